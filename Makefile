@@ -1,0 +1,62 @@
+# Every command of the project. `make help` lists them.
+PYTHON ?= python3
+UV := uv==0.13.9
+BIN := .venv/bin
+RUN := $(BIN)/python
+.DEFAULT_GOAL := help
+.PHONY: help demo test check chaos bench screenshots generate outlines lock clean
+
+help: ## list the commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+# Set-up: Python packages of the exact versions in stack/constraints.txt, then the real Kafka and ClickHouse.
+.venv/run: pyproject.toml stack/constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' || { echo "Python 3.11 to 3.14 is needed: make PYTHON=python3.12 …"; exit 1; }
+	@test -x $(BIN)/uv || { $(PYTHON) -m venv .venv && $(BIN)/pip install -q $(UV); }
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install -q -c stack/constraints.txt -e .
+	@touch $@
+
+.venv/test: .venv/run
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install -q -c stack/constraints.txt -e '.[test]'
+	@touch $@
+
+.venv/parts: .venv/run stack/pom.xml stack/package.json
+	@$(RUN) -m stack fetch
+	@touch $@
+
+demo: .venv/parts ## set up, then a whole simulated province, live; prints the address; Ctrl-C stops all of it
+	@$(RUN) -m stack demo
+
+test: .venv/test .venv/parts check ## set up, then every test tier but the long chaos and bench
+	@$(RUN) -m stack browser
+	$(BIN)/pytest -m "not chaos and not bench"
+
+check: .venv/test ## ruff, mypy --strict, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+chaos: .venv/test .venv/parts ## the long crash tests
+	$(BIN)/pytest -m chaos tests/chaos
+
+bench: .venv/test .venv/parts ## measure speed, as ratios against peers in the same run
+	@$(RUN) -m stack browser
+	$(RUN) -m tests.bench
+
+screenshots: .venv/test .venv/parts ## draw the screenshots of the docs anew from seeded data
+	@$(RUN) -m stack browser
+	$(RUN) -m tests.browser.screenshots
+
+generate: .venv/test ## write all files that derive from the vocabulary (schemas, dictionary, README tables)
+	$(RUN) -m schemas generate
+
+outlines: .venv/test ## derive the commune outlines from their open sources again
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install -q -c stack/constraints.txt -e '.[outlines]'
+	$(RUN) -m schemas places build
+
+lock: .venv/run ## choose exact versions of everything anew
+	VIRTUAL_ENV=.venv $(BIN)/uv pip compile -q --universal --no-header --no-annotate --all-extras -o stack/constraints.txt pyproject.toml
+
+clean: ## remove what set-up made (not the data under IOC_HOME)
+	rm -rf .venv stack/libs stack/node_modules
