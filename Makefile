@@ -57,6 +57,7 @@ outlines: .venv/test ## derive the commune outlines from their open sources agai
 
 lock: .venv/run ## choose exact versions of everything anew
 	VIRTUAL_ENV=.venv $(BIN)/uv pip compile -q --universal --no-header --no-annotate --all-extras -o stack/constraints.txt pyproject.toml
+	@sed -i "s/ ; implementation_name == 'cpython'\$$//; s/ and implementation_name == 'cpython'//; s/implementation_name == 'cpython' and //" stack/constraints.txt
 
 clean: ## remove what set-up made (not the data under IOC_HOME)
 	rm -rf .venv stack/libs stack/node_modules

@@ -1,0 +1,39 @@
+"""Every setting of every process, declared once: name, default, one sentence. Read from `IOC_*` environment variables."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The settings of one installation; several can run side by side on a machine, each with its own set."""
+
+    model_config = SettingsConfigDict(env_prefix="IOC_", frozen=True, extra="ignore")
+
+    kafka_servers: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, `host:port`, comma separated.")
+    clickhouse_url: str = Field(
+        "clickhouse://127.0.0.1:9000/ioc", description="ClickHouse native address: `clickhouse://user:password@host:port/database`."
+    )
+    topic_prefix: str = Field("ioc.", description="What every Kafka topic's name begins with.")
+    topic_retention_days: int = Field(400, ge=1, description="How long Kafka keeps events, by time of arrival.")
+    topic_replicas: int = Field(1, ge=1, description="Copies of each topic partition; 3 on a cluster of three brokers or more.")
+    province: str = Field("46", description="Code of the province that the screens show (46 is Huế).")
+    language: str = Field("vi", pattern="^(vi|en)$", description="First language of the screens: `vi` or `en`.")
+    host: str = Field("127.0.0.1", description="Address that the gateway and the dashboard listen on.")
+    gateway_port: int = Field(8000, description="Port of the ingest gateway.")
+    gateway_max_bytes: int = Field(8 << 20, ge=1024, description="Largest request body that the gateway takes, in bytes.")
+    event_max_bytes: int = Field(256 << 10, ge=1024, description="Largest single event, in bytes; larger ones are refused.")
+    dashboard_port: int = Field(8050, description="Port of the dashboard.")
+    dashboard_tick_seconds: float = Field(0.25, gt=0, description="How often the dashboard looks for news, in seconds.")
+    worker_port: int = Field(6066, description="Port of the stream worker's own web server (Faust's).")
+    worker_group: str = Field("ioc-streams", description="Kafka consumer group of the stream workers.")
+    stale_after_seconds: float = Field(
+        10.0, gt=0, description="Without a heartbeat of the data path for this long, screens say that the data stopped."
+    )
+    home: Path = Field(Path(".ioc"), description="Folder of the local stack's data, logs and demo passwords.")
+
+
+def load() -> Settings:
+    """The settings of this process, from its environment. Raises `pydantic.ValidationError` naming the wrong variable."""
+    return Settings()
