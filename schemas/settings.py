@@ -13,7 +13,8 @@ class Settings(BaseSettings):
 
     kafka_servers: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, `host:port`, comma separated.")
     clickhouse_url: str = Field(
-        "clickhouse://127.0.0.1:9000/ioc", description="ClickHouse native address: `clickhouse://user:password@host:port/database`."
+        "clickhouse://127.0.0.1:9000/ioc",
+        description="ClickHouse native address: `clickhouse://user:password@host:port/database`.",
     )
     topic_prefix: str = Field("ioc.", description="What every Kafka topic's name begins with.")
     topic_retention_days: int = Field(400, ge=1, description="How long Kafka keeps events, by time of arrival.")

@@ -1,0 +1,159 @@
+"""The code lists of the vocabulary, each code with its words in Vietnamese and English.
+
+Numbered codes are those of the national interchange formats (filings: the ten statuses of the public-service portals; documents:
+QCVN 102:2016/BTTTT); worded codes are ours. A member is written `NAME = value, "Vietnamese", "English"`.
+"""
+
+from enum import IntEnum, StrEnum
+from typing import Self
+
+
+class NumberedCode(IntEnum):
+    """A code that travels as a number."""
+
+    vi: str
+    en: str
+
+    def __new__(cls, value: int, vi: str, en: str) -> Self:
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member.vi, member.en = vi, en
+        return member
+
+    def words(self, language: str = "vi") -> str:
+        """What a screen shows, in `vi` or `en`."""
+        return self.vi if language == "vi" else self.en
+
+
+class WordedCode(StrEnum):
+    """A code that travels as a word."""
+
+    vi: str
+    en: str
+
+    def __new__(cls, value: str, vi: str, en: str) -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.vi, member.en = vi, en
+        return member
+
+    def words(self, language: str = "vi") -> str:
+        """What a screen shows, in `vi` or `en`."""
+        return self.vi if language == "vi" else self.en
+
+
+class FilingStatus(NumberedCode):
+    """Where a public-service filing stands."""
+
+    REGISTERED = 1, "Mới đăng ký", "Registered"
+    ACCEPTED = 2, "Được tiếp nhận", "Accepted"
+    NOT_ACCEPTED = 3, "Không được tiếp nhận", "Not accepted"
+    PROCESSING = 4, "Đang xử lý", "Processing"
+    SUPPLEMENT = 5, "Yêu cầu bổ sung giấy tờ", "Supplement requested"
+    PAYMENT = 6, "Yêu cầu thực hiện nghĩa vụ tài chính", "Payment requested"
+    WITHDRAWN = 7, "Công dân yêu cầu rút hồ sơ", "Withdrawn by the citizen"
+    STOPPED = 8, "Dừng xử lý", "Stopped"
+    FINISHED = 9, "Đã xử lý xong", "Finished"
+    RETURNED = 10, "Đã trả kết quả", "Result returned"
+
+
+class Channel(NumberedCode):
+    """How a filing came in."""
+
+    IN_PERSON = 1, "Trực tiếp", "In person"
+    ONLINE = 2, "Trực tuyến", "Online"
+    POST = 3, "Bưu chính công ích", "By post"
+
+
+class Applicant(NumberedCode):
+    """Who files."""
+
+    CITIZEN = 0, "Công dân", "Citizen"
+    ENTERPRISE = 1, "Doanh nghiệp", "Enterprise"
+    HOUSEHOLD = 2, "Hộ kinh doanh", "Household business"
+
+
+class ServiceLevel(WordedCode):
+    """How much of the procedure can be done online."""
+
+    FULL = "full", "Toàn trình", "Wholly online"
+    PARTIAL = "partial", "Một phần", "Partly online"
+    INFORMATION = "information", "Cung cấp thông tin", "Information only"
+
+
+class Digitisation(WordedCode):
+    """What of the filing's papers exists as data."""
+
+    NONE = "none", "Chưa số hóa", "Not digitised"
+    RECEIVED = "received", "Số hóa hồ sơ", "Papers digitised"
+    RESULT = "result", "Số hóa kết quả", "Result digitised"
+    ALREADY = "already", "Đã có dữ liệu số", "Already digital"
+
+
+class Reuse(WordedCode):
+    """Whether data that the state already holds was used again."""
+
+    NONE = "none", "Không tái sử dụng", "Not reused"
+    PROVINCE = "province", "Tái sử dụng trong tỉnh", "Reused in the province"
+    NATIONAL = "national", "Tái sử dụng từ Cổng quốc gia", "Reused from the national portal"
+
+
+class FeedbackStatus(WordedCode):
+    """Where a citizen's field report stands."""
+
+    RECEIVED = "received", "Mới tiếp nhận", "Received"
+    VERIFIED = "verified", "Đã xác minh", "Verified"
+    REJECTED = "rejected", "Không chấp nhận", "Rejected"
+    ROUTED = "routed", "Đã chuyển xử lý", "Routed"
+    PROCESSING = "processing", "Đang xử lý", "Processing"
+    PUBLISHED = "published", "Đã công bố kết quả", "Result published"
+    RATED = "rated", "Đã đánh giá", "Rated"
+    REOPENED = "reopened", "Mở lại", "Reopened"
+
+
+class Urgency(WordedCode):
+    """How a field report was routed."""
+
+    TIMED = "timed", "Có thời hạn", "Timed"
+    IMMEDIATE = "immediate", "Xử lý ngay", "Immediate"
+
+
+class DocumentStatus(NumberedCode):
+    """Where an e-document stands at its receiver (QCVN 102:2016)."""
+
+    ARRIVED = 1, "Đã đến", "Arrived"
+    REFUSED = 2, "Từ chối", "Refused"
+    RECEIVED = 3, "Đã tiếp nhận", "Received"
+    ASSIGNED = 4, "Phân công", "Assigned"
+    PROCESSING = 5, "Đang xử lý", "Processing"
+    DONE = 6, "Hoàn thành", "Done"
+    RECALL_ASKED = 13, "Yêu cầu lấy lại", "Recall asked"
+    RECALL_AGREED = 15, "Đồng ý lấy lại", "Recall agreed"
+    RECALL_REFUSED = 16, "Từ chối lấy lại", "Recall refused"
+
+
+class Priority(NumberedCode):
+    """How urgent an e-document is."""
+
+    NORMAL = 0, "Thường", "Normal"
+    URGENT = 1, "Khẩn", "Urgent"
+    VERY_URGENT = 2, "Thượng khẩn", "Very urgent"
+    FLASH = 3, "Hỏa tốc", "Flash"
+
+
+class DocumentAction(NumberedCode):
+    """What the sending of an e-document does (`BussinessDocType`, so spelled there)."""
+
+    NEW = 0, "Văn bản mới", "New"
+    RECALL = 1, "Thu hồi", "Recall"
+    UPDATE = 2, "Cập nhật", "Update"
+    REPLACE = 3, "Thay thế", "Replace"
+
+
+class MeetingState(WordedCode):
+    """Where a video conference stands."""
+
+    SCHEDULED = "scheduled", "Đã lên lịch", "Scheduled"
+    LIVE = "live", "Đang họp", "Live"
+    ENDED = "ended", "Đã kết thúc", "Ended"
+    CANCELLED = "cancelled", "Đã hủy", "Cancelled"

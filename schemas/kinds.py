@@ -1,0 +1,168 @@
+"""The kinds of event: for each its type, its key, and the dimensions and measures of its windows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState
+from schemas.events import Document, Event, Feedback, Filing, Indicator, Meeting
+from schemas.measures import After, AtLeast, Is, Measure, Yes
+
+STEPS = Measure("steps", "Events of any status.")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of event and all that derives from being of it."""
+
+    name: str
+    plural: str
+    vi: str
+    en: str
+    event: type[Event]
+    key: tuple[str, ...]
+    dimensions: tuple[str, ...]
+    measures: tuple[Measure, ...]
+    partitions: int = 4
+    version: int = 1
+
+    @property
+    def type(self) -> str:
+        """The CloudEvents `type`."""
+        return f"vn.ioc.{self.name}.v{self.version}"
+
+    def entity_id(self, event: Any) -> str:
+        """The entity that an event is about; the key of its Kafka record."""
+        return "/".join(getattr(event, part) for part in self.key)
+
+    def topic(self, prefix: str) -> str:
+        """The Kafka topic of the kind."""
+        return prefix + self.name
+
+
+FILING = Kind(
+    "filing",
+    "filings",
+    "Hồ sơ dịch vụ công",
+    "Public-service filing",
+    Filing,
+    key=("filing_id",),
+    dimensions=("agency", "commune", "procedure", "channel"),
+    measures=(
+        STEPS,
+        Measure("registered", "Filings registered.", (Is("status", (FilingStatus.REGISTERED,)),)),
+        Measure(
+            "registered_online",
+            "Filings registered online.",
+            (Is("status", (FilingStatus.REGISTERED,)), Is("channel", (Channel.ONLINE,))),
+        ),
+        Measure("accepted", "Filings accepted.", (Is("status", (FilingStatus.ACCEPTED,)),)),
+        Measure("not_accepted", "Filings not accepted.", (Is("status", (FilingStatus.NOT_ACCEPTED,)),)),
+        Measure(
+            "suspended",
+            "Filings whose clock was stopped: supplement, payment, stop.",
+            (Is("status", (FilingStatus.SUPPLEMENT, FilingStatus.PAYMENT, FilingStatus.STOPPED)),),
+        ),
+        Measure("withdrawn", "Filings withdrawn by the citizen.", (Is("status", (FilingStatus.WITHDRAWN,)),)),
+        Measure("finished", "Filings finished.", (Is("status", (FilingStatus.FINISHED,)),)),
+        Measure(
+            "finished_late",
+            "Filings finished after they were due.",
+            (Is("status", (FilingStatus.FINISHED,)), After("finished_at", "due_at")),
+        ),
+        Measure("returned", "Results returned to the applicant.", (Is("status", (FilingStatus.RETURNED,)),)),
+    ),
+)
+
+FEEDBACK = Kind(
+    "feedback",
+    "feedback",
+    "Phản ánh hiện trường",
+    "Citizens' field report",
+    Feedback,
+    key=("report_id",),
+    dimensions=("agency", "commune", "category"),
+    measures=(
+        STEPS,
+        Measure("received", "Reports received.", (Is("status", (FeedbackStatus.RECEIVED,)),)),
+        Measure("verified", "Reports verified.", (Is("status", (FeedbackStatus.VERIFIED,)),)),
+        Measure("rejected", "Reports rejected.", (Is("status", (FeedbackStatus.REJECTED,)),)),
+        Measure("routed", "Reports routed to an agency.", (Is("status", (FeedbackStatus.ROUTED,)),)),
+        Measure("published", "Reports whose result was published.", (Is("status", (FeedbackStatus.PUBLISHED,)),)),
+        Measure(
+            "published_late",
+            "Reports whose result was published after it was due.",
+            (Is("status", (FeedbackStatus.PUBLISHED,)), After("finished_at", "due_at")),
+        ),
+        Measure("reopened", "Reports reopened.", (Is("status", (FeedbackStatus.REOPENED,)),)),
+        Measure("rated", "Ratings given by citizens.", (Is("status", (FeedbackStatus.RATED,)),)),
+        Measure("satisfied", "Ratings of 4 or 5.", (Is("status", (FeedbackStatus.RATED,)), AtLeast("rating", 4))),
+    ),
+)
+
+DOCUMENT = Kind(
+    "document",
+    "documents",
+    "Văn bản điện tử",
+    "E-document",
+    Document,
+    key=("document_id", "to_organ"),
+    dimensions=("agency", "commune", "from_organ", "to_organ", "priority"),
+    measures=(
+        STEPS,
+        Measure("arrived", "Documents arrived.", (Is("status", (DocumentStatus.ARRIVED,)),)),
+        Measure(
+            "arrived_signed",
+            "Documents arrived with a digital signature.",
+            (Is("status", (DocumentStatus.ARRIVED,)), Yes("signed")),
+        ),
+        Measure("refused", "Documents refused.", (Is("status", (DocumentStatus.REFUSED,)),)),
+        Measure("received", "Documents received.", (Is("status", (DocumentStatus.RECEIVED,)),)),
+        Measure("done", "Documents done.", (Is("status", (DocumentStatus.DONE,)),)),
+        Measure(
+            "done_late",
+            "Documents done after they were due.",
+            (Is("status", (DocumentStatus.DONE,)), After("finished_at", "due_at")),
+        ),
+        Measure("recalled", "Recalls agreed.", (Is("status", (DocumentStatus.RECALL_AGREED,)),)),
+    ),
+)
+
+MEETING = Kind(
+    "meeting",
+    "meetings",
+    "Họp trực tuyến",
+    "Video conference",
+    Meeting,
+    key=("meeting_id",),
+    dimensions=("agency", "commune"),
+    measures=(
+        STEPS,
+        Measure("started", "Steps in which a meeting is live.", (Is("state", (MeetingState.LIVE,)),)),
+        Measure("ended", "Meetings ended.", (Is("state", (MeetingState.ENDED,)),)),
+        Measure("cancelled", "Meetings cancelled.", (Is("state", (MeetingState.CANCELLED,)),)),
+    ),
+)
+
+INDICATOR = Kind(
+    "indicator",
+    "indicators",
+    "Chỉ tiêu",
+    "Indicator",
+    Indicator,
+    key=("indicator", "unit", "period"),
+    dimensions=("agency", "commune", "indicator"),
+    measures=(STEPS,),
+)
+
+KINDS = (FILING, FEEDBACK, DOCUMENT, MEETING, INDICATOR)
+BY_NAME = {kind.name: kind for kind in KINDS}
+BY_TYPE = {kind.type: kind for kind in KINDS}
+DEAD_LETTERS = "dead-letters"
+"""Topic, after the prefix, of records that could not be counted."""
+HEARTBEATS = "heartbeats"
+"""Topic, after the prefix, of the gateway's heartbeats: what proves to the screens that the whole path is alive."""
+
+
+def topics(prefix: str) -> dict[str, int]:
+    """Every Kafka topic of an installation with its number of partitions."""
+    return {kind.topic(prefix): kind.partitions for kind in KINDS} | {prefix + DEAD_LETTERS: 1, prefix + HEARTBEATS: 1}

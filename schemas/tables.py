@@ -1,0 +1,299 @@
+"""ClickHouse tables and read views, derived from the kinds.
+
+Per kind: `events_K` (one row per record that counted; a row written twice collapses, as its key holds the record's offset),
+`windows_K` (one row per Kafka partition, minute and dimensions: absolute values with the offset up to which they hold, the
+newest offset wins; the row of 1970 is the partition's checkpoint), `state_K` (the newest step of each entity, kept by a
+materialized view). Outsiders read the views: `events`, the kinds' plurals, `windows`, `source_freshness`, `dead_letters`.
+"""
+
+import types
+import typing
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from functools import cache
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from schemas.events import CODE
+from schemas.kinds import KINDS, Kind
+
+ZONE = "Asia/Ho_Chi_Minh"
+MOMENT = f"DateTime64(3, '{ZONE}')"
+WINDOW_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table."""
+
+    name: str
+    type: str
+    comment: str
+
+    @property
+    def ddl(self) -> str:
+        return f"`{self.name}` {self.type} COMMENT {_quoted(self.comment)}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its engine clause."""
+
+    name: str
+    columns: tuple[Column, ...]
+    engine: str
+    comment: str
+
+    @property
+    def ddl(self) -> str:
+        body = ",\n    ".join(column.ddl for column in self.columns)
+        return f"CREATE TABLE IF NOT EXISTS {self.name}\n(\n    {body}\n)\n{self.engine}\nCOMMENT {_quoted(self.comment)}"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def clickhouse_type(annotation: Any) -> str:
+    """The ClickHouse type of a field's annotation. Raises `TypeError` for one that has none."""
+    base, code = _unwrap(annotation)
+    if isinstance(base, types.UnionType) or typing.get_origin(base) is typing.Union:
+        inner = [part for part in typing.get_args(base) if part is not type(None)]
+        if len(inner) == 1:
+            return f"Nullable({clickhouse_type(inner[0])})"
+    elif typing.get_origin(base) is list:
+        return f"Array({clickhouse_type(typing.get_args(base)[0])})"
+    elif issubclass(base, IntEnum):
+        return "UInt8"
+    elif issubclass(base, StrEnum) or (base is str and code):
+        return "LowCardinality(String)"
+    elif base in _PLAIN:
+        return _PLAIN[base]
+    raise TypeError(f"no ClickHouse type for {annotation!r}")
+
+
+_PLAIN = {str: "String", bool: "Bool", int: "Int64", float: "Float64", datetime: MOMENT}
+
+
+def _unwrap(annotation: Any) -> tuple[Any, bool]:
+    code = False
+    while typing.get_origin(annotation) is Annotated:
+        annotation, *metas = typing.get_args(annotation)
+        code |= any(isinstance(meta, Meta) and bool((meta.extra or {}).get(CODE)) for meta in metas)
+    return annotation, code
+
+
+def sentence(annotation: Any) -> str:
+    """The sentence of a field, from its annotation; empty where there is none."""
+    found = ""
+    while typing.get_origin(annotation) is Annotated:
+        annotation, *metas = typing.get_args(annotation)
+        found = found or next((m.description for m in metas if isinstance(m, Meta) and m.description), "")
+    return found
+
+
+def annotations(kind: Kind) -> dict[str, Any]:
+    """Field name → annotation of a kind's event, in declared order."""
+    return typing.get_type_hints(kind.event, include_extras=True)
+
+
+@cache
+def fields(kind: Kind) -> tuple[Column, ...]:
+    """A kind's own fields as columns, after `agency` and `commune`."""
+    return tuple(
+        Column(name, clickhouse_type(annotation), sentence(annotation))
+        for name, annotation in annotations(kind).items()
+        if name not in ("agency", "commune")
+    )
+
+
+COMMON = (
+    Column("event_id", "String", "Identity of the event: CloudEvents source and id, joined by #."),
+    Column("entity_id", "String", "The entity that the event is about; the key of its Kafka record."),
+    Column("occurred_at", MOMENT, "When it happened, by the clock of its source."),
+    Column("received_at", MOMENT, "When it arrived here: the time of its Kafka record."),
+    Column("agency", "LowCardinality(String)", "Code of the agency that answers for the entity at this step."),
+    Column("commune", "LowCardinality(String)", "Code of the commune it belongs to; empty for the province as a whole."),
+)
+POSITION = (
+    Column("partition", "UInt16", "Kafka partition of the record."),
+    Column("offset", "UInt64", "Kafka offset of the record."),
+)
+HASHES = (
+    Column("identity", "UInt64", "xxh3 of event_id."),
+    Column("body", "UInt64", "xxh3 of what the event says: one identity with two bodies is a conflict."),
+)
+
+
+@cache
+def events_table(kind: Kind) -> Table:
+    """Where a kind's events are kept, one row per record that counted."""
+    return Table(
+        f"events_{kind.name}",
+        (*COMMON, *POSITION, *HASHES, *fields(kind)),
+        "ENGINE = ReplacingMergeTree\nPARTITION BY toYYYYMM(occurred_at)\n"
+        "ORDER BY (toStartOfHour(occurred_at), identity, partition, offset)",
+        f"{kind.en}: one row per event that counted",
+    )
+
+
+@cache
+def windows_table(kind: Kind) -> Table:
+    """Where a kind's window values are kept, and in its rows of 1970 the checkpoints."""
+    dimensions = {column.name: column for column in (*COMMON, *fields(kind))}
+    return Table(
+        f"windows_{kind.name}",
+        (
+            Column(
+                "window_start",
+                f"DateTime('{ZONE}')",
+                "First second of the window; 1970 marks a partition's checkpoint.",
+            ),
+            POSITION[0],
+            *(dimensions[name] for name in kind.dimensions),
+            *(Column(measure.name, "Int64", measure.sentence) for measure in kind.measures),
+            Column("last_offset", "UInt64", "Offset in the partition up to which the values hold."),
+        ),
+        f"ENGINE = ReplacingMergeTree(last_offset)\nORDER BY (window_start, partition, {', '.join(kind.dimensions)})",
+        f"{kind.en}: counts per minute, Kafka partition and dimensions",
+    )
+
+
+@cache
+def state_table(kind: Kind) -> Table:
+    """Where the newest step of each entity of a kind is kept."""
+    version = Column("version", "UInt128", "Orders the steps of an entity: occurred_at, then offset.")
+    return Table(
+        f"state_{kind.name}",
+        (*COMMON, *POSITION, *fields(kind), version),
+        "ENGINE = ReplacingMergeTree(version)\nORDER BY entity_id",
+        f"{kind.en}: newest step of each entity",
+    )
+
+
+FRESHNESS = Table(
+    "freshness",
+    (
+        COMMON[4],
+        Column("kind", "LowCardinality(String)", "Kind of event."),
+        Column("received_at", f"SimpleAggregateFunction(max, {MOMENT})", "Arrival of the newest event."),
+        Column("occurred_at", f"SimpleAggregateFunction(max, {MOMENT})", "Newest time of the source's own clock."),
+    ),
+    "ENGINE = AggregatingMergeTree\nORDER BY (agency, kind)",
+    "When each agency was last heard of, per kind",
+)
+DEAD_LETTERS = Table(
+    "dead_letter_rows",
+    (
+        Column("topic", "LowCardinality(String)", "Kafka topic of the record that could not be counted."),
+        *POSITION,
+        Column("received_at", MOMENT, "When the record arrived."),
+        Column("category", "LowCardinality(String)", "What is wrong, as a stable word."),
+        Column("reason", "String", "What is wrong, as a sentence to act on."),
+        Column("key", "String", "Key of the record."),
+        Column("payload", "String", "The record, byte for byte."),
+    ),
+    "ENGINE = ReplacingMergeTree\nORDER BY (topic, partition, offset)",
+    "Records that could not be counted, with the reason",
+)
+HEARTBEATS = Table(
+    "heartbeats",
+    (
+        Column("gateway", "LowCardinality(String)", "The gateway that sent it."),
+        Column("sent_at", MOMENT, "When the gateway sent it into Kafka."),
+        Column("written_at", MOMENT, "When a worker wrote it to ClickHouse."),
+    ),
+    "ENGINE = ReplacingMergeTree(written_at)\nORDER BY (sent_at, gateway)\nTTL toDateTime(sent_at) + INTERVAL 30 DAY",
+    "Proof that the path from gateway to ClickHouse is alive",
+)
+
+
+def tables() -> tuple[Table, ...]:
+    """Every table."""
+    return (
+        *(table for kind in KINDS for table in (events_table(kind), windows_table(kind), state_table(kind))),
+        FRESHNESS,
+        DEAD_LETTERS,
+        HEARTBEATS,
+    )
+
+
+def materialized_views() -> dict[str, tuple[str, str]]:
+    """Name → (table it fills, its query)."""
+    views = {}
+    for kind in KINDS:
+        source, target = events_table(kind), state_table(kind)
+        columns = ", ".join(column.name for column in target.columns[:-1])
+        version = "bitShiftLeft(toUInt128(toUnixTimestamp64Milli(occurred_at)), 64) + offset AS version"
+        views[f"fill_{target.name}"] = (target.name, f"SELECT {columns}, {version} FROM {source.name}")
+        views[f"fill_freshness_{kind.name}"] = (
+            FRESHNESS.name,
+            f"SELECT agency, '{kind.name}' AS kind, max(s.received_at) AS received_at, max(s.occurred_at) AS occurred_at "
+            f"FROM {source.name} AS s GROUP BY agency",
+        )
+    return views
+
+
+def views(prefix: str) -> dict[str, str]:
+    """Name → query of the read views that outsiders rely on; `prefix` is that of the Kafka topics."""
+    return {
+        "events": "\nUNION ALL\n".join(_events_select(kind, prefix) for kind in KINDS),
+        **{kind.plural: _state_select(kind) for kind in KINDS},
+        "windows": "\nUNION ALL\n".join(_windows_select(kind) for kind in KINDS),
+        "source_freshness": "SELECT agency, kind, max(f.received_at) AS received_at, max(f.occurred_at) AS occurred_at "
+        "FROM freshness AS f GROUP BY agency, kind",
+        "dead_letters": "SELECT * FROM dead_letter_rows FINAL",
+    }
+
+
+def _events_select(kind: Kind, prefix: str) -> str:
+    common = ", ".join(column.name for column in COMMON)
+    own = {column.name for column in fields(kind)}
+    rest = ", ".join(_wide(name, kinds, name in own) for name, kinds in _wide_fields().items())
+    return (
+        f"SELECT '{kind.name}' AS kind, '{kind.topic(prefix)}' AS topic, {common}, partition, offset, {rest} "
+        f"FROM events_{kind.name} FINAL"
+    )
+
+
+@cache
+def _wide_fields() -> dict[str, set[str]]:
+    """Field name → its types in all the kinds that have it: the columns of the `events` view."""
+    found: dict[str, set[str]] = {}
+    for kind in KINDS:
+        for column in fields(kind):
+            found.setdefault(column.name, set()).add(column.type)
+    return found
+
+
+def _wide(name: str, column_types: set[str], own: bool) -> str:
+    """A field in the view of all kinds: NULL where a kind lacks it, a text where kinds differ in its type."""
+    if len(column_types) > 1:
+        return f"{f'toString({name})' if own else 'NULL'}::Nullable(String) AS {name}"
+    (column_type,) = column_types
+    if column_type.startswith("Array"):
+        return name if own else f"[]::{column_type} AS {name}"
+    bare = (
+        column_type.removeprefix("LowCardinality(").removeprefix("Nullable(").rstrip(")")
+        if "(String" in column_type
+        else column_type
+    )
+    nullable = bare if bare.startswith("Nullable") else f"Nullable({bare})"
+    return f"{name if own else 'NULL'}::{nullable} AS {name}"
+
+
+def _state_select(kind: Kind) -> str:
+    columns = ", ".join(column.name for column in state_table(kind).columns[:-1])
+    return f"SELECT {columns} FROM state_{kind.name} FINAL"
+
+
+def _windows_select(kind: Kind) -> str:
+    dimensions = ", ".join(f"'{name}', toString({name})" for name in kind.dimensions)
+    measures = ", ".join(f"'{measure.name}', {measure.name}" for measure in kind.measures)
+    return (
+        f"SELECT window_start, {WINDOW_SECONDS} AS window_seconds, '{kind.name}' AS kind, agency, commune, "
+        f"map({dimensions}) AS dimensions, map({measures}) AS measures "
+        f"FROM windows_{kind.name} FINAL WHERE window_start > toDateTime(0)"
+    )
