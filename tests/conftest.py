@@ -1,0 +1,83 @@
+"""The real stack for the tests that need it: started once per session, shared by all, each test in its own names."""
+
+import itertools
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from schemas.settings import Settings
+from stack import control
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[control.Addresses]:
+    """A running Kafka and ClickHouse on ports of their own, gone with their data when the session ends.
+
+    With `IOC_TEST_HOME` set, the stack of that folder is used (started if need be) and left running: quicker while developing.
+    """
+    if kept := os.environ.get("IOC_TEST_HOME"):
+        yield control.up(Path(kept))
+        return
+    with tempfile.TemporaryDirectory(prefix="ioc-test-", ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        try:
+            yield control.up(home)
+        finally:
+            control.wipe(home)
+
+
+@pytest.fixture
+def environment(stack: control.Addresses, tmp_path: Path) -> dict[str, str]:
+    """The `IOC_*` variables of one test, for its subprocesses: the shared stack, and a database, topics and a group of its own."""
+    return isolated(stack, tmp_path)
+
+
+@pytest.fixture
+def settings(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The settings of one test, which are also those that `schemas.settings.load` gives during it."""
+    for name in [name for name in os.environ if name.startswith("IOC_")]:
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return Settings()
+
+
+@pytest.fixture(scope="module")
+def module_environment(stack: control.Addresses, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """As `environment`, but one for all tests of a module."""
+    return isolated(stack, tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def module_settings(module_environment: dict[str, str]) -> Iterator[Settings]:
+    """As `settings`, but one for all tests of a module."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("IOC_")]:
+            patch.delenv(name)
+        for name, value in module_environment.items():
+            patch.setenv(name, value)
+        yield Settings()
+
+
+def isolated(stack: control.Addresses, home: Path) -> dict[str, str]:
+    """Variables that share the running stack with nobody's names: a fresh database, topic prefix, group, ports and home."""
+    name = f"t{os.getpid()}_{next(_numbers)}"
+    taken: set[int] = set()
+    for _ in range(3):
+        taken.add(control.choose_port(None, taken))
+    gateway, dashboard, worker = sorted(taken)
+    return {
+        "IOC_KAFKA_SERVERS": stack.kafka_servers,
+        "IOC_CLICKHOUSE_URL": stack.clickhouse_url.rpartition("/")[0] + f"/{name}",
+        "IOC_TOPIC_PREFIX": f"{name}.",
+        "IOC_WORKER_GROUP": f"{name}-streams",
+        "IOC_GATEWAY_PORT": str(gateway),
+        "IOC_DASHBOARD_PORT": str(dashboard),
+        "IOC_WORKER_PORT": str(worker),
+        "IOC_HOME": str(home),
+    }
