@@ -166,3 +166,12 @@ HEARTBEATS = "heartbeats"
 def topics(prefix: str) -> dict[str, int]:
     """Every Kafka topic of an installation with its number of partitions."""
     return {kind.topic(prefix): kind.partitions for kind in KINDS} | {prefix + DEAD_LETTERS: 1, prefix + HEARTBEATS: 1}
+
+
+def topic_config(retention_days: int) -> dict[str, str]:
+    """How every topic is kept. A record's time is its arrival, which a backfill of history sets in the past."""
+    return {
+        "retention.ms": str(retention_days * 86_400_000),
+        "message.timestamp.type": "CreateTime",
+        "cleanup.policy": "delete",
+    }

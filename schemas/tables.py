@@ -134,7 +134,7 @@ def events_table(kind: Kind) -> Table:
         f"events_{kind.name}",
         (*COMMON, *POSITION, *HASHES, *fields(kind)),
         "ENGINE = ReplacingMergeTree\nPARTITION BY toYYYYMM(occurred_at)\n"
-        "ORDER BY (toStartOfHour(occurred_at), identity, partition, offset)",
+        "ORDER BY (toStartOfMinute(occurred_at), identity, partition, offset)",
         f"{kind.en}: one row per event that counted",
     )
 

@@ -1,1 +1,6 @@
+"""Kafka to windows to ClickHouse, exactly.
 
+Reading order: `transport` (Faust hands over whole chunks of a partition), `rows` (events as the rows that ClickHouse keeps),
+`fold` (rows into windows, a pure function), `store` (what is read and written), `engine` (the order of work for a batch of
+chunks), `app` (the Faust app: agent, acknowledgement, web pages), `migrate`, `verify`, and the commands in `__main__`.
+"""

@@ -1,0 +1,195 @@
+"""The Faust app: chunks of all topics come in, batches of them go through the engine, then they are acknowledged.
+
+`faust -A streams.app worker` starts it as Faust users expect; `python -m streams worker` does the same with our settings.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import faust
+import msgspec
+from faust.types import TP
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from schemas.envelope import Reader
+from schemas.kinds import DEAD_LETTERS, HEARTBEATS, KINDS, Kind
+from schemas.settings import Settings, load
+from streams import metrics
+from streams.engine import Batch, DeadLetter, Engine, heartbeat_rows
+from streams.store import Store
+from streams.topics import ensure_topics
+from streams.transport import ChunkSchema, ChunkTransport
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+LINGER = 0.05
+"""Seconds to wait for more chunks once there is one: fewer, larger inserts."""
+MOST_RECORDS = 20_000
+"""Records in a batch, about."""
+
+
+class Work:
+    """The loop that takes batches of chunks through the engine; it never raises and never gives up."""
+
+    def __init__(self, app: faust.App, settings: Settings) -> None:
+        self._app = app
+        self._prefix = settings.topic_prefix
+        self._kinds: dict[str, Kind] = {kind.topic(settings.topic_prefix): kind for kind in KINDS}
+        self._store = Store(settings.clickhouse_url)
+        self._engine = Engine(self._store, settings.topic_prefix, Reader(settings.event_max_bytes))
+        self._chunks: asyncio.Queue[Any] = asyncio.Queue(maxsize=8)
+        # clickhouse-driver wants one thread, and the event loop must breathe: heartbeats to Kafka, the web port.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="engine")
+        self._rebalanced = False
+
+    async def put(self, event: Any) -> None:
+        """Queue a chunk; waits while the engine is behind, so memory stays bounded."""
+        await self._chunks.put(event)
+
+    def rebalanced(self) -> None:
+        """Partitions came or went: what is remembered of them may be outdated."""
+        self._rebalanced = True
+
+    async def run(self) -> None:
+        """Take in batches until the app stops."""
+        while not self._app.should_stop:
+            events = await self._gather()
+            wait = 0.2
+            while not self._app.should_stop:
+                try:
+                    await self._process(events)
+                    break
+                except Exception as error:
+                    metrics.RETRIES.inc()
+                    log.warning("not written, trying again in %.1f s: %s", wait, str(error).partition("Stack trace")[0].strip())
+                    self._engine.forget()
+                    await asyncio.sleep(wait)
+                    wait = min(wait * 2, 5)
+
+    async def _gather(self) -> list[Any]:
+        events = [await self._chunks.get()]
+        records = len(events[0].value)
+        deadline = asyncio.get_running_loop().time() + LINGER
+        while records < MOST_RECORDS and (left := deadline - asyncio.get_running_loop().time()) > 0:
+            try:
+                event = await asyncio.wait_for(self._chunks.get(), left)
+            except TimeoutError:
+                break
+            events.append(event)
+            records += len(event.value)
+        return events
+
+    async def _process(self, events: list[Any]) -> None:
+        if self._rebalanced:
+            self._rebalanced = False
+            self._engine.forget()
+        with metrics.BATCH_SECONDS.time():
+            chunks = [
+                (self._kinds[e.message.topic], e.message.partition, e.value) for e in events if e.message.topic in self._kinds
+            ]
+            batch = await self._in_thread(lambda: self._engine.take(chunks))
+            for letter in batch.dead:
+                await self._app.producer.send_and_wait(
+                    self._prefix + DEAD_LETTERS, f"{letter.topic}/{letter.partition}/{letter.offset}".encode(),
+                    msgspec.json.encode(letter), None, None, None,
+                )  # fmt: skip
+            await self._in_thread(lambda: self._write(batch, events))
+        metrics.count(batch)
+        await self._go_back(batch)
+        for event in events:
+            key = (self._kinds.get(event.message.topic), event.message.partition)
+            if key not in batch.gaps:
+                event.message.ack(self._app.consumer)
+                metrics.progress(event.message.tp, event.value[-1], self._app.consumer.highwater(event.message.tp))
+
+    def _write(self, batch: Batch, events: list[Any]) -> None:
+        self._engine.write(batch)
+        letters = [record for e in events if e.message.topic == self._prefix + DEAD_LETTERS for record in e.value]
+        if letters:
+            self._store.write_dead_letters([msgspec.json.decode(record.value, type=DeadLetter).row() for record in letters])
+        beats = heartbeat_rows(record for e in events if e.message.topic == self._prefix + HEARTBEATS for record in e.value)
+        if beats:
+            self._store.write_heartbeats(beats)
+
+    async def _go_back(self, batch: Batch) -> None:
+        """Fetch again what a rebalance or a restart of the fetcher let slip."""
+        for (kind, number), offset in batch.gaps.items():
+            tp = TP(kind.topic(self._prefix), number)
+            log.warning("%s[%d]: a chunk is missing, fetching again from %d", tp.topic, number, offset)
+            if tp in self._app.consumer.assignment():
+                await self._app.consumer.seek(tp, offset)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+class App(faust.App):  # type: ignore[misc]
+    """Faust's app with our topics made before the first subscription."""
+
+    async def on_first_start(self) -> None:
+        await ensure_topics(SETTINGS)
+        await super().on_first_start()
+
+
+SETTINGS = load()
+app = App(
+    SETTINGS.worker_group,
+    broker=[f"kafka://{server}" for server in SETTINGS.kafka_servers.split(",")],
+    store="memory://",
+    datadir=str(SETTINGS.home / "faust" / SETTINGS.worker_group),
+    web_host=SETTINGS.host,
+    web_port=SETTINGS.worker_port,
+    topic_disable_leader=True,
+    topic_allow_declare=False,
+    table_standby_replicas=0,
+    stream_wait_empty=False,
+    stream_buffer_maxsize=8,
+    consumer_auto_offset_reset="earliest",
+    consumer_max_fetch_size=1 << 20,
+    broker_max_poll_records=5_000,
+    broker_max_poll_interval=86_400.0,
+    broker_commit_interval=1.0,
+    broker_session_timeout=15.0,
+    broker_heartbeat_interval=3.0,
+)
+app.transport = ChunkTransport(app.conf.broker_consumer, app, app.loop)
+work = Work(app, SETTINGS)
+names = [SETTINGS.topic_prefix + name for name in (*(kind.name for kind in KINDS), DEAD_LETTERS, HEARTBEATS)]
+
+
+@app.agent(app.topic(*names, schema=ChunkSchema()))
+async def consume(stream: Any) -> None:
+    """Hand every chunk to the work loop, which acknowledges it when it is written."""
+    async for event in stream.noack().events():
+        await work.put(event)
+
+
+@app.task
+async def process() -> None:
+    """The work loop."""
+    await work.run()
+
+
+@app.on_partitions_revoked.connect
+async def on_revoked(sender: Any, revoked: Any, **_: Any) -> None:
+    work.rebalanced()
+
+
+@app.on_partitions_assigned.connect
+async def on_assigned(sender: Any, assigned: Any, **_: Any) -> None:
+    work.rebalanced()
+
+
+@app.page("/metrics")
+async def show_metrics(web: Any, request: Any) -> Any:
+    """Prometheus metrics of this worker."""
+    return web.bytes(generate_latest(), content_type=CONTENT_TYPE_LATEST.partition(";")[0])
+
+
+@app.page("/healthz")
+async def show_health(web: Any, request: Any) -> Any:
+    """Whether the process is alive."""
+    return web.json({"status": "ok"})

@@ -1,0 +1,118 @@
+"""One Kafka partition's memory: what was seen, and its windows. Rows in, changed window values out; no I/O, no clock.
+
+The state is a pure function of the partition's log up to `position`. Memory holds whole minutes: their identities and their
+window values. A minute that is not held is either newer than any that is known (so it is empty), or it is stored and must be
+loaded before its events are judged: `missing` names those. A repeat has the original's time, so it meets it in its minute.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas.envelope import Category, Refusal
+from schemas.kinds import Kind
+from streams.rows import BODY, EVENT_ID, IDENTITY, OCCURRED_AT, Cell, Row, fold_rows
+
+MOST_IDENTITIES = 100_000
+MOST_CELLS = 20_000
+"""Bounds of a partition's memory; a minute that was let go of is loaded again when a late event needs it."""
+
+
+def minute_of(row: Row) -> int:
+    """First second of the row's window."""
+    return int(row[OCCURRED_AT] // 60_000 * 60)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Up to where a partition was folded, and the newest window that it has (first second); -1 for none."""
+
+    offset: int = -1
+    newest_window: int = -1
+
+
+@dataclass
+class Judged:
+    """A chunk's rows after deduplication."""
+
+    rows: list[Row] = field(default_factory=list)
+    repeats: int = 0
+    conflicts: list[tuple[Row, Refusal]] = field(default_factory=list)
+
+
+class Partition:
+    """The state of one partition of a kind's topic up to `position`, the offset of the last record taken in."""
+
+    def __init__(self, kind: Kind, number: int, checkpoint: Checkpoint) -> None:
+        self.kind = kind
+        self.number = number
+        self.position = checkpoint.offset
+        self._newest = checkpoint.newest_window
+        self._identities: dict[int, dict[int, int]] = {}
+        self._cells: dict[int, dict[Cell, list[int]]] = {}
+        self._fold = fold_rows(kind)
+
+    def missing(self, rows: Iterable[Row]) -> set[int]:
+        """Minutes of rows that are stored but not in memory; new minutes are opened, empty."""
+        missing = set()
+        for start in {minute_of(row) for row in rows}:
+            if start not in self._cells:
+                if start <= self._newest:
+                    missing.add(start)
+                else:
+                    self._identities[start], self._cells[start] = {}, {}
+        return missing
+
+    def load(
+        self,
+        minutes: Iterable[int],
+        identities: Iterable[tuple[int, int, int]],
+        values: Iterable[tuple[int, Cell, list[int]]],
+    ) -> None:
+        """Take in whole minutes: (minute, identity, body) of their events, (minute, cell, counts) of their windows."""
+        for start in minutes:
+            self._identities[start], self._cells[start] = {}, {}
+        for start, identity, body in identities:
+            self._identities[start][identity] = body
+        for start, cell, counts in values:
+            self._cells[start][cell] = counts
+
+    def judge(self, rows: Iterable[Row]) -> Judged:
+        """Drop what was seen before. The first record of an identity counts; one that says otherwise is a conflict."""
+        judged = Judged()
+        accept = judged.rows.append
+        for row in rows:
+            known = self._identities[row[OCCURRED_AT] // 60_000 * 60]
+            body = known.get(row[IDENTITY])
+            if body is None:
+                known[row[IDENTITY]] = row[BODY]
+                accept(row)
+            elif body == row[BODY]:
+                judged.repeats += 1
+            else:
+                reason = f"The event {row[EVENT_ID]} was received before with other content; a correction needs an id of its own."
+                judged.conflicts.append((row, Refusal(Category.CONFLICT, reason)))
+        return judged
+
+    def fold(self, rows: list[Row], upto: int) -> list[tuple[Any, ...]]:
+        """Count rows into their windows and move on to offset `upto`; the window rows to write, the checkpoint last."""
+        touched: set[tuple[int, Cell]] = set()
+        self._fold(rows, self._cells, touched)
+        self.position = upto
+        self._newest = max(self._newest, max((start for start, _ in touched), default=-1))
+        changed = [(start, self.number, *cell, *self._cells[start][cell], upto) for start, cell in touched]
+        nothing = [0 if name == "priority" else "" for name in self.kind.dimensions]
+        checkpoint = (0, self.number, *nothing, *([0] * len(self.kind.measures)), upto)
+        self._forget()
+        return [*changed, checkpoint]
+
+    def _forget(self) -> None:
+        """Let go of the oldest minutes beyond the bounds; the newest stays."""
+        identities, cells = sum(map(len, self._identities.values())), sum(map(len, self._cells.values()))
+        if identities <= MOST_IDENTITIES and cells <= MOST_CELLS:
+            return
+        for start in sorted(self._cells)[:-1]:
+            identities -= len(self._identities.pop(start))
+            cells -= len(self._cells.pop(start))
+            if identities <= MOST_IDENTITIES // 2 and cells <= MOST_CELLS // 2:
+                return

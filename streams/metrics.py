@@ -1,0 +1,37 @@
+"""Prometheus metrics of a stream worker."""
+
+import time
+from typing import Any
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from streams.engine import Batch
+
+EVENTS = Counter("ioc_worker_events_total", "Events counted and written.", ["kind"])
+REPEATS = Counter("ioc_worker_repeats_total", "Events dropped because they were counted before.")
+DEAD = Counter("ioc_worker_dead_letters_total", "Records that could not be counted.", ["category"])
+RETRIES = Counter("ioc_worker_retries_total", "Batches that had to be taken in again after an error.")
+BATCH_SECONDS = Histogram("ioc_worker_batch_seconds", "Time from a batch's first step to its last write, in seconds.")
+LAG = Gauge("ioc_worker_lag_records", "Records in the partition that are not yet written.", ["topic", "partition"])
+WATERMARK = Gauge("ioc_worker_received_seconds", "Arrival time of the newest written record, Unix seconds.", ["topic", "partition"])
+LAST_CHUNK = Gauge(
+    "ioc_worker_last_chunk_seconds", "When the partition's newest chunk was written, Unix seconds.", ["topic", "partition"]
+)
+
+
+def count(batch: Batch) -> None:
+    """Count a written batch."""
+    for kind, rows in batch.events.items():
+        EVENTS.labels(kind.name).inc(len(rows))
+    REPEATS.inc(batch.repeats)
+    for letter in batch.dead:
+        DEAD.labels(letter.category).inc()
+
+
+def progress(tp: Any, last: Any, highwater: int | None) -> None:
+    """Note a partition's progress after a written chunk, whose last record is `last`."""
+    labels = (tp.topic, tp.partition)
+    WATERMARK.labels(*labels).set(last.timestamp / 1000)
+    LAST_CHUNK.labels(*labels).set(time.time())
+    if highwater is not None:
+        LAG.labels(*labels).set(max(highwater - last.offset - 1, 0))

@@ -1,0 +1,101 @@
+"""Bring a ClickHouse database to what the vocabulary says: idempotent, and safe while workers run.
+
+Tables are made when missing and get the columns they lack; views are replaced; materialized views follow their tables. What a
+declaration cannot say (a changed key or type) is a numbered step in `STEPS`, run once and kept in the table `migrations`.
+"""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit, urlunsplit
+
+from clickhouse_driver import Client
+
+from schemas.settings import Settings
+from schemas.tables import Table, materialized_views, tables, views
+
+Step = tuple[str, str, Callable[[Client], None]]
+STEPS: tuple[Step, ...] = ()
+"""(name, reason, what to do), in order; none yet."""
+
+
+def migrate(settings: Settings) -> list[str]:
+    """Migrate; returns a line for each thing that was done. Raises clickhouse-driver's errors."""
+    url = urlsplit(settings.clickhouse_url)
+    database = url.path.strip("/")
+    server = Client.from_url(urlunsplit(url._replace(path="/default")))
+    server.execute(f"CREATE DATABASE IF NOT EXISTS `{database}`")
+    server.disconnect()
+    client = Client.from_url(settings.clickhouse_url)
+    try:
+        return [*_tables(client), *_steps(client), *_materialized(client), *_views(client, settings.topic_prefix)]
+    finally:
+        client.disconnect()
+
+
+def _columns(client: Client, name: str) -> dict[str, str]:
+    rows = client.execute(
+        "SELECT name, comment FROM system.columns WHERE database = currentDatabase() AND table = %(name)s", {"name": name}
+    )
+    return dict(rows)
+
+
+def _tables(client: Client) -> list[str]:
+    done = []
+    for table in tables():
+        present = _columns(client, table.name)
+        if not present:
+            client.execute(table.ddl)
+            done.append(f"table {table.name}")
+        else:
+            done += _add_columns(client, table, present)
+    return done
+
+
+def _add_columns(client: Client, table: Table, present: dict[str, str]) -> list[str]:
+    done = []
+    previous = ""
+    for column in table.columns:
+        if column.name not in present:
+            client.execute(f"ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS {column.ddl}{previous}")
+            done.append(f"column {table.name}.{column.name}")
+        elif present[column.name] != column.comment:
+            client.execute(f"ALTER TABLE {table.name} COMMENT COLUMN `{column.name}` %(comment)s", {"comment": column.comment})
+        previous = f" AFTER `{column.name}`"
+    return done
+
+
+def _steps(client: Client) -> list[str]:
+    client.execute(
+        "CREATE TABLE IF NOT EXISTS migrations (name String, reason String, done_at DateTime DEFAULT now()) "
+        "ENGINE = ReplacingMergeTree ORDER BY name"
+    )
+    before = {name for (name,) in client.execute("SELECT name FROM migrations")}
+    done = []
+    for name, reason, step in STEPS:
+        if name not in before:
+            step(client)
+            client.execute("INSERT INTO migrations (name, reason) VALUES", [(name, reason)])
+            done.append(f"step {name}")
+    return done
+
+
+def _materialized(client: Client) -> list[str]:
+    done = []
+    present = {
+        name
+        for (name,) in client.execute(
+            "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'MaterializedView'"
+        )
+    }
+    for name, (target, query) in materialized_views().items():
+        if name in present:
+            client.execute(f"ALTER TABLE {name} MODIFY QUERY {query}")
+        else:
+            client.execute(f"CREATE MATERIALIZED VIEW IF NOT EXISTS {name} TO {target} AS {query}")
+            done.append(f"materialized view {name}")
+    return done
+
+
+def _views(client: Client, prefix: str) -> list[str]:
+    for name, query in views(prefix).items():
+        client.execute(f"CREATE OR REPLACE VIEW {name} AS {query}")
+    return []

@@ -1,0 +1,106 @@
+"""What the stream engine reads from and writes to ClickHouse.
+
+One `Store` per thread; after any error its connection is dropped and the next call makes a new one. Every statement is safe to
+repeat: rows are keyed by their Kafka position or carry the offset up to which they hold.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from clickhouse_driver import Client
+
+from schemas.kinds import Kind
+from schemas.tables import DEAD_LETTERS, HEARTBEATS, Table, events_table, windows_table
+from streams.fold import Checkpoint
+from streams.rows import Cell, Row
+
+SETTINGS = {
+    # An insert must be on disk, as one part per table partition, when it is answered.
+    "async_insert": 0,
+    "max_partitions_per_insert_block": 0,
+    # Default compression of many small blocks costs more than it saves on the way to the server.
+    "max_insert_threads": 1,
+}
+logging.getLogger("clickhouse_driver").setLevel(logging.ERROR)
+
+
+class Store:
+    """The stream engine's connection to ClickHouse. Raises what clickhouse-driver raises; then reconnects at the next call."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._client: Client | None = None
+
+    def execute(self, query: str, parameters: Any = None, **options: Any) -> Any:
+        """Run one statement; the connection is dropped if it fails."""
+        if self._client is None:
+            self._client = Client.from_url(self._url)
+        try:
+            return self._client.execute(query, parameters, settings=SETTINGS, **options)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Drop the connection."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.disconnect()
+
+    def checkpoint(self, kind: Kind, partition: int) -> Checkpoint:
+        """Where the partition stands: the newest checkpoint and the newest window, read in one statement."""
+        rows = self.execute(
+            f"SELECT maxIf(last_offset, window_start = toDateTime(0)), countIf(window_start = toDateTime(0)), "
+            f"toInt64(max(toUnixTimestamp(window_start))) FROM {windows_table(kind).name} WHERE partition = {partition}"
+        )
+        offset, found, newest = rows[0]
+        return Checkpoint(offset, newest) if found else Checkpoint()
+
+    def windows(self, kind: Kind, partition: int, minutes: Iterable[int]) -> tuple[int, list[tuple[int, Cell, list[int]]]]:
+        """The checkpoint and the values of some minutes, from one statement, so that they are of one moment."""
+        dimensions, measures = ", ".join(kind.dimensions), ", ".join(measure.name for measure in kind.measures)
+        rows = self.execute(
+            f"SELECT toUnixTimestamp(window_start), {dimensions}, {measures}, last_offset FROM {windows_table(kind).name} FINAL "
+            f"WHERE partition = {partition} AND window_start IN ({_numbers((0, *minutes))})"
+        )
+        cut = 1 + len(kind.dimensions)
+        checkpoint = max((row[-1] for row in rows if row[0] == 0), default=-1)
+        return checkpoint, [(row[0], row[1:cut], list(row[cut:-1])) for row in rows if row[0]]
+
+    def identities(self, kind: Kind, partition: int, minutes: Iterable[int], upto: int) -> list[tuple[int, int, int]]:
+        """(minute, identity, body) of the events of some minutes that count up to an offset.
+
+        Rows beyond it were written before a crash and are about to be read again: they judge nothing.
+        """
+        found = self.execute(
+            f"SELECT toUnixTimestamp(toStartOfMinute(occurred_at)) AS minute, identity, argMin(body, offset) "
+            f"FROM {events_table(kind).name} WHERE toStartOfMinute(occurred_at) IN ({_numbers(minutes)}) "
+            f"AND partition = {partition} AND offset <= {upto} GROUP BY minute, identity"
+        )
+        return list(found)
+
+    def write_events(self, kind: Kind, rows: list[Row]) -> None:
+        """Keep events; a row that is written again collapses with itself."""
+        self._insert(events_table(kind), list(zip(*rows, strict=True)))
+
+    def write_windows(self, kind: Kind, rows: list[tuple[Any, ...]]) -> None:
+        """Keep window values and checkpoints, all in one atomic part."""
+        self._insert(windows_table(kind), list(zip(*rows, strict=True)))
+
+    def write_dead_letters(self, rows: list[tuple[Any, ...]]) -> None:
+        """Keep records that could not be counted."""
+        self._insert(DEAD_LETTERS, list(zip(*rows, strict=True)))
+
+    def write_heartbeats(self, rows: list[tuple[Any, ...]]) -> None:
+        """Keep heartbeats of gateways."""
+        self._insert(HEARTBEATS, list(zip(*rows, strict=True)))
+
+    def _insert(self, table: Table, columns: list[Any]) -> None:
+        names = ", ".join(column.name for column in table.columns)
+        self.execute(f"INSERT INTO {table.name} ({names}) VALUES", columns, columnar=True)
+
+
+def _numbers(values: Iterable[int]) -> str:
+    """Integers as the inside of an SQL list; never empty."""
+    return ",".join(map(str, values)) or "NULL"
