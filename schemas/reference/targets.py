@@ -1,0 +1,97 @@
+"""The indicators that are reported or computed, and the targets set for them."""
+
+from datetime import date
+from functools import cache
+from typing import Literal
+
+from schemas.reference.table import Dated, Named, rows
+
+
+class TargetRow(Dated, frozen=True, kw_only=True):
+    """A row of targets.csv."""
+
+    id: str
+    indicator: str
+    value: float
+    due: date
+    province: str = ""
+    note: str = ""
+
+
+class IndicatorType(Named, frozen=True, kw_only=True):
+    """An indicator. `direction` is the better one; `rhythm` says how often it is reported, `live` that we compute it.
+
+    `body` is the suffix of the body that reports it, `level` says about what: the province as a whole or each of its communes.
+    """
+
+    measure_unit: str
+    direction: Literal["up", "down"]
+    rhythm: Literal["live", "daily", "weekly", "monthly"]
+    body: str
+    level: Literal["province", "commune"]
+
+
+class Target(Named, frozen=True, kw_only=True):
+    """A target of an indicator for all provinces or (`province`) one: reach `value` by the day `due`.
+
+    `code` is its id, the words and the unit are the indicator's. Unverified or with a `note`, screens must say so.
+    """
+
+    indicator: str
+    measure_unit: str
+    direction: Literal["up", "down"]
+    value: float
+    due: date
+    province: str = ""
+    note: str = ""
+
+    def met(self, value: float) -> bool:
+        """Whether a figure meets the target."""
+        return value >= self.value if self.direction == "up" else value <= self.value
+
+
+@cache
+def indicators(on: date | None = None) -> tuple[IndicatorType, ...]:
+    """The indicators valid on a day, by default today's."""
+    return tuple(row for row in rows("indicators", IndicatorType) if row.valid(on))
+
+
+@cache
+def indicator(code: str) -> IndicatorType | None:
+    """The indicator of that code, None for one that is not listed."""
+    return next((row for row in indicators() if row.code == code), None)
+
+
+@cache
+def targets(province: str, on: date | None = None) -> tuple[Target, ...]:
+    """The targets of a province valid on a day, by default today's; its own and those for all provinces."""
+    found = []
+    for row in rows("targets", TargetRow):
+        if row.province in ("", province) and row.valid(on):
+            of = next(one for one in indicators(on) if one.code == row.indicator)
+            found.append(
+                Target(
+                    code=row.id,
+                    vi=of.vi,
+                    en=of.en,
+                    indicator=of.code,
+                    measure_unit=of.measure_unit,
+                    direction=of.direction,
+                    value=row.value,
+                    due=row.due,
+                    province=row.province,
+                    note=row.note,
+                    valid_from=row.valid_from,
+                    valid_to=row.valid_to,
+                    source=row.source,
+                    verified=row.verified,
+                )
+            )
+    return tuple(found)
+
+
+@cache
+def target(province: str, indicator: str) -> Target | None:
+    """The target of a province for an indicator, its own before the one for all; None where there is none."""
+    found = [one for one in targets(province) if one.indicator == indicator]
+    return max(found, key=lambda one: one.province != "", default=None)
