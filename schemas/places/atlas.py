@@ -1,0 +1,189 @@
+"""All units at once: the committed tables, and on top of them what an administrator imported."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from schemas.places.imported import ImportedPlace
+from schemas.places.units import Commune, District, Link, Province, Unit, fold
+
+DATA = Path(__file__).parent / "data"
+OUTLINES = Path(__file__).parent / "outlines"
+COUNTRY = "country"
+"""File name of the outlines of all provinces."""
+
+U = TypeVar("U", bound=Unit)
+Collection = dict[str, Any]
+"""A GeoJSON FeatureCollection."""
+
+
+class UnknownPlaceError(KeyError):
+    """No unit has that code; the message names it."""
+
+    def __init__(self, level: str, code: str) -> None:
+        super().__init__(code)
+        self.level, self.code = level, code
+
+    def __str__(self) -> str:
+        return f"unknown {self.level} code {self.code!r}"
+
+
+@cache
+def table(name: str) -> tuple[dict[str, str], ...]:
+    """The rows of one committed table, each {column: text}."""
+    with (DATA / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(csv.DictReader(file))
+
+
+def read(cls: type[U], name: str) -> Iterator[U]:
+    """A table's rows as units; an empty cell means the default, texts become numbers and dates as the struct declares them."""
+    for row in table(name):
+        yield msgspec.convert({key: value for key, value in row.items() if value}, cls, strict=False)
+
+
+@cache
+def outline_file(name: str) -> dict[str, dict[str, Any]]:
+    """{code: geometry} of one committed file of schematic outlines, by province code or `COUNTRY`."""
+    loaded = msgspec.json.decode((OUTLINES / f"{name}.json").read_bytes())
+    return {feature["id"]: feature["geometry"] for feature in loaded["features"]}
+
+
+class Atlas:
+    """Every unit and outline of one installation; never changes once made."""
+
+    def __init__(self, imported: dict[str, ImportedPlace]) -> None:
+        self._imported = imported
+        extra = [place for place in imported.values() if place.province is not None]
+        rows = list(read(Commune, "communes")) + [commune for place in extra for commune in place.communes]
+        areas: dict[str, float] = defaultdict(float)
+        for row in rows:
+            areas[row.province] += row.area_km2 or 0
+        self._provinces = [
+            msgspec.structs.replace(one, area_km2=round(areas[one.code], 2) or None)
+            for one in (*read(Province, "provinces"), *(place.province for place in extra if place.province))
+        ]
+        self._communes: dict[str, list[Commune]] = defaultdict(list)
+        for row in rows:
+            self._communes[row.province].append(row)
+        self.province_by_code = {one.code: one for one in self._provinces if one.in_force(None)}
+        self.commune_by_code = {row.code: row for row in rows if row.in_force(None)}
+
+    @property
+    def additional(self) -> set[str]:
+        """Codes of the places that were imported beside those of Viet Nam."""
+        return {code for code, place in self._imported.items() if place.province is not None}
+
+    @cached_property
+    def former_provinces(self) -> dict[str, Province]:
+        """The 63 provinces as they stood on 2025-06-30, by code."""
+        return {one.code: one for one in read(Province, "former_provinces")}
+
+    @cached_property
+    def former_districts(self) -> dict[str, District]:
+        """The 696 districts as they stood on 2025-06-30, by code."""
+        return {one.code: one for one in read(District, "former_districts")}
+
+    @cached_property
+    def former_communes(self) -> dict[str, Commune]:
+        """The former wards, communes and townships, and the five island districts that had none, by code."""
+        found: dict[str, Commune] = {}
+        for row in table("former_communes"):
+            filled = {key: value for key, value in row.items() if value}
+            filled["province"] = self.former_districts[row["district"]].province
+            found[row["code"]] = msgspec.convert(filled, Commune, strict=False)
+        for code in (link.former for link in self.links if link.former in self.former_districts):
+            heir = self.commune_by_code[self.successors[code][0].code]
+            whole = msgspec.structs.asdict(self.former_districts[code]) | {"lat": heir.lat, "lon": heir.lon}
+            found[code] = Commune(**whole, district=code)
+        return found
+
+    @cached_property
+    def links(self) -> tuple[Link, ...]:
+        """Every link from a former unit to a commune of today."""
+        return tuple(Link(row["former"], row["code"], row["default"] == "1") for row in table("successors"))
+
+    @cached_property
+    def successors(self) -> dict[str, tuple[Link, ...]]:
+        """{former code: its links, the default first}."""
+        return grouped(self.links, "former")
+
+    @cached_property
+    def predecessors(self) -> dict[str, tuple[Link, ...]]:
+        """{code of today: the links that lead to it}."""
+        return grouped(self.links, "code")
+
+    def provinces(self, on: date | None) -> list[Province]:
+        """The provinces in force on a day, sorted by code."""
+        every = self._provinces if on is None else [*self._provinces, *self.former_provinces.values()]
+        return sorted((one for one in every if one.in_force(on)), key=lambda one: one.code)
+
+    def communes(self, province: str, on: date | None) -> list[Commune]:
+        """The communes of a province in force on a day, sorted by code."""
+        every = self._communes.get(province, [])
+        if on is not None:
+            every = [*every, *(one for one in self.former_communes.values() if one.province == province)]
+        if not every:
+            raise UnknownPlaceError("province", province)
+        return sorted((one for one in every if one.in_force(on)), key=lambda one: one.code)
+
+    @cached_property
+    def names(self) -> list[tuple[str, str, Province | Commune]]:
+        """(folded name, folded full name, unit) of every unit of today, provinces first."""
+        today: list[Province | Commune] = [*self.provinces(None), *self.commune_by_code.values()]
+        return [(fold(one.name), fold(one.full_name), one) for one in today]
+
+    def outlines(self, province: str) -> Collection:
+        """The communes' outlines; see `schemas.places.outlines`."""
+        if province not in self.province_by_code:
+            raise UnknownPlaceError("province", province)
+        imported = self._imported[province].outlines if province in self._imported else {}
+        additional = province in self._imported and self._imported[province].province is not None
+        schematic = {} if additional else outline_file(province)
+        return collection(
+            [
+                feature(one, imported.get(one.code) or schematic[one.code], one.code not in imported)
+                for one in self.communes(province, None)
+            ]
+        )
+
+    def province_outlines(self) -> Collection:
+        """The outlines of the provinces of Viet Nam; see `schemas.places.province_outlines`."""
+        shapes = outline_file(COUNTRY)
+        return collection([feature(one, shapes[one.code], True) for one in self.provinces(None) if one.code in shapes])
+
+
+def grouped(links: tuple[Link, ...], key: str) -> dict[str, tuple[Link, ...]]:
+    """Links by one of their codes, the default before the others, then by code."""
+    found: dict[str, list[Link]] = defaultdict(list)
+    for link in sorted(links, key=lambda link: (not link.default, link.former, link.code)):
+        found[getattr(link, key)].append(link)
+    return {code: tuple(some) for code, some in found.items()}
+
+
+def feature(unit: Unit, geometry: dict[str, Any], schematic: bool) -> dict[str, Any]:
+    """One GeoJSON feature with what a map needs to colour and name it."""
+    properties = {
+        "code": unit.code,
+        "name": unit.name,
+        "type": unit.type,
+        "full_name": unit.full_name,
+        "full_name_en": unit.full_name_en,
+        "lat": unit.lat,
+        "lon": unit.lon,
+        "schematic": schematic,
+    }
+    return {"type": "Feature", "id": unit.code, "properties": properties, "geometry": geometry}
+
+
+def collection(features: list[dict[str, Any]]) -> Collection:
+    """A FeatureCollection; its member `schematic` is true when any of its outlines is."""
+    schematic = any(one["properties"]["schematic"] for one in features)
+    return {"type": "FeatureCollection", "schematic": schematic, "features": features}

@@ -1,0 +1,77 @@
+"""The little geometry that is needed at run time, in plain Python: check a polygon, its centre, its area."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from math import cos, isfinite, radians
+from typing import Any
+
+KM_PER_DEGREE = 111.195
+"""Length of one degree on a sphere of radius 6,371 km."""
+
+Ring = list[list[float]]
+
+
+def polygons(geometry: Any) -> list[list[Ring]]:
+    """The polygons of a GeoJSON geometry, each a list of rings, the outer ring first. Raises `ValueError` on any other type."""
+    kind, coordinates = (geometry.get("type"), geometry.get("coordinates")) if isinstance(geometry, dict) else (None, None)
+    if kind == "Polygon" and isinstance(coordinates, list):
+        return [coordinates]
+    if kind == "MultiPolygon" and isinstance(coordinates, list):
+        return coordinates
+    raise ValueError(f"is {kind or 'empty'}, not Polygon or MultiPolygon")
+
+
+def check(geometry: Any) -> str | None:
+    """What is wrong with an outline, or None: its type, its rings, coordinates that cannot be WGS84 degrees."""
+    try:
+        parts = polygons(geometry)
+        for ring in (ring for part in parts for ring in part):
+            if len(ring) < 4 or ring[0][:2] != ring[-1][:2]:
+                return "has a ring that is not closed or has fewer than 4 points"
+            for lon, lat in (point[:2] for point in ring):
+                if not (isfinite(lon) and isfinite(lat) and abs(lon) <= 180 and abs(lat) <= 90):
+                    return (
+                        f"has the point ({lon:g}, {lat:g}), which is not (longitude, latitude) in WGS84 degrees: "
+                        "convert projected metres (VN-2000) to EPSG:4326 first"
+                    )
+        if not parts or not any(area_km2(part) > 0 for part in parts):
+            return "has no area"
+    except ValueError as error:
+        return str(error) if str(error).startswith("is ") else "has points that are not pairs of numbers"
+    except (TypeError, IndexError):
+        return "has points that are not pairs of numbers"
+    return None
+
+
+def area_km2(polygon: list[Ring]) -> float:
+    """Area of one polygon with holes in km2, good to about 1% up to the size of a province."""
+    outer, *holes = (abs(moments(ring)[0]) for ring in polygon)
+    return outer - sum(holes)
+
+
+def centre(geometry: dict[str, Any]) -> tuple[float, float]:
+    """(lat, lon) of the centroid of the largest part of an outline that passed `check`."""
+    largest = max(polygons(geometry), key=area_km2)
+    _, lon, lat = moments(largest[0])
+    return round(lat, 5), round(lon, 5)
+
+
+def moments(ring: Ring) -> tuple[float, float, float]:
+    """(signed area in km2, longitude and latitude of the centroid) of one closed ring."""
+    lon0, lat0 = ring[0][:2]
+    twice = x = y = 0.0
+    for (x1, y1), (x2, y2) in steps(ring, lon0, lat0):
+        cross = x1 * y2 - x2 * y1
+        twice, x, y = twice + cross, x + (x1 + x2) * cross, y + (y1 + y2) * cross
+    if not twice:
+        return 0.0, lon0, lat0
+    lon, lat = lon0 + x / (3 * twice), lat0 + y / (3 * twice)
+    return twice / 2 * KM_PER_DEGREE**2 * cos(radians(lat)), lon, lat
+
+
+def steps(ring: Ring, lon0: float, lat0: float) -> Iterator[tuple[tuple[float, float], tuple[float, float]]]:
+    """The edges of a ring, relative to one of its points so that small areas keep their digits."""
+    points = [(point[0] - lon0, point[1] - lat0) for point in ring]
+    return pairwise(points)

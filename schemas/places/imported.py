@@ -1,0 +1,168 @@
+"""Places that an administrator imports: official outlines of known communes, or a place of another country with its units.
+
+One GeoJSON file per province under `<home>/places/`, named by the province's code. A file of an additional place also carries
+its `province` member; its communes are made from the features.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from schemas.places import geojson
+from schemas.places.units import Commune, Province
+
+LISTED = 20
+"""So many wrong features are named in an error; of the rest only their number is told."""
+LARGE_BYTES = 4 << 20
+"""Above this size a province's outlines load noticeably slowly on a screen."""
+
+Geometry = dict[str, Any]
+
+
+class ImportRefusedError(ValueError):
+    """A file cannot be imported; nothing was written. Each problem is one sentence that names the features."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class ImportedPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """The content of one imported file: outlines by commune code; `province` is set when the place is an additional one."""
+
+    source: str
+    outlines: dict[str, Geometry]
+    province: Province | None = None
+    communes: tuple[Commune, ...] = ()
+
+
+class Imported(msgspec.Struct, frozen=True):
+    """What an import wrote: {province code: number of outlines}, and what the administrator should know."""
+
+    written: dict[str, int]
+    warnings: tuple[str, ...]
+
+
+def read_all(folder: Path) -> dict[str, ImportedPlace]:
+    """{province code: its imported place} of every file in the folder; empty when there is no folder."""
+    return {path.stem: read(path) for path in sorted(folder.glob("*.json"))}
+
+
+def read(path: Path) -> ImportedPlace:
+    """One imported file. Raises `ImportRefusedError` naming the file when it is not what `import_outlines` writes."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=ImportedPlace)
+    except msgspec.DecodeError as error:
+        raise ImportRefusedError(f"{path}: {error}; import its source again or remove it") from error
+
+
+def import_outlines(
+    file: Path,
+    folder: Path,
+    known: Mapping[str, str],
+    *,
+    code_property: str,
+    name_property: str | None = None,
+    province: Province | None = None,
+    only: str | None = None,
+) -> Imported:
+    """Check a GeoJSON file and store its outlines in `folder`, one file per province, replacing that province's earlier import.
+
+    `known` is {commune code: province code}. With `province`, the features become the communes of that additional place;
+    otherwise each feature must be a known commune (of the province `only`, if given). Raises `ImportRefusedError`.
+    """
+    features = load(file)
+    codes = [code_of(feature, code_property, known) for feature in features]
+    problems = [
+        *named("no property " + repr(code_property), (f"feature {n}" for n, code in enumerate(codes, 1) if not code)),
+        *named("more than one feature for", (code for code, count in Counter(codes).items() if code and count > 1)),
+    ]
+    if province is None:
+        problems += named("unknown code", (code for code in codes if code and code not in known))
+        if only is not None:
+            problems += named(f"not in province {only}", (code for code in codes if known.get(code, only) != only))
+    else:
+        strange = (code for code in codes if known.get(code, province.code) != province.code)
+        problems += named("the code belongs to another place", strange)
+    for code, feature in zip(codes, features, strict=True):
+        if fault := geojson.check(feature.get("geometry")):
+            problems.append(f"{code or 'a feature without code'} {fault}")
+    if problems:
+        raise ImportRefusedError(*problems[:LISTED], *([f"and {len(problems) - LISTED} more"] if len(problems) > LISTED else []))
+    outlines = dict(zip(codes, (feature["geometry"] for feature in features), strict=True))
+    if province is not None:
+        names = {code: text(feature, name_property) or code for code, feature in zip(codes, features, strict=True)}
+        communes = tuple(commune(code, names[code], province.code, outlines[code], file.name) for code in sorted(outlines))
+        places = {province.code: ImportedPlace(source=file.name, outlines=outlines, province=province, communes=communes)}
+    else:
+        places = {
+            owner: ImportedPlace(source=file.name, outlines={code: outlines[code] for code in codes if known[code] == owner})
+            for owner in sorted({known[code] for code in codes})
+        }
+    warnings = [line for owner, place in places.items() for line in store(folder, owner, place)]
+    if province is None:
+        missing = sorted(code for code, owner in known.items() if owner in places and code not in outlines)
+        warnings += named("the file has no outline (the schematic one stays) for", missing)
+    return Imported({owner: len(place.outlines) for owner, place in places.items()}, tuple(warnings))
+
+
+def load(file: Path) -> list[dict[str, Any]]:
+    """The features of a GeoJSON FeatureCollection. Raises `ImportRefusedError`."""
+    try:
+        loaded = msgspec.json.decode(file.read_bytes())
+    except (OSError, msgspec.DecodeError) as error:
+        raise ImportRefusedError(f"{file.name} cannot be read as GeoJSON: {error}") from error
+    features = loaded.get("features") if isinstance(loaded, dict) else None
+    if not isinstance(features, list) or not features or not all(isinstance(feature, dict) for feature in features):
+        raise ImportRefusedError(f"{file.name} is not a GeoJSON FeatureCollection with features")
+    return features
+
+
+def code_of(feature: dict[str, Any], code_property: str, known: Mapping[str, str]) -> str:
+    """The feature's code as text, "" if it has none. Leading zeros that a spreadsheet took away are put back."""
+    value = (feature.get("properties") or {}).get(code_property)
+    code = (
+        ""
+        if value is None or (isinstance(value, float) and not value.is_integer())
+        else str(int(value) if isinstance(value, float) else value).strip()
+    )
+    return code.zfill(5) if code.isdigit() and code not in known and code.zfill(5) in known else code
+
+
+def text(feature: dict[str, Any], name: str | None) -> str:
+    """A property of a feature as text, "" if it has none; 19753.0 is read as 19753."""
+    value = (feature.get("properties") or {}).get(name)
+    return "" if value is None else str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
+
+
+def named(problem: str, what: Iterable[str]) -> list[str]:
+    """One sentence that names up to `LISTED` of the things with that problem and counts the rest; none if there are none."""
+    names = list(what)
+    if not names:
+        return []
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return [f"{problem}: {', '.join(names[:LISTED])}{more}"]
+
+
+def commune(code: str, name: str, province: str, outline: Geometry, source: str) -> Commune:
+    """A commune of an additional place, its centre and area taken from its outline."""
+    lat, lon = geojson.centre(outline)
+    area = round(sum(geojson.area_km2(part) for part in geojson.polygons(outline)), 2)
+    return Commune(code=code, name=name, type="", lat=lat, lon=lon, province=province, area_km2=area, source=source)
+
+
+def store(folder: Path, owner: str, place: ImportedPlace) -> list[str]:
+    """Write one file whole or not at all, so that a reader never sees half of it; returns warnings."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = msgspec.json.encode(place)
+    unfinished = folder / f"{owner}.json.tmp"
+    unfinished.write_bytes(content)
+    unfinished.replace(folder / f"{owner}.json")
+    if len(content) > LARGE_BYTES:
+        return [f"{owner}: {len(content) / 1e6:.1f} MB of outlines load slowly on a screen; simplify the file's lines"]
+    return []

@@ -1,0 +1,57 @@
+"""How well outlines fit what is known: areas, centres, validity. The official outlines, which nobody may ship, are not among it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import shapely
+
+from schemas.places.atlas import COUNTRY, Atlas
+from schemas.places.geojson import area_km2, polygons
+
+
+class Fit(msgspec.Struct, frozen=True):
+    """Figures over communes. An error is |outline - known| / known area; special zones are left out of it, their coast decides."""
+
+    communes: int
+    median_error: float
+    p90_error: float
+    centres_inside: float
+    several_parts: int
+    invalid: int
+    overlapping_km2: float
+
+
+def fit(folder: Path, provinces: list[str]) -> Fit:
+    """Measure the outlines of some provinces."""
+    atlas = Atlas({})
+    errors, inside, several, invalid, overlap, count = [], 0, 0, 0, 0.0, 0
+    for province in provinces:
+        loaded = msgspec.json.decode((folder / f"{province}.json").read_bytes())
+        shapes = {one["id"]: shapely.from_geojson(msgspec.json.encode(one["geometry"])) for one in loaded["features"]}
+        for one in loaded["features"]:
+            commune = atlas.commune_by_code[one["id"]]
+            count += 1
+            if commune.area_km2 and commune.type != "đặc khu":
+                got = sum(area_km2(part) for part in polygons(one["geometry"]))
+                errors.append(abs(got - commune.area_km2) / commune.area_km2)
+            inside += bool(shapely.contains_xy(shapes[commune.code], commune.lon, commune.lat))
+            several += shapes[commune.code].geom_type != "Polygon"
+        invalid += int((~shapely.is_valid(list(shapes.values()))).sum())
+        whole = float(np.sum(shapely.area(list(shapes.values()))))
+        overlap += max(whole - float(shapely.union_all(list(shapes.values())).area), 0) * 12_000
+    return Fit(count, float(np.median(errors)), float(np.percentile(errors, 90)), inside / count, several, invalid, overlap)
+
+
+def report(folder: Path) -> str:
+    """The figures as text: the country, or the provinces whose files are in the folder."""
+    names = sorted(path.stem for path in folder.glob("*.json") if path.stem != COUNTRY)
+    found = fit(folder, names)
+    return (
+        f"{found.communes} communes of {len(names)} provinces\n"
+        f"area error: median {found.median_error:.1%}, 90th percentile {found.p90_error:.1%}\n"
+        f"known centre inside the outline: {found.centres_inside:.1%}\n"
+        f"in several parts: {found.several_parts}; invalid: {found.invalid}; overlap: {found.overlapping_km2:.3f} km2"
+    )
