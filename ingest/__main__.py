@@ -1,0 +1,95 @@
+"""`python -m ingest`: the commands that bring events into Kafka."""
+
+import logging
+import sys
+from typing import Annotated, Any, NoReturn
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from ingest.producer import KafkaUnavailable
+from schemas.settings import Settings
+
+app = typer.Typer(
+    help="Bring events into Kafka: the HTTP gateway, file import, the simulator.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+Servers = Annotated[str | None, typer.Option("--kafka-servers", help="Kafka bootstrap servers.  [env: IOC_KAFKA_SERVERS]")]
+Prefix = Annotated[str | None, typer.Option("--topic-prefix", help="What topic names begin with.  [env: IOC_TOPIC_PREFIX]")]
+
+
+def settings(**given: Any) -> Settings:
+    """The settings of the environment, with what the command line gives in their place."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        stop(f"{'.'.join(str(part) for part in wrong['loc'])}: {wrong['msg']}")
+
+
+def stop(sentence: str, code: int = 1) -> NoReturn:
+    """End the command with one sentence."""
+    print(f"ingest: {sentence}", file=sys.stderr)
+    raise typer.Exit(code)
+
+
+@app.command()
+def gateway(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.  [env: IOC_HOST]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.  [env: IOC_GATEWAY_PORT]")] = None,
+    kafka_servers: Servers = None,
+    topic_prefix: Prefix = None,
+) -> None:
+    """Listen for events over HTTP: POST /v1/events, GET /healthz, /readyz, /metrics, /openapi.json."""
+    import uvicorn
+
+    from ingest.gateway.app import create
+
+    chosen = settings(host=host, gateway_port=port, kafka_servers=kafka_servers, topic_prefix=topic_prefix)
+    uvicorn.run(
+        create(chosen),
+        host=chosen.host,
+        port=chosen.gateway_port,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=20,
+    )
+
+
+@app.command()
+def topics(
+    create: Annotated[bool, typer.Option(help="Make those that are missing.")] = True,
+    kafka_servers: Servers = None,
+    topic_prefix: Prefix = None,
+) -> None:
+    """List the Kafka topics of this installation, and make those that are missing."""
+    from ingest.topics import ensure, existing, plan
+
+    chosen = settings(kafka_servers=kafka_servers, topic_prefix=topic_prefix)
+    made = ensure(chosen) if create else []
+    present = existing(chosen)
+    table = Table("topic", "partitions", "state")
+    for name, topic in plan(chosen).items():
+        state = "made" if name in made else "present" if name in present else "missing"
+        table.add_row(name, str(present.get(name, topic["num_partitions"])), state)
+    Console().print(table)
+
+
+def main() -> None:
+    """Run a command; an expected error is one sentence, not a traceback."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    # Its errors reach us as exceptions, which say the same in one sentence instead of one line per attempt.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    try:
+        app(prog_name="python -m ingest")
+    except KafkaUnavailable as error:
+        print(f"ingest: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""The gateway's routes: what goes in, which status comes out."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import ClientDisconnect
+
+from ingest.gateway import bodies, description, words
+from ingest.gateway.bodies import Unusable
+from ingest.gateway.intake import Answer, Intake
+from ingest.gateway.link import ACK_SECONDS, Link
+from ingest.gateway.metrics import Metrics
+from ingest.gateway.recent import Recent
+from ingest.producer import PENDING_BYTES, KafkaUnavailable
+from schemas.envelope import Category, Reader
+from schemas.settings import Settings
+
+RETRY_SECONDS = 2
+
+
+def create(settings: Settings) -> FastAPI:
+    """The gateway as an ASGI application; it connects to Kafka when it is started and runs without, too."""
+    gateway = Gateway(settings)
+    app = FastAPI(
+        title="IOC gateway",
+        version="1",
+        description=description.INTRODUCTION,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=gateway.lifespan,
+    )
+    app.add_api_route("/v1/events", gateway.take, methods=["POST"], **description.EVENTS)
+    app.add_api_route("/healthz", gateway.healthz, methods=["GET"], **description.HEALTHZ)
+    app.add_api_route("/readyz", gateway.readyz, methods=["GET"], **description.READYZ)
+    app.add_api_route("/metrics", gateway.show_metrics, methods=["GET"], **description.METRICS)
+    description.complete(app)
+    return app
+
+
+class Gateway:
+    """One gateway process: its tie to Kafka, its memory of resends, its counters."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._reader = Reader(settings.event_max_bytes)
+        self._recent = Recent()
+        self._link = Link(settings, f"{settings.host}:{settings.gateway_port}")
+        self._metrics = Metrics(self._link.beat_age, self._recent.__len__)
+        # Reading and sending hold the interpreter most of the time; more threads would only take turns.
+        self._pool = ThreadPoolExecutor(4, thread_name_prefix="intake")
+
+    @asynccontextmanager
+    async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        self._link.start()
+        yield
+        await asyncio.to_thread(self._link.stop)
+        self._pool.shutdown(wait=False)
+
+    async def take(self, request: Request) -> Response:
+        """Push one event, a batch or lines; answers for each once Kafka has it."""
+        language = words.language(request.headers.get("accept-language", ""), self._settings.language)
+        try:
+            status, answer = await self._take(request, language)
+        except Unusable as problem:
+            reason = words.of(problem.reason, language, *problem.parts)
+            status, answer = problem.status, _nothing(problem.category, reason)
+        except KafkaUnavailable as away:
+            status, answer = 503, _nothing("unavailable", f"{words.of(words.UNAVAILABLE, language)}. ({away})")
+        except ClientDisconnect:
+            status, answer = 400, _nothing("disconnected", "")
+        self._metrics.requests.labels(str(status)).inc()
+        response = _json(answer, status)
+        if status == 413:
+            response.headers["Connection"] = "close"  # the rest of the body is not read
+        return response
+
+    async def _take(self, request: Request, language: str) -> tuple[int, Answer]:
+        headers = request.headers
+        media = bodies.media_type(headers.get("content-type", ""), headers.get("content-encoding", ""))
+        body = await bodies.whole(request.stream(), headers.get("content-length"), self._settings.gateway_max_bytes)
+        arrived_ms = time.time_ns() // 1_000_000
+        self._metrics.bytes.inc(len(body))
+        producer = self._link.producer()
+        if producer.pending_bytes + len(body) > PENDING_BYTES:
+            raise KafkaUnavailable("Too much is waiting for Kafka's acknowledgement.")
+        intake = Intake(self._reader, self._recent, self._settings.topic_prefix, language)
+
+        def send() -> None:
+            intake.send(bodies.events(media, body), producer, arrived_ms)
+
+        await asyncio.get_running_loop().run_in_executor(self._pool, send)
+        seconds = await intake.acknowledged(ACK_SECONDS + 1)
+        answer = intake.answer()
+        self._metrics.observe(intake, seconds)
+        return _status(answer, media), answer
+
+    async def healthz(self) -> Response:
+        """Whether the process is alive."""
+        return _json({"status": "alive"})
+
+    async def readyz(self) -> Response:
+        """Whether Kafka acknowledges, so that events can be taken."""
+        trouble = self._link.trouble()
+        if trouble is not None:
+            return _json({"status": "unavailable", "reason": trouble}, 503)
+        return _json({"status": "ready", "heartbeat_age_seconds": round(self._link.beat_age(), 3)})
+
+    async def show_metrics(self) -> Response:
+        """The counters, for Prometheus."""
+        return Response(generate_latest(self._metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _status(answer: Answer, media: str) -> int:
+    if answer.unacknowledged:
+        return 503
+    if not answer.refused:
+        return 200
+    if answer.refused < len(answer.events):
+        return 207
+    unreadable = media == bodies.EVENT and answer.events[0].category in (Category.BAD_JSON.value, Category.BAD_UTF8.value)
+    return 400 if unreadable else 422
+
+
+def _nothing(category: str, reason: str) -> Answer:
+    """The answer to a request of which no event was looked at."""
+    return Answer(accepted=0, duplicates=0, refused=0, category=category, reason=reason, events=[])
+
+
+def _json(content: object, status: int = 200) -> Response:
+    response = Response(msgspec.json.encode(content), status, media_type="application/json")
+    if status == 503:
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response

@@ -1,0 +1,80 @@
+"""From a request's body to the bytes of its events."""
+
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from ingest.gateway import words
+from schemas.envelope import Category
+
+EVENT, BATCH, LINES = "application/cloudevents+json", "application/cloudevents-batch+json", "application/x-ndjson"
+MEDIA_TYPES = (EVENT, "application/json", BATCH, LINES)
+"""What is taken: one event (two names for it), a JSON array of events, one event per line."""
+MAX_EVENTS = 10_000
+
+_LIST = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class Unusable(Exception):
+    """A body from which no events can be had: the status that answers it, a category and the reason in two languages."""
+
+    def __init__(self, status: int, category: str, reason: tuple[str, str], *parts: object) -> None:
+        super().__init__(reason[1].format(*parts))
+        self.status = status
+        self.category = category
+        self.reason = reason
+        self.parts = parts
+
+
+def media_type(content_type: str, content_encoding: str) -> str:
+    """The kind of body that the headers announce. Raises `Unusable` (415)."""
+    name, _, parameters = content_type.partition(";")
+    name = name.strip().lower()
+    charset = parameters.replace(" ", "").replace('"', "").lower()
+    if name not in MEDIA_TYPES or (charset.startswith("charset=") and charset not in ("charset=utf-8", "charset=utf8")):
+        raise Unusable(415, "unsupported-media-type", words.MEDIA_TYPE, content_type, ", ".join(MEDIA_TYPES))
+    if content_encoding.strip().lower() not in ("", "identity"):
+        raise Unusable(415, "unsupported-media-type", words.ENCODING, content_encoding)
+    return EVENT if name == "application/json" else name
+
+
+async def whole(chunks: AsyncIterator[bytes], announced: str | None, limit: int) -> bytes:
+    """The body, read no further than `limit` bytes. Raises `Unusable` (413)."""
+    if announced is not None and announced.isdecimal() and int(announced) > limit:
+        raise Unusable(413, Category.TOO_LARGE.value, words.BODY_TOO_LARGE, limit)
+    parts, size = [], 0
+    async for chunk in chunks:
+        size += len(chunk)
+        if size > limit:
+            raise Unusable(413, Category.TOO_LARGE.value, words.BODY_TOO_LARGE, limit)
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def events(media: str, body: bytes) -> list[bytes]:
+    """The bytes of each event, as the sender wrote them. Raises `Unusable` (400 or 413)."""
+    if not body.strip():
+        raise Unusable(400, "empty", words.EMPTY)
+    if media == EVENT:
+        return [body]
+    records = _lines(body) if media == LINES else _array(body)
+    if len(records) > MAX_EVENTS:
+        raise Unusable(413, Category.TOO_LARGE.value, words.TOO_MANY, MAX_EVENTS)
+    return records
+
+
+def _lines(body: bytes) -> list[bytes]:
+    return [line for line in (line.strip() for line in body.split(b"\n")) if line]
+
+
+def _array(body: bytes) -> list[bytes]:
+    try:
+        return [bytes(raw) for raw in _LIST.decode(body)]
+    except msgspec.ValidationError:
+        raise Unusable(400, Category.WRONG_TYPE.value, words.NOT_A_LIST) from None
+    except RecursionError:
+        raise Unusable(400, Category.TOO_DEEP.value, words.CATEGORIES[Category.TOO_DEEP]) from None
+    except UnicodeDecodeError:
+        raise Unusable(400, Category.BAD_UTF8.value, words.CATEGORIES[Category.BAD_UTF8]) from None
+    except msgspec.DecodeError as error:
+        raise Unusable(400, Category.BAD_JSON.value, words.MALFORMED, str(error)) from None

@@ -1,0 +1,184 @@
+"""The gateway's OpenAPI description: bodies, answers and examples, derived from the vocabulary."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from ingest.gateway.bodies import BATCH, EVENT, LINES, MAX_EVENTS
+from ingest.gateway.intake import Answer
+from schemas.codes import Channel, FeedbackStatus, FilingStatus
+from schemas.envelope import Category, write
+from schemas.events import Feedback, Filing
+from schemas.kinds import FEEDBACK, FILING, KINDS
+
+INTRODUCTION = f"""Agencies push their events here: CloudEvents 1.0 in structured JSON, one, a batch or lines (NDJSON).
+
+Every event is answered for once the broker has acknowledged it: `accepted`, `duplicate` (it is there already; nothing to do),
+`refused` (with a category and a reason; mend it before sending again) or `unacknowledged` (send it again; it will count once).
+Identity is `source` + `id`: send again as often as needed. One request holds at most {MAX_EVENTS} events. Reasons are in
+Vietnamese or English, by `Accept-Language`.
+
+Categories of refusals: {", ".join(f"`{category.value}`" for category in Category)}.
+"""
+
+_WHEN = datetime.fromisoformat("2026-11-20T08:15:00+07:00")
+_FEEDBACK: dict[str, Any] = msgspec.json.decode(
+    write(
+        FEEDBACK,
+        Feedback(
+            agency="H57.10",
+            commune="19777",
+            report_id="PA-2026-004217",
+            category="environment",
+            status=FeedbackStatus.RECEIVED,
+            reported_at=_WHEN,
+            lat=16.4637,
+            lon=107.5909,
+            description="Rác chưa được thu gom hai ngày nay.",
+        ),
+        id="PA-2026-004217/received",
+        source="https://example.hue.gov.vn/phan-anh",
+        time=_WHEN,
+    )
+)
+_FILING: dict[str, Any] = msgspec.json.decode(
+    write(
+        FILING,
+        Filing(
+            agency="H57.21",
+            commune="19777",
+            filing_id="H57.21.4-261120-0007",
+            procedure="1.005129",
+            status=FilingStatus.REGISTERED,
+            channel=Channel.ONLINE,
+            registered_at=_WHEN,
+        ),
+        id="H57.21.4-261120-0007/1",
+        source="https://example.hue.gov.vn/mot-cua",
+        time=_WHEN,
+    )
+)
+_LINES = "\n".join(msgspec.json.encode(example).decode() for example in (_FEEDBACK, _FILING))
+
+_REF = "#/components/schemas/"
+_ONE = {"$ref": f"{_REF}CloudEvent"}
+_ONE_BODY = {
+    "schema": _ONE,
+    "examples": {"feedback": {"value": _FEEDBACK}, "filing": {"value": _FILING}},
+}
+
+
+def _answer(sentence: str, **headers: Any) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": f"{_REF}Answer"}}}
+    return {"description": sentence, "content": content} | ({"headers": headers} if headers else {})
+
+
+_RETRY = {"description": "Seconds after which to send again.", "schema": {"type": "integer"}}
+
+EVENTS: dict[str, Any] = {
+    "summary": "Push events",
+    "operation_id": "push_events",
+    "responses": {
+        200: _answer("Every event is accepted, or was there already."),
+        207: _answer("Some events are refused; the others are accepted."),
+        400: _answer("The body is empty or not what its content type says."),
+        413: _answer("The body is too large or holds too many events; nothing of it was taken."),
+        415: _answer("The content type or encoding is not taken; the reason names those that are."),
+        422: _answer("Every event is refused."),
+        503: _answer(
+            "Kafka does not acknowledge just now. `events` says which were accepted all the same; send the others again.",
+            **{"Retry-After": _RETRY},
+        ),
+    },
+    "openapi_extra": {
+        "parameters": [
+            {
+                "name": "Accept-Language",
+                "in": "header",
+                "required": False,
+                "description": "Language of the reasons: vi or en.",
+                "schema": {"type": "string"},
+            }
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                EVENT: _ONE_BODY,
+                "application/json": _ONE_BODY,
+                BATCH: {"schema": {"type": "array", "items": _ONE, "maxItems": MAX_EVENTS}, "example": [_FEEDBACK, _FILING]},
+                LINES: {"schema": {"type": "string", "description": "One CloudEvent per line."}, "example": _LINES},
+            },
+        },
+    },
+}
+
+
+def _status(sentence: str) -> dict[str, Any]:
+    schema = {"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}, "reason": {"type": "string"}}}
+    return {"description": sentence, "content": {"application/json": {"schema": schema}}}
+
+
+HEALTHZ: dict[str, Any] = {"summary": "Alive?", "operation_id": "healthz", "responses": {200: _status("The process is alive.")}}
+READYZ: dict[str, Any] = {
+    "summary": "Ready?",
+    "operation_id": "readyz",
+    "responses": {
+        200: _status("Kafka acknowledges."),
+        503: _status("Kafka is away; `reason` says more.") | {"headers": {"Retry-After": _RETRY}},
+    },
+}
+METRICS: dict[str, Any] = {
+    "summary": "Counters for Prometheus",
+    "operation_id": "metrics",
+    "responses": {200: {"description": "Prometheus text format.", "content": {"text/plain": {"schema": {"type": "string"}}}}},
+}
+
+
+def complete(app: FastAPI) -> None:
+    """Make the application describe itself with the schemas of the vocabulary."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            described = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+            described.setdefault("components", {})["schemas"] = _schemas()
+            for path in described["paths"].values():
+                for operation in path.values():
+                    for response in operation["responses"].values():
+                        if "text/plain" in response["content"]:
+                            response["content"].pop("application/json", None)
+            app.openapi_schema = described
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _schemas() -> dict[str, Any]:
+    _, found = msgspec.json.schema_components([Answer, *(kind.event for kind in KINDS)], ref_template=_REF + "{name}")
+    schemas: dict[str, Any] = dict(found)
+    for kind in KINDS:
+        schemas[f"CloudEvent.{kind.name}"] = {
+            "title": kind.en,
+            "type": "object",
+            "required": ["specversion", "id", "source", "type", "time", "data"],
+            "properties": {
+                "specversion": {"const": "1.0"},
+                "id": {"type": "string", "minLength": 1, "maxLength": 256, "description": "Unique within `source`."},
+                "source": {"type": "string", "minLength": 1, "maxLength": 512, "description": "The system that sends, as a URI."},
+                "type": {"const": kind.type},
+                "time": {"type": "string", "format": "date-time", "description": "When it happened, by the clock of the source."},
+                "subject": {"type": "string"},
+                "datacontenttype": {"const": "application/json"},
+                "data": {"$ref": f"{_REF}{kind.event.__name__}"},
+            },
+        }
+    schemas["CloudEvent"] = {
+        "oneOf": [{"$ref": f"{_REF}CloudEvent.{kind.name}"} for kind in KINDS],
+        "discriminator": {
+            "propertyName": "type",
+            "mapping": {kind.type: f"{_REF}CloudEvent.{kind.name}" for kind in KINDS},
+        },
+    }
+    return schemas

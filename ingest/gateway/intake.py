@@ -1,0 +1,205 @@
+"""The events of one request on their way: each is read, sent, and answered for once the broker has acknowledged."""
+
+import asyncio
+import itertools
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+from kafka.future import Future
+
+from ingest.gateway import words
+from ingest.gateway.recent import Position, Recent
+from ingest.producer import KafkaUnavailable, Producer
+from schemas.envelope import Category, Read, Reader, Refusal, body, identity
+
+
+class Result(msgspec.Struct, omit_defaults=True):
+    """What became of one event of a request."""
+
+    index: int
+    id: str | None = None
+    source: str | None = None
+    status: str = ""
+    category: str | None = None
+    reason: str | None = None
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+
+
+class Answer(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """The body of every answer; `category` and `reason` are there when the request as a whole has a problem."""
+
+    accepted: int
+    duplicates: int
+    refused: int
+    unacknowledged: int = 0
+    category: str | None = None
+    reason: str | None = None
+    events: list[Result]
+
+
+ACCEPTED, DUPLICATE, REFUSED, UNACKNOWLEDGED = "accepted", "duplicate", "refused", "unacknowledged"
+
+
+class _Sent(msgspec.Struct, frozen=True):
+    """An event that was given to the producer."""
+
+    index: int
+    identity: int
+    body: int
+    topic: str
+    future: Any
+
+
+class Intake:
+    """Takes the events of one request: `send` (blocking, off the event loop), then `acknowledged`, then `answer`."""
+
+    def __init__(self, reader: Reader, recent: Recent, prefix: str, language: str) -> None:
+        self._reader = reader
+        self._recent = recent
+        self._prefix = prefix
+        self._language = language
+        self.results: list[Result] = []
+        self.outcomes: Counter[tuple[str, str]] = Counter()
+        """(kind, status) → events, for the metrics."""
+        self.refusals: Counter[str] = Counter()
+        """Category → events, for the metrics."""
+        self._sent: list[_Sent] = []
+        self._repeats: list[tuple[int, int]] = []
+        self._kinds: dict[int, str] = {}
+        self._started = 0.0
+
+    def send(self, records: Sequence[bytes], producer: Producer, arrived_ms: int) -> None:
+        """Read every record and send what is valid and new. What Kafka has no room for is left unacknowledged."""
+        self._started = time.perf_counter()
+        first: dict[int, _Sent] = {}
+        away = False
+        for index, record in enumerate(records):
+            result = Result(index)
+            self.results.append(result)
+            try:
+                read = self._reader.read(record)
+                result.id, result.source = read.id, read.source
+                self._kinds[index] = read.kind.name
+                mark, content = identity(read), body(read)
+                if (earlier := first.get(mark)) is not None:
+                    _same_or_refuse(earlier.body, content)
+                    self._repeats.append((index, earlier.index))
+                elif (known := self._recent.get(mark)) is not None:
+                    _same_or_refuse(known.body, content)
+                    _place(result, DUPLICATE, known)
+                elif not away:
+                    first[mark] = sent = self._give(index, mark, content, read, record, producer, arrived_ms)
+                    self._sent.append(sent)
+            except Refusal as refusal:
+                self._refuse(result, refusal, record)
+            except KafkaUnavailable:
+                away = True
+
+    def _give(self, index: int, mark: int, content: int, read: Read, record: bytes, producer: Producer, arrived_ms: int) -> _Sent:
+        topic = read.kind.topic(self._prefix)
+        future = producer.put(topic, read.kind.entity_id(read.data).encode(), record, arrived_ms)
+        return _Sent(index, mark, content, topic, future)
+
+    def _refuse(self, result: Result, refusal: Refusal, record: bytes) -> None:
+        if result.id is None and refusal.category is not Category.TOO_LARGE:
+            result.id, result.source = _names(record)
+        result.status, result.category = REFUSED, refusal.category.value
+        result.reason = words.explain(refusal, self._language)
+        self.refusals[refusal.category.value] += 1
+
+    async def acknowledged(self, timeout: float) -> float:
+        """Wait until the broker has answered for all that was sent, at most `timeout` seconds; returns the seconds it took."""
+        if self._sent:
+            loop = asyncio.get_running_loop()
+            done = asyncio.Event()
+            _when_all([sent.future for sent in self._sent], partial(_wake, loop, done))
+            try:
+                await asyncio.wait_for(done.wait(), timeout)
+            except TimeoutError:
+                for sent in self._sent:
+                    if not sent.future.is_done:
+                        # Should it be acknowledged yet, the resend that we ask for is a duplicate.
+                        sent.future.add_callback(partial(_remember, self._recent, sent))
+        return time.perf_counter() - self._started
+
+    def answer(self) -> Answer:
+        """What became of every event, in the order of the request."""
+        for sent in self._sent:
+            if sent.future.is_done and sent.future.exception is None:
+                _place(self.results[sent.index], ACCEPTED, _remember(self._recent, sent, sent.future.value))
+        for index, original in self._repeats:
+            found = self.results[original]
+            if found.status == ACCEPTED:
+                result = self.results[index]
+                result.status, result.topic = DUPLICATE, found.topic
+                result.partition, result.offset = found.partition, found.offset
+        for result in self.results:
+            if not result.status:
+                result.status, result.reason = UNACKNOWLEDGED, words.of(words.UNACKNOWLEDGED, self._language)
+            self.outcomes[self._kinds.get(result.index, "unknown"), result.status] += 1
+        count = Counter(result.status for result in self.results)
+        return Answer(
+            accepted=count[ACCEPTED],
+            duplicates=count[DUPLICATE],
+            refused=count[REFUSED],
+            unacknowledged=count[UNACKNOWLEDGED],
+            events=self.results,
+        )
+
+
+def _same_or_refuse(earlier: int, content: int) -> None:
+    if earlier != content:
+        raise Refusal(Category.CONFLICT, "")
+
+
+def _place(result: Result, status: str, position: Position) -> None:
+    result.status = status
+    result.topic, result.partition, result.offset = position.topic, position.partition, position.offset
+
+
+def _remember(recent: Recent, sent: _Sent, metadata: Any) -> Position:
+    position = Position(sent.body, sent.topic, metadata.partition, metadata.offset)
+    recent.put(sent.identity, position)
+    return position
+
+
+def _when_all(futures: "list[Future[Any]]", call: Callable[[], None]) -> None:
+    """Call once when the last of the futures is done, from whichever thread that happens in."""
+    # next() of a count is one step for the interpreter, so no lock is needed; each future calls exactly one of the two.
+    last, arrived = len(futures), itertools.count(1)
+
+    def one(_: object) -> None:
+        if next(arrived) == last:
+            call()
+
+    for future in futures:
+        future.add_callback(one)
+        future.add_errback(one)
+
+
+def _wake(loop: asyncio.AbstractEventLoop, done: asyncio.Event) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(done.set)
+
+
+class _Named(msgspec.Struct):
+    id: Any = None
+    source: Any = None
+
+
+_NAMED = msgspec.json.Decoder(_Named)
+
+
+def _names(record: bytes) -> tuple[str | None, str | None]:
+    """The id and source of a refused record, as far as it has them."""
+    try:
+        named = _NAMED.decode(record)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None, None
+    return tuple(value[:256] if isinstance(value, str) else None for value in (named.id, named.source))  # type: ignore[return-value]

@@ -1,0 +1,89 @@
+"""The gateway's tie to Kafka: makes it, proves it every second with a heartbeat, and makes it anew when it breaks."""
+
+import logging
+import threading
+import time
+from datetime import UTC, datetime
+
+import msgspec
+from kafka.errors import KafkaError
+
+from ingest import topics
+from ingest.producer import KafkaUnavailable, Producer
+from schemas.kinds import HEARTBEATS
+from schemas.settings import Settings
+
+BEAT_SECONDS = 1.0
+ACK_SECONDS = 10.0
+"""How long an acknowledgement is waited for before the sender is told to send again."""
+STALE_SECONDS = 3.0
+"""Without an acknowledged heartbeat for this long, Kafka counts as away and events are refused at once."""
+
+log = logging.getLogger(__name__)
+
+
+class Link:
+    """Owns the producer. A thread of its own connects, beats and reconnects, so that nobody else ever waits for that."""
+
+    def __init__(self, settings: Settings, name: str) -> None:
+        self._settings = settings
+        self._name = name
+        self._producer: Producer | None = None
+        self._acknowledged = float("-inf")
+        self._trouble = "Kafka was not reached yet."
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="kafka-link", daemon=True)
+
+    def start(self) -> None:
+        """Begin to connect; returns at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Send what is left, then close. Blocks for some seconds at most when Kafka is away."""
+        self._stop.set()
+        self._thread.join(ACK_SECONDS)
+        if self._producer is not None:
+            self._producer.close(ACK_SECONDS if self.trouble() is None else 0)
+
+    def beat_age(self) -> float:
+        """Seconds since a heartbeat was last acknowledged; infinite before the first."""
+        return time.monotonic() - self._acknowledged
+
+    def trouble(self) -> str | None:
+        """Why nothing can be taken now; None when Kafka acknowledges."""
+        return None if self.beat_age() <= STALE_SECONDS else self._trouble
+
+    def producer(self) -> Producer:
+        """The producer to send with. Raises `KafkaUnavailable` while Kafka is away."""
+        producer, trouble = self._producer, self.trouble()
+        if producer is None or trouble is not None:
+            raise KafkaUnavailable(trouble or self._trouble)
+        return producer
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                if self._producer is None:
+                    topics.ensure(self._settings)
+                    self._producer = Producer(self._settings, patience=ACK_SECONDS)
+                self._beat(self._producer)
+            except (KafkaUnavailable, KafkaError) as error:
+                self._break(str(error) or type(error).__name__)
+            self._stop.wait(BEAT_SECONDS)
+
+    def _beat(self, producer: Producer) -> None:
+        now = datetime.now(UTC)
+        value = msgspec.json.encode({"gateway": self._name, "sent_at": now})
+        future = producer.put(self._settings.topic_prefix + HEARTBEATS, self._name.encode(), value, int(now.timestamp() * 1000))
+        self._trouble = f"Kafka at {self._settings.kafka_servers} has not acknowledged for {STALE_SECONDS:g} s."
+        future.get(ACK_SECONDS)
+        self._acknowledged = time.monotonic()
+
+    def _break(self, trouble: str) -> None:
+        """Give the producer up: after a record that ran out of time, kafka-python advises to go on with a new one."""
+        if self._trouble != trouble:
+            log.warning("Kafka is away: %s", trouble)
+        self._trouble = trouble
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            producer.close(0)

@@ -1,0 +1,39 @@
+"""What the gateway counts about itself, for Prometheus."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+if TYPE_CHECKING:
+    from ingest.gateway.intake import Intake
+
+
+class Metrics:
+    """The counters of one gateway, in a registry of their own."""
+
+    def __init__(self, beat_age: Callable[[], float], remembered: Callable[[], int]) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.requests = Counter("ioc_gateway_requests", "Requests to /v1/events by status code.", ["code"], registry=registry)
+        self.events = Counter(
+            "ioc_gateway_events", "Events by kind and what became of them.", ["kind", "outcome"], registry=registry
+        )
+        self.refusals = Counter("ioc_gateway_refusals", "Refused events by category.", ["category"], registry=registry)
+        self.bytes = Counter("ioc_gateway_body_bytes", "Bytes of the bodies that were read.", registry=registry)
+        self.acknowledgement = Histogram(
+            "ioc_gateway_acknowledgement_seconds",
+            "From the first event of a request read to the last one acknowledged by the broker.",
+            registry=registry,
+        )
+        age = Gauge("ioc_gateway_heartbeat_age_seconds", "Since a heartbeat was last acknowledged by Kafka.", registry=registry)
+        age.set_function(beat_age)
+        held = Gauge("ioc_gateway_remembered_events", "Identities held to answer resends.", registry=registry)
+        held.set_function(remembered)
+
+    def observe(self, intake: "Intake", seconds: float) -> None:
+        """Count the events of a request that was answered."""
+        for (kind, outcome), count in intake.outcomes.items():
+            self.events.labels(kind, outcome).inc(count)
+        for category, count in intake.refusals.items():
+            self.refusals.labels(category).inc(count)
+        self.acknowledgement.observe(seconds)

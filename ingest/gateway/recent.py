@@ -1,0 +1,45 @@
+"""What was acknowledged lately, so that an honest resend is answered at once and not produced again."""
+
+import threading
+from typing import NamedTuple
+
+
+class Position(NamedTuple):
+    """Where an acknowledged event lies, and what it said."""
+
+    body: int
+    topic: str
+    partition: int
+    offset: int
+
+
+class Recent:
+    """A bounded memory: event identity → position. Safe to share between threads.
+
+    It holds at least the newest `capacity` identities and at most twice as many (two generations: when the young one is full it
+    becomes the old one, and the old one is forgotten). It is a courtesy to senders: what is forgotten here and sent again is
+    produced again, and counted once by the stream worker all the same.
+    """
+
+    def __init__(self, capacity: int = 250_000) -> None:
+        self._capacity = capacity
+        self._young: dict[int, Position] = {}
+        self._old: dict[int, Position] = {}
+        self._lock = threading.Lock()
+
+    def get(self, identity: int) -> Position | None:
+        """Where the event of this identity lies, if it is remembered."""
+        with self._lock:
+            return self._young.get(identity) or self._old.get(identity)
+
+    def put(self, identity: int, position: Position) -> None:
+        """Remember an acknowledged event. The first position of an identity stays."""
+        with self._lock:
+            if identity in self._young or identity in self._old:
+                return
+            if len(self._young) >= self._capacity:
+                self._young, self._old = {}, self._young
+            self._young[identity] = position
+
+    def __len__(self) -> int:
+        return len(self._young) + len(self._old)

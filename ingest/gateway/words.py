@@ -1,0 +1,94 @@
+"""What the gateway says to people, in Vietnamese and English: the words of each refusal and what to do about it."""
+
+import re
+
+from schemas.envelope import Category, Refusal
+
+CATEGORIES: dict[str, tuple[str, str]] = {
+    Category.BAD_UTF8: ("Không phải UTF-8; hãy gửi văn bản mã hóa UTF-8", "Not UTF-8; send text in UTF-8"),
+    Category.BAD_JSON: ("JSON sai cú pháp", "Malformed JSON"),
+    Category.TOO_DEEP: ("JSON lồng quá sâu", "JSON nested too deeply"),
+    Category.TOO_LARGE: ("Quá lớn", "Too large"),
+    Category.MISSING_FIELD: ("Thiếu trường bắt buộc", "A required field is missing"),
+    Category.WRONG_TYPE: ("Sai kiểu dữ liệu", "Wrong type of value"),
+    Category.WRONG_VALUE: ("Giá trị không hợp lệ", "Value not allowed"),
+    Category.UNKNOWN_KIND: ("Loại sự kiện không có trong từ vựng", "Kind of event not known"),
+    Category.IMPOSSIBLE_DATE: (
+        "Thời điểm không hợp lệ; cần RFC 3339 có múi giờ, từ 1990 đến 2099",
+        "Impossible time; RFC 3339 with an offset is needed, from 1990 to 2099",
+    ),
+    Category.IMPOSSIBLE_POINT: (
+        "Tọa độ không hợp lệ; cần đủ lat và lon theo WGS84",
+        "Impossible point; lat and lon are needed together, in WGS84 degrees",
+    ),
+    Category.WRONG_KEY: ("Khóa bản ghi không khớp thực thể", "The record's key is not its entity"),
+    Category.CONFLICT: (
+        "Trùng source và id với một sự kiện khác nội dung; sự kiện mới cần id mới",
+        "Same source and id as an event that says something else; a new event needs a new id",
+    ),
+}
+"""Category → its words, Vietnamese then English."""
+
+UNACKNOWLEDGED = (
+    "Kafka chưa xác nhận kịp; hãy gửi lại sự kiện này, nó vẫn chỉ được tính một lần",
+    "Kafka did not acknowledge in time; send this event again, it will count once",
+)
+UNAVAILABLE = ("Tạm thời chưa nhận được; hãy gửi lại sau vài giây", "Nothing can be taken just now; send again in some seconds")
+TOO_MANY = ("Quá nhiều sự kiện trong một lần gửi; tối đa {0}", "Too many events in one request; at most {0}")
+BODY_TOO_LARGE = ("Nội dung quá lớn; hãy chia nhỏ, tối đa {0} byte", "The body is too large; split it, at most {0} bytes")
+MEDIA_TYPE = ("Không nhận {0!r}; chỉ nhận {1}", "{0!r} is not taken; taken are {1}")
+ENCODING = ("Không nhận Content-Encoding {0!r}; hãy gửi không nén", "Content-Encoding {0!r} is not taken; send it uncompressed")
+NOT_A_LIST = ("Lô sự kiện phải là một mảng JSON", "A batch must be one JSON array")
+MALFORMED = ("JSON sai cú pháp: {0}", "Malformed JSON: {0}")
+EMPTY = ("Nội dung rỗng", "The body is empty")
+
+_DETAILS = [
+    (re.compile(pattern), words)
+    for pattern, words in (
+        (r"Object missing required field `(.+?)`", r"thiếu `\1`"),
+        (r"Expected `(.+?)`, got `(.+?)`", r"cần `\1`, nhận được `\2`"),
+        (r"Expected `(.+?)` of length (.+?)(?= - at|$)", r"cần `\1` có độ dài \2"),
+        (r"Expected `datetime` with a timezone component", "thời điểm cần có múi giờ"),
+        (r"Expected `(.+?)` (<=|>=|<|>) (\S+)", r"cần `\1` \2 \3"),
+        (r"Invalid enum value (.+?)(?= - at|$)", r"mã \1 không có trong danh mục"),
+        (r"Invalid RFC3339 encoded datetime", "thời điểm không đúng RFC 3339"),
+        (r"JSON is malformed: (.+?) \(byte (\d+)\)", r"sai ở byte \2 (\1)"),
+        (r"Input data was truncated", "dữ liệu bị cắt cụt"),
+        (r"The event has (\d+) bytes; at most (\d+) are taken\.", r"sự kiện có \1 byte; tối đa \2"),
+        (r"lat and lon must be given together\.", "thiếu một trong hai"),
+        (r"(\S+) is not between 1990 and 2099\.", r"\1"),
+        (r"Not UTF-8 at byte (\d+)\.", r"sai ở byte \1"),
+        (r"Type (.+) is not known; known are (.+?)(?= - at|$)", r"\1; các loại có: \2"),
+        (r"(\S+) must be (\S+), not (.+?)(?= - at|$)", r"\1 phải là \2, không phải \3"),
+        (r" - at ", " - tại "),
+    )
+]
+
+
+def of(words: tuple[str, str], language: str, *parts: object) -> str:
+    """A sentence in `vi` or `en`."""
+    return words[0 if language == "vi" else 1].format(*parts)
+
+
+def explain(refusal: Refusal, language: str) -> str:
+    """Why an event was refused: the category's words, then exactly what and where."""
+    detail = refusal.reason
+    if language == "vi":
+        for pattern, words in _DETAILS:
+            detail = pattern.sub(words, detail)
+    return f"{of(CATEGORIES[refusal.category], language)}: {detail}" if detail else f"{of(CATEGORIES[refusal.category], language)}."
+
+
+def language(accept: str, default: str) -> str:
+    """`vi` or `en` from an Accept-Language header: the one with the higher weight, or the default."""
+    best, chosen = 0.0, default
+    for part in accept.split(","):
+        tag, _, weight = part.strip().partition(";")
+        code = tag.strip().lower().partition("-")[0]
+        try:
+            quality = float(weight.strip().removeprefix("q=")) if weight else 1.0
+        except ValueError:
+            continue
+        if code in ("vi", "en") and quality > best:
+            best, chosen = quality, code
+    return chosen
