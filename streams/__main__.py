@@ -51,9 +51,9 @@ def verify() -> None:
     settings = load()
     with console.status("comparing windows and states with the raw events"):
         reports = _explained("ClickHouse", settings.clickhouse_url, lambda: run(settings))
-    table = Table("kind", "events", "windows", "entities", "differences")
+    table = Table("kind", "events", "pending", "windows", "entities", "differences")
     for report in reports:
-        numbers = (report.events, report.windows, report.entities, len(report.differences))
+        numbers = (report.events, report.pending, report.windows, report.entities, len(report.differences))
         table.add_row(report.kind.name, *(f"{number:,}" for number in numbers))
     console.print(table)
     differences = [line for report in reports for line in report.differences]

@@ -130,6 +130,7 @@ class App(faust.App):  # type: ignore[misc]
     """Faust's app with our topics made before the first subscription."""
 
     async def on_first_start(self) -> None:
+        self.conf.datadir.mkdir(parents=True, exist_ok=True)
         await ensure_topics(SETTINGS)
         await super().on_first_start()
 

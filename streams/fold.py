@@ -11,6 +11,7 @@ from typing import Any
 
 from schemas.envelope import Category, Refusal
 from schemas.kinds import Kind
+from schemas.tables import windows_table
 from streams.rows import BODY, EVENT_ID, IDENTITY, OCCURRED_AT, Cell, Row, fold_rows
 
 MOST_IDENTITIES = 100_000
@@ -38,6 +39,12 @@ class Judged:
     rows: list[Row] = field(default_factory=list)
     repeats: int = 0
     conflicts: list[tuple[Row, Refusal]] = field(default_factory=list)
+
+
+def checkpoint_row(kind: Kind, number: int, upto: int) -> tuple[Any, ...]:
+    """The row of the windows table that says up to where a partition is counted: that of 1970, all else empty."""
+    middle = windows_table(kind).columns[2:-1]
+    return (0, number, *("" if "String" in column.type else 0 for column in middle), upto)
 
 
 class Partition:
@@ -101,10 +108,8 @@ class Partition:
         self.position = upto
         self._newest = max(self._newest, max((start for start, _ in touched), default=-1))
         changed = [(start, self.number, *cell, *self._cells[start][cell], upto) for start, cell in touched]
-        nothing = [0 if name == "priority" else "" for name in self.kind.dimensions]
-        checkpoint = (0, self.number, *nothing, *([0] * len(self.kind.measures)), upto)
         self._forget()
-        return [*changed, checkpoint]
+        return [*changed, checkpoint_row(self.kind, self.number, upto)]
 
     def _forget(self) -> None:
         """Let go of the oldest minutes beyond the bounds; the newest stays."""

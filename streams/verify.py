@@ -20,6 +20,8 @@ class Report:
 
     kind: Kind
     events: int = 0
+    pending: int = 0
+    """Events kept, whose windows a worker has yet to write (it was stopped between the two, or is writing now)."""
     windows: int = 0
     entities: int = 0
     differences: list[str] = field(default_factory=list)
@@ -66,6 +68,10 @@ def _compare(client: Client, kind: Kind) -> Report:
     report.events = client.execute(f"SELECT count() FROM {events} FINAL")[0][0]
     report.windows = client.execute(f"SELECT count() FROM ({stored})")[0][0]
     report.entities = client.execute(f"SELECT count() FROM {state} FINAL")[0][0]
+    report.pending = client.execute(
+        f"WITH checkpoints AS (SELECT partition AS p, max(last_offset) AS upto, count() AS n FROM {windows} GROUP BY p) "
+        f"SELECT countIf(n = 0 OR offset > upto) FROM {events} FINAL LEFT JOIN checkpoints ON partition = p"
+    )[0][0]
     for label, one, other in (("stored, not counted", stored, counted), ("counted, not stored", counted, stored)):
         rows = client.execute(f"SELECT * FROM (({one}) EXCEPT ({other})) LIMIT 20")
         report.differences += [f"window {label}: {' '.join(map(str, row))}" for row in rows]
