@@ -5,6 +5,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,8 @@ from rich.table import Table
 
 from schemas.settings import load
 from stack import StackError, control
+from stack import browser as chromium
+from stack import demo as everything
 from stack import fetch as parts
 
 app = typer.Typer(
@@ -79,6 +82,25 @@ def wipe(home: Home = None, yes: Annotated[bool, typer.Option("--yes", help="Do 
     if not yes:
         typer.confirm(f"Delete all data of Kafka and ClickHouse in {folder}?", abort=True)
     control.wipe(folder, _say(err))
+
+
+@app.command()
+def demo(
+    home: Home = None,
+    days: Annotated[int, typer.Option(min=0, help="Days of history to have before it goes on live.")] = 30,
+    speed: Annotated[float, typer.Option(min=0.1, help="How fast the live province runs; 1 is real time.")] = 1.0,
+    keep_stack: Annotated[bool, typer.Option("--keep-stack", help="Leave Kafka and ClickHouse running at the end.")] = False,
+) -> None:
+    """Run the whole system with a simulated province until Ctrl-C; a second run finds the history of the first."""
+    parts.fetch(err)
+    steps = partial(everything.whole_system, days=days, speed=speed)
+    everything.demo(_home(home), out, load(), steps, keep_stack=keep_stack)
+
+
+@app.command()
+def browser() -> None:
+    """Make sure that Chromium and fonts for the browser tests are there; installs them on Debian as root."""
+    out.print(chromium.browser(err), highlight=False)
 
 
 def _home(home: Path | None) -> Path:

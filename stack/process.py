@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+ENDED = ("", "Z", "X")
+
 
 @dataclass(frozen=True)
 class Process:
@@ -24,8 +26,15 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Whether this very process still runs (a zombie does not)."""
-        return moment_of(self.pid) == self.began
+        """Whether this very process still runs. One that has ended and is our own child is reaped, its exit code is gone then."""
+        state, began = _look(self.pid)
+        if began != self.began:
+            return False
+        if state in ENDED:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(self.pid, os.WNOHANG)
+            return False
+        return True
 
     def signal(self, number: signal.Signals) -> None:
         """Sends a signal to the process and its group; nothing happens when it has ended."""
@@ -43,38 +52,47 @@ class Process:
         return False
 
 
-def moment_of(pid: int) -> str | None:
-    """When the process with this pid began, on this boot of the machine; None when there is none or only its zombie is left."""
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)  # reap it if it was our own child
+def process_of(pid: int) -> Process:
+    """The process that has this pid now. If it has ended, the answer is a process that is not alive."""
+    return Process(pid, _look(pid)[1])
+
+
+def _look(pid: int) -> tuple[str, str]:
+    """State letter and moment of birth, unique to this boot of the machine; empty when no process has this pid."""
     if sys.platform == "linux":
         try:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
-            return None
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return None if fields[0] in "ZX" else f"{boot}/{fields[19]}"
+            return "", ""
+        return fields[0], f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()}/{fields[19]}"
     shown = subprocess.run(
         ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
     ).stdout.split()
-    return None if not shown or shown[0].startswith("Z") else " ".join(shown[1:])
+    return (shown[0][0], " ".join(shown[1:])) if shown else ("", "")
 
 
 def start(command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> Process:
-    """Starts a daemon: its own session (Ctrl-C in the caller's terminal misses it), no input, all output into `log`.
+    """Starts a daemon as `spawn` does, for a caller that may end before it."""
+    child = spawn(command, log, environment)
+    # Its end is told by Process.alive, which reaps it; without this Popen warns when it is collected while the daemon runs.
+    child.returncode = 0
+    return process_of(child.pid)
 
-    The log of the run before is kept beside it as `NAME.log.1`.
+
+def spawn(
+    command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None, *, fresh: bool = True
+) -> subprocess.Popen[bytes]:
+    """Starts a process in its own session (Ctrl-C in the caller's terminal misses it), without input, all output into `log`.
+
+    A fresh log replaces the one of the run before, which is kept beside it as `NAME.log.1`; otherwise output is appended.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    if log.exists():
+    if fresh and log.exists():
         log.replace(log.with_name(log.name + ".1"))
-    with log.open("wb") as output:
-        child = subprocess.Popen(
+    with log.open("ab") as output:
+        return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, start_new_session=True
         )
-    # Its end is told by moment_of, which reaps it; without this Popen warns when it is collected while the daemon runs.
-    child.returncode = 0
-    return Process(child.pid, moment_of(child.pid) or "ended at once")
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:

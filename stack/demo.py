@@ -1,0 +1,250 @@
+"""The whole system on this machine: the stack, then every process of the product, watched over until the user has seen enough."""
+
+import fcntl
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from subprocess import Popen
+from types import FrameType
+
+from rich.console import Console
+from rich.panel import Panel
+
+from schemas.settings import Settings
+from stack import StackError, control
+from stack.process import Process, process_of, spawn, tail
+
+READY_SECONDS = 120  # for the dashboard to answer
+STOP_SECONDS = 15
+LONGEST_BACKOFF = 30.0
+STEADY_SECONDS = 60  # who ran for this long has earned a quick restart again
+
+
+@dataclass(frozen=True)
+class Step:
+    """One process of the product. `once` means it must end well before the next begins; `ready` is the address to wait for."""
+
+    name: str
+    command: tuple[str, ...]
+    once: bool = False
+    ready: str | None = None
+
+
+def whole_system(settings: Settings, days: int, speed: float) -> tuple[Step, ...]:
+    """What the demo runs, in this order. Only `once` steps and the `ready` ones are waited for."""
+    simulate = ("ingest", "simulate", "--days", str(days), "--live", "--speed", str(speed))
+    return (
+        Step("migrate", _module("streams", "migrate"), once=True),
+        Step("worker", _module("streams", "worker")),
+        Step("gateway", _module("ingest", "gateway"), ready=f"http://127.0.0.1:{settings.gateway_port}/readyz"),
+        Step("simulator", _module(*simulate)),
+        Step("dashboard", _module("dashboard", "serve"), ready=f"http://127.0.0.1:{settings.dashboard_port}/readyz"),
+    )
+
+
+def _module(*arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", *arguments)
+
+
+@dataclass
+class _Run:
+    """A step that runs, or waits for its next start."""
+
+    step: Step
+    child: Popen[bytes]
+    began: float
+    failures: int = 0
+    restart_at: float | None = None
+
+
+@dataclass
+class Supervisor:
+    """Runs steps and restarts those that end, with growing pauses. It ends them all when asked to."""
+
+    home: Path
+    environment: Mapping[str, str]
+    console: Console
+    ending: threading.Event = field(default_factory=threading.Event)
+    runs: list[_Run] = field(default_factory=list)
+
+    def run(self, steps: Sequence[Step], panel: Panel) -> None:
+        """Starts the steps, shows the panel as soon as the ready ones answer, and watches until `ending` is set.
+
+        Raises `StackError` when a `once` step fails, or a ready one does not answer in time.
+        """
+        began = time.monotonic()
+        for step in steps:
+            if self.ending.is_set():
+                return
+            if step.once:
+                self._run_once(step)
+            else:
+                self.runs.append(_Run(step, self._start(step), time.monotonic()))
+                self._remember()
+        waiting = {step.name: step.ready for step in steps if step.ready}
+        said = ""
+        with self.console.status("starting …") as spinner:
+            while not self.ending.wait(0.25):
+                self._watch()
+                for name in [name for name, address in waiting.items() if answers(address)]:
+                    del waiting[name]
+                    self._say(f"{name} ready after {time.monotonic() - began:.1f} s")
+                    if not waiting:
+                        self.console.print(panel)
+                if waiting and time.monotonic() - began > READY_SECONDS:
+                    slow = next(iter(waiting))
+                    raise StackError(
+                        f"{slow} did not answer within {READY_SECONDS} s. The end of its log:\n{tail(self._log(slow))}"
+                    )
+                last = tail(self._log("simulator"), 1)
+                if last != said:
+                    said = last
+                    spinner.update(f"simulator: {last}")
+
+    def stop(self) -> None:
+        """Ends all that runs; kills what takes too long."""
+        running = [(run.step.name, process_of(run.child.pid)) for run in self.runs if run.child.poll() is None]
+        for _, process in running:
+            process.signal(signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        for name, process in running:
+            if not process.stop(deadline - time.monotonic()):
+                self._say(f"{name} did not stop within {STOP_SECONDS} s and was killed")
+        self.runs.clear()
+        (self.home / "demo.json").unlink(missing_ok=True)
+
+    def _run_once(self, step: Step) -> None:
+        began = time.monotonic()
+        child = self._start(step)
+        self.runs.append(run := _Run(step, child, began))
+        self._remember()
+        while child.poll() is None:
+            if self.ending.wait(0.05):
+                return
+        self.runs.remove(run)
+        if child.returncode:
+            raise StackError(
+                f"{step.name} failed with exit code {child.returncode}. The end of its log:\n{tail(self._log(step.name))}"
+            )
+        self._say(f"{step.name} done in {time.monotonic() - began:.1f} s")
+
+    def _watch(self) -> None:
+        now = time.monotonic()
+        for run in self.runs:
+            if run.restart_at is not None:
+                if now >= run.restart_at:
+                    run.child, run.began, run.restart_at = self._start(run.step, again=True), now, None
+                    self._remember()
+            elif (code := run.child.poll()) is not None:
+                run.failures = 1 if now - run.began > STEADY_SECONDS else run.failures + 1
+                pause = min(LONGEST_BACKOFF, 2.0 ** (run.failures - 1))
+                run.restart_at = now + pause
+                end = tail(self._log(run.step.name), 10)
+                self._say(f"{run.step.name} ended (exit code {code}); it starts again in {pause:.0f} s. The end of its log:\n{end}")
+
+    def _start(self, step: Step, again: bool = False) -> Popen[bytes]:
+        return spawn(step.command, self._log(step.name), self.environment, fresh=not again)
+
+    def _log(self, name: str) -> Path:
+        return self.home / "logs" / f"{name}.log"
+
+    def _remember(self) -> None:
+        """Notes what runs, so that the next demo can end it should this one be killed."""
+        noted = [asdict(process_of(run.child.pid)) for run in self.runs if run.child.poll() is None]
+        (self.home / "demo.json").write_text(json.dumps(noted))
+
+    def _say(self, line: str) -> None:
+        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def demo(home: Path, console: Console, settings: Settings, plan: Callable[[Settings], Sequence[Step]], *, keep_stack: bool) -> None:
+    """The whole demo; returns when SIGINT or SIGTERM asked it to end, with nothing left behind. Raises `StackError`.
+
+    `plan` is given the settings with the addresses and ports that were chosen.
+    """
+    home = home.resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    supervisor = Supervisor(home, os.environ, console)
+
+    def end(number: int, frame: FrameType | None) -> None:
+        if not supervisor.ending.is_set():
+            os.write(2, b"\nStopping everything ...\n")
+        supervisor.ending.set()
+
+    with ExitStack() as cleanup:
+        lock = cleanup.enter_context((home / "demo.lock").open("w"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as busy:
+            raise StackError(f"A demo runs in {home} already; use --home for a second one.") from busy
+        stop_leftovers(home)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            cleanup.callback(signal.signal, number, signal.signal(number, end))
+
+        def say(line: str) -> None:
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+        if not keep_stack:
+            cleanup.callback(control.down, home, say)
+        where = control.up(home, say)
+        own = {"home": home, "kafka_servers": where.kafka_servers, "clickhouse_url": where.clickhouse_url}
+        settings = settings.model_copy(update=own | free_ports(settings, console))
+        supervisor.environment = os.environ | environment(settings)
+        cleanup.callback(supervisor.stop)
+        supervisor.run(plan(settings), panel(settings))
+
+
+def free_ports(settings: Settings, console: Console) -> dict[str, int]:
+    """The ports of the product's own servers: those of the settings unless somebody else listens there, which is said."""
+    ports: dict[str, int] = {}
+    for name in ("gateway_port", "dashboard_port", "worker_port"):
+        wanted = int(getattr(settings, name))
+        ports[name] = control.choose_port(wanted, set(ports.values()))
+        if ports[name] != wanted:
+            console.print(f"port {wanted} is taken; the {name.removesuffix('_port')} takes {ports[name]}", highlight=False)
+    return ports
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Settings as the variables that they are read from."""
+    return {f"IOC_{name.upper()}": str(value) for name, value in settings.model_dump().items()} | {"PYTHONUNBUFFERED": "1"}
+
+
+def panel(settings: Settings) -> Panel:
+    """What the user needs to know once it runs."""
+    rows = (
+        ("wall", f"http://127.0.0.1:{settings.dashboard_port}/wall"),
+        ("gateway", f"http://127.0.0.1:{settings.gateway_port}/v1/events"),
+        ("logs", str(settings.home / "logs")),
+        ("stop", "Ctrl-C"),
+    )
+    return Panel("\n".join(f"{name:8} {value}" for name, value in rows), title="The operations center is live", expand=False)
+
+
+def answers(address: str) -> bool:
+    """Whether a GET gets an answer that is no error."""
+    try:
+        with urllib.request.urlopen(address, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (OSError, urllib.error.HTTPError):
+        return False
+
+
+def stop_leftovers(home: Path) -> None:
+    """Ends what a demo that was killed left running in this home."""
+    try:
+        noted = json.loads((home / "demo.json").read_text())
+    except (FileNotFoundError, ValueError):
+        return
+    for process in noted:
+        Process(**process).stop(STOP_SECONDS)
+    (home / "demo.json").unlink()
