@@ -1,0 +1,29 @@
+"""Commands: python -m schemas generate | places …"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from schemas.documents import files
+from schemas.places.cli import app as places
+
+cli = typer.Typer(no_args_is_help=True, help="The vocabulary and its reference data.")
+cli.add_typer(places, name="places")
+
+
+@cli.command()
+def generate(check: Annotated[bool, typer.Option(help="Write nothing; exit with 1 if a file is out of date.")] = False) -> None:
+    """Write the files that derive from the vocabulary: JSON Schema, data dictionary, the README's tables."""
+    late = [path for path, content in files().items() if not path.exists() or path.read_text() != content]
+    for path in late:
+        if not check:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(files()[path])
+        typer.echo(f"{'out of date' if check else 'wrote'}: {path.name}")
+    if check and late:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    cli()

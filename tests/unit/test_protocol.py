@@ -1,0 +1,205 @@
+"""The order of work, simulated in one process with a fake log and a fake store: seeded, with crashes at every step, zombies that
+write late, resends, late and reordered events. Whatever happens, the store ends as the log says. A failing seed fails again."""
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from schemas.codes import MeetingState
+from schemas.envelope import Reader, identity, write
+from schemas.events import Meeting
+from schemas.kinds import MEETING, Kind
+from streams import fold
+from streams.engine import Batch, Engine
+from streams.fold import Checkpoint, minute_of
+from streams.rows import BODY, IDENTITY, OFFSET, Cell, Row
+
+START = datetime(2026, 11, 2, 1, tzinfo=UTC)
+
+
+@dataclass
+class Record:
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+
+
+class Crash(Exception):
+    """The process dies here."""
+
+
+@dataclass
+class FakeStore:
+    """ClickHouse as the engine sees it: rows keyed by offset, window values of which the newest offset wins."""
+
+    events: dict[int, Row] = field(default_factory=dict)
+    windows: dict[tuple[int, Cell], tuple[int, list[int]]] = field(default_factory=dict)
+    done: int = -1
+
+    def checkpoint(self, kind: Kind, partition: int) -> Checkpoint:
+        return Checkpoint(self.done, max((start for start, _ in self.windows), default=-1))
+
+    def read_windows(self, minutes: set[int]) -> tuple[int, list[tuple[int, Cell, list[int]]]]:
+        return self.done, [(start, cell, list(v)) for (start, cell), (_, v) in self.windows.items() if start in minutes]
+
+    def identities(self, kind: Kind, partition: int, minutes: set[int], upto: int) -> list[tuple[int, int, int]]:
+        rows = sorted(
+            (row for row in self.events.values() if minute_of(row) in minutes and row[OFFSET] <= upto), key=lambda r: -r[OFFSET]
+        )
+        return [(minute_of(row), row[IDENTITY], row[BODY]) for row in rows]
+
+    def write_events(self, kind: Kind, rows: list[Row]) -> None:
+        self.events |= {row[OFFSET]: row for row in rows}
+
+    def write_windows(self, kind: Kind, rows: list[tuple[Any, ...]]) -> None:
+        cut = 2 + len(kind.dimensions)
+        for start, _partition, *rest in rows:
+            cell, values, upto = tuple(rest[: cut - 2]), rest[cut - 2 : -1], rest[-1]
+            if start == 0:
+                self.done = max(self.done, upto)
+            elif upto >= self.windows.get((start, cell), (-1, []))[0]:
+                self.windows[start, cell] = (upto, values)
+
+
+class View:
+    """One worker's connection to the store: it can break before or after each write, and only for that worker."""
+
+    def __init__(self, store: FakeStore, rng: random.Random, rate: float) -> None:
+        self._store, self._rng, self._rate = store, rng, rate
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*arguments: Any) -> Any:
+            if self._rng.random() < self._rate:
+                raise Crash(f"before {name}")
+            if name == "windows":
+                return self._store.read_windows(arguments[2])
+            answer = getattr(self._store, name)(*arguments)
+            if name.startswith("write") and self._rng.random() < self._rate:
+                raise Crash(f"after {name}")
+            return answer
+
+        return call
+
+
+def a_log(rng: random.Random, count: int) -> list[Record]:
+    """A partition's log: mostly in order, some late by days, some repeated, some contradicting, some broken."""
+    log: list[Record] = []
+    sent: list[bytes] = []
+    for number in range(count):
+        time = START + timedelta(seconds=number * 7 + rng.randrange(60))
+        if rng.random() < 0.1:
+            time -= timedelta(days=rng.randrange(1, 400))
+        entity = f"M{rng.randrange(5)}"
+        event = Meeting(
+            agency=rng.choice("AB"),
+            commune=rng.choice("xy"),
+            meeting_id=entity,
+            state=rng.choice(list(MeetingState)),
+            starts_at=time,
+        )
+        value = write(MEETING, event, id=str(number), source="/s", time=time)
+        chance = rng.random()
+        if sent and chance < 0.15:
+            value = rng.choice(sent)
+        elif sent and chance < 0.18:
+            value = rng.choice(sent).replace(b'"title":""', b'"title":"other"')
+        elif chance < 0.2:
+            value = b"{broken"
+        else:
+            sent.append(value)
+        key = entity.encode()
+        if value != b"{broken":
+            key = MEETING.entity_id(Reader().read(value).data).encode()
+        log.append(Record(number, 0, key, value))
+    return log
+
+
+def truth(log: list[Record]) -> tuple[set[int], Counter[tuple[int, Cell]]]:
+    """Offsets that count, and steps per window, by the plainest code: the first record of an identity counts."""
+    seen: set[int] = set()
+    counted: set[int] = set()
+    steps: Counter[tuple[int, Cell]] = Counter()
+    for record in log:
+        try:
+            read = Reader().read(record.value or b"")
+        except Exception:
+            continue
+        if identity(read) not in seen:
+            seen.add(identity(read))
+            counted.add(record.offset)
+            steps[int(read.time.timestamp()) // 60 * 60, (read.data.agency, read.data.commune)] += 1
+    return counted, steps
+
+
+def simulate(seed: int) -> tuple[FakeStore, list[Record], set[int]]:
+    rng = random.Random(seed)
+    log = a_log(rng, rng.randrange(1, 200))
+    store = FakeStore()
+    rate = rng.choice([0, 0.02, 0.15])
+    workers = [Engine(View(store, rng, rate), "t.", Reader()) for _ in range(rng.randrange(1, 4))]  # type: ignore[arg-type]
+    pending: list[tuple[Engine, Batch]] = []
+    dead: set[int] = set()
+    committed = [0] * len(workers)
+    while store.done < len(log) - 1 or pending:
+        which = rng.randrange(len(workers))
+        engine = workers[which]
+        try:
+            if pending and rng.random() < 0.3:  # A zombie wakes up and writes what it held, however old.
+                held, batch = pending.pop(rng.randrange(len(pending)))
+                held.write(batch)
+                continue
+            start = max(0, min(committed[which], len(log) - 1) - (rng.randrange(20) if rng.random() < 0.2 else 0))
+            chunk = log[start : start + rng.randrange(1, 40)]
+            batch = engine.take([(MEETING, 0, chunk)])
+            dead |= {letter.offset for letter in batch.dead}
+            if batch.gaps:
+                committed[which] = batch.gaps[MEETING, 0]
+                continue
+            if rng.random() < 0.1:  # It is stopped here: its memory is ahead of what it wrote, which it may write later.
+                pending.append((engine, batch))
+                workers[which] = Engine(View(store, rng, rate), "t.", Reader())  # type: ignore[arg-type]
+                committed[which] = store.done + 1
+                continue
+            engine.write(batch)
+            committed[which] = chunk[-1].offset + 1
+        except Crash:
+            if rng.random() < 0.5:
+                engine.forget()
+            else:
+                workers[which] = Engine(View(store, rng, rate), "t.", Reader())  # type: ignore[arg-type]
+                committed[which] = store.done + 1
+    return store, log, dead
+
+
+@pytest.mark.parametrize("block", range(10))
+def test_the_store_ends_as_the_log_says_whatever_happens(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fold, "MOST_CELLS", 20)
+    monkeypatch.setattr(fold, "MOST_IDENTITIES", 30)
+    for seed in range(block * 100, block * 100 + 100):
+        store, log, dead = simulate(seed)
+        counted, steps = truth(log)
+        assert set(store.events) == counted, f"seed {seed}: raw rows"
+        assert {key: values[0] for key, (_, values) in store.windows.items()} == dict(steps), f"seed {seed}: windows"
+        assert dead >= {record.offset for record in log if record.value == b"{broken"}, f"seed {seed}: dead letters"
+
+
+def test_the_simulation_notices_a_wrong_order_of_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If windows were written before raw rows, some run would end wrong: the test above can fail."""
+
+    def wrong(self: Engine, batch: Batch) -> None:
+        for kind, windows in batch.windows.items():
+            self._store.write_windows(kind, windows)
+        for kind, rows in batch.events.items():
+            self._store.write_events(kind, rows)
+
+    monkeypatch.setattr(Engine, "write", wrong)
+    outcomes = []
+    for seed in range(300):
+        store, log, _ = simulate(seed)
+        outcomes.append(set(store.events) == truth(log)[0])
+    assert not all(outcomes)

@@ -1,0 +1,129 @@
+"""The vocabulary: what is read, what is refused and why, and that everything else derives from one line."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import jsonschema
+import pytest
+from msgspec import Meta
+
+from schemas import documents, tables
+from schemas.codes import FilingStatus, Priority
+from schemas.envelope import Category, Reader, Refusal, body, identity, write
+from schemas.events import Filing, Text, says
+from schemas.kinds import BY_NAME, FILING, KINDS, Kind
+from streams.rows import to_row
+
+EXAMPLE = json.loads(documents.example(FILING))
+
+
+def changed(**changes: Any) -> bytes:
+    """The example with changes; `data_x` changes the field x; None removes."""
+    event = json.loads(json.dumps(EXAMPLE))
+    for name, value in changes.items():
+        place = event["data"] if name.startswith("data_") else event
+        place[name.removeprefix("data_")] = value
+        if value is None:
+            del place[name.removeprefix("data_")]
+    return json.dumps(event).encode()
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_the_example_of_each_kind_is_read_and_meets_its_schema(kind: Kind) -> None:
+    assert Reader().read(documents.example(kind)).kind is kind
+    jsonschema.validate(json.loads(documents.example(kind)), documents.json_schema(kind))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_what_is_written_is_read_again(kind: Kind) -> None:
+    read = Reader().read(documents.example(kind))
+    again = Reader().read(write(kind, read.data, id=read.id, source=read.source, time=read.time))
+    assert again == read
+    assert (identity(again), body(again)) == (identity(read), body(read))
+
+
+@pytest.mark.parametrize(
+    ("record", "category", "names"),
+    [
+        (b"", Category.BAD_JSON, ""),
+        (documents.example(FILING)[:100], Category.BAD_JSON, "truncated"),
+        (b"\xff\xfe{}", Category.BAD_JSON, ""),
+        (documents.example(FILING).replace(b"1.005129", b"\xff\xfe"), Category.BAD_UTF8, ""),
+        (
+            documents.example(FILING).replace(b'"data": {', b'"data": {"x":' + b"[" * 9999 + b"]" * 9999 + b","),
+            Category.TOO_DEEP,
+            "",
+        ),
+        (changed(data_fee=None, x="y" * (300 << 10)), Category.TOO_LARGE, "262144"),
+        (changed(type="vn.ioc.filing.v9"), Category.UNKNOWN_KIND, "vn.ioc.filing.v9"),
+        (changed(specversion="0.3"), Category.WRONG_VALUE, "specversion"),
+        (changed(datacontenttype="text/xml"), Category.WRONG_VALUE, "text/xml"),
+        (changed(data=None), Category.MISSING_FIELD, "data"),
+        (changed(data_status=None), Category.MISSING_FIELD, "status"),
+        (changed(id=None), Category.MISSING_FIELD, "id"),
+        (changed(data_status="9"), Category.WRONG_TYPE, "$.data.status"),
+        (changed(data=[]), Category.WRONG_TYPE, "$.data"),
+        (changed(data_status=11), Category.WRONG_VALUE, "$.data.status"),
+        (changed(data_fee=-1), Category.WRONG_VALUE, "$.data.fee"),
+        (documents.example(FILING).replace(b"50000", b"NaN"), Category.BAD_JSON, ""),
+        (documents.example(FILING).replace(b"50000", b"Infinity"), Category.BAD_JSON, ""),
+        (changed(time="2026-02-30T00:00:00Z"), Category.IMPOSSIBLE_DATE, "$.time"),
+        (changed(time="2026-02-03T00:00:00"), Category.IMPOSSIBLE_DATE, "timezone"),
+        (changed(time="0026-02-03T00:00:00Z"), Category.IMPOSSIBLE_DATE, "0026"),
+        (changed(data_due_at="2926-02-03T00:00:00Z"), Category.IMPOSSIBLE_DATE, "2926"),
+        (documents.example(BY_NAME["feedback"]).replace(b"16.4637", b"96.4"), Category.IMPOSSIBLE_POINT, "$.data.lat"),
+        (documents.example(BY_NAME["feedback"]).replace(b'"lat": 16.4637,', b""), Category.IMPOSSIBLE_POINT, "together"),
+    ],
+)
+def test_bad_input_is_refused_with_a_reason_to_act_on(record: bytes, category: Category, names: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        Reader().read(record)
+    assert refusal.value.category is category
+    assert names in refusal.value.reason
+
+
+def test_fields_we_do_not_know_are_no_error() -> None:
+    assert Reader().read(changed(data_new="x", traceparent="y")).data.filing_id == EXAMPLE["data"]["filing_id"]
+
+
+def test_codes_carry_their_words_in_both_languages() -> None:
+    assert (FilingStatus.FINISHED.words("vi"), FilingStatus.FINISHED.words("en")) == ("Đã xử lý xong", "Finished")
+    assert Priority(3).words() == "Hỏa tốc"
+
+
+def test_adding_a_field_is_one_edit() -> None:
+    """A field declared in one line appears in decoding, DDL, JSON Schema, the dictionary and the stored row."""
+
+    class Longer(Filing, frozen=True, kw_only=True, gc=False):
+        counter: Annotated[Text, says("Number of the counter it was handed in at.")] = ""
+
+    kind = replace(FILING, event=Longer)
+    assert any("Number of the counter" in line for line in tables.events_table(kind).ddl.splitlines())
+    assert "counter" in {column.name for column in tables.state_table(kind).columns}
+    assert "Number of the counter" in json.dumps(documents.json_schema(kind))
+    assert any("`counter`" in line for line in documents._kind(kind))
+    read = Reader().read(documents.example(FILING))
+    values = {name: getattr(read.data, name) for name in Filing.__struct_fields__}
+    row = to_row(kind, read._replace(data=Longer(**values, counter="7")), 0, 0, 0)
+    assert dict(zip((column.name for column in tables.events_table(kind).columns), row, strict=True))["counter"] == "7"
+
+
+def test_a_field_without_a_type_in_clickhouse_is_an_error() -> None:
+    with pytest.raises(TypeError, match="complex"):
+        tables.clickhouse_type(Annotated[complex, Meta(description="x")])
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_field_and_measure_has_a_sentence(kind: Kind) -> None:
+    assert all(tables.sentence(annotation).endswith(".") for annotation in tables.annotations(kind).values())
+    assert all(measure.sentence.endswith(".") for measure in kind.measures)
+
+
+def test_a_row_keeps_times_in_milliseconds() -> None:
+    read = Reader().read(documents.example(FILING))
+    row = dict(zip((c.name for c in tables.events_table(FILING).columns), to_row(FILING, read, 5, 2, 7), strict=True))
+    assert row["occurred_at"] == datetime(2026, 11, 20, 8, 42, 10, tzinfo=UTC).timestamp() * 1000
+    assert (row["received_at"], row["partition"], row["offset"], row["status"], row["service_level"]) == (5, 2, 7, 9, "full")
+    assert row["satisfaction"] is None
