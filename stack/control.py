@@ -3,10 +3,11 @@
 import contextlib
 import fcntl
 import json
+import random
 import shutil
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from stack.fetch import size_of
 from stack.process import Process, start, tail, wait_until
 
 DEFAULT_PORTS = {"kafka": 9092, "controller": 9093, "clickhouse": 9000, "clickhouse_http": 8123}
+OTHER_PORTS = range(20_000, 32_000)
 START_SECONDS = 90
 STOP_SECONDS = 30
 
@@ -189,22 +191,27 @@ def status(home: Path) -> list[Health]:
     return known
 
 
-def choose_port(wanted: int | None, taken: set[int]) -> int:
-    """`wanted` when nobody listens there and it is not in `taken`, else a free port of the system's choice."""
-    for port in (wanted, 0):
-        if port is None or port in taken:
+def choose_port(wanted: int | None, taken: Collection[int] = ()) -> int:
+    """`wanted` when nobody listens there and it is not in `taken`, else a free port.
+
+    The free one lies below the range from which systems give ports to outgoing connections: up there, a client that tries to reach
+    a server which is down gets that server's own port sooner or later, and then the server cannot come back.
+    """
+    candidates = random.sample(OTHER_PORTS, 100)
+    for port in candidates if wanted is None else [wanted, *candidates]:
+        if port in taken:
             continue
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
-            return int(probe.getsockname()[1])
+            return port
     raise StackError("This machine has no free port on 127.0.0.1.")
 
 
 def _choose_ports(notes: Notes, part: Part, say: Callable[[str], None]) -> None:
     for name in part.ports:
         wanted = notes.ports.get(name, DEFAULT_PORTS[name])
-        others = {port for other, port in notes.ports.items() if other != name}
+        others = [port for other, port in notes.ports.items() if other != name]
         notes.ports[name] = choose_port(wanted, others)
         if notes.ports[name] != wanted:
             say(f"port {wanted} is taken; {part.title} takes {notes.ports[name]}")

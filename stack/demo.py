@@ -208,7 +208,7 @@ def free_ports(settings: Settings, console: Console) -> dict[str, int]:
     ports: dict[str, int] = {}
     for name in ("gateway_port", "dashboard_port", "worker_port"):
         wanted = int(getattr(settings, name))
-        ports[name] = control.choose_port(wanted, set(ports.values()))
+        ports[name] = control.choose_port(wanted, ports.values())
         if ports[name] != wanted:
             console.print(f"port {wanted} is taken; the {name.removesuffix('_port')} takes {ports[name]}", highlight=False)
     return ports

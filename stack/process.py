@@ -58,13 +58,15 @@ def process_of(pid: int) -> Process:
 
 
 def _look(pid: int) -> tuple[str, str]:
-    """State letter and moment of birth, unique to this boot of the machine; empty when no process has this pid."""
+    """State and moment of birth, unique to this boot of the machine; empty when no process has this pid."""
     if sys.platform == "linux":
         try:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             return "", ""
-        return fields[0], f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()}/{fields[19]}"
+        # A leader that was killed is a zombie at once, while its threads may still hold ports and files: then it has not ended.
+        state = "dying" if fields[0] in ENDED and int(fields[17]) > 1 else fields[0]
+        return state, f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()}/{fields[19]}"
     shown = subprocess.run(
         ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
     ).stdout.split()

@@ -67,10 +67,10 @@ def module_settings(module_environment: dict[str, str]) -> Iterator[Settings]:
 def isolated(stack: control.Addresses, home: Path) -> dict[str, str]:
     """Variables that share the running stack with nobody's names: a fresh database, topic prefix, group, ports and home."""
     name = f"t{os.getpid()}_{next(_numbers)}"
-    taken: set[int] = set()
-    for _ in range(3):
-        taken.add(control.choose_port(None, taken))
-    gateway, dashboard, worker = sorted(taken)
+    ports: list[int] = []
+    while len(ports) < 3:
+        ports.append(control.choose_port(None, ports))
+    gateway, dashboard, worker = ports
     return {
         "IOC_KAFKA_SERVERS": stack.kafka_servers,
         "IOC_CLICKHOUSE_URL": stack.clickhouse_url.rpartition("/")[0] + f"/{name}",

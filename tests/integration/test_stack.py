@@ -1,0 +1,174 @@
+"""The local stack as its user meets it: up, status, down, wipe, crashes, taken ports, two side by side."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import KafkaAdminClient, NewTopic
+
+from stack import StackError, control
+from stack.process import Process, wait_until
+
+pytestmark = pytest.mark.stack
+
+
+def command(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "stack", *arguments, "--home", str(home)], capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def query(where: control.Addresses, sql: str) -> str:
+    with urllib.request.urlopen(where.clickhouse_http, data=sql.encode(), timeout=10) as answer:
+        return str(answer.read().decode().strip())
+
+
+def write_both(where: control.Addresses) -> None:
+    """One acknowledged record in Kafka, one acknowledged row in ClickHouse."""
+    admin = KafkaAdminClient(bootstrap_servers=where.kafka_servers)
+    admin.create_topics([NewTopic("kept", num_partitions=1, replication_factor=1)])
+    admin.close()
+    producer = KafkaProducer(bootstrap_servers=where.kafka_servers, acks="all")
+    producer.send("kept", b"record").get(timeout=30)
+    producer.close()
+    query(where, "CREATE DATABASE kept")
+    query(where, "CREATE TABLE kept.rows (n Int64) ENGINE = MergeTree ORDER BY n")
+    query(where, "INSERT INTO kept.rows VALUES (7)")
+
+
+def read_both(where: control.Addresses) -> tuple[list[bytes], str]:
+    consumer = KafkaConsumer(bootstrap_servers=where.kafka_servers, auto_offset_reset="earliest", enable_auto_commit=False)
+    partition = TopicPartition("kept", 0)
+    consumer.assign([partition])
+    consumer.seek_to_beginning(partition)
+    values: list[bytes] = []
+    deadline = time.monotonic() + 20
+    while not values and time.monotonic() < deadline:
+        values += [record.value for records in consumer.poll(timeout_ms=500).values() for record in records]
+    consumer.close()
+    return values, query(where, "SELECT groupArray(n) FROM kept.rows")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path
+    control.wipe(tmp_path)
+
+
+def processes(home: Path) -> dict[str, Process]:
+    return control.Notes.read(home).processes
+
+
+def test_up_status_down_and_wipe_from_the_command_line(home: Path) -> None:
+    assert command(home, "status").returncode == 3
+
+    first = command(home, "up", "--export")
+    assert first.returncode == 0, first.stderr
+    where = control.addresses(home)
+    assert first.stdout.splitlines() == [f"export {name}={value}" for name, value in where.environment.items()]
+    shell = (
+        f'eval "$({sys.executable} -m stack up --export --home {home} 2>/dev/null)"; echo $IOC_KAFKA_SERVERS $IOC_CLICKHOUSE_URL'
+    )
+    said = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=True, timeout=120).stdout.split()
+    assert said == [where.kafka_servers, where.clickhouse_url]
+
+    before = processes(home)
+    again = command(home, "up")
+    assert (again.returncode, again.stderr.count("is up already")) == (0, 2)
+    assert processes(home) == before
+
+    known = command(home, "status", "--json")
+    assert known.returncode == 0
+    assert {part["part"]: part["health"] for part in json.loads(known.stdout)} == {"kafka": "healthy", "clickhouse": "healthy"}
+
+    assert command(home, "down").returncode == 0
+    assert not [process for process in before.values() if process.alive]
+    assert command(home, "down").returncode == 0, "down of a stack that is down is no error"
+
+    kept = subprocess.run(
+        [sys.executable, "-m", "stack", "wipe", "--home", str(home)], input="n\n", capture_output=True, text=True, check=False
+    )
+    assert kept.returncode != 0
+    assert (home / "kafka" / "data").exists()
+    assert command(home, "wipe", "--yes").returncode == 0
+    assert not [path.name for path in home.iterdir() if path.name != "stack.lock"]
+
+
+@pytest.mark.parametrize("victim", ["kafka", "clickhouse"])
+def test_a_part_killed_without_warning_finds_its_data_and_its_address_again(home: Path, victim: str) -> None:
+    where = control.up(home)
+    write_both(where)
+    cluster = (home / "kafka" / "data" / "meta.properties").read_text()
+    before = processes(home)
+
+    os.kill(before[victim].pid, signal.SIGKILL)
+    assert wait_until(lambda: not before[victim].alive, 10)
+    assert {part.part: part.health for part in control.status(home)}[victim] == "stopped"
+
+    assert control.up(home) == where
+    assert read_both(where) == ([b"record"], "[7]")
+    after = processes(home)
+    assert [name for name in after if after[name] != before[name]] == [victim], "only the dead part is started again"
+    assert (home / "kafka" / "data" / "meta.properties").read_text() == cluster
+
+
+def test_a_restart_in_good_order_keeps_data_and_address(home: Path) -> None:
+    where = control.up(home)
+    write_both(where)
+    said: list[str] = []
+    control.down(home, said.append)
+    assert sorted(said) == ["ClickHouse stopped", "Kafka stopped"], "both end by themselves when asked to"
+    assert control.up(home) == where
+    assert read_both(where) == ([b"record"], "[7]")
+
+
+def test_two_stacks_run_side_by_side(home: Path, stack: control.Addresses) -> None:
+    other = control.up(home)
+    assert other.kafka_servers != stack.kafka_servers
+    assert other.clickhouse_url != stack.clickhouse_url
+    query(other, "CREATE DATABASE only_here")
+    assert "only_here" not in query(stack, "SHOW DATABASES")
+    control.down(home)
+    assert {part.health for part in control.status(stack.home)} == {"healthy"}
+
+
+def test_ports_that_others_took_meanwhile_are_left_to_them(home: Path) -> None:
+    first = control.up(home)
+    control.down(home)
+    before = control.Notes.read(home).ports
+    with socket.create_server(("127.0.0.1", before["kafka"])), socket.create_server(("127.0.0.1", before["clickhouse"])):
+        second = control.up(home)
+    after = control.Notes.read(home).ports
+    assert second.kafka_servers != first.kafka_servers
+    assert second.clickhouse_url != first.clickhouse_url
+    assert after["clickhouse_http"] == before["clickhouse_http"], "a port that is still free is kept"
+
+
+def test_a_part_that_cannot_start_is_told_with_the_end_of_its_log(home: Path) -> None:
+    control.up(home)
+    control.down(home)
+    meta = home / "kafka" / "data" / "meta.properties"
+    meta.write_text(meta.read_text().replace("node.id=1", "node.id=2"))
+    with pytest.raises(StackError, match=r"Kafka ended instead of starting[\s\S]*node"):
+        control.up(home)
+
+
+def test_a_pid_that_now_belongs_to_another_process_is_never_signalled(home: Path) -> None:
+    bystander = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    try:
+        home.mkdir(exist_ok=True)
+        control.Notes({}, {"kafka": Process(bystander.pid, "an earlier life")}, {"kafka": 0.0}).write(home)
+        control.down(home)
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()
