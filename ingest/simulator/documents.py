@@ -1,0 +1,168 @@
+"""E-documents on the interchange axis, from a sender to one receiver or to many, and a flash one that nobody receives."""
+
+from collections.abc import Iterator
+
+from ingest.simulator.clock import DAY, HOUR, MINUTE, SECOND, moment
+from ingest.simulator.dice import Choice, Dice
+from ingest.simulator.scenes import Stuck
+from ingest.simulator.steps import Step
+from ingest.simulator.world import IN_OFFICES, World
+from schemas.codes import DocumentAction, DocumentStatus, Priority
+from schemas.events import Document
+from schemas.places import Commune
+
+SENDINGS_PER_DAY, WEEKEND = 440, 0.03
+REFUSED, RECALLED, SIGNED, ORDERS = 0.012, 0.005, 0.965, 0.45
+"""The part of documents that is refused, recalled, signed digitally, and that gives an order with a deadline."""
+PRIORITIES = Choice(tuple(Priority), (85, 10.5, 3.7, 0.8))
+RECEIVE = {Priority.NORMAL: 2.2 * HOUR, Priority.URGENT: 50 * MINUTE, Priority.VERY_URGENT: 20 * MINUTE, Priority.FLASH: 5 * MINUTE}
+WITHIN = {Priority.NORMAL: 37.5 * HOUR, Priority.URGENT: 15 * HOUR, Priority.VERY_URGENT: 7.5 * HOUR, Priority.FLASH: 3 * HOUR}
+"""Mean time until a document is received, and the time it must be done in; working time, but flash ones round the clock."""
+TYPES = Choice(
+    (("Công văn", ""), ("Thông báo", "TB-"), ("Báo cáo", "BC-"), ("Quyết định", "QĐ-"), ("Kế hoạch", "KH-"), ("Giấy mời", "GM-")),
+    (58, 12, 13, 8, 6, 3),
+)
+SUBJECTS = (
+    "Về việc tăng cường ứng phó mưa lũ trên địa bàn",
+    "Về việc báo cáo tiến độ giải quyết hồ sơ thủ tục hành chính",
+    "Về việc triển khai số hóa kết quả giải quyết thủ tục hành chính",
+    "Về việc rà soát dữ liệu đất đai",
+    "Về việc cung cấp số liệu chỉ tiêu kinh tế - xã hội",
+    "Về việc xử lý phản ánh hiện trường quá hạn",
+    "Về việc tổ chức họp trực tuyến đến cấp xã",
+    "Về việc bảo đảm an toàn thông tin",
+    "Về việc phòng cháy, chữa cháy",
+    "Về việc thực hiện thanh toán không dùng tiền mặt",
+    "Về việc phối hợp kiểm tra an toàn thực phẩm",
+    "Về việc chỉnh trang đô thị",
+)
+REASONS = ("Không thuộc thẩm quyền", "Sai thể thức", "Gửi nhầm nơi nhận", "Thiếu phụ lục kèm theo")
+TO_COMMUNES, TO_PROVINCE = 0.45, 0.35
+Receiver = tuple[str, str]
+"""Code of an agency and of its commune."""
+
+
+def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[Step]:
+    """The whole lives of the documents that are sent in an hour."""
+    here = moment(hour)
+    for number in range(1, dice.count(world.expected(hour, SENDINGS_PER_DAY, IN_OFFICES, WEEKEND)) + 1):
+        sender, receivers = _correspondents(world, dice)
+        yield from _sending(
+            world, hour + int(dice.random() * HOUR), sender, receivers, dice, (layer * 24 + here.hour) * 1000 + number
+        )
+
+
+def stuck(world: World, hour: int) -> Iterator[tuple[Dice, Iterator[Step]]]:
+    """The only step of the flash documents of all scenes that arrive in an hour and then stay where they are."""
+    for number, scene in enumerate(world.scenes):
+        if isinstance(scene, Stuck) and hour <= scene.since < hour + HOUR:
+            sender = world.body("VP")
+            sent = scene.since - 20 * SECOND
+            commune = next((one.code for one in world.communes if world.committee(one) == scene.agency), "")
+            notation = "CĐ-UBND"
+            document = f"{sender},{moment(sent):%Y/%m/%d},{99000 + number}/{notation}"
+            event = Document(
+                agency=scene.agency,
+                commune=commune,
+                document_id=document,
+                from_organ=sender,
+                to_organ=scene.agency,
+                number=str(99000 + number),
+                notation=notation,
+                document_type="Công điện",
+                subject="Công điện hỏa tốc về ứng phó mưa lũ",
+                priority=Priority.FLASH,
+                status=DocumentStatus.ARRIVED,
+                signed=True,
+                steering="1",
+                sent_at=moment(sent),
+                due_at=moment(sent + HOUR),
+            )
+            step = Step(scene.since, f"{document}/{scene.agency}/1", scene.agency, event)
+            yield world.dice("stuck", number), iter((step,))
+
+
+def _correspondents(world: World, dice: Dice) -> tuple[str, list[Receiver]]:
+    way = dice.random()
+    office = dice.choose(world.offices).code
+    commune = world.crowd.pick(dice)
+    if way < TO_COMMUNES:
+        sender = world.body("VP") if dice.happens(0.4) else office
+        spread = dice.random()
+        if spread < 0.12:
+            return sender, [_committee(world, one) for one in world.communes if dice.happens(0.5)]
+        many = 1 if spread < 0.75 else int(dice.between(2, 6))
+        return sender, list(dict.fromkeys(_committee(world, world.crowd.pick(dice)) for _ in range(many)))
+    if way < TO_COMMUNES + TO_PROVINCE:
+        return world.committee(commune), [(office, "")]
+    other = [one.code for one in world.offices if one.code != office]
+    return office, list(dict.fromkeys((dice.choose(other), "") for _ in range(1 + dice.happens(0.3))))
+
+
+def _committee(world: World, commune: Commune) -> Receiver:
+    return world.committee(commune), commune.code
+
+
+def _sending(world: World, sent: int, sender: str, receivers: list[Receiver], dice: Dice, number: int) -> Iterator[Step]:
+    kind, mark = TYPES.pick(dice)
+    notation = f"{mark}{sender.removeprefix(world.prefix + '.').removesuffix('.UB') if not sender.endswith('.UB') else 'UBND'}"
+    priority = PRIORITIES.pick(dice)
+    order = priority is not Priority.NORMAL or dice.happens(ORDERS)
+    due = None
+    if order:
+        due = sent + int(WITHIN[priority]) if priority is Priority.FLASH else world.clock.add(sent, WITHIN[priority])
+    fixed = {
+        "document_id": f"{sender},{moment(sent):%Y/%m/%d},{number}/{notation}",
+        "from_organ": sender,
+        "number": str(number),
+        "notation": notation,
+        "document_type": kind,
+        "subject": dice.choose(SUBJECTS),
+        "priority": priority,
+        "signed": dice.happens(SIGNED),
+        "steering": "1" if order else "",
+        "sent_at": moment(sent),
+        "due_at": None if due is None else moment(due),
+    }
+    for agency, commune in receivers:
+        yield from _delivery(world, sent, priority, dice, {**fixed, "agency": agency, "to_organ": agency, "commune": commune})
+
+
+def _delivery(world: World, sent: int, priority: Priority, dice: Dice, fixed: dict[str, object]) -> Iterator[Step]:
+    agency, steps = str(fixed["agency"]), 0
+
+    def step(status: DocumentStatus, at: int, **more: object) -> Step:
+        nonlocal steps
+        steps += 1
+        event = Document(status=status, **fixed, **more)  # type: ignore[arg-type]
+        return Step(at, f"{fixed['document_id']}/{agency}/{steps}", agency, event)
+
+    flash = priority is Priority.FLASH
+    work = (lambda start, effort: start + int(effort)) if flash else world.clock.add
+    slow = 2.5 if agency in world.slow else 1.0
+    at = sent + int(dice.wait(15 * SECOND)) + 2 * SECOND
+    yield step(DocumentStatus.ARRIVED, at)
+    if dice.happens(RECALLED):
+        at += int(dice.wait(30 * MINUTE)) + MINUTE
+        reason = dice.choose(REASONS)
+        yield step(DocumentStatus.RECALL_ASKED, at, action=DocumentAction.RECALL, reason=reason)
+        at = work(at, dice.wait(HOUR) + MINUTE)
+        agreed = dice.happens(0.8)
+        status = DocumentStatus.RECALL_AGREED if agreed else DocumentStatus.RECALL_REFUSED
+        yield step(status, at, action=DocumentAction.RECALL, reason=reason, finished_at=moment(at) if agreed else None)
+        if agreed:
+            return
+    at = work(at, dice.wait(RECEIVE[priority] * slow) + 20 * SECOND)
+    if dice.happens(REFUSED):
+        yield step(DocumentStatus.REFUSED, at, reason=dice.choose(REASONS), finished_at=moment(at))
+        return
+    received = at
+    yield step(DocumentStatus.RECEIVED, at)
+    at = work(at, dice.wait(0.05 * WITHIN[priority] * slow) + 20 * SECOND)
+    yield step(DocumentStatus.ASSIGNED, at)
+    effort = WITHIN[priority] * dice.pace(world.lateness(agency)) * 0.9
+    if dice.happens(0.6):
+        at = work(at, min(dice.wait(0.1 * WITHIN[priority]), 0.3 * effort) + 20 * SECOND)
+        yield step(DocumentStatus.PROCESSING, at)
+    at = min(max(work(received, effort), at + MINUTE), received + 25 * DAY)
+    yield step(DocumentStatus.DONE, at, finished_at=moment(at))

@@ -1,0 +1,19 @@
+"""A step of an entity's life as its agency's system knows it, before anything happens to it on its way here."""
+
+from typing import NamedTuple
+
+from schemas.events import Event
+
+
+class Step(NamedTuple):
+    """What happened at `occurred` (ms since 1970), to be sent by `agency` as the event `id`."""
+
+    occurred: int
+    id: str
+    agency: str
+    event: Event
+
+
+def source(agency: str) -> str:
+    """The CloudEvents source of what an agency sends."""
+    return f"urn:vn:{agency}"

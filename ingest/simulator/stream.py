@@ -1,0 +1,160 @@
+"""The records of a province in order of arrival: a pure function of the world and the time asked for.
+
+Everything is born in an hour and its whole life is drawn then, from a stream of chance that belongs to that hour and kind. So any
+span of time can be had without what went before it: what arrives in it was born in it or within the look-back of its kind.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
+from typing import NamedTuple
+
+from ingest.simulator import documents, feedback, filings, indicators, meetings
+from ingest.simulator.clock import DAY, HOUR, milliseconds, moment
+from ingest.simulator.delivery import Arrival, Fate, deliver
+from ingest.simulator.dice import Dice
+from ingest.simulator.scenes import Faster
+from ingest.simulator.steps import Step, source
+from ingest.simulator.world import World
+from schemas.envelope import write
+from schemas.kinds import DOCUMENT, FEEDBACK, FILING, INDICATOR, MEETING, Kind
+
+
+class Life(NamedTuple):
+    """How a kind comes to life, and how long after its birth its last event may arrive."""
+
+    kind: Kind
+    born: Callable[[World, int, Dice, int], Iterator[Step]]
+    look_back: int
+    staged: Callable[[World, int], Iterator[tuple[Dice, Iterator[Step]]]] | None = None
+
+
+LIVES = (
+    Life(FILING, filings.born, 70 * DAY),
+    Life(FEEDBACK, feedback.born, 45 * DAY, feedback.storms),
+    Life(DOCUMENT, documents.born, 40 * DAY, documents.stuck),
+    Life(MEETING, meetings.born, 25 * DAY),
+    Life(INDICATOR, indicators.born, 8 * DAY),
+)
+
+
+class Record(NamedTuple):
+    """A record for Kafka, with what a ledger wants to know of it. `arrival_ms` is its record time."""
+
+    kind: Kind
+    key: bytes
+    value: bytes
+    arrival_ms: int
+    event_id: str
+    fate: Fate
+
+
+@dataclass
+class Ledger:
+    """What was sent, per name of kind: distinct good events, repeats of them, and records that are no valid event."""
+
+    good: Counter[str] = field(default_factory=Counter)
+    repeats: Counter[str] = field(default_factory=Counter)
+    bad: Counter[str] = field(default_factory=Counter)
+    _seen: set[str] = field(default_factory=set)
+
+    def add(self, records: Iterable[Record]) -> "Ledger":
+        """Take records into account; a repeat whose original came before the ledger began counts as the event."""
+        for record in records:
+            if record.fate == "bad":
+                self.bad[record.kind.name] += 1
+            elif record.event_id in self._seen:
+                self.repeats[record.kind.name] += 1
+            else:
+                self._seen.add(record.event_id)
+                self.good[record.kind.name] += 1
+        return self
+
+
+class Stream:
+    """The records of a world from a moment on, taken span by span. `limit` says beyond which nothing will be asked for."""
+
+    def __init__(self, world: World, start: datetime, limit: datetime | None = None) -> None:
+        self._world = world
+        self._at = milliseconds(start)
+        self._limit = milliseconds(limit) if limit else 1 << 62
+        self._waiting: defaultdict[int, list[tuple[Kind, Arrival]]] = defaultdict(list)
+        self._now: list[tuple[Kind, Arrival]] = []
+        """What arrives in the current hour, latest first."""
+        self._hour = (self._at - max(life.look_back for life in LIVES)) // HOUR
+
+    def until(self, end: datetime) -> Iterator[Record]:
+        """The records that arrive from where the stream is up to but not including `end`, in order of arrival.
+
+        Take all of them before asking for more.
+        """
+        stop = milliseconds(end)
+        while True:
+            while self._now and self._now[-1][1].at < stop:
+                kind, arrival = self._now.pop()
+                yield _record(kind, arrival)
+            if self._now or self._hour * HOUR >= stop:
+                break
+            self._bear(self._hour)
+            self._now = self._waiting.pop(self._hour, [])
+            self._now.sort(key=_order, reverse=True)
+            self._hour += 1
+        self._at = max(self._at, stop)
+
+    def _bear(self, hour: int) -> None:
+        for life in LIVES:
+            if hour * HOUR >= self._at - life.look_back:
+                for arrival in _births(self._world, life, hour * HOUR):
+                    if self._at <= arrival.at < self._limit:
+                        self._waiting[arrival.at // HOUR].append((life.kind, arrival))
+
+
+def events(world: World, start: datetime, end: datetime) -> Iterator[Record]:
+    """All records that arrive from `start` up to but not including `end`, in order of arrival.
+
+    The records of two spans that meet are, one after the other, those of the whole.
+    """
+    return Stream(world, start, end).until(end)
+
+
+def _order(item: tuple[Kind, Arrival]) -> tuple[int, str, int]:
+    _, arrival = item
+    return arrival.at, arrival.id, arrival.copy
+
+
+def _births(world: World, life: Life, hour: int) -> Iterator[Arrival]:
+    """The arrivals of everything that is born in an hour, those beyond the look-back left out: such lives stay open for good."""
+    last = hour + life.look_back
+    dice = world.dice(life.kind.name, hour)
+    ordinary = deliver(world, life.born(world, hour, dice, 0), dice)
+    more = (arrivals for scene in world.scenes if isinstance(scene, Faster) for arrivals in _layers(world, life, hour, scene))
+    staged = (deliver(world, steps, dice) for dice, steps in life.staged(world, hour)) if life.staged else ()
+    return (arrival for arrival in chain(ordinary, chain.from_iterable(more), chain.from_iterable(staged)) if arrival.at < last)
+
+
+def _layers(world: World, life: Life, hour: int, scene: Faster) -> Iterator[Iterator[Arrival]]:
+    """The same hour lived again with other chances, `factor` - 1 times; of each only what is born while the scene lasts."""
+    if scene.since < hour + HOUR and scene.until > hour:
+        for layer in range(1, scene.factor):
+            dice = world.dice(life.kind.name, hour, layer)
+            yield _born_within(deliver(world, life.born(world, hour, dice, layer), dice), scene.since, scene.until)
+
+
+def _born_within(arrivals: Iterator[Arrival], since: int, until: int) -> Iterator[Arrival]:
+    """The arrivals of those entities whose first step is in the time. The steps of an entity follow each other."""
+    inside = False
+    for arrival in arrivals:
+        if arrival.id.endswith("/1"):
+            inside = since <= arrival.step.occurred < until
+        if inside:
+            yield arrival
+
+
+def _record(kind: Kind, arrival: Arrival) -> Record:
+    step = arrival.step
+    value = write(kind, step.event, id=step.id, source=source(step.agency), time=moment(step.occurred))
+    if arrival.spoil:
+        value = arrival.spoil(value)
+    return Record(kind, kind.entity_id(step.event).encode(), value, arrival.at, f"{source(step.agency)}#{step.id}", arrival.fate)
