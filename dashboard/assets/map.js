@@ -1,0 +1,79 @@
+/* How the map is drawn. Outlines are fetched once; a change of `hideout` only paints them anew. */
+(() => {
+  const colour = (name) => getComputedStyle(document.getElementById("wall")).getPropertyValue(`--${name}`).trim();
+  const SVG = "http://www.w3.org/2000/svg";
+
+  /* The hatch of what is unknown, as a pattern that the outlines of this page can be filled with. */
+  function hatch() {
+    if (!document.getElementById("hatch")) {
+      const svg = document.createElementNS(SVG, "svg");
+      svg.setAttribute("style", "position:absolute;width:0;height:0");
+      svg.setAttribute("aria-hidden", "true");
+      svg.innerHTML = `<defs><pattern id="hatch" width="14" height="14" patternTransform="rotate(45)" patternUnits="userSpaceOnUse"><rect width="14" height="14" fill="${colour("hatch-a")}"/><rect width="6" height="14" fill="${colour("hatch-b")}"/></pattern></defs>`;
+      document.body.append(svg);
+    }
+    return "url(#hatch)";
+  }
+
+  /* Names that would cover each other move aside, the gravest staying where it is; for a name without any room its shape remains. */
+  function arrange(map) {
+    const taken = [], frame = map.getContainer().getBoundingClientRect();
+    for (const label of map.getContainer().querySelectorAll(".place")) {
+      label.classList.remove("bare");
+      const { width, height } = label.getBoundingClientRect();
+      const base = label.parentElement.getBoundingClientRect(), gap = height * 0.9;
+      const spots = [[0, 0], [0, -gap], [0, gap], [width * 0.6, 0], [-width * 0.6, 0], [width * 0.6, -gap], [-width * 0.6, -gap], [width * 0.6, gap], [-width * 0.6, gap], [0, -2 * gap], [0, 2 * gap]];
+      const box = ([dx, dy]) => ({ left: base.left + dx - width / 2, right: base.left + dx + width / 2, top: base.top + dy - height / 2, bottom: base.top + dy + height / 2 });
+      const free = (spot) => {
+        const one = box(spot);
+        return one.left >= frame.left && one.right <= frame.right && one.top >= frame.top && one.bottom <= frame.bottom
+          && !taken.some((other) => one.left < other.right && one.right > other.left && one.top < other.bottom && one.bottom > other.top);
+      };
+      const spot = spots.find(free);
+      label.classList.toggle("bare", !spot);
+      const [dx, dy] = spot ?? [0, 0];
+      label.style.marginLeft = `${dx}px`;
+      label.style.marginTop = `${dy}px`;
+      if (spot) taken.push(box(spot));
+    }
+  }
+
+  let pending = 0, watched = null;
+  function later(map) {
+    cancelAnimationFrame(pending);
+    pending = requestAnimationFrame(() => arrange(map));
+  }
+
+  function watch(map) {
+    if (watched === map) return;
+    watched = map;
+    const fit = () => { if (map.ioc_bounds) { map.invalidateSize(false); map.fitBounds(map.ioc_bounds, { animate: false, padding: [8, 8] }); later(map); } };
+    new ResizeObserver(fit).observe(map.getContainer());
+    document.fonts?.ready.then(() => later(map));
+  }
+
+  window.ioc = Object.assign({}, window.ioc, {
+    map: {
+      ground: () => ({ fillColor: colour("land"), fillOpacity: 1, color: colour("land-line"), weight: 1.5, interactive: false }),
+      commune(feature, { hideout }) {
+        const code = feature.properties.code, call = hideout?.call?.[code], step = hideout?.step?.[code];
+        const unknown = hideout?.unknown?.includes(code) || step === undefined;
+        const fill = call ? colour(`p${call}`) : unknown ? hatch() : colour(`s${step}`);
+        return { fillColor: fill, fillOpacity: 1, color: call ? colour("edge") : colour("border"), weight: call ? 2.5 : 1.4, lineJoin: "round" };
+      },
+      opened(feature, layer, { map }) {
+        const box = layer.getBounds();
+        map.ioc_bounds = map.ioc_bounds ? map.ioc_bounds.extend(box) : L.latLngBounds(box.getSouthWest(), box.getNorthEast());
+        watch(map);
+      },
+      dot: (_feature, at) => L.circleMarker(at, { radius: Math.max(2, Number.parseFloat(getComputedStyle(document.getElementById("wall")).fontSize) * 0.07), stroke: false, fillColor: colour("dot"), fillOpacity: 0.7, interactive: false }),
+      label(feature, at, { map }) {
+        const { name, mark } = feature.properties, place = document.createElement("div");
+        place.className = "place";
+        place.append(Object.assign(document.createElement("i"), { className: `shape ${mark}` }), Object.assign(document.createElement("span"), { textContent: name }));
+        later(map);
+        return L.marker(at, { icon: L.divIcon({ className: "", html: place, iconSize: [0, 0] }), interactive: false, keyboard: false });
+      },
+    },
+  });
+})();

@@ -1,0 +1,47 @@
+"""Asks ClickHouse. A `Client` of clickhouse-driver serves one thread at a time and is unusable after an error: so each thread has
+its own, which is dropped after any error and made anew."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from clickhouse_driver import Client
+
+
+class Unreachable(Exception):
+    """ClickHouse did not answer, or not as asked; the message says why."""
+
+
+class Connection:
+    """Runs queries on one ClickHouse database, from any thread."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._local = threading.local()
+
+    @contextmanager
+    def _client(self) -> Iterator[Any]:
+        client = getattr(self._local, "client", None)
+        if client is None:
+            client = self._local.client = Client.from_url(self._url)
+            client.connection.connect_timeout = 2
+            client.connection.send_receive_timeout = 10
+        try:
+            yield client
+        except Exception as error:
+            self._local.client = None
+            client.disconnect()
+            raise Unreachable(" ".join(str(error).split())[:200]) from error
+
+    def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
+        """The rows of an answer, by column name. Raises `Unreachable`."""
+        with self._client() as client:
+            found, columns = client.execute(sql, parameters, with_column_types=True)
+        names = [name for name, _ in columns]
+        return [dict(zip(names, row, strict=True)) for row in found]
+
+    def frame(self, sql: str, **parameters: Any) -> Any:
+        """The rows of an answer as a pandas frame. Raises `Unreachable`."""
+        with self._client() as client:
+            return client.query_dataframe(sql, parameters)

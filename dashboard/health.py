@@ -1,0 +1,64 @@
+"""Is the dashboard alive, is it ready, how fast is it: routes for probes and for Prometheus. And the outlines of the map."""
+
+import asyncio
+import gzip
+import hashlib
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from dashboard.connection import Unreachable
+from dashboard.push import Board
+from dashboard.wall.map import outlines
+from schemas import places
+
+
+def add_routes(server: FastAPI, board: Board) -> None:
+    """Add the routes; before Dash's own, which catch everything else."""
+
+    @server.get("/", include_in_schema=False)
+    async def home(request: Request) -> RedirectResponse:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"/wall{query}")
+
+    @server.get("/healthz")
+    async def alive() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @server.get("/readyz")
+    async def ready() -> JSONResponse:
+        try:
+            await asyncio.to_thread(board.store.answers)
+        except Unreachable as error:
+            return JSONResponse({"status": "not ready", "reason": f"ClickHouse: {error}"}, status_code=503)
+        return JSONResponse({"status": "ready"})
+
+    @server.get("/metrics")
+    async def metrics() -> Response:
+        return Response(generate_latest(board.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    country, province = _Compressed(places.province_outlines()), _Compressed(outlines(board.painter.place.code))
+
+    @server.get("/outlines/country.json")
+    async def country_outlines(request: Request) -> Response:
+        return country.response(request)
+
+    @server.get(f"/outlines/{board.painter.place.code}.json")
+    async def province_outlines(request: Request) -> Response:
+        return province.response(request)
+
+
+class _Compressed:
+    """A document that is compressed once and kept by browsers, which ask whether it has changed."""
+
+    def __init__(self, document: object) -> None:
+        self._body = gzip.compress(msgspec.json.encode(document), mtime=0)
+        self._tag = f'"{hashlib.sha256(self._body).hexdigest()[:16]}"'
+
+    def response(self, request: Request) -> Response:
+        headers = {"ETag": self._tag, "Cache-Control": "no-cache", "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        if request.headers.get("if-none-match") == self._tag:
+            return Response(status_code=304, headers={"ETag": self._tag})
+        return Response(self._body, media_type="application/geo+json", headers=headers)

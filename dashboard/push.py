@@ -1,0 +1,159 @@
+"""One poller, many viewers. Each tick the poller asks ClickHouse whether anything was counted; only then it asks every question, once for
+all viewers. A viewer gets the newest state only, and of that only what differs from what it has: there is no backlog."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from dash._utils import to_json
+from prometheus_client import CollectorRegistry, Gauge, Histogram
+
+from dashboard.clock import Clock
+from dashboard.connection import Unreachable
+from dashboard.snapshot import Snapshot, take
+from dashboard.store import Pulse, Store, milliseconds
+from dashboard.wall.frame import Frame, Painter
+from dashboard.wall.view import View
+
+FRAME_SECONDS = 2.0
+"""A viewer hears from us at least this often; a page that hears nothing for twice as long says so."""
+RENEW_SECONDS = 5.0
+"""A snapshot is taken this often even when nothing was counted: filings become overdue by time alone."""
+PACE = 2.0
+"""A snapshot that took t seconds is followed by a rest of at least PACE x t, so that ClickHouse is never kept busy by us alone."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Metrics:
+    """What /metrics tells."""
+
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+    def __post_init__(self) -> None:
+        self.pulse = Histogram("ioc_dashboard_pulse_seconds", "Time of asking whether there is news.", registry=self.registry)
+        self.snapshot = Histogram("ioc_dashboard_snapshot_seconds", "Time of asking every question once.", registry=self.registry)
+        self.viewers = Gauge("ioc_dashboard_viewers", "Viewers that are being pushed to.", registry=self.registry)
+        self.age = Gauge("ioc_dashboard_snapshot_age_seconds", "Age of the snapshot on the screens.", registry=self.registry)
+        self.failures = Gauge("ioc_dashboard_failures", "Ticks in a row that ClickHouse did not answer.", registry=self.registry)
+
+
+@dataclass
+class Board:
+    """The newest state, and the viewers that wait for it. Lives on one event loop; `run` is its poller."""
+
+    store: Store
+    clock: Clock
+    painter: Painter
+    tick_seconds: float
+    stale_after_seconds: float
+    metrics: Metrics = field(default_factory=Metrics)
+    pulse: Pulse = Pulse(None, "")
+    snapshot: Snapshot | None = None
+    problem: str = ""
+    _number: int = 0
+    _taken: float = 0.0
+    _rest: float = 0.0
+    _mark: str = ""
+    _frames: dict[View, tuple[Snapshot, dict[tuple[str, str], tuple[Any, str]]]] = field(default_factory=dict)
+    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _executor: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "store"))
+
+    async def run(self) -> None:
+        """Look for news until cancelled. Never ends by itself: an unreachable ClickHouse is shown, and asked again."""
+        while True:
+            started = time.monotonic()
+            try:
+                changed = await self._look()
+            except Exception:
+                log.exception("a tick failed")
+                changed = False
+            if changed:
+                async with self._news:
+                    self._number += 1
+                    self._news.notify_all()
+            self.metrics.age.set(time.monotonic() - self._taken if self.snapshot else float("nan"))
+            await asyncio.sleep(max(0.02, self.tick_seconds - (time.monotonic() - started)))
+
+    async def _look(self) -> bool:
+        """One tick. True when viewers should hear of it."""
+        before = (self.pulse, self.problem, self.snapshot)
+        try:
+            self.pulse = await self._ask(self.metrics.pulse, self.store.pulse)
+            since = time.monotonic() - self._taken
+            if self.snapshot is None or (self.pulse.mark != self._mark and since > self._rest) or since > RENEW_SECONDS:
+                started = time.monotonic()
+                mark = self.pulse.mark
+                self.snapshot = await self._ask(self.metrics.snapshot, lambda: take(self.store, self.clock, self.painter.place))
+                self._taken, self._mark = time.monotonic(), mark
+                self._rest = PACE * (self._taken - started)
+            self.problem = ""
+            self.metrics.failures.set(0)
+        except Unreachable as error:
+            if not self.problem:
+                log.warning("ClickHouse does not answer: %s", error)
+            self.problem = "store_away"
+            self.metrics.failures.inc()
+        return before != (self.pulse, self.problem, self.snapshot)
+
+    async def _ask(self, histogram: Histogram, question: Callable[[], Any]) -> Any:
+        with histogram.time():
+            return await asyncio.get_running_loop().run_in_executor(self._executor, question)
+
+    async def follow(self, view: View) -> AsyncIterator[Frame]:
+        """What a viewer must change to show the newest state: at once, at any news, and at least every `FRAME_SECONDS`."""
+        shown: dict[tuple[str, str], str] = {}
+        number = -1
+        with self.metrics.viewers.track_inprogress():
+            while True:
+                changes: Frame = {("pulse", "data"): self._beat(view)}
+                for prop, (value, text) in self._drawn(view).items():
+                    if shown.get(prop) != text:
+                        shown[prop] = text
+                        changes[prop] = value
+                number = self._number
+                yield changes
+                await self._wait(number)
+
+    async def _wait(self, number: int) -> None:
+        async def newer() -> None:
+            async with self._news:
+                await self._news.wait_for(lambda: self._number != number)
+
+        try:
+            await asyncio.wait_for(newer(), FRAME_SECONDS)
+        except TimeoutError:
+            return
+
+    def _drawn(self, view: View) -> dict[tuple[str, str], tuple[Any, str]]:
+        """The frame of a view with each value's text, drawn once per snapshot whatever the number of viewers."""
+        if self.snapshot is None:
+            return {}
+        drawn = self._frames.get(view)
+        if drawn is None or drawn[0] is not self.snapshot:
+            frame = self.painter.frame(self.snapshot, view)
+            drawn = self._frames[view] = (self.snapshot, {prop: (value, str(to_json(value))) for prop, value in frame.items()})
+        return drawn[1]
+
+    def _beat(self, view: View) -> dict[str, Any]:
+        """What tells a page that it is alive, and how alive the data is. Times are milliseconds since 1970, ages follow from `now`."""
+        now = self.clock.now()
+        return {
+            "now": milliseconds(now),
+            "heartbeat": _stamp(self.pulse.sent_at),
+            "snapshot": _stamp(self.snapshot.at if self.snapshot else None),
+            "stale_ms": round(1000 * self.stale_after_seconds),
+            "frame_ms": round(1000 * FRAME_SECONDS),
+            "problem": self.problem,
+            "alarms": len(self.snapshot.alarms) if self.snapshot else 0,
+        }
+
+
+def _stamp(at: datetime | None) -> int | None:
+    return milliseconds(at) if at is not None else None

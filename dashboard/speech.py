@@ -1,0 +1,72 @@
+"""How a language writes numbers, shares, changes and times. All times are those of Asia/Ho_Chi_Minh."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+from dashboard.store import HERE
+from dashboard.words import words
+
+Language = Literal["vi", "en"]
+LOCALES = {"vi": "vi", "en": "en_GB"}
+MINUS = "\N{MINUS SIGN}"
+
+
+@dataclass(frozen=True)
+class Speech:
+    """Speaks one language."""
+
+    language: Language
+
+    def __call__(self, key: str, **places: object) -> str:
+        """The words of a key; see `dashboard.words`."""
+        return words(key, self.language, **places)
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """A number: 1.284 or 94,1 in Vietnamese."""
+        shape = "#,##0" + ("." + "0" * digits if digits else "")
+        return str(format_decimal(value, format=shape, locale=LOCALES[self.language])).replace("-", MINUS)
+
+    def share(self, part: float, whole: float) -> str | None:
+        """A share in percent, None where there is no whole."""
+        return f"{self.number(100 * part / whole, 1)}%" if whole else None
+
+    def percent(self, value: float) -> str:
+        """A percentage as short as it can be said."""
+        return f"{self.number(value, 0 if value == round(value) else 1)}%"
+
+    def change(self, value: float, digits: int = 0) -> str:
+        """A difference with its sign."""
+        written = self.number(abs(value), digits)
+        return f"+{written}" if value > 0 else f"{MINUS}{written}" if value < 0 else "±0"
+
+    def time(self, at: datetime) -> str:
+        """The time of day, to the minute."""
+        return at.astimezone(HERE).strftime("%H:%M")
+
+    def moment(self, at: datetime, now: datetime) -> str:
+        """The time of today, or the day and month of another day."""
+        local = at.astimezone(HERE)
+        if local.date() == now.astimezone(HERE).date():
+            return self.time(at)
+        return local.strftime("%H:%M %d/%m")
+
+    def weekday(self, at: datetime) -> str:
+        """A day of the week, such as thứ Hai."""
+        word = str(format_date(at.astimezone(HERE).date(), "EEEE", locale=LOCALES[self.language]))
+        return word[0].lower() + word[1:] if self.language == "vi" else word
+
+    def span(self, length: timedelta) -> str:
+        """A length of time in its largest fitting units."""
+        minutes = max(0, int(length.total_seconds() // 60))
+        if minutes < 1:
+            return self("seconds", n=int(length.total_seconds()))
+        if minutes < 60:
+            return self("minutes", n=minutes)
+        if minutes < 24 * 60:
+            hours, rest = divmod(minutes, 60)
+            return self("hours_minutes", h=hours, m=rest) if rest else self("hours", n=hours)
+        return self("days", n=minutes // (24 * 60))

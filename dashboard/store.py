@@ -1,0 +1,233 @@
+"""The only SQL of the dashboard: named questions, each for the moment of a clock.
+
+Sums come from `windows_K FINAL` (primary key: time), what is current from `state_K FINAL`. Suspended filings (supplement, payment,
+stop) are not overdue: their clock stands still. Every question may raise `dashboard.connection.Unreachable`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from dashboard.clock import Clock
+from dashboard.connection import Connection
+from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority, ServiceLevel
+from schemas.kinds import KINDS
+from schemas.tables import ZONE
+
+HERE = ZoneInfo(ZONE)
+RATE_DAYS = 30
+"""Days that rates look back on."""
+BURST = timedelta(minutes=40)
+USUAL_DAYS = 14
+"""Days that say how much of something is usual."""
+
+Row: TypeAlias = Mapping[str, Any]
+
+
+def _codes(*codes: int | str) -> str:
+    return ", ".join(repr(str(code)) if isinstance(code, str) else str(int(code)) for code in codes)
+
+
+FILING_CLOSED = _codes(FilingStatus.NOT_ACCEPTED, FilingStatus.WITHDRAWN, FilingStatus.FINISHED, FilingStatus.RETURNED)
+FILING_PAUSED = _codes(FilingStatus.SUPPLEMENT, FilingStatus.PAYMENT, FilingStatus.STOPPED)
+FEEDBACK_CLOSED = _codes(FeedbackStatus.REJECTED, FeedbackStatus.PUBLISHED, FeedbackStatus.RATED)
+
+
+def moment(name: str) -> str:
+    """The SQL of a query parameter that is given in milliseconds."""
+    return f"fromUnixTimestamp64Milli(%({name})s, '{ZONE}')"
+
+
+def milliseconds(at: datetime) -> int:
+    """A moment as milliseconds since 1970."""
+    return round(at.timestamp() * 1000)
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """What proves that the path of the data is alive, and whether anything was counted since."""
+
+    sent_at: datetime | None
+    mark: str
+    """Changes whenever a worker counted something or kept a dead letter."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """Asks the questions of one ClickHouse database."""
+
+    connection: Connection
+
+    def answers(self) -> bool:
+        """Whether ClickHouse answers and the tables exist."""
+        self.connection.rows("SELECT 1 FROM heartbeats LIMIT 1")
+        return True
+
+    def pulse(self) -> Pulse:
+        """The newest heartbeat and the workers' checkpoints; a few rows, asked every tick."""
+        offsets = ", ".join(
+            f"(SELECT sum(o) FROM (SELECT max(last_offset) AS o FROM windows_{kind.name} "
+            f"WHERE window_start = toDateTime(0) GROUP BY partition))"
+            for kind in KINDS
+        )
+        (row,) = self.connection.rows(
+            f"SELECT (SELECT sent_at FROM heartbeats ORDER BY sent_at DESC LIMIT 1)::Nullable(DateTime64(3, '{ZONE}')) AS sent_at, "
+            f"toString(({offsets}, (SELECT count() FROM dead_letter_rows))) AS mark"
+        )
+        return Pulse(row["sent_at"], row["mark"])
+
+    def filing_flow(self, clock: Clock, compare_day: datetime) -> Row:
+        """Registered today and until the same time of `compare_day` (its midnight); finished and late in the last 30 days."""
+        now = clock.now().astimezone(HERE)
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        (row,) = self.connection.rows(
+            f"""SELECT sumIf(registered, window_start >= {moment("today")}) AS today,
+                sumIf(registered_online, window_start >= {moment("today")}) AS online,
+                sumIf(registered, window_start >= {moment("before")} AND window_start < {moment("before_now")}) AS before,
+                sum(finished) AS finished, sum(finished_late) AS late
+            FROM windows_filing FINAL WHERE window_start > {moment("since")} AND window_start <= {moment("now")}""",
+            now=milliseconds(now),
+            today=milliseconds(today),
+            before=milliseconds(compare_day),
+            before_now=milliseconds(compare_day + (now - today)),
+            since=milliseconds(now - timedelta(days=RATE_DAYS)),
+        )
+        return row
+
+    def filing_state(self, clock: Clock) -> pd.DataFrame:
+        """Per commune: filings in all, open, overdue, overdue a day ago, the oldest due date passed, overdue since the last hours."""
+        frame: pd.DataFrame = self.connection.frame(
+            f"""WITH {moment("now")} AS now, {moment("day_ago")} AS day_ago,
+                status NOT IN ({FILING_CLOSED}) AS is_open, status IN ({FILING_PAUSED}) AS is_paused
+            SELECT commune, count() AS filings, countIf(is_open) AS open,
+                countIf(is_open AND NOT is_paused AND due_at < now) AS overdue,
+                countIf(due_at < day_ago AND ((is_open AND NOT is_paused) OR finished_at > day_ago)) AS overdue_before,
+                minIf(due_at, is_open AND NOT is_paused AND due_at < now) AS oldest_due,
+                countIf(status IN ({_codes(FilingStatus.FINISHED, FilingStatus.RETURNED)}) AND finished_at > {moment("since")}) AS closed,
+                countIf(status IN ({_codes(FilingStatus.FINISHED, FilingStatus.RETURNED)}) AND finished_at > {moment("since")}
+                    AND finished_at <= due_at) AS on_time,
+                countIf(registered_at >= {moment("today")}) AS today,
+                countIf(registered_at >= {moment("today")} AND channel = {_codes(Channel.ONLINE)}
+                    AND service_level = {_codes(ServiceLevel.FULL)}) AS wholly_online
+            FROM state_filing FINAL GROUP BY commune""",
+            **_moments(clock),
+        )
+        return frame
+
+    def feedback_flow(self, clock: Clock) -> Row:
+        """Reports received in the last and the day before, rated, satisfied, published and late in the last 30 days."""
+        (row,) = self.connection.rows(
+            f"""SELECT sum(rated) AS rated, sum(satisfied) AS satisfied, sum(published) AS published, sum(published_late) AS late
+            FROM windows_feedback FINAL WHERE window_start > {moment("since")} AND window_start <= {moment("now")}""",
+            **_moments(clock),
+        )
+        return row
+
+    def feedback_state(self, clock: Clock) -> pd.DataFrame:
+        """Per commune: field reports open, open a day ago, open and overdue."""
+        frame: pd.DataFrame = self.connection.frame(
+            f"""WITH {moment("day_ago")} AS day_ago, status NOT IN ({FEEDBACK_CLOSED}) AS is_open
+            SELECT commune, countIf(is_open) AS open, countIf(is_open AND due_at < {moment("now")}) AS overdue,
+                countIf(reported_at < day_ago AND (is_open OR ifNull(finished_at, occurred_at) > day_ago)) AS open_before
+            FROM state_feedback FINAL GROUP BY commune""",
+            **_moments(clock),
+        )
+        return frame
+
+    def feedback_points(self, clock: Clock, limit: int = 400) -> pd.DataFrame:
+        """Where the newest open reports lie: lat, lon, category."""
+        frame: pd.DataFrame = self.connection.frame(
+            f"""SELECT round(assumeNotNull(lat), 4) AS lat, round(assumeNotNull(lon), 4) AS lon, category FROM state_feedback FINAL
+            WHERE status NOT IN ({FEEDBACK_CLOSED}) AND lat IS NOT NULL AND reported_at <= {moment("now")}
+            ORDER BY reported_at DESC LIMIT {limit:d}""",
+            now=milliseconds(clock.now()),
+        )
+        return frame
+
+    def feedback_bursts(self, clock: Clock, least: int) -> list[Row]:
+        """Categories of a commune with at least `least` reports in the last 40 minutes: recent, usual (mean per 40 minutes), since."""
+        now = clock.now()
+        return list(
+            self.connection.rows(
+                f"""SELECT commune, category, sumIf(received, window_start >= {moment("recent")}) AS recent,
+                    sumIf(received, window_start < {moment("recent")}) * {BURST / timedelta(days=USUAL_DAYS)} AS usual,
+                    minIf(window_start, window_start >= {moment("recent")} AND received > 0) AS since
+                FROM windows_feedback FINAL WHERE window_start > {moment("since")} AND window_start <= {moment("now")}
+                GROUP BY commune, category HAVING recent >= {least:d} ORDER BY recent DESC""",
+                now=milliseconds(now),
+                recent=milliseconds(now - BURST),
+                since=milliseconds(now - timedelta(days=USUAL_DAYS)),
+            )
+        )
+
+    def documents(self, clock: Clock) -> Row:
+        """Documents that arrived and were not received, also a day ago; the flash ones among them."""
+        (row,) = self.connection.rows(
+            f"""WITH {moment("day_ago")} AS day_ago
+            SELECT countIf(is_waiting) AS waiting, countIf(is_waiting AND priority = {_codes(Priority.FLASH)}) AS flash,
+                countIf(sent_at < day_ago AND (is_waiting OR occurred_at > day_ago)) AS waiting_before,
+                minIf(sent_at, is_waiting) AS oldest
+            FROM (SELECT *, status = {_codes(DocumentStatus.ARRIVED)} AS is_waiting FROM state_document FINAL
+                WHERE sent_at <= {moment("now")})""",
+            **_moments(clock),
+        )
+        return row
+
+    def flash_waiting(self, clock: Clock, longest: timedelta) -> list[Row]:
+        """Flash documents that nobody received within `longest`, per receiver: how many, since when, the commune."""
+        return list(
+            self.connection.rows(
+                f"""SELECT to_organ, any(commune) AS commune, count() AS documents, min(sent_at) AS since FROM state_document FINAL
+                WHERE status = {_codes(DocumentStatus.ARRIVED)} AND priority = {_codes(Priority.FLASH)} AND sent_at < {moment("before")}
+                GROUP BY to_organ ORDER BY since""",
+                before=milliseconds(clock.now() - longest),
+            )
+        )
+
+    def meetings(self, clock: Clock) -> Row:
+        """Meetings that are live, and of their sites those connected and those invited; the next that is scheduled today."""
+        (row,) = self.connection.rows(
+            f"""SELECT countIf(is_live) AS live, sumIf(length(invited), is_live) AS invited, sumIf(length(connected), is_live) AS connected,
+                countIf(state = {_codes(MeetingState.SCHEDULED)} AND starts_at > {moment("now")}
+                    AND starts_at < {moment("now")} + toIntervalHour(24)) AS scheduled
+            FROM (SELECT *, state = {_codes(MeetingState.LIVE)} AS is_live FROM state_meeting FINAL)""",
+            now=milliseconds(clock.now()),
+        )
+        return row
+
+    def freshness(self) -> list[Row]:
+        """When each agency was last heard of, per kind."""
+        return list(
+            self.connection.rows(
+                "SELECT agency, kind, max(f.received_at) AS received_at, max(f.occurred_at) AS occurred_at "
+                "FROM freshness AS f GROUP BY agency, kind ORDER BY kind, agency"
+            )
+        )
+
+    def dead_letters(self, clock: Clock) -> Row:
+        """Records that could not be counted: in the last hour, per hour in the week before, and what is wrong most often."""
+        now = clock.now()
+        (row,) = self.connection.rows(
+            f"""SELECT countIf(received_at >= {moment("hour_ago")}) AS recent,
+                countIf(received_at < {moment("hour_ago")}) / (7 * 24) AS usual,
+                minIf(received_at, received_at >= {moment("hour_ago")}) AS since,
+                topKIf(1)(category, received_at >= {moment("hour_ago")}) AS worst
+            FROM dead_letter_rows FINAL WHERE received_at > {moment("week_ago")}""",
+            hour_ago=milliseconds(now - timedelta(hours=1)),
+            week_ago=milliseconds(now - timedelta(days=7, hours=1)),
+        )
+        return row
+
+
+def _moments(clock: Clock) -> dict[str, int]:
+    now = clock.now().astimezone(HERE)
+    return {
+        "now": milliseconds(now),
+        "today": milliseconds(now.replace(hour=0, minute=0, second=0, microsecond=0)),
+        "day_ago": milliseconds(now - timedelta(days=1)),
+        "since": milliseconds(now - timedelta(days=RATE_DAYS)),
+    }

@@ -1,0 +1,180 @@
+"""The map: communes in five steps of a chosen measure, alarms in their colour, hatch where nothing current is known.
+
+Outlines are fetched once by the browser; after that only small props change: the steps (`hideout`), the labels and the points.
+Breaks between steps are fixed per measure, so that a shade means the same at any time. On the wall the steps are greys:
+colour is kept for what is abnormal.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dash_leaflet as dl
+import pandas as pd
+from dash import html
+
+from dashboard.snapshot import Place, Snapshot
+from dashboard.speech import Speech
+from dashboard.wall.view import Measure
+from schemas import places
+from schemas.places.geojson import centre
+
+BREAKS: dict[Measure, tuple[float, float, float, float]] = {
+    "overdue_rate": (5, 10, 20, 40),
+    "overdue": (5, 20, 50, 100),
+    "feedback": (2, 5, 10, 20),
+    "filings": (20, 50, 100, 200),
+    "on_time": (90, 95, 98, 99.5),
+}
+LABELS = 6
+"""Communes that are named on the map."""
+Bounds = list[list[float]]
+COUNTRY = [(102.1, 8.2), (109.5, 23.4)]
+"""(lon, lat) of two corners of Viet Nam."""
+
+
+def values(communes: pd.DataFrame, measure: Measure) -> "pd.Series[float]":
+    """The measure per commune; communes of which it cannot be said are left out."""
+    filings = communes["filings"]
+    match measure:
+        case "overdue_rate":
+            return (1000 * communes["overdue"] / filings)[filings > 0]
+        case "overdue":
+            return communes["overdue"].astype(float)
+        case "feedback":
+            return communes["feedback_open"].astype(float)
+        case "filings":
+            return communes["today"].astype(float)
+        case "on_time":
+            judged = communes["closed"] + communes["overdue"]
+            return (100 * communes["on_time"] / judged)[judged > 0]
+
+
+def steps(communes: pd.DataFrame, measure: Measure) -> dict[str, int]:
+    """Commune code → step, 0 (least) to 4 (most)."""
+    breaks = BREAKS[measure]
+    return {str(code): sum(value >= limit for limit in breaks) for code, value in values(communes, measure).items() if code}
+
+
+def calls(snapshot: Snapshot) -> dict[str, int]:
+    """Commune code → priority of its gravest alarm. Silent sources are not calls but hatch."""
+    found: dict[str, int] = {}
+    for alarm in snapshot.alarms:
+        if alarm.cause != "silent":
+            for code in alarm.communes:
+                found[code] = min(alarm.priority, found.get(code, alarm.priority))
+    return found
+
+
+def hideout(snapshot: Snapshot, measure: Measure) -> dict[str, Any]:
+    """What the outlines' style depends on."""
+    return {"step": steps(snapshot.communes, measure), "call": calls(snapshot), "unknown": sorted(snapshot.unknown)}
+
+
+def labels(snapshot: Snapshot, place: Place, centres: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
+    """Names of the communes that call or are unknown, the gravest first, as GeoJSON points."""
+    marks = {code: f"p{priority}" for code, priority in sorted(calls(snapshot).items(), key=lambda item: item[1])}
+    marks |= {code: "hatch" for code in sorted(snapshot.unknown) if code not in marks}
+    shown = [(code, mark) for code, mark in marks.items() if code in centres][:LABELS]
+    return _points((*centres[code], {"name": place.names.get(code, code), "mark": mark}) for code, mark in shown)
+
+
+def points(snapshot: Snapshot) -> dict[str, Any]:
+    """Open field reports as GeoJSON points."""
+    return _points((row.lat, row.lon, {}) for row in snapshot.points.itertuples())
+
+
+def _points(found: Any) -> dict[str, Any]:
+    features = [
+        {"type": "Feature", "geometry": {"type": "Point", "coordinates": [float(lon), float(lat)]}, "properties": properties}
+        for lat, lon, properties in found
+    ]
+    return {"type": "FeatureCollection", "features": features}
+
+
+def centres(province: str) -> dict[str, tuple[float, float]]:
+    """Commune code → (lat, lon) of the middle of its outline, or of the commune where it has none."""
+    found = {one.code: (one.lat, one.lon) for one in places.communes(province) if one.lat is not None and one.lon is not None}
+    for feature in outlines(province)["features"]:
+        found[feature["properties"]["code"]] = centre(feature["geometry"])
+    return found
+
+
+def outlines(province: str) -> dict[str, Any]:
+    """The outlines of a province; an empty collection where none are known."""
+    try:
+        return places.outlines(province)
+    except KeyError:
+        return {"type": "FeatureCollection", "schematic": False, "features": []}
+
+
+def bounds(found: Mapping[str, tuple[float, float]], collection: Mapping[str, Any]) -> Bounds:
+    """South-west and north-east of all outlines, or of the centres; of the country where nothing is known."""
+    corners = [corner for feature in collection["features"] for corner in _corners(feature["geometry"]["coordinates"])]
+    corners = corners or [(lon, lat) for lat, lon in found.values()]
+    corners = corners or COUNTRY
+    lons, lats = zip(*corners, strict=True)
+    return [[min(lats), min(lons)], [max(lats), max(lons)]]
+
+
+def _corners(coordinates: Any) -> Any:
+    if isinstance(coordinates[0], (int, float)):
+        yield coordinates[:2]
+    else:
+        for inner in coordinates:
+            yield from _corners(inner)
+
+
+def legend(measure: Measure, schematic: bool, speech: Speech) -> list[Any]:
+    """What the shades and shapes mean."""
+    breaks = [speech.number(limit, 0 if limit == round(limit) else 1) for limit in BREAKS[measure]]
+    said = ["0", *breaks] if measure != "on_time" else ["", *breaks]
+    return [
+        html.Span(speech(f"measure_{measure}"), className="measure"),
+        html.Span([html.Span(text, className=f"step s{step}") for step, text in enumerate(said)], className="ramp"),
+        html.Span([html.I(className="shape hatch"), speech("source_lost")], className="key"),
+        html.Span([html.I(className="shape dot"), speech("report_dot")], className="key"),
+        html.Span(speech("schematic"), className="key schematic") if schematic else None,
+    ]
+
+
+def _script(name: str) -> dict[str, str]:
+    """A function of assets/map.js."""
+    return {"variable": f"ioc.map.{name}"}
+
+
+def component(province: str, box: Bounds) -> dl.Map:
+    """The map without a tile: local outlines only, nothing to drag or zoom on a wall. The page fits `box` into the room there is."""
+    return dl.Map(
+        [
+            dl.Pane(
+                dl.GeoJSON(url="/outlines/country.json", style=_script("ground"), interactive=False, options={"interactive": False}),
+                name="ground",
+                style={"zIndex": 200},
+            ),
+            dl.GeoJSON(
+                id="map-communes",
+                url=f"/outlines/{province}.json",
+                style=_script("commune"),
+                onEachFeature=_script("opened"),
+                hideout={},
+                options={"interactive": False},
+            ),
+            dl.GeoJSON(id="map-points", data=_points(()), pointToLayer=_script("dot")),
+            dl.GeoJSON(id="map-labels", data=_points(()), pointToLayer=_script("label")),
+        ],
+        id="map",
+        center=[(box[0][0] + box[1][0]) / 2, (box[0][1] + box[1][1]) / 2],
+        zoom=9,
+        zoomSnap=0,
+        zoomControl=False,
+        attributionControl=False,
+        dragging=False,
+        scrollWheelZoom=False,
+        doubleClickZoom=False,
+        boxZoom=False,
+        keyboard=False,
+        touchZoom=False,
+        trackResize=True,
+        zoomAnimation=False,
+        className="map",
+    )

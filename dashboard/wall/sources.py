@@ -1,0 +1,58 @@
+"""The freshness strip along the foot: per feed how many agencies are live, and which are silent for how long."""
+
+from dash import html
+
+from dashboard.snapshot import Snapshot
+from dashboard.sources import Source, State
+from dashboard.speech import Speech
+from dashboard.store import milliseconds
+from schemas import reference
+from schemas.kinds import KINDS
+
+NAMED = 2
+"""Silent agencies that are named per feed."""
+
+
+def strip(snapshot: Snapshot, names: dict[str, str], speech: Speech) -> list[html.Div]:
+    """One part per feed."""
+    return [_feed(kind.name, [one for one in snapshot.sources if one.kind == kind.name], snapshot, names, speech) for kind in KINDS]
+
+
+def _feed(kind: str, sources: list[Source], snapshot: Snapshot, names: dict[str, str], speech: Speech) -> html.Div:
+    states = [one.state for one in sources]
+    state = _state(states)
+    newest = snapshot.newest.get(kind)
+    silent = sorted((one for one in sources if one.state is State.SILENT and one.received_at), key=lambda one: one.received_at or snapshot.at)
+    live = states.count(State.LIVE)
+    if state in (State.QUIET, State.NEVER):
+        said = speech("off_hours" if state is State.QUIET else "feed_never")
+    else:
+        said = f"{speech.number(live)}/{speech.number(len(states))}"
+    named = [
+        speech("silent_for", name=_name(one, names, speech), span=speech.span(snapshot.at - one.received_at))
+        for one in silent[:NAMED]
+        if one.received_at
+    ]
+    return html.Div(
+        [
+            html.Span([html.I(className="shape hatch")] if state is State.SILENT else [], className="mark"),
+            html.B(speech(f"feed_{kind}")),
+            html.Span(said, className="count"),
+            html.Span(className="age", **{"data-at": str(milliseconds(newest))} if newest else {}),
+            html.Span(", ".join(named), className="named") if named else None,
+        ],
+        className=f"source {state}",
+        key=kind,
+    )
+
+
+def _state(states: list[State]) -> State:
+    """The state of a feed as a whole: the worst that is known of it."""
+    for worst in (State.SILENT, State.LATE, State.LIVE, State.QUIET):
+        if worst in states:
+            return worst
+    return State.NEVER
+
+
+def _name(source: Source, names: dict[str, str], speech: Speech) -> str:
+    return names.get(source.commune) or reference.agency(source.agency).words(speech.language)
