@@ -8,30 +8,15 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from ingest.producer import KafkaUnavailable
-from schemas.kinds import HEARTBEATS, topics
 from schemas.settings import Settings
-
-DAY_MS = 86_400_000
-ANY_PAST = str((1 << 63) - 1)
+from schemas.topics import topics
 
 
 def plan(settings: Settings) -> dict[str, dict[str, Any]]:
-    """What each topic must be: partitions, replicas, configuration."""
+    """The topics as kafka-python's admin client takes them."""
     return {
-        name: {
-            "num_partitions": partitions,
-            "replication_factor": settings.topic_replicas,
-            "configs": {
-                # A heartbeat is of use for seconds; the others are the record from which everything can be rebuilt.
-                "retention.ms": str(DAY_MS * (1 if name.endswith(HEARTBEATS) else settings.topic_retention_days)),
-                "message.timestamp.type": "CreateTime",
-                # A backfill states past arrivals, however old.
-                "message.timestamp.before.max.ms": ANY_PAST,
-                "max.message.bytes": str(settings.event_max_bytes + (1 << 20)),
-                "min.insync.replicas": str(max(1, settings.topic_replicas - 1)),
-            },
-        }
-        for name, partitions in topics(settings.topic_prefix).items()
+        topic.name: {"num_partitions": topic.partitions, "replication_factor": topic.replicas, "configs": topic.config}
+        for topic in topics(settings)
     }
 
 

@@ -161,17 +161,3 @@ DEAD_LETTERS = "dead-letters"
 """Topic, after the prefix, of records that could not be counted."""
 HEARTBEATS = "heartbeats"
 """Topic, after the prefix, of the gateway's heartbeats: what proves to the screens that the whole path is alive."""
-
-
-def topics(prefix: str) -> dict[str, int]:
-    """Every Kafka topic of an installation with its number of partitions."""
-    return {kind.topic(prefix): kind.partitions for kind in KINDS} | {prefix + DEAD_LETTERS: 1, prefix + HEARTBEATS: 1}
-
-
-def topic_config(retention_days: int) -> dict[str, str]:
-    """How every topic is kept. A record's time is its arrival, which a backfill of history sets in the past."""
-    return {
-        "retention.ms": str(retention_days * 86_400_000),
-        "message.timestamp.type": "CreateTime",
-        "cleanup.policy": "delete",
-    }

@@ -153,8 +153,9 @@ app = App(
     broker_max_poll_records=5_000,
     broker_max_poll_interval=86_400.0,
     broker_commit_interval=1.0,
-    broker_session_timeout=15.0,
-    broker_heartbeat_interval=3.0,
+    # Short, so that a dead worker's partitions move on soon; a slow one that is thought dead does no harm.
+    broker_session_timeout=6.0,
+    broker_heartbeat_interval=1.5,
 )
 app.transport = ChunkTransport(app.conf.broker_consumer, app, app.loop)
 work = Work(app, SETTINGS)

@@ -3,8 +3,8 @@
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-from schemas.kinds import topic_config, topics
 from schemas.settings import Settings
+from schemas.topics import topics
 
 
 async def ensure_topics(settings: Settings) -> list[str]:
@@ -13,16 +13,15 @@ async def ensure_topics(settings: Settings) -> list[str]:
     await admin.start()
     try:
         present = set(await admin.list_topics())
-        missing = {name: count for name, count in topics(settings.topic_prefix).items() if name not in present}
+        missing = [topic for topic in topics(settings) if topic.name not in present]
         if not missing:
             return []
-        config = topic_config(settings.topic_retention_days)
         answer = await admin.create_topics(
-            [NewTopic(name, count, settings.topic_replicas, topic_configs=config) for name, count in missing.items()]
+            [NewTopic(topic.name, topic.partitions, topic.replicas, topic_configs=topic.config) for topic in missing]
         )
         for name, code, *_ in answer.topic_errors:
             if code and for_code(code) is not TopicAlreadyExistsError:
                 raise for_code(code)(f"topic {name}")
-        return sorted(missing)
+        return [topic.name for topic in missing]
     finally:
         await admin.close()

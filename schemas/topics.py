@@ -1,0 +1,41 @@
+"""The Kafka topics of an installation, derived from the kinds: the same whoever makes them first."""
+
+from dataclasses import dataclass
+
+from schemas.kinds import DEAD_LETTERS, HEARTBEATS, KINDS
+from schemas.settings import Settings
+
+DAY_MS = 86_400_000
+ANY_PAST = str((1 << 63) - 1)
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A Kafka topic as it has to be."""
+
+    name: str
+    partitions: int
+    replicas: int
+    config: dict[str, str]
+
+
+def topics(settings: Settings) -> tuple[Topic, ...]:
+    """Every topic: one per kind, the dead letters, the heartbeats."""
+    parts = {kind.name: kind.partitions for kind in KINDS} | {DEAD_LETTERS: 1, HEARTBEATS: 1}
+    return tuple(
+        Topic(
+            settings.topic_prefix + name,
+            partitions,
+            settings.topic_replicas,
+            {
+                # A heartbeat is of use for seconds; the others are the record from which everything can be rebuilt.
+                "retention.ms": str(DAY_MS * (1 if name == HEARTBEATS else settings.topic_retention_days)),
+                # A record's time is its arrival; a backfill of history states past arrivals, however old.
+                "message.timestamp.type": "CreateTime",
+                "message.timestamp.before.max.ms": ANY_PAST,
+                "max.message.bytes": str(settings.event_max_bytes + (1 << 20)),
+                "min.insync.replicas": str(max(1, settings.topic_replicas - 1)),
+            },
+        )
+        for name, partitions in parts.items()
+    )

@@ -1,0 +1,93 @@
+"""The product's processes as tests run them: started with their own settings, awaited by condition, ended by their id."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def wait_for(look: Callable[[], T], seconds: float = 60, what: str = "the condition") -> T:
+    """The first true answer of `look`; fails after some seconds, with the last error if there was one."""
+    deadline = time.monotonic() + seconds
+    last: object = None
+    while time.monotonic() < deadline:
+        try:
+            if answer := look():
+                return answer
+            last = answer
+        except Exception as error:
+            last = error
+        time.sleep(0.05)
+    raise AssertionError(f"{what} did not come about in {seconds} s; last: {last!r}")
+
+
+def answers(url: str) -> bool:
+    """Whether an address answers with success."""
+    with urllib.request.urlopen(url, timeout=2) as answer:
+        return bool(answer.status == 200)
+
+
+class Running:
+    """A process of the product, such as `Running("streams", "worker", environment=…)`; its output goes to a log file."""
+
+    def __init__(self, *command: str, environment: dict[str, str], log: Path, ready: str | None = None) -> None:
+        self.log = log
+        self._out = log.open("ab")
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("IOC_")}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            env=clean | environment,
+            stdout=self._out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        if ready:
+            try:
+                wait_for(lambda: self._alive() and answers(ready), what=f"{' '.join(command)} at {ready}")
+            except AssertionError as error:
+                self.stop()
+                raise AssertionError(f"{error}\n{self.text()[-3000:]}") from None
+
+    def _alive(self) -> bool:
+        assert self.process.poll() is None, f"ended with {self.process.returncode}:\n{self.text()[-3000:]}"
+        return True
+
+    def text(self) -> str:
+        """What it said so far."""
+        return self.log.read_text(errors="replace")
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, seconds: float = 20) -> int:
+        """SIGTERM, and its exit code; killed if it takes too long."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self._out.close()
+        return self.process.returncode
+
+    def __enter__(self) -> "Running":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def worker(environment: dict[str, str], log: Path) -> Running:
+    """A stream worker, answering on its web port."""
+    return Running(
+        "streams", "worker", environment=environment, log=log, ready=f"http://127.0.0.1:{environment['IOC_WORKER_PORT']}/healthz"
+    )
