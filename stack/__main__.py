@@ -17,7 +17,7 @@ from schemas.settings import load
 from stack import StackError, control
 from stack import browser as chromium
 from stack import demo as everything
-from stack import fetch as parts
+from stack.fetch import fetch as fetch_parts
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,7 +33,7 @@ Home = Annotated[Path | None, typer.Option("--home", help="Folder of the data an
 @app.command()
 def fetch() -> None:
     """Fetch Kafka by Maven and ClickHouse by npm; quick when both are there."""
-    if not parts.fetch(err):
+    if not fetch_parts(err):
         err.print("Kafka and ClickHouse are there.")
 
 
@@ -43,7 +43,7 @@ def up(
     export: Annotated[bool, typer.Option("--export", help='Print only `export …` lines: eval "$(… up --export)".')] = False,
 ) -> None:
     """Start Kafka and ClickHouse and wait until they answer; they run on when this command ends."""
-    parts.fetch(err)
+    fetch_parts(err)
     where = control.up(_home(home), _say(err))
     if export:
         sys.stdout.writelines(f"export {name}={shlex.quote(value)}\n" for name, value in where.environment.items())
@@ -92,7 +92,7 @@ def demo(
     keep_stack: Annotated[bool, typer.Option("--keep-stack", help="Leave Kafka and ClickHouse running at the end.")] = False,
 ) -> None:
     """Run the whole system with a simulated province until Ctrl-C; a second run finds the history of the first."""
-    parts.fetch(err)
+    fetch_parts(err)
     steps = partial(everything.whole_system, days=days, speed=speed)
     everything.demo(_home(home), out, load(), steps, keep_stack=keep_stack)
 

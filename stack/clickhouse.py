@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from stack.fetch import library
+from stack.parts import library
 
 # async_insert: since ClickHouse 26 inserts are collected by default, which is not what an acknowledged insert should mean.
 CONFIG = """\

@@ -3,20 +3,18 @@
 import contextlib
 import fcntl
 import json
-import random
 import shutil
-import socket
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from stack import StackError, broker, clickhouse
-from stack.fetch import size_of
+from stack.parts import size_of
+from stack.ports import choose_port
 from stack.process import Process, start, tail, wait_until
 
 DEFAULT_PORTS = {"kafka": 9092, "controller": 9093, "clickhouse": 9000, "clickhouse_http": 8123}
-OTHER_PORTS = range(20_000, 32_000)
 START_SECONDS = 90
 STOP_SECONDS = 30
 
@@ -119,13 +117,14 @@ def up(home: Path, say: Callable[[str], None] = lambda line: None) -> Addresses:
         began = time.monotonic()
         started = [part for part in PARTS if not notes.alive(part)]
         for part in started:
-            _choose_ports(notes, part, say)
-            command = part.command(home / part.name, *(notes.ports[name] for name in part.ports))
-            notes.processes[part.name] = start(command, _log(home, part))
-            notes.since[part.name] = time.time()
-            notes.write(home)
+            _start(home, notes, part, say)
         for part in PARTS:
-            _wait(home, notes, part)
+            while not _wait(home, notes, part):
+                if notes.alive(part) or not _lost_a_port(notes, part):
+                    what = f"did not answer within {START_SECONDS} s" if notes.alive(part) else "ended instead of starting"
+                    log = _log(home, part)
+                    raise StackError(f"{part.title} {what}. The end of {log}:\n{tail(log)}")
+                _start(home, notes, part, say)
             state = f"ready after {time.monotonic() - began:.1f} s" if part in started else "is up already"
             say(f"{part.title} {state}: 127.0.0.1:{notes.ports[part.ports[0]]}")
     return addresses(home)
@@ -191,44 +190,35 @@ def status(home: Path) -> list[Health]:
     return known
 
 
-def choose_port(wanted: int | None, taken: Collection[int] = ()) -> int:
-    """`wanted` when nobody listens there and it is not in `taken`, else a free port.
-
-    The free one lies below the range from which systems give ports to outgoing connections: up there, a client that tries to reach
-    a server which is down gets that server's own port sooner or later, and then the server cannot come back.
-    """
-    candidates = random.sample(OTHER_PORTS, 100)
-    for port in candidates if wanted is None else [wanted, *candidates]:
-        if port in taken:
-            continue
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise StackError("This machine has no free port on 127.0.0.1.")
-
-
-def _choose_ports(notes: Notes, part: Part, say: Callable[[str], None]) -> None:
+def _start(home: Path, notes: Notes, part: Part, say: Callable[[str], None]) -> None:
     for name in part.ports:
         wanted = notes.ports.get(name, DEFAULT_PORTS[name])
-        others = [port for other, port in notes.ports.items() if other != name]
-        notes.ports[name] = choose_port(wanted, others)
+        notes.ports[name] = choose_port(wanted, [port for other, port in notes.ports.items() if other != name])
         if notes.ports[name] != wanted:
             say(f"port {wanted} is taken; {part.title} takes {notes.ports[name]}")
+    command = part.command(home / part.name, *(notes.ports[name] for name in part.ports))
+    notes.processes[part.name] = start(command, _log(home, part))
+    notes.since[part.name] = time.time()
+    notes.write(home)
 
 
-def _wait(home: Path, notes: Notes, part: Part) -> None:
+def _wait(home: Path, notes: Notes, part: Part) -> bool:
+    """Waits until the part is healthy, which is the answer, or has ended, or took too long."""
     healthy = False
 
     def settled() -> bool:
         nonlocal healthy
-        healthy = notes.alive(part) is not None and part.healthy(home / part.name, notes.ports)
-        return healthy or notes.alive(part) is None
+        alive = notes.alive(part) is not None
+        healthy = alive and part.healthy(home / part.name, notes.ports)
+        return healthy or not alive
 
-    if not wait_until(settled, START_SECONDS) or not healthy:
-        log = _log(home, part)
-        what = "did not answer within" if notes.alive(part) else "ended instead of starting, after at most"
-        raise StackError(f"{part.title} {what} {START_SECONDS} s. The end of {log}:\n{tail(log)}")
+    wait_until(settled, START_SECONDS)
+    return healthy
+
+
+def _lost_a_port(notes: Notes, part: Part) -> bool:
+    """Whether somebody else took one of the part's ports between its choice and its use, as two starts at once can."""
+    return any(choose_port(notes.ports[name]) != notes.ports[name] for name in part.ports)
 
 
 def _log(home: Path, part: Part) -> Path:

@@ -21,6 +21,7 @@ from rich.panel import Panel
 
 from schemas.settings import Settings
 from stack import StackError, control
+from stack.ports import choose_port
 from stack.process import Process, process_of, spawn, tail
 
 READY_SECONDS = 120  # for the dashboard to answer
@@ -208,7 +209,7 @@ def free_ports(settings: Settings, console: Console) -> dict[str, int]:
     ports: dict[str, int] = {}
     for name in ("gateway_port", "dashboard_port", "worker_port"):
         wanted = int(getattr(settings, name))
-        ports[name] = control.choose_port(wanted, ports.values())
+        ports[name] = choose_port(wanted, ports.values())
         if ports[name] != wanted:
             console.print(f"port {wanted} is taken; the {name.removesuffix('_port')} takes {ports[name]}", highlight=False)
     return ports

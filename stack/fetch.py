@@ -1,9 +1,7 @@
 """The parts: Kafka's jars by Maven, ClickHouse's library by npm. Versions are pinned in pom.xml and package.json."""
 
 import hashlib
-import os
 import platform
-import re
 import shutil
 import subprocess
 import tempfile
@@ -15,12 +13,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from stack import StackError
-
-HERE = Path(__file__).parent
-LIBS = HERE / "libs"
-MODULES = HERE / "node_modules"
-OR_COMPOSE = "or run the system with Docker Compose instead: docker compose up"
+from stack import StackError, broker
+from stack.parts import HERE, LIBS, MODULES, OR_COMPOSE, java, library, size_of
 
 
 @dataclass(frozen=True)
@@ -69,44 +63,10 @@ def fetch(console: Console) -> bool:
     return True
 
 
-def java() -> str:
-    """The path of a Java that runs Kafka (17 or later). Raises `StackError`."""
-    home = os.environ.get("JAVA_HOME")
-    found = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
-    if found:
-        said = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr
-        version = re.search(r'version "(\d+)', said)
-        if version and int(version[1]) >= 17:
-            return found
-    raise StackError(f"Kafka needs Java 17 or later: install it (Debian: apt install openjdk-17-jre-headless), {OR_COMPOSE}.")
-
-
-def library() -> Path:
-    """The fetched ClickHouse library of this machine's platform. Raises `StackError`."""
-    found = next(MODULES.glob("@chdb/lib-*/libchdb.so"), None)
-    if found is None:
-        raise StackError(
-            f"There is no ClickHouse package for {platform.system()} on {platform.machine()}, or it is not fetched: "
-            f"run `python -m stack fetch`, {OR_COMPOSE}."
-        )
-    return found
-
-
-def size_of(folder: Path) -> int:
-    """Bytes of all files under a folder, which may change meanwhile; 0 when it does not exist."""
-    total = 0
-    for root, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += os.lstat(os.path.join(root, name)).st_size  # noqa: PTH118 - thousands of files, twice a second
-            except FileNotFoundError:
-                continue
-    return total
-
-
 def _get_jars() -> None:
     copy = ["dependency:copy-dependencies", f"-DoutputDirectory={LIBS}", "-DincludeScope=runtime"]
     _run(["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), *copy])
+    broker.archive()
 
 
 def _get_library() -> None:

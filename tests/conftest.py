@@ -10,6 +10,7 @@ import pytest
 
 from schemas.settings import Settings
 from stack import control
+from stack.ports import choose_port
 
 _numbers = itertools.count(1)
 
@@ -69,7 +70,7 @@ def isolated(stack: control.Addresses, home: Path) -> dict[str, str]:
     name = f"t{os.getpid()}_{next(_numbers)}"
     ports: list[int] = []
     while len(ports) < 3:
-        ports.append(control.choose_port(None, ports))
+        ports.append(choose_port(taken=ports))
     gateway, dashboard, worker = ports
     return {
         "IOC_KAFKA_SERVERS": stack.kafka_servers,
