@@ -45,7 +45,7 @@ def whole_system(settings: Settings, days: int, speed: float) -> tuple[Step, ...
     simulate = ("ingest", "simulate", "--days", str(days), "--live", "--speed", str(speed))
     return (
         Step("migrate", _module("streams", "migrate"), once=True),
-        Step("worker", _module("streams", "worker")),
+        Step("worker", _module("streams", "worker"), ready=f"http://127.0.0.1:{settings.worker_port}/healthz"),
         Step("gateway", _module("ingest", "gateway"), ready=f"http://127.0.0.1:{settings.gateway_port}/readyz"),
         Step("simulator", _module(*simulate)),
         Step("dashboard", _module("dashboard", "serve"), ready=f"http://127.0.0.1:{settings.dashboard_port}/readyz"),
