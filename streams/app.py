@@ -7,10 +7,12 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import faust
 import msgspec
+from aiokafka.errors import IllegalStateError
 from faust.types import TP
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -99,11 +101,14 @@ class Work:
             await self._in_thread(lambda: self._write(batch, events))
         metrics.count(batch)
         await self._go_back(batch)
+        mine = self._app.consumer.assignment()
         for event in events:
-            key = (self._kinds.get(event.message.topic), event.message.partition)
-            if key not in batch.gaps:
+            key, tp = (self._kinds.get(event.message.topic), event.message.partition), event.message.tp
+            # A partition may have moved to another worker meanwhile: what was written stands, its new owner acknowledges.
+            if tp in mine and key not in batch.gaps:
                 event.message.ack(self._app.consumer)
-                metrics.progress(event.message.tp, event.value[-1], self._app.consumer.highwater(event.message.tp))
+                with suppress(IllegalStateError):  # It may move this very moment.
+                    metrics.progress(tp, event.value[-1], self._app.consumer.highwater(tp))
 
     def _write(self, batch: Batch, events: list[Any]) -> None:
         self._engine.write(batch)
