@@ -50,7 +50,7 @@ class Producer:
                 acks="all",
                 compression_type="lz4",
                 linger_ms=5,
-                batch_size=128 << 10,
+                batch_size=512 << 10,
                 max_request_size=settings.event_max_bytes + (2 << 20),
                 request_timeout_ms=int(min(10.0, patience / 2) * 1000),
                 delivery_timeout_ms=int(patience * 1000),

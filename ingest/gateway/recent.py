@@ -1,10 +1,11 @@
 """What was acknowledged lately, so that an honest resend is answered at once and not produced again."""
 
 import threading
-from typing import NamedTuple
+
+from msgspec import Struct
 
 
-class Position(NamedTuple):
+class Position(Struct, frozen=True, gc=False):
     """Where an acknowledged event lies, and what it said."""
 
     body: int
