@@ -28,15 +28,15 @@ def _kinds_of_work() -> Choice[Procedure]:
 def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[Step]:
     """The whole lives of the filings that are registered in an hour."""
     opened = world.clock.between(hour, hour + HOUR)
-    number = 0
+    stamp, number = f"{moment(hour):%y%m%d-%H}{layer:02d}", 0
     for _ in range(dice.count(world.expected(hour, COUNTER_PER_DAY, AT_THE_COUNTER, 0) if opened else 0)):
         number += 1
         channel = Channel.POST if dice.happens(BY_POST) else Channel.IN_PERSON
-        yield from _life(world, world.clock.add(hour, dice.random() * opened), channel, dice, f"{layer:02d}{number:03d}")
+        yield from _life(world, world.clock.add(hour, dice.random() * opened), channel, dice, f"{stamp}{number:03d}")
     for _ in range(dice.count(world.expected(hour, ONLINE_PER_DAY, ONLINE, WEEKEND_ONLINE))):
         number += 1
         at = hour + int(dice.random() * HOUR)
-        yield from _life(world, at, Channel.ONLINE, dice, f"{layer:02d}{number:03d}")
+        yield from _life(world, at, Channel.ONLINE, dice, f"{stamp}{number:03d}")
 
 
 class _Life:
@@ -50,8 +50,7 @@ class _Life:
         self.handler = self.desk if communal else world.body(procedure.body)
         if procedure.body == "CA":  # The police keep counters of their own.
             self.desk = self.handler
-        here = moment(at)
-        self.id = f"{self.desk}-{here:%y%m%d}-{here.hour:02d}{number}"
+        self.id = f"{self.desk}-{number}"
         self.at, self.steps = at, 0
         self.due: datetime | None = None
         self.finished: datetime | None = None
@@ -64,7 +63,7 @@ class _Life:
             "channel": channel,
             "service_level": procedure.service_level,
             "applicant": _applicant(procedure, dice),
-            "registered_at": here,
+            "registered_at": moment(at),
             "fee": procedure.fee,
             "reuse": REUSES.pick(dice) if channel is Channel.ONLINE else Reuse.NONE,
         }

@@ -6,8 +6,6 @@ come that far without changing its past.
 
 import msgspec
 
-from ingest.simulator.clock import DAY, HOUR, MINUTE, SECOND
-
 
 class Storm(msgspec.Struct, frozen=True, tag="storm"):
     """A flood of field reports: every `every` ms, for `length` ms, `reports` of them from `communes` low-lying communes."""
@@ -45,6 +43,4 @@ class Faster(msgspec.Struct, frozen=True, tag="faster"):
 
 Scene = Storm | Silence | Stuck | Faster
 FOREVER = 1 << 52
-BURST_EVERY, BURST_LENGTH, BURST_REPORTS, FIRST_BURST = 20 * MINUTE, 4 * MINUTE, 45, 40 * SECOND
-SILENCE_BEFORE, SILENCE_AFTER = 5 * HOUR // 2, 3 * DAY
-"""A silent agency falls silent that much working time before a run goes live, and speaks again that long after."""
+"""The end of a scene that has none yet, and the period of one that does not repeat."""

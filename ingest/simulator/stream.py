@@ -83,7 +83,7 @@ class Stream:
         self._waiting: defaultdict[int, list[tuple[Kind, Arrival]]] = defaultdict(list)
         self._now: list[tuple[Kind, Arrival]] = []
         """What arrives in the current hour, latest first."""
-        self._hour = (self._at - max(life.look_back for life in LIVES)) // HOUR
+        self._hour = max(self._at - max(life.look_back for life in LIVES), world.beginning) // HOUR
 
     def until(self, end: datetime) -> Iterator[Record]:
         """The records that arrive from where the stream is up to but not including `end`, in order of arrival.

@@ -28,6 +28,8 @@ class World:
     province: str
     seed: int = 7
     scenes: tuple[Scene, ...] = field(default=())
+    beginning: int = 0
+    """Nothing is born before that moment (ms since 1970). A late one spares a run the look-back into what it never shows."""
 
     def dice(self, *words: object) -> Dice:
         """A stream of chance for some purpose."""

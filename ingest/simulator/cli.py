@@ -1,0 +1,152 @@
+"""`python -m ingest simulate`: a simulated province, sent to Kafka."""
+
+import signal
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from ingest import topics
+from ingest.producer import Producer
+from ingest.simulator import staging, state
+from ingest.simulator.clock import ZONE, milliseconds
+from ingest.simulator.run import Run, moment_words
+from ingest.simulator.scenes import FOREVER, Silence, Storm, Stuck
+from ingest.simulator.screen import Screen
+from ingest.simulator.world import World
+from schemas import places
+from schemas.reference import agency
+from schemas.settings import Settings
+
+BEFORE = timedelta(days=4)
+"""What is open when a backfill begins was born at most that long before."""
+
+
+def simulate(
+    province: Annotated[str | None, typer.Option(help="Code of the province.  [env: IOC_PROVINCE]")] = None,
+    seed: Annotated[int, typer.Option(help="Whatever happens follows from the seed; the same seed gives the same events.")] = 7,
+    days: Annotated[
+        int, typer.Option(min=0, max=800, help="Days of history to send first, up to now; only in the first run.")
+    ] = 30,
+    live: Annotated[bool, typer.Option("--live/--no-live", help="Go on with what happens as it happens, until stopped.")] = False,
+    speed: Annotated[int, typer.Option(min=1, max=200, help="Live: so many times as much happens; event times stay now.")] = 1,
+    since: Annotated[
+        datetime | None, typer.Option("--from", help="Send what arrived from then on, up to --to; keeps no state.")
+    ] = None,
+    until: Annotated[datetime | None, typer.Option("--to", help="End of --from, by default now; Vietnamese time.")] = None,
+    kafka_servers: Annotated[str | None, typer.Option(help="Kafka bootstrap servers.  [env: IOC_KAFKA_SERVERS]")] = None,
+    topic_prefix: Annotated[str | None, typer.Option(help="What topic names begin with.  [env: IOC_TOPIC_PREFIX]")] = None,
+) -> None:
+    """Send a simulated, believable province: days of history as fast as Kafka takes them, then live.
+
+    A second run goes on where the first stopped: it fills the gap and continues what was open (`simulator.json` in IOC_HOME).
+    Ctrl-C or SIGTERM ends it with nothing lost. While Kafka is away it waits.
+    """
+    given = {"province": province, "kafka_servers": kafka_servers, "topic_prefix": topic_prefix}
+    settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    try:
+        places.province(settings.province)
+    except places.UnknownPlaceError as error:
+        raise typer.BadParameter(str(error), param_hint="--province") from None
+    now = datetime.now(UTC)
+    if since is not None:
+        start, end = _vietnamese(since), min(_vietnamese(until) if until else now, now)
+        if live or start >= end:
+            raise typer.BadParameter("needs a time before --to and before now, and goes without --live", param_hint="--from")
+        world = World(settings.province, seed)
+        run(settings, world.staging(*staging.past(world, milliseconds(end))), start, end, live=False, remember=_forget)
+        return
+    if until is not None:
+        raise typer.BadParameter("needs --from", param_hint="--to")
+    try:
+        kept = state.load(settings.home)
+    except state.StateError as error:
+        raise typer.BadParameter(str(error), param_hint="IOC_HOME") from None
+    if kept and (kept.province, kept.seed) != (settings.province, seed):
+        raise typer.BadParameter(
+            f"{settings.home} holds a run of province {kept.province} with seed {kept.seed}; "
+            f"go on with those, choose another IOC_HOME, or remove {settings.home / state.FILE} and its data",
+            param_hint="--province, --seed",
+        )
+    if kept:
+        world, start = kept.world, kept.came
+    else:
+        start = now - timedelta(days=days)
+        world = World(settings.province, seed, beginning=milliseconds(start - BEFORE))
+        world = world.staging(*staging.past(world, milliseconds(now)))
+    if live:
+        world = world.staging(*staging.live(world, milliseconds(now), milliseconds(start), speed))
+
+    def remember(world: World, came: datetime) -> None:
+        state.State.of(world, came).save(settings.home)
+
+    run(settings, world, start, now, live=live, remember=remember)
+
+
+def run(
+    settings: Settings,
+    world: World,
+    start: datetime,
+    end: datetime,
+    *,
+    live: bool,
+    remember: Callable[[World, datetime], None],
+) -> None:
+    """Send a world from `start` to `end`, and on from there when `live`, until a signal asks to stop."""
+
+    def connect() -> Producer:
+        topics.ensure(settings)
+        return Producer(settings)
+
+    with Screen(start, end) as screen:
+        sending = Run(world, start, connect, screen, remember)
+
+        def stop(signum: int, _frame: object) -> None:
+            # A second signal ends the process at once.
+            signal.signal(signum, signal.SIG_DFL)
+            sending.stop.set()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, stop)
+        place = places.province(world.province)
+        screen.say(f"simulate: {place.full_name} ({world.province}), seed {world.seed}, from {moment_words(start)}")
+        for line in _staged(world, end):
+            screen.say(f"simulate:   {line}")
+        try:
+            sending.backfill(end)
+            if live and not sending.stop.is_set():
+                screen.say("simulate: live; Ctrl-C ends it")
+                sending.live()
+        finally:
+            sending.close()
+        remember(world, sending.came)
+        screen.say(f"simulate: {sending.sent:,} records sent, up to {moment_words(sending.came)}")
+
+
+def _forget(world: World, came: datetime) -> None:
+    """A run between two given times keeps no state."""
+
+
+def _staged(world: World, end: datetime) -> list[str]:
+    """What is staged, for whoever shows it."""
+    lines, now = [], milliseconds(end)
+    for scene in world.scenes:
+        if isinstance(scene, Storm) and scene.every == FOREVER:
+            lines.append(f"{_at(scene.since)}: storm with {scene.reports} field reports")
+        elif isinstance(scene, Storm) and scene.until > now:
+            lines.append(f"{_at(scene.since)} and every {scene.every // 60_000} min: burst of {scene.reports} field reports")
+        elif isinstance(scene, Silence):
+            lines.append(f"{_at(scene.since)} to {_at(scene.until)}: nothing from {agency(scene.agency).vi} ({scene.agency})")
+        elif isinstance(scene, Stuck):
+            lines.append(f"{_at(scene.since)}: flash document not received by {agency(scene.agency).vi} ({scene.agency})")
+    lines.append(f"slow: {', '.join(sorted(world.slow))}")
+    return lines
+
+
+def _at(ms: int) -> str:
+    return moment_words(datetime.fromtimestamp(ms / 1000, UTC))
+
+
+def _vietnamese(at: datetime) -> datetime:
+    return at.replace(tzinfo=ZONE) if at.tzinfo is None else at

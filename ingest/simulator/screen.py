@@ -1,0 +1,60 @@
+"""How a run is shown: a progress bar on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+from ingest.simulator.run import moment_words
+
+BACKFILL_LINE_SECONDS, LIVE_LINE_SECONDS = 5.0, 60.0
+
+
+class Screen:
+    """A `Watcher` of a run from `start` to `end`, and beyond when live. Used as a context, it leaves the terminal tidy."""
+
+    def __init__(self, start: datetime, end: datetime, console: Console | None = None) -> None:
+        self._console = console or Console(file=sys.stderr, highlight=False)
+        self._start, self._end = start, end
+        self._began = self._lined = time.monotonic()
+        self._reported = 0
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[words]}"),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._progress.add_task("simulate", total=max((end - start).total_seconds(), 1), words="")
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._progress.stop()
+
+    def say(self, sentence: str) -> None:
+        """A line that stays."""
+        self._console.print(sentence, soft_wrap=True)
+
+    def trouble(self, sentence: str) -> None:
+        """A line about what goes wrong."""
+        self._console.print(f"simulate: {sentence}", style="red", soft_wrap=True)
+
+    def progress(self, came: datetime, sent: int) -> None:
+        """How far it came."""
+        now, live = time.monotonic(), came > self._end
+        rate = sent / max(now - self._began, 0.001)
+        words = f"{moment_words(came)}  {sent:,} events" + ("  live" if live else f"  {rate:,.0f}/s")
+        done = min((came - self._start).total_seconds(), (self._end - self._start).total_seconds())
+        self._progress.update(self._task, completed=done, words=words)
+        due = now - self._lined >= (LIVE_LINE_SECONDS if live else BACKFILL_LINE_SECONDS)
+        if not self._console.is_terminal and (due or came == self._end) and sent != self._reported:
+            self.say(f"simulate: {words}")
+            self._lined, self._reported = now, sent

@@ -1,0 +1,77 @@
+"""Which scenes a run has: those of its past, and those that begin when it goes live."""
+
+from ingest.simulator.clock import DAY, HOUR, MINUTE, SECOND, midnight
+from ingest.simulator.scenes import FOREVER, Faster, Scene, Silence, Storm, Stuck
+from ingest.simulator.world import World
+
+STORM_DAY = 9
+"""The storm of the past is that many days before the end of the backfill, from two in the afternoon on."""
+STORM_LENGTH, STORM_REPORTS, STORM_COMMUNES = 11 * HOUR, 900, 6
+OUTAGE_DAY = 6
+"""An agency was silent for the morning of a day about that long before the end of the backfill."""
+BURST_EVERY, BURST_LENGTH, BURST_REPORTS, FIRST_BURST = 20 * MINUTE, 4 * MINUTE, 45, 40 * SECOND
+"""Small storms of a live run: the first soon, so that someone who has just opened a screen sees an alarm come."""
+SILENT_SINCE, SILENT_FOR = 5 * HOUR // 2, 3 * DAY
+"""The silent agency of a live run fell silent that much working time ago, and speaks again that long after the start."""
+STUCK_SINCE = 3 * HOUR
+
+
+def past(world: World, end: int) -> tuple[Scene, ...]:
+    """The scenes of a backfill that ends at `end`: a storm day, and an agency that was silent for half a day."""
+    storm = midnight(end) - STORM_DAY * DAY + 14 * HOUR
+    outage = midnight(end) - OUTAGE_DAY * DAY + 8 * HOUR
+    while not world.clock.is_working(outage):
+        outage -= DAY
+    return (
+        Storm(
+            since=storm,
+            until=storm + STORM_LENGTH,
+            every=FOREVER,
+            length=STORM_LENGTH,
+            reports=STORM_REPORTS,
+            communes=min(STORM_COMMUNES, len(world.lowland)),
+        ),
+        Silence(since=outage, until=outage + 5 * HOUR, agency=silent_agency(world, "outage")),
+    )
+
+
+def live(world: World, start: int, came: int, speed: int) -> tuple[Scene, ...]:
+    """The scenes that a run adds when it goes live at `start`, having come as far as `came` before.
+
+    They leave what arrived before `came` as it was. An agency that is silent since an earlier run stays the silent one.
+    """
+    added: list[Scene] = [
+        Storm(since=start + FIRST_BURST, until=FOREVER, every=BURST_EVERY, length=BURST_LENGTH, reports=BURST_REPORTS, communes=1),
+    ]
+    if not any(isinstance(scene, Silence) and scene.until > start for scene in world.scenes):
+        since = max(came, world.clock.back(start, SILENT_SINCE))
+        stuck = max(came, start - STUCK_SINCE)
+        receiver = world.committee(world.dice("stuck", start).choose(world.communes))
+        added += [
+            Silence(since=since, until=start + SILENT_FOR, agency=silent_agency(world, "live")),
+            Stuck(since=stuck, agency=receiver),
+        ]
+    if speed > 1:
+        added.append(Faster(since=start, until=FOREVER, factor=speed))
+    return tuple(added)
+
+
+def ended(scenes: tuple[Scene, ...], at: int) -> tuple[Scene, ...]:
+    """The scenes of a run that stops at `at`: its small storms and its speed end with it."""
+    return tuple(_end(scene, at) for scene in scenes)
+
+
+def _end(scene: Scene, at: int) -> Scene:
+    if isinstance(scene, Storm) and scene.until == FOREVER:
+        return Storm(scene.since, at, scene.every, scene.length, scene.reports, scene.communes)
+    if isinstance(scene, Faster) and scene.until == FOREVER:
+        return Faster(scene.since, at, scene.factor)
+    return scene
+
+
+def silent_agency(world: World, when: str) -> str:
+    """The one-stop centre that is silent: a busy one that is neither slow nor tardy otherwise, another one each time."""
+    dice = world.dice("silent", when)
+    plain = [one for one in world.communes if world.centre(one) not in world.slow | world.tardy]
+    wards = [one for one in plain if one.type == "phường"] or plain or list(world.communes)
+    return world.centre(dice.choose(wards))
