@@ -10,9 +10,9 @@ from schemas.measures import After, AtLeast, Is, Measure, Yes
 STEPS = Measure("steps", "Events of any status.")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kind:
-    """One kind of event and all that derives from being of it."""
+    """One kind of event and all that derives from being of it. Compared by identity: it is a key on the hot path."""
 
     name: str
     plural: str

@@ -152,9 +152,10 @@ class Engine:
                 read = self._reader.read(record.value or b"")
                 if read.kind is not kind:
                     raise Refusal(Category.UNKNOWN_KIND, f"A {read.kind.type} event does not belong in {kind.topic(self._prefix)}.")
-                if record.key != kind.entity_id(read.data).encode():
-                    raise Refusal(Category.WRONG_KEY, f"The record's key must be {kind.entity_id(read.data)!r}.")
-                rows.append(to_row(kind, read, received_ms(record), number, record.offset))
+                entity_id = kind.entity_id(read.data)
+                if record.key != entity_id.encode():
+                    raise Refusal(Category.WRONG_KEY, f"The record's key must be {entity_id!r}.")
+                rows.append(to_row(kind, read, entity_id, received_ms(record), number, record.offset))
             except Refusal as refusal:
                 dead.append(self._dead(kind, number, record, refusal))
         return rows, dead

@@ -30,9 +30,9 @@ def milliseconds(moment: datetime | None) -> int | None:
     return None if moment is None else round(moment.timestamp() * 1000)
 
 
-def to_row(kind: Kind, read: Read, received_ms: int, partition: int, offset: int) -> Row:
+def to_row(kind: Kind, read: Read, entity_id: str, received_ms: int, partition: int, offset: int) -> Row:
     """The row of a valid event that was read from a record."""
-    return _row_maker(kind)(read, kind.entity_id(read.data), received_ms, partition, offset, identity(read), body(read))
+    return _row_maker(kind)(read, entity_id, received_ms, partition, offset, identity(read), body(read))
 
 
 @cache

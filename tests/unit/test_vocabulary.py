@@ -106,7 +106,7 @@ def test_adding_a_field_is_one_edit() -> None:
     assert any("`counter`" in line for line in documents._kind(kind))
     read = Reader().read(documents.example(FILING))
     values = {name: getattr(read.data, name) for name in Filing.__struct_fields__}
-    row = to_row(kind, read._replace(data=Longer(**values, counter="7")), 0, 0, 0)
+    row = to_row(kind, read._replace(data=Longer(**values, counter="7")), "x", 0, 0, 0)
     assert dict(zip((column.name for column in tables.events_table(kind).columns), row, strict=True))["counter"] == "7"
 
 
@@ -123,7 +123,7 @@ def test_every_field_and_measure_has_a_sentence(kind: Kind) -> None:
 
 def test_a_row_keeps_times_in_milliseconds() -> None:
     read = Reader().read(documents.example(FILING))
-    row = dict(zip((c.name for c in tables.events_table(FILING).columns), to_row(FILING, read, 5, 2, 7), strict=True))
+    row = dict(zip((c.name for c in tables.events_table(FILING).columns), to_row(FILING, read, "x", 5, 2, 7), strict=True))
     assert row["occurred_at"] == datetime(2026, 11, 20, 8, 42, 10, tzinfo=UTC).timestamp() * 1000
     assert (row["received_at"], row["partition"], row["offset"], row["status"], row["service_level"]) == (5, 2, 7, 9, "full")
     assert row["satisfaction"] is None
