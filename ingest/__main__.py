@@ -9,7 +9,9 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from ingest.importer.cli import import_files
 from ingest.producer import KafkaUnavailable
+from ingest.simulator.cli import simulate
 from schemas.settings import Settings
 
 app = typer.Typer(
@@ -77,6 +79,10 @@ def topics(
         state = "made" if name in made else "present" if name in present else "missing"
         table.add_row(name, str(present.get(name, topic["num_partitions"])), state)
     Console().print(table)
+
+
+app.command("import")(import_files)
+app.command()(simulate)
 
 
 def main() -> None:

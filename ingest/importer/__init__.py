@@ -1,0 +1,5 @@
+"""File import: CSV and NDJSON into Kafka, by a mapping file.
+
+Reading order: `mapping` (what a mapping file may say), `convert` (a row to the events it stands for), `rows` (a file to its
+rows), `run` (a file to Kafka, with every row accounted for), `cli` (the command).
+"""

@@ -1,0 +1,157 @@
+"""What a mapping file says: how a row of somebody else's table becomes our events.
+
+A mapping is TOML. It names the `kind` and the `source` of the events, says where each field comes from under `[fields]`, and lists
+under `[[step]]` the events that one row stands for (received, published, …): each with its `id`, its `time`, the condition `when`
+it applies and `fields` of its own. `ingest/mappings/nyc311.toml` is a worked example.
+"""
+
+import tomllib
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Struct, field
+
+from schemas.kinds import BY_NAME, Kind
+
+Scalar = str | int | float | bool
+
+
+class MappingError(Exception):
+    """A mapping that cannot be used, with a sentence that says why."""
+
+
+class Field(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where a field's value comes from: exactly one of `column`, `template` and `constant`, then the converters in this order."""
+
+    column: str | None = None
+    """The column whose text it is, without surrounding space; an empty one leaves the field out."""
+    template: str | None = None
+    """Text with columns in braces: `{Street} {Number}`."""
+    constant: Scalar | None = None
+    needs: list[str] = []
+    """Columns that must not be empty, or else the field is left out."""
+    lookup: dict[str, Scalar] | None = None
+    """Text → value. A text that is not there is refused, unless there is a `default`."""
+    default: Scalar | None = None
+    """The value where the text is empty or not in the lookup."""
+    as_: Literal["text", "number", "integer", "time"] = field(default="text", name="as")
+    formats: list[str] = []
+    """For times: strptime formats, tried in order; the mapping's `times` if none."""
+    zone: str | None = None
+    """For times without an offset: their IANA time zone; the mapping's `zone` if none."""
+
+    def columns(self) -> Iterator[str]:
+        """The columns it reads."""
+        if self.column is not None:
+            yield self.column
+        if self.template is not None:
+            yield from placeholders(self.template)
+        yield from self.needs
+
+
+class Condition(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Holds when the column's text is there (`present`), absent, or one of `in`."""
+
+    column: str
+    present: bool | None = None
+    in_: list[str] | None = field(default=None, name="in")
+
+
+class Step(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One event that a row may stand for."""
+
+    id: str
+    """Template of the event's id: made of the row's own key, so that a second import repeats the first and changes nothing."""
+    time: Field | str
+    """When it happened: a column's name, or a field."""
+    when: list[Condition] = []
+    fields: dict[str, Field | Scalar] = {}
+
+
+class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A whole mapping file."""
+
+    kind: str
+    source: str
+    zone: str = "Asia/Ho_Chi_Minh"
+    times: list[str] = []
+    """strptime formats of its times; ISO 8601 if none."""
+    delimiter: str = ","
+    encoding: str = "utf-8-sig"
+    fields: dict[str, Field | Scalar]
+    step: list[Step]
+
+    @property
+    def event_kind(self) -> Kind:
+        return BY_NAME[self.kind]
+
+    def columns(self) -> set[str]:
+        """Every column that the mapping reads."""
+        found: set[str] = set()
+        for step in self.step:
+            found.update(placeholders(step.id), (condition.column for condition in step.when))
+            for spec in (as_time(step.time), *self.fields.values(), *step.fields.values()):
+                if isinstance(spec, Field):
+                    found.update(spec.columns())
+        return found
+
+    def column_of(self, name: str, step: Step) -> str:
+        """The column that a field of the event comes from; empty if from none."""
+        spec = step.fields.get(name, self.fields.get(name))
+        return next(spec.columns(), "") if isinstance(spec, Field) else ""
+
+
+def placeholders(template: str) -> Iterator[str]:
+    """The columns in a template's braces."""
+    for part in template.split("{")[1:]:
+        yield part.partition("}")[0]
+
+
+def as_time(time: Field | str) -> Field:
+    """A step's time as a field."""
+    return Field(column=time, as_="time") if isinstance(time, str) else msgspec.structs.replace(time, as_="time")
+
+
+def load(name: str) -> Mapping:
+    """A mapping by its file, or by the name of one that comes with the product. Raises `MappingError`."""
+    path = Path(name) if name.endswith(".toml") else Path(str(files("ingest") / "mappings" / f"{name}.toml"))
+    try:
+        mapping = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Mapping)
+    except FileNotFoundError:
+        raise MappingError(f"There is no mapping {name}; there are {', '.join(names())}, or give a .toml file.") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise MappingError(f"The mapping {path} cannot be read: {error}") from None
+    _check(mapping, path)
+    return mapping
+
+
+def names() -> list[str]:
+    """The mappings that come with the product."""
+    return sorted(path.stem for path in Path(str(files("ingest") / "mappings")).glob("*.toml"))
+
+
+def _check(mapping: Mapping, path: Path) -> None:
+    if mapping.kind not in BY_NAME:
+        raise MappingError(f"{path}: kind {mapping.kind!r} is not known; known are {', '.join(BY_NAME)}.")
+    if not mapping.step:
+        raise MappingError(f"{path}: there is no [[step]]; a row stands for at least one event.")
+    known = set(mapping.event_kind.event.__struct_fields__)
+    for step in mapping.step:
+        for name, spec in (*mapping.fields.items(), *step.fields.items(), ("time", as_time(step.time))):
+            if name not in known and name != "time":
+                raise MappingError(f"{path}: a {mapping.kind} has no field {name!r}; it has {', '.join(sorted(known))}.")
+            if isinstance(spec, Field):
+                if sum(origin is not None for origin in (spec.column, spec.template, spec.constant)) != 1:
+                    raise MappingError(f"{path}: field {name!r} needs exactly one of column, template and constant.")
+                _check_zone(spec.zone or mapping.zone, path)
+
+
+def _check_zone(zone: str, path: Path) -> None:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise MappingError(f"{path}: the time zone {zone!r} is not known; use an IANA name such as Asia/Ho_Chi_Minh.") from None

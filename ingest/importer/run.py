@@ -1,0 +1,159 @@
+"""A file to Kafka, with every row accounted for: accepted, or refused with a reason."""
+
+import csv
+import io
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, Self, TextIO
+
+from kafka.errors import KafkaError
+
+from ingest.importer.convert import Encoded, events
+from ingest.importer.mapping import Mapping
+from ingest.importer.rows import Row, csv_rows, lines, ndjson_rows
+from ingest.producer import KafkaUnavailable, Producer
+from schemas.envelope import Category, Reader, Refusal
+
+WAITING_ROWS = 5_000
+"""Rows that may wait for their acknowledgement, which bounds memory whatever the size of the file."""
+
+
+@dataclass
+class Summary:
+    """What became of the rows of a file."""
+
+    rows: int = 0
+    accepted: int = 0
+    refused: int = 0
+    events: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Category → refused rows."""
+    examples: dict[str, str] = field(default_factory=dict)
+    """Category → the first refusal of it, with its row."""
+
+
+class Taken(NamedTuple):
+    """A row and what became of it before it was sent: its events, or why there are none."""
+
+    row: Row
+    events: list[Encoded]
+    refusal: Refusal | None
+
+
+def take(file: BinaryIO, mapping: Mapping | None, reader: Reader, *, ndjson: bool) -> Iterator[Taken]:
+    """Every row of a file with its valid events. Without mapping, the lines are CloudEvents already."""
+    if mapping is None:
+        for number, line in lines(file):
+            row = Row(number, {"record": line.decode(errors="replace")})
+            try:
+                yield Taken(row, [Encoded(reader.read(line), line)], None)
+            except Refusal as refusal:
+                yield Taken(row, [], refusal)
+        return
+    for row in ndjson_rows(file, mapping) if ndjson else csv_rows(file, mapping):
+        try:
+            if row.refusal is not None:
+                raise row.refusal
+            yield Taken(row, events(row.columns, mapping, reader), None)
+        except Refusal as refusal:
+            yield Taken(row, [], refusal)
+
+
+class Refused:
+    """The file of refused rows: their columns as they were, then row, category and reason. Made when the first row is refused.
+
+    Mended, it can be imported again with the same mapping.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: TextIO | None = None
+        self._writer: Any = None
+        self._columns: list[str] = []
+
+    def add(self, row: Row, refusal: Refusal) -> None:
+        if self._file is None:
+            self._file = self.path.open("w", encoding="utf-8", newline="")
+            self._columns = list(row.columns)
+            self._writer = csv.writer(self._file)
+            self._writer.writerow([*self._columns, "row", "category", "reason"])
+        cells = [row.columns.get(name, "") for name in self._columns]
+        self._writer.writerow([*cells, row.number, refusal.category.value, refusal.reason])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def run(
+    taken: Iterator[Taken], producer: Producer | None, refused: Refused, progress: Callable[[Summary], None], patience: float
+) -> Summary:
+    """Send what was taken (or only check it, without producer); a row is accepted when Kafka has acknowledged all its events.
+
+    Raises `KafkaUnavailable` when it does not for `patience` seconds, and lets `FileError` pass; what was sent by then counts, and
+    importing the file again repeats it without harm.
+    """
+    summary = Summary()
+    waiting: deque[list[Any]] = deque()
+
+    def settle() -> None:
+        try:
+            for future in waiting.popleft():
+                future.get(patience + 10)
+        except KafkaError as error:
+            raise KafkaUnavailable(
+                f"Kafka did not acknowledge after {summary.accepted} accepted rows ({error}). "
+                "Import the file again: what was sent already counts once."
+            ) from None
+        summary.accepted += 1
+
+    for row, found, refusal in taken:
+        summary.rows += 1
+        if refusal is not None:
+            summary.refused += 1
+            summary.reasons[refusal.category.value] += 1
+            summary.examples.setdefault(refusal.category.value, f"row {row.number}: {refusal.reason}")
+            refused.add(row, refusal)
+        else:
+            summary.events += len(found)
+            waiting.append([_send(producer, event) for event in found] if producer is not None else [])
+            while waiting and (len(waiting) > WAITING_ROWS or all(future.is_done for future in waiting[0])):
+                settle()
+        progress(summary)
+    while waiting:
+        settle()
+        progress(summary)
+    return summary
+
+
+def _send(producer: Producer, event: Encoded) -> Any:
+    kind = event.read.kind
+    return producer.send_record(kind, kind.entity_id(event.read.data).encode(), event.record)
+
+
+def only(taken: Iterator[Taken], kind: str) -> Iterator[Taken]:
+    """The rows, with those of another kind refused."""
+    for one in taken:
+        other = next((event.read.kind.name for event in one.events if event.read.kind.name != kind), None)
+        if other is None:
+            yield one
+        else:
+            yield Taken(one.row, [], Refusal(Category.UNKNOWN_KIND, f"It is a {other}; only {kind} is imported here."))
+
+
+def is_ndjson(name: str, head: bytes) -> bool:
+    """Whether a file holds JSON lines, by its name, else by its first byte."""
+    suffix = Path(name).suffix.lower()
+    if suffix in (".ndjson", ".jsonl", ".json"):
+        return True
+    return suffix != ".csv" and head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{")
+
+
+def peek(file: BinaryIO) -> bytes:
+    """The first bytes of a file, without taking them."""
+    return file.peek(64) if isinstance(file, io.BufferedReader) else b""
