@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from stack import StackError, broker, clickhouse
-from stack.parts import size_of
+from stack.parts import java, library, size_of
 from stack.ports import choose_port
 from stack.process import Process, start, tail, wait_until
 
@@ -116,6 +116,9 @@ def up(home: Path, say: Callable[[str], None] = lambda line: None) -> Addresses:
         notes = Notes.read(home)
         began = time.monotonic()
         started = [part for part in PARTS if not notes.alive(part)]
+        if started:  # what is missing is told before anything runs
+            java()
+            library()
         for part in started:
             _start(home, notes, part, say)
         for part in PARTS:

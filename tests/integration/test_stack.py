@@ -172,3 +172,19 @@ def test_a_pid_that_now_belongs_to_another_process_is_never_signalled(home: Path
     finally:
         bystander.kill()
         bystander.wait()
+
+
+def test_a_missing_java_is_told_in_one_sentence_before_anything_runs(home: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "stack", "up", "--home", str(home)],
+        env=os.environ | {"JAVA_HOME": "/nowhere"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Kafka needs Java 17 or later: install it")
+    assert "docker compose up" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert processes(home) == {}
