@@ -1,6 +1,5 @@
 """The gateway's OpenAPI description: bodies, answers and examples, derived from the vocabulary."""
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -9,10 +8,9 @@ from fastapi.openapi.utils import get_openapi
 
 from ingest.gateway.bodies import BATCH, EVENT, LINES, MAX_EVENTS
 from ingest.gateway.intake import Answer
-from schemas.codes import Channel, FeedbackStatus, FilingStatus
-from schemas.envelope import Category, write
-from schemas.events import Feedback, Filing
-from schemas.kinds import FEEDBACK, FILING, KINDS
+from schemas.documents import example, json_schema
+from schemas.envelope import Category
+from schemas.kinds import KINDS
 
 INTRODUCTION = f"""Agencies push their events here: CloudEvents 1.0 in structured JSON, one, a batch or lines (NDJSON).
 
@@ -24,50 +22,14 @@ Vietnamese or English, by `Accept-Language`.
 Categories of refusals: {", ".join(f"`{category.value}`" for category in Category)}.
 """
 
-_WHEN = datetime.fromisoformat("2026-11-20T08:15:00+07:00")
-_FEEDBACK: dict[str, Any] = msgspec.json.decode(
-    write(
-        FEEDBACK,
-        Feedback(
-            agency="H57.10",
-            commune="19777",
-            report_id="PA-2026-004217",
-            category="environment",
-            status=FeedbackStatus.RECEIVED,
-            reported_at=_WHEN,
-            lat=16.4637,
-            lon=107.5909,
-            description="Rác chưa được thu gom hai ngày nay.",
-        ),
-        id="PA-2026-004217/received",
-        source="https://example.hue.gov.vn/phan-anh",
-        time=_WHEN,
-    )
-)
-_FILING: dict[str, Any] = msgspec.json.decode(
-    write(
-        FILING,
-        Filing(
-            agency="H57.21",
-            commune="19777",
-            filing_id="H57.21.4-261120-0007",
-            procedure="1.005129",
-            status=FilingStatus.REGISTERED,
-            channel=Channel.ONLINE,
-            registered_at=_WHEN,
-        ),
-        id="H57.21.4-261120-0007/1",
-        source="https://example.hue.gov.vn/mot-cua",
-        time=_WHEN,
-    )
-)
-_LINES = "\n".join(msgspec.json.encode(example).decode() for example in (_FEEDBACK, _FILING))
+_EXAMPLES: dict[str, Any] = {kind.name: msgspec.json.decode(example(kind)) for kind in KINDS}
+_LINES = "".join(msgspec.json.encode(event).decode() + "\n" for event in _EXAMPLES.values())
 
 _REF = "#/components/schemas/"
 _ONE = {"$ref": f"{_REF}CloudEvent"}
 _ONE_BODY = {
     "schema": _ONE,
-    "examples": {"feedback": {"value": _FEEDBACK}, "filing": {"value": _FILING}},
+    "examples": {kind.name: {"summary": kind.en, "value": _EXAMPLES[kind.name]} for kind in KINDS},
 }
 
 
@@ -108,7 +70,7 @@ EVENTS: dict[str, Any] = {
             "content": {
                 EVENT: _ONE_BODY,
                 "application/json": _ONE_BODY,
-                BATCH: {"schema": {"type": "array", "items": _ONE, "maxItems": MAX_EVENTS}, "example": [_FEEDBACK, _FILING]},
+                BATCH: {"schema": {"type": "array", "items": _ONE, "maxItems": MAX_EVENTS}, "example": list(_EXAMPLES.values())},
                 LINES: {"schema": {"type": "string", "description": "One CloudEvent per line."}, "example": _LINES},
             },
         },
@@ -159,20 +121,14 @@ def _schemas() -> dict[str, Any]:
     _, found = msgspec.json.schema_components([Answer, *(kind.event for kind in KINDS)], ref_template=_REF + "{name}")
     schemas: dict[str, Any] = dict(found)
     for kind in KINDS:
+        record = json_schema(kind)
+        properties = record["properties"] | {"data": {"$ref": f"{_REF}{kind.event.__name__}"}}
         schemas[f"CloudEvent.{kind.name}"] = {
             "title": kind.en,
+            "description": record["description"],
             "type": "object",
-            "required": ["specversion", "id", "source", "type", "time", "data"],
-            "properties": {
-                "specversion": {"const": "1.0"},
-                "id": {"type": "string", "minLength": 1, "maxLength": 256, "description": "Unique within `source`."},
-                "source": {"type": "string", "minLength": 1, "maxLength": 512, "description": "The system that sends, as a URI."},
-                "type": {"const": kind.type},
-                "time": {"type": "string", "format": "date-time", "description": "When it happened, by the clock of the source."},
-                "subject": {"type": "string"},
-                "datacontenttype": {"const": "application/json"},
-                "data": {"$ref": f"{_REF}{kind.event.__name__}"},
-            },
+            "required": record["required"],
+            "properties": properties,
         }
     schemas["CloudEvent"] = {
         "oneOf": [{"$ref": f"{_REF}CloudEvent.{kind.name}"} for kind in KINDS],
