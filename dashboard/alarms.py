@@ -69,13 +69,13 @@ def piles(communes: pd.DataFrame) -> list[Alarm]:
     return [
         Alarm(
             "pile",
-            1 if row.overdue >= PILE_CRITICAL and row.overdue > row.overdue_before else 2,
-            row.oldest_due.to_pydatetime(),
-            communes=(str(row.commune),) if row.commune else (),
-            count=int(row.overdue),
-            change=int(row.overdue - row.overdue_before),
+            1 if row["overdue"] >= PILE_CRITICAL and row["overdue"] > row["overdue_before"] else 2,
+            row["oldest_due"].to_pydatetime(),
+            communes=(row["commune"],) if row["commune"] else (),
+            count=row["overdue"],
+            change=row["overdue"] - row["overdue_before"],
         )
-        for row in high.itertuples()
+        for row in high.to_dict("records")
     ]
 
 

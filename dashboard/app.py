@@ -1,14 +1,15 @@
 """The dashboard as an ASGI application: Dash on FastAPI, its pages, and the poller that lives as long as the server does."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import dash
 from fastapi import FastAPI
 
-from dashboard.clock import Live
+from dashboard.clock import Clock, Live
 from dashboard.connection import Connection
 from dashboard.health import add_routes
 from dashboard.push import Board
@@ -27,26 +28,32 @@ PAGE = """<!DOCTYPE html>
 </html>"""
 
 
-def create(settings: Settings) -> FastAPI:
-    """The application of an installation. It asks nothing before it is started."""
+def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
+    """The application of an installation, by default of the present. It asks nothing before it is started."""
     painter = Painter(Place(settings.province))
     board = Board(
-        Store(Connection(settings.clickhouse_url)), Live(), painter, settings.dashboard_tick_seconds, settings.stale_after_seconds
+        Store(Connection(settings.clickhouse_url)),
+        clock or Live(),
+        painter,
+        settings.dashboard_tick_seconds,
+        settings.stale_after_seconds,
     )
 
     @asynccontextmanager
     async def living(_server: FastAPI) -> AsyncIterator[None]:
+        await _prepare(server)
         poller = asyncio.create_task(board.run())
         yield
         poller.cancel()
         with suppress(asyncio.CancelledError):
             await poller
+        await board.close()
 
     server = FastAPI(title="IOC dashboard", lifespan=living, docs_url=None, redoc_url=None, openapi_url=None)
     add_routes(server, board)
     app = dash.Dash(
         "dashboard",
-        server=server,
+        server=server,  # type: ignore[arg-type] # its annotation knows only its first backend
         backend="fastapi",
         assets_folder=str(Path(__file__).parent / "assets"),
         serve_locally=True,
@@ -60,6 +67,22 @@ def create(settings: Settings) -> FastAPI:
     def wall(**asked: str) -> dash.html.Div:
         return page(painter, settings.language, asked)
 
-    dash.register_page("wall", path="/wall", title="IOC", layout=wall)
+    dash.register_page(  # type: ignore[no-untyped-call]
+        "wall", path="/wall", title="IOC", layout=wall
+    )
     callbacks.register(app, board)
     return server
+
+
+async def _prepare(server: FastAPI) -> None:
+    """Ask Dash for an address of its own: only then it collects pages and assets; a first visitor of /wall would get none."""
+    scope = {"type": "http", "method": "GET", "path": "/_dash-dependencies", "query_string": b"", "headers": []}
+
+    async def receive() -> dict[str, str]:
+        return {"type": "http.request"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        if message.get("status", 200) != 200:
+            raise RuntimeError(f"Dash is not ready: {message}")
+
+    await server(scope, receive, send)

@@ -1,6 +1,5 @@
 """Is the dashboard alive, is it ready, how fast is it: routes for probes and for Prometheus. And the outlines of the map."""
 
-import asyncio
 import gzip
 import hashlib
 
@@ -9,7 +8,6 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from dashboard.connection import Unreachable
 from dashboard.push import Board
 from dashboard.wall.map import outlines
 from schemas import places
@@ -29,11 +27,9 @@ def add_routes(server: FastAPI, board: Board) -> None:
 
     @server.get("/readyz")
     async def ready() -> JSONResponse:
-        try:
-            await asyncio.to_thread(board.store.answers)
-        except Unreachable as error:
-            return JSONResponse({"status": "not ready", "reason": f"ClickHouse: {error}"}, status_code=503)
-        return JSONResponse({"status": "ready"})
+        if board.ready:
+            return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "not ready", "reason": "ClickHouse does not answer"}, status_code=503)
 
     @server.get("/metrics")
     async def metrics() -> Response:

@@ -1,7 +1,8 @@
-"""One poller, many viewers. Each tick the poller asks ClickHouse whether anything was counted; only then it asks every question, once for
-all viewers. A viewer gets the newest state only, and of that only what differs from what it has: there is no backlog."""
+"""One poller, many viewers. Each tick the poller asks ClickHouse whether anything was counted; only then it asks every question,
+once for all viewers. A viewer gets the newest state only, and of that only what differs from what it has: there is no backlog."""
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from dash._utils import to_json
+from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 
 from dashboard.clock import Clock
@@ -54,7 +55,7 @@ class Board:
     tick_seconds: float
     stale_after_seconds: float
     metrics: Metrics = field(default_factory=Metrics)
-    pulse: Pulse = Pulse(None, "")
+    pulse: Pulse = field(default_factory=lambda: Pulse(None, ""))
     snapshot: Snapshot | None = None
     problem: str = ""
     _number: int = 0
@@ -64,6 +65,16 @@ class Board:
     _frames: dict[View, tuple[Snapshot, dict[tuple[str, str], tuple[Any, str]]]] = field(default_factory=dict)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
     _executor: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "store"))
+
+    @property
+    def ready(self) -> bool:
+        """Whether ClickHouse answered when it was last asked."""
+        return self.snapshot is not None and not self.problem
+
+    async def close(self) -> None:
+        """Let the question that is being asked finish, then leave ClickHouse. After `run` was cancelled."""
+        await asyncio.get_running_loop().run_in_executor(self._executor, self.store.connection.close)
+        self._executor.shutdown()
 
     async def run(self) -> None:
         """Look for news until cancelled. Never ends by itself: an unreachable ClickHouse is shown, and asked again."""
@@ -138,11 +149,11 @@ class Board:
         drawn = self._frames.get(view)
         if drawn is None or drawn[0] is not self.snapshot:
             frame = self.painter.frame(self.snapshot, view)
-            drawn = self._frames[view] = (self.snapshot, {prop: (value, str(to_json(value))) for prop, value in frame.items()})
+            drawn = self._frames[view] = (self.snapshot, {prop: (value, _text(value)) for prop, value in frame.items()})
         return drawn[1]
 
     def _beat(self, view: View) -> dict[str, Any]:
-        """What tells a page that it is alive, and how alive the data is. Times are milliseconds since 1970, ages follow from `now`."""
+        """What tells a page that it is alive, and how alive the data is. Times are milliseconds since 1970."""
         now = self.clock.now()
         return {
             "now": milliseconds(now),
@@ -157,3 +168,8 @@ class Board:
 
 def _stamp(at: datetime | None) -> int | None:
     return milliseconds(at) if at is not None else None
+
+
+def _text(value: Any) -> str:
+    """A value as its viewers get it: equal texts need not be sent again."""
+    return json.dumps(value, cls=PlotlyJSONEncoder)

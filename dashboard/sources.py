@@ -57,9 +57,7 @@ def state(feed: Feed, received_at: datetime | None, now: datetime, calendar: Cal
     return State.LATE if missed > rhythm else State.LIVE
 
 
-def judge(
-    agencies: Iterable[Agency], heard: Iterable[Mapping[str, Any]], now: datetime, calendar: Calendar
-) -> tuple[Source, ...]:
+def judge(agencies: Iterable[Agency], heard: Iterable[Mapping[str, Any]], now: datetime, calendar: Calendar) -> tuple[Source, ...]:
     """The states of all feeds that were promised, and of those heard without a promise: live within an hour, else quiet."""
     newest = {(row["agency"], row["kind"]): row["received_at"] for row in heard}
     judged = []

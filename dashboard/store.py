@@ -33,6 +33,7 @@ def _codes(*codes: int | str) -> str:
 
 
 FILING_CLOSED = _codes(FilingStatus.NOT_ACCEPTED, FilingStatus.WITHDRAWN, FilingStatus.FINISHED, FilingStatus.RETURNED)
+FILING_DONE = _codes(FilingStatus.FINISHED, FilingStatus.RETURNED)
 FILING_PAUSED = _codes(FilingStatus.SUPPLEMENT, FilingStatus.PAYMENT, FilingStatus.STOPPED)
 FEEDBACK_CLOSED = _codes(FeedbackStatus.REJECTED, FeedbackStatus.PUBLISHED, FeedbackStatus.RATED)
 
@@ -61,11 +62,6 @@ class Store:
     """Asks the questions of one ClickHouse database."""
 
     connection: Connection
-
-    def answers(self) -> bool:
-        """Whether ClickHouse answers and the tables exist."""
-        self.connection.rows("SELECT 1 FROM heartbeats LIMIT 1")
-        return True
 
     def pulse(self) -> Pulse:
         """The newest heartbeat and the workers' checkpoints; a few rows, asked every tick."""
@@ -99,7 +95,7 @@ class Store:
         return row
 
     def filing_state(self, clock: Clock) -> pd.DataFrame:
-        """Per commune: filings in all, open, overdue, overdue a day ago, the oldest due date passed, overdue since the last hours."""
+        """Per commune: filings in all, open, overdue, overdue a day ago, the oldest due date passed; closed and on time."""
         frame: pd.DataFrame = self.connection.frame(
             f"""WITH {moment("now")} AS now, {moment("day_ago")} AS day_ago,
                 status NOT IN ({FILING_CLOSED}) AS is_open, status IN ({FILING_PAUSED}) AS is_paused
@@ -107,9 +103,13 @@ class Store:
                 countIf(is_open AND NOT is_paused AND due_at < now) AS overdue,
                 countIf(due_at < day_ago AND ((is_open AND NOT is_paused) OR finished_at > day_ago)) AS overdue_before,
                 minIf(due_at, is_open AND NOT is_paused AND due_at < now) AS oldest_due,
-                countIf(status IN ({_codes(FilingStatus.FINISHED, FilingStatus.RETURNED)}) AND finished_at > {moment("since")}) AS closed,
-                countIf(status IN ({_codes(FilingStatus.FINISHED, FilingStatus.RETURNED)}) AND finished_at > {moment("since")}
+                countIf(status IN ({FILING_DONE}) AND finished_at > {moment("since")}) AS closed,
+                countIf(status IN ({FILING_DONE}) AND finished_at > {moment("since")}
                     AND finished_at <= due_at) AS on_time,
+                countIf(status IN ({FILING_DONE}) AND finished_at > {moment("since_before")}
+                    AND finished_at <= day_ago) AS closed_before,
+                countIf(status IN ({FILING_DONE}) AND finished_at > {moment("since_before")} AND finished_at <= day_ago
+                    AND finished_at <= due_at) AS on_time_before,
                 countIf(registered_at >= {moment("today")}) AS today,
                 countIf(registered_at >= {moment("today")} AND channel = {_codes(Channel.ONLINE)}
                     AND service_level = {_codes(ServiceLevel.FULL)}) AS wholly_online
@@ -149,7 +149,7 @@ class Store:
         return frame
 
     def feedback_bursts(self, clock: Clock, least: int) -> list[Row]:
-        """Categories of a commune with at least `least` reports in the last 40 minutes: recent, usual (mean per 40 minutes), since."""
+        """Categories of a commune with at least `least` reports in the last 40 minutes: recent, usual, since."""
         now = clock.now()
         return list(
             self.connection.rows(
@@ -181,8 +181,10 @@ class Store:
         """Flash documents that nobody received within `longest`, per receiver: how many, since when, the commune."""
         return list(
             self.connection.rows(
-                f"""SELECT to_organ, any(commune) AS commune, count() AS documents, min(sent_at) AS since FROM state_document FINAL
-                WHERE status = {_codes(DocumentStatus.ARRIVED)} AND priority = {_codes(Priority.FLASH)} AND sent_at < {moment("before")}
+                f"""SELECT to_organ, any(commune) AS commune, count() AS documents, min(sent_at) AS since
+                FROM state_document FINAL
+                WHERE status = {_codes(DocumentStatus.ARRIVED)} AND priority = {_codes(Priority.FLASH)}
+                    AND sent_at < {moment("before")}
                 GROUP BY to_organ ORDER BY since""",
                 before=milliseconds(clock.now() - longest),
             )
@@ -191,7 +193,8 @@ class Store:
     def meetings(self, clock: Clock) -> Row:
         """Meetings that are live, and of their sites those connected and those invited; the next that is scheduled today."""
         (row,) = self.connection.rows(
-            f"""SELECT countIf(is_live) AS live, sumIf(length(invited), is_live) AS invited, sumIf(length(connected), is_live) AS connected,
+            f"""SELECT countIf(is_live) AS live, sumIf(length(invited), is_live) AS invited,
+                sumIf(length(connected), is_live) AS connected,
                 countIf(state = {_codes(MeetingState.SCHEDULED)} AND starts_at > {moment("now")}
                     AND starts_at < {moment("now")} + toIntervalHour(24)) AS scheduled
             FROM (SELECT *, state = {_codes(MeetingState.LIVE)} AS is_live FROM state_meeting FINAL)""",
@@ -230,4 +233,5 @@ def _moments(clock: Clock) -> dict[str, int]:
         "today": milliseconds(now.replace(hour=0, minute=0, second=0, microsecond=0)),
         "day_ago": milliseconds(now - timedelta(days=1)),
         "since": milliseconds(now - timedelta(days=RATE_DAYS)),
+        "since_before": milliseconds(now - timedelta(days=RATE_DAYS + 1)),
     }

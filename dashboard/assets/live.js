@@ -72,7 +72,6 @@
           document.documentElement.lang = viewer.language;
         }
         if (pulse) { state.pulse = pulse; state.heard = performance.now(); judge(); }
-        return window.dash_clientside.no_update;
       },
     },
   });

@@ -17,7 +17,7 @@
 
   /* Names that would cover each other move aside, the gravest staying where it is; for a name without any room its shape remains. */
   function arrange(map) {
-    const taken = [], frame = map.getContainer().getBoundingClientRect();
+    const taken = [], frame = map.getContainer().getBoundingClientRect(), rim = frame.width * 0.02;
     for (const label of map.getContainer().querySelectorAll(".place")) {
       label.classList.remove("bare");
       const { width, height } = label.getBoundingClientRect();
@@ -26,7 +26,7 @@
       const box = ([dx, dy]) => ({ left: base.left + dx - width / 2, right: base.left + dx + width / 2, top: base.top + dy - height / 2, bottom: base.top + dy + height / 2 });
       const free = (spot) => {
         const one = box(spot);
-        return one.left >= frame.left && one.right <= frame.right && one.top >= frame.top && one.bottom <= frame.bottom
+        return one.left >= frame.left + rim && one.right <= frame.right - rim && one.top >= frame.top && one.bottom <= frame.bottom
           && !taken.some((other) => one.left < other.right && one.right > other.left && one.top < other.bottom && one.bottom > other.top);
       };
       const spot = spots.find(free);
@@ -37,6 +37,18 @@
       if (spot) taken.push(box(spot));
     }
   }
+
+  /* What paints the outlines, kept here too: dash-leaflet forgets a hideout that arrives while it still fetches the outlines. */
+  let hideout = {};
+  const outlines = new Map();
+  window.dash_clientside = Object.assign({}, window.dash_clientside, {
+    map: {
+      paint(news) {
+        hideout = news ?? {};
+        for (const layer of outlines.values()) layer.setStyle(window.ioc.map.commune(layer.feature));
+      },
+    },
+  });
 
   let pending = 0, watched = null;
   function later(map) {
@@ -55,13 +67,14 @@
   window.ioc = Object.assign({}, window.ioc, {
     map: {
       ground: () => ({ fillColor: colour("land"), fillOpacity: 1, color: colour("land-line"), weight: 1.5, interactive: false }),
-      commune(feature, { hideout }) {
+      commune(feature) {
         const code = feature.properties.code, call = hideout?.call?.[code], step = hideout?.step?.[code];
         const unknown = hideout?.unknown?.includes(code) || step === undefined;
         const fill = call ? colour(`p${call}`) : unknown ? hatch() : colour(`s${step}`);
         return { fillColor: fill, fillOpacity: 1, color: call ? colour("edge") : colour("border"), weight: call ? 2.5 : 1.4, lineJoin: "round" };
       },
       opened(feature, layer, { map }) {
+        outlines.set(feature.properties.code, layer);
         const box = layer.getBounds();
         map.ioc_bounds = map.ioc_bounds ? map.ioc_bounds.extend(box) : L.latLngBounds(box.getSouthWest(), box.getNorthEast());
         watch(map);

@@ -1,2 +1,2 @@
-"""The wall of the room: `view` (what an address asks for), `figures`, `alarms`, `map`, `sources` (what is drawn of a snapshot, as Dash
-components), `frame` (all of it, by component), `layout` (the page), `callbacks` (the push)."""
+"""The wall of the room: `view` (what an address asks for), `figures`, `alarms`, `map`, `sources` (what is drawn of a snapshot),
+`frame` (all of it, by component), `layout` (the page), `callbacks` (the push)."""

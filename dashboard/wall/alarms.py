@@ -39,28 +39,25 @@ def sentence(alarm: Alarm, speech: Speech) -> str:
 
 
 def rows(snapshot: Snapshot, place: Place, speech: Speech) -> list[html.Article]:
-    """The alarms as list items; one line says how many more there are."""
+    """The alarms as list items."""
     if not snapshot.alarms:
         return [html.Article(speech("no_alarms"), className="calm")]
-    return [
-        html.Article(
-            [
-                html.H3([html.I(className=f"shape p{alarm.priority}"), html.Span(where(alarm, place, speech))]),
-                html.P(sentence(alarm, speech)),
-                html.P(
-                    [
-                        html.Span(speech(f"priority_{alarm.priority}"), className="word"),
-                        *(
-                            [html.Span(speech("since", time=speech.moment(alarm.since, snapshot.at)), className="since")]
-                            if alarm.since
-                            else []
-                        ),
-                    ],
-                    className="foot",
-                ),
-            ],
-            className=f"alarm p{alarm.priority}",
-            key=alarm.id,
-        )
-        for alarm in snapshot.alarms[:MOST]
-    ]
+    return [_row(alarm, snapshot, place, speech) for alarm in snapshot.alarms[:MOST]]
+
+
+def _row(alarm: Alarm, snapshot: Snapshot, place: Place, speech: Speech) -> html.Article:
+    since = speech("since", time=speech.moment(alarm.since, snapshot.at)) if alarm.since else ""
+    return html.Article(
+        [
+            html.H3(
+                [
+                    html.I(className=f"shape p{alarm.priority}"),
+                    html.B(where(alarm, place, speech)),
+                    html.Span(since, className="since"),
+                ]
+            ),
+            html.P([html.Span(speech(f"priority_{alarm.priority}") + ": ", className="word"), sentence(alarm, speech)]),
+        ],
+        className=f"alarm p{alarm.priority}",
+        key=alarm.id,
+    )

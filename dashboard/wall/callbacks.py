@@ -17,7 +17,7 @@ not end it."""
 def register(app: dash.Dash, board: Board) -> None:
     """Add the wall's callbacks to an app."""
 
-    @app.callback(websocket=True, persistent=True)  # type: ignore[untyped-decorator]
+    @app.callback(websocket=True, persistent=True)
     async def push() -> None:
         """Send a page its changes until it is gone."""
         ws = dash.ctx.websocket
@@ -37,11 +37,15 @@ def register(app: dash.Dash, board: Board) -> None:
                     return
                 asked = asyncio.get_running_loop().time()
 
-    app.clientside_callback(
-        dash.ClientsideFunction("live", "heard"), Output("beat", "title"), Input("pulse", "data"), Input("viewer", "data")
-    )
+    app.clientside_callback(dash.ClientsideFunction("live", "heard"), Input("pulse", "data"), Input("viewer", "data"))  # type: ignore[no-untyped-call]
+    app.clientside_callback(dash.ClientsideFunction("map", "paint"), Input("map-communes", "hideout"))  # type: ignore[no-untyped-call]
 
-    @app.callback(Output("pulse", "data", allow_duplicate=True), Input("fallback", "n_intervals"), State("viewer", "data"), prevent_initial_call=True)  # type: ignore[untyped-decorator]
+    @app.callback(
+        Output("pulse", "data", allow_duplicate=True),
+        Input("fallback", "n_intervals"),
+        State("viewer", "data"),
+        prevent_initial_call=True,
+    )
     async def poll(_count: int, said: Any) -> Any:
         """The whole newest frame, for a page without a WebSocket."""
         async for changes in board.follow(view(said)):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from dash import html
 
@@ -51,9 +52,9 @@ def _overdue(snapshot: Snapshot, place: Place, speech: Speech) -> Figure:
         "overdue",
         speech("overdue"),
         speech.number(now),
-        trend=f"{_arrow(now - before)}{speech.number(abs(now - before))}",
+        trend=_trend(now - before, speech),
         target=oldest,
-        detail=speech("in_24_hours", n=speech.change(now - before)),
+        detail=speech("versus_yesterday"),
         at=snapshot.newest.get("filing"),
         call=2 if before and now > 1.2 * before else 0,
     )
@@ -66,10 +67,17 @@ def _on_time(snapshot: Snapshot, place: Place, speech: Speech) -> Figure:
     naive = speech.share(on_time, closed)
     target = place.target("filing.on_time")
     below = honest is not None and target is not None and 100 * on_time / (closed + overdue) < target
+    judged_before = snapshot.total("closed_before") + snapshot.total("overdue_before")
+    change = (
+        100 * on_time / (closed + overdue) - 100 * snapshot.total("on_time_before") / judged_before
+        if honest and judged_before
+        else 0
+    )
     return Figure(
         "on_time",
         speech("on_time"),
         honest or speech("none"),
+        trend=_trend(round(change, 1), speech, digits=1) if judged_before else "",
         target=_target(speech, target, below, "below_target"),
         detail=speech("naive", value=naive) if naive else "",
         at=snapshot.newest.get("filing"),
@@ -88,7 +96,7 @@ def _filings(snapshot: Snapshot, place: Place, speech: Speech) -> Figure:
         "filings",
         speech("filings_today"),
         speech.number(today),
-        trend=f"{_arrow(change)}{speech.percent(round(abs(change)))}" if before else "",
+        trend=_trend(round(change), speech, unit="%") if before else "",
         target=said,
         detail=speech("versus_day", day=speech.weekday(snapshot.compare_day)),
         at=snapshot.newest.get("filing"),
@@ -106,7 +114,7 @@ def _feedback(snapshot: Snapshot, place: Place, speech: Speech) -> Figure:
         "feedback",
         speech("feedback_open"),
         speech.number(opened),
-        trend=f"{_arrow(opened - before)}{speech.number(abs(opened - before))}",
+        trend=_trend(opened - before, speech),
         target=said,
         detail=speech("feedback_on_time", value=on_time) if on_time else "",
         at=snapshot.newest.get("feedback"),
@@ -121,7 +129,7 @@ def _documents(snapshot: Snapshot, speech: Speech) -> Figure:
         "documents",
         speech("documents_waiting"),
         speech.number(waiting),
-        trend=f"{_arrow(change)}{speech.number(abs(change))}",
+        trend=_trend(change, speech),
         target=speech("flash_waiting", n=speech.number(flash)),
         detail=speech("oldest_since", time=speech.moment(row["oldest"], snapshot.at)) if waiting else "",
         at=snapshot.newest.get("document"),
@@ -163,25 +171,27 @@ def _target(speech: Speech, target: float | None, missed: bool, missed_key: str)
     return speech(missed_key if missed else "target", target=speech.percent(target)) if target is not None else ""
 
 
-def _arrow(change: float) -> str:
-    return "↑ " if change > 0 else "↓ " if change < 0 else "± "
+def _trend(change: float, speech: Speech, digits: int = 0, unit: str = "") -> str:
+    """A change as an arrow and its size."""
+    return f"{'↑' if change > 0 else '↓' if change < 0 else '±'}{speech.number(abs(change), digits if change else 0)}{unit}"
 
 
 def card(figure: Figure) -> html.Article:
-    """A figure as a card. Its age is written by the page itself, from `data-at`."""
+    """A figure as a card."""
+    mark = [html.I(className=f"shape p{figure.call}")] if figure.call else []
     return html.Article(
         [
             html.H3(figure.label),
-            html.Div([html.B(figure.value), html.Span(figure.trend, className="trend")], className="reading"),
-            html.P(
-                [
-                    *([html.I(className=f"shape p{figure.call}")] if figure.call else []),
-                    html.Span(figure.target, className="aim"),
-                    html.Span(className="age", **{"data-at": str(milliseconds(figure.at))} if figure.at else {}),
-                ]
-            ),
+            html.Div([html.B(figure.value), html.Span(figure.trend, className="trend"), age(figure.at)], className="reading"),
+            html.P([*mark, html.Span(figure.target)], className="aim"),
             html.P(figure.detail, className="detail"),
         ],
         className=f"figure call-{figure.call}" if figure.call else "figure",
         id=f"figure-{figure.key}",
     )
+
+
+def age(at: datetime | None) -> html.Span:
+    """How old something is, written and kept up by the page itself."""
+    stamp: dict[str, Any] = {"data-at": str(milliseconds(at))} if at else {}
+    return html.Span(className="age", **stamp)

@@ -10,9 +10,22 @@ from dashboard.sight import sight
 from dashboard.wall import map
 from dashboard.wall.frame import Painter
 from dashboard.wall.view import View, language, measure, theme
-from dashboard.words import WORDS, words
+from dashboard.words import WORDS
 
-SPOKEN = ("data_until", "ago", "seconds", "minutes", "hours", "hours_minutes", "days", "stopped", "stopped_path", "stopped_store", "stopped_server", "no_pulse")
+SPOKEN = (
+    "data_until",
+    "ago",
+    "seconds",
+    "minutes",
+    "hours",
+    "hours_minutes",
+    "days",
+    "stopped",
+    "stopped_path",
+    "stopped_store",
+    "stopped_server",
+    "no_pulse",
+)
 """The words that the page itself needs: it goes on speaking when the server is gone."""
 
 
@@ -24,7 +37,7 @@ def page(painter: Painter, usual_language: str, asked: dict[str, str]) -> html.D
     other = "vi" if view.language == "en" else "en"
     return html.Div(
         [
-            dcc.Store(id="viewer", data={"language": view.language, "measure": view.measure, "title": speech("title", province=place.full_name(view.language)), "words": {key: words(key, view.language) if "{" not in WORDS[key][0] else WORDS[key][view.language == "en"] for key in SPOKEN}}),
+            dcc.Store(id="viewer", data=_viewer(view, place.full_name(view.language))),
             dcc.Store(id="pulse"),
             dcc.Interval(id="fallback", interval=2000, disabled=True),
             html.Div(id="banner", role="alert", hidden=True),
@@ -40,10 +53,16 @@ def page(painter: Painter, usual_language: str, asked: dict[str, str]) -> html.D
             html.Main(
                 [
                     html.Section(
-                        [map.component(place.code, map.bounds(painter.centres, outlines)), html.Div(map.legend(view.measure, outlines["schematic"], speech), className="legend")],
+                        [
+                            map.component(place.code, map.bounds(painter.centres, outlines)),
+                            html.Div(map.legend(view.measure, outlines["schematic"], speech), className="legend"),
+                        ],
                         className="ground",
                     ),
-                    html.Section([html.H2(speech("loading"), id="alarms-title"), html.Div([], id="alarms", className="alarms")], className="calls"),
+                    html.Section(
+                        [html.H2(speech("loading"), id="alarms-title"), html.Div([], id="alarms", className="alarms")],
+                        className="calls",
+                    ),
                 ]
             ),
             html.Footer([html.B(speech("sources"), className="lead"), html.Div([], id="sources", className="sources")]),
@@ -54,6 +73,16 @@ def page(painter: Painter, usual_language: str, asked: dict[str, str]) -> html.D
         lang=view.language,
         style={"--letter": f"{sight(asked.get('distance'), asked.get('pitch')).pixels():.2f}"},
     )
+
+
+def _viewer(view: View, province: str) -> dict[str, object]:
+    """What the page knows of itself: its view, for the server; its words, for itself."""
+    return {
+        "language": view.language,
+        "measure": view.measure,
+        "title": view.speech("title", province=province),
+        "words": {key: WORDS[key][view.language == "en"] for key in SPOKEN},
+    }
 
 
 def _remembered() -> str | None:

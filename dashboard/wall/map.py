@@ -143,11 +143,13 @@ def _script(name: str) -> dict[str, str]:
 
 
 def component(province: str, box: Bounds) -> dl.Map:
-    """The map without a tile: local outlines only, nothing to drag or zoom on a wall. The page fits `box` into the room there is."""
+    """The map without a tile: local outlines only, nothing to drag or zoom. The page fits `box` into the room there is."""
     return dl.Map(
         [
             dl.Pane(
-                dl.GeoJSON(url="/outlines/country.json", style=_script("ground"), interactive=False, options={"interactive": False}),
+                dl.GeoJSON(
+                    url="/outlines/country.json", style=_script("ground"), interactive=False, options={"interactive": False}
+                ),
                 name="ground",
                 style={"zIndex": 200},
             ),

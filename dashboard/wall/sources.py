@@ -5,7 +5,7 @@ from dash import html
 from dashboard.snapshot import Snapshot
 from dashboard.sources import Source, State
 from dashboard.speech import Speech
-from dashboard.store import milliseconds
+from dashboard.wall.figures import age
 from schemas import reference
 from schemas.kinds import KINDS
 
@@ -22,7 +22,9 @@ def _feed(kind: str, sources: list[Source], snapshot: Snapshot, names: dict[str,
     states = [one.state for one in sources]
     state = _state(states)
     newest = snapshot.newest.get(kind)
-    silent = sorted((one for one in sources if one.state is State.SILENT and one.received_at), key=lambda one: one.received_at or snapshot.at)
+    silent = sorted(
+        (one for one in sources if one.state is State.SILENT and one.received_at), key=lambda one: one.received_at or snapshot.at
+    )
     live = states.count(State.LIVE)
     if state in (State.QUIET, State.NEVER):
         said = speech("off_hours" if state is State.QUIET else "feed_never")
@@ -38,7 +40,7 @@ def _feed(kind: str, sources: list[Source], snapshot: Snapshot, names: dict[str,
             html.Span([html.I(className="shape hatch")] if state is State.SILENT else [], className="mark"),
             html.B(speech(f"feed_{kind}")),
             html.Span(said, className="count"),
-            html.Span(className="age", **{"data-at": str(milliseconds(newest))} if newest else {}),
+            age(newest),
             html.Span(", ".join(named), className="named") if named else None,
         ],
         className=f"source {state}",

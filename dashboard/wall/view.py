@@ -23,7 +23,9 @@ class View:
 
 def language(asked: str | None, remembered: str | None, usual: str) -> Language:
     """The language: that of the address, or the one remembered, or the installation's."""
-    return next((one for one in get_args(Language) if one in (asked, remembered, usual) and one == (asked or remembered or usual)), "vi")
+    return next(
+        (one for one in get_args(Language) if one in (asked, remembered, usual) and one == (asked or remembered or usual)), "vi"
+    )
 
 
 def measure(asked: str | None) -> Measure:
