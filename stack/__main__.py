@@ -88,7 +88,7 @@ def wipe(home: Home = None, yes: Annotated[bool, typer.Option("--yes", help="Do 
 def demo(
     home: Home = None,
     days: Annotated[int, typer.Option(min=0, help="Days of history to have before it goes on live.")] = 30,
-    speed: Annotated[float, typer.Option(min=0.1, help="How fast the live province runs; 1 is real time.")] = 1.0,
+    speed: Annotated[int, typer.Option(min=1, max=200, help="So many times as much happens as in a real province.")] = 1,
     keep_stack: Annotated[bool, typer.Option("--keep-stack", help="Leave Kafka and ClickHouse running at the end.")] = False,
 ) -> None:
     """Run the whole system with a simulated province until Ctrl-C; a second run finds the history of the first."""

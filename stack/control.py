@@ -164,12 +164,13 @@ def down(home: Path, say: Callable[[str], None] = lambda line: None) -> None:
 
 
 def wipe(home: Path, say: Callable[[str], None] = lambda line: None) -> None:
-    """Stops what runs and deletes the data, the logs and the remembered ports. Other files in the home stay."""
+    """Stops what runs; deletes the data, the logs, the remembered ports and how far the simulator came. Other files stay."""
     home = home.resolve()
     down(home, say)
     for folder in (*(part.name for part in PARTS), "logs"):
         shutil.rmtree(home / folder, ignore_errors=True)
-    (home / "stack.json").unlink(missing_ok=True)
+    for name in ("stack.json", "simulator.json"):  # a simulator that went on where it was would leave its history out
+        (home / name).unlink(missing_ok=True)
 
 
 def status(home: Path) -> list[Health]:

@@ -17,6 +17,7 @@ from subprocess import Popen
 from types import FrameType
 
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 
 from schemas.settings import Settings
@@ -26,6 +27,7 @@ from stack.process import Process, process_of, spawn, tail
 
 READY_SECONDS = 120  # for the dashboard to answer
 STOP_SECONDS = 15
+QUIET_SECONDS = 10  # between two lines about the simulator where no line can be drawn anew
 LONGEST_BACKOFF = 30.0
 STEADY_SECONDS = 60  # who ran for this long has earned a quick restart again
 
@@ -40,7 +42,7 @@ class Step:
     ready: str | None = None
 
 
-def whole_system(settings: Settings, days: int, speed: float) -> tuple[Step, ...]:
+def whole_system(settings: Settings, days: int, speed: int) -> tuple[Step, ...]:
     """What the demo runs, in this order. Only `once` steps and the `ready` ones are waited for."""
     simulate = ("ingest", "simulate", "--days", str(days), "--live", "--speed", str(speed))
     return (
@@ -92,7 +94,7 @@ class Supervisor:
                 self.runs.append(_Run(step, self._start(step), time.monotonic()))
                 self._remember()
         waiting = {step.name: step.ready for step in steps if step.ready}
-        said = ""
+        said, next_line = "", 0.0
         with self.console.status("starting …") as spinner:
             while not self.ending.wait(0.25):
                 self._watch()
@@ -107,9 +109,11 @@ class Supervisor:
                         f"{slow} did not answer within {READY_SECONDS} s. The end of its log:\n{tail(self._log(slow))}"
                     )
                 last = tail(self._log("simulator"), 1)
-                if last != said:
-                    said = last
-                    spinner.update(f"simulator: {last}")
+                if last != said and (self.console.is_terminal or time.monotonic() >= next_line):
+                    said, next_line = last, time.monotonic() + QUIET_SECONDS
+                    spinner.update(escape(last))
+                    if not self.console.is_terminal:
+                        self._say(last)
 
     def stop(self) -> None:
         """Ends all that runs; kills what takes too long."""
