@@ -1,0 +1,111 @@
+"""What a wall shows of a snapshot: honest figures, Vietnamese numbers, greys for the normal and calls for the rest."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
+
+from dashboard.alarms import Alarm
+from dashboard.snapshot import Place, Snapshot
+from dashboard.sources import Source, State
+from dashboard.speech import Speech
+from dashboard.wall import map
+from dashboard.wall.figures import figures
+from dashboard.wall.frame import Painter
+from dashboard.wall.view import View
+
+NOW = datetime(2026, 11, 17, 7, 5, tzinfo=UTC)
+PLACE = Place("46")
+ONE, TWO = list(PLACE.names)[:2]
+
+
+def commune(code: str, **columns: int) -> dict[str, Any]:
+    names = (
+        "filings open overdue overdue_before closed on_time closed_before on_time_before today wholly_online "
+        "feedback_open feedback_overdue feedback_open_before"
+    )
+    return dict.fromkeys(names.split(), 0) | {"commune": code, "oldest_due": NOW - timedelta(days=7)} | columns
+
+
+def snapshot(*communes: dict[str, Any]) -> Snapshot:
+    return Snapshot(
+        at=NOW,
+        compare_day=NOW - timedelta(days=1),
+        filing_flow={"today": 1284, "before": 1211, "online": 900, "finished": 0, "late": 0},
+        communes=pd.DataFrame(communes or [commune(ONE)]).set_index("commune", drop=False),
+        feedback_flow={"rated": 100, "satisfied": 95, "published": 50, "late": 2},
+        points=pd.DataFrame({"lat": [16.4], "lon": [107.6], "category": ["water"]}),
+        documents={"waiting": 3, "flash": 0, "waiting_before": 3, "oldest": NOW},
+        meetings={"live": 1, "invited": 40, "connected": 38, "scheduled": 0},
+        sources=(Source("H57.1", "filing", State.LIVE, NOW, ONE),),
+        alarms=(),
+    )
+
+
+def figure(key: str, shown: Snapshot, language: str = "vi") -> Any:
+    return next(one for one in figures(shown, PLACE, View(language).speech) if one.key == key)  # type: ignore[arg-type]
+
+
+def test_the_honest_rate_counts_what_is_open_and_overdue() -> None:
+    shown = snapshot(commune(ONE, filings=200, closed=90, on_time=88, overdue=10))
+    rate = figure("on_time", shown)
+    assert rate.value == "88,0%"
+    assert "97,8%" in rate.detail
+    assert rate.call == 2 and "dưới mục tiêu 98%" in rate.target
+
+
+def test_numbers_are_written_as_each_language_reads_them() -> None:
+    assert figure("filings", snapshot()).value == "1.284"
+    assert figure("filings", snapshot(), "en").value == "1,284"
+    assert Speech("vi").number(-1234.5, 1) == "\N{MINUS SIGN}1.234,5"
+
+
+def test_there_are_at_most_seven_figures_and_each_says_how_old_it_is() -> None:
+    found = figures(snapshot(), PLACE, Speech("vi"))
+    assert len(found) <= 7
+    assert figure("overdue", snapshot()).at == NOW
+    assert figure("feedback", snapshot()).at is None, "nothing was ever heard of feedback: there is no age to invent"
+
+
+def test_with_nothing_closed_there_is_no_rate() -> None:
+    assert figure("on_time", snapshot()).value == "–"
+
+
+def test_the_gravest_alarm_colours_a_commune_and_silence_only_hatches_it() -> None:
+    silent = Source("H57.1", "filing", State.SILENT, NOW - timedelta(hours=5), TWO)
+    shown = replace(
+        snapshot(),
+        sources=(silent,),
+        alarms=(Alarm("pile", 1, NOW, (ONE,)), Alarm("burst", 2, NOW, (ONE,)), Alarm("silent", 3, NOW, (TWO,), "filing")),
+    )
+    assert map.hideout(shown, "overdue_rate") == {"step": {}, "call": {ONE: 1}, "unknown": [TWO]}
+    marks = [(one["properties"]["name"], one["properties"]["mark"]) for one in _labels(shown)]
+    assert marks == [(PLACE.names[ONE], "p1"), (PLACE.names[TWO], "hatch")]
+
+
+def _labels(shown: Snapshot) -> list[Any]:
+    found: list[Any] = map.labels(shown, PLACE, map.centres("46"))["features"]
+    return found
+
+
+@pytest.mark.parametrize(("overdue", "step"), [(0, 0), (4, 0), (5, 1), (10, 2), (20, 3), (40, 4), (900, 4)])
+def test_a_shade_means_the_same_at_any_time(overdue: int, step: int) -> None:
+    shown = snapshot(commune(ONE, filings=1000, overdue=overdue))
+    assert map.steps(shown.communes, "overdue_rate") == {ONE: step}
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize("measure", list(map.BREAKS))
+def test_every_view_can_be_drawn_and_sent(language: Any, measure: Any) -> None:
+    alarms = tuple(Alarm(cause, 2, NOW, (ONE, TWO), "filing", 3) for cause in ("burst", "pile", "flash", "silent", "dead_letters"))
+    frame = Painter(PLACE).frame(replace(snapshot(), alarms=alarms), View(language, measure))
+    assert all(json.dumps(value, cls=PlotlyJSONEncoder) for value in frame.values())
+
+
+def test_a_place_without_outlines_is_fitted_to_its_centres() -> None:
+    assert map.outlines("nowhere")["features"] == []
+    assert map.bounds({"a": (40.5, -74.2), "b": (40.9, -73.7)}, {"features": []}) == [[40.5, -74.2], [40.9, -73.7]]
