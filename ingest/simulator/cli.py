@@ -21,6 +21,8 @@ from schemas.settings import Settings
 
 BEFORE = timedelta(days=4)
 """What is open when a backfill begins was born at most that long before."""
+PATIENCE = 15.0
+"""Seconds until a Kafka that does not acknowledge counts as away."""
 
 
 def simulate(
@@ -97,7 +99,7 @@ def run(
 
     def connect() -> Producer:
         topics.ensure(settings)
-        return Producer(settings)
+        return Producer(settings, patience=PATIENCE)
 
     with Screen(start, end) as screen:
         sending = Run(world, start, connect, screen, remember)

@@ -11,7 +11,7 @@ from schemas.codes import DocumentAction, DocumentStatus, Priority
 from schemas.events import Document
 from schemas.places import Commune
 
-SENDINGS_PER_DAY, WEEKEND = 440, 0.03
+SENDINGS_PER_DAY, WEEKEND = 560, 0.03
 REFUSED, RECALLED, SIGNED, ORDERS = 0.012, 0.005, 0.965, 0.45
 """The part of documents that is refused, recalled, signed digitally, and that gives an order with a deadline."""
 PRIORITIES = Choice(tuple(Priority), (85, 10.5, 3.7, 0.8))

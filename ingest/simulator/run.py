@@ -1,7 +1,7 @@
 """Sending a simulated province to Kafka: a backfill as fast as Kafka takes it, then what happens as it happens."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -38,8 +38,8 @@ class Run:
     """A world on its way to Kafka.
 
     `came` advances only past what Kafka has acknowledged; after a failure, sending goes on from there, and what was sent twice by
-    that counts once, as its identity is the same. `remember` is called after each advance
-    that sent something, to keep it.
+    that counts once, as its identity is the same. `remember` is called after each advance that sent
+    something, to keep it.
     """
 
     world: World
@@ -55,19 +55,15 @@ class Run:
 
     def backfill(self, end: datetime) -> None:
         """Send all that arrives before `end`, or until asked to stop."""
+        stream = Stream(self.world, self.came, end)
         while self.came < end and not self.stop.is_set():
-            stream = Stream(self.world, self.came, end)
-            for mark in _marks(self.came, end):
-                if self.stop.is_set() or not self._send(stream, mark, live=False):
-                    break
+            self._send(stream, min(self.came + CHECKPOINT, end), live=False)
 
     def live(self) -> None:
         """Send what arrives as it arrives, until asked to stop."""
-        while not self.stop.is_set():
-            stream = Stream(self.world, self.came)
-            while not self.stop.wait(TICK_SECONDS):
-                if not self._send(stream, self.now(), live=True):
-                    break
+        stream = Stream(self.world, self.came)
+        while not self.stop.wait(TICK_SECONDS):
+            self._send(stream, self.now(), live=True)
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -75,22 +71,22 @@ class Run:
             self._sink.close()
             self._sink = None
 
-    def _send(self, stream: Stream, mark: datetime, *, live: bool) -> bool:
-        """Send a span and wait for its acknowledgement; false when Kafka failed and sending must begin again from `came`."""
+    def _send(self, stream: Stream, mark: datetime, *, live: bool) -> None:
+        """Send a span and wait for its acknowledgement, again and again while Kafka is away; ends unsent when asked to stop."""
         records = list(stream.until(mark))
-        try:
-            sink = self._sink = self._sink or self.connect()
-            for record in records:
-                sink.send_record(record.kind, record.key, record.value, None if live else record.arrival_ms)
-            if records:
-                sink.flush()
-        except KafkaUnavailable as error:
-            self.watcher.trouble(f"{error} Waiting; sending goes on from {moment_words(self.came)}.")
-            self.close()
-            self.stop.wait(RETRY_SECONDS)
-            return False
-        self._advance(records, mark)
-        return True
+        while True:
+            try:
+                if records:
+                    sink = self._sink = self._sink or self.connect()
+                    for record in records:
+                        sink.send_record(record.kind, record.key, record.value, None if live else record.arrival_ms)
+                    sink.flush()
+                return self._advance(records, mark)
+            except KafkaUnavailable as error:
+                self.watcher.trouble(f"{error} Waiting, then going on from {moment_words(self.came)}.")
+                self.close()
+                if self.stop.wait(RETRY_SECONDS):
+                    return None
 
     def _advance(self, records: list[Record], mark: datetime) -> None:
         self.came = mark
@@ -105,9 +101,3 @@ class Run:
 def moment_words(at: datetime) -> str:
     """A moment as Vietnamese read it."""
     return moment(int(at.timestamp() * 1000)).strftime("%d/%m/%Y %H:%M:%S")
-
-
-def _marks(start: datetime, end: datetime) -> Iterator[datetime]:
-    while start < end:
-        start = min(start + CHECKPOINT, end)
-        yield start

@@ -66,9 +66,9 @@ class Body(Dated, frozen=True, kw_only=True):
 
 
 class Promise(Dated, frozen=True, kw_only=True):
-    """The contract of a feed for all agencies of a role."""
+    """The contract of a feed for all agencies of a role, or for the provincial body of that suffix."""
 
-    role: ROLES
+    role: str
     kind: str
     rhythm_minutes: int
     grace_minutes: int
@@ -103,11 +103,11 @@ def _by_code() -> dict[str, Agency]:
 
 
 @cache
-def _feeds(role: ROLES, on: date | None) -> tuple[Feed, ...]:
+def _feeds(role: ROLES, suffix: str, on: date | None) -> tuple[Feed, ...]:
     return tuple(
         Feed(kind=row.kind, rhythm_minutes=row.rhythm_minutes, grace_minutes=row.grace_minutes)
         for row in rows("feeds", Promise)
-        if row.role == role and row.valid(on)
+        if row.role in (role, suffix) and row.valid(on)
     )
 
 
@@ -123,7 +123,7 @@ def _provincial(province: str, on: date | None) -> list[Agency]:
             level="province",
             owner="Bộ phận dữ liệu",
             telephone=_telephone(number),
-            feeds=_feeds(body.role, on),
+            feeds=_feeds(body.role, body.suffix, on),
             valid_from=body.valid_from,
             source=body.source,
             verified=body.verified,
@@ -147,7 +147,7 @@ def _communal(province: str, on: date | None) -> list[Agency]:
                 commune=commune.code,
                 owner="Bộ phận dữ liệu",
                 telephone=_telephone(100 + 2 * number + (role == "committee")),
-                feeds=_feeds(role, on),
+                feeds=_feeds(role, "", on),
                 valid_from=commune.valid_from or date.min,
                 valid_to=commune.valid_to,
                 source=commune.source,

@@ -1,0 +1,487 @@
+"""The simulator: the same seed gives the same records, any span fits its neighbours, and what happens is legal and believable."""
+
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from ingest.producer import KafkaUnavailable
+from ingest.simulator import Ledger, Record, World, events
+from ingest.simulator.clock import DAY, HOUR, MINUTE, ZONE, milliseconds, work_clock
+from ingest.simulator.run import Run
+from ingest.simulator.scenes import FOREVER, Faster, Silence, Storm, Stuck
+from ingest.simulator.staging import live, past, silent_agency
+from ingest.simulator.state import State, StateError, load
+from schemas.codes import DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Urgency
+from schemas.envelope import Read, Reader, Refusal
+from schemas.kinds import Kind
+from schemas.places import commune
+from schemas.reference import calendar, category, procedure
+
+START, END = datetime(2026, 11, 11, tzinfo=ZONE), datetime(2026, 11, 13, tzinfo=ZONE)
+NOON = START + timedelta(hours=12)
+HUE = World("46", seed=7, beginning=milliseconds(START) - DAY)
+READER = Reader()
+F, P, D = FilingStatus, FeedbackStatus, DocumentStatus
+
+
+@cache
+def two_days() -> tuple[Record, ...]:
+    """A Wednesday and a Thursday of Huế."""
+    return tuple(events(HUE, START, END))
+
+
+@cache
+def read() -> tuple[Read, ...]:
+    """Their good events, as the worker reads them, without repeats."""
+    return tuple(READER.read(record.value) for record in two_days() if record.fate == "good")
+
+
+@cache
+def _lives() -> dict[str, dict[str, list[Read]]]:
+    world = World("46", seed=11, beginning=milliseconds(START) - 7 * DAY)
+    found: defaultdict[str, defaultdict[str, list[Read]]] = defaultdict(lambda: defaultdict(list))
+    for record in events(world, START - timedelta(days=7), START):
+        if record.fate == "good":
+            found[record.kind.name][record.key.decode()].append(READER.read(record.value))
+    return {
+        name: {key: sorted(steps, key=lambda step: step.time) for key, steps in entities.items()}
+        for name, entities in found.items()
+    }
+
+
+def lives(name: str) -> dict[str, list[Read]]:
+    """The entities of a kind born in a week, each with its steps by the clock of its source."""
+    return _lives()[name]
+
+
+def of(*names: str) -> list[Read]:
+    return [event for event in read() if event.kind.name in names]
+
+
+def test_the_same_seed_gives_the_same_bytes() -> None:
+    assert tuple(events(World("46", 7, beginning=HUE.beginning), START, END)) == two_days()
+
+
+def test_another_seed_gives_another_province() -> None:
+    other = tuple(events(World("46", 8, beginning=HUE.beginning), START, START + timedelta(hours=9)))
+    assert {record.value for record in other}.isdisjoint(record.value for record in two_days())
+
+
+@pytest.mark.parametrize("middle", ["2026-11-11T10:17:23.456", "2026-11-12T00:00"])
+def test_two_spans_that_meet_are_the_whole(middle: str) -> None:
+    at = datetime.fromisoformat(middle).replace(tzinfo=ZONE)
+    assert (*events(HUE, START, at), *events(HUE, at, END)) == two_days()
+
+
+def test_a_scene_changes_nothing_that_arrived_before_it() -> None:
+    noon = START + timedelta(hours=12)
+    staged = HUE.staging(*live(HUE, milliseconds(noon), milliseconds(noon), speed=3))
+    assert tuple(events(staged, START, noon)) == tuple(events(HUE, START, noon))
+    assert tuple(events(staged, noon, END)) != tuple(events(HUE, noon, END))
+
+
+def test_records_come_in_order_of_arrival_within_the_span() -> None:
+    arrivals = [record.arrival_ms for record in two_days()]
+    assert arrivals == sorted(arrivals)
+    assert milliseconds(START) <= arrivals[0] <= arrivals[-1] < milliseconds(END)
+
+
+def test_every_event_is_valid_and_only_the_bad_ones_are_refused() -> None:
+    for record in two_days():
+        if record.fate == "bad":
+            with pytest.raises(Refusal):
+                READER.read(record.value)
+        else:
+            event = READER.read(record.value)
+            assert (event.kind, event.event_id) == (record.kind, record.event_id)
+            assert record.key.decode() == event.kind.entity_id(event.data)
+
+
+def test_bad_records_are_bad_in_different_ways() -> None:
+    reasons = set()
+    for record in two_days():
+        if record.fate == "bad":
+            with pytest.raises(Refusal) as refusal:
+                READER.read(record.value)
+            reasons.add(refusal.value.category)
+    assert len(reasons) >= 3
+
+
+def test_repeats_are_the_same_event_and_come_later() -> None:
+    first: dict[str, Record] = {}
+    repeats = 0
+    for record in two_days():
+        if record.fate == "repeat" and record.event_id in first:
+            repeats += 1
+            assert record.value == first[record.event_id].value
+        elif record.fate == "good":
+            assert record.event_id not in first
+            first[record.event_id] = record
+    assert repeats
+
+
+def test_the_shares_of_late_repeated_and_bad_events_are_those_promised() -> None:
+    ledger = Ledger().add(two_days())
+    good = sum(ledger.good.values())
+    late = sum(
+        record.arrival_ms - milliseconds(READER.read(record.value).time) > 10 * MINUTE
+        for record in two_days()
+        if record.fate == "good" and READER.read(record.value).data.agency not in HUE.tardy
+    )
+    assert 0.01 < late / good < 0.02
+    assert 0.003 < sum(ledger.repeats.values()) / good < 0.007
+    assert 0.0003 < sum(ledger.bad.values()) / good < 0.0025
+
+
+def test_a_working_day_has_the_volumes_of_hue() -> None:
+    births = Counter[str]()
+    for event in read():
+        if event.id.endswith("/1"):
+            births[event.kind.name] += 1
+    assert 1000 < births["filing"] / 2 < 1600
+    assert 300 < births["feedback"] / 2 < 600
+    assert 1000 < births["document"] / 2 < 2000
+    assert 3 <= births["meeting"] / 2 < 9
+    assert 30 < births["indicator"] / 2 < 100
+
+
+def test_counters_open_in_working_hours_and_people_file_online_in_the_evening_too() -> None:
+    registered = [event.data for event in of("filing") if event.data.status is F.REGISTERED]
+    counter = [one for one in registered if one.channel is not one.channel.ONLINE]
+    assert all(calendar("46").is_working(one.registered_at) for one in counter)
+    online = Counter(one.registered_at.astimezone(ZONE).hour for one in registered if one.channel is one.channel.ONLINE)
+    assert online[9] > online[20] > online[3]
+    assert online[8] + online[9] > online[11] + online[12] < online[14] + online[15]
+    assert 0.6 < sum(online.values()) / len(registered) < 0.85
+
+
+def test_a_sunday_and_the_week_of_tet_are_quiet() -> None:
+    def steps(day: str) -> int:
+        at = datetime.fromisoformat(day).replace(tzinfo=ZONE)
+        world = World("46", 7, beginning=milliseconds(at))
+        return sum(record.kind.name == "filing" for record in events(world, at, at + timedelta(hours=14)))
+
+    monday, sunday, tet = steps("2026-03-09"), steps("2026-03-08"), steps("2026-02-17")
+    assert tet < monday / 8
+    assert sunday < monday / 8
+
+
+def test_filings_are_due_by_the_working_calendar() -> None:
+    accepted = [event for event in of("filing") if event.data.status is F.ACCEPTED]
+    assert accepted
+    for event in accepted:
+        row = procedure(event.data.procedure)
+        assert row is not None
+        assert event.data.due_at == calendar("46").add_working(event.time, row.hours)
+
+
+def test_a_pause_moves_the_due_date() -> None:
+    resumed = 0
+    for steps in lives("filing").values():
+        for before, after in pairwise(steps):
+            if before.data.status is F.SUPPLEMENT and after.data.status is F.PROCESSING:
+                resumed += 1
+                assert after.data.due_at >= before.data.due_at
+    assert resumed
+
+
+ORDER: dict[str, dict[object, set[object]]] = {
+    "filing": {
+        F.REGISTERED: {F.ACCEPTED, F.NOT_ACCEPTED},
+        F.ACCEPTED: {F.PROCESSING},
+        F.PROCESSING: {F.SUPPLEMENT, F.PAYMENT, F.WITHDRAWN, F.STOPPED, F.FINISHED},
+        F.SUPPLEMENT: {F.PROCESSING, F.WITHDRAWN},
+        F.PAYMENT: {F.PROCESSING},
+        F.FINISHED: {F.RETURNED},
+    },
+    "feedback": {
+        P.RECEIVED: {P.VERIFIED, P.REJECTED},
+        P.VERIFIED: {P.ROUTED},
+        P.ROUTED: {P.PROCESSING},
+        P.PROCESSING: {P.PUBLISHED},
+        P.PUBLISHED: {P.RATED},
+        P.RATED: {P.REOPENED},
+        P.REOPENED: {P.PROCESSING},
+    },
+    "document": {
+        D.ARRIVED: {D.RECEIVED, D.REFUSED, D.RECALL_ASKED},
+        D.RECALL_ASKED: {D.RECALL_AGREED, D.RECALL_REFUSED},
+        D.RECALL_REFUSED: {D.RECEIVED, D.REFUSED},
+        D.RECEIVED: {D.ASSIGNED},
+        D.ASSIGNED: {D.PROCESSING, D.DONE},
+        D.PROCESSING: {D.DONE},
+    },
+}
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_statuses_follow_in_legal_order_by_the_clock_of_the_source(name: str) -> None:
+    seen = set()
+    for steps in lives(name).values():
+        numbers = [int(step.id.rpartition("/")[2]) for step in steps]
+        assert numbers == sorted(numbers)
+        for before, after in pairwise(steps):
+            if int(after.id.rpartition("/")[2]) == int(before.id.rpartition("/")[2]) + 1:
+                assert after.data.status in ORDER[name].get(before.data.status, set()), (before, after)
+                seen.add((before.data.status, after.data.status))
+    assert len(seen) > len(ORDER[name])
+
+
+def test_nothing_finishes_before_it_began_and_what_is_closed_says_when() -> None:
+    for event in of("filing"):
+        done = event.data.status in (F.FINISHED, F.RETURNED, F.WITHDRAWN, F.NOT_ACCEPTED)
+        assert done == (event.data.finished_at is not None)
+        assert not done or event.data.registered_at < event.data.finished_at <= event.time
+    for event in of("document"):
+        assert event.data.sent_at < event.time
+        assert event.data.from_organ != event.data.to_organ
+        assert (event.data.status in (D.REFUSED, D.RECALL_ASKED, D.RECALL_AGREED, D.RECALL_REFUSED)) == bool(event.data.reason)
+
+
+def test_slow_agencies_are_late_and_the_others_are_not() -> None:
+    world = World("46", seed=11)
+    late: defaultdict[bool, list[bool]] = defaultdict(list)
+    for steps in lives("filing").values():
+        for step in steps:
+            if step.data.status is F.FINISHED:
+                late[step.data.agency in world.slow].append(step.data.finished_at > step.data.due_at)
+    shares = {slow: sum(found) / len(found) for slow, found in late.items()}
+    assert shares[True] > 0.2
+    assert shares[False] < 0.05
+
+
+def test_reports_lie_within_their_commune_and_hide_who_reported() -> None:
+    for event in of("feedback"):
+        place = commune(event.data.commune)
+        radius = ((place.area_km2 or 20) / 3.1416) ** 0.5 / 111.2
+        assert abs(event.data.lat - place.lat) < 0.62 * radius
+        assert abs(event.data.lon - place.lon) < 0.62 * radius / 0.95
+        assert event.data.reporter.startswith("sealed:")
+
+
+def test_reports_are_due_by_their_category() -> None:
+    routed = [event for event in of("feedback") if event.data.status is P.ROUTED]
+    for event in routed:
+        row = category(event.data.category)
+        assert row is not None
+        allowed = timedelta(hours=row.hours)
+        timed = row.urgency is Urgency.TIMED
+        assert event.data.due_at == (calendar("46").add_working(event.time, allowed) if timed else event.time + allowed)
+
+
+def test_meetings_are_planned_held_and_ended_with_sites_that_were_invited() -> None:
+    states = {event.data.state for event in of("meeting")}
+    assert {MeetingState.SCHEDULED, MeetingState.LIVE, MeetingState.ENDED} <= states
+    for event in of("meeting"):
+        assert set(event.data.connected) <= set(event.data.invited)
+        assert calendar("46").is_working(event.data.starts_at)
+
+
+def test_a_target_is_missed_and_another_is_met() -> None:
+    at = datetime(2026, 12, 28, 7, tzinfo=ZONE)
+    world = World("46", 7, beginning=milliseconds(at))
+    newest = {
+        event.data.indicator: event.data.value
+        for event in (READER.read(record.value) for record in events(world, at, at + timedelta(hours=5)) if record.fate == "good")
+        if event.kind.name == "indicator" and event.data.unit == "46"
+    }
+    assert newest["tax.electronic"] < 0.9 * 95
+    assert newest["payment.cashless"] > 60
+
+
+def test_a_storm_floods_the_lowland() -> None:
+    at = milliseconds(START) + 8 * HOUR
+    storm = Storm(since=at, until=at + 5 * HOUR, every=FOREVER, length=5 * HOUR, reports=400, communes=6)
+    added = Counter[str]()
+    for record in events(HUE.staging(storm), START, END):
+        if record.kind.name == "feedback" and record.fate == "good":
+            event = READER.read(record.value)
+            if event.data.status is P.RECEIVED and "S0-" in event.data.report_id:
+                added[event.data.category] += 1
+                assert event.data.commune in [one.code for one in HUE.lowland]
+    assert 380 < sum(added.values()) <= 400
+    assert added["flooding"] > 200
+
+
+def test_small_storms_of_a_live_run_come_again_and_again_in_turn() -> None:
+    start = milliseconds(START)
+    staged = HUE.staging(*live(HUE, start, start, speed=1))
+    hit = defaultdict(set)
+    for record in events(staged, START, START + timedelta(minutes=65)):
+        if b"S0-" in record.key and record.fate == "good":
+            event = READER.read(record.value)
+            hit[(milliseconds(event.data.reported_at) - start) // (20 * MINUTE)].add(event.data.commune)
+    assert sorted(hit) == [0, 1, 2, 3]
+    assert all(len(communes) == 1 for communes in hit.values())
+
+
+def test_a_silent_agency_sends_all_it_withheld_in_one_burst() -> None:
+    agency = silent_agency(HUE, "test")
+    since, until = milliseconds(START) + 8 * HOUR, milliseconds(START) + 16 * HOUR
+    staged = HUE.staging(Silence(since=since, until=until, agency=agency))
+    mine = [record for record in events(staged, START, END) if f"urn:vn:{agency}#" in record.event_id]
+    assert not [record for record in mine if since <= record.arrival_ms < until]
+    assert len([record for record in mine if until <= record.arrival_ms < until + 15 * MINUTE]) > 20
+    without = [record for record in two_days() if f"urn:vn:{agency}#" in record.event_id]
+    assert {record.event_id for record in mine} == {record.event_id for record in without}
+
+
+def test_a_stuck_flash_document_arrives_and_is_never_received() -> None:
+    receiver = HUE.committee(HUE.communes[0])
+    staged = HUE.staging(Stuck(since=milliseconds(START) + 9 * HOUR, agency=receiver))
+    found = [record for record in events(staged, START, END) if b"99000" in record.key]
+    assert [READER.read(record.value).data.status for record in found] == [D.ARRIVED]
+
+
+def test_speed_multiplies_what_happens_and_not_the_time() -> None:
+    nine = START + timedelta(hours=9)
+    faster = HUE.staging(Faster(since=milliseconds(nine), until=FOREVER, factor=5))
+
+    def births(world: World) -> int:
+        return sum(record.event_id.endswith("/1") for record in events(world, nine, nine + timedelta(hours=1)))
+
+    assert 4 < births(faster) / births(HUE) < 6
+    assert all(
+        READER.read(record.value).time < nine + timedelta(hours=1)
+        for record in events(faster, nine, nine + timedelta(hours=1))
+        if record.fate == "good"
+    )
+
+
+def test_other_provinces_live_too() -> None:
+    nine = START + timedelta(hours=9)
+    world = World("38", 7, beginning=milliseconds(START))
+    found = [record for record in events(world, nine, nine + timedelta(hours=1)) if record.fate == "good"]
+    assert len(found) > 2000
+    assert all(READER.read(record.value).data.agency.startswith("H56.") for record in found)
+
+
+def test_working_time_in_milliseconds_is_that_of_the_calendar() -> None:
+    clock, book = work_clock("46"), calendar("46")
+    for hour in range(0, 24 * 30, 7):
+        at = START + timedelta(hours=hour, minutes=hour % 60)
+        assert clock.add(milliseconds(at), 11 * HOUR + 17) == milliseconds(
+            book.add_working(at, timedelta(hours=11, milliseconds=17))
+        )
+        assert clock.is_working(milliseconds(at)) == book.is_working(at)
+        assert clock.between(clock.back(milliseconds(at), 5 * HOUR), milliseconds(at)) == 5 * HOUR
+
+
+class FailingSink:
+    """Keeps what it acknowledged; fails at the flushes that it is told to fail at."""
+
+    def __init__(self, failures: set[int]) -> None:
+        self.failures, self.flushes = failures, 0
+        self.kept: list[bytes] = []
+        self._waiting: list[bytes] = []
+
+    def send_record(self, topic_kind: Kind, key: bytes, value: bytes, timestamp_ms: int | None = None) -> None:
+        self._waiting.append(value)
+
+    def flush(self) -> None:
+        self.flushes += 1
+        if self.flushes in self.failures:
+            self._waiting.clear()
+            raise KafkaUnavailable("away")
+        self.kept += self._waiting
+        self._waiting.clear()
+
+    def close(self) -> None: ...
+
+
+class Quiet:
+    """A watcher that keeps the troubles."""
+
+    def __init__(self) -> None:
+        self.troubles: list[str] = []
+
+    def progress(self, came: datetime, sent: int) -> None: ...
+
+    def trouble(self, sentence: str) -> None:
+        self.troubles.append(sentence)
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.simulator.run.RETRY_SECONDS", 0.0)
+
+
+def sending(sink: FailingSink, watcher: Quiet, remember: Callable[[World, datetime], None] = lambda world, came: None) -> Run:
+    return Run(HUE, START, lambda: sink, watcher, remember)
+
+
+def test_when_kafka_is_away_nothing_is_skipped(no_waiting: None) -> None:
+    sink, watcher = FailingSink({1, 2, 4}), Quiet()
+    sending(sink, watcher).backfill(NOON)
+    assert len(watcher.troubles) == 3
+    assert sink.kept == [record.value for record in events(HUE, START, NOON)]
+
+
+def test_a_stopped_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    sink, watcher = FailingSink(set()), Quiet()
+
+    def stop_half_way(world: World, came: datetime) -> None:
+        State.of(world, came).save(tmp_path)
+        if came >= START + timedelta(hours=6):
+            run.stop.set()
+
+    run = sending(sink, watcher, stop_half_way)
+    run.backfill(NOON)
+    kept = load(tmp_path)
+    assert kept is not None
+    assert START < kept.came < NOON
+    again = Run(kept.world, kept.came, lambda: sink, watcher, lambda world, came: None)
+    again.backfill(NOON)
+    assert sink.kept == [record.value for record in events(HUE, START, NOON)]
+
+
+def test_live_sends_what_has_arrived_by_now_and_nothing_from_the_future() -> None:
+    sink, watcher = FailingSink(set()), Quiet()
+    clock = iter(START + timedelta(hours=9, minutes=minute) for minute in range(31))
+    run = sending(sink, watcher)
+    run.came = START + timedelta(hours=9)
+
+    def now() -> datetime:
+        at = next(clock)
+        if at == START + timedelta(hours=9, minutes=30):
+            run.stop.set()
+        return at
+
+    run.now = now
+    run.stop = NoWaiting()
+    run.live()
+    expected = events(HUE, START + timedelta(hours=9), START + timedelta(hours=9, minutes=30))
+    assert sink.kept == [record.value for record in expected]
+
+
+class NoWaiting(threading.Event):
+    """An event that is not waited for."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return self.is_set()
+
+
+def test_the_state_keeps_the_scenes_and_ends_those_of_the_last_run(tmp_path: Path) -> None:
+    start = milliseconds(START)
+    staged = HUE.staging(*past(HUE, start), *live(HUE, start, start, speed=4))
+    State.of(staged, END).save(tmp_path)
+    kept = load(tmp_path)
+    assert kept is not None
+    assert kept.scenes == staged.scenes
+    assert not [one for one in kept.world.scenes if isinstance(one, (Storm, Faster)) and one.until == FOREVER]
+    silences = [one for one in kept.world.scenes if isinstance(one, Silence)]
+    again = kept.world.staging(*live(kept.world, milliseconds(END), milliseconds(END), speed=1))
+    assert [one for one in again.scenes if isinstance(one, Silence)] == silences
+
+
+def test_a_spoilt_state_says_what_to_do(tmp_path: Path) -> None:
+    assert load(tmp_path) is None
+    (tmp_path / "simulator.json").write_text("{}")
+    with pytest.raises(StateError, match="remove it"):
+        load(tmp_path)
