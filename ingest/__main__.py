@@ -1,6 +1,7 @@
 """`python -m ingest`: the commands that bring events into Kafka."""
 
 import logging
+import signal
 import sys
 from typing import Annotated, Any, NoReturn
 
@@ -51,6 +52,9 @@ def gateway(
 
     from ingest.gateway.app import create
 
+    # uvicorn finishes what is in flight, then raises the signal again: that is a good end.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
     chosen = settings(host=host, gateway_port=port, kafka_servers=kafka_servers, topic_prefix=topic_prefix)
     uvicorn.run(
         create(chosen),

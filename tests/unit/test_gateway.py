@@ -1,0 +1,287 @@
+"""The gateway's pure parts: bodies to events, resends, words, and its description of itself."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from kafka.errors import KafkaTimeoutError
+from kafka.future import Future
+
+from ingest.gateway import bodies, words
+from ingest.gateway.app import create
+from ingest.gateway.bodies import BATCH, EVENT, LINES, Unusable
+from ingest.gateway.intake import Answer, Intake
+from ingest.gateway.recent import Position, Recent
+from ingest.producer import KafkaUnavailable
+from schemas.documents import example
+from schemas.envelope import Category, Reader, Refusal
+from schemas.kinds import FEEDBACK, KINDS
+from schemas.settings import Settings
+
+EVENT_BYTES = example(FEEDBACK)
+
+
+def renamed(id: str, description: str = "x") -> bytes:
+    event = msgspec.json.decode(EVENT_BYTES)
+    return msgspec.json.encode(event | {"id": id, "data": event["data"] | {"description": description}})
+
+
+class FakeProducer:
+    """Kafka as the intake sees it: a log, acknowledging when told."""
+
+    def __init__(self, room: int = 1000) -> None:
+        self.futures: list[Any] = []
+        self.records: list[bytes] = []
+        self._room = room
+
+    def put(self, topic: str, key: bytes, value: bytes, timestamp_ms: int) -> Any:
+        if len(self.records) >= self._room:
+            raise KafkaUnavailable("full")
+        self.records.append(value)
+        self.futures.append(Future())
+        return self.futures[-1]
+
+    def acknowledge(self, *numbers: int) -> None:
+        for number in numbers:
+            self.futures[number].success(Position(0, "", 0, number))
+
+
+def take(producer: FakeProducer, recent: Recent, *records: bytes, acknowledge: bool = True, timeout: float = 5) -> Answer:
+    async def go() -> Answer:
+        intake = Intake(Reader(), recent, "ioc.", "en")
+        before = len(producer.futures)
+        intake.send(records, producer, 0)  # type: ignore[arg-type]
+        if acknowledge:
+            asyncio.get_running_loop().call_soon(producer.acknowledge, *range(before, len(producer.futures)))
+        await intake.acknowledged(timeout)
+        return intake.answer()
+
+    return asyncio.run(go())
+
+
+def statuses(answer: Answer) -> list[str]:
+    return [result.status for result in answer.events]
+
+
+def test_a_resend_is_answered_with_the_place_of_the_original_and_not_sent_again() -> None:
+    producer, recent = FakeProducer(), Recent()
+    first = take(producer, recent, renamed("a"), renamed("b"))
+    again = take(producer, recent, renamed("b"), renamed("c"))
+    assert statuses(first) == ["accepted", "accepted"]
+    assert statuses(again) == ["duplicate", "accepted"]
+    assert again.events[0].offset == first.events[1].offset == 1
+    assert len(producer.records) == 3
+
+
+def test_a_resend_with_other_white_space_says_the_same() -> None:
+    producer, recent = FakeProducer(), Recent()
+    take(producer, recent, EVENT_BYTES)
+    assert statuses(take(producer, recent, msgspec.json.format(EVENT_BYTES, indent=0))) == ["duplicate"]
+
+
+def test_an_identity_that_says_something_else_is_a_conflict() -> None:
+    producer, recent = FakeProducer(), Recent()
+    answer = take(producer, recent, renamed("a", "one"), renamed("a", "two"), renamed("a", "one"))
+    assert statuses(answer) == ["accepted", "refused", "duplicate"]
+    assert answer.events[1].category == "conflict"
+    assert take(producer, recent, renamed("a", "three")).events[0].category == "conflict"
+    assert len(producer.records) == 1
+
+
+def test_the_record_is_the_event_byte_for_byte() -> None:
+    producer = FakeProducer()
+    odd = EVENT_BYTES.replace(b": ", b"  :\t")
+    other = renamed("other")
+    body = b"[" + odd + b" , " + other + b"]"
+    take(producer, Recent(), *bodies.events(BATCH, body))
+    assert producer.records == [odd.strip(), other]
+
+
+def test_what_kafka_did_not_acknowledge_is_never_called_accepted_nor_a_duplicate() -> None:
+    producer, recent = FakeProducer(), Recent()
+    answer = take(producer, recent, renamed("a"), b"{}", renamed("a"), acknowledge=False, timeout=0.01)
+    assert statuses(answer) == ["unacknowledged", "refused", "unacknowledged"]
+    assert statuses(take(producer, recent, renamed("a"), acknowledge=False, timeout=0.01)) == ["unacknowledged"]
+
+
+def test_an_acknowledgement_that_comes_after_the_answer_makes_the_resend_a_duplicate() -> None:
+    producer, recent = FakeProducer(), Recent()
+    take(producer, recent, renamed("a"), acknowledge=False, timeout=0.01)
+    producer.acknowledge(0)
+    assert statuses(take(producer, recent, renamed("a"))) == ["duplicate"]
+
+
+def test_a_failed_record_is_unacknowledged_and_the_others_are_accepted() -> None:
+    producer = FakeProducer()
+
+    async def go() -> Answer:
+        intake = Intake(Reader(), Recent(), "ioc.", "en")
+        intake.send([renamed("a"), renamed("b")], producer, 0)  # type: ignore[arg-type]
+        producer.futures[0].failure(KafkaTimeoutError("expired"))
+        producer.acknowledge(1)
+        await intake.acknowledged(5)
+        return intake.answer()
+
+    assert statuses(asyncio.run(go())) == ["unacknowledged", "accepted"]
+
+
+def test_when_there_is_no_more_room_the_rest_is_left_unacknowledged() -> None:
+    answer = take(FakeProducer(room=1), Recent(), renamed("a"), renamed("b"), b"{}")
+    assert statuses(answer) == ["accepted", "unacknowledged", "refused"]
+
+
+def test_recent_holds_the_newest_and_is_bounded() -> None:
+    recent = Recent(capacity=10)
+    for number in range(1000):
+        recent.put(number, Position(number, "t", 0, number))
+        assert len(recent) <= 20
+    assert all(recent.get(number) == Position(number, "t", 0, number) for number in range(990, 1000))
+    assert recent.get(0) is None
+
+
+def test_the_first_position_of_an_identity_stays() -> None:
+    recent = Recent()
+    recent.put(1, Position(5, "t", 0, 1))
+    recent.put(1, Position(5, "t", 0, 2))
+    assert recent.get(1) == Position(5, "t", 0, 1)
+
+
+def test_lines_may_end_as_they_like_and_be_blank() -> None:
+    assert bodies.events(LINES, b"{}\r\n\n  \n[1]\n{}") == [b"{}", b"[1]", b"{}"]
+
+
+def test_an_array_gives_its_members_as_they_are_written() -> None:
+    assert bodies.events(BATCH, b' [ {"a" : 1} ,2, "\xff" ] ') == [b'{"a" : 1}', b"2", b'"\xff"']
+
+
+@pytest.mark.parametrize(
+    ("media", "body", "status", "category"),
+    [
+        (EVENT, b" \n", 400, "empty"),
+        (BATCH, b"{}", 400, "wrong-type"),
+        (BATCH, b"[1", 400, "bad-json"),
+        (BATCH, b"[1] 2", 400, "bad-json"),
+        (BATCH, b"[" * 100_000, 400, "too-deep"),
+        (BATCH, b"[" + b"1," * bodies.MAX_EVENTS + b"1]", 413, "too-large"),
+        (LINES, b"1\n" * (bodies.MAX_EVENTS + 1), 413, "too-large"),
+    ],
+)
+def test_a_body_without_events_is_refused_whole(media: str, body: bytes, status: int, category: str) -> None:
+    with pytest.raises(Unusable) as refusal:
+        bodies.events(media, body)
+    assert (refusal.value.status, refusal.value.category) == (status, category)
+
+
+@pytest.mark.parametrize(
+    "taken", ["application/json", "application/cloudevents+json; charset=UTF-8", 'APPLICATION/JSON;charset="utf-8"']
+)
+def test_one_event_has_two_content_types(taken: str) -> None:
+    assert bodies.media_type(taken, "") == EVENT
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"), [("text/plain", ""), ("", ""), ("application/json; charset=latin-1", ""), ("application/json", "gzip")]
+)
+def test_other_content_is_not_taken(content: str, encoding: str) -> None:
+    with pytest.raises(Unusable) as refusal:
+        bodies.media_type(content, encoding)
+    assert refusal.value.status == 415
+
+
+def test_a_body_is_read_no_further_than_its_limit() -> None:
+    given: list[int] = []
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            given.append(10)
+            yield b"x" * 10
+
+    with pytest.raises(Unusable):
+        asyncio.run(bodies.whole(chunks(), None, 35))
+    assert len(given) == 4
+    with pytest.raises(Unusable):
+        asyncio.run(bodies.whole(chunks(), "36", 35))
+    assert len(given) == 4
+
+
+def test_every_category_has_words_in_both_languages() -> None:
+    for category in Category:
+        vi, en = words.CATEGORIES[category]
+        assert vi and en and vi != en
+
+
+def test_a_refusal_says_what_and_where_in_the_language_of_its_reader() -> None:
+    with pytest.raises(Refusal) as refusal:
+        Reader().read(EVENT_BYTES.replace(b'"agency"', b'"agence"'))
+    assert words.explain(refusal.value, "en") == (
+        "A required field is missing: Object missing required field `agency` - at `$.data`"
+    )
+    assert words.explain(refusal.value, "vi") == "Thiếu trường bắt buộc: thiếu `agency` - tại `$.data`"
+
+
+@pytest.mark.parametrize(
+    ("accept", "language"),
+    [("", "vi"), ("en", "en"), ("en-GB,en;q=0.9,vi;q=0.8", "en"), ("fr, vi;q=0.5, en;q=0.4", "vi"), ("en;q=x", "vi"), ("de", "vi")],
+)
+def test_the_language_is_the_one_that_is_asked_for(accept: str, language: str) -> None:
+    assert words.language(accept, "vi") == language
+
+
+def test_the_description_is_complete_and_its_examples_are_valid() -> None:
+    described = create(Settings()).openapi()
+    post = described["paths"]["/v1/events"]["post"]
+    assert set(post["responses"]) == {"200", "207", "400", "413", "415", "422", "503"}
+    content = post["requestBody"]["content"]
+    assert set(content) == set(bodies.MEDIA_TYPES)
+    reader = Reader()
+    schema = {"$ref": "#/components/schemas/CloudEvent", "components": described["components"]}
+    for shown in content[EVENT]["examples"].values():
+        reader.read(msgspec.json.encode(shown["value"]))
+        jsonschema.Draft202012Validator(schema).validate(shown["value"])
+    assert [reader.read(record).kind for record in bodies.events(LINES, content[LINES]["example"].encode())] == list(KINDS)
+    references = set(_references(described))
+    assert references <= {f"#/components/schemas/{name}" for name in described["components"]["schemas"]}
+
+
+def _references(part: Any) -> list[str]:
+    if isinstance(part, dict):
+        own = [part["$ref"]] if isinstance(part.get("$ref"), str) else []
+        return own + [found for value in part.values() for found in _references(value)]
+    return [found for value in part for found in _references(value)] if isinstance(part, list) else []
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["id", "source", "time", "type", "specversion", "data", "subject"]), JSON), JSON)
+def test_whatever_the_json_the_answer_is_a_refusal_with_a_reason(changes: dict[str, Any], data: Any) -> None:
+    event = msgspec.json.decode(EVENT_BYTES)
+    altered = [event | changes, event | {"data": data}, event | {"data": event["data"] | changes}, data]
+    for language in ("vi", "en"):
+        for one in altered:
+            intake = Intake(Reader(), Recent(), "ioc.", language)
+            intake.send([msgspec.json.encode(one)], FakeProducer(), 0)  # type: ignore[arg-type]
+            (result,) = intake.answer().events
+            assert result.status in ("refused", "unacknowledged")
+            assert result.reason
+
+
+@given(st.binary(max_size=200), st.sampled_from([EVENT, BATCH, LINES]))
+def test_whatever_the_bytes_they_are_refused_in_whole_or_in_part(body: bytes, media: str) -> None:
+    try:
+        records = bodies.events(media, body)
+    except Unusable as refusal:
+        assert refusal.status in (400, 413)
+        return
+    intake = Intake(Reader(), Recent(), "ioc.", "vi")
+    intake.send(records, FakeProducer(), 0)  # type: ignore[arg-type]
+    assert all(result.status == "refused" for result in intake.answer().events)
