@@ -1,0 +1,85 @@
+"""From an event that the gateway accepted to the changed figure in Chromium."""
+
+import json
+import shutil
+import statistics
+import time
+import urllib.request
+from datetime import UTC, datetime
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+from rich.table import Table
+
+from schemas.codes import Channel, FilingStatus
+from schemas.envelope import write
+from schemas.events import Filing
+from schemas.kinds import FILING
+from schemas.settings import Settings
+from stack import control
+from streams.migrate import migrate
+from tests.conftest import isolated
+from tests.running import Running, worker
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+WATCH = """() => {
+  window.changes = [];
+  const figure = () => document.querySelector('#figure-filings b')?.textContent;
+  let last = figure();
+  const look = () => {
+    const now = figure();
+    if (now !== last) { last = now; window.changes.push([Date.now(), now]) }
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+def measure(stack: control.Addresses, home: Path, quick: bool) -> Table:
+    """Post events one by one; for each, the time from the gateway's answer to the first frame that shows the new count."""
+    home.mkdir(parents=True)
+    environment = isolated(stack, home)
+    settings = Settings(**{name.removeprefix("IOC_").lower(): value for name, value in environment.items()})  # type: ignore[arg-type]
+    migrate(settings)
+    gateway, dashboard = (f"http://127.0.0.1:{environment[f'IOC_{name}_PORT']}" for name in ("GATEWAY", "DASHBOARD"))
+    with (
+        worker(environment, home / "worker.log"),
+        Running("ingest", "gateway", environment=environment, log=home / "gateway.log", ready=f"{gateway}/readyz"),
+        Running("dashboard", "serve", environment=environment, log=home / "dashboard.log", ready=f"{dashboard}/readyz"),
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1920, "height": 1080})
+        post(gateway, 0)
+        page.goto(f"{dashboard}/wall?lang=en")
+        page.wait_for_function("document.querySelector('#figure-filings b')?.textContent === '1'", timeout=60_000)
+        page.evaluate(WATCH)
+        took = []
+        for number in range(1, 41 if quick else 201):
+            accepted = post(gateway, number)
+            shown = f"{number + 1:,}"
+            page.wait_for_function("shown => window.changes.some(([, text]) => text === shown)", arg=shown, timeout=30_000)
+            at = page.evaluate("shown => window.changes.find(([, text]) => text === shown)[0]", shown)
+            took.append(at / 1000 - accepted)
+        browser.close()
+    cuts = statistics.quantiles(took, n=100)
+    table = Table("from accepted event to painted figure", "events", "p50", "p99", "max", title="latency")
+    table.add_row("gateway → Kafka → worker → ClickHouse → dashboard → Chromium", str(len(took)),
+                  *(f"{seconds:.2f} s" for seconds in (cuts[49], cuts[98], max(took))))  # fmt: skip
+    return table
+
+
+def post(gateway: str, number: int) -> float:
+    """Send one registered filing; when the gateway's answer came, as Unix seconds."""
+    now = datetime.now(UTC)
+    event = Filing(agency="H57.VP", filing_id=f"F{number}", procedure="1.0", status=FilingStatus.REGISTERED, channel=Channel.ONLINE,
+                   registered_at=now)  # fmt: skip
+    request = urllib.request.Request(
+        f"{gateway}/v1/events",
+        write(FILING, event, id=str(number), source="/bench", time=now),
+        {"Content-Type": "application/cloudevents+json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert json.load(answer)["accepted"] == 1
+    return time.time()
