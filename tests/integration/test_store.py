@@ -1,0 +1,152 @@
+"""What is posted to the gateway, the dashboard's store answers: through real Kafka, worker and ClickHouse."""
+
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dashboard.clock import Live
+from dashboard.connection import Connection, Unreachable
+from dashboard.snapshot import Place, take
+from dashboard.store import Store
+from schemas import envelope
+from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority, ServiceLevel
+from schemas.events import Document, Event, Feedback, Filing, Meeting
+from schemas.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
+from schemas.settings import Settings
+from streams.migrate import migrate
+from tests.running import Running, wait_for, worker
+
+pytestmark = pytest.mark.stack
+COMMUNE, OTHER = (one for one, _ in zip(Place("46").names, range(2), strict=False))
+NOW = datetime.now(UTC)
+LIVE = Live()
+
+
+class Way:
+    """The living path of one test module: what is posted to it, and the store at its end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.gateway = f"http://127.0.0.1:{settings.gateway_port}/v1/events"
+        self.store = Store(Connection(settings.clickhouse_url))
+        self.number = 0
+
+    def post(self, kind: Kind, event: Event, time: datetime | None = None) -> None:
+        self.number += 1
+        body = envelope.write(kind, event, id=str(self.number), source="/test/store", time=time or datetime.now(UTC))
+        request = urllib.request.Request(self.gateway, body, {"Content-Type": "application/cloudevents+json"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert answer.status in (200, 202)
+
+    def commune(self, code: str) -> dict[str, Any]:
+        """The filings of a commune, by column; nothing of one that has none."""
+        return next((row for row in self.store.filing_state(LIVE).to_dict("records") if row["commune"] == code), {})
+
+
+@pytest.fixture(scope="module")
+def path(module_settings: Settings, module_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
+    logs: Path = tmp_path_factory.mktemp("logs")
+    migrate(module_settings)
+    ready = f"http://127.0.0.1:{module_settings.gateway_port}/readyz"
+    with (
+        worker(module_environment, logs / "worker.log"),
+        Running("ingest", "gateway", environment=module_environment, log=logs / "gateway.log", ready=ready),
+    ):
+        found = Way(module_settings)
+        yield found
+        found.store.connection.close()
+
+
+def filing(number: str, status: FilingStatus, **changes: Any) -> Filing:
+    usual: dict[str, Any] = {
+        "agency": f"H57.{COMMUNE}",
+        "commune": COMMUNE,
+        "filing_id": number,
+        "procedure": "1.005129",
+        "status": status,
+        "channel": Channel.ONLINE,
+        "service_level": ServiceLevel.FULL,
+        "registered_at": NOW,
+    }
+    return Filing(**usual | changes)
+
+
+def test_a_filing_counts_as_it_goes_through_its_life(path: Way) -> None:
+    passed = NOW - timedelta(days=2)
+    late = {"registered_at": passed - timedelta(days=3), "due_at": passed}
+    path.post(FILING, filing("F1", FilingStatus.REGISTERED))
+    path.post(FILING, filing("F2", FilingStatus.PROCESSING, **late))
+    path.post(FILING, filing("F3", FilingStatus.SUPPLEMENT, **late))
+    found = wait_for(lambda: (row := path.commune(COMMUNE)).get("filings") == 3 and row, what="three filings")
+    assert (found["open"], found["overdue"]) == (3, 1), "a filing whose clock stands still is not overdue"
+    assert (found["today"], found["wholly_online"]) == (1, 1)
+
+    path.post(FILING, filing("F2", FilingStatus.FINISHED, finished_at=datetime.now(UTC), **late))
+    found = wait_for(lambda: (row := path.commune(COMMUNE))["closed"] == 1 and row, what="the closed filing")
+    assert (found["open"], found["overdue"], found["on_time"]) == (2, 0, 0)
+
+
+def test_feedback_is_counted_and_lies_where_it_was_seen(path: Way) -> None:
+    for number in range(16):
+        point = {"lat": 16.4 + number / 1000, "lon": 107.6}
+        report = Feedback(
+            agency="H57.IOC",
+            commune=OTHER,
+            report_id=f"R{number}",
+            category="water",
+            status=FeedbackStatus.RECEIVED,
+            reported_at=NOW,
+            **point,
+        )
+        path.post(FEEDBACK, report)
+    (burst,) = wait_for(lambda: [row for row in path.store.feedback_bursts(LIVE, 15) if row["recent"] == 16], what="the burst")
+    assert (burst["commune"], burst["category"], burst["usual"]) == (OTHER, "water", 0)
+    assert len(path.store.feedback_points(LIVE)) == 16
+    assert path.store.feedback_state(LIVE).set_index("commune").loc[OTHER].open == 16
+
+
+def test_a_flash_document_that_nobody_receives_is_found(path: Way) -> None:
+    sent = NOW - timedelta(hours=3)
+    document = Document(
+        agency="H57.VP",
+        commune=COMMUNE,
+        document_id="D1",
+        from_organ="000.00.00.H57",
+        to_organ=f"H57.{COMMUNE}.UB",
+        priority=Priority.FLASH,
+        status=DocumentStatus.ARRIVED,
+        sent_at=sent,
+    )
+    path.post(DOCUMENT, document, sent)
+    (row,) = wait_for(lambda: path.store.flash_waiting(LIVE, timedelta(hours=2)), what="the flash document")
+    assert (row["to_organ"], row["documents"]) == (f"H57.{COMMUNE}.UB", 1)
+    assert path.store.documents(LIVE)["flash"] == 1
+
+
+def test_a_live_meeting_tells_its_sites(path: Way) -> None:
+    sites = {"invited": ["1", "2", "3"], "connected": ["1", "2"]}
+    path.post(MEETING, Meeting(agency="H57.VP", meeting_id="M1", state=MeetingState.LIVE, starts_at=NOW, **sites))
+    found = wait_for(lambda: (row := path.store.meetings(LIVE))["live"] and row, what="the meeting")
+    assert (found["live"], found["invited"], found["connected"]) == (1, 3, 2)
+
+
+def test_the_pulse_moves_by_itself_and_its_mark_only_with_the_data(path: Way) -> None:
+    first = wait_for(lambda: (pulse := path.store.pulse()).sent_at and pulse, what="a heartbeat")
+    later = wait_for(lambda: (pulse := path.store.pulse()).sent_at != first.sent_at and pulse, what="the next heartbeat")
+    assert later.mark == first.mark
+    path.post(FILING, filing("F9", FilingStatus.REGISTERED))
+    wait_for(lambda: path.store.pulse().mark != first.mark, what="a new mark")
+
+
+def test_everything_that_a_wall_shows_can_be_asked_at_once(path: Way) -> None:
+    shown = take(path.store, LIVE, Place("46"))
+    assert not shown.empty
+    assert shown.total("filings") >= 3
+
+
+def test_a_database_that_is_away_is_one_kind_of_error() -> None:
+    with pytest.raises(Unreachable):
+        Store(Connection("clickhouse://127.0.0.1:1/ioc")).pulse()
