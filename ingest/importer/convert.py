@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from ingest.importer.mapping import Condition, Field, Mapping, Scalar, Step, as_time
-from schemas.envelope import Category, Read, Reader, Refusal
+from schemas.envelope import EARLIEST, LATEST, Category, Read, Reader, Refusal
 
 _PLACE = re.compile(r"\{([^{}]+)\}")
 _PATH = re.compile(r"at `\$\.data\.(\w+)")
@@ -112,6 +112,8 @@ def _number(text: str) -> float:
 def _time(text: str, formats: list[str], zone: ZoneInfo) -> datetime:
     """A moment in UTC. Raises `ValueError` also for one that its clock never showed (skipped by summer time)."""
     moment = _parsed(text, formats)
+    if not EARLIEST.year <= moment.year < LATEST.year:
+        raise ValueError(f"it is not between {EARLIEST.year} and {LATEST.year - 1}")
     if moment.tzinfo is not None:
         return moment.astimezone(UTC)
     there = moment.replace(tzinfo=zone).astimezone(UTC)

@@ -1,0 +1,258 @@
+"""What a mapping makes of rows: converters, conditions, refusals that name row, column and value."""
+
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from ingest.importer.convert import events
+from ingest.importer.mapping import Mapping, MappingError, load, names
+from ingest.importer.rows import FileError, Row, csv_rows, ndjson_rows
+from ingest.importer.run import Refused, Summary, is_ndjson, only, run, take
+from schemas.documents import example
+from schemas.envelope import Category, Read, Reader, Refusal
+from schemas.kinds import FEEDBACK, KINDS
+
+MAPPING = """
+kind = "feedback"
+source = "/test"
+zone = "Asia/Ho_Chi_Minh"
+times = ["%d/%m/%Y %H:%M", "%d/%m/%Y"]
+
+[fields]
+report_id = { column = "number" }
+agency = { column = "agency", lookup = { "Sở Y tế" = "H57.08", "VP" = "H57.01" } }
+commune = { column = "commune", lookup = { "Thuận Hóa" = "19774" }, default = "" }
+category = { constant = "traffic" }
+reported_at = { column = "day", as = "time" }
+lat = { column = "lat", as = "number", needs = ["lon"] }
+lon = { column = "lon", as = "number", needs = ["lat"] }
+rating = { column = "stars", as = "integer" }
+address = { template = "{street}, {commune}", needs = ["street"] }
+
+[[step]]
+id = "{number}/received"
+time = "day"
+fields = { status = "received" }
+
+[[step]]
+id = "{number}/published"
+time = { column = "done", zone = "UTC" }
+when = [{ column = "done", present = true }, { column = "state", in = ["xong"] }]
+fields = { status = "published", finished_at = { column = "done", as = "time" } }
+"""
+ROW = {
+    "number": " 7 ",
+    "agency": "Sở Y tế",
+    "commune": "",
+    "day": "01/11/2026 08:30",
+    "lat": "16.46",
+    "lon": "107.59",
+    "stars": "",
+    "street": "",
+    "done": "",
+    "state": "",
+}
+HEADER = ",".join(ROW)
+
+
+@pytest.fixture
+def mapping(tmp_path: Path) -> Mapping:
+    return mapped(tmp_path, MAPPING)
+
+
+def mapped(folder: Path, text: str) -> Mapping:
+    path = folder / "test.toml"
+    path.write_text(text, "utf-8")
+    return load(str(path))
+
+
+def read(mapping: Mapping, **changes: str) -> list[Read]:
+    return [event.read for event in events(ROW | changes, mapping, Reader())]
+
+
+def test_a_row_becomes_an_event_with_an_id_of_its_own_key(mapping: Mapping) -> None:
+    (event,) = read(mapping)
+    assert (event.id, event.source, event.kind) == ("7/received", "/test", FEEDBACK)
+    assert event.time == datetime(2026, 11, 1, 1, 30, tzinfo=UTC)
+    data = event.data
+    assert (data.report_id, data.agency, data.commune, data.category, data.status) == ("7", "H57.08", "", "traffic", "received")
+    assert (data.lat, data.lon, data.rating, data.address) == (16.46, 107.59, None, "")
+
+
+def test_a_row_stands_for_every_step_whose_conditions_hold(mapping: Mapping) -> None:
+    assert [event.id for event in read(mapping, done="02/11/2026", state="mở")] == ["7/received"]
+    _, published = read(mapping, done="02/11/2026", state="xong")
+    assert (published.id, published.data.status) == ("7/published", "published")
+    assert published.time == datetime(2026, 11, 2, tzinfo=UTC)  # this column is in UTC
+    assert published.data.finished_at == datetime(2026, 11, 1, 17, tzinfo=UTC)  # and this one in the mapping's zone
+
+
+def test_converters_give_text_numbers_lookups_and_templates(mapping: Mapping) -> None:
+    (event,) = read(mapping, commune="Thuận Hóa", stars="5", street="Lê Lợi")
+    assert (event.data.commune, event.data.rating, event.data.address) == ("19774", 5, "Lê Lợi, Thuận Hóa")
+    assert read(mapping, commune="Nơi khác")[0].data.commune == ""  # by the lookup's default
+
+
+def test_a_point_needs_both_its_halves(mapping: Mapping) -> None:
+    for changes in ({"lat": ""}, {"lon": " "}):
+        data = read(mapping, **changes)[0].data
+        assert (data.lat, data.lon) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "category", "told"),
+    [
+        ({"day": "31/02/2026"}, Category.IMPOSSIBLE_DATE, "column 'day', value '31/02/2026'"),
+        ({"day": ""}, Category.MISSING_FIELD, "column 'day', value ''"),
+        ({"day": "01/01/1890"}, Category.IMPOSSIBLE_DATE, "column 'day', value '01/01/1890'"),
+        ({"day": "01/01/0001"}, Category.IMPOSSIBLE_DATE, "not between 1990 and 2099"),
+        ({"agency": "Sở X"}, Category.WRONG_VALUE, "column 'agency', value 'Sở X'"),
+        ({"agency": ""}, Category.MISSING_FIELD, "column 'agency', value ''"),
+        ({"number": ""}, Category.MISSING_FIELD, "column 'number', value ''"),
+        ({"lat": "16,46"}, Category.WRONG_TYPE, "column 'lat', value '16,46'"),
+        ({"lat": "nan"}, Category.WRONG_TYPE, "not finite"),
+        ({"lat": "96"}, Category.IMPOSSIBLE_POINT, "column 'lat', value '96'"),
+        ({"stars": "6"}, Category.WRONG_VALUE, "column 'stars', value '6'"),
+        ({"number": "9" * 200}, Category.WRONG_VALUE, "column 'number'"),
+        ({"done": "soon", "state": "xong"}, Category.IMPOSSIBLE_DATE, "column 'done', value 'soon'"),
+    ],
+)
+def test_a_refusal_names_column_and_value(mapping: Mapping, changes: dict[str, str], category: Category, told: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        read(mapping, **changes)
+    assert refusal.value.category == category
+    assert told in refusal.value.reason
+
+
+def test_a_time_that_the_clocks_skipped_is_refused_and_a_repeated_one_is_the_first(tmp_path: Path) -> None:
+    mapping = mapped(tmp_path, MAPPING.replace("Asia/Ho_Chi_Minh", "America/New_York"))
+    assert read(mapping, day="02/11/2025 01:30")[0].time == datetime(2025, 11, 2, 5, 30, tzinfo=UTC)
+    with pytest.raises(Refusal, match="clocks of America/New_York skipped it"):
+        read(mapping, day="09/03/2025 02:30")
+
+
+def test_without_formats_times_are_iso_8601(tmp_path: Path) -> None:
+    mapping = mapped(tmp_path, MAPPING.replace('times = ["%d/%m/%Y %H:%M", "%d/%m/%Y"]', ""))
+    assert read(mapping, day="2026-11-01T08:30")[0].time == read(mapping, day="2026-11-01T03:30+02:00")[0].time
+
+
+def test_a_row_for_which_no_step_applies_is_refused(tmp_path: Path) -> None:
+    mapping = mapped(
+        tmp_path, MAPPING.replace('id = "{number}/received"', 'when = [{ column = "state", in = ["mới"] }]\nid = "{number}"')
+    )
+    with pytest.raises(Refusal, match="No step"):
+        read(mapping)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('kind = "feedback"', 'kind = "parking"', "kind 'parking' is not known"),
+        ("report_id", "report_number", "has no field 'report_number'"),
+        ("constant = ", "constante = ", "constante"),
+        ('column = "number"', 'needs = ["number"]', "exactly one of column, template and constant"),
+        ("Asia/Ho_Chi_Minh", "Asia/Hue", "time zone 'Asia/Hue' is not known"),
+        ("[[step]]", "[[steps]]", "step"),
+        ("[fields]", "[fields", "cannot be read"),
+    ],
+)
+def test_a_mapping_that_cannot_work_is_told_before_any_row(tmp_path: Path, old: str, new: str, told: str) -> None:
+    with pytest.raises(MappingError, match=told.replace("[", r"\[")):
+        mapped(tmp_path, MAPPING.replace(old, new))
+
+
+def test_the_mappings_that_come_along_are_valid() -> None:
+    assert "nyc311" in names()
+    for name in names():
+        load(name)
+    with pytest.raises(MappingError, match="nyc311"):
+        load("nothing")
+
+
+def rows_of(text: str | bytes, mapping: Mapping) -> list[Row]:
+    return list(csv_rows(io.BytesIO(text.encode() if isinstance(text, str) else text), mapping))
+
+
+def test_csv_rows_are_counted_as_a_spreadsheet_does(mapping: Mapping) -> None:
+    cells = ",".join(ROW.values())
+    folded = cells.replace("Sở Y tế", '"Sở\nY tế"')
+    rows = rows_of(f"\ufeff{HEADER}\n{cells}\n\n{folded}\n1,2\n", mapping)
+    assert [(row.number, row.refusal is None) for row in rows] == [(2, True), (4, True), (5, False)]
+    assert rows[0].columns == ROW
+    assert rows[1].columns["agency"] == "Sở\nY tế"
+    assert "2 columns, the header 10" in rows[2].refusal.reason  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "empty"),
+        ("a,b\n1,2\n", "'agency'.*of the mapping are not in the file; it has a, b"),
+        (HEADER + ",day\n", "'day' is there twice"),
+        (f"{HEADER}\n".encode() + b"\xff\xfe", "Near row 1 the file is not utf-8-sig"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why(mapping: Mapping, text: str | bytes, told: str) -> None:
+    with pytest.raises(FileError, match=told):
+        rows_of(text, mapping)
+
+
+def test_another_encoding_and_delimiter_can_be_declared(tmp_path: Path) -> None:
+    mapping = mapped(tmp_path, 'encoding = "utf-16"\ndelimiter = ";"\n' + MAPPING)
+    (row,) = rows_of(f"{HEADER}\n{','.join(ROW.values())}\n".replace(",", ";").encode("utf-16"), mapping)
+    assert row.columns == ROW
+
+
+def test_json_objects_are_rows_too(mapping: Mapping) -> None:
+    line = msgspec.json.encode(ROW | {"lat": 16.46, "stars": None, "other": {"deep": [1]}})
+    first, second = ndjson_rows(io.BytesIO(line + b"\n\n[1]\n"), mapping)
+    assert (first.number, first.columns["lat"], first.columns["stars"], first.columns["other.deep"]) == (1, "16.46", "", "[1]")
+    assert (second.number, second.refusal is None) == (3, False)
+
+
+def importing(text: str, mapping: Mapping | None, path: Path, kind: str | None = None) -> Summary:
+    """A check of a file: everything but sending."""
+    taken = take(io.BytesIO(text.encode()), mapping, Reader(), ndjson=mapping is None)
+    with Refused(path) as refused:
+        return run(only(taken, kind) if kind else taken, None, refused, lambda summary: None, 1)
+
+
+def test_every_row_is_accounted_for_and_the_refused_can_be_mended_and_imported(mapping: Mapping, tmp_path: Path) -> None:
+    good, bad = ",".join(ROW.values()), ",".join((ROW | {"day": "31/02/2026"}).values())
+    path = tmp_path / "refused.csv"
+    summary = importing(f"{HEADER}\n{good}\n{bad}\n{good}\n", mapping, path)
+    assert (summary.rows, summary.accepted, summary.refused, summary.events) == (3, 2, 1, 2)
+    assert dict(summary.reasons) == {"impossible-date": 1}
+    assert summary.examples["impossible-date"].startswith("row 3: ")
+    refused = path.read_text("utf-8")
+    assert refused.splitlines()[0] == f"{HEADER},row,category,reason"
+    mended = importing(refused.replace("31/02/2026", "28/02/2026"), mapping, tmp_path / "again.csv")
+    assert (mended.accepted, mended.refused) == (1, 0)
+    assert not (tmp_path / "again.csv").exists()
+
+
+def test_cloudevents_need_no_mapping(tmp_path: Path) -> None:
+    lines = "\n".join(msgspec.json.format(example(kind), indent=-1).decode() for kind in KINDS) + "\nnonsense\n"
+    summary = importing(lines, None, tmp_path / "refused.csv")
+    assert (summary.accepted, summary.refused) == (len(KINDS), 1)
+    summary = importing(lines, None, tmp_path / "refused.csv", kind="feedback")
+    assert (summary.accepted, summary.refused) == (1, len(KINDS))
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "lines"),
+    [("a.ndjson", b"", True), ("a.JSONL", b"", True), ("a.csv", b"{", False), ("-", b" {", True), ("-", b"a,b", False)],
+)
+def test_json_lines_are_known_by_name_or_first_byte(name: str, head: bytes, lines: bool) -> None:
+    assert is_ndjson(name, head) is lines
+
+
+def test_the_same_row_always_gives_the_same_bytes(mapping: Mapping) -> None:
+    def once() -> list[Any]:
+        return [event.record for event in events(ROW | {"done": "02/11/2026", "state": "xong"}, mapping, Reader())]
+
+    assert once() == once()
