@@ -104,17 +104,27 @@ def build(
         from schemas.places.tables import write
     except ImportError as error:
         raise fail(f"{error.name} is not installed: pip install -e '.[outlines]', or make outlines") from error
-    steps = ("reading", "country", *(province or [one.code for one in places.provinces()]))
+    steps = ("sources", "coast", "country", *(province or [one.code for one in places.provinces()]))
     bar = Progress(TextColumn("{task.description:>12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=err)
     try:
         with bar if err.is_terminal else nullcontext():
-            task = bar.add_task("reading", total=len(steps))
+            task = bar.add_task("", total=len(steps))
             if tables:
                 write(DATA)
             outliner.build(folder or OUTLINES, province or (), lambda step: bar.update(task, description=step, advance=1))
     except sources.MissingSourceError as error:
         raise fail(str(error)) from error
-    out.print(measure.report(folder or OUTLINES))
+    out.print(measure.report(folder or OUTLINES), highlight=False)
+
+
+@app.command("measure")
+def measure_outlines() -> None:
+    """Print how well the committed schematic outlines fit the known areas and centres (needs shapely)."""
+    try:
+        from schemas.places import measure
+    except ImportError as error:
+        raise fail(f"{error.name} is not installed: pip install -e '.[outlines]', or make outlines") from error
+    out.print(measure.report(OUTLINES), highlight=False)
 
 
 def known(province: str) -> list[Commune]:

@@ -98,7 +98,10 @@ def import_outlines(
     if province is not None:
         names = {code: text(feature, name_property) or code for code, feature in zip(codes, features, strict=True)}
         communes = tuple(commune(code, names[code], province.code, outlines[code], file.name) for code in sorted(outlines))
-        places = {province.code: ImportedPlace(source=file.name, outlines=outlines, province=province, communes=communes)}
+        whole = sum(one.area_km2 or 0 for one in communes)
+        lat, lon = (round(sum(getattr(one, axis) * (one.area_km2 or 0) for one in communes) / whole, 5) for axis in ("lat", "lon"))
+        placed = msgspec.structs.replace(province, lat=lat, lon=lon)
+        places = {province.code: ImportedPlace(source=file.name, outlines=outlines, province=placed, communes=communes)}
     else:
         places = {
             owner: ImportedPlace(source=file.name, outlines={code: outlines[code] for code in codes if known[code] == owner})

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import chain
+from math import cos, radians
 from typing import Any
 
 import numpy as np
 import shapely
 
+from schemas.places.geojson import KM_PER_DEGREE
 from schemas.places.raster import Grid, Labels
 
 SNAP = 1e-4
@@ -35,8 +37,8 @@ def trace(labels: Labels, grid: Grid) -> dict[int, Shape]:
     parts: dict[int, list[Shape]] = defaultdict(list)
     for face, owner in zip(faces, owners, strict=True):
         parts[owner].append(face)
-    whole = {owner: shapely.coverage_union_all(parts[owner]) for owner in sorted(parts) if owner >= 0}
-    simple = shapely.coverage_simplify(list(whole.values()), grid.step * 1.5, simplify_boundary=False)
+    whole = {owner: shapely.union_all(parts[owner]) for owner in sorted(parts) if owner >= 0}
+    simple = shapely.coverage_simplify(list(whole.values()), grid.step * 2, simplify_boundary=False)
     return dict(zip(whole, simple, strict=True))
 
 
@@ -94,7 +96,7 @@ def cut(shapes: Mapping[Any, Shape], area: Shape) -> dict[Any, Shape]:
     found: dict[Any, list[Shape]] = defaultdict(list)
     for face, owner in zip(pieces, owners, strict=True):
         found[keys[owner]].append(face)
-    return {key: tidy(shapely.coverage_union_all(found[key])) for key in keys if key in found}
+    return {key: tidy(shapely.union_all(found[key])) for key in keys if key in found}
 
 
 def joined(faces: Iterable[Shape], owners: list[int]) -> tuple[list[Shape], list[int]]:
@@ -102,7 +104,7 @@ def joined(faces: Iterable[Shape], owners: list[int]) -> tuple[list[Shape], list
     found: dict[int, list[Shape]] = defaultdict(list)
     for face, owner in zip(faces, owners, strict=True):
         found[owner].append(face)
-    connected = [(part, owner) for owner in sorted(found) for part in parts(shapely.coverage_union_all(found[owner]))]
+    connected = [(part, owner) for owner in sorted(found) for part in parts(shapely.union_all(found[owner]))]
     return [part for part, _ in connected], [owner for _, owner in connected]
 
 
@@ -111,9 +113,15 @@ def tidy(shape: Shape) -> Shape:
     return shapely.normalize(shape)
 
 
+def km2(shape: Shape) -> float:
+    """Area in km2 of a shape in degrees."""
+    return float(shape.area) * KM_PER_DEGREE**2 * cos(radians(shape.centroid.y)) if not shape.is_empty else 0.0
+
+
 def parts(shape: Shape) -> list[Shape]:
-    """The polygons of a polygon or multipolygon, the largest first."""
-    return sorted(shapely.get_parts(shape), key=lambda part: (-part.area, part.bounds))
+    """The polygons of a shape, the largest first; lines and points that a cut may leave are dropped."""
+    polygons = (part for part in shapely.get_parts(shape) if part.geom_type == "Polygon")
+    return sorted(polygons, key=lambda part: (-part.area, part.bounds))
 
 
 def rounded(shape: Shape) -> dict[str, Any]:

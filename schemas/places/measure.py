@@ -20,6 +20,7 @@ class Fit(msgspec.Struct, frozen=True):
     p90_error: float
     centres_inside: float
     several_parts: int
+    vertices: int
     invalid: int
     overlapping_km2: float
 
@@ -27,7 +28,7 @@ class Fit(msgspec.Struct, frozen=True):
 def fit(folder: Path, provinces: list[str]) -> Fit:
     """Measure the outlines of some provinces."""
     atlas = Atlas({})
-    errors, inside, several, invalid, overlap, count = [], 0, 0, 0, 0.0, 0
+    errors, inside, several, vertices, invalid, overlap, count = [], 0, 0, 0, 0, 0.0, 0
     for province in provinces:
         loaded = msgspec.json.decode((folder / f"{province}.json").read_bytes())
         shapes = {one["id"]: shapely.from_geojson(msgspec.json.encode(one["geometry"])) for one in loaded["features"]}
@@ -39,10 +40,13 @@ def fit(folder: Path, provinces: list[str]) -> Fit:
                 errors.append(abs(got - commune.area_km2) / commune.area_km2)
             inside += bool(shapely.contains_xy(shapes[commune.code], commune.lon, commune.lat))
             several += shapes[commune.code].geom_type != "Polygon"
+        vertices += int(shapely.get_num_coordinates(list(shapes.values())).sum())
         invalid += int((~shapely.is_valid(list(shapes.values()))).sum())
         whole = float(np.sum(shapely.area(list(shapes.values()))))
         overlap += max(whole - float(shapely.union_all(list(shapes.values())).area), 0) * 12_000
-    return Fit(count, float(np.median(errors)), float(np.percentile(errors, 90)), inside / count, several, invalid, overlap)
+    return Fit(
+        count, float(np.median(errors)), float(np.percentile(errors, 90)), inside / count, several, vertices, invalid, overlap
+    )
 
 
 def report(folder: Path) -> str:
@@ -53,5 +57,6 @@ def report(folder: Path) -> str:
         f"{found.communes} communes of {len(names)} provinces\n"
         f"area error: median {found.median_error:.1%}, 90th percentile {found.p90_error:.1%}\n"
         f"known centre inside the outline: {found.centres_inside:.1%}\n"
-        f"in several parts: {found.several_parts}; invalid: {found.invalid}; overlap: {found.overlapping_km2:.3f} km2"
+        f"in several parts: {found.several_parts}; points: {found.vertices:,}; "
+        f"invalid: {found.invalid}; overlap: {found.overlapping_km2:.3f} km2"
     )

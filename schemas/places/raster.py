@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from schemas.places.geojson import KM_PER_DEGREE
@@ -23,10 +24,12 @@ OUTSIDE = 3.0
 """Price of a point one half size outside of a site's bounds."""
 REACH = 2.5
 """A site is asked for points up to so many half sizes away."""
-ROUNDS = 60
-"""Rounds of moving the weights; the areas no longer change after about 50."""
+ROUNDS = 50
+"""Rounds of moving the weights."""
 MARGIN = 4
 """So many steps around an area are shared out with it."""
+SMOOTHING = 3
+"""Borders are smoothed over about so many steps to each side."""
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int32]
@@ -89,10 +92,23 @@ def window(sites: list[Site], grid: Grid) -> Window | None:
         wide = KM_PER_DEGREE * cos(radians(site.y))
         across, along = (lons - site.lon) * wide / site.half_width, (lats - site.lat) * KM_PER_DEGREE / site.half_height
         beside, above = np.abs(lons - site.x) * wide / site.half_width, np.abs(lats - site.y) * KM_PER_DEGREE / site.half_height
-        outside = np.maximum(np.maximum(beside[None, :], above[:, None]) - 1, 0)
+        outside = np.hypot(np.maximum(beside - 1, 0)[None, :], np.maximum(above - 1, 0)[:, None])
         price = (across**2)[None, :] + (along**2)[:, None] + OUTSIDE * outside
         np.minimum(prices, price.astype(np.float32), out=prices)
     return Window(row, column, prices)
+
+
+def windows(sites: list[list[Site]], grid: Grid) -> dict[int, Window]:
+    """{index in the list: window} of the communes that reach the grid."""
+    return {index: found for index, some in enumerate(sites) if (found := window(some, grid)) is not None}
+
+
+def covered(area: Any, grid: Grid) -> NDArray[np.bool_]:
+    """Which of the grid's points lie in a shapely geometry."""
+    shapely.prepare(area)
+    lons, lats = np.meshgrid(grid.lons, grid.lats)
+    found: NDArray[np.bool_] = shapely.contains_xy(area, lons, lats)
+    return found
 
 
 def span(site: Site, grid: Grid) -> tuple[int, int, int, int]:
@@ -113,21 +129,21 @@ def share_out(
     that a cut along the edge of the area finds no gap; all others are -1.
     """
     codes = sorted(sites)
-    windows = {index: found for index, code in enumerate(codes) if (found := window(sites[code], grid)) is not None}
+    asked = windows([sites[code] for code in codes], grid)
     weights = np.zeros(len(codes))
     aims = np.array([areas.get(code, 0.0) for code in codes])
     cells = np.broadcast_to(grid.cells[:, None], inside.shape)[inside]
     for turn in range(rounds):
-        labels = cheapest(grid, windows, weights)
+        _, labels = cheapest(grid, asked, weights)
         got = np.bincount(labels[inside] + 1, weights=cells, minlength=len(codes) + 1)[1:]
         ratio = np.clip(np.log(np.maximum(got, 1e-3) / np.maximum(aims, 1e-3)), -1, 1)
-        weights += np.where(aims > 0, ratio, 0) * (0.5 if turn < rounds // 2 else 0.2)
-    labels = spread(cheapest(grid, windows, weights))
-    return np.where(widened(inside, MARGIN), labels, -1).astype(np.int32), codes
+        weights += np.where(aims > 0, ratio, 0) * (1.0 if turn < rounds // 2 else 0.4)
+    labels = np.where(widened(inside, MARGIN), spread(cheapest(grid, asked, weights)[1]), -1).astype(np.int32)
+    return smoothed(labels, SMOOTHING), codes
 
 
-def cheapest(grid: Grid, windows: Mapping[int, Window], weights: NDArray[np.float64]) -> Labels:
-    """For every point the commune that asks least, -1 where none asks."""
+def cheapest(grid: Grid, windows: Mapping[int, Window], weights: NDArray[np.float64]) -> tuple[Floats, Labels]:
+    """For every point the least price and the commune that asks it, -1 where none asks."""
     best = np.full((grid.rows, grid.columns), np.inf, np.float32)
     labels = np.full(best.shape, -1, np.int32)
     for index, found in windows.items():
@@ -136,7 +152,7 @@ def cheapest(grid: Grid, windows: Mapping[int, Window], weights: NDArray[np.floa
         less = price < here
         here[less] = price[less]
         found.of(labels)[less] = index
-    return labels
+    return best, labels
 
 
 def spread(labels: Labels) -> Labels:
@@ -150,6 +166,35 @@ def spread(labels: Labels) -> Labels:
             labels[target][taken] = labels[source][taken]
             empty[target][taken] = False
     return labels
+
+
+def smoothed(labels: Labels, radius: int) -> Labels:
+    """Every point gets the label that is commonest around it, weighed by nearness: straightens borders, removes thin tongues."""
+    best = np.zeros(labels.shape, np.float32)
+    result = labels.copy()
+    for label in np.unique(labels[labels >= 0]).tolist():
+        rows, columns = np.nonzero((labels == label).any(axis=1))[0], np.nonzero((labels == label).any(axis=0))[0]
+        here = (
+            slice(max(rows[0] - 2 * radius, 0), rows[-1] + 2 * radius + 1),
+            slice(max(columns[0] - 2 * radius, 0), columns[-1] + 2 * radius + 1),
+        )
+        density = blurred(blurred((labels[here] == label).astype(np.float32), radius), radius)
+        more = density > best[here]
+        best[here][more] = density[more]
+        result[here][more] = label
+    return np.where(labels >= 0, result, -1).astype(np.int32)
+
+
+def blurred(values: Floats, radius: int) -> Floats:
+    """The mean of every value's square neighbourhood, zero beyond the edge."""
+    size = 2 * radius + 1
+    for axis in (0, 1):
+        padding = [(0, 0), (0, 0)]
+        padding[axis] = (radius + 1, radius)
+        total = np.cumsum(np.pad(values, padding), axis=axis)
+        end, start = (total[size:], total[:-size]) if axis == 0 else (total[:, size:], total[:, :-size])
+        values = ((end - start) / size).astype(np.float32)
+    return values
 
 
 def widened(marked: NDArray[np.bool_], steps: int) -> NDArray[np.bool_]:

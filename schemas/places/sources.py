@@ -16,7 +16,9 @@ from typing import Any
 import msgspec
 
 WORLD_ATLAS = "world-atlas@2.0.2"
-VIET_NAM = "704"  # ISO 3166-1 numeric, the id in world-atlas
+VIET_NAM = "704"
+NEIGHBOURS = ("116", "156", "418")
+"""Cambodia, China, Laos."""
 
 
 class MissingSourceError(RuntimeError):
@@ -68,19 +70,21 @@ def ward_boxes() -> dict[str, Box]:
     return boxes
 
 
-def land_rings() -> list[list[list[tuple[float, float]]]]:
-    """Viet Nam's land in Natural Earth's 1:10m as polygons, each a list of rings of (lon, lat), the outer ring first."""
+def countries() -> dict[str, list[list[list[tuple[float, float]]]]]:
+    """{ISO 3166-1 numeric code: polygons} of Viet Nam and its neighbours in Natural Earth's 1:10m.
+
+    A polygon is a list of rings of (lon, lat), the outer ring first. Raises `MissingSourceError` when npm cannot fetch it.
+    """
     with tempfile.TemporaryDirectory() as folder:
         try:
             subprocess.run(["npm", "pack", "--silent", WORLD_ATLAS], cwd=folder, check=True, capture_output=True)
         except (OSError, subprocess.CalledProcessError) as error:
             raise MissingSourceError(f"npm could not fetch {WORLD_ATLAS} (Node.js and the network are needed)") from error
-        archive = next(Path(folder).glob("*.tgz"))
-        with tarfile.open(archive) as tar:
+        with tarfile.open(next(Path(folder).glob("*.tgz"))) as tar:
             member = tar.extractfile("package/countries-10m.json")
             assert member is not None, f"{WORLD_ATLAS} has no countries-10m.json"
             topology = json.load(member)
-    return list(decode(topology, VIET_NAM))
+    return {country: list(decode(topology, country)) for country in (VIET_NAM, *NEIGHBOURS)}
 
 
 def decode(topology: dict[str, Any], country: str) -> Iterator[list[list[tuple[float, float]]]]:

@@ -1,0 +1,251 @@
+"""The places: what exists, since when, under which name, and how a place is imported."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import shapely
+from typer.testing import CliRunner
+
+from schemas import places
+from schemas.places.atlas import OUTLINES
+from schemas.places.cli import app
+
+LAST_DAY_OF_FOUR_LEVELS = date(2025, 6, 30)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("IOC_HOME", str(tmp_path))
+    return tmp_path / "places"
+
+
+def shapes(collection: dict[str, Any]) -> dict[str, Any]:
+    return {one["id"]: shapely.from_geojson(json.dumps(one["geometry"])) for one in collection["features"]}
+
+
+def square(lon: float, lat: float, **properties: object) -> dict[str, Any]:
+    ring = [[lon, lat], [lon + 0.1, lat], [lon + 0.1, lat + 0.1], [lon, lat + 0.1], [lon, lat]]
+    return {"type": "Feature", "properties": properties, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+
+
+def write(path: Path, *features: dict[str, Any]) -> str:
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), "utf-8")
+    return str(path)
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, list(arguments))
+    return result.exit_code, " ".join(result.output.split())
+
+
+# --- what exists
+
+
+def test_the_country_has_34_provinces_and_3321_communes() -> None:
+    codes = [one.code for province in places.provinces() for one in places.communes(province.code)]
+    assert (len(places.provinces()), len(codes), len(set(codes))) == (34, 3321, 3321)
+
+
+@pytest.mark.parametrize(("province", "communes", "before"), [("46", 40, 133), ("38", 166, 547), ("68", 124, None)])
+def test_provinces_have_their_official_number_of_communes(province: str, communes: int, before: int | None) -> None:
+    assert len(places.communes(province)) == communes
+    assert before is None or len(places.communes(province, LAST_DAY_OF_FOUR_LEVELS)) == before
+
+
+def test_hue_has_21_wards_and_19_communes() -> None:
+    types = [one.type for one in places.communes("46")]
+    assert (types.count("phường"), types.count("xã")) == (21, 19)
+
+
+def test_codes_keep_their_leading_zeros() -> None:
+    assert places.province("01").name == "Hà Nội"
+    assert all(len(one.code) == 5 for one in places.communes("01"))
+
+
+def test_names_are_written_with_their_type_in_both_languages() -> None:
+    ward = places.commune("19753")
+    assert (ward.name, ward.full_name, ward.full_name_en) == ("Phú Xuân", "Phường Phú Xuân", "Phú Xuân Ward")
+
+
+@pytest.mark.parametrize(
+    "ask", [places.province, places.communes, places.commune, places.outlines, places.successors, places.former]
+)
+def test_an_unknown_code_is_named(ask: Any) -> None:
+    with pytest.raises(KeyError, match="'nowhere'"):
+        ask("nowhere")
+
+
+# --- since when
+
+
+def test_before_the_reform_there_were_63_provinces() -> None:
+    assert len(places.provinces(LAST_DAY_OF_FOUR_LEVELS)) == 63
+    assert places.communes("60", LAST_DAY_OF_FOUR_LEVELS), "Bình Thuận existed"
+    assert [one.code for one in places.provinces(date(2025, 7, 1))] == [one.code for one in places.provinces()]
+
+
+@pytest.mark.parametrize(("day", "type_"), [(date(2026, 4, 29), "tỉnh"), (date(2026, 4, 30), "thành phố"), (None, "thành phố")])
+def test_dong_nai_is_a_municipality_since_its_day(day: date | None, type_: str) -> None:
+    assert [one.type for one in places.provinces(day) if one.code == "75"] == [type_]
+
+
+def test_every_former_unit_leads_to_communes_of_today_and_one_default() -> None:
+    former = [
+        one
+        for province in places.provinces(LAST_DAY_OF_FOUR_LEVELS)
+        for one in places.communes(province.code, LAST_DAY_OF_FOUR_LEVELS)
+    ]
+    assert len(former) == 10_040
+    for one in former:
+        links = places.successors(one.code)
+        assert [link.default for link in links] == [True] + [False] * (len(links) - 1)
+        assert all(places.commune(link.code) for link in links)
+
+
+def test_every_commune_of_today_has_predecessors() -> None:
+    assert all(places.predecessors(one.code) for province in places.provinces() for one in places.communes(province.code))
+
+
+def test_45_communes_of_lam_dong_come_from_binh_thuan() -> None:
+    def provinces_before(code: str) -> set[str]:
+        wards = [places.former(link.former) for link in places.predecessors(code)]
+        return {ward.province for ward in wards if isinstance(ward, places.Commune)}
+
+    assert sum(provinces_before(one.code) == {"60"} for one in places.communes("68")) == 45
+
+
+# --- by name
+
+
+@pytest.mark.parametrize("text", ["Phường Thuận Hóa", "thuan hoa", "THUẬN HÓA", "phuong thuan hoa"])
+def test_search_needs_no_tone_marks(text: str) -> None:
+    assert ("46", "Phường Thuận Hóa") in [
+        (one.province, one.full_name) for one in places.find(text) if isinstance(one, places.Commune)
+    ]
+
+
+def test_search_prefers_the_same_tone_marks_and_exact_names() -> None:
+    assert places.find("Huế")[0] == places.province("46")
+    assert places.find("Thuận Hóa")[0].name == "Thuận Hóa"
+    assert places.find("19753")[0].code == "19753"
+    assert places.find(" ") == []
+
+
+# --- outlines
+
+
+@pytest.mark.parametrize("province", [one.code for one in places.Atlas({}).provinces(None)])
+def test_outlines_are_complete_valid_and_do_not_overlap(province: str) -> None:
+    collection = places.outlines(province)
+    found = shapes(collection)
+    assert list(found) == [one.code for one in places.communes(province)]
+    assert collection["schematic"] is True
+    assert all(shape.is_valid and shape.area > 0 for shape in found.values())
+    together = shapely.union_all(list(found.values()))
+    assert sum(shape.area for shape in found.values()) == pytest.approx(together.area, rel=1e-9)
+
+
+def test_the_provinces_outlines_are_complete_valid_and_do_not_overlap() -> None:
+    found = shapes(places.province_outlines())
+    assert list(found) == [one.code for one in places.provinces()]
+    assert all(shape.is_valid for shape in found.values())
+    assert sum(shape.area for shape in found.values()) == pytest.approx(shapely.union_all(list(found.values())).area, rel=1e-9)
+
+
+@pytest.mark.parametrize(("zone", "province"), [("Hoàng Sa", "48"), ("Trường Sa", "56"), ("Côn Đảo", "79"), ("Phú Quốc", "91")])
+def test_special_zones_are_drawn_where_they_are(zone: str, province: str) -> None:
+    [unit] = [one for one in places.communes(province) if one.name == zone]
+    middle = shapes(places.outlines(province))[unit.code].centroid
+    assert (middle.y, middle.x) == pytest.approx((unit.lat, unit.lon), abs=0.1)
+
+
+def test_outlines_stay_small_enough_for_a_screen() -> None:
+    assert max(file.stat().st_size for file in OUTLINES.glob("*.json")) < 250_000
+
+
+# --- import
+
+
+def test_imported_outlines_replace_schematic_ones(tmp_path: Path) -> None:
+    codes = [one.code for one in places.communes("46")]
+    file = write(tmp_path / "hue.geojson", *(square(107 + n / 5, 16, ma_xa=int(code)) for n, code in enumerate(codes)))
+    assert run("import", file, "--code-property", "ma_xa") == (0, "Thành phố Huế (46): 40 outlines")
+    collection = places.outlines("46")
+    assert collection["schematic"] is False
+    assert shapes(collection)[codes[3]].bounds == pytest.approx((107.6, 16, 107.7, 16.1))
+
+
+def test_communes_missing_in_an_import_are_told_and_stay_schematic(tmp_path: Path) -> None:
+    status, output = run("import", write(tmp_path / "one.geojson", square(107, 16, ma="19753")), "--code-property", "ma")
+    assert status == 0
+    assert "no outline (the schematic one stays) for:" in output
+    assert "and 19 more" in output
+    drawn = {one["id"]: one["properties"]["schematic"] for one in places.outlines("46")["features"]}
+    assert (len(drawn), drawn.pop("19753"), set(drawn.values())) == (40, False, {True})
+
+
+@pytest.mark.parametrize(
+    ("features", "reason"),
+    [
+        ([square(107, 16, ma=f"9{n:04}") for n in range(25)], "unknown code: 90000, 90001"),
+        ([square(107, 16, ma=f"9{n:04}") for n in range(25)], "90019 and 5 more"),
+        ([square(107, 16, other="19753")], "no property 'ma': feature 1"),
+        ([square(107, 16, ma="19753"), square(108, 16, ma="19753")], "more than one feature for: 19753"),
+        ([square(565_000, 1_820_000, ma="19753")], "convert projected metres (VN-2000) to EPSG:4326"),
+        ([{"properties": {"ma": "19753"}, "geometry": {"type": "Point", "coordinates": [107, 16]}}], "19753 is Point, not Polygon"),
+        ([{"properties": {"ma": "19753"}, "geometry": None}], "19753 is empty, not Polygon"),
+        ([{"properties": {"ma": "19753"}, "geometry": {"type": "Polygon", "coordinates": [[[1, "a"]]]}}], "19753 has"),
+    ],
+)
+def test_a_wrong_file_is_refused_whole_with_the_reason(
+    tmp_path: Path, home: Path, features: list[dict[str, Any]], reason: str
+) -> None:
+    status, output = run("import", write(tmp_path / "wrong.geojson", *features), "--code-property", "ma")
+    assert status == 1
+    assert reason in output
+    assert not home.exists()
+
+
+def test_an_import_for_one_province_refuses_communes_of_another(tmp_path: Path) -> None:
+    file = write(tmp_path / "hanoi.geojson", square(105, 21, ma="00004"))
+    assert "not in province 46: 00004" in run("import", file, "--code-property", "ma", "--province", "46")[1]
+
+
+def test_a_place_of_another_country_can_be_defined_by_a_file(tmp_path: Path) -> None:
+    file = write(tmp_path / "nyc.geojson", square(-74, 40.6, boro="BROOKLYN", label="Brooklyn"), square(-73.9, 40.7, boro="QUEENS"))
+    options = ("--code-property", "boro", "--name-property", "label", "--province", "NYC", "--create", "--name", "New York")
+    for _ in range(2):
+        assert run("import", file, *options) == (0, "New York (NYC): 2 outlines")
+    assert [(one.code, one.name) for one in places.communes("NYC")] == [("BROOKLYN", "Brooklyn"), ("QUEENS", "QUEENS")]
+    brooklyn = places.commune("BROOKLYN")
+    assert (brooklyn.province, brooklyn.lat, brooklyn.lon) == ("NYC", pytest.approx(40.65), pytest.approx(-73.95))
+    assert brooklyn.area_km2 == pytest.approx(94, abs=1)
+    assert places.province("NYC").lat == pytest.approx(40.7, abs=0.1)
+    assert list(shapes(places.outlines("NYC"))) == ["BROOKLYN", "QUEENS"]
+    assert "NYC" in [one.code for one in places.provinces()]
+    assert len(places.province_outlines()["features"]) == 34
+
+
+def test_an_additional_place_cannot_take_the_code_of_a_province(tmp_path: Path) -> None:
+    file = write(tmp_path / "x.geojson", square(0, 0, code="a"))
+    assert "46 is Thành phố Huế" in run("import", file, "--code-property", "code", "--province", "46", "--create")[1]
+
+
+def test_the_command_line_shows_units_and_their_history() -> None:
+    assert "Phường Phú Xuân" in run("list", "46")[1]
+    assert "from 19750 Phường Tây Lộc" in run("show", "19753")[1]
+    assert run("show", "nowhere") == (1, "unknown code 'nowhere'")
+
+
+# --- provenance
+
+
+def test_notices_name_every_source_and_its_licence() -> None:
+    notice = (OUTLINES.parent / "NOTICE.md").read_text("utf-8")
+    for words in ("vietnamadminunits", "MIT License", "Tran Ngoc Minh Hieu", "world-atlas", "Michael Bostock", "Natural Earth"):
+        assert words in notice
