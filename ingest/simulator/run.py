@@ -74,6 +74,8 @@ class Run:
     def _send(self, stream: Stream, mark: datetime, *, live: bool) -> None:
         """Send a span and wait for its acknowledgement, again and again while Kafka is away; ends unsent when asked to stop."""
         records = list(stream.until(mark))
+        # Kind by kind, few partitions fill at a time: larger batches, half the cost. Within a partition the order stays.
+        records.sort(key=lambda record: record.kind.name)
         while True:
             try:
                 if records:
