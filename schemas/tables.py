@@ -194,8 +194,10 @@ DEAD_LETTERS = Table(
         Column("reason", "String", "What is wrong, as a sentence to act on."),
         Column("key", "String", "Key of the record."),
         Column("payload", "String", "The record, byte for byte."),
+        Column("state", "LowCardinality(String)", "open, or resent once it was mended."),
+        Column("changed_at", MOMENT, "When the state was set; the newest holds."),
     ),
-    "ENGINE = ReplacingMergeTree\nORDER BY (topic, partition, offset)",
+    "ENGINE = ReplacingMergeTree(changed_at)\nORDER BY (topic, partition, offset)",
     "Records that could not be counted, with the reason",
 )
 HEARTBEATS = Table(
@@ -244,8 +246,12 @@ def views(prefix: str) -> dict[str, str]:
         "windows": "\nUNION ALL\n".join(_windows_select(kind) for kind in KINDS),
         "source_freshness": "SELECT agency, kind, max(f.received_at) AS received_at, max(f.occurred_at) AS occurred_at "
         "FROM freshness AS f GROUP BY agency, kind",
-        "dead_letters": "SELECT * FROM dead_letter_rows FINAL",
+        "dead_letters": f"SELECT {_names(DEAD_LETTERS)} FROM dead_letter_rows FINAL",
     }
+
+
+def _names(table: Table) -> str:
+    return ", ".join(column.name for column in table.columns)
 
 
 def _events_select(kind: Kind, prefix: str) -> str:

@@ -46,9 +46,9 @@ class DeadLetter(msgspec.Struct, frozen=True):
     payload: bytes
 
     def row(self) -> tuple[Any, ...]:
-        """As a row of the dead-letter table; the payload as text, since broken bytes are read by people."""
-        key, payload = self.key.decode(errors="replace"), self.payload.decode(errors="replace")
-        return self.topic, self.partition, self.offset, self.received_ms, self.category, self.reason, key, payload
+        """As a row of the dead-letter table: open, until somebody says otherwise later than it arrived."""
+        said = (self.topic, self.partition, self.offset, self.received_ms, self.category, self.reason, self.key, self.payload)
+        return (*said, "open", self.received_ms)
 
 
 @dataclass

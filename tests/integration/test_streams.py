@@ -2,6 +2,8 @@
 
 import os
 import random
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,6 +15,7 @@ from clickhouse_driver import Client
 from ingest.producer import Producer
 from ingest.topics import ensure
 from schemas.codes import FeedbackStatus
+from schemas.envelope import write
 from schemas.events import Feedback
 from schemas.kinds import FEEDBACK
 from schemas.settings import Settings
@@ -118,6 +121,39 @@ def test_bad_records_become_dead_letters_and_stop_nothing(
         wait_for(lambda: no_differences(settings))
     assert Counter(category for category, _ in found)["conflict"] == 1
     assert all(reason for _, reason in found)
+    assert counted(database) == 1
+
+
+def streams(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("IOC_")}
+    command = [sys.executable, "-m", "streams", *arguments]
+    return subprocess.run(command, env=clean | environment | {"COLUMNS": "200"}, capture_output=True, check=False, timeout=60)
+
+
+def test_a_dead_letter_is_listed_mended_and_counted_once(
+    settings: Settings, environment: dict[str, str], database: Client, log: Path, tmp_path: Path
+) -> None:
+    good = write(FEEDBACK, report(1, NOW), id="1", source="/test", time=NOW)
+    bad = good.replace(b'"category":"traffic"', b'"category":7')
+    with worker(environment, log), Producer(settings) as producer:
+        producer.send_record(FEEDBACK, b"R1", bad, None)
+        producer.flush()
+        wait_for(lambda: database.execute("SELECT count() FROM dead_letters")[0][0] == 1)
+        (topic, partition, offset), *_ = database.execute("SELECT topic, partition, offset FROM dead_letters")
+        name = f"{topic}/{partition}/{offset}"
+        listed = streams(environment, "dead-letters", "list")
+        assert name in listed.stdout.decode() and "$.data.category" in listed.stdout.decode()
+        assert bad in streams(environment, "dead-letters", "show", name).stdout
+        again = streams(environment, "dead-letters", "retry", name)
+        assert again.returncode == 1 and b"0 sent again, 1 still open" in again.stdout
+        (tmp_path / "mended.json").write_bytes(good)
+        for _ in range(2):  # Mending twice counts once.
+            done = streams(environment, "dead-letters", "retry", name, "--with", str(tmp_path / "mended.json"))
+            assert done.returncode == 0, done.stdout + done.stderr
+        wait_for(lambda: counted(database) == 1)
+        assert b"No dead letters" in streams(environment, "dead-letters", "list").stdout
+        assert b"not a dead letter" in streams(environment, "dead-letters", "show", "nonsense").stderr
+        wait_for(lambda: no_differences(settings))
     assert counted(database) == 1
 
 

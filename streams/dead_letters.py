@@ -1,0 +1,126 @@
+"""Records that could not be counted: look at them, mend them, send them again.
+
+A letter is named by where it was read: `topic/partition/offset`. Sending again goes through Kafka as everything does, so it is
+validated, deduplicated and counted like any event; the letter is then marked as resent.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+
+from schemas.envelope import Reader, Refusal
+from schemas.settings import Settings
+from schemas.tables import DEAD_LETTERS
+from streams.store import Store
+
+COLUMNS = tuple(column.name for column in DEAD_LETTERS.columns)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A dead letter as it is kept."""
+
+    topic: str
+    partition: int
+    offset: int
+    received_at: datetime
+    category: str
+    reason: str
+    key: bytes
+    payload: bytes
+    state: str
+
+    @property
+    def name(self) -> str:
+        """`topic/partition/offset`."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+def find(
+    store: Store, names: Iterable[str] = (), category: str | None = None, state: str | None = "open", limit: int = 100
+) -> list[Letter]:
+    """Letters, newest first, by name or by category and state. Raises `ValueError` for a name that is none."""
+    where, values = ["1"], dict[str, Any]()
+    chosen = [_position(name) for name in names]
+    if chosen:
+        where, values = ["(topic, partition, offset) IN %(chosen)s"], {"chosen": chosen}
+    else:
+        for column, value in (("category", category), ("state", state)):
+            if value is not None:
+                where.append(f"{column} = %({column})s")
+                values[column] = value
+    rows = store.execute(
+        f"SELECT {', '.join(COLUMNS[:-1])} FROM dead_letters WHERE {' AND '.join(where)} ORDER BY received_at DESC LIMIT {limit}",
+        values,
+    )
+    return [
+        Letter(topic, partition, offset, received_at, why, reason, _bytes(key), _bytes(payload), now)
+        for topic, partition, offset, received_at, why, reason, key, payload, now in rows
+    ]
+
+
+def _position(name: str) -> tuple[str, int, int]:
+    topic, _, rest = name.rpartition("/")[0].rpartition("/")
+    offset = name.rpartition("/")[2]
+    if not (topic and rest.isdecimal() and offset.isdecimal()):
+        raise ValueError(f"{name!r} is not a dead letter's name; names look like ioc.filing/0/1234")
+    return topic, int(rest), int(offset)
+
+
+def _bytes(value: str | bytes) -> bytes:
+    """The driver gives text where bytes are UTF-8."""
+    return value.encode() if isinstance(value, str) else value
+
+
+def mend(letter: Letter, replacement: bytes | None, reader: Reader) -> tuple[bytes, bytes, str]:
+    """(key, record, topic after the prefix) to send for a letter. Raises `Refusal` when it still cannot be counted."""
+    record = letter.payload if replacement is None else replacement
+    read = reader.read(record)
+    return read.kind.entity_id(read.data).encode(), record, read.kind.name
+
+
+async def resend(
+    settings: Settings, store: Store, letters: Sequence[Letter], replacement: bytes | None = None
+) -> list[tuple[Letter, str]]:
+    """Send letters again, all that can be; for each, an empty text or why it could not. Raises Kafka's errors."""
+    reader = Reader(settings.event_max_bytes)
+    outcomes: list[tuple[Letter, str]] = []
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka_servers, acks="all", enable_idempotence=True, compression_type="lz4"
+    )
+    await producer.start()
+    try:
+        for letter in letters:
+            try:
+                key, record, topic = mend(letter, replacement, reader)
+            except Refusal as refusal:
+                outcomes.append((letter, refusal.reason))
+                continue
+            await producer.send_and_wait(settings.topic_prefix + topic, record, key)
+            outcomes.append((letter, ""))
+    finally:
+        await producer.stop()
+    now = round(datetime.now(UTC).timestamp() * 1000)
+    sent = [letter for letter, problem in outcomes if not problem]
+    if sent:
+        store.write_dead_letters(
+            [
+                (
+                    one.topic,
+                    one.partition,
+                    one.offset,
+                    one.received_at,
+                    one.category,
+                    one.reason,
+                    one.key,
+                    one.payload,
+                    "resent",
+                    now,
+                )
+                for one in sent
+            ]
+        )
+    return outcomes
