@@ -3,7 +3,8 @@
 Reading order: `units` (the types), `atlas` (all units and outlines of one installation), `imported` (official outlines and
 additional places, stored under `<home>/places`), `geojson` (the geometry this needs), `cli` (`python -m schemas places …`).
 At build time only: `sources` (the packages everything derives from), `tables` (data/*.csv), `build` (outlines/*.json) with
-`sites`, `coast`, `raster`, `lines` in this order, and `measure`. NOTICE.md tells what was derived from what, and how far it can be trusted.
+`sites`, `coast`, `raster`, `lines` in this order, and `measure`. NOTICE.md tells what was derived from what, and how far it
+can be trusted.
 
 Codes are the official ones, texts with leading zeros; communes of today reuse codes of former wards, so a code has a meaning
 only together with its level and day. Join by code, never by name. Outlines are schematic unless imported: a point must not be
