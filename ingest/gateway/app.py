@@ -53,7 +53,7 @@ class Gateway:
         self._link = Link(settings, f"{settings.host}:{settings.gateway_port}")
         self._metrics = Metrics(self._link.beat_age, self._recent.__len__)
         # Reading and sending hold the interpreter most of the time; more threads would only take turns.
-        self._pool = ThreadPoolExecutor(4, thread_name_prefix="intake")
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="intake")
 
     @asynccontextmanager
     async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:

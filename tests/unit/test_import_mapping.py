@@ -1,21 +1,25 @@
 """What a mapping makes of rows: converters, conditions, refusals that name row, column and value."""
 
 import io
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import shapely
 
 from ingest.importer.convert import events
 from ingest.importer.mapping import Mapping, MappingError, load, names
 from ingest.importer.rows import FileError, Row, csv_rows, ndjson_rows
 from ingest.importer.run import Refused, Summary, is_ndjson, only, run, take
+from ingest.mappings import nyc_boroughs
 from schemas.documents import example
 from schemas.envelope import Category, Read, Reader, Refusal
 from schemas.kinds import FEEDBACK, KINDS
 
+REQUESTS = Path(__file__).parents[2].parent / "shared" / "data" / "nyc311_animals.csv"
 MAPPING = """
 kind = "feedback"
 source = "/test"
@@ -256,3 +260,19 @@ def test_the_same_row_always_gives_the_same_bytes(mapping: Mapping) -> None:
         return [event.record for event in events(ROW | {"done": "02/11/2026", "state": "xong"}, mapping, Reader())]
 
     assert once() == once()
+
+
+@pytest.mark.skipif(not REQUESTS.exists(), reason=f"{REQUESTS.name} is not beside the repository")
+def test_the_outlines_of_new_york_hold_the_points_of_their_boroughs_and_do_not_overlap() -> None:
+    collection = json.loads((Path(nyc_boroughs.__file__).with_suffix(".geojson")).read_text())
+    outlines = {feature["properties"]["code"]: shapely.geometry.shape(feature["geometry"]) for feature in collection["features"]}
+    assert all(one.is_valid for one in outlines.values())
+    assert sum(one.area for one in outlines.values()) == pytest.approx(shapely.union_all([*outlines.values()]).area, rel=1e-3)
+    inside: list[bool] = []
+    with REQUESTS.open("rb") as file:
+        for taken in take(file, load("nyc311"), Reader(), ndjson=False):
+            data = taken.events[0].read.data
+            if data.lat is not None and data.commune:
+                inside.append(outlines[data.commune].contains(shapely.Point(data.lon, data.lat)))
+    assert len(inside) > 4_900
+    assert sum(inside) / len(inside) > 0.998

@@ -1,0 +1,53 @@
+"""Derives `nyc_boroughs.geojson` from the points of the 311 requests: `python -m ingest.mappings.nyc_boroughs FILE.csv`.
+
+The outlines are hulls of where requests came from, not borders: enough to show the file's own place on a map, drawn from nothing
+but the file. Needs shapely (`pip install shapely`). The result is imported as a place by:
+
+    python -m schemas places import ingest/mappings/nyc_boroughs.geojson --code-property code --name-property name \\
+        --create --province NYC --name "New York"
+"""
+
+import json
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import shapely
+
+from ingest.importer.mapping import load
+from ingest.importer.run import take
+from schemas.envelope import Reader
+
+MARGIN_DEGREES = 0.004
+
+
+def derive(file: Path) -> dict[str, Any]:
+    """A GeoJSON FeatureCollection: per borough its code, name and hull; hulls do not overlap."""
+    points: dict[str, set[tuple[float, float]]] = defaultdict(set)
+    with file.open("rb") as opened:
+        for taken in take(opened, load("nyc311"), Reader(), ndjson=False):
+            for event in taken.events:
+                if event.read.data.commune and event.read.data.lat is not None:
+                    points[event.read.data.commune].add((event.read.data.lon, event.read.data.lat))
+    hulls = {code: shapely.concave_hull(shapely.MultiPoint(sorted(found)), ratio=0.2) for code, found in sorted(points.items())}
+    features, taken_area = [], shapely.Polygon()
+    for code, hull in sorted(hulls.items(), key=lambda item: item[1].area):
+        others = shapely.union_all([other for name, other in hulls.items() if name != code])
+        area = hull.buffer(MARGIN_DEGREES).difference(others.difference(hull)).difference(taken_area)
+        taken_area = taken_area.union(area)
+        outline = shapely.set_precision(area.simplify(MARGIN_DEGREES / 4), 1e-4)
+        features.append(
+            {
+                "type": "Feature",
+                "properties": {"code": code, "name": code.replace("_", " ").title()},
+                "geometry": shapely.geometry.mapping(outline),
+            }
+        )
+    return {"type": "FeatureCollection", "features": features}
+
+
+if __name__ == "__main__":
+    target = Path(__file__).with_suffix(".geojson")
+    target.write_text(json.dumps(derive(Path(sys.argv[1])), separators=(",", ":")) + "\n")
+    print(f"{target}: {target.stat().st_size} bytes")
