@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from schemas.settings import load
 
@@ -81,9 +81,9 @@ def list_(
 ) -> None:
     """The newest letters with their reasons; payloads are not shown."""
     found = _letters((), category, None if state == "all" else state, limit)
-    table = Table("letter", "received", "category", "reason", "bytes", "state")
+    table = Table(Column("letter", no_wrap=True), "received", Column("category", no_wrap=True), Column("reason", overflow="fold"))
     for one in found:
-        table.add_row(one.name, f"{one.received_at:%d/%m/%Y %H:%M:%S}", one.category, one.reason, str(len(one.payload)), one.state)
+        table.add_row(one.name, f"{one.received_at:%d/%m %H:%M}", one.category, one.reason)
     console.print(table if found else "No dead letters.")
 
 
