@@ -18,18 +18,29 @@ from schemas import places, reference
 
 @dataclass(frozen=True)
 class Place:
-    """A province as the screens know it, from the places and the reference data; loaded once."""
+    """A province as the screens know it, from the places and the reference data; loaded once.
+
+    A code that the places do not know is a place without names, outlines or promised feeds: its reports still lie on a map.
+    """
 
     code: str
 
     @cached_property
+    def known(self) -> bool:
+        return any(one.code == self.code for one in places.provinces())
+
+    @cached_property
+    def communes(self) -> list[places.Commune]:
+        return places.communes(self.code) if self.known else []
+
+    @cached_property
     def names(self) -> dict[str, str]:
         """Commune code → name."""
-        return {one.code: one.name for one in places.communes(self.code)}
+        return {one.code: one.name for one in self.communes}
 
     @cached_property
     def agencies(self) -> tuple[reference.Agency, ...]:
-        return reference.agencies(self.code)
+        return reference.agencies(self.code) if self.known else ()
 
     @cached_property
     def calendar(self) -> reference.WorkingCalendar:
@@ -37,6 +48,8 @@ class Place:
 
     def full_name(self, language: str) -> str:
         """The name of the province for a heading."""
+        if not self.known:
+            return self.code
         province = places.province(self.code)
         return province.full_name_en if language == "en" else province.full_name
 

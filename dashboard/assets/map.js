@@ -21,8 +21,9 @@
     for (const label of map.getContainer().querySelectorAll(".place")) {
       label.classList.remove("bare");
       const { width, height } = label.getBoundingClientRect();
-      const base = label.parentElement.getBoundingClientRect(), gap = height * 0.9;
-      const spots = [[0, 0], [0, -gap], [0, gap], [width * 0.6, 0], [-width * 0.6, 0], [width * 0.6, -gap], [-width * 0.6, -gap], [width * 0.6, gap], [-width * 0.6, gap], [0, -2 * gap], [0, 2 * gap]];
+      const base = label.parentElement.getBoundingClientRect();
+      const up = height * 0.95, side = width / 2 + height * 0.4;
+      const spots = [[0, -up], [side, 0], [-side, 0], [0, up], [side, -up], [-side, -up], [side, up], [-side, up], [0, 0], [0, -2 * up], [0, 2 * up], [side, -2 * up], [side, 2 * up]];
       const box = ([dx, dy]) => ({ left: base.left + dx - width / 2, right: base.left + dx + width / 2, top: base.top + dy - height / 2, bottom: base.top + dy + height / 2 });
       const free = (spot) => {
         const one = box(spot);
@@ -56,12 +57,27 @@
     pending = requestAnimationFrame(() => arrange(map));
   }
 
-  function watch(map) {
-    if (watched === map) return;
-    watched = map;
-    const fit = () => { if (map.ioc_bounds) { map.invalidateSize(false); map.fitBounds(map.ioc_bounds, { animate: false, padding: [8, 8] }); later(map); } };
-    new ResizeObserver(fit).observe(map.getContainer());
-    document.fonts?.ready.then(() => later(map));
+  /* Keep everything that was ever shown within the frame, whatever its size. */
+  let extent = null, fitting = 0;
+  function fit(map) {
+    cancelAnimationFrame(fitting);
+    fitting = requestAnimationFrame(() => {
+      map.invalidateSize(false);
+      map.fitBounds(extent, { animate: false, padding: [8, 8] });
+      later(map);
+    });
+  }
+
+  function reach(map, box) {
+    if (watched !== map) {
+      watched = map;
+      extent = null;
+      new ResizeObserver(() => fit(map)).observe(map.getContainer());
+      document.fonts?.ready.then(() => later(map));
+    }
+    if (extent?.contains(box)) return;
+    extent = extent ? extent.extend(box) : L.latLngBounds(box.getSouthWest(), box.getNorthEast());
+    fit(map);
   }
 
   window.ioc = Object.assign({}, window.ioc, {
@@ -75,11 +91,13 @@
       },
       opened(feature, layer, { map }) {
         outlines.set(feature.properties.code, layer);
-        const box = layer.getBounds();
-        map.ioc_bounds = map.ioc_bounds ? map.ioc_bounds.extend(box) : L.latLngBounds(box.getSouthWest(), box.getNorthEast());
-        watch(map);
+        reach(map, layer.getBounds());
       },
-      dot: (_feature, at) => L.circleMarker(at, { radius: Math.max(2, Number.parseFloat(getComputedStyle(document.getElementById("wall")).fontSize) * 0.07), stroke: false, fillColor: colour("dot"), fillOpacity: 0.7, interactive: false }),
+      dot(_feature, at, { map }) {
+        if (!outlines.size) reach(map, L.latLngBounds(at, at)); // a place without outlines is where its reports lie
+        const radius = Math.max(2, Number.parseFloat(getComputedStyle(document.getElementById("wall")).fontSize) * 0.07);
+        return L.circleMarker(at, { radius, stroke: false, fillColor: colour("dot"), fillOpacity: 0.7, interactive: false, pane: "dots" });
+      },
       label(feature, at, { map }) {
         const { name, mark } = feature.properties, place = document.createElement("div");
         place.className = "place";

@@ -92,6 +92,7 @@ def _filings(snapshot: Snapshot, place: Place, speech: Speech) -> Figure:
     online = speech.share(snapshot.total("wholly_online"), snapshot.total("today"))
     target = place.target("filing.wholly_online")
     said = speech("online_share", value=online, target=speech.percent(target)) if online and target else ""
+    below = bool(said) and target is not None and 100 * snapshot.total("wholly_online") < target * snapshot.total("today")
     return Figure(
         "filings",
         speech("filings_today"),
@@ -100,6 +101,7 @@ def _filings(snapshot: Snapshot, place: Place, speech: Speech) -> Figure:
         target=said,
         detail=speech("versus_day", day=speech.weekday(snapshot.compare_day)),
         at=snapshot.newest.get("filing"),
+        call=2 if below else 0,
     )
 
 

@@ -23,7 +23,7 @@ class Painter:
     @cached_property
     def centres(self) -> dict[str, tuple[float, float]]:
         """Where the names of communes stand."""
-        return map.centres(self.place.code)
+        return map.centres(self.place)
 
     def frame(self, snapshot: Snapshot, view: View) -> Frame:
         """Everything that a wall of that view shows of a snapshot."""

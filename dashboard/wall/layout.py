@@ -89,5 +89,5 @@ def _remembered() -> str | None:
     """The language that this browser was last shown; None outside of a request (Dash asks for the page once when it starts)."""
     try:
         return str(dash.ctx.cookies.get("ioc_language") or "") or None
-    except MissingCallbackContextException:
+    except (MissingCallbackContextException, LookupError):
         return None

@@ -19,7 +19,7 @@ from schemas import places
 from schemas.places.geojson import centre
 
 BREAKS: dict[Measure, tuple[float, float, float, float]] = {
-    "overdue_rate": (5, 10, 20, 40),
+    "overdue_rate": (2, 5, 10, 20),
     "overdue": (5, 20, 50, 100),
     "feedback": (2, 5, 10, 20),
     "filings": (20, 50, 100, 200),
@@ -91,10 +91,10 @@ def _points(found: Any) -> dict[str, Any]:
     return {"type": "FeatureCollection", "features": features}
 
 
-def centres(province: str) -> dict[str, tuple[float, float]]:
+def centres(place: Place) -> dict[str, tuple[float, float]]:
     """Commune code → (lat, lon) of the middle of its outline, or of the commune where it has none."""
-    found = {one.code: (one.lat, one.lon) for one in places.communes(province) if one.lat is not None and one.lon is not None}
-    for feature in outlines(province)["features"]:
+    found = {one.code: (one.lat, one.lon) for one in place.communes if one.lat is not None and one.lon is not None}
+    for feature in outlines(place.code)["features"]:
         found[feature["properties"]["code"]] = centre(feature["geometry"])
     return found
 
@@ -147,9 +147,7 @@ def component(province: str, box: Bounds) -> dl.Map:
     return dl.Map(
         [
             dl.Pane(
-                dl.GeoJSON(
-                    url="/outlines/country.json", style=_script("ground"), interactive=False, options={"interactive": False}
-                ),
+                dl.GeoJSON(url="/outlines/country.json", style=_script("ground"), interactive=False, pane="ground"),
                 name="ground",
                 style={"zIndex": 200},
             ),
@@ -161,7 +159,11 @@ def component(province: str, box: Bounds) -> dl.Map:
                 hideout={},
                 options={"interactive": False},
             ),
-            dl.GeoJSON(id="map-points", data=_points(()), pointToLayer=_script("dot")),
+            dl.Pane(
+                dl.GeoJSON(id="map-points", data=_points(()), pointToLayer=_script("dot")),
+                name="dots",  # above the outlines, which are drawn anew more often
+                style={"zIndex": 450},
+            ),
             dl.GeoJSON(id="map-labels", data=_points(()), pointToLayer=_script("label")),
         ],
         id="map",

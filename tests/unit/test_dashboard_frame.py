@@ -88,11 +88,11 @@ def test_the_gravest_alarm_colours_a_commune_and_silence_only_hatches_it() -> No
 
 
 def _labels(shown: Snapshot) -> list[Any]:
-    found: list[Any] = map.labels(shown, PLACE, map.centres("46"))["features"]
+    found: list[Any] = map.labels(shown, PLACE, map.centres(PLACE))["features"]
     return found
 
 
-@pytest.mark.parametrize(("overdue", "step"), [(0, 0), (4, 0), (5, 1), (10, 2), (20, 3), (40, 4), (900, 4)])
+@pytest.mark.parametrize(("overdue", "step"), [(0, 0), (1, 0), (2, 1), (5, 2), (10, 3), (20, 4), (900, 4)])
 def test_a_shade_means_the_same_at_any_time(overdue: int, step: int) -> None:
     shown = snapshot(commune(ONE, filings=1000, overdue=overdue))
     assert map.steps(shown.communes, "overdue_rate") == {ONE: step}
@@ -109,3 +109,10 @@ def test_every_view_can_be_drawn_and_sent(language: Any, measure: Any) -> None:
 def test_a_place_without_outlines_is_fitted_to_its_centres() -> None:
     assert map.outlines("nowhere")["features"] == []
     assert map.bounds({"a": (40.5, -74.2), "b": (40.9, -73.7)}, {"features": []}) == [[40.5, -74.2], [40.9, -73.7]]
+
+
+def test_a_place_that_is_not_known_still_has_a_wall() -> None:
+    nowhere = Place("nowhere")
+    frame = Painter(nowhere).frame(snapshot(), View("vi"))
+    assert len(frame["map-points", "data"]["features"]) == 1
+    assert (nowhere.full_name("vi"), nowhere.names, nowhere.agencies) == ("nowhere", {}, ())

@@ -1,0 +1,1 @@
+"""The screens in real Chromium, fed by the real path: gateway, Kafka, worker, ClickHouse, dashboard."""

@@ -1,0 +1,114 @@
+"""A living system of its own for each module of browser tests, and Chromium that may speak to this machine only."""
+
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from schemas import envelope
+from schemas.events import Event
+from schemas.kinds import Kind
+from schemas.settings import Settings
+from stack.browser import find
+from streams.migrate import migrate
+from tests.running import Running, worker
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+HERE = ("127.0.0.1", "localhost", "")
+
+
+class System:
+    """The running processes, as a user of the room would meet them."""
+
+    def __init__(self, settings: Settings, environment: dict[str, str], logs: Path) -> None:
+        self._environment, self._logs = environment, logs
+        self.settings = settings
+        self.url = f"http://127.0.0.1:{settings.dashboard_port}"
+        self._sent = 0
+        self.gateway = self._run("ingest", "gateway", ready=f"http://127.0.0.1:{settings.gateway_port}/readyz")
+        self.worker = worker(environment, logs / "worker.log")
+        self.dashboard = self.start_dashboard()
+
+    def _run(self, *command: str, ready: str) -> Running:
+        return Running(*command, environment=self._environment, log=self._logs / f"{command[0]}.log", ready=ready)
+
+    def start_worker(self) -> None:
+        """Start the worker anew."""
+        self.worker = worker(self._environment, self._logs / "worker.log")
+
+    def start_dashboard(self) -> Running:
+        """Start the dashboard anew, at the same address."""
+        self.dashboard = self._run("dashboard", "serve", ready=f"{self.url}/readyz")
+        return self.dashboard
+
+    def post(self, kind: Kind, *events: Event) -> None:
+        """Send events to the gateway as an agency would, one batch."""
+        lines = []
+        for event in events:
+            self._sent += 1
+            lines.append(envelope.write(kind, event, id=str(self._sent), source="/test/browser", time=datetime.now(UTC)))
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.settings.gateway_port}/v1/events",
+            b"[" + b",".join(lines) + b"]",
+            {"Content-Type": "application/cloudevents-batch+json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert answer.status in (200, 202), answer.read()
+
+    def stop(self) -> None:
+        """End all processes."""
+        for process in (self.dashboard, self.gateway, self.worker):
+            process.stop()
+
+
+@pytest.fixture(scope="module")
+def system(
+    module_settings: Settings, module_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[System]:
+    """Gateway, worker and dashboard, running."""
+    migrate(module_settings)
+    found = System(module_settings, module_environment | {"IOC_STALE_AFTER_SECONDS": "4"}, tmp_path_factory.mktemp("logs"))
+    try:
+        yield found
+    finally:
+        found.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One Chromium for all tests."""
+    path = find()
+    assert path, "Chromium is missing: python -m stack browser"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A wall of 1920x1080 whose errors fail the test, and whose every request must stay on this machine."""
+    context = chromium.new_context(viewport={"width": 1920, "height": 1080})
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    errors: list[str] = []
+    strangers: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda request: strangers.append(request.url) if urlsplit(request.url).hostname not in HERE else None)
+    yield page
+    context.close()
+    assert not errors
+    assert not [url for url in strangers if not url.startswith(("data:", "blob:"))]

@@ -1,0 +1,189 @@
+"""The wall as the room sees it."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from dashboard.sight import Sight
+from schemas import places
+from schemas.codes import Channel, FeedbackStatus, FilingStatus
+from schemas.events import Feedback, Filing
+from schemas.kinds import FEEDBACK, FILING
+from tests.browser.conftest import System
+
+pytestmark = [pytest.mark.stack, pytest.mark.browser]
+PLACES = places.communes("46")
+COMMUNE = PLACES[5]
+OPENED = 20_000
+COUNTED = 30_000
+RECOVERED = 60_000
+"""How long a loaded machine may take, in milliseconds; `make bench` measures how long it does take."""
+
+
+def filing(number: str, **changes: Any) -> Filing:
+    return Filing(
+        agency=f"H57.{COMMUNE.code}",
+        commune=COMMUNE.code,
+        filing_id=number,
+        procedure="1.005129",
+        status=FilingStatus.REGISTERED,
+        channel=Channel.ONLINE,
+        registered_at=datetime.now(UTC),
+        **changes,
+    )
+
+
+def report(number: str) -> Feedback:
+    return Feedback(
+        agency="H57.IOC",
+        commune=COMMUNE.code,
+        report_id=number,
+        category="water",
+        status=FeedbackStatus.RECEIVED,
+        reported_at=datetime.now(UTC),
+        lat=COMMUNE.lat,
+        lon=COMMUNE.lon,
+    )
+
+
+def open_wall(page: Page, system: System, query: str = "") -> None:
+    page.goto(f"{system.url}/wall{query}")
+    expect(page.locator("#beat")).to_contain_text(re.compile(r"\d\d:\d\d:\d\d"), timeout=OPENED)
+
+
+def figure(page: Page, key: str) -> Any:
+    return page.locator(f"#figure-{key} .reading b")
+
+
+def test_before_any_event_the_wall_says_that_there_is_none(page: Page, system: System) -> None:
+    open_wall(page, system)
+    expect(page.locator(".empty")).to_contain_text("Chưa có dữ liệu")
+
+
+def test_the_first_page_is_the_wall_and_shows_every_commune(page: Page, system: System) -> None:
+    page.goto(f"{system.url}/?theme=dark")
+    page.wait_for_url("**/wall?theme=dark")
+    expect(page.locator("h1")).to_have_text("Thành phố Huế")
+    expect(page.locator(".leaflet-overlay-pane path").first).to_be_attached(timeout=OPENED)
+    assert page.locator(".leaflet-overlay-pane path").count() >= len(PLACES)
+
+
+def test_a_posted_event_changes_a_figure_without_reload(page: Page, system: System) -> None:
+    open_wall(page, system)
+    page.evaluate("window.sameLife = true")
+    expect(figure(page, "filings")).to_have_text("0")
+    system.post(FILING, filing("F1"), filing("F2"))
+    expect(figure(page, "filings")).to_have_text("2", timeout=COUNTED)
+    system.post(FILING, filing("F3"))
+    expect(figure(page, "filings")).to_have_text("3", timeout=COUNTED)
+    assert page.evaluate("window.sameLife") is True
+    expect(page.locator(".empty")).to_have_count(0)
+
+
+def test_a_burst_of_reports_calls_in_the_list_on_the_map_and_in_the_title(page: Page, system: System) -> None:
+    open_wall(page, system)
+    system.post(FEEDBACK, *(report(f"R{number}") for number in range(20)))
+    alarm = page.locator(".alarm", has_text=COMMUNE.name)
+    expect(alarm).to_contain_text("20 phản ánh", timeout=COUNTED)
+    expect(alarm.locator(".shape.p2")).to_be_visible()
+    expect(page.locator(".place", has_text=COMMUNE.name)).to_be_visible()
+    expect(page.locator('.leaflet-overlay-pane path[fill="#e69f00"]')).to_have_count(1)
+    expect(page).to_have_title(re.compile(r"^\(1\) "))
+
+
+def test_english_is_a_switch_and_is_remembered(page: Page, system: System) -> None:
+    open_wall(page, system)
+    page.keyboard.press("Tab")
+    expect(page.locator("#language")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**lang=en**")
+    expect(page.locator("#figure-filings h3")).to_have_text("Filings today")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    page.goto(f"{system.url}/wall")
+    expect(page.locator("#figure-filings h3")).to_have_text("Filings today")
+
+
+TEXTS = """
+    const texts = [...document.querySelectorAll('#wall *')].filter((e) => e.checkVisibility() && e.getBoundingClientRect().width > 1
+        && [...e.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim()));
+    const name = (e) => String(e.className || e.tagName);
+"""
+SIZES = "() => {" + TEXTS + "return texts.map((e) => [name(e), parseFloat(getComputedStyle(e).fontSize)]); }"
+CONTRASTS = (
+    "() => {"
+    + TEXTS
+    + """
+    const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    const light = (colour) => {
+        const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map((v) => linear(v / 255));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const ground = (e) => {
+        for (; e; e = e.parentElement) {
+            const colour = getComputedStyle(e).backgroundColor;
+            if (!/, 0\\)$/.test(colour)) return colour;
+        }
+        return "rgb(255, 255, 255)";
+    };
+    return texts.map((e) => {
+        const [one, two] = [light(getComputedStyle(e).color), light(ground(e))].sort((x, y) => y - x);
+        return [name(e), (one + 0.05) / (two + 0.05)];
+    }); }"""
+)
+
+
+@pytest.mark.parametrize(("distance", "pitch"), [(5, 0.63), (8, 0.63), (3, 0.63), (5, 1.25)])
+def test_no_letter_is_smaller_than_the_distance_allows(page: Page, system: System, distance: float, pitch: float) -> None:
+    open_wall(page, system, f"?distance={distance}&pitch={pitch}")
+    expect(page.locator(".figure").first).to_be_visible()
+    least = Sight(distance, pitch).pixels()
+    sizes = page.evaluate(SIZES)
+    assert len(sizes) > 10
+    assert [one for one in sizes if one[1] < least - 0.5] == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_stands_out_seven_to_one(page: Page, system: System, theme: str) -> None:
+    open_wall(page, system, f"?theme={theme}")
+    expect(page.locator(".figure").first).to_be_visible()
+    found = page.evaluate(CONTRASTS)
+    assert len(found) > 10
+    assert [one for one in found if one[1] < 7] == []
+
+
+def test_nothing_needs_scrolling_and_the_figures_fit(page: Page, system: System) -> None:
+    open_wall(page, system)
+    expect(page.locator(".figure").first).to_be_visible()
+    assert page.evaluate(
+        "document.documentElement.scrollHeight <= innerHeight && document.documentElement.scrollWidth <= innerWidth"
+    )
+    visible = page.evaluate(
+        "[...document.querySelectorAll('.figure')].filter(e => e.offsetTop < e.parentElement.offsetTop + 20).length"
+    )
+    assert 2 <= visible <= 7
+
+
+def test_the_banner_comes_when_the_worker_stops_and_goes_when_it_is_back(page: Page, system: System) -> None:
+    open_wall(page, system)
+    expect(page.locator("#banner")).to_be_hidden()
+    system.worker.stop()
+    expect(page.locator("#banner")).to_contain_text(re.compile(r"DỮ LIỆU DỪNG LÚC \d\d:\d\d"))
+    expect(page.locator("#wall")).to_have_class(re.compile(r"\bstopped\b"))
+    system.start_worker()
+    expect(page.locator("#banner")).to_be_hidden(timeout=RECOVERED)
+    expect(page.locator("#wall")).not_to_have_class(re.compile(r"\bstopped\b"))
+
+
+def test_the_wall_says_that_its_server_is_gone_and_comes_back_by_itself(page: Page, system: System) -> None:
+    open_wall(page, system, "?theme=dark")
+    system.dashboard.kill()
+    expect(page.locator("#banner")).to_contain_text("không nhận được tin từ máy chủ")
+    system.start_dashboard()
+    expect(page.locator("#banner")).to_be_hidden(timeout=RECOVERED)
+    expect(figure(page, "filings")).to_have_text("3", timeout=RECOVERED)
+    assert page.url.endswith("/wall?theme=dark")
+    system.post(FILING, filing("F4"))
+    expect(figure(page, "filings")).to_have_text("4", timeout=COUNTED)
