@@ -62,8 +62,10 @@
   function fit(map) {
     cancelAnimationFrame(fitting);
     fitting = requestAnimationFrame(() => {
+      const { isConnected, clientWidth, clientHeight } = map.getContainer();
+      if (!isConnected || !clientWidth || !clientHeight || !map.getPane("mapPane")) return;
       map.invalidateSize(false);
-      map.fitBounds(extent, { animate: false, padding: [8, 8] });
+      map.fitBounds(extent, { animate: false, padding: [8, 8], maxZoom: 15 });
       later(map);
     });
   }
@@ -93,8 +95,8 @@
         outlines.set(feature.properties.code, layer);
         reach(map, layer.getBounds());
       },
-      dot(_feature, at, { map }) {
-        if (!outlines.size) reach(map, L.latLngBounds(at, at)); // a place without outlines is where its reports lie
+      dot(_feature, at, { map, hideout: { fit } }) {
+        if (fit) reach(map, L.latLngBounds(at, at)); // a place without outlines is where its reports lie
         const radius = Math.max(2, Number.parseFloat(getComputedStyle(document.getElementById("wall")).fontSize) * 0.07);
         return L.circleMarker(at, { radius, stroke: false, fillColor: colour("dot"), fillOpacity: 0.7, interactive: false, pane: "dots" });
       },

@@ -54,7 +54,7 @@ def page(painter: Painter, usual_language: str, asked: dict[str, str]) -> html.D
                 [
                     html.Section(
                         [
-                            map.component(place.code, map.bounds(painter.centres, outlines)),
+                            map.component(place.code, map.bounds(painter.centres, outlines), outlined=bool(outlines["features"])),
                             html.Div(map.legend(view.measure, outlines["schematic"], speech), className="legend"),
                         ],
                         className="ground",

@@ -142,8 +142,9 @@ def _script(name: str) -> dict[str, str]:
     return {"variable": f"ioc.map.{name}"}
 
 
-def component(province: str, box: Bounds) -> dl.Map:
-    """The map without a tile: local outlines only, nothing to drag or zoom. The page fits `box` into the room there is."""
+def component(province: str, box: Bounds, *, outlined: bool) -> dl.Map:
+    """The map without a tile: local outlines only, nothing to drag or zoom. The page fits the outlines into the
+    room there is; where there are none (`outlined`), the reports."""
     return dl.Map(
         [
             dl.Pane(
@@ -160,7 +161,7 @@ def component(province: str, box: Bounds) -> dl.Map:
                 options={"interactive": False},
             ),
             dl.Pane(
-                dl.GeoJSON(id="map-points", data=_points(()), pointToLayer=_script("dot")),
+                dl.GeoJSON(id="map-points", data=_points(()), pointToLayer=_script("dot"), hideout={"fit": not outlined}),
                 name="dots",  # above the outlines, which are drawn anew more often
                 style={"zIndex": 450},
             ),
