@@ -66,7 +66,7 @@ class Store:
     def pulse(self) -> Pulse:
         """The newest heartbeat and the workers' checkpoints; a few rows, asked every tick."""
         offsets = ", ".join(
-            f"(SELECT sum(o) FROM (SELECT max(last_offset) AS o FROM windows_{kind.name} "
+            f"(SELECT sum(o) FROM (SELECT max(last_offset) + 1 AS o FROM windows_{kind.name} "
             f"WHERE window_start = toDateTime(0) GROUP BY partition))"
             for kind in KINDS
         )
