@@ -64,7 +64,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "pile": ("{n} hồ sơ quá hạn, {change} / 24 giờ", "{n} filings overdue, {change} / 24 h"),
     "pile_many": ("{units} đơn vị dồn {n} hồ sơ quá hạn", "{n} filings piled up overdue in {units} units"),
-    "flash": ("{n} văn bản hỏa tốc chưa nhận", "{n} flash documents not received"),
+    "flash": ("{n} văn bản hỏa tốc chưa nhận", "flash documents not received: {n}"),
     "flash_many": ("{units} đơn vị chưa nhận {n} văn bản hỏa tốc", "{n} flash documents waiting in {units} units"),
     "silent": ("Nguồn {feed} im lặng", "{feed}: source silent"),
     "silent_many": ("{units} nguồn {feed} im lặng", "{feed}: {units} sources silent"),
@@ -75,7 +75,7 @@ WORDS: dict[str, tuple[str, str]] = {
     # sources
     "sources": ("Nguồn", "Sources"),
     "feed_filing": ("Hồ sơ", "Filings"),
-    "feed_feedback": ("Phản ánh", "Field reports"),
+    "feed_feedback": ("Phản ánh", "Reports"),
     "feed_document": ("Văn bản", "Documents"),
     "feed_meeting": ("Họp", "Meetings"),
     "feed_indicator": ("Chỉ tiêu", "Indicators"),
