@@ -130,9 +130,10 @@ def files() -> dict[Path, str]:
     if README.exists():
         text = README.read_text()
         for name, content in {"settings": settings_table(), "picture": picture()}.items():
-            start, end = f"<!-- generated: {name} -->\n", f"\n<!-- end of {name} -->"
-            if start in text:
-                before, _, rest = text.partition(start)
-                text = before + start + content + end + rest.partition(end)[2]
+            start, end = f"<!-- generated: {name} -->\n", f"<!-- end of {name} -->"
+            before, found_start, rest = text.partition(start)
+            _, found_end, after = rest.partition(end)
+            if found_start and found_end:
+                text = f"{before}{start}{content}\n{end}{after}"
         found[README] = text
     return found

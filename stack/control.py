@@ -194,6 +194,12 @@ def status(home: Path) -> list[Health]:
     return known
 
 
+def fallen(home: Path) -> list[str]:
+    """Titles of the parts that were started and no longer run."""
+    notes = Notes.read(home.resolve())
+    return [part.title for part in PARTS if part.name in notes.processes and not notes.alive(part)]
+
+
 def _start(home: Path, notes: Notes, part: Part, say: Callable[[str], None]) -> None:
     for name in part.ports:
         wanted = notes.ports.get(name, DEFAULT_PORTS[name])

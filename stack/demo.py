@@ -27,6 +27,7 @@ from stack.process import Process, process_of, spawn, tail
 
 READY_SECONDS = 120  # for the dashboard to answer
 STOP_SECONDS = 15
+STACK_SECONDS = 2.0  # between two looks at whether Kafka and ClickHouse still run
 QUIET_SECONDS = 10  # between two lines about the simulator where no line can be drawn anew
 LONGEST_BACKOFF = 30.0
 STEADY_SECONDS = 60  # who ran for this long has earned a quick restart again
@@ -204,8 +205,24 @@ def demo(home: Path, console: Console, settings: Settings, plan: Callable[[Setti
         own = {"home": home, "kafka_servers": where.kafka_servers, "clickhouse_url": where.clickhouse_url}
         settings = settings.model_copy(update=own | free_ports(settings, console))
         supervisor.environment = os.environ | environment(settings)
+        watch = threading.Thread(target=keep_up, args=(home, supervisor.ending, say), name="stack")
+        watch.start()
+        cleanup.callback(watch.join)
+        cleanup.callback(supervisor.ending.set)
         cleanup.callback(supervisor.stop)
         supervisor.run(plan(settings), panel(settings))
+
+
+def keep_up(home: Path, ending: threading.Event, say: Callable[[str], None]) -> None:
+    """Starts a server of the stack again when it fell: ClickHouse out of its library can, when a client resets its connection."""
+    while not ending.wait(STACK_SECONDS):
+        for title in control.fallen(home):
+            say(f"{title} is gone; it starts again")
+            try:
+                control.up(home, say)
+            except StackError as problem:
+                say(str(problem))
+            break
 
 
 def free_ports(settings: Settings, console: Console) -> dict[str, int]:

@@ -12,7 +12,9 @@ from schemas.codes import Applicant, Channel, Digitisation, FilingStatus, Reuse,
 from schemas.events import Filing
 from schemas.reference import Procedure, procedures
 
-COUNTER_PER_DAY, ONLINE_PER_DAY, BY_POST = 330, 970, 0.06
+COUNTER_PER_DAY, ONLINE_PER_DAY, BY_POST = 230, 1070, 0.06
+ELSEWHERE = 0.1
+"""How often a procedure that can be done wholly online comes to the counter, and one that cannot is begun online."""
 WEEKEND_ONLINE = 0.16
 NOT_ACCEPTED, SUPPLEMENT, PAYMENT, WITHDRAWN, STOPPED, RATED = 0.03, 0.07, 0.45, 0.012, 0.008, 0.3
 RATINGS = Choice((5, 4, 3, 2, 1), (62, 30, 5, 2, 1))
@@ -21,8 +23,9 @@ REUSES = Choice((Reuse.NONE, Reuse.PROVINCE, Reuse.NATIONAL), (58, 24, 18))
 
 
 @cache
-def _kinds_of_work() -> Choice[Procedure]:
-    return Choice(procedures(), [one.share for one in procedures()])
+def _kinds_of_work(online: bool) -> Choice[Procedure]:
+    fits = [1.0 if (one.service_level is ServiceLevel.FULL) is online else ELSEWHERE for one in procedures()]
+    return Choice(procedures(), [one.share * fit for one, fit in zip(procedures(), fits, strict=True)])
 
 
 def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[Step]:
@@ -43,7 +46,7 @@ class _Life:
     """A filing on its way: what is true of it so far."""
 
     def __init__(self, world: World, at: int, channel: Channel, dice: Dice, number: str) -> None:
-        self.procedure = procedure = _kinds_of_work().pick(dice)
+        self.procedure = procedure = _kinds_of_work(channel is Channel.ONLINE).pick(dice)
         commune = world.crowd.pick(dice)
         communal = procedure.level == "commune"
         self.desk = world.centre(commune) if communal else world.body("HCC")

@@ -82,6 +82,23 @@ def test_the_demo_shows_its_addresses_restarts_what_dies_and_leaves_nothing_behi
     assert not [process for process in running if process.alive]
 
 
+def test_a_server_of_the_stack_that_falls_starts_again_where_it_was(tmp_path: Path) -> None:
+    child = run(tmp_path)
+    try:
+        read_until(child, "/wall")
+        before = control.Notes.read(tmp_path)
+        before.processes["clickhouse"].signal(signal.SIGKILL)
+        read_until(child, "ClickHouse is gone; it starts again", "ClickHouse ready")
+        after = control.Notes.read(tmp_path)
+        assert after.ports == before.ports
+        assert after.processes["clickhouse"].pid != before.processes["clickhouse"].pid
+        child.send_signal(signal.SIGTERM)
+        child.communicate(timeout=60)
+    finally:
+        child.kill()
+        control.down(tmp_path)
+
+
 def test_a_failed_migration_ends_the_demo_with_its_log(tmp_path: Path) -> None:
     child = run(tmp_path, migrate="import sys; sys.exit('no such column')")
     try:
