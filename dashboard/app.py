@@ -13,6 +13,7 @@ from dashboard.clock import Clock, Live
 from dashboard.connection import Connection
 from dashboard.health import add_routes
 from dashboard.push import Board
+from dashboard.sight import Sight
 from dashboard.snapshot import Place
 from dashboard.store import Store
 from dashboard.wall import callbacks
@@ -65,7 +66,7 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
     )
 
     def wall(**asked: str) -> dash.html.Div:
-        return page(painter, settings.language, asked)
+        return page(painter, settings.language, Sight(settings.wall_distance, settings.wall_pitch), asked)
 
     dash.register_page(  # type: ignore[no-untyped-call]
         "wall", path="/wall", title="IOC", layout=wall

@@ -10,11 +10,11 @@ CAPITAL = 0.7
 
 @dataclass(frozen=True)
 class Sight:
-    """A screen as it is seen. The default is a 55-inch panel of 1920x1080 from 5 m."""
+    """A screen as it is seen."""
 
-    distance: float = 5.0
+    distance: float
     """Metres from the eye to the screen."""
-    pitch: float = 0.63
+    pitch: float
     """Millimetres from one pixel of the panel to the next."""
 
     def pixels(self, arc_minutes: float = LEAST_ARC_MINUTES) -> float:
@@ -23,9 +23,8 @@ class Sight:
         return millimetres / self.pitch / CAPITAL
 
 
-def sight(distance: str | None, pitch: str | None) -> Sight:
-    """The sight that an address asks for; what is missing or impossible is taken from the default."""
-    usual = Sight()
+def sight(distance: str | None, pitch: str | None, usual: Sight) -> Sight:
+    """The sight that an address asks for; what is missing or impossible is as usual."""
     return Sight(_between(distance, 0.3, 50, usual.distance), _between(pitch, 0.05, 10, usual.pitch))
 
 

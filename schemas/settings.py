@@ -27,6 +27,12 @@ class Settings(BaseSettings):
     event_max_bytes: int = Field(256 << 10, ge=1024, description="Largest single event, in bytes; larger ones are refused.")
     dashboard_port: int = Field(8050, description="Port of the dashboard.")
     dashboard_tick_seconds: float = Field(0.25, gt=0, description="How often the dashboard looks for news, in seconds.")
+    wall_distance: float = Field(
+        3.0, gt=0, description="From how many metres the wall is read; letters are as large as that asks for."
+    )
+    wall_pitch: float = Field(
+        0.63, gt=0, description="Millimetres from one pixel of the wall to the next (0.63: a 55-inch 1080p panel)."
+    )
     worker_port: int = Field(6066, description="Port of the stream worker's own web server (Faust's).")
     worker_group: str = Field("ioc-streams", description="Kafka consumer group of the stream workers.")
     stale_after_seconds: float = Field(

@@ -6,7 +6,7 @@ import dash
 from dash import dcc, html
 from dash.exceptions import MissingCallbackContextException
 
-from dashboard.sight import sight
+from dashboard.sight import Sight, sight
 from dashboard.wall import map
 from dashboard.wall.frame import Painter
 from dashboard.wall.view import View, language, measure, theme
@@ -29,7 +29,7 @@ SPOKEN = (
 """The words that the page itself needs: it goes on speaking when the server is gone."""
 
 
-def page(painter: Painter, usual_language: str, asked: dict[str, str]) -> html.Div:
+def page(painter: Painter, usual_language: str, usual_sight: Sight, asked: dict[str, str]) -> html.Div:
     """The wall for an address's parameters: `lang`, `theme`, `distance` (m), `pitch` (mm per pixel), `measure`."""
     view = View(language(asked.get("lang"), _remembered(), usual_language), measure(asked.get("measure")))
     speech, place = view.speech, painter.place
@@ -71,7 +71,7 @@ def page(painter: Painter, usual_language: str, asked: dict[str, str]) -> html.D
         id="wall",
         className=f"wall theme-{theme(asked.get('theme'))}",
         lang=view.language,
-        style={"--letter": f"{sight(asked.get('distance'), asked.get('pitch')).pixels():.2f}"},
+        style={"--letter": f"{sight(asked.get('distance'), asked.get('pitch'), usual_sight).pixels():.2f}"},
     )
 
 

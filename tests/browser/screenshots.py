@@ -41,7 +41,7 @@ PICTURES = {
     "wall.png": (1920, 1080, ""),
     "wall-dark.png": (1920, 1080, "?theme=dark"),
     "wall-english.png": (1920, 1080, "?lang=en"),
-    "wall-4k.png": (3840, 2160, ""),
+    "wall-4k.png": (3840, 2160, "?distance=5"),
 }
 
 

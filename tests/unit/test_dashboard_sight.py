@@ -4,6 +4,8 @@ import pytest
 
 from dashboard.sight import Sight, sight
 
+USUAL = Sight(distance=5, pitch=0.63)
+
 
 def test_the_examples_of_the_rule() -> None:
     panel = Sight(distance=8, pitch=0.63)
@@ -11,14 +13,10 @@ def test_the_examples_of_the_rule() -> None:
     assert panel.pixels(20) == pytest.approx(106, abs=3)
 
 
-def test_the_default_is_a_55_inch_panel_seen_from_5_metres() -> None:
-    assert Sight().pixels() == pytest.approx(52.8, abs=0.1)
-
-
 @pytest.mark.parametrize("wrong", [None, "", "far", "nan", "inf", "-3", "1e9"])
 def test_an_impossible_address_gets_the_default(wrong: str | None) -> None:
-    assert sight(wrong, wrong) == Sight()
+    assert sight(wrong, wrong, USUAL) == USUAL
 
 
 def test_an_address_decides() -> None:
-    assert sight("8", "1.25") == Sight(8, 1.25)
+    assert sight("8", "1.25", USUAL) == Sight(8, 1.25)
