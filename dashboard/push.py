@@ -25,6 +25,8 @@ FRAME_SECONDS = 2.0
 """A viewer hears from us at least this often; a page that hears nothing for twice as long says so."""
 RENEW_SECONDS = 5.0
 """A snapshot is taken this often even when nothing was counted: filings become overdue by time alone."""
+OLD_SECONDS = 30.0
+"""A snapshot older than this is said to be old, whatever the reason: the page compares its time with ours."""
 PACE = 2.0
 """A snapshot that took t seconds is followed by a rest of at least PACE x t, so that ClickHouse is never kept busy by us alone."""
 
@@ -80,12 +82,7 @@ class Board:
         """Look for news until cancelled. Never ends by itself: an unreachable ClickHouse is shown, and asked again."""
         while True:
             started = time.monotonic()
-            try:
-                changed = await self._look()
-            except Exception:
-                log.exception("a tick failed")
-                changed = False
-            if changed:
+            if await self._look():
                 async with self._news:
                     self._number += 1
                     self._news.notify_all()
@@ -110,6 +107,12 @@ class Board:
             if not self.problem:
                 log.warning("ClickHouse does not answer: %s", error)
             self.problem = "store_away"
+            self.metrics.failures.inc()
+        except Exception:
+            # Whatever it is, the snapshot on the screens is old: they must say so.
+            if not self.problem:
+                log.exception("a tick failed")
+            self.problem = "failed"
             self.metrics.failures.inc()
         return before != (self.pulse, self.problem, self.snapshot)
 
@@ -148,7 +151,12 @@ class Board:
             return {}
         drawn = self._frames.get(view)
         if drawn is None or drawn[0] is not self.snapshot:
-            frame = self.painter.frame(self.snapshot, view)
+            try:
+                frame = self.painter.frame(self.snapshot, view)
+            except Exception:
+                log.exception("a frame could not be drawn")
+                self.problem = "failed"
+                return {}
             drawn = self._frames[view] = (self.snapshot, {prop: (value, _text(value)) for prop, value in frame.items()})
         return drawn[1]
 
@@ -161,6 +169,7 @@ class Board:
             "snapshot": _stamp(self.snapshot.at if self.snapshot else None),
             "stale_ms": round(1000 * self.stale_after_seconds),
             "frame_ms": round(1000 * FRAME_SECONDS),
+            "old_ms": round(1000 * OLD_SECONDS),
             "problem": self.problem,
             "alarms": len(self.snapshot.alarms) if self.snapshot else 0,
         }

@@ -71,7 +71,9 @@ class Store:
             for kind in KINDS
         )
         (row,) = self.connection.rows(
-            f"SELECT (SELECT sent_at FROM heartbeats ORDER BY sent_at DESC LIMIT 1)::Nullable(DateTime64(3, '{ZONE}')) AS sent_at, "
+            # A gateway whose clock is ahead must not speak for later: the writing counts too.
+            f"SELECT (SELECT least(sent_at, written_at) FROM heartbeats ORDER BY sent_at DESC LIMIT 1)"
+            f"::Nullable(DateTime64(3, '{ZONE}')) AS sent_at, "
             f"toString(({offsets}, (SELECT count() FROM dead_letter_rows))) AS mark"
         )
         return Pulse(row["sent_at"], row["mark"])

@@ -21,6 +21,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "ClickHouse không trả lời: hình đang xem là hình cuối",
         "ClickHouse does not answer: this is the last picture",
     ),
+    "stopped_failed": ("Màn hình không dựng được, xem nhật ký của máy chủ", "The screen could not be drawn: see the server's log"),
     "stopped_server": ("Màn hình không nhận được tin từ máy chủ, đang nối lại", "No news from the server, reconnecting"),
     "no_pulse": ("CHƯA CÓ NHỊP DỮ LIỆU", "NO PULSE OF DATA YET"),
     "no_data": ("Chưa có dữ liệu: chưa có sự kiện nào được đếm", "No data yet: no event has been counted"),

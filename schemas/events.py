@@ -135,6 +135,13 @@ class Indicator(Event, frozen=True, kw_only=True, gc=False):
     reported_at: Annotated[Moment, says("When the figure was reported.")]
 
 
+class Heartbeat(Struct, frozen=True, kw_only=True):
+    """What a gateway sends into Kafka each second: that it reaches ClickHouse shows the screens that the whole path is alive."""
+
+    gateway: Annotated[str, Meta(min_length=1, max_length=256)]
+    sent_at: Moment
+
+
 class Envelope(Struct, frozen=True, kw_only=True, gc=False):
     """CloudEvents 1.0 in structured JSON, with the attributes that we require."""
 

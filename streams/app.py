@@ -5,13 +5,13 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, TypeVar
 
 import faust
-import msgspec
 from aiokafka.errors import IllegalStateError
 from faust.types import TP
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 LINGER = 0.05
 """Seconds to wait for more chunks once there is one: fewer, larger inserts."""
+PATIENCE = 30
+"""Seconds of failure after which the worker says that it is not ready."""
 MOST_RECORDS = 20_000
 """Records in a batch, about."""
 
@@ -46,6 +48,8 @@ class Work:
         # clickhouse-driver wants one thread, and the event loop must breathe: heartbeats to Kafka, the web port.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="engine")
         self._rebalanced = False
+        self.failing_since: float | None = None
+        """When the batch in hand failed first, by the monotonic clock; None while batches are written."""
 
     async def put(self, event: Any) -> None:
         """Queue a chunk; waits while the engine is behind, so memory stays bounded."""
@@ -63,8 +67,10 @@ class Work:
             while not self._app.should_stop:
                 try:
                     await self._process(events)
+                    self.failing_since = None
                     break
                 except Exception as error:
+                    self.failing_since = self.failing_since or time.monotonic()
                     metrics.RETRIES.inc()
                     log.warning("not written, trying again in %.1f s: %s", wait, str(error).partition("Stack trace")[0].strip())
                     self._engine.forget()
@@ -93,12 +99,8 @@ class Work:
                 (self._kinds[e.message.topic], e.message.partition, e.value) for e in events if e.message.topic in self._kinds
             ]
             batch = await self._in_thread(lambda: self._engine.take(chunks))
-            for letter in batch.dead:
-                await self._app.producer.send_and_wait(
-                    self._prefix + DEAD_LETTERS, f"{letter.topic}/{letter.partition}/{letter.offset}".encode(),
-                    msgspec.json.encode(letter), None, None, None,
-                )  # fmt: skip
             await self._in_thread(lambda: self._write(batch, events))
+            await self._copy(batch.dead)
         metrics.count(batch)
         await self._go_back(batch)
         mine = self._app.consumer.assignment()
@@ -112,12 +114,18 @@ class Work:
 
     def _write(self, batch: Batch, events: list[Any]) -> None:
         self._engine.write(batch)
-        letters = [record for e in events if e.message.topic == self._prefix + DEAD_LETTERS for record in e.value]
-        if letters:
-            self._store.write_dead_letters([msgspec.json.decode(record.value, type=DeadLetter).row() for record in letters])
         beats = heartbeat_rows(record for e in events if e.message.topic == self._prefix + HEARTBEATS for record in e.value)
         if beats:
             self._store.write_heartbeats(beats)
+
+    async def _copy(self, letters: list[DeadLetter]) -> None:
+        """Tell other readers of dead letters, by their topic."""
+        topic = self._prefix + DEAD_LETTERS
+        sent = [
+            await self._app.producer.send(topic, f"{one.topic}/{one.partition}/{one.offset}".encode(), one.copy(), None, None, None)
+            for one in letters
+        ]
+        await asyncio.gather(*sent)
 
     async def _go_back(self, batch: Batch) -> None:
         """Fetch again what a rebalance or a restart of the fetcher let slip."""
@@ -164,7 +172,7 @@ app = App(
 )
 app.transport = ChunkTransport(app.conf.broker_consumer, app, app.loop)
 work = Work(app, SETTINGS)
-names = [SETTINGS.topic_prefix + name for name in (*(kind.name for kind in KINDS), DEAD_LETTERS, HEARTBEATS)]
+names = [SETTINGS.topic_prefix + name for name in (*(kind.name for kind in KINDS), HEARTBEATS)]
 
 
 @app.agent(app.topic(*names, schema=ChunkSchema()))
@@ -199,4 +207,13 @@ async def show_metrics(web: Any, request: Any) -> Any:
 @app.page("/healthz")
 async def show_health(web: Any, request: Any) -> Any:
     """Whether the process is alive."""
+    return web.json({"status": "ok"})
+
+
+@app.page("/readyz")
+async def show_readiness(web: Any, request: Any) -> Any:
+    """Whether batches are written: 503 once the batch in hand has failed for a while."""
+    failing = 0.0 if work.failing_since is None else time.monotonic() - work.failing_since
+    if failing > PATIENCE:
+        return web.json({"status": f"nothing could be written for {failing:.0f} s; see the log"}, status=503)
     return web.json({"status": "ok"})

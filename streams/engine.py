@@ -14,7 +14,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from schemas.envelope import Category, Reader, Refusal
+from schemas.envelope import EARLIEST, LATEST, Category, Reader, Refusal
+from schemas.events import Heartbeat
 from schemas.kinds import Kind
 from streams.fold import Checkpoint, Partition
 from streams.rows import OFFSET, Row, to_row
@@ -22,6 +23,8 @@ from streams.store import Store
 
 log = logging.getLogger(__name__)
 LATEST_MS = 4_102_444_800_000
+MOST_COPIED = 256 << 10
+"""Bytes of a payload that the dead-letter topic's copy carries at most."""
 
 
 class Record(Protocol):
@@ -34,7 +37,7 @@ class Record(Protocol):
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
-    """A record that could not be counted, as it travels in the dead-letter topic."""
+    """A record that could not be counted: kept whole in ClickHouse, with a copy in the dead-letter topic for other readers."""
 
     topic: str
     partition: int
@@ -49,6 +52,10 @@ class DeadLetter(msgspec.Struct, frozen=True):
         """As a row of the dead-letter table: open, until somebody says otherwise later than it arrived."""
         said = (self.topic, self.partition, self.offset, self.received_ms, self.category, self.reason, self.key, self.payload)
         return (*said, "open", self.received_ms)
+
+    def copy(self) -> bytes:
+        """As it is sent to the dead-letter topic, JSON with key and payload in base64; a payload too large for a record is cut."""
+        return msgspec.json.encode(msgspec.structs.replace(self, key=self.key[:MOST_COPIED], payload=self.payload[:MOST_COPIED]))
 
 
 @dataclass
@@ -77,11 +84,6 @@ class Engine:
         """Drop all memory: it is loaded again from the store."""
         self._partitions.clear()
 
-    def position(self, kind: Kind, number: int) -> int | None:
-        """Offset of the last record taken in from a partition; None while it is not held."""
-        partition = self._partitions.get((kind, number))
-        return None if partition is None else partition.position
-
     def take(self, chunks: Iterable[tuple[Kind, int, Sequence[Record]]]) -> Batch:
         """Steps 1 to 3 for chunks given in the order of their offsets. Reads the store, writes nothing."""
         batch = Batch()
@@ -90,11 +92,15 @@ class Engine:
         return batch
 
     def write(self, batch: Batch) -> None:
-        """Steps 4 and 5. The order matters: a window must never count an event that is not kept."""
+        """Steps 4 and 5. The order matters: no window may count an event, and no checkpoint pass a record, that is not kept."""
+        if batch.dead:
+            self._store.write_dead_letters([letter.row() for letter in batch.dead])
         for kind, rows in batch.events.items():
             self._store.write_events(kind, rows)
         for kind, rows in batch.windows.items():
             self._store.write_windows(kind, rows)
+        for partition in self._partitions.values():
+            partition.forget_old()
 
     def _take(self, batch: Batch, kind: Kind, number: int, records: Sequence[Record]) -> None:
         partition = self._partitions.get((kind, number))
@@ -189,21 +195,15 @@ def received_ms(record: Record) -> int:
     return min(max(record.timestamp, 0), LATEST_MS)
 
 
-class Heartbeat(msgspec.Struct, frozen=True):
-    """What a gateway says each second."""
-
-    gateway: str
-    sent_at: datetime
-
-
 def heartbeat_rows(records: Iterable[Record]) -> list[tuple[Any, ...]]:
-    """Heartbeats as rows; `written_at` is now, the one clock that is read here, as it tells of the writing itself."""
+    """Heartbeats as rows, what is none left out; `written_at` is now: the one clock read here, as it tells of the writing."""
     now = round(datetime.now(UTC).timestamp() * 1000)
     rows = []
     for record in records:
         try:
             beat = msgspec.json.decode(record.value or b"", type=Heartbeat)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             continue
-        rows.append((beat.gateway, round(beat.sent_at.timestamp() * 1000), now))
+        if EARLIEST <= beat.sent_at < LATEST:
+            rows.append((beat.gateway, round(beat.sent_at.timestamp() * 1000), now))
     return rows

@@ -108,11 +108,13 @@ class Partition:
         self.position = upto
         self._newest = max(self._newest, max((start for start, _ in touched), default=-1))
         changed = [(start, self.number, *cell, *self._cells[start][cell], upto) for start, cell in touched]
-        self._forget()
         return [*changed, checkpoint_row(self.kind, self.number, upto)]
 
-    def _forget(self) -> None:
-        """Let go of the oldest minutes beyond the bounds; the newest stays."""
+    def forget_old(self) -> None:
+        """Let go of the oldest minutes beyond the bounds; the newest stays.
+
+        Only when all that was folded is written: a minute that is loaded again must come back as it was.
+        """
         identities, cells = sum(map(len, self._identities.values())), sum(map(len, self._cells.values()))
         if identities <= MOST_IDENTITIES and cells <= MOST_CELLS:
             return

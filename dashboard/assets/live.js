@@ -36,7 +36,8 @@
     document.title = (pulse.alarms ? `(${pulse.alarms}) ` : "") + state.viewer.title;
     const stopped = pulse.heartbeat === null ? say("no_pulse") : say("stopped", { time: short.format(pulse.heartbeat) });
     if (gone) banner(wall, stopped, say("stopped_server"));
-    else if (pulse.problem) banner(wall, stopped, say("stopped_store"));
+    else if (pulse.problem) banner(wall, stopped, say(pulse.problem === "store_away" ? "stopped_store" : "stopped_failed"));
+    else if (pulse.snapshot !== null && now - pulse.snapshot > pulse.old_ms) banner(wall, say("stopped", { time: short.format(pulse.snapshot) }), say("stopped_failed"));
     else if (age > pulse.stale_ms) banner(wall, stopped, say("stopped_path"));
     else banner(wall, "", "");
   }

@@ -23,6 +23,7 @@ SPOKEN = (
     "stopped",
     "stopped_path",
     "stopped_store",
+    "stopped_failed",
     "stopped_server",
     "no_pulse",
 )

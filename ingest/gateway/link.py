@@ -10,6 +10,7 @@ from kafka.errors import KafkaError
 
 from ingest import topics
 from ingest.producer import KafkaUnavailable, Producer
+from schemas.events import Heartbeat
 from schemas.kinds import HEARTBEATS
 from schemas.settings import Settings
 
@@ -73,7 +74,7 @@ class Link:
 
     def _beat(self, producer: Producer) -> None:
         now = datetime.now(UTC)
-        value = msgspec.json.encode({"gateway": self._name, "sent_at": now})
+        value = msgspec.json.encode(Heartbeat(gateway=self._name, sent_at=now))
         future = producer.put(self._settings.topic_prefix + HEARTBEATS, self._name.encode(), value, int(now.timestamp() * 1000))
         self._trouble = f"Kafka at {self._settings.kafka_servers} has not acknowledged for {STALE_SECONDS:g} s."
         future.get(ACK_SECONDS)

@@ -17,7 +17,7 @@ from ingest.topics import ensure
 from schemas.codes import FeedbackStatus
 from schemas.envelope import write
 from schemas.events import Feedback
-from schemas.kinds import FEEDBACK
+from schemas.kinds import FEEDBACK, HEARTBEATS
 from schemas.settings import Settings
 from streams.migrate import migrate
 from streams.verify import verify
@@ -109,8 +109,15 @@ def test_bad_records_become_dead_letters_and_stop_nothing(
     settings: Settings, environment: dict[str, str], database: Client, log: Path
 ) -> None:
     with worker(environment, log), Producer(settings) as producer:
-        for value in (b"\xff{", b"{}", b"[1]", b'{"specversion":"1.0"', b"NaN"):
+        for value in (b"\xff{", b"{}", b"[1]", b'{"specversion":"1.0"', b"x" * 1_000_000):
             producer.send_record(FEEDBACK, b"R9", value, None)
+        for value in (
+            b"",
+            b"{}",
+            b'{"gateway":"x","sent_at":"2026-01-01T00:00:00"}',
+            b'{"gateway":"x","sent_at":"9999-12-31T23:59:59-12:00"}',
+        ):
+            producer.put(settings.topic_prefix + HEARTBEATS, b"x", value, None)
         send(producer, 1, NOW)
         producer.flush()
         wait_for(lambda: counted(database) == 1)

@@ -107,3 +107,19 @@ def test_a_database_that_is_away_is_said_and_asked_again(answers: Answers) -> No
         assert shared.ready
 
     asyncio.run(scenario())
+
+
+def test_whatever_fails_is_said_and_never_shown_as_live(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        shared = board(answers)
+        assert await shared._look()
+        monkeypatch.setattr(push, "RENEW_SECONDS", -1.0)
+        with monkeypatch.context() as patch:
+            patch.setattr(push, "take", lambda *_: 1 / 0)
+            assert await shared._look()
+            assert (await anext(shared.follow(View("vi"))))["pulse", "data"]["problem"] == "failed"
+            assert not shared.ready
+        assert await shared._look()
+        assert shared.ready
+
+    asyncio.run(scenario())
