@@ -123,10 +123,12 @@ def up(home: Path, say: Callable[[str], None] = lambda line: None) -> Addresses:
             _start(home, notes, part, say)
         for part in PARTS:
             while not _wait(home, notes, part):
-                if notes.alive(part) or not _lost_a_port(notes, part):
+                # One that ran and was dying when we looked is started like any other.
+                if notes.alive(part) or (part in started and not _lost_a_port(notes, part)):
                     what = f"did not answer within {START_SECONDS} s" if notes.alive(part) else "ended instead of starting"
                     log = _log(home, part)
                     raise StackError(f"{part.title} {what}. The end of {log}:\n{tail(log)}")
+                started.append(part)
                 _start(home, notes, part, say)
             state = f"ready after {time.monotonic() - began:.1f} s" if part in started else "is up already"
             say(f"{part.title} {state}: 127.0.0.1:{notes.ports[part.ports[0]]}")

@@ -165,6 +165,8 @@ app = App(
     consumer_max_fetch_size=1 << 20,
     broker_max_poll_records=5_000,
     broker_max_poll_interval=86_400.0,
+    # A broker that just started may not know its topics yet, and the group shares out nothing: look again soon, not in 5 minutes.
+    consumer_metadata_max_age_ms=3_000,
     broker_commit_interval=1.0,
     # Short, so that a dead worker's partitions move on soon; a slow one that is thought dead does no harm.
     broker_session_timeout=6.0,
