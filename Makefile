@@ -40,7 +40,7 @@ check: .venv/test ## ruff, mypy --strict, import contracts
 chaos: .venv/test .venv/parts ## the long crash tests
 	$(BIN)/pytest -m chaos tests/chaos
 
-bench: .venv/test .venv/parts ## measure speed, as ratios against peers in the same run
+bench: .venv/test .venv/parts ## measure: accepted event to painted figure, events per second of a worker
 	@$(RUN) -m stack browser
 	$(RUN) -m tests.bench
 

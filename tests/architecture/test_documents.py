@@ -28,7 +28,7 @@ def test_the_readme_points_at_files_that_exist() -> None:
     assert not [target for target in targets if not (ROOT / target).exists()]
 
 
-def test_the_top_level_is_what_the_customer_asked_for() -> None:
+def test_the_top_level_holds_only_the_agreed_folders() -> None:
     import subprocess
 
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()

@@ -84,9 +84,10 @@ def test_no_password_is_written_down() -> None:
 
 def test_data_live_in_named_volumes() -> None:
     volumes = yaml.safe_load(FILE.read_text())["volumes"]
-    for name in ("kafka", "clickhouse"):
-        assert [volume.partition(":")[0] for volume in SERVICES[name]["volumes"]] == [name]
-        assert name in volumes
+    owners = {"kafka": "kafka", "clickhouse": "clickhouse", **dict.fromkeys(OURS, "home")}
+    for name, volume_name in owners.items():
+        assert [volume.partition(":")[0] for volume in SERVICES[name]["volumes"]] == [volume_name]
+        assert volume_name in volumes
 
 
 def test_kafka_is_the_version_of_the_local_stack() -> None:
