@@ -71,9 +71,11 @@ class Store:
             for kind in KINDS
         )
         (row,) = self.connection.rows(
-            # A gateway whose clock is ahead must not speak for later: the writing counts too.
-            f"SELECT (SELECT least(sent_at, written_at) FROM heartbeats ORDER BY sent_at DESC LIMIT 1)"
-            f"::Nullable(DateTime64(3, '{ZONE}')) AS sent_at, "
+            # The partition that is furthest behind tells, as each may be another worker's; one of a gateway whose clock is ahead
+            # must not speak for later, so the writing counts too.
+            f"SELECT (SELECT minOrNull(newest) FROM (SELECT max(least(sent_at, written_at)) AS newest FROM heartbeats "
+            f"WHERE sent_at > least((SELECT sent_at FROM heartbeats ORDER BY sent_at DESC LIMIT 1), now()) - INTERVAL 1 DAY "
+            f"GROUP BY partition))::Nullable(DateTime64(3, '{ZONE}')) AS sent_at, "
             f"toString(({offsets}, (SELECT count() FROM dead_letter_rows))) AS mark"
         )
         return Pulse(row["sent_at"], row["mark"])

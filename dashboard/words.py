@@ -41,7 +41,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "satisfied_target": ("hài lòng {value} (≥ {target})", "satisfied {value} (≥ {target})"),
     "feedback_on_time": ("đúng hạn {value}", "on time {value}"),
     "documents_waiting": ("Văn bản chưa nhận", "Documents waiting"),
-    "flash_waiting": ("{n} hỏa tốc", "{n} flash"),
+    "flash_waiting": ("{n} hỏa tốc (mục tiêu {target})", "{n} flash (target {target})"),
     "oldest_since": ("lâu nhất từ {time}", "oldest since {time}"),
     "meetings": ("Đang họp trực tuyến", "Meetings live"),
     "sites": ("{connected}/{invited} điểm cầu", "{connected}/{invited} sites"),

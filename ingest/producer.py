@@ -87,13 +87,18 @@ class Producer:
         """Send a record as it is, valid or not, to the topic of a kind."""
         return self.put(topic_kind.topic(self._prefix), key, value, timestamp_ms)
 
-    def put(self, topic: str, key: bytes, value: bytes, timestamp_ms: int | None = None) -> "Future[Any]":
-        """Send a record to a topic. Raises `KafkaUnavailable` when there is no room, or the topic is unknown, for the patience."""
+    def put(
+        self, topic: str, key: bytes, value: bytes, timestamp_ms: int | None = None, partition: int | None = None
+    ) -> "Future[Any]":
+        """Send a record to a topic, to the partition of its key unless one is named.
+
+        Raises `KafkaUnavailable` when there is no room, or the topic is unknown, for the patience.
+        """
         self._make_room(len(value))
         if timestamp_ms is None:
             timestamp_ms = time.time_ns() // 1_000_000
         try:
-            future = self._kafka.send(topic, value, key, timestamp_ms=timestamp_ms)
+            future = self._kafka.send(topic, value, key, partition=partition, timestamp_ms=timestamp_ms)
         except KafkaError as error:
             raise KafkaUnavailable(f"Kafka at {self._servers} took no record for {topic}: {error}") from None
         with self._lock:

@@ -204,10 +204,11 @@ HEARTBEATS = Table(
     "heartbeats",
     (
         Column("gateway", "LowCardinality(String)", "The gateway that sent it."),
+        POSITION[0],
         Column("sent_at", MOMENT, "When the gateway sent it into Kafka."),
         Column("written_at", MOMENT, "When a worker wrote it to ClickHouse."),
     ),
-    "ENGINE = ReplacingMergeTree(written_at)\nORDER BY (sent_at, gateway)\nTTL toDateTime(sent_at) + INTERVAL 30 DAY",
+    "ENGINE = ReplacingMergeTree(written_at)\nORDER BY (sent_at, gateway, partition)\nTTL toDateTime(sent_at) + INTERVAL 30 DAY",
     "Proof that the path from gateway to ClickHouse is alive",
 )
 

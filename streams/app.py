@@ -114,7 +114,7 @@ class Work:
 
     def _write(self, batch: Batch, events: list[Any]) -> None:
         self._engine.write(batch)
-        beats = heartbeat_rows(record for e in events if e.message.topic == self._prefix + HEARTBEATS for record in e.value)
+        beats = heartbeat_rows((e.message.partition, e.value) for e in events if e.message.topic == self._prefix + HEARTBEATS)
         if beats:
             self._store.write_heartbeats(beats)
 

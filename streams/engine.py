@@ -195,15 +195,18 @@ def received_ms(record: Record) -> int:
     return min(max(record.timestamp, 0), LATEST_MS)
 
 
-def heartbeat_rows(records: Iterable[Record]) -> list[tuple[Any, ...]]:
-    """Heartbeats as rows, what is none left out; `written_at` is now: the one clock read here, as it tells of the writing."""
+def heartbeat_rows(chunks: Iterable[tuple[int, Sequence[Record]]]) -> list[tuple[Any, ...]]:
+    """The heartbeats in chunks of partitions as rows, what is none left out.
+
+    `written_at` is now: the one clock that is read here, as it tells of the writing.
+    """
     now = round(datetime.now(UTC).timestamp() * 1000)
     rows = []
-    for record in records:
+    for number, record in ((number, record) for number, records in chunks for record in records):
         try:
             beat = msgspec.json.decode(record.value or b"", type=Heartbeat)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             continue
         if EARLIEST <= beat.sent_at < LATEST:
-            rows.append((beat.gateway, round(beat.sent_at.timestamp() * 1000), now))
+            rows.append((beat.gateway, number, round(beat.sent_at.timestamp() * 1000), now))
     return rows

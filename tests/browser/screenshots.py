@@ -107,7 +107,7 @@ def dashboard(settings: Settings) -> Iterator[None]:
     def beat() -> None:
         client = Client.from_url(settings.clickhouse_url)
         while not over.wait(1):
-            client.execute("INSERT INTO heartbeats VALUES", [("gateway", clock.now(), clock.now())])
+            client.execute("INSERT INTO heartbeats VALUES", [("gateway", 0, clock.now(), clock.now())])
         client.disconnect()
 
     threads = [threading.Thread(target=server.run), threading.Thread(target=beat)]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from clickhouse_driver import Client
 
 from dashboard.clock import Live
 from dashboard.connection import Connection, Unreachable
@@ -150,3 +151,17 @@ def test_everything_that_a_wall_shows_can_be_asked_at_once(path: Way) -> None:
 def test_a_database_that_is_away_is_one_kind_of_error() -> None:
     with pytest.raises(Unreachable):
         Store(Connection("clickhouse://127.0.0.1:1/ioc")).pulse()
+
+
+def test_the_partition_that_is_furthest_behind_tells_how_alive_the_data_is(settings: Settings) -> None:
+    """One of two workers hangs: its partition's beats stop while the other's go on. A clock that is ahead speaks for nobody."""
+    migrate(settings)
+    connection = Connection(settings.clickhouse_url)
+    now = datetime.now(UTC).replace(microsecond=0)
+    behind, ahead = now - timedelta(minutes=3), now + timedelta(hours=2)
+    client = Client.from_url(settings.clickhouse_url)
+    client.execute("INSERT INTO heartbeats VALUES", [("a", 0, now, now), ("a", 1, behind, behind), ("b", 0, ahead, now)])
+    client.disconnect()
+    sent_at = Store(connection).pulse().sent_at
+    connection.close()
+    assert sent_at == behind
