@@ -53,8 +53,9 @@ def up(
 
 @app.command()
 def down(home: Home = None) -> None:
-    """Stop Kafka and ClickHouse in good order; their data stay."""
-    control.down(_home(home), _say(err))
+    """Stop Kafka and ClickHouse in good order, and what a demo that was killed left running; the data stay."""
+    with everything.alone(_home(home)):
+        control.down(_home(home), _say(err))
 
 
 @app.command()
@@ -81,7 +82,8 @@ def wipe(home: Home = None, yes: Annotated[bool, typer.Option("--yes", help="Do 
     folder = _home(home)
     if not yes:
         typer.confirm(f"Delete all data of Kafka and ClickHouse in {folder}?", abort=True)
-    control.wipe(folder, _say(err))
+    with everything.alone(folder):
+        control.wipe(folder, _say(err))
 
 
 @app.command()

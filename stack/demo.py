@@ -9,8 +9,8 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from subprocess import Popen
@@ -187,12 +187,7 @@ def demo(home: Path, console: Console, settings: Settings, plan: Callable[[Setti
         supervisor.ending.set()
 
     with ExitStack() as cleanup:
-        lock = cleanup.enter_context((home / "demo.lock").open("w"))
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as busy:
-            raise StackError(f"A demo runs in {home} already; use --home for a second one.") from busy
-        stop_leftovers(home)
+        cleanup.enter_context(alone(home))
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             cleanup.callback(signal.signal, number, signal.signal(number, end))
 
@@ -259,6 +254,19 @@ def answers(address: str) -> bool:
             return bool(answer.status == 200)
     except (OSError, urllib.error.HTTPError):
         return False
+
+
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """No demo runs in this home while it lasts, nor what one that was killed left running. Raises `StackError` if one does."""
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as busy:
+            raise StackError(f"A demo runs in {home}: end it with Ctrl-C, or use --home for another one.") from busy
+        stop_leftovers(home)
+        yield
 
 
 def stop_leftovers(home: Path) -> None:

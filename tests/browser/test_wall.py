@@ -177,6 +177,7 @@ def test_the_banner_comes_when_the_worker_stops_and_goes_when_it_is_back(page: P
     expect(page.locator("#wall")).not_to_have_class(re.compile(r"\bstopped\b"))
 
 
+@pytest.mark.outage
 def test_the_wall_says_that_its_server_is_gone_and_comes_back_by_itself(page: Page, system: System) -> None:
     open_wall(page, system, "?theme=dark")
     system.dashboard.kill()

@@ -133,3 +133,21 @@ def test_a_second_demo_in_one_home_is_refused_and_a_killed_one_is_cleaned_up_by_
     finally:
         first.kill()
         control.down(tmp_path)
+
+
+def test_down_refuses_while_a_demo_runs_and_ends_what_a_killed_one_left(tmp_path: Path) -> None:
+    child = run(tmp_path)
+    command = [sys.executable, "-m", "stack", "down", "--home", str(tmp_path)]
+    try:
+        read_until(child, "/wall")
+        refused = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert refused.returncode == 1 and "A demo runs in" in refused.stderr
+        left = [*noted(tmp_path), *control.Notes.read(tmp_path).processes.values()]
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        assert any(process.alive for process in left)
+        subprocess.run(command, check=True, timeout=60)
+        assert not any(process.alive for process in left)
+    finally:
+        child.kill()
+        control.down(tmp_path)
