@@ -22,6 +22,8 @@ from schemas.kinds import KINDS, Kind
 ZONE = "Asia/Ho_Chi_Minh"
 MOMENT = f"DateTime64(3, '{ZONE}')"
 WINDOW_SECONDS = 60
+VERSION = "bitShiftLeft(toUInt128(toUnixTimestamp64Milli(occurred_at)), 64) + offset"
+"""Orders the steps of an entity: by their own time, and what is of one time by offset."""
 
 
 @dataclass(frozen=True)
@@ -229,8 +231,7 @@ def materialized_views() -> dict[str, tuple[str, str]]:
     for kind in KINDS:
         source, target = events_table(kind), state_table(kind)
         columns = ", ".join(column.name for column in target.columns[:-1])
-        version = "bitShiftLeft(toUInt128(toUnixTimestamp64Milli(occurred_at)), 64) + offset AS version"
-        views[f"fill_{target.name}"] = (target.name, f"SELECT {columns}, {version} FROM {source.name}")
+        views[f"fill_{target.name}"] = (target.name, f"SELECT {columns}, {VERSION} AS version FROM {source.name}")
         views[f"fill_freshness_{kind.name}"] = (
             FRESHNESS.name,
             f"SELECT agency, '{kind.name}' AS kind, max(s.received_at) AS received_at, max(s.occurred_at) AS occurred_at "

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 cli = typer.Typer(no_args_is_help=True, help="Kafka to windows to ClickHouse.")
 console = Console()
+SHOWN = 50
 T = TypeVar("T")
 
 
@@ -61,8 +62,10 @@ def verify() -> None:
         table.add_row(report.kind.name, *(f"{number:,}" for number in numbers))
     console.print(table)
     differences = [line for report in reports for line in report.differences]
-    for line in differences:
+    for line in differences[:SHOWN]:
         console.print(line, highlight=False, markup=False)
+    if len(differences) > SHOWN:
+        console.print(f"… and {len(differences) - SHOWN} more", highlight=False)
     if differences:
         sys.exit(1)
     console.print("No difference: every window and state equals what the raw events give.", highlight=False)

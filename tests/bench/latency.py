@@ -1,7 +1,6 @@
 """From an event that the gateway accepted to the changed figure in Chromium."""
 
 import json
-import shutil
 import statistics
 import time
 import urllib.request
@@ -17,12 +16,12 @@ from schemas.events import Filing
 from schemas.kinds import FILING
 from schemas.settings import Settings
 from stack import control
+from stack.browser import find
 from streams.migrate import migrate
+from tests.browser.conftest import FLAGS
 from tests.conftest import isolated
 from tests.running import Running, worker
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
 WATCH = """() => {
   window.changes = [];
   const figure = () => document.querySelector('#figure-filings b')?.textContent;
@@ -49,7 +48,7 @@ def measure(stack: control.Addresses, home: Path, quick: bool) -> Table:
         Running("dashboard", "serve", environment=environment, log=home / "dashboard.log", ready=f"{dashboard}/readyz"),
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=find(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1920, "height": 1080})
         post(gateway, 0)
         page.goto(f"{dashboard}/wall?lang=en")

@@ -263,3 +263,14 @@ def test_verify_finds_a_wrong_window(settings: Settings, environment: dict[str, 
         wait_for(lambda: no_differences(settings))
     database.execute("ALTER TABLE windows_feedback UPDATE received = 7 WHERE window_start > 0 SETTINGS mutations_sync = 1")
     assert any("window" in line for report in verify(settings) for line in report.differences)
+
+
+def test_verify_finds_a_wrong_state(settings: Settings, environment: dict[str, str], database: Client, log: Path) -> None:
+    with worker(environment, log), Producer(settings) as producer:
+        send(producer, 1, NOW)
+        producer.flush()
+        wait_for(lambda: counted(database) == 1)
+        wait_for(lambda: no_differences(settings))
+    database.execute("ALTER TABLE state_feedback UPDATE address = 'elsewhere' WHERE 1 SETTINGS mutations_sync = 1")
+    differences = [line for report in verify(settings) for line in report.differences]
+    assert sorted(differences) == ["state newest step, not stored: R1", "state stored, not the newest step: R1"]
