@@ -8,11 +8,19 @@ from enum import IntEnum, StrEnum
 from typing import Self
 
 
-class NumberedCode(IntEnum):
-    """A code that travels as a number."""
+class Worded:
+    """What has words in both languages."""
 
     vi: str
     en: str
+
+    def words(self, language: str = "vi") -> str:
+        """What a screen shows, in `vi` or `en`."""
+        return self.vi if language == "vi" else self.en
+
+
+class NumberedCode(Worded, IntEnum):
+    """A code that travels as a number."""
 
     def __new__(cls, value: int, vi: str, en: str) -> Self:
         member = int.__new__(cls, value)
@@ -20,26 +28,15 @@ class NumberedCode(IntEnum):
         member.vi, member.en = vi, en
         return member
 
-    def words(self, language: str = "vi") -> str:
-        """What a screen shows, in `vi` or `en`."""
-        return self.vi if language == "vi" else self.en
 
-
-class WordedCode(StrEnum):
+class WordedCode(Worded, StrEnum):
     """A code that travels as a word."""
-
-    vi: str
-    en: str
 
     def __new__(cls, value: str, vi: str, en: str) -> Self:
         member = str.__new__(cls, value)
         member._value_ = value
         member.vi, member.en = vi, en
         return member
-
-    def words(self, language: str = "vi") -> str:
-        """What a screen shows, in `vi` or `en`."""
-        return self.vi if language == "vi" else self.en
 
 
 class FilingStatus(NumberedCode):

@@ -99,8 +99,8 @@ class Work:
                 (self._kinds[e.message.topic], e.message.partition, e.value) for e in events if e.message.topic in self._kinds
             ]
             batch = await self._in_thread(lambda: self._engine.take(chunks))
+            await self._copy(batch.dead)  # Before the checkpoint moves past them: after it, a failed copy would not be made again.
             await self._in_thread(lambda: self._write(batch, events))
-            await self._copy(batch.dead)
         metrics.count(batch)
         await self._go_back(batch)
         mine = self._app.consumer.assignment()

@@ -255,22 +255,23 @@ def test_migrating_again_changes_nothing_and_adds_what_is_new(settings: Settings
     assert comments["title"] == "What it is about."
 
 
-def test_verify_finds_a_wrong_window(settings: Settings, environment: dict[str, str], database: Client, log: Path) -> None:
+@pytest.fixture
+def one_report(settings: Settings, environment: dict[str, str], database: Client, log: Path) -> Client:
+    """A database in which one report was counted, and nothing differs."""
     with worker(environment, log), Producer(settings) as producer:
         send(producer, 1, NOW)
         producer.flush()
         wait_for(lambda: counted(database) == 1)
         wait_for(lambda: no_differences(settings))
-    database.execute("ALTER TABLE windows_feedback UPDATE received = 7 WHERE window_start > 0 SETTINGS mutations_sync = 1")
+    return database
+
+
+def test_verify_finds_a_wrong_window(settings: Settings, one_report: Client) -> None:
+    one_report.execute("ALTER TABLE windows_feedback UPDATE received = 7 WHERE window_start > 0 SETTINGS mutations_sync = 1")
     assert any("window" in line for report in verify(settings) for line in report.differences)
 
 
-def test_verify_finds_a_wrong_state(settings: Settings, environment: dict[str, str], database: Client, log: Path) -> None:
-    with worker(environment, log), Producer(settings) as producer:
-        send(producer, 1, NOW)
-        producer.flush()
-        wait_for(lambda: counted(database) == 1)
-        wait_for(lambda: no_differences(settings))
-    database.execute("ALTER TABLE state_feedback UPDATE address = 'elsewhere' WHERE 1 SETTINGS mutations_sync = 1")
+def test_verify_finds_a_wrong_state(settings: Settings, one_report: Client) -> None:
+    one_report.execute("ALTER TABLE state_feedback UPDATE address = 'elsewhere' WHERE 1 SETTINGS mutations_sync = 1")
     differences = [line for report in verify(settings) for line in report.differences]
     assert sorted(differences) == ["state newest step, not stored: R1", "state stored, not the newest step: R1"]
