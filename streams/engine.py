@@ -100,7 +100,7 @@ class Engine:
         for kind, rows in batch.windows.items():
             self._store.write_windows(kind, rows)
         for partition in self._partitions.values():
-            partition.forget_old()
+            partition.forget_old(1 / len(self._partitions))
 
     def _take(self, batch: Batch, kind: Kind, number: int, records: Sequence[Record]) -> None:
         partition = self._partitions.get((kind, number))

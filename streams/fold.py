@@ -14,9 +14,9 @@ from schemas.kinds import Kind
 from schemas.tables import windows_table
 from streams.rows import BODY, EVENT_ID, IDENTITY, OCCURRED_AT, Cell, Row, Windows, fold_rows
 
-MOST_IDENTITIES = 100_000
-MOST_CELLS = 20_000
-"""Bounds of a partition's memory; a minute that was let go of is loaded again when a late event needs it."""
+MOST_IDENTITIES = 400_000
+MOST_CELLS = 80_000
+"""Bounds of the memory of all partitions; a minute that was let go of is loaded again when a late event needs it."""
 
 
 def minute_of(row: Row) -> int:
@@ -109,16 +109,17 @@ class Partition:
         written = [(start, self.number, *cell, *counts) for start, cell, counts in changed]
         return [*written, checkpoint_row(self.kind, self.number, upto)]
 
-    def forget_old(self) -> None:
-        """Let go of the oldest minutes beyond the bounds; the newest stays.
+    def forget_old(self, share: float) -> None:
+        """Let go of the oldest minutes beyond this partition's share of the bounds; the newest stays.
 
         Only when all that was folded is written: a minute that is loaded again must come back as it was.
         """
+        most_identities, most_cells = MOST_IDENTITIES * share, MOST_CELLS * share
         identities, cells = sum(map(len, self._identities.values())), sum(map(len, self._cells.values()))
-        if identities <= MOST_IDENTITIES and cells <= MOST_CELLS:
+        if identities <= most_identities and cells <= most_cells:
             return
         for start in sorted(self._cells)[:-1]:
             identities -= len(self._identities.pop(start))
             cells -= len(self._cells.pop(start))
-            if identities <= MOST_IDENTITIES // 2 and cells <= MOST_CELLS // 2:
+            if identities <= most_identities / 2 and cells <= most_cells / 2:
                 return
