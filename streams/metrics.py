@@ -21,8 +21,8 @@ LAST_CHUNK = Gauge(
 
 def count(batch: Batch) -> None:
     """Count a written batch."""
-    for kind, rows in batch.events.items():
-        EVENTS.labels(kind.name).inc(len(rows))
+    for kind, columns in batch.events.items():
+        EVENTS.labels(kind.name).inc(len(columns[0]))
     REPEATS.inc(batch.repeats)
     for letter in batch.dead:
         DEAD.labels(letter.category).inc()

@@ -19,6 +19,8 @@ from schemas.tables import COMMON, annotations, events_table
 Row = tuple[Any, ...]
 Cell = tuple[Any, ...]
 """The dimensions of one window value, in the order of `kind.dimensions`."""
+Columns = list[list[Any]]
+"""Many rows, by columns: as ClickHouse takes them, and small."""
 Windows = dict[int, dict[Cell, list[int]]]
 
 _NAMES = [column.name for column in COMMON]
@@ -51,6 +53,21 @@ def row_maker(kind: Kind) -> Callable[[Read, int, int, int], Row]:
         f"    return ({', '.join(values)},)\n"
     )
     return typing.cast(Callable[..., Row], _compile(source, {"epoch": EPOCH, "body": body, "identity": identity}))
+
+
+def columns_of(rows: list[Row]) -> Columns:
+    """Rows as columns; none for no rows."""
+    return [list(values) for values in zip(*rows, strict=True)]
+
+
+def append(batches: dict[Kind, Columns], kind: Kind, columns: Columns) -> None:
+    """Add rows to those of a kind."""
+    if kind not in batches:
+        if columns:
+            batches[kind] = columns
+    else:
+        for values, more in zip(batches[kind], columns, strict=bool(columns)):
+            values += more
 
 
 def _ms(expression: str) -> str:

@@ -13,7 +13,7 @@ from clickhouse_driver import Client
 from schemas.kinds import Kind
 from schemas.tables import DEAD_LETTERS, HEARTBEATS, Table, events_table, windows_table
 from streams.fold import Checkpoint
-from streams.rows import Cell, Row
+from streams.rows import Cell, Columns, Row, columns_of
 
 SETTINGS = {
     # An insert must be on disk, as one part per table partition, when it is answered.
@@ -80,23 +80,23 @@ class Store:
         )
         return list(found)
 
-    def write_events(self, kind: Kind, rows: list[Row]) -> None:
+    def write_events(self, kind: Kind, columns: Columns) -> None:
         """Keep events; a row that is written again collapses with itself."""
-        self._insert(events_table(kind), list(zip(*rows, strict=True)))
+        self._insert(events_table(kind), columns)
 
-    def write_windows(self, kind: Kind, rows: list[tuple[Any, ...]]) -> None:
+    def write_windows(self, kind: Kind, columns: Columns) -> None:
         """Keep window values and checkpoints, all in one atomic part."""
-        self._insert(windows_table(kind), list(zip(*rows, strict=True)))
+        self._insert(windows_table(kind), columns)
 
-    def write_dead_letters(self, rows: list[tuple[Any, ...]]) -> None:
+    def write_dead_letters(self, rows: list[Row]) -> None:
         """Keep records that could not be counted."""
-        self._insert(DEAD_LETTERS, list(zip(*rows, strict=True)))
+        self._insert(DEAD_LETTERS, columns_of(rows))
 
-    def write_heartbeats(self, rows: list[tuple[Any, ...]]) -> None:
+    def write_heartbeats(self, rows: list[Row]) -> None:
         """Keep heartbeats of gateways."""
-        self._insert(HEARTBEATS, list(zip(*rows, strict=True)))
+        self._insert(HEARTBEATS, columns_of(rows))
 
-    def _insert(self, table: Table, columns: list[Any]) -> None:
+    def _insert(self, table: Table, columns: Columns) -> None:
         names = ", ".join(column.name for column in table.columns)
         self.execute(f"INSERT INTO {table.name} ({names}) VALUES", columns, columnar=True)
 
