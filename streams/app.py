@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 import faust
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import IllegalStateError, KafkaError
 from faust.types import TP
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -144,7 +144,13 @@ class App(faust.App):  # type: ignore[misc]
 
     async def on_first_start(self) -> None:
         self.conf.datadir.mkdir(parents=True, exist_ok=True)
-        await ensure_topics(SETTINGS)
+        while not self.should_stop:
+            try:
+                await ensure_topics(SETTINGS)
+                break
+            except KafkaError as error:  # It may be starting, too.
+                log.warning("Kafka at %s cannot be used yet, trying again: %s", SETTINGS.kafka_servers, error)
+                await self.sleep(1.0)
         await super().on_first_start()
 
 
