@@ -105,6 +105,11 @@ class System:
         before = wait_for(lambda: self.ask(count), seconds)[0][0]
         wait_for(lambda: self.ask(count)[0][0] > before, seconds, "a worker that counts")
 
+    def caught_up(self, seconds: float = 90) -> None:
+        """Wait until all that is accepted by now is counted."""
+        accepted = len(self.ledger)
+        wait_for(lambda: self.ask("SELECT count() FROM events")[0][0] >= accepted, seconds, f"{accepted:,} events to be counted")
+
     def finish(self) -> None:
         """Let the senders end: each with an answer to its last batch."""
         for agency in self.agencies:
