@@ -39,7 +39,9 @@ def chaos(
         else:
             console.print(f"  {result.done}; {report.figures(result)}", markup=False, soft_wrap=True, style="green")
     seconds = time.monotonic() - began
-    console.print(f"{sum(result.settled is not None for result in results)} of {len(results)} passed in {seconds:.0f} s, seed {seed}")
+    console.print(
+        f"{sum(result.settled is not None for result in results)} of {len(results)} passed in {seconds:.0f} s, seed {seed}"
+    )
     if not names and not quick:
         console.print(f"written: {report.write(results, seed, seconds)}")
     sys.exit(any(result.settled is None for result in results))

@@ -54,12 +54,16 @@ class Events:
                 words = {"category": f"c{rng.randrange(4)}", "status": rng.choice(steps), "rating": rng.randint(1, 5)}
                 return words | {"report_id": entity, "reported_at": moment(at)} | due
             case "document":
-                words = {"status": rng.choice((1, 2, 3, 4, 5, 6, 13, 15, 16)), "signed": rng.random() < 0.5, "priority": rng.randint(0, 3)}
+                words = {
+                    "status": rng.choice((1, 2, 3, 4, 5, 6, 13, 15, 16)),
+                    "signed": rng.random() < 0.5,
+                    "priority": rng.randint(0, 3),
+                }
                 organs = {"from_organ": f"O{rng.randrange(3)}", "to_organ": "O9"}
                 return words | organs | {"document_id": entity, "sent_at": moment(at)} | due
             case "meeting":
-                steps = ("scheduled", "live", "ended", "cancelled")
-                return {"meeting_id": entity, "state": rng.choice(steps), "starts_at": moment(at), "connected": ["a"]}
+                states = ("scheduled", "live", "ended", "cancelled")
+                return {"meeting_id": entity, "state": rng.choice(states), "starts_at": moment(at), "connected": ["a"]}
             case _:
                 return {"indicator": entity, "unit": "46", "period": "2026", "value": rng.random(), "reported_at": moment(at)}
 

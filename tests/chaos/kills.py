@@ -32,9 +32,9 @@ class Import:
 
     def kill_in_the_middle(self) -> None:
         """Start it and kill it while it sends: when Kafka's log has begun to grow by it."""
-        before = self.system.records()
+        enough = self.system.broker.records() + self.system.rng.randrange(ROWS // 4)
         running = self.begin()
-        wait_for(lambda: self.system.records() > before + self.system.rng.randrange(ROWS // 4) or running.process.poll() is not None)
+        wait_for(lambda: self.system.broker.records() > enough or running.process.poll() is not None)
         self.kills += running.process.poll() is None
         running.kill()
         running.stop()
@@ -108,6 +108,8 @@ def at_every_step(system: System, steps: tuple[str, ...] = STEPS, rounds: int = 
         doomed = [system.doom(worker, step, system.rng.randint(1, 4)) for worker, step in enumerate(pair)]
         for worker, step in zip(doomed, pair, strict=True):
             wait_for(lambda worker=worker: worker.process.poll() is not None, 90, f"the end of the worker after {step!r}")  # type: ignore[misc]
-            assert worker.process.returncode == -SIGKILL, f"{step}: it ended with {worker.process.returncode}: {worker.text()[-2000:]}"
+            assert worker.process.returncode == -SIGKILL, (
+                f"{step}: it ended with {worker.process.returncode}: {worker.text()[-2000:]}"
+            )
     system.start_worker()
     return f"{len(chosen) + len(chosen) % 2} kills -9 at {len(steps)} steps"

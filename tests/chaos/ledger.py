@@ -1,7 +1,7 @@
 """What agencies were told was accepted, and what the screens must then say: counted here by rules of its own.
 
-Nothing of the product is imported, so that a mistake of its vocabulary, fold or SQL cannot hide itself: events are plain dictionaries
-as an outsider would write them from the data dictionary, and the rules below are its sentences, said once more.
+Nothing of the product is imported, so that a mistake of its vocabulary, fold or SQL cannot hide itself: events are plain
+dictionaries as an outsider would write them from the data dictionary, and the rules below are its sentences, said once more.
 """
 
 import json
@@ -80,7 +80,9 @@ def _feedback(data: Data) -> Iterator[str]:
 
 def _document(data: Data) -> Iterator[str]:
     status = data["status"]
-    yield from [word for number, word in {1: "arrived", 2: "refused", 3: "received", 6: "done", 15: "recalled"}.items() if number == status]
+    yield from [
+        word for number, word in {1: "arrived", 2: "refused", 3: "received", 6: "done", 15: "recalled"}.items() if number == status
+    ]
     if status == 1 and data["signed"]:
         yield "arrived_signed"
     if status == 6 and _late(data):

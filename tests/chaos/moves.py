@@ -3,7 +3,6 @@
 import time
 from signal import SIGSTOP
 
-from schemas.kinds import KINDS
 from tests.chaos.system import SESSION, System
 from tests.running import wait_for
 
@@ -62,13 +61,16 @@ def storm(system: System, seconds: float) -> str:
         absent = [number for number in range(4) if number not in running]
         system.say(f"{len(running)} workers, {end - time.monotonic():.0f} s to go; {len(system.ledger):,} accepted")
         if absent and (len(running) < 2 or system.rng.random() < 0.5):
-            system.start_worker(absent[0], wait=system.rng.random() < 0.5)
+            system.start_worker(absent[0], wait=False)
             joined += 1
         else:
-            worker = system.workers[system.rng.choice(running)]
+            number = system.rng.choice(running)
+            worker = system.workers[number]
             match system.rng.randrange(3):
                 case 0:
-                    worker.stop(30)
+                    code = worker.stop(30)
+                    # -15: it was told to end before it could listen.
+                    assert code in (0, -15), f"worker {number} ended with {code} after SIGTERM: {worker.text()[-2000:]}"
                     left += 1
                 case 1:
                     worker.kill()
@@ -79,6 +81,7 @@ def storm(system: System, seconds: float) -> str:
                     worker.thaw()
                     frozen += 1
         time.sleep(system.rng.choice((0.2, 1.5, 4.0)))
+    assert all(worker.process.returncode in (None, 0, -9, -15) for worker in system.workers.values()), "a worker ended by itself"
     return f"{joined} joined, {left} left, {killed} killed, {frozen} frozen and thawed"
 
 
@@ -90,8 +93,7 @@ def more_partitions(system: System, counts: tuple[int, ...]) -> str:
     for count in counts:
         system.more(1_500)
         system.say(f"{count} partitions per topic from now on; {len(system.ledger):,} accepted")
-        with system.admin() as admin:
-            admin.create_partitions({kind.topic(system.settings.topic_prefix): count for kind in KINDS})
+        system.broker.grow(count)
         system.more(500)
         for number in system.gateways:  # In good order: what they hold is answered. A new one knows the new partitions at once.
             assert system.gateways[number].stop(30) == 0

@@ -26,21 +26,23 @@ def without_clickhouse(system: System, seconds: float, frozen_seconds: float) ->
         with system.away("clickhouse", frozen):
             began = time.monotonic()
             time.sleep(3)  # What was written before is committed within a second or two.
-            committed, rebalances = system.committed(), worker.text().count(ASSIGNED)
+            committed, rebalances = system.broker.committed(), worker.text().count(ASSIGNED)
             ready, told = True, 0.0
             while (gone := time.monotonic() - began) < away:
                 time.sleep(2)
                 if ready and not _ready(system, worker):
                     ready, told = False, gone
-                system.say(f"ClickHouse {word} for {gone:.0f} s of {away:.0f}; worker {worker.megabytes()[0]:.0f} MB, ready: {ready}")
+                system.say(
+                    f"ClickHouse {word} for {gone:.0f} s of {away:.0f}; worker {worker.megabytes()[0]:.0f} MB, ready: {ready}"
+                )
             assert worker.process.poll() is None, f"the worker ended: {worker.text()[-2000:]}"
-            assert system.committed() == committed, "something was committed that could not be written"
+            assert system.broker.committed() == committed, "something was committed that could not be written"
             again = worker.text().count(ASSIGNED) - rebalances
             assert not again, f"{again} rebalances although only ClickHouse was away"
             assert not ready or away < 45, "the worker said that it is ready while it could not write"
         waiting = len(system.ledger) - before
         began = time.monotonic()
-        wait_for(lambda: system.ask("SELECT count() FROM events")[0][0] >= before + waiting, 300, "what waited to be counted")
+        system.caught_up(300)
         wait_for(lambda: _ready(system, worker), 60, "the worker to be ready again")
         took = time.monotonic() - began
         now, most = worker.megabytes()
@@ -87,7 +89,10 @@ def without_kafka(system: System, seconds: tuple[float, ...]) -> str:
         back = time.monotonic() - began
         assert not set(_answers(system)) - {"200", "503"}, f"other answers than 200 and 503: {_answers(system)}"
         held = max(agency.held.get("503", 0.0) for agency in system.agencies)
-        said.append(f"{word} for {seconds[number]:.0f} s: {_answers(system)['503']} answers 503, held {held:.1f} s at most, back in {back:.1f} s")
+        said.append(
+            f"{word} for {seconds[number]:.0f} s: {_answers(system)['503']} answers 503, "
+            f"held {held:.1f} s at most, accepting again {back:.1f} s after it came back"
+        )
     return "; ".join(said)
 
 

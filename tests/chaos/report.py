@@ -1,7 +1,9 @@
 """The results of a run as a page of the docs."""
 
+import json
 import os
 import platform
+import re
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -12,14 +14,19 @@ from tests.chaos.scenarios import SCENARIOS, Result
 PAGE = Path(__file__).parents[2] / "streams" / "docs" / "chaos.md"
 PACKAGES = ("faust-streaming", "aiokafka", "kafka-python", "clickhouse-driver")
 
+HEADER = (
+    *("scenario", "what was done", "events accepted", "records in Kafka", "windows", "states", "dead letters"),
+    *("lost", "doubled", "seconds"),
+)
+
 
 def figures(result: Result) -> str:
     """What was compared, in a sentence."""
     settled = result.settled
     assert settled is not None
     return (
-        f"{settled.accepted:,} events accepted in {settled.records:,} records, {settled.windows:,} windows, {settled.entities:,} states "
-        f"and {settled.letters:,} dead letters compared: 0 lost, 0 doubled, {result.seconds:.0f} s"
+        f"{settled.accepted:,} events accepted in {settled.records:,} records; {settled.windows:,} windows, "
+        f"{settled.entities:,} states and {settled.letters:,} dead letters compared: 0 lost, 0 doubled, {result.seconds:.0f} s"
     )
 
 
@@ -35,19 +42,20 @@ def page(results: list[Result], seed: int, seconds: float) -> str:
     lines = [
         "# Chaos",
         "",
-        "Agencies send while parts are killed, stopped and taken away; an independent ledger (`tests/chaos/ledger.py`, which imports",
-        "nothing of the product) says what must be there in the end. After each scenario every raw event, every window's every count",
-        "and every entity's state is compared with it, and `verify` compares them once more. An agency sends a batch until each event",
-        "is answered, resends old ones, and its events are of now, of minutes, weeks and years ago, and of the near future.",
+        "Agencies send while parts are killed, stopped and taken away; an independent ledger (`tests/chaos/ledger.py`, which",
+        "imports nothing of the product) says what must be there in the end. After each scenario every raw event, every count",
+        "of every window and every entity's state is compared with it, and `verify` compares them once more. An agency sends a",
+        "batch until each event is answered, and resends old ones; events are of now, of minutes, weeks and years ago, and of",
+        "the near future.",
         "",
         f"`make chaos IOC_CHAOS_SEED={seed}`, {date.today()}, {seconds / 60:.0f} minutes on {os.cpu_count()} cores; {_versions()}.",
         "",
-        "| scenario | what was done | events accepted | records in Kafka | windows | states | dead letters | lost | doubled | seconds |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        f"| {' | '.join(HEADER)} |",
+        f"|{'---|' * len(HEADER)}",
         *(_row(result) for result in results),
         "",
-        "Records in Kafka are more than events by what was sent again and what cannot be counted. `make chaos QUICK=1` is a run of a few",
-        "minutes, `python -m tests.chaos NAME --seed N` one scenario, with the seed that a failure names.",
+        "Records in Kafka are more than events by what was sent again and by what cannot be counted. `make chaos QUICK=1` is a run",
+        "of a few minutes; `python -m tests.chaos NAME --seed N` runs one scenario again under the seed that a failure names.",
         "",
     ]
     return "\n".join(lines)
@@ -62,11 +70,8 @@ def _row(result: Result) -> str:
 
 
 def _versions() -> str:
-    import json
-    import re
-
-    kafka = re.search(r"<kafka.version>([^<]+)|<version>([\d.]+)</version>", (HERE / "pom.xml").read_text())
-    chdb = json.loads((HERE / "package.json").read_text())["dependencies"]
-    clickhouse = next(str(number) for name, number in chdb.items() if "chdb" in name)
+    kafka = re.search(r"kafka.*?<version>([\d.]+)</version>", (HERE / "pom.xml").read_text(), re.DOTALL)
+    clickhouse = next(iter(json.loads((HERE / "package.json").read_text())["optionalDependencies"].values()))
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    return f"Kafka {kafka[1] or kafka[2] if kafka else '?'}, ClickHouse {clickhouse}, Python {platform.python_version()}, {packages}"
+    servers = f"Kafka {kafka[1] if kafka else '?'}, ClickHouse {clickhouse} (chDB)"
+    return f"{servers}, Python {platform.python_version()}, {packages}"

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from streams.verify import verify
-from tests.chaos.ledger import Ledger
+from tests.chaos.ledger import Ledger, Window
 from tests.chaos.system import System
 from tests.running import wait_for
 
@@ -54,7 +54,7 @@ def compare(system: System) -> Settled:
     letters = _letters(system, ledger)
     differences = [line for report in verify(system.settings) for line in report.differences]
     assert not differences, f"verify finds {len(differences)} differences: {differences[:5]}"
-    return Settled(len(ledger), system.records(), windows, entities, letters)
+    return Settled(len(ledger), system.broker.records(), windows, entities, letters)
 
 
 def _events(system: System, ledger: Ledger) -> None:
@@ -70,7 +70,7 @@ def _events(system: System, ledger: Ledger) -> None:
 
 
 def _windows(system: System, ledger: Ledger) -> int:
-    found: dict[object, Counter[str]] = {}
+    found: dict[Window, Counter[str]] = {}
     for kind, start, dimensions, measures in system.ask(
         "SELECT kind, toUnixTimestamp(window_start) * 1000, dimensions, measures FROM windows"
     ):
@@ -101,7 +101,7 @@ def _letters(system: System, ledger: Ledger) -> int:
     assert kept == ledger.letters, f"dead letters differ: {list(set(kept.items()) ^ set(ledger.letters.items()))[:3]}"
     names = {f"{topic}/{partition}/{offset}" for _, _, topic, partition, offset in rows}
     assert len(names) == len(rows), "a dead letter is kept twice"
-    missing = names - system.copies() if names else set()
+    missing = names - system.broker.copies() if names else set()
     assert not missing, f"{len(missing)} dead letters have no copy in their topic, such as {sorted(missing)[:3]}"
     return len(rows)
 

@@ -4,6 +4,7 @@ A keeper restarts Kafka and ClickHouse whenever they fell, as a supervisor would
 """
 
 import contextlib
+import logging
 import random
 import threading
 import time
@@ -13,22 +14,23 @@ from signal import SIGCONT, SIGKILL, SIGSTOP, Signals
 from typing import Any
 
 from clickhouse_driver import Client
-from kafka import KafkaConsumer, TopicPartition
-from kafka.admin import KafkaAdminClient
 
 from ingest.producer import KafkaUnavailable, Producer
-from schemas.kinds import BY_NAME, DEAD_LETTERS
+from schemas.kinds import BY_NAME
 from schemas.settings import Settings
 from stack import control
 from stack.ports import choose_port
 from streams.migrate import migrate
 from tests.chaos.agency import Agency, Vandal
+from tests.chaos.broker import Broker
 from tests.chaos.ledger import Ledger
 from tests.conftest import isolated
 from tests.running import Running, wait_for
 
 SESSION = 6.0
 """Seconds after which the group takes a silent worker for dead (`broker_session_timeout` of the product)."""
+
+logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)  # It tells of every connection that is refused.
 
 
 class System:
@@ -60,6 +62,7 @@ class System:
             self.environment = isolated(self._addresses, self.home)
             named = {name.removeprefix("IOC_").lower(): value for name, value in self.environment.items()}
             self.settings = Settings(**named)  # type: ignore[arg-type]
+            self.broker = Broker(self.settings)
             migrate(self.settings)
             for number in range(len(self.gateway_ports)):
                 self.start_gateway(number)
@@ -201,44 +204,3 @@ class System:
             return list(client.execute(sql))
         finally:
             client.disconnect()
-
-    def committed(self) -> dict[str, int]:
-        """topic/partition → offset that the group has committed."""
-        group = self.settings.worker_group
-        with self.admin() as admin:
-            found = admin.list_group_offsets({group: None})[group]
-        return {f"{tp.topic}/{tp.partition}": known.offset for tp, known in found.items() if not tp.topic.endswith("heartbeats")}
-
-    def records(self) -> int:
-        """Records of events in Kafka: what was accepted, the resends, and what cannot be counted."""
-        consumer = KafkaConsumer(bootstrap_servers=self.settings.kafka_servers)
-        try:
-            names = [kind.topic(self.settings.topic_prefix) for kind in BY_NAME.values()]
-            tps = [TopicPartition(name, number) for name in names for number in consumer.partitions_for_topic(name) or ()]
-            return sum(consumer.end_offsets(tps).values())
-        finally:
-            consumer.close()
-
-    def copies(self) -> set[str]:
-        """Names of the letters of which the dead-letter topic holds a copy."""
-        consumer = KafkaConsumer(bootstrap_servers=self.settings.kafka_servers, auto_offset_reset="earliest")
-        found: set[str] = set()
-        try:
-            tp = TopicPartition(self.settings.topic_prefix + DEAD_LETTERS, 0)
-            consumer.assign([tp])
-            end = consumer.end_offsets([tp])[tp]
-            while consumer.position(tp) < end:
-                for records in consumer.poll(1_000).values():
-                    found |= {record.key.decode() for record in records}
-            return found
-        finally:
-            consumer.close()
-
-    @contextlib.contextmanager
-    def admin(self) -> Iterator[Any]:
-        """Kafka's admin client."""
-        client = KafkaAdminClient(bootstrap_servers=self.settings.kafka_servers)
-        try:
-            yield client
-        finally:
-            client.close()
