@@ -31,7 +31,7 @@ def json_schema(kind: Kind) -> dict[str, Any]:
         "title": kind.en,
         "description": (kind.event.__doc__ or "").strip(),
         "type": "object",
-        "required": envelope["required"],
+        "required": [*envelope["required"], "type", "data"],
         "properties": envelope["properties"] | fixed,
         "$defs": data["$defs"],
     }

@@ -18,7 +18,7 @@ from schemas.envelope import EARLIEST, LATEST, Category, Reader, Refusal
 from schemas.events import Heartbeat
 from schemas.kinds import Kind
 from streams.fold import Checkpoint, Partition
-from streams.rows import OFFSET, Row, to_row
+from streams.rows import ENTITY_ID, OFFSET, Row, row_maker
 from streams.store import Store
 
 log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ class Engine:
         for kind, rows in batch.windows.items():
             self._store.write_windows(kind, rows)
         for partition in self._partitions.values():
-            partition.forget_old()
+            partition.forget_old(1 / len(self._partitions))
 
     def _take(self, batch: Batch, kind: Kind, number: int, records: Sequence[Record]) -> None:
         partition = self._partitions.get((kind, number))
@@ -153,15 +153,18 @@ class Engine:
     def _read(self, kind: Kind, number: int, records: Sequence[Record]) -> tuple[list[Row], list[DeadLetter]]:
         rows: list[Row] = []
         dead: list[DeadLetter] = []
+        read, make = self._reader.read, row_maker(kind)
         for record in records:
             try:
-                read = self._reader.read(record.value or b"")
-                if read.kind is not kind:
-                    raise Refusal(Category.UNKNOWN_KIND, f"A {read.kind.type} event does not belong in {kind.topic(self._prefix)}.")
-                entity_id = kind.entity_id(read.data)
-                if record.key != entity_id.encode():
-                    raise Refusal(Category.WRONG_KEY, f"The record's key must be {entity_id!r}.")
-                rows.append(to_row(kind, read, entity_id, received_ms(record), number, record.offset))
+                event = read(record.value or b"")
+                if event.kind is not kind:
+                    raise Refusal(
+                        Category.UNKNOWN_KIND, f"A {event.kind.type} event does not belong in {kind.topic(self._prefix)}."
+                    )
+                row = make(event, received_ms(record), number, record.offset)
+                if record.key != row[ENTITY_ID].encode():
+                    raise Refusal(Category.WRONG_KEY, f"The record's key must be {row[ENTITY_ID]!r}.")
+                rows.append(row)
             except Refusal as refusal:
                 dead.append(self._dead(kind, number, record, refusal))
         return rows, dead

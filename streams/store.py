@@ -58,7 +58,7 @@ class Store:
         return Checkpoint(offset, newest) if found else Checkpoint()
 
     def windows(self, kind: Kind, partition: int, minutes: Iterable[int]) -> tuple[int, list[tuple[int, Cell, list[int]]]]:
-        """The checkpoint and the values of some minutes, from one statement, so that they are of one moment."""
+        """The checkpoint, and (minute, cell, counts and offset) of some minutes, all of one moment."""
         dimensions, measures = ", ".join(kind.dimensions), ", ".join(measure.name for measure in kind.measures)
         rows = self.execute(
             f"SELECT toUnixTimestamp(window_start), {dimensions}, {measures}, last_offset FROM {windows_table(kind).name} FINAL "
@@ -66,7 +66,7 @@ class Store:
         )
         cut = 1 + len(kind.dimensions)
         checkpoint = max((row[-1] for row in rows if row[0] == 0), default=-1)
-        return checkpoint, [(row[0], row[1:cut], list(row[cut:-1])) for row in rows if row[0]]
+        return checkpoint, [(row[0], row[1:cut], list(row[cut:])) for row in rows if row[0]]
 
     def identities(self, kind: Kind, partition: int, minutes: Iterable[int], upto: int) -> list[tuple[int, int, int]]:
         """(minute, identity, body) of the events of some minutes that count up to an offset.

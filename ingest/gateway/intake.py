@@ -85,7 +85,7 @@ class Intake:
                 read = self._reader.read(record)
                 result.id, result.source = read.id, read.source
                 self._kinds[index] = read.kind.name
-                mark, content = identity(read), body(read)
+                mark, content = identity(read.event_id), body(read)
                 if (earlier := first.get(mark)) is not None:
                     _same_or_refuse(earlier.body, content)
                     self._repeats.append((index, earlier.index))

@@ -49,7 +49,7 @@ class FakeStore:
         return Checkpoint(self.done, max((start for start, _ in self.windows), default=-1))
 
     def read_windows(self, minutes: set[int]) -> tuple[int, list[tuple[int, Cell, list[int]]]]:
-        return self.done, [(start, cell, list(v)) for (start, cell), (_, v) in self.windows.items() if start in minutes]
+        return self.done, [(start, cell, [*v, upto]) for (start, cell), (upto, v) in self.windows.items() if start in minutes]
 
     def identities(self, kind: Kind, partition: int, minutes: set[int], upto: int) -> list[tuple[int, int, int]]:
         rows = sorted(
@@ -136,10 +136,10 @@ def truth(log: list[Record]) -> tuple[set[int], Counter[tuple[int, Cell]], set[i
         except Refusal:
             bad.add(record.offset)
             continue
-        if seen.setdefault(identity(read), body(read)) != body(read):
+        if seen.setdefault(identity(read.event_id), body(read)) != body(read):
             bad.add(record.offset)
-        elif identity(read) not in told:
-            told.add(identity(read))
+        elif identity(read.event_id) not in told:
+            told.add(identity(read.event_id))
             counted.add(record.offset)
             steps[int(read.time.timestamp()) // 60 * 60, (read.data.agency, read.data.commune)] += 1
     return counted, steps, bad
