@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 import faust
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import IllegalStateError, KafkaError
 from faust.types import TP
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -31,7 +31,7 @@ T = TypeVar("T")
 LINGER = 0.05
 """Seconds to wait for more chunks once there is one: fewer, larger inserts."""
 PATIENCE = 30
-"""Seconds of failure after which the worker says that it is not ready."""
+"""Seconds with one batch in hand, failing or not answered, after which the worker says that it is not ready."""
 MOST_RECORDS = 40_000
 """Records in a batch, about."""
 
@@ -49,8 +49,8 @@ class Work:
         # clickhouse-driver wants one thread, and the event loop must breathe: heartbeats to Kafka, the web port.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="engine")
         self._rebalanced = False
-        self.failing_since: float | None = None
-        """When the batch in hand failed first, by the monotonic clock; None while batches are written."""
+        self.in_hand_since: float | None = None
+        """When the batch in hand was begun, by the monotonic clock; None between batches. A store that hangs raises nothing."""
 
     async def put(self, event: Any) -> None:
         """Queue a chunk; waits while the engine is behind, so memory stays bounded."""
@@ -64,14 +64,14 @@ class Work:
         """Take in batches until the app stops."""
         while not self._app.should_stop:
             events = await self._gather()
+            self.in_hand_since = time.monotonic()
             wait = 0.2
             while not self._app.should_stop:
                 try:
                     await self._process(events)
-                    self.failing_since = None
+                    self.in_hand_since = None
                     break
                 except Exception as error:
-                    self.failing_since = self.failing_since or time.monotonic()
                     metrics.RETRIES.inc()
                     log.warning("not written, trying again in %.1f s: %s", wait, str(error).partition("Stack trace")[0].strip())
                     self._engine.forget()
@@ -148,7 +148,13 @@ class App(faust.App):  # type: ignore[misc]
         gc.freeze()
         gc.set_threshold(100_000, 50, 100)
         self.conf.datadir.mkdir(parents=True, exist_ok=True)
-        await ensure_topics(SETTINGS)
+        while not self.should_stop:
+            try:
+                await ensure_topics(SETTINGS)
+                break
+            except KafkaError as error:  # It may be starting, too.
+                log.warning("Kafka at %s cannot be used yet, trying again: %s", SETTINGS.kafka_servers, error)
+                await self.sleep(1.0)
         await super().on_first_start()
 
 
@@ -218,8 +224,8 @@ async def show_health(web: Any, request: Any) -> Any:
 
 @app.page("/readyz")
 async def show_readiness(web: Any, request: Any) -> Any:
-    """Whether batches are written: 503 once the batch in hand has failed for a while."""
-    failing = 0.0 if work.failing_since is None else time.monotonic() - work.failing_since
-    if failing > PATIENCE:
-        return web.json({"status": f"nothing could be written for {failing:.0f} s; see the log"}, status=503)
+    """Whether batches are written: 503 once the batch in hand could not be written for a while."""
+    waited = 0.0 if work.in_hand_since is None else time.monotonic() - work.in_hand_since
+    if waited > PATIENCE:
+        return web.json({"status": f"nothing could be written for {waited:.0f} s; see the log"}, status=503)
     return web.json({"status": "ok"})
