@@ -105,7 +105,7 @@ def picture() -> str:
     lines = ["```mermaid", "flowchart LR", "    agencies([agencies' systems]) -->|CloudEvents over HTTP| gateway[ingest gateway]"]
     lines += ["    files([CSV, NDJSON]) --> importer[ingest import]", "    simulator[ingest simulate]", "    subgraph Kafka"]
     for kind in KINDS:
-        lines.append(f'        {kind.name}[("{kind.name} × {kind.partitions}")]')
+        lines.append(f'        {kind.name}[("{kind.name} × {Settings.model_fields["partitions"].default}")]')
     lines += [f'        dead[("{DEAD_LETTERS}")]', f'        beat[("{HEARTBEATS}")]', "    end"]
     lines += [
         "    gateway --> Kafka",
