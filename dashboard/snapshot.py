@@ -118,12 +118,13 @@ def take(store: Store, clock: Clock, place: Place) -> Snapshot:
     communes["commune"] = communes.index
     counts = communes.columns.difference(["commune", "oldest_due"])
     communes[counts] = communes[counts].fillna(0).astype("int64")
-    sources = judge(place.agencies, store.freshness(), now, place.calendar)
+    sources = judge(place.agencies, store.freshness(), now, place.calendar, store.clocks_ahead(clock))
     found = [
         *alarms.bursts(store.feedback_bursts(clock, alarms.BURST_LEAST)),
         *alarms.piles(communes),
         *alarms.flashes(store.flash_waiting(clock, alarms.FLASH_AFTER), now),
         *alarms.silences(sources),
+        *alarms.clocks(sources),
         *alarms.dead_letters(store.dead_letters(clock)),
     ]
     return Snapshot(

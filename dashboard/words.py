@@ -69,6 +69,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "flash_many": ("{units} đơn vị chưa nhận {n} văn bản hỏa tốc", "{n} flash documents waiting in {units} units"),
     "silent": ("Nguồn {feed} im lặng", "{feed}: source silent"),
     "silent_many": ("{units} nguồn {feed} im lặng", "{feed}: {units} sources silent"),
+    "ahead": ("{feed}: đồng hồ nguồn nhanh {span}", "{feed}: source clock {span} ahead"),
+    "ahead_many": ("{feed}: {units} nguồn có đồng hồ nhanh đến {span}", "{feed}: {units} source clocks up to {span} ahead"),
     "dead_letters": ("{n} bản ghi hỏng trong 1 giờ: {reason}", "{n} bad records in 1 h: {reason}"),
     "dead_letters_place": ("Dữ liệu bị loại", "Refused data"),
     "whole_province": ("Toàn tỉnh", "Whole province"),
@@ -82,6 +84,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "feed_indicator": ("Chỉ tiêu", "Indicators"),
     "feed_never": ("chưa có", "never"),
     "silent_for": ("{name} im lặng {span}", "{name} silent {span}"),
+    "ahead_by": ("{name} đồng hồ nhanh {span}", "{name} clock {span} ahead"),
     # the map
     "measure_overdue_rate": ("Hồ sơ quá hạn trên 1.000", "Overdue per 1,000 filings"),
     "measure_overdue": ("Hồ sơ quá hạn", "Filings overdue"),

@@ -5,7 +5,7 @@ One record is one event. `Reader` is what everything reads with: the gateway bef
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
@@ -17,6 +17,8 @@ from schemas.kinds import BY_TYPE, KINDS, Kind
 
 EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 """Times outside are impossible for a living administration, and ClickHouse must be able to hold them."""
+CLOCK_TOLERANCE = timedelta(minutes=5)
+"""An event whose time is ahead of its arrival by more comes from a clock that is wrong: it is kept, and told as what it is."""
 
 
 class Category(StrEnum):

@@ -16,14 +16,24 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from schemas.envelope import CLOCK_TOLERANCE
 from schemas.events import CODE
 from schemas.kinds import KINDS, Kind
 
 ZONE = "Asia/Ho_Chi_Minh"
 MOMENT = f"DateTime64(3, '{ZONE}')"
 WINDOW_SECONDS = 60
-VERSION = "bitShiftLeft(toUInt128(toUnixTimestamp64Milli(occurred_at)), 64) + offset"
-"""Orders the steps of an entity: by their own time, and what is of one time by offset."""
+VERSION = (
+    "bitShiftLeft(toUInt128(toUnixTimestamp64Milli(least(occurred_at, received_at))), 86) "
+    "+ bitShiftLeft(toUInt128(toUnixTimestamp64Milli(occurred_at)), 44) + offset"
+)
+"""Orders the steps of an entity: by when they happened, which is never after they arrived, so that a clock that is ahead does not
+hide what comes after it; what arrived at one time by its own time; what is of one time, and so of one partition, by offset."""
+AHEAD = (
+    f"if(occurred_at > received_at + toIntervalSecond({CLOCK_TOLERANCE.total_seconds():.0f}), "
+    "dateDiff('second', received_at, occurred_at), 0) AS ahead_seconds"
+)
+"""A column of the views: by how many seconds the source's clock is ahead, 0 within the tolerance."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +176,11 @@ def windows_table(kind: Kind) -> Table:
 @cache
 def state_table(kind: Kind) -> Table:
     """Where the newest step of each entity of a kind is kept."""
-    version = Column("version", "UInt128", "Orders the steps of an entity: occurred_at, then offset.")
+    version = Column(
+        "version",
+        "UInt128",
+        "Orders the steps of an entity: when it happened, at the latest its arrival; then occurred_at; then offset.",
+    )
     return Table(
         f"state_{kind.name}",
         (*COMMON, *POSITION, *fields(kind), version),
@@ -261,7 +275,7 @@ def _events_select(kind: Kind, prefix: str) -> str:
     own = {column.name for column in fields(kind)}
     rest = ", ".join(_wide(name, kinds, name in own) for name, kinds in _wide_fields().items())
     return (
-        f"SELECT '{kind.name}' AS kind, '{kind.topic(prefix)}' AS topic, {common}, partition, offset, {rest} "
+        f"SELECT '{kind.name}' AS kind, '{kind.topic(prefix)}' AS topic, {common}, partition, offset, {AHEAD}, {rest} "
         f"FROM events_{kind.name} FINAL"
     )
 
@@ -294,7 +308,7 @@ def _wide(name: str, column_types: set[str], own: bool) -> str:
 
 def _state_select(kind: Kind) -> str:
     columns = ", ".join(column.name for column in state_table(kind).columns[:-1])
-    return f"SELECT {columns} FROM state_{kind.name} FINAL"
+    return f"SELECT {columns}, {AHEAD} FROM state_{kind.name} FINAL"
 
 
 def _windows_select(kind: Kind) -> str:

@@ -5,11 +5,15 @@ from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from schemas.envelope import CLOCK_TOLERANCE
 from streams.engine import Batch
+from streams.rows import OCCURRED_AT, RECEIVED_AT
 
+TOLERANCE_MS = CLOCK_TOLERANCE.total_seconds() * 1000
 EVENTS = Counter("ioc_worker_events_total", "Events counted and written.", ["kind"])
 REPEATS = Counter("ioc_worker_repeats_total", "Events dropped because they were counted before.")
 DEAD = Counter("ioc_worker_dead_letters_total", "Records that could not be counted.", ["category"])
+AHEAD = Counter("ioc_worker_ahead_total", "Events counted whose time is ahead of their arrival: a wrong clock.", ["kind"])
 RETRIES = Counter("ioc_worker_retries_total", "Batches that had to be taken in again after an error.")
 BATCH_SECONDS = Histogram("ioc_worker_batch_seconds", "Time from a batch's first step to its last write, in seconds.")
 LAG = Gauge("ioc_worker_lag_records", "Records in the partition that are not yet written.", ["topic", "partition"])
@@ -23,6 +27,8 @@ def count(batch: Batch) -> None:
     """Count a written batch."""
     for kind, rows in batch.events.items():
         EVENTS.labels(kind.name).inc(len(rows))
+        if ahead := sum(row[OCCURRED_AT] > row[RECEIVED_AT] + TOLERANCE_MS for row in rows):
+            AHEAD.labels(kind.name).inc(ahead)
     REPEATS.inc(batch.repeats)
     for letter in batch.dead:
         DEAD.labels(letter.category).inc()

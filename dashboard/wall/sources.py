@@ -10,7 +10,7 @@ from schemas import reference
 from schemas.kinds import KINDS
 
 NAMED = 2
-"""Silent agencies that are named per feed."""
+"""Agencies that are named per feed: the silent ones, then those whose clock is ahead."""
 
 
 def strip(snapshot: Snapshot, names: dict[str, str], speech: Speech) -> list[html.Div]:
@@ -34,6 +34,10 @@ def _feed(kind: str, sources: list[Source], snapshot: Snapshot, names: dict[str,
         speech("silent_for", name=_name(one, names, speech), span=speech.span(snapshot.at - one.received_at))
         for one in silent[:NAMED]
         if one.received_at
+    ]
+    wrong = sorted((one for one in sources if one.ahead), key=lambda one: -one.ahead)
+    named += [
+        speech("ahead_by", name=_name(one, names, speech), span=speech.span(one.ahead)) for one in wrong[: NAMED - len(named)]
     ]
     return html.Div(
         [
