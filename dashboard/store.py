@@ -236,6 +236,18 @@ class Store:
         asked = {"now": milliseconds(now), "hour_ago": milliseconds(now - timedelta(hours=1))}
         return list(self.connection.rows(" UNION ALL ".join(each), **asked))
 
+    def progress(self) -> list[Row]:
+        """Per kind and partition what its worker said last; spans in seconds, `unheard` against the newest word of any worker."""
+        return list(
+            self.connection.rows(
+                """SELECT kind, partition, p.end - least(p.end, written) AS records, waits_since, p.at AS at,
+                    dateDiff('millisecond', moved_at, p.at) / 1000 AS still,
+                    dateDiff('millisecond', ifNull(waits_since, p.at), p.at) / 1000 AS waited,
+                    dateDiff('millisecond', p.at, (SELECT max(progress.at) FROM progress)) / 1000 AS unheard
+                FROM progress AS p FINAL ORDER BY kind, partition"""
+            )
+        )
+
     def dead_letters(self, clock: Clock) -> Row:
         """Records that could not be counted: in the last hour, per hour in the week before, and what is wrong most often."""
         now = clock.now()

@@ -23,6 +23,12 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "stopped_failed": ("Màn hình không dựng được, xem nhật ký của máy chủ", "The screen could not be drawn: see the server's log"),
     "stopped_server": ("Màn hình không nhận được tin từ máy chủ, đang nối lại", "No news from the server, reconnecting"),
+    "incomplete": ("DỮ LIỆU THIẾU TỪ {time}", "DATA INCOMPLETE SINCE {time}"),
+    "stalled": (
+        "{feed}: phân vùng {partitions} đứng yên, {n} bản ghi chờ",
+        "{feed}: partition {partitions} stands still, {n} records wait",
+    ),
+    "unowned": ("{feed}: phân vùng {partitions} không có bộ xử lý", "{feed}: no worker has partition {partitions}"),
     "no_pulse": ("CHƯA CÓ NHỊP DỮ LIỆU", "NO PULSE OF DATA YET"),
     "no_data": ("Chưa có dữ liệu: chưa có sự kiện nào được đếm", "No data yet: no event has been counted"),
     "none": ("–", "–"),
@@ -84,6 +90,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "feed_indicator": ("Chỉ tiêu", "Indicators"),
     "feed_never": ("chưa có", "never"),
     "silent_for": ("{name} im lặng {span}", "{name} silent {span}"),
+    "waiting": ("{count}, chờ xử lý {n}", "{count}, {n} waiting"),
     "ahead_by": ("{name} đồng hồ nhanh {span}", "{name} clock {span} ahead"),
     # the map
     "measure_overdue_rate": ("Hồ sơ quá hạn trên 1.000", "Overdue per 1,000 filings"),

@@ -48,7 +48,9 @@ class Settings(BaseSettings):
     worker_port: int = Field(6066, description="Port of the stream worker's own web server (Faust's).")
     worker_group: str = Field("ioc-streams", description="Kafka consumer group of the stream workers.")
     stale_after_seconds: float = Field(
-        10.0, gt=0, description="Without a heartbeat of the data path for this long, screens say that the data stopped."
+        10.0,
+        gt=0,
+        description="Without a heartbeat of the data path, or progress of a partition, for this long, screens say so.",
     )
     home: Path = Field(Path(".ioc"), description="Folder of the local stack's data, logs and demo passwords.")
 

@@ -227,6 +227,22 @@ HEARTBEATS = Table(
     "ENGINE = ReplacingMergeTree(written_at)\nORDER BY (sent_at, gateway, partition)\nTTL toDateTime(sent_at) + INTERVAL 30 DAY",
     "Proof that the path from gateway to ClickHouse is alive",
 )
+PROGRESS = Table(
+    "progress",
+    (
+        Column("kind", "LowCardinality(String)", "Kind of event."),
+        Column("partition", "UInt16", "Partition of its topic."),
+        Column("worker", "LowCardinality(String)", "The worker that holds it."),
+        Column("written", "UInt64", "Offset up to which, itself not included, records are written."),
+        Column("end", "UInt64", "Offset at which the partition ends in Kafka."),
+        Column("received_at", f"Nullable({MOMENT})", "Arrival of the newest record that this worker wrote."),
+        Column("waits_since", f"Nullable({MOMENT})", "Since when the oldest record that is not written is known to wait."),
+        Column("moved_at", MOMENT, "When records were last written, or none was to be."),
+        Column("at", MOMENT, "When the worker looked; the newest holds."),
+    ),
+    "ENGINE = ReplacingMergeTree(at)\nORDER BY (kind, partition)\nTTL toDateTime(at) + INTERVAL 30 DAY",
+    "How far each partition is counted, as its worker sees it",
+)
 
 
 def tables() -> tuple[Table, ...]:
@@ -236,6 +252,7 @@ def tables() -> tuple[Table, ...]:
         FRESHNESS,
         DEAD_LETTERS,
         HEARTBEATS,
+        PROGRESS,
     )
 
 

@@ -17,6 +17,7 @@ from schemas import envelope
 from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority, ServiceLevel
 from schemas.events import Document, Event, Feedback, Filing, Meeting
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
+from schemas.partitions import Partitions
 from schemas.settings import Settings
 from streams.migrate import migrate
 from tests.running import Running, wait_for, worker
@@ -166,7 +167,7 @@ def test_the_pulse_moves_by_itself_and_its_mark_only_with_the_data(path: Way) ->
 
 
 def test_everything_that_a_wall_shows_can_be_asked_at_once(path: Way) -> None:
-    shown = take(path.store, LIVE, Place("46"))
+    shown = take(path.store, LIVE, Place("46"), Partitions((4,)), 10.0)
     assert not shown.empty
     assert shown.total("filings") >= 3
 
