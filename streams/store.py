@@ -10,8 +10,8 @@ from typing import Any
 
 from clickhouse_driver import Client
 
-from schemas.kinds import Kind
-from schemas.tables import DEAD_LETTERS, HEARTBEATS, Table, events_table, windows_table
+from schemas.kinds import KINDS, Kind
+from schemas.tables import DEAD_LETTERS, HEARTBEATS, PROGRESS, Table, events_table, windows_table
 from streams.fold import Checkpoint
 from streams.rows import Cell, Columns, Row, columns_of
 
@@ -95,6 +95,19 @@ class Store:
     def write_heartbeats(self, rows: list[Row]) -> None:
         """Keep heartbeats of gateways."""
         self._insert(HEARTBEATS, columns_of(rows))
+
+    def write_progress(self, rows: list[Row]) -> None:
+        """Keep how far partitions are counted."""
+        self._insert(PROGRESS, columns_of(rows))
+
+    def checkpoints(self) -> list[tuple[str, int, int]]:
+        """(kind, partition, offset of the last record that is counted) of every partition that has one."""
+        each = (
+            f"SELECT '{kind.name}', partition, max(last_offset) FROM {windows_table(kind).name} "
+            "WHERE window_start = toDateTime(0) GROUP BY partition"
+            for kind in KINDS
+        )
+        return list(self.execute(" UNION ALL ".join(each)))
 
     def _insert(self, table: Table, columns: Columns) -> None:
         names = ", ".join(column.name for column in table.columns)
