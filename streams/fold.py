@@ -75,7 +75,7 @@ class Partition:
         identities: Iterable[tuple[int, int, int]],
         values: Iterable[tuple[int, Cell, list[int]]],
     ) -> None:
-        """Take in whole minutes: (minute, identity, body) of their events, (minute, cell, counts and offset) of their windows."""
+        """Take in whole minutes: (minute, identity, body) of their events, (minute, cell, counts and an offset) of their windows."""
         for start in minutes:
             self._identities[start], self._cells[start] = {}, {}
         for start, identity, body in identities:
