@@ -46,7 +46,7 @@ class Work:
         self._kinds: dict[str, Kind] = {kind.topic(settings.topic_prefix): kind for kind in KINDS}
         self._engine = Engine(Store(settings.clickhouse_url), settings.topic_prefix, Reader(settings.event_max_bytes))
         self._store = Store(settings.clickhouse_url)
-        self._chunks: asyncio.Queue[Any] = asyncio.Queue(maxsize=8)
+        self._chunks: asyncio.Queue[Any] = asyncio.Queue(maxsize=4)
         # clickhouse-driver wants a thread for each connection, and the event loop must breathe: heartbeats to Kafka, the web port.
         self._taking = ThreadPoolExecutor(1, thread_name_prefix="take")
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="write")
