@@ -16,7 +16,7 @@ from schemas.kinds import FILING
 from schemas.settings import Settings
 from stack import control
 from streams.migrate import migrate
-from tests.bench.load import Load
+from tests.bench.load import Load, last_hour
 from tests.bench.machine import Processes, resident_mb
 from tests.conftest import isolated
 
@@ -34,6 +34,7 @@ class Ground:
     screen: Progress
     peers_python: Path
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+    _hour: str | None = None
 
     @property
     def servers(self) -> dict[str, int]:
@@ -53,6 +54,15 @@ class Ground:
         if prefix:
             environment["IOC_TOPIC_PREFIX"] = prefix
         return Installation(environment)
+
+    def hour(self) -> tuple[str, int]:
+        """The topics' prefix with an hour's worth of filings, and how many records: the same for all that ask in a run."""
+        count = 200_000 if self.quick else 1_000_000
+        if self._hour is None:
+            prefix = self.installation().settings.topic_prefix
+            self.publish(prefix, last_hour(count), f"{count:,} filings of an hour")
+            self._hour = prefix
+        return self._hour, count
 
     def publish(self, prefix: str, load: Load, what: str) -> None:
         """Send a load to the filings' topic of that prefix. Raises `RuntimeError` when any record was not acknowledged."""

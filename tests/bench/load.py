@@ -48,6 +48,7 @@ class Load:
     span: timedelta
     name: str = ""
     """Makes the filings' numbers differ from those of other loads."""
+    repeated: float = REPEATED
 
     def records(self) -> Iterator[Record]:
         """The records in order of arrival; each original is checked to be what `Reader` takes."""
@@ -71,7 +72,7 @@ class Load:
             if read(record.value).data.filing_id.encode() != filing:
                 raise AssertionError(f"not the event that was meant: {record.value!r}")
             yield record
-            if chance() < REPEATED:
+            if chance() < self.repeated:
                 # From a second to ten minutes later, each order of magnitude as likely as the next.
                 heappush(repeats, (index + 1 + int(1000 * 600 ** chance() / step), index, record))
 
@@ -81,9 +82,10 @@ class Load:
             yield FRAME.pack(len(key), len(value), arrival) + key + value
 
 
-def last_hour(count: int) -> Load:
+def last_hour(count: int, name: str = "", repeated: float = REPEATED) -> Load:
     """An hour of events, which ended at the beginning of this hour."""
-    return Load(count, datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1), timedelta(hours=1))
+    start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
+    return Load(count, start, timedelta(hours=1), name, repeated)
 
 
 def _patterns() -> list[tuple[bytes, bytes]]:

@@ -5,7 +5,6 @@ from statistics import median
 from typing import NamedTuple, Protocol
 
 from tests.bench.ground import Course, Ground, follow
-from tests.bench.load import last_hour
 from tests.bench.peers import starts
 from tests.bench.results import Details, Report, Result, met
 
@@ -33,9 +32,7 @@ PEERS = {OURS: Peer(starts.ours), ENGINE: Peer(starts.engine), FAUST: Peer(start
 
 def measure(bench: Ground, report: Report) -> None:
     """Each peer in turn on the same topic, all of it twice; medians."""
-    count = 200_000 if bench.quick else 1_000_000
-    prefix = bench.installation().settings.topic_prefix
-    bench.publish(prefix, last_hour(count), f"{count:,} filings of an hour")
+    prefix, count = bench.hour()
     courses: dict[str, list[Course]] = {name: [] for name in PEERS}
     for turn in (1, 2):
         for name, peer in PEERS.items():
