@@ -29,7 +29,7 @@ demo: .venv/parts ## set up, then a whole simulated province, live; prints the a
 
 test: .venv/test .venv/parts check ## set up, then every test tier but the long chaos and bench
 	@$(RUN) -m stack browser
-	$(BIN)/pytest -m "not chaos and not bench"
+	$(BIN)/pytest -m "not bench"
 
 check: .venv/test ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .
@@ -37,8 +37,8 @@ check: .venv/test ## ruff, mypy --strict, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-chaos: .venv/test .venv/parts ## the long crash tests
-	$(BIN)/pytest -m chaos tests/chaos
+chaos: .venv/test .venv/parts ## kill, stop and take away everything against a ledger; QUICK=1 for a few minutes, IOC_CHAOS_SEED=n
+	$(RUN) -m tests.chaos $(if $(QUICK),--quick)
 
 bench: .venv/test .venv/parts ## measure: accepted event to painted figure, events per second of a worker
 	@$(RUN) -m stack browser

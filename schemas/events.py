@@ -7,9 +7,8 @@ from UTC and are kept to the millisecond. Sources of the formats: QCVN 102:2016/
 """
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
 from schemas.codes import (
@@ -143,13 +142,11 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
 
 
 class Envelope(Struct, frozen=True, kw_only=True, gc=False):
-    """CloudEvents 1.0 in structured JSON, with the attributes that we require."""
+    """CloudEvents 1.0 in structured JSON, with the attributes that we require; beside these, `type` tells the kind of `data`."""
 
-    specversion: str
+    specversion: Literal["1.0"]
     id: Annotated[str, Meta(min_length=1, max_length=256)]
     source: Annotated[str, Meta(min_length=1, max_length=512)]
-    type: str
     time: Moment
-    data: msgspec.Raw
     subject: str | None = None
     datacontenttype: str = "application/json"

@@ -7,16 +7,15 @@ loaded before its events are judged: `missing` names those. A repeat has the ori
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from schemas.envelope import Category, Refusal
 from schemas.kinds import Kind
 from schemas.tables import windows_table
-from streams.rows import BODY, EVENT_ID, IDENTITY, OCCURRED_AT, Cell, Row, fold_rows
+from streams.rows import BODY, EVENT_ID, IDENTITY, OCCURRED_AT, Cell, Columns, Row, Windows, fold_rows
 
-MOST_IDENTITIES = 100_000
-MOST_CELLS = 20_000
-"""Bounds of a partition's memory; a minute that was let go of is loaded again when a late event needs it."""
+MOST_IDENTITIES = 400_000
+MOST_CELLS = 80_000
+"""Bounds of the memory of all partitions; a minute that was let go of is loaded again when a late event needs it."""
 
 
 def minute_of(row: Row) -> int:
@@ -41,7 +40,7 @@ class Judged:
     conflicts: list[tuple[Row, Refusal]] = field(default_factory=list)
 
 
-def checkpoint_row(kind: Kind, number: int, upto: int) -> tuple[Any, ...]:
+def checkpoint_row(kind: Kind, number: int, upto: int) -> Row:
     """The row of the windows table that says up to where a partition is counted: that of 1970, all else empty."""
     middle = windows_table(kind).columns[2:-1]
     return (0, number, *("" if "String" in column.type else 0 for column in middle), upto)
@@ -56,7 +55,7 @@ class Partition:
         self.position = checkpoint.offset
         self._newest = checkpoint.newest_window
         self._identities: dict[int, dict[int, int]] = {}
-        self._cells: dict[int, dict[Cell, list[int]]] = {}
+        self._cells: Windows = {}
         self._fold = fold_rows(kind)
 
     def missing(self, rows: Iterable[Row]) -> set[int]:
@@ -76,7 +75,7 @@ class Partition:
         identities: Iterable[tuple[int, int, int]],
         values: Iterable[tuple[int, Cell, list[int]]],
     ) -> None:
-        """Take in whole minutes: (minute, identity, body) of their events, (minute, cell, counts) of their windows."""
+        """Take in whole minutes: (minute, identity, body) of their events, (minute, cell, counts and an offset) of their windows."""
         for start in minutes:
             self._identities[start], self._cells[start] = {}, {}
         for start, identity, body in identities:
@@ -101,25 +100,29 @@ class Partition:
                 judged.conflicts.append((row, Refusal(Category.CONFLICT, reason)))
         return judged
 
-    def fold(self, rows: list[Row], upto: int) -> list[tuple[Any, ...]]:
-        """Count rows into their windows and move on to offset `upto`; the window rows to write, the checkpoint last."""
-        touched: set[tuple[int, Cell]] = set()
-        self._fold(rows, self._cells, touched)
+    def fold(self, rows: list[Row], upto: int) -> Columns:
+        """Count rows into their windows and move on to offset `upto`; what to write of windows, the checkpoint last."""
+        changed = self._fold(rows, self._cells, upto)
         self.position = upto
-        self._newest = max(self._newest, max((start for start, _ in touched), default=-1))
-        changed = [(start, self.number, *cell, *self._cells[start][cell], upto) for start, cell in touched]
-        return [*changed, checkpoint_row(self.kind, self.number, upto)]
+        self._newest = max(self._newest, max((start for start, _, _ in changed), default=-1))
+        checkpoint = checkpoint_row(self.kind, self.number, upto)
+        if not changed:
+            return [[value] for value in checkpoint]
+        starts, cells, counts = zip(*changed, strict=True)
+        columns = [starts, [self.number] * len(starts), *zip(*cells, strict=True), *zip(*counts, strict=True)]
+        return [[*column, value] for column, value in zip(columns, checkpoint, strict=True)]
 
-    def forget_old(self) -> None:
-        """Let go of the oldest minutes beyond the bounds; the newest stays.
+    def forget_old(self, share: float) -> None:
+        """Let go of the oldest minutes beyond this partition's share of the bounds; the newest stays.
 
         Only when all that was folded is written: a minute that is loaded again must come back as it was.
         """
+        most_identities, most_cells = MOST_IDENTITIES * share, MOST_CELLS * share
         identities, cells = sum(map(len, self._identities.values())), sum(map(len, self._cells.values()))
-        if identities <= MOST_IDENTITIES and cells <= MOST_CELLS:
+        if identities <= most_identities and cells <= most_cells:
             return
         for start in sorted(self._cells)[:-1]:
             identities -= len(self._identities.pop(start))
             cells -= len(self._cells.pop(start))
-            if identities <= MOST_IDENTITIES // 2 and cells <= MOST_CELLS // 2:
+            if identities <= most_identities / 2 and cells <= most_cells / 2:
                 return

@@ -68,10 +68,29 @@ class Running:
         self.process.kill()
         self.process.wait()
 
+    def freeze(self) -> None:
+        """SIGSTOP: it keeps its memory, its files and its connections, and does nothing."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        self.process.send_signal(signal.SIGCONT)
+
+    def frozen(self) -> bool:
+        """Whether it was stopped by SIGSTOP, its own or ours. Linux only, as `megabytes` is."""
+        return Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+    def megabytes(self) -> tuple[float, float]:
+        """Resident memory now, and the most that it ever was."""
+        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        sizes = {line.partition(":")[0]: line.split()[1] for line in lines if line.startswith(("VmRSS", "VmHWM"))}
+        return int(sizes["VmRSS"]) / 1024, int(sizes["VmHWM"]) / 1024
+
     def stop(self, seconds: float = 20) -> int:
         """SIGTERM, and its exit code; killed if it takes too long."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
+            self.thaw()  # A frozen one would not hear it.
             try:
                 self.process.wait(seconds)
             except subprocess.TimeoutExpired:

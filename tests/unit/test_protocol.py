@@ -16,7 +16,7 @@ from schemas.kinds import MEETING, Kind
 from streams import fold
 from streams.engine import Batch, Engine
 from streams.fold import Checkpoint, minute_of
-from streams.rows import BODY, IDENTITY, OFFSET, Cell, Row
+from streams.rows import BODY, IDENTITY, OFFSET, Cell, Columns, Row
 
 START = datetime(2026, 11, 2, 1, tzinfo=UTC)
 
@@ -49,7 +49,7 @@ class FakeStore:
         return Checkpoint(self.done, max((start for start, _ in self.windows), default=-1))
 
     def read_windows(self, minutes: set[int]) -> tuple[int, list[tuple[int, Cell, list[int]]]]:
-        return self.done, [(start, cell, list(v)) for (start, cell), (_, v) in self.windows.items() if start in minutes]
+        return self.done, [(start, cell, [*v, upto]) for (start, cell), (upto, v) in self.windows.items() if start in minutes]
 
     def identities(self, kind: Kind, partition: int, minutes: set[int], upto: int) -> list[tuple[int, int, int]]:
         rows = sorted(
@@ -57,12 +57,12 @@ class FakeStore:
         )
         return [(minute_of(row), row[IDENTITY], row[BODY]) for row in rows]
 
-    def write_events(self, kind: Kind, rows: list[Row]) -> None:
-        self.events |= {row[OFFSET]: row for row in rows}
+    def write_events(self, kind: Kind, columns: Columns) -> None:
+        self.events |= {row[OFFSET]: row for row in zip(*columns, strict=True)}
 
-    def write_windows(self, kind: Kind, rows: list[tuple[Any, ...]]) -> None:
+    def write_windows(self, kind: Kind, columns: Columns) -> None:
         cut = 2 + len(kind.dimensions)
-        for start, _partition, *rest in rows:
+        for start, _partition, *rest in zip(*columns, strict=True):
             cell, values, upto = tuple(rest[: cut - 2]), rest[cut - 2 : -1], rest[-1]
             if start == 0:
                 self.done = max(self.done, upto)
@@ -136,10 +136,10 @@ def truth(log: list[Record]) -> tuple[set[int], Counter[tuple[int, Cell]], set[i
         except Refusal:
             bad.add(record.offset)
             continue
-        if seen.setdefault(identity(read), body(read)) != body(read):
+        if seen.setdefault(identity(read.event_id), body(read)) != body(read):
             bad.add(record.offset)
-        elif identity(read) not in told:
-            told.add(identity(read))
+        elif identity(read.event_id) not in told:
+            told.add(identity(read.event_id))
             counted.add(record.offset)
             steps[int(read.time.timestamp()) // 60 * 60, (read.data.agency, read.data.commune)] += 1
     return counted, steps, bad

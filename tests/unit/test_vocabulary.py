@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import jsonschema
+import msgspec
 import pytest
 from msgspec import Meta
 
@@ -14,7 +15,7 @@ from schemas.codes import FilingStatus, Priority
 from schemas.envelope import Category, Reader, Refusal, body, identity, write
 from schemas.events import Filing, Text, says
 from schemas.kinds import BY_NAME, FILING, KINDS, Kind
-from streams.rows import to_row
+from streams.rows import row_maker
 
 EXAMPLE = json.loads(documents.example(FILING))
 
@@ -40,8 +41,8 @@ def test_the_example_of_each_kind_is_read_and_meets_its_schema(kind: Kind) -> No
 def test_what_is_written_is_read_again(kind: Kind) -> None:
     read = Reader().read(documents.example(kind))
     again = Reader().read(write(kind, read.data, id=read.id, source=read.source, time=read.time))
-    assert again == read
-    assert (identity(again), body(again)) == (identity(read), body(read))
+    assert (again.kind, again.id, again.source, again.time, again.data) == (kind, read.id, read.source, read.time, read.data)
+    assert (identity(again.event_id), body(again)) == (identity(read.event_id), body(read))
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,7 @@ def test_adding_a_field_is_one_edit() -> None:
     assert any("`counter`" in line for line in documents._kind(kind))
     read = Reader().read(documents.example(FILING))
     values = {name: getattr(read.data, name) for name in Filing.__struct_fields__}
-    row = to_row(kind, read._replace(data=Longer(**values, counter="7")), "x", 0, 0, 0)
+    row = row_maker(kind)(msgspec.structs.replace(read, data=Longer(**values, counter="7")), 0, 0, 0)
     assert dict(zip((column.name for column in tables.events_table(kind).columns), row, strict=True))["counter"] == "7"
 
 
@@ -123,7 +124,7 @@ def test_every_field_and_measure_has_a_sentence(kind: Kind) -> None:
 
 def test_a_row_keeps_times_in_milliseconds() -> None:
     read = Reader().read(documents.example(FILING))
-    row = dict(zip((c.name for c in tables.events_table(FILING).columns), to_row(FILING, read, "x", 5, 2, 7), strict=True))
+    row = dict(zip((c.name for c in tables.events_table(FILING).columns), row_maker(FILING)(read, 5, 2, 7), strict=True))
     assert row["occurred_at"] == datetime(2026, 11, 20, 8, 42, 10, tzinfo=UTC).timestamp() * 1000
     assert (row["received_at"], row["partition"], row["offset"], row["status"], row["service_level"]) == (5, 2, 7, 9, "full")
     assert row["satisfaction"] is None

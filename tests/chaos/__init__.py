@@ -1,0 +1,7 @@
+"""Everything is killed, stopped and taken away while agencies send; an independent ledger says what must be there in the end.
+
+Reading order: `ledger` (what was accepted, and what it comes to, counted by its own rules), `agency` (who sends), `system` (the
+processes, started and restarted), `broker` (what Kafka says), `doomed` (a worker that ends at a named step), `settle` (the
+comparison), the scenarios in `kills`, `moves` and `outages`, `scenarios` (all of them, and how one is run), `report` (the results
+as a page), `__main__`.
+"""
