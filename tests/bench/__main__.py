@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from stack import StackError, control
-from tests.bench import gateway, scaling, transfer
+from tests.bench import backfill, gateway, latency, restart, scaling, transfer
 from tests.bench.ground import Ground, make_peers_python
 from tests.bench.machine import describe
 from tests.bench.results import Report
@@ -20,7 +20,14 @@ from tests.bench.versions import versions
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "streams" / "docs" / "bench.md"
-BENCHES: dict[str, Callable[[Ground, Report], None]] = {"transfer": transfer.measure, "scaling": scaling.measure, "gateway": gateway.measure}
+BENCHES: dict[str, Callable[[Ground, Report], None]] = {
+    "transfer": transfer.measure,
+    "scaling": scaling.measure,
+    "gateway": gateway.measure,
+    "restart": restart.measure,
+    "latency": latency.measure,
+    "backfill": backfill.measure,
+}
 cli = typer.Typer()
 
 

@@ -57,7 +57,7 @@ class Ground:
 
     def hour(self) -> tuple[str, int]:
         """The topics' prefix with an hour's worth of filings, and how many records: the same for all that ask in a run."""
-        count = 200_000 if self.quick else 1_000_000
+        count = 300_000 if self.quick else 1_000_000
         if self._hour is None:
             prefix = self.installation().settings.topic_prefix
             self.publish(prefix, last_hour(count), f"{count:,} filings of an hour")
@@ -95,6 +95,12 @@ class Installation:
         """A connection to its database."""
         return Client.from_url(self.settings.clickhouse_url)
 
+    def drop(self) -> None:
+        """Free what it takes in ClickHouse."""
+        client = self.client()
+        client.execute(f"DROP DATABASE {client.connection.database}")
+        client.disconnect()
+
     @property
     def topic(self) -> str:
         """The topic of its filings."""
@@ -130,8 +136,10 @@ class Course:
 
     @property
     def rate(self) -> float:
-        """Events per second."""
-        return self.events / self.seconds
+        """Events per second until nine tenths are done: what comes last may wait to be a full batch."""
+        enough = 0.9 * self.samples[-1].done
+        last = next((sample for sample in self.samples[1:] if sample.done >= enough), self.samples[-1])
+        return (last.done - self.samples[0].done) / (last.at - self.samples[0].at)
 
     def cpu_per_100k(self, *names: str) -> float:
         """CPU seconds per 100,000 events of some of the processes together."""
@@ -147,8 +155,12 @@ class Going:
     rest: Callable[[], bool] = lambda: True
 
 
-def follow(bench: Ground, what: str, going: Going, total: int, *, seconds: float = 300, every: float = 0.1) -> Course:
+def follow(
+    bench: Ground, what: str, going: Going, total: int, *, seconds: float = 300, each: Callable[[], object] = lambda: None
+) -> Course:
     """Watch until `total` events are done or `seconds` have passed since the first, then until it has come to rest.
+
+    `each` is called with every sample.
 
     Start-up is left out: the course begins with the first sample in which something is done. Raises `RuntimeError` when nothing is
     done in two minutes, or nothing more in one.
@@ -164,13 +176,14 @@ def follow(bench: Ground, what: str, going: Going, total: int, *, seconds: float
             processes.start()
         if count and (not samples or count > samples[-1].done or over):
             samples.append(Sample(now, count, sum(map(resident_mb, going.pids.values()))))
+            each()
             waiting_since = now
             bench.screen.update(task, completed=count)
         if over:
             break
         if now - waiting_since > (60 if samples else 120):
             raise RuntimeError(f"{what}: no progress beyond {count:,} of {total:,} events.")
-        time.sleep(every)
+        time.sleep(0.1)
     until = time.monotonic() + 30
     while not going.rest() and time.monotonic() < until:
         time.sleep(0.2)

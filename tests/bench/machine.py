@@ -16,15 +16,14 @@ def cpu_seconds(pid: int) -> float:
 
 
 def thread_seconds(pid: int) -> dict[str, float]:
-    """CPU time of a process by the name of its threads; threads of one name are summed up."""
-    found: dict[str, float] = {}
+    """CPU time of a process's `main` thread and of all `others` together."""
+    found = {"main": 0.0, "others": 0.0}
     for task in Path(f"/proc/{pid}/task").iterdir():
         try:
-            text = (task / "stat").read_text()
+            fields = (task / "stat").read_text().rpartition(")")[2].split()
         except OSError:  # It ended this moment.
             continue
-        name, fields = text[text.index("(") + 1 : text.rindex(")")], text.rpartition(")")[2].split()
-        found[name] = found.get(name, 0.0) + (int(fields[11]) + int(fields[12])) / TICKS
+        found["main" if task.name == str(pid) else "others"] += (int(fields[11]) + int(fields[12])) / TICKS
     return found
 
 

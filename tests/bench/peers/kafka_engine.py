@@ -1,7 +1,7 @@
 """ClickHouse's Kafka table engine with materialized views, as its documentation shows it: no validation, no exactness.
 
-A queue, a view that fills the raw table (the columns of ours without the two hashes), and a view on that which counts per minute and
-dimensions (the measures of ours). No entity states, no freshness, no deduplication, at least once.
+A queue, a view that fills the raw table (the columns of ours without the two hashes), and a view on that which counts per minute
+and dimensions (the measures of ours). No entity states, no freshness, no deduplication, at least once.
 """
 
 from collections.abc import Callable, Iterator
@@ -42,8 +42,8 @@ def statements(servers: str, topic: str, group: str, consumers: int, block: int)
     )
     counted = ", ".join(f"toInt64({measure.sql()}) AS {measure.name}" for measure in FILING.measures)
     yield (
-        f"CREATE MATERIALIZED VIEW to_counts TO counts AS SELECT toStartOfMinute(occurred_at) AS window_start, {dimensions}, {counted} "
-        f"FROM raw GROUP BY window_start, {dimensions}"
+        "CREATE MATERIALIZED VIEW to_counts TO counts AS SELECT toStartOfMinute(occurred_at) AS window_start, "
+        f"{dimensions}, {counted} FROM raw GROUP BY window_start, {dimensions}"
     )
     chosen = ", ".join(f"{GIVEN.get(column.name, f'data.{column.name}')} AS {column.name}" for column in RAW)
     yield f"CREATE MATERIALIZED VIEW to_raw TO raw AS SELECT {chosen} FROM queue"

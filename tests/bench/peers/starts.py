@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from clickhouse_driver import Client
+
 from schemas.kinds import FILING
 from tests.bench import ground
-from tests.bench.ground import Going, Ground
+from tests.bench.ground import Going, Ground, Installation
 from tests.bench.peers.kafka_engine import kafka_engine
 from tests.running import worker
 
@@ -18,12 +20,19 @@ CHECKPOINTS = "SELECT sum(o + 1) FROM (SELECT max(last_offset) AS o FROM windows
 
 @contextmanager
 def ours(bench: Ground, prefix: str) -> Iterator[Going]:
-    """One worker of the product. Done is what its checkpoints say: raw rows and windows are written."""
+    """One worker of the product on the topics of a prefix."""
     installation = bench.installation(prefix)
+    with worker_of(bench, installation) as going:
+        yield going
+    installation.drop()
+
+
+@contextmanager
+def worker_of(bench: Ground, installation: Installation) -> Iterator[Going]:
+    """One worker of an installation. Done is what its checkpoints say: raw rows and windows are written."""
     client = installation.client()
     with worker(installation.environment, bench.folder("worker") / "log") as running:
         yield Going(lambda: client.execute(CHECKPOINTS)[0][0], {"worker": running.process.pid}, lambda: not merging(client))
-    client.execute(f"DROP DATABASE {client.connection.database}")
     client.disconnect()
 
 
@@ -36,8 +45,8 @@ def engine(bench: Ground, prefix: str, consumers: int = 2, block: int = 65_536) 
         client, bench.stack.kafka_servers, installation.topic, installation.settings.worker_group, consumers, block
     ) as done:
         yield Going(done, {}, lambda: not merging(client))
-    client.execute(f"DROP DATABASE {client.connection.database}")
     client.disconnect()
+    installation.drop()
 
 
 @contextmanager
@@ -86,6 +95,6 @@ def _program(bench: Ground, prefix: str, name: str, command: list[str]) -> Itera
         process.wait()
 
 
-def merging(client: object) -> bool:
+def merging(client: Client) -> bool:
     """Whether ClickHouse still merges parts of this database."""
-    return bool(client.execute("SELECT count() FROM system.merges WHERE database = currentDatabase()")[0][0])  # type: ignore[attr-defined]
+    return bool(client.execute("SELECT count() FROM system.merges WHERE database = currentDatabase()")[0][0])
