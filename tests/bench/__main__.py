@@ -1,5 +1,6 @@
 """Command: python -m tests.bench [NAME …] [--quick]."""
 
+import signal
 import sys
 import tempfile
 import time
@@ -46,6 +47,7 @@ def bench(
     screen = Progress(
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
     )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing is left running
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="ioc-bench-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)

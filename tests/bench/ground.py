@@ -21,6 +21,8 @@ from tests.bench.machine import Processes, resident_mb
 from tests.conftest import isolated
 
 HERE = Path(__file__).parent
+PARTITIONS = 4
+"""Of every topic."""
 REQUIREMENTS = HERE / "peers" / "requirements.txt"
 
 
@@ -50,7 +52,7 @@ class Ground:
     def installation(self, prefix: str | None = None) -> "Installation":
         """A database, a consumer group and ports that nobody used before; topics of their own unless `prefix` names some."""
         home = self.folder("home")
-        environment = isolated(self.stack, home)
+        environment = isolated(self.stack, home) | {"IOC_PARTITIONS": str(PARTITIONS)}
         if prefix:
             environment["IOC_TOPIC_PREFIX"] = prefix
         return Installation(environment)

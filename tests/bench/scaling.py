@@ -1,8 +1,8 @@
 """Two workers on two partition sets against one.
 
-Two cores that Kafka and ClickHouse share leave no core for a second worker, so it is measured in two ways: each worker pinned to a
-core of its own and the servers where they find room, which tells what this machine gives; and each worker held to a share of a core,
-so that cores last, which tells whether anything but cores keeps two workers from being twice as fast.
+Two cores that Kafka and ClickHouse share leave no core for a second worker, so it is measured in two ways: each worker pinned
+to a core of its own and the servers where they find room, which tells what this machine gives; and each worker held to a
+share of a core, so that cores last, which tells whether anything but cores keeps two workers from being twice as fast.
 """
 
 import os

@@ -74,7 +74,7 @@ def _program(bench: Ground, prefix: str, name: str, command: list[str]) -> Itera
     environment = {
         "BENCH_KAFKA": bench.stack.kafka_servers,
         "BENCH_TOPIC": FILING.topic(prefix),
-        "BENCH_PARTITIONS": str(FILING.partitions),
+        "BENCH_PARTITIONS": str(ground.PARTITIONS),
         "BENCH_GROUP": f"{prefix}{folder.name}",
         "BENCH_FOLDER": str(folder),
         "BENCH_COUNTER": str(counter),
