@@ -22,6 +22,7 @@ from schemas.kinds import FEEDBACK
 from schemas.settings import Settings
 from stack import control
 from streams import rebuild as module
+from streams.batch import write as write_batch
 from streams.engine import Engine
 from streams.migrate import migrate
 from streams.period import Period, parse
@@ -67,7 +68,7 @@ def database(settings: Settings) -> Iterator[Client]:
         records.append(Record(number, 0, event.report_id.encode(), write(FEEDBACK, event, **said)))
     store = Store(settings.clickhouse_url)
     engine = Engine(store, settings.topic_prefix, Reader())
-    engine.write(engine.take([(FEEDBACK, 0, records)]))
+    write_batch(store, engine.take([(FEEDBACK, 0, records)]))
     store.close()
     yield client
     client.disconnect()
@@ -341,7 +342,10 @@ def test_a_late_event_in_a_spoiled_minute_counts_from_what_the_raw_events_say(se
     change(database, "ALTER TABLE windows_feedback UPDATE steps = 50 WHERE steps > 0")
     engine = Engine(Store(settings.clickhouse_url), settings.topic_prefix, Reader())
     event, said = report(0, NOON, id="late")
-    engine.write(engine.take([(FEEDBACK, 0, [Record(300, 0, event.report_id.encode(), write(FEEDBACK, event, **said))])]))
+    write_batch(
+        Store(settings.clickhouse_url),
+        engine.take([(FEEDBACK, 0, [Record(300, 0, event.report_id.encode(), write(FEEDBACK, event, **said))])]),
+    )
     minute = database.execute("SELECT window_start, steps FROM windows_feedback FINAL WHERE last_offset = 300 AND steps > 0")
     assert [steps for _, steps in minute] == [2]
     rebuild(settings, DAY, [FEEDBACK])
