@@ -23,6 +23,8 @@ from schemas.settings import Settings
 
 PENDING_BYTES = 64 << 20
 """Bytes of records that may wait for their acknowledgement; more make `send` wait."""
+FORGOTTEN = 256
+"""Records after which those that are acknowledged are looked for: each time would cost more than it frees."""
 
 
 class KafkaUnavailable(Exception):
@@ -98,7 +100,9 @@ class Producer:
         """
         if partition is None:
             partition = self._partitions.of(murmur2(key), value)
-        self._make_room(len(value))
+        # Without the lock this may be off by what other threads send in this moment, which does not matter.
+        if self._pending_bytes + len(value) > PENDING_BYTES:
+            self._make_room(len(value))
         if timestamp_ms is None:
             timestamp_ms = time.time_ns() // 1_000_000
         try:
@@ -109,6 +113,8 @@ class Producer:
         with self._lock:
             self._pending.append((future, len(value)))
             self._pending_bytes += len(value)
+            if len(self._pending) % FORGOTTEN == 0:
+                self._forget()
         return future
 
     def flush(self) -> None:

@@ -1,6 +1,9 @@
 """The kinds of event: for each its type, its key, and the dimensions and measures of its windows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState
@@ -31,7 +34,12 @@ class Kind:
 
     def entity_id(self, event: Any) -> str:
         """The entity that an event is about; the key of its Kafka record."""
-        return "/".join(getattr(event, part) for part in self.key)
+        return self._entity_id(event)
+
+    @cached_property
+    def _entity_id(self) -> Callable[[Any], str]:
+        parts: Callable[[Any], Any] = attrgetter(*self.key)
+        return parts if len(self.key) == 1 else lambda event: "/".join(parts(event))
 
     def topic(self, prefix: str) -> str:
         """The Kafka topic of the kind."""

@@ -1,6 +1,7 @@
 """The gateway's routes: what goes in, which status comes out."""
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -57,6 +58,9 @@ class Gateway:
 
     @asynccontextmanager
     async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        # What a request makes is freed by its reference counts; searching it for cycles again and again costs a tenth of the time.
+        gc.freeze()
+        gc.set_threshold(100_000, 50, 100)
         self._link.start()
         yield
         await asyncio.to_thread(self._link.stop)
