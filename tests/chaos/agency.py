@@ -163,19 +163,20 @@ class Vandal:
     def _bad(self, number: int) -> tuple[str, bytes, bytes, str]:
         """(kind, key, record, category) of the next record."""
         known = self._ledger.any(self._rng, 1)
-        if known and self._rng.random() < 0.5:
-            one = known[0]
-            event = json.loads(one.line)
-            event["data"]["agency"] = f"other-{number}"
-            return one.kind, one.entity.encode(), json.dumps(event).encode(), "conflict"
-        kind = self._rng.choice(("filing", "feedback", "document", "meeting", "indicator"))
-        return self._rng.choice(
-            (
-                (kind, b"x", f'{{"number": {number}'.encode(), "bad-json"),
-                (kind, b"x", b'{"number": %d, "id": "\xff"}' % number, "bad-utf8"),
-                (kind, b"x", f'{{"specversion": "1.0", "id": "{number}"}}'.encode(), "missing-field"),
-            )
-        )
+        if not known:
+            return "filing", b"x", f'{{"number": {number}'.encode(), "bad-json"
+        one = known[0]
+        match self._rng.randrange(4):
+            case 0:
+                return one.kind, b"x", one.line[:-2] + f', "number": {number}'.encode(), "bad-json"
+            case 1:
+                return one.kind, b"x", one.line.replace(b'"id": "', b'"id": "\xff%d' % number), "bad-utf8"
+            case 2:
+                return one.kind, b"x", one.line.replace(b'"agency"', b'"agency%d"' % number), "missing-field"
+            case _:
+                # The same identity and time, in the partition of the original, says something else.
+                changed = one.line.replace(b'"agency": "', b'"agency": "other-%d-' % number)
+                return one.kind, one.entity.encode(), changed, "conflict"
 
 
 MAPPING = """\
