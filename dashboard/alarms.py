@@ -31,11 +31,14 @@ class Alarm:
     count: int = 0
     change: int = 0
     agencies: tuple[str, ...] = field(default=())
+    span: timedelta = timedelta(0)
+    """How far off a clock is; of several, the most."""
 
     @property
     def id(self) -> str:
         """Stays the same while the alarm lasts."""
-        return ":".join((self.cause, self.subject, *(self.communes if len(self.communes) <= GROUP_ABOVE else ("many",))))
+        places = self.communes or self.agencies
+        return ":".join((self.cause, self.subject, *(places if len(places) <= GROUP_ABOVE else ("many",))))
 
     @property
     def units(self) -> int:
@@ -111,6 +114,23 @@ def silences(sources: Iterable[Source]) -> list[Alarm]:
     ]
 
 
+def clocks(sources: Iterable[Source]) -> list[Alarm]:
+    """Sources whose clock is ahead: what they tell lies in the future until it is mended."""
+    return [
+        Alarm(
+            "ahead",
+            3,
+            one.ahead_since,
+            communes=(one.commune,) if one.commune else (),
+            subject=one.kind,
+            agencies=(one.agency,),
+            span=one.ahead,
+        )
+        for one in sources
+        if one.ahead
+    ]
+
+
 def dead_letters(row: Mapping[str, Any]) -> list[Alarm]:
     """Far more records than usual that could not be counted."""
     if row["recent"] < DEAD_LEAST or row["recent"] < DEAD_TIMES * row["usual"]:
@@ -139,4 +159,5 @@ def _as_one(same: list[Alarm]) -> Alarm:
         count=sum(one.count for one in same),
         change=sum(one.change for one in same),
         agencies=tuple(dict.fromkeys(code for one in same for code in one.agencies)),
+        span=max(one.span for one in same),
     )

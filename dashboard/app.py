@@ -38,6 +38,7 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
         painter,
         settings.dashboard_tick_seconds,
         settings.stale_after_seconds,
+        settings.partitions,
     )
 
     @asynccontextmanager

@@ -19,7 +19,9 @@ from dashboard.connection import Unreachable
 from dashboard.snapshot import Snapshot, take
 from dashboard.store import Pulse, Store, milliseconds
 from dashboard.wall.frame import Frame, Painter
+from dashboard.wall.sources import incomplete
 from dashboard.wall.view import View
+from schemas.partitions import Partitions
 
 FRAME_SECONDS = 2.0
 """A viewer hears from us at least this often; a page that hears nothing for twice as long says so."""
@@ -56,6 +58,8 @@ class Board:
     painter: Painter
     tick_seconds: float
     stale_after_seconds: float
+    partitions: Partitions
+    """How many partitions each kind has to have."""
     metrics: Metrics = field(default_factory=Metrics)
     pulse: Pulse = field(default_factory=lambda: Pulse(None, ""))
     snapshot: Snapshot | None = None
@@ -98,7 +102,7 @@ class Board:
             if self.snapshot is None or (self.pulse.mark != self._mark and since > self._rest) or since > RENEW_SECONDS:
                 started = time.monotonic()
                 mark = self.pulse.mark
-                self.snapshot = await self._ask(self.metrics.snapshot, lambda: take(self.store, self.clock, self.painter.place))
+                self.snapshot = await self._ask(self.metrics.snapshot, self._take)
                 self._taken, self._mark = time.monotonic(), mark
                 self._rest = PACE * (self._taken - started)
             self.problem = ""
@@ -115,6 +119,9 @@ class Board:
             self.problem = "failed"
             self.metrics.failures.inc()
         return before != (self.pulse, self.problem, self.snapshot)
+
+    def _take(self) -> Snapshot:
+        return take(self.store, self.clock, self.painter.place, self.partitions, self.stale_after_seconds)
 
     async def _ask(self, histogram: Histogram, question: Callable[[], Any]) -> Any:
         with histogram.time():
@@ -171,6 +178,7 @@ class Board:
             "frame_ms": round(1000 * FRAME_SECONDS),
             "old_ms": round(1000 * OLD_SECONDS),
             "problem": self.problem,
+            "incomplete": incomplete(self.snapshot, view.speech) if self.snapshot else None,
             "alarms": len(self.snapshot.alarms) if self.snapshot else 0,
         }
 

@@ -8,12 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard import alarms
+from dashboard import alarms, progress
 from dashboard.alarms import Alarm
 from dashboard.clock import Clock
+from dashboard.progress import Lag
 from dashboard.sources import Source, State, judge
 from dashboard.store import HERE, Store
 from schemas import places, reference
+from schemas.partitions import Partitions
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class Snapshot:
     meetings: Mapping[str, Any]
     sources: tuple[Source, ...]
     alarms: tuple[Alarm, ...]
+    lags: tuple[Lag, ...] = ()
 
     @cached_property
     def newest(self) -> dict[str, datetime]:
@@ -108,8 +111,8 @@ class Snapshot:
         return frozenset(one.commune for one in self.sources if one.commune and one.kind == "filing" and one.state is State.SILENT)
 
 
-def take(store: Store, clock: Clock, place: Place) -> Snapshot:
-    """Ask every question of a wall once. Raises `dashboard.connection.Unreachable`."""
+def take(store: Store, clock: Clock, place: Place, partitions: Partitions, stale_after: float) -> Snapshot:
+    """Ask every question of a wall once; `stale_after` is in seconds. Raises `dashboard.connection.Unreachable`."""
     now = clock.now()
     compare_day = place.working_day_before(now)
     filings = store.filing_state(clock).set_index("commune", drop=False)
@@ -118,12 +121,13 @@ def take(store: Store, clock: Clock, place: Place) -> Snapshot:
     communes["commune"] = communes.index
     counts = communes.columns.difference(["commune", "oldest_due"])
     communes[counts] = communes[counts].fillna(0).astype("int64")
-    sources = judge(place.agencies, store.freshness(), now, place.calendar)
+    sources = judge(place.agencies, store.freshness(), now, place.calendar, store.clocks_ahead(clock))
     found = [
         *alarms.bursts(store.feedback_bursts(clock, alarms.BURST_LEAST)),
         *alarms.piles(communes),
         *alarms.flashes(store.flash_waiting(clock, alarms.FLASH_AFTER), now),
         *alarms.silences(sources),
+        *alarms.clocks(sources),
         *alarms.dead_letters(store.dead_letters(clock)),
     ]
     return Snapshot(
@@ -137,4 +141,5 @@ def take(store: Store, clock: Clock, place: Place) -> Snapshot:
         meetings=store.meetings(clock),
         sources=sources,
         alarms=alarms.grouped(found),
+        lags=progress.judge(store.progress(), partitions.at(now), stale_after),
     )

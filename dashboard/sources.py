@@ -5,7 +5,7 @@ after it late, after the grace too silent. Off hours nothing is expected: the fe
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
@@ -40,6 +40,9 @@ class Source:
     state: State
     received_at: datetime | None
     commune: str = ""
+    ahead: timedelta = timedelta(0)
+    """By how much its clock is ahead, as its newest such event of the last hour shows; zero when it is right."""
+    ahead_since: datetime | None = None
 
 
 def state(feed: Feed, received_at: datetime | None, now: datetime, calendar: Calendar) -> State:
@@ -57,8 +60,17 @@ def state(feed: Feed, received_at: datetime | None, now: datetime, calendar: Cal
     return State.LATE if missed > rhythm else State.LIVE
 
 
-def judge(agencies: Iterable[Agency], heard: Iterable[Mapping[str, Any]], now: datetime, calendar: Calendar) -> tuple[Source, ...]:
-    """The states of all feeds that were promised, and of those heard without a promise: live within an hour, else quiet."""
+def judge(
+    agencies: Iterable[Agency],
+    heard: Iterable[Mapping[str, Any]],
+    now: datetime,
+    calendar: Calendar,
+    ahead: Iterable[Mapping[str, Any]] = (),
+) -> tuple[Source, ...]:
+    """The states of all feeds that were promised, and of those heard without a promise: live within an hour, else quiet.
+
+    `heard` and `ahead` are the rows of `Store.freshness` and `Store.clocks_ahead`.
+    """
     newest = {(row["agency"], row["kind"]): row["received_at"] for row in heard}
     judged = []
     for agency in agencies:
@@ -68,4 +80,8 @@ def judge(agencies: Iterable[Agency], heard: Iterable[Mapping[str, Any]], now: d
     for (code, kind), received_at in newest.items():
         recent = now - received_at < timedelta(hours=1)
         judged.append(Source(code, kind, State.LIVE if recent else State.QUIET, received_at))
-    return tuple(judged)
+    wrong = {(row["agency"], row["kind"]): (timedelta(seconds=row["seconds"]), row["since"]) for row in ahead}
+    return tuple(
+        replace(one, ahead=found[0], ahead_since=found[1]) if (found := wrong.get((one.agency, one.kind))) else one
+        for one in judged
+    )

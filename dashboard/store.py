@@ -1,7 +1,8 @@
 """The only SQL of the dashboard: named questions, each for the moment of a clock.
 
 Sums come from `windows_K FINAL` (primary key: time), what is current from `state_K FINAL`. Suspended filings (supplement, payment,
-stop) are not overdue: their clock stands still. Every question may raise `dashboard.connection.Unreachable`.
+stop) are not overdue: their clock stands still. What is dated after the moment is not shown as if it had happened: sums end with
+the moment, and an entity that began after it does not count yet. Every question may raise `dashboard.connection.Unreachable`.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ import pandas as pd
 from dashboard.clock import Clock
 from dashboard.connection import Connection
 from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority, ServiceLevel
+from schemas.envelope import CLOCK_TOLERANCE
 from schemas.kinds import KINDS
 from schemas.tables import ZONE
 
@@ -22,6 +24,7 @@ HERE = ZoneInfo(ZONE)
 RATE_DAYS = 30
 """Days that rates look back on."""
 BURST = timedelta(minutes=40)
+TOLERANCE = int(CLOCK_TOLERANCE.total_seconds())
 USUAL_DAYS = 14
 """Days that say how much of something is usual."""
 
@@ -107,8 +110,8 @@ class Store:
                 countIf(is_open AND NOT is_paused AND due_at < now) AS overdue,
                 countIf(due_at < day_ago AND ((is_open AND NOT is_paused) OR finished_at > day_ago)) AS overdue_before,
                 minIf(due_at, is_open AND NOT is_paused AND due_at < now) AS oldest_due,
-                countIf(status IN ({FILING_DONE}) AND finished_at > {moment("since")}) AS closed,
-                countIf(status IN ({FILING_DONE}) AND finished_at > {moment("since")}
+                countIf(status IN ({FILING_DONE}) AND finished_at > {moment("since")} AND finished_at <= now) AS closed,
+                countIf(status IN ({FILING_DONE}) AND finished_at > {moment("since")} AND finished_at <= now
                     AND finished_at <= due_at) AS on_time,
                 countIf(status IN ({FILING_DONE}) AND finished_at > {moment("since_before")}
                     AND finished_at <= day_ago) AS closed_before,
@@ -117,7 +120,7 @@ class Store:
                 countIf(registered_at >= {moment("today")}) AS today,
                 countIf(registered_at >= {moment("today")} AND channel = {_codes(Channel.ONLINE)}
                     AND service_level = {_codes(ServiceLevel.FULL)}) AS wholly_online
-            FROM state_filing FINAL GROUP BY commune""",
+            FROM state_filing FINAL WHERE registered_at <= now GROUP BY commune""",
             **_moments(clock),
         )
         return frame
@@ -137,7 +140,7 @@ class Store:
             f"""WITH {moment("day_ago")} AS day_ago, status NOT IN ({FEEDBACK_CLOSED}) AS is_open
             SELECT commune, countIf(is_open) AS open, countIf(is_open AND due_at < {moment("now")}) AS overdue,
                 countIf(reported_at < day_ago AND (is_open OR ifNull(finished_at, occurred_at) > day_ago)) AS open_before
-            FROM state_feedback FINAL GROUP BY commune""",
+            FROM state_feedback FINAL WHERE reported_at <= {moment("now")} GROUP BY commune""",
             **_moments(clock),
         )
         return frame
@@ -212,6 +215,36 @@ class Store:
             self.connection.rows(
                 "SELECT agency, kind, max(f.received_at) AS received_at, max(f.occurred_at) AS occurred_at "
                 "FROM freshness AS f GROUP BY agency, kind ORDER BY kind, agency"
+            )
+        )
+
+    def clocks_ahead(self, clock: Clock) -> list[Row]:
+        """Agencies whose events of the last hour are ahead of their arrival: agency, kind, by how many seconds, since.
+
+        Such an event has a time after the hour began: the tables are read from there on only.
+        """
+        lead = "dateDiff('second', e.received_at, e.occurred_at)"
+        each = (
+            f"""SELECT agency, '{kind.name}' AS kind, argMax({lead}, e.received_at) AS seconds, min(e.received_at) AS since
+            FROM events_{kind.name} AS e
+            WHERE toStartOfMinute(e.occurred_at) >= {moment("hour_ago")} AND e.received_at >= {moment("hour_ago")}
+                AND e.received_at <= {moment("now")} AND {lead} > {TOLERANCE:d}
+            GROUP BY agency"""
+            for kind in KINDS
+        )
+        now = clock.now()
+        asked = {"now": milliseconds(now), "hour_ago": milliseconds(now - timedelta(hours=1))}
+        return list(self.connection.rows(" UNION ALL ".join(each), **asked))
+
+    def progress(self) -> list[Row]:
+        """Per kind and partition what its worker said last; spans in seconds, `unheard` against the newest word of any worker."""
+        return list(
+            self.connection.rows(
+                """SELECT kind, partition, p.end - least(p.end, written) AS records, waits_since, p.at AS at,
+                    dateDiff('millisecond', moved_at, p.at) / 1000 AS still,
+                    dateDiff('millisecond', ifNull(waits_since, p.at), p.at) / 1000 AS waited,
+                    dateDiff('millisecond', p.at, (SELECT max(progress.at) FROM progress)) / 1000 AS unheard
+                FROM progress AS p FINAL ORDER BY kind, partition"""
             )
         )
 

@@ -14,6 +14,7 @@ from typing import Any, Self
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 from kafka.future import Future
+from kafka.partitioner.default import murmur2
 
 from schemas.envelope import write
 from schemas.events import Event
@@ -41,6 +42,7 @@ class Producer:
         """Connects. Raises `KafkaUnavailable` when no broker answers within 5 seconds. Topics must exist: see `ingest.topics`."""
         self._servers = settings.kafka_servers
         self._prefix = settings.topic_prefix
+        self._partitions = settings.partitions
         self._patience = patience
         try:
             self._kafka = KafkaProducer(
@@ -90,16 +92,19 @@ class Producer:
     def put(
         self, topic: str, key: bytes, value: bytes, timestamp_ms: int | None = None, partition: int | None = None
     ) -> "Future[Any]":
-        """Send a record to a topic, to the partition of its key unless one is named.
+        """Send a record to a topic, to the partition of its key and time (`schemas.partitions`) unless one is named.
 
-        Raises `KafkaUnavailable` when there is no room, or the topic is unknown, for the patience.
+        Raises `KafkaUnavailable` when there is no room, or the topic is unknown, for the patience; or when it lacks the partition.
         """
+        if partition is None:
+            partition = self._partitions.of(murmur2(key), value)
         self._make_room(len(value))
         if timestamp_ms is None:
             timestamp_ms = time.time_ns() // 1_000_000
         try:
             future = self._kafka.send(topic, value, key, partition=partition, timestamp_ms=timestamp_ms)
-        except KafkaError as error:
+        except (KafkaError, ValueError) as error:  # ValueError: kafka-python does not know the partition (yet).
+            self._kafka._metadata.request_update()
             raise KafkaUnavailable(f"Kafka at {self._servers} took no record for {topic}: {error}") from None
         with self._lock:
             self._pending.append((future, len(value)))

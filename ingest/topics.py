@@ -1,11 +1,12 @@
-"""The Kafka topics of an installation: made if missing, before anything is sent."""
+"""The Kafka topics of an installation: made if missing and grown if small, before anything is sent."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from kafka.admin import KafkaAdminClient
-from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from kafka.errors import InvalidPartitionsError, KafkaError, TopicAlreadyExistsError, for_code
 
 from ingest.producer import KafkaUnavailable
 from schemas.settings import Settings
@@ -21,33 +22,58 @@ def plan(settings: Settings) -> dict[str, dict[str, Any]]:
 
 
 def ensure(settings: Settings) -> list[str]:
-    """Make the topics that are missing and wait until they can be used; returns the names of those made.
+    """Make the topics that are missing, grow those that have too few partitions, and wait until they can be used.
 
-    Several processes may do so at once. Raises `KafkaUnavailable`, also when the broker refuses to make a topic.
+    Returns the names of those made or grown. Several processes may do so at once. Raises `KafkaUnavailable`, also when the broker
+    refuses, or a topic has more partitions than are declared: somebody sends by another history, and repeats could count twice.
     """
     with _admin(settings) as admin:
-        present = set(admin.list_topics())
-        missing = {name: topic for name, topic in plan(settings).items() if name not in present}
-        if not missing:
-            return []
-        answer = admin.create_topics(missing, raise_errors=False)
-        errors = {topic["name"]: for_code(topic["error_code"]) for topic in answer["topics"] if topic["error_code"]}
-        refused = {name: error for name, error in errors.items() if error is not TopicAlreadyExistsError}
-        if refused:
-            name, error = next(iter(refused.items()))
-            raise KafkaUnavailable(f"Kafka at {settings.kafka_servers} did not make the topic {name}: {error.__name__}.")
-        admin.wait_for_topics(list(missing))
-        return [name for name in missing if name not in errors]
+        present, planned = _present(admin, settings), plan(settings)
+        for name, topic in planned.items():
+            if present.get(name, 0) > topic["num_partitions"]:
+                raise KafkaUnavailable(
+                    f"The topic {name} has {present[name]} partitions, but IOC_PARTITIONS declares {settings.partitions}: "
+                    "declare in every process since when there are that many."
+                )
+        missing = {name: topic for name, topic in planned.items() if name not in present}
+        small = {
+            name: topic["num_partitions"] for name, topic in planned.items() if present.get(name, 1 << 31) < topic["num_partitions"]
+        }
+        made = _done(settings, "make", admin.create_topics(missing, raise_errors=False)["topics"]) if missing else []
+        grown = _done(settings, "grow", admin.create_partitions(small, raise_errors=False).to_dict()["results"]) if small else []
+        if missing or small:
+            _wait(admin, settings, planned)
+        return [*made, *grown]
+
+
+def _done(settings: Settings, what: str, results: Any) -> list[str]:
+    """The names of topics that the broker made or grew now; one that another process made or grew meanwhile is as well."""
+    errors = {result["name"]: for_code(result["error_code"]) for result in results if result["error_code"]}
+    for name, error in errors.items():
+        if error not in (TopicAlreadyExistsError, InvalidPartitionsError):
+            raise KafkaUnavailable(f"Kafka at {settings.kafka_servers} did not {what} the topic {name}: {error.__name__}.")
+    return [result["name"] for result in results if result["name"] not in errors]
+
+
+def _wait(admin: Any, settings: Settings, planned: dict[str, dict[str, Any]], seconds: float = 10) -> None:
+    """Wait until the broker shows every partition, with a leader."""
+    deadline = time.monotonic() + seconds
+    while any(_present(admin, settings).get(name, 0) < topic["num_partitions"] for name, topic in planned.items()):
+        if time.monotonic() > deadline:
+            raise KafkaUnavailable(f"Kafka at {settings.kafka_servers} did not show the new partitions within {seconds:g} s.")
+        time.sleep(0.1)
+    admin.wait_for_topics(list(planned))
 
 
 def existing(settings: Settings) -> dict[str, int]:
     """The topics of this installation that exist, with their number of partitions. Raises `KafkaUnavailable`."""
     with _admin(settings) as admin:
-        return {
-            topic["name"]: len(topic["partitions"])
-            for topic in admin.describe_topics()
-            if topic["name"].startswith(settings.topic_prefix)
-        }
+        return _present(admin, settings)
+
+
+def _present(admin: Any, settings: Settings) -> dict[str, int]:
+    topics = admin.describe_topics()
+    return {topic["name"]: len(topic["partitions"]) for topic in topics if topic["name"].startswith(settings.topic_prefix)}
 
 
 @contextmanager

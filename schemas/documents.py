@@ -12,6 +12,7 @@ import msgspec
 
 from schemas import codes, tables
 from schemas.codes import NumberedCode, WordedCode
+from schemas.envelope import CLOCK_TOLERANCE
 from schemas.events import Envelope
 from schemas.kinds import DEAD_LETTERS, HEARTBEATS, KINDS, Kind
 from schemas.settings import Settings
@@ -55,9 +56,14 @@ def dictionary() -> str:
     lines += ["# Read views in ClickHouse", "", "Stable for Grafana, Superset or any SQL client.", ""]
     for view in tables.views(""):
         lines.append(f"- `{view}`: {_VIEWS[view]}")
+    lines += ["", _AHEAD]
     return "\n".join(lines).rstrip() + "\n"
 
 
+_AHEAD = f"""`events` and the current states have `ahead_seconds`: by how much an event's own time was ahead of its arrival, from {
+    CLOCK_TOLERANCE.total_seconds() / 60:.0f} minutes on, else 0. Such an event comes from a clock that is wrong. It is kept, and
+counts in the window of the time that it claims, so in no figure up to now; an entity's steps are ordered by when they happened,
+which is never after they arrived, so what is reported later is shown later."""
 _VIEWS = {
     "events": "one row per event, repeats gone: where it came from, when, and the fields of all kinds.",
     **{kind.plural: f"current state, one row per entity ({kind.en.lower()})." for kind in KINDS},
@@ -105,7 +111,7 @@ def picture() -> str:
     lines = ["```mermaid", "flowchart LR", "    agencies([agencies' systems]) -->|CloudEvents over HTTP| gateway[ingest gateway]"]
     lines += ["    files([CSV, NDJSON]) --> importer[ingest import]", "    simulator[ingest simulate]", "    subgraph Kafka"]
     for kind in KINDS:
-        lines.append(f'        {kind.name}[("{kind.name} × {kind.partitions}")]')
+        lines.append(f'        {kind.name}[("{kind.name} × {Settings.model_fields["partitions"].default}")]')
     lines += [f'        dead[("{DEAD_LETTERS}")]', f'        beat[("{HEARTBEATS}")]', "    end"]
     lines += [
         "    gateway --> Kafka",

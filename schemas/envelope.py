@@ -6,7 +6,7 @@ One record is one event. `Reader` is what everything reads with: the gateway bef
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any, ClassVar, Union, cast
@@ -19,6 +19,8 @@ from schemas.kinds import BY_TYPE, FEEDBACK, KINDS, Kind
 
 EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 """Times outside are impossible for a living administration, and ClickHouse must be able to hold them."""
+CLOCK_TOLERANCE = timedelta(minutes=5)
+"""An event whose time is ahead of its arrival by more comes from a clock that is wrong: it is kept, and told as what it is."""
 
 
 class Category(StrEnum):

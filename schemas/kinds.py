@@ -22,7 +22,6 @@ class Kind:
     key: tuple[str, ...]
     dimensions: tuple[str, ...]
     measures: tuple[Measure, ...]
-    partitions: int = 4
     version: int = 1
 
     @property
@@ -161,5 +160,3 @@ DEAD_LETTERS = "dead-letters"
 """Topic, after the prefix, of records that could not be counted."""
 HEARTBEATS = "heartbeats"
 """Topic, after the prefix, of the gateway's heartbeats: what proves to the screens that the whole path is alive."""
-HEARTBEAT_PARTITIONS = 4
-"""A gateway beats in each of these, so that every one of as many workers has to pass a beat on: the oldest one tells."""

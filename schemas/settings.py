@@ -1,9 +1,16 @@
 """Every setting of every process, declared once: name, default, one sentence. Read from `IOC_*` environment variables."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from schemas.partitions import Partitions
+
+
+def _partitions(given: str | Partitions) -> Partitions:
+    return Partitions.parse(given) if isinstance(given, str) else given
 
 
 class Settings(BaseSettings):
@@ -19,6 +26,11 @@ class Settings(BaseSettings):
     topic_prefix: str = Field("ioc.", description="What every Kafka topic's name begins with.")
     topic_retention_days: int = Field(400, ge=1, description="How long Kafka keeps events, by time of arrival.")
     topic_replicas: int = Field(1, ge=1, description="Copies of each topic partition; 3 on a cluster of three brokers or more.")
+    partitions: Annotated[Partitions, NoDecode, BeforeValidator(_partitions)] = Field(
+        Partitions((4,)),
+        description="Partitions of every kind's topic, and from which time of events on there are more: "
+        "`4, 2027-01-01T00:00+07:00 = 8`. The same for every process, before that time comes; what was declared stays.",
+    )
     province: str = Field("46", description="Code of the province that the screens show (46 is Huế).")
     language: str = Field("vi", pattern="^(vi|en)$", description="First language of the screens: `vi` or `en`.")
     host: str = Field("127.0.0.1", description="Address that the gateway and the dashboard listen on.")
@@ -36,7 +48,9 @@ class Settings(BaseSettings):
     worker_port: int = Field(6066, description="Port of the stream worker's own web server (Faust's).")
     worker_group: str = Field("ioc-streams", description="Kafka consumer group of the stream workers.")
     stale_after_seconds: float = Field(
-        10.0, gt=0, description="Without a heartbeat of the data path for this long, screens say that the data stopped."
+        10.0,
+        gt=0,
+        description="Without a heartbeat of the data path, or progress of a partition, for this long, screens say so.",
     )
     home: Path = Field(Path(".ioc"), description="Folder of the local stack's data, logs and demo passwords.")
 

@@ -16,14 +16,24 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from schemas.envelope import CLOCK_TOLERANCE
 from schemas.events import CODE
 from schemas.kinds import KINDS, Kind
 
 ZONE = "Asia/Ho_Chi_Minh"
 MOMENT = f"DateTime64(3, '{ZONE}')"
 WINDOW_SECONDS = 60
-VERSION = "bitShiftLeft(toUInt128(toUnixTimestamp64Milli(occurred_at)), 64) + offset"
-"""Orders the steps of an entity: by their own time, and what is of one time by offset."""
+VERSION = (
+    "bitShiftLeft(toUInt128(toUnixTimestamp64Milli(least(occurred_at, received_at))), 86) "
+    "+ bitShiftLeft(toUInt128(toUnixTimestamp64Milli(occurred_at)), 44) + offset"
+)
+"""Orders the steps of an entity: by when they happened, which is never after they arrived, so that a clock that is ahead does not
+hide what comes after it; what arrived at one time by its own time; what is of one time, and so of one partition, by offset."""
+AHEAD = (
+    f"if(occurred_at > received_at + toIntervalSecond({CLOCK_TOLERANCE.total_seconds():.0f}), "
+    "dateDiff('second', received_at, occurred_at), 0) AS ahead_seconds"
+)
+"""A column of the views: by how many seconds the source's clock is ahead, 0 within the tolerance."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +176,11 @@ def windows_table(kind: Kind) -> Table:
 @cache
 def state_table(kind: Kind) -> Table:
     """Where the newest step of each entity of a kind is kept."""
-    version = Column("version", "UInt128", "Orders the steps of an entity: occurred_at, then offset.")
+    version = Column(
+        "version",
+        "UInt128",
+        "Orders the steps of an entity: when it happened, at the latest its arrival; then occurred_at; then offset.",
+    )
     return Table(
         f"state_{kind.name}",
         (*COMMON, *POSITION, *fields(kind), version),
@@ -213,6 +227,22 @@ HEARTBEATS = Table(
     "ENGINE = ReplacingMergeTree(written_at)\nORDER BY (sent_at, gateway, partition)\nTTL toDateTime(sent_at) + INTERVAL 30 DAY",
     "Proof that the path from gateway to ClickHouse is alive",
 )
+PROGRESS = Table(
+    "progress",
+    (
+        Column("kind", "LowCardinality(String)", "Kind of event."),
+        Column("partition", "UInt16", "Partition of its topic."),
+        Column("worker", "LowCardinality(String)", "The worker that holds it."),
+        Column("written", "UInt64", "Offset up to which, itself not included, records are written."),
+        Column("end", "UInt64", "Offset at which the partition ends in Kafka."),
+        Column("received_at", f"Nullable({MOMENT})", "Arrival of the newest record that this worker wrote."),
+        Column("waits_since", f"Nullable({MOMENT})", "Since when the oldest record that is not written is known to wait."),
+        Column("moved_at", MOMENT, "When records were last written, or none was to be."),
+        Column("at", MOMENT, "When the worker looked; the newest holds."),
+    ),
+    "ENGINE = ReplacingMergeTree(at)\nORDER BY (kind, partition)\nTTL toDateTime(at) + INTERVAL 30 DAY",
+    "How far each partition is counted, as its worker sees it",
+)
 
 
 def tables() -> tuple[Table, ...]:
@@ -222,6 +252,7 @@ def tables() -> tuple[Table, ...]:
         FRESHNESS,
         DEAD_LETTERS,
         HEARTBEATS,
+        PROGRESS,
     )
 
 
@@ -261,7 +292,7 @@ def _events_select(kind: Kind, prefix: str) -> str:
     own = {column.name for column in fields(kind)}
     rest = ", ".join(_wide(name, kinds, name in own) for name, kinds in _wide_fields().items())
     return (
-        f"SELECT '{kind.name}' AS kind, '{kind.topic(prefix)}' AS topic, {common}, partition, offset, {rest} "
+        f"SELECT '{kind.name}' AS kind, '{kind.topic(prefix)}' AS topic, {common}, partition, offset, {AHEAD}, {rest} "
         f"FROM events_{kind.name} FINAL"
     )
 
@@ -294,7 +325,7 @@ def _wide(name: str, column_types: set[str], own: bool) -> str:
 
 def _state_select(kind: Kind) -> str:
     columns = ", ".join(column.name for column in state_table(kind).columns[:-1])
-    return f"SELECT {columns} FROM state_{kind.name} FINAL"
+    return f"SELECT {columns}, {AHEAD} FROM state_{kind.name} FINAL"
 
 
 def _windows_select(kind: Kind) -> str:

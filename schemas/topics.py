@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from schemas.kinds import DEAD_LETTERS, HEARTBEAT_PARTITIONS, HEARTBEATS, KINDS
+from schemas.kinds import DEAD_LETTERS, HEARTBEATS, KINDS
 from schemas.settings import Settings
 
 DAY_MS = 86_400_000
@@ -20,8 +20,12 @@ class Topic:
 
 
 def topics(settings: Settings) -> tuple[Topic, ...]:
-    """Every topic: one per kind, the dead letters, the heartbeats."""
-    parts = {kind.name: kind.partitions for kind in KINDS} | {DEAD_LETTERS: 1, HEARTBEATS: HEARTBEAT_PARTITIONS}
+    """Every topic: one per kind, the dead letters, the heartbeats.
+
+    A gateway beats in as many partitions as a kind has, so that every worker has to pass a beat on: the oldest one tells.
+    """
+    most = settings.partitions.largest
+    parts = {kind.name: most for kind in KINDS} | {DEAD_LETTERS: 1, HEARTBEATS: most}
     return tuple(
         Topic(
             settings.topic_prefix + name,

@@ -9,11 +9,10 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any, TypeVar
 
 import faust
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import KafkaError
 from faust.types import TP
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -22,6 +21,7 @@ from schemas.kinds import DEAD_LETTERS, HEARTBEATS, KINDS, Kind
 from schemas.settings import Settings, load
 from streams import metrics
 from streams.engine import Batch, DeadLetter, Engine, heartbeat_rows
+from streams.progress import Progress
 from streams.store import Store
 from streams.topics import ensure_topics
 from streams.transport import ChunkSchema, ChunkTransport
@@ -110,8 +110,8 @@ class Work:
             # A partition may have moved to another worker meanwhile: what was written stands, its new owner acknowledges.
             if tp in mine and key not in batch.gaps:
                 event.message.ack(self._app.consumer)
-                with suppress(IllegalStateError):  # It may move this very moment.
-                    metrics.progress(tp, event.value[-1], self._app.consumer.highwater(tp))
+                metrics.progress(tp, event.value[-1])
+                progress.wrote(tp, event.value[-1].timestamp)
 
     def _write(self, batch: Batch, events: list[Any]) -> None:
         self._engine.write(batch)
@@ -184,6 +184,7 @@ app = App(
 )
 app.transport = ChunkTransport(app.conf.broker_consumer, app, app.loop)
 work = Work(app, SETTINGS)
+progress = Progress(app, SETTINGS)
 names = [SETTINGS.topic_prefix + name for name in (*(kind.name for kind in KINDS), HEARTBEATS)]
 
 
@@ -198,6 +199,12 @@ async def consume(stream: Any) -> None:
 async def process() -> None:
     """The work loop."""
     await work.run()
+
+
+@app.task
+async def watch() -> None:
+    """Whether every partition moves."""
+    await progress.run()
 
 
 @app.on_partitions_revoked.connect
@@ -224,8 +231,10 @@ async def show_health(web: Any, request: Any) -> Any:
 
 @app.page("/readyz")
 async def show_readiness(web: Any, request: Any) -> Any:
-    """Whether batches are written: 503 once the batch in hand could not be written for a while."""
+    """Whether batches are written: 503 once the batch in hand could not be written for a while, or a partition stands still."""
     waited = 0.0 if work.in_hand_since is None else time.monotonic() - work.in_hand_since
     if waited > PATIENCE:
         return web.json({"status": f"nothing could be written for {waited:.0f} s; see the log"}, status=503)
+    if stalled := progress.watch.stalled():
+        return web.json({"status": f"nothing is written of {', '.join(stalled)}; see the log"}, status=503)
     return web.json({"status": "ok"})

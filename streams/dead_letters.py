@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.partitioner import murmur2
 
 from schemas.envelope import Reader, Refusal
 from schemas.settings import Settings
 from schemas.tables import DEAD_LETTERS
 from streams.store import Store
+from streams.topics import ensure_topics
 
 COLUMNS = tuple(column.name for column in DEAD_LETTERS.columns)
 
@@ -86,6 +88,7 @@ async def resend(
     settings: Settings, store: Store, letters: Sequence[Letter], replacement: bytes | None = None
 ) -> list[tuple[Letter, str]]:
     """Send letters again, all that can be; for each, an empty text or why it could not. Raises Kafka's errors."""
+    await ensure_topics(settings)
     reader = Reader(settings.event_max_bytes)
     outcomes: list[tuple[Letter, str]] = []
     producer = AIOKafkaProducer(
@@ -99,7 +102,8 @@ async def resend(
             except Refusal as refusal:
                 outcomes.append((letter, refusal.reason))
                 continue
-            await producer.send_and_wait(settings.topic_prefix + topic, record, key)
+            partition = settings.partitions.of(murmur2(key), record)
+            await producer.send_and_wait(settings.topic_prefix + topic, record, key, partition)
             outcomes.append((letter, ""))
     finally:
         await producer.stop()

@@ -18,7 +18,7 @@ from schemas.envelope import EARLIEST, LATEST, Category, Reader, Refusal
 from schemas.events import Heartbeat
 from schemas.kinds import Kind
 from streams.fold import Checkpoint, Partition
-from streams.rows import ENTITY_ID, OFFSET, Row, row_maker
+from streams.rows import ENTITY_ID, OFFSET, Columns, Row, append, columns_of, row_maker
 from streams.store import Store
 
 log = logging.getLogger(__name__)
@@ -62,8 +62,8 @@ class DeadLetter(msgspec.Struct, frozen=True):
 class Batch:
     """What a batch of chunks comes to, ready to be written."""
 
-    events: dict[Kind, list[Row]] = field(default_factory=dict)
-    windows: dict[Kind, list[tuple[Any, ...]]] = field(default_factory=dict)
+    events: dict[Kind, Columns] = field(default_factory=dict)
+    windows: dict[Kind, Columns] = field(default_factory=dict)
     dead: list[DeadLetter] = field(default_factory=list)
     repeats: int = 0
     gaps: dict[tuple[Kind, int], int] = field(default_factory=dict)
@@ -95,10 +95,10 @@ class Engine:
         """Steps 4 and 5. The order matters: no window may count an event, and no checkpoint pass a record, that is not kept."""
         if batch.dead:
             self._store.write_dead_letters([letter.row() for letter in batch.dead])
-        for kind, rows in batch.events.items():
-            self._store.write_events(kind, rows)
-        for kind, rows in batch.windows.items():
-            self._store.write_windows(kind, rows)
+        for kind, columns in batch.events.items():
+            self._store.write_events(kind, columns)
+        for kind, columns in batch.windows.items():
+            self._store.write_windows(kind, columns)
         for partition in self._partitions.values():
             partition.forget_old(1 / len(self._partitions))
 
@@ -125,10 +125,8 @@ class Engine:
             dead += [self._dead(kind, number, by_offset[row[OFFSET]], refusal) for row, refusal in judged.conflicts]
         batch.repeats += judged.repeats
         batch.dead += dead
-        if judged.rows:
-            batch.events.setdefault(kind, []).extend(judged.rows)
-        written = batch.windows.setdefault(kind, [])
-        written += partition.fold(judged.rows, new[-1].offset)
+        append(batch.events, kind, columns_of(judged.rows))
+        append(batch.windows, kind, partition.fold(judged.rows, new[-1].offset))
         self._partitions[kind, number] = partition
 
     def _is_gap(self, batch: Batch, partition: Partition, records: Sequence[Record]) -> bool:

@@ -7,12 +7,11 @@ loaded before its events are judged: `missing` names those. A repeat has the ori
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from schemas.envelope import Category, Refusal
 from schemas.kinds import Kind
 from schemas.tables import windows_table
-from streams.rows import BODY, EVENT_ID, IDENTITY, OCCURRED_AT, Cell, Row, Windows, fold_rows
+from streams.rows import BODY, EVENT_ID, IDENTITY, OCCURRED_AT, Cell, Columns, Row, Windows, fold_rows
 
 MOST_IDENTITIES = 400_000
 MOST_CELLS = 80_000
@@ -41,7 +40,7 @@ class Judged:
     conflicts: list[tuple[Row, Refusal]] = field(default_factory=list)
 
 
-def checkpoint_row(kind: Kind, number: int, upto: int) -> tuple[Any, ...]:
+def checkpoint_row(kind: Kind, number: int, upto: int) -> Row:
     """The row of the windows table that says up to where a partition is counted: that of 1970, all else empty."""
     middle = windows_table(kind).columns[2:-1]
     return (0, number, *("" if "String" in column.type else 0 for column in middle), upto)
@@ -76,7 +75,7 @@ class Partition:
         identities: Iterable[tuple[int, int, int]],
         values: Iterable[tuple[int, Cell, list[int]]],
     ) -> None:
-        """Take in whole minutes: (minute, identity, body) of their events, (minute, cell, counts and offset) of their windows."""
+        """Take in whole minutes: (minute, identity, body) of their events, (minute, cell, counts and an offset) of their windows."""
         for start in minutes:
             self._identities[start], self._cells[start] = {}, {}
         for start, identity, body in identities:
@@ -101,13 +100,17 @@ class Partition:
                 judged.conflicts.append((row, Refusal(Category.CONFLICT, reason)))
         return judged
 
-    def fold(self, rows: list[Row], upto: int) -> list[tuple[Any, ...]]:
-        """Count rows into their windows and move on to offset `upto`; the window rows to write, the checkpoint last."""
+    def fold(self, rows: list[Row], upto: int) -> Columns:
+        """Count rows into their windows and move on to offset `upto`; what to write of windows, the checkpoint last."""
         changed = self._fold(rows, self._cells, upto)
         self.position = upto
         self._newest = max(self._newest, max((start for start, _, _ in changed), default=-1))
-        written = [(start, self.number, *cell, *counts) for start, cell, counts in changed]
-        return [*written, checkpoint_row(self.kind, self.number, upto)]
+        checkpoint = checkpoint_row(self.kind, self.number, upto)
+        if not changed:
+            return [[value] for value in checkpoint]
+        starts, cells, counts = zip(*changed, strict=True)
+        columns = [starts, [self.number] * len(starts), *zip(*cells, strict=True), *zip(*counts, strict=True)]
+        return [[*column, value] for column, value in zip(columns, checkpoint, strict=True)]
 
     def forget_old(self, share: float) -> None:
         """Let go of the oldest minutes beyond this partition's share of the bounds; the newest stays.

@@ -19,6 +19,8 @@ from schemas.tables import COMMON, annotations, events_table
 Row = tuple[Any, ...]
 Cell = tuple[Any, ...]
 """The dimensions of one window value, in the order of `kind.dimensions`."""
+Columns = list[list[Any]]
+"""Many rows, by columns: as ClickHouse takes them, and small."""
 Windows = dict[int, dict[Cell, list[int]]]
 
 _NAMES = [column.name for column in COMMON]
@@ -53,6 +55,21 @@ def row_maker(kind: Kind) -> Callable[[Read, int, int, int], Row]:
     return typing.cast(Callable[..., Row], _compile(source, {"epoch": EPOCH, "body": body, "identity": identity}))
 
 
+def columns_of(rows: list[Row]) -> Columns:
+    """Rows as columns; none for no rows."""
+    return [list(values) for values in zip(*rows, strict=True)]
+
+
+def append(batches: dict[Kind, Columns], kind: Kind, columns: Columns) -> None:
+    """Add rows to those of a kind."""
+    if kind not in batches:
+        if columns:
+            batches[kind] = columns
+    else:
+        for values, more in zip(batches[kind], columns, strict=bool(columns)):
+            values += more
+
+
 def _ms(expression: str) -> str:
     """A moment as whole milliseconds since 1970: the parts of the difference, as this is what takes least time."""
     return f"((t := {expression} - epoch).days * 86400000 + t.seconds * 1000 + t.microseconds // 1000)"
@@ -85,7 +102,7 @@ def fold_rows(kind: Kind) -> Callable[[list[Row], Windows, int], list[tuple[int,
     """A function that adds rows to windows: `(rows, windows, upto)`.
 
     `windows` is first second of the minute → cell → one count per measure, in declared order, then the offset up to which they
-    hold; every minute of `rows` must be in it. Gives what changed: (minute, cell, counts), the counts holding up to `upto`.
+    hold (-1: as loaded); every minute of `rows` must be in it. Gives what changed: (minute, cell, counts), the counts holding up to `upto`.
     """
     position = {column.name: index for index, column in enumerate(events_table(kind).columns)}
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from clickhouse_driver import Client
 
-from schemas.kinds import Kind
-from schemas.tables import DEAD_LETTERS, HEARTBEATS, Table, events_table, windows_table
+from schemas.kinds import KINDS, Kind
+from schemas.tables import DEAD_LETTERS, HEARTBEATS, PROGRESS, Table, events_table, windows_table
 from streams.fold import Checkpoint
-from streams.rows import Cell, Row
+from streams.rows import Cell, Columns, Row, columns_of
 
 SETTINGS = {
     # An insert must be on disk, as one part per table partition, when it is answered.
@@ -49,24 +49,37 @@ class Store:
             client.disconnect()
 
     def checkpoint(self, kind: Kind, partition: int) -> Checkpoint:
-        """Where the partition stands: the newest checkpoint and the newest window, read in one statement."""
-        rows = self.execute(
-            f"SELECT maxIf(last_offset, window_start = toDateTime(0)), countIf(window_start = toDateTime(0)), "
-            f"toInt64(max(toUnixTimestamp(window_start))) FROM {windows_table(kind).name} WHERE partition = {partition}"
+        """Up to where the partition is counted, and the newest minute that has an event that counts."""
+        upto = self._upto(kind, partition)
+        newest = self.execute(
+            f"SELECT toUnixTimestamp(toStartOfMinute(occurred_at)) FROM {events_table(kind).name} "
+            f"WHERE partition = {partition} AND offset <= {upto} ORDER BY toStartOfMinute(occurred_at) DESC LIMIT 1"
         )
-        offset, found, newest = rows[0]
-        return Checkpoint(offset, newest) if found else Checkpoint()
+        return Checkpoint(upto, newest[0][0] if newest else -1)
 
     def windows(self, kind: Kind, partition: int, minutes: Iterable[int]) -> tuple[int, list[tuple[int, Cell, list[int]]]]:
-        """The checkpoint, and (minute, cell, counts and offset) of some minutes, all of one moment."""
-        dimensions, measures = ", ".join(kind.dimensions), ", ".join(measure.name for measure in kind.measures)
+        """The checkpoint, and (minute, cell, counts) of some minutes as the raw rows up to it give them.
+
+        Not as they are stored: so what is stored wrong never comes back through a worker's memory, and a rebuild may put windows
+        right while workers count in them. Raw rows up to a checkpoint do not change: two statements see the same.
+        """
+        upto = self._upto(kind, partition)
+        dimensions, measures = ", ".join(kind.dimensions), ", ".join(measure.sql() for measure in kind.measures)
         rows = self.execute(
-            f"SELECT toUnixTimestamp(window_start), {dimensions}, {measures}, last_offset FROM {windows_table(kind).name} FINAL "
-            f"WHERE partition = {partition} AND window_start IN ({_numbers((0, *minutes))})"
+            f"SELECT toUnixTimestamp(toStartOfMinute(occurred_at)) AS minute, {dimensions}, {measures} "
+            f"FROM {events_table(kind).name} FINAL WHERE toStartOfMinute(occurred_at) IN ({_numbers(minutes)}) "
+            f"AND partition = {partition} AND offset <= {upto} GROUP BY minute, {dimensions}"
         )
         cut = 1 + len(kind.dimensions)
-        checkpoint = max((row[-1] for row in rows if row[0] == 0), default=-1)
-        return checkpoint, [(row[0], row[1:cut], list(row[cut:])) for row in rows if row[0]]
+        return upto, [(row[0], row[1:cut], [*row[cut:], -1]) for row in rows]
+
+    def _upto(self, kind: Kind, partition: int) -> int:
+        """The partition's newest checkpoint; -1 for none."""
+        rows = self.execute(
+            f"SELECT max(last_offset) FROM {windows_table(kind).name} "
+            f"WHERE partition = {partition} AND window_start = toDateTime(0) HAVING count() > 0"
+        )
+        return int(rows[0][0]) if rows else -1
 
     def identities(self, kind: Kind, partition: int, minutes: Iterable[int], upto: int) -> list[tuple[int, int, int]]:
         """(minute, identity, body) of the events of some minutes that count up to an offset.
@@ -80,23 +93,36 @@ class Store:
         )
         return list(found)
 
-    def write_events(self, kind: Kind, rows: list[Row]) -> None:
+    def write_events(self, kind: Kind, columns: Columns) -> None:
         """Keep events; a row that is written again collapses with itself."""
-        self._insert(events_table(kind), list(zip(*rows, strict=True)))
+        self._insert(events_table(kind), columns)
 
-    def write_windows(self, kind: Kind, rows: list[tuple[Any, ...]]) -> None:
+    def write_windows(self, kind: Kind, columns: Columns) -> None:
         """Keep window values and checkpoints, all in one atomic part."""
-        self._insert(windows_table(kind), list(zip(*rows, strict=True)))
+        self._insert(windows_table(kind), columns)
 
-    def write_dead_letters(self, rows: list[tuple[Any, ...]]) -> None:
+    def write_dead_letters(self, rows: list[Row]) -> None:
         """Keep records that could not be counted."""
-        self._insert(DEAD_LETTERS, list(zip(*rows, strict=True)))
+        self._insert(DEAD_LETTERS, columns_of(rows))
 
-    def write_heartbeats(self, rows: list[tuple[Any, ...]]) -> None:
+    def write_heartbeats(self, rows: list[Row]) -> None:
         """Keep heartbeats of gateways."""
-        self._insert(HEARTBEATS, list(zip(*rows, strict=True)))
+        self._insert(HEARTBEATS, columns_of(rows))
 
-    def _insert(self, table: Table, columns: list[Any]) -> None:
+    def write_progress(self, rows: list[Row]) -> None:
+        """Keep how far partitions are counted."""
+        self._insert(PROGRESS, columns_of(rows))
+
+    def checkpoints(self) -> list[tuple[str, int, int]]:
+        """(kind, partition, offset of the last record that is counted) of every partition that has one."""
+        each = (
+            f"SELECT '{kind.name}', partition, max(last_offset) FROM {windows_table(kind).name} "
+            "WHERE window_start = toDateTime(0) GROUP BY partition"
+            for kind in KINDS
+        )
+        return list(self.execute(" UNION ALL ".join(each)))
+
+    def _insert(self, table: Table, columns: Columns) -> None:
         names = ", ".join(column.name for column in table.columns)
         self.execute(f"INSERT INTO {table.name} ({names}) VALUES", columns, columnar=True)
 

@@ -32,10 +32,19 @@ def sentence(alarm: Alarm, speech: Speech) -> str:
         change=speech.change(alarm.change),
         category=subject,
         minutes=int(BURST.total_seconds() // 60),
-        feed=speech(f"feed_{alarm.subject}").lower() if alarm.cause == "silent" else "",
+        feed=_feed(alarm, speech),
+        span=speech.span(alarm.span),
         reason=alarm.subject,
         units=speech.number(alarm.units),
     )
+
+
+def _feed(alarm: Alarm, speech: Speech) -> str:
+    """The feed that an alarm is about, as it stands in the sentence."""
+    if alarm.cause not in ("silent", "ahead"):
+        return ""
+    word = speech(f"feed_{alarm.subject}")
+    return word.lower() if alarm.cause == "silent" else word
 
 
 def rows(snapshot: Snapshot, place: Place, speech: Speech) -> list[html.Article]:

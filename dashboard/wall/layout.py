@@ -25,6 +25,7 @@ SPOKEN = (
     "stopped_store",
     "stopped_failed",
     "stopped_server",
+    "incomplete",
     "no_pulse",
 )
 """The words that the page itself needs: it goes on speaking when the server is gone."""

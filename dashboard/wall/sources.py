@@ -1,21 +1,49 @@
 """The freshness strip along the foot: per feed how many agencies are live, and which are silent for how long."""
 
+from itertools import groupby
+from typing import Any
+
 from dash import html
 
+from dashboard.progress import Lag, Pace
 from dashboard.snapshot import Snapshot
 from dashboard.sources import Source, State
 from dashboard.speech import Speech
+from dashboard.store import milliseconds
 from dashboard.wall.figures import age
 from schemas import reference
 from schemas.kinds import KINDS
 
 NAMED = 2
-"""Silent agencies that are named per feed."""
+"""Agencies that are named per feed: the silent ones, then those whose clock is ahead."""
 
 
 def strip(snapshot: Snapshot, names: dict[str, str], speech: Speech) -> list[html.Div]:
     """One part per feed."""
     return [_feed(kind.name, [one for one in snapshot.sources if one.kind == kind.name], snapshot, names, speech) for kind in KINDS]
+
+
+def incomplete(snapshot: Snapshot, speech: Speech) -> dict[str, Any] | None:
+    """What the page says when partitions stand still or have no worker: since when (ms since 1970) and what; else None."""
+    lost = [lag for lag in snapshot.lags if lag.pace is not Pace.BEHIND]
+    if not lost:
+        return None
+    said = [
+        speech(
+            str(pace),
+            feed=speech(f"feed_{kind}"),
+            partitions=", ".join(str(lag.partition) for lag in lags),
+            n=speech.number(sum(lag.records for lag in lags)),
+        )
+        for (kind, pace), group in groupby(sorted(lost, key=_which), _which)
+        if (lags := list(group))
+    ]
+    since = min((lag.since for lag in lost if lag.since), default=snapshot.at)
+    return {"since": milliseconds(since), "reason": "; ".join(said)}
+
+
+def _which(lag: Lag) -> tuple[str, Pace]:
+    return lag.kind, lag.pace
 
 
 def _feed(kind: str, sources: list[Source], snapshot: Snapshot, names: dict[str, str], speech: Speech) -> html.Div:
@@ -30,10 +58,16 @@ def _feed(kind: str, sources: list[Source], snapshot: Snapshot, names: dict[str,
         said = speech("off_hours" if state is State.QUIET else "feed_never")
     else:
         said = f"{speech.number(live)}/{speech.number(len(states))}"
+    if waiting := sum(lag.records for lag in snapshot.lags if lag.kind == kind):
+        said = speech("waiting", count=said, n=speech.number(waiting))
     named = [
         speech("silent_for", name=_name(one, names, speech), span=speech.span(snapshot.at - one.received_at))
         for one in silent[:NAMED]
         if one.received_at
+    ]
+    wrong = sorted((one for one in sources if one.ahead), key=lambda one: -one.ahead)
+    named += [
+        speech("ahead_by", name=_name(one, names, speech), span=speech.span(one.ahead)) for one in wrong[: NAMED - len(named)]
     ]
     return html.Div(
         [

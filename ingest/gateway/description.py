@@ -16,6 +16,7 @@ INTRODUCTION = f"""Agencies push their events here: CloudEvents 1.0 in structure
 
 Every event is answered for once the broker has acknowledged it: `accepted`, `duplicate` (it is there already; nothing to do),
 `refused` (with a category and a reason; mend it before sending again) or `unacknowledged` (send it again; it will count once).
+An accepted event may carry a `warning`: its time is ahead of its arrival, so the clock of its source is wrong.
 Identity is `source` + `id`: send again as often as needed. One request holds at most {MAX_EVENTS} events. Reasons are in
 Vietnamese or English, by `Accept-Language`.
 

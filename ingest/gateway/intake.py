@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ import msgspec
 from ingest.gateway import words
 from ingest.gateway.recent import Position, Recent
 from ingest.producer import KafkaUnavailable, Producer
-from schemas.envelope import Category, Read, Reader, Refusal, body, identity
+from schemas.envelope import CLOCK_TOLERANCE, Category, Read, Reader, Refusal, body, identity
 
 
 class Result(msgspec.Struct, omit_defaults=True, gc=False):
@@ -25,6 +26,7 @@ class Result(msgspec.Struct, omit_defaults=True, gc=False):
     status: str = ""
     category: str | None = None
     reason: str | None = None
+    warning: str | None = None
     topic: str | None = None
     partition: int | None = None
     offset: int | None = None
@@ -68,6 +70,8 @@ class Intake:
         """(kind, status) → events, for the metrics."""
         self.refusals: Counter[str] = Counter()
         """Category → events, for the metrics."""
+        self.ahead: Counter[str] = Counter()
+        """Kind → accepted events whose time is ahead of their arrival, for the metrics."""
         self._sent: list[_Sent] = []
         self._repeats: list[tuple[int, int]] = []
         self._kinds: dict[int, str] = {}
@@ -76,6 +80,8 @@ class Intake:
     def send(self, records: Sequence[bytes], producer: Producer, arrived_ms: int) -> None:
         """Read every record and send what is valid and new. What Kafka has no room for is left unacknowledged."""
         self._started = time.perf_counter()
+        arrival = datetime.fromtimestamp(arrived_ms / 1000, UTC)
+        latest = arrival + CLOCK_TOLERANCE
         first: dict[int, _Sent] = {}
         away = False
         for index, record in enumerate(records):
@@ -85,6 +91,8 @@ class Intake:
                 read = self._reader.read(record)
                 result.id, result.source = read.id, read.source
                 self._kinds[index] = read.kind.name
+                if read.time > latest:
+                    result.warning = words.of(words.AHEAD, self._language, int((read.time - arrival).total_seconds()))
                 mark, content = identity(read.event_id), body(read)
                 if (earlier := first.get(mark)) is not None:
                     _same_or_refuse(earlier.body, content)
@@ -108,7 +116,7 @@ class Intake:
     def _refuse(self, result: Result, refusal: Refusal, record: bytes) -> None:
         if result.id is None and refusal.category is not Category.TOO_LARGE:
             result.id, result.source = _names(record)
-        result.status, result.category = REFUSED, refusal.category.value
+        result.status, result.category, result.warning = REFUSED, refusal.category.value, None
         result.reason = words.explain(refusal, self._language)
         self.refusals[refusal.category.value] += 1
 
@@ -147,6 +155,8 @@ class Intake:
         for result in self.results:
             if not result.status:
                 result.status, result.reason = UNACKNOWLEDGED, words.of(words.UNACKNOWLEDGED, self._language)
+            elif result.warning and result.status == ACCEPTED:
+                self.ahead[self._kinds[result.index]] += 1
             self.outcomes[self._kinds.get(result.index, "unknown"), result.status] += 1
         count = Counter(result.status for result in self.results)
         return Answer(

@@ -11,7 +11,7 @@ from kafka.errors import KafkaError
 from ingest import topics
 from ingest.producer import KafkaUnavailable, Producer
 from schemas.events import Heartbeat
-from schemas.kinds import HEARTBEAT_PARTITIONS, HEARTBEATS
+from schemas.kinds import HEARTBEATS
 from schemas.settings import Settings
 
 BEAT_SECONDS = 1.0
@@ -76,7 +76,8 @@ class Link:
         now = datetime.now(UTC)
         value = msgspec.json.encode(Heartbeat(gateway=self._name, sent_at=now))
         topic, arrival = self._settings.topic_prefix + HEARTBEATS, int(now.timestamp() * 1000)
-        beats = [producer.put(topic, self._name.encode(), value, arrival, number) for number in range(HEARTBEAT_PARTITIONS)]
+        everywhere = range(self._settings.partitions.largest)
+        beats = [producer.put(topic, self._name.encode(), value, arrival, number) for number in everywhere]
         self._trouble = f"Kafka at {self._settings.kafka_servers} has not acknowledged for {STALE_SECONDS:g} s."
         for beat in beats:
             beat.get(ACK_SECONDS)

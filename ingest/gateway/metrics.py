@@ -19,6 +19,12 @@ class Metrics:
             "ioc_gateway_events", "Events by kind and what became of them.", ["kind", "outcome"], registry=registry
         )
         self.refusals = Counter("ioc_gateway_refusals", "Refused events by category.", ["category"], registry=registry)
+        self.ahead = Counter(
+            "ioc_gateway_events_ahead",
+            "Accepted events whose time is ahead of their arrival: a wrong clock.",
+            ["kind"],
+            registry=registry,
+        )
         self.bytes = Counter("ioc_gateway_body_bytes", "Bytes of the bodies that were read.", registry=registry)
         self.acknowledgement = Histogram(
             "ioc_gateway_acknowledgement_seconds",
@@ -34,6 +40,8 @@ class Metrics:
         """Count the events of a request that was answered."""
         for (kind, outcome), count in intake.outcomes.items():
             self.events.labels(kind, outcome).inc(count)
+        for kind, count in intake.ahead.items():
+            self.ahead.labels(kind).inc(count)
         for category, count in intake.refusals.items():
             self.refusals.labels(category).inc(count)
         self.acknowledgement.observe(seconds)

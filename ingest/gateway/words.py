@@ -35,6 +35,10 @@ UNACKNOWLEDGED = (
 )
 UNAVAILABLE = ("Tạm thời chưa nhận được; hãy gửi lại sau vài giây", "Nothing can be taken just now; send again in some seconds")
 TOO_MANY = ("Quá nhiều sự kiện trong một lần gửi; tối đa {0}", "Too many events in one request; at most {0}")
+AHEAD = (
+    "Đã nhận, nhưng thời điểm của sự kiện đi trước lúc nhận {0} giây; hãy chỉnh đồng hồ của nguồn gửi",
+    "Taken, but the time of the event is {0} s ahead of its arrival; set the clock of its source",
+)
 BODY_TOO_LARGE = ("Nội dung quá lớn; hãy chia nhỏ, tối đa {0} byte", "The body is too large; split it, at most {0} bytes")
 MEDIA_TYPE = ("Không nhận {0!r}; chỉ nhận {1}", "{0!r} is not taken; taken are {1}")
 ENCODING = ("Không nhận Content-Encoding {0!r}; hãy gửi không nén", "Content-Encoding {0!r} is not taken; send it uncompressed")

@@ -49,17 +49,22 @@ class System:
         """Start the worker anew."""
         self.worker = worker(self._environment, self._logs / "worker.log")
 
+    def start_stalling_worker(self, block: Path, kind: Kind, partition: int) -> None:
+        """Start a worker of which one partition stands still while a file is there."""
+        topic, ready = kind.topic(self.settings.topic_prefix), f"http://127.0.0.1:{self.settings.worker_port}/healthz"
+        self.worker = self._run("tests.stalling", str(block), topic, str(partition), ready=ready)
+
     def start_dashboard(self) -> Running:
         """Start the dashboard anew, at the same address."""
         self.dashboard = self._run("dashboard", "serve", ready=f"{self.url}/readyz")
         return self.dashboard
 
-    def post(self, kind: Kind, *events: Event) -> None:
-        """Send events to the gateway as an agency would, one batch."""
+    def post(self, kind: Kind, *events: Event, time: datetime | None = None) -> None:
+        """Send events to the gateway as an agency would, one batch; they happened now unless told otherwise."""
         lines = []
         for event in events:
             self._sent += 1
-            lines.append(envelope.write(kind, event, id=str(self._sent), source="/test/browser", time=datetime.now(UTC)))
+            lines.append(envelope.write(kind, event, id=str(self._sent), source="/test/browser", time=time or datetime.now(UTC)))
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.settings.gateway_port}/v1/events",
             b"[" + b",".join(lines) + b"]",

@@ -1,10 +1,12 @@
 """The wall as the room sees it."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
 from dashboard.sight import Sight
@@ -175,6 +177,37 @@ def test_the_banner_comes_when_the_worker_stops_and_goes_when_it_is_back(page: P
     system.start_worker()
     expect(page.locator("#banner")).to_be_hidden(timeout=RECOVERED)
     expect(page.locator("#wall")).not_to_have_class(re.compile(r"\bstopped\b"))
+
+
+def test_a_source_whose_clock_is_ahead_is_named_and_what_it_dates_in_the_future_does_not_count_yet(
+    page: Page, system: System
+) -> None:
+    open_wall(page, system)
+    before = figure(page, "filings").inner_text()
+    system.post(FILING, replace(filing("AHEAD"), agency="H57.VP"), time=datetime.now(UTC) + timedelta(hours=3))
+    alarm = page.locator(".alarm", has_text="đồng hồ nguồn nhanh")
+    expect(alarm).to_contain_text("2 giờ 59 phút", timeout=COUNTED)
+    expect(alarm.locator(".shape.p3")).to_be_visible()
+    expect(page.locator(".source", has_text="đồng hồ nhanh")).to_contain_text("Hồ sơ")
+    expect(figure(page, "filings")).to_have_text(before)
+
+
+def test_a_partition_that_stands_still_is_said_while_the_heartbeats_go_on(page: Page, system: System, tmp_path: Path) -> None:
+    block = tmp_path / "block"
+    block.touch()
+    system.worker.stop()
+    system.start_stalling_worker(block, FEEDBACK, 1)
+    open_wall(page, system)
+    expect(page.locator("#banner")).to_be_hidden(timeout=RECOVERED)
+    system.post(FEEDBACK, *(report(f"still-{number}") for number in range(40)))
+    expect(page.locator("#banner")).to_contain_text(re.compile(r"DỮ LIỆU THIẾU TỪ \d\d:\d\d"), timeout=COUNTED)
+    expect(page.locator("#banner")).to_contain_text(re.compile(r"Phản ánh: phân vùng 1 đứng yên, \d+ bản ghi chờ"))
+    expect(page.locator("#beat")).not_to_have_class(re.compile("late"))
+    block.unlink()
+    system.post(FEEDBACK, *(report(f"moves-{number}") for number in range(40)))
+    expect(page.locator("#banner")).to_be_hidden(timeout=RECOVERED)
+    system.worker.stop()
+    system.start_worker()
 
 
 @pytest.mark.outage

@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.documents import example
 from schemas.envelope import Category
-from schemas.kinds import FEEDBACK, HEARTBEAT_PARTITIONS, HEARTBEATS, KINDS
+from schemas.kinds import FEEDBACK, HEARTBEATS, KINDS
 from schemas.settings import Settings
 from stack import broker
 from stack.ports import choose_port
@@ -234,7 +234,7 @@ def test_heartbeats_prove_the_path_every_second(gateway: httpx.Client, module_se
     assert beat["gateway"] == beats[-1].key.decode() == f"127.0.0.1:{module_settings.gateway_port}"
     assert abs(beats[-1].timestamp / 1000 - time.time()) < 60
     assert beat["sent_at"].endswith("Z")
-    wait_for(lambda: {partition for partition, _ in records(module_settings, topic)} == set(range(HEARTBEAT_PARTITIONS)))
+    wait_for(lambda: {partition for partition, _ in records(module_settings, topic)} == set(range(4)))
 
 
 def test_requests_in_flight_are_answered_before_it_ends(environment: dict[str, str], settings: Settings, tmp_path: Path) -> None:

@@ -37,7 +37,9 @@ def in_kafka(settings: Settings) -> tuple[Counter[str], Counter[str], Counter[st
     consumer = KafkaConsumer(bootstrap_servers=settings.kafka_servers.split(","), auto_offset_reset="earliest")
     try:
         for kind in KINDS:
-            partitions = [TopicPartition(kind.topic(settings.topic_prefix), number) for number in range(kind.partitions)]
+            partitions = [
+                TopicPartition(kind.topic(settings.topic_prefix), number) for number in range(settings.partitions.largest)
+            ]
             ends = consumer.end_offsets(partitions)
             consumer.assign(partitions)
             consumer.seek_to_beginning(*partitions)

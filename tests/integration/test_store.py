@@ -17,6 +17,7 @@ from schemas import envelope
 from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority, ServiceLevel
 from schemas.events import Document, Event, Feedback, Filing, Meeting
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
+from schemas.partitions import Partitions
 from schemas.settings import Settings
 from streams.migrate import migrate
 from tests.running import Running, wait_for, worker
@@ -134,6 +135,29 @@ def test_a_live_meeting_tells_its_sites(path: Way) -> None:
     assert (found["live"], found["invited"], found["connected"]) == (1, 3, 2)
 
 
+def test_what_is_dated_in_the_future_is_told_and_not_shown_as_if_it_had_happened(path: Way) -> None:
+    """An agency's clock is two hours ahead: a new filing, and a step of one that a right clock reports on a minute later."""
+    later = datetime.now(UTC) + timedelta(hours=2)
+    before = path.commune(COMMUNE)
+    flow = path.store.filing_flow(LIVE, datetime.now(UTC) - timedelta(days=1))["today"]
+    wrong = {"agency": "H57.WRONG", "commune": COMMUNE}
+    path.post(FILING, filing("F70", FilingStatus.REGISTERED, registered_at=later, **wrong), later)
+    path.post(FILING, filing("F71", FilingStatus.FINISHED, finished_at=later, due_at=later, **wrong), later)
+    found = wait_for(lambda: path.store.clocks_ahead(LIVE), what="the wrong clock")
+    assert [(row["agency"], row["kind"]) for row in found] == [("H57.WRONG", "filing")]
+    assert 7190 <= found[0]["seconds"] <= 7200 and abs(found[0]["since"] - datetime.now(UTC)) < timedelta(minutes=1)
+    rows = path.store.connection.rows("SELECT entity_id, ahead_seconds FROM events WHERE agency = 'H57.WRONG' ORDER BY ALL")
+    assert [row["entity_id"] for row in rows if row["ahead_seconds"] > 7000] == ["F70", "F71"]
+    assert path.commune(COMMUNE)["filings"] == before["filings"] + 1, "F70 has yet to be registered"
+    assert path.commune(COMMUNE)["closed"] == before["closed"], "F71 has yet to be finished"
+    assert path.store.filing_flow(LIVE, datetime.now(UTC) - timedelta(days=1))["today"] == flow
+
+    path.post(FILING, filing("F71", FilingStatus.RETURNED, finished_at=NOW, due_at=later))
+    wait_for(lambda: path.commune(COMMUNE)["closed"] == before["closed"] + 1, what="the newer step, by a right clock")
+    (row,) = path.store.connection.rows("SELECT status, ahead_seconds FROM filings WHERE entity_id = 'F71'")
+    assert row == {"status": FilingStatus.RETURNED.value, "ahead_seconds": 0}
+
+
 def test_the_pulse_moves_by_itself_and_its_mark_only_with_the_data(path: Way) -> None:
     first = wait_for(lambda: (pulse := path.store.pulse()).sent_at and pulse, what="a heartbeat")
     later = wait_for(lambda: (pulse := path.store.pulse()).sent_at != first.sent_at and pulse, what="the next heartbeat")
@@ -143,7 +167,7 @@ def test_the_pulse_moves_by_itself_and_its_mark_only_with_the_data(path: Way) ->
 
 
 def test_everything_that_a_wall_shows_can_be_asked_at_once(path: Way) -> None:
-    shown = take(path.store, LIVE, Place("46"))
+    shown = take(path.store, LIVE, Place("46"), Partitions((4,)), 10.0)
     assert not shown.empty
     assert shown.total("filings") >= 3
 

@@ -19,7 +19,7 @@ from schemas.envelope import write
 from schemas.events import Feedback
 from schemas.kinds import FEEDBACK, HEARTBEATS
 from schemas.settings import Settings
-from streams.migrate import migrate
+from streams.migrate import fill_states, migrate
 from streams.verify import verify
 from tests.running import Running, wait_for, worker
 
@@ -264,6 +264,15 @@ def one_report(settings: Settings, environment: dict[str, str], database: Client
         wait_for(lambda: counted(database) == 1)
         wait_for(lambda: no_differences(settings))
     return database
+
+
+def test_states_can_be_made_anew_from_the_raw_events(settings: Settings, one_report: Client) -> None:
+    one_report.execute(
+        "ALTER TABLE state_feedback UPDATE address = 'elsewhere', version = version * 2 WHERE 1 SETTINGS mutations_sync = 1"
+    )
+    fill_states(one_report)
+    assert no_differences(settings)
+    assert migrate(settings) == [], "the view that fills it is there again"
 
 
 def test_verify_finds_a_wrong_window(settings: Settings, one_report: Client) -> None:

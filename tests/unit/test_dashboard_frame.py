@@ -9,11 +9,14 @@ import pandas as pd
 import pytest
 from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
+from dashboard import alarms
 from dashboard.alarms import Alarm
+from dashboard.progress import Lag, Pace
 from dashboard.snapshot import Place, Snapshot
 from dashboard.sources import Source, State
 from dashboard.speech import Speech
-from dashboard.wall import map
+from dashboard.store import milliseconds
+from dashboard.wall import map, sources
 from dashboard.wall.figures import figures
 from dashboard.wall.frame import Painter
 from dashboard.wall.view import View
@@ -101,9 +104,34 @@ def test_a_shade_means_the_same_at_any_time(overdue: int, step: int) -> None:
 @pytest.mark.parametrize("language", ["vi", "en"])
 @pytest.mark.parametrize("measure", list(map.BREAKS))
 def test_every_view_can_be_drawn_and_sent(language: Any, measure: Any) -> None:
-    alarms = tuple(Alarm(cause, 2, NOW, (ONE, TWO), "filing", 3) for cause in ("burst", "pile", "flash", "silent", "dead_letters"))
-    frame = Painter(PLACE).frame(replace(snapshot(), alarms=alarms), View(language, measure))
+    called = tuple(
+        Alarm(cause, 2, NOW, (ONE, TWO), "filing", 3) for cause in ("burst", "pile", "flash", "silent", "ahead", "dead_letters")
+    )
+    frame = Painter(PLACE).frame(replace(snapshot(), alarms=called), View(language, measure))
     assert all(json.dumps(value, cls=PlotlyJSONEncoder) for value in frame.values())
+
+
+def test_a_partition_that_stands_still_is_said_and_one_that_catches_up_is_counted_with_its_feed() -> None:
+    still = [Lag("filing", number, Pace.STALLED, 617, NOW - timedelta(minutes=number)) for number in (1, 3)]
+    shown = replace(snapshot(), lags=(*still, Lag("document", 0, Pace.UNOWNED), Lag("filing", 2, Pace.BEHIND, 100, NOW)))
+    said = sources.incomplete(shown, Speech("vi"))
+    assert said is not None and said["since"] == milliseconds(NOW - timedelta(minutes=3))
+    assert said["reason"] == "Văn bản: phân vùng 0 không có bộ xử lý; Hồ sơ: phân vùng 1, 3 đứng yên, 1.234 bản ghi chờ"
+    strip = json.dumps(sources.strip(shown, PLACE.names, Speech("en")), cls=PlotlyJSONEncoder)
+    assert "1/1, 1,334 waiting" in strip
+    assert sources.incomplete(replace(shown, lags=shown.lags[3:]), Speech("vi")) is None, "it moves: the strip says enough"
+
+
+def test_a_source_whose_clock_is_ahead_is_named_in_the_strip_and_in_the_alarms() -> None:
+    wrong = Source("H57.1", "filing", State.LIVE, NOW, ONE, timedelta(hours=2, minutes=5), NOW - timedelta(minutes=20))
+    shown = replace(snapshot(), sources=(wrong,), alarms=alarms.grouped(alarms.clocks([wrong])))
+    frame = Painter(PLACE).frame(shown, View("vi"))
+    assert f"{PLACE.names[ONE]} đồng hồ nhanh 2 giờ 5 phút" in _text(frame["sources", "children"])
+    assert "Hồ sơ: đồng hồ nguồn nhanh 2 giờ 5 phút" in _text(frame["alarms", "children"])
+
+
+def _text(components: Any) -> str:
+    return json.dumps(json.loads(json.dumps(components, cls=PlotlyJSONEncoder)), ensure_ascii=False)
 
 
 def test_a_place_without_outlines_is_fitted_to_its_centres() -> None:

@@ -15,6 +15,7 @@ from dashboard.snapshot import Place
 from dashboard.store import Pulse
 from dashboard.wall.frame import Painter
 from dashboard.wall.view import View
+from schemas.partitions import Partitions
 from tests.unit.test_dashboard_frame import ONE, commune, snapshot
 
 
@@ -42,7 +43,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
 
 
 def board(answers: Answers) -> Board:
-    return Board(answers, Live(), Painter(Place("46")), 0.01, 10.0)  # type: ignore[arg-type]
+    return Board(answers, Live(), Painter(Place("46")), 0.01, 10.0, Partitions((4,)))  # type: ignore[arg-type]
 
 
 async def changes(viewer: AsyncIterator[Any], wanted: str) -> Any:

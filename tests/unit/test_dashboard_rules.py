@@ -82,6 +82,25 @@ def test_an_alarm_keeps_its_identity_while_it_grows() -> None:
     assert Alarm("pile", 2, None, communes=("1",)).id != Alarm("pile", 2, None, communes=("2",)).id
 
 
+def test_a_clock_that_is_ahead_is_told_with_its_source() -> None:
+    agency = Agency(code="A", vi="A", en="A", role="one-stop", level="commune", commune="1", feeds=(FEED,))
+    heard = [{"agency": "A", "kind": "filing", "received_at": TUESDAY}, {"agency": "B", "kind": "filing", "received_at": TUESDAY}]
+    ahead = [{"agency": "A", "kind": "filing", "seconds": 7200, "since": TUESDAY - timedelta(minutes=20)}]
+    found = judge([agency], heard, TUESDAY, calendar("46"), ahead)
+    assert [(one.state, one.ahead) for one in found] == [(State.LIVE, timedelta(hours=2)), (State.LIVE, timedelta(0))]
+    (alarm,) = alarms.clocks(found)
+    assert (alarm.priority, alarm.agencies, alarm.span, alarm.since) == (
+        3,
+        ("A",),
+        timedelta(hours=2),
+        TUESDAY - timedelta(minutes=20),
+    )
+    wrong = [Source(code, "filing", State.LIVE, TUESDAY, "", timedelta(hours=int(code)), TUESDAY) for code in "1234"]
+    (alarm,) = alarms.grouped(alarms.clocks(wrong))
+    assert (alarm.units, alarm.span) == (4, timedelta(hours=4))
+    assert len({one.id for one in alarms.clocks(wrong)}) == 4
+
+
 def test_dead_letters_call_only_when_they_are_many() -> None:
     row = {"recent": 19, "usual": 0.0, "since": TUESDAY, "worst": ["bad-json"]}
     assert alarms.dead_letters(row) == []

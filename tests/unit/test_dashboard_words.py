@@ -9,7 +9,20 @@ import pytest
 from dashboard.words import WORDS, words
 
 SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in Path("dashboard").rglob("*.py") if path.name != "words.py")
-BUILT = ("feed_", "measure_", "priority_", "burst", "pile", "flash", "silent", "dead_letters", "store_away")
+BUILT = (
+    "feed_",
+    "measure_",
+    "priority_",
+    "burst",
+    "pile",
+    "flash",
+    "ahead",
+    "silent",
+    "dead_letters",
+    "store_away",
+    "stalled",
+    "unowned",
+)
 """Beginnings of keys that are put together from a kind, a measure, a priority or a cause."""
 
 

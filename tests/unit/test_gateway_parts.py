@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import jsonschema
@@ -62,6 +63,26 @@ def take(producer: FakeProducer, recent: Recent, *records: bytes, acknowledge: b
         return intake.answer()
 
     return asyncio.run(go())
+
+
+def test_an_event_of_the_future_is_accepted_with_a_warning_that_says_by_how_much() -> None:
+    event = msgspec.json.decode(EVENT_BYTES)
+
+    def at(id: str, seconds: int) -> bytes:
+        return msgspec.json.encode(event | {"id": id, "time": datetime.fromtimestamp(seconds, UTC).isoformat()})
+
+    now = 1_800_000_000
+    records = [at("right", now + 299), at("wrong", now + 3600), at("wrong", now + 3600), at("impossible", 5_000_000_000)]
+    for language, words_ in (("en", "3600 s ahead"), ("vi", "3600 giây")):
+        producer, intake = FakeProducer(), Intake(Reader(), Recent(), "ioc.", language)
+        intake.send(records, producer, now * 1000)  # type: ignore[arg-type]
+        producer.acknowledge(0, 1)
+        answer = intake.answer()
+        assert statuses(answer) == ["accepted", "accepted", "duplicate", "refused"]
+        right, wrong, again, refused = (one.warning for one in answer.events)
+        assert (right, refused) == (None, None)
+        assert wrong == again and words_ in (wrong or "")
+        assert intake.ahead == {"feedback": 1}
 
 
 def statuses(answer: Answer) -> list[str]:

@@ -16,7 +16,7 @@ from schemas.kinds import MEETING, Kind
 from streams import fold
 from streams.engine import Batch, Engine
 from streams.fold import Checkpoint, minute_of
-from streams.rows import BODY, IDENTITY, OFFSET, Cell, Row
+from streams.rows import BODY, IDENTITY, OFFSET, Cell, Columns, Row
 
 START = datetime(2026, 11, 2, 1, tzinfo=UTC)
 
@@ -57,12 +57,12 @@ class FakeStore:
         )
         return [(minute_of(row), row[IDENTITY], row[BODY]) for row in rows]
 
-    def write_events(self, kind: Kind, rows: list[Row]) -> None:
-        self.events |= {row[OFFSET]: row for row in rows}
+    def write_events(self, kind: Kind, columns: Columns) -> None:
+        self.events |= {row[OFFSET]: row for row in zip(*columns, strict=True)}
 
-    def write_windows(self, kind: Kind, rows: list[tuple[Any, ...]]) -> None:
+    def write_windows(self, kind: Kind, columns: Columns) -> None:
         cut = 2 + len(kind.dimensions)
-        for start, _partition, *rest in rows:
+        for start, _partition, *rest in zip(*columns, strict=True):
             cell, values, upto = tuple(rest[: cut - 2]), rest[cut - 2 : -1], rest[-1]
             if start == 0:
                 self.done = max(self.done, upto)

@@ -1,0 +1,77 @@
+"""What stands still is noticed, what is idle or catching up is not taken for it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from dashboard.progress import Lag, Pace
+from dashboard.progress import judge as judged
+from schemas.kinds import KINDS
+from streams.progress import MOST_SEEN, Place, Watch
+
+ONE, TWO = Place("filing", 0), Place("filing", 1)
+NOW = datetime(2026, 11, 17, 7, 5, tzinfo=UTC)
+
+
+def test_a_partition_that_has_records_and_writes_none_stands_still_and_is_said_once() -> None:
+    watch, said = Watch(10), []
+    for second in range(0, 40, 2):
+        moving = second if second < 10 or second > 30 else 10
+        said.append(watch.look(second, {ONE: 100, TWO: 50 + second}, {ONE: moving, TWO: 50 + second}))
+    lines = [line for lines in said for line in lines]
+    assert lines == ["filing[0] stands still: 90 records wait, none was written for 10 s", "filing[0] moves again"]
+    assert [second for second, some in zip(range(0, 40, 2), said, strict=True) if some] == [20, 32]
+    assert watch.stalled() == []
+
+
+def test_idle_is_not_still_and_waiting_begins_when_something_comes() -> None:
+    watch = Watch(10)
+    for second in range(0, 1000, 100):
+        assert watch.look(second, {ONE: 7}, {ONE: 7}) == []
+    assert watch.look(1000, {ONE: 8}, {ONE: 7}) == []
+    assert watch.look(1009, {ONE: 9}, {ONE: 7}) == []
+    assert len(watch.look(1010, {ONE: 9}, {ONE: 7})) == 1
+    assert watch.look(1012, {ONE: 9}, {}) == [], "while it cannot be asked nothing has moved, and nothing new is said"
+    (row,) = watch.rows(1012, 5_000_000, {ONE: 4_000}, "w")
+    assert row == ("filing", 0, "w", 7, 9, 4_000, 5_000_000 - 12_000, 5_000_000 - 12_000, 5_000_000)
+
+
+def test_catching_up_is_behind_but_not_still() -> None:
+    watch = Watch(10)
+    for second in range(0, 100, 2):
+        assert watch.look(second, {ONE: 1000 + second}, {ONE: second}) == []
+    (row,) = watch.rows(98, 98_000, {}, "w")
+    assert (row[5], row[6], row[7]) == (None, 0, 98_000), "the first end that was seen is still not reached"
+
+
+def test_what_moved_to_another_worker_is_not_followed() -> None:
+    watch = Watch(10)
+    watch.look(0, {ONE: 9, TWO: 9}, {})
+    watch.look(30, {TWO: 9}, {TWO: 9})
+    assert set(watch.partitions) == {TWO}
+    assert watch.look(60, {ONE: 9, TWO: 9}, {TWO: 9}) == [], "it comes back with a clean slate"
+
+
+def test_a_long_stall_takes_little_memory() -> None:
+    watch = Watch(10)
+    for second in range(10 * MOST_SEEN):
+        watch.look(second, {ONE: second + 1}, {})
+    standing = watch.partitions[ONE]
+    assert len(standing.waits) <= MOST_SEEN and standing.waits[0] == (0, 1)
+
+
+def row(kind: str, partition: int, **changes: Any) -> dict[str, Any]:
+    usual = {"records": 0, "waits_since": None, "at": NOW, "still": 0.0, "waited": 0.0, "unheard": 0.0}
+    return usual | {"kind": kind, "partition": partition} | changes
+
+
+def test_the_screens_tell_behind_from_still_and_from_nobodys() -> None:
+    since = NOW - timedelta(seconds=30)
+    waits = {"records": 5, "waits_since": since, "waited": 30.0}
+    rows = [row(kind.name, number) for kind in KINDS for number in range(2)]
+    assert judged(rows, 2, 10) == ()
+    assert judged([], 2, 10) == (), "no worker ever spoke: the pulse says that"
+    assert judged([row("filing", 0, records=5, waits_since=NOW, waited=1.0), *rows[1:]], 2, 10) == ()
+    assert judged([row("filing", 0, **waits, still=1.0), *rows[1:]], 2, 10) == (Lag("filing", 0, Pace.BEHIND, 5, since),)
+    assert judged([row("filing", 0, **waits, still=30.0), *rows[1:]], 2, 10) == (Lag("filing", 0, Pace.STALLED, 5, since),)
+    assert judged([row("filing", 0, unheard=11.0), *rows[1:]], 2, 10) == (Lag("filing", 0, Pace.UNOWNED, 0, NOW),)
+    assert judged(rows[1:], 2, 10) == (Lag("filing", 0, Pace.UNOWNED),), "its worker never spoke"
