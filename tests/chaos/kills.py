@@ -56,7 +56,7 @@ class Import:
 def at_random(system: System, rounds: int) -> str:
     """kill -9 of worker, gateway, import, Kafka and ClickHouse at random moments, one at a time and together."""
     system.start_worker()
-    system.send(agencies=2, vandal=True)
+    system.send(vandal=True)
     kills: dict[str, int] = {}
     rng = system.rng
     imports: list[Import] = []
@@ -101,7 +101,7 @@ def _revive(system: System) -> None:
 
 def at_every_step(system: System, steps: tuple[str, ...] = STEPS, rounds: int = 1) -> str:
     """kill -9 of a worker after every step of its order of work, two workers at a time, each doomed at a step of its own."""
-    system.send(agencies=2, vandal=True)
+    system.send(vandal=True)
     chosen = [step for _ in range(rounds) for step in system.rng.sample(steps, len(steps))]
     for number, pair in enumerate(zip(chosen[::2], [*chosen[1::2], chosen[0]], strict=False)):
         system.say(f"steps {2 * number + 1} and {2 * number + 2} of {len(chosen)}: {pair[0]}; {pair[1]}")

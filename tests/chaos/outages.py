@@ -66,7 +66,7 @@ def _ready(system: System, worker: Running) -> bool:
 def without_kafka(system: System, seconds: tuple[float, ...]) -> str:
     """Kafka is killed, then frozen: the gateway says 503 and comes back by itself; whatever it accepted is there."""
     system.start_worker()
-    system.send(agencies=2, vandal=True)
+    system.send(vandal=True)
     said = []
     for number, away in enumerate(seconds):
         frozen = number % 2 == 1

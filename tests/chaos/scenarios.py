@@ -63,8 +63,8 @@ SCENARIOS = {
         gateways=2,
     ),
     "partitions": Scenario(
-        "more partitions added to every topic while events flow",
-        partial(moves.more_partitions, counts=(5, 8)),
+        "more partitions declared for every topic while events flow and old ones are resent",
+        partial(moves.more_partitions, counts=(6, 7)),
         partial(moves.more_partitions, counts=(6,)),
         gateways=2,
     ),
