@@ -90,8 +90,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "feed_indicator": ("Chỉ tiêu", "Indicators"),
     "feed_never": ("chưa có", "never"),
     "silent_for": ("{name} im lặng {span}", "{name} silent {span}"),
-    "waiting": ("{count}, chờ xử lý {n}", "{count}, {n} waiting"),
-    "ahead_by": ("{name} đồng hồ nhanh {span}", "{name} clock {span} ahead"),
+    "waiting": ("{count}, chờ {n}", "{count}, {n} wait"),
+    "ahead_by": ("đồng hồ nhanh {span}: {name}", "clock {span} ahead: {name}"),
     # the map
     "measure_overdue_rate": ("Hồ sơ quá hạn trên 1.000", "Overdue per 1,000 filings"),
     "measure_overdue": ("Hồ sơ quá hạn", "Filings overdue"),

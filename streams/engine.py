@@ -2,72 +2,23 @@
 
 1. decode and validate each record: bad ones become dead letters; 2. judge: drop repeats, by the order of offsets within the
 partition; 3. fold into windows; 4. write raw rows; 5. write the touched windows' absolute values and the checkpoint, in one
-atomic part; only then may the chunks be acknowledged. After any error the memory of the partitions is dropped and the same
-chunks are taken in again: what was written converges, because rows are keyed by offset and values carry theirs.
+atomic part; only then may the chunks be acknowledged. Steps 1 to 3 are here, `streams.batch.write` is 4 and 5; the next batch may
+be taken in while one is being written, but is written only after it. A write that failed is repeated: rows are keyed by offset and
+values carry theirs, so what is written twice, or late, converges. After any other error the memory of the partitions is dropped
+and the same chunks are taken in again.
 """
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Protocol
 
-import msgspec
-
-from schemas.envelope import EARLIEST, LATEST, Category, Reader, Refusal
-from schemas.events import Heartbeat
+from schemas.envelope import Category, Reader, Refusal
 from schemas.kinds import Kind
+from streams.batch import Batch, DeadLetter, Record, received_ms
 from streams.fold import Checkpoint, Partition
-from streams.rows import ENTITY_ID, OFFSET, Columns, Row, append, columns_of, row_maker
+from streams.rows import ENTITY_ID, OFFSET, Row, append, columns_of, row_maker
 from streams.store import Store
 
 log = logging.getLogger(__name__)
-LATEST_MS = 4_102_444_800_000
-MOST_COPIED = 256 << 10
-"""Bytes of a payload that the dead-letter topic's copy carries at most."""
-
-
-class Record(Protocol):
-    """What the engine needs of a Kafka record."""
-
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-
-
-class DeadLetter(msgspec.Struct, frozen=True):
-    """A record that could not be counted: kept whole in ClickHouse, with a copy in the dead-letter topic for other readers."""
-
-    topic: str
-    partition: int
-    offset: int
-    received_ms: int
-    category: str
-    reason: str
-    key: bytes
-    payload: bytes
-
-    def row(self) -> tuple[Any, ...]:
-        """As a row of the dead-letter table: open, until somebody says otherwise later than it arrived."""
-        said = (self.topic, self.partition, self.offset, self.received_ms, self.category, self.reason, self.key, self.payload)
-        return (*said, "open", self.received_ms)
-
-    def copy(self) -> bytes:
-        """As it is sent to the dead-letter topic, JSON with key and payload in base64; a payload too large for a record is cut."""
-        return msgspec.json.encode(msgspec.structs.replace(self, key=self.key[:MOST_COPIED], payload=self.payload[:MOST_COPIED]))
-
-
-@dataclass
-class Batch:
-    """What a batch of chunks comes to, ready to be written."""
-
-    events: dict[Kind, Columns] = field(default_factory=dict)
-    windows: dict[Kind, Columns] = field(default_factory=dict)
-    dead: list[DeadLetter] = field(default_factory=list)
-    repeats: int = 0
-    gaps: dict[tuple[Kind, int], int] = field(default_factory=dict)
-    """Partitions whose chunk did not follow on, with the offset to go back to."""
 
 
 class Engine:
@@ -91,14 +42,11 @@ class Engine:
             self._take(batch, kind, number, records)
         return batch
 
-    def write(self, batch: Batch) -> None:
-        """Steps 4 and 5. The order matters: no window may count an event, and no checkpoint pass a record, that is not kept."""
-        if batch.dead:
-            self._store.write_dead_letters([letter.row() for letter in batch.dead])
-        for kind, columns in batch.events.items():
-            self._store.write_events(kind, columns)
-        for kind, columns in batch.windows.items():
-            self._store.write_windows(kind, columns)
+    def written(self, batch: Batch) -> None:
+        """A batch was written: what it brought may be let go of when memory runs full."""
+        for key, upto in batch.upto.items():
+            if partition := self._partitions.get(key):
+                partition.written = max(partition.written, upto)
         for partition in self._partitions.values():
             partition.forget_old(1 / len(self._partitions))
 
@@ -127,6 +75,7 @@ class Engine:
         batch.dead += dead
         append(batch.events, kind, columns_of(judged.rows))
         append(batch.windows, kind, partition.fold(judged.rows, new[-1].offset))
+        batch.upto[kind, number] = partition.position
         self._partitions[kind, number] = partition
 
     def _is_gap(self, batch: Batch, partition: Partition, records: Sequence[Record]) -> bool:
@@ -189,25 +138,3 @@ class Engine:
             record.key or b"",
             record.value or b"",
         )
-
-
-def received_ms(record: Record) -> int:
-    """When a record arrived, in milliseconds since 1970, kept within what ClickHouse can hold."""
-    return min(max(record.timestamp, 0), LATEST_MS)
-
-
-def heartbeat_rows(chunks: Iterable[tuple[int, Sequence[Record]]]) -> list[tuple[Any, ...]]:
-    """The heartbeats in chunks of partitions as rows, what is none left out.
-
-    `written_at` is now: the one clock that is read here, as it tells of the writing.
-    """
-    now = round(datetime.now(UTC).timestamp() * 1000)
-    rows = []
-    for number, record in ((number, record) for number, records in chunks for record in records):
-        try:
-            beat = msgspec.json.decode(record.value or b"", type=Heartbeat)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            continue
-        if EARLIEST <= beat.sent_at < LATEST:
-            rows.append((beat.gateway, number, round(beat.sent_at.timestamp() * 1000), now))
-    return rows

@@ -47,15 +47,20 @@ def checkpoint_row(kind: Kind, number: int, upto: int) -> Row:
 
 
 class Partition:
-    """The state of one partition of a kind's topic up to `position`, the offset of the last record taken in."""
+    """The state of one partition of a kind's topic up to `position`, the offset of the last record taken in.
+
+    Up to `written` it is in the store, too: a minute that changed later must stay, as it could not be loaded as it was.
+    """
 
     def __init__(self, kind: Kind, number: int, checkpoint: Checkpoint) -> None:
         self.kind = kind
         self.number = number
         self.position = checkpoint.offset
+        self.written = checkpoint.offset
         self._newest = checkpoint.newest_window
         self._identities: dict[int, dict[int, int]] = {}
         self._cells: Windows = {}
+        self._changed: dict[int, int] = {}
         self._fold = fold_rows(kind)
 
     def missing(self, rows: Iterable[Row]) -> set[int]:
@@ -75,7 +80,7 @@ class Partition:
         identities: Iterable[tuple[int, int, int]],
         values: Iterable[tuple[int, Cell, list[int]]],
     ) -> None:
-        """Take in whole minutes: (minute, identity, body) of their events, (minute, cell, counts and an offset) of their windows."""
+        """Take in whole minutes: (minute, identity, body) of their events, (minute, cell, counts) of their windows."""
         for start in minutes:
             self._identities[start], self._cells[start] = {}, {}
         for start, identity, body in identities:
@@ -109,19 +114,20 @@ class Partition:
         if not changed:
             return [[value] for value in checkpoint]
         starts, cells, counts = zip(*changed, strict=True)
+        self._changed.update(dict.fromkeys(starts, upto))
         columns = [starts, [self.number] * len(starts), *zip(*cells, strict=True), *zip(*counts, strict=True)]
         return [[*column, value] for column, value in zip(columns, checkpoint, strict=True)]
 
     def forget_old(self, share: float) -> None:
-        """Let go of the oldest minutes beyond this partition's share of the bounds; the newest stays.
-
-        Only when all that was folded is written: a minute that is loaded again must come back as it was.
-        """
+        """Let go of the oldest written minutes beyond this partition's share of the bounds; the newest stays."""
         most_identities, most_cells = MOST_IDENTITIES * share, MOST_CELLS * share
         identities, cells = sum(map(len, self._identities.values())), sum(map(len, self._cells.values()))
         if identities <= most_identities and cells <= most_cells:
             return
         for start in sorted(self._cells)[:-1]:
+            if self._changed.get(start, -1) > self.written:
+                continue
+            self._changed.pop(start, None)
             identities -= len(self._identities.pop(start))
             cells -= len(self._cells.pop(start))
             if identities <= most_identities / 2 and cells <= most_cells / 2:

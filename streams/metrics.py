@@ -7,7 +7,7 @@ from typing import Any
 from prometheus_client import Counter, Gauge, Histogram
 
 from schemas.envelope import CLOCK_TOLERANCE
-from streams.engine import Batch
+from streams.batch import Batch
 from streams.rows import OCCURRED_AT, RECEIVED_AT
 
 TOLERANCE_MS = CLOCK_TOLERANCE.total_seconds() * 1000
@@ -16,7 +16,8 @@ REPEATS = Counter("ioc_worker_repeats_total", "Events dropped because they were 
 DEAD = Counter("ioc_worker_dead_letters_total", "Records that could not be counted.", ["category"])
 AHEAD = Counter("ioc_worker_ahead_total", "Events counted whose time is ahead of their arrival: a wrong clock.", ["kind"])
 RETRIES = Counter("ioc_worker_retries_total", "Batches that had to be taken in again after an error.")
-BATCH_SECONDS = Histogram("ioc_worker_batch_seconds", "Time from a batch's first step to its last write, in seconds.")
+TAKE_SECONDS = Histogram("ioc_worker_take_seconds", "Time to take in a batch: decode, judge, fold, in seconds.")
+WRITE_SECONDS = Histogram("ioc_worker_write_seconds", "Time to write a batch, tries that failed included, in seconds.")
 LAG = Gauge("ioc_worker_lag_records", "Records in the partition that are not yet written.", ["topic", "partition"])
 STALLED = Gauge("ioc_worker_stalled", "1 while the partition has records to write and none is written.", ["topic", "partition"])
 WATERMARK = Gauge("ioc_worker_received_seconds", "Arrival time of the newest written record, Unix seconds.", ["topic", "partition"])

@@ -102,7 +102,8 @@ def fold_rows(kind: Kind) -> Callable[[list[Row], Windows, int], list[tuple[int,
     """A function that adds rows to windows: `(rows, windows, upto)`.
 
     `windows` is first second of the minute → cell → one count per measure, in declared order, then the offset up to which they
-    hold (-1: as loaded); every minute of `rows` must be in it. Gives what changed: (minute, cell, counts), the counts holding up to `upto`.
+    hold (-1: as loaded); every minute of `rows` must be in it. Gives what
+    changed: (minute, cell, counts), the counts holding up to `upto`.
     """
     position = {column.name: index for index, column in enumerate(events_table(kind).columns)}
 

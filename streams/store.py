@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from clickhouse_driver import Client
+from clickhouse_driver.columns.datetimecolumn import DateTime64Column
 
 from schemas.kinds import KINDS, Kind
 from schemas.tables import DEAD_LETTERS, HEARTBEATS, PROGRESS, Table, events_table, windows_table
@@ -23,6 +24,8 @@ SETTINGS = {
     "max_insert_threads": 1,
 }
 logging.getLogger("clickhouse_driver").setLevel(logging.ERROR)
+# Rows hold times as the ticks that ClickHouse takes: asking each whether it is one costs a quarter of an insert.
+DateTime64Column.before_write_items = None
 
 
 class Store:

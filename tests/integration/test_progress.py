@@ -1,5 +1,6 @@
 """A worker that lives and beats while one of its partitions stands still: in its log, its metrics, /readyz and the database."""
 
+import re
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from schemas.events import Feedback
 from schemas.kinds import FEEDBACK
 from schemas.settings import Settings
 from streams.migrate import migrate
-from tests.running import Running, wait_for
+from tests.running import Running, wait_for, worker
 
 pytestmark = pytest.mark.stack
 NOW = datetime.now(UTC)
@@ -47,6 +48,12 @@ def get(url: str) -> tuple[int, str]:
         return error.code, error.read().decode()
 
 
+def gauges(web: str, name: str, topic: str) -> dict[int, float]:
+    """What a worker tells of the partitions of a topic."""
+    lines = re.findall(rf'^ioc_worker_{name}{{partition="(\d+)",topic="{topic}"}} (\S+)$', get(f"{web}/metrics")[1], re.MULTILINE)
+    return {int(partition): float(value) for partition, value in lines}
+
+
 def test_a_partition_that_stands_still_while_others_flow_is_said_everywhere_and_so_is_its_end(
     settings: Settings, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -62,11 +69,6 @@ def test_a_partition_that_stands_still_while_others_flow_is_said_everywhere_and_
     def lags() -> tuple[Lag, ...]:
         return judge(store.progress(), settings.partitions.largest, 4)
 
-    def gauge(name: str, partition: int) -> float | None:
-        lines = get(f"{web}/metrics")[1].splitlines()
-        label = f'ioc_worker_{name}{{partition="{partition}",topic="{topic}"}} '
-        return next((float(line.removeprefix(label)) for line in lines if line.startswith(label)), None)
-
     command = ("tests.stalling", str(block), topic, str(STILL))
     with (
         Running(*command, environment=environment, log=log, ready=f"{web}/healthz") as running,
@@ -77,8 +79,8 @@ def test_a_partition_that_stands_still_while_others_flow_is_said_everywhere_and_
         (lag,) = wait_for(lags, what="the stall on the screens")
         assert (lag.kind, lag.partition, lag.pace, lag.records) == ("feedback", STILL, Pace.STALLED, waiting)
         wait_for(lambda: f"feedback[{STILL}] stands still: {waiting} records wait" in running.text(), what="the log")
-        assert (gauge("stalled", STILL), gauge("lag_records", STILL)) == (1, waiting)
-        assert [gauge("stalled", other) for other in (0, 1, 3)] == [gauge("lag_records", other) for other in (0, 1, 3)] == [0, 0, 0]
+        assert gauges(web, "stalled", topic) == {number: float(number == STILL) for number in range(4)}
+        assert gauges(web, "lag_records", topic) == {number: float(waiting * (number == STILL)) for number in range(4)}
         status, said = get(f"{web}/readyz")
         assert status == 503 and f"feedback[{STILL}]" in said
         assert get(f"{web}/healthz")[0] == 200
@@ -87,8 +89,39 @@ def test_a_partition_that_stands_still_while_others_flow_is_said_everywhere_and_
         number = next(number for number in range(200, 300) if send(producer, number))
         producer.flush()
         wait_for(lambda: f"feedback[{STILL}] moves again" in running.text(), what="the end of the stall in the log")
-        wait_for(lambda: lags() == () and gauge("lag_records", STILL) == 0, what="no lag")
+        wait_for(lambda: lags() == () and gauges(web, "lag_records", topic)[STILL] == 0, what="no lag")
         assert get(f"{web}/readyz")[0] == 200
         assert running.text().count("stands still") == running.text().count("moves again") == 1
         assert store.connection.rows("SELECT count() AS n FROM feedback") == [{"n": number + 1}]
+    store.connection.close()
+
+
+def test_of_a_partition_that_went_to_another_worker_nothing_old_is_told(
+    settings: Settings, environment: dict[str, str], tmp_path: Path
+) -> None:
+    migrate(settings)
+    topic = FEEDBACK.topic(settings.topic_prefix)
+    second = environment | {"IOC_WORKER_PORT": environment["IOC_DASHBOARD_PORT"], "IOC_HOME": str(tmp_path / "second")}
+    one, two = (f"http://127.0.0.1:{each['IOC_WORKER_PORT']}" for each in (environment, second))
+    store = Store(Connection(settings.clickhouse_url))
+    with worker(environment, tmp_path / "one.log") as first, Producer(settings) as producer:
+        for number in range(200):
+            send(producer, number)
+        producer.flush()
+        wait_for(lambda: gauges(one, "lag_records", topic) == dict.fromkeys(range(4), 0.0), what="all partitions, idle")
+        names = ("lag_records", "stalled", "received_seconds", "last_chunk_seconds")
+        with worker(second, tmp_path / "two.log"):
+            wait_for(
+                lambda: gauges(two, "lag_records", topic) and len(gauges(one, "lag_records", topic)) < 4, what="partitions to move"
+            )
+            wait_for(lambda: gauges(one, "lag_records", topic).keys() ^ gauges(two, "lag_records", topic).keys() == set(range(4)))
+            mine = gauges(one, "lag_records", topic).keys()
+            assert all(gauges(one, name, topic).keys() <= mine for name in names)
+            wait_for(
+                lambda: {row["kind"] for row in store.progress() if row["unheard"] < 5} and not judge(store.progress(), 4, 10.0)
+            )
+            assert len(store.progress()) == 20
+            first.kill()
+            wait_for(lambda: len(gauges(two, "lag_records", topic)) == 4, what="the partitions of the dead worker")
+            wait_for(lambda: not judge(store.progress(), 4, 10.0), what="nothing unowned")
     store.connection.close()

@@ -267,9 +267,9 @@ def one_report(settings: Settings, environment: dict[str, str], database: Client
 
 
 def test_states_can_be_made_anew_from_the_raw_events(settings: Settings, one_report: Client) -> None:
-    one_report.execute(
-        "ALTER TABLE state_feedback UPDATE address = 'elsewhere', version = version * 2 WHERE 1 SETTINGS mutations_sync = 1"
-    )
+    wrong = "'elsewhere' AS address, bitShiftLeft(toUInt128(1), 127) AS version"
+    one_report.execute(f"INSERT INTO state_feedback SELECT * REPLACE ({wrong}) FROM state_feedback")
+    assert any(report.differences for report in verify(settings))
     fill_states(one_report)
     assert no_differences(settings)
     assert migrate(settings) == [], "the view that fills it is there again"

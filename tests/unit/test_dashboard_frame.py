@@ -118,7 +118,7 @@ def test_a_partition_that_stands_still_is_said_and_one_that_catches_up_is_counte
     assert said is not None and said["since"] == milliseconds(NOW - timedelta(minutes=3))
     assert said["reason"] == "Văn bản: phân vùng 0 không có bộ xử lý; Hồ sơ: phân vùng 1, 3 đứng yên, 1.234 bản ghi chờ"
     strip = json.dumps(sources.strip(shown, PLACE.names, Speech("en")), cls=PlotlyJSONEncoder)
-    assert "1/1, 1,334 waiting" in strip
+    assert "1/1, 1,334 wait" in strip
     assert sources.incomplete(replace(shown, lags=shown.lags[3:]), Speech("vi")) is None, "it moves: the strip says enough"
 
 
@@ -126,7 +126,7 @@ def test_a_source_whose_clock_is_ahead_is_named_in_the_strip_and_in_the_alarms()
     wrong = Source("H57.1", "filing", State.LIVE, NOW, ONE, timedelta(hours=2, minutes=5), NOW - timedelta(minutes=20))
     shown = replace(snapshot(), sources=(wrong,), alarms=alarms.grouped(alarms.clocks([wrong])))
     frame = Painter(PLACE).frame(shown, View("vi"))
-    assert f"{PLACE.names[ONE]} đồng hồ nhanh 2 giờ 5 phút" in _text(frame["sources", "children"])
+    assert f"đồng hồ nhanh 2 giờ 5 phút: {PLACE.names[ONE]}" in _text(frame["sources", "children"])
     assert "Hồ sơ: đồng hồ nguồn nhanh 2 giờ 5 phút" in _text(frame["alarms", "children"])
 
 

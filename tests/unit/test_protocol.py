@@ -2,7 +2,9 @@
 write late, resends, late and reordered events. Whatever happens, the store ends as the log says. A failing seed fails again."""
 
 import random
+import sys
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +16,9 @@ from schemas.envelope import Reader, Refusal, body, identity, write
 from schemas.events import Meeting
 from schemas.kinds import MEETING, Kind
 from streams import fold
-from streams.engine import Batch, Engine
+from streams.batch import Batch
+from streams.batch import write as write_batch
+from streams.engine import Engine
 from streams.fold import Checkpoint, minute_of
 from streams.rows import BODY, IDENTITY, OFFSET, Cell, Columns, Row
 
@@ -145,44 +149,62 @@ def truth(log: list[Record]) -> tuple[set[int], Counter[tuple[int, Cell]], set[i
     return counted, steps, bad
 
 
+class Worker:
+    """A worker as it runs: the next batch may be taken in while one is being written; both die together."""
+
+    def __init__(self, view: View, log: list[Record], start: int) -> None:
+        self._view, self._log, self._next = view, log, start
+        self._engine = Engine(view, "t.", Reader())  # type: ignore[arg-type]
+        self.held: list[Batch] = []
+
+    def take(self, rng: random.Random) -> None:
+        """Take in some chunks, at times some that were taken before; a gap is fetched again."""
+        chunks, end = [], max(0, min(self._next, len(self._log) - 1) - (rng.randrange(20) if rng.random() < 0.2 else 0))
+        for _ in range(rng.randrange(1, 5)):  # A batch may hold several chunks of a partition.
+            chunks.append(self._log[end : end + rng.randrange(1, 20)])
+            end += len(chunks[-1])
+        try:
+            batch = self._engine.take([(MEETING, 0, chunk) for chunk in chunks if chunk])
+        except Crash:
+            self.write_all()
+            self._engine.forget()
+            return
+        self._next = batch.gaps.get((MEETING, 0), end)
+        self.held.append(batch)
+
+    def write(self) -> None:
+        """Write the oldest batch in hand, which may break anywhere; it is kept until it is written."""
+        write_batch(self._view, self.held[0])  # type: ignore[arg-type]
+        self._engine.written(self.held.pop(0))
+
+    def write_all(self) -> None:
+        """Write what is in hand, however often it breaks."""
+        while self.held:
+            with suppress(Crash):
+                self.write()
+
+
 def simulate(seed: int) -> tuple[FakeStore, list[Record]]:
     rng = random.Random(seed)
     log = a_log(rng, rng.randrange(1, 200))
     store = FakeStore()
     rate = rng.choice([0, 0.02, 0.15])
-    workers = [Engine(View(store, rng, rate), "t.", Reader()) for _ in range(rng.randrange(1, 4))]  # type: ignore[arg-type]
-    pending: list[tuple[Engine, Batch]] = []
-    committed = [0] * len(workers)
-    while store.done < len(log) - 1 or pending:
+    workers = [Worker(View(store, rng, rate), log, 0) for _ in range(rng.randrange(1, 4))]
+    zombies: list[Worker] = []
+    while store.done < len(log) - 1 or zombies:
         which = rng.randrange(len(workers))
-        engine = workers[which]
-        try:
-            if pending and rng.random() < 0.3:  # A zombie wakes up and writes what it held, however old.
-                held, batch = pending.pop(rng.randrange(len(pending)))
-                held.write(batch)
-                continue
-            start = max(0, min(committed[which], len(log) - 1) - (rng.randrange(20) if rng.random() < 0.2 else 0))
-            chunks, end = [], start
-            for _ in range(rng.randrange(1, 5)):  # A batch may hold several chunks of a partition.
-                chunks.append(log[end : end + rng.randrange(1, 20)])
-                end += len(chunks[-1])
-            batch = engine.take([(MEETING, 0, chunk) for chunk in chunks if chunk])
-            if batch.gaps:
-                committed[which] = batch.gaps[MEETING, 0]
-                continue
-            if rng.random() < 0.1:  # It is stopped here: its memory is ahead of what it wrote, which it may write later.
-                pending.append((engine, batch))
-                workers[which] = Engine(View(store, rng, rate), "t.", Reader())  # type: ignore[arg-type]
-                committed[which] = store.done + 1
-                continue
-            engine.write(batch)
-            committed[which] = end
-        except Crash:
-            if rng.random() < 0.5:
-                engine.forget()
-            else:
-                workers[which] = Engine(View(store, rng, rate), "t.", Reader())  # type: ignore[arg-type]
-                committed[which] = store.done + 1
+        worker, chance = workers[which], rng.random()
+        if zombies and chance < 0.3:  # A zombie wakes up and writes what it held, however old.
+            zombies.pop(rng.randrange(len(zombies))).write_all()
+        elif chance < 0.4:  # It is stopped here, or dies: what it held is written later, or never.
+            if worker.held and rng.random() < 0.5:
+                zombies.append(worker)
+            workers[which] = Worker(View(store, rng, rate), log, store.done + 1)
+        elif len(worker.held) < 2 and chance < 0.7:
+            worker.take(rng)
+        elif worker.held:
+            with suppress(Crash):
+                worker.write()
     return store, log
 
 
@@ -201,13 +223,13 @@ def test_the_store_ends_as_the_log_says_whatever_happens(block: int, monkeypatch
 def test_the_simulation_notices_a_wrong_order_of_writes(monkeypatch: pytest.MonkeyPatch) -> None:
     """If windows were written before raw rows, some run would end wrong: the test above can fail."""
 
-    def wrong(self: Engine, batch: Batch) -> None:
+    def wrong(store: Any, batch: Batch) -> None:
         for kind, windows in batch.windows.items():
-            self._store.write_windows(kind, windows)
-        for kind, rows in batch.events.items():
-            self._store.write_events(kind, rows)
+            store.write_windows(kind, windows)
+        for kind, events in batch.events.items():
+            store.write_events(kind, events)
 
-    monkeypatch.setattr(Engine, "write", wrong)
+    monkeypatch.setattr(sys.modules[__name__], "write_batch", wrong)
     outcomes = []
     for seed in range(300):
         store, log = simulate(seed)

@@ -1,0 +1,179 @@
+"""The loop that takes batches of chunks through the engine and into the store: it never raises and never gives up.
+
+While a batch is being written the next one is taken in: the one waits for ClickHouse, the other is Python's work.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import faust
+from faust.types import TP
+
+from schemas.envelope import Reader
+from schemas.kinds import DEAD_LETTERS, HEARTBEATS, KINDS, Kind
+from schemas.settings import Settings
+from streams import metrics
+from streams.batch import Batch, DeadLetter, heartbeat_rows, write
+from streams.engine import Engine
+from streams.progress import Progress
+from streams.store import Store
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+LINGER = 0.05
+"""Seconds to wait for more chunks once there is one: fewer, larger inserts."""
+MOST_RECORDS = 20_000
+"""Records in a batch, about."""
+
+
+class Stopped(Exception):
+    """The app stops: what is in hand will be read again by the partition's next owner."""
+
+
+class Work:
+    """Chunks come in by `put`, are written by `run`, and then acknowledged."""
+
+    def __init__(self, app: faust.App, settings: Settings, progress: Progress) -> None:
+        self._app = app
+        self._progress = progress
+        self._prefix = settings.topic_prefix
+        self._kinds: dict[str, Kind] = {kind.topic(settings.topic_prefix): kind for kind in KINDS}
+        self._engine = Engine(Store(settings.clickhouse_url), settings.topic_prefix, Reader(settings.event_max_bytes))
+        self._store = Store(settings.clickhouse_url)
+        self._chunks: asyncio.Queue[Any] = asyncio.Queue(maxsize=4)
+        # clickhouse-driver wants a thread for each connection, and the event loop must breathe: heartbeats to Kafka, the web port.
+        self._taking = ThreadPoolExecutor(1, thread_name_prefix="take")
+        self._writing = ThreadPoolExecutor(1, thread_name_prefix="write")
+        self._written: list[Batch] = []
+        self._rebalanced = False
+        self._begun: deque[float] = deque()
+
+    @property
+    def in_hand_since(self) -> float | None:
+        """When the oldest batch in hand was begun (monotonic clock); None between batches. A store that hangs raises nothing."""
+        return self._begun[0] if self._begun else None
+
+    async def put(self, event: Any) -> None:
+        """Queue a chunk; waits while the engine is behind, so memory stays bounded."""
+        await self._chunks.put(event)
+
+    def rebalanced(self) -> None:
+        """Partitions came or went: what is remembered of them may be outdated."""
+        self._rebalanced = True
+
+    async def run(self) -> None:
+        """Take in batches until the app stops."""
+        writing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        writing.set_result(None)
+        try:
+            while not self._app.should_stop:
+                events = await self._gather()
+                self._begun.append(time.monotonic())
+                batch = await self._take(events, writing)
+                await self._go_back(batch)
+                await writing
+                writing = asyncio.ensure_future(self._write(batch, events))
+        except Stopped:
+            pass
+        finally:
+            with suppress(Stopped):
+                await writing
+
+    async def _gather(self) -> list[Any]:
+        events = [await self._chunks.get()]
+        records = len(events[0].value)
+        deadline = asyncio.get_running_loop().time() + LINGER
+        while records < MOST_RECORDS and (left := deadline - asyncio.get_running_loop().time()) > 0:
+            try:
+                event = await asyncio.wait_for(self._chunks.get(), left)
+            except TimeoutError:
+                break
+            events.append(event)
+            records += len(event.value)
+        return events
+
+    async def _take(self, events: list[Any], writing: Awaitable[None]) -> Batch:
+        chunks = [(self._kinds[e.message.topic], e.message.partition, e.value) for e in events if e.message.topic in self._kinds]
+        failed = False
+
+        async def attempt() -> Batch:
+            nonlocal failed
+            if self._rebalanced or failed:
+                await writing  # What is loaded anew must hold what was in hand.
+                self._rebalanced = False
+                self._engine.forget()
+            failed = True
+            return await self._in(self._taking, take)
+
+        def take() -> Batch:
+            while self._written:
+                self._engine.written(self._written.pop())
+            return self._engine.take(chunks)
+
+        with metrics.TAKE_SECONDS.time():
+            return await self._insist(attempt)
+
+    async def _write(self, batch: Batch, events: list[Any]) -> None:
+        beats = heartbeat_rows((e.message.partition, e.value) for e in events if e.message.topic == self._prefix + HEARTBEATS)
+
+        async def attempt() -> None:
+            await self._copy(batch.dead)  # Before the checkpoint moves past them: after it, a failed copy would not be made again.
+            await self._in(self._writing, lambda: write(self._store, batch))
+            if beats:
+                await self._in(self._writing, lambda: self._store.write_heartbeats(beats))
+
+        with metrics.WRITE_SECONDS.time():
+            await self._insist(attempt)
+        metrics.count(batch)
+        self._written.append(batch)
+        self._begun.popleft()
+        mine = self._app.consumer.assignment()
+        for event in events:
+            key, tp = (self._kinds.get(event.message.topic), event.message.partition), event.message.tp
+            # A partition may have moved to another worker meanwhile: what was written stands, its new owner acknowledges.
+            if tp in mine and key not in batch.gaps:
+                event.message.ack(self._app.consumer)
+                metrics.progress(tp, event.value[-1])
+                self._progress.wrote(tp, event.value[-1].timestamp)
+
+    async def _insist(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try until it succeeds. Raises `Stopped` when the app stops and it still does not."""
+        wait = 0.2
+        while True:
+            try:
+                return await attempt()
+            except Stopped:
+                raise
+            except Exception as error:
+                if self._app.should_stop:
+                    raise Stopped from error
+                metrics.RETRIES.inc()
+                log.warning("not written, trying again in %.1f s: %s", wait, str(error).partition("Stack trace")[0].strip())
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, 5)
+
+    async def _copy(self, letters: list[DeadLetter]) -> None:
+        """Tell other readers of dead letters, by their topic."""
+        topic = self._prefix + DEAD_LETTERS
+        sent = [
+            await self._app.producer.send(topic, f"{one.topic}/{one.partition}/{one.offset}".encode(), one.copy(), None, None, None)
+            for one in letters
+        ]
+        await asyncio.gather(*sent)
+
+    async def _go_back(self, batch: Batch) -> None:
+        """Fetch again what a rebalance or a restart of the fetcher let slip."""
+        for (kind, number), offset in batch.gaps.items():
+            tp = TP(kind.topic(self._prefix), number)
+            log.warning("%s[%d]: a chunk is missing, fetching again from %d", tp.topic, number, offset)
+            if tp in self._app.consumer.assignment():
+                await self._app.consumer.seek(tp, offset)
+
+    async def _in(self, thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(thread, work)
