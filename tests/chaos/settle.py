@@ -60,8 +60,8 @@ def compare(system: System) -> Settled:
 def _events(system: System, ledger: Ledger) -> dict[str, int]:
     """Compare the raw events; returns when each was received, in milliseconds since 1970."""
     rows = system.ask(
-        "SELECT event_id, kind, entity_id, toUnixTimestamp64Milli(occurred_at), agency, commune, toUnixTimestamp64Milli(received_at) "
-        "FROM events"
+        "SELECT event_id, kind, entity_id, toUnixTimestamp64Milli(occurred_at), agency, commune, "
+        "toUnixTimestamp64Milli(received_at) FROM events"
     )
     kept = Counter(row[0] for row in rows)
     lost, doubled = set(ledger.entries) - set(kept), {name: times for name, times in kept.items() if times > 1}
