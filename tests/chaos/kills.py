@@ -12,7 +12,7 @@ from tests.chaos.ledger import Entry
 from tests.chaos.system import System
 from tests.running import Running, wait_for
 
-ROWS = 40_000
+ROWS = 25_000
 
 
 @dataclass
