@@ -85,18 +85,17 @@ def at_random(system: System, rounds: int) -> str:
             system.start_gateway(wait=False)
         if imports and rng.random() < 0.5:
             imports.pop().complete()
-        _revive(system)
+        _alive(system)
     for one in imports:
         one.complete()
-    _revive(system)
+    _alive(system)
     return f"{rounds} rounds; kill -9 of " + ", ".join(f"{victim} {times}" for victim, times in sorted(kills.items()))
 
 
-def _revive(system: System) -> None:
-    """Start a worker again that gave up, as a supervisor would."""
-    if (code := system.workers[0].process.poll()) is not None:
-        system.say(f"the worker ended with {code}; started again")
-        system.start_worker(wait=False)
+def _alive(system: System) -> None:
+    """Whatever was away when it started or while it ran, a worker that nobody killed is there and waits."""
+    worker = system.workers[0]
+    assert worker.process.poll() is None, f"the worker ended with {worker.process.returncode}: {worker.text()[-2000:]}"
 
 
 def at_every_step(system: System, steps: tuple[str, ...] = STEPS, rounds: int = 1) -> str:

@@ -76,6 +76,8 @@ def without_kafka(system: System, seconds: tuple[float, ...]) -> str:
             agency.answers.clear()
             agency.held.clear()
         with system.away("kafka", frozen):
+            if not frozen:
+                system.start_worker(1, wait=False)  # It waits until Kafka is there.
             time.sleep(1)
             before = len(system.ledger)
             while (began := time.monotonic()) and away > 0:

@@ -11,6 +11,7 @@ from tests.chaos.system import System
 
 
 @pytest.mark.stack
+@pytest.mark.timeout(600)
 def test_a_short_round_loses_and_doubles_nothing(tmp_path: Path) -> None:
     with System(tmp_path, os.environ.get("IOC_CHAOS_SEED", "1"), print) as system:
         print(kills.at_random(system, rounds=2))
