@@ -169,7 +169,7 @@ class Vandal:
         one = known[0]
         match self._rng.randrange(4):
             case 0:
-                return one.kind, b"x", one.line[:-2] + f', "number": {number}'.encode(), "bad-json"
+                return one.kind, b"x", one.line[:-2] + f', "torn": {number}'.encode(), "bad-json"
             case 1:
                 return one.kind, b"x", one.line.replace(b'"id": "', b'"id": "\xff%d' % number), "bad-utf8"
             case 2:
