@@ -40,9 +40,9 @@ check: .venv/test ## ruff, mypy --strict, import contracts
 chaos: .venv/test .venv/parts ## kill, stop and take away everything against a ledger; QUICK=1 for a few minutes, IOC_CHAOS_SEED=n
 	$(RUN) -m tests.chaos $(if $(QUICK),--quick)
 
-bench: .venv/test .venv/parts ## measure: accepted event to painted figure, events per second of a worker
+bench: .venv/test .venv/parts ## measure against Faust, Quix Streams, ClickHouse's Kafka engine …; QUICK=1 for a first look
 	@$(RUN) -m stack browser
-	$(RUN) -m tests.bench
+	$(RUN) -m tests.bench $(if $(QUICK),--quick)
 
 screenshots: .venv/test .venv/parts ## draw the screenshots of the docs anew from seeded data
 	@$(RUN) -m stack browser

@@ -99,6 +99,10 @@ class Measure:
         """A Python expression, true or false."""
         return " and ".join(condition.python(column) for condition in self.where) or "True"
 
+    def condition(self) -> str:
+        """A ClickHouse expression, true of the events that count."""
+        return " AND ".join(condition.sql() for condition in self.where) or "true"
+
     def sql(self) -> str:
         """A ClickHouse aggregate."""
-        return f"countIf({' AND '.join(condition.sql() for condition in self.where)})" if self.where else "count()"
+        return f"countIf({self.condition()})" if self.where else "count()"

@@ -12,7 +12,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
-from schemas.envelope import Reader, Refusal
+from schemas.envelope import Category, Read, Reader, Refusal, body
 from schemas.settings import Settings
 from schemas.tables import DEAD_LETTERS
 from streams.store import Store
@@ -55,7 +55,8 @@ def find(
                 where.append(f"{column} = %({column})s")
                 values[column] = value
     rows = store.execute(
-        f"SELECT {', '.join(COLUMNS[:-1])} FROM dead_letters WHERE {' AND '.join(where)} ORDER BY received_at DESC LIMIT {limit}",
+        f"SELECT {', '.join(COLUMNS[:-1])} FROM dead_letters WHERE {' AND '.join(where)} "
+        f"ORDER BY received_at DESC, partition DESC, offset DESC LIMIT {limit}",
         values,
     )
     return [
@@ -81,7 +82,15 @@ def mend(letter: Letter, replacement: bytes | None, reader: Reader) -> tuple[byt
     """(key, record, topic after the prefix) to send for a letter. Raises `Refusal` when it still cannot be counted."""
     record = letter.payload if replacement is None else replacement
     read = reader.read(record)
+    if letter.category == Category.CONFLICT and _says_the_same(letter, read, reader):
+        raise Refusal(Category.CONFLICT, letter.reason)
     return read.kind.entity_id(read.data).encode(), record, read.kind.name
+
+
+def _says_the_same(letter: Letter, read: Read, reader: Reader) -> bool:
+    """Whether an event still contradicts what was counted under its identity: it says what the refused one said."""
+    refused = reader.read(letter.payload)
+    return (read.event_id, body(read)) == (refused.event_id, body(refused))
 
 
 async def resend(
@@ -116,7 +125,7 @@ async def resend(
                     one.topic,
                     one.partition,
                     one.offset,
-                    one.received_at,
+                    round(one.received_at.timestamp() * 1000),
                     one.category,
                     one.reason,
                     one.key,

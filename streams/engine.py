@@ -32,8 +32,9 @@ class Engine:
         self._gaps: dict[tuple[Kind, int], tuple[int, int]] = {}
 
     def forget(self) -> None:
-        """Drop all memory: it is loaded again from the store."""
+        """Drop all memory: it is loaded again from the store. What was turned away before proves nothing any more."""
         self._partitions.clear()
+        self._gaps.clear()
 
     def take(self, chunks: Iterable[tuple[Kind, int, Sequence[Record]]]) -> Batch:
         """Steps 1 to 3 for chunks given in the order of their offsets. Reads the store, writes nothing."""
@@ -81,20 +82,20 @@ class Engine:
     def _is_gap(self, batch: Batch, partition: Partition, records: Sequence[Record]) -> bool:
         """Whether records are missing before a chunk, so that it has to be fetched again from where we stand.
 
-        A fetch that starts no later than the one that showed the gap proves that Kafka itself has nothing there (retention, or the
-        marker of a transaction): then there is nothing to wait for.
+        Chunks of one fetch position come in order. So one that starts no later than the chunk before it ended, which was turned
+        away, is the first that was fetched after we asked to go back, and Kafka itself has nothing before it (retention, or the
+        marker of a transaction). Where Kafka's log starts may move on meanwhile.
         """
         key, expected, first = (partition.kind, partition.number), partition.position + 1, records[0].offset
         if first <= expected:
             self._gaps.pop(key, None)
             return False
-        shown = self._gaps.get(key)
-        if key not in batch.gaps and shown is not None and shown[0] == expected and first <= shown[1]:
+        before = self._gaps.pop(key, None)
+        if before is not None and before[0] == expected and first <= before[1]:
             log.error("%s[%d]: Kafka no longer has offsets %d to %d", key[0].topic(self._prefix), key[1], expected, first - 1)
-            del self._gaps[key]
             return False
-        self._gaps[key] = (expected, first if shown is None or shown[0] != expected else min(first, shown[1]))
-        batch.gaps[key] = expected
+        self._gaps[key] = (expected, records[-1].offset)
+        batch.gaps.setdefault(key, expected)
         return True
 
     def _read(self, kind: Kind, number: int, records: Sequence[Record]) -> tuple[list[Row], list[DeadLetter]]:

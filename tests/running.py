@@ -105,6 +105,13 @@ class Running:
         self.stop()
 
 
+def command(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+    """A command of the product, such as `command(environment, "streams", "verify")`, run to its end."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("IOC_")}
+    line = [sys.executable, "-m", *arguments]
+    return subprocess.run(line, env=clean | environment | {"COLUMNS": "200"}, capture_output=True, check=False, timeout=120)
+
+
 def worker(environment: dict[str, str], log: Path) -> Running:
     """A stream worker, answering on its web port."""
     return Running(

@@ -1,16 +1,33 @@
-"""Commands: python -m tests.bench [latency | stream] [--quick]."""
+"""Command: python -m tests.bench [NAME …] [--quick]."""
 
+import sys
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from stack import control
-from tests.bench import latency, stream
+from stack import StackError, control
+from tests.bench import backfill, gateway, latency, restart, scaling, transfer
+from tests.bench.ground import Ground, make_peers_python
+from tests.bench.machine import describe
+from tests.bench.results import Report
+from tests.bench.versions import versions
 
-BENCHES = {"latency": latency.measure, "stream": stream.measure}
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "streams" / "docs" / "bench.md"
+BENCHES: dict[str, Callable[[Ground, Report], None]] = {
+    "transfer": transfer.measure,
+    "scaling": scaling.measure,
+    "gateway": gateway.measure,
+    "restart": restart.measure,
+    "latency": latency.measure,
+    "backfill": backfill.measure,
+}
 cli = typer.Typer()
 
 
@@ -18,18 +35,45 @@ cli = typer.Typer()
 def bench(
     names: Annotated[list[str] | None, typer.Argument(help=f"Which to run: {', '.join(BENCHES)}; all by default.")] = None,
     quick: Annotated[bool, typer.Option(help="Fewer events, for a first look.")] = False,
+    document: Annotated[
+        Path | None, typer.Option(help="Where to write the results; by default into the docs after a whole run.")
+    ] = None,
 ) -> None:
-    """Measure on a stack of its own, which is gone afterwards."""
+    """Measure on a stack of its own, which is gone afterwards. An aim that is not met is no error."""
     console = Console()
+    if unknown := set(names or ()) - BENCHES.keys():
+        raise typer.BadParameter(f"There is no {', '.join(unknown)}; there are {', '.join(BENCHES)}.")
+    screen = Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+    )
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="ioc-bench-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         try:
+            with console.status("making the environment of the peers"):
+                python = make_peers_python(ROOT / ".bench" / "peers")
             with console.status("starting Kafka and ClickHouse"):
                 stack = control.up(home)
-            for name in names or BENCHES:
-                console.print(BENCHES[name](stack, home / name, quick))
+            report = Report(
+                f"python -m tests.bench {' '.join(sys.argv[1:])}".strip(), describe(), versions(python, stack.clickhouse_url)
+            )
+            console.print(f"{report.machine}\n{', '.join(f'{name} {version}' for name, version in report.versions.items())}")
+            with screen:
+                ground = Ground(stack, home, quick, screen, python)
+                for name in names or BENCHES:
+                    BENCHES[name](ground, report)
+        except (StackError, RuntimeError, AssertionError) as error:
+            console.print(f"[red]{error}[/]")
+            raise typer.Exit(1) from None
         finally:
-            control.wipe(home)
+            with console.status("stopping Kafka and ClickHouse"):
+                control.wipe(home)
+    report.seconds = time.monotonic() - began
+    for table in report.tables():
+        console.print(table)
+    if document or not (names or quick):
+        report.write(document or DOCUMENT)
+        console.print(f"Written to {document or DOCUMENT}")
 
 
 if __name__ == "__main__":

@@ -5,21 +5,17 @@ import statistics
 import time
 import urllib.request
 from datetime import UTC, datetime
-from pathlib import Path
 
 from playwright.sync_api import sync_playwright
-from rich.table import Table
 
 from schemas.codes import Channel, FilingStatus
 from schemas.envelope import write
 from schemas.events import Filing
 from schemas.kinds import FILING
-from schemas.settings import Settings
-from stack import control
 from stack.browser import find
-from streams.migrate import migrate
+from tests.bench.ground import Ground
+from tests.bench.results import Report, Result
 from tests.browser.conftest import FLAGS
-from tests.conftest import isolated
 from tests.running import Running, worker
 
 WATCH = """() => {
@@ -35,12 +31,9 @@ WATCH = """() => {
 }"""
 
 
-def measure(stack: control.Addresses, home: Path, quick: bool) -> Table:
+def measure(bench: Ground, report: Report) -> None:
     """Post events one by one; for each, the time from the gateway's answer to the first frame that shows the new count."""
-    home.mkdir(parents=True)
-    environment = isolated(stack, home)
-    settings = Settings(**{name.removeprefix("IOC_").lower(): value for name, value in environment.items()})  # type: ignore[arg-type]
-    migrate(settings)
+    home, environment = bench.folder("latency"), bench.installation().environment
     gateway, dashboard = (f"http://127.0.0.1:{environment[f'IOC_{name}_PORT']}" for name in ("GATEWAY", "DASHBOARD"))
     with (
         worker(environment, home / "worker.log"),
@@ -55,18 +48,23 @@ def measure(stack: control.Addresses, home: Path, quick: bool) -> Table:
         page.wait_for_function("document.querySelector('#figure-filings b')?.textContent === '1'", timeout=60_000)
         page.evaluate(WATCH)
         took = []
-        for number in range(1, 41 if quick else 201):
+        for number in range(1, 41 if bench.quick else 201):
             accepted = post(gateway, number)
             shown = f"{number + 1:,}"
             page.wait_for_function("shown => window.changes.some(([, text]) => text === shown)", arg=shown, timeout=30_000)
             at = page.evaluate("shown => window.changes.find(([, text]) => text === shown)[0]", shown)
             took.append(at / 1000 - accepted)
         browser.close()
-    cuts = statistics.quantiles(took, n=100)
-    table = Table("from accepted event to painted figure", "events", "p50", "p99", "max", title="latency")
-    table.add_row("gateway → Kafka → worker → ClickHouse → dashboard → Chromium", str(len(took)),
-                  *(f"{seconds:.2f} s" for seconds in (cuts[49], cuts[98], max(took))))  # fmt: skip
-    return table
+    cuts = statistics.quantiles(took, n=100, method="inclusive")
+    report.results.append(
+        Result(
+            f"from an event that the gateway accepted to the changed figure in Chromium, {len(took)} events one by one",
+            "-",
+            f"p50 {cuts[49]:.2f} s, p99 {cuts[98]:.2f} s, at most {max(took):.2f} s",
+            "report",
+            None,
+        )
+    )
 
 
 def post(gateway: str, number: int) -> float:

@@ -1,0 +1,85 @@
+"""Commands: python -m streams dead-letters list | show | retry."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Column, Table
+
+from schemas.settings import load
+from streams.cli import console, explained
+
+if TYPE_CHECKING:
+    from streams.dead_letters import Letter
+
+cli = typer.Typer(no_args_is_help=True, help="Records that could not be counted: list, show, mend and send again.")
+Category = Annotated[str | None, typer.Option(help="Only this category, such as missing-field.")]
+
+
+@cli.command("list")
+def list_(
+    category: Category = None,
+    state: Annotated[str, typer.Option(help="open, resent or all.")] = "open",
+    limit: Annotated[int, typer.Option(min=1)] = 50,
+) -> None:
+    """The newest letters with their reasons; payloads are not shown."""
+    found = _letters((), category, None if state == "all" else state, limit)
+    table = Table(Column("letter", no_wrap=True), "received", Column("category", no_wrap=True), Column("reason", overflow="fold"))
+    for one in found:
+        table.add_row(one.name, f"{one.received_at:%d/%m %H:%M}", one.category, one.reason)
+    console.print(table if found else "No dead letters.")
+
+
+@cli.command()
+def show(name: Annotated[str, typer.Argument(help="topic/partition/offset")]) -> None:
+    """One letter with its payload, which may be saved, mended and given to `retry --with`."""
+    found = _letters([name])
+    if not found:
+        sys.exit(f"There is no dead letter {name}.")
+    console.print(f"{found[0].category}: {found[0].reason}", highlight=False, markup=False, style="yellow", soft_wrap=True)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(found[0].payload + b"\n")
+
+
+@cli.command()
+def retry(
+    names: Annotated[list[str] | None, typer.Argument(help="Letters by name; or choose with --category.")] = None,
+    category: Category = None,
+    with_: Annotated[Path | None, typer.Option("--with", help="The mended event, in place of one letter's payload.")] = None,
+) -> None:
+    """Send letters again; those that still cannot be counted stay open. Exits with 1 if any does."""
+    import asyncio
+
+    from streams.dead_letters import resend
+    from streams.store import Store
+
+    if not names and category is None:
+        sys.exit("Name letters, or choose them with --category.")
+    if with_ is not None and len(names or ()) != 1:
+        sys.exit("--with mends one letter: name it.")
+    found = _letters(names or (), category, limit=100_000)
+    missing = len(names or ()) - len(found)
+    if missing > 0:
+        sys.exit(f"{missing} of the named letters are not known.")
+    settings = load()
+    mended = with_.read_bytes().strip() if with_ is not None else None
+    outcomes = explained(
+        "Kafka", settings.kafka_servers, lambda: asyncio.run(resend(settings, Store(settings.clickhouse_url), found, mended))
+    )
+    for letter, problem in outcomes:
+        if problem:
+            console.print(f"{letter.name}: {problem}", highlight=False, markup=False)
+    sent = sum(not problem for _, problem in outcomes)
+    console.print(f"{sent} sent again, {len(outcomes) - sent} still open.", highlight=False)
+    if sent < len(outcomes):
+        sys.exit(1)
+
+
+def _letters(*arguments: Any, **options: Any) -> "list[Letter]":
+    """What `streams.dead_letters.find` finds."""
+    from streams.dead_letters import find
+    from streams.store import Store
+
+    settings = load()
+    return explained("ClickHouse", settings.clickhouse_url, lambda: find(Store(settings.clickhouse_url), *arguments, **options))

@@ -1,0 +1,114 @@
+"""Commands: python -m streams verify | rebuild."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from schemas.kinds import BY_NAME, KINDS, Kind
+from schemas.settings import load
+from streams.cli import console, explained
+from streams.period import Tell, parse
+
+SHOWN = 50
+From = Annotated[
+    str, typer.Option("--from", help="First moment, such as 2026-11-01 or 2026-11-01T06:30; the province's clock, whole minutes.")
+]
+To = Annotated[str, typer.Option("--to", help="The moment at which the period ends; not in it.")]
+Kinds = Annotated[
+    list[str], typer.Option("--kind", help=f"Only this kind: {', '.join(BY_NAME)}. May be repeated; all unless given.")
+]
+
+
+def verify(from_: From = "", to: To = "", kind: Kinds = []) -> None:  # noqa: B006
+    """Recompute windows and states from the raw events and compare; exits with 1 if anything differs.
+
+    Safe while workers run. With a period, states are those of entities that had a step in it.
+    """
+    from streams.verify import verify as run
+
+    settings = load()
+    chosen = _kinds(kind)
+    with progress() as tell:
+        reports = explained(
+            "ClickHouse", settings.clickhouse_url, lambda: run(settings, chosen, parse(from_ or None, to or None), tell)
+        )
+    table = Table("kind", "events", "pending", "windows", "entities", "moving", "differences")
+    for report in reports:
+        numbers = (report.events, report.pending, report.windows, report.entities, report.moving)
+        table.add_row(report.kind.name, *(f"{number:,}" for number in (*numbers, len(report.differences) + report.more)))
+    console.print(table)
+    if _differences([line for report in reports for line in report.differences], sum(report.more for report in reports)):
+        sys.exit(1)
+    said = f"{sum(r.windows for r in reports):,} windows and {sum(r.entities for r in reports):,} states equal"
+    console.print(f"No difference: {said} what {sum(r.events for r in reports):,} raw events give.", highlight=False)
+
+
+def rebuild(
+    from_: From,
+    to: To,
+    kind: Kinds = [],  # noqa: B006
+    states: Annotated[bool, typer.Option("--states", help="The states of entities that had a step in the period too.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what differs; exit with 1 if anything does.")] = False,
+) -> None:
+    """Recompute a period's windows from the raw events beside the live ones, and swap them in when they are complete.
+
+    Safe while workers count in the same minutes; a rebuild that is killed leaves the live tables as they were, or as they should
+    be, and is run again. The raw events are the truth: a window whose raw events are gone is taken away.
+    """
+    from streams.rebuild import rebuild as run
+
+    settings = load()
+    chosen = _kinds(kind)
+    with progress() as tell:
+        done = explained(
+            "ClickHouse",
+            settings.clickhouse_url,
+            lambda: run(settings, parse(from_, to), chosen, states=states, dry_run=dry_run, tell=tell),
+        )
+    table = Table("kind", "", "events", "recomputed", "differences", "swapped in")
+    for one in done:
+        swapped = "yes" if one.swapped else "would be" if one.differing else "no need"
+        table.add_row(one.kind.name, one.what, f"{one.events:,}", f"{one.rows:,}", f"{one.differing:,}", swapped)
+    console.print(table)
+    differing = _differences([line for one in done for line in one.found.lines.values()], sum(one.found.more for one in done))
+    if differing and dry_run:
+        sys.exit(1)
+    said = f"{differing:,} differences were put right" if differing else "No difference: nothing had to be changed"
+    console.print(f"{said}.", highlight=False)
+
+
+def _kinds(names: Sequence[str]) -> tuple[Kind, ...]:
+    unknown = [name for name in names if name not in BY_NAME]
+    if unknown:
+        sys.exit(f"There is no kind {unknown[0]!r}; there are {', '.join(BY_NAME)}.")
+    return tuple(BY_NAME[name] for name in dict.fromkeys(names)) or KINDS
+
+
+def _differences(lines: Sequence[str], more: int) -> int:
+    """Print differences, not more than a screen's worth; returns how many there are."""
+    for line in lines[:SHOWN]:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    total = len(lines) + more
+    if total > SHOWN:
+        console.print(f"… and {total - len(lines[:SHOWN]):,} more", highlight=False)
+    return total
+
+
+@contextmanager
+def progress() -> Iterator[Tell]:
+    """A bar on a terminal with the time that is left; gives the function that moves it."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def tell(what: str, done: int, total: int) -> None:
+            if bar.tasks[0].description != what and done == 0:
+                bar.reset(task)
+            bar.update(task, description=what, completed=done, total=max(total, 1))
+
+        yield tell

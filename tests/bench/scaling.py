@@ -1,0 +1,147 @@
+"""Two workers on two partition sets against one.
+
+Two cores that Kafka and ClickHouse share leave no core for a second worker, so it is measured in two ways: each worker pinned to a
+core of its own and the servers where they find room, which tells what this machine gives; and each worker held to a share of a core,
+so that cores last, which tells whether anything but cores keeps two workers from being twice as fast.
+"""
+
+import os
+import signal
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from stack.ports import choose_port
+from tests.bench.ground import Ground
+from tests.bench.machine import Processes, cpu_seconds
+from tests.bench.results import Details, Report, Result, met
+from tests.running import Running, wait_for, worker
+
+AIM = 1.7
+SHARE = 0.3
+"""Of a core for each worker where cores shall last: two workers and the servers stay well within two cores."""
+SETTLE = 3.0
+"""Seconds after the second worker's first events, for the group to come to rest."""
+
+
+class Speed(NamedTuple):
+    """Events per second of all workers, and CPU seconds per 100,000 events of the workers and of the servers."""
+
+    rate: float
+    workers: float
+    servers: float
+
+
+def measure(bench: Ground, report: Report) -> None:
+    """One and two workers in turn, pinned and held to a share; medians of two rounds."""
+    prefix, count = bench.hour()
+    ways: dict[str, float | None] = {"each pinned to a core of its own": None, f"each held to {SHARE:.0%} of a core": SHARE}
+    found: dict[tuple[str, int], list[Speed]] = {}
+    task = bench.screen.add_task("one worker and two", total=2 * 2 * len(ways))
+    for _ in range(2):
+        for way, share in ways.items():
+            for workers in (1, 2):
+                found.setdefault((way, workers), []).append(_run(bench, prefix, count, workers, share))
+                bench.screen.advance(task)
+    bench.screen.remove_task(task)
+    ratios = {way: _rate(found[way, 2]) / _rate(found[way, 1]) for way in ways}
+    (alone, pinned), (shared, held) = ratios.items()
+    report.results.append(
+        Result(
+            "two workers on two partition sets, while cores last: " + shared,
+            "one worker",
+            f"{held:.2f}x ({alone}, Kafka and ClickHouse on the same {os.cpu_count()}: {pinned:.2f}x)",
+            f"≥ {AIM}x",
+            met(held, AIM),
+        )
+    )
+    report.details.append(
+        Details(
+            "One worker and two",
+            ("workers", "events/s", "each run", "CPU s per 100,000: workers", "Kafka and ClickHouse"),
+            tuple(
+                (
+                    f"{workers}, {way}",
+                    f"{_rate(runs):,.0f}",
+                    " / ".join(f"{run.rate:,.0f}" for run in runs),
+                    f"{median(run.workers for run in runs):.2f}",
+                    f"{median(run.servers for run in runs):.2f}",
+                )
+                for (way, workers), runs in found.items()
+            ),
+            ("From when both workers count until nine tenths are done, at most 15 s.",),
+        )
+    )
+
+
+def _rate(runs: list[Speed]) -> float:
+    return median(run.rate for run in runs)
+
+
+def _run(bench: Ground, prefix: str, count: int, workers: int, share: float | None) -> Speed:
+    installation = bench.installation(prefix)
+    cores = sorted(os.sched_getaffinity(0))
+    ports: list[int] = []
+    running: list[Running] = []
+    with ExitStack() as stack:
+        for number in range(workers):
+            ports.append(choose_port(taken=ports))
+            home = bench.folder("worker")
+            environment = installation.environment | {"IOC_WORKER_PORT": str(ports[-1]), "IOC_HOME": str(home)}
+            running.append(stack.enter_context(worker(environment, home / "log")))
+            for task in Path(f"/proc/{running[-1].process.pid}/task").iterdir():
+                os.sched_setaffinity(int(task.name), {cores[number % len(cores)]})
+        wait_for(lambda: all(_done(port) for port in ports), 60, "the first events of every worker")
+        if share is not None:
+            for one in running:
+                stack.enter_context(_held(one.process.pid, share))
+        time.sleep(SETTLE)
+        names = [f"worker {number}" for number in range(workers)]
+        processes = Processes(dict(zip(names, (one.process.pid for one in running), strict=True)) | bench.servers)
+        processes.start()
+        before, began = sum(map(_done, ports)), time.monotonic()
+        now = before
+        while now < 0.9 * count and time.monotonic() - began < (8 if bench.quick else 15):
+            time.sleep(0.1)
+            now, ended = sum(map(_done, ports)), time.monotonic()
+        used, events = processes.used(), now - before
+    if not events:
+        raise RuntimeError("All events were done before both workers counted: there is nothing to measure.")
+    own = sum(used.pop(name) for name in names)
+    return Speed(events / (ended - began), own / events * 100_000, sum(used.values()) / events * 100_000)
+
+
+def _done(port: int) -> int:
+    """Events that a worker has written, repeats included."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+        families = {family.name: family for family in text_string_to_metric_families(answer.read().decode())}
+    samples = [sample for name in ("ioc_worker_events", "ioc_worker_repeats") for sample in families[name].samples]
+    return int(sum(sample.value for sample in samples if sample.name.endswith("_total")))
+
+
+@contextmanager
+def _held(pid: int, share: float) -> Iterator[None]:
+    """Hold a process to a share of a core: it is stopped whenever it has used more, and goes on when it is owed time again."""
+    ending = threading.Event()
+
+    def hold() -> None:
+        used, began = cpu_seconds(pid), time.monotonic()
+        while not ending.wait(0.02):
+            over = cpu_seconds(pid) - used > share * (time.monotonic() - began)
+            os.kill(pid, signal.SIGSTOP if over else signal.SIGCONT)
+        os.kill(pid, signal.SIGCONT)
+
+    thread = threading.Thread(target=hold, name="hold")
+    thread.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        thread.join()

@@ -1,0 +1,195 @@
+"""Every way in which a record can be wrong, on the real parts: it is kept with its category and a reason to act on, what is good
+around it is counted, and mended it counts exactly once."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+from clickhouse_driver import Client
+
+from ingest.producer import Producer
+from ingest.topics import ensure
+from schemas.codes import FeedbackStatus
+from schemas.envelope import Category, write
+from schemas.events import Feedback
+from schemas.kinds import DEAD_LETTERS, FEEDBACK
+from schemas.settings import Settings
+from streams.dead_letters import Letter, find, resend
+from streams.migrate import migrate
+from streams.store import Store
+from streams.verify import verify
+from tests.running import command, wait_for, worker
+
+pytestmark = pytest.mark.stack
+NOW = datetime.now(UTC).replace(microsecond=0)
+SECRET = "sealed-0912345678"
+
+
+def good(number: int, rating: int | None = None) -> bytes:
+    event = Feedback(
+        agency="H57.IOC",
+        commune="19660",
+        report_id="R1",
+        category="traffic",
+        status=FeedbackStatus.RECEIVED,
+        reported_at=NOW,
+        lat=16.4,
+        lon=107.6,
+        rating=rating,
+        reporter=SECRET,
+    )
+    return write(FEEDBACK, event, id=str(number), source="/test", time=NOW)
+
+
+def replaced(old: bytes, new: bytes) -> Callable[[bytes], bytes]:
+    def change(record: bytes) -> bytes:
+        assert old in record
+        return record.replace(old, new)
+
+    return change
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A way to spoil a good record: what it becomes, under which category it is kept, a word that its reason must hold."""
+
+    category: Category
+    says: str
+    spoil: Callable[[bytes], bytes]
+    key: bytes | None = b"R1"
+
+
+BAD = {
+    "bytes that are no UTF-8": Bad(Category.BAD_UTF8, "UTF-8", replaced(b"traffic", b"tr\xff\xfeffic")),
+    "truncated": Bad(Category.BAD_JSON, "truncated", lambda record: record[: len(record) // 2]),
+    "empty": Bad(Category.BAD_JSON, "truncated", lambda record: b""),
+    "no JSON": Bad(Category.BAD_JSON, "malformed", lambda record: b"\x00\x01 hello"),
+    "more after its end": Bad(Category.BAD_JSON, "trailing", lambda record: record + b"{}"),
+    "NaN": Bad(Category.BAD_JSON, "malformed", replaced(b'"lat":16.4', b'"lat":NaN')),
+    "Infinity": Bad(Category.BAD_JSON, "malformed", replaced(b'"lat":16.4', b'"lat":-Infinity')),
+    "a number beyond all": Bad(Category.IMPOSSIBLE_POINT, "out of range", replaced(b'"lat":16.4', b'"lat":1e999')),
+    "too deep": Bad(Category.TOO_DEEP, "nested", replaced(b'"data":{', b'"data":{"x":' + b"[" * 9999 + b"]" * 9999 + b",")),
+    "too large": Bad(Category.TOO_LARGE, "262144", replaced(b'"address":""', b'"address":"' + b"x" * 700_000 + b'"')),
+    "a field is missing": Bad(Category.MISSING_FIELD, "report_id", replaced(b'"report_id":"R1",', b"")),
+    "the envelope lacks its id": Bad(Category.MISSING_FIELD, "`id`", replaced(b'"id":', b'"no":')),
+    "a wrong type": Bad(Category.WRONG_TYPE, "$.data.category", replaced(b'"traffic"', b"7")),
+    "a list for an event": Bad(Category.WRONG_TYPE, "object", lambda record: b"[" + record + b"]"),
+    "an unknown status": Bad(Category.WRONG_VALUE, "$.data.status", replaced(b'"received"', b'"lost"')),
+    "six stars": Bad(Category.WRONG_VALUE, "$.data.rating", replaced(b'"rating":3', b'"rating":6')),
+    "another specversion": Bad(Category.WRONG_VALUE, "specversion", replaced(b'"1.0"', b'"0.3"')),
+    "another content type": Bad(Category.WRONG_VALUE, "datacontenttype", replaced(b"application/json", b"text/xml")),
+    "an unknown kind": Bad(Category.UNKNOWN_KIND, "vn.ioc.weather.v1", replaced(b"vn.ioc.feedback.v1", b"vn.ioc.weather.v1")),
+    "an unknown version": Bad(Category.UNKNOWN_KIND, "vn.ioc.feedback.v2", replaced(b"vn.ioc.feedback.v1", b"vn.ioc.feedback.v2")),
+    "a date that does not exist": Bad(
+        Category.IMPOSSIBLE_DATE,
+        "$.data.reported_at",
+        replaced(f'"reported_at":"{NOW:%Y-%m-%d}'.encode(), b'"reported_at":"2026-02-30'),
+    ),
+    "a time before all": Bad(
+        Category.IMPOSSIBLE_DATE, "1990", replaced(f'"reported_at":"{NOW:%Y}'.encode(), b'"reported_at":"0026')
+    ),
+    "a time without zone": Bad(Category.IMPOSSIBLE_DATE, "timezone", replaced(b'Z","due_at"', b'","due_at"')),
+    "a point off the globe": Bad(Category.IMPOSSIBLE_POINT, "lat", replaced(b'"lat":16.4', b'"lat":91')),
+    "half a point": Bad(Category.IMPOSSIBLE_POINT, "together", replaced(b'"lat":16.4', b'"lat":null')),
+    "the key of another entity": Bad(Category.WRONG_KEY, "'R1'", lambda record: record, key=b"R2"),
+    "no key": Bad(Category.WRONG_KEY, "'R1'", lambda record: record, key=None),
+    "another body under an identity that was counted": Bad(Category.CONFLICT, "/test#0", replaced(b"traffic", b"water")),
+}
+
+
+def test_every_category_is_among_them() -> None:
+    assert {bad.category for bad in BAD.values()} == set(Category)
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Client]:
+    migrate(settings)
+    ensure(settings)
+    client = Client.from_url(settings.clickhouse_url)
+    yield client
+    client.disconnect()
+
+
+def counted(database: Client) -> int:
+    return int(database.execute("SELECT count() FROM events")[0][0])
+
+
+def test_each_is_kept_with_a_reason_and_mended_counts_once(
+    settings: Settings, environment: dict[str, str], database: Client, tmp_path: Path
+) -> None:
+    """The bad are sent between good events of the same partition, listed, tried again as they are, mended, and mended again."""
+    store = Store(settings.clickhouse_url)
+    topic = settings.topic_prefix + FEEDBACK.name
+    sent = {
+        name: bad.spoil(good(0 if bad.category is Category.CONFLICT else 1000 + n, 3)) for n, (name, bad) in enumerate(BAD.items())
+    }
+    with Producer(settings) as producer, worker(environment, tmp_path / "worker.log"):
+        producer.put(topic, b"R1", good(0), partition=0)
+        for number, (name, record) in enumerate(sent.items(), 1):
+            producer.put(topic, BAD[name].key, record, partition=0)  # type: ignore[arg-type]
+            producer.put(topic, b"R1", good(number), partition=0)
+        producer.flush()
+        wait_for(lambda: counted(database) == 1 + len(BAD))
+
+        letters = dict(zip(BAD, reversed(find(store, limit=1000)), strict=True))
+        for name, letter in letters.items():
+            assert (letter.category, letter.payload) == (BAD[name].category, sent[name]), name
+            assert BAD[name].says in letter.reason, (name, letter.reason)
+        copies = wait_for(lambda: (found := asyncio.run(copied(settings))) and len(found) == len(BAD) and found)
+        assert max(map(len, copies)) < 400_000, "what is too large is cut in the copy"
+        the_commands_filter_and_keep_what_is_personal(environment, letters)
+
+        keyed = {name for name, bad in BAD.items() if bad.category is Category.WRONG_KEY}
+        outcomes = asyncio.run(resend(settings, store, list(letters.values())))
+        assert {letter.name for letter, problem in outcomes if not problem} == {letters[name].name for name in keyed}
+        assert all(BAD[name].says in problem for name, (_, problem) in zip(letters, outcomes, strict=True) if name not in keyed)
+        wait_for(lambda: counted(database) == 1 + len(BAD) + len(keyed))
+        for _ in range(2):
+            for number, letter in enumerate(letters.values(), 1000):
+                assert asyncio.run(resend(settings, store, [letter], good(number, 3))) == [(letter, "")]
+        wait_for(lambda: counted(database) == 1 + 2 * len(BAD))
+        wait_for(lambda: not any(report.pending for report in verify(settings)))
+    assert not find(store), "all were mended, and nothing became a letter by being sent again"
+    assert counted(database) == 1 + 2 * len(BAD)
+    assert database.execute("SELECT sum(measures['steps']) FROM windows") == [(1 + 2 * len(BAD),)]
+    assert not [line for report in verify(settings) for line in report.differences]
+
+
+def the_commands_filter_and_keep_what_is_personal(environment: dict[str, str], letters: dict[str, Letter]) -> None:
+    def said(*arguments: str) -> str:
+        done = command(environment, "streams", "dead-letters", *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.decode(errors="replace")
+
+    listed = said("list", "--limit", "1000")
+    assert all(letter.name in listed for letter in letters.values())
+    assert SECRET not in listed
+    newest = said("list", "--limit", "3")
+    assert sum(f"{letter.name} " in newest for letter in letters.values()) == 3
+    only = said("list", "--category", "conflict")
+    of_these = [letter.name for letter in letters.values() if f"{letter.name} " in only]
+    assert of_these == [letter.name for letter in letters.values() if letter.category == "conflict"]
+    assert "No dead letters" in said("list", "--state", "resent")
+    assert SECRET in said("show", letters["six stars"].name), "the payload is for whom mends it"
+    again = command(environment, "streams", "dead-letters", "retry", "--category", "wrong-value")
+    assert again.returncode == 1 and b"$.data.rating" in again.stdout
+    assert Counter(letter.category for letter in letters.values())["wrong-value"] == again.stdout.count(b": ")
+
+
+async def copied(settings: Settings) -> list[bytes]:
+    """What other readers of the dead letters' topic get."""
+    consumer = AIOKafkaConsumer(
+        settings.topic_prefix + DEAD_LETTERS, bootstrap_servers=settings.kafka_servers, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        (partition,) = consumer.assignment()
+        end = (await consumer.end_offsets([partition]))[partition]
+        return [(await consumer.getone()).value for _ in range(end)]
+    finally:
+        await consumer.stop()

@@ -1,0 +1,233 @@
+"""Properties of the codecs and of the fold, for whatever Hypothesis thinks of from the declared types; the same in every run."""
+
+import json
+import math
+import types
+import typing
+from collections import Counter
+from datetime import UTC, datetime, timedelta, timezone
+from enum import Enum
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec import Meta
+
+from schemas import documents, tables
+from schemas.codes import MeetingState
+from schemas.envelope import EARLIEST, LATEST, Read, Reader, Refusal, body, identity, write
+from schemas.events import Event, Meeting
+from schemas.kinds import KINDS, MEETING, Kind
+from streams import fold
+from streams.fold import Checkpoint, Partition, minute_of
+from streams.rows import BODY, IDENTITY, OFFSET, Row, to_row
+
+repeatable = settings(derandomize=True, deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+kinds = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+MOMENTS = st.datetimes(
+    EARLIEST.replace(tzinfo=None) + timedelta(days=1), LATEST.replace(tzinfo=None) - timedelta(days=1), timezones=ZONES
+)
+
+
+def values(annotation: Any, **bounds: Any) -> st.SearchStrategy[Any]:
+    """What a declared type allows, its bounds included."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        annotation, *metas = typing.get_args(annotation)
+        for meta in metas:
+            if isinstance(meta, Meta):
+                bounds |= {
+                    name: found for name in ("ge", "le", "min_length", "max_length") if (found := getattr(meta, name)) is not None
+                }
+        return values(annotation, **bounds)
+    if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union:
+        return st.one_of([st.none() if part is type(None) else values(part) for part in typing.get_args(annotation)])
+    if typing.get_origin(annotation) is list:
+        return st.lists(values(typing.get_args(annotation)[0]), max_size=min(bounds["max_length"], 5))
+    if issubclass(annotation, Enum):
+        return st.sampled_from(list(annotation))
+    if annotation is str:
+        return texts(bounds.get("min_length", 0), bounds.get("max_length", 300))
+    if annotation is float:
+        return st.floats(bounds.get("ge"), bounds.get("le"), allow_nan=False, allow_infinity=False)
+    if annotation is int:
+        return st.integers(bounds["ge"], bounds["le"])
+    return {bool: st.booleans(), datetime: MOMENTS}[annotation]
+
+
+def texts(least: int, most: int) -> st.SearchStrategy[str]:
+    """Texts, among them the shortest and the longest that are allowed."""
+    ends = st.sampled_from([least, most]).map(lambda length: "ệ" * length)
+    return st.one_of(st.text(st.characters(exclude_categories=["Cs"]), min_size=least, max_size=min(most, 40)), ends)
+
+
+@st.composite
+def events(draw: st.DrawFn, kind: Kind) -> Event:
+    """A valid event of a kind."""
+    said = {name: draw(values(annotation)) for name, annotation in tables.annotations(kind).items()}
+    if (said.get("lat") is None) != (said.get("lon") is None):
+        said |= {"lat": None, "lon": None}
+    return kind.event(**said)
+
+
+@kinds
+@repeatable
+@given(data=st.data())
+def test_what_is_written_is_read_as_it_was_and_becomes_its_row(kind: Kind, data: st.DataObject) -> None:
+    event, time = data.draw(events(kind)), data.draw(MOMENTS)
+    id, source = data.draw(texts(1, 256)), data.draw(texts(1, 512))
+    record = write(kind, event, id=id, source=source, time=time)
+    read = Reader(1 << 20).read(record)
+    assert read == Read(kind, id, source, time, event)
+    assert (identity(read), body(read)) == (identity(Read(kind, id, source, time, event)), body(read))
+    row = dict(zip((one.name for one in tables.events_table(kind).columns), to_row(kind, read, "x", 5, 2, 7), strict=True))
+    own = {name: plain(getattr(event, name)) for name in event.__struct_fields__}
+    assert {name: row[name] for name in own} == own
+    assert (row["event_id"], row["occurred_at"], row["offset"]) == (f"{source}#{id}", plain(time), 7)
+    jsonschema.validate(json.loads(record), documents.json_schema(kind))
+
+
+def plain(value: Any) -> Any:
+    """A field's value as it is stored."""
+    if isinstance(value, datetime):
+        return round(value.timestamp() * 1000)
+    return value.value if isinstance(value, Enum) else value
+
+
+@kinds
+@repeatable
+@given(data=st.data())
+def test_whatever_comes_is_an_event_or_a_refusal_with_a_reason(kind: Kind, data: st.DataObject) -> None:
+    """Bytes of any sort, and good events with something else in their midst."""
+    record = documents.example(kind)
+    start, length = data.draw(st.integers(0, len(record))), data.draw(st.integers(0, 12))
+    other = data.draw(
+        st.one_of(st.binary(max_size=12), st.sampled_from([b"NaN", b"null", b"[[[[", b'"\\ud800"', b"1e999", b"-0", b"{}"]))
+    )
+    for one in (record[:start] + other + record[start + length :], other, other * 50):
+        readable(one)
+
+
+@kinds
+@repeatable
+@given(data=st.data())
+def test_a_field_of_any_value_is_an_event_or_a_refusal(kind: Kind, data: st.DataObject) -> None:
+    event = msgspec.json.decode(documents.example(kind))
+    anything = st.recursive(
+        st.none() | st.booleans() | st.integers(-(1 << 70), 1 << 70) | st.floats() | st.text() | MOMENTS.map(str),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+        max_leaves=5,
+    )
+    place = data.draw(st.sampled_from([event, event["data"]]))
+    place[data.draw(st.sampled_from(sorted(place)))] = data.draw(anything)
+    readable(json.dumps(event).encode())
+
+
+def readable(record: bytes) -> None:
+    """An event that can be kept, or a refusal that says why."""
+    try:
+        read = Reader().read(record)
+    except Refusal as refusal:
+        assert refusal.reason and refusal.category
+        return
+    row = to_row(read.kind, read, read.kind.entity_id(read.data), 0, 0, 0)
+    assert all(not isinstance(value, float) or math.isfinite(value) for value in row)
+    "".join(value for value in row if isinstance(value, str)).encode()
+
+
+START = datetime(2026, 11, 2, tzinfo=UTC)
+LOG = st.lists(st.tuples(st.integers(0, 12), st.sampled_from("AAAB")), max_size=40)
+"""Which identity a record has (and with it its time), and what it says: a repeat, or a conflict if it says otherwise."""
+
+
+def a_row(number: int, agency: str, offset: int) -> Row:
+    time = START + timedelta(minutes=number * 7 % 5, seconds=number)
+    event = Meeting(agency=agency, commune=str(number % 2), meeting_id="M", state=list(MeetingState)[number % 4], starts_at=START)
+    return to_row(MEETING, Read(MEETING, str(number), "/s", time, event), "M", 0, 0, offset)
+
+
+class Store:
+    """Raw rows and a checkpoint, from which a partition loads what it let go of."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.checkpoint = Checkpoint()
+        self.windows: dict[tuple[Any, ...], tuple[int, ...]] = {}
+
+    def load(self, partition: Partition, rows: list[Row]) -> None:
+        missing = partition.missing(rows)
+        mine = [row for row in self.rows if minute_of(row) in missing]
+        model = counts(mine)
+        partition.load(
+            missing,
+            [(minute_of(row), row[IDENTITY], row[BODY]) for row in mine],
+            [(minute, cell, list(values)) for (minute, *cell_), values in model.items() for cell in [tuple(cell_)]],
+        )
+
+    def write(self, judged: list[Row], written: list[tuple[Any, ...]]) -> None:
+        self.rows += judged
+        for start, _, agency, commune, *values, upto in written:
+            if start:
+                self.windows[start, agency, commune] = tuple(values)
+            else:
+                self.checkpoint = Checkpoint(upto, max((minute_of(row) for row in self.rows), default=-1))
+
+
+def counts(rows: list[Row]) -> dict[tuple[Any, ...], tuple[int, ...]]:
+    """Windows of rows, by the plainest code: (minute, agency, commune) → (steps, live, ended, cancelled)."""
+    names = [column.name for column in tables.events_table(MEETING).columns]
+    found: Counter[tuple[Any, ...]] = Counter()
+    for row in rows:
+        one = dict(zip(names, row, strict=True))
+        window = (one["occurred_at"] // 60000 * 60, one["agency"], one["commune"])
+        found[(*window, "steps")] += 1
+        found[(*window, one["state"])] += 1
+    return {key[:3]: tuple(found[(*key[:3], what)] for what in ("steps", "live", "ended", "cancelled")) for key in found}
+
+
+@settings(repeatable, max_examples=300)
+@given(log=LOG, data=st.data())
+def test_windows_are_the_same_however_a_log_is_cut_forgotten_and_begun_again(
+    log: list[tuple[int, str]], data: st.DataObject
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fold, "MOST_IDENTITIES", data.draw(st.integers(0, 6)))
+        patch.setattr(fold, "MOST_CELLS", data.draw(st.integers(0, 6)))
+        records = [a_row(number, agency, offset) for offset, (number, agency) in enumerate(log)]
+        store, start, partition = Store(), 0, Partition(MEETING, 0, Checkpoint())
+        while start < len(records):
+            chunk = records[start : start + data.draw(st.integers(1, 15))]
+            happens = data.draw(st.sampled_from(["goes on", "goes on", "forgets", "begins again", "dies before it writes"]))
+            if happens == "begins again":
+                partition = Partition(MEETING, 0, store.checkpoint)
+            store.load(partition, chunk)
+            judged = partition.judge(chunk)
+            written = partition.fold(judged.rows, chunk[-1][OFFSET])
+            if happens == "dies before it writes":
+                partition = Partition(MEETING, 0, store.checkpoint)
+                continue
+            store.write(judged.rows, written)
+            start += len(chunk)
+            if happens == "forgets":
+                partition.forget_old()
+    first: dict[int, Row] = {}
+    for row in records:
+        first.setdefault(row[IDENTITY], row)
+    assert store.rows == list(first.values())
+    assert store.windows == counts(store.rows)
+
+
+@settings(repeatable, max_examples=100)
+@given(numbers=st.lists(st.integers(0, 30), unique=True, max_size=20), data=st.data())
+def test_windows_do_not_depend_on_the_order_in_which_events_come(numbers: list[int], data: st.DataObject) -> None:
+    def windows(order: list[int]) -> dict[tuple[Any, ...], tuple[int, ...]]:
+        partition, store = Partition(MEETING, 0, Checkpoint()), Store()
+        rows = [a_row(number, "A", offset) for offset, number in enumerate(order)]
+        store.load(partition, rows)
+        store.write(rows, partition.fold(partition.judge(rows).rows, len(rows)))
+        return store.windows
+
+    assert windows(numbers) == windows(data.draw(st.permutations(numbers)))
