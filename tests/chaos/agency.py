@@ -16,15 +16,17 @@ from tests.chaos.ledger import Entry, Ledger, entry, moment
 BATCH, RESENT = 60, 12
 """Events in a batch; those of it that were accepted before, in every third batch."""
 DAY = 86_400_000
-AGES = (0, 0, 0, 0, 0, 0, 95_000, 7_200_000, 40 * DAY, 3 * 365 * DAY, -1_800_000)
-"""How long before now an event happened, in milliseconds; a clock that is ahead is among them."""
+AGES = (0, 0, 0, 0, 0, 0, 95_000, 7_200_000, 40 * DAY, 3 * 365 * DAY)
+"""How long before now an event happened, in milliseconds."""
+AHEAD = -1_800_000
+"""The age of what comes from a clock that is ahead."""
 
 
 class Events:
     """Makes events of all kinds; no two steps of an entity are of one moment, so that its newest step is certain."""
 
-    def __init__(self, name: str, rng: random.Random) -> None:
-        self._name, self._rng = name, rng
+    def __init__(self, name: str, rng: random.Random, ages: tuple[int, ...], clock: Callable[[], int]) -> None:
+        self._name, self._rng, self._ages, self._clock = name, rng, ages, clock
         self._taken: set[tuple[str, int]] = set()
         self._number = 0
 
@@ -34,8 +36,8 @@ class Events:
         self._number += 1
         kind = rng.choices(("filing", "feedback", "document", "meeting", "indicator"), (4, 2, 2, 1, 1))[0]
         entity = f"{self._name}-{kind}-{rng.randrange(150)}"
-        age = rng.choice(AGES)
-        at = time.time_ns() // 1_000_000 - age - (rng.randrange(900_000) if age else 0)
+        age = rng.choice(self._ages)
+        at = self._clock() - age - (rng.randrange(900_000) if age else 0)
         while (entity, at) in self._taken:
             at += 1
         self._taken.add((entity, at))
@@ -71,7 +73,7 @@ class Events:
 class Agency:
     """Sends batches to the gateways in turn, each batch until every event of it is answered; then it is in the ledger."""
 
-    def __init__(self, name: str, gateways: list[int], ledger: Ledger, seed: str, pause: float = 0.08, resend: bool = True) -> None:
+    def __init__(self, events: Events, gateways: list[int], ledger: Ledger, seed: str, pause: float) -> None:
         self.answers: Counter[str] = Counter()
         """HTTP status, or why there was none → requests."""
         self.held: dict[str, float] = {}
@@ -79,10 +81,9 @@ class Agency:
         self.refused: list[Any] = []
         """Answers that must not be: a valid event was refused."""
         self._rng = random.Random(seed)
-        self._events, self._ledger, self._gateways = Events(name, self._rng), ledger, gateways
-        self._pause, self._resend = pause, resend
+        self._events, self._gateways, self._ledger, self._pause = events, gateways, ledger, pause
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = threading.Thread(target=self._run, name=seed, daemon=True)
 
     def start(self) -> None:
         """Begin to send."""
@@ -100,7 +101,7 @@ class Agency:
         while not self._over.is_set():
             number += 1
             batch = [self._events.make() for _ in range(BATCH)]
-            again = self._ledger.any(self._rng, RESENT) if self._resend and number % 3 == 0 else []
+            again = self._ledger.any(self._rng, RESENT) if number % 3 == 0 else []
             if again:
                 again += batch[:2]  # Twice in one request, too.
                 self._ledger.resends += len(again)
@@ -163,19 +164,20 @@ class Vandal:
     def _bad(self, number: int) -> tuple[str, bytes, bytes, str]:
         """(kind, key, record, category) of the next record."""
         known = self._ledger.any(self._rng, 1)
-        if known and self._rng.random() < 0.5:
-            one = known[0]
-            event = json.loads(one.line)
-            event["data"]["agency"] = f"other-{number}"
-            return one.kind, one.entity.encode(), json.dumps(event).encode(), "conflict"
-        kind = self._rng.choice(("filing", "feedback", "document", "meeting", "indicator"))
-        return self._rng.choice(
-            (
-                (kind, b"x", f'{{"number": {number}'.encode(), "bad-json"),
-                (kind, b"x", b'{"number": %d, "id": "\xff"}' % number, "bad-utf8"),
-                (kind, b"x", f'{{"specversion": "1.0", "id": "{number}"}}'.encode(), "missing-field"),
-            )
-        )
+        if not known:
+            return "filing", b"x", f'{{"number": {number}'.encode(), "bad-json"
+        one = known[0]
+        match self._rng.randrange(4):
+            case 0:
+                return one.kind, b"x", one.line[:-2] + f', "torn": {number}'.encode(), "bad-json"
+            case 1:
+                return one.kind, b"x", one.line.replace(b'"id": "', b'"id": "\xff%d' % number), "bad-utf8"
+            case 2:
+                return one.kind, b"x", one.line.replace(b'"agency"', b'"agency%d"' % number), "missing-field"
+            case _:
+                # The same identity and time, in the partition of the original, says something else.
+                changed = one.line.replace(b'"agency": "', b'"agency": "other-%d-' % number)
+                return one.kind, one.entity.encode(), changed, "conflict"
 
 
 MAPPING = """\

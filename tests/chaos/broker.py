@@ -46,11 +46,3 @@ class Broker:
             return found
         finally:
             consumer.close()
-
-    def grow(self, partitions: int) -> None:
-        """Give every topic of events so many partitions."""
-        admin = KafkaAdminClient(bootstrap_servers=self._servers)
-        try:
-            admin.create_partitions({kind.topic(self._prefix): partitions for kind in KINDS})
-        finally:
-            admin.close()

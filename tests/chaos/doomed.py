@@ -5,6 +5,7 @@ that a changed order of work is noticed. With SIGKILL the worker is dead between
 """
 
 import functools
+import inspect
 import os
 import random
 import sys
@@ -75,12 +76,12 @@ def wrap(owner: Any, name: str, when: Callable[..., bool], *, before: Callable[.
             after()
         return result
 
-    setattr(owner, name, wrapped_async if name in ("_copy", "_process") else wrapped)
+    setattr(owner, name, wrapped_async if inspect.iscoroutinefunction(method) else wrapped)
 
 
 def arm(step: str, doom: Doom) -> None:
     """Wrap the method of a step."""
-    from streams.app import Work
+    from streams import work
     from streams.engine import Engine
     from streams.store import Store
 
@@ -96,7 +97,7 @@ def arm(step: str, doom: Doom) -> None:
         case "take", _:
             wrap(Engine, "take", some, after=doom.passed)
         case "copy", _:
-            wrap(Work, "_copy", some, after=doom.passed)
+            wrap(work.Work, "_copy", some, after=doom.passed)
         case "letters", _:
             wrap(Store, "write_dead_letters", some, after=doom.passed)
         case "in", "events":
@@ -110,9 +111,9 @@ def arm(step: str, doom: Doom) -> None:
         case "windows", _:
             wrap(Store, "write_windows", of_kind, after=doom.passed)
         case "write", _:
-            wrap(Engine, "write", lambda batch: bool(batch.events), after=doom.passed)
+            wrap(work, "write", lambda batch: bool(batch.events), after=doom.passed)
         case "acknowledge", _:
-            wrap(Work, "_process", some, after=doom.passed)
+            wrap(work.Work, "_write", some, after=doom.passed)
         case _:
             raise SystemExit(f"no step {step!r}; there are {', '.join(STEPS)}")
 

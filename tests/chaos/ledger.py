@@ -138,11 +138,15 @@ class Ledger:
             found.setdefault((one.kind, one.at // 60_000 * 60_000, one.dimensions), Counter()).update(one.measures)
         return found
 
-    def states(self) -> dict[tuple[str, str], Entry]:
-        """(kind, entity) → its newest step by its own time."""
-        found: dict[tuple[str, str], Entry] = {}
+    def states(self, received: dict[str, int]) -> dict[tuple[str, str], Entry]:
+        """(kind, entity) → its newest step by its own time, which is taken to be no later than its arrival.
+
+        `received` is event id → arrival in milliseconds, which only the gateway knows.
+        """
+        found: dict[tuple[str, str], tuple[int, int, Entry]] = {}
         for one in self.entries.values():
+            order = (min(one.at, received[one.event_id]), one.at)
             known = found.get((one.kind, one.entity))
-            if known is None or one.at > known.at:
-                found[one.kind, one.entity] = one
-        return found
+            if known is None or order > known[:2]:
+                found[one.kind, one.entity] = (*order, one)
+        return {key: one for key, (_, _, one) in found.items()}

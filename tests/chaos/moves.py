@@ -3,6 +3,7 @@
 import time
 from signal import SIGSTOP
 
+from tests.chaos.ledger import moment
 from tests.chaos.system import SESSION, System
 from tests.running import wait_for
 
@@ -14,7 +15,7 @@ def rolling(system: System, rounds: int) -> str:
     """SIGTERM and restart of workers and gateways in turn, under load; each ends in good order."""
     for number in range(2):
         system.start_worker(number)
-    system.send(agencies=2)
+    system.send()
     for number in range(rounds):
         system.more(500)
         which = number % 2
@@ -32,7 +33,7 @@ def rolling(system: System, rounds: int) -> str:
 def zombies(system: System, rounds: int) -> str:
     """SIGSTOP of a worker in mid-batch past its session, another takes over, SIGCONT: it writes what it had in hand, late."""
     system.start_worker(0)
-    system.send(agencies=2, vandal=True)
+    system.send(vandal=True)
     steps = [STOPS[(number + system.rng.randrange(2)) % len(STOPS)] for number in range(rounds)]
     for number, step in enumerate(steps):
         system.say(f"zombie {number + 1} of {rounds}: frozen after {step!r}; {len(system.ledger):,} accepted")
@@ -53,11 +54,11 @@ def zombies(system: System, rounds: int) -> str:
 def storm(system: System, seconds: float) -> str:
     """Two to four workers joining and leaving all the time, some in good order, some by kill -9, some frozen and thawed."""
     system.start_worker(0)
-    system.send(agencies=2, vandal=True)
+    system.send(vandal=True)
     joined = left = killed = frozen = 0
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        running = [number for number, worker in system.workers.items() if worker.process.poll() is None]
+        running = list(system.running())
         absent = [number for number in range(4) if number not in running]
         system.say(f"{len(running)} workers, {end - time.monotonic():.0f} s to go; {len(system.ledger):,} accepted")
         if absent and (len(running) < 2 or system.rng.random() < 0.5):
@@ -86,21 +87,31 @@ def storm(system: System, seconds: float) -> str:
 
 
 def more_partitions(system: System, counts: tuple[int, ...]) -> str:
-    """Partitions are added to every topic while events flow and workers come and go. What was sent before is not sent again."""
+    """`IOC_PARTITIONS` declares more while events flow, all processes are restarted in turn, then the time comes; all is resent."""
     for number in range(2):
         system.start_worker(number)
-    system.send(agencies=2, resend=False)
+    system.send(ahead=False)
+    history = "4"
     for count in counts:
         system.more(1_500)
-        system.say(f"{count} partitions per topic from now on; {len(system.ledger):,} accepted")
-        system.broker.grow(count)
-        system.more(500)
-        for number in system.gateways:  # In good order: what they hold is answered. A new one knows the new partitions at once.
+        system.not_after = time.time_ns() // 1_000_000
+        since = system.not_after + 3_000
+        history += f", {moment(since)} = {count}"
+        system.environment["IOC_PARTITIONS"] = history
+        system.say(f"declared: {history}; {len(system.ledger):,} accepted")
+        for number in range(2):
             assert system.gateways[number].stop(30) == 0
             system.start_gateway(number)
+            assert system.workers[number].stop(30) == 0
+            system.start_worker(number)
+        time.sleep(max(0.0, since / 1000 - time.time()))
+        system.not_after = None
         system.more(1_500)
         system.workers[0].kill()
+        system.gateways[0].kill()
+        system.start_gateway(0)
         system.start_worker(0)
+        system.more(1_500)
     used = "SELECT uniqExact(partition) FROM events_filing"
     wait_for(lambda: system.ask(used)[0][0] == counts[-1], 60, "events from every partition")
-    return f"from 4 to {counts[-1]} partitions in {len(counts)} steps"
+    return f"from 4 to {' to '.join(map(str, counts))} partitions; a worker and a gateway killed after each"

@@ -66,7 +66,7 @@ def _ready(system: System, worker: Running) -> bool:
 def without_kafka(system: System, seconds: tuple[float, ...]) -> str:
     """Kafka is killed, then frozen: the gateway says 503 and comes back by itself; whatever it accepted is there."""
     system.start_worker()
-    system.send(agencies=2, vandal=True)
+    system.send(vandal=True)
     said = []
     for number, away in enumerate(seconds):
         frozen = number % 2 == 1
@@ -76,6 +76,8 @@ def without_kafka(system: System, seconds: tuple[float, ...]) -> str:
             agency.answers.clear()
             agency.held.clear()
         with system.away("kafka", frozen):
+            if not frozen:
+                system.start_worker(1, wait=False)  # It waits until Kafka is there.
             time.sleep(1)
             before = len(system.ledger)
             while (began := time.monotonic()) and away > 0:

@@ -27,7 +27,7 @@ class Scenario:
 SCENARIOS = {
     "kills": Scenario(
         "kill -9 at random moments of worker, gateway, import, Kafka and ClickHouse, one at a time and together",
-        partial(kills.at_random, rounds=14),
+        partial(kills.at_random, rounds=12),
         partial(kills.at_random, rounds=4),
     ),
     "steps": Scenario(
@@ -37,23 +37,23 @@ SCENARIOS = {
     ),
     "rolling": Scenario(
         "SIGTERM and rolling restarts of two workers and two gateways under load",
-        partial(moves.rolling, rounds=8),
+        partial(moves.rolling, rounds=6),
         partial(moves.rolling, rounds=2),
         gateways=2,
     ),
     "zombies": Scenario(
         "SIGSTOP of a worker in mid-batch past its session, another takes over, SIGCONT",
-        partial(moves.zombies, rounds=6),
+        partial(moves.zombies, rounds=5),
         partial(moves.zombies, rounds=2),
     ),
     "storm": Scenario(
         "two to four workers joining, leaving, killed and frozen: a rebalance storm",
-        partial(moves.storm, seconds=70),
+        partial(moves.storm, seconds=60),
         partial(moves.storm, seconds=20),
     ),
     "clickhouse": Scenario(
         "ClickHouse away for minutes, killed and then frozen",
-        partial(outages.without_clickhouse, seconds=125, frozen_seconds=60),
+        partial(outages.without_clickhouse, seconds=125, frozen_seconds=50),
         partial(outages.without_clickhouse, seconds=15, frozen_seconds=0),
     ),
     "kafka": Scenario(
@@ -63,8 +63,8 @@ SCENARIOS = {
         gateways=2,
     ),
     "partitions": Scenario(
-        "more partitions added to every topic while events flow",
-        partial(moves.more_partitions, counts=(5, 8)),
+        "more partitions declared for every topic while events flow and old ones are resent",
+        partial(moves.more_partitions, counts=(6, 7)),
         partial(moves.more_partitions, counts=(6,)),
         gateways=2,
     ),

@@ -49,24 +49,29 @@ LETTERS = "SELECT payload, category, topic, partition, offset FROM dead_letters"
 def compare(system: System) -> Settled:
     """Compare everything with the ledger, and the windows and states once more by the product's own `verify`."""
     ledger = system.ledger
-    _events(system, ledger)
-    windows, entities = _windows(system, ledger), _states(system, ledger)
+    received = _events(system, ledger)
+    windows, entities = _windows(system, ledger), _states(system, ledger, received)
     letters = _letters(system, ledger)
     differences = [line for report in verify(system.settings) for line in report.differences]
     assert not differences, f"verify finds {len(differences)} differences: {differences[:5]}"
     return Settled(len(ledger), system.broker.records(), windows, entities, letters)
 
 
-def _events(system: System, ledger: Ledger) -> None:
-    rows = system.ask("SELECT event_id, kind, entity_id, toUnixTimestamp64Milli(occurred_at), agency, commune FROM events")
+def _events(system: System, ledger: Ledger) -> dict[str, int]:
+    """Compare the raw events; returns when each was received, in milliseconds since 1970."""
+    rows = system.ask(
+        "SELECT event_id, kind, entity_id, toUnixTimestamp64Milli(occurred_at), agency, commune, "
+        "toUnixTimestamp64Milli(received_at) FROM events"
+    )
     kept = Counter(row[0] for row in rows)
     lost, doubled = set(ledger.entries) - set(kept), {name: times for name, times in kept.items() if times > 1}
     unknown = set(kept) - set(ledger.entries)
     assert not lost, f"{len(lost)} events lost, such as {[ledger.entries[name] for name in list(lost)[:3]]}"
     assert not doubled, f"{len(doubled)} events doubled, such as {list(doubled.items())[:5]}"
     assert not unknown, f"{len(unknown)} events that nobody sent, such as {list(unknown)[:5]}"
-    differ = [row for row in rows if row[1:] != ledger.entries[row[0]][1:6]]
+    differ = [row for row in rows if row[1:6] != ledger.entries[row[0]][1:6]]
     assert not differ, f"{len(differ)} events differ, such as {differ[0]}, not {ledger.entries[differ[0][0]]}"
+    return {row[0]: row[6] for row in rows}
 
 
 def _windows(system: System, ledger: Ledger) -> int:
@@ -83,13 +88,13 @@ def _windows(system: System, ledger: Ledger) -> int:
     return len(expected)
 
 
-def _states(system: System, ledger: Ledger) -> int:
+def _states(system: System, ledger: Ledger, received: dict[str, int]) -> int:
     found = {
         (kind, entity): (event_id, at)
         for kind, view in KINDS.items()
         for entity, event_id, at in system.ask(f"SELECT entity_id, event_id, toUnixTimestamp64Milli(occurred_at) FROM {view}")
     }
-    expected = {key: (one.event_id, one.at) for key, one in ledger.states().items()}
+    expected = {key: (one.event_id, one.at) for key, one in ledger.states(received).items()}
     differ = [key for key in found.keys() | expected.keys() if found.get(key) != expected.get(key)]
     assert not differ, f"{len(differ)} states differ, such as {differ[0]}: {found.get(differ[0])}, not {expected.get(differ[0])}"
     return len(expected)

@@ -21,7 +21,7 @@ from schemas.settings import Settings
 from stack import control
 from stack.ports import choose_port
 from streams.migrate import migrate
-from tests.chaos.agency import Agency, Vandal
+from tests.chaos.agency import AGES, AHEAD, Agency, Events, Vandal
 from tests.chaos.broker import Broker
 from tests.chaos.ledger import Ledger
 from tests.conftest import isolated
@@ -45,6 +45,8 @@ class System:
         self.agencies: list[Agency] = []
         self.down: set[str] = set()
         """Servers that a scenario keeps down; none is restarted meanwhile."""
+        self.not_after: int | None = None
+        """Holds the agencies' clocks at a moment, in milliseconds since 1970."""
         self.falls = 0
         """How often Kafka or ClickHouse was started again."""
         self._ports: list[int] = []
@@ -87,15 +89,23 @@ class System:
 
     # Senders
 
-    def send(self, agencies: int = 1, vandal: bool = False, pause: float = 0.08, resend: bool = True) -> None:
-        """Let agencies begin, and somebody whose records cannot be counted."""
+    def send(self, agencies: int = 2, vandal: bool = False, pause: float = 0.08, ahead: bool = True) -> None:
+        """Let agencies begin, if they have not: some of their clocks may be ahead; and somebody whose records cannot be counted."""
+        if self.agencies:
+            return
         for number in range(agencies):
             seed = f"{self.seed}/agency {number}"
-            self.agencies.append(Agency(f"a{number}", self.gateway_ports, self.ledger, seed, pause, resend))
+            ages = (*AGES, AHEAD) if ahead else AGES
+            events = Events(f"a{number}", random.Random(seed), ages, self._clock)
+            self.agencies.append(Agency(events, self.gateway_ports, self.ledger, seed, pause))
             self.agencies[-1].start()
         if vandal:
             self._vandal = Vandal(self.put, self.ledger, f"{self.seed}/vandal")
             self._vandal.start()
+
+    def _clock(self) -> int:
+        now = time.time_ns() // 1_000_000
+        return now if self.not_after is None else min(now, self.not_after)
 
     def more(self, events: int, seconds: float = 120) -> None:
         """Wait until so many more events were accepted."""
@@ -152,6 +162,10 @@ class System:
     def worker_port(self, number: int) -> int:
         """Where worker `number` answers."""
         return self._worker_ports[number]
+
+    def running(self) -> dict[int, Running]:
+        """The workers that run."""
+        return {number: worker for number, worker in self.workers.items() if worker.process.poll() is None}
 
     def doom(self, number: int, step: str, passage: int, number_of_signal: Signals = SIGKILL) -> Running:
         """Start a worker that gives itself a signal at the n-th passage of a step of the order of work."""
