@@ -4,7 +4,7 @@ One record is one event. `Reader` is what everything reads with: the gateway bef
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -85,6 +85,29 @@ class Reader:
             raise Refusal(Category.IMPOSSIBLE_POINT, "lat and lon must be given together.")
         return read
 
+    def read_all(self, kind: Kind, records: Sequence[bytes]) -> list[Read] | None:
+        """What `read` gives for each record, all in one pass, if all are valid events of the kind and that is plain to see.
+
+        None if one is not, or needs a closer look; then `read` them one by one. Four times as fast for a thousand records.
+        """
+        lines = b"\n".join(records)
+        if max(map(len, records)) > self.max_bytes or lines.count(b"\n") != len(records) - 1:
+            return None
+        try:
+            events = _DECODER.decode_lines(lines)
+        except Exception:
+            return None
+        # A record that is no event by itself would make another number of them: each is a line of its own.
+        if len(events) != len(records) or {*map(_KIND, events)} != {kind} or {*map(_CONTENT, events)} != {_JSON}:
+            return None
+        for moment in _EACH_MOMENT[kind]:
+            years = {*map(_YEAR, filter(None, map(moment, events)))}
+            if years and not 1990 < min(years) <= max(years) < 2099:
+                return None
+        if kind is FEEDBACK and any((event.data.lat is None) != (event.data.lon is None) for event in events):
+            return None
+        return events
+
 
 def write(kind: Kind, event: Event, *, id: str, source: str, time: datetime) -> bytes:
     """The CloudEvents JSON of an event: what `Reader.read` takes."""
@@ -129,14 +152,19 @@ def _read_type(kind: Kind) -> type[Read]:
 
 def _moments(kind: Kind) -> Callable[[Read], tuple[datetime | None, ...]]:
     """Gives all times that an event of the kind states."""
-    names = [field.name for field in msgspec.structs.fields(kind.event) if field.name.endswith("_at")]
-    return attrgetter("time", *(f"data.{name}" for name in names))
+    return attrgetter(*_moment_names(kind))
+
+
+def _moment_names(kind: Kind) -> list[str]:
+    return ["time", *(f"data.{field.name}" for field in msgspec.structs.fields(kind.event) if field.name.endswith("_at"))]
 
 
 _JSON = "application/json"
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[Read] = msgspec.json.Decoder(Union[tuple(map(_read_type, KINDS))])  # noqa: UP007
 _MOMENTS = {kind: _moments(kind) for kind in KINDS}
+_EACH_MOMENT = {kind: [attrgetter(name) for name in _moment_names(kind)] for kind in KINDS}
+_KIND, _CONTENT, _YEAR = attrgetter("kind"), attrgetter("datacontenttype"), attrgetter("year")
 _POINT = re.compile(r"`\$\.data\.(lat|lon)`")
 _TYPE = re.compile(r"^Invalid value '(.*)' - at `\$\.type`$", re.DOTALL)
 

@@ -11,14 +11,16 @@ and the same chunks are taken in again.
 import logging
 from collections.abc import Iterable, Sequence
 
-from schemas.envelope import Category, Reader, Refusal
+from schemas.envelope import Category, Read, Reader, Refusal
 from schemas.kinds import Kind
 from streams.batch import Batch, DeadLetter, Record, received_ms
-from streams.fold import Checkpoint, Partition
-from streams.rows import ENTITY_ID, OFFSET, Row, append, columns_of, row_maker
+from streams.fold import Checkpoint, Partition, minutes_of
+from streams.rows import ENTITY_ID, Columns, append, columns_maker
 from streams.store import Store
 
 log = logging.getLogger(__name__)
+PIECE = 250
+"""Records that are decoded and made rows together: so few that all of it stays in the processor's cache, a quarter less time."""
 
 
 class Engine:
@@ -41,6 +43,8 @@ class Engine:
         batch = Batch()
         for kind, number, records in chunks:
             self._take(batch, kind, number, records)
+        for kind, number in batch.upto:
+            append(batch.windows, kind, self._partitions[kind, number].changes())
         return batch
 
     def written(self, batch: Batch) -> None:
@@ -62,20 +66,19 @@ class Engine:
             if not new:
                 self._partitions[kind, number] = partition
                 return
-            rows, dead = self._read(kind, number, new)
-            newer = self._load(partition, rows)
+            columns, kept, dead = self._read(kind, number, new)
+            minutes = minutes_of(columns)
+            newer = self._load(partition, minutes)
             if newer is None:
                 break
             # Another worker is ahead of us in this partition (it owned it a moment ago): go on from where it stands.
             partition = Partition(kind, number, newer)
-        judged = partition.judge(rows)
-        if judged.conflicts:
-            by_offset = {record.offset: record for record in new}
-            dead += [self._dead(kind, number, by_offset[row[OFFSET]], refusal) for row, refusal in judged.conflicts]
+        judged = partition.judge(minutes, columns)
+        dead += [self._dead(kind, number, kept[index], refusal) for index, refusal in judged.conflicts.items()]
         batch.repeats += judged.repeats
         batch.dead += dead
-        append(batch.events, kind, columns_of(judged.rows))
-        append(batch.windows, kind, partition.fold(judged.rows, new[-1].offset))
+        append(batch.events, kind, judged.columns)
+        partition.fold(judged, new[-1].offset)
         batch.upto[kind, number] = partition.position
         self._partitions[kind, number] = partition
 
@@ -98,28 +101,50 @@ class Engine:
         batch.gaps.setdefault(key, expected)
         return True
 
-    def _read(self, kind: Kind, number: int, records: Sequence[Record]) -> tuple[list[Row], list[DeadLetter]]:
-        rows: list[Row] = []
+    def _read(self, kind: Kind, number: int, records: Sequence[Record]) -> tuple[Columns, list[Record], list[DeadLetter]]:
+        """The valid events as rows, their records, and the others as dead letters."""
+        columns: Columns = columns_maker(kind)([], [], [], number)
+        kept: list[Record] = []
         dead: list[DeadLetter] = []
-        read, make = self._reader.read, row_maker(kind)
+        for start in range(0, len(records), PIECE):
+            piece, valid = self._read_piece(kind, number, records[start : start + PIECE], dead)
+            kept += valid
+            for values, more in zip(columns, piece, strict=True):
+                values += more
+        return columns, kept, dead
+
+    def _read_piece(
+        self, kind: Kind, number: int, records: Sequence[Record], dead: list[DeadLetter]
+    ) -> tuple[Columns, Sequence[Record]]:
+        def rows(events: list[Read], records: Sequence[Record]) -> Columns:
+            return columns_maker(kind)(events, list(map(received_ms, records)), [record.offset for record in records], number)
+
+        events = self._reader.read_all(kind, [record.value or b"" for record in records])
+        if events is not None:
+            columns = rows(events, records)
+            if [record.key for record in records] == [entity.encode() for entity in columns[ENTITY_ID]]:
+                return columns, records
+        events, kept = [], []
         for record in records:
             try:
-                event = read(record.value or b"")
-                if event.kind is not kind:
-                    raise Refusal(
-                        Category.UNKNOWN_KIND, f"A {event.kind.type} event does not belong in {kind.topic(self._prefix)}."
-                    )
-                row = make(event, received_ms(record), number, record.offset)
-                if record.key != row[ENTITY_ID].encode():
-                    raise Refusal(Category.WRONG_KEY, f"The record's key must be {row[ENTITY_ID]!r}.")
-                rows.append(row)
+                events.append(self._read_one(kind, record))
+                kept.append(record)
             except Refusal as refusal:
                 dead.append(self._dead(kind, number, record, refusal))
-        return rows, dead
+        return rows(events, kept), kept
 
-    def _load(self, partition: Partition, rows: list[Row]) -> Checkpoint | None:
+    def _read_one(self, kind: Kind, record: Record) -> Read:
+        event = self._reader.read(record.value or b"")
+        if event.kind is not kind:
+            raise Refusal(Category.UNKNOWN_KIND, f"A {event.kind.type} event does not belong in {kind.topic(self._prefix)}.")
+        entity = kind.entity_id(event.data)
+        if record.key != entity.encode():
+            raise Refusal(Category.WRONG_KEY, f"The record's key must be {entity!r}.")
+        return event
+
+    def _load(self, partition: Partition, minutes: list[int]) -> Checkpoint | None:
         """Load the stored minutes that rows need. A checkpoint, when the store is ahead of the partition's position."""
-        missing = partition.missing(rows)
+        missing = partition.missing(minutes)
         if not missing:
             return None
         checkpoint, values = self._store.windows(partition.kind, partition.number, missing)

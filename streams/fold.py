@@ -7,20 +7,21 @@ loaded before its events are judged: `missing` names those. A repeat has the ori
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import compress
 
 from schemas.envelope import Category, Refusal
 from schemas.kinds import Kind
 from schemas.tables import windows_table
-from streams.rows import BODY, EVENT_ID, IDENTITY, OCCURRED_AT, Cell, Columns, Row, Windows, fold_rows
+from streams.rows import BODY, EVENT_ID, IDENTITY, OCCURRED_AT, Cell, Columns, Row, Windows, folder
 
 MOST_IDENTITIES = 400_000
 MOST_CELLS = 80_000
 """Bounds of the memory of all partitions; a minute that was let go of is loaded again when a late event needs it."""
 
 
-def minute_of(row: Row) -> int:
-    """First second of the row's window."""
-    return int(row[OCCURRED_AT] // 60_000 * 60)
+def minutes_of(columns: Columns) -> list[int]:
+    """First second of each row's window."""
+    return [at // 60_000 * 60 for at in columns[OCCURRED_AT]]
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,13 @@ class Checkpoint:
 
 @dataclass
 class Judged:
-    """A chunk's rows after deduplication."""
+    """A chunk's rows after deduplication: those that count, and their windows."""
 
-    rows: list[Row] = field(default_factory=list)
+    columns: Columns
+    minutes: list[int]
     repeats: int = 0
-    conflicts: list[tuple[Row, Refusal]] = field(default_factory=list)
+    conflicts: dict[int, Refusal] = field(default_factory=dict)
+    """Index in the chunk → what it contradicts."""
 
 
 def checkpoint_row(kind: Kind, number: int, upto: int) -> Row:
@@ -61,12 +64,13 @@ class Partition:
         self._identities: dict[int, dict[int, int]] = {}
         self._cells: Windows = {}
         self._changed: dict[int, int] = {}
-        self._fold = fold_rows(kind)
+        self._touched: list[tuple[int, Cell, list[int]]] = []
+        self._fold = folder(kind)
 
-    def missing(self, rows: Iterable[Row]) -> set[int]:
-        """Minutes of rows that are stored but not in memory; new minutes are opened, empty."""
+    def missing(self, minutes: Iterable[int]) -> set[int]:
+        """Those minutes that are stored but not in memory; new ones are opened, empty."""
         missing = set()
-        for start in {minute_of(row) for row in rows}:
+        for start in set(minutes):
             if start not in self._cells:
                 if start <= self._newest:
                     missing.add(start)
@@ -88,33 +92,44 @@ class Partition:
         for start, cell, counts in values:
             self._cells[start][cell] = counts
 
-    def judge(self, rows: Iterable[Row]) -> Judged:
+    def judge(self, minutes: list[int], columns: Columns) -> Judged:
         """Drop what was seen before. The first record of an identity counts; one that says otherwise is a conflict."""
-        judged = Judged()
-        accept = judged.rows.append
-        for row in rows:
-            known = self._identities[row[OCCURRED_AT] // 60_000 * 60]
-            body = known.get(row[IDENTITY])
-            if body is None:
-                known[row[IDENTITY]] = row[BODY]
-                accept(row)
-            elif body == row[BODY]:
+        judged = Judged(columns, minutes)
+        counts = [True] * len(minutes)
+        for index, (minute, identity, body) in enumerate(zip(minutes, columns[IDENTITY], columns[BODY], strict=True)):
+            known = self._identities[minute]
+            before = known.get(identity)
+            if before is None:
+                known[identity] = body
+                continue
+            counts[index] = False
+            if before == body:
                 judged.repeats += 1
             else:
-                reason = f"The event {row[EVENT_ID]} was received before with other content; a correction needs an id of its own."
-                judged.conflicts.append((row, Refusal(Category.CONFLICT, reason)))
+                name = columns[EVENT_ID][index]
+                reason = f"The event {name} was received before with other content; a correction needs an id of its own."
+                judged.conflicts[index] = Refusal(Category.CONFLICT, reason)
+        if not all(counts):
+            judged.columns = [list(compress(column, counts)) for column in columns]
+            judged.minutes = list(compress(minutes, counts))
         return judged
 
-    def fold(self, rows: list[Row], upto: int) -> Columns:
-        """Count rows into their windows and move on to offset `upto`; what to write of windows, the checkpoint last."""
-        changed = self._fold(rows, self._cells, upto)
+    def fold(self, judged: Judged, upto: int) -> None:
+        """Count rows into their windows and move on to offset `upto`."""
+        self._fold(judged.minutes, judged.columns, self._cells, self._touched)
         self.position = upto
-        self._newest = max(self._newest, max((start for start, _, _ in changed), default=-1))
-        checkpoint = checkpoint_row(self.kind, self.number, upto)
-        if not changed:
+        self._newest = max(self._newest, max(judged.minutes, default=-1))
+
+    def changes(self) -> Columns:
+        """What to write of windows since it was last asked: the values as they are now, the checkpoint last."""
+        checkpoint = checkpoint_row(self.kind, self.number, self.position)
+        touched, self._touched = self._touched, []
+        if not touched:
             return [[value] for value in checkpoint]
-        starts, cells, counts = zip(*changed, strict=True)
-        self._changed.update(dict.fromkeys(starts, upto))
+        starts, cells, counts = zip(*touched, strict=True)
+        for one in counts:
+            one[-1] = self.position
+        self._changed.update(dict.fromkeys(starts, self.position))
         columns = [starts, [self.number] * len(starts), *zip(*cells, strict=True), *zip(*counts, strict=True)]
         return [[*column, value] for column, value in zip(columns, checkpoint, strict=True)]
 

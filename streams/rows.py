@@ -1,12 +1,12 @@
 """Events as rows, and rows into cells: code that is generated once per kind from its declaration, for speed.
 
-A row is a tuple in the order of `schemas.tables.events_table(kind).columns`: times as integer milliseconds since 1970, codes as
-their numbers or words. It is what ClickHouse gets, and all that the fold looks at, so both count the same values.
+Rows are kept by columns, in the order of `schemas.tables.events_table(kind).columns`: times as integer milliseconds since 1970,
+codes as their numbers or words. It is what ClickHouse gets, and all that the fold looks at, so both count the same values.
 """
 
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
@@ -30,29 +30,31 @@ PARTITION, OFFSET, IDENTITY, BODY = range(len(_NAMES), len(_NAMES) + 4)
 
 
 @cache
-def row_maker(kind: Kind) -> Callable[[Read, int, int, int], Row]:
-    """A function that makes the row of an event of the kind: `(read, received_ms, partition, offset)`."""
+def columns_maker(kind: Kind) -> Callable[[Sequence[Read], list[int], list[int], int], Columns]:
+    """A function that makes the rows of events of the kind, by columns: `(events, received_ms, offsets, partition)`."""
+    key = "}/{".join(f"one.{part}" for part in kind.key)
     given = {
-        "event_id": "name",
-        "entity_id": "entity",
-        "occurred_at": _ms("read.time"),
+        "event_id": "names",
+        "entity_id": f"[f'{{{key}}}' for one in data]",
+        "occurred_at": f"[{_ms('event.time')} for event in events]",
         "received_at": "received",
-        "partition": "partition",
-        "offset": "offset",
-        "identity": "identity(name)",
-        "body": "body(read)",
+        "partition": "[partition] * len(data)",
+        "offset": "offsets",
+        "identity": "list(map(identity, names))",
+        "body": "list(map(body, events))",
     }
     hints = annotations(kind)
-    values = [given.get(column.name) or _value(f"data.{column.name}", hints[column.name]) for column in events_table(kind).columns]
-    key = "}/{".join(f"data.{part}" for part in kind.key)
+    columns = [
+        given.get(column.name) or f"[{_value(f'one.{column.name}', hints[column.name])} for one in data]"
+        for column in events_table(kind).columns
+    ]
     source = (
-        "def make(read, received, partition, offset):\n"
-        "    data = read.data\n"
-        "    name = read.event_id\n"
-        f"    entity = f'{{{key}}}'\n"
-        f"    return ({', '.join(values)},)\n"
+        "def make(events, received, offsets, partition):\n"
+        "    data = [event.data for event in events]\n"
+        "    names = [event.event_id for event in events]\n"
+        f"    return [{', '.join(columns)}]\n"
     )
-    return typing.cast(Callable[..., Row], _compile(source, {"epoch": EPOCH, "body": body, "identity": identity}))
+    return typing.cast(Callable[..., Columns], _compile(source, {"epoch": EPOCH, "body": body, "identity": identity}))
 
 
 def columns_of(rows: list[Row]) -> Columns:
@@ -62,11 +64,12 @@ def columns_of(rows: list[Row]) -> Columns:
 
 def append(batches: dict[Kind, Columns], kind: Kind, columns: Columns) -> None:
     """Add rows to those of a kind."""
+    if not columns[0]:
+        return
     if kind not in batches:
-        if columns:
-            batches[kind] = columns
+        batches[kind] = columns
     else:
-        for values, more in zip(batches[kind], columns, strict=bool(columns)):
+        for values, more in zip(batches[kind], columns, strict=True):
             values += more
 
 
@@ -98,40 +101,41 @@ def _alternatives(annotation: Any) -> tuple[Any, ...]:
 
 
 @cache
-def fold_rows(kind: Kind) -> Callable[[list[Row], Windows, int], list[tuple[int, Cell, list[int]]]]:
-    """A function that adds rows to windows: `(rows, windows, upto)`.
+def folder(kind: Kind) -> Callable[[list[int], Columns, Windows, list[tuple[int, Cell, list[int]]]], None]:
+    """A function that adds rows to windows: `(minutes, columns, windows, touched)`.
 
-    `windows` is first second of the minute → cell → one count per measure, in declared order, then the offset up to which they
-    hold (-1: as loaded); every minute of `rows` must be in it. Gives what
-    changed: (minute, cell, counts), the counts holding up to `upto`.
+    `minutes` holds each row's window, `columns` the rows. `windows` is first second of the minute → cell → one count per measure,
+    in declared order, then the offset up to which they were written (-1: as loaded, -2: not written); every minute must be in it.
+    `touched` gets each (minute, cell, counts) that was not in it yet.
     """
     position = {column.name: index for index, column in enumerate(events_table(kind).columns)}
+    used: dict[str, None] = {}
 
     def column(name: str) -> str:
-        return f"row[{position[name]}]"
+        used[name] = None
+        return f"its_{name}"
 
-    lines = [
-        "def fold(rows, windows, upto):",
-        "    changed = []",
-        "    for row in rows:",
-        f"        minute = row[{OCCURRED_AT}] // 60000 * 60",
-        f"        cell = ({', '.join(column(name) for name in kind.dimensions)},)",
-        "        cells = windows[minute]",
-        "        counts = cells.get(cell)",
-        "        if counts is None:",
-        f"            counts = cells[cell] = [{'0, ' * len(kind.measures)}-1]",
-        "        if counts[-1] != upto:",
-        "            counts[-1] = upto",
-        "            changed.append((minute, cell, counts))",
-    ]
     # Measures that ask for the same first condition are asked together: most rows meet few of them.
     groups: dict[str, list[str]] = {}
     for index, measure in enumerate(kind.measures):
         first, *others = [condition.python(column) for condition in measure.where] or ["True"]
         groups.setdefault(first, []).append(f"if {' and '.join(others) or 'True'}: counts[{index}] += 1")
+    names = "".join(f", its_{name}" for name in used)
+    values = "".join(f", columns[{position[name]}]" for name in used)
+    lines = [
+        "def fold(minutes, columns, windows, touched):",
+        f"    cells_of_rows = zip({', '.join(f'columns[{position[name]}]' for name in kind.dimensions)})",
+        f"    for minute, cell{names} in zip(minutes, cells_of_rows{values}):",
+        "        cells = windows[minute]",
+        "        counts = cells.get(cell)",
+        "        if counts is None:",
+        f"            counts = cells[cell] = [{'0, ' * len(kind.measures)}-1]",
+        "        if counts[-1] != -2:",
+        "            counts[-1] = -2",
+        "            touched.append((minute, cell, counts))",
+    ]
     for first, counting in groups.items():
         lines += [f"        if {first}:", *(f"            {line}" for line in counting)]
-    lines.append("    return changed")
     return typing.cast(Callable[..., Any], _compile("\n".join(lines) + "\n", {}))
 
 

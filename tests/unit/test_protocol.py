@@ -22,13 +22,17 @@ from streams import fold
 from streams.batch import Batch
 from streams.batch import write as write_batch
 from streams.engine import Engine
-from streams.fold import Checkpoint, minute_of
-from streams.rows import BODY, IDENTITY, OFFSET, PARTITION, Cell, Columns, Row, fold_rows
+from streams.fold import Checkpoint
+from streams.rows import BODY, IDENTITY, OCCURRED_AT, OFFSET, PARTITION, Cell, Columns, Row, columns_of, folder
 
 START = datetime(2026, 11, 2, 1, tzinfo=UTC)
 Key = tuple[Kind, int]
 RUNS = 2000
 KEYS: tuple[Key, ...] = ((MEETING, 0), (MEETING, 1), (INDICATOR, 0))
+
+
+def minute_of(row: Row) -> int:
+    return int(row[OCCURRED_AT] // 60_000 * 60)
 
 
 @dataclass
@@ -72,8 +76,9 @@ class FakeStore:
         kept = self.kept[kind, partition]
         found: dict[int, dict[Cell, list[int]]] = {minute: {} for minute in minutes}
         rows = [row for row in kept.events.values() if row[OFFSET] <= kept.done and minute_of(row) in minutes]
-        fold_rows(kind)(rows, found, -1)
-        return kept.done, [(minute, cell, counts) for minute, cells in found.items() for cell, counts in cells.items()]
+        if rows:
+            folder(kind)([minute_of(row) for row in rows], columns_of(rows), found, [])
+        return kept.done, [(minute, cell, [*counts[:-1], -1]) for minute, cells in found.items() for cell, counts in cells.items()]
 
     def identities(self, kind: Kind, partition: int, minutes: set[int], upto: int) -> list[tuple[int, int, int]]:
         rows = [row for row in self.kept[kind, partition].events.values() if minute_of(row) in minutes and row[OFFSET] <= upto]

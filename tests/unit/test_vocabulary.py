@@ -15,7 +15,7 @@ from schemas.codes import FilingStatus, Priority
 from schemas.envelope import Category, Reader, Refusal, body, identity, write
 from schemas.events import Filing, Text, says
 from schemas.kinds import BY_NAME, FILING, KINDS, Kind
-from streams.rows import row_maker
+from streams.rows import columns_maker
 
 EXAMPLE = json.loads(documents.example(FILING))
 
@@ -107,8 +107,8 @@ def test_adding_a_field_is_one_edit() -> None:
     assert any("`counter`" in line for line in documents._kind(kind))
     read = Reader().read(documents.example(FILING))
     values = {name: getattr(read.data, name) for name in Filing.__struct_fields__}
-    row = row_maker(kind)(msgspec.structs.replace(read, data=Longer(**values, counter="7")), 0, 0, 0)
-    assert dict(zip((column.name for column in tables.events_table(kind).columns), row, strict=True))["counter"] == "7"
+    row = columns_maker(kind)([msgspec.structs.replace(read, data=Longer(**values, counter="7"))], [0], [0], 0)
+    assert dict(zip((column.name for column in tables.events_table(kind).columns), row, strict=True))["counter"] == ["7"]
 
 
 def test_a_field_without_a_type_in_clickhouse_is_an_error() -> None:
@@ -124,7 +124,8 @@ def test_every_field_and_measure_has_a_sentence(kind: Kind) -> None:
 
 def test_a_row_keeps_times_in_milliseconds() -> None:
     read = Reader().read(documents.example(FILING))
-    row = dict(zip((c.name for c in tables.events_table(FILING).columns), row_maker(FILING)(read, 5, 2, 7), strict=True))
+    row = dict(zip((c.name for c in tables.events_table(FILING).columns), columns_maker(FILING)([read], [5], [7], 2), strict=True))
+    row = {name: value for name, (value,) in row.items()}
     assert row["occurred_at"] == datetime(2026, 11, 20, 8, 42, 10, tzinfo=UTC).timestamp() * 1000
     assert (row["received_at"], row["partition"], row["offset"], row["status"], row["service_level"]) == (5, 2, 7, 9, "full")
     assert row["satisfaction"] is None
