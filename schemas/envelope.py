@@ -40,13 +40,17 @@ class Category(StrEnum):
     CONFLICT = "conflict"
 
 
+MOST_REASON = 1000
+"""Letters of a reason: it may quote what is wrong, and that may be long."""
+
+
 class Refusal(Exception):
     """An input that cannot be an event, with its category and a reason to act on."""
 
     def __init__(self, category: Category, reason: str) -> None:
         super().__init__(reason)
         self.category = category
-        self.reason = reason
+        self.reason = reason if len(reason) <= MOST_REASON else reason[:MOST_REASON] + "…"
 
 
 class Read(Envelope, frozen=True, kw_only=True, gc=False):
@@ -93,11 +97,13 @@ class Reader:
         lines = b"\n".join(records)
         if max(map(len, records)) > self.max_bytes or lines.count(b"\n") != len(records) - 1:
             return None
+        # Every line begins and ends an object. As many objects as lines are then one in each, however the records were cut.
+        if lines[:1] != b"{" or lines[-1:] != b"}" or lines.count(b"}\n{") != len(records) - 1:
+            return None
         try:
             events = _DECODER.decode_lines(lines)
         except Exception:
             return None
-        # A record that is no event by itself would make another number of them: each is a line of its own.
         if len(events) != len(records) or {*map(_KIND, events)} != {kind} or {*map(_CONTENT, events)} != {_JSON}:
             return None
         for moment in _EACH_MOMENT[kind]:

@@ -9,13 +9,14 @@ import re
 from bisect import bisect_right
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 import msgspec
 
 from schemas.events import Moment
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATER = re.compile(r"(?P<moment>\S+)\s*=\s*(?P<count>\d+)")
 MOST = 1024
 """Partitions of a topic at most: a slip of the finger must not make a million."""
@@ -61,7 +62,7 @@ class Partitions:
 
     def at(self, moment: datetime) -> int:
         """The number in force at a moment."""
-        return self.counts[bisect_right(self.since, round(moment.timestamp() * 1000))]
+        return self.counts[bisect_right(self.since, (moment - _EPOCH) // timedelta(milliseconds=1))]
 
     def of(self, key_hash: int, record: bytes) -> int:
         """The partition of a record, by Kafka's murmur2 hash of its key.

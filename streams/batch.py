@@ -88,7 +88,7 @@ def heartbeat_rows(chunks: Iterable[tuple[int, Sequence[Record]]]) -> list[tuple
     for number, record in ((number, record) for number, records in chunks for record in records):
         try:
             beat = msgspec.json.decode(record.value or b"", type=Heartbeat)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue
         if EARLIEST <= beat.sent_at < LATEST:
             rows.append((beat.gateway, number, round(beat.sent_at.timestamp() * 1000), now))

@@ -232,18 +232,17 @@ def quoted(text: str) -> str:
 
 
 def repeated(client: Client, kind: Kind, period: Period, found: Found) -> tuple[int, int]:
-    """Look for identities that are kept more than once in a minute; returns (events, those beyond the checkpoints)."""
+    """Look for identities that are kept more than once, at whatever times; returns (events, those beyond the checkpoints)."""
     table = events_table(kind).name
     offsets = checkpoints(client, kind)
     rows: list[tuple[int, int, int, list[Any]]] = client.execute(
-        f"SELECT sum(n), sum(late), countIf(n > 1), groupArrayIf({MOST})((toUnixTimestamp(minute), identity, n), n > 1) FROM ("
-        f"SELECT toStartOfMinute(occurred_at) AS minute, identity, count() AS n, countIf(offset > {upto(offsets)}) AS late "
-        f"FROM {table} FINAL WHERE {period.events} GROUP BY toStartOfMinute(occurred_at), identity)"
+        f"SELECT sum(n), sum(late), countIf(n > 1), groupArrayIf({MOST})((identity, n), n > 1) FROM ("
+        f"SELECT identity, count() AS n, countIf(offset > {upto(offsets)}) AS late "
+        f"FROM {table} FINAL WHERE {period.events} GROUP BY identity)"
     )
     events, late, times, listed = rows[0]
-    for minute, identity, count in listed:
-        where = f"{Minutes(frozenset([minute])).events} AND identity = {identity}"
-        named = client.execute(f"SELECT any(event_id) FROM {table} WHERE {where}")
+    for identity, count in listed:
+        named = client.execute(f"SELECT any(event_id) FROM {table} WHERE {period.events} AND identity = {identity}")
         found.lines[f"event {named[0][0]}"] = f"event counted {count} times: {named[0][0]}"
     found.more += times - len(listed)
     return events, late

@@ -84,13 +84,22 @@ class Beside:
         self._client, self.live, self.name = client, live, f"{live}_rebuild"
 
     def __enter__(self) -> "Beside":
-        self._client.execute(f"DROP TABLE IF EXISTS {self.name} SYNC")
+        self._drop()
         self._client.execute(f"CREATE TABLE {self.name} AS {self.live}")
         return self
 
     def __exit__(self, *_: object) -> None:
         with suppress(Exception):
-            self._client.execute(f"DROP TABLE IF EXISTS {self.name} SYNC")
+            self._drop()
+
+    def _drop(self) -> None:
+        # A deletion of a rebuild that was killed may still wait in the server: it must not meet another table of this name.
+        self._client.execute(
+            "KILL MUTATION WHERE database = currentDatabase() AND table = %(live)s AND NOT is_done "
+            "AND position(command, %(name)s) > 0 SYNC",
+            {"live": self.live, "name": self.name},
+        )
+        self._client.execute(f"DROP TABLE IF EXISTS {self.name} SYNC")
 
     def attach(self) -> None:
         """Put all rows into the live table in one step; they stay here too."""

@@ -18,8 +18,28 @@ from faust.types.tuples import ConsumerMessage
 PartitionRecords._consumer_record = lambda self, tp, record: record
 
 
+class Unfiltered(dict[TP, int | None]):
+    """Faust's notes of how far it delivered, by which it drops what comes from before: the engine judges that, so none are kept.
+
+    A chunk that is fetched again would be dropped otherwise when one that was fetched before the seek is delivered after it.
+    """
+
+    def __getitem__(self, tp: TP) -> None:
+        return None
+
+    def __setitem__(self, tp: TP, offset: int | None) -> None:
+        """Keep nothing."""
+
+    def update(self, *arguments: Any, **options: Any) -> None:
+        """Keep nothing."""
+
+
 class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
     """Yields one message per fetched chunk; commits the end of the newest acknowledged chunk."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._read_offset = Unfiltered()
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:
         """Fetch, and yield each partition's chunk as one message that carries the chunk's last offset."""

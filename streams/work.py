@@ -10,9 +10,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import faust
+from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
 from schemas.envelope import Reader
@@ -98,14 +100,14 @@ class Work:
             records += len(event.value)
         return events
 
-    async def _take(self, events: list[Any], writing: Awaitable[None]) -> Batch:
+    async def _take(self, events: list[Any], writing: asyncio.Future[None]) -> Batch:
         chunks = [(self._kinds[e.message.topic], e.message.partition, e.value) for e in events if e.message.topic in self._kinds]
         failed = False
 
         async def attempt() -> Batch:
             nonlocal failed
             if self._rebalanced or failed:
-                await writing  # What is loaded anew must hold what was in hand.
+                await asyncio.wait([writing])  # What is loaded anew must hold what was in hand.
                 self._rebalanced = False
                 self._engine.forget()
             failed = True
@@ -122,14 +124,15 @@ class Work:
     async def _write(self, batch: Batch, events: list[Any]) -> None:
         beats = heartbeat_rows((e.message.partition, e.value) for e in events if e.message.topic == self._prefix + HEARTBEATS)
 
-        async def attempt() -> None:
-            await self._copy(batch.dead)  # Before the checkpoint moves past them: after it, a failed copy would not be made again.
-            await self._in(self._writing, lambda: write(self._store, batch))
+        def attempt() -> None:
+            write(self._store, batch)
             if beats:
-                await self._in(self._writing, lambda: self._store.write_heartbeats(beats))
+                self._store.write_heartbeats(beats)
 
         with metrics.WRITE_SECONDS.time():
-            await self._insist(attempt)
+            # The copies before the checkpoint moves past them: after it, one that failed would not be made again.
+            await self._insist(lambda: self._copy(batch.dead))
+            await self._insist(lambda: self._in(self._writing, attempt))
         metrics.count(batch)
         self._written.append(batch)
         self._begun.popleft()
@@ -172,8 +175,13 @@ class Work:
         for (kind, number), offset in batch.gaps.items():
             tp = TP(kind.topic(self._prefix), number)
             log.warning("%s[%d]: a chunk is missing, fetching again from %d", tp.topic, number, offset)
+            await self._insist(partial(self._seek, tp, offset))
+
+    async def _seek(self, tp: TP, offset: int) -> None:
+        # In the consumer's own thread, which is not in the middle of a fetch then. The partition may move this very moment.
+        with suppress(IllegalStateError):
             if tp in self._app.consumer.assignment():
-                await self._app.consumer.seek(tp, offset)
+                await self._app.consumer.seek_wait({tp: offset})
 
     async def _in(self, thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(thread, work)

@@ -171,6 +171,13 @@ def test_an_event_that_is_kept_twice_is_found(settings: Settings, database: Clie
     assert found.pending == 1
 
 
+def test_an_event_that_is_kept_again_with_another_time_is_found(settings: Settings, database: Client) -> None:
+    later = "offset + 1000 AS offset, occurred_at + INTERVAL 5 HOUR AS occurred_at"
+    database.execute(f"INSERT INTO events_feedback SELECT * REPLACE ({later}) FROM events_feedback WHERE event_id = '/test#7'")
+    (found,) = verify(settings, [FEEDBACK])
+    assert found.differences == ["event counted 2 times: /test#7"]
+
+
 def test_the_commands_say_how_much_they_compared_and_what_differs(
     settings: Settings, environment: dict[str, str], database: Client
 ) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from clickhouse_driver import Client
 from clickhouse_driver.errors import NetworkError
+from kafka import TopicPartition
+from kafka.admin import KafkaAdminClient
 
 from ingest.producer import Producer
 from ingest.topics import ensure
@@ -193,6 +195,26 @@ def test_kill_9_in_mid_stream_loses_and_doubles_nothing(
         running.stop()
     assert counted(database) == total
     assert sum(steps(database).values()) == total
+
+
+def test_where_kafka_no_longer_has_the_beginning_all_that_it_has_is_counted(
+    settings: Settings, environment: dict[str, str], database: Client, log: Path
+) -> None:
+    """Retention removed the head of every partition before a worker came: it goes on from what there is, whole."""
+    removed, total = 300, 24_000
+    topic = FEEDBACK.topic(settings.topic_prefix)
+    with Producer(settings) as producer:
+        for number in range(total):
+            send(producer, number, NOW - timedelta(seconds=number // 100))
+        producer.flush()
+    admin = KafkaAdminClient(bootstrap_servers=settings.kafka_servers)
+    admin.delete_records({TopicPartition(topic, number): removed for number in range(settings.partitions.largest)})
+    admin.close()
+    with worker(environment, log) as running:
+        wait_for(lambda: counted(database) >= total - removed * settings.partitions.largest)
+        assert "Kafka no longer has offsets 0 to 299" in running.text()
+        wait_for(lambda: no_differences(settings))
+    assert counted(database) == total - removed * settings.partitions.largest
 
 
 def test_while_the_database_is_away_nothing_is_acknowledged_and_then_all_is_written(

@@ -49,7 +49,7 @@ def test_by_default_an_event_lies_where_kafkas_own_partitioner_puts_it() -> None
     [
         (MOMENT - timedelta(days=9000), 4),
         (MOMENT - timedelta(milliseconds=1), 4),
-        (MOMENT - timedelta(microseconds=400), 8),  # it is stored as the moment itself
+        (MOMENT - timedelta(microseconds=400), 4),  # it is stored as the millisecond before
         (MOMENT, 8),
         (MOMENT + timedelta(days=365), 12),
         (MOMENT + timedelta(days=9000), 12),

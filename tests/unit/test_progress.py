@@ -1,11 +1,13 @@
 """What stands still is noticed, what is idle or catching up is not taken for it."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dashboard.progress import Lag, Pace
 from dashboard.progress import judge as judged
 from schemas.kinds import KINDS
+from streams.batch import heartbeat_rows
 from streams.progress import MOST_SEEN, Place, Watch
 
 ONE, TWO = Place("filing", 0), Place("filing", 1)
@@ -75,3 +77,16 @@ def test_the_screens_tell_behind_from_still_and_from_nobodys() -> None:
     assert judged([row("filing", 0, **waits, still=30.0), *rows[1:]], 2, 10) == (Lag("filing", 0, Pace.STALLED, 5, since),)
     assert judged([row("filing", 0, unheard=11.0), *rows[1:]], 2, 10) == (Lag("filing", 0, Pace.UNOWNED, 0, NOW),)
     assert judged(rows[1:], 2, 10) == (Lag("filing", 0, Pace.UNOWNED),), "its worker never spoke"
+
+
+def test_a_heartbeat_that_cannot_be_read_is_left_out() -> None:
+    deep = b'{"gateway":"g","sent_at":"2026-11-02T00:00:00Z","x":' + b"[" * 5000 + b"]" * 5000 + b"}"
+    assert heartbeat_rows([(0, [Beat(deep), Beat(b"\xff"), Beat(b"{")])]) == []
+
+
+@dataclass
+class Beat:
+    value: bytes
+    offset: int = 0
+    timestamp: int = 0
+    key: bytes | None = None

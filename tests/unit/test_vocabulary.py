@@ -129,3 +129,17 @@ def test_a_row_keeps_times_in_milliseconds() -> None:
     assert row["occurred_at"] == datetime(2026, 11, 20, 8, 42, 10, tzinfo=UTC).timestamp() * 1000
     assert (row["received_at"], row["partition"], row["offset"], row["status"], row["service_level"]) == (5, 2, 7, 9, "full")
     assert row["satisfaction"] is None
+
+
+def test_records_are_not_read_together_as_what_none_of_them_is() -> None:
+    """Two events in one record are none, however many blank records make up for it."""
+    one = write(FILING, Reader().read(documents.example(FILING)).data, id="1", source="/s", time=datetime(2026, 11, 2, tzinfo=UTC))
+    assert len(Reader().read_all(FILING, [one, one]) or ()) == 2
+    for records in ([one + one, b""], [one + one, b" "], [b"", one + one], [one[:50], one[50:]], [one + b"\n", one[:-1]]):
+        assert Reader().read_all(FILING, records) is None
+
+
+def test_a_reason_quotes_no_more_than_a_person_reads() -> None:
+    with pytest.raises(Refusal) as refused:
+        Reader().read(changed(type="\x00" * 100_000))
+    assert len(refused.value.reason) < 1100
