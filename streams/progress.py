@@ -161,7 +161,9 @@ class Progress:
         ends = await asyncio.wait_for(self._app.consumer.highwaters(*held.values()), PATIENCE) if held else {}
         problem, written = None, dict[Place, int]()
         try:
-            written = await self._in_thread(lambda: {Place(*row[:2]): row[2] + 1 for row in self._store.checkpoints()})
+            # A ClickHouse that hangs raises nothing: what stands still must be said all the same.
+            asked = self._in_thread(lambda: {Place(*row[:2]): row[2] + 1 for row in self._store.checkpoints()})
+            written = await asyncio.wait_for(asked, PATIENCE)
         except Exception as error:  # Nothing moves as long as ClickHouse is away: that is seen, too.
             problem = error
         now = time.monotonic()
