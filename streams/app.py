@@ -32,8 +32,8 @@ class App(faust.App):  # type: ignore[misc]
     """Faust's app with our topics made before the first subscription, and an end that comes."""
 
     async def stop(self) -> None:
-        # Kafka's client may wait for ever when it is to end in the midst of a rebalance. All that was acknowledged is written, so that
-        # nothing is lost by ending without it.
+        # Kafka's client may wait for ever when it is to end in the midst of a rebalance. All that was acknowledged is written, so
+        # that nothing is lost by ending without it.
         end = threading.Timer(LAST_SECONDS, os._exit, [0])
         end.daemon = True
         end.start()
