@@ -17,10 +17,11 @@ from prometheus_client import CollectorRegistry, Gauge, Histogram
 from dashboard.clock import Clock
 from dashboard.connection import Unreachable
 from dashboard.snapshot import Snapshot, take
-from dashboard.store import Pulse, Store, milliseconds
+from dashboard.store import Pulse, Store
 from dashboard.wall.frame import Frame, Painter
 from dashboard.wall.sources import incomplete
 from dashboard.wall.view import View
+from schemas.moments import milliseconds
 from schemas.partitions import Partitions
 
 FRAME_SECONDS = 2.0

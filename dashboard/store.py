@@ -18,6 +18,7 @@ from dashboard.connection import Connection
 from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority, ServiceLevel
 from schemas.envelope import CLOCK_TOLERANCE
 from schemas.kinds import KINDS
+from schemas.moments import milliseconds
 from schemas.tables import ZONE
 
 HERE = ZoneInfo(ZONE)
@@ -44,11 +45,6 @@ FEEDBACK_CLOSED = _codes(FeedbackStatus.REJECTED, FeedbackStatus.PUBLISHED, Feed
 def moment(name: str) -> str:
     """The SQL of a query parameter that is given in milliseconds."""
     return f"fromUnixTimestamp64Milli(%({name})s, '{ZONE}')"
-
-
-def milliseconds(at: datetime) -> int:
-    """A moment as milliseconds since 1970."""
-    return round(at.timestamp() * 1000)
 
 
 @dataclass(frozen=True)

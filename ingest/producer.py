@@ -19,6 +19,7 @@ from kafka.partitioner.default import murmur2
 from schemas.envelope import write
 from schemas.events import Event
 from schemas.kinds import Kind
+from schemas.moments import milliseconds
 from schemas.settings import Settings
 
 PENDING_BYTES = 64 << 20
@@ -84,7 +85,7 @@ class Producer:
     ) -> "Future[Any]":
         """Send an event, keyed by its entity. The record's time is its arrival: `received_at`, or now."""
         value = write(kind, event, id=id, source=source, time=time)
-        stamp = None if received_at is None else int(received_at.timestamp() * 1000)
+        stamp = None if received_at is None else milliseconds(received_at)
         return self.send_record(kind, kind.entity_id(event).encode(), value, stamp)
 
     def send_record(self, topic_kind: Kind, key: bytes, value: bytes, timestamp_ms: int | None = None) -> "Future[Any]":

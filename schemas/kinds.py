@@ -32,12 +32,9 @@ class Kind:
         """The CloudEvents `type`."""
         return f"vn.ioc.{self.name}.v{self.version}"
 
-    def entity_id(self, event: Any) -> str:
-        """The entity that an event is about; the key of its Kafka record."""
-        return self._entity_id(event)
-
     @cached_property
-    def _entity_id(self) -> Callable[[Any], str]:
+    def entity_id(self) -> Callable[[Any], str]:
+        """Gives the entity that an event is about; the key of its Kafka record."""
         parts: Callable[[Any], Any] = attrgetter(*self.key)
         return parts if len(self.key) == 1 else lambda event: "/".join(parts(event))
 

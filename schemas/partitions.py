@@ -9,14 +9,14 @@ import re
 from bisect import bisect_right
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Self
 
 import msgspec
 
 from schemas.events import Moment
+from schemas.moments import milliseconds
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATER = re.compile(r"(?P<moment>\S+)\s*=\s*(?P<count>\d+)")
 MOST = 1024
 """Partitions of a topic at most: a slip of the finger must not make a million."""
@@ -62,7 +62,7 @@ class Partitions:
 
     def at(self, moment: datetime) -> int:
         """The number in force at a moment."""
-        return self.counts[bisect_right(self.since, (moment - _EPOCH) // timedelta(milliseconds=1))]
+        return self.counts[bisect_right(self.since, milliseconds(moment))]
 
     def of(self, key_hash: int, record: bytes) -> int:
         """The partition of a record, by Kafka's murmur2 hash of its key.
@@ -96,4 +96,4 @@ def _moment(text: str) -> int:
         raise ValueError(f"{text!r} is not a time such as 2027-01-01T00:00+07:00") from None
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} lacks its offset from UTC, such as +07:00")
-    return round(moment.timestamp() * 1000)
+    return milliseconds(moment)

@@ -34,7 +34,11 @@ class App(faust.App):  # type: ignore[misc]
     async def stop(self) -> None:
         # Kafka's client may wait for ever when it is to end in the midst of a rebalance. All that was acknowledged is written, so
         # that nothing is lost by ending without it.
-        end = threading.Timer(LAST_SECONDS, os._exit, [0])
+        def give_up() -> None:
+            log.warning("Kafka's client did not end within %.0f s; ending without it", LAST_SECONDS)
+            os._exit(0)
+
+        end = threading.Timer(LAST_SECONDS, give_up)
         end.daemon = True
         end.start()
         await super().stop()

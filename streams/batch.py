@@ -10,6 +10,7 @@ import msgspec
 from schemas.envelope import EARLIEST, LATEST
 from schemas.events import Heartbeat
 from schemas.kinds import Kind
+from schemas.moments import milliseconds
 from streams.rows import Columns
 from streams.store import Store
 
@@ -83,7 +84,7 @@ def heartbeat_rows(chunks: Iterable[tuple[int, Sequence[Record]]]) -> list[tuple
 
     `written_at` is now: the one clock that is read here, as it tells of the writing.
     """
-    now = round(datetime.now(UTC).timestamp() * 1000)
+    now = milliseconds(datetime.now(UTC))
     rows = []
     for number, record in ((number, record) for number, records in chunks for record in records):
         try:
@@ -91,5 +92,5 @@ def heartbeat_rows(chunks: Iterable[tuple[int, Sequence[Record]]]) -> list[tuple
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue
         if EARLIEST <= beat.sent_at < LATEST:
-            rows.append((beat.gateway, number, round(beat.sent_at.timestamp() * 1000), now))
+            rows.append((beat.gateway, number, milliseconds(beat.sent_at), now))
     return rows

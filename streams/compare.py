@@ -238,7 +238,8 @@ def repeated(client: Client, kind: Kind, period: Period, found: Found) -> tuple[
     rows: list[tuple[int, int, int, list[Any]]] = client.execute(
         f"SELECT sum(n), sum(late), countIf(n > 1), groupArrayIf({MOST})((identity, n), n > 1) FROM ("
         f"SELECT identity, count() AS n, countIf(offset > {upto(offsets)}) AS late "
-        f"FROM {table} FINAL WHERE {period.events} GROUP BY identity)"
+        f"FROM {table} FINAL WHERE {period.events} GROUP BY identity)",
+        settings={"max_bytes_before_external_group_by": 1 << 30},
     )
     events, late, times, listed = rows[0]
     for identity, count in listed:

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
 from schemas.envelope import Category, Read, Reader, Refusal, body
+from schemas.moments import milliseconds
 from schemas.settings import Settings
 from schemas.tables import DEAD_LETTERS
 from streams.store import Store
@@ -116,7 +117,7 @@ async def resend(
             outcomes.append((letter, ""))
     finally:
         await producer.stop()
-    now = round(datetime.now(UTC).timestamp() * 1000)
+    now = milliseconds(datetime.now(UTC))
     sent = [letter for letter, problem in outcomes if not problem]
     if sent:
         store.write_dead_letters(
@@ -125,7 +126,7 @@ async def resend(
                     one.topic,
                     one.partition,
                     one.offset,
-                    round(one.received_at.timestamp() * 1000),
+                    milliseconds(one.received_at),
                     one.category,
                     one.reason,
                     one.key,

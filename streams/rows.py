@@ -7,13 +7,14 @@ codes as their numbers or words. It is what ClickHouse gets, and all that the fo
 import types
 import typing
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum
 from functools import cache
 from typing import Any
 
 from schemas.envelope import Read, body, identity
 from schemas.kinds import Kind
+from schemas.moments import EPOCH
 from schemas.tables import COMMON, annotations, events_table
 
 Row = tuple[Any, ...]
@@ -25,17 +26,15 @@ Windows = dict[int, dict[Cell, list[int]]]
 
 _NAMES = [column.name for column in COMMON]
 EVENT_ID, ENTITY_ID, OCCURRED_AT, RECEIVED_AT = range(4)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PARTITION, OFFSET, IDENTITY, BODY = range(len(_NAMES), len(_NAMES) + 4)
 
 
 @cache
 def columns_maker(kind: Kind) -> Callable[[Sequence[Read], list[int], list[int], int], Columns]:
     """A function that makes the rows of events of the kind, by columns: `(events, received_ms, offsets, partition)`."""
-    key = "}/{".join(f"one.{part}" for part in kind.key)
     given = {
         "event_id": "names",
-        "entity_id": f"[f'{{{key}}}' for one in data]",
+        "entity_id": "list(map(entity_id, data))",
         "occurred_at": f"[{_ms('event.time')} for event in events]",
         "received_at": "received",
         "partition": "[partition] * len(data)",
@@ -54,7 +53,9 @@ def columns_maker(kind: Kind) -> Callable[[Sequence[Read], list[int], list[int],
         "    names = [event.event_id for event in events]\n"
         f"    return [{', '.join(columns)}]\n"
     )
-    return typing.cast(Callable[..., Columns], _compile(source, {"epoch": EPOCH, "body": body, "identity": identity}))
+    return typing.cast(
+        Callable[..., Columns], _compile(source, {"epoch": EPOCH, "body": body, "identity": identity, "entity_id": kind.entity_id})
+    )
 
 
 def columns_of(rows: list[Row]) -> Columns:

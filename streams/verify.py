@@ -58,11 +58,12 @@ def _verify(client: Client, kind: Kind, period: Period, tell: Tell) -> Report:
         tell(f"{kind.name}: windows", done, total)
         found = compare_windows(client, kind, piece)
         report.windows += found.stored
-        counts = repeated(client, kind, piece, found)
-        report.events += counts[0]
-        report.pending += counts[1]
         report.add(found)
         done += events
+    # Not piece by piece: an identity may have come again with a time of another one.
+    found = Found()
+    report.events, report.pending = repeated(client, kind, period, found)
+    report.add(found)
     tell(f"{kind.name}: states", done, total)
     found = compare_states(client, kind, "1" if period == EVER else entities(kind, period))
     report.entities = found.stored

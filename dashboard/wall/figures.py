@@ -9,7 +9,7 @@ from dash import html
 from dashboard.snapshot import Place, Snapshot
 from dashboard.sources import State
 from dashboard.speech import Speech
-from dashboard.store import milliseconds
+from schemas.moments import milliseconds
 
 DAY_HOURS = 7.5
 

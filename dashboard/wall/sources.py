@@ -9,10 +9,10 @@ from dashboard.progress import Lag, Pace
 from dashboard.snapshot import Snapshot
 from dashboard.sources import Source, State
 from dashboard.speech import Speech
-from dashboard.store import milliseconds
 from dashboard.wall.figures import age
 from schemas import reference
 from schemas.kinds import KINDS
+from schemas.moments import milliseconds
 
 NAMED = 2
 """Agencies that are named per feed: the silent ones, then those whose clock is ahead."""

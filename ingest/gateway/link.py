@@ -12,6 +12,7 @@ from ingest import topics
 from ingest.producer import KafkaUnavailable, Producer
 from schemas.events import Heartbeat
 from schemas.kinds import HEARTBEATS
+from schemas.moments import milliseconds
 from schemas.settings import Settings
 
 BEAT_SECONDS = 1.0
@@ -75,7 +76,7 @@ class Link:
     def _beat(self, producer: Producer) -> None:
         now = datetime.now(UTC)
         value = msgspec.json.encode(Heartbeat(gateway=self._name, sent_at=now))
-        topic, arrival = self._settings.topic_prefix + HEARTBEATS, int(now.timestamp() * 1000)
+        topic, arrival = self._settings.topic_prefix + HEARTBEATS, milliseconds(now)
         everywhere = range(self._settings.partitions.largest)
         beats = [producer.put(topic, self._name.encode(), value, arrival, number) for number in everywhere]
         self._trouble = f"Kafka at {self._settings.kafka_servers} has not acknowledged for {STALE_SECONDS:g} s."

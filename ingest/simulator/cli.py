@@ -10,12 +10,13 @@ import typer
 from ingest import topics
 from ingest.producer import Producer
 from ingest.simulator import staging, state
-from ingest.simulator.clock import ZONE, milliseconds
+from ingest.simulator.clock import ZONE
 from ingest.simulator.run import Run, moment_words
 from ingest.simulator.scenes import FOREVER, Silence, Storm, Stuck
 from ingest.simulator.screen import Screen
 from ingest.simulator.world import World
 from schemas import places
+from schemas.moments import milliseconds
 from schemas.reference import agency
 from schemas.settings import Settings
 

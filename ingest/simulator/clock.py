@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from datetime import date, datetime, timedelta, timezone
 from functools import cache
 
+from schemas.moments import milliseconds
 from schemas.reference import calendar
 
 SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
@@ -16,11 +17,6 @@ _OFFSET = 7 * HOUR
 def moment(ms: int) -> datetime:
     """The aware datetime of a number of milliseconds."""
     return datetime.fromtimestamp(ms / 1000, ZONE)
-
-
-def milliseconds(at: datetime) -> int:
-    """The number of milliseconds of an aware datetime; parts of one are cut off."""
-    return (at - datetime(1970, 1, 1, tzinfo=ZONE) - timedelta(hours=7)) // timedelta(milliseconds=1)
 
 
 def local_day(ms: int) -> date:

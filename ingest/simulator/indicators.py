@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from datetime import datetime, time
 from functools import cache
 
-from ingest.simulator.clock import DAY, HOUR, SECOND, milliseconds, moment
+from ingest.simulator.clock import DAY, HOUR, SECOND, moment
 from ingest.simulator.dice import Dice
 from ingest.simulator.steps import Step
 from ingest.simulator.world import World
 from schemas.events import Indicator
+from schemas.moments import milliseconds
 from schemas.reference import ZONE, IndicatorType, indicators, target
 
 YEAR = 365 * DAY

@@ -11,6 +11,7 @@ from ingest.simulator.clock import moment
 from ingest.simulator.stream import Ledger, Record, Stream
 from ingest.simulator.world import World
 from schemas.kinds import Kind
+from schemas.moments import milliseconds
 
 CHECKPOINT = timedelta(hours=6)
 """Simulated time after which a backfill waits for Kafka's acknowledgement and remembers how far it came."""
@@ -102,4 +103,4 @@ class Run:
 
 def moment_words(at: datetime) -> str:
     """A moment as Vietnamese read it."""
-    return moment(int(at.timestamp() * 1000)).strftime("%d/%m/%Y %H:%M:%S")
+    return moment(milliseconds(at)).strftime("%d/%m/%Y %H:%M:%S")

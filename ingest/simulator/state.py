@@ -6,10 +6,11 @@ from pathlib import Path
 
 import msgspec
 
-from ingest.simulator.clock import milliseconds, moment
+from ingest.simulator.clock import moment
 from ingest.simulator.scenes import Scene
 from ingest.simulator.staging import ended
 from ingest.simulator.world import World
+from schemas.moments import milliseconds
 
 FILE = "simulator.json"
 

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from ingest.simulator import documents, feedback, filings, indicators, meetings
-from ingest.simulator.clock import DAY, HOUR, milliseconds, moment
+from ingest.simulator.clock import DAY, HOUR, moment
 from ingest.simulator.delivery import Arrival, Fate, deliver
 from ingest.simulator.dice import Dice
 from ingest.simulator.scenes import Faster
@@ -20,6 +20,7 @@ from ingest.simulator.steps import Step, source
 from ingest.simulator.world import World
 from schemas.envelope import write
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING, INDICATOR, MEETING, Kind
+from schemas.moments import milliseconds
 
 
 class Life(NamedTuple):

@@ -17,11 +17,12 @@ from random import Random
 from typing import NamedTuple
 
 from ingest.simulator import filings
-from ingest.simulator.clock import DAY, HOUR, ZONE, milliseconds, moment
+from ingest.simulator.clock import DAY, HOUR, ZONE, moment
 from ingest.simulator.steps import source
 from ingest.simulator.world import World
 from schemas.envelope import Reader, write
 from schemas.kinds import FILING
+from schemas.moments import milliseconds
 
 SEED = 7
 REPEATED = 0.01

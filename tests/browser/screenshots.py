@@ -23,8 +23,8 @@ from dashboard.connection import Connection
 from dashboard.store import HERE, Store
 from ingest.simulator import staging
 from ingest.simulator.cli import BEFORE, run
-from ingest.simulator.clock import milliseconds
 from ingest.simulator.world import World
+from schemas.moments import milliseconds
 from schemas.settings import Settings
 from stack import control
 from stack.browser import find

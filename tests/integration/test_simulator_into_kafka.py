@@ -13,11 +13,12 @@ from kafka import KafkaConsumer, TopicPartition
 from ingest import topics
 from ingest.producer import Producer
 from ingest.simulator import Ledger, World
-from ingest.simulator.clock import DAY, milliseconds
+from ingest.simulator.clock import DAY
 from ingest.simulator.run import Run
 from ingest.simulator.state import load
 from schemas.envelope import Reader, Refusal
 from schemas.kinds import KINDS
+from schemas.moments import milliseconds
 from schemas.settings import Settings
 
 pytestmark = pytest.mark.stack

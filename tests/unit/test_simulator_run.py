@@ -9,12 +9,13 @@ import pytest
 
 from ingest.producer import KafkaUnavailable
 from ingest.simulator import World, events
-from ingest.simulator.clock import DAY, ZONE, milliseconds
+from ingest.simulator.clock import DAY, ZONE
 from ingest.simulator.run import Run
 from ingest.simulator.scenes import FOREVER, Faster, Silence, Storm
 from ingest.simulator.staging import live, past
 from ingest.simulator.state import State, StateError, load
 from schemas.kinds import Kind
+from schemas.moments import milliseconds
 
 START, END = datetime(2026, 11, 11, tzinfo=ZONE), datetime(2026, 11, 13, tzinfo=ZONE)
 NOON = START + timedelta(hours=12)
