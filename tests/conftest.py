@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from clickhouse_driver import Client
 
+from ingest.topics import ensure
 from schemas.settings import Settings
 from stack import control
 from stack.ports import choose_port
+from streams.migrate import migrate
 
 _numbers = itertools.count(1)
 
@@ -46,6 +49,16 @@ def settings(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Se
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     return Settings()
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Client]:
+    """A connection to the database of one test, which has its tables, as Kafka has its topics."""
+    migrate(settings)
+    ensure(settings)
+    client = Client.from_url(settings.clickhouse_url)
+    yield client
+    client.disconnect()
 
 
 @pytest.fixture(scope="module")

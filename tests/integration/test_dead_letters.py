@@ -3,7 +3,7 @@ around it is counted, and mended it counts exactly once."""
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,14 +13,12 @@ from aiokafka import AIOKafkaConsumer
 from clickhouse_driver import Client
 
 from ingest.producer import Producer
-from ingest.topics import ensure
 from schemas.codes import FeedbackStatus
 from schemas.envelope import Category, write
 from schemas.events import Feedback
 from schemas.kinds import DEAD_LETTERS, FEEDBACK
 from schemas.settings import Settings
 from streams.dead_letters import Letter, find, resend
-from streams.migrate import migrate
 from streams.store import Store
 from streams.verify import verify
 from tests.running import command, wait_for, worker
@@ -104,15 +102,6 @@ BAD = {
 
 def test_every_category_is_among_them() -> None:
     assert {bad.category for bad in BAD.values()} == set(Category)
-
-
-@pytest.fixture
-def database(settings: Settings) -> Iterator[Client]:
-    migrate(settings)
-    ensure(settings)
-    client = Client.from_url(settings.clickhouse_url)
-    yield client
-    client.disconnect()
 
 
 def counted(database: Client) -> int:

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,20 +28,13 @@ from streams.period import Period, parse
 from streams.rebuild import rebuild
 from streams.store import Store
 from streams.verify import verify
+from tests.records import Record
 from tests.running import Running, command, wait_for, worker
 
 pytestmark = pytest.mark.stack
 NOON = datetime(2026, 11, 2, 5, tzinfo=UTC)
 DAY = parse("2026-11-02", "2026-11-03")
 LAST = "(SELECT max(last_offset) FROM windows_feedback)"
-
-
-@dataclass
-class Record:
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
 
 
 def report(number: int, time: datetime, id: str | None = None) -> tuple[Feedback, dict[str, Any]]:

@@ -3,7 +3,7 @@
 import os
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
 
 from ingest.producer import Producer
-from ingest.topics import ensure
 from schemas.codes import FeedbackStatus
 from schemas.envelope import write
 from schemas.events import Feedback
@@ -27,15 +26,6 @@ from tests.running import Running, command, wait_for, worker
 
 pytestmark = pytest.mark.stack
 NOW = datetime.now(UTC).replace(microsecond=0)
-
-
-@pytest.fixture
-def database(settings: Settings) -> Iterator[Client]:
-    migrate(settings)
-    ensure(settings)
-    client = Client.from_url(settings.clickhouse_url)
-    yield client
-    client.disconnect()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What stands still is noticed, what is idle or catching up is not taken for it."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +8,7 @@ from dashboard.progress import judge as judged
 from schemas.kinds import KINDS
 from streams.batch import heartbeat_rows
 from streams.progress import MOST_SEEN, Place, Watch
+from tests.records import Record
 
 ONE, TWO = Place("filing", 0), Place("filing", 1)
 NOW = datetime(2026, 11, 17, 7, 5, tzinfo=UTC)
@@ -81,12 +81,4 @@ def test_the_screens_tell_behind_from_still_and_from_nobodys() -> None:
 
 def test_a_heartbeat_that_cannot_be_read_is_left_out() -> None:
     deep = b'{"gateway":"g","sent_at":"2026-11-02T00:00:00Z","x":' + b"[" * 5000 + b"]" * 5000 + b"}"
-    assert heartbeat_rows([(0, [Beat(deep), Beat(b"\xff"), Beat(b"{")])]) == []
-
-
-@dataclass
-class Beat:
-    value: bytes
-    offset: int = 0
-    timestamp: int = 0
-    key: bytes | None = None
+    assert heartbeat_rows([(0, [Record(0, 0, None, value) for value in (deep, b"\xff", b"{")])]) == []

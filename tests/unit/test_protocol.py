@@ -24,6 +24,7 @@ from streams.batch import write as write_batch
 from streams.engine import Engine
 from streams.fold import Checkpoint
 from streams.rows import BODY, IDENTITY, OCCURRED_AT, OFFSET, PARTITION, Cell, Columns, Row, columns_of, folder
+from tests.records import Record
 
 START = datetime(2026, 11, 2, 1, tzinfo=UTC)
 Key = tuple[Kind, int]
@@ -33,14 +34,6 @@ KEYS: tuple[Key, ...] = ((MEETING, 0), (MEETING, 1), (INDICATOR, 0))
 
 def minute_of(row: Row) -> int:
     return int(row[OCCURRED_AT] // 60_000 * 60)
-
-
-@dataclass
-class Record:
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
 
 
 class Crash(Exception):
