@@ -57,7 +57,7 @@ def test_we_count_every_event_of_the_load_once_and_the_engine_counts_every_recor
     client = installation.client()
     assert client.execute("SELECT sum(steps) FROM windows_filing FINAL") == [(originals,)]
     assert client.execute("SELECT count() FROM events") == [(originals,)]
-    assert course.samples[-1].done == COUNT and course.rate > 0
+    assert course.samples[-1].done == COUNT
     installation.drop()
     with starts.engine(bench, prefix) as going:
         assert follow(bench, "Kafka engine", going, COUNT).samples[-1].done == COUNT
