@@ -8,7 +8,6 @@ materialized view). Outsiders read the views: `events`, the kinds' plurals, `win
 
 import types
 import typing
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from functools import cache
@@ -16,12 +15,14 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from schemas.columns import MOMENT as MOMENT
+from schemas.columns import ZONE as ZONE
+from schemas.columns import Column as Column
+from schemas.columns import Table as Table
 from schemas.envelope import CLOCK_TOLERANCE
 from schemas.events import CODE
 from schemas.kinds import KINDS, Kind
 
-ZONE = "Asia/Ho_Chi_Minh"
-MOMENT = f"DateTime64(3, '{ZONE}')"
 WINDOW_SECONDS = 60
 VERSION = (
     "bitShiftLeft(toUInt128(toUnixTimestamp64Milli(least(occurred_at, received_at))), 86) "
@@ -34,38 +35,6 @@ AHEAD = (
     "dateDiff('second', received_at, occurred_at), 0) AS ahead_seconds"
 )
 """A column of the views: by how many seconds the source's clock is ahead, 0 within the tolerance."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a table."""
-
-    name: str
-    type: str
-    comment: str
-
-    @property
-    def ddl(self) -> str:
-        return f"`{self.name}` {self.type} COMMENT {_quoted(self.comment)}"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table with its engine clause."""
-
-    name: str
-    columns: tuple[Column, ...]
-    engine: str
-    comment: str
-
-    @property
-    def ddl(self) -> str:
-        body = ",\n    ".join(column.ddl for column in self.columns)
-        return f"CREATE TABLE IF NOT EXISTS {self.name}\n(\n    {body}\n)\n{self.engine}\nCOMMENT {_quoted(self.comment)}"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def clickhouse_type(annotation: Any) -> str:
@@ -148,6 +117,11 @@ def events_table(kind: Kind) -> Table:
         "ENGINE = ReplacingMergeTree\nPARTITION BY toYYYYMM(occurred_at)\n"
         "ORDER BY (toStartOfMinute(occurred_at), identity, partition, offset)",
         f"{kind.en}: one row per event that counted",
+        # What is new, and all steps of an entity, without reading the rest (`streams.lives`).
+        (
+            ("by_offset", "offset TYPE minmax GRANULARITY 1"),
+            ("by_entity", "entity_id TYPE bloom_filter(0.01) GRANULARITY 1"),
+        ),
     )
 
 

@@ -10,8 +10,10 @@ from urllib.parse import urlsplit, urlunsplit
 from clickhouse_driver import Client
 
 from schemas.kinds import KINDS
+from schemas.lives import life_tables, life_views
 from schemas.settings import Settings
 from schemas.tables import Table, materialized_views, state_table, tables, views
+from schemas.worktime import WORKING_DAYS
 
 Step = tuple[str, str, Callable[[Client], None]]
 
@@ -57,14 +59,26 @@ def _columns(client: Client, name: str) -> dict[str, str]:
 
 def _tables(client: Client) -> list[str]:
     done = []
-    for table in tables():
+    for table in (*tables(), *life_tables(), WORKING_DAYS):
         present = _columns(client, table.name)
         if not present:
             client.execute(table.ddl)
             done.append(f"table {table.name}")
         else:
-            done += _add_columns(client, table, present)
+            done += [*_add_columns(client, table, present), *_add_indexes(client, table)]
     return done
+
+
+def _add_indexes(client: Client, table: Table) -> list[str]:
+    rows = client.execute(
+        "SELECT name FROM system.data_skipping_indices WHERE database = currentDatabase() AND table = %(name)s",
+        {"name": table.name},
+    )
+    missing = [(name, rest) for name, rest in table.indexes if (name,) not in rows]
+    for name, rest in missing:
+        client.execute(f"ALTER TABLE {table.name} ADD INDEX IF NOT EXISTS {name} {rest}")
+        client.execute(f"ALTER TABLE {table.name} MATERIALIZE INDEX {name}")
+    return [f"index {table.name}.{name}" for name, _ in missing]
 
 
 def _add_columns(client: Client, table: Table, present: dict[str, str]) -> list[str]:
@@ -103,7 +117,7 @@ def _materialized(client: Client) -> list[str]:
             "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'MaterializedView'"
         )
     }
-    for name, (target, query) in materialized_views().items():
+    for name, (target, query) in (materialized_views() | life_views()).items():
         if name in present:
             client.execute(f"ALTER TABLE {name} MODIFY QUERY {query}")
         else:

@@ -1,7 +1,8 @@
 """Reference data: agencies, procedures, categories, working time, indicators and targets; dated, sourced, edited without code.
 
 Reading order: `table` (how a CSV file of `data/` becomes frozen structs), `agencies` (who, and what each promised to send),
-`services` (procedures and feedback categories), `calendar` (working time), `targets` (indicators and what is aimed at).
+`services` (procedures and feedback categories), `statuses` (their order, and when the clock stands still), `calendar` (working
+time), `targets` (indicators and what is aimed at).
 
 Every row says from when it is valid, where it is from, and whether that was verified; screens that use an unverified figure
 can say so. Rows with the source "minh họa" (illustrative) are invented. Accessors are pure and cached.
@@ -22,6 +23,7 @@ from schemas.reference.services import (
     procedure_words,
     procedures,
 )
+from schemas.reference.statuses import Status, statuses
 from schemas.reference.targets import IndicatorType, Target, indicator, indicators, target, targets
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "IndicatorType",
     "OutsideCalendarError",
     "Procedure",
+    "Status",
     "Target",
     "WorkingCalendar",
     "agencies",
@@ -50,6 +53,7 @@ __all__ = [
     "procedure",
     "procedure_words",
     "procedures",
+    "statuses",
     "target",
     "targets",
 ]

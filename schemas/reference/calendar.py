@@ -19,6 +19,7 @@ ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 """Civil time of Viet Nam: UTC+7 without summer time since 1975, which the calendar relies on."""
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 _EPOCH = datetime(1970, 1, 1, tzinfo=ZONE).replace(tzinfo=None)
+_FIRST_DAY = datetime(FIRST_YEAR, 1, 1, tzinfo=ZONE)
 _MICROSECOND = timedelta(microseconds=1)
 _DAY = 86_400_000_000
 _FRIDAY = 4
@@ -115,6 +116,25 @@ class WorkingCalendar:
                 return (_EPOCH + (table.first + day) * timedelta(days=1) + (start + rest) * _MICROSECOND).replace(tzinfo=ZONE)
             rest -= end - start
         raise AssertionError("a day's sessions sum up to its working time")
+
+    def position(self, moment: datetime) -> int:
+        """Working milliseconds from the first of January 1990 to the moment: deadlines and spans are differences of positions."""
+        return self.working_time(_FIRST_DAY, moment) // timedelta(milliseconds=1)
+
+    def days(self) -> tuple[tuple[int, int, tuple[Session, ...]], ...]:
+        """All days from 1990 to 2100: (days since 1970, working milliseconds before the day, its sessions in milliseconds)."""
+        self._cover(_FIRST_DAY, datetime(LAST_YEAR, 12, 31, tzinfo=ZONE))
+        table = self._table
+        start = (_FIRST_DAY.date() - date(1970, 1, 1)).days - table.first
+        origin = table.before[start]
+        return tuple(
+            (
+                table.first + number,
+                (table.before[number] - origin) // 1000,
+                tuple((begin // 1000, end // 1000) for begin, end in table.sessions[number]),
+            )
+            for number in range(start, len(table.sessions))
+        )
 
     def _position(self, moment: datetime) -> int:
         """Working microseconds from the table's first day to the moment."""

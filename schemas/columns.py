@@ -1,0 +1,41 @@
+"""How a ClickHouse table is declared: its columns, its engine, its indexes."""
+
+from dataclasses import dataclass
+
+ZONE = "Asia/Ho_Chi_Minh"
+MOMENT = f"DateTime64(3, '{ZONE}')"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table."""
+
+    name: str
+    type: str
+    comment: str
+
+    @property
+    def ddl(self) -> str:
+        return f"`{self.name}` {self.type} COMMENT {_quoted(self.comment)}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its engine clause."""
+
+    name: str
+    columns: tuple[Column, ...]
+    engine: str
+    comment: str
+    indexes: tuple[tuple[str, str], ...] = ()
+    """Data-skipping indexes: (name, what follows it in DDL)."""
+
+    @property
+    def ddl(self) -> str:
+        lines = [column.ddl for column in self.columns] + [f"INDEX {name} {rest}" for name, rest in self.indexes]
+        body = ",\n    ".join(lines)
+        return f"CREATE TABLE IF NOT EXISTS {self.name}\n(\n    {body}\n)\n{self.engine}\nCOMMENT {_quoted(self.comment)}"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

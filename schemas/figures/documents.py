@@ -1,0 +1,190 @@
+"""The figures of e-documents and of meetings."""
+
+from schemas.codes import DocumentStatus, MeetingState, Priority
+from schemas.figures.definition import Figure, Unit, count, greatest, quantile, total
+from schemas.kinds import DOCUMENT, MEETING
+
+OPEN = "standing != 'closed'"
+OVERDUE = "standing = 'open' AND due < {position}"
+WAITING = f"status = {DocumentStatus.ARRIVED:d}"
+FLASH = f"priority = {Priority.FLASH:d}"
+DONE = f"status = {DocumentStatus.DONE:d}"
+LIVE = f"state = '{MeetingState.LIVE}'"
+
+DOCUMENTS = (
+    Figure(
+        "document.sent",
+        DOCUMENT,
+        "Văn bản gửi đi",
+        "Documents sent",
+        "Documents sent in the period, once per receiver.",
+        Unit.COUNT,
+        count("true", "started_at"),
+    ),
+    Figure(
+        "document.waiting",
+        DOCUMENT,
+        "Văn bản chưa tiếp nhận",
+        "Documents waiting",
+        "Documents that arrived and were not received.",
+        Unit.COUNT,
+        count(WAITING),
+        better="down",
+    ),
+    Figure(
+        "document.flash_waiting",
+        DOCUMENT,
+        "Hỏa tốc chưa tiếp nhận",
+        "Flash documents waiting",
+        "Flash documents that arrived and were not received.",
+        Unit.COUNT,
+        count(f"{WAITING} AND {FLASH}"),
+        better="down",
+    ),
+    Figure(
+        "document.waiting_longest",
+        DOCUMENT,
+        "Chờ tiếp nhận lâu nhất",
+        "Longest wait to be received",
+        "Hours that the longest waiting document has waited: working hours, of the clock for flash ones.",
+        Unit.HOURS,
+        greatest("{position} - at", WAITING),
+        better="down",
+    ),
+    Figure(
+        "document.open",
+        DOCUMENT,
+        "Văn bản đang xử lý",
+        "Documents open",
+        "Documents that are not done, refused or recalled.",
+        Unit.COUNT,
+        count(OPEN),
+    ),
+    Figure(
+        "document.overdue",
+        DOCUMENT,
+        "Văn bản quá hạn",
+        "Documents overdue",
+        "Open documents whose deadline has passed.",
+        Unit.COUNT,
+        count(OVERDUE),
+        better="down",
+    ),
+    Figure(
+        "document.on_time",
+        DOCUMENT,
+        "Văn bản đúng hạn (thực)",
+        "Documents on time (honest)",
+        "Done on time in the period, of those with a deadline done in the period and those that are open and overdue.",
+        Unit.PERCENT,
+        count(f"{DONE} AND due IS NOT NULL AND NOT late", "closed_at"),
+        (*count(f"{DONE} AND due IS NOT NULL", "closed_at"), *count(OVERDUE)),
+        "up",
+    ),
+    Figure(
+        "document.receive_p50",
+        DOCUMENT,
+        "Thời gian tiếp nhận (trung vị)",
+        "Time to receive (median)",
+        "Median hours from arrival until received, of the documents sent in the period.",
+        Unit.HOURS,
+        quantile(0.5, "taken", "taken IS NOT NULL", "started_at"),
+        better="down",
+    ),
+    Figure(
+        "document.receive_p90",
+        DOCUMENT,
+        "Thời gian tiếp nhận (90%)",
+        "Time to receive (90%)",
+        "Hours from arrival until received that nine of ten do not exceed.",
+        Unit.HOURS,
+        quantile(0.9, "taken", "taken IS NOT NULL", "started_at"),
+        better="down",
+    ),
+    Figure(
+        "document.duration_p50",
+        DOCUMENT,
+        "Thời gian xử lý (trung vị)",
+        "Time until done (median)",
+        "Median hours from arrival until done, of those done in the period.",
+        Unit.HOURS,
+        quantile(0.5, "worked", DONE, "closed_at"),
+        better="down",
+    ),
+    Figure(
+        "document.signed",
+        DOCUMENT,
+        "Ký số",
+        "Signed digitally",
+        "Signed digitally, of the documents sent in the period.",
+        Unit.PERCENT,
+        count("signed", "started_at"),
+        count("true", "started_at"),
+        "up",
+    ),
+    Figure(
+        "document.refused",
+        DOCUMENT,
+        "Văn bản bị từ chối",
+        "Documents refused",
+        "Refused in the period.",
+        Unit.COUNT,
+        count(f"status = {DocumentStatus.REFUSED:d}", "closed_at"),
+        better="down",
+    ),
+    Figure(
+        "document.recalled",
+        DOCUMENT,
+        "Văn bản lấy lại",
+        "Documents recalled",
+        "Recalled, with consent, in the period.",
+        Unit.COUNT,
+        count(f"status = {DocumentStatus.RECALL_AGREED:d}", "closed_at"),
+    ),
+    Figure(
+        "document.impossible",
+        DOCUMENT,
+        "Văn bản sai trình tự",
+        "Documents out of order",
+        "Documents sent in the period with a step that may not follow the one before it.",
+        Unit.COUNT,
+        count("impossible > 0", "started_at"),
+        better="down",
+    ),
+)
+
+MEETINGS = (
+    Figure(
+        "meeting.live", MEETING, "Cuộc họp đang diễn ra", "Meetings going on", "Meetings that are live.", Unit.COUNT, count(LIVE)
+    ),
+    Figure(
+        "meeting.scheduled",
+        MEETING,
+        "Cuộc họp sắp tới",
+        "Meetings to come",
+        "Meetings that are scheduled and have not begun.",
+        Unit.COUNT,
+        count(f"state = '{MeetingState.SCHEDULED}'"),
+    ),
+    Figure(
+        "meeting.missing",
+        MEETING,
+        "Điểm cầu vắng",
+        "Sites missing",
+        "Sites invited to the meetings that are live and not connected.",
+        Unit.COUNT,
+        total("length(arrayFilter(x -> NOT has(connected, x), invited))", LIVE),
+        better="down",
+    ),
+    Figure(
+        "meeting.connected",
+        MEETING,
+        "Điểm cầu đã kết nối",
+        "Sites connected",
+        "Sites connected, of those invited to the meetings that are live.",
+        Unit.PERCENT,
+        total("length(arrayFilter(x -> has(connected, x), invited))", LIVE),
+        total("length(invited)", LIVE),
+        "up",
+    ),
+)

@@ -1,0 +1,107 @@
+"""Figures as questions to ClickHouse: all figures of a kind in one statement, for a moment and its period.
+
+Pure: it makes SQL and reads rows, whoever asks. Moments are given by value, as milliseconds and as positions on the working clock
+(`schemas.worktime`), so that no question computes working time.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from schemas.figures.definition import Figure, Piece
+from schemas.figures.reading import Reading
+from schemas.kinds import Kind
+from schemas.lives import BY_KIND, current_table, life_table
+from schemas.moments import milliseconds
+from schemas.reference import WorkingCalendar
+
+Key = tuple[str, ...]
+"""Values of the dimensions asked by; empty for all in one."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A moment for which figures are asked, and since when their period runs."""
+
+    at: int
+    position: int
+    since: int = 0
+
+    @classmethod
+    def of(cls, at: datetime, calendar: WorkingCalendar, period: timedelta = timedelta(days=30)) -> "Moment":
+        """A moment with the period that ends with it."""
+        return cls(milliseconds(at), calendar.position(at), milliseconds(at - period))
+
+
+def dimensions(kind: Kind) -> tuple[str, ...]:
+    """What figures of a kind may be asked by."""
+    return tuple(
+        column.name for column in BY_KIND[kind].columns if column.type.startswith("LowCardinality") or column.name in _CODES
+    )
+
+
+_CODES = ("channel", "priority", "status", "applicant", "action")
+
+
+def question(figures: Sequence[Figure], moment: Moment, by: Sequence[str] = (), *, past: bool = False, where: str = "") -> str:
+    """A SELECT of the dimensions `by`, as texts, and then all pieces of the figures, which are all of one kind.
+
+    `past` asks for the state that held at the moment, which need not be now, as far as is known now. `where` is a further
+    condition on the rows. Raises `ValueError` for a dimension that the kind does not have.
+    """
+    kind = kind_of(figures, by)
+    pieces = [
+        piece_sql(piece, str(moment.at), str(moment.position), f"{piece.when} > {moment_sql(moment.since)}")
+        for piece in pieces_of(figures)
+    ]
+    keys = [f"toString({name}) AS key_{number}" for number, name in enumerate(by)]
+    grouping = f" GROUP BY {', '.join(f'key_{number}' for number in range(len(by)))}" if by else ""
+    source = f"{life_table(kind).name} FINAL" if past else f"{current_table(kind).name} FINAL"
+    held = f" AND since <= {moment_sql(moment.at)} AND until > {moment_sql(moment.at)}" if past else ""
+    asked = f" AND ({where})" if where else ""
+    return f"SELECT {', '.join([*keys, *pieces])} FROM {source} WHERE started_at <= {moment_sql(moment.at)}{held}{asked}{grouping}"
+
+
+def readings(figures: Sequence[Figure], rows: Iterable[Sequence[Any]], by: int = 0) -> dict[Key, dict[str, Reading]]:
+    """The rows of a question asked by so many dimensions, as readings: values of the dimensions → code → reading."""
+    found = {}
+    for row in rows:
+        values = dict(zip(pieces_of(figures), row[by:], strict=True))
+        found[tuple(row[:by])] = {figure.code: reading(figure, values) for figure in figures}
+    return found
+
+
+def reading(figure: Figure, values: Mapping[Piece, float | None]) -> Reading:
+    """What a figure reads, given its pieces."""
+    if not figure.whole:
+        value = values[figure.part[0]]
+        return Reading(None if value is None or value != value else float(value))
+    part = sum(float(values[piece] or 0) for piece in figure.part)
+    whole = sum(float(values[piece] or 0) for piece in figure.whole)
+    return Reading(100 * part / whole if whole else None, part, whole)
+
+
+def kind_of(figures: Sequence[Figure], by: Sequence[str]) -> Kind:
+    """The one kind of some figures. Raises `ValueError` for a dimension that it does not have."""
+    (kind,) = {figure.kind for figure in figures}
+    if unknown := set(by) - set(dimensions(kind)):
+        raise ValueError(f"{kind.name} figures cannot be asked by {', '.join(sorted(unknown))}: {', '.join(dimensions(kind))}")
+    return kind
+
+
+def pieces_of(figures: Sequence[Figure]) -> list[Piece]:
+    """Their pieces, each once."""
+    return list(dict.fromkeys(piece for figure in figures for piece in figure.pieces))
+
+
+def piece_sql(piece: Piece, at: str, position: str, in_period: str) -> str:
+    """A piece as SQL, for a moment and a period given as SQL."""
+    on_clock = f"if(around, {at}, {position})"
+    where = piece.where.replace("{position}", on_clock) + (f" AND {in_period}" if piece.when else "")
+    return piece.aggregate.replace("{position}", on_clock).replace("{where}", f"ifNull({where}, false)")
+
+
+def moment_sql(at: int) -> str:
+    """Milliseconds since 1970 as a moment."""
+    return f"fromUnixTimestamp64Milli({at})"

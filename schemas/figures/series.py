@@ -1,0 +1,115 @@
+"""Figures over time, in parts of five minutes, hours, days or months: questions to ClickHouse, and the answers put together."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from schemas.figures.definition import Figure, Piece
+from schemas.figures.questions import Key, kind_of, moment_sql, piece_sql, pieces_of, reading
+from schemas.figures.reading import Reading
+from schemas.lives import current_table, life_table
+from schemas.moments import milliseconds
+from schemas.reference import ZONE, WorkingCalendar
+
+
+class Step(StrEnum):
+    """How long the parts of a series are; in Viet Nam's time."""
+
+    MINUTES = "5 minutes"
+    HOUR = "hour"
+    DAY = "day"
+    MONTH = "month"
+
+
+def series(
+    figures: Sequence[Figure],
+    step: Step,
+    since: datetime,
+    until: datetime,
+    calendar: WorkingCalendar,
+    by: Sequence[str] = (),
+    where: str = "",
+) -> tuple[list[datetime], tuple[str, ...]]:
+    """The ends of the parts between two moments, and the questions to ask for them; `series_readings` joins the answers.
+
+    What tells of a period is counted in each part; what tells of a moment is that of the part's end, or of `until` in the last.
+    """
+    kind = kind_of(figures, by)
+    starts, ends = parts(step, since, until)
+    keys = [f"toString({name}) AS key_{number}" for number, name in enumerate(by)]
+    names = [f"key_{number}" for number in range(len(by))]
+    asked = f" AND ({where})" if where else ""
+    wanted, questions = pieces_of(figures), []
+    bounds = f"[{', '.join(str(milliseconds(at)) for at in starts)}]"
+    for when in dict.fromkeys(piece.when for piece in wanted if piece.when):
+        # Of what began or was closed in a part: each entity once, however long it lives.
+        pieces = [piece_sql(piece, "0", "0", "true") if piece.when == when else "NULL" for piece in wanted]
+        moments = f"toUnixTimestamp64Milli(assumeNotNull({when}))"
+        questions.append(
+            f"SELECT {', '.join([f'arrayLastIndex(x -> x <= {moments}, {bounds}) AS part', *keys, *pieces])} "
+            f"FROM {current_table(kind).name} FINAL WHERE {when} >= {moment_sql(milliseconds(since))} "
+            f"AND {when} < {moment_sql(milliseconds(until))}{asked} GROUP BY {', '.join(['part', *names])}"
+        )
+    if any(not piece.when for piece in wanted):
+        pieces = ["NULL" if piece.when else piece_sql(piece, "point.2", "point.3", "true") for piece in wanted]
+        points = ", ".join(f"({number + 1}, {milliseconds(at)}, {calendar.position(at)})" for number, at in enumerate(ends))
+        last = moment_sql(milliseconds(ends[-1]))
+        held = "p.2 >= toUnixTimestamp64Milli(since) AND p.2 < toUnixTimestamp64Milli(until)"
+        questions.append(
+            f"SELECT {', '.join(['point.1 AS part', *keys, *pieces])} FROM (SELECT * FROM {life_table(kind).name} FINAL "
+            f"WHERE standing != 'closed' AND since < {last} AND until > {moment_sql(milliseconds(ends[0]))}) "
+            f"ARRAY JOIN arrayFilter(p -> {held}, [{points}]) AS point "
+            f"WHERE started_at <= fromUnixTimestamp64Milli(toInt64(point.2)){asked} GROUP BY {', '.join(['part', *names])}"
+        )
+    return ends, tuple(questions)
+
+
+def series_readings(
+    figures: Sequence[Figure], ends: Sequence[datetime], answers: Iterable[Iterable[Sequence[Any]]], by: int = 0
+) -> dict[Key, dict[str, list[tuple[datetime, Reading]]]]:
+    """The answers to the questions of a series: values of the dimensions → code → (end of the part, reading) for every part."""
+    wanted = pieces_of(figures)
+    found: dict[Key, list[dict[Piece, Any]]] = {}
+    for rows in answers:
+        for part, *row in rows:
+            values = found.setdefault(tuple(row[:by]), [{} for _ in ends])[part - 1]
+            values |= {piece: value for piece, value in zip(wanted, row[by:], strict=True) if value is not None}
+    if not by:
+        found.setdefault((), [{} for _ in ends])
+    zero = {piece: 0 if piece.additive else None for piece in wanted}
+    return {
+        key: {
+            figure.code: [(at, reading(figure, zero | values)) for at, values in zip(ends, each, strict=True)] for figure in figures
+        }
+        for key, each in found.items()
+    }
+
+
+def parts(step: Step, since: datetime, until: datetime) -> tuple[list[datetime], list[datetime]]:
+    """Starts and ends of the parts of a series; the first starts with `since`, the last ends with `until`.
+
+    Raises `ValueError` for a period that is empty or has more than 1,000 parts.
+    """
+    begin, end = since.astimezone(ZONE), until.astimezone(ZONE)
+    if begin >= end:
+        raise ValueError("the period of a series is empty")
+    starts, edge = [begin], _NEXT[step](begin)
+    while edge < end:
+        starts.append(edge)
+        edge = _NEXT[step](edge)
+        if len(starts) > 1000:
+            raise ValueError(f"a series has at most 1,000 parts of {step.value}")
+    return starts, [*starts[1:], end]
+
+
+def _next_month(at: datetime) -> datetime:
+    return (at.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)).replace(day=1)
+
+
+_NEXT: dict[Step, Callable[[datetime], datetime]] = {
+    Step.MINUTES: lambda at: at.replace(minute=at.minute // 5 * 5, second=0, microsecond=0) + timedelta(minutes=5),
+    Step.HOUR: lambda at: at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1),
+    Step.DAY: lambda at: at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1),
+    Step.MONTH: _next_month,
+}
