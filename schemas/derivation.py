@@ -36,7 +36,9 @@ def derive(life: Life, calendar: int, source: str, epoch: int = 0) -> str:
         layers[name] = f"SELECT *, {_listed(added)}\nFROM {below}"
     with_layers = ",\n".join(f"{name} AS (\n{query}\n)" for name, query in layers.items())
     final = {
-        "late": f"standing = 'closed' AND ifNull(if(around, closed_ms, {position_sql('closed_ms')}) > due, false)",
+        # One millisecond earlier: a deadline that falls at the end of a working day has passed in the evening already.
+        "late": "standing = 'closed' AND ifNull(if(due_at IS NOT NULL, closed_at > due_at, "
+        f"due <= if(around, closed_ms - 1, {position_sql('(closed_ms - 1)')})), false)",
         "at": "if(around, since_ms, position)",
         "due": "if(around, due_around, due_working)",
         "worked": "if(around, ran_around - from_around, ran_working - from_working)",
@@ -155,6 +157,8 @@ def _judged(life: Life) -> dict[str, str]:
         f"if(allowed > 0 AND due_from_{clock} < {NEVER}, due_from_{clock} + allowed + stood_{clock} - stood_{clock}_from, NULL))"
         for clock in ("around", "working")
     }
+    stood = "if(around, stood_around = stood_around_then, stood_working = stood_working_then)"
+    found["due_at"] = f"if(promised IS NOT NULL AND {stood}, promised, NULL)"
     found["closed_at"] = "if(standing = 'closed', coalesce(ended, turned_since), NULL)"
     found["closed_ms"] = "toUnixTimestamp64Milli(assumeNotNull(closed_at))"
     return found

@@ -81,6 +81,7 @@ class Life:
             Column("around", "Bool", "Whether its clock runs round the clock: then positions are milliseconds since 1970."),
             Column("at", "Int64", "Position of the step on its clock, ms; on the working clock since 1990."),
             Column("due", "Nullable(Int64)", "Position at which it is due, pauses so far counted in."),
+            Column("due_at", f"Nullable({MOMENT})", "When it is due, as its source says and while no pause has moved that."),
             Column("worked", "Int64", "Time worked on it before this step, ms of its clock."),
             Column("paused", "Int64", "Time its clock stood still before this step, ms of its clock."),
             Column("taken", "Nullable(Int64)", "How long it took until somebody took it in hand, ms of its clock."),

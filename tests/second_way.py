@@ -16,8 +16,16 @@ HOUR = timedelta(hours=1)
 NOTHING = timedelta(0)
 FOLLOW = {
     "filing": {
-        1: (2, 3, 5, 7), 2: (4, 5, 6, 7, 8, 9), 3: (), 4: (4, 5, 6, 7, 8, 9), 5: (2, 3, 4, 7, 8),
-        6: (4, 7, 8, 9), 7: (), 8: (4, 7, 9), 9: (10,), 10: (),
+        1: (2, 3, 5, 7),
+        2: (4, 5, 6, 7, 8, 9),
+        3: (),
+        4: (4, 5, 6, 7, 8, 9),
+        5: (2, 3, 4, 7, 8),
+        6: (4, 7, 8, 9),
+        7: (),
+        8: (4, 7, 9),
+        9: (10,),
+        10: (),
     },
     "feedback": {
         "received": ("verified", "rejected", "routed"),
@@ -30,8 +38,15 @@ FOLLOW = {
         "reopened": ("routed", "processing", "published"),
     },
     "document": {
-        1: (2, 3, 13), 2: (), 3: (2, 4, 5, 6, 13), 4: (4, 5, 6, 13), 5: (4, 5, 6, 13), 6: (),
-        13: (15, 16), 15: (), 16: (2, 3, 4, 5, 6, 13),
+        1: (2, 3, 13),
+        2: (),
+        3: (2, 4, 5, 6, 13),
+        4: (4, 5, 6, 13),
+        5: (4, 5, 6, 13),
+        6: (),
+        13: (15, 16),
+        15: (),
+        16: (2, 3, 4, 5, 6, 13),
     },
 }
 PAUSED = {"filing": (5, 6, 8), "feedback": (), "document": ()}
@@ -111,9 +126,9 @@ def _life(kind: str, steps: list[dict[str, Any]], calendar: WorkingCalendar, at:
         "started_at": last[STARTED[kind]],
         "open": last["status"] not in CLOSED[kind],
         "paused_now": last["status"] in PAUSED[kind],
-        "overdue": running and due is not None and clock(due, at) > NOTHING,
-        "due_soon": running and due is not None and NOTHING <= clock(at, due) < 24 * HOUR and not clock(due, at) > NOTHING,
-        "late": closed_at is not None and due is not None and clock(due, closed_at) > NOTHING,
+        "overdue": running and due is not None and due < at,
+        "due_soon": running and due is not None and due >= at and clock(at, due) < 24 * HOUR,
+        "late": closed_at is not None and due is not None and due < closed_at,
         "has_due": due is not None,
         "closed_at": closed_at,
         "due": due,

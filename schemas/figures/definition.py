@@ -1,7 +1,8 @@
 """How a figure is declared: pieces that are counted over the lives of entities, and how they make a value.
 
 A figure is asked of `current_K` for now, of the rows of `life_K` that held at a moment for the past. Pieces name the columns of
-these tables, and two that are put in when it is asked: `{at}` the moment, `{position}` the same on the entity's clock.
+these tables, and two expressions that are put in when it is asked: `{position}`, the moment on the entity's clock, and `{passed}`,
+whether the deadline has passed.
 """
 
 from dataclasses import dataclass

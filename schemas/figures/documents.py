@@ -5,7 +5,7 @@ from schemas.figures.definition import Figure, Unit, count, greatest, quantile, 
 from schemas.kinds import DOCUMENT, MEETING
 
 OPEN = "standing != 'closed'"
-OVERDUE = "standing = 'open' AND due < {position}"
+OVERDUE = "standing = 'open' AND {passed}"
 WAITING = f"status = {DocumentStatus.ARRIVED:d}"
 FLASH = f"priority = {Priority.FLASH:d}"
 DONE = f"status = {DocumentStatus.DONE:d}"

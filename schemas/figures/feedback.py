@@ -5,7 +5,7 @@ from schemas.figures.definition import Figure, Unit, count, quantile
 from schemas.kinds import FEEDBACK
 
 OPEN = "standing != 'closed'"
-OVERDUE = "standing = 'open' AND due < {position}"
+OVERDUE = "standing = 'open' AND {passed}"
 ANSWERED = f"status IN ('{FeedbackStatus.PUBLISHED}', '{FeedbackStatus.RATED}')"
 ACCEPTED = f"status NOT IN ('{FeedbackStatus.RECEIVED}', '{FeedbackStatus.REJECTED}')"
 

@@ -5,7 +5,7 @@ from schemas.figures.definition import HOURS, Figure, Unit, count, greatest, qua
 from schemas.kinds import FILING
 
 OPEN, PAUSED = "standing != 'closed'", "standing = 'paused'"
-OVERDUE = "standing = 'open' AND due < {position}"
+OVERDUE = "standing = 'open' AND {passed}"
 RESULT = f"status IN ({FilingStatus.FINISHED:d}, {FilingStatus.RETURNED:d})"
 """Closed with a result; what was refused, withdrawn or is stopped says nothing of an agency's speed."""
 ACCEPTED = f"status NOT IN ({FilingStatus.REGISTERED:d}, {FilingStatus.NOT_ACCEPTED:d})"
@@ -67,7 +67,7 @@ FILINGS = (
         "Filings due soon",
         f"Filings at work that are due within {SOON} working hours.",
         Unit.COUNT,
-        count(f"standing = 'open' AND due >= {{position}} AND due < {{position}} + {SOON * HOURS}"),
+        count(f"standing = 'open' AND NOT {{passed}} AND due < {{position}} + {SOON * HOURS}"),
         better="down",
     ),
     Figure(

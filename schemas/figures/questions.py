@@ -16,6 +16,7 @@ from schemas.lives import BY_KIND, current_table, life_table
 from schemas.moments import milliseconds
 from schemas.reference import WorkingCalendar
 
+MILLISECOND = timedelta(milliseconds=1)
 Key = tuple[str, ...]
 """Values of the dimensions asked by; empty for all in one."""
 
@@ -26,12 +27,14 @@ class Moment:
 
     at: int
     position: int
+    before: int
+    """Position of the millisecond before: a deadline has passed when it is no later than that."""
     since: int = 0
 
     @classmethod
     def of(cls, at: datetime, calendar: WorkingCalendar, period: timedelta = timedelta(days=30)) -> "Moment":
         """A moment with the period that ends with it."""
-        return cls(milliseconds(at), calendar.position(at), milliseconds(at - period))
+        return cls(milliseconds(at), calendar.position(at), calendar.position(at - MILLISECOND), milliseconds(at - period))
 
 
 def dimensions(kind: Kind) -> tuple[str, ...]:
@@ -51,10 +54,8 @@ def question(figures: Sequence[Figure], moment: Moment, by: Sequence[str] = (), 
     condition on the rows. Raises `ValueError` for a dimension that the kind does not have.
     """
     kind = kind_of(figures, by)
-    pieces = [
-        piece_sql(piece, str(moment.at), str(moment.position), f"{piece.when} > {moment_sql(moment.since)}")
-        for piece in pieces_of(figures)
-    ]
+    instant = Instant(str(moment.at), str(moment.position), str(moment.before))
+    pieces = [piece_sql(piece, instant, f"{piece.when} > {moment_sql(moment.since)}") for piece in pieces_of(figures)]
     keys = [f"toString({name}) AS key_{number}" for number, name in enumerate(by)]
     grouping = f" GROUP BY {', '.join(f'key_{number}' for number in range(len(by)))}" if by else ""
     source = f"{life_table(kind).name} FINAL" if past else f"{current_table(kind).name} FINAL"
@@ -95,11 +96,28 @@ def pieces_of(figures: Sequence[Figure]) -> list[Piece]:
     return list(dict.fromkeys(piece for figure in figures for piece in figure.pieces))
 
 
-def piece_sql(piece: Piece, at: str, position: str, in_period: str) -> str:
+@dataclass(frozen=True)
+class Instant:
+    """A moment as SQL: milliseconds since 1970, on the working clock, and the millisecond before on the working clock."""
+
+    at: str
+    position: str
+    before: str
+
+
+def piece_sql(piece: Piece, instant: Instant, in_period: str) -> str:
     """A piece as SQL, for a moment and a period given as SQL."""
-    on_clock = f"if(around, {at}, {position})"
-    where = piece.where.replace("{position}", on_clock) + (f" AND {in_period}" if piece.when else "")
-    return piece.aggregate.replace("{position}", on_clock).replace("{where}", f"ifNull({where}, false)")
+    given = {
+        "{position}": f"if(around, {instant.at}, {instant.position})",
+        "{passed}": f"ifNull(if(due_at IS NOT NULL, toUnixTimestamp64Milli(assumeNotNull(due_at)) < {instant.at}, "
+        f"due <= if(around, {instant.at} - 1, {instant.before})), false)",
+        "{where}": "ifNull({condition}, false)",
+        "{condition}": piece.where + (f" AND {in_period}" if piece.when else ""),
+    }
+    found = piece.aggregate
+    for name in ("{where}", "{condition}", "{passed}", "{position}"):
+        found = found.replace(name, given[name])
+    return found
 
 
 def moment_sql(at: int) -> str:

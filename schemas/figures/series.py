@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from schemas.figures.definition import Figure, Piece
-from schemas.figures.questions import Key, kind_of, moment_sql, piece_sql, pieces_of, reading
+from schemas.figures.questions import MILLISECOND, Instant, Key, kind_of, moment_sql, piece_sql, pieces_of, reading
 from schemas.figures.reading import Reading
 from schemas.lives import current_table, life_table
 from schemas.moments import milliseconds
@@ -44,7 +44,7 @@ def series(
     bounds = f"[{', '.join(str(milliseconds(at)) for at in starts)}]"
     for when in dict.fromkeys(piece.when for piece in wanted if piece.when):
         # Of what began or was closed in a part: each entity once, however long it lives.
-        pieces = [piece_sql(piece, "0", "0", "true") if piece.when == when else "NULL" for piece in wanted]
+        pieces = [piece_sql(piece, Instant("0", "0", "0"), "true") if piece.when == when else "NULL" for piece in wanted]
         moments = f"toUnixTimestamp64Milli(assumeNotNull({when}))"
         questions.append(
             f"SELECT {', '.join([f'arrayLastIndex(x -> x <= {moments}, {bounds}) AS part', *keys, *pieces])} "
@@ -52,8 +52,11 @@ def series(
             f"AND {when} < {moment_sql(milliseconds(until))}{asked} GROUP BY {', '.join(['part', *names])}"
         )
     if any(not piece.when for piece in wanted):
-        pieces = ["NULL" if piece.when else piece_sql(piece, "point.2", "point.3", "true") for piece in wanted]
-        points = ", ".join(f"({number + 1}, {milliseconds(at)}, {calendar.position(at)})" for number, at in enumerate(ends))
+        pieces = ["NULL" if piece.when else piece_sql(piece, Instant("point.2", "point.3", "point.4"), "true") for piece in wanted]
+        points = ", ".join(
+            f"({number + 1}, {milliseconds(at)}, {calendar.position(at)}, {calendar.position(at - MILLISECOND)})"
+            for number, at in enumerate(ends)
+        )
         last = moment_sql(milliseconds(ends[-1]))
         held = "p.2 >= toUnixTimestamp64Milli(since) AND p.2 < toUnixTimestamp64Milli(until)"
         questions.append(

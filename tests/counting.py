@@ -1,0 +1,45 @@
+"""Events written to ClickHouse as a worker's engine does, for tests that need their arrival times to the millisecond."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from schemas.envelope import Reader, write
+from schemas.events import Event
+from schemas.kinds import Kind
+from schemas.moments import milliseconds
+from schemas.settings import Settings
+from streams.batch import write as write_batch
+from streams.engine import Engine
+from streams.store import Store
+from tests.records import Record
+
+
+class Counter:
+    """Counts events in partition 0 of their kinds, in the order in which they are given."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._store = Store(settings.clickhouse_url)
+        self._engine = Engine(self._store, settings.topic_prefix, Reader())
+        self._offsets: dict[Kind, int] = {}
+        self._number = 0
+
+    def count(self, kind: Kind, steps: Iterable[tuple[datetime, Event]], lag: timedelta = timedelta(seconds=2)) -> None:
+        """Count the steps of entities: when each happened, and the event; it arrives `lag` later."""
+        self.arrive(kind, [(at, at + lag, event) for at, event in steps])
+
+    def arrive(self, kind: Kind, steps: Sequence[tuple[datetime, datetime, Event]]) -> None:
+        """Count steps: when each happened, when it arrived, and the event."""
+        records = []
+        for at, received, event in steps:
+            self._number += 1
+            offset = self._offsets[kind] = self._offsets.get(kind, -1) + 1
+            value = write(kind, event, id=str(self._number), source="/test/counting", time=at)
+            records.append(Record(offset, milliseconds(received), kind.entity_id(event).encode(), value))
+        batch = self._engine.take([(kind, 0, records)])
+        assert not batch.dead, batch.dead
+        write_batch(self._store, batch)
+        self._engine.written(batch)
+
+    def close(self) -> None:
+        """Leave ClickHouse."""
+        self._store.close()

@@ -1,0 +1,172 @@
+"""Every figure two ways: by the SQL that screens ask with, and by pandas over the raw events, on a simulated province."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+from clickhouse_driver import Client
+
+from ingest import topics
+from ingest.producer import Producer
+from ingest.simulator import Ledger, World, staging
+from ingest.simulator.clock import DAY
+from ingest.simulator.run import Run
+from schemas.figures import BY_CODE, FIGURES, Figure, Reading
+from schemas.figures.questions import Moment, question, readings
+from schemas.figures.series import Step, series, series_readings
+from schemas.kinds import DOCUMENT, FEEDBACK, FILING, Kind
+from schemas.moments import milliseconds
+from schemas.reference import ZONE, calendar
+from schemas.settings import Settings
+from streams.lives import Lives
+from streams.migrate import migrate
+from tests import second_way
+from tests.running import wait_for, worker
+
+pytestmark = pytest.mark.stack
+END = datetime(2026, 11, 12, 3, tzinfo=UTC)
+"""Thursday, ten in the morning in Huế."""
+DAYS = timedelta(days=5)
+CALENDAR = calendar("46")
+KINDS = (FILING, FEEDBACK, DOCUMENT)
+
+
+class Quiet:
+    def progress(self, came: datetime, sent: int) -> None: ...
+
+    def trouble(self, sentence: str) -> None:
+        raise AssertionError(sentence)
+
+
+class Province:
+    """The raw events of the module's database, and its answers."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self._raw: dict[Kind, list[dict[str, Any]]] = {}
+
+    def raw(self, kind: Kind) -> list[dict[str, Any]]:
+        if kind not in self._raw:
+            rows, columns = self.client.execute(f"SELECT * FROM events_{kind.name} FINAL", with_column_types=True)
+            names = [name for name, _ in columns]
+            self._raw[kind] = [dict(zip(names, row, strict=True)) for row in rows]
+        return self._raw[kind]
+
+    def lives(self, kind: Kind, at: datetime) -> pd.DataFrame:
+        return second_way.lives(kind.name, self.raw(kind), CALENDAR, at)
+
+    def ask(self, kind: Kind, at: datetime, *by: str, past: bool, days: int = 3) -> dict[tuple[str, ...], dict[str, Reading]]:
+        asked = question(of(kind), Moment.of(at, CALENDAR, timedelta(days=days)), by, past=past)
+        return readings(of(kind), self.client.execute(asked), len(by))
+
+
+def of(kind: Kind) -> list[Figure]:
+    return [figure for figure in FIGURES if figure.kind is kind]
+
+
+@pytest.fixture(scope="module")
+def province(
+    module_settings: Settings, module_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Province]:
+    """Five days of Huế with a storm and a silent agency, through Kafka and a worker."""
+    migrate(module_settings)
+    topics.ensure(module_settings)
+    start, ledger = END - DAYS, Ledger()
+    world = World("46", 7, beginning=milliseconds(start) - DAY)
+    world = world.staging(*staging.past(world, milliseconds(END)))
+    run = Run(world, start, lambda: Producer(module_settings), Quiet(), lambda world, came: None, ledger=ledger)
+    run.backfill(END)
+    run.close()
+    client = Client.from_url(module_settings.clickhouse_url)
+    with worker(module_environment, tmp_path_factory.mktemp("logs") / "worker.log"):
+        for kind in KINDS:
+            asked = f"SELECT count() FROM events_{kind.name} FINAL"
+            wait_for(lambda a=asked, k=kind: client.execute(a)[0][0] == ledger.good[k.name], what=f"all of {kind.name}")
+    Lives(client, "46").catch_up()
+    yield Province(client)
+    client.disconnect()
+
+
+def same(found: dict[str, Reading], wanted: dict[str, float | None], where: str) -> None:
+    assert found.keys() == wanted.keys(), "every figure is computed a second way"
+    for code, value in wanted.items():
+        assert found[code].value == (None if value is None else pytest.approx(value, abs=1e-6)), f"{code} {where}"
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_the_figures_of_now_are_what_pandas_computes_from_the_raw_events(province: Province, kind: Kind) -> None:
+    lives = province.lives(kind, END)
+    assert len(lives) > 1000
+    same(province.ask(kind, END, past=False)[()], second_way.figures(kind.name, lives, END - timedelta(days=3), END), "now")
+
+
+@pytest.mark.parametrize(
+    ("kind", "by"),
+    [
+        *((FILING, name) for name in ("commune", "agency", "procedure", "channel")),
+        *((FEEDBACK, name) for name in ("commune", "agency", "category")),
+        *((DOCUMENT, name) for name in ("to_organ", "from_organ", "priority")),
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_each_unit_has_the_figures_that_pandas_computes_from_its_events(province: Province, kind: Kind, by: str) -> None:
+    lives, found = province.lives(kind, END), province.ask(kind, END, by, past=False)
+    groups = {str(key): group for key, group in lives.groupby(by)}
+    assert {key for (key,) in found} == groups.keys()
+    for key, group in groups.items():
+        same(found[key,], second_way.figures(kind.name, group, END - timedelta(days=3), END), f"of {by} {key}")
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("back", [timedelta(hours=1), timedelta(hours=14, minutes=7), timedelta(days=2)], ids=str)
+def test_what_held_at_a_moment_of_the_past_is_what_the_events_until_then_give(
+    province: Province, kind: Kind, back: timedelta
+) -> None:
+    at = END - back
+    wanted = second_way.figures(kind.name, province.lives(kind, at), at - timedelta(days=3), at)
+    same(province.ask(kind, at, past=True)[()], wanted, f"at {at}")
+
+
+@pytest.mark.parametrize(
+    ("step", "since"),
+    [
+        (Step.DAY, END - timedelta(days=3)),
+        (Step.HOUR, END - timedelta(hours=30)),
+        (Step.MINUTES, END - timedelta(hours=1, minutes=2)),
+    ],
+    ids=str,
+)
+def test_a_series_has_in_each_part_what_pandas_computes_of_it(province: Province, step: Step, since: datetime) -> None:
+    codes = ("filing.registered", "filing.open", "filing.overdue", "filing.closed", "filing.wholly_online")
+    figures = [BY_CODE[code] for code in codes]
+    ends, questions = series(figures, step, since, END, CALENDAR)
+    found = series_readings(figures, ends, [province.client.execute(one) for one in questions])[()]
+    assert ends[-1] == END.astimezone(ZONE)
+    starts = [since, *ends[:-1]]
+    current = province.lives(FILING, END)
+    for number in range(0, len(ends), max(1, len(ends) // 5)):
+        start, end = starts[number], ends[number]
+        then = province.lives(FILING, end)
+        # What tells of a moment, by the lives until then; what tells of a part, by what is known of each entity now.
+        assert found["filing.open"][number][1].value == then["open"].sum()
+        assert found["filing.overdue"][number][1].value == then["overdue"].sum()
+        began = current[(current["started_at"] >= start) & (current["started_at"] < end)]
+        assert found["filing.registered"][number][1].value == len(began)
+        online = ((began["channel"] == 2) & (began["service_level"] == "full")).sum()
+        assert found["filing.wholly_online"][number][1].value == second_way.share(online, len(began))
+        closed = pd.to_datetime(current["closed_at"], utc=True)
+        assert found["filing.closed"][number][1].value == ((closed >= start) & (closed < end)).sum()
+    assert sum(reading.value or 0 for _, reading in found["filing.registered"]) > 50
+
+
+def test_a_series_by_unit_adds_up_to_that_of_the_province(province: Province) -> None:
+    figures = [BY_CODE["filing.registered"], BY_CODE["filing.open"]]
+    ends, questions = series(figures, Step.DAY, END - timedelta(days=3), END, CALENDAR, ["commune"])
+    found = series_readings(figures, ends, [province.client.execute(one) for one in questions], 1)
+    whole_ends, whole = series(figures, Step.DAY, END - timedelta(days=3), END, CALENDAR)
+    total = series_readings(figures, whole_ends, [province.client.execute(one) for one in whole])[()]
+    for figure in figures:
+        for number, (_, reading) in enumerate(total[figure.code]):
+            assert sum(unit[figure.code][number][1].value or 0 for unit in found.values()) == reading.value

@@ -1,0 +1,282 @@
+"""Hand-made lives: deadlines over Tết, pauses, and all the ways in which a life goes wrong."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from clickhouse_driver import Client
+
+from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, Priority, Urgency
+from schemas.events import Document, Feedback, Filing
+from schemas.figures import FIGURES, Reading
+from schemas.figures.questions import Moment, question, readings
+from schemas.kinds import DOCUMENT, FEEDBACK, FILING, Kind
+from schemas.reference import ZONE, calendar
+from schemas.settings import Settings
+from streams.lives import Lives
+from tests.counting import Counter
+
+pytestmark = pytest.mark.stack
+CALENDAR = calendar("46")
+REGISTERED, ACCEPTED, PROCESSING, SUPPLEMENT, PAYMENT, WITHDRAWN, FINISHED, RETURNED = (
+    FilingStatus(number) for number in (1, 2, 4, 5, 6, 7, 9, 10)
+)
+
+
+def at(text: str) -> datetime:
+    """A moment of Viet Nam, such as `2026-02-13 08:00`."""
+    return datetime.fromisoformat(text).replace(tzinfo=ZONE)
+
+
+class Desk:
+    """Counts steps, computes lives, answers questions."""
+
+    def __init__(self, settings: Settings, client: Client) -> None:
+        self.client = client
+        self.counter = Counter(settings)
+        self.lives = Lives(client, settings.province)
+
+    def filing(self, number: str, *steps: tuple[str, FilingStatus], **said: Any) -> None:
+        usual = {"agency": "H57.HCC", "procedure": "1.005129", "channel": Channel.ONLINE, "registered_at": at(steps[0][0])}
+        self.take(FILING, [(at(when), Filing(**usual | {"filing_id": number, "status": status} | said)) for when, status in steps])
+
+    def take(self, kind: Kind, steps: list[tuple[datetime, Any]]) -> None:
+        self.counter.count(kind, steps)
+        self.lives.catch_up()
+
+    def figures(self, kind: Kind, moment: datetime, *, past: bool = True, days: int = 30) -> dict[str, Reading]:
+        figures = [figure for figure in FIGURES if figure.kind is kind]
+        asked = question(figures, Moment.of(moment, CALENDAR, timedelta(days=days)), past=past)
+        return readings(figures, self.client.execute(asked))[()]
+
+    def life(self, kind: Kind, entity: str, columns: str) -> list[tuple[Any, ...]]:
+        return list(self.client.execute(f"SELECT {columns} FROM life_{kind.name} FINAL WHERE entity_id = '{entity}' ORDER BY step"))
+
+
+@pytest.fixture
+def desk(settings: Settings, database: Client) -> Iterator[Desk]:
+    found = Desk(settings, database)
+    yield found
+    found.counter.close()
+
+
+def test_a_deadline_runs_over_tet_in_working_time(desk: Desk) -> None:
+    """Tết 2026 is off from the 16th to the 20th of February: one working day from Friday noon ends on the Monday after."""
+    due = CALENDAR.add_working(at("2026-02-13 13:30"), timedelta(hours=7.5))
+    assert due == at("2026-02-23 11:30"), "Friday afternoon is 3.5 hours, Monday morning four"
+    desk.filing("F1", ("2026-02-13 13:00", REGISTERED))
+    desk.filing("F1", ("2026-02-13 13:30", ACCEPTED), registered_at=at("2026-02-13 13:00"), due_at=due)
+    assert desk.figures(FILING, at("2026-02-18 10:00"))["filing.overdue"].value == 0, "holidays do not count"
+    assert desk.figures(FILING, at("2026-02-23 11:29"))["filing.overdue"].value == 0
+    assert desk.figures(FILING, at("2026-02-23 11:29"))["filing.due_soon"].value == 1
+    assert desk.figures(FILING, at("2026-02-23 13:31"))["filing.overdue"].value == 1
+    assert desk.figures(FILING, at("2026-02-23 13:31"))["filing.due_soon"].value == 0
+
+
+def test_what_is_due_at_the_end_of_a_working_day_is_overdue_that_evening(desk: Desk) -> None:
+    evening = at("2026-11-02 17:00")
+    desk.filing("stated", ("2026-11-02 08:00", ACCEPTED), due_at=evening)
+    desk.filing("midnight", ("2026-11-02 08:00", ACCEPTED), due_at=at("2026-11-02 23:59"))
+    paused = (("2026-11-02 08:00", ACCEPTED), ("2026-11-02 09:00", SUPPLEMENT), ("2026-11-02 10:00", PROCESSING))
+    desk.filing("moved", *paused, due_at=at("2026-11-02 16:00"))
+    assert desk.figures(FILING, evening)["filing.overdue"].value == 0
+    assert desk.figures(FILING, evening + timedelta(minutes=1))["filing.overdue"].value == 2
+    assert desk.figures(FILING, at("2026-11-03 00:00"))["filing.overdue"].value == 3
+    desk.filing("moved", ("2026-11-02 17:05", FINISHED), due_at=at("2026-11-02 16:00"))
+    desk.filing("stated", ("2026-11-02 17:00", FINISHED), due_at=evening)
+    assert desk.figures(FILING, at("2026-11-03 09:00"))["filing.on_time"].part == 1, "on the stroke of five is on time"
+
+
+def test_a_make_up_saturday_counts_as_a_working_day(desk: Desk) -> None:
+    """Saturday 2026-01-10 makes up for Friday the second: what is due in a working day from Friday noon is due that Saturday."""
+    desk.filing("F1", ("2026-01-09 13:00", REGISTERED), ("2026-01-09 13:30", ACCEPTED), procedure="1.001193")
+    (due,) = desk.life(FILING, "F1", "due")[-1]
+    assert due == CALENDAR.position(at("2026-01-10 11:30")), "the procedure allows a working day; no source stated a date"
+    assert desk.figures(FILING, at("2026-01-10 11:00"))["filing.overdue"].value == 0
+    assert desk.figures(FILING, at("2026-01-10 14:00"))["filing.overdue"].value == 1
+    assert desk.figures(FILING, at("2026-01-03 14:00"))["filing.open"].value == 0, "it had not begun"
+
+
+def test_the_clock_stands_still_while_the_citizen_supplements_and_pays(desk: Desk) -> None:
+    due = at("2026-11-04 11:30")
+    steps = [
+        ("2026-11-02 07:30", REGISTERED),
+        ("2026-11-02 08:30", ACCEPTED),
+        ("2026-11-02 09:30", SUPPLEMENT),
+        ("2026-11-03 09:30", PROCESSING),
+        ("2026-11-03 10:30", PAYMENT),
+        ("2026-11-03 15:30", PROCESSING),
+    ]
+    desk.filing("F1", *steps, due_at=due)
+    worked = desk.life(
+        FILING, "F1", "status, worked / 3600000, paused / 3600000, due - (SELECT any(due) FROM life_filing WHERE step = 1)"
+    )
+    assert [(status, hours, still, moved / 3_600_000) for status, hours, still, moved in worked] == [
+        (1, 0, 0, 0),
+        (2, 0, 0, 0),  # an hour at the desk, but the work begins here
+        (5, 1, 0, 0),
+        (4, 1, 7.5, 7.5),
+        (6, 2, 7.5, 7.5),
+        (4, 2, 10.5, 10.5),  # the lunch break is no working time
+    ]
+    # The deadline moves by 10.5 working hours: from Wednesday 11:30 to Thursday 17:00... and not a minute less.
+    moved = CALENDAR.add_working(due, timedelta(hours=10.5))
+    assert moved == at("2026-11-05 16:30")
+    assert desk.figures(FILING, at("2026-11-03 11:00"))["filing.paused"].value == 1
+    assert desk.figures(FILING, moved - timedelta(minutes=1))["filing.overdue"].value == 0
+    assert desk.figures(FILING, moved + timedelta(minutes=1))["filing.overdue"].value == 1
+    # While paused it is never overdue, however long that takes.
+    desk.filing("F2", ("2026-11-02 08:00", ACCEPTED), ("2026-11-02 09:00", SUPPLEMENT), due_at=at("2026-11-02 16:00"))
+    assert desk.figures(FILING, at("2026-11-30 09:00"))["filing.overdue"].value == 1, "only F1"
+
+
+def test_a_due_date_that_the_source_states_anew_after_a_pause_is_taken_as_it_is(desk: Desk) -> None:
+    later = at("2026-11-06 11:30")
+    desk.filing("F1", ("2026-11-02 08:30", ACCEPTED), ("2026-11-02 09:30", SUPPLEMENT), due_at=at("2026-11-04 11:30"))
+    desk.filing("F1", ("2026-11-03 09:30", PROCESSING), due_at=later)
+    assert desk.life(FILING, "F1", "due")[-1] == (CALENDAR.position(later),)
+    desk.filing("F1", ("2026-11-03 10:30", PAYMENT), ("2026-11-03 13:30", PROCESSING), due_at=later)
+    assert desk.life(FILING, "F1", "due")[-1] == (CALENDAR.position(later) + 3_600_000,), "a pause after it moves it again"
+
+
+def test_withdrawn_refused_and_finished_without_result_are_closed_and_say_nothing_of_speed(desk: Desk) -> None:
+    desk.filing("withdrawn", ("2026-11-02 08:00", ACCEPTED), ("2026-11-02 09:00", WITHDRAWN), due_at=at("2026-11-02 08:30"))
+    desk.filing("refused", ("2026-11-02 08:00", REGISTERED), ("2026-11-02 09:00", FilingStatus.NOT_ACCEPTED))
+    desk.filing("done", ("2026-11-02 08:00", ACCEPTED), ("2026-11-02 10:00", FINISHED), due_at=at("2026-11-02 11:00"))
+    desk.filing("late", ("2026-11-02 08:00", ACCEPTED), ("2026-11-02 10:00", FINISHED), due_at=at("2026-11-02 09:00"))
+    desk.filing("open", ("2026-11-02 08:00", ACCEPTED), due_at=at("2026-11-02 09:00"))
+    found = desk.figures(FILING, at("2026-11-03 08:00"))
+    assert (found["filing.closed"].value, found["filing.open"].value) == (4, 1)
+    honest, naive = found["filing.on_time"], found["filing.on_time_naive"]
+    assert (honest.part, honest.whole, honest.value) == (1, 3, pytest.approx(100 / 3))
+    assert (naive.part, naive.whole, naive.value) == (1, 2, 50)
+    assert found["filing.duration_p50"].value == 2
+    desk.filing("done", ("2026-11-03 08:00", RETURNED), finished_at=at("2026-11-02 10:00"), due_at=at("2026-11-02 11:00"))
+    assert desk.figures(FILING, at("2026-11-03 09:00"))["filing.on_time"].part == 1, "handing over the result later is not late"
+
+
+def test_a_step_out_of_order_is_kept_and_flagged(desk: Desk) -> None:
+    desk.filing("F1", ("2026-11-02 08:00", REGISTERED), ("2026-11-02 09:00", RETURNED), ("2026-11-02 10:00", PROCESSING))
+    assert desk.life(FILING, "F1", "status, possible, impossible") == [(1, True, 0), (10, False, 1), (4, False, 2)]
+    assert desk.figures(FILING, at("2026-11-02 11:00"))["filing.impossible"].value == 1
+    desk.filing("F2", ("2026-11-02 08:00", PROCESSING), ("2026-11-02 09:00", FINISHED))
+    assert desk.figures(FILING, at("2026-11-02 11:00"))["filing.impossible"].value == 1, "a life may be known from its middle on"
+
+
+def test_a_late_event_changes_the_life_in_its_own_place(desk: Desk) -> None:
+    desk.filing("F1", ("2026-11-02 08:00", ACCEPTED), ("2026-11-02 10:00", PROCESSING), due_at=at("2026-11-02 15:00"))
+    assert desk.figures(FILING, at("2026-11-02 16:00"), past=False)["filing.overdue"].value == 1
+    # A day late: a supplement had been asked for at nine.
+    desk.counter.arrive(
+        FILING,
+        [
+            (
+                at("2026-11-02 09:00"),
+                at("2026-11-03 09:00"),
+                Filing(
+                    agency="H57.HCC",
+                    procedure="1.005129",
+                    channel=Channel.ONLINE,
+                    filing_id="F1",
+                    status=SUPPLEMENT,
+                    registered_at=at("2026-11-02 08:00"),
+                    due_at=at("2026-11-02 15:00"),
+                ),
+            )
+        ],
+    )
+    desk.lives.catch_up()
+    assert [status for (status,) in desk.life(FILING, "F1", "status")] == [2, 5, 4]
+    assert desk.figures(FILING, at("2026-11-02 15:30"), past=False)["filing.overdue"].value == 0, "an hour of pause moved it"
+    assert desk.figures(FILING, at("2026-11-02 16:30"), past=False)["filing.overdue"].value == 1
+
+
+def report(number: str, status: FeedbackStatus, reported: datetime, **said: Any) -> Feedback:
+    usual: dict[str, Any] = {"agency": "H57.IOC", "category": "traffic"}
+    return Feedback(**usual | {"report_id": number, "status": status, "reported_at": reported} | said)
+
+
+def test_a_reopened_report_is_open_again_and_answered_once_more(desk: Desk) -> None:
+    start = at("2026-11-02 08:00")
+    statuses = ("received", "verified", "routed", "processing", "published", "rated", "reopened", "processing", "published")
+    steps = [(start + number * timedelta(minutes=10), FeedbackStatus(status)) for number, status in enumerate(statuses)]
+    due = start + timedelta(hours=1)
+    rated = {"rating": 2}
+    desk.take(
+        FEEDBACK,
+        [(when, report("R1", status, start, due_at=due, **rated if n > 4 else {})) for n, (when, status) in enumerate(steps)],
+    )
+    shut, again = start + timedelta(minutes=45), start + timedelta(minutes=65)
+    assert desk.figures(FEEDBACK, shut)["feedback.open"].value == 0
+    assert desk.figures(FEEDBACK, shut)["feedback.on_time"].value == 100
+    assert desk.figures(FEEDBACK, again)["feedback.open"].value == 1
+    found = desk.figures(FEEDBACK, at("2026-11-02 12:00"))
+    assert (found["feedback.open"].value, found["feedback.reopened"].value) == (0, 1)
+    assert found["feedback.on_time"].value == 0, "its last answer came after it was due"
+    assert desk.life(FEEDBACK, "R1", "possible, reopened")[-1] == (True, 1)
+
+
+def test_an_immediate_report_runs_round_the_clock_and_a_timed_one_does_not(desk: Desk) -> None:
+    """Both are routed on Friday evening with two hours: flooding is overdue at night, the other one not before Monday."""
+    friday = at("2026-11-06 18:00")
+    for number, category, urgency in (("R1", "flooding", Urgency.IMMEDIATE), ("R2", "traffic", Urgency.TIMED)):
+        said = {"category": category, "urgency": urgency}
+        desk.take(FEEDBACK, [(friday, report(number, FeedbackStatus.ROUTED, friday, **said))])
+    assert desk.figures(FEEDBACK, at("2026-11-06 19:59"))["feedback.overdue"].value == 0
+    assert desk.figures(FEEDBACK, at("2026-11-06 20:01"))["feedback.overdue"].value == 1
+    traffic = CALENDAR.add_working(friday, timedelta(hours=15))
+    assert desk.figures(FEEDBACK, traffic + timedelta(minutes=1))["feedback.overdue"].value == 2
+
+
+def test_the_reporter_is_in_no_life(desk: Desk) -> None:
+    sealed = {"reporter": "sealed:0a1b2c", "description": "who I am", "address": "where I live"}
+    desk.take(FEEDBACK, [(at("2026-11-02 08:00"), report("R1", FeedbackStatus.RECEIVED, at("2026-11-02 08:00"), **sealed))])
+    for table in ("life_feedback", "current_feedback", "windows_feedback"):
+        text = str(desk.client.execute(f"SELECT * FROM {table}"))
+        assert not any(secret in text for secret in sealed.values()), table
+
+
+def document(number: str, status: DocumentStatus, sent: datetime, **said: Any) -> Document:
+    usual: dict[str, Any] = {"agency": "H57.SYT", "from_organ": "H57.VP", "to_organ": "H57.SYT"}
+    return Document(**usual | {"document_id": number, "status": status, "sent_at": sent} | said)
+
+
+def test_a_recalled_document_is_closed_and_a_refused_recall_goes_on(desk: Desk) -> None:
+    sent = at("2026-11-02 08:00")
+    for number, last in (("D1", DocumentStatus.RECALL_AGREED), ("D2", DocumentStatus.RECALL_REFUSED)):
+        statuses = (DocumentStatus.ARRIVED, DocumentStatus.RECALL_ASKED, last)
+        desk.take(
+            DOCUMENT, [(sent + n * timedelta(minutes=30), document(number, status, sent)) for n, status in enumerate(statuses)]
+        )
+    found = desk.figures(DOCUMENT, at("2026-11-02 10:00"))
+    assert (found["document.recalled"].value, found["document.open"].value, found["document.waiting"].value) == (1, 1, 0)
+
+
+def test_a_flash_document_waits_by_the_clock_and_others_in_working_time(desk: Desk) -> None:
+    evening = at("2026-11-02 17:00")
+    for number, priority in (("flash", Priority.FLASH), ("normal", Priority.NORMAL)):
+        desk.take(DOCUMENT, [(evening, document(number, DocumentStatus.ARRIVED, evening, priority=priority))])
+    found = desk.figures(DOCUMENT, at("2026-11-02 20:00"))
+    assert (found["document.waiting"].value, found["document.flash_waiting"].value) == (2, 1)
+    assert found["document.waiting_longest"].value == 3, "hours of the night count for the flash one only"
+    desk.take(DOCUMENT, [(at("2026-11-03 08:30"), document("normal", DocumentStatus.RECEIVED, evening))])
+    assert desk.life(DOCUMENT, "normal/H57.SYT", "taken / 3600000")[-1] == (1.0,)
+
+
+def test_lives_are_computed_once_whoever_computes_them_and_anew_when_the_rules_change(
+    desk: Desk, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.filing("F1", ("2026-11-02 08:00", ACCEPTED), ("2026-11-02 10:00", FINISHED), due_at=at("2026-11-02 11:00"))
+    before = desk.life(FILING, "F1", "* EXCEPT version")
+    other = Lives(desk.client, settings.province)
+    assert other.catch_up() == 0, "another one goes on where this one stands"
+    # A worker that was killed between the raw rows and the lives' mark: the same again.
+    desk.client.execute("TRUNCATE TABLE lives_progress")
+    assert Lives(desk.client, settings.province).catch_up() > 0
+    assert desk.life(FILING, "F1", "* EXCEPT version") == before
+    # Other rules: all of it anew.
+    monkeypatch.setattr("schemas.derivation.NEVER", (1 << 61) - 1)
+    assert Lives(desk.client, settings.province).catch_up() > 0
+    assert desk.life(FILING, "F1", "* EXCEPT version") == before
+    assert desk.client.execute("SELECT count() FROM current_filing FINAL") == [(1,)]
