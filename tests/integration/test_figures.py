@@ -28,7 +28,7 @@ from tests.running import wait_for, worker
 pytestmark = pytest.mark.stack
 END = datetime(2026, 11, 12, 3, tzinfo=UTC)
 """Thursday, ten in the morning in Huế."""
-DAYS = timedelta(days=5)
+DAYS = timedelta(days=4)
 CALENDAR = calendar("46")
 KINDS = (FILING, FEEDBACK, DOCUMENT)
 
@@ -46,6 +46,7 @@ class Province:
     def __init__(self, client: Client) -> None:
         self.client = client
         self._raw: dict[Kind, list[dict[str, Any]]] = {}
+        self._lives: dict[tuple[Kind, datetime], pd.DataFrame] = {}
 
     def raw(self, kind: Kind) -> list[dict[str, Any]]:
         if kind not in self._raw:
@@ -55,7 +56,10 @@ class Province:
         return self._raw[kind]
 
     def lives(self, kind: Kind, at: datetime) -> pd.DataFrame:
-        return second_way.lives(kind.name, self.raw(kind), CALENDAR, at)
+        """How all stood at a moment, by pandas; computed once."""
+        if (kind, at) not in self._lives:
+            self._lives[kind, at] = second_way.lives(kind.name, self.raw(kind), CALENDAR, at)
+        return self._lives[kind, at]
 
     def ask(self, kind: Kind, at: datetime, *by: str, past: bool, days: int = 3) -> dict[tuple[str, ...], dict[str, Reading]]:
         asked = question(of(kind), Moment.of(at, CALENDAR, timedelta(days=days)), by, past=past)
@@ -70,7 +74,7 @@ def of(kind: Kind) -> list[Figure]:
 def province(
     module_settings: Settings, module_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Province]:
-    """Five days of Huế with a storm and a silent agency, through Kafka and a worker."""
+    """Four days of Huế with a storm and a silent agency, through Kafka and a worker."""
     migrate(module_settings)
     topics.ensure(module_settings)
     start, ledger = END - DAYS, Ledger()
