@@ -11,10 +11,16 @@ from typing import Any
 import msgspec
 
 from schemas import codes, tables
+from schemas import figures as figures_module
+from schemas import lives as lives_module
 from schemas.codes import NumberedCode, WordedCode
 from schemas.envelope import CLOCK_TOLERANCE
 from schemas.events import Envelope
+from schemas.figures import FIGURES, Piece
+from schemas.figures.questions import dimensions
 from schemas.kinds import DEAD_LETTERS, HEARTBEATS, KINDS, Kind
+from schemas.lives import LIVES
+from schemas.reference import statuses
 from schemas.settings import Settings
 
 HERE = Path(__file__).parent
@@ -48,7 +54,7 @@ def dictionary() -> str:
     lines = ["# Data dictionary", "", "Generated from the vocabulary in `schemas/` by `make generate`; do not edit.", ""]
     for kind in KINDS:
         lines += [*_kind(kind), ""]
-    lines += ["# Codes", ""]
+    lines += [*_figures(), *_lives(), "# Codes", ""]
     for name, enum in vars(codes).items():
         if isinstance(enum, type) and issubclass(enum, NumberedCode | WordedCode) and enum not in (NumberedCode, WordedCode):
             lines += [f"## {name}", "", (enum.__doc__ or "").strip(), "", "| code | Vietnamese | English |", "|---|---|---|"]
@@ -71,6 +77,50 @@ _VIEWS = {
     "source_freshness": "when each agency was last heard of, per kind.",
     "dead_letters": "records that could not be counted, with the reason.",
 }
+
+
+def _figures() -> list[str]:
+    """Every figure with its definition, as SQL over the lives."""
+    lines = ["# Figures", "", (figures_module.__doc__ or "").partition("\n")[0], ""]
+    lines += [
+        "Each is asked for a moment, and for the period that ends with it where it tells of one (30 days unless said otherwise);",
+        "as a whole, by any dimension of its kind, and as a series over 5 minutes, hours, days or months. A share is in percent.",
+        "`{passed}` says that the deadline has passed, `{position}` is the moment on the entity's clock.",
+    ]
+    for life in LIVES:
+        by = ", ".join(f"`{name}`" for name in dimensions(life.kind))
+        lines += ["", f"## {life.kind.en}", "", f"By {by}.", ""]
+        lines += ["| figure | Vietnamese | English | unit | what it says | counted | of |", "|---|---|---|---|---|---|---|"]
+        for figure in FIGURES:
+            if figure.kind is life.kind:
+                part, whole = ("<br>".join(f"`{_piece(piece)}`" for piece in side) for side in (figure.part, figure.whole))
+                names = f"`{figure.code}` | {figure.vi} | {figure.en} | {figure.unit.value}"
+                lines.append(f"| {names} | {figure.sentence} | {part} | {whole} |")
+    return [*lines, ""]
+
+
+def _piece(piece: Piece) -> str:
+    written = piece.aggregate.replace("{where}", piece.where)
+    return (f"{written} by {piece.when}" if piece.when else written).replace("|", "\\|")
+
+
+def _lives() -> list[str]:
+    """The tables of the lives, with the rules of their derivation."""
+    lines = ["# Lives", "", *(lives_module.__doc__ or "").strip().splitlines()]
+    for life in LIVES:
+        name = life.kind.name
+        lines += [
+            "",
+            f"## {life.kind.en}: `life_{name}`, `current_{name}`",
+            "",
+            "| column | ClickHouse | what it says |",
+            "|---|---|---|",
+        ]
+        lines += [f"| `{column.name}` | `{column.type}` | {column.comment} |" for column in life.columns]
+        lines += ["", "| status | clock | may be followed by |", "|---|---|---|"]
+        for one in statuses(name):
+            lines.append(f"| `{one.status}` | {one.standing} | {', '.join(one.followers) or 'nothing'} |")
+    return [*lines, ""]
 
 
 def _kind(kind: Kind) -> list[str]:

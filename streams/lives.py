@@ -21,7 +21,7 @@ from schemas.worktime import WORKING_DAYS, calendar_rows
 
 SLICE = 100_000
 """Events that are taken in at a time, per partition: what bounds the memory of ClickHouse."""
-SETTINGS = {
+INSERT = {
     "async_insert": 0,
     "max_bytes_before_external_sort": 1 << 30,
     "max_bytes_before_external_group_by": 1 << 30,
@@ -37,6 +37,20 @@ class Mark:
     rules: int
     epoch: int
     offsets: dict[int, int]
+
+
+def read_mark(client: Client, life: Life, calendar: int) -> Mark:
+    """How far a kind's lives are computed by the rules of now; nowhere, if those that are there were computed by others.
+
+    Then all is computed anew, in a new epoch, and wins by it.
+    """
+    rules = xxhash.xxh3_64_intdigest(derive(life, calendar, of_entities(life.kind, "")).encode())
+    rows = client.execute(
+        "SELECT rules, epoch, partition, offset FROM lives_progress FINAL WHERE kind = %(kind)s", {"kind": life.kind.name}
+    )
+    newest = max((epoch for _, epoch, _, _ in rows), default=0)
+    offsets = {partition: offset for known, epoch, partition, offset in rows if (known, epoch) == (rules, newest)}
+    return Mark(rules, newest if offsets else max(newest + 1, int(time.time())), offsets)
 
 
 class Lives:
@@ -64,7 +78,7 @@ class Lives:
         kind, taken = life.kind, 0
         mark = self._marks.get(kind)
         if mark is None:
-            mark = self._marks[kind] = self._load(life)
+            mark = self._marks[kind] = read_mark(self._client, life, self._calendar)
         counted = self._counted(kind)
         while taken < most:
             spans = {
@@ -84,7 +98,7 @@ class Lives:
         )
         which = f"SELECT entity_id FROM {events_table(life.kind).name} WHERE {new}"
         query = derive(life, self._calendar, of_entities(life.kind, which), mark.epoch)
-        self._client.execute(f"INSERT INTO {life_table(life.kind).name} ({life.names}) {query}", settings=SETTINGS)
+        self._client.execute(f"INSERT INTO {life_table(life.kind).name} ({life.names}) {query}", settings=INSERT)
         # After the lives: what is marked must be there.
         now = time.time_ns() // 1_000_000
         rows = [
@@ -94,18 +108,6 @@ class Lives:
         columns = ", ".join(column.name for column in LIVES_PROGRESS.columns)
         self._client.execute(f"INSERT INTO lives_progress ({columns}) VALUES", rows, settings={"async_insert": 0})
         mark.offsets |= {partition: upto for partition, (_, upto) in spans.items()}
-
-    def _load(self, life: Life) -> Mark:
-        rules = xxhash.xxh3_64_intdigest(derive(life, self._calendar, of_entities(life.kind, "")).encode())
-        rows = self._client.execute(
-            "SELECT rules, epoch, partition, offset FROM lives_progress FINAL WHERE kind = %(kind)s", {"kind": life.kind.name}
-        )
-        newest = max((epoch for _, epoch, _, _ in rows), default=0)
-        offsets = {partition: offset for known, epoch, partition, offset in rows if (known, epoch) == (rules, newest)}
-        if offsets:
-            return Mark(rules, newest, offsets)
-        # Other rules than those of what is there: all is computed anew, and wins by its epoch.
-        return Mark(rules, max(newest + 1, int(time.time())), {})
 
     def _counted(self, kind: Kind) -> dict[int, int]:
         """Partition → offset up to which, itself included, the worker has written all it will."""

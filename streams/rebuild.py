@@ -18,8 +18,10 @@ from dataclasses import dataclass
 from clickhouse_driver import Client
 
 from schemas.kinds import KINDS, Kind
+from schemas.reference import calendar
 from schemas.settings import Settings
 from schemas.tables import VERSION, events_table, state_table, windows_table
+from schemas.worktime import calendar_rows
 from streams.compare import (
     Found,
     checkpoints,
@@ -33,6 +35,7 @@ from streams.compare import (
     upto,
     wait_for_inserts,
 )
+from streams.compare_lives import compare_lives, has_lives, mend_lives
 from streams.period import EVER, Minutes, Period, Tell, pieces
 
 SYNC = {"mutations_sync": 1}
@@ -44,7 +47,7 @@ class Rebuilt:
 
     kind: Kind
     what: str
-    """`windows` or `states`."""
+    """`windows`, `states` or `lives`."""
     events: int
     rows: int
     found: Found
@@ -72,7 +75,11 @@ def rebuild(
     client = Client.from_url(settings.clickhouse_url)
     try:
         parts: list[Callable[..., Rebuilt]] = [_windows, _states] if states else [_windows]
-        return [part(client, kind, period, dry_run, tell) for kind in kinds for part in parts]
+        done = [part(client, kind, period, dry_run, tell) for kind in kinds for part in parts]
+        if states:
+            working, _ = calendar_rows(calendar(settings.province))
+            done += [_lives(client, kind, period, working, dry_run, tell) for kind in kinds if has_lives(client, kind, working)]
+        return done
     finally:
         client.disconnect()
 
@@ -193,6 +200,21 @@ def _states(client: Client, kind: Kind, period: Period, dry_run: bool, tell: Tel
             _prove(what, compare_states(client, kind, where))
             rebuilt.swapped = True
     tell(what, total, total)
+    return rebuilt
+
+
+def _lives(client: Client, kind: Kind, period: Period, working: int, dry_run: bool, tell: Tell) -> Rebuilt:
+    what, where = f"{kind.name}: lives", "1" if period == EVER else entities(kind, period)
+    ((events,),) = client.execute(f"SELECT count() FROM {events_table(kind).name} WHERE {where}")
+    tell(what, 0, events)
+    found, _ = compare_lives(client, kind, working, where)
+    rebuilt = Rebuilt(kind, "lives", events, found.stored, found)
+    if rebuilt.differing and not dry_run:
+        rebuilt.rows = mend_lives(client, kind, working, where)
+        after, _ = compare_lives(client, kind, working, where)
+        _prove(what, after)
+        rebuilt.swapped = True
+    tell(what, events, events)
     return rebuilt
 
 

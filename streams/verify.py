@@ -1,4 +1,4 @@
-"""Recompute every window and every entity's state from the raw events, inside ClickHouse, and compare.
+"""Recompute every window and every entity's state and life from the raw events, inside ClickHouse, and compare.
 
 Safe while workers run: what moves during a comparison is looked at again (`streams.compare`).
 """
@@ -9,8 +9,12 @@ from dataclasses import dataclass, field
 from clickhouse_driver import Client
 
 from schemas.kinds import KINDS, Kind
+from schemas.lives import BY_KIND
+from schemas.reference import calendar
 from schemas.settings import Settings
+from schemas.worktime import calendar_rows
 from streams.compare import Found, compare_states, compare_windows, entities, repeated
+from streams.compare_lives import compare_lives
 from streams.period import EVER, Period, Tell, pieces
 
 
@@ -24,6 +28,10 @@ class Report:
     """Events kept, whose windows a worker has yet to write (it was stopped between the two, or is writing now)."""
     windows: int = 0
     entities: int = 0
+    lives: int = 0
+    """Entities whose lives were compared."""
+    unlived: int = 0
+    """Events that are not in the lives yet: `python -m streams watch` computes them."""
     moving: int = 0
     """Windows and entities that workers changed at every look, so that they could not be compared."""
     differences: list[str] = field(default_factory=list)
@@ -43,16 +51,18 @@ def verify(
     """Compare kinds in a period; states are those of entities with a step in it. Raises clickhouse-driver's errors."""
     client = Client.from_url(settings.clickhouse_url)
     try:
-        return [_verify(client, kind, period, tell) for kind in kinds]
+        working, _ = calendar_rows(calendar(settings.province))
+        return [_verify(client, kind, period, working, tell) for kind in kinds]
     finally:
         client.disconnect()
 
 
-def _verify(client: Client, kind: Kind, period: Period, tell: Tell) -> Report:
+def _verify(client: Client, kind: Kind, period: Period, working: int, tell: Tell) -> Report:
     report = Report(kind)
     parts = pieces(client, kind, period)
-    # The states are looked at in one go, which takes about as long as half of the windows.
-    total = sum(events for _, events in parts) * 3 // 2
+    # The states are looked at in one go, which takes about as long as half of the windows; lives take longer than both.
+    events_of_all = sum(events for _, events in parts)
+    total = events_of_all * (5 if kind in BY_KIND else 3) // 2
     done = 0
     for piece, events in parts:
         tell(f"{kind.name}: windows", done, total)
@@ -68,5 +78,10 @@ def _verify(client: Client, kind: Kind, period: Period, tell: Tell) -> Report:
     found = compare_states(client, kind, "1" if period == EVER else entities(kind, period))
     report.entities = found.stored
     report.add(found)
+    if kind in BY_KIND:
+        tell(f"{kind.name}: lives", events_of_all * 3 // 2, total)
+        found, report.unlived = compare_lives(client, kind, working, "1" if period == EVER else entities(kind, period))
+        report.lives = found.stored
+        report.add(found)
     tell(kind.name, total, total)
     return report

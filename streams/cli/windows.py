@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -25,7 +26,7 @@ Kinds = Annotated[
 
 
 def verify(from_: From = "", to: To = "", kind: Kinds = []) -> None:  # noqa: B006
-    """Recompute windows and states from the raw events and compare; exits with 1 if anything differs.
+    """Recompute windows, states and lives from the raw events and compare; exits with 1 if anything differs.
 
     Safe while workers run. With a period, states are those of entities that had a step in it.
     """
@@ -37,14 +38,19 @@ def verify(from_: From = "", to: To = "", kind: Kinds = []) -> None:  # noqa: B0
         reports = explained(
             "ClickHouse", settings.clickhouse_url, lambda: run(settings, chosen, parse(from_ or None, to or None), tell)
         )
-    table = Table("kind", "events", "pending", "windows", "entities", "moving", "differences")
+    table = Table(
+        *("kind", "events", "pending", "windows", "states", "lives", "unlived", "moving", "differ"),
+        box=SIMPLE,
+        padding=(0, 1, 0, 0),
+    )
     for report in reports:
-        numbers = (report.events, report.pending, report.windows, report.entities, report.moving)
+        numbers = (report.events, report.pending, report.windows, report.entities, report.lives, report.unlived, report.moving)
         table.add_row(report.kind.name, *(f"{number:,}" for number in (*numbers, len(report.differences) + report.more)))
     console.print(table)
     if _differences([line for report in reports for line in report.differences], sum(report.more for report in reports)):
         sys.exit(1)
-    said = f"{sum(r.windows for r in reports):,} windows and {sum(r.entities for r in reports):,} states equal"
+    compared = (sum(r.windows for r in reports), sum(r.entities for r in reports), sum(r.lives for r in reports))
+    said = "{:,} windows, {:,} states and {:,} lives equal".format(*compared)
     console.print(f"No difference: {said} what {sum(r.events for r in reports):,} raw events give.", highlight=False)
 
 
@@ -52,7 +58,9 @@ def rebuild(
     from_: From,
     to: To,
     kind: Kinds = [],  # noqa: B006
-    states: Annotated[bool, typer.Option("--states", help="The states of entities that had a step in the period too.")] = False,
+    states: Annotated[
+        bool, typer.Option("--states", help="The states and lives of entities that had a step in the period too.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what differs; exit with 1 if anything does.")] = False,
 ) -> None:
     """Recompute a period's windows from the raw events beside the live ones, and swap them in when they are complete.

@@ -15,6 +15,9 @@ from schemas.kinds import DOCUMENT, FEEDBACK, FILING, Kind
 from schemas.reference import ZONE, calendar
 from schemas.settings import Settings
 from streams.lives import Lives
+from streams.period import EVER
+from streams.rebuild import rebuild
+from streams.verify import verify
 from tests.counting import Counter
 
 pytestmark = pytest.mark.stack
@@ -280,3 +283,49 @@ def test_lives_are_computed_once_whoever_computes_them_and_anew_when_the_rules_c
     assert Lives(desk.client, settings.province).catch_up() > 0
     assert desk.life(FILING, "F1", "* EXCEPT version") == before
     assert desk.client.execute("SELECT count() FROM current_filing FINAL") == [(1,)]
+
+
+WRONG_LIVES = {
+    "a wrong deadline": "ALTER TABLE life_filing UPDATE due = due + 1 WHERE step = 2",
+    "a missing step": "ALTER TABLE life_filing DELETE WHERE step = 1",
+    "a missing newest step": "ALTER TABLE current_filing DELETE WHERE 1",
+    "a step too many": "INSERT INTO life_filing (entity_id, step, version) SELECT entity_id, 9, version FROM current_filing",
+    "an entity of which no event tells": "INSERT INTO current_filing (entity_id, step) VALUES ('ghost', 1)",
+}
+
+
+@pytest.mark.parametrize("statement", WRONG_LIVES.values(), ids=WRONG_LIVES)
+def test_verify_finds_a_wrong_life_and_rebuild_mends_it(desk: Desk, settings: Settings, statement: str) -> None:
+    steps = (("2026-11-02 08:00", ACCEPTED), ("2026-11-02 10:00", FINISHED))
+    desk.filing("F1", *steps, due_at=at("2026-11-02 11:00"))
+    desk.filing("F2", *steps, due_at=at("2026-11-02 09:00"))
+    (report,) = verify(settings, [FILING])
+    assert (report.lives, report.unlived, report.differences) == (2, 0, [])
+    before = desk.life(FILING, "F1", "* EXCEPT version")
+    desk.client.execute(statement, settings={"mutations_sync": 1})
+    assert any("life of" in line for line in verify(settings, [FILING])[0].differences)
+    assert any(one.swapped for one in rebuild(settings, EVER, [FILING], states=True) if one.what == "lives")
+    assert not verify(settings, [FILING])[0].differences
+    assert desk.life(FILING, "F1", "* EXCEPT version") == before
+
+
+def test_what_is_not_in_the_lives_yet_is_told_and_is_no_difference(desk: Desk, settings: Settings) -> None:
+    desk.filing("F1", ("2026-11-02 08:00", ACCEPTED))
+    desk.counter.count(
+        FILING,
+        [
+            (
+                at("2026-11-02 10:00"),
+                Filing(
+                    agency="H57.HCC",
+                    procedure="1.005129",
+                    channel=Channel.ONLINE,
+                    filing_id="F1",
+                    status=FINISHED,
+                    registered_at=at("2026-11-02 08:00"),
+                ),
+            )
+        ],
+    )
+    (report,) = verify(settings, [FILING])
+    assert (report.unlived, report.differences) == (1, [])

@@ -175,7 +175,7 @@ def test_the_commands_say_how_much_they_compared_and_what_differs(
 ) -> None:
     clean = command(environment, "streams", "verify")
     assert clean.returncode == 0, clean.stderr
-    assert b"300 windows and 20 states equal what 300 raw events give" in clean.stdout
+    assert b"300 windows, 20 states and 0 lives equal what 300 raw events give" in clean.stdout
     change(database, "ALTER TABLE windows_feedback UPDATE received = 7 WHERE steps > 0")
     wrong = command(environment, "streams", "verify", "--kind", "feedback")
     assert wrong.returncode == 1
