@@ -41,6 +41,11 @@ class Connection:
         names = [name for name, _ in columns]
         return [dict(zip(names, row, strict=True)) for row in found]
 
+    def tuples(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of an answer as they come. Raises `Unreachable`."""
+        with self._client() as client:
+            return list(client.execute(sql))
+
     def frame(self, sql: str, **parameters: Any) -> Any:
         """The rows of an answer as a pandas frame. Raises `Unreachable`."""
         with self._client() as client:

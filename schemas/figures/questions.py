@@ -4,7 +4,7 @@ Pure: it makes SQL and reads rows, whoever asks. Moments are given by value, as 
 (`schemas.worktime`), so that no question computes working time.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -62,6 +62,26 @@ def question(figures: Sequence[Figure], moment: Moment, by: Sequence[str] = (), 
     held = f" AND since <= {moment_sql(moment.at)} AND until > {moment_sql(moment.at)}" if past else ""
     asked = f" AND ({where})" if where else ""
     return f"SELECT {', '.join([*keys, *pieces])} FROM {source} WHERE started_at <= {moment_sql(moment.at)}{held}{asked}{grouping}"
+
+
+def ask(
+    execute: Callable[[str], Iterable[Sequence[Any]]],
+    figures: Iterable[Figure],
+    moment: Moment,
+    by: Sequence[str] = (),
+    *,
+    past: bool = False,
+    where: str = "",
+) -> dict[Key, dict[str, Reading]]:
+    """Ask figures of any kinds that can be asked `by` these dimensions: one statement per kind, run by `execute`."""
+    found: dict[Key, dict[str, Reading]] = {}
+    kinds: dict[Kind, list[Figure]] = {}
+    for figure in figures:
+        kinds.setdefault(figure.kind, []).append(figure)
+    for ones in kinds.values():
+        for key, said in readings(ones, execute(question(ones, moment, by, past=past, where=where)), len(by)).items():
+            found.setdefault(key, {}).update(said)
+    return found
 
 
 def readings(figures: Sequence[Figure], rows: Iterable[Sequence[Any]], by: int = 0) -> dict[Key, dict[str, Reading]]:

@@ -8,15 +8,18 @@ import pandas as pd
 import pytest
 from clickhouse_driver import Client
 
+from dashboard.connection import Connection
+from dashboard.store_lives import LifeStore
 from ingest import topics
 from ingest.producer import Producer
 from ingest.simulator import Ledger, World, staging
 from ingest.simulator.clock import DAY
 from ingest.simulator.run import Run
+from schemas.codes import DocumentStatus
 from schemas.figures import BY_CODE, FIGURES, Figure, Reading
 from schemas.figures.questions import Moment, question, readings
 from schemas.figures.series import Step, series, series_readings
-from schemas.kinds import DOCUMENT, FEEDBACK, FILING, Kind
+from schemas.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.moments import milliseconds
 from schemas.reference import ZONE, calendar
 from schemas.settings import Settings
@@ -40,20 +43,34 @@ class Quiet:
         raise AssertionError(sentence)
 
 
+class At:
+    """A clock that stands still."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        return self._at
+
+
 class Province:
     """The raw events of the module's database, and its answers."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, settings: Settings) -> None:
         self.client = client
+        self.settings = settings
         self._raw: dict[Kind, list[dict[str, Any]]] = {}
         self._lives: dict[tuple[Kind, datetime], pd.DataFrame] = {}
 
     def raw(self, kind: Kind) -> list[dict[str, Any]]:
         if kind not in self._raw:
-            rows, columns = self.client.execute(f"SELECT * FROM events_{kind.name} FINAL", with_column_types=True)
-            names = [name for name, _ in columns]
-            self._raw[kind] = [dict(zip(names, row, strict=True)) for row in rows]
+            self._raw[kind] = self.rows(kind)
         return self._raw[kind]
+
+    def rows(self, kind: Kind) -> list[dict[str, Any]]:
+        rows, columns = self.client.execute(f"SELECT * FROM events_{kind.name} FINAL", with_column_types=True)
+        names = [name for name, _ in columns]
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def lives(self, kind: Kind, at: datetime) -> pd.DataFrame:
         """How all stood at a moment, by pandas; computed once."""
@@ -89,7 +106,7 @@ def province(
             asked = f"SELECT count() FROM events_{kind.name} FINAL"
             wait_for(lambda a=asked, k=kind: client.execute(a)[0][0] == ledger.good[k.name], what=f"all of {kind.name}")
     Lives(client, "46").catch_up()
-    yield Province(client)
+    yield Province(client, module_settings)
     client.disconnect()
 
 
@@ -174,3 +191,77 @@ def test_a_series_by_unit_adds_up_to_that_of_the_province(province: Province) ->
     for figure in figures:
         for number, (_, reading) in enumerate(total[figure.code]):
             assert sum(unit[figure.code][number][1].value or 0 for unit in found.values()) == reading.value
+
+
+def test_who_holds_what_since_when_is_what_the_raw_steps_say(province: Province) -> None:
+    store, clock = LifeStore(Connection(province.settings.clickhouse_url), CALENDAR), At(END)
+    held = store.held(clock, FILING, limit=100_000)
+    lives = province.lives(FILING, END)
+    opened = lives[lives["open"]].set_index("entity_id")
+    assert {row["entity_id"] for row in held} == set(opened.index)
+    raw = pd.DataFrame(province.raw(FILING)).sort_values(["occurred_at", "offset"])
+    for row in held[:50] + held[-50:]:
+        steps = raw[raw["entity_id"] == row["entity_id"]]
+        others = steps[steps["agency"] != steps["agency"].iloc[-1]]
+        mine = steps if others.empty else steps[steps["occurred_at"] > others["occurred_at"].max()]
+        assert (row["agency"], row["held_since"]) == (mine["agency"].iloc[-1], mine["occurred_at"].min())
+        assert row["overdue"] == opened.loc[row["entity_id"], "overdue"]
+        assert row["held_hours"] == pytest.approx(CALENDAR.working_time(row["held_since"], END) / timedelta(hours=1))
+        assert row["level"] in ("province", "commune")
+    store.connection.close()
+
+
+def test_documents_flow_between_organisations_and_the_stuck_ones_are_named(province: Province) -> None:
+    store, clock = LifeStore(Connection(province.settings.clickhouse_url), CALENDAR), At(END)
+    lives = province.lives(DOCUMENT, END)
+    sent = lives[lives["started_at"] > END - timedelta(days=3)]
+    wanted = sent.groupby(["from_organ", "to_organ"])
+    flows = store.flows(clock, timedelta(days=3), limit=100_000)
+    assert {(flow.sender, flow.receiver): flow.figures["document.sent"].value for flow in flows} == wanted.size().to_dict()
+    largest = flows[0]
+    group = wanted.get_group((largest.sender, largest.receiver))
+    assert largest.figures["document.receive_p50"].value == pytest.approx(second_way.quantile(group["taken"].dropna(), 0.5))
+    stuck = store.stuck(clock, flash_hours=0.1, hours=3, limit=100_000)
+    waits = lives[(lives["status"] == 1) & (lives["waited"] > lives["priority"].map(lambda one: 0.1 if one == 3 else 3))]
+    assert {row["entity_id"] for row in stuck} == set(waits["entity_id"])
+    assert all(row["subject"] and row["number"] for row in stuck)
+    for status in (DocumentStatus.REFUSED, DocumentStatus.RECALL_AGREED):
+        ended = lives[lives["status"] == status]
+        assert {row["reason"]: row["documents"] for row in store.endings(clock, status)} == ended.groupby("reason").size().to_dict()
+    store.connection.close()
+
+
+def test_a_meeting_tells_which_sites_are_missing(province: Province) -> None:
+    """At ten on a working morning some meeting goes on."""
+    store = LifeStore(Connection(province.settings.clickhouse_url), CALENDAR)
+    raw = pd.DataFrame(province.rows(MEETING)).sort_values(["occurred_at", "offset"]).groupby("entity_id").tail(1)
+    live = raw[raw["state"] == "live"].set_index("entity_id")
+    meetings = store.meetings(At(END))
+    assert {row["entity_id"] for row in meetings} == set(live.index)
+    for row in meetings:
+        one = live.loc[row["entity_id"]]
+        assert set(row["missing"]) == set(one["invited"]) - set(one["connected"])
+        assert set(row["missing"]) | set(row["connected"]) == set(row["invited"]) and row["title"]
+    asked = question(of(MEETING), Moment.of(END, CALENDAR))
+    found = readings(of(MEETING), province.client.execute(asked))[()]
+    assert found["meeting.live"].value == len(live)
+    assert found["meeting.missing"].value == sum(len(row["missing"]) for row in meetings)
+    invited = sum(len(row["invited"]) for row in meetings)
+    assert found["meeting.connected"].value == second_way.share(sum(len(row["connected"]) for row in meetings), invited)
+    store.connection.close()
+
+
+def test_a_life_is_told_step_by_step(province: Province) -> None:
+    store = LifeStore(Connection(province.settings.clickhouse_url), CALENDAR)
+    entity = max(province.raw(FILING), key=lambda row: row["status"])["entity_id"]
+    steps = store.steps(FILING, entity)
+    raw = sorted(
+        (row for row in province.raw(FILING) if row["entity_id"] == entity), key=lambda row: (row["occurred_at"], row["offset"])
+    )
+    assert [row["status"] for row in steps] == [row["status"] for row in raw]
+    for row, start, end in zip(steps, raw, raw[1:], strict=False):
+        assert row["hours"] == pytest.approx(
+            CALENDAR.working_time(start["occurred_at"], end["occurred_at"]) / timedelta(hours=1), abs=1e-6
+        )
+    assert steps[-1]["hours"] is None
+    store.connection.close()
