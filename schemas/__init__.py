@@ -4,5 +4,6 @@ Reading order: `settings` (how a process is told where things are), `codes` (cod
 kinds, as types), `measures` (how a measure is declared), `kinds` (key, dimensions and measures of each kind), `envelope`
 (CloudEvents on the wire), `partitions` (where in Kafka an event lies), `topics` and `tables` (Kafka topics, ClickHouse tables and
 views derived from the kinds), `documents` (JSON Schema and data dictionary derived from them), `places` (provinces, communes,
-outlines) and `reference` (agencies, procedures, calendar, targets).
+outlines), `reference` (agencies, procedures, calendar, targets, criteria), `periods` (of reported figures), `figures` (what they
+read) and `scores` (how well it goes by them), and `catalogue` (criteria and targets for the data dictionary).
 """

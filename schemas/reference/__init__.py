@@ -1,7 +1,8 @@
 """Reference data: agencies, procedures, categories, working time, indicators and targets; dated, sourced, edited without code.
 
 Reading order: `table` (how a CSV file of `data/` becomes frozen structs), `agencies` (who, and what each promised to send),
-`services` (procedures and feedback categories), `calendar` (working time), `targets` (indicators and what is aimed at).
+`services` (procedures and feedback categories), `calendar` (working time), `targets` (indicators and what is aimed at),
+`criteria` (sets of criteria that units are scored by).
 
 Every row says from when it is valid, where it is from, and whether that was verified; screens that use an unverified figure
 can say so. Rows with the source "minh họa" (illustrative) are invented. Accessors are pure and cached.
@@ -9,6 +10,7 @@ can say so. Rows with the source "minh họa" (illustrative) are invented. Acces
 
 from schemas.reference.agencies import Agency, Feed, agencies, agency, prefix
 from schemas.reference.calendar import ZONE, OutsideCalendarError, WorkingCalendar, calendar, day_words
+from schemas.reference.criteria import CriteriaSet, Criterion, Grade, Group, UnitKind, criteria_set, criteria_sets
 from schemas.reference.services import (
     DAY_HOURS,
     Category,
@@ -22,26 +24,34 @@ from schemas.reference.services import (
     procedure_words,
     procedures,
 )
-from schemas.reference.targets import IndicatorType, Target, indicator, indicators, target, targets
+from schemas.reference.targets import IndicatorType, Target, aiming_provinces, indicator, indicators, target, targets
 
 __all__ = [
     "DAY_HOURS",
     "ZONE",
     "Agency",
     "Category",
+    "CriteriaSet",
+    "Criterion",
     "Feed",
     "Field",
+    "Grade",
+    "Group",
     "IndicatorType",
     "OutsideCalendarError",
     "Procedure",
     "Target",
+    "UnitKind",
     "WorkingCalendar",
     "agencies",
     "agency",
+    "aiming_provinces",
     "calendar",
     "categories",
     "category",
     "category_words",
+    "criteria_set",
+    "criteria_sets",
     "day_words",
     "fields",
     "indicator",
