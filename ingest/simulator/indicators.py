@@ -43,7 +43,6 @@ AIMS = {
     "app.visits": 17_000_000.0,
     "hotline.calls": 38_000.0,
     "digital.teams": 697.0,
-    "land.database": 85.0,
     "service.index.publicity": 14.0,
     "service.index.progress": 18.0,
     "service.index.satisfaction": 17.0,

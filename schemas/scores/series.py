@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from typing import NamedTuple
 
@@ -49,14 +49,15 @@ def series(reports: Iterable[Report], now: datetime) -> Series:
     """The series of the reports of one indicator and unit as they were at a moment; reports of later are not there yet.
 
     A figure stands for the last day of its period, or for the day of the report where the period was still running. Of several
-    reports of a period, or of periods that end alike (2026 and 2026-12), the one that was reported last holds.
+    reports of a period, or of periods that end alike (2026 and 2026-12), the one that was reported last holds. One that cannot be
+    used still takes the place of what it corrects.
     """
-    best: dict[object, tuple[Point, Report]] = {}
+    known = sorted((one for one in reports if one.reported_at <= now), key=lambda one: (one.reported_at, one.period))
+    newest = {report.period: report for report in known}
+    by_day: dict[date, tuple[Point, Report]] = {}
     left_out = []
     today = now.astimezone(ZONE).date()
-    for report in sorted(reports, key=lambda one: (one.reported_at, one.period)):
-        if report.reported_at > now:
-            continue
+    for report in sorted(newest.values(), key=lambda one: (one.reported_at, one.period)):
         try:
             period = Period.parse(report.period)
         except ValueError:
@@ -68,8 +69,8 @@ def series(reports: Iterable[Report], now: datetime) -> Series:
         elif period.first > today:
             left_out.append((report, LeftOut.FUTURE))
         else:
-            best[report.period] = Point(period.point(report.reported_at.astimezone(ZONE).date()), report.value), report
-    by_day = {point.day: (point, report) for point, report in sorted(best.values(), key=lambda one: one[1].reported_at)}
+            point = Point(period.point(report.reported_at.astimezone(ZONE).date()), report.value)
+            by_day[point.day] = (point, report)
     ordered = [by_day[day] for day in sorted(by_day)]
     return Series(tuple(point for point, _ in ordered), ordered[-1][1] if ordered else None, tuple(left_out))
 

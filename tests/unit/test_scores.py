@@ -1,7 +1,6 @@
 """Scores by sets of criteria: what is known is counted, what is not is told, and nothing is put in its place."""
 
-import json
-from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -231,13 +230,6 @@ def test_items_of_a_group_that_is_not_there_are_told() -> None:
 
 
 def test_a_set_holds_from_the_day_it_is_valid() -> None:
-    from datetime import date
-
     with pytest.raises(KeyError):
         criteria_set("766", date(2022, 6, 22))
     assert criteria_set("766", date(2022, 6, 23)) == INDEX
-
-
-def test_a_score_can_be_written_as_json_for_whoever_wants_to_check_it() -> None:
-    found = score(INDEX, of(SHARES))
-    assert json.loads(msgspec.json.encode(replace(found)))["groups"][1]["parts"][0]["points"] == pytest.approx(18)

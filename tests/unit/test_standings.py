@@ -86,6 +86,11 @@ def test_a_correction_takes_the_place_of_what_it_corrects() -> None:
     assert found.newest is not None and found.newest.value == 52
 
 
+def test_a_correction_that_cannot_be_used_does_not_leave_the_old_figure_standing() -> None:
+    found = series([report("2026-10", 52, "2026-11-02"), report("2026-10", 1200, "2026-11-09", unit="lượt")], NOW)
+    assert (found.points, [why for _, why in found.left_out]) == ((), [LeftOut.UNIT])
+
+
 def test_periods_that_end_alike_give_one_figure_the_one_reported_last() -> None:
     found = series(
         [report("2025", 40, "2026-01-20"), report("2025-12", 41, "2026-01-05"), report("2025-Q4", 39, "2026-01-10")], NOW
