@@ -10,6 +10,7 @@ import msgspec
 from ingest.importer import values
 from ingest.importer.mapping import Condition, Field, Mapping, Scalar, Step, as_time
 from schemas.envelope import Category, Read, Reader, Refusal
+from schemas.reference import known
 
 _PLACE = re.compile(r"\{([^{}]+)\}")
 _PATH = re.compile(r"at `\$\.data\.(\w+)")
@@ -78,13 +79,15 @@ def _value(row: Columns[str, str], field: Field, mapping: Mapping) -> Any:
     if any(not row[column].strip() for column in field.needs):
         return None
     text = row[field.column].strip() if field.column is not None else fill(field.template or "", row)
+    if field.known is not None and text and text not in known(field.known):
+        raise Refusal(Category.WRONG_VALUE, f"{_told(row, field)} is not among the {field.known} of the reference data.")
     value: Scalar = text
     if field.lookup is not None and text in field.lookup:
         value = field.lookup[text]
     elif not text or field.lookup is not None:
         if field.default is None and text:
-            known = ", ".join(list(field.lookup or ())[:10])
-            raise Refusal(Category.WRONG_VALUE, f"{_told(row, field)} is not in the lookup ({known}, …).")
+            listed = ", ".join(list(field.lookup or ())[:10])
+            raise Refusal(Category.WRONG_VALUE, f"{_told(row, field)} is not in the lookup ({listed}, …).")
         return field.default
     try:
         match field.as_:

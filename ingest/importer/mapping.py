@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct, field
 
 from schemas.kinds import BY_NAME, Kind
+from schemas.reference import Known
 
 AUTO = "auto"
 Scalar = str | int | float | bool
@@ -42,6 +43,8 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     default: Scalar | None = None
     """The value where the text is empty or not in the lookup."""
     as_: Literal["text", "number", "integer", "time", "period"] = field(default="text", name="as")
+    known: Known | None = None
+    """The codes of the reference data that the text must be one of: a slip of a hand would be counted and never found."""
     percent: "Condition | None" = None
     """For numbers: where this holds, one may be written with its sign (73,5%); elsewhere the sign is refused."""
     formats: list[str] = []

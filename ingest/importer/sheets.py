@@ -51,9 +51,9 @@ def sheet_rows(file: BinaryIO, mapping: Mapping, sheet: str | None = None) -> It
         rows = _read(worksheet)
         top = list(islice(rows, HEADER_WITHIN))
         header, begins = _header(top, mapping, chosen)
-        hidden = _Hidden(content, chosen)
+        hidden, wanted = _Hidden(content, chosen), mapping.columns()
         for number, cells in enumerate(chain(top[begins:], rows), begins + 1):
-            yield from _row(number, cells, header, mapping, hidden)
+            yield from _row(number, cells, header, mapping.decimal, wanted, hidden)
     finally:
         book.close()
 
@@ -145,13 +145,14 @@ def _content(file: BinaryIO) -> bytes:
     return found
 
 
-def _row(number: int, cells: tuple[Any, ...], header: dict[int, str], mapping: Mapping, hidden: _Hidden) -> Iterator[Row]:
+def _row(
+    number: int, cells: tuple[Any, ...], header: dict[int, str], decimal: str, wanted: set[str], hidden: _Hidden
+) -> Iterator[Row]:
     """The row, or nothing of one that is empty."""
     values = {index: cell for index, cell in enumerate(cells) if cell.value is not None and cell.value != ""}
     if not any(index in header for index in values):
         return
-    columns = {name: shown(values[index], mapping.decimal) if index in values else "" for index, name in header.items()}
-    wanted = mapping.columns()
+    columns = {name: shown(values[index], decimal) if index in values else "" for index, name in header.items()}
     for index, name in header.items():
         if name in wanted:
             place = f"{get_column_letter(index + 1)}{number}"
@@ -166,12 +167,13 @@ def _row(number: int, cells: tuple[Any, ...], header: dict[int, str], mapping: M
 
 
 def shown(cell: Any, decimal: str) -> str:
-    """What a cell shows: a share in percent with its sign, a date as ISO 8601 with no more of it than its format shows."""
+    """What a cell shows: a share with its sign, a code with its zeros, a date (ISO 8601) as far as its format shows it."""
     value, form = cell.value, _WORDS.sub("", str(cell.number_format or "")).lower()
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, int | float):
-        return f"{written(value, decimal, hundredfold=True)}%" if "%" in form else written(value, decimal)
+        text = f"{written(value, decimal, hundredfold=True)}%" if "%" in form else written(value, decimal)
+        return text.zfill(len(form)) if form and not form.strip("0") else text
     if isinstance(value, datetime):
         if "d" not in form and "y" in form:
             return f"{value:%Y-%m}" if "m" in form else f"{value:%Y}"

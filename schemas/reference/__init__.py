@@ -2,7 +2,7 @@
 
 Reading order: `table` (how a CSV file of `data/` becomes frozen structs), `agencies` (who, and what each promised to send),
 `services` (procedures and feedback categories), `calendar` (working time), `targets` (indicators and what is aimed at),
-`criteria` (sets of criteria that units are scored by).
+`criteria` (sets of criteria that units are scored by), `known` (codes that files may name).
 
 Every row says from when it is valid, where it is from, and whether that was verified; screens that use an unverified figure
 can say so. Rows with the source "minh họa" (illustrative) are invented. Accessors are pure and cached.
@@ -11,6 +11,7 @@ can say so. Rows with the source "minh họa" (illustrative) are invented. Acces
 from schemas.reference.agencies import Agency, Feed, agencies, agency, prefix
 from schemas.reference.calendar import ZONE, OutsideCalendarError, WorkingCalendar, calendar, day_words
 from schemas.reference.criteria import CriteriaSet, Criterion, Grade, Group, UnitKind, criteria_set, criteria_sets
+from schemas.reference.known import Known, known
 from schemas.reference.services import (
     DAY_HOURS,
     Category,
@@ -38,6 +39,7 @@ __all__ = [
     "Grade",
     "Group",
     "IndicatorType",
+    "Known",
     "OutsideCalendarError",
     "Procedure",
     "Target",
@@ -56,6 +58,7 @@ __all__ = [
     "fields",
     "indicator",
     "indicators",
+    "known",
     "prefix",
     "procedure",
     "procedure_words",

@@ -45,7 +45,8 @@ class Forecast:
 class Standing:
     """A target with all that a line of the scoreboard shows.
 
-    `reading` is the figure with its age (`as_of`) and whether it is too old. `reporter` answers for it, with owner and telephone.
+    `reading` is the figure with its age (`as_of`) and whether it is too old. `reporter` answers for it, with owner and
+    telephone: who reported last, or who is to.
     `points` is what the trend rests on. `series.left_out` tells reports that could not be used.
     """
 
@@ -121,12 +122,15 @@ def standing(target: Target, of: IndicatorType, unit: str, found: Series, live: 
         forecast = None if ahead is None else Forecast(_possible(of, ahead), steady=False)
     if today > target.due:
         forecast = None
+    who = agency(found.newest.agency) if found.newest else None
+    if who is None or not who.known:
+        who = agency(reporter(of, unit, province))
     return Standing(
         target=target,
         unit=unit,
         reading=current,
         status=status(target, current, today, forecast, found.points),
-        reporter=agency(found.newest.agency if found.newest else reporter(of, unit, province)),
+        reporter=who,
         trend=line,
         forecast=forecast,
         series=found,

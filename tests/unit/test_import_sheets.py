@@ -21,7 +21,7 @@ from schemas.reference import indicator
 
 INDICATORS = load("indicators")
 ROW: tuple[Any, ...] = ("health.records", "46", None, "2026-10", 88.5, "%", "H57.SYT", datetime(2026, 11, 3, 9, 30))
-PERIOD, VALUE, UNIT, REPORTED = 3, 4, 5, 7
+INDICATOR, OF, PERIOD, VALUE, UNIT, REPORTED = 0, 1, 3, 4, 5, 7
 
 
 def changed(**cells: Any) -> tuple[Any, ...]:
@@ -132,6 +132,8 @@ def test_a_day_of_a_report_is_a_date_or_a_text(reported: Any) -> None:
         ({"VALUE": True}, Category.WRONG_TYPE, "value 'TRUE'"),
         ({"VALUE": None}, Category.MISSING_FIELD, "column 'Giá trị', value ''"),
         ({"VALUE": "=SUM(A1:A9)"}, Category.WRONG_VALUE, "Cell E2 holds a formula whose result is not stored"),
+        ({"INDICATOR": "heath.records"}, Category.WRONG_VALUE, "value 'heath.records' is not among the indicators"),
+        ({"OF": 1}, Category.WRONG_VALUE, "column 'Mã đơn vị', value '1' is not among the units"),
         ({"PERIOD": "2026-13"}, Category.IMPOSSIBLE_DATE, "column 'Kỳ báo cáo', value '2026-13'"),
         ({"PERIOD": "Quý V/2026"}, Category.IMPOSSIBLE_DATE, "is no period"),
         ({"PERIOD": 2026.11}, Category.IMPOSSIBLE_DATE, "value '2026,11'"),
@@ -144,6 +146,14 @@ def test_what_is_wrong_is_told_by_column_and_value(cells: dict[str, Any], catego
     assert found.refusal is not None
     assert found.refusal.category is category
     assert any(part in found.refusal.reason for part in told.split("|")), found.refusal.reason
+
+
+@pytest.mark.parametrize(
+    ("unit", "form", "code"),
+    [(19753, "General", "19753"), (1, "00", "01"), ("01", "@", "01"), ("H57.SYT", "@", "H57.SYT"), (60, "General", "60")],
+)
+def test_codes_of_units_keep_their_zeros_and_may_be_of_former_units(unit: Any, form: str, code: str) -> None:
+    assert one(book(COLUMNS, changed(OF=unit), formats={"B2": form})).unit == code
 
 
 def with_formula(file: io.BytesIO, place: str, formula: str) -> io.BytesIO:

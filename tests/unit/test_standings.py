@@ -242,6 +242,12 @@ def test_a_reported_indicator_stands_with_value_age_trend_forecast_and_who_repor
     assert not found.verified
 
 
+def test_a_reporter_that_nobody_knows_is_not_who_answers_for_an_indicator() -> None:
+    stranger = report("2026-11-20", 50)._replace(agency="H57.X")
+    found = standings("46", "46", by_indicator([stranger], NOW), {}, NOW)
+    assert next(one for one in found if one.target.indicator == "payment.cashless").reporter.code == "H57.STC"
+
+
 def test_a_live_indicator_takes_its_value_from_the_figures_and_its_reports_are_not_asked() -> None:
     claimed = by_indicator([report("2026-11-20", 99, code="filing.online")], NOW)
     live = {"filing.online": Reading(88.0, as_of=NOW), "source.timely": Reading(96.0)}
