@@ -32,6 +32,8 @@ def criteria() -> list[str]:
 
 def _about(one: CriteriaSet) -> list[str]:
     least = f"A total and a grade are given when inputs of at least {one.coverage:g} % of the points are known and fresh."
+    if one.coverage < 100:
+        least += " What is not known is then left out of both sides."
     total = f" Published totals come in as `{one.reported}`." if one.reported else ""
     return [f"Source: {one.source}{'' if one.verified else ', not verified'}. {least}{total}"]
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.figures import Reading
 from schemas.kinds import BY_NAME
@@ -118,6 +120,21 @@ def test_weights_that_were_not_seen_are_told() -> None:
     assert not told & {"publicity.published", "progress.on_time", "satisfaction.filings"}
     assert all(group.group.verified for group in found.groups)
     assert not any(grade.verified for grade in INDEX.grades)
+
+
+@given(
+    st.fixed_dictionaries({code: st.floats(0, 100) for code in SHARES}),
+    st.dictionaries(st.sampled_from(sorted(SHARES)), st.sampled_from([Reading(None), Reading(50.0, stale=True), Reading(101.0)])),
+)
+def test_whatever_is_missing_the_whole_lies_between_the_least_and_the_most(
+    values: dict[str, float], missing: dict[str, Reading]
+) -> None:
+    whole, part = score(INDEX, of(dict(values))), score(INDEX, of(dict(values)) | missing)
+    assert whole.total is not None
+    assert part.points - 1e-9 <= whole.total <= part.most + 1e-9
+    assert (part.total is None) == bool(missing)
+    assert part.coverage == pytest.approx(100 - sum(item.points for item in INDEX.items if item.reads in missing))
+    assert sum(one.lost for one in part.losses) == pytest.approx(part.known - part.points, abs=1e-6)
 
 
 def test_a_published_reading_shows_what_is_known_and_invents_no_rest() -> None:
