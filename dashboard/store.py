@@ -5,7 +5,7 @@ stop) are not overdue: their clock stands still. What is dated after the moment 
 the moment, and an entity that began after it does not count yet. Every question may raise `dashboard.connection.Unreachable`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
@@ -24,6 +24,8 @@ from schemas.tables import ZONE
 HERE = ZoneInfo(ZONE)
 RATE_DAYS = 30
 """Days that rates look back on."""
+REPORT_DAYS = 3 * 366
+"""Days that reports of indicators look back on; yearly ones give five years again each time."""
 BURST = timedelta(minutes=40)
 TOLERANCE = int(CLOCK_TOLERANCE.total_seconds())
 USUAL_DAYS = 14
@@ -204,6 +206,19 @@ class Store:
             now=milliseconds(clock.now()),
         )
         return row
+
+    def indicator_reports(self, clock: Clock, units: Collection[str]) -> list[Row]:
+        """What was reported of some units in the last years, in any order: the newest report of each indicator, unit and period."""
+        now = clock.now()
+        return list(
+            self.connection.rows(
+                f"""SELECT indicator, unit, period, value, measure_unit, agency, reported_at FROM state_indicator FINAL
+                WHERE unit IN %(units)s AND reported_at > {moment("since")} AND reported_at <= {moment("now")}""",
+                units=tuple(units) or ("",),
+                now=milliseconds(now),
+                since=milliseconds(now - timedelta(days=REPORT_DAYS)),
+            )
+        )
 
     def freshness(self) -> list[Row]:
         """When each agency was last heard of, per kind."""

@@ -5,5 +5,6 @@ kinds, as types), `measures` (how a measure is declared), `kinds` (key, dimensio
 (CloudEvents on the wire), `partitions` (where in Kafka an event lies), `topics` and `tables` (Kafka topics, ClickHouse tables and
 views derived from the kinds), `worktime`, `lives` and `derivation` (entities' lives with their deadlines, from the events),
 `figures` (what a province is run by, from the lives), `documents` (JSON Schema and data dictionary derived from them), `places`
-(provinces, communes, outlines) and `reference` (agencies, procedures, calendar, targets).
+(provinces, communes, outlines), `reference` (agencies, procedures, calendar, targets, criteria), `periods` (of reported figures),
+`scores` (how well it goes by figures and reports), and `catalogue` (criteria and targets for the data dictionary).
 """

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from schemas import codes, tables
+from schemas import catalogue, codes, tables
 from schemas import figures as figures_module
 from schemas import lives as lives_module
 from schemas.codes import NumberedCode, WordedCode
@@ -50,7 +50,7 @@ def example(kind: Kind) -> bytes:
 
 
 def dictionary() -> str:
-    """The data dictionary: every field, measure, code, table and view, in Markdown."""
+    """The data dictionary: every field, measure, code, criterion, target, table and view, in Markdown."""
     lines = ["# Data dictionary", "", "Generated from the vocabulary in `schemas/` by `make generate`; do not edit.", ""]
     for kind in KINDS:
         lines += [*_kind(kind), ""]
@@ -59,6 +59,7 @@ def dictionary() -> str:
         if isinstance(enum, type) and issubclass(enum, NumberedCode | WordedCode) and enum not in (NumberedCode, WordedCode):
             lines += [f"## {name}", "", (enum.__doc__ or "").strip(), "", "| code | Vietnamese | English |", "|---|---|---|"]
             lines += [f"| `{code.value}` | {code.vi} | {code.en} |" for code in enum] + [""]
+    lines += [*catalogue.criteria(), *catalogue.scoreboard(), ""]
     lines += ["# Read views in ClickHouse", "", "Stable for Grafana, Superset or any SQL client.", ""]
     for view in tables.views(""):
         lines.append(f"- `{view}`: {_VIEWS[view]}")
@@ -159,7 +160,7 @@ def settings_table() -> str:
 def picture() -> str:
     """The data's way as a Mermaid flow chart, from the kinds, topics and tables."""
     lines = ["```mermaid", "flowchart LR", "    agencies([agencies' systems]) -->|CloudEvents over HTTP| gateway[ingest gateway]"]
-    lines += ["    files([CSV, NDJSON]) --> importer[ingest import]", "    simulator[ingest simulate]", "    subgraph Kafka"]
+    lines += ["    files([CSV, XLSX, NDJSON]) --> importer[ingest import]", "    simulator[ingest simulate]", "    subgraph Kafka"]
     for kind in KINDS:
         lines.append(f'        {kind.name}[("{kind.name} × {Settings.model_fields["partitions"].default}")]')
     lines += [f'        dead[("{DEAD_LETTERS}")]', f'        beat[("{HEARTBEATS}")]', "    end"]

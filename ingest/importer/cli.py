@@ -14,9 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ingest import topics
 from ingest.importer import mapping as mappings
-from ingest.importer.mapping import Mapping, MappingError
+from ingest.importer.mapping import AUTO, Mapping, MappingError
 from ingest.importer.rows import FileError, open_binary
-from ingest.importer.run import Refused, Summary, is_ndjson, only, peek, run, take
+from ingest.importer.run import Refused, Summary, convert, is_ndjson, only, peek, run, take
+from ingest.importer.sheets import is_xlsx, sheet_rows
 from ingest.producer import KafkaUnavailable, Producer
 from schemas.envelope import Reader
 from schemas.kinds import BY_NAME
@@ -30,7 +31,7 @@ console = Console(stderr=True)
 
 
 def import_files(
-    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="CSV or NDJSON files; - is the standard input.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="CSV, XLSX or NDJSON files; - is the standard input.")],
     mapping: Annotated[
         str | None,
         typer.Option(
@@ -42,9 +43,10 @@ def import_files(
     refused: Annotated[
         Path | None, typer.Option(help="File of the refused rows (one input only).  [default: NAME.refused.csv in this folder]")
     ] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of an XLSX workbook.  [default: the first that is not hidden]")] = None,
     check: Annotated[bool, typer.Option("--check", help="Read and validate everything, send nothing.")] = False,
 ) -> None:
-    """Import CSV or NDJSON files.
+    """Import CSV, XLSX or NDJSON files.
 
     Every row is accepted, once Kafka has acknowledged its events, or refused with a reason. Refused rows go to a file of their own,
     which can be mended and imported. Importing a file twice changes nothing. Ends with 0 when every row was accepted, 3 when some
@@ -62,7 +64,7 @@ def import_files(
         if not check:
             topics.ensure(settings)
         with nullcontext() if check else Producer(settings, patience=PATIENCE_SECONDS) as producer:
-            summaries = [_one(name, chosen, kind, refused, producer, Reader(settings.event_max_bytes)) for name in files]
+            summaries = [_one(name, chosen, kind, refused, sheet, producer, Reader(settings.event_max_bytes)) for name in files]
     except (MappingError, FileError, KafkaUnavailable, OSError) as error:
         print(f"ingest import: {error}", file=sys.stderr)
         raise typer.Exit(FATAL) from None
@@ -70,14 +72,29 @@ def import_files(
 
 
 def _one(
-    name: str, mapping: Mapping | None, kind: str | None, path: Path | None, producer: Producer | None, reader: Reader
+    name: str,
+    mapping: Mapping | None,
+    kind: str | None,
+    path: Path | None,
+    sheet: str | None,
+    producer: Producer | None,
+    reader: Reader,
 ) -> Summary:
     file, size = open_binary(name)
-    with file, Refused(path or Path(f"{'stdin' if name == '-' else Path(name).name}.refused.csv")) as refused:
-        ndjson = is_ndjson(name, peek(file))
+    delimiter = mapping.delimiter if mapping is not None and mapping.delimiter != AUTO else ","
+    refused_path = path or Path(f"{'stdin' if name == '-' else Path(name).name}.refused.csv")
+    with file, Refused(refused_path, delimiter) as refused:
+        xlsx = is_xlsx(name, peek(file))
+        ndjson = not xlsx and is_ndjson(name, peek(file))
         if mapping is None and not ndjson:
-            raise MappingError(f"{name} is CSV: give a --mapping ({', '.join(mappings.names())}, or a .toml file).")
-        taken = take(file, mapping, reader, ndjson=ndjson)
+            form = "XLSX" if xlsx else "CSV"
+            raise MappingError(f"{name} is {form}: give a --mapping ({', '.join(mappings.names())}, or a .toml file).")
+        if sheet is not None and not xlsx:
+            raise MappingError(f"{name} is no workbook; --sheet is for XLSX files.")
+        if xlsx and mapping is not None:
+            taken = convert(sheet_rows(file, mapping, sheet), mapping, reader)
+        else:
+            taken = take(file, mapping, reader, ndjson=ndjson)
         with _progress(name, file, size) as progress:
             summary = run(taken if kind is None else only(taken, kind), producer, refused, progress, PATIENCE_SECONDS)
     verb = "valid" if producer is None else "accepted"

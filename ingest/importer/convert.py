@@ -1,16 +1,16 @@
 """From a row's columns to the events it stands for, each validated as the gateway would."""
 
-import math
 import re
 from collections.abc import Mapping as Columns
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from ingest.importer import values
 from ingest.importer.mapping import Condition, Field, Mapping, Scalar, Step, as_time
-from schemas.envelope import EARLIEST, LATEST, Category, Read, Reader, Refusal
+from schemas.envelope import Category, Read, Reader, Refusal
+from schemas.reference import known
 
 _PLACE = re.compile(r"\{([^{}]+)\}")
 _PATH = re.compile(r"at `\$\.data\.(\w+)")
@@ -39,8 +39,8 @@ def events(row: Columns[str, str], mapping: Mapping, reader: Reader) -> list[Enc
 
 def _values(row: Columns[str, str], fields: dict[str, Field | Scalar], mapping: Mapping) -> dict[str, Any]:
     """Field → value, without the fields that are left out."""
-    values = {name: _value(row, spec, mapping) if isinstance(spec, Field) else spec for name, spec in fields.items()}
-    return {name: value for name, value in values.items() if value is not None}
+    found = {name: _value(row, spec, mapping) if isinstance(spec, Field) else spec for name, spec in fields.items()}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _event(row: Columns[str, str], data: dict[str, Any], mapping: Mapping, step: Step, reader: Reader) -> Encoded:
@@ -79,58 +79,32 @@ def _value(row: Columns[str, str], field: Field, mapping: Mapping) -> Any:
     if any(not row[column].strip() for column in field.needs):
         return None
     text = row[field.column].strip() if field.column is not None else fill(field.template or "", row)
+    if field.known is not None and text and text not in known(field.known):
+        raise Refusal(Category.WRONG_VALUE, f"{_told(row, field)} is not among the {field.known} of the reference data.")
     value: Scalar = text
     if field.lookup is not None and text in field.lookup:
         value = field.lookup[text]
     elif not text or field.lookup is not None:
         if field.default is None and text:
-            known = ", ".join(list(field.lookup or ())[:10])
-            raise Refusal(Category.WRONG_VALUE, f"{_told(row, field)} is not in the lookup ({known}, …).")
+            listed = ", ".join(list(field.lookup or ())[:10])
+            raise Refusal(Category.WRONG_VALUE, f"{_told(row, field)} is not in the lookup ({listed}, …).")
         return field.default
     try:
         match field.as_:
             case "number":
-                return _number(str(value))
+                percent = field.percent is not None and _holds(row, field.percent)
+                return float(value) if not isinstance(value, str) else values.number(value, mapping.decimal, percent=percent)
             case "integer":
                 return int(str(value))
             case "time":
-                return _time(str(value), field.formats or mapping.times, ZoneInfo(field.zone or mapping.zone))
+                return values.time(str(value), field.formats or mapping.times, ZoneInfo(field.zone or mapping.zone))
+            case "period":
+                return values.period(str(value))
             case _:
                 return value
     except ValueError as error:
-        category = Category.IMPOSSIBLE_DATE if field.as_ == "time" else Category.WRONG_TYPE
+        category = Category.IMPOSSIBLE_DATE if field.as_ in ("time", "period") else Category.WRONG_TYPE
         raise Refusal(category, f"{_told(row, field)} is not a {field.as_}: {error}.") from None
-
-
-def _number(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError("it is not finite")
-    return number
-
-
-def _time(text: str, formats: list[str], zone: ZoneInfo) -> datetime:
-    """A moment in UTC. Raises `ValueError` also for one that its clock never showed (skipped by summer time)."""
-    moment = _parsed(text, formats)
-    if not EARLIEST.year <= moment.year < LATEST.year:
-        raise ValueError(f"it is not between {EARLIEST.year} and {LATEST.year - 1}")
-    if moment.tzinfo is not None:
-        return moment.astimezone(UTC)
-    there = moment.replace(tzinfo=zone).astimezone(UTC)
-    if there.astimezone(zone).replace(tzinfo=None) != moment:
-        raise ValueError(f"the clocks of {zone.key} skipped it")
-    return there
-
-
-def _parsed(text: str, formats: list[str]) -> datetime:
-    for form in formats:
-        try:
-            return datetime.strptime(text, form)
-        except ValueError:
-            continue
-    if formats:
-        raise ValueError(f"it is not of the form {' or '.join(formats)}")
-    return datetime.fromisoformat(text)
 
 
 def _told(row: Columns[str, str], field: Field) -> str:

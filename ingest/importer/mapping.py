@@ -3,6 +3,8 @@
 A mapping is TOML. It names the `kind` and the `source` of the events, says where each field comes from under `[fields]`, and lists
 under `[[step]]` the events that one row stands for (received, published, …): each with its `id`, its `time`, the condition `when`
 it applies and `fields` of its own. `ingest/mappings/nyc311.toml` is a worked example.
+
+Cells of a spreadsheet become texts as a CSV file of the same mapping would have them: see `ingest.importer.sheets`.
 """
 
 import tomllib
@@ -16,7 +18,9 @@ import msgspec
 from msgspec import Struct, field
 
 from schemas.kinds import BY_NAME, Kind
+from schemas.reference import Known
 
+AUTO = "auto"
 Scalar = str | int | float | bool
 
 
@@ -38,7 +42,11 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Text → value. A text that is not there is refused, unless there is a `default`."""
     default: Scalar | None = None
     """The value where the text is empty or not in the lookup."""
-    as_: Literal["text", "number", "integer", "time"] = field(default="text", name="as")
+    as_: Literal["text", "number", "integer", "time", "period"] = field(default="text", name="as")
+    known: Known | None = None
+    """The codes of the reference data that the text must be one of: a slip of a hand would be counted and never found."""
+    percent: "Condition | None" = None
+    """For numbers: where this holds, one may be written with its sign (73,5%); elsewhere the sign is refused."""
     formats: list[str] = []
     """For times: strptime formats, tried in order; the mapping's `times` if none."""
     zone: str | None = None
@@ -51,6 +59,8 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         if self.template is not None:
             yield from placeholders(self.template)
         yield from self.needs
+        if self.percent is not None:
+            yield self.percent.column
 
 
 class Condition(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -80,7 +90,10 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     zone: str = "Asia/Ho_Chi_Minh"
     times: list[str] = []
     """strptime formats of its times; ISO 8601 if none."""
+    decimal: Literal[".", ","] = "."
+    """What numbers in texts have before their fraction; with a comma, points group thousands: 1.234,5."""
     delimiter: str = ","
+    """Of CSV; `auto` is the comma, semicolon or tab that the first line has most of."""
     encoding: str = "utf-8-sig"
     fields: dict[str, Field | Scalar]
     step: list[Step]

@@ -4,12 +4,14 @@ import csv
 import io
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 
-from ingest.importer.mapping import Mapping
+from ingest.importer.mapping import AUTO, Mapping
+from ingest.importer.values import column_name, written
 from schemas.envelope import Category, Refusal
 
 csv.field_size_limit(16 << 20)
@@ -28,6 +30,13 @@ class Row(NamedTuple):
     """Its columns by name; for an NDJSON line without mapping the one column `record`."""
     refusal: Refusal | None = None
     """Why it cannot even be split into columns."""
+    sheet: str = ""
+    """The sheet of a workbook."""
+
+    @property
+    def place(self) -> str:
+        """Where it is, for a person."""
+        return f"sheet {self.sheet!r}, row {self.number}" if self.sheet else f"row {self.number}"
 
 
 def open_binary(name: str) -> tuple[BinaryIO, int | None]:
@@ -43,10 +52,12 @@ def open_binary(name: str) -> tuple[BinaryIO, int | None]:
 def csv_rows(file: BinaryIO, mapping: Mapping) -> Iterator[Row]:
     """The rows of a CSV file. Raises `FileError` for a wrong encoding, and when the header lacks a column of the mapping."""
     text = io.TextIOWrapper(file, encoding=mapping.encoding, newline="")
-    reader = csv.reader(text, delimiter=mapping.delimiter)
     number = 1
     try:
-        header = [name.strip() for name in next(reader, [])]
+        first = text.readline()
+        delimiter = _delimiter(first) if mapping.delimiter == AUTO else mapping.delimiter
+        reader = csv.reader(chain([first] if first else [], text), delimiter=delimiter)
+        header = [column_name(name, mapping.columns()) for name in next(reader, [])]
         _check(header, mapping)
         while True:
             number += 1
@@ -79,14 +90,24 @@ def csv_rows(file: BinaryIO, mapping: Mapping) -> Iterator[Row]:
 def _check(header: list[str], mapping: Mapping) -> None:
     if not header:
         raise FileError("The file is empty; a CSV file begins with its column names.")
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise FileError(f"The column {twice[0]!r} is there twice; columns are known by their names.")
+    unique(header)
     lacking = sorted(mapping.columns() - set(header))
     if lacking:
         raise FileError(
             f"The columns {', '.join(map(repr, lacking))} of the mapping are not in the file; it has {', '.join(header)}."
         )
+
+
+def unique(names: list[str]) -> None:
+    """Raise `FileError` for a column that is there twice."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise FileError(f"The column {twice[0]!r} is there twice; columns are known by their names.")
+
+
+def _delimiter(first: str) -> str:
+    """What divides the names of the columns."""
+    return max(",;\t", key=first.count)
 
 
 def lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
@@ -107,14 +128,16 @@ def ndjson_rows(file: BinaryIO, mapping: Mapping) -> Iterator[Row]:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             yield Row(number, {"record": line.decode(errors="replace")}, Refusal(Category.BAD_JSON, str(error)))
             continue
-        yield Row(number, wanted | dict(_flat(found)))
+        yield Row(number, wanted | dict(_flat(found, mapping.decimal)))
 
 
-def _flat(members: dict[str, Any], outer: str = "") -> Iterator[tuple[str, str]]:
+def _flat(members: dict[str, Any], decimal: str, outer: str = "") -> Iterator[tuple[str, str]]:
     for name, value in members.items():
         if isinstance(value, dict):
-            yield from _flat(value, f"{outer}{name}.")
+            yield from _flat(value, decimal, f"{outer}{name}.")
         elif isinstance(value, str):
             yield outer + name, value
+        elif isinstance(value, float):
+            yield outer + name, written(value, decimal)
         else:
             yield outer + name, "" if value is None else msgspec.json.encode(value).decode()

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Self, TextIO
@@ -52,7 +52,12 @@ def take(file: BinaryIO, mapping: Mapping | None, reader: Reader, *, ndjson: boo
             except Refusal as refusal:
                 yield Taken(row, [], refusal)
         return
-    for row in ndjson_rows(file, mapping) if ndjson else csv_rows(file, mapping):
+    yield from convert(ndjson_rows(file, mapping) if ndjson else csv_rows(file, mapping), mapping, reader)
+
+
+def convert(rows: Iterable[Row], mapping: Mapping, reader: Reader) -> Iterator[Taken]:
+    """Every row of a table with its valid events."""
+    for row in rows:
         try:
             if row.refusal is not None:
                 raise row.refusal
@@ -67,8 +72,9 @@ class Refused:
     Mended, it can be imported again with the same mapping.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, delimiter: str = ",") -> None:
         self.path = path
+        self._delimiter = delimiter
         self._file: TextIO | None = None
         self._writer: Any = None
         self._columns: list[str] = []
@@ -77,10 +83,11 @@ class Refused:
         if self._file is None:
             self._file = self.path.open("w", encoding="utf-8", newline="")
             self._columns = list(row.columns)
-            self._writer = csv.writer(self._file)
+            self._writer = csv.writer(self._file, delimiter=self._delimiter)
             self._writer.writerow([*self._columns, "row", "category", "reason"])
         cells = [row.columns.get(name, "") for name in self._columns]
-        self._writer.writerow([*cells, row.number, refusal.category.value, refusal.reason])
+        reason = f"{row.place}: {refusal.reason}" if row.sheet else refusal.reason
+        self._writer.writerow([*cells, row.number, refusal.category.value, reason])
 
     def __enter__(self) -> Self:
         return self
@@ -117,7 +124,7 @@ def run(
         if refusal is not None:
             summary.refused += 1
             summary.reasons[refusal.category.value] += 1
-            summary.examples.setdefault(refusal.category.value, f"row {row.number}: {refusal.reason}")
+            summary.examples.setdefault(refusal.category.value, f"{row.place}: {refusal.reason}")
             refused.add(row, refusal)
         else:
             summary.events += len(found)

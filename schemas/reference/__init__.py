@@ -2,7 +2,8 @@
 
 Reading order: `table` (how a CSV file of `data/` becomes frozen structs), `agencies` (who, and what each promised to send),
 `services` (procedures and feedback categories), `statuses` (their order, and when the clock stands still), `calendar` (working
-time), `targets` (indicators and what is aimed at).
+time), `targets` (indicators and what is aimed at), `criteria` (sets of criteria that units are scored by), `known` (codes that
+files may name).
 
 Every row says from when it is valid, where it is from, and whether that was verified; screens that use an unverified figure
 can say so. Rows with the source "minh họa" (illustrative) are invented. Accessors are pure and cached.
@@ -10,6 +11,8 @@ can say so. Rows with the source "minh họa" (illustrative) are invented. Acces
 
 from schemas.reference.agencies import Agency, Feed, agencies, agency, prefix
 from schemas.reference.calendar import ZONE, OutsideCalendarError, WorkingCalendar, calendar, day_words
+from schemas.reference.criteria import CriteriaSet, Criterion, Grade, Group, UnitKind, criteria_set, criteria_sets
+from schemas.reference.known import Known, known
 from schemas.reference.services import (
     DAY_HOURS,
     Category,
@@ -24,31 +27,41 @@ from schemas.reference.services import (
     procedures,
 )
 from schemas.reference.statuses import Status, statuses
-from schemas.reference.targets import IndicatorType, Target, indicator, indicators, target, targets
+from schemas.reference.targets import IndicatorType, Target, aiming_provinces, indicator, indicators, target, targets
 
 __all__ = [
     "DAY_HOURS",
     "ZONE",
     "Agency",
     "Category",
+    "CriteriaSet",
+    "Criterion",
     "Feed",
     "Field",
+    "Grade",
+    "Group",
     "IndicatorType",
+    "Known",
     "OutsideCalendarError",
     "Procedure",
     "Status",
     "Target",
+    "UnitKind",
     "WorkingCalendar",
     "agencies",
     "agency",
+    "aiming_provinces",
     "calendar",
     "categories",
     "category",
     "category_words",
+    "criteria_set",
+    "criteria_sets",
     "day_words",
     "fields",
     "indicator",
     "indicators",
+    "known",
     "prefix",
     "procedure",
     "procedure_words",

@@ -21,14 +21,15 @@ class TargetRow(Dated, frozen=True, kw_only=True):
 class IndicatorType(Named, frozen=True, kw_only=True):
     """An indicator. `direction` is the better one; `rhythm` says how often it is reported, `live` that we compute it.
 
-    `body` is the suffix of the body that reports it, `level` says about what: the province as a whole or each of its communes.
+    `body` is the suffix of the body that reports it, `level` says about what: the province as a whole, that and each of its
+    communes, or each provincial agency.
     """
 
     measure_unit: str
     direction: Literal["up", "down"]
-    rhythm: Literal["live", "daily", "weekly", "monthly"]
+    rhythm: Literal["live", "daily", "weekly", "monthly", "quarterly", "yearly"]
     body: str
-    level: Literal["province", "commune"]
+    level: Literal["province", "commune", "agency"]
 
 
 class Target(Named, frozen=True, kw_only=True):
@@ -88,6 +89,12 @@ def targets(province: str, on: date | None = None) -> tuple[Target, ...]:
                 )
             )
     return tuple(found)
+
+
+@cache
+def aiming_provinces() -> tuple[str, ...]:
+    """Codes of the provinces that have targets of their own today."""
+    return tuple(sorted({row.province for row in rows("targets", TargetRow) if row.province and row.valid(None)}))
 
 
 @cache

@@ -136,7 +136,7 @@ def test_refused_rows_are_kept_with_their_reasons_and_told_by_the_exit_code(
     ("arguments", "told"),
     [
         (["nowhere.csv", "--mapping", "nyc311"], "nowhere.csv: No such file"),
-        ([str(FILE)], "give a --mapping (nyc311"),
+        ([str(FILE)], "give a --mapping (indicators, nyc311"),
         ([str(FILE), "--mapping", "nothing"], "There is no mapping nothing"),
     ],
 )

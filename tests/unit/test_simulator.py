@@ -277,18 +277,6 @@ def test_meetings_are_planned_held_and_ended_with_sites_that_were_invited() -> N
         assert calendar("46").is_working(event.data.starts_at)
 
 
-def test_a_target_is_missed_and_another_is_met() -> None:
-    at = datetime(2026, 12, 28, 7, tzinfo=ZONE)
-    world = World("46", 7, beginning=milliseconds(at))
-    newest = {
-        event.data.indicator: event.data.value
-        for event in (READER.read(record.value) for record in events(world, at, at + timedelta(hours=5)) if record.fate == "good")
-        if event.kind.name == "indicator" and event.data.unit == "46"
-    }
-    assert newest["tax.electronic"] < 0.9 * 95
-    assert newest["payment.cashless"] > 60
-
-
 def test_a_storm_floods_the_lowland() -> None:
     at = milliseconds(START) + 8 * HOUR
     storm = Storm(since=at, until=at + 5 * HOUR, every=FOREVER, length=5 * HOUR, reports=400, communes=6)

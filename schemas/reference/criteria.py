@@ -1,0 +1,169 @@
+"""Sets of criteria that units are scored by: groups with their points, items with the figure each reads and its rule.
+
+The service-quality index of Decision 766 and the province's assessment of its agencies are two sets in the same tables; a third
+one is rows, no code. `schemas.scores` computes with them.
+"""
+
+from collections.abc import Collection
+from datetime import date
+from functools import cache
+from typing import Any, Literal
+
+from schemas.reference.table import Named, rows
+
+Rule = Literal["share", "linear", "steps", "reported"]
+UnitKind = Literal["province", "commune", "agency"]
+
+
+class Criterion(Named, frozen=True, kw_only=True):
+    """An item of a set: at most `points`, by the value of the figure or indicator `reads`.
+
+    `share`: the value is a percentage, and that part of the points is given (`down`: the part that is left of 100).
+    `linear`: none at the level `zero`, all at the level `full`, in proportion between.
+    `steps`: pairs `level:points`; those of the best level that the value reaches, none beyond the last.
+    `reported`: the value is the points, as someone else gave them.
+    `question` is the figure whose records show what is lost, `reads` where it is empty; `filter` narrows them (`channel=1,3`).
+    """
+
+    set: str
+    group: str
+    points: float
+    reads: str
+    rule: Rule
+    direction: Literal["up", "down"] = "up"
+    zero: float | None = None
+    full: float | None = None
+    steps: str = ""
+    question: str = ""
+    filter: str = ""
+    note: str = ""
+
+    @property
+    def levels(self) -> tuple[tuple[float, float], ...]:
+        """The steps as (level, points), best first. Raises `ValueError` for what is none."""
+        pairs = [pair.partition(":") for pair in self.steps.split()]
+        return tuple((float(level), float(points)) for level, _, points in pairs)
+
+    @property
+    def narrowed(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The filter as (field, values)."""
+        pairs = [pair.partition("=") for pair in self.filter.split("&") if pair]
+        return tuple((name, tuple(values.split(","))) for name, _, values in pairs)
+
+
+class GroupRow(Named, frozen=True, kw_only=True):
+    """A row of criteria_groups.csv. `reported` is the indicator that carries its points where others compute and publish them."""
+
+    set: str
+    points: float
+    reported: str = ""
+    note: str = ""
+
+
+class Group(GroupRow, frozen=True, kw_only=True):
+    """A group with its items."""
+
+    items: tuple[Criterion, ...] = ()
+
+
+class Grade(Named, frozen=True, kw_only=True):
+    """A grade: given from `least` points on."""
+
+    set: str
+    least: float
+
+
+class SetRow(Named, frozen=True, kw_only=True):
+    """A row of criteria_sets.csv. `units` lists the kinds of units it scores; `reported` as that of a group, for the total.
+
+    `coverage`: a total and a grade are given when the inputs of at least that many percent of the points are known and fresh.
+    """
+
+    points: float
+    units: str
+    coverage: float
+    reported: str = ""
+    note: str = ""
+
+
+class CriteriaSet(SetRow, frozen=True, kw_only=True):
+    """A whole set; `grades` best first."""
+
+    groups: tuple[Group, ...] = ()
+    grades: tuple[Grade, ...] = ()
+
+    @property
+    def items(self) -> tuple[Criterion, ...]:
+        """All items in order."""
+        return tuple(item for group in self.groups for item in group.items)
+
+    def scores(self, kind: UnitKind) -> bool:
+        """Whether units of that kind are scored by it."""
+        return kind in self.units.split()
+
+
+@cache
+def criteria_sets(on: date | None = None) -> tuple[CriteriaSet, ...]:
+    """The sets valid on a day, by default today's. Raises `ValueError` that names what does not add up or cannot be computed."""
+    return tuple(_assembled(row, on) for row in rows("criteria_sets", SetRow) if row.valid(on))
+
+
+@cache
+def criteria_set(code: str, on: date | None = None) -> CriteriaSet:
+    """The set of that code. Raises `KeyError` where there is none on that day."""
+    found = next((one for one in criteria_sets(on) if one.code == code), None)
+    if found is None:
+        raise KeyError(code)
+    return found
+
+
+def _assembled(row: SetRow, on: date | None) -> CriteriaSet:
+    items = [one for one in rows("criteria", Criterion) if one.set == row.code and one.valid(on)]
+    groups = tuple(
+        Group(**_fields(one), items=tuple(item for item in items if item.group == one.code))
+        for one in rows("criteria_groups", GroupRow)
+        if one.set == row.code and one.valid(on)
+    )
+    grades = [one for one in rows("grades", Grade) if one.set == row.code and one.valid(on)]
+    found = CriteriaSet(**_fields(row), groups=groups, grades=tuple(sorted(grades, key=lambda one: -one.least)))
+    check(found, {one.group for one in items})
+    return found
+
+
+def _fields(row: Named) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in row.__struct_fields__}
+
+
+def check(criteria: CriteriaSet, named: Collection[str] = ()) -> None:
+    """Raise `ValueError` unless points add up at each level, every rule has its levels, and all `named` groups are there."""
+    if strange := {*named} - {group.code for group in criteria.groups}:
+        raise ValueError(
+            f"criteria set {criteria.code}: items name the groups {', '.join(sorted(strange))}, which it does not have"
+        )
+    _adds_up(f"the groups of {criteria.code}", criteria.points, [group.points for group in criteria.groups])
+    for group in criteria.groups:
+        _adds_up(f"the items of {criteria.code}, {group.code}", group.points, [item.points for item in group.items])
+        for item in group.items:
+            _computable(item)
+
+
+def _adds_up(what: str, points: float, parts: list[float]) -> None:
+    if abs(sum(parts) - points) > 1e-9:
+        raise ValueError(f"{what} add up to {sum(parts):g} points instead of {points:g}")
+
+
+def _computable(item: Criterion) -> None:
+    where = f"criterion {item.set}, {item.code}"
+    if item.rule == "linear":
+        if item.zero is None or item.full is None or item.zero == item.full:
+            raise ValueError(f"{where}: linear needs two different levels, zero and full")
+        if (item.zero < item.full) != (item.direction == "up"):
+            raise ValueError(f"{where}: the levels contradict the direction {item.direction}")
+    if item.rule == "steps":
+        try:
+            levels = item.levels
+        except ValueError:
+            raise ValueError(f"{where}: steps are written level:points, separated by spaces") from None
+        ordered = sorted(levels, reverse=item.direction == "up")
+        if not levels or list(levels) != ordered or any(not 0 <= points <= item.points for _, points in levels):
+            raise ValueError(f"{where}: steps go from the best level to the worst, with 0 to {item.points:g} points")

@@ -1,0 +1,27 @@
+"""The codes that the reference data knows, for what comes in from files that people fill in by hand."""
+
+from datetime import date
+from functools import cache
+from typing import Literal
+
+from schemas import places
+from schemas.reference.agencies import agencies
+from schemas.reference.table import rows
+from schemas.reference.targets import IndicatorType
+
+Known = Literal["indicators", "units"]
+_FOUR_LEVELS = date(2025, 6, 30)
+"""The last day of the former units: figures of before are about them."""
+
+
+@cache
+def known(what: Known) -> frozenset[str]:
+    """Codes of the indicators of any time; or of the units that a figure may be about: provinces, communes, agencies."""
+    if what == "indicators":
+        return frozenset(row.code for row in rows("indicators", IndicatorType))
+    found = {one.code for province in places.provinces() for one in agencies(province.code)}
+    for on in (None, _FOUR_LEVELS):
+        for province in places.provinces(on):
+            found.add(province.code)
+            found.update(commune.code for commune in places.communes(province.code, on))
+    return frozenset(found)

@@ -1,0 +1,162 @@
+"""How a target stands: met, on track, at risk, off track, missed, or unknown; by the figure now and where it is heading."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from schemas.codes import WordedCode
+from schemas.figures import UNKNOWN, Reading, Readings
+from schemas.reference import ZONE, Agency, IndicatorType, Target, agency, calendar, indicator, prefix, targets
+from schemas.scores.forecast import Point, Trend, trend
+from schemas.scores.series import Series, reading
+
+TOLERANCE = 0.05
+"""At risk is what will miss its target by at most that part of it; by more it is off track."""
+TOLERANCE_OF_RANK = 1.0
+"""The same for a rank, in places: five hundredths of rank 4 would be none."""
+FLAT = 0.005
+"""A trend is no movement when it would change the figure by less than that part of the target in 30 days."""
+
+
+NO_REPORTS = Series()
+
+
+class Status(WordedCode):
+    """How a target stands, worst last but for what is unknown."""
+
+    MET = "met", "Đạt", "Met"
+    ON_TRACK = "on_track", "Đúng tiến độ", "On track"
+    AT_RISK = "at_risk", "Có nguy cơ không đạt", "At risk"
+    OFF_TRACK = "off_track", "Khó đạt", "Off track"
+    MISSED = "missed", "Không đạt", "Missed"
+    UNKNOWN = "unknown", "Chưa đủ số liệu", "Not enough data"
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What the figure will be on the day the target is due. `steady`: no line, the figure as it is now is taken to stay."""
+
+    value: float
+    steady: bool
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A target with all that a line of the scoreboard shows.
+
+    `reading` is the figure with its age (`as_of`) and whether it is too old. `reporter` answers for it, with owner and
+    telephone: who reported last, or who is to.
+    `points` is what the trend rests on. `series.left_out` tells reports that could not be used.
+    """
+
+    target: Target
+    unit: str
+    reading: Reading
+    status: Status
+    reporter: Agency
+    trend: Trend | None = None
+    forecast: Forecast | None = None
+    series: Series = NO_REPORTS
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        return self.series.points
+
+    @property
+    def direction(self) -> Literal["up", "down", "flat"] | None:
+        """Where the figure goes; None where there is no line."""
+        if self.trend is None:
+            return None
+        monthly = self.trend.slope * 30
+        if abs(monthly) < FLAT * abs(self.target.value):
+            return "flat"
+        return "up" if monthly > 0 else "down"
+
+    @property
+    def verified(self) -> bool:
+        """Whether the target was seen in a source as it stands here; a note says what of it was assumed or taken from elsewhere."""
+        return self.target.verified and not self.target.note
+
+
+def status(target: Target, now: Reading, today: date, forecast: Forecast | None = None, points: Sequence[Point] = ()) -> Status:
+    """The rule. `points` are the figures by day.
+
+    After the due day the last figure up to it decides, or where there is none the figure of now. Before, a figure that meets the
+    target is met; else the forecast decides. Without a current figure nothing is said, nor without a forecast.
+    """
+    if today > target.due:
+        then = next((point.value for point in reversed(points) if point.day <= target.due), None)
+        value = then if then is not None else None if now.stale else now.value
+        return Status.UNKNOWN if value is None else Status.MET if target.met(value) else Status.MISSED
+    if now.value is None or now.stale:
+        return Status.UNKNOWN
+    if target.met(now.value):
+        return Status.MET
+    if forecast is None:
+        return Status.UNKNOWN
+    if target.met(forecast.value):
+        return Status.ON_TRACK
+    return Status.AT_RISK if abs(forecast.value - target.value) <= tolerance(target) + 1e-9 else Status.OFF_TRACK
+
+
+def tolerance(target: Target) -> float:
+    """By how much, in the target's unit, a forecast may miss it to be at risk only."""
+    least = TOLERANCE_OF_RANK if target.measure_unit == "hạng" else 0.0
+    return max(TOLERANCE * abs(target.value), least)
+
+
+def standing(target: Target, of: IndicatorType, unit: str, found: Series, live: Readings, now: datetime, province: str) -> Standing:
+    """How a target stands for a unit at a moment, from the series of its indicator, or from `live` for one that is computed here.
+
+    A computed rate looks back on many days and has no reports: it is taken to stay as it is.
+    """
+    today = now.astimezone(ZONE).date()
+    line = None
+    if of.rhythm == "live":
+        current, found = live.get(of.code, UNKNOWN), NO_REPORTS
+        forecast = None if current.value is None else Forecast(current.value, steady=True)
+    else:
+        current, line = reading(of, found, now, calendar(province)), trend(found.points)
+        ahead = line.on(target.due) if line else None
+        forecast = None if ahead is None else Forecast(_possible(of, ahead), steady=False)
+    if today > target.due:
+        forecast = None
+    who = agency(found.newest.agency) if found.newest else None
+    if who is None or not who.known:
+        who = agency(reporter(of, unit, province))
+    return Standing(
+        target=target,
+        unit=unit,
+        reading=current,
+        status=status(target, current, today, forecast, found.points),
+        reporter=who,
+        trend=line,
+        forecast=forecast,
+        series=found,
+    )
+
+
+def reporter(of: IndicatorType, unit: str, province: str) -> str:
+    """Code of the agency that is to report an indicator of a unit: a body of the province, or the commune's committee."""
+    return f"{prefix(province)}.{of.body}" if unit == province or of.rhythm == "live" else f"{prefix(province)}.{unit}.UB"
+
+
+def standings(
+    province: str, unit: str, all_series: Mapping[tuple[str, str], Series], live: Readings, now: datetime
+) -> tuple[Standing, ...]:
+    """All targets of a province as they stand for it, or (`unit` is one of its communes) those of indicators known by commune."""
+    found = []
+    for target in targets(province, now.astimezone(ZONE).date()):
+        of = indicator(target.indicator)
+        if of is not None and (unit == province or of.level == "commune"):
+            one = all_series.get((unit, of.code), NO_REPORTS)
+            found.append(standing(target, of, unit, one, live, now, province))
+    return tuple(found)
+
+
+def _possible(of: IndicatorType, value: float) -> float:
+    """A forecast within what can be: a percentage from 0 to 100, a rank from 1 on, nothing negative."""
+    if of.measure_unit == "%":
+        return min(max(value, 0.0), 100.0)
+    return max(value, 1.0 if of.measure_unit == "hạng" else 0.0)
