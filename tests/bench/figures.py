@@ -1,0 +1,154 @@
+"""How long the figures of a province take to answer with a year of data: every figure, alone and as screens ask, by every unit.
+
+The year is 28 simulated days, laid thirteen times behind one another inside ClickHouse: weekdays and hours stay what they are.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+
+from clickhouse_driver import Client
+
+from ingest.producer import Producer
+from ingest.simulator import World
+from ingest.simulator.clock import DAY
+from ingest.simulator.run import Run
+from schemas.figures import FIGURES
+from schemas.figures.questions import Moment, ask, question
+from schemas.figures.series import Step, series
+from schemas.kinds import KINDS, Kind
+from schemas.lives import LIVES
+from schemas.moments import milliseconds
+from schemas.reference import calendar
+from schemas.tables import MOMENT, events_table
+from streams.lives import Lives
+from tests.bench.ground import Ground, Installation
+from tests.bench.peers import starts
+from tests.bench.results import Details, Report, Result, met
+from tests.running import wait_for
+
+AIM = 150.0
+PROVINCE = "46"
+DAYS, TIMES = 28, 13
+ROUNDS = 15
+
+
+def measure(bench: Ground, report: Report) -> None:
+    """Lay down the year, compute its lives, then ask everything again and again."""
+    installation = bench.installation()
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    _simulate(bench, installation, end)
+    client = installation.client()
+    times = 2 if bench.quick else TIMES
+    for kind in KINDS:
+        _repeat(client, kind, times)
+    events = sum(client.execute(f"SELECT count() FROM {events_table(kind).name}")[0][0] for kind in KINDS)
+    began = time.monotonic()
+    with_lives = Lives(client, PROVINCE).catch_up()
+    computing = time.monotonic() - began
+    working = calendar(PROVINCE)
+    rows, all_of_it = [], list[float]()
+    task = bench.screen.add_task("asking", total=None)
+    moment = Moment.of(end, working)
+    for life in LIVES:
+        figures = [figure for figure in FIGURES if figure.kind is life.kind]
+        for by in ((), ("commune",), ("agency",)):
+            asked = question(figures, moment, by)
+            taken = _times(lambda asked=asked: client.execute(asked))  # type: ignore[misc]
+            all_of_it += taken
+            rows.append((f"{life.kind.name}, its {len(figures)} figures {_by(by)}", *_told(taken)))
+    whole = _times(lambda: ask(client.execute, FIGURES, moment))
+    alone = [one for figure in FIGURES for one in _times(lambda f=figure: client.execute(question([f], moment)), 5)]  # type: ignore[misc]
+    rows.append((f"each of the {len(FIGURES)} figures alone", *_told(alone)))
+    rows.append((f"all {len(FIGURES)} figures one after another", *_told(whole)))
+    filings = [figure for figure in FIGURES if figure.code in ("filing.overdue", "filing.on_time", "filing.registered")]
+    for step, days in ((Step.MINUTES, 1), (Step.HOUR, 7), (Step.DAY, 30), (Step.MONTH, 364)):
+        _, questions = series(filings, step, end - timedelta(days=days), end, working)
+        taken = _times(lambda q=questions: [client.execute(one) for one in q], 5)  # type: ignore[misc]
+        rows.append((f"three figures of filings over {days} days, by {step.value}", *_told(taken)))
+    bench.screen.remove_task(task)
+    client.disconnect()
+    installation.drop()
+    p95 = _quantile(all_of_it, 0.95)
+    report.results.append(
+        Result(
+            f"all figures of a kind, of a province with a year of data ({events:,} events), p95",
+            "-",
+            f"{p95:.0f} ms",
+            f"≤ {AIM:.0f} ms",
+            met(p95, AIM, most=True),
+        )
+    )
+    note = f"The lives of {with_lives:,} events were computed in {computing:.0f} s."
+    report.details.append(Details("Figures of a year", ("asked", "p50, ms", "p95, ms", "most, ms"), tuple(rows), (note,)))
+
+
+def _simulate(bench: Ground, installation: Installation, end: datetime) -> None:
+    start = end - timedelta(days=DAYS)
+    world = World(PROVINCE, 7, beginning=milliseconds(start) - 4 * DAY)
+    task = bench.screen.add_task(f"simulating {DAYS} days", total=DAYS)
+
+    class Watcher:
+        def progress(self, came: datetime, sent: int) -> None:
+            bench.screen.update(task, completed=(came - start) / timedelta(days=1))
+
+        def trouble(self, sentence: str) -> None:
+            raise RuntimeError(sentence)
+
+    run = Run(world, start, lambda: Producer(installation.settings), Watcher(), lambda world, came: None)
+    client = installation.client()
+    with starts.worker_of(bench, installation):
+        run.backfill(end)
+        run.close()
+        topics = len(KINDS) * installation.settings.partitions.largest
+        ends = f"SELECT sum(end - least(end, written)), count() FROM progress FINAL HAVING count() = {topics}"
+        wait_for(lambda: client.execute(ends)[0][0] == 0, 300, "lag 0")
+    client.disconnect()
+    bench.screen.remove_task(task)
+
+
+def _repeat(client: Client, kind: Kind, times: int) -> None:
+    """The same events once more, 28 days earlier, and so on, about other entities."""
+    table = events_table(kind)
+    moments = [column.name for column in table.columns if MOMENT in column.type]
+    for number in range(1, times):
+        changed = {name: f"{name} - INTERVAL {DAYS * number} DAY" for name in moments}
+        changed |= {
+            "event_id": f"concat(event_id, '-{number}')",
+            "entity_id": f"concat(entity_id, '-{number}')",
+            "identity": "xxh3(concat(event_id, '-', toString(identity)))",
+            "offset": f"offset + {number} * 100000000",
+        }
+        replaced = ", ".join(f"{expression} AS {name}" for name, expression in changed.items())
+        client.execute(
+            f"INSERT INTO {table.name} SELECT * REPLACE ({replaced}) FROM {table.name} WHERE offset < 100000000",
+            settings={"max_partitions_per_insert_block": 0},
+        )
+    client.execute(
+        f"INSERT INTO windows_{kind.name} (window_start, partition, last_offset) "
+        f"SELECT toDateTime(0), partition, max(offset) FROM {table.name} GROUP BY partition"
+    )
+
+
+def _times(work: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
+    """Milliseconds of each of some rounds, after one that does not count."""
+    work()
+    taken = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        work()
+        taken.append(1000 * (time.perf_counter() - began))
+    return taken
+
+
+def _told(taken: list[float]) -> tuple[str, str, str]:
+    return (f"{_quantile(taken, 0.5):.0f}", f"{_quantile(taken, 0.95):.0f}", f"{max(taken):.0f}")
+
+
+def _quantile(taken: Iterable[float], level: float) -> float:
+    ordered = sorted(taken)
+    return ordered[min(len(ordered) - 1, int(level * len(ordered)))]
+
+
+def _by(by: tuple[str, ...]) -> str:
+    return f"by {by[0]}" if by else "of the province"
