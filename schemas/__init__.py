@@ -2,7 +2,8 @@
 
 Reading order: `settings` (how a process is told where things are), `codes` (code lists with their words), `events` (the five
 kinds, as types), `measures` (how a measure is declared), `kinds` (key, dimensions and measures of each kind), `envelope`
-(CloudEvents on the wire), `partitions` (where in Kafka an event lies), `topics` and `tables` (Kafka topics, ClickHouse tables and
-views derived from the kinds), `documents` (JSON Schema and data dictionary derived from them), `places` (provinces, communes,
-outlines) and `reference` (agencies, procedures, calendar, targets).
+(CloudEvents on the wire), `refusals` (what a refused input says of itself), `partitions` (where in Kafka an event lies), `topics`,
+`columns`, `tables` and `watch_tables` (Kafka topics, ClickHouse tables and views derived from the kinds), `documents` (JSON Schema
+and data dictionary derived from them), `places` (provinces, communes, outlines), `reference` (agencies, procedures, calendar,
+targets, rules of alarms), `freshness` (is a source alive?) and `timeliness` (was it?).
 """

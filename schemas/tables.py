@@ -3,12 +3,12 @@
 Per kind: `events_K` (one row per record that counted; a row written twice collapses, as its key holds the record's offset),
 `windows_K` (one row per Kafka partition, minute and dimensions: absolute values with the offset up to which they hold, the
 newest offset wins; the row of 1970 is the partition's checkpoint), `state_K` (the newest step of each entity, kept by a
-materialized view). Outsiders read the views: `events`, the kinds' plurals, `windows`, `source_freshness`, `dead_letters`.
+materialized view). Outsiders read the views: `events`, the kinds' plurals, `windows`, `source_freshness`, `dead_letters`,
+`refusals`, `alarms`.
 """
 
 import types
 import typing
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from functools import cache
@@ -16,12 +16,12 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from schemas.columns import MOMENT, ZONE, Column, Table
 from schemas.envelope import CLOCK_TOLERANCE
 from schemas.events import CODE
 from schemas.kinds import KINDS, Kind
+from schemas.watch_tables import ALARMS, ARRIVALS, REFUSALS, WATCH
 
-ZONE = "Asia/Ho_Chi_Minh"
-MOMENT = f"DateTime64(3, '{ZONE}')"
 WINDOW_SECONDS = 60
 VERSION = (
     "bitShiftLeft(toUInt128(toUnixTimestamp64Milli(least(occurred_at, received_at))), 86) "
@@ -34,38 +34,6 @@ AHEAD = (
     "dateDiff('second', received_at, occurred_at), 0) AS ahead_seconds"
 )
 """A column of the views: by how many seconds the source's clock is ahead, 0 within the tolerance."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a table."""
-
-    name: str
-    type: str
-    comment: str
-
-    @property
-    def ddl(self) -> str:
-        return f"`{self.name}` {self.type} COMMENT {_quoted(self.comment)}"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table with its engine clause."""
-
-    name: str
-    columns: tuple[Column, ...]
-    engine: str
-    comment: str
-
-    @property
-    def ddl(self) -> str:
-        body = ",\n    ".join(column.ddl for column in self.columns)
-        return f"CREATE TABLE IF NOT EXISTS {self.name}\n(\n    {body}\n)\n{self.engine}\nCOMMENT {_quoted(self.comment)}"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def clickhouse_type(annotation: Any) -> str:
@@ -210,6 +178,8 @@ DEAD_LETTERS = Table(
         Column("reason", "String", "What is wrong, as a sentence to act on."),
         Column("key", "String", "Key of the record."),
         Column("payload", "String", "The record, byte for byte."),
+        Column("kind", "LowCardinality(String)", "Kind of event that the topic is for."),
+        Column("agency", "LowCardinality(String)", "Code of the agency that the record names, as far as it can be read."),
         Column("state", "LowCardinality(String)", "open, or resent once it was mended."),
         Column("changed_at", MOMENT, "When the state was set; the newest holds."),
     ),
@@ -250,9 +220,13 @@ def tables() -> tuple[Table, ...]:
     return (
         *(table for kind in KINDS for table in (events_table(kind), windows_table(kind), state_table(kind))),
         FRESHNESS,
+        ARRIVALS,
         DEAD_LETTERS,
+        REFUSALS,
         HEARTBEATS,
         PROGRESS,
+        ALARMS,
+        WATCH,
     )
 
 
@@ -263,11 +237,17 @@ def materialized_views() -> dict[str, tuple[str, str]]:
         source, target = events_table(kind), state_table(kind)
         columns = ", ".join(column.name for column in target.columns[:-1])
         views[f"fill_{target.name}"] = (target.name, f"SELECT {columns}, {VERSION} AS version FROM {source.name}")
-        views[f"fill_freshness_{kind.name}"] = (
-            FRESHNESS.name,
-            f"SELECT agency, '{kind.name}' AS kind, max(s.received_at) AS received_at, max(s.occurred_at) AS occurred_at "
-            f"FROM {source.name} AS s GROUP BY agency",
+        views[f"fill_arrivals_{kind.name}"] = (
+            ARRIVALS.name,
+            f"SELECT agency, '{kind.name}' AS kind, toStartOfMinute(s.received_at) AS minute, max(s.received_at) AS received_at, "
+            f"max(s.occurred_at) AS occurred_at FROM {source.name} AS s GROUP BY agency, minute",
         )
+    # From the few rows of arrivals, not from the events again: it is on the way of every batch.
+    views["fill_freshness"] = (
+        FRESHNESS.name,
+        "SELECT agency, kind, max(s.received_at) AS received_at, max(s.occurred_at) AS occurred_at "
+        f"FROM {ARRIVALS.name} AS s GROUP BY agency, kind",
+    )
     return views
 
 
@@ -280,11 +260,14 @@ def views(prefix: str) -> dict[str, str]:
         "source_freshness": "SELECT agency, kind, max(f.received_at) AS received_at, max(f.occurred_at) AS occurred_at "
         "FROM freshness AS f GROUP BY agency, kind",
         "dead_letters": f"SELECT {_names(DEAD_LETTERS)} FROM dead_letter_rows FINAL",
+        "refusals": f"SELECT {_names(REFUSALS)} FROM {REFUSALS.name} FINAL",
+        "alarms": f"SELECT {_names(ALARMS, but=('began_at', 'below_since', 'version'))} FROM {ALARMS.name} FINAL "
+        "WHERE raised_at IS NOT NULL AND (cleared_at IS NULL OR cleared_at > raised_at)",
     }
 
 
-def _names(table: Table) -> str:
-    return ", ".join(column.name for column in table.columns)
+def _names(table: Table, but: tuple[str, ...] = ()) -> str:
+    return ", ".join(column.name for column in table.columns if column.name not in but)
 
 
 def _events_select(kind: Kind, prefix: str) -> str:
