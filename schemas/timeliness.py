@@ -85,7 +85,9 @@ def _changes(feed: Feed, at: datetime, until: datetime, calendar: WorkingCalenda
     """When the state of a feed that was last heard of at `at` can change before `until`: also where work begins and ends."""
     rhythm, grace = timedelta(minutes=feed.rhythm_minutes), timedelta(minutes=feed.grace_minutes)
     silent = calendar.add_working(at, rhythm + grace)
-    found, day, last = {at + rhythm, calendar.add_working(at, rhythm), silent}, at.astimezone(ZONE).date(), min(until, silent)
+    found, day = {at + rhythm, calendar.add_working(at, rhythm), silent}, at.astimezone(ZONE).date()
+    # Silent is one that missed more: if that is reached as work ends, only when it begins again.
+    last = min(until, calendar.add_working(silent, timedelta(microseconds=1)))
     while day <= last.astimezone(ZONE).date():
         found |= {bound for session in calendar.sessions(day) for bound in session}
         day += timedelta(days=1)
