@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.sources import Source, State
+from schemas.freshness import Source, State
 
 BURST_LEAST, BURST_TIMES, BURST_CRITICAL = 15, 4, 45
 PILE_LEAST, PILE_TIMES, PILE_CRITICAL = 20, 4, 50

@@ -12,9 +12,10 @@ from dashboard import alarms, progress
 from dashboard.alarms import Alarm
 from dashboard.clock import Clock
 from dashboard.progress import Lag
-from dashboard.sources import Source, State, judge
 from dashboard.store import HERE, Store
+from dashboard.store_sources import SourceStore
 from schemas import places, reference
+from schemas.freshness import DEAD, Source
 from schemas.partitions import Partitions
 
 
@@ -107,8 +108,8 @@ class Snapshot:
 
     @property
     def unknown(self) -> frozenset[str]:
-        """Communes whose own filings have gone silent: of them nothing current is known."""
-        return frozenset(one.commune for one in self.sources if one.commune and one.kind == "filing" and one.state is State.SILENT)
+        """Communes whose own filings have gone silent or are refused: of them nothing current is known."""
+        return frozenset(one.commune for one in self.sources if one.commune and one.kind == "filing" and one.state in DEAD)
 
 
 def take(store: Store, clock: Clock, place: Place, partitions: Partitions, stale_after: float) -> Snapshot:
@@ -121,7 +122,7 @@ def take(store: Store, clock: Clock, place: Place, partitions: Partitions, stale
     communes["commune"] = communes.index
     counts = communes.columns.difference(["commune", "oldest_due"])
     communes[counts] = communes[counts].fillna(0).astype("int64")
-    sources = judge(place.agencies, store.freshness(), now, place.calendar, store.clocks_ahead(clock))
+    sources = SourceStore(store.connection, place.agencies, place.calendar).current(clock)
     found = [
         *alarms.bursts(store.feedback_bursts(clock, alarms.BURST_LEAST)),
         *alarms.piles(communes),

@@ -16,10 +16,10 @@ import pandas as pd
 from dashboard.clock import Clock
 from dashboard.connection import Connection
 from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority, ServiceLevel
+from schemas.columns import ZONE
 from schemas.envelope import CLOCK_TOLERANCE
 from schemas.kinds import KINDS
 from schemas.moments import milliseconds
-from schemas.tables import ZONE
 
 HERE = ZoneInfo(ZONE)
 RATE_DAYS = 30

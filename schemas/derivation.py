@@ -8,10 +8,11 @@ Everything is computed on both clocks, working time and all time, as only the la
 
 from datetime import date
 
+from schemas.columns import MOMENT
 from schemas.kinds import Kind
 from schemas.lives import FAR, Allowance, Code, Life
 from schemas.reference import statuses
-from schemas.tables import MOMENT, VERSION, events_table, fields
+from schemas.tables import VERSION, events_table, fields
 from schemas.worktime import days_sql, position_sql
 
 NEVER = (1 << 62) - 1

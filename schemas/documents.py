@@ -18,7 +18,7 @@ from schemas.envelope import CLOCK_TOLERANCE
 from schemas.events import Envelope
 from schemas.figures import FIGURES, Piece
 from schemas.figures.questions import dimensions
-from schemas.kinds import DEAD_LETTERS, HEARTBEATS, KINDS, Kind
+from schemas.kinds import DEAD_LETTERS, HEARTBEATS, KINDS, REFUSALS, Kind
 from schemas.lives import LIVES
 from schemas.reference import statuses
 from schemas.settings import Settings
@@ -77,6 +77,8 @@ _VIEWS = {
     "windows": "counts per minute, ready to sum: `sum(measures['registered'])`, by `dimensions['channel']`.",
     "source_freshness": "when each agency was last heard of, per kind.",
     "dead_letters": "records that could not be counted, with the reason.",
+    "refusals": "what gateways refused: of which source and agency, why, how many in some seconds; never the event itself.",
+    "alarms": "what called for people, from `raised_at` to `cleared_at` (NULL while it is open); its cause began at `since`.",
 }
 
 
@@ -163,7 +165,7 @@ def picture() -> str:
     lines += ["    files([CSV, XLSX, NDJSON]) --> importer[ingest import]", "    simulator[ingest simulate]", "    subgraph Kafka"]
     for kind in KINDS:
         lines.append(f'        {kind.name}[("{kind.name} × {Settings.model_fields["partitions"].default}")]')
-    lines += [f'        dead[("{DEAD_LETTERS}")]', f'        beat[("{HEARTBEATS}")]', "    end"]
+    lines += [f'        dead[("{DEAD_LETTERS}")]', f'        refused[("{REFUSALS}")]', f'        beat[("{HEARTBEATS}")]', "    end"]
     lines += [
         "    gateway --> Kafka",
         "    importer --> Kafka",
@@ -171,9 +173,15 @@ def picture() -> str:
         "    Kafka --> worker[streams worker, Faust]",
     ]
     lines += ["    worker -.->|what cannot be counted| dead", "    subgraph ClickHouse"]
-    lines += ['        raw[("events_*")] --> state[("state_*")]', '        raw --> freshness[("freshness")]']
-    lines += ['        windows[("windows_*")]', '        letters[("dead_letter_rows")]', '        beats[("heartbeats")]', "    end"]
+    lines += ['        raw[("events_*")] --> state[("state_*")]', '        raw --> arrivals[("arrivals, freshness")]']
+    lines += [
+        '        windows[("windows_*")]',
+        '        letters[("dead_letter_rows, refusal_rows")]',
+        '        beats[("heartbeats")]',
+    ]
+    lines += ['        alarms[("alarm_rows")]', "    end"]
     lines += ["    worker -->|1 raw rows| raw", "    worker -->|2 window values + checkpoint| windows"]
+    lines += ["    ClickHouse -->|questions| watch[streams watch]", "    watch -->|raised, cleared| alarms"]
     lines += ["    ClickHouse --> dashboard[dashboard serve, Dash]", "    dashboard -->|WebSocket| wall([video wall])", "```"]
     return "\n".join(lines)
 

@@ -141,6 +141,23 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
     sent_at: Moment
 
 
+class Refused(Struct, frozen=True, kw_only=True):
+    """What a gateway refused of one source, counted over some seconds: who has to be told what. It never holds the event itself.
+
+    `reason` is what was wrong with one of them, without what the event says (`schemas.refusals.harmless`).
+    """
+
+    gateway: Annotated[str, Meta(min_length=1, max_length=256)]
+    since: Moment
+    until: Moment
+    source: Annotated[str, Meta(max_length=512)] = ""
+    agency: Annotated[str, Meta(max_length=64)] = ""
+    kind: Annotated[str, Meta(max_length=64)] = ""
+    category: Annotated[str, Meta(max_length=64)]
+    count: Annotated[int, Meta(ge=1, le=1 << 60)]
+    reason: Annotated[str, Meta(max_length=1000)] = ""
+
+
 class Envelope(Struct, frozen=True, kw_only=True, gc=False):
     """CloudEvents 1.0 in structured JSON, with the attributes that we require; beside these, `type` tells the kind of `data`."""
 

@@ -16,11 +16,11 @@ from enum import IntEnum, StrEnum
 from functools import cache
 
 from schemas.codes import DocumentStatus, FeedbackStatus, FilingStatus
-from schemas.columns import MOMENT, Column, Table
+from schemas.columns import MOMENT, ZONE, Column, Table
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.reference import categories, procedures
 from schemas.reference.table import Dated
-from schemas.tables import COMMON, POSITION, ZONE, fields
+from schemas.tables import COMMON, POSITION, fields
 
 HOUR = 3_600_000
 FAR = f"toDateTime64('2100-01-01 00:00:00', 3, '{ZONE}')"

@@ -3,7 +3,8 @@
 Per kind: `events_K` (one row per record that counted; a row written twice collapses, as its key holds the record's offset),
 `windows_K` (one row per Kafka partition, minute and dimensions: absolute values with the offset up to which they hold, the
 newest offset wins; the row of 1970 is the partition's checkpoint), `state_K` (the newest step of each entity, kept by a
-materialized view). Outsiders read the views: `events`, the kinds' plurals, `windows`, `source_freshness`, `dead_letters`.
+materialized view). Outsiders read the views: `events`, the kinds' plurals, `windows`, `source_freshness`, `dead_letters`,
+`refusals`, `alarms`.
 """
 
 import types
@@ -15,13 +16,11 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from schemas.columns import MOMENT as MOMENT
-from schemas.columns import ZONE as ZONE
-from schemas.columns import Column as Column
-from schemas.columns import Table as Table
+from schemas.columns import MOMENT, ZONE, Column, Table
 from schemas.envelope import CLOCK_TOLERANCE
 from schemas.events import CODE
 from schemas.kinds import KINDS, Kind
+from schemas.watch_tables import ALARMS, ARRIVALS, REFUSALS, WATCH
 
 WINDOW_SECONDS = 60
 VERSION = (
@@ -184,6 +183,8 @@ DEAD_LETTERS = Table(
         Column("reason", "String", "What is wrong, as a sentence to act on."),
         Column("key", "String", "Key of the record."),
         Column("payload", "String", "The record, byte for byte."),
+        Column("kind", "LowCardinality(String)", "Kind of event that the topic is for."),
+        Column("agency", "LowCardinality(String)", "Code of the agency that the record names, as far as it can be read."),
         Column("state", "LowCardinality(String)", "open, or resent once it was mended."),
         Column("changed_at", MOMENT, "When the state was set; the newest holds."),
     ),
@@ -224,9 +225,13 @@ def tables() -> tuple[Table, ...]:
     return (
         *(table for kind in KINDS for table in (events_table(kind), windows_table(kind), state_table(kind))),
         FRESHNESS,
+        ARRIVALS,
         DEAD_LETTERS,
+        REFUSALS,
         HEARTBEATS,
         PROGRESS,
+        ALARMS,
+        WATCH,
     )
 
 
@@ -237,11 +242,17 @@ def materialized_views() -> dict[str, tuple[str, str]]:
         source, target = events_table(kind), state_table(kind)
         columns = ", ".join(column.name for column in target.columns[:-1])
         views[f"fill_{target.name}"] = (target.name, f"SELECT {columns}, {VERSION} AS version FROM {source.name}")
-        views[f"fill_freshness_{kind.name}"] = (
-            FRESHNESS.name,
-            f"SELECT agency, '{kind.name}' AS kind, max(s.received_at) AS received_at, max(s.occurred_at) AS occurred_at "
-            f"FROM {source.name} AS s GROUP BY agency",
+        views[f"fill_arrivals_{kind.name}"] = (
+            ARRIVALS.name,
+            f"SELECT agency, '{kind.name}' AS kind, toStartOfMinute(s.received_at) AS minute, max(s.received_at) AS received_at, "
+            f"max(s.occurred_at) AS occurred_at FROM {source.name} AS s GROUP BY agency, minute",
         )
+    # From the few rows of arrivals, not from the events again: it is on the way of every batch.
+    views["fill_freshness"] = (
+        FRESHNESS.name,
+        "SELECT agency, kind, max(s.received_at) AS received_at, max(s.occurred_at) AS occurred_at "
+        f"FROM {ARRIVALS.name} AS s GROUP BY agency, kind",
+    )
     return views
 
 
@@ -254,11 +265,14 @@ def views(prefix: str) -> dict[str, str]:
         "source_freshness": "SELECT agency, kind, max(f.received_at) AS received_at, max(f.occurred_at) AS occurred_at "
         "FROM freshness AS f GROUP BY agency, kind",
         "dead_letters": f"SELECT {_names(DEAD_LETTERS)} FROM dead_letter_rows FINAL",
+        "refusals": f"SELECT {_names(REFUSALS)} FROM {REFUSALS.name} FINAL",
+        "alarms": f"SELECT {_names(ALARMS, but=('began_at', 'below_since', 'version'))} FROM {ALARMS.name} FINAL "
+        "WHERE raised_at IS NOT NULL AND (cleared_at IS NULL OR cleared_at > raised_at)",
     }
 
 
-def _names(table: Table) -> str:
-    return ", ".join(column.name for column in table.columns)
+def _names(table: Table, but: tuple[str, ...] = ()) -> str:
+    return ", ".join(column.name for column in table.columns if column.name not in but)
 
 
 def _events_select(kind: Kind, prefix: str) -> str:

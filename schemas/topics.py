@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from schemas.kinds import DEAD_LETTERS, HEARTBEATS, KINDS
+from schemas.kinds import DEAD_LETTERS, HEARTBEATS, KINDS, REFUSALS
 from schemas.settings import Settings
 
 DAY_MS = 86_400_000
@@ -20,12 +20,12 @@ class Topic:
 
 
 def topics(settings: Settings) -> tuple[Topic, ...]:
-    """Every topic: one per kind, the dead letters, the heartbeats.
+    """Every topic: one per kind, the dead letters, the refusals, the heartbeats.
 
     A gateway beats in as many partitions as a kind has, so that every worker has to pass a beat on: the oldest one tells.
     """
     most = settings.partitions.largest
-    parts = {kind.name: most for kind in KINDS} | {DEAD_LETTERS: 1, HEARTBEATS: most}
+    parts = {kind.name: most for kind in KINDS} | {DEAD_LETTERS: 1, REFUSALS: 1, HEARTBEATS: most}
     return tuple(
         Topic(
             settings.topic_prefix + name,

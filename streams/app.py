@@ -14,7 +14,7 @@ import faust
 from aiokafka.errors import KafkaError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from schemas.kinds import HEARTBEATS, KINDS
+from schemas.kinds import HEARTBEATS, KINDS, REFUSALS
 from schemas.settings import load
 from streams.progress import Progress
 from streams.topics import ensure_topics
@@ -85,7 +85,7 @@ app = App(
 app.transport = ChunkTransport(app.conf.broker_consumer, app, app.loop)
 progress = Progress(app, SETTINGS)
 work = Work(app, SETTINGS, progress)
-names = [SETTINGS.topic_prefix + name for name in (*(kind.name for kind in KINDS), HEARTBEATS)]
+names = [SETTINGS.topic_prefix + name for name in (*(kind.name for kind in KINDS), HEARTBEATS, REFUSALS)]
 
 
 @app.agent(app.topic(*names, schema=ChunkSchema()))

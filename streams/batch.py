@@ -3,17 +3,18 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from schemas.envelope import EARLIEST, LATEST
-from schemas.events import Heartbeat
+from schemas.events import Heartbeat, Refused
 from schemas.kinds import Kind
 from schemas.moments import milliseconds
 from streams.rows import Columns
 from streams.store import Store
 
+T = TypeVar("T")
 LATEST_MS = 4_102_444_800_000
 MOST_COPIED = 256 << 10
 """Bytes of a payload that the dead-letter topic's copy carries at most."""
@@ -39,11 +40,14 @@ class DeadLetter(msgspec.Struct, frozen=True):
     reason: str
     key: bytes
     payload: bytes
+    kind: str = ""
+    agency: str = ""
+    """The agency that it names, as far as it can be read."""
 
     def row(self) -> tuple[Any, ...]:
         """As a row of the dead-letter table: open, until somebody says otherwise later than it arrived."""
         said = (self.topic, self.partition, self.offset, self.received_ms, self.category, self.reason, self.key, self.payload)
-        return (*said, "open", self.received_ms)
+        return (*said, self.kind, self.agency, "open", self.received_ms)
 
     def copy(self) -> bytes:
         """As it is sent to the dead-letter topic, JSON with key and payload in base64; a payload too large for a record is cut."""
@@ -79,18 +83,45 @@ def received_ms(record: Record) -> int:
     return min(max(record.timestamp, 0), LATEST_MS)
 
 
+def _decoded(chunks: Iterable[tuple[int, Sequence[Record]]], of: type[T]) -> Iterable[tuple[int, T]]:
+    """(partition, what a record says) of the records in chunks of partitions, what is none left out."""
+    decoder = msgspec.json.Decoder(of)
+    for number, record in ((number, record) for number, records in chunks for record in records):
+        try:
+            yield number, decoder.decode(record.value or b"")
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            continue
+
+
 def heartbeat_rows(chunks: Iterable[tuple[int, Sequence[Record]]]) -> list[tuple[Any, ...]]:
     """The heartbeats in chunks of partitions as rows, what is none left out.
 
     `written_at` is now: the one clock that is read here, as it tells of the writing.
     """
     now = milliseconds(datetime.now(UTC))
-    rows = []
-    for number, record in ((number, record) for number, records in chunks for record in records):
-        try:
-            beat = msgspec.json.decode(record.value or b"", type=Heartbeat)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            continue
-        if EARLIEST <= beat.sent_at < LATEST:
-            rows.append((beat.gateway, number, milliseconds(beat.sent_at), now))
-    return rows
+    return [
+        (beat.gateway, number, milliseconds(beat.sent_at), now)
+        for number, beat in _decoded(chunks, Heartbeat)
+        if EARLIEST <= beat.sent_at < LATEST
+    ]
+
+
+def refusal_rows(chunks: Iterable[tuple[int, Sequence[Record]]]) -> list[tuple[Any, ...]]:
+    """What gateways refused, in chunks of partitions, as rows; what is no such record left out."""
+    now = milliseconds(datetime.now(UTC))
+    return [
+        (
+            milliseconds(one.since),
+            milliseconds(one.until),
+            one.gateway,
+            one.source,
+            one.agency,
+            one.kind,
+            one.category,
+            one.count,
+            one.reason,
+            now,
+        )
+        for _, one in _decoded(chunks, Refused)
+        if EARLIEST <= one.since <= one.until < LATEST
+    ]

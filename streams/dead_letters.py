@@ -34,6 +34,8 @@ class Letter:
     reason: str
     key: bytes
     payload: bytes
+    kind: str
+    agency: str
     state: str
 
     @property
@@ -61,8 +63,8 @@ def find(
         values,
     )
     return [
-        Letter(topic, partition, offset, received_at, why, reason, _bytes(key), _bytes(payload), now)
-        for topic, partition, offset, received_at, why, reason, key, payload, now in rows
+        Letter(topic, partition, offset, received_at, why, reason, _bytes(key), _bytes(payload), *rest)
+        for topic, partition, offset, received_at, why, reason, key, payload, *rest in rows
     ]
 
 
@@ -131,6 +133,8 @@ async def resend(
                     one.reason,
                     one.key,
                     one.payload,
+                    one.kind,
+                    one.agency,
                     "resent",
                     now,
                 )

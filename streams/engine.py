@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from schemas.envelope import Category, Read, Reader, Refusal
 from schemas.kinds import Kind
+from schemas.refusals import said
 from streams.batch import Batch, DeadLetter, Record, received_ms
 from streams.fold import Checkpoint, Partition, minutes_of
 from streams.rows import ENTITY_ID, Columns, append, columns_maker
@@ -163,4 +164,6 @@ class Engine:
             refusal.reason,
             record.key or b"",
             record.value or b"",
+            kind.name,
+            said(record.value or b"").agency,
         )

@@ -9,10 +9,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 from clickhouse_driver import Client
 
+from schemas.columns import Table
 from schemas.kinds import KINDS
 from schemas.lives import life_tables, life_views
 from schemas.settings import Settings
-from schemas.tables import Table, materialized_views, state_table, tables, views
+from schemas.tables import materialized_views, state_table, tables, views
 from schemas.worktime import WORKING_DAYS
 
 Step = tuple[str, str, Callable[[Client], None]]
@@ -30,8 +31,22 @@ def fill_states(client: Client) -> None:
         client.execute(f"INSERT INTO {table.name} ({', '.join(column.name for column in table.columns)}) {query}")
 
 
+def fill_arrivals(client: Client) -> None:
+    """Make the arrivals from the raw events, and let the freshness follow from them. Workers may write meanwhile."""
+    fills = materialized_views()
+    # Before the arrivals are filled, so that what is written in between is not missed by the freshness.
+    for fill in ("fill_freshness", *(f"fill_arrivals_{kind.name}" for kind in KINDS)):
+        target, query = fills[fill]
+        client.execute(f"CREATE MATERIALIZED VIEW IF NOT EXISTS {fill} TO {target} AS {query}")
+        if fill != "fill_freshness":
+            client.execute(f"INSERT INTO {target} (agency, kind, minute, received_at, occurred_at) {query}")
+    for kind in KINDS:
+        client.execute(f"DROP VIEW IF EXISTS fill_freshness_{kind.name} SYNC")
+
+
 STEPS: tuple[Step, ...] = (
     ("states by arrival", "A step that claims the future must not hide the steps that come after it.", fill_states),
+    ("arrivals by minute", "When a source was silent has to be known for the past too.", fill_arrivals),
 )
 """(name, reason, what to do), in order."""
 

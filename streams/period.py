@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from clickhouse_driver import Client
 
+from schemas.columns import ZONE
 from schemas.kinds import Kind
-from schemas.tables import ZONE, events_table
+from schemas.tables import events_table
 
 PIECE = 2_000_000
 """Events in a piece, about: a day is not cut."""

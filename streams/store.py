@@ -11,8 +11,10 @@ from typing import Any
 from clickhouse_driver import Client
 from clickhouse_driver.columns.datetimecolumn import DateTime64Column
 
+from schemas.columns import Table
 from schemas.kinds import KINDS, Kind
-from schemas.tables import DEAD_LETTERS, HEARTBEATS, PROGRESS, Table, events_table, windows_table
+from schemas.tables import DEAD_LETTERS, HEARTBEATS, PROGRESS, events_table, windows_table
+from schemas.watch_tables import ALARMS, REFUSALS, WATCH
 from streams.fold import Checkpoint
 from streams.rows import Cell, Columns, Row, columns_of
 
@@ -121,6 +123,18 @@ class Store:
     def write_heartbeats(self, rows: list[Row]) -> None:
         """Keep heartbeats of gateways."""
         self._insert(HEARTBEATS, columns_of(rows))
+
+    def write_refusals(self, rows: list[Row]) -> None:
+        """Keep what gateways refused."""
+        self._insert(REFUSALS, columns_of(rows))
+
+    def write_alarms(self, rows: list[Row]) -> None:
+        """Keep what is said of alarms."""
+        self._insert(ALARMS, columns_of(rows))
+
+    def write_watch(self, rows: list[Row]) -> None:
+        """Keep when jobs of the watch were done."""
+        self._insert(WATCH, columns_of(rows))
 
     def write_progress(self, rows: list[Row]) -> None:
         """Keep how far partitions are counted."""

@@ -18,10 +18,10 @@ from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
 from schemas.envelope import Reader
-from schemas.kinds import DEAD_LETTERS, HEARTBEATS, KINDS, Kind
+from schemas.kinds import DEAD_LETTERS, HEARTBEATS, KINDS, REFUSALS, Kind
 from schemas.settings import Settings
 from streams import metrics
-from streams.batch import Batch, DeadLetter, heartbeat_rows, write
+from streams.batch import Batch, DeadLetter, heartbeat_rows, refusal_rows, write
 from streams.engine import Engine
 from streams.progress import Progress
 from streams.store import Store
@@ -123,11 +123,14 @@ class Work:
 
     async def _write(self, batch: Batch, events: list[Any]) -> None:
         beats = heartbeat_rows((e.message.partition, e.value) for e in events if e.message.topic == self._prefix + HEARTBEATS)
+        refused = refusal_rows((e.message.partition, e.value) for e in events if e.message.topic == self._prefix + REFUSALS)
 
         def attempt() -> None:
             write(self._store, batch)
             if beats:
                 self._store.write_heartbeats(beats)
+            if refused:
+                self._store.write_refusals(refused)
 
         with metrics.WRITE_SECONDS.time():
             # The copies before the checkpoint moves past them: after it, one that failed would not be made again.

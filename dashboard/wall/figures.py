@@ -7,8 +7,8 @@ from typing import Any
 from dash import html
 
 from dashboard.snapshot import Place, Snapshot
-from dashboard.sources import State
 from dashboard.speech import Speech
+from schemas.freshness import State
 from schemas.moments import milliseconds
 
 DAY_HOURS = 7.5
@@ -154,9 +154,10 @@ def _meetings(snapshot: Snapshot, speech: Speech) -> Figure:
 
 def _sources(snapshot: Snapshot, place: Place, speech: Speech) -> Figure:
     states = [one.state for one in snapshot.sources]
-    silent, late = states.count(State.SILENT), states.count(State.LATE)
+    silent, late, refused = (states.count(one) for one in (State.SILENT, State.LATE, State.MALFORMED))
     expected = len(states) - states.count(State.QUIET) - states.count(State.NEVER)
-    parts = [speech("silent_count", n=silent)] * bool(silent) + [speech("late_count", n=late)] * bool(late)
+    told = {"silent_count": silent, "malformed_count": refused, "late_count": late}
+    parts = [speech(key, n=count) for key, count in told.items() if count]
     target = place.target("source.timely")
     return Figure(
         "sources",
@@ -165,7 +166,7 @@ def _sources(snapshot: Snapshot, place: Place, speech: Speech) -> Figure:
         target=", ".join(parts) or speech("all_on_rhythm" if expected else "off_hours"),
         detail=speech("target", target=speech.percent(target)) if target else "",
         at=max(snapshot.newest.values(), default=None),
-        call=3 if silent else 0,
+        call=3 if silent or refused else 0,
     )
 
 

@@ -7,15 +7,15 @@ from dash import html
 
 from dashboard.progress import Lag, Pace
 from dashboard.snapshot import Snapshot
-from dashboard.sources import Source, State
 from dashboard.speech import Speech
 from dashboard.wall.figures import age
 from schemas import reference
+from schemas.freshness import DEAD, Source, State
 from schemas.kinds import KINDS
 from schemas.moments import milliseconds
 
 NAMED = 2
-"""Agencies that are named per feed: the silent ones, then those whose clock is ahead."""
+"""Agencies that are named per feed: those whose input is refused, then the silent ones, then those whose clock is ahead."""
 
 
 def strip(snapshot: Snapshot, names: dict[str, str], speech: Speech) -> list[html.Div]:
@@ -53,6 +53,7 @@ def _feed(kind: str, sources: list[Source], snapshot: Snapshot, names: dict[str,
     silent = sorted(
         (one for one in sources if one.state is State.SILENT and one.received_at), key=lambda one: one.received_at or snapshot.at
     )
+    refused = [one for one in sources if one.state is State.MALFORMED]
     live = states.count(State.LIVE)
     if state in (State.QUIET, State.NEVER):
         said = speech("off_hours" if state is State.QUIET else "feed_never")
@@ -60,9 +61,10 @@ def _feed(kind: str, sources: list[Source], snapshot: Snapshot, names: dict[str,
         said = f"{speech.number(live)}/{speech.number(len(states))}"
     if waiting := sum(lag.records for lag in snapshot.lags if lag.kind == kind):
         said = speech("waiting", count=said, n=speech.number(waiting))
-    named = [
+    named = [speech("is_malformed", name=_name(one, names, speech)) for one in refused[:NAMED]]
+    named += [
         speech("silent_for", name=_name(one, names, speech), span=speech.span(snapshot.at - one.received_at))
-        for one in silent[:NAMED]
+        for one in silent[: NAMED - len(named)]
         if one.received_at
     ]
     wrong = sorted((one for one in sources if one.ahead), key=lambda one: -one.ahead)
@@ -71,7 +73,7 @@ def _feed(kind: str, sources: list[Source], snapshot: Snapshot, names: dict[str,
     ]
     return html.Div(
         [
-            html.Span([html.I(className="shape hatch")] if state is State.SILENT else [], className="mark"),
+            html.Span([html.I(className="shape hatch")] if state in DEAD else [], className="mark"),
             html.B(speech(f"feed_{kind}")),
             html.Span(said, className="count"),
             age(newest),
@@ -84,7 +86,7 @@ def _feed(kind: str, sources: list[Source], snapshot: Snapshot, names: dict[str,
 
 def _state(states: list[State]) -> State:
     """The state of a feed as a whole: the worst that is known of it."""
-    for worst in (State.SILENT, State.LATE, State.LIVE, State.QUIET):
+    for worst in (State.SILENT, State.MALFORMED, State.LATE, State.LIVE, State.QUIET):
         if worst in states:
             return worst
     return State.NEVER

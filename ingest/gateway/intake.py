@@ -13,8 +13,10 @@ import msgspec
 
 from ingest.gateway import words
 from ingest.gateway.recent import Position, Recent
+from ingest.gateway.refusals import Refusals
 from ingest.producer import KafkaUnavailable, Producer
 from schemas.envelope import CLOCK_TOLERANCE, Category, Read, Reader, Refusal, body, identity
+from schemas.refusals import Said, said
 
 
 class Result(msgspec.Struct, omit_defaults=True, gc=False):
@@ -60,9 +62,10 @@ class _Sent(msgspec.Struct, frozen=True, gc=False):
 class Intake:
     """Takes the events of one request: `send` (blocking, off the event loop), then `acknowledged`, then `answer`."""
 
-    def __init__(self, reader: Reader, recent: Recent, prefix: str, language: str) -> None:
+    def __init__(self, reader: Reader, recent: Recent, prefix: str, language: str, refused: Refusals) -> None:
         self._reader = reader
         self._recent = recent
+        self._refused = refused
         self._prefix = prefix
         self._language = language
         self.results: list[Result] = []
@@ -114,8 +117,10 @@ class Intake:
         return _Sent(index, mark, content, topic, future)
 
     def _refuse(self, result: Result, refusal: Refusal, record: bytes) -> None:
-        if result.id is None and refusal.category is not Category.TOO_LARGE:
-            result.id, result.source = _names(record)
+        named = said(record) if refusal.category is not Category.TOO_LARGE else Said()
+        if result.id is None:
+            result.id, result.source = named.id, named.source
+        self._refused.note(named, refusal.category.value, refusal.reason)
         result.status, result.category, result.warning = REFUSED, refusal.category.value, None
         result.reason = words.explain(refusal, self._language)
         self.refusals[refusal.category.value] += 1
@@ -187,20 +192,3 @@ def _remember(recent: Recent, sent: _Sent, metadata: Any) -> Position:
 def _wake(loop: asyncio.AbstractEventLoop, news: asyncio.Event, _: object) -> None:
     if not loop.is_closed():
         loop.call_soon_threadsafe(news.set)
-
-
-class _Named(msgspec.Struct):
-    id: Any = None
-    source: Any = None
-
-
-_NAMED = msgspec.json.Decoder(_Named)
-
-
-def _names(record: bytes) -> tuple[str | None, str | None]:
-    """The id and source of a refused record, as far as it has them."""
-    try:
-        named = _NAMED.decode(record)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None, None
-    return tuple(value[:256] if isinstance(value, str) else None for value in (named.id, named.source))  # type: ignore[return-value]

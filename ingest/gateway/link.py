@@ -3,21 +3,25 @@
 import logging
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
 from kafka.errors import KafkaError
 
 from ingest import topics
+from ingest.gateway.refusals import Refusals
 from ingest.producer import KafkaUnavailable, Producer
 from schemas.events import Heartbeat
-from schemas.kinds import HEARTBEATS
+from schemas.kinds import HEARTBEATS, REFUSALS
 from schemas.moments import milliseconds
 from schemas.settings import Settings
 
 BEAT_SECONDS = 1.0
 ACK_SECONDS = 10.0
 """How long an acknowledgement is waited for before the sender is told to send again."""
+REFUSALS_SECONDS = 5.0
+"""How often it is told what was refused."""
 STALE_SECONDS = 3.0
 """Without an acknowledged heartbeat for this long, Kafka counts as away and events are refused at once."""
 
@@ -27,9 +31,11 @@ log = logging.getLogger(__name__)
 class Link:
     """Owns the producer. A thread of its own connects, beats and reconnects, so that nobody else ever waits for that."""
 
-    def __init__(self, settings: Settings, name: str) -> None:
+    def __init__(self, settings: Settings, name: str, refused: Refusals) -> None:
         self._settings = settings
         self._name = name
+        self._refused = refused
+        self._told = time.monotonic()
         self._producer: Producer | None = None
         self._acknowledged = float("-inf")
         self._trouble = "Kafka was not reached yet."
@@ -45,6 +51,8 @@ class Link:
         self._stop.set()
         self._thread.join(ACK_SECONDS)
         if self._producer is not None:
+            with suppress(KafkaUnavailable):
+                self._tell(self._producer)
             self._producer.close(ACK_SECONDS if self.trouble() is None else 0)
 
     def beat_age(self) -> float:
@@ -69,6 +77,8 @@ class Link:
                     topics.ensure(self._settings)
                     self._producer = Producer(self._settings, patience=ACK_SECONDS)
                 self._beat(self._producer)
+                if time.monotonic() - self._told >= REFUSALS_SECONDS:
+                    self._tell(self._producer)
             except (KafkaUnavailable, KafkaError) as error:
                 self._break(str(error) or type(error).__name__)
             self._stop.wait(BEAT_SECONDS)
@@ -83,6 +93,18 @@ class Link:
         for beat in beats:
             beat.get(ACK_SECONDS)
         self._acknowledged = time.monotonic()
+
+    def _tell(self, producer: Producer) -> None:
+        """Send what was refused since it was last told; what Kafka has no room for is counted on."""
+        self._told = time.monotonic()
+        refused = self._refused.taken()
+        topic = self._settings.topic_prefix + REFUSALS
+        for number, one in enumerate(refused):
+            try:
+                producer.put(topic, self._name.encode(), msgspec.json.encode(one), milliseconds(one.until), 0)
+            except KafkaUnavailable:
+                self._refused.back(refused[number:])
+                raise
 
     def _break(self, trouble: str) -> None:
         """Give the producer up: after a record that ran out of time, kafka-python advises to go on with a new one."""

@@ -13,12 +13,12 @@ from dashboard import alarms
 from dashboard.alarms import Alarm
 from dashboard.progress import Lag, Pace
 from dashboard.snapshot import Place, Snapshot
-from dashboard.sources import Source, State
 from dashboard.speech import Speech
 from dashboard.wall import map, sources
 from dashboard.wall.figures import figures
 from dashboard.wall.frame import Painter
 from dashboard.wall.view import View
+from schemas.freshness import Source, State
 from schemas.moments import milliseconds
 
 NOW = datetime(2026, 11, 17, 7, 5, tzinfo=UTC)

@@ -4,41 +4,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
-import pytest
 
 from dashboard import alarms
 from dashboard.alarms import Alarm
-from dashboard.sources import Source, State, judge, state
 from dashboard.store import HERE
+from schemas.freshness import Source, State, judge
 from schemas.reference import Agency, Feed, calendar
 
 FEED = Feed(kind="filing", rhythm_minutes=60, grace_minutes=60)
 TUESDAY = datetime(2026, 11, 17, 15, 0, tzinfo=HERE)
-
-
-@pytest.mark.parametrize(
-    ("received", "now", "expected"),
-    [
-        (None, TUESDAY, State.NEVER),
-        (TUESDAY - timedelta(minutes=59), TUESDAY, State.LIVE),
-        (TUESDAY - timedelta(minutes=61), TUESDAY, State.LATE),
-        (TUESDAY - timedelta(minutes=200), TUESDAY, State.LATE),  # 11:40: the midday rest does not count
-        (TUESDAY - timedelta(minutes=250), TUESDAY, State.SILENT),  # 10:50
-        (TUESDAY.replace(hour=16, minute=30), TUESDAY.replace(hour=22), State.QUIET),
-        (TUESDAY.replace(hour=16, minute=30), TUESDAY.replace(hour=8) + timedelta(days=1), State.LIVE),
-        (TUESDAY.replace(day=13, hour=16, minute=59), TUESDAY.replace(day=15), State.QUIET),  # Friday's last, on Sunday
-        (TUESDAY.replace(hour=9), TUESDAY.replace(hour=22), State.SILENT),  # silent before the day ended: not merely quiet
-    ],
-)
-def test_a_feed_is_judged_in_working_time(received: datetime | None, now: datetime, expected: State) -> None:
-    assert state(FEED, received, now, calendar("46")) is expected
-
-
-def test_promised_feeds_that_never_came_are_shown_and_unpromised_ones_are_never_silent() -> None:
-    agency = Agency(code="A", vi="A", en="A", role="one-stop", level="commune", commune="1", feeds=(FEED,))
-    heard = [{"agency": "B", "kind": "filing", "received_at": TUESDAY - timedelta(days=90)}]
-    found = judge([agency], heard, TUESDAY, calendar("46"))
-    assert [(one.agency, one.state) for one in found] == [("A", State.NEVER), ("B", State.QUIET)]
 
 
 def burst(commune: str = "1", recent: int = 20, usual: float = 1.0) -> dict[str, Any]:

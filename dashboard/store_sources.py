@@ -1,0 +1,147 @@
+"""Questions about the sources: how they stand and stood, who is timely, what was refused and why. SQL as in `dashboard.store`.
+
+The rules are those of `schemas.freshness` and `schemas.timeliness`; here they are only given what they need. Every question may
+raise `dashboard.connection.Unreachable`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dashboard.clock import Clock
+from dashboard.connection import Connection
+from dashboard.store import Row, Store, moment
+from schemas.freshness import Source, judge
+from schemas.moments import milliseconds
+from schemas.reference import Agency, Feed, WorkingCalendar
+from schemas.refusals import harmless
+from schemas.timeliness import Run, Span, Standing, by_agency, league, spans, standing
+from schemas.watch_tables import ARRIVALS, REFUSALS
+
+LEAGUE_DAYS = 30
+RUN_MINUTES = 30
+"""Events no further apart than this are one run: not longer than the shortest rhythm that was promised (a test sees to it)."""
+Key = tuple[str, str]
+"""Agency and kind."""
+
+
+@dataclass(frozen=True)
+class SourceStore:
+    """Asks one ClickHouse database about the sources of a province."""
+
+    connection: Connection
+    agencies: tuple[Agency, ...]
+    calendar: WorkingCalendar
+
+    def current(self, clock: Clock) -> tuple[Source, ...]:
+        """Every promised feed, and those heard without a promise, as they stand."""
+        store, now = Store(self.connection), clock.now()
+        return judge(self.agencies, store.freshness(), now, self.calendar, store.clocks_ahead(clock), self.refused_last(clock))
+
+    def refused_last(self, clock: Clock, days: int = 60) -> list[Row]:
+        """When input of each agency and kind was last refused, by a gateway or by a worker: agency, kind, refused_at."""
+        return list(
+            self.connection.rows(
+                f"SELECT agency, kind, max(refused_at) AS refused_at FROM ({self._refused()}) GROUP BY agency, kind",
+                **_period(clock.now() - timedelta(days=days), clock.now()),
+            )
+        )
+
+    def history(self, agency: str, kind: str, start: datetime, end: datetime) -> tuple[Span, ...]:
+        """The states of a feed in a period, without a gap; empty for a feed that was not promised, which can not be missed."""
+        feed = next((feed for one in self.agencies if one.code == agency for feed in one.feeds if feed.kind == kind), None)
+        if feed is None:
+            return ()
+        return self._spans([(agency, feed)], start, end)[agency, kind]
+
+    def standings(self, start: datetime, end: datetime) -> tuple[Standing, ...]:
+        """How timely every promised feed was in a period, the best first."""
+        feeds = [(agency.code, feed) for agency in self.agencies for feed in agency.feeds]
+        found = self._spans(feeds, start, end)
+        return league(standing(agency, kind, states, self.calendar) for (agency, kind), states in found.items())
+
+    def league(self, clock: Clock, days: int = LEAGUE_DAYS) -> tuple[Standing, ...]:
+        """How timely every agency was in the last days, the best first."""
+        return by_agency(self.standings(clock.now() - timedelta(days=days), clock.now()))
+
+    def refused(self, clock: Clock, hours: int = 24, agency: str | None = None, limit: int = 200) -> list[Row]:
+        """What was refused lately and why, by agency, kind, category and source: how many, first, last, a reason to act on.
+
+        `by` says who refused it: the gateway, whose sender was told so at once, or the worker, which kept it as a dead letter.
+        """
+        rows = list(
+            self.connection.rows(
+                f"""SELECT agency, kind, category, source, by, sum(r.count) AS count, min(r.since) AS since, max(r.until) AS until,
+                    argMax(r.reason, r.until) AS reason
+                FROM (SELECT agency, kind, category, source, 'gateway' AS by, count, since, until, reason
+                    FROM {REFUSALS.name} FINAL WHERE until > {moment("start")} AND until <= {moment("end")}
+                    UNION ALL
+                    SELECT agency, kind, category, '', 'worker', 1, received_at, received_at, reason
+                    FROM dead_letter_rows FINAL WHERE received_at > {moment("start")} AND received_at <= {moment("end")}) AS r
+                WHERE %(any)s OR agency = %(agency)s
+                GROUP BY agency, kind, category, source, by ORDER BY until DESC, count DESC LIMIT {limit:d}""",
+                any=int(agency is None),
+                agency=agency or "",
+                **_period(clock.now() - timedelta(hours=hours), clock.now()),
+            )
+        )
+        return [{**row, "reason": harmless(row["reason"])} for row in rows]
+
+    def _spans(self, feeds: Iterable[tuple[str, Feed]], start: datetime, end: datetime) -> Mapping[Key, tuple[Span, ...]]:
+        asked = list(feeds)
+        only = {agency for agency, _ in asked} if len(asked) == 1 else set()
+        came, refused = self._arrivals(start, end, only), self._refusals(start, end, only)
+        return {
+            (agency, feed.kind): spans(
+                feed, came.get((agency, feed.kind), ()), refused.get((agency, feed.kind), ()), start, end, self.calendar
+            )
+            for agency, feed in asked
+        }
+
+    def _arrivals(self, start: datetime, end: datetime, only: set[str]) -> Mapping[Key, list[Run]]:
+        return self._runs(
+            f"""SELECT agency, kind, received_at AS at FROM {ARRIVALS.name} FINAL
+            WHERE minute >= toStartOfMinute({moment("start")}) AND received_at <= {moment("end")} AND {_only(only)}
+            UNION ALL SELECT agency, kind, max(received_at) AS at FROM {ARRIVALS.name}
+            WHERE minute < toStartOfMinute({moment("start")}) AND {_only(only)} GROUP BY agency, kind""",
+            start,
+            end,
+            only,
+        )
+
+    def _refusals(self, start: datetime, end: datetime, only: set[str]) -> Mapping[Key, list[Run]]:
+        # What was refused before the period matters as long as it could still be live then.
+        asked = f"SELECT agency, kind, max(refused_at) AS at FROM ({self._refused()}) WHERE {_only(only)} GROUP BY agency, kind, "
+        return self._runs(asked + "toStartOfMinute(refused_at)", start - timedelta(days=30), end, only)
+
+    def _refused(self) -> str:
+        """SQL of what was refused in a period, wherever that was: agency, kind, refused_at."""
+        return f"""SELECT agency, kind, until AS refused_at FROM {REFUSALS.name}
+            WHERE agency != '' AND until > {moment("start")} AND until <= {moment("end")}
+            UNION ALL SELECT agency, kind, received_at FROM dead_letter_rows
+            WHERE agency != '' AND received_at > {moment("start")} AND received_at <= {moment("end")}"""
+
+    def _runs(self, moments: str, start: datetime, end: datetime, only: set[str]) -> Mapping[Key, list[Run]]:
+        """Runs of moments (agency, kind, at), made in ClickHouse: a month of all sources has a million minutes, but few gaps."""
+        rows = self.connection.rows(
+            f"""SELECT agency, kind, min(at) AS first, max(at) AS last FROM (
+                SELECT agency, kind, at, countIf(at > before + toIntervalMinute({RUN_MINUTES})) OVER w AS run FROM (
+                    SELECT agency, kind, at, lagInFrame(at, 1, at) OVER w AS before FROM ({moments})
+                    WINDOW w AS (PARTITION BY agency, kind ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW))
+                WINDOW w AS (PARTITION BY agency, kind ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW))
+            GROUP BY agency, kind, run ORDER BY agency, kind, first""",
+            only=sorted(only),
+            **_period(start, end),
+        )
+        found: dict[Key, list[Run]] = {}
+        for row in rows:
+            found.setdefault((row["agency"], row["kind"]), []).append((row["first"], row["last"]))
+        return found
+
+
+def _only(agencies: set[str]) -> str:
+    return "agency IN %(only)s" if agencies else "1"
+
+
+def _period(start: datetime, end: datetime) -> dict[str, int]:
+    return {"start": milliseconds(start), "end": milliseconds(end)}

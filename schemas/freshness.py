@@ -1,0 +1,142 @@
+"""Is every source alive? The state of each agency's feed against what the agency promised, as a pure rule.
+
+An agency promised to send a kind at least every so many minutes of working time (`schemas.reference.Feed`). Within that it is live,
+after it late, after the grace too silent. Off hours nothing is expected: the feed is quiet, which is not the same as live. One that
+would be late or silent although it sends, as all that it sends is refused, is malformed: another person has to be called for that.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Literal, Protocol
+
+from schemas.reference import Agency, Feed
+
+
+class Calendar(Protocol):
+    """What working time is; `schemas.reference.WorkingCalendar` is one."""
+
+    def is_working(self, moment: datetime) -> bool: ...
+
+    def working_time(self, start: datetime, end: datetime) -> timedelta: ...
+
+
+class State(StrEnum):
+    """How a feed is."""
+
+    LIVE = "live"
+    LATE = "late"
+    SILENT = "silent"
+    QUIET = "quiet"
+    MALFORMED = "malformed"
+    NEVER = "never"
+
+
+DEAD = (State.SILENT, State.MALFORMED)
+"""States in which nothing current is known of what a feed tells."""
+UNPROMISED = timedelta(hours=1)
+"""A feed that nobody promised is live for so long, then quiet: it can not be missed."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """An agency's feed of a kind as it stands."""
+
+    agency: str
+    kind: str
+    state: State
+    received_at: datetime | None
+    commune: str = ""
+    ahead: timedelta = timedelta(0)
+    """By how much its clock is ahead, as its newest such event of the last hour shows; zero when it is right."""
+    ahead_since: datetime | None = None
+    refused_at: datetime | None = None
+    """When the newest of its input came that was refused, None when none was."""
+    promised: bool = True
+    missed: float = 0.0
+    """The working time since it was last heard of, in lengths of its promise (rhythm and grace): silent above 1."""
+
+
+def state(feed: Feed, received_at: datetime | None, now: datetime, calendar: Calendar, refused_at: datetime | None = None) -> State:
+    """The state of a feed whose newest event arrived at `received_at`, and whose newest refused input at `refused_at`."""
+    found = _heard(feed, received_at, now, calendar)
+    if found in (State.LATE, State.SILENT, State.NEVER) and refused_at is not None:
+        rhythm = timedelta(minutes=feed.rhythm_minutes)
+        sends = now - refused_at <= rhythm or calendar.working_time(refused_at, now) <= rhythm
+        if sends and (received_at is None or refused_at > received_at):
+            return State.MALFORMED
+    return found
+
+
+def _heard(feed: Feed, at: datetime | None, now: datetime, calendar: Calendar) -> State:
+    """The state of a feed that was last heard of at `at`."""
+    if at is None:
+        return State.NEVER
+    rhythm, grace = timedelta(minutes=feed.rhythm_minutes), timedelta(minutes=feed.grace_minutes)
+    if now - at <= rhythm:
+        return State.LIVE
+    missed = calendar.working_time(at, now)
+    if missed > rhythm + grace:
+        return State.SILENT
+    if not calendar.is_working(now):
+        return State.QUIET
+    return State.LATE if missed > rhythm else State.LIVE
+
+
+def judge(
+    agencies: Iterable[Agency],
+    heard: Iterable[Mapping[str, Any]],
+    now: datetime,
+    calendar: Calendar,
+    ahead: Iterable[Mapping[str, Any]] = (),
+    refused: Iterable[Mapping[str, Any]] = (),
+) -> tuple[Source, ...]:
+    """The states of all feeds that were promised, and of those heard without a promise: live within an hour, else quiet.
+
+    `heard` has rows of agency, kind and received_at; `ahead` of agency, kind, seconds and since; `refused` of agency, kind and
+    refused_at: each the newest of an agency and kind.
+    """
+    newest = {(row["agency"], row["kind"]): row["received_at"] for row in heard}
+    turned_away = {(row["agency"], row["kind"]): row["refused_at"] for row in refused}
+    judged = []
+    for agency in agencies:
+        for feed in agency.feeds:
+            at, refused_at = newest.pop((agency.code, feed.kind), None), turned_away.get((agency.code, feed.kind))
+            now_is = state(feed, at, now, calendar, refused_at)
+            missed = _missed(feed, at, now, calendar)
+            judged.append(Source(agency.code, feed.kind, now_is, at, agency.commune, refused_at=refused_at, missed=missed))
+    for (code, kind), at in newest.items():
+        recent = State.LIVE if now - at < UNPROMISED else State.QUIET
+        judged.append(Source(code, kind, recent, at, refused_at=turned_away.get((code, kind)), promised=False))
+    wrong = {(row["agency"], row["kind"]): (timedelta(seconds=row["seconds"]), row["since"]) for row in ahead}
+    return tuple(
+        replace(one, ahead=found[0], ahead_since=found[1]) if (found := wrong.get((one.agency, one.kind))) else one
+        for one in judged
+    )
+
+
+def _missed(feed: Feed, at: datetime | None, now: datetime, calendar: Calendar) -> float:
+    if at is None or at >= now:
+        return 0.0
+    return calendar.working_time(at, now) / timedelta(minutes=feed.rhythm_minutes + feed.grace_minutes)
+
+
+def oldest(
+    sources: Iterable[Source], kind: str, by: Literal["province", "commune", "agency"] = "province", unit: str = ""
+) -> Source | None:
+    """The promised feed of a kind that a figure of a unit is as old as: the one that was not heard of for longest.
+
+    For the province all feeds of the kind count, for a commune those of its own agencies, for an agency its own. One that never
+    spoke has told nothing that could be old: it is not counted, and None is returned where none ever spoke. Its `received_at` is
+    the figure's age, its `state` in `DEAD` says that the figure is stale.
+    """
+    spoke = [
+        (one.received_at, one)
+        for one in sources
+        if one.promised
+        and one.received_at is not None
+        and one.kind == kind
+        and (by == "province" or unit == (one.commune if by == "commune" else one.agency))
+    ]
+    return min(spoke, key=lambda pair: (pair[0], pair[1].agency), default=(None, None))[1]

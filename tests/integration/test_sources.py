@@ -1,0 +1,150 @@
+"""How timely sources are and were, and what of theirs was refused: through the real gateway, Kafka, worker and ClickHouse."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from clickhouse_driver import Client
+
+from dashboard.clock import Live
+from dashboard.connection import Connection
+from dashboard.snapshot import Place
+from dashboard.store_sources import SourceStore
+from ingest.producer import Producer
+from schemas import envelope
+from schemas.codes import FeedbackStatus
+from schemas.events import Feedback
+from schemas.freshness import State
+from schemas.kinds import FEEDBACK, KINDS
+from schemas.reference import ZONE
+from schemas.settings import Settings
+from schemas.tables import materialized_views
+from streams.migrate import migrate
+from tests.running import Running, wait_for, worker
+
+pytestmark = pytest.mark.stack
+PLACE = Place("46")
+NOW = datetime.now(UTC)
+SECRET = "Nguyễn Văn A"
+
+
+def record(number: int, agency: str = "H57.IOC", **changes: object) -> bytes:
+    event = Feedback(
+        agency=agency,
+        commune="",
+        report_id=f"R{number}",
+        category="water",
+        status=FeedbackStatus.RECEIVED,
+        reported_at=NOW,
+        reporter=SECRET,
+    )
+    said = json.loads(envelope.write(FEEDBACK, event, id=str(number), source="/test/sources", time=NOW))
+    said["data"] |= changes
+    return json.dumps(said, ensure_ascii=False).encode()
+
+
+def store(settings: Settings) -> SourceStore:
+    return SourceStore(Connection(settings.clickhouse_url), PLACE.agencies, PLACE.calendar)
+
+
+@pytest.fixture
+def asked(settings: Settings, database: Client) -> Iterator[SourceStore]:
+    found = store(settings)
+    yield found
+    found.connection.close()
+
+
+def test_what_a_gateway_refuses_is_known_with_its_agency_and_reason_and_without_what_it_says(
+    settings: Settings, environment: dict[str, str], database: Client, asked: SourceStore, tmp_path: Path
+) -> None:
+    def post(body: bytes) -> None:
+        address, kind = f"http://127.0.0.1:{settings.gateway_port}/v1/events", {"Content-Type": "application/x-ndjson"}
+        try:
+            urllib.request.urlopen(urllib.request.Request(address, body, kind), timeout=30).close()
+        except urllib.error.HTTPError as answer:
+            assert answer.code in (207, 422)
+
+    ready = f"http://127.0.0.1:{settings.gateway_port}/readyz"
+    with (
+        worker(environment, tmp_path / "worker.log"),
+        Running("ingest", "gateway", environment=environment, log=tmp_path / "gateway.log", ready=ready),
+    ):
+        post(b"\n".join(record(number, status=SECRET) for number in range(3)))
+        post(record(9, agency="H57.SXD")[:-40])
+        # A worker refuses too: what came into Kafka by another way.
+        with Producer(settings) as producer:
+            producer.send_record(FEEDBACK, b"R20", record(20, agency="H57.CA", category=7))
+        found = wait_for(lambda: len(rows := asked.refused(Live())) == 3 and rows, what="what was refused")
+    by_agency = {row["agency"]: row for row in found}
+    assert {code: (row["kind"], row["category"], row["count"], row["by"]) for code, row in by_agency.items()} == {
+        "H57.IOC": ("feedback", "wrong-value", 3, "gateway"),
+        "H57.SXD": ("feedback", "bad-json", 1, "gateway"),
+        "H57.CA": ("feedback", "wrong-type", 1, "worker"),
+    }
+    assert "$.data.status" in by_agency["H57.IOC"]["reason"] and by_agency["H57.IOC"]["source"] == "/test/sources"
+    assert SECRET not in str(found) and SECRET not in str(database.execute("SELECT * FROM refusals"))
+    assert database.execute("SELECT sum(count) FROM refusals") == [(4,)]
+    assert database.execute("SELECT agency, kind FROM dead_letters") == [("H57.CA", "feedback")]
+    states = {one.agency: one.state for one in asked.current(Live()) if one.kind == "feedback"}
+    assert states["H57.IOC"] is states["H57.CA"] is State.MALFORMED, "they never spoke but in what was refused"
+    assert [row["agency"] for row in asked.refused(Live(), agency="H57.CA")] == ["H57.CA"]
+
+
+def test_the_history_comes_from_the_events_and_survives_a_migration_from_before_it_was_kept(
+    settings: Settings, database: Client, asked: SourceStore
+) -> None:
+    day = datetime(2026, 11, 17, tzinfo=ZONE)
+    agency = next(one for one in PLACE.agencies if one.role == "one-stop" and one.commune)
+    minutes = [*range(7 * 60 + 30, 9 * 60 + 11, 10), *range(13 * 60 + 40, 17 * 60, 10)]
+    rows = [(day + timedelta(minutes=minute, seconds=20), number) for number, minute in enumerate(minutes)]
+    insert = "INSERT INTO events_filing (event_id, entity_id, occurred_at, received_at, agency, commune, partition, offset) VALUES"
+    database.execute(insert, [(str(n), str(n), at, at, agency.code, agency.commune, 0, n) for at, n in rows])
+    for _ in range(2):  # What is written again is the same.
+        database.execute(insert, [(str(n), str(n), at, at, agency.code, agency.commune, 0, n) for at, n in rows])
+    promised = agency.feed("filing")
+    assert promised is not None and (promised.rhythm_minutes, promised.grace_minutes) == (60, 60)
+    expected = [("live", "07:30"), ("late", "10:10"), ("silent", "11:10"), ("live", "13:40"), ("quiet", "17:50")]
+
+    def history() -> list[tuple[str, str]]:
+        found = asked.history(agency.code, "filing", rows[0][0], day + timedelta(days=1))
+        return [(str(one.state), f"{one.start:%H:%M}") for one in found]
+
+    assert history() == expected
+    assert asked.history(agency.code, "meeting", day, day + timedelta(days=1)) == (), "it promised none"
+    (best, *_) = [one for one in asked.standings(day, day + timedelta(days=1)) if one.by_state.get(State.LIVE)]
+    assert (best.agency, best.kind) == (agency.code, "filing")
+    assert best.by_state[State.SILENT] == timedelta(minutes=30), "to 11:30 and from 13:30 on"
+    assert database.execute("SELECT max(received_at), max(occurred_at) FROM source_freshness") == [(rows[-1][0], rows[-1][0])]
+
+    # A database as it was before: no arrivals, and the freshness filled from the events.
+    for name in (*(f"fill_arrivals_{kind.name}" for kind in KINDS), "fill_freshness"):
+        database.execute(f"DROP VIEW {name} SYNC")
+    database.execute("TRUNCATE TABLE arrivals")
+    database.execute(
+        "CREATE MATERIALIZED VIEW fill_freshness_filing TO freshness AS SELECT agency, 'filing' AS kind, "
+        "max(s.received_at) AS received_at, max(s.occurred_at) AS occurred_at FROM events_filing AS s GROUP BY agency"
+    )
+    database.execute("ALTER TABLE migrations DELETE WHERE name = 'arrivals by minute' SETTINGS mutations_sync = 1")
+    assert "step arrivals by minute" in migrate(settings)
+    assert history() == expected
+    present = {name for (name,) in database.execute("SELECT name FROM system.tables WHERE database = currentDatabase()")}
+    assert materialized_views().keys() <= present and "fill_freshness_filing" not in present
+
+
+def test_the_league_of_a_month_is_asked_in_a_moment(database: Client, asked: SourceStore) -> None:
+    """A million minutes of arrivals: ClickHouse makes runs of them, Python sees the gaps only."""
+    codes = [one.code for one in PLACE.agencies if one.feed("filing")][:30]
+    database.execute(
+        "INSERT INTO arrivals SELECT agency, 'filing', now() - toIntervalMinute(number) AS minute, minute, minute "
+        "FROM numbers(30 * 1440) ARRAY JOIN %(codes)s AS agency",
+        {"codes": codes},
+    )
+    began = datetime.now(UTC)
+    found = asked.league(Live())
+    assert datetime.now(UTC) - began < timedelta(seconds=20)
+    assert {one.agency for one in found if one.share(State.LIVE) == 100} <= set(codes)
+    assert found[0].share(State.LIVE) > 99

@@ -1,0 +1,203 @@
+"""What is live, late, silent, quiet or malformed, now and at any moment of the past; who is timely; how old a figure is."""
+
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.store_sources import RUN_MINUTES
+from schemas.freshness import DEAD, Source, State, judge, oldest, state
+from schemas.reference import ZONE, Agency, Feed, agencies, calendar
+from schemas.timeliness import Span, Standing, by_agency, league, runs, spans, standing
+
+FEED = Feed(kind="filing", rhythm_minutes=60, grace_minutes=60)
+TUESDAY = datetime(2026, 11, 17, 15, 0, tzinfo=ZONE)
+HUE = calendar("46")
+
+
+@pytest.mark.parametrize(
+    ("received", "now", "expected"),
+    [
+        (None, TUESDAY, State.NEVER),
+        (TUESDAY - timedelta(minutes=59), TUESDAY, State.LIVE),
+        (TUESDAY - timedelta(minutes=61), TUESDAY, State.LATE),
+        (TUESDAY - timedelta(minutes=200), TUESDAY, State.LATE),  # 11:40: the midday rest does not count
+        (TUESDAY - timedelta(minutes=250), TUESDAY, State.SILENT),  # 10:50
+        (TUESDAY.replace(hour=16, minute=30), TUESDAY.replace(hour=22), State.QUIET),
+        (TUESDAY.replace(hour=16, minute=30), TUESDAY.replace(hour=8) + timedelta(days=1), State.LIVE),
+        (TUESDAY.replace(day=13, hour=16, minute=59), TUESDAY.replace(day=15), State.QUIET),  # Friday's last, on Sunday
+        (TUESDAY.replace(hour=9), TUESDAY.replace(hour=22), State.SILENT),  # silent before the day ended: not merely quiet
+    ],
+)
+def test_a_feed_is_judged_in_working_time(received: datetime | None, now: datetime, expected: State) -> None:
+    assert state(FEED, received, now, HUE) is expected
+
+
+def test_promised_feeds_that_never_came_are_shown_and_unpromised_ones_are_never_silent() -> None:
+    agency = Agency(code="A", vi="A", en="A", role="one-stop", level="commune", commune="1", feeds=(FEED,))
+    heard = [{"agency": "B", "kind": "filing", "received_at": TUESDAY - timedelta(days=90)}]
+    found = judge([agency], heard, TUESDAY, HUE)
+    assert [(one.agency, one.state, one.promised) for one in found] == [("A", State.NEVER, True), ("B", State.QUIET, False)]
+
+
+@pytest.mark.parametrize(
+    ("received", "refused", "now", "expected"),
+    [
+        ("2026-11-17 09:00", "2026-11-17 14:30", "2026-11-17 15:00", State.MALFORMED),  # it would be silent
+        ("2026-11-17 13:40", "2026-11-17 14:30", "2026-11-17 15:00", State.MALFORMED),  # it would be late
+        (None, "2026-11-17 14:30", "2026-11-17 15:00", State.MALFORMED),  # nothing good ever came
+        ("2026-11-17 14:40", "2026-11-17 14:50", "2026-11-17 15:00", State.LIVE),  # a bad one among good ones
+        ("2026-11-17 09:00", "2026-11-17 08:00", "2026-11-17 15:00", State.SILENT),  # bad long ago, then nothing at all
+        ("2026-11-17 08:00", "2026-11-17 10:00", "2026-11-17 15:00", State.SILENT),  # what was refused has ended too
+        ("2026-11-17 09:00", "2026-11-17 16:50", "2026-11-17 22:00", State.MALFORMED),  # at night it is what it was at its end
+        ("2026-11-17 16:30", "2026-11-17 16:50", "2026-11-17 22:00", State.QUIET),  # nothing is missed yet
+        ("2026-11-20 16:30", None, "2026-11-23 08:00", State.LIVE),  # Friday to Monday: an hour of work
+        ("2026-11-23 16:30", None, "2026-11-24 10:00", State.QUIET),  # Vietnamese culture day, a holiday since 2026
+        ("2026-11-23 16:30", None, "2026-11-25 10:00", State.SILENT),  # the first working day after it
+    ],
+)
+def test_what_arrives_and_is_refused_is_malformed_and_a_holiday_is_no_silence(
+    received: str | None, refused: str | None, now: str, expected: State
+) -> None:
+    assert state(FEED, _at(received), _moment(now), HUE, _at(refused)) is expected
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=ZONE)
+
+
+def _at(text: str | None) -> datetime | None:
+    return _moment(text) if text else None
+
+
+def _every(first: str, last: str, minutes: int = 10) -> list[datetime]:
+    start, end = _moment(first), _moment(last)
+    return [start + timedelta(minutes=minutes) * n for n in range(int((end - start) / timedelta(minutes=minutes)) + 1)]
+
+
+def _history(arrivals: list[datetime], start: str, end: str, refusals: list[datetime] | None = None) -> list[tuple[str, str, str]]:
+    rhythm = timedelta(minutes=FEED.rhythm_minutes)
+    found = spans(FEED, runs(arrivals, rhythm), runs(refusals or [], rhythm), _moment(start), _moment(end), HUE)
+    return [(str(one.state), f"{one.start:%d %H:%M}", f"{one.end:%d %H:%M}") for one in found]
+
+
+def test_a_source_can_be_shown_to_have_been_silent_from_then_to_then() -> None:
+    arrivals = [*_every("2026-11-17 07:00", "2026-11-17 08:00"), *_every("2026-11-17 11:00", "2026-11-17 17:00")]
+    assert _history(arrivals, "2026-11-17 07:30", "2026-11-18 00:00") == [
+        ("live", "17 07:30", "17 09:00"),
+        ("late", "17 09:00", "17 10:00"),
+        ("silent", "17 10:00", "17 11:00"),
+        ("live", "17 11:00", "17 18:00"),
+        ("quiet", "17 18:00", "18 00:00"),
+    ]
+
+
+def test_silence_at_night_is_quiet_and_the_morning_is_late_before_it_is_silent() -> None:
+    assert _history(_every("2026-11-17 16:00", "2026-11-17 17:00"), "2026-11-17 22:00", "2026-11-18 10:00") == [
+        ("quiet", "17 22:00", "18 07:30"),
+        ("live", "18 07:30", "18 08:30"),
+        ("late", "18 08:30", "18 09:30"),
+        ("silent", "18 09:30", "18 10:00"),
+    ]
+
+
+def test_a_holiday_is_quiet_in_the_history() -> None:
+    arrivals = [*_every("2026-11-23 16:00", "2026-11-23 17:00"), *_every("2026-11-25 08:00", "2026-11-25 09:00")]
+    assert ("quiet", "23 18:00", "25 07:30") in _history(arrivals, "2026-11-23 16:00", "2026-11-25 09:00")
+
+
+def test_a_time_of_refused_input_is_malformed_in_the_history() -> None:
+    arrivals = [*_every("2026-11-17 07:30", "2026-11-17 08:30"), *_every("2026-11-17 15:00", "2026-11-17 16:00")]
+    refusals = _every("2026-11-17 08:40", "2026-11-17 10:00")
+    assert _history(arrivals, "2026-11-17 08:00", "2026-11-17 16:00", refusals) == [
+        ("live", "17 08:00", "17 09:30"),
+        ("malformed", "17 09:30", "17 11:00"),
+        ("silent", "17 11:00", "17 15:00"),
+        ("live", "17 15:00", "17 16:00"),
+    ]
+
+
+def test_before_anything_came_a_source_never_spoke() -> None:
+    found = _history(_every("2026-11-17 09:00", "2026-11-17 10:00"), "2026-11-17 08:00", "2026-11-17 10:00")
+    assert found == [("never", "17 08:00", "17 09:00"), ("live", "17 09:00", "17 10:00")]
+
+
+MINUTES = st.lists(st.integers(0, 4 * 24 * 60), max_size=30).map(lambda found: [TUESDAY + timedelta(minutes=n) for n in found])
+
+
+@given(MINUTES, MINUTES, st.integers(0, 4 * 24 * 60 - 1), st.integers(1, 30))
+def test_the_history_says_what_the_screen_said(arrivals: list[datetime], refusals: list[datetime], minute: int, apart: int) -> None:
+    start, end = TUESDAY, TUESDAY + timedelta(days=4)
+    found = spans(FEED, runs(arrivals, timedelta(minutes=apart)), runs(refusals, timedelta(minutes=apart)), start, end, HUE)
+    assert found[0].start == start and found[-1].end == end
+    assert all(before.end == after.start and before.state != after.state for before, after in pairwise(found))
+    now = TUESDAY + timedelta(minutes=minute, seconds=30)
+    shown = next(one.state for one in found if one.start <= now < one.end)
+    heard = max((one for one in arrivals if one <= now), default=None)
+    refused = max((one for one in refusals if one <= now), default=None)
+    said = state(FEED, heard, now, HUE, refused)
+    # Between the events of one run, which is known by its ends only, nothing but live can be.
+    inside = any(first <= now < last for first, last in runs(arrivals, timedelta(minutes=apart)))
+    assert shown is (State.LIVE if inside else said)
+    assert not inside or said is State.LIVE
+
+
+def test_no_feed_promises_a_rhythm_shorter_than_a_run() -> None:
+    assert min(feed.rhythm_minutes for agency in agencies("46") for feed in agency.feeds) >= RUN_MINUTES
+
+
+def test_the_league_counts_working_time_only_and_puts_the_best_first() -> None:
+    day = (_moment("2026-11-17 00:00"), _moment("2026-11-18 00:00"))
+    good = spans(FEED, runs(_every("2026-11-16 16:00", "2026-11-17 17:00"), timedelta(hours=1)), (), *day, HUE)
+    half = spans(FEED, runs(_every("2026-11-16 16:00", "2026-11-17 08:30"), timedelta(hours=1)), (), *day, HUE)
+    none = spans(FEED, (), (), *day, HUE)
+    found = league(standing(name, "filing", of, HUE) for name, of in (("none", none), ("half", half), ("good", good)))
+    assert [one.agency for one in found] == ["good", "half", "none"]
+    assert [one.expected for one in found] == [timedelta(hours=7.5)] * 3
+    assert found[0].share(State.LIVE) == 100
+    assert found[1].by_state == {State.LIVE: timedelta(hours=2), State.LATE: timedelta(hours=1), State.SILENT: timedelta(hours=4.5)}
+    assert found[2].share(State.NEVER) == 100
+    assert sum(found[1].share(one) for one in State) == pytest.approx(100)
+
+
+def test_an_agency_is_as_timely_as_its_feeds_by_their_time() -> None:
+    hour = timedelta(hours=1)
+    found = by_agency(
+        [
+            Standing("A", "filing", 4 * hour, {State.LIVE: 4 * hour}),
+            Standing("A", "document", 4 * hour, {State.LIVE: 1 * hour, State.SILENT: 3 * hour}),
+            Standing("B", "filing", 4 * hour, {State.LIVE: 3 * hour, State.LATE: 1 * hour}),
+        ]
+    )
+    assert [(one.agency, one.share(State.LIVE)) for one in found] == [("B", 75.0), ("A", 62.5)]
+    assert by_agency([]) == () and league([Standing("C", "", timedelta(0), {})]) == ()
+    assert Span(State.LIVE, TUESDAY, TUESDAY + hour).length == hour
+
+
+def source(agency: str, hours: float | None, commune: str = "", **changes: object) -> Source:
+    at = None if hours is None else TUESDAY - timedelta(hours=hours)
+    return Source(agency, "filing", State.SILENT if (hours or 0) > 2 else State.LIVE, at, commune, **changes)  # type: ignore[arg-type]
+
+
+def test_a_figure_is_as_old_as_the_promised_source_that_was_silent_longest() -> None:
+    found = [
+        source("A", 0.1, "1"),
+        source("B", 5, "2"),
+        source("C", 0.2, "1"),
+        source("D", 90, promised=False),
+        source("E", None, "3"),
+    ]
+    assert (one := oldest(found, "filing")) is not None and one.agency == "B" and one.state in DEAD
+    assert (one := oldest(found, "filing", "commune", "1")) is not None and one.agency == "C" and one.state not in DEAD
+    assert (one := oldest(found, "filing", "agency", "A")) is not None and one.agency == "A"
+    assert oldest(found, "filing", "commune", "3") is None, "it never spoke"
+    assert oldest(found, "document") is None
+
+
+def test_how_much_of_its_promise_a_source_missed_is_told_in_lengths_of_it() -> None:
+    agency = Agency(code="A", vi="A", en="A", role="one-stop", level="commune", commune="1", feeds=(FEED,))
+    heard = [{"agency": "A", "kind": "filing", "received_at": _moment("2026-11-17 08:30")}]
+    (found,) = judge([agency], heard, _moment("2026-11-17 14:30"), HUE)
+    assert (found.state, found.missed) == (State.SILENT, 2.0)

@@ -1,0 +1,94 @@
+"""What is told of refused input: who it is of and what is wrong, and nothing that it says."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.gateway import refusals
+from ingest.gateway.refusals import Refusals
+from schemas.documents import example
+from schemas.envelope import Reader, Refusal
+from schemas.events import Refused
+from schemas.kinds import FILING, KINDS
+from schemas.refusals import Said, harmless, said
+
+NAME = "Nguyễn Văn A"
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_readable_record_names_itself_and_one_that_is_cut_off_is_searched(kind: object) -> None:
+    record = example(kind)  # type: ignore[arg-type]
+    whole = said(record)
+    assert whole.agency and whole.source and whole.id and whole.kind == kind.name  # type: ignore[attr-defined]
+    end = record.index(whole.agency.encode()) + len(whole.agency) + 1
+    assert (said(record[:end]).agency, said(record[:end]).id) == (whole.agency, None)
+
+
+@given(st.binary(max_size=200))
+def test_whatever_comes_something_is_said_of_it(record: bytes) -> None:
+    assert isinstance(said(record), Said)
+
+
+@pytest.mark.parametrize("agency", [7, None, NAME, "x" * 65, "a'b", {"a": 1}])
+def test_what_can_not_be_a_code_is_no_agency(agency: object) -> None:
+    import msgspec
+
+    assert said(msgspec.json.encode({"type": "vn.unknown", "data": {"agency": agency}})) == Said()
+    assert said(b"[" * 100_000) == Said()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        (b'"status":4', f'"status":"{NAME}"'.encode()),
+        (b"vn.ioc.filing.v1", NAME.encode()),
+        (b"application/json", f"it's {NAME}'".encode()),
+    ],
+)
+def test_a_reason_is_told_without_what_it_quotes(changes: tuple[bytes, bytes]) -> None:
+    import re
+
+    record = re.sub(rb'"status":\s*\d+', b'"status":4', example(FILING)).replace(b": ", b":")
+    record = record.replace(b'"data":', b'"datacontenttype":"application/json","data":', 1)
+    assert changes[0] in record
+    with pytest.raises(Refusal) as refused:
+        Reader().read(record.replace(*changes))
+    assert NAME not in harmless(refused.value.reason) and harmless(refused.value.reason)
+    assert "1985" not in harmless("1985-04-03T00:00:00+07:00 is not between 1990 and 2099.")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.at = datetime(2026, 11, 17, 8, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.at += timedelta(seconds=1)
+        return self.at
+
+
+def test_refusals_are_counted_by_who_and_why_and_a_window_is_told_once() -> None:
+    counted = Refusals("g", Clock())
+    assert counted.taken() == []
+    for _ in range(3):
+        counted.note(Said("1", "/a", "A", "filing"), "wrong-value", f"Invalid enum value '{NAME}' - at `$.data.status`")
+    counted.note(Said(), "empty", "")
+    first, second = counted.taken()
+    assert (first.source, first.agency, first.kind, first.category, first.count) == ("/a", "A", "filing", "wrong-value", 3)
+    assert first.reason == "Invalid enum value '…' - at `$.data.status`" and first.since < first.until
+    assert (second.agency, second.category, second.count) == ("", "empty", 1)
+    assert counted.taken() == []
+    counted.back([first])
+    (again,) = counted.taken()
+    assert again.count == 3 and again.since > first.since
+
+
+def test_nobody_can_fill_the_gateways_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refusals, "MOST_KEYS", 5)
+    counted = Refusals("g", Clock())
+    for number in range(100):
+        counted.note(Said(str(number), f"/{number}", f"A{number}", "filing"), "wrong-value", "x" * 5000)
+    found: list[Refused] = counted.taken()
+    assert len(found) <= 6 and sum(one.count for one in found) == 100
+    assert max(len(one.reason) for one in found) <= refusals.MOST_REASON
