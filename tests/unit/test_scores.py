@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.figures import Reading
+from schemas.figures import BY_CODE, Reading
+from schemas.figures.aging import TIMELY
 from schemas.kinds import BY_NAME
 from schemas.reference import CriteriaSet, Criterion, criteria_set, criteria_sets, indicator
 from schemas.reference.criteria import check
@@ -17,13 +18,7 @@ from schemas.scores.rules import points
 from schemas.tables import annotations
 
 INDEX, AGENCY = criteria_set("766"), criteria_set("agency")
-FIGURES = {
-    *("filing.registered", "filing.open", "filing.paused", "filing.overdue", "filing.due_soon", "filing.on_time"),
-    *("filing.on_time_naive", "filing.duration_p50", "filing.duration_p90", "filing.backlog_age", "filing.online"),
-    *("filing.wholly_online", "filing.digitised", "filing.reused", "filing.paid_online", "filing.satisfaction"),
-    *("feedback.open", "feedback.overdue", "feedback.accepted", "feedback.handled", "feedback.on_time", "feedback.satisfied"),
-    *("feedback.reopened", "document.waiting", "document.overdue", "document.signed", "source.timely"),
-}
+FIGURES = {*BY_CODE, TIMELY}
 """Figures that are computed from events."""
 SHARES = {item.reads: 90.0 for item in INDEX.items}
 

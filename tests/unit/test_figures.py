@@ -1,0 +1,128 @@
+"""Figures as declared: their questions, what answers come to, and how old they are."""
+
+from datetime import UTC, datetime, timedelta
+from math import nan
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.figures import BY_CODE, FIGURES, Figure, Reading
+from schemas.figures.aging import aged, timely
+from schemas.figures.questions import Moment, dimensions, pieces_of, question, reading, readings
+from schemas.figures.series import Step, parts, series, series_readings
+from schemas.freshness import Source, State
+from schemas.kinds import FEEDBACK, FILING, KINDS
+from schemas.reference import ZONE, calendar, indicators
+
+CALENDAR = calendar("46")
+NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
+
+
+def of(code: str) -> Figure:
+    return BY_CODE[code]
+
+
+def test_every_figure_says_what_it_is_in_both_languages_and_has_a_code_of_its_own() -> None:
+    assert len(BY_CODE) == len(FIGURES)
+    for figure in FIGURES:
+        assert figure.code.startswith(figure.kind.name + ".")
+        assert figure.vi and figure.en and figure.vi != figure.en and figure.sentence.endswith(".")
+        assert len(figure.part) == 1 or figure.whole, "only a share has several pieces"
+
+
+def test_what_the_reference_data_call_computed_is_a_figure() -> None:
+    live = {one.code for one in indicators() if one.rhythm == "live"}
+    renamed = {"source.timely"}
+    assert live - renamed <= BY_CODE.keys()
+
+
+def test_a_share_is_the_sum_of_its_parts_and_unknown_of_nothing() -> None:
+    honest = of("filing.on_time")
+    on_time, (closed, overdue) = honest.part[0], honest.whole
+    assert reading(honest, {on_time: 8, closed: 9, overdue: 1}) == Reading(80, 8, 10)
+    assert reading(honest, {on_time: 0, closed: 0, overdue: 0}) == Reading(None, 0, 0)
+
+
+def test_a_median_of_nothing_is_unknown() -> None:
+    median = of("filing.duration_p50")
+    assert reading(median, {median.part[0]: nan}).value is None
+    assert reading(median, {median.part[0]: None}).value is None
+    assert reading(median, {median.part[0]: 0.0}).value == 0
+
+
+def test_a_dimension_that_a_kind_does_not_have_is_refused_with_those_it_has() -> None:
+    with pytest.raises(ValueError, match=r"category.*agency, commune"):
+        question([of("filing.open")], Moment.of(NOW, CALENDAR), ("category",))
+    with pytest.raises(ValueError, match="cannot be asked by"):
+        series([of("feedback.open")], Step.DAY, NOW - timedelta(days=1), NOW, CALENDAR, ("procedure",))
+    assert "reporter" not in dimensions(FEEDBACK)
+
+
+def test_rows_become_readings_by_their_dimensions() -> None:
+    figures = [of("filing.open"), of("filing.online")]
+    assert len(pieces_of(figures)) == 3
+    found = readings(figures, [("19753", "1", 7, 3, 4), ("19777", "2", 1, 0, 0)], 2)
+    assert found["19753", "1"] == {"filing.open": Reading(7), "filing.online": Reading(75, 3, 4)}
+    assert found["19777", "2"]["filing.online"].value is None
+
+
+@given(st.sampled_from(Step), st.integers(1, 50_000), st.integers(0, 10_000_000))
+def test_parts_follow_one_another_without_a_gap_from_the_first_moment_to_the_last(step: Step, minutes: int, start: int) -> None:
+    since = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(seconds=start)
+    until = since + timedelta(minutes=minutes)
+    try:
+        starts, ends = parts(step, since, until)
+    except ValueError:
+        assert step in (Step.MINUTES,) and minutes > 4_000
+        return
+    assert (starts[0], ends[-1]) == (since, until)
+    assert starts[1:] == ends[:-1] and all(start < end for start, end in zip(starts, ends, strict=True))
+    for edge in (at.astimezone(ZONE) for at in ends[:-1]):
+        assert edge.second == edge.microsecond == 0 and edge.minute % 5 == 0
+        assert step in (Step.MINUTES,) or edge.minute == 0
+        assert step in (Step.MINUTES, Step.HOUR) or edge.hour == 0
+        assert step is not Step.MONTH or edge.day == 1
+
+
+def test_a_part_in_which_nothing_happened_reads_zero_and_not_unknown() -> None:
+    figures = [of("filing.registered"), of("filing.open"), of("filing.online")]
+    ends, questions = series(figures, Step.DAY, NOW - timedelta(days=2), NOW, CALENDAR)
+    assert len(questions) == 2, "one for what began in a part, one for what stood at its end"
+    registered, opened, online = (figure.part[0] for figure in figures)
+    row = {registered: 4, online: 1, opened: None}
+    order = pieces_of(figures)
+    found = series_readings(
+        figures, ends, [[(2, *(row.get(piece) for piece in order))], [(2, *(9 if p is opened else None for p in order))]]
+    )
+    assert [one.value for _, one in found[()]["filing.registered"]] == [0, 4, 0]
+    assert [one.value for _, one in found[()]["filing.open"]] == [0, 9, 0]
+    assert [one.value for _, one in found[()]["filing.online"]] == [None, 25, None]
+
+
+def source(agency: str, state: State, minutes: int, kind: str = "filing", commune: str = "") -> Source:
+    return Source(agency, kind, state, NOW - timedelta(minutes=minutes), commune)
+
+
+def test_a_figure_is_as_old_as_its_oldest_source_and_stale_when_too_many_are_silent() -> None:
+    sources = [source(f"a{number}", State.LIVE, number, commune=f"c{number}") for number in range(19)]
+    sources.append(source("quiet", State.SILENT, 600, commune="c99"))
+    said = {"filing.open": Reading(7)}
+    whole = aged(said, sources)["filing.open"]
+    assert (whole.value, whole.as_of, whole.stale) == (7, NOW - timedelta(minutes=600), False), "one of twenty"
+    assert aged(said, [*sources, source("b", State.MALFORMED, 5), source("c", State.SILENT, 5)])["filing.open"].stale
+    assert aged(said, sources, "commune", "c99")["filing.open"].stale
+    assert not aged(said, sources, "agency", "a3")["filing.open"].stale
+    assert aged(said, sources, "agency", "a3")["filing.open"].as_of == NOW - timedelta(minutes=3)
+    nobody = aged({"document.open": Reading(1)}, sources)["document.open"]
+    assert (nobody.as_of, nobody.stale) == (None, False)
+
+
+def test_timely_is_what_comes_as_it_was_promised() -> None:
+    states = (State.LIVE, State.QUIET, State.LATE, State.SILENT, State.NEVER)
+    found = timely([source(str(number), state, 5) for number, state in enumerate(states)])
+    assert (found.value, found.part, found.whole) == (50, 2, 4), "what never spoke was never late"
+
+
+def test_every_kind_with_a_life_has_figures() -> None:
+    assert {figure.kind for figure in FIGURES} == set(KINDS[:4]) and FILING in KINDS
