@@ -11,6 +11,8 @@ from fastapi import FastAPI
 
 from dashboard.clock import Clock, Live
 from dashboard.connection import Connection
+from dashboard.desk import pages
+from dashboard.desk.ask import Ask
 from dashboard.health import add_routes
 from dashboard.push import Board
 from dashboard.sight import Sight
@@ -32,9 +34,10 @@ PAGE = """<!DOCTYPE html>
 def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """The application of an installation, by default of the present. It asks nothing before it is started."""
     painter = Painter(Place(settings.province))
+    connection, clock = Connection(settings.clickhouse_url), clock or Live()
     board = Board(
-        Store(Connection(settings.clickhouse_url)),
-        clock or Live(),
+        Store(connection),
+        clock,
         painter,
         settings.dashboard_tick_seconds,
         settings.stale_after_seconds,
@@ -73,6 +76,7 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
         "wall", path="/wall", title="IOC", layout=wall
     )
     callbacks.register(app, board)
+    pages.register(app, Ask(connection, clock, painter.place), settings.language)
     return server
 
 

@@ -155,7 +155,7 @@ class Board:
 
     def _drawn(self, view: View) -> dict[tuple[str, str], tuple[Any, str]]:
         """The frame of a view with each value's text, drawn once per snapshot whatever the number of viewers."""
-        if self.snapshot is None:
+        if self.snapshot is None or view.room == "desk":
             return {}
         drawn = self._frames.get(view)
         if drawn is None or drawn[0] is not self.snapshot:

@@ -67,6 +67,12 @@
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     live: {
+      /* Time to ask whether a page's content changed: not while somebody types in it. */
+      renew(turn) {
+        const active = document.activeElement;
+        const typing = active?.closest?.("#content") && /^(INPUT|SELECT|TEXTAREA)$/.test(active.tagName);
+        return typing || document.hidden ? window.dash_clientside.no_update : turn;
+      },
       heard(pulse, viewer) {
         if (viewer) {
           if (!state.viewer) document.cookie = `ioc_language=${viewer.language}; path=/; max-age=31536000; samesite=strict`;

@@ -7,28 +7,11 @@ from dash import dcc, html
 from dash.exceptions import MissingCallbackContextException
 
 from dashboard.sight import Sight, sight
+from dashboard.spoken import SPOKEN
 from dashboard.wall import map
 from dashboard.wall.frame import Painter
 from dashboard.wall.view import View, language, measure, theme
 from dashboard.words import WORDS
-
-SPOKEN = (
-    "data_until",
-    "ago",
-    "seconds",
-    "minutes",
-    "hours",
-    "hours_minutes",
-    "days",
-    "stopped",
-    "stopped_path",
-    "stopped_store",
-    "stopped_failed",
-    "stopped_server",
-    "incomplete",
-    "no_pulse",
-)
-"""The words that the page itself needs: it goes on speaking when the server is gone."""
 
 
 def page(painter: Painter, usual_language: str, usual_sight: Sight, asked: dict[str, str]) -> html.Div:

@@ -15,6 +15,8 @@ class View:
 
     language: Language
     measure: Measure = "overdue_rate"
+    room: Literal["wall", "desk"] = "wall"
+    """A desk's pages draw themselves: they are pushed the heartbeat only."""
 
     @property
     def speech(self) -> Speech:
@@ -41,4 +43,6 @@ def theme(asked: str | None) -> Theme:
 def view(data: Any) -> View:
     """The view that a page says it is (the data of its store)."""
     said = data if isinstance(data, dict) else {}
+    if said.get("room") == "desk":
+        return View(language(said.get("language"), None, "vi"), room="desk")
     return View(language(said.get("language"), None, "vi"), measure(said.get("measure")))

@@ -9,7 +9,11 @@ import pytest
 from clickhouse_driver import Client
 
 from dashboard.connection import Connection
+from dashboard.scoreboard import score_units
+from dashboard.store import Store
+from dashboard.store_figures import FigureStore
 from dashboard.store_lives import LifeStore
+from dashboard.store_sources import SourceStore
 from ingest import topics
 from ingest.producer import Producer
 from ingest.simulator import Ledger, World, staging
@@ -19,9 +23,11 @@ from schemas.codes import DocumentStatus
 from schemas.figures import BY_CODE, FIGURES, Figure, Reading
 from schemas.figures.questions import Moment, question, readings
 from schemas.figures.series import Step, series, series_readings
+from schemas.freshness import State
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.moments import milliseconds
-from schemas.reference import ZONE, calendar
+from schemas.reference import ZONE, Criterion, agencies, calendar
+from schemas.scores.score import State as ScoreState
 from schemas.settings import Settings
 from streams.lives import Lives
 from streams.migrate import migrate
@@ -265,3 +271,26 @@ def test_a_life_is_told_step_by_step(province: Province) -> None:
         )
     assert steps[-1]["hours"] is None
     store.connection.close()
+
+
+def test_the_index_is_live_for_every_unit_from_the_same_figures(province: Province) -> None:
+    """A silent commune has no score; the others have what their figures give, and the province has its own."""
+    connection, clock = Connection(province.settings.clickhouse_url), At(END)
+    sources = SourceStore(connection, agencies("46"), CALENDAR).current(clock)
+    silent = {one.commune for one in sources if one.kind == "filing" and one.state is State.SILENT and one.commune}
+    live = FigureStore(connection, CALENDAR).units(clock, "46", sources)
+    communes = {code: "commune" for code in live if len(code) == 5}
+    assert len(communes) == 40
+    scores = score_units(Store(connection), clock, "46", "766", communes | {"46": "province"}, live)  # type: ignore[arg-type]
+    honest = second_way.figures("filing", province.lives(FILING, END), END - timedelta(days=30), END)["filing.on_time"]
+    assert live["46"]["filing.on_time"].value == pytest.approx(honest)
+    assert live["46"]["filing.on_time"].as_of is not None
+    for unit, score in scores.items():
+        part = next(one for one in score.parts if isinstance(one.of, Criterion) and one.of.reads == "filing.on_time")
+        if unit in silent:
+            assert (part.state, part.points, score.total) == (ScoreState.STALE, None, None)
+        elif live[unit]["filing.on_time"].value is not None:
+            assert part.points is not None and 0 <= part.points <= part.of.points
+        assert score.total is None or 0 <= score.total <= 100
+    assert any(score.losses for score in scores.values()), "what would raise it most"
+    connection.close()

@@ -1,0 +1,55 @@
+"""What the address of a desk page asks for: everything that decides what it shows, so that a link shows the same to a colleague."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, quote, urlencode
+
+from dashboard.speech import Language, Speech
+from dashboard.wall.view import Theme, language, theme
+
+FRAME = ("lang", "theme")
+"""Parameters that belong to the viewer, not to what is shown: links carry them along."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An address: the path, and its parameters in order of their names."""
+
+    path: str
+    parameters: tuple[tuple[str, str], ...] = ()
+    spoken: Language = "vi"
+
+    @classmethod
+    def of(cls, path: str, search: str, remembered: str | None, usual: str) -> "Asked":
+        """From a path and the part after the question mark. The language is that of the address, or the one remembered."""
+        given = dict(parse_qsl(search.removeprefix("?")))
+        return cls(path, tuple(sorted(given.items())), language(given.get("lang"), remembered, usual))
+
+    def get(self, name: str, otherwise: str = "") -> str:
+        """A parameter; `otherwise` if it is not given."""
+        return dict(self.parameters).get(name, otherwise)
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The parts of the path: `/unit/19753` has `unit` and `19753`."""
+        return tuple(part for part in self.path.split("/") if part)
+
+    @property
+    def speech(self) -> Speech:
+        """Speaks the viewer's language."""
+        return Speech(self.spoken)
+
+    @property
+    def theme(self) -> Theme:
+        """Light or dark."""
+        return theme(self.get("theme"))
+
+    def with_(self, **changes: str | None) -> str:
+        """The address of the same page with some parameters changed, or taken away by None."""
+        return self.link(self.path, **{**dict(self.parameters), **changes})
+
+    def link(self, path: str, **parameters: str | None) -> str:
+        """The address of a page, seen by the same viewer."""
+        kept: Mapping[str, str | None] = {name: self.get(name) for name in FRAME} | parameters
+        query = urlencode(sorted((name, value) for name, value in kept.items() if value))
+        return quote(path, safe="/,:") + (f"?{query}" if query else "")

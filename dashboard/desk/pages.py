@@ -1,0 +1,86 @@
+"""The pages of the desk, in the order of the navigation, and how they are hung into Dash."""
+
+import asyncio
+from typing import Any
+
+import dash
+from dash import Input, Output, State
+from dash.exceptions import MissingCallbackContextException
+
+from dashboard.desk.ask import Ask
+from dashboard.desk.asked import Asked
+from dashboard.desk.shell import DeskPage, drawn, layout, mark
+from dashboard.desk.sources import page as sources
+
+PAGES: tuple[DeskPage, ...] = (DeskPage("sources", "/sources", sources.content, words="nav_sources"),)
+
+
+def register(app: dash.Dash, ask: Ask, usual: str) -> None:
+    """Add the pages, and the callback that renews what is open."""
+    for page in PAGES:
+        _register(page, ask, usual)
+
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        dash.ClientsideFunction("live", "renew"),
+        Output("renewal", "data"),
+        Input("renew", "n_intervals"),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(
+        Output("content", "children"),
+        Output("seen", "data"),
+        Input("renewal", "data"),
+        State("viewer", "data"),
+        State("seen", "data"),
+        prevent_initial_call=True,
+    )
+    async def renew(_turn: Any, viewer: dict[str, Any] | None, seen: str | None) -> Any:
+        """The content of an open page, if it changed."""
+        page = next((one for one in PAGES if viewer and _is_of(one, str(viewer.get("path")))), None)
+        if viewer is None or page is None:
+            return dash.no_update, dash.no_update
+        asked = Asked(viewer["path"], tuple(sorted(viewer["parameters"].items())), viewer["language"])
+        content = await asyncio.to_thread(drawn, page, ask, asked)
+        now = mark(content)
+        return (dash.no_update, dash.no_update) if now == seen else (content, now)
+
+
+def _register(page: DeskPage, ask: Ask, usual: str) -> None:
+    varying = [part.strip("<>") for part in page.template.split("/") if part.startswith("<")]
+
+    def show(**given: str | None) -> Any:
+        path = page.template
+        for name in varying:
+            # Asked once without a path, when Dash starts; a code may hold slashes, which Dash deals out as it likes.
+            path = path.replace(f"<{name}>", given.pop(name, None) or "")
+        search = tuple(sorted((name, str(value)) for name, value in given.items() if value))
+        spoken = (
+            Asked.of(path, "", _remembered(), usual).spoken
+            if not given.get("lang")
+            else Asked.of(path, f"?lang={given['lang']}", None, usual).spoken
+        )
+        return layout(PAGES, page, ask, Asked(path, search, spoken), empty=not _asked_for())
+
+    named = {"path_template": page.template} if varying else {"path": page.template}
+    dash.register_page(page.name, title="IOC", layout=show, **named)  # type: ignore[no-untyped-call]
+
+
+def _is_of(page: DeskPage, path: str) -> bool:
+    return path == page.template or (path.startswith(page.template.partition("<")[0]) and "<" in page.template)
+
+
+def _asked_for() -> bool:
+    """Whether somebody asks: Dash calls each layout once when it starts, and nothing must be asked then."""
+    try:
+        dash.ctx.cookies  # noqa: B018
+    except (MissingCallbackContextException, LookupError):
+        return False
+    return True
+
+
+def _remembered() -> str | None:
+    try:
+        return str(dash.ctx.cookies.get("ioc_language") or "") or None
+    except (MissingCallbackContextException, LookupError):
+        return None

@@ -1,0 +1,93 @@
+"""What the pages of the desk are made of: sections, readings, chips, sparklines, states without data. One look for all of them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from dash import dcc, html
+
+from dashboard.desk.asked import Asked
+from dashboard.speech import Speech
+from schemas.figures import Figure, Reading, Unit
+from schemas.moments import milliseconds
+
+Part = Any
+"""A Dash component, a text, or a list of them."""
+
+
+def labelled(words: str) -> dict[str, Any]:
+    """The name of a component for screen readers, to be given to it with `**`."""
+    return {"aria-label": words}
+
+
+def section(title: str, *content: Part, id: str = "", aside: Part = None, grow: bool = False) -> html.Section:
+    """A section with its heading; `aside` stands at the end of the heading's line."""
+    named: dict[str, Any] = {"id": id} if id else {}
+    head = html.Header([html.H2(title), *([html.Div(aside, className="aside")] if aside is not None else [])])
+    return html.Section([head, *content], className="part grow" if grow else "part", **named)
+
+
+def link(asked: Asked, text: Part, path: str, **parameters: str | None) -> dcc.Link:
+    """A link to a page of the desk, for the same viewer."""
+    return dcc.Link(text, href=asked.link(path, **parameters), refresh=False)
+
+
+def age(at: datetime | None) -> html.Span:
+    """How long ago something was; the page itself keeps it up to date."""
+    stamp: dict[str, Any] = {"data-at": str(milliseconds(at))} if at else {}
+    return html.Span(className="age", **stamp)
+
+
+def chip(word: str, state: str) -> html.Span:
+    """A state as shape and word. `state` is one of p1, p2, p3, good, unknown, quiet: colour is kept for what calls."""
+    shape = {"p1": "p1", "p2": "p2", "p3": "p3", "unknown": "hatch"}.get(state)
+    return html.Span([*([html.I(className=f"shape {shape}")] if shape else []), word], className=f"chip {state}")
+
+
+def value(reading: Reading, figure: Figure, speech: Speech) -> str:
+    """A reading as it is written: a count, a share, hours; a dash for what is not known."""
+    if reading.value is None:
+        return speech("none")
+    if figure.unit is Unit.PERCENT:
+        return f"{speech.number(reading.value, 1)}%"
+    if figure.unit is Unit.HOURS:
+        return speech("hours", n=speech.number(reading.value, 1 if reading.value < 100 else 0))
+    return speech.number(reading.value)
+
+
+def reading(figure: Figure, found: Reading, speech: Speech, *, href: str = "", call: int = 0, detail: Part = None) -> html.Article:
+    """A figure as a card: name, value, how it came about, age. Stale ones are hatched and say so."""
+    known = speech("of_whole", part=speech.number(found.part or 0), whole=speech.number(found.whole or 0)) if found.whole else ""
+    state = " stale" if found.stale else f" call-{call}" if call else ""
+    name: Part = figure.words(speech.language)
+    return html.Article(
+        [
+            html.H3(dcc.Link(name, href=href) if href else name),
+            html.P([html.B(value(found, figure, speech)), age(found.as_of)], className="reading"),
+            html.P([speech("stale") if found.stale else known, *([detail] if detail is not None else [])], className="detail"),
+        ],
+        className=f"card{state}",
+        title=figure.sentence if speech.language == "en" else figure.vi,
+    )
+
+
+def sparkline(values: Sequence[float | None], label: str, width: int = 120, height: int = 28) -> html.Img:
+    """A line of values over time, oldest first; what is not known is a gap. `label` is read by screen readers."""
+    known = [one for one in values if one is not None]
+    low, high = (min(known), max(known)) if known else (0.0, 1.0)
+    spread = (high - low) or 1.0
+    step = width / max(len(values) - 1, 1)
+    runs: list[list[str]] = [[]]
+    for number, one in enumerate(values):
+        if one is None:
+            runs.append([])
+        else:
+            runs[-1].append(f"{number * step:.1f},{2 + (height - 4) * (1 - (one - low) / spread):.1f}")
+    lines = "".join(f"<polyline points='{' '.join(run)}' fill='none' stroke='%23687580' stroke-width='2'/>" for run in runs if run)
+    svg = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}'>{lines}</svg>"
+    return html.Img(src=f"data:image/svg+xml,{svg}", alt=label, className="sparkline", width=width, height=height)
+
+
+def nothing(words: str, hint: str = "") -> html.Div:
+    """A state without data: what is missing, and what to do about it."""
+    return html.Div([html.B(words), *([html.P(hint)] if hint else [])], className="nothing", role="status")

@@ -1,0 +1,127 @@
+"""The frame of every desk page: heading, navigation, search, language and theme, heartbeat, clock; the content in the middle."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dash import dcc, html
+from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
+
+from dashboard.connection import Unreachable
+from dashboard.desk.ask import Ask
+from dashboard.desk.asked import Asked
+from dashboard.desk.parts import Part, labelled, nothing
+from dashboard.spoken import SPOKEN
+from dashboard.words import WORDS
+
+log = logging.getLogger(__name__)
+RENEW_MS = 10_000
+"""How often an open page asks whether its content changed."""
+
+
+@dataclass(frozen=True)
+class DeskPage:
+    """A page of the desk. `template` is its path, with `<name>` for what varies; `words` names it in the navigation."""
+
+    name: str
+    template: str
+    content: Callable[[Ask, Asked], Part]
+    words: str = ""
+    live: bool = True
+    """Whether its content is renewed while it is open."""
+
+
+def layout(pages: Sequence[DeskPage], page: DeskPage, ask: Ask, asked: Asked, *, empty: bool = False) -> html.Div:
+    """A whole page; `empty` asks nothing and leaves its content out."""
+    speech, place = asked.speech, ask.place
+    content = [] if empty else drawn(page, ask, asked)
+    other = "vi" if asked.spoken == "en" else "en"
+    dim = "light" if asked.theme == "dark" else "dark"
+    links = [
+        dcc.Link(speech(one.words), href=asked.link(one.template), className="here" if one.name == page.name else "")
+        for one in pages
+        if one.words
+    ]
+    return html.Div(
+        [
+            dcc.Store(id="viewer", data=_viewer(asked, place.full_name(asked.spoken))),
+            dcc.Store(id="pulse"),
+            dcc.Interval(id="fallback", interval=2000, disabled=True),
+            dcc.Interval(id="renew", interval=RENEW_MS, disabled=not page.live),
+            dcc.Store(id="renewal"),
+            dcc.Store(id="seen", data=mark(content)),
+            html.Div(id="banner", role="alert", hidden=True),
+            html.A(speech("skip"), href="#content", className="skip"),
+            html.Header(
+                [
+                    html.A(place.full_name(asked.spoken), href=asked.link("/"), className="name"),
+                    html.Nav(links, **labelled(speech("navigation"))),
+                    html.Form(
+                        [
+                            html.Label(speech("search"), htmlFor="search", className="hidden"),
+                            dcc.Input(
+                                id="search",
+                                name="q",
+                                type="search",
+                                placeholder=speech("search_hint"),
+                                value=asked.get("q"),
+                                debounce=True,
+                            ),
+                            *[
+                                dcc.Input(type="hidden", name=name, value=asked.get(name))
+                                for name in ("lang", "theme")
+                                if asked.get(name)
+                            ],
+                        ],
+                        action="/search",
+                        role="search",
+                    ),
+                    html.Span(id="beat", className="beat", role="status"),
+                    html.A(speech("other_language"), href=asked.with_(lang=other), lang=other),
+                    html.A(speech(f"theme_{dim}"), href=asked.with_(theme=dim)),
+                    html.Time(id="clock"),
+                ],
+                className="bar",
+            ),
+            html.Main(content, id="content", className=f"page {page.name}", tabIndex=-1),
+        ],
+        id="wall",
+        className=f"desk theme-{asked.theme}",
+        lang=asked.spoken,
+    )
+
+
+def drawn(page: DeskPage, ask: Ask, asked: Asked) -> Part:
+    """The content of a page, drawn once per tick for all who look at the same address; a state of its own when that fails."""
+    speech = asked.speech
+    try:
+        return ask.once(("page", page.name, asked), lambda: page.content(ask, asked), seconds=2.0)
+    except Unreachable as error:
+        log.warning("ClickHouse does not answer: %s", error)
+        return nothing(speech("store_away"), speech("store_away_hint"))
+    except LookupError as error:
+        return nothing(speech("not_found"), str(error.args[0]) if error.args else "")
+    except ValueError as error:
+        return nothing(speech("wrong_address"), str(error))
+    except Exception:
+        log.exception("a page could not be drawn: %s", asked.path)
+        return nothing(speech("stopped_failed"))
+
+
+def mark(content: Part) -> str:
+    """What tells whether a content is another one."""
+    return hashlib.blake2b(json.dumps(content, cls=PlotlyJSONEncoder).encode(), digest_size=12).hexdigest()
+
+
+def _viewer(asked: Asked, province: str) -> dict[str, Any]:
+    return {
+        "room": "desk",
+        "language": asked.spoken,
+        "path": asked.path,
+        "parameters": dict(asked.parameters),
+        "title": asked.speech("title", province=province),
+        "words": {key: WORDS[key][asked.spoken == "en"] for key in SPOKEN},
+    }

@@ -1,0 +1,214 @@
+"""`/sources`: every agency's feeds now and over the last day, the league of timeliness, what was refused and why."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from dash import html
+
+from dashboard.desk.ask import Ask
+from dashboard.desk.asked import Asked
+from dashboard.desk.parts import Part, age, chip, labelled, link, nothing, section
+from dashboard.desk.table import Column, Wish, sorted_rows, table
+from dashboard.speech import Speech
+from schemas.freshness import Source, State
+from schemas.reference import agency
+from schemas.timeliness import Span, Standing
+
+CHIPS = {
+    State.LIVE: "good",
+    State.LATE: "p2",
+    State.SILENT: "p3",
+    State.MALFORMED: "p2",
+    State.QUIET: "quiet",
+    State.NEVER: "unknown",
+}
+GRAVITY = (State.SILENT, State.MALFORMED, State.LATE, State.NEVER, State.LIVE, State.QUIET)
+HISTORY = timedelta(hours=24)
+SHADES = {
+    State.LIVE: "var(--s2)",
+    State.QUIET: "var(--land)",
+    State.LATE: "var(--p2)",
+    State.SILENT: "var(--p3)",
+    State.MALFORMED: "var(--p1)",
+    State.NEVER: "var(--hatch-b)",
+}
+
+
+def content(ask: Ask, asked: Asked) -> Part:
+    """The page."""
+    speech, chosen = asked.speech, asked.get("agency")
+    sources = [one for one in ask.current_sources() if not chosen or one.agency == chosen]
+    if chosen and not sources:
+        raise LookupError(chosen)
+    league = ask.once("league", lambda: ask.sources.league(ask.clock), seconds=60)
+    now = ask.clock.now()
+    return [
+        html.H1(agency(chosen).words(asked.spoken) if chosen else speech("nav_sources")),
+        _counts(sources, asked),
+        html.Div(
+            [
+                section(speech("feeds"), _feeds(ask, asked, sources, now), id="feeds", aside=_filter(asked, chosen), grow=True),
+                html.Div(
+                    [
+                        section(
+                            speech("league"),
+                            _league(asked, [one for one in league if not chosen or one.agency == chosen]),
+                            id="league",
+                        ),
+                        section(speech("refused_lately"), _refused(ask, asked, chosen), id="refused"),
+                    ],
+                    className="column",
+                ),
+            ],
+            className="columns",
+        ),
+    ]
+
+
+def state_word(state: State, speech: Speech) -> str:
+    """A state in words."""
+    return speech(f"state_{state.value}")
+
+
+def _counts(sources: Sequence[Source], asked: Asked) -> html.Ul:
+    counts = Counter(one.state for one in sources)
+    return html.Ul(
+        [
+            html.Li(
+                [
+                    chip(state_word(one, asked.speech), CHIPS[one] if counts[one] else "quiet"),
+                    html.B(asked.speech.number(counts[one])),
+                ]
+            )
+            for one in GRAVITY
+        ],
+        className="counts",
+    )
+
+
+def _filter(asked: Asked, chosen: str) -> Part:
+    return link(asked, asked.speech("all_agencies"), "/sources") if chosen else None
+
+
+def _feeds(ask: Ask, asked: Asked, sources: Sequence[Source], now: datetime) -> Part:
+    speech = asked.speech
+    columns = (
+        Column(
+            "agency",
+            speech("agency"),
+            lambda row: link(asked, agency(row["agency"]).words(asked.spoken), "/sources", agency=row["agency"]),
+            lambda row: agency(row["agency"]).words(asked.spoken),
+        ),
+        Column("kind", speech("feed"), lambda row: speech(f"feed_{row['kind']}"), lambda row: row["kind"]),
+        Column(
+            "state",
+            speech("state"),
+            lambda row: chip(state_word(row["state"], speech), CHIPS[row["state"]]),
+            lambda row: (GRAVITY.index(row["state"]), -row["missed"]),
+        ),
+        Column("heard", speech("last_heard"), lambda row: age(row["received_at"]), lambda row: row["received_at"], number=True),
+        Column("history", speech("last_day"), lambda row: row["strip"]),
+        Column("owner", speech("owner"), lambda row: _owner(row["agency"])),
+    )
+    wish = Wish.of(asked, "", "state", size=25)
+    rows = sorted_rows([_row(one) for one in sources], columns, wish)
+    start = (wish.page - 1) * wish.size
+    shown = [dict(row) for row in rows[start : start + wish.size]]
+    spans = ask.once(
+        ("day", tuple((row["agency"], row["kind"]) for row in shown)),
+        lambda: {
+            (row["agency"], row["kind"]): ask.sources.history(row["agency"], row["kind"], now - HISTORY, now) for row in shown
+        },
+        seconds=60,
+    )
+    for row in shown:
+        row["strip"] = strip(spans[row["agency"], row["kind"]], speech)
+    return table(
+        asked, columns, shown, wish, total=len(rows), label=speech("feeds"), classes=lambda row: f"is-{row['state'].value}"
+    )
+
+
+def _row(one: Source) -> Mapping[str, Any]:
+    return {"agency": one.agency, "kind": one.kind, "state": one.state, "received_at": one.received_at, "missed": one.missed}
+
+
+def _owner(code: str) -> Part:
+    found = agency(code)
+    return [found.owner, html.Br(), html.Small(found.telephone)] if found.owner else ""
+
+
+def strip(spans: Sequence[Span], speech: Speech) -> Part:
+    """The states of a day as a strip, oldest first; each part says what it is and from when to when."""
+    if not spans:
+        return ""
+    whole = (spans[-1].end - spans[0].start) / timedelta(seconds=1) or 1.0
+    parts = [
+        html.I(
+            title=f"{state_word(one.state, speech)}: {speech.time(one.start)} – {speech.time(one.end)}",
+            className=f"span-{one.state.value}",
+            style={"width": f"{100 * (one.length / timedelta(seconds=1)) / whole:.3f}%", "background": SHADES[one.state]},
+        )
+        for one in spans
+    ]
+    silent = [one for one in spans if one.state in (State.SILENT, State.MALFORMED)]
+    told = "; ".join(f"{state_word(one.state, speech)} {speech.time(one.start)}–{speech.time(one.end)}" for one in silent)
+    return html.Div(parts, className="strip", role="img", **labelled(told or speech("no_silence")))
+
+
+def _league(asked: Asked, league: Sequence[Standing]) -> Part:
+    speech = asked.speech
+    if not league:
+        return nothing(speech("no_league"))
+    ranks = {one.agency: number for number, one in enumerate(league, 1)}
+    columns = (
+        Column("rank", "#", lambda row: speech.number(row["rank"]), lambda row: row["rank"], number=True),
+        Column(
+            "agency",
+            speech("agency"),
+            lambda row: link(asked, agency(row["agency"]).words(asked.spoken), "/sources", agency=row["agency"]),
+        ),
+        *(
+            Column(state.value, state_word(state, speech), _share(state, speech), _sort(state), number=True, first="down")
+            for state in (State.LIVE, State.LATE, State.SILENT, State.MALFORMED)
+        ),
+    )
+    wish = Wish.of(asked, "league_", "rank", size=15)
+    rows = sorted_rows([{"agency": one.agency, "rank": ranks[one.agency], "standing": one} for one in league], columns, wish)
+    start = (wish.page - 1) * wish.size
+    return table(asked, columns, rows[start : start + wish.size], wish, prefix="league_", total=len(rows), label=speech("league"))
+
+
+def _share(state: State, speech: Speech) -> Any:
+    return lambda row: f"{speech.number(row['standing'].share(state), 1)}%"
+
+
+def _sort(state: State) -> Any:
+    return lambda row: row["standing"].share(state)
+
+
+def _refused(ask: Ask, asked: Asked, chosen: str) -> Part:
+    speech = asked.speech
+    rows = ask.once(("refused", chosen), lambda: ask.sources.refused(ask.clock, agency=chosen or None, limit=100))
+    if not rows:
+        return nothing(speech("nothing_refused"))
+    columns = (
+        Column(
+            "agency",
+            speech("agency"),
+            lambda row: agency(row["agency"]).words(asked.spoken) if row["agency"] else speech("unknown_sender"),
+        ),
+        Column("category", speech("category"), lambda row: row["category"], lambda row: row["category"]),
+        Column(
+            "count", speech("count"), lambda row: speech.number(row["count"]), lambda row: row["count"], number=True, first="down"
+        ),
+        Column("until", speech("last_time"), lambda row: age(row["until"]), lambda row: row["until"], number=True, first="down"),
+        Column("reason", speech("reason"), lambda row: html.Small(row["reason"])),
+    )
+    wish = Wish.of(asked, "refused_", "-until", size=10)
+    rows = sorted_rows(rows, columns, wish)
+    start = (wish.page - 1) * wish.size
+    return table(
+        asked, columns, rows[start : start + wish.size], wish, prefix="refused_", total=len(rows), label=speech("refused_lately")
+    )

@@ -1,0 +1,102 @@
+"""Tables with an address: sorting, filtering, columns and the page of a table are parameters, so that a link keeps them.
+
+A table's rows come from a question that is given the wish (`Wish`), so that ClickHouse sorts and cuts; small ones are sorted here.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dash import dcc, html
+
+from dashboard.desk.asked import Asked
+from dashboard.desk.parts import Part, labelled
+
+Row = Mapping[str, Any]
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""With these a spreadsheet would take a text for a formula."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its name in addresses, its words, how a cell is shown, and by what it is sorted."""
+
+    name: str
+    words: str
+    show: Callable[[Row], Part]
+    sort: Callable[[Row], Any] | None = None
+    number: bool = False
+    first: str = "up"
+    """The direction of the first click: `up` or `down`."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How a table is wished for: by which column, in which direction, which page of how many rows."""
+
+    by: str = ""
+    down: bool = False
+    page: int = 1
+    size: int = 50
+
+    @classmethod
+    def of(cls, asked: Asked, prefix: str, usual: str, size: int = 50) -> "Wish":
+        """From an address: `<prefix>sort=-name` and `<prefix>page=2`."""
+        said = asked.get(f"{prefix}sort", usual)
+        page = asked.get(f"{prefix}page", "1")
+        return cls(said.removeprefix("-"), said.startswith("-"), int(page) if page.isdecimal() and int(page) > 0 else 1, size)
+
+
+def sorted_rows(rows: Iterable[Row], columns: Sequence[Column], wish: Wish) -> list[Row]:
+    """Rows sorted as wished; what is unknown comes last either way."""
+    found = list(rows)
+    column = next((one for one in columns if one.name == wish.by and one.sort), None)
+    if column is None or column.sort is None:
+        return found
+    key = column.sort
+    known = [row for row in found if key(row) is not None]
+    return [*sorted(known, key=key, reverse=wish.down), *(row for row in found if key(row) is None)]
+
+
+def table(
+    asked: Asked,
+    columns: Sequence[Column],
+    rows: Sequence[Row],
+    wish: Wish,
+    *,
+    prefix: str = "",
+    total: int | None = None,
+    label: str = "",
+    classes: Callable[[Row], str] = lambda row: "",
+) -> html.Div:
+    """A table of the rows of one page; `total` is how many rows there are in all. Sorting and paging are links."""
+    speech, shown = asked.speech, len(rows) if total is None else total
+    heads = [html.Th(_head(asked, one, wish, prefix), scope="col", className="number" if one.number else "") for one in columns]
+    body = [
+        html.Tr([html.Td(one.show(row), className="number" if one.number else "") for one in columns], className=classes(row))
+        for row in rows
+    ]
+    pages = max(1, -(-shown // wish.size))
+    paging = [
+        html.Span(speech("rows", n=speech.number(shown))),
+        *([dcc.Link(speech("page_before"), href=asked.with_(**{f"{prefix}page": str(wish.page - 1)}))] if wish.page > 1 else []),
+        *([html.Span(speech("page_of", page=wish.page, pages=pages))] if pages > 1 else []),
+        *([dcc.Link(speech("page_after"), href=asked.with_(**{f"{prefix}page": str(wish.page + 1)}))] if wish.page < pages else []),
+    ]
+    grid = html.Table([html.Caption(label, className="hidden"), html.Thead(html.Tr(heads)), html.Tbody(body)])
+    return html.Div([html.Div(grid, className="scroll"), html.Nav(paging, className="paging", **labelled(speech("pages")))])
+
+
+def _head(asked: Asked, column: Column, wish: Wish, prefix: str) -> Part:
+    if column.sort is None:
+        return column.words
+    active = wish.by == column.name
+    down = not wish.down if active else column.first == "down"
+    arrow = (" ↓" if wish.down else " ↑") if active else ""
+    href = asked.with_(**{f"{prefix}sort": f"{'-' if down else ''}{column.name}", f"{prefix}page": None})
+    return dcc.Link(column.words + arrow, href=href)
+
+
+def plain(value: object) -> object:
+    """A cell for a file that a spreadsheet opens: a text that would be taken for a formula is marked as a text."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
