@@ -26,6 +26,8 @@ SPOKEN = (
     "stopped_failed",
     "stopped_server",
     "incomplete",
+    "unwatched",
+    "never_watched",
     "no_pulse",
 )
 """The words that the page itself needs: it goes on speaking when the server is gone."""

@@ -1,13 +1,16 @@
-"""Reference data: agencies, procedures, categories, working time, indicators and targets; dated, sourced, edited without code.
+"""Reference data: agencies, procedures, categories, working time, indicators, targets, rules of alarms.
 
 Reading order: `table` (how a CSV file of `data/` becomes frozen structs), `agencies` (who, and what each promised to send),
-`services` (procedures and feedback categories), `calendar` (working time), `targets` (indicators and what is aimed at).
+`services` (procedures and feedback categories), `calendar` (working time), `targets` (indicators and what is aimed at),
+`alarms` (what calls for people).
 
-Every row says from when it is valid, where it is from, and whether that was verified; screens that use an unverified figure
-can say so. Rows with the source "minh họa" (illustrative) are invented. Accessors are pure and cached.
+All of it is edited without code. Every row says from when it is valid, where it is from, and whether that was verified; screens
+that use an unverified figure can say so. Rows with the source "minh họa" (illustrative) are invented. Accessors are pure and
+cached.
 """
 
 from schemas.reference.agencies import Agency, Feed, agencies, agency, prefix
+from schemas.reference.alarms import Rule, alarm_rule, alarm_rules
 from schemas.reference.calendar import ZONE, OutsideCalendarError, WorkingCalendar, calendar, day_words
 from schemas.reference.services import (
     DAY_HOURS,
@@ -34,10 +37,13 @@ __all__ = [
     "IndicatorType",
     "OutsideCalendarError",
     "Procedure",
+    "Rule",
     "Target",
     "WorkingCalendar",
     "agencies",
     "agency",
+    "alarm_rule",
+    "alarm_rules",
     "calendar",
     "categories",
     "category",
