@@ -1,4 +1,4 @@
-"""What calls for people: rules on the answers of the store, pure, and grouped by cause so that a storm does not become a flood."""
+"""What calls for people, as screens tell it: the alarms that the watch keeps, grouped so that a storm is no flood. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -6,14 +6,8 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-import pandas as pd
+from schemas.watch_tables import late_after
 
-from schemas.freshness import Source, State
-
-BURST_LEAST, BURST_TIMES, BURST_CRITICAL = 15, 4, 45
-PILE_LEAST, PILE_TIMES, PILE_CRITICAL = 20, 4, 50
-FLASH_AFTER, FLASH_CRITICAL = timedelta(hours=2), timedelta(hours=4)
-DEAD_LEAST, DEAD_TIMES = 20, 4
 GROUP_ABOVE = 2
 """More alarms than this of one cause are told as one."""
 
@@ -27,12 +21,18 @@ class Alarm:
     since: datetime | None
     communes: tuple[str, ...] = ()
     subject: str = ""
-    """The category, kind of feed or reason that it is about."""
+    """The category, kind of feed, figure or reason that it is about."""
     count: int = 0
     change: int = 0
     agencies: tuple[str, ...] = field(default=())
     span: timedelta = timedelta(0)
     """How far off a clock is; of several, the most."""
+    rule: str = ""
+    value: float = 0.0
+    radius: float = 0.0
+    """Of a cluster: from its middle to the outermost report, in metres; 0 for what has no place."""
+    lat: float | None = None
+    lon: float | None = None
 
     @property
     def id(self) -> str:
@@ -46,96 +46,78 @@ class Alarm:
         return max(len(self.communes), len(self.agencies))
 
 
-def bursts(rows: Iterable[Mapping[str, Any]]) -> list[Alarm]:
-    """Far more field reports of a category in a commune than is usual there."""
+@dataclass(frozen=True)
+class Watched:
+    """Whether anybody looks: without, no alarm may be shown as if it were of now, nor their absence as calm."""
+
+    alive: bool = True
+    until: datetime | None = None
+    """Up to when all was looked at; None where nothing ever was."""
+
+
+def watched(jobs: Iterable[Mapping[str, Any]], now: datetime, stale_after: float) -> Watched:
+    """From when each job of the watch was last done: the rows of `AlarmStore.jobs`. `stale_after` is in seconds."""
+    done = [(row["at"], (now - row["at"]).total_seconds() > late_after(row["period_seconds"], stale_after)) for row in jobs]
+    if not done:
+        return Watched(False)
+    missing = [at for at, late in done if late]
+    return Watched(not missing, min(missing or [at for at, _ in done]))
+
+
+def read(rows: Iterable[Mapping[str, Any]]) -> list[Alarm]:
+    """Alarms as they are kept: the rows of `AlarmStore.open`."""
     return [
         Alarm(
-            "burst",
-            1 if row["recent"] >= BURST_CRITICAL else 2,
-            row["since"],
-            communes=(row["commune"],) if row["commune"] else (),
-            subject=row["category"],
-            count=int(row["recent"]),
+            row["cause"],
+            row["priority"],
+            row["since"] or row["raised_at"],
+            tuple(row["communes"]),
+            row["subject"],
+            row["count"],
+            row["change"],
+            tuple(row["agencies"]),
+            timedelta(seconds=row["value"]) if row["cause"] == "ahead" else timedelta(0),
+            row["rule"],
+            row["value"],
+            row["radius"],
+            row["lat"],
+            row["lon"],
         )
         for row in rows
-        if row["recent"] >= BURST_LEAST and row["recent"] >= BURST_TIMES * row["usual"]
     ]
 
 
-def piles(communes: pd.DataFrame) -> list[Alarm]:
-    """Overdue filings that pile up in a commune, measured against the usual rate of the province."""
-    known = communes[communes["filings"] > 0]
-    if known.empty:
-        return []
-    rate = known["overdue"] / known["filings"]
-    high = known[(known["overdue"] >= PILE_LEAST) & (rate >= PILE_TIMES * max(float(rate.median()), 0.001))]
-    return [
-        Alarm(
-            "pile",
-            1 if row["overdue"] >= PILE_CRITICAL and row["overdue"] > row["overdue_before"] else 2,
-            row["oldest_due"].to_pydatetime(),
-            communes=(row["commune"],) if row["commune"] else (),
-            count=row["overdue"],
-            change=row["overdue"] - row["overdue_before"],
+def merged(alarms: Iterable[Alarm]) -> list[Alarm]:
+    """A burst in a commune and a cluster of the same category that lies in it are one matter: the place of the one, told once."""
+    found = list(alarms)
+    clusters = [one for one in found if one.lat is not None]
+    rest = [one for one in found if one.lat is None]
+    for cluster in clusters:
+        same = [
+            one
+            for one in rest
+            if (one.cause, one.subject) == (cluster.cause, cluster.subject)
+            and one.lat is None
+            and set(one.communes) & set(cluster.communes)
+        ]
+        if not same:
+            rest.append(cluster)
+            continue
+        rest = [one for one in rest if one not in same]
+        most = max([cluster, *same], key=lambda one: one.count)
+        rest.append(
+            replace(
+                most,
+                priority=min(one.priority for one in (cluster, *same)),
+                since=min((one.since for one in (cluster, *same) if one.since), default=None),
+                communes=tuple(dict.fromkeys(code for one in (most, *same, cluster) for code in one.communes)),
+                count=max(cluster.count, sum(one.count for one in same)),
+                lat=cluster.lat,
+                lon=cluster.lon,
+                radius=cluster.radius,
+            )
         )
-        for row in high.to_dict("records")
-    ]
-
-
-def flashes(rows: Iterable[Mapping[str, Any]], now: datetime) -> list[Alarm]:
-    """Flash documents that a receiver has not received."""
-    return [
-        Alarm(
-            "flash",
-            1 if now - row["since"] > FLASH_CRITICAL else 2,
-            row["since"],
-            communes=(row["commune"],) if row["commune"] else (),
-            count=int(row["documents"]),
-            agencies=(row["to_organ"],),
-        )
-        for row in rows
-        if now - row["since"] > FLASH_AFTER
-    ]
-
-
-def silences(sources: Iterable[Source]) -> list[Alarm]:
-    """Feeds that went silent."""
-    return [
-        Alarm(
-            "silent",
-            3,
-            one.received_at,
-            communes=(one.commune,) if one.commune else (),
-            subject=one.kind,
-            agencies=(one.agency,),
-        )
-        for one in sources
-        if one.state is State.SILENT
-    ]
-
-
-def clocks(sources: Iterable[Source]) -> list[Alarm]:
-    """Sources whose clock is ahead: what they tell lies in the future until it is mended."""
-    return [
-        Alarm(
-            "ahead",
-            3,
-            one.ahead_since,
-            communes=(one.commune,) if one.commune else (),
-            subject=one.kind,
-            agencies=(one.agency,),
-            span=one.ahead,
-        )
-        for one in sources
-        if one.ahead
-    ]
-
-
-def dead_letters(row: Mapping[str, Any]) -> list[Alarm]:
-    """Far more records than usual that could not be counted."""
-    if row["recent"] < DEAD_LEAST or row["recent"] < DEAD_TIMES * row["usual"]:
-        return []
-    return [Alarm("dead_letters", 3, row["since"], subject=(row["worst"] or [""])[0], count=int(row["recent"]))]
+    return rest
 
 
 def grouped(alarms: Sequence[Alarm]) -> tuple[Alarm, ...]:
@@ -145,7 +127,7 @@ def grouped(alarms: Sequence[Alarm]) -> tuple[Alarm, ...]:
         return alarm.cause, alarm.subject
 
     found: list[Alarm] = []
-    for _, group in groupby(sorted(alarms, key=cause), cause):
+    for _, group in groupby(sorted(merged(alarms), key=cause), cause):
         same = sorted(group, key=lambda one: (one.priority, -one.count))
         found += same if len(same) <= GROUP_ABOVE else [_as_one(same)]
     return tuple(sorted(found, key=lambda one: (one.priority, -(one.since.timestamp() if one.since else 0.0), one.id)))
@@ -160,4 +142,7 @@ def _as_one(same: list[Alarm]) -> Alarm:
         change=sum(one.change for one in same),
         agencies=tuple(dict.fromkeys(code for one in same for code in one.agencies)),
         span=max(one.span for one in same),
+        radius=0.0,
+        lat=None,
+        lon=None,
     )

@@ -180,7 +180,7 @@ class Board:
             "old_ms": round(1000 * OLD_SECONDS),
             "problem": self.problem,
             "incomplete": incomplete(self.snapshot, view.speech) if self.snapshot else None,
-            "alarms": len(self.snapshot.alarms) if self.snapshot else 0,
+            "alarms": len(self.snapshot.calls) if self.snapshot else 0,
         }
 
 

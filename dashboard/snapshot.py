@@ -1,7 +1,7 @@
 """Everything that a wall shows, of one moment, in no language."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 
 from dashboard import alarms, progress
-from dashboard.alarms import Alarm
+from dashboard.alarms import Alarm, Watched
 from dashboard.clock import Clock
 from dashboard.progress import Lag
 from dashboard.store import HERE, Store
+from dashboard.store_alarms import AlarmStore
 from dashboard.store_sources import SourceStore
 from schemas import places, reference
 from schemas.freshness import DEAD, Source
@@ -87,6 +88,7 @@ class Snapshot:
     sources: tuple[Source, ...]
     alarms: tuple[Alarm, ...]
     lags: tuple[Lag, ...] = ()
+    watched: Watched = field(default_factory=Watched)
 
     @cached_property
     def newest(self) -> dict[str, datetime]:
@@ -96,6 +98,11 @@ class Snapshot:
             if one.received_at is not None:
                 found[one.kind] = max(one.received_at, found.get(one.kind, one.received_at))
         return found
+
+    @property
+    def calls(self) -> tuple[Alarm, ...]:
+        """The alarms that may be shown as what they are: none while nobody looks, as they may be over."""
+        return self.alarms if self.watched.alive else ()
 
     @property
     def empty(self) -> bool:
@@ -123,14 +130,7 @@ def take(store: Store, clock: Clock, place: Place, partitions: Partitions, stale
     counts = communes.columns.difference(["commune", "oldest_due"])
     communes[counts] = communes[counts].fillna(0).astype("int64")
     sources = SourceStore(store.connection, place.agencies, place.calendar).current(clock)
-    found = [
-        *alarms.bursts(store.feedback_bursts(clock, alarms.BURST_LEAST)),
-        *alarms.piles(communes),
-        *alarms.flashes(store.flash_waiting(clock, alarms.FLASH_AFTER), now),
-        *alarms.silences(sources),
-        *alarms.clocks(sources),
-        *alarms.dead_letters(store.dead_letters(clock)),
-    ]
+    calling = AlarmStore(store.connection)
     return Snapshot(
         at=now,
         compare_day=compare_day,
@@ -141,6 +141,7 @@ def take(store: Store, clock: Clock, place: Place, partitions: Partitions, stale
         documents=store.documents(clock),
         meetings=store.meetings(clock),
         sources=sources,
-        alarms=alarms.grouped(found),
+        alarms=alarms.grouped(alarms.read(calling.open(clock))),
+        watched=alarms.watched(calling.jobs(), now, stale_after),
         lags=progress.judge(store.progress(), partitions.at(now), stale_after),
     )

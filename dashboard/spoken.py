@@ -14,5 +14,7 @@ SPOKEN = (
     "stopped_failed",
     "stopped_server",
     "incomplete",
+    "unwatched",
+    "never_watched",
     "no_pulse",
 )

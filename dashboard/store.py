@@ -15,38 +15,19 @@ import pandas as pd
 
 from dashboard.clock import Clock
 from dashboard.connection import Connection
-from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority, ServiceLevel
+from schemas.codes import Channel, DocumentStatus, MeetingState, Priority, ServiceLevel
 from schemas.columns import ZONE
-from schemas.envelope import CLOCK_TOLERANCE
 from schemas.kinds import KINDS
 from schemas.moments import milliseconds
+from schemas.sql import AHEAD, FEEDBACK_CLOSED, FILING_CLOSED, FILING_DONE, FILING_PAUSED, HEARD, codes, moment
 
 HERE = ZoneInfo(ZONE)
 RATE_DAYS = 30
 """Days that rates look back on."""
 REPORT_DAYS = 3 * 366
 """Days that reports of indicators look back on; yearly ones give five years again each time."""
-BURST = timedelta(minutes=40)
-TOLERANCE = int(CLOCK_TOLERANCE.total_seconds())
-USUAL_DAYS = 14
-"""Days that say how much of something is usual."""
 
 Row: TypeAlias = Mapping[str, Any]
-
-
-def _codes(*codes: int | str) -> str:
-    return ", ".join(repr(str(code)) if isinstance(code, str) else str(int(code)) for code in codes)
-
-
-FILING_CLOSED = _codes(FilingStatus.NOT_ACCEPTED, FilingStatus.WITHDRAWN, FilingStatus.FINISHED, FilingStatus.RETURNED)
-FILING_DONE = _codes(FilingStatus.FINISHED, FilingStatus.RETURNED)
-FILING_PAUSED = _codes(FilingStatus.SUPPLEMENT, FilingStatus.PAYMENT, FilingStatus.STOPPED)
-FEEDBACK_CLOSED = _codes(FeedbackStatus.REJECTED, FeedbackStatus.PUBLISHED, FeedbackStatus.RATED)
-
-
-def moment(name: str) -> str:
-    """The SQL of a query parameter that is given in milliseconds."""
-    return f"fromUnixTimestamp64Milli(%({name})s, '{ZONE}')"
 
 
 @dataclass(frozen=True)
@@ -55,7 +36,7 @@ class Pulse:
 
     sent_at: datetime | None
     mark: str
-    """Changes whenever a worker counted something or kept a dead letter."""
+    """Changes whenever a worker counted something or kept a dead letter, or an alarm changed."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +58,8 @@ class Store:
             f"SELECT (SELECT minOrNull(newest) FROM (SELECT max(least(sent_at, written_at)) AS newest FROM heartbeats "
             f"WHERE sent_at > least((SELECT sent_at FROM heartbeats ORDER BY sent_at DESC LIMIT 1), now()) - INTERVAL 1 DAY "
             f"GROUP BY partition))::Nullable(DateTime64(3, '{ZONE}')) AS sent_at, "
-            f"toString(({offsets}, (SELECT count() FROM dead_letter_rows))) AS mark"
+            f"toString(({offsets}, (SELECT count() FROM dead_letter_rows), "
+            "(SELECT (max(evaluated_at), count()) FROM alarm_rows))) AS mark"
         )
         return Pulse(row["sent_at"], row["mark"])
 
@@ -116,8 +98,8 @@ class Store:
                 countIf(status IN ({FILING_DONE}) AND finished_at > {moment("since_before")} AND finished_at <= day_ago
                     AND finished_at <= due_at) AS on_time_before,
                 countIf(registered_at >= {moment("today")}) AS today,
-                countIf(registered_at >= {moment("today")} AND channel = {_codes(Channel.ONLINE)}
-                    AND service_level = {_codes(ServiceLevel.FULL)}) AS wholly_online
+                countIf(registered_at >= {moment("today")} AND channel = {codes(Channel.ONLINE)}
+                    AND service_level = {codes(ServiceLevel.FULL)}) AS wholly_online
             FROM state_filing FINAL WHERE registered_at <= now GROUP BY commune""",
             **_moments(clock),
         )
@@ -153,56 +135,27 @@ class Store:
         )
         return frame
 
-    def feedback_bursts(self, clock: Clock, least: int) -> list[Row]:
-        """Categories of a commune with at least `least` reports in the last 40 minutes: recent, usual, since."""
-        now = clock.now()
-        return list(
-            self.connection.rows(
-                f"""SELECT commune, category, sumIf(received, window_start >= {moment("recent")}) AS recent,
-                    sumIf(received, window_start < {moment("recent")}) * {BURST / timedelta(days=USUAL_DAYS)} AS usual,
-                    minIf(window_start, window_start >= {moment("recent")} AND received > 0) AS since
-                FROM windows_feedback FINAL WHERE window_start > {moment("since")} AND window_start <= {moment("now")}
-                GROUP BY commune, category HAVING recent >= {least:d} ORDER BY recent DESC""",
-                now=milliseconds(now),
-                recent=milliseconds(now - BURST),
-                since=milliseconds(now - timedelta(days=USUAL_DAYS)),
-            )
-        )
-
     def documents(self, clock: Clock) -> Row:
         """Documents that arrived and were not received, also a day ago; the flash ones among them."""
         (row,) = self.connection.rows(
             f"""WITH {moment("day_ago")} AS day_ago
-            SELECT countIf(is_waiting) AS waiting, countIf(is_waiting AND priority = {_codes(Priority.FLASH)}) AS flash,
+            SELECT countIf(is_waiting) AS waiting, countIf(is_waiting AND priority = {codes(Priority.FLASH)}) AS flash,
                 countIf(sent_at < day_ago AND (is_waiting OR occurred_at > day_ago)) AS waiting_before,
                 minIf(sent_at, is_waiting) AS oldest
-            FROM (SELECT *, status = {_codes(DocumentStatus.ARRIVED)} AS is_waiting FROM state_document FINAL
+            FROM (SELECT *, status = {codes(DocumentStatus.ARRIVED)} AS is_waiting FROM state_document FINAL
                 WHERE sent_at <= {moment("now")})""",
             **_moments(clock),
         )
         return row
-
-    def flash_waiting(self, clock: Clock, longest: timedelta) -> list[Row]:
-        """Flash documents that nobody received within `longest`, per receiver: how many, since when, the commune."""
-        return list(
-            self.connection.rows(
-                f"""SELECT to_organ, any(commune) AS commune, count() AS documents, min(sent_at) AS since
-                FROM state_document FINAL
-                WHERE status = {_codes(DocumentStatus.ARRIVED)} AND priority = {_codes(Priority.FLASH)}
-                    AND sent_at < {moment("before")}
-                GROUP BY to_organ ORDER BY since""",
-                before=milliseconds(clock.now() - longest),
-            )
-        )
 
     def meetings(self, clock: Clock) -> Row:
         """Meetings that are live, and of their sites those connected and those invited; the next that is scheduled today."""
         (row,) = self.connection.rows(
             f"""SELECT countIf(is_live) AS live, sumIf(length(invited), is_live) AS invited,
                 sumIf(length(connected), is_live) AS connected,
-                countIf(state = {_codes(MeetingState.SCHEDULED)} AND starts_at > {moment("now")}
+                countIf(state = {codes(MeetingState.SCHEDULED)} AND starts_at > {moment("now")}
                     AND starts_at < {moment("now")} + toIntervalHour(24)) AS scheduled
-            FROM (SELECT *, state = {_codes(MeetingState.LIVE)} AS is_live FROM state_meeting FINAL)""",
+            FROM (SELECT *, state = {codes(MeetingState.LIVE)} AS is_live FROM state_meeting FINAL)""",
             now=milliseconds(clock.now()),
         )
         return row
@@ -221,31 +174,13 @@ class Store:
         )
 
     def freshness(self) -> list[Row]:
-        """When each agency was last heard of, per kind."""
-        return list(
-            self.connection.rows(
-                "SELECT agency, kind, max(f.received_at) AS received_at, max(f.occurred_at) AS occurred_at "
-                "FROM freshness AS f GROUP BY agency, kind ORDER BY kind, agency"
-            )
-        )
+        """When each agency was last heard of, per kind: agency, kind, received_at, occurred_at."""
+        return list(self.connection.rows(HEARD))
 
     def clocks_ahead(self, clock: Clock) -> list[Row]:
-        """Agencies whose events of the last hour are ahead of their arrival: agency, kind, by how many seconds, since.
-
-        Such an event has a time after the hour began: the tables are read from there on only.
-        """
-        lead = "dateDiff('second', e.received_at, e.occurred_at)"
-        each = (
-            f"""SELECT agency, '{kind.name}' AS kind, argMax({lead}, e.received_at) AS seconds, min(e.received_at) AS since
-            FROM events_{kind.name} AS e
-            WHERE toStartOfMinute(e.occurred_at) >= {moment("hour_ago")} AND e.received_at >= {moment("hour_ago")}
-                AND e.received_at <= {moment("now")} AND {lead} > {TOLERANCE:d}
-            GROUP BY agency"""
-            for kind in KINDS
-        )
+        """Agencies whose events of the last hour are ahead of their arrival: agency, kind, by how many seconds, since."""
         now = clock.now()
-        asked = {"now": milliseconds(now), "hour_ago": milliseconds(now - timedelta(hours=1))}
-        return list(self.connection.rows(" UNION ALL ".join(each), **asked))
+        return list(self.connection.rows(AHEAD, now=milliseconds(now), hour_ago=milliseconds(now - timedelta(hours=1))))
 
     def progress(self) -> list[Row]:
         """Per kind and partition what its worker said last; spans in seconds, `unheard` against the newest word of any worker."""
@@ -258,20 +193,6 @@ class Store:
                 FROM progress AS p FINAL ORDER BY kind, partition"""
             )
         )
-
-    def dead_letters(self, clock: Clock) -> Row:
-        """Records that could not be counted: in the last hour, per hour in the week before, and what is wrong most often."""
-        now = clock.now()
-        (row,) = self.connection.rows(
-            f"""SELECT countIf(received_at >= {moment("hour_ago")}) AS recent,
-                countIf(received_at < {moment("hour_ago")}) / (7 * 24) AS usual,
-                minIf(received_at, received_at >= {moment("hour_ago")}) AS since,
-                topKIf(1)(category, received_at >= {moment("hour_ago")}) AS worst
-            FROM dead_letter_rows FINAL WHERE received_at > {moment("week_ago")}""",
-            hour_ago=milliseconds(now - timedelta(hours=1)),
-            week_ago=milliseconds(now - timedelta(days=7, hours=1)),
-        )
-        return row
 
 
 def _moments(clock: Clock) -> dict[str, int]:

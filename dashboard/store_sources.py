@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 
 from dashboard.clock import Clock
 from dashboard.connection import Connection
-from dashboard.store import Row, Store, moment
+from dashboard.store import Row, Store
 from schemas.freshness import Source, judge
 from schemas.moments import milliseconds
 from schemas.reference import Agency, Feed, WorkingCalendar
 from schemas.refusals import harmless
+from schemas.sql import REFUSED, REFUSED_LAST, moment
 from schemas.timeliness import Run, Span, Standing, by_agency, league, spans, standing
 from schemas.watch_tables import ARRIVALS, REFUSALS
 
@@ -42,7 +43,7 @@ class SourceStore:
         """When input of each agency and kind was last refused, by a gateway or by a worker: agency, kind, refused_at."""
         return list(
             self.connection.rows(
-                f"SELECT agency, kind, max(refused_at) AS refused_at FROM ({self._refused()}) GROUP BY agency, kind",
+                REFUSED_LAST,
                 **_period(clock.now() - timedelta(days=days), clock.now()),
             )
         )
@@ -111,15 +112,8 @@ class SourceStore:
 
     def _refusals(self, start: datetime, end: datetime, only: set[str]) -> Mapping[Key, list[Run]]:
         # What was refused before the period matters as long as it could still be live then.
-        asked = f"SELECT agency, kind, max(refused_at) AS at FROM ({self._refused()}) WHERE {_only(only)} GROUP BY agency, kind, "
+        asked = f"SELECT agency, kind, max(refused_at) AS at FROM ({REFUSED}) WHERE {_only(only)} GROUP BY agency, kind, "
         return self._runs(asked + "toStartOfMinute(refused_at)", start - timedelta(days=30), end, only)
-
-    def _refused(self) -> str:
-        """SQL of what was refused in a period, wherever that was: agency, kind, refused_at."""
-        return f"""SELECT agency, kind, until AS refused_at FROM {REFUSALS.name}
-            WHERE agency != '' AND until > {moment("start")} AND until <= {moment("end")}
-            UNION ALL SELECT agency, kind, received_at FROM dead_letter_rows
-            WHERE agency != '' AND received_at > {moment("start")} AND received_at <= {moment("end")}"""
 
     def _runs(self, moments: str, start: datetime, end: datetime, only: set[str]) -> Mapping[Key, list[Run]]:
         """Runs of moments (agency, kind, at), made in ClickHouse: a month of all sources has a million minutes, but few gaps."""

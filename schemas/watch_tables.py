@@ -76,3 +76,8 @@ WATCH = Table(
     "ENGINE = ReplacingMergeTree(at)\nORDER BY job",
     "When each job of the watch was last done: alarms are no younger than that",
 )
+
+
+def late_after(period: float, stale_after: float) -> float:
+    """Seconds after which a job of the watch counts as not done, from its period and `IOC_STALE_AFTER_SECONDS`."""
+    return stale_after + 2 * period

@@ -49,6 +49,7 @@ def whole_system(settings: Settings, days: int, speed: int) -> tuple[Step, ...]:
     return (
         Step("migrate", _module("streams", "migrate"), once=True),
         Step("worker", _module("streams", "worker"), ready=f"http://127.0.0.1:{settings.worker_port}/healthz"),
+        Step("watch", _module("streams", "watch")),
         Step("gateway", _module("ingest", "gateway"), ready=f"http://127.0.0.1:{settings.gateway_port}/readyz"),
         Step("simulator", _module(*simulate)),
         Step("dashboard", _module("dashboard", "serve"), ready=f"http://127.0.0.1:{settings.dashboard_port}/readyz"),
@@ -233,7 +234,9 @@ def free_ports(settings: Settings, console: Console) -> dict[str, int]:
 
 def environment(settings: Settings) -> dict[str, str]:
     """Settings as the variables that they are read from."""
-    return {f"IOC_{name.upper()}": str(value) for name, value in settings.model_dump().items()} | {"PYTHONUNBUFFERED": "1"}
+    # Not a dump of the model: that takes a value such as the partitions apart.
+    said = {f"IOC_{name.upper()}": str(getattr(settings, name)) for name in Settings.model_fields}
+    return said | {"PYTHONUNBUFFERED": "1"}
 
 
 def panel(settings: Settings) -> Panel:

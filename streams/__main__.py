@@ -1,4 +1,4 @@
-"""Commands: python -m streams migrate | worker | verify | rebuild | dead-letters."""
+"""Commands: python -m streams migrate | worker | watch | verify | rebuild | dead-letters."""
 
 from typing import Annotated
 
@@ -36,6 +36,30 @@ def worker(
     from streams.app import app
 
     Worker(app, loglevel=loglevel).execute_from_commandline()
+
+
+@cli.command()
+def watch(
+    once: Annotated[bool, typer.Option("--once", help="Do every job a single time and end; 1 if one failed.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only say whether a watch runs; 1 if a job was not done lately.")] = False,
+) -> None:
+    """Raise and clear alarms until it is stopped. Several at once do no harm."""
+    import logging
+
+    from streams.watch import run
+
+    settings = load()
+    if check:
+        if late := explained("ClickHouse", settings.clickhouse_url, lambda: run.late(settings)):
+            console.print(f"not done lately: {', '.join(late)}", highlight=False)
+            raise typer.Exit(1)
+        return
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    if once:
+        if run.once(settings):  # It has said why.
+            raise typer.Exit(1)
+        return
+    run.run(settings)
 
 
 cli.command()(windows.verify)

@@ -39,7 +39,7 @@
     else if (pulse.problem) banner(wall, stopped, say(pulse.problem === "store_away" ? "stopped_store" : "stopped_failed"));
     else if (pulse.snapshot !== null && now - pulse.snapshot > pulse.old_ms) banner(wall, say("stopped", { time: short.format(pulse.snapshot) }), say("stopped_failed"));
     else if (age > pulse.stale_ms) banner(wall, stopped, say("stopped_path"));
-    else if (pulse.incomplete) banner(wall, say("incomplete", { time: short.format(pulse.incomplete.since) }), pulse.incomplete.reason);
+    else if (pulse.incomplete) banner(wall, say(pulse.incomplete.title, { time: short.format(pulse.incomplete.since) }), pulse.incomplete.reason);
     else banner(wall, "", "");
   }
 

@@ -135,7 +135,7 @@ def _documents(snapshot: Snapshot, speech: Speech) -> Figure:
         target=speech("flash_waiting", n=speech.number(flash), target=speech.number(0)),
         detail=speech("oldest_since", time=speech.moment(row["oldest"], snapshot.at)) if waiting else "",
         at=snapshot.newest.get("document"),
-        call=2 if any(alarm.cause == "flash" for alarm in snapshot.alarms) else 0,
+        call=2 if any(alarm.cause == "flash" for alarm in snapshot.calls) else 0,
     )
 
 

@@ -31,7 +31,7 @@ class Painter:
         return {
             ("notice", "children"): html.Div(speech("no_data"), className="empty") if snapshot.empty else None,
             ("figures", "children"): [figures.card(one) for one in figures.figures(snapshot, self.place, speech)],
-            ("alarms-title", "children"): speech("alarms", n=len(snapshot.alarms)),
+            ("alarms-title", "children"): speech("alarms", n=len(snapshot.alarms) if snapshot.watched.alive else "?"),
             ("alarms", "children"): alarms.rows(snapshot, self.place, speech),
             ("sources", "children"): sources.strip(snapshot, self.place.names, speech),
             ("map-communes", "hideout"): map.hideout(snapshot, view.measure),

@@ -58,8 +58,8 @@ def steps(communes: pd.DataFrame, measure: Measure) -> dict[str, int]:
 def calls(snapshot: Snapshot) -> dict[str, int]:
     """Commune code → priority of its gravest alarm. Silent sources are not calls but hatch."""
     found: dict[str, int] = {}
-    for alarm in snapshot.alarms:
-        if alarm.cause != "silent":
+    for alarm in snapshot.calls:
+        if alarm.cause not in ("silent", "malformed"):
             for code in alarm.communes:
                 found[code] = min(alarm.priority, found.get(code, alarm.priority))
     return found

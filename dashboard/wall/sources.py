@@ -24,10 +24,10 @@ def strip(snapshot: Snapshot, names: dict[str, str], speech: Speech) -> list[htm
 
 
 def incomplete(snapshot: Snapshot, speech: Speech) -> dict[str, Any] | None:
-    """What the page says when partitions stand still or have no worker: since when (ms since 1970) and what; else None."""
+    """What the page says when partitions stand still or have no worker, or no watch runs: since when (ms since 1970) and what."""
     lost = [lag for lag in snapshot.lags if lag.pace is not Pace.BEHIND]
     if not lost:
-        return None
+        return _unwatched(snapshot, speech)
     said = [
         speech(
             str(pace),
@@ -39,7 +39,16 @@ def incomplete(snapshot: Snapshot, speech: Speech) -> dict[str, Any] | None:
         if (lags := list(group))
     ]
     since = min((lag.since for lag in lost if lag.since), default=snapshot.at)
-    return {"since": milliseconds(since), "reason": "; ".join(said)}
+    return {"title": "incomplete", "since": milliseconds(since), "reason": "; ".join(said)}
+
+
+def _unwatched(snapshot: Snapshot, speech: Speech) -> dict[str, Any] | None:
+    """What the page says when nobody looks after alarms: then calm proves nothing."""
+    if snapshot.watched.alive:
+        return None
+    until = snapshot.watched.until
+    title = "unwatched" if until else "never_watched"
+    return {"title": title, "since": milliseconds(until or snapshot.at), "reason": speech("unwatched_reason")}
 
 
 def _which(lag: Lag) -> tuple[str, Pace]:

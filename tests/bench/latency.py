@@ -37,6 +37,7 @@ def measure(bench: Ground, report: Report) -> None:
     gateway, dashboard = (f"http://127.0.0.1:{environment[f'IOC_{name}_PORT']}" for name in ("GATEWAY", "DASHBOARD"))
     with (
         worker(environment, home / "worker.log"),
+        Running("streams", "watch", environment=environment, log=home / "watch.log"),
         Running("ingest", "gateway", environment=environment, log=home / "gateway.log", ready=f"{gateway}/readyz"),
         Running("dashboard", "serve", environment=environment, log=home / "dashboard.log", ready=f"{dashboard}/readyz"),
         sync_playwright() as playwright,

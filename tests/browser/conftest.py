@@ -40,6 +40,7 @@ class System:
         self._sent = 0
         self.gateway = self._run("ingest", "gateway", ready=f"http://127.0.0.1:{settings.gateway_port}/readyz")
         self.worker = worker(environment, logs / "worker.log")
+        self.watch = self.start_watch()
         self.dashboard = self.start_dashboard()
 
     def _run(self, *command: str, ready: str) -> Running:
@@ -48,6 +49,11 @@ class System:
     def start_worker(self) -> None:
         """Start the worker anew."""
         self.worker = worker(self._environment, self._logs / "worker.log")
+
+    def start_watch(self) -> Running:
+        """Start the watch anew, which raises and clears alarms."""
+        self.watch = Running("streams", "watch", environment=self._environment, log=self._logs / "watch.log")
+        return self.watch
 
     def start_stalling_worker(self, block: Path, kind: Kind, partition: int) -> None:
         """Start a worker of which one partition stands still while a file is there."""
@@ -75,7 +81,7 @@ class System:
 
     def stop(self) -> None:
         """End all processes."""
-        for process in (self.dashboard, self.gateway, self.worker):
+        for process in (self.dashboard, self.watch, self.gateway, self.worker):
             process.stop()
 
 

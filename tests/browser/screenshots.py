@@ -8,7 +8,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,6 +29,8 @@ from schemas.settings import Settings
 from stack import control
 from stack.browser import find
 from streams.migrate import migrate
+from streams.watch.jobs import JOBS
+from streams.watch.run import Round
 from tests.browser.conftest import FLAGS
 from tests.conftest import isolated
 from tests.running import answers, wait_for, worker
@@ -95,11 +97,19 @@ def history(environment: dict[str, str], settings: Settings, logs: Path) -> None
 
         wait_for(settled, 600, "the worker's rest")
     store.connection.close()
+    for minutes in range(round(LIVE_FOR / timedelta(minutes=1)), -1, -1):
+        watch(settings, lambda at=MOMENT - timedelta(minutes=minutes): at)  # type: ignore[misc]
+
+
+def watch(settings: Settings, clock: Callable[[], datetime]) -> None:
+    """Do every job of the watch once, as of a moment."""
+    troubles = [Round(job, settings, "watch", clock).once() for job in JOBS]
+    assert not any(troubles), troubles
 
 
 @contextmanager
 def dashboard(settings: Settings) -> Iterator[None]:
-    """The dashboard of the moment, with the heartbeats that a gateway would send then."""
+    """The dashboard of the moment, with the heartbeats that a gateway would send then, and what the watch would do."""
     clock = Moved(MOMENT - datetime.now(UTC))
     server = uvicorn.Server(uvicorn.Config(create(settings, clock), port=settings.dashboard_port, log_level="warning"))
     over = threading.Event()
@@ -108,6 +118,7 @@ def dashboard(settings: Settings) -> Iterator[None]:
         client = Client.from_url(settings.clickhouse_url)
         while not over.wait(1):
             client.execute("INSERT INTO heartbeats VALUES", [("gateway", 0, clock.now(), clock.now())])
+            watch(settings, clock.now)
         client.disconnect()
 
     threads = [threading.Thread(target=server.run), threading.Thread(target=beat)]

@@ -96,6 +96,22 @@ def test_a_burst_of_reports_calls_in_the_list_on_the_map_and_in_the_title(page: 
     expect(page).to_have_title(re.compile(r"^\(1\) "))
 
 
+def test_when_the_watch_is_dead_its_alarms_are_hatched_and_nothing_looks_calm(page: Page, system: System) -> None:
+    open_wall(page, system)
+    alarm = page.locator(".alarm", has_text=COMMUNE.name)
+    expect(alarm.locator(".shape.p2")).to_be_visible(timeout=COUNTED)
+    system.watch.stop()
+    expect(page.locator("#banner")).to_contain_text(re.compile(r"CẢNH BÁO DỪNG TỪ \d\d:\d\d"), timeout=COUNTED)
+    expect(page.locator("#alarms")).to_contain_text("Không ai theo dõi từ")
+    expect(alarm.locator(".shape.hatch")).to_be_visible()
+    expect(page.locator(".alarm .shape.p2")).to_have_count(0)
+    expect(page.locator('.leaflet-overlay-pane path[fill="#e69f00"]')).to_have_count(0)
+    expect(page.locator("#wall")).to_have_class(re.compile(r"\bstopped\b"))
+    system.start_watch()
+    expect(page.locator("#banner")).to_be_hidden(timeout=RECOVERED)
+    expect(alarm.locator(".shape.p2")).to_be_visible()
+
+
 def test_english_is_a_switch_and_is_remembered(page: Page, system: System) -> None:
     open_wall(page, system)
     page.keyboard.press("Tab")

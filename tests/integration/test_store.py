@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from clickhouse_driver import Client
 
+from dashboard import alarms
 from dashboard.clock import Live
 from dashboard.connection import Connection, Unreachable
 from dashboard.snapshot import Place, take
 from dashboard.store import Store
+from dashboard.store_alarms import AlarmStore
 from schemas import envelope
 from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority, ServiceLevel
 from schemas.events import Document, Event, Feedback, Filing, Meeting
@@ -20,7 +22,7 @@ from schemas.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.partitions import Partitions
 from schemas.settings import Settings
 from streams.migrate import migrate
-from tests.running import Running, wait_for, worker
+from tests.running import Running, command, wait_for, worker
 
 pytestmark = pytest.mark.stack
 COMMUNE, OTHER = (one for one, _ in zip(Place("46").names, range(2), strict=False))
@@ -104,8 +106,7 @@ def test_feedback_is_counted_and_lies_where_it_was_seen(path: Way) -> None:
             **point,
         )
         path.post(FEEDBACK, report)
-    (burst,) = wait_for(lambda: [row for row in path.store.feedback_bursts(LIVE, 15) if row["recent"] == 16], what="the burst")
-    assert (burst["commune"], burst["category"], burst["usual"]) == (OTHER, "water", 0)
+    wait_for(lambda: path.store.feedback_state(LIVE)["open"].sum() == 16, what="the reports")
     assert len(path.store.feedback_points(LIVE)) == 16
     assert path.store.feedback_state(LIVE).set_index("commune").loc[OTHER].open == 16
 
@@ -123,9 +124,18 @@ def test_a_flash_document_that_nobody_receives_is_found(path: Way) -> None:
         sent_at=sent,
     )
     path.post(DOCUMENT, document, sent)
-    (row,) = wait_for(lambda: path.store.flash_waiting(LIVE, timedelta(hours=2)), what="the flash document")
-    assert (row["to_organ"], row["documents"]) == (f"H57.{COMMUNE}.UB", 1)
-    assert path.store.documents(LIVE)["flash"] == 1
+    wait_for(lambda: path.store.documents(LIVE)["flash"] == 1, what="the flash document")
+
+
+def test_the_watch_raises_what_the_wall_shows(path: Way, module_environment: dict[str, str]) -> None:
+    """The reports and the document of the tests above: seen by the watch, read back by the dashboard."""
+    assert command(module_environment, "streams", "watch", "--once").returncode == 0
+    calls = {one.cause: one for one in alarms.grouped(alarms.read(AlarmStore(path.store.connection).open(LIVE)))}
+    assert (calls["burst"].communes, calls["burst"].subject, calls["burst"].count) == ((OTHER,), "water", 16)
+    assert calls["burst"].priority == 2 and calls["burst"].radius > 500
+    assert (calls["flash"].agencies, calls["flash"].count) == ((f"H57.{COMMUNE}.UB",), 1)
+    shown = take(path.store, LIVE, Place("46"), Partitions((4,)), 60.0)
+    assert shown.watched.alive and {one.cause for one in shown.calls} >= {"burst", "flash"}
 
 
 def test_a_live_meeting_tells_its_sites(path: Way) -> None:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.yml"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text())["services"]
 ONE_SHOT = {"migrate"}
-OURS = {"migrate", "worker", "gateway", "dashboard", "simulator"}
+OURS = {"migrate", "worker", "watch", "gateway", "dashboard", "simulator"}
 
 
 def validate(file: Path) -> "subprocess.CompletedProcess[str]":

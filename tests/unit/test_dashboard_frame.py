@@ -9,17 +9,18 @@ import pandas as pd
 import pytest
 from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
-from dashboard import alarms
-from dashboard.alarms import Alarm
+from dashboard.alarms import Alarm, Watched
 from dashboard.progress import Lag, Pace
 from dashboard.snapshot import Place, Snapshot
 from dashboard.speech import Speech
 from dashboard.wall import map, sources
+from dashboard.wall.alarms import sentence, where
 from dashboard.wall.figures import figures
 from dashboard.wall.frame import Painter
 from dashboard.wall.view import View
 from schemas.freshness import Source, State
 from schemas.moments import milliseconds
+from schemas.reference import alarm_rules
 
 NOW = datetime(2026, 11, 17, 7, 5, tzinfo=UTC)
 PLACE = Place("46")
@@ -104,9 +105,8 @@ def test_a_shade_means_the_same_at_any_time(overdue: int, step: int) -> None:
 @pytest.mark.parametrize("language", ["vi", "en"])
 @pytest.mark.parametrize("measure", list(map.BREAKS))
 def test_every_view_can_be_drawn_and_sent(language: Any, measure: Any) -> None:
-    called = tuple(
-        Alarm(cause, 2, NOW, (ONE, TWO), "filing", 3) for cause in ("burst", "pile", "flash", "silent", "ahead", "dead_letters")
-    )
+    causes = sorted({one.cause for one in alarm_rules()})
+    called = tuple(Alarm(cause, 2, NOW, (ONE, TWO)[:many], "filing", 3) for cause in causes for many in (1, 2))
     frame = Painter(PLACE).frame(replace(snapshot(), alarms=called), View(language, measure))
     assert all(json.dumps(value, cls=PlotlyJSONEncoder) for value in frame.values())
 
@@ -124,10 +124,49 @@ def test_a_partition_that_stands_still_is_said_and_one_that_catches_up_is_counte
 
 def test_a_source_whose_clock_is_ahead_is_named_in_the_strip_and_in_the_alarms() -> None:
     wrong = Source("H57.1", "filing", State.LIVE, NOW, ONE, timedelta(hours=2, minutes=5), NOW - timedelta(minutes=20))
-    shown = replace(snapshot(), sources=(wrong,), alarms=alarms.grouped(alarms.clocks([wrong])))
+    called = Alarm("ahead", 3, NOW, (ONE,), "filing", agencies=("H57.1",), span=wrong.ahead, rule="ahead")
+    shown = replace(snapshot(), sources=(wrong,), alarms=(called,))
     frame = Painter(PLACE).frame(shown, View("vi"))
     assert f"đồng hồ nhanh 2 giờ 5 phút: {PLACE.names[ONE]}" in _text(frame["sources", "children"])
     assert "Hồ sơ: đồng hồ nguồn nhanh 2 giờ 5 phút" in _text(frame["alarms", "children"])
+
+
+BLIND = Watched(False, NOW - timedelta(minutes=2))
+
+
+@pytest.mark.parametrize("called", [(), (Alarm("burst", 1, NOW, (ONE,), "water", 20, rule="burst"),)])
+def test_while_nobody_watches_no_alarm_and_no_calm_is_shown_as_if_it_were_of_now(called: tuple[Alarm, ...]) -> None:
+    shown = replace(snapshot(), alarms=called, watched=BLIND)
+    frame = Painter(PLACE).frame(shown, View("vi"))
+    said = _text(frame["alarms", "children"])
+    assert "Không ai theo dõi từ 14:03" in said and "Không có cảnh báo" not in said
+    assert "shape p1" not in said and "alarm p1" not in said and said.count("shape hatch") == 1 + len(called)
+    assert frame["alarms-title", "children"] == "Cảnh báo (?)"
+    assert frame["map-communes", "hideout"]["call"] == {} and shown.calls == ()
+    beat = sources.incomplete(shown, Speech("vi"))
+    assert beat is not None and (beat["title"], beat["since"]) == ("unwatched", milliseconds(NOW - timedelta(minutes=2)))
+    never = sources.incomplete(replace(shown, watched=Watched(False)), Speech("en"))
+    assert never is not None and never["title"] == "never_watched" and "python -m streams watch" in never["reason"]
+    assert sources.incomplete(replace(shown, watched=Watched()), Speech("vi")) is None
+
+
+def test_an_alarm_is_told_in_one_sentence_with_its_place_and_measure() -> None:
+    cluster = Alarm("burst", 2, NOW, (ONE, TWO), "water", 18, rule="cluster", radius=183.0, lat=16.46, lon=107.6)
+    low = Alarm("figure", 3, NOW, (ONE,), "filing.on_time", 78, rule="filing_on_time", value=78.4)
+    refused = Alarm("refused", 3, NOW, agencies=("H57.IOC",), subject="wrong-value", count=60, rule="refused")
+    said = {one.cause: sentence(one, Speech("vi")) for one in (cluster, low, refused)}
+    assert said["burst"].endswith("/ 40 phút, bán kính 180 m") and "18 phản ánh" in said["burst"]
+    assert said["figure"] == "Tỷ lệ hồ sơ đúng hạn thấp (%): 78,4"
+    assert said["refused"] == "60 bản ghi bị từ chối / 60 phút: wrong-value"
+    assert where(replace(low, communes=()), PLACE, Speech("en")) == Speech("en")("whole_province")
+
+
+def test_a_source_whose_input_is_refused_is_told_from_a_silent_one() -> None:
+    wrong = Source("H57.1", "filing", State.MALFORMED, NOW - timedelta(hours=3), ONE, refused_at=NOW)
+    shown = replace(snapshot(), sources=(wrong,))
+    strip = _text(sources.strip(shown, PLACE.names, Speech("vi")))
+    assert f"{PLACE.names[ONE]} gửi sai, bị từ chối" in strip and "source malformed" in strip
+    assert figure("sources", shown).target == "1 bị từ chối" and shown.unknown == {ONE}
 
 
 def _text(components: Any) -> str:

@@ -1,82 +1,63 @@
-"""What is silent and what is an alarm."""
+"""How alarms are told: a storm is no flood, one matter is told once, and it is known whether anybody looks."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
-import pandas as pd
-
 from dashboard import alarms
-from dashboard.alarms import Alarm
+from dashboard.alarms import Alarm, Watched
 from dashboard.store import HERE
-from schemas.freshness import Source, State, judge
-from schemas.reference import Agency, Feed, calendar
 
-FEED = Feed(kind="filing", rhythm_minutes=60, grace_minutes=60)
 TUESDAY = datetime(2026, 11, 17, 15, 0, tzinfo=HERE)
 
 
-def burst(commune: str = "1", recent: int = 20, usual: float = 1.0) -> dict[str, Any]:
-    return {"commune": commune, "category": "water", "recent": recent, "usual": usual, "since": TUESDAY}
-
-
-def test_a_burst_is_many_and_far_more_than_usual() -> None:
-    assert alarms.bursts([burst(recent=14)]) == []
-    assert alarms.bursts([burst(recent=30, usual=10)]) == []
-    (found,) = alarms.bursts([burst(recent=23)])
-    assert (found.priority, found.communes, found.count) == (2, ("1",), 23)
-    assert alarms.bursts([burst(recent=60)])[0].priority == 1
-
-
-def test_a_pile_is_measured_against_the_rest_of_the_province() -> None:
-    rows = [{"commune": str(n), "filings": 1000, "overdue": 5, "overdue_before": 5, "oldest_due": TUESDAY} for n in range(9)]
-    rows.append({"commune": "9", "filings": 1000, "overdue": 61, "overdue_before": 50, "oldest_due": TUESDAY})
-    (found,) = alarms.piles(pd.DataFrame(rows))
-    assert (found.communes, found.count, found.change, found.priority) == (("9",), 61, 11, 1)
-    assert alarms.piles(pd.DataFrame([row | {"overdue": 61} for row in rows])) == [], "what is so everywhere is no pile"
-
-
-def test_a_flash_document_gets_two_hours() -> None:
-    row = {"to_organ": "A", "commune": "1", "documents": 1}
-    assert alarms.flashes([row | {"since": TUESDAY - timedelta(minutes=119)}], TUESDAY) == []
-    assert alarms.flashes([row | {"since": TUESDAY - timedelta(minutes=121)}], TUESDAY)[0].priority == 2
-    assert alarms.flashes([row | {"since": TUESDAY - timedelta(hours=5)}], TUESDAY)[0].priority == 1
+def row(**changes: Any) -> dict[str, Any]:
+    usual = {"id": "burst:water/1", "rule": "burst", "cause": "burst", "subject": "water", "priority": 2, "since": TUESDAY}
+    more = {"raised_at": TUESDAY, "cleared_at": None, "communes": ["1"], "agencies": [], "count": 20, "change": 0, "value": 20.0}
+    return usual | more | {"level": 15.0, "lat": None, "lon": None, "radius": 0.0} | changes
 
 
 def test_a_storm_does_not_become_a_flood() -> None:
-    storm = alarms.bursts(burst(commune=str(n), recent=20 + n) for n in range(12))
-    silent = alarms.silences([Source("A", "filing", State.SILENT, TUESDAY, "3")])
-    found = alarms.grouped([*silent, *storm])
+    storm = [row(communes=[str(n)], count=20 + n) for n in range(12)]
+    silent = row(cause="silent", rule="silent", subject="filing", priority=3, communes=["3"], agencies=["A"], count=0)
+    found = alarms.grouped(alarms.read([silent, *storm]))
     assert [(one.cause, one.units, one.count) for one in found] == [("burst", 12, sum(range(20, 32))), ("silent", 1, 0)]
 
 
 def test_an_alarm_keeps_its_identity_while_it_grows() -> None:
-    before = alarms.grouped(alarms.bursts([burst(recent=20)]))
-    after = alarms.grouped(alarms.bursts([burst(recent=25)]))
+    before = alarms.grouped(alarms.read([row(count=20)]))
+    after = alarms.grouped(alarms.read([row(count=25)]))
     assert [one.id for one in before] == [one.id for one in after]
     assert Alarm("pile", 2, None, communes=("1",)).id != Alarm("pile", 2, None, communes=("2",)).id
 
 
-def test_a_clock_that_is_ahead_is_told_with_its_source() -> None:
-    agency = Agency(code="A", vi="A", en="A", role="one-stop", level="commune", commune="1", feeds=(FEED,))
-    heard = [{"agency": "A", "kind": "filing", "received_at": TUESDAY}, {"agency": "B", "kind": "filing", "received_at": TUESDAY}]
-    ahead = [{"agency": "A", "kind": "filing", "seconds": 7200, "since": TUESDAY - timedelta(minutes=20)}]
-    found = judge([agency], heard, TUESDAY, calendar("46"), ahead)
-    assert [(one.state, one.ahead) for one in found] == [(State.LIVE, timedelta(hours=2)), (State.LIVE, timedelta(0))]
-    (alarm,) = alarms.clocks(found)
-    assert (alarm.priority, alarm.agencies, alarm.span, alarm.since) == (
-        3,
-        ("A",),
-        timedelta(hours=2),
-        TUESDAY - timedelta(minutes=20),
-    )
-    wrong = [Source(code, "filing", State.LIVE, TUESDAY, "", timedelta(hours=int(code)), TUESDAY) for code in "1234"]
-    (alarm,) = alarms.grouped(alarms.clocks(wrong))
+def test_clocks_that_are_ahead_are_told_by_the_one_that_is_most() -> None:
+    wrong = [
+        row(cause="ahead", rule="ahead", subject="filing", communes=[], agencies=[code], value=3600.0 * int(code))
+        for code in "1234"
+    ]
+    (alarm,) = alarms.grouped(alarms.read(wrong))
     assert (alarm.units, alarm.span) == (4, timedelta(hours=4))
-    assert len({one.id for one in alarms.clocks(wrong)}) == 4
 
 
-def test_dead_letters_call_only_when_they_are_many() -> None:
-    row = {"recent": 19, "usual": 0.0, "since": TUESDAY, "worst": ["bad-json"]}
-    assert alarms.dead_letters(row) == []
-    assert alarms.dead_letters(row | {"recent": 30})[0].subject == "bad-json"
-    assert alarms.dead_letters(row | {"recent": 30, "usual": 20.0}) == []
+def test_a_burst_and_the_cluster_that_it_comes_from_are_told_once_with_the_place() -> None:
+    cluster = row(id="cluster:x", rule="cluster", communes=["1", "2"], count=18, priority=1, lat=16.46, lon=107.6, radius=180.0)
+    (found,) = alarms.grouped(alarms.read([row(), cluster]))
+    assert (found.count, found.priority, found.radius, found.communes) == (20, 1, 180, ("1", "2"))
+    found_two = alarms.grouped(alarms.read([row(), cluster | {"communes": ["7"]}]))
+    assert len(found_two) == 2, "another place is another matter"
+    assert len(alarms.grouped(alarms.read([row(), cluster | {"subject": "roads"}]))) == 2
+
+
+def test_an_alarm_whose_cause_has_no_known_beginning_is_told_since_it_was_raised() -> None:
+    (found,) = alarms.read([row(since=None)])
+    assert found.since == TUESDAY
+
+
+def job(name: str, period: float, seconds: float) -> dict[str, Any]:
+    return {"job": name, "period_seconds": period, "at": TUESDAY - timedelta(seconds=seconds)}
+
+
+def test_nobody_looks_when_any_job_was_not_done_for_longer_than_it_may_take() -> None:
+    assert alarms.watched([], TUESDAY, 10) == Watched(False, None)
+    assert alarms.watched([job("a", 1, 11), job("b", 60, 129)], TUESDAY, 10) == Watched(True, TUESDAY - timedelta(seconds=129))
+    assert alarms.watched([job("a", 1, 13), job("b", 60, 60)], TUESDAY, 10) == Watched(False, TUESDAY - timedelta(seconds=13))

@@ -11,6 +11,8 @@ from dashboard.words import WORDS, words
 SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in Path("dashboard").rglob("*.py") if path.name != "words.py")
 BUILT = (
     "feed_",
+    "state_",
+    "theme_",
     "measure_",
     "priority_",
     "burst",
@@ -19,6 +21,9 @@ BUILT = (
     "ahead",
     "silent",
     "dead_letters",
+    "malformed",
+    "refused",
+    "figure",
     "store_away",
     "stalled",
     "unowned",

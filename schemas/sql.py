@@ -1,0 +1,58 @@
+"""SQL that more than one part says, each once: how a moment is given, which steps close an entity, when sources were heard of.
+
+Questions are texts with named parameters: moments in whole milliseconds since 1970.
+"""
+
+from schemas.codes import DocumentStatus, FeedbackStatus, FilingStatus
+from schemas.columns import ZONE
+from schemas.envelope import CLOCK_TOLERANCE
+from schemas.kinds import KINDS
+from schemas.watch_tables import REFUSALS
+
+
+def moment(name: str) -> str:
+    """The SQL of a query parameter that is given in milliseconds."""
+    return f"fromUnixTimestamp64Milli(%({name})s, '{ZONE}')"
+
+
+def codes(*values: int | str) -> str:
+    """Codes as the inside of an SQL list."""
+    return ", ".join(repr(str(code)) if isinstance(code, str) else str(int(code)) for code in values)
+
+
+FILING_CLOSED = codes(FilingStatus.NOT_ACCEPTED, FilingStatus.WITHDRAWN, FilingStatus.FINISHED, FilingStatus.RETURNED)
+FILING_DONE = codes(FilingStatus.FINISHED, FilingStatus.RETURNED)
+FILING_PAUSED = codes(FilingStatus.SUPPLEMENT, FilingStatus.PAYMENT, FilingStatus.STOPPED)
+FEEDBACK_CLOSED = codes(FeedbackStatus.REJECTED, FeedbackStatus.PUBLISHED, FeedbackStatus.RATED)
+DOCUMENT_WAITING = codes(DocumentStatus.ARRIVED)
+
+HEARD = (
+    "SELECT agency, kind, max(f.received_at) AS received_at, max(f.occurred_at) AS occurred_at "
+    "FROM freshness AS f GROUP BY agency, kind ORDER BY kind, agency"
+)
+"""When each agency was last heard of, per kind."""
+
+
+def _lead(kind: str) -> str:
+    lead = "dateDiff('second', e.received_at, e.occurred_at)"
+    return (
+        f"SELECT agency, '{kind}' AS kind, argMax({lead}, e.received_at) AS seconds, min(e.received_at) AS since "
+        f"FROM events_{kind} AS e "
+        f"WHERE toStartOfMinute(e.occurred_at) >= {moment('hour_ago')} AND e.received_at >= {moment('hour_ago')} "
+        f"AND e.received_at <= {moment('now')} AND {lead} > {CLOCK_TOLERANCE.total_seconds():.0f} GROUP BY agency"
+    )
+
+
+AHEAD = " UNION ALL ".join(_lead(kind.name) for kind in KINDS)
+"""Agencies whose events since `hour_ago` are ahead of their arrival: agency, kind, by how many seconds, since.
+
+Such an event has a time after the hour began: the tables are read from there on only.
+"""
+REFUSED = (
+    f"SELECT agency, kind, until AS refused_at FROM {REFUSALS.name} "
+    f"WHERE agency != '' AND until > {moment('start')} AND until <= {moment('end')} "
+    "UNION ALL SELECT agency, kind, received_at FROM dead_letter_rows "
+    f"WHERE agency != '' AND received_at > {moment('start')} AND received_at <= {moment('end')}"
+)
+"""What was refused after `start` and until `end`, by a gateway or a worker, where its agency is known: agency, kind, refused_at."""
+REFUSED_LAST = f"SELECT agency, kind, max(refused_at) AS refused_at FROM ({REFUSED}) GROUP BY agency, kind"

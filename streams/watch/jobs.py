@@ -1,0 +1,75 @@
+"""What the watch does, how often: rules that are cheap to look at and call within seconds, and those that can wait."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from schemas.reference import ZONE, Rule, alarm_rules
+from schemas.settings import Settings
+from streams.store import Store
+from streams.watch import book
+from streams.watch.engine import Observed, ended, evaluate
+from streams.watch.questions import QUESTIONS, Look, Province
+from streams.watch.readings import observed, readings
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a job is given: its own connection, and the aligned moment that it is done for."""
+
+    settings: Settings
+    store: Store
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something that is done again and again. Several watches may do it at once: it must converge, whoever writes last."""
+
+    name: str
+    period: float
+    """Seconds from one aligned moment to the next."""
+    run: Callable[[Task], None]
+
+
+def _rules(at: datetime) -> tuple[Rule, ...]:
+    return alarm_rules(at.astimezone(ZONE).date())
+
+
+def alarms_of(*measures: str) -> Callable[[Task], None]:
+    """The work of a job: look at the rules of some measures."""
+
+    def run(task: Task) -> None:
+        rules = [rule for rule in _rules(task.at) if rule.measure in measures]
+        look = Look(task.store, task.at, Province(task.settings.province), book.known(task.store, task.at))
+        seen: dict[str, Sequence[Observed] | None] = {rule.code: QUESTIONS[rule.measure](look, rule) for rule in rules}
+        book.write(task.store, evaluate(rules, seen, task.at, look.known))
+
+    return run
+
+
+def figures(task: Task) -> None:
+    """Look at the rules of figures."""
+    rules = [rule for rule in _rules(task.at) if rule.measure not in QUESTIONS]
+    seen: dict[str, Sequence[Observed] | None] = {}
+    for rule in rules:
+        now = readings(task.store, task.at, (rule.measure,), rule.scope)
+        span = timedelta(minutes=rule.span_minutes)
+        before = readings(task.store, task.at - span, (rule.measure,), rule.scope) if rule.comparison == "rate" else {}
+        seen[rule.code] = observed(rule, now, before)
+    book.write(task.store, evaluate(rules, seen, task.at, book.known(task.store, task.at)))
+
+
+def tidy(task: Task) -> None:
+    """Clear what is open of rules that are no longer in force."""
+    book.write(task.store, ended(_rules(task.at), task.at, book.known(task.store, task.at)))
+
+
+JOBS: tuple[Job, ...] = (
+    Job("reports", 1.0, alarms_of("feedback.burst", "feedback.cluster")),
+    Job("documents", 5.0, alarms_of("document.flash_waiting")),
+    Job("sources", 5.0, alarms_of("source.silence", "source.malformed", "source.ahead", "source.refused", "letters.dead")),
+    Job("filings", 10.0, alarms_of("filing.pile")),
+    Job("figures", 30.0, figures),
+    Job("ended", 60.0, tidy),
+)
