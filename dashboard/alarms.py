@@ -33,6 +33,8 @@ class Alarm:
     """Of a cluster: from its middle to the outermost report, in metres; 0 for what has no place."""
     lat: float | None = None
     lon: float | None = None
+    told: int = 1
+    """How many alarms it stands for."""
 
     @property
     def id(self) -> str:
@@ -124,7 +126,7 @@ def grouped(alarms: Sequence[Alarm]) -> tuple[Alarm, ...]:
     """Alarms by priority, the newest first; many of one cause and subject become one with all their places."""
 
     def cause(alarm: Alarm) -> tuple[str, str]:
-        return alarm.cause, alarm.subject
+        return alarm.cause, "" if alarm.cause == "off_track" else alarm.subject
 
     found: list[Alarm] = []
     for _, group in groupby(sorted(merged(alarms), key=cause), cause):
@@ -136,6 +138,7 @@ def grouped(alarms: Sequence[Alarm]) -> tuple[Alarm, ...]:
 def _as_one(same: list[Alarm]) -> Alarm:
     return replace(
         same[0],
+        told=len(same),
         since=min((one.since for one in same if one.since), default=None),
         communes=tuple(dict.fromkeys(code for one in same for code in one.communes)),
         count=sum(one.count for one in same),

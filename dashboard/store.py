@@ -19,13 +19,22 @@ from schemas.codes import Channel, DocumentStatus, MeetingState, Priority, Servi
 from schemas.columns import ZONE
 from schemas.kinds import KINDS
 from schemas.moments import milliseconds
-from schemas.sql import AHEAD, FEEDBACK_CLOSED, FILING_CLOSED, FILING_DONE, FILING_PAUSED, HEARD, codes, moment
+from schemas.sql import (
+    AHEAD,
+    FEEDBACK_CLOSED,
+    FILING_CLOSED,
+    FILING_DONE,
+    FILING_PAUSED,
+    HEARD,
+    REPORT_DAYS,
+    REPORTS,
+    codes,
+    moment,
+)
 
 HERE = ZoneInfo(ZONE)
 RATE_DAYS = 30
 """Days that rates look back on."""
-REPORT_DAYS = 3 * 366
-"""Days that reports of indicators look back on; yearly ones give five years again each time."""
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -165,8 +174,7 @@ class Store:
         now = clock.now()
         return list(
             self.connection.rows(
-                f"""SELECT indicator, unit, period, value, measure_unit, agency, reported_at FROM state_indicator FINAL
-                WHERE unit IN %(units)s AND reported_at > {moment("since")} AND reported_at <= {moment("now")}""",
+                REPORTS,
                 units=tuple(units) or ("",),
                 now=milliseconds(now),
                 since=milliseconds(now - timedelta(days=REPORT_DAYS)),

@@ -95,6 +95,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "{units} sources: {n} records refused / {minutes} min: {reason}",
     ),
     "figure": ("{rule}: {value}", "{rule}: {value}"),
+    "off_track": ("{target}: dự báo đạt {value}% mục tiêu", "{target}: forecast to reach {value}% of its aim"),
+    "off_track_many": ("{n} chỉ tiêu khó đạt theo dự báo", "{n} targets off track by their forecasts"),
     "dead_letters": ("{n} bản ghi hỏng trong 1 giờ: {reason}", "{n} bad records in 1 h: {reason}"),
     "dead_letters_place": ("Dữ liệu bị loại", "Refused data"),
     "whole_province": ("Toàn tỉnh", "Whole province"),

@@ -56,3 +56,11 @@ REFUSED = (
 )
 """What was refused after `start` and until `end`, by a gateway or a worker, where its agency is known: agency, kind, refused_at."""
 REFUSED_LAST = f"SELECT agency, kind, max(refused_at) AS refused_at FROM ({REFUSED}) GROUP BY agency, kind"
+
+REPORT_DAYS = 3 * 366
+"""Days that reports of indicators look back on; yearly ones give five years again each time."""
+REPORTS = (
+    "SELECT indicator, unit, period, value, measure_unit, agency, reported_at FROM state_indicator FINAL "
+    f"WHERE unit IN %(units)s AND reported_at > {moment('since')} AND reported_at <= {moment('now')}"
+)
+"""What was reported of some units since `since`, in any order: the newest report of each indicator, unit and period."""

@@ -19,7 +19,7 @@ from schemas.reference import calendar
 from schemas.tables import events_table, windows_table
 from schemas.worktime import WORKING_DAYS, calendar_rows
 
-SLICE = 100_000
+SLICE = 25_000
 """Events that are taken in at a time, per partition: what bounds the memory of ClickHouse."""
 INSERT = {
     "async_insert": 0,

@@ -16,7 +16,7 @@ def where(alarm: Alarm, place: Place, speech: Speech) -> str:
     """The place of an alarm in words."""
     if alarm.cause == "dead_letters":
         return speech("dead_letters_place")
-    if alarm.cause == "figure" and not alarm.units:
+    if alarm.cause in ("figure", "off_track") and not alarm.units:
         return speech("whole_province")
     names = [place.names.get(code, code) for code in alarm.communes]
     if not names:
@@ -30,8 +30,11 @@ def sentence(alarm: Alarm, speech: Speech) -> str:
     """What is the matter, in one sentence."""
     rule = reference.alarm_rule(alarm.rule)
     subject = reference.category_words(alarm.subject, speech.language).lower() if alarm.cause == "burst" else alarm.subject
+    if alarm.cause == "off_track" and alarm.told > 1:
+        return speech("off_track_many", n=speech.number(alarm.told))
     said = speech(
         f"{alarm.cause}_many" if alarm.units > 1 and alarm.cause not in ONE_SENTENCE else alarm.cause,
+        target=reference.target_words(alarm.subject.partition(".")[2], speech.language),
         n=speech.number(alarm.count),
         change=speech.change(alarm.change),
         category=subject,

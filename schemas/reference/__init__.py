@@ -29,7 +29,7 @@ from schemas.reference.services import (
     procedures,
 )
 from schemas.reference.statuses import Status, statuses
-from schemas.reference.targets import IndicatorType, Target, aiming_provinces, indicator, indicators, target, targets
+from schemas.reference.targets import IndicatorType, Target, aiming_provinces, indicator, indicators, target, target_words, targets
 
 __all__ = [
     "DAY_HOURS",
@@ -73,5 +73,6 @@ __all__ = [
     "procedures",
     "statuses",
     "target",
+    "target_words",
     "targets",
 ]

@@ -102,3 +102,11 @@ def target(province: str, indicator: str) -> Target | None:
     """The target of a province for an indicator, its own before the one for all; None where there is none."""
     found = [one for one in targets(province) if one.indicator == indicator]
     return max(found, key=lambda one: one.province != "", default=None)
+
+
+@cache
+def target_words(code: str, language: str = "vi") -> str:
+    """What a screen shows for a target's id, whatever province's it is; the id itself where it is not listed."""
+    of = next((row.indicator for row in rows("targets", TargetRow) if row.id == code), "")
+    found = indicator(of)
+    return found.words(language) if found else code

@@ -4,8 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from clickhouse_driver import Client
+
 from schemas.reference import ZONE, Rule, alarm_rules
 from schemas.settings import Settings
+from streams.lives import Lives
 from streams.store import Store
 from streams.watch import book
 from streams.watch.engine import Observed, ended, evaluate
@@ -52,12 +55,38 @@ def figures(task: Task) -> None:
     """Look at the rules of figures."""
     rules = [rule for rule in _rules(task.at) if rule.measure not in QUESTIONS]
     seen: dict[str, Sequence[Observed] | None] = {}
+    look = Look(task.store, task.at, Province(task.settings.province), book.known(task.store, task.at))
     for rule in rules:
-        now = readings(task.store, task.at, (rule.measure,), rule.scope)
+        scope = rule.scope if rule.scope in ("commune", "agency") else "province"
+        now = readings(look, (rule.measure,), scope)
         span = timedelta(minutes=rule.span_minutes)
-        before = readings(task.store, task.at - span, (rule.measure,), rule.scope) if rule.comparison == "rate" else {}
+        before = readings(look, (rule.measure,), scope, span) if rule.comparison == "rate" else {}
         seen[rule.code] = observed(rule, now, before)
-    book.write(task.store, evaluate(rules, seen, task.at, book.known(task.store, task.at)))
+    book.write(task.store, evaluate(rules, seen, task.at, look.known))
+
+
+class Living:
+    """Keeps the lives of entities up with what workers count: all that figures, and alarms on them, are asked of."""
+
+    MOST = 200_000
+    """Events that are taken in before it is told that this goes on."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, tuple[Client, Lives]] = {}
+
+    def __call__(self, task: Task) -> None:
+        url = task.settings.clickhouse_url
+        if url not in self._of:
+            client = Client.from_url(url)
+            self._of[url] = client, Lives(client, task.settings.province)
+        client, lives = self._of[url]
+        try:
+            lives.catch_up(self.MOST)
+        except BaseException:
+            # What was marked is known again when it is loaded anew.
+            del self._of[url]
+            client.disconnect()
+            raise
 
 
 def tidy(task: Task) -> None:
@@ -66,6 +95,7 @@ def tidy(task: Task) -> None:
 
 
 JOBS: tuple[Job, ...] = (
+    Job("lives", 0.25, Living()),
     Job("reports", 1.0, alarms_of("feedback.burst", "feedback.cluster")),
     Job("documents", 5.0, alarms_of("document.flash_waiting")),
     Job("sources", 5.0, alarms_of("source.silence", "source.malformed", "source.ahead", "source.refused", "letters.dead")),

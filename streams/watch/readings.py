@@ -1,24 +1,63 @@
 """Figures as inputs of rules: what they read at a moment, for every unit."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import timedelta
 
-from schemas.figures import UNKNOWN, Reading
-from schemas.reference import Rule
-from streams.store import Store
+from schemas import scores
+from schemas.figures import BY_CODE, UNKNOWN, Reading
+from schemas.figures.aging import TIMELY, By, aged, timely
+from schemas.figures.questions import Moment, ask
+from schemas.reference import Rule, calendar
+from schemas.scores import Report, Standing
+from schemas.sql import REPORT_DAYS, REPORTS
 from streams.watch.engine import Observed
+from streams.watch.questions import Look
 
 Key = tuple[str, str]
 """Code of a figure, and of a unit: a commune, an agency, or an empty text for the province."""
+TARGETS = "target."
+FULL = 1000.0
+"""What a target reads at most, in percent: one to be lowered may be reached many times over."""
 
 
-def readings(store: Store, at: datetime, codes: Iterable[str], by: str) -> Mapping[Key, Reading]:
-    """What figures read at `at`, by `province`, `commune` or `agency`.
+def readings(look: Look, codes: Iterable[str], by: By, ago: timedelta = timedelta(0)) -> Mapping[Key, Reading]:
+    """What figures read now, or `ago`, by `province`, `commune` or `agency`. A figure that is not known has no reading.
 
-    The one place where figures come in: a figure that is not computed has no reading, and its rules do not call. A target
-    (`target.` and its id) reads in percent of what it asks for by then.
+    A target (`target.` and its id; `target.*` for all) reads how much of it will be reached by its due day, in percent.
     """
-    return {}
+    wanted = list(codes)
+    figures = [BY_CODE[code] for code in wanted if code in BY_CODE]
+    moment = Moment.of(look.at - ago, calendar(look.province.code))
+    found: dict[Key, Reading] = {}
+    for key, said in ask(look.store.execute, figures, moment, () if by == "province" else (by,), past=bool(ago)).items():
+        unit = key[0] if key else ""
+        if unit or by == "province":
+            known = said if ago else aged(said, look.sources, by, unit)
+            found |= {(code, unit): reading for code, reading in known.items()}
+    if TIMELY in wanted and not ago:
+        found[TIMELY, ""] = timely(look.sources)
+    if not ago and any(code.startswith(TARGETS) for code in wanted):
+        found |= {(f"{TARGETS}{one.target.code}", ""): _reached(one) for one in _standings(look)}
+    return found
+
+
+def _standings(look: Look) -> Sequence[Standing]:
+    code = look.province.code
+    rows = look.rows(REPORTS, units=(code,), since=timedelta(days=REPORT_DAYS))
+    names = ("indicator", "unit", "period", "value", "measure_unit", "agency", "reported_at")
+    series = scores.by_indicator((Report(**dict(zip(names, row, strict=True))) for row in rows), look.at)
+    moment = Moment.of(look.at, calendar(code))
+    live = ask(look.store.execute, BY_CODE.values(), moment).get((), {})
+    return scores.standings(code, code, series, aged(live, look.sources) | {TIMELY: timely(look.sources)}, look.at)
+
+
+def _reached(one: Standing) -> Reading:
+    """How much of a target will be reached, in percent, by the forecast; unknown where there is none."""
+    aim, will = one.target.value, one.forecast.value if one.forecast else None
+    if will is None or one.reading.stale:
+        return UNKNOWN
+    part, whole = (will, aim) if one.target.direction == "up" else (aim, will)
+    return Reading(min(FULL, 100 * part / whole) if whole else FULL, part, whole, one.reading.as_of)
 
 
 def observed(rule: Rule, now: Mapping[Key, Reading], before: Mapping[Key, Reading]) -> Sequence[Observed] | None:

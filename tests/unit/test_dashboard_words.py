@@ -24,6 +24,7 @@ BUILT = (
     "malformed",
     "refused",
     "figure",
+    "off_track",
     "store_away",
     "stalled",
     "unowned",
