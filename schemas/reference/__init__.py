@@ -1,7 +1,8 @@
 """Reference data: agencies, procedures, categories, working time, indicators and targets; dated, sourced, edited without code.
 
 Reading order: `table` (how a CSV file of `data/` becomes frozen structs), `agencies` (who, and what each promised to send),
-`services` (procedures and feedback categories), `calendar` (working time), `targets` (indicators and what is aimed at).
+`heirs` (which agency of today took over from which), `services` (procedures and feedback categories), `calendar` (working time),
+`targets` (indicators and what is aimed at).
 
 Every row says from when it is valid, where it is from, and whether that was verified; screens that use an unverified figure
 can say so. Rows with the source "minh họa" (illustrative) are invented. Accessors are pure and cached.
@@ -9,6 +10,7 @@ can say so. Rows with the source "minh họa" (illustrative) are invented. Acces
 
 from schemas.reference.agencies import Agency, Feed, agencies, agency, prefix
 from schemas.reference.calendar import ZONE, OutsideCalendarError, WorkingCalendar, calendar, day_words
+from schemas.reference.heirs import agency_today
 from schemas.reference.services import (
     DAY_HOURS,
     Category,
@@ -38,6 +40,7 @@ __all__ = [
     "WorkingCalendar",
     "agencies",
     "agency",
+    "agency_today",
     "calendar",
     "categories",
     "category",
