@@ -92,6 +92,16 @@ def divided_sql(commune: str, before: str) -> str:
     return _among(commune, before, "NOT is_default")
 
 
+def key_sql(units: Units, commune: str, before: str) -> str:
+    """SQL: the two columns that name the unit of a row, `unit` (a code) and `is_former`, to group any figure by.
+
+    By the units of the day, both are needed to tell a former unit from the commune of today that reuses its code.
+    """
+    if units == "today":
+        return f"{today_sql(commune, before)} AS unit, false AS is_former"
+    return f"{commune} AS unit, {former_sql(commune, before)} AS is_former"
+
+
 def _mapped(commune: str, links: str) -> str:
     # Subqueries that yield one value are constants to ClickHouse, which makes of them one hash table for the whole question.
     pairs = f"(SELECT (groupArray(former), groupArray(successor)) FROM unit_successors WHERE {links})"

@@ -9,7 +9,9 @@ import pytest
 from dashboard import alarms
 from dashboard.alarms import Alarm
 from dashboard.sources import Source, State, judge, state
+from dashboard.speech import Speech
 from dashboard.store import HERE
+from dashboard.store_units import unit_of
 from schemas.reference import Agency, Feed, calendar
 
 FEED = Feed(kind="filing", rhythm_minutes=60, grace_minutes=60)
@@ -106,3 +108,12 @@ def test_dead_letters_call_only_when_they_are_many() -> None:
     assert alarms.dead_letters(row) == []
     assert alarms.dead_letters(row | {"recent": 30})[0].subject == "bad-json"
     assert alarms.dead_letters(row | {"recent": 30, "usual": 20.0}) == []
+
+
+def test_a_former_unit_is_named_with_its_last_day() -> None:
+    vi, en = Speech("vi"), Speech("en")
+    former, now = unit_of("19753", True), unit_of("19753", False)
+    assert former is not None and now is not None
+    assert (vi.unit(former), en.unit(former)) == ("phường Thuận Lộc (đến 30/06/2025)", "Thuận Lộc Ward (until 30/06/2025)")
+    assert (vi.unit(now), en.unit(now)) == ("phường Phú Xuân", "Phú Xuân Ward")
+    assert unit_of("BROOKLYN", False) is None
