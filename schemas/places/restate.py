@@ -12,7 +12,8 @@ A former unit is restated to its default successor. Where it was divided that is
 decide, as outlines are schematic. What was restated from divided units is therefore counted as uncertain, and said.
 One commune of today (of 3,321) is the default of no former unit and has no restated history.
 
-The SQL reads the view `unit_successors`. For millions of rows, group by the code and `before` first, then restate the groups.
+The SQL reads the view `unit_successors`. Restating 3 million rows one by one costs 50 to 90 ms on two cores; sum them by code
+on each side of the reform first, as `dashboard.store_units` does, and it costs about 20 (`tests/bench/test_units.py`).
 """
 
 from __future__ import annotations
