@@ -25,6 +25,7 @@ from schemas.places import restate
 from schemas.settings import Settings
 from schemas.tables import MOMENT
 from streams.migrate import migrate
+from streams.verify import verify
 from tests.running import command, wait_for, worker
 
 pytestmark = pytest.mark.stack
@@ -117,6 +118,11 @@ def test_nothing_is_lost_or_doubled_by_restating(path: Way) -> None:
     }
     assert sums["today"] == sums["day"]
     assert sums["day"]["steps"] == len(path.raw[path.raw["time"] >= START])
+
+
+def test_every_window_of_both_sides_is_what_the_raw_events_give(path: Way, module_settings: Settings) -> None:
+    [report] = verify(module_settings, [FILING])
+    assert (report.events, report.differences) == (len(path.raw), [])
 
 
 def test_every_commune_of_today_has_history_before_the_reform(path: Way) -> None:
