@@ -1,7 +1,8 @@
 """ClickHouse to eyes: what the rooms and the operators see.
 
-Reading order: `clock` (the moment a question is asked for), `connection` and `store` (the only SQL, as named questions), `sources`
-and `alarms` (what is late and what calls for people, as pure rules), `snapshot` (everything a wall shows, of one moment),
-`push` (one poller, many viewers), `wall` (layout, figures, map), `app` (Dash on FastAPI), `health` (probes and metrics).
-`words` holds every word of the screens in Vietnamese and English, `form` writes numbers and times, `sight` sizes letters.
+Reading order: `clock` (the moment a question is asked for), `connection` and `store` (the only SQL, as named questions; in
+`store_units` those per commune over a period in which units changed), `sources` and `alarms` (what is late and what calls for
+people, as pure rules), `snapshot` (everything a wall shows, of one moment), `push` (one poller, many viewers), `wall` (layout,
+figures, map), `app` (Dash on FastAPI), `health` (probes and metrics). `words` holds every word of the screens in Vietnamese and
+English, `form` writes numbers and times, `sight` sizes letters.
 """

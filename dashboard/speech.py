@@ -9,6 +9,7 @@ from babel.numbers import format_decimal
 
 from dashboard.store import HERE
 from dashboard.words import words
+from schemas.places import Commune
 
 Language = Literal["vi", "en"]
 LOCALES = {"vi": "vi", "en": "en_GB"}
@@ -58,6 +59,13 @@ class Speech:
         """A day of the week, such as thứ Hai."""
         word = str(format_date(at.astimezone(HERE).date(), "EEEE", locale=LOCALES[self.language]))
         return word[0].lower() + word[1:] if self.language == "vi" else word
+
+    def unit(self, unit: Commune) -> str:
+        """A commune with its type, and of a former one its last day: phường Phú Hội (đến 30/06/2025)."""
+        name = unit.full_name_en if self.language == "en" else unit.full_name[0].lower() + unit.full_name[1:]
+        if unit.valid_to is None:
+            return name
+        return self("unit_until", unit=name, day=f"{unit.valid_to - timedelta(days=1):%d/%m/%Y}")
 
     def span(self, length: timedelta) -> str:
         """A length of time in its largest fitting units."""

@@ -12,6 +12,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "hours": ("{n} giờ", "{n} h"),
     "hours_minutes": ("{h} giờ {m} phút", "{h} h {m} min"),
     "days": ("{n} ngày", "{n} d"),
+    "unit_until": ("{unit} (đến {day})", "{unit} (until {day})"),
     "stopped": ("DỮ LIỆU DỪNG LÚC {time}", "DATA STOPPED AT {time}"),
     "stopped_path": (
         "Đường dữ liệu không còn nhịp: kiểm tra cổng tiếp nhận và bộ xử lý",

@@ -3,14 +3,16 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kafka.admin import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import InvalidPartitionsError, KafkaError, TopicAlreadyExistsError, for_code
 
 from ingest.producer import KafkaUnavailable
+from schemas.kinds import KINDS
 from schemas.settings import Settings
-from schemas.topics import topics
+from schemas.topics import DAY_MS, RETENTION, topics
 
 
 def plan(settings: Settings) -> dict[str, dict[str, Any]]:
@@ -44,6 +46,27 @@ def ensure(settings: Settings) -> list[str]:
         if missing or small:
             _wait(admin, settings, planned)
         return [*made, *grown]
+
+
+def keep(settings: Settings, since: datetime) -> list[str]:
+    """Have the topics of the kinds keep what arrived from `since` on, for as long again as they keep what arrives now.
+
+    Kafka deletes by time of arrival, within a minute: history that is older than the retention would be gone before a worker
+    counts it. Returns the names of the topics that keep longer now. Raises `KafkaUnavailable`.
+    """
+    age = datetime.now(UTC) - since
+    if age < timedelta(days=settings.topic_retention_days):
+        return []
+    days = settings.topic_retention_days + age.days + 1
+    with _admin(settings) as admin:
+        names = [kind.topic(settings.topic_prefix) for kind in KINDS]
+        asked = [ConfigResource(ConfigResourceType.TOPIC, name, {RETENTION: None}) for name in names]
+        kept = admin.describe_configs(asked, config_filter="all")["topic"]
+        short = [name for name in names if 0 <= int(kept[name][RETENTION]["value"]) < days * DAY_MS]
+        if short:
+            longer = {RETENTION: str(days * DAY_MS)}
+            admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, longer) for name in short])
+        return short
 
 
 def _done(settings: Settings, what: str, results: Any) -> list[str]:

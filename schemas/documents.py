@@ -20,6 +20,7 @@ from schemas.figures import FIGURES, Piece
 from schemas.figures.questions import dimensions
 from schemas.kinds import DEAD_LETTERS, HEARTBEATS, KINDS, REFUSALS, Kind
 from schemas.lives import LIVES
+from schemas.places import restate
 from schemas.reference import statuses
 from schemas.settings import Settings
 
@@ -63,7 +64,7 @@ def dictionary() -> str:
     lines += ["# Read views in ClickHouse", "", "Stable for Grafana, Superset or any SQL client.", ""]
     for view in tables.views(""):
         lines.append(f"- `{view}`: {_VIEWS[view]}")
-    lines += ["", _AHEAD]
+    lines += ["", _AHEAD, "", _UNITS]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -71,6 +72,20 @@ _AHEAD = f"""`events` and the current states have `ahead_seconds`: by how much a
     CLOCK_TOLERANCE.total_seconds() / 60:.0f} minutes on, else 0. Such an event comes from a clock that is wrong. It is kept, and
 counts in the window of the time that it claims, so in no figure up to now; an entity's steps are ordered by when they happened,
 which is never after they arrived, so what is reported later is shown later."""
+_UNITS = f"""A commune's code means the unit of the event's own day, and communes of today reuse codes of former ones. Two
+expressions tell them apart, here for the filings of `events` (for windows, `window_start` is the moment):
+
+```sql
+-- figures restated to the units of today
+SELECT {restate.today_sql("commune", "before")} AS unit, count(), countIf({restate.divided_sql("commune", "before")}) AS uncertain
+FROM (SELECT commune, {restate.before_sql("occurred_at")} AS before FROM events WHERE kind = 'filing') GROUP BY unit;
+-- figures by the units of the day
+SELECT commune, {restate.former_sql("commune", "before")} AS is_former, count()
+FROM (SELECT commune, {restate.before_sql("occurred_at")} AS before FROM events WHERE kind = 'filing') GROUP BY commune, is_former;
+```
+
+`uncertain` counts what was restated from divided units to their default successor, though some of it may belong to another.
+What a row means whose code and day do not fit (a late report under an old code) is told in `schemas/places/restate.py`."""
 _VIEWS = {
     "events": "one row per event, repeats gone: where it came from, when, and the fields of all kinds.",
     **{kind.plural: f"current state, one row per entity ({kind.en.lower()})." for kind in KINDS},
@@ -79,6 +94,8 @@ _VIEWS = {
     "dead_letters": "records that could not be counted, with the reason.",
     "refusals": "what gateways refused: of which source and agency, why, how many in some seconds; never the event itself.",
     "alarms": "what called for people, from `raised_at` to `cleared_at` (NULL while it is open); its cause began at `since`.",
+    "units": "provinces, districts and communes of all days, with the days on which they are in force.",
+    "unit_successors": "the communes of today that each former commune became; `is_default` marks the one figures are restated to.",
 }
 
 

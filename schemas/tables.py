@@ -4,7 +4,7 @@ Per kind: `events_K` (one row per record that counted; a row written twice colla
 `windows_K` (one row per Kafka partition, minute and dimensions: absolute values with the offset up to which they hold, the
 newest offset wins; the row of 1970 is the partition's checkpoint), `state_K` (the newest step of each entity, kept by a
 materialized view). Outsiders read the views: `events`, the kinds' plurals, `windows`, `source_freshness`, `dead_letters`,
-`refusals`, `alarms`.
+`refusals`, `alarms`, `units`, `unit_successors`.
 """
 
 import types
@@ -218,6 +218,35 @@ PROGRESS = Table(
     "ENGINE = ReplacingMergeTree(at)\nORDER BY (kind, partition)\nTTL toDateTime(at) + INTERVAL 30 DAY",
     "How far each partition is counted, as its worker sees it",
 )
+UNITS = Table(
+    "unit_rows",
+    (
+        Column("code", "LowCardinality(String)", "Official code; with the level and the day it names one unit."),
+        Column("level", "LowCardinality(String)", "province, district or commune."),
+        Column("type", "LowCardinality(String)", "Type of the unit, such as phường; together with the name its full name."),
+        Column("name", "String", "Name in Vietnamese, without the type."),
+        Column(
+            "parent", "LowCardinality(String)", "Code of the unit above: of a former commune its district; empty for a province."
+        ),
+        Column("valid_from", "Nullable(Date)", "First day on which it is in force; empty where that is not recorded."),
+        Column("valid_to", "Nullable(Date)", "First day on which it is no longer in force; empty for units of today."),
+        Column("source", "LowCardinality(String)", "Where the row is from; see schemas/places/data/sources.csv."),
+    ),
+    "ENGINE = ReplacingMergeTree\nORDER BY (level, code, ifNull(valid_from, toDate(0)))",
+    "Provinces, districts and communes of all days",
+)
+SUCCESSORS = Table(
+    "unit_successor_rows",
+    (
+        Column("former", "LowCardinality(String)", "Code of a commune of before 2025-07-01."),
+        Column("successor", "LowCardinality(String)", "Code of a commune of today that it became a part of, whole or divided."),
+        Column("is_default", "Bool", "Whether figures are restated to this successor: one of each former commune."),
+        Column("reused", "Bool", "Whether a commune of today uses the former code, which so has two meanings."),
+        Column("valid_to", "Date", "First day on which the former unit was no longer in force."),
+    ),
+    "ENGINE = ReplacingMergeTree\nORDER BY (former, successor)",
+    "Which communes of today each former commune became",
+)
 
 
 def tables() -> tuple[Table, ...]:
@@ -232,6 +261,8 @@ def tables() -> tuple[Table, ...]:
         PROGRESS,
         ALARMS,
         WATCH,
+        UNITS,
+        SUCCESSORS,
     )
 
 
@@ -268,6 +299,8 @@ def views(prefix: str) -> dict[str, str]:
         "refusals": f"SELECT {_names(REFUSALS)} FROM {REFUSALS.name} FINAL",
         "alarms": f"SELECT {_names(ALARMS, but=('began_at', 'below_since', 'version'))} FROM {ALARMS.name} FINAL "
         "WHERE raised_at IS NOT NULL AND (cleared_at IS NULL OR cleared_at > raised_at)",
+        "units": f"SELECT {_names(UNITS)} FROM {UNITS.name} FINAL",
+        "unit_successors": f"SELECT {_names(SUCCESSORS)} FROM {SUCCESSORS.name} FINAL",
     }
 
 

@@ -6,6 +6,7 @@ from schemas.kinds import DEAD_LETTERS, HEARTBEATS, KINDS, REFUSALS
 from schemas.settings import Settings
 
 DAY_MS = 86_400_000
+RETENTION = "retention.ms"
 ANY_PAST = str((1 << 63) - 1)
 
 
@@ -33,7 +34,7 @@ def topics(settings: Settings) -> tuple[Topic, ...]:
             settings.topic_replicas,
             {
                 # A heartbeat is of use for seconds; the others are the record from which everything can be rebuilt.
-                "retention.ms": str(DAY_MS * (1 if name == HEARTBEATS else settings.topic_retention_days)),
+                RETENTION: str(DAY_MS * (1 if name == HEARTBEATS else settings.topic_retention_days)),
                 # A record's time is its arrival; a backfill of history states past arrivals, however old.
                 "message.timestamp.type": "CreateTime",
                 "message.timestamp.before.max.ms": ANY_PAST,

@@ -1,7 +1,8 @@
 """Bring a ClickHouse database to what the vocabulary says: idempotent, and safe while workers run.
 
-Tables are made when missing and get the columns they lack; views are replaced; materialized views follow their tables. What a
-declaration cannot say (a changed key or type) is a numbered step in `STEPS`, run once and kept in the table `migrations`.
+Tables are made when missing and get the columns they lack, those of the units their rows; views are replaced; materialized views
+follow their tables. What a declaration cannot say (a changed key or type) is a numbered step in `STEPS`, run once and kept in the
+table `migrations`.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from schemas.lives import life_tables, life_views
 from schemas.settings import Settings
 from schemas.tables import materialized_views, state_table, tables, views
 from schemas.worktime import WORKING_DAYS
+from streams import units
 
 Step = tuple[str, str, Callable[[Client], None]]
 
@@ -60,7 +62,13 @@ def migrate(settings: Settings) -> list[str]:
     server.disconnect()
     client = Client.from_url(settings.clickhouse_url)
     try:
-        return [*_tables(client), *_steps(client), *_materialized(client), *_views(client, settings.topic_prefix)]
+        return [
+            *_tables(client),
+            *_steps(client),
+            *_materialized(client),
+            *units.fill(client),
+            *_views(client, settings.topic_prefix),
+        ]
     finally:
         client.disconnect()
 

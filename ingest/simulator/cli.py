@@ -10,13 +10,14 @@ import typer
 from ingest import topics
 from ingest.producer import Producer
 from ingest.simulator import staging, state
-from ingest.simulator.clock import ZONE
+from ingest.simulator.clock import REFORMED, ZONE, local_day
 from ingest.simulator.run import Run, moment_words
 from ingest.simulator.scenes import FOREVER, Silence, Storm, Stuck
 from ingest.simulator.screen import Screen
 from ingest.simulator.world import World
 from schemas import places
 from schemas.moments import milliseconds
+from schemas.places import restate
 from schemas.reference import agency
 from schemas.settings import Settings
 
@@ -43,16 +44,17 @@ def simulate(
 ) -> None:
     """Send a simulated, believable province: days of history as fast as Kafka takes them, then live.
 
+    Before 2025-07-01 it is the province of then, with its districts and former communes; what is open on that day goes on under
+    whoever took over. A province that became part of another on that day can be sent with --from before it.
+
     A second run goes on where the first stopped: it fills the gap and continues what was open (`simulator.json` in IOC_HOME).
     Ctrl-C or SIGTERM ends it with nothing lost. While Kafka is away it waits.
     """
     given = {"province": province, "kafka_servers": kafka_servers, "topic_prefix": topic_prefix}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
-    try:
-        places.province(settings.province)
-    except places.UnknownPlaceError as error:
-        raise typer.BadParameter(str(error), param_hint="--province") from None
     now = datetime.now(UTC)
+    if problem := no_such_province(settings.province, now if since is None else _vietnamese(since)):
+        raise typer.BadParameter(problem, param_hint="--province")
     if since is not None:
         start, end = _vietnamese(since), min(_vietnamese(until) if until else now, now)
         if live or start >= end:
@@ -100,6 +102,7 @@ def run(
 
     def connect() -> Producer:
         topics.ensure(settings)
+        topics.keep(settings, start)
         return Producer(settings, patience=PATIENCE)
 
     with Screen(start, end) as screen:
@@ -112,8 +115,8 @@ def run(
 
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, stop)
-        place = places.province(world.province)
-        screen.say(f"simulate: {place.full_name} ({world.province}), seed {world.seed}, from {moment_words(start)}")
+        here = world.of(milliseconds(start)) or world
+        screen.say(f"simulate: {here.place.full_name} ({world.province}), seed {world.seed}, from {moment_words(start)}")
         for line in _staged(world, end):
             screen.say(f"simulate:   {line}")
         try:
@@ -125,6 +128,21 @@ def run(
             sending.close()
         remember(world, sending.came)
         screen.say(f"simulate: {sending.sent:,} records sent, up to {moment_words(sending.came)}")
+
+
+def no_such_province(code: str, at: datetime) -> str:
+    """Why no province of that code can be sent from a moment on, with the one to choose instead; empty where it can."""
+    try:
+        heir = places.province(restate.province_today(code))
+    except places.UnknownPlaceError as error:
+        return str(error)
+    if heir.code == code or milliseconds(at) < REFORMED:
+        return ""
+    former = places.former(code)
+    return (
+        f"{former.full_name} ({code}) is part of {heir.full_name} ({heir.code}) since {places.REFORM:%d/%m/%Y}; "
+        f"choose --province {heir.code}, or --from a day before that"
+    )
 
 
 def _forget(world: World, came: datetime) -> None:
@@ -140,11 +158,16 @@ def _staged(world: World, end: datetime) -> list[str]:
         elif isinstance(scene, Storm) and scene.until > now:
             lines.append(f"{_at(scene.since)} and every {scene.every // 60_000} min: burst of {scene.reports} field reports")
         elif isinstance(scene, Silence):
-            lines.append(f"{_at(scene.since)} to {_at(scene.until)}: nothing from {agency(scene.agency).vi} ({scene.agency})")
+            lines.append(f"{_at(scene.since)} to {_at(scene.until)}: nothing from {_words(scene)}")
         elif isinstance(scene, Stuck):
-            lines.append(f"{_at(scene.since)}: flash document not received by {agency(scene.agency).vi} ({scene.agency})")
-    lines.append(f"slow: {', '.join(sorted(world.slow))}")
+            lines.append(f"{_at(scene.since)}: flash document not received by {_words(scene)}")
+    here = world.of(now - 1) or world.before
+    lines.append(f"slow: {', '.join(sorted(here.slow))}")
     return lines
+
+
+def _words(scene: Silence | Stuck) -> str:
+    return f"{agency(scene.agency, local_day(scene.since)).vi} ({scene.agency})"
 
 
 def _at(ms: int) -> str:

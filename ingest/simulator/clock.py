@@ -1,10 +1,11 @@
 """Time as the simulator counts it: milliseconds since 1970, and working time in them, quick enough for every step."""
 
 from bisect import bisect_left, bisect_right
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from functools import cache
 
 from schemas.moments import milliseconds
+from schemas.places import REFORM
 from schemas.reference import calendar
 
 SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
@@ -12,6 +13,8 @@ ZONE = timezone(timedelta(hours=7))
 """Viet Nam; a fixed offset, as it has kept one since 1975 and it is the quickest to compute with."""
 FIRST_YEAR = 2019
 _OFFSET = 7 * HOUR
+REFORMED = milliseconds(datetime.combine(REFORM, time(), ZONE))
+"""The moment at which the former units and their agencies end and those of today begin."""
 
 
 def moment(ms: int) -> datetime:

@@ -86,6 +86,8 @@ def _correspondents(world: World, dice: Dice) -> tuple[str, list[Receiver]]:
     way = dice.random()
     office = dice.choose(world.offices).code
     commune = world.crowd.pick(dice)
+    if world.districts:
+        return _through_districts(world, dice, way, office, commune)
     if way < TO_COMMUNES:
         sender = world.body("VP") if dice.happens(0.4) else office
         spread = dice.random()
@@ -97,6 +99,29 @@ def _correspondents(world: World, dice: Dice) -> tuple[str, list[Receiver]]:
         return world.committee(commune), [(office, "")]
     other = [one.code for one in world.offices if one.code != office]
     return office, list(dict.fromkeys((dice.choose(other), "") for _ in range(1 + dice.happens(0.3))))
+
+
+def _through_districts(world: World, dice: Dice, way: float, office: str, commune: Commune) -> tuple[str, list[Receiver]]:
+    """Before the reform: the province writes to districts and a district to its communes, and each back to the one above."""
+    district = commune.district or commune.code
+    committee = world.district_committee(district)
+    down, up = TO_COMMUNES / 2, TO_PROVINCE / 2
+    if way < down:
+        sender = world.body("VP") if dice.happens(0.4) else office
+        if dice.happens(0.12):
+            return sender, [(world.district_committee(one), "") for one in world.districts]
+        return sender, [(committee, "")]
+    if way < 2 * down:
+        if dice.happens(0.2):
+            return committee, [
+                _committee(world, one) for one in world.communes if one.district == district and one.code != district
+            ]
+        return committee, [_committee(world, commune)]
+    if way < 2 * down + up:
+        return world.committee(commune), [(committee, "")]
+    if way < 2 * (down + up):
+        return committee, [(office, "")]
+    return office, [(dice.choose([one.code for one in world.offices if one.code != office]), "")]
 
 
 def _committee(world: World, commune: Commune) -> Receiver:

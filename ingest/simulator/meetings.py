@@ -40,6 +40,7 @@ def _life(world: World, planned: int, starts: int, dice: Dice, number: str) -> I
     wide = dice.happens(0.6)
     sites = [world.committee(one) for one in world.communes if wide or dice.happens(0.3)]
     sites += [one.code for one in world.offices if dice.happens(0.4)]
+    sites += map(world.district_committee, world.districts)
     ends = starts + int(dice.between(0.6, 2.8) * HOUR)
     title = dice.choose(TITLES)
     steps = 0

@@ -22,17 +22,14 @@ def past(world: World, end: int) -> tuple[Scene, ...]:
     outage = midnight(end) - OUTAGE_DAY * DAY + 8 * HOUR
     while not world.clock.is_working(outage):
         outage -= DAY
-    return (
-        Storm(
-            since=storm,
-            until=storm + STORM_LENGTH,
-            every=FOREVER,
-            length=STORM_LENGTH,
-            reports=STORM_REPORTS,
-            communes=min(STORM_COMMUNES, len(world.lowland)),
-        ),
-        Silence(since=outage, until=outage + 5 * HOUR, agency=silent_agency(world, "outage")),
-    )
+    staged: list[Scene] = []
+    if here := world.of(storm):
+        communes = min(STORM_COMMUNES, len(here.lowland))
+        until = storm + STORM_LENGTH
+        staged.append(Storm(storm, until, every=FOREVER, length=STORM_LENGTH, reports=STORM_REPORTS, communes=communes))
+    if here := world.of(outage):
+        staged.append(Silence(since=outage, until=outage + 5 * HOUR, agency=silent_agency(here, "outage")))
+    return tuple(staged)
 
 
 def live(world: World, start: int, came: int, speed: int) -> tuple[Scene, ...]:

@@ -15,6 +15,7 @@ from ingest.simulator import documents, feedback, filings, indicators, meetings
 from ingest.simulator.clock import DAY, HOUR, moment
 from ingest.simulator.delivery import Arrival, Fate, deliver
 from ingest.simulator.dice import Dice
+from ingest.simulator.handover import handed_over
 from ingest.simulator.scenes import Faster
 from ingest.simulator.steps import Step, source
 from ingest.simulator.world import World
@@ -128,11 +129,18 @@ def _order(item: tuple[Kind, Arrival]) -> tuple[int, str, int]:
 def _births(world: World, life: Life, hour: int) -> Iterator[Arrival]:
     """The arrivals of everything that is born in an hour, those beyond the look-back left out: such lives stay open for good."""
     last = hour + life.look_back
-    dice = world.dice(life.kind.name, hour)
-    ordinary = deliver(world, life.born(world, hour, dice, 0), dice)
-    more = (arrivals for scene in world.scenes if isinstance(scene, Faster) for arrivals in _layers(world, life, hour, scene))
-    staged = (deliver(world, steps, dice) for dice, steps in life.staged(world, hour)) if life.staged else ()
+    here = world.of(hour)
+    if here is None:
+        return iter(())
+    dice = here.dice(life.kind.name, hour)
+    ordinary = _delivered(here, life.born(here, hour, dice, 0), dice)
+    more = (arrivals for scene in here.scenes if isinstance(scene, Faster) for arrivals in _layers(here, life, hour, scene))
+    staged = (_delivered(here, steps, dice) for dice, steps in life.staged(here, hour)) if life.staged else ()
     return (arrival for arrival in chain(ordinary, chain.from_iterable(more), chain.from_iterable(staged)) if arrival.at < last)
+
+
+def _delivered(world: World, steps: Iterator[Step], dice: Dice) -> Iterator[Arrival]:
+    return deliver(world, handed_over(world, steps), dice)
 
 
 def _layers(world: World, life: Life, hour: int, scene: Faster) -> Iterator[Iterator[Arrival]]:
@@ -140,7 +148,7 @@ def _layers(world: World, life: Life, hour: int, scene: Faster) -> Iterator[Iter
     if scene.since < hour + HOUR and scene.until > hour:
         for layer in range(1, scene.factor):
             dice = world.dice(life.kind.name, hour, layer)
-            yield _born_within(deliver(world, life.born(world, hour, dice, layer), dice), scene.since, scene.until)
+            yield _born_within(_delivered(world, life.born(world, hour, dice, layer), dice), scene.since, scene.until)
 
 
 def _born_within(arrivals: Iterator[Arrival], since: int, until: int) -> Iterator[Arrival]:

@@ -1,15 +1,21 @@
-"""A province as the simulator knows it: who is there, how much happens, who is slow; all of it from the places and a seed."""
+"""A province as the simulator knows it: who is there, how much happens, who is slow; all of it from the places and a seed.
 
+A world is that of today's units; `World.of` a moment before 2025-07-01 is that of the units of then, in which as much happens in as
+many more places, and districts stand between the province and its communes.
+"""
+
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from math import cos, pi, radians, sin, sqrt
 
-from ingest.simulator.clock import DAY, HOUR, WorkClock, midnight, moment, work_clock
+from ingest.simulator.clock import DAY, HOUR, REFORMED, WorkClock, midnight, moment, work_clock
 from ingest.simulator.dice import Choice, Dice
 from ingest.simulator.scenes import Scene
 from schemas import places
-from schemas.places import Commune
+from schemas.places import Commune, Province, restate
 from schemas.reference import Agency, agencies, prefix
 
 COMMUNES_OF_HUE = 40
@@ -30,6 +36,8 @@ class World:
     scenes: tuple[Scene, ...] = field(default=())
     beginning: int = 0
     """Nothing is born before that moment (ms since 1970). A late one spares a run the look-back into what it never shows."""
+    on: date | None = None
+    """The day whose units it has; None: those of today."""
 
     def dice(self, *words: object) -> Dice:
         """A stream of chance for some purpose."""
@@ -39,6 +47,23 @@ class World:
         """The same world with more scenes."""
         return replace(self, scenes=(*self.scenes, *scenes))
 
+    def of(self, at: int) -> "World | None":
+        """The world as it is at a moment (ms since 1970); None from the day on which its province became part of another."""
+        if at < REFORMED:
+            return self.before
+        return self if self.province in places.atlas().province_by_code else None
+
+    @cached_property
+    def before(self) -> "World":
+        """The world of the units of before the reform; of a place that the reform did not touch, itself."""
+        return replace(self, on=restate.EVE) if self.province in places.atlas().former_provinces else self
+
+    @cached_property
+    def place(self) -> Province:
+        """The province. Raises `schemas.places.UnknownPlaceError` where its day does not know it."""
+        found = next((one for one in places.provinces(self.on) if one.code == self.province), None)
+        return found or places.province(self.province)
+
     @cached_property
     def clock(self) -> WorkClock:
         """Its working clock."""
@@ -46,13 +71,23 @@ class World:
 
     @cached_property
     def communes(self) -> tuple[Commune, ...]:
-        """Its communes of today."""
-        return tuple(places.communes(self.province))
+        """Its communes."""
+        return tuple(places.communes(self.province, self.on))
+
+    @cached_property
+    def districts(self) -> tuple[str, ...]:
+        """Codes of the districts that its communes lie in: none today. An island district without communes is a commune."""
+        return tuple(sorted({one.district for one in self.communes if one.district} - {one.code for one in self.communes}))
 
     @cached_property
     def scale(self) -> float:
-        """How much happens, as a multiple of Huế."""
-        return len(self.communes) / COMMUNES_OF_HUE
+        """How much happens, as a multiple of Huế: by communes of today, so that a province was as busy before the reform."""
+        return len(self._shares) / COMMUNES_OF_HUE
+
+    @cached_property
+    def _shares(self) -> Counter[str]:
+        """Of how many of its communes each commune of today is the heir."""
+        return Counter(restate.today(one.code, self.on) for one in self.communes)
 
     @cached_property
     def prefix(self) -> str:
@@ -71,6 +106,14 @@ class World:
         """The code of a commune's People's Committee."""
         return f"{self.prefix}.{commune.code}.UB"
 
+    def district_centre(self, district: str) -> str:
+        """The code of a district's one-stop desk."""
+        return f"{self.prefix}.{district}"
+
+    def district_committee(self, district: str) -> str:
+        """The code of a district's People's Committee."""
+        return f"{self.prefix}.{district}.UB"
+
     @cached_property
     def crowd(self) -> Choice[Commune]:
         """Where people are: more in wards than in rural communes."""
@@ -80,7 +123,7 @@ class World:
     @cached_property
     def offices(self) -> tuple[Agency, ...]:
         """Provincial bodies that exchange documents."""
-        return tuple(one for one in agencies(self.province) if one.level == "province" and "document" in one.kinds)
+        return tuple(one for one in agencies(self.province, self.on) if one.level == "province" and "document" in one.kinds)
 
     @cached_property
     def slow(self) -> frozenset[str]:
@@ -106,19 +149,24 @@ class World:
     def lowland(self) -> tuple[Commune, ...]:
         """The communes that a storm floods, in the order in which bursts come to them."""
         if known := LOW_LYING.get(self.province):
-            return tuple(one for one in self.communes if one.code in known)
+            return tuple(one for one in self.communes if restate.today(one.code, self.on) in known)
         dice = self.dice("lowland")
         drawn = sorted(self.communes, key=lambda _: dice.random())
         return tuple(drawn[: max(1, len(drawn) // 6)])
 
     def point(self, commune: Commune, dice: Dice, spread: float = INSIDE) -> tuple[float, float]:
         """Latitude and longitude of a place in a commune, within `spread` of its radius from its centre."""
-        far = spread * sqrt((commune.area_km2 or 20.0) / pi) * sqrt(dice.random()) / KM_PER_DEGREE
+        far = spread * sqrt(self._area(commune) / pi) * sqrt(dice.random()) / KM_PER_DEGREE
         angle = 2 * pi * dice.random()
         return (
             round(commune.lat + far * sin(angle), 6),
             round(commune.lon + far * cos(angle) / cos(radians(commune.lat)), 6),
         )
+
+    def _area(self, commune: Commune) -> float:
+        """The area in km²; of a former unit, whose own is not recorded, an equal share of its heir's."""
+        heir = restate.today(commune.code, self.on)
+        return (places.commune(heir).area_km2 or 20.0) / self._shares[heir]
 
     def lull(self, at: int) -> float:
         """How much less happens in the days around Tết, where at least three weekdays are off: a factor of 1 or less."""

@@ -14,6 +14,7 @@ from schemas.figures.reading import Reading
 from schemas.kinds import Kind
 from schemas.lives import BY_KIND, current_table, life_table
 from schemas.moments import milliseconds
+from schemas.places import restate
 from schemas.reference import WorkingCalendar
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -47,21 +48,35 @@ def dimensions(kind: Kind) -> tuple[str, ...]:
 _CODES = ("channel", "priority", "status", "applicant", "action")
 
 
-def question(figures: Sequence[Figure], moment: Moment, by: Sequence[str] = (), *, past: bool = False, where: str = "") -> str:
+def question(
+    figures: Sequence[Figure],
+    moment: Moment,
+    by: Sequence[str] = (),
+    *,
+    past: bool = False,
+    where: str = "",
+    units: restate.Units = "day",
+) -> str:
     """A SELECT of the dimensions `by`, as texts, and then all pieces of the figures, which are all of one kind.
 
     `past` asks for the state that held at the moment, which need not be now, as far as is known now. `where` is a further
-    condition on the rows. Raises `ValueError` for a dimension that the kind does not have.
+    condition on the rows. With `units="today"` communes are those of today, whatever they were called on the day of a step
+    (`schemas.places.restate`). Raises `ValueError` for a dimension that the kind does not have.
     """
     kind = kind_of(figures, by)
     instant = Instant(str(moment.at), str(moment.position), str(moment.before))
     pieces = [piece_sql(piece, instant, f"{piece.when} > {moment_sql(moment.since)}") for piece in pieces_of(figures)]
-    keys = [f"toString({name}) AS key_{number}" for number, name in enumerate(by)]
+    keys = [f"{_key(name, units)} AS key_{number}" for number, name in enumerate(by)]
     grouping = f" GROUP BY {', '.join(f'key_{number}' for number in range(len(by)))}" if by else ""
     source = f"{life_table(kind).name} FINAL" if past else f"{current_table(kind).name} FINAL"
     held = f" AND since <= {moment_sql(moment.at)} AND until > {moment_sql(moment.at)}" if past else ""
     asked = f" AND ({where})" if where else ""
     return f"SELECT {', '.join([*keys, *pieces])} FROM {source} WHERE started_at <= {moment_sql(moment.at)}{held}{asked}{grouping}"
+
+
+def _key(name: str, units: restate.Units) -> str:
+    said = f"toString({name})"
+    return restate.today_sql(said, restate.before_sql("since")) if (name, units) == ("commune", "today") else said
 
 
 def ask(
@@ -72,6 +87,7 @@ def ask(
     *,
     past: bool = False,
     where: str = "",
+    units: restate.Units = "day",
 ) -> dict[Key, dict[str, Reading]]:
     """Ask figures of any kinds that can be asked `by` these dimensions: one statement per kind, run by `execute`."""
     found: dict[Key, dict[str, Reading]] = {}
@@ -79,7 +95,7 @@ def ask(
     for figure in figures:
         kinds.setdefault(figure.kind, []).append(figure)
     for ones in kinds.values():
-        for key, said in readings(ones, execute(question(ones, moment, by, past=past, where=where)), len(by)).items():
+        for key, said in readings(ones, execute(question(ones, moment, by, past=past, where=where, units=units)), len(by)).items():
             found.setdefault(key, {}).update(said)
     return found
 

@@ -1,7 +1,8 @@
 """Places: the 34 provinces and 3,321 communes of Viet Nam, their former units, their outlines, and places of elsewhere.
 
 Reading order: `units` (the types), `atlas` (all units and outlines of one installation), `imported` (official outlines and
-additional places, stored under `<home>/places`), `geojson` (the geometry this needs), `cli` (`python -m schemas places …`).
+additional places, stored under `<home>/places`), `geojson` (the geometry this needs), `restate` (what a code
+means on a day, and its heir, in Python and SQL), `rows` (all units for the database), `cli` (`python -m schemas places …`).
 At build time only: `sources` (the packages everything derives from), `tables` (data/*.csv), `build` (outlines/*.json) with
 `sites`, `coast`, `raster`, `lines` in this order, and `measure`. NOTICE.md tells what was derived from what, and how far it
 can be trusted.
@@ -23,10 +24,11 @@ from pathlib import Path
 
 from schemas.places.atlas import Atlas, Collection, UnknownPlaceError
 from schemas.places.imported import ImportedPlace, ImportRefusedError, read_all
-from schemas.places.units import Commune, District, Link, Province, fold
+from schemas.places.units import REFORM, Commune, District, Link, Province, fold
 from schemas.settings import load
 
 __all__ = [
+    "REFORM",
     "Atlas",
     "Collection",
     "Commune",
@@ -39,6 +41,7 @@ __all__ = [
     "atlas",
     "commune",
     "communes",
+    "districts",
     "find",
     "former",
     "outlines",
@@ -67,6 +70,11 @@ def province(code: str) -> Province:
 def communes(province_code: str, on: date | None = None) -> list[Commune]:
     """The communes of a province in force on that day, sorted by code; before 2025-07-01 of the former province of that code."""
     return atlas().communes(province_code, on)
+
+
+def districts(province_code: str, on: date | None = None) -> list[District]:
+    """The districts of a province in force on that day, sorted by code: none since 2025-07-01."""
+    return atlas().districts(province_code, on)
 
 
 def commune(code: str) -> Commune:

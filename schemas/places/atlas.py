@@ -120,6 +120,10 @@ class Atlas:
         """{code of today: the links that lead to it}."""
         return grouped(self.links, "code")
 
+    def every_province(self) -> list[Province]:
+        """The rows of all periods since the reform: a province that changed its type has two."""
+        return list(self._provinces)
+
     def provinces(self, on: date | None) -> list[Province]:
         """The provinces in force on a day, sorted by code."""
         every = self._provinces if on is None else [*self._provinces, *self.former_provinces.values()]
@@ -133,6 +137,12 @@ class Atlas:
         if not every:
             raise UnknownPlaceError("province", province)
         return sorted((one for one in every if one.in_force(on)), key=lambda one: one.code)
+
+    def districts(self, province: str, on: date | None) -> list[District]:
+        """The districts of a province in force on a day, sorted by code."""
+        if province not in self.province_by_code and province not in self.former_provinces:
+            raise UnknownPlaceError("province", province)
+        return [one for _, one in sorted(self.former_districts.items()) if one.province == province and one.in_force(on)]
 
     @cached_property
     def names(self) -> list[tuple[str, str, Province | Commune]]:

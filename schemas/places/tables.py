@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from schemas.places import sources
+from schemas.places.units import REFORM as REFORM_DAY
 
-REFORM = "2025-07-01"
-"""The day the two-level administration came into force: former units end, today's begin."""
+REFORM = REFORM_DAY.isoformat()
 SOURCE = "vau"
 """Id in data/sources.csv of what these rows come from."""
 MUNICIPALITIES_SINCE = {"75": ("2026-04-30", "notice")}

@@ -8,6 +8,9 @@ from functools import cached_property
 
 import msgspec
 
+REFORM = date(2025, 7, 1)
+"""The day the two-level administration came into force: all former units end, today's communes begin."""
+
 ENGLISH = {
     "tỉnh": "Province",
     "thành phố": "City",

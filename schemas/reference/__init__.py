@@ -1,9 +1,9 @@
 """Reference data: agencies, procedures, categories, working time, indicators, targets, rules of alarms.
 
 Reading order: `table` (how a CSV file of `data/` becomes frozen structs), `agencies` (who, and what each promised to send),
-`services` (procedures and feedback categories), `statuses` (their order, and when the clock stands still), `calendar` (working
-time), `targets` (indicators and what is aimed at), `criteria` (sets of criteria that units are scored by), `known` (codes that
-files may name), `alarms` (what calls for people).
+`heirs` (which agency of today took over from which), `services` (procedures and feedback categories), `statuses` (their order, and
+when the clock stands still), `calendar` (working time), `targets` (indicators and what is aimed at), `criteria` (sets of criteria
+that units are scored by), `known` (codes that files may name), `alarms` (what calls for people).
 
 All of it is edited without code. Every row says from when it is valid, where it is from, and whether that was verified; screens
 that use an unverified figure can say so. Rows with the source "minh họa" (illustrative) are invented. Accessors are pure and
@@ -14,6 +14,7 @@ from schemas.reference.agencies import Agency, Feed, agencies, agency, prefix
 from schemas.reference.alarms import Rule, alarm_rule, alarm_rules
 from schemas.reference.calendar import ZONE, OutsideCalendarError, WorkingCalendar, calendar, day_words
 from schemas.reference.criteria import CriteriaSet, Criterion, Grade, Group, UnitKind, criteria_set, criteria_sets
+from schemas.reference.heirs import agency_today
 from schemas.reference.known import Known, known
 from schemas.reference.services import (
     DAY_HOURS,
@@ -53,6 +54,7 @@ __all__ = [
     "WorkingCalendar",
     "agencies",
     "agency",
+    "agency_today",
     "aiming_provinces",
     "alarm_rule",
     "alarm_rules",

@@ -2,6 +2,8 @@
 
 Codes: the province's organisation code (H57 for Huế; `P` and the province's code where it is not known), a point, and the
 body's suffix (`H57.SYT`), the commune's code for its one-stop centre (`H57.19816`), or that with `.UB` for its People's Committee.
+Before 2025-07-01 districts had both, too (`H57.474`, `H57.474.UB`). As communes of today reuse former codes, so do their agencies:
+a code has a meaning only with its day.
 """
 
 from datetime import date
@@ -11,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from schemas import places
+from schemas.places.restate import EVE
 from schemas.reference.table import Dated, Named, rows
 
 ROLES = Literal["centre", "office", "one-stop", "department", "police", "utility", "committee", "unknown"]
@@ -28,11 +31,12 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Agency(Named, frozen=True, kw_only=True):
-    """An agency. `commune` is empty at the level of the province; `owner` and `telephone` answer for its data (invented)."""
+    """An agency. `commune` and `district` say of which it is; `owner` and `telephone` answer for its data (invented)."""
 
     role: ROLES
-    level: Literal["province", "commune"]
+    level: Literal["province", "district", "commune"]
     commune: str = ""
+    district: str = ""
     owner: str = ""
     telephone: str = ""
     feeds: tuple[Feed, ...] = ()
@@ -82,24 +86,30 @@ def prefix(province: str) -> str:
 
 @cache
 def agencies(province: str, on: date | None = None) -> tuple[Agency, ...]:
-    """The agencies of a province on a day (by default today): provincial bodies, then centre and committee of each commune.
+    """The agencies of a province on a day (by default today): provincial bodies, then those of districts, then those of communes.
 
-    Raises `schemas.places.UnknownPlaceError`, a KeyError, for an unknown province.
+    A district (before 2025-07-01) and a commune have a one-stop centre and a committee each. Agencies of units that are no longer
+    in force say so by `valid_to`. Raises `schemas.places.UnknownPlaceError`, a KeyError, for a province that the day does not know.
     """
-    return (*_provincial(province, on), *_communal(province, on))
+    return (*_provincial(province, on), *_of_units(province, on))
 
 
 @cache
-def agency(code: str) -> Agency:
-    """The agency of today with that code; for a code that is not known, an agency with `known` false and words to show."""
-    return _by_code().get(code) or Agency(
-        code=code, vi=f"Cơ quan {code}", en=f"Agency {code}", role="unknown", level="province", known=False
-    )
+def agency(code: str, on: date | None = None) -> Agency:
+    """The agency that a code means on a day (by default today): the one of the day's units, else the one of the other side.
+
+    For a code that is not known, an agency with `known` false and words to show.
+    """
+    sides = (EVE, None) if on is not None and on <= EVE else (None, EVE)
+    for side in sides:
+        if found := _by_code(side).get(code):
+            return found
+    return Agency(code=code, vi=f"Cơ quan {code}", en=f"Agency {code}", role="unknown", level="province", known=False)
 
 
 @cache
-def _by_code() -> dict[str, Agency]:
-    return {found.code: found for province in places.provinces() for found in agencies(province.code)}
+def _by_code(on: date | None) -> dict[str, Agency]:
+    return {found.code: found for province in places.provinces(on) for found in agencies(province.code, on)}
 
 
 @cache
@@ -125,6 +135,7 @@ def _provincial(province: str, on: date | None) -> list[Agency]:
             telephone=_telephone(number),
             feeds=_feeds(body.role, body.suffix, on),
             valid_from=body.valid_from,
+            valid_to=None if place.code in places.atlas().province_by_code else place.valid_to,
             source=body.source,
             verified=body.verified,
         )
@@ -133,35 +144,46 @@ def _provincial(province: str, on: date | None) -> list[Agency]:
     ]
 
 
-def _communal(province: str, on: date | None) -> list[Agency]:
+def _of_units(province: str, on: date | None) -> list[Agency]:
+    communes = places.communes(province, on)
+    # An island district that had no communes is listed as a commune, too: its bodies are those.
+    taken = {commune.code for commune in communes}
+    units: list[places.District | places.Commune] = [
+        *(one for one in places.districts(province, on) if one.code not in taken),
+        *communes,
+    ]
     found = []
-    for number, commune in enumerate(places.communes(province, on)):
-        of = commune.full_name[0].lower() + commune.full_name[1:]
+    for number, unit in enumerate(units):
+        of = unit.full_name[0].lower() + unit.full_name[1:]
+        district = unit.code if isinstance(unit, places.District) else unit.district or ""
+        commune = "" if isinstance(unit, places.District) else unit.code
         found += [
             Agency(
-                code=f"{prefix(province)}.{commune.code}{ending}",
+                code=f"{prefix(province)}.{unit.code}{ending}",
                 vi=f"{vi} {of}",
-                en=f"{en} of {commune.full_name_en}",
+                en=f"{en} of {unit.full_name_en}",
                 role=role,
-                level="commune",
-                commune=commune.code,
+                level="commune" if commune else "district",
+                commune=commune,
+                district=district,
                 owner="Bộ phận dữ liệu",
                 telephone=_telephone(100 + 2 * number + (role == "committee")),
                 feeds=_feeds(role, "", on),
-                valid_from=commune.valid_from or date.min,
-                valid_to=commune.valid_to,
-                source=commune.source,
+                valid_from=unit.valid_from or date.min,
+                valid_to=unit.valid_to,
+                source=unit.source,
                 verified=False,
             )
-            for ending, role, vi, en in _OF_COMMUNE
+            for ending, role, vi, en in (_CENTRE if unit.valid_to is None else _DESK, _COMMITTEE)
         ]
     return found
 
 
-_OF_COMMUNE: tuple[tuple[str, ROLES, str, str], ...] = (
-    ("", "one-stop", "Trung tâm Phục vụ hành chính công", "Public Administration Service Centre"),
-    (".UB", "committee", "Ủy ban nhân dân", "People's Committee"),
-)
+_OfUnit = tuple[str, ROLES, str, str]
+_CENTRE: _OfUnit = ("", "one-stop", "Trung tâm Phục vụ hành chính công", "Public Administration Service Centre")
+_DESK: _OfUnit = ("", "one-stop", "Bộ phận Tiếp nhận và Trả kết quả", "One-stop Desk")
+"""What a commune's centre was before 2025-07-01, in a district, too."""
+_COMMITTEE: _OfUnit = (".UB", "committee", "Ủy ban nhân dân", "People's Committee")
 
 
 def _telephone(number: int) -> str:

@@ -20,6 +20,7 @@ from schemas.envelope import Reader, Refusal
 from schemas.kinds import KINDS
 from schemas.moments import milliseconds
 from schemas.settings import Settings
+from tests.running import wait_for
 
 pytestmark = pytest.mark.stack
 READER = Reader()
@@ -78,6 +79,15 @@ def test_two_days_are_in_kafka_as_the_ledger_says(settings: Settings) -> None:
     assert (good, repeats, bad) == (ledger.good, ledger.repeats, ledger.bad)
     assert len(times) == run.sent > 15_000
     assert milliseconds(start) <= min(times) <= max(times) < milliseconds(end)
+
+
+def test_kafka_keeps_history_that_is_older_than_it_keeps_what_arrives_now(settings: Settings) -> None:
+    topics.ensure(settings)
+    assert topics.keep(settings, datetime.now(UTC) - timedelta(days=settings.topic_retention_days - 2)) == []
+    old = datetime.now(UTC) - timedelta(days=settings.topic_retention_days + 2)
+    assert set(topics.keep(settings, old)) == {kind.topic(settings.topic_prefix) for kind in KINDS}
+    wait_for(lambda: topics.keep(settings, old) == [], 10, "the longer retention")
+    assert topics.keep(settings, old + timedelta(days=1)) == [], "it never shortens"
 
 
 def test_the_command_backfills_goes_live_and_keeps_how_far_it_came(settings: Settings, environment: dict[str, str]) -> None:

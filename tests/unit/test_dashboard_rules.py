@@ -5,7 +5,9 @@ from typing import Any
 
 from dashboard import alarms
 from dashboard.alarms import Alarm, Watched
+from dashboard.speech import Speech
 from dashboard.store import HERE
+from dashboard.store_units import unit_of
 
 TUESDAY = datetime(2026, 11, 17, 15, 0, tzinfo=HERE)
 
@@ -61,3 +63,12 @@ def test_nobody_looks_when_any_job_was_not_done_for_longer_than_it_may_take() ->
     assert alarms.watched([], TUESDAY, 10) == Watched(False, None)
     assert alarms.watched([job("a", 1, 11), job("b", 60, 129)], TUESDAY, 10) == Watched(True, TUESDAY - timedelta(seconds=129))
     assert alarms.watched([job("a", 1, 13), job("b", 60, 60)], TUESDAY, 10) == Watched(False, TUESDAY - timedelta(seconds=13))
+
+
+def test_a_former_unit_is_named_with_its_last_day() -> None:
+    vi, en = Speech("vi"), Speech("en")
+    former, now = unit_of("19753", True), unit_of("19753", False)
+    assert former is not None and now is not None
+    assert (vi.unit(former), en.unit(former)) == ("phường Thuận Lộc (đến 30/06/2025)", "Thuận Lộc Ward (until 30/06/2025)")
+    assert (vi.unit(now), en.unit(now)) == ("phường Phú Xuân", "Phú Xuân Ward")
+    assert unit_of("BROOKLYN", False) is None

@@ -6,7 +6,19 @@ import pytest
 
 from schemas import places
 from schemas.kinds import BY_NAME
-from schemas.reference import agencies, agency, categories, category_words, fields, indicators, prefix, procedures, target, targets
+from schemas.reference import (
+    agencies,
+    agency,
+    agency_today,
+    categories,
+    category_words,
+    fields,
+    indicators,
+    prefix,
+    procedures,
+    target,
+    targets,
+)
 from schemas.reference.table import Named
 
 
@@ -41,6 +53,54 @@ def test_an_agency_answers_by_its_code() -> None:
 def test_an_unknown_agency_still_has_words() -> None:
     stranger = agency("NYPD")
     assert (stranger.known, stranger.words(), stranger.words("en")) == (False, "Cơ quan NYPD", "Agency NYPD")
+
+
+BEFORE = date(2025, 6, 30)
+
+
+def test_before_the_reform_communes_and_districts_had_a_desk_and_a_committee_each() -> None:
+    found = agencies("46", BEFORE)
+    assert sum(one.level == "commune" for one in found) == 2 * 133
+    assert sum(one.level == "district" for one in found) == 2 * 9
+    assert all((one.valid_to == date(2025, 7, 1)) == (one.level != "province") for one in found)
+    desk = agency("H57.474", BEFORE)
+    assert (desk.vi, desk.district, desk.commune) == ("Bộ phận Tiếp nhận và Trả kết quả quận Thuận Hóa", "474", "")
+    codes = [one.code for province in places.provinces(BEFORE) for one in agencies(province.code, BEFORE)]
+    assert len(set(codes)) == len(codes)
+
+
+def test_a_reused_code_is_the_agency_of_its_day_and_a_former_one_is_still_known() -> None:
+    assert agency("H57.19753", BEFORE).vi == "Bộ phận Tiếp nhận và Trả kết quả phường Thuận Lộc"
+    assert agency("H57.19753").vi == "Trung tâm Phục vụ hành chính công phường Phú Xuân"
+    late = agency("H57.19750.UB")
+    assert (late.vi, late.known, late.valid_to) == ("Ủy ban nhân dân phường Tây Lộc", True, date(2025, 7, 1))
+
+
+@pytest.mark.parametrize(
+    ("code", "on", "heir"),
+    [
+        ("H57.19750", BEFORE, "H57.19753"),
+        ("H57.19750.UB", None, "H57.19753.UB"),
+        ("H57.19753", None, "H57.19753"),
+        ("H11.22915", BEFORE, "H36.22918"),
+        ("H11.SYT", BEFORE, "H36.SYT"),
+        ("H57.SYT", BEFORE, "H57.SYT"),
+        ("H57.474.UB", BEFORE, None),
+        ("NYPD", BEFORE, "NYPD"),
+        ("NYPD.19750", BEFORE, "NYPD.19750"),
+    ],
+)
+def test_an_agency_of_today_took_over_where_it_follows_from_the_unit(code: str, on: date | None, heir: str | None) -> None:
+    assert agency_today(code, on) == heir
+    assert heir is None or not agency(heir).known or agency(heir).valid_to is None
+
+
+def test_every_agency_of_a_former_commune_or_province_has_one_heir_of_today() -> None:
+    for province in ("46", "38", "60", "68"):
+        for one in agencies(province, BEFORE):
+            heir = agency_today(one.code, BEFORE)
+            assert (heir is None) == (one.level == "district")
+            assert heir is None or (agency(heir).role, agency(heir).level) == (one.role, one.level)
 
 
 def test_an_unknown_province_has_no_agencies() -> None:

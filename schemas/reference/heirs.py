@@ -1,0 +1,35 @@
+"""Which agency of today took over from an agency: it follows from the unit that the agency is of."""
+
+from datetime import date
+from functools import cache
+
+from schemas import places
+from schemas.places import restate
+from schemas.reference.agencies import agency, prefix
+
+
+@cache
+def agency_today(code: str, on: date | None = None) -> str | None:
+    """The code of the agency of today that took over from the one that a code means on a day (None: today).
+
+    A commune's centre and committee go to those of the commune that its default successor is, a provincial body to the same body
+    of the province that its own became part of, and an agency of today, or one that is not known, to itself. None where nothing
+    follows: a district's bodies, whose work went up and down, and a body that the province of today does not have.
+    """
+    organisation, _, rest = code.partition(".")
+    unit, point, ending = rest.partition(".")
+    found = agency(code, on)
+    if not found.known or found.valid_to is None:
+        return code
+    if found.commune:
+        heir = restate.today(unit, on)
+        return f"{prefix(places.commune(heir).province)}.{heir}{point}{ending}"
+    if found.level != "province":
+        return None
+    heir = f"{prefix(restate.province_today(_province_of()[organisation]))}.{rest}"
+    return heir if agency(heir).known and agency(heir).valid_to is None else None
+
+
+@cache
+def _province_of() -> dict[str, str]:
+    return {prefix(province.code): province.code for province in places.provinces(restate.EVE)}
