@@ -56,7 +56,7 @@ def dictionary() -> str:
     lines += ["# Read views in ClickHouse", "", "Stable for Grafana, Superset or any SQL client.", ""]
     for view in tables.views(""):
         lines.append(f"- `{view}`: {_VIEWS[view]}")
-    lines += ["", _AHEAD]
+    lines += ["", _AHEAD, "", _REPORTER]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -64,6 +64,9 @@ _AHEAD = f"""`events` and the current states have `ahead_seconds`: by how much a
     CLOCK_TOLERANCE.total_seconds() / 60:.0f} minutes on, else 0. Such an event comes from a clock that is wrong. It is kept, and
 counts in the window of the time that it claims, so in no figure up to now; an entity's steps are ordered by when they happened,
 which is never after they arrived, so what is reported later is shown later."""
+_REPORTER = """`reporter` in `events` and `feedback` is a sealed text, `sealed:1:…`: it tells that somebody is named, and by being
+equal that two reports come from one reporter, but not who. Only `python -m schemas seal open` shows that, to staff who hold the
+key, and writes down who asked and why. `dead_letters` shows `***` in its place."""
 _VIEWS = {
     "events": "one row per event, repeats gone: where it came from, when, and the fields of all kinds.",
     **{kind.plural: f"current state, one row per entity ({kind.en.lower()})." for kind in KINDS},
