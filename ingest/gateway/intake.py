@@ -15,6 +15,7 @@ from ingest.gateway import words
 from ingest.gateway.recent import Position, Recent
 from ingest.producer import KafkaUnavailable, Producer
 from schemas.envelope import CLOCK_TOLERANCE, Category, Read, Reader, Refusal, body, identity
+from schemas.seal import Sealer, read_sealed
 
 
 class Result(msgspec.Struct, omit_defaults=True, gc=False):
@@ -60,8 +61,9 @@ class _Sent(msgspec.Struct, frozen=True, gc=False):
 class Intake:
     """Takes the events of one request: `send` (blocking, off the event loop), then `acknowledged`, then `answer`."""
 
-    def __init__(self, reader: Reader, recent: Recent, prefix: str, language: str) -> None:
+    def __init__(self, reader: Reader, sealer: Sealer, recent: Recent, prefix: str, language: str) -> None:
         self._reader = reader
+        self._sealer = sealer
         self._recent = recent
         self._prefix = prefix
         self._language = language
@@ -88,7 +90,7 @@ class Intake:
             result = Result(index)
             self.results.append(result)
             try:
-                read = self._reader.read(record)
+                read, closed = read_sealed(record, self._reader, self._sealer)
                 result.id, result.source = read.id, read.source
                 self._kinds[index] = read.kind.name
                 if read.time > latest:
@@ -101,7 +103,7 @@ class Intake:
                     _same_or_refuse(known.body, content)
                     _place(result, DUPLICATE, known)
                 elif not away:
-                    first[mark] = sent = self._give(index, mark, content, read, record, producer, arrived_ms)
+                    first[mark] = sent = self._give(index, mark, content, read, closed, producer, arrived_ms)
                     self._sent.append(sent)
             except Refusal as refusal:
                 self._refuse(result, refusal, record)

@@ -20,6 +20,7 @@ from ingest.importer.run import Refused, Summary, is_ndjson, only, peek, run, ta
 from ingest.producer import KafkaUnavailable, Producer
 from schemas.envelope import Reader
 from schemas.kinds import BY_NAME
+from schemas.seal import Sealer, SealError, sealer
 from schemas.settings import Settings
 
 PATIENCE_SECONDS = 120.0
@@ -61,23 +62,30 @@ def import_files(
             chosen = msgspec.structs.replace(chosen, source=source)
         if not check:
             topics.ensure(settings)
+        reader, seals = Reader(settings.event_max_bytes), sealer(settings)
         with nullcontext() if check else Producer(settings, patience=PATIENCE_SECONDS) as producer:
-            summaries = [_one(name, chosen, kind, refused, producer, Reader(settings.event_max_bytes)) for name in files]
-    except (MappingError, FileError, KafkaUnavailable, OSError) as error:
+            summaries = [_one(name, chosen, kind, refused, producer, reader, seals) for name in files]
+    except (MappingError, FileError, KafkaUnavailable, SealError, OSError) as error:
         print(f"ingest import: {error}", file=sys.stderr)
         raise typer.Exit(FATAL) from None
     raise typer.Exit(SOME_REFUSED if any(summary.refused for summary in summaries) else ALL_ACCEPTED)
 
 
 def _one(
-    name: str, mapping: Mapping | None, kind: str | None, path: Path | None, producer: Producer | None, reader: Reader
+    name: str,
+    mapping: Mapping | None,
+    kind: str | None,
+    path: Path | None,
+    producer: Producer | None,
+    reader: Reader,
+    seals: Sealer,
 ) -> Summary:
     file, size = open_binary(name)
     with file, Refused(path or Path(f"{'stdin' if name == '-' else Path(name).name}.refused.csv")) as refused:
         ndjson = is_ndjson(name, peek(file))
         if mapping is None and not ndjson:
             raise MappingError(f"{name} is CSV: give a --mapping ({', '.join(mappings.names())}, or a .toml file).")
-        taken = take(file, mapping, reader, ndjson=ndjson)
+        taken = take(file, mapping, reader, seals, ndjson=ndjson)
         with _progress(name, file, size) as progress:
             summary = run(taken if kind is None else only(taken, kind), producer, refused, progress, PATIENCE_SECONDS)
     verb = "valid" if producer is None else "accepted"
