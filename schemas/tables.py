@@ -36,6 +36,9 @@ AHEAD = (
 )
 """A column of the views: by how many seconds the source's clock is ahead, 0 within the tolerance."""
 
+MASKED = r"""replaceRegexpAll(payload, '("reporter\\\\*"\\s*:\\s*\\\\*")(?:[^"\\\\]|\\\\.)+', '\\1***') AS payload"""
+"""A column of the view of dead letters: not even the sealed text of who reported, which the table has for whom mends a record."""
+
 
 def clickhouse_type(annotation: Any) -> str:
     """The ClickHouse type of a field's annotation. Raises `TypeError` for one that has none."""
@@ -183,7 +186,7 @@ DEAD_LETTERS = Table(
         Column("category", "LowCardinality(String)", "What is wrong, as a stable word."),
         Column("reason", "String", "What is wrong, as a sentence to act on."),
         Column("key", "String", "Key of the record."),
-        Column("payload", "String", "The record, byte for byte."),
+        Column("payload", "String", "The record, byte for byte but for who reported, which is sealed."),
         Column("state", "LowCardinality(String)", "open, or resent once it was mended."),
         Column("changed_at", MOMENT, "When the state was set; the newest holds."),
     ),
@@ -253,7 +256,7 @@ def views(prefix: str) -> dict[str, str]:
         "windows": "\nUNION ALL\n".join(_windows_select(kind) for kind in KINDS),
         "source_freshness": "SELECT agency, kind, max(f.received_at) AS received_at, max(f.occurred_at) AS occurred_at "
         "FROM freshness AS f GROUP BY agency, kind",
-        "dead_letters": f"SELECT {_names(DEAD_LETTERS)} FROM dead_letter_rows FINAL",
+        "dead_letters": f"SELECT {_names(DEAD_LETTERS).replace('payload', MASKED)} FROM dead_letter_rows FINAL",
     }
 
 
