@@ -14,14 +14,15 @@ from schemas.seal.identity import FORM, NotOpened, Sealer, hides
 
 MASK = "***"
 
+# None of these may look at the same bytes again and again: a record of a megabyte must not stop a partition.
 _NAME = re.compile(rb'"reporter"\s*:\s*')
 _ESCAPED = [letter if letter == "o" else rf"(?:{letter}|\\u00{ord(letter):x})" for letter in "reporter"]
 _ESCAPED_NAME = re.compile('"{}"\\s*:\\s*'.format("".join(_ESCAPED).replace("o", r"(?:o|\\u006[fF])")).encode())
 _STRING = re.compile(rb'"((?:[^"\\]|\\.)*+\\?)("?)', re.DOTALL)
 _WORD = re.compile(rb"null|true|false")
 _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[{}\[\]]', re.DOTALL)
-_BARE = re.compile(rb'[^"{}\[\],\s].*?(?=\s*(?:,\s*"|[}\]]|$))', re.DOTALL)
-_QUOTED_AGAIN = re.compile(rb'(\\+")reporter\1(\s*:\s*)\1(.*?)((?<!\\)\1|$)', re.DOTALL)
+_BARE = re.compile(rb'[^"{}\[\],\s](?:[^,}\]]|,(?!\s*"))*+')
+_QUOTED_AGAIN = re.compile(rb'(\\{1,15}")reporter\1(\s*:\s*)\1(.*?)((?<!\\)\1|$)', re.DOTALL)
 _SINGLE = re.compile(rb"(')reporter'(\s*:\s*)'([^'\"]*)('|$)")
 _FORM = re.compile(FORM.pattern.encode())
 
@@ -96,7 +97,7 @@ def _value(record: bytes, start: int) -> tuple[str | None, int, bytes]:
     if record[start : start + 1] in (b"{", b"["):
         end = _end_of_brackets(record, start)
     else:
-        end = bare.end() if (bare := _BARE.match(record, start)) else start
+        end = start + len(bare[0].rstrip()) if (bare := _BARE.match(record, start)) else start
     return record[start:end].decode(errors="replace") or None, end, b'"'
 
 

@@ -194,3 +194,15 @@ def test_an_identity_is_nowhere_whichever_way_it_came(
     assert b"sealed:1:" in kept["dead_letter_rows"] and b"sealed:1:" not in kept["dead_letters"] + said["copies of dead letters"]
     assert b'"***"' in kept["dead_letters"] and b'"***"' in said["copies of dead letters"]
     assert not [line for one in verify(settings) for line in one.differences]
+
+
+@pytest.mark.parametrize(
+    "process", [("ingest", "gateway"), ("streams", "worker"), ("streams", "dead-letters", "list")], ids=" ".join
+)
+def test_without_its_key_a_process_ends_with_a_sentence(
+    environment: dict[str, str], tmp_path: Path, process: tuple[str, ...]
+) -> None:
+    (tmp_path / "seal.key").write_text("lost\n")
+    done = command(environment, *process)
+    assert done.returncode == 1
+    assert b"seal.key, line 1 is no key" in done.stderr and b"Traceback" not in done.stderr
