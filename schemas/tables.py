@@ -36,7 +36,10 @@ AHEAD = (
 )
 """A column of the views: by how many seconds the source's clock is ahead, 0 within the tolerance."""
 
-MASKED = r"""replaceRegexpAll(payload, '("reporter\\\\*"\\s*:\\s*\\\\*")(?:[^"\\\\]|\\\\.)+', '\\1***') AS payload"""
+MASKED = (
+    r"""replaceRegexpAll(replaceRegexpAll(payload, '("reporter\\\\*"\\s*:\\s*\\\\*")(?:[^"\\\\]|\\\\.)+', '\\1***'), """
+    r"""'sealed:1:[A-Za-z0-9_-]+', '***') AS payload"""
+)
 """A column of the view of dead letters: not even the sealed text of who reported, which the table has for whom mends a record."""
 
 

@@ -196,6 +196,17 @@ def test_an_identity_is_nowhere_whichever_way_it_came(
     assert not [line for one in verify(settings) for line in one.differences]
 
 
+def test_what_an_older_release_kept_in_the_open_is_not_shown(environment: dict[str, str], database: Client) -> None:
+    values = [(0, report("R", rating=6)), (1, json.dumps({"data": report("R").decode()}).encode())]
+    database.execute(
+        "INSERT INTO dead_letter_rows (topic, offset, payload, state) VALUES", [("t", *value, "open") for value in values]
+    )
+    assert naming(found for found in everything_kept(database) if found[0] == "dead_letters") == []
+    shown = {f"{offset}": command(environment, "streams", "dead-letters", "show", f"t/0/{offset}").stdout for offset, _ in values}
+    assert naming(iter(shown.items())) == []
+    assert all(b"sealed:1:" in text for text in shown.values())
+
+
 @pytest.mark.parametrize(
     "process", [("ingest", "gateway"), ("streams", "worker"), ("streams", "dead-letters", "list")], ids=" ".join
 )
