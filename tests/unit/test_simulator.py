@@ -250,7 +250,7 @@ def test_slow_agencies_are_late_and_the_others_are_not() -> None:
     assert shares[False] < 0.05
 
 
-def test_reports_lie_within_their_commune_and_hide_who_reported() -> None:
+def test_reports_lie_within_their_commune_and_name_nobody_who_exists() -> None:
     for event in of("feedback"):
         place = commune(event.data.commune)
         radius = ((place.area_km2 or 20) / 3.1416) ** 0.5 / 111.2
