@@ -13,6 +13,7 @@ from rich.table import Table
 from ingest.importer.cli import import_files
 from ingest.producer import KafkaUnavailable
 from ingest.simulator.cli import simulate
+from schemas.seal import SealError, sealer
 from schemas.settings import Settings
 
 app = typer.Typer(
@@ -56,6 +57,7 @@ def gateway(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     chosen = settings(host=host, gateway_port=port, kafka_servers=kafka_servers, topic_prefix=topic_prefix)
+    sealer(chosen)  # Made here, or said in one sentence that it cannot be.
     uvicorn.run(
         create(chosen),
         host=chosen.host,
@@ -96,7 +98,7 @@ def main() -> None:
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     try:
         app(prog_name="python -m ingest")
-    except KafkaUnavailable as error:
+    except (KafkaUnavailable, SealError) as error:
         print(f"ingest: {error}", file=sys.stderr)
         sys.exit(1)
 

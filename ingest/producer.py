@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from datetime import datetime
+from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,6 +21,7 @@ from schemas.envelope import write
 from schemas.events import Event
 from schemas.kinds import Kind
 from schemas.moments import milliseconds
+from schemas.seal import Sealer, sealed, sealer
 from schemas.settings import Settings
 
 PENDING_BYTES = 64 << 20
@@ -43,6 +45,7 @@ class Producer:
 
     def __init__(self, settings: Settings, *, patience: float = 60.0) -> None:
         """Connects. Raises `KafkaUnavailable` when no broker answers within 5 seconds. Topics must exist: see `ingest.topics`."""
+        self._settings = settings
         self._servers = settings.kafka_servers
         self._prefix = settings.topic_prefix
         self._partitions = settings.partitions
@@ -73,6 +76,10 @@ class Producer:
         self._failures: list[Exception] = []
         self._failed = 0
 
+    @cached_property
+    def _sealer(self) -> Sealer:
+        return sealer(self._settings)
+
     @property
     def pending_bytes(self) -> int:
         """Bytes of the records that are not acknowledged yet."""
@@ -89,13 +96,16 @@ class Producer:
         return self.send_record(kind, kind.entity_id(event).encode(), value, stamp)
 
     def send_record(self, topic_kind: Kind, key: bytes, value: bytes, timestamp_ms: int | None = None) -> "Future[Any]":
-        """Send a record as it is, valid or not, to the topic of a kind."""
-        return self.put(topic_kind.topic(self._prefix), key, value, timestamp_ms)
+        """Send a record, valid or not, to the topic of a kind: as it is, but who reported is sealed.
+
+        Raises `schemas.seal.SealError` when the key cannot be had.
+        """
+        return self.put(topic_kind.topic(self._prefix), key, sealed(value, self._sealer), timestamp_ms)
 
     def put(
         self, topic: str, key: bytes, value: bytes, timestamp_ms: int | None = None, partition: int | None = None
     ) -> "Future[Any]":
-        """Send a record to a topic, to the partition of its key and time (`schemas.partitions`) unless one is named.
+        """Send a record as it is to a topic, to the partition of its key and time (`schemas.partitions`) unless one is named.
 
         Raises `KafkaUnavailable` when there is no room, or the topic is unknown, for the patience; or when it lacks the partition.
         """

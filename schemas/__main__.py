@@ -1,4 +1,4 @@
-"""Commands: python -m schemas generate | places …"""
+"""Commands: python -m schemas generate | places … | seal …"""
 
 import sys
 from typing import Annotated
@@ -7,9 +7,11 @@ import typer
 
 from schemas.documents import files
 from schemas.places.cli import app as places
+from schemas.seal.cli import app as seal
 
 cli = typer.Typer(no_args_is_help=True, help="The vocabulary and its reference data.")
 cli.add_typer(places, name="places")
+cli.add_typer(seal, name="seal")
 
 
 @cli.command()

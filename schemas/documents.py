@@ -64,7 +64,7 @@ def dictionary() -> str:
     lines += ["# Read views in ClickHouse", "", "Stable for Grafana, Superset or any SQL client.", ""]
     for view in tables.views(""):
         lines.append(f"- `{view}`: {_VIEWS[view]}")
-    lines += ["", _AHEAD, "", _UNITS]
+    lines += ["", _AHEAD, "", _UNITS, "", _REPORTER]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -86,6 +86,9 @@ FROM (SELECT commune, {restate.before_sql("occurred_at")} AS before FROM events 
 
 `uncertain` counts what was restated from divided units to their default successor, though some of it may belong to another.
 What a row means whose code and day do not fit (a late report under an old code) is told in `schemas/places/restate.py`."""
+_REPORTER = """`reporter` in `events` and `feedback` is a sealed text, `sealed:1:…`: it tells that somebody is named, and by being
+equal that two reports come from one reporter, but not who. Only `python -m schemas seal open` shows that, to staff who hold the
+key, and writes down who asked and why. `dead_letters` shows `***` in its place."""
 _VIEWS = {
     "events": "one row per event, repeats gone: where it came from, when, and the fields of all kinds.",
     **{kind.plural: f"current state, one row per entity ({kind.en.lower()})." for kind in KINDS},

@@ -52,6 +52,10 @@ class Settings(BaseSettings):
         gt=0,
         description="Without a heartbeat of the data path, or progress of a partition, for this long, screens say so.",
     )
+    seal_key_file: Path = Field(
+        Path("seal.key"),
+        description="Keys that seal who reported, seen from `IOC_HOME`; made at first use. Every process needs them; keep a copy.",
+    )
     home: Path = Field(Path(".ioc"), description="Folder of the local stack's data, logs and demo passwords.")
 
 

@@ -35,6 +35,12 @@ AHEAD = (
 )
 """A column of the views: by how many seconds the source's clock is ahead, 0 within the tolerance."""
 
+MASKED = (
+    r"""replaceRegexpAll(replaceRegexpAll(payload, '("reporter\\\\*"\\s*:\\s*\\\\*")(?:[^"\\\\]|\\\\.)+', '\\1***'), """
+    r"""'sealed:1:[A-Za-z0-9_-]+', '***') AS payload"""
+)
+"""A column of the view of dead letters: not even the sealed text of who reported, which the table has for whom mends a record."""
+
 
 def clickhouse_type(annotation: Any) -> str:
     """The ClickHouse type of a field's annotation. Raises `TypeError` for one that has none."""
@@ -182,7 +188,7 @@ DEAD_LETTERS = Table(
         Column("category", "LowCardinality(String)", "What is wrong, as a stable word."),
         Column("reason", "String", "What is wrong, as a sentence to act on."),
         Column("key", "String", "Key of the record."),
-        Column("payload", "String", "The record, byte for byte."),
+        Column("payload", "String", "The record, byte for byte but for who reported, which is sealed."),
         Column("kind", "LowCardinality(String)", "Kind of event that the topic is for."),
         Column("agency", "LowCardinality(String)", "Code of the agency that the record names, as far as it can be read."),
         Column("state", "LowCardinality(String)", "open, or resent once it was mended."),
@@ -295,7 +301,7 @@ def views(prefix: str) -> dict[str, str]:
         "windows": "\nUNION ALL\n".join(_windows_select(kind) for kind in KINDS),
         "source_freshness": "SELECT agency, kind, max(f.received_at) AS received_at, max(f.occurred_at) AS occurred_at "
         "FROM freshness AS f GROUP BY agency, kind",
-        "dead_letters": f"SELECT {_names(DEAD_LETTERS)} FROM dead_letter_rows FINAL",
+        "dead_letters": f"SELECT {_names(DEAD_LETTERS).replace('payload', MASKED)} FROM dead_letter_rows FINAL",
         "refusals": f"SELECT {_names(REFUSALS)} FROM {REFUSALS.name} FINAL",
         "alarms": f"SELECT {_names(ALARMS, but=('began_at', 'below_since', 'version'))} FROM {ALARMS.name} FINAL "
         "WHERE raised_at IS NOT NULL AND (cleared_at IS NULL OR cleared_at > raised_at)",

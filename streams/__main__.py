@@ -1,5 +1,6 @@
 """Commands: python -m streams migrate | worker | watch | verify | rebuild | dead-letters."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -33,7 +34,12 @@ def worker(
     """Run a stream worker until it is stopped. Start as many as there are partitions at most."""
     from faust import Worker
 
-    from streams.app import app
+    from schemas.seal import SealError
+
+    try:
+        from streams.app import app
+    except SealError as error:
+        sys.exit(str(error))
 
     Worker(app, loglevel=loglevel).execute_from_commandline()
 

@@ -11,6 +11,7 @@ from schemas.envelope import EARLIEST, LATEST
 from schemas.events import Heartbeat, Refused
 from schemas.kinds import Kind
 from schemas.moments import milliseconds
+from schemas.seal import masked
 from streams.rows import Columns
 from streams.store import Store
 
@@ -30,7 +31,10 @@ class Record(Protocol):
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
-    """A record that could not be counted: kept whole in ClickHouse, with a copy in the dead-letter topic for other readers."""
+    """A record that could not be counted: kept whole in ClickHouse, with a copy in the dead-letter topic for other readers.
+
+    `payload` is the record with who reported sealed; the copy does not even hold that.
+    """
 
     topic: str
     partition: int
@@ -51,7 +55,8 @@ class DeadLetter(msgspec.Struct, frozen=True):
 
     def copy(self) -> bytes:
         """As it is sent to the dead-letter topic, JSON with key and payload in base64; a payload too large for a record is cut."""
-        return msgspec.json.encode(msgspec.structs.replace(self, key=self.key[:MOST_COPIED], payload=self.payload[:MOST_COPIED]))
+        payload = masked(self.payload)[:MOST_COPIED]
+        return msgspec.json.encode(msgspec.structs.replace(self, key=self.key[:MOST_COPIED], payload=payload))
 
 
 @dataclass
@@ -62,6 +67,8 @@ class Batch:
     windows: dict[Kind, Columns] = field(default_factory=dict)
     dead: list[DeadLetter] = field(default_factory=list)
     repeats: int = 0
+    opened: dict[Kind, int] = field(default_factory=dict)
+    """Records in which somebody's identity came in the open, by the kind of their topic."""
     upto: dict[tuple[Kind, int], int] = field(default_factory=dict)
     """Offset of the last record that was taken in, by partition."""
     gaps: dict[tuple[Kind, int], int] = field(default_factory=dict)

@@ -2,6 +2,9 @@
 
 A letter is named by where it was read: `topic/partition/offset`. Sending again goes through Kafka as everything does, so it is
 validated, deduplicated and counted like any event; the letter is then marked as resent.
+
+Who reported is sealed in a kept payload, and so it is sent again. The view `dead_letters` does not show even that, so letters are
+read from the table; one that was kept in the open by an older release is sealed as it is read.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,6 +17,7 @@ from aiokafka.partitioner import murmur2
 
 from schemas.envelope import Category, Read, Reader, Refusal, body
 from schemas.moments import milliseconds
+from schemas.seal import Sealer, read_sealed, sealed_remains
 from schemas.settings import Settings
 from schemas.tables import DEAD_LETTERS
 from streams.store import Store
@@ -45,7 +49,12 @@ class Letter:
 
 
 def find(
-    store: Store, names: Iterable[str] = (), category: str | None = None, state: str | None = "open", limit: int = 100
+    store: Store,
+    sealer: Sealer,
+    names: Iterable[str] = (),
+    category: str | None = None,
+    state: str | None = "open",
+    limit: int = 100,
 ) -> list[Letter]:
     """Letters, newest first, by name or by category and state. Raises `ValueError` for a name that is none."""
     where, values = ["1"], dict[str, Any]()
@@ -58,12 +67,12 @@ def find(
                 where.append(f"{column} = %({column})s")
                 values[column] = value
     rows = store.execute(
-        f"SELECT {', '.join(COLUMNS[:-1])} FROM dead_letters WHERE {' AND '.join(where)} "
+        f"SELECT {', '.join(COLUMNS[:-1])} FROM {DEAD_LETTERS.name} FINAL WHERE {' AND '.join(where)} "
         f"ORDER BY received_at DESC, partition DESC, offset DESC LIMIT {limit}",
         values,
     )
     return [
-        Letter(topic, partition, offset, received_at, why, reason, _bytes(key), _bytes(payload), *rest)
+        Letter(topic, partition, offset, received_at, why, reason, _bytes(key), sealed_remains(_bytes(payload), sealer), *rest)
         for topic, partition, offset, received_at, why, reason, key, payload, *rest in rows
     ]
 
@@ -81,10 +90,9 @@ def _bytes(value: str | bytes) -> bytes:
     return value.encode() if isinstance(value, str) else value
 
 
-def mend(letter: Letter, replacement: bytes | None, reader: Reader) -> tuple[bytes, bytes, str]:
+def mend(letter: Letter, replacement: bytes | None, reader: Reader, sealer: Sealer) -> tuple[bytes, bytes, str]:
     """(key, record, topic after the prefix) to send for a letter. Raises `Refusal` when it still cannot be counted."""
-    record = letter.payload if replacement is None else replacement
-    read = reader.read(record)
+    read, record = read_sealed(letter.payload if replacement is None else replacement, reader, sealer)
     if letter.category == Category.CONFLICT and _says_the_same(letter, read, reader):
         raise Refusal(Category.CONFLICT, letter.reason)
     return read.kind.entity_id(read.data).encode(), record, read.kind.name
@@ -97,7 +105,7 @@ def _says_the_same(letter: Letter, read: Read, reader: Reader) -> bool:
 
 
 async def resend(
-    settings: Settings, store: Store, letters: Sequence[Letter], replacement: bytes | None = None
+    settings: Settings, store: Store, sealer: Sealer, letters: Sequence[Letter], replacement: bytes | None = None
 ) -> list[tuple[Letter, str]]:
     """Send letters again, all that can be; for each, an empty text or why it could not. Raises Kafka's errors."""
     await ensure_topics(settings)
@@ -110,7 +118,7 @@ async def resend(
     try:
         for letter in letters:
             try:
-                key, record, topic = mend(letter, replacement, reader)
+                key, record, topic = mend(letter, replacement, reader, sealer)
             except Refusal as refusal:
                 outcomes.append((letter, refusal.reason))
                 continue

@@ -9,11 +9,16 @@ and the same chunks are taken in again.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from schemas.envelope import Category, Read, Reader, Refusal
-from schemas.kinds import Kind
+from schemas.kinds import FEEDBACK, Kind
 from schemas.refusals import said
+from schemas.seal import Sealer, sealed_remains
+from schemas.seal.identity import hides
 from streams.batch import Batch, DeadLetter, Record, received_ms
 from streams.fold import Checkpoint, Partition, minutes_of
 from streams.rows import ENTITY_ID, Columns, append, columns_maker
@@ -27,10 +32,13 @@ PIECE = 250
 class Engine:
     """Takes in chunks of the kinds' topics. Not thread-safe: one thread at a time."""
 
-    def __init__(self, store: Store, topic_prefix: str, reader: Reader) -> None:
+    def __init__(self, store: Store, topic_prefix: str, reader: Reader, sealer: Sealer) -> None:
         self._store = store
         self._prefix = topic_prefix
         self._reader = reader
+        self._sealer = sealer
+        self._opened: Counter[Kind] = Counter()
+        self._told: set[Kind] = set()
         self._partitions: dict[tuple[Kind, int], Partition] = {}
         self._gaps: dict[tuple[Kind, int], tuple[int, int]] = {}
 
@@ -42,8 +50,10 @@ class Engine:
     def take(self, chunks: Iterable[tuple[Kind, int, Sequence[Record]]]) -> Batch:
         """Steps 1 to 3 for chunks given in the order of their offsets. Reads the store, writes nothing."""
         batch = Batch()
+        self._opened.clear()
         for kind, number, records in chunks:
             self._take(batch, kind, number, records)
+        batch.opened = self._tell_opened()
         for kind, number in batch.upto:
             append(batch.windows, kind, self._partitions[kind, number].changes())
         return batch
@@ -122,7 +132,7 @@ class Engine:
 
         events = self._reader.read_all(kind, [record.value or b"" for record in records])
         if events is not None:
-            columns = rows(events, records)
+            columns = rows(self._sealed(kind, events), records)
             if [record.key for record in records] == [entity.encode() for entity in columns[ENTITY_ID]]:
                 return columns, records
         events, kept = [], []
@@ -132,7 +142,29 @@ class Engine:
                 kept.append(record)
             except Refusal as refusal:
                 dead.append(self._dead(kind, number, record, refusal))
-        return rows(events, kept), kept
+        return rows(self._sealed(kind, events), kept), kept
+
+    def _sealed(self, kind: Kind, events: list[Read]) -> list[Read]:
+        """The events with who reported sealed. The gateway does it; what was put into Kafka by others may be in the open."""
+        if kind is not FEEDBACK or all(hides(event.data.reporter) for event in events):
+            return events
+        closed = []
+        for event in events:
+            if not hides(event.data.reporter):
+                self._opened[kind] += 1
+                data = msgspec.structs.replace(event.data, reporter=self._sealer.seal(event.data.reporter))
+                event = msgspec.structs.replace(event, data=data)
+            closed.append(event)
+        return closed
+
+    def _tell_opened(self) -> dict[Kind, int]:
+        for kind in self._opened.keys() - self._told:
+            self._told.add(kind)
+            log.warning(
+                "%s: who reported came in the open and was sealed here; it stays open in Kafka, so send it through the gateway",
+                kind.topic(self._prefix),
+            )
+        return dict(self._opened)
 
     def _read_one(self, kind: Kind, record: Record) -> Read:
         event = self._reader.read(record.value or b"")
@@ -155,6 +187,10 @@ class Engine:
         return None
 
     def _dead(self, kind: Kind, number: int, record: Record, refusal: Refusal) -> DeadLetter:
+        payload = record.value or b""
+        closed = sealed_remains(payload, self._sealer)
+        if closed is not payload and refusal.category is not Category.CONFLICT:  # A conflict was counted when it was read.
+            self._opened[kind] += 1
         return DeadLetter(
             kind.topic(self._prefix),
             number,
@@ -163,7 +199,7 @@ class Engine:
             refusal.category.value,
             refusal.reason,
             record.key or b"",
-            record.value or b"",
+            closed,
             kind.name,
-            said(record.value or b"").agency,
+            said(closed).agency,
         )

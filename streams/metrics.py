@@ -13,6 +13,7 @@ from streams.rows import OCCURRED_AT, RECEIVED_AT
 TOLERANCE_MS = CLOCK_TOLERANCE.total_seconds() * 1000
 EVENTS = Counter("ioc_worker_events_total", "Events counted and written.", ["kind"])
 REPEATS = Counter("ioc_worker_repeats_total", "Events dropped because they were counted before.")
+OPENED = Counter("ioc_worker_open_identities_total", "Records in which who reported came in the open; sealed here.", ["kind"])
 DEAD = Counter("ioc_worker_dead_letters_total", "Records that could not be counted.", ["category"])
 AHEAD = Counter("ioc_worker_ahead_total", "Events counted whose time is ahead of their arrival: a wrong clock.", ["kind"])
 RETRIES = Counter("ioc_worker_retries_total", "Batches that had to be taken in again after an error.")
@@ -35,6 +36,8 @@ def count(batch: Batch) -> None:
             ahead = sum(one > other + TOLERANCE_MS for one, other in zip(occurred, received, strict=True))
             AHEAD.labels(kind.name).inc(ahead)
     REPEATS.inc(batch.repeats)
+    for kind, number in batch.opened.items():
+        OPENED.labels(kind.name).inc(number)
     for letter in batch.dead:
         DEAD.labels(letter.category).inc()
 

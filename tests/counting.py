@@ -12,6 +12,7 @@ from streams.batch import write as write_batch
 from streams.engine import Engine
 from streams.store import Store
 from tests.records import Record
+from tests.sealing import SEALER
 
 
 class Counter:
@@ -19,7 +20,7 @@ class Counter:
 
     def __init__(self, settings: Settings) -> None:
         self._store = Store(settings.clickhouse_url)
-        self._engine = Engine(self._store, settings.topic_prefix, Reader())
+        self._engine = Engine(self._store, settings.topic_prefix, Reader(), SEALER)
         self._offsets: dict[Kind, int] = {}
         self._number = 0
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import cached_property
 
 import msgspec
 from fastapi import FastAPI, Request, Response
@@ -22,6 +23,7 @@ from ingest.gateway.refusals import Refusals
 from ingest.producer import PENDING_BYTES, KafkaUnavailable
 from schemas.envelope import Category, Reader
 from schemas.refusals import Said
+from schemas.seal import Sealer, sealer
 from schemas.settings import Settings
 
 RETRY_SECONDS = 2
@@ -59,6 +61,10 @@ class Gateway:
         self._metrics = Metrics(self._link.beat_age, self._recent.__len__)
         # Reading and sending hold the interpreter; a second thread only fights for it: 12,700 events/s from 4 clients, not 20,400.
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="intake")
+
+    @cached_property
+    def _sealer(self) -> Sealer:
+        return sealer(self._settings)
 
     @asynccontextmanager
     async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
@@ -99,7 +105,7 @@ class Gateway:
         producer = self._link.producer()
         if producer.pending_bytes + len(body) > PENDING_BYTES:
             raise KafkaUnavailable("Too much is waiting for Kafka's acknowledgement.")
-        intake = Intake(self._reader, self._recent, self._settings.topic_prefix, language, self._refused)
+        intake = Intake(self._reader, self._sealer, self._recent, self._settings.topic_prefix, language, self._refused)
 
         def send() -> None:
             intake.send(bodies.events(media, body), producer, arrived_ms)

@@ -17,6 +17,7 @@ from ingest.gateway.refusals import Refusals
 from ingest.producer import KafkaUnavailable, Producer
 from schemas.envelope import CLOCK_TOLERANCE, Category, Read, Reader, Refusal, body, identity
 from schemas.refusals import Said, said
+from schemas.seal import Sealer, read_sealed
 
 
 class Result(msgspec.Struct, omit_defaults=True, gc=False):
@@ -62,8 +63,9 @@ class _Sent(msgspec.Struct, frozen=True, gc=False):
 class Intake:
     """Takes the events of one request: `send` (blocking, off the event loop), then `acknowledged`, then `answer`."""
 
-    def __init__(self, reader: Reader, recent: Recent, prefix: str, language: str, refused: Refusals) -> None:
+    def __init__(self, reader: Reader, sealer: Sealer, recent: Recent, prefix: str, language: str, refused: Refusals) -> None:
         self._reader = reader
+        self._sealer = sealer
         self._recent = recent
         self._refused = refused
         self._prefix = prefix
@@ -91,7 +93,7 @@ class Intake:
             result = Result(index)
             self.results.append(result)
             try:
-                read = self._reader.read(record)
+                read, closed = read_sealed(record, self._reader, self._sealer)
                 result.id, result.source = read.id, read.source
                 self._kinds[index] = read.kind.name
                 if read.time > latest:
@@ -104,7 +106,7 @@ class Intake:
                     _same_or_refuse(known.body, content)
                     _place(result, DUPLICATE, known)
                 elif not away:
-                    first[mark] = sent = self._give(index, mark, content, read, record, producer, arrived_ms)
+                    first[mark] = sent = self._give(index, mark, content, read, closed, producer, arrived_ms)
                     self._sent.append(sent)
             except Refusal as refusal:
                 self._refuse(result, refusal, record)

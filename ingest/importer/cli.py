@@ -21,6 +21,7 @@ from ingest.importer.sheets import is_xlsx, sheet_rows
 from ingest.producer import KafkaUnavailable, Producer
 from schemas.envelope import Reader
 from schemas.kinds import BY_NAME
+from schemas.seal import Sealer, SealError, sealer
 from schemas.settings import Settings
 
 PATIENCE_SECONDS = 120.0
@@ -63,9 +64,10 @@ def import_files(
             chosen = msgspec.structs.replace(chosen, source=source)
         if not check:
             topics.ensure(settings)
+        reader, seals = Reader(settings.event_max_bytes), sealer(settings)
         with nullcontext() if check else Producer(settings, patience=PATIENCE_SECONDS) as producer:
-            summaries = [_one(name, chosen, kind, refused, sheet, producer, Reader(settings.event_max_bytes)) for name in files]
-    except (MappingError, FileError, KafkaUnavailable, OSError) as error:
+            summaries = [_one(name, chosen, kind, refused, sheet, producer, reader, seals) for name in files]
+    except (MappingError, FileError, KafkaUnavailable, SealError, OSError) as error:
         print(f"ingest import: {error}", file=sys.stderr)
         raise typer.Exit(FATAL) from None
     raise typer.Exit(SOME_REFUSED if any(summary.refused for summary in summaries) else ALL_ACCEPTED)
@@ -79,6 +81,7 @@ def _one(
     sheet: str | None,
     producer: Producer | None,
     reader: Reader,
+    seals: Sealer,
 ) -> Summary:
     file, size = open_binary(name)
     delimiter = mapping.delimiter if mapping is not None and mapping.delimiter != AUTO else ","
@@ -92,9 +95,9 @@ def _one(
         if sheet is not None and not xlsx:
             raise MappingError(f"{name} is no workbook; --sheet is for XLSX files.")
         if xlsx and mapping is not None:
-            taken = convert(sheet_rows(file, mapping, sheet), mapping, reader)
+            taken = convert(sheet_rows(file, mapping, sheet), mapping, reader, seals)
         else:
-            taken = take(file, mapping, reader, ndjson=ndjson)
+            taken = take(file, mapping, reader, seals, ndjson=ndjson)
         with _progress(name, file, size) as progress:
             summary = run(taken if kind is None else only(taken, kind), producer, refused, progress, PATIENCE_SECONDS)
     verb = "valid" if producer is None else "accepted"

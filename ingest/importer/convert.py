@@ -16,6 +16,8 @@ _PLACE = re.compile(r"\{([^{}]+)\}")
 _PATH = re.compile(r"at `\$\.data\.(\w+)")
 _MISSING_FIELD = re.compile(r"required field `(\w+)`")
 _ENCODER = msgspec.json.Encoder()
+PERSONAL = frozenset({"reporter", "address", "description"})
+"""Fields whose values no reason quotes: they may tell who somebody is."""
 
 
 class Encoded(NamedTuple):
@@ -39,7 +41,10 @@ def events(row: Columns[str, str], mapping: Mapping, reader: Reader) -> list[Enc
 
 def _values(row: Columns[str, str], fields: dict[str, Field | Scalar], mapping: Mapping) -> dict[str, Any]:
     """Field → value, without the fields that are left out."""
-    found = {name: _value(row, spec, mapping) if isinstance(spec, Field) else spec for name, spec in fields.items()}
+    found = {
+        name: _value(row, spec, mapping, quoted=name not in PERSONAL) if isinstance(spec, Field) else spec
+        for name, spec in fields.items()
+    }
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -72,22 +77,22 @@ def _holds(row: Columns[str, str], condition: Condition) -> bool:
     return (condition.present is None or bool(text) == condition.present) and (condition.in_ is None or text in condition.in_)
 
 
-def _value(row: Columns[str, str], field: Field, mapping: Mapping) -> Any:
-    """The value of a field, None if it is left out."""
+def _value(row: Columns[str, str], field: Field, mapping: Mapping, *, quoted: bool = True) -> Any:
+    """The value of a field, None if it is left out. A refusal quotes what is wrong with it only if it may be `quoted`."""
     if field.constant is not None:
         return field.constant
     if any(not row[column].strip() for column in field.needs):
         return None
     text = row[field.column].strip() if field.column is not None else fill(field.template or "", row)
     if field.known is not None and text and text not in known(field.known):
-        raise Refusal(Category.WRONG_VALUE, f"{_told(row, field)} is not among the {field.known} of the reference data.")
+        raise Refusal(Category.WRONG_VALUE, f"{_told(row, field, quoted)} is not among the {field.known} of the reference data.")
     value: Scalar = text
     if field.lookup is not None and text in field.lookup:
         value = field.lookup[text]
     elif not text or field.lookup is not None:
         if field.default is None and text:
-            listed = ", ".join(list(field.lookup or ())[:10])
-            raise Refusal(Category.WRONG_VALUE, f"{_told(row, field)} is not in the lookup ({listed}, …).")
+            listed = f" ({', '.join(list(field.lookup or ())[:10])}, …)" if quoted else ""
+            raise Refusal(Category.WRONG_VALUE, f"{_told(row, field, quoted)} is not in the lookup{listed}.")
         return field.default
     try:
         match field.as_:
@@ -104,15 +109,19 @@ def _value(row: Columns[str, str], field: Field, mapping: Mapping) -> Any:
                 return value
     except ValueError as error:
         category = Category.IMPOSSIBLE_DATE if field.as_ in ("time", "period") else Category.WRONG_TYPE
-        raise Refusal(category, f"{_told(row, field)} is not a {field.as_}: {error}.") from None
+        because = f": {error}" if quoted else ""
+        raise Refusal(category, f"{_told(row, field, quoted)} is not a {field.as_}{because}.") from None
 
 
-def _told(row: Columns[str, str], field: Field) -> str:
-    return ", ".join(f"column {column!r}, value {row[column][:80]!r}" for column in field.columns()) or "the constant"
+def _told(row: Columns[str, str], field: Field, quoted: bool = True) -> str:
+    columns = (f"column {column!r}, value {row[column][:80]!r}" if quoted else f"column {column!r}" for column in field.columns())
+    return ", ".join(columns) or "the constant"
 
 
 def _origin(reason: str, row: Columns[str, str], mapping: Mapping, step: Step) -> str:
     """Which column a refused field came from."""
     found = _MISSING_FIELD.search(reason) or _PATH.search(reason)
     column = mapping.column_of(found[1], step) if found else ""
-    return f" (column {column!r}, value {row[column][:80]!r})" if column else ""
+    if not found or not column:
+        return ""
+    return f" (column {column!r})" if found[1] in PERSONAL else f" (column {column!r}, value {row[column][:80]!r})"

@@ -112,6 +112,11 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
                     found.update(spec.columns())
         return found
 
+    def reporter_columns(self) -> set[str]:
+        """The columns that say who reported."""
+        specs = (fields.get("reporter") for fields in (self.fields, *(step.fields for step in self.step)))
+        return {column for spec in specs if isinstance(spec, Field) for column in spec.columns()}
+
     def column_of(self, name: str, step: Step) -> str:
         """The column that a field of the event comes from; empty if from none."""
         spec = step.fields.get(name, self.fields.get(name))
@@ -161,6 +166,17 @@ def _check(mapping: Mapping, path: Path) -> None:
                 if sum(origin is not None for origin in (spec.column, spec.template, spec.constant)) != 1:
                     raise MappingError(f"{path}: field {name!r} needs exactly one of column, template and constant.")
                 _check_zone(spec.zone or mapping.zone, path)
+    _check_reporter(mapping, path)
+
+
+def _check_reporter(mapping: Mapping, path: Path) -> None:
+    """Who reported is sealed in `reporter` alone: through another field it would be seen."""
+    sealed = mapping.reporter_columns()
+    for step in mapping.step:
+        others = [("id", Field(template=step.id)), ("time", as_time(step.time)), *mapping.fields.items(), *step.fields.items()]
+        for name, spec in others:
+            if name != "reporter" and isinstance(spec, Field) and (shared := sealed.intersection(spec.columns())):
+                raise MappingError(f"{path}: column {min(shared)!r} says who reported, and must not fill {name!r} too.")
 
 
 def _check_zone(zone: str, path: Path) -> None:

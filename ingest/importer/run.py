@@ -15,6 +15,7 @@ from ingest.importer.mapping import Mapping
 from ingest.importer.rows import Row, csv_rows, lines, ndjson_rows
 from ingest.producer import KafkaUnavailable, Producer
 from schemas.envelope import Category, Reader, Refusal
+from schemas.seal import Sealer, read_sealed, sealed_remains
 
 WAITING_ROWS = 5_000
 """Rows that may wait for their acknowledgement, which bounds memory whatever the size of the file."""
@@ -42,34 +43,48 @@ class Taken(NamedTuple):
     refusal: Refusal | None
 
 
-def take(file: BinaryIO, mapping: Mapping | None, reader: Reader, *, ndjson: bool) -> Iterator[Taken]:
-    """Every row of a file with its valid events. Without mapping, the lines are CloudEvents already."""
+def take(file: BinaryIO, mapping: Mapping | None, reader: Reader, sealer: Sealer, *, ndjson: bool) -> Iterator[Taken]:
+    """Every row of a file with its valid events, who reported sealed. Without mapping, the lines are CloudEvents already."""
     if mapping is None:
         for number, line in lines(file):
-            row = Row(number, {"record": line.decode(errors="replace")})
+            row = Row(number, {"record": sealed_remains(line, sealer).decode(errors="replace")})
             try:
-                yield Taken(row, [Encoded(reader.read(line), line)], None)
+                yield Taken(row, [Encoded(*read_sealed(line, reader, sealer))], None)
             except Refusal as refusal:
                 yield Taken(row, [], refusal)
         return
-    yield from convert(ndjson_rows(file, mapping) if ndjson else csv_rows(file, mapping), mapping, reader)
+    yield from convert(ndjson_rows(file, mapping) if ndjson else csv_rows(file, mapping), mapping, reader, sealer)
 
 
-def convert(rows: Iterable[Row], mapping: Mapping, reader: Reader) -> Iterator[Taken]:
-    """Every row of a table with its valid events."""
+def convert(rows: Iterable[Row], mapping: Mapping, reader: Reader, sealer: Sealer) -> Iterator[Taken]:
+    """Every row of a table with its valid events, who reported sealed."""
+    reporter = mapping.reporter_columns()
     for row in rows:
         try:
             if row.refusal is not None:
                 raise row.refusal
-            yield Taken(row, events(row.columns, mapping, reader), None)
+            found = [Encoded(*read_sealed(one.record, reader, sealer)) for one in events(row.columns, mapping, reader)]
+            yield Taken(_hidden(row, reporter, sealer), found, None)
         except Refusal as refusal:
-            yield Taken(row, [], refusal)
+            yield Taken(_hidden(row, reporter, sealer), [], refusal)
+
+
+def _hidden(row: Row, reporter: set[str], sealer: Sealer) -> Row:
+    """The row with the columns that say who reported sealed, so that it can still be mended and imported.
+
+    In a row that could not be split into columns they may be anywhere: then all of it is sealed, and its number tells which it was.
+    """
+    if not reporter:
+        return row
+    anywhere = row.refusal is not None
+    columns = {name: sealer.seal(text) if anywhere or name in reporter else text for name, text in row.columns.items()}
+    return row._replace(columns=columns)
 
 
 class Refused:
-    """The file of refused rows: their columns as they were, then row, category and reason. Made when the first row is refused.
+    """The file of refused rows: their columns as they were but for who reported, which is sealed; then row, category and reason.
 
-    Mended, it can be imported again with the same mapping.
+    Made when the first row is refused. Mended, it can be imported again with the same mapping.
     """
 
     def __init__(self, path: Path, delimiter: str = ",") -> None:

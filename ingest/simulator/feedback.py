@@ -49,6 +49,10 @@ WORDS = {
     "food-safety": ("Quán ăn không bảo đảm vệ sinh", "Thực phẩm không rõ nguồn gốc", "Nghi ngộ độc thực phẩm"),
     "other": ("Đề nghị hướng dẫn thủ tục", "Góp ý về dịch vụ công", "Phản ánh nội dung khác"),
 }
+FAMILY = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Phan", "Võ", "Đặng", "Bùi", "Hồ")
+MIDDLE = ("Văn", "Thị", "Đức", "Minh", "Ngọc", "Thanh")
+GIVEN = ("An", "Bình", "Chi", "Dũng", "Giang", "Hà", "Khánh", "Lan", "Nam", "Phương", "Quỳnh", "Sơn", "Thảo", "Tú", "Yến")
+"""Of these an invented reporter's name is made. The telephone numbers begin with 0000: nobody has such a one."""
 PLACES = ("gần chợ", "gần trường học", "gần trạm y tế", "đầu kiệt", "ngã ba đường chính", "khu dân cư", "sau nhà văn hóa")
 
 
@@ -89,6 +93,14 @@ def storms(world: World, hour: int) -> Iterator[tuple[Dice, Iterator[Step]]]:
                     yield dice, _life(world, at, of, dice.choose(hit), dice, name, STORM_SPREAD)
 
 
+def _somebody(number: int) -> str:
+    """An invented reporter, as an agency's system would name one: it is sealed on its way to Kafka, like anybody's."""
+    number, given = divmod(number, len(GIVEN))
+    number, middle = divmod(number, len(MIDDLE))
+    number, family = divmod(number, len(FAMILY))
+    return f"{FAMILY[family]} {MIDDLE[middle]} {GIVEN[given]}, 0000 {number // 1000 % 1000:03d} {number % 1000:03d}"
+
+
 def _category(code: str) -> Category:
     found = category(code)
     assert found is not None, f"categories.csv lacks {code}"
@@ -114,7 +126,7 @@ def _life(world: World, at: int, of: Category, commune: Commune, dice: Dice, num
         "address": f"{dice.choose(PLACES)}, {commune.full_name}",
         "description": dice.choose(WORDS[of.code]),
         "media": [f"urn:vn:media:{report}"] if dice.happens(0.7) else [],
-        "reporter": f"sealed:{int(dice.random() * 2**52):013x}",
+        "reporter": _somebody(int(dice.random() * 2**52)),
     }
 
     def step(status: FeedbackStatus, agency: str, at: int, rating: int | None = None) -> Step:

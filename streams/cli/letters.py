@@ -11,6 +11,7 @@ from schemas.settings import load
 from streams.cli import console, explained
 
 if TYPE_CHECKING:
+    from schemas.seal import Sealer
     from streams.dead_letters import Letter
 
 cli = typer.Typer(no_args_is_help=True, help="Records that could not be counted: list, show, mend and send again.")
@@ -32,14 +33,31 @@ def list_(
 
 
 @cli.command()
-def show(name: Annotated[str, typer.Argument(help="topic/partition/offset")]) -> None:
-    """One letter with its payload, which may be saved, mended and given to `retry --with`."""
+def show(
+    name: Annotated[str, typer.Argument(help="topic/partition/offset")],
+    unmask: Annotated[bool, typer.Option("--unmask", help="With who reported in the open; written to unmask.log first.")] = False,
+    reason: Annotated[str, typer.Option(help="Why it is unmasked: kept in that log.")] = "",
+) -> None:
+    """One letter with its payload, which may be saved, mended and given to `retry --with`. Who reported stays sealed in it."""
+    if unmask and not reason.strip():
+        sys.exit("--unmask needs a --reason.")
     found = _letters([name])
     if not found:
         sys.exit(f"There is no dead letter {name}.")
     console.print(f"{found[0].category}: {found[0].reason}", highlight=False, markup=False, style="yellow", soft_wrap=True)
     sys.stdout.flush()
-    sys.stdout.buffer.write(found[0].payload + b"\n")
+    sys.stdout.buffer.write((_unmasked(name, found[0].payload, reason) if unmask else found[0].payload) + b"\n")
+
+
+def _unmasked(name: str, payload: bytes, reason: str) -> bytes:
+    from schemas.seal import opened
+    from schemas.seal.openings import note
+
+    settings = load()
+    try:
+        return opened(payload, _sealer(), lambda text: note(settings, text, reason=reason, entity=name))
+    except OSError as error:
+        sys.exit(f"not unmasked, as it cannot be written down: {error}")
 
 
 @cli.command()
@@ -64,9 +82,8 @@ def retry(
         sys.exit(f"{missing} of the named letters are not known.")
     settings = load()
     mended = with_.read_bytes().strip() if with_ is not None else None
-    outcomes = explained(
-        "Kafka", settings.kafka_servers, lambda: asyncio.run(resend(settings, Store(settings.clickhouse_url), found, mended))
-    )
+    store, sealer = Store(settings.clickhouse_url), _sealer()
+    outcomes = explained("Kafka", settings.kafka_servers, lambda: asyncio.run(resend(settings, store, sealer, found, mended)))
     for letter, problem in outcomes:
         if problem:
             console.print(f"{letter.name}: {problem}", highlight=False, markup=False)
@@ -81,5 +98,17 @@ def _letters(*arguments: Any, **options: Any) -> "list[Letter]":
     from streams.dead_letters import find
     from streams.store import Store
 
-    settings = load()
-    return explained("ClickHouse", settings.clickhouse_url, lambda: find(Store(settings.clickhouse_url), *arguments, **options))
+    settings, sealer = load(), _sealer()
+    return explained(
+        "ClickHouse", settings.clickhouse_url, lambda: find(Store(settings.clickhouse_url), sealer, *arguments, **options)
+    )
+
+
+def _sealer() -> "Sealer":
+    """What seals and opens in this installation; a key that cannot be had is one sentence."""
+    from schemas.seal import SealError, sealer
+
+    try:
+        return sealer(load())
+    except SealError as error:
+        sys.exit(str(error))

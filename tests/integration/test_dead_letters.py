@@ -17,15 +17,16 @@ from schemas.codes import FeedbackStatus
 from schemas.envelope import Category, write
 from schemas.events import Feedback
 from schemas.kinds import DEAD_LETTERS, FEEDBACK
+from schemas.seal import sealed_remains, sealer
 from schemas.settings import Settings
 from streams.dead_letters import Letter, find, resend
 from streams.store import Store
 from streams.verify import verify
 from tests.running import command, wait_for, worker
+from tests.sealing import SOMEBODY
 
 pytestmark = pytest.mark.stack
 NOW = datetime.now(UTC).replace(microsecond=0)
-SECRET = "sealed-0912345678"
 
 
 def good(number: int, rating: int | None = None) -> bytes:
@@ -39,7 +40,7 @@ def good(number: int, rating: int | None = None) -> bytes:
         lat=16.4,
         lon=107.6,
         rating=rating,
-        reporter=SECRET,
+        reporter=SOMEBODY,
     )
     return write(FEEDBACK, event, id=str(number), source="/test", time=NOW)
 
@@ -112,7 +113,7 @@ def test_each_is_kept_with_a_reason_and_mended_counts_once(
     settings: Settings, environment: dict[str, str], database: Client, tmp_path: Path
 ) -> None:
     """The bad are sent between good events of the same partition, listed, tried again as they are, mended, and mended again."""
-    store = Store(settings.clickhouse_url)
+    store, seals = Store(settings.clickhouse_url), sealer(settings)
     topic = settings.topic_prefix + FEEDBACK.name
     sent = {
         name: bad.spoil(good(0 if bad.category is Category.CONFLICT else 1000 + n, 3)) for n, (name, bad) in enumerate(BAD.items())
@@ -125,25 +126,25 @@ def test_each_is_kept_with_a_reason_and_mended_counts_once(
         producer.flush()
         wait_for(lambda: counted(database) == 1 + len(BAD))
 
-        letters = dict(zip(BAD, reversed(find(store, limit=1000)), strict=True))
+        letters = dict(zip(BAD, reversed(find(store, seals, limit=1000)), strict=True))
         for name, letter in letters.items():
-            assert (letter.category, letter.payload) == (BAD[name].category, sent[name]), name
+            assert (letter.category, letter.payload) == (BAD[name].category, sealed_remains(sent[name], seals)), name
             assert BAD[name].says in letter.reason, (name, letter.reason)
         copies = wait_for(lambda: (found := asyncio.run(copied(settings))) and len(found) == len(BAD) and found)
         assert max(map(len, copies)) < 400_000, "what is too large is cut in the copy"
         the_commands_filter_and_keep_what_is_personal(environment, letters)
 
         keyed = {name for name, bad in BAD.items() if bad.category is Category.WRONG_KEY}
-        outcomes = asyncio.run(resend(settings, store, list(letters.values())))
+        outcomes = asyncio.run(resend(settings, store, seals, list(letters.values())))
         assert {letter.name for letter, problem in outcomes if not problem} == {letters[name].name for name in keyed}
         assert all(BAD[name].says in problem for name, (_, problem) in zip(letters, outcomes, strict=True) if name not in keyed)
         wait_for(lambda: counted(database) == 1 + len(BAD) + len(keyed))
         for _ in range(2):
             for number, letter in enumerate(letters.values(), 1000):
-                assert asyncio.run(resend(settings, store, [letter], good(number, 3))) == [(letter, "")]
+                assert asyncio.run(resend(settings, store, seals, [letter], good(number, 3))) == [(letter, "")]
         wait_for(lambda: counted(database) == 1 + 2 * len(BAD))
         wait_for(lambda: not any(report.pending for report in verify(settings)))
-    assert not find(store), "all were mended, and nothing became a letter by being sent again"
+    assert not find(store, seals), "all were mended, and nothing became a letter by being sent again"
     assert counted(database) == 1 + 2 * len(BAD)
     assert database.execute("SELECT sum(measures['steps']) FROM windows") == [(1 + 2 * len(BAD),)]
     assert not [line for report in verify(settings) for line in report.differences]
@@ -157,14 +158,19 @@ def the_commands_filter_and_keep_what_is_personal(environment: dict[str, str], l
 
     listed = said("list", "--limit", "1000")
     assert all(letter.name in listed for letter in letters.values())
-    assert SECRET not in listed
+    assert SOMEBODY not in listed
     newest = said("list", "--limit", "3")
     assert sum(f"{letter.name} " in newest for letter in letters.values()) == 3
     only = said("list", "--category", "conflict")
     of_these = [letter.name for letter in letters.values() if f"{letter.name} " in only]
     assert of_these == [letter.name for letter in letters.values() if letter.category == "conflict"]
     assert "No dead letters" in said("list", "--state", "resent")
-    assert SECRET in said("show", letters["six stars"].name), "the payload is for whom mends it"
+    stars = letters["six stars"].name
+    assert "sealed:1:" in (shown := said("show", stars)) and SOMEBODY not in shown, "whom mends it need not know who reported"
+    assert command(environment, "streams", "dead-letters", "show", stars, "--unmask").returncode == 1, "a reason is needed"
+    assert SOMEBODY in said("show", stars, "--unmask", "--reason", "gọi lại")
+    noted = (Path(environment["IOC_HOME"]) / "unmask.log").read_text()
+    assert stars in noted and "gọi lại" in noted and SOMEBODY not in noted
     again = command(environment, "streams", "dead-letters", "retry", "--category", "wrong-value")
     assert again.returncode == 1 and b"$.data.rating" in again.stdout
     assert Counter(letter.category for letter in letters.values())["wrong-value"] == again.stdout.count(b": ")

@@ -30,6 +30,7 @@ from streams.store import Store
 from streams.verify import verify
 from tests.records import Record
 from tests.running import Running, command, wait_for, worker
+from tests.sealing import SEALER
 
 pytestmark = pytest.mark.stack
 NOON = datetime(2026, 11, 2, 5, tzinfo=UTC)
@@ -59,7 +60,7 @@ def database(settings: Settings) -> Iterator[Client]:
         event, said = report(number, NOON + timedelta(seconds=number * 24))
         records.append(Record(number, 0, event.report_id.encode(), write(FEEDBACK, event, **said)))
     store = Store(settings.clickhouse_url)
-    engine = Engine(store, settings.topic_prefix, Reader())
+    engine = Engine(store, settings.topic_prefix, Reader(), SEALER)
     write_batch(store, engine.take([(FEEDBACK, 0, records)]))
     store.close()
     yield client
@@ -339,7 +340,7 @@ def test_a_late_event_in_a_spoiled_minute_counts_from_what_the_raw_events_say(se
     """What is stored wrong does not come back through the memory of a worker that loads the minute."""
     right = dict(database.execute("SELECT window_start, sum(steps) FROM windows_feedback FINAL GROUP BY window_start"))
     change(database, "ALTER TABLE windows_feedback UPDATE steps = 50 WHERE steps > 0")
-    engine = Engine(Store(settings.clickhouse_url), settings.topic_prefix, Reader())
+    engine = Engine(Store(settings.clickhouse_url), settings.topic_prefix, Reader(), SEALER)
     event, said = report(0, NOON, id="late")
     write_batch(
         Store(settings.clickhouse_url),

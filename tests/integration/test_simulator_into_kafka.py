@@ -53,6 +53,7 @@ def in_kafka(settings: Settings) -> tuple[Counter[str], Counter[str], Counter[st
                         assert record.timestamp >= last[record.partition], "records of a partition are in order of arrival"
                         last[record.partition] = record.timestamp
                         times.append(record.timestamp)
+                        assert b", 0000 " not in record.value, "who reported is sealed, in what is wrong, too"
                         try:
                             event = READER.read(record.value)
                         except Refusal:

@@ -24,6 +24,7 @@ from schemas.documents import example
 from schemas.envelope import Category, Reader, Refusal
 from schemas.kinds import FEEDBACK, KINDS
 from schemas.settings import Settings
+from tests.sealing import SEALER
 
 EVENT_BYTES = example(FEEDBACK)
 
@@ -55,7 +56,7 @@ class FakeProducer:
 
 def take(producer: FakeProducer, recent: Recent, *records: bytes, acknowledge: bool = True, timeout: float = 5) -> Answer:
     async def go() -> Answer:
-        intake = Intake(Reader(), recent, "ioc.", "en", Refusals("g"))
+        intake = Intake(Reader(), SEALER, recent, "ioc.", "en", Refusals("g"))
         before = len(producer.futures)
         intake.send(records, producer, 0)  # type: ignore[arg-type]
         if acknowledge:
@@ -75,7 +76,7 @@ def test_an_event_of_the_future_is_accepted_with_a_warning_that_says_by_how_much
     now = 1_800_000_000
     records = [at("right", now + 299), at("wrong", now + 3600), at("wrong", now + 3600), at("impossible", 5_000_000_000)]
     for language, words_ in (("en", "3600 s ahead"), ("vi", "3600 giây")):
-        producer, intake = FakeProducer(), Intake(Reader(), Recent(), "ioc.", language, Refusals("g"))
+        producer, intake = FakeProducer(), Intake(Reader(), SEALER, Recent(), "ioc.", language, Refusals("g"))
         intake.send(records, producer, now * 1000)  # type: ignore[arg-type]
         producer.acknowledge(0, 1)
         answer = intake.answer()
@@ -142,7 +143,7 @@ def test_a_failed_record_is_unacknowledged_and_the_others_are_accepted() -> None
     producer = FakeProducer()
 
     async def go() -> Answer:
-        intake = Intake(Reader(), Recent(), "ioc.", "en", Refusals("g"))
+        intake = Intake(Reader(), SEALER, Recent(), "ioc.", "en", Refusals("g"))
         intake.send([renamed("a"), renamed("b")], producer, 0)  # type: ignore[arg-type]
         producer.futures[0].failure(KafkaTimeoutError("expired"))
         producer.acknowledge(1)
@@ -290,7 +291,7 @@ def test_whatever_the_json_the_answer_is_a_refusal_with_a_reason(changes: dict[s
     altered = [event | changes, event | {"data": data}, event | {"data": event["data"] | changes}, data]
     for language in ("vi", "en"):
         for one in altered:
-            intake = Intake(Reader(), Recent(), "ioc.", language, Refusals("g"))
+            intake = Intake(Reader(), SEALER, Recent(), "ioc.", language, Refusals("g"))
             intake.send([msgspec.json.encode(one)], FakeProducer(), 0)  # type: ignore[arg-type]
             (result,) = intake.answer().events
             assert result.status in ("refused", "unacknowledged")
@@ -304,6 +305,6 @@ def test_whatever_the_bytes_they_are_refused_in_whole_or_in_part(body: bytes, me
     except Unusable as refusal:
         assert refusal.status in (400, 413)
         return
-    intake = Intake(Reader(), Recent(), "ioc.", "vi", Refusals("g"))
+    intake = Intake(Reader(), SEALER, Recent(), "ioc.", "vi", Refusals("g"))
     intake.send(records, FakeProducer(), 0)  # type: ignore[arg-type]
     assert all(result.status == "refused" for result in intake.answer().events)

@@ -18,6 +18,7 @@ from ingest.mappings import nyc_boroughs
 from schemas.documents import example
 from schemas.envelope import Category, Read, Reader, Refusal
 from schemas.kinds import FEEDBACK, KINDS
+from tests.sealing import SEALER
 
 REQUESTS = Path(__file__).parents[2].parent / "shared" / "data" / "nyc311_animals.csv"
 MAPPING = """
@@ -220,7 +221,7 @@ def test_json_objects_are_rows_too(mapping: Mapping) -> None:
 
 def importing(text: str, mapping: Mapping | None, path: Path, kind: str | None = None) -> Summary:
     """A check of a file: everything but sending."""
-    taken = take(io.BytesIO(text.encode()), mapping, Reader(), ndjson=mapping is None)
+    taken = take(io.BytesIO(text.encode()), mapping, Reader(), SEALER, ndjson=mapping is None)
     with Refused(path) as refused:
         return run(only(taken, kind) if kind else taken, None, refused, lambda summary: None, 1)
 
@@ -270,9 +271,43 @@ def test_the_outlines_of_new_york_hold_the_points_of_their_boroughs_and_do_not_o
     assert sum(one.area for one in outlines.values()) == pytest.approx(shapely.union_all([*outlines.values()]).area, rel=1e-3)
     inside: list[bool] = []
     with REQUESTS.open("rb") as file:
-        for taken in take(file, load("nyc311"), Reader(), ndjson=False):
+        for taken in take(file, load("nyc311"), Reader(), SEALER, ndjson=False):
             data = taken.events[0].read.data
             if data.lat is not None and data.commune:
                 inside.append(outlines[data.commune].contains(shapely.Point(data.lon, data.lat)))
     assert len(inside) > 4_900
     assert sum(inside) / len(inside) > 0.998
+
+
+SEALING = MAPPING.replace(
+    "[fields]",
+    """[fields]
+reporter = { template = "{who}, {telephone}", needs = ["who"], lookup = { "Ai, 1" = "", "Thử, 0" = "Thử, 0" } }
+description = { column = "words", as = "integer" }""",
+)
+
+
+def sealed_row(**columns: str) -> str:
+    row = ROW | {"who": "Thử", "telephone": "0", "words": ""} | columns
+    return f"{','.join(row)}\n{','.join(row.values())}\n"
+
+
+@pytest.mark.parametrize("wrong", [{"agency": "?"}, {"telephone": "1"}, {"words": "Thử"}, {"done": "03/11/2026,Thử"}])
+def test_who_reported_is_sealed_in_events_and_refused_rows_and_quoted_by_no_reason(wrong: dict[str, str], tmp_path: Path) -> None:
+    mapping = mapped(tmp_path, SEALING)
+    (good,) = take(io.BytesIO(sealed_row().encode()), mapping, Reader(), SEALER, ndjson=False)
+    assert SEALER.open(good.events[0].read.data.reporter) == "Thử, 0" and "Thử".encode() not in good.events[0].record
+    (bad,) = take(io.BytesIO(sealed_row(**wrong).encode()), mapping, Reader(), SEALER, ndjson=False)
+    assert bad.refusal and "Thử" not in bad.refusal.reason
+    with Refused(tmp_path / "out.csv") as refused:
+        refused.add(bad.row, bad.refusal)
+    text = (tmp_path / "out.csv").read_text()
+    assert "sealed:1:" in text and ("Thử" not in text or "words" in wrong), (
+        "words that are no number are kept, as they can be mended"
+    )
+
+
+def test_who_reported_may_fill_no_other_field(tmp_path: Path) -> None:
+    for old, new in (("{street}, {commune}", "{street}, {who}"), ("{number}/received", "{telephone}")):
+        with pytest.raises(MappingError, match="says who reported"):
+            mapped(tmp_path, SEALING.replace(old, new))

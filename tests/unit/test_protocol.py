@@ -25,6 +25,7 @@ from streams.engine import Engine
 from streams.fold import Checkpoint
 from streams.rows import BODY, IDENTITY, OCCURRED_AT, OFFSET, PARTITION, Cell, Columns, Row, columns_of, folder
 from tests.records import Record
+from tests.sealing import SEALER
 
 START = datetime(2026, 11, 2, 1, tzinfo=UTC)
 Key = tuple[Kind, int]
@@ -184,7 +185,7 @@ class Worker:
         self._view: Any = View(store, rng, rate)
         self._rng, self._logs = rng, logs
         self._next = {key: store.kept[key].done + 1 for key in logs}
-        self._engine = Engine(self._view, "t.", Reader())
+        self._engine = Engine(self._view, "t.", Reader(), SEALER)
         self.held: list[Batch] = []
 
     def take(self) -> None:
@@ -307,7 +308,7 @@ def test_where_the_log_starts_may_move_on_while_a_gap_is_looked_into() -> None:
     for seed in range(100):
         rng = random.Random(seed)
         store = FakeStore()
-        engine = Engine(store, "t.", Reader())  # type: ignore[arg-type]
+        engine = Engine(store, "t.", Reader(), SEALER)  # type: ignore[arg-type]
         write_batch(store, engine.take([(MEETING, 0, log[:10])]))  # type: ignore[arg-type]
         begin, fetch, fetches = 40, 40, 0
         ahead: list[list[Record]] = []  # What was fetched before the worker asked to go back, and comes all the same.
@@ -348,7 +349,7 @@ def test_a_batch_that_is_tried_again_proves_no_gap() -> None:
     """The chunk that showed the gap comes again, as its batch could not be written: it is no news from Kafka."""
     log = a_log(random.Random(5), MEETING, 60)
     store = FakeStore()
-    engine = Engine(store, "t.", Reader())  # type: ignore[arg-type]
+    engine = Engine(store, "t.", Reader(), SEALER)  # type: ignore[arg-type]
     write_batch(store, engine.take([(MEETING, 0, log[:10])]))  # type: ignore[arg-type]
     for _ in range(3):
         assert engine.take([(MEETING, 0, log[20:40])]).gaps == {(MEETING, 0): 10}

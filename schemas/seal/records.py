@@ -1,0 +1,126 @@
+"""The identities in the bytes of a record: found and replaced in place, all other bytes as they were.
+
+In a valid record that is exact: what is matched is a member named `reporter`, at any depth, however its name is escaped and however
+often it is there. In a broken one it is tolerant, as a record that cannot be read has an identity in it all the same.
+"""
+
+import json
+import re
+from collections.abc import Callable
+
+from schemas.envelope import Read, Reader
+from schemas.kinds import FEEDBACK
+from schemas.seal.identity import FORM, NotOpened, Sealer, hides
+
+MASK = "***"
+
+# None of these may look at the same bytes again and again: a record of a megabyte must not stop a partition.
+_NAME = re.compile(rb'"reporter"\s*:\s*')
+_ESCAPED = [letter if letter == "o" else rf"(?:{letter}|\\u00{ord(letter):x})" for letter in "reporter"]
+_ESCAPED_NAME = re.compile('"{}"\\s*:\\s*'.format("".join(_ESCAPED).replace("o", r"(?:o|\\u006[fF])")).encode())
+_STRING = re.compile(rb'"((?:[^"\\]|\\.)*+\\?)("?)', re.DOTALL)
+_WORD = re.compile(rb"null|true|false")
+_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[{}\[\]]', re.DOTALL)
+_BARE = re.compile(rb'[^"{}\[\],\s](?:[^,}\]]|,(?!\s*"))*+')
+_QUOTED_AGAIN = re.compile(rb'(\\{1,15}")reporter\1(\s*:\s*)\1(.*?)((?<!\\)\1|$)', re.DOTALL)
+_SINGLE = re.compile(rb"(')reporter'(\s*:\s*)'([^'\"]*)('|$)")
+_FORM = re.compile(FORM.pattern.encode())
+
+
+def sealed(record: bytes, sealer: Sealer) -> bytes:
+    """The record with every identity sealed; the very same object when there is nothing to seal."""
+    return _replaced(record, sealer.seal)
+
+
+def sealed_remains(record: bytes, sealer: Sealer) -> bytes:
+    """As `sealed`, for a record that was refused: also in JSON within a JSON text, and in what somebody took for JSON."""
+    record = sealed(record, sealer)
+    for remains in (_QUOTED_AGAIN, _SINGLE):
+        record = remains.sub(lambda found: _within(found, sealer), record)
+    return record
+
+
+def masked(record: bytes) -> bytes:
+    """The record with every identity, sealed or not, hidden for good."""
+    return _FORM.sub(MASK.encode(), _replaced(record, lambda text: MASK if text else text))
+
+
+def opened(record: bytes, sealer: Sealer, note: Callable[[str], object]) -> bytes:
+    """The record with every identity that opens in the open. `note` is called with each sealed text before it is opened."""
+
+    def in_the_open(found: re.Match[bytes]) -> bytes:
+        text = found[0].decode()
+        note(text)
+        try:
+            return json.dumps(sealer.open(text), ensure_ascii=False)[1:-1].encode()
+        except NotOpened:
+            return found[0]
+
+    return _FORM.sub(in_the_open, record)
+
+
+def read_sealed(record: bytes, reader: Reader, sealer: Sealer) -> tuple[Read, bytes]:
+    """The event in a record, and the record, with its identities sealed. Raises `Refusal`.
+
+    It is read as it came, so that a reason names the place that its sender knows, and again once it was changed: what is kept is
+    no larger than what may be kept, and is what was read.
+    """
+    read = reader.read(record)
+    if read.kind is not FEEDBACK:
+        return read, record  # Other kinds name no reporter: looking for one would cost as much as reading them.
+    closed = sealed(record, sealer)
+    return (read, record) if closed is record else (reader.read(closed), closed)
+
+
+def _replaced(record: bytes, change: Callable[[str], str]) -> bytes:
+    escaped = b"\\" in record and b"\\u00" in record
+    if not escaped and b'"reporter"' not in record:
+        return record
+    name = _ESCAPED_NAME if escaped else _NAME
+    parts, kept, at = list[bytes](), 0, 0
+    while found := name.search(record, at):
+        start = found.end()
+        text, end, closing = _value(record, start)
+        at = max(end, start)
+        if text is not None and (changed := change(text)) != text:
+            parts += [record[kept:start], b'"', changed.encode(), closing]
+            kept = end
+    return b"".join((*parts, record[kept:])) if parts else record
+
+
+def _value(record: bytes, start: int) -> tuple[str | None, int, bytes]:
+    """A member's value: as text (None for none), where it ends, and the quote that ends it, if it had an end."""
+    if string := _STRING.match(record, start):
+        return _text(string[1]), string.end(), string[2]
+    if _WORD.match(record, start):
+        return None, start, b""
+    if record[start : start + 1] in (b"{", b"["):
+        end = _end_of_brackets(record, start)
+    else:
+        end = start + len(bare[0].rstrip()) if (bare := _BARE.match(record, start)) else start
+    return record[start:end].decode(errors="replace") or None, end, b'"'
+
+
+def _end_of_brackets(record: bytes, start: int) -> int:
+    depth = 0
+    for found in _BRACKET.finditer(record, start):
+        depth += {b"{": 1, b"[": 1, b"}": -1, b"]": -1}.get(found[0], 0)
+        if depth == 0:
+            return found.end()
+    return len(record)
+
+
+def _text(inside: bytes) -> str:
+    """What a JSON string says; as it stands where it is none."""
+    try:
+        return str(json.loads(b'"' + inside + b'"', strict=False)) if b"\\" in inside else inside.decode()
+    except ValueError:
+        return inside.decode(errors="replace")
+
+
+def _within(found: re.Match[bytes], sealer: Sealer) -> bytes:
+    quote, between, inside, end = found.groups()
+    text = _text(inside)
+    if hides(text):
+        return found[0]
+    return b"".join((quote, b"reporter", quote, between, quote, sealer.seal(text).encode(), end))
