@@ -18,6 +18,7 @@ from ingest.mappings import indicators_form
 from ingest.mappings.indicators_form import COLUMNS
 from schemas.envelope import Category, Reader
 from schemas.reference import indicator
+from tests.sealing import SEALER
 
 INDICATORS = load("indicators")
 ROW: tuple[Any, ...] = ("health.records", "46", None, "2026-10", 88.5, "%", "H57.SYT", datetime(2026, 11, 3, 9, 30))
@@ -50,7 +51,7 @@ def book(*rows: tuple[Any, ...], formats: dict[str, str] | None = None, merged: 
 
 
 def taken(file: io.BytesIO, mapping: Mapping = INDICATORS, sheet: str | None = None) -> list[Taken]:
-    return list(convert(sheet_rows(file, mapping, sheet), mapping, Reader()))
+    return list(convert(sheet_rows(file, mapping, sheet), mapping, Reader(), SEALER))
 
 
 def one(file: io.BytesIO) -> Any:
@@ -263,13 +264,13 @@ def test_refused_rows_can_be_mended_and_imported_by_the_same_mapping(tmp_path: P
     wrong = changed(PERIOD="2026-13", VALUE=0.735)
     file = book(COLUMNS, ROW, wrong, formats={"E3": "0.0%"})
     with Refused(tmp_path / "refused.csv") as refused:
-        summary = run(convert(sheet_rows(file, INDICATORS), INDICATORS, Reader()), None, refused, lambda _: None, 1)
+        summary = run(convert(sheet_rows(file, INDICATORS), INDICATORS, Reader(), SEALER), None, refused, lambda _: None, 1)
     assert (summary.rows, summary.accepted, summary.refused) == (2, 1, 1)
     assert summary.examples["impossible-date"].startswith("sheet 'Tháng 11', row 3: column 'Kỳ báo cáo', value '2026-13'")
     text = (tmp_path / "refused.csv").read_text()
     assert "sheet 'Tháng 11', row 3: " in text
     (row,) = csv_rows(io.BytesIO(text.replace("2026-13,", "2026-12,").encode()), INDICATORS)
-    (again,) = convert([row], INDICATORS, Reader())
+    (again,) = convert([row], INDICATORS, Reader(), SEALER)
     assert again.refusal is None
     data = again.events[0].read.data
     assert (data.period, data.value, data.reported_at.isoformat()) == ("2026-12", 73.5, "2026-11-03T02:30:00+00:00")
@@ -289,7 +290,7 @@ LINE = 'health.records,46,,2026-10,"88,5",%,H57.SYT,03/11/2026 09:30'
 )
 def test_a_csv_file_is_divided_by_what_its_first_line_has_most_of(text: str) -> None:
     (row,) = csv_rows(io.BytesIO(text.encode()), INDICATORS)
-    (found,) = convert([row], INDICATORS, Reader())
+    (found,) = convert([row], INDICATORS, Reader(), SEALER)
     assert found.refusal is None
     assert (found.events[0].read.data.value, found.events[0].read.data.period) == (88.5, "2026-10")
 
@@ -312,7 +313,7 @@ def test_the_form_that_comes_along_can_be_imported_and_names_known_indicators() 
     with path.open("rb") as file:
         assert list(sheet_rows(file, INDICATORS)) == []
     with path.open("rb") as file:
-        found = list(convert(sheet_rows(file, INDICATORS, "Ví dụ"), INDICATORS, Reader()))
+        found = list(convert(sheet_rows(file, INDICATORS, "Ví dụ"), INDICATORS, Reader(), SEALER))
     assert [one.refusal for one in found] == [None] * len(indicators_form.EXAMPLES)
     data = [one.events[0].read.data for one in found]
     assert [(one.period, one.value) for one in data] == [
