@@ -79,6 +79,14 @@ def received_ms(record: Record) -> int:
     return min(max(record.timestamp, 0), LATEST_MS)
 
 
+def arrivals(records: Sequence[Record]) -> list[int]:
+    """`received_ms` of each."""
+    found = [record.timestamp for record in records]
+    if found and (min(found) < 0 or max(found) > LATEST_MS):
+        return list(map(received_ms, records))
+    return found
+
+
 def heartbeat_rows(chunks: Iterable[tuple[int, Sequence[Record]]]) -> list[tuple[Any, ...]]:
     """The heartbeats in chunks of partitions as rows, what is none left out.
 

@@ -96,14 +96,13 @@ class Partition:
         """Drop what was seen before. The first record of an identity counts; one that says otherwise is a conflict."""
         judged = Judged(columns, minutes)
         counts = [True] * len(minutes)
-        for index, (minute, identity, body) in enumerate(zip(minutes, columns[IDENTITY], columns[BODY], strict=True)):
-            known = self._identities[minute]
-            before = known.get(identity)
-            if before is None:
+        held = map(self._identities.__getitem__, minutes)
+        for index, (known, identity, body) in enumerate(zip(held, columns[IDENTITY], columns[BODY], strict=True)):
+            if identity not in known:
                 known[identity] = body
                 continue
             counts[index] = False
-            if before == body:
+            if known[identity] == body:
                 judged.repeats += 1
             else:
                 name = columns[EVENT_ID][index]

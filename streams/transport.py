@@ -37,8 +37,8 @@ class Unfiltered(dict[TP, int | None]):
 LONGEST_WAIT_MS = 50
 """How long Kafka may hold back the answer to a fetch that it has nothing for.
 
-aiokafka has one fetch on its way to a broker. While chunks wait here, that fetch asks for the other partitions only; should those be
-empty, all that was read since waits for its answer. Faust's 1.5 s made a busy worker stand still for that long again and again.
+aiokafka has one fetch on its way to a broker. While chunks wait here, that fetch asks for the other partitions only; should those
+be empty, all that was read since waits for its answer. Faust's 1.5 s made a busy worker stand still for that long again and again.
 """
 
 
