@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from operator import attrgetter
-from typing import Any, ClassVar, Union, cast
+from typing import Any, ClassVar, Literal, Union, cast
 
 import msgspec
 import xxhash
 
 from schemas.events import Envelope, Event
 from schemas.kinds import BY_TYPE, FEEDBACK, KINDS, Kind
+from schemas.plain import plain
 
 EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 """Times outside are impossible for a living administration, and ClickHouse must be able to hold them."""
@@ -90,27 +91,25 @@ class Reader:
         return read
 
     def read_all(self, kind: Kind, records: Sequence[bytes]) -> list[Read] | None:
-        """What `read` gives for each record, all in one pass, if all are valid events of the kind and that is plain to see.
+        """What `read` gives for each record, but with plain codes, all in one pass, if all are valid events of the kind and
+        that is plain to see.
 
         None if one is not, or needs a closer look; then `read` them one by one.
         """
-        lines = b"\n".join(records)
-        if max(map(len, records)) > self.max_bytes or lines.count(b"\n") != len(records) - 1:
+        if max(map(len, records)) > self.max_bytes:
             return None
-        # Every line begins and ends an object. As many objects as lines are then one in each, however the records were cut.
-        if lines[:1] != b"{" or lines[-1:] != b"}" or lines.count(b"}\n{") != len(records) - 1:
+        # No object goes on over `}` newline `{`. So each record holds one at least, and as many objects as records are one in each.
+        if {record[:1] for record in records} != {b"{"} or {record[-1:] for record in records} != {b"}"}:
             return None
         try:
-            events = _DECODER.decode_lines(lines)
+            events = _PLAIN[kind].decode_lines(b"\n".join(records))
         except Exception:
             return None
-        if len(events) != len(records) or {*map(_KIND, events)} != {kind} or {*map(_CONTENT, events)} != {_JSON}:
+        data = [event.data for event in events]
+        stated = [map(_TIME, events), *(filter(None, map(moment, data)) for moment in _DATA_MOMENTS[kind])]
+        if len(events) != len(records) or not all(1990 < year < 2099 for moments in stated for year in {*map(_YEAR, moments)}):
             return None
-        for moment in _EACH_MOMENT[kind]:
-            years = {*map(_YEAR, filter(None, map(moment, events)))}
-            if years and not 1990 < min(years) <= max(years) < 2099:
-                return None
-        if kind is FEEDBACK and any((event.data.lat is None) != (event.data.lon is None) for event in events):
+        if kind is FEEDBACK and any((one.lat is None) != (one.lon is None) for one in data):
             return None
         return events
 
@@ -150,9 +149,18 @@ def body(read: Read) -> int:
 
 def _read_type(kind: Kind) -> type[Read]:
     """The record of a kind: msgspec chooses among them by the CloudEvents `type`."""
+    return _record(kind, [("data", kind.event)])
+
+
+def _plain_type(kind: Kind) -> type[Read]:
+    """The same with plain codes, for the content type that nearly every record has."""
+    return _record(kind, [("data", plain(kind.event)), ("datacontenttype", Literal["application/json"], _JSON)])
+
+
+def _record(kind: Kind, fields: list[Any]) -> type[Read]:
     made = msgspec.defstruct(
         f"{kind.event.__name__}Read",
-        [("data", kind.event)],
+        fields,
         bases=(Read,),
         namespace={"kind": kind},
         tag_field="type",
@@ -164,21 +172,20 @@ def _read_type(kind: Kind) -> type[Read]:
     return cast(type[Read], made)
 
 
-def _moments(kind: Kind) -> Callable[[Read], tuple[datetime | None, ...]]:
-    """Gives all times that an event of the kind states."""
-    return attrgetter(*_moment_names(kind))
-
-
-def _moment_names(kind: Kind) -> list[str]:
-    return ["time", *(f"data.{field.name}" for field in msgspec.structs.fields(kind.event) if field.name.endswith("_at"))]
+def _moments(kind: Kind) -> list[str]:
+    """The times that an event of the kind states, beside its own."""
+    return [field.name for field in msgspec.structs.fields(kind.event) if field.name.endswith("_at")]
 
 
 _JSON = "application/json"
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[Read] = msgspec.json.Decoder(Union[tuple(map(_read_type, KINDS))])  # noqa: UP007
-_MOMENTS = {kind: _moments(kind) for kind in KINDS}
-_EACH_MOMENT = {kind: [attrgetter(name) for name in _moment_names(kind)] for kind in KINDS}
-_KIND, _CONTENT, _YEAR = attrgetter("kind"), attrgetter("datacontenttype"), attrgetter("year")
+_PLAIN = {kind: msgspec.json.Decoder(_plain_type(kind)) for kind in KINDS}
+_MOMENTS: dict[Kind, Callable[[Read], tuple[datetime | None, ...]]] = {
+    kind: attrgetter("time", *(f"data.{name}" for name in _moments(kind))) for kind in KINDS
+}
+_DATA_MOMENTS = {kind: [attrgetter(name) for name in _moments(kind)] for kind in KINDS}
+_TIME, _YEAR = attrgetter("time"), attrgetter("year")
 _REPORTER = b',"reporter":"'
 _POINT = re.compile(r"`\$\.data\.(lat|lon)`")
 _TYPE = re.compile(r"^Invalid value '(.*)' - at `\$\.type`$", re.DOTALL)

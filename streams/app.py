@@ -46,7 +46,7 @@ class App(faust.App):  # type: ignore[misc]
     async def on_first_start(self) -> None:
         # What a batch makes is freed by its reference counts; searching it for cycles again and again costs a fifth of the time.
         gc.freeze()
-        gc.set_threshold(100_000, 50, 100)
+        gc.set_threshold(500_000, 50, 100)
         self.conf.datadir.mkdir(parents=True, exist_ok=True)
         while not self.should_stop:
             try:

@@ -90,6 +90,14 @@ def received_ms(record: Record) -> int:
     return min(max(record.timestamp, 0), LATEST_MS)
 
 
+def arrivals(records: Sequence[Record]) -> list[int]:
+    """`received_ms` of each."""
+    found = [record.timestamp for record in records]
+    if found and (min(found) < 0 or max(found) > LATEST_MS):
+        return list(map(received_ms, records))
+    return found
+
+
 def _decoded(chunks: Iterable[tuple[int, Sequence[Record]]], of: type[T]) -> Iterable[tuple[int, T]]:
     """(partition, what a record says) of the records in chunks of partitions, what is none left out."""
     decoder = msgspec.json.Decoder(of)

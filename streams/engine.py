@@ -19,13 +19,13 @@ from schemas.kinds import FEEDBACK, Kind
 from schemas.refusals import said
 from schemas.seal import Sealer, sealed_remains
 from schemas.seal.identity import hides
-from streams.batch import Batch, DeadLetter, Record, received_ms
+from streams.batch import Batch, DeadLetter, Record, arrivals, received_ms
 from streams.fold import Checkpoint, Partition, minutes_of
 from streams.rows import ENTITY_ID, Columns, append, columns_maker
 from streams.store import Store
 
 log = logging.getLogger(__name__)
-PIECE = 250
+PIECE = 500
 """Records that are decoded and made rows together: so few that all of it stays in the processor's cache, a quarter less time."""
 
 
@@ -73,7 +73,9 @@ class Engine:
         if self._is_gap(batch, partition, records):
             return
         while True:
-            new = [record for record in records if record.offset > partition.position]
+            new = records
+            if records[0].offset <= partition.position:
+                new = [record for record in records if record.offset > partition.position]
             if not new:
                 self._partitions[kind, number] = partition
                 return
@@ -128,12 +130,12 @@ class Engine:
         self, kind: Kind, number: int, records: Sequence[Record], dead: list[DeadLetter]
     ) -> tuple[Columns, Sequence[Record]]:
         def rows(events: list[Read], records: Sequence[Record]) -> Columns:
-            return columns_maker(kind)(events, list(map(received_ms, records)), [record.offset for record in records], number)
+            return columns_maker(kind)(events, arrivals(records), [record.offset for record in records], number)
 
         events = self._reader.read_all(kind, [record.value or b"" for record in records])
         if events is not None:
             columns = rows(self._sealed(kind, events), records)
-            if [record.key for record in records] == [entity.encode() for entity in columns[ENTITY_ID]]:
+            if [record.key for record in records] == list(map(str.encode, columns[ENTITY_ID])):
                 return columns, records
         events, kept = [], []
         for record in records:

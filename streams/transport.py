@@ -34,12 +34,32 @@ class Unfiltered(dict[TP, int | None]):
         """Keep nothing."""
 
 
+LONGEST_WAIT_MS = 50
+"""How long Kafka may hold back the answer to a fetch that it has nothing for.
+
+aiokafka has one fetch on its way to a broker. While chunks wait here, that fetch asks for the other partitions only; should those
+be empty, all that was read since waits for its answer. Faust's 1.5 s made a busy worker stand still for that long again and again.
+"""
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """Faust's thread with a consumer that does not wait long for partitions that are empty."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = LONGEST_WAIT_MS
+        return consumer
+
+
 class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
     """Yields one message per fetched chunk; commits the end of the newest acknowledged chunk."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._read_offset = Unfiltered()
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:
         """Fetch, and yield each partition's chunk as one message that carries the chunk's last offset."""

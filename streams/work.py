@@ -31,8 +31,10 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 LINGER = 0.05
 """Seconds to wait for more chunks once there is one: fewer, larger inserts."""
-MOST_RECORDS = 20_000
-"""Records in a batch, about."""
+MOST_RECORDS = 40_000
+"""Records in a batch, about: one insert of so many costs ClickHouse two thirds of what two of half as many do."""
+MOST_CHUNKS = 8
+"""Chunks that may wait, of a MB each at most."""
 
 
 class Stopped(Exception):
@@ -50,7 +52,7 @@ class Work:
         reader = Reader(settings.event_max_bytes)
         self._engine = Engine(Store(settings.clickhouse_url), settings.topic_prefix, reader, sealer(settings))
         self._store = Store(settings.clickhouse_url)
-        self._chunks: asyncio.Queue[Any] = asyncio.Queue(maxsize=4)
+        self._chunks: asyncio.Queue[Any] = asyncio.Queue(maxsize=MOST_CHUNKS)
         # clickhouse-driver wants a thread for each connection, and the event loop must breathe: heartbeats to Kafka, the web port.
         self._taking = ThreadPoolExecutor(1, thread_name_prefix="take")
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="write")
@@ -81,6 +83,9 @@ class Work:
                 self._begun.append(time.monotonic())
                 batch = await self._take(events, writing)
                 await self._go_back(batch)
+                for event in events:
+                    if event.message.topic in self._kinds:
+                        del event.value[:-1]  # What was taken in is in the batch; the last record tells how far that is.
                 await writing
                 writing = asyncio.ensure_future(self._write(batch, events))
         except Stopped:
@@ -139,6 +144,8 @@ class Work:
             await self._insist(lambda: self._copy(batch.dead))
             await self._insist(lambda: self._in(self._writing, attempt))
         metrics.count(batch)
+        batch.events.clear()
+        batch.windows.clear()
         self._written.append(batch)
         self._begun.popleft()
         mine = self._app.consumer.assignment()
