@@ -10,6 +10,8 @@ from schemas.watch_tables import late_after
 
 GROUP_ABOVE = 2
 """More alarms than this of one cause are told as one."""
+TWICE_SEEN = ("burst", "pile")
+"""Causes that two rules look at."""
 
 
 @dataclass(frozen=True)
@@ -90,36 +92,34 @@ def read(rows: Iterable[Mapping[str, Any]]) -> list[Alarm]:
 
 
 def merged(alarms: Iterable[Alarm]) -> list[Alarm]:
-    """A burst in a commune and a cluster of the same category that lies in it are one matter: the place of the one, told once."""
-    found = list(alarms)
-    clusters = [one for one in found if one.lat is not None]
-    rest = [one for one in found if one.lat is None]
-    for cluster in clusters:
-        same = [
-            one
-            for one in rest
-            if (one.cause, one.subject) == (cluster.cause, cluster.subject)
-            and one.lat is None
-            and set(one.communes) & set(cluster.communes)
-        ]
-        if not same:
-            rest.append(cluster)
-            continue
-        rest = [one for one in rest if one not in same]
-        most = max([cluster, *same], key=lambda one: one.count)
-        rest.append(
-            replace(
-                most,
-                priority=min(one.priority for one in (cluster, *same)),
-                since=min((one.since for one in (cluster, *same) if one.since), default=None),
-                communes=tuple(dict.fromkeys(code for one in (most, *same, cluster) for code in one.communes)),
-                count=max(cluster.count, sum(one.count for one in same)),
-                lat=cluster.lat,
-                lon=cluster.lon,
-                radius=cluster.radius,
-            )
-        )
-    return rest
+    """Two rules may see one matter: a burst in a commune and the cluster that it comes from, overdue filings of a commune and of
+    its agency. What is of one such cause and subject in one commune is told once, with the place of the one and the count of the
+    other."""
+    found: list[Alarm] = []
+    for alarm in alarms:
+        same = [one for one in found if alarm.cause in TWICE_SEEN and _one_matter(one, alarm)]
+        found = [one for one in found if one not in same]
+        found.append(_merged([alarm, *same]) if same else alarm)
+    return found
+
+
+def _one_matter(one: Alarm, other: Alarm) -> bool:
+    alike = (one.cause, one.subject) == (other.cause, other.subject) and one.rule != other.rule
+    return alike and bool(set(one.communes) & set(other.communes))
+
+
+def _merged(same: list[Alarm]) -> Alarm:
+    most = max(same, key=lambda one: (one.count, one.lat is None))
+    placed = next((one for one in same if one.lat is not None), most)
+    return replace(
+        most,
+        priority=min(one.priority for one in same),
+        since=min((one.since for one in same if one.since), default=None),
+        communes=tuple(dict.fromkeys(code for one in (most, *same) for code in one.communes)),
+        lat=placed.lat,
+        lon=placed.lon,
+        radius=placed.radius,
+    )
 
 
 def grouped(alarms: Sequence[Alarm]) -> tuple[Alarm, ...]:

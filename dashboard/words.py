@@ -109,6 +109,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "feed_document": ("Văn bản", "Documents"),
     "feed_meeting": ("Họp", "Meetings"),
     "feed_indicator": ("Chỉ tiêu", "Indicators"),
+    "feed_all": ("Mọi loại dữ liệu", "All data"),
     "feed_never": ("chưa có", "never"),
     "is_malformed": ("{name} gửi sai, bị từ chối", "{name} sends what is refused"),
     "silent_for": ("{name} im lặng {span}", "{name} silent {span}"),

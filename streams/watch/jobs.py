@@ -99,7 +99,7 @@ JOBS: tuple[Job, ...] = (
     Job("reports", 1.0, alarms_of("feedback.burst", "feedback.cluster")),
     Job("documents", 5.0, alarms_of("document.flash_waiting")),
     Job("sources", 5.0, alarms_of("source.silence", "source.malformed", "source.ahead", "source.refused", "letters.dead")),
-    Job("filings", 10.0, alarms_of("filing.pile")),
+    Job("filings", 10.0, alarms_of("filing.pile", "filing.slow")),
     Job("figures", 30.0, figures),
     Job("ended", 60.0, tidy),
 )

@@ -5,7 +5,7 @@ over. Suspended filings are not overdue; what is dated after the moment has not 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from statistics import median
@@ -24,6 +24,8 @@ from streams.watch.engine import Alarm, Observed
 USUAL_DAYS = 14
 """Days that say how much of something is usual."""
 REFUSED_DAYS = 60
+NOBODY = timedelta(hours=1)
+"""Without an event from anybody for that much working time it is not the agencies that are silent."""
 LEAST_RATE = 0.001
 """A share of overdue filings that is usual even where there is none."""
 
@@ -165,13 +167,22 @@ def places(look: Look, rule: Rule) -> list[Observed]:
 
 def piles(look: Look, rule: Rule) -> list[Observed]:
     """Overdue filings per commune, against the usual share of overdue ones in the province."""
+    return _overdue(look, "commune", lambda code: {"communes": (code,) if code else ()})
+
+
+def slow(look: Look, rule: Rule) -> list[Observed]:
+    """The same per agency: one that is slow is seen while it is a matter of few filings yet."""
+    return _overdue(look, "agency", lambda code: {"agencies": (code,) if code else (), "communes": look.province.places(code)})
+
+
+def _overdue(look: Look, by: str, places: Callable[[str], dict[str, Any]]) -> list[Observed]:
     rows = look.rows(
         f"""WITH {moment("now")} AS now, {moment("day_ago")} AS day_ago,
             status NOT IN ({sql.FILING_CLOSED}) AS is_open, status IN ({sql.FILING_PAUSED}) AS is_paused
-        SELECT commune, count(), countIf(is_open AND NOT is_paused AND due_at < now) AS overdue,
+        SELECT {by}, count(), countIf(is_open AND NOT is_paused AND due_at < now) AS overdue,
             countIf(due_at < day_ago AND ((is_open AND NOT is_paused) OR finished_at > day_ago)) AS overdue_before,
             minIf(due_at, is_open AND NOT is_paused AND due_at < now) AS oldest_due
-        FROM state_filing FINAL WHERE registered_at <= now GROUP BY commune ORDER BY commune""",
+        FROM state_filing FINAL WHERE registered_at <= now GROUP BY {by} ORDER BY {by}""",
         day_ago=timedelta(days=1),
     )
     if not rows:
@@ -179,15 +190,15 @@ def piles(look: Look, rule: Rule) -> list[Observed]:
     usual = max(median(overdue / filings for _, filings, overdue, _, _ in rows), LEAST_RATE)
     return [
         Observed(
-            key=commune,
+            key=code,
             value=overdue,
             usual=usual * filings,
             since=oldest_due,
             count=overdue,
             change=overdue - before,
-            communes=(commune,) if commune else (),
+            **places(code),
         )
-        for commune, filings, overdue, before, oldest_due in rows
+        for code, filings, overdue, before, oldest_due in rows
         if overdue
     ]
 
@@ -219,8 +230,18 @@ def _feed(one: Source, value: float, since: datetime | None) -> Observed:
 
 
 def silences(look: Look, rule: Rule) -> list[Observed]:
-    """Feeds that are silent: how many times the time that was promised has passed without a word."""
-    return [_feed(one, one.missed, one.received_at) for one in look.sources if one.state is State.SILENT]
+    """Feeds that are silent: how many times the time that was promised has passed without a word.
+
+    Where nothing at all came for an hour of work, that is one matter, and of no single feed anything can be told.
+    """
+    silent = [_feed(one, one.missed, one.received_at) for one in look.sources if one.state is State.SILENT]
+    newest = max((one.received_at for one in look.sources if one.received_at), default=None)
+    if newest is None or len(silent) < 2:
+        return silent
+    unheard = reference.calendar(look.province.code).working_time(newest, look.at)
+    if unheard <= NOBODY:
+        return silent
+    return [Observed("*", unheard / NOBODY, subject="all", since=newest), *(replace(one, value=None) for one in silent)]
 
 
 def malformed(look: Look, rule: Rule) -> list[Observed]:
@@ -280,6 +301,7 @@ QUESTIONS: Mapping[str, Question] = {
     "feedback.burst": bursts,
     "feedback.cluster": places,
     "filing.pile": piles,
+    "filing.slow": slow,
     "document.flash_waiting": flashes,
     "source.silence": silences,
     "source.malformed": malformed,

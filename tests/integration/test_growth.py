@@ -95,7 +95,7 @@ def test_partitions_are_added_while_events_and_repeats_stream_in(
 
 def test_who_knows_of_fewer_partitions_than_there_are_sends_nothing(settings: Settings) -> None:
     grown = settings.model_copy(update={"partitions": Partitions.parse("4, 2027-01-01T00:00Z = 6")})
-    assert len(topics.ensure(settings)) == 7
+    assert len(topics.ensure(settings)) == 8
     assert sorted(topics.ensure(grown)) == sorted(name for name, count in topics.existing(settings).items() if count == 6)
     assert topics.ensure(grown) == []
     with pytest.raises(KafkaUnavailable, match=r"has 6 partitions, but IOC_PARTITIONS declares 4"):

@@ -103,6 +103,7 @@ def test_a_pile_a_flash_document_and_dead_letters_are_found(store: Store, databa
     database.execute(
         "INSERT INTO state_filing (entity_id, occurred_at, commune, status, registered_at, due_at, version) VALUES", filings
     )
+    assert [(one.agencies, one.count) for one in ask(store, "slow")] == [((), 25)], "of no agency here"
     (found,) = [one for one in ask(store, "pile") if rule("pile").reached(one.value or 0, one.usual)]
     assert (found.key, found.count, found.change, found.since) == (ONE, 25, 5, minutes(60 * 30))
     database.execute(

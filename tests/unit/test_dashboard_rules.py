@@ -50,6 +50,15 @@ def test_a_burst_and_the_cluster_that_it_comes_from_are_told_once_with_the_place
     assert len(alarms.grouped(alarms.read([row(), cluster | {"subject": "roads"}]))) == 2
 
 
+def test_overdue_filings_of_a_commune_and_of_its_agency_are_told_once() -> None:
+    pile = row(rule="pile", cause="pile", subject="", count=25)
+    slow = row(rule="slow", cause="pile", subject="", priority=3, count=22, agencies=["H57.1"])
+    (found,) = alarms.grouped(alarms.read([slow, pile]))
+    assert (found.count, found.priority, found.communes) == (25, 2, ("1",))
+    flash = row(rule="flash", cause="flash", subject="")
+    assert len(alarms.merged(alarms.read([flash | {"agencies": ["A"]}, flash | {"agencies": ["B"]}]))) == 2
+
+
 def test_an_alarm_whose_cause_has_no_known_beginning_is_told_since_it_was_raised() -> None:
     (found,) = alarms.read([row(since=None)])
     assert found.since == TUESDAY

@@ -74,6 +74,13 @@ def test_a_pile_is_measured_against_the_rest_of_the_province() -> None:
     assert asked("pile", []) == []
 
 
+def test_an_agency_that_is_slow_is_seen_while_its_filings_are_few() -> None:
+    rows = [(f"H57.{n}", 400, 1, 1, TUESDAY) for n in range(9)]
+    (found,) = raised("slow", asked("slow", [*rows, ("H57.20050", 400, 8, 7, TUESDAY)]))
+    assert (found.agencies, found.communes, found.cause, found.priority) == (("H57.20050",), ("20050",), "pile", 3)
+    assert raised("slow", asked("slow", [*rows, ("H57.CA", 7000, 9, 7, TUESDAY)])) == [], "many of very many"
+
+
 def test_a_flash_document_gets_two_hours() -> None:
     def waiting(minutes: int) -> list[Alarm]:
         return raised("flash", asked("flash", [("A", "1", 1, TUESDAY - timedelta(minutes=minutes))]))
@@ -93,6 +100,17 @@ def test_a_silent_source_and_one_that_is_refused_call_and_a_quiet_one_does_not()
     assert silent.since == TUESDAY - timedelta(hours=4)
     (wrong,) = raised("malformed", asked("malformed", sources=sources))
     assert (wrong.agencies, wrong.cause) == (("malformed",), "malformed")
+
+
+def test_when_nothing_comes_at_all_that_is_one_alarm_and_no_flood() -> None:
+    heard = TUESDAY - timedelta(hours=6)
+    sources = [Source(str(number), "filing", State.SILENT, heard, "3", missed=2.0) for number in range(40)]
+    (found,) = raised("silent", asked("silent", sources=sources))
+    assert (found.subject, found.agencies, found.since) == ("all", (), heard)
+    kept = evaluate([alarm_rule("silent")], {"silent": asked("silent", sources=sources)}, TUESDAY + timedelta(minutes=1), [found])  # type: ignore[list-item]
+    assert all(one.cleared_at is None for one in kept)
+    spoke = [*sources, Source("x", "filing", State.LIVE, TUESDAY - timedelta(minutes=5))]
+    assert len(raised("silent", asked("silent", sources=spoke))) == 40
 
 
 def test_a_clock_that_is_ahead_is_told_with_its_source() -> None:
