@@ -1,10 +1,10 @@
 """Everything that a wall shows, of one moment, in no language."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -14,10 +14,18 @@ from dashboard.clock import Clock
 from dashboard.progress import Lag
 from dashboard.store import HERE, Store
 from dashboard.store_alarms import AlarmStore
+from dashboard.store_figures import FigureStore
+from dashboard.store_lives import LifeStore
 from dashboard.store_sources import SourceStore
 from schemas import places, reference
+from schemas.figures import BY_CODE, Figure, Readings
+from schemas.figures.aging import aged
+from schemas.figures.questions import Key
 from schemas.freshness import DEAD, Source
+from schemas.moments import milliseconds
 from schemas.partitions import Partitions
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -72,19 +80,26 @@ class Place:
         return day
 
 
+NOTHING: Readings = {}
+
+
 @dataclass(frozen=True)
 class Snapshot:
-    """The state of the province at a moment."""
+    """The state of the province at a moment. Figures of a period look back on 30 days, those of `today` on the day so far."""
 
     at: datetime
     compare_day: datetime
-    filing_flow: Mapping[str, Any]
-    communes: pd.DataFrame
-    """Per commune, by code: the columns of `Store.filing_state`, and `feedback_` and those of `Store.feedback_state`."""
-    feedback_flow: Mapping[str, Any]
+    now: Readings
+    day_ago: Readings
+    """What is compared with a day before, as it stood then."""
+    today: Readings
+    same_time: Readings
+    """What was registered on the day compared with, until the same time."""
+    communes: Mapping[str, Readings]
+    communes_today: Mapping[str, Readings]
+    waiting_since: datetime | None
+    """Since when the document waits that has waited longest to be received."""
     points: pd.DataFrame
-    documents: Mapping[str, Any]
-    meetings: Mapping[str, Any]
     sources: tuple[Source, ...]
     alarms: tuple[Alarm, ...]
     lags: tuple[Lag, ...] = ()
@@ -109,39 +124,70 @@ class Snapshot:
         """Whether nothing was ever counted."""
         return not self.newest
 
-    def total(self, column: str) -> int:
-        """The sum of a column over all communes."""
-        return int(self.communes[column].sum())
-
     @property
     def unknown(self) -> frozenset[str]:
         """Communes whose own filings have gone silent or are refused: of them nothing current is known."""
         return frozenset(one.commune for one in self.sources if one.commune and one.kind == "filing" and one.state in DEAD)
 
 
-def take(store: Store, clock: Clock, place: Place, partitions: Partitions, stale_after: float) -> Snapshot:
+def _figures(*codes: str) -> tuple[Figure, ...]:
+    return tuple(BY_CODE[code] for code in codes)
+
+
+NOW = _figures(
+    *("filing.overdue", "filing.overdue_longest", "filing.on_time", "filing.on_time_naive", "filing.registered"),
+    *("feedback.open", "feedback.on_time", "feedback.satisfied", "document.waiting", "document.flash_waiting"),
+    *("meeting.live", "meeting.scheduled", "meeting.connected"),
+)
+DAY_AGO = _figures("filing.overdue", "filing.on_time", "feedback.open", "document.waiting")
+TODAY = _figures("filing.registered", "filing.wholly_online")
+BY_COMMUNE = _figures("filing.overdue", "filing.on_time", "filing.registered", "feedback.open")
+DAY = timedelta(days=1)
+
+
+class Memory:
+    """What need not be asked each time: how it stood a day ago changes with the minute at most."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[int, Any]] = {}
+
+    def kept(self, name: str, at: datetime, question: Callable[[], T]) -> T:
+        """The answer of this minute, asked once."""
+        minute = milliseconds(at) // 60_000
+        if self._kept.get(name, (None,))[0] != minute:
+            self._kept[name] = (minute, question())
+        answer: T = self._kept[name][1]
+        return answer
+
+
+def take(
+    store: Store, clock: Clock, place: Place, partitions: Partitions, stale_after: float, memory: Memory | None = None
+) -> Snapshot:
     """Ask every question of a wall once; `stale_after` is in seconds. Raises `dashboard.connection.Unreachable`."""
     now = clock.now()
     compare_day = place.working_day_before(now)
-    filings = store.filing_state(clock).set_index("commune", drop=False)
-    feedback = store.feedback_state(clock).set_index("commune").add_prefix("feedback_")
-    communes = filings.join(feedback, how="outer")
-    communes["commune"] = communes.index
-    counts = communes.columns.difference(["commune", "oldest_due"])
-    communes[counts] = communes[counts].fillna(0).astype("int64")
+    so_far = now - now.astimezone(HERE).replace(hour=0, minute=0, second=0, microsecond=0)
+    figures = FigureStore(store.connection, place.calendar)
+    memory = memory or Memory()
     sources = SourceStore(store.connection, place.agencies, place.calendar).current(clock)
     calling = AlarmStore(store.connection)
     return Snapshot(
         at=now,
         compare_day=compare_day,
-        filing_flow=store.filing_flow(clock, compare_day),
-        communes=communes,
-        feedback_flow=store.feedback_flow(clock),
+        now=aged(figures.now(clock, NOW).get((), NOTHING), sources),
+        day_ago=memory.kept("day ago", now, lambda: figures.then(now - DAY, DAY_AGO).get((), NOTHING)),
+        today=figures.now(clock, TODAY, period=so_far).get((), NOTHING),
+        same_time=figures.then(compare_day + so_far, TODAY[:1], period=so_far, state=False).get((), NOTHING),
+        communes=_by_commune(figures.now(clock, BY_COMMUNE, ("commune",))),
+        communes_today=_by_commune(figures.now(clock, TODAY[:1], ("commune",), period=so_far)),
+        waiting_since=LifeStore(store.connection, place.calendar).waiting_since(clock),
         points=store.feedback_points(clock),
-        documents=store.documents(clock),
-        meetings=store.meetings(clock),
         sources=sources,
         alarms=alarms.grouped(alarms.read(calling.open(clock))),
         watched=alarms.watched(calling.jobs(), now, stale_after),
         lags=progress.judge(store.progress(), partitions.at(now), stale_after),
     )
+
+
+def _by_commune(found: Mapping[Key, Readings]) -> dict[str, Readings]:
+    return {commune: readings for (commune,), readings in found.items() if commune}

@@ -35,6 +35,10 @@ class Speech:
         """A share in percent, None where there is no whole."""
         return f"{self.number(100 * part / whole, 1)}%" if whole else None
 
+    def exact(self, percent: float | None) -> str | None:
+        """A percentage to a tenth, None where it is not known."""
+        return None if percent is None else f"{self.number(percent, 1)}%"
+
     def percent(self, value: float) -> str:
         """A percentage as short as it can be said."""
         return f"{self.number(value, 0 if value == round(value) else 1)}%"

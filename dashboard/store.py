@@ -1,8 +1,7 @@
-"""The only SQL of the dashboard: named questions, each for the moment of a clock.
+"""The only SQL of the dashboard is in its stores: named questions, each for the moment of a clock.
 
-Sums come from `windows_K FINAL` (primary key: time), what is current from `state_K FINAL`. Suspended filings (supplement, payment,
-stop) are not overdue: their clock stands still. What is dated after the moment is not shown as if it had happened: sums end with
-the moment, and an entity that began after it does not count yet. Every question may raise `dashboard.connection.Unreachable`.
+Figures are asked by `store_figures`, single entities by `store_lives`, sources by `store_sources`, alarms by `store_alarms`. What
+is dated after the moment is not shown as if it had happened. Every question may raise `dashboard.connection.Unreachable`.
 """
 
 from collections.abc import Collection, Mapping
@@ -15,26 +14,18 @@ import pandas as pd
 
 from dashboard.clock import Clock
 from dashboard.connection import Connection
-from schemas.codes import Channel, DocumentStatus, MeetingState, Priority, ServiceLevel
 from schemas.columns import ZONE
-from schemas.kinds import KINDS
+from schemas.kinds import INDICATOR
 from schemas.moments import milliseconds
 from schemas.sql import (
     AHEAD,
-    FEEDBACK_CLOSED,
-    FILING_CLOSED,
-    FILING_DONE,
-    FILING_PAUSED,
     HEARD,
     REPORT_DAYS,
     REPORTS,
-    codes,
     moment,
 )
 
 HERE = ZoneInfo(ZONE)
-RATE_DAYS = 30
-"""Days that rates look back on."""
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -55,11 +46,12 @@ class Store:
     connection: Connection
 
     def pulse(self) -> Pulse:
-        """The newest heartbeat and the workers' checkpoints; a few rows, asked every tick."""
-        offsets = ", ".join(
-            f"(SELECT sum(o) FROM (SELECT max(last_offset) + 1 AS o FROM windows_{kind.name} "
-            f"WHERE window_start = toDateTime(0) GROUP BY partition))"
-            for kind in KINDS
+        """The newest heartbeat, and how far lives and indicators have come; a few rows, asked every tick."""
+        offsets = (
+            # What lives hold is what figures show; indicators have no lives.
+            "(SELECT sum(o) FROM (SELECT max(offset) + 1 AS o FROM lives_progress GROUP BY kind, partition)), "
+            f"(SELECT sum(o) FROM (SELECT max(last_offset) + 1 AS o FROM windows_{INDICATOR.name} "
+            "WHERE window_start = toDateTime(0) GROUP BY partition))"
         )
         (row,) = self.connection.rows(
             # The partition that is furthest behind tells, as each may be another worker's; one of a gateway whose clock is ahead
@@ -72,102 +64,15 @@ class Store:
         )
         return Pulse(row["sent_at"], row["mark"])
 
-    def filing_flow(self, clock: Clock, compare_day: datetime) -> Row:
-        """Registered today and until the same time of `compare_day` (its midnight); finished and late in the last 30 days."""
-        now = clock.now().astimezone(HERE)
-        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        (row,) = self.connection.rows(
-            f"""SELECT sumIf(registered, window_start >= {moment("today")}) AS today,
-                sumIf(registered_online, window_start >= {moment("today")}) AS online,
-                sumIf(registered, window_start >= {moment("before")} AND window_start < {moment("before_now")}) AS before,
-                sum(finished) AS finished, sum(finished_late) AS late
-            FROM windows_filing FINAL WHERE window_start > {moment("since")} AND window_start <= {moment("now")}""",
-            now=milliseconds(now),
-            today=milliseconds(today),
-            before=milliseconds(compare_day),
-            before_now=milliseconds(compare_day + (now - today)),
-            since=milliseconds(now - timedelta(days=RATE_DAYS)),
-        )
-        return row
-
-    def filing_state(self, clock: Clock) -> pd.DataFrame:
-        """Per commune: filings in all, open, overdue, overdue a day ago, the oldest due date passed; closed and on time."""
-        frame: pd.DataFrame = self.connection.frame(
-            f"""WITH {moment("now")} AS now, {moment("day_ago")} AS day_ago,
-                status NOT IN ({FILING_CLOSED}) AS is_open, status IN ({FILING_PAUSED}) AS is_paused
-            SELECT commune, count() AS filings, countIf(is_open) AS open,
-                countIf(is_open AND NOT is_paused AND due_at < now) AS overdue,
-                countIf(due_at < day_ago AND ((is_open AND NOT is_paused) OR finished_at > day_ago)) AS overdue_before,
-                minIf(due_at, is_open AND NOT is_paused AND due_at < now) AS oldest_due,
-                countIf(status IN ({FILING_DONE}) AND finished_at > {moment("since")} AND finished_at <= now) AS closed,
-                countIf(status IN ({FILING_DONE}) AND finished_at > {moment("since")} AND finished_at <= now
-                    AND finished_at <= due_at) AS on_time,
-                countIf(status IN ({FILING_DONE}) AND finished_at > {moment("since_before")}
-                    AND finished_at <= day_ago) AS closed_before,
-                countIf(status IN ({FILING_DONE}) AND finished_at > {moment("since_before")} AND finished_at <= day_ago
-                    AND finished_at <= due_at) AS on_time_before,
-                countIf(registered_at >= {moment("today")}) AS today,
-                countIf(registered_at >= {moment("today")} AND channel = {codes(Channel.ONLINE)}
-                    AND service_level = {codes(ServiceLevel.FULL)}) AS wholly_online
-            FROM state_filing FINAL WHERE registered_at <= now GROUP BY commune""",
-            **_moments(clock),
-        )
-        return frame
-
-    def feedback_flow(self, clock: Clock) -> Row:
-        """Reports received in the last and the day before, rated, satisfied, published and late in the last 30 days."""
-        (row,) = self.connection.rows(
-            f"""SELECT sum(rated) AS rated, sum(satisfied) AS satisfied, sum(published) AS published, sum(published_late) AS late
-            FROM windows_feedback FINAL WHERE window_start > {moment("since")} AND window_start <= {moment("now")}""",
-            **_moments(clock),
-        )
-        return row
-
-    def feedback_state(self, clock: Clock) -> pd.DataFrame:
-        """Per commune: field reports open, open a day ago, open and overdue."""
-        frame: pd.DataFrame = self.connection.frame(
-            f"""WITH {moment("day_ago")} AS day_ago, status NOT IN ({FEEDBACK_CLOSED}) AS is_open
-            SELECT commune, countIf(is_open) AS open, countIf(is_open AND due_at < {moment("now")}) AS overdue,
-                countIf(reported_at < day_ago AND (is_open OR ifNull(finished_at, occurred_at) > day_ago)) AS open_before
-            FROM state_feedback FINAL WHERE reported_at <= {moment("now")} GROUP BY commune""",
-            **_moments(clock),
-        )
-        return frame
-
     def feedback_points(self, clock: Clock, limit: int = 400) -> pd.DataFrame:
         """Where the newest open reports lie: lat, lon, category."""
         frame: pd.DataFrame = self.connection.frame(
-            f"""SELECT round(assumeNotNull(lat), 4) AS lat, round(assumeNotNull(lon), 4) AS lon, category FROM state_feedback FINAL
-            WHERE status NOT IN ({FEEDBACK_CLOSED}) AND lat IS NOT NULL AND reported_at <= {moment("now")}
-            ORDER BY reported_at DESC LIMIT {limit:d}""",
+            f"""SELECT round(assumeNotNull(lat), 4) AS lat, round(assumeNotNull(lon), 4) AS lon, category
+            FROM current_feedback FINAL WHERE standing != 'closed' AND lat IS NOT NULL AND started_at <= {moment("now")}
+            ORDER BY started_at DESC LIMIT {limit:d}""",
             now=milliseconds(clock.now()),
         )
         return frame
-
-    def documents(self, clock: Clock) -> Row:
-        """Documents that arrived and were not received, also a day ago; the flash ones among them."""
-        (row,) = self.connection.rows(
-            f"""WITH {moment("day_ago")} AS day_ago
-            SELECT countIf(is_waiting) AS waiting, countIf(is_waiting AND priority = {codes(Priority.FLASH)}) AS flash,
-                countIf(sent_at < day_ago AND (is_waiting OR occurred_at > day_ago)) AS waiting_before,
-                minIf(sent_at, is_waiting) AS oldest
-            FROM (SELECT *, status = {codes(DocumentStatus.ARRIVED)} AS is_waiting FROM state_document FINAL
-                WHERE sent_at <= {moment("now")})""",
-            **_moments(clock),
-        )
-        return row
-
-    def meetings(self, clock: Clock) -> Row:
-        """Meetings that are live, and of their sites those connected and those invited; the next that is scheduled today."""
-        (row,) = self.connection.rows(
-            f"""SELECT countIf(is_live) AS live, sumIf(length(invited), is_live) AS invited,
-                sumIf(length(connected), is_live) AS connected,
-                countIf(state = {codes(MeetingState.SCHEDULED)} AND starts_at > {moment("now")}
-                    AND starts_at < {moment("now")} + toIntervalHour(24)) AS scheduled
-            FROM (SELECT *, state = {codes(MeetingState.LIVE)} AS is_live FROM state_meeting FINAL)""",
-            now=milliseconds(clock.now()),
-        )
-        return row
 
     def indicator_reports(self, clock: Clock, units: Collection[str]) -> list[Row]:
         """What was reported of some units in the last years, in any order: the newest report of each indicator, unit and period."""
@@ -201,14 +106,3 @@ class Store:
                 FROM progress AS p FINAL ORDER BY kind, partition"""
             )
         )
-
-
-def _moments(clock: Clock) -> dict[str, int]:
-    now = clock.now().astimezone(HERE)
-    return {
-        "now": milliseconds(now),
-        "today": milliseconds(now.replace(hour=0, minute=0, second=0, microsecond=0)),
-        "day_ago": milliseconds(now - timedelta(days=1)),
-        "since": milliseconds(now - timedelta(days=RATE_DAYS)),
-        "since_before": milliseconds(now - timedelta(days=RATE_DAYS + 1)),
-    }

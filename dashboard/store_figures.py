@@ -31,10 +31,20 @@ class FigureStore:
         return ask(self.connection.tuples, figures, Moment.of(clock.now(), self.calendar, period), by, where=where)
 
     def then(
-        self, at: datetime, figures: Iterable[Figure] = FIGURES, by: Sequence[str] = (), period: timedelta = PERIOD, where: str = ""
+        self,
+        at: datetime,
+        figures: Iterable[Figure] = FIGURES,
+        by: Sequence[str] = (),
+        period: timedelta = PERIOD,
+        where: str = "",
+        *,
+        state: bool = True,
     ) -> dict[Key, dict[str, Reading]]:
-        """What figures read at a moment of the past, as far as is known now."""
-        return ask(self.connection.tuples, figures, Moment.of(at, self.calendar, period), by, past=True, where=where)
+        """What figures read at a moment of the past, as far as is known now.
+
+        Without `state`, figures of a period only, and of each entity as it stands now: that costs a tenth.
+        """
+        return ask(self.connection.tuples, figures, Moment.of(at, self.calendar, period), by, past=state, where=where)
 
     def series(
         self, figures: Sequence[Figure], step: Step, since: datetime, until: datetime, by: Sequence[str] = (), where: str = ""

@@ -80,6 +80,15 @@ class LifeStore:
             )
         )
 
+    def waiting_since(self, clock: Clock) -> datetime | None:
+        """Since when the document waits that has waited longest to be received; None where none waits."""
+        (row,) = self.connection.rows(
+            f"SELECT minOrNull(since) AS since FROM {current_table(DOCUMENT).name} FINAL "
+            f"WHERE status = {DocumentStatus.ARRIVED:d} AND started_at <= {moment_sql(milliseconds(clock.now()))}"
+        )
+        found: datetime | None = row["since"]
+        return found
+
     def endings(self, clock: Clock, status: DocumentStatus, period: timedelta = timedelta(days=30)) -> list[Row]:
         """Why documents were refused or recalled: reason and how many, the most frequent first."""
         at = clock.now()

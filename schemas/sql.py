@@ -1,9 +1,8 @@
-"""SQL that more than one part says, each once: how a moment is given, which steps close an entity, when sources were heard of.
+"""SQL that more than one part says, each once: how a moment is given, when sources were heard of.
 
 Questions are texts with named parameters: moments in whole milliseconds since 1970.
 """
 
-from schemas.codes import DocumentStatus, FeedbackStatus, FilingStatus
 from schemas.columns import ZONE
 from schemas.envelope import CLOCK_TOLERANCE
 from schemas.kinds import KINDS
@@ -19,12 +18,6 @@ def codes(*values: int | str) -> str:
     """Codes as the inside of an SQL list."""
     return ", ".join(repr(str(code)) if isinstance(code, str) else str(int(code)) for code in values)
 
-
-FILING_CLOSED = codes(FilingStatus.NOT_ACCEPTED, FilingStatus.WITHDRAWN, FilingStatus.FINISHED, FilingStatus.RETURNED)
-FILING_DONE = codes(FilingStatus.FINISHED, FilingStatus.RETURNED)
-FILING_PAUSED = codes(FilingStatus.SUPPLEMENT, FilingStatus.PAYMENT, FilingStatus.STOPPED)
-FEEDBACK_CLOSED = codes(FeedbackStatus.REJECTED, FeedbackStatus.PUBLISHED, FeedbackStatus.RATED)
-DOCUMENT_WAITING = codes(DocumentStatus.ARRIVED)
 
 HEARD = (
     "SELECT agency, kind, max(f.received_at) AS received_at, max(f.occurred_at) AS occurred_at "

@@ -130,6 +130,7 @@ def _life(kind: str, steps: list[dict[str, Any]], calendar: WorkingCalendar, at:
         "due_soon": running and due is not None and due >= at and clock(at, due) < 24 * HOUR,
         "late": closed_at is not None and due is not None and due < closed_at,
         "has_due": due is not None,
+        "overdue_by": clock(due, at) / HOUR if running and due is not None and due < at else None,
         "closed_at": closed_at,
         "due": due,
         "worked": worked / HOUR,
@@ -168,6 +169,7 @@ def _filings(now: pd.DataFrame, started: pd.DataFrame, closed: pd.DataFrame) -> 
         "filing.paused": int(now["paused_now"].sum()),
         "filing.overdue": int(now["overdue"].sum()),
         "filing.due_soon": int(now["due_soon"].sum()),
+        "filing.overdue_longest": greatest(now["overdue_by"]),
         "filing.on_time": share(on_time, len(done) + int(now["overdue"].sum())),
         "filing.on_time_naive": share(on_time, len(done)),
         "filing.duration_p50": quantile(done["worked"], 0.5),
@@ -233,3 +235,9 @@ def share(part: float, whole: float) -> float | None:
 def quantile(values: "pd.Series[float]", level: float) -> float | None:
     """A quantile, None of nothing."""
     return float(values.astype(float).quantile(level)) if len(values) else None
+
+
+def greatest(values: "pd.Series[float]") -> float | None:
+    """The greatest that is known, None of nothing."""
+    known = values.dropna()
+    return float(known.max()) if len(known) else None

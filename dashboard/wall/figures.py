@@ -1,13 +1,14 @@
 """The figures of the overview: at most seven, the weightiest first; a wall shows as many as its letters leave room for."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from dash import html
 
 from dashboard.snapshot import Place, Snapshot
 from dashboard.speech import Speech
+from schemas.figures import UNKNOWN, Readings
 from schemas.freshness import State
 from schemas.moments import milliseconds
 
@@ -42,114 +43,107 @@ def figures(snapshot: Snapshot, place: Place, speech: Speech) -> list[Figure]:
 
 
 def _overdue(snapshot: Snapshot, place: Place, speech: Speech) -> Figure:
-    now, before = snapshot.total("overdue"), snapshot.total("overdue_before")
-    late = snapshot.communes[snapshot.communes["overdue"] > 0]
-    oldest = ""
-    if not late.empty:
-        worked = place.calendar.working_time(late["oldest_due"].min().to_pydatetime(), snapshot.at)
-        oldest = speech("oldest_working_days", n=speech.number(worked / timedelta(hours=DAY_HOURS)))
+    overdue, before = _number(snapshot.now, "filing.overdue"), _number(snapshot.day_ago, "filing.overdue")
+    longest = _value(snapshot.now, "filing.overdue_longest")
+    oldest = speech("oldest_working_days", n=speech.number(longest / DAY_HOURS)) if longest is not None else ""
     return Figure(
         "overdue",
         speech("overdue"),
-        speech.number(now),
-        trend=_trend(now - before, speech),
+        speech.number(overdue),
+        trend=_trend(overdue - before, speech),
         target=", ".join(filter(None, (speech("target", target=speech.number(0)), oldest))),
         detail=speech("versus_yesterday"),
         at=snapshot.newest.get("filing"),
-        call=2 if before and now > 1.2 * before else 0,
+        call=2 if before and overdue > 1.2 * before else 0,
     )
 
 
 def _on_time(snapshot: Snapshot, place: Place, speech: Speech) -> Figure:
     """Closed on time of all that was closed or is open and overdue; the naive rate, of what was closed, beside it."""
-    closed, on_time, overdue = snapshot.total("closed"), snapshot.total("on_time"), snapshot.total("overdue")
-    honest = speech.share(on_time, closed + overdue)
-    naive = speech.share(on_time, closed)
-    target = place.target("filing.on_time")
-    below = honest is not None and target is not None and 100 * on_time / (closed + overdue) < target
-    judged_before = snapshot.total("closed_before") + snapshot.total("overdue_before")
-    change = (
-        100 * on_time / (closed + overdue) - 100 * snapshot.total("on_time_before") / judged_before
-        if honest and judged_before
-        else 0
-    )
+    honest, naive = _value(snapshot.now, "filing.on_time"), _value(snapshot.now, "filing.on_time_naive")
+    before, target = _value(snapshot.day_ago, "filing.on_time"), place.target("filing.on_time")
+    below = honest is not None and target is not None and honest < target
     return Figure(
         "on_time",
         speech("on_time"),
-        honest or speech("none"),
-        trend=_trend(round(change, 1), speech, digits=1) if judged_before else "",
+        speech.exact(honest) or speech("none"),
+        trend=_trend(round(honest - before, 1), speech, digits=1) if honest is not None and before is not None else "",
         target=_target(speech, target, below, "below_target"),
-        detail=speech("naive", value=naive) if naive else "",
+        detail=speech("naive", value=speech.exact(naive)) if naive is not None else "",
         at=snapshot.newest.get("filing"),
         call=2 if below else 0,
     )
 
 
 def _filings(snapshot: Snapshot, place: Place, speech: Speech) -> Figure:
-    flow = snapshot.filing_flow
-    today, before = int(flow["today"]), int(flow["before"])
+    today, before = _number(snapshot.today, "filing.registered"), _number(snapshot.same_time, "filing.registered")
     change = 100 * (today - before) / before if before else 0
-    online = speech.share(snapshot.total("wholly_online"), snapshot.total("today"))
-    target = place.target("filing.wholly_online")
-    said = speech("online_share", value=online, target=speech.percent(target)) if online and target else ""
-    below = bool(said) and target is not None and 100 * snapshot.total("wholly_online") < target * snapshot.total("today")
+    online, target = _value(snapshot.today, "filing.wholly_online"), place.target("filing.wholly_online")
+    known = online is not None and target is not None
     return Figure(
         "filings",
         speech("filings_today"),
         speech.number(today),
         trend=_trend(round(change), speech, unit="%") if before else "",
-        target=said,
+        target=speech("online_share", value=speech.exact(online), target=speech.percent(target or 0)) if known else "",
         detail=speech("versus_day", day=speech.weekday(snapshot.compare_day)),
         at=snapshot.newest.get("filing"),
-        call=2 if below else 0,
+        call=2 if online is not None and target is not None and online < target else 0,
     )
 
 
 def _feedback(snapshot: Snapshot, place: Place, speech: Speech) -> Figure:
-    flow, opened, before = snapshot.feedback_flow, snapshot.total("feedback_open"), snapshot.total("feedback_open_before")
-    satisfied = speech.share(flow["satisfied"], flow["rated"])
-    on_time = speech.share(flow["published"] - flow["late"], flow["published"] + snapshot.total("feedback_overdue"))
+    opened, before = _number(snapshot.now, "feedback.open"), _number(snapshot.day_ago, "feedback.open")
+    satisfied, on_time = _value(snapshot.now, "feedback.satisfied"), _value(snapshot.now, "feedback.on_time")
     target = place.target("feedback.satisfied")
-    below = bool(flow["rated"]) and target is not None and 100 * flow["satisfied"] / flow["rated"] < target
-    said = speech("satisfied_target", value=satisfied, target=speech.percent(target)) if satisfied and target else ""
+    known = satisfied is not None and target is not None
     return Figure(
         "feedback",
         speech("feedback_open"),
         speech.number(opened),
         trend=_trend(opened - before, speech),
-        target=said,
-        detail=speech("feedback_on_time", value=on_time) if on_time else "",
+        target=speech("satisfied_target", value=speech.exact(satisfied), target=speech.percent(target or 0)) if known else "",
+        detail=speech("feedback_on_time", value=speech.exact(on_time)) if on_time is not None else "",
         at=snapshot.newest.get("feedback"),
-        call=2 if below else 0,
+        call=2 if satisfied is not None and target is not None and satisfied < target else 0,
     )
 
 
 def _documents(snapshot: Snapshot, speech: Speech) -> Figure:
-    row = snapshot.documents
-    waiting, flash, change = int(row["waiting"]), int(row["flash"]), int(row["waiting"] - row["waiting_before"])
+    waiting, before = _number(snapshot.now, "document.waiting"), _number(snapshot.day_ago, "document.waiting")
+    flash, since = _number(snapshot.now, "document.flash_waiting"), snapshot.waiting_since
     return Figure(
         "documents",
         speech("documents_waiting"),
         speech.number(waiting),
-        trend=_trend(change, speech),
+        trend=_trend(waiting - before, speech),
         target=speech("flash_waiting", n=speech.number(flash), target=speech.number(0)),
-        detail=speech("oldest_since", time=speech.moment(row["oldest"], snapshot.at)) if waiting else "",
+        detail=speech("oldest_since", time=speech.moment(since, snapshot.at)) if waiting and since else "",
         at=snapshot.newest.get("document"),
-        call=2 if any(alarm.cause == "flash" for alarm in snapshot.calls) else 0,
+        call=2 if any(alarm.cause == "flash" for alarm in snapshot.alarms) else 0,
     )
 
 
 def _meetings(snapshot: Snapshot, speech: Speech) -> Figure:
-    row = snapshot.meetings
-    sites = speech("sites", connected=speech.number(row["connected"]), invited=speech.number(row["invited"])) if row["live"] else ""
+    live, sites = _number(snapshot.now, "meeting.live"), snapshot.now.get("meeting.connected", UNKNOWN)
+    connected = speech("sites", connected=speech.number(sites.part or 0), invited=speech.number(sites.whole or 0))
     return Figure(
         "meetings",
         speech("meetings"),
-        speech.number(row["live"]),
-        target=sites,
-        detail=speech("scheduled", n=speech.number(row["scheduled"])),
+        speech.number(live),
+        target=connected if live else "",
+        detail=speech("scheduled", n=speech.number(_number(snapshot.now, "meeting.scheduled"))),
         at=snapshot.newest.get("meeting"),
     )
+
+
+def _value(readings: Readings, code: str) -> float | None:
+    return readings.get(code, UNKNOWN).value
+
+
+def _number(readings: Readings, code: str) -> float:
+    """A count; 0 where nothing was ever counted."""
+    return _value(readings, code) or 0
 
 
 def _sources(snapshot: Snapshot, place: Place, speech: Speech) -> Figure:

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import dash_leaflet as dl
-import pandas as pd
 from dash import html
 
 from dashboard.snapshot import Place, Snapshot
 from dashboard.speech import Speech
 from dashboard.wall.view import Measure
 from schemas import places
+from schemas.figures import UNKNOWN
 from schemas.places.geojson import centre
 
 BREAKS: dict[Measure, tuple[float, float, float, float]] = {
@@ -32,27 +32,30 @@ COUNTRY = [(102.1, 8.2), (109.5, 23.4)]
 """(lon, lat) of two corners of Viet Nam."""
 
 
-def values(communes: pd.DataFrame, measure: Measure) -> "pd.Series[float]":
+def values(snapshot: Snapshot, measure: Measure) -> dict[str, float]:
     """The measure per commune; communes of which it cannot be said are left out."""
-    filings = communes["filings"]
-    match measure:
-        case "overdue_rate":
-            return (1000 * communes["overdue"] / filings)[filings > 0]
-        case "overdue":
-            return communes["overdue"].astype(float)
-        case "feedback":
-            return communes["feedback_open"].astype(float)
-        case "filings":
-            return communes["today"].astype(float)
-        case "on_time":
-            judged = communes["closed"] + communes["overdue"]
-            return (100 * communes["on_time"] / judged)[judged > 0]
+    if measure == "overdue_rate":
+        whole = {code: found["filing.registered"].value or 0 for code, found in snapshot.communes.items()}
+        rates = {code: 1000 * (found["filing.overdue"].value or 0) for code, found in snapshot.communes.items()}
+        return {code: rate / whole[code] for code, rate in rates.items() if whole[code]}
+    units = snapshot.communes_today if measure == "filings" else snapshot.communes
+    found = {code: readings.get(FIGURES[measure], UNKNOWN).value for code, readings in units.items()}
+    return {code: value for code, value in found.items() if value is not None}
 
 
-def steps(communes: pd.DataFrame, measure: Measure) -> dict[str, int]:
+FIGURES = {
+    "overdue": "filing.overdue",
+    "feedback": "feedback.open",
+    "filings": "filing.registered",
+    "on_time": "filing.on_time",
+}
+"""Measure → the figure that it is."""
+
+
+def steps(snapshot: Snapshot, measure: Measure) -> dict[str, int]:
     """Commune code → step, 0 (least) to 4 (most)."""
     breaks = BREAKS[measure]
-    return {str(code): sum(value >= limit for limit in breaks) for code, value in values(communes, measure).items() if code}
+    return {code: sum(value >= limit for limit in breaks) for code, value in values(snapshot, measure).items()}
 
 
 def calls(snapshot: Snapshot) -> dict[str, int]:
@@ -67,7 +70,7 @@ def calls(snapshot: Snapshot) -> dict[str, int]:
 
 def hideout(snapshot: Snapshot, measure: Measure) -> dict[str, Any]:
     """What the outlines' style depends on."""
-    return {"step": steps(snapshot.communes, measure), "call": calls(snapshot), "unknown": sorted(snapshot.unknown)}
+    return {"step": steps(snapshot, measure), "call": calls(snapshot), "unknown": sorted(snapshot.unknown)}
 
 
 def labels(snapshot: Snapshot, place: Place, centres: Mapping[str, tuple[float, float]]) -> dict[str, Any]:

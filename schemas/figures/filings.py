@@ -61,6 +61,16 @@ FILINGS = (
         better="down",
     ),
     Figure(
+        "filing.overdue_longest",
+        FILING,
+        "Quá hạn lâu nhất",
+        "Longest overdue",
+        "Working hours by which the most overdue filing is overdue.",
+        Unit.HOURS,
+        greatest("{position} - due", OVERDUE),
+        better="down",
+    ),
+    Figure(
         "filing.due_soon",
         FILING,
         "Hồ sơ sắp đến hạn",

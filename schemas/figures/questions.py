@@ -65,7 +65,11 @@ def question(
     """
     kind = kind_of(figures, by)
     instant = Instant(str(moment.at), str(moment.position), str(moment.before))
-    pieces = [piece_sql(piece, instant, f"{piece.when} > {moment_sql(moment.since)}") for piece in pieces_of(figures)]
+    until = moment_sql(moment.at)
+    pieces = [
+        piece_sql(piece, instant, f"{piece.when} > {moment_sql(moment.since)} AND {piece.when} <= {until}")
+        for piece in pieces_of(figures)
+    ]
     keys = [f"{_key(name, units)} AS key_{number}" for number, name in enumerate(by)]
     grouping = f" GROUP BY {', '.join(f'key_{number}' for number in range(len(by)))}" if by else ""
     source = f"{life_table(kind).name} FINAL" if past else f"{current_table(kind).name} FINAL"

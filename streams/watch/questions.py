@@ -12,7 +12,9 @@ from statistics import median
 from typing import Any
 
 from schemas import reference, sql
-from schemas.codes import FeedbackStatus, Priority
+from schemas.codes import DocumentStatus, FeedbackStatus, Priority
+from schemas.figures import BY_CODE
+from schemas.figures.questions import Moment, ask
 from schemas.freshness import Source, State, judge
 from schemas.moments import milliseconds
 from schemas.reference import Rule
@@ -176,38 +178,35 @@ def slow(look: Look, rule: Rule) -> list[Observed]:
 
 
 def _overdue(look: Look, by: str, places: Callable[[str], dict[str, Any]]) -> list[Observed]:
-    rows = look.rows(
-        f"""WITH {moment("now")} AS now, {moment("day_ago")} AS day_ago,
-            status NOT IN ({sql.FILING_CLOSED}) AS is_open, status IN ({sql.FILING_PAUSED}) AS is_paused
-        SELECT {by}, count(), countIf(is_open AND NOT is_paused AND due_at < now) AS overdue,
-            countIf(due_at < day_ago AND ((is_open AND NOT is_paused) OR finished_at > day_ago)) AS overdue_before,
-            minIf(due_at, is_open AND NOT is_paused AND due_at < now) AS oldest_due
-        FROM state_filing FINAL WHERE registered_at <= now GROUP BY {by} ORDER BY {by}""",
-        day_ago=timedelta(days=1),
-    )
-    if not rows:
+    overdue, known = BY_CODE["filing.overdue"], BY_CODE["filing.registered"]
+    working = reference.calendar(look.province.code)
+    now = ask(look.store.execute, (overdue, known), Moment.of(look.at, working), (by,))
+    before = ask(look.store.execute, (overdue,), Moment.of(look.at - timedelta(days=1), working), (by,), past=True)
+    counts = {code: (found[overdue.code].value or 0, found[known.code].value or 0) for (code,), found in sorted(now.items())}
+    rates = [late / filings for late, filings in counts.values() if filings]
+    if not rates:
         return []
-    usual = max(median(overdue / filings for _, filings, overdue, _, _ in rows), LEAST_RATE)
+    usual = max(median(rates), LEAST_RATE)
+    then = {code: found[overdue.code].value or 0 for (code,), found in before.items()}
     return [
         Observed(
             key=code,
-            value=overdue,
+            value=late,
             usual=usual * filings,
-            since=oldest_due,
-            count=overdue,
-            change=overdue - before,
+            count=round(late),
+            change=round(late - then.get(code, 0)),
             **places(code),
         )
-        for code, filings, overdue, before, oldest_due in rows
-        if overdue
+        for code, (late, filings) in counts.items()
+        if late
     ]
 
 
 def flashes(look: Look, rule: Rule) -> list[Observed]:
     """Flash documents that nobody received, per receiver: for how many minutes the oldest has waited."""
     rows = look.rows(
-        f"""SELECT to_organ, any(commune), count(), min(sent_at) FROM state_document FINAL
-        WHERE status = {sql.DOCUMENT_WAITING} AND priority = {sql.codes(Priority.FLASH)} AND sent_at < {moment("before")}
+        f"""SELECT to_organ, any(commune), count(), min(started_at) AS sent FROM current_document FINAL
+        WHERE status = {DocumentStatus.ARRIVED:d} AND priority = {Priority.FLASH:d} AND started_at < {moment("before")}
         GROUP BY to_organ""",
         before=timedelta(minutes=rule.clear_at),
     )

@@ -15,11 +15,14 @@ from dashboard.connection import Connection, Unreachable
 from dashboard.snapshot import Place, take
 from dashboard.store import Store
 from dashboard.store_alarms import AlarmStore
+from dashboard.store_figures import FigureStore
+from dashboard.store_lives import LifeStore
 from schemas import envelope
 from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority, ServiceLevel
 from schemas.events import Document, Event, Feedback, Filing, Meeting
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.partitions import Partitions
+from schemas.reference import calendar
 from schemas.settings import Settings
 from streams.migrate import migrate
 from tests.running import Running, command, wait_for, worker
@@ -36,6 +39,7 @@ class Way:
     def __init__(self, settings: Settings) -> None:
         self.gateway = f"http://127.0.0.1:{settings.gateway_port}/v1/events"
         self.store = Store(Connection(settings.clickhouse_url))
+        self.figures = FigureStore(self.store.connection, calendar("46"))
         self.number = 0
 
     def post(self, kind: Kind, event: Event, time: datetime | None = None) -> None:
@@ -45,9 +49,10 @@ class Way:
         with urllib.request.urlopen(request, timeout=30) as answer:
             assert answer.status in (200, 202)
 
-    def commune(self, code: str) -> dict[str, Any]:
-        """The filings of a commune, by column; nothing of one that has none."""
-        return next((row for row in self.store.filing_state(LIVE).to_dict("records") if row["commune"] == code), {})
+    def commune(self, code: str) -> dict[str, float]:
+        """The figures of a commune by their codes; nothing of one that has none. Those of a share are its parts."""
+        found = self.figures.now(LIVE, by=("commune",))
+        return {name: one.part if one.part is not None else one.value or 0 for name, one in found.get((code,), {}).items()}
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +63,7 @@ def path(module_settings: Settings, module_environment: dict[str, str], tmp_path
     with (
         worker(module_environment, logs / "worker.log"),
         Running("ingest", "gateway", environment=module_environment, log=logs / "gateway.log", ready=ready),
+        Running("streams", "watch", environment=module_environment, log=logs / "watch.log"),
     ):
         found = Way(module_settings)
         yield found
@@ -84,13 +90,13 @@ def test_a_filing_counts_as_it_goes_through_its_life(path: Way) -> None:
     path.post(FILING, filing("F1", FilingStatus.REGISTERED))
     path.post(FILING, filing("F2", FilingStatus.PROCESSING, **late))
     path.post(FILING, filing("F3", FilingStatus.SUPPLEMENT, **late))
-    found = wait_for(lambda: (row := path.commune(COMMUNE)).get("filings") == 3 and row, what="three filings")
-    assert (found["open"], found["overdue"]) == (3, 1), "a filing whose clock stands still is not overdue"
-    assert (found["today"], found["wholly_online"]) == (1, 1)
+    found = wait_for(lambda: (row := path.commune(COMMUNE)).get("filing.registered") == 3 and row, what="three filings")
+    assert (found["filing.open"], found["filing.overdue"]) == (3, 1), "a filing whose clock stands still is not overdue"
+    assert found["filing.paused"] == 1 and found["filing.wholly_online"] == 3
 
     path.post(FILING, filing("F2", FilingStatus.FINISHED, finished_at=datetime.now(UTC), **late))
-    found = wait_for(lambda: (row := path.commune(COMMUNE))["closed"] == 1 and row, what="the closed filing")
-    assert (found["open"], found["overdue"], found["on_time"]) == (2, 0, 0)
+    found = wait_for(lambda: (row := path.commune(COMMUNE))["filing.closed"] == 1 and row, what="the closed filing")
+    assert (found["filing.open"], found["filing.overdue"], found["filing.on_time"]) == (2, 0, 0)
 
 
 def test_feedback_is_counted_and_lies_where_it_was_seen(path: Way) -> None:
@@ -106,9 +112,8 @@ def test_feedback_is_counted_and_lies_where_it_was_seen(path: Way) -> None:
             **point,
         )
         path.post(FEEDBACK, report)
-    wait_for(lambda: path.store.feedback_state(LIVE)["open"].sum() == 16, what="the reports")
+    wait_for(lambda: path.commune(OTHER).get("feedback.open") == 16, what="the reports")
     assert len(path.store.feedback_points(LIVE)) == 16
-    assert path.store.feedback_state(LIVE).set_index("commune").loc[OTHER].open == 16
 
 
 def test_a_flash_document_that_nobody_receives_is_found(path: Way) -> None:
@@ -124,7 +129,7 @@ def test_a_flash_document_that_nobody_receives_is_found(path: Way) -> None:
         sent_at=sent,
     )
     path.post(DOCUMENT, document, sent)
-    wait_for(lambda: path.store.documents(LIVE)["flash"] == 1, what="the flash document")
+    wait_for(lambda: path.commune(COMMUNE).get("document.flash_waiting") == 1, what="the flash document")
 
 
 def test_the_watch_raises_what_the_wall_shows(path: Way, module_environment: dict[str, str]) -> None:
@@ -141,15 +146,15 @@ def test_the_watch_raises_what_the_wall_shows(path: Way, module_environment: dic
 def test_a_live_meeting_tells_its_sites(path: Way) -> None:
     sites = {"invited": ["1", "2", "3"], "connected": ["1", "2"]}
     path.post(MEETING, Meeting(agency="H57.VP", meeting_id="M1", state=MeetingState.LIVE, starts_at=NOW, **sites))
-    found = wait_for(lambda: (row := path.store.meetings(LIVE))["live"] and row, what="the meeting")
-    assert (found["live"], found["invited"], found["connected"]) == (1, 3, 2)
+    (found,) = wait_for(lambda: LifeStore(path.store.connection, calendar("46")).meetings(LIVE), what="the meeting")
+    assert (found["invited"], found["connected"], found["missing"]) == (["1", "2", "3"], ["1", "2"], ["3"])
 
 
 def test_what_is_dated_in_the_future_is_told_and_not_shown_as_if_it_had_happened(path: Way) -> None:
     """An agency's clock is two hours ahead: a new filing, and a step of one that a right clock reports on a minute later."""
     later = datetime.now(UTC) + timedelta(hours=2)
     before = path.commune(COMMUNE)
-    flow = path.store.filing_flow(LIVE, datetime.now(UTC) - timedelta(days=1))["today"]
+    flow = path.figures.now(LIVE)[()]["filing.registered"].value
     wrong = {"agency": "H57.WRONG", "commune": COMMUNE}
     path.post(FILING, filing("F70", FilingStatus.REGISTERED, registered_at=later, **wrong), later)
     path.post(FILING, filing("F71", FilingStatus.FINISHED, finished_at=later, due_at=later, **wrong), later)
@@ -158,12 +163,12 @@ def test_what_is_dated_in_the_future_is_told_and_not_shown_as_if_it_had_happened
     assert 7190 <= found[0]["seconds"] <= 7200 and abs(found[0]["since"] - datetime.now(UTC)) < timedelta(minutes=1)
     rows = path.store.connection.rows("SELECT entity_id, ahead_seconds FROM events WHERE agency = 'H57.WRONG' ORDER BY ALL")
     assert [row["entity_id"] for row in rows if row["ahead_seconds"] > 7000] == ["F70", "F71"]
-    assert path.commune(COMMUNE)["filings"] == before["filings"] + 1, "F70 has yet to be registered"
-    assert path.commune(COMMUNE)["closed"] == before["closed"], "F71 has yet to be finished"
-    assert path.store.filing_flow(LIVE, datetime.now(UTC) - timedelta(days=1))["today"] == flow
+    wait_for(lambda: path.commune(COMMUNE)["filing.registered"] == before["filing.registered"] + 1, what="F71")
+    assert path.commune(COMMUNE)["filing.closed"] == before["filing.closed"], "F71 has yet to be finished"
+    assert path.figures.now(LIVE)[()]["filing.registered"].value == (flow or 0) + 1, "F70 has yet to be registered"
 
     path.post(FILING, filing("F71", FilingStatus.RETURNED, finished_at=NOW, due_at=later))
-    wait_for(lambda: path.commune(COMMUNE)["closed"] == before["closed"] + 1, what="the newer step, by a right clock")
+    wait_for(lambda: path.commune(COMMUNE)["filing.closed"] == before["filing.closed"] + 1, what="the newer step, by a right clock")
     (row,) = path.store.connection.rows("SELECT status, ahead_seconds FROM filings WHERE entity_id = 'F71'")
     assert row == {"status": FilingStatus.RETURNED.value, "ahead_seconds": 0}
 
@@ -179,7 +184,8 @@ def test_the_pulse_moves_by_itself_and_its_mark_only_with_the_data(path: Way) ->
 def test_everything_that_a_wall_shows_can_be_asked_at_once(path: Way) -> None:
     shown = take(path.store, LIVE, Place("46"), Partitions((4,)), 10.0)
     assert not shown.empty
-    assert shown.total("filings") >= 3
+    assert (shown.now["filing.overdue"].value, shown.today["filing.registered"].value) != (None, None)
+    assert {COMMUNE, OTHER} <= shown.communes.keys()
 
 
 def test_a_database_that_is_away_is_one_kind_of_error() -> None:

@@ -13,7 +13,7 @@ from dashboard.clock import Live
 from dashboard.connection import Connection
 from dashboard.store_alarms import AlarmStore
 from schemas.codes import DocumentStatus, FilingStatus, Priority
-from schemas.reference import Rule, alarm_rule, alarm_rules
+from schemas.reference import ZONE, Rule, alarm_rule, alarm_rules
 from schemas.settings import Settings
 from streams.store import Store
 from streams.watch import book, jobs, run
@@ -94,20 +94,20 @@ def test_reports_that_lie_close_together_are_a_cluster_across_communes(store: St
 
 
 def test_a_pile_a_flash_document_and_dead_letters_are_found(store: Store, database: Client) -> None:
+    far = datetime(2100, 1, 1, tzinfo=ZONE)
     filings = [
-        (f"{commune}-{number}", minutes(5000), commune, FilingStatus.PROCESSING, minutes(4000), due, 1)
+        (f"{commune}-{number}", 1, minutes(5000), far, commune, FilingStatus.PROCESSING, minutes(5000), "open", due, 0, 1)
         for commune, late in ((ONE, 25), (TWO, 0), ("19777", 0))
         for number in range(100)
         for due in [minutes(60 * 30) if number < late - 5 else minutes(60) if number < late else minutes(-60)]
     ]
-    database.execute(
-        "INSERT INTO state_filing (entity_id, occurred_at, commune, status, registered_at, due_at, version) VALUES", filings
-    )
+    names = "entity_id, step, since, until, commune, status, started_at, standing, due_at, due, version"
+    database.execute(f"INSERT INTO life_filing ({names}) VALUES", filings)
     assert [(one.agencies, one.count) for one in ask(store, "slow")] == [((), 25)], "of no agency here"
     (found,) = [one for one in ask(store, "pile") if rule("pile").reached(one.value or 0, one.usual)]
-    assert (found.key, found.count, found.change, found.since) == (ONE, 25, 5, minutes(60 * 30))
+    assert (found.key, found.count, found.change) == (ONE, 25, 5)
     database.execute(
-        "INSERT INTO state_document (entity_id, to_organ, commune, status, priority, sent_at, version) VALUES",
+        "INSERT INTO current_document (entity_id, to_organ, commune, status, priority, started_at, version) VALUES",
         [
             (f"{receiver}{sent}", receiver, ONE, status, priority, minutes(sent), 1)
             for receiver, status, priority, sent in (

@@ -18,6 +18,7 @@ from dashboard.wall.alarms import sentence, where
 from dashboard.wall.figures import figures
 from dashboard.wall.frame import Painter
 from dashboard.wall.view import View
+from schemas.figures import Reading, Readings
 from schemas.freshness import Source, State
 from schemas.moments import milliseconds
 from schemas.reference import alarm_rules
@@ -27,24 +28,32 @@ PLACE = Place("46")
 ONE, TWO = list(PLACE.names)[:2]
 
 
-def commune(code: str, **columns: int) -> dict[str, Any]:
-    names = (
-        "filings open overdue overdue_before closed on_time closed_before on_time_before today wholly_online "
-        "feedback_open feedback_overdue feedback_open_before"
-    )
-    return dict.fromkeys(names.split(), 0) | {"commune": code, "oldest_due": NOW - timedelta(days=7)} | columns
+def share(part: float, whole: float) -> Reading:
+    return Reading(100 * part / whole if whole else None, part, whole)
 
 
-def snapshot(*communes: dict[str, Any]) -> Snapshot:
+def commune(overdue: int = 0, filings: int = 0, opened: int = 0) -> Readings:
+    return {
+        "filing.overdue": Reading(overdue),
+        "filing.registered": Reading(filings),
+        "filing.on_time": share(0, 0),
+        "feedback.open": Reading(opened),
+    }
+
+
+def snapshot(communes: dict[str, Readings] | None = None, now: Readings | None = None) -> Snapshot:
+    counted = {"filing.registered": Reading(1284), "filing.wholly_online": share(900, 1284)}
     return Snapshot(
         at=NOW,
         compare_day=NOW - timedelta(days=1),
-        filing_flow={"today": 1284, "before": 1211, "online": 900, "finished": 0, "late": 0},
-        communes=pd.DataFrame(communes or [commune(ONE)]).set_index("commune", drop=False),
-        feedback_flow={"rated": 100, "satisfied": 95, "published": 50, "late": 2},
+        now=now or {"feedback.satisfied": share(95, 100), "feedback.on_time": share(48, 50), "document.waiting": Reading(3)},
+        day_ago={"document.waiting": Reading(3)},
+        today=counted,
+        same_time={"filing.registered": Reading(1211)},
+        communes=communes or {ONE: commune()},
+        communes_today={ONE: {"filing.registered": Reading(7)}},
+        waiting_since=NOW,
         points=pd.DataFrame({"lat": [16.4], "lon": [107.6], "category": ["water"]}),
-        documents={"waiting": 3, "flash": 0, "waiting_before": 3, "oldest": NOW},
-        meetings={"live": 1, "invited": 40, "connected": 38, "scheduled": 0},
         sources=(Source("H57.1", "filing", State.LIVE, NOW, ONE),),
         alarms=(),
     )
@@ -55,7 +64,7 @@ def figure(key: str, shown: Snapshot, language: str = "vi") -> Any:
 
 
 def test_the_honest_rate_counts_what_is_open_and_overdue() -> None:
-    shown = snapshot(commune(ONE, filings=200, closed=90, on_time=88, overdue=10))
+    shown = snapshot(now={"filing.on_time": share(88, 100), "filing.on_time_naive": share(88, 90)})
     rate = figure("on_time", shown)
     assert rate.value == "88,0%"
     assert "97,8%" in rate.detail
@@ -98,8 +107,8 @@ def _labels(shown: Snapshot) -> list[Any]:
 
 @pytest.mark.parametrize(("overdue", "step"), [(0, 0), (1, 0), (2, 1), (5, 2), (10, 3), (20, 4), (900, 4)])
 def test_a_shade_means_the_same_at_any_time(overdue: int, step: int) -> None:
-    shown = snapshot(commune(ONE, filings=1000, overdue=overdue))
-    assert map.steps(shown.communes, "overdue_rate") == {ONE: step}
+    shown = snapshot({ONE: commune(filings=1000, overdue=overdue)})
+    assert map.steps(shown, "overdue_rate") == {ONE: step}
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

@@ -15,6 +15,7 @@ from dashboard.snapshot import Place
 from dashboard.store import Pulse
 from dashboard.wall.frame import Painter
 from dashboard.wall.view import View
+from schemas.figures import Reading
 from schemas.partitions import Partitions
 from tests.unit.test_dashboard_frame import ONE, commune, snapshot
 
@@ -32,7 +33,7 @@ class Answers:
 
     def take(self, *_: Any) -> Any:
         self.questions += 1
-        return snapshot(commune(ONE, filings=100, overdue=self.overdue))
+        return snapshot({ONE: commune(filings=100, overdue=self.overdue)}, {"filing.overdue": Reading(self.overdue)})
 
 
 @pytest.fixture
