@@ -16,6 +16,8 @@ from streams.watch.questions import Look
 Key = tuple[str, str]
 """Code of a figure, and of a unit: a commune, an agency, or an empty text for the province."""
 TARGETS = "target."
+LEAST = 100
+"""Entities that a computed share must rest on before it calls for people."""
 FULL = 1000.0
 """What a target reads at most, in percent: one to be lowered may be reached many times over."""
 
@@ -54,7 +56,8 @@ def _standings(look: Look) -> Sequence[Standing]:
 def _reached(one: Standing) -> Reading:
     """How much of a target will be reached, in percent, by the forecast; unknown where there is none."""
     aim, will = one.target.value, one.forecast.value if one.forecast else None
-    if will is None or one.reading.stale:
+    few = one.reading.whole is not None and one.reading.whole < LEAST
+    if will is None or one.reading.stale or few:
         return UNKNOWN
     part, whole = (will, aim) if one.target.direction == "up" else (aim, will)
     return Reading(min(FULL, 100 * part / whole) if whole else FULL, part, whole, one.reading.as_of)

@@ -33,6 +33,7 @@ def wall(settings: Settings, environment: dict[str, str], tmp_path: Path) -> Ite
     url = f"http://127.0.0.1:{environment['IOC_DASHBOARD_PORT']}"
     with (
         worker(here, tmp_path / "worker.log"),
+        Running("streams", "watch", environment=here, log=tmp_path / "watch.log"),
         Running("dashboard", "serve", environment=here, log=tmp_path / "dashboard.log", ready=f"{url}/readyz"),
     ):
         wait_for(lambda: database.execute("SELECT count() FROM events")[0][0] == 9_753, 120, "every event in ClickHouse")

@@ -200,7 +200,8 @@ def test_a_source_whose_clock_is_ahead_is_named_and_what_it_dates_in_the_future_
 ) -> None:
     open_wall(page, system)
     before = figure(page, "filings").inner_text()
-    system.post(FILING, replace(filing("AHEAD"), agency="H57.VP"), time=datetime.now(UTC) + timedelta(hours=3))
+    later = datetime.now(UTC) + timedelta(hours=3)
+    system.post(FILING, replace(filing("AHEAD"), agency="H57.VP", registered_at=later), time=later)
     alarm = page.locator(".alarm", has_text="đồng hồ nguồn nhanh")
     expect(alarm).to_contain_text(re.compile("2 giờ 59 phút|3 giờ"), timeout=COUNTED)
     expect(alarm.locator(".shape.p3")).to_be_visible()
