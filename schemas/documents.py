@@ -70,8 +70,8 @@ def dictionary() -> str:
 
 _AHEAD = f"""`events` and the current states have `ahead_seconds`: by how much an event's own time was ahead of its arrival, from {
     CLOCK_TOLERANCE.total_seconds() / 60:.0f} minutes on, else 0. Such an event comes from a clock that is wrong. It is kept, and
-counts in the window of the time that it claims; what it dates in the future is in no figure up to now. An entity's steps are ordered by when they happened,
-which is never after they arrived, so what is reported later is shown later."""
+counts in the window of the time that it claims; what it dates in the future is in no figure up to now. An entity's
+steps are ordered by when they happened, which is never after they arrived, so what is reported later is shown later."""
 _UNITS = f"""A commune's code means the unit of the event's own day, and communes of today reuse codes of former ones. Two
 expressions tell them apart, here for the filings of `events` (for windows, `window_start` is the moment):
 
@@ -203,7 +203,8 @@ def picture() -> str:
     lines += ["    worker -->|1 raw rows| raw", "    worker -->|2 window values + checkpoint| windows"]
     lines += ["    ClickHouse -->|questions| watch[streams watch]", "    watch -->|lives, deadlines| lives"]
     lines += ["    watch -->|raised, cleared| alarms"]
-    lines += ["    ClickHouse --> dashboard[dashboard serve, Dash]", "    dashboard -->|WebSocket| wall([video wall])", "    dashboard --> desk([operators' desk])", "```"]
+    lines += ["    ClickHouse --> dashboard[dashboard serve, Dash]", "    dashboard -->|WebSocket| wall([video wall])"]
+    lines += ["    dashboard --> desk([operators' desk])", "```"]
     return "\n".join(lines)
 
 
