@@ -1,0 +1,85 @@
+"""The desk as an operator uses it: the page of the sources, with mouse, keyboard, Back and a link."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from schemas.codes import Channel, FilingStatus
+from schemas.events import Filing
+from schemas.kinds import FILING
+from tests.browser.conftest import System
+
+pytestmark = [pytest.mark.stack, pytest.mark.browser]
+OPENED = 30_000
+
+
+def open_desk(page: Page, system: System, path: str) -> None:
+    page.goto(f"{system.url}{path}")
+    expect(page.locator("#content h1")).to_be_visible(timeout=OPENED)
+
+
+def filing(number: str) -> Filing:
+    return Filing(
+        agency="H57.HCC",
+        filing_id=number,
+        procedure="1.005129",
+        status=FilingStatus.REGISTERED,
+        channel=Channel.ONLINE,
+        registered_at=datetime.now(UTC),
+    )
+
+
+def test_every_feed_has_its_state_and_a_source_that_speaks_turns_live(page: Page, system: System) -> None:
+    open_desk(page, system, "/sources")
+    row = page.locator("tbody tr", has_text="Trung tâm Phục vụ hành chính công thành phố Huế").first
+    system.post(FILING, filing("S1"))
+    page.goto(f"{system.url}/sources?agency=H57.HCC")
+    row = page.locator("#feeds tbody tr", has_text="Hồ sơ")
+    expect(row).to_contain_text("đúng nhịp", timeout=OPENED)  # renewed by itself
+    expect(row.locator(".age")).to_contain_text(re.compile(r"giây|phút"))
+    expect(row).to_contain_text("0000")
+
+
+def test_sorting_is_an_address_that_back_and_reload_keep(page: Page, system: System) -> None:
+    open_desk(page, system, "/sources")
+    page.get_by_role("link", name="Cơ quan", exact=True).first.click()
+    page.wait_for_url("**sort=agency**")
+    expect(page.get_by_role("link", name="Cơ quan ↑")).to_be_visible(timeout=OPENED)
+    first = page.locator("#feeds tbody tr td").first.inner_text()
+    page.reload()
+    expect(page.locator("#feeds tbody tr td").first).to_have_text(first, timeout=OPENED)
+    page.go_back()
+    page.wait_for_url(re.compile(r"/sources$"))
+    expect(page.get_by_role("link", name="Trạng thái ↑")).to_be_visible(timeout=OPENED)
+
+
+def test_the_keyboard_reaches_everything_and_the_language_is_a_switch(page: Page, system: System) -> None:
+    open_desk(page, system, "/sources")
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator(".bar .name")).to_be_focused()
+    names = page.evaluate(
+        "[...document.querySelectorAll('a, button, input:not([type=hidden])')]"
+        ".filter(e => !(e.textContent.trim() || e.getAttribute('aria-label') || e.labels?.length)).map(e => e.outerHTML)"
+    )
+    assert names == [], "everything that can be reached has a name"
+    page.get_by_role("link", name="English").click()
+    expect(page.locator("h1")).to_have_text("Data sources", timeout=OPENED)
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
+def test_an_agency_that_is_not_known_and_an_empty_list_are_told_in_words(page: Page, system: System) -> None:
+    page.goto(f"{system.url}/sources?agency=H57.NOBODY")
+    expect(page.locator("#content")).to_contain_text("Không tìm thấy", timeout=OPENED)
+    open_desk(page, system, "/sources?agency=H57.STP&lang=vi")
+    expect(page.locator("#refused")).to_contain_text("Không có gì bị từ chối")
+
+
+def test_a_dark_room_and_a_small_screen_have_all_of_it_without_scrolling_sideways(page: Page, system: System) -> None:
+    page.set_viewport_size({"width": 820, "height": 1180})
+    open_desk(page, system, "/sources?theme=dark")
+    expect(page.locator(".desk.theme-dark")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

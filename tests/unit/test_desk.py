@@ -1,0 +1,129 @@
+"""What the pages of the desk are made of: addresses to share, tables that keep their order, cells that stay texts."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from dashboard.clock import Live
+from dashboard.connection import Connection, Unreachable
+from dashboard.desk.ask import Ask
+from dashboard.desk.asked import Asked
+from dashboard.desk.parts import chip, sparkline, value
+from dashboard.desk.shell import DeskPage, drawn, mark
+from dashboard.desk.sources.page import strip
+from dashboard.desk.table import Column, Wish, plain, sorted_rows
+from dashboard.snapshot import Place
+from dashboard.speech import Speech
+from schemas.figures import BY_CODE, UNKNOWN, Reading
+from schemas.freshness import State
+from schemas.timeliness import Span
+
+NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
+ASK = Ask(Connection("clickhouse://127.0.0.1:1/none"), Live(), Place("46"))
+
+
+def test_a_link_keeps_what_belongs_to_the_viewer_and_says_what_it_shows() -> None:
+    asked = Asked.of("/sources", "?theme=dark&agency=H57.VP&sort=-state", "en", "vi")
+    assert (asked.spoken, asked.theme, asked.get("agency"), asked.segments) == ("en", "dark", "H57.VP", ("sources",))
+    assert asked.link("/unit/19753") == "/unit/19753?theme=dark"
+    assert asked.with_(agency=None, page="2") == "/sources?page=2&sort=-state&theme=dark"
+    assert Asked.of("/sources", "?lang=vi", "en", "en").spoken == "vi", "an address goes before what is remembered"
+
+
+def test_an_identifier_with_slashes_and_commas_survives_a_link() -> None:
+    record = "H57.VP,2026/11/24,123/CV-VP/H57.19753.UB"
+    assert Asked("/").link(f"/record/document/{record}") == f"/record/document/{record}"
+
+
+COLUMNS = (
+    Column("name", "Name", lambda row: row["name"], lambda row: row["name"]),
+    Column("count", "Count", lambda row: row["count"], lambda row: row["count"]),
+    Column("free", "Free", lambda row: ""),
+)
+
+
+@pytest.mark.parametrize(("asked", "names"), [("count", "bac"), ("-count", "abc"), ("name", "abc"), ("free", "cab"), ("", "cab")])
+def test_rows_are_sorted_as_the_address_says_and_what_is_unknown_comes_last(asked: str, names: str) -> None:
+    rows = [{"name": "c", "count": None}, {"name": "a", "count": 2}, {"name": "b", "count": 1}]
+    wish = Wish.of(Asked("/x", (("sort", asked),) if asked else ()), "", "")
+    assert "".join(row["name"] for row in sorted_rows(rows, COLUMNS, wish)) == names
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", ""])
+def test_a_page_that_is_none_is_the_first(page: str) -> None:
+    assert Wish.of(Asked("/x", (("page", page),)), "", "").page == 1
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+84", "-1", "@cmd", "\tx", "\rx"])
+def test_a_cell_that_a_spreadsheet_would_take_for_a_formula_is_marked_as_text(text: str) -> None:
+    assert plain(text) == "'" + text
+    assert plain("Phú Xuân") == "Phú Xuân" and plain(-5) == -5
+
+
+def test_a_reading_is_written_with_its_unit_and_a_dash_where_nothing_is_known() -> None:
+    vi = Speech("vi")
+    assert value(Reading(94.06), BY_CODE["filing.on_time"], vi) == "94,1%"
+    assert value(Reading(1284), BY_CODE["filing.open"], vi) == "1.284"
+    assert value(Reading(7.5), BY_CODE["filing.duration_p50"], vi) == "7,5 giờ"
+    assert value(UNKNOWN, BY_CODE["filing.duration_p50"], vi) == "–"
+
+
+def test_a_sparkline_has_a_gap_where_nothing_is_known() -> None:
+    assert str(sparkline([1, 2, None, 4, 5], "x").src).count("<polyline") == 2
+    assert str(sparkline([None, None], "x").src).count("<polyline") == 0
+
+
+def test_a_state_is_told_by_a_word_and_a_shape_never_by_colour_alone() -> None:
+    assert len(chip("im lặng", "p3").children) == 2
+    assert chip("đúng nhịp", "good").children == ["đúng nhịp"]
+
+
+def test_a_strip_tells_when_a_source_was_silent() -> None:
+    spans = [
+        Span(State.LIVE, NOW, NOW + timedelta(hours=1)),
+        Span(State.SILENT, NOW + timedelta(hours=1), NOW + timedelta(hours=3)),
+    ]
+    shown = strip(spans, Speech("vi")).to_plotly_json()["props"]
+    assert shown["aria-label"] == "im lặng 11:00–13:00"
+    assert [part.style["width"] for part in shown["children"]] == ["33.333%", "66.667%"]
+
+
+def test_many_viewers_ask_once_per_tick() -> None:
+    asked: list[int] = []
+    barrier = threading.Barrier(8)
+
+    def viewer() -> None:
+        barrier.wait()
+        ASK.once("same", lambda: asked.append(1))
+
+    threads = [threading.Thread(target=viewer) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert asked == [1]
+    ASK.once("same", lambda: asked.append(2), seconds=0)
+    assert asked == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("error", "key"),
+    [
+        (Unreachable("away"), "store_away"),
+        (LookupError("H57.X"), "not_found"),
+        (ValueError("what"), "wrong_address"),
+        (RuntimeError("bug"), "stopped_failed"),
+    ],
+)
+def test_whatever_fails_a_page_says_it_in_words(error: Exception, key: str) -> None:
+    def content(_ask: Ask, _asked: Asked) -> Any:
+        raise error
+
+    shown = drawn(DeskPage("x", "/x", content), ASK, Asked(f"/x/{key}", spoken="en"))
+    assert Speech("en")(key) in str(shown)
+
+
+def test_a_content_that_did_not_change_is_not_sent_again() -> None:
+    assert mark([chip("a", "good")]) == mark([chip("a", "good")]) != mark([chip("b", "good")])
