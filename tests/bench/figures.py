@@ -122,7 +122,8 @@ def _repeat(client: Client, kind: Kind, times: int) -> None:
         }
         replaced = ", ".join(f"{expression} AS {name}" for name, expression in changed.items())
         client.execute(
-            f"INSERT INTO {table.name} SELECT * REPLACE ({replaced}) FROM {table.name} WHERE offset < 100000000",
+            # From a subquery: outside of it `offset` is the new one.
+            f"INSERT INTO {table.name} SELECT * REPLACE ({replaced}) FROM (SELECT * FROM {table.name} WHERE offset < 100000000)",
             settings={"max_partitions_per_insert_block": 0},
         )
     client.execute(
