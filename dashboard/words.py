@@ -237,7 +237,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "steps_out_of_order": ("{n} bước sai trình tự", "{n} steps out of order"),
     "reopened_times": ("mở lại {n} lần", "reopened {n} times"),
     "told_later": ("báo sau {span}", "told {span} later"),
-    "same_holder": ("như trên", "as above"),
     "until_now": ("{span} đến nay", "{span} so far"),
     "beside_filing": ("Hồ sơ khác cùng thủ tục đang mở tại đây", "Other open filings of the procedure here"),
     "beside_feedback": ("Phản ánh cùng loại gần đó trong 3 ngày", "Reports of its kind nearby within 3 days"),

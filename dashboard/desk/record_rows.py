@@ -47,7 +47,7 @@ def what_words(kind: Kind, row: Row, language: str) -> str:
         return category_words(row["category"], language)
     if kind is DOCUMENT:
         return str(row.get("subject") or row["document_type"])
-    return str(row["entity_id"])
+    return str(row.get("title") or row["entity_id"])
 
 
 def left(row: Row, speech: Speech) -> Part:

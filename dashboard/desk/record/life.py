@@ -9,16 +9,18 @@ from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.parts import Part, chip, labelled
 from dashboard.desk.record.deadline import Bar, Deadline
-from dashboard.desk.record_rows import status_words
+from dashboard.desk.record_rows import status_words, what_words
+from dashboard.desk.table import Row
 from dashboard.desk.who import unit_link
 from dashboard.speech import Speech
 from schemas.kinds import Kind
+from schemas.reference import agency
 
 Step = dict[str, Any]
 
 
-def headline(kind: Kind, steps: list[Step], found: Deadline, asked: Asked, now: datetime) -> html.Div:
-    """Where it stands, in a line: status, time left or by how much it is overdue, late, out of order."""
+def headline(ask: Ask, kind: Kind, steps: list[Step], state: Row, found: Deadline, asked: Asked, now: datetime) -> list[Part]:
+    """What it is and where it stands: status, time left or by how much it is overdue, late, out of order; whom to call."""
     speech, last = asked.speech, steps[-1]
     marks: list[Part] = [
         html.Span(status_words(kind, last, asked.spoken), className="status"),
@@ -28,7 +30,21 @@ def headline(kind: Kind, steps: list[Step], found: Deadline, asked: Asked, now: 
         marks.append(chip(speech("steps_out_of_order", n=speech.number(last["impossible"])), "p3"))
     if last["reopened"]:
         marks.append(chip(speech("reopened_times", n=speech.number(last["reopened"])), "quiet"))
-    return html.Div(marks, className="headline")
+    lines: list[Part] = [
+        html.P(what_words(kind, {**last, **state}, asked.spoken), className="what"),
+        html.Div(marks, className="marks"),
+    ]
+    if found.standing != "closed":
+        lines.append(html.P(_holder(ask, last, asked, now), className="holder"))
+    return [html.Div(lines, className="headline")]
+
+
+def _holder(ask: Ask, last: Step, asked: Asked, now: datetime) -> list[Part]:
+    """Who holds it since when, and their telephone."""
+    speech, of = asked.speech, agency(last["agency"])
+    said: list[Part] = [speech("held_by"), " ", unit_link(asked, ask.place, last["agency"]), " "]
+    said.append(speech("since", time=speech.moment(last["held_since"], now)))
+    return [*said, f" · {of.owner}: {of.telephone}"] if of.owner else said
 
 
 def _left(found: Deadline, late: bool, speech: Speech) -> Part:
@@ -102,11 +118,8 @@ def _step(ask: Ask, kind: Kind, number: int, steps: list[Step], asked: Asked, no
         said.append(chip(speech("late"), "p2"))
     if (delay := step["received_at"] - step["since"]) > timedelta(minutes=30):
         said.append(html.Small(speech("told_later", span=speech.span(delay))))
-    held = (
-        [unit_link(asked, ask.place, step["agency"]), html.Small(speech(f"level_{step['level']}"))]
-        if changed
-        else [html.Span(speech("same_holder"), className="quiet")]
-    )
+    # Who held it is said where it changes.
+    held = [unit_link(asked, ask.place, step["agency"]), html.Small(speech(f"level_{step['level']}"))] if changed else []
     words = speech.clock_span(span, bool(step["around"])) if span is not None else ""
     lasted = "" if closed else speech("until_now", span=words) if last else words
     return html.Li(

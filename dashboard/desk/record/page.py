@@ -49,7 +49,7 @@ def content(ask: Ask, asked: Asked) -> Part:
             [
                 _above(ask, asked, kind, state),
                 html.H1(entity),
-                *([life.headline(kind, steps, found, asked, now)] if found else []),
+                *(life.headline(ask, kind, steps, state, found, asked, now) if found else []),
             ],
             className="heading",
         ),

@@ -11,7 +11,7 @@ from dashboard import alarms
 from dashboard.alarms import Alarm, Watched
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
-from dashboard.desk.parts import Part, chip, listed, nothing, section
+from dashboard.desk.parts import Part, chip, listed, section
 from dashboard.desk.who import Who, unit_link
 from dashboard.snapshot import Place
 from dashboard.wall.alarms import sentence, where
@@ -23,26 +23,25 @@ MOST_OPEN, MOST_OVER, MOST_NAMES = 8, 6, 2
 
 @dataclass(frozen=True)
 class Call:
-    """An alarm with its end: None while it is open."""
+    """An alarm that is over."""
 
     alarm: Alarm
-    raised: datetime
-    cleared: datetime | None
+    cleared: datetime
 
 
-def of_unit(rows: Sequence[Mapping[str, Any]], unit: Who) -> list[Call]:
-    """The alarms that are about a unit, from rows of `AlarmStore.history`: of a commune also those of its agencies."""
-    found = []
-    for row in rows:
-        agencies = row["agencies"]
-        hit = (
-            unit.what == "province"
-            or unit.code in (*row["communes"], *agencies)
-            or (unit.what == "commune" and any(agency(code).commune == unit.code for code in agencies))
-        )
-        if hit:
-            found.append(Call(alarms.read([row])[0], row["raised_at"], row["cleared_at"]))
-    return found
+def of_unit(rows: Sequence[Mapping[str, Any]], unit: Who) -> tuple[list[Alarm], list[Call]]:
+    """The alarms that are about a unit, from rows of `AlarmStore.history`: those that are open, the gravest first, and those that
+    are over. Of a commune also those of its agencies. What is one matter is told once."""
+    its = [row for row in rows if _is_about(row, unit)]
+    is_open = alarms.merged(alarms.read(row for row in its if row["cleared_at"] is None))
+    is_open.sort(key=lambda one: (one.priority, -(one.since.timestamp() if one.since else 0.0), one.id))
+    return is_open, [Call(alarms.read([row])[0], row["cleared_at"]) for row in its if row["cleared_at"] is not None]
+
+
+def _is_about(row: Mapping[str, Any], unit: Who) -> bool:
+    if unit.what == "province" or unit.code in (*row["communes"], *row["agencies"]):
+        return True
+    return unit.what == "commune" and any(agency(code).commune == unit.code for code in row["agencies"])
 
 
 def calls(ask: Ask, asked: Asked, unit: Who, now: datetime) -> Part:
@@ -50,46 +49,37 @@ def calls(ask: Ask, asked: Asked, unit: Who, now: datetime) -> Part:
     speech = asked.speech
     rows = ask.once("alarms of the last days", lambda: ask.alarms.history(now - timedelta(days=DAYS), now))
     watched = ask.once("watched", lambda: alarms.watched(ask.alarms.jobs(), now, ask.stale_after))
-    found = of_unit(rows, unit)
-    is_open = sorted((one for one in found if one.cleared is None), key=lambda one: (one.alarm.priority, -one.raised.timestamp()))
-    over = [one for one in found if one.cleared is not None]
+    is_open, over = of_unit(rows, unit)
     said: list[Part] = []
     if not watched.alive:
-        said.append(
-            html.P(
-                chip(speech("blind_since", time=speech.moment(watched.until, now)) if watched.until else speech("blind"), "unknown")
-            )
-        )
+        blind = speech("blind_since", time=speech.moment(watched.until, now)) if watched.until else speech("blind")
+        said.append(html.P(chip(blind, "unknown")))
     elif not is_open:
         said.append(html.P(speech("no_alarms"), className="quiet"))
-    said += (
-        [html.Ul([_row(one, ask.place, asked, now, watched) for one in is_open[:MOST_OPEN]], className="calls")] if is_open else []
-    )
-    said += (
-        [html.P(speech("more_alarms", n=speech.number(len(is_open) - MOST_OPEN)), className="quiet")]
-        if len(is_open) > MOST_OPEN
-        else []
-    )
+    if is_open:
+        said.append(html.Ul([_open(one, ask.place, asked, now, watched) for one in is_open[:MOST_OPEN]], className="calls"))
+    if len(is_open) > MOST_OPEN:
+        said.append(html.P(speech("more_alarms", n=speech.number(len(is_open) - MOST_OPEN)), className="quiet"))
     if over:
-        said += [
-            html.H3(speech("alarms_over", days=DAYS, n=speech.number(len(over)))),
-            html.Ul([_row(one, ask.place, asked, now, watched) for one in over[:MOST_OVER]], className="calls over"),
-        ]
-    return section(speech("alarms", n=len(is_open) if watched.alive else "?"), *said or [nothing(speech("no_alarms"))], id="alarms")
+        said.append(html.H3(speech("alarms_over", days=DAYS, n=speech.number(len(over)))))
+        said.append(html.Ul([_over(one, ask.place, asked, now) for one in over[:MOST_OVER]], className="calls over"))
+    # While nobody looks, how many there are is not known.
+    return section(speech("alarms", n=len(is_open) if watched.alive else "?"), *said, id="alarms")
 
 
-def _row(one: Call, place: Place, asked: Asked, now: datetime, watched: Watched) -> html.Li:
-    speech, alarm = asked.speech, one.alarm
-    word = speech(f"priority_{alarm.priority}")
-    state = "quiet" if one.cleared else f"p{alarm.priority}" if watched.alive else "unknown"
-    since = speech("since", time=speech.moment(alarm.since or one.raised, now))
-    ended = speech("cleared", time=speech.moment(one.cleared, now)) if one.cleared else since
-    return html.Li(
-        [
-            html.Div([chip(word, state), html.Span(_where(alarm, place, asked), className="place"), html.Small(ended)]),
-            html.P(sentence(alarm, speech)),
-        ]
-    )
+def _open(one: Alarm, place: Place, asked: Asked, now: datetime, watched: Watched) -> html.Li:
+    since = asked.speech("since", time=asked.speech.moment(one.since, now)) if one.since else ""
+    return _row(one, place, asked, f"p{one.priority}" if watched.alive else "unknown", since)
+
+
+def _over(one: Call, place: Place, asked: Asked, now: datetime) -> html.Li:
+    return _row(one.alarm, place, asked, "quiet", asked.speech("cleared", time=asked.speech.moment(one.cleared, now)))
+
+
+def _row(alarm: Alarm, place: Place, asked: Asked, state: str, when: str) -> html.Li:
+    word = asked.speech(f"priority_{alarm.priority}")
+    head = [chip(word, state), html.Span(_where(alarm, place, asked), className="at-unit"), html.Small(when)]
+    return html.Li([html.Div(head), html.P(sentence(alarm, asked.speech))])
 
 
 def _where(alarm: Alarm, place: Place, asked: Asked) -> Part:

@@ -53,14 +53,14 @@ def card(asked: Asked, unit: Who, province: str, figure: Figure, readings: Readi
     words = figure.words(speech.language)
     line = [one.value for _, one in trends.get(figure.code, ())]
     classes = ["card", "stale" if found.stale else f"call-{call}" if call else "", "chosen" if chosen else ""]
+    trend = (
+        [sparkline(line, trend_words(figure, line, speech), width=88, height=24)] if any(one is not None for one in line) else []
+    )
     return html.Article(
         [
             html.H3(dcc.Link(words, href=href, title=sentence(figure, speech))),
-            html.P([html.B(value(found, figure, speech)), age(found.as_of)], className="reading"),
-            sparkline(line, trend_words(figure, line, speech), width=150, height=24)
-            if any(one is not None for one in line)
-            else None,
-            html.P(detail(found, aim, call, speech), className="detail"),
+            html.P([html.B(value(found, figure, speech)), *trend], className="reading"),
+            html.P([*detail(found, aim, call, speech), age(found.as_of)], className="detail"),
         ],
         className=" ".join(name for name in classes if name),
     )
@@ -75,7 +75,7 @@ def calls(figure: Figure, found: Reading, aim: Target | None) -> int:
     return 2 if figure.code in CALLING and found.value > 0 else 0
 
 
-def detail(found: Reading, aim: Target | None, call: int, speech: Speech) -> Part:
+def detail(found: Reading, aim: Target | None, call: int, speech: Speech) -> list[Part]:
     """What stands below a figure: that it is old, its target, how many it rests on."""
     said: list[Part] = []
     if found.stale:

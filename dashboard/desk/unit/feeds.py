@@ -46,7 +46,11 @@ def feeds(ask: Ask, asked: Asked, unit: Who, now: datetime) -> Part:
                 html.Div(
                     [
                         html.B(speech(f"feed_{one.kind}")),
-                        *([html.Span(unit_link(asked, ask.place, one.agency), className="place")] if unit.what != "agency" else []),
+                        *(
+                            [html.Span(unit_link(asked, ask.place, one.agency), className="at-unit")]
+                            if unit.what != "agency"
+                            else []
+                        ),
                         chip(state_word(one.state, speech), CHIPS[one.state]),
                         age(one.received_at),
                     ]

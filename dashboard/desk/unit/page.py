@@ -38,13 +38,16 @@ def content(ask: Ask, asked: Asked) -> Part:
     province = ask.place.code
     kinds = dict.fromkeys(figure.kind for figure in FIGURES)
     words = [(kind, kind_cards(asked, unit, province, kind, readings, trends)) for kind in kinds]
+    waiting = queues(ask, asked, unit, readings, now)
+    # Beside the long table of a province's communes there is no room for them.
+    wide = unit.what == "province"
     return [
         heading,
         key_cards(asked, unit, province, readings, trends) if readings else nothing(asked.speech("no_records")),
         behind(ask, asked, unit, now),
         html.Div(
             [
-                html.Div([below(ask, asked, unit, units), *queues(ask, asked, unit, readings, now)], className="column"),
+                html.Div([below(ask, asked, unit, units), *([] if wide else waiting)], className="column"),
                 html.Div(
                     [calls(ask, asked, unit, now), *points(ask, asked, unit), feeds(ask, asked, unit, now)],
                     className="column",
@@ -52,6 +55,7 @@ def content(ask: Ask, asked: Asked) -> Part:
             ],
             className="columns",
         ),
+        *([html.Div(waiting, className="pairs")] if wide else []),
         *[section(kind.words(asked.spoken), cards, id=f"figures-{kind.name}") for kind, cards in words if cards],
     ]
 

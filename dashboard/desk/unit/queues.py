@@ -25,7 +25,7 @@ PREFIX = "records_"
 OWN = ("records", f"{PREFIX}sort", f"{PREFIX}page")
 
 
-def queues(ask: Ask, asked: Asked, unit: Who, readings: Readings, now: datetime) -> Part:
+def queues(ask: Ask, asked: Asked, unit: Who, readings: Readings, now: datetime) -> list[Part]:
     """The first records of each queue that the unit has, with how many there are."""
     shown = [one for one in QUEUES if one[0] in readings]
     return [
