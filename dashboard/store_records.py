@@ -90,7 +90,8 @@ class RecordStore:
         return self._asked(clock, figure.kind, condition, order, down, limit, skip, unit=unit, **given)
 
     def numbered(self, clock: Clock, text: str, limit: int = 8) -> dict[Kind, Found]:
-        """Records whose number is a text or begins with it, in any case, the exact one first; documents also by number/notation."""
+        """Records whose number is a text, as typed or in capitals, or begins with it, the exact one first; documents also by
+        number/notation."""
         found = {}
         for life in LIVES:
             starts = "startsWith(entity_id, %(text)s) OR startsWith(entity_id, %(upper)s)"

@@ -74,7 +74,6 @@ def layout(pages: Sequence[DeskPage], page: DeskPage, ask: Ask, asked: Asked, *,
                                 type="search",
                                 placeholder=speech("search_hint"),
                                 value=asked.get("q"),
-                                debounce=True,
                             ),
                             *[
                                 dcc.Input(type="hidden", name=name, value=asked.get(name))

@@ -49,7 +49,7 @@ def found_agencies(agencies: Iterable[Agency], text: str) -> list[Agency]:
     """Agencies by code or by a word of their names in either language: exact codes first, then beginnings, then words inside."""
     wanted = fold(text)
     hits = []
-    for one in agencies:
+    for one in agencies if wanted else ():
         code, names = one.code.casefold(), [fold(one.vi), fold(one.en)]
         if code == wanted:
             rank = 0

@@ -11,6 +11,7 @@ from dashboard.desk.parts import Part, labelled, section, value
 from dashboard.desk.table import Column, Row, Wish, sorted_rows, table
 from dashboard.desk.unit.cards import CALLING
 from dashboard.desk.who import Who, unit_link, who
+from dashboard.snapshot import Place
 from dashboard.speech import Speech
 from schemas.figures import BY_CODE, FIGURES, UNKNOWN, Figure, Reading, Readings
 
@@ -44,8 +45,8 @@ def below(ask: Ask, asked: Asked, unit: Who, units: Mapping[str, Readings]) -> P
         for code in codes
         if (found := who(ask.place, code))
     ]
-    shown = columns(asked, ask, chosen)
-    wish = Wish.of(asked, PREFIX, _usual(chosen), size=SIZE)
+    shown = columns(asked, ask.place, chosen)
+    wish = Wish.of(asked, PREFIX, usual(chosen), size=SIZE)
     aside = _switch(asked, unit, bodies) if unit.what == "province" else None
     return section(
         heading,
@@ -56,12 +57,12 @@ def below(ask: Ask, asked: Asked, unit: Who, units: Mapping[str, Readings]) -> P
     )
 
 
-def columns(asked: Asked, ask: Ask, chosen: Figure | None) -> tuple[Column, ...]:
+def columns(asked: Asked, place: Place, chosen: Figure | None) -> tuple[Column, ...]:
     """The unit, the usual figures, and before them the chosen one."""
     speech = asked.speech
     codes = dict.fromkeys([*([chosen.code] if chosen else []), *USUAL])
     return (
-        Column("name", speech("unit"), lambda row: unit_link(asked, ask.place, row["code"]), lambda row: row["name"]),
+        Column("name", speech("unit"), lambda row: unit_link(asked, place, row["code"]), lambda row: row["name"]),
         *(_figure(BY_CODE[code], speech) for code in codes),
     )
 
@@ -86,7 +87,7 @@ def _figure(figure: Figure, speech: Speech) -> Column:
     return Column(figure.code, figure.words(speech.language), show, lambda row: reading(row).value, number=True, first=first)
 
 
-def _usual(chosen: Figure | None) -> str:
+def usual(chosen: Figure | None) -> str:
     """Sorted so that the worst is first."""
     if chosen is None:
         return "-filing.overdue"
