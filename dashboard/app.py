@@ -76,7 +76,7 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
         "wall", path="/wall", title="IOC", layout=wall
     )
     callbacks.register(app, board)
-    pages.register(app, Ask(connection, clock, painter.place), settings.language)
+    pages.register(app, Ask(connection, clock, painter.place, settings.stale_after_seconds), settings.language)
     return server
 
 

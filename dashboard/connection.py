@@ -41,10 +41,10 @@ class Connection:
         names = [name for name, _ in columns]
         return [dict(zip(names, row, strict=True)) for row in found]
 
-    def tuples(self, sql: str) -> list[tuple[Any, ...]]:
+    def tuples(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """The rows of an answer as they come. Raises `Unreachable`."""
         with self._client() as client:
-            return list(client.execute(sql))
+            return list(client.execute(sql, parameters or None))
 
     def frame(self, sql: str, **parameters: Any) -> Any:
         """The rows of an answer as a pandas frame. Raises `Unreachable`."""

@@ -10,6 +10,7 @@ from babel.numbers import format_decimal
 from dashboard.store import HERE
 from dashboard.words import words
 from schemas.places import Commune
+from schemas.reference import DAY_HOURS
 
 Language = Literal["vi", "en"]
 LOCALES = {"vi": "vi", "en": "en_GB"}
@@ -59,6 +60,10 @@ class Speech:
             return self.time(at)
         return local.strftime("%H:%M %d/%m")
 
+    def full(self, at: datetime) -> str:
+        """Day and time as they are read on their own: 22/11/2026 14:05."""
+        return at.astimezone(HERE).strftime("%d/%m/%Y %H:%M")
+
     def weekday(self, at: datetime) -> str:
         """A day of the week, such as thứ Hai."""
         word = str(format_date(at.astimezone(HERE).date(), "EEEE", locale=LOCALES[self.language]))
@@ -82,3 +87,10 @@ class Speech:
             hours, rest = divmod(minutes, 60)
             return self("hours_minutes", h=hours, m=rest) if rest else self("hours", n=hours)
         return self("days", n=minutes // (24 * 60))
+
+    def clock_span(self, length: timedelta, around: bool = False) -> str:
+        """A length of a record's clock: round the clock as `span`, else working time, from a working day on in working days."""
+        if around:
+            return self.span(length)
+        days = length / timedelta(hours=DAY_HOURS)
+        return self("working_days", n=self.number(days, 1)) if days >= 1 else self("working_span", span=self.span(length))

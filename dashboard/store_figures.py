@@ -11,10 +11,11 @@ from schemas.figures.aging import TIMELY, By, aged, timely
 from schemas.figures.questions import Key, Moment, ask, dimensions
 from schemas.figures.series import Step, series, series_readings
 from schemas.freshness import Source
-from schemas.reference import WorkingCalendar
+from schemas.reference import ZONE, WorkingCalendar
 
 PERIOD = timedelta(days=30)
 """What figures of a period look back on."""
+TREND_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,18 @@ class FigureStore:
         """Figures of one kind over time: values of the dimensions → code → (end of a part, reading), oldest first."""
         ends, questions = series(figures, step, since, until, self.calendar, by, where)
         return series_readings(figures, ends, [self.connection.tuples(one) for one in questions], len(by))
+
+    def trends(self, clock: Clock, by: By, unit: str, days: int = TREND_DAYS) -> dict[str, list[tuple[datetime, Reading]]]:
+        """All figures of a unit day by day: code → (end of the day, or now), reading. Those of a period tell of each day alone."""
+        now, found = clock.now(), dict[str, list[tuple[datetime, Reading]]]()
+        midnight = now.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+        for kind in dict.fromkeys(figure.kind for figure in FIGURES):
+            ones = [figure for figure in FIGURES if figure.kind is kind]
+            where = "" if by == "province" else f"{by} = %(unit)s"
+            ends, questions = series(ones, Step.DAY, midnight - timedelta(days=days - 1), now, self.calendar, where=where)
+            answers = [self.connection.tuples(one, unit=unit) for one in questions]
+            found |= series_readings(ones, ends, answers)[()]
+        return found
 
     def units(self, clock: Clock, province: str, sources: Sequence[Source]) -> dict[str, Readings]:
         """All figures of the province, of each commune and of each agency, by their codes, with their ages."""

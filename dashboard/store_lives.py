@@ -53,9 +53,10 @@ class LifeStore:
             f"WHERE standing != 'closed' AND started_at <= {moment_sql(now.at)} AND ({where}) "
             f"ORDER BY {order}, entity_id LIMIT {limit:d}"
         )
-        return [self._told(row, clock.now()) for row in rows]
+        return [self.told(row, clock.now()) for row in rows]
 
-    def _told(self, row: Row, at: datetime) -> Row:
+    def told(self, row: Row, at: datetime) -> Row:
+        """A row of `current_K` with the level of who holds it, and for how many hours of its clock."""
         since = row["held_since"]
         held = at - since if row["around"] else self.calendar.working_time(since, at)
         return {**row, "level": agency(row["agency"]).level, "held_hours": held / timedelta(hours=1)}

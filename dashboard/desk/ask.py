@@ -11,8 +11,10 @@ from dashboard.clock import Clock
 from dashboard.connection import Connection
 from dashboard.snapshot import Place
 from dashboard.store import Store
+from dashboard.store_alarms import AlarmStore
 from dashboard.store_figures import FigureStore
 from dashboard.store_lives import LifeStore
+from dashboard.store_records import RecordStore
 from dashboard.store_sources import SourceStore
 from schemas.figures import Readings
 from schemas.freshness import Source
@@ -31,6 +33,8 @@ class Ask:
     connection: Connection
     clock: Clock
     place: Place
+    stale_after: float = 10.0
+    """Seconds after which a job of the watch counts as not done."""
     _answers: dict[Hashable, tuple[float, Any]] = field(default_factory=dict)
     _locks: dict[Hashable, threading.Lock] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
@@ -49,6 +53,16 @@ class Ask:
     def lives(self) -> LifeStore:
         """Single entities, who holds them, what flows."""
         return LifeStore(self.connection, self.place.calendar)
+
+    @cached_property
+    def records(self) -> RecordStore:
+        """Single records: those behind a figure, by number, with what was said of them."""
+        return RecordStore(self.lives)
+
+    @cached_property
+    def alarms(self) -> AlarmStore:
+        """What called for people, and who looks."""
+        return AlarmStore(self.connection)
 
     @cached_property
     def sources(self) -> SourceStore:

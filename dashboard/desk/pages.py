@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from urllib.parse import unquote
 
 import dash
 from dash import Input, Output, State
@@ -9,10 +10,18 @@ from dash.exceptions import MissingCallbackContextException
 
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
+from dashboard.desk.record import page as record
+from dashboard.desk.search import page as search
 from dashboard.desk.shell import DeskPage, drawn, layout, mark
 from dashboard.desk.sources import page as sources
+from dashboard.desk.unit import page as unit
 
-PAGES: tuple[DeskPage, ...] = (DeskPage("sources", "/sources", sources.content, words="nav_sources"),)
+PAGES: tuple[DeskPage, ...] = (
+    DeskPage("unit", "/unit/<code>", unit.content, words="nav_unit", home="/unit/{province}"),
+    DeskPage("record", "/record/<kind>/<id>", record.content),
+    DeskPage("search", "/search", search.content, live=False),
+    DeskPage("sources", "/sources", sources.content, words="nav_sources"),
+)
 
 
 def register(app: dash.Dash, ask: Ask, usual: str) -> None:
@@ -52,8 +61,9 @@ def _register(page: DeskPage, ask: Ask, usual: str) -> None:
     def show(**given: str | None) -> Any:
         path = page.template
         for name in varying:
-            # Asked once without a path, when Dash starts; a code may hold slashes, which Dash deals out as it likes.
-            path = path.replace(f"<{name}>", given.pop(name, None) or "")
+            # Asked once without a path, when Dash starts; a code may hold slashes, which Dash deals out as it likes, and it comes
+            # as the browser writes it.
+            path = path.replace(f"<{name}>", unquote(given.pop(name, None) or ""))
         search = tuple(sorted((name, str(value)) for name, value in given.items() if value))
         spoken = (
             Asked.of(path, "", _remembered(), usual).spoken

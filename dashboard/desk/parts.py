@@ -1,6 +1,6 @@
 """What the pages of the desk are made of: sections, readings, chips, sparklines, states without data. One look for all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,11 @@ def labelled(words: str) -> dict[str, Any]:
     return {"aria-label": words}
 
 
+def marked(name: str) -> dict[str, Any]:
+    """A mark (`data-<name>`) that the page's own scripts look for, to be given to a component with `**`."""
+    return {f"data-{name}": "true"}
+
+
 def section(title: str, *content: Part, id: str = "", aside: Part = None, grow: bool = False) -> html.Section:
     """A section with its heading; `aside` stands at the end of the heading's line."""
     named: dict[str, Any] = {"id": id} if id else {}
@@ -30,6 +35,16 @@ def section(title: str, *content: Part, id: str = "", aside: Part = None, grow: 
 def link(asked: Asked, text: Part, path: str, **parameters: str | None) -> dcc.Link:
     """A link to a page of the desk, for the same viewer."""
     return dcc.Link(text, href=asked.link(path, **parameters), refresh=False)
+
+
+def listed(parts: Iterable[Part]) -> list[Part]:
+    """Parts with commas between them."""
+    return [one for part in parts for one in (", ", part)][1:]
+
+
+def crumbs(steps: Sequence[Part], label: str) -> html.Nav:
+    """The way down to a page: what it belongs to, the widest first."""
+    return html.Nav([html.Span(one) for one in steps], className="crumbs", **labelled(label))
 
 
 def age(at: datetime | None) -> html.Span:

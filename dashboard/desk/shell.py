@@ -30,6 +30,8 @@ class DeskPage:
     template: str
     content: Callable[[Ask, Asked], Part]
     words: str = ""
+    home: str = ""
+    """Where the navigation leads when the path varies; `{province}` stands for the code of the province."""
     live: bool = True
     """Whether its content is renewed while it is open."""
 
@@ -41,7 +43,11 @@ def layout(pages: Sequence[DeskPage], page: DeskPage, ask: Ask, asked: Asked, *,
     other = "vi" if asked.spoken == "en" else "en"
     dim = "light" if asked.theme == "dark" else "dark"
     links = [
-        dcc.Link(speech(one.words), href=asked.link(one.template), className="here" if one.name == page.name else "")
+        dcc.Link(
+            speech(one.words),
+            href=asked.link(one.home.format(province=place.code) or one.template),
+            className="here" if one.name == page.name else "",
+        )
         for one in pages
         if one.words
     ]
@@ -68,7 +74,6 @@ def layout(pages: Sequence[DeskPage], page: DeskPage, ask: Ask, asked: Asked, *,
                                 type="search",
                                 placeholder=speech("search_hint"),
                                 value=asked.get("q"),
-                                debounce=True,
                             ),
                             *[
                                 dcc.Input(type="hidden", name=name, value=asked.get(name))

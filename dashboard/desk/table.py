@@ -68,8 +68,12 @@ def table(
     total: int | None = None,
     label: str = "",
     classes: Callable[[Row], str] = lambda row: "",
+    paging: bool = True,
 ) -> html.Div:
-    """A table of the rows of one page; `total` is how many rows there are in all. Sorting and paging are links."""
+    """A table of the rows of one page; `total` is how many rows there are in all. Sorting and paging are links.
+
+    Without `paging` it is the beginning of a longer one, which whoever shows it leads to.
+    """
     speech, shown = asked.speech, len(rows) if total is None else total
     heads = [html.Th(_head(asked, one, wish, prefix), scope="col", className="number" if one.number else "") for one in columns]
     body = [
@@ -77,14 +81,15 @@ def table(
         for row in rows
     ]
     pages = max(1, -(-shown // wish.size))
-    paging = [
+    turns = [
         html.Span(speech("rows", n=speech.number(shown))),
         *([dcc.Link(speech("page_before"), href=asked.with_(**{f"{prefix}page": str(wish.page - 1)}))] if wish.page > 1 else []),
         *([html.Span(speech("page_of", page=wish.page, pages=pages))] if pages > 1 else []),
         *([dcc.Link(speech("page_after"), href=asked.with_(**{f"{prefix}page": str(wish.page + 1)}))] if wish.page < pages else []),
     ]
     grid = html.Table([html.Caption(label, className="hidden"), html.Thead(html.Tr(heads)), html.Tbody(body)])
-    return html.Div([html.Div(grid, className="scroll"), html.Nav(paging, className="paging", **labelled(speech("pages")))])
+    below = [html.Nav(turns, className="paging", **labelled(speech("pages")))] if paging else []
+    return html.Div([html.Div(grid, className="scroll"), *below])
 
 
 def _head(asked: Asked, column: Column, wish: Wish, prefix: str) -> Part:

@@ -43,6 +43,7 @@ __all__ = [
     "communes",
     "districts",
     "find",
+    "fold",
     "former",
     "outlines",
     "places_folder",

@@ -121,6 +121,11 @@ class WorkingCalendar:
         """Working milliseconds from the first of January 1990 to the moment: deadlines and spans are differences of positions."""
         return self.working_time(_FIRST_DAY, moment) // timedelta(milliseconds=1)
 
+    def moment(self, position: int) -> datetime:
+        """The first moment with that position: when a deadline falls that is kept as a position. The inverse of `position`."""
+        self._cover(_FIRST_DAY)
+        return self.add_working(_FIRST_DAY, timedelta(milliseconds=position))
+
     def days(self) -> tuple[tuple[int, int, tuple[Session, ...]], ...]:
         """All days from 1990 to 2100: (days since 1970, working milliseconds before the day, its sessions in milliseconds)."""
         self._cover(_FIRST_DAY, datetime(LAST_YEAR, 12, 31, tzinfo=ZONE))

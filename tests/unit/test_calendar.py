@@ -109,3 +109,12 @@ def test_special_days_have_words() -> None:
     assert day_words(date(2026, 9, 2), "en") == "National Day"
     assert "02/01/2026" in day_words(date(2026, 1, 10))
     assert day_words(date(2026, 3, 2)) == ""
+
+
+@settings(deadline=None)
+@given(moments)
+def test_the_moment_of_a_position_is_the_first_that_has_it(at: datetime) -> None:
+    position = CALENDAR.position(at)
+    found = CALENDAR.moment(position)
+    assert CALENDAR.position(found) == position and found <= at.replace(microsecond=at.microsecond // 1000 * 1000)
+    assert CALENDAR.position(found - timedelta(milliseconds=1)) < position or position == 0

@@ -28,6 +28,8 @@ BUILT = (
     "store_away",
     "stalled",
     "unowned",
+    "level_",
+    "field_",
 )
 """Beginnings of keys that are put together from a kind, a measure, a priority or a cause."""
 

@@ -11,6 +11,7 @@ from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.parts import Part, age, chip, labelled, link, nothing, section
 from dashboard.desk.table import Column, Wish, sorted_rows, table
+from dashboard.desk.who import unit_link
 from dashboard.speech import Speech
 from schemas.freshness import Source, State
 from schemas.reference import agency
@@ -45,7 +46,7 @@ def content(ask: Ask, asked: Asked) -> Part:
     league = ask.once("league", lambda: ask.sources.league(ask.clock), seconds=60)
     now = ask.clock.now()
     return [
-        html.H1(agency(chosen).words(asked.spoken) if chosen else speech("nav_sources")),
+        html.H1(unit_link(asked, ask.place, chosen) if chosen else speech("nav_sources")),
         _counts(sources, asked),
         html.Div(
             [
@@ -54,7 +55,7 @@ def content(ask: Ask, asked: Asked) -> Part:
                     [
                         section(
                             speech("league"),
-                            _league(asked, [one for one in league if not chosen or one.agency == chosen]),
+                            _league(ask, asked, [one for one in league if not chosen or one.agency == chosen]),
                             id="league",
                         ),
                         section(speech("refused_lately"), _refused(ask, asked, chosen), id="refused"),
@@ -98,7 +99,7 @@ def _feeds(ask: Ask, asked: Asked, sources: Sequence[Source], now: datetime) -> 
         Column(
             "agency",
             speech("agency"),
-            lambda row: link(asked, agency(row["agency"]).words(asked.spoken), "/sources", agency=row["agency"]),
+            lambda row: unit_link(asked, ask.place, row["agency"]),
             lambda row: agency(row["agency"]).words(asked.spoken),
         ),
         Column("kind", speech("feed"), lambda row: speech(f"feed_{row['kind']}"), lambda row: row["kind"]),
@@ -157,7 +158,7 @@ def strip(spans: Sequence[Span], speech: Speech) -> Part:
     return html.Div(parts, className="strip", role="img", **labelled(told or speech("no_silence")))
 
 
-def _league(asked: Asked, league: Sequence[Standing]) -> Part:
+def _league(ask: Ask, asked: Asked, league: Sequence[Standing]) -> Part:
     speech = asked.speech
     if not league:
         return nothing(speech("no_league"))
@@ -167,7 +168,7 @@ def _league(asked: Asked, league: Sequence[Standing]) -> Part:
         Column(
             "agency",
             speech("agency"),
-            lambda row: link(asked, agency(row["agency"]).words(asked.spoken), "/sources", agency=row["agency"]),
+            lambda row: unit_link(asked, ask.place, row["agency"]),
         ),
         *(
             Column(state.value, state_word(state, speech), _share(state, speech), _sort(state), number=True, first="down")

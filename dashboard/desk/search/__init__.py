@@ -1,0 +1,1 @@
+"""`/search?q=`: units, agencies and records by name or number."""

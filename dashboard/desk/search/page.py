@@ -1,0 +1,123 @@
+"""`/search?q=`: the units, agencies and records that a text may mean, in groups; the one record of exactly that number first."""
+
+from collections.abc import Iterable
+
+from dash import html
+
+from dashboard.desk import record_rows
+from dashboard.desk.ask import Ask
+from dashboard.desk.asked import Asked
+from dashboard.desk.parts import Part, link, marked, nothing, section
+from dashboard.desk.table import Wish, table
+from dashboard.snapshot import Place
+from dashboard.store_records import Found
+from schemas import places
+from schemas.kinds import Kind
+from schemas.places import Commune, Province, fold
+from schemas.reference import Agency
+
+MOST = 12
+SHORTEST = 3
+"""Letters of a number from which on records are looked for by its beginning."""
+WHOLE_COUNTRY = 100_000
+
+
+def content(ask: Ask, asked: Asked) -> Part:
+    """The page."""
+    speech, text = asked.speech, " ".join(asked.get("q").split())[:200]
+    heading = html.H1(speech("search_for", text=text) if text else speech("search"))
+    if not text:
+        return [heading, nothing(speech("search_empty"), speech("search_help"))]
+    records = ask.once(("numbered", text), lambda: ask.records.numbered(ask.clock, text)) if len(text) >= SHORTEST else {}
+    units, bodies = found_units(ask.place, text), found_agencies(ask.place.agencies, text)
+    parts = [
+        _exact(ask, asked, text, records),
+        _units(asked, units),
+        _agencies(asked, bodies),
+        *(_records(ask, asked, kind, found) for kind, found in records.items()),
+    ]
+    shown = [part for part in parts if part is not None]
+    return [heading, *(shown or [nothing(speech("search_nothing", text=text), speech("search_help"))])]
+
+
+def found_units(place: Place, text: str) -> list[Province | Commune]:
+    """The province and its communes by code or name, with or without tone marks, the best matches first."""
+    return [one for one in places.find(text, WHOLE_COUNTRY) if one.code == place.code or one.code in place.names]
+
+
+def found_agencies(agencies: Iterable[Agency], text: str) -> list[Agency]:
+    """Agencies by code or by a word of their names in either language: exact codes first, then beginnings, then words inside."""
+    wanted = fold(text)
+    hits = []
+    for one in agencies if wanted else ():
+        code, names = one.code.casefold(), [fold(one.vi), fold(one.en)]
+        if code == wanted:
+            rank = 0
+        elif code.startswith(wanted) or any(name.startswith(wanted) for name in names):
+            rank = 1
+        elif any(f" {wanted}" in f" {name}" for name in names):
+            rank = 2
+        else:
+            continue
+        hits.append((rank, one.level != "province", one.vi, one.code, one))
+    return [hit[-1] for hit in sorted(hits, key=lambda hit: hit[:-1])]
+
+
+def exact(text: str, records: dict[Kind, Found]) -> tuple[Kind, str] | None:
+    """The one record whose number is exactly the text, in any case; None for none or several."""
+    found = [
+        (kind, str(row["entity_id"]))
+        for kind, some in records.items()
+        for row in some.rows
+        if text.casefold() in (row["entity_id"].casefold(), f"{row.get('number', '')}/{row.get('notation', '')}".casefold())
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _exact(ask: Ask, asked: Asked, text: str, records: dict[Kind, Found]) -> Part:
+    hit = exact(text, records)
+    if hit is None:
+        return None
+    kind, entity = hit
+    words = kind.words(asked.spoken)
+    to = record_rows.record_link(asked, kind, entity, [html.Small(words), html.B(entity), html.Small(asked.speech("open_record"))])
+    # The page puts the keyboard on what is marked so: Enter then leads on.
+    return html.Div(to, className="part exact", **marked("first"))
+
+
+def _units(asked: Asked, units: list[Province | Commune]) -> Part:
+    if not units:
+        return None
+    speech = asked.speech
+    rows = [
+        html.Li(
+            [link(asked, one.full_name_en if asked.spoken == "en" else one.full_name, f"/unit/{one.code}"), html.Small(one.code)]
+        )
+        for one in units[:MOST]
+    ]
+    return _group(asked, speech("found_units"), rows, len(units))
+
+
+def _agencies(asked: Asked, agencies: list[Agency]) -> Part:
+    if not agencies:
+        return None
+    rows = [html.Li([link(asked, one.words(asked.spoken), f"/unit/{one.code}"), html.Small(one.code)]) for one in agencies[:MOST]]
+    return _group(asked, asked.speech("found_agencies"), rows, len(agencies))
+
+
+def _group(asked: Asked, heading: str, rows: list[Part], total: int) -> Part:
+    speech = asked.speech
+    rest = [html.P(speech("more_of_them", n=speech.number(total - MOST)), className="quiet")] if total > MOST else []
+    return section(f"{heading} ({speech.number(total)})", html.Ul(rows, className="hits"), *rest)
+
+
+def _records(ask: Ask, asked: Asked, kind: Kind, found: Found) -> Part:
+    speech = asked.speech
+    words = kind.words(asked.spoken)
+    shown = record_rows.columns(asked, ask.place, kind, ask.clock.now(), sort=False)
+    rest = found.total - len(found.rows)
+    return section(
+        f"{words} ({speech.number(found.total)})",
+        table(asked, shown, found.rows, Wish(), label=words, paging=False),
+        *([html.P(speech("more_of_them", n=speech.number(rest)), className="quiet")] if rest else []),
+    )

@@ -1,0 +1,101 @@
+"""`/unit/<code>`: what stands where."""
+
+from dash import html
+
+from dashboard.desk.ask import Ask
+from dashboard.desk.asked import Asked
+from dashboard.desk.parts import Part, crumbs, listed, nothing, section
+from dashboard.desk.unit.below import below
+from dashboard.desk.unit.calls import calls
+from dashboard.desk.unit.cards import key_cards, kind_cards
+from dashboard.desk.unit.feeds import feeds
+from dashboard.desk.unit.points import points
+from dashboard.desk.unit.queues import behind, queues
+from dashboard.desk.who import Who, unit_link, who
+from dashboard.speech import Speech
+from schemas import places
+from schemas.figures import FIGURES
+from schemas.figures.aging import TIMELY
+from schemas.places import Commune, Province
+from schemas.reference import agency_today
+
+TREND_SECONDS = 300.0
+"""Trends change once a day, but for their last day."""
+
+
+def content(ask: Ask, asked: Asked) -> Part:
+    """The page. Raises `LookupError` for a code that nobody here has."""
+    code = asked.path.removeprefix("/unit/").strip("/")
+    unit = who(ask.place, code)
+    if unit is None:
+        raise LookupError(asked.speech("no_unit", code=code))
+    now, units = ask.clock.now(), ask.units()
+    readings = {one: found for one, found in units.get(code, {}).items() if one != TIMELY}
+    heading = _heading(ask, asked, unit)
+    if unit.former and not readings:
+        return [heading, section(asked.speech("figures"), nothing(asked.speech("former_unit"), asked.speech("former_hint")))]
+    trends = ask.once(("trends", code), lambda: ask.figures.trends(ask.clock, unit.what, code), seconds=TREND_SECONDS)
+    province = ask.place.code
+    kinds = dict.fromkeys(figure.kind for figure in FIGURES)
+    words = [(kind, kind_cards(asked, unit, province, kind, readings, trends)) for kind in kinds]
+    waiting = queues(ask, asked, unit, readings, now)
+    # Beside the long table of a province's communes there is no room for them.
+    wide = unit.what == "province"
+    return [
+        heading,
+        key_cards(asked, unit, province, readings, trends) if readings else nothing(asked.speech("no_records")),
+        behind(ask, asked, unit, now),
+        html.Div(
+            [
+                html.Div([below(ask, asked, unit, units), *([] if wide else waiting)], className="column"),
+                html.Div(
+                    [calls(ask, asked, unit, now), *points(ask, asked, unit), feeds(ask, asked, unit, now)],
+                    className="column",
+                ),
+            ],
+            className="columns",
+        ),
+        *([html.Div(waiting, className="pairs")] if wide else []),
+        *[section(kind.words(asked.spoken), cards, id=f"figures-{kind.name}") for kind, cards in words if cards],
+    ]
+
+
+def _heading(ask: Ask, asked: Asked, unit: Who) -> html.Header:
+    """Where it belongs, its name, and the facts that tell it from others."""
+    speech = asked.speech
+    return html.Header(
+        [
+            _above(ask, asked, unit),
+            html.H1(unit.words(speech)),
+            html.P(_facts(asked, unit, speech), className="facts"),
+            *([html.P([speech("now_is"), " ", *_heirs(ask, asked, unit)], className="heirs")] if unit.former else []),
+        ],
+        className="heading",
+    )
+
+
+def _above(ask: Ask, asked: Asked, unit: Who) -> Part:
+    codes = dict.fromkeys(code for code in (ask.place.code, unit.commune) if code not in ("", unit.code))
+    return crumbs([unit_link(asked, ask.place, code) for code in codes] or [asked.speech("whole_province")], asked.speech("above"))
+
+
+def _facts(asked: Asked, unit: Who, speech: Speech) -> list[Part]:
+    said = [speech("code_is", code=unit.code)]
+    if isinstance(unit.place, Commune | Province) and unit.place.area_km2:
+        said.append(f"{speech.number(unit.place.area_km2, 1)} km²")
+    of = unit.agency or unit.place
+    if of is not None and of.valid_from and of.valid_from.year > 2000:
+        said.append(speech("valid_from", day=f"{of.valid_from:%d/%m/%Y}"))
+    if unit.agency is not None:
+        said.append(speech(f"level_{unit.agency.level}"))
+        if unit.agency.owner:
+            said.append(f"{unit.agency.owner}: {unit.agency.telephone}")
+    return [html.Span(one) for one in said]
+
+
+def _heirs(ask: Ask, asked: Asked, unit: Who) -> list[Part]:
+    """What a former unit became."""
+    if unit.agency is not None:
+        heir = agency_today(unit.code)
+        return [unit_link(asked, ask.place, heir)] if heir else [asked.speech("none")]
+    return listed(unit_link(asked, ask.place, one.code) for one in places.successors(unit.code))

@@ -1,0 +1,86 @@
+"""The records of a unit: those that wait for somebody, a few of each queue, and all of those behind a figure."""
+
+from datetime import datetime
+
+from dash import html
+
+from dashboard.desk import record_rows
+from dashboard.desk.ask import Ask
+from dashboard.desk.asked import FRAME, Asked
+from dashboard.desk.parts import Part, link, nothing, section
+from dashboard.desk.table import Wish, table
+from dashboard.desk.who import Who
+from dashboard.store_records import ORDERS
+from schemas.figures import BY_CODE, Readings
+
+QUEUES = (
+    ("filing.overdue", "queue_overdue", "left"),
+    ("filing.due_soon", "queue_due_soon", "left"),
+    ("feedback.open", "queue_feedback", "left"),
+    ("document.waiting", "queue_documents", "urgent"),
+)
+"""Figures whose records wait for somebody: code, heading, which come first."""
+TOP = 6
+PREFIX = "records_"
+OWN = ("records", f"{PREFIX}sort", f"{PREFIX}page")
+
+
+def queues(ask: Ask, asked: Asked, unit: Who, readings: Readings, now: datetime) -> list[Part]:
+    """The first records of each queue that the unit has, with how many there are."""
+    shown = [one for one in QUEUES if one[0] in readings]
+    return [
+        section(asked.speech(heading), *_queue(ask, asked, unit, code, order, now), id=f"queue-{code.replace('.', '-')}")
+        for code, heading, order in shown
+    ]
+
+
+def _queue(ask: Ask, asked: Asked, unit: Who, code: str, order: str, now: datetime) -> list[Part]:
+    speech, figure = asked.speech, BY_CODE[code]
+    found = ask.once(
+        ("queue", unit.code, code),
+        lambda: ask.records.behind(ask.clock, figure, unit.what, unit.code, order=order, limit=TOP),
+    )
+    if not found.rows:
+        return [html.P(speech("queue_empty"), className="quiet")]
+    shown = record_rows.columns(asked, ask.place, figure.kind, now, sort=False, holder=unit.what != "agency")
+    more = link(asked, speech("all_of_them", n=speech.number(found.total)), f"/unit/{unit.code}", records=code)
+    grid = table(asked, shown, found.rows, Wish(size=TOP), label=figure.words(asked.spoken), paging=False)
+    return [grid, html.P(more, className="more")] if found.total > len(found.rows) else [grid]
+
+
+def behind(ask: Ask, asked: Asked, unit: Who, now: datetime) -> Part:
+    """All records behind the figure that the address asks for, a page of them; None where it asks for none."""
+    code = asked.get("records")
+    if not code:
+        return None
+    speech, figure = asked.speech, BY_CODE.get(code)
+    if figure is None:
+        return section(speech("records_behind", figure=code), nothing(speech("wrong_address"), code), id="records")
+    wish = Wish.of(asked, PREFIX, "left", size=25)
+    order = wish.by if wish.by in ORDERS else "left"
+    only = {name: tuple(values.split(",")) for name, values in asked.parameters if name not in (*OWN, *FRAME)}
+    found = ask.once(
+        ("behind", unit.code, code, wish, tuple(only.items())),
+        lambda: ask.records.behind(
+            ask.clock,
+            figure,
+            unit.what,
+            unit.code,
+            only=only,
+            order=order,
+            down=wish.down,
+            limit=wish.size,
+            skip=(wish.page - 1) * wish.size,
+        ),
+    )
+    heading = speech("records_lost" if figure.whole else "records_behind", figure=figure.words(asked.spoken))
+    close = link(asked, speech("close"), f"/unit/{unit.code}")
+    if not found.rows:
+        return section(heading, html.P(speech("queue_empty"), className="quiet"), id="records", aside=close)
+    shown = record_rows.columns(asked, ask.place, figure.kind, now, sort=True)
+    return section(
+        heading,
+        table(asked, shown, found.rows, wish, prefix=PREFIX, total=found.total, label=heading),
+        id="records",
+        aside=close,
+    )

@@ -1,0 +1,220 @@
+"""Units, records and the search as pure parts: who a code is, what calls, what a row says, what a text finds."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
+
+from dashboard.desk.asked import Asked
+from dashboard.desk.pages import PAGES
+from dashboard.desk.record import facts
+from dashboard.desk.record_rows import left, short, status_words
+from dashboard.desk.search.page import exact, found_agencies, found_units
+from dashboard.desk.table import sorted_rows
+from dashboard.desk.unit import below, calls, cards, feeds
+from dashboard.desk.who import name, unit_link, who
+from dashboard.snapshot import Place
+from dashboard.speech import Speech
+from dashboard.store_records import SEALED, Found, _shown
+from dashboard.words import WORDS
+from schemas.figures import BY_CODE, Reading
+from schemas.freshness import Source, State
+from schemas.kinds import DOCUMENT, FEEDBACK, FILING, KINDS, MEETING
+from schemas.reference import target
+from schemas.tables import events_table, state_table
+
+NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+PLACE = Place("46")
+VI, EN = Speech("vi"), Speech("en")
+ASKED = Asked("/unit/46")
+
+
+def text(components: Any) -> str:
+    return json.dumps(json.loads(json.dumps(components, cls=PlotlyJSONEncoder)), ensure_ascii=False)
+
+
+def test_a_code_is_the_province_a_commune_or_an_agency_of_it() -> None:
+    whats = {code: found.what if (found := who(PLACE, code)) else None for code in ("46", "19753", "H57.19753.UB", "H57.SYT")}
+    assert whats == {"46": "province", "19753": "commune", "H57.19753.UB": "agency", "H57.SYT": "agency"}
+    assert who(PLACE, "H56.SYT") is None and who(PLACE, "nobody") is None and who(PLACE, "") is None
+
+
+def test_a_code_that_communes_reused_is_the_commune_of_today_and_a_former_one_says_until_when() -> None:
+    today, former = who(PLACE, "19753"), who(PLACE, "19750")
+    assert today is not None and not today.former and today.words(VI) == "Phường Phú Xuân"
+    assert former is not None and former.former and former.words(VI) == "Phường Tây Lộc (đến 30/06/2025)"
+    assert former.words(EN) == "Tây Lộc Ward (until 30/06/2025)"
+    old_desk = who(PLACE, "H57.19750")
+    assert old_desk is not None and old_desk.former and old_desk.commune == "19750"
+    assert who(PLACE, "00001") is None, "a former commune of another province has no page here"
+
+
+def test_only_who_has_a_page_is_a_link() -> None:
+    assert '"/unit/H57.SYT"' in text(unit_link(ASKED, PLACE, "H57.SYT"))
+    assert unit_link(ASKED, PLACE, "stranger") == "stranger" and name("H56.SYT", PLACE, VI) == "Sở Y tế"
+
+
+def test_a_figure_calls_when_it_misses_its_target_or_counts_what_may_not_be() -> None:
+    on_time, overdue, opened = BY_CODE["filing.on_time"], BY_CODE["filing.overdue"], BY_CODE["filing.open"]
+    aim = target("46", "filing.on_time")
+    assert cards.calls(on_time, Reading(97.0), aim) == 2 and cards.calls(on_time, Reading(99.0), aim) == 0
+    assert cards.calls(overdue, Reading(1.0), None) == 2 and cards.calls(overdue, Reading(0.0), None) == 0
+    assert cards.calls(opened, Reading(9000.0), None) == 0
+    assert cards.calls(on_time, Reading(10.0, stale=True), aim) == 0, "an old figure is hatched, it does not call"
+    assert cards.calls(on_time, Reading(None), aim) == 0
+
+
+def test_a_stale_figure_says_so_instead_of_its_target() -> None:
+    found = Reading(97.0, 97, 100, NOW, stale=True)
+    said = text(cards.detail(found, target("46", "filing.on_time"), 0, VI))
+    assert "nguồn im lặng" in said and "shape hatch" in said and "mục tiêu" not in said
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    return {"left": None, "around": False, "overdue": False, "standing": "open"} | changes
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (row(left=-3_600_000, overdue=True), "quá 1 giờ làm việc"),
+        (row(left=27_000_000 * 2), "còn 2,0 ngày làm việc"),
+        (row(left=-3_600_000, overdue=True, around=True), "quá 1 giờ"),
+        (row(left=5_400_000, standing="paused"), "dừng, còn 1 giờ 30 phút làm việc"),
+        (row(), "–"),
+    ],
+)
+def test_the_time_left_is_told_on_the_records_own_clock(given: dict[str, Any], said: str) -> None:
+    assert said in text(left(given, VI))
+
+
+def test_a_record_is_told_by_its_status_and_a_document_without_its_receiver() -> None:
+    assert status_words(FILING, {"status": 4}, "vi") == "Đang xử lý"
+    assert status_words(FEEDBACK, {"status": "published"}, "en") == "Result published"
+    assert status_words(MEETING, {"state": "live"}, "en") == "Live"
+    assert status_words(FILING, {"status": 77}, "en") == "77"
+    assert short(DOCUMENT, "H57.VP,2026/11/24,123/CV-VP/H57.19753.UB") == "H57.VP,2026/11/24,123/CV-VP"
+
+
+def test_an_id_with_slashes_commas_and_marks_is_an_address_that_comes_back_as_it_was() -> None:
+    number = "H57.VP,2026/11/24,123/CĐ-UBND/H57.19753.UB"
+    there = Asked("/", (("lang", "en"),), "en").link(f"/record/document/{number}")
+    assert there == "/record/document/H57.VP,2026/11/24,123/C%C4%90-UBND/H57.19753.UB?lang=en"
+
+
+def alarm(**changes: Any) -> dict[str, Any]:
+    return {
+        "cause": "figure",
+        "priority": 3,
+        "since": NOW,
+        "raised_at": NOW,
+        "cleared_at": None,
+        "communes": [],
+        "agencies": [],
+        "subject": "filing.on_time",
+        "count": 1,
+        "change": 0,
+        "rule": "",
+        "value": 0.0,
+        "radius": 0.0,
+        "lat": None,
+        "lon": None,
+    } | changes
+
+
+def test_the_alarms_of_a_commune_are_those_about_it_and_about_its_agencies() -> None:
+    rows = [
+        alarm(communes=["19753"]),
+        alarm(cause="silent", subject="filing", agencies=["H57.19753"], priority=2),
+        alarm(communes=["19774"]),
+        alarm(communes=["19753"], cleared_at=NOW),
+        alarm(),
+    ]
+    commune, province, agency = (who(PLACE, code) for code in ("19753", "46", "H57.19753"))
+    assert commune and province and agency
+    is_open, over = calls.of_unit(rows, commune)
+    assert [one.cause for one in is_open] == ["silent", "figure"] and len(over) == 1, "the gravest first"
+    assert len(calls.of_unit(rows, province)[0]) == 4 and len(calls.of_unit(rows, agency)[0]) == 1
+
+
+def test_a_burst_and_the_cluster_in_its_commune_are_told_once() -> None:
+    rows = [
+        alarm(cause="burst", subject="water", communes=["19753"], count=20),
+        alarm(cause="burst", subject="water", communes=["19753"], count=18, lat=16.4, lon=107.5, radius=200.0),
+    ]
+    commune = who(PLACE, "19753")
+    assert commune and [one.count for one in calls.of_unit(rows, commune)[0]] == [20]
+
+
+def test_the_feeds_of_a_unit_come_with_the_gravest_first() -> None:
+    sources = (
+        Source("H57.19753.UB", "document", State.LIVE, NOW, "19753"),
+        Source("H57.19753", "filing", State.SILENT, NOW - timedelta(days=1), "19753"),
+        Source("H57.SYT", "document", State.LATE, NOW),
+    )
+    commune, agency = who(PLACE, "19753"), who(PLACE, "H57.SYT")
+    assert commune and agency
+    assert [one.state for one in feeds.of_unit(sources, commune)] == [State.SILENT, State.LIVE]
+    assert [one.agency for one in feeds.of_unit(sources, agency)] == ["H57.SYT"]
+
+
+def test_units_are_ranked_by_a_figure_with_the_unknown_last() -> None:
+    asked = Asked("/unit/46", (("figure", "filing.duration_p50"),))
+    shown = below.columns(asked, PLACE, BY_CODE["filing.duration_p50"])
+    assert [one.name for one in shown[:3]] == ["name", "filing.duration_p50", "filing.overdue"]
+    rows = [
+        {"code": code, "name": code, "readings": {"filing.duration_p50": Reading(value)}}
+        for code, value in (("a", 1.0), ("b", None), ("c", 9.0))
+    ]
+    wish = below.Wish.of(asked, below.PREFIX, below.usual(BY_CODE["filing.duration_p50"]))
+    assert [one["code"] for one in sorted_rows(rows, shown, wish)] == ["c", "a", "b"]
+    assert below.usual(BY_CODE["filing.on_time"]) == "filing.on_time", "of what is better high, the low comes first"
+
+
+@pytest.mark.parametrize("asked", ["Phú Xuân", "phu xuan", "PHU  XUAN", "19753"])
+def test_units_are_found_with_and_without_tone_marks_and_by_code(asked: str) -> None:
+    assert found_units(PLACE, asked)[0].code == "19753"
+
+
+def test_units_of_other_provinces_are_not_found() -> None:
+    assert found_units(PLACE, "Đà Lạt") == [] and found_units(PLACE, "") == []
+
+
+def test_agencies_are_found_by_code_and_by_words_in_both_languages() -> None:
+    assert found_agencies(PLACE.agencies, "h57.syt")[0].code == "H57.SYT"
+    assert found_agencies(PLACE.agencies, "so y te")[0].code == "H57.SYT"
+    assert found_agencies(PLACE.agencies, "department of health")[0].code == "H57.SYT"
+    assert found_agencies(PLACE.agencies, "") == [] and found_agencies(PLACE.agencies, "zzz") == []
+
+
+def test_only_one_record_of_exactly_that_number_leads_on() -> None:
+    rows = [{"entity_id": "F-1"}, {"entity_id": "F-12"}]
+    assert exact("f-1", {FILING: Found(rows, 2)}) == (FILING, "F-1")
+    assert exact("F-", {FILING: Found(rows, 2)}) is None
+    sent = [{"entity_id": f"D/{code}", "number": "12", "notation": "CV"} for code in "ab"]
+    assert exact("12/CV", {DOCUMENT: Found(sent, 2)}) is None, "it went to two receivers"
+    assert exact("12/cv", {DOCUMENT: Found(sent[:1], 1)}) == (DOCUMENT, "D/a")
+
+
+def test_every_field_of_the_vocabulary_has_words_and_what_is_sealed_is_never_asked_for() -> None:
+    for kind in KINDS:
+        for column in state_table(kind).columns:
+            hidden = column.name in (*facts.LEFT_OUT, *SEALED, "version")
+            assert hidden or f"field_{column.name}" in WORDS, column.name
+        assert not [name for name in SEALED if f"`{name}`" in _shown(events_table(kind).columns)]
+
+
+def test_the_seal_is_said_and_not_opened() -> None:
+    state = {"report_id": "R1", "category": "water", "sealed": 1, "lat": 16.4, "lon": 107.5}
+    said = text(facts.facts(FEEDBACK, state, PLACE, ASKED))
+    assert "đã niêm phong" in said
+    event = {"event_id": "e", "occurred_at": NOW, "description": "nước", "sealed": 1}
+    assert '\\"reporter\\": đã niêm phong' in text(facts.raw(FEEDBACK, [event], ASKED))
+
+
+def test_the_navigation_leads_to_a_page_that_is_there() -> None:
+    for page in PAGES:
+        if page.words:
+            assert "<" not in (page.home.format(province="46") or page.template)
