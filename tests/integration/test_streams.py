@@ -93,7 +93,8 @@ def test_the_state_is_the_newest_step_by_its_own_time(
         assert database.execute("SELECT entity_id, status, occurred_at FROM feedback") == [
             ("R1", "published", database.execute("SELECT max(occurred_at) FROM events")[0][0])
         ]
-        freshness = database.execute("SELECT agency, kind FROM source_freshness")
+        # Kept by views behind one another: a reader may see the state before them.
+        freshness = wait_for(lambda: database.execute("SELECT agency, kind FROM source_freshness"), what="the source's freshness")
     assert freshness == [("H57.IOC", "feedback")]
 
 
