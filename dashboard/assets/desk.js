@@ -7,12 +7,18 @@
 
   const content = () => document.getElementById("content");
   const text = (e) => e.textContent.replace(/[ ↑↓]+$/u, "");
-  const alike = [(e, is) => e.getAttribute("href") === is.href && text(e) === is.text, (e, is) => text(e) === is.text];
+  const part = (e) => e.closest("[id]").id;
+  /* What may stand for the element that was taken away, the surest first: its words may have changed, or its address. */
+  const alike = [
+    (e, is) => e.getAttribute("href") === is.href && text(e) === is.text,
+    (e, is) => text(e) === is.text,
+    (e, is) => part(e) === is.part,
+  ];
   const all = () => [...(content()?.querySelectorAll(WHAT) ?? [])];
 
   document.addEventListener("focusin", ({ target }) => {
     if (!content()?.contains(target) || !target.matches(WHAT)) { held = null; return; }
-    const is = { tag: target.tagName, href: target.getAttribute("href"), text: text(target) };
+    const is = { tag: target.tagName, href: target.getAttribute("href"), text: text(target), part: part(target) };
     held = { target, is, nth: alike.map((same) => all().filter((e) => e.tagName === is.tag && same(e, is)).indexOf(target)) };
   });
   document.addEventListener("focusout", ({ target, relatedTarget }) => {
