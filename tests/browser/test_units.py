@@ -324,11 +324,12 @@ def test_nothing_is_wider_than_a_tablet(desk: Page, filled: System) -> None:
 
 
 def test_on_paper_there_is_the_unit_without_what_only_a_screen_needs(desk: Page, filled: System) -> None:
-    visit_filled(desk, filled, f"/unit/{WORST.code}")
+    visit_filled(desk, filled, f"/unit/{WORST.code}", "?theme=dark")
     desk.emulate_media(media="print")
     expect(desk.locator("nav").first).to_be_hidden()
     expect(desk.get_by_role("searchbox")).to_be_hidden()
     expect(desk.locator(".chooser")).to_be_hidden()
     expect(desk.locator("#queue-filing-overdue")).to_contain_text(OLDEST)
     expect(desk.locator("#score-766")).to_be_visible()
+    assert [one for one in desk.evaluate(CONTRASTS) if one[1] < 7] == [], "a dark screen is printed dark on white"
     assert desk.evaluate("getComputedStyle(document.querySelector('.part')).backgroundColor") == "rgb(255, 255, 255)"
