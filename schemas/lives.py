@@ -45,6 +45,8 @@ class Life:
     taken: tuple[Code, ...] = ()
     """The first of these statuses says that somebody took it in hand."""
     reopened: tuple[Code, ...] = ()
+    planned: bool = False
+    """Whether it is known before it begins. Of the others, one that says to begin in the future comes from a wrong clock."""
     around: str = "false"
     """SQL: whether its clock runs round the clock."""
     decides: str = ""
@@ -135,7 +137,7 @@ LIVES = (
         taken=(DocumentStatus.RECEIVED,),
         around="priority = 3",
     ),
-    Life(MEETING, "state", "starts_at", kept=("invited", "connected"), around="true"),
+    Life(MEETING, "state", "starts_at", kept=("invited", "connected"), around="true", planned=True),
 )
 BY_KIND = {life.kind: life for life in LIVES}
 

@@ -162,9 +162,9 @@ MEETINGS = (
         MEETING,
         "Cuộc họp sắp tới",
         "Meetings to come",
-        "Meetings that are scheduled and have not begun.",
+        "Meetings that are scheduled for later.",
         Unit.COUNT,
-        count(f"state = '{MeetingState.SCHEDULED}'"),
+        count(f"state = '{MeetingState.SCHEDULED}' AND toUnixTimestamp64Milli(started_at) > {{position}}"),
     ),
     Figure(
         "meeting.missing",

@@ -75,7 +75,9 @@ def question(
     source = f"{life_table(kind).name} FINAL" if past else f"{current_table(kind).name} FINAL"
     held = f" AND since <= {moment_sql(moment.at)} AND until > {moment_sql(moment.at)}" if past else ""
     asked = f" AND ({where})" if where else ""
-    return f"SELECT {', '.join([*keys, *pieces])} FROM {source} WHERE started_at <= {moment_sql(moment.at)}{held}{asked}{grouping}"
+    return (
+        f"SELECT {', '.join([*keys, *pieces])} FROM {source} WHERE {begun(kind)} <= {moment_sql(moment.at)}{held}{asked}{grouping}"
+    )
 
 
 def _key(name: str, units: restate.Units) -> str:
@@ -121,6 +123,11 @@ def reading(figure: Figure, values: Mapping[Piece, float | None]) -> Reading:
     part = sum(float(values[piece] or 0) for piece in figure.part)
     whole = sum(float(values[piece] or 0) for piece in figure.whole)
     return Reading(100 * part / whole if whole else None, part, whole)
+
+
+def begun(kind: Kind) -> str:
+    """The column that says from when on an entity counts."""
+    return "since" if BY_KIND[kind].planned else "started_at"
 
 
 def kind_of(figures: Sequence[Figure], by: Sequence[str]) -> Kind:

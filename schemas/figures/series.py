@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from schemas.figures.definition import Figure, Piece
-from schemas.figures.questions import MILLISECOND, Instant, Key, kind_of, moment_sql, piece_sql, pieces_of, reading
+from schemas.figures.questions import MILLISECOND, Instant, Key, begun, kind_of, moment_sql, piece_sql, pieces_of, reading
 from schemas.figures.reading import Reading
 from schemas.lives import current_table, life_table
 from schemas.moments import milliseconds
@@ -63,7 +63,7 @@ def series(
             f"SELECT {', '.join(['point.1 AS part', *keys, *pieces])} FROM (SELECT * FROM {life_table(kind).name} FINAL "
             f"WHERE standing != 'closed' AND since < {last} AND until > {moment_sql(milliseconds(ends[0]))}) "
             f"ARRAY JOIN arrayFilter(p -> {held}, [{points}]) AS point "
-            f"WHERE started_at <= fromUnixTimestamp64Milli(toInt64(point.2)){asked} GROUP BY {', '.join(['part', *names])}"
+            f"WHERE {begun(kind)} <= fromUnixTimestamp64Milli(toInt64(point.2)){asked} GROUP BY {', '.join(['part', *names])}"
         )
     return ends, tuple(questions)
 

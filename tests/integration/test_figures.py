@@ -251,6 +251,7 @@ def test_a_meeting_tells_which_sites_are_missing(province: Province) -> None:
     asked = question(of(MEETING), Moment.of(END, CALENDAR))
     found = readings(of(MEETING), province.client.execute(asked))[()]
     assert found["meeting.live"].value == len(live)
+    assert found["meeting.scheduled"].value == ((raw["state"] == "scheduled") & (raw["starts_at"] > END)).sum() > 0
     assert found["meeting.missing"].value == sum(len(row["missing"]) for row in meetings)
     invited = sum(len(row["invited"]) for row in meetings)
     assert found["meeting.connected"].value == second_way.share(sum(len(row["connected"]) for row in meetings), invited)
