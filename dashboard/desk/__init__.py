@@ -2,5 +2,6 @@
 
 Reading order: `asked` (what an address asks for), `ask` (the stores, each question asked once per tick whatever the number of
 viewers), `parts` (what pages are made of), `table` (tables with an address), `shell` (header, navigation, search, heartbeat),
-`callbacks` (navigation within the page, renewal, heartbeat). Then a package per page, each with a `content`.
+`pages` (the pages, renewal). Then a package per page, each with a `content`. Of those that judge units: `judged` (targets and
+scores), `measured` (figures with their units), `actions`; `exports` gives pages as files (`sheet`).
 """

@@ -9,10 +9,16 @@ from dash.exceptions import MissingCallbackContextException
 
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
+from dashboard.desk.index import page as index
 from dashboard.desk.shell import DeskPage, drawn, layout, mark
 from dashboard.desk.sources import page as sources
+from dashboard.desk.targets import page as targets
 
-PAGES: tuple[DeskPage, ...] = (DeskPage("sources", "/sources", sources.content, words="nav_sources"),)
+PAGES: tuple[DeskPage, ...] = (
+    DeskPage("targets", "/targets", targets.content, words="nav_targets"),
+    DeskPage("index", "/index", index.content, words="nav_index"),
+    DeskPage("sources", "/sources", sources.content, words="nav_sources"),
+)
 
 
 def register(app: dash.Dash, ask: Ask, usual: str) -> None:

@@ -28,8 +28,12 @@ BUILT = (
     "store_away",
     "stalled",
     "unowned",
+    "trend_",
+    "rhythm_",
+    "units_",
+    "in_",
 )
-"""Beginnings of keys that are put together from a kind, a measure, a priority or a cause."""
+"""Beginnings of keys that are put together from a kind, a measure, a priority, a cause or a rhythm."""
 
 
 def places(text: str) -> set[str]:
