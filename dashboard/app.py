@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from dashboard.clock import Clock, Live
 from dashboard.connection import Connection
-from dashboard.desk import pages
+from dashboard.desk import exports, pages
 from dashboard.desk.ask import Ask
 from dashboard.health import add_routes
 from dashboard.push import Board
@@ -55,7 +55,9 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
         await board.close()
 
     server = FastAPI(title="IOC dashboard", lifespan=living, docs_url=None, redoc_url=None, openapi_url=None)
+    ask = Ask(connection, clock, painter.place, settings.stale_after_seconds)
     add_routes(server, board)
+    exports.add_routes(server, ask, settings.language)
     app = dash.Dash(
         "dashboard",
         server=server,  # type: ignore[arg-type] # its annotation knows only its first backend
@@ -76,7 +78,7 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
         "wall", path="/wall", title="IOC", layout=wall
     )
     callbacks.register(app, board)
-    pages.register(app, Ask(connection, clock, painter.place, settings.stale_after_seconds), settings.language)
+    pages.register(app, ask, settings.language)
     return server
 
 

@@ -11,8 +11,9 @@ from dashboard.clock import Clock
 from dashboard.store import Store
 from schemas import scores
 from schemas.figures import Reading, Readings
-from schemas.reference import ZONE, UnitKind, calendar, criteria_set
+from schemas.reference import ZONE, Target, UnitKind, calendar, criteria_set, indicator
 from schemas.scores import LeftOut, Report, Score, Series, Standing, Status
+from schemas.scores.standing import NO_REPORTS
 
 NOTHING: Mapping[str, Readings] = {}
 
@@ -55,6 +56,24 @@ def scoreboards(
 def series(store: Store, clock: Clock, units: Collection[str]) -> dict[tuple[str, str], Series]:
     """(Unit, indicator) → its series of reports."""
     return scores.by_indicator((Report(**row) for row in store.indicator_reports(clock, units)), clock.now())
+
+
+def compared(
+    target: Target,
+    units: Collection[str],
+    found: Mapping[tuple[str, str], Series],
+    live: Mapping[str, Readings],
+    now: datetime,
+    province: str,
+) -> list[Standing]:
+    """How one target stands for several units, from their series as `series` gives them; empty for one not known by commune."""
+    of = indicator(target.indicator)
+    if of is None or of.level != "commune":
+        return []
+    return [
+        scores.standing(target, of, unit, found.get((unit, of.code), NO_REPORTS), live.get(unit, {}), now, province)
+        for unit in units
+    ]
 
 
 def readings(

@@ -1,7 +1,8 @@
 """How a language writes numbers, shares, changes and times. All times are those of Asia/Ho_Chi_Minh."""
 
+import unicodedata
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from babel.dates import format_date
@@ -15,6 +16,15 @@ from schemas.reference import DAY_HOURS
 Language = Literal["vi", "en"]
 LOCALES = {"vi": "vi", "en": "en_GB"}
 MINUS = "\N{MINUS SIGN}"
+LETTERS = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
+"""The letters in the order of Vietnamese dictionaries."""
+TONES = dict.fromkeys(map(ord, "\u0300\u0301\u0303\u0309\u0323"))
+
+
+def in_order(words: str) -> tuple[list[int], str]:
+    """What words are sorted by: letters as dictionaries have them (đ after d, not after z), tones only where all else is alike."""
+    bare = unicodedata.normalize("NFC", unicodedata.normalize("NFD", words.lower()).translate(TONES))
+    return [LETTERS.find(letter) for letter in bare], words
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,10 @@ class Speech:
     def full(self, at: datetime) -> str:
         """Day and time as they are read on their own: 22/11/2026 14:05."""
         return at.astimezone(HERE).strftime("%d/%m/%Y %H:%M")
+
+    def day(self, day: date) -> str:
+        """A day: 22/11/2026."""
+        return f"{day:%d/%m/%Y}"
 
     def weekday(self, at: datetime) -> str:
         """A day of the week, such as thứ Hai."""

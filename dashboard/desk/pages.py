@@ -10,16 +10,20 @@ from dash.exceptions import MissingCallbackContextException
 
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
+from dashboard.desk.index import page as index
 from dashboard.desk.record import page as record
 from dashboard.desk.search import page as search
 from dashboard.desk.shell import DeskPage, drawn, layout, mark
 from dashboard.desk.sources import page as sources
+from dashboard.desk.targets import page as targets
 from dashboard.desk.unit import page as unit
 
 PAGES: tuple[DeskPage, ...] = (
     DeskPage("unit", "/unit/<code>", unit.content, words="nav_unit", home="/unit/{province}"),
     DeskPage("record", "/record/<kind>/<id>", record.content),
     DeskPage("search", "/search", search.content, live=False),
+    DeskPage("targets", "/targets", targets.content, words="nav_targets"),
+    DeskPage("index", "/index", index.content, words="nav_index"),
     DeskPage("sources", "/sources", sources.content, words="nav_sources"),
 )
 

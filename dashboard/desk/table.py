@@ -69,17 +69,23 @@ def table(
     label: str = "",
     classes: Callable[[Row], str] = lambda row: "",
     paging: bool = True,
+    group: Callable[[Row], tuple[str, Part]] | None = None,
 ) -> html.Div:
     """A table of the rows of one page; `total` is how many rows there are in all. Sorting and paging are links.
 
-    Without `paging` it is the beginning of a longer one, which whoever shows it leads to.
+    Without `paging` it is the beginning of a longer one, which whoever shows it leads to. `group` names the group of a row and its
+    heading, which stands before the first row of the group.
     """
     speech, shown = asked.speech, len(rows) if total is None else total
     heads = [html.Th(_head(asked, one, wish, prefix), scope="col", className="number" if one.number else "") for one in columns]
-    body = [
-        html.Tr([html.Td(one.show(row), className="number" if one.number else "") for one in columns], className=classes(row))
-        for row in rows
-    ]
+    body, before = [], None
+    for row in rows:
+        name, heading = group(row) if group else (None, None)
+        if name != before:
+            body.append(html.Tr(html.Th(heading, colSpan=len(columns), scope="rowgroup"), className="group"))
+            before = name
+        cells = [html.Td(one.show(row), className="number" if one.number else "") for one in columns]
+        body.append(html.Tr(cells, className=classes(row)))
     pages = max(1, -(-shown // wish.size))
     turns = [
         html.Span(speech("rows", n=speech.number(shown))),

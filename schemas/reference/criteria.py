@@ -36,7 +36,6 @@ class Criterion(Named, frozen=True, kw_only=True):
     steps: str = ""
     question: str = ""
     filter: str = ""
-    note: str = ""
 
     @property
     def levels(self) -> tuple[tuple[float, float], ...]:
@@ -57,7 +56,6 @@ class GroupRow(Named, frozen=True, kw_only=True):
     set: str
     points: float
     reported: str = ""
-    note: str = ""
 
 
 class Group(GroupRow, frozen=True, kw_only=True):
@@ -83,7 +81,6 @@ class SetRow(Named, frozen=True, kw_only=True):
     units: str
     coverage: float
     reported: str = ""
-    note: str = ""
 
 
 class CriteriaSet(SetRow, frozen=True, kw_only=True):

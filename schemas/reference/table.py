@@ -11,12 +11,21 @@ DATA = Path(__file__).parent / "data"
 
 
 class Dated(msgspec.Struct, frozen=True, kw_only=True):
-    """What every row has: when it is valid (up to but not including `valid_to`), where it is from, and whether that was seen."""
+    """What every row has: when it is valid (up to but not including `valid_to`), where it is from, and whether that was seen.
+
+    A note says what of it was assumed or taken from elsewhere; screens that show the row show the note.
+    """
 
     valid_from: date = date.min
     valid_to: date | None = None
     source: str = ""
     verified: bool = False
+    note_vi: str = ""
+    note: str = ""
+
+    def noted(self, language: str = "vi") -> str:
+        """The note in `vi` or `en`; empty where there is nothing to say."""
+        return self.note_vi if language == "vi" else self.note
 
     def valid(self, on: date | None) -> bool:
         """Whether the row is valid on a day; `None` asks for the newest known state."""

@@ -15,7 +15,6 @@ class TargetRow(Dated, frozen=True, kw_only=True):
     value: float
     due: date
     province: str = ""
-    note: str = ""
 
 
 class IndicatorType(Named, frozen=True, kw_only=True):
@@ -44,7 +43,6 @@ class Target(Named, frozen=True, kw_only=True):
     value: float
     due: date
     province: str = ""
-    note: str = ""
 
     def met(self, value: float) -> bool:
         """Whether a figure meets the target."""
@@ -81,6 +79,7 @@ def targets(province: str, on: date | None = None) -> tuple[Target, ...]:
                     value=row.value,
                     due=row.due,
                     province=row.province,
+                    note_vi=row.note_vi,
                     note=row.note,
                     valid_from=row.valid_from,
                     valid_to=row.valid_to,

@@ -30,8 +30,12 @@ BUILT = (
     "unowned",
     "level_",
     "field_",
+    "trend_",
+    "rhythm_",
+    "units_",
+    "in_",
 )
-"""Beginnings of keys that are put together from a kind, a measure, a priority or a cause."""
+"""Beginnings of keys that are put together from a kind, a measure, a priority, a cause or a rhythm."""
 
 
 def places(text: str) -> set[str]:

@@ -12,6 +12,7 @@ from schemas.reference import (
     agency_today,
     categories,
     category_words,
+    criteria_sets,
     fields,
     indicators,
     prefix,
@@ -148,3 +149,11 @@ def test_a_province_has_its_own_targets_and_those_of_all() -> None:
     rank = target("38", "rank.dti")
     assert rank is not None
     assert (rank.met(9), rank.met(11)) == (True, False)
+
+
+def test_every_note_is_said_in_both_languages() -> None:
+    sets = criteria_sets()
+    groups = [group for one in sets for group in one.groups]
+    rows = [*targets("46"), *targets("38"), *targets("60"), *sets, *groups, *(item for group in groups for item in group.items)]
+    assert any(row.note for row in rows)
+    assert [row.code for row in rows if bool(row.noted("vi")) != bool(row.noted("en"))] == []

@@ -1,0 +1,39 @@
+"""What can be done with a page that judges units: choose another unit, take it along as a file, print it."""
+
+from dataclasses import replace
+from typing import Any
+
+from dash import dcc, html
+
+from dashboard.desk.ask import Ask
+from dashboard.desk.asked import FRAME, Asked
+from dashboard.desk.parts import Part
+from dashboard.speech import in_order
+
+
+def chooser(ask: Ask, asked: Asked, unit: str) -> Part:
+    """Chooses the unit, by mouse or keyboard; the address of what is chosen is its own."""
+    speech, place = asked.speech, ask.place
+    options = [(place.code, place.full_name(asked.spoken)), *sorted(place.names.items(), key=lambda one: in_order(one[1]))]
+    kept = [dcc.Input(type="hidden", name=name, value=asked.get(name)) for name in (*FRAME, "target") if asked.get(name)]
+    return html.Form(
+        [
+            html.Label(speech("unit"), htmlFor="unit"),
+            html.Select([html.Option(words, value=code, selected=code == unit) for code, words in options], id="unit", name="unit"),
+            *kept,
+            html.Button(speech("show"), type="submit"),
+        ],
+        action=asked.path,
+        className="chooser",
+    )
+
+
+def actions(asked: Asked) -> list[Part]:
+    """What can be done with what is shown: take it along as a file, print it."""
+    speech = asked.speech
+    file = replace(asked, path=f"/export{asked.path}.csv").with_()
+    prints: dict[str, Any] = {"data-print": "page"}
+    return [
+        html.A(speech("download"), href=file, download="", id="download"),
+        html.Button(speech("print"), id="print", type="button", **prints),
+    ]

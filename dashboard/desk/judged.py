@@ -1,0 +1,153 @@
+"""How the province and its units are judged by targets and criteria: each question asked once per tick for all pages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from dashboard import scoreboard
+from dashboard.desk.ask import Ask
+from dashboard.desk.asked import Asked
+from dashboard.scoreboard import Scoreboard
+from dashboard.speech import Speech
+from schemas import scores
+from schemas.figures import FIGURES, UNKNOWN, Reading
+from schemas.reference import ZONE, CriteriaSet, Target, UnitKind, agency, criteria_set, criteria_sets
+from schemas.scores import Point, Rank, Score, Standing
+
+Kind = Literal["province", "commune", "office", "local"]
+"""What is compared with each other: the province, communes, provincial agencies, agencies of communes."""
+LEAGUES: tuple[Kind, ...] = ("commune", "office", "local")
+
+EVERY, MOMENTS = timedelta(days=5), 6
+"""How far apart moments of the past lie at which computed figures are looked at, and how many."""
+FEW = 0.1
+"""What a figure rested on then must be at least that part of what it rests on now: the first filings ever tell nothing."""
+
+
+def units(ask: Ask) -> Mapping[str, Kind]:
+    """Every unit of the province that is judged, with what it is."""
+    place = ask.place
+    bodies: dict[str, Kind] = {one.code: "office" if one.level == "province" else "local" for one in place.agencies}
+    return {place.code: "province", **dict.fromkeys(place.names, "commune"), **bodies}
+
+
+def unit_words(ask: Ask, code: str, speech: Speech) -> str:
+    """What a screen calls a unit."""
+    if code == ask.place.code:
+        return ask.place.full_name(speech.language)
+    found = next((one for one in ask.place.communes if one.code == code), None)
+    return speech.unit(found) if found else agency(code).words(speech.language)
+
+
+def scored_as(kind: Kind) -> UnitKind:
+    """What a set of criteria calls a unit of that kind."""
+    return "agency" if kind in ("office", "local") else "commune" if kind == "commune" else "province"
+
+
+def board_unit(ask: Ask, asked: Asked) -> str:
+    """The unit whose scoreboard an address asks for: the province, or a commune. Raises `LookupError` with words to show."""
+    unit = asked.get("unit", ask.place.code)
+    if unit != ask.place.code and unit not in ask.place.names:
+        raise LookupError(asked.speech("unknown_unit", id=unit))
+    return unit
+
+
+def board(ask: Ask, unit: str) -> Scoreboard:
+    """How the targets stand for the province or a commune."""
+    return ask.once(("board", unit), lambda: scoreboard.scoreboard(ask.store, ask.clock, ask.place.code, ask.units(), unit))
+
+
+def past(ask: Ask, unit: str) -> Mapping[str, tuple[Point, ...]]:
+    """Figure → what it read at moments of the last weeks and now, of the computed figures that targets of a unit aim at.
+
+    Each looks back on its own period, as the figure of now does: days by themselves would fall at every weekend.
+    """
+    standings = board(ask, unit).standings
+    wanted = {one.target.indicator for one in standings}
+    figures = [figure for figure in FIGURES if figure.code in wanted]
+    now = ask.clock.now()
+    where = "" if unit == ask.place.code else f"commune = '{unit}'"
+
+    def asked_for() -> list[tuple[date, Mapping[str, Reading]]]:
+        moments = [now - number * EVERY for number in range(MOMENTS, 0, -1)]
+        return [(_day(at), ask.figures.then(at, figures, where=where).get((), {})) for at in moments]
+
+    earlier = ask.once(("past", unit), asked_for, seconds=600)
+    current = {one.target.indicator: one.reading for one in standings if not one.reading.stale}
+    points: dict[str, list[Point]] = {}
+    for day, read in (*earlier, (_day(now), current)):
+        for code in {figure.code for figure in figures} & read.keys() & current.keys():
+            value, whole = read[code].value, read[code].whole or 0
+            if value is not None and whole >= FEW * (current[code].whole or 0):
+                points.setdefault(code, []).append(Point(day, value))
+    return {code: tuple(found) for code, found in points.items()}
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(ZONE).date()
+
+
+def ranking(ask: Ask, target: Target) -> tuple[Standing, ...]:
+    """How a target stands for every commune, the best figure first; old and unknown ones last."""
+    communes = tuple(ask.place.names)
+    found = ask.once("commune_series", lambda: scoreboard.series(ask.store, ask.clock, communes))
+    compared = scoreboard.compared(target, communes, found, ask.units(), ask.clock.now(), ask.place.code)
+    sign = -1 if target.direction == "up" else 1
+
+    def order(one: Standing) -> tuple[bool, float]:
+        value = one.reading.value
+        return value is None or one.reading.stale, 0.0 if value is None else sign * value
+
+    return tuple(sorted(compared, key=order))
+
+
+def chosen_set(ask: Ask, asked: Asked) -> CriteriaSet:
+    """The set of criteria that an address asks for. Raises `LookupError` with words to show."""
+    day = _day(ask.clock.now())
+    code = asked.get("set", criteria_sets(day)[0].code)
+    try:
+        return criteria_set(code, day)
+    except KeyError:
+        raise LookupError(asked.speech("unknown_set", id=code)) from None
+
+
+def scored(ask: Ask, criteria: CriteriaSet) -> Mapping[str, Score]:
+    """Unit → its score by a set, of all units that the set scores."""
+    kinds = {code: scored_as(kind) for code, kind in units(ask).items()}
+    return ask.once(
+        ("scores", criteria.code),
+        lambda: scoreboard.score_units(ask.store, ask.clock, ask.place.code, criteria.code, kinds, ask.units()),
+    )
+
+
+def league(ask: Ask, criteria: CriteriaSet, kind: Kind) -> tuple[Rank, ...]:
+    """The units of a kind by their totals, best first; those without enough data at the end, the best known first."""
+    kinds = units(ask)
+    ranks = scores.league({unit: one for unit, one in scored(ask, criteria).items() if kinds[unit] == kind})
+    return tuple(sorted(ranks, key=lambda one: (one.place is None, one.place or -one.score.coverage)))
+
+
+@dataclass(frozen=True)
+class Published:
+    """The province's score as others published it, with its rank among the provinces and their mean."""
+
+    score: Score
+    rank: Reading
+    ranked: Reading
+    mean: Reading
+
+    @property
+    def known(self) -> bool:
+        """Whether anything was published."""
+        return (self.score.reported or UNKNOWN).value is not None or self.score.known > 0
+
+
+def published(ask: Ask, criteria: CriteriaSet) -> Published | None:
+    """The published score of the province; None for a set whose points nobody else publishes."""
+    if not criteria.reported:
+        return None
+    place = ask.place.code
+    read = ask.once(("reported", place), lambda: scoreboard.readings(ask.store, ask.clock, place, (place,))[place])
+    rank, ranked, mean = (read.get(f"{criteria.reported}.{name}", UNKNOWN) for name in ("rank", "ranked", "mean"))
+    return Published(scores.published(criteria, read), rank, ranked, mean)
