@@ -97,7 +97,7 @@ def _published(other: Published, speech: Speech) -> html.Article:
     known = told is not None and told.value is not None
     old = known and told is not None and told.stale
     facts: list[Part] = []
-    if known:
+    if known and not old:
         facts += [html.Span(speech("published_part", n=speech.number(score.known), most=speech.number(score.criteria.points)))]
     if other.rank.value is not None and other.ranked.value is not None:
         place, of = speech.number(other.rank.value), speech.number(other.ranked.value)
