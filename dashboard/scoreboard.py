@@ -14,6 +14,7 @@ from schemas.figures import Reading, Readings
 from schemas.reference import ZONE, Target, UnitKind, calendar, criteria_set, indicator
 from schemas.scores import LeftOut, Report, Score, Series, Standing, Status
 from schemas.scores.standing import NO_REPORTS
+from schemas.sql import REPORT_DAYS
 
 NOTHING: Mapping[str, Readings] = {}
 
@@ -53,9 +54,9 @@ def scoreboards(
     return {unit: Scoreboard(now, unit, scores.standings(province, unit, found, live.get(unit, {}), now)) for unit in units}
 
 
-def series(store: Store, clock: Clock, units: Collection[str]) -> dict[tuple[str, str], Series]:
-    """(Unit, indicator) → its series of reports."""
-    return scores.by_indicator((Report(**row) for row in store.indicator_reports(clock, units)), clock.now())
+def series(store: Store, clock: Clock, units: Collection[str], days: int = REPORT_DAYS) -> dict[tuple[str, str], Series]:
+    """(Unit, indicator) → its series of the reports of the last days."""
+    return scores.by_indicator((Report(**row) for row in store.indicator_reports(clock, units, days)), clock.now())
 
 
 def compared(
@@ -77,10 +78,15 @@ def compared(
 
 
 def readings(
-    store: Store, clock: Clock, province: str, units: Collection[str], live: Mapping[str, Readings] = NOTHING
+    store: Store,
+    clock: Clock,
+    province: str,
+    units: Collection[str],
+    live: Mapping[str, Readings] = NOTHING,
+    days: int = REPORT_DAYS,
 ) -> dict[str, dict[str, Reading]]:
-    """Unit → all that it reads: the indicators reported of it, and its figures in `live`. Raises as `scoreboard`."""
-    now, found = clock.now(), series(store, clock, units)
+    """Unit → all that it reads: indicators reported of it in the last days, and its figures in `live`. Raises as `scoreboard`."""
+    now, found = clock.now(), series(store, clock, units, days)
     return {unit: scores.readings(found, unit, now, calendar(province)) | dict(live.get(unit, {})) for unit in units}
 
 

@@ -74,15 +74,15 @@ class Store:
         )
         return frame
 
-    def indicator_reports(self, clock: Clock, units: Collection[str]) -> list[Row]:
-        """What was reported of some units in the last years, in any order: the newest report of each indicator, unit and period."""
+    def indicator_reports(self, clock: Clock, units: Collection[str], days: int = REPORT_DAYS) -> list[Row]:
+        """What was reported of some units in the last days, in any order: the newest report of each indicator, unit and period."""
         now = clock.now()
         return list(
             self.connection.rows(
                 REPORTS,
                 units=tuple(units) or ("",),
                 now=milliseconds(now),
-                since=milliseconds(now - timedelta(days=REPORT_DAYS)),
+                since=milliseconds(now - timedelta(days=days)),
             )
         )
 

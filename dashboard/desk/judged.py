@@ -21,6 +21,8 @@ LEAGUES: tuple[Kind, ...] = ("commune", "office", "local")
 
 EVERY, MOMENTS = timedelta(days=5), 6
 """How far apart moments of the past lie at which computed figures are looked at, and how many."""
+PUBLISHED_DAYS = 10 * 366
+"""How far back a published score is looked for: an old one is better than none, as long as it is told to be old."""
 FEW = 0.1
 """What a figure rested on then must be at least that part of what it rests on now: the first filings ever tell nothing."""
 
@@ -148,6 +150,10 @@ def published(ask: Ask, criteria: CriteriaSet) -> Published | None:
     if not criteria.reported:
         return None
     place = ask.place.code
-    read = ask.once(("reported", place), lambda: scoreboard.readings(ask.store, ask.clock, place, (place,))[place])
+    read = ask.once(
+        ("reported", place),
+        lambda: scoreboard.readings(ask.store, ask.clock, place, (place,), days=PUBLISHED_DAYS)[place],
+        seconds=10,
+    )
     rank, ranked, mean = (read.get(f"{criteria.reported}.{name}", UNKNOWN) for name in ("rank", "ranked", "mean"))
     return Published(scores.published(criteria, read), rank, ranked, mean)

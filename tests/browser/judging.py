@@ -22,7 +22,9 @@ FAILING = "Khó đạt" if TODAY <= DUE else "Không đạt"
 HOSTILE = "=1+1"
 
 
-def told(code: str, unit: str, period: str, value: float, measure_unit: str = "%", agency: str = "H57.THUE") -> Indicator:
+def told(
+    code: str, unit: str, period: str, value: float, measure_unit: str = "%", agency: str = "H57.THUE", at: datetime = NOW
+) -> Indicator:
     return Indicator(
         agency=agency,
         commune=unit if unit != "46" else "",
@@ -31,7 +33,7 @@ def told(code: str, unit: str, period: str, value: float, measure_unit: str = "%
         period=period,
         value=value,
         measure_unit=measure_unit,
-        reported_at=NOW,
+        reported_at=at,
     )
 
 
@@ -97,7 +99,8 @@ def fill(system: System) -> None:
     def lived() -> bool:
         (row,) = connection.rows(
             "SELECT (SELECT count() FROM current_filing FINAL) AS filings, "
-            "(SELECT count() FROM current_feedback FINAL) AS reports, (SELECT count() FROM state_indicator FINAL) AS figures"
+            "(SELECT count() FROM current_feedback FINAL) AS reports, "
+            "(SELECT countIf(reported_at > now() - INTERVAL 1 DAY) FROM state_indicator FINAL) AS figures"
         )
         return bool(row["filings"] == 20 and row["reports"] == 4 and row["figures"] == len(indicators()))
 

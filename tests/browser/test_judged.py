@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -16,8 +17,9 @@ from dashboard.desk.index import page as index
 from dashboard.desk.targets import page as targets
 from dashboard.snapshot import Place
 from dashboard.speech import in_order
+from schemas.kinds import INDICATOR
 from tests.browser.conftest import System
-from tests.browser.judging import BEST, DUE, FAILING, HOSTILE, LAST, SECOND, TODAY, fill
+from tests.browser.judging import BEST, DUE, FAILING, HOSTILE, LAST, SECOND, TODAY, fill, told
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
@@ -81,6 +83,16 @@ def test_before_any_report_the_pages_say_so_and_nothing_looks_fine(page: Page, s
     expect(page.locator("#live .reading")).to_have_text("Chưa đủ dữ liệu")
     expect(page.locator("#live .points-bar .got")).to_have_count(0)
     expect(page.locator("#published")).to_contain_text("Chưa có số công bố")
+
+
+def test_an_index_published_years_ago_is_shown_as_old(page: Page, system: System) -> None:
+    at = datetime(2023, 10, 10, 10, tzinfo=UTC)
+    system.post(INDICATOR, told("service.index", "46", "2023-10-10", 61.7, "điểm", "H57.VP", at), time=at)
+    opened(page, system, "/index")
+    card = page.locator("#published.stale")
+    expect(card).to_contain_text("61,7", timeout=40_000)
+    expect(card).to_contain_text("số liệu cũ")
+    expect(card.locator(".points-bar .got")).to_have_count(0)
 
 
 def test_targets_stand_in_groups_with_all_that_an_operator_needs(page: Page, filled: System) -> None:
@@ -274,7 +286,7 @@ def test_a_unit_opens_with_every_item_and_what_would_raise_it_most(page: Page, f
     loss = page.locator("#losses li").first
     expect(loss).to_contain_text("mất 6,0 điểm")
     link = loss.get_by_role("link")
-    expect(link).to_have_attribute("href", f"/unit/{BEST.code}?channel=1%2C3&figure=filing.online")
+    expect(link).to_have_attribute("href", f"/unit/{BEST.code}?channel=1%2C3&records=filing.online")
     page.go_back()
     expect(page.locator("#league")).to_be_visible()
     page.locator("#league").get_by_role("link", name=re.compile(SECOND.name)).click()

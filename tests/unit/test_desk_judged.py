@@ -161,7 +161,7 @@ def test_what_loses_most_comes_first_and_leads_to_the_records_of_the_unit() -> N
     assert "mất 7,2 điểm" in said and "40 trên 100" in said
     question = Question("filing.online", (("channel", ("1", "3")), ("commune", ("19753",))))
     href = records(Asked("/index", (("lang", "en"), ("set", "766"))), question, "19753")
-    assert href == "/unit/19753?channel=1%2C3&figure=filing.online&lang=en"
+    assert href == "/unit/19753?channel=1%2C3&lang=en&records=filing.online"
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def _published(other: Published, speech: Speech) -> html.Article:
     known = told is not None and told.value is not None
     old = known and told is not None and told.stale
     facts: list[Part] = []
-    if known:
+    if known and not old:
         facts += [html.Span(speech("published_part", n=speech.number(score.known), most=speech.number(score.criteria.points)))]
     if other.rank.value is not None and other.ranked.value is not None:
         place, of = speech.number(other.rank.value), speech.number(other.ranked.value)
@@ -147,7 +147,7 @@ def _loss(asked: Asked, one: Scored, code: str, speech: Speech) -> html.Li:
 def records(asked: Asked, question: Question, code: str) -> str:
     """The address of the records behind an item: those of the unit, filtered as the question says."""
     narrowed = {name: ",".join(values) for name, values in question.where if code not in values}
-    return asked.link(f"/unit/{code}", figure=question.figure, **narrowed)
+    return asked.link(f"/unit/{code}", records=question.figure, **narrowed)
 
 
 def _counted(one: Scored, speech: Speech) -> list[Part]:
