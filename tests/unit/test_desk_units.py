@@ -141,8 +141,8 @@ def test_the_alarms_of_a_commune_are_those_about_it_and_about_its_agencies() -> 
 
 def test_a_burst_and_the_cluster_in_its_commune_are_told_once() -> None:
     rows = [
-        alarm(cause="burst", subject="water", communes=["19753"], count=20),
-        alarm(cause="burst", subject="water", communes=["19753"], count=18, lat=16.4, lon=107.5, radius=200.0),
+        alarm(cause="burst", rule="burst", subject="water", communes=["19753"], count=20),
+        alarm(cause="burst", rule="cluster", subject="water", communes=["19753"], count=18, lat=16.4, lon=107.5, radius=200.0),
     ]
     commune = who(PLACE, "19753")
     assert commune and [one.count for one in calls.of_unit(rows, commune)[0]] == [20]
