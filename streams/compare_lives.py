@@ -63,9 +63,8 @@ def mend_lives(client: Client, kind: Kind, calendar: int, where: str) -> int:
         current_table(kind).name: f"entity_id NOT IN (SELECT entity_id FROM ({events}))",
     }
     for table, condition in ghosts.items():
-        if client.execute(
-            f"SELECT 1 FROM {table} WHERE ({where}) AND {condition} LIMIT 1"
-        ):  # A deletion goes over the whole table.
+        # A deletion goes over the whole table: only where there is something to take away.
+        if client.execute(f"SELECT 1 FROM {table} WHERE ({where}) AND {condition} LIMIT 1"):
             client.execute(f"ALTER TABLE {table} DELETE WHERE ({where}) AND {condition}", settings={"mutations_sync": 1})
     query = derive(life, calendar, f"{events_table(kind).name} WHERE {where}", mark.epoch)
     # Of two rows by as many events the one that was written last holds.

@@ -6,7 +6,6 @@ from urllib.parse import unquote
 
 import dash
 from dash import Input, Output, State
-from dash.exceptions import MissingCallbackContextException
 
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
@@ -17,6 +16,8 @@ from dashboard.desk.shell import DeskPage, drawn, layout, mark
 from dashboard.desk.sources import page as sources
 from dashboard.desk.targets import page as targets
 from dashboard.desk.unit import page as unit
+from dashboard.visitor import asked_for, remembered
+from dashboard.wall.view import language
 
 PAGES: tuple[DeskPage, ...] = (
     DeskPage("unit", "/unit/<code>", unit.content, words="nav_unit", home="/unit/{province}"),
@@ -69,12 +70,8 @@ def _register(page: DeskPage, ask: Ask, usual: str) -> None:
             # as the browser writes it.
             path = path.replace(f"<{name}>", unquote(given.pop(name, None) or ""))
         search = tuple(sorted((name, str(value)) for name, value in given.items() if value))
-        spoken = (
-            Asked.of(path, "", _remembered(), usual).spoken
-            if not given.get("lang")
-            else Asked.of(path, f"?lang={given['lang']}", None, usual).spoken
-        )
-        return layout(PAGES, page, ask, Asked(path, search, spoken), empty=not _asked_for())
+        spoken = language(given.get("lang"), remembered(), usual)
+        return layout(PAGES, page, ask, Asked(path, search, spoken), empty=not asked_for())
 
     named = {"path_template": page.template} if varying else {"path": page.template}
     dash.register_page(page.name, title="IOC", layout=show, **named)  # type: ignore[no-untyped-call]
@@ -82,19 +79,3 @@ def _register(page: DeskPage, ask: Ask, usual: str) -> None:
 
 def _is_of(page: DeskPage, path: str) -> bool:
     return path == page.template or (path.startswith(page.template.partition("<")[0]) and "<" in page.template)
-
-
-def _asked_for() -> bool:
-    """Whether somebody asks: Dash calls each layout once when it starts, and nothing must be asked then."""
-    try:
-        dash.ctx.cookies  # noqa: B018
-    except (MissingCallbackContextException, LookupError):
-        return False
-    return True
-
-
-def _remembered() -> str | None:
-    try:
-        return str(dash.ctx.cookies.get("ioc_language") or "") or None
-    except (MissingCallbackContextException, LookupError):
-        return None

@@ -2,12 +2,11 @@
 
 from urllib.parse import urlencode
 
-import dash
 from dash import dcc, html
-from dash.exceptions import MissingCallbackContextException
 
 from dashboard.sight import Sight, sight
 from dashboard.spoken import SPOKEN
+from dashboard.visitor import remembered
 from dashboard.wall import map
 from dashboard.wall.frame import Painter
 from dashboard.wall.view import View, language, measure, theme
@@ -16,7 +15,7 @@ from dashboard.words import WORDS
 
 def page(painter: Painter, usual_language: str, usual_sight: Sight, asked: dict[str, str]) -> html.Div:
     """The wall for an address's parameters: `lang`, `theme`, `distance` (m), `pitch` (mm per pixel), `measure`."""
-    view = View(language(asked.get("lang"), _remembered(), usual_language), measure(asked.get("measure")))
+    view = View(language(asked.get("lang"), remembered(), usual_language), measure(asked.get("measure")))
     speech, place = view.speech, painter.place
     outlines = map.outlines(place.code)
     other = "vi" if view.language == "en" else "en"
@@ -68,11 +67,3 @@ def _viewer(view: View, province: str) -> dict[str, object]:
         "title": view.speech("title", province=province),
         "words": {key: WORDS[key][view.language == "en"] for key in SPOKEN},
     }
-
-
-def _remembered() -> str | None:
-    """The language that this browser was last shown; None outside of a request (Dash asks for the page once when it starts)."""
-    try:
-        return str(dash.ctx.cookies.get("ioc_language") or "") or None
-    except (MissingCallbackContextException, LookupError):
-        return None
