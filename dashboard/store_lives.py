@@ -13,7 +13,7 @@ from dashboard.connection import Connection
 from dashboard.store import Row
 from schemas.codes import DocumentStatus, MeetingState
 from schemas.figures import FIGURES, Piece
-from schemas.figures.questions import Instant, Moment, moment_sql, piece_sql, question, readings
+from schemas.figures.questions import Moment, begun, moment_sql, question, readings
 from schemas.figures.reading import Reading
 from schemas.kinds import DOCUMENT, Kind
 from schemas.lives import current_table, life_table
@@ -21,7 +21,7 @@ from schemas.moments import milliseconds
 from schemas.reference import WorkingCalendar, agency
 
 FLOW_FIGURES = ("document.sent", "document.waiting", "document.overdue", "document.receive_p50", "document.receive_p90")
-_OVERDUE = Piece("standing = 'open' AND {passed}", aggregate="{where}")
+OVERDUE = Piece("standing = 'open' AND {passed}", aggregate="{where}")
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,10 @@ class LifeStore:
         `held_hours` is the time since the agency of now took it over, `overdue` whether its deadline has passed.
         """
         now = Moment.of(clock.now(), self.calendar)
-        instant = Instant(str(now.at), str(now.position), str(now.before))
-        overdue = piece_sql(_OVERDUE, instant, "true")
+        overdue = now.asked(OVERDUE)
         rows = self.connection.rows(
             f"SELECT * EXCEPT version, {overdue} AS overdue FROM {current_table(kind).name} FINAL "
-            f"WHERE standing != 'closed' AND started_at <= {moment_sql(now.at)} AND ({where}) "
+            f"WHERE standing != 'closed' AND {begun(kind)} <= {moment_sql(now.at)} AND ({where}) "
             f"ORDER BY {order}, entity_id LIMIT {limit:d}"
         )
         return [self.told(row, clock.now()) for row in rows]

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 from dashboard.clock import Clock
 from dashboard.store import Row
 from dashboard.store_figures import PERIOD
-from dashboard.store_lives import LifeStore
+from dashboard.store_lives import OVERDUE, LifeStore
 from schemas.figures import Figure, Piece
 from schemas.figures.aging import By
-from schemas.figures.questions import Instant, Moment, moment_sql, piece_sql
+from schemas.figures.questions import Moment, begun, moment_sql
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING, Kind
 from schemas.lives import BY_KIND, LIVES, current_table
 from schemas.moments import milliseconds
@@ -80,7 +80,7 @@ class RecordStore:
             if column.name in (only or {})
         }
         conditions = [
-            f"started_at <= {moment_sql(moment.at)}",
+            f"{begun(figure.kind)} <= {moment_sql(moment.at)}",
             _behind(figure, moment),
             *([] if by == "province" else [f"{by} = %(unit)s"]),
             *(f"{text} IN %(only_{name})s" for name, text in texts.items()),
@@ -152,7 +152,7 @@ class RecordStore:
     ) -> Found:
         """The records that meet a condition; `order` is one of `ORDERS`, or `exact`: those whose number is the `text` first."""
         now = Moment.of(clock.now(), self.lives.calendar)
-        passed = piece_sql(Piece("standing = 'open' AND {passed}", aggregate="{where}"), _instant(now), "true")
+        passed = now.asked(OVERDUE)
         position = f"if(standing = 'paused', at, if(around, {now.at}, {now.position}))"
         by = {**ORDERS, "exact": "(entity_id = %(text)s OR entity_id = %(upper)s)"}
         by["status"] = BY_KIND[kind].status
@@ -183,16 +183,11 @@ class RecordStore:
 
 def _behind(figure: Figure, moment: Moment) -> str:
     def any_of(pieces: tuple[Piece, ...]) -> str:
-        asked = (Piece(piece.where, piece.when, "{where}") for piece in pieces)
-        said = [piece_sql(one, _instant(moment), f"{one.when} > {moment_sql(moment.since)}") for one in asked]
+        said = [moment.asked(Piece(piece.where, piece.when, "{where}")) for piece in pieces]
         return " OR ".join(f"({one})" for one in dict.fromkeys(said))
 
     part, whole = any_of(figure.part), any_of(figure.whole)
     return part if not whole or whole == part else f"({whole}) AND NOT ({part})"
-
-
-def _instant(moment: Moment) -> Instant:
-    return Instant(str(moment.at), str(moment.position), str(moment.before))
 
 
 def _shown(columns: tuple[Any, ...]) -> str:

@@ -23,6 +23,15 @@ Key = tuple[str, ...]
 
 
 @dataclass(frozen=True)
+class Instant:
+    """A moment as SQL: milliseconds since 1970, on the working clock, and the millisecond before on the working clock."""
+
+    at: str
+    position: str
+    before: str
+
+
+@dataclass(frozen=True)
 class Moment:
     """A moment for which figures are asked, and since when their period runs."""
 
@@ -36,6 +45,16 @@ class Moment:
     def of(cls, at: datetime, calendar: WorkingCalendar, period: timedelta = timedelta(days=30)) -> "Moment":
         """A moment with the period that ends with it."""
         return cls(milliseconds(at), calendar.position(at), calendar.position(at - MILLISECOND), milliseconds(at - period))
+
+    @property
+    def instant(self) -> Instant:
+        """The moment as SQL."""
+        return Instant(str(self.at), str(self.position), str(self.before))
+
+    def asked(self, piece: Piece) -> str:
+        """A piece as SQL, at this moment and over the period that ends with it."""
+        within = f"{piece.when} > {moment_sql(self.since)} AND {piece.when} <= {moment_sql(self.at)}"
+        return piece_sql(piece, self.instant, within)
 
 
 def dimensions(kind: Kind) -> tuple[str, ...]:
@@ -64,12 +83,7 @@ def question(
     (`schemas.places.restate`). Raises `ValueError` for a dimension that the kind does not have.
     """
     kind = kind_of(figures, by)
-    instant = Instant(str(moment.at), str(moment.position), str(moment.before))
-    until = moment_sql(moment.at)
-    pieces = [
-        piece_sql(piece, instant, f"{piece.when} > {moment_sql(moment.since)} AND {piece.when} <= {until}")
-        for piece in pieces_of(figures)
-    ]
+    pieces = [moment.asked(piece) for piece in pieces_of(figures)]
     keys = [f"{_key(name, units)} AS key_{number}" for number, name in enumerate(by)]
     grouping = f" GROUP BY {', '.join(f'key_{number}' for number in range(len(by)))}" if by else ""
     source = f"{life_table(kind).name} FINAL" if past else f"{current_table(kind).name} FINAL"
@@ -141,15 +155,6 @@ def kind_of(figures: Sequence[Figure], by: Sequence[str]) -> Kind:
 def pieces_of(figures: Sequence[Figure]) -> list[Piece]:
     """Their pieces, each once."""
     return list(dict.fromkeys(piece for figure in figures for piece in figure.pieces))
-
-
-@dataclass(frozen=True)
-class Instant:
-    """A moment as SQL: milliseconds since 1970, on the working clock, and the millisecond before on the working clock."""
-
-    at: str
-    position: str
-    before: str
 
 
 def piece_sql(piece: Piece, instant: Instant, in_period: str) -> str:
