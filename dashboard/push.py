@@ -16,7 +16,8 @@ from prometheus_client import CollectorRegistry, Gauge, Histogram
 
 from dashboard.clock import Clock
 from dashboard.connection import Unreachable
-from dashboard.snapshot import Memory, Snapshot, take
+from dashboard.once import Once
+from dashboard.snapshot import Snapshot, take
 from dashboard.store import Pulse, Store
 from dashboard.wall.frame import Frame, Painter
 from dashboard.wall.sources import incomplete
@@ -69,7 +70,7 @@ class Board:
     _taken: float = 0.0
     _rest: float = 0.0
     _mark: str = ""
-    _memory: Memory = field(default_factory=Memory)
+    _once: Once = field(default_factory=Once)
     _frames: dict[View, tuple[Snapshot, dict[tuple[str, str], tuple[Any, str]]]] = field(default_factory=dict)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
     _executor: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "store"))
@@ -123,7 +124,7 @@ class Board:
         return before != (self.pulse, self.problem, self.snapshot)
 
     def _take(self) -> Snapshot:
-        return take(self.store, self.clock, self.painter.place, self.partitions, self.stale_after_seconds, self._memory)
+        return take(self.store, self.clock, self.painter.place, self.partitions, self.stale_after_seconds, self._once)
 
     async def _ask(self, histogram: Histogram, question: Callable[[], Any]) -> Any:
         with histogram.time():

@@ -1,16 +1,17 @@
 """Everything that a wall shows, of one moment, in no language."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pandas as pd
 
 from dashboard import alarms, progress
 from dashboard.alarms import Alarm, Watched
 from dashboard.clock import Clock
+from dashboard.once import Once
 from dashboard.progress import Lag
 from dashboard.store import HERE, Store
 from dashboard.store_alarms import AlarmStore
@@ -22,7 +23,6 @@ from schemas.figures import BY_CODE, Figure, Readings
 from schemas.figures.aging import aged
 from schemas.figures.questions import Key
 from schemas.freshness import DEAD, Source
-from schemas.moments import milliseconds
 from schemas.partitions import Partitions
 
 T = TypeVar("T")
@@ -145,39 +145,27 @@ BY_COMMUNE = _figures("filing.overdue", "filing.on_time", "filing.registered", "
 DAY = timedelta(days=1)
 
 
-class Memory:
-    """What need not be asked each time: how it stood a day ago changes with the minute at most."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, tuple[int, Any]] = {}
-
-    def kept(self, name: str, at: datetime, question: Callable[[], T]) -> T:
-        """The answer of this minute, asked once."""
-        minute = milliseconds(at) // 60_000
-        if self._kept.get(name, (None,))[0] != minute:
-            self._kept[name] = (minute, question())
-        answer: T = self._kept[name][1]
-        return answer
-
-
 def take(
-    store: Store, clock: Clock, place: Place, partitions: Partitions, stale_after: float, memory: Memory | None = None
+    store: Store, clock: Clock, place: Place, partitions: Partitions, stale_after: float, once: Once | None = None
 ) -> Snapshot:
-    """Ask every question of a wall once; `stale_after` is in seconds. Raises `dashboard.connection.Unreachable`."""
+    """Ask every question of a wall once; `stale_after` is in seconds. How it stood a day ago is asked once a minute.
+
+    Raises `dashboard.connection.Unreachable`.
+    """
     now = clock.now()
     compare_day = place.working_day_before(now)
     so_far = now - now.astimezone(HERE).replace(hour=0, minute=0, second=0, microsecond=0)
     figures = FigureStore(store.connection, place.calendar)
-    memory = memory or Memory()
+    once = once or Once()
     sources = SourceStore(store.connection, place.agencies, place.calendar).current(clock)
     calling = AlarmStore(store.connection)
     return Snapshot(
         at=now,
         compare_day=compare_day,
         now=aged(figures.now(clock, NOW).get((), NOTHING), sources),
-        day_ago=memory.kept("day ago", now, lambda: figures.then(now - DAY, DAY_AGO).get((), NOTHING)),
+        day_ago=once("day ago", lambda: figures.then(now - DAY, DAY_AGO), 60.0),
         today=figures.now(clock, TODAY, period=so_far).get((), NOTHING),
-        same_time=figures.then(compare_day + so_far, TODAY[:1], period=so_far, state=False).get((), NOTHING),
+        same_time=figures.then(compare_day + so_far, TODAY[:1], so_far, state=False),
         communes=_by_commune(figures.now(clock, BY_COMMUNE, ("commune",))),
         communes_today=_by_commune(figures.now(clock, TODAY[:1], ("commune",), period=so_far)),
         waiting_since=LifeStore(store.connection, place.calendar).waiting_since(clock),

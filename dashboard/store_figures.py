@@ -8,7 +8,7 @@ from dashboard.clock import Clock
 from dashboard.connection import Connection
 from schemas.figures import FIGURES, Figure, Reading, Readings
 from schemas.figures.aging import TIMELY, By, aged, timely
-from schemas.figures.questions import Key, Moment, ask, dimensions
+from schemas.figures.questions import Key, Moment, ask, dimensions, key_sql
 from schemas.figures.series import Step, series, series_readings
 from schemas.freshness import Source
 from schemas.reference import ZONE, WorkingCalendar
@@ -16,6 +16,11 @@ from schemas.reference import ZONE, WorkingCalendar
 PERIOD = timedelta(days=30)
 """What figures of a period look back on."""
 TREND_DAYS = 30
+
+
+def of_unit(by: By) -> str:
+    """SQL: whether an entity is of the unit that is given as the parameter `unit`; empty for the province, which all are of."""
+    return "" if by == "province" else f"{key_sql(by, 'today')} = %(unit)s"
 
 
 @dataclass(frozen=True)
@@ -26,33 +31,29 @@ class FigureStore:
     calendar: WorkingCalendar
 
     def now(
-        self, clock: Clock, figures: Iterable[Figure] = FIGURES, by: Sequence[str] = (), period: timedelta = PERIOD, where: str = ""
+        self, clock: Clock, figures: Iterable[Figure] = FIGURES, by: Sequence[str] = (), period: timedelta = PERIOD
     ) -> dict[Key, dict[str, Reading]]:
-        """What figures read now: values of the dimensions → code → reading. The ages are not told."""
-        return ask(self.connection.tuples, figures, Moment.of(clock.now(), self.calendar, period), by, where=where)
+        """What figures read now: values of the dimensions → code → reading. The ages are not told; communes are those of today."""
+        return ask(self.connection.tuples, figures, Moment.of(clock.now(), self.calendar, period), by, units="today")
 
     def then(
         self,
         at: datetime,
         figures: Iterable[Figure] = FIGURES,
-        by: Sequence[str] = (),
         period: timedelta = PERIOD,
-        where: str = "",
         *,
+        by: By = "province",
+        unit: str = "",
         state: bool = True,
-    ) -> dict[Key, dict[str, Reading]]:
-        """What figures read at a moment of the past, as far as is known now.
+    ) -> dict[str, Reading]:
+        """What figures of the province or one of its units read at a moment of the past, as far as is known now.
 
         Without `state`, figures of a period only, and of each entity as it stands now: that costs a tenth.
         """
-        return ask(self.connection.tuples, figures, Moment.of(at, self.calendar, period), by, past=state, where=where)
-
-    def series(
-        self, figures: Sequence[Figure], step: Step, since: datetime, until: datetime, by: Sequence[str] = (), where: str = ""
-    ) -> dict[Key, dict[str, list[tuple[datetime, Reading]]]]:
-        """Figures of one kind over time: values of the dimensions → code → (end of a part, reading), oldest first."""
-        ends, questions = series(figures, step, since, until, self.calendar, by, where)
-        return series_readings(figures, ends, [self.connection.tuples(one) for one in questions], len(by))
+        moment = Moment.of(at, self.calendar, period)
+        where, given = of_unit(by), {} if by == "province" else {"unit": unit}
+        found = ask(lambda sql: self.connection.tuples(sql, **given), figures, moment, past=state, where=where)
+        return found.get((), {})
 
     def trends(self, clock: Clock, by: By, unit: str, days: int = TREND_DAYS) -> dict[str, list[tuple[datetime, Reading]]]:
         """All figures of a unit day by day: code → (end of the day, or now), reading. Those of a period tell of each day alone."""
@@ -60,8 +61,7 @@ class FigureStore:
         midnight = now.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
         for kind in dict.fromkeys(figure.kind for figure in FIGURES):
             ones = [figure for figure in FIGURES if figure.kind is kind]
-            where = "" if by == "province" else f"{by} = %(unit)s"
-            ends, questions = series(ones, Step.DAY, midnight - timedelta(days=days - 1), now, self.calendar, where=where)
+            ends, questions = series(ones, Step.DAY, midnight - timedelta(days=days - 1), now, self.calendar, where=of_unit(by))
             answers = [self.connection.tuples(one, unit=unit) for one in questions]
             found |= series_readings(ones, ends, answers)[()]
         return found

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from dashboard.clock import Clock
 from dashboard.store import Row
-from dashboard.store_figures import PERIOD
+from dashboard.store_figures import PERIOD, of_unit
 from dashboard.store_lives import OVERDUE, LifeStore
 from schemas.figures import Figure, Piece
 from schemas.figures.aging import By
@@ -82,7 +82,7 @@ class RecordStore:
         conditions = [
             f"{begun(figure.kind)} <= {moment_sql(moment.at)}",
             _behind(figure, moment),
-            *([] if by == "province" else [f"{by} = %(unit)s"]),
+            *filter(None, [of_unit(by)]),
             *(f"{text} IN %(only_{name})s" for name, text in texts.items()),
         ]
         given = {f"only_{name}": tuple(values) for name, values in (only or {}).items()}

@@ -1,14 +1,13 @@
 """The questions of the desk: stores, the clock and the province, and a memory that asks each question once per tick."""
 
-import threading
-import time
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from dashboard.clock import Clock
 from dashboard.connection import Connection
+from dashboard.once import Once
 from dashboard.snapshot import Place
 from dashboard.store import Store
 from dashboard.store_alarms import AlarmStore
@@ -22,8 +21,6 @@ from schemas.freshness import Source
 T = TypeVar("T")
 TICK = 5.0
 """Seconds for which an answer is good enough for another viewer."""
-MOST = 500
-"""Answers that are remembered at most."""
 
 
 @dataclass
@@ -35,9 +32,7 @@ class Ask:
     place: Place
     stale_after: float = 10.0
     """Seconds after which a job of the watch counts as not done."""
-    _answers: dict[Hashable, tuple[float, Any]] = field(default_factory=dict)
-    _locks: dict[Hashable, threading.Lock] = field(default_factory=dict)
-    _guard: threading.Lock = field(default_factory=threading.Lock)
+    _once: Once = field(default_factory=Once)
 
     @cached_property
     def store(self) -> Store:
@@ -71,20 +66,7 @@ class Ask:
 
     def once(self, key: Hashable, question: Callable[[], T], seconds: float = TICK) -> T:
         """The answer to a question: the one remembered under `key` if it is young enough, else asked now, by one thread only."""
-        with self._guard:
-            lock = self._locks.setdefault(key, threading.Lock())
-        with lock:
-            before = self._answers.get(key)
-            if before is not None and time.monotonic() - before[0] < seconds:
-                return before[1]  # type: ignore[no-any-return]
-            answer = question()
-            self._answers[key] = (time.monotonic(), answer)
-        with self._guard:
-            if len(self._answers) > MOST:
-                for old in sorted(self._answers, key=lambda one: self._answers[one][0])[: MOST // 2]:
-                    self._answers.pop(old, None)
-                    self._locks.pop(old, None)
-        return answer
+        return self._once(key, question, seconds)
 
     def current_sources(self) -> tuple[Source, ...]:
         """Every feed as it stands."""

@@ -9,10 +9,10 @@ from dashboard import scoreboard
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.scoreboard import Scoreboard
-from dashboard.speech import Speech
 from schemas import scores
 from schemas.figures import FIGURES, UNKNOWN, Reading
-from schemas.reference import ZONE, CriteriaSet, Target, UnitKind, agency, criteria_set, criteria_sets
+from schemas.figures.aging import By
+from schemas.reference import ZONE, CriteriaSet, Target, UnitKind, criteria_set, criteria_sets
 from schemas.scores import Point, Rank, Score, Standing
 
 Kind = Literal["province", "commune", "office", "local"]
@@ -32,14 +32,6 @@ def units(ask: Ask) -> Mapping[str, Kind]:
     place = ask.place
     bodies: dict[str, Kind] = {one.code: "office" if one.level == "province" else "local" for one in place.agencies}
     return {place.code: "province", **dict.fromkeys(place.names, "commune"), **bodies}
-
-
-def unit_words(ask: Ask, code: str, speech: Speech) -> str:
-    """What a screen calls a unit."""
-    if code == ask.place.code:
-        return ask.place.full_name(speech.language)
-    found = next((one for one in ask.place.communes if one.code == code), None)
-    return speech.unit(found) if found else agency(code).words(speech.language)
 
 
 def scored_as(kind: Kind) -> UnitKind:
@@ -69,11 +61,11 @@ def past(ask: Ask, unit: str) -> Mapping[str, tuple[Point, ...]]:
     wanted = {one.target.indicator for one in standings}
     figures = [figure for figure in FIGURES if figure.code in wanted]
     now = ask.clock.now()
-    where = "" if unit == ask.place.code else f"commune = '{unit}'"
+    by: By = "province" if unit == ask.place.code else "commune"
 
     def asked_for() -> list[tuple[date, Mapping[str, Reading]]]:
         moments = [now - number * EVERY for number in range(MOMENTS, 0, -1)]
-        return [(_day(at), ask.figures.then(at, figures, where=where).get((), {})) for at in moments]
+        return [(_day(at), ask.figures.then(at, figures, by=by, unit=unit)) for at in moments]
 
     earlier = ask.once(("past", unit), asked_for, seconds=600)
     current = {one.target.indicator: one.reading for one in standings if not one.reading.stale}

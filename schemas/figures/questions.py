@@ -84,7 +84,7 @@ def question(
     """
     kind = kind_of(figures, by)
     pieces = [moment.asked(piece) for piece in pieces_of(figures)]
-    keys = [f"{_key(name, units)} AS key_{number}" for number, name in enumerate(by)]
+    keys = [f"{key_sql(name, units)} AS key_{number}" for number, name in enumerate(by)]
     grouping = f" GROUP BY {', '.join(f'key_{number}' for number in range(len(by)))}" if by else ""
     source = f"{life_table(kind).name} FINAL" if past else f"{current_table(kind).name} FINAL"
     held = f" AND since <= {moment_sql(moment.at)} AND until > {moment_sql(moment.at)}" if past else ""
@@ -94,7 +94,8 @@ def question(
     )
 
 
-def _key(name: str, units: restate.Units) -> str:
+def key_sql(name: str, units: restate.Units) -> str:
+    """A dimension of an entity as a text; a commune as that of the day of its newest step, or of today."""
     said = f"toString({name})"
     return restate.today_sql(said, restate.before_sql("since")) if (name, units) == ("commune", "today") else said
 

@@ -12,6 +12,7 @@ import pytest
 from clickhouse_driver import Client
 
 from dashboard.connection import Connection, Unreachable
+from dashboard.store_figures import FigureStore
 from dashboard.store_units import UnitStore
 from ingest.producer import Producer
 from ingest.simulator import World, events, staging
@@ -38,6 +39,16 @@ START, END = datetime(2025, 6, 20, tzinfo=ZONE), datetime(2025, 7, 10, tzinfo=ZO
 MEASURES = ("steps", "registered", "finished")
 LATE = {"19750": "19753", "00006": "00008", "19753": "19753", "BROOKLYN": "BROOKLYN"}
 """Codes of late reports, of after the reform, and what they are restated to: two former ones, a reused one, one of nowhere."""
+
+
+@dataclass(frozen=True)
+class At:
+    """A clock that stands still."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at
 
 
 @dataclass(frozen=True)
@@ -186,6 +197,8 @@ def test_figures_over_lives_are_restated_to_the_units_of_today(path: Way, module
     wanted = Counter(restate.today(commune, restate.day(since)) for commune, since in rows)
     found = ask(client.execute, [opened], moment, ("commune",), units="today")
     assert {unit: said["filing.open"].value for (unit,), said in found.items() if said["filing.open"].value} == wanted
+    shown = FigureStore(path.store.connection, calendar("46")).now(At(END), [opened], ("commune",))
+    assert shown == found, "screens show communes of today"
     by_day = ask(client.execute, [opened], moment, ("commune",))
     assert sum(said["filing.open"].value or 0 for said in by_day.values()) == sum(wanted.values()) > 100
     client.disconnect()

@@ -7,9 +7,10 @@ from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.index.bars import between, group_cell, total_words
 from dashboard.desk.index.unit import summary, unit
-from dashboard.desk.judged import LEAGUES, Kind, chosen_set, league, scored, scored_as, unit_words, units
+from dashboard.desk.judged import LEAGUES, Kind, chosen_set, league, scored, scored_as, units
 from dashboard.desk.parts import Part, chip, labelled, nothing, section
 from dashboard.desk.table import Column, Row, Wish, sorted_rows, table
+from dashboard.desk.who import name as unit_name
 from dashboard.speech import Speech, in_order
 from schemas.reference import CriteriaSet, criteria_sets
 from schemas.scores import Rank
@@ -97,7 +98,7 @@ def wish(asked: Asked) -> Wish:
 
 def wished(ask: Ask, asked: Asked, criteria: CriteriaSet, kind: Kind) -> list[Row]:
     """The rows of a league as an address asks for them: each has its `rank` and the `name` of its unit."""
-    rows = [{"rank": one, "name": unit_words(ask, one.unit, asked.speech)} for one in league(ask, criteria, kind)]
+    rows = [{"rank": one, "name": unit_name(one.unit, ask.place, asked.speech)} for one in league(ask, criteria, kind)]
     return sorted_rows(rows, columns(asked, criteria), wish(asked))
 
 

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.index.page import kind_of, wished
-from dashboard.desk.judged import LEAGUES, chosen_set, scored, scored_as, unit_words, units
+from dashboard.desk.judged import LEAGUES, chosen_set, scored, scored_as, units
 from dashboard.desk.measured import named
 from dashboard.desk.sheet import Sheet
+from dashboard.desk.who import name as unit_name
 from schemas.reference import ZONE, Criterion
 from schemas.scores import Score
 
@@ -24,12 +25,12 @@ def sheet(ask: Ask, asked: Asked) -> Sheet:
             raise LookupError(speech("unknown_unit", id=code))
         if code not in found:
             raise LookupError(speech("not_scored"))
-        words = unit_words(ask, code, speech)
+        words = unit_name(code, ask.place, speech)
         return Sheet(name, [speech(key) for key in ITEMS], _items(words, found[code], asked))
     kinds = [kind for kind in LEAGUES if criteria.scores(scored_as(kind))]
     rows = wished(ask, asked, criteria, kind_of(asked, kinds)) if kinds else []
     place = ask.place.code
-    lines = [_line(None, place, unit_words(ask, place, speech), found[place], asked)] if place in found else []
+    lines = [_line(None, place, unit_name(place, ask.place, speech), found[place], asked)] if place in found else []
     lines += [_line(row["rank"].place, row["rank"].unit, row["name"], row["rank"].score, asked) for row in rows]
     heads = ["#", *(speech(key) for key in ("code", "unit", "total", "grade", "data_coverage"))]
     return Sheet(name, [*heads, *(f"{one.words(asked.spoken)} (/{one.points:g})" for one in criteria.groups)], lines)

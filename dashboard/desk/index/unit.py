@@ -6,9 +6,10 @@ from dashboard.desk.actions import actions
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.index.bars import bar, between, grade_words, item_bar, points_words, total_words
-from dashboard.desk.judged import Kind, Published, league, published, scored, unit_words, units
+from dashboard.desk.judged import Kind, Published, league, published, scored, units
 from dashboard.desk.measured import behind, named, read
 from dashboard.desk.parts import Part, age, chip, labelled, link, nothing, section
+from dashboard.desk.who import name as unit_name
 from dashboard.speech import Speech
 from schemas.reference import CriteriaSet, Criterion
 from schemas.scores import GroupScore, Question, Score, State
@@ -27,7 +28,7 @@ def unit(ask: Ask, asked: Asked, criteria: CriteriaSet, code: str) -> Part:
     score = scored(ask, criteria).get(code)
     head = html.Div(
         [
-            html.Hgroup([html.H1(unit_words(ask, code, speech)), html.P(criteria.words(asked.spoken))]),
+            html.Hgroup([html.H1(unit_name(code, ask.place, speech)), html.P(criteria.words(asked.spoken))]),
             link(asked, speech("whole_league"), "/index", set=criteria.code, kind=kinds[code] if code != ask.place.code else None),
             html.Div(actions(asked), className="actions"),
         ],
@@ -53,7 +54,7 @@ def summary(ask: Ask, asked: Asked, criteria: CriteriaSet, code: str, score: Sco
     speech = asked.speech
     here = code == asked.get("unit")
     name: Part = (
-        speech("live_reading") if here else link(asked, unit_words(ask, code, speech), "/index", set=criteria.code, unit=code)
+        speech("live_reading") if here else link(asked, unit_name(code, ask.place, speech), "/index", set=criteria.code, unit=code)
     )
     grade = grade_words(score, speech)
     facts = [

@@ -8,12 +8,13 @@ from dash import html
 from dashboard.desk.actions import actions
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
-from dashboard.desk.judged import past, ranking, unit_words
+from dashboard.desk.judged import past, ranking
 from dashboard.desk.measured import measured
 from dashboard.desk.parts import Part, age, chip, link, nothing, section
 from dashboard.desk.table import Column, Wish, sorted_rows, table
 from dashboard.desk.targets import board, cells
 from dashboard.desk.targets.chart import Course, drawing
+from dashboard.desk.who import name as unit_name
 from dashboard.scoreboard import Scoreboard
 from dashboard.speech import Speech, in_order
 from schemas.reference import agency, indicator
@@ -27,7 +28,7 @@ def detail(ask: Ask, asked: Asked, whole: Scoreboard, one: Standing) -> Part:
     return [
         html.Div(
             [
-                html.Hgroup([html.H1(target.words(asked.spoken)), html.P(unit_words(ask, whole.unit, speech))]),
+                html.Hgroup([html.H1(target.words(asked.spoken)), html.P(unit_name(whole.unit, ask.place, speech))]),
                 link(asked, speech("all_targets"), "/targets", unit=None if whole.unit == ask.place.code else whole.unit),
                 html.Div(actions(asked), className="actions"),
             ],
@@ -125,7 +126,7 @@ def _ranking(ask: Ask, asked: Asked, one: Standing) -> Part:
         return None
     known = [each for each in found if each.reading.value is not None and not each.reading.stale]
     places = {each.unit: number for number, each in enumerate(known, 1)}
-    rows = [{"one": each, "place": places.get(each.unit), "name": unit_words(ask, each.unit, speech)} for each in found]
+    rows = [{"one": each, "place": places.get(each.unit), "name": unit_name(each.unit, ask.place, speech)} for each in found]
     columns = (
         Column("place", "#", lambda row: row["place"] or speech("none"), lambda row: row["place"], number=True),
         Column(

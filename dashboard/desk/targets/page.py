@@ -8,12 +8,13 @@ from dash import dcc, html
 from dashboard.desk.actions import actions, chooser
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
-from dashboard.desk.judged import past, unit_words
+from dashboard.desk.judged import past
 from dashboard.desk.measured import behind
 from dashboard.desk.parts import Part, age, chip, labelled, link, nothing, section
 from dashboard.desk.table import Column, Row, table
 from dashboard.desk.targets import board, cells
 from dashboard.desk.targets.detail import detail
+from dashboard.desk.who import name as unit_name
 from dashboard.scoreboard import Scoreboard
 from dashboard.speech import Speech
 from schemas.scores import Standing, Status
@@ -28,7 +29,7 @@ def content(ask: Ask, asked: Asked) -> Part:
     return [
         html.Div(
             [
-                html.Hgroup([html.H1(speech("nav_targets")), html.P(unit_words(ask, whole.unit, speech))]),
+                html.Hgroup([html.H1(speech("nav_targets")), html.P(unit_name(whole.unit, ask.place, speech))]),
                 chooser(ask, asked, whole.unit),
                 html.Div(actions(asked), className="actions"),
             ],
