@@ -32,6 +32,7 @@ from schemas.settings import Settings
 from streams.lives import Lives
 from streams.migrate import migrate
 from tests import second_way
+from tests.clocks import At
 from tests.running import wait_for, worker
 
 pytestmark = pytest.mark.stack
@@ -47,16 +48,6 @@ class Quiet:
 
     def trouble(self, sentence: str) -> None:
         raise AssertionError(sentence)
-
-
-class At:
-    """A clock that stands still."""
-
-    def __init__(self, at: datetime) -> None:
-        self._at = at
-
-    def now(self) -> datetime:
-        return self._at
 
 
 class Province:

@@ -32,6 +32,7 @@ from schemas.settings import Settings
 from streams.lives import Lives
 from streams.migrate import migrate
 from streams.verify import verify
+from tests.clocks import At
 from tests.running import command, wait_for, worker
 
 pytestmark = pytest.mark.stack
@@ -39,16 +40,6 @@ START, END = datetime(2025, 6, 20, tzinfo=ZONE), datetime(2025, 7, 10, tzinfo=ZO
 MEASURES = ("steps", "registered", "finished")
 LATE = {"19750": "19753", "00006": "00008", "19753": "19753", "BROOKLYN": "BROOKLYN"}
 """Codes of late reports, of after the reform, and what they are restated to: two former ones, a reused one, one of nowhere."""
-
-
-@dataclass(frozen=True)
-class At:
-    """A clock that stands still."""
-
-    at: datetime
-
-    def now(self) -> datetime:
-        return self.at
 
 
 @dataclass(frozen=True)
