@@ -3,7 +3,6 @@
 import json
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,20 +18,11 @@ from ingest.mappings.indicators_form import COLUMNS
 from schemas.figures import Reading
 from schemas.settings import Settings
 from streams.migrate import migrate
+from tests.clocks import At
 from tests.running import Running, command, wait_for, worker
 
 pytestmark = pytest.mark.stack
 EXAMPLES = Path(indicators_form.__file__).parent / "examples"
-
-
-@dataclass(frozen=True)
-class At:
-    """A clock that stands."""
-
-    moment: datetime
-
-    def now(self) -> datetime:
-        return self.moment
 
 
 NOON = At(datetime.fromisoformat("2023-10-11T12:00:00+07:00"))

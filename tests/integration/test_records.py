@@ -19,6 +19,7 @@ from schemas.kinds import DOCUMENT, FEEDBACK, FILING
 from schemas.reference import ZONE, calendar
 from schemas.settings import Settings
 from streams.lives import Lives
+from tests.clocks import At
 from tests.counting import Counter
 
 pytestmark = pytest.mark.stack
@@ -31,11 +32,8 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(f"2026-11-{text}").replace(tzinfo=ZONE)
 
 
-class Noon:
-    """The clock of the tests: a Tuesday."""
-
-    def now(self) -> datetime:
-        return at("24 11:00")
+NOON = At(at("24 11:00"))
+"""The clock of the tests: a Tuesday."""
 
 
 def filing(number: str, commune: str, *steps: tuple[str, int], **said: Any) -> list[tuple[datetime, Filing]]:
@@ -88,39 +86,39 @@ def test_the_records_behind_a_figure_are_as_many_as_it_says(records: RecordStore
     figures = FigureStore(records.lives.connection, CALENDAR)
     for by, unit in (("province", ""), ("commune", ONE), ("commune", TWO), ("agency", f"H57.{ONE}")):
         of = [one for one in FIGURES if by == "province" or by in dimensions(one.kind)]
-        read = figures.now(Noon(), of, () if by == "province" else (by,)).get((unit,) if unit else (), {})
+        read = figures.now(NOON, of, () if by == "province" else (by,)).get((unit,) if unit else (), {})
         for figure in of:
             if figure.unit == "h" or figure.code not in read:
                 continue
-            one, found = read[figure.code], records.behind(Noon(), figure, by, unit)  # type: ignore[arg-type]
+            one, found = read[figure.code], records.behind(NOON, figure, by, unit)  # type: ignore[arg-type]
             lost = (one.whole or 0) - (one.part or 0) if figure.whole else one.value
             assert found.total == lost, (figure.code, by, unit)
 
 
 def test_the_oldest_overdue_comes_first_with_by_how_much_and_who_holds_it(records: RecordStore) -> None:
-    found = records.behind(Noon(), BY_CODE["filing.overdue"], "province", "", limit=1)
+    found = records.behind(NOON, BY_CODE["filing.overdue"], "province", "", limit=1)
     assert (ids(found), found.total) == (["F-older"], 2)
     (row,) = found.rows
     assert row["overdue"] and timedelta(milliseconds=-row["left"]) == CALENDAR.working_time(at("18 10:00"), at("24 11:00"))
     assert (row["agency"], row["level"], row["held_since"]) == (f"H57.{ONE}", "commune", at("09 08:00"))
-    assert ids(records.behind(Noon(), BY_CODE["filing.overdue"], "province", "", skip=1)) == ["F-over"]
-    assert ids(records.behind(Noon(), BY_CODE["filing.overdue"], "province", "", down=True)) == ["F-over", "F-older"]
+    assert ids(records.behind(NOON, BY_CODE["filing.overdue"], "province", "", skip=1)) == ["F-over"]
+    assert ids(records.behind(NOON, BY_CODE["filing.overdue"], "province", "", down=True)) == ["F-over", "F-older"]
 
 
 def test_of_a_share_the_records_are_those_that_fall_short(records: RecordStore) -> None:
-    assert sorted(ids(records.behind(Noon(), BY_CODE["filing.on_time"], "province", ""))) == ["F-late", "F-older", "F-over"]
-    post = records.behind(Noon(), BY_CODE["filing.online"], "province", "", only={"channel": ("1", "3"), "nothing": ("x",)})
+    assert sorted(ids(records.behind(NOON, BY_CODE["filing.on_time"], "province", ""))) == ["F-late", "F-older", "F-over"]
+    post = records.behind(NOON, BY_CODE["filing.online"], "province", "", only={"channel": ("1", "3"), "nothing": ("x",)})
     assert ids(post) == ["F-soon"]
 
 
 def test_what_is_paused_has_its_time_left_and_what_is_closed_none(records: RecordStore) -> None:
-    rows = {row["entity_id"]: row for row in records.behind(Noon(), BY_CODE["filing.registered"], "commune", TWO).rows}
+    rows = {row["entity_id"]: row for row in records.behind(NOON, BY_CODE["filing.registered"], "commune", TWO).rows}
     assert rows["F-paused"]["left"] == timedelta(hours=2) / timedelta(milliseconds=1) and not rows["F-paused"]["overdue"]
     assert rows["F-late"]["left"] is None
 
 
 def test_flash_documents_come_first_and_say_what_they_are(records: RecordStore) -> None:
-    found = records.behind(Noon(), BY_CODE["document.waiting"], "province", "", order="urgent")
+    found = records.behind(NOON, BY_CODE["document.waiting"], "province", "", order="urgent")
     assert [row["to_organ"] for row in found.rows] == [f"H57.{TWO}.UB", f"H57.{ONE}.UB"]
     assert found.rows[0]["subject"] == "Mưa lũ" and found.rows[0]["number"] == "12"
 
@@ -129,12 +127,12 @@ def test_flash_documents_come_first_and_say_what_they_are(records: RecordStore) 
     ("text", "kind", "total"), [("F-", FILING, 6), ("F-over", FILING, 1), ("r", FEEDBACK, 3), ("12/CĐ", DOCUMENT, 2)]
 )
 def test_records_are_found_by_the_beginning_of_their_number(records: RecordStore, text: str, kind: Any, total: int) -> None:
-    assert records.numbered(Noon(), text)[kind].total == total
+    assert records.numbered(NOON, text)[kind].total == total
 
 
 def test_the_record_of_exactly_the_number_comes_first_and_nothing_else_is_found_for_a_quote(records: RecordStore) -> None:
-    assert ids(records.numbered(Noon(), "F-over")[FILING])[0] == "F-over"
-    assert records.numbered(Noon(), "F-over' OR 1=1 --") == {} and records.numbered(Noon(), "100%") == {}
+    assert ids(records.numbered(NOON, "F-over")[FILING])[0] == "F-over"
+    assert records.numbered(NOON, "F-over' OR 1=1 --") == {} and records.numbered(NOON, "100%") == {}
 
 
 def test_beside_a_record_are_its_other_receivers_and_what_is_like_it_and_near(records: RecordStore) -> None:
@@ -142,9 +140,9 @@ def test_beside_a_record_are_its_other_receivers_and_what_is_like_it_and_near(re
         return records.lives.steps(kind, entity)[-1]
 
     sent = "H57.VP,2026/11/24,12/CĐ-VP/H57."
-    assert ids(records.beside(Noon(), DOCUMENT, last(DOCUMENT, f"{sent}{ONE}.UB"))) == [f"{sent}{TWO}.UB"]
-    assert ids(records.beside(Noon(), FEEDBACK, last(FEEDBACK, "R0"))) == ["R1"], "R2 was two weeks before"
-    assert ids(records.beside(Noon(), FILING, last(FILING, "F-soon"))) == ["F-older", "F-over"]
+    assert ids(records.beside(NOON, DOCUMENT, last(DOCUMENT, f"{sent}{ONE}.UB"))) == [f"{sent}{TWO}.UB"]
+    assert ids(records.beside(NOON, FEEDBACK, last(FEEDBACK, "R0"))) == ["R1"], "R2 was two weeks before"
+    assert ids(records.beside(NOON, FILING, last(FILING, "F-soon"))) == ["F-older", "F-over"]
 
 
 def test_a_reporter_is_sealed_in_all_that_is_asked_of_a_record(records: RecordStore) -> None:
@@ -156,6 +154,6 @@ def test_a_reporter_is_sealed_in_all_that_is_asked_of_a_record(records: RecordSt
 
 def test_a_trend_ends_with_what_is_now(records: RecordStore) -> None:
     figures = FigureStore(records.lives.connection, CALENDAR)
-    line = figures.trends(Noon(), "commune", ONE)["filing.overdue"]
+    line = figures.trends(NOON, "commune", ONE)["filing.overdue"]
     assert len(line) == 30 and [one.value for _, one in line[-7:]] == [1, 1, 2, 2, 2, 2, 2]
-    assert line[-1][0] == Noon().now()
+    assert line[-1][0] == NOON.now()

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,20 +26,11 @@ from schemas.moments import milliseconds
 from schemas.scores import Forecast, LeftOut, Standing, Status
 from schemas.settings import Settings
 from streams.migrate import migrate
+from tests.clocks import At
 from tests.running import wait_for, worker
 
 pytestmark = pytest.mark.stack
 END = datetime(2026, 11, 24, 9, 40, tzinfo=ZONE)
-
-
-@dataclass(frozen=True)
-class At:
-    """A clock that stands."""
-
-    moment: datetime
-
-    def now(self) -> datetime:
-        return self.moment
 
 
 def told(code: str, unit: str, period: str, value: float, at: datetime, measure_unit: str = "%") -> Indicator:
