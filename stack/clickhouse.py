@@ -1,7 +1,8 @@
 """The ClickHouse server: `libchdb.so` carries all of clickhouse-local, which opens the server's ports on `SYSTEM START LISTEN`.
 
-`python -m stack.clickhouse LIBRARY CONFIG` is the server process. It runs a last query that reads its standard input, a pipe whose
-other end it holds itself; closing that end on SIGTERM lets the query finish, and the server with it, in good order.
+`python -m stack.clickhouse LIBRARY CONFIG` is the server process. It is interactive, on a terminal that it holds itself: one that is
+not ends itself on the first error of a connection, be it a client that resets it (ClickHouse issue 115666, mended in 26.8). On SIGTERM
+it is told the end of its input, and ends in good order.
 """
 
 import ctypes
@@ -68,16 +69,18 @@ def serve(library_file: str, config: str) -> int:
     """Runs the server until SIGTERM or SIGINT; returns 0 after one of them, 1 when the server ended on its own."""
     ending = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, ending)  # before the library makes threads: they inherit it
-    read_end, write_end = os.pipe()
-    os.dup2(read_end, 0)
+    master, terminal = os.openpty()
+    os.dup2(terminal, 0)
+    os.close(terminal)
     run = ctypes.CDLL(library_file).chdb_query_cmdline
     run.restype = ctypes.c_void_p
     arguments = [
         b"clickhouse",
         b"--config-file=" + os.fsencode(config),
-        b"--query=SYSTEM START LISTEN TCP; SYSTEM START LISTEN HTTP; SELECT * FROM table FORMAT Null",
-        b"--input-format=LineAsString",
-        b"--structure=line String",
+        b"--interactive",
+        b"--disable_suggestion",
+        b"--history_file=/dev/null",
+        b"--query=SYSTEM START LISTEN TCP; SYSTEM START LISTEN HTTP",
     ]
     ended = threading.Event()
 
@@ -90,7 +93,7 @@ def serve(library_file: str, config: str) -> int:
     server.start()
     signal.sigwait(ending)
     on_its_own = ended.is_set()
-    os.close(write_end)
+    os.write(master, b"\x04")
     server.join()
     return int(on_its_own)
 

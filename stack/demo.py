@@ -210,7 +210,7 @@ def demo(home: Path, console: Console, settings: Settings, plan: Callable[[Setti
 
 
 def keep_up(home: Path, ending: threading.Event, say: Callable[[str], None]) -> None:
-    """Starts a server of the stack again when it fell: ClickHouse out of its library can, when a client resets its connection."""
+    """Starts a server of the stack again when it fell."""
     while not ending.wait(STACK_SECONDS):
         for title in control.fallen(home):
             say(f"{title} is gone; it starts again")

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -119,6 +120,22 @@ def test_a_part_killed_without_warning_finds_its_data_and_its_address_again(home
     after = processes(home)
     assert [name for name in after if after[name] != before[name]] == [victim], "only the dead part is started again"
     assert (home / "kafka" / "data" / "meta.properties").read_text() == cluster
+
+
+def test_clients_that_talk_nonsense_or_hang_up_end_their_own_connection_only(home: Path) -> None:
+    where = control.up(home)
+    ports, before = control.Notes.read(home).ports, processes(home)
+    abort_on_close = struct.pack("ii", 1, 0)  # a reset instead of an orderly end
+    for port in (ports["clickhouse"], ports["clickhouse_http"]):
+        for said in (b"", b"GET /", b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 64):
+            for _ in range(25):
+                client = socket.create_connection(("127.0.0.1", port), timeout=10)
+                client.sendall(said)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, abort_on_close)
+                client.close()
+    assert query(where, "SELECT 1") == "1"
+    assert not wait_until(lambda: not before["clickhouse"].alive, 2)
+    assert processes(home) == before
 
 
 def test_a_restart_in_good_order_keeps_data_and_address(home: Path) -> None:
