@@ -1,8 +1,8 @@
 """The ClickHouse server: `libchdb.so` carries all of clickhouse-local, which opens the server's ports on `SYSTEM START LISTEN`.
 
-`python -m stack.clickhouse LIBRARY CONFIG` is the server process. It is interactive, on a terminal that it holds itself: one that is
-not ends itself on the first error of a connection, be it a client that resets it (ClickHouse issue 115666, mended in 26.8). On SIGTERM
-it is told the end of its input, and ends in good order.
+`python -m stack.clickhouse LIBRARY CONFIG` is the server process. It is interactive, on a terminal that it holds itself: one that
+is not ends itself on the first error of a connection, be it a client that resets it (ClickHouse issue 115666, mended in 26.8). On
+SIGTERM it is told the end of its input, and ends in good order.
 """
 
 import ctypes

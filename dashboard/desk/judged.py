@@ -24,7 +24,8 @@ EVERY, MOMENTS = timedelta(days=5), 6
 PUBLISHED_DAYS = 10 * 366
 """How far back a published score is looked for: an old one is better than none, as long as it is told to be old."""
 FEW = 0.1
-"""What a figure rested on then must be at least that part of what it rests on now: the first filings ever tell nothing."""
+"""What a share rested on then must be at least that part of what it rests on now: the first filings ever tell nothing, nor does
+the one that is closed on a Sunday."""
 
 
 def units(ask: Ask) -> Mapping[str, Kind]:
@@ -72,10 +73,15 @@ def past(ask: Ask, unit: str) -> Mapping[str, tuple[Point, ...]]:
     points: dict[str, list[Point]] = {}
     for day, read in (*earlier, (_day(now), current)):
         for code in {figure.code for figure in figures} & read.keys() & current.keys():
-            value, whole = read[code].value, read[code].whole or 0
-            if value is not None and whole >= FEW * (current[code].whole or 0):
+            value = read[code].value
+            if value is not None and enough(read[code], current[code].whole):
                 points.setdefault(code, []).append(Point(day, value))
     return {code: tuple(found) for code, found in points.items()}
+
+
+def enough(reading: Reading, most: float | None) -> bool:
+    """Whether a share rests on enough to stand in a line with others, of which one rests on `most` records."""
+    return (reading.whole or 0) >= FEW * (most or 0)
 
 
 def _day(at: datetime) -> date:

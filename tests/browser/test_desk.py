@@ -10,6 +10,7 @@ from schemas.codes import Channel, FilingStatus
 from schemas.events import Filing
 from schemas.kinds import FILING
 from tests.browser.conftest import System
+from tests.browser.legible import illegible
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 OPENED = 30_000
@@ -83,3 +84,9 @@ def test_a_dark_room_and_a_small_screen_have_all_of_it_without_scrolling_sideway
     open_desk(page, system, "/sources?theme=dark")
     expect(page.locator(".desk.theme-dark")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_every_word_can_be_read(page: Page, system: System, lang: str) -> None:
+    open_desk(page, system, f"/sources?lang={lang}")
+    assert illegible(page) == []

@@ -20,6 +20,7 @@ from dashboard.speech import in_order
 from schemas.kinds import INDICATOR
 from tests.browser.conftest import System
 from tests.browser.judging import BEST, DUE, FAILING, HOSTILE, LAST, SECOND, TODAY, fill, told
+from tests.browser.legible import illegible
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
@@ -356,3 +357,10 @@ def test_a_hundred_viewers_cost_one_set_of_questions(filled: System, monkeypatch
         targets.content(ask, Asked("/targets", (("target", "e-tax"),)))
     assert len(asked) - first < 25
     ask.connection.close()
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_every_word_can_be_read(page: Page, filled: System, lang: str) -> None:
+    for address in ("/targets", "/targets?target=e-tax", "/index", f"/index?unit={BEST.code}"):
+        opened(page, filled, f"{address}{'&' if '?' in address else '?'}lang={lang}")
+        assert illegible(page) == []

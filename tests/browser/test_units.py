@@ -15,6 +15,7 @@ from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus,
 from schemas.events import Document, Feedback, Filing
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING
 from tests.browser.conftest import System
+from tests.browser.legible import illegible
 from tests.browser.test_wall import CONTRASTS
 from tests.running import wait_for
 
@@ -333,3 +334,11 @@ def test_on_paper_there_is_the_unit_without_what_only_a_screen_needs(desk: Page,
     expect(desk.locator("#score-766")).to_be_visible()
     assert [one for one in desk.evaluate(CONTRASTS) if one[1] < 7] == [], "a dark screen is printed dark on white"
     assert desk.evaluate("getComputedStyle(document.querySelector('.part')).backgroundColor") == "rgb(255, 255, 255)"
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_every_word_can_be_read(desk: Page, filled: System, lang: str) -> None:
+    for path in ("/unit/46", f"/unit/{WORST.code}", f"/record/filing/{OLDEST}", f"/search?q={OLDEST[:6]}"):
+        desk.goto(f"{filled.url}{path}{'&' if '?' in path else '?'}lang={lang}")
+        expect(desk.locator("#content table").first).to_be_visible()
+        assert illegible(desk) == []

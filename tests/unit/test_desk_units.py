@@ -72,6 +72,13 @@ def test_a_stale_figure_says_so_instead_of_its_target() -> None:
     assert "nguồn im lặng" in said and "shape hatch" in said and "mục tiêu" not in said
 
 
+def test_a_day_on_which_almost_nothing_happened_is_a_gap_of_a_share_not_its_fall() -> None:
+    week = [Reading(97.5, 39, 40), Reading(0.0, 0, 3), Reading(None, 0, 0), Reading(75.0, 3, 4)]
+    assert cards.course(week) == [97.5, None, None, 75.0]
+    assert cards.course([Reading(0.0), Reading(3.0), Reading(None)]) == [0.0, 3.0, None], "a count rests on nothing else"
+    assert cards.course([]) == []
+
+
 def row(**changes: Any) -> dict[str, Any]:
     return {"left": None, "around": False, "overdue": False, "standing": "open"} | changes
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from dash import dcc, html
 
 from dashboard.desk.asked import Asked
+from dashboard.desk.judged import enough
 from dashboard.desk.parts import Part, age, sparkline, value
 from dashboard.desk.who import Who
 from dashboard.speech import Speech
@@ -51,7 +52,7 @@ def card(asked: Asked, unit: Who, province: str, figure: Figure, readings: Readi
     chosen = asked.get("records") == figure.code
     href = asked.link(f"/unit/{unit.code}", records=None if chosen else figure.code)
     words = figure.words(speech.language)
-    line = [one.value for _, one in trends.get(figure.code, ())]
+    line = course([one for _, one in trends.get(figure.code, ())])
     classes = ["card", "stale" if found.stale else f"call-{call}" if call else "", "chosen" if chosen else ""]
     trend = (
         [sparkline(line, trend_words(figure, line, speech), width=88, height=24)] if any(one is not None for one in line) else []
@@ -64,6 +65,12 @@ def card(asked: Asked, unit: Who, province: str, figure: Figure, readings: Readi
         ],
         className=" ".join(name for name in classes if name),
     )
+
+
+def course(days: Sequence[Reading]) -> list[float | None]:
+    """The values of days as a line; a day on which almost nothing happened is a gap, or a share would fall at every weekend."""
+    most = max((one.whole or 0 for one in days), default=0)
+    return [one.value if enough(one, most) else None for one in days]
 
 
 def calls(figure: Figure, found: Reading, aim: Target | None) -> int:
