@@ -112,18 +112,20 @@ def _repeat(client: Client, kind: Kind, times: int) -> None:
     """The same events once more, 28 days earlier, and so on, about other entities."""
     table = events_table(kind)
     moments = [column.name for column in table.columns if MOMENT in column.type]
+    # Without gaps, as Kafka's are: lives are taken in by slices of offsets.
+    ((span,),) = client.execute(f"SELECT max(offset) + 1 FROM {table.name}")
     for number in range(1, times):
         changed = {name: f"{name} - INTERVAL {DAYS * number} DAY" for name in moments}
         changed |= {
             "event_id": f"concat(event_id, '-{number}')",
             "entity_id": f"concat(entity_id, '-{number}')",
             "identity": "xxh3(concat(event_id, '-', toString(identity)))",
-            "offset": f"offset + {number} * 100000000",
+            "offset": f"offset + {number * span}",
         }
         replaced = ", ".join(f"{expression} AS {name}" for name, expression in changed.items())
         client.execute(
             # From a subquery: outside of it `offset` is the new one.
-            f"INSERT INTO {table.name} SELECT * REPLACE ({replaced}) FROM (SELECT * FROM {table.name} WHERE offset < 100000000)",
+            f"INSERT INTO {table.name} SELECT * REPLACE ({replaced}) FROM (SELECT * FROM {table.name} WHERE offset < {span})",
             settings={"max_partitions_per_insert_block": 0},
         )
     client.execute(
