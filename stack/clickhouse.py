@@ -2,7 +2,7 @@
 
 `python -m stack.clickhouse LIBRARY CONFIG` is the server process. It is interactive, on a terminal that it holds itself: one that
 is not ends itself on the first error of a connection, be it a client that resets it (ClickHouse issue 115666, mended in 26.8). On
-SIGTERM it is told the end of its input, and ends in good order.
+SIGTERM the terminal goes away, and the server ends in good order.
 """
 
 import ctypes
@@ -93,7 +93,7 @@ def serve(library_file: str, config: str) -> int:
     server.start()
     signal.sigwait(ending)
     on_its_own = ended.is_set()
-    os.write(master, b"\x04")
+    os.close(master)  # Unlike a Ctrl-D, a line that is gone cannot be missed by one that is still starting.
     server.join()
     return int(on_its_own)
 

@@ -71,8 +71,8 @@ def columns(asked: Asked, place: Place, kind: Kind, now: datetime, *, sort: bool
         return row
 
     return (
-        Column("started", speech("record"), lambda row: _number(asked, kind, row), by if sort else None, first="down"),
-        Column("status", speech("status"), lambda row: status_words(kind, row, asked.spoken), by if sort else None),
+        Column("started", speech("record"), lambda row: _number(asked, kind, row), by if sort else None, first="down", short=True),
+        Column("status", speech("status"), lambda row: status_words(kind, row, asked.spoken), by if sort else None, short=True),
         *(
             [
                 Column(

@@ -28,6 +28,13 @@ class Column:
     number: bool = False
     first: str = "up"
     """The direction of the first click: `up` or `down`."""
+    short: bool = False
+    """Whether a cell is a name or a word that is not broken."""
+
+    @property
+    def classes(self) -> str:
+        """How its cells are set."""
+        return "number" if self.number else "short" if self.short else ""
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ def table(
         if name != before:
             body.append(html.Tr(html.Th(heading, colSpan=len(columns), scope="rowgroup"), className="group"))
             before = name
-        cells = [html.Td(one.show(row), className="number" if one.number else "") for one in columns]
+        cells = [html.Td(one.show(row), className=one.classes) for one in columns]
         body.append(html.Tr(cells, className=classes(row)))
     pages = max(1, -(-shown // wish.size))
     turns = [

@@ -16,8 +16,9 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 
-from stack import StackError, control
-from stack.process import Process, wait_until
+from stack import StackError, clickhouse, control
+from stack.ports import choose_port
+from stack.process import Process, start, wait_until
 
 pytestmark = pytest.mark.stack
 
@@ -136,6 +137,15 @@ def test_clients_that_talk_nonsense_or_hang_up_end_their_own_connection_only(hom
     assert query(where, "SELECT 1") == "1"
     assert not wait_until(lambda: not before["clickhouse"].alive, 2)
     assert processes(home) == before
+
+
+def test_clickhouse_ends_by_itself_however_early_it_is_asked_to(home: Path) -> None:
+    port = choose_port()
+    command = clickhouse.command(home / "clickhouse", port, choose_port(taken=[port]))
+    for tenths in (0.5, 1, 1.5, 2, 3, 5, 10):
+        server = start(command, home / "clickhouse.log")
+        time.sleep(tenths / 10)
+        assert server.stop(20), f"after {tenths / 10} s it had to be killed"
 
 
 def test_a_restart_in_good_order_keeps_data_and_address(home: Path) -> None:

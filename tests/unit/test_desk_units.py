@@ -169,7 +169,7 @@ def test_the_feeds_of_a_unit_come_with_the_gravest_first() -> None:
 
 def test_units_are_ranked_by_a_figure_with_the_unknown_last() -> None:
     asked = Asked("/unit/46", (("figure", "filing.duration_p50"),))
-    shown = below.columns(asked, PLACE, BY_CODE["filing.duration_p50"])
+    shown = below.columns(asked, PLACE, BY_CODE["filing.duration_p50"], short=True)
     assert [one.name for one in shown[:3]] == ["name", "filing.duration_p50", "filing.overdue"]
     rows = [
         {"code": code, "name": code, "readings": {"filing.duration_p50": Reading(value)}}

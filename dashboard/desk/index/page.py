@@ -112,6 +112,7 @@ def columns(asked: Asked, criteria: CriteriaSet) -> tuple[Column, ...]:
             speech("unit"),
             lambda row: dcc.Link(row["name"], href=asked.link("/index", set=criteria.code, unit=row["rank"].unit)),
             lambda row: in_order(row["name"]),
+            short=True,
         ),
         Column(
             "total", speech("total"), lambda row: _total(row["rank"], speech), lambda row: row["rank"].score.total, True, "down"

@@ -102,7 +102,7 @@ def _feeds(ask: Ask, asked: Asked, sources: Sequence[Source], now: datetime) -> 
             lambda row: unit_link(asked, ask.place, row["agency"]),
             lambda row: agency(row["agency"]).words(asked.spoken),
         ),
-        Column("kind", speech("feed"), lambda row: speech(f"feed_{row['kind']}"), lambda row: row["kind"]),
+        Column("kind", speech("feed"), lambda row: speech(f"feed_{row['kind']}"), lambda row: row["kind"], short=True),
         Column(
             "state",
             speech("state"),
@@ -200,7 +200,7 @@ def _refused(ask: Ask, asked: Asked, chosen: str) -> Part:
             speech("agency"),
             lambda row: agency(row["agency"]).words(asked.spoken) if row["agency"] else speech("unknown_sender"),
         ),
-        Column("category", speech("category"), lambda row: row["category"], lambda row: row["category"]),
+        Column("category", speech("category"), lambda row: row["category"], lambda row: row["category"], short=True),
         Column(
             "count", speech("count"), lambda row: speech.number(row["count"]), lambda row: row["count"], number=True, first="down"
         ),

@@ -134,6 +134,7 @@ def _ranking(ask: Ask, asked: Asked, one: Standing) -> Part:
             speech("unit"),
             lambda row: link(asked, row["name"], "/targets", unit=row["one"].unit, target=one.target.code),
             lambda row: in_order(row["name"]),
+            short=True,
         ),
         Column(
             "now",

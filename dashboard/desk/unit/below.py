@@ -45,7 +45,7 @@ def below(ask: Ask, asked: Asked, unit: Who, units: Mapping[str, Readings]) -> P
         for code in codes
         if (found := who(ask.place, code))
     ]
-    shown = columns(asked, ask.place, chosen)
+    shown = columns(asked, ask.place, chosen, short=unit.what == "province" and not bodies)
     wish = Wish.of(asked, PREFIX, usual(chosen), size=SIZE)
     aside = _switch(asked, unit, bodies) if unit.what == "province" else None
     return section(
@@ -57,12 +57,12 @@ def below(ask: Ask, asked: Asked, unit: Who, units: Mapping[str, Readings]) -> P
     )
 
 
-def columns(asked: Asked, place: Place, chosen: Figure | None) -> tuple[Column, ...]:
-    """The unit, the usual figures, and before them the chosen one."""
+def columns(asked: Asked, place: Place, chosen: Figure | None, *, short: bool) -> tuple[Column, ...]:
+    """The unit, whose name is short or not, the usual figures, and before them the chosen one."""
     speech = asked.speech
     codes = dict.fromkeys([*([chosen.code] if chosen else []), *USUAL])
     return (
-        Column("name", speech("unit"), lambda row: unit_link(asked, place, row["code"]), lambda row: row["name"]),
+        Column("name", speech("unit"), lambda row: unit_link(asked, place, row["code"]), lambda row: row["name"], short=short),
         *(_figure(BY_CODE[code], speech) for code in codes),
     )
 
