@@ -37,6 +37,8 @@ class Alarm:
     lon: float | None = None
     told: int = 1
     """How many alarms it stands for."""
+    raised: datetime | None = None
+    """When people were called; of several, the last time. Its cause may have begun before (`since`)."""
 
     @property
     def id(self) -> str:
@@ -86,6 +88,7 @@ def read(rows: Iterable[Mapping[str, Any]]) -> list[Alarm]:
             row["radius"],
             row["lat"],
             row["lon"],
+            raised=row["raised_at"],
         )
         for row in rows
     ]
@@ -119,6 +122,7 @@ def _merged(same: list[Alarm]) -> Alarm:
         lat=placed.lat,
         lon=placed.lon,
         radius=placed.radius,
+        raised=_newest(same),
     )
 
 
@@ -148,4 +152,9 @@ def _as_one(same: list[Alarm]) -> Alarm:
         radius=0.0,
         lat=None,
         lon=None,
+        raised=_newest(same),
     )
+
+
+def _newest(same: Iterable[Alarm]) -> datetime | None:
+    return max((one.raised for one in same if one.raised), default=None)

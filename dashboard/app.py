@@ -19,6 +19,7 @@ from dashboard.sight import Sight
 from dashboard.snapshot import Place
 from dashboard.store import Store
 from dashboard.wall import callbacks
+from dashboard.wall.backdrop import ask_for
 from dashboard.wall.frame import Painter
 from dashboard.wall.layout import page
 from schemas.settings import Settings
@@ -35,6 +36,7 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """The application of an installation, by default of the present. It asks nothing before it is started."""
     painter = Painter(Place(settings.province))
     connection, clock = Connection(settings.clickhouse_url), clock or Live()
+    ask = Ask(connection, clock, painter.place, settings.stale_after_seconds)
     board = Board(
         Store(connection),
         clock,
@@ -42,6 +44,7 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
         settings.dashboard_tick_seconds,
         settings.stale_after_seconds,
         settings.partitions,
+        lambda scenes: ask_for(ask, scenes),
     )
 
     @asynccontextmanager
@@ -55,7 +58,6 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
         await board.close()
 
     server = FastAPI(title="IOC dashboard", lifespan=living, docs_url=None, redoc_url=None, openapi_url=None)
-    ask = Ask(connection, clock, painter.place, settings.stale_after_seconds)
     add_routes(server, board)
     exports.add_routes(server, ask, settings.language)
     app = dash.Dash(
@@ -72,7 +74,8 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
     )
 
     def wall(**asked: str) -> dash.html.Div:
-        return page(painter, settings.language, Sight(settings.wall_distance, settings.wall_pitch), asked)
+        sight = Sight(settings.wall_distance, settings.wall_pitch)
+        return page(painter, settings.language, sight, settings.wall_rotate, asked)
 
     dash.register_page(  # type: ignore[no-untyped-call]
         "wall", path="/wall", title="IOC", layout=wall

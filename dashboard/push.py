@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,12 +17,14 @@ from prometheus_client import CollectorRegistry, Gauge, Histogram
 
 from dashboard.clock import Clock
 from dashboard.connection import Unreachable
-from dashboard.once import Once
 from dashboard.snapshot import Snapshot, take
+from dashboard.speech import Language
 from dashboard.store import Pulse, Store
-from dashboard.wall.frame import Frame, Painter
+from dashboard.wall.backdrop import Backdrop
+from dashboard.wall.frame import Frame, Painter, heading
+from dashboard.wall.rotation import Turn, turn
 from dashboard.wall.sources import incomplete
-from dashboard.wall.view import View
+from dashboard.wall.view import Measure, Scene, View
 from schemas.moments import milliseconds
 from schemas.partitions import Partitions
 
@@ -31,10 +34,16 @@ RENEW_SECONDS = 5.0
 """A snapshot is taken this often even when nothing was counted: filings become overdue by time alone."""
 OLD_SECONDS = 30.0
 """A snapshot older than this is said to be old, whatever the reason: the page compares its time with ours."""
+BACKDROP_SECONDS = 2.0
+"""How often it is looked whether what changes slowly is still young enough."""
+SEEN_SECONDS = 120.0
+"""A scene that no wall showed for so long is not asked for any more."""
 PACE = 2.0
 """A snapshot that took t seconds is followed by a rest of at least PACE x t, so that ClickHouse is never kept busy by us alone."""
 
 log = logging.getLogger(__name__)
+Texts = dict[tuple[str, str], tuple[Any, str]]
+"""(component id, property) → its value, and that as its viewers get it."""
 
 
 @dataclass
@@ -62,18 +71,28 @@ class Board:
     stale_after_seconds: float
     partitions: Partitions
     """How many partitions each kind has to have."""
+    slowly: Callable[[frozenset[Scene]], Backdrop] = lambda _scenes: Backdrop()
+    """Asks for what changes slowly and some scenes show; in a thread of its own."""
     metrics: Metrics = field(default_factory=Metrics)
     pulse: Pulse = field(default_factory=lambda: Pulse(None, ""))
     snapshot: Snapshot | None = None
+    backdrop: Backdrop = field(default_factory=Backdrop)
     problem: str = ""
+    _trouble: str = ""
+    """The same of what changes slowly."""
     _number: int = 0
     _taken: float = 0.0
     _rest: float = 0.0
     _mark: str = ""
-    _once: Once = field(default_factory=Once)
-    _frames: dict[View, tuple[Snapshot, dict[tuple[str, str], tuple[Any, str]]]] = field(default_factory=dict)
+    _frames: dict[tuple[Language, Measure | None, Scene], Texts] = field(default_factory=dict)
+    _drawn_of: tuple[Snapshot, Backdrop] | None = None
+    """What the frames were drawn of: they are forgotten when it is another."""
+    _seen: dict[Scene, float] = field(default_factory=dict)
+    """Scene → when a wall showed it last."""
+    _wanted: asyncio.Event = field(default_factory=asyncio.Event)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
     _executor: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "store"))
+    _slow: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "backdrop"))
 
     @property
     def ready(self) -> bool:
@@ -82,19 +101,49 @@ class Board:
 
     async def close(self) -> None:
         """Let the question that is being asked finish, then leave ClickHouse. After `run` was cancelled."""
-        await asyncio.get_running_loop().run_in_executor(self._executor, self.store.connection.close)
-        self._executor.shutdown()
+        for executor in (self._slow, self._executor):
+            await asyncio.get_running_loop().run_in_executor(executor, self.store.connection.close)
+            executor.shutdown()
 
     async def run(self) -> None:
         """Look for news until cancelled. Never ends by itself: an unreachable ClickHouse is shown, and asked again."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._run_slow())
+            both.create_task(self._run())
+
+    async def _run(self) -> None:
         while True:
             started = time.monotonic()
             if await self._look():
-                async with self._news:
-                    self._number += 1
-                    self._news.notify_all()
+                await self._tell()
             self.metrics.age.set(time.monotonic() - self._taken if self.snapshot else float("nan"))
             await asyncio.sleep(max(0.02, self.tick_seconds - (time.monotonic() - started)))
+
+    async def _tell(self) -> None:
+        async with self._news:
+            self._number += 1
+            self._news.notify_all()
+
+    async def _run_slow(self) -> None:
+        """Keep what changes slowly young, until cancelled."""
+        while True:
+            oldest = time.monotonic() - SEEN_SECONDS
+            scenes = frozenset(scene for scene, at in self._seen.items() if at > oldest)
+            self._wanted.clear()
+            try:
+                found = await asyncio.get_running_loop().run_in_executor(self._slow, self.slowly, scenes)
+                self._trouble = ""
+                if found != self.backdrop:
+                    self.backdrop = found
+                    await self._tell()
+            except Unreachable:
+                self._trouble = "store_away"
+            except Exception:
+                log.exception("what changes slowly could not be asked")
+                self._trouble = "failed"
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BACKDROP_SECONDS):  # wait_for may lose a cancellation before Python 3.12
+                    await self._wanted.wait()
 
     async def _look(self) -> bool:
         """One tick. True when viewers should hear of it."""
@@ -124,51 +173,58 @@ class Board:
         return before != (self.pulse, self.problem, self.snapshot)
 
     def _take(self) -> Snapshot:
-        return take(self.store, self.clock, self.painter.place, self.partitions, self.stale_after_seconds, self._once)
+        day_ago = self.backdrop.day_ago
+        return take(self.store, self.clock, self.painter.place, self.partitions, self.stale_after_seconds, day_ago)
 
     async def _ask(self, histogram: Histogram, question: Callable[[], Any]) -> Any:
         with histogram.time():
             return await asyncio.get_running_loop().run_in_executor(self._executor, question)
 
     async def follow(self, view: View) -> AsyncIterator[Frame]:
-        """What a viewer must change to show the newest state: at once, at any news, and at least every `FRAME_SECONDS`."""
+        """What a viewer must change to show the newest state: at once, at any news or change of scene, and at least every
+        `FRAME_SECONDS`."""
         shown: dict[tuple[str, str], str] = {}
-        number = -1
         with self.metrics.viewers.track_inprogress():
             while True:
+                number, now = self._turn(view)
                 changes: Frame = {("pulse", "data"): self._beat(view)}
-                for prop, (value, text) in self._drawn(view).items():
+                for prop, (value, text) in self._drawn(view, now).items():
                     if shown.get(prop) != text:
                         shown[prop] = text
                         changes[prop] = value
-                number = self._number
                 yield changes
-                await self._wait(number)
+                await self._wait(number, now)
 
-    async def _wait(self, number: int) -> None:
-        async def newer() -> None:
-            async with self._news:
+    def _turn(self, view: View) -> tuple[int, Turn]:
+        """The number of the news, and the scene that it shows to a viewer."""
+        calls = self.snapshot.calls if self.snapshot else ()
+        return self._number, turn(view.scenes, view.rotate, self.clock.now(), calls)
+
+    async def _wait(self, number: int, shown: Turn) -> None:
+        left = (shown.until - self.clock.now()).total_seconds() if shown.until else FRAME_SECONDS
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(max(left, 0.01), FRAME_SECONDS)), self._news:
                 await self._news.wait_for(lambda: self._number != number)
 
-        try:
-            await asyncio.wait_for(newer(), FRAME_SECONDS)
-        except TimeoutError:
-            return
-
-    def _drawn(self, view: View) -> dict[tuple[str, str], tuple[Any, str]]:
+    def _drawn(self, view: View, now: Turn) -> Texts:
         """The frame of a view with each value's text, drawn once per snapshot whatever the number of viewers."""
         if self.snapshot is None or view.room == "desk":
             return {}
-        drawn = self._frames.get(view)
-        if drawn is None or drawn[0] is not self.snapshot:
+        if now.scene not in self._seen:
+            self._wanted.set()
+        self._seen[now.scene] = time.monotonic()
+        if self._drawn_of is None or self._drawn_of[0] is not self.snapshot or self._drawn_of[1] is not self.backdrop:
+            self._frames.clear()
+            self._drawn_of = (self.snapshot, self.backdrop)
+        key = (view.language, view.measure, now.scene)
+        if key not in self._frames:
             try:
-                frame = self.painter.frame(self.snapshot, view)
+                self._frames[key] = _texts(self.painter.frame(self.snapshot, view, now.scene, self.backdrop))
             except Exception:
                 log.exception("a frame could not be drawn")
                 self.problem = "failed"
                 return {}
-            drawn = self._frames[view] = (self.snapshot, {prop: (value, _text(value)) for prop, value in frame.items()})
-        return drawn[1]
+        return self._frames[key] | _texts({("scene", "children"): heading(view, now)})
 
     def _beat(self, view: View) -> dict[str, Any]:
         """What tells a page that it is alive, and how alive the data is. Times are milliseconds since 1970."""
@@ -180,7 +236,7 @@ class Board:
             "stale_ms": round(1000 * self.stale_after_seconds),
             "frame_ms": round(1000 * FRAME_SECONDS),
             "old_ms": round(1000 * OLD_SECONDS),
-            "problem": self.problem,
+            "problem": self.problem or self._trouble,
             "incomplete": incomplete(self.snapshot, view.speech) if self.snapshot else None,
             "alarms": len(self.snapshot.calls) if self.snapshot else 0,
         }
@@ -190,6 +246,6 @@ def _stamp(at: datetime | None) -> int | None:
     return milliseconds(at) if at is not None else None
 
 
-def _text(value: Any) -> str:
-    """A value as its viewers get it: equal texts need not be sent again."""
-    return json.dumps(value, cls=PlotlyJSONEncoder)
+def _texts(frame: Frame) -> Texts:
+    """Each value with its text: equal texts need not be sent again."""
+    return {prop: (value, json.dumps(value, cls=PlotlyJSONEncoder)) for prop, value in frame.items()}

@@ -11,7 +11,6 @@ import pandas as pd
 from dashboard import alarms, progress
 from dashboard.alarms import Alarm, Watched
 from dashboard.clock import Clock
-from dashboard.once import Once
 from dashboard.progress import Lag
 from dashboard.store import HERE, Store
 from dashboard.store_alarms import AlarmStore
@@ -124,31 +123,45 @@ class Snapshot:
         """Whether nothing was ever counted."""
         return not self.newest
 
-    @property
-    def unknown(self) -> frozenset[str]:
-        """Communes whose own filings have gone silent or are refused: of them nothing current is known."""
-        return frozenset(one.commune for one in self.sources if one.commune and one.kind == "filing" and one.state in DEAD)
+    def stale(self, kind: str) -> bool:
+        """Whether so many sources of a kind are silent that no figure over it is one of now."""
+        return any(reading.stale for code, reading in self.now.items() if code.partition(".")[0] == kind)
+
+    def unknown(self, kind: str) -> frozenset[str]:
+        """Communes whose own feed of a kind has gone silent or is refused: of them nothing current is known."""
+        return frozenset(one.commune for one in self.sources if one.commune and one.kind == kind and one.state in DEAD)
 
 
 def _figures(*codes: str) -> tuple[Figure, ...]:
     return tuple(BY_CODE[code] for code in codes)
 
 
-NOW = _figures(
-    *("filing.overdue", "filing.overdue_longest", "filing.on_time", "filing.on_time_naive", "filing.registered"),
-    *("feedback.open", "feedback.on_time", "feedback.satisfied", "document.waiting", "document.flash_waiting"),
-    *("meeting.live", "meeting.scheduled", "meeting.connected"),
+DAY_AGO = _figures(
+    *("filing.overdue", "filing.on_time", "filing.open", "filing.due_soon", "filing.duration_p50", "filing.wholly_online"),
+    *("feedback.open", "feedback.overdue", "feedback.on_time", "feedback.satisfied", "feedback.duration_p50", "feedback.reopened"),
+    *("document.waiting", "document.flash_waiting", "document.waiting_longest", "document.on_time", "document.receive_p50"),
+    "document.signed",
 )
-DAY_AGO = _figures("filing.overdue", "filing.on_time", "feedback.open", "document.waiting")
-TODAY = _figures("filing.registered", "filing.wholly_online")
-BY_COMMUNE = _figures("filing.overdue", "filing.on_time", "filing.registered", "feedback.open")
+"""Figures that are compared with how they stood a day ago."""
+NOW = DAY_AGO + _figures(
+    *("filing.overdue_longest", "filing.on_time_naive", "filing.registered"),
+    *("meeting.live", "meeting.scheduled", "meeting.connected", "meeting.missing"),
+)
+TODAY = _figures("filing.registered", "filing.wholly_online", "feedback.received", "document.sent")
+SAME_TIME = _figures("filing.registered", "feedback.received", "document.sent")
+BY_COMMUNE = _figures("filing.overdue", "filing.on_time", "filing.registered", "feedback.open", "document.waiting")
 DAY = timedelta(days=1)
 
 
+def a_day_ago(figures: FigureStore, clock: Clock) -> Readings:
+    """How what is compared with a day before stood then, as far as is known now. Raises `dashboard.connection.Unreachable`."""
+    return figures.then(clock.now() - DAY, DAY_AGO)
+
+
 def take(
-    store: Store, clock: Clock, place: Place, partitions: Partitions, stale_after: float, once: Once | None = None
+    store: Store, clock: Clock, place: Place, partitions: Partitions, stale_after: float, day_ago: Readings | None = None
 ) -> Snapshot:
-    """Ask every question of a wall once; `stale_after` is in seconds. How it stood a day ago is asked once a minute.
+    """Ask every question of a wall once; `stale_after` is in seconds. `day_ago` is what `a_day_ago` answered, if it did already.
 
     Raises `dashboard.connection.Unreachable`.
     """
@@ -156,16 +169,15 @@ def take(
     compare_day = place.working_day_before(now)
     so_far = now - now.astimezone(HERE).replace(hour=0, minute=0, second=0, microsecond=0)
     figures = FigureStore(store.connection, place.calendar)
-    once = once or Once()
     sources = SourceStore(store.connection, place.agencies, place.calendar).current(clock)
     calling = AlarmStore(store.connection)
     return Snapshot(
         at=now,
         compare_day=compare_day,
         now=aged(figures.now(clock, NOW).get((), NOTHING), sources),
-        day_ago=once("day ago", lambda: figures.then(now - DAY, DAY_AGO), 60.0),
+        day_ago=day_ago or NOTHING,
         today=figures.now(clock, TODAY, period=so_far).get((), NOTHING),
-        same_time=figures.then(compare_day + so_far, TODAY[:1], so_far, state=False),
+        same_time=figures.then(compare_day + so_far, SAME_TIME, so_far, state=False),
         communes=_by_commune(figures.now(clock, BY_COMMUNE, ("commune",))),
         communes_today=_by_commune(figures.now(clock, TODAY[:1], ("commune",), period=so_far)),
         waiting_since=LifeStore(store.connection, place.calendar).waiting_since(clock),

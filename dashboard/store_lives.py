@@ -124,6 +124,18 @@ class LifeStore:
             )
         )
 
+    def coming(self, clock: Clock, limit: int = 12) -> list[Row]:
+        """Meetings that are to come, the next first: title, host, when they begin, sites invited (codes)."""
+        return list(
+            self.connection.rows(
+                f"""SELECT c.entity_id AS entity_id, s.title AS title, c.agency AS host, s.starts_at AS starts_at,
+                    c.invited AS invited
+                FROM (SELECT * FROM current_meeting FINAL WHERE state = '{MeetingState.SCHEDULED}') AS c
+                JOIN (SELECT entity_id, title, starts_at FROM state_meeting FINAL) AS s USING entity_id
+                WHERE starts_at > {moment_sql(milliseconds(clock.now()))} ORDER BY starts_at, entity_id LIMIT {limit:d}"""
+            )
+        )
+
     def steps(self, kind: Kind, entity: str) -> list[dict[str, Any]]:
         """The whole life of an entity: its steps in order, with how long each lasted in hours of its clock."""
         rows = self.connection.rows(

@@ -1,6 +1,7 @@
 """Every word of the screens, once: key → (Vietnamese, English). Both languages name the same `{places}`."""
 
 from dashboard.desk.words import DESK
+from dashboard.wall.words import WALL
 
 WORDS: dict[str, tuple[str, str]] = {
     # the frame of the page
@@ -118,6 +119,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "waiting": ("{count}, chờ {n}", "{count}, {n} wait"),
     "ahead_by": ("đồng hồ nhanh {span}: {name}", "clock {span} ahead: {name}"),
     **DESK,
+    **WALL,
     # the map
     "measure_overdue_rate": ("Hồ sơ quá hạn trên 1.000", "Overdue per 1,000 filings"),
     "measure_overdue": ("Hồ sơ quá hạn", "Filings overdue"),

@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     wall_pitch: float = Field(
         0.63, gt=0, description="Millimetres from one pixel of the wall to the next (0.63: a 55-inch 1080p panel)."
     )
+    wall_rotate: int = Field(
+        30, ge=0, description="For how many seconds each scene of the wall stays; 0: the first stays for good."
+    )
     worker_port: int = Field(6066, description="Port of the stream worker's own web server (Faust's).")
     worker_group: str = Field("ioc-streams", description="Kafka consumer group of the stream workers.")
     stale_after_seconds: float = Field(

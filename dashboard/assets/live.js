@@ -18,6 +18,15 @@
     return say("days", { n: Math.floor(hours / 24) });
   }
 
+  /* The heartbeat's time; the words around it are left out where there is no room. */
+  function tell(beat, at, age) {
+    if (at === null) return put(beat, say("no_pulse"));
+    const [before, after] = say("data_until", { time: "|" }).split("|");
+    const parts = [before, clock.format(at), `${after} (${say("ago", { span: span(age) })})`];
+    if (beat.children.length !== 2) beat.replaceChildren(...["around", "", "around"].map((name) => Object.assign(name ? document.createElement("span") : document.createTextNode(""), { className: name })));
+    [...beat.childNodes].forEach((node, number) => { if (node.textContent !== parts[number]) node.textContent = parts[number]; });
+  }
+
   function judge() {
     const wall = document.getElementById("wall");
     if (!wall || !state.viewer) return;
@@ -30,7 +39,7 @@
     put(document.getElementById("clock"), clock.format(now));
     const age = pulse.heartbeat === null ? Infinity : now - pulse.heartbeat;
     const beat = document.getElementById("beat");
-    put(beat, pulse.heartbeat === null ? say("no_pulse") : `${say("data_until", { time: clock.format(pulse.heartbeat) })} (${say("ago", { span: span(age) })})`);
+    tell(beat, pulse.heartbeat, age);
     beat.classList.toggle("late", age > pulse.stale_ms);
     for (const each of document.querySelectorAll("[data-at]")) put(each, span(now - Number(each.dataset.at)));
     document.title = (pulse.alarms ? `(${pulse.alarms}) ` : "") + state.viewer.title;

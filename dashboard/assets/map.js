@@ -48,6 +48,15 @@
         hideout = news ?? {};
         for (const layer of outlines.values()) layer.setStyle(window.ioc.map.commune(layer.feature));
       },
+      /* Reports come as whole numbers, each as far from the one before: a tenth of what GeoJSON takes on the wire. */
+      dots(flat) {
+        const features = [];
+        for (let n = 0, lat = 0, lon = 0; n < (flat?.length ?? 0); n += 2) {
+          lat += flat[n]; lon += flat[n + 1];
+          features.push({ type: "Feature", geometry: { type: "Point", coordinates: [lon / 1e4, lat / 1e4] }, properties: {} });
+        }
+        return { type: "FeatureCollection", features };
+      },
     },
   });
 

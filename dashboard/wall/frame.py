@@ -1,4 +1,4 @@
-"""A frame: all that changes on a wall, as props by component, for one snapshot and view."""
+"""A frame: all that changes on a wall, as props by component, for one snapshot, view and scene."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,9 +6,15 @@ from typing import Any
 
 from dash import html
 
+from dashboard.desk.parts import Part, labelled
 from dashboard.snapshot import Place, Snapshot
-from dashboard.wall import alarms, figures, map, sources
-from dashboard.wall.view import View
+from dashboard.speech import Speech
+from dashboard.wall import alarms, cards, map, sources
+from dashboard.wall.backdrop import Backdrop
+from dashboard.wall.rotation import Turn
+from dashboard.wall.scenes import DRAWN, Stage
+from dashboard.wall.view import Scene, View
+from schemas.kinds import KINDS
 
 Frame = dict[tuple[str, str], Any]
 """(component id, property) → value."""
@@ -25,16 +31,53 @@ class Painter:
         """Where the names of communes stand."""
         return map.centres(self.place)
 
-    def frame(self, snapshot: Snapshot, view: View) -> Frame:
-        """Everything that a wall of that view shows of a snapshot."""
-        speech = view.speech
-        return {
+    @cached_property
+    def schematic(self) -> bool:
+        """Whether the outlines are."""
+        return bool(map.outlines(self.place.code)["schematic"])
+
+    def frame(self, snapshot: Snapshot, view: View, scene: Scene = "overview", backdrop: Backdrop | None = None) -> Frame:
+        """Everything that a wall of that view shows of a snapshot in a scene. Each figure and each feed has a place of its own, so
+        that only those that changed are sent."""
+        speech, drawn = view.speech, DRAWN[scene]
+        stage = Stage(snapshot, backdrop or Backdrop(), self.place, speech)
+        shown = [cards.card(one, speech) for one in drawn.figures(stage)]
+        feeds = sources.strip(snapshot, self.place.names, speech)
+        frame: Frame = {
             ("notice", "children"): html.Div(speech("no_data"), className="empty") if snapshot.empty else None,
-            ("figures", "children"): [figures.card(one) for one in figures.figures(snapshot, self.place, speech)],
             ("alarms-title", "children"): speech("alarms", n=len(snapshot.alarms) if snapshot.watched.alive else "?"),
             ("alarms", "children"): alarms.rows(snapshot, self.place, speech),
-            ("sources", "children"): sources.strip(snapshot, self.place.names, speech),
-            ("map-communes", "hideout"): map.hideout(snapshot, view.measure),
-            ("map-labels", "data"): map.labels(snapshot, self.place, self.centres),
-            ("map-points", "data"): map.points(snapshot),
+            **{(f"figure-{n}", "children"): shown[n] if n < len(shown) else None for n in range(cards.MOST)},
+            **{(f"source-{n}", "children"): feeds[n] for n in range(len(KINDS))},
+            ("ground", "className"): "ground boarded" if drawn.board else "ground",
+            ("board", "children"): drawn.board(stage) if drawn.board else [],
         }
+        return frame if drawn.board else frame | self._map(snapshot, view, scene)
+
+    def _map(self, snapshot: Snapshot, view: View, scene: Scene) -> Frame:
+        drawn = DRAWN[scene]
+        measure = view.measure or drawn.measure or "overdue_rate"
+        return {
+            ("legend", "children"): map.legend(measure, self.schematic, view.speech, dotted=drawn.dots),
+            ("map-communes", "hideout"): map.hideout(snapshot, measure, drawn.kind),
+            ("map-labels", "data"): map.labels(snapshot, self.place, self.centres, drawn.kind),
+            ("map-dots", "data"): map.dots(snapshot) if drawn.dots else [],
+        }
+
+
+def heading(view: View, turn: Turn) -> Part:
+    """Which scene it is of how many, and what holds it."""
+    speech = view.speech
+    parts: list[Part] = [html.B(speech(f"scene_{turn.scene}"))]
+    if len(view.scenes) > 1:
+        number = view.scenes.index(turn.scene)
+        marks = [html.I(className="turn here" if one == turn.scene else "turn") for one in view.scenes]
+        told = speech("scene_of", number=number + 1, count=len(view.scenes))
+        parts.append(html.Span(marks, className="turns", role="img", **labelled(told)))
+    if turn.held is not None:
+        parts.append(_held(turn.held.priority, speech))
+    return parts
+
+
+def _held(priority: int, speech: Speech) -> Part:
+    return html.Span([html.I(className=f"shape p{priority}"), speech("held_by")], className="held")

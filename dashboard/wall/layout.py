@@ -7,40 +7,51 @@ from dash import dcc, html
 from dashboard.sight import Sight, sight
 from dashboard.spoken import SPOKEN
 from dashboard.visitor import remembered
-from dashboard.wall import map
+from dashboard.wall import cards, map
 from dashboard.wall.frame import Painter
-from dashboard.wall.view import View, language, measure, theme
+from dashboard.wall.view import SCENES, View, language, measure, scenes, strange, theme
 from dashboard.words import WORDS
+from schemas.kinds import KINDS
 
 
-def page(painter: Painter, usual_language: str, usual_sight: Sight, asked: dict[str, str]) -> html.Div:
-    """The wall for an address's parameters: `lang`, `theme`, `distance` (m), `pitch` (mm per pixel), `measure`."""
-    view = View(language(asked.get("lang"), remembered(), usual_language), measure(asked.get("measure")))
+def page(painter: Painter, usual_language: str, usual_sight: Sight, usual_rotation: int, asked: dict[str, str]) -> html.Div:
+    """The wall for an address's parameters: `scene` (names with commas, or `all`), `rotate` (seconds, 0 for never), `lang`,
+    `theme`, `distance` (m), `pitch` (mm per pixel), `measure`."""
+    spoken = language(asked.get("lang"), remembered(), usual_language)
+    chosen, rotate = scenes(asked.get("scene"), asked.get("rotate"), usual_rotation)
+    view = View(spoken, measure(asked.get("measure")), scenes=chosen, rotate=rotate)
     speech, place = view.speech, painter.place
     outlines = map.outlines(place.code)
     other = "vi" if view.language == "en" else "en"
+    wrong = strange(asked.get("scene"))
     return html.Div(
         [
             dcc.Store(id="viewer", data=_viewer(view, place.full_name(view.language))),
             dcc.Store(id="pulse"),
+            dcc.Store(id="map-dots"),
             dcc.Interval(id="fallback", interval=2000, disabled=True),
             html.Div(id="banner", role="alert", hidden=True),
             html.Header(
                 [
                     html.H1(place.full_name(view.language)),
+                    html.Div(id="scene", className="scene"),
                     html.Span(id="beat", className="beat", role="status"),
                     html.A(speech("other_language"), id="language", href="?" + urlencode({**asked, "lang": other}), lang=other),
                     html.Time(id="clock"),
                 ]
             ),
-            html.Section([], id="figures", className="figures"),
+            html.Section(
+                [html.Div(id=f"figure-{n}", className="slot") for n in range(cards.MOST)], id="figures", className="figures"
+            ),
             html.Main(
                 [
                     html.Section(
                         [
                             map.component(place.code, map.bounds(painter.centres, outlines), outlined=bool(outlines["features"])),
-                            html.Div(map.legend(view.measure, outlines["schematic"], speech), className="legend"),
+                            html.Div([], id="legend", className="legend"),
+                            html.Div([], id="board", className="board"),
                         ],
+                        id="ground",
                         className="ground",
                     ),
                     html.Section(
@@ -49,8 +60,18 @@ def page(painter: Painter, usual_language: str, usual_sight: Sight, asked: dict[
                     ),
                 ]
             ),
-            html.Footer([html.B(speech("sources"), className="lead"), html.Div([], id="sources", className="sources")]),
+            html.Footer(
+                [
+                    html.B(speech("sources"), className="lead"),
+                    html.Div(
+                        [html.Div(id=f"source-{n}", className="slot") for n in range(len(KINDS))], id="sources", className="sources"
+                    ),
+                ]
+            ),
             html.Div(id="notice"),
+            html.Div(speech("unknown_scene", names=", ".join(wrong), known=", ".join(SCENES)), className="empty")
+            if wrong
+            else None,
         ],
         id="wall",
         className=f"wall theme-{theme(asked.get('theme'))}",
@@ -64,6 +85,8 @@ def _viewer(view: View, province: str) -> dict[str, object]:
     return {
         "language": view.language,
         "measure": view.measure,
+        "scenes": list(view.scenes),
+        "rotate": view.rotate,
         "title": view.speech("title", province=province),
         "words": {key: WORDS[key][view.language == "en"] for key in SPOKEN},
     }

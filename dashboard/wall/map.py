@@ -13,6 +13,7 @@ from dash import html
 
 from dashboard.snapshot import Place, Snapshot
 from dashboard.speech import Speech
+from dashboard.wall.rotation import KINDS, scene_of
 from dashboard.wall.view import Measure
 from schemas import places
 from schemas.figures import UNKNOWN
@@ -21,10 +22,12 @@ from schemas.places.geojson import centre
 BREAKS: dict[Measure, tuple[float, float, float, float]] = {
     "overdue_rate": (2, 5, 10, 20),
     "overdue": (5, 20, 50, 100),
-    "feedback": (2, 5, 10, 20),
+    "feedback": (5, 10, 20, 40),
     "filings": (20, 50, 100, 200),
     "on_time": (90, 95, 98, 99.5),
+    "documents": (2, 5, 10, 20),
 }
+DOT = 10_000
 LABELS = 6
 """Communes that are named on the map."""
 Bounds = list[list[float]]
@@ -48,6 +51,7 @@ FIGURES = {
     "feedback": "feedback.open",
     "filings": "filing.registered",
     "on_time": "filing.on_time",
+    "documents": "document.waiting",
 }
 """Measure → the figure that it is."""
 
@@ -58,32 +62,39 @@ def steps(snapshot: Snapshot, measure: Measure) -> dict[str, int]:
     return {code: sum(value >= limit for limit in breaks) for code, value in values(snapshot, measure).items()}
 
 
-def calls(snapshot: Snapshot) -> dict[str, int]:
-    """Commune code → priority of its gravest alarm. Silent sources are not calls but hatch."""
+def calls(snapshot: Snapshot, kind: str = "") -> dict[str, int]:
+    """Commune code → priority of its gravest alarm, of those about a kind or about any. Silent sources are not calls but hatch."""
     found: dict[str, int] = {}
     for alarm in snapshot.calls:
-        if alarm.cause not in ("silent", "malformed"):
+        if alarm.cause not in ("silent", "malformed") and (not kind or scene_of(alarm) == KINDS[kind]):
             for code in alarm.communes:
                 found[code] = min(alarm.priority, found.get(code, alarm.priority))
     return found
 
 
-def hideout(snapshot: Snapshot, measure: Measure) -> dict[str, Any]:
-    """What the outlines' style depends on."""
-    return {"step": steps(snapshot, measure), "call": calls(snapshot), "unknown": sorted(snapshot.unknown)}
+def hideout(snapshot: Snapshot, measure: Measure, kind: str = "") -> dict[str, Any]:
+    """What the outlines' style depends on, of a map about a kind or about all (then silent filings are what is unknown)."""
+    unknown = sorted(snapshot.unknown(kind or "filing"))
+    return {"step": steps(snapshot, measure), "call": calls(snapshot, kind), "unknown": unknown}
 
 
-def labels(snapshot: Snapshot, place: Place, centres: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
+def labels(snapshot: Snapshot, place: Place, centres: Mapping[str, tuple[float, float]], kind: str = "") -> dict[str, Any]:
     """Names of the communes that call or are unknown, the gravest first, as GeoJSON points."""
-    marks = {code: f"p{priority}" for code, priority in sorted(calls(snapshot).items(), key=lambda item: item[1])}
-    marks |= {code: "hatch" for code in sorted(snapshot.unknown) if code not in marks}
+    marks = {code: f"p{priority}" for code, priority in sorted(calls(snapshot, kind).items(), key=lambda item: item[1])}
+    marks |= {code: "hatch" for code in sorted(snapshot.unknown(kind or "filing")) if code not in marks}
     shown = [(code, mark) for code, mark in marks.items() if code in centres][:LABELS]
     return _points((*centres[code], {"name": place.names.get(code, code), "mark": mark}) for code, mark in shown)
 
 
-def points(snapshot: Snapshot) -> dict[str, Any]:
-    """Open field reports as GeoJSON points."""
-    return _points((row.lat, row.lon, {}) for row in snapshot.points.itertuples())
+def dots(snapshot: Snapshot) -> list[int]:
+    """Open field reports: latitude and longitude in turns, in 1/10,000 of a degree (11 m), each as far from the one before."""
+    flat: list[int] = []
+    lat = lon = 0
+    for row in snapshot.points.itertuples():
+        at = round(float(row.lat) * DOT), round(float(row.lon) * DOT)  # type: ignore[arg-type]
+        flat += [at[0] - lat, at[1] - lon]
+        lat, lon = at
+    return flat
 
 
 def _points(found: Any) -> dict[str, Any]:
@@ -127,7 +138,7 @@ def _corners(coordinates: Any) -> Any:
             yield from _corners(inner)
 
 
-def legend(measure: Measure, schematic: bool, speech: Speech) -> list[Any]:
+def legend(measure: Measure, schematic: bool, speech: Speech, *, dotted: bool = True) -> list[Any]:
     """What the shades and shapes mean."""
     breaks = [speech.number(limit, 0 if limit == round(limit) else 1) for limit in BREAKS[measure]]
     said = ["0", *breaks] if measure != "on_time" else ["", *breaks]
@@ -135,7 +146,7 @@ def legend(measure: Measure, schematic: bool, speech: Speech) -> list[Any]:
         html.Span(speech(f"measure_{measure}"), className="measure"),
         html.Span([html.Span(text, className=f"step s{step}") for step, text in enumerate(said)], className="ramp"),
         html.Span([html.I(className="shape hatch"), speech("source_lost")], className="key"),
-        html.Span([html.I(className="shape dot"), speech("report_dot")], className="key"),
+        html.Span([html.I(className="shape dot"), speech("report_dot")], className="key") if dotted else None,
         html.Span(speech("schematic"), className="key schematic") if schematic else None,
     ]
 

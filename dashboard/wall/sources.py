@@ -8,7 +8,7 @@ from dash import html
 from dashboard.progress import Lag, Pace
 from dashboard.snapshot import Snapshot
 from dashboard.speech import Speech
-from dashboard.wall.figures import age
+from dashboard.wall.cards import age
 from schemas import reference
 from schemas.freshness import DEAD, Source, State
 from schemas.kinds import KINDS

@@ -52,7 +52,9 @@ def report(number: str) -> Feedback:
 
 
 def open_wall(page: Page, system: System, query: str = "") -> None:
-    page.goto(f"{system.url}/wall{query}")
+    """The overview, unless the query says which scene."""
+    asked = query if "scene=" in query or "rotate=" in query else f"{query}{'&' if query else '?'}scene=overview"
+    page.goto(f"{system.url}/wall{asked}")
     expect(page.locator("#beat")).to_contain_text(re.compile(r"\d\d:\d\d:\d\d"), timeout=OPENED)
 
 
@@ -120,7 +122,7 @@ def test_english_is_a_switch_and_is_remembered(page: Page, system: System) -> No
     page.wait_for_url("**lang=en**")
     expect(page.locator("#figure-filings h3")).to_have_text("Filings today")
     expect(page.locator("html")).to_have_attribute("lang", "en")
-    page.goto(f"{system.url}/wall")
+    page.goto(f"{system.url}/wall?scene=overview")
     expect(page.locator("#figure-filings h3")).to_have_text("Filings today")
 
 
@@ -235,6 +237,6 @@ def test_the_wall_says_that_its_server_is_gone_and_comes_back_by_itself(page: Pa
     system.start_dashboard()
     expect(page.locator("#banner")).to_be_hidden(timeout=RECOVERED)
     expect(figure(page, "filings")).to_have_text("3", timeout=RECOVERED)
-    assert page.url.endswith("/wall?theme=dark")
+    assert page.url.endswith("/wall?theme=dark&scene=overview")
     system.post(FILING, filing("F4"))
     expect(figure(page, "filings")).to_have_text("4", timeout=COUNTED)

@@ -175,7 +175,7 @@ def test_a_source_whose_input_is_refused_is_told_from_a_silent_one() -> None:
     shown = replace(snapshot(), sources=(wrong,))
     strip = _text(sources.strip(shown, PLACE.names, Speech("vi")))
     assert f"{PLACE.names[ONE]} gửi sai, bị từ chối" in strip and "source malformed" in strip
-    assert figure("sources", shown).target == "1 bị từ chối" and shown.unknown == {ONE}
+    assert figure("sources", shown).target == "1 bị từ chối" and shown.unknown("filing") == {ONE}
 
 
 def _text(components: Any) -> str:

@@ -13,6 +13,7 @@ from dashboard.connection import Unreachable
 from dashboard.push import Board
 from dashboard.snapshot import Place
 from dashboard.store import Pulse
+from dashboard.wall.backdrop import Backdrop
 from dashboard.wall.frame import Painter
 from dashboard.wall.view import View
 from schemas.figures import Reading
@@ -43,8 +44,8 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
     return found
 
 
-def board(answers: Answers) -> Board:
-    return Board(answers, Live(), Painter(Place("46")), 0.01, 10.0, Partitions((4,)))  # type: ignore[arg-type]
+def board(answers: Answers, slowly: Any = lambda _scenes: Backdrop()) -> Board:
+    return Board(answers, Live(), Painter(Place("46")), 0.01, 10.0, Partitions((4,)), slowly)  # type: ignore[arg-type]
 
 
 async def changes(viewer: AsyncIterator[Any], wanted: str) -> Any:
@@ -62,7 +63,7 @@ def test_a_hundred_viewers_cost_one_question_set(answers: Answers) -> None:
         await shared._look()
         viewers = [shared.follow(View("vi")) for _ in range(100)]
         first = [await anext(viewer) for viewer in viewers]
-        assert all(("figures", "children") in found for found in first)
+        assert all(("figure-0", "children") in found for found in first)
         assert answers.questions == 1
 
     asyncio.run(scenario())
@@ -73,10 +74,11 @@ def test_a_viewer_gets_only_what_changed(answers: Answers) -> None:
         shared = board(answers)
         poller = asyncio.create_task(shared.run())
         viewer = shared.follow(View("vi"))
-        await changes(viewer, "figures")
+        await changes(viewer, "figure-0")
         answers.mark, answers.overdue = "1", 30
-        found = await changes(viewer, "figures")
-        assert ("map-points", "data") not in found
+        found = await changes(viewer, "figure-0")
+        assert ("figure-3", "children") not in found, "a figure that reads the same is not sent again"
+        assert ("map-dots", "data") not in found
         assert ("map-communes", "hideout") in found
         poller.cancel()
 
@@ -123,5 +125,60 @@ def test_whatever_fails_is_said_and_never_shown_as_live(answers: Answers, monkey
             assert not shared.ready
         assert await shared._look()
         assert shared.ready
+
+    asyncio.run(scenario())
+
+
+def test_a_rotating_wall_gets_the_next_scene_when_its_turn_comes(answers: Answers) -> None:
+    async def scenario() -> None:
+        shared = board(answers)
+        await shared._look()
+        view = View("vi", scenes=("overview", "sources"), rotate=1)
+        viewer = shared.follow(view)
+        names = set()
+        async with asyncio.timeout(10):
+            async for found in viewer:
+                if ("scene", "children") in found:
+                    names.add(found.get(("ground", "className"), ""))
+                if len(names) > 1:
+                    break
+        assert {"ground", "ground boarded"} <= names
+
+    asyncio.run(scenario())
+
+
+def test_what_changes_slowly_is_asked_for_the_scenes_that_walls_show_and_drawn_when_it_comes(answers: Answers) -> None:
+    asked: list[frozenset[Any]] = []
+
+    def slowly(scenes: frozenset[Any]) -> Backdrop:
+        asked.append(scenes)
+        return Backdrop(meetings=()) if "meetings" in scenes else Backdrop()
+
+    async def scenario() -> None:
+        shared = board(answers, slowly)
+        poller = asyncio.create_task(shared.run())
+        viewer = shared.follow(View("vi", scenes=("meetings",)))
+        found = await changes(viewer, "board")
+        assert "Đang mở" in str(found["board", "children"])
+        found = await changes(viewer, "board")
+        assert "Không có cuộc họp" in str(found["board", "children"])
+        poller.cancel()
+
+    asyncio.run(scenario())
+    assert asked[0] == frozenset() and frozenset({"meetings"}) in asked
+
+
+def test_when_what_changes_slowly_fails_the_page_says_so(answers: Answers) -> None:
+    def slowly(_scenes: frozenset[Any]) -> Backdrop:
+        raise ZeroDivisionError
+
+    async def scenario() -> None:
+        shared = board(answers, slowly)
+        poller = asyncio.create_task(shared.run())
+        async with asyncio.timeout(5):
+            async for found in shared.follow(View("vi")):
+                if found["pulse", "data"]["problem"] == "failed":
+                    break
+        poller.cancel()
 
     asyncio.run(scenario())

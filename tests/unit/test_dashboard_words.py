@@ -34,6 +34,8 @@ BUILT = (
     "rhythm_",
     "units_",
     "in_",
+    "scene_",
+    "short_",
 )
 """Beginnings of keys that are put together from a kind, a measure, a priority, a cause or a rhythm."""
 
