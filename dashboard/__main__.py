@@ -3,6 +3,7 @@
 import typer
 import uvicorn
 
+from dashboard import token_cli
 from dashboard.app import create
 from schemas.settings import load
 
@@ -14,6 +15,9 @@ def main() -> None:
     """ClickHouse to eyes: the screens of the centre."""
 
 
+cli.add_typer(token_cli.cli, name="token")
+
+
 @cli.command()
 def serve(
     host: str = typer.Option(None, help="Address to listen on; by default IOC_HOST."),
@@ -21,6 +25,8 @@ def serve(
 ) -> None:
     """Serve the screens until stopped. Which ClickHouse and which province: the IOC_ settings."""
     settings = load()
+    if settings.access == "open" and not loopback(host or settings.host):
+        typer.echo("dashboard: IOC_ACCESS is `open`: whoever reaches this address sees every page", err=True)
     uvicorn.run(
         create(settings),
         host=host or settings.host,
@@ -28,6 +34,11 @@ def serve(
         log_level="warning",
         timeout_graceful_shutdown=2,
     )
+
+
+def loopback(host: str) -> bool:
+    """Whether an address is of this machine only."""
+    return host == "localhost" or host == "::1" or host.startswith("127.")
 
 
 if __name__ == "__main__":

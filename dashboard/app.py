@@ -9,6 +9,7 @@ from typing import Any
 import dash
 from fastapi import FastAPI
 
+from dashboard.access import INTERNAL, Access
 from dashboard.clock import Clock, Live
 from dashboard.connection import Connection
 from dashboard.desk import exports, pages
@@ -18,6 +19,7 @@ from dashboard.push import Board
 from dashboard.sight import Sight
 from dashboard.snapshot import Place
 from dashboard.store import Store
+from dashboard.tokens import Tokens
 from dashboard.wall import callbacks
 from dashboard.wall.backdrop import ask_for
 from dashboard.wall.frame import Painter
@@ -60,6 +62,8 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
     server = FastAPI(title="IOC dashboard", lifespan=living, docs_url=None, redoc_url=None, openapi_url=None)
     add_routes(server, board)
     exports.add_routes(server, ask, settings.language)
+    if settings.access == "token":
+        server.add_middleware(Access, tokens=Tokens.of(settings.home), usual=settings.language)
     app = dash.Dash(
         "dashboard",
         server=server,  # type: ignore[arg-type] # its annotation knows only its first backend
@@ -87,7 +91,7 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
 
 async def _prepare(server: FastAPI) -> None:
     """Ask Dash for an address of its own: only then it collects pages and assets; a first visitor of /wall would get none."""
-    scope = {"type": "http", "method": "GET", "path": "/_dash-dependencies", "query_string": b"", "headers": []}
+    scope = {"type": "http", "method": "GET", "path": "/_dash-dependencies", "query_string": b"", "headers": [], INTERNAL: True}
 
     async def receive() -> dict[str, str]:
         return {"type": "http.request"}

@@ -8,13 +8,15 @@ from typing import Any
 
 from clickhouse_driver import Client
 
+from dashboard.rights import must_see_all
+
 
 class Unreachable(Exception):
     """ClickHouse did not answer, or not as asked; the message says why."""
 
 
 class Connection:
-    """Runs queries on one ClickHouse database, from any thread."""
+    """Runs queries on one ClickHouse database, from any thread; never for somebody who may see the wall only (`NoRightsError`)."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -22,6 +24,7 @@ class Connection:
 
     @contextmanager
     def _client(self) -> Iterator[Any]:
+        must_see_all()
         client = getattr(self._local, "client", None)
         if client is None:
             client = self._local.client = Client.from_url(self._url)

@@ -39,6 +39,12 @@ class Settings(BaseSettings):
     event_max_bytes: int = Field(256 << 10, ge=1024, description="Largest single event, in bytes; larger ones are refused.")
     dashboard_port: int = Field(8050, description="Port of the dashboard.")
     dashboard_tick_seconds: float = Field(0.25, gt=0, description="How often the dashboard looks for news, in seconds.")
+    access: str = Field(
+        "open",
+        pattern="^(open|token)$",
+        description="Who may see the screens: `open` for whoever reaches the dashboard, `token` for who holds one "
+        "(`python -m dashboard token add NAME`).",
+    )
     wall_distance: float = Field(
         3.0, gt=0, description="From how many metres the wall is read; letters are as large as that asks for."
     )

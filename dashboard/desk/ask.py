@@ -8,6 +8,7 @@ from typing import TypeVar
 from dashboard.clock import Clock
 from dashboard.connection import Connection
 from dashboard.once import Once
+from dashboard.rights import must_see_all
 from dashboard.snapshot import Place
 from dashboard.store import Store
 from dashboard.store_alarms import AlarmStore
@@ -65,7 +66,11 @@ class Ask:
         return SourceStore(self.connection, self.place.agencies, self.place.calendar)
 
     def once(self, key: Hashable, question: Callable[[], T], seconds: float = TICK) -> T:
-        """The answer to a question: the one remembered under `key` if it is young enough, else asked now, by one thread only."""
+        """The answer to a question: the one remembered under `key` if it is young enough, else asked now, by one thread only.
+
+        Raises `dashboard.rights.NoRightsError` for somebody who may see the wall only.
+        """
+        must_see_all()
         return self._once(key, question, seconds)
 
     def current_sources(self) -> tuple[Source, ...]:

@@ -14,6 +14,7 @@ from dashboard.connection import Unreachable
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.parts import Part, labelled, nothing
+from dashboard.rights import NoRightsError
 from dashboard.spoken import SPOKEN
 from dashboard.words import WORDS
 
@@ -107,6 +108,8 @@ def drawn(page: DeskPage, ask: Ask, asked: Asked) -> Part:
     except Unreachable as error:
         log.warning("ClickHouse does not answer: %s", error)
         return nothing(speech("store_away"), speech("store_away_hint"))
+    except NoRightsError:
+        return nothing(speech("no_rights"), speech("no_rights_hint"))
     except LookupError as error:
         return nothing(speech("not_found"), str(error.args[0]) if error.args else "")
     except ValueError as error:

@@ -13,6 +13,20 @@ WALL: dict[str, tuple[str, str]] = {
     "held_by": ("dừng vì cảnh báo", "held by an alarm"),
     "unknown_scene": ("Không có cảnh “{names}”; có: {known}", "There is no scene “{names}”; there are: {known}"),
     "old": ("nguồn im lặng", "source silent"),
+    "token_needed": ("Màn hình này cần mã truy cập", "This screen takes a token"),
+    "token_needed_hint": (
+        "Quản trị viên cấp mã bằng lệnh python -m dashboard token add, hoặc gửi địa chỉ có sẵn mã.",
+        "An administrator makes one with python -m dashboard token add, or sends an address that holds it.",
+    ),
+    "token_wrong": ("Mã truy cập không đúng hoặc đã hết hạn", "This token is wrong, or no longer valid"),
+    "token_wrong_hint": ("Nhập lại, hoặc xin quản trị viên mã mới.", "Enter it again, or ask an administrator for a new one."),
+    "no_rights": ("Mã này chỉ mở được màn hình lớn", "This token opens the wall only"),
+    "no_rights_hint": (
+        "Trang này cần mã dành cho bàn làm việc. Nhập mã đó, hoặc quay lại màn hình lớn tại /wall.",
+        "This page takes a token for the desk. Enter it, or go back to the wall at /wall.",
+    ),
+    "token": ("Mã truy cập", "Token"),
+    "token_enter": ("Mở", "Open"),
     # figures, as short as they are read from afar
     "short_filing.overdue": ("Hồ sơ quá hạn", "Filings overdue"),
     "short_filing.on_time": ("Đúng hạn (thực)", "On time (honest)"),

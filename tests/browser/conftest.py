@@ -65,6 +65,12 @@ class System:
         self.dashboard = self._run("dashboard", "serve", ready=f"{self.url}/readyz")
         return self.dashboard
 
+    def start_guarded(self, port: int) -> Running:
+        """Start a second dashboard, which takes tokens."""
+        environment = self._environment | {"IOC_ACCESS": "token", "IOC_DASHBOARD_PORT": str(port)}
+        ready = f"http://127.0.0.1:{port}/readyz"
+        return Running("dashboard", "serve", environment=environment, log=self._logs / "guarded.log", ready=ready)
+
     def post(self, kind: Kind, *events: Event, time: datetime | None = None) -> None:
         """Send events to the gateway as an agency would, one batch; they happened now unless told otherwise."""
         lines = []

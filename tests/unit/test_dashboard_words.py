@@ -36,6 +36,8 @@ BUILT = (
     "in_",
     "scene_",
     "short_",
+    "token_",
+    "no_rights",
 )
 """Beginnings of keys that are put together from a kind, a measure, a priority, a cause or a rhythm."""
 
