@@ -4,11 +4,12 @@ Two weeks of the simulated province go through real Kafka and worker; then the d
 change of the screens can be seen in review, and nothing else changes the pictures.
 """
 
+import base64
 import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,13 +18,20 @@ from pathlib import Path
 import uvicorn
 from clickhouse_driver import Client
 from playwright.sync_api import Browser, expect, sync_playwright
+from rich.console import Console
+from rich.progress import track
 
 from dashboard.app import create
 from dashboard.connection import Connection
+from dashboard.snapshot import Place
 from dashboard.store import HERE, Store
+from dashboard.store_lives import LifeStore
+from dashboard.store_records import RecordStore
+from dashboard.wall.view import SCENES
 from ingest.simulator import staging
 from ingest.simulator.cli import BEFORE, run
 from ingest.simulator.world import World
+from schemas.figures import BY_CODE
 from schemas.moments import milliseconds
 from schemas.settings import Settings
 from stack import control
@@ -38,13 +46,44 @@ from tests.running import answers, wait_for, worker
 MOMENT = datetime(2026, 11, 18, 10, 35, tzinfo=HERE)
 DAYS, SEED = 14, 7
 LIVE_FOR = timedelta(minutes=10)
-FOLDER = Path("dashboard/docs")
-PICTURES = {
-    "wall.png": (1920, 1080, ""),
-    "wall-dark.png": (1920, 1080, "?theme=dark"),
-    "wall-english.png": (1920, 1080, "?lang=en"),
-    "wall-4k.png": (3840, 2160, "?distance=5"),
-}
+FOLDER = Path("dashboard/docs/gallery")
+COMMUNE = "19753"
+WALL, FOUR_K, DESK, TABLET = (1920, 1080), (3840, 2160), (1440, 900), (1024, 768)
+"""px of the screens."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A screen of the gallery: the name of its file, its address, its size in px, and what it shows."""
+
+    name: str
+    address: str
+    size: tuple[int, int]
+    words: str
+
+
+def pictures(oldest: str) -> tuple[Picture, ...]:
+    """The gallery. `oldest` is the number of the filing that has been overdue for longest."""
+    scenes = (Picture(f"wall-{one}", f"/wall?scene={one}", WALL, f"The wall, scene {one}") for one in SCENES if one != "overview")
+    return (
+        Picture("wall", "/wall?scene=overview", WALL, "The wall's overview, read from 3 m"),
+        *scenes,
+        Picture("wall-dark", "/wall?scene=overview&theme=dark", WALL, "For a dim room"),
+        Picture("wall-english", "/wall?scene=overview&lang=en", WALL, "In English"),
+        Picture("wall-8m", "/wall?scene=overview&distance=8", WALL, "One panel, read from 8 m: what has no room is left out"),
+        Picture("wall-4k", "/wall?scene=overview&distance=5", FOUR_K, "A wall of 3840x2160, read from 5 m"),
+        Picture("wall-4k-sources", "/wall?scene=sources&distance=5&theme=dark", FOUR_K, "The same in a dim room: sources"),
+        Picture("unit-province", "/unit/46", DESK, "The province"),
+        Picture("unit-commune", f"/unit/{COMMUNE}", DESK, "A commune"),
+        Picture("unit-dark-tablet", f"/unit/{COMMUNE}?theme=dark", TABLET, "A commune on a tablet, dark"),
+        Picture(
+            "record", f"/record/filing/{oldest}", DESK, "The life of a filing: each step, who held it, its deadline with pauses"
+        ),
+        Picture("search", "/search?q=phu+xuan", DESK, "Search, without tone marks"),
+        Picture("targets", "/targets", DESK, "Targets with their forecasts"),
+        Picture("index", "/index?unit=46", DESK, "The service-quality index: what is lost where"),
+        Picture("sources", "/sources", DESK, "Every source: now, over a day, and in the league of timeliness"),
+    )
 
 
 @dataclass(frozen=True)
@@ -70,9 +109,11 @@ def main() -> None:
             history(environment, settings, Path(folder))
             with dashboard(settings), sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=find(), args=FLAGS)
-                for name, (width, height, query) in PICTURES.items():
-                    draw(browser, f"http://127.0.0.1:{settings.dashboard_port}/wall{query}", width, height, FOLDER / name)
+                drawn = pictures(oldest_overdue(settings))
+                for one in track(drawn, "drawing", console=Console(stderr=True)):
+                    draw(browser, f"http://127.0.0.1:{settings.dashboard_port}", one)
                 browser.close()
+                (FOLDER.parent / "gallery.md").write_text(gallery(drawn), encoding="utf-8")
         finally:
             if "IOC_TEST_HOME" not in os.environ:
                 control.wipe(home)
@@ -134,17 +175,45 @@ def dashboard(settings: Settings) -> Iterator[None]:
             thread.join()
 
 
-def draw(browser: Browser, address: str, width: int, height: int, path: Path) -> None:
+def oldest_overdue(settings: Settings) -> str:
+    """The number of the filing that has been overdue for longest at the moment."""
+    connection = Connection(settings.clickhouse_url)
+    place = Place(settings.province)
+    found = RecordStore(LifeStore(connection, place.calendar)).behind(
+        Moved(MOMENT - datetime.now(UTC)), BY_CODE["filing.overdue"], "province", place.code, limit=1
+    )
+    connection.close()
+    return str(found.rows[0]["entity_id"])
+
+
+def draw(browser: Browser, base: str, picture: Picture) -> None:
     """One picture, once everything on it is there."""
+    width, height = picture.size
     page = browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
-    page.goto(address)
-    expect(page.locator(".figure").first).to_be_visible(timeout=30_000)
-    expect(page.locator(".place").first).to_be_visible(timeout=30_000)
+    page.goto(f"{base}{picture.address}")
+    for selector in (".figure", ".source", "#board .row, .leaflet-overlay-pane path") if "/wall" in picture.address else (".part",):
+        expect(page.locator(selector).first).to_be_attached(timeout=60_000)
+    expect(page.locator("#beat")).to_contain_text(":", timeout=30_000)
     expect(page.locator("#banner")).to_be_hidden()
     page.wait_for_function("document.fonts.status === 'loaded'")
-    path.parent.mkdir(exist_ok=True)
-    page.screenshot(path=path)
+    page.wait_for_timeout(2_000)  # names on a map find their places
+    taken = page.context.new_cdp_session(page).send("Page.captureScreenshot", {"format": "webp", "quality": 82})
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / f"{picture.name}.webp").write_bytes(base64.b64decode(taken["data"]))
     page.close()
+
+
+def gallery(drawn: Sequence[Picture]) -> str:
+    """The page of the docs that shows them all."""
+    shown = (
+        f"## {one.words}\n\n`{one.address}`, {one.size[0]}x{one.size[1]}\n\n![{one.words}](gallery/{one.name}.webp)\n"
+        for one in drawn
+    )
+    head = (
+        "# Gallery\n\nEvery screen of a simulated Huế at "
+        f"{MOMENT:%d/%m/%Y %H:%M}, drawn by `make screenshots` from a seeded run of {DAYS} days.\n"
+    )
+    return "\n".join((head, *shown))
 
 
 if __name__ == "__main__":
