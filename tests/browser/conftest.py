@@ -38,10 +38,14 @@ class System:
         self.settings = settings
         self.url = f"http://127.0.0.1:{settings.dashboard_port}"
         self._sent = 0
-        self.gateway = self._run("ingest", "gateway", ready=f"http://127.0.0.1:{settings.gateway_port}/readyz")
-        self.worker = worker(environment, logs / "worker.log")
-        self.watch = self.start_watch()
-        self.dashboard = self.start_dashboard()
+        try:
+            self.gateway = self._run("ingest", "gateway", ready=f"http://127.0.0.1:{settings.gateway_port}/readyz")
+            self.worker = worker(environment, logs / "worker.log")
+            self.watch = self.start_watch()
+            self.dashboard = self.start_dashboard()
+        except BaseException:
+            self.stop()  # nobody else knows of what was started
+            raise
 
     def _run(self, *command: str, ready: str) -> Running:
         return Running(*command, environment=self._environment, log=self._logs / f"{command[0]}.log", ready=ready)
@@ -86,9 +90,10 @@ class System:
             assert answer.status in (200, 202), answer.read()
 
     def stop(self) -> None:
-        """End all processes."""
-        for process in (self.dashboard, self.watch, self.gateway, self.worker):
-            process.stop()
+        """End all processes that were started."""
+        for name in ("dashboard", "watch", "gateway", "worker"):
+            if process := getattr(self, name, None):
+                process.stop()
 
 
 @pytest.fixture(scope="module")
