@@ -14,6 +14,7 @@ from dashboard.clock import Clock, Live
 from dashboard.connection import Connection
 from dashboard.desk import exports, pages
 from dashboard.desk.ask import Ask
+from dashboard.desk.map import routes as map_routes
 from dashboard.health import add_routes
 from dashboard.push import Board
 from dashboard.sight import Sight
@@ -62,6 +63,7 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
     server = FastAPI(title="IOC dashboard", lifespan=living, docs_url=None, redoc_url=None, openapi_url=None)
     add_routes(server, board)
     exports.add_routes(server, ask, settings.language)
+    map_routes.add_routes(server, ask, settings.language)
     if settings.access == "token":
         server.add_middleware(Access, tokens=Tokens.of(settings.home), usual=settings.language)
     app = dash.Dash(

@@ -1,5 +1,6 @@
 """Every word of the screens, once: key → (Vietnamese, English). Both languages name the same `{places}`."""
 
+from dashboard.desk.map.words import MAP
 from dashboard.desk.words import DESK
 from dashboard.wall.words import WALL
 
@@ -120,6 +121,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "ahead_by": ("đồng hồ nhanh {span}: {name}", "clock {span} ahead: {name}"),
     **DESK,
     **WALL,
+    **MAP,
     # the map
     "measure_overdue_rate": ("Hồ sơ quá hạn trên 1.000", "Overdue per 1,000 filings"),
     "measure_overdue": ("Hồ sơ quá hạn", "Filings overdue"),

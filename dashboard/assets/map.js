@@ -93,6 +93,7 @@
 
   window.ioc = Object.assign({}, window.ioc, {
     map: {
+      colour, hatch, // for other maps of outlines
       ground: () => ({ fillColor: colour("land"), fillOpacity: 1, color: colour("land-line"), weight: 1.5, interactive: false }),
       commune(feature) {
         const code = feature.properties.code, call = hideout?.call?.[code], step = hideout?.step?.[code];

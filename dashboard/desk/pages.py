@@ -10,6 +10,7 @@ from dash import Input, Output, State
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.index import page as index
+from dashboard.desk.map import page as operators_map
 from dashboard.desk.record import page as record
 from dashboard.desk.search import page as search
 from dashboard.desk.shell import DeskPage, drawn, layout, mark
@@ -20,6 +21,7 @@ from dashboard.visitor import asked_for, remembered
 from dashboard.wall.view import language
 
 PAGES: tuple[DeskPage, ...] = (
+    DeskPage("map", "/map", operators_map.content, words="nav_map", live=False),
     DeskPage("unit", "/unit/<code>", unit.content, words="nav_unit", home="/unit/{province}"),
     DeskPage("record", "/record/<kind>/<id>", record.content),
     DeskPage("search", "/search", search.content, live=False),

@@ -20,6 +20,11 @@ def labelled(words: str) -> dict[str, Any]:
     return {"aria-label": words}
 
 
+def stated(name: str, value: object) -> dict[str, Any]:
+    """A state of a component for screen readers (`aria-<name>`), to be given to it with `**`; truth as they spell it."""
+    return {f"aria-{name}": str(value).lower()}
+
+
 def marked(name: str) -> dict[str, Any]:
     """A mark (`data-<name>`) that the page's own scripts look for, to be given to a component with `**`."""
     return {f"data-{name}": "true"}

@@ -38,6 +38,10 @@ BUILT = (
     "short_",
     "token_",
     "no_rights",
+    "map_as_",
+    "map_begun_",
+    "map_state_",
+    "map_window_",
 )
 """Beginnings of keys that are put together from a kind, a measure, a priority, a cause or a rhythm."""
 

@@ -1,0 +1,248 @@
+"""What the layers are made of, each asked once per tick and window whatever the number of viewers and their language."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dashboard import alarms
+from dashboard.alarms import Alarm, Watched
+from dashboard.desk.ask import Ask
+from dashboard.desk.map.shades import Shades, shades
+from dashboard.desk.map.spots import Spot, Spots, spots
+from dashboard.desk.map.view import View
+from dashboard.desk.sources.page import GRAVITY
+from dashboard.store import Row
+from dashboard.store_lives import FLOW_FIGURES
+from dashboard.store_map import MapStore, Scope
+from schemas.figures import BY_CODE, Readings
+from schemas.figures.aging import aged
+from schemas.freshness import Source, State
+from schemas.reference import agency
+
+DRAWN_FLOWS = 80
+"""Lines that are drawn at most, those of most documents; more are a knot that nobody reads."""
+SOON = timedelta(hours=24)
+"""Meetings within which are shown as coming."""
+SLOW_HOURS = 4.0
+"""A line whose documents take longer than this to be received, in the median, is slow."""
+OVERDUE = BY_CODE["filing.overdue"]
+
+
+@dataclass(frozen=True)
+class Then:
+    """The clock of a moment: the end of a window of the past."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        """The moment."""
+        return self.at
+
+
+@dataclass(frozen=True)
+class Amount:
+    """What lies at one spot: how much in all, and of each agency."""
+
+    code: str
+    spot: Spot
+    count: float
+    of: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Documents from one spot to another in the window."""
+
+    sender: str
+    receiver: str
+    ends: tuple[Spot, Spot]
+    readings: Readings
+
+    def value(self, name: str) -> float | None:
+        """What a figure of documents reads on it."""
+        return self.readings[f"document.{name}"].value
+
+    @property
+    def sent(self) -> int:
+        """How many documents."""
+        return int(self.value("sent") or 0)
+
+    @property
+    def slow(self) -> bool:
+        """Whether its documents take long to be received."""
+        return (self.value("receive_p50") or 0.0) > SLOW_HOURS
+
+
+@dataclass(frozen=True)
+class Site:
+    """What meets at a spot: sites of meetings that go on, connected or missing, and of those to come."""
+
+    code: str
+    spot: Spot
+    connected: int = 0
+    missing: int = 0
+    invited: int = 0
+    hosts: bool = False
+
+
+@dataclass(frozen=True)
+class Meetings:
+    """Meetings that go on, those of the next hours, and where they are held."""
+
+    live: Sequence[Row]
+    coming: Sequence[Row]
+    sites: Sequence[Site]
+
+
+@dataclass(frozen=True)
+class Feeds:
+    """The feeds at a spot, the gravest state first."""
+
+    code: str
+    spot: Spot
+    sources: Sequence[Source]
+
+    @property
+    def state(self) -> State:
+        """The gravest: of a commune's feeds one that is dead makes it so."""
+        return self.sources[0].state
+
+
+@dataclass(frozen=True)
+class Calls:
+    """Alarms at a spot, the gravest first; `code` is empty for a place of their own."""
+
+    code: str
+    spot: Spot
+    alarms: Sequence[Alarm]
+
+
+def store(ask: Ask) -> MapStore:
+    """The questions of the map."""
+    return MapStore(ask.lives)
+
+
+def window(view: View) -> Hashable:
+    """What tells its window from others: of one that ends now, only how long it is."""
+    return view.window if view.window != "custom" else (view.since, view.until)
+
+
+def categories(ask: Ask, view: View, scope: Scope) -> dict[str, int]:
+    """The categories of the reports in a scope, whatever category it is narrowed to: how many of each."""
+    key = ("map categories", window(view), scope.communes, scope.agency, scope.box, scope.state)
+    return ask.once(key, lambda: store(ask).categories(scope))
+
+
+def communes(ask: Ask, view: View) -> tuple[Readings, Shades]:
+    """What the measure reads in each commune, with its age, and the classes; those of silent sources are in none."""
+
+    def asked() -> tuple[Readings, Shades]:
+        found = store(ask).by_unit(view.scope(ask.place, spots(ask.place)), view.measure, "commune")
+        sources, code = ask.current_sources(), view.measure.code
+        told = {unit: aged({code: one}, sources, "commune", unit)[code] for unit, one in found.items()}
+        return told, shades(view.measure, {unit: one for unit, one in told.items() if not one.stale})
+
+    return ask.once(("map communes", view.measure.code, window(view)), asked)
+
+
+def overdue(ask: Ask, view: View) -> list[Amount]:
+    """Overdue filings by where the agency lies that holds them, the most first."""
+
+    def asked() -> list[Amount]:
+        where = spots(ask.place)
+        found = store(ask).by_unit(view.scope(ask.place, where), OVERDUE, "agency")
+        return _amounts(where, {code: one.value for code, one in found.items() if one.value})
+
+    return ask.once(("map overdue", window(view)), asked)
+
+
+def _amounts(where: Spots, values: Mapping[str, float]) -> list[Amount]:
+    at: dict[tuple[str, Spot], dict[str, float]] = defaultdict(dict)
+    for code, value in values.items():
+        if (found := where.of(code)) is not None:
+            at[found][code] = value
+    amounts = [Amount(code, spot, sum(of.values()), of) for (code, spot), of in at.items()]
+    return sorted(amounts, key=lambda one: (-one.count, one.code))
+
+
+def flows(ask: Ask, view: View) -> list[Edge]:
+    """Documents between spots, the most first; of what is chosen only what goes there or comes from there."""
+
+    def asked() -> list[Edge]:
+        where = spots(ask.place)
+        lying = {one.code: spot for one in ask.place.agencies if (spot := where.of(one.code)) is not None}
+        if not lying:
+            return []
+        at, figures = dict(lying.values()), [BY_CODE[code] for code in FLOW_FIGURES]
+        scope = view.scope(ask.place, where)
+        found = store(ask).flows(scope, {code: spot for code, (spot, _) in lying.items()}, figures)
+        edges = [Edge(*key, (at[key[0]], at[key[1]]), told) for key, told in found.items() if key[0] != key[1]]
+        if scope.communes is not None:
+            edges = [one for one in edges if one.sender in scope.communes or one.receiver in scope.communes]
+        return sorted((one for one in edges if one.sent), key=lambda one: (-one.sent, one.sender, one.receiver))
+
+    return ask.once(("map flows", window(view), view.agency, view.communes, view.box), asked)
+
+
+def meetings(ask: Ask, view: View) -> Meetings:
+    """Meetings that go on and those of the next hours, with their sites."""
+
+    def asked() -> Meetings:
+        clock = Then(view.until) if view.past else ask.clock
+        live, coming = ask.lives.meetings(clock), store(ask).coming(clock, clock.now() + SOON)
+        counts: dict[tuple[str, Spot], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+        where = spots(ask.place)
+        said = [(live, "connected"), (live, "missing"), (coming, "invited")]
+        for number, (rows, field) in enumerate(said):
+            for code in (code for row in rows for code in row[field]):
+                if (found := where.of(code)) is not None:
+                    counts[found][number] += 1
+        for row in (*live, *coming):
+            if (found := where.of(row["host"])) is not None:
+                counts[found][3] = 1
+        sites = [Site(code, spot, some[0], some[1], some[2], bool(some[3])) for (code, spot), some in sorted(counts.items())]
+        return Meetings(live, coming, sites)
+
+    return ask.once(("map meetings", window(view) if view.past else ""), asked)
+
+
+def sources(ask: Ask) -> list[Feeds]:
+    """The feeds by where their agencies lie."""
+
+    def asked() -> list[Feeds]:
+        where, at = spots(ask.place), defaultdict[tuple[str, Spot], list[Source]](list)
+        for one in ask.current_sources():
+            if (found := where.of(one.agency)) is not None:
+                at[found].append(one)
+        return [
+            Feeds(code, spot, sorted(some, key=lambda one: (GRAVITY.index(one.state), one.agency, one.kind)))
+            for (code, spot), some in sorted(at.items())
+        ]
+
+    return ask.once("map sources", asked)
+
+
+def calls(ask: Ask, view: View) -> tuple[list[Calls], Watched]:
+    """The open alarms by where they are, and whether anybody looks; those of the province as a whole lie at its seat."""
+
+    def asked() -> tuple[list[Calls], Watched]:
+        clock = Then(view.until) if view.past else ask.clock
+        found = alarms.merged(alarms.read(ask.alarms.open(clock)))
+        watched = alarms.watched(ask.alarms.jobs(), ask.clock.now(), ask.stale_after)
+        at, where = defaultdict[tuple[str, Spot], list[Alarm]](list), spots(ask.place)
+        for alarm in found:
+            for spot in _spots_of(alarm, where):
+                at[spot].append(alarm)
+        return [
+            Calls(code, spot, sorted(some, key=lambda one: (one.priority, one.id))) for (code, spot), some in sorted(at.items())
+        ], watched
+
+    return ask.once(("map alarms", window(view) if view.past else ""), asked)
+
+
+def _spots_of(alarm: Alarm, where: Spots) -> list[tuple[str, Spot]]:
+    if alarm.lat is not None and alarm.lon is not None:
+        return [("", (alarm.lat, alarm.lon))]
+    said = alarm.communes or tuple(agency(code).commune or code for code in alarm.agencies) or (where.province,)
+    return [found for code in dict.fromkeys(said) if (found := where.of(code)) is not None]

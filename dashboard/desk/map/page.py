@@ -1,0 +1,126 @@
+"""`/map`: the map in the middle, layers at its left, what is chosen at its right."""
+
+import json
+from typing import Any
+
+import dash_leaflet as dl
+from dash import dcc, html
+
+from dashboard.connection import Unreachable
+from dashboard.desk.ask import Ask
+from dashboard.desk.asked import Asked
+from dashboard.desk.map.bar import bar
+from dashboard.desk.map.drawn import drawn, words
+from dashboard.desk.map.legends import layers
+from dashboard.desk.map.panel import panel
+from dashboard.desk.map.spots import spots
+from dashboard.desk.map.view import View, without_extent
+from dashboard.desk.parts import Part, labelled, nothing
+from dashboard.desk.shell import RENEW_MS
+
+
+def content(ask: Ask, asked: Asked) -> Part:
+    """The page. What it shows is renewed by its own script, part by part: the map itself stays."""
+    found = parts(ask, without_extent(asked))
+    data: dict[str, Any] = {"data-words": json.dumps(words(asked.speech)), "data-renew": str(RENEW_MS)}
+    return html.Div(
+        [
+            html.Div([_find(asked), html.Div(found["side"], id="map-side")], className="side"),
+            html.Div([html.Div(found["bar"], id="map-bar"), _ground(ask, asked)], className="middle"),
+            html.Div(found["panel"], id="map-panel", className="panel"),
+        ],
+        id="opsmap",
+        **data,
+    )
+
+
+def parts(ask: Ask, asked: Asked) -> dict[str, Any]:
+    """All that an address shows around and on the map: `bar`, `side`, `panel` (components) and `drawn` (data).
+
+    When ClickHouse does not answer, only the panel, which says so; the rest is None: what stands there may stay.
+    """
+    speech = asked.speech
+    try:
+        view = View.of(asked, ask.place, ask.clock.now())
+        return {
+            "bar": bar(ask, asked, view),
+            "side": layers(ask, asked, view),
+            "panel": panel(ask, asked, view),
+            "drawn": drawn(ask, asked, view),
+        }
+    except Unreachable:
+        away = [html.H1(ask.place.full_name(asked.spoken)), nothing(speech("store_away"), speech("store_away_hint"))]
+        return {"bar": None, "side": None, "panel": away, "drawn": None}
+
+
+def _find(asked: Asked) -> html.Form:
+    speech = asked.speech
+    box = dcc.Input(id="map-find", type="search", placeholder=speech("search_hint"), autoComplete="off")
+    label = html.Label(speech("map_find"), htmlFor="map-find", className="hidden")
+    return html.Form(
+        [label, box, html.Div([], id="map-hits")],
+        id="find-form",
+        className="part find",
+        role="search",
+        **labelled(speech("map_find")),
+    )
+
+
+def _ground(ask: Ask, asked: Asked) -> html.Div:
+    """The map itself: outlines that the browser keeps, and a canvas of its script above them."""
+    place, speech = spots(ask.place), asked.speech
+    (south, west), (north, east) = place.bounds
+    return html.Div(
+        [
+            dl.Map(
+                [
+                    dl.Pane(
+                        dl.GeoJSON(
+                            url="/outlines/country.json",
+                            style=_script("ground"),
+                            onEachFeature=_script("opened"),
+                            interactive=False,
+                            pane="ground",
+                        ),
+                        name="ground",
+                        style={"zIndex": 200},
+                    ),
+                    dl.GeoJSON(url=f"/outlines/{ask.place.code}.json", style=_script("commune"), onEachFeature=_script("outlined")),
+                    dl.ScaleControl(position="bottomleft", imperial=False),
+                ],
+                id="map-of",
+                center=[(south + north) / 2, (west + east) / 2],
+                zoom=9,
+                minZoom=5,
+                maxZoom=18,
+                zoomSnap=0.25,
+                zoomControl=False,
+                attributionControl=False,
+                boxZoom=False,
+                doubleClickZoom=True,
+                keyboard=True,
+                className="map-of",
+            ),
+            html.Div(
+                [
+                    html.Button(sign, id=id, type="button", title=words, **labelled(words))
+                    for sign, id, words in (
+                        ("+", "map-in", speech("map_zoom_in")),
+                        ("\N{MINUS SIGN}", "map-out", speech("map_zoom_out")),
+                        ("⛶", "map-whole", speech("map_all_of_it")),
+                    )
+                ],
+                className="zoom",
+            ),
+            html.Div([], id="map-tip"),
+            html.Div(speech("loading"), id="map-note", role="status"),
+        ],
+        id="map-ground",
+        role="region",
+        **labelled(speech("map_title")),
+    )
+
+
+def _script(name: str) -> dict[str, str]:
+    """A function of assets/opsmap.js."""
+    return {"variable": f"ioc.opsmap.{name}"}

@@ -1,0 +1,103 @@
+"""What the map's script asks for: `/map/parts`, `/map/feedback`, `/map/find`, each with the parameters of the page's address.
+
+Answers are JSON, made once per tick for all who ask the same, with a tag: what did not change is not sent again.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
+
+from dashboard.connection import Unreachable
+from dashboard.desk.ask import Ask
+from dashboard.desk.asked import Asked
+from dashboard.desk.map import gathered, page
+from dashboard.desk.map.find import hits
+from dashboard.desk.map.spots import spots
+from dashboard.desk.map.view import PATH, View, box_of, without_extent
+
+log = logging.getLogger(__name__)
+MOST_POINTS = 2_000
+"""Reports that a browser draws one by one; of more it is given cells."""
+CELLS = {"clusters": 72, "points": 72, "heat": 18}
+"""px of the map that a cell is wide."""
+DEEPEST = 18
+Answer = tuple[str, str]
+"""A body and its tag."""
+
+
+def add_routes(server: FastAPI, ask: Ask, usual: str) -> None:
+    """Add the routes; before Dash's own, which catch everything else. `usual` is the language of who asked for none."""
+
+    @server.get(f"{PATH}/parts")
+    def parts(request: Request) -> Response:
+        asked = _asked(request, usual)
+        return _answer(request, lambda: ask.once(("map parts", asked), lambda: _written(page.parts(ask, asked)), seconds=2.0))
+
+    @server.get(f"{PATH}/feedback")
+    def feedback(request: Request) -> Response:
+        asked = _asked(request, usual)
+        return _answer(request, lambda: ask.once(("map feedback", asked), lambda: _written(reports(ask, asked))))
+
+    @server.get(f"{PATH}/find")
+    def find(request: Request) -> Response:
+        asked, text = _asked(request, usual), request.query_params.get("q", "")
+        return _answer(request, lambda: _written({"hits": hits(ask, asked, text)}))
+
+
+def reports(ask: Ask, asked: Asked) -> dict[str, Any]:
+    """The reports of a view (`bbox`: west, south, east, north; `zoom`), few as points, else as cells.
+
+    `total` is how many lie in it; a cell is [lat, lon, reports, overdue], a point [lat, lon, category, state, number].
+    Raises `ValueError` for a view that cannot be understood.
+    """
+    view, bbox, zoom = View.of(asked, ask.place, ask.clock.now()), box_of(asked.get("bbox")), asked.get("zoom")
+    if bbox is None or not zoom.isdecimal() or int(zoom) > DEEPEST:
+        raise ValueError("bbox, zoom")
+    scope, store = view.scope(ask.place, spots(ask.place)), gathered.store(ask)
+    cells = store.grid(scope, bbox, int(zoom), CELLS[view.style])
+    total = sum(row["n"] for row in cells)
+    if view.style == "points" and total <= MOST_POINTS:
+        rows = store.points(scope, bbox, MOST_POINTS)
+        points = [
+            [row["y"], row["x"], row["category"], "late" if row["overdue"] else row["standing"], row["entity_id"]] for row in rows
+        ]
+        return {"as": "points", "total": len(points), "points": points}
+    return {
+        "as": "heat" if view.style == "heat" else "clusters",
+        "total": total,
+        "cells": [[row["lat"], row["lon"], row["n"], row["overdue"]] for row in cells],
+    }
+
+
+def _asked(request: Request, usual: str) -> Asked:
+    found = Asked.of(PATH, request.url.query, request.cookies.get("ioc_language"), usual)
+    kept = found if request.url.path.endswith("/feedback") else without_extent(found)
+    return kept if request.url.path != f"{PATH}/find" else _without_text(kept)
+
+
+def _without_text(asked: Asked) -> Asked:
+    return Asked(asked.path, tuple(one for one in asked.parameters if one[0] != "q"), asked.spoken)
+
+
+def _written(found: dict[str, Any]) -> Answer:
+    body = json.dumps(found, cls=PlotlyJSONEncoder, separators=(",", ":"))
+    return body, f'"{hashlib.blake2b(body.encode(), digest_size=12).hexdigest()}"'
+
+
+def _answer(request: Request, ask: Callable[[], Answer]) -> Response:
+    try:
+        body, tag = ask()
+    except Unreachable as error:
+        log.warning("ClickHouse does not answer: %s", error)
+        return Response('{"problem":"store_away"}', status_code=503, media_type="application/json")
+    except ValueError as error:
+        return Response(json.dumps({"problem": str(error)}), status_code=422, media_type="application/json")
+    headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Cookie"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
