@@ -70,6 +70,11 @@ class Pair(NamedTuple):
     closed: int
 
 
+def in_scope(kind: Kind) -> str:
+    """The code under which the records of a kind in a scope are counted."""
+    return f"{kind.name}.in_scope"
+
+
 def begun(kind: Kind) -> Figure:
     """How many records of a kind began in a period."""
     return Figure(f"{kind.name}.begun", kind, "", "", "", Unit.COUNT, count("true", "started_at"))
@@ -105,13 +110,13 @@ class MapStore:
             return after
         return f"{after} AND started_at <= {moment_sql(milliseconds(scope.until))}"
 
-    def figures(self, scope: Scope, figures: Iterable[Figure]) -> dict[str, Reading]:
-        """What figures of any kinds read in a scope: code → reading."""
+    def overview(self, scope: Scope, figures: Iterable[Figure], kinds: Iterable[Kind]) -> dict[str, Reading]:
+        """What figures read in a scope, and how many records of some kinds it has (`in_scope`): code → reading."""
+        counted = [Figure(in_scope(kind), kind, "", "", "", Unit.COUNT, (Piece(self._window(kind, scope)),)) for kind in kinds]
         found: dict[str, Reading] = {}
-        for figure_kind, ones in _by_kind(figures):
-            where = self._where(figure_kind, scope)
-            asked = ask(self._tuples(scope), ones, self._moment(scope), past=scope.past, where=where)
-            found |= asked.get((), {})
+        for kind, ones in _by_kind((*figures, *counted)):
+            where = self._where(kind, scope)
+            found |= ask(self._tuples(scope), ones, self._moment(scope), past=scope.past, where=where).get((), {})
         return found
 
     def by_unit(self, scope: Scope, figure: Figure, by: str) -> dict[str, Reading]:
@@ -133,7 +138,7 @@ class MapStore:
     ) -> Found:
         """The records of a kind that began in the window and are in the scope; `order` is one of the `ORDERS` of records."""
         where = f"{self._window(kind, scope)} AND {self._where(kind, scope, category=False)}"
-        figure = Figure(f"{kind.name}.in_scope", kind, "", "", "", Unit.COUNT, (Piece(where),))
+        figure = Figure(in_scope(kind), kind, "", "", "", Unit.COUNT, (Piece(where),))
         only = {"category": (scope.category,)} if scope.category and kind is FEEDBACK else None
         store = RecordStore(self.lives)
         return store.behind(clock, figure, "province", "", only=only, order=order, down=down, limit=limit, skip=skip)

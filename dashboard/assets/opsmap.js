@@ -95,8 +95,9 @@
       window.dash_clientside.set_props(id, { children: found[name] });
     }
     requestAnimationFrame(sync);
-    if (found.drawn) { state.drawn = found.drawn; restyle(); layer?.redraw(); fitted(); }
+    if (found.drawn) paint(found.drawn);
   }
+  function paint(drawn) { state.drawn = drawn; restyle(); layer?.redraw(); fitted(); }
   /* What a list shows is what the address says, also after Back. */
   function sync() {
     for (const list of document.querySelectorAll("#opsmap [data-choose]")) list.value = here().get(list.dataset.choose) ?? list.dataset.usual;
@@ -195,7 +196,12 @@
     drawing(map);
     clearInterval(timer);
     timer = setInterval(renew, Number(root().dataset.renew));
-    requestAnimationFrame(() => { map.invalidateSize(false); follow(); });
+    requestAnimationFrame(() => {
+      map.invalidateSize(false);
+      pendingFit = !place();
+      if (root()?.dataset.drawn) paint(JSON.parse(root().dataset.drawn)); else load(); // the page came with what it shows
+      view();
+    });
   }
   /* Time to ask again: not while somebody chooses from a list or types, nor while nobody looks. */
   function renew() {
@@ -317,6 +323,7 @@
       commune: style,
       opened(_feature, _layer, { map }) { if (root()) attach(map); },
       outlined(feature, outline, { map }) {
+        if (!root()) return;
         attach(map);
         const code = feature.properties.code;
         state.outlines.set(code, outline);

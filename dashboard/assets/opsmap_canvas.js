@@ -69,7 +69,7 @@
       for (const one of d.meetings ?? []) { const p = slot(point(one.at), -15, 11); if (seen(p)) { site(g, p, one); mark(p, 9, one, { kind: "meetings" }); } }
       for (const one of d.sources ?? []) { const p = slot(point(one.at), 15, 11); if (seen(p)) { feed(g, p, one.state); mark(p, 9, one, { kind: "sources" }); } }
       for (const one of [...(d.alarms ?? [])].sort((a, b) => b.priority - a.priority)) {
-        const at = point(one.at), p = one.code && (slots || d.overdue?.length) ? L.point(at.x, at.y - 19) : at;
+        const p = beside(point(one.at), marks);
         if (seen(p)) { call(g, p, one.priority, 10); if (one.n > 1) text(g, `×${one.n}`, L.point(p.x + 18, p.y), colours.ink, 12, colours.halo); mark(p, 12, one, { kind: "alarms" }); }
       }
       if (d.chosen.box) frame(g, d.chosen.box, point);
@@ -78,6 +78,13 @@
       names(g, d, point, seen, marks);
     }
 
+    /* A place by a commune's middle where an alarm hides no number. */
+    const PLACES = [[0, 0], [0, -20], [24, -14], [-24, -14], [26, 10], [-26, 10], [0, 28], [0, -40], [40, -28], [-40, -28]];
+    function beside(at, marks) {
+      const free = ([x, y]) => marks.every((one) => one.kind === "flow" || one.kind === "point" || Math.hypot(one.x - at.x - x, one.y - at.y - y) > 0.75 * one.r + 9);
+      const [x, y] = PLACES.find(free) ?? PLACES[1];
+      return L.point(at.x + x, at.y + y);
+    }
     function shape(g, fill, edge, width = 2) { g.fillStyle = fill; g.fill(); if (edge) { g.strokeStyle = edge; g.lineWidth = width; g.stroke(); } }
     function disc(g, p, r) { g.beginPath(); g.arc(p.x, p.y, r, 0, TAU); }
     function box(g, p, r) { g.beginPath(); g.rect(p.x - r, p.y - r, 2 * r, 2 * r); }

@@ -95,13 +95,4 @@ def _choose(ask: Ask, asked: Asked, view: View) -> html.Div:
         id="choose-communes",
         className="drop",
     )
-    return html.Div(
-        [
-            *([listed] if rows else []),
-            html.Button(
-                speech("map_draw"), id="draw-box", type="button", title=speech("map_draw_hint"), **stated("pressed", False)
-            ),
-            html.Button(speech("map_in_view"), id="choose-view", type="button"),
-        ],
-        className="choosing",
-    )
+    return html.Div(listed, className="choosing") if rows else html.Div()

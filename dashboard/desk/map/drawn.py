@@ -13,8 +13,9 @@ from dashboard.desk.map.view import View
 from dashboard.desk.parts import value
 from dashboard.desk.sources.page import state_word
 from dashboard.desk.who import name
-from dashboard.speech import Speech
+from dashboard.speech import Language
 from dashboard.wall.alarms import sentence, where
+from dashboard.words import WORDS
 from schemas.figures import BY_CODE
 from schemas.kinds import FEEDBACK
 from schemas.reference import category_words
@@ -58,7 +59,7 @@ def drawn(ask: Ask, asked: Asked, view: View) -> dict[str, Any]:
         meetings = gathered.meetings(ask, view)
         found["meetings"] = [_site(ask, asked, one, meetings) for one in meetings.sites]
     if "sources" in on:
-        found["sources"] = [_feeds(ask, asked, one) for one in gathered.sources(ask)]
+        found["sources"] = [_feeds(ask, asked, one) for one in gathered.sources(ask, view)]
     if "alarms" in on:
         calls, watched = gathered.calls(ask, view)
         found["alarms"] = [_call(ask, asked, one, watched.alive) for one in calls]
@@ -160,7 +161,7 @@ def _record(ask: Ask, view: View, place: Spots) -> Mark | None:
     if view.record is None:
         return None
     kind, entity = view.record
-    row = ask.once(("map record", view.record), lambda: gathered.store(ask).record(kind, entity))
+    row = gathered.once(ask, view, ("record", view.record), lambda: gathered.store(ask).record(kind, entity))
     if row is None:
         return None
     own = (row["lat"], row["lon"]) if kind is FEEDBACK and row["lat"] is not None else None
@@ -168,18 +169,22 @@ def _record(ask: Ask, view: View, place: Spots) -> Mark | None:
     return {"at": spot, "title": entity} if spot else None
 
 
-def words(speech: Speech) -> dict[str, str]:
-    """What the script itself says."""
-    return {
-        "many": speech("map_many"),
-        "seen": speech("map_seen"),
-        "none": speech("map_none_here"),
-        "failed": speech("map_failed"),
-        "reports": speech("map_reports"),
-        "overdue": speech("map_of_them_overdue"),
-        "open": speech("map_state_open"),
-        "paused": speech("map_state_open"),
-        "closed": speech("map_state_closed"),
-        "late": speech("map_state_overdue"),
-        "locale": "en-GB" if speech.language == "en" else "vi-VN",
-    }
+SAID = {
+    "many": "map_many",
+    "seen": "map_seen",
+    "none": "map_none_here",
+    "failed": "map_failed",
+    "reports": "map_reports",
+    "overdue": "map_of_them_overdue",
+    "open": "map_state_open",
+    "paused": "map_state_open",
+    "closed": "map_state_closed",
+    "late": "map_state_overdue",
+}
+"""What the script itself says, by its own names."""
+
+
+def words(language: Language) -> dict[str, str]:
+    """The words of the script, their places not yet filled, and how it writes numbers."""
+    found = {name: WORDS[key][language == "en"] for name, key in SAID.items()}
+    return found | {"locale": "en-GB" if language == "en" else "vi-VN"}

@@ -1,13 +1,15 @@
 """What the layers are made of, each asked once per tick and window whatever the number of viewers and their language."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from dashboard import alarms
 from dashboard.alarms import Alarm, Watched
 from dashboard.desk.ask import Ask
+from dashboard.desk.asked import Asked
 from dashboard.desk.map.shades import Shades, shades
 from dashboard.desk.map.spots import Spot, Spots, spots
 from dashboard.desk.map.view import View
@@ -20,6 +22,9 @@ from schemas.figures.aging import aged
 from schemas.freshness import Source, State
 from schemas.reference import agency
 
+T = TypeVar("T")
+KEPT = 60.0
+"""Seconds for which answers about a moment are remembered: a page draws all of itself from the same."""
 DRAWN_FLOWS = 80
 """Lines that are drawn at most, those of most documents; more are a knot that nobody reads."""
 SOON = timedelta(hours=24)
@@ -123,15 +128,19 @@ def store(ask: Ask) -> MapStore:
     return MapStore(ask.lives)
 
 
-def window(view: View) -> Hashable:
-    """What tells its window from others: of one that ends now, only how long it is."""
-    return view.window if view.window != "custom" else (view.since, view.until)
+def viewed(ask: Ask, asked: Asked) -> View:
+    """What an address asks for: all who ask within a tick look at the same moment, so that what they see adds up."""
+    return View.of(asked, ask.place, ask.once("map now", ask.clock.now))
+
+
+def once(ask: Ask, view: View, what: Hashable, question: Callable[[], T]) -> T:
+    """The answer to a question about the window of a view, asked once: what is of a moment that is named does not age."""
+    return ask.once(("map", what, view.since, view.until), question, seconds=KEPT)
 
 
 def categories(ask: Ask, view: View, scope: Scope) -> dict[str, int]:
     """The categories of the reports in a scope, whatever category it is narrowed to: how many of each."""
-    key = ("map categories", window(view), scope.communes, scope.agency, scope.box, scope.state)
-    return ask.once(key, lambda: store(ask).categories(scope))
+    return once(ask, view, ("categories", replace(scope, category="")), lambda: store(ask).categories(scope))
 
 
 def communes(ask: Ask, view: View) -> tuple[Readings, Shades]:
@@ -143,7 +152,7 @@ def communes(ask: Ask, view: View) -> tuple[Readings, Shades]:
         told = {unit: aged({code: one}, sources, "commune", unit)[code] for unit, one in found.items()}
         return told, shades(view.measure, {unit: one for unit, one in told.items() if not one.stale})
 
-    return ask.once(("map communes", view.measure.code, window(view)), asked)
+    return once(ask, view, ("communes", view.measure.code), asked)
 
 
 def overdue(ask: Ask, view: View) -> list[Amount]:
@@ -154,7 +163,7 @@ def overdue(ask: Ask, view: View) -> list[Amount]:
         found = store(ask).by_unit(view.scope(ask.place, where), OVERDUE, "agency")
         return _amounts(where, {code: one.value for code, one in found.items() if one.value})
 
-    return ask.once(("map overdue", window(view)), asked)
+    return once(ask, view, "overdue", asked)
 
 
 def _amounts(where: Spots, values: Mapping[str, float]) -> list[Amount]:
@@ -182,7 +191,7 @@ def flows(ask: Ask, view: View) -> list[Edge]:
             edges = [one for one in edges if one.sender in scope.communes or one.receiver in scope.communes]
         return sorted((one for one in edges if one.sent), key=lambda one: (-one.sent, one.sender, one.receiver))
 
-    return ask.once(("map flows", window(view), view.agency, view.communes, view.box), asked)
+    return once(ask, view, ("flows", view.agency, view.communes, view.box), asked)
 
 
 def meetings(ask: Ask, view: View) -> Meetings:
@@ -204,10 +213,10 @@ def meetings(ask: Ask, view: View) -> Meetings:
         sites = [Site(code, spot, some[0], some[1], some[2], bool(some[3])) for (code, spot), some in sorted(counts.items())]
         return Meetings(live, coming, sites)
 
-    return ask.once(("map meetings", window(view) if view.past else ""), asked)
+    return once(ask, view, "meetings", asked)
 
 
-def sources(ask: Ask) -> list[Feeds]:
+def sources(ask: Ask, view: View) -> list[Feeds]:
     """The feeds by where their agencies lie."""
 
     def asked() -> list[Feeds]:
@@ -220,7 +229,7 @@ def sources(ask: Ask) -> list[Feeds]:
             for (code, spot), some in sorted(at.items())
         ]
 
-    return ask.once("map sources", asked)
+    return once(ask, view, "sources", asked)
 
 
 def calls(ask: Ask, view: View) -> tuple[list[Calls], Watched]:
@@ -238,7 +247,7 @@ def calls(ask: Ask, view: View) -> tuple[list[Calls], Watched]:
             Calls(code, spot, sorted(some, key=lambda one: (one.priority, one.id))) for (code, spot), some in sorted(at.items())
         ], watched
 
-    return ask.once(("map alarms", window(view) if view.past else ""), asked)
+    return once(ask, view, "alarms", asked)
 
 
 def _spots_of(alarm: Alarm, where: Spots) -> list[tuple[str, Spot]]:

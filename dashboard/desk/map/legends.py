@@ -73,7 +73,7 @@ def _count(ask: Ask, asked: Asked, view: View, layer: Layer) -> str:
         found = gathered.meetings(ask, view)
         return number(len(found.live) + len(found.coming))
     if layer == "sources":
-        return number(sum(len(one.sources) for one in gathered.sources(ask)))
+        return number(sum(len(one.sources) for one in gathered.sources(ask, view)))
     return number(len({alarm.id for one in gathered.calls(ask, view)[0] for alarm in one.alarms}))
 
 
@@ -124,7 +124,7 @@ def _communes(ask: Ask, asked: Asked, view: View) -> list[Part]:
     if not classes.steps:
         return [choice, html.P(speech("map_no_values"), className="note")]
     note = speech("map_fixed" if classes.fixed else "map_quantiles")
-    return [choice, html.Ul([*steps, *hatched], className="keys ramp"), html.P(note, className="note")]
+    return [choice, html.Ul([*steps, *hatched], className="keys"), html.P(note, className="note")]
 
 
 def _feedback(ask: Ask, asked: Asked, view: View) -> list[Part]:
@@ -191,7 +191,7 @@ def _meetings(ask: Ask, asked: Asked, view: View) -> list[Part]:
 
 def _sources(ask: Ask, asked: Asked, view: View) -> list[Part]:
     speech = asked.speech
-    counts = Counter(one.state for found in gathered.sources(ask) for one in found.sources)
+    counts = Counter(one.state for found in gathered.sources(ask, view) for one in found.sources)
     keys = [_key(f"feed {state.value}", state_word(state, speech), speech.number(counts[state])) for state in GRAVITY]
     return [html.Ul(keys, className="keys"), html.P(speech("map_gravest"), className="note")]
 

@@ -11,18 +11,21 @@ from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.map.bar import bar
 from dashboard.desk.map.drawn import drawn, words
+from dashboard.desk.map.gathered import viewed
 from dashboard.desk.map.legends import layers
 from dashboard.desk.map.panel import panel
 from dashboard.desk.map.spots import spots
-from dashboard.desk.map.view import View, without_extent
-from dashboard.desk.parts import Part, labelled, nothing
+from dashboard.desk.map.view import without_extent
+from dashboard.desk.parts import Part, labelled, nothing, stated
 from dashboard.desk.shell import RENEW_MS
 
 
 def content(ask: Ask, asked: Asked) -> Part:
     """The page. What it shows is renewed by its own script, part by part: the map itself stays."""
     found = parts(ask, without_extent(asked))
-    data: dict[str, Any] = {"data-words": json.dumps(words(asked.speech)), "data-renew": str(RENEW_MS)}
+    data: dict[str, Any] = {"data-words": json.dumps(words(asked.spoken)), "data-renew": str(RENEW_MS)}
+    if found["drawn"] is not None:
+        data["data-drawn"] = json.dumps(found["drawn"])
     return html.Div(
         [
             html.Div([_find(asked), html.Div(found["side"], id="map-side")], className="side"),
@@ -41,7 +44,7 @@ def parts(ask: Ask, asked: Asked) -> dict[str, Any]:
     """
     speech = asked.speech
     try:
-        view = View.of(asked, ask.place, ask.clock.now())
+        view = viewed(ask, asked)
         return {
             "bar": bar(ask, asked, view),
             "side": layers(ask, asked, view),
@@ -55,7 +58,7 @@ def parts(ask: Ask, asked: Asked) -> dict[str, Any]:
 
 def _find(asked: Asked) -> html.Form:
     speech = asked.speech
-    box = dcc.Input(id="map-find", type="search", placeholder=speech("search_hint"), autoComplete="off")
+    box = dcc.Input(id="map-find", type="search", placeholder=speech("map_find_hint"), autoComplete="off")
     label = html.Label(speech("map_find"), htmlFor="map-find", className="hidden")
     return html.Form(
         [label, box, html.Div([], id="map-hits")],
@@ -111,6 +114,15 @@ def _ground(ask: Ask, asked: Asked) -> html.Div:
                     )
                 ],
                 className="zoom",
+            ),
+            html.Div(
+                [
+                    html.Button(
+                        speech("map_draw"), id="draw-box", type="button", title=speech("map_draw_hint"), **stated("pressed", False)
+                    ),
+                    html.Button(speech("map_in_view"), id="choose-view", type="button"),
+                ],
+                className="tools",
             ),
             html.Div([], id="map-tip"),
             html.Div(speech("loading"), id="map-note", role="status"),

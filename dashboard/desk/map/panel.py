@@ -16,9 +16,9 @@ from dashboard.desk.parts import Part, labelled, link, listed, marked, nothing, 
 from dashboard.desk.table import Column, Row, Wish, table
 from dashboard.desk.unit.cards import calls
 from dashboard.desk.who import name, unit_link
-from dashboard.store_map import Scope, begun
+from dashboard.store_map import Scope, in_scope
 from dashboard.store_records import ORDERS
-from schemas.figures import BY_CODE, UNKNOWN, Reading
+from schemas.figures import BY_CODE, UNKNOWN, Reading, Readings
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.reference import target
 
@@ -44,27 +44,18 @@ def panel(ask: Ask, asked: Asked, view: View) -> list[Part]:
         gone = html.A(speech("map_whole"), href=asked.with_(**GONE))
         codes = ", ".join(view.unknown)
         return [html.H1(codes), nothing(speech("not_found"), speech("no_unit", code=codes)), html.P(gone, className="more")]
-    key = (gathered.window(view), scope.communes, scope.agency, scope.box, scope.category, scope.state)
-    counts = ask.once(("map counts", key), lambda: _counts(ask, scope))
+    figures = [BY_CODE[code] for code in SHOWN[view.kind]]
+    found = gathered.once(ask, view, ("figures", view.kind.name, scope), lambda: gathered.store(ask).overview(scope, figures, TABS))
     return [
         _heading(ask, asked, view),
         *([html.P(speech(view.problem), className="problem", role="alert")] if view.problem else []),
         *([_record(asked, *view.record)] if view.record else []),
-        _kinds(asked, view, counts),
-        _cards(ask, asked, view, scope, key),
-        *_course(ask, asked, view, scope, key),
+        _kinds(asked, view, found),
+        _cards(ask, asked, view, found),
+        *_course(ask, asked, view, scope),
         *_flows(ask, asked, view),
-        _records(ask, asked, view, scope, key),
+        _records(ask, asked, view, scope),
     ]
-
-
-def _counts(ask: Ask, scope: Scope) -> dict[Kind, float]:
-    """How many records of each kind the table of the scope has."""
-    store = gathered.store(ask)
-    found = store.figures(scope, [begun(kind) for kind in TABS])
-    counts = {kind: found[begun(kind).code].value or 0 for kind in TABS if begun(kind).code in found}
-    # Meetings are planned: those to come are in the table too.
-    return counts | {MEETING: store.records(ask.clock, scope, MEETING, limit=1).total}
 
 
 def _heading(ask: Ask, asked: Asked, view: View) -> html.Header:
@@ -112,10 +103,10 @@ def _record(asked: Asked, kind: Kind, entity: str) -> html.P:
     return html.P([*words, gone], className="marked")
 
 
-def _kinds(asked: Asked, view: View, counts: Mapping[Kind, float]) -> html.Nav:
+def _kinds(asked: Asked, view: View, found: Readings) -> html.Nav:
     tabs = [
         html.A(
-            [asked.speech(f"feed_{kind.name}"), html.Small(asked.speech.number(counts.get(kind, 0)))],
+            [asked.speech(f"feed_{kind.name}"), html.Small(asked.speech.number(found[in_scope(kind)].value or 0))],
             href=asked.with_(kind=None if kind is FEEDBACK else kind.name, records_sort=None, records_page=None),
             className="here" if kind is view.kind else "",
             id=f"kind-{kind.name}",
@@ -126,12 +117,10 @@ def _kinds(asked: Asked, view: View, counts: Mapping[Kind, float]) -> html.Nav:
     return html.Nav(tabs, className="tabs kinds", **labelled(asked.speech("map_kinds")))
 
 
-def _cards(ask: Ask, asked: Asked, view: View, scope: Scope, key: object) -> html.Div:
+def _cards(ask: Ask, asked: Asked, view: View, found: Readings) -> html.Div:
     speech = asked.speech
-    figures = [BY_CODE[code] for code in SHOWN[view.kind]]
-    found = ask.once(("map figures", view.kind.name, key), lambda: gathered.store(ask).figures(scope, figures))
     cards = []
-    for figure in figures:
+    for figure in (BY_CODE[code] for code in SHOWN[view.kind]):
         one: Reading = found.get(figure.code, UNKNOWN)
         when = "map_in_window" if figure.of_period else "map_at_end" if view.past else "map_right_now"
         call = calls(figure, one, target(ask.place.code, figure.code))
@@ -139,11 +128,11 @@ def _cards(ask: Ask, asked: Asked, view: View, scope: Scope, key: object) -> htm
     return html.Div(cards, className="cards", id="map-figures")
 
 
-def _course(ask: Ask, asked: Asked, view: View, scope: Scope, key: object) -> list[Part]:
+def _course(ask: Ask, asked: Asked, view: View, scope: Scope) -> list[Part]:
     if view.kind is MEETING:  # a handful a day: their table says it
         return []
     speech, kind = asked.speech, view.kind
-    pairs = ask.once(("map course", kind.name, key), lambda: gathered.store(ask).course(scope, kind))
+    pairs = gathered.once(ask, view, ("course", kind.name, scope), lambda: gathered.store(ask).course(scope, kind))
     drawing = bars(asked, pairs, scope.since, scope.step, speech(f"map_begun_{kind.name}"), speech("map_closed"))
     return [section(speech("map_course"), drawing, id="map-course")]
 
@@ -178,12 +167,14 @@ def _flows(ask: Ask, asked: Asked, view: View) -> list[Part]:
     ]
 
 
-def _records(ask: Ask, asked: Asked, view: View, scope: Scope, key: object) -> html.Section:
+def _records(ask: Ask, asked: Asked, view: View, scope: Scope) -> html.Section:
     speech, kind = asked.speech, view.kind
     wish = Wish.of(asked, PREFIX, "-started", size=SIZE)
     order = wish.by if wish.by in ORDERS else "started"
-    found = ask.once(
-        ("map records", kind.name, key, wish),
+    found = gathered.once(
+        ask,
+        view,
+        ("records", kind.name, scope, wish),
         lambda: gathered.store(ask).records(
             ask.clock, scope, kind, order=order, down=wish.down, limit=wish.size, skip=(wish.page - 1) * wish.size
         ),

@@ -18,7 +18,7 @@ from dashboard.desk.asked import Asked
 from dashboard.desk.map import gathered, page
 from dashboard.desk.map.find import hits
 from dashboard.desk.map.spots import spots
-from dashboard.desk.map.view import PATH, View, box_of, without_extent
+from dashboard.desk.map.view import PATH, box_of, without_extent
 
 log = logging.getLogger(__name__)
 MOST_POINTS = 2_000
@@ -55,7 +55,7 @@ def reports(ask: Ask, asked: Asked) -> dict[str, Any]:
     `total` is how many lie in it; a cell is [lat, lon, reports, overdue], a point [lat, lon, category, state, number].
     Raises `ValueError` for a view that cannot be understood.
     """
-    view, bbox, zoom = View.of(asked, ask.place, ask.clock.now()), box_of(asked.get("bbox")), asked.get("zoom")
+    view, bbox, zoom = gathered.viewed(ask, asked), box_of(asked.get("bbox")), asked.get("zoom")
     if bbox is None or not zoom.isdecimal() or int(zoom) > DEEPEST:
         raise ValueError("bbox, zoom")
     scope, store = view.scope(ask.place, spots(ask.place)), gathered.store(ask)

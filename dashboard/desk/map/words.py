@@ -67,8 +67,9 @@ MAP: dict[str, tuple[str, str]] = {
     "map_choose_communes": ("Chọn xã, phường", "Choose communes"),
     "map_draw": ("Vẽ khung", "Draw a box"),
     "map_draw_hint": ("Kéo chuột trên bản đồ; hoặc giữ Shift rồi kéo", "Drag on the map; or hold Shift and drag"),
-    "map_in_view": ("Chọn phần đang nhìn", "Choose what is in view"),
+    "map_in_view": ("Chọn vùng đang nhìn", "Choose the view"),
     "map_find": ("Tìm trên bản đồ", "Find on the map"),
+    "map_find_hint": ("Đến xã, cơ quan, mã số…", "To a unit, agency, number…"),
     # the map
     "map_zoom_in": ("Phóng to", "Zoom in"),
     "map_zoom_out": ("Thu nhỏ", "Zoom out"),
