@@ -1,0 +1,167 @@
+"""The operators' map: what its addresses say, how communes are classed, where units lie. No database."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from dashboard.desk.asked import Asked
+from dashboard.desk.map.drawn import words
+from dashboard.desk.map.shades import quantiles, shades
+from dashboard.desk.map.spots import spots
+from dashboard.desk.map.view import LAYERS, MEASURES, USUAL, View, box_of, said, without_extent, written
+from dashboard.snapshot import Place
+from dashboard.store import HERE
+from schemas import places
+from schemas.figures import BY_CODE, Reading
+from schemas.figures.series import Step
+from schemas.kinds import DOCUMENT, FEEDBACK, FILING
+
+PLACE, NOW = Place("46"), datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+ONE, OTHER = places.communes("46")[:2]
+
+
+def view(**parameters: str) -> View:
+    given = {name.rstrip("_"): value for name, value in parameters.items()}
+    return View.of(Asked("/map", tuple(sorted(given.items()))), PLACE, NOW)
+
+
+def test_an_empty_address_is_the_usual_map_of_the_last_week() -> None:
+    usual = view()
+    assert (usual.layers, usual.measure.code, usual.style, usual.kind) == (USUAL, "filing.overdue", "clusters", FEEDBACK)
+    assert (usual.since, usual.until, usual.past) == (NOW - timedelta(days=7), NOW, False)
+    assert not usual.chosen and not usual.problem
+
+
+def test_layers_are_said_in_one_order_and_all_may_be_off() -> None:
+    assert view(layers="alarms,communes").layers == ("communes", "alarms")
+    assert view(layers="none").layers == ()
+    assert said(["alarms", "sources"]) == "sources,alarms"
+    assert said(()) == "none"
+    assert said(USUAL) is None
+    for shown in ((), ("flows",), LAYERS):
+        assert view(layers=said(shown) or "").layers == shown
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"kind": "document"}, {"kind": DOCUMENT}),
+        ({"kind": "indicator"}, {"kind": FEEDBACK}),
+        ({"measure": "filing.on_time"}, {"measure": BY_CODE["filing.on_time"]}),
+        ({"measure": "'; DROP TABLE"}, {"measure": BY_CODE["filing.overdue"]}),
+        ({"as_": "heat"}, {"style": "heat"}),
+        ({"as_": "3d"}, {"style": "clusters"}),
+        ({"state": "overdue"}, {"state": "overdue"}),
+        ({"state": "standing"}, {"state": ""}),
+        ({"record": "filing/H57.19753-1/2"}, {"record": (FILING, "H57.19753-1/2")}),
+        ({"record": "filing/"}, {"record": None}),
+        ({"box": "107.1,16.2,107.3,16.4"}, {"box": (107.1, 16.2, 107.3, 16.4)}),
+        ({"box": "107.3,16.2,107.1,16.4"}, {"box": None}),
+        ({"box": "a,b,c,d"}, {"box": None}),
+        ({"unit": ONE.code}, {"communes": (ONE.code,)}),
+        ({"unit": f"{ONE.code},{OTHER.code},{ONE.code}"}, {"communes": (ONE.code, OTHER.code)}),
+        ({"unit": "H57.SYT"}, {"agency": "H57.SYT", "communes": ()}),
+        ({"unit": "46"}, {"communes": (), "agency": "", "unknown": ()}),
+        ({"unit": "99999"}, {"communes": (), "unknown": ("99999",)}),
+        ({"window": "1h"}, {"since": NOW - timedelta(hours=1), "until": NOW}),
+        ({"window": "year"}, {"window": "7d", "since": NOW - timedelta(days=7)}),
+    ],
+)
+def test_what_an_address_says(parameters: dict[str, str], expected: dict[str, Any]) -> None:
+    found = view(**parameters)
+    assert {name: getattr(found, name) for name in expected} == expected
+
+
+def test_a_box_goes_before_units() -> None:
+    found = view(box="107.1,16.2,107.3,16.4", unit=ONE.code)
+    assert found.box and not found.communes
+
+
+def test_a_window_of_its_own_is_in_local_time_and_ends_by_now() -> None:
+    found = view(from_="2026-11-24T08:00", to="2026-11-24T17:30")
+    assert (found.window, found.past, found.problem) == ("custom", True, "")
+    assert found.since == datetime(2026, 11, 24, 8, 0, tzinfo=HERE)
+    assert found.until - found.since == timedelta(hours=9, minutes=30)
+    until_now = view(from_="2026-11-24T08:00", to="2027-01-01T00:00")
+    assert (until_now.until, until_now.past) == (NOW, False)
+    assert view(from_=written(found.since), to=written(found.until)).since == found.since
+
+
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [("2026-11-24T08:00", "2026-11-24T08:00"), ("x", "2026-11-24T08:00"), ("2026-11-24T08:00", "y"), ("1990-01-01T00:00", "")],
+)
+def test_a_window_that_cannot_be_is_said_and_the_usual_one_shown(since: str, until: str) -> None:
+    found = view(from_=since, to=until)
+    assert (found.problem, found.window, found.until) == ("map_wrong_window", "7d", NOW)
+
+
+def test_the_extent_decides_nothing_but_where_the_map_is() -> None:
+    asked = Asked("/map", (("at", "16.4,107.5"), ("unit", ONE.code), ("zoom", "11")))
+    assert without_extent(asked).parameters == (("unit", ONE.code),)
+
+
+def test_a_scope_has_the_communes_with_their_middle_in_the_box_and_their_bodies() -> None:
+    where = spots(PLACE)
+    lat, lon = where.communes[ONE.code]
+    scope = view(box=f"{lon - 0.0001:.5f},{lat - 0.0001:.5f},{lon + 0.0001:.5f},{lat + 0.0001:.5f}").scope(PLACE, where)
+    assert scope.communes == (ONE.code,)
+    assert set(scope.bodies) == {f"H57.{ONE.code}", f"H57.{ONE.code}.UB"}
+    assert view(box="100,10,100.1,10.1").scope(PLACE, where).communes == ()
+    assert view().scope(PLACE, where).communes is None
+
+
+@pytest.mark.parametrize(("window", "step"), [("1h", Step.MINUTES), ("24h", Step.HOUR), ("7d", Step.DAY), ("30d", Step.DAY)])
+def test_a_window_is_told_in_parts_that_fit_it(window: str, step: Step) -> None:
+    assert view(window=window).scope(PLACE, spots(PLACE)).step is step
+
+
+def test_units_lie_in_their_communes_and_provincial_bodies_at_one_seat() -> None:
+    where = spots(PLACE)
+    assert where.of(f"H57.{ONE.code}.UB") == where.of(ONE.code)
+    assert where.of("H57.SYT") == where.of("46") == ("46", where.seat)
+
+
+def test_a_place_without_units_still_has_an_extent() -> None:
+    where = spots(Place("NOWHERE"))
+    assert (where.communes, where.seat, where.outlined) == ({}, None, False)
+    assert where.of("X.1") is None
+    assert where.bounds[0][0] < where.bounds[1][0]
+
+
+def test_known_breaks_are_fixed_and_others_are_fifths_of_what_is_there() -> None:
+    overdue = shades(BY_CODE["filing.overdue"], {"a": Reading(0), "b": Reading(7), "c": Reading(500), "d": Reading(None)})
+    assert (overdue.fixed, dict(overdue.steps)) == (True, {"a": 0, "b": 1, "c": 4})
+    assert overdue.counts() == [1, 1, 0, 0, 1]
+    assert [overdue.shade(step) for step in range(5)] == [0, 1, 2, 3, 4]
+    received = shades(BY_CODE["feedback.received"], {str(n): Reading(n) for n in range(100)})
+    assert (received.fixed, received.breaks) == (False, (20, 40, 60, 80))
+    assert received.counts() == [20] * 5
+
+
+def test_where_more_is_better_the_least_has_the_strongest_shade() -> None:
+    on_time = shades(BY_CODE["filing.on_time"], {"a": Reading(50.0), "b": Reading(100.0)})
+    assert (on_time.shade(on_time.steps["a"]), on_time.shade(on_time.steps["b"])) == (4, 0)
+
+
+def test_breaks_of_few_or_equal_values_are_few() -> None:
+    assert quantiles([], True) == ()
+    assert quantiles([3, 3, 3], True) == ()
+    assert quantiles([1.0, 1.0, 1.0, 9.0], False) == (9.0,)
+    single = shades(BY_CODE["feedback.received"], {"a": Reading(3), "b": Reading(3)})
+    assert (single.counts(), single.shade(0)) == ([2], 0)
+
+
+def test_communes_can_be_coloured_by_the_figures_of_every_kind_that_has_communes() -> None:
+    assert {one.kind for one in MEASURES} == {FEEDBACK, FILING, DOCUMENT}
+
+
+@pytest.mark.parametrize("text", ["", "1,2,3", "1,2,3,4,5", "0,0,inf,1", "-181,0,1,1"])
+def test_a_box_that_is_none(text: str) -> None:
+    assert box_of(text) is None
+
+
+def test_the_script_speaks_both_languages() -> None:
+    assert words("vi").keys() == words("en").keys()
+    assert "{n}" in words("vi")["seen"] and words("vi")["seen"] != words("en")["seen"]
