@@ -129,18 +129,19 @@
     const box = [west.lng, east.lat, east.lng, west.lat].map((one) => Math.max(-180, Math.min(180, one)).toFixed(5));
     viewing?.abort();
     const mine = viewing = new AbortController();
+    let answer = null;
     try {
       const got = await fetch(`${PATH}/feedback?bbox=${box}&zoom=${now.zoom}&${asked}`, { signal: mine.signal, cache: "no-cache" });
       if (!got.ok) throw new Error(got.statusText);
-      const answer = await got.text();
-      if (mine.signal.aborted) return;
-      if (answer !== region) { region = answer; state.reports = JSON.parse(answer); }
-      held = { ...now, asked };
-      layer?.redraw();
-      counted();
+      answer = await got.text();
     } catch (error) {
       if (error.name !== "AbortError") note("failed");
     }
+    if (answer === null || mine.signal.aborted || !root()) return;
+    if (answer !== region) { region = answer; state.reports = JSON.parse(answer); }
+    held = { ...now, asked };
+    layer?.redraw();
+    counted();
   }
   /* How many reports are seen, which is less than what is held. */
   function counted() {

@@ -65,7 +65,7 @@
       const most = Math.max(1, ...(d.overdue ?? []).map((one) => one.n));
       for (const one of d.overdue ?? []) { const p = point(one.at); if (seen(p)) { const r = 7 + 13 * Math.sqrt(one.n / most); square(g, p, r, colours.s4, colours.halo); text(g, numbers.format(one.n), p, colours.card, r > 11 ? 12 : 10); mark(p, r, one, { kind: "overdue" }); } }
       if (state.reports?.as === "clusters") for (const one of merged(state.reports.cells, point)) if (seen(one.p)) cluster(g, one, mark);
-      if (state.reports?.as === "points") for (const one of state.reports.points) { const p = point(one); if (seen(p)) report(g, p, one, mark); }
+      if (state.reports?.as === "points") for (const one of state.reports.points) { const p = point([one[0], one[1]]); if (seen(p)) report(g, p, one, mark); }
       for (const one of d.meetings ?? []) { const p = slot(point(one.at), -15, 11); if (seen(p)) { site(g, p, one); mark(p, 9, one, { kind: "meetings" }); } }
       for (const one of d.sources ?? []) { const p = slot(point(one.at), 15, 11); if (seen(p)) { feed(g, p, one.state); mark(p, 9, one, { kind: "sources" }); } }
       for (const one of [...(d.alarms ?? [])].sort((a, b) => b.priority - a.priority)) {

@@ -1,6 +1,6 @@
 """What the map shows, as data for its script: every mark with where it lies, how much it is and what is said of it."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -93,17 +93,17 @@ def _mark(code: str, spot: Spot, heading: str, *said: str, **more: Any) -> Mark:
     return {"code": code, "at": spot, "title": heading, "told": kept, **more}
 
 
-def _bodies(ask: Ask, asked: Asked, spot: str, codes: Iterable[str]) -> list[tuple[str, str]]:
-    """Whom a mark is of, to choose from: its commune and its agencies, each with code and name."""
-    of = [spot] if spot in ask.place.names else []
-    return [(code, name(code, ask.place, asked.speech)) for code in (*of, *codes)]
+def _bodies(ask: Ask, asked: Asked, spot: str, told: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Whom a mark is of, to choose from: its commune and its agencies, each with its code and what is told of it."""
+    own = [(spot, title(ask, asked, spot))] if spot in ask.place.names else []
+    return [*own, *told.items()]
 
 
 def _amount(ask: Ask, asked: Asked, one: Amount) -> Mark:
     speech, of = asked.speech, sorted(one.of.items(), key=lambda item: (-item[1], item[0]))
-    said = [f"{speech.number(count)} · {name(code, ask.place, speech)}" for code, count in of]
+    said = {code: f"{speech.number(count)} · {name(code, ask.place, speech)}" for code, count in of}
     heading = speech("map_overdue_at", unit=title(ask, asked, one.code), n=speech.number(one.count))
-    return _mark(one.code, one.spot, heading, *said, n=one.count, agencies=_bodies(ask, asked, one.code, one.of))
+    return _mark(one.code, one.spot, heading, *said.values(), n=one.count, agencies=_bodies(ask, asked, one.code, said))
 
 
 def _edge(ask: Ask, asked: Asked, one: Edge) -> Mark:
@@ -139,7 +139,7 @@ def _feeds(ask: Ask, asked: Asked, one: Feeds) -> Mark:
         for source in one.sources
         if source.state is one.state
     ]
-    bodies = _bodies(ask, asked, one.code, dict.fromkeys(source.agency for source in one.sources))
+    bodies = _bodies(ask, asked, one.code, {source.agency: name(source.agency, ask.place, speech) for source in one.sources})
     return _mark(one.code, one.spot, title(ask, asked, one.code), *said, state=one.state.value, agencies=bodies)
 
 

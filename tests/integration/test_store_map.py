@@ -1,0 +1,278 @@
+"""What the map shows of a scope equals what pandas makes of the raw rows: counts, cells, points, course, flows, records."""
+
+from collections import Counter as Tally
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from math import cos, floor, log, pi, radians, tan
+from random import Random
+
+import pandas as pd
+import pytest
+from clickhouse_driver import Client
+
+from dashboard.connection import Connection
+from dashboard.store_lives import LifeStore
+from dashboard.store_map import MapStore, Scope, in_scope
+from schemas import places
+from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState
+from schemas.events import Document, Event, Feedback, Filing, Meeting
+from schemas.figures import BY_CODE
+from schemas.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
+from schemas.reference import ZONE, calendar
+from schemas.settings import Settings
+from schemas.tables import events_table
+from streams.lives import Lives
+from tests import second_way
+from tests.clocks import At
+from tests.counting import Counter
+
+pytestmark = pytest.mark.stack
+CALENDAR = calendar("46")
+COMMUNES = places.communes("46")[:6]
+NOW = datetime(2026, 11, 25, 11, 0, tzinfo=ZONE)
+WEEK = Scope(NOW - timedelta(days=7), NOW)
+ONE, TWO = (one.code for one in COMMUNES[:2])
+CATEGORIES = ("water", "traffic", "environment")
+WORLD = (102.0, 8.0, 110.0, 24.0)
+
+
+@dataclass
+class Province:
+    """The store, and the lives of its raw rows, computed a second way."""
+
+    store: MapStore
+    lives: dict[Kind, pd.DataFrame]
+
+    def of(self, kind: Kind, scope: Scope) -> pd.DataFrame:
+        """The lives that are in a scope, its window aside."""
+        found = self.lives[kind]
+        if scope.box and kind is FEEDBACK:
+            west, south, east, north = scope.box
+            found = found[found["lat"].between(south, north) & found["lon"].between(west, east)]
+        elif scope.agency:
+            found = found[found["agency"] == scope.agency]
+        elif scope.communes is not None:
+            found = found[found["commune"].isin(scope.communes)]
+        if scope.category and kind is FEEDBACK:
+            found = found[found["category"] == scope.category]
+        state = {"open": found["open"], "overdue": found["overdue"], "closed": ~found["open"]}.get(scope.state)
+        return found if state is None else found[state]
+
+    def within(self, kind: Kind, scope: Scope) -> pd.DataFrame:
+        """The lives of a scope that began in its window."""
+        found = self.of(kind, scope)
+        return found[(found["started_at"] > scope.since) & (found["started_at"] <= scope.until)]
+
+
+def events(dice: Random) -> Iterator[tuple[Kind, datetime, Event]]:
+    """Reports, filings and documents of three weeks, each with a step or two; some due before now."""
+
+    def moment(most_days: float) -> datetime:
+        return NOW - timedelta(minutes=dice.randrange(5, int(most_days * 1440)))
+
+    def second(first: datetime) -> datetime:
+        return first + (NOW - first) * dice.uniform(0.2, 0.9)
+
+    for number in range(220):
+        unit, at = dice.choice(COMMUNES), moment(20)
+        usual = {"agency": f"H57.{unit.code}.UB", "commune": unit.code, "report_id": f"R{number}", "reported_at": at}
+        usual |= {"category": dice.choice(CATEGORIES), "due_at": at + timedelta(hours=dice.randrange(20, 400))}
+        if number % 11:
+            usual |= {"lat": round(unit.lat + dice.gauss(0, 0.02), 5), "lon": round(unit.lon + dice.gauss(0, 0.02), 5)}
+        yield FEEDBACK, at, Feedback(**usual, status=FeedbackStatus.ROUTED)  # type: ignore[arg-type]
+        if number % 3:
+            yield FEEDBACK, second(at), Feedback(**usual, status=dice.choice((FeedbackStatus.PUBLISHED, FeedbackStatus.PROCESSING)))  # type: ignore[arg-type]
+    for number in range(90):
+        unit, at = dice.choice(COMMUNES), moment(20)
+        own = {"agency": f"H57.{unit.code}", "commune": unit.code, "filing_id": f"F{number}", "procedure": "1.005129"}
+        own |= {"channel": Channel.ONLINE, "registered_at": at, "due_at": at + timedelta(days=dice.randrange(2, 12))}
+        yield FILING, at, Filing(**own, status=FilingStatus.ACCEPTED)  # type: ignore[arg-type]
+        if number % 2:
+            yield FILING, second(at), Filing(**own, status=dice.choice((FilingStatus.FINISHED, FilingStatus.SUPPLEMENT)))  # type: ignore[arg-type]
+    for number in range(120):
+        unit, at = dice.choice(COMMUNES), moment(15)
+        ends = dice.choice((("H57.VP", f"H57.{unit.code}.UB"), (f"H57.{unit.code}.UB", "H57.SYT"), ("H57.VP", "H57.SNV")))
+        sent = {"agency": ends[1], "commune": unit.code if ends[1].endswith(".UB") else "", "document_id": f"{ends[0]},{number}"}
+        sent |= {"from_organ": ends[0], "to_organ": ends[1], "sent_at": at, "due_at": at + timedelta(days=dice.randrange(1, 9))}
+        yield DOCUMENT, at, Document(**sent, status=DocumentStatus.ARRIVED)  # type: ignore[arg-type]
+        if number % 4:
+            yield DOCUMENT, second(at), Document(**sent, status=dice.choice((DocumentStatus.RECEIVED, DocumentStatus.DONE)))  # type: ignore[arg-type]
+    for number, hours in enumerate((-2, 3, 30)):
+        meets = Meeting(
+            agency="H57.VP",
+            meeting_id=f"M{number}",
+            title=f"Họp {number}",
+            state=MeetingState.LIVE if hours < 0 else MeetingState.SCHEDULED,
+            starts_at=NOW + timedelta(hours=hours),
+            invited=[f"H57.{ONE}.UB", "H57.SYT"] if number < 2 else [f"H57.{TWO}.UB"],
+        )
+        yield MEETING, NOW - timedelta(hours=4), meets
+
+
+@pytest.fixture(scope="module")
+def province(module_settings: Settings) -> Iterator[Province]:
+    from ingest.topics import ensure
+    from streams.migrate import migrate
+
+    migrate(module_settings)
+    ensure(module_settings)
+    counter, client = Counter(module_settings), Client.from_url(module_settings.clickhouse_url)
+    said = list(events(Random(11)))
+    for kind in (FEEDBACK, FILING, DOCUMENT, MEETING):
+        counter.count(kind, sorted(((at, one) for of, at, one in said if of is kind), key=lambda step: step[0]))
+    Lives(client, module_settings.province).catch_up()
+    connection = Connection(module_settings.clickhouse_url)
+    lives = {
+        kind: second_way.lives(kind.name, connection.rows(f"SELECT * FROM {events_table(kind).name} FINAL"), CALENDAR, NOW)
+        for kind in (FEEDBACK, FILING, DOCUMENT)
+    }
+    yield Province(MapStore(LifeStore(connection, CALENDAR)), lives)
+    connection.close()
+    client.disconnect()
+    counter.close()
+
+
+LAT, LON = COMMUNES[0].lat, COMMUNES[0].lon
+SCOPES = {
+    "the province": WEEK,
+    "a day": Scope(NOW - timedelta(days=1), NOW),
+    "a commune": replace(WEEK, communes=(ONE,), bodies=(f"H57.{ONE}", f"H57.{ONE}.UB")),
+    "two communes": replace(WEEK, communes=(ONE, TWO)),
+    "an agency": replace(WEEK, agency=f"H57.{ONE}.UB", bodies=(f"H57.{ONE}.UB",)),
+    "a box": replace(WEEK, box=(LON - 0.02, LAT - 0.02, LON + 0.02, LAT + 0.02), communes=(ONE,)),
+    "a box with nothing in it": replace(WEEK, box=(100.0, 1.0, 100.1, 1.1), communes=()),
+    "a category": replace(WEEK, category="water"),
+    "a category that has a quote": replace(WEEK, category="wa'ter"),
+    "what is overdue": replace(WEEK, state="overdue"),
+    "what is closed in a commune": replace(WEEK, state="closed", communes=(ONE,)),
+    "open reports on water": replace(WEEK, state="open", category="water"),
+}
+
+
+@pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES.keys())
+def test_figures_and_counts_of_a_scope(province: Province, scope: Scope) -> None:
+    names = ("feedback.received", "feedback.open", "feedback.overdue", "filing.registered", "filing.open", "filing.overdue")
+    names += ("filing.closed", "document.sent", "document.waiting", "document.overdue")
+    kinds = (FEEDBACK, FILING, DOCUMENT)
+    found = province.store.overview(scope, [BY_CODE[name] for name in names], kinds)
+    for kind in kinds:
+        lives = province.of(kind, scope)
+        expected = second_way.figures(kind.name, lives, scope.since, scope.until) if len(lives) else {}
+        for name in names:
+            if name.startswith(kind.name):
+                assert found[name].value == (expected.get(name) or 0), name
+        assert found[in_scope(kind)].value == len(province.within(kind, scope))
+
+
+@pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES.keys())
+def test_the_records_of_a_scope(province: Province, scope: Scope) -> None:
+    for kind in (FEEDBACK, FILING, DOCUMENT):
+        expected = province.within(kind, scope).sort_values(["started_at", "entity_id"], ascending=[False, True])
+        found = province.store.records(At(NOW), scope, kind, limit=10)
+        assert found.total == len(expected) or not found.rows
+        assert [row["entity_id"] for row in found.rows] == list(expected["entity_id"][:10])
+        rest = province.store.records(At(NOW), scope, kind, limit=10, skip=10)
+        assert [row["entity_id"] for row in rest.rows] == list(expected["entity_id"][10:20])
+
+
+@pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES.keys())
+def test_the_course_of_a_scope_counts_each_record_in_the_part_of_its_time(province: Province, scope: Scope) -> None:
+    for kind in (FEEDBACK, FILING):
+        pairs = province.store.course(scope, kind)
+        assert pairs[-1].at == scope.until and len(pairs) == (24 if scope.until - scope.since == timedelta(days=1) else 8)
+        lives, starts = province.of(kind, scope), [scope.since, *(one.at for one in pairs[:-1])]
+        for start, one in zip(starts, pairs, strict=True):
+            began = lives[(lives["started_at"] >= start) & (lives["started_at"] < one.at)]
+            ended = [at for at in lives["closed_at"] if at is not None and at is not pd.NaT and start <= at < one.at]
+            assert (one.begun, one.closed) == (len(began), len(ended))
+
+
+def cell(lat: float, lon: float, zoom: int, pixels: int) -> tuple[int, int]:
+    """Of the world's map in Mercator's projection."""
+    scale = 256 * 2**zoom / pixels
+    y = (1 - log(tan(radians(lat)) + 1 / cos(radians(lat))) / pi) / 2
+    return floor((lon + 180) / 360 * scale), floor(y * scale)
+
+
+@pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES.keys())
+@pytest.mark.parametrize("zoom", [9, 13])
+def test_the_cells_of_a_view_hold_its_reports(province: Province, scope: Scope, zoom: int) -> None:
+    view = (LON - 0.1, LAT - 0.1, LON + 0.1, LAT + 0.1)
+    lives = province.within(FEEDBACK, scope)
+    lives = lives[lives["lat"].between(view[1], view[3]) & lives["lon"].between(view[0], view[2])]
+    expected = Tally(cell(one.lat, one.lon, zoom, 72) for one in lives.itertuples())
+    late = Tally(cell(one.lat, one.lon, zoom, 72) for one in lives.itertuples() if one.overdue)
+    found = province.store.grid(scope, view, zoom, 72)
+    assert sorted(row["n"] for row in found) == sorted(expected.values())
+    assert sum(row["overdue"] for row in found) == late.total()
+    assert [row["n"] for row in found] == sorted((row["n"] for row in found), reverse=True)
+    for row in found:
+        assert expected[cell(row["lat"], row["lon"], zoom, 72)] == row["n"]
+    points = province.store.points(scope, view, 1_000)
+    assert {(row["entity_id"], bool(row["overdue"])) for row in points} == {
+        (one.entity_id, one.overdue) for one in lives.itertuples()
+    }
+    assert len(province.store.points(scope, view, 3)) == min(3, len(lives))
+
+
+def test_categories_are_those_of_the_scope_whatever_it_is_narrowed_to(province: Province) -> None:
+    for scope in (WEEK, SCOPES["a commune"], SCOPES["what is overdue"], SCOPES["a category"]):
+        lives = province.within(FEEDBACK, replace(scope, category=""))
+        assert province.store.categories(scope) == Tally(lives["category"])
+
+
+def test_a_figure_by_unit_is_of_the_whole_province(province: Province) -> None:
+    overdue = province.store.by_unit(SCOPES["a commune"], BY_CODE["filing.overdue"], "agency")
+    lives = province.lives[FILING]
+    assert {code: one.value for code, one in overdue.items() if one.value} == Tally(lives[lives["overdue"]]["agency"])
+    registered = province.store.by_unit(WEEK, BY_CODE["filing.registered"], "commune")
+    within = province.within(FILING, WEEK)
+    assert {code: one.value for code, one in registered.items() if one.value} == Tally(within["commune"])
+
+
+def test_a_window_of_the_past_tells_how_it_stood_at_its_end(province: Province) -> None:
+    end = NOW - timedelta(days=6)
+    scope = Scope(end - timedelta(days=7), end, past=True)
+    rows = province.store.lives.connection.rows(f"SELECT * FROM {events_table(FILING).name} FINAL")
+    expected = second_way.figures("filing", second_way.lives("filing", rows, CALENDAR, end), scope.since, end)
+    found = province.store.overview(scope, [BY_CODE["filing.open"], BY_CODE["filing.overdue"], BY_CODE["filing.registered"]], ())
+    assert {code: one.value for code, one in found.items()} == {code: expected[code] for code in found}
+
+
+def test_flows_are_the_documents_between_spots(province: Province) -> None:
+    spots = {"H57.VP": "46", "H57.SYT": "46", "H57.SNV": "46"} | {f"H57.{one.code}.UB": one.code for one in COMMUNES}
+    figures = [BY_CODE["document.sent"], BY_CODE["document.overdue"], BY_CODE["document.waiting"]]
+    lives = province.within(DOCUMENT, WEEK)
+    ends = [(spots[one.from_organ], spots[one.to_organ]) for one in lives.itertuples()]
+    found = province.store.flows(WEEK, spots, figures)
+    assert {key: said["document.sent"].value for key, said in found.items()} == Tally(ends)
+    late = Tally(key for key, overdue in zip(ends, lives["overdue"], strict=True) if overdue)
+    assert {key: said["document.overdue"].value for key, said in found.items() if said["document.overdue"].value} == late
+    own = province.store.flows(replace(WEEK, agency="H57.SYT", bodies=("H57.SYT",)), spots, figures)
+    its = lives[(lives["from_organ"] == "H57.SYT") | (lives["to_organ"] == "H57.SYT")]
+    assert sum(said["document.sent"].value or 0 for said in own.values()) == len(its)
+    without = province.store.flows(WEEK, {"H57.VP": "46"}, figures)
+    assert without == {}, "what lies nowhere is on no line"
+
+
+def test_meetings_are_of_whom_they_invite_and_those_to_come_are_told(province: Province) -> None:
+    coming = province.store.coming(At(NOW), NOW + timedelta(hours=24))
+    assert [(row["entity_id"], row["title"], row["host"]) for row in coming] == [("M1", "Họp 1", "H57.VP")]
+
+    def found(*bodies: str, agency: str = "") -> set[str]:
+        scope = replace(WEEK, communes=None if agency else (ONE,), agency=agency, bodies=bodies)
+        return {row["entity_id"] for row in province.store.records(At(NOW), scope, MEETING).rows}
+
+    assert found(f"H57.{ONE}", f"H57.{ONE}.UB") == {"M0", "M1"}
+    assert found("H57.VP", agency="H57.VP") == {"M0", "M1", "M2"}
+    assert found() == set()
+
+
+def test_a_record_is_found_with_its_place(province: Province) -> None:
+    report = province.lives[FEEDBACK].query("lat == lat").iloc[0]
+    row = province.store.record(FEEDBACK, report["entity_id"])
+    assert row is not None and (row["lat"], row["lon"], row["commune"]) == (report["lat"], report["lon"], report["commune"])
+    filing = province.store.record(FILING, "F1")
+    assert filing is not None and filing["lat"] is None and filing["commune"]
+    assert province.store.record(FILING, "F-none") is None
