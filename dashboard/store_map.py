@@ -196,6 +196,14 @@ class MapStore:
         )
         return {(key[0], key[1]): found for key, found in readings(figures, rows, 2).items()}
 
+    def extent(self) -> list[list[float]] | None:
+        """South-west and north-east of all reports, a few strays left out; None where none lies anywhere."""
+        ends = ", ".join(f"quantileExact({level})({name})" for level in (0.01, 0.99) for name in ("lat", "lon"))
+        ((count, *corners),) = self.lives.connection.tuples(
+            f"SELECT count(), {ends} FROM {current_table(FEEDBACK).name} FINAL WHERE lat IS NOT NULL AND lon IS NOT NULL"
+        )
+        return [corners[:2], corners[2:]] if count else None
+
     def coming(self, clock: Clock, until: datetime) -> list[Row]:
         """Meetings that are to come until a moment, the next first: entity_id, title, host, started_at, invited."""
         return list(

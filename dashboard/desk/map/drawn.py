@@ -15,6 +15,7 @@ from dashboard.desk.sources.page import state_word
 from dashboard.desk.who import name
 from dashboard.speech import Language
 from dashboard.wall.alarms import sentence, where
+from dashboard.wall.map import Bounds
 from dashboard.words import WORDS
 from schemas.figures import BY_CODE
 from schemas.kinds import FEEDBACK
@@ -46,7 +47,7 @@ def drawn(ask: Ask, asked: Asked, view: View) -> dict[str, Any]:
         },
         "names": {code: ask.place.names.get(code, code) for code in place.communes},
         "spots": place.communes,
-        "bounds": place.bounds,
+        "bounds": _bounds(ask, place),
         "outlined": place.outlined,
     }
     if "communes" in on:
@@ -69,6 +70,13 @@ def drawn(ask: Ask, asked: Asked, view: View) -> dict[str, Any]:
 def title(ask: Ask, asked: Asked, code: str) -> str:
     """What a spot is called: a commune by its name, the seat as the level of the province."""
     return asked.speech("map_seat") if code == ask.place.code else name(code, ask.place, asked.speech)
+
+
+def _bounds(ask: Ask, place: Spots) -> Bounds:
+    """All of the province; a place of which no units are known is where its reports lie."""
+    if place.communes:
+        return place.bounds
+    return ask.once("map extent", lambda: gathered.store(ask).extent(), seconds=gathered.KEPT) or place.bounds
 
 
 def _communes(ask: Ask, asked: Asked, view: View) -> dict[str, Any]:

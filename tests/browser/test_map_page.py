@@ -1,0 +1,439 @@
+"""The operators' map as its users handle it: layers, choices by mouse and keyboard, filters, finding, addresses."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+
+from dashboard.connection import Connection
+from schemas import places
+from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus
+from schemas.events import Document, Feedback, Filing
+from schemas.kinds import DOCUMENT, FEEDBACK, FILING
+from stack.ports import choose_port
+from tests.browser.conftest import System
+from tests.browser.legible import illegible
+from tests.browser.test_units import NAMELESS
+from tests.browser.test_wall import CONTRASTS
+from tests.running import Running, wait_for
+
+pytestmark = [pytest.mark.stack, pytest.mark.browser]
+NOW = datetime.now(UTC)
+HERE, THERE = (next(one for one in places.communes("46") if one.name == name) for name in ("A Lưới 2", "Phú Lộc"))
+WATER, TRAFFIC = 5, 4
+"""Reports that were made in the one and the other of two communes, on these."""
+PATIENCE = 40_000
+"""How long a loaded machine may take to draw what was asked for, in milliseconds."""
+ALL = "communes,feedback,overdue,flows,meetings,sources,alarms"
+
+
+def report(number: int, unit: places.Commune, category: str) -> Feedback:
+    return Feedback(
+        agency=f"H57.{unit.code}.UB",
+        commune=unit.code,
+        report_id=f"PA-{unit.code}-{number}",
+        category=category,
+        status=FeedbackStatus.RECEIVED,
+        reported_at=NOW - timedelta(hours=2, minutes=number),
+        lat=unit.lat + 0.004 * number,
+        lon=unit.lon,
+    )
+
+
+@pytest.fixture(scope="module")
+def filled(system: System) -> System:
+    """Reports in two communes, overdue filings in one of them, documents from the province to both."""
+    system.post(FEEDBACK, *(report(number, HERE, "water") for number in range(WATER)), time=NOW - timedelta(hours=2))
+    system.post(FEEDBACK, *(report(number, THERE, "traffic") for number in range(TRAFFIC)), time=NOW - timedelta(hours=2))
+    overdue = [
+        Filing(
+            agency=f"H57.{HERE.code}",
+            commune=HERE.code,
+            filing_id=f"H57.{HERE.code}-{number}",
+            procedure="1.005129",
+            status=FilingStatus.PROCESSING,
+            channel=Channel.ONLINE,
+            registered_at=NOW - timedelta(days=6),
+            due_at=NOW - timedelta(days=1),
+        )
+        for number in range(3)
+    ]
+    system.post(FILING, *overdue, time=NOW - timedelta(days=6))
+    sent = [
+        Document(
+            agency=f"H57.{unit.code}.UB",
+            document_id=f"H57.VP,2026/11/24,{unit.code}/UBND",
+            from_organ="H57.VP",
+            to_organ=f"H57.{unit.code}.UB",
+            status=DocumentStatus.ARRIVED,
+            sent_at=NOW - timedelta(hours=3),
+        )
+        for unit in (HERE, THERE)
+    ]
+    system.post(DOCUMENT, *sent, time=NOW - timedelta(hours=3))
+    connection = Connection(system.settings.clickhouse_url)
+
+    def lives() -> bool:
+        counts = ", ".join(f"(SELECT count() FROM current_{kind} FINAL)" for kind in ("feedback", "filing", "document"))
+        return connection.tuples(f"SELECT {counts}") == [(WATER + TRAFFIC, 3, 2)]
+
+    wait_for(lives, 120, "the lives of what was sent")
+    connection.close()
+    return system
+
+
+@pytest.fixture
+def desk(page: Page) -> Iterator[Page]:
+    """A desk's screen, on whose console nothing may be an error."""
+    said: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            said.append(message.text)
+
+    page.on("console", hear)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    expect.set_options(timeout=PATIENCE)
+    yield page
+    expect.set_options(timeout=5_000)
+    assert not said
+
+
+def visit(page: Page, system: System, query: str = "", heading: str = "Thành phố Huế") -> None:
+    """Open the map, and wait until it is drawn."""
+    page.goto(f"{system.url}/map{query}")
+    expect(page.locator("#map-panel h1")).to_have_text(heading)
+    page.wait_for_function("ioc.opsmap.state.drawn && document.querySelector('#map-of path[data-code]')", timeout=PATIENCE)
+    page.evaluate("window.sameMap = document.querySelector('.leaflet-container')")
+
+
+def stays(page: Page) -> bool:
+    """Whether the map is the one that was opened."""
+    return bool(page.evaluate("window.sameMap === document.querySelector('.leaflet-container')"))
+
+
+def in_view(page: Page, words: str | re.Pattern[str]) -> None:
+    expect(page.locator("#map-note")).to_contain_text(words)
+
+
+def records(page: Page, count: int) -> None:
+    expect(page.locator("#map-records .paging")).to_contain_text(f"{count} dòng")
+
+
+def marks(page: Page, kind: str, count: int) -> None:
+    page.wait_for_function(
+        "([kind, count]) => new Set(ioc.opsmap.state.marks.filter((one) => one.kind === kind).map((one) => one.of)).size === count",
+        arg=[kind, count],
+        timeout=PATIENCE,
+    )
+
+
+def spot(page: Page, lat: float, lon: float) -> tuple[float, float]:
+    """Where a place is on the screen."""
+    x, y = page.evaluate(
+        """([lat, lon]) => { const { map } = ioc.opsmap.state, box = map.getContainer().getBoundingClientRect();
+            const at = map.latLngToContainerPoint([lat, lon]); return [at.x + box.left, at.y + box.top]; }""",
+        [lat, lon],
+    )
+    return x, y
+
+
+def click_commune(page: Page, unit: places.Commune) -> None:
+    """Click into a commune, beside what lies in it."""
+    x, y = spot(page, unit.lat - 0.03, unit.lon)
+    page.mouse.click(x, y)
+
+
+def test_the_map_opens_with_its_layers_their_counts_and_what_happened(desk: Page, filled: System) -> None:
+    visit(desk, filled)
+    expect(desk.locator("#map-of path[data-code]")).to_have_count(len(places.communes("46")))
+    expect(desk.get_by_role("link", name="Bản đồ", exact=True)).to_have_class("here")
+    expect(desk.locator("#layer-feedback .count")).to_have_text(str(WATER + TRAFFIC))
+    expect(desk.locator("#layer-overdue .count")).to_have_text("3")
+    expect(desk.locator("#layer-flows .count")).to_have_text("2")
+    in_view(desk, f"{WATER + TRAFFIC} phản ánh")
+    records(desk, WATER + TRAFFIC)
+    expect(desk.locator("#map-figures article").first).to_contain_text(str(WATER + TRAFFIC))
+    expect(desk.locator("#map-course")).to_contain_text(f"Tiếp nhận{WATER + TRAFFIC}")
+
+
+def test_a_layer_is_switched_by_mouse_and_by_keyboard_and_the_map_stays(desk: Page, filled: System) -> None:
+    visit(desk, filled)
+    desk.locator("#layer-overdue").click()
+    expect(desk.locator("#layer-overdue")).to_have_attribute("aria-checked", "true")
+    marks(desk, "overdue", 1)
+    assert "layers=communes,feedback,overdue,alarms" in desk.url
+    desk.locator("#layer-flows").focus()
+    desk.keyboard.press("Space")
+    expect(desk.locator("#layer-flows")).to_have_attribute("aria-checked", "true")
+    marks(desk, "flow", 2)
+    desk.locator("#layer-feedback").focus()
+    desk.keyboard.press("Enter")
+    expect(desk.locator("#layer-feedback")).to_have_attribute("aria-checked", "false")
+    marks(desk, "cluster", 0)
+    expect(desk.locator("#layer-feedback")).to_be_focused()
+    desk.locator("#layer-sources").click()
+    marks(desk, "sources", len(places.communes("46")) + 1)
+    assert stays(desk)
+
+
+def test_a_click_on_a_commune_changes_figures_chart_and_table_and_escape_takes_it_back(desk: Page, filled: System) -> None:
+    visit(desk, filled)
+    click_commune(desk, HERE)
+    expect(desk.locator("#map-panel h1")).to_have_text(HERE.full_name)
+    assert f"unit={HERE.code}" in desk.url
+    records(desk, WATER)
+    in_view(desk, f"{WATER} phản ánh")
+    expect(desk.locator("#map-course")).to_contain_text(f"Tiếp nhận{WATER}")
+    expect(desk.locator("#layer-flows .count")).to_have_text("1")
+    desk.locator("#kind-filing").click()
+    records(desk, 3)
+    desk.keyboard.press("Escape")
+    expect(desk.locator("#map-panel h1")).to_have_text("Thành phố Huế")
+    assert "unit=" not in desk.url and "kind=filing" in desk.url and stays(desk)
+    click_commune(desk, THERE)
+    expect(desk.locator("#map-panel h1")).to_have_text(THERE.full_name)
+    desk.locator("#unchoose").click()
+    expect(desk.locator("#map-panel h1")).to_have_text("Thành phố Huế")
+
+
+def test_a_box_is_dragged_around_a_commune(desk: Page, filled: System) -> None:
+    visit(desk, filled)
+    desk.locator("#draw-box").click()
+    left, top = spot(desk, THERE.lat + 0.05, THERE.lon - 0.05)
+    right, bottom = spot(desk, THERE.lat - 0.02, THERE.lon + 0.05)
+    desk.mouse.move(left, top)
+    desk.mouse.down()
+    desk.mouse.move((left + right) / 2, (top + bottom) / 2)
+    desk.mouse.move(right, bottom)
+    desk.mouse.up()
+    expect(desk.locator("#map-panel h1")).to_have_text("Khung đã chọn")
+    records(desk, TRAFFIC)
+    in_view(desk, f"{TRAFFIC} phản ánh")
+    assert re.search(r"box=[\d.]+,[\d.]+,[\d.]+,[\d.]+", desk.url) and stays(desk)
+    desk.go_back()
+    expect(desk.locator("#map-panel h1")).to_have_text("Thành phố Huế")
+
+
+def test_communes_are_chosen_from_a_list_and_a_box_from_the_view_without_a_mouse(desk: Page, filled: System) -> None:
+    visit(desk, filled)
+    desk.locator("#choose-communes summary").focus()
+    desk.keyboard.press("Enter")
+    for unit in (HERE, THERE):
+        desk.get_by_role("checkbox", name=unit.name, exact=True).focus()
+        desk.keyboard.press("Space")
+        expect(desk.get_by_role("checkbox", name=unit.name, exact=True)).to_have_attribute("aria-checked", "true")
+    expect(desk.locator("#map-panel h1")).to_have_text("2 xã, phường")
+    records(desk, WATER + TRAFFIC)
+    desk.keyboard.press("Escape")
+    expect(desk.locator("#choose-communes .communes")).to_be_hidden()
+    desk.locator("#choose-view").focus()
+    desk.keyboard.press("Enter")
+    expect(desk.locator("#map-panel h1")).to_have_text("Khung đã chọn")
+    records(desk, WATER + TRAFFIC)
+
+
+def test_filters_hold_for_map_chart_and_table_and_back_takes_them_away(desk: Page, filled: System) -> None:
+    visit(desk, filled)
+    desk.locator("#choose-category").select_option("traffic")
+    records(desk, TRAFFIC)
+    in_view(desk, f"{TRAFFIC} phản ánh")
+    desk.locator("#choose-state").select_option("closed")
+    expect(desk.locator("#map-records")).to_contain_text("Không có bản ghi nào")
+    in_view(desk, "Không có phản ánh nào")
+    desk.go_back()
+    records(desk, TRAFFIC)
+    expect(desk.locator("#choose-state")).to_have_value("")
+    desk.go_back()
+    records(desk, WATER + TRAFFIC)
+    expect(desk.locator("#choose-category")).to_have_value("")
+    desk.go_forward()
+    records(desk, TRAFFIC)
+    assert stays(desk)
+
+
+def test_a_window_is_chosen_and_drilled_into(desk: Page, filled: System) -> None:
+    visit(desk, filled)
+    desk.get_by_role("link", name="1 giờ", exact=True).click()
+    expect(desk.locator("#map-records")).to_contain_text("Không có bản ghi nào")
+    desk.get_by_role("link", name="24 giờ", exact=True).click()
+    records(desk, WATER + TRAFFIC)
+    desk.locator(".bars-of a").nth(-3).focus()
+    desk.keyboard.press("Enter")
+    desk.wait_for_url(re.compile("from=.*to="))
+    expect(desk.locator("#window-custom summary")).to_have_class("here")
+    desk.locator("#window-custom summary").click()
+    desk.locator("#window-from").fill("2020-01-01T00:00")
+    desk.locator("#window-to").fill("2020-01-02T00:00")
+    desk.locator("#window-form button").click()
+    desk.wait_for_url(re.compile("from=2020-01-01"))
+    expect(desk.locator("#map-records")).to_contain_text("Không có bản ghi nào")
+
+
+def test_an_address_keeps_it_all_on_reload_and_in_another_browser(desk: Page, filled: System, chromium: Browser) -> None:
+    visit(desk, filled)
+    desk.locator("#layer-overdue").click()
+    expect(desk.locator("#layer-overdue")).to_have_attribute("aria-checked", "true")
+    desk.locator("#as-points").click()
+    click_commune(desk, HERE)
+    expect(desk.locator("#map-panel h1")).to_have_text(HERE.full_name)
+    desk.locator("#choose-measure").select_option("feedback.received")
+    desk.wait_for_url(re.compile("measure=feedback.received"))
+    before = desk.evaluate("history.length")
+    desk.locator("#map-of").focus()
+    desk.keyboard.press("+")
+    desk.keyboard.press("ArrowLeft")
+    desk.wait_for_function(
+        "at => new URLSearchParams(location.search).get('zoom') !== at", arg=desk.evaluate("ioc.opsmap.here().get('zoom')")
+    )
+    desk.wait_for_timeout(800)
+    assert desk.evaluate("history.length") == before, "where the map was moved to is no step back"
+    address, extent = desk.url, desk.evaluate("[ioc.opsmap.state.map.getZoom(), ioc.opsmap.state.map.getCenter().lat]")
+    stranger = chromium.new_context(viewport={"width": 1440, "height": 900})
+    for other in (desk, stranger.new_page()):
+        other.goto(address)
+        expect(other.locator("#map-panel h1")).to_have_text(HERE.full_name, timeout=PATIENCE)
+        other.wait_for_function("ioc.opsmap.state.marks.some((one) => one.kind === 'point')", timeout=PATIENCE)
+        expect(other.locator("#layer-overdue")).to_have_attribute("aria-checked", "true")
+        expect(other.locator("#as-points")).to_have_class("here")
+        expect(other.locator("#choose-measure")).to_have_value("feedback.received")
+        zoom, lat = other.evaluate("[ioc.opsmap.state.map.getZoom(), ioc.opsmap.state.map.getCenter().lat]")
+        assert zoom == pytest.approx(extent[0], abs=0.02) and lat == pytest.approx(extent[1], abs=0.002)
+    stranger.close()
+
+
+def find(page: Page, words: str) -> None:
+    page.locator("#map-find").click()
+    page.locator("#map-find").press_sequentially(words, delay=15)
+    expect(page.locator("#map-hits a").first).to_be_visible()
+
+
+def test_units_agencies_and_records_are_found_with_and_without_tone_marks(desk: Page, filled: System) -> None:
+    visit(desk, filled)
+    zoom = desk.evaluate("ioc.opsmap.state.map.getZoom()")
+    for words in ("phu loc", "Phú Lộc"):
+        find(desk, words)
+        expect(desk.locator("#map-hits a").first).to_contain_text(THERE.name)
+        desk.keyboard.press("Enter")
+        expect(desk.locator("#map-panel h1")).to_have_text(THERE.full_name)
+        expect(desk.locator("#map-hits a")).to_have_count(0)
+        desk.wait_for_function("zoom => ioc.opsmap.state.map.getZoom() > zoom", arg=zoom)
+        desk.locator("#unchoose").click()
+        expect(desk.locator("#map-panel h1")).to_have_text("Thành phố Huế")
+    find(desk, "so y te")
+    desk.keyboard.press("ArrowDown")
+    desk.keyboard.press("Enter")
+    expect(desk.locator("#map-panel h1")).to_have_text("Sở Y tế")
+    find(desk, f"PA-{HERE.code}-1")
+    desk.keyboard.press("Enter")
+    expect(desk.locator("#map-panel .marked")).to_contain_text(f"PA-{HERE.code}-1")
+    desk.wait_for_function("ioc.opsmap.state.drawn.chosen.record?.title")
+    assert desk.evaluate("ioc.opsmap.state.map.getBounds().contains(ioc.opsmap.state.drawn.chosen.record.at)")
+    desk.locator("#map-panel .marked").get_by_role("link", name=f"PA-{HERE.code}-1").click()
+    desk.wait_for_url(f"**/record/feedback/PA-{HERE.code}-1")
+    desk.go_back()
+    expect(desk.locator("#map-panel .marked")).to_contain_text(f"PA-{HERE.code}-1")
+
+
+def test_a_mark_tells_what_it_is_and_whose_and_leads_there(desk: Page, filled: System) -> None:
+    visit(desk, filled, "?layers=overdue")
+    marks(desk, "overdue", 1)
+    desk.mouse.move(*spot(desk, *desk.evaluate("ioc.opsmap.state.marks[0].of.at")))
+    expect(desk.locator("#map-tip")).to_contain_text("3 hồ sơ quá hạn")
+    desk.mouse.click(*spot(desk, *desk.evaluate("ioc.opsmap.state.marks[0].of.at")))
+    desk.locator("#map-tip").get_by_role("link", name=re.compile("Trung tâm Phục vụ hành chính công")).click()
+    expect(desk.locator("#map-panel h1")).to_contain_text("Trung tâm Phục vụ hành chính công")
+    desk.get_by_role("link", name="Trang đơn vị").click()
+    desk.wait_for_url(f"**/unit/H57.{HERE.code}")
+
+
+def test_what_is_new_is_shown_and_neither_the_map_nor_its_extent_changes(desk: Page, filled: System) -> None:
+    visit(desk, filled, f"?unit={THERE.code}&category=electricity", THERE.full_name)
+    expect(desk.locator("#map-records")).to_contain_text("Không có bản ghi nào")
+    desk.locator("#map-in").click()
+    desk.wait_for_timeout(800)
+    address = desk.url
+    fresh = report(77, THERE, "electricity")
+    filled.post(FEEDBACK, fresh)
+    expect(desk.locator("#map-records")).to_contain_text(fresh.report_id)
+    assert desk.url == address and stays(desk)
+
+
+def test_a_unit_that_nobody_here_has_and_a_window_that_cannot_be_are_said(desk: Page, filled: System) -> None:
+    visit(desk, filled, "?unit=99999", "99999")
+    expect(desk.locator("#map-panel")).to_contain_text("Không có đơn vị mã 99999 ở đây")
+    desk.get_by_role("link", name="Xem toàn tỉnh").click()
+    expect(desk.locator("#map-panel h1")).to_have_text("Thành phố Huế")
+    visit(desk, filled, "?from=2026-11-24T10:00&to=2026-11-24T09:00")
+    expect(desk.get_by_role("alert").filter(has_text="không hợp lệ")).to_be_visible()
+
+
+def overlapping(page: Page) -> list[Any]:
+    """Pairs of names on the canvas of which one lies over the other."""
+    labels = page.evaluate("ioc.opsmap.state.labels")
+    return [
+        (a[0], b[0]) for a, b in combinations(labels, 2) if a[1] < b[3] and b[1] < a[3] and a[2] < b[4] and b[2] < a[4]
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_every_word_can_be_read_and_whatever_can_be_used_has_a_name(desk: Page, filled: System, lang: str) -> None:
+    heading = "Huế City" if lang == "en" else "Thành phố Huế"
+    for kind in ("feedback", "document"):
+        visit(desk, filled, f"?lang={lang}&layers={ALL}&kind={kind}&as=points", heading)
+        assert illegible(desk) == []
+        assert desk.evaluate("ioc.opsmap.state.labels.length") > 5 and overlapping(desk) == []
+    assert desk.evaluate(NAMELESS) == []
+    if lang == "en":
+        assert not re.search("phản ánh|quá hạn|Lớp|giờ", desk.locator("main").inner_text())
+
+
+def test_text_stands_out_in_both_themes(desk: Page, filled: System) -> None:
+    for theme in ("light", "dark"):
+        visit(desk, filled, f"?theme={theme}&layers={ALL}")
+        found: list[Any] = desk.evaluate(CONTRASTS)
+        assert len(found) > 10 and [one for one in found if one[1] < 7] == []
+
+
+def test_another_language_or_theme_shows_the_same_view(desk: Page, filled: System) -> None:
+    visit(desk, filled)
+    click_commune(desk, HERE)
+    expect(desk.locator("#map-panel h1")).to_have_text(HERE.full_name)
+    desk.get_by_role("link", name="English").click()
+    expect(desk.locator("#map-panel h1")).to_have_text(HERE.full_name_en)
+    desk.get_by_role("link", name="Dark").click()
+    expect(desk.locator(".theme-dark #map-panel h1")).to_have_text(HERE.full_name_en)
+    assert f"unit={HERE.code}" in desk.url and "lang=en" in desk.url
+
+
+def test_on_a_tablet_nothing_is_wider_than_the_screen_and_the_map_can_be_used(desk: Page, filled: System) -> None:
+    for width, height in ((1024, 768), (768, 1024)):
+        desk.set_viewport_size({"width": width, "height": height})
+        visit(desk, filled)
+        assert desk.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        box = desk.locator("#map-ground").bounding_box()
+        assert box and box["width"] > 500 and box["height"] > 400
+    click_commune(desk, HERE)
+    expect(desk.locator("#map-panel h1")).to_have_text(HERE.full_name)
+
+
+def test_a_place_without_outlines_shows_its_reports_where_they_lie(
+    desk: Page, filled: System, module_environment: dict[str, str], tmp_path: Path
+) -> None:
+    port = str(choose_port())
+    elsewhere = module_environment | {"IOC_PROVINCE": "ELSEWHERE", "IOC_DASHBOARD_PORT": port}
+    url = f"http://127.0.0.1:{port}"
+    with Running("dashboard", "serve", environment=elsewhere, log=tmp_path / "dashboard.log", ready=f"{url}/readyz"):
+        desk.goto(f"{url}/map")
+        expect(desk.locator("#map-panel h1")).to_have_text("ELSEWHERE")
+        desk.wait_for_function("ioc.opsmap.state.marks.some((one) => one.kind === 'cluster')", timeout=PATIENCE)
+        south, north = desk.evaluate(
+            "(({ _southWest, _northEast }) => [_southWest.lat, _northEast.lat])(ioc.opsmap.state.map.getBounds())"
+        )
+        assert HERE.lat - 1.5 < south < HERE.lat < north < HERE.lat + 1.5, "the map is where the reports are"
+        expect(desk.locator("#map-records .paging")).to_contain_text("dòng")
