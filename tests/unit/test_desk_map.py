@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from dashboard.connection import Connection
+from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
+from dashboard.desk.map import page, routes
 from dashboard.desk.map.drawn import words
 from dashboard.desk.map.shades import quantiles, shades
 from dashboard.desk.map.spots import spots
@@ -16,6 +19,7 @@ from schemas import places
 from schemas.figures import BY_CODE, Reading
 from schemas.figures.series import Step
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING
+from tests.clocks import At
 
 PLACE, NOW = Place("46"), datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 ONE, OTHER = places.communes("46")[:2]
@@ -165,3 +169,19 @@ def test_a_box_that_is_none(text: str) -> None:
 def test_the_script_speaks_both_languages() -> None:
     assert words("vi").keys() == words("en").keys()
     assert "{n}" in words("vi")["seen"] and words("vi")["seen"] != words("en")["seen"]
+
+
+def test_when_clickhouse_is_away_the_map_stays_and_the_panel_says_so() -> None:
+    ask = Ask(Connection("clickhouse://127.0.0.1:1/none"), At(NOW), PLACE)
+    found = page.parts(ask, Asked("/map"))
+    assert (found["bar"], found["side"], found["drawn"]) == (None, None, None)
+    assert "ClickHouse không trả lời" in str(found["panel"])
+    whole = str(page.content(ask, Asked("/map", (), "en")))
+    assert "map-of" in whole and "ClickHouse does not answer" in whole and "data-drawn" not in whole
+
+
+def test_a_view_that_cannot_be_is_refused() -> None:
+    ask = Ask(Connection("clickhouse://127.0.0.1:1/none"), At(NOW), PLACE)
+    for parameters in ({}, {"bbox": "1,2,3", "zoom": "9"}, {"bbox": "1,2,3,4", "zoom": "x"}, {"bbox": "1,2,3,4", "zoom": "40"}):
+        with pytest.raises(ValueError):
+            routes.reports(ask, Asked("/map", tuple(parameters.items())))
