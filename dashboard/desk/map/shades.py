@@ -8,7 +8,7 @@ from dashboard.wall.map import BREAKS, FIGURES
 from schemas.figures import Figure, Reading, Unit
 
 CLASSES = 5
-FIXED: Mapping[str, Sequence[float]] = {FIGURES[measure]: BREAKS[measure] for measure in ("overdue", "feedback", "on_time")}
+FIXED: Mapping[str, Sequence[float]] = {FIGURES[measure]: BREAKS[measure] for measure in ("overdue", "feedback", "on_time", "documents")}
 """Figure → the breaks that the wall has for it."""
 
 
