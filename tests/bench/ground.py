@@ -4,7 +4,8 @@ import itertools
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from streams.migrate import migrate
 from tests.bench.load import Load, last_hour
 from tests.bench.machine import Processes, resident_mb
 from tests.conftest import isolated
+from tests.running import Running, worker
 
 HERE = Path(__file__).parent
 PARTITIONS = 4
@@ -107,6 +109,20 @@ class Installation:
     def topic(self) -> str:
         """The topic of its filings."""
         return FILING.topic(self.settings.topic_prefix)
+
+
+@contextmanager
+def whole(installation: Installation, home: Path) -> Iterator[tuple[str, str]]:
+    """Worker, watch, gateway and dashboard of an installation, running; gives the addresses of the last two. Logs go to `home`."""
+    environment = installation.environment
+    gateway, dashboard = (f"http://127.0.0.1:{environment[f'IOC_{name}_PORT']}" for name in ("GATEWAY", "DASHBOARD"))
+    with (
+        worker(environment, home / "worker.log"),
+        Running("streams", "watch", environment=environment, log=home / "watch.log"),
+        Running("ingest", "gateway", environment=environment, log=home / "gateway.log", ready=f"{gateway}/readyz"),
+        Running("dashboard", "serve", environment=environment, log=home / "dashboard.log", ready=f"{dashboard}/readyz"),
+    ):
+        yield gateway, dashboard
 
 
 @dataclass(frozen=True)

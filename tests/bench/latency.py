@@ -13,10 +13,9 @@ from schemas.envelope import write
 from schemas.events import Filing
 from schemas.kinds import FILING
 from stack.browser import find
-from tests.bench.ground import Ground
+from tests.bench.ground import Ground, whole
 from tests.bench.results import Report, Result
 from tests.browser.conftest import FLAGS
-from tests.running import Running, worker
 
 WATCH = """() => {
   window.changes = [];
@@ -33,15 +32,7 @@ WATCH = """() => {
 
 def measure(bench: Ground, report: Report) -> None:
     """Post events one by one; for each, the time from the gateway's answer to the first frame that shows the new count."""
-    home, environment = bench.folder("latency"), bench.installation().environment
-    gateway, dashboard = (f"http://127.0.0.1:{environment[f'IOC_{name}_PORT']}" for name in ("GATEWAY", "DASHBOARD"))
-    with (
-        worker(environment, home / "worker.log"),
-        Running("streams", "watch", environment=environment, log=home / "watch.log"),
-        Running("ingest", "gateway", environment=environment, log=home / "gateway.log", ready=f"{gateway}/readyz"),
-        Running("dashboard", "serve", environment=environment, log=home / "dashboard.log", ready=f"{dashboard}/readyz"),
-        sync_playwright() as playwright,
-    ):
+    with whole(bench.installation(), bench.folder("latency")) as (gateway, dashboard), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1920, "height": 1080})
         post(gateway, 0)

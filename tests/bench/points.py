@@ -19,10 +19,9 @@ from schemas import places
 from schemas.kinds import FEEDBACK
 from schemas.lives import FAR, current_table
 from stack.browser import find
-from tests.bench.ground import Ground, Installation
+from tests.bench.ground import Ground, Installation, whole
 from tests.bench.results import Details, Report, Result, met
 from tests.browser.conftest import FLAGS
-from tests.running import Running, worker
 
 AIM = 33.0
 """ms of scripting in a frame, of 95 in 100 frames: then 30 frames a second are drawn."""
@@ -65,18 +64,10 @@ def cuts(times: list[float]) -> tuple[float, float, float]:
 
 def measure(bench: Ground, report: Report) -> None:
     """Fill the reports, open the map in each of its styles, drag and zoom it for some seconds."""
-    home, installation = bench.folder("points"), bench.installation()
-    environment, count = installation.environment, REPORTS // 5 if bench.quick else REPORTS
-    gateway, dashboard = (f"http://127.0.0.1:{environment[f'IOC_{name}_PORT']}" for name in ("GATEWAY", "DASHBOARD"))
+    installation, count = bench.installation(), REPORTS // 5 if bench.quick else REPORTS
     task = bench.screen.add_task(f"dragging and zooming {count:,} reports", total=len(STYLES))
     found: dict[str, Frames] = {}
-    with (
-        worker(environment, home / "worker.log"),
-        Running("streams", "watch", environment=environment, log=home / "watch.log"),
-        Running("ingest", "gateway", environment=environment, log=home / "gateway.log", ready=f"{gateway}/readyz"),
-        Running("dashboard", "serve", environment=environment, log=home / "dashboard.log", ready=f"{dashboard}/readyz"),
-        sync_playwright() as playwright,
-    ):
+    with whole(installation, bench.folder("points")) as (_, dashboard), sync_playwright() as playwright:
         fill(installation, count)
         browser = playwright.chromium.launch(executable_path=find(), args=FLAGS)
         for style in STYLES:

@@ -1,14 +1,13 @@
 """The operators' map as its users handle it: layers, choices by mouse and keyboard, filters, finding, addresses."""
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from dashboard.connection import Connection
 from schemas import places
@@ -16,9 +15,9 @@ from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus
 from schemas.events import Document, Feedback, Filing
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING
 from stack.ports import choose_port
+from tests.browser import test_units
 from tests.browser.conftest import System
 from tests.browser.legible import illegible
-from tests.browser.test_units import NAMELESS
 from tests.browser.test_wall import CONTRASTS
 from tests.running import Running, wait_for
 
@@ -87,25 +86,13 @@ def filled(system: System) -> System:
     return system
 
 
-@pytest.fixture
-def desk(page: Page) -> Iterator[Page]:
-    """A desk's screen, on whose console nothing may be an error."""
-    said: list[str] = []
-
-    def hear(message: ConsoleMessage) -> None:
-        if message.type == "error":
-            said.append(message.text)
-
-    page.on("console", hear)
-    page.set_viewport_size({"width": 1440, "height": 900})
-    expect.set_options(timeout=PATIENCE)
-    yield page
-    expect.set_options(timeout=5_000)
-    assert not said
+desk = test_units.desk
+"""A desk's screen, on whose console nothing may be an error."""
 
 
 def visit(page: Page, system: System, query: str = "", heading: str = "Thành phố Huế") -> None:
     """Open the map, and wait until it is drawn."""
+    page.set_default_timeout(PATIENCE)
     page.goto(f"{system.url}/map{query}")
     expect(page.locator("#map-panel h1")).to_have_text(heading)
     page.wait_for_function("ioc.opsmap.state.drawn && document.querySelector('#map-of path[data-code]')", timeout=PATIENCE)
@@ -388,7 +375,7 @@ def test_every_word_can_be_read_and_whatever_can_be_used_has_a_name(desk: Page, 
         visit(desk, filled, f"?lang={lang}&layers={ALL}&kind={kind}&as=points", heading)
         assert illegible(desk) == []
         assert desk.evaluate("ioc.opsmap.state.labels.length") > 5 and overlapping(desk) == []
-    assert desk.evaluate(NAMELESS) == []
+    assert desk.evaluate(test_units.NAMELESS) == []
     if lang == "en":
         assert not re.search("phản ánh|quá hạn|Lớp|giờ", desk.locator("main").inner_text())
 
