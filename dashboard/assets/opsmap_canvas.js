@@ -2,7 +2,7 @@
    comes to rest or when news comes. What was drawn can be asked for by place, so that marks can be pointed at. */
 (() => {
   const TAU = 2 * Math.PI, FONT = '"Noto Sans IOC", "Noto Sans", sans-serif';
-  const REACH = 6, CLOSE = 10.2, NAMED = 200;
+  const REACH = 6, CLOSE = 9.6, NAMED = 200;
   let Canvas = null;
 
   /* Leaflet's own renderer knows how a drawing follows drags and zooms; this one paints whatever it is told to. */

@@ -152,7 +152,7 @@ def traced(page: Page, work: Callable[[], None]) -> Frames:
     events: list[dict[str, Any]] = []
     done: list[object] = []
     session.on("Tracing.dataCollected", lambda said: events.extend(said["value"]))
-    session.on("Tracing.tracingComplete", done.append)
+    session.on("Tracing.tracingComplete", lambda said: done.append(said))
     session.send("Tracing.start", {"transferMode": "ReportEvents", "traceConfig": {"includedCategories": CATEGORIES.split(",")}})
     work()
     session.send("Tracing.end")
