@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dashboard.wall.map import BREAKS, FIGURES
+from dashboard.wall.view import Measure
 from schemas.figures import Figure, Reading, Unit
 
 CLASSES = 5
-FIXED: Mapping[str, Sequence[float]] = {FIGURES[measure]: BREAKS[measure] for measure in ("overdue", "feedback", "on_time", "documents")}
+OF_WALL: tuple[Measure, ...] = ("overdue", "feedback", "on_time", "documents")
+FIXED: Mapping[str, Sequence[float]] = {FIGURES[measure]: BREAKS[measure] for measure in OF_WALL}
 """Figure → the breaks that the wall has for it."""
 
 
