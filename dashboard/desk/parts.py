@@ -53,6 +53,14 @@ def age(at: datetime | None) -> html.Span:
     return html.Span(className="age", **stamp)
 
 
+def lost(found: Reading, speech: Speech) -> Part:
+    """How many sources of a figure give no news, and whether it is old by that; None where all of them do."""
+    if not (found.stale or found.silent):
+        return None
+    words = speech("stale_lost" if found.stale else "lost", n=speech.number(found.silent)) if found.silent else speech("stale")
+    return html.Span([html.I(className="shape hatch"), " ", words], className="lost")
+
+
 def chip(word: str, state: str) -> html.Span:
     """A state as shape and word. `state` is one of p1, p2, p3, good, unknown, quiet: colour is kept for what calls."""
     shape = {"p1": "p1", "p2": "p2", "p3": "p3", "unknown": "hatch"}.get(state)
@@ -79,7 +87,7 @@ def reading(figure: Figure, found: Reading, speech: Speech, *, href: str = "", c
         [
             html.H3(dcc.Link(name, href=href) if href else name),
             html.P([html.B(value(found, figure, speech)), age(found.as_of)], className="reading"),
-            html.P([speech("stale") if found.stale else known, *([detail] if detail is not None else [])], className="detail"),
+            html.P([lost(found, speech) or known, *([detail] if detail is not None else [])], className="detail"),
         ],
         className=f"card{state}",
         title=figure.sentence if speech.language == "en" else figure.vi,

@@ -14,6 +14,8 @@ DESK: dict[str, tuple[str, str]] = {
     "not_found": ("Không tìm thấy", "Not found"),
     "wrong_address": ("Địa chỉ không hợp lệ", "This address cannot be understood"),
     "stale": ("nguồn im lặng, số liệu cũ", "source silent, old figure"),
+    "stale_lost": ("mất {n} nguồn, số liệu cũ", "sources lost: {n}, old figure"),
+    "lost": ("mất {n} nguồn", "sources lost: {n}"),
     "of_whole": ("{part} trên {whole}", "{part} of {whole}"),
     "rows": ("{n} dòng", "{n} rows"),
     "pages": ("Các trang của bảng", "Pages of the table"),
