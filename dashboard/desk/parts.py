@@ -111,6 +111,15 @@ def sparkline(values: Sequence[float | None], label: str, width: int = 120, heig
     return html.Img(src=f"data:image/svg+xml,{svg}", alt=label, className="sparkline", width=width, height=height)
 
 
+def no_rights(speech: Speech) -> html.Div:
+    """The state of a page that its visitor may not see: that it is so, and what to do about it. Nothing of the page is told."""
+    return html.Div(
+        [html.I(className="shape lock"), html.H1(speech("no_rights")), html.P(speech("no_rights_hint"))],
+        className="nothing no-rights",
+        role="status",
+    )
+
+
 def nothing(words: str, hint: str = "") -> html.Div:
     """A state without data: what is missing, and what to do about it."""
     return html.Div([html.B(words), *([html.P(hint)] if hint else [])], className="nothing", role="status")

@@ -24,8 +24,8 @@ By = Literal["province", "commune", "agency"]
 def aged(readings: Mapping[str, Reading], sources: Iterable[Source], by: By = "province", unit: str = "") -> dict[str, Reading]:
     """Readings of a unit with their age, whether they are stale, and how many of their sources are dead.
 
-    A figure's kind is the first part of its code. Its sources are all feeds of that kind: for the province those of everybody, for a
-    commune those of its own agencies, for an agency its own.
+    A figure's kind is the first part of its code. Its sources are all feeds of that kind: for the province those of everybody, for
+    a commune those of its own agencies, for an agency its own.
     """
     known = [one for one in sources if _of(one, by, unit)]
     found = {}
@@ -50,7 +50,9 @@ def timely(sources: Iterable[Source], by: By = "province", unit: str = "") -> Re
     """The share of a unit's promised feeds that are as they were promised: heard of in time, or not expected now."""
     its = [one for one in sources if one.promised and one.state is not State.NEVER and _of(one, by, unit)]
     good = sum(one.state in (State.LIVE, State.QUIET) for one in its)
-    return Reading(100 * good / len(its) if its else None, good, len(its), newest(its), silent=sum(one.state in DEAD for one in its))
+    return Reading(
+        100 * good / len(its) if its else None, good, len(its), newest(its), silent=sum(one.state in DEAD for one in its)
+    )
 
 
 def _of(source: Source, by: By, unit: str) -> bool:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.store_sources import RUN_MINUTES
-from schemas.freshness import Source, State, judge, state
+from schemas.freshness import State, judge, state
 from schemas.reference import ZONE, Agency, Feed, agencies, calendar
 from schemas.timeliness import Span, Standing, by_agency, league, runs, spans, standing
 

@@ -55,7 +55,11 @@ def _facts(asked: Asked, one: Standing, today: date) -> Part:
         (speech("now"), html.B(board.now(one, speech)), speech("old_figure") if one.reading.stale else cells.meter(one, speech)),
         (speech("aim"), html.B(board.aim(target, speech)), speech.day(target.due)),
         (speech("forecast"), html.B(board.ahead(one, speech)), told),
-        (speech("age"), html.B(age(one.reading.as_of)) if one.reading.as_of else speech("none"), [cells.trend_word(one, speech), lost(one.reading, speech)]),
+        (
+            speech("age"),
+            html.B(age(one.reading.as_of)) if one.reading.as_of else speech("none"),
+            [cells.trend_word(one, speech), lost(one.reading, speech)],
+        ),
     )
     cards = [
         html.Article(
