@@ -101,10 +101,10 @@ async def main(how: str, address: str, viewers: int, seconds: float, enough: int
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    print(json.dumps({"updates": len(updates), "bytes": read, "failed": tally.failed + gone, "took": _took(updates)}), flush=True)
+    print(json.dumps({"updates": len(updates), "bytes": read, "failed": tally.failed + gone, "took": took(updates)}), flush=True)
 
 
-def _took(updates: list[tuple[int, float, str, float]]) -> list[float]:
+def took(updates: list[tuple[int, float, str, float]]) -> list[float]:
     """Milliseconds from each news to each viewer: it was there when the first frame that tells of it was drawn up."""
     since: dict[str, float] = {}
     for _, _, news, drawn in updates:

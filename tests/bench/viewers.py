@@ -95,14 +95,17 @@ def _round(bench: Ground, found: Province, server: Running, how: str, viewers: i
     log = found.home / f"audience-{how}-{viewers}.log"
     with log.open("wb") as errors, subprocess.Popen(command, stdin=-1, stdout=-1, stderr=errors, text=True) as audience:
         assert audience.stdin and audience.stdout
-        if not audience.stdout.readline().startswith("ready"):
-            raise RuntimeError(f"The viewers did not come: {log.read_text()[-2000:]}")
-        processes = Processes({"server": server.process.pid, **bench.servers})
-        processes.start()
-        audience.stdin.write("go\n")
-        audience.stdin.flush()
-        said = json.loads(audience.stdout.readline() or "null")
-        used = processes.used()
+        try:
+            if not audience.stdout.readline().startswith("ready"):
+                raise RuntimeError(f"The viewers did not come: {log.read_text()[-2000:]}")
+            processes = Processes({"server": server.process.pid, **bench.servers})
+            processes.start()
+            audience.stdin.write("go\n")
+            audience.stdin.flush()
+            said = json.loads(audience.stdout.readline() or "null")
+            used = processes.used()
+        finally:
+            audience.kill()
     if said is None:
         raise RuntimeError(f"The viewers did not end: {log.read_text()[-2000:]}")
     bench.screen.remove_task(task)
