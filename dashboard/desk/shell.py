@@ -14,7 +14,7 @@ from dashboard.connection import Unreachable
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.keyboard import dialog, opener
-from dashboard.desk.parts import Part, labelled, nothing
+from dashboard.desk.parts import Part, labelled, no_rights, nothing
 from dashboard.rights import NoRightsError
 from dashboard.spoken import SPOKEN
 from dashboard.words import WORDS
@@ -109,7 +109,7 @@ def drawn(page: DeskPage, ask: Ask, asked: Asked) -> Part:
         log.warning("ClickHouse does not answer: %s", error)
         return nothing(speech("store_away"), speech("store_away_hint"))
     except NoRightsError:
-        return nothing(speech("no_rights"), speech("no_rights_hint"))
+        return no_rights(speech)
     except LookupError as error:
         return nothing(speech("not_found"), str(error.args[0]) if error.args else "")
     except ValueError as error:

@@ -9,11 +9,6 @@ DESK: dict[str, tuple[str, str]] = {
     "keys_open": ("mở mục đang chọn", "open what is focused"),
     "or": ("hoặc", "or"),
     "nav_wall": ("Màn hình lớn", "Wall"),
-    "no_rights": ("Bạn không có quyền xem trang này", "You may not see this page"),
-    "no_rights_hint": (
-        "Đăng nhập bằng tài khoản có quyền, hoặc đề nghị quản trị viên cấp quyền xem",
-        "Sign in with an account that may see it, or ask an administrator for access",
-    ),
     "navigation": ("Các trang", "Pages"),
     "search": ("Tìm", "Search"),
     "search_hint": ("Mã hồ sơ, đơn vị, cơ quan…", "Record number, unit, agency…"),

@@ -18,7 +18,7 @@ import aiohttp
 from tests.bench.machine import many_files
 
 EVERY = 1.0
-VIEWER = {"data": {"language": "vi", "measure": "overdue_rate"}}
+VIEWER = {"data": {"language": "vi", "scenes": ["overview"]}}
 NEWS = re.compile(r'"now": ?(\d+), ?"heartbeat": ?(\w+), ?"snapshot": ?(\w+)')
 
 

@@ -12,8 +12,9 @@ from dash import Input, Output, dcc, html
 from dashboard.clock import Live
 from dashboard.connection import Connection
 from dashboard.once import Once
-from dashboard.snapshot import Place, take
+from dashboard.snapshot import Place, a_day_ago, take
 from dashboard.store import Store
+from dashboard.store_figures import FigureStore
 from dashboard.wall.frame import Frame, Painter
 from dashboard.wall.view import View
 from schemas.settings import Settings, load
@@ -30,9 +31,11 @@ def main() -> None:
 def create(settings: Settings) -> dash.Dash:
     """The page. Its callback is synchronous, as in the documentation: Dash runs it on a pool of threads."""
     painter, store, once = Painter(Place(settings.province)), Store(Connection(settings.clickhouse_url)), Once()
+    figures = FigureStore(store.connection, painter.place.calendar)
 
     def content() -> Frame:
-        taken = take(store, Live(), painter.place, settings.partitions, settings.stale_after_seconds, once)
+        before = once("a day ago", lambda: a_day_ago(figures, Live()), 60.0)
+        taken = take(store, Live(), painter.place, settings.partitions, settings.stale_after_seconds, before)
         return painter.frame(taken, View("vi"))
 
     shown = list(content())

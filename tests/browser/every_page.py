@@ -1,12 +1,13 @@
 """Every page that there is, with addresses that stand for all that it shows. A new page takes part by being registered: one whose
 path varies needs examples here, and the tests of all pages fail until it has them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dashboard.desk.pages import PAGES
+from dashboard.wall.view import SCENES
 
-WALL = "/wall"
+WALL = "/wall?scene=overview"
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,9 @@ class Names:
             "index": ("/index", f"/index?unit={self.commune}"),
         }
 
-    def addresses(self) -> Iterator[tuple[str, str]]:
-        """(name of the page, address) of everything, the wall first. Raises `KeyError` for a page that has no example."""
-        yield "wall", WALL
+    def addresses(self, scenes: Sequence[str] = SCENES[:1]) -> Iterator[tuple[str, str]]:
+        """(name of the page, address) of everything, the wall's scenes first. Raises `KeyError` for a page that has no example."""
+        yield from (("wall", f"/wall?scene={scene}") for scene in scenes)
         known = self.examples()
         for page in PAGES:
             for address in known[page.name] if "<" in page.template else known.get(page.name, (page.template,)):
