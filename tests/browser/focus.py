@@ -22,8 +22,8 @@ _FOCUSED = """() => {
     const outlined = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
     const at = document.elementFromPoint(box.left + box.width / 2, box.top + Math.min(box.height / 2, 12));
     /* The banner that says that the data stopped may cover anything. */
-    const covered = at !== null && !at.closest('#banner') && !e.contains(at) && !at.contains(e) && !at.closest('label')?.contains(e);
-    const seen = box.bottom > 0 && box.top < innerHeight && !covered;
+    const own = at === null || at.closest('#banner') || e.contains(at) || at.contains(e) || at.closest('label')?.contains(e);
+    const seen = box.bottom > 0 && box.top < innerHeight && Boolean(own);
     return [Number(e.dataset.walked ?? -1), outlined, seen, e.outerHTML.slice(0, 120)];
 }"""
 

@@ -64,6 +64,12 @@ def test_no_word_is_kept_that_nobody_says(key: str) -> None:
     assert f'"{key}"' in SOURCES or key.startswith(BUILT)
 
 
+def test_no_key_has_words_twice_of_which_one_would_be_lost() -> None:
+    modules = "\n".join(path.read_text(encoding="utf-8") for path in Path("dashboard").rglob("words.py"))
+    written = re.findall(r'^    "(\w+)": \(', modules, re.M)
+    assert len(written) > 400 and not [key for key in WORDS if written.count(key) > 1]
+
+
 def test_every_key_that_the_code_says_exists() -> None:
     said = set(re.findall(r'speech\(\s*"(\w+)"', SOURCES)) | set(re.findall(r'words\(\s*"(\w+)", language', SOURCES))
     said |= {key for pair in re.findall(r'speech\(\s*"(\w+)" if [^"]+ else "(\w+)"', SOURCES) for key in pair}
