@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from schemas.reference import Agency, Feed
 
@@ -120,23 +120,3 @@ def _missed(feed: Feed, at: datetime | None, now: datetime, calendar: Calendar) 
     if at is None or at >= now:
         return 0.0
     return calendar.working_time(at, now) / timedelta(minutes=feed.rhythm_minutes + feed.grace_minutes)
-
-
-def oldest(
-    sources: Iterable[Source], kind: str, by: Literal["province", "commune", "agency"] = "province", unit: str = ""
-) -> Source | None:
-    """The promised feed of a kind that a figure of a unit is as old as: the one that was not heard of for longest.
-
-    For the province all feeds of the kind count, for a commune those of its own agencies, for an agency its own. One that never
-    spoke has told nothing that could be old: it is not counted, and None is returned where none ever spoke. Its `received_at` is
-    the figure's age, its `state` in `DEAD` says that the figure is stale.
-    """
-    spoke = [
-        (one.received_at, one)
-        for one in sources
-        if one.promised
-        and one.received_at is not None
-        and one.kind == kind
-        and (by == "province" or unit == (one.commune if by == "commune" else one.agency))
-    ]
-    return min(spoke, key=lambda pair: (pair[0], pair[1].agency), default=(None, None))[1]

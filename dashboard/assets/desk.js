@@ -43,3 +43,42 @@
   }
   new MutationObserver(keep).observe(document, { childList: true, subtree: true });
 })();
+
+/* The keys of the desk: "/" or Ctrl+K to search, "g" and a letter to a page, "?" for all of them. Where somebody types, keys are letters.
+   Which letter leads where is told by the help itself (data-goes). */
+(() => {
+  const PATIENCE_MS = 1500;
+  let since = -Infinity;
+  const types = (e) => e?.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(e?.tagName ?? "");
+  const help = () => document.getElementById("keys");
+
+  function go(letter) {
+    const href = help()?.querySelector(`[data-goes="${CSS.escape(letter)}"]`)?.getAttribute("href");
+    if (!href) return false;
+    help().close();
+    const link = [...document.querySelectorAll(".bar nav a")].find((one) => one.getAttribute("href") === href);
+    if (link) link.click(); else location.assign(href);
+    return true;
+  }
+
+  function pressed(event) {
+    const { key, ctrlKey, metaKey, altKey } = event, search = document.querySelector(".desk [role='search'] input[type='search']");
+    if (!help()) return false;
+    if ((ctrlKey || metaKey) && !altKey && key.toLowerCase() === "k") { help().close(); search?.focus(); search?.select(); return true; }
+    if (ctrlKey || metaKey || altKey || types(document.activeElement)) return false;
+    const began = event.timeStamp - since < PATIENCE_MS;
+    since = -Infinity;
+    if (began && go(key.toLowerCase())) return true;
+    if (key === "g") { since = event.timeStamp; return true; }
+    if (key === "?") { if (!help().open) help().showModal(); return true; }
+    if (key === "/" && !help().open) { search?.focus(); search?.select(); return true; }
+    return false;
+  }
+
+  document.addEventListener("keydown", (event) => { if (!event.defaultPrevented && pressed(event)) event.preventDefault(); });
+  document.addEventListener("click", ({ target }) => {
+    const opens = target.closest?.("[data-opens]");
+    if (opens) document.getElementById(opens.dataset.opens)?.showModal();
+    else if (target === help()) help().close(); // outside of the box
+  });
+})();

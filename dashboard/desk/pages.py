@@ -43,6 +43,11 @@ def register(app: dash.Dash, ask: Ask, usual: str) -> None:
         prevent_initial_call=True,
     )
 
+    # The sign of a tab, on the wall as at the desk: both have a pulse.
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        dash.ClientsideFunction("favicon", "draw"), Input("pulse", "data")
+    )
+
     @app.callback(
         Output("content", "children"),
         Output("seen", "data"),

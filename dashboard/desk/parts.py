@@ -58,6 +58,14 @@ def age(at: datetime | None) -> html.Span:
     return html.Span(className="age", **stamp)
 
 
+def lost(found: Reading, speech: Speech) -> Part:
+    """How many sources of a figure give no news, and whether it is old by that; None where all of them do."""
+    if not (found.stale or found.silent):
+        return None
+    words = speech("stale_lost" if found.stale else "lost", n=speech.number(found.silent)) if found.silent else speech("stale")
+    return html.Span([html.I(className="shape hatch"), " ", words], className="lost")
+
+
 def chip(word: str, state: str) -> html.Span:
     """A state as shape and word. `state` is one of p1, p2, p3, good, unknown, quiet: colour is kept for what calls."""
     shape = {"p1": "p1", "p2": "p2", "p3": "p3", "unknown": "hatch"}.get(state)
@@ -84,7 +92,7 @@ def reading(figure: Figure, found: Reading, speech: Speech, *, href: str = "", c
         [
             html.H3(dcc.Link(name, href=href) if href else name),
             html.P([html.B(value(found, figure, speech)), age(found.as_of)], className="reading"),
-            html.P([speech("stale") if found.stale else known, *([detail] if detail is not None else [])], className="detail"),
+            html.P([lost(found, speech) or known, *([detail] if detail is not None else [])], className="detail"),
         ],
         className=f"card{state}",
         title=figure.sentence if speech.language == "en" else figure.vi,
@@ -106,6 +114,15 @@ def sparkline(values: Sequence[float | None], label: str, width: int = 120, heig
     lines = "".join(f"<polyline points='{' '.join(run)}' fill='none' stroke='%23687580' stroke-width='2'/>" for run in runs if run)
     svg = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}'>{lines}</svg>"
     return html.Img(src=f"data:image/svg+xml,{svg}", alt=label, className="sparkline", width=width, height=height)
+
+
+def no_rights(speech: Speech) -> html.Div:
+    """The state of a page that its visitor may not see: that it is so, and what to do about it. Nothing of the page is told."""
+    return html.Div(
+        [html.I(className="shape lock"), html.H1(speech("no_rights")), html.P(speech("no_rights_hint"))],
+        className="nothing no-rights",
+        role="status",
+    )
 
 
 def nothing(words: str, hint: str = "") -> html.Div:

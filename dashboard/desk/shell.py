@@ -13,7 +13,8 @@ from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 from dashboard.connection import Unreachable
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
-from dashboard.desk.parts import Part, labelled, nothing
+from dashboard.desk.keyboard import dialog, opener
+from dashboard.desk.parts import Part, labelled, no_rights, nothing
 from dashboard.rights import NoRightsError
 from dashboard.spoken import SPOKEN
 from dashboard.words import WORDS
@@ -43,18 +44,15 @@ def layout(pages: Sequence[DeskPage], page: DeskPage, ask: Ask, asked: Asked, *,
     content = [] if empty else drawn(page, ask, asked)
     other = "vi" if asked.spoken == "en" else "en"
     dim = "light" if asked.theme == "dark" else "dark"
-    links = [
-        dcc.Link(
-            speech(one.words),
-            href=asked.link(one.home.format(province=place.code) or one.template),
-            className="here" if one.name == page.name else "",
-        )
+    shown = [
+        (one.name, speech(one.words), asked.link(one.home.format(province=place.code) or one.template))
         for one in pages
         if one.words
     ]
+    links = [dcc.Link(words, href=href, className="here" if name == page.name else "") for name, words, href in shown]
     return html.Div(
         [
-            dcc.Store(id="viewer", data=_viewer(asked, place.full_name(asked.spoken))),
+            dcc.Store(id="viewer", data=_viewer(asked, place.full_name(asked.spoken), heading(content))),
             dcc.Store(id="pulse"),
             dcc.Interval(id="fallback", interval=2000, disabled=True),
             dcc.Interval(id="renew", interval=RENEW_MS, disabled=not page.live),
@@ -88,11 +86,13 @@ def layout(pages: Sequence[DeskPage], page: DeskPage, ask: Ask, asked: Asked, *,
                     html.Span(id="beat", className="beat", role="status"),
                     html.A(speech("other_language"), href=asked.with_(lang=other), lang=other),
                     html.A(speech(f"theme_{dim}"), href=asked.with_(theme=dim)),
+                    opener(speech),
                     html.Time(id="clock"),
                 ],
                 className="bar",
             ),
             html.Main(content, id="content", className=f"page {page.name}", tabIndex=-1),
+            dialog(asked, shown),
         ],
         id="wall",
         className=f"desk theme-{asked.theme}",
@@ -109,7 +109,7 @@ def drawn(page: DeskPage, ask: Ask, asked: Asked) -> Part:
         log.warning("ClickHouse does not answer: %s", error)
         return nothing(speech("store_away"), speech("store_away_hint"))
     except NoRightsError:
-        return nothing(speech("no_rights"), speech("no_rights_hint"))
+        return no_rights(speech)
     except LookupError as error:
         return nothing(speech("not_found"), str(error.args[0]) if error.args else "")
     except ValueError as error:
@@ -124,12 +124,21 @@ def mark(content: Part) -> str:
     return hashlib.blake2b(json.dumps(content, cls=PlotlyJSONEncoder).encode(), digest_size=12).hexdigest()
 
 
-def _viewer(asked: Asked, province: str) -> dict[str, Any]:
+def heading(content: Part) -> str:
+    """The words of a content's first heading; empty where it has none, or one that is not words only."""
+    if isinstance(content, html.H1):
+        return content.children if isinstance(content.children, str) else ""
+    parts = content if isinstance(content, (list, tuple)) else [getattr(content, "children", None)]
+    return next((found for part in parts if part is not None and not isinstance(part, str) and (found := heading(part))), "")
+
+
+def _viewer(asked: Asked, province: str, heading: str) -> dict[str, Any]:
+    title = asked.speech("title", province=province)
     return {
         "room": "desk",
         "language": asked.spoken,
         "path": asked.path,
         "parameters": dict(asked.parameters),
-        "title": asked.speech("title", province=province),
+        "title": f"{heading} – {title}" if heading else title,
         "words": {key: WORDS[key][asked.spoken == "en"] for key in SPOKEN},
     }

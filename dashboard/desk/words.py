@@ -3,6 +3,12 @@
 DESK: dict[str, tuple[str, str]] = {
     # the desk
     "skip": ("Đến nội dung", "Skip to content"),
+    "keys": ("Phím tắt", "Keyboard shortcuts"),
+    "keys_search": ("tìm kiếm", "search"),
+    "keys_walk": ("đến mục sau, mục trước", "to the next or the previous item"),
+    "keys_open": ("mở mục đang chọn", "open what is focused"),
+    "or": ("hoặc", "or"),
+    "nav_wall": ("Màn hình lớn", "Wall"),
     "navigation": ("Các trang", "Pages"),
     "search": ("Tìm", "Search"),
     "search_hint": ("Mã hồ sơ, đơn vị, cơ quan…", "Record number, unit, agency…"),
@@ -14,6 +20,8 @@ DESK: dict[str, tuple[str, str]] = {
     "not_found": ("Không tìm thấy", "Not found"),
     "wrong_address": ("Địa chỉ không hợp lệ", "This address cannot be understood"),
     "stale": ("nguồn im lặng, số liệu cũ", "source silent, old figure"),
+    "stale_lost": ("mất {n} nguồn, số liệu cũ", "sources lost: {n}, old figure"),
+    "lost": ("mất {n} nguồn", "sources lost: {n}"),
     "of_whole": ("{part} trên {whole}", "{part} of {whole}"),
     "rows": ("{n} dòng", "{n} rows"),
     "pages": ("Các trang của bảng", "Pages of the table"),

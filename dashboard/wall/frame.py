@@ -80,4 +80,4 @@ def heading(view: View, turn: Turn) -> Part:
 
 
 def _held(priority: int, speech: Speech) -> Part:
-    return html.Span([html.I(className=f"shape p{priority}"), speech("held_by")], className="held")
+    return html.Span([html.I(className=f"shape p{priority}"), speech("held_by_alarm")], className="held")

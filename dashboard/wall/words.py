@@ -10,7 +10,7 @@ WALL: dict[str, tuple[str, str]] = {
     "scene_index": ("Chất lượng phục vụ", "Service quality"),
     "scene_sources": ("Nguồn dữ liệu", "Data sources"),
     "scene_of": ("Cảnh {number} trên {count}", "Scene {number} of {count}"),
-    "held_by": ("dừng vì cảnh báo", "held by an alarm"),
+    "held_by_alarm": ("dừng vì cảnh báo", "held by an alarm"),
     "unknown_scene": ("Không có cảnh “{names}”; có: {known}", "There is no scene “{names}”; there are: {known}"),
     "old": ("nguồn im lặng", "source silent"),
     "token_needed": ("Màn hình này cần mã truy cập", "This screen takes a token"),

@@ -1,11 +1,19 @@
-"""How old the news is that figures rest on: every figure knows its oldest source, and is stale when too much of it is silent."""
+"""How old a figure is. The rule, for every screen:
+
+- Its age is that of the newest event that it counts: how old the number is that a reader sees. One silent source among forty does
+  not make a count old that changed a moment ago, and the age of that source is told where the source stands.
+- Whether it may be shown as of now is told by its sources, not by its age: it is stale when more than `TOLERATED` of the promised
+  ones are dead. At night nothing arrives and the figure is old, yet not stale.
+- Sources that are dead but tolerated are not kept from the reader: their number stands with the figure (`Reading.silent`).
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Literal
 
 from schemas.figures.reading import Reading
-from schemas.freshness import DEAD, Source, State, oldest
+from schemas.freshness import DEAD, Source, State
 
 TOLERATED = 0.1
 """The part of a unit's feeds that may be dead before a figure over all of them is stale. One agency's own figure has one feed."""
@@ -14,31 +22,37 @@ By = Literal["province", "commune", "agency"]
 
 
 def aged(readings: Mapping[str, Reading], sources: Iterable[Source], by: By = "province", unit: str = "") -> dict[str, Reading]:
-    """Readings of a unit with the age of the feed that was not heard of for longest, and whether they are stale.
+    """Readings of a unit with their age, whether they are stale, and how many of their sources are dead.
 
-    A figure's kind is the first part of its code. Where no feed was promised nothing is known of its age.
+    A figure's kind is the first part of its code. Its sources are all feeds of that kind: for the province those of everybody, for
+    a commune those of its own agencies, for an agency its own.
     """
-    known = list(sources)
-    age = {kind: _age(known, kind, by, unit) for kind in {code.partition(".")[0] for code in readings}}
+    known = [one for one in sources if _of(one, by, unit)]
+    found = {}
+    for kind in {code.partition(".")[0] for code in readings}:
+        its = [one for one in known if one.kind == kind]
+        promised = [one for one in its if one.promised]
+        silent = sum(one.state in DEAD for one in promised)
+        found[kind] = (newest(its), silent > TOLERATED * len(promised), silent)
     return {
-        code: replace(reading, as_of=found[0].received_at if found[0] else None, stale=found[1])
+        code: replace(reading, as_of=as_of, stale=stale, silent=silent)
         for code, reading in readings.items()
-        for found in (age[code.partition(".")[0]],)
+        for as_of, stale, silent in (found[code.partition(".")[0]],)
     }
 
 
-def _age(sources: list[Source], kind: str, by: By, unit: str) -> tuple[Source | None, bool]:
-    its = [one for one in sources if one.promised and one.kind == kind and _of(one, by, unit)]
-    dead = sum(one.state in DEAD for one in its)
-    return oldest(its, kind), bool(its) and dead > TOLERATED * len(its)
+def newest(sources: Iterable[Source]) -> datetime | None:
+    """When the newest event of some sources arrived: the age of what is counted of them. None where none ever spoke."""
+    return max((one.received_at for one in sources if one.received_at is not None), default=None)
 
 
 def timely(sources: Iterable[Source], by: By = "province", unit: str = "") -> Reading:
     """The share of a unit's promised feeds that are as they were promised: heard of in time, or not expected now."""
     its = [one for one in sources if one.promised and one.state is not State.NEVER and _of(one, by, unit)]
     good = sum(one.state in (State.LIVE, State.QUIET) for one in its)
-    heard = [one.received_at for one in its if one.received_at is not None]
-    return Reading(100 * good / len(its) if its else None, good, len(its), max(heard, default=None))
+    return Reading(
+        100 * good / len(its) if its else None, good, len(its), newest(its), silent=sum(one.state in DEAD for one in its)
+    )
 
 
 def _of(source: Source, by: By, unit: str) -> bool:

@@ -10,8 +10,9 @@ class Reading:
     """A figure as it stands. `value` is in the figure's unit (a share in percent, 0 to 100), None where nothing can be said.
 
     Of a share, `part` and `whole` are the numbers behind it; of anything else, `whole` is how many entities it rests on.
-    `as_of` is how old the news is that it rests on: the newest arrival of the source that has been silent longest, None where
-    no source ever spoke. `stale` says that this source is silent: then the value is not to be shown as if it were of now.
+    `as_of` is when the newest event that it counts arrived, None where no source ever spoke; `silent` is how many of the promised
+    sources give no news (`schemas.freshness.DEAD`). `stale` says that these are too many: then the value is not to be shown as if
+    it were of now. The rule is that of `schemas.figures.aging`.
     """
 
     value: float | None
@@ -19,6 +20,7 @@ class Reading:
     whole: float | None = None
     as_of: datetime | None = None
     stale: bool = False
+    silent: int = 0
 
 
 Readings = Mapping[str, Reading]

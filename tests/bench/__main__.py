@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from stack import StackError, control
-from tests.bench import backfill, figures, gateway, latency, points, restart, scaling, transfer
+from tests.bench import backfill, figures, gateway, latency, long_tab, paint, points, restart, scaling, transfer, viewers
 from tests.bench.ground import Ground, make_peers_python
 from tests.bench.machine import describe
 from tests.bench.results import Report
@@ -27,6 +27,9 @@ BENCHES: dict[str, Callable[[Ground, Report], None]] = {
     "gateway": gateway.measure,
     "restart": restart.measure,
     "latency": latency.measure,
+    "viewers": viewers.measure,
+    "paint": paint.measure,
+    "long_tab": long_tab.measure,
     "figures": figures.measure,
     "points": points.measure,
     "backfill": backfill.measure,

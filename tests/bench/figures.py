@@ -38,7 +38,7 @@ def measure(bench: Ground, report: Report) -> None:
     """Lay down the year, compute its lives, then ask everything again and again."""
     installation = bench.installation()
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    _simulate(bench, installation, end)
+    simulate(bench, installation, end, DAYS)
     client = installation.client()
     times = 2 if bench.quick else TIMES
     for kind in KINDS:
@@ -84,10 +84,11 @@ def measure(bench: Ground, report: Report) -> None:
     report.details.append(Details("Figures of a year", ("asked", "p50, ms", "p95, ms", "most, ms"), tuple(rows), (note,)))
 
 
-def _simulate(bench: Ground, installation: Installation, end: datetime) -> None:
-    start = end - timedelta(days=DAYS)
+def simulate(bench: Ground, installation: Installation, end: datetime, days: int) -> None:
+    """Some days of a province until `end`, through Kafka and a worker, until all of it is counted."""
+    start = end - timedelta(days=days)
     world = World(PROVINCE, 7, beginning=milliseconds(start) - 4 * DAY)
-    task = bench.screen.add_task(f"simulating {DAYS} days", total=DAYS)
+    task = bench.screen.add_task(f"simulating {days} days", total=days)
 
     class Watcher:
         def progress(self, came: datetime, sent: int) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import resource
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,6 +37,12 @@ def peak_mb(pid: int) -> float:
     """The most memory that a process ever had resident, in MB."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return int(next(line.split()[1] for line in lines if line.startswith("VmHWM"))) / 1024
+
+
+def many_files() -> None:
+    """Let this process, and those that it starts, have as many files and connections open as the machine allows."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @dataclass

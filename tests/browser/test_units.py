@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -15,8 +14,9 @@ from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus,
 from schemas.events import Document, Feedback, Filing
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING
 from tests.browser.conftest import System
+from tests.browser.contrast import faint
+from tests.browser.focus import nameless
 from tests.browser.legible import illegible
-from tests.browser.test_wall import CONTRASTS
 from tests.running import wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
@@ -299,21 +299,13 @@ def test_in_english_all_of_it_is_english_and_links_keep_it(desk: Page, filled: S
     assert not re.search("quá hạn|làm việc|Diễn biến", desk.locator("main").inner_text())
 
 
-NAMELESS = """() => [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, summary, [tabindex="0"]')]
-    .filter((e) => e.checkVisibility())
-    .filter((e) => !(e.getAttribute('aria-label') || e.textContent.trim() || e.labels?.length || e.title))
-    .map((e) => e.outerHTML.slice(0, 200))"""
-
-
 @pytest.mark.parametrize("path", ["/unit/46?records=filing.overdue", f"/record/filing/{OLDEST}", f"/search?q={OLDEST[:6]}"])
 def test_whatever_can_be_used_has_a_name_and_text_stands_out(desk: Page, filled: System, path: str) -> None:
     for theme in ("light", "dark"):
         desk.goto(f"{filled.url}{path}{'&' if '?' in path else '?'}theme={theme}")
         expect(desk.locator("h1")).to_be_visible()
         expect(desk.locator("#content table").first).to_be_visible()
-        assert desk.evaluate(NAMELESS) == []
-        found: list[Any] = desk.evaluate(CONTRASTS)
-        assert len(found) > 10 and [one for one in found if one[1] < 7] == []
+        assert nameless(desk) == [] and faint(desk) == []
 
 
 def test_nothing_is_wider_than_a_tablet(desk: Page, filled: System) -> None:
@@ -332,7 +324,7 @@ def test_on_paper_there_is_the_unit_without_what_only_a_screen_needs(desk: Page,
     expect(desk.locator(".chooser")).to_be_hidden()
     expect(desk.locator("#queue-filing-overdue")).to_contain_text(OLDEST)
     expect(desk.locator("#score-766")).to_be_visible()
-    assert [one for one in desk.evaluate(CONTRASTS) if one[1] < 7] == [], "a dark screen is printed dark on white"
+    assert faint(desk) == [], "a dark screen is printed dark on white"
     assert desk.evaluate("getComputedStyle(document.querySelector('.part')).backgroundColor") == "rgb(255, 255, 255)"
 
 

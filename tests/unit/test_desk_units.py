@@ -72,6 +72,14 @@ def test_a_stale_figure_says_so_instead_of_its_target() -> None:
     assert "nguồn im lặng" in said and "shape hatch" in said and "mục tiêu" not in said
 
 
+def test_sources_that_a_figure_lacks_are_told_whether_it_is_old_by_that_or_not() -> None:
+    aim = target("46", "filing.on_time")
+    fresh = text(cards.detail(Reading(97.0, 97, 100, NOW, silent=2), aim, 0, VI))
+    assert "mất 2 nguồn" in fresh and "mục tiêu" in fresh and "số liệu cũ" not in fresh
+    assert "mất 9 nguồn, số liệu cũ" in text(cards.detail(Reading(97.0, 97, 100, NOW, stale=True, silent=9), aim, 0, VI))
+    assert "shape hatch" not in text(cards.detail(Reading(97.0, 97, 100, NOW), aim, 0, VI))
+
+
 def test_a_day_on_which_almost_nothing_happened_is_a_gap_of_a_share_not_its_fall() -> None:
     week = [Reading(97.5, 39, 40), Reading(0.0, 0, 3), Reading(None, 0, 0), Reading(75.0, 3, 4)]
     assert cards.course(week) == [97.5, None, None, 75.0]

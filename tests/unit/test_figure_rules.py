@@ -1,5 +1,6 @@
 """Figures as declared: their questions, what answers come to, and how old they are."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import nan
 
@@ -104,16 +105,27 @@ def source(agency: str, state: State, minutes: int, kind: str = "filing", commun
     return Source(agency, kind, state, NOW - timedelta(minutes=minutes), commune)
 
 
-def test_a_figure_is_as_old_as_its_oldest_source_and_stale_when_too_many_are_silent() -> None:
-    sources = [source(f"a{number}", State.LIVE, number, commune=f"c{number}") for number in range(19)]
+def test_a_figure_is_as_old_as_its_newest_event_and_stale_when_too_many_sources_are_silent() -> None:
+    sources = [source(f"a{number}", State.LIVE, number + 1, commune=f"c{number}") for number in range(19)]
     sources.append(source("quiet", State.SILENT, 600, commune="c99"))
     said = {"filing.open": Reading(7)}
     whole = aged(said, sources)["filing.open"]
-    assert (whole.value, whole.as_of, whole.stale) == (7, NOW - timedelta(minutes=600), False), "one of twenty"
-    assert aged(said, [*sources, source("b", State.MALFORMED, 5), source("c", State.SILENT, 5)])["filing.open"].stale
-    assert aged(said, sources, "commune", "c99")["filing.open"].stale
-    assert not aged(said, sources, "agency", "a3")["filing.open"].stale
-    assert aged(said, sources, "agency", "a3")["filing.open"].as_of == NOW - timedelta(minutes=3)
+    assert (whole.value, whole.as_of, whole.stale) == (7, NOW - timedelta(minutes=1), False), "one of twenty"
+    assert whole.silent == 1, "it is told nevertheless"
+    many = aged(said, [*sources, source("b", State.MALFORMED, 5), source("c", State.SILENT, 5)])["filing.open"]
+    assert (many.as_of, many.stale, many.silent) == (whole.as_of, True, 3), "however new its newest event is"
+    own = aged(said, sources, "commune", "c99")["filing.open"]
+    assert (own.as_of, own.stale, own.silent) == (NOW - timedelta(minutes=600), True, 1)
+    assert aged(said, sources, "agency", "a3")["filing.open"] == Reading(7, as_of=NOW - timedelta(minutes=4))
+
+
+def test_at_night_a_figure_is_old_but_not_stale_and_who_promised_nothing_is_counted_but_not_missed() -> None:
+    said = {"filing.open": Reading(7)}
+    night = aged(said, [source("a", State.QUIET, 700), source("b", State.QUIET, 800)])["filing.open"]
+    assert night == Reading(7, as_of=NOW - timedelta(minutes=700))
+    stranger = replace(source("x", State.SILENT, 2), promised=False)
+    assert aged(said, [source("a", State.LIVE, 5), stranger])["filing.open"] == Reading(7, as_of=NOW - timedelta(minutes=2))
+    sources = [source("a", State.LIVE, 5)]
     nobody = aged({"document.open": Reading(1)}, sources)["document.open"]
     assert (nobody.as_of, nobody.stale) == (None, False)
 

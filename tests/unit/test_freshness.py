@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.store_sources import RUN_MINUTES
-from schemas.freshness import DEAD, Source, State, judge, oldest, state
+from schemas.freshness import State, judge, state
 from schemas.reference import ZONE, Agency, Feed, agencies, calendar
 from schemas.timeliness import Span, Standing, by_agency, league, runs, spans, standing
 
@@ -174,26 +174,6 @@ def test_an_agency_is_as_timely_as_its_feeds_by_their_time() -> None:
     assert [(one.agency, one.share(State.LIVE)) for one in found] == [("B", 75.0), ("A", 62.5)]
     assert by_agency([]) == () and league([Standing("C", "", timedelta(0), {})]) == ()
     assert Span(State.LIVE, TUESDAY, TUESDAY + hour).length == hour
-
-
-def source(agency: str, hours: float | None, commune: str = "", **changes: object) -> Source:
-    at = None if hours is None else TUESDAY - timedelta(hours=hours)
-    return Source(agency, "filing", State.SILENT if (hours or 0) > 2 else State.LIVE, at, commune, **changes)  # type: ignore[arg-type]
-
-
-def test_a_figure_is_as_old_as_the_promised_source_that_was_silent_longest() -> None:
-    found = [
-        source("A", 0.1, "1"),
-        source("B", 5, "2"),
-        source("C", 0.2, "1"),
-        source("D", 90, promised=False),
-        source("E", None, "3"),
-    ]
-    assert (one := oldest(found, "filing")) is not None and one.agency == "B" and one.state in DEAD
-    assert (one := oldest(found, "filing", "commune", "1")) is not None and one.agency == "C" and one.state not in DEAD
-    assert (one := oldest(found, "filing", "agency", "A")) is not None and one.agency == "A"
-    assert oldest(found, "filing", "commune", "3") is None, "it never spoke"
-    assert oldest(found, "document") is None
 
 
 def test_how_much_of_its_promise_a_source_missed_is_told_in_lengths_of_it() -> None:

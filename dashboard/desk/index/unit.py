@@ -8,7 +8,7 @@ from dashboard.desk.asked import Asked
 from dashboard.desk.index.bars import bar, between, grade_words, item_bar, points_words, total_words
 from dashboard.desk.judged import Kind, Published, league, published, scored, units
 from dashboard.desk.measured import behind, named, read
-from dashboard.desk.parts import Part, age, chip, labelled, link, nothing, section
+from dashboard.desk.parts import Part, age, chip, labelled, link, lost, nothing, section
 from dashboard.desk.who import name as unit_name
 from dashboard.speech import Speech
 from schemas.reference import CriteriaSet, Criterion
@@ -189,7 +189,7 @@ def _item(asked: Asked, one: Scored) -> html.Tr:
                 ]
             ),
             html.Td(chip(one.state.words(asked.spoken), CHIPS[one.state])),
-            html.Td(age(one.reading.as_of)),
+            html.Td([age(one.reading.as_of), lost(one.reading, speech)]),
             html.Td([html.Span(points_words(one.points, of.points, speech)), item_bar(one, speech)], className="number"),
         ],
         className=f"is-{one.state.value}",

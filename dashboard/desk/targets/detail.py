@@ -10,7 +10,7 @@ from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.judged import past, ranking
 from dashboard.desk.measured import measured
-from dashboard.desk.parts import Part, age, chip, link, nothing, section
+from dashboard.desk.parts import Part, age, chip, link, lost, nothing, section
 from dashboard.desk.table import Column, Wish, sorted_rows, table
 from dashboard.desk.targets import board, cells
 from dashboard.desk.targets.chart import Course, drawing
@@ -55,7 +55,11 @@ def _facts(asked: Asked, one: Standing, today: date) -> Part:
         (speech("now"), html.B(board.now(one, speech)), speech("old_figure") if one.reading.stale else cells.meter(one, speech)),
         (speech("aim"), html.B(board.aim(target, speech)), speech.day(target.due)),
         (speech("forecast"), html.B(board.ahead(one, speech)), told),
-        (speech("age"), html.B(age(one.reading.as_of)) if one.reading.as_of else speech("none"), cells.trend_word(one, speech)),
+        (
+            speech("age"),
+            html.B(age(one.reading.as_of)) if one.reading.as_of else speech("none"),
+            [cells.trend_word(one, speech), lost(one.reading, speech)],
+        ),
     )
     cards = [
         html.Article(

@@ -12,7 +12,7 @@ from dashboard.desk.table import Column, Row, Wish, sorted_rows, table
 from dashboard.desk.unit.cards import CALLING
 from dashboard.desk.who import Who, unit_link, who
 from dashboard.snapshot import Place
-from dashboard.speech import Speech
+from dashboard.speech import Speech, in_order
 from schemas.figures import BY_CODE, FIGURES, UNKNOWN, Figure, Reading, Readings
 
 USUAL = (
@@ -62,7 +62,9 @@ def columns(asked: Asked, place: Place, chosen: Figure | None, *, short: bool) -
     speech = asked.speech
     codes = dict.fromkeys([*([chosen.code] if chosen else []), *USUAL])
     return (
-        Column("name", speech("unit"), lambda row: unit_link(asked, place, row["code"]), lambda row: row["name"], short=short),
+        Column(
+            "name", speech("unit"), lambda row: unit_link(asked, place, row["code"]), lambda row: in_order(row["name"]), short=short
+        ),
         *(_figure(BY_CODE[code], speech) for code in codes),
     )
 

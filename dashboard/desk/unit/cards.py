@@ -7,7 +7,7 @@ from dash import dcc, html
 
 from dashboard.desk.asked import Asked
 from dashboard.desk.judged import enough
-from dashboard.desk.parts import Part, age, sparkline, value
+from dashboard.desk.parts import Part, age, lost, sparkline, value
 from dashboard.desk.who import Who
 from dashboard.speech import Speech
 from schemas.figures import FIGURES, UNKNOWN, Figure, Reading, Readings, Unit
@@ -83,17 +83,17 @@ def calls(figure: Figure, found: Reading, aim: Target | None) -> int:
 
 
 def detail(found: Reading, aim: Target | None, call: int, speech: Speech) -> list[Part]:
-    """What stands below a figure: that it is old, its target, how many it rests on."""
+    """What stands below a figure: its target, or that it is old; which sources it lacks; how many it rests on."""
     said: list[Part] = []
-    if found.stale:
-        said.append(html.Span([html.I(className="shape hatch"), " ", speech("stale")]))
-    elif aim is not None:
+    if not found.stale and aim is not None:
         missed = call > 0
         words = speech(
             "below_target" if missed else "target",
             target=speech.percent(aim.value) if aim.measure_unit == "%" else speech.number(aim.value),
         )
         said.append(html.Span([html.I(className="shape p2"), " ", words] if missed else words))
+    if (dead := lost(found, speech)) is not None:
+        said.append(dead)
     if found.whole:
         said.append(html.Span(speech("of_whole", part=speech.number(found.part or 0), whole=speech.number(found.whole))))
     return said

@@ -1,0 +1,58 @@
+"""`python -m tests.bench.interval_page`: the wall's content as a page by Dash's documentation of live updates: `dcc.Interval` and a
+callback, which asks ClickHouse for each viewer and returns all of it. What is compared a day back is asked once a minute, as by us.
+"""
+
+from typing import Any
+
+import dash
+import dash_leaflet as dl
+import uvicorn
+from dash import Input, Output, dcc, html
+
+from dashboard.clock import Live
+from dashboard.connection import Connection
+from dashboard.once import Once
+from dashboard.snapshot import Place, a_day_ago, take
+from dashboard.store import Store
+from dashboard.store_figures import FigureStore
+from dashboard.wall.frame import Frame, Painter
+from dashboard.wall.view import View
+from schemas.settings import Settings, load
+
+TICK = "tick"
+
+
+def main() -> None:
+    """Serve it where the dashboard would be."""
+    settings = load()
+    uvicorn.run(create(settings).server, host="127.0.0.1", port=settings.dashboard_port, log_level="warning")
+
+
+def create(settings: Settings) -> dash.Dash:
+    """The page. Its callback is synchronous, as in the documentation: Dash runs it on a pool of threads."""
+    painter, store, once = Painter(Place(settings.province)), Store(Connection(settings.clickhouse_url)), Once()
+    figures = FigureStore(store.connection, painter.place.calendar)
+
+    def content() -> Frame:
+        before = once("a day ago", lambda: a_day_ago(figures, Live()), 60.0)
+        taken = take(store, Live(), painter.place, settings.partitions, settings.stale_after_seconds, before)
+        return painter.frame(taken, View("vi"))
+
+    shown = list(content())
+    app = dash.Dash("interval", backend="fastapi")
+    app.layout = html.Div([dcc.Interval(id=TICK, interval=1000), *map(_component, dict.fromkeys(name for name, _ in shown))])
+
+    @app.callback([Output(component, prop) for component, prop in shown], Input(TICK, "n_intervals"))
+    def update(_count: int | None) -> list[Any]:
+        found = content()
+        return [found[one] for one in shown]
+
+    return app
+
+
+def _component(name: str) -> Any:
+    return dl.Map(dl.GeoJSON(id=name), id=f"{name}-map") if name.startswith("map-") else html.Div(id=name)
+
+
+if __name__ == "__main__":
+    main()
