@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from stack import StackError, control
-from tests.bench import backfill, figures, gateway, latency, points, restart, scaling, transfer
+from tests.bench import backfill, figures, gateway, latency, lists, points, restart, scaling, transfer
 from tests.bench.ground import Ground, make_peers_python
 from tests.bench.machine import describe
 from tests.bench.results import Report
@@ -29,6 +29,7 @@ BENCHES: dict[str, Callable[[Ground, Report], None]] = {
     "latency": latency.measure,
     "figures": figures.measure,
     "points": points.measure,
+    "lists": lists.measure,
     "backfill": backfill.measure,
 }
 cli = typer.Typer()
