@@ -56,6 +56,8 @@
     let began = false;
     try {
       const answer = await fetch(href, { signal: stopping.signal });
+      // Who may no longer see it is asked for a token, as on any page.
+      if (answer.status === 401 || answer.status === 403) { location.assign(href); return; }
       if (!answer.ok) { say(answer.status === 503 ? words.failed : (await answer.text()).slice(0, 300), { failed: true }); return; }
       began = true;
       const reader = answer.body.getReader(), parts = [];

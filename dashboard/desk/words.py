@@ -80,7 +80,7 @@ DESK: dict[str, tuple[str, str]] = {
     "close": ("Đóng", "Close"),
     "record": ("Bản ghi", "Record"),
     "status": ("Trạng thái", "Status"),
-    "held_by": ("Đang giữ", "Held by"),
+    "holder": ("Đang giữ", "Held by"),
     "held_since": ("Từ lúc", "Since"),
     "deadline": ("Thời hạn", "Deadline"),
     "overdue_by": ("quá {span}", "over by {span}"),

@@ -2,6 +2,7 @@
 
 import re
 import string
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,13 @@ def test_both_languages_say_the_same_with_the_same_places(key: str) -> None:
 @pytest.mark.parametrize("key", WORDS)
 def test_no_word_is_kept_that_nobody_says(key: str) -> None:
     assert f'"{key}"' in SOURCES or key.startswith(BUILT)
+
+
+def test_no_key_is_declared_twice() -> None:
+    # A module that is taken in later would silently speak for another's.
+    modules = Path("dashboard").rglob("words.py")
+    keys = [key for path in modules for key in re.findall(r'^    "(\w+)": \(', path.read_text(encoding="utf-8"), re.MULTILINE)]
+    assert len(keys) == len(WORDS) and [key for key, times in Counter(keys).items() if times > 1] == []
 
 
 def test_every_key_that_the_code_says_exists() -> None:

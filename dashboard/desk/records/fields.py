@@ -53,7 +53,7 @@ RECORD = Field("entity_id", "record", "record", usual=True)
 STATUS = Field("status", "status", "code", usual=True, choice=True)
 STANDING = Field("standing", "standing", "code", choice=True)
 OVERDUE = Field("overdue", "is_overdue", "flag", choice=True)
-AGENCY = Field("agency", "held_by", "unit", usual=True, choice=True)
+AGENCY = Field("agency", "holder", "unit", usual=True, choice=True)
 COMMUNE = Field("commune", "field_commune", "unit", usual=True, choice=True)
 STARTED = Field("started_at", "began", "moment", usual=True)
 HELD = Field("held_since", "held_since", "moment")
@@ -100,7 +100,7 @@ FIELDS: Mapping[Kind, tuple[Field, ...]] = {
         *STANDS,
         Field("from_organ", "field_from_organ", "unit", usual=True, choice=True),
         Field("to_organ", "field_to_organ", "unit", usual=True, choice=True),
-        Field("agency", "held_by", "unit", choice=True),
+        Field("agency", "holder", "unit", choice=True),
         Field("commune", "field_commune", "unit", choice=True),
         Field("document_type", "field_document_type", "code", choice=True),
         Field("action", "field_action", "code", choice=True),
