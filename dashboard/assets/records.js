@@ -135,7 +135,7 @@
   document.addEventListener("input", ({ target }) => {
     if (!content()?.contains(target) || !target.id) return;
     typed.set(target.id, target.value);
-    if (target.matches(".narrow")) narrow(target);
+    if (target.id.startsWith("narrow-")) narrow(target);
   });
   document.addEventListener("submit", () => typed.clear());
 
@@ -145,7 +145,7 @@
     for (const [id, value] of typed) {
       const field = document.getElementById(id);
       if (field && field.value !== value && document.activeElement !== field) field.value = value;
-      if (field?.matches(".narrow")) narrow(field);
+      if (field?.id.startsWith("narrow-")) narrow(field);
     }
     mark();
   }
