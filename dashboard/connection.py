@@ -3,12 +3,15 @@ its own, which is dropped after any error and made anew."""
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from clickhouse_driver import Client
 
 from dashboard.rights import must_see_all
+
+STREAM_SECONDS = 120
+"""How long ClickHouse may be silent while it sorts a long answer."""
 
 
 class Unreachable(Exception):
@@ -27,15 +30,19 @@ class Connection:
         must_see_all()
         client = getattr(self._local, "client", None)
         if client is None:
-            client = self._local.client = Client.from_url(self._url)
-            client.connection.connect_timeout = 2
-            client.connection.send_receive_timeout = 10
+            client = self._local.client = self._new(seconds=10)
         try:
             yield client
         except Exception as error:
             self._local.client = None
             client.disconnect()
             raise Unreachable(" ".join(str(error).split())[:200]) from error
+
+    def _new(self, seconds: int) -> Any:
+        client = Client.from_url(self._url)
+        client.connection.connect_timeout = 2
+        client.connection.send_receive_timeout = seconds
+        return client
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """The rows of an answer, by column name. Raises `Unreachable`."""
@@ -53,6 +60,25 @@ class Connection:
         """The rows of an answer as a pandas frame. Raises `Unreachable`."""
         with self._client() as client:
             return client.query_dataframe(sql, parameters)
+
+    def stream(self, sql: str, block: int, **parameters: Any) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows of a long answer in blocks of `block`, of which one is in memory. Raises `Unreachable`, also in the middle.
+
+        It has a client of its own, so that blocks may be taken by different threads. Whoever takes no more closes the iterator:
+        the question is then cancelled.
+        """
+        must_see_all()
+        client = self._new(seconds=STREAM_SECONDS)
+        try:
+            yield from client.execute_iter(sql, parameters or None, settings={"max_block_size": block}, chunk_size=block)
+        except GeneratorExit:
+            with suppress(Exception):
+                client.cancel()
+            raise
+        except Exception as error:
+            raise Unreachable(" ".join(str(error).split())[:200]) from error
+        finally:
+            client.disconnect()
 
     def close(self) -> None:
         """Leave in good order, from the thread that asked: a socket that closes with unread bytes is a reset to ClickHouse."""

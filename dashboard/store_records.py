@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 
 from dashboard.clock import Clock
 from dashboard.store import Row
-from dashboard.store_figures import PERIOD, of_unit
-from dashboard.store_lives import OVERDUE, LifeStore
-from schemas.figures import Figure, Piece
+from dashboard.store_figures import PERIOD
+from dashboard.store_lists import Sought, clocked, conditions
+from dashboard.store_lives import LifeStore
+from schemas.figures import Figure
 from schemas.figures.aging import By
-from schemas.figures.questions import Moment, begun, moment_sql
+from schemas.figures.questions import Moment, moment_sql
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING, Kind
 from schemas.lives import BY_KIND, LIVES, current_table
 from schemas.moments import milliseconds
@@ -73,21 +74,10 @@ class RecordStore:
 
         `only` narrows them to values of fields of the kind; one that it does not have is left out. `order` is one of `ORDERS`.
         """
-        moment = Moment.of(clock.now(), self.lives.calendar, PERIOD)
-        texts = {
-            column.name: f"toString(toUInt8({column.name}))" if column.type == "Bool" else f"toString({column.name})"
-            for column in current_table(figure.kind).columns
-            if column.name in (only or {})
-        }
-        conditions = [
-            f"{begun(figure.kind)} <= {moment_sql(moment.at)}",
-            _behind(figure, moment),
-            *filter(None, [of_unit(by)]),
-            *(f"{text} IN %(only_{name})s" for name, text in texts.items()),
-        ]
-        given = {f"only_{name}": tuple(values) for name, values in (only or {}).items()}
-        condition = " AND ".join(f"({one})" for one in conditions)
-        return self._asked(clock, figure.kind, condition, order, down, limit, skip, unit=unit, **given)
+        sought = Sought(figure.kind, tuple((only or {}).items()), figure=figure, by=by, unit=unit)
+        said, given = conditions(sought, Moment.of(clock.now(), self.lives.calendar, PERIOD))
+        condition = " AND ".join(f"({one})" for one in said)
+        return self._asked(clock, figure.kind, condition, order, down, limit, skip, **given)
 
     def numbered(self, clock: Clock, text: str, limit: int = 8) -> dict[Kind, Found]:
         """Records whose number is a text, as typed or in capitals, or begins with it, the exact one first; documents also by
@@ -152,14 +142,13 @@ class RecordStore:
     ) -> Found:
         """The records that meet a condition; `order` is one of `ORDERS`, or `exact`: those whose number is the `text` first."""
         now = Moment.of(clock.now(), self.lives.calendar)
-        passed = now.asked(OVERDUE)
-        position = f"if(standing = 'paused', at, if(around, {now.at}, {now.position}))"
+        clock_sql = clocked(now)
         by = {**ORDERS, "exact": "(entity_id = %(text)s OR entity_id = %(upper)s)"}
         by["status"] = BY_KIND[kind].status
         said = by["left"] if order not in by or (order == "urgent" and kind is not DOCUMENT) else by[order]
         then = "since" if order == "urgent" else "started_at DESC"
         rows = self.lives.connection.rows(
-            f"SELECT * EXCEPT version, {passed} AS overdue, if(standing = 'closed', NULL, due - {position}) AS left, "
+            f"SELECT * EXCEPT version, {clock_sql['overdue']} AS overdue, {clock_sql['left']} AS left, "
             f"toString({SUBJECTS.get(kind, 'agency')}) AS what, count() OVER () AS total "
             f"FROM {current_table(kind).name} FINAL WHERE {condition} "
             f"ORDER BY {said} {'DESC' if down else 'ASC'} NULLS LAST, {then}, entity_id "
@@ -179,15 +168,6 @@ class RecordStore:
         )
         by_id = {row["entity_id"]: row for row in names}
         return [{**row, **by_id.get(row["entity_id"], {})} for row in rows]
-
-
-def _behind(figure: Figure, moment: Moment) -> str:
-    def any_of(pieces: tuple[Piece, ...]) -> str:
-        said = [moment.asked(Piece(piece.where, piece.when, "{where}")) for piece in pieces]
-        return " OR ".join(f"({one})" for one in dict.fromkeys(said))
-
-    part, whole = any_of(figure.part), any_of(figure.whole)
-    return part if not whole or whole == part else f"({whole}) AND NOT ({part})"
 
 
 def _shown(columns: tuple[Any, ...]) -> str:

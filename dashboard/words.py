@@ -1,6 +1,7 @@
 """Every word of the screens, once: key → (Vietnamese, English). Both languages name the same `{places}`."""
 
 from dashboard.desk.map.words import MAP
+from dashboard.desk.records.words import RECORDS
 from dashboard.desk.words import DESK
 from dashboard.wall.words import WALL
 
@@ -122,6 +123,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **DESK,
     **WALL,
     **MAP,
+    **RECORDS,
     # the map
     "measure_overdue_rate": ("Hồ sơ quá hạn trên 1.000", "Overdue per 1,000 filings"),
     "measure_overdue": ("Hồ sơ quá hạn", "Filings overdue"),

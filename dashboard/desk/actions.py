@@ -1,6 +1,5 @@
 """What can be done with a page that judges units: choose another unit, take it along as a file, print it."""
 
-from dataclasses import replace
 from typing import Any
 
 from dash import dcc, html
@@ -8,6 +7,7 @@ from dash import dcc, html
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import FRAME, Asked
 from dashboard.desk.parts import Part
+from dashboard.desk.records.taken import file
 from dashboard.speech import in_order
 
 
@@ -31,9 +31,9 @@ def chooser(ask: Ask, asked: Asked, unit: str) -> Part:
 def actions(asked: Asked) -> list[Part]:
     """What can be done with what is shown: take it along as a file, print it."""
     speech = asked.speech
-    file = replace(asked, path=f"/export{asked.path}.csv").with_()
     prints: dict[str, Any] = {"data-print": "page"}
     return [
-        html.A(speech("download"), href=file, download="", id="download"),
+        file(asked, asked.with_(), "csv", speech("download"), id="download"),
+        file(asked, asked.with_(), "xlsx", speech("download_xlsx")),
         html.Button(speech("print"), id="print", type="button", **prints),
     ]

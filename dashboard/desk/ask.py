@@ -13,6 +13,7 @@ from dashboard.snapshot import Place
 from dashboard.store import Store
 from dashboard.store_alarms import AlarmStore
 from dashboard.store_figures import FigureStore
+from dashboard.store_lists import ListStore
 from dashboard.store_lives import LifeStore
 from dashboard.store_records import RecordStore
 from dashboard.store_sources import SourceStore
@@ -54,6 +55,11 @@ class Ask:
     def records(self) -> RecordStore:
         """Single records: those behind a figure, by number, with what was said of them."""
         return RecordStore(self.lives)
+
+    @cached_property
+    def lists(self) -> ListStore:
+        """All records of a kind: narrowed, sorted, counted."""
+        return ListStore(self.lives)
 
     @cached_property
     def alarms(self) -> AlarmStore:

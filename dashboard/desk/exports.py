@@ -1,41 +1,74 @@
-"""Files of what the pages show: `/export/targets.csv` and `/export/index.csv`, with the parameters of the page's address."""
+"""Files of what the pages show: `/export/<page>.csv` and `.xlsx`, with the parameters of the page's address.
+
+A file goes out in pieces as it is made, so that its length costs no memory. What fails before the first piece is answered in words;
+what fails later breaks the answer off, so that a file that is not whole is not taken for one.
+"""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import PlainTextResponse, RedirectResponse, StreamingResponse
 
 from dashboard.connection import Unreachable
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.index import sheet as index
-from dashboard.desk.sheet import Sheet, written
+from dashboard.desk.records import files as records
+from dashboard.desk.sheet import FORMS, Sheet
 from dashboard.desk.targets import sheet as targets
 
 log = logging.getLogger(__name__)
-SHEETS: Mapping[str, Callable[[Ask, Asked], Sheet]] = {"targets": targets.sheet, "index": index.sheet}
+SHEETS: Mapping[str, Callable[[Ask, Asked], Sheet]] = {
+    "targets": targets.sheet,
+    "index": index.sheet,
+    "records/{kind}": records.sheet,
+}
 """Page → its file."""
 
 
 def add_routes(server: FastAPI, ask: Ask, usual: str) -> None:
     """Add the routes; before Dash's own, which catch everything else. `usual` is the language of who asked for none."""
     for page, sheet in SHEETS.items():
-        _add(server, page, sheet, ask, usual)
+        for form in FORMS:
+            _add(server, page, form, sheet, ask, usual)
+
+    @server.get("/records")
+    def records_of(request: Request) -> RedirectResponse:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"/records/filing{query}")
 
 
-def _add(server: FastAPI, page: str, sheet: Callable[[Ask, Asked], Sheet], ask: Ask, usual: str) -> None:
-    @server.get(f"/export/{page}.csv")
+def _add(server: FastAPI, page: str, form: str, sheet: Callable[[Ask, Asked], Sheet], ask: Ask, usual: str) -> None:
+    media, written = FORMS[form]
+
+    @server.get(f"/export/{page}.{form}")
     def export(request: Request) -> Response:
-        asked = Asked.of(f"/{page}", request.url.query, request.cookies.get("ioc_language"), usual)
+        path = "/" + page.format(**request.path_params)
+        asked = Asked.of(path, request.url.query, request.cookies.get("ioc_language"), usual)
         try:
             found = sheet(ask, asked)
-            body = written(found)
+            pieces = written(found)
+            first = next(pieces)
+            # The second piece is the first with rows: by then ClickHouse has answered.
+            second = next(pieces, b"")
         except Unreachable as error:
             log.warning("ClickHouse does not answer: %s", error)
             return PlainTextResponse(asked.speech("store_away"), status_code=503)
         except LookupError as error:
             return PlainTextResponse(str(error.args[0]), status_code=404)
-        disposition = f"attachment; filename*=UTF-8''{quote(found.name, safe='')}.csv"
-        return Response(body, media_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition})
+        except ValueError as error:
+            return PlainTextResponse(f"{asked.speech('wrong_address')}: {error}", status_code=400)
+        disposition = f"attachment; filename*=UTF-8''{quote(found.name, safe='')}.{form}"
+        body = _whole(chain([first, second], pieces))
+        return StreamingResponse(body, media_type=media, headers={"Content-Disposition": disposition, "Cache-Control": "no-store"})
+
+
+def _whole(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    try:
+        yield from pieces
+    except Unreachable as error:
+        log.warning("a file broke off, ClickHouse does not answer: %s", error)
+        raise

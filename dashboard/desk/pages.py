@@ -12,6 +12,7 @@ from dashboard.desk.asked import Asked
 from dashboard.desk.index import page as index
 from dashboard.desk.map import page as operators_map
 from dashboard.desk.record import page as record
+from dashboard.desk.records import page as records
 from dashboard.desk.search import page as search
 from dashboard.desk.shell import DeskPage, drawn, layout, mark
 from dashboard.desk.sources import page as sources
@@ -23,6 +24,7 @@ from dashboard.wall.view import language
 PAGES: tuple[DeskPage, ...] = (
     DeskPage("map", "/map", operators_map.content, words="nav_map", live=False),
     DeskPage("unit", "/unit/<code>", unit.content, words="nav_unit", home="/unit/{province}"),
+    DeskPage("records", "/records/<kind>", records.content, words="nav_records", home="/records/filing"),
     DeskPage("record", "/record/<kind>/<id>", record.content),
     DeskPage("search", "/search", search.content, live=False),
     DeskPage("targets", "/targets", targets.content, words="nav_targets"),

@@ -77,7 +77,7 @@ def columns(asked: Asked, place: Place, kind: Kind, now: datetime, *, sort: bool
             [
                 Column(
                     "agency",
-                    speech("held_by"),
+                    speech("holder"),
                     lambda row: unit_link(asked, place, row["agency"]),
                     by if sort else None,
                 )

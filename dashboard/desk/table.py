@@ -76,15 +76,21 @@ def table(
     label: str = "",
     classes: Callable[[Row], str] = lambda row: "",
     paging: bool = True,
+    aside: Part = None,
+    counted: str = "",
     group: Callable[[Row], tuple[str, Part]] | None = None,
 ) -> html.Div:
     """A table of the rows of one page; `total` is how many rows there are in all. Sorting and paging are links.
 
     Without `paging` it is the beginning of a longer one, which whoever shows it leads to. `group` names the group of a row and its
-    heading, which stands before the first row of the group.
+    heading, which stands before the first row of the group. `aside` stands at the end of the line of pages, which
+    begins with `counted`, or how many rows there are.
     """
     speech, shown = asked.speech, len(rows) if total is None else total
-    heads = [html.Th(_head(asked, one, wish, prefix), scope="col", className="number" if one.number else "") for one in columns]
+    heads = [
+        html.Th(_head(asked, one, wish, prefix), scope="col", className="number" if one.number else "", **_sorted(one, wish))
+        for one in columns
+    ]
     body, before = [], None
     for row in rows:
         name, heading = group(row) if group else (None, None)
@@ -93,16 +99,39 @@ def table(
             before = name
         cells = [html.Td(one.show(row), className=one.classes) for one in columns]
         body.append(html.Tr(cells, className=classes(row)))
-    pages = max(1, -(-shown // wish.size))
     turns = [
-        html.Span(speech("rows", n=speech.number(shown))),
-        *([dcc.Link(speech("page_before"), href=asked.with_(**{f"{prefix}page": str(wish.page - 1)}))] if wish.page > 1 else []),
-        *([html.Span(speech("page_of", page=wish.page, pages=pages))] if pages > 1 else []),
-        *([dcc.Link(speech("page_after"), href=asked.with_(**{f"{prefix}page": str(wish.page + 1)}))] if wish.page < pages else []),
+        html.Span(counted or speech("rows", n=speech.number(shown))),
+        *_turns(asked, wish, prefix, max(1, -(-shown // wish.size))),
     ]
     grid = html.Table([html.Caption(label, className="hidden"), html.Thead(html.Tr(heads)), html.Tbody(body)])
+    if aside is not None:
+        turns.append(aside)
     below = [html.Nav(turns, className="paging", **labelled(speech("pages")))] if paging else []
     return html.Div([html.Div(grid, className="scroll"), *below])
+
+
+def _turns(asked: Asked, wish: Wish, prefix: str, pages: int) -> list[Part]:
+    """Where one may turn to: the first page, the one before, the one after, the last."""
+
+    def to(words: str, page: int) -> Part:
+        return dcc.Link(asked.speech(words), href=asked.with_(**{f"{prefix}page": str(page) if page > 1 else None}))
+
+    speech = asked.speech
+    return [
+        *([to("page_first", 1)] if wish.page > 2 else []),
+        *([to("page_before", wish.page - 1)] if wish.page > 1 else []),
+        *([html.Span(speech("page_of", page=speech.number(wish.page), pages=speech.number(pages)))] if pages > 1 else []),
+        *([to("page_after", wish.page + 1)] if wish.page < pages else []),
+        *([to("page_last", pages)] if wish.page < pages - 1 else []),
+    ]
+
+
+def _sorted(column: Column, wish: Wish) -> dict[str, Any]:
+    """How a column is sorted, for screen readers."""
+    if column.sort is None:
+        return {}
+    state = "none" if wish.by != column.name else "descending" if wish.down else "ascending"
+    return {"aria-sort": state}
 
 
 def _head(asked: Asked, column: Column, wish: Wish, prefix: str) -> Part:

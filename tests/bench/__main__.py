@@ -13,7 +13,20 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from stack import StackError, control
-from tests.bench import backfill, figures, gateway, latency, long_tab, paint, points, restart, scaling, transfer, viewers
+from tests.bench import (
+    backfill,
+    figures,
+    gateway,
+    latency,
+    lists,
+    long_tab,
+    paint,
+    points,
+    restart,
+    scaling,
+    transfer,
+    viewers,
+)
 from tests.bench.ground import Ground, make_peers_python
 from tests.bench.machine import describe
 from tests.bench.results import Report
@@ -32,6 +45,7 @@ BENCHES: dict[str, Callable[[Ground, Report], None]] = {
     "long_tab": long_tab.measure,
     "figures": figures.measure,
     "points": points.measure,
+    "lists": lists.measure,
     "backfill": backfill.measure,
 }
 cli = typer.Typer()

@@ -55,22 +55,22 @@ def measure(bench: Ground, report: Report) -> None:
         figures = [figure for figure in FIGURES if figure.kind is life.kind]
         for by in ((), ("commune",), ("agency",)):
             asked = question(figures, moment, by)
-            taken = _times(lambda asked=asked: client.execute(asked))  # type: ignore[misc]
+            taken = times(lambda asked=asked: client.execute(asked))  # type: ignore[misc]
             all_of_it += taken
-            rows.append((f"{life.kind.name}, its {len(figures)} figures {_by(by)}", *_told(taken)))
-    whole = _times(lambda: ask(client.execute, FIGURES, moment))
-    alone = [one for figure in FIGURES for one in _times(lambda f=figure: client.execute(question([f], moment)), 5)]  # type: ignore[misc]
-    rows.append((f"each of the {len(FIGURES)} figures alone", *_told(alone)))
-    rows.append((f"all {len(FIGURES)} figures one after another", *_told(whole)))
+            rows.append((f"{life.kind.name}, its {len(figures)} figures {_by(by)}", *told(taken)))
+    whole = times(lambda: ask(client.execute, FIGURES, moment))
+    alone = [one for figure in FIGURES for one in times(lambda f=figure: client.execute(question([f], moment)), 5)]  # type: ignore[misc]
+    rows.append((f"each of the {len(FIGURES)} figures alone", *told(alone)))
+    rows.append((f"all {len(FIGURES)} figures one after another", *told(whole)))
     filings = [figure for figure in FIGURES if figure.code in ("filing.overdue", "filing.on_time", "filing.registered")]
     for step, days in ((Step.MINUTES, 1), (Step.HOUR, 7), (Step.DAY, 30), (Step.MONTH, 364)):
         _, questions = series(filings, step, end - timedelta(days=days), end, working)
-        taken = _times(lambda q=questions: [client.execute(one) for one in q], 5)  # type: ignore[misc]
-        rows.append((f"three figures of filings over {days} days, by {step.value}", *_told(taken)))
+        taken = times(lambda q=questions: [client.execute(one) for one in q], 5)  # type: ignore[misc]
+        rows.append((f"three figures of filings over {days} days, by {step.value}", *told(taken)))
     bench.screen.remove_task(task)
     client.disconnect()
     installation.drop()
-    p95 = _quantile(all_of_it, 0.95)
+    p95 = quantile(all_of_it, 0.95)
     report.results.append(
         Result(
             f"all figures of a kind, of a province with a year of data ({events:,} events), p95",
@@ -135,7 +135,7 @@ def _repeat(client: Client, kind: Kind, times: int) -> None:
     )
 
 
-def _times(work: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
+def times(work: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
     """Milliseconds of each of some rounds, after one that does not count."""
     work()
     taken = []
@@ -146,11 +146,13 @@ def _times(work: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
     return taken
 
 
-def _told(taken: list[float]) -> tuple[str, str, str]:
-    return (f"{_quantile(taken, 0.5):.0f}", f"{_quantile(taken, 0.95):.0f}", f"{max(taken):.0f}")
+def told(taken: list[float]) -> tuple[str, str, str]:
+    """Median, 95 % and the most, in milliseconds."""
+    return (f"{quantile(taken, 0.5):.0f}", f"{quantile(taken, 0.95):.0f}", f"{max(taken):.0f}")
 
 
-def _quantile(taken: Iterable[float], level: float) -> float:
+def quantile(taken: Iterable[float], level: float) -> float:
+    """The value that so much of the rest does not exceed."""
     ordered = sorted(taken)
     return ordered[min(len(ordered) - 1, int(level * len(ordered)))]
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import openpyxl
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -244,6 +245,18 @@ def test_the_scoreboard_and_a_series_are_taken_along_without_formulas(page: Page
     assert f"'{HOSTILE}" in cells and "Kỳ báo cáo không hợp lệ" in cells and "80.3" in cells
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
     assert page.request.get(f"{filled.url}/export/targets.csv?target=nope").status == 404
+
+
+@pytest.mark.parametrize("path", ["targets", "index", "targets?target=e-tax"])
+def test_a_workbook_has_what_the_other_file_has_with_real_numbers(page: Page, filled: System, path: str) -> None:
+    name, _, query = path.partition("?")
+    text = page.request.get(f"{filled.url}/export/{name}.csv?{query}").body().decode("utf-8-sig")
+    book = openpyxl.load_workbook(io.BytesIO(page.request.get(f"{filled.url}/export/{name}.xlsx?{query}").body()))
+    head, *rows = book.active.iter_rows()  # type: ignore[union-attr]
+    known = list(csv.reader(io.StringIO(text)))
+    assert [cell.value for cell in head] == known[0] and len(rows) == len(known) - 1 > 3
+    assert any(isinstance(cell.value, float) for row in rows for cell in row)
+    assert not [cell.value for row in rows for cell in row if cell.data_type == "f"]
 
 
 def test_the_league_ranks_what_is_known_and_says_how_much_of_the_rest(page: Page, filled: System) -> None:

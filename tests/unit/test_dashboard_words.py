@@ -48,6 +48,8 @@ BUILT = (
     "map_begun_",
     "map_state_",
     "map_window_",
+    "list_",
+    "text_hint_",
 )
 """Beginnings of keys that are put together from a kind, a measure, a priority, a cause or a rhythm."""
 

@@ -78,7 +78,7 @@ def _told(name: str, value: Any, place: Place, asked: Asked) -> Part:
     if name in ("satisfaction", "rating"):
         return speech("stars", n=value)
     if name in CODES:
-        return _code(CODES[name], value, asked.spoken)
+        return code_words(CODES[name], value, asked.spoken)
     if isinstance(value, datetime):
         return speech.full(value)
     if isinstance(value, bool):
@@ -88,7 +88,8 @@ def _told(name: str, value: Any, place: Place, asked: Asked) -> Part:
     return _number(value, speech) if isinstance(value, float) else str(value)
 
 
-def _code(code: type[Enum], value: Any, language: str) -> str:
+def code_words(code: type[Enum], value: Any, language: str) -> str:
+    """The words of a code of a list; the value itself where the list does not have it."""
     try:
         found = code(value)
     except ValueError:

@@ -42,7 +42,7 @@ def headline(ask: Ask, kind: Kind, steps: list[Step], state: Row, found: Deadlin
 def _holder(ask: Ask, last: Step, asked: Asked, now: datetime) -> list[Part]:
     """Who holds it since when, and their telephone."""
     speech, of = asked.speech, agency(last["agency"])
-    said: list[Part] = [speech("held_by"), " ", unit_link(asked, ask.place, last["agency"]), " "]
+    said: list[Part] = [speech("holder"), " ", unit_link(asked, ask.place, last["agency"]), " "]
     said.append(speech("since", time=speech.moment(last["held_since"], now)))
     return [*said, f" · {of.owner}: {of.telephone}"] if of.owner else said
 

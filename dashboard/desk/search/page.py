@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from dash import html
+from dash import dcc, html
 
 from dashboard.desk import record_rows
 from dashboard.desk.ask import Ask
@@ -34,7 +34,7 @@ def content(ask: Ask, asked: Asked) -> Part:
         _exact(ask, asked, text, records),
         _units(asked, units),
         _agencies(asked, bodies),
-        *(_records(ask, asked, kind, found) for kind, found in records.items()),
+        *(_records(ask, asked, text, kind, found) for kind, found in records.items()),
     ]
     shown = [part for part in parts if part is not None]
     return [heading, *(shown or [nothing(speech("search_nothing", text=text), speech("search_help"))])]
@@ -111,7 +111,7 @@ def _group(asked: Asked, heading: str, rows: list[Part], total: int) -> Part:
     return section(f"{heading} ({speech.number(total)})", html.Ul(rows, className="hits"), *rest)
 
 
-def _records(ask: Ask, asked: Asked, kind: Kind, found: Found) -> Part:
+def _records(ask: Ask, asked: Asked, text: str, kind: Kind, found: Found) -> Part:
     speech = asked.speech
     words = kind.words(asked.spoken)
     shown = record_rows.columns(asked, ask.place, kind, ask.clock.now(), sort=False)
@@ -119,5 +119,9 @@ def _records(ask: Ask, asked: Asked, kind: Kind, found: Found) -> Part:
     return section(
         f"{words} ({speech.number(found.total)})",
         table(asked, shown, found.rows, Wish(), label=words, paging=False),
-        *([html.P(speech("more_of_them", n=speech.number(rest)), className="quiet")] if rest else []),
+        *(
+            [html.P(dcc.Link(speech("more_of_them", n=speech.number(rest)), href=asked.link(f"/records/{kind.name}", text=text)))]
+            if rest
+            else []
+        ),
     )

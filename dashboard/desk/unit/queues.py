@@ -1,17 +1,21 @@
 """The records of a unit: those that wait for somebody, a few of each queue, and all of those behind a figure."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from dash import html
+from dash import dcc, html
 
 from dashboard.desk import record_rows
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import FRAME, Asked
 from dashboard.desk.parts import Part, link, nothing, section
+from dashboard.desk.records.address import said
+from dashboard.desk.records.fields import choices, field
+from dashboard.desk.records.taken import copy_link, files
 from dashboard.desk.table import Wish, table
 from dashboard.desk.who import Who
 from dashboard.store_records import ORDERS
-from schemas.figures import BY_CODE, Readings
+from schemas.figures import BY_CODE, Figure, Readings
 
 QUEUES = (
     ("filing.overdue", "queue_overdue", "left"),
@@ -22,6 +26,8 @@ QUEUES = (
 """Figures whose records wait for somebody: code, heading, which come first."""
 TOP = 6
 PREFIX = "records_"
+SORTS = {"left": "left", "held": "held_since", "started": "started_at", "status": "status", "agency": "agency"}
+"""An order of records behind a figure, and how lists call it."""
 OWN = ("records", f"{PREFIX}sort", f"{PREFIX}page")
 
 
@@ -77,10 +83,22 @@ def behind(ask: Ask, asked: Asked, unit: Who, now: datetime) -> Part:
     close = link(asked, speech("close"), f"/unit/{unit.code}")
     if not found.rows:
         return section(heading, html.P(speech("queue_empty"), className="quiet"), id="records", aside=close)
+    whole = _as_list(asked, figure, unit, only, wish)
+    taken = [copy_link(asked), *files(asked, whole, found.total), dcc.Link(speech("open_list"), href=whole), close]
     shown = record_rows.columns(asked, ask.place, figure.kind, now, sort=True)
     return section(
         heading,
         table(asked, shown, found.rows, wish, prefix=PREFIX, total=found.total, label=heading),
         id="records",
-        aside=close,
+        aside=html.Div(taken, className="taken"),
     )
+
+
+def _as_list(asked: Asked, figure: Figure, unit: Who, only: Mapping[str, tuple[str, ...]], wish: Wish) -> str:
+    """The address of the same records as a list of their own."""
+    known = {one.name for one in choices(figure.kind)}
+    conditions: dict[str, str | None] = {name: said(values) for name, values in only.items() if name in known}
+    conditions |= {"figure": figure.code, "unit": None if unit.what == "province" else unit.code}
+    by = SORTS.get(wish.by, "left")
+    by = by if field(figure.kind, by) else "started_at"
+    return asked.link(f"/records/{figure.kind.name}", sort=f"-{by}" if wish.down else by, **conditions)

@@ -1,0 +1,286 @@
+"""Lists of records as pure parts: what an address asks for and is refused for, choices and chips, files as programs read them."""
+
+import csv
+import io
+import itertools
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl.utils.escape import unescape
+from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
+
+from dashboard import store_lists
+from dashboard.desk.asked import Asked
+from dashboard.desk.records import address, filters, grid
+from dashboard.desk.records.fields import FIELDS, MAIN, choices
+from dashboard.desk.records.told import Teller
+from dashboard.desk.sheet import Sheet, csv_pieces, xlsx_pieces
+from dashboard.desk.workbook import workbook
+from dashboard.snapshot import Place
+from dashboard.speech import Speech, in_order
+from dashboard.store import HERE
+from dashboard.store_lists import EXTRA, Order, Sought, conditions
+from dashboard.store_records import SEALED
+from dashboard.words import WORDS
+from schemas.figures import FIGURES
+from schemas.figures.questions import Moment
+from schemas.kinds import FEEDBACK, FILING, Kind
+from schemas.lives import LIVES, current_table
+from schemas.reference import calendar, criteria_sets
+from schemas.tables import state_table
+
+PLACE = Place("46")
+NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
+MOMENT = Moment.of(NOW, calendar("46"))
+KINDS = tuple(life.kind for life in LIVES)
+HOSTILE = "x' OR 1=1 --", "%(only_agency)s", "\\'; DROP TABLE current_filing", "{where}", "100%"
+
+
+def text(components: Any) -> str:
+    return json.dumps(json.loads(json.dumps(components, cls=PlotlyJSONEncoder)), ensure_ascii=False)
+
+
+def read(search: str, kind: str = "filing", spoken: str = "vi") -> address.Wanted:
+    asked = Asked.of(f"/records/{kind}", search, spoken, "vi")
+    return address.read(asked, PLACE, Teller(address.kind_of(asked), PLACE, asked.speech))
+
+
+def test_an_address_says_all_that_a_list_is() -> None:
+    wanted = read(
+        "agency=H57.SYT,H57.SXD&overdue=1&text=khai++sinh&from=2026-11-01&to=22/11/2026&figure=filing.overdue&unit=19753"
+        "&sort=-left&columns=left,entity_id&page=2&size=100"
+    )
+    assert wanted.values == {"agency": ("H57.SYT", "H57.SXD"), "overdue": ("1",)}
+    assert (wanted.sought.text, wanted.sought.by, wanted.sought.unit) == ("khai sinh", "commune", "19753")
+    assert (wanted.sought.since, wanted.sought.until) == (
+        datetime(2026, 11, 1, tzinfo=HERE),
+        datetime(2026, 11, 23, tzinfo=HERE),
+    )
+    assert wanted.sought.figure is not None and wanted.sought.figure.code == "filing.overdue"
+    assert (wanted.order.by, wanted.order.down, wanted.page, wanted.size) == ("left", True, 2, 100)
+    assert [one.name for one in wanted.shown] == ["left", "entity_id"], "the columns keep the order of the address"
+
+
+def test_without_a_wish_the_newest_come_first_and_behind_a_figure_the_most_urgent() -> None:
+    for kind in KINDS:
+        wanted = read("", kind.name)
+        assert (wanted.order.by, wanted.order.down, wanted.page, wanted.size) == ("started_at", True, 1, address.SIZE)
+        assert wanted.sought == Sought(kind) and wanted.shown
+    assert read("figure=filing.overdue").order == Order("left", False)
+    assert read("figure=meeting.live", "meeting").order.by == "started_at"
+
+
+@pytest.mark.parametrize(
+    ("search", "key"),
+    [
+        ("sort=nothing", "no_sort"),
+        ("sort=--left", "no_sort"),
+        ("sort=reporter", "no_sort"),
+        ("columns=entity_id,reporter", "no_column"),
+        ("columns=1;DROP", "no_column"),
+        ("page=0", "no_page"),
+        ("page=-1", "no_page"),
+        ("page=x", "no_page"),
+        ("page=9999999999", "no_page"),
+        ("page=²", "no_page"),
+        ("size=1000000", "no_size"),
+        ("from=31/02/2026", "no_day"),
+        ("to=gestern", "no_day"),
+        ("from=2026-11-02&to=2026-11-01", "days_turned"),
+        ("figure=feedback.open", "no_figure"),
+        ("figure=x", "no_figure"),
+        ("reporter=x", "no_parameter"),
+        ("agency%3D1=x", "no_parameter"),
+    ],
+)
+@pytest.mark.parametrize("spoken", ["vi", "en"])
+def test_what_cannot_be_understood_is_said_in_words(search: str, key: str, spoken: str) -> None:
+    with pytest.raises(ValueError, match=r".") as refused:
+        read(search, spoken=spoken)
+    pattern = WORDS[key][spoken == "en"]
+    assert pattern.partition("{")[0] in str(refused.value)
+
+
+def test_a_kind_or_a_unit_that_is_none_is_not_found() -> None:
+    for path in ("/records/indicator", "/records/nothing", "/records/filing/x"):
+        with pytest.raises(LookupError):
+            address.kind_of(Asked(path))
+    assert address.kind_of(Asked("/records")) is FILING
+    with pytest.raises(LookupError):
+        read("unit=nobody")
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=12), unique=True, max_size=5))
+def test_any_values_survive_an_address(wanted: list[str]) -> None:
+    known = [one for one in wanted if one != address.NONE]
+    said = address.said(known)
+    found = address.values(said) if said else ()
+    assert ["" if one == address.NONE else one for one in found] == known
+
+
+def test_a_choice_is_added_and_taken_away_by_its_link_and_leads_to_the_first_page() -> None:
+    asked = Asked.of("/records/filing", "agency=H57.SYT&page=4&theme=dark", None, "vi")
+    more = address.toggled(asked, "agency", "H57.SXD")
+    assert more == "/records/filing?agency=H57.SYT%2CH57.SXD&theme=dark"
+    again = Asked.of("/records/filing", more.partition("?")[2], None, "vi")
+    assert address.toggled(again, "agency", "H57.SYT") == "/records/filing?agency=H57.SXD&theme=dark"
+    unknown = Asked.of("/records/feedback", address.toggled(Asked("/records/feedback"), "rating", "").partition("?")[2], None, "vi")
+    assert read(unknown.with_().partition("?")[2], "feedback").values == {"rating": ("",)}
+
+
+def test_values_never_become_sql() -> None:
+    for one in HOSTILE:
+        said, parameters = conditions(Sought(FEEDBACK, (("agency", (one,)),), one, (("category", (one,)),)), MOMENT)
+        assert one not in " ".join(said).replace("%(only_agency)s", "") and (one,) in parameters.values()
+    assert len(conditions(Sought(FILING, (("1=1) OR (reporter", ("x",)),)), MOMENT)[0]) == 1, "a field that is none is left out"
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_list_has_what_tables_have_and_nothing_that_is_sealed(kind: Kind) -> None:
+    known = {*store_lists.fields(kind, MOMENT), *EXTRA.get(kind, ())}
+    names = [name for one in FIELDS[kind] for name in (one.name, *one.needs)]
+    assert set(names) <= known and not {*names, *known} & set(SEALED)
+    assert {*EXTRA.get(kind, ())} <= {column.name for column in state_table(kind).columns}
+    assert not {column.name for column in current_table(kind).columns} & set(SEALED)
+    assert set(MAIN[kind]) <= {one.name for one in choices(kind)}
+    assert len({one.name for one in FIELDS[kind]}) == len(FIELDS[kind])
+    assert {one.words for one in FIELDS[kind]} <= set(WORDS)
+    assert not any(one.sort for one in FIELDS[kind] if one.name in EXTRA.get(kind, ())), "what only its state has sorts nothing"
+
+
+def test_what_a_set_of_criteria_asks_by_can_be_asked_of_a_list() -> None:
+    figures = {figure.code: figure for figure in FIGURES}
+    asked = 0
+    for one in (item for criteria in criteria_sets(date(2026, 11, 24)) for item in criteria.items):
+        if figure := figures.get(one.question or one.reads):
+            names = set(re.findall(r"(\w+)=", one.filter))
+            assert names <= {field.name for field in choices(figure.kind)}, one.code
+            asked += len(names)
+    assert asked
+
+
+def test_every_value_has_words_in_both_languages_and_an_order() -> None:
+    for spoken in ("vi", "en"):
+        filings, reports = Teller(FILING, PLACE, Speech(spoken)), Teller(FEEDBACK, PLACE, Speech(spoken))  # type: ignore[arg-type]
+        assert filings.words("status", "4") == filings.words("status", 4) == ("Processing" if spoken == "en" else "Đang xử lý")
+        assert filings.words("overdue", "1") != filings.words("overdue", "0")
+        assert filings.words("agency", "H57.SYT") and filings.words("agency", "stranger") == "stranger"
+        assert reports.words("status", "routed") and filings.words("satisfaction", "")
+        names = [filings.words("commune", code) for code in filings.in_order("commune", PLACE.names)]
+        assert names == sorted(names, key=in_order)
+        assert filings.in_order("status", ["10", "2", "x"]) == ["2", "10", "x"]
+        assert filings.in_order("standing", ["closed", "open"]) == ["open", "closed"]
+        places = dict(filings.ranked("agency"))
+        assert len(places) == len(PLACE.agencies) == len(set(places.values()))
+
+
+def test_a_text_means_the_procedures_that_have_it_in_their_words() -> None:
+    teller = Teller(FILING, PLACE, Speech("vi"))
+    ((name, codes),) = teller.meant("KHAI SINH")
+    assert name == "procedure" and codes and all("khai sinh" in teller.words(name, code).lower() for code in codes)
+    assert teller.meant("zzzz") == (("procedure", ("",)),) and teller.meant("") == ()
+
+
+def test_the_bar_tells_counts_and_what_is_chosen_can_be_taken_away_one_by_one() -> None:
+    asked = Asked.of("/records/filing", "agency=H57.SYT,H57.SXD&text=x&from=2026-11-01", None, "vi")
+    teller = Teller(FILING, PLACE, Speech("vi"))
+    wanted = address.read(asked, PLACE, teller)
+    counts = {"agency": {"H57.SYT": 1284}, "status": {"4": 3}}
+    bar = text(filters.bar(asked, wanted, teller, counts, date(2026, 11, 24)))
+    assert "1.284" in bar and "Sở Xây dựng" in bar, "what is chosen stays there when none of it is left"
+    chips = text(filters.chosen(asked, wanted, teller, PLACE))
+    for words, href in {
+        "Đang giữ: Sở Y tế": "/records/filing?agency=H57.SXD&from=2026-11-01&text=x",
+        "Có chữ: “x”": "/records/filing?agency=H57.SYT%2CH57.SXD&from=2026-11-01",
+        "Ngày bắt đầu: từ 01/11/2026": "/records/filing?agency=H57.SYT%2CH57.SXD&text=x",
+    }.items():
+        assert words in chips and f'"{href}"' in chips
+    assert '"/records/filing"' in chips, "all at once"
+    assert filters.chosen(Asked("/records/filing"), read(""), teller, PLACE) is None
+
+
+def test_columns_are_hidden_shown_and_moved_by_links_and_the_last_one_stays() -> None:
+    asked = Asked.of("/records/filing", "columns=entity_id,status", None, "vi")
+    shown = text(grid.columns(asked, read("columns=entity_id,status")))
+    assert '"/records/filing?columns=status"' in shown and '"/records/filing?columns=status%2Centity_id"' in shown
+    assert '"/records/filing?columns=entity_id%2Cstatus%2Cfee"' in shown and '"/records/filing"' in shown
+    alone = text(grid.columns(Asked.of("/records/filing", "columns=fee", None, "vi"), read("columns=fee")))
+    assert '"/records/filing?columns="' not in alone
+
+
+CELLS: list[object] = [
+    "=cmd|' /C calc'!A0",
+    "+84 234",
+    "-x",
+    "@a",
+    "\tx",
+    "\rx",
+    'he said "ổn"; <b>&amp;</b>',
+    "_x0041_",
+    "bad\x00\x0bsigns",
+    -3.25,
+    1_284,
+    True,
+    None,
+    date(2026, 11, 24),
+    datetime(2026, 11, 24, 9, 5, 59, tzinfo=UTC),
+    float("nan"),
+]
+
+
+def opened(pieces: Iterator[bytes]) -> openpyxl.Workbook:
+    return openpyxl.load_workbook(io.BytesIO(b"".join(pieces)))
+
+
+def test_a_workbook_has_texts_numbers_days_and_times_and_no_formula() -> None:
+    book = opened(xlsx_pieces(Sheet("file", ["Cơ quan", *["=head"] * (len(CELLS) - 1)], [CELLS], "Hồ sơ: dịch/vụ")))
+    assert book.sheetnames == ["Hồ sơ  dịch vụ"]
+    head, row = book.active.iter_rows()  # type: ignore[union-attr]
+    assert [cell.data_type for cell in (*head, *row) if cell.data_type == "f"] == []
+    values = [unescape(cell.value) if isinstance(cell.value, str) else cell.value for cell in row]
+    assert values[:8] == CELLS[:8]
+    assert values[8] == "bad\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}signs"
+    assert values[9:13] == [-3.25, 1284, True, None] and values[15] is None
+    assert values[13] == datetime(2026, 11, 24) and row[13].number_format == "dd/mm/yyyy"
+    assert values[14] == datetime(2026, 11, 24, 16, 5), "the time of Viet Nam, to the minute"
+    assert row[14].is_date and head[0].font.b
+
+
+@pytest.mark.parametrize(("rows", "sheets"), [(0, [1]), (3, [4]), (4, [4, 2]), (7, [4, 4, 2])])
+def test_a_sheet_that_is_full_is_followed_by_another(rows: int, sheets: list[int]) -> None:
+    book = opened(workbook("Hồ sơ", ["n"], ([number] for number in range(rows)), full=4))
+    assert [sheet.max_row for sheet in book] == sheets
+    assert [sheet.title for sheet in book] == ["Hồ sơ", "Hồ sơ (2)", "Hồ sơ (3)"][: len(sheets)]
+    told = [row[0] for sheet in book for row in sheet.iter_rows(min_row=2, values_only=True)]
+    assert [one for one in told if one is not None] == list(range(rows))
+
+
+def test_a_file_goes_out_while_its_rows_are_read() -> None:
+    for pieces in (csv_pieces, xlsx_pieces):
+        read_rows = itertools.count()
+        rows = ([number, "x" * 50] for number in range(50_000) if next(read_rows) >= 0)
+        out = pieces(Sheet("x", ["n", "text"], rows))
+        list(itertools.islice(out, 2))
+        assert next(read_rows) < 10_000
+        out.close()  # type: ignore[attr-defined]
+
+
+def test_a_csv_file_is_the_same_table() -> None:
+    body = b"".join(csv_pieces(Sheet("x", ["a", "b"], [[f"n{number}", number] for number in range(5_000)])))
+    lines = list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
+    assert lines[0] == ["a", "b"] and lines[-1] == ["n4999", "4999"] and len(lines) == 5_001
+    assert body.count(b"\xef\xbb\xbf") == 1
+
+
+def test_a_workbook_is_a_package_that_other_programs_know() -> None:
+    with zipfile.ZipFile(io.BytesIO(b"".join(workbook("x", ["a"], [["1"]])))) as file:
+        assert file.testzip() is None
+        assert {"[Content_Types].xml", "_rels/.rels", "xl/workbook.xml", "xl/styles.xml"} <= set(file.namelist())
