@@ -33,6 +33,7 @@ def serve(
         port=port or settings.dashboard_port,
         log_level="warning",
         timeout_graceful_shutdown=2,
+        ws_per_message_deflate=False,  # frames are small, and there may be a thousand viewers
     )
 
 

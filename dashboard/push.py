@@ -12,19 +12,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 
 from dashboard.clock import Clock
 from dashboard.connection import Unreachable
 from dashboard.snapshot import Snapshot, take
-from dashboard.speech import Language
 from dashboard.store import Pulse, Store
 from dashboard.wall.backdrop import Backdrop
-from dashboard.wall.frame import Frame, Painter, heading
+from dashboard.wall.drawings import NOTHING, Drawings, Texts
+from dashboard.wall.frame import Painter
 from dashboard.wall.rotation import Turn, turn
 from dashboard.wall.sources import incomplete
-from dashboard.wall.view import Measure, Scene, View
+from dashboard.wall.view import Scene, View
 from schemas.moments import milliseconds
 from schemas.partitions import Partitions
 
@@ -42,8 +41,7 @@ PACE = 2.0
 """A snapshot that took t seconds is followed by a rest of at least PACE x t, so that ClickHouse is never kept busy by us alone."""
 
 log = logging.getLogger(__name__)
-Texts = dict[tuple[str, str], tuple[Any, str]]
-"""(component id, property) → its value, and that as its viewers get it."""
+PULSE = ("pulse", "data")
 
 
 @dataclass
@@ -84,15 +82,16 @@ class Board:
     _taken: float = 0.0
     _rest: float = 0.0
     _mark: str = ""
-    _frames: dict[tuple[Language, Measure | None, Scene], Texts] = field(default_factory=dict)
-    _drawn_of: tuple[Snapshot, Backdrop] | None = None
-    """What the frames were drawn of: they are forgotten when it is another."""
     _seen: dict[Scene, float] = field(default_factory=dict)
     """Scene → when a wall showed it last."""
     _wanted: asyncio.Event = field(default_factory=asyncio.Event)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
     _executor: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "store"))
+    _drawings: Drawings = field(init=False)
     _slow: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "backdrop"))
+
+    def __post_init__(self) -> None:
+        self._drawings = Drawings(self.painter)
 
     @property
     def ready(self) -> bool:
@@ -180,19 +179,16 @@ class Board:
         with histogram.time():
             return await asyncio.get_running_loop().run_in_executor(self._executor, question)
 
-    async def follow(self, view: View) -> AsyncIterator[Frame]:
+    async def follow(self, view: View) -> AsyncIterator[Texts]:
         """What a viewer must change to show the newest state: at once, at any news or change of scene, and at least every
         `FRAME_SECONDS`."""
-        shown: dict[tuple[str, str], str] = {}
+        shown = NOTHING
         with self.metrics.viewers.track_inprogress():
             while True:
                 number, now = self._turn(view)
-                changes: Frame = {("pulse", "data"): self._beat(view)}
-                for prop, (value, text) in self._drawn(view, now).items():
-                    if shown.get(prop) != text:
-                        shown[prop] = text
-                        changes[prop] = value
-                yield changes
+                frame = self._drawn(view, now)
+                yield {PULSE: json.dumps(self._beat(view)), **self._drawings.changes(shown, frame or shown)}
+                shown = frame or shown
                 await self._wait(number, now)
 
     def _turn(self, view: View) -> tuple[int, Turn]:
@@ -207,24 +203,18 @@ class Board:
                 await self._news.wait_for(lambda: self._number != number)
 
     def _drawn(self, view: View, now: Turn) -> Texts:
-        """The frame of a view with each value's text, drawn once per snapshot whatever the number of viewers."""
+        """The frame of a view; nothing where there is none to draw."""
         if self.snapshot is None or view.room == "desk":
-            return {}
+            return NOTHING
         if now.scene not in self._seen:
             self._wanted.set()
         self._seen[now.scene] = time.monotonic()
-        if self._drawn_of is None or self._drawn_of[0] is not self.snapshot or self._drawn_of[1] is not self.backdrop:
-            self._frames.clear()
-            self._drawn_of = (self.snapshot, self.backdrop)
-        key = (view.language, view.measure, now.scene)
-        if key not in self._frames:
-            try:
-                self._frames[key] = _texts(self.painter.frame(self.snapshot, view, now.scene, self.backdrop))
-            except Exception:
-                log.exception("a frame could not be drawn")
-                self.problem = "failed"
-                return {}
-        return self._frames[key] | _texts({("scene", "children"): heading(view, now)})
+        try:
+            return self._drawings.frame(self.snapshot, self.backdrop, view, now)
+        except Exception:
+            log.exception("a frame could not be drawn")
+            self.problem = "failed"
+            return NOTHING
 
     def _beat(self, view: View) -> dict[str, Any]:
         """What tells a page that it is alive, and how alive the data is. Times are milliseconds since 1970."""
@@ -239,13 +229,9 @@ class Board:
             "problem": self.problem or self._trouble,
             "incomplete": incomplete(self.snapshot, view.speech) if self.snapshot else None,
             "alarms": len(self.snapshot.calls) if self.snapshot else 0,
+            "gravest": min((one.priority for one in self.snapshot.calls), default=None) if self.snapshot else None,
         }
 
 
 def _stamp(at: datetime | None) -> int | None:
     return milliseconds(at) if at is not None else None
-
-
-def _texts(frame: Frame) -> Texts:
-    """Each value with its text: equal texts need not be sent again."""
-    return {prop: (value, json.dumps(value, cls=PlotlyJSONEncoder)) for prop, value in frame.items()}

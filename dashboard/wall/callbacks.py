@@ -1,17 +1,24 @@
 """The push to the walls: a persistent WebSocket callback, and an interval for a browser that cannot have a WebSocket."""
 
 import asyncio
+import json
 from typing import Any
 
 import dash
 from dash import Input, Output, State
+from dash.backends.ws import FLUSH_SIGNAL
 
-from dashboard.push import Board
+from dashboard.push import PULSE, Board
+from dashboard.wall.drawings import Texts
 from dashboard.wall.view import view
 
 ASK_SECONDS = 20.0
 """How often a page is asked whether it is still there: a browser keeps one WebSocket for all its tabs, so that a closed tab does
 not end it."""
+
+
+WAITING = 8
+"""Messages that may wait to be sent to a page."""
 
 
 def register(app: dash.Dash, board: Board) -> None:
@@ -30,8 +37,7 @@ def register(app: dash.Dash, board: Board) -> None:
         async for changes in board.follow(view(said)):
             if ws.is_shutdown:
                 return
-            for (component, prop), value in changes.items():
-                ws.set_prop_sync(component, prop, value)
+            await _send(ws, changes)
             if asyncio.get_running_loop().time() - asked > ASK_SECONDS:
                 if await _ask(ws) is None:
                     return
@@ -52,11 +58,27 @@ def register(app: dash.Dash, board: Board) -> None:
     async def poll(_count: int, said: Any) -> Any:
         """The whole newest frame, for a page without a WebSocket."""
         async for changes in board.follow(view(said)):
-            beat = changes.pop(("pulse", "data"))
-            for (component, prop), value in changes.items():
-                dash.set_props(component, {prop: value})
-            return beat
+            for (component, prop), text in changes.items():
+                if (component, prop) != PULSE:
+                    dash.set_props(component, {prop: json.loads(text)})
+            return json.loads(changes[PULSE])
         return dash.no_update
+
+
+async def _send(ws: Any, changes: Texts) -> None:
+    """Send all changes as one message. Their texts are ready: Dash's own way would make them anew for each viewer and property.
+
+    Whoever is slow waits here: the next changes are those to the newest state, not a backlog.
+    """
+    queue, renderer = ws._outbound_queue.sync_q, json.dumps(ws._renderer_id)
+    while queue.qsize() > WAITING and not ws.is_shutdown:
+        await asyncio.sleep(0.05)
+    said = ",".join(
+        f'{{"type":"set_props","rendererId":{renderer},"payload":{{"componentId":"{component}","props":{{"{prop}":{text}}}}}}}'
+        for (component, prop), text in changes.items()
+    )
+    for message in (FLUSH_SIGNAL, f"[{said}]", FLUSH_SIGNAL):
+        queue.put_nowait(message)
 
 
 async def _ask(ws: Any) -> Any:

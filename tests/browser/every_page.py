@@ -22,6 +22,7 @@ class Names:
         """Name of a page → addresses; of a page whose path does not vary those beside the path itself."""
         return {
             "unit": (f"/unit/{self.province}?records=filing.overdue", f"/unit/{self.commune}"),
+            "records": ("/records/filing", "/records/document"),
             "record": (f"/record/filing/{self.filing}",),
             "search": ("/search", f"/search?q={self.filing[:9]}"),
             "targets": ("/targets", "/targets?target=e-tax"),
