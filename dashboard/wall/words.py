@@ -66,7 +66,7 @@ WALL: dict[str, tuple[str, str]] = {
     "index_total": ("Chỉ số tính tại đây", "Computed here"),
     "index_coverage": ("Độ phủ số liệu", "Coverage"),
     "index_published": ("Đã công bố", "Published"),
-    "index_rank": ("Xếp hạng", "Rank"),
+    "index_rank": ("Thứ hạng", "Rank"),
     "rank_of": ("{place}/{count}", "{place} of {count}"),
     "rank_mean": ("trung bình {mean}", "mean {mean}"),
     "index_least": ("ít nhất {least}", "at least {least}"),

@@ -14,8 +14,9 @@ from schemas.events import Document, Feedback, Filing, Indicator, Meeting
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING, INDICATOR, MEETING
 from stack.ports import choose_port
 from tests.browser.conftest import System
+from tests.browser.contrast import faint
 from tests.browser.legible import illegible
-from tests.browser.test_wall import CONTRASTS, COUNTED, OPENED, SIZES
+from tests.browser.test_wall import COUNTED, OPENED, SIZES
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 PLACES = places.communes("46")
@@ -138,7 +139,7 @@ def test_a_pinned_scene_is_whole_within_its_budget_and_legible(page: Page, provi
     )
     for theme in ("light", "dark"):
         page.evaluate(f"document.getElementById('wall').className = 'wall theme-{theme}'")
-        assert [one for one in page.evaluate(CONTRASTS) if one[1] < 7] == []
+        assert faint(page) == []
     least = page.evaluate("parseFloat(getComputedStyle(document.getElementById('wall')).fontSize)")
     assert [one for one in page.evaluate(SIZES) if one[1] < least - 0.5] == []
     assert illegible(page) == []
