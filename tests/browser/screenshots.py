@@ -73,6 +73,14 @@ def pictures(oldest: str) -> tuple[Picture, ...]:
         Picture("wall-8m", "/wall?scene=overview&distance=8", WALL, "One panel, read from 8 m: what has no room is left out"),
         Picture("wall-4k", "/wall?scene=overview&distance=5", FOUR_K, "A wall of 3840x2160, read from 5 m"),
         Picture("wall-4k-sources", "/wall?scene=sources&distance=5&theme=dark", FOUR_K, "The same in a dim room: sources"),
+        Picture("map", "/map", WALL, "The operators' map: layers, a choice, and what stands behind it"),
+        Picture(
+            "map-commune", f"/map?unit={COMMUNE}&layers=communes,overdue,flows", WALL, "A commune chosen: its flows of documents"
+        ),
+        Picture("map-dark", "/map?layers=communes,feedback,alarms&as=heat&theme=dark", DESK, "Field reports as heat, dark"),
+        Picture("map-tablet", "/map", TABLET, "The map on a tablet"),
+        Picture("records", "/records/filing?sort=left", WALL, "All filings, the most urgent first"),
+        Picture("records-feedback", "/records/feedback?status=1", DESK, "A list that nothing meets says so, and how to go on"),
         Picture("unit-province", "/unit/46", DESK, "The province"),
         Picture("unit-commune", f"/unit/{COMMUNE}", DESK, "A commune"),
         Picture("unit-dark-tablet", f"/unit/{COMMUNE}?theme=dark", TABLET, "A commune on a tablet, dark"),
@@ -191,7 +199,7 @@ def draw(browser: Browser, base: str, picture: Picture) -> None:
     width, height = picture.size
     page = browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
     page.goto(f"{base}{picture.address}")
-    for selector in (".figure", ".source", "#board .row, .leaflet-overlay-pane path") if "/wall" in picture.address else (".part",):
+    for selector in (".figure", ".source", "#board .row, .leaflet-overlay-pane path") if "/wall" in picture.address else ("h1",):
         expect(page.locator(selector).first).to_be_attached(timeout=60_000)
     expect(page.locator("#beat")).to_contain_text(":", timeout=30_000)
     expect(page.locator("#banner")).to_be_hidden()

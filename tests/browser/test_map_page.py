@@ -247,6 +247,8 @@ def test_a_mark_tells_what_it_is_and_whose_and_leads_there(desk: Page, filled: S
     expect(desk.locator("#map-panel h1")).to_contain_text("Trung tâm Phục vụ hành chính công")
     desk.get_by_role("link", name="Trang đơn vị").click()
     desk.wait_for_url(f"**/unit/H57.{HERE.code}")
+    desk.get_by_role("link", name="Xem trên bản đồ").click()
+    expect(desk.locator("#map-panel h1")).to_contain_text("Trung tâm Phục vụ hành chính công")
 
 
 def test_what_is_new_is_shown_and_neither_the_map_nor_its_extent_changes(desk: Page, filled: System) -> None:

@@ -2,6 +2,7 @@
 
 MAP: dict[str, tuple[str, str]] = {
     "nav_map": ("Bản đồ", "Map"),
+    "map_on": ("Xem trên bản đồ", "On the map"),
     "map_title": ("Bản đồ điều hành", "Operators' map"),
     # layers
     "map_layers": ("Lớp bản đồ", "Layers"),

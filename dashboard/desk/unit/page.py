@@ -4,7 +4,7 @@ from dash import html
 
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
-from dashboard.desk.parts import Part, crumbs, listed, nothing, section
+from dashboard.desk.parts import Part, crumbs, link, listed, nothing, section
 from dashboard.desk.unit.below import below
 from dashboard.desk.unit.calls import calls
 from dashboard.desk.unit.cards import key_cards, kind_cards
@@ -67,7 +67,7 @@ def _heading(ask: Ask, asked: Asked, unit: Who) -> html.Header:
         [
             _above(ask, asked, unit),
             html.H1(unit.words(speech)),
-            html.P(_facts(asked, unit, speech), className="facts"),
+            html.P([*_facts(asked, unit, speech), *_on_map(ask, asked, unit)], className="facts"),
             *([html.P([speech("now_is"), " ", *_heirs(ask, asked, unit)], className="heirs")] if unit.former else []),
         ],
         className="heading",
@@ -91,6 +91,12 @@ def _facts(asked: Asked, unit: Who, speech: Speech) -> list[Part]:
         if unit.agency.owner:
             said.append(f"{unit.agency.owner}: {unit.agency.telephone}")
     return [html.Span(one) for one in said]
+
+
+def _on_map(ask: Ask, asked: Asked, unit: Who) -> list[Part]:
+    """Leads to the map with the unit chosen; a unit that is no more lies on none."""
+    code = None if unit.what == "province" else unit.code
+    return [] if unit.former else [link(asked, asked.speech("map_on"), "/map", unit=code)]
 
 
 def _heirs(ask: Ask, asked: Asked, unit: Who) -> list[Part]:
