@@ -14,6 +14,7 @@ from stack.ports import choose_port
 from tests.browser import test_units
 from tests.browser.conftest import System
 from tests.browser.contrast import faint
+from tests.browser.focus import nameless
 from tests.browser.legible import illegible
 from tests.browser.mapping import (
     ALL,
@@ -287,7 +288,7 @@ def test_every_word_can_be_read_and_whatever_can_be_used_has_a_name(desk: Page, 
         visit(desk, filled, f"?lang={lang}&layers={ALL}&kind={kind}&as=points", heading)
         assert illegible(desk) == []
         assert desk.evaluate("ioc.opsmap.state.labels.length") > 5 and overlapping(desk) == []
-    assert desk.evaluate(test_units.NAMELESS) == []
+    assert nameless(desk) == []
     if lang == "en":
         assert not re.search("phản ánh|quá hạn|Lớp|giờ", desk.locator("main").inner_text())
 

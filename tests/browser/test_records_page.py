@@ -19,8 +19,8 @@ from schemas.events import Feedback, Filing
 from schemas.kinds import FEEDBACK, FILING
 from tests.browser.conftest import System
 from tests.browser.contrast import faint
+from tests.browser.focus import nameless
 from tests.browser.legible import illegible
-from tests.browser.test_units import NAMELESS
 from tests.running import wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
@@ -339,7 +339,7 @@ def test_an_address_that_finds_nothing_says_why(desk: Page, filled: System, path
 def test_whatever_can_be_used_has_a_name_and_every_word_can_be_read(desk: Page, filled: System, theme: str) -> None:
     for lang in ("vi", "en"):
         visit(desk, filled, f"?overdue=1&theme={theme}&lang={lang}")
-        assert desk.evaluate(NAMELESS) == []
+        assert nameless(desk) == []
         assert faint(desk) == []
         assert illegible(desk) == []
         desk.set_viewport_size({"width": 1024, "height": 768})
