@@ -44,6 +44,7 @@
   /* The address changed under us: Back, Forward, or a link of the frame. */
   function follow() {
     clearTimeout(settling);
+    sync();
     pendingFit = !place();
     load();
   }
@@ -95,6 +96,7 @@
       window.dash_clientside.set_props(id, { children: found[name] });
     }
     requestAnimationFrame(sync);
+    setTimeout(sync, 300); // the parts may be drawn later than the next frame
     if (found.drawn) paint(found.drawn);
   }
   function paint(drawn) { state.drawn = drawn; restyle(); layer?.redraw(); fitted(); }
@@ -209,7 +211,7 @@
     if (!root()) { clearInterval(timer); state.map = null; return; }
     const active = document.activeElement;
     const busy = asking || document.hidden || (active?.closest?.("#opsmap") && /^(INPUT|SELECT|TEXTAREA)$/.test(active.tagName));
-    if (!busy) load({ quiet: true });
+    if (!busy) { sync(); load({ quiet: true }); }
   }
 
   /* -- pointing ---------------------------------------------------------------------------------------------------------------- */

@@ -207,6 +207,7 @@ def test_an_address_keeps_it_all_on_reload_and_in_another_browser(desk: Page, fi
 
 
 def find(page: Page, words: str) -> None:
+    expect(page.locator("#map-find")).to_have_value("")
     page.locator("#map-find").click()
     page.locator("#map-find").press_sequentially(words, delay=15)
     expect(page.locator("#map-hits a").first).to_be_visible()

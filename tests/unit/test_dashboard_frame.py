@@ -136,7 +136,7 @@ def test_a_source_whose_clock_is_ahead_is_named_in_the_strip_and_in_the_alarms()
     called = Alarm("ahead", 3, NOW, (ONE,), "filing", agencies=("H57.1",), span=wrong.ahead, rule="ahead")
     shown = replace(snapshot(), sources=(wrong,), alarms=(called,))
     frame = Painter(PLACE).frame(shown, View("vi"))
-    assert f"đồng hồ nhanh 2 giờ 5 phút: {PLACE.names[ONE]}" in _text(frame["sources", "children"])
+    assert f"đồng hồ nhanh 2 giờ 5 phút: {PLACE.names[ONE]}" in _text(frame["source-0", "children"])
     assert "Hồ sơ: đồng hồ nguồn nhanh 2 giờ 5 phút" in _text(frame["alarms", "children"])
 
 
@@ -190,5 +190,5 @@ def test_a_place_without_outlines_is_fitted_to_its_centres() -> None:
 def test_a_place_that_is_not_known_still_has_a_wall() -> None:
     nowhere = Place("nowhere")
     frame = Painter(nowhere).frame(snapshot(), View("vi"))
-    assert len(frame["map-points", "data"]["features"]) == 1
+    assert len(frame["map-dots", "data"]) == 2
     assert (nowhere.full_name("vi"), nowhere.names, nowhere.agencies) == ("nowhere", {}, ())
