@@ -96,7 +96,6 @@
       window.dash_clientside.set_props(id, { children: found[name] });
     }
     requestAnimationFrame(sync);
-    setTimeout(sync, 300); // the parts may be drawn later than the next frame
     if (found.drawn) paint(found.drawn);
   }
   function paint(drawn) { state.drawn = drawn; restyle(); layer?.redraw(); fitted(); }
@@ -104,6 +103,7 @@
   function sync() {
     for (const list of document.querySelectorAll("#opsmap [data-choose]")) list.value = here().get(list.dataset.choose) ?? list.dataset.usual;
   }
+  setInterval(sync, 500); // parts are drawn anew when Dash has time, and a list then takes the choice that it had
   function note(key, places = {}) {
     const box = byId("map-note");
     if (!box) return;
