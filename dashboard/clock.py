@@ -18,3 +18,13 @@ class Live:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class At:
+    """A moment at which the clock stands still."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at

@@ -21,6 +21,11 @@ def add_routes(server: FastAPI, board: Board) -> None:
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(f"/wall{query}")
 
+    @server.get("/records", include_in_schema=False)
+    async def records(request: Request) -> RedirectResponse:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"/records/filing{query}")
+
     @server.get("/healthz")
     async def alive() -> dict[str, str]:
         return {"status": "alive"}

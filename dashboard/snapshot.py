@@ -19,7 +19,7 @@ from dashboard.store_lives import LifeStore
 from dashboard.store_sources import SourceStore
 from schemas import places, reference
 from schemas.figures import BY_CODE, Figure, Readings
-from schemas.figures.aging import aged
+from schemas.figures.aging import aged, newest
 from schemas.figures.questions import Key
 from schemas.freshness import DEAD, Source
 from schemas.partitions import Partitions
@@ -107,11 +107,8 @@ class Snapshot:
     @cached_property
     def newest(self) -> dict[str, datetime]:
         """Kind → arrival of its newest event."""
-        found: dict[str, datetime] = {}
-        for one in self.sources:
-            if one.received_at is not None:
-                found[one.kind] = max(one.received_at, found.get(one.kind, one.received_at))
-        return found
+        ages = {kind: newest([one for one in self.sources if one.kind == kind]) for kind in {one.kind for one in self.sources}}
+        return {kind: at for kind, at in ages.items() if at is not None}
 
     @property
     def calls(self) -> tuple[Alarm, ...]:

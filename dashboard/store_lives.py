@@ -124,15 +124,18 @@ class LifeStore:
             )
         )
 
-    def coming(self, clock: Clock, limit: int = 12) -> list[Row]:
-        """Meetings that are to come, the next first: title, host, when they begin, sites invited (codes)."""
+    def coming(self, clock: Clock, within: timedelta = timedelta(days=30), limit: int = 100) -> list[Row]:
+        """Meetings that are to come, the next first: entity_id, title, host, started_at (when they begin), invited (codes)."""
+        now = clock.now()
         return list(
             self.connection.rows(
-                f"""SELECT c.entity_id AS entity_id, s.title AS title, c.agency AS host, s.starts_at AS starts_at,
+                f"""SELECT c.entity_id AS entity_id, s.title AS title, c.agency AS host, c.started_at AS started_at,
                     c.invited AS invited
-                FROM (SELECT * FROM current_meeting FINAL WHERE state = '{MeetingState.SCHEDULED}') AS c
-                JOIN (SELECT entity_id, title, starts_at FROM state_meeting FINAL) AS s USING entity_id
-                WHERE starts_at > {moment_sql(milliseconds(clock.now()))} ORDER BY starts_at, entity_id LIMIT {limit:d}"""
+                FROM (SELECT * FROM current_meeting FINAL WHERE state = '{MeetingState.SCHEDULED}'
+                    AND started_at > {moment_sql(milliseconds(now))}
+                    AND started_at <= {moment_sql(milliseconds(now + within))}) AS c
+                LEFT JOIN (SELECT entity_id, title FROM state_meeting FINAL) AS s USING entity_id
+                ORDER BY started_at, entity_id LIMIT {limit:d}"""
             )
         )
 

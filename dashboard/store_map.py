@@ -13,7 +13,6 @@ from dashboard.clock import Clock
 from dashboard.store import Row
 from dashboard.store_lives import OVERDUE, LifeStore
 from dashboard.store_records import Found, RecordStore
-from schemas.codes import MeetingState
 from schemas.figures import Figure, Piece, Reading, Unit
 from schemas.figures.definition import count
 from schemas.figures.questions import Moment, ask, key_sql, moment_sql, pieces_of, readings
@@ -22,7 +21,6 @@ from schemas.kinds import DOCUMENT, FEEDBACK, MEETING, Kind
 from schemas.lives import BY_KIND, current_table
 from schemas.moments import milliseconds
 from schemas.sql import codes
-from schemas.tables import state_table
 
 Box = tuple[float, float, float, float]
 """West, south, east, north, in degrees."""
@@ -203,20 +201,6 @@ class MapStore:
             f"SELECT count(), {ends} FROM {current_table(FEEDBACK).name} FINAL WHERE lat IS NOT NULL AND lon IS NOT NULL"
         )
         return [corners[:2], corners[2:]] if count else None
-
-    def coming(self, clock: Clock, until: datetime) -> list[Row]:
-        """Meetings that are to come until a moment, the next first: entity_id, title, host, started_at, invited."""
-        return list(
-            self.lives.connection.rows(
-                f"""SELECT c.entity_id AS entity_id, s.title AS title, c.agency AS host, c.started_at AS started_at,
-                    c.invited AS invited
-                FROM (SELECT * FROM {current_table(MEETING).name} FINAL WHERE state = '{MeetingState.SCHEDULED}'
-                    AND started_at > {moment_sql(milliseconds(clock.now()))}
-                    AND started_at <= {moment_sql(milliseconds(until))}) AS c
-                LEFT JOIN (SELECT entity_id, title FROM {state_table(MEETING).name} FINAL) AS s USING entity_id
-                ORDER BY started_at, entity_id"""
-            )
-        )
 
     def record(self, kind: Kind, entity: str) -> Row | None:
         """A record by its exact number: who holds it, its commune, and where it lies if it has a place; None for none."""

@@ -3,7 +3,7 @@
 (() => {
   const WHAT = "a[href], button, input, select, summary, [tabindex='0']";
   let held = null, first = null, page = "";
-  const unfolded = new Set();
+  const unfolded = new Map(); // id → the element that was unfolded
 
   const content = () => document.getElementById("content");
   const text = (e) => e.textContent.replace(/[ ↑↓]+$/u, "");
@@ -26,12 +26,17 @@
     if (!relatedTarget) setTimeout(() => { if (held?.target === target && target.isConnected) held = null; });
   });
   document.addEventListener("toggle", ({ target }) => {
-    if (target.id && target.isConnected) unfolded[target.open ? "add" : "delete"](target.id);
+    if (!target.id) return;
+    if (target.open) unfolded.set(target.id, target); else unfolded.delete(target.id);
   }, true);
 
   function keep() {
     if (page !== location.pathname) { page = location.pathname; held = null; unfolded.clear(); }
-    for (const id of unfolded) { const e = document.getElementById(id); if (e && !e.open) e.open = true; }
+    for (const [id, before] of unfolded) {
+      const e = document.getElementById(id);
+      if (!before.open) unfolded.delete(id); // folded by its user: what was taken away at once tells nobody of it
+      else if (e && e !== before) { e.open = true; unfolded.set(id, e); }
+    }
     const leads = document.querySelector("[data-first] a");
     if (leads && leads !== first) leads.focus({ preventScroll: true });
     first = leads;

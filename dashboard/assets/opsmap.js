@@ -44,7 +44,6 @@
   /* The address changed under us: Back, Forward, or a link of the frame. */
   function follow() {
     clearTimeout(settling);
-    sync();
     pendingFit = !place();
     load();
   }
@@ -103,7 +102,6 @@
   function sync() {
     for (const list of document.querySelectorAll("#opsmap [data-choose]")) list.value = here().get(list.dataset.choose) ?? list.dataset.usual;
   }
-  setInterval(sync, 500); // parts are drawn anew when Dash has time, and a list then takes the choice that it had
   function note(key, places = {}) {
     const box = byId("map-note");
     if (!box) return;
@@ -211,7 +209,7 @@
     if (!root()) { clearInterval(timer); state.map = null; return; }
     const active = document.activeElement;
     const busy = asking || document.hidden || (active?.closest?.("#opsmap") && /^(INPUT|SELECT|TEXTAREA)$/.test(active.tagName));
-    if (!busy) { sync(); load({ quiet: true }); }
+    if (!busy) load({ quiet: true });
   }
 
   /* -- pointing ---------------------------------------------------------------------------------------------------------------- */

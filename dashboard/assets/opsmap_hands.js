@@ -75,11 +75,7 @@
     clearTimeout(waiting);
     looking?.abort();
     eager = false;
-    if (box?.value) { // typed as a user would: Dash may not have heard yet of what stands there, and then would change nothing
-      Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(box, "");
-      box.dispatchEvent(new Event("input", { bubbles: true }));
-      box.dispatchEvent(new Event("change", { bubbles: true }));
-    }
+    if (box) window.dash_clientside.set_props("map-find", { value: "" });
     window.dash_clientside.set_props("map-hits", { children: [] });
   }
   document.addEventListener("input", ({ target }) => {

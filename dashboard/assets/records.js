@@ -1,7 +1,7 @@
 /* Lists of records: menus that close, choices that are narrowed, rows by arrow keys, links that are copied, files with their progress.
    What is typed or open outlives the renewal of the page (desk.js keeps what is unfolded and has the keyboard). */
 (() => {
-  const content = () => document.getElementById("content");
+  const listed = () => document.querySelector("#content.records");
   const typed = new Map();
   let page = "";
 
@@ -133,7 +133,7 @@
     }
   });
   document.addEventListener("input", ({ target }) => {
-    if (!content()?.contains(target) || !target.id) return;
+    if (!listed()?.contains(target) || !target.id) return;
     typed.set(target.id, target.value);
     if (target.id.startsWith("narrow-")) narrow(target);
   });
@@ -142,12 +142,13 @@
   function keep() {
     const here = location.pathname;
     if (page !== here) { page = here; typed.clear(); }
+    if (busy.size) mark();
+    if (!listed()) return;
     for (const [id, value] of typed) {
       const field = document.getElementById(id);
       if (field && field.value !== value && document.activeElement !== field) field.value = value;
       if (field?.id.startsWith("narrow-")) narrow(field);
     }
-    mark();
   }
   new MutationObserver(keep).observe(document, { childList: true, subtree: true });
 })();

@@ -10,7 +10,7 @@ from itertools import chain
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import PlainTextResponse, RedirectResponse, StreamingResponse
+from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from dashboard.connection import Unreachable
 from dashboard.desk.ask import Ask
@@ -34,11 +34,6 @@ def add_routes(server: FastAPI, ask: Ask, usual: str) -> None:
     for page, sheet in SHEETS.items():
         for form in FORMS:
             _add(server, page, form, sheet, ask, usual)
-
-    @server.get("/records")
-    def records_of(request: Request) -> RedirectResponse:
-        query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(f"/records/filing{query}")
 
 
 def _add(server: FastAPI, page: str, form: str, sheet: Callable[[Ask, Asked], Sheet], ask: Ask, usual: str) -> None:

@@ -38,7 +38,7 @@ def ask_for(ask: Ask, scenes: Collection[Scene]) -> Backdrop:
     return Backdrop(
         day_ago=ask.once("a day ago", lambda: a_day_ago(ask.figures, ask.clock), seconds=60),
         meetings=tuple(ask.once("meetings", lambda: ask.lives.meetings(ask.clock))) if "meetings" in scenes else None,
-        coming=tuple(ask.once("coming meetings", lambda: ask.lives.coming(ask.clock))) if "meetings" in scenes else (),
+        coming=tuple(ask.once("coming meetings", lambda: ask.lives.coming(ask.clock, limit=12))) if "meetings" in scenes else (),
         targets=judged.board(ask, place) if "targets" in scenes else None,
         score=judged.scored(ask, criteria).get(place) if "index" in scenes else None,
         published=judged.published(ask, criteria) if "index" in scenes else None,

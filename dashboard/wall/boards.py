@@ -33,7 +33,7 @@ def meetings(backdrop: Backdrop, snapshot: Snapshot, place: Place, speech: Speec
 
 
 def _coming(row: Row, snapshot: Snapshot, speech: Speech) -> Part:
-    begins = speech("begins", time=speech.moment(row["starts_at"], snapshot.at))
+    begins = speech("begins", time=speech.moment(row["started_at"], snapshot.at))
     facts = [agency(row["host"]).words(speech.language), speech("invited_sites", n=speech.number(len(row["invited"])))]
     return html.Article(
         [

@@ -156,16 +156,18 @@ def _script(name: str) -> dict[str, str]:
     return {"variable": f"ioc.map.{name}"}
 
 
+def country(**scripts: Mapping[str, str]) -> dl.Pane:
+    """The outlines of the country, below all else of a map; `scripts` are functions of its page that draw them."""
+    outlined = dl.GeoJSON(url="/outlines/country.json", interactive=False, pane="ground", **scripts)
+    return dl.Pane(outlined, name="ground", style={"zIndex": 200})
+
+
 def component(province: str, box: Bounds, *, outlined: bool) -> dl.Map:
     """The map without a tile: local outlines only, nothing to drag or zoom. The page fits the outlines into the
     room there is; where there are none (`outlined`), the reports."""
     return dl.Map(
         [
-            dl.Pane(
-                dl.GeoJSON(url="/outlines/country.json", style=_script("ground"), interactive=False, pane="ground"),
-                name="ground",
-                style={"zIndex": 200},
-            ),
+            country(style=_script("ground")),
             dl.GeoJSON(
                 id="map-communes",
                 url=f"/outlines/{province}.json",

@@ -4,7 +4,8 @@
   not make a count old that changed a moment ago, and the age of that source is told where the source stands.
 - Whether it may be shown as of now is told by its sources, not by its age: it is stale when more than `TOLERATED` of the promised
   ones are dead. At night nothing arrives and the figure is old, yet not stale.
-- Sources that are dead but tolerated are not kept from the reader: their number stands with the figure (`Reading.silent`).
+- Sources that are dead but tolerated are not kept from the reader: their number stands with the figure (`Reading.silent`), on the
+  wall in the strip along its foot.
 """
 
 from collections.abc import Iterable, Mapping

@@ -16,6 +16,7 @@ import uvicorn
 from playwright.sync_api import CDPSession, sync_playwright
 
 from dashboard import app, push
+from dashboard.clock import At
 from dashboard.connection import Connection
 from dashboard.snapshot import Place, Snapshot, take
 from dashboard.store import Pulse, Store
@@ -59,16 +60,6 @@ class Course:
         self.wanted.acquire(timeout=1.0)
         self.frames += 1
         return Pulse(self.now(), str(self.frames))
-
-
-@dataclass(frozen=True)
-class At:
-    """A moment of the past."""
-
-    moment: datetime
-
-    def now(self) -> datetime:
-        return self.moment
 
 
 def serve() -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from clickhouse_driver import Client
 
+from dashboard.clock import At
 from dashboard.connection import Connection
 from dashboard.scoreboard import score_units
 from dashboard.store import Store
@@ -32,7 +33,6 @@ from schemas.settings import Settings
 from streams.lives import Lives
 from streams.migrate import migrate
 from tests import second_way
-from tests.clocks import At
 from tests.running import wait_for, worker
 
 pytestmark = pytest.mark.stack

@@ -11,6 +11,7 @@ import pytest
 from openpyxl import Workbook
 
 from dashboard import scoreboard
+from dashboard.clock import At
 from dashboard.connection import Connection
 from dashboard.store import Store
 from ingest.mappings import indicators_form
@@ -18,7 +19,6 @@ from ingest.mappings.indicators_form import COLUMNS
 from schemas.figures import Reading
 from schemas.settings import Settings
 from streams.migrate import migrate
-from tests.clocks import At
 from tests.running import Running, command, wait_for, worker
 
 pytestmark = pytest.mark.stack

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from clickhouse_driver import Client
 
+from dashboard.clock import At
 from dashboard.connection import Connection
 from dashboard.store_figures import FigureStore
 from dashboard.store_lives import LifeStore
@@ -19,7 +20,6 @@ from schemas.kinds import DOCUMENT, FEEDBACK, FILING
 from schemas.reference import ZONE, calendar
 from schemas.settings import Settings
 from streams.lives import Lives
-from tests.clocks import At
 from tests.counting import Counter
 
 pytestmark = pytest.mark.stack

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from clickhouse_driver import Client
 
+from dashboard.clock import At
 from dashboard.connection import Connection, Unreachable
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
@@ -28,7 +29,6 @@ from schemas.settings import Settings
 from streams.lives import Lives
 from streams.migrate import migrate
 from tests import second_way
-from tests.clocks import At
 from tests.counting import Counter
 
 pytestmark = pytest.mark.stack

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from clickhouse_driver import Client
 
+from dashboard.clock import At
 from dashboard.connection import Connection, Unreachable
 from dashboard.store_figures import FigureStore
 from dashboard.store_units import UnitStore
@@ -32,7 +33,6 @@ from schemas.settings import Settings
 from streams.lives import Lives
 from streams.migrate import migrate
 from streams.verify import verify
-from tests.clocks import At
 from tests.running import command, wait_for, worker
 
 pytestmark = pytest.mark.stack

@@ -12,6 +12,7 @@ import pytest
 from clickhouse_driver import Client
 
 from dashboard import scoreboard
+from dashboard.clock import At
 from dashboard.connection import Connection
 from dashboard.store import Store
 from ingest.producer import Producer
@@ -26,7 +27,6 @@ from schemas.moments import milliseconds
 from schemas.scores import Forecast, LeftOut, Standing, Status
 from schemas.settings import Settings
 from streams.migrate import migrate
-from tests.clocks import At
 from tests.running import wait_for, worker
 
 pytestmark = pytest.mark.stack

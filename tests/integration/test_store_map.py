@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from clickhouse_driver import Client
 
+from dashboard.clock import At
 from dashboard.connection import Connection
 from dashboard.store_lives import LifeStore
 from dashboard.store_map import MapStore, Scope, in_scope
@@ -24,7 +25,6 @@ from schemas.settings import Settings
 from schemas.tables import events_table
 from streams.lives import Lives
 from tests import second_way
-from tests.clocks import At
 from tests.counting import Counter
 
 pytestmark = pytest.mark.stack

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from dashboard.clock import At
 from dashboard.connection import Connection
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
@@ -19,7 +20,6 @@ from schemas import places
 from schemas.figures import BY_CODE, Reading
 from schemas.figures.series import Step
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING
-from tests.clocks import At
 
 PLACE, NOW = Place("46"), datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 ONE, OTHER = places.communes("46")[:2]

@@ -33,7 +33,7 @@ MEETING = {
     "connected": [ONE],
     "missing": [TWO],
 }
-COMING = {"entity_id": "M2", "title": "", "host": "H57.VP", "starts_at": NOW + timedelta(hours=3), "invited": [ONE]}
+COMING = {"entity_id": "M2", "title": "", "host": "H57.VP", "started_at": NOW + timedelta(hours=3), "invited": [ONE]}
 
 
 def texts(frame: Any) -> str:

@@ -3,11 +3,12 @@
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TypeVar
 
 from dashboard import alarms
 from dashboard.alarms import Alarm, Watched
+from dashboard.clock import At
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.map.shades import Shades, shades
@@ -32,17 +33,6 @@ SOON = timedelta(hours=24)
 SLOW_HOURS = 4.0
 """A line whose documents take longer than this to be received, in the median, is slow."""
 OVERDUE = BY_CODE["filing.overdue"]
-
-
-@dataclass(frozen=True)
-class Then:
-    """The clock of a moment: the end of a window of the past."""
-
-    at: datetime
-
-    def now(self) -> datetime:
-        """The moment."""
-        return self.at
 
 
 @dataclass(frozen=True)
@@ -198,8 +188,8 @@ def meetings(ask: Ask, view: View) -> Meetings:
     """Meetings that go on and those of the next hours, with their sites."""
 
     def asked() -> Meetings:
-        clock = Then(view.until) if view.past else ask.clock
-        live, coming = ask.lives.meetings(clock), store(ask).coming(clock, clock.now() + SOON)
+        clock = At(view.until) if view.past else ask.clock
+        live, coming = ask.lives.meetings(clock), ask.lives.coming(clock, SOON)
         counts: dict[tuple[str, Spot], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
         where = spots(ask.place)
         said = [(live, "connected"), (live, "missing"), (coming, "invited")]
@@ -236,7 +226,7 @@ def calls(ask: Ask, view: View) -> tuple[list[Calls], Watched]:
     """The open alarms by where they are, and whether anybody looks; those of the province as a whole lie at its seat."""
 
     def asked() -> tuple[list[Calls], Watched]:
-        clock = Then(view.until) if view.past else ask.clock
+        clock = At(view.until) if view.past else ask.clock
         found = alarms.merged(alarms.read(ask.alarms.open(clock)))
         watched = alarms.watched(ask.alarms.jobs(), ask.clock.now(), ask.stale_after)
         at, where = defaultdict[tuple[str, Spot], list[Alarm]](list), spots(ask.place)

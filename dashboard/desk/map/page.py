@@ -18,6 +18,7 @@ from dashboard.desk.map.spots import spots
 from dashboard.desk.map.view import without_extent
 from dashboard.desk.parts import Part, labelled, nothing, stated
 from dashboard.desk.shell import RENEW_MS
+from dashboard.wall.map import country
 
 
 def content(ask: Ask, asked: Asked) -> Part:
@@ -77,17 +78,7 @@ def _ground(ask: Ask, asked: Asked) -> html.Div:
         [
             dl.Map(
                 [
-                    dl.Pane(
-                        dl.GeoJSON(
-                            url="/outlines/country.json",
-                            style=_script("ground"),
-                            onEachFeature=_script("opened"),
-                            interactive=False,
-                            pane="ground",
-                        ),
-                        name="ground",
-                        style={"zIndex": 200},
-                    ),
+                    country(style=_script("ground"), onEachFeature=_script("opened")),
                     dl.GeoJSON(url=f"/outlines/{ask.place.code}.json", style=_script("commune"), onEachFeature=_script("outlined")),
                     dl.ScaleControl(position="bottomleft", imperial=False),
                 ],

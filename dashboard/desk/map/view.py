@@ -68,7 +68,7 @@ class View:
             kind=next((one for one in TABS if one.name == asked.get("kind")), FEEDBACK),
             category=asked.get("category"),
             state=asked.get("state") if asked.get("state") in STATES else "",
-            box=_box(asked.get("box")),
+            box=box_of(asked.get("box")),
             record=_record(asked.get("record")),
         )
         found = _in_window(found, asked, now)
@@ -137,17 +137,13 @@ def _numbers(text: str, count: int) -> tuple[float, ...] | None:
     return found if len(found) == count and all(abs(one) <= 180 for one in found) else None
 
 
-def _box(text: str) -> Box | None:
+def box_of(text: str) -> Box | None:
+    """A box as addresses say it: west, south, east, north; None for anything else."""
     found = _numbers(text, 4)
     if found is None:
         return None
     west, south, east, north = found
     return (west, south, east, north) if west < east and south < north else None
-
-
-def box_of(text: str) -> Box | None:
-    """A box as addresses say it: west, south, east, north; None for anything else."""
-    return _box(text)
 
 
 def _record(text: str) -> tuple[Kind, str] | None:
