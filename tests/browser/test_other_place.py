@@ -37,7 +37,7 @@ def wall(settings: Settings, environment: dict[str, str], tmp_path: Path) -> Ite
         Running("dashboard", "serve", environment=here, log=tmp_path / "dashboard.log", ready=f"{url}/readyz"),
     ):
         wait_for(lambda: database.execute("SELECT count() FROM events")[0][0] == 9_753, 120, "every event in ClickHouse")
-        yield f"{url}/wall?lang=en&measure=feedback"
+        yield f"{url}/wall?lang=en&measure=feedback&scene=overview"
     database.disconnect()
 
 
