@@ -3,6 +3,7 @@ PYTHON ?= python3
 UV := uv==0.13.9
 BIN := .venv/bin
 RUN := $(BIN)/python
+LANES ?= 2
 .DEFAULT_GOAL := help
 .PHONY: help demo test check chaos bench screenshots generate outlines lock clean
 
@@ -27,9 +28,9 @@ help: ## list the commands
 demo: .venv/parts ## set up, then a whole simulated province, live; prints the address; Ctrl-C stops all of it
 	@$(RUN) -m stack demo
 
-test: .venv/test .venv/parts check ## set up, then every test tier but the long chaos and bench
+test: .venv/test .venv/parts check ## set up, then every test tier but the long chaos and bench; LANES=1 for one test after another
 	@$(RUN) -m stack browser
-	$(BIN)/pytest -m "not bench"
+	$(BIN)/pytest -m "not bench" --numprocesses $(LANES) --dist loadgroup
 
 check: .venv/test ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .

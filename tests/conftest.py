@@ -1,4 +1,4 @@
-"""The real stack for the tests that need it: started once per session, shared by all, each test in its own names."""
+"""The real stack for the tests that need it: started once per process, shared by all, each test in its own names."""
 
 import itertools
 import os
@@ -19,9 +19,20 @@ from streams.migrate import migrate
 _numbers = itertools.count(1)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two processes run the tests side by side: those with a browser in one, which takes half of the time, file by file the others.
+
+    A file stays whole, as its tests share a system.
+    """
+    for item in items:
+        group = "browser" if item.get_closest_marker("browser") else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[control.Addresses]:
-    """A running Kafka and ClickHouse on ports of their own, gone with their data when the session ends.
+    """A running Kafka and ClickHouse on ports of their own, gone with their data when the process ends.
 
     With `IOC_TEST_HOME` set, the stack of that folder is used (started if need be) and left running: quicker while developing.
     """

@@ -337,6 +337,16 @@ def test_a_stream_that_is_given_up_leaves_clickhouse_in_good_order(province: Pro
     assert province.lists.total(NOON, Sought(FILING)) > 200
 
 
+def test_a_stream_that_clickhouse_ends_midway_is_no_whole_list(province: Province) -> None:
+    stream = province.lists.lives.connection.stream("SELECT number, 'ended midway' FROM system.numbers", 1_000)
+    assert len(next(stream)) == 1_000
+    killed = "KILL QUERY WHERE query LIKE '%ended midway%' AND query NOT LIKE '%KILL%' AND user = currentUser() SYNC"
+    province.lists.lives.connection.tuples(killed)
+    with pytest.raises(Unreachable):
+        for _ in stream:
+            pass
+
+
 def test_a_clickhouse_that_is_away_is_said(province: Province) -> None:
     away = Ask(Connection("clickhouse://127.0.0.1:1/none"), NOON, Place("46"))
     with pytest.raises(Unreachable):
