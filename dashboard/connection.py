@@ -72,8 +72,10 @@ class Connection:
         try:
             yield from client.execute_iter(sql, parameters or None, settings={"max_block_size": block}, chunk_size=block)
         except GeneratorExit:
-            with suppress(Exception):
-                client.cancel()
+            # Of an answer that has come whole there is nothing to cancel: ClickHouse would say nothing more.
+            if client.connection.is_query_executing:
+                with suppress(Exception):
+                    client.cancel()
             raise
         except Exception as error:
             raise Unreachable(" ".join(str(error).split())[:200]) from error
