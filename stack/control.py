@@ -3,7 +3,9 @@
 import contextlib
 import fcntl
 import json
+import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -112,7 +114,8 @@ def up(home: Path, say: Callable[[str], None] = lambda line: None) -> Addresses:
     """
     home = home.resolve()
     home.mkdir(parents=True, exist_ok=True)
-    with _alone(home):
+    others = Path(tempfile.gettempdir()) / f"ioc-stack-{os.getuid()}.lock"  # two starts at once would choose the same ports
+    with _alone(home / "stack.lock"), _alone(others, lambda: say("another stack is starting; waiting for it")):
         notes = Notes.read(home)
         began = time.monotonic()
         started = [part for part in PARTS if not notes.alive(part)]
@@ -154,7 +157,7 @@ def down(home: Path, say: Callable[[str], None] = lambda line: None) -> None:
     home = home.resolve()
     if not (home / "stack.json").exists():
         return
-    with _alone(home):
+    with _alone(home / "stack.lock"):
         notes = Notes.read(home)
         for part in reversed(PARTS):
             if process := notes.alive(part):
@@ -238,8 +241,12 @@ def _log(home: Path, part: Part) -> Path:
 
 
 @contextlib.contextmanager
-def _alone(home: Path) -> Iterator[None]:
-    """Lets one command at a time change the stack of a home; a second one waits."""
-    with (home / "stack.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+def _alone(file: Path, wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Lets one command at a time hold a file, such as that of the stack of a home; a second one calls `wait` and waits."""
+    with file.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            wait()
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,19 @@ def test_two_stacks_run_side_by_side(home: Path, stack: control.Addresses) -> No
     assert "only_here" not in query(stack, "SHOW DATABASES")
     control.down(home)
     assert {part.health for part in control.status(stack.home)} == {"healthy"}
+
+
+def test_two_stacks_that_start_at_once_both_come_up(home: Path) -> None:
+    homes = home / "one", home / "other"
+    try:
+        with ThreadPoolExecutor() as pool:
+            ended = list(pool.map(lambda one: command(one, "up"), homes))
+        assert [one.returncode for one in ended] == [0, 0], [one.stderr for one in ended]
+        assert sum("another stack is starting" in one.stdout + one.stderr for one in ended) == 1
+        assert len({query(control.addresses(one), "SELECT path FROM system.disks WHERE name = 'default'") for one in homes}) == 2
+    finally:
+        for one in homes:
+            control.wipe(one)
 
 
 def test_ports_that_others_took_meanwhile_are_left_to_them(home: Path) -> None:
