@@ -30,7 +30,7 @@ demo: .venv/parts ## set up, then a whole simulated province, live; prints the a
 
 test: .venv/test .venv/parts check ## set up, then every test tier but the long chaos and bench; LANES=1 for one test after another
 	@$(RUN) -m stack browser
-	$(BIN)/pytest -m "not bench" --numprocesses $(LANES) --dist loadgroup
+	$(BIN)/pytest -m "not bench" --numprocesses $(LANES) --dist loadscope
 
 check: .venv/test ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from clickhouse_driver import Client
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from ingest.topics import ensure
 from schemas.settings import Settings
@@ -19,15 +21,19 @@ from streams.migrate import migrate
 _numbers = itertools.count(1)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class Lanes(LoadScopeScheduling):
     """Two processes run the tests side by side: those with a browser in one, which takes half of the time, file by file the others.
 
     A file stays whole, as its tests share a system.
     """
-    for item in items:
-        group = "browser" if item.get_closest_marker("browser") else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "browser" if file.startswith("tests/browser/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lanes:
+    return Lanes(config, log)
 
 
 @pytest.fixture(scope="session")
