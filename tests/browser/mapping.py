@@ -131,9 +131,12 @@ FREE = """(code) => {
 
 
 def click_commune(page: Page, unit: places.Commune) -> None:
-    """Click into a commune, beside what lies in it."""
-    x, y = page.evaluate(FREE, unit.code)
-    page.mouse.click(x, y)
+    """Click into a commune, beside what lies in it, once the map stands still."""
+    before, at = None, page.evaluate(FREE, unit.code)
+    while before != at:
+        page.wait_for_timeout(200)
+        before, at = at, page.evaluate(FREE, unit.code)
+    page.mouse.click(*at)
 
 
 def point(page: Page, lat: float, lon: float, words: str) -> None:

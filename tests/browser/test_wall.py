@@ -188,7 +188,7 @@ def test_a_source_whose_clock_is_ahead_is_named_and_what_it_dates_in_the_future_
     alarm = page.locator(".alarm", has_text="đồng hồ nguồn nhanh")
     expect(alarm).to_contain_text(re.compile("2 giờ 59 phút|3 giờ"), timeout=COUNTED)
     expect(alarm.locator(".shape.p3")).to_be_visible()
-    expect(page.locator(".source", has_text="đồng hồ nhanh")).to_contain_text("Hồ sơ")
+    expect(page.locator(".source", has_text="đồng hồ nhanh")).to_contain_text("Hồ sơ", timeout=COUNTED)
     expect(figure(page, "filings")).to_have_text(before)
 
 

@@ -257,7 +257,7 @@ def test_flows_are_the_documents_between_spots(province: Province) -> None:
 
 
 def test_meetings_are_of_whom_they_invite_and_those_to_come_are_told(province: Province) -> None:
-    coming = province.store.coming(At(NOW), NOW + timedelta(hours=24))
+    coming = province.store.lives.coming(At(NOW), timedelta(hours=24))
     assert [(row["entity_id"], row["title"], row["host"]) for row in coming] == [("M1", "Họp 1", "H57.VP")]
 
     def found(*bodies: str, agency: str = "") -> set[str]:
