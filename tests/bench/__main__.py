@@ -82,7 +82,10 @@ def bench(
             with screen:
                 ground = Ground(stack, home, quick, screen, python)
                 for name in names or BENCHES:
+                    known = len(report.results)
                     BENCHES[name](ground, report)
+                    for one in report.results[known:]:  # so that a run that is ended early has told what it knows
+                        console.print(f"{one.what}: {one.measured} (aim {one.aim})")
         except (StackError, RuntimeError, AssertionError) as error:
             console.print(f"[red]{error}[/]")
             raise typer.Exit(1) from None

@@ -1,6 +1,7 @@
 """How soon a page stands there for who opens it for the first time: with nothing cached, each time in a context of its own."""
 
 import statistics
+from operator import itemgetter
 from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
@@ -28,26 +29,29 @@ def measure(bench: Ground, report: Report) -> None:
     with province(bench) as found, found.serve(), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find(), args=FLAGS)
         addresses = [address for _, address in found.names.addresses()]
-        task = bench.screen.add_task("opening pages", total=None)
-        for _ in range(3 if bench.quick else 7):
+        rounds = 3 if bench.quick else 7
+        task = bench.screen.add_task("opening pages", total=rounds * len(addresses))
+        for _ in range(rounds):
             for address in addresses:
                 taken.setdefault(address, []).append(_open(browser, f"{found.dashboard}{address}"))
+                bench.screen.advance(task)
         bench.screen.remove_task(task)
         browser.close()
-    rows, slowest = [], ("", 0.0)
+    rows, first, whole = [], ("", 0.0), ("", 0.0)
     for address, times in taken.items():
         painted, seen = (statistics.median(one) for one in zip(*times, strict=True))
         rows.append((address, f"{painted:.2f}", f"{seen:.2f}", f"{times[0][1]:.2f}", f"{max(one for _, one in times):.2f}"))
-        slowest = max(slowest, (address, seen), key=lambda one: one[1])
-    report.results.append(
-        Result(
-            f"first paint with content, every page of {len(rows)}, nothing cached, median of each",
-            "-",
-            f"at most {slowest[1]:.2f} s ({slowest[0]})",
-            f"≤ {AIM} s",
-            met(slowest[1], AIM, most=True),
+        first, whole = (max(most, (address, one), key=itemgetter(1)) for most, one in ((first, painted), (whole, seen)))
+    for what, slowest in (("first paint", first), ("its own content seen", whole)):
+        report.results.append(
+            Result(
+                f"{what}, every page of {len(rows)}, nothing cached, median of each",
+                "-",
+                f"at most {slowest[1]:.2f} s ({slowest[0]})",
+                f"≤ {AIM} s",
+                met(slowest[1], AIM, most=True),
+            )
         )
-    )
     columns = ("address", "first contentful paint, s", "content seen, s", "the very first time, s", "at most, s")
     report.details.append(Details("First paint", columns, tuple(rows)))
 

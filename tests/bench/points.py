@@ -38,7 +38,8 @@ SCRIPTING = {
     "v8.callFunction",
 }
 SCRIPTING |= {"MinorGC", "MajorGC", "V8.GCScavenger", "V8.GCFinalizeMC", "v8.run", "XHRReadyStateChange", "FireIdleCallback"}
-FRAME = "BeginMainThreadFrame"
+FRAME = "Commit"
+"""What the main thread does once per frame that it draws."""
 STYLES = ("clusters", "heat", "points")
 HALF = (960, 560)
 """px of a place in the middle of the map."""
