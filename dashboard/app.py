@@ -19,12 +19,14 @@ from dashboard.health import add_routes
 from dashboard.push import Board
 from dashboard.sight import Sight
 from dashboard.snapshot import Place
+from dashboard.speech import Speech
 from dashboard.store import Store
 from dashboard.tokens import Tokens
 from dashboard.wall import callbacks
 from dashboard.wall.backdrop import ask_for
 from dashboard.wall.frame import Painter
 from dashboard.wall.layout import page
+from dashboard.wall.view import language
 from schemas.settings import Settings
 
 PAGE = """<!DOCTYPE html>
@@ -33,7 +35,7 @@ PAGE = """<!DOCTYPE html>
 <link rel="icon" type="image/svg+xml" href="/assets/favicon.svg">
 <link rel="preload" href="/assets/fonts/noto-sans-latin.woff2" as="font" type="font/woff2" crossorigin>
 <link rel="preload" href="/assets/fonts/noto-sans-vietnamese.woff2" as="font" type="font/woff2" crossorigin>{{%css%}}</head>
-<body>{{%app_entry%}}<footer class="scripts">{{%config%}}{{%scripts%}}{{%renderer%}}</footer></body>
+<body data-opening="{opening}">{{%app_entry%}}<footer class="scripts">{{%config%}}{{%scripts%}}{{%renderer%}}</footer></body>
 </html>"""
 
 
@@ -77,7 +79,7 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
         use_pages=True,
         pages_folder="",
         update_title="",
-        index_string=PAGE.format(language=settings.language),
+        index_string=PAGE.format(language=settings.language, opening=Speech(language(None, None, settings.language))("opening")),
         websocket_inactivity_timeout=0,
     )
 

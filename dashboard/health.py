@@ -18,13 +18,11 @@ def add_routes(server: FastAPI, board: Board) -> None:
 
     @server.get("/", include_in_schema=False)
     async def home(request: Request) -> RedirectResponse:
-        query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(f"/wall{query}")
+        return _on(request, "/wall")
 
     @server.get("/records", include_in_schema=False)
     async def records(request: Request) -> RedirectResponse:
-        query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(f"/records/filing{query}")
+        return _on(request, "/records/filing")
 
     @server.get("/healthz")
     async def alive() -> dict[str, str]:
@@ -49,6 +47,12 @@ def add_routes(server: FastAPI, board: Board) -> None:
     @server.get(f"/outlines/{board.painter.place.code}.json")
     async def province_outlines(request: Request) -> Response:
         return province.response(request)
+
+
+def _on(request: Request, path: str) -> RedirectResponse:
+    """On to a page, with the parameters of the address."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"{path}{query}")
 
 
 class _Compressed:

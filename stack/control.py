@@ -114,14 +114,16 @@ def up(home: Path, say: Callable[[str], None] = lambda line: None) -> Addresses:
     """
     home = home.resolve()
     home.mkdir(parents=True, exist_ok=True)
-    others = Path(tempfile.gettempdir()) / f"ioc-stack-{os.getuid()}.lock"  # two starts at once would choose the same ports
-    with _alone(home / "stack.lock"), _alone(others, lambda: say("another stack is starting; waiting for it")):
+    with contextlib.ExitStack() as held:
+        held.enter_context(_alone(home / "stack.lock"))
         notes = Notes.read(home)
         began = time.monotonic()
         started = [part for part in PARTS if not notes.alive(part)]
         if started:  # what is missing is told before anything runs
             java()
             library()
+            others = Path(tempfile.gettempdir()) / f"ioc-stack-{os.getuid()}.lock"  # two starts at once would choose the same ports
+            held.enter_context(_alone(others, lambda: say("another stack is starting; waiting for it")))
         for part in started:
             _start(home, notes, part, say)
         for part in PARTS:

@@ -17,6 +17,7 @@ DESK: dict[str, tuple[str, str]] = {
     "nav_sources": ("Nguồn dữ liệu", "Data sources"),
     "store_away": ("ClickHouse không trả lời", "ClickHouse does not answer"),
     "store_away_hint": ("Trang tự mở lại khi có dữ liệu", "The page opens again by itself when there is data"),
+    "opening": ("Đang mở…", "Opening…"),
     "files_busy": (
         "Đang tạo nhiều tệp khác, thử lại sau ít giây",
         "Several files are being made; try again in a few seconds",

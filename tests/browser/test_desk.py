@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from schemas.codes import Channel, FilingStatus
 from schemas.events import Filing
@@ -90,3 +90,17 @@ def test_a_dark_room_and_a_small_screen_have_all_of_it_without_scrolling_sideway
 def test_every_word_can_be_read(page: Page, system: System, lang: str) -> None:
     open_desk(page, system, f"/sources?lang={lang}")
     assert illegible(page) == []
+
+
+def test_a_page_says_that_it_is_being_opened_before_it_is_there(page: Page, system: System) -> None:
+    held: list[Route] = []
+    page.route("**/_dash-layout", lambda route: held.append(route))
+    with page.expect_request("**/_dash-layout"):
+        page.goto(f"{system.url}/sources", wait_until="commit")
+    assert page.evaluate("getComputedStyle(document.body, '::before').content") == '"Đang mở…"'
+    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length === 1")
+    expect(page.locator("#content")).to_have_count(0)
+    for one in held:
+        one.continue_()
+    expect(page.locator("#content h1")).to_be_visible(timeout=OPENED)
+    assert page.evaluate("getComputedStyle(document.body, '::before').content") == "none"

@@ -10,15 +10,19 @@ import openpyxl
 import pandas as pd
 import pytest
 from clickhouse_driver import Client
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 from dashboard.clock import At
 from dashboard.connection import Connection, Unreachable
+from dashboard.desk import exports
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.records import files
 from dashboard.desk.sheet import csv_pieces, xlsx_pieces
 from dashboard.snapshot import Place
 from dashboard.store_lists import ListStore, Order, Sought
+from dashboard.words import WORDS
 from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority
 from schemas.events import Document, Event, Feedback, Filing, Meeting
 from schemas.figures import BY_CODE
@@ -330,6 +334,7 @@ def test_no_file_has_a_formula_or_who_reported(province: Province) -> None:
         assert province.lists.total(NOON, Sought(FEEDBACK, text=one)) == 0, "nobody is found by who they are"
 
 
+@pytest.mark.timeout(60, func_only=True)  # it once waited two minutes for a word that never comes
 def test_a_stream_that_is_given_up_leaves_clickhouse_in_good_order(province: Province) -> None:
     stream = province.lists.stream(NOON, Sought(FILING), ["entity_id"], Order())
     assert next(stream)
@@ -345,6 +350,17 @@ def test_a_stream_that_clickhouse_ends_midway_is_no_whole_list(province: Provinc
     with pytest.raises(Unreachable):
         for _ in stream:
             pass
+
+
+def test_one_file_more_than_may_be_is_answered_in_words(province: Province, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = FastAPI()
+    exports.add_routes(server, Ask(province.lists.lives.connection, NOON, Place("46")), "vi")
+    assert TestClient(server).get("/export/records/filing.csv").status_code == 200
+    monkeypatch.setattr(exports, "AT_A_TIME", 0)
+    full = FastAPI()
+    exports.add_routes(full, Ask(province.lists.lives.connection, NOON, Place("46")), "vi")
+    answer = TestClient(full).get("/export/records/filing.csv")
+    assert (answer.status_code, answer.headers["retry-after"], answer.text) == (429, "10", WORDS["files_busy"][0])
 
 
 def test_a_clickhouse_that_is_away_is_said(province: Province) -> None:
