@@ -169,7 +169,7 @@ def _feed(kind: str, its: Sequence[Source], snapshot: Snapshot, place: Place, sp
                 ]
             ),
             html.Div([html.I(className=f"cell {one.state}") for one in its], className="cells"),
-            html.P(listed(named)) if named else None,
+            html.P(html.Span(listed(named))) if named else None,  # in one piece, so that no comma stands alone
         ],
         className="row",
         key=kind,
