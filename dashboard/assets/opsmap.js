@@ -53,10 +53,12 @@
     state.map.setView(at, zoom, { animate: false });
     return true;
   }
+  let leaving = false; // Dash was told of another page, and has not drawn it yet
   for (const name of ["popstate", "_dashprivate_pushstate"]) {
     window.addEventListener(name, (event) => {
-      if (!root() || location.pathname !== PATH) return;
-      event.stopImmediatePropagation(); // Dash would rebuild the page, and the map with it
+      if (!root()) return;
+      if (location.pathname !== PATH) { leaving = true; return; }
+      if (!leaving) event.stopImmediatePropagation(); // Dash would rebuild the page, and the map with it
       follow();
     }, true);
   }
@@ -92,9 +94,9 @@
       const now = found[name] && JSON.stringify(found[name]);
       if (!now || now === parts[name] || !byId(id)) continue;
       parts[name] = now;
-      window.dash_clientside.set_props(id, { children: found[name] });
+      window.ioc.parts.draw(byId(id), found[name]);
     }
-    requestAnimationFrame(sync);
+    sync();
     if (found.drawn) paint(found.drawn);
   }
   function paint(drawn) { state.drawn = drawn; restyle(); layer?.redraw(); fitted(); }
@@ -180,10 +182,9 @@
 
   function attach(map) {
     if (state.map === map) return;
-    Object.assign(state, { map, drawn: null, reports: null, marks: [], words: JSON.parse(root().dataset.words), outlines: new Map() });
-    shownAs = region = "";
+    Object.assign(state, { map, reports: null, marks: [], outlines: new Map() });
+    region = "";
     held = null;
-    for (const name of Object.keys(parts)) delete parts[name];
     map.createPane("marks").style.zIndex = 450;
     map.getPane("marks").style.pointerEvents = "none";
     layer = window.ioc.marks.layer(state).addTo(map);
@@ -200,10 +201,25 @@
     requestAnimationFrame(() => {
       map.invalidateSize(false);
       pendingFit = !place();
-      if (root()?.dataset.drawn) paint(JSON.parse(root().dataset.drawn)); else load(); // the page came with what it shows
+      if (state.drawn) { root()?.removeAttribute("aria-busy"); paint(state.drawn); } else load();
       view();
     });
   }
+  /* The page comes with what it shows: its parts are there at once, the map when its outlines are. */
+  let opened = null;
+  new MutationObserver(() => {
+    const now = root();
+    if (!now || now === opened) return;
+    opened = now;
+    leaving = false;
+    now.setAttribute("aria-busy", "true");
+    Object.assign(state, { map: null, drawn: null, words: JSON.parse(now.dataset.words) });
+    layer = null;
+    shownAs = "";
+    for (const name of Object.keys(parts)) delete parts[name];
+    show(now.dataset.parts);
+  }).observe(document, { childList: true, subtree: true });
+
   /* Time to ask again: not while somebody chooses from a list or types, nor while nobody looks. */
   function renew() {
     if (!root()) { clearInterval(timer); state.map = null; return; }

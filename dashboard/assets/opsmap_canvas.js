@@ -60,7 +60,7 @@
       const slots = ["overdue", "meetings", "sources"].filter((one) => d[one]?.length).length > 1;
       const slot = (p, x, y) => (slots ? L.point(p.x + x, p.y + y) : p);
       g.lineJoin = "round";
-      if (state.reports?.as === "heat") heat(g, bounds, state.reports.cells, point, seen, mark);
+      if (state.reports?.as === "heat") heat(g, bounds, state.reports.cells, point, seen);
       flows(g, d.flows ?? [], point, mark);
       const most = Math.max(1, ...(d.overdue ?? []).map((one) => one.n));
       for (const one of d.overdue ?? []) { const p = point(one.at); if (seen(p)) { const r = 7 + 13 * Math.sqrt(one.n / most); square(g, p, r, colours.s4, colours.halo); text(g, numbers.format(one.n), p, colours.card, r > 11 ? 12 : 10); mark(p, r, one, { kind: "overdue" }); } }
@@ -123,13 +123,20 @@
       mark(p, 6, { title: number, told: [`${state.drawn.categories[category] ?? category} · ${state.words[standing] ?? standing}`] }, { kind: "point", record: `feedback/${number}`, category });
     }
 
-    /* Cells whose discs would lie over each other become one, where the larger lies. */
+    /* Cells whose discs would lie over each other become one, where the larger lies. Only discs in the squares around can. */
+    const SQUARE = 70;
     function merged(cells, point) {
-      const found = [];
+      const found = [], near = new Map(), key = (x, y) => x * 65536 + y;
       for (const [lat, lon, n, overdue] of cells) {
-        const p = point([lat, lon]), r = radius(n);
-        const over = found.find((one) => Math.hypot(one.p.x - p.x, one.p.y - p.y) < one.r + r - 3);
-        if (over) { over.n += n; over.overdue += overdue; over.r = radius(over.n); } else found.push({ p, r, n, overdue, at: [lat, lon] });
+        const p = point([lat, lon]), r = radius(n), column = Math.floor(p.x / SQUARE), row = Math.floor(p.y / SQUARE);
+        let over = null;
+        for (let x = column - 1; x <= column + 1 && !over; x += 1) {
+          for (let y = row - 1; y <= row + 1 && !over; y += 1) over = near.get(key(x, y))?.find((one) => Math.hypot(one.p.x - p.x, one.p.y - p.y) < one.r + r - 3);
+        }
+        if (over) { over.n += n; over.overdue += overdue; over.r = radius(over.n); continue; }
+        const one = { p, r, n, overdue, at: [lat, lon] }, its = near.get(key(column, row));
+        found.push(one);
+        if (its) its.push(one); else near.set(key(column, row), [one]);
       }
       return found;
     }
@@ -144,32 +151,36 @@
       mark(p, r, { title: said[0], told: said.slice(1).filter(Boolean) }, { kind: "cluster", at: one.at });
     }
 
-    /* Density, first as a small grey picture, then coloured by its classes and stretched. */
-    const small = document.createElement("canvas");
-    function heat(g, bounds, cells, point, seen, mark) {
-      const scale = 1 / 6, size = bounds.getSize();
-      small.width = Math.ceil(size.x * scale); small.height = Math.ceil(size.y * scale);
-      const h = small.getContext("2d", { willReadFrequently: true }), counts = cells.map((one) => one[2]).sort((a, b) => a - b);
-      const full = Math.max(2, counts[Math.floor(counts.length * 0.97)] ?? 2);
+    /* Density: stamps of the cells laid over each other on a coarse grid, coloured by its classes and stretched. */
+    const GRAIN = 6, SPREAD = 26 / GRAIN, small = document.createElement("canvas");
+    function heat(g, bounds, cells, point, seen) {
+      const size = bounds.getSize(), width = Math.ceil(size.x / GRAIN), height = Math.ceil(size.y / GRAIN);
+      if (!width || !height) return;
+      const counts = cells.map((one) => one[2]).sort((a, b) => a - b), full = Math.max(2, counts[Math.floor(counts.length * 0.97)] ?? 2);
+      const ground = new Float32Array(width * height);
       for (const [lat, lon, n] of cells) {
         const p = point([lat, lon]);
         if (!seen(p)) continue;
-        const x = (p.x - bounds.min.x) * scale, y = (p.y - bounds.min.y) * scale, r = 26 * scale;
-        const soft = h.createRadialGradient(x, y, 0, x, y, r), strength = Math.min(1, 0.15 + 0.85 * (n / full));
-        soft.addColorStop(0, `rgba(0,0,0,${strength})`); soft.addColorStop(1, "rgba(0,0,0,0)");
-        h.fillStyle = soft; h.fillRect(x - r, y - r, 2 * r, 2 * r);
+        const x = (p.x - bounds.min.x) / GRAIN - 0.5, y = (p.y - bounds.min.y) / GRAIN - 0.5, strength = Math.min(1, 0.15 + 0.85 * (n / full));
+        const right = Math.min(width - 1, Math.floor(x + SPREAD)), bottom = Math.min(height - 1, Math.floor(y + SPREAD));
+        for (let row = Math.max(0, Math.ceil(y - SPREAD)); row <= bottom; row += 1) {
+          for (let column = Math.max(0, Math.ceil(x - SPREAD)); column <= right; column += 1) {
+            const away = Math.sqrt((column - x) ** 2 + (row - y) ** 2) / SPREAD, k = row * width + column;
+            if (away < 1) ground[k] += strength * (1 - away) * (1 - ground[k]);
+          }
+        }
       }
-      if (!small.width || !small.height) return;
-      const picture = h.getImageData(0, 0, small.width, small.height), table = ramp();
-      for (let k = 0; k < picture.data.length; k += 4) {
-        const alpha = picture.data[k + 3];
+      small.width = width; small.height = height;
+      const h = small.getContext("2d"), picture = h.createImageData(width, height), table = ramp();
+      for (let k = 0; k < ground.length; k += 1) {
+        const alpha = Math.round(255 * ground[k]);
         if (!alpha) continue;
         const [red, green, blue] = table[alpha];
-        picture.data[k] = red; picture.data[k + 1] = green; picture.data[k + 2] = blue; picture.data[k + 3] = Math.min(225, 50 + 2 * alpha);
+        picture.data.set([red, green, blue, Math.min(225, 50 + 2 * alpha)], 4 * k);
       }
       h.putImageData(picture, 0, 0);
       g.imageSmoothingEnabled = true;
-      g.drawImage(small, bounds.min.x, bounds.min.y, small.width / scale, small.height / scale);
+      g.drawImage(small, bounds.min.x, bounds.min.y, width * GRAIN, height * GRAIN);
     }
     let stops = null;
     function ramp() {

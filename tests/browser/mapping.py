@@ -80,7 +80,7 @@ def visit(page: Page, system: System, query: str = "", heading: str = "Thành ph
     page.set_default_timeout(PATIENCE)
     page.goto(f"{system.url}/map{query}")
     expect(page.locator("#map-panel h1")).to_have_text(heading)
-    page.wait_for_function("ioc.opsmap.state.drawn && document.querySelector('#map-of path[data-code]')", timeout=PATIENCE)
+    page.wait_for_function("document.querySelector('#opsmap:not([aria-busy]) #map-of path[data-code]')", timeout=PATIENCE)
     # On a loaded machine the banner comes and goes: it must not move the map while somebody points at it.
     page.add_style_tag(content="#banner { display: none !important; }")
     page.evaluate("window.sameMap = document.querySelector('.leaflet-container')")

@@ -5,6 +5,7 @@ from typing import Any
 
 import dash_leaflet as dl
 from dash import dcc, html
+from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
 from dashboard.connection import Unreachable
 from dashboard.desk.ask import Ask
@@ -22,16 +23,17 @@ from dashboard.wall.map import country
 
 
 def content(ask: Ask, asked: Asked) -> Part:
-    """The page. What it shows is renewed by its own script, part by part: the map itself stays."""
-    found = parts(ask, without_extent(asked))
-    data: dict[str, Any] = {"data-words": json.dumps(words(asked.spoken)), "data-renew": str(RENEW_MS)}
-    if found["drawn"] is not None:
-        data["data-drawn"] = json.dumps(found["drawn"])
+    """The page. What it shows (`data-parts`) is drawn and renewed by its own script, part by part: the map itself stays."""
+    data: dict[str, Any] = {
+        "data-words": json.dumps(words(asked.spoken)),
+        "data-renew": str(RENEW_MS),
+        "data-parts": written(parts(ask, without_extent(asked))),
+    }
     return html.Div(
         [
-            html.Div([_find(asked), html.Div(found["side"], id="map-side")], className="side"),
-            html.Div([html.Div(found["bar"], id="map-bar"), _ground(ask, asked)], className="middle"),
-            html.Div(found["panel"], id="map-panel", className="panel"),
+            html.Div([_find(asked), html.Div([], id="map-side")], className="side"),
+            html.Div([html.Div([], id="map-bar"), _ground(ask, asked)], className="middle"),
+            html.Div([], id="map-panel", className="panel"),
         ],
         id="opsmap",
         **data,
@@ -55,6 +57,11 @@ def parts(ask: Ask, asked: Asked) -> dict[str, Any]:
     except Unreachable:
         away = [html.H1(ask.place.full_name(asked.spoken)), nothing(speech("store_away"), speech("store_away_hint"))]
         return {"bar": None, "side": None, "panel": away, "drawn": None}
+
+
+def written(found: dict[str, Any]) -> str:
+    """Parts as JSON, for the page's script."""
+    return json.dumps(found, cls=PlotlyJSONEncoder, separators=(",", ":"))
 
 
 def _find(asked: Asked) -> html.Form:
@@ -94,6 +101,7 @@ def _ground(ask: Ask, asked: Asked) -> html.Div:
                 doubleClickZoom=True,
                 keyboard=True,
                 className="map-of",
+                trackViewport=False,
             ),
             html.Div(
                 [

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
 from dashboard.connection import Unreachable
 from dashboard.desk.ask import Ask
@@ -85,7 +84,7 @@ def _without_text(asked: Asked) -> Asked:
 
 
 def _written(found: dict[str, Any]) -> Answer:
-    body = json.dumps(found, cls=PlotlyJSONEncoder, separators=(",", ":"))
+    body = page.written(found)
     return body, f'"{hashlib.blake2b(body.encode(), digest_size=12).hexdigest()}"'
 
 
