@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Protocol
 
 
@@ -28,3 +29,19 @@ class At:
 
     def now(self) -> datetime:
         return self.at
+
+
+class Picture(StrEnum):
+    """Which knowledge of a moment of the past is shown."""
+
+    KNOWN = "known"
+    """Only what had been received by then."""
+    CORRECTED = "corrected"
+    """All that has been received since, of what had happened by then."""
+
+
+@dataclass(frozen=True)
+class Replay(At):
+    """A moment of the past, and the knowledge of it that is asked. A `dashboard.past.PastConnection` answers it."""
+
+    picture: Picture = Picture.KNOWN

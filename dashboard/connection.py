@@ -4,7 +4,7 @@ its own, which is dropped after any error and made anew."""
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from clickhouse_driver import Client
 
@@ -16,6 +16,13 @@ STREAM_SECONDS = 120
 
 class Unreachable(Exception):
     """ClickHouse did not answer, or not as asked; the message says why."""
+
+
+class Said(NamedTuple):
+    """A question as it is put to ClickHouse, and tables that go with it."""
+
+    sql: str
+    tables: list[dict[str, Any]] | None = None
 
 
 class Connection:
@@ -44,22 +51,30 @@ class Connection:
         client.connection.send_receive_timeout = seconds
         return client
 
+    def _said(self, sql: str, given: object) -> Said:
+        """A question as it is put to ClickHouse; `given` are its parameters, None where a % is one."""
+        return Said(sql)
+
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """The rows of an answer, by column name. Raises `Unreachable`."""
+        said = self._said(sql, parameters)
         with self._client() as client:
-            found, columns = client.execute(sql, parameters, with_column_types=True)
+            found, columns = client.execute(said.sql, parameters, with_column_types=True, external_tables=said.tables)
         names = [name for name, _ in columns]
         return [dict(zip(names, row, strict=True)) for row in found]
 
     def tuples(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """The rows of an answer as they come. Raises `Unreachable`."""
+        given = parameters or None
+        said = self._said(sql, given)
         with self._client() as client:
-            return list(client.execute(sql, parameters or None))
+            return list(client.execute(said.sql, given, external_tables=said.tables))
 
     def frame(self, sql: str, **parameters: Any) -> Any:
         """The rows of an answer as a pandas frame. Raises `Unreachable`."""
+        said = self._said(sql, parameters)
         with self._client() as client:
-            return client.query_dataframe(sql, parameters)
+            return client.query_dataframe(said.sql, parameters, external_tables=said.tables)
 
     def stream(self, sql: str, block: int, **parameters: Any) -> Iterator[list[tuple[Any, ...]]]:
         """The rows of a long answer in blocks of `block`, of which one is in memory. Raises `Unreachable`, also in the middle.
@@ -68,9 +83,13 @@ class Connection:
         the question is then cancelled.
         """
         must_see_all()
+        given = parameters or None
+        said = self._said(sql, given)
         client = self._new(seconds=STREAM_SECONDS)
         try:
-            yield from client.execute_iter(sql, parameters or None, settings={"max_block_size": block}, chunk_size=block)
+            yield from client.execute_iter(
+                said.sql, given, external_tables=said.tables, settings={"max_block_size": block}, chunk_size=block
+            )
         except GeneratorExit:
             # Of an answer that has come whole there is nothing to cancel: ClickHouse would say nothing more.
             if client.connection.is_query_executing:

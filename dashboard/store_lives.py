@@ -6,6 +6,7 @@ SQL of the dashboard beside `store`; all answers are lists of rows by column nam
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 
 from dashboard.clock import Clock
@@ -142,10 +143,10 @@ class LifeStore:
     def steps(self, kind: Kind, entity: str) -> list[dict[str, Any]]:
         """The whole life of an entity: its steps in order, with how long each lasted in hours of its clock."""
         rows = self.connection.rows(
-            f"SELECT * FROM {life_table(kind).name} FINAL WHERE entity_id = %(entity)s ORDER BY step", entity=entity
+            f"SELECT * EXCEPT version FROM {life_table(kind).name} FINAL WHERE entity_id = %(entity)s ORDER BY step", entity=entity
         )
         found = []
-        for row, after in zip(rows, [*rows[1:], None], strict=True):
+        for row, after in zip_longest(rows, rows[1:]):
             lasted = (after["at"] - row["at"]) / 3_600_000 if after else None
             found.append({**row, "level": agency(row["agency"]).level, "hours": lasted})
         return found

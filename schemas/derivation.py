@@ -92,6 +92,7 @@ def _ordered() -> dict[str, str]:
         "step": f"row_number() OVER {up_to}",
         "steps": f"count() OVER {whole}",
         "until": f"leadInFrame(since, 1, {FAR}) OVER {whole}",
+        "next_received_at": f"leadInFrame(received_at, 1, {FAR}) OVER {whole}",
         "position_next": f"leadInFrame(position) OVER {whole}",
         "code_before": f"lagInFrame(code, 1, '') OVER {whole}",
         "standing_before": f"lagInFrame(standing, 1, '') OVER {whole}",

@@ -1,8 +1,10 @@
 """The lives of entities: every step with how long it lasted, its deadline, and the time worked; derived from the raw events.
 
 `life_K` has a row per step, valid from `since` until the next one: what stood at a moment T are the rows with
-`since <= T < until`. A row depends on the steps up to its own only, so what is told of a moment does not change by what came
-later. `current_K` has the newest step of each entity, for all that asks for now. `schemas.derivation` has the SQL.
+`since <= T < until`, what was known of it then are those with `received_at <= T < next_received_at`, unless a step that arrived
+later was sorted in before one that was known. A row depends on the steps up to its own only, so what is told of a moment does not
+change by what came later. `current_K` has the newest step of each entity, for all that asks for now. `schemas.derivation` has the
+SQL.
 
 Rules. A step happens at its own time, at the latest when it arrived. The clock runs in `open` statuses and stands still in
 `paused` ones (`schemas.reference.statuses`); it counts working time, or all time where `around` says so. A due date holds from the
@@ -69,6 +71,9 @@ class Life:
             Column("since", MOMENT, "When the step was taken: its own time, at the latest its arrival."),
             Column("until", MOMENT, "When the next step was taken; 2100 while there is none."),
             known["received_at"],
+            Column(
+                "next_received_at", MOMENT, "When the next step arrived, which may be before this one; 2100 while there is none."
+            ),
             *POSITION,
             known["agency"],
             known["commune"],

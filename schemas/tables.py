@@ -20,7 +20,7 @@ from schemas.columns import MOMENT, ZONE, Column, Table
 from schemas.envelope import CLOCK_TOLERANCE
 from schemas.events import CODE
 from schemas.kinds import KINDS, Kind
-from schemas.watch_tables import ALARMS, ARRIVALS, REFUSALS, WATCH
+from schemas.watch_tables import ALARM_STEPS, ALARMS, ARRIVALS, REFUSALS, WATCH
 
 WINDOW_SECONDS = 60
 VERSION = (
@@ -266,6 +266,7 @@ def tables() -> tuple[Table, ...]:
         HEARTBEATS,
         PROGRESS,
         ALARMS,
+        ALARM_STEPS,
         WATCH,
         UNITS,
         SUCCESSORS,
@@ -290,6 +291,7 @@ def materialized_views() -> dict[str, tuple[str, str]]:
         "SELECT agency, kind, max(s.received_at) AS received_at, max(s.occurred_at) AS occurred_at "
         f"FROM {ARRIVALS.name} AS s GROUP BY agency, kind",
     )
+    views["fill_alarm_steps"] = (ALARM_STEPS.name, f"SELECT {_names(ALARM_STEPS)} FROM {ALARMS.name}")
     return views
 
 
@@ -303,11 +305,18 @@ def views(prefix: str) -> dict[str, str]:
         "FROM freshness AS f GROUP BY agency, kind",
         "dead_letters": f"SELECT {_names(DEAD_LETTERS).replace('payload', MASKED)} FROM dead_letter_rows FINAL",
         "refusals": f"SELECT {_names(REFUSALS)} FROM {REFUSALS.name} FINAL",
-        "alarms": f"SELECT {_names(ALARMS, but=('began_at', 'below_since', 'version'))} FROM {ALARMS.name} FINAL "
-        "WHERE raised_at IS NOT NULL AND (cleared_at IS NULL OR cleared_at > raised_at)",
+        "alarms": alarms_select(f"{ALARMS.name} FINAL"),
         "units": f"SELECT {_names(UNITS)} FROM {UNITS.name} FINAL",
         "unit_successors": f"SELECT {_names(SUCCESSORS)} FROM {SUCCESSORS.name} FINAL",
     }
+
+
+def alarms_select(source: str) -> str:
+    """The query of the view `alarms`: of the rows of ALARMS in `source`, those that were raised, and not only for a moment."""
+    return (
+        f"SELECT {_names(ALARMS, but=('began_at', 'below_since', 'version'))} FROM {source} "
+        "WHERE raised_at IS NOT NULL AND (cleared_at IS NULL OR cleared_at > raised_at)"
+    )
 
 
 def _names(table: Table, but: tuple[str, ...] = ()) -> str:

@@ -64,6 +64,12 @@ ALARMS = Table(
     "ENGINE = ReplacingMergeTree(version)\nORDER BY (id, began_at)",
     "What called for people, from when to when",
 )
+ALARM_STEPS = Table(
+    "alarm_steps",
+    ALARMS.columns,
+    "ENGINE = ReplacingMergeTree\nORDER BY (id, began_at, version)\nTTL toDateTime(evaluated_at) + INTERVAL 400 DAY",
+    "All that was ever said of alarms, evaluation by evaluation: what called for people at a moment of the past",
+)
 WATCH = Table(
     "watch_jobs",
     (

@@ -15,6 +15,7 @@ from schemas.kinds import KINDS
 from schemas.lives import life_tables, life_views
 from schemas.settings import Settings
 from schemas.tables import materialized_views, state_table, tables, views
+from schemas.watch_tables import ALARM_STEPS
 from schemas.worktime import WORKING_DAYS
 from streams import units
 
@@ -46,9 +47,17 @@ def fill_arrivals(client: Client) -> None:
         client.execute(f"DROP VIEW IF EXISTS fill_freshness_{kind.name} SYNC")
 
 
+def fill_alarm_steps(client: Client) -> None:
+    """What was said last of each alarm is all that is known of those from before."""
+    target, query = materialized_views()["fill_alarm_steps"]
+    client.execute(f"CREATE MATERIALIZED VIEW IF NOT EXISTS fill_alarm_steps TO {target} AS {query}")
+    client.execute(f"INSERT INTO {target} ({', '.join(column.name for column in ALARM_STEPS.columns)}) {query}")
+
+
 STEPS: tuple[Step, ...] = (
     ("states by arrival", "A step that claims the future must not hide the steps that come after it.", fill_states),
     ("arrivals by minute", "When a source was silent has to be known for the past too.", fill_arrivals),
+    ("alarms step by step", "What was said of an alarm has to be known for the past too.", fill_alarm_steps),
 )
 """(name, reason, what to do), in order."""
 

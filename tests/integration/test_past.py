@@ -1,0 +1,321 @@
+"""The past as it was known: every question of the stores, asked of a database that knows more by now, answers what it did then.
+
+Two databases: one that was told everything, and one that was told only what had arrived by a moment. What the first says of the
+moment, as known then, is what the second says as its present.
+"""
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from clickhouse_driver import Client
+
+from dashboard.clock import At, Clock, Picture, Replay
+from dashboard.connection import Connection
+from dashboard.past import TIMELESS, NoPastError, PastConnection
+from dashboard.snapshot import Place, take
+from dashboard.store import Store
+from dashboard.store_alarms import AlarmStore
+from dashboard.store_figures import FigureStore
+from dashboard.store_lists import ListStore, Order, Sought
+from dashboard.store_lives import LifeStore
+from dashboard.store_map import MapStore, Scope
+from dashboard.store_records import RecordStore
+from dashboard.store_sources import SourceStore
+from schemas import places
+from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority
+from schemas.events import Document, Event, Feedback, Filing, Indicator, Meeting
+from schemas.figures import BY_CODE, FIGURES
+from schemas.kinds import DOCUMENT, FEEDBACK, FILING, INDICATOR, KINDS, MEETING, Kind
+from schemas.lives import life_tables
+from schemas.partitions import Partitions
+from schemas.reference import ZONE, calendar
+from schemas.settings import Settings
+from schemas.tables import tables, views
+from streams.lives import Lives
+from streams.migrate import migrate
+from streams.store import Store as Writer
+from streams.watch.book import write
+from streams.watch.engine import Alarm
+from tests.conftest import forget, isolated
+from tests.counting import Counter
+
+pytestmark = pytest.mark.stack
+CALENDAR = calendar("46")
+PLACE = Place("46")
+COMMUNES = places.communes("46")[:4]
+NOW = datetime(2026, 11, 25, 11, 0, tzinfo=ZONE)
+THEN = NOW - timedelta(hours=30, minutes=7, seconds=11)
+Step = tuple[Kind, datetime, datetime, Event]
+"""Kind, when it happened, when it arrived, what."""
+
+
+def steps(dice: Random) -> Iterator[Step]:
+    """Filings, reports, documents, meetings and indicators of three weeks with several steps each; a third of the steps arrive
+    late, up to days after they happened, so that they are sorted in before what arrived first."""
+
+    def course(first: datetime, count: int) -> list[tuple[datetime, datetime]]:
+        found, at = [], first
+        for _ in range(count):
+            lag = timedelta(seconds=dice.uniform(0.2, 3)) if dice.random() < 0.66 else timedelta(hours=dice.uniform(0.1, 90))
+            found.append((at, at + lag))
+            at += timedelta(hours=dice.uniform(0.3, 60))
+        return [(at, came) for at, came in found if at < NOW and came < NOW]
+
+    def moment() -> datetime:
+        return NOW - timedelta(minutes=dice.randrange(5, 20 * 1440), milliseconds=dice.randrange(60_000))
+
+    for number in range(160):
+        unit, at = dice.choice(COMMUNES), moment()
+        own: dict[str, Any] = {
+            "agency": f"H57.{unit.code}.UB",
+            "commune": unit.code,
+            "filing_id": f"F{number}",
+            "registered_at": at,
+        }
+        own |= {"procedure": "1.005129", "channel": dice.choice(list(Channel))}
+        own |= {"due_at": at + timedelta(days=dice.randrange(2, 12))} if number % 3 else {}
+        course_of = (FilingStatus.REGISTERED, FilingStatus.ACCEPTED, FilingStatus.SUPPLEMENT, FilingStatus.PROCESSING)
+        for status, (happened, came) in zip((*course_of, FilingStatus.FINISHED), course(at, 5), strict=False):
+            yield FILING, happened, came, Filing(**own, status=status)
+    for number in range(160):
+        unit, at = dice.choice(COMMUNES), moment()
+        own = {"agency": f"H57.{unit.code}.UB", "commune": unit.code, "report_id": f"R{number}", "reported_at": at}
+        own |= {"category": dice.choice(("water", "traffic")), "description": f"Ngập {number}"}
+        own |= {"lat": unit.lat, "lon": unit.lon} if number % 5 else {}
+        course_of = (FeedbackStatus.ROUTED, FeedbackStatus.VERIFIED, FeedbackStatus.PROCESSING, FeedbackStatus.PUBLISHED)
+        for status, (happened, came) in zip((*course_of, FeedbackStatus.REOPENED), course(at, 5), strict=False):
+            yield FEEDBACK, happened, came, Feedback(**own, status=status)
+    for number in range(120):
+        unit, at = dice.choice(COMMUNES), moment()
+        own = {"agency": f"H57.{unit.code}.UB", "commune": unit.code, "document_id": f"H57.VP,{number}", "sent_at": at}
+        own |= {"from_organ": "H57.VP", "to_organ": f"H57.{unit.code}.UB", "number": str(number), "notation": "UBND-VP"}
+        for status, (happened, came) in zip(
+            (DocumentStatus.ARRIVED, DocumentStatus.RECEIVED, DocumentStatus.DONE), course(at, 3), strict=False
+        ):
+            yield DOCUMENT, happened, came, Document(**own, status=status)
+    wrong = Feedback(
+        agency="H57.VP",
+        commune=COMMUNES[0].code,
+        report_id="RX",
+        reported_at=THEN,
+        category="water",
+        status=FeedbackStatus.ROUTED,
+    )
+    yield FEEDBACK, THEN + timedelta(minutes=9), THEN - timedelta(minutes=9), wrong  # by a clock that is ahead
+    flash = {"agency": "H57.SYT", "commune": "", "document_id": "H57.VP,flash", "from_organ": "H57.VP", "to_organ": "H57.SYT"}
+    sent = THEN - timedelta(hours=9)
+    yield DOCUMENT, sent, sent, Document(**flash, priority=Priority.FLASH, sent_at=sent, status=DocumentStatus.ARRIVED)
+    for number in range(20):
+        at = moment()
+        own = {"agency": "H57.VP", "meeting_id": f"M{number}", "title": f"Họp {number}", "invited": [f"H57.{COMMUNES[0].code}.UB"]}
+        own["starts_at"] = at + timedelta(hours=20 if number % 2 else 700)
+        for state, (happened, came) in zip(
+            (MeetingState.SCHEDULED, MeetingState.LIVE, MeetingState.ENDED), course(at, 3 if number % 2 else 1), strict=False
+        ):
+            yield MEETING, happened, came, Meeting(**own, state=state)
+    for number in range(40):
+        at = moment()
+        for happened, came in course(at, 2):
+            own = {"agency": "H57.STC", "indicator": "budget_revenue", "unit": "46", "period": f"2026-{1 + number % 11:02}"}
+            yield INDICATOR, happened, came, Indicator(**own, value=float(number), reported_at=happened)
+
+
+def called(at: datetime, **changes: Any) -> Alarm:
+    """An alarm as it was said to be at a moment."""
+    first = THEN - timedelta(hours=2)
+    told: dict[str, Any] = {"id": "late:F", "began_at": first, "rule": "late", "cause": "figure", "subject": "filing.overdue"}
+    told |= {"priority": 2, "since": first, "raised_at": first, "below_since": None, "cleared_at": None, "communes": ()}
+    told |= {"agencies": (), "count": 3, "change": 0, "value": 3.0, "level": 2.0, "lat": None, "lon": None, "radius": 0.0}
+    return Alarm(**{**told, **changes}, evaluated_at=at)
+
+
+def told(settings: Settings, until: datetime) -> None:
+    """Tell a database all that arrived until a moment."""
+    from ingest.topics import ensure
+
+    migrate(settings)
+    ensure(settings)
+    said = [step for step in steps(Random(7)) if step[2] <= until]
+    for kind in KINDS:
+        counter = Counter(settings)
+        counter.arrive(kind, [(at, came, one) for of, at, came, one in sorted(said, key=lambda step: step[2]) if of is kind])
+        counter.close()
+    alarms = [called(THEN - timedelta(hours=2)), called(THEN - timedelta(minutes=5), count=5, value=5.0)]
+    alarms += [called(THEN + timedelta(hours=1), count=9), called(THEN + timedelta(hours=3), cleared_at=THEN + timedelta(hours=3))]
+    writer = Writer(settings.clickhouse_url)
+    for alarm in alarms:
+        if alarm.evaluated_at <= until:
+            write(writer, [alarm])
+    writer.close()
+    client = Client.from_url(settings.clickhouse_url)
+    rows = [("refusal_rows", "since, until, gateway, source, agency, kind, category, count, reason, written_at")]
+    for at in (THEN - timedelta(hours=3), THEN + timedelta(minutes=1)):
+        if at <= until:
+            refused = (at - timedelta(seconds=5), at, "g", "/s", "H57.VP", "filing", "schema", 4, "status: not a status", at)
+            client.execute(f"INSERT INTO {rows[0][0]} ({rows[0][1]}) VALUES", [refused])
+    Lives(client, settings.province).catch_up()
+    client.disconnect()
+
+
+@dataclass(frozen=True)
+class Both:
+    """A connection to the database that knows everything, and one to that which knows what had arrived by THEN."""
+
+    whole: Connection
+    then: Connection
+
+    def past(self, picture: Picture = Picture.KNOWN, at: datetime = THEN) -> PastConnection:
+        return PastConnection(self.whole, "46", Replay(at, picture))
+
+
+@pytest.fixture(scope="module")
+def both(module_settings: Settings, stack: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+    environment = isolated(stack, tmp_path_factory.mktemp("then"))
+    other = Settings(**{name.removeprefix("IOC_").lower(): value for name, value in environment.items()})
+    told(module_settings, NOW)
+    told(other, THEN)
+    found = Both(Connection(module_settings.clickhouse_url), Connection(other.clickhouse_url))
+    yield found
+    found.whole.close()
+    found.then.close()
+    forget(environment)
+
+
+Question = Callable[[Connection, Clock], Any]
+
+
+def lives(connection: Connection) -> LifeStore:
+    return LifeStore(connection, CALENDAR)
+
+
+def sources(connection: Connection) -> SourceStore:
+    return SourceStore(connection, PLACE.agencies, CALENDAR)
+
+
+UNIT = COMMUNES[0].code
+SCOPE = Scope(THEN - timedelta(days=9), THEN)
+VIEW = (102.0, 8.0, 110.0, 24.0)
+LIVED = (FILING, FEEDBACK, DOCUMENT, MEETING)
+QUESTIONS: dict[str, Question] = {
+    "the whole snapshot of a wall": lambda c, t: replace(take(Store(c), t, PLACE, Partitions((1,)), 10), points=None, lags=()),
+    "points": lambda c, t: Store(c).feedback_points(t).to_dict("records"),
+    "indicators": lambda c, t: sorted(Store(c).indicator_reports(t, ("46",)), key=str),
+    "freshness": lambda c, t: Store(c).freshness(),
+    "clocks ahead": lambda c, t: Store(c).clocks_ahead(t),
+    "figures": lambda c, t: FigureStore(c, CALENDAR).now(t),
+    "figures by commune": lambda c, t: FigureStore(c, CALENDAR).now(
+        t, [one for one in FIGURES if one.kind in (FILING, FEEDBACK)], ("commune",)
+    ),
+    "figures a day before": lambda c, t: FigureStore(c, CALENDAR).then(t.now() - timedelta(days=1)),
+    "figures a week before, without state": lambda c, t: FigureStore(c, CALENDAR).then(t.now() - timedelta(days=7), state=False),
+    "trends": lambda c, t: FigureStore(c, CALENDAR).trends(t, "commune", UNIT),
+    "all units": lambda c, t: FigureStore(c, CALENDAR).units(t, "46", ()),
+    **{f"held {kind.name}s": lambda c, t, kind=kind: lives(c).held(t, kind) for kind in LIVED},
+    "stuck documents": lambda c, t: lives(c).stuck(t),
+    "waiting since": lambda c, t: lives(c).waiting_since(t),
+    "endings": lambda c, t: lives(c).endings(t, DocumentStatus.REFUSED),
+    "flows": lambda c, t: lives(c).flows(t),
+    "meetings": lambda c, t: lives(c).meetings(t),
+    "coming meetings": lambda c, t: lives(c).coming(t),
+    **{f"steps of {kind.name}s": lambda c, t, kind=kind: [lives(c).steps(kind, one) for one in ids(kind)] for kind in LIVED},
+    **{
+        f"states of {kind.name}s": lambda c, t, kind=kind: [RecordStore(lives(c)).state(kind, one) for one in ids(kind)]
+        for kind in LIVED
+    },
+    **{
+        f"events of {kind.name}s": lambda c, t, kind=kind: [RecordStore(lives(c)).events(kind, one) for one in ids(kind)]
+        for kind in LIVED
+    },
+    "behind a figure": lambda c, t: RecordStore(lives(c)).behind(t, BY_CODE["filing.overdue"], "province", ""),
+    "beside a record": lambda c, t: [
+        RecordStore(lives(c)).beside(t, FEEDBACK, row) for row in lives(c).held(t, FEEDBACK, order="entity_id", limit=5)
+    ],
+    "by number": lambda c, t: RecordStore(lives(c)).numbered(t, "f1"),
+    "documents by number": lambda c, t: RecordStore(lives(c)).numbered(t, "1/UBND"),
+    "a list": lambda c, t: ListStore(lives(c)).page(
+        t, Sought(FEEDBACK, text="ngap 1"), ["status", "description"], Order(), limit=50
+    ),
+    "how many": lambda c, t: ListStore(lives(c)).total(t, Sought(FILING, only=(("overdue", ("1",)),))),
+    "choices": lambda c, t: ListStore(lives(c)).choices(t, Sought(FILING), ["status", "agency"]),
+    "a file": lambda c, t: list(ListStore(lives(c)).stream(t, Sought(DOCUMENT), ["entity_id", "subject", "left"], Order())),
+    "the map's figures": lambda c, t: MapStore(lives(c)).overview(SCOPE, [BY_CODE["feedback.open"]], (FEEDBACK,)),
+    "the map's units": lambda c, t: MapStore(lives(c)).by_unit(SCOPE, BY_CODE["feedback.received"], "commune"),
+    "the map's course": lambda c, t: MapStore(lives(c)).course(SCOPE, FEEDBACK),
+    "the map's records": lambda c, t: MapStore(lives(c)).records(t, SCOPE, FILING),
+    "the map's cells": lambda c, t: MapStore(lives(c)).grid(SCOPE, VIEW, 9, 72),
+    "the map's points": lambda c, t: MapStore(lives(c)).points(SCOPE, VIEW, 500),
+    "the map's categories": lambda c, t: MapStore(lives(c)).categories(SCOPE),
+    "the map's extent": lambda c, t: MapStore(lives(c)).extent(),
+    "a record on the map": lambda c, t: [MapStore(lives(c)).record(FEEDBACK, one) for one in ids(FEEDBACK)],
+    "open alarms": lambda c, t: AlarmStore(c).open(t),
+    "alarms of a period": lambda c, t: AlarmStore(c).history(t.now() - timedelta(days=9), t.now()),
+    "sources": lambda c, t: sources(c).current(t),
+    "a source's history": lambda c, t: sources(c).history(f"H57.{UNIT}.UB", "document", t.now() - timedelta(days=9), t.now()),
+    "the league": lambda c, t: sources(c).league(t),
+    "what was refused": lambda c, t: sources(c).refused(t),
+}
+
+
+EMPTY = ("endings",)
+
+
+def ids(kind: Kind) -> list[str]:
+    """Entities of a kind, known by then or not."""
+    return sorted({kind.entity_id(one) for of, _, _, one in steps(Random(7)) if of is kind})[:9]
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_what_was_known_then_is_what_was_shown_then(both: Both, name: str) -> None:
+    past = QUESTIONS[name](both.past(), Replay(THEN))
+    shown = QUESTIONS[name](both.then, At(THEN))
+    assert past == shown
+    assert past or name in EMPTY, "a question without an answer shows nothing"
+
+
+def test_what_comes_later_changes_the_corrected_picture_only(both: Both) -> None:
+    """The corrected picture is that of all that is known, of what had happened by then."""
+    corrected = FigureStore(both.past(Picture.CORRECTED), CALENDAR).now(At(THEN))[()]
+    known = FigureStore(both.past(), CALENDAR).now(At(THEN))[()]
+    assert corrected == FigureStore(both.whole, CALENDAR).then(THEN)
+    assert corrected != known and known == FigureStore(both.then, CALENDAR).now(At(THEN))[()]
+
+
+@pytest.mark.parametrize("picture", Picture)
+def test_no_table_of_the_past_has_what_came_after_it(both: Both, picture: Picture) -> None:
+    """Of what arrives, nothing that arrived later; in the corrected picture what happened by then may have."""
+    past = both.past(picture)
+    for name in sorted(past.tables):
+        lived = name.startswith(("events_", "state_", "life_", "current_"))
+        for row in past.rows(f"SELECT * FROM {name}"):
+            if lived and picture is Picture.CORRECTED:
+                assert min(row.get("since") or row["occurred_at"], row["received_at"]) <= THEN, (name, row)
+            else:
+                came = [row.get(column) for column in ("received_at", "evaluated_at", "written_at", "minute", "since")]
+                assert all(one <= THEN for one in came if one is not None), (name, row)
+
+
+def test_every_question_of_the_stores_is_among_these() -> None:
+    """But for what tells of the path of the data as it is, and for what is made of answers."""
+    asked = set(re.findall(r"\.(\w+)\(", inspect.getsource(inspect.getmodule(ids))))  # type: ignore[arg-type]
+    present = {"pulse", "progress", "jobs", "told", "refused_last", "standings"}
+    stores = (Store, FigureStore, LifeStore, ListStore, MapStore, RecordStore, AlarmStore, SourceStore)
+    for store in stores:
+        questions = {name for name, one in vars(store).items() if inspect.isfunction(one) and not name.startswith("_")}
+        assert questions - present <= asked, store
+
+
+def test_every_table_has_a_past_or_none_and_says_so(both: Both) -> None:
+    past = both.past()
+    every = {table.name for table in (*tables(), *life_tables())} | set(views(""))
+    for name in sorted(every):
+        if name in past.tables or name in TIMELESS:
+            past.tuples(f"SELECT count() FROM {name}")
+        else:
+            with pytest.raises(NoPastError):
+                past.tuples(f"SELECT count() FROM {name}")
