@@ -146,12 +146,14 @@ class RecordStore:
         by = {**ORDERS, "exact": "(entity_id = %(text)s OR entity_id = %(upper)s)"}
         by["status"] = BY_KIND[kind].status
         said = by["left"] if order not in by or (order == "urgent" and kind is not DOCUMENT) else by[order]
-        then = "since" if order == "urgent" else "started_at DESC"
+        way = "DESC" if down else "ASC"
+        # The clock stands still at night: of those due in one night, what was due first still comes first.
+        then = {"urgent": "since", "left": f"due_at {way} NULLS LAST, started_at DESC"}.get(order, "started_at DESC")
         rows = self.lives.connection.rows(
             f"SELECT * EXCEPT version, {clock_sql['overdue']} AS overdue, {clock_sql['left']} AS left, "
             f"toString({SUBJECTS.get(kind, 'agency')}) AS what, count() OVER () AS total "
             f"FROM {current_table(kind).name} FINAL WHERE {condition} "
-            f"ORDER BY {said} {'DESC' if down else 'ASC'} NULLS LAST, {then}, entity_id "
+            f"ORDER BY {said} {way} NULLS LAST, {then}, entity_id "
             f"LIMIT {limit:d} OFFSET {skip:d}",
             **given,
         )

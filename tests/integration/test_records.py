@@ -46,9 +46,16 @@ def filing(number: str, commune: str, *steps: tuple[str, int], **said: Any) -> l
 
 
 @pytest.fixture
-def records(settings: Settings, database: Client) -> Iterator[RecordStore]:
+def counter(settings: Settings, database: Client) -> Iterator[Counter]:
+    counter = Counter(settings)
+    yield counter
+    counter.close()
+
+
+@pytest.fixture
+def records(settings: Settings, database: Client, counter: Counter) -> Iterator[RecordStore]:
     """Five filings, three reports and a document to two receivers."""
-    counter, lives = Counter(settings), Lives(database, settings.province)
+    lives = Lives(database, settings.province)
     filings = [
         *filing("F-over", ONE, ("10 08:00", 1), ("10 09:00", 2), due_at=at("20 10:00")),
         *filing("F-older", ONE, ("09 08:00", 1), ("09 09:00", 2), due_at=at("18 10:00")),
@@ -75,7 +82,6 @@ def records(settings: Settings, database: Client) -> Iterator[RecordStore]:
     connection = Connection(settings.clickhouse_url)
     yield RecordStore(LifeStore(connection, CALENDAR))
     connection.close()
-    counter.close()
 
 
 def ids(found: Any) -> list[str]:
@@ -103,6 +109,19 @@ def test_the_oldest_overdue_comes_first_with_by_how_much_and_who_holds_it(record
     assert (row["agency"], row["level"], row["held_since"]) == (f"H57.{ONE}", "commune", at("09 08:00"))
     assert ids(records.behind(NOON, BY_CODE["filing.overdue"], "province", "", skip=1)) == ["F-over"]
     assert ids(records.behind(NOON, BY_CODE["filing.overdue"], "province", "", down=True)) == ["F-over", "F-older"]
+
+
+def test_of_those_due_in_one_night_while_the_clock_stands_still_the_first_due_comes_first(
+    records: RecordStore, settings: Settings, database: Client, counter: Counter
+) -> None:
+    steps = ("10 09:00", 2), ("10 10:00", 2)
+    counter.count(FILING, filing("F-a", "19789", *steps[1:], due_at=at("22 03:00")))
+    counter.count(FILING, filing("F-b", "19789", *steps[:1], due_at=at("20 20:00")))
+    Lives(database, settings.province).catch_up()
+    overdue = BY_CODE["filing.overdue"]
+    found = records.behind(NOON, overdue, "commune", "19789")
+    assert ids(found) == ["F-b", "F-a"] and len({row["left"] for row in found.rows}) == 1
+    assert ids(records.behind(NOON, overdue, "commune", "19789", down=True)) == ["F-a", "F-b"]
 
 
 def test_of_a_share_the_records_are_those_that_fall_short(records: RecordStore) -> None:
