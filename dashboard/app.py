@@ -15,6 +15,8 @@ from dashboard.connection import Connection
 from dashboard.desk import exports, pages
 from dashboard.desk.ask import Ask
 from dashboard.desk.map import routes as map_routes
+from dashboard.desk.replay import routes as replay_routes
+from dashboard.desk.replay.bar import bar
 from dashboard.health import add_routes
 from dashboard.push import Board
 from dashboard.sight import Sight
@@ -68,6 +70,7 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
     add_routes(server, board)
     exports.add_routes(server, ask, settings.language)
     map_routes.add_routes(server, ask, settings.language)
+    replay_routes.add_routes(server, ask, painter, settings.partitions, settings.language)
     if settings.access == "token":
         server.add_middleware(Access, tokens=Tokens.of(settings.home), usual=settings.language)
     app = dash.Dash(
@@ -85,7 +88,7 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
 
     def wall(**asked: str) -> dash.html.Div:
         sight = Sight(settings.wall_distance, settings.wall_pitch)
-        return page(painter, settings.language, sight, settings.wall_rotate, asked)
+        return page(painter, settings.language, sight, settings.wall_rotate, asked, lambda one: bar(ask, one))
 
     dash.register_page(  # type: ignore[no-untyped-call]
         "wall", path="/wall", title="IOC", layout=wall

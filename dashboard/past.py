@@ -4,28 +4,25 @@ The stores do not know whether they ask the present or the past. On a `PastConne
 by what may be seen of it at the moment of its `Replay`: one place, so that nothing received later can come in by a question that
 forgot to leave it out. A table that has no past here is refused.
 
-`known`: of events only those received by then. A life (`schemas.lives`) is a row per step that depends on the steps up to its own
-only, so the rows received by then are its past, unless something received later was sorted in between them: the lives of such
-entities are derived anew from the events received by then. `corrected`: what had happened by then, whenever it was received.
+`known`: of events only those received by then; of lives the rows received by then, and where these do not tell it those that
+`dashboard.past_lives` derives anew. `corrected`: what had happened by then, whenever it was received.
 When something arrived, was refused or was said of an alarm is the same in both pictures.
 """
 
 import re
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from dashboard.clock import Picture, Replay
 from dashboard.connection import Connection, Said
+from dashboard.past_lives import PastLives
 from schemas.columns import ZONE, Table
-from schemas.derivation import derive
 from schemas.kinds import KINDS, Kind
 from schemas.lives import FAR, LIVES, Life, current_table, life_table
 from schemas.moments import milliseconds
-from schemas.reference import calendar
 from schemas.tables import (
     DEAD_LETTERS,
     FRESHNESS,
@@ -41,7 +38,7 @@ from schemas.tables import (
     windows_table,
 )
 from schemas.watch_tables import ALARM_STEPS, ALARMS, ARRIVALS, REFUSALS, WATCH
-from schemas.worktime import WORKING_DAYS, calendar_rows
+from schemas.worktime import WORKING_DAYS
 
 TIMELESS = {"units", "unit_successors", *(table.name for table in (UNITS, SUCCESSORS, WORKING_DAYS))}
 """Tables whose rows say themselves for which days they hold."""
@@ -60,29 +57,27 @@ class Tables:
     """The tables of one database as they were at a moment: name → a query in place of it."""
 
     database: str
-    province: str
     replay: Replay
-    anew: Callable[[Life], list[tuple[Any, ...]]]
-    """The rows that `derived` answers for a kind; questions that need them find them in a table `anew_name`."""
 
     @cached_property
-    def past(self) -> dict[str, Callable[[], str]]:
-        """Every table that has a past."""
+    def past(self) -> dict[str, Callable[[Collection[Life]], str]]:
+        """Every table that has a past; what of it is seen depends on whose lives go with the question, in a table `anew_name`."""
         return {
             **{events_table(kind).name: _of(self._events, kind) for kind in KINDS},
             **{state_table(kind).name: _of(self._state, kind) for kind in KINDS},
-            **{life_table(life.kind).name: _of(self._life, life) for life in LIVES},
-            **{current_table(life.kind).name: _of(self._current, life) for life in LIVES},
-            ARRIVALS.name: self._arrivals,
-            FRESHNESS.name: self._freshness,
-            DEAD_LETTERS.name: self._dead_letters,
-            REFUSALS.name: lambda: f"SELECT * FROM {self._table(REFUSALS)} FINAL WHERE until <= {self.moment}",
-            HEARTBEATS.name: lambda: f"SELECT * FROM {self._table(HEARTBEATS)} FINAL WHERE written_at <= {self.moment}",
-            ALARMS.name: self._alarms,
-            "alarms": lambda: alarms_select(f"({self._alarms()})"),
-            # Who looked and how far workers had come is not kept: neither is in doubt unless it ended before the moment.
-            WATCH.name: lambda: f"SELECT * REPLACE (least(at, {self.moment}) AS at) FROM {self._table(WATCH)} FINAL",
-            PROGRESS.name: self._progress,
+            **{life_table(life.kind).name: partial(self._life, life) for life in LIVES},
+            **{current_table(life.kind).name: partial(self._current, life) for life in LIVES},
+            ARRIVALS.name: lambda _: self._arrivals(),
+            FRESHNESS.name: lambda _: self._freshness(),
+            DEAD_LETTERS.name: lambda _: self._dead_letters(),
+            REFUSALS.name: lambda _: f"SELECT * FROM {self._table(REFUSALS)} FINAL WHERE until <= {self.moment}",
+            HEARTBEATS.name: lambda _: f"SELECT * FROM {self._table(HEARTBEATS)} FINAL WHERE written_at <= {self.moment}",
+            ALARMS.name: lambda _: self._alarms(),
+            "alarms": lambda _: alarms_select(f"({self._alarms()})"),
+            # Who looked and how far workers had come is not kept: neither is in doubt unless it ended before the moment, but nobody
+            # looked before anything was said of an alarm.
+            WATCH.name: lambda _: self._watch(),
+            PROGRESS.name: lambda _: self._progress(),
         }
 
     @cached_property
@@ -96,28 +91,28 @@ class Tables:
         }
         return re.compile(rf"(?<=\b(?:FROM|JOIN) )({'|'.join(sorted(known, key=len, reverse=True))})\b( AS \w+)?( FINAL\b)?")
 
-    def question(self, sql: str, percent: str = "%") -> tuple[str, list[Life]]:
-        """A question of the present as one of the past, and whose lives it needs anew; `percent` is how it writes that sign.
+    def named(self, sql: str) -> frozenset[str]:
+        """The tables of a question. Raises `NoPastError` for one that has no past."""
+        names = frozenset(found[0] for found in self._named.findall(sql))
+        if unknown := names - self.past.keys():
+            raise NoPastError(", ".join(sorted(unknown)))
+        return names
+
+    def question(self, sql: str, percent: str = "%", anew: Collection[Life] = ()) -> str:
+        """A question of the present as one of the past; `percent` is how it writes that sign, `anew` whose lives go with it.
 
         Raises `NoPastError`.
         """
-        names = {found[0] for found in self._named.findall(sql)}
-        if unknown := names - self.past.keys():
-            raise NoPastError(", ".join(sorted(unknown)))
+        names = sorted(self.named(sql))
         if not names:
-            return sql, []
-        tables = ", ".join(f"{name} AS ({self.past[name]()})" for name in sorted(names)).replace("%", percent)
-        lives = [life for life in LIVES if {life_table(life.kind).name, current_table(life.kind).name} & names and self.anew(life)]
-        return f"WITH {tables} " + self._named.sub(r"\1\2", sql), lives
+            return sql
+        tables = ", ".join(f"{name} AS ({self.past[name](anew)})" for name in names).replace("%", percent)
+        return f"WITH {tables} " + self._named.sub(r"\1\2", sql)
 
     @property
     def moment(self) -> str:
         """The moment as SQL."""
         return f"fromUnixTimestamp64Milli({milliseconds(self.replay.at)}, '{ZONE}')"
-
-    @cached_property
-    def _calendar(self) -> int:
-        return calendar_rows(calendar(self.province))[0]
 
     @property
     def _is_known(self) -> bool:
@@ -143,14 +138,14 @@ class Tables:
             f"WHERE {self._happened()} AND entity_id IN ({kept}) ORDER BY entity_id, version DESC LIMIT 1 BY entity_id"
         )
 
-    def _life(self, life: Life) -> str:
+    def _life(self, life: Life, anew: Collection[Life]) -> str:
         ends = ", ".join(f"if({self._newest()}, {FAR}, l.{name}) AS {name}" for name in ENDS)
-        return self._with_anew(life, f"SELECT {_names(life)}, {ends} FROM {self._table(life_table(life.kind))} AS l FINAL")
+        return self._with_anew(life, anew, f"SELECT {_names(life)}, {ends} FROM {self._table(life_table(life.kind))} AS l FINAL")
 
-    def _current(self, life: Life) -> str:
+    def _current(self, life: Life, anew: Collection[Life]) -> str:
         ends = ", ".join(f"{FAR} AS {name}" for name in ENDS)
         kept = f"SELECT {_names(life)}, {ends} FROM {self._table(life_table(life.kind))} AS l FINAL"
-        return self._with_anew(life, kept, self._newest(), f"until = {FAR}")
+        return self._with_anew(life, anew, kept, self._newest(), f"until = {FAR}")
 
     def _newest(self) -> str:
         return f"l.{'next_received_at' if self._is_known else 'until'} > {self.moment}"
@@ -158,27 +153,15 @@ class Tables:
     def _seen(self) -> str:
         return f"received_at <= {self.moment}" if self._is_known else f"since <= {self.moment}"
 
-    def _with_anew(self, life: Life, kept: str, condition: str = "true", of_anew: str = "true") -> str:
+    def _with_anew(self, life: Life, anew: Collection[Life], kept: str, condition: str = "true", of_anew: str = "true") -> str:
         """Lives as they are kept, but for those that are derived anew."""
         said = f"{kept} WHERE {self._seen()} AND {condition}"
-        if not self.anew(life):
+        if life not in anew:
             return said
         return (
             f"{said} AND entity_id NOT IN (SELECT entity_id FROM {anew_name(life)}) "
             f"UNION ALL SELECT {_names(life)}, {', '.join(ENDS)} FROM {anew_name(life)} WHERE {of_anew}"
         )
-
-    def mixed(self, life: Life) -> str:
-        """A question for the entities with a step that arrived later before one that had arrived by then."""
-        return (
-            f"SELECT DISTINCT entity_id FROM {self._table(life_table(life.kind))} FINAL "
-            f"WHERE received_at > {self.moment} AND next_received_at <= {self.moment}"
-        )
-
-    def derived(self, life: Life) -> str:
-        """A question for the lives of these entities as they were known."""
-        events = self._table(events_table(life.kind))
-        return derive(life, self._calendar, f"{events} WHERE entity_id IN ({self.mixed(life)}) AND received_at <= {self.moment}")
 
     def _arrivals(self) -> str:
         """The minutes before the one that is going on; of that, what had come."""
@@ -208,6 +191,10 @@ class Tables:
             "ORDER BY id, began_at, version DESC LIMIT 1 BY id, began_at"
         )
 
+    def _watch(self) -> str:
+        begun = f"(SELECT minOrNull(evaluated_at) FROM {self._table(ALARM_STEPS)})"
+        return f"SELECT * REPLACE (least(at, {self.moment}) AS at) FROM {self._table(WATCH)} FINAL WHERE {begun} <= {self.moment}"
+
     def _progress(self) -> str:
         return (
             f"SELECT * REPLACE (end AS written, NULL AS waits_since, {self.moment} AS moved_at, {self.moment} AS at) "
@@ -216,15 +203,16 @@ class Tables:
 
 
 class PastConnection(Connection):
-    """Runs the questions of the present on the past of the same database; each thread's client is that of the other connection."""
+    """Runs the questions of the present on the past of the same database; each thread's client is that of the other connection.
 
-    def __init__(self, present: Connection, province: str, replay: Replay) -> None:
+    `lives` are shared by all moments.
+    """
+
+    def __init__(self, present: Connection, province: str, replay: Replay, lives: PastLives | None = None) -> None:
         super().__init__(present._url)
         self._local = present._local
-        self._present = present
-        self._lock = threading.Lock()
-        self._anew: dict[Life, list[tuple[Any, ...]]] = {}
-        self._tables = Tables(urlsplit(self._url).path.strip("/"), province, replay, self._derived)
+        self._lives = lives or PastLives(present, province)
+        self._tables = Tables(urlsplit(self._url).path.strip("/"), replay)
 
     @property
     def tables(self) -> frozenset[str]:
@@ -232,18 +220,12 @@ class PastConnection(Connection):
         return frozenset(self._tables.past)
 
     def _said(self, sql: str, given: object) -> Said:
-        text, lives = self._tables.question(sql, "%" if given is None else "%%")
-        return Said(text, [_external(life, self._anew[life]) for life in lives])
-
-    def _derived(self, life: Life) -> list[tuple[Any, ...]]:
-        """Asked once: the past does not change."""
-        if self._tables.replay.picture is Picture.CORRECTED:
-            return []
-        with self._lock:
-            if life not in self._anew:
-                some = self._present.tuples(f"{self._tables.mixed(life)} LIMIT 1")
-                self._anew[life] = self._present.tuples(self._tables.derived(life)) if some else []
-            return self._anew[life]
+        names, replay = self._tables.named(sql), self._tables.replay
+        lives = [life for life in LIVES if {life_table(life.kind).name, current_table(life.kind).name} & names]
+        rows = {life: self._lives.at(life, replay.at) for life in lives if replay.picture is Picture.KNOWN}
+        anew = [life for life in rows if rows[life]]
+        text = self._tables.question(sql, "%" if given is None else "%%", anew)
+        return Said(text, [_external(life, rows[life]) for life in anew])
 
 
 def anew_name(life: Life) -> str:
@@ -255,8 +237,8 @@ def _external(life: Life, rows: list[tuple[Any, ...]]) -> dict[str, Any]:
     return {"name": anew_name(life), "structure": [(column.name, column.type) for column in life.columns], "data": rows}
 
 
-def _of(make: Callable[..., str], what: object) -> Callable[[], str]:
-    return lambda: make(what)
+def _of(make: Callable[[Kind], str], kind: Kind) -> Callable[[Collection[Life]], str]:
+    return lambda _: make(kind)
 
 
 def _names(life: Life) -> str:

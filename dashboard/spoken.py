@@ -17,4 +17,5 @@ SPOKEN = (
     "unwatched",
     "never_watched",
     "no_pulse",
+    "replaying",
 )

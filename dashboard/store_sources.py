@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from dashboard.clock import Clock
 from dashboard.connection import Connection
 from dashboard.store import Row, Store
-from schemas.freshness import Source, judge
+from schemas.freshness import Source, State, judge
 from schemas.moments import milliseconds
 from schemas.reference import Agency, Feed, WorkingCalendar
 from schemas.refusals import harmless
@@ -64,6 +64,17 @@ class SourceStore:
     def league(self, clock: Clock, days: int = LEAGUE_DAYS) -> tuple[Standing, ...]:
         """How timely every agency was in the last days, the best first."""
         return by_agency(self.standings(clock.now() - timedelta(days=days), clock.now()))
+
+    def silences(self, start: datetime, end: datetime, hours: float = 0) -> list[tuple[str, str, Span]]:
+        """When promised feeds were silent in a period, for at least so many hours: agency, kind, span; the longest first."""
+        feeds = [(agency.code, feed) for agency in self.agencies for feed in agency.feeds]
+        found = [
+            (agency, kind, span)
+            for (agency, kind), states in self._spans(feeds, start, end).items()
+            for span in states
+            if span.state is State.SILENT and span.length >= timedelta(hours=hours)
+        ]
+        return sorted(found, key=lambda one: (-one[2].length, one[2].start, one[0], one[1]))
 
     def refused(self, clock: Clock, hours: int = 24, agency: str | None = None, limit: int = 200) -> list[Row]:
         """What was refused lately and why, by agency, kind, category and source: how many, first, last, a reason to act on.

@@ -2,6 +2,7 @@
 
 from dashboard.desk.map.words import MAP
 from dashboard.desk.records.words import RECORDS
+from dashboard.desk.replay.words import REPLAY
 from dashboard.desk.words import DESK
 from dashboard.wall.words import WALL
 
@@ -121,6 +122,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "waiting": ("{count}, chờ {n}", "{count}, {n} wait"),
     "ahead_by": ("đồng hồ nhanh {span}: {name}", "clock {span} ahead: {name}"),
     **DESK,
+    **REPLAY,
     **WALL,
     **MAP,
     **RECORDS,

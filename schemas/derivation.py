@@ -83,7 +83,7 @@ def _read(life: Life, source: str) -> str:
         "takes": _among(life, life.taken),
         "reopens": _among(life, life.reopened),
     }
-    return f"SELECT {_listed(computed, given)}\nFROM {source} LIMIT 1 BY partition, offset"
+    return f"SELECT {_listed(computed, given)}\nFROM {source} LIMIT 1 BY entity_id, partition, offset"
 
 
 def _ordered() -> dict[str, str]:

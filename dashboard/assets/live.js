@@ -35,7 +35,14 @@
     const gone = silence > 2 * (pulse?.frame_ms ?? 4000);
     if (gone) knock();
     if (!pulse) { if (gone) banner(wall, say("no_pulse"), say("stopped_server")); return; }
-    const now = pulse.now + silence;
+    const past = window.ioc?.replay?.moment() ?? null, now = past ?? pulse.now + silence; // ages in a replay are those of its moment
+    if (past !== null) {
+      document.title = `${say("replaying")} ${short.format(past)} · ${state.viewer.title}`;
+      put(document.getElementById("clock"), clock.format(now));
+      for (const each of document.querySelectorAll("[data-at]")) put(each, span(now - Number(each.dataset.at)));
+      banner(wall, gone ? say("replaying") : "", gone ? say("stopped_server") : "");
+      return;
+    }
     put(document.getElementById("clock"), clock.format(now));
     const age = pulse.heartbeat === null ? Infinity : now - pulse.heartbeat;
     const beat = document.getElementById("beat");
@@ -74,6 +81,9 @@
     } catch { /* still gone */ } finally { setTimeout(() => { knocking = false; }, 2000); }
   }
 
+  /* Dash keeps every value that was ever pushed, for an undo that no page here offers: a wall would grow by it for ever. */
+  const forget = () => window.dash_stores?.forEach(store => { store.getState().history.past.length = 0; });
+
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     live: {
       /* Time to ask whether a page's content changed: not while somebody types in it. */
@@ -88,7 +98,7 @@
           state.viewer = viewer;
           document.documentElement.lang = viewer.language;
         }
-        if (pulse) { state.pulse = pulse; state.heard = performance.now(); judge(); }
+        if (pulse) { state.pulse = pulse; state.heard = performance.now(); judge(); forget(); }
       },
     },
   });

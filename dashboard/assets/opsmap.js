@@ -349,7 +349,7 @@
         outline.on("mouseout", () => { if (under === code) under = null; });
         outline.on("click", () => { under = code; });
       },
-      state, go, change, here, address, choose, arm, rounded, unpin, view, fit: () => { pendingFit = true; fitted(); }, boxing: () => boxing, pinned: () => pinned,
+      state, load, go, change, here, address, choose, arm, rounded, unpin, view, fit: () => { pendingFit = true; fitted(); }, boxing: () => boxing, pinned: () => pinned,
     },
   });
 })();

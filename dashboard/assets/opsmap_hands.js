@@ -1,6 +1,6 @@
 /* What hands do beside the map: links and lists of its parts lead on without rebuilding it; keys; finding by words. */
 (() => {
-  const PATH = "/map", FRAME = ["lang", "theme"];
+  const PATH = "/map", FRAME = ["lang", "theme", "moment", "picture", "since", "until", "speed", "loop"];
   const byId = (id) => document.getElementById(id);
   const root = () => byId("opsmap");
   const ops = () => window.ioc.opsmap;

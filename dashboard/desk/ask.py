@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
-from dashboard.clock import Clock
+from dashboard.clock import Clock, Picture, Replay
 from dashboard.connection import Connection
+from dashboard.desk.asked import Asked
 from dashboard.once import Once
+from dashboard.past import PastConnection
+from dashboard.past_lives import PastLives
 from dashboard.rights import must_see_all
 from dashboard.snapshot import Place
 from dashboard.store import Store
@@ -23,6 +26,8 @@ from schemas.freshness import Source
 T = TypeVar("T")
 TICK = 5.0
 """Seconds for which an answer is good enough for another viewer."""
+PAST_TICK = 600.0
+"""The same for what was known at a moment of the past, which does not change."""
 
 
 @dataclass
@@ -35,6 +40,26 @@ class Ask:
     stale_after: float = 10.0
     """Seconds after which a job of the watch counts as not done."""
     _once: Once = field(default_factory=Once)
+
+    def of(self, asked: Asked) -> "Ask":
+        """Asks for the moment of an address: for the present, or for the past as it is asked for there.
+
+        Raises `ValueError` for a moment that is none, or is to come.
+        """
+        replay = asked.replay
+        if replay is None:
+            return self
+        if replay.at > self.clock.now():
+            raise ValueError(asked.speech("moment_to_come"))
+        return self._once(replay, lambda: self._at(replay), PAST_TICK)
+
+    def _at(self, replay: Replay) -> "Ask":
+        connection = PastConnection(self.connection, self.place.code, replay, self._past_lives)
+        return Ask(connection, replay, self.place, self.stale_after, self._once)
+
+    @cached_property
+    def _past_lives(self) -> PastLives:
+        return PastLives(self.connection, self.place.code)
 
     @cached_property
     def store(self) -> Store:
@@ -77,6 +102,8 @@ class Ask:
         Raises `dashboard.rights.NoRightsError` for somebody who may see the wall only.
         """
         must_see_all()
+        if isinstance(self.clock, Replay):
+            key, seconds = (self.clock, key), PAST_TICK if self.clock.picture is Picture.KNOWN else seconds
         return self._once(key, question, seconds)
 
     def current_sources(self) -> tuple[Source, ...]:

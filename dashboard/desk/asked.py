@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import parse_qsl, quote, urlencode
 
+from dashboard.clock import Picture, Replay
 from dashboard.speech import Language, Speech
 from dashboard.wall.view import Theme, language, theme
+from schemas.reference import ZONE
 
-FRAME = ("lang", "theme")
+PAST = ("moment", "picture", "since", "until", "speed", "loop")
+"""Parameters of a replay: its moment, the knowledge of it that is shown, the period of its timeline, how it is played."""
+FRAME = ("lang", "theme", *PAST)
 """Parameters that belong to the viewer, not to what is shown: links carry them along."""
 
 
@@ -44,6 +49,14 @@ class Asked:
         """Light or dark."""
         return theme(self.get("theme"))
 
+    @property
+    def replay(self) -> Replay | None:
+        """The moment of the past that is asked for; None for the present. Raises `ValueError` for one that is none."""
+        said = self.get("moment")
+        if not said:
+            return None
+        return Replay(moment_of(said), Picture.CORRECTED if self.get("picture") == Picture.CORRECTED else Picture.KNOWN)
+
     def with_(self, **changes: str | None) -> str:
         """The address of the same page with some parameters changed, or taken away by None."""
         return self.link(self.path, **{**dict(self.parameters), **changes})
@@ -53,3 +66,14 @@ class Asked:
         kept: Mapping[str, str | None] = {name: self.get(name) for name in FRAME} | parameters
         query = urlencode(sorted((name, value) for name, value in kept.items() if value))
         return quote(path, safe="/,:") + (f"?{query}" if query else "")
+
+
+def moment_of(text: str) -> datetime:
+    """A moment as an address has it: 2026-11-22T14:05:30, in Viet Nam where it does not say. Raises `ValueError`."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=ZONE)
+
+
+def written(at: datetime) -> str:
+    """A moment for an address, to the second."""
+    return at.astimezone(ZONE).replace(tzinfo=None).isoformat(timespec="seconds")

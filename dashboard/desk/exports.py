@@ -61,7 +61,7 @@ def _add(
         path = "/" + page.format(**request.path_params)
         asked = Asked.of(path, request.url.query, request.cookies.get("ioc_language"), usual)
         try:
-            found = sheet(ask, asked)
+            found = sheet(ask.of(asked), asked)
             pieces = whole(written(found), places)
             first = next(pieces)
             # The second piece is the first with rows: by then ClickHouse has answered.

@@ -13,6 +13,7 @@ from dashboard.desk.index import page as index
 from dashboard.desk.map import page as operators_map
 from dashboard.desk.record import page as record
 from dashboard.desk.records import page as records
+from dashboard.desk.replay import page as replay
 from dashboard.desk.search import page as search
 from dashboard.desk.shell import DeskPage, drawn, layout, mark
 from dashboard.desk.sources import page as sources
@@ -30,6 +31,7 @@ PAGES: tuple[DeskPage, ...] = (
     DeskPage("targets", "/targets", targets.content, words="nav_targets"),
     DeskPage("index", "/index", index.content, words="nav_index"),
     DeskPage("sources", "/sources", sources.content, words="nav_sources"),
+    DeskPage("replay", "/replay", replay.content, words="nav_replay", live=False, of_moment=False),
 )
 
 
@@ -60,9 +62,9 @@ def register(app: dash.Dash, ask: Ask, usual: str) -> None:
     )
     async def renew(_turn: Any, viewer: dict[str, Any] | None, seen: str | None) -> Any:
         """The content of an open page, if it changed."""
-        page = next((one for one in PAGES if viewer and _is_of(one, str(viewer.get("path")))), None)
-        if viewer is None or page is None:
+        if viewer is None:
             return dash.no_update, dash.no_update
+        page = page_of(str(viewer.get("path")))
         asked = Asked(viewer["path"], tuple(sorted(viewer["parameters"].items())), viewer["language"])
         content = await asyncio.to_thread(drawn, page, ask, asked)
         now = mark(content)
@@ -84,6 +86,14 @@ def _register(page: DeskPage, ask: Ask, usual: str) -> None:
 
     named = {"path_template": page.template} if varying else {"path": page.template}
     dash.register_page(page.name, title="IOC", layout=show, **named)  # type: ignore[no-untyped-call]
+
+
+def page_of(path: str) -> DeskPage:
+    """The page of a path. Raises `LookupError` for one that none has."""
+    found = next((one for one in PAGES if _is_of(one, path)), None)
+    if found is None:
+        raise LookupError(path)
+    return found
 
 
 def _is_of(page: DeskPage, path: str) -> bool:

@@ -12,9 +12,10 @@ from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
 from dashboard.connection import Unreachable
 from dashboard.desk.ask import Ask
-from dashboard.desk.asked import Asked
+from dashboard.desk.asked import FRAME, Asked
 from dashboard.desk.keyboard import dialog, opener
 from dashboard.desk.parts import Part, labelled, no_rights, nothing
+from dashboard.desk.replay.bar import bar
 from dashboard.rights import NoRightsError
 from dashboard.spoken import SPOKEN
 from dashboard.words import WORDS
@@ -36,12 +37,15 @@ class DeskPage:
     """Where the navigation leads when the path varies; `{province}` stands for the code of the province."""
     live: bool = True
     """Whether its content is renewed while it is open."""
+    of_moment: bool = True
+    """Whether it is drawn of the moment of its address; one that compares moments asks for them itself."""
 
 
 def layout(pages: Sequence[DeskPage], page: DeskPage, ask: Ask, asked: Asked, *, empty: bool = False) -> html.Div:
     """A whole page; `empty` asks nothing and leaves its content out."""
     speech, place = asked.speech, ask.place
     content = [] if empty else drawn(page, ask, asked)
+    past = bar(ask, asked)
     other = "vi" if asked.spoken == "en" else "en"
     dim = "light" if asked.theme == "dark" else "dark"
     shown = [
@@ -55,7 +59,7 @@ def layout(pages: Sequence[DeskPage], page: DeskPage, ask: Ask, asked: Asked, *,
             dcc.Store(id="viewer", data=_viewer(asked, place.full_name(asked.spoken), heading(content))),
             dcc.Store(id="pulse"),
             dcc.Interval(id="fallback", interval=2000, disabled=True),
-            dcc.Interval(id="renew", interval=RENEW_MS, disabled=not page.live),
+            dcc.Interval(id="renew", interval=RENEW_MS, disabled=not page.live or past is not None),
             dcc.Store(id="renewal"),
             dcc.Store(id="seen", data=mark(content)),
             html.Div(id="banner", role="alert", hidden=True),
@@ -74,11 +78,7 @@ def layout(pages: Sequence[DeskPage], page: DeskPage, ask: Ask, asked: Asked, *,
                                 placeholder=speech("search_hint"),
                                 value=asked.get("q"),
                             ),
-                            *[
-                                dcc.Input(type="hidden", name=name, value=asked.get(name))
-                                for name in ("lang", "theme")
-                                if asked.get(name)
-                            ],
+                            *[dcc.Input(type="hidden", name=name, value=asked.get(name)) for name in FRAME if asked.get(name)],
                         ],
                         action="/search",
                         role="search",
@@ -91,11 +91,12 @@ def layout(pages: Sequence[DeskPage], page: DeskPage, ask: Ask, asked: Asked, *,
                 ],
                 className="bar",
             ),
+            *([past] if past is not None else []),
             html.Main(content, id="content", className=f"page {page.name}", tabIndex=-1),
             dialog(asked, shown),
         ],
         id="wall",
-        className=f"desk theme-{asked.theme}",
+        className=f"desk theme-{asked.theme}{' past' if past is not None else ''}",
         lang=asked.spoken,
     )
 
@@ -104,7 +105,9 @@ def drawn(page: DeskPage, ask: Ask, asked: Asked) -> Part:
     """The content of a page, drawn once per tick for all who look at the same address; a state of its own when that fails."""
     speech = asked.speech
     try:
-        return ask.once(("page", page.name, asked), lambda: page.content(ask, asked), seconds=2.0)
+        return ask.once(
+            ("page", page.name, asked), lambda: page.content(ask.of(asked) if page.of_moment else ask, asked), seconds=2.0
+        )
     except Unreachable as error:
         log.warning("ClickHouse does not answer: %s", error)
         return nothing(speech("store_away"), speech("store_away_hint"))

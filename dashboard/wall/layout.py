@@ -1,9 +1,12 @@
 """The page of the wall: where everything stands. What it shows comes by push; until then it says that it is opening."""
 
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 from dash import dcc, html
 
+from dashboard.desk.asked import Asked
+from dashboard.desk.parts import Part
 from dashboard.sight import Sight, sight
 from dashboard.spoken import SPOKEN
 from dashboard.visitor import remembered
@@ -14,9 +17,16 @@ from dashboard.words import WORDS
 from schemas.kinds import KINDS
 
 
-def page(painter: Painter, usual_language: str, usual_sight: Sight, usual_rotation: int, asked: dict[str, str]) -> html.Div:
+def page(
+    painter: Painter,
+    usual_language: str,
+    usual_sight: Sight,
+    usual_rotation: int,
+    asked: dict[str, str],
+    past: Callable[[Asked], Part | None] = lambda _asked: None,
+) -> html.Div:
     """The wall for an address's parameters: `scene` (names with commas, or `all`), `rotate` (seconds, 0 for never), `lang`,
-    `theme`, `distance` (m), `pitch` (mm per pixel), `measure`."""
+    `theme`, `distance` (m), `pitch` (mm per pixel), `measure`. `past` makes the bar of a wall that shows the past."""
     spoken = language(asked.get("lang"), remembered(), usual_language)
     chosen, rotate = scenes(asked.get("scene"), asked.get("rotate"), usual_rotation)
     view = View(spoken, measure(asked.get("measure")), scenes=chosen, rotate=rotate)
@@ -24,9 +34,12 @@ def page(painter: Painter, usual_language: str, usual_sight: Sight, usual_rotati
     outlines = map.outlines(place.code)
     other = "vi" if view.language == "en" else "en"
     wrong = strange(asked.get("scene"))
+    replay = past(Asked("/wall", tuple(sorted(asked.items())), spoken))
     return html.Div(
         [
-            dcc.Store(id="viewer", data=_viewer(view, place.full_name(view.language))),
+            dcc.Store(
+                id="viewer", data=_viewer(view, place.full_name(view.language)) | ({"past": True} if replay is not None else {})
+            ),
             dcc.Store(id="pulse"),
             dcc.Store(id="map-dots"),
             dcc.Interval(id="fallback", interval=2000, disabled=True),
@@ -40,6 +53,7 @@ def page(painter: Painter, usual_language: str, usual_sight: Sight, usual_rotati
                     html.Time(id="clock"),
                 ]
             ),
+            *([replay] if replay is not None else []),
             html.Section(
                 [html.Div(id=f"figure-{n}", className="slot") for n in range(cards.MOST)], id="figures", className="figures"
             ),
@@ -74,7 +88,7 @@ def page(painter: Painter, usual_language: str, usual_sight: Sight, usual_rotati
             else None,
         ],
         id="wall",
-        className=f"wall theme-{theme(asked.get('theme'))}",
+        className=f"wall theme-{theme(asked.get('theme'))}{' past' if replay is not None else ''}",
         lang=view.language,
         style={"--letter": f"{sight(asked.get('distance'), asked.get('pitch'), usual_sight).pixels():.2f}"},
     )

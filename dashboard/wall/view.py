@@ -22,7 +22,7 @@ class View:
     measure: Measure | None = None
     """What colours the map; None for what the scene is about."""
     room: Literal["wall", "desk"] = "wall"
-    """A desk's pages draw themselves: they are pushed the heartbeat only."""
+    """A desk's pages draw themselves, as does a wall that shows the past: they are pushed the heartbeat only."""
     scenes: tuple[Scene, ...] = ("overview",)
     """The scenes that take turns; one alone stays."""
     rotate: int = 30
@@ -74,7 +74,7 @@ def view(data: Any) -> View:
     """The view that a page says it is (the data of its store)."""
     said = data if isinstance(data, dict) else {}
     spoken = language(said.get("language"), None, "vi")
-    if said.get("room") == "desk":
+    if said.get("room") == "desk" or said.get("past"):
         return View(spoken, room="desk")
     asked = said.get("scenes") or ()
     chosen, rotate = scenes(",".join(map(str, asked)) if isinstance(asked, list) else None, str(said.get("rotate")), 30)

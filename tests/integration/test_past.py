@@ -18,6 +18,7 @@ from clickhouse_driver import Client
 from dashboard.clock import At, Clock, Picture, Replay
 from dashboard.connection import Connection
 from dashboard.past import TIMELESS, NoPastError, PastConnection
+from dashboard.past_lives import PastLives
 from dashboard.snapshot import Place, take
 from dashboard.store import Store
 from dashboard.store_alarms import AlarmStore
@@ -32,7 +33,7 @@ from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus,
 from schemas.events import Document, Event, Feedback, Filing, Indicator, Meeting
 from schemas.figures import BY_CODE, FIGURES
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING, INDICATOR, KINDS, MEETING, Kind
-from schemas.lives import life_tables
+from schemas.lives import LIVES, Life, life_tables
 from schemas.partitions import Partitions
 from schemas.reference import ZONE, calendar
 from schemas.settings import Settings
@@ -257,6 +258,7 @@ QUESTIONS: dict[str, Question] = {
     "alarms of a period": lambda c, t: AlarmStore(c).history(t.now() - timedelta(days=9), t.now()),
     "sources": lambda c, t: sources(c).current(t),
     "a source's history": lambda c, t: sources(c).history(f"H57.{UNIT}.UB", "document", t.now() - timedelta(days=9), t.now()),
+    "silences": lambda c, t: sources(c).silences(t.now() - timedelta(days=9), t.now(), 1),
     "the league": lambda c, t: sources(c).league(t),
     "what was refused": lambda c, t: sources(c).refused(t),
 }
@@ -284,6 +286,19 @@ def test_what_comes_later_changes_the_corrected_picture_only(both: Both) -> None
     known = FigureStore(both.past(), CALENDAR).now(At(THEN))[()]
     assert corrected == FigureStore(both.whole, CALENDAR).then(THEN)
     assert corrected != known and known == FigureStore(both.then, CALENDAR).now(At(THEN))[()]
+
+
+@pytest.mark.parametrize("life", LIVES, ids=lambda life: life.kind.name)
+def test_lives_derived_for_some_hours_are_those_derived_for_each_moment(
+    both: Both, life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = [THEN + number * timedelta(minutes=47) for number in (*range(-9, 9), 0)]
+    shared = PastLives(both.whole, "46")
+    together = [sorted(shared.at(life, moment)) for moment in moments]
+    monkeypatch.setattr("dashboard.past_lives.BEFORE", timedelta(0))
+    monkeypatch.setattr("dashboard.past_lives.AFTER", timedelta(0))
+    assert together == [sorted(PastLives(both.whole, "46").at(life, moment)) for moment in moments]
+    assert any(together) or life.kind is MEETING
 
 
 @pytest.mark.parametrize("picture", Picture)

@@ -50,6 +50,9 @@ BUILT = (
     "map_window_",
     "list_",
     "text_hint_",
+    "picture_",
+    "reach_",
+    "disk_",
 )
 """Beginnings of keys that are put together from a kind, a measure, a priority, a cause or a rhythm."""
 

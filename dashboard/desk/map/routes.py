@@ -35,17 +35,19 @@ def add_routes(server: FastAPI, ask: Ask, usual: str) -> None:
     @server.get(f"{PATH}/parts")
     def parts(request: Request) -> Response:
         asked = _asked(request, usual)
-        return _answer(request, lambda: ask.once(("map parts", asked), lambda: _written(page.parts(ask, asked)), seconds=2.0))
+        return _answer(
+            request, lambda: ask.once(("map parts", asked), lambda: _written(page.parts(ask.of(asked), asked)), seconds=2.0)
+        )
 
     @server.get(f"{PATH}/feedback")
     def feedback(request: Request) -> Response:
         asked = _asked(request, usual)
-        return _answer(request, lambda: ask.once(("map feedback", asked), lambda: _written(reports(ask, asked))))
+        return _answer(request, lambda: ask.once(("map feedback", asked), lambda: _written(reports(ask.of(asked), asked))))
 
     @server.get(f"{PATH}/find")
     def find(request: Request) -> Response:
         asked, text = _asked(request, usual), request.query_params.get("q", "")
-        return _answer(request, lambda: _written({"hits": hits(ask, asked, text)}))
+        return _answer(request, lambda: _written({"hits": hits(ask.of(asked), asked, text)}))
 
 
 def reports(ask: Ask, asked: Asked) -> dict[str, Any]:

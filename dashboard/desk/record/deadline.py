@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from schemas.moments import EPOCH, milliseconds
+from schemas.moments import from_milliseconds, milliseconds
 from schemas.reference import WorkingCalendar
 
 
@@ -38,7 +38,7 @@ def position(at: datetime, around: bool, calendar: WorkingCalendar) -> int:
 
 def moment(position: int, around: bool, calendar: WorkingCalendar) -> datetime:
     """The first moment with a position on a clock."""
-    return EPOCH + timedelta(milliseconds=position) if around else calendar.moment(position)
+    return from_milliseconds(position) if around else calendar.moment(position)
 
 
 def deadline(step: Mapping[str, Any], now: datetime, calendar: WorkingCalendar) -> Deadline:

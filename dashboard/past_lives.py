@@ -1,0 +1,133 @@
+"""Lives as they were known at a moment of the past, where the rows that are kept do not tell it.
+
+A life (`schemas.lives`) is a row per step that depends on the steps up to its own only. So the rows received by a moment are its
+past, unless something received later was sorted in between them: of such entities, which are few, the lives are derived anew from
+the events received by then. Deriving takes ClickHouse about the same time for one entity and for some thousands. So each time it
+is done for all that need it in some hours around the moment, in all their versions: a replay that goes on finds them made.
+"""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from dashboard.connection import Connection
+from schemas.columns import ZONE
+from schemas.derivation import derive
+from schemas.lives import FAR, Life, life_table
+from schemas.moments import from_milliseconds, milliseconds
+from schemas.reference import calendar
+from schemas.tables import events_table
+from schemas.worktime import calendar_rows
+
+BEFORE, AFTER = timedelta(hours=1), timedelta(hours=6)
+"""How far around a moment the lives of others are derived with those that it needs."""
+ON_THEIR_WAY = timedelta(minutes=1)
+"""Of what was received so lately some may not be in ClickHouse yet."""
+LOOKED_AT = 1.0
+"""Seconds after which it is looked again whether something late came in."""
+MOST_VERSIONS = 200_000
+SEPARATOR = "\n"
+Row = tuple[Any, ...]
+
+
+class Version(NamedTuple):
+    """A life as it was known from one moment until before another."""
+
+    since: datetime
+    until: datetime
+    rows: list[Row]
+
+
+@dataclass
+class _Derived:
+    """All versions of an entity's life that were known between two moments."""
+
+    since: datetime
+    until: datetime
+    versions: list[Version] = field(default_factory=list)
+
+    def at(self, moment: datetime) -> list[Row]:
+        return next((one.rows for one in self.versions if one.since <= moment < one.until), [])
+
+
+class PastLives:
+    """Derives and keeps them; for all moments and from any thread. Every question may raise `dashboard.connection.Unreachable`."""
+
+    def __init__(self, present: Connection, province: str) -> None:
+        self._present = present
+        self._calendar = calendar_rows(calendar(province))[0]
+        self._lock = threading.Lock()
+        self._derived: dict[tuple[Life, str], _Derived] = {}
+        self._looked: dict[tuple[Life, datetime], tuple[float, list[str]]] = {}
+
+    def at(self, life: Life, moment: datetime) -> list[Row]:
+        """The rows of `life_K`, as known at a moment, of every entity whose kept rows do not tell it."""
+        with self._lock:
+            entities = self._mixed(life, moment)
+            if any(not self._has(life, entity, moment) for entity in entities):
+                self._derive(life, moment)
+            found = (self._derived.get((life, entity)) for entity in entities)
+            return [row for one in found if one for row in one.at(moment)]
+
+    def _has(self, life: Life, entity: str, moment: datetime) -> bool:
+        found = self._derived.get((life, entity))
+        return found is not None and found.since <= moment <= found.until
+
+    def _mixed(self, life: Life, moment: datetime) -> list[str]:
+        """The entities with a step that arrived after a moment before one that had arrived by then. Some rows of old make for more,
+        which does no harm."""
+        looked, found = self._looked.get((life, moment), (0.0, []))
+        if time.monotonic() - looked > LOOKED_AT:
+            found = [entity for (entity,) in self._present.tuples(_late(life, moment, moment))]
+            if len(self._looked) > 1000:
+                self._looked.clear()
+            self._looked[life, moment] = time.monotonic(), found
+        return found
+
+    def _derive(self, life: Life, moment: datetime) -> None:
+        since = moment - BEFORE
+        until = max(moment, min(moment + AFTER, datetime.now(UTC) - ON_THEIR_WAY))
+        if len(self._derived) > MOST_VERSIONS:
+            self._derived.clear()
+        found = {entity: _Derived(since, until) for (entity,) in self._present.tuples(_late(life, since, until))}
+        versions: dict[str, list[Row]] = {}
+        for row in self._present.tuples(derive(life, self._calendar, _versions(life, since, until))):
+            versions.setdefault(row[0], []).append(row)
+        for key, rows in versions.items():
+            entity, *known = key.rsplit(SEPARATOR, 2)
+            first, last = (from_milliseconds(int(ms)) for ms in known)
+            if entity in found:
+                found[entity].versions.append(Version(first, last, [(entity, *row[1:]) for row in rows]))
+        self._derived |= {(life, entity): one for entity, one in found.items()}
+
+
+def _late(life: Life, since: datetime, until: datetime) -> str:
+    """A question for the entities with a step that arrived later than the next one, the time between within two moments."""
+    return (
+        f"SELECT DISTINCT entity_id FROM {life_table(life.kind).name} "
+        f"WHERE received_at > {_moment(since)} AND next_received_at <= {_moment(until)} AND received_at > next_received_at"
+    )
+
+
+def _versions(life: Life, since: datetime, until: datetime) -> str:
+    """The events of these entities once for each version of what was known of them, which is part of the name of the entity."""
+    events = f"{events_table(life.kind).name} WHERE entity_id IN ({_late(life, since, until)})"
+    known = (
+        "SELECT entity_id AS entity, received_at AS known_from, leadInFrame(received_at, 1, "
+        f"{FAR}) OVER (PARTITION BY entity_id ORDER BY received_at ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) "
+        f"AS known_until FROM (SELECT DISTINCT entity_id, received_at FROM {events})"
+    )
+    name = " || '\\n' || ".join(
+        ("entity_id", *(f"toString(toUnixTimestamp64Milli({one}))" for one in ("known_from", "known_until")))
+    )
+    return (
+        f"(SELECT e.* REPLACE ({name} AS entity_id) FROM (SELECT * FROM {events}) AS e INNER JOIN ({known}) AS k "
+        f"ON e.entity_id = k.entity WHERE received_at <= known_from AND known_from <= {_moment(until)} "
+        f"AND known_until > {_moment(since)})"
+    )
+
+
+def _moment(at: datetime) -> str:
+    return f"fromUnixTimestamp64Milli({milliseconds(at)}, '{ZONE}')"
