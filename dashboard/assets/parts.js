@@ -1,9 +1,10 @@
-/* Draws components that a page's own script asked for, beside Dash: what a place shows is changed where it stands, so that the keyboard,
-   what is unfolded and what is scrolled stay. Dash would need half a second for a map's panels, and every word of its store would then
-   ask each of their hundreds of parts whether it is concerned. Only components of html, links and fields are known. */
+/* Draws components beside Dash: the content of a desk page, and what the script of a page asked for. What a place shows is changed where
+   it stands, so that the keyboard, what is unfolded and what is scrolled stay. Dash would need half a second for a map's panels and
+   seconds for a long page, and every word of its store would then ask each of their hundreds of parts whether it is concerned. Only
+   components of html, links and fields are known. */
 (() => {
   const NAMES = { className: "class", htmlFor: "for", tabIndex: "tabindex", colSpan: "colspan", rowSpan: "rowspan", autoComplete: "autocomplete" };
-  const NEVER = new Set(["children", "refresh", "n_clicks", "key", "disable_n_clicks"]);
+  const NEVER = new Set(["children", "refresh", "n_clicks", "key", "disable_n_clicks", "debounce"]);
   const drawn = new WeakMap(); // element → the properties it was given
 
   const is = (one) => one !== null && typeof one === "object";
@@ -53,6 +54,18 @@
     window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
     window.scrollTo(0, 0);
   });
+
+  /* The content of a desk page is told in an attribute of its place; another address begins anew. */
+  const shown = new WeakMap();
+  function content() {
+    const place = document.getElementById("content"), text = place?.dataset.content;
+    if (!text || shown.get(place)?.text === text) return;
+    const { address } = place.dataset;
+    if (shown.get(place)?.address !== address) place.replaceChildren();
+    shown.set(place, { text, address });
+    draw(place, JSON.parse(text));
+  }
+  new MutationObserver(content).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-content"] });
 
   window.ioc = Object.assign({}, window.ioc, { parts: { draw } });
 })();

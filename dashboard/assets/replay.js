@@ -48,7 +48,7 @@
         params.set("path", location.pathname);
         const found = await ask(`/replay/desk?${params}`);
         if (state.asking !== mine) return false;
-        window.dash_clientside.set_props("content", { children: found.children });
+        window.ioc.parts.draw(byId("content"), found.children);
         drew = true;
       } else {
         for (const [id, prop, value] of await ask(`/replay/wall?${params}`)) if (state.asking === mine) window.dash_clientside.set_props(id, { [prop]: value });

@@ -15,7 +15,7 @@ from dashboard.desk.record import page as record
 from dashboard.desk.records import page as records
 from dashboard.desk.replay import page as replay
 from dashboard.desk.search import page as search
-from dashboard.desk.shell import DeskPage, drawn, layout, mark
+from dashboard.desk.shell import DeskPage, drawn, layout, mark, told
 from dashboard.desk.sources import page as sources
 from dashboard.desk.targets import page as targets
 from dashboard.desk.unit import page as unit
@@ -23,7 +23,7 @@ from dashboard.visitor import asked_for, remembered
 from dashboard.wall.view import language
 
 PAGES: tuple[DeskPage, ...] = (
-    DeskPage("map", "/map", operators_map.content, words="nav_map", live=False),
+    DeskPage("map", "/map", operators_map.content, words="nav_map", live=False, plain=False),
     DeskPage("unit", "/unit/<code>", unit.content, words="nav_unit", home="/unit/{province}"),
     DeskPage("records", "/records/<kind>", records.content, words="nav_records", home="/records/filing"),
     DeskPage("record", "/record/<kind>/<id>", record.content),
@@ -53,7 +53,7 @@ def register(app: dash.Dash, ask: Ask, usual: str) -> None:
     )
 
     @app.callback(
-        Output("content", "children"),
+        Output("content", "data-content"),
         Output("seen", "data"),
         Input("renewal", "data"),
         State("viewer", "data"),
@@ -66,9 +66,9 @@ def register(app: dash.Dash, ask: Ask, usual: str) -> None:
             return dash.no_update, dash.no_update
         page = page_of(str(viewer.get("path")))
         asked = Asked(viewer["path"], tuple(sorted(viewer["parameters"].items())), viewer["language"])
-        content = await asyncio.to_thread(drawn, page, ask, asked)
-        now = mark(content)
-        return (dash.no_update, dash.no_update) if now == seen else (content, now)
+        text = told(await asyncio.to_thread(drawn, page, ask, asked))
+        now = mark(text)
+        return (dash.no_update, dash.no_update) if now == seen else (text, now)
 
 
 def _register(page: DeskPage, ask: Ask, usual: str) -> None:

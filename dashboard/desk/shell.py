@@ -39,12 +39,15 @@ class DeskPage:
     """Whether its content is renewed while it is open."""
     of_moment: bool = True
     """Whether it is drawn of the moment of its address; one that compares moments asks for them itself."""
+    plain: bool = True
+    """Whether its content is of html, links and fields only, which assets/parts.js draws: Dash needs seconds for a long page."""
 
 
 def layout(pages: Sequence[DeskPage], page: DeskPage, ask: Ask, asked: Asked, *, empty: bool = False) -> html.Div:
     """A whole page; `empty` asks nothing and leaves its content out."""
     speech, place = asked.speech, ask.place
     content = [] if empty else drawn(page, ask, asked)
+    text = told(content)
     past = bar(ask, asked)
     other = "vi" if asked.spoken == "en" else "en"
     dim = "light" if asked.theme == "dark" else "dark"
@@ -61,7 +64,7 @@ def layout(pages: Sequence[DeskPage], page: DeskPage, ask: Ask, asked: Asked, *,
             dcc.Interval(id="fallback", interval=2000, disabled=True),
             dcc.Interval(id="renew", interval=RENEW_MS, disabled=not page.live or past is not None),
             dcc.Store(id="renewal"),
-            dcc.Store(id="seen", data=mark(content)),
+            dcc.Store(id="seen", data=mark(text)),
             html.Div(id="banner", role="alert", hidden=True),
             html.A(speech("skip"), href="#content", className="skip"),
             html.Header(
@@ -92,13 +95,22 @@ def layout(pages: Sequence[DeskPage], page: DeskPage, ask: Ask, asked: Asked, *,
                 className="bar",
             ),
             *([past] if past is not None else []),
-            html.Main(content, id="content", className=f"page {page.name}", tabIndex=-1),
+            _main(page, content, text, asked),
             dialog(asked, shown),
         ],
         id="wall",
         className=f"desk theme-{asked.theme}{' past' if past is not None else ''}",
         lang=asked.spoken,
     )
+
+
+def _main(page: DeskPage, content: Part, text: str, asked: Asked) -> Part:
+    named: dict[str, Any] = {"id": "content", "className": f"page {page.name}", "tabIndex": -1}
+    if page.plain:
+        return html.Main(**named, **{"data-content": text, "data-address": asked.with_()})
+    return html.Div(
+        content, role="main", **named
+    )  # another element, so that React takes the one before away with all that is in it
 
 
 def drawn(page: DeskPage, ask: Ask, asked: Asked) -> Part:
@@ -122,9 +134,14 @@ def drawn(page: DeskPage, ask: Ask, asked: Asked) -> Part:
         return nothing(speech("stopped_failed"))
 
 
-def mark(content: Part) -> str:
+def told(content: Part) -> str:
+    """A content as the browser is told it."""
+    return json.dumps(content, cls=PlotlyJSONEncoder, separators=(",", ":"))
+
+
+def mark(text: str) -> str:
     """What tells whether a content is another one."""
-    return hashlib.blake2b(json.dumps(content, cls=PlotlyJSONEncoder).encode(), digest_size=12).hexdigest()
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def heading(content: Part) -> str:

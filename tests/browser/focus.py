@@ -28,6 +28,10 @@ _FOCUSED = """() => {
 }"""
 
 
+FIELDS = 7
+"""Places of the keyboard within a field for a day and time."""
+
+
 def nameless(page: Page) -> list[str]:
     """What can be used on the page that is open and has no name for a screen reader."""
     return [f"{page.url}: without a name: {one}" for one in page.evaluate(NAMELESS)]
@@ -37,12 +41,14 @@ def walk(page: Page) -> list[str]:
     """Press Tab from the beginning to the end; tell what was not reached, came out of order, or was not seen to be reached."""
     wanted: list[str] = page.evaluate(_NUMBER)
     reached, found = [], []
-    for _ in range(len(wanted) + 3):
+    for _ in range(len(wanted) + 3 + FIELDS * page.locator("#content input[type='datetime-local']").count()):
         page.keyboard.press("Tab")
         said = page.evaluate(_FOCUSED)
         if said is None or (reached and said[0] == reached[0]):
             break
         number, outlined, seen, html = said
+        if reached and number == reached[-1]:
+            continue  # the fields of a date are within it
         reached.append(number)
         found += [] if outlined else [f"no outline: {html}"]
         found += [] if seen else [f"out of sight: {html}"]

@@ -9,15 +9,16 @@ from playwright.sync_api import Page, expect
 
 from schemas.settings import Settings
 from streams.migrate import migrate
+from tests import nyc311
+from tests.nyc311 import FILE
 from tests.running import Running, wait_for, worker
 
 ROOT = Path(__file__).parents[2]
-FILE = ROOT.parent / "shared" / "data" / "nyc311_animals.csv"
 OUTLINES = ROOT / "ingest" / "mappings" / "nyc_boroughs.geojson"
 pytestmark = [
     pytest.mark.stack,
     pytest.mark.browser,
-    pytest.mark.skipif(not FILE.exists(), reason=f"{FILE.name} is not beside the repository"),
+    nyc311.needed,
 ]
 
 

@@ -232,7 +232,7 @@ def test_the_reporter_is_sealed_on_the_page_and_in_its_raw_events(desk: Page, fi
 @pytest.mark.parametrize("text", ["phu xuan", "Phú Xuân"])
 def test_units_and_agencies_are_found_with_and_without_tone_marks(desk: Page, system: System, text: str) -> None:
     visit(desk, system, f"/search?q={quote(text)}", f"Tìm: {text}")
-    expect(desk.locator("main")).to_contain_text("Ủy ban nhân dân phường Phú Xuân")
+    expect(desk.locator("#content")).to_contain_text("Ủy ban nhân dân phường Phú Xuân")
     desk.get_by_role("link", name="Phường Phú Xuân", exact=True).click()
     expect(desk.locator("h1")).to_have_text("Phường Phú Xuân")
 
@@ -296,7 +296,7 @@ def test_in_english_all_of_it_is_english_and_links_keep_it(desk: Page, filled: S
     desk.locator("#queue-filing-overdue tbody tr").first.get_by_role("link").first.click()
     expect(desk.locator(".headline")).to_contain_text("working days")
     assert "lang=en" in desk.url and "theme=dark" in desk.url
-    assert not re.search("quá hạn|làm việc|Diễn biến", desk.locator("main").inner_text())
+    assert not re.search("quá hạn|làm việc|Diễn biến", desk.locator("#content").inner_text())
 
 
 @pytest.mark.parametrize("path", ["/unit/46?records=filing.overdue", f"/record/filing/{OLDEST}", f"/search?q={OLDEST[:6]}"])

@@ -18,11 +18,11 @@ from schemas.kinds import FEEDBACK
 from schemas.settings import Settings
 from streams.migrate import migrate
 from streams.verify import verify
+from tests import nyc311
+from tests.nyc311 import FILE, ZONE
 from tests.running import wait_for, worker
 
-FILE = Path(__file__).parents[2].parent / "shared" / "data" / "nyc311_animals.csv"
-pytestmark = [pytest.mark.stack, pytest.mark.skipif(not FILE.exists(), reason=f"{FILE.name} is not beside the repository")]
-ZONE = "America/New_York"
+pytestmark = [pytest.mark.stack, nyc311.needed]
 
 
 def import_file(environment: dict[str, str], folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -34,16 +34,7 @@ def import_file(environment: dict[str, str], folder: Path, *arguments: str) -> "
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
     """The file as pandas reads it, with one row per event that it stands for."""
-    rows = pd.read_csv(FILE, dtype=str, keep_default_na=False)
-    rows["commune"] = rows["Borough"].replace({"Unspecified": "", "STATEN ISLAND": "STATEN_ISLAND"})
-    open_and_acted = (rows["Closed Date"] == "") & (rows["Resolution Action Updated Date"] != "")
-    steps = [
-        rows.assign(status="received", at=rows["Created Date"]),
-        rows[open_and_acted].assign(status="processing", at=rows["Resolution Action Updated Date"]),
-        rows[rows["Closed Date"] != ""].assign(status="published", at=rows["Closed Date"]),
-    ]
-    found = pd.concat(steps)
-    found["at"] = pd.to_datetime(found["at"], format="%m/%d/%Y %H:%M").dt.tz_localize(ZONE)
+    found = nyc311.steps()
     found["week"] = found["at"].dt.strftime("%G-%V")
     return found
 

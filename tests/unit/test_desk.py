@@ -11,7 +11,7 @@ from dashboard.connection import Connection, Unreachable
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.parts import chip, sparkline, value
-from dashboard.desk.shell import DeskPage, drawn, mark
+from dashboard.desk.shell import DeskPage, drawn, mark, told
 from dashboard.desk.sources.page import strip
 from dashboard.desk.table import Column, Wish, plain, sorted_rows
 from dashboard.snapshot import Place
@@ -126,4 +126,4 @@ def test_whatever_fails_a_page_says_it_in_words(error: Exception, key: str) -> N
 
 
 def test_a_content_that_did_not_change_is_not_sent_again() -> None:
-    assert mark([chip("a", "good")]) == mark([chip("a", "good")]) != mark([chip("b", "good")])
+    assert mark(told([chip("a", "good")])) == mark(told([chip("a", "good")])) != mark(told([chip("b", "good")]))

@@ -1,0 +1,74 @@
+"""Ten weeks of New York's requests, gone through day by day after they were imported, with the counts of pandas."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from clickhouse_driver import Client
+
+from dashboard.clock import Picture, Replay
+from dashboard.connection import Connection
+from dashboard.past import PastConnection
+from dashboard.past_lives import PastLives
+from dashboard.store_figures import FigureStore
+from schemas.figures import BY_CODE
+from schemas.reference import calendar
+from schemas.settings import Settings
+from streams.lives import Lives
+from streams.migrate import migrate
+from tests import nyc311
+from tests.nyc311 import FILE
+from tests.running import Running, wait_for, worker
+
+pytestmark = [pytest.mark.stack, nyc311.needed]
+EVENTS = 9_753
+
+
+@pytest.fixture(scope="module")
+def steps() -> pd.DataFrame:
+    """What the file says that happened, in its order."""
+    found = nyc311.steps()
+    return found.assign(closed=found["status"] == "published").sort_values("at", kind="stable")
+
+
+def day_ends(steps: pd.DataFrame) -> list[datetime]:
+    days = pd.date_range(steps["at"].min().normalize(), steps["at"].max().normalize() + timedelta(days=1), freq="D", tz=None)
+    return [day.to_pydatetime() - timedelta(milliseconds=1) for day in days[1:]]
+
+
+def counted(steps: pd.DataFrame, until: datetime) -> dict[str, tuple[int, int]]:
+    """Open and closed requests of each agency at a moment."""
+    last = steps[steps["at"] <= until].drop_duplicates("Unique Key", keep="last")
+    return {agency: (int((~one).sum()), int(one.sum())) for agency, one in last.groupby("Agency")["closed"]}
+
+
+def test_every_day_of_ten_weeks_has_the_open_and_closed_requests_of_the_file(
+    environment: dict[str, str], settings: Settings, tmp_path: Path, steps: pd.DataFrame
+) -> None:
+    migrate(settings)
+    done = Running("ingest", "import", str(FILE), "--mapping", "nyc311", environment=environment, log=tmp_path / "import.log")
+    assert done.process.wait(120) == 0, done.text()
+    database = Client.from_url(settings.clickhouse_url)
+    with worker(environment, tmp_path / "worker.log"):
+        wait_for(lambda: database.execute("SELECT count() FROM events_feedback") == [(EVENTS,)], 120, "every event in ClickHouse")
+    Lives(database, settings.province).catch_up()
+    database.disconnect()
+
+    connection = Connection(settings.clickhouse_url)
+    lives, days = PastLives(connection, settings.province), day_ends(steps)
+    assert len(days) > 60
+    opened = BY_CODE["feedback.open"]
+    for day in days:
+        replay = Replay(day, Picture.CORRECTED)
+        past = PastConnection(connection, settings.province, replay, lives)
+        question = "SELECT agency, sum(standing != 'closed'), sum(standing = 'closed') FROM current_feedback FINAL GROUP BY agency"
+        expected = counted(steps, day)
+        assert {agency: (stays, closed) for agency, stays, closed in past.tuples(question)} == expected, day
+        shown = FigureStore(past, calendar(settings.province)).now(replay, [opened], ("agency",))
+        assert {agency: int(one[opened.code].value or 0) for (agency,), one in shown.items()} == {
+            agency: stays for agency, (stays, _) in expected.items()
+        }, day
+        known = PastConnection(connection, settings.province, Replay(day, Picture.KNOWN), lives)
+        assert known.tuples("SELECT count() FROM current_feedback FINAL") == [(0,)], "all of it was received when it was imported"
+    connection.close()
