@@ -107,7 +107,7 @@ def layout(pages: Sequence[DeskPage], page: DeskPage, ask: Ask, asked: Asked, *,
 def _main(page: DeskPage, content: Part, text: str, asked: Asked) -> Part:
     named: dict[str, Any] = {"id": "content", "className": f"page {page.name}", "tabIndex": -1}
     if page.plain:
-        return html.Main(**named, **{"data-content": text, "data-address": asked.with_()})
+        return html.Main(**named | {"data-content": text, "data-address": asked.with_()})
     return html.Div(
         content, role="main", **named
     )  # another element, so that React takes the one before away with all that is in it
