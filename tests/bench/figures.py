@@ -38,15 +38,8 @@ def measure(bench: Ground, report: Report) -> None:
     """Lay down the year, compute its lives, then ask everything again and again."""
     installation = bench.installation()
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    simulate(bench, installation, end, DAYS)
     client = installation.client()
-    times = 2 if bench.quick else TIMES
-    for kind in KINDS:
-        _repeat(client, kind, times)
-    events = sum(client.execute(f"SELECT count() FROM {events_table(kind).name}")[0][0] for kind in KINDS)
-    began = time.monotonic()
-    with_lives = Lives(client, PROVINCE).catch_up()
-    computing = time.monotonic() - began
+    events, with_lives, computing = a_year(bench, installation, end)
     working = calendar(PROVINCE)
     rows, all_of_it = [], list[float]()
     task = bench.screen.add_task("asking", total=None)
@@ -82,6 +75,19 @@ def measure(bench: Ground, report: Report) -> None:
     )
     note = f"The lives of {with_lives:,} events were computed in {computing:.0f} s."
     report.details.append(Details("Figures of a year", ("asked", "p50, ms", "p95, ms", "most, ms"), tuple(rows), (note,)))
+
+
+def a_year(bench: Ground, installation: Installation, end: datetime) -> tuple[int, int, float]:
+    """A year of a province until `end`, with its lives: how many events, how many of them in lives, the seconds these took."""
+    simulate(bench, installation, end, DAYS)
+    client = installation.client()
+    for kind in KINDS:
+        _repeat(client, kind, 2 if bench.quick else TIMES)
+    events = sum(client.execute(f"SELECT count() FROM {events_table(kind).name}")[0][0] for kind in KINDS)
+    began = time.monotonic()
+    with_lives = Lives(client, PROVINCE).catch_up()
+    client.disconnect()
+    return events, with_lives, time.monotonic() - began
 
 
 def simulate(bench: Ground, installation: Installation, end: datetime, days: int) -> None:

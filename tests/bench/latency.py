@@ -36,7 +36,7 @@ def measure(bench: Ground, report: Report) -> None:
         browser = playwright.chromium.launch(executable_path=find(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1920, "height": 1080})
         post(gateway, 0)
-        page.goto(f"{dashboard}/wall?lang=en")
+        page.goto(f"{dashboard}/wall?lang=en&scene=overview")
         page.wait_for_function("document.querySelector('#figure-filings b')?.textContent === '1'", timeout=60_000)
         page.evaluate(WATCH)
         took = []

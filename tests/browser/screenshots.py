@@ -44,6 +44,7 @@ from tests.conftest import isolated
 from tests.running import answers, wait_for, worker
 
 MOMENT = datetime(2026, 11, 18, 10, 35, tzinfo=HERE)
+EARLIER = "2026-11-17T15:20:00"
 DAYS, SEED = 14, 7
 LIVE_FOR = timedelta(minutes=10)
 FOLDER = Path("dashboard/docs/gallery")
@@ -87,6 +88,9 @@ def pictures(oldest: str) -> tuple[Picture, ...]:
         Picture(
             "record", f"/record/filing/{oldest}", DESK, "The life of a filing: each step, who held it, its deadline with pauses"
         ),
+        Picture("replay-wall", f"/wall?scene=overview&moment={EARLIER}", WALL, "The past: the wall at a moment of the day before"),
+        Picture("replay-map", f"/map?moment={EARLIER}", DESK, "The map at that moment, its timeline and player above"),
+        Picture("replay", f"/replay?moment={EARLIER}", DESK, "What was known then beside what is known by now, and what came late"),
         Picture("search", "/search?q=phu+xuan", DESK, "Search, without tone marks"),
         Picture("targets", "/targets", DESK, "Targets with their forecasts"),
         Picture("index", "/index?unit=46", DESK, "The service-quality index: what is lost where"),
@@ -201,7 +205,10 @@ def draw(browser: Browser, base: str, picture: Picture) -> None:
     page.goto(f"{base}{picture.address}")
     for selector in (".figure", ".source", "#board .row, .leaflet-overlay-pane path") if "/wall" in picture.address else ("h1",):
         expect(page.locator(selector).first).to_be_attached(timeout=60_000)
-    expect(page.locator("#beat")).to_contain_text(":", timeout=30_000)
+    if "moment=" in picture.address:
+        expect(page.locator("#replay-line .bar").first).to_be_attached()
+    else:
+        expect(page.locator("#beat")).to_contain_text(":", timeout=30_000)
     expect(page.locator("#banner")).to_be_hidden()
     page.wait_for_function("document.fonts.status === 'loaded'")
     page.wait_for_timeout(2_000)  # names on a map find their places

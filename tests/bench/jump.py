@@ -1,0 +1,79 @@
+"""How long the questions of a whole page take at any moment of a year: every page whose past is looked at, moments by chance.
+
+The year is that of the figures' bench. Nobody looked at these moments before, so no answer is there already. Drawing on the server
+is counted in.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from dashboard.clock import Live, Picture
+from dashboard.connection import Connection
+from dashboard.desk.ask import Ask
+from dashboard.desk.asked import Asked, written
+from dashboard.desk.map import page as operators_map
+from dashboard.desk.pages import page_of
+from dashboard.desk.replay.routes import frame
+from dashboard.snapshot import Place
+from dashboard.wall.frame import Painter
+from tests.bench.figures import DAYS, PROVINCE, TIMES, a_year, quantile, told
+from tests.bench.ground import Ground
+from tests.bench.results import Details, Report, Result, met
+
+AIM = 300.0
+MOMENTS, SEED = 5, 7
+PAGES = ("/unit/46", "/unit/19753", "/unit/H57.SYT", "/sources", "/targets", "/records/filing")
+STALE_AFTER = 10.0
+
+
+def measure(bench: Ground, report: Report) -> None:
+    """Lay down the year, then look at each page at some moments of it, in both pictures."""
+    installation = bench.installation()
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    events, *_ = a_year(bench, installation, end)
+    connection, place = Connection(installation.settings.clickhouse_url), Place(PROVINCE)
+    ask, painter = Ask(connection, Live(), place, STALE_AFTER), Painter(place)
+
+    def wall(asked: Asked) -> object:
+        overview = Asked(asked.path, (*asked.parameters, ("scene", "overview")), asked.spoken)
+        return frame(ask.of(asked), overview, painter, installation.settings.partitions)
+
+    def parts(asked: Asked) -> object:
+        return operators_map.parts(ask.of(asked), asked)
+
+    def desk(asked: Asked) -> object:
+        return page_of(asked.path).content(ask.of(asked), asked)
+
+    looks: dict[str, Callable[[Asked], object]] = {"/wall": wall, "/map": parts, **dict.fromkeys(PAGES, desk)}
+    chance = random.Random(SEED)
+    days = DAYS * ((2 if bench.quick else TIMES) - 1)  # the figures of a moment look back on a month
+    task = bench.screen.add_task("looking back", total=len(looks) * len(Picture))
+    rows, all_of_it = [], list[float]()
+    for path, look in looks.items():
+        for picture in Picture:
+            taken = []
+            for _ in range(2 if bench.quick else MOMENTS):
+                moment = written(end - timedelta(days=chance.uniform(0, days)))
+                asked = Asked(path, (("moment", moment), ("picture", picture)), "vi")
+                began = time.perf_counter()
+                look(asked)
+                taken.append(1000 * (time.perf_counter() - began))
+            all_of_it += taken
+            rows.append((path, str(picture), *told(taken)))
+            bench.screen.advance(task)
+    bench.screen.remove_task(task)
+    connection.close()
+    installation.drop()
+    p95 = quantile(all_of_it, 0.95)
+    report.results.append(
+        Result(
+            f"a page at a moment by chance of a year with {events:,} events: all its questions and its drawing, p95",
+            "-",
+            f"{p95:.0f} ms",
+            f"≤ {AIM:.0f} ms",
+            met(p95, AIM, most=True),
+        )
+    )
+    report.details.append(Details("Any moment of a year", ("page", "picture", "p50, ms", "p95, ms", "most, ms"), tuple(rows)))
