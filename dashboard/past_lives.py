@@ -6,8 +6,11 @@ the events received by then. Deriving takes ClickHouse about the same time for o
 is done for all that need it in some hours around the moment, in all their versions: a replay that goes on finds them made.
 """
 
+import logging
+import math
 import threading
 import time
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -15,19 +18,21 @@ from typing import Any, NamedTuple
 from dashboard.connection import Connection
 from schemas.columns import ZONE
 from schemas.derivation import derive
-from schemas.lives import FAR, Life, life_table
+from schemas.lives import FAR, LIVES, Life, life_table
 from schemas.moments import from_milliseconds, milliseconds
 from schemas.reference import calendar
 from schemas.tables import events_table
 from schemas.worktime import calendar_rows
 
+log = logging.getLogger(__name__)
 BEFORE, AFTER = timedelta(hours=1), timedelta(hours=6)
 """How far around a moment the lives of others are derived with those that it needs."""
 ON_THEIR_WAY = timedelta(minutes=1)
 """Of what was received so lately some may not be in ClickHouse yet."""
 LOOKED_AT = 1.0
 """Seconds after which it is looked again whether something late came in."""
-MOST_VERSIONS = 200_000
+MOST_ENTITIES, MOST_MOMENTS = 50_000, 1_000
+"""How many are kept of a kind."""
 SEPARATOR = "\n"
 Row = tuple[Any, ...]
 
@@ -46,6 +51,8 @@ class _Derived:
 
     since: datetime
     until: datetime
+    good_until: float
+    """When it is to be derived anew, by the monotonic clock: some of what had arrived by then may have been on its way."""
     versions: list[Version] = field(default_factory=list)
 
     def at(self, moment: datetime) -> list[Row]:
@@ -58,40 +65,57 @@ class PastLives:
     def __init__(self, present: Connection, province: str) -> None:
         self._present = present
         self._calendar = calendar_rows(calendar(province))[0]
-        self._lock = threading.Lock()
-        self._derived: dict[tuple[Life, str], _Derived] = {}
-        self._looked: dict[tuple[Life, datetime], tuple[float, list[str]]] = {}
+        self._locks = {life: threading.Lock() for life in LIVES}
+        self._derived: dict[Life, dict[str, _Derived]] = {life: {} for life in LIVES}
+        self._looked: dict[Life, dict[datetime, tuple[float, list[str]]]] = {life: {} for life in LIVES}
+
+    def prepare(self, moment: datetime) -> None:
+        """Begin with all kinds at once: the questions that follow would wait for one after the other."""
+        for life in LIVES:
+            threading.Thread(target=copy_context().run, args=(self._begin, life, moment), daemon=True).start()
+
+    def _begin(self, life: Life, moment: datetime) -> None:
+        try:
+            self.at(life, moment)
+        except Exception as error:  # whoever asks is told
+            log.info("lives of %s are not derived yet: %s", life.kind.name, error)
+        finally:
+            self._present.close()
 
     def at(self, life: Life, moment: datetime) -> list[Row]:
         """The rows of `life_K`, as known at a moment, of every entity whose kept rows do not tell it."""
-        with self._lock:
+        with self._locks[life]:
             entities = self._mixed(life, moment)
             if any(not self._has(life, entity, moment) for entity in entities):
                 self._derive(life, moment)
-            found = (self._derived.get((life, entity)) for entity in entities)
+            found = (self._derived[life].get(entity) for entity in entities)
             return [row for one in found if one for row in one.at(moment)]
 
     def _has(self, life: Life, entity: str, moment: datetime) -> bool:
-        found = self._derived.get((life, entity))
-        return found is not None and found.since <= moment <= found.until
+        found = self._derived[life].get(entity)
+        return found is not None and found.since <= moment <= found.until and time.monotonic() < found.good_until
 
     def _mixed(self, life: Life, moment: datetime) -> list[str]:
         """The entities with a step that arrived after a moment before one that had arrived by then. Some rows of old make for more,
         which does no harm."""
-        looked, found = self._looked.get((life, moment), (0.0, []))
+        looked, found = self._looked[life].get(moment, (0.0, []))
         if time.monotonic() - looked > LOOKED_AT:
             found = [entity for (entity,) in self._present.tuples(_late(life, moment, moment))]
-            if len(self._looked) > 1000:
-                self._looked.clear()
-            self._looked[life, moment] = time.monotonic(), found
+            if len(self._looked[life]) > MOST_MOMENTS:
+                self._looked[life].clear()
+            self._looked[life][moment] = time.monotonic(), found
         return found
 
     def _derive(self, life: Life, moment: datetime) -> None:
         since = moment - BEFORE
-        until = max(moment, min(moment + AFTER, datetime.now(UTC) - ON_THEIR_WAY))
-        if len(self._derived) > MOST_VERSIONS:
-            self._derived.clear()
-        found = {entity: _Derived(since, until) for (entity,) in self._present.tuples(_late(life, since, until))}
+        settled = datetime.now(UTC) - ON_THEIR_WAY
+        until, good_until = (
+            max(moment, min(moment + AFTER, settled)),
+            math.inf if moment <= settled else time.monotonic() + LOOKED_AT,
+        )
+        if len(self._derived[life]) > MOST_ENTITIES:
+            self._derived[life].clear()
+        found = {entity: _Derived(since, until, good_until) for (entity,) in self._present.tuples(_late(life, since, until))}
         versions: dict[str, list[Row]] = {}
         for row in self._present.tuples(derive(life, self._calendar, _versions(life, since, until))):
             versions.setdefault(row[0], []).append(row)
@@ -100,7 +124,7 @@ class PastLives:
             first, last = (from_milliseconds(int(ms)) for ms in known)
             if entity in found:
                 found[entity].versions.append(Version(first, last, [(entity, *row[1:]) for row in rows]))
-        self._derived |= {(life, entity): one for entity, one in found.items()}
+        self._derived[life] |= found
 
 
 def _late(life: Life, since: datetime, until: datetime) -> str:

@@ -124,10 +124,10 @@
   async function view(again = false) {
     if (!state.map || !state.drawn || !root()) return;
     if (!state.drawn.layers.includes("feedback")) { viewing?.abort(); state.reports = held = null; note(""); layer?.redraw(); return; }
-    const now = tiles(), asked = `as=${state.drawn.style}&${state.drawn.query}`;
+    const { map } = state, now = tiles(), asked = `as=${state.drawn.style}&${state.drawn.query}`;
     const has = held && held.asked === asked && held.zoom === now.zoom && held.from.x <= now.a.x && held.from.y <= now.a.y && held.to.x >= now.b.x && held.to.y >= now.b.y;
     if (has && !again) { counted(); return; }
-    const west = state.map.unproject(now.from.multiplyBy(TILE), now.zoom), east = state.map.unproject(now.to.multiplyBy(TILE), now.zoom);
+    const west = map.unproject(now.from.multiplyBy(TILE), now.zoom), east = map.unproject(now.to.multiplyBy(TILE), now.zoom);
     const box = [west.lng, east.lat, east.lng, west.lat].map((one) => Math.max(-180, Math.min(180, one)).toFixed(5));
     viewing?.abort();
     const mine = viewing = new AbortController();
@@ -139,7 +139,7 @@
     } catch (error) {
       if (error.name !== "AbortError") note("failed");
     }
-    if (answer === null || mine.signal.aborted || !root()) return;
+    if (answer === null || mine.signal.aborted || !root() || state.map !== map) return; // it was asked for a map that is gone
     if (answer !== region) { region = answer; state.reports = JSON.parse(answer); }
     held = { ...now, asked };
     layer?.redraw();

@@ -10,7 +10,7 @@ from dashboard.connection import Connection
 from dashboard.desk.asked import Asked
 from dashboard.once import Once
 from dashboard.past import PastConnection
-from dashboard.past_lives import PastLives
+from dashboard.past_lives import ON_THEIR_WAY, PastLives
 from dashboard.rights import must_see_all
 from dashboard.snapshot import Place
 from dashboard.store import Store
@@ -39,6 +39,8 @@ class Ask:
     place: Place
     stale_after: float = 10.0
     """Seconds after which a job of the watch counts as not done."""
+    keeps: float = 0.0
+    """Seconds for which each answer is good at the least."""
     _once: Once = field(default_factory=Once)
 
     def of(self, asked: Asked) -> "Ask":
@@ -54,8 +56,11 @@ class Ask:
         return self._once(replay, lambda: self._at(replay), PAST_TICK)
 
     def _at(self, replay: Replay) -> "Ask":
+        if replay.picture is Picture.KNOWN:
+            self._past_lives.prepare(replay.at)
         connection = PastConnection(self.connection, self.place.code, replay, self._past_lives)
-        return Ask(connection, replay, self.place, self.stale_after, self._once)
+        settled = replay.picture is Picture.KNOWN and replay.at < self.clock.now() - ON_THEIR_WAY
+        return Ask(connection, replay, self.place, self.stale_after, PAST_TICK if settled else 0.0, self._once)
 
     @cached_property
     def _past_lives(self) -> PastLives:
@@ -103,7 +108,7 @@ class Ask:
         """
         must_see_all()
         if isinstance(self.clock, Replay):
-            key, seconds = (self.clock, key), PAST_TICK if self.clock.picture is Picture.KNOWN else seconds
+            key, seconds = (self.clock, key), max(seconds, self.keeps)
         return self._once(key, question, seconds)
 
     def current_sources(self) -> tuple[Source, ...]:
