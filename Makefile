@@ -41,9 +41,9 @@ check: .venv/test ## ruff, mypy --strict, import contracts
 chaos: .venv/test .venv/parts ## kill, stop and take away everything against a ledger; QUICK=1 for a few minutes, IOC_CHAOS_SEED=n
 	$(RUN) -m tests.chaos $(if $(QUICK),--quick)
 
-bench: .venv/test .venv/parts ## measure against Faust, Quix Streams, ClickHouse's Kafka engine …; QUICK=1 for a first look
+bench: .venv/test .venv/parts ## measure against Faust, Quix Streams, ClickHouse's Kafka engine; QUICK=1 for a first look, WHAT=all for the screens, too
 	@$(RUN) -m stack browser
-	$(RUN) -m tests.bench $(if $(QUICK),--quick)
+	$(RUN) -m tests.bench $(WHAT) $(if $(QUICK),--quick)
 
 screenshots: .venv/test .venv/parts ## draw the screenshots of the docs anew from seeded data
 	@$(RUN) -m stack browser

@@ -1,9 +1,9 @@
-"""`python -m dashboard serve`: the screens."""
+"""`python -m dashboard serve`: the screens; `proof` and `package`: of the past."""
 
 import typer
 import uvicorn
 
-from dashboard import token_cli
+from dashboard import past_cli, token_cli
 from dashboard.app import create
 from schemas.settings import load
 
@@ -35,6 +35,10 @@ def serve(
         timeout_graceful_shutdown=2,
         ws_per_message_deflate=False,  # frames are small, and there may be a thousand viewers
     )
+
+
+cli.command()(past_cli.proof)
+cli.command()(past_cli.package)
 
 
 def loopback(host: str) -> bool:

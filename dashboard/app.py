@@ -16,8 +16,11 @@ from dashboard.desk import exports, pages
 from dashboard.desk.ask import Ask
 from dashboard.desk.map import routes as map_routes
 from dashboard.desk.replay import routes as replay_routes
+from dashboard.desk.replay import runs_routes
 from dashboard.desk.replay.bar import bar
+from dashboard.desk.replay.starting import Starter
 from dashboard.health import add_routes
+from dashboard.package import routes as package_routes
 from dashboard.push import Board
 from dashboard.sight import Sight
 from dashboard.snapshot import Place
@@ -29,6 +32,7 @@ from dashboard.wall.backdrop import ask_for
 from dashboard.wall.frame import Painter
 from dashboard.wall.layout import page
 from dashboard.wall.view import language
+from schemas.retention import Kept
 from schemas.settings import Settings
 
 PAGE = """<!DOCTYPE html>
@@ -45,7 +49,7 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """The application of an installation, by default of the present. It asks nothing before it is started."""
     painter = Painter(Place(settings.province))
     connection, clock = Connection(settings.clickhouse_url), clock or Live()
-    ask = Ask(connection, clock, painter.place, settings.stale_after_seconds)
+    ask = Ask(connection, clock, painter.place, settings.stale_after_seconds, kept=Kept.by(settings))
     board = Board(
         Store(connection),
         clock,
@@ -65,12 +69,15 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
         with suppress(asyncio.CancelledError):
             await poller
         await board.close()
+        await asyncio.to_thread(ask.close)
 
     server = FastAPI(title="IOC dashboard", lifespan=living, docs_url=None, redoc_url=None, openapi_url=None)
     add_routes(server, board)
     exports.add_routes(server, ask, settings.language)
+    package_routes.add_routes(server, ask, settings.language)
     map_routes.add_routes(server, ask, settings.language)
-    replay_routes.add_routes(server, ask, painter, settings.partitions, settings.language)
+    replay_routes.add_routes(server, ask, settings.partitions, settings.language, settings.wall_rotate)
+    runs_routes.add_routes(server, ask, Starter(ask.replays, settings.home), settings.language)
     if settings.access == "token":
         server.add_middleware(Access, tokens=Tokens.of(settings.home), usual=settings.language)
     app = dash.Dash(

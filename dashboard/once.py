@@ -31,10 +31,17 @@ class Once:
             with self._guard:
                 self._answers[key] = (time.monotonic(), answer)
                 if len(self._answers) > MOST:
-                    self._forget()
+                    self._let_go()
         return answer
 
-    def _forget(self) -> None:
+    def forget(self, key: Hashable) -> None:
+        """What is asked from now on is asked anew, an answer that is still on its way left out: what it is about was changed."""
+        with self._guard:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock, self._guard:
+            self._answers.pop(key, None)
+
+    def _let_go(self) -> None:
         for old in sorted(self._answers, key=lambda one: self._answers[one][0])[: MOST // 2]:
             del self._answers[old]
             self._locks.pop(old, None)

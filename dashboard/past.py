@@ -10,19 +10,22 @@ When something arrived, was refused or was said of an alarm is the same in both 
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from copy import copy
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property, partial
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple
 
 from dashboard.clock import Picture, Replay
 from dashboard.connection import Connection, Said
 from dashboard.past_lives import PastLives
-from schemas.columns import ZONE, Table
+from dashboard.past_scenes import Scenes
+from schemas.columns import Table
 from schemas.kinds import KINDS, Kind
 from schemas.lives import FAR, LIVES, Life, current_table, life_table
-from schemas.moments import milliseconds
+from schemas.retention import LOOKBACK
+from schemas.sql import at
 from schemas.tables import (
     DEAD_LETTERS,
     FRESHNESS,
@@ -38,18 +41,33 @@ from schemas.tables import (
     windows_table,
 )
 from schemas.watch_tables import ALARM_STEPS, ALARMS, ARRIVALS, REFUSALS, WATCH
-from schemas.worktime import WORKING_DAYS
+from schemas.worktime import WORKING_WEEKS
 
-TIMELESS = {"units", "unit_successors", *(table.name for table in (UNITS, SUCCESSORS, WORKING_DAYS))}
+TIMELESS = {"units", "unit_successors", *(table.name for table in (UNITS, SUCCESSORS, WORKING_WEEKS))}
 """Tables whose rows say themselves for which days they hold."""
 
 
+ONLY = re.compile(r"\bFROM state_\w+ FINAL WHERE (entity_id (?:=|IN) %\(\w+\)s)")
+"""Where a question says which entities it asks for."""
 ENDS = ("until", "next_received_at")
 """What tells of the next step, of which nothing is known at the newest."""
 
 
 class NoPastError(LookupError):
     """A question names a table whose past is not kept."""
+
+
+class Lived(NamedTuple):
+    """What goes with a question about lives."""
+
+    anew: Collection[Life] = ()
+    """Whose lives, derived anew, are in a table `anew_name`."""
+    scenes: Mapping[Life, str] = {}
+    """Tables that hold what of `life_K` the moment can see, back to `LOOKBACK` (`dashboard.past_scenes`)."""
+    reaching: bool = False
+    """Whether the question looks back no further than that."""
+    only: str = "true"
+    """SQL: which entities a question about states asks for."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +78,11 @@ class Tables:
     replay: Replay
 
     @cached_property
-    def past(self) -> dict[str, Callable[[Collection[Life]], str]]:
-        """Every table that has a past; what of it is seen depends on whose lives go with the question, in a table `anew_name`."""
+    def past(self) -> dict[str, Callable[[Lived], str]]:
+        """Every table that has a past; what of it is seen depends on what of lives goes with the question."""
         return {
             **{events_table(kind).name: _of(self._events, kind) for kind in KINDS},
-            **{state_table(kind).name: _of(self._state, kind) for kind in KINDS},
+            **{state_table(kind).name: partial(self._state, kind) for kind in KINDS},
             **{life_table(life.kind).name: partial(self._life, life) for life in LIVES},
             **{current_table(life.kind).name: partial(self._current, life) for life in LIVES},
             ARRIVALS.name: lambda _: self._arrivals(),
@@ -98,21 +116,17 @@ class Tables:
             raise NoPastError(", ".join(sorted(unknown)))
         return names
 
-    def question(self, sql: str, percent: str = "%", anew: Collection[Life] = ()) -> str:
-        """A question of the present as one of the past; `percent` is how it writes that sign, `anew` whose lives go with it.
-
-        Raises `NoPastError`.
-        """
-        names = sorted(self.named(sql))
-        if not names:
-            return sql
-        tables = ", ".join(f"{name} AS ({self.past[name](anew)})" for name in names).replace("%", percent)
+    def question(self, sql: str, names: Collection[str], percent: str = "%", lived: Lived = Lived()) -> str:
+        """A question of the present as one of the past; `names` are its tables, `percent` is how it writes that sign."""
+        said = lived._replace(only="{only}")  # its sign is that of a parameter
+        tables = ", ".join(f"{name} AS ({self.past[name](said)})" for name in sorted(names)).replace("%", percent)
+        tables = tables.replace("{only}", lived.only)
         return f"WITH {tables} " + self._named.sub(r"\1\2", sql)
 
-    @property
+    @cached_property
     def moment(self) -> str:
         """The moment as SQL."""
-        return f"fromUnixTimestamp64Milli({milliseconds(self.replay.at)}, '{ZONE}')"
+        return at(self.replay.at)
 
     @property
     def _is_known(self) -> bool:
@@ -127,25 +141,32 @@ class Tables:
     def _events(self, kind: Kind) -> str:
         return f"SELECT * FROM {self._table(events_table(kind))} WHERE {self._happened()}"
 
-    def _state(self, kind: Kind) -> str:
-        """The newest step where that is one of then; else the newest of those that are, from the events."""
-        table = state_table(kind)
+    def _state(self, kind: Kind, lived: Lived) -> str:
+        """The newest step where that is one of then; else the newest of those that are, from the events. Only of the entities that
+        are asked for: whoever asks for some would wait for all."""
+        table, only = state_table(kind), lived.only
         columns = ", ".join(f"`{column.name}`" for column in table.columns[:-1])
-        kept = f"SELECT entity_id FROM {self._table(table)} FINAL WHERE NOT ({self._happened()})"
+        kept = f"SELECT entity_id FROM {self._table(table)} FINAL WHERE NOT ({self._happened()}) AND {only}"
         return (
-            f"SELECT {columns}, version FROM {self._table(table)} FINAL WHERE {self._happened()} UNION ALL "
+            f"SELECT {columns}, version FROM {self._table(table)} FINAL WHERE {self._happened()} AND {only} UNION ALL "
             f"SELECT {columns}, {VERSION} AS version FROM {self._table(events_table(kind))} "
-            f"WHERE {self._happened()} AND entity_id IN ({kept}) ORDER BY entity_id, version DESC LIMIT 1 BY entity_id"
+            f"WHERE {self._happened()} AND {only} AND entity_id IN ({kept}) ORDER BY entity_id, version DESC LIMIT 1 BY entity_id"
         )
 
-    def _life(self, life: Life, anew: Collection[Life]) -> str:
+    def _life(self, life: Life, lived: Lived) -> str:
         ends = ", ".join(f"if({self._newest()}, {FAR}, l.{name}) AS {name}" for name in ENDS)
-        return self._with_anew(life, anew, f"SELECT {_names(life)}, {ends} FROM {self._table(life_table(life.kind))} AS l FINAL")
+        source = self._lives(life, lived if lived.reaching else Lived())
+        return self._with_anew(life, lived, f"SELECT {_names(life)}, {ends} FROM {source}")
 
-    def _current(self, life: Life, anew: Collection[Life]) -> str:
+    def _current(self, life: Life, lived: Lived) -> str:
         ends = ", ".join(f"{FAR} AS {name}" for name in ENDS)
-        kept = f"SELECT {_names(life)}, {ends} FROM {self._table(life_table(life.kind))} AS l FINAL"
-        return self._with_anew(life, anew, kept, self._newest(), f"until = {FAR}")
+        kept = f"SELECT {_names(life)}, {ends} FROM {self._lives(life, lived)}"
+        return self._with_anew(life, lived, kept, self._newest(), f"until = {FAR}")
+
+    def _lives(self, life: Life, lived: Lived) -> str:
+        if scene := lived.scenes.get(life):
+            return f"`{self.database}`.{scene} AS l"
+        return f"{self._table(life_table(life.kind))} AS l FINAL"
 
     def _newest(self) -> str:
         return f"l.{'next_received_at' if self._is_known else 'until'} > {self.moment}"
@@ -153,17 +174,17 @@ class Tables:
     def _seen(self) -> str:
         return f"received_at <= {self.moment}" if self._is_known else f"since <= {self.moment}"
 
-    def _with_anew(self, life: Life, anew: Collection[Life], kept: str, condition: str = "true", of_anew: str = "true") -> str:
+    def _with_anew(self, life: Life, lived: Lived, kept: str, condition: str = "true", of_anew: str = "true") -> str:
         """Lives as they are kept, but for those that are derived anew."""
         said = f"{kept} WHERE {self._seen()} AND {condition}"
-        if life not in anew:
+        if life not in lived.anew:
             return said
         return (
             f"{said} AND entity_id NOT IN (SELECT entity_id FROM {anew_name(life)}) "
             f"UNION ALL SELECT {_names(life)}, {', '.join(ENDS)} FROM {anew_name(life)} WHERE {of_anew}"
         )
 
-    def _arrivals(self) -> str:
+    def _arrivals(self, final: str = " FINAL") -> str:
         """The minutes before the one that is going on; of that, what had come."""
         begun = f"toStartOfMinute({self.moment})"
         names = "agency, kind, minute, received_at, occurred_at"
@@ -173,12 +194,13 @@ class Tables:
             f"WHERE e.received_at >= {begun} AND e.received_at <= {self.moment} GROUP BY agency, minute"
             for kind in KINDS
         )
-        return f"SELECT {names} FROM {self._table(ARRIVALS)} FINAL WHERE minute < {begun} UNION ALL SELECT {names} FROM ({rest})"
+        return f"SELECT {names} FROM {self._table(ARRIVALS)}{final} WHERE minute < {begun} UNION ALL SELECT {names} FROM ({rest})"
 
     def _freshness(self) -> str:
+        # The newest are the newest, whatever of a minute was written before: there is no need to merge.
         return (
             "SELECT agency, kind, max(a.received_at) AS received_at, max(a.occurred_at) AS occurred_at "
-            f"FROM ({self._arrivals()}) AS a GROUP BY agency, kind"
+            f"FROM ({self._arrivals(final='')}) AS a GROUP BY agency, kind"
         )
 
     def _dead_letters(self) -> str:
@@ -193,7 +215,11 @@ class Tables:
 
     def _watch(self) -> str:
         begun = f"(SELECT minOrNull(evaluated_at) FROM {self._table(ALARM_STEPS)})"
-        return f"SELECT * REPLACE (least(at, {self.moment}) AS at) FROM {self._table(WATCH)} FINAL WHERE {begun} <= {self.moment}"
+        # Nor is there need for that where a watch looks on at the very moment, as over an exercise that goes on.
+        seen = f"{begun} <= {self.moment} OR at <= {self.moment} + INTERVAL 1 MINUTE"
+        # Chosen first, as `at` would be what it is replaced with.
+        chosen = f"SELECT * FROM {self._table(WATCH)} FINAL WHERE {seen}"
+        return f"SELECT * REPLACE (least(at, {self.moment}) AS at) FROM ({chosen})"
 
     def _progress(self) -> str:
         return (
@@ -205,14 +231,26 @@ class Tables:
 class PastConnection(Connection):
     """Runs the questions of the present on the past of the same database; each thread's client is that of the other connection.
 
-    `lives` are shared by all moments.
+    `lives` and `scenes` are shared by all moments; without scenes each question goes over all of history.
     """
 
-    def __init__(self, present: Connection, province: str, replay: Replay, lives: PastLives | None = None) -> None:
-        super().__init__(present._url)
+    def __init__(
+        self, present: Connection, province: str, replay: Replay, lives: PastLives | None = None, scenes: Scenes | None = None
+    ) -> None:
+        super().__init__(present.url)
         self._local = present._local
         self._lives = lives or PastLives(present, province)
-        self._tables = Tables(urlsplit(self._url).path.strip("/"), replay)
+        self._scenes = scenes
+        self._tables = Tables(self.database, replay)
+        self._reaching = False
+
+    def reaching(self, since: datetime) -> "PastConnection":
+        """The same, for questions that look back no further."""
+        if since < self._tables.replay.at - LOOKBACK:
+            return self
+        found = copy(self)
+        found._reaching = True
+        return found
 
     @property
     def tables(self) -> frozenset[str]:
@@ -221,10 +259,17 @@ class PastConnection(Connection):
 
     def _said(self, sql: str, given: object) -> Said:
         names, replay = self._tables.named(sql), self._tables.replay
+        if not names:
+            return Said(sql)
         lives = [life for life in LIVES if {life_table(life.kind).name, current_table(life.kind).name} & names]
         rows = {life: self._lives.at(life, replay.at) for life in lives if replay.picture is Picture.KNOWN}
         anew = [life for life in rows if rows[life]]
-        text = self._tables.question(sql, "%" if given is None else "%%", anew)
+        near = [life for life in lives if self._reaching or current_table(life.kind).name in names]
+        found = {life: self._scenes.at(life, replay) for life in near} if self._scenes else {}
+        asked = ONLY.findall(sql)
+        only = asked[0] if len(names) == len(asked) == 1 else "true"
+        lived = Lived(anew, {life: name for life, name in found.items() if name}, self._reaching, only)
+        text = self._tables.question(sql, names, "%" if given is None else "%%", lived)
         return Said(text, [_external(life, rows[life]) for life in anew])
 
 
@@ -237,7 +282,7 @@ def _external(life: Life, rows: list[tuple[Any, ...]]) -> dict[str, Any]:
     return {"name": anew_name(life), "structure": [(column.name, column.type) for column in life.columns], "data": rows}
 
 
-def _of(make: Callable[[Kind], str], kind: Kind) -> Callable[[Collection[Life]], str]:
+def _of(make: Callable[[Kind], str], kind: Kind) -> Callable[[Lived], str]:
     return lambda _: make(kind)
 
 

@@ -6,25 +6,24 @@ the events received by then. Deriving takes ClickHouse about the same time for o
 is done for all that need it in some hours around the moment, in all their versions: a replay that goes on finds them made.
 """
 
-import logging
 import math
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from dashboard.connection import Connection
-from schemas.columns import ZONE
 from schemas.derivation import derive
 from schemas.lives import FAR, LIVES, Life, life_table
-from schemas.moments import from_milliseconds, milliseconds
+from schemas.moments import from_milliseconds
 from schemas.reference import calendar
+from schemas.sql import at
 from schemas.tables import events_table
-from schemas.worktime import calendar_rows
+from schemas.worktime import calendar_row
 
-log = logging.getLogger(__name__)
 BEFORE, AFTER = timedelta(hours=1), timedelta(hours=6)
 """How far around a moment the lives of others are derived with those that it needs."""
 ON_THEIR_WAY = timedelta(minutes=1)
@@ -64,23 +63,17 @@ class PastLives:
 
     def __init__(self, present: Connection, province: str) -> None:
         self._present = present
-        self._calendar = calendar_rows(calendar(province))[0]
+        self._calendar = calendar_row(calendar(province))[0]
+        self._threads = ThreadPoolExecutor(len(LIVES), "lives")
         self._locks = {life: threading.Lock() for life in LIVES}
         self._derived: dict[Life, dict[str, _Derived]] = {life: {} for life in LIVES}
         self._looked: dict[Life, dict[datetime, tuple[float, list[str]]]] = {life: {} for life in LIVES}
 
     def prepare(self, moment: datetime) -> None:
-        """Begin with all kinds at once: the questions that follow would wait for one after the other."""
+        """Begin with all kinds at once: the questions that follow would wait for one after the other. What goes wrong is told to
+        whoever asks then."""
         for life in LIVES:
-            threading.Thread(target=copy_context().run, args=(self._begin, life, moment), daemon=True).start()
-
-    def _begin(self, life: Life, moment: datetime) -> None:
-        try:
-            self.at(life, moment)
-        except Exception as error:  # whoever asks is told
-            log.info("lives of %s are not derived yet: %s", life.kind.name, error)
-        finally:
-            self._present.close()
+            self._threads.submit(copy_context().run, self.at, life, moment)
 
     def at(self, life: Life, moment: datetime) -> list[Row]:
         """The rows of `life_K`, as known at a moment, of every entity whose kept rows do not tell it."""
@@ -131,7 +124,7 @@ def _late(life: Life, since: datetime, until: datetime) -> str:
     """A question for the entities with a step that arrived later than the next one, the time between within two moments."""
     return (
         f"SELECT DISTINCT entity_id FROM {life_table(life.kind).name} "
-        f"WHERE received_at > {_moment(since)} AND next_received_at <= {_moment(until)} AND received_at > next_received_at"
+        f"WHERE received_at > {at(since)} AND next_received_at <= {at(until)} AND received_at > next_received_at"
     )
 
 
@@ -148,10 +141,6 @@ def _versions(life: Life, since: datetime, until: datetime) -> str:
     )
     return (
         f"(SELECT e.* REPLACE ({name} AS entity_id) FROM (SELECT * FROM {events}) AS e INNER JOIN ({known}) AS k "
-        f"ON e.entity_id = k.entity WHERE received_at <= known_from AND known_from <= {_moment(until)} "
-        f"AND known_until > {_moment(since)})"
+        f"ON e.entity_id = k.entity WHERE received_at <= known_from AND known_from <= {at(until)} "
+        f"AND known_until > {at(since)})"
     )
-
-
-def _moment(at: datetime) -> str:
-    return f"fromUnixTimestamp64Milli({milliseconds(at)}, '{ZONE}')"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TypeVar
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from dashboard import alarms, progress
 from dashboard.alarms import Alarm, Watched
-from dashboard.clock import Clock
+from dashboard.clock import Clock, Picture, Replay
 from dashboard.progress import Lag
 from dashboard.store import HERE, Store
 from dashboard.store_alarms import AlarmStore
@@ -23,6 +23,7 @@ from schemas.figures.aging import aged, newest
 from schemas.figures.questions import Key
 from schemas.freshness import DEAD, Source
 from schemas.partitions import Partitions
+from schemas.places import REFORM
 
 T = TypeVar("T")
 
@@ -35,6 +36,15 @@ class Place:
     """
 
     code: str
+    on: date | None = None
+    """The day whose agencies and targets hold; unless given, those of today. Units are always those of today."""
+    known_on: date | None = None
+    """The day whose calendar is asked: days off that were announced later are not known."""
+
+    def then(self, replay: Replay) -> "Place":
+        """The place at a moment of the past."""
+        day = replay.at.astimezone(HERE).date()
+        return Place(self.code, day, day if replay.picture is Picture.KNOWN else None)
 
     @cached_property
     def known(self) -> bool:
@@ -51,11 +61,12 @@ class Place:
 
     @cached_property
     def agencies(self) -> tuple[reference.Agency, ...]:
-        return reference.agencies(self.code) if self.known else ()
+        # Before the reform other units had them; the screens show those of today.
+        return reference.agencies(self.code, max(self.on, REFORM) if self.on else None) if self.known else ()
 
     @cached_property
     def calendar(self) -> reference.WorkingCalendar:
-        return reference.calendar(self.code)
+        return reference.calendar(self.code, self.known_on)
 
     def full_name(self, language: str) -> str:
         """The name of the province for a heading."""
@@ -64,9 +75,13 @@ class Place:
         province = places.province(self.code)
         return province.full_name_en if language == "en" else province.full_name
 
-    def target(self, indicator: str) -> float | None:
+    def aim(self, indicator: str) -> reference.Target | None:
         """The target of an indicator, None where there is none."""
-        found = reference.target(self.code, indicator)
+        return reference.target(self.code, indicator, self.on)
+
+    def target(self, indicator: str) -> float | None:
+        """The same, its value."""
+        found = self.aim(indicator)
         return found.value if found else None
 
     def working_day_before(self, at: datetime) -> datetime:

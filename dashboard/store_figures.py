@@ -52,17 +52,19 @@ class FigureStore:
         """
         moment = Moment.of(at, self.calendar, period)
         where, given = of_unit(by), {} if by == "province" else {"unit": unit}
-        found = ask(lambda sql: self.connection.tuples(sql, **given), figures, moment, past=state, where=where)
+        connection = self.connection.reaching(at)
+        found = ask(lambda sql: connection.tuples(sql, **given), figures, moment, past=state, where=where)
         return found.get((), {})
 
     def trends(self, clock: Clock, by: By, unit: str, days: int = TREND_DAYS) -> dict[str, list[tuple[datetime, Reading]]]:
         """All figures of a unit day by day: code → (end of the day, or now), reading. Those of a period tell of each day alone."""
         now, found = clock.now(), dict[str, list[tuple[datetime, Reading]]]()
         midnight = now.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+        connection = self.connection.reaching(midnight - timedelta(days=days))
         for kind in dict.fromkeys(figure.kind for figure in FIGURES):
             ones = [figure for figure in FIGURES if figure.kind is kind]
             ends, questions = series(ones, Step.DAY, midnight - timedelta(days=days - 1), now, self.calendar, where=of_unit(by))
-            answers = [self.connection.tuples(one, unit=unit) for one in questions]
+            answers = [connection.tuples(one, unit=unit) for one in questions]
             found |= series_readings(ones, ends, answers)[()]
         return found
 

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dashboard.connection import Connection
+from dashboard.proof import WHOLE
 from dashboard.store import Row
-from schemas.kinds import KINDS
-from schemas.moments import milliseconds
+from schemas.kinds import KINDS, STEPS
+from schemas.moments import EPOCH, milliseconds
+from schemas.retention import horizon
+from schemas.snapshots import SNAPSHOTS
 from schemas.sql import moment
-from schemas.tables import HEARTBEATS, events_table
+from schemas.tables import HEARTBEATS, events_table, windows_table
 from schemas.watch_tables import ALARM_STEPS, ARRIVALS
 
 
@@ -21,18 +24,28 @@ class PastStore:
     connection: Connection
 
     def volume(self, since: datetime, until: datetime, parts: int) -> list[int]:
-        """How many events arrived after `since` and until `until`, in so many parts of the time between."""
+        """How many events arrived after `since` and until `until`, in so many parts of the time between; how many happened, where
+        only windows are kept."""
         step = max(1, (milliseconds(until) - milliseconds(since)) // parts)
-        each = " UNION ALL ".join(
-            f"SELECT received_at FROM {events_table(kind).name} "
-            f"WHERE received_at > {moment('since')} AND received_at <= {moment('until')}"
+        known = horizon(self.connection.tuples)
+        single = known.whole_from if known else EPOCH
+        each = [
+            f"SELECT received_at AS at, 1 AS events FROM {events_table(kind).name} "
+            f"WHERE at > {moment('since')} AND at <= {moment('until')} AND at >= {moment('single')}"
             for kind in KINDS
-        )
+        ]
+        if since < single:
+            each += [
+                f"SELECT toDateTime64(window_start, 3) AS at, {STEPS.name} AS events FROM {windows_table(kind).name} FINAL "
+                f"WHERE at > {moment('since')} AND at <= {moment('until')} AND at < {moment('single')}"
+                for kind in KINDS
+            ]
         rows = self.connection.tuples(
-            f"SELECT least(intDiv(toUnixTimestamp64Milli(received_at) - %(since)s - 1, {step}), {parts - 1}) AS part, count() "
-            f"FROM ({each}) GROUP BY part",
+            f"SELECT least(intDiv(toUnixTimestamp64Milli(at) - %(since)s - 1, {step}), {parts - 1}) AS part, toInt64(sum(events)) "
+            f"FROM ({' UNION ALL '.join(each)}) GROUP BY part",
             since=milliseconds(since),
             until=milliseconds(until),
+            single=milliseconds(single),
         )
         found = [0] * parts
         for part, count in rows:
@@ -51,14 +64,24 @@ class PastStore:
         return list(self.connection.rows(f"SELECT * FROM ({each}) ORDER BY kind, received_at, entity_id", at=milliseconds(at)))
 
     def reach(self) -> dict[str, datetime | None]:
-        """Since when there is anything: `events` (arrivals), `alarms` (what was said of them), `path` (heartbeats)."""
+        """Since when it can be replayed: `whole` (every page, and the stream run again), `windows` (counts only), `alarms` (what
+        was said of them), `path` (heartbeats), `snapshots` (what was recorded of the screens)."""
+        windows = " UNION ALL ".join(
+            f"SELECT minOrNull(window_start) AS first FROM {windows_table(kind).name} WHERE window_start > toDateTime(0)"
+            for kind in KINDS
+        )
         names = {
-            "events": f"SELECT minOrNull(received_at) FROM {ARRIVALS.name}",
+            "whole": f"SELECT minOrNull(received_at) FROM {ARRIVALS.name}",
+            "windows": f"SELECT min(first) FROM ({windows})",
             "alarms": f"SELECT minOrNull(evaluated_at) FROM {ALARM_STEPS.name}",
             "path": f"SELECT minOrNull(sent_at) FROM {HEARTBEATS.name}",
+            "snapshots": f"SELECT minOrNull(moment) FROM {SNAPSHOTS.name} WHERE {WHOLE}",
         }
         (row,) = self.connection.tuples("SELECT " + ", ".join(f"({question})" for question in names.values()))
-        return dict(zip(names, row, strict=True))
+        found, known = dict(zip(names, row, strict=True)), horizon(self.connection.tuples)
+        if known and found["whole"]:
+            found["whole"] = max(found["whole"], known.whole_from)
+        return found
 
     def disk(self) -> dict[str, int]:
         """Bytes on disk of what the past is made of: `events`, `lives` (and states), `windows`, `rest`."""

@@ -4,7 +4,7 @@ The rules are those of `schemas.freshness` and `schemas.timeliness`; here they a
 raise `dashboard.connection.Unreachable`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -48,12 +48,14 @@ class SourceStore:
             )
         )
 
+    def histories(self, asked: Collection[Key], start: datetime, end: datetime) -> Mapping[Key, tuple[Span, ...]]:
+        """The states of feeds in a period, without a gap; empty for a feed that was not promised, which can not be missed."""
+        promised = [(agency.code, feed) for agency in self.agencies for feed in agency.feeds if (agency.code, feed.kind) in asked]
+        return dict.fromkeys(asked, ()) | self._spans(promised, start, end)
+
     def history(self, agency: str, kind: str, start: datetime, end: datetime) -> tuple[Span, ...]:
-        """The states of a feed in a period, without a gap; empty for a feed that was not promised, which can not be missed."""
-        feed = next((feed for one in self.agencies if one.code == agency for feed in one.feeds if feed.kind == kind), None)
-        if feed is None:
-            return ()
-        return self._spans([(agency, feed)], start, end)[agency, kind]
+        """The same of one feed."""
+        return self.histories([(agency, kind)], start, end)[agency, kind]
 
     def standings(self, start: datetime, end: datetime) -> tuple[Standing, ...]:
         """How timely every promised feed was in a period, the best first."""
@@ -99,9 +101,13 @@ class SourceStore:
         )
         return [{**row, "reason": harmless(row["reason"])} for row in rows]
 
-    def _spans(self, feeds: Iterable[tuple[str, Feed]], start: datetime, end: datetime) -> Mapping[Key, tuple[Span, ...]]:
+    def _spans(self, feeds: Iterable[tuple[str, Feed]], start: datetime, end: datetime) -> dict[Key, tuple[Span, ...]]:
         asked = list(feeds)
-        only = {agency for agency, _ in asked} if len(asked) == 1 else set()
+        if not asked:
+            return {}
+        only = {agency for agency, _ in asked}
+        if len(only) == len(self.agencies):
+            only = set()
         came, refused = self._arrivals(start, end, only), self._refusals(start, end, only)
         return {
             (agency, feed.kind): spans(

@@ -22,7 +22,7 @@ _BEFORE, _UP_TO, _WHOLE = "1 PRECEDING", "CURRENT ROW", "UNBOUNDED FOLLOWING"
 def derive(life: Life, calendar: int, source: str, epoch: int = 0) -> str:
     """A SELECT of the columns of `life_K`, from raw events: `source` is what follows FROM, a table with its conditions.
 
-    `calendar` is the number of a calendar in `working_days`. Each entity's steps must be all there, or cut off at a moment of
+    `calendar` is the number of a calendar in `working_weeks`. Each entity's steps must be all there, or cut off at a moment of
     knowledge; rows that were written twice count once.
     """
     adds = {

@@ -31,6 +31,18 @@ class Settings(BaseSettings):
         description="Partitions of every kind's topic, and from which time of events on there are more: "
         "`4, 2027-01-01T00:00+07:00 = 8`. The same for every process, before that time comes; what was declared stays.",
     )
+    keep_events_days: int = Field(
+        0,
+        ge=0,
+        description="For how many days back every moment can be looked at whole; single events from before are let go of "
+        "(0: kept for ever).",
+    )
+    keep_windows_days: int = Field(
+        0, ge=0, description="For how many days windows are kept (0: for ever); `python -m streams migrate` applies it."
+    )
+    keep_snapshots_days: int = Field(
+        400, ge=1, description="For how many days what the screens showed stays recorded; `python -m streams migrate` applies it."
+    )
     province: str = Field("46", description="Code of the province that the screens show (46 is Huế).")
     language: str = Field("vi", pattern="^(vi|en)$", description="First language of the screens: `vi` or `en`.")
     host: str = Field("127.0.0.1", description="Address that the gateway and the dashboard listen on.")

@@ -3,15 +3,29 @@
 Questions are texts with named parameters: moments in whole milliseconds since 1970.
 """
 
+from datetime import datetime
+from urllib.parse import urlsplit
+
 from schemas.columns import ZONE
 from schemas.envelope import CLOCK_TOLERANCE
 from schemas.kinds import KINDS
+from schemas.moments import milliseconds
 from schemas.watch_tables import REFUSALS
 
 
 def moment(name: str) -> str:
     """The SQL of a query parameter that is given in milliseconds."""
     return f"fromUnixTimestamp64Milli(%({name})s, '{ZONE}')"
+
+
+def at(moment: datetime) -> str:
+    """A moment as SQL."""
+    return f"fromUnixTimestamp64Milli({milliseconds(moment)}, '{ZONE}')"
+
+
+def database(url: str) -> str:
+    """The database of a ClickHouse address."""
+    return urlsplit(url).path.strip("/")
 
 
 def codes(*values: int | str) -> str:

@@ -197,6 +197,8 @@ DEAD_LETTERS = Table(
     "ENGINE = ReplacingMergeTree(changed_at)\nORDER BY (topic, partition, offset)",
     "Records that could not be counted, with the reason",
 )
+HEARTBEATS_DAYS = 30
+"""For how many days the pulse of the data path is kept."""
 HEARTBEATS = Table(
     "heartbeats",
     (
@@ -205,7 +207,8 @@ HEARTBEATS = Table(
         Column("sent_at", MOMENT, "When the gateway sent it into Kafka."),
         Column("written_at", MOMENT, "When a worker wrote it to ClickHouse."),
     ),
-    "ENGINE = ReplacingMergeTree(written_at)\nORDER BY (sent_at, gateway, partition)\nTTL toDateTime(sent_at) + INTERVAL 30 DAY",
+    "ENGINE = ReplacingMergeTree(written_at)\nORDER BY (sent_at, gateway, partition)\n"
+    f"TTL toDateTime(sent_at) + INTERVAL {HEARTBEATS_DAYS} DAY",
     "Proof that the path from gateway to ClickHouse is alive",
 )
 PROGRESS = Table(

@@ -6,6 +6,8 @@ from schemas.columns import MOMENT, ZONE, Column, Table
 AGENCY = Column("agency", "LowCardinality(String)", "Code of the agency that it is of; empty where it can not be told.")
 KIND = Column("kind", "LowCardinality(String)", "Kind of event; empty where it can not be told.")
 
+ALARM_STEPS_DAYS = 400
+"""For how many days what was said of alarms is kept."""
 ARRIVALS = Table(
     "arrivals",
     (
@@ -67,7 +69,8 @@ ALARMS = Table(
 ALARM_STEPS = Table(
     "alarm_steps",
     ALARMS.columns,
-    "ENGINE = ReplacingMergeTree\nORDER BY (id, began_at, version)\nTTL toDateTime(evaluated_at) + INTERVAL 400 DAY",
+    "ENGINE = ReplacingMergeTree\nORDER BY (id, began_at, version)\n"
+    f"TTL toDateTime(evaluated_at) + INTERVAL {ALARM_STEPS_DAYS} DAY",
     "All that was ever said of alarms, evaluation by evaluation: what called for people at a moment of the past",
 )
 WATCH = Table(

@@ -1,4 +1,4 @@
-"""Commands: python -m streams migrate | worker | watch | verify | rebuild | dead-letters."""
+"""Commands: python -m streams migrate | worker | watch | verify | rebuild | retain | replay | dead-letters."""
 
 import sys
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from schemas.settings import load
-from streams.cli import console, explained, letters, windows
+from streams.cli import console, explained, letters, replays, windows
 
 cli = typer.Typer(no_args_is_help=True, help="Kafka to windows to ClickHouse.")
 
@@ -70,6 +70,8 @@ def watch(
 
 cli.command()(windows.verify)
 cli.command()(windows.rebuild)
+cli.command()(windows.retain)
+cli.add_typer(replays.cli, name="replay")
 cli.add_typer(letters.cli, name="dead-letters")
 
 

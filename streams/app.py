@@ -16,6 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from schemas.kinds import HEARTBEATS, KINDS, REFUSALS
 from schemas.settings import load
+from streams.cores import EVERY, Cores
 from streams.progress import Progress
 from streams.topics import ensure_topics
 from streams.transport import ChunkSchema, ChunkTransport
@@ -105,6 +106,15 @@ async def process() -> None:
 async def watch() -> None:
     """Whether every partition moves."""
     await progress.run()
+
+
+@app.task
+async def keep_together() -> None:
+    """The threads of this worker on one core."""
+    cores = Cores()
+    while not app.should_stop:
+        cores.look()
+        await app.sleep(EVERY)
 
 
 @app.on_partitions_revoked.connect

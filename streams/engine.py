@@ -11,12 +11,14 @@ and the same chunks are taken in again.
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import msgspec
 
 from schemas.envelope import Category, Read, Reader, Refusal
 from schemas.kinds import FEEDBACK, Kind
 from schemas.refusals import said
+from schemas.retention import Keeping
 from schemas.seal import Sealer, sealed_remains
 from schemas.seal.identity import hides
 from streams.batch import Batch, DeadLetter, Record, arrivals, received_ms
@@ -32,10 +34,11 @@ PIECE = 500
 class Engine:
     """Takes in chunks of the kinds' topics. Not thread-safe: one thread at a time."""
 
-    def __init__(self, store: Store, topic_prefix: str, reader: Reader, sealer: Sealer) -> None:
+    def __init__(self, store: Store, topic_prefix: str, reader: Reader, sealer: Sealer, keeping: Keeping = Keeping()) -> None:
         self._store = store
         self._prefix = topic_prefix
         self._reader = reader
+        self._keeping = keeping
         self._sealer = sealer
         self._opened: Counter[Kind] = Counter()
         self._told: set[Kind] = set()
@@ -79,19 +82,21 @@ class Engine:
             if not new:
                 self._partitions[kind, number] = partition
                 return
-            columns, kept, dead = self._read(kind, number, new)
-            minutes = minutes_of(columns)
-            newer = self._load(partition, minutes)
+            dead: list[DeadLetter] = []
+            pieces = [self._read(kind, number, new[start : start + PIECE], dead) for start in range(0, len(new), PIECE)]
+            minutes = [minutes_of(columns) for columns, _ in pieces]
+            newer = self._load(partition, chain.from_iterable(minutes))
             if newer is None:
                 break
             # Another worker is ahead of us in this partition (it owned it a moment ago): go on from where it stands.
             partition = Partition(kind, number, newer)
-        judged = partition.judge(minutes, columns)
-        dead += [self._dead(kind, number, kept[index], refusal) for index, refusal in judged.conflicts.items()]
-        batch.repeats += judged.repeats
+        for (columns, kept), its in zip(pieces, minutes, strict=True):
+            judged = partition.judge(its, columns)
+            dead += [self._dead(kind, number, kept[index], refusal) for index, refusal in judged.conflicts.items()]
+            batch.repeats += judged.repeats
+            append(batch.events, kind, judged.columns)
+            partition.fold(judged, new[-1].offset)
         batch.dead += dead
-        append(batch.events, kind, judged.columns)
-        partition.fold(judged, new[-1].offset)
         batch.upto[kind, number] = partition.position
         self._partitions[kind, number] = partition
 
@@ -114,26 +119,14 @@ class Engine:
         batch.gaps.setdefault(key, expected)
         return True
 
-    def _read(self, kind: Kind, number: int, records: Sequence[Record]) -> tuple[Columns, list[Record], list[DeadLetter]]:
-        """The valid events as rows, their records, and the others as dead letters."""
-        columns: Columns = columns_maker(kind)([], [], [], number)
-        kept: list[Record] = []
-        dead: list[DeadLetter] = []
-        for start in range(0, len(records), PIECE):
-            piece, valid = self._read_piece(kind, number, records[start : start + PIECE], dead)
-            kept += valid
-            for values, more in zip(columns, piece, strict=True):
-                values += more
-        return columns, kept, dead
+    def _read(self, kind: Kind, number: int, records: Sequence[Record], dead: list[DeadLetter]) -> tuple[Columns, Sequence[Record]]:
+        """The valid events as rows, and their records; the others become dead letters."""
 
-    def _read_piece(
-        self, kind: Kind, number: int, records: Sequence[Record], dead: list[DeadLetter]
-    ) -> tuple[Columns, Sequence[Record]]:
         def rows(events: list[Read], records: Sequence[Record]) -> Columns:
             return columns_maker(kind)(events, arrivals(records), [record.offset for record in records], number)
 
         events = self._reader.read_all(kind, [record.value or b"" for record in records])
-        if events is not None:
+        if events is not None and not self._any_too_old(events, records):
             columns = rows(self._sealed(kind, events), records)
             if [record.key for record in records] == list(map(str.encode, columns[ENTITY_ID])):
                 return columns, records
@@ -145,6 +138,9 @@ class Engine:
             except Refusal as refusal:
                 dead.append(self._dead(kind, number, record, refusal))
         return rows(self._sealed(kind, events), kept), kept
+
+    def _any_too_old(self, events: list[Read], records: Sequence[Record]) -> bool:
+        return bool(self._keeping.days) and any(map(self._keeping.refuses, events, map(received_ms, records)))
 
     def _sealed(self, kind: Kind, events: list[Read]) -> list[Read]:
         """The events with who reported sealed. The gateway does it; what was put into Kafka by others may be in the open."""
@@ -175,9 +171,10 @@ class Engine:
         entity = kind.entity_id(event.data)
         if record.key != entity.encode():
             raise Refusal(Category.WRONG_KEY, f"The record's key must be {entity!r}.")
+        self._keeping.check(event, received_ms(record))
         return event
 
-    def _load(self, partition: Partition, minutes: list[int]) -> Checkpoint | None:
+    def _load(self, partition: Partition, minutes: Iterable[int]) -> Checkpoint | None:
         """Load the stored minutes that rows need. A checkpoint, when the store is ahead of the partition's position."""
         missing = partition.missing(minutes)
         if not missing:

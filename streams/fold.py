@@ -7,7 +7,6 @@ loaded before its events are judged: `missing` names those. A repeat has the ori
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from schemas.envelope import Category, Refusal
 from schemas.kinds import Kind
@@ -41,16 +40,6 @@ class Judged:
     repeats: int = 0
     conflicts: dict[int, Refusal] = field(default_factory=dict)
     """Index in the chunk → what it contradicts."""
-
-
-def _without(values: list[Any], gone: list[int]) -> list[Any]:
-    """The values but those at some places, which ascend: in slices, as few are gone as a rule."""
-    kept: list[Any] = []
-    start = 0
-    for place in gone:
-        kept += values[start:place]
-        start = place + 1
-    return kept + values[start:]
 
 
 def checkpoint_row(kind: Kind, number: int, upto: int) -> Row:
@@ -103,7 +92,7 @@ class Partition:
             self._cells[start][cell] = counts
 
     def judge(self, minutes: list[int], columns: Columns) -> Judged:
-        """Drop what was seen before. The first record of an identity counts; one that says otherwise is a conflict."""
+        """Drop what was seen before from both. The first record of an identity counts; one that says otherwise is a conflict."""
         judged = Judged(columns, minutes)
         gone = []
         held = map(self._identities.__getitem__, minutes)
@@ -118,9 +107,9 @@ class Partition:
                 name = columns[EVENT_ID][index]
                 reason = f"The event {name} was received before with other content; a correction needs an id of its own."
                 judged.conflicts[index] = Refusal(Category.CONFLICT, reason)
-        if gone:
-            judged.columns = [_without(column, gone) for column in columns]
-            judged.minutes = _without(minutes, gone)
+        for values in (minutes, *columns) if gone else ():
+            for index in reversed(gone):  # Few: what follows moves up, and nothing is looked at.
+                del values[index]
         return judged
 
     def fold(self, judged: Judged, upto: int) -> None:

@@ -17,7 +17,7 @@ from schemas.kinds import Kind
 from schemas.lives import LIVES, LIVES_PROGRESS, Life, life_table
 from schemas.reference import calendar
 from schemas.tables import events_table, windows_table
-from schemas.worktime import WORKING_DAYS, calendar_rows
+from schemas.worktime import WORKING_WEEKS, calendar_row
 
 SLICE = 25_000
 """Events that are taken in at a time, per partition: what bounds the memory of ClickHouse."""
@@ -58,17 +58,20 @@ class Lives:
 
     def __init__(self, client: Client, province: str) -> None:
         self._client = client
-        self._calendar, rows = calendar_rows(calendar(province))
-        names = ", ".join(column.name for column in WORKING_DAYS.columns)
-        ((known,),) = client.execute(f"SELECT count() FROM working_days WHERE calendar = {self._calendar}")
-        if known < len(rows):
-            client.execute(f"INSERT INTO working_days ({names}) VALUES", rows)
+        self._calendar, row = calendar_row(calendar(province))
+        if not client.execute(f"SELECT 1 FROM {WORKING_WEEKS.name} WHERE calendar = {self._calendar} LIMIT 1"):
+            names = ", ".join(column.name for column in WORKING_WEEKS.columns)
+            client.execute(f"INSERT INTO {WORKING_WEEKS.name} ({names}) VALUES", [row])
         self._marks: dict[Kind, Mark] = {}
 
     @property
     def calendar(self) -> int:
-        """The number of the calendar in `working_days`."""
+        """The number of the calendar in `working_weeks`."""
         return self._calendar
+
+    def offsets(self) -> dict[Kind, dict[int, int]]:
+        """Of each kind, partition → offset up to which lives are computed."""
+        return {kind: dict(mark.offsets) for kind, mark in self._marks.items()}
 
     def catch_up(self, most: int = 1 << 62) -> int:
         """Take in the events that were counted since; at most about `most` of them. Returns how many were taken in."""

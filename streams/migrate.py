@@ -13,10 +13,14 @@ from clickhouse_driver import Client
 from schemas.columns import Table
 from schemas.kinds import KINDS
 from schemas.lives import life_tables, life_views
+from schemas.replays import REPLAYS
+from schemas.retention import HORIZONS
 from schemas.settings import Settings
-from schemas.tables import materialized_views, state_table, tables, views
+from schemas.snapshots import SNAPSHOTS
+from schemas.sql import database
+from schemas.tables import materialized_views, state_table, tables, views, windows_table
 from schemas.watch_tables import ALARM_STEPS
-from schemas.worktime import WORKING_DAYS
+from schemas.worktime import WORKING_WEEKS
 from streams import units
 
 Step = tuple[str, str, Callable[[Client], None]]
@@ -54,9 +58,15 @@ def fill_alarm_steps(client: Client) -> None:
     client.execute(f"INSERT INTO {target} ({', '.join(column.name for column in ALARM_STEPS.columns)}) {query}")
 
 
+def drop_working_days(client: Client) -> None:
+    """What the weeks took the place of."""
+    client.execute("DROP TABLE IF EXISTS working_days")
+
+
 STEPS: tuple[Step, ...] = (
     ("states by arrival", "A step that claims the future must not hide the steps that come after it.", fill_states),
     ("arrivals by minute", "When a source was silent has to be known for the past too.", fill_arrivals),
+    ("working time by weeks", "Days of their own made ClickHouse plan for longer than it worked.", drop_working_days),
     ("alarms step by step", "What was said of an alarm has to be known for the past too.", fill_alarm_steps),
 )
 """(name, reason, what to do), in order."""
@@ -64,22 +74,29 @@ STEPS: tuple[Step, ...] = (
 
 def migrate(settings: Settings) -> list[str]:
     """Migrate; returns a line for each thing that was done. Raises clickhouse-driver's errors."""
-    url = urlsplit(settings.clickhouse_url)
-    database = url.path.strip("/")
-    server = Client.from_url(urlunsplit(url._replace(path="/default")))
-    server.execute(f"CREATE DATABASE IF NOT EXISTS `{database}`")
-    server.disconnect()
+    on_server(settings, "CREATE DATABASE IF NOT EXISTS `{database}`")
     client = Client.from_url(settings.clickhouse_url)
     try:
         return [
             *_tables(client),
             *_steps(client),
+            *_keep(client, settings),
             *_materialized(client),
             *units.fill(client),
             *_views(client, settings.topic_prefix),
         ]
     finally:
         client.disconnect()
+
+
+def on_server(settings: Settings, statement: str) -> None:
+    """Run a statement about the database of an installation (`{database}`), which need not be there. Raises clickhouse-driver's
+    errors."""
+    server = Client.from_url(urlunsplit(urlsplit(settings.clickhouse_url)._replace(path="/default")))
+    try:
+        server.execute(statement.format(database=database(settings.clickhouse_url)))
+    finally:
+        server.disconnect()
 
 
 def _columns(client: Client, name: str) -> dict[str, str]:
@@ -91,7 +108,7 @@ def _columns(client: Client, name: str) -> dict[str, str]:
 
 def _tables(client: Client) -> list[str]:
     done = []
-    for table in (*tables(), *life_tables(), WORKING_DAYS):
+    for table in (*tables(), *life_tables(), WORKING_WEEKS, REPLAYS, SNAPSHOTS, HORIZONS):
         present = _columns(client, table.name)
         if not present:
             client.execute(table.ddl)
@@ -138,6 +155,24 @@ def _steps(client: Client) -> list[str]:
             step(client)
             client.execute("INSERT INTO migrations (name, reason) VALUES", [(name, reason)])
             done.append(f"step {name}")
+    return done
+
+
+def _keep(client: Client, settings: Settings) -> list[str]:
+    """How long is kept what is kept for a time; single events are let go of by `streams.retain`."""
+    wanted = {SNAPSHOTS.name: (settings.keep_snapshots_days, "toDateTime(moment)", "")}
+    for kind in KINDS:  # A window of 1970 marks a checkpoint, which stays.
+        wanted[windows_table(kind).name] = (settings.keep_windows_days, "window_start", " WHERE window_start > toDateTime(0)")
+    present = dict(client.execute("SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase()"))
+    done = []
+    for name, (days, moment, which) in wanted.items():
+        ends = f" TTL {moment} + toIntervalDay({days}){which}"
+        if days and ends not in present[name]:
+            client.execute(f"ALTER TABLE {name} MODIFY{ends}")
+            done.append(f"{name} is kept for {days} days")
+        elif not days and " TTL " in present[name]:
+            client.execute(f"ALTER TABLE {name} REMOVE TTL")
+            done.append(f"{name} is kept for ever")
     return done
 
 

@@ -21,7 +21,7 @@ from schemas.kinds import KINDS, Kind
 from schemas.reference import calendar
 from schemas.settings import Settings
 from schemas.tables import VERSION, events_table, state_table, windows_table
-from schemas.worktime import calendar_rows
+from schemas.worktime import calendar_row
 from streams.compare import (
     Found,
     checkpoints,
@@ -37,6 +37,7 @@ from streams.compare import (
 )
 from streams.compare_lives import compare_lives, has_lives, mend_lives
 from streams.period import EVER, Minutes, Period, Tell, pieces
+from streams.retain import refuse_gone, windows_from
 
 SYNC = {"mutations_sync": 1}
 
@@ -74,10 +75,11 @@ def rebuild(
     """Rebuild kinds in a period; with `dry_run` nothing is swapped in. Raises `Failed` and clickhouse-driver's errors."""
     client = Client.from_url(settings.clickhouse_url)
     try:
+        refuse_gone(period, max(windows_from(client, settings, kind) for kind in kinds))
         parts: list[Callable[..., Rebuilt]] = [_windows, _states] if states else [_windows]
         done = [part(client, kind, period, dry_run, tell) for kind in kinds for part in parts]
         if states:
-            working, _ = calendar_rows(calendar(settings.province))
+            working, _ = calendar_row(calendar(settings.province))
             done += [_lives(client, kind, period, working, dry_run, tell) for kind in kinds if has_lives(client, kind, working)]
         return done
     finally:

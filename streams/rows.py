@@ -12,10 +12,10 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from schemas.envelope import Read, body, identity
+from schemas.envelope import Read, bodies, identities
 from schemas.kinds import Kind
 from schemas.moments import EPOCH
-from schemas.tables import COMMON, annotations, events_table
+from schemas.tables import COMMON, annotations, clickhouse_type, events_table
 
 Row = tuple[Any, ...]
 Cell = tuple[Any, ...]
@@ -39,14 +39,11 @@ def columns_maker(kind: Kind) -> Callable[[Sequence[Read], list[int], list[int],
         "received_at": "received",
         "partition": "[partition] * len(data)",
         "offset": "offsets",
-        "identity": "list(map(identity, names))",
-        "body": "[body(event) for event in events]",
+        "identity": "identities(names)",
+        "body": "bodies(kind, events)",
     }
     hints = annotations(kind)
-    columns = [
-        given.get(column.name) or f"[{_value(f'one.{column.name}', hints[column.name])} for one in data]"
-        for column in events_table(kind).columns
-    ]
+    columns = [given.get(column.name) or _values(f"one.{column.name}", hints[column.name]) for column in events_table(kind).columns]
     source = (
         "def make(events, received, offsets, partition):\n"
         "    origin = epoch.astimezone(events[0].time.tzinfo) if events else epoch\n"
@@ -54,9 +51,20 @@ def columns_maker(kind: Kind) -> Callable[[Sequence[Read], list[int], list[int],
         "    names = [event.event_id for event in events]\n"
         f"    return [{', '.join(columns)}]\n"
     )
-    return typing.cast(
-        Callable[..., Columns], _compile(source, {"epoch": EPOCH, "body": body, "identity": identity, "entity_id": kind.entity_id})
-    )
+    helpers = {"bodies": bodies, "identities": identities, "entity_id": kind.entity_id, "shared": shared}
+    return typing.cast(Callable[..., Columns], _compile(source, {"kind": kind, "epoch": EPOCH} | helpers))
+
+
+MOST_SHARED = 50_000
+"""Texts that are known at most: whoever sends codes that there are not must not fill the memory."""
+_shared: dict[str, str] = {}
+
+
+def shared(codes: list[str]) -> list[str]:
+    """The same codes, but one text for all that are alike: compared, hashed and kept once."""
+    if len(_shared) > MOST_SHARED:
+        _shared.clear()
+    return list(map(_shared.setdefault, codes, codes))
 
 
 def columns_of(rows: list[Row]) -> Columns:
@@ -73,6 +81,11 @@ def append(batches: dict[Kind, Columns], kind: Kind, columns: Columns) -> None:
     else:
         for values, more in zip(batches[kind], columns, strict=True):
             values += more
+
+
+def _values(expression: str, annotation: Any) -> str:
+    values = f"[{_value(expression, annotation)} for one in data]"
+    return f"shared({values})" if clickhouse_type(annotation) == "LowCardinality(String)" and _bare(annotation) is str else values
 
 
 def _ms(expression: str) -> str:

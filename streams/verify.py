@@ -12,10 +12,11 @@ from schemas.kinds import KINDS, Kind
 from schemas.lives import BY_KIND
 from schemas.reference import calendar
 from schemas.settings import Settings
-from schemas.worktime import calendar_rows
+from schemas.worktime import calendar_row
 from streams.compare import Found, compare_states, compare_windows, entities, repeated
 from streams.compare_lives import compare_lives
 from streams.period import EVER, Period, Tell, pieces
+from streams.retain import windows_from
 
 
 @dataclass
@@ -27,6 +28,8 @@ class Report:
     pending: int = 0
     """Events kept, whose windows a worker has yet to write (it was stopped between the two, or is writing now)."""
     windows: int = 0
+    windows_from: int = 0
+    """From when on windows were compared, Unix seconds: those from before hold more than the events that are still kept."""
     entities: int = 0
     lives: int = 0
     """Entities whose lives were compared."""
@@ -51,15 +54,19 @@ def verify(
     """Compare kinds in a period; states are those of entities with a step in it. Raises clickhouse-driver's errors."""
     client = Client.from_url(settings.clickhouse_url)
     try:
-        working, _ = calendar_rows(calendar(settings.province))
-        return [_verify(client, kind, period, working, tell) for kind in kinds]
+        working, _ = calendar_row(calendar(settings.province))
+        kept = {kind: windows_from(client, settings, kind) for kind in kinds}
+        return [_verify(client, kind, period, kept[kind], working, tell) for kind in kinds]
     finally:
         client.disconnect()
 
 
-def _verify(client: Client, kind: Kind, period: Period, working: int, tell: Tell) -> Report:
+def _verify(client: Client, kind: Kind, period: Period, kept: int, working: int, tell: Tell) -> Report:
     report = Report(kind)
-    parts = pieces(client, kind, period)
+    whole = Period(max(period.start, kept), max(period.end, kept))
+    if whole.start > period.start:
+        report.windows_from = kept
+    parts = pieces(client, kind, whole)
     # The states are looked at in one go, which takes about as long as half of the windows; lives take longer than both.
     events_of_all = sum(events for _, events in parts)
     total = events_of_all * (5 if kind in BY_KIND else 3) // 2

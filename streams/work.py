@@ -19,6 +19,7 @@ from faust.types import TP
 
 from schemas.envelope import Reader
 from schemas.kinds import DEAD_LETTERS, HEARTBEATS, KINDS, REFUSALS, Kind
+from schemas.retention import Keeping
 from schemas.seal import sealer
 from schemas.settings import Settings
 from streams import metrics
@@ -50,7 +51,8 @@ class Work:
         self._prefix = settings.topic_prefix
         self._kinds: dict[str, Kind] = {kind.topic(settings.topic_prefix): kind for kind in KINDS}
         reader = Reader(settings.event_max_bytes)
-        self._engine = Engine(Store(settings.clickhouse_url), settings.topic_prefix, reader, sealer(settings))
+        store, keeping = Store(settings.clickhouse_url), Keeping.by(settings)
+        self._engine = Engine(store, settings.topic_prefix, reader, sealer(settings), keeping)
         self._store = Store(settings.clickhouse_url)
         self._chunks: asyncio.Queue[Any] = asyncio.Queue(maxsize=MOST_CHUNKS)
         # clickhouse-driver wants a thread for each connection, and the event loop must breathe: heartbeats to Kafka, the web port.

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import hypothesis
 import pytest
 from clickhouse_driver import Client
 from xdist.remote import Producer
@@ -19,6 +20,9 @@ from stack.ports import choose_port
 from streams.migrate import migrate
 
 _numbers = itertools.count(1)
+# How long an example takes tells of the machine, which is busy, not of the rule.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 class Lanes(LoadScopeScheduling):

@@ -1,11 +1,11 @@
 """Events written to ClickHouse as a worker's engine does, for tests that need their arrival times to the millisecond."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from schemas.envelope import Reader, write
 from schemas.events import Event
-from schemas.kinds import Kind
+from schemas.kinds import KINDS, Kind
 from schemas.moments import milliseconds
 from schemas.settings import Settings
 from streams.batch import write as write_batch
@@ -40,6 +40,12 @@ class Counter:
         assert not batch.dead, batch.dead
         write_batch(self._store, batch)
         self._engine.written(batch)
+
+    def caught_up(self) -> None:
+        """Tell, as a worker does, that all that arrived is counted."""
+        now = milliseconds(datetime.now(UTC))
+        ends = [(kind, self._offsets.get(kind, -1) + 1) for kind in KINDS]
+        self._store.write_progress([(kind.name, 0, "test", end, end, None, None, now, now) for kind, end in ends])
 
     def close(self) -> None:
         """Leave ClickHouse."""

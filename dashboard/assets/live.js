@@ -36,19 +36,17 @@
     if (gone) knock();
     if (!pulse) { if (gone) banner(wall, say("no_pulse"), say("stopped_server")); return; }
     const past = window.ioc?.replay?.moment() ?? null, now = past ?? pulse.now + silence; // ages in a replay are those of its moment
+    put(document.getElementById("clock"), clock.format(now));
+    for (const each of document.querySelectorAll("[data-at]")) put(each, span(now - Number(each.dataset.at)));
     if (past !== null) {
-      document.title = `${say("replaying")} ${short.format(past)} · ${state.viewer.title}`;
-      put(document.getElementById("clock"), clock.format(now));
-      for (const each of document.querySelectorAll("[data-at]")) put(each, span(now - Number(each.dataset.at)));
+      document.title = `${document.querySelector("#replay .sign")?.textContent ?? say("replaying")} ${short.format(past)} · ${state.viewer.title}`;
       banner(wall, gone ? say("replaying") : "", gone ? say("stopped_server") : "");
       return;
     }
-    put(document.getElementById("clock"), clock.format(now));
     const age = pulse.heartbeat === null ? Infinity : now - pulse.heartbeat;
     const beat = document.getElementById("beat");
     tell(beat, pulse.heartbeat, age);
     beat.classList.toggle("late", age > pulse.stale_ms);
-    for (const each of document.querySelectorAll("[data-at]")) put(each, span(now - Number(each.dataset.at)));
     document.title = (pulse.alarms ? `(${pulse.alarms}) ` : "") + state.viewer.title;
     const stopped = pulse.heartbeat === null ? say("no_pulse") : say("stopped", { time: short.format(pulse.heartbeat) });
     if (gone) banner(wall, stopped, say("stopped_server"));

@@ -1,6 +1,6 @@
 /* What hands do beside the map: links and lists of its parts lead on without rebuilding it; keys; finding by words. */
 (() => {
-  const PATH = "/map", FRAME = ["lang", "theme", "moment", "picture", "since", "until", "speed", "loop"];
+  const PATH = "/map";
   const byId = (id) => document.getElementById(id);
   const root = () => byId("opsmap");
   const ops = () => window.ioc.opsmap;
@@ -25,7 +25,7 @@
     } else if (link.closest(".bar nav")) ops().go(new URL(link.href).searchParams, { fit: true });
     else { // another language or theme of the same view
       const asked = new URL(link.href).searchParams, params = ops().here();
-      for (const name of FRAME) if (asked.has(name)) params.set(name, asked.get(name)); else params.delete(name);
+      for (const name of document.getElementById("wall").dataset.frame.split(" ")) if (asked.has(name)) params.set(name, asked.get(name)); else params.delete(name);
       location.assign(ops().address(params));
     }
   }, true);

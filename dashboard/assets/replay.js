@@ -2,7 +2,7 @@
    moment is drawn by asking for the whole content of it, the next one only when that is there: so whatever the speed, each frame is
    a whole one, and all that came in between is counted in it. */
 (() => {
-  const MINUTE = 60_000, DAY = 86_400_000, FRAME_MS = 350, SLOW_MS = 500, OFFSET = 7 * 3_600_000, SVG = "http://www.w3.org/2000/svg";
+  const MINUTE = 60_000, DAY = 86_400_000, MARKS = 14, FRAME_MS = 350, FOLLOW_MS = 2000, RESTS = 5, SLOW_MS = 500, OFFSET = 7 * 3_600_000, SVG = "http://www.w3.org/2000/svg";
   const state = { bar: null, at: 0, since: 0, until: 0, words: {}, line: null, playing: 0, asking: null };
   const byId = (id) => document.getElementById(id);
   const spoken = () => byId("wall")?.lang === "en" ? "en-GB" : "vi";
@@ -10,37 +10,46 @@
   const full = (ms) => { const p = Object.fromEntries(new Intl.DateTimeFormat("en-GB", { ...zone, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" }).formatToParts(ms).map((one) => [one.type, one.value])); return `${p.day}/${p.month}/${p.year} ${p.hour}:${p.minute}:${p.second}`; };
   const written = (ms) => new Date(ms + OFFSET).toISOString().slice(0, 19);
   const clamp = (ms) => Math.min(state.until, Math.max(state.since, ms));
-  const speed = () => Number(byId("replay-speed").value);
+  const speed = () => Number(byId("replay-speed")?.value ?? 600);
   const loops = () => byId("replay-loop").getAttribute("aria-pressed") === "true";
+  const follows = () => "follows" in state.bar.dataset; // a run that goes on, as far as it has come
+  const chooses = () => "choosing" in state.bar.dataset; // no moment is shown yet: one is looked for
   const step = () => Math.max(MINUTE, 1000 * speed());
 
   function note(words) { const box = byId("replay-note"); if (box && box.textContent !== words) box.textContent = words; }
 
   /* -- the address ------------------------------------------------------------------------------------------------------------- */
   function keep() {
-    const params = new URLSearchParams(location.search);
-    params.set("moment", written(state.at));
-    params.set("since", written(state.since));
-    params.set("until", written(state.until));
-    params.set("speed", String(speed()));
-    if (loops()) params.set("loop", "1"); else params.delete("loop");
+    const own = { moment: follows() ? "" : written(state.at), since: written(state.since), until: written(state.until), speed: String(speed()), loop: loops() ? "1" : "" };
+    const into = (params) => { for (const [name, value] of Object.entries(own)) if (value) params.set(name, value); else params.delete(name); return params; };
+    const params = into(new URLSearchParams(location.search));
     const text = params.toString().replaceAll("%2C", ",").replaceAll("%2F", "/").replaceAll("%3A", ":");
     history.replaceState(history.state, "", `${location.pathname}?${text}`);
-    for (const link of document.querySelectorAll("a[href*='moment=']")) { // links lead on to the moment that is shown
+    for (const link of document.querySelectorAll("a[href*='moment='], a[href*='run=']")) { // links lead on to the moment that is shown
       const url = new URL(link.href);
       if (url.origin !== location.origin || link.dataset.fixed) continue;
       if (link.closest("#content, #alarms")) continue; // what was drawn with the moment has it
-      for (const name of ["moment", "since", "until", "speed", "loop"]) if (params.has(name)) url.searchParams.set(name, params.get(name)); else url.searchParams.delete(name);
+      into(url.searchParams);
       link.href = url.pathname + url.search;
     }
     return params;
+  }
+
+  /* The address of the moment that is looked for. */
+  function there() {
+    const params = new URLSearchParams(location.search);
+    for (const name of ["since", "until"]) params.set(name, written(state[name]));
+    params.set("moment", written(state.at));
+    return `${location.pathname}?${params}`;
   }
 
   /* -- a moment on the screen -------------------------------------------------------------------------------------------------- */
   async function show(at) {
     state.at = clamp(at);
     cursor();
+    if (chooses()) { location.assign(there()); return true; }
     const params = keep(), mine = state.asking = {};
+    if (follows()) params.set("moment", written(state.at));
     let drew = false;
     const slow = setTimeout(() => { if (state.asking === mine && !state.playing) note(state.words.drawing); }, SLOW_MS);
     try {
@@ -67,6 +76,7 @@
   /* -- playing ----------------------------------------------------------------------------------------------------------------- */
   async function play() {
     const mine = state.playing = Date.now();
+    delete state.bar.dataset.follows;
     let from = 0, begun = 0, pace = 0; // the moment, the time and the speed that the course is reckoned from: drawing takes none of it
     const set = () => { from = state.at; begun = performance.now(); pace = speed(); };
     pressed(true);
@@ -82,7 +92,7 @@
     }
     if (state.playing === mine) stop();
   }
-  function stop() { state.playing = 0; pressed(false); note(""); }
+  function stop() { if (!byId("replay-play")) return; delete state.bar.dataset.follows; state.playing = 0; pressed(false); note(""); }
   function pressed(on) {
     const button = byId("replay-play");
     if (!button) return;
@@ -118,15 +128,19 @@
     if (!box) return;
     const svg = shape("svg", { viewBox: "0 0 1000 60", preserveAspectRatio: "none", "aria-hidden": "true" });
     if (line) {
+      if (line.whole_from > state.since) svg.append(shape("rect", { class: "gone", x: 0, y: 0, width: X(Math.min(line.whole_from, state.until)), height: 60 }, state.words.only_counts.replace("{since}", full(line.whole_from))));
       const most = Math.max(1, ...line.bars), width = 1000 / line.bars.length;
       line.bars.forEach((n, k) => { if (n) svg.append(shape("rect", { class: "bar", x: k * width, width: width * 0.9, y: 44 - 32 * Math.sqrt(n / most), height: 32 * Math.sqrt(n / most) })); });
       for (const [from, to, agency, kind] of line.outages) svg.append(shape("rect", { class: "outage", x: X(from), width: Math.max(1, X(to) - X(from)), y: 46, height: 5 }, `${state.words.silent_feeds.replace("{names}", `${agency} · ${kind}`)} ${full(from)} – ${full(to)}`));
       for (const [raised, , priority, words] of [...line.alarms].reverse()) svg.append(shape("path", { class: `call p${priority}`, d: `M${X(raised)} 2 l0 8`, "vector-effect": "non-scaling-stroke" }, `${full(raised)} · ${words}`));
     }
-    for (let day = Math.ceil((state.since + OFFSET) / DAY) * DAY - OFFSET; day < state.until; day += DAY * Math.ceil((state.until - state.since) / DAY / 14)) svg.append(shape("path", { class: "day", d: `M${X(day)} 0 l0 60`, "vector-effect": "non-scaling-stroke" }));
     const days = document.createElement("div");
     days.className = "days";
-    for (let day = Math.ceil((state.since + OFFSET) / DAY) * DAY - OFFSET; day < state.until; day += DAY * Math.ceil((state.until - state.since) / DAY / 14)) days.append(Object.assign(document.createElement("span"), { textContent: full(day).slice(0, 5), style: `left:${X(day) / 10}%` }));
+    const unit = state.until - state.since > 2 * DAY ? DAY : DAY / 24, every = unit * Math.ceil((state.until - state.since) / unit / MARKS);
+    for (let mark = Math.ceil((state.since + OFFSET) / every) * every - OFFSET; mark < state.until; mark += every) {
+      svg.append(shape("path", { class: "day", d: `M${X(mark)} 0 l0 60`, "vector-effect": "non-scaling-stroke" }));
+      days.append(Object.assign(document.createElement("span"), { textContent: unit === DAY ? full(mark).slice(0, 5) : full(mark).slice(11, 16), style: `left:${X(mark) / 10}%` }));
+    }
     box.replaceChildren(svg, days, Object.assign(document.createElement("i"), { className: "cursor" }));
     cursor();
   }
@@ -145,14 +159,35 @@
   }
 
   /* -- hands ------------------------------------------------------------------------------------------------------------------- */
+  /* Another period of the timeline: around the moment, which stays where it can. */
+  function choose(since, until) {
+    stop();
+    Object.assign(state, { since: Math.floor(since / 1000) * 1000, until: Math.floor(until / 1000) * 1000, line: null });
+    draw();
+    if (!chooses()) { if (clamp(state.at) !== state.at) show(state.at); else { cursor(); keep(); } }
+    read();
+  }
+  const period = () => Number(byId("replay-period").value);
   const pointed = (event) => { const box = byId("replay-line").getBoundingClientRect(); return state.since + (state.until - state.since) * Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)); };
   document.addEventListener("pointerdown", (event) => {
     const box = event.target.closest?.("#replay-line");
     if (!box || event.button) return;
     stop();
     box.setPointerCapture(event.pointerId);
-    const move = (moved) => { state.at = clamp(pointed(moved)); cursor(); };
-    const end = (ended) => { box.removeEventListener("pointermove", move); box.removeEventListener("pointerup", end); show(pointed(ended)); };
+    const from = pointed(event), spans = event.shiftKey; // with Shift a period is drawn, not a moment
+    const band = spans && box.appendChild(Object.assign(document.createElement("i"), { className: "band" }));
+    const move = (moved) => {
+      const at = pointed(moved);
+      if (!spans) { state.at = clamp(at); cursor(); } else Object.assign(band.style, { left: `${X(Math.min(from, at)) / 10}%`, width: `${Math.abs(X(at) - X(from)) / 10}%` });
+    };
+    const end = (ended) => {
+      box.removeEventListener("pointermove", move);
+      box.removeEventListener("pointerup", end);
+      const at = pointed(ended);
+      if (!spans) return show(at);
+      band.remove();
+      return Math.abs(at - from) < MINUTE ? null : choose(Math.min(from, at), Math.max(from, at));
+    };
     box.addEventListener("pointermove", move);
     box.addEventListener("pointerup", end);
     move(event);
@@ -166,28 +201,56 @@
     else if (id === "replay-next") alarm(1);
     else if (id === "replay-loop") { byId(id).setAttribute("aria-pressed", String(!loops())); keep(); }
   });
-  document.addEventListener("change", ({ target }) => { if (target.id === "replay-speed") keep(); });
+  document.addEventListener("change", ({ target }) => {
+    if (target.id === "replay-speed") keep();
+    else if (target.id === "replay-period" && period()) {
+      const until = Math.min(Date.now(), state.at + period() / 7);
+      choose(until - period(), until);
+    }
+  });
   document.addEventListener("keydown", (event) => {
     if (event.target.id !== "replay-line") return;
     const by = { ArrowLeft: -step(), ArrowRight: step(), ArrowDown: -step(), ArrowUp: step(), PageUp: -DAY, PageDown: DAY, Home: -Infinity, End: Infinity }[event.key];
+    if (event.key === "Enter" && chooses()) show(state.at);
     if (by === undefined) return;
     event.preventDefault();
     stop();
-    show(clamp(state.at + by));
+    if (chooses()) { state.at = clamp(state.at + by); cursor(); } else show(clamp(state.at + by));
   });
+
+  /* A run that goes on is followed until somebody takes it in hand. */
+  setInterval(async () => {
+    const { bar, asking } = state;
+    if (!bar || !byId("replay") || !follows() || state.drawing) return;
+    try {
+      const run = await ask(`/replay/run?${new URLSearchParams(location.search)}`);
+      if (state.bar !== bar || state.asking !== asking || !follows()) return;
+      if (!run.goes_on) delete bar.dataset.follows;
+      if (run.moment > state.at) { state.drawing = true; state.until = Math.max(state.until, run.moment); await show(run.moment); }
+    } catch { /* it is asked again */ } finally { state.drawing = false; }
+  }, FOLLOW_MS);
+
+  /* The runs of the stream: often while one goes on, else now and then, as one may be begun elsewhere. */
+  let ticks = 0;
+  setInterval(async () => {
+    const place = byId("runs-standing");
+    if (!place || document.hidden || (!("goesOn" in place.dataset) && ++ticks % RESTS)) return;
+    try { const found = await ask(`/replay/runs?${new URLSearchParams(location.search)}`); if (place.isConnected) window.ioc.parts.draw(place.parentElement, found.children); } catch { /* it is asked again */ }
+  }, FOLLOW_MS);
 
   function open() {
     const bar = byId("replay");
     if (bar === state.bar) return;
-    stop();
+    state.playing = 0;
     Object.assign(state, { bar, line: null });
     if (!bar) return;
     const { moment, since, until, words } = bar.dataset;
+    state.drawing = false;
     Object.assign(state, { at: Number(moment), since: Number(since), until: Number(until), words: JSON.parse(words) });
     draw();
     read();
-    if (!byId("content")) show(state.at); // a wall comes without what it shows
+    if (!byId("content") && !chooses()) show(state.at); // a wall comes without what it shows
   }
   new MutationObserver(open).observe(document, { childList: true, subtree: true });
-  window.ioc = Object.assign({}, window.ioc, { replay: { moment: () => (state.bar && byId("replay") ? state.at : null), show, state } });
+  window.ioc = Object.assign({}, window.ioc, { replay: { moment: () => (state.bar && byId("replay") && !chooses() ? state.at : null), show, state } });
 })();

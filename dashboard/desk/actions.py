@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from dash import dcc, html
+from dash import html
 
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import FRAME, Asked
-from dashboard.desk.parts import Part
+from dashboard.desk.parts import Part, kept
 from dashboard.desk.records.taken import file
 from dashboard.speech import in_order
 
@@ -15,12 +15,11 @@ def chooser(ask: Ask, asked: Asked, unit: str) -> Part:
     """Chooses the unit, by mouse or keyboard; the address of what is chosen is its own."""
     speech, place = asked.speech, ask.place
     options = [(place.code, place.full_name(asked.spoken)), *sorted(place.names.items(), key=lambda one: in_order(one[1]))]
-    kept = [dcc.Input(type="hidden", name=name, value=asked.get(name)) for name in (*FRAME, "target") if asked.get(name)]
     return html.Form(
         [
             html.Label(speech("unit"), htmlFor="unit"),
             html.Select([html.Option(words, value=code, selected=code == unit) for code, words in options], id="unit", name="unit"),
-            *kept,
+            *kept(asked, (*FRAME, "target")),
             html.Button(speech("show"), type="submit"),
         ],
         action=asked.path,

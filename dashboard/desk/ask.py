@@ -1,16 +1,20 @@
 """The questions of the desk: stores, the clock and the province, and a memory that asks each question once per tick."""
 
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
 
 from dashboard.clock import Clock, Picture, Replay
-from dashboard.connection import Connection
+from dashboard.connection import Connection, Unreachable
 from dashboard.desk.asked import Asked
 from dashboard.once import Once
 from dashboard.past import PastConnection
 from dashboard.past_lives import ON_THEIR_WAY, PastLives
+from dashboard.past_scenes import Scenes
+from dashboard.proof import Proof
 from dashboard.rights import must_see_all
 from dashboard.snapshot import Place
 from dashboard.store import Store
@@ -19,15 +23,29 @@ from dashboard.store_figures import FigureStore
 from dashboard.store_lists import ListStore
 from dashboard.store_lives import LifeStore
 from dashboard.store_records import RecordStore
+from dashboard.store_replays import ReplayStore
 from dashboard.store_sources import SourceStore
 from schemas.figures import Readings
 from schemas.freshness import Source
+from schemas.replays import Run, State
+from schemas.retention import Horizon, Kept, horizon
 
 T = TypeVar("T")
 TICK = 5.0
 """Seconds for which an answer is good enough for another viewer."""
+RUNS_TICK = 1.0
+"""The same for how the runs of the stream stand."""
+RUN_SECONDS = 3600.0
 PAST_TICK = 600.0
 """The same for what was known at a moment of the past, which does not change."""
+
+
+class NotKeptError(ValueError):
+    """A moment of which not all is kept any more; why in words, and from when on all is."""
+
+    def __init__(self, why: str, whole_from: datetime) -> None:
+        super().__init__(why)
+        self.whole_from = whole_from
 
 
 @dataclass
@@ -41,30 +59,103 @@ class Ask:
     """Seconds after which a job of the watch counts as not done."""
     keeps: float = 0.0
     """Seconds for which each answer is good at the least."""
+    kept: Kept = field(default_factory=Kept)
+    """For how long the installation keeps what."""
     _once: Once = field(default_factory=Once)
+    _opened: list[Scenes] = field(default_factory=list)
+    """Those of live and of every run that was looked at: shared, as what is made is taken away at the end."""
+
+    def run(self, asked: Asked) -> Run | None:
+        """The run of the stream that an address looks at; None for live. Raises `ValueError` for one that there is not."""
+        name = asked.get("run")
+        if not name:
+            return None
+        found = next((run for run in self.runs() if run.name == name), None)
+        if found is None:
+            raise ValueError(asked.speech("no_run", name=name))
+        return found
+
+    def runs(self) -> list[Run]:
+        """The runs of the stream, the newest first."""
+        return self.once("runs", self.replays.runs, RUNS_TICK)
+
+    def forget_runs(self) -> None:
+        """One was begun, stopped or taken away: who looks next sees it."""
+        self._once.forget("runs")
+
+    def base(self, asked: Asked) -> "Ask":
+        """Asks what an address looks at, as it is by now: live, or a run. Raises `ValueError` for a run that there is not."""
+        run = self.run(asked)
+        if run is None:
+            return self
+        # One that goes on is remembered apart: of its past not all has come yet.
+        key = ("run", run.name, run.begun_at, run.state)
+        connection = self.replays.connection_of(run)
+        return self._once(key, lambda: Ask(connection, self.clock, self.place, self.stale_after, _opened=self._opened), RUN_SECONDS)
+
+    def replay(self, asked: Asked) -> Replay | None:
+        """The moment of the past that an address shows: of a run, how far it has come, unless it says another. Raises
+        `ValueError` for one that cannot be shown."""
+        now = self.clock.now()
+        found, run = asked.replay(now), self.run(asked)
+        if run is None:
+            if found and (known := self.horizon()) and found.at < known.whole_from:
+                raise NotKeptError(asked.speech("not_kept", since=asked.speech.full(known.whole_from)), known.whole_from)
+            return found
+        at = found.at if found else min(run.moment, now)
+        # While it goes on, what it knows of a moment is still to come.
+        is_known = run.state is not State.RUNNING and found is not None and found.picture is Picture.KNOWN
+        return Replay(at, Picture.KNOWN if is_known else Picture.CORRECTED)
+
+    def horizon(self) -> Horizon | None:
+        """From when on single events are kept; None while nothing was let go of."""
+        return self.once("horizon", lambda: horizon(self.connection.tuples))
 
     def of(self, asked: Asked) -> "Ask":
         """Asks for the moment of an address: for the present, or for the past as it is asked for there.
 
         Raises `ValueError` for a moment that is none, or is to come.
         """
-        replay = asked.replay
+        replay = self.replay(asked)
         if replay is None:
             return self
-        if replay.at > self.clock.now():
-            raise ValueError(asked.speech("moment_to_come"))
-        return self._once(replay, lambda: self._at(replay), PAST_TICK)
+        base = self.base(asked)
+        return base._once(replay, lambda: base._at(replay), PAST_TICK)
 
     def _at(self, replay: Replay) -> "Ask":
         if replay.picture is Picture.KNOWN:
             self._past_lives.prepare(replay.at)
-        connection = PastConnection(self.connection, self.place.code, replay, self._past_lives)
+        connection = PastConnection(self.connection, self.place.code, replay, self._past_lives, self._scenes)
         settled = replay.picture is Picture.KNOWN and replay.at < self.clock.now() - ON_THEIR_WAY
-        return Ask(connection, replay, self.place, self.stale_after, PAST_TICK if settled else 0.0, self._once)
+        return Ask(
+            connection, replay, self.place.then(replay), self.stale_after, PAST_TICK if settled else 0.0, self.kept, self._once
+        )
 
     @cached_property
     def _past_lives(self) -> PastLives:
         return PastLives(self.connection, self.place.code)
+
+    @cached_property
+    def _scenes(self) -> Scenes:
+        made = Scenes(self.connection)
+        self._opened.append(made)
+        return made
+
+    def close(self) -> None:
+        """Leave nothing behind in ClickHouse."""
+        for one in self._opened:
+            with suppress(Unreachable):  # of a run that was removed its database is gone
+                one.close()
+
+    @cached_property
+    def replays(self) -> ReplayStore:
+        """The runs of the stream."""
+        return ReplayStore(self.connection)
+
+    @cached_property
+    def proof(self) -> Proof:
+        """What was recorded of what the screens showed, against its replay."""
+        return Proof(self.connection, self.place.code)
 
     @cached_property
     def store(self) -> Store:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from urllib.parse import parse_qsl, quote, urlencode
 
 from dashboard.clock import Picture, Replay
@@ -10,10 +11,15 @@ from dashboard.speech import Language, Speech
 from dashboard.wall.view import Theme, language, theme
 from schemas.reference import ZONE
 
-PAST = ("moment", "picture", "since", "until", "speed", "loop")
-"""Parameters of a replay: its moment, the knowledge of it that is shown, the period of its timeline, how it is played."""
-FRAME = ("lang", "theme", *PAST)
-"""Parameters that belong to the viewer, not to what is shown: links carry them along."""
+PAST = ("moment", "picture", "since", "until", "speed", "loop", "run")
+"""Parameters of a replay: its moment, the knowledge of it that is shown, the period of its timeline, how it is played; the run of
+the stream that is looked at instead of live."""
+VIEWER = ("lang", "theme")
+"""Parameters of who looks, not of what is looked at."""
+FRAME = (*VIEWER, *PAST)
+"""Parameters that links carry along."""
+YEARS = range(1970, 2200)
+"""Years of which a moment can be asked for."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +55,22 @@ class Asked:
         """Light or dark."""
         return theme(self.get("theme"))
 
-    @property
-    def replay(self) -> Replay | None:
-        """The moment of the past that is asked for; None for the present. Raises `ValueError` for one that is none."""
-        said = self.get("moment")
-        if not said:
+    def replay(self, now: datetime) -> Replay | None:
+        """The moment of the past that is asked for; None for the present. Raises `ValueError` where it, or an end of the period
+        of its timeline, is none, and where it is still to come."""
+        at = self.moment("moment")
+        if at is None:
             return None
-        return Replay(moment_of(said), Picture.CORRECTED if self.get("picture") == Picture.CORRECTED else Picture.KNOWN)
+        if at > now:
+            raise ValueError(self.speech("moment_to_come"))
+        for end in ("since", "until"):
+            self.moment(end)
+        return Replay(at, Picture.CORRECTED if self.get("picture") == Picture.CORRECTED else Picture.KNOWN)
+
+    def moment(self, name: str) -> datetime | None:
+        """A parameter that is a moment; None if it is not given. Raises `ValueError`."""
+        said = self.get(name)
+        return moment_of(said) if said else None
 
     def with_(self, **changes: str | None) -> str:
         """The address of the same page with some parameters changed, or taken away by None."""
@@ -70,10 +85,15 @@ class Asked:
 
 def moment_of(text: str) -> datetime:
     """A moment as an address has it: 2026-11-22T14:05:30, in Viet Nam where it does not say. Raises `ValueError`."""
-    found = datetime.fromisoformat(text)
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(text) from error
+    if found.year not in YEARS:
+        raise ValueError(text)
     return found if found.tzinfo else found.replace(tzinfo=ZONE)
 
 
-def written(at: datetime) -> str:
-    """A moment for an address, to the second."""
-    return at.astimezone(ZONE).replace(tzinfo=None).isoformat(timespec="seconds")
+def written(at: datetime, upto: Literal["seconds", "milliseconds"] = "seconds") -> str:
+    """A moment for an address."""
+    return at.astimezone(ZONE).replace(tzinfo=None).isoformat(timespec=upto)

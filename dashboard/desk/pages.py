@@ -7,6 +7,7 @@ from urllib.parse import unquote
 import dash
 from dash import Input, Output, State
 
+from dashboard.desk.answers import mark, told
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.index import page as index
@@ -15,7 +16,7 @@ from dashboard.desk.record import page as record
 from dashboard.desk.records import page as records
 from dashboard.desk.replay import page as replay
 from dashboard.desk.search import page as search
-from dashboard.desk.shell import DeskPage, drawn, layout, mark, told
+from dashboard.desk.shell import DeskPage, drawn, layout
 from dashboard.desk.sources import page as sources
 from dashboard.desk.targets import page as targets
 from dashboard.desk.unit import page as unit

@@ -42,9 +42,14 @@ def link(asked: Asked, text: Part, path: str, **parameters: str | None) -> dcc.L
     return dcc.Link(text, href=asked.link(path, **parameters), refresh=False)
 
 
-def listed(parts: Iterable[Part]) -> list[Part]:
-    """Parts with commas between them."""
-    return [one for part in parts for one in (", ", part)][1:]
+def listed(parts: Iterable[Part], between: str = ", ") -> list[Part]:
+    """Parts with commas, or something else, between them."""
+    return [one for part in parts for one in (between, part)][1:]
+
+
+def kept(asked: Asked, names: Iterable[str]) -> list[Part]:
+    """Parameters of the address that a form carries along."""
+    return [dcc.Input(type="hidden", name=name, value=asked.get(name)) for name in names if asked.get(name)]
 
 
 def crumbs(steps: Sequence[Part], label: str) -> html.Nav:

@@ -1,20 +1,18 @@
 """The frame of every desk page: heading, navigation, search, language and theme, heartbeat, clock; the content in the middle."""
 
-import hashlib
-import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dash import dcc, html
-from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
 from dashboard.connection import Unreachable
-from dashboard.desk.ask import Ask
-from dashboard.desk.asked import FRAME, Asked
+from dashboard.desk.answers import mark, told
+from dashboard.desk.ask import Ask, NotKeptError
+from dashboard.desk.asked import FRAME, Asked, written
 from dashboard.desk.keyboard import dialog, opener
-from dashboard.desk.parts import Part, labelled, no_rights, nothing
+from dashboard.desk.parts import Part, kept, labelled, no_rights, nothing
 from dashboard.desk.replay.bar import bar
 from dashboard.rights import NoRightsError
 from dashboard.spoken import SPOKEN
@@ -47,8 +45,8 @@ def layout(pages: Sequence[DeskPage], page: DeskPage, ask: Ask, asked: Asked, *,
     """A whole page; `empty` asks nothing and leaves its content out."""
     speech, place = asked.speech, ask.place
     content = [] if empty else drawn(page, ask, asked)
-    text = told(content)
-    past = bar(ask, asked)
+    text = told(content) if page.plain else ""
+    past = _bar(ask, asked)
     other = "vi" if asked.spoken == "en" else "en"
     dim = "light" if asked.theme == "dark" else "dark"
     shown = [
@@ -81,7 +79,7 @@ def layout(pages: Sequence[DeskPage], page: DeskPage, ask: Ask, asked: Asked, *,
                                 placeholder=speech("search_hint"),
                                 value=asked.get("q"),
                             ),
-                            *[dcc.Input(type="hidden", name=name, value=asked.get(name)) for name in FRAME if asked.get(name)],
+                            *kept(asked, FRAME),
                         ],
                         action="/search",
                         role="search",
@@ -101,16 +99,24 @@ def layout(pages: Sequence[DeskPage], page: DeskPage, ask: Ask, asked: Asked, *,
         id="wall",
         className=f"desk theme-{asked.theme}{' past' if past is not None else ''}",
         lang=asked.spoken,
+        **{"data-frame": " ".join(FRAME)},  # type: ignore[arg-type] # what links of scripts carry along
     )
+
+
+def _bar(ask: Ask, asked: Asked) -> Part | None:
+    """The bar of a page of the past; None where the present is shown, or a moment that cannot be, which the content says."""
+    try:
+        return bar(ask, asked)
+    except ValueError:
+        return None
 
 
 def _main(page: DeskPage, content: Part, text: str, asked: Asked) -> Part:
     named: dict[str, Any] = {"id": "content", "className": f"page {page.name}", "tabIndex": -1}
     if page.plain:
         return html.Main(**named | {"data-content": text, "data-address": asked.with_()})
-    return html.Div(
-        content, role="main", **named
-    )  # another element, so that React takes the one before away with all that is in it
+    # Another element than that of plain pages, so that React takes the one before away with all that is in it.
+    return html.Div(content, role="main", **named)
 
 
 def drawn(page: DeskPage, ask: Ask, asked: Asked) -> Part:
@@ -127,21 +133,17 @@ def drawn(page: DeskPage, ask: Ask, asked: Asked) -> Part:
         return no_rights(speech)
     except LookupError as error:
         return nothing(speech("not_found"), str(error.args[0]) if error.args else "")
+    except NotKeptError as error:
+        first = asked.with_(moment=written(error.whole_from, "milliseconds"), since=None, until=None)
+        return [
+            nothing(speech("not_kept_any_more"), str(error)),
+            html.P(html.A(speech("look_back"), href=first), className="way-on"),
+        ]
     except ValueError as error:
         return nothing(speech("wrong_address"), str(error))
     except Exception:
         log.exception("a page could not be drawn: %s", asked.path)
         return nothing(speech("stopped_failed"))
-
-
-def told(content: Part) -> str:
-    """A content as the browser is told it."""
-    return json.dumps(content, cls=PlotlyJSONEncoder, separators=(",", ":"))
-
-
-def mark(text: str) -> str:
-    """What tells whether a content is another one."""
-    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def heading(content: Part) -> str:

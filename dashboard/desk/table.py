@@ -107,7 +107,12 @@ def table(
     if aside is not None:
         turns.append(aside)
     below = [html.Nav(turns, className="paging", **labelled(speech("pages")))] if paging else []
-    return html.Div([html.Div(grid, className="scroll"), *below])
+    return html.Div([scrolled(grid, label), *below])
+
+
+def scrolled(grid: Part, label: str) -> Part:
+    """A table that may be wider than its place; one whose rows lead nowhere is scrolled by the keyboard too."""
+    return html.Div(grid, className="scroll", tabIndex=0, role="group", **labelled(label))
 
 
 def _turns(asked: Asked, wish: Wish, prefix: str, pages: int) -> list[Part]:

@@ -34,7 +34,12 @@ def page(
     outlines = map.outlines(place.code)
     other = "vi" if view.language == "en" else "en"
     wrong = strange(asked.get("scene"))
-    replay = past(Asked("/wall", tuple(sorted(asked.items())), spoken))
+    notes = [speech("unknown_scene", names=", ".join(wrong), known=", ".join(SCENES))] if wrong else []
+    try:
+        replay = past(Asked("/wall", tuple(sorted(asked.items())), spoken))
+    except ValueError as error:
+        replay = None
+        notes.append(speech("not_that_moment", why=str(error)))
     return html.Div(
         [
             dcc.Store(
@@ -83,9 +88,7 @@ def page(
                 ]
             ),
             html.Div(id="notice"),
-            html.Div(speech("unknown_scene", names=", ".join(wrong), known=", ".join(SCENES)), className="empty")
-            if wrong
-            else None,
+            *([html.Div([html.Div(note) for note in notes], className="empty")] if notes else []),
         ],
         id="wall",
         className=f"wall theme-{theme(asked.get('theme'))}{' past' if replay is not None else ''}",

@@ -38,9 +38,11 @@ COUNTRY = [(102.1, 8.2), (109.5, 23.4)]
 def values(snapshot: Snapshot, measure: Measure) -> dict[str, float]:
     """The measure per commune; communes of which it cannot be said are left out."""
     if measure == "overdue_rate":
-        whole = {code: found["filing.registered"].value or 0 for code, found in snapshot.communes.items()}
-        rates = {code: 1000 * (found["filing.overdue"].value or 0) for code, found in snapshot.communes.items()}
-        return {code: rate / whole[code] for code, rate in rates.items() if whole[code]}
+        whole, overdue = (
+            {code: readings.get(figure, UNKNOWN).value or 0 for code, readings in snapshot.communes.items()}
+            for figure in ("filing.registered", "filing.overdue")
+        )
+        return {code: 1000 * overdue[code] / count for code, count in whole.items() if count}
     units = snapshot.communes_today if measure == "filings" else snapshot.communes
     found = {code: readings.get(FIGURES[measure], UNKNOWN).value for code, readings in units.items()}
     return {code: value for code, value in found.items() if value is not None}

@@ -15,7 +15,6 @@ from dashboard.wall.figures import figures as overview
 from dashboard.wall.view import Measure, Scene
 from schemas.figures.aging import timely
 from schemas.freshness import State
-from schemas.reference import target
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def _index(stage: Stage) -> list[Figure]:
     score, other, speech = stage.backdrop.score, stage.backdrop.published, stage.speech
     if score is None:
         return []
-    aim = target(stage.place.code, "service.index")
+    aim = stage.place.aim("service.index")
     total = Figure(
         "index-total",
         speech("index_total"),

@@ -7,7 +7,6 @@ from dashboard.snapshot import Place, Snapshot
 from dashboard.speech import Speech
 from dashboard.wall.cards import DAY_HOURS, Figure, trend
 from schemas.figures import BY_CODE, UNKNOWN, Reading, Unit
-from schemas.reference import target
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def _aim(code: str, reading: Reading, place: Place, speech: Speech) -> tuple[str
     """The target of a figure in words, and whether it is missed."""
     if code in NONE_IS_RIGHT:
         return speech("target", target=speech.number(0)), code == "document.flash_waiting" and bool(reading.value)
-    aim = target(place.code, code)
+    aim = place.aim(code)
     if aim is None:
         return "", False
     missed = reading.value is not None and not aim.met(reading.value)

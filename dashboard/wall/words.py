@@ -11,6 +11,10 @@ WALL: dict[str, tuple[str, str]] = {
     "scene_sources": ("Nguồn dữ liệu", "Data sources"),
     "scene_of": ("Cảnh {number} trên {count}", "Scene {number} of {count}"),
     "held_by_alarm": ("dừng vì cảnh báo", "held by an alarm"),
+    "not_that_moment": (
+        "Không xem lại được thời điểm trong địa chỉ ({why}): đây là hiện tại",
+        "The moment in the address cannot be shown ({why}): this is the present",
+    ),
     "unknown_scene": ("Không có cảnh “{names}”; có: {known}", "There is no scene “{names}”; there are: {known}"),
     "old": ("nguồn im lặng", "source silent"),
     "token_needed": ("Màn hình này cần mã truy cập", "This screen takes a token"),

@@ -23,6 +23,7 @@ from ingest.gateway.refusals import Refusals
 from ingest.producer import PENDING_BYTES, KafkaUnavailable
 from schemas.envelope import Category, Reader
 from schemas.refusals import Said
+from schemas.retention import Keeping
 from schemas.seal import Sealer, sealer
 from schemas.settings import Settings
 
@@ -105,7 +106,8 @@ class Gateway:
         producer = self._link.producer()
         if producer.pending_bytes + len(body) > PENDING_BYTES:
             raise KafkaUnavailable("Too much is waiting for Kafka's acknowledgement.")
-        intake = Intake(self._reader, self._sealer, self._recent, self._settings.topic_prefix, language, self._refused)
+        prefix, keeping = self._settings.topic_prefix, Keeping.by(self._settings)
+        intake = Intake(self._reader, self._sealer, self._recent, prefix, language, self._refused, keeping)
 
         def send() -> None:
             intake.send(bodies.events(media, body), producer, arrived_ms)

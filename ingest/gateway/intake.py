@@ -15,8 +15,10 @@ from ingest.gateway import words
 from ingest.gateway.recent import Position, Recent
 from ingest.gateway.refusals import Refusals
 from ingest.producer import KafkaUnavailable, Producer
-from schemas.envelope import CLOCK_TOLERANCE, Category, Read, Reader, Refusal, body, identity
+from schemas.envelope import CLOCK_TOLERANCE, Category, Read, Reader, Refusal, bodies, body, identities, identity
+from schemas.kinds import BY_NAME, FEEDBACK
 from schemas.refusals import Said, said
+from schemas.retention import Keeping
 from schemas.seal import Sealer, read_sealed
 
 
@@ -50,6 +52,10 @@ class Answer(msgspec.Struct, omit_defaults=True, kw_only=True):
 ACCEPTED, DUPLICATE, REFUSED, UNACKNOWLEDGED = "accepted", "duplicate", "refused", "unacknowledged"
 
 
+_Read = tuple[Read, bytes, int, int]
+"""An event, its record with who reported sealed, what stands for its identity and for what it says."""
+
+
 class _Sent(msgspec.Struct, frozen=True, gc=False):
     """An event that was given to the producer."""
 
@@ -63,8 +69,18 @@ class _Sent(msgspec.Struct, frozen=True, gc=False):
 class Intake:
     """Takes the events of one request: `send` (blocking, off the event loop), then `acknowledged`, then `answer`."""
 
-    def __init__(self, reader: Reader, sealer: Sealer, recent: Recent, prefix: str, language: str, refused: Refusals) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        sealer: Sealer,
+        recent: Recent,
+        prefix: str,
+        language: str,
+        refused: Refusals,
+        keeping: Keeping = Keeping(),
+    ) -> None:
         self._reader = reader
+        self._keeping = keeping
         self._sealer = sealer
         self._recent = recent
         self._refused = refused
@@ -89,16 +105,17 @@ class Intake:
         latest = arrival + CLOCK_TOLERANCE
         first: dict[int, _Sent] = {}
         away = False
+        together = self._read_together(records)
         for index, record in enumerate(records):
             result = Result(index)
             self.results.append(result)
             try:
-                read, closed = read_sealed(record, self._reader, self._sealer)
+                read, closed, mark, content = together[index] if together else self._read(record)
                 result.id, result.source = read.id, read.source
                 self._kinds[index] = read.kind.name
+                self._keeping.check(read, arrived_ms)
                 if read.time > latest:
                     result.warning = words.of(words.AHEAD, self._language, int((read.time - arrival).total_seconds()))
-                mark, content = identity(read.event_id), body(read)
                 if (earlier := first.get(mark)) is not None:
                     _same_or_refuse(earlier.body, content)
                     self._repeats.append((index, earlier.index))
@@ -112,6 +129,19 @@ class Intake:
                 self._refuse(result, refusal, record)
             except KafkaUnavailable:
                 away = True
+
+    def _read(self, record: bytes) -> _Read:
+        read, closed = read_sealed(record, self._reader, self._sealer)
+        return read, closed, identity(read.event_id), body(read)
+
+    def _read_together(self, records: Sequence[bytes]) -> list[_Read] | None:
+        """What `_read` gives for each, in one pass: a sender's records are of one kind as a rule. None if they have to be read one
+        by one, as those in which somebody is named are, too."""
+        kind = BY_NAME.get(said(records[0]).kind, FEEDBACK) if len(records) > 1 else FEEDBACK
+        if kind is FEEDBACK or (reads := self._reader.read_all(kind, records)) is None:
+            return None
+        marks = identities([read.event_id for read in reads])
+        return list(zip(reads, records, marks, bodies(kind, reads), strict=True))
 
     def _give(self, index: int, mark: int, content: int, read: Read, record: bytes, producer: Producer, arrived_ms: int) -> _Sent:
         topic = read.kind.topic(self._prefix)

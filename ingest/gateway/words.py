@@ -26,6 +26,10 @@ CATEGORIES: dict[str, tuple[str, str]] = {
         "Trùng source và id với một sự kiện khác nội dung; sự kiện mới cần id mới",
         "Same source and id as an event that says something else; a new event needs a new id",
     ),
+    Category.TOO_OLD: (
+        "Quá cũ: sự kiện của thời gian ấy không còn được lưu",
+        "Too old: events of that time are no longer kept",
+    ),
 }
 """Category → its words, Vietnamese then English."""
 

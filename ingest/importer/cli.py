@@ -16,11 +16,12 @@ from ingest import topics
 from ingest.importer import mapping as mappings
 from ingest.importer.mapping import AUTO, Mapping, MappingError
 from ingest.importer.rows import FileError, open_binary
-from ingest.importer.run import Refused, Summary, convert, is_ndjson, only, peek, run, take
+from ingest.importer.run import Refused, Summary, convert, is_ndjson, kept, only, peek, run, take
 from ingest.importer.sheets import is_xlsx, sheet_rows
 from ingest.producer import KafkaUnavailable, Producer
 from schemas.envelope import Reader
 from schemas.kinds import BY_NAME
+from schemas.retention import Keeping
 from schemas.seal import Sealer, SealError, sealer
 from schemas.settings import Settings
 
@@ -64,9 +65,9 @@ def import_files(
             chosen = msgspec.structs.replace(chosen, source=source)
         if not check:
             topics.ensure(settings)
-        reader, seals = Reader(settings.event_max_bytes), sealer(settings)
+        reader, seals, keeping = Reader(settings.event_max_bytes), sealer(settings), Keeping.by(settings)
         with nullcontext() if check else Producer(settings, patience=PATIENCE_SECONDS) as producer:
-            summaries = [_one(name, chosen, kind, refused, sheet, producer, reader, seals) for name in files]
+            summaries = [_one(name, chosen, kind, refused, sheet, producer, reader, seals, keeping) for name in files]
     except (MappingError, FileError, KafkaUnavailable, SealError, OSError) as error:
         print(f"ingest import: {error}", file=sys.stderr)
         raise typer.Exit(FATAL) from None
@@ -82,6 +83,7 @@ def _one(
     producer: Producer | None,
     reader: Reader,
     seals: Sealer,
+    keeping: Keeping,
 ) -> Summary:
     file, size = open_binary(name)
     delimiter = mapping.delimiter if mapping is not None and mapping.delimiter != AUTO else ","
@@ -98,6 +100,7 @@ def _one(
             taken = convert(sheet_rows(file, mapping, sheet), mapping, reader, seals)
         else:
             taken = take(file, mapping, reader, seals, ndjson=ndjson)
+        taken = kept(taken, keeping)
         with _progress(name, file, size) as progress:
             summary = run(taken if kind is None else only(taken, kind), producer, refused, progress, PATIENCE_SECONDS)
     verb = "valid" if producer is None else "accepted"

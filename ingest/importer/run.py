@@ -5,6 +5,7 @@ import io
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Self, TextIO
 
@@ -15,6 +16,8 @@ from ingest.importer.mapping import Mapping
 from ingest.importer.rows import Row, csv_rows, lines, ndjson_rows
 from ingest.producer import KafkaUnavailable, Producer
 from schemas.envelope import Category, Reader, Refusal
+from schemas.moments import milliseconds
+from schemas.retention import Keeping
 from schemas.seal import Sealer, read_sealed, sealed_remains
 
 WAITING_ROWS = 5_000
@@ -166,6 +169,17 @@ def only(taken: Iterator[Taken], kind: str) -> Iterator[Taken]:
             yield one
         else:
             yield Taken(one.row, [], Refusal(Category.UNKNOWN_KIND, f"It is a {other}; only {kind} is imported here."))
+
+
+def kept(taken: Iterator[Taken], keeping: Keeping) -> Iterator[Taken]:
+    """The rows, with those refused that happened before what is kept."""
+    for one in taken:
+        try:
+            for event in one.events:
+                keeping.check(event.read, milliseconds(datetime.now(UTC)))
+            yield one
+        except Refusal as refusal:
+            yield Taken(one.row, [], refusal)
 
 
 def is_ndjson(name: str, head: bytes) -> bool:

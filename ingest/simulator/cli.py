@@ -19,6 +19,7 @@ from schemas import places
 from schemas.moments import milliseconds
 from schemas.places import restate
 from schemas.reference import agency
+from schemas.replays import sandbox
 from schemas.settings import Settings
 
 BEFORE = timedelta(days=4)
@@ -41,6 +42,9 @@ def simulate(
     until: Annotated[datetime | None, typer.Option("--to", help="End of --from, by default now; Vietnamese time.")] = None,
     kafka_servers: Annotated[str | None, typer.Option(help="Kafka bootstrap servers.  [env: IOC_KAFKA_SERVERS]")] = None,
     topic_prefix: Annotated[str | None, typer.Option(help="What topic names begin with.  [env: IOC_TOPIC_PREFIX]")] = None,
+    into: Annotated[
+        str | None, typer.Option(help="Send to the exercise that `python -m streams replay open NAME` holds open; keeps no state.")
+    ] = None,
 ) -> None:
     """Send a simulated, believable province: days of history as fast as Kafka takes them, then live.
 
@@ -53,6 +57,11 @@ def simulate(
     given = {"province": province, "kafka_servers": kafka_servers, "topic_prefix": topic_prefix}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     now = datetime.now(UTC)
+    if into is not None:
+        try:
+            settings = sandbox(settings, into)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--into") from None
     if problem := no_such_province(settings.province, now if since is None else _vietnamese(since)):
         raise typer.BadParameter(problem, param_hint="--province")
     if since is not None:
@@ -65,7 +74,7 @@ def simulate(
     if until is not None:
         raise typer.BadParameter("needs --from", param_hint="--to")
     try:
-        kept = state.load(settings.home)
+        kept = state.load(settings.home) if into is None else None
     except state.StateError as error:
         raise typer.BadParameter(str(error), param_hint="IOC_HOME") from None
     if kept and (kept.province, kept.seed) != (settings.province, seed):
@@ -84,7 +93,8 @@ def simulate(
         world = world.staging(*staging.live(world, milliseconds(now), milliseconds(start), speed))
 
     def remember(world: World, came: datetime) -> None:
-        state.State.of(world, came).save(settings.home)
+        if into is None:
+            state.State.of(world, came).save(settings.home)
 
     run(settings, world, start, now, live=live, remember=remember)
 

@@ -97,9 +97,10 @@ def aiming_provinces() -> tuple[str, ...]:
 
 
 @cache
-def target(province: str, indicator: str) -> Target | None:
-    """The target of a province for an indicator, its own before the one for all; None where there is none."""
-    found = [one for one in targets(province) if one.indicator == indicator]
+def target(province: str, indicator: str, on: date | None = None) -> Target | None:
+    """The target of a province for an indicator on a day, by default today's; its own before the one for all; None where there is
+    none."""
+    found = [one for one in targets(province, on) if one.indicator == indicator]
     return max(found, key=lambda one: one.province != "", default=None)
 
 

@@ -1,16 +1,21 @@
-"""Commands: python -m streams verify | rebuild."""
+"""Commands: python -m streams verify | rebuild | retain."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Annotated
 
 import typer
+from clickhouse_driver import Client
 from rich.box import SIMPLE
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from schemas.kinds import BY_NAME, KINDS, Kind
+from schemas.reference import ZONE
+from schemas.retention import horizon
 from schemas.settings import load
 from streams.cli import console, explained
 from streams.period import Tell, parse
@@ -47,6 +52,9 @@ def verify(from_: From = "", to: To = "", kind: Kinds = []) -> None:  # noqa: B0
         numbers = (report.events, report.pending, report.windows, report.entities, report.lives, report.unlived, report.moving)
         table.add_row(report.kind.name, *(f"{number:,}" for number in (*numbers, len(report.differences) + report.more)))
     console.print(table)
+    for since in sorted({report.windows_from for report in reports} - {0}):
+        shown = datetime.fromtimestamp(since, ZONE).isoformat(" ", "minutes")
+        console.print(f"Windows from before {shown} were left out: single events of then are no longer all kept.", highlight=False)
     if _differences([line for report in reports for line in report.differences], sum(report.more for report in reports)):
         sys.exit(1)
     compared = (sum(r.windows for r in reports), sum(r.entities for r in reports), sum(r.lives for r in reports))
@@ -88,6 +96,33 @@ def rebuild(
         sys.exit(1)
     said = f"{differing:,} differences were put right" if differing else "No difference: nothing had to be changed"
     console.print(f"{said}.", highlight=False)
+
+
+def retain() -> None:
+    """Let go of single events that are kept no longer (IOC_KEEP_EVENTS_DAYS), as the watch does every hour; windows stay.
+
+    An entity goes whole, once it is closed and nothing was heard of it for so long. What was let go of does not come back.
+    """
+    from streams.retain import MOST
+    from streams.retain import retain as run
+
+    settings, gone = load(), Counter[str]()
+    client = Client.from_url(settings.clickhouse_url)
+    with progress() as tell:
+        while True:
+            done = explained("ClickHouse", settings.clickhouse_url, lambda: run(client, settings, tell=tell))
+            for one in done:
+                gone[one.kind.name] += one.events
+            if all(one.entities < MOST for one in done):
+                break
+    known = horizon(client.execute)
+    if known is None:
+        console.print("Single events are kept for ever.", highlight=False)
+        return
+    for name, events in gone.items():
+        console.print(f"{name}: let go of {events:,} events", highlight=False)
+    since, before = (one.astimezone(ZONE).isoformat(" ", "minutes") for one in (known.whole_from, known.removed_before))
+    console.print(f"Every moment from {since} on can be looked back at whole; closed before {before}: gone.", highlight=False)
 
 
 def _kinds(names: Sequence[str]) -> tuple[Kind, ...]:

@@ -9,11 +9,13 @@ from clickhouse_driver import Client
 from schemas.reference import ZONE, Rule, alarm_rules
 from schemas.settings import Settings
 from streams.lives import Lives
+from streams.retain import Retention
 from streams.store import Store
 from streams.watch import book
 from streams.watch.engine import Observed, ended, evaluate
 from streams.watch.questions import QUESTIONS, Look, Province
 from streams.watch.readings import observed, readings
+from streams.watch.snapshots import Snapshots
 
 
 @dataclass(frozen=True)
@@ -66,22 +68,26 @@ def figures(task: Task) -> None:
 
 
 class Living:
-    """Keeps the lives of entities up with what workers count: all that figures, and alarms on them, are asked of."""
+    """Keeps the lives of entities up with what workers count: all that figures, and alarms on them, are asked of. And records what
+    they show, and lets go of what is kept no longer, while they stand still."""
 
     MOST = 200_000
     """Events that are taken in before it is told that this goes on."""
 
     def __init__(self) -> None:
-        self._of: dict[str, tuple[Client, Lives]] = {}
+        self._of: dict[str, tuple[Client, Lives, Snapshots, Retention]] = {}
 
     def __call__(self, task: Task) -> None:
         url = task.settings.clickhouse_url
         if url not in self._of:
             client = Client.from_url(url)
-            self._of[url] = client, Lives(client, task.settings.province)
-        client, lives = self._of[url]
+            lives = Lives(client, task.settings.province)
+            self._of[url] = client, lives, Snapshots(client, task.settings.province, lives), Retention(client, task.settings)
+        client, lives, snapshots, retention = self._of[url]
         try:
             lives.catch_up(self.MOST)
+            snapshots.look()
+            retention.look()
         except BaseException:
             # What was marked is known again when it is loaded anew.
             del self._of[url]

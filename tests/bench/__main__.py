@@ -23,6 +23,7 @@ from tests.bench import (
     long_tab,
     paint,
     points,
+    replay,
     restart,
     scaling,
     transfer,
@@ -46,16 +47,21 @@ BENCHES: dict[str, Callable[[Ground, Report], None]] = {
     "long_tab": long_tab.measure,
     "figures": figures.measure,
     "jump": jump.measure,
+    "replay": replay.measure,
     "points": points.measure,
     "lists": lists.measure,
     "backfill": backfill.measure,
 }
+STREAM = ("transfer", "scaling", "gateway", "restart", "backfill")
+"""By default: the way from Kafka to ClickHouse. All of them take hours."""
 cli = typer.Typer()
 
 
 @cli.command()
 def bench(
-    names: Annotated[list[str] | None, typer.Argument(help=f"Which to run: {', '.join(BENCHES)}; all by default.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help=f"Which to run: {', '.join(BENCHES)}, or all; by default {', '.join(STREAM)}.")
+    ] = None,
     quick: Annotated[bool, typer.Option(help="Fewer events, for a first look.")] = False,
     document: Annotated[
         Path | None, typer.Option(help="Where to write the results; by default into the docs after a whole run.")
@@ -63,8 +69,9 @@ def bench(
 ) -> None:
     """Measure on a stack of its own, which is gone afterwards. An aim that is not met is no error."""
     console = Console()
-    if unknown := set(names or ()) - BENCHES.keys():
-        raise typer.BadParameter(f"There is no {', '.join(unknown)}; there are {', '.join(BENCHES)}.")
+    chosen = list(BENCHES) if names == ["all"] else names or list(STREAM)
+    if unknown := set(chosen) - BENCHES.keys():
+        raise typer.BadParameter(f"There is no {', '.join(unknown)}; there are {', '.join(BENCHES)}, and all.")
     screen = Progress(
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
     )
@@ -83,7 +90,7 @@ def bench(
             console.print(f"{report.machine}\n{', '.join(f'{name} {version}' for name, version in report.versions.items())}")
             with screen:
                 ground = Ground(stack, home, quick, screen, python)
-                for name in names or BENCHES:
+                for name in chosen:
                     known = len(report.results)
                     BENCHES[name](ground, report)
                     for one in report.results[known:]:  # so that a run that is ended early has told what it knows

@@ -12,7 +12,6 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
@@ -81,6 +80,16 @@ def measure(bench: Ground, report: Report) -> None:
     )
 
 
+@contextmanager
+def _on(core: int, cores: list[int]) -> Iterator[None]:
+    """What is started meanwhile runs on one core only."""
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
 def _rate(runs: list[Speed]) -> float:
     return median(run.rate for run in runs)
 
@@ -95,9 +104,8 @@ def _run(bench: Ground, prefix: str, count: int, workers: int, share: float | No
             ports.append(choose_port(taken=ports))
             home = bench.folder("worker")
             environment = installation.environment | {"IOC_WORKER_PORT": str(ports[-1]), "IOC_HOME": str(home)}
-            running.append(stack.enter_context(worker(environment, home / "log")))
-            for task in Path(f"/proc/{running[-1].process.pid}/task").iterdir():
-                os.sched_setaffinity(int(task.name), {cores[number % len(cores)]})
+            with _on(cores[number % len(cores)], cores):
+                running.append(stack.enter_context(worker(environment, home / "log")))
         wait_for(lambda: all(_done(port) for port in ports), 60, "the first events of every worker")
         if share is not None:
             for one in running:

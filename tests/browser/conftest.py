@@ -134,4 +134,4 @@ def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     context.close()
     expected = {"Failed to fetch"} if request.node.get_closest_marker("outage") else set()
     assert not set(errors) - expected
-    assert not [url for url in strangers if not url.startswith(("data:", "blob:"))]
+    assert not [url for url in strangers if not url.startswith(("data:", "blob:", "file:"))]

@@ -2,18 +2,19 @@
 both languages. A page that is registered takes part (see `every_page`)."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Error, Page, expect
 
+from dashboard.desk.asked import written
 from dashboard.desk.pages import PAGES
 from dashboard.speech import in_order
 from dashboard.wall.view import SCENES
 from schemas import places
 from schemas.kinds import FEEDBACK, FILING
-from tests.browser import judging, test_units, test_wall
+from tests.browser import judging, test_units
 from tests.browser.axe import grave, small_targets
 from tests.browser.conftest import System
 from tests.browser.contrast import faint
@@ -21,10 +22,12 @@ from tests.browser.every_page import WALL, Names, spoken
 from tests.browser.focus import nameless, walk
 from tests.browser.foreign import foreign
 from tests.browser.legible import over_each_other
+from tests.browser.samples import report
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser, pytest.mark.timeout(900)]
 COMMUNE = places.communes("46")[5].code
 NAMES = Names("46", COMMUNE, f"H57.{COMMUNE}-261101-0000001")
+PAST = ("/wall?scene=overview", "/map", f"/unit/{COMMUNE}", "/replay")
 PATIENCE = 60_000
 """How long a loaded machine may take to draw a page, in milliseconds."""
 TABLETS = ((1024, 768), (768, 1024))
@@ -39,7 +42,7 @@ def filled(system: System) -> System:
     before = datetime.now(UTC) - timedelta(days=19)
     overdue = [test_units.filing(f"H57.{COMMUNE}-261101-000000{number}", COMMUNE, 20 - number) for number in range(1, 5)]
     system.post(FILING, *overdue, time=before)
-    system.post(FEEDBACK, *(test_wall.report(f"R{number}") for number in range(20)))
+    system.post(FEEDBACK, *(report(f"R{number}") for number in range(20)))
     return system
 
 
@@ -50,6 +53,12 @@ def desk(page: Page) -> Iterator[Page]:
     expect.set_options(timeout=PATIENCE)
     yield page
     expect.set_options(timeout=5_000)
+
+
+def rewound(addresses: Iterable[str]) -> list[str]:
+    """The same addresses as they were a minute ago."""
+    moment = written(datetime.now(UTC) - timedelta(minutes=1))
+    return [spoken(address, moment=moment) for address in addresses]
 
 
 def visit(page: Page, system: System, address: str, **parameters: str) -> None:
@@ -77,7 +86,7 @@ def test_a_page_without_an_example_is_noticed() -> None:
 @pytest.mark.parametrize(("lang", "theme"), [("vi", "light"), ("en", "dark")])
 def test_every_page_can_be_used_and_read_by_everybody(desk: Page, filled: System, lang: str, theme: str) -> None:
     found = []
-    for _, address in NAMES.addresses(SCENES):
+    for address in (*(address for _, address in NAMES.addresses(SCENES)), *rewound(PAST)):
         found += looked(
             desk,
             filled,
@@ -102,8 +111,8 @@ def on_tablets(page: Page, address: str) -> list[str]:
 
 def test_on_a_tablet_nothing_is_wider_than_the_screen_and_everything_can_be_touched(desk: Page, filled: System) -> None:
     found = []
-    for name, address in NAMES.addresses():
-        if name == "wall":
+    for address in (*(address for _, address in NAMES.addresses()), *rewound(PAST)):
+        if address.startswith("/wall"):
             continue  # nobody touches it
         found += looked(desk, filled, address, lambda address=address: on_tablets(desk, address))  # type: ignore[misc]
     assert found == []

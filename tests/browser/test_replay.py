@@ -10,16 +10,15 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from dashboard.connection import Connection
+from dashboard.desk.ask import TICK
 from dashboard.desk.asked import moment_of, written
-from schemas import places
-from schemas.codes import Channel, FeedbackStatus, FilingStatus
-from schemas.events import Feedback, Filing
 from schemas.kinds import FEEDBACK, FILING
+from schemas.moments import milliseconds
 from tests.browser.conftest import System
+from tests.browser.samples import COMMUNE, overdue_filing, report
 from tests.running import wait_for
 
-pytestmark = [pytest.mark.stack, pytest.mark.browser]
-COMMUNE = places.communes("46")[5]
+pytestmark = [pytest.mark.stack, pytest.mark.browser, pytest.mark.timeout(900)]
 PATIENCE = 30_000
 """How long a loaded machine may take, in milliseconds."""
 
@@ -37,33 +36,6 @@ class Told:
         page.goto(f"{self.system.url}{path}?{urlencode({'moment': written(self.moment)} | parameters)}")
 
 
-def filing(number: str) -> Filing:
-    now = datetime.now(UTC)
-    return Filing(
-        agency=f"H57.{COMMUNE.code}",
-        commune=COMMUNE.code,
-        filing_id=number,
-        procedure="1.005129",
-        status=FilingStatus.PROCESSING,
-        channel=Channel.ONLINE,
-        registered_at=now - timedelta(days=30),
-        due_at=now - timedelta(days=20),
-    )
-
-
-def report(number: str) -> Feedback:
-    return Feedback(
-        agency="H57.IOC",
-        commune=COMMUNE.code,
-        report_id=number,
-        category="water",
-        status=FeedbackStatus.RECEIVED,
-        reported_at=datetime.now(UTC),
-        lat=COMMUNE.lat,
-        lon=COMMUNE.lon,
-    )
-
-
 @pytest.fixture(scope="module")
 def told(system: System) -> Iterator[Told]:
     connection = Connection(system.settings.clickhouse_url)
@@ -72,11 +44,11 @@ def told(system: System) -> Iterator[Told]:
         return int(connection.tuples(sql)[0][0])
 
     before = datetime.now(UTC) - timedelta(days=2)
-    system.post(FILING, filing("F-in-time"), time=before)
+    system.post(FILING, overdue_filing("F-in-time"), time=before)
     wait_for(lambda: count("SELECT count() FROM current_filing FINAL") == 1, what="the first filing")
     moment = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
     wait_for(lambda: datetime.now(UTC) > moment + timedelta(seconds=2), what="the moment")
-    system.post(FILING, filing("F-late"), time=before)
+    system.post(FILING, overdue_filing("F-late"), time=before)
     system.post(FEEDBACK, *(report(f"R{number}") for number in range(20)))
     wait_for(lambda: count("SELECT count() FROM current_filing FINAL") == 2, what="the late filing")
     wait_for(
@@ -133,6 +105,15 @@ def test_what_came_late_is_in_the_corrected_picture_only(page: Page, told: Told)
     assert asked(page)["picture"] == "corrected"
     told.open(page, "/record/filing/F-late")
     expect(page.locator("#content")).to_contain_text("Không có bản ghi F-late")
+
+
+def test_the_map_of_the_past_shows_the_reports_of_then(page: Page, told: Told) -> None:
+    held = "(total) => window.ioc?.opsmap?.state.reports?.total === total"
+    for picture in ("known", "corrected"):
+        told.open(page, "/map", picture=picture)
+        page.wait_for_function(held, arg=0)
+    page.goto(f"{told.system.url}/map")
+    page.wait_for_function(held, arg=20)
 
 
 def test_the_difference_of_the_pictures_is_told_with_the_events_that_made_it(page: Page, told: Told) -> None:
@@ -216,11 +197,80 @@ def test_a_wall_of_the_past_shows_its_moment_and_nothing_of_the_present(page: Pa
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
 
 
-@pytest.mark.parametrize("said", ["2999-01-01T00:00:00", "yesterday"])
-def test_a_moment_that_cannot_be_is_said(page: Page, told: Told, said: str) -> None:
-    page.goto(f"{told.system.url}/unit/46?moment={said}")
-    expect(page.locator("#content")).to_contain_text("Địa chỉ không hợp lệ")
+@pytest.mark.parametrize("said", ["moment=2999-01-01T00:00:00", "moment=yesterday", "moment=0001-01-01", "{good}&since=x"])
+@pytest.mark.parametrize("path", ["/unit/46", "/replay", "/map", "/wall"])
+def test_a_moment_that_cannot_be_is_said(page: Page, told: Told, path: str, said: str) -> None:
+    good = f"moment={written(told.moment)}"
+    page.goto(f"{told.system.url}{path}?{said.format(good=good)}")
+    words = "Không xem lại được thời điểm" if path == "/wall" else "Địa chỉ không hợp lệ"
+    expect(page.locator("#wall")).to_contain_text(words)
     expect(page.locator("#replay")).to_have_count(0)
+
+
+def test_a_moment_that_cannot_be_drawn_is_said(page: Page, told: Told) -> None:
+    told.open(page, "/unit/46", speed="60")
+    expect(overdue(page)).to_contain_text(re.compile(r"Hồ sơ quá hạn\s*1"))
+    page.route("**/replay/desk?*", lambda route: route.abort())
+    page.get_by_role("button", name="Lùi một bước").click()
+    expect(page.locator("#replay-note")).to_have_text("Không dựng được thời điểm này")
+    page.unroute("**/replay/desk?*")
+    page.get_by_role("button", name="Lùi một bước").click()
+    expect(overdue(page)).to_contain_text(re.compile(r"Hồ sơ quá hạn\s*0"))
+    expect(page.locator("#replay-note")).to_have_text("")
+
+
+def test_a_file_of_the_past_has_nothing_that_came_later(page: Page, told: Told) -> None:
+    files = {
+        picture: page.request.get(
+            f"{told.system.url}/export/records/filing.csv?{urlencode({'moment': written(told.moment), 'picture': picture})}"
+        ).text()
+        for picture in ("known", "corrected")
+    }
+    assert "F-in-time" in files["known"] and "F-late" not in files["known"]
+    assert "F-in-time" in files["corrected"] and "F-late" in files["corrected"]
+
+
+def period(page: Page) -> timedelta:
+    given = asked(page)
+    return moment_of(given["until"]) - moment_of(given["since"])
+
+
+def test_the_period_of_the_timeline_is_chosen_from_a_list_or_drawn(page: Page, told: Told) -> None:
+    told.open(page, "/sources")
+    chosen = page.get_by_label("Khoảng của dòng thời gian")
+    expect(chosen).to_have_value(str(7 * 86_400_000))
+    chosen.select_option("1 ngày")
+    expect(page).to_have_url(re.compile("since="))
+    assert period(page) == timedelta(days=1) and at(page) == told.moment
+    expect(page.locator("#replay-line .days span").first).to_have_text(re.compile(r"^\d\d:\d\d$"))
+    page.reload()
+    expect(chosen).to_have_value(str(86_400_000))
+    box = page.locator("#replay-line").bounding_box()
+    assert box
+    page.keyboard.down("Shift")
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20, steps=4)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    expect(page.locator("#replay-line .band")).to_have_count(0)
+    assert timedelta(hours=5.9) < period(page) < timedelta(hours=6.1)
+    assert moment_of(asked(page)["since"]) <= at(page) <= moment_of(asked(page)["until"]), "the moment lies in the period"
+    page.reload()
+    expect(chosen.locator("option:checked")).to_have_text("khoảng tự chọn")
+
+
+def test_a_moment_is_chosen_on_a_timeline_before_any_is_shown(page: Page, told: Told) -> None:
+    page.goto(f"{told.system.url}/replay")
+    line = page.locator("#replay-line")
+    expect(line.locator("rect.bar").first).to_be_attached()
+    expect(page.locator("#wall.past")).to_have_count(0)
+    line.focus()
+    line.press("PageUp")
+    assert "moment" not in asked(page), "looking along it shows no moment yet"
+    line.press("Enter")
+    expect(page.locator("#replay .sign")).to_be_visible()
+    assert timedelta(hours=23) < datetime.now(UTC) - at(page) < timedelta(hours=25)
 
 
 def test_a_moment_is_chosen_by_its_time_or_by_how_long_ago(page: Page, told: Told) -> None:
@@ -233,3 +283,113 @@ def test_a_moment_is_chosen_by_its_time_or_by_how_long_ago(page: Page, told: Tol
     page.get_by_role("button", name="Xem lại").click()
     expect(page.locator("#replay .sign")).to_be_visible()
     assert at(page) == told.moment.replace(second=0)
+
+
+def chooser(page: Page, told: Told, query: str = "") -> Locator:
+    """The form for a run, on a page that stands: what is filled in while it is still being drawn is lost."""
+    page.goto(f"{told.system.url}/replay{query}")
+    expect(page.locator("#clock")).to_have_text(re.compile(r"\d\d:\d\d:\d\d"))
+    return page.locator("form.run")
+
+
+def test_the_stream_is_run_again_from_the_page_looked_at_and_removed(page: Page, told: Told) -> None:
+    connection = Connection(told.system.settings.clickhouse_url)
+    ((since,),) = connection.tuples("SELECT min(occurred_at) FROM events_filing")
+    form = chooser(page, told, "?theme=dark")
+    form.get_by_label("Tên").fill("thu_1")
+    form.get_by_label("Từ", exact=True).fill(written(since - timedelta(minutes=1))[:16])
+    form.get_by_label("đến", exact=True).fill(written(datetime.now(UTC))[:16])
+    form.get_by_label("Dấu").select_option("DIỄN TẬP")
+    form.get_by_role("button", name="Chạy lại").click()
+    row = page.get_by_role("row").filter(has_text="thu_1")
+    expect(row).to_contain_text("DIỄN TẬP", timeout=90_000)
+    assert asked(page) == {"theme": "dark"}, "what the viewer chose stays"
+    expect(row).to_contain_text("xong", timeout=180_000)  # told without loading the page anew
+    row.get_by_role("link", name="thu_1").click()
+    expect(page.locator("#content")).to_contain_text(re.compile(r"0 trong \d+ cửa sổ"))
+    page.locator("#content").get_by_role("link", name="Đơn vị").click()
+    expect(page.locator("#replay .sign")).to_have_text("DIỄN TẬP · thu_1")
+    expect(page).to_have_title(re.compile("^DIỄN TẬP · thu_1"))
+    expect(overdue(page)).to_contain_text(re.compile(r"Hồ sơ quá hạn\s*2"))
+    page.get_by_role("link", name="Chỉ tiêu", exact=True).first.click()
+    expect(page.locator("#replay .sign")).to_have_text("DIỄN TẬP · thu_1")
+    page.get_by_role("link", name="Về hiện tại").click()
+    expect(page.locator("#replay")).to_have_count(0)
+    form = chooser(page, told)
+    form.get_by_label("Tên").fill("thu_1")
+    form.get_by_role("button", name="Chạy lại").click()
+    expect(page.get_by_role("alert").filter(has_text="Tên này đã có")).to_be_visible()
+    row.get_by_role("button", name="Xóa thu_1").click()
+    expect(page.locator("#runs")).to_contain_text("Chưa chạy lại lần nào", timeout=90_000)
+    page.goto(f"{told.system.url}/unit/46?run=thu_1")
+    expect(page.locator("#content")).to_contain_text("không có lần chạy lại thu_1")
+
+
+def test_a_run_that_goes_on_is_followed_and_stopped(page: Page, told: Told) -> None:
+    form = chooser(page, told)
+    form.get_by_label("Tên").fill("theo_doi")
+    form.get_by_label("Từ", exact=True).fill(written(told.moment - timedelta(days=3))[:16])
+    form.get_by_label("đến", exact=True).fill(written(datetime.now(UTC) + timedelta(minutes=2))[:16])
+    form.get_by_label("Tốc độ").select_option("600×")
+    form.get_by_role("button", name="Chạy lại").click()
+    expect(page.locator("#runs progress")).to_be_visible(timeout=90_000)
+    page.goto(f"{told.system.url}/unit/46?run=theo_doi")
+    expect(page.locator("#replay .sign")).to_have_text("PHÁT LẠI · theo_doi")
+    seen = page.locator("#replay-moment").inner_text()
+    expect(page.locator("#replay-moment")).not_to_have_text(seen)
+    assert "moment" not in asked(page), "the address goes on following"
+    page.get_by_role("button", name="Lùi một bước").click()
+    assert at(page) < datetime.now(UTC)
+    page.goto(f"{told.system.url}/replay")
+    page.get_by_role("button", name="Dừng theo_doi").click()
+    row = page.get_by_role("row").filter(has_text="theo_doi")
+    expect(row).to_contain_text("đã dừng", timeout=90_000)
+    row.get_by_role("button", name="Xóa theo_doi").click()
+    expect(row).to_have_count(0, timeout=90_000)
+
+
+def test_a_form_of_another_site_begins_nothing(page: Page, told: Told) -> None:
+    answer = page.request.post(f"{told.system.url}/replay/runs", headers={"Origin": "http://evil.example"}, form={"name": "x"})
+    assert answer.status == 403
+    assert page.request.get(f"{told.system.url}/replay/run?run=x").status == 422
+
+
+def test_a_recorded_moment_is_compared_with_what_was_shown(page: Page, told: Told) -> None:
+    connection = Connection(told.system.settings.clickhouse_url)
+    wait_for(lambda: connection.tuples("SELECT count() FROM snapshots")[0][0] > 0, what="a recorded snapshot", seconds=150)
+    page.goto(f"{told.system.url}/replay")
+    proof = page.locator("section.part", has=page.get_by_role("heading", name="Bằng chứng"))
+    proof.get_by_role("link").first.click()
+    expect(page.locator("#content")).to_contain_text("Khớp bản ghi")
+
+
+def test_what_is_no_longer_kept_is_said_and_shown(page: Page, told: Told) -> None:
+    connection, now = Connection(told.system.settings.clickhouse_url), datetime.now(UTC)
+    since = now - timedelta(minutes=30)
+    connection.tuples(
+        f"INSERT INTO horizons SELECT 'events', fromUnixTimestamp64Milli({milliseconds(since)}), now() - INTERVAL 63 DAY, now()"
+    )
+    page.wait_for_timeout(1000 * (TICK + 1))  # what the pages of other tests asked is remembered for so long
+    try:
+        page.goto(f"{told.system.url}/replay?{urlencode({'since': written(now - timedelta(hours=1)), 'until': written(now)})}")
+        gone = page.locator("#replay-line .gone")
+        expect(gone).to_be_attached()
+        width = float(gone.get_attribute("width") or 0)
+        assert 400 < width < 600, page.url
+        expect(gone.locator("title")).to_contain_text("chỉ còn số lượng")
+        row = page.get_by_role("table", name="Có thể xem lại từ khi nào").get_by_role("row").filter(has_text="cả hai bức tranh")
+        expect(row).to_contain_text("mãi mãi")
+        page.goto(f"{told.system.url}/unit/46?moment={written(now - timedelta(minutes=45))}")
+        expect(page.locator("#content")).to_contain_text("không còn được lưu trọn vẹn; chỉ xem lại được từ")
+        page.locator("#content").get_by_role("link", name="Xem lại").click()
+        expect(page.locator("#replay .sign")).to_be_visible()
+        assert abs(at(page) - since) < timedelta(seconds=1), "it leads to the first moment that is whole"
+        told.open(page, "/unit/46")
+        expect(overdue(page)).to_be_visible()
+        form = {"name": "gone", "since": written(now - timedelta(days=70)), "until": written(now)}
+        answer = page.request.post(f"{told.system.url}/replay/runs", form=form, max_redirects=0)
+        assert answer.status == 303 and "run_problem=kept" in answer.headers["location"]
+        page.goto(f"{told.system.url}{answer.headers['location']}")
+        expect(page.get_by_role("alert").filter(has_text="không còn được lưu đủ")).to_be_visible()
+    finally:
+        connection.tuples("TRUNCATE TABLE horizons")

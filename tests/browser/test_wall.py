@@ -11,45 +11,17 @@ from playwright.sync_api import Page, expect
 
 from dashboard.sight import Sight
 from schemas import places
-from schemas.codes import Channel, FeedbackStatus, FilingStatus
-from schemas.events import Feedback, Filing
 from schemas.kinds import FEEDBACK, FILING
 from tests.browser.conftest import System
 from tests.browser.contrast import faint
+from tests.browser.samples import COMMUNE, filing, report
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 PLACES = places.communes("46")
-COMMUNE = PLACES[5]
 OPENED = 20_000
 COUNTED = 30_000
 RECOVERED = 60_000
 """How long a loaded machine may take, in milliseconds; `make bench` measures how long it does take."""
-
-
-def filing(number: str, **changes: Any) -> Filing:
-    return Filing(
-        agency=f"H57.{COMMUNE.code}",
-        commune=COMMUNE.code,
-        filing_id=number,
-        procedure="1.005129",
-        status=FilingStatus.REGISTERED,
-        channel=Channel.ONLINE,
-        registered_at=datetime.now(UTC),
-        **changes,
-    )
-
-
-def report(number: str) -> Feedback:
-    return Feedback(
-        agency="H57.IOC",
-        commune=COMMUNE.code,
-        report_id=number,
-        category="water",
-        status=FeedbackStatus.RECEIVED,
-        reported_at=datetime.now(UTC),
-        lat=COMMUNE.lat,
-        lon=COMMUNE.lon,
-    )
 
 
 def open_wall(page: Page, system: System, query: str = "") -> None:

@@ -102,7 +102,8 @@ BAD = {
 
 
 def test_every_category_is_among_them() -> None:
-    assert {bad.category for bad in BAD.values()} == set(Category)
+    # What is too old depends on how long an installation keeps events: test_retention.
+    assert {bad.category for bad in BAD.values()} == set(Category) - {Category.TOO_OLD}
 
 
 def counted(database: Client) -> int:

@@ -16,10 +16,8 @@ from dashboard.store_figures import FigureStore
 from dashboard.store_lives import LifeStore
 from dashboard.store_sources import SourceStore
 from ingest import topics
-from ingest.producer import Producer
-from ingest.simulator import Ledger, World, staging
+from ingest.simulator import World, staging
 from ingest.simulator.clock import DAY
-from ingest.simulator.run import Run
 from schemas.codes import DocumentStatus
 from schemas.figures import BY_CODE, FIGURES, Figure, Reading
 from schemas.figures.questions import Moment, question, readings
@@ -34,6 +32,7 @@ from streams.lives import Lives
 from streams.migrate import migrate
 from tests import second_way
 from tests.running import wait_for, worker
+from tests.simulated import backfill
 
 pytestmark = pytest.mark.stack
 END = datetime(2026, 11, 12, 3, tzinfo=UTC)
@@ -41,13 +40,6 @@ END = datetime(2026, 11, 12, 3, tzinfo=UTC)
 DAYS = timedelta(days=4)
 CALENDAR = calendar("46")
 KINDS = (FILING, FEEDBACK, DOCUMENT)
-
-
-class Quiet:
-    def progress(self, came: datetime, sent: int) -> None: ...
-
-    def trouble(self, sentence: str) -> None:
-        raise AssertionError(sentence)
 
 
 class Province:
@@ -91,12 +83,10 @@ def province(
     """Four days of Huế with a storm and a silent agency, through Kafka and a worker."""
     migrate(module_settings)
     topics.ensure(module_settings)
-    start, ledger = END - DAYS, Ledger()
+    start = END - DAYS
     world = World("46", 7, beginning=milliseconds(start) - DAY)
     world = world.staging(*staging.past(world, milliseconds(END)))
-    run = Run(world, start, lambda: Producer(module_settings), Quiet(), lambda world, came: None, ledger=ledger)
-    run.backfill(END)
-    run.close()
+    ledger, _ = backfill(module_settings, world, start, END)
     client = Client.from_url(module_settings.clickhouse_url)
     with worker(module_environment, tmp_path_factory.mktemp("logs") / "worker.log"):
         for kind in KINDS:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ from schemas.events import Document, Feedback, Filing
 from schemas.figures import FIGURES, Reading
 from schemas.figures.questions import Moment, question, readings
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING, Kind
+from schemas.moments import from_milliseconds, milliseconds
 from schemas.reference import ZONE, calendar
 from schemas.settings import Settings
+from schemas.worktime import calendar_row, days_sql, position_sql
 from streams.lives import Lives
 from streams.period import EVER
 from streams.rebuild import rebuild
@@ -329,3 +332,18 @@ def test_what_is_not_in_the_lives_yet_is_told_and_is_no_difference(desk: Desk, s
     )
     (report,) = verify(settings, [FILING])
     assert (report.unlived, report.differences) == (1, [])
+
+
+def test_a_moment_has_the_same_position_in_clickhouse_whatever_the_week(settings: Settings, database: Client) -> None:
+    Lives(database, settings.province)
+    number, _ = calendar_row(CALENDAR)
+    first, last = datetime(1990, 1, 1, tzinfo=ZONE), datetime(2100, 12, 31, 23, 59, tzinfo=ZONE)
+    dice = Random(7)
+    moments = [first, last, first + timedelta(hours=9), last - timedelta(hours=8), last - timedelta(days=6, hours=12)]
+    moments += [first + dice.random() * (last - first) for _ in range(5_000)]
+    moments += [datetime(2026, 1, 1, tzinfo=ZONE) + timedelta(hours=hours) for hours in range(24 * 60)]  # Tet, swapped days
+    asked = [milliseconds(moment) for moment in moments]
+    found = database.execute(
+        f"WITH {days_sql(number)} SELECT groupArray({position_sql('ms')}) FROM (SELECT arrayJoin({asked}) AS ms)"
+    )
+    assert found[0][0] == [CALENDAR.position(from_milliseconds(ms)) for ms in asked]

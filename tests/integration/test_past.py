@@ -19,6 +19,7 @@ from dashboard.clock import At, Clock, Picture, Replay
 from dashboard.connection import Connection
 from dashboard.past import TIMELESS, NoPastError, PastConnection
 from dashboard.past_lives import PastLives
+from dashboard.past_scenes import Scenes
 from dashboard.snapshot import Place, take
 from dashboard.store import Store
 from dashboard.store_alarms import AlarmStore
@@ -170,9 +171,10 @@ class Both:
 
     whole: Connection
     then: Connection
+    scenes: Scenes
 
-    def past(self, picture: Picture = Picture.KNOWN, at: datetime = THEN) -> PastConnection:
-        return PastConnection(self.whole, "46", Replay(at, picture))
+    def past(self, picture: Picture = Picture.KNOWN, at: datetime = THEN, scenes: bool = True) -> PastConnection:
+        return PastConnection(self.whole, "46", Replay(at, picture), None, self.scenes if scenes else None)
 
 
 @pytest.fixture(scope="module")
@@ -181,8 +183,10 @@ def both(module_settings: Settings, stack: Any, tmp_path_factory: pytest.TempPat
     other = Settings(**{name.removeprefix("IOC_").lower(): value for name, value in environment.items()})
     told(module_settings, NOW)
     told(other, THEN)
-    found = Both(Connection(module_settings.clickhouse_url), Connection(other.clickhouse_url))
+    whole = Connection(module_settings.clickhouse_url)
+    found = Both(whole, Connection(other.clickhouse_url), Scenes(whole))
     yield found
+    found.scenes.close()
     found.whole.close()
     found.then.close()
     forget(environment)
@@ -257,6 +261,9 @@ QUESTIONS: dict[str, Question] = {
     "open alarms": lambda c, t: AlarmStore(c).open(t),
     "alarms of a period": lambda c, t: AlarmStore(c).history(t.now() - timedelta(days=9), t.now()),
     "sources": lambda c, t: sources(c).current(t),
+    "sources' histories": lambda c, t: sources(c).histories(
+        [(f"H57.{UNIT}.UB", "document"), ("H57.VP", "filing")], t.now() - timedelta(days=9), t.now()
+    ),
     "a source's history": lambda c, t: sources(c).history(f"H57.{UNIT}.UB", "document", t.now() - timedelta(days=9), t.now()),
     "silences": lambda c, t: sources(c).silences(t.now() - timedelta(days=9), t.now(), 1),
     "the league": lambda c, t: sources(c).league(t),
@@ -272,9 +279,10 @@ def ids(kind: Kind) -> list[str]:
     return sorted({kind.entity_id(one) for of, _, _, one in steps(Random(7)) if of is kind})[:9]
 
 
+@pytest.mark.parametrize("scenes", [True, False], ids=["scenes", "history"])
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_what_was_known_then_is_what_was_shown_then(both: Both, name: str) -> None:
-    past = QUESTIONS[name](both.past(), Replay(THEN))
+def test_what_was_known_then_is_what_was_shown_then(both: Both, name: str, scenes: bool) -> None:
+    past = QUESTIONS[name](both.past(scenes=scenes), Replay(THEN))
     shown = QUESTIONS[name](both.then, At(THEN))
     assert past == shown
     assert past or name in EMPTY, "a question without an answer shows nothing"
@@ -313,6 +321,18 @@ def test_no_table_of_the_past_has_what_came_after_it(both: Both, picture: Pictur
             else:
                 came = [row.get(column) for column in ("received_at", "evaluated_at", "written_at", "minute", "since")]
                 assert all(one <= THEN for one in came if one is not None), (name, row)
+
+
+def test_nobody_watched_before_anything_was_said_of_an_alarm(both: Both) -> None:
+    client = Client.from_url(both.whole.url)
+    client.execute("INSERT INTO watch_jobs VALUES", [("lives", 0.25, NOW, 1, "here:1")])
+    client.disconnect()
+
+    def watched(at: datetime) -> list[datetime]:
+        return [one for (one,) in both.past(at=at).tuples("SELECT at FROM watch_jobs")]
+
+    assert watched(THEN - timedelta(hours=3)) == [], "no calm is shown of a time of which nothing was kept"
+    assert watched(THEN) == [THEN]
 
 
 def test_every_question_of_the_stores_is_among_these() -> None:

@@ -11,26 +11,18 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 
 from ingest import topics
-from ingest.producer import Producer
-from ingest.simulator import Ledger, World
+from ingest.simulator import World
 from ingest.simulator.clock import DAY
-from ingest.simulator.run import Run
 from ingest.simulator.state import load
 from schemas.envelope import Reader, Refusal
 from schemas.kinds import KINDS
 from schemas.moments import milliseconds
 from schemas.settings import Settings
 from tests.running import wait_for
+from tests.simulated import backfill
 
 pytestmark = pytest.mark.stack
 READER = Reader()
-
-
-class Quiet:
-    def progress(self, came: datetime, sent: int) -> None: ...
-
-    def trouble(self, sentence: str) -> None:
-        raise AssertionError(sentence)
 
 
 def in_kafka(settings: Settings) -> tuple[Counter[str], Counter[str], Counter[str], list[int]]:
@@ -71,14 +63,10 @@ def test_two_days_are_in_kafka_as_the_ledger_says(settings: Settings) -> None:
     end = datetime(2026, 11, 13, tzinfo=UTC)
     start = end - timedelta(days=2)
     topics.ensure(settings)
-    ledger = Ledger()
-    world = World("46", 7, beginning=milliseconds(start) - DAY)
-    run = Run(world, start, lambda: Producer(settings), Quiet(), lambda world, came: None, ledger=ledger)
-    run.backfill(end)
-    run.close()
+    ledger, sent = backfill(settings, World("46", 7, beginning=milliseconds(start) - DAY), start, end)
     good, repeats, bad, times = in_kafka(settings)
     assert (good, repeats, bad) == (ledger.good, ledger.repeats, ledger.bad)
-    assert len(times) == run.sent > 15_000
+    assert len(times) == sent > 15_000
     assert milliseconds(start) <= min(times) <= max(times) < milliseconds(end)
 
 

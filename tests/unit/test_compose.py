@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from schemas.settings import Settings
+
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.yml"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text())["services"]
@@ -113,3 +115,13 @@ def test_the_command_of_a_service_runs(name: str) -> None:
     done = subprocess.run([sys.executable, *arguments, "--help"], capture_output=True, text=True, check=False, cwd=ROOT, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "Usage" in done.stdout
+
+
+def test_how_long_what_is_kept_can_be_set_and_is_what_the_settings_say_unless_told() -> None:
+    names = [name for name in Settings.model_fields if name.startswith("keep_") or name == "topic_retention_days"]
+    assert len(names) == 4
+    for service in OURS:
+        said = SERVICES[service]["environment"]
+        for name in names:
+            variable = f"IOC_{name.upper()}"
+            assert said[variable] == f"${{{variable}:-{Settings.model_fields[name].default}}}"

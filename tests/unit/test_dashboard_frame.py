@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -10,6 +10,7 @@ import pytest
 from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
 from dashboard.alarms import Alarm, Watched
+from dashboard.clock import Picture, Replay
 from dashboard.progress import Lag, Pace
 from dashboard.snapshot import Place, Snapshot
 from dashboard.speech import Speech
@@ -86,6 +87,12 @@ def test_there_are_at_most_seven_figures_and_each_says_how_old_it_is() -> None:
 
 def test_with_nothing_closed_there_is_no_rate() -> None:
     assert figure("on_time", snapshot()).value == "–"
+
+
+def test_a_commune_that_only_some_kinds_tell_of_can_be_drawn_too() -> None:
+    shown = snapshot({ONE: commune(overdue=3, filings=100), "19660": {"feedback.open": Reading(4)}})
+    assert map.values(shown, "overdue_rate") == {ONE: 30.0}
+    assert map.values(shown, "feedback")["19660"] == 4
 
 
 def test_the_gravest_alarm_colours_a_commune_and_silence_only_hatches_it() -> None:
@@ -192,3 +199,15 @@ def test_a_place_that_is_not_known_still_has_a_wall() -> None:
     frame = Painter(nowhere).frame(snapshot(), View("vi"))
     assert len(frame["map-dots", "data"]) == 2
     assert (nowhere.full_name("vi"), nowhere.names, nowhere.agencies) == ("nowhere", {}, ())
+
+
+def test_a_moment_of_the_past_has_the_targets_the_agencies_and_the_calendar_of_its_day() -> None:
+    def then(text: str, picture: Picture = Picture.KNOWN) -> Place:
+        return PLACE.then(Replay(datetime.fromisoformat(f"{text}T09:00+07:00"), picture))
+
+    aims = [one.target("filing.wholly_online") for one in (then("2022-12-31"), then("2023-01-01"), PLACE)]
+    assert aims == [None, 80, 80]
+    assert {one.code for one in then("2022-06-01").agencies} == {one.code for one in PLACE.agencies}, "units are those of today"
+    swapped = date(2026, 1, 2)  # announced on 2025-12-20
+    assert then("2025-12-19").calendar.is_working_day(swapped) and not then("2025-12-20").calendar.is_working_day(swapped)
+    assert not then("2025-12-19", Picture.CORRECTED).calendar.is_working_day(swapped)

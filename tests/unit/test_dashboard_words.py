@@ -53,6 +53,8 @@ BUILT = (
     "picture_",
     "reach_",
     "disk_",
+    "line_span_",
+    "run_",
 )
 """Beginnings of keys that are put together from a kind, a measure, a priority, a cause or a rhythm."""
 

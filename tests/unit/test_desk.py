@@ -8,12 +8,14 @@ import pytest
 
 from dashboard.clock import Live
 from dashboard.connection import Connection, Unreachable
+from dashboard.desk.answers import mark, told
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.parts import chip, sparkline, value
-from dashboard.desk.shell import DeskPage, drawn, mark, told
+from dashboard.desk.shell import DeskPage, drawn
 from dashboard.desk.sources.page import strip
 from dashboard.desk.table import Column, Wish, plain, sorted_rows
+from dashboard.once import Once
 from dashboard.snapshot import Place
 from dashboard.speech import Speech
 from schemas.figures import BY_CODE, UNKNOWN, Reading
@@ -106,6 +108,25 @@ def test_many_viewers_ask_once_per_tick() -> None:
     assert asked == [1]
     ASK.once("same", lambda: asked.append(2), seconds=0)
     assert asked == [1, 2]
+
+
+def test_what_was_changed_is_asked_anew_even_if_an_answer_is_still_on_its_way() -> None:
+    once, begun, changed, answers = Once(), threading.Event(), threading.Event(), iter(["before", "after"])
+
+    def question() -> str:
+        begun.set()
+        assert changed.wait(10)
+        return next(answers)
+
+    early = threading.Thread(target=once, args=("key", question, 60.0))
+    early.start()
+    assert begun.wait(10)
+    forgetting = threading.Thread(target=once.forget, args=("key",))
+    forgetting.start()
+    changed.set()
+    for thread in (early, forgetting):
+        thread.join()
+    assert once("key", question, 60.0) == "after"
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from ingest.gateway.refusals import Refusals
 from ingest.producer import KafkaUnavailable
 from schemas.documents import example
 from schemas.envelope import Category, Reader, Refusal
-from schemas.kinds import FEEDBACK, KINDS
+from schemas.kinds import FEEDBACK, KINDS, Kind
 from schemas.settings import Settings
 from tests.sealing import SEALER
 
@@ -308,3 +308,17 @@ def test_whatever_the_bytes_they_are_refused_in_whole_or_in_part(body: bytes, me
     intake = Intake(Reader(), SEALER, Recent(), "ioc.", "vi", Refusals("g"))
     intake.send(records, FakeProducer(), 0)  # type: ignore[arg-type]
     assert all(result.status == "refused" for result in intake.answer().events)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_events_that_are_read_together_are_answered_as_those_that_come_one_by_one(kind: Kind) -> None:
+    event = msgspec.json.decode(example(kind))
+    records = [msgspec.json.encode(event | {"id": id}) for id in "1231"]
+    one_by_one, recent = FakeProducer(), Recent()
+    alone = [take(one_by_one, recent, record).events[0] for record in records]
+    for broken in ([], [b"{broken"]):  # One that is none, and all are read one by one.
+        together = FakeProducer()
+        answer = take(together, Recent(), *records, *broken)
+        assert [msgspec.structs.replace(one, index=0) for one in answer.events[:4]] == alone
+        assert together.records == one_by_one.records
+        assert [one.status for one in answer.events[4:]] == ["refused"] * len(broken)

@@ -12,7 +12,7 @@ from dashboard.desk.parts import Part, chip, labelled, nothing, section
 from dashboard.desk.table import Column, Row, Wish, sorted_rows, table
 from dashboard.desk.who import name as unit_name
 from dashboard.speech import Speech, in_order
-from schemas.reference import CriteriaSet, criteria_sets
+from schemas.reference import ZONE, CriteriaSet, criteria_sets
 from schemas.scores import Rank
 
 
@@ -28,7 +28,7 @@ def content(ask: Ask, asked: Asked) -> Part:
         html.Div(
             [
                 html.H1(speech("nav_index")),
-                set_tabs(asked, criteria),
+                set_tabs(ask, asked, criteria),
                 html.Div(actions(asked), className="actions"),
             ],
             className="head",
@@ -39,11 +39,11 @@ def content(ask: Ask, asked: Asked) -> Part:
     ]
 
 
-def set_tabs(asked: Asked, criteria: CriteriaSet) -> html.Nav:
+def set_tabs(ask: Ask, asked: Asked, criteria: CriteriaSet) -> html.Nav:
     """Links to every set of criteria."""
     tabs = [
         dcc.Link(one.words(asked.spoken), href=asked.link("/index", set=one.code), className="here" if one == criteria else "")
-        for one in criteria_sets()
+        for one in criteria_sets(ask.clock.now().astimezone(ZONE).date())
     ]
     return html.Nav(tabs, className="tabs", **labelled(asked.speech("sets")))
 

@@ -9,6 +9,7 @@ from dashboard.desk.index.bars import bar, between, grade_words, item_bar, point
 from dashboard.desk.judged import Kind, Published, league, published, scored, units
 from dashboard.desk.measured import behind, named, read
 from dashboard.desk.parts import Part, age, chip, labelled, link, lost, nothing, section
+from dashboard.desk.table import scrolled
 from dashboard.desk.who import name as unit_name
 from dashboard.speech import Speech
 from schemas.reference import CriteriaSet, Criterion
@@ -172,7 +173,7 @@ def _breakdown(asked: Asked, score: Score) -> Part:
             html.Tbody(rows),
         ]
     )
-    return html.Div(grid, className="scroll")
+    return scrolled(grid, speech("breakdown"))
 
 
 def _item(asked: Asked, one: Scored) -> html.Tr:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from dashboard.clock import Replay
 from dashboard.desk.ask import Ask
-from dashboard.desk.asked import Asked
+from dashboard.desk.asked import Asked, written
 from dashboard.desk.map import gathered
 from dashboard.desk.map.gathered import Amount, Calls, Edge, Feeds, Meetings, Site
 from dashboard.desk.map.spots import Spot, Spots, spots
@@ -23,7 +24,7 @@ from schemas.reference import category_words
 
 TOLD = 6
 """Lines that a mark tells at most."""
-FILTERS = ("category", "state", "window", "from", "to", "unit", "box")
+FILTERS = ("category", "state", "window", "from", "to", "unit", "box", "run")
 """Parameters that decide which reports the map shows."""
 Mark = dict[str, Any]
 
@@ -34,7 +35,7 @@ def drawn(ask: Ask, asked: Asked, view: View) -> dict[str, Any]:
     found: dict[str, Any] = {
         "layers": list(view.layers),
         "style": view.style,
-        "query": urlencode([(key, asked.get(key)) for key in FILTERS if asked.get(key)]),
+        "query": urlencode([(key, asked.get(key)) for key in FILTERS if asked.get(key)] + _moment(ask)),
         "chosen": {
             "communes": list(view.inside(place) if view.box else view.communes),
             "agency": _at(place, view.agency),
@@ -65,6 +66,13 @@ def drawn(ask: Ask, asked: Asked, view: View) -> dict[str, Any]:
         calls, watched = gathered.calls(ask, view)
         found["alarms"] = [_call(ask, asked, one, watched.alive) for one in calls]
     return found
+
+
+def _moment(ask: Ask) -> list[tuple[str, str]]:
+    """The moment that is drawn, which an address that follows a run does not say; nothing for the present."""
+    if not isinstance(ask.clock, Replay):
+        return []
+    return [("moment", written(ask.clock.at, "milliseconds")), ("picture", ask.clock.picture)]
 
 
 def title(ask: Ask, asked: Asked, code: str) -> str:

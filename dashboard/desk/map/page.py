@@ -5,9 +5,9 @@ from typing import Any
 
 import dash_leaflet as dl
 from dash import dcc, html
-from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
 from dashboard.connection import Unreachable
+from dashboard.desk.answers import told
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.map.bar import bar
@@ -27,7 +27,7 @@ def content(ask: Ask, asked: Asked) -> Part:
     data: dict[str, Any] = {
         "data-words": json.dumps(words(asked.spoken)),
         "data-renew": str(RENEW_MS),
-        "data-parts": written(parts(ask, without_extent(asked))),
+        "data-parts": told(parts(ask, without_extent(asked))),
     }
     return html.Div(
         [
@@ -57,11 +57,6 @@ def parts(ask: Ask, asked: Asked) -> dict[str, Any]:
     except Unreachable:
         away = [html.H1(ask.place.full_name(asked.spoken)), nothing(speech("store_away"), speech("store_away_hint"))]
         return {"bar": None, "side": None, "panel": away, "drawn": None}
-
-
-def written(found: dict[str, Any]) -> str:
-    """Parts as JSON, for the page's script."""
-    return json.dumps(found, cls=PlotlyJSONEncoder, separators=(",", ":"))
 
 
 def _find(asked: Asked) -> html.Form:

@@ -20,7 +20,6 @@ from dashboard.store_map import Scope, in_scope
 from dashboard.store_records import ORDERS
 from schemas.figures import BY_CODE, UNKNOWN, Reading, Readings
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
-from schemas.reference import target
 
 SHOWN: Mapping[Kind, tuple[str, ...]] = {
     FEEDBACK: ("feedback.received", "feedback.open", "feedback.overdue", "feedback.on_time"),
@@ -123,7 +122,7 @@ def _cards(ask: Ask, asked: Asked, view: View, found: Readings) -> html.Div:
     for figure in (BY_CODE[code] for code in SHOWN[view.kind]):
         one: Reading = found.get(figure.code, UNKNOWN)
         when = "map_in_window" if figure.of_period else "map_at_end" if view.past else "map_right_now"
-        call = calls(figure, one, target(ask.place.code, figure.code))
+        call = calls(figure, one, ask.place.aim(figure.code))
         cards.append(reading(figure, one, speech, call=call, detail=html.Span(speech(when))))
     return html.Div(cards, className="cards", id="map-figures")
 

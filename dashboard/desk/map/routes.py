@@ -3,15 +3,11 @@
 Answers are JSON, made once per tick for all who ask the same, with a tag: what did not change is not sent again.
 """
 
-import hashlib
-import json
-import logging
-from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from dashboard.connection import Unreachable
+from dashboard.desk.answers import answer, asked_by, told
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.map import gathered, page
@@ -19,14 +15,11 @@ from dashboard.desk.map.find import hits
 from dashboard.desk.map.spots import spots
 from dashboard.desk.map.view import PATH, box_of, without_extent
 
-log = logging.getLogger(__name__)
 MOST_POINTS = 2_000
 """Reports that a browser draws one by one; of more it is given cells."""
 CELLS = {"clusters": 72, "points": 72, "heat": 18}
 """px of the map that a cell is wide."""
 DEEPEST = 18
-Answer = tuple[str, str]
-"""A body and its tag."""
 
 
 def add_routes(server: FastAPI, ask: Ask, usual: str) -> None:
@@ -35,19 +28,17 @@ def add_routes(server: FastAPI, ask: Ask, usual: str) -> None:
     @server.get(f"{PATH}/parts")
     def parts(request: Request) -> Response:
         asked = _asked(request, usual)
-        return _answer(
-            request, lambda: ask.once(("map parts", asked), lambda: _written(page.parts(ask.of(asked), asked)), seconds=2.0)
-        )
+        return answer(request, lambda: ask.once(("map parts", asked), lambda: told(page.parts(ask.of(asked), asked)), seconds=2.0))
 
     @server.get(f"{PATH}/feedback")
     def feedback(request: Request) -> Response:
         asked = _asked(request, usual)
-        return _answer(request, lambda: ask.once(("map feedback", asked), lambda: _written(reports(ask.of(asked), asked))))
+        return answer(request, lambda: ask.once(("map feedback", asked), lambda: told(reports(ask.of(asked), asked))))
 
     @server.get(f"{PATH}/find")
     def find(request: Request) -> Response:
         asked, text = _asked(request, usual), request.query_params.get("q", "")
-        return _answer(request, lambda: _written({"hits": hits(ask.of(asked), asked, text)}))
+        return answer(request, lambda: told({"hits": hits(ask.of(asked), asked, text)}))
 
 
 def reports(ask: Ask, asked: Asked) -> dict[str, Any]:
@@ -76,29 +67,10 @@ def reports(ask: Ask, asked: Asked) -> dict[str, Any]:
 
 
 def _asked(request: Request, usual: str) -> Asked:
-    found = Asked.of(PATH, request.url.query, request.cookies.get("ioc_language"), usual)
+    found = asked_by(request, PATH, usual)
     kept = found if request.url.path.endswith("/feedback") else without_extent(found)
     return kept if request.url.path != f"{PATH}/find" else _without_text(kept)
 
 
 def _without_text(asked: Asked) -> Asked:
     return Asked(asked.path, tuple(one for one in asked.parameters if one[0] != "q"), asked.spoken)
-
-
-def _written(found: dict[str, Any]) -> Answer:
-    body = page.written(found)
-    return body, f'"{hashlib.blake2b(body.encode(), digest_size=12).hexdigest()}"'
-
-
-def _answer(request: Request, ask: Callable[[], Answer]) -> Response:
-    try:
-        body, tag = ask()
-    except Unreachable as error:
-        log.warning("ClickHouse does not answer: %s", error)
-        return Response('{"problem":"store_away"}', status_code=503, media_type="application/json")
-    except ValueError as error:
-        return Response(json.dumps({"problem": str(error)}), status_code=422, media_type="application/json")
-    headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Cookie"}
-    if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type="application/json", headers=headers)

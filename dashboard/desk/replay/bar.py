@@ -11,63 +11,54 @@ from dash import html
 
 from dashboard.clock import Picture, Replay
 from dashboard.desk.ask import Ask
-from dashboard.desk.asked import PAST, Asked, moment_of
-from dashboard.desk.parts import Part, labelled, stated
+from dashboard.desk.asked import PAST, Asked
+from dashboard.desk.parts import Part, labelled, marked, stated
+from dashboard.speech import Speech
 from schemas.moments import milliseconds
+from schemas.replays import Mark, Run, State
 
 SPEEDS = (1, 10, 60, 600, 3600)
 USUAL_SPEED = 600
-BEFORE, AFTER = timedelta(days=6), timedelta(days=1)
-"""The period of the timeline around a moment, where the address has none."""
-SPOKEN = (
-    *(
-        "play",
-        "pause",
-        "no_alarm_next",
-        "line_failed",
-        "frame_failed",
-        "drawing",
-        "silent_feeds",
-        "arrived",
-        "timeline_hint",
-        "replaying",
-    ),
-    *("alarms",),
-)
+PERIODS = {
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+    "month": timedelta(days=30),
+    "year": timedelta(days=365),
+}
+USUAL_PERIOD = PERIODS["week"]
+SPOKEN = ("play", "pause", "no_alarm_next", "line_failed", "frame_failed", "drawing", "silent_feeds", "arrived", "only_counts")
+"""Words that the script says."""
 
 
 def period(asked: Asked, at: datetime, now: datetime) -> tuple[datetime, datetime]:
     """The period of the timeline: that of the address, else some days around the moment, which is always within. Raises
     `ValueError` for moments that are none."""
-    since = moment_of(asked.get("since")) if asked.get("since") else at - BEFORE
-    until = moment_of(asked.get("until")) if asked.get("until") else min(now, at + AFTER)
+    until = asked.moment("until") or min(now, at + USUAL_PERIOD / 7)
+    since = asked.moment("since") or until - USUAL_PERIOD
     return min(since, at - timedelta(minutes=1)), max(min(until, now), at)
 
 
+def line_period(ask: Ask, asked: Asked) -> tuple[datetime, datetime]:
+    """The same of an address: of a run of the stream its own, where none is said."""
+    now, replay, run = ask.clock.now(), ask.replay(asked), ask.run(asked)
+    at = replay.at if replay else now
+    if run and not asked.get("since") and not asked.get("until"):
+        return min(run.since, at), max(min(run.until, now), at)
+    return period(asked, at, now)
+
+
 def bar(ask: Ask, asked: Asked) -> Part | None:
-    """The bar; None where the present is shown, or a moment that is none, which the page itself says."""
-    try:
-        replay = asked.replay
-        if replay is None or replay.at > ask.clock.now():
-            return None
-        since, until = period(asked, replay.at, ask.clock.now())
-    except ValueError:
-        return None
-    return _bar(asked, replay, since, until)
+    """The bar; None where the present is shown. Raises `ValueError` for a moment that cannot be shown."""
+    replay = ask.replay(asked)
+    return None if replay is None else _bar(asked, replay, ask.run(asked), *line_period(ask, asked))
 
 
-def _bar(asked: Asked, replay: Replay, since: datetime, until: datetime) -> Part:
+def _bar(asked: Asked, replay: Replay, run: Run | None, since: datetime, until: datetime) -> Part:
     speech = asked.speech
-    words = {key: speech(key, **{name: f"{{{name}}}" for name in ("names", "n")}) for key in SPOKEN}
-    data: dict[str, Any] = {
-        "data-moment": str(milliseconds(replay.at)),
-        "data-since": str(milliseconds(since)),
-        "data-until": str(milliseconds(until)),
-        "data-words": json.dumps(words),
-    }
     return html.Section(
         [
-            html.B([html.I(className="rewound"), speech("replaying")], className="sign"),
+            html.B([html.I(className="rewound"), _sign(speech, run)], className="sign"),
             html.Time(speech.full(replay.at), id="replay-moment"),
             html.Nav(
                 [_picture(asked, one, replay.picture) for one in Picture], className="pictures", **labelled(speech("picture"))
@@ -90,28 +81,79 @@ def _bar(asked: Asked, replay: Replay, since: datetime, until: datetime) -> Part
                         type="button",
                         **stated("pressed", bool(asked.get("loop"))),
                     ),
+                    _periods(asked, since, until),
                 ],
                 className="player",
             ),
             html.Span(id="replay-note", role="status"),
             html.A(speech("back_to_now"), href=asked.with_(**dict.fromkeys(PAST)), className="now"),
-            html.Div(
-                id="replay-line",
-                tabIndex=0,
-                role="slider",
-                title=speech("timeline_hint"),
-                **labelled(speech("timeline")),
-                **stated("valuetext", speech.full(replay.at)),
-                **stated("valuenow", 0),
-                **stated("valuemin", 0),
-                **stated("valuemax", 100),
-            ),
+            _timeline(speech, replay.at),
         ],
         id="replay",
         className="past-bar",
         **labelled(speech("replaying")),
-        **data,
+        **_told(speech, replay.at, since, until) | (marked("follows") if follows(asked, run) else {}),
     )
+
+
+def follows(asked: Asked, run: Run | None) -> bool:
+    """Whether a page goes on with a run that goes on."""
+    return run is not None and run.state is State.RUNNING and not asked.get("moment")
+
+
+def chooser(ask: Ask, asked: Asked) -> Part:
+    """A timeline of which a moment is chosen, where none is shown yet. Raises `ValueError` for a period that is none."""
+    speech, now = asked.speech, ask.clock.now()
+    since, until = line_period(ask, asked)
+    return html.Section(
+        [
+            html.Div([html.Time(speech.full(now), id="replay-moment"), _periods(asked, since, until), html.Span(id="replay-note")]),
+            _timeline(speech, now),
+        ],
+        id="replay",
+        className="past-bar chooses",
+        **labelled(speech("timeline")),
+        **_told(speech, now, since, until) | {"data-choosing": "1"},
+    )
+
+
+def _sign(speech: Speech, run: Run | None) -> str:
+    if run is None:
+        return speech("replaying")
+    return f"{speech('exercise' if run.mark is Mark.EXERCISE else 'replaying')} · {run.name}"
+
+
+def _told(speech: Speech, at: datetime, since: datetime, until: datetime) -> dict[str, Any]:
+    """What the script is told."""
+    words = {key: speech(key, **{name: f"{{{name}}}" for name in ("names", "n", "since")}) for key in SPOKEN}
+    times = {"moment": at, "since": since, "until": until}
+    return {f"data-{name}": str(milliseconds(time)) for name, time in times.items()} | {"data-words": json.dumps(words)}
+
+
+def _timeline(speech: Speech, at: datetime) -> Part:
+    return html.Div(
+        id="replay-line",
+        tabIndex=0,
+        role="slider",
+        title=speech("timeline_hint"),
+        **labelled(speech("timeline")),
+        **stated("valuetext", speech.full(at)),
+        **stated("valuenow", 0),
+        **stated("valuemin", 0),
+        **stated("valuemax", 100),
+    )
+
+
+def _periods(asked: Asked, since: datetime, until: datetime) -> Part:
+    """How much time the timeline spans; one that was drawn by hand is none of those to choose from."""
+    speech, span = asked.speech, until - since
+    near = [name for name, one in PERIODS.items() if abs(span - one) < timedelta(minutes=1)]
+    options = [
+        html.Option(speech(f"line_span_{name}"), value=str(one // timedelta(milliseconds=1)), selected=name in near)
+        for name, one in PERIODS.items()
+    ]
+    own = [] if near else [html.Option(speech("line_span_own"), value="0", selected=True)]
+    return html.Select([*own, *options], id="replay-period", **labelled(speech("line_span")))
 
 
 def speed(asked: Asked) -> int:

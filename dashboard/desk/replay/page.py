@@ -9,11 +9,13 @@ from dash import dcc, html
 from dashboard import alarms
 from dashboard.clock import Picture, Replay
 from dashboard.desk.ask import Ask
-from dashboard.desk.asked import Asked, written
+from dashboard.desk.asked import VIEWER, Asked, written
 from dashboard.desk.map.bar import PICKER
 from dashboard.desk.measured import named, read
-from dashboard.desk.parts import Part, chip, link, nothing, section
+from dashboard.desk.parts import Part, chip, kept, link, listed, nothing, section
 from dashboard.desk.record_rows import record_link
+from dashboard.desk.replay.bar import chooser, line_period
+from dashboard.desk.replay.runs import one_run, runs
 from dashboard.desk.table import Column, Wish, sorted_rows, table
 from dashboard.desk.who import unit_link
 from dashboard.speech import Speech
@@ -22,8 +24,12 @@ from dashboard.store_past import PastStore
 from dashboard.wall.alarms import sentence, where
 from schemas.figures import FIGURES, Figure, Reading
 from schemas.kinds import KINDS, Kind
+from schemas.tables import HEARTBEATS_DAYS
+from schemas.watch_tables import ALARM_STEPS_DAYS
 
 DAYS = 7
+REACH = ("whole", "kafka", "windows", "alarms", "snapshots", "path")
+NEWEST, PROVEN_SECONDS = 6, 60.0
 MOST_ALARMS, MOST_LATE = 40, 12
 PAGES = {
     "nav_wall": "/wall",
@@ -35,9 +41,11 @@ PAGES = {
 
 
 def content(ask: Ask, asked: Asked) -> Part:
-    """The page. Raises `ValueError` for a moment that cannot be."""
-    replay = ask.of(asked).clock
-    return _moment(ask, asked, replay) if isinstance(replay, Replay) else _choose(ask, asked)
+    """The page. Raises `ValueError` for a moment that cannot be, and for a run that there is not."""
+    replay, run = ask.replay(asked), ask.run(asked)
+    if run is not None and not asked.get("moment"):
+        return one_run(ask, asked, run)
+    return _moment(ask, asked, replay) if replay is not None else _choose(ask, asked)
 
 
 def _choose(ask: Ask, asked: Asked) -> Part:
@@ -50,7 +58,7 @@ def _choose(ask: Ask, asked: Asked) -> Part:
             [
                 html.Label(speech("moment"), htmlFor="moment"),
                 dcc.Input(id="moment", name="moment", value=written(now - timedelta(hours=1))[:16], required=True, **PICKER),
-                *[dcc.Input(type="hidden", name=name, value=asked.get(name)) for name in ("lang", "theme") if asked.get(name)],
+                *kept(asked, VIEWER),
                 html.Button(speech("look_back"), type="submit"),
                 html.Nav(
                     [dcc.Link(speech(words), href=asked.with_(moment=written(now - ago))) for words, ago in quick.items()],
@@ -60,8 +68,14 @@ def _choose(ask: Ask, asked: Asked) -> Part:
             action="/replay",
             className="chooser",
         ),
+        chooser(ask, asked),
+        runs(ask, asked),
         html.Div(
-            [_alarms(ask, asked, now), html.Div([_reach(ask, asked), _disk(ask, asked)], className="column")], className="columns"
+            [
+                _alarms(ask, asked, now),
+                html.Div([part(ask, asked) for part in (_reach, _proof, _disk)], className="column"),
+            ],
+            className="columns",
         ),
     ]
 
@@ -91,15 +105,54 @@ def _raised(ask: Ask, asked: Asked, row: Mapping[str, Any], now: datetime) -> Pa
 
 def _reach(ask: Ask, asked: Asked) -> Part:
     speech = asked.speech
-    found = ask.once("reach of the past", PastStore(ask.connection).reach, seconds=60)
-    rows = [{"what": speech(f"reach_{name}"), "since": at} for name, at in found.items()]
+    found = dict(ask.once("reach of the past", PastStore(ask.connection).reach, seconds=60))
+    days = {**vars(ask.kept), "whole": ask.kept.events, "alarms": ALARM_STEPS_DAYS, "path": HEARTBEATS_DAYS}
+    if found["whole"]:
+        found["kafka"] = max(found["whole"], ask.clock.now() - timedelta(days=days["kafka"]))
+    rows = [{"what": speech(f"reach_{name}"), "since": found[name], "days": days[name]} for name in REACH if name in found]
     columns = [
         Column("what", speech("what_of"), lambda row: row["what"]),
         Column(
             "since", speech("since_when"), lambda row: speech.full(row["since"]) if row["since"] else speech("none"), short=True
         ),
+        Column(
+            "days",
+            speech("kept_for"),
+            lambda row: speech("kept_days", n=speech.number(row["days"])) if row["days"] else speech("kept_ever"),
+            short=True,
+        ),
     ]
     return section(speech("reach"), table(asked, columns, rows, Wish(), paging=False, label=speech("reach")))
+
+
+def _proof(ask: Ask, asked: Asked) -> Part:
+    """What was recorded of what the screens showed; each leads to its moment, which is compared there."""
+    speech, now = asked.speech, ask.clock.now()
+    count, first = ask.once("recorded snapshots", ask.proof.count, seconds=20)
+    if first is None:
+        return section(speech("proof"), nothing(speech("proof_none"), speech("proof_hint")))
+    newest = ask.once("newest snapshots", lambda: ask.proof.recorded(first, now, NEWEST), seconds=20)
+    links = [link(asked, speech.moment(one.moment, now), "/replay", moment=written(one.moment, "milliseconds")) for one in newest]
+    return section(
+        speech("proof"),
+        html.P(speech("proof_count", n=speech.number(count), since=speech.full(first)), title=speech("proof_hint")),
+        html.P([speech("proof_newest"), ": ", *listed(links, " · ")], className="seen-on"),
+    )
+
+
+def _proven(ask: Ask, asked: Asked, at: datetime) -> list[Part]:
+    """Whether the replay of a moment that was recorded shows what was shown; nothing for any other moment, or another picture."""
+    if asked.get("run") or asked.get("picture") == Picture.CORRECTED:
+        return []
+    found = ask.once(("recorded at", at), lambda: ask.proof.recorded(at, at), seconds=PROVEN_SECONDS)
+    if not found:
+        return []
+    (one,), speech = found, asked.speech
+    if not ask.proof.comparable(one):
+        return [html.P(chip(speech("proof_other_rules"), "quiet"))]
+    same = ask.once(("proven", at), lambda: ask.proof.same(one), seconds=PROVEN_SECONDS)
+    words = speech("proof_same" if same else "proof_differs", n=speech.number(one.readings), hash=f"{one.hash:016x}")
+    return [html.P(chip(words, "good" if same else "p1"), className="proof")]
 
 
 def _disk(ask: Ask, asked: Asked) -> Part:
@@ -118,15 +171,26 @@ def _moment(ask: Ask, asked: Asked, replay: Replay) -> Part:
     seen = [link(asked, speech(words), path.format(province=ask.place.code)) for words, path in PAGES.items()]
     return [
         html.H1(f"{speech('nav_replay')}: {speech.weekday(replay.at)}, {speech.full(replay.at)}"),
-        html.P([speech("seen_on"), ": ", *[part for one in seen for part in (one, " · ")][:-1]], className="seen-on"),
+        html.P([speech("seen_on"), ": ", *listed(seen, " · ")], className="seen-on"),
+        _package(ask, asked),
+        *_proven(ask, asked, replay.at),
         html.Div([_differences(ask, asked), _late(ask, asked, replay.at)], className="columns"),
     ]
+
+
+def _package(ask: Ask, asked: Asked) -> Part:
+    """A link to the incident package of the timeline's period, with pictures of the moment."""
+    speech, (since, until) = asked.speech, line_period(ask, asked)
+    href = asked.link("/export/package.zip", since=written(since), until=written(until))
+    words = speech("package", since=speech.full(since), until=speech.full(until))
+    return html.P(html.A(words, href=href, download="", title=speech("package_hint")), className="seen-on")
 
 
 def differences(ask: Ask, asked: Asked) -> list[tuple[Figure, Reading, Reading]]:
     """The figures of the province that are written otherwise by now than they were at the moment: figure, as known then, as
     corrected since."""
-    pictures = [Asked(asked.path, (("moment", asked.get("moment")), ("picture", one)), asked.spoken) for one in Picture]
+    kept = tuple((name, asked.get(name)) for name in ("moment", "run") if asked.get(name))
+    pictures = [Asked(asked.path, (*kept, ("picture", one)), asked.spoken) for one in Picture]
     known, corrected = (_figures(ask.of(one)) for one in pictures)
     pairs = [(one, known[one.code], corrected[one.code]) for one in FIGURES]
     return [one for one in pairs if len({read(one[0].code, reading, asked.speech) for reading in one[1:]}) > 1]
@@ -156,13 +220,14 @@ def _difference(row: Row, speech: Speech) -> str:
     before, after = row["known"].value, row["corrected"].value
     if before is None or after is None:
         return speech("none")
-    whole = float(after - before).is_integer()
-    return speech.change(after - before, 0 if whole else 1)
+    digits = 0 if float(after - before).is_integer() else 1
+    return speech.change(round(after, digits) - round(before, digits), digits)  # of what is written beside it
 
 
 def _late(ask: Ask, asked: Asked, at: datetime) -> Part:
     speech = asked.speech
-    rows = ask.once(("late", at), lambda: PastStore(ask.connection).late(at, MOST_LATE), seconds=30)
+    base = ask.base(asked)
+    rows = base.once(("late", at), lambda: PastStore(base.connection).late(at, MOST_LATE), seconds=30)
     if not rows:
         return section(speech("late_events"), nothing(speech("no_differences")))
     parts = []
@@ -176,11 +241,8 @@ def _late(ask: Ask, asked: Asked, at: datetime) -> Part:
 
 def _late_table(ask: Ask, asked: Asked, kind: Kind, rows: Sequence[Row], at: datetime) -> Part:
     speech, wish = asked.speech, Wish("came")
-    is_record = kind.name in ("filing", "feedback", "document", "meeting")
     columns = [
-        Column(
-            "record", speech("record"), lambda row: record_link(asked, kind, row["entity_id"]) if is_record else row["entity_id"]
-        ),
+        Column("record", speech("record"), lambda row: record_link(asked, kind, row["entity_id"])),
         Column("agency", speech("agency"), lambda row: unit_link(asked, ask.place, row["agency"])),
         Column("happened", speech("happened"), lambda row: speech.moment(row["occurred_at"], at), short=True),
         Column(

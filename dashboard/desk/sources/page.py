@@ -117,13 +117,8 @@ def _feeds(ask: Ask, asked: Asked, sources: Sequence[Source], now: datetime) -> 
     rows = sorted_rows([_row(one) for one in sources], columns, wish)
     start = (wish.page - 1) * wish.size
     shown = [dict(row) for row in rows[start : start + wish.size]]
-    spans = ask.once(
-        ("day", tuple((row["agency"], row["kind"]) for row in shown)),
-        lambda: {
-            (row["agency"], row["kind"]): ask.sources.history(row["agency"], row["kind"], now - HISTORY, now) for row in shown
-        },
-        seconds=60,
-    )
+    keys = tuple((row["agency"], row["kind"]) for row in shown)
+    spans = ask.once(("day", keys), lambda: ask.sources.histories(keys, now - HISTORY, now), seconds=60)
     for row in shown:
         row["strip"] = strip(spans[row["agency"], row["kind"]], speech)
     return table(

@@ -9,10 +9,11 @@ from dashboard.desk.asked import Asked
 from dashboard.desk.judged import enough
 from dashboard.desk.parts import Part, age, lost, sparkline, value
 from dashboard.desk.who import Who
+from dashboard.snapshot import Place
 from dashboard.speech import Speech
 from schemas.figures import FIGURES, UNKNOWN, Figure, Reading, Readings, Unit
 from schemas.kinds import Kind
-from schemas.reference import Target, target
+from schemas.reference import Target
 
 Trends = Mapping[str, Sequence[tuple[datetime, Reading]]]
 KEY = (
@@ -30,24 +31,24 @@ CALLING = ("filing.overdue", "feedback.overdue", "document.overdue", "document.f
 """Counts of which any one calls for somebody."""
 
 
-def key_cards(asked: Asked, unit: Who, province: str, readings: Readings, trends: Trends) -> html.Div:
+def key_cards(asked: Asked, unit: Who, place: Place, readings: Readings, trends: Trends) -> html.Div:
     """The figures that are looked at first; those of kinds that the unit has nothing of are left out."""
     shown = [figure for code in KEY for figure in FIGURES if figure.code == code and code in readings]
-    return html.Div([card(asked, unit, province, one, readings, trends) for one in shown], className="cards key")
+    return html.Div([card(asked, unit, place, one, readings, trends) for one in shown], className="cards key")
 
 
-def kind_cards(asked: Asked, unit: Who, province: str, kind: Kind, readings: Readings, trends: Trends) -> Part:
+def kind_cards(asked: Asked, unit: Who, place: Place, kind: Kind, readings: Readings, trends: Trends) -> Part:
     """The other figures of a kind; nothing where the unit has no such records."""
     shown = [one for one in FIGURES if one.kind is kind and one.code not in KEY and one.code in readings]
     if not shown:
         return None
-    return html.Div([card(asked, unit, province, one, readings, trends) for one in shown], className="cards small")
+    return html.Div([card(asked, unit, place, one, readings, trends) for one in shown], className="cards small")
 
 
-def card(asked: Asked, unit: Who, province: str, figure: Figure, readings: Readings, trends: Trends) -> html.Article:
+def card(asked: Asked, unit: Who, place: Place, figure: Figure, readings: Readings, trends: Trends) -> html.Article:
     """One figure."""
     speech, found = asked.speech, readings.get(figure.code, UNKNOWN)
-    aim = target(province, figure.code)
+    aim = place.aim(figure.code)
     call = calls(figure, found, aim)
     chosen = asked.get("records") == figure.code
     href = asked.link(f"/unit/{unit.code}", records=None if chosen else figure.code)

@@ -35,11 +35,8 @@ def feeds(ask: Ask, asked: Asked, unit: Who, now: datetime) -> Part:
         return section(speech("nav_sources"), html.P(speech("no_feeds"), className="quiet"), id="feeds")
     counts = Counter(one.state for one in found)
     shown = found[:MOST]
-    spans = ask.once(
-        ("day", tuple((one.agency, one.kind) for one in shown)),
-        lambda: {(one.agency, one.kind): ask.sources.history(one.agency, one.kind, now - HISTORY, now) for one in shown},
-        seconds=60,
-    )
+    keys = tuple((one.agency, one.kind) for one in shown)
+    spans = ask.once(("day", keys), lambda: ask.sources.histories(keys, now - HISTORY, now), seconds=60)
     rows = [
         html.Li(
             [

@@ -35,15 +35,14 @@ def content(ask: Ask, asked: Asked) -> Part:
     if unit.former and not readings:
         return [heading, section(asked.speech("figures"), nothing(asked.speech("former_unit"), asked.speech("former_hint")))]
     trends = ask.once(("trends", code), lambda: ask.figures.trends(ask.clock, unit.what, code), seconds=TREND_SECONDS)
-    province = ask.place.code
     kinds = dict.fromkeys(figure.kind for figure in FIGURES)
-    words = [(kind, kind_cards(asked, unit, province, kind, readings, trends)) for kind in kinds]
+    words = [(kind, kind_cards(asked, unit, ask.place, kind, readings, trends)) for kind in kinds]
     waiting = queues(ask, asked, unit, readings, now)
     # Beside the long table of a province's communes there is no room for them.
     wide = unit.what == "province"
     return [
         heading,
-        key_cards(asked, unit, province, readings, trends) if readings else nothing(asked.speech("no_records")),
+        key_cards(asked, unit, ask.place, readings, trends) if readings else nothing(asked.speech("no_records")),
         behind(ask, asked, unit, now),
         html.Div(
             [

@@ -1,0 +1,158 @@
+"""A package as one ZIP file: tables, pictures, a manifest with hashes and versions, a page that leads through it.
+
+`SHA256SUMS` holds the hash of every other file; `sha256sum -c SHA256SUMS` proves that none was changed.
+"""
+
+import hashlib
+import itertools
+import json
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import IO
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import schemas
+from dashboard.connection import Connection
+from dashboard.desk.sheet import Sheet, csv_pieces
+from dashboard.package.page import index
+from dashboard.package.screens import NoPicture, browser, installed, picture
+from dashboard.package.tables import Extract, extracts, rows_of
+from dashboard.proof import Proof
+from schemas.retention import horizon
+
+Tell = Callable[[str, int, int], None]
+DATA = ("reference/data", "places/data")
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A page to be pictured."""
+
+    moment: datetime
+    address: str
+
+
+@dataclass
+class File:
+    """A file of a package."""
+
+    name: str
+    what: str
+    rows: int | None = None
+    bytes: int = 0
+    sha256: str = ""
+
+
+@dataclass
+class Manifest:
+    """What a package says of itself."""
+
+    province: str
+    since: str
+    until: str
+    made_at: str
+    versions: dict[str, str]
+    reference: dict[str, str]
+    """File of reference data → its hash."""
+    files: list[File] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    """What is not in it, and why."""
+
+
+def build(
+    connection: Connection,
+    province: str,
+    since: datetime,
+    until: datetime,
+    into: IO[bytes],
+    screens: Sequence[Screen] = (),
+    cookies: Mapping[str, str] | None = None,
+    tell: Tell = lambda what, done, total: None,
+) -> Manifest:
+    """Write the package of a period. Raises `dashboard.connection.Unreachable`; what cannot be pictured is left out, and said."""
+    manifest = Manifest(
+        province,
+        since.isoformat(),
+        until.isoformat(),
+        datetime.now(UTC).isoformat(timespec="seconds"),
+        _versions(connection, province),
+        _reference(),
+        left_out=["actions of operators: none are recorded by this version"],
+    )
+    if (known := horizon(connection.tuples)) and since < known.whole_from:
+        manifest.left_out.append(f"single events that are kept no longer, from before {known.whole_from.isoformat()}")
+    tables = extracts(since, until)
+    total = len(tables) + len(screens)
+    with ZipFile(into, "w", ZIP_DEFLATED) as package:
+        for number, one in enumerate(tables):
+            tell(one.name, number, total)
+            manifest.files.append(_table(package, connection, one))
+        _screens(package, manifest, screens, cookies or {}, lambda what, done: tell(what, len(tables) + done, total))
+        said = {"manifest.json": json.dumps(asdict(manifest), ensure_ascii=False, indent=1), "index.html": index(manifest)}
+        sums = {file.name: file.sha256 for file in manifest.files}
+        for name, text in said.items():
+            package.writestr(name, text)
+            sums[name] = hashlib.sha256(text.encode()).hexdigest()
+        package.writestr("SHA256SUMS", "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())))
+    tell("", total, total)
+    return manifest
+
+
+def _table(package: ZipFile, connection: Connection, one: Extract) -> File:
+    file, digest, numbers = File(f"tables/{one.name}.csv", one.what), hashlib.sha256(), itertools.count()
+    # The counter is taken from as rows pass, so that none has to be kept.
+    rows = (row for row, _ in zip(rows_of(connection, one), numbers, strict=False))
+    with package.open(file.name, "w", force_zip64=True) as out:
+        for piece in csv_pieces(Sheet(one.name, one.columns, rows)):
+            file.bytes += len(piece)
+            digest.update(piece)
+            out.write(piece)
+    file.rows, file.sha256 = next(numbers), digest.hexdigest()
+    return file
+
+
+def _screens(
+    package: ZipFile, manifest: Manifest, screens: Sequence[Screen], cookies: Mapping[str, str], tell: Callable[[str, int], None]
+) -> None:
+    path = installed()
+    if screens and path is None:
+        manifest.left_out.append("pictures of the screens: no Chromium is installed")
+    if not screens or path is None:
+        return
+    try:
+        with browser(path) as tools:
+            for number, one in enumerate(screens):
+                tell(one.address, number)
+                try:
+                    data = picture(tools, one.address, cookies)
+                except NoPicture as error:
+                    manifest.left_out.append(f"a picture: {error}")
+                    continue
+                name = f"screens/{number + 1:02}-{one.moment:%Y%m%dT%H%M%S%z}.png".replace("+", "p")
+                package.writestr(name, data)
+                what = f"{one.moment.isoformat(timespec='seconds')}: {one.address.partition('//')[2].partition('/')[2]}"
+                manifest.files.append(File(name, what, bytes=len(data), sha256=hashlib.sha256(data).hexdigest()))
+    except NoPicture as error:
+        manifest.left_out.append(f"pictures of the screens: {error}")
+
+
+def _versions(connection: Connection, province: str) -> dict[str, str]:
+    proof = Proof(connection, province)
+    ((database,),) = connection.tuples("SELECT version()")
+    return {
+        "product": metadata.version("province-ioc"),
+        "python": platform.python_version(),
+        "clickhouse": database,
+        "figure_rules": f"{proof.rules:016x}",
+        "working_calendar": str(proof.calendar),
+    }
+
+
+def _reference() -> dict[str, str]:
+    root = Path(schemas.__file__).parent
+    files = sorted(path for folder in DATA for path in (root / folder).rglob("*") if path.is_file() and path.suffix != ".pyc")
+    return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}

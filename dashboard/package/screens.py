@@ -1,0 +1,102 @@
+"""Pictures of pages as Chromium draws them, by its DevTools protocol: the one that is installed, where there is one."""
+
+import base64
+import itertools
+import json
+import shutil
+import subprocess
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from websockets.sync.client import ClientConnection, connect
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--remote-debugging-port=0"),
+)
+WIDTH, HEIGHT = 1920, 1080
+STARTED_SECONDS, DRAWN_SECONDS = 20.0, 60.0
+SETTLED_SECONDS = 2.5
+"""For the map to be drawn after the figures."""
+DRAWN = "!!document.querySelector('.figure .reading b, #content h1, #content .nothing')"
+_NUMBERS = itertools.count(1)
+
+
+class NoPicture(Exception):
+    """Why a page could not be pictured."""
+
+
+def installed() -> str | None:
+    """The path of a Chromium, if there is one."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@contextmanager
+def browser(path: str) -> Iterator[str]:
+    """A Chromium of its own; the address of its DevTools. Raises `NoPicture`."""
+    folder = Path(tempfile.mkdtemp(prefix="ioc-screens-"))
+    process = subprocess.Popen(
+        [path, *FLAGS, f"--user-data-dir={folder}"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        port, deadline = folder / "DevToolsActivePort", time.monotonic() + STARTED_SECONDS
+        while not (port.exists() and port.read_text().strip()):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise NoPicture(f"{path} did not start")
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port.read_text().split()[0]}"
+    finally:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        process.kill()
+        process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def picture(tools: str, address: str, cookies: Mapping[str, str]) -> bytes:
+    """A page as PNG, once it is drawn. Raises `NoPicture`."""
+    try:
+        asked = urllib.request.Request(f"{tools}/json/new?about:blank", method="PUT")
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            tab = json.load(answer)
+        with connect(tab["webSocketDebuggerUrl"], max_size=None) as socket:
+            return _pictured(socket, address, cookies)
+    except NoPicture:
+        raise
+    except Exception as error:
+        raise NoPicture(f"{address}: {error}") from error
+
+
+def _pictured(socket: ClientConnection, address: str, cookies: Mapping[str, str]) -> bytes:
+    _ask(socket, "Emulation.setDeviceMetricsOverride", width=WIDTH, height=HEIGHT, deviceScaleFactor=1, mobile=False)
+    for name, value in cookies.items():
+        _ask(socket, "Network.setCookie", name=name, value=value, url=address)
+    _ask(socket, "Page.navigate", url=address)
+    deadline = time.monotonic() + DRAWN_SECONDS
+    while not _ask(socket, "Runtime.evaluate", expression=DRAWN, returnByValue=True)["result"].get("value"):
+        if time.monotonic() > deadline:
+            raise NoPicture(f"{address} was not drawn in {DRAWN_SECONDS:.0f} s")
+        time.sleep(0.2)
+    time.sleep(SETTLED_SECONDS)
+    data = base64.b64decode(_ask(socket, "Page.captureScreenshot", format="png")["data"])
+    _ask(socket, "Page.close")
+    return data
+
+
+def _ask(socket: ClientConnection, method: str, **parameters: Any) -> dict[str, Any]:
+    number = next(_NUMBERS)
+    socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
+    while True:
+        said = json.loads(socket.recv(timeout=DRAWN_SECONDS))
+        if said.get("id") == number:
+            if "error" in said:
+                raise NoPicture(f"{method}: {said['error'].get('message')}")
+            found: dict[str, Any] = said["result"]
+            return found

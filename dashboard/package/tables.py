@@ -1,0 +1,93 @@
+"""The tables of a package: their questions, in a period, and their rows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from dashboard.connection import Connection
+from schemas.kinds import KINDS
+from schemas.snapshots import SNAPSHOTS
+from schemas.sql import at
+from schemas.tables import DEAD_LETTERS, HASHES, events_table, windows_table
+from schemas.watch_tables import ALARM_STEPS, REFUSALS
+
+BLOCK = 5_000
+WITHHELD = {"reporter", "payload", "key", *(column.name for column in HASHES)}
+"""Who reported and what could not be read stay here; hashes are of use here only."""
+
+
+@dataclass(frozen=True)
+class Extract:
+    """A table of a package."""
+
+    name: str
+    columns: tuple[str, ...]
+    question: str
+    what: str
+    """What it is, in a sentence."""
+
+
+def extracts(since: datetime, until: datetime) -> list[Extract]:
+    """What a package of a period holds: events that happened or arrived in it, its windows, what called, what was refused."""
+    start, end = at(since), at(until)
+
+    def within(column: str) -> str:
+        return f"({column} >= {start} AND {column} < {end})"
+
+    found = []
+    for kind in KINDS:
+        events, windows = events_table(kind), windows_table(kind)
+        columns = _columns(events)
+        found.append(
+            Extract(
+                f"events_{kind.name}",
+                columns,
+                f"SELECT {', '.join(columns)} FROM {events.name} FINAL WHERE {within('occurred_at')} OR {within('received_at')} "
+                "ORDER BY received_at, partition, offset",
+                f"{kind.en}: events that happened or arrived in the period",
+            )
+        )
+        columns = _columns(windows)
+        condition = f"window_start >= toStartOfMinute({start}) AND window_start < {end} AND window_start > toDateTime(0)"
+        found.append(
+            Extract(
+                f"windows_{kind.name}",
+                columns,
+                f"SELECT {', '.join(columns)} FROM {windows.name} FINAL WHERE {condition} ORDER BY ALL",
+                f"{kind.en}: counts per minute",
+            )
+        )
+    for name, table, when, what in (
+        ("alarm_steps", ALARM_STEPS, "evaluated_at", "what was said of each alarm, step by step"),
+        ("dead_letters", DEAD_LETTERS, "received_at", "records that could not be counted, without what they said"),
+        ("refusals", REFUSALS, "since", "what gateways refused, counted"),
+        ("snapshots", SNAPSHOTS, "moment", "what the screens showed, as it was recorded, with its hash"),
+    ):
+        columns = _columns(table)
+        final = "" if table is ALARM_STEPS else " FINAL"
+        question = f"SELECT {', '.join(columns)} FROM {table.name}{final} WHERE {within(when)} ORDER BY {when}"
+        found.append(Extract(name, columns, question, what))
+    return found
+
+
+def rows_of(connection: Connection, one: Extract) -> Iterator[list[object]]:
+    """The rows of a table, for a CSV file, in which nothing is rounded. Raises `dashboard.connection.Unreachable`."""
+    for rows in connection.stream(one.question, BLOCK):
+        for row in rows:
+            yield [_cell(value) for value in row]
+
+
+def _cell(value: Any) -> object:
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, (list, tuple)):
+        return ";".join(map(str, value))
+    return value
+
+
+def _columns(table: Any) -> tuple[str, ...]:
+    return tuple(column.name for column in table.columns if column.name not in WITHHELD)

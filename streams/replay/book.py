@@ -1,0 +1,15 @@
+"""The runs that there were: written as they go on, read by whoever lists them."""
+
+from clickhouse_driver import Client
+
+from schemas.replays import COLUMNS, REPLAYS, Run, runs
+
+
+def write(client: Client, run: Run) -> None:
+    """Keep how a run stands. Raises clickhouse-driver's errors."""
+    client.execute(f"INSERT INTO {REPLAYS.name} ({COLUMNS}) VALUES", [run.row], settings={"async_insert": 0})
+
+
+def read(client: Client, name: str = "") -> list[Run]:
+    """Runs that are not removed, the newest first: all, or that of a name. Raises clickhouse-driver's errors."""
+    return [Run.of(row) for row in client.execute(runs(name))]

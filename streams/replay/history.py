@@ -1,0 +1,194 @@
+"""The history that is sent again, in the order of its arrival: from Kafka the very records, from ClickHouse what counted.
+
+Every source is an async iterator of lists of `Sent`. What belongs to a period is told by when events happened.
+"""
+
+import heapq
+import itertools
+from asyncio import to_thread
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from clickhouse_driver import Client
+
+from schemas.columns import MOMENT
+from schemas.kinds import KINDS, Kind
+from schemas.moments import from_milliseconds
+from schemas.settings import Settings
+from schemas.tables import events_table, fields
+from streams.period import Period
+
+CHUNK = 5_000
+"""Records that are handed on together."""
+READ = {"max_block_size": 20_000, "max_bytes_before_external_sort": 1 << 30, "date_time_output_format": "iso"}
+WAIT_MS = 500
+MILLISECOND = timedelta(milliseconds=1)
+
+
+class Sent(NamedTuple):
+    """A record as it is sent again, with the time, the key and the partition that it had."""
+
+    received_ms: int
+    kind: Kind
+    partition: int
+    key: bytes
+    value: bytes
+
+
+class GoneError(ValueError):
+    """Kafka no longer holds all of the period."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """Where a period lies: of each partition the first and the last offset of events in it that counted, and their number."""
+
+    events: int
+    offsets: Mapping[tuple[Kind, int], tuple[int, int]]
+
+    @classmethod
+    def of(cls, client: Client, period: Period) -> "Extent":
+        """As ClickHouse knows it."""
+        events, found = 0, dict[tuple[Kind, int], tuple[int, int]]()
+        for kind in KINDS:
+            rows = client.execute(
+                f"SELECT partition, min(offset), max(offset), uniqExact(offset) FROM {events_table(kind).name} "
+                f"WHERE {period.events} GROUP BY partition"
+            )
+            found |= {(kind, partition): (first, last) for partition, first, last, _ in rows}
+            events += sum(count for *_, count in rows)
+        return cls(events, found)
+
+
+async def from_clickhouse(settings: Settings, period: Period, shift: timedelta = timedelta(0)) -> AsyncIterator[list[Sent]]:
+    """The events of a period that counted, made records again, all times later by `shift`. Raises clickhouse-driver's errors."""
+    clients = [Client.from_url(settings.clickhouse_url) for _ in KINDS]
+    try:
+        kinds = [_rows(client, kind, period, shift) for client, kind in zip(clients, KINDS, strict=True)]
+        merged = heapq.merge(*kinds, key=lambda one: one.received_ms)
+        while chunk := await to_thread(lambda: list(itertools.islice(merged, CHUNK))):
+            yield chunk
+    finally:
+        for client in clients:
+            client.disconnect()
+
+
+def _rows(client: Client, kind: Kind, period: Period, shift: timedelta) -> Iterator[Sent]:
+    # Names of a source and of an event are parted anywhere: together they are what they were.
+    own = ", ".join(f"e.{column.name}" for column in fields(kind))
+    data = f"formatRowNoNewline('JSONEachRow', e.agency, e.commune, {own})"
+    members = {
+        "specversion": "'\"1.0\"'",
+        "source": "toJSONString(substring(e.event_id, 1, position(e.event_id, '#') - 1))",
+        "id": "toJSONString(substring(e.event_id, position(e.event_id, '#') + 1))",
+        "type": f"'\"{kind.type}\"'",
+        "time": "formatRowNoNewline('JSONEachRow', e.occurred_at)",
+        "data": data,
+    }
+    time = f"substring({members.pop('time')}, 16)"  # {"occurred_at":"…"}: its value and the brace, which ends the record
+    inner = ", ',', ".join(f"'\"{name}\":', {value}" for name, value in members.items())
+    query = (
+        f"SELECT toUnixTimestamp64Milli(e.received_at), e.partition, e.entity_id, concat('{{', {inner}, ',\"time\":', {time}) "
+        f"FROM ({_shifted(kind, period, shift)}) AS e ORDER BY e.received_at, e.partition, e.offset"
+    )
+    for received, partition, entity, record in client.execute_iter(query, settings=READ):
+        yield Sent(received, kind, partition, entity.encode(), record.encode() if isinstance(record, str) else record)
+
+
+def _shifted(kind: Kind, period: Period, shift: timedelta) -> str:
+    table = events_table(kind)
+    kept = f"SELECT * FROM {table.name} FINAL WHERE {period.events}"
+    if not shift:
+        return kept
+    later = [
+        f"{column.name} + toIntervalMillisecond({shift // MILLISECOND}) AS {column.name}"
+        for column in table.columns
+        if MOMENT in column.type
+    ]
+    return f"SELECT * REPLACE ({', '.join(later)}) FROM ({kept})"
+
+
+class _Timed(msgspec.Struct):
+    time: datetime
+
+
+async def from_kafka(settings: Settings, period: Period, extent: Extent) -> AsyncIterator[list[Sent]]:
+    """The records of a period, those that did not count too. Raises `GoneError`, and aiokafka's errors."""
+    prefix = settings.topic_prefix
+    parts = {TopicPartition(kind.topic(prefix), number): (kind, *span) for (kind, number), span in extent.offsets.items()}
+    if not parts:
+        return
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_servers, enable_auto_commit=False, max_partition_fetch_bytes=1 << 20, check_crcs=False
+    )
+    await consumer.start()
+    try:
+        consumer.assign(list(parts))
+        begins = await consumer.beginning_offsets(list(parts))
+        if gone := [part.topic for part, (_, first, _) in parts.items() if begins[part] > first]:
+            raise GoneError(f"Kafka no longer holds all of it ({', '.join(sorted(set(gone)))}): read it from ClickHouse.")
+        for part, (_, first, _) in parts.items():
+            consumer.seek(part, first)
+        belongs = _belongs(period)
+        async for records in _in_order(consumer, {part: last for part, (_, _, last) in parts.items()}):
+            chunk = [
+                Sent(
+                    one.timestamp,
+                    parts[TopicPartition(one.topic, one.partition)][0],
+                    one.partition,
+                    one.key or b"",
+                    one.value or b"",
+                )
+                for one in records
+                if belongs(one)
+            ]
+            if chunk:
+                yield chunk
+    finally:
+        await consumer.stop()
+
+
+async def _in_order(consumer: Any, lasts: Mapping[TopicPartition, int]) -> AsyncIterator[list[Any]]:
+    """The records of partitions up to a last offset each, merged by their times; each partition keeps its own order."""
+    waiting: dict[TopicPartition, deque[tuple[int, Any]]] = {part: deque() for part in lasts}
+    reached = dict.fromkeys(lasts, 0)
+    unread = set(lasts)
+    while unread or any(waiting.values()):
+        empty = [part for part in unread if not waiting[part]]
+        if empty:
+            for part, records in (await consumer.getmany(*empty, timeout_ms=WAIT_MS)).items():
+                for record in records:
+                    if record.offset <= lasts[part]:
+                        reached[part] = max(reached[part], record.timestamp)
+                        waiting[part].append((reached[part], record))
+            for part in empty:
+                if await consumer.position(part) > lasts[part]:
+                    unread.discard(part)
+            if any(not waiting[part] for part in unread):
+                continue
+        held = [queue for queue in waiting.values() if queue]
+        horizon = min((queue[-1][0] for queue in held), default=0)
+        ready: list[tuple[int, Any]] = []
+        for queue in held:
+            while queue and queue[0][0] <= horizon:
+                ready.append(queue.popleft())
+        yield [record for _, record in sorted(ready, key=lambda one: one[0])]
+
+
+def _belongs(period: Period) -> Callable[[Any], bool]:
+    """Tells whether a record is of a period: by when it happened, or arrived where that cannot be read."""
+    since, until = (from_milliseconds(second * 1000) for second in (period.start, period.end))
+    read: Callable[[bytes], _Timed] = msgspec.json.Decoder(_Timed).decode
+
+    def belongs(record: Any) -> bool:
+        try:
+            return since <= read(record.value).time < until
+        except Exception:
+            return period.start * 1000 <= int(record.timestamp) < period.end * 1000
+
+    return belongs

@@ -1,0 +1,286 @@
+"""A run: history is read, sent at its speed to topics of its own, counted by workers of its own; live goes on untouched.
+
+All along it says how far it is, in the table `replays`. It ends when every record that was sent is counted: finished, or failed
+with the reason, or stopped by whoever began it. What is its own stays until it is removed.
+"""
+
+import asyncio
+import signal
+import time
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from aiokafka import AIOKafkaProducer
+from clickhouse_driver import Client
+
+from schemas.kinds import KINDS, Kind
+from schemas.moments import from_milliseconds, milliseconds
+from schemas.replays import Difference, Mark, Run, State, difference, sandbox
+from schemas.settings import Settings
+from schemas.sql import database
+from streams.compare import checkpoints
+from streams.lives import Lives
+from streams.period import EVER, Period, Tell
+from streams.replay import book
+from streams.replay.history import Extent, GoneError, Sent, from_clickhouse, from_kafka
+from streams.replay.sandbox import Workers, make
+from streams.retain import events_from, refuse_gone
+
+DAY = timedelta(days=1)
+TELL_SECONDS = 1.0
+LOOK_SECONDS = 0.2
+LIVES_SECONDS = 1.0
+"""How often lives follow what was counted, at a speed; as fast as possible they come at the end, as they would take from it."""
+ON_THE_WAY = 200
+"""Batches that the broker may still have to acknowledge while more is read."""
+SLICE_SECONDS = 0.5
+"""How long it sleeps at most while nothing is due."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be sent again, how."""
+
+    name: str
+    period: Period | None
+    """None: nothing of the past; others send to it, until it is stopped."""
+    speed: float = 0.0
+    """Seconds of history in a second; 0: as fast as possible."""
+    source: str = "auto"
+    """kafka, clickhouse, or auto: from Kafka while it holds all of the period."""
+    workers: int = 1
+    mark: Mark = Mark.REPLAY
+    as_now: bool = False
+    """Moved by whole days so that it happens today, as time goes; a watch looks at it. So it is with what others send."""
+
+    @property
+    def live(self) -> bool:
+        """Whether it goes as time goes."""
+        return self.as_now or self.period is None
+
+
+async def run(settings: Settings, plan: Plan, tell: Tell = lambda what, done, total: None) -> Run:
+    """Do it. Returns how it ended, finished; raises what went wrong, when that is kept.
+
+    Raises `ValueError` for a plan that cannot be carried out: then nothing was begun.
+    """
+    client, task = Client.from_url(settings.clickhouse_url), asyncio.current_task()
+    if task is not None:
+        for number in (signal.SIGTERM, signal.SIGINT):  # the latter too: whatever runs in the background of a shell ignores it
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    try:
+        return await _Running(settings, plan, client, tell).all()
+    finally:
+        client.disconnect()
+
+
+class _Running:
+    def __init__(self, settings: Settings, plan: Plan, client: Client, tell: Tell) -> None:
+        self._settings, self._plan, self._client, self._tell = settings, plan, client, tell
+        self._ends: Counter[tuple[Kind, int]] = Counter()
+        self._told = self._lived = 0.0
+        self._all_sent = False
+        self._on_the_way: deque[Awaitable[object]] = deque()
+
+    async def all(self) -> Run:
+        plan = self._plan
+        self._own = sandbox(self._settings, plan.name)
+        if book.read(self._client, plan.name):
+            raise ValueError(f"There is a run {plan.name} already: take another name, or `replay remove {plan.name}` first.")
+        now = datetime.now(UTC)
+        since, until, total, source, chunks = now, now, 0, "others", _nothing()
+        if plan.period is not None:
+            refuse_gone(plan.period, max(events_from(self._client, kind) for kind in KINDS))
+            extent = Extent.of(self._client, plan.period)
+            if not extent.events:
+                raise ValueError("Nothing happened in that period.")
+            since, until = self._period(plan.period)
+            shift = (now - since) // DAY * DAY if plan.as_now else timedelta(0)
+            since, until, total = since + shift, until + shift, extent.events
+            source, chunks = await self._history(plan.period, extent, shift)
+        speed = 1.0 if plan.live else plan.speed
+        self._run = Run(plan.name, plan.mark, source, since, until, speed, State.RUNNING, total, 0, 0, since, now, None, "", now)
+        book.write(self._client, self._run)
+        try:
+            await make(self._own)
+            await self._send_and_count(chunks)
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            self._keep(state=State.STOPPED)
+            raise
+        except Exception as error:
+            self._keep(state=State.FAILED, said=" ".join(str(error).split())[:500] or type(error).__name__)
+            raise
+        return self._run
+
+    def _period(self, period: Period) -> tuple[datetime, datetime]:
+        """The period; where a side is open, what there is."""
+        start, end = period.start, period.end
+        if EVER.start < start and end < EVER.end:
+            return from_milliseconds(start * 1000), from_milliseconds(end * 1000)
+        each = " UNION ALL ".join(
+            f"SELECT min(occurred_at) AS first, max(occurred_at) AS last FROM events_{kind.name} "
+            f"WHERE {period.events} HAVING count() > 0"
+            for kind in KINDS
+        )
+        ((first, last),) = self._client.execute(
+            f"SELECT toStartOfMinute(min(first)), toStartOfMinute(least(max(last) + INTERVAL 1 MINUTE, now())) FROM ({each})"
+        )
+        return first.astimezone(UTC), last.astimezone(UTC)
+
+    async def _history(self, period: Period, extent: Extent, shift: timedelta) -> tuple[str, AsyncIterator[list[Sent]]]:
+        """Where it is read, and the first of it looked at, so that what cannot be read is said before anything begins."""
+        plan = self._plan
+        if plan.source != "clickhouse" and not plan.as_now:
+            try:
+                return "kafka", await _begun(from_kafka(self._settings, period, extent))
+            except GoneError:
+                if plan.source == "kafka":
+                    raise
+        return "clickhouse", await _begun(from_clickhouse(self._settings, period, shift))
+
+    async def _send_and_count(self, chunks: AsyncIterator[list[Sent]]) -> None:
+        counting = Client.from_url(self._own.clickhouse_url)
+        workers = Workers(self._settings, self._own, self._plan.workers, watched=self._plan.live)
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._own.kafka_servers,
+            acks="all",
+            enable_idempotence=True,
+            # Compressing took 40 % of the time; what is sent is read at once, and removed with its run.
+            compression_type=None,
+            max_batch_size=1 << 18,
+        )
+        try:
+            self._lives = await asyncio.to_thread(Lives, counting, self._settings.province)
+            await producer.start()
+            sending = asyncio.create_task(self._send_all(producer, chunks))
+            watching = asyncio.create_task(self._watch(counting, workers))
+            try:
+                # Whichever fails ends the other: a worker that ended is noticed while nothing is due, too.
+                done, _ = await asyncio.wait((sending, watching), return_when=asyncio.FIRST_EXCEPTION)
+                for task in done:
+                    task.result()
+            finally:
+                sending.cancel()
+                watching.cancel()
+                await asyncio.gather(sending, watching, return_exceptions=True)
+            await asyncio.to_thread(self._lives.catch_up)
+            differing = None if self._plan.live else await asyncio.to_thread(self._compare)
+            self._keep(state=State.FINISHED, counted=self._run.sent, differing=differing)
+            self._tell(self._plan.name, self._run.sent, self._run.sent)
+        finally:
+            await producer.stop()
+            await asyncio.to_thread(workers.stop)
+            counting.disconnect()
+
+    async def _send_all(self, producer: AIOKafkaProducer, chunks: AsyncIterator[list[Sent]]) -> None:
+        async for chunk in self._paced(chunks):
+            await self._send(producer, chunk)
+        await asyncio.gather(*self._on_the_way)
+        if self._plan.period is not None:
+            self._run = self._run.now(total=self._run.sent, moment=self._run.until)
+            self._all_sent = True
+
+    async def _paced(self, chunks: AsyncIterator[list[Sent]]) -> AsyncIterator[list[Sent]]:
+        """The history at its speed. What arrived before the period comes at its beginning, what came after it at its end."""
+        if not self._run.speed:
+            async for chunk in chunks:
+                yield chunk
+            return
+        since, until = milliseconds(self._run.since), milliseconds(self._run.until)
+        begun = time.monotonic()
+        async for chunk in chunks:
+            first = 0
+            while first < len(chunk):
+                passed = time.monotonic() - begun
+                now = milliseconds(datetime.now(UTC)) if self._plan.live else since + passed * 1000 * self._run.speed
+                last = first
+                while last < len(chunk) and min(chunk[last].received_ms, until) <= now:
+                    last += 1
+                self._run = self._run.now(moment=from_milliseconds(int(min(now, until))))
+                if last > first:
+                    yield chunk[first:last]
+                    first = last
+                else:
+                    due = (min(chunk[first].received_ms, until) - now) / 1000 / self._run.speed
+                    await asyncio.sleep(min(due, SLICE_SECONDS))
+
+    async def _send(self, producer: AIOKafkaProducer, chunk: list[Sent]) -> None:
+        """Send, and wait until the broker has what was sent a while ago."""
+        parts: dict[tuple[Kind, int], list[Sent]] = {}
+        latest = milliseconds(datetime.now(UTC))  # what arrived after a period that is moved to today arrives now
+        for one in chunk:
+            parts.setdefault((one.kind, one.partition), []).append(one)
+        sent: list[Awaitable[object]] = []
+        for (kind, partition), records in parts.items():
+            topic, batch = kind.topic(self._own.topic_prefix), producer.create_batch()
+            for one in records:
+                while batch.append(key=one.key, value=one.value, timestamp=min(one.received_ms, latest)) is None:
+                    sent.append(await producer.send_batch(batch, topic, partition=partition))
+                    batch = producer.create_batch()
+            sent.append(await producer.send_batch(batch, topic, partition=partition))
+            self._ends[kind, partition] += len(records)
+        self._on_the_way.extend(sent)
+        while len(self._on_the_way) > (ON_THE_WAY if not self._run.speed else 0):
+            await self._on_the_way.popleft()
+        moment = self._run.moment if self._run.speed else min(from_milliseconds(chunk[-1].received_ms), self._run.until)
+        self._run = self._run.now(sent=self._run.sent + len(chunk), moment=max(moment, self._run.moment))
+
+    async def _watch(self, counting: Client, workers: Workers) -> None:
+        """Say how far it is, until all is counted that was sent; keep the lives up with it. Raises `WorkerEnded`."""
+        while True:
+            workers.look()
+            all_sent, sent = self._all_sent, self._run.sent
+            counted = await asyncio.to_thread(self._counted, counting)
+            if all_sent and counted == sent:
+                return
+            now = datetime.now(UTC)
+            if self._plan.period is None:  # all that others send is of it
+                self._run = self._run.now(total=counted, sent=counted, until=now, moment=now)
+            elif self._plan.live:
+                self._run = self._run.now(moment=min(now, self._run.until))
+            elif self._run.speed and time.monotonic() - self._lived > LIVES_SECONDS:
+                await asyncio.to_thread(self._lives.catch_up)
+                self._lived = time.monotonic()
+            self._tell(self._plan.name, counted, max(self._run.total, sent))
+            if time.monotonic() - self._told > TELL_SECONDS:
+                self._keep(counted=counted)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _counted(self, counting: Client) -> int:
+        upto = {(kind, number): offset + 1 for kind in KINDS for number, offset in checkpoints(counting, kind).items()}
+        if self._plan.period is None:
+            return sum(upto.values())
+        return sum(min(upto.get(part, 0), end) for part, end in list(self._ends.items()))
+
+    def _compare(self) -> int:
+        return sum(one.differing for one in compare(self._client, self._settings, self._own, self._run).values())
+
+    def _keep(self, **changes: object) -> None:
+        self._run, self._told = self._run.now(**changes), time.monotonic()
+        book.write(self._client, self._run)
+
+
+async def _nothing() -> AsyncIterator[list[Sent]]:
+    return
+    yield []
+
+
+async def _begun(chunks: AsyncIterator[list[Sent]]) -> AsyncIterator[list[Sent]]:
+    """The same, of which the first part was already asked for."""
+    first = await anext(chunks, None)
+
+    async def rest() -> AsyncIterator[list[Sent]]:
+        if first is not None:
+            yield first
+        async for chunk in chunks:
+            yield chunk
+
+    return rest()
+
+
+def compare(client: Client, settings: Settings, own: Settings, one: Run) -> dict[Kind, Difference]:
+    """Of each kind how the windows of a run differ from the live ones."""
+    live, its = database(settings.clickhouse_url), database(own.clickhouse_url)
+    return {kind: Difference.of(client.execute(difference(kind, live, its, one.since, one.until))[0]) for kind in KINDS}

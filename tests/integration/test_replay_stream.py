@@ -1,0 +1,336 @@
+"""The stream run again: from Kafka and from ClickHouse, at full speed and at a speed, to its end, stopped and killed; and all the
+while live goes on untouched."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from clickhouse_driver import Client
+
+from dashboard.clock import Picture, Replay
+from dashboard.connection import Connection
+from dashboard.past import PastConnection
+from ingest import topics
+from ingest.producer import Producer
+from ingest.simulator import World
+from schemas import replays
+from schemas.codes import FeedbackStatus
+from schemas.envelope import write
+from schemas.events import Feedback
+from schemas.kinds import FEEDBACK, FILING, KINDS, Kind
+from schemas.moments import milliseconds
+from schemas.replays import Run, State, sandbox
+from schemas.settings import Settings
+from schemas.sql import at, database
+from schemas.tables import state_table, windows_table
+from streams.migrate import migrate
+from streams.period import parse
+from streams.replay import book, run
+from streams.replay.history import GoneError
+from streams.replay.sandbox import remove
+from tests.running import Running, command, wait_for, worker
+from tests.simulated import backfill
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+END = datetime(2026, 11, 10, 17, tzinfo=UTC)
+"""Midnight in Viet Nam."""
+START = END - timedelta(days=1)
+DAY = parse("2026-11-10", "2026-11-11")
+DAY_MS = 86_400_000
+
+
+@dataclass
+class Live:
+    """A day of Huế that was counted, with repeats, a conflict, what no event can be, and what came a day late."""
+
+    settings: Settings
+    environment: dict[str, str]
+    client: Client
+
+    def windows(self, where: Settings | None = None) -> dict[str, list[Any]]:
+        """All windows of the day; Kafka's partitions and offsets left out."""
+        return {kind.name: self._rows(where, kind) for kind in KINDS}
+
+    def _rows(self, where: Settings | None, kind: Kind) -> list[Any]:
+        names = ", ".join(("window_start", *kind.dimensions))
+        sums = ", ".join(f"sum(w.{one.name}) AS s_{one.name}" for one in kind.measures)
+        table = f"{base(where or self.settings)}.{windows_table(kind).name}"
+        return list(
+            self.client.execute(f"SELECT {names}, {sums} FROM {table} AS w FINAL WHERE {DAY.windows} GROUP BY {names} ORDER BY ALL")
+        )
+
+    def states(self, where: Settings, kind: Kind) -> list[Any]:
+        """The states of the entities whose events all lie in the day; without offsets and what is made of them."""
+        kept = [c.name for c in state_table(kind).columns if c.name not in ("offset", "version", "occurred_at")]
+        table, live = (
+            f"{base(where)}.{state_table(kind).name}",
+            f"{base(self.settings)}.events_{kind.name}",
+        )
+        only = f"SELECT entity_id FROM {live} GROUP BY entity_id HAVING min({DAY.events})"
+        return list(
+            self.client.execute(f"SELECT {', '.join(kept)} FROM {table} FINAL WHERE entity_id IN ({only}) ORDER BY entity_id")
+        )
+
+    def replay(self, *arguments: str) -> str:
+        """A command that succeeds, and what it says."""
+        done = command(self.environment, "streams", "replay", *arguments)
+        assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
+        return done.stdout.decode()
+
+    def run(self, name: str) -> Run:
+        """How a run stands."""
+        (found,) = book.read(self.client, name)
+        return found
+
+
+def base(settings: Settings) -> str:
+    """The database of an installation or a run, for SQL."""
+    return f"`{database(settings.clickhouse_url)}`"
+
+
+@pytest.fixture(scope="module")
+def live(module_settings: Settings, module_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    migrate(module_settings)
+    topics.ensure(module_settings)
+    ledger, _ = backfill(module_settings, World("46", 7, beginning=milliseconds(START) - DAY_MS), START, END)
+    client = Client.from_url(module_settings.clickhouse_url)
+    with Producer(module_settings) as producer:
+        arrived = milliseconds(END) + DAY_MS
+        for number, (id, status) in enumerate([("1", 0), ("1", 0), ("1", 1), ("2", 1), ("2", 1)]):
+            late = Feedback(
+                agency="H57.IOC",
+                commune="19753",
+                report_id=f"R{id}",
+                category="water",
+                status=list(FeedbackStatus)[status],
+                reported_at=START,
+                reporter="Nguyễn Thị Mẫu, 0900000000",
+            )
+            value = write(FEEDBACK, late, id=id, source="/late", time=START + timedelta(hours=3))
+            producer.send_record(FEEDBACK, late.report_id.encode(), value, arrived + number)
+        producer.send_record(FILING, b"x", b'{"specversion":"1.0"', milliseconds(START) + 1000)
+        producer.flush()
+    with worker(module_environment, tmp_path_factory.mktemp("logs") / "worker.log"):
+        for kind in KINDS:
+            good = ledger.good[kind.name] + (2 if kind is FEEDBACK else 0)
+            wait_for(lambda kind=kind, good=good: counted(client, f"events_{kind.name} FINAL") == good, what=f"all of {kind.name}")
+        wait_for(lambda: counted(client, "dead_letters") == sum(ledger.bad.values()) + 2, what="the dead letters")
+    assert sum(ledger.repeats.values()) > 0
+    found = Live(module_settings, module_environment, client)
+    yield found
+    for one in book.read(client):
+        asyncio.run(remove(module_settings, one.name))
+    client.disconnect()
+
+
+def counted_by(client: Client, question: str) -> int:
+    ((count,),) = client.execute(question)
+    return int(count)
+
+
+def counted(client: Client, table: str) -> int:
+    return counted_by(client, f"SELECT count() FROM {table}")
+
+
+@pytest.mark.parametrize("source", ["kafka", "clickhouse"])
+def test_a_day_sent_again_at_full_speed_gives_the_windows_of_live_exactly(live: Live, source: str) -> None:
+    before = live.windows()
+    said = live.replay("--from", "2026-11-10", "--to", "2026-11-11", "--into", source, "--source", source)
+    assert "equal the live ones" in said
+    own = sandbox(live.settings, source)
+    assert live.windows(own) == before == live.windows(), "the run's windows are those of live, and live is untouched"
+    for kind in KINDS:
+        assert live.states(own, kind) == live.states(live.settings, kind)
+    one = live.run(source)
+    assert (one.state, one.source, one.differing, one.counted) == (State.FINISHED, source, 0, one.sent)
+    letters = counted(live.client, f"{base(own)}.dead_letters")
+    assert letters > 1 if source == "kafka" else letters == 0, "the very records, or what counted"
+    assert counted(live.client, f"{base(own)}.life_feedback FINAL") > 0, "its records can be looked at"
+    assert "0 of " in live.replay("compare", source)
+
+
+def test_a_run_that_differs_is_told_measure_by_measure(live: Live) -> None:
+    live.replay("--from", "2026-11-10", "--to", "2026-11-11", "--into", "spoilt")
+    own = sandbox(live.settings, "spoilt")
+    live.client.execute(
+        f"ALTER TABLE {base(own)}.windows_feedback DELETE WHERE steps > 0 AND {DAY.windows}",
+        settings={"mutations_sync": 1},
+    )
+    done = command(live.environment, "streams", "replay", "compare", "spoilt")
+    told = done.stdout.decode()
+    ((steps,),) = live.client.execute(f"SELECT sum(steps) FROM windows_feedback FINAL WHERE {DAY.windows}")
+    assert done.returncode == 1 and f"-{steps:,}" in told
+
+
+def test_a_name_is_used_once_until_it_is_removed(live: Live) -> None:
+    arguments = ("--from", "2026-11-10T08:00", "--to", "2026-11-10T09:00", "--into", "hour")
+    live.replay(*arguments)
+    again = command(live.environment, "streams", "replay", *arguments)
+    assert again.returncode != 0 and b"There is a run hour already" in again.stderr
+    assert "hour" in live.replay("list")
+    assert "removed" in live.replay("remove", "hour")
+    own = sandbox(live.settings, "hour")
+    assert not live.client.execute("SELECT 1 FROM system.databases WHERE name = %(name)s", {"name": database(own.clickhouse_url)})
+    assert not [one for one in asyncio.run(_topics(live.settings)) if one.startswith(own.topic_prefix)]
+    assert "hour" not in live.replay("list")
+    assert "equal the live ones" in live.replay(*arguments), "nothing of the first run is left"
+
+
+async def _topics(settings: Settings) -> list[str]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_servers)
+    await admin.start()
+    try:
+        return list(await admin.list_topics())
+    finally:
+        await admin.close()
+
+
+def _processes(own: Settings) -> list[str]:
+    """Its workers and its watch: processes with the settings of a run."""
+    found, mark = [], own.topic_prefix.encode()
+    for one in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (one / "environ").read_bytes():
+                found.append(one.name)
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_run_at_a_speed_goes_on_in_order_and_may_be_ended_at_any_time(
+    live: Live, end: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = end.name.lower()
+    own = sandbox(live.settings, name)
+    going = Running(
+        "streams", "replay", "--from", "2026-11-10", "--to", "2026-11-11", "--speed", "3600", "--into", name,
+        environment=live.environment, log=tmp_path / "run.log",
+    )  # fmt: skip
+    try:
+        wait_for(lambda: live.run(name).counted > 0 and live.run(name).moment > START + timedelta(hours=1), what="an hour of it")
+        one = live.run(name)
+        assert one.state is State.RUNNING and one.sent < one.total
+        ((last,),) = live.client.execute(f"SELECT max(received_at) FROM {base(own)}.events_filing")
+        assert last <= live.run(name).moment, "nothing is sent before its time"
+        assert _processes(own)
+        if end is signal.SIGTERM:
+            refused = command(live.environment, "streams", "replay", "remove", name)
+            assert refused.returncode != 0 and b"is running" in refused.stderr
+        going.process.send_signal(end)
+        going.process.wait(60)
+        wait_for(lambda: not _processes(own), what="the end of its worker")
+    finally:
+        going.stop()
+    if end is signal.SIGKILL:
+        monkeypatch.setattr(replays, "SILENT", timedelta(0))
+        one = live.run(name)
+        assert one.state is State.FAILED and "killed" in one.said
+        return
+    assert live.run(name).state is State.STOPPED
+    assert 0 < live.run(name).sent < live.run(name).total
+    live.replay("remove", name)
+
+
+def test_a_worker_that_ends_is_noticed_while_nothing_is_due(live: Live, tmp_path: Path) -> None:
+    own, hour = sandbox(live.settings, "ended"), ("--from", "2026-11-10T02:00", "--to", "2026-11-10T03:00")
+    going = Running(
+        "streams", "replay", *hour, "--speed", "0.01", "--into", "ended", environment=live.environment, log=tmp_path / "run.log"
+    )
+    try:
+        (worker_of_it,) = wait_for(lambda: _processes(own), what="its worker")
+        wait_for(lambda: live.run("ended").counted >= 0 and live.run("ended").moment > live.run("ended").since, what="its course")
+        os.kill(int(worker_of_it), signal.SIGKILL)
+        assert going.process.wait(60) != 0
+    finally:
+        going.stop()
+    one = live.run("ended")
+    assert one.state is State.FAILED and "a worker ended" in one.said
+
+
+def test_a_day_of_the_past_is_an_exercise_of_today_and_is_watched_over(live: Live, tmp_path: Path) -> None:
+    own = sandbox(live.settings, "today")
+    going = Running(
+        "streams", "replay", "--from", "2026-11-10", "--to", "2026-11-11", "--as-now", "--into", "today",
+        environment=live.environment, log=tmp_path / "run.log",
+    )  # fmt: skip
+    try:
+        wait_for(lambda: live.run("today").counted > 0, what="its first events")
+        one = live.run("today")
+        now = datetime.now(UTC)
+        shift = one.since - START
+        assert (one.mark, one.state) == ("exercise", State.RUNNING)
+        assert shift % timedelta(days=1) == timedelta(0), "the same time of day"
+        assert timedelta(0) <= now - one.since < timedelta(days=1)
+        due = f"SELECT count() FROM events_filing FINAL WHERE {DAY.events} AND received_at <= {{}}"
+        first, last = (counted_by(live.client, due.format(at(moment - shift))) for moment in (now, now + timedelta(seconds=60)))
+        wait_for(lambda: first <= counted(live.client, f"{base(own)}.events_filing FINAL") <= last, what="what has happened by now")
+        late = "occurred_at > now() OR received_at > now() + 1 OR registered_at > now()"
+        assert counted(live.client, f"{base(own)}.events_filing WHERE {late}") == 0
+        wait_for(lambda: counted(live.client, f"{base(own)}.watch_jobs FINAL") > 5, what="its watch")
+        shown = PastConnection(Connection(own.clickhouse_url), "46", Replay(live.run("today").moment, Picture.CORRECTED))
+        assert shown.tuples("SELECT count() FROM watch_jobs")[0][0] > 5, "and the screens say that it is watched"
+        wait_for(lambda: counted(live.client, f"{base(own)}.current_filing FINAL") > 0, what="its lives")
+    finally:
+        going.stop()
+    assert live.run("today").state is State.STOPPED
+    wait_for(lambda: not _processes(own), what="the end of its processes")
+
+
+def test_an_exercise_is_fed_by_the_simulator_and_live_hears_nothing_of_it(live: Live, tmp_path: Path) -> None:
+    own, before = sandbox(live.settings, "storm"), live.windows()
+    events = counted(live.client, "events_feedback")
+    with Running("streams", "replay", "open", "storm", environment=live.environment, log=tmp_path / "run.log"):
+        wait_for(lambda: live.run("storm").state is State.RUNNING, what="the exercise")
+        arguments = ("simulate", "--seed", "3", "--days", "1", "--live", "--into", "storm")
+        with Running("ingest", *arguments, environment=live.environment, log=tmp_path / "simulate.log"):
+            wait_for(lambda: live.run("storm").counted > 50, what="what the simulator sends")
+            one = live.run("storm")
+            assert timedelta(seconds=-1) < datetime.now(UTC) - one.moment < timedelta(seconds=10), "it goes as time goes"
+    assert live.run("storm").state is State.STOPPED
+    assert counted(live.client, f"{base(own)}.events_feedback") > 0
+    assert (live.windows(), counted(live.client, "events_feedback")) == (before, events)
+    assert not (live.settings.home / "simulator.json").exists(), "what is simulated for it is not gone on with"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--from", "2020-01-01", "--to", "2020-01-02", "--into", "x"], "Nothing happened"),
+        (["--into", "Not a name"], "cannot be a name"),
+        (["--into", "x", "--speed", "fast"], "--speed is a number"),
+        (["--into", "x", "--source", "tape"], "--source is"),
+        (["--from", "2026-11-10"], "--into NAME is needed"),
+        (["remove", "nobody"], "There is no run nobody"),
+        (["compare", "nobody"], "There is no run nobody"),
+    ],
+)
+def test_what_cannot_be_sent_again_is_said_and_nothing_begins(live: Live, arguments: list[str], words: str) -> None:
+    done = command(live.environment, "streams", "replay", *arguments)
+    assert done.returncode != 0 and words in done.stderr.decode()
+    assert not book.read(live.client, "x")
+
+
+def test_what_kafka_no_longer_holds_is_read_from_clickhouse(live: Live) -> None:
+    asyncio.run(_forget_first(live.settings))
+    with pytest.raises(GoneError, match="no longer holds"):
+        asyncio.run(run.run(live.settings, run.Plan("gone", DAY, source="kafka")))
+    done = asyncio.run(run.run(live.settings, run.Plan("gone", DAY)))
+    assert (done.state, done.source, done.differing) == (State.FINISHED, "clickhouse", 0)
+
+
+async def _forget_first(settings: Settings) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_servers)
+    await admin.start()
+    try:
+        await admin.delete_records({TopicPartition(FILING.topic(settings.topic_prefix), 0): RecordsToDelete(before_offset=100)})
+    finally:
+        await admin.close()
