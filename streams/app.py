@@ -83,9 +83,10 @@ app = App(
     broker_session_timeout=6.0,
     broker_heartbeat_interval=1.5,
 )
-app.transport = ChunkTransport(app.conf.broker_consumer, app, app.loop)
 progress = Progress(app, SETTINGS)
 work = Work(app, SETTINGS, progress)
+app.transport = ChunkTransport(app.conf.broker_consumer, app, app.loop)
+app.transport.intake = work
 names = [SETTINGS.topic_prefix + name for name in (*(kind.name for kind in KINDS), HEARTBEATS, REFUSALS)]
 
 
@@ -93,13 +94,19 @@ names = [SETTINGS.topic_prefix + name for name in (*(kind.name for kind in KINDS
 async def consume(stream: Any) -> None:
     """Hand every chunk to the work loop, which acknowledges it when it is written."""
     async for event in stream.noack().events():
-        await work.put(event)
+        work.put(event)
 
 
 @app.task
 async def process() -> None:
     """The work loop."""
     await work.run()
+
+
+@app.task
+async def beat() -> None:
+    """Heartbeats, ahead of what waits."""
+    await work.pulse.run()
 
 
 @app.task

@@ -23,9 +23,10 @@ from schemas.retention import Keeping
 from schemas.seal import sealer
 from schemas.settings import Settings
 from streams import metrics
-from streams.batch import Batch, DeadLetter, heartbeat_rows, refusal_rows, write
+from streams.batch import Batch, DeadLetter, refusal_rows, write
 from streams.engine import Engine
 from streams.progress import Progress
+from streams.pulse import Pulse
 from streams.store import Store
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ LINGER = 0.05
 MOST_RECORDS = 40_000
 """Records in a batch, about: one insert of so many costs ClickHouse two thirds of what two of half as many do."""
 MOST_CHUNKS = 8
-"""Chunks that may wait, of a MB each at most."""
+"""Chunks that wait, of a MB each at most, when no more are fetched."""
 
 
 class Stopped(Exception):
@@ -43,7 +44,7 @@ class Stopped(Exception):
 
 
 class Work:
-    """Chunks come in by `put`, are written by `run`, and then acknowledged."""
+    """Chunks come in by `put`, are written by `run`, and then acknowledged. Those of heartbeats go their own way: `pulse`."""
 
     def __init__(self, app: faust.App, settings: Settings, progress: Progress) -> None:
         self._app = app
@@ -54,22 +55,59 @@ class Work:
         store, keeping = Store(settings.clickhouse_url), Keeping.by(settings)
         self._engine = Engine(store, settings.topic_prefix, reader, sealer(settings), keeping)
         self._store = Store(settings.clickhouse_url)
-        self._chunks: asyncio.Queue[Any] = asyncio.Queue(maxsize=MOST_CHUNKS)
+        self._chunks: asyncio.Queue[Any] = asyncio.Queue()
+        self._room = asyncio.Event()
+        self._room.set()
+        self.pulse = Pulse(app, settings, lambda: not self.stands_still())
         # clickhouse-driver wants a thread for each connection, and the event loop must breathe: heartbeats to Kafka, the web port.
         self._taking = ThreadPoolExecutor(1, thread_name_prefix="take")
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="write")
         self._written: list[Batch] = []
         self._rebalanced = False
         self._begun: deque[float] = deque()
+        self._patience = settings.stale_after_seconds / 2
+        self._last_written = 0.0
+        self._failing = 0
 
     @property
     def in_hand_since(self) -> float | None:
         """When the oldest batch in hand was begun (monotonic clock); None between batches. A store that hangs raises nothing."""
         return self._begun[0] if self._begun else None
 
-    async def put(self, event: Any) -> None:
-        """Queue a chunk; waits while the engine is behind, so memory stays bounded."""
-        await self._chunks.put(event)
+    def stands_still(self) -> bool:
+        """Whether a batch is in hand and none gets written: a try failed, or the last is long ago."""
+        since = self.in_hand_since
+        return self._failing > 0 or (since is not None and time.monotonic() - max(since, self._last_written) > self._patience)
+
+    def is_urgent(self, tp: TP) -> bool:
+        """Whether what comes from a partition goes ahead of what waits."""
+        return bool(tp.topic == self._prefix + HEARTBEATS)
+
+    @property
+    def wants_urgent(self) -> bool:
+        """Whether there is room for more of it."""
+        return not self.pulse.full
+
+    async def room(self, seconds: float) -> bool:
+        """Whether there is room for more chunks, or is within so many seconds: memory stays bounded while the engine is behind."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._room.wait()
+        return self._room.is_set()
+
+    def put(self, event: Any) -> None:
+        """Queue a chunk."""
+        if self.is_urgent(event.message.tp):
+            self.pulse.put(event)
+        else:
+            self._chunks.put_nowait(event)
+            self._mark_room()
+
+    def _mark_room(self) -> None:
+        if self._chunks.qsize() < MOST_CHUNKS:
+            self._room.set()
+        else:
+            self._room.clear()
 
     def rebalanced(self) -> None:
         """Partitions came or went: what is remembered of them may be outdated."""
@@ -98,6 +136,7 @@ class Work:
 
     async def _gather(self) -> list[Any]:
         events = [await self._chunks.get()]
+        self._mark_room()
         records = len(events[0].value)
         deadline = asyncio.get_running_loop().time() + LINGER
         while records < MOST_RECORDS and (left := deadline - asyncio.get_running_loop().time()) > 0:
@@ -105,6 +144,7 @@ class Work:
                 event = await asyncio.wait_for(self._chunks.get(), left)
             except TimeoutError:
                 break
+            self._mark_room()
             events.append(event)
             records += len(event.value)
         return events
@@ -131,13 +171,10 @@ class Work:
             return await self._insist(attempt)
 
     async def _write(self, batch: Batch, events: list[Any]) -> None:
-        beats = heartbeat_rows((e.message.partition, e.value) for e in events if e.message.topic == self._prefix + HEARTBEATS)
         refused = refusal_rows((e.message.partition, e.value) for e in events if e.message.topic == self._prefix + REFUSALS)
 
         def attempt() -> None:
             write(self._store, batch)
-            if beats:
-                self._store.write_heartbeats(beats)
             if refused:
                 self._store.write_refusals(refused)
 
@@ -150,6 +187,7 @@ class Work:
         batch.windows.clear()
         self._written.append(batch)
         self._begun.popleft()
+        self._last_written = time.monotonic()
         mine = self._app.consumer.assignment()
         for event in events:
             key, tp = (self._kinds.get(event.message.topic), event.message.partition), event.message.tp
@@ -161,19 +199,23 @@ class Work:
 
     async def _insist(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Try until it succeeds. Raises `Stopped` when the app stops and it still does not."""
-        wait = 0.2
-        while True:
-            try:
-                return await attempt()
-            except Stopped:
-                raise
-            except Exception as error:
-                if self._app.should_stop:
-                    raise Stopped from error
-                metrics.RETRIES.inc()
-                log.warning("not written, trying again in %.1f s: %s", wait, str(error).partition("Stack trace")[0].strip())
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, 5)
+        wait, failed = 0.2, False
+        try:
+            while True:
+                try:
+                    return await attempt()
+                except Stopped:
+                    raise
+                except Exception as error:
+                    if self._app.should_stop:
+                        raise Stopped from error
+                    self._failing, failed = self._failing + (not failed), True
+                    metrics.RETRIES.inc()
+                    log.warning("not written, trying again in %.1f s: %s", wait, str(error).partition("Stack trace")[0].strip())
+                    await asyncio.sleep(wait)
+                    wait = min(wait * 2, 5)
+        finally:
+            self._failing -= failed
 
     async def _copy(self, letters: list[DeadLetter]) -> None:
         """Tell other readers of dead letters, by their topic."""
