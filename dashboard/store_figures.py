@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from dashboard.clock import Clock
 from dashboard.connection import Connection
 from schemas.figures import FIGURES, Figure, Reading, Readings
-from schemas.figures.aging import TIMELY, By, aged, timely
-from schemas.figures.questions import Key, Moment, ask, dimensions, key_sql
+from schemas.figures.aging import TIMELY, UNITS, By, aged, timely
+from schemas.figures.questions import Key, Moment, ask, ask_each, key_sql
 from schemas.figures.series import Step, series, series_readings
 from schemas.freshness import Source
 from schemas.reference import ZONE, WorkingCalendar
@@ -70,13 +70,10 @@ class FigureStore:
 
     def units(self, clock: Clock, province: str, sources: Sequence[Source]) -> dict[str, Readings]:
         """All figures of the province, of each commune and of each agency, by their codes, with their ages."""
-        found: dict[str, Readings] = {}
-        whole = self.now(clock).get((), {})
-        found[province] = aged(whole, sources) | {TIMELY: timely(sources)}
-        units: tuple[By, ...] = ("commune", "agency")
-        for by in units:
-            figures = [figure for figure in FIGURES if by in dimensions(figure.kind)]
-            for (unit,), readings in self.now(clock, figures, (by,)).items():
-                if unit:
+        asked = ask_each(self.connection.tuples, FIGURES, Moment.of(clock.now(), self.calendar, PERIOD), UNITS, units="today")
+        found: dict[str, Readings] = {province: aged(asked.pop(()), sources) | {TIMELY: timely(sources)}}
+        for by in UNITS:
+            for key, readings in asked.items():
+                if key[:-1] == (by,) and (unit := key[-1]):
                     found[unit] = aged(readings, sources, by, unit) | {TIMELY: timely(sources, by, unit)}
         return found

@@ -14,12 +14,12 @@ import xxhash
 
 from schemas.columns import MOMENT, Column, Table
 from schemas.derivation import derive, of_entities
-from schemas.figures import FIGURES, Figure, Reading
-from schemas.figures.questions import Moment, ask, dimensions
+from schemas.figures import FIGURES, Reading
+from schemas.figures.aging import UNITS
+from schemas.figures.questions import Moment, ask_each
 from schemas.lives import LIVES
 from schemas.reference import WorkingCalendar
 
-SCOPES: tuple[tuple[str, ...], ...] = ((), ("commune",), ("agency",))
 DIGITS = 6
 """Decimals that count: sums of shares differ beyond by the order in which they are added."""
 
@@ -49,10 +49,8 @@ class Snapshot:
 
 def take(execute: Callable[[str], Iterable[Sequence[Any]]], at: datetime, calendar: WorkingCalendar) -> Snapshot:
     """Ask for all figures at a moment; `execute` runs each question, on the live tables or on those of a moment of the past."""
-    moment, found = Moment.of(at, calendar), dict[str, dict[str, list[float | None]]]()
-    for by in SCOPES:
-        for key, readings in ask(execute, _askable(by), moment, by, units="today").items():
-            found["/".join((*by, *key))] = {code: _numbers(reading) for code, reading in readings.items()}
+    asked = ask_each(execute, FIGURES, Moment.of(at, calendar), UNITS, units="today")
+    found = {"/".join(key): {code: _numbers(reading) for code, reading in readings.items()} for key, readings in asked.items()}
     text = json.dumps(found, sort_keys=True, separators=(",", ":"))
     province = json.dumps(found.get("", {}), sort_keys=True, separators=(",", ":"))
     return Snapshot(xxhash.xxh3_64_intdigest(text.encode()), sum(map(len, found.values())), province)
@@ -67,14 +65,9 @@ def rules(calendar: WorkingCalendar, number: int) -> int:
         asked.append(question)
         return ()
 
-    for by in SCOPES:
-        ask(hear, _askable(by), moment, by, units="today")
+    ask_each(hear, FIGURES, moment, UNITS, units="today")
     derived = [derive(life, number, of_entities(life.kind, "")) for life in LIVES]
     return xxhash.xxh3_64_intdigest("\n".join([*asked, *derived, str(DIGITS)]).encode())
-
-
-def _askable(by: tuple[str, ...]) -> list[Figure]:
-    return [one for one in FIGURES if set(by) <= set(dimensions(one.kind))]
 
 
 def _numbers(reading: Reading) -> list[float | None]:

@@ -20,6 +20,8 @@ TOLERATED = 0.1
 """The part of a unit's feeds that may be dead before a figure over all of them is stale. One agency's own figure has one feed."""
 TIMELY = "source.timely"
 By = Literal["province", "commune", "agency"]
+UNITS: tuple[By, ...] = ("commune", "agency")
+"""What units of a province there are."""
 
 
 def aged(readings: Mapping[str, Reading], sources: Iterable[Source], by: By = "province", unit: str = "") -> dict[str, Reading]:

@@ -75,17 +75,24 @@ def question(
     past: bool = False,
     where: str = "",
     units: restate.Units = "day",
+    each: bool = False,
 ) -> str:
     """A SELECT of the dimensions `by`, as texts, and then all pieces of the figures, which are all of one kind.
 
     `past` asks for the state that held at the moment, which need not be now, as far as is known now. `where` is a further
-    condition on the rows. With `units="today"` communes are those of today, whatever they were called on the day of a step
+    condition on the rows. `each` asks for all in one and by each dimension alone, in one pass over the rows; between dimensions
+    and pieces then stands a list with 0 for the dimension that a row is by and 1 for the others.
+    With `units="today"` communes are those of today, whatever they were called on the day of a step
     (`schemas.places.restate`). Raises `ValueError` for a dimension that the kind does not have.
     """
     kind = kind_of(figures, by)
     pieces = [moment.asked(piece) for piece in pieces_of(figures)]
     keys = [f"{key_sql(name, units)} AS key_{number}" for number, name in enumerate(by)]
-    grouping = f" GROUP BY {', '.join(f'key_{number}' for number in range(len(by)))}" if by else ""
+    names = [f"key_{number}" for number in range(len(by))]
+    grouping = f" GROUP BY {', '.join(names)}" if by else ""
+    if each and by:
+        keys.append(f"[{', '.join(f'grouping({name})' for name in names)}]")
+        grouping = f" GROUP BY GROUPING SETS ((), {', '.join(f'({name})' for name in names)})"
     source = f"{life_table(kind).name} FINAL" if past else f"{current_table(kind).name} FINAL"
     held = f" AND since <= {moment_sql(moment.at)} AND until > {moment_sql(moment.at)}" if past else ""
     asked = f" AND ({where})" if where else ""
@@ -112,22 +119,55 @@ def ask(
 ) -> dict[Key, dict[str, Reading]]:
     """Ask figures of any kinds that can be asked `by` these dimensions: one statement per kind, run by `execute`."""
     found: dict[Key, dict[str, Reading]] = {}
-    kinds: dict[Kind, list[Figure]] = {}
-    for figure in figures:
-        kinds.setdefault(figure.kind, []).append(figure)
-    for ones in kinds.values():
+    for ones in by_kind(figures):
         for key, said in readings(ones, execute(question(ones, moment, by, past=past, where=where, units=units)), len(by)).items():
             found.setdefault(key, {}).update(said)
     return found
 
 
+def ask_each(
+    execute: Callable[[str], Iterable[Sequence[Any]]],
+    figures: Iterable[Figure],
+    moment: Moment,
+    by: Sequence[str],
+    *,
+    units: restate.Units = "day",
+) -> dict[Key, dict[str, Reading]]:
+    """What `ask` finds for all in one, by the key (), and by each dimension alone that a kind has, by (dimension, its value).
+
+    One pass over the rows of a kind instead of one for each dimension.
+    """
+    found: dict[Key, dict[str, Reading]] = {}
+    for ones in by_kind(figures):
+        known = [name for name in by if name in dimensions(ones[0].kind)]
+        rows = list(execute(question(ones, moment, known, units=units, each=True)))
+        said: dict[Key, dict[str, Reading]] = {}
+        for row in rows if known else ():
+            which = [(name, row[number]) for number, name in enumerate(known) if not row[len(known)][number]]
+            said[which[0] if which else ()] = _read(ones, row[len(known) + 1 :])
+        if () not in said:  # Of no rows at all there is no group.
+            said |= ask(execute, ones, moment, units=units)
+        for key, of_key in said.items():
+            found.setdefault(key, {}).update(of_key)
+    return found
+
+
+def by_kind(figures: Iterable[Figure]) -> list[list[Figure]]:
+    """The figures of each kind, in their order."""
+    kinds: dict[Kind, list[Figure]] = {}
+    for figure in figures:
+        kinds.setdefault(figure.kind, []).append(figure)
+    return list(kinds.values())
+
+
 def readings(figures: Sequence[Figure], rows: Iterable[Sequence[Any]], by: int = 0) -> dict[Key, dict[str, Reading]]:
     """The rows of a question asked by so many dimensions, as readings: values of the dimensions → code → reading."""
-    found = {}
-    for row in rows:
-        values = dict(zip(pieces_of(figures), row[by:], strict=True))
-        found[tuple(row[:by])] = {figure.code: reading(figure, values) for figure in figures}
-    return found
+    return {tuple(row[:by]): _read(figures, row[by:]) for row in rows}
+
+
+def _read(figures: Sequence[Figure], row: Sequence[Any]) -> dict[str, Reading]:
+    values = dict(zip(pieces_of(figures), row, strict=True))
+    return {figure.code: reading(figure, values) for figure in figures}
 
 
 def reading(figure: Figure, values: Mapping[Piece, float | None]) -> Reading:

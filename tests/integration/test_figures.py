@@ -20,7 +20,8 @@ from ingest.simulator import World, staging
 from ingest.simulator.clock import DAY
 from schemas.codes import DocumentStatus
 from schemas.figures import BY_CODE, FIGURES, Figure, Reading
-from schemas.figures.questions import Moment, question, readings
+from schemas.figures.aging import UNITS
+from schemas.figures.questions import Moment, ask, ask_each, dimensions, question, readings
 from schemas.figures.series import Step, series, series_readings
 from schemas.freshness import State
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
@@ -101,6 +102,19 @@ def same(found: dict[str, Reading], wanted: dict[str, float | None], where: str)
     assert found.keys() == wanted.keys(), "every figure is computed a second way"
     for code, value in wanted.items():
         assert found[code].value == (None if value is None else pytest.approx(value, abs=1e-6)), f"{code} {where}"
+
+
+@pytest.mark.parametrize("at", [END, END - timedelta(days=300)], ids=["all of it", "before any of it"])
+def test_figures_of_all_units_in_one_pass_are_those_that_are_asked_for_by_each(province: Province, at: datetime) -> None:
+    moment, execute = Moment.of(at, CALENDAR), province.client.execute
+    wanted = {(): ask(execute, FIGURES, moment)[()]}
+    for by in UNITS:
+        ones = [figure for figure in FIGURES if by in dimensions(figure.kind)]
+        wanted |= {(by, *key): said for key, said in ask(execute, ones, moment, (by,), units="today").items()}
+    found = ask_each(execute, FIGURES, moment, UNITS, units="today")
+    assert found.keys() == wanted.keys() and (len(found) > 40) == (at == END)
+    for key, said in wanted.items():
+        same(found[key], {code: one.value for code, one in said.items()}, f"of {key}")
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
