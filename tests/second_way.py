@@ -6,6 +6,8 @@ Nothing here is shared with what is tested but the codes and the calendar. Event
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
@@ -70,10 +72,9 @@ def allowed(kind: str, event: Mapping[str, Any]) -> timedelta | None:
 
 def lives(kind: str, events: Iterable[Mapping[str, Any]], calendar: WorkingCalendar, at: datetime) -> pd.DataFrame:
     """How each entity stands at a moment by the events that happened until then: one row each."""
-    frame = pd.DataFrame(list(events))
-    frame["since"] = frame[["occurred_at", "received_at"]].min(axis=1)
-    frame = frame[frame["since"] <= at].sort_values(["since", "occurred_at", "offset"], kind="stable")
-    return pd.DataFrame([_life(kind, group.to_dict("records"), calendar, at) for _, group in frame.groupby("entity_id")])
+    steps = [{**event, "since": min(event["occurred_at"], event["received_at"])} for event in events]
+    steps = sorted((step for step in steps if step["since"] <= at), key=itemgetter("entity_id", "since", "occurred_at", "offset"))
+    return pd.DataFrame([_life(kind, list(its), calendar, at) for _, its in groupby(steps, itemgetter("entity_id"))])
 
 
 def _life(kind: str, steps: list[dict[str, Any]], calendar: WorkingCalendar, at: datetime) -> dict[str, Any]:

@@ -18,7 +18,7 @@ DAY = timedelta(days=1)
 
 def measure(bench: Ground, report: Report) -> None:
     """Build the history with a worker, stop it, let new events arrive, start it; the same new events without history."""
-    count, new = (120_000, 5_000) if bench.quick else (1_200_000, 20_000)
+    count, new = (120_000, 5_000) if bench.quick else (1_600_000, 20_000)
     start = datetime.now(UTC) - DAY
     away = Load(new, start, DAY, name="-new", repeated=0)
     old, fresh = bench.installation(), bench.installation()
