@@ -71,6 +71,22 @@ def test_a_burst_of_reports_calls_in_the_list_on_the_map_and_in_the_title(page: 
     expect(page).to_have_title(re.compile(r"^\(1\) "))
 
 
+def test_a_source_with_much_to_say_leaves_the_others_whole(page: Page, system: System) -> None:
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    open_wall(page, system)
+    expect(page.locator(".source .count")).to_have_count(5)
+    cut = page.evaluate(
+        """() => {
+            const sources = [...document.querySelectorAll(".source")], named = document.createElement("span");
+            named.className = "named";
+            named.textContent = "silent ".repeat(100);
+            sources[0].append(named);
+            return sources.slice(1).filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent);
+        }"""
+    )
+    assert cut == []
+
+
 def test_nothing_is_kept_of_what_was_pushed(page: Page, system: System) -> None:
     open_wall(page, system)
     page.wait_for_timeout(5000)  # some frames: ten entries of a history that nobody asks for
