@@ -212,7 +212,7 @@ def test_a_run_at_a_speed_goes_on_in_order_and_may_be_ended_at_any_time(
     name = end.name.lower()
     own = sandbox(live.settings, name)
     going = Running(
-        "streams", "replay", "--from", "2026-11-10", "--to", "2026-11-11", "--speed", "3600", "--into", name,
+        "streams", "replay", "--from", "2026-11-10", "--to", "2026-11-11", "--speed", "900", "--into", name,
         environment=live.environment, log=tmp_path / "run.log",
     )  # fmt: skip
     try:
