@@ -8,7 +8,7 @@ from dashboard.clock import Clock
 from dashboard.connection import Connection
 from schemas.figures import FIGURES, Figure, Reading, Readings
 from schemas.figures.aging import TIMELY, UNITS, By, aged, timely
-from schemas.figures.questions import Key, Moment, ask, ask_each, key_sql
+from schemas.figures.questions import Key, Moment, ask, ask_each, by_kind, key_sql
 from schemas.figures.series import Step, series, series_readings
 from schemas.freshness import Source
 from schemas.reference import ZONE, WorkingCalendar
@@ -61,8 +61,7 @@ class FigureStore:
         now, found = clock.now(), dict[str, list[tuple[datetime, Reading]]]()
         midnight = now.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
         connection = self.connection.reaching(midnight - timedelta(days=days))
-        for kind in dict.fromkeys(figure.kind for figure in FIGURES):
-            ones = [figure for figure in FIGURES if figure.kind is kind]
+        for ones in by_kind(FIGURES):
             ends, questions = series(ones, Step.DAY, midnight - timedelta(days=days - 1), now, self.calendar, where=of_unit(by))
             answers = [connection.tuples(one, unit=unit) for one in questions]
             found |= series_readings(ones, ends, answers)[()]

@@ -37,9 +37,7 @@ from streams.compare import (
 )
 from streams.compare_lives import compare_lives, has_lives, mend_lives
 from streams.period import EVER, Minutes, Period, Tell, pieces
-from streams.retain import refuse_gone, windows_from
-
-SYNC = {"mutations_sync": 1}
+from streams.retain import SYNC, refuse_gone, windows_from
 
 
 @dataclass

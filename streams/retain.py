@@ -34,6 +34,7 @@ BEHIND = timedelta(days=1)
 """A worker that is further behind may still have to tell whether what it reads was counted before."""
 EVERY = 3600.0
 SYNC = {"mutations_sync": 1}
+"""A change of rows is waited for."""
 
 
 class Behind(ValueError):

@@ -69,13 +69,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
         """Records by partition, of those that are active."""
         active, intake = active_partitions or set(), self.consumer.transport.intake
-        urgent = {tp for tp in active if intake.is_urgent(tp)} if intake.wants_urgent else set()
+        urgent = {tp for tp in active if intake.is_urgent(tp)}
+        if not intake.wants_urgent:
+            active, urgent = active - urgent, set()
         if urgent and (found := await super().getmany(urgent, 0)):
             return found
-        others = {tp for tp in active if tp in urgent or not intake.is_urgent(tp)}
-        if others and await intake.room(ROOM_SECONDS):
-            return await super().getmany(others, timeout)
-        if not others:
+        if active and await intake.room(ROOM_SECONDS):
+            return await super().getmany(active, timeout)
+        if not active:
             await asyncio.sleep(ROOM_SECONDS)
         return {}
 

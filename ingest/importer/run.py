@@ -174,9 +174,10 @@ def only(taken: Iterator[Taken], kind: str) -> Iterator[Taken]:
 def kept(taken: Iterator[Taken], keeping: Keeping) -> Iterator[Taken]:
     """The rows, with those refused that happened before what is kept."""
     for one in taken:
+        arrival = milliseconds(datetime.now(UTC))
         try:
             for event in one.events:
-                keeping.check(event.read, milliseconds(datetime.now(UTC)))
+                keeping.check(event.read, arrival)
             yield one
         except Refusal as refusal:
             yield Taken(one.row, [], refusal)

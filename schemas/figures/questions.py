@@ -90,7 +90,7 @@ def question(
     keys = [f"{key_sql(name, units)} AS key_{number}" for number, name in enumerate(by)]
     names = [f"key_{number}" for number in range(len(by))]
     grouping = f" GROUP BY {', '.join(names)}" if by else ""
-    if each and by:
+    if each:
         keys.append(f"[{', '.join(f'grouping({name})' for name in names)}]")
         grouping = f" GROUP BY GROUPING SETS ((), {', '.join(f'({name})' for name in names)})"
     source = f"{life_table(kind).name} FINAL" if past else f"{current_table(kind).name} FINAL"
@@ -140,12 +140,11 @@ def ask_each(
     found: dict[Key, dict[str, Reading]] = {}
     for ones in by_kind(figures):
         known = [name for name in by if name in dimensions(ones[0].kind)]
-        rows = list(execute(question(ones, moment, known, units=units, each=True)))
         said: dict[Key, dict[str, Reading]] = {}
-        for row in rows if known else ():
+        for row in execute(question(ones, moment, known, units=units, each=True)) if known else ():
             which = [(name, row[number]) for number, name in enumerate(known) if not row[len(known)][number]]
             said[which[0] if which else ()] = _read(ones, row[len(known) + 1 :])
-        if () not in said:  # Of no rows at all there is no group.
+        if () not in said:  # Of no rows at all there is no group, nor where there is nothing to group by.
             said |= ask(execute, ones, moment, units=units)
         for key, of_key in said.items():
             found.setdefault(key, {}).update(of_key)

@@ -113,7 +113,7 @@ def chooser(ask: Ask, asked: Asked) -> Part:
         id="replay",
         className="past-bar chooses",
         **labelled(speech("timeline")),
-        **_told(speech, now, since, until) | {"data-choosing": "1"},
+        **_told(speech, now, since, until) | marked("choosing"),
     )
 
 
