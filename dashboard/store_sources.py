@@ -7,12 +7,13 @@ raise `dashboard.connection.Unreachable`.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 
 from dashboard.clock import Clock
 from dashboard.connection import Connection
-from dashboard.store import Row, Store
+from dashboard.store import HERE, Row, Store
 from schemas.freshness import Source, State, judge
-from schemas.moments import milliseconds
+from schemas.moments import from_milliseconds, milliseconds
 from schemas.reference import Agency, Feed, WorkingCalendar
 from schemas.refusals import harmless
 from schemas.sql import REFUSED, REFUSED_LAST, moment
@@ -134,20 +135,24 @@ class SourceStore:
 
     def _runs(self, moments: str, start: datetime, end: datetime, only: set[str]) -> Mapping[Key, list[Run]]:
         """Runs of moments (agency, kind, at), made in ClickHouse: a month of all sources has a million minutes, but few gaps."""
-        rows = self.connection.rows(
-            f"""SELECT agency, kind, min(at) AS first, max(at) AS last FROM (
-                SELECT agency, kind, at, countIf(at > before + toIntervalMinute({RUN_MINUTES})) OVER w AS run FROM (
-                    SELECT agency, kind, at, lagInFrame(at, 1, at) OVER w AS before FROM ({moments})
-                    WINDOW w AS (PARTITION BY agency, kind ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW))
-                WINDOW w AS (PARTITION BY agency, kind ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW))
-            GROUP BY agency, kind, run ORDER BY agency, kind, first""",
+        rows = self.connection.tuples(
+            f"""SELECT agency, kind, min(ms), max(ms), arraySort(groupArrayIf((before, ms), ms > before + {RUN_MINUTES * 60_000}))
+            FROM (SELECT agency, kind, toUnixTimestamp64Milli(at) AS ms, lagInFrame(ms, 1, ms)
+                OVER (PARTITION BY agency, kind ORDER BY ms ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS before FROM ({moments}))
+            GROUP BY agency, kind""",
             only=sorted(only),
             **_period(start, end),
         )
         found: dict[Key, list[Run]] = {}
-        for row in rows:
-            found.setdefault((row["agency"], row["kind"]), []).append((row["first"], row["last"]))
+        for agency, kind, first, last, gaps in rows:
+            ends = [_here(ms) for ms in (first, *chain.from_iterable(gaps), last)]
+            found[agency, kind] = list(zip(ends[::2], ends[1::2], strict=True))
         return found
+
+
+def _here(ms: int) -> datetime:
+    # Of one zone, as moments of different ones take several times as long to compare.
+    return from_milliseconds(ms).astimezone(HERE)
 
 
 def _only(agencies: set[str]) -> str:

@@ -32,13 +32,7 @@ Run = tuple[datetime, datetime]
 
 def runs(moments: Iterable[datetime], apart: timedelta) -> list[Run]:
     """Moments as runs: a new one begins where two are further apart. `apart` must not be longer than the feed's rhythm."""
-    found: list[Run] = []
-    for at in sorted(moments):
-        if found and at - found[-1][1] <= apart:
-            found[-1] = (found[-1][0], at)
-        else:
-            found.append((at, at))
-    return found
+    return _joined(((at, at) for at in moments), apart)
 
 
 def spans(
@@ -49,13 +43,13 @@ def spans(
     Give the newest arrival before `start` too, where there is one. Between two moments at which its state can change it does not:
     so it is asked for once in the middle of each such piece.
     """
-    came, refused = ([run for run in sorted(given) if run[0] < end] for given in (arrivals, refusals))
+    rhythm = timedelta(minutes=feed.rhythm_minutes)
+    came, refused = (_joined((run for run in given if run[0] < end), rhythm) for given in (arrivals, refusals))
     moments = {start, end}
     for given in (came, refused):
         for (first, last), following in zip(given, [*(run[0] for run in given[1:]), end], strict=False):
             moments |= {first, last}
-            # While events come within the rhythm, nothing but live can be.
-            if following - last > timedelta(minutes=feed.rhythm_minutes):
+            if following - last > rhythm:
                 moments |= _changes(feed, last, following, calendar)
     found: list[Span] = []
     heard, turned_away = _Newest(came), _Newest(refused)
@@ -67,6 +61,17 @@ def spans(
         else:
             found.append(Span(now, first, last))
     return tuple(found)
+
+
+def _joined(given: Iterable[Run], rhythm: timedelta) -> list[Run]:
+    """Runs in order, those no further apart than the rhythm as one: meanwhile nothing but live can be, or malformed."""
+    found: list[Run] = []
+    for first, last in sorted(given):
+        if found and first - found[-1][1] <= rhythm:
+            found[-1] = (found[-1][0], max(found[-1][1], last))
+        else:
+            found.append((first, last))
+    return found
 
 
 class _Newest:

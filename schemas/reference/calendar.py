@@ -18,10 +18,9 @@ from schemas.reference.table import Dated, rows
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 """Civil time of Viet Nam: UTC+7 without summer time since 1975, which the calendar relies on."""
 FIRST_YEAR, LAST_YEAR = 1990, 2100
-_EPOCH = datetime(1970, 1, 1, tzinfo=ZONE).replace(tzinfo=None)
+_EPOCH = datetime(1970, 1, 1, tzinfo=ZONE)
 _FIRST_DAY = datetime(FIRST_YEAR, 1, 1, tzinfo=ZONE)
 _MICROSECOND = timedelta(microseconds=1)
-_DAY = 86_400_000_000
 _FRIDAY = 4
 Session = tuple[int, int]
 """Start and end of uninterrupted work, in microseconds since the day's midnight."""
@@ -89,10 +88,11 @@ class WorkingCalendar:
 
     def working_time(self, start: datetime, end: datetime) -> timedelta:
         """The working time from `start` to `end`; negative if `end` is earlier."""
-        first, last = sorted((start, end))
-        self._cover(first, last)
-        passed = timedelta(microseconds=self._position(last) - self._position(first))
-        return passed if start <= end else -passed
+        while True:
+            table = self._table
+            passed = self._position(end) - self._position(start)
+            if self._table is table:  # Else the second moment took in years, and positions are others.
+                return timedelta(microseconds=passed)
 
     def add_working(self, moment: datetime, work: timedelta | float) -> datetime:
         """The first moment at which `work` (a duration, or a number of hours, not negative) has been done since `moment`.
@@ -113,7 +113,7 @@ class WorkingCalendar:
         rest = goal - table.before[day]
         for start, end in table.sessions[day]:
             if rest <= end - start:
-                return (_EPOCH + (table.first + day) * timedelta(days=1) + (start + rest) * _MICROSECOND).replace(tzinfo=ZONE)
+                return _EPOCH + timedelta(table.first + day, microseconds=start + rest)
             rest -= end - start
         raise AssertionError("a day's sessions sum up to its working time")
 
@@ -150,10 +150,12 @@ class WorkingCalendar:
         return done
 
     def _locate(self, moment: datetime) -> tuple[_Table, int, int]:
-        day, within = divmod((moment.astimezone(ZONE).replace(tzinfo=None) - _EPOCH) // _MICROSECOND, _DAY)
-        if not 0 <= day - self._table.first < len(self._table.sessions):
+        passed = moment.astimezone(ZONE) - _EPOCH
+        day, table = passed.days - self._table.first, self._table
+        if not 0 <= day < len(table.sessions):
             self._grow(moment.astimezone(ZONE).year)
-        return self._table, day - self._table.first, within
+            day, table = passed.days - self._table.first, self._table
+        return table, day, passed.seconds * 1_000_000 + passed.microseconds
 
     def _cover(self, *moments: datetime) -> None:
         for moment in moments:
