@@ -14,7 +14,9 @@ from dashboard.clock import Clock, Live
 from dashboard.connection import Connection
 from dashboard.desk import exports, pages
 from dashboard.desk.ask import Ask
+from dashboard.desk.asked import Asked
 from dashboard.desk.map import routes as map_routes
+from dashboard.desk.parts import Part
 from dashboard.desk.replay import routes as replay_routes
 from dashboard.desk.replay import runs_routes
 from dashboard.desk.replay.bar import bar
@@ -93,9 +95,13 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
         websocket_inactivity_timeout=0,
     )
 
+    def past(asked: Asked) -> tuple[Part, Place] | None:
+        shown = bar(ask, asked)
+        return None if shown is None else (shown, ask.of(asked).place)
+
     def wall(**asked: str) -> dash.html.Div:
         sight = Sight(settings.wall_distance, settings.wall_pitch)
-        return page(painter, settings.language, sight, settings.wall_rotate, asked, lambda one: bar(ask, one))
+        return page(painter, settings.language, sight, settings.wall_rotate, asked, past)
 
     dash.register_page(  # type: ignore[no-untyped-call]
         "wall", path="/wall", title="IOC", layout=wall

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+from dataclasses import replace
 
 import msgspec
 from fastapi import FastAPI, Request, Response
@@ -9,8 +10,9 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from dashboard.push import Board
-from dashboard.wall.map import outlines
+from dashboard.wall.map import outlines, outlines_address
 from schemas import places
+from schemas.places import restate
 
 
 def add_routes(server: FastAPI, board: Board) -> None:
@@ -38,15 +40,17 @@ def add_routes(server: FastAPI, board: Board) -> None:
     async def metrics() -> Response:
         return Response(generate_latest(board.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
-    country, province = _Compressed(places.province_outlines()), _Compressed(outlines(board.painter.place.code))
+    country, place = _Compressed(places.province_outlines()), board.painter.place
+    served = {outlines_address(one): _Compressed(outlines(one)) for one in (place, replace(place, on=restate.EVE))}
 
     @server.get("/outlines/country.json")
     async def country_outlines(request: Request) -> Response:
         return country.response(request)
 
-    @server.get(f"/outlines/{board.painter.place.code}.json")
-    async def province_outlines(request: Request) -> Response:
-        return province.response(request)
+    @server.get("/outlines/{name}")
+    async def province_outlines(request: Request, name: str) -> Response:
+        found = served.get(f"/outlines/{name}")
+        return found.response(request) if found else Response(status_code=404)
 
 
 def _on(request: Request, path: str) -> RedirectResponse:

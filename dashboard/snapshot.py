@@ -23,7 +23,7 @@ from schemas.figures.aging import aged, newest
 from schemas.figures.questions import Key
 from schemas.freshness import DEAD, Source
 from schemas.partitions import Partitions
-from schemas.places import REFORM
+from schemas.places import restate
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ class Place:
 
     code: str
     on: date | None = None
-    """The day whose agencies and targets hold; unless given, those of today. Units are always those of today."""
+    """The day whose units, agencies and targets hold; unless given, those of today."""
     known_on: date | None = None
     """The day whose calendar is asked: days off that were announced later are not known."""
 
@@ -50,9 +50,22 @@ class Place:
     def known(self) -> bool:
         return any(one.code == self.code for one in places.provinces())
 
+    @property
+    def units(self) -> restate.Units:
+        """By which units figures and records are told: before the reform by those of then, which became this province."""
+        return restate.units_on(self.on)
+
     @cached_property
     def communes(self) -> list[places.Commune]:
-        return places.communes(self.code) if self.known else []
+        return places.within(self.code, self.on) if self.known else []
+
+    def commune(self, code: str) -> places.Commune | None:
+        """The commune of a code, None for a code that none has."""
+        return self._communes.get(code)
+
+    @cached_property
+    def _communes(self) -> dict[str, places.Commune]:
+        return {one.code: one for one in self.communes}
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -61,19 +74,28 @@ class Place:
 
     @cached_property
     def agencies(self) -> tuple[reference.Agency, ...]:
-        # Before the reform other units had them; the screens show those of today.
-        return reference.agencies(self.code, max(self.on, REFORM) if self.on else None) if self.known else ()
+        then = dict.fromkeys([self.code] if self.units == "today" else sorted({one.province for one in self.communes}))
+        return tuple(found for code in then for found in reference.agencies(code, self.on)) if self.known else ()
+
+    def agency(self, code: str) -> reference.Agency:
+        """The agency that a code means on the day."""
+        return reference.agency(code, self.on)
 
     @cached_property
     def calendar(self) -> reference.WorkingCalendar:
         return reference.calendar(self.code, self.known_on)
 
+    @cached_property
+    def province(self) -> places.Province | None:
+        """The province, before the reform the one of its code then; None where none is known."""
+        then = places.atlas().former_provinces if self.units == "day" else {}
+        return then.get(self.code) or (places.province(self.code) if self.known else None)
+
     def full_name(self, language: str) -> str:
         """The name of the province for a heading."""
-        if not self.known:
+        if self.province is None:
             return self.code
-        province = places.province(self.code)
-        return province.full_name_en if language == "en" else province.full_name
+        return self.province.full_name_en if language == "en" else self.province.full_name
 
     def aim(self, indicator: str) -> reference.Target | None:
         """The target of an indicator, None where there is none."""
@@ -180,7 +202,7 @@ def take(
     now = clock.now()
     compare_day = place.working_day_before(now)
     so_far = now - now.astimezone(HERE).replace(hour=0, minute=0, second=0, microsecond=0)
-    figures = FigureStore(store.connection, place.calendar)
+    figures = FigureStore(store.connection, place.calendar, place.units)
     sources = SourceStore(store.connection, place.agencies, place.calendar).current(clock)
     calling = AlarmStore(store.connection)
     return Snapshot(

@@ -83,10 +83,10 @@ class Speech:
         word = str(format_date(at.astimezone(HERE).date(), "EEEE", locale=LOCALES[self.language]))
         return word[0].lower() + word[1:] if self.language == "vi" else word
 
-    def unit(self, unit: Commune) -> str:
-        """A commune with its type, and of a former one its last day: phường Phú Hội (đến 30/06/2025)."""
+    def unit(self, unit: Commune, *, in_force: bool = False) -> str:
+        """A commune with its type, and of a former one, unless it is of the day, its last: phường Phú Hội (đến 30/06/2025)."""
         name = unit.full_name_en if self.language == "en" else unit.full_name[0].lower() + unit.full_name[1:]
-        if unit.valid_to is None:
+        if in_force or unit.valid_to is None:
             return name
         return self("unit_until", unit=name, day=f"{unit.valid_to - timedelta(days=1):%d/%m/%Y}")
 

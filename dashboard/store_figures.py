@@ -11,6 +11,7 @@ from schemas.figures.aging import TIMELY, UNITS, By, aged, timely
 from schemas.figures.questions import Key, Moment, ask, ask_each, by_kind, key_sql
 from schemas.figures.series import Step, series, series_readings
 from schemas.freshness import Source
+from schemas.places.restate import Units
 from schemas.reference import ZONE, WorkingCalendar
 
 PERIOD = timedelta(days=30)
@@ -18,9 +19,9 @@ PERIOD = timedelta(days=30)
 TREND_DAYS = 30
 
 
-def of_unit(by: By) -> str:
+def of_unit(by: By, units: Units) -> str:
     """SQL: whether an entity is of the unit that is given as the parameter `unit`; empty for the province, which all are of."""
-    return "" if by == "province" else f"{key_sql(by, 'today')} = %(unit)s"
+    return "" if by == "province" else f"{key_sql(by, units)} = %(unit)s"
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ class FigureStore:
 
     connection: Connection
     calendar: WorkingCalendar
+    told_by: Units = "today"
+    """By which units communes are told apart and meant."""
 
     def now(
         self, clock: Clock, figures: Iterable[Figure] = FIGURES, by: Sequence[str] = (), period: timedelta = PERIOD
     ) -> dict[Key, dict[str, Reading]]:
-        """What figures read now: values of the dimensions → code → reading. The ages are not told; communes are those of today."""
-        return ask(self.connection.tuples, figures, Moment.of(clock.now(), self.calendar, period), by, units="today")
+        """What figures read now: values of the dimensions → code → reading. The ages are not told."""
+        return ask(self.connection.tuples, figures, Moment.of(clock.now(), self.calendar, period), by, units=self.told_by)
 
     def then(
         self,
@@ -51,7 +54,7 @@ class FigureStore:
         Without `state`, figures of a period only, and of each entity as it stands now: that costs a tenth.
         """
         moment = Moment.of(at, self.calendar, period)
-        where, given = of_unit(by), {} if by == "province" else {"unit": unit}
+        where, given = of_unit(by, self.told_by), {} if by == "province" else {"unit": unit}
         connection = self.connection.reaching(at)
         found = ask(lambda sql: connection.tuples(sql, **given), figures, moment, past=state, where=where)
         return found.get((), {})
@@ -62,14 +65,16 @@ class FigureStore:
         midnight = now.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
         connection = self.connection.reaching(midnight - timedelta(days=days))
         for ones in by_kind(FIGURES):
-            ends, questions = series(ones, Step.DAY, midnight - timedelta(days=days - 1), now, self.calendar, where=of_unit(by))
+            ends, questions = series(
+                ones, Step.DAY, midnight - timedelta(days=days - 1), now, self.calendar, where=of_unit(by, self.told_by)
+            )
             answers = [connection.tuples(one, unit=unit) for one in questions]
             found |= series_readings(ones, ends, answers)[()]
         return found
 
     def units(self, clock: Clock, province: str, sources: Sequence[Source]) -> dict[str, Readings]:
         """All figures of the province, of each commune and of each agency, by their codes, with their ages."""
-        asked = ask_each(self.connection.tuples, FIGURES, Moment.of(clock.now(), self.calendar, PERIOD), UNITS, units="today")
+        asked = ask_each(self.connection.tuples, FIGURES, Moment.of(clock.now(), self.calendar, PERIOD), UNITS, units=self.told_by)
         found: dict[str, Readings] = {province: aged(asked.pop(()), sources) | {TIMELY: timely(sources)}}
         for by in UNITS:
             for key, readings in asked.items():

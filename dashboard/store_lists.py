@@ -22,6 +22,7 @@ from schemas.kinds import DOCUMENT, FEEDBACK, MEETING, Kind
 from schemas.lives import BY_KIND, current_table
 from schemas.moments import milliseconds
 from schemas.places import fold
+from schemas.places.restate import Units
 from schemas.tables import state_table
 
 HIDDEN = ("version", "until", "step", "partition", "offset", "turned", "at", "due")
@@ -82,19 +83,19 @@ def clocked(now: Moment) -> dict[str, str]:
     return {"overdue": now.asked(OVERDUE), "left": f"if(standing = 'closed', NULL, due - {position})"}
 
 
-def fields(kind: Kind, now: Moment) -> dict[str, str]:
-    """What a list may show, sort by and be narrowed to: name → SQL. A commune is that of today."""
+def fields(kind: Kind, now: Moment, units: Units) -> dict[str, str]:
+    """What a list may show, sort by and be narrowed to: name → SQL. A commune is one of those `units`."""
     own = {column.name: column.name for column in current_table(kind).columns if column.name not in HIDDEN}
-    return own | clocked(now) | {"status": BY_KIND[kind].status, "commune": key_sql("commune", "today")}
+    return own | clocked(now) | {"status": BY_KIND[kind].status, "commune": key_sql("commune", units)}
 
 
-def conditions(sought: Sought, now: Moment, *, without: Sequence[str] = ()) -> tuple[list[str], dict[str, Any]]:
+def conditions(sought: Sought, now: Moment, units: Units, *, without: Sequence[str] = ()) -> tuple[list[str], dict[str, Any]]:
     """Conditions and their parameters, those on the fields of `without` left out. Values go as parameters, never as SQL."""
     said = [f"{begun(sought.kind)} <= {moment_sql(now.at)}"]
     given: dict[str, Any] = {}
     if sought.figure is not None:
         said.append(_behind(sought.figure, now))
-    if unit := of_unit(sought.by):
+    if unit := of_unit(sought.by, units):
         said.append(unit)
         given["unit"] = sought.unit
     said += [f"started_at >= {moment_sql(milliseconds(sought.since))}"] if sought.since else []
@@ -102,7 +103,7 @@ def conditions(sought: Sought, now: Moment, *, without: Sequence[str] = ()) -> t
     if sought.text:
         said.append(_worded(sought))
         given |= {"text": sought.text, "folded": fold(sought.text)} | {f"meant_{name}": codes for name, codes in sought.meant}
-    known = fields(sought.kind, now)
+    known = fields(sought.kind, now, units)
     for name, values in sought.only:
         if name in known and name not in without:
             said.append(f"{_text(name, known[name], sought.kind)} IN %(only_{name})s")
@@ -166,17 +167,19 @@ class ListStore:
 
     def total(self, clock: Clock, sought: Sought) -> int:
         """How many records there are."""
-        said, given = conditions(sought, self._moment(clock))
+        said, given = conditions(sought, self._moment(clock), self._units)
         ((found,),) = self._tuples(f"SELECT count() FROM {current_table(sought.kind).name} FINAL WHERE {_all(said)}", given)
         return int(found)
 
     def choices(self, clock: Clock, sought: Sought, names: Sequence[str]) -> dict[str, dict[str, int]]:
         """For each field its values and how many records each would leave: those that meet all conditions but the field's own."""
         now = self._moment(clock)
-        known, active = fields(sought.kind, now), [name for name, _ in sought.only if name in names]
-        base, given = conditions(sought, now, without=active)
+        known, active = fields(sought.kind, now, self._units), [name for name, _ in sought.only if name in names]
+        base, given = conditions(sought, now, self._units, without=active)
         own = {
-            name: conditions(Sought(sought.kind, ((name, values),)), now)[0][-1] for name, values in sought.only if name in active
+            name: conditions(Sought(sought.kind, ((name, values),)), now, self._units)[0][-1]
+            for name, values in sought.only
+            if name in active
         }
         given |= {f"only_{name}": values for name, values in sought.only}
         counts = [f"countIf({_all([one for other, one in own.items() if other != name])})" for name in ("", *active)]
@@ -201,8 +204,8 @@ class ListStore:
     def stream(self, clock: Clock, sought: Sought, names: Sequence[str], order: Order) -> Iterator[list[tuple[Any, ...]]]:
         """Some fields of all records, in blocks of `BLOCK` rows; the values in the order of `names`."""
         now = self._moment(clock)
-        known = fields(sought.kind, now)
-        said, given = conditions(sought, now)
+        known = fields(sought.kind, now, self._units)
+        said, given = conditions(sought, now, self._units)
         extra = [name for name in EXTRA.get(sought.kind, ()) if name in names]
         own = "".join(f"{known[name]} AS own_{name}, " for name in names if name not in extra)
         sql = (
@@ -217,8 +220,8 @@ class ListStore:
 
     def _select(self, clock: Clock, sought: Sought, names: Sequence[str], order: Order, turned: bool) -> tuple[str, dict[str, Any]]:
         now = self._moment(clock)
-        known = fields(sought.kind, now)
-        said, given = conditions(sought, now)
+        known = fields(sought.kind, now, self._units)
+        said, given = conditions(sought, now, self._units)
         sql = f"SELECT {', '.join(known[name] for name in names)} FROM {current_table(sought.kind).name} FINAL WHERE {_all(said)} "
         return sql + order.sql(order.key(known), turned=turned), given | order.given
 
@@ -232,6 +235,10 @@ class ListStore:
         )
         by_id = {row["entity_id"]: row for row in found}
         return [{**dict.fromkeys(extra), **row, **by_id.get(row["entity_id"], {})} for row in rows]
+
+    @property
+    def _units(self) -> Units:
+        return self.lives.told_by
 
     def _moment(self, clock: Clock) -> Moment:
         return Moment.of(clock.now(), self.lives.calendar, PERIOD)

@@ -19,6 +19,7 @@ from schemas.figures.reading import Reading
 from schemas.kinds import DOCUMENT, Kind
 from schemas.lives import current_table, life_table
 from schemas.moments import milliseconds
+from schemas.places.restate import Units
 from schemas.reference import WorkingCalendar, agency
 
 FLOW_FIGURES = ("document.sent", "document.waiting", "document.overdue", "document.receive_p50", "document.receive_p90")
@@ -40,6 +41,8 @@ class LifeStore:
 
     connection: Connection
     calendar: WorkingCalendar
+    told_by: Units = "today"
+    """By which units communes are told apart and meant."""
 
     def held(self, clock: Clock, kind: Kind, *, where: str = "true", order: str = "held_since", limit: int = 200) -> list[Row]:
         """Open entities with who holds them (`agency`, `level`), since when, in which status, how long in hours of their clock.

@@ -20,6 +20,7 @@ from schemas.figures.series import Step, series, series_readings
 from schemas.kinds import DOCUMENT, FEEDBACK, MEETING, Kind
 from schemas.lives import BY_KIND, current_table
 from schemas.moments import milliseconds
+from schemas.places.restate import Units
 from schemas.sql import codes
 
 Box = tuple[float, float, float, float]
@@ -94,7 +95,7 @@ class MapStore:
 
     def _where(self, kind: Kind, scope: Scope, *, category: bool = True) -> str:
         """SQL: whether an entity is in a scope, its window aside. Names the parameters of `Scope.given`."""
-        said = [_part(kind, scope)]
+        said = [_part(kind, scope, self.lives.told_by)]
         if scope.state:
             said.append(self._moment(scope).asked(Piece(STATES[scope.state], aggregate="{where}")))
         if category and scope.category and kind is FEEDBACK:
@@ -118,9 +119,9 @@ class MapStore:
         return found
 
     def by_unit(self, scope: Scope, figure: Figure, by: str) -> dict[str, Reading]:
-        """What a figure reads in the window for each `commune` of today or `agency`, whatever part of the province is looked at."""
+        """What a figure reads in the window for each `commune` or `agency`, whatever part of the province is looked at."""
         whole = replace(scope, communes=None, agency="", box=None, state="", category="")
-        asked = ask(self._tuples(whole), [figure], self._moment(whole), (by,), past=scope.past, units="today")
+        asked = ask(self._tuples(whole), [figure], self._moment(whole), (by,), past=scope.past, units=self.lives.told_by)
         return {unit: readings[figure.code] for (unit,), readings in asked.items() if unit}
 
     def course(self, scope: Scope, kind: Kind) -> list[Pair]:
@@ -205,8 +206,9 @@ class MapStore:
     def record(self, kind: Kind, entity: str) -> Row | None:
         """A record by its exact number: who holds it, its commune, and where it lies if it has a place; None for none."""
         place = "lat, lon" if kind is FEEDBACK else "NULL AS lat, NULL AS lon"
+        commune = key_sql("commune", self.lives.told_by)
         rows = self.lives.connection.rows(
-            f"SELECT entity_id, agency, {key_sql('commune', 'today')} AS commune, {place} FROM {current_table(kind).name} FINAL "
+            f"SELECT entity_id, agency, {commune} AS commune, {place} FROM {current_table(kind).name} FINAL "
             "WHERE entity_id = %(entity)s",
             entity=entity,
         )
@@ -229,7 +231,7 @@ def inside(box: Box) -> str:
     return f"lat BETWEEN {south:.6f} AND {north:.6f} AND lon BETWEEN {west:.6f} AND {east:.6f}"
 
 
-def _part(kind: Kind, scope: Scope) -> str:
+def _part(kind: Kind, scope: Scope, units: Units) -> str:
     """SQL: whether an entity is of the part of the province that is looked at; empty for the whole."""
     bodies = codes(*scope.bodies)
     if kind is MEETING and (scope.agency or scope.communes is not None):
@@ -240,7 +242,7 @@ def _part(kind: Kind, scope: Scope) -> str:
         return f"agency = {codes(scope.agency)}"
     if scope.communes is None:
         return ""
-    return f"{key_sql('commune', 'today')} IN ({codes(*scope.communes)})" if scope.communes else "false"
+    return f"{key_sql('commune', units)} IN ({codes(*scope.communes)})" if scope.communes else "false"
 
 
 def _by_kind(figures: Iterable[Figure]) -> list[tuple[Kind, Sequence[Figure]]]:

@@ -75,7 +75,7 @@ class RecordStore:
         `only` narrows them to values of fields of the kind; one that it does not have is left out. `order` is one of `ORDERS`.
         """
         sought = Sought(figure.kind, tuple((only or {}).items()), figure=figure, by=by, unit=unit)
-        said, given = conditions(sought, Moment.of(clock.now(), self.lives.calendar, PERIOD))
+        said, given = conditions(sought, Moment.of(clock.now(), self.lives.calendar, PERIOD), self.lives.told_by)
         condition = " AND ".join(f"({one})" for one in said)
         return self._asked(clock, figure.kind, condition, order, down, limit, skip, **given)
 

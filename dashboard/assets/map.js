@@ -102,7 +102,9 @@
         return { fillColor: fill, fillOpacity: 1, color: call ? colour("edge") : colour("border"), weight: call ? 2.5 : 1.4, lineJoin: "round" };
       },
       opened(feature, layer, { map }) {
-        outlines.set(feature.properties.code, layer);
+        const { code } = feature.properties;
+        outlines.set(code, layer);
+        layer.on("remove", () => { if (outlines.get(code) === layer) outlines.delete(code); }); // the units of another day
         reach(map, layer.getBounds());
       },
       dot(_feature, at, { map, hideout: { fit } }) {

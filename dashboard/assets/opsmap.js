@@ -99,7 +99,13 @@
     sync();
     if (found.drawn) paint(found.drawn);
   }
-  function paint(drawn) { state.drawn = drawn; restyle(); layer?.redraw(); fitted(); }
+  function paint(drawn) {
+    if (state.drawn && state.drawn.outlines !== drawn.outlines) window.dash_clientside.set_props("map-outlines", { url: drawn.outlines }); // the units of another day
+    state.drawn = drawn;
+    restyle();
+    layer?.redraw();
+    fitted();
+  }
   /* What a list shows is what the address says, also after Back. */
   function sync() {
     for (const list of document.querySelectorAll("#opsmap [data-choose]")) list.value = here().get(list.dataset.choose) ?? list.dataset.usual;
@@ -344,6 +350,7 @@
         attach(map);
         const code = feature.properties.code;
         state.outlines.set(code, outline);
+        outline.on("remove", () => { if (state.outlines.get(code) === outline) state.outlines.delete(code); });
         outline.on("add", () => { outline.getElement()?.setAttribute("data-code", code); outline.setStyle(style(feature)); });
         outline.on("mouseover", () => { under = code; });
         outline.on("mouseout", () => { if (under === code) under = null; });

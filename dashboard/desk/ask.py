@@ -165,12 +165,12 @@ class Ask:
     @cached_property
     def figures(self) -> FigureStore:
         """Figures of the province and its units."""
-        return FigureStore(self.connection, self.place.calendar)
+        return FigureStore(self.connection, self.place.calendar, self.place.units)
 
     @cached_property
     def lives(self) -> LifeStore:
         """Single entities, who holds them, what flows."""
-        return LifeStore(self.connection, self.place.calendar)
+        return LifeStore(self.connection, self.place.calendar, self.place.units)
 
     @cached_property
     def records(self) -> RecordStore:

@@ -1,4 +1,4 @@
-"""Who a code is: the province, one of its communes (of today or former), or an agency; with the words for it."""
+"""Who a code is: the province, one of its communes (of the day, or of the other side of the reform), or an agency; with words."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,10 +7,9 @@ from dashboard.desk.asked import Asked
 from dashboard.desk.parts import Part, link
 from dashboard.snapshot import Place
 from dashboard.speech import Speech
-from schemas import places
 from schemas.places import Commune, restate
 from schemas.places.units import Unit
-from schemas.reference import Agency, agency
+from schemas.reference import Agency
 
 What = Literal["province", "commune", "agency"]
 
@@ -23,11 +22,18 @@ class Who:
     what: What
     place: Unit | None = None
     agency: Agency | None = None
+    elsewhen: bool = False
+    """Whether it is of the other side of the reform than the day that is looked at."""
 
     @property
     def former(self) -> bool:
-        """Whether it is no longer in force."""
-        return self.valid_to is not None
+        """Whether it is no longer in force on the day that is looked at."""
+        return self.elsewhen and self.valid_to is not None
+
+    @property
+    def coming(self) -> bool:
+        """Whether it is not yet in force on that day."""
+        return self.elsewhen and self.valid_to is None
 
     @property
     def valid_to(self) -> object:
@@ -45,7 +51,7 @@ class Who:
         if self.agency is not None:
             return self.agency.words(speech.language)
         if isinstance(self.place, Commune):
-            name = speech.unit(self.place)
+            name = speech.unit(self.place, in_force=not self.former)
             return name[:1].upper() + name[1:]
         if self.place is not None:
             return self.place.full_name_en if speech.language == "en" else self.place.full_name
@@ -53,31 +59,39 @@ class Who:
 
 
 def who(place: Place, code: str) -> Who | None:
-    """The unit of a code as this installation knows it; None for a code of nobody here.
+    """The unit of a code as this installation knows it on the day of the place; None for a code of nobody here.
 
-    A commune of today goes before a former one of the same code. Former communes are those that became part of this province.
+    One of the day goes before one of the same code of the other side of the reform. Those of the other side are former communes
+    that became part of this province, or before the reform the communes that it has today.
     """
     if code == place.code:
-        return Who(code, "province", places.province(code) if place.known else None)
-    if code in place.names:
-        return Who(code, "commune", places.commune(code))
-    unit = restate.meaning(code)
-    if unit is not None and unit.valid_to is not None and restate.today(code) in place.names:
-        return Who(code, "commune", unit)
-    found = agency(code)
+        return Who(code, "province", place.province)
+    if (commune := place.commune(code)) is not None:
+        return Who(code, "commune", commune)
+    if (unit := _of_the_other_side(place, code)) is not None:
+        return Who(code, "commune", unit, elsewhen=True)
+    found = place.agency(code)
     if found.known and any(one.code == code for one in place.agencies):
         return Who(code, "agency", agency=found)
-    commune = found.commune if found.known else ""
-    if commune and restate.is_former(commune) and restate.today(commune) in place.names:
-        return Who(code, "agency", agency=found)
+    if found.known and found.commune and _of_the_other_side(place, found.commune):
+        return Who(code, "agency", agency=found, elsewhen=True)
     return None
+
+
+def _of_the_other_side(place: Place, code: str) -> Commune | None:
+    unit = restate.meaning(code, place.on)
+    if unit is None or place.commune(code) is not None:
+        return None
+    if place.units == "day":
+        return unit if unit.province == place.code and unit.valid_to is None else None
+    return unit if unit.valid_to is not None and restate.today(code) in place.names else None
 
 
 def name(code: str, place: Place, speech: Speech) -> str:
     """What a screen calls the unit of a code; the code itself where nobody knows it."""
     found = who(place, code)
     if found is None:
-        known = agency(code)
+        known = place.agency(code)
         return known.words(speech.language) if known.known else code
     return found.words(speech)
 

@@ -20,7 +20,7 @@ def where(alarm: Alarm, place: Place, speech: Speech) -> str:
         return speech("whole_province")
     names = [place.names.get(code, code) for code in alarm.communes]
     if not names:
-        names = [reference.agency(code).words(speech.language) for code in alarm.agencies]
+        names = [place.agency(code).words(speech.language) for code in alarm.agencies]
     if len(names) > 2:
         return speech("and_others", names=names[0], n=len(names) - 1)
     return ", ".join(names) or speech("whole_province")

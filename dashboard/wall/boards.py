@@ -15,7 +15,6 @@ from dashboard.wall.backdrop import Backdrop
 from dashboard.wall.cards import age
 from schemas.freshness import DEAD, Source, State
 from schemas.kinds import KINDS
-from schemas.reference import agency
 from schemas.scores import Score, Standing
 
 MOST_MISSING = 4
@@ -28,13 +27,13 @@ def meetings(backdrop: Backdrop, snapshot: Snapshot, place: Place, speech: Speec
     if backdrop.meetings is None:
         return [_calm(speech("loading"))]
     live = [_meeting(row, snapshot, place, speech) for row in backdrop.meetings] or [_calm(speech("no_meetings"))]
-    coming = [_coming(row, snapshot, speech) for row in backdrop.coming]
+    coming = [_coming(row, snapshot, place, speech) for row in backdrop.coming]
     return [*live, *([html.H3(speech("next_meetings"), className="between", key="coming"), *coming] if coming else [])]
 
 
-def _coming(row: Row, snapshot: Snapshot, speech: Speech) -> Part:
+def _coming(row: Row, snapshot: Snapshot, place: Place, speech: Speech) -> Part:
     begins = speech("begins", time=speech.moment(row["started_at"], snapshot.at))
-    facts = [agency(row["host"]).words(speech.language), speech("invited_sites", n=speech.number(len(row["invited"])))]
+    facts = [place.agency(row["host"]).words(speech.language), speech("invited_sites", n=speech.number(len(row["invited"])))]
     return html.Article(
         [
             html.H3([html.B(row["title"] or row["entity_id"]), html.Span(begins, className="end")]),
@@ -59,7 +58,7 @@ def _meeting(row: Row, snapshot: Snapshot, place: Place, speech: Speech) -> Part
             bar(there, invited, max(invited, 1), told),
             html.P(
                 [
-                    html.Span(agency(row["host"]).words(speech.language)),
+                    html.Span(place.agency(row["host"]).words(speech.language)),
                     html.Span(speech("since", time=speech.moment(row["started_at"], snapshot.at))),
                     html.Span(missing),
                 ]
@@ -71,7 +70,7 @@ def _meeting(row: Row, snapshot: Snapshot, place: Place, speech: Speech) -> Part
 
 
 def _site(code: str, place: Place, speech: Speech) -> str:
-    known = agency(code)
+    known = place.agency(code)
     return place.names.get(code) or place.names.get(known.commune) or known.words(speech.language)
 
 

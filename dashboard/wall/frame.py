@@ -34,7 +34,7 @@ class Painter:
     @cached_property
     def schematic(self) -> bool:
         """Whether the outlines are."""
-        return bool(map.outlines(self.place.code)["schematic"])
+        return bool(map.outlines(self.place)["schematic"])
 
     def frame(self, snapshot: Snapshot, view: View, scene: Scene = "overview", backdrop: Backdrop | None = None) -> Frame:
         """Everything that a wall of that view shows of a snapshot in a scene. Each figure and each feed has a place of its own, so

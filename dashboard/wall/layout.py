@@ -8,6 +8,7 @@ from dash import dcc, html
 from dashboard.desk.asked import Asked
 from dashboard.desk.parts import Part
 from dashboard.sight import Sight, sight
+from dashboard.snapshot import Place
 from dashboard.spoken import SPOKEN
 from dashboard.visitor import remembered
 from dashboard.wall import cards, map
@@ -23,23 +24,25 @@ def page(
     usual_sight: Sight,
     usual_rotation: int,
     asked: dict[str, str],
-    past: Callable[[Asked], Part | None] = lambda _asked: None,
+    past: Callable[[Asked], tuple[Part, Place] | None] = lambda _asked: None,
 ) -> html.Div:
     """The wall for an address's parameters: `scene` (names with commas, or `all`), `rotate` (seconds, 0 for never), `lang`,
-    `theme`, `distance` (m), `pitch` (mm per pixel), `measure`. `past` makes the bar of a wall that shows the past."""
+    `theme`, `distance` (m), `pitch` (mm per pixel), `measure`. `past` makes the bar of a wall that shows
+    the past, and says what the place was then."""
     spoken = language(asked.get("lang"), remembered(), usual_language)
     chosen, rotate = scenes(asked.get("scene"), asked.get("rotate"), usual_rotation)
     view = View(spoken, measure(asked.get("measure")), scenes=chosen, rotate=rotate)
     speech, place = view.speech, painter.place
-    outlines = map.outlines(place.code)
     other = "vi" if view.language == "en" else "en"
     wrong = strange(asked.get("scene"))
     notes = [speech("unknown_scene", names=", ".join(wrong), known=", ".join(SCENES))] if wrong else []
     try:
-        replay = past(Asked("/wall", tuple(sorted(asked.items())), spoken))
+        then = past(Asked("/wall", tuple(sorted(asked.items())), spoken))
+        replay, place = then or (None, place)
     except ValueError as error:
         replay = None
         notes.append(speech("not_that_moment", why=str(error)))
+    outlines = map.outlines(place)
     return html.Div(
         [
             dcc.Store(
@@ -66,7 +69,7 @@ def page(
                 [
                     html.Section(
                         [
-                            map.component(place.code, map.bounds(painter.centres, outlines), outlined=bool(outlines["features"])),
+                            map.component(place, map.bounds(map.centres(place), outlines), outlined=bool(outlines["features"])),
                             html.Div([], id="legend", className="legend"),
                             html.Div([], id="board", className="board"),
                         ],

@@ -110,17 +110,22 @@ def _points(found: Any) -> dict[str, Any]:
 def centres(place: Place) -> dict[str, tuple[float, float]]:
     """Commune code → (lat, lon) of the middle of its outline, or of the commune where it has none."""
     found = {one.code: (one.lat, one.lon) for one in place.communes if one.lat is not None and one.lon is not None}
-    for feature in outlines(place.code)["features"]:
+    for feature in outlines(place)["features"]:
         found[feature["properties"]["code"]] = centre(feature["geometry"])
     return found
 
 
-def outlines(province: str) -> dict[str, Any]:
-    """The outlines of a province; an empty collection where none are known."""
+def outlines(place: Place) -> dict[str, Any]:
+    """The outlines of the communes of a place; an empty collection where none are known."""
     try:
-        return places.outlines(province)
+        return places.outlines(place.code, place.on)
     except KeyError:
         return {"type": "FeatureCollection", "schematic": False, "features": []}
+
+
+def outlines_address(place: Place) -> str:
+    """Where a browser gets them: those of today, or those of before the reform."""
+    return f"/outlines/{place.code}{'' if place.units == 'today' else '-former'}.json"
 
 
 def bounds(found: Mapping[str, tuple[float, float]], collection: Mapping[str, Any]) -> Bounds:
@@ -164,7 +169,7 @@ def country(**scripts: Mapping[str, str]) -> dl.Pane:
     return dl.Pane(outlined, name="ground", style={"zIndex": 200})
 
 
-def component(province: str, box: Bounds, *, outlined: bool) -> dl.Map:
+def component(place: Place, box: Bounds, *, outlined: bool) -> dl.Map:
     """The map without a tile: local outlines only, nothing to drag or zoom. The page fits the outlines into the
     room there is; where there are none (`outlined`), the reports."""
     return dl.Map(
@@ -172,7 +177,7 @@ def component(province: str, box: Bounds, *, outlined: bool) -> dl.Map:
             country(style=_script("ground")),
             dl.GeoJSON(
                 id="map-communes",
-                url=f"/outlines/{province}.json",
+                url=outlines_address(place),
                 style=_script("commune"),
                 onEachFeature=_script("opened"),
                 hideout={},

@@ -4,8 +4,8 @@ Reading order: `units` (the types), `atlas` (all units and outlines of one insta
 additional places, stored under `<home>/places`), `geojson` (the geometry this needs), `restate` (what a code
 means on a day, and its heir, in Python and SQL), `rows` (all units for the database), `cli` (`python -m schemas places …`).
 At build time only: `sources` (the packages everything derives from), `tables` (data/*.csv), `build` (outlines/*.json) with
-`sites`, `coast`, `raster`, `lines` in this order, and `measure`. NOTICE.md tells what was derived from what, and how far it
-can be trusted.
+`sites`, `coast`, `raster`, `lines`, `wards` in this order, and `measure`. NOTICE.md tells what was derived from what, and how far
+it can be trusted.
 
 Codes are the official ones, texts with leading zeros; communes of today reuse codes of former wards, so a code has a meaning
 only together with its level and day. Join by code, never by name. Outlines are schematic unless imported: a point must not be
@@ -52,6 +52,7 @@ __all__ = [
     "province_outlines",
     "provinces",
     "successors",
+    "within",
 ]
 
 
@@ -73,6 +74,14 @@ def communes(province_code: str, on: date | None = None) -> list[Commune]:
     return atlas().communes(province_code, on)
 
 
+def within(province_code: str, on: date | None = None) -> list[Commune]:
+    """The communes in force on a day where a province of today lies, sorted by code.
+
+    Before 2025-07-01 those whose heir is in it, whatever the province was that they were in.
+    """
+    return atlas().within(province_code, on)
+
+
 def districts(province_code: str, on: date | None = None) -> list[District]:
     """The districts of a province in force on that day, sorted by code: none since 2025-07-01."""
     return atlas().districts(province_code, on)
@@ -86,8 +95,8 @@ def commune(code: str) -> Commune:
         raise UnknownPlaceError("commune", code) from None
 
 
-def find(text: str, limit: int = 20) -> list[Province | Commune]:
-    """Units of today by code or name, with or without tone marks, the best matches first, at most `limit`.
+def find(text: str, limit: int = 20, on: date | None = None) -> list[Province | Commune]:
+    """Units of a day by code or name, with or without tone marks, the best matches first, at most `limit`.
 
     An exact name comes before a beginning, a beginning before a word inside; of equals, the one with the same tone marks first.
     """
@@ -95,7 +104,7 @@ def find(text: str, limit: int = 20) -> list[Province | Commune]:
     if not wanted:
         return []
     hits = []
-    for name, full, unit in atlas().names:
+    for name, full, unit in atlas().former_names if on is not None and on < REFORM else atlas().names:
         if unit.code.casefold() == typed or wanted in (name, full):
             rank = 0
         elif name.startswith(wanted) or full.startswith(wanted):
@@ -132,13 +141,14 @@ def predecessors(code: str) -> tuple[Link, ...]:
     return atlas().predecessors.get(code, ())
 
 
-def outlines(province_code: str) -> Collection:
-    """The communes of a province as GeoJSON, WGS84, every commune once, sorted by code.
+def outlines(province_code: str, on: date | None = None) -> Collection:
+    """The communes `within` a province on a day as GeoJSON, WGS84, every commune once, sorted by code.
 
-    Properties: code, name, type, full_name, full_name_en, lat, lon, schematic. The collection's own member `schematic` is
-    true when any outline is schematic. Imported outlines are preferred. Treat the result as read-only: geometries are shared.
+    Of a few former units no outline is known. Properties: code, name, type, full_name, full_name_en, lat, lon, schematic. The
+    collection's own member `schematic` is true when any outline is schematic. Imported outlines are preferred. Treat the result as
+    read-only: geometries are shared.
     """
-    return atlas().outlines(province_code)
+    return atlas().outlines(province_code, on)
 
 
 def province_outlines() -> Collection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import cache, cached_property
 from pathlib import Path
@@ -13,12 +13,14 @@ from typing import Any, TypeVar
 import msgspec
 
 from schemas.places.imported import ImportedPlace
-from schemas.places.units import Commune, District, Link, Province, Unit, fold
+from schemas.places.units import REFORM, Commune, District, Link, Province, Unit, fold
 
 DATA = Path(__file__).parent / "data"
 OUTLINES = Path(__file__).parent / "outlines"
 COUNTRY = "country"
 """File name of the outlines of all provinces."""
+FORMER = "former"
+"""Folder of the outlines of the units of before 2025-07-01, by the province of today that they became part of."""
 
 U = TypeVar("U", bound=Unit)
 Collection = dict[str, Any]
@@ -51,7 +53,7 @@ def read(cls: type[U], name: str) -> Iterator[U]:
 
 @cache
 def outline_file(name: str) -> dict[str, dict[str, Any]]:
-    """{code: geometry} of one committed file of schematic outlines, by province code or `COUNTRY`."""
+    """{code: geometry} of one committed file of schematic outlines: a province's code, maybe in `FORMER`, or `COUNTRY`."""
     loaded = msgspec.json.decode((OUTLINES / f"{name}.json").read_bytes())
     return {feature["id"]: feature["geometry"] for feature in loaded["features"]}
 
@@ -138,6 +140,15 @@ class Atlas:
             raise UnknownPlaceError("province", province)
         return sorted((one for one in every if one.in_force(on)), key=lambda one: one.code)
 
+    def within(self, province: str, on: date | None) -> list[Commune]:
+        """The communes in force on a day where a province of today lies, sorted by code; see `schemas.places.within`."""
+        if on is None or on >= REFORM or province in self.additional:
+            return self.communes(province, on)
+        if province not in self.province_by_code:
+            raise UnknownPlaceError("province", province)
+        heirs = {code: self.commune_by_code[links[0].code] for code, links in self.successors.items()}
+        return [one for code, one in sorted(self.former_communes.items()) if heirs[code].province == province and one.in_force(on)]
+
     def districts(self, province: str, on: date | None) -> list[District]:
         """The districts of a province in force on a day, sorted by code."""
         if province not in self.province_by_code and province not in self.former_provinces:
@@ -147,27 +158,34 @@ class Atlas:
     @cached_property
     def names(self) -> list[tuple[str, str, Province | Commune]]:
         """(folded name, folded full name, unit) of every unit of today, provinces first."""
-        today: list[Province | Commune] = [*self.provinces(None), *self.commune_by_code.values()]
-        return [(fold(one.name), fold(one.full_name), one) for one in today]
+        return _named([*self.provinces(None), *self.commune_by_code.values()])
 
-    def outlines(self, province: str) -> Collection:
+    @cached_property
+    def former_names(self) -> list[tuple[str, str, Province | Commune]]:
+        """The same of every unit of 2025-06-30 but the districts."""
+        return _named([*self.former_provinces.values(), *self.former_communes.values()])
+
+    def outlines(self, province: str, on: date | None = None) -> Collection:
         """The communes' outlines; see `schemas.places.outlines`."""
         if province not in self.province_by_code:
             raise UnknownPlaceError("province", province)
         imported = self._imported[province].outlines if province in self._imported else {}
-        additional = province in self._imported and self._imported[province].province is not None
-        schematic = {} if additional else outline_file(province)
-        return collection(
-            [
-                feature(one, imported.get(one.code) or schematic[one.code], one.code not in imported)
-                for one in self.communes(province, None)
-            ]
-        )
+        schematic: dict[str, dict[str, Any]] = {}
+        if province not in self.additional:
+            is_former = on is not None and on < REFORM
+            imported, name = ({}, f"{FORMER}/{province}") if is_former else (imported, province)
+            schematic = outline_file(name)
+        shapes = {one: imported.get(one.code) or schematic.get(one.code) for one in self.within(province, on)}
+        return collection([feature(one, shape, one.code not in imported) for one, shape in shapes.items() if shape is not None])
 
     def province_outlines(self) -> Collection:
         """The outlines of the provinces of Viet Nam; see `schemas.places.province_outlines`."""
         shapes = outline_file(COUNTRY)
         return collection([feature(one, shapes[one.code], True) for one in self.provinces(None) if one.code in shapes])
+
+
+def _named(units: Iterable[Province | Commune]) -> list[tuple[str, str, Province | Commune]]:
+    return [(fold(one.name), fold(one.full_name), one) for one in units]
 
 
 def grouped(links: tuple[Link, ...], key: str) -> dict[str, tuple[Link, ...]]:

@@ -16,8 +16,8 @@ import msgspec
 import numpy as np
 import shapely
 
-from schemas.places import coast, lines, raster, sources
-from schemas.places.atlas import COUNTRY, OUTLINES, Atlas
+from schemas.places import coast, lines, raster, sources, wards
+from schemas.places.atlas import COUNTRY, FORMER, OUTLINES, Atlas
 from schemas.places.geojson import KM_PER_DEGREE
 from schemas.places.lines import Shape, km2
 from schemas.places.sites import Site, sites
@@ -68,6 +68,7 @@ def build(folder: Path = OUTLINES, only: Iterable[str] = (), tell: Progress = la
         tell(province)
         outlines[province] = province_pass(country, province, known)
         save(folder / f"{province}.json", outlines[province])
+        save_former(folder, province)
     if not only:
         save(folder / f"{COUNTRY}.json", provinces(country, outlines))
 
@@ -166,6 +167,13 @@ def at(labels: raster.Labels, grid: raster.Grid, shape: Shape) -> int:
     """The label of the point that is nearest to a shape's middle."""
     middle = shapely.point_on_surface(shape)
     return int(labels[round((middle.y - grid.south) / grid.step), round((middle.x - grid.west) / grid.step)])
+
+
+def save_former(folder: Path, province: str) -> None:
+    """Write the outlines of the former units of a province, which follow from those that are written of it."""
+    path = folder / f"{province}.json"
+    (folder / FORMER).mkdir(exist_ok=True)
+    save(folder / FORMER / path.name, wards.former_outlines(Atlas({}), province, wards.drawn(path)))
 
 
 def save(path: Path, shapes: Mapping[str, Shape]) -> None:

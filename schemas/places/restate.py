@@ -33,6 +33,11 @@ EVE = REFORM - timedelta(days=1)
 """The last day of the former units."""
 
 
+def units_on(on: date | None) -> Units:
+    """By which units a screen of a day is told: by those that were in force then. None is the present."""
+    return "day" if on is not None and on < REFORM else "today"
+
+
 def day(moment: datetime) -> date:
     """The day in Viet Nam of an aware moment: the one that decides what a code means."""
     return moment.astimezone(ZoneInfo(ZONE)).date()

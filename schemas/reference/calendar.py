@@ -18,8 +18,9 @@ from schemas.reference.table import Dated, rows
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 """Civil time of Viet Nam: UTC+7 without summer time since 1975, which the calendar relies on."""
 FIRST_YEAR, LAST_YEAR = 1990, 2100
-_EPOCH = datetime(1970, 1, 1, tzinfo=ZONE)
 _FIRST_DAY = datetime(FIRST_YEAR, 1, 1, tzinfo=ZONE)
+_DAYS = (_FIRST_DAY.date() - date(1970, 1, 1)).days
+"""From 1970, when another offset held in Saigon, to the first day."""
 _MICROSECOND = timedelta(microseconds=1)
 _FRIDAY = 4
 Session = tuple[int, int]
@@ -113,7 +114,7 @@ class WorkingCalendar:
         rest = goal - table.before[day]
         for start, end in table.sessions[day]:
             if rest <= end - start:
-                return _EPOCH + timedelta(table.first + day, microseconds=start + rest)
+                return _FIRST_DAY + timedelta(table.first + day - _DAYS, microseconds=start + rest)
             rest -= end - start
         raise AssertionError("a day's sessions sum up to its working time")
 
@@ -130,7 +131,7 @@ class WorkingCalendar:
         """All days from 1990 to 2100: (days since 1970, working milliseconds before the day, its sessions in milliseconds)."""
         self._cover(_FIRST_DAY, datetime(LAST_YEAR, 12, 31, tzinfo=ZONE))
         table = self._table
-        start = (_FIRST_DAY.date() - date(1970, 1, 1)).days - table.first
+        start = _DAYS - table.first
         origin = table.before[start]
         return tuple(
             (
@@ -150,11 +151,11 @@ class WorkingCalendar:
         return done
 
     def _locate(self, moment: datetime) -> tuple[_Table, int, int]:
-        passed = moment.astimezone(ZONE) - _EPOCH
-        day, table = passed.days - self._table.first, self._table
+        passed = moment.astimezone(ZONE) - _FIRST_DAY
+        day, table = passed.days + _DAYS - self._table.first, self._table
         if not 0 <= day < len(table.sessions):
             self._grow(moment.astimezone(ZONE).year)
-            day, table = passed.days - self._table.first, self._table
+            day, table = passed.days + _DAYS - self._table.first, self._table
         return table, day, passed.seconds * 1_000_000 + passed.microseconds
 
     def _cover(self, *moments: datetime) -> None:

@@ -1,6 +1,7 @@
 """A simulated Huế across 2025-07-01 through Kafka, worker and ClickHouse: filings by the units of the day and restated to today's,
 each compared with what the raw events say; late reports under old codes among them."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,10 +11,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from clickhouse_driver import Client
+from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
-from dashboard.clock import At
+from dashboard.clock import At, Live
 from dashboard.connection import Connection, Unreachable
+from dashboard.desk.ask import Ask
+from dashboard.desk.asked import Asked, written
+from dashboard.desk.map import page as operators_map
+from dashboard.desk.pages import page_of
+from dashboard.snapshot import Place
 from dashboard.store_figures import FigureStore
+from dashboard.store_lists import Sought
 from dashboard.store_units import UnitStore
 from ingest.producer import Producer
 from ingest.simulator import World, events, staging
@@ -28,7 +36,7 @@ from schemas.figures.questions import Moment, ask
 from schemas.kinds import FILING
 from schemas.moments import milliseconds
 from schemas.places import restate
-from schemas.reference import calendar
+from schemas.reference import calendar, statuses
 from schemas.settings import Settings
 from streams.lives import Lives
 from streams.migrate import migrate
@@ -193,3 +201,57 @@ def test_figures_over_lives_are_restated_to_the_units_of_today(path: Way, module
     by_day = ask(client.execute, [opened], moment, ("commune",))
     assert sum(said["filing.open"].value or 0 for said in by_day.values()) == sum(wanted.values()) > 100
     client.disconnect()
+
+
+THEN = datetime(2025, 6, 27, 10, tzinfo=ZONE)
+
+
+def drawn_text(components: object) -> str:
+    return json.dumps(json.loads(json.dumps(components, cls=PlotlyJSONEncoder)), ensure_ascii=False)
+
+
+def looking(path: Way, address: str, province: str = "46", **given: str) -> tuple[Ask, Asked]:
+    asked = Asked(address, tuple({"moment": written(THEN), "picture": "corrected", **given}.items()), "vi")
+    return Ask(path.store.connection, Live(), Place(province)).of(asked), asked
+
+
+def test_a_moment_before_the_reform_has_the_units_of_its_day(path: Way, module_settings: Settings) -> None:
+    client = Client.from_url(module_settings.clickhouse_url)
+    Lives(client, "46").catch_up()
+    closed = tuple(int(one.status) for one in statuses("filing") if one.standing == "closed")
+    happened = f"least(occurred_at, received_at) <= fromUnixTimestamp64Milli({milliseconds(THEN)})"
+    rows = client.execute(
+        "SELECT commune, count() FROM (SELECT argMax(e.commune, e.occurred_at) AS commune, argMax(e.status, e.occurred_at) AS last "
+        f"FROM events_filing AS e WHERE {happened} GROUP BY entity_id) WHERE last NOT IN {closed} GROUP BY commune"
+    )
+    client.disconnect()
+    wanted = dict(rows)
+    ask, _ = looking(path, "/unit/46")
+    units = ask.units()
+    found = {code: units[code]["filing.open"].value for code in ask.place.names if code in units}
+    assert {code: value for code, value in found.items() if value} == wanted
+    assert len(wanted) > 100 > len(Place("46").names), "more than there are communes today"
+    assert units["46"]["filing.open"].value == sum(wanted.values())
+
+
+def test_pages_of_before_the_reform_speak_of_its_units(path: Way) -> None:
+    ask, asked = looking(path, "/unit/46")
+    below = drawn_text(page_of("/unit/46").content(ask, asked))
+    assert "Thuận Lộc" in below and "/unit/19750" in below
+    assert len({code for code in ask.place.names if f"/unit/{code}" in below}) == 133
+    ward = drawn_text(page_of("/unit/19753").content(*looking(path, "/unit/19753")))
+    assert "Phường Thuận Lộc" in ward and "(đến 30/06/2025)" not in ward and "hường Phú Xuân" not in ward
+
+
+def test_a_special_zone_of_today_is_still_to_come_before_the_reform(path: Way) -> None:
+    zone = drawn_text(page_of("/unit/21548").content(*looking(path, "/unit/21548", province="51")))
+    assert "Đặc khu Lý Sơn" in zone and "Đơn vị chưa có hiệu lực" in zone and "Huyện Lý Sơn" in zone
+
+
+def test_the_map_and_the_lists_of_before_the_reform_are_told_by_its_units(path: Way) -> None:
+    ask, asked = looking(path, "/map", unit="19750", layers="communes", kind="filing", measure="filing.open")
+    shown = operators_map.parts(ask, asked)["drawn"]
+    assert shown["outlines"] == "/outlines/46-former.json" and shown["chosen"]["communes"] == ["19750"]
+    assert len(shown["names"]) == 133 and shown["names"]["19753"] == "Thuận Lộc" and len(shown["values"]) > 100
+    listed, total = Sought(FILING, only=(("commune", ("19750",)),)), ask.lists.total
+    assert total(ask.clock, listed) == total(ask.clock, Sought(FILING, by="commune", unit="19750")) > 0

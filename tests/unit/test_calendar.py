@@ -2,7 +2,9 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import pandas as pd
 import pytest
+import pytz  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -118,3 +120,9 @@ def test_the_moment_of_a_position_is_the_first_that_has_it(at: datetime) -> None
     found = CALENDAR.moment(position)
     assert CALENDAR.position(found) == position and found <= at.replace(microsecond=at.microsecond // 1000 * 1000)
     assert CALENDAR.position(found - timedelta(milliseconds=1)) < position or position == 0
+
+
+def test_moments_of_other_libraries_are_the_same_moments() -> None:
+    moment = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+    assert CALENDAR.position(pd.Timestamp(moment).tz_convert("Asia/Ho_Chi_Minh")) == CALENDAR.position(moment)
+    assert CALENDAR.position(pytz.timezone("Asia/Ho_Chi_Minh").fromutc(moment.replace(tzinfo=None))) == CALENDAR.position(moment)

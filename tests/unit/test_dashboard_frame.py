@@ -22,7 +22,7 @@ from dashboard.wall.view import View
 from schemas.figures import Reading, Readings
 from schemas.freshness import Source, State
 from schemas.moments import milliseconds
-from schemas.reference import alarm_rules
+from schemas.reference import agencies, alarm_rules
 
 NOW = datetime(2026, 11, 17, 7, 5, tzinfo=UTC)
 PLACE = Place("46")
@@ -190,7 +190,7 @@ def _text(components: Any) -> str:
 
 
 def test_a_place_without_outlines_is_fitted_to_its_centres() -> None:
-    assert map.outlines("nowhere")["features"] == []
+    assert map.outlines(Place("nowhere"))["features"] == []
     assert map.bounds({"a": (40.5, -74.2), "b": (40.9, -73.7)}, {"features": []}) == [[40.5, -74.2], [40.9, -73.7]]
 
 
@@ -207,7 +207,8 @@ def test_a_moment_of_the_past_has_the_targets_the_agencies_and_the_calendar_of_i
 
     aims = [one.target("filing.wholly_online") for one in (then("2022-12-31"), then("2023-01-01"), PLACE)]
     assert aims == [None, 80, 80]
-    assert {one.code for one in then("2022-06-01").agencies} == {one.code for one in PLACE.agencies}, "units are those of today"
+    assert {one.code for one in then("2025-06-30").agencies} == {one.code for one in agencies("46", date(2025, 6, 30))}
+    assert {one.code for one in then("2025-07-01").agencies} == {one.code for one in PLACE.agencies}
     swapped = date(2026, 1, 2)  # announced on 2025-12-20
     assert then("2025-12-19").calendar.is_working_day(swapped) and not then("2025-12-20").calendar.is_working_day(swapped)
     assert not then("2025-12-19", Picture.CORRECTED).calendar.is_working_day(swapped)

@@ -138,14 +138,16 @@ def test_a_choice_is_added_and_taken_away_by_its_link_and_leads_to_the_first_pag
 
 def test_values_never_become_sql() -> None:
     for one in HOSTILE:
-        said, parameters = conditions(Sought(FEEDBACK, (("agency", (one,)),), one, (("category", (one,)),)), MOMENT)
+        said, parameters = conditions(Sought(FEEDBACK, (("agency", (one,)),), one, (("category", (one,)),)), MOMENT, "today")
         assert one not in " ".join(said).replace("%(only_agency)s", "") and (one,) in parameters.values()
-    assert len(conditions(Sought(FILING, (("1=1) OR (reporter", ("x",)),)), MOMENT)[0]) == 1, "a field that is none is left out"
+    assert len(conditions(Sought(FILING, (("1=1) OR (reporter", ("x",)),)), MOMENT, "today")[0]) == 1, (
+        "a field that is none is left out"
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_a_list_has_what_tables_have_and_nothing_that_is_sealed(kind: Kind) -> None:
-    known = {*store_lists.fields(kind, MOMENT), *EXTRA.get(kind, ())}
+    known = {*store_lists.fields(kind, MOMENT, "today"), *EXTRA.get(kind, ())}
     names = [name for one in FIELDS[kind] for name in (one.name, *one.needs)]
     assert set(names) <= known and not {*names, *known} & set(SEALED)
     assert {*EXTRA.get(kind, ())} <= {column.name for column in state_table(kind).columns}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
+from dashboard.clock import Replay
 from dashboard.desk.asked import Asked
 from dashboard.desk.pages import PAGES
 from dashboard.desk.record import facts
@@ -49,6 +50,23 @@ def test_a_code_that_communes_reused_is_the_commune_of_today_and_a_former_one_sa
     old_desk = who(PLACE, "H57.19750")
     assert old_desk is not None and old_desk.former and old_desk.commune == "19750"
     assert who(PLACE, "00001") is None, "a former commune of another province has no page here"
+
+
+def test_before_the_reform_a_code_is_the_unit_of_that_day_and_one_of_today_is_still_to_come() -> None:
+    then = PLACE.then(Replay(datetime(2025, 6, 25, 9, tzinfo=UTC)))
+    ward, desk, district = who(then, "19753"), who(then, "H57.19753"), who(then, "H57.474")
+    assert ward is not None and not ward.elsewhen and ward.words(VI) == "Phường Thuận Lộc"
+    assert desk is not None and not desk.elsewhen and "Thuận Lộc" in desk.words(VI)
+    assert district is not None and district.what == "agency" and not district.elsewhen
+    assert (len(then.communes), len(then.names), then.units, PLACE.units) == (133, 133, "day", "today")
+    assert [one.code for one in found_units(then, "Thuận Lộc")] == ["19753"] and who(then, "00001") is None
+
+
+def test_a_special_zone_that_was_a_district_is_still_to_come_before_the_reform() -> None:
+    place = Place("51")
+    now, then = (who(one, "21548") for one in (place, place.then(Replay(datetime(2025, 6, 25, 9, tzinfo=UTC)))))
+    assert now is not None and not now.elsewhen and then is not None and then.coming and not then.former
+    assert now.words(VI) == then.words(VI) == "Đặc khu Lý Sơn"
 
 
 def test_only_who_has_a_page_is_a_link() -> None:

@@ -57,6 +57,37 @@ def test_provinces_have_their_official_number_of_communes(province: str, commune
     assert before is None or len(places.communes(province, LAST_DAY_OF_FOUR_LEVELS)) == before
 
 
+@pytest.mark.parametrize(("province", "then"), [("46", {"46"}), ("68", {"60", "67", "68"})])
+def test_what_lay_where_a_province_lies_became_its_communes(province: str, then: set[str]) -> None:
+    before, after = places.within(province, LAST_DAY_OF_FOUR_LEVELS), {one.code for one in places.communes(province)}
+    assert {places.successors(one.code)[0].code for one in before} <= after
+    assert {one.province for one in before} == then
+    assert len(before) == sum(len(places.communes(one, LAST_DAY_OF_FOUR_LEVELS)) for one in then)
+    assert places.within(province, places.REFORM) == places.within(province) == places.communes(province)
+    with pytest.raises(places.UnknownPlaceError):
+        places.within("60", LAST_DAY_OF_FOUR_LEVELS)  # part of 68 today
+
+
+def test_units_of_a_day_are_found_by_its_names() -> None:
+    now, then = (places.find("Thuận Lộc", on=on) for on in (None, LAST_DAY_OF_FOUR_LEVELS))
+    assert "19753" in {one.code for one in then} and "19753" not in {one.code for one in now}
+    assert [one.code for one in places.find("19753", on=LAST_DAY_OF_FOUR_LEVELS)] == ["19753"]
+
+
+def test_former_units_share_out_what_their_heirs_are_drawn_as() -> None:
+    today, former = shapes(places.outlines("46")), shapes(places.outlines("46", LAST_DAY_OF_FOUR_LEVELS))
+    assert places.outlines("46", LAST_DAY_OF_FOUR_LEVELS)["schematic"]
+    for code, whole in today.items():  # but for the rounding of new corners to four decimals, which is 11 m
+        own = [former[one.former] for one in places.predecessors(code) if one.default and one.former in former]
+        assert shapely.union_all(own).symmetric_difference(whole).area < 0.01 * whole.area
+        assert sum(one.area for one in own) == pytest.approx(whole.area, rel=0.005), "without overlaps"
+    missing = sum(
+        len(places.within(one.code, LAST_DAY_OF_FOUR_LEVELS)) - len(places.outlines(one.code, LAST_DAY_OF_FOUR_LEVELS)["features"])
+        for one in places.provinces()
+    )
+    assert missing == 8, "of 10,040: centres that others surround at the edge"
+
+
 def test_hue_has_21_wards_and_19_communes() -> None:
     types = [one.type for one in places.communes("46")]
     assert (types.count("phường"), types.count("xã")) == (21, 19)

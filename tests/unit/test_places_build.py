@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 
 import numpy as np
 import pytest
 import shapely
 
 from schemas.places import lines, raster
+from schemas.places.atlas import FORMER, OUTLINES
 from schemas.places.sites import Site, sites
 from schemas.places.sources import Box, decode
 from schemas.places.units import Commune, Link
@@ -118,3 +120,11 @@ def test_hue_is_shared_out_anew_on_its_committed_land() -> None:
     assert shapely.coverage_is_valid(list(found.values()))
     errors = sorted(abs(lines.km2(found[one.code]) / (one.area_km2 or 1) - 1) for one in places.communes("46"))
     assert errors[20] < 0.06
+
+
+def test_the_committed_outlines_of_former_units_follow_from_those_of_today(tmp_path: Path) -> None:
+    from schemas.places.build import save_former
+
+    (tmp_path / "46.json").write_bytes((OUTLINES / "46.json").read_bytes())
+    save_former(tmp_path, "46")
+    assert (tmp_path / FORMER / "46.json").read_bytes() == (OUTLINES / FORMER / "46.json").read_bytes()

@@ -16,7 +16,7 @@ from dashboard.desk.sources.page import state_word
 from dashboard.desk.who import name
 from dashboard.speech import Language
 from dashboard.wall.alarms import sentence, where
-from dashboard.wall.map import Bounds
+from dashboard.wall.map import Bounds, outlines_address
 from dashboard.words import WORDS
 from schemas.figures import BY_CODE
 from schemas.kinds import FEEDBACK
@@ -50,6 +50,7 @@ def drawn(ask: Ask, asked: Asked, view: View) -> dict[str, Any]:
         "spots": place.communes,
         "bounds": _bounds(ask, place),
         "outlined": place.outlined,
+        "outlines": outlines_address(ask.place),
     }
     if "communes" in on:
         found |= _communes(ask, asked, view)

@@ -19,7 +19,7 @@ from dashboard.desk.map.spots import spots
 from dashboard.desk.map.view import without_extent
 from dashboard.desk.parts import Part, labelled, nothing, stated
 from dashboard.desk.shell import RENEW_MS
-from dashboard.wall.map import country
+from dashboard.wall.map import country, outlines_address
 
 
 def content(ask: Ask, asked: Asked) -> Part:
@@ -81,7 +81,12 @@ def _ground(ask: Ask, asked: Asked) -> html.Div:
             dl.Map(
                 [
                     country(style=_script("ground"), onEachFeature=_script("opened")),
-                    dl.GeoJSON(url=f"/outlines/{ask.place.code}.json", style=_script("commune"), onEachFeature=_script("outlined")),
+                    dl.GeoJSON(
+                        id="map-outlines",
+                        url=outlines_address(ask.place),
+                        style=_script("commune"),
+                        onEachFeature=_script("outlined"),
+                    ),
                     dl.ScaleControl(position="bottomleft", imperial=False),
                 ],
                 id="map-of",

@@ -38,7 +38,7 @@ class Spots:
 @cache
 def spots(place: Place) -> Spots:
     """The spots of a province, computed once."""
-    found, collection = centres(place), outlines(place.code)
+    found, collection = centres(place), outlines(place)
     box = bounds(found, collection)
     seat = None
     if place.known:

@@ -12,6 +12,7 @@ from dashboard.desk.who import who
 from dashboard.snapshot import Place
 from dashboard.store import HERE
 from dashboard.store_map import STATES, Box, Scope
+from schemas import places
 from schemas.figures import BY_CODE, FIGURES, Figure
 from schemas.figures.questions import dimensions
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
@@ -172,6 +173,13 @@ def _in_window(view: View, asked: Asked, now: datetime) -> View:
     return replace(view, window="custom", since=since, until=until, past=now - until > JUST_NOW)
 
 
+def _instead(code: str, place: Place) -> list[str]:
+    """The communes of the day in place of one of the other side of the reform."""
+    if place.units == "today":
+        return [restate.today(code)]
+    return [one.former for one in places.predecessors(code) if one.default]
+
+
 def _of_units(view: View, text: str, place: Place) -> View:
     communes, unknown, agency = list[str](), list[str](), ""
     for code in filter(None, text.split(",")):
@@ -179,7 +187,7 @@ def _of_units(view: View, text: str, place: Place) -> View:
         if found is None:
             unknown.append(code)
         elif found.what == "commune":
-            communes.append(code if code in place.names else restate.today(code))
+            communes += [code] if code in place.names else _instead(code, place)
         elif found.what == "agency":
             agency = code
     # An agency is looked at alone.

@@ -14,7 +14,6 @@ from dashboard.desk.table import Row
 from dashboard.desk.who import unit_link
 from dashboard.speech import Speech
 from schemas.kinds import Kind
-from schemas.reference import agency
 
 Step = dict[str, Any]
 
@@ -41,7 +40,7 @@ def headline(ask: Ask, kind: Kind, steps: list[Step], state: Row, found: Deadlin
 
 def _holder(ask: Ask, last: Step, asked: Asked, now: datetime) -> list[Part]:
     """Who holds it since when, and their telephone."""
-    speech, of = asked.speech, agency(last["agency"])
+    speech, of = asked.speech, ask.place.agency(last["agency"])
     said: list[Part] = [speech("holder"), " ", unit_link(asked, ask.place, last["agency"]), " "]
     said.append(speech("since", time=speech.moment(last["held_since"], now)))
     return [*said, f" · {of.owner}: {of.telephone}"] if of.owner else said

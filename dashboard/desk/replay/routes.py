@@ -20,6 +20,7 @@ from dashboard.wall.alarms import sentence, where
 from dashboard.wall.backdrop import ask_for
 from dashboard.wall.drawings import Drawings
 from dashboard.wall.frame import Painter
+from dashboard.wall.map import outlines_address
 from dashboard.wall.rotation import turn
 from dashboard.wall.view import View, measure, scenes
 from schemas.moments import milliseconds
@@ -92,7 +93,8 @@ def frame(ask: Ask, asked: Asked, partitions: Partitions, rotation: int) -> list
     view = View(asked.spoken, measure(asked.get("measure")), scenes=chosen, rotate=rotate)
     now = turn(view.scenes, view.rotate, datetime.now(UTC), snapshot.calls)
     texts = Drawings(Painter(ask.place)).frame(snapshot, ask_for(ask, [now.scene]), view, now)
-    return [[component, prop, json.loads(text)] for (component, prop), text in texts.items()]
+    outlines = ["map-communes", "url", outlines_address(ask.place)]  # others where a replay goes on over the reform of the units
+    return [outlines, *([component, prop, json.loads(text)] for (component, prop), text in texts.items())]
 
 
 def _taken(ask: Ask, partitions: Partitions) -> Snapshot:

@@ -14,7 +14,7 @@ from dashboard.desk.table import Column, Wish, sorted_rows, table
 from dashboard.desk.who import unit_link
 from dashboard.speech import Speech
 from schemas.freshness import Source, State
-from schemas.reference import agency
+from schemas.reference import Agency
 from schemas.timeliness import Span, Standing
 
 CHIPS = {
@@ -100,7 +100,7 @@ def _feeds(ask: Ask, asked: Asked, sources: Sequence[Source], now: datetime) -> 
             "agency",
             speech("agency"),
             lambda row: unit_link(asked, ask.place, row["agency"]),
-            lambda row: agency(row["agency"]).words(asked.spoken),
+            lambda row: ask.place.agency(row["agency"]).words(asked.spoken),
         ),
         Column("kind", speech("feed"), lambda row: speech(f"feed_{row['kind']}"), lambda row: row["kind"], short=True),
         Column(
@@ -111,7 +111,7 @@ def _feeds(ask: Ask, asked: Asked, sources: Sequence[Source], now: datetime) -> 
         ),
         Column("heard", speech("last_heard"), lambda row: age(row["received_at"]), lambda row: row["received_at"], number=True),
         Column("history", speech("last_day"), lambda row: row["strip"]),
-        Column("owner", speech("owner"), lambda row: _owner(row["agency"])),
+        Column("owner", speech("owner"), lambda row: _owner(ask.place.agency(row["agency"]))),
     )
     wish = Wish.of(asked, "", "state", size=25)
     rows = sorted_rows([_row(one) for one in sources], columns, wish)
@@ -130,8 +130,7 @@ def _row(one: Source) -> Mapping[str, Any]:
     return {"agency": one.agency, "kind": one.kind, "state": one.state, "received_at": one.received_at, "missed": one.missed}
 
 
-def _owner(code: str) -> Part:
-    found = agency(code)
+def _owner(found: Agency) -> Part:
     return [found.owner, html.Br(), html.Small(found.telephone)] if found.owner else ""
 
 
@@ -193,7 +192,7 @@ def _refused(ask: Ask, asked: Asked, chosen: str) -> Part:
         Column(
             "agency",
             speech("agency"),
-            lambda row: agency(row["agency"]).words(asked.spoken) if row["agency"] else speech("unknown_sender"),
+            lambda row: ask.place.agency(row["agency"]).words(asked.spoken) if row["agency"] else speech("unknown_sender"),
         ),
         Column("category", speech("category"), lambda row: row["category"], lambda row: row["category"], short=True),
         Column(

@@ -12,7 +12,7 @@ from dashboard.desk.parts import Part, age, chip, link, section
 from dashboard.desk.sources.page import CHIPS, GRAVITY, HISTORY, state_word, strip
 from dashboard.desk.who import Who, unit_link
 from schemas.freshness import Source
-from schemas.reference import agency
+from schemas.reference import Agency
 
 MOST = 8
 """Feeds that are shown one by one; of a province the gravest."""
@@ -52,7 +52,7 @@ def feeds(ask: Ask, asked: Asked, unit: Who, now: datetime) -> Part:
                         age(one.received_at),
                     ]
                 ),
-                html.Div([strip(spans[one.agency, one.kind], speech), html.Small(_owner(one.agency))]),
+                html.Div([strip(spans[one.agency, one.kind], speech), html.Small(_owner(ask.place.agency(one.agency)))]),
             ]
         )
         for one in shown
@@ -69,6 +69,5 @@ def feeds(ask: Ask, asked: Asked, unit: Who, now: datetime) -> Part:
     return section(speech("nav_sources"), *summary, html.Ul(rows, className="feeds"), id="feeds", aside=all_of)
 
 
-def _owner(code: str) -> str:
-    found = agency(code)
+def _owner(found: Agency) -> str:
     return f"{found.owner} · {found.telephone}" if found.owner else ""

@@ -32,8 +32,9 @@ def content(ask: Ask, asked: Asked) -> Part:
     now, units = ask.clock.now(), ask.units()
     readings = {one: found for one, found in units.get(code, {}).items() if one != TIMELY}
     heading = _heading(ask, asked, unit)
-    if unit.former and not readings:
-        return [heading, section(asked.speech("figures"), nothing(asked.speech("former_unit"), asked.speech("former_hint")))]
+    if unit.elsewhen and not readings:
+        why = ("former_unit", "former_hint") if unit.former else ("coming_unit", "coming_hint")
+        return [heading, section(asked.speech("figures"), nothing(*map(asked.speech, why)))]
     trends = ask.once(("trends", code), lambda: ask.figures.trends(ask.clock, unit.what, code), seconds=TREND_SECONDS)
     kinds = dict.fromkeys(figure.kind for figure in FIGURES)
     words = [(kind, kind_cards(asked, unit, ask.place, kind, readings, trends)) for kind in kinds]
@@ -68,6 +69,7 @@ def _heading(ask: Ask, asked: Asked, unit: Who) -> html.Header:
             html.H1(unit.words(speech)),
             html.P([*_facts(asked, unit, speech), *_on_map(ask, asked, unit)], className="facts"),
             *([html.P([speech("now_is"), " ", *_heirs(ask, asked, unit)], className="heirs")] if unit.former else []),
+            *([html.P([speech("made_of"), " ", *_origins(ask, asked, unit)], className="heirs")] if unit.coming else []),
         ],
         className="heading",
     )
@@ -93,9 +95,14 @@ def _facts(asked: Asked, unit: Who, speech: Speech) -> list[Part]:
 
 
 def _on_map(ask: Ask, asked: Asked, unit: Who) -> list[Part]:
-    """Leads to the map with the unit chosen; a unit that is no more lies on none."""
+    """Leads to the map with the unit chosen; a unit that is no more, or not yet, lies on none."""
     code = None if unit.what == "province" else unit.code
-    return [] if unit.former else [link(asked, asked.speech("map_on"), "/map", unit=code)]
+    return [] if unit.elsewhen else [link(asked, asked.speech("map_on"), "/map", unit=code)]
+
+
+def _origins(ask: Ask, asked: Asked, unit: Who) -> list[Part]:
+    """What a unit of today, or the commune of an agency, was made of."""
+    return listed(unit_link(asked, ask.place, one.former) for one in places.predecessors(unit.commune)) or [asked.speech("none")]
 
 
 def _heirs(ask: Ask, asked: Asked, unit: Who) -> list[Part]:

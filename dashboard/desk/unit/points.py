@@ -20,7 +20,7 @@ LOSSES = 3
 
 def points(ask: Ask, asked: Asked, unit: Who) -> list[Part]:
     """A section per set of criteria; none for a unit that no set scores, or that is no more."""
-    if unit.former:
+    if unit.elsewhen:
         return []
     sets = [one for one in criteria_sets(ask.clock.now().astimezone(ZONE).date()) if one.scores(unit.what)]
     found = []
