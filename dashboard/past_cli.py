@@ -16,6 +16,7 @@ from dashboard.package.build import Screen, build
 from dashboard.package.marked import marked
 from dashboard.proof import Proof
 from schemas.moments import EPOCH
+from schemas.seal.openings import Opening, noted
 from schemas.settings import Settings, load
 
 From = Annotated[str, typer.Option("--from", help="First moment, such as 2026-11-22 or 2026-11-22T14:05.")]
@@ -83,6 +84,7 @@ def package(
                 shown,
                 cookies,
                 lambda what, done, total: bar.update(task, description=what[:40], completed=done, total=total),
+                _openings(settings, since, until),
             )
     except Unreachable as error:
         part.unlink(missing_ok=True)
@@ -115,3 +117,11 @@ def _progress() -> Progress:
 
 def _away(settings: Settings, error: Unreachable) -> None:
     sys.exit(f"ClickHouse at {settings.clickhouse_url}: {error}")
+
+
+def _openings(settings: Settings, since: datetime, until: datetime) -> list[Opening] | None:
+    """Who opened sealed identities; None for an account that may not read the log."""
+    try:
+        return noted(settings, since, until)
+    except PermissionError:
+        return None

@@ -8,7 +8,7 @@ from dashboard.clock import Clock
 from dashboard.connection import Connection
 from schemas.figures import FIGURES, Figure, Reading, Readings
 from schemas.figures.aging import TIMELY, UNITS, By, aged, timely
-from schemas.figures.questions import Key, Moment, ask, ask_each, by_kind, key_sql
+from schemas.figures.questions import Key, Moment, ask, ask_at, ask_each, by_kind, key_sql
 from schemas.figures.series import Step, series, series_readings
 from schemas.freshness import Source
 from schemas.places.restate import Units
@@ -58,6 +58,15 @@ class FigureStore:
         connection = self.connection.reaching(at)
         found = ask(lambda sql: connection.tuples(sql, **given), figures, moment, past=state, where=where)
         return found.get((), {})
+
+    def at_moments(
+        self, moments: Sequence[datetime], figures: Iterable[Figure] = FIGURES, *, by: By = "province", unit: str = ""
+    ) -> list[dict[str, Reading]]:
+        """What `then` finds at each of several moments, in one pass."""
+        given = {} if by == "province" else {"unit": unit}
+        connection = self.connection.reaching(min(moments))
+        asked = [Moment.of(at, self.calendar, PERIOD) for at in moments]
+        return ask_at(lambda sql: connection.tuples(sql, **given), figures, asked, where=of_unit(by, self.told_by))
 
     def trends(self, clock: Clock, by: By, unit: str, days: int = TREND_DAYS) -> dict[str, list[tuple[datetime, Reading]]]:
         """All figures of a unit day by day: code → (end of the day, or now), reading. Those of a period tell of each day alone."""

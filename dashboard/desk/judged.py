@@ -66,7 +66,8 @@ def past(ask: Ask, unit: str) -> Mapping[str, tuple[Point, ...]]:
 
     def asked_for() -> list[tuple[date, Mapping[str, Reading]]]:
         moments = [now - number * EVERY for number in range(MOMENTS, 0, -1)]
-        return [(_day(at), ask.figures.then(at, figures, by=by, unit=unit)) for at in moments]
+        found = ask.figures.at_moments(moments, figures, by=by, unit=unit)
+        return [(_day(at), read) for at, read in zip(moments, found, strict=True)]
 
     earlier = ask.once(("past", unit), asked_for, seconds=600)
     current = {one.target.indicator: one.reading for one in standings if not one.reading.stale}

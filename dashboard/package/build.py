@@ -15,14 +15,17 @@ from pathlib import Path
 from typing import IO
 from zipfile import ZIP_DEFLATED, ZipFile
 
+import msgspec
+
 import schemas
 from dashboard.connection import Connection
 from dashboard.desk.sheet import Sheet, csv_pieces
 from dashboard.package.page import index
 from dashboard.package.screens import NoPicture, browser, installed, picture
-from dashboard.package.tables import Extract, extracts, rows_of
+from dashboard.package.tables import cell, extracts, rows_of
 from dashboard.proof import Proof
 from schemas.retention import horizon
+from schemas.seal.openings import Opening
 
 Tell = Callable[[str, int, int], None]
 DATA = ("reference/data", "places/data")
@@ -72,8 +75,12 @@ def build(
     screens: Sequence[Screen] = (),
     cookies: Mapping[str, str] | None = None,
     tell: Tell = lambda what, done, total: None,
+    openings: Sequence[Opening] | None = None,
 ) -> Manifest:
-    """Write the package of a period. Raises `dashboard.connection.Unreachable`; what cannot be pictured is left out, and said."""
+    """Write the package of a period. Raises `dashboard.connection.Unreachable`; what cannot be pictured is left out, and said.
+
+    `openings` of sealed identities are known to whoever may read their log; None for those who may not.
+    """
     manifest = Manifest(
         province,
         since.isoformat(),
@@ -81,8 +88,9 @@ def build(
         datetime.now(UTC).isoformat(timespec="seconds"),
         _versions(connection, province),
         _reference(),
-        left_out=["actions of operators: none are recorded by this version"],
     )
+    if openings is None:
+        manifest.left_out.append("who opened sealed identities: only the command of the installation's own account packs that")
     if (known := horizon(connection.tuples)) and since < known.whole_from:
         manifest.left_out.append(f"single events that are kept no longer, from before {known.whole_from.isoformat()}")
     tables = extracts(since, until)
@@ -90,7 +98,12 @@ def build(
     with ZipFile(into, "w", ZIP_DEFLATED) as package:
         for number, one in enumerate(tables):
             tell(one.name, number, total)
-            manifest.files.append(_table(package, connection, one))
+            sheet = Sheet(one.name, one.columns, rows_of(connection, one))
+            manifest.files.append(_packed(package, sheet, one.what))
+        if openings is not None:
+            rows = ([cell(value) for value in msgspec.structs.astuple(one)] for one in openings)
+            sheet = Sheet("openings", Opening.__struct_fields__, rows)
+            manifest.files.append(_packed(package, sheet, "who opened which sealed identity, when and why"))
         _screens(package, manifest, screens, cookies or {}, lambda what, done: tell(what, len(tables) + done, total))
         said = {"manifest.json": json.dumps(asdict(manifest), ensure_ascii=False, indent=1), "index.html": index(manifest)}
         sums = {file.name: file.sha256 for file in manifest.files}
@@ -102,12 +115,12 @@ def build(
     return manifest
 
 
-def _table(package: ZipFile, connection: Connection, one: Extract) -> File:
-    file, digest, numbers = File(f"tables/{one.name}.csv", one.what), hashlib.sha256(), itertools.count()
+def _packed(package: ZipFile, sheet: Sheet, what: str) -> File:
+    file, digest, numbers = File(f"tables/{sheet.name}.csv", what), hashlib.sha256(), itertools.count()
     # The counter is taken from as rows pass, so that none has to be kept.
-    rows = (row for row, _ in zip(rows_of(connection, one), numbers, strict=False))
+    rows = (row for row, _ in zip(sheet.rows, numbers, strict=False))
     with package.open(file.name, "w", force_zip64=True) as out:
-        for piece in csv_pieces(Sheet(one.name, one.columns, rows)):
+        for piece in csv_pieces(Sheet(sheet.name, sheet.header, rows)):
             file.bytes += len(piece)
             digest.update(piece)
             out.write(piece)

@@ -8,6 +8,7 @@ from typing import Any
 
 from dashboard.connection import Connection
 from schemas.kinds import KINDS
+from schemas.replays import REPLAYS
 from schemas.snapshots import SNAPSHOTS
 from schemas.sql import at
 from schemas.tables import DEAD_LETTERS, HASHES, events_table, windows_table
@@ -16,6 +17,10 @@ from schemas.watch_tables import ALARM_STEPS, REFUSALS
 BLOCK = 5_000
 WITHHELD = {"reporter", "payload", "key", *(column.name for column in HASHES)}
 """Who reported and what could not be read stay here; hashes are of use here only."""
+
+
+LETTER = "concat(topic, '/', toString(partition), '/', toString(offset))"
+"""The name of a dead letter, as `python -m streams dead-letters` takes it."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,18 @@ def extracts(since: datetime, until: datetime) -> list[Extract]:
         final = "" if table is ALARM_STEPS else " FINAL"
         question = f"SELECT {', '.join(columns)} FROM {table.name}{final} WHERE {within(when)} ORDER BY {when}"
         found.append(Extract(name, columns, question, what))
+    done = (
+        (f"{DEAD_LETTERS.name} FINAL WHERE state != 'open'", "changed_at", "concat('dead letter ', state)", LETTER, "reason"),
+        (f"{REPLAYS.name} FINAL WHERE true", "begun_at", "concat(mark, ' begun')", "name", "concat('from ', source)"),
+        (f"{REPLAYS.name} FINAL WHERE state IN ('stopped', 'removed')", "at", "concat(mark, ' ', state)", "name", "said"),
+    )
+    each = " UNION ALL ".join(
+        f"SELECT {when} AS done_at, {what} AS what, {which} AS which, {more} AS more FROM {source} AND {within(when)}"
+        for source, when, what, which, more in done
+    )
+    columns = ("done_at", "what", "which", "more")
+    question = f"SELECT {', '.join(columns)} FROM ({each}) ORDER BY ALL"
+    found.append(Extract("actions", columns, question, "what people did: records mended and sent again, the stream run again"))
     return found
 
 
@@ -76,10 +93,11 @@ def rows_of(connection: Connection, one: Extract) -> Iterator[list[object]]:
     """The rows of a table, for a CSV file, in which nothing is rounded. Raises `dashboard.connection.Unreachable`."""
     for rows in connection.stream(one.question, BLOCK):
         for row in rows:
-            yield [_cell(value) for value in row]
+            yield [cell(value) for value in row]
 
 
-def _cell(value: Any) -> object:
+def cell(value: Any) -> object:
+    """A value as a package says it: whole, and with its zone."""
     if isinstance(value, (datetime, date)):
         return value.isoformat()
     if isinstance(value, float):

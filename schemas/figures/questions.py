@@ -151,6 +151,42 @@ def ask_each(
     return found
 
 
+def ask_at(
+    execute: Callable[[str], Iterable[Sequence[Any]]], figures: Iterable[Figure], moments: Sequence[Moment], *, where: str = ""
+) -> list[dict[str, Reading]]:
+    """What `ask` finds for all in one with `past`, at each of several moments: in one pass over the rows of a kind."""
+    found: list[dict[str, Reading]] = [{} for _ in moments]
+    for ones in by_kind(figures):
+        rows = {number: row for number, *row in execute(_question_at(ones, moments, where))}
+        nothing = [0 if piece.additive else None for piece in pieces_of(ones)]
+        for number, said in enumerate(found):
+            said |= _read(ones, rows.get(number, nothing))
+    return found
+
+
+def _question_at(figures: Sequence[Figure], moments: Sequence[Moment], where: str) -> str:
+    """A SELECT of the number of a moment and all pieces of the figures at it, for the moments of which there is any row."""
+    kind, pieces = kind_of(figures, ()), pieces_of(figures)
+    points = ", ".join(f"({number}, {one.at}, {one.position}, {one.before}, {one.since})" for number, one in enumerate(moments))
+    within = "toUnixTimestamp64Milli({when}) > point.5 AND toUnixTimestamp64Milli({when}) <= point.2"
+    asked = [piece_sql(one, Instant("point.2", "point.3", "point.4"), within.format(when=one.when)) for one in pieces]
+    held = f"p.2 >= toUnixTimestamp64Milli(greatest(since, {begun(kind)})) AND p.2 < toUnixTimestamp64Milli(until)"
+    first, last = (moment_sql(of(one.at for one in moments)) for of in (min, max))
+    # Of what is closed only that of the periods counts: a closed row holds for ever.
+    counts = " OR ".join(
+        ["standing != 'closed'", *(f"{when} > {moment_sql(min(one.since for one in moments))}" for when in _periods(pieces))]
+    )
+    return (
+        f"SELECT point.1, {', '.join(asked)} FROM (SELECT * FROM {life_table(kind).name} FINAL "
+        f"WHERE since <= {last} AND until > {first} AND ({counts})) ARRAY JOIN arrayFilter(p -> {held}, [{points}]) AS point "
+        f"WHERE {where or 'true'} GROUP BY point.1"
+    )
+
+
+def _periods(pieces: Iterable[Piece]) -> list[str]:
+    return list(dict.fromkeys(piece.when for piece in pieces if piece.when))
+
+
 def by_kind(figures: Iterable[Figure]) -> list[list[Figure]]:
     """The figures of each kind, in their order."""
     kinds: dict[Kind, list[Figure]] = {}

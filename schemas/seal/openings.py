@@ -47,6 +47,15 @@ def note(settings: Settings, sealed: str, *, reason: str, entity: str = "") -> P
     return path
 
 
+def noted(settings: Settings, since: datetime, until: datetime) -> list[Opening]:
+    """The openings of a period. Raises `OSError` for a log that may not be read, msgspec's `DecodeError` for a damaged one."""
+    try:
+        lines = (settings.home / FILE).read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    return [one for line in lines if since <= (one := msgspec.json.decode(line, type=Opening)).at < until]
+
+
 def _user() -> str:
     """The account, by the system and not by what the environment says."""
     try:

@@ -2,11 +2,14 @@
 around it is counted, and mended it counts exactly once."""
 
 import asyncio
+import csv
+import io
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from aiokafka import AIOKafkaConsumer
@@ -149,6 +152,7 @@ def test_each_is_kept_with_a_reason_and_mended_counts_once(
     assert counted(database) == 1 + 2 * len(BAD)
     assert database.execute("SELECT sum(measures['steps']) FROM windows") == [(1 + 2 * len(BAD),)]
     assert not [line for report in verify(settings) for line in report.differences]
+    the_package_tells_who_mended_what_and_who_opened_what(environment, letters)
 
 
 def the_commands_filter_and_keep_what_is_personal(environment: dict[str, str], letters: dict[str, Letter]) -> None:
@@ -175,6 +179,21 @@ def the_commands_filter_and_keep_what_is_personal(environment: dict[str, str], l
     again = command(environment, "streams", "dead-letters", "retry", "--category", "wrong-value")
     assert again.returncode == 1 and b"$.data.rating" in again.stdout
     assert Counter(letter.category for letter in letters.values())["wrong-value"] == again.stdout.count(b": ")
+
+
+def the_package_tells_who_mended_what_and_who_opened_what(environment: dict[str, str], letters: dict[str, Letter]) -> None:
+    file = Path(environment["IOC_HOME"]) / "package.zip"
+    since = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    done = command(environment, "dashboard", "package", "--from", since, "--no-pictures", "--out", str(file))
+    assert done.returncode == 0, done.stderr
+    with ZipFile(file) as package:
+        actions, openings = (
+            list(csv.DictReader(io.StringIO(package.read(f"tables/{name}.csv").decode("utf-8-sig"))))
+            for name in ("actions", "openings")
+        )
+    mended = Counter(row["which"] for row in actions if row["what"] == "dead letter resent")
+    assert mended == Counter(letter.name for letter in letters.values())
+    assert [(row["reason"], row["entity"]) for row in openings] == [("gọi lại", letters["six stars"].name)]
 
 
 async def copied(settings: Settings) -> list[bytes]:

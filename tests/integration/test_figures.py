@@ -21,7 +21,7 @@ from ingest.simulator.clock import DAY
 from schemas.codes import DocumentStatus
 from schemas.figures import BY_CODE, FIGURES, Figure, Reading
 from schemas.figures.aging import UNITS
-from schemas.figures.questions import Moment, ask, ask_each, dimensions, question, readings
+from schemas.figures.questions import Moment, ask, ask_at, ask_each, dimensions, question, readings
 from schemas.figures.series import Step, series, series_readings
 from schemas.freshness import State
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
@@ -149,6 +149,17 @@ def test_what_held_at_a_moment_of_the_past_is_what_the_events_until_then_give(
     at = END - back
     wanted = second_way.figures(kind.name, province.lives(kind, at), at - timedelta(days=3), at)
     same(province.ask(kind, at, past=True)[()], wanted, f"at {at}")
+
+
+@pytest.mark.parametrize("by", ["", "commune"])
+def test_what_held_at_several_moments_is_what_held_at_each(province: Province, by: str) -> None:
+    moments = [
+        Moment.of(END - back, CALENDAR, timedelta(days=3)) for back in (timedelta(hours=1), timedelta(days=2), timedelta(days=90))
+    ]
+    where = f"commune = '{province.lives(FILING, END)['commune'].mode()[0]}'" if by else ""
+    figures = [one for one in FIGURES if not by or by in dimensions(one.kind)]
+    for moment, found in zip(moments, ask_at(province.client.execute, figures, moments, where=where), strict=True):
+        assert found == ask(province.client.execute, figures, moment, past=True, where=where)[()]
 
 
 @pytest.mark.parametrize(

@@ -219,6 +219,9 @@ QUESTIONS: dict[str, Question] = {
     ),
     "figures a day before": lambda c, t: FigureStore(c, CALENDAR).then(t.now() - timedelta(days=1)),
     "figures a week before, without state": lambda c, t: FigureStore(c, CALENDAR).then(t.now() - timedelta(days=7), state=False),
+    "figures at moments of a week": lambda c, t: FigureStore(c, CALENDAR).at_moments(
+        [t.now() - timedelta(days=days) for days in (7, 3, 1)], by="commune", unit=UNIT
+    ),
     "trends": lambda c, t: FigureStore(c, CALENDAR).trends(t, "commune", UNIT),
     "all units": lambda c, t: FigureStore(c, CALENDAR).units(t, "46", ()),
     **{f"held {kind.name}s": lambda c, t, kind=kind: lives(c).held(t, kind) for kind in LIVED},

@@ -17,6 +17,7 @@ from clickhouse_driver import Client
 
 from dashboard.clock import Picture, Replay
 from dashboard.connection import Connection
+from dashboard.package.tables import extracts
 from dashboard.past import PastConnection
 from ingest import topics
 from ingest.producer import Producer
@@ -182,6 +183,9 @@ def test_a_name_is_used_once_until_it_is_removed(live: Live) -> None:
     assert not [one for one in asyncio.run(_topics(live.settings)) if one.startswith(own.topic_prefix)]
     assert "hour" not in live.replay("list")
     assert "equal the live ones" in live.replay(*arguments), "nothing of the first run is left"
+    hour = timedelta(hours=1)
+    done = next(one for one in extracts(datetime.now(UTC) - hour, datetime.now(UTC) + hour) if one.name == "actions")
+    assert [row[1:3] for row in live.client.execute(done.question) if row[2] == "hour"] == [("replay begun", "hour")]
 
 
 async def _topics(settings: Settings) -> list[str]:
