@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 from dataclasses import replace
+from functools import cache
 
 import msgspec
 from fastapi import FastAPI, Request, Response
@@ -41,7 +42,13 @@ def add_routes(server: FastAPI, board: Board) -> None:
         return Response(generate_latest(board.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     country, place = _Compressed(places.province_outlines()), board.painter.place
-    served = {outlines_address(one): _Compressed(outlines(one)) for one in (place, replace(place, on=restate.EVE))}
+    days = {outlines_address(one): one for one in (place, replace(place, on=restate.EVE))}
+
+    @cache  # those of before the reform are seldom asked for
+    def compressed(address: str) -> _Compressed:
+        return _Compressed(outlines(days[address]))
+
+    compressed(outlines_address(place))
 
     @server.get("/outlines/country.json")
     async def country_outlines(request: Request) -> Response:
@@ -49,8 +56,8 @@ def add_routes(server: FastAPI, board: Board) -> None:
 
     @server.get("/outlines/{name}")
     async def province_outlines(request: Request, name: str) -> Response:
-        found = served.get(f"/outlines/{name}")
-        return found.response(request) if found else Response(status_code=404)
+        address = f"/outlines/{name}"
+        return compressed(address).response(request) if address in days else Response(status_code=404)
 
 
 def _on(request: Request, path: str) -> RedirectResponse:

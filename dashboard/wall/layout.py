@@ -27,8 +27,8 @@ def page(
     past: Callable[[Asked], tuple[Part, Place] | None] = lambda _asked: None,
 ) -> html.Div:
     """The wall for an address's parameters: `scene` (names with commas, or `all`), `rotate` (seconds, 0 for never), `lang`,
-    `theme`, `distance` (m), `pitch` (mm per pixel), `measure`. `past` makes the bar of a wall that shows
-    the past, and says what the place was then."""
+    `theme`, `distance` (m), `pitch` (mm per pixel), `measure`. `past` makes the bar of a wall that shows the past,
+    and says what the place was then."""
     spoken = language(asked.get("lang"), remembered(), usual_language)
     chosen, rotate = scenes(asked.get("scene"), asked.get("rotate"), usual_rotation)
     view = View(spoken, measure(asked.get("measure")), scenes=chosen, rotate=rotate)
@@ -43,6 +43,7 @@ def page(
         replay = None
         notes.append(speech("not_that_moment", why=str(error)))
     outlines = map.outlines(place)
+    centres = painter.centres if place is painter.place else map.centres(place)
     return html.Div(
         [
             dcc.Store(
@@ -69,7 +70,7 @@ def page(
                 [
                     html.Section(
                         [
-                            map.component(place, map.bounds(map.centres(place), outlines), outlined=bool(outlines["features"])),
+                            map.component(place, map.bounds(centres, outlines), outlined=bool(outlines["features"])),
                             html.Div([], id="legend", className="legend"),
                             html.Div([], id="board", className="board"),
                         ],

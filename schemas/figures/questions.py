@@ -173,18 +173,14 @@ def _question_at(figures: Sequence[Figure], moments: Sequence[Moment], where: st
     held = f"p.2 >= toUnixTimestamp64Milli(greatest(since, {begun(kind)})) AND p.2 < toUnixTimestamp64Milli(until)"
     first, last = (moment_sql(of(one.at for one in moments)) for of in (min, max))
     # Of what is closed only that of the periods counts: a closed row holds for ever.
-    counts = " OR ".join(
-        ["standing != 'closed'", *(f"{when} > {moment_sql(min(one.since for one in moments))}" for when in _periods(pieces))]
-    )
+    earliest = moment_sql(min(one.since for one in moments))
+    periods = dict.fromkeys(f"{piece.when} > {earliest}" for piece in pieces if piece.when)
+    counts = " OR ".join(["standing != 'closed'", *periods])
     return (
         f"SELECT point.1, {', '.join(asked)} FROM (SELECT * FROM {life_table(kind).name} FINAL "
         f"WHERE since <= {last} AND until > {first} AND ({counts})) ARRAY JOIN arrayFilter(p -> {held}, [{points}]) AS point "
         f"WHERE {where or 'true'} GROUP BY point.1"
     )
-
-
-def _periods(pieces: Iterable[Piece]) -> list[str]:
-    return list(dict.fromkeys(piece.when for piece in pieces if piece.when))
 
 
 def by_kind(figures: Iterable[Figure]) -> list[list[Figure]]:

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from schemas.places.atlas import Atlas, Collection, UnknownPlaceError
 from schemas.places.imported import ImportedPlace, ImportRefusedError, read_all
-from schemas.places.units import REFORM, Commune, District, Link, Province, fold
+from schemas.places.units import REFORM, Commune, District, Link, Province, before_reform, fold
 from schemas.settings import load
 
 __all__ = [
@@ -104,7 +104,7 @@ def find(text: str, limit: int = 20, on: date | None = None) -> list[Province | 
     if not wanted:
         return []
     hits = []
-    for name, full, unit in atlas().former_names if on is not None and on < REFORM else atlas().names:
+    for name, full, unit in atlas().former_names if before_reform(on) else atlas().names:
         if unit.code.casefold() == typed or wanted in (name, full):
             rank = 0
         elif name.startswith(wanted) or full.startswith(wanted):

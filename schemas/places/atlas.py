@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from schemas.places.imported import ImportedPlace
-from schemas.places.units import REFORM, Commune, District, Link, Province, Unit, fold
+from schemas.places.units import Commune, District, Link, Province, Unit, before_reform, fold
 
 DATA = Path(__file__).parent / "data"
 OUTLINES = Path(__file__).parent / "outlines"
@@ -142,12 +142,19 @@ class Atlas:
 
     def within(self, province: str, on: date | None) -> list[Commune]:
         """The communes in force on a day where a province of today lies, sorted by code; see `schemas.places.within`."""
-        if on is None or on >= REFORM or province in self.additional:
+        if not before_reform(on) or province in self.additional:
             return self.communes(province, on)
         if province not in self.province_by_code:
             raise UnknownPlaceError("province", province)
-        heirs = {code: self.commune_by_code[links[0].code] for code, links in self.successors.items()}
-        return [one for code, one in sorted(self.former_communes.items()) if heirs[code].province == province and one.in_force(on)]
+        return [one for one in self._became[province] if one.in_force(on)]
+
+    @cached_property
+    def _became(self) -> dict[str, list[Commune]]:
+        """{province of today: the former communes whose heir is in it}, sorted by code."""
+        found: dict[str, list[Commune]] = defaultdict(list)
+        for code, one in sorted(self.former_communes.items()):
+            found[self.commune_by_code[self.successors[code][0].code].province].append(one)
+        return found
 
     def districts(self, province: str, on: date | None) -> list[District]:
         """The districts of a province in force on a day, sorted by code."""
@@ -172,8 +179,7 @@ class Atlas:
         imported = self._imported[province].outlines if province in self._imported else {}
         schematic: dict[str, dict[str, Any]] = {}
         if province not in self.additional:
-            is_former = on is not None and on < REFORM
-            imported, name = ({}, f"{FORMER}/{province}") if is_former else (imported, province)
+            imported, name = ({}, f"{FORMER}/{province}") if before_reform(on) else (imported, province)
             schematic = outline_file(name)
         shapes = {one: imported.get(one.code) or schematic.get(one.code) for one in self.within(province, on)}
         return collection([feature(one, shape, one.code not in imported) for one, shape in shapes.items() if shape is not None])

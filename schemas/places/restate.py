@@ -25,7 +25,7 @@ from zoneinfo import ZoneInfo
 from schemas import places
 from schemas.columns import ZONE
 from schemas.places.atlas import UnknownPlaceError
-from schemas.places.units import REFORM, Commune
+from schemas.places.units import REFORM, Commune, before_reform
 
 Units = Literal["today", "day"]
 """By which units a figure is shown: restated to today's, or those of the day of each event."""
@@ -35,7 +35,7 @@ EVE = REFORM - timedelta(days=1)
 
 def units_on(on: date | None) -> Units:
     """By which units a screen of a day is told: by those that were in force then. None is the present."""
-    return "day" if on is not None and on < REFORM else "today"
+    return "day" if before_reform(on) else "today"
 
 
 def day(moment: datetime) -> date:

@@ -11,6 +11,12 @@ import msgspec
 REFORM = date(2025, 7, 1)
 """The day the two-level administration came into force: all former units end, today's communes begin."""
 
+
+def before_reform(on: date | None) -> bool:
+    """Whether a day has the former units; None is the present."""
+    return on is not None and on < REFORM
+
+
 ENGLISH = {
     "tỉnh": "Province",
     "thành phố": "City",

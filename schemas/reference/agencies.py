@@ -94,14 +94,17 @@ def agencies(province: str, on: date | None = None) -> tuple[Agency, ...]:
     return (*_provincial(province, on), *_of_units(province, on))
 
 
-@cache
 def agency(code: str, on: date | None = None) -> Agency:
     """The agency that a code means on a day (by default today): the one of the day's units, else the one of the other side.
 
     For a code that is not known, an agency with `known` false and words to show.
     """
-    sides = (EVE, None) if on is not None and on <= EVE else (None, EVE)
-    for side in sides:
+    return _agency(code, on is not None and on <= EVE)
+
+
+@cache  # by side, not by day: a replay asks for every day
+def _agency(code: str, before: bool) -> Agency:
+    for side in (EVE, None) if before else (None, EVE):
         if found := _by_code(side).get(code):
             return found
     return Agency(code=code, vi=f"Cơ quan {code}", en=f"Agency {code}", role="unknown", level="province", known=False)

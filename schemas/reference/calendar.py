@@ -152,11 +152,11 @@ class WorkingCalendar:
 
     def _locate(self, moment: datetime) -> tuple[_Table, int, int]:
         passed = moment.astimezone(ZONE) - _FIRST_DAY
-        day, table = passed.days + _DAYS - self._table.first, self._table
-        if not 0 <= day < len(table.sessions):
+        table = self._table
+        if not 0 <= passed.days + _DAYS - table.first < len(table.sessions):
             self._grow(moment.astimezone(ZONE).year)
-            day, table = passed.days + _DAYS - self._table.first, self._table
-        return table, day, passed.seconds * 1_000_000 + passed.microseconds
+            table = self._table
+        return table, passed.days + _DAYS - table.first, passed.seconds * 1_000_000 + passed.microseconds
 
     def _cover(self, *moments: datetime) -> None:
         for moment in moments:

@@ -122,9 +122,9 @@ def standing(target: Target, of: IndicatorType, unit: str, found: Series, live: 
         forecast = None if ahead is None else Forecast(_possible(of, ahead), steady=False)
     if today > target.due:
         forecast = None
-    who = agency(found.newest.agency) if found.newest else None
+    who = agency(found.newest.agency, today) if found.newest else None
     if who is None or not who.known:
-        who = agency(reporter(of, unit, province))
+        who = agency(reporter(of, unit, province), today)
     return Standing(
         target=target,
         unit=unit,

@@ -16,8 +16,9 @@ from dashboard.desk.targets import board, cells
 from dashboard.desk.targets.chart import Course, drawing
 from dashboard.desk.who import name as unit_name
 from dashboard.scoreboard import Scoreboard
+from dashboard.snapshot import Place
 from dashboard.speech import Speech, in_order
-from schemas.reference import agency, indicator
+from schemas.reference import indicator
 from schemas.scores import Point, Standing
 
 
@@ -38,8 +39,8 @@ def detail(ask: Ask, asked: Asked, whole: Scoreboard, one: Standing) -> Part:
         section(speech("course"), *_course(ask, asked, one, board.local_day(whole)), id="course"),
         html.Div(
             [
-                html.Div([ranked] if ranked else [_left_out(asked, one)], className="column"),
-                html.Div([_about(asked, one), *([_left_out(asked, one)] if ranked else [])], className="column"),
+                html.Div([ranked] if ranked else [_left_out(asked, ask.place, one)], className="column"),
+                html.Div([_about(asked, one), *([_left_out(asked, ask.place, one)] if ranked else [])], className="column"),
             ],
             className="columns",
         ),
@@ -160,14 +161,14 @@ def _ranking(ask: Ask, asked: Asked, one: Standing) -> Part:
     return section(speech("ranking"), grid, id="ranking")
 
 
-def _left_out(asked: Asked, one: Standing) -> Part:
+def _left_out(asked: Asked, place: Place, one: Standing) -> Part:
     speech = asked.speech
     rows = [{"report": report, "why": why} for report, why in one.series.left_out]
     columns = (
         Column("period", speech("period"), lambda row: row["report"].period),
         Column("value", speech("value"), lambda row: _as_sent(row["report"].value, speech), number=True),
         Column("measure", speech("measure_of"), lambda row: row["report"].measure_unit),
-        Column("agency", speech("agency"), lambda row: agency(row["report"].agency).words(asked.spoken)),
+        Column("agency", speech("agency"), lambda row: place.agency(row["report"].agency).words(asked.spoken)),
         Column("at", speech("reported_at"), lambda row: age(row["report"].reported_at), number=True),
         Column("why", speech("reason"), lambda row: row["why"].words(asked.spoken)),
     )
