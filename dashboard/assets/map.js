@@ -17,7 +17,7 @@
 
   /* Names that would cover each other move aside, the gravest staying where it is; for a name without any room its shape remains. */
   function arrange(map) {
-    const taken = [], frame = map.getContainer().getBoundingClientRect(), rim = frame.width * 0.02;
+    const taken = [], frame = map.getContainer().getBoundingClientRect(), rim = frame.width * 0.02, fade = frame.height * 0.03; // as its mask does
     for (const label of map.getContainer().querySelectorAll(".place")) {
       label.classList.remove("bare");
       const { width, height } = label.getBoundingClientRect();
@@ -27,7 +27,7 @@
       const box = ([dx, dy]) => ({ left: base.left + dx - width / 2, right: base.left + dx + width / 2, top: base.top + dy - height / 2, bottom: base.top + dy + height / 2 });
       const free = (spot) => {
         const one = box(spot);
-        return one.left >= frame.left + rim && one.right <= frame.right - rim && one.top >= frame.top && one.bottom <= frame.bottom
+        return one.left >= frame.left + rim && one.right <= frame.right - rim && one.top >= frame.top + fade && one.bottom <= frame.bottom - fade
           && !taken.some((other) => one.left < other.right && one.right > other.left && one.top < other.bottom && one.bottom > other.top);
       };
       const spot = spots.find(free);

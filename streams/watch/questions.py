@@ -180,8 +180,8 @@ def slow(look: Look, rule: Rule) -> list[Observed]:
 def _overdue(look: Look, by: str, places: Callable[[str], dict[str, Any]]) -> list[Observed]:
     overdue, known = BY_CODE["filing.overdue"], BY_CODE["filing.registered"]
     working = reference.calendar(look.province.code)
-    now = ask(look.store.execute, (overdue, known), Moment.of(look.at, working), (by,))
-    before = ask(look.store.execute, (overdue,), Moment.of(look.at - timedelta(days=1), working), (by,), past=True)
+    now = ask(look.store.execute, (overdue, known), Moment.of(look.at, working), (by,), units="today")
+    before = ask(look.store.execute, (overdue,), Moment.of(look.at - timedelta(days=1), working), (by,), past=True, units="today")
     counts = {code: (found[overdue.code].value or 0, found[known.code].value or 0) for (code,), found in sorted(now.items())}
     rates = [late / filings for late, filings in counts.values() if filings]
     if not rates:

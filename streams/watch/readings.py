@@ -31,7 +31,8 @@ def readings(look: Look, codes: Iterable[str], by: By, ago: timedelta = timedelt
     figures = [BY_CODE[code] for code in wanted if code in BY_CODE]
     moment = Moment.of(look.at - ago, calendar(look.province.code))
     found: dict[Key, Reading] = {}
-    for key, said in ask(look.store.execute, figures, moment, () if by == "province" else (by,), past=bool(ago)).items():
+    asked = ask(look.store.execute, figures, moment, () if by == "province" else (by,), past=bool(ago), units="today")
+    for key, said in asked.items():
         unit = key[0] if key else ""
         if unit or by == "province":
             known = said if ago else aged(said, look.sources, by, unit)

@@ -12,6 +12,7 @@ from dashboard import alarms
 from dashboard.clock import Live
 from dashboard.connection import Connection
 from dashboard.store_alarms import AlarmStore
+from schemas import places
 from schemas.codes import DocumentStatus, FilingStatus, Priority
 from schemas.reference import ZONE, Rule, alarm_rule, alarm_rules
 from schemas.settings import Settings
@@ -20,6 +21,7 @@ from streams.watch import book, jobs, run
 from streams.watch.engine import Observed
 from streams.watch.jobs import JOBS, Job, Task
 from streams.watch.questions import QUESTIONS, Look, Province
+from streams.watch.readings import readings
 from tests.running import Running, command, wait_for
 
 pytestmark = pytest.mark.stack
@@ -126,6 +128,26 @@ def test_a_pile_a_flash_document_and_dead_letters_are_found(store: Store, databa
     database.execute(f"INSERT INTO dead_letter_rows ({columns}) VALUES", letters)
     (dead,) = ask(store, "dead_letters")
     assert (dead.count, dead.subject, dead.since) == (25, "bad-json", minutes(3))
+
+
+def test_what_is_overdue_since_before_the_reform_calls_by_the_commune_of_today(store: Store, database: Client) -> None:
+    far, then = datetime(2100, 1, 1, tzinfo=ZONE), datetime(2025, 6, 20, 9, tzinfo=ZONE)
+    former = next(one.former for one in places.predecessors(ONE) if one.former != ONE)
+    filings = [
+        (f"{commune}-{due}-{number}", 1, since, far, commune, FilingStatus.PROCESSING, since, "open", due, 0, 1)
+        for commune, since, due, count in (
+            (former, then, minutes(60), 3),
+            (ONE, then, minutes(60), 2),
+            (ONE, minutes(60), far, 100),
+        )
+        for number in range(count)
+    ]
+    names = "entity_id, step, since, until, commune, status, started_at, standing, due_at, due, version"
+    database.execute(f"INSERT INTO life_filing ({names}) VALUES", filings)
+    (found,) = ask(store, "pile")
+    assert (found.key, found.communes, found.count, found.change) == (ONE, (ONE,), 5, 5)
+    look = Look(store, NOW, Province("46"), book.known(store, NOW))
+    assert {key: one.value for key, one in readings(look, ["filing.overdue"], "commune").items()} == {("filing.overdue", ONE): 5}
 
 
 def test_sources_that_are_silent_refused_or_ahead_are_found(store: Store, database: Client) -> None:
