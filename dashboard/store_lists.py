@@ -25,7 +25,7 @@ from schemas.places import fold
 from schemas.places.restate import Units
 from schemas.tables import state_table
 
-HIDDEN = ("version", "until", "step", "partition", "offset", "turned", "at", "due")
+HIDDEN = ("unit", "version", "until", "step", "partition", "offset", "turned", "at", "due")
 EXTRA = {DOCUMENT: ("number", "notation", "subject"), FEEDBACK: ("address", "description"), MEETING: ("title", "ends_at")}
 """What only `state_K` has of a record, and a list may show."""
 BLOCK = 4_000

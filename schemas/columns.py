@@ -13,10 +13,13 @@ class Column:
     name: str
     type: str
     comment: str
+    default: str = ""
+    """SQL: what rows say that were written before there was the column."""
 
     @property
     def ddl(self) -> str:
-        return f"`{self.name}` {self.type} COMMENT {_quoted(self.comment)}"
+        default = f" DEFAULT {self.default}" if self.default else ""
+        return f"`{self.name}` {self.type}{default} COMMENT {_quoted(self.comment)}"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from datetime import date
 from schemas.columns import MOMENT
 from schemas.kinds import Kind
 from schemas.lives import FAR, Allowance, Code, Life
+from schemas.places.restate import before_sql, heir_sql
 from schemas.reference import statuses
 from schemas.tables import VERSION, events_table, fields
 from schemas.worktime import days_sql, position_sql
@@ -67,6 +68,7 @@ def _read(life: Life, source: str) -> str:
     given = ["entity_id", "received_at", "partition", "offset", "agency", "commune", life.status, *life.kept]
     given += [name for name in ("due_at", "finished_at") if name in names]
     computed = {
+        "unit": heir_sql("toString(commune)", before_sql("since")),
         "started_at": life.started,
         "promise": f"CAST({'due_at' if 'due_at' in names else 'NULL'} AS Nullable({MOMENT}))",
         "ended": f"CAST({'finished_at' if 'finished_at' in names else 'NULL'} AS Nullable({MOMENT}))",

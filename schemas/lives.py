@@ -77,6 +77,7 @@ class Life:
             *POSITION,
             known["agency"],
             known["commune"],
+            Column("unit", "LowCardinality(String)", "Code of the commune of today that answers for the commune.", "commune"),
             own[self.status],
             Column("started_at", MOMENT, f"When it began: {self.started}."),
             *(own[name] for name in self.kept),

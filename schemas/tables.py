@@ -257,6 +257,19 @@ SUCCESSORS = Table(
     "Which communes of today each former commune became",
 )
 
+HEIRS = Table(
+    "unit_heirs",
+    (
+        Column("former", "String", "Code of a commune of before 2025-07-01."),
+        Column("then", "String", "Code of the commune of today that answers for what the code meant before that day."),
+        Column(
+            "later", "String", "The same for what it means from that day on: the code itself, where a commune of today uses it."
+        ),
+    ),
+    "ENGINE = Join(ANY, LEFT, former)",
+    "Which commune of today answers for a code of before 2025-07-01: what `unit_successor_rows` says, to be looked up row by row",
+)
+
 
 def tables() -> tuple[Table, ...]:
     """Every table."""
@@ -273,6 +286,7 @@ def tables() -> tuple[Table, ...]:
         WATCH,
         UNITS,
         SUCCESSORS,
+        HEIRS,
     )
 
 

@@ -15,6 +15,7 @@ from clickhouse_driver import Client
 from schemas.derivation import derive, of_entities
 from schemas.kinds import Kind
 from schemas.lives import LIVES, LIVES_PROGRESS, Life, life_table
+from schemas.places.rows import heir_rows
 from schemas.reference import calendar
 from schemas.tables import events_table, windows_table
 from schemas.worktime import WORKING_WEEKS, calendar_row
@@ -44,7 +45,7 @@ def read_mark(client: Client, life: Life, calendar: int) -> Mark:
 
     Then all is computed anew, in a new epoch, and wins by it.
     """
-    rules = xxhash.xxh3_64_intdigest(derive(life, calendar, of_entities(life.kind, "")).encode())
+    rules = xxhash.xxh3_64_intdigest(f"{derive(life, calendar, of_entities(life.kind, ''))} {heir_rows()}".encode())
     rows = client.execute(
         "SELECT rules, epoch, partition, offset FROM lives_progress FINAL WHERE kind = %(kind)s", {"kind": life.kind.name}
     )

@@ -103,8 +103,7 @@ def question(
 
 def key_sql(name: str, units: restate.Units) -> str:
     """A dimension of an entity as a text; a commune as that of the day of its newest step, or of today."""
-    said = f"toString({name})"
-    return restate.today_sql(said, restate.before_sql("since")) if (name, units) == ("commune", "today") else said
+    return "toString(unit)" if (name, units) == ("commune", "today") else f"toString({name})"
 
 
 def ask(

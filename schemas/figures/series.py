@@ -41,15 +41,23 @@ def series(
     names = [f"key_{number}" for number in range(len(by))]
     asked = f" AND ({where})" if where else ""
     wanted, questions = pieces_of(figures), []
-    bounds = f"[{', '.join(str(milliseconds(at)) for at in starts)}]"
-    for when in dict.fromkeys(piece.when for piece in wanted if piece.when):
-        # Of what began or was closed in a part: each entity once, however long it lives.
-        pieces = [piece_sql(piece, Instant("0", "0", "0"), "true") if piece.when == when else "NULL" for piece in wanted]
-        moments = f"toUnixTimestamp64Milli(assumeNotNull({when}))"
+    if moments := list(dict.fromkeys(piece.when for piece in wanted if piece.when)):
+        # Of what began or was closed in a part: each entity once for each, however long it lives.
+        first, last = moment_sql(milliseconds(since)), moment_sql(milliseconds(until))
+        bounds = f"[{', '.join(str(milliseconds(at)) for at in starts)}]"
+        within = [f"ifNull({when} >= {first} AND {when} < {last}, false)" for when in moments]
+        turns = [
+            f"({number}, if({inside}, arrayLastIndex(x -> x <= toUnixTimestamp64Milli(assumeNotNull({when})), {bounds}), 0))"
+            for number, (when, inside) in enumerate(zip(moments, within, strict=True))
+        ]
+        pieces = [
+            piece_sql(piece, Instant("0", "0", "0"), f"point.1 = {moments.index(piece.when)}") if piece.when else "NULL"
+            for piece in wanted
+        ]
         questions.append(
-            f"SELECT {', '.join([f'arrayLastIndex(x -> x <= {moments}, {bounds}) AS part', *keys, *pieces])} "
-            f"FROM {current_table(kind).name} FINAL WHERE {when} >= {moment_sql(milliseconds(since))} "
-            f"AND {when} < {moment_sql(milliseconds(until))}{asked} GROUP BY {', '.join(['part', *names])}"
+            f"SELECT {', '.join(['point.2 AS part', *keys, *pieces])} FROM (SELECT * FROM {current_table(kind).name} FINAL "
+            f"WHERE ({' OR '.join(within)}){asked}) ARRAY JOIN arrayFilter(p -> p.2 > 0, [{', '.join(turns)}]) AS point "
+            f"GROUP BY {', '.join(['part', *names])}"
         )
     if any(not piece.when for piece in wanted):
         pieces = ["NULL" if piece.when else piece_sql(piece, Instant("point.2", "point.3", "point.4"), "true") for piece in wanted]

@@ -1,4 +1,5 @@
-"""Units and successors as rows of the database's tables `unit_rows` and `unit_successor_rows`, columns in the tables' order."""
+"""Units and successors as rows of the database's tables `unit_rows`, `unit_successor_rows` and `unit_heirs`, columns in the tables'
+order."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ UnitRow = tuple[str, str, str, str, str, date | None, date | None, str]
 """code, level, type, name, parent, valid_from, valid_to, source."""
 SuccessorRow = tuple[str, str, bool, bool, date]
 """former, successor, is_default, reused, valid_to."""
+HeirRow = tuple[str, str, str]
+"""former, then, later."""
 
 
 def unit_rows() -> list[UnitRow]:
@@ -31,6 +34,15 @@ def successor_rows() -> list[SuccessorRow]:
     here = Atlas({})
     rows = ((link.former, link.code, link.default, link.former in here.commune_by_code, REFORM) for link in here.links)
     return sorted(rows, key=lambda row: (row[0], not row[2], row[1]))
+
+
+def heir_rows() -> list[HeirRow]:
+    """The commune of today that answers for each code of a former unit, sorted: on a day before the reform, and from it on."""
+    return [
+        (former, successor, former if reused else successor)
+        for former, successor, is_default, reused, _ in successor_rows()
+        if is_default
+    ]
 
 
 def _parent(commune: Commune) -> str:
