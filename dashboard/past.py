@@ -10,7 +10,7 @@ When something arrived, was refused or was said of an alarm is the same in both 
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 from dashboard.clock import Picture, Replay
 from dashboard.connection import Connection, Said
 from dashboard.past_lives import PastLives
-from dashboard.past_scenes import Scenes
-from schemas.columns import Table
+from dashboard.past_scenes import MONTH, Scene, Scenes, Tier
+from schemas.columns import Table, quoted
 from schemas.kinds import KINDS, Kind
 from schemas.lives import FAR, LIVES, Life, current_table, life_table
 from schemas.retention import LOOKBACK
@@ -30,6 +30,7 @@ from schemas.tables import (
     DEAD_LETTERS,
     FRESHNESS,
     HEARTBEATS,
+    HEIRS,
     PROGRESS,
     SUCCESSORS,
     UNITS,
@@ -43,7 +44,7 @@ from schemas.tables import (
 from schemas.watch_tables import ALARM_STEPS, ALARMS, ARRIVALS, REFUSALS, WATCH
 from schemas.worktime import WORKING_WEEKS
 
-TIMELESS = {"units", "unit_successors", *(table.name for table in (UNITS, SUCCESSORS, WORKING_WEEKS))}
+TIMELESS = {"units", "unit_successors", *(table.name for table in (UNITS, SUCCESSORS, HEIRS, WORKING_WEEKS))}
 """Tables whose rows say themselves for which days they hold."""
 
 
@@ -62,10 +63,14 @@ class Lived(NamedTuple):
 
     anew: Collection[Life] = ()
     """Whose lives, derived anew, are in a table `anew_name`."""
-    scenes: Mapping[Life, str] = {}
-    """Tables that hold what of `life_K` the moment can see, back to `LOOKBACK` (`dashboard.past_scenes`)."""
-    reaching: bool = False
-    """Whether the question looks back no further than that."""
+    scenes: Mapping[Life, Scene] = {}
+    """Those that hold what of `life_K` the moment can see, back to `LOOKBACK`."""
+    mixed: Mapping[Life, Sequence[str]] = {}
+    """Of which of them some lives were known in another version: their entities."""
+    moments: Mapping[Life, str] = {}
+    """Tables that hold what of `current_K` figures ask for."""
+    since: datetime | None = None
+    """How far the question looks back on what is closed; None where that is not said."""
     only: str = "true"
     """SQL: which entities a question about states asks for."""
 
@@ -155,17 +160,30 @@ class Tables:
 
     def _life(self, life: Life, lived: Lived) -> str:
         ends = ", ".join(f"if({self._newest()}, {FAR}, l.{name}) AS {name}" for name in ENDS)
-        source = self._lives(life, lived if lived.reaching else Lived())
-        return self._with_anew(life, lived, f"SELECT {_names(life)}, {ends} FROM {source}")
+        if lived.since is None or lived.since < self.replay.at - LOOKBACK:
+            lived = lived._replace(scenes={}, mixed={})
+        tiers = f"tier IN ({Tier.MONTH:d}, {Tier.LOOKBACK:d})"
+        return self._with_anew(life, lived, f"SELECT {_names(life)}, {ends} FROM {self._lives(life, lived)}", tiers)
 
     def _current(self, life: Life, lived: Lived) -> str:
+        if name := lived.moments.get(life):
+            return f"SELECT * FROM `{self.database}`.{name}"
         ends = ", ".join(f"{FAR} AS {name}" for name in ENDS)
         kept = f"SELECT {_names(life)}, {ends} FROM {self._lives(life, lived)}"
-        return self._with_anew(life, lived, kept, self._newest(), f"until = {FAR}")
+        tiers = f"tier <= {Tier.UNIT:d}" if self.is_near(lived.since) else f"tier != {Tier.UNIT:d}"
+        return self._with_anew(life, lived, kept, tiers, self._newest(), f"until = {FAR}")
+
+    def is_near(self, since: datetime | None) -> bool:
+        """Whether a question looks back no further than figures do."""
+        return since is not None and since >= self.replay.at - MONTH
+
+    def current(self, life: Life, lived: Lived) -> str:
+        """A query for what of `current_K` figures ask for, which a scene tells."""
+        return self._current(life, lived._replace(moments={}, since=self.replay.at - MONTH))
 
     def _lives(self, life: Life, lived: Lived) -> str:
         if scene := lived.scenes.get(life):
-            return f"`{self.database}`.{scene} AS l"
+            return f"`{self.database}`.{scene.name} AS l"
         return f"{self._table(life_table(life.kind))} AS l FINAL"
 
     def _newest(self) -> str:
@@ -174,15 +192,20 @@ class Tables:
     def _seen(self) -> str:
         return f"received_at <= {self.moment}" if self._is_known else f"since <= {self.moment}"
 
-    def _with_anew(self, life: Life, lived: Lived, kept: str, condition: str = "true", of_anew: str = "true") -> str:
-        """Lives as they are kept, but for those that are derived anew."""
-        said = f"{kept} WHERE {self._seen()} AND {condition}"
-        if life not in lived.anew:
+    def _with_anew(self, life: Life, lived: Lived, kept: str, tiers: str, condition: str = "true", of_anew: str = "true") -> str:
+        """Lives as they are kept, but for those that were known in another version, or are derived anew."""
+        scene = lived.scenes.get(life)
+        said = f"{kept} WHERE {self._seen()} AND {condition}" + (f" AND {tiers}" if scene else "")
+        if scene and lived.mixed.get(life):
+            who = ", ".join(map(quoted, lived.mixed[life]))
+            known = f"known_from <= {self.moment} AND known_until > {self.moment} AND entity_id IN ({who})"
+            source = f"`{self.database}`.{scene.versions} WHERE {known}"
+        elif life in lived.anew:
+            who, source = f"SELECT entity_id FROM {anew_name(life)}", f"{anew_name(life)} WHERE true"
+        else:
             return said
-        return (
-            f"{said} AND entity_id NOT IN (SELECT entity_id FROM {anew_name(life)}) "
-            f"UNION ALL SELECT {_names(life)}, {', '.join(ENDS)} FROM {anew_name(life)} WHERE {of_anew}"
-        )
+        told = f"SELECT {_names(life)}, {', '.join(ENDS)} FROM {source} AND {of_anew}"
+        return f"{said} AND entity_id NOT IN ({who}) UNION ALL {told}"
 
     def _arrivals(self, final: str = " FINAL") -> str:
         """The minutes before the one that is going on; of that, what had come."""
@@ -242,15 +265,21 @@ class PastConnection(Connection):
         self._lives = lives or PastLives(present, province)
         self._scenes = scenes
         self._tables = Tables(self.database, replay)
-        self._reaching = False
+        self._since: datetime | None = None
 
     def reaching(self, since: datetime) -> "PastConnection":
         """The same, for questions that look back no further."""
-        if since < self._tables.replay.at - LOOKBACK:
-            return self
         found = copy(self)
-        found._reaching = True
+        found._since = since
         return found
+
+    def prepare(self) -> None:
+        """Begin with what most questions of a page ask, of all kinds at once: they would wait for one after the other. What goes
+        wrong is told to whoever asks then."""
+        near = self.reaching(self._tables.replay.at)
+        if self._scenes:
+            for life in LIVES:
+                self._scenes.beside(partial(near._with, life, Lived(), {current_table(life.kind).name}))
 
     @property
     def tables(self) -> frozenset[str]:
@@ -258,19 +287,38 @@ class PastConnection(Connection):
         return frozenset(self._tables.past)
 
     def _said(self, sql: str, given: object) -> Said:
-        names, replay = self._tables.named(sql), self._tables.replay
+        names = self._tables.named(sql)
         if not names:
             return Said(sql)
         lives = [life for life in LIVES if {life_table(life.kind).name, current_table(life.kind).name} & names]
-        rows = {life: self._lives.at(life, replay.at) for life in lives if replay.picture is Picture.KNOWN}
-        anew = [life for life in rows if rows[life]]
-        near = [life for life in lives if self._reaching or current_table(life.kind).name in names]
-        found = {life: self._scenes.at(life, replay) for life in near} if self._scenes else {}
         asked = ONLY.findall(sql)
         only = asked[0] if len(names) == len(asked) == 1 else "true"
-        lived = Lived(anew, {life: name for life, name in found.items() if name}, self._reaching, only)
+        lived = Lived(since=self._since, only=only)
+        rows: dict[Life, list[tuple[Any, ...]]] = {}
+        for life in lives:
+            lived, rows[life] = self._with(life, lived, names)
         text = self._tables.question(sql, names, "%" if given is None else "%%", lived)
-        return Said(text, [_external(life, rows[life]) for life in anew])
+        return Said(text, [_external(life, rows[life]) for life in lived.anew])
+
+    def _with(self, life: Life, lived: Lived, names: Collection[str]) -> tuple[Lived, list[tuple[Any, ...]]]:
+        """What goes with a question about lives, and the lives that are derived anew."""
+        replay, is_current = self._tables.replay, current_table(life.kind).name in names
+        is_known = replay.picture is Picture.KNOWN
+        needs_life = life_table(life.kind).name in names
+        reaches = self._since is not None and self._since >= replay.at - LOOKBACK
+        scene = self._scenes.at(life, replay) if self._scenes and (is_current or reaches) else None
+        if self._scenes and scene:
+            lived = lived._replace(scenes={**lived.scenes, life: scene})
+            has_versions = is_known and scene.versions is not None
+            if has_versions:
+                lived = lived._replace(mixed={**lived.mixed, life: scene.mixed(replay.at)})
+            if is_current and self._tables.is_near(self._since) and (has_versions or not is_known):
+                name = self._scenes.moments.at(life, replay, scene.name, self._tables.current(life, lived))
+                lived = lived._replace(moments={**lived.moments, life: name} if name else lived.moments)
+            if (has_versions or not is_known) and (reaches or not needs_life):
+                return lived, []
+        rows = self._lives.at(life, replay.at) if is_known else []
+        return (lived._replace(anew=(*lived.anew, life)) if rows else lived), rows
 
 
 def anew_name(life: Life) -> str:

@@ -1,125 +1,255 @@
 """Lives around a moment of the past, set apart: a page asks dozens of questions, and each would go over all of history.
 
-A scene is a table with the rows of a kind's lives that any moment of some time can see, made by the first question and kept for
-those that follow: a replay that goes on, or a page after another, finds it. It holds `life_K` as it was when it was made; what came
-later and matters makes it old. Near the present there is none. Where none can be made, questions go over history as ever.
+A scene is a table with the rows of a kind's lives that any moment of some time can see, made by the first question, or ahead of all
+(`prepare`), and kept for those that follow. It holds `life_K` as it was when it was made; what came later and matters makes it old.
+With it go, in a table of their own, all versions that were known of lives into which a step was sorted later
+(`dashboard.past_lives`). Near the present there is none. Where none can be made, questions go over history as ever.
 """
 
 import logging
 import threading
 import time
-import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from functools import partial
+from itertools import islice
 
 from dashboard.clock import Picture, Replay
 from dashboard.connection import Connection, Unreachable
+from dashboard.past_lives import KNOWN, MOST_ENTITIES, versions
+from dashboard.past_moments import Moments
+from dashboard.past_tables import LEFT_OVER, Passing
 from schemas.lives import LIVES, LIVES_PROGRESS, Life, life_table
 from schemas.moments import EPOCH
 from schemas.retention import LOOKBACK
 from schemas.sql import at
 from schemas.tables import events_table
+from schemas.watch_tables import ARRIVALS
 
 log = logging.getLogger(__name__)
-SLOTS = (timedelta(days=7), timedelta(days=1), timedelta(hours=1))
-"""How long scenes are. One is over for as long as it is: of the hours gone by, more comes late than of the weeks."""
-MOST = 4
+DAY = timedelta(days=1)
+SLOTS = ((28 * DAY, 14 * DAY), (7 * DAY, 7 * DAY), (DAY, DAY), (DAY / 24, DAY / 24))
+"""How long scenes are, and for how long one is over: of the hours gone by, more comes late than of the weeks."""
+MOST = 22
 """Scenes that are kept of a kind."""
-LONGEST = 600.0
-"""Seconds after which one is made anew: lives may have been mended."""
+AHEAD = 18
+"""Scenes of weeks that are made ahead: those of the last year."""
+WEEK = 7 * DAY
+LONGEST = 1800.0
+"""Seconds after which one is made anew beside those who use it: lives may have been mended."""
 LOOKED_AT = 1.0
 """Seconds after which it is looked again whether something came that matters."""
 REST = 5.0
 """Seconds for which none is made again of the same time: meanwhile questions go over history."""
 GRACE = 60.0
 """Seconds for which one that is no longer used stays, as questions may be on their way to it."""
-LEFT_OVER = timedelta(hours=1)
-"""After which a table is one of a dashboard that was killed."""
-PREFIX = "scene_"
+MILLISECOND = timedelta(milliseconds=1)
+BREATH = 3.0
+"""Seconds after which those are begun that are made ahead: who looks back is first to be answered."""
+PACKED = "SETTINGS default_compression_codec = 'ZSTD(1)'"
+"""To half of what they take otherwise."""
+GENTLY = " SETTINGS max_threads = 1"
+MONTH = timedelta(days=31)
+"""How far figures look back, with an hour to spare."""
+PREFIX, OF_VERSIONS = "scene_", "versions_"
 Marks = tuple[tuple[int, ...], ...]
 
 
-@dataclass
-class _Scene:
+class Tier(IntEnum):
+    """What a row of a scene matters to, so that most questions read a part of them. The table is sorted by it."""
+
+    MONTH = 0
+    """To figures, whatever the moment: open, or closed, begun or changed within the last month."""
+    UNIT = 1
+    """One more time a row of the others below, of each agency and commune: so that figures by unit know of all units."""
+    LOOKBACK = 2
+    """To figures of a month ago."""
+    REST = 3
+    """To lists of all records only."""
+
+
+@dataclass(eq=False)
+class Scene:
+    """The tables of a time."""
+
+    since: datetime
     until: datetime
     marks: Marks
     """How far lives were computed when it was made: partition, rules, epoch, offset."""
-    name: str = field(default_factory=lambda: f"{PREFIX}{uuid.uuid4().hex}")
+    name: str
+    versions: str | None = None
+    """Where the versions are of lives that were known in several; None where there are too many."""
     made: float = field(default_factory=time.monotonic)
     looked: dict[Picture, float] = field(default_factory=dict)
+    late: tuple[tuple[str, datetime, datetime], ...] = ()
+    """Steps that arrived later than the next one: the entity, when the next one arrived, when it did."""
+
+    def mixed(self, moment: datetime) -> list[str]:
+        """The entities with a step that arrived after a moment before one that had arrived by then: their lives were known in
+        another version."""
+        return sorted({entity for entity, since, until in self.late if since <= moment < until})
 
 
 class Scenes:
-    """Makes and keeps them; for all moments and from any thread."""
+    """Makes and keeps them; for all moments and from any thread. With `province`, whose calendar it is, lives are set apart in all
+    versions."""
 
-    def __init__(self, present: Connection) -> None:
+    def __init__(self, present: Connection, province: str = "") -> None:
         self._present = present
-        self._locks = {life: threading.Lock() for life in LIVES}
-        self._kept: dict[Life, dict[datetime, _Scene]] = {life: {} for life in LIVES}
-        self._left: list[tuple[float, str]] = []
+        self._province = province
+        self.tables = Passing(present)
+        self.moments = Moments(self.tables)
+        self._locks: dict[tuple[Life, datetime], threading.Lock] = {}
+        self._kept: dict[Life, dict[datetime, Scene]] = {life: {} for life in LIVES}
+        self._known: tuple[float, dict[str, Marks]] = (0.0, {})
         self._guard = threading.Lock()
         self._threads = ThreadPoolExecutor(len(LIVES), "scenes")
-        self._tidied = False
-        self._refused = False
+        self._behind = ThreadPoolExecutor(1, "scenes-ahead")
+        self._asked: set[object] = set()
+        self._ended = threading.Event()
 
-    def at(self, life: Life, replay: Replay) -> str | None:
-        """The table in place of `life_K` at a moment, for questions that look back no further than `LOOKBACK`; None for none."""
+    def at(self, life: Life, replay: Replay) -> Scene | None:
+        """That of a moment, for questions that look back no further than `LOOKBACK`; None for none."""
         slot = _slot(replay.at)
-        if slot is None or self._refused:
+        if slot is None or self.tables.refused:
             return None
         since, until = slot
         if since not in self._kept[life]:
             # A page asks of all kinds, one after the other: they are made side by side.
             for other in LIVES:
                 if other is not life and since not in self._kept[other]:
-                    self._threads.submit(copy_context().run, self._made, other, replay.picture, since, until)
+                    self.beside(partial(self._made, other, replay.picture, since, until))
         return self._made(life, replay.picture, since, until)
 
-    def _made(self, life: Life, picture: Picture, since: datetime, until: datetime) -> str | None:
-        with self._locks[life]:
+    def prepare(self) -> None:
+        """Have those of the weeks of the last year made, one after the other and the newest first, beside all else."""
+        self._later("ahead", self._ahead)
+
+    def beside(self, work: Callable[[], object]) -> None:
+        """Do it in a thread of its own; nobody waits for it."""
+        self._threads.submit(copy_context().run, work)
+
+    def close(self) -> None:
+        """Take all away. Raises `Unreachable`."""
+        self._ended.set()
+        self._behind.shutdown(cancel_futures=True)
+        self.tables.close()
+
+    def _later(self, what: object, work: Callable[[], object]) -> None:
+        """Do it beside all else, once."""
+        with self._guard:
+            if what in self._asked or self._ended.is_set():
+                return
+            self._asked.add(what)
+
+        def done() -> None:
+            try:
+                work()
+            except Unreachable as error:
+                log.warning("scenes of the past were not made ahead: %s", error)
+            finally:
+                if what != "ahead":
+                    self._asked.discard(what)
+
+        with suppress(RuntimeError):  # it was closed meanwhile
+            self._behind.submit(copy_context().run, done)
+
+    def _ahead(self) -> None:
+        if self._ended.wait(BREATH):
+            return
+        began = time.monotonic()
+        ((first,),) = self._present.tuples(f"SELECT minOrNull(received_at) FROM {ARRIVALS.name}")
+        slots = list(islice(_weeks(first), AHEAD)) if first else []
+        for since, until in slots:
+            for life in LIVES:
+                if self._ended.is_set():
+                    return
+                with self._lock(life, since):
+                    if since not in self._kept[life]:
+                        self._make(life, since, until, GENTLY)
+        log.info("%d scenes of the past made ahead in %.0f s", len(slots), time.monotonic() - began)
+
+    def _lock(self, life: Life, since: datetime) -> threading.Lock:
+        with self._guard:
+            return self._locks.setdefault((life, since), threading.Lock())
+
+    def _made(self, life: Life, picture: Picture, since: datetime, until: datetime) -> Scene | None:
+        with self._lock(life, since):
             kept = self._kept[life]
             scene = kept.get(since)
             if scene is not None and scene.until == until and not self._is_old(life, scene, picture):
-                kept[since] = kept.pop(since)  # the last is the one that was used last
-                return scene.name
+                with self._guard:
+                    if since in kept:
+                        kept[since] = kept.pop(since)  # the last is the one that was used last
+                if time.monotonic() - scene.made > LONGEST:
+                    self._later((life, since), lambda: self._again(life, scene))
+                return scene
             if scene is not None and time.monotonic() - scene.made < REST:
                 return None
             return self._make(life, since, until)
 
-    def close(self) -> None:
-        """Take all away. Raises `Unreachable`."""
-        for name in [scene.name for kept in self._kept.values() for scene in kept.values()] + [name for _, name in self._left]:
-            self._present.tuples(f"DROP TABLE IF EXISTS {name}")
+    def _again(self, life: Life, scene: Scene) -> None:
+        made = self._tables(life, scene.since, scene.until, GENTLY)
+        if made is not None:
+            self._keep(life, made)
 
-    def _make(self, life: Life, since: datetime, until: datetime) -> str | None:
-        marks = self._marks(life)
+    def _make(self, life: Life, since: datetime, until: datetime, how: str = "") -> Scene | None:
+        scene = self._tables(life, since, until, how)
+        return scene and self._keep(life, scene)
+
+    def _keep(self, life: Life, scene: Scene) -> Scene:
+        with self._guard:
+            kept = self._kept[life]
+            left = [kept.pop(scene.since, None)]
+            kept[scene.since] = scene
+            while len(kept) > MOST:
+                left.append(kept.pop(next(iter(kept))))
+        for one in left:
+            if one is not None:
+                self.tables.leave(one.name, GRACE)
+                self.tables.leave(one.versions, GRACE)
+        return scene
+
+    def _tables(self, life: Life, since: datetime, until: datetime, how: str) -> Scene | None:
+        marks = self._marks(life, fresh=True)
         if not marks:
             return None
-        scene, kept, whole = _Scene(until, marks), self._kept[life], life_table(life.kind).name
-        try:
-            self._tidy()
-            self._present.tuples(
-                f"CREATE TABLE {scene.name} ENGINE = MergeTree ORDER BY tuple() AS SELECT {life.names} FROM {whole} FINAL "
-                f"WHERE since <= {at(until)} AND greatest(until, next_received_at) > {at(since - LOOKBACK)}"
-            )
-        except Unreachable as error:
-            if "ACCESS_DENIED" in str(error) or "READONLY" in str(error) or "Not enough privileges" in str(error):
-                self._refused = True
-                log.warning("moments of the past take longer, as no table may be made: %s", error)
-                return None
-            raise
-        self._leave(kept.pop(since, None))
-        kept[since] = scene
-        while len(kept) > MOST:
-            self._leave(kept.pop(next(iter(kept))))
-        return scene.name
+        held = f"since <= {at(until)} AND greatest(until, next_received_at, received_at) > {at(since - LOOKBACK)}"
+        rows = f"SELECT {life.names}, {_tier(since, until)} AS tier FROM {life_table(life.kind).name} FINAL WHERE {held}{how}"
+        name = self.tables.make(PREFIX, f"ENGINE = MergeTree ORDER BY (tier, since) {PACKED} AS {rows}")
+        if name is None:
+            return None
+        # The column, not what is selected in place of it, decides: so that has no name.
+        self._present.tuples(
+            f"INSERT INTO {name} SELECT {life.names}, {Tier.UNIT:d} FROM {name} WHERE tier > {Tier.UNIT:d} "
+            f"AND least(until, next_received_at) > {at(until)} LIMIT 1 BY agency, commune, unit{how}"
+        )
+        scene = Scene(since, until, marks, name)
+        if self._province:
+            scene.versions, scene.late = self._versions(life, scene, how)
+        return scene
 
-    def _is_old(self, life: Life, scene: _Scene, picture: Picture) -> bool:
+    def _versions(self, life: Life, scene: Scene, how: str) -> tuple[str | None, tuple[tuple[str, datetime, datetime], ...]]:
+        since, until = scene.since, scene.until
+        late = self._present.tuples(
+            f"SELECT entity_id, next_received_at, received_at FROM {scene.name} WHERE tier != {Tier.UNIT:d} "
+            f"AND received_at > {at(since)} AND next_received_at <= {at(until)} AND received_at > next_received_at"
+        )
+        if len(late) > MOST_ENTITIES:
+            return None, ()
+        asked = versions(life, self._province, since, until)
+        columns = ", ".join(f"`{column.name}` {column.type}" for column in (*life.columns, *KNOWN))
+        name = self.tables.make(OF_VERSIONS, f"({columns}) ENGINE = MergeTree ORDER BY known_from {PACKED} AS {asked}{how}")
+        return name, tuple(late)
+
+    def _is_old(self, life: Life, scene: Scene, picture: Picture) -> bool:
         now = time.monotonic()
-        if now - scene.made > LONGEST:
+        if now - scene.made > LEFT_OVER.total_seconds() / 2:
             return True
         if now - scene.looked.get(picture, 0.0) < LOOKED_AT:
             return False
@@ -130,7 +260,7 @@ class Scenes:
         scene.looked[picture] = now
         return False
 
-    def _came(self, life: Life, scene: _Scene, picture: Picture) -> bool:
+    def _came(self, life: Life, scene: Scene, picture: Picture) -> bool:
         """Whether something came since that a moment of the scene can see."""
         known = {mark[0]: mark[3] for mark in scene.marks}
         listed = ", ".join(map(str, known))
@@ -143,41 +273,46 @@ class Scenes:
             )
         )
 
-    def _marks(self, life: Life) -> Marks:
-        rows = self._present.tuples(
-            f"SELECT partition, rules, epoch, offset FROM {LIVES_PROGRESS.name} FINAL WHERE kind = '{life.kind.name}' "
-            "ORDER BY partition"
+    def _marks(self, life: Life, *, fresh: bool = False) -> Marks:
+        looked, found = self._known
+        if fresh or time.monotonic() - looked > LOOKED_AT:
+            began, by_kind = time.monotonic(), dict[str, list[tuple[int, ...]]]()
+            for kind, *mark in self._present.tuples(
+                f"SELECT kind, partition, rules, epoch, offset FROM {LIVES_PROGRESS.name} FINAL ORDER BY kind, partition"
+            ):
+                by_kind.setdefault(kind, []).append(tuple(mark))
+            found = {kind: tuple(marks) for kind, marks in by_kind.items()}
+            self._known = began, found
+        return found.get(life.kind.name, ())
+
+
+def _tier(since: datetime, until: datetime) -> str:
+    def is_over(back: timedelta) -> str:
+        return (
+            f"standing = 'closed' AND greatest(assumeNotNull(closed_at), started_at, since, received_at) <= {at(since - back)} "
+            f"AND least(until, next_received_at) > {at(until)}"
         )
-        return tuple(map(tuple, rows))
 
-    def _leave(self, scene: _Scene | None) -> None:
-        if scene is not None:
-            with self._guard:
-                self._left.append((time.monotonic() + GRACE, scene.name))
+    holds = f"greatest(until, next_received_at) > {at(since)}"
+    tiers = f"{holds} AND NOT ({is_over(MONTH)}), {Tier.MONTH:d}, NOT ({is_over(LOOKBACK)}), {Tier.LOOKBACK:d}, {Tier.REST:d}"
+    return f"CAST(multiIf({tiers}) AS UInt8)"
 
-    def _tidy(self) -> None:
-        """Take away what was left a while ago, at first also what dashboards left that were killed."""
-        with self._guard:
-            gone = [name for when, name in self._left if when <= time.monotonic()]
-            self._left = [one for one in self._left if one[1] not in gone]
-            first, self._tidied = not self._tidied, True
-        if first:
-            gone += list(self._left_over())
-        for name in gone:
-            self._present.tuples(f"DROP TABLE IF EXISTS {name}")
 
-    def _left_over(self) -> Iterator[str]:
-        rows = self._present.tuples(
-            "SELECT name FROM system.tables WHERE database = currentDatabase() "
-            f"AND startsWith(name, '{PREFIX}') AND metadata_modification_time < {at(datetime.now(UTC) - LEFT_OVER)}"
-        )
-        return (name for (name,) in rows)
+def _weeks(first: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """The times of the scenes that are a week long or longer, the newest first, back to a moment."""
+    moment = datetime.now(UTC)
+    while moment > first:
+        slot = _slot(moment)
+        if slot and slot[1] - slot[0] >= WEEK:
+            yield slot
+        moment = slot[0] - MILLISECOND if slot else moment - SLOTS[-1][0]
 
 
 def _slot(moment: datetime) -> tuple[datetime, datetime] | None:
     """The time that a scene of a moment covers; None near the present."""
-    for length in SLOTS:
+    now = datetime.now(UTC)
+    for length, over in SLOTS:
         since = EPOCH + (moment - EPOCH) // length * length
-        if since + 2 * length <= datetime.now(UTC):
+        if since + length + over <= now:
             return since, since + length
     return None

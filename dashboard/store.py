@@ -66,7 +66,7 @@ class Store:
 
     def feedback_points(self, clock: Clock, limit: int = 400) -> pd.DataFrame:
         """Where the newest open reports lie: lat, lon, category."""
-        frame: pd.DataFrame = self.connection.frame(
+        frame: pd.DataFrame = self.connection.reaching(clock.now()).frame(
             f"""SELECT round(assumeNotNull(lat), 4) AS lat, round(assumeNotNull(lon), 4) AS lon, category
             FROM current_feedback FINAL WHERE standing != 'closed' AND lat IS NOT NULL AND started_at <= {moment("now")}
             ORDER BY started_at DESC LIMIT {limit:d}""",

@@ -37,7 +37,9 @@ class FigureStore:
         self, clock: Clock, figures: Iterable[Figure] = FIGURES, by: Sequence[str] = (), period: timedelta = PERIOD
     ) -> dict[Key, dict[str, Reading]]:
         """What figures read now: values of the dimensions → code → reading. The ages are not told."""
-        return ask(self.connection.tuples, figures, Moment.of(clock.now(), self.calendar, period), by, units=self.told_by)
+        asked = Moment.of(clock.now(), self.calendar, period)
+        connection = self.connection.reaching(clock.now() - period) if set(by) <= set(UNITS) else self.connection
+        return ask(connection.tuples, figures, asked, by, units=self.told_by)
 
     def then(
         self,
@@ -55,7 +57,7 @@ class FigureStore:
         """
         moment = Moment.of(at, self.calendar, period)
         where, given = of_unit(by, self.told_by), {} if by == "province" else {"unit": unit}
-        connection = self.connection.reaching(at)
+        connection = self.connection.reaching(at - period)
         found = ask(lambda sql: connection.tuples(sql, **given), figures, moment, past=state, where=where)
         return found.get((), {})
 
@@ -64,7 +66,7 @@ class FigureStore:
     ) -> list[dict[str, Reading]]:
         """What `then` finds at each of several moments, in one pass."""
         given = {} if by == "province" else {"unit": unit}
-        connection = self.connection.reaching(min(moments))
+        connection = self.connection.reaching(min(moments) - PERIOD)
         asked = [Moment.of(at, self.calendar, PERIOD) for at in moments]
         return ask_at(lambda sql: connection.tuples(sql, **given), figures, asked, where=of_unit(by, self.told_by))
 
@@ -83,7 +85,9 @@ class FigureStore:
 
     def units(self, clock: Clock, province: str, sources: Sequence[Source]) -> dict[str, Readings]:
         """All figures of the province, of each commune and of each agency, by their codes, with their ages."""
-        asked = ask_each(self.connection.tuples, FIGURES, Moment.of(clock.now(), self.calendar, PERIOD), UNITS, units=self.told_by)
+        now = clock.now()
+        tuples = self.connection.reaching(now - PERIOD).tuples
+        asked = ask_each(tuples, FIGURES, Moment.of(now, self.calendar, PERIOD), UNITS, units=self.told_by)
         found: dict[str, Readings] = {province: aged(asked.pop(()), sources) | {TIMELY: timely(sources)}}
         for by in UNITS:
             for key, readings in asked.items():

@@ -51,7 +51,7 @@ class LifeStore:
         """
         now = Moment.of(clock.now(), self.calendar)
         overdue = now.asked(OVERDUE)
-        rows = self.connection.rows(
+        rows = self.connection.reaching(clock.now()).rows(
             f"SELECT * EXCEPT version, {overdue} AS overdue FROM {current_table(kind).name} FINAL "
             f"WHERE standing != 'closed' AND {begun(kind)} <= {moment_sql(now.at)} AND ({where}) "
             f"ORDER BY {order}, entity_id LIMIT {limit:d}"
@@ -72,7 +72,7 @@ class LifeStore:
         now = Moment.of(clock.now(), self.calendar)
         waited = f"if(around, {now.at}, {now.position}) - at"
         return list(
-            self.connection.rows(
+            self.connection.reaching(clock.now()).rows(
                 f"""SELECT entity_id, c.priority AS priority, c.from_organ AS from_organ, c.to_organ AS to_organ,
                     c.commune AS commune,
                     c.since AS since, waited / 3600000 AS hours, s.number AS number, s.notation AS notation, s.subject AS subject
@@ -86,7 +86,7 @@ class LifeStore:
 
     def waiting_since(self, clock: Clock) -> datetime | None:
         """Since when the document waits that has waited longest to be received; None where none waits."""
-        (row,) = self.connection.rows(
+        (row,) = self.connection.reaching(clock.now()).rows(
             f"SELECT minOrNull(since) AS since FROM {current_table(DOCUMENT).name} FINAL "
             f"WHERE status = {DocumentStatus.ARRIVED:d} AND started_at <= {moment_sql(milliseconds(clock.now()))}"
         )
@@ -97,7 +97,7 @@ class LifeStore:
         """Why documents were refused or recalled: reason and how many, the most frequent first."""
         at = clock.now()
         return list(
-            self.connection.rows(
+            self.connection.reaching(at - period).rows(
                 f"""SELECT reason, count() AS documents FROM {current_table(DOCUMENT).name} FINAL
                 WHERE status = {status:d} AND closed_at > {moment_sql(milliseconds(at - period))}
                     AND closed_at <= {moment_sql(milliseconds(at))}
@@ -109,7 +109,7 @@ class LifeStore:
         """Edges between organisations: volume and delay of the documents sent in a period, the largest volume first."""
         figures = [figure for figure in FIGURES if figure.code in FLOW_FIGURES]
         asked = question(figures, Moment.of(clock.now(), self.calendar, period), ("from_organ", "to_organ"))
-        rows = self.connection.tuples(asked)
+        rows = self.connection.reaching(clock.now() - period).tuples(asked)
         found = [Flow(key[0], key[1], said) for key, said in readings(figures, rows, 2).items()]
         found.sort(key=lambda flow: (-(flow.figures["document.sent"].value or 0), flow.sender, flow.receiver))
         return [flow for flow in found if flow.figures["document.sent"].value][:limit]
@@ -117,7 +117,7 @@ class LifeStore:
     def meetings(self, clock: Clock) -> list[Row]:
         """Meetings that go on: title, host, when they began, sites invited, connected and missing (codes)."""
         return list(
-            self.connection.rows(
+            self.connection.reaching(clock.now()).rows(
                 f"""SELECT c.entity_id AS entity_id, s.title AS title, c.agency AS host, c.started_at AS started_at,
                     s.ends_at AS ends_at, c.invited AS invited, arrayFilter(x -> has(c.connected, x), c.invited) AS connected,
                     arrayFilter(x -> NOT has(c.connected, x), c.invited) AS missing
@@ -132,7 +132,7 @@ class LifeStore:
         """Meetings that are to come, the next first: entity_id, title, host, started_at (when they begin), invited (codes)."""
         now = clock.now()
         return list(
-            self.connection.rows(
+            self.connection.reaching(clock.now()).rows(
                 f"""SELECT c.entity_id AS entity_id, s.title AS title, c.agency AS host, c.started_at AS started_at,
                     c.invited AS invited
                 FROM (SELECT * FROM current_meeting FINAL WHERE state = '{MeetingState.SCHEDULED}'

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from dashboard.clock import Clock
+from dashboard.connection import Connection
 from dashboard.store import Row
 from dashboard.store_lives import OVERDUE, LifeStore
 from dashboard.store_records import Found, RecordStore
@@ -140,11 +141,13 @@ class MapStore:
         figure = Figure(in_scope(kind), kind, "", "", "", Unit.COUNT, (Piece(where),))
         only = {"category": (scope.category,)} if scope.category and kind is FEEDBACK else None
         store = RecordStore(self.lives)
-        return store.behind(clock, figure, "province", "", only=only, order=order, down=down, limit=limit, skip=skip)
+        return store.behind(
+            clock, figure, "province", "", only=only, order=order, down=down, limit=limit, skip=skip, since=scope.since
+        )
 
     def categories(self, scope: Scope) -> dict[str, int]:
         """The categories of the reports that began in the window and are in the scope, whatever category it is narrowed to."""
-        rows = self.lives.connection.tuples(
+        rows = self._near(scope).tuples(
             f"SELECT category, count() FROM {current_table(FEEDBACK).name} FINAL WHERE {self._window(FEEDBACK, scope)} "
             f"AND {self._where(FEEDBACK, scope, category=False)} GROUP BY category ORDER BY count() DESC, category"
         )
@@ -157,7 +160,7 @@ class MapStore:
         """
         scale = 256 * 2**zoom / pixels
         return list(
-            self.lives.connection.rows(
+            self._near(scope).rows(
                 f"""SELECT round(avg(y), 5) AS lat, round(avg(x), 5) AS lon, count() AS n, countIf(passed) AS overdue FROM (
                     SELECT assumeNotNull(lat) AS y, assumeNotNull(lon) AS x,
                         {self._moment(scope).asked(OVERDUE)} AS passed
@@ -172,7 +175,7 @@ class MapStore:
     def points(self, scope: Scope, view: Box, limit: int) -> list[Row]:
         """Single reports of a scope in a view, the newest first: entity_id, lat, lon, category, standing, overdue."""
         return list(
-            self.lives.connection.rows(
+            self._near(scope).rows(
                 f"""SELECT entity_id, round(assumeNotNull(lat), 5) AS y, round(assumeNotNull(lon), 5) AS x, category, standing,
                     {self._moment(scope).asked(OVERDUE)} AS overdue
                 {self._reports(scope, view)}
@@ -188,7 +191,7 @@ class MapStore:
         organs, at = codes(*spots), codes(*spots.values())
         sender, receiver = (f"transform(toString({name}), [{organs}], [{at}], '')" for name in ("from_organ", "to_organ"))
         own = f" AND {codes(scope.agency)} IN (from_organ, to_organ)" if scope.agency else ""
-        rows = self.lives.connection.tuples(
+        rows = self._near(scope).tuples(
             f"SELECT {sender} AS sender, {receiver} AS receiver, {', '.join(moment.asked(one) for one in pieces_of(figures))} "
             f"FROM {current_table(DOCUMENT).name} FINAL WHERE {self._window(DOCUMENT, scope)}{own} "
             "GROUP BY sender, receiver HAVING sender != '' AND receiver != ''"
@@ -222,7 +225,12 @@ class MapStore:
         )
 
     def _tuples(self, scope: Scope) -> Any:
-        return lambda sql: self.lives.connection.tuples(sql, **scope.given)
+        connection = self._near(scope)
+        return lambda sql: connection.tuples(sql, **scope.given)
+
+    def _near(self, scope: Scope) -> Connection:
+        """For questions about what is open, or began or was closed in the window."""
+        return self.lives.connection.reaching(scope.since)
 
 
 def inside(box: Box) -> str:

@@ -9,10 +9,11 @@ The identity of who made a field report is sealed: no question here selects it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from dashboard.clock import Clock
+from dashboard.connection import Connection
 from dashboard.store import Row
 from dashboard.store_figures import PERIOD
 from dashboard.store_lists import Sought, clocked, conditions
@@ -69,15 +70,18 @@ class RecordStore:
         down: bool = False,
         limit: int = 50,
         skip: int = 0,
+        since: datetime | None = None,
     ) -> Found:
-        """The records behind a figure of a unit: those that it counts; of a share, those of its whole that it lacks.
+        """The records behind a figure of a unit: those that it counts; of a share, those of its whole that it lacks. `since` is how
+        far it looks back, a month if that is not said.
 
         `only` narrows them to values of fields of the kind; one that it does not have is left out. `order` is one of `ORDERS`.
         """
         sought = Sought(figure.kind, tuple((only or {}).items()), figure=figure, by=by, unit=unit)
         said, given = conditions(sought, Moment.of(clock.now(), self.lives.calendar, PERIOD), self.lives.told_by)
         condition = " AND ".join(f"({one})" for one in said)
-        return self._asked(clock, figure.kind, condition, order, down, limit, skip, **given)
+        connection = self.lives.connection.reaching(since or clock.now() - PERIOD)
+        return self._asked(connection, clock, figure.kind, condition, order, down, limit, skip, **given)
 
     def numbered(self, clock: Clock, text: str, limit: int = 8) -> dict[Kind, Found]:
         """Records whose number is a text, as typed or in capitals, or begins with it, the exact one first; documents also by
@@ -91,7 +95,9 @@ class RecordStore:
                     f" OR entity_id IN (SELECT entity_id FROM {state_table(DOCUMENT).name} FINAL "
                     f"WHERE startsWith({named}, %(text)s) OR startsWith({named}, %(upper)s))"
                 )
-            rows = self._asked(clock, life.kind, starts, "exact", True, limit, 0, text=text, upper=text.upper())
+            rows = self._asked(
+                self.lives.connection, clock, life.kind, starts, "exact", True, limit, 0, text=text, upper=text.upper()
+            )
             if rows.total:
                 found[life.kind] = rows
         return found
@@ -114,7 +120,17 @@ class RecordStore:
         condition = f"({conditions[kind]}) AND entity_id != %(own)s"
         order = "left" if kind is FILING else "started"
         return self._asked(
-            clock, kind, condition, order, kind is FEEDBACK, limit, 0, own=row["entity_id"], document=document, **given
+            self.lives.connection,
+            clock,
+            kind,
+            condition,
+            order,
+            kind is FEEDBACK,
+            limit,
+            0,
+            own=row["entity_id"],
+            document=document,
+            **given,
         )
 
     def state(self, kind: Kind, entity: str) -> Row | None:
@@ -138,7 +154,16 @@ class RecordStore:
         )
 
     def _asked(
-        self, clock: Clock, kind: Kind, condition: str, order: str, down: bool, limit: int, skip: int, **given: Any
+        self,
+        connection: Connection,
+        clock: Clock,
+        kind: Kind,
+        condition: str,
+        order: str,
+        down: bool,
+        limit: int,
+        skip: int,
+        **given: Any,
     ) -> Found:
         """The records that meet a condition; `order` is one of `ORDERS`, or `exact`: those whose number is the `text` first."""
         now = Moment.of(clock.now(), self.lives.calendar)
@@ -149,7 +174,7 @@ class RecordStore:
         way = "DESC" if down else "ASC"
         # The clock stands still at night: of those due in one night, what was due first still comes first.
         then = {"urgent": "since", "left": f"due_at {way} NULLS LAST, started_at DESC"}.get(order, "started_at DESC")
-        rows = self.lives.connection.rows(
+        rows = connection.rows(
             f"SELECT * EXCEPT version, {clock_sql['overdue']} AS overdue, {clock_sql['left']} AS left, "
             f"toString({SUBJECTS.get(kind, 'agency')}) AS what, count() OVER () AS total "
             f"FROM {current_table(kind).name} FINAL WHERE {condition} "

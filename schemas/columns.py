@@ -19,7 +19,7 @@ class Column:
     @property
     def ddl(self) -> str:
         default = f" DEFAULT {self.default}" if self.default else ""
-        return f"`{self.name}` {self.type}{default} COMMENT {_quoted(self.comment)}"
+        return f"`{self.name}` {self.type}{default} COMMENT {quoted(self.comment)}"
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,9 @@ class Table:
     def ddl(self) -> str:
         lines = [column.ddl for column in self.columns] + [f"INDEX {name} {rest}" for name, rest in self.indexes]
         body = ",\n    ".join(lines)
-        return f"CREATE TABLE IF NOT EXISTS {self.name}\n(\n    {body}\n)\n{self.engine}\nCOMMENT {_quoted(self.comment)}"
+        return f"CREATE TABLE IF NOT EXISTS {self.name}\n(\n    {body}\n)\n{self.engine}\nCOMMENT {quoted(self.comment)}"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text as SQL writes it."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

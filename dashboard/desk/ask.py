@@ -123,9 +123,9 @@ class Ask:
         return base._once(replay, lambda: base._at(replay), PAST_TICK)
 
     def _at(self, replay: Replay) -> "Ask":
-        if replay.picture is Picture.KNOWN:
-            self._past_lives.prepare(replay.at)
         connection = PastConnection(self.connection, self.place.code, replay, self._past_lives, self._scenes)
+        connection.prepare()
+        self._scenes.prepare()
         settled = replay.picture is Picture.KNOWN and replay.at < self.clock.now() - ON_THEIR_WAY
         return Ask(
             connection, replay, self.place.then(replay), self.stale_after, PAST_TICK if settled else 0.0, self.kept, self._once
@@ -137,7 +137,7 @@ class Ask:
 
     @cached_property
     def _scenes(self) -> Scenes:
-        made = Scenes(self.connection)
+        made = Scenes(self.connection, self.place.code)
         self._opened.append(made)
         return made
 

@@ -184,7 +184,7 @@ def both(module_settings: Settings, stack: Any, tmp_path_factory: pytest.TempPat
     told(module_settings, NOW)
     told(other, THEN)
     whole = Connection(module_settings.clickhouse_url)
-    found = Both(whole, Connection(other.clickhouse_url), Scenes(whole))
+    found = Both(whole, Connection(other.clickhouse_url), Scenes(whole, "46"))
     yield found
     found.scenes.close()
     found.whole.close()

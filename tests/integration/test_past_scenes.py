@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from clickhouse_driver import Client
 
-from dashboard import past_scenes
+from dashboard import past_moments, past_scenes, past_tables
 from dashboard.clock import At, Picture, Replay
 from dashboard.connection import Connection, Unreachable
 from dashboard.past import PastConnection
@@ -15,6 +15,7 @@ from dashboard.past_scenes import Scenes
 from dashboard.store_figures import FigureStore
 from schemas.codes import Channel, FilingStatus
 from schemas.events import Filing
+from schemas.figures import FIGURES
 from schemas.kinds import FILING
 from schemas.lives import LIVES
 from schemas.reference import calendar
@@ -26,7 +27,8 @@ from tests.counting import Counter
 pytestmark = pytest.mark.stack
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
-THEN = NOW - 30 * DAY
+THEN = NOW - 60 * DAY
+OF_FILINGS = [one for one in FIGURES if one.kind is FILING]
 (FILINGS,) = (life for life in LIVES if life.kind is FILING)
 
 
@@ -40,15 +42,23 @@ class Province:
     connection: Connection
     scenes: Scenes
 
-    def told(self, name: str, happened: datetime, arrived: datetime) -> None:
+    def told(
+        self,
+        name: str,
+        happened: datetime,
+        arrived: datetime,
+        status: FilingStatus = FilingStatus.PROCESSING,
+        commune: str = "19753",
+        registered: datetime | None = None,
+    ) -> None:
         filing = Filing(
-            agency="H57.19753.UB",
-            commune="19753",
+            agency=f"H57.{commune}.UB",
+            commune=commune,
             filing_id=name,
             procedure="1.005129",
-            status=FilingStatus.PROCESSING,
+            status=status,
             channel=Channel.ONLINE,
-            registered_at=happened,
+            registered_at=registered or happened,
         )
         self.counter.arrive(FILING, [(happened, arrived, filing)])
         self.lives.catch_up()
@@ -68,7 +78,7 @@ def province(settings: Settings) -> Iterator[Province]:
     migrate(settings)
     client, connection = Client.from_url(settings.clickhouse_url), Connection(settings.clickhouse_url)
     counter = Counter(settings)
-    made = Province(client, counter, Lives(client, settings.province), connection, Scenes(connection))
+    made = Province(client, counter, Lives(client, settings.province), connection, Scenes(connection, settings.province))
     made.told("early", THEN - DAY, THEN - DAY)
     yield made
     counter.close()
@@ -81,10 +91,10 @@ def test_one_is_made_for_all_moments_of_a_while_and_taken_away(province: Provinc
     first = province.tables()
     assert len(first) == 1, "of the other kinds nothing was ever told"
     slot = past_scenes._slot(THEN)
-    assert slot and slot[1] - slot[0] == 7 * DAY and slot[0] <= THEN <= slot[1]
+    assert slot and slot[1] - slot[0] == 28 * DAY and slot[0] <= THEN <= slot[1]
     assert province.open(Picture.KNOWN, slot[0]) == (1 if slot[0] >= THEN - DAY else 0)
     assert province.tables() == first
-    assert province.open(Picture.KNOWN, slot[0] - 8 * DAY) == 0 and len(province.tables()) == 2
+    assert province.open(Picture.KNOWN, slot[0] - 29 * DAY) == 0 and len(province.tables()) == 2
     province.scenes.close()
     assert province.tables() == set()
 
@@ -103,7 +113,7 @@ def test_what_comes_late_makes_it_old_for_the_corrected_picture_only(province: P
     monkeypatch.setattr(past_scenes, "REST", 0.0)
     assert [province.open(picture) for picture in Picture] == [1, 2]
     assert len(province.tables()) == 2, "questions may be on their way to the one that was left"
-    province.scenes._left = [(0.0, name) for _, name in province.scenes._left]
+    province.scenes.tables._left = [(0.0, name) for _, name in province.scenes.tables._left]
     assert province.open(Picture.CORRECTED, THEN - 40 * DAY) == 0
     assert not province.tables() & first
 
@@ -125,15 +135,15 @@ def test_near_the_present_there_is_none(province: Province) -> None:
     now = datetime.now(UTC)  # not when this file was read: others may have been tested for an hour since
     for ago in (timedelta(0), timedelta(minutes=50)):
         assert province.scenes.at(FILINGS, Replay(now - ago)) is None
-    lengths = [slot[1] - slot[0] for ago in (3, 40, 24 * 15) if (slot := past_scenes._slot(now - timedelta(hours=ago)))]
-    assert lengths[:1] == [timedelta(hours=1)] and lengths[-1] == 7 * DAY
+    lengths = [slot[1] - slot[0] for ago in (3, 40, 24 * 15, 24 * 42) if (slot := past_scenes._slot(now - timedelta(hours=ago)))]
+    assert lengths[:1] == [timedelta(hours=1)] and lengths[-1] == 28 * DAY and lengths == sorted(lengths)
 
 
 def test_what_a_killed_dashboard_left_is_taken_away(province: Province, monkeypatch: pytest.MonkeyPatch) -> None:
     province.client.execute("CREATE TABLE scene_left ENGINE = MergeTree ORDER BY tuple() AS SELECT 1 AS one")
     assert province.scenes.at(FILINGS, Replay(THEN)) and "scene_left" in province.tables(), "it may be another one's"
-    monkeypatch.setattr(past_scenes, "LEFT_OVER", -timedelta(minutes=1))
-    assert Scenes(province.connection).at(FILINGS, Replay(THEN)) and "scene_left" not in province.tables()
+    monkeypatch.setattr(past_tables, "LEFT_OVER", -timedelta(minutes=1))
+    assert Scenes(province.connection, "46").at(FILINGS, Replay(THEN)) and "scene_left" not in province.tables()
 
 
 def test_where_none_may_be_made_history_is_asked(province: Province, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,3 +156,80 @@ def test_where_none_may_be_made_history_is_asked(province: Province, monkeypatch
 
     monkeypatch.setattr(province.connection, "tuples", only_reading)
     assert [province.open(picture) for picture in Picture] == [1, 1] and province.tables() == set()
+
+
+def long_histories(province: Province) -> None:
+    """Of one commune all was done long ago, of another a month ago; one filing is opened again, and steps arrive out of order."""
+    done, again = FilingStatus.RETURNED, FilingStatus.PROCESSING
+    ages = {"19753": 300, "19774": 45, "19804": 20, "19831": 100}
+    for commune, days in ages.items():
+        for number in range(3):
+            began = THEN - days * DAY - number * timedelta(hours=5)
+            name = f"{commune}-{number}"
+            province.told(name, began, began, again, commune)
+            province.told(name, began + 4 * DAY, began + 4 * DAY, done, commune, began)
+    began = THEN - 100 * DAY
+    province.told("19831-0", THEN - 2 * DAY, THEN - 2 * DAY, again, "19831", began)
+    province.told("19831-0", THEN + DAY, THEN + DAY, done, "19831", began)
+    # What happened last arrives first, what happened before it a day, and what began it two days after the moment.
+    province.told("mixed", THEN - timedelta(hours=1), THEN - timedelta(minutes=50), done, "19804", THEN - 3 * DAY)
+    province.told("mixed", THEN - timedelta(hours=9), THEN + DAY, again, "19804", THEN - 3 * DAY)
+    province.told("mixed", THEN - 3 * DAY, THEN + 2 * DAY, FilingStatus.ACCEPTED, "19804", THEN - 3 * DAY)
+
+
+@pytest.mark.parametrize("picture", Picture)
+def test_figures_by_the_short_way_are_those_over_all_of_history(province: Province, picture: Picture) -> None:
+    long_histories(province)
+    slot = past_scenes._slot(THEN)
+    assert slot
+    moments = [THEN + hours * timedelta(hours=1) for hours in (-60, -30, -2, 0, 5, 23, 25, 40, 55)]
+    moments = [one for one in (*moments, slot[0], slot[1] - timedelta(milliseconds=1)) if slot[0] <= one < slot[1]]
+    communes = set()
+    for moment in moments:
+        replay = Replay(moment, picture)
+        short, long = (
+            FigureStore(PastConnection(province.connection, "46", replay, None, scenes), calendar("46"))
+            for scenes in (province.scenes, None)
+        )
+        for ask in (
+            lambda store, t: store.now(t),
+            lambda store, t: store.now(t, by=("commune",)),
+            lambda store, t: store.now(t, by=("agency", "commune")),
+            lambda store, t: store.now(t, OF_FILINGS, ("procedure",)),
+            lambda store, t: store.units(t, "46", ()),
+            lambda store, t: store.then(t.now() - DAY),
+            lambda store, t: store.then(t.now() - 7 * DAY, state=False),
+            lambda store, t: store.at_moments([t.now() - days * DAY for days in (30, 7, 1, 0)], by="commune", unit="19831"),
+            lambda store, t: store.trends(t, "commune", "19804"),
+        ):
+            assert ask(short, At(moment)) == ask(long, At(moment)), moment
+        communes |= set(short.units(At(moment), "46", ()))
+    assert {"19753", "19774", "19804", "19831"} <= communes, "also those of which all was done long ago"
+    if picture is Picture.KNOWN:
+        scene = province.scenes.at(FILINGS, Replay(THEN))
+        assert scene and scene.mixed(THEN) == ["mixed"] and scene.mixed(THEN + 3 * DAY) == []
+
+
+def test_what_is_looked_at_is_set_apart_once_more_and_not_kept_for_ever(province: Province) -> None:
+    def moments() -> set[str]:
+        return {name for (name,) in province.client.execute("SHOW TABLES LIKE 'moment_%'")}
+
+    assert province.open(Picture.KNOWN) == 1 and len(first := moments()) == 1
+    assert province.open(Picture.KNOWN) == 1 and moments() == first
+    for minutes in range(1, 40):
+        assert province.open(Picture.KNOWN, THEN + timedelta(minutes=minutes)) == 1
+    assert len(moments()) <= past_moments.MOST + past_tables.MOST_LEFT + 1
+    province.scenes.close()
+    assert moments() == set() == province.tables()
+
+
+def test_those_of_the_last_year_are_made_ahead(province: Province, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(past_scenes, "BREATH", 0.0)
+    province.told("of long ago", NOW - 200 * DAY, NOW - 200 * DAY)
+    province.scenes.prepare()
+    province.scenes._behind.submit(lambda: None).result()
+    made = province.tables()
+    assert len(made) == len(list(past_scenes._weeks(NOW - 200 * DAY))) >= 7
+    for days in (15, 60, 100, 199):
+        assert province.scenes.at(FILINGS, Replay(NOW - days * DAY))
+    assert province.tables() == made, "no moment of these has to wait for one"

@@ -1,0 +1,37 @@
+"""What lives hold at one moment of the past, set apart once more: of a scene (`dashboard.past_scenes`) a page needs a tenth, and
+asks for that two dozen times."""
+
+import threading
+
+from dashboard.clock import Replay
+from dashboard.past_tables import Passing
+from schemas.lives import LIVES, Life
+
+PREFIX = "moment_"
+MOST = 4
+"""Moments that are kept of a kind: in memory, some megabytes each."""
+GRACE = 10.0
+"""Seconds for which one that is no longer kept stays, as questions may be on their way to it."""
+
+
+class Moments:
+    """Makes and keeps them; from any thread."""
+
+    def __init__(self, tables: Passing) -> None:
+        self._tables = tables
+        self._locks = {life: threading.Lock() for life in LIVES}
+        self._kept: dict[Life, dict[tuple[str, Replay], str]] = {life: {} for life in LIVES}
+
+    def at(self, life: Life, replay: Replay, scene: str, select: str) -> str | None:
+        """The table with the rows of `current_K` at a moment that figures ask for: those that `select` reads from a scene.
+        None where none may be made. Raises `dashboard.connection.Unreachable`."""
+        key = scene, replay
+        with self._locks[life]:
+            kept = self._kept[life]
+            name = kept.pop(key, None) or self._tables.make(PREFIX, f"ENGINE = Memory AS {select}")
+            if name is None:
+                return None
+            kept[key] = name  # the last is the one that was used last
+            while len(kept) > MOST:
+                self._tables.leave(kept.pop(next(iter(kept))), GRACE)
+            return name
