@@ -41,7 +41,7 @@ from schemas.tables import (
     views,
     windows_table,
 )
-from schemas.watch_tables import ALARM_STEPS, ALARMS, ARRIVALS, REFUSALS, WATCH
+from schemas.watch_tables import ALARM_STEPS, ALARMS, ARRIVAL_DAYS, ARRIVALS, REFUSALS, WATCH
 from schemas.worktime import WORKING_WEEKS
 
 TIMELESS = {"units", "unit_successors", *(table.name for table in (UNITS, SUCCESSORS, HEIRS, WORKING_WEEKS))}
@@ -50,6 +50,7 @@ TIMELESS = {"units", "unit_successors", *(table.name for table in (UNITS, SUCCES
 
 ONLY = re.compile(r"\bFROM state_\w+ FINAL WHERE (entity_id (?:=|IN) %\(\w+\)s)")
 """Where a question says which entities it asks for."""
+ARRIVED = "agency, kind, minute, received_at, occurred_at"
 ENDS = ("until", "next_received_at")
 """What tells of the next step, of which nothing is known at the newest."""
 
@@ -91,6 +92,7 @@ class Tables:
             **{life_table(life.kind).name: partial(self._life, life) for life in LIVES},
             **{current_table(life.kind).name: partial(self._current, life) for life in LIVES},
             ARRIVALS.name: lambda _: self._arrivals(),
+            ARRIVAL_DAYS.name: lambda _: self._arrival_days(),
             FRESHNESS.name: lambda _: self._freshness(),
             DEAD_LETTERS.name: lambda _: self._dead_letters(),
             REFUSALS.name: lambda _: f"SELECT * FROM {self._table(REFUSALS)} FINAL WHERE until <= {self.moment}",
@@ -207,23 +209,38 @@ class Tables:
         told = f"SELECT {_names(life)}, {', '.join(ENDS)} FROM {source} AND {of_anew}"
         return f"{said} AND entity_id NOT IN ({who}) UNION ALL {told}"
 
-    def _arrivals(self, final: str = " FINAL") -> str:
+    def _arrivals(self) -> str:
         """The minutes before the one that is going on; of that, what had come."""
-        begun = f"toStartOfMinute({self.moment})"
-        names = "agency, kind, minute, received_at, occurred_at"
+        return f"SELECT {ARRIVED} FROM {self._table(ARRIVALS)} FINAL WHERE minute < {self._begun} UNION ALL {self._this_minute()}"
+
+    @property
+    def _begun(self) -> str:
+        return f"toStartOfMinute({self.moment})"
+
+    def _this_minute(self) -> str:
         rest = " UNION ALL ".join(
             f"SELECT agency, '{kind.name}' AS kind, toStartOfMinute(e.received_at) AS minute, max(e.received_at) AS received_at, "
             f"max(e.occurred_at) AS occurred_at FROM {self._table(events_table(kind))} AS e "
-            f"WHERE e.received_at >= {begun} AND e.received_at <= {self.moment} GROUP BY agency, minute"
+            f"WHERE e.received_at >= {self._begun} AND e.received_at <= {self.moment} GROUP BY agency, minute"
             for kind in KINDS
         )
-        return f"SELECT {names} FROM {self._table(ARRIVALS)}{final} WHERE minute < {begun} UNION ALL SELECT {names} FROM ({rest})"
+        return f"SELECT {ARRIVED} FROM ({rest})"
+
+    def _arrival_days(self) -> str:
+        """The days before the one that is going on; of that, what had come."""
+        today = f"toStartOfDay({self._begun})"
+        minutes = f"SELECT {ARRIVED} FROM {self._table(ARRIVALS)} WHERE minute >= {today} AND minute < {self._begun}"
+        names = "agency, kind, received_at, occurred_at"
+        return (
+            f"SELECT day, {names} FROM {self._table(ARRIVAL_DAYS)} WHERE day < toDate({today}) "
+            f"UNION ALL SELECT toDate({today}) AS day, {names} FROM ({minutes} UNION ALL {self._this_minute()})"
+        )
 
     def _freshness(self) -> str:
-        # The newest are the newest, whatever of a minute was written before: there is no need to merge.
+        # The newest are the newest, whatever of a day or minute was written before: there is no need to merge.
         return (
             "SELECT agency, kind, max(a.received_at) AS received_at, max(a.occurred_at) AS occurred_at "
-            f"FROM ({self._arrivals(final='')}) AS a GROUP BY agency, kind"
+            f"FROM ({self._arrival_days()}) AS a GROUP BY agency, kind"
         )
 
     def _dead_letters(self) -> str:

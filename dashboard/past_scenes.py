@@ -130,6 +130,10 @@ class Scenes:
         """Have those of the weeks of the last year made, one after the other and the newest first, beside all else."""
         self._later("ahead", self._ahead)
 
+    def settle(self) -> None:
+        """Wait until those are made that were begun."""
+        self._behind.submit(lambda: None).result()
+
     def beside(self, work: Callable[[], object]) -> None:
         """Do it in a thread of its own; nobody waits for it."""
         self._threads.submit(copy_context().run, work)

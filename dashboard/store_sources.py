@@ -18,7 +18,7 @@ from schemas.reference import Agency, Feed, WorkingCalendar
 from schemas.refusals import harmless
 from schemas.sql import REFUSED, REFUSED_LAST, moment
 from schemas.timeliness import Run, Span, Standing, by_agency, league, spans, standing
-from schemas.watch_tables import ARRIVALS, REFUSALS
+from schemas.watch_tables import ARRIVAL_DAYS, ARRIVALS, REFUSALS
 
 LEAGUE_DAYS = 30
 RUN_MINUTES = 30
@@ -121,8 +121,12 @@ class SourceStore:
         return self._runs(
             f"""SELECT agency, kind, received_at AS at FROM {ARRIVALS.name} FINAL
             WHERE minute >= toStartOfMinute({moment("start")}) AND received_at <= {moment("end")} AND {_only(only)}
-            UNION ALL SELECT agency, kind, max(received_at) AS at FROM {ARRIVALS.name}
-            WHERE minute < toStartOfMinute({moment("start")}) AND {_only(only)} GROUP BY agency, kind""",
+            UNION ALL SELECT agency, kind, max(before_at) AS at FROM (
+                SELECT agency, kind, received_at AS before_at FROM {ARRIVAL_DAYS.name}
+                WHERE day < toDate({moment("start")}) AND {_only(only)}
+                UNION ALL SELECT agency, kind, received_at FROM {ARRIVALS.name}
+                WHERE minute >= toStartOfDay({moment("start")}) AND minute < toStartOfMinute({moment("start")}) AND {_only(only)}
+            ) GROUP BY agency, kind""",
             start,
             end,
             only,

@@ -20,7 +20,7 @@ from schemas.columns import MOMENT, ZONE, Column, Table
 from schemas.envelope import CLOCK_TOLERANCE
 from schemas.events import CODE
 from schemas.kinds import KINDS, Kind
-from schemas.watch_tables import ALARM_STEPS, ALARMS, ARRIVALS, REFUSALS, WATCH
+from schemas.watch_tables import ALARM_STEPS, ALARMS, ARRIVAL_DAYS, ARRIVALS, REFUSALS, WATCH
 
 WINDOW_SECONDS = 60
 VERSION = (
@@ -126,6 +126,7 @@ def events_table(kind: Kind) -> Table:
         (
             ("by_offset", "offset TYPE minmax GRANULARITY 1"),
             ("by_entity", "entity_id TYPE bloom_filter(0.01) GRANULARITY 1"),
+            ("by_arrival", "received_at TYPE minmax GRANULARITY 1"),
         ),
     )
 
@@ -277,6 +278,7 @@ def tables() -> tuple[Table, ...]:
         *(table for kind in KINDS for table in (events_table(kind), windows_table(kind), state_table(kind))),
         FRESHNESS,
         ARRIVALS,
+        ARRIVAL_DAYS,
         DEAD_LETTERS,
         REFUSALS,
         HEARTBEATS,
@@ -307,6 +309,11 @@ def materialized_views() -> dict[str, tuple[str, str]]:
         FRESHNESS.name,
         "SELECT agency, kind, max(s.received_at) AS received_at, max(s.occurred_at) AS occurred_at "
         f"FROM {ARRIVALS.name} AS s GROUP BY agency, kind",
+    )
+    views["fill_arrival_days"] = (
+        ARRIVAL_DAYS.name,
+        "SELECT toDate(s.minute) AS day, agency, kind, max(s.received_at) AS received_at, max(s.occurred_at) AS occurred_at "
+        f"FROM {ARRIVALS.name} AS s GROUP BY day, agency, kind",
     )
     views["fill_alarm_steps"] = (ALARM_STEPS.name, f"SELECT {_names(ALARM_STEPS)} FROM {ALARMS.name}")
     return views

@@ -20,6 +20,18 @@ ARRIVALS = Table(
     "ENGINE = ReplacingMergeTree(received_at)\nORDER BY (agency, kind, minute)",
     "In which minutes each agency was heard of, per kind: what the history of a source is derived from",
 )
+ARRIVAL_DAYS = Table(
+    "arrival_days",
+    (
+        Column("day", "Date", "A day in Viet Nam on which events arrived."),
+        AGENCY,
+        KIND,
+        Column("received_at", f"SimpleAggregateFunction(max, {MOMENT})", "Arrival of the newest of them."),
+        Column("occurred_at", f"SimpleAggregateFunction(max, {MOMENT})", "Newest time of the source's own clock among them."),
+    ),
+    "ENGINE = AggregatingMergeTree\nORDER BY (day, agency, kind)",
+    "The same by days: when each agency was last heard of at a moment of the past, without a look at every minute before",
+)
 REFUSALS = Table(
     "refusal_rows",
     (

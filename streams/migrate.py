@@ -19,7 +19,7 @@ from schemas.settings import Settings
 from schemas.snapshots import SNAPSHOTS
 from schemas.sql import database
 from schemas.tables import materialized_views, state_table, tables, views, windows_table
-from schemas.watch_tables import ALARM_STEPS
+from schemas.watch_tables import ALARM_STEPS, ARRIVAL_DAYS
 from schemas.worktime import WORKING_WEEKS
 from streams import units
 
@@ -51,6 +51,13 @@ def fill_arrivals(client: Client) -> None:
         client.execute(f"DROP VIEW IF EXISTS fill_freshness_{kind.name} SYNC")
 
 
+def fill_arrival_days(client: Client) -> None:
+    """Make the days of the arrivals from their minutes. Workers may write meanwhile."""
+    target, query = materialized_views()["fill_arrival_days"]
+    client.execute(f"CREATE MATERIALIZED VIEW IF NOT EXISTS fill_arrival_days TO {target} AS {query}")
+    client.execute(f"INSERT INTO {target} ({', '.join(column.name for column in ARRIVAL_DAYS.columns)}) {query}")
+
+
 def fill_alarm_steps(client: Client) -> None:
     """What was said last of each alarm is all that is known of those from before."""
     target, query = materialized_views()["fill_alarm_steps"]
@@ -67,6 +74,11 @@ STEPS: tuple[Step, ...] = (
     ("states by arrival", "A step that claims the future must not hide the steps that come after it.", fill_states),
     ("arrivals by minute", "When a source was silent has to be known for the past too.", fill_arrivals),
     ("working time by weeks", "Days of their own made ClickHouse plan for longer than it worked.", drop_working_days),
+    (
+        "arrivals by day",
+        "When a source was last heard of at a moment of the past took a look at all of history.",
+        fill_arrival_days,
+    ),
     ("alarms step by step", "What was said of an alarm has to be known for the past too.", fill_alarm_steps),
 )
 """(name, reason, what to do), in order."""

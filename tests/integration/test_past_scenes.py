@@ -227,7 +227,7 @@ def test_those_of_the_last_year_are_made_ahead(province: Province, monkeypatch: 
     monkeypatch.setattr(past_scenes, "BREATH", 0.0)
     province.told("of long ago", NOW - 200 * DAY, NOW - 200 * DAY)
     province.scenes.prepare()
-    province.scenes._behind.submit(lambda: None).result()
+    province.scenes.settle()
     made = province.tables()
     assert len(made) == len(list(past_scenes._weeks(NOW - 200 * DAY))) >= 7
     for days in (15, 60, 100, 199):
