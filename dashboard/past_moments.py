@@ -4,11 +4,10 @@ asks for that two dozen times."""
 import threading
 
 from dashboard.clock import Replay
-from dashboard.past_tables import Passing
+from dashboard.past_tables import Passing, Prefix
 from schemas.lives import LIVES, Life
 
-PREFIX = "moment_"
-MOST = 4
+MOST = 8
 """Moments that are kept of a kind: in memory, some megabytes each."""
 GRACE = 10.0
 """Seconds for which one that is no longer kept stays, as questions may be on their way to it."""
@@ -28,7 +27,7 @@ class Moments:
         key = scene, replay
         with self._locks[life]:
             kept = self._kept[life]
-            name = kept.pop(key, None) or self._tables.make(PREFIX, f"ENGINE = Memory AS {select}")
+            name = kept.pop(key, None) or self._tables.make(Prefix.MOMENT, f"ENGINE = Memory AS {select}")
             if name is None:
                 return None
             kept[key] = name  # the last is the one that was used last

@@ -23,7 +23,7 @@ from dashboard.clock import Picture, Replay
 from dashboard.connection import Connection, Unreachable
 from dashboard.past_lives import KNOWN, MOST_ENTITIES, versions
 from dashboard.past_moments import Moments
-from dashboard.past_tables import LEFT_OVER, Passing
+from dashboard.past_tables import LEFT_OVER, Passing, Prefix
 from schemas.lives import LIVES, LIVES_PROGRESS, Life, life_table
 from schemas.moments import EPOCH
 from schemas.retention import LOOKBACK
@@ -56,7 +56,6 @@ PACKED = "SETTINGS default_compression_codec = 'ZSTD(1)'"
 GENTLY = " SETTINGS max_threads = 1"
 MONTH = timedelta(days=31)
 """How far figures look back, with an hour to spare."""
-PREFIX, OF_VERSIONS = "scene_", "versions_"
 Marks = tuple[tuple[int, ...], ...]
 
 
@@ -83,7 +82,7 @@ class Scene:
     """How far lives were computed when it was made: partition, rules, epoch, offset."""
     name: str
     versions: str | None = None
-    """Where the versions are of lives that were known in several; None where there are too many."""
+    """Where the versions are of lives that were known in several; None until they are made, and where there are too many."""
     made: float = field(default_factory=time.monotonic)
     looked: dict[Picture, float] = field(default_factory=dict)
     late: tuple[tuple[str, datetime, datetime], ...] = ()
@@ -174,8 +173,9 @@ class Scenes:
                 if self._ended.is_set():
                     return
                 with self._lock(life, since):
-                    if since not in self._kept[life]:
-                        self._make(life, since, until, GENTLY)
+                    scene = self._kept[life].get(since) or self._make(life, since, until, GENTLY)
+                if scene:
+                    self._complete(life, scene)
         log.info("%d scenes of the past made ahead in %.0f s", len(slots), time.monotonic() - began)
 
     def _lock(self, life: Life, since: datetime) -> threading.Lock:
@@ -195,11 +195,19 @@ class Scenes:
                 return scene
             if scene is not None and time.monotonic() - scene.made < REST:
                 return None
-            return self._make(life, since, until)
+            made = self._make(life, since, until)
+        if made and self._province:  # Somebody waits for it: the versions, which take about as long, come after.
+            self._later((life, since), lambda: self._complete(life, made))
+        return made
+
+    def _complete(self, life: Life, scene: Scene) -> None:
+        if self._province and not scene.versions:
+            scene.late, scene.versions = self._versions(life, scene)
 
     def _again(self, life: Life, scene: Scene) -> None:
         made = self._tables(life, scene.since, scene.until, GENTLY)
         if made is not None:
+            self._complete(life, made)
             self._keep(life, made)
 
     def _make(self, life: Life, since: datetime, until: datetime, how: str = "") -> Scene | None:
@@ -225,7 +233,7 @@ class Scenes:
             return None
         held = f"since <= {at(until)} AND greatest(until, next_received_at, received_at) > {at(since - LOOKBACK)}"
         rows = f"SELECT {life.names}, {_tier(since, until)} AS tier FROM {life_table(life.kind).name} FINAL WHERE {held}{how}"
-        name = self.tables.make(PREFIX, f"ENGINE = MergeTree ORDER BY (tier, since) {PACKED} AS {rows}")
+        name = self.tables.make(Prefix.SCENE, f"ENGINE = MergeTree ORDER BY (tier, since) {PACKED} AS {rows}")
         if name is None:
             return None
         # The column, not what is selected in place of it, decides: so that has no name.
@@ -233,28 +241,25 @@ class Scenes:
             f"INSERT INTO {name} SELECT {life.names}, {Tier.UNIT:d} FROM {name} WHERE tier > {Tier.UNIT:d} "
             f"AND least(until, next_received_at) > {at(until)} LIMIT 1 BY agency, commune, unit{how}"
         )
-        scene = Scene(since, until, marks, name)
-        if self._province:
-            scene.versions, scene.late = self._versions(life, scene, how)
-        return scene
+        return Scene(since, until, marks, name)
 
-    def _versions(self, life: Life, scene: Scene, how: str) -> tuple[str | None, tuple[tuple[str, datetime, datetime], ...]]:
+    def _versions(self, life: Life, scene: Scene) -> tuple[tuple[tuple[str, datetime, datetime], ...], str | None]:
         since, until = scene.since, scene.until
         late = self._present.tuples(
             f"SELECT entity_id, next_received_at, received_at FROM {scene.name} WHERE tier != {Tier.UNIT:d} "
             f"AND received_at > {at(since)} AND next_received_at <= {at(until)} AND received_at > next_received_at"
         )
         if len(late) > MOST_ENTITIES:
-            return None, ()
+            return (), None
         asked = versions(life, self._province, since, until)
         columns = ", ".join(f"`{column.name}` {column.type}" for column in (*life.columns, *KNOWN))
-        name = self.tables.make(OF_VERSIONS, f"({columns}) ENGINE = MergeTree ORDER BY known_from {PACKED} AS {asked}{how}")
-        return name, tuple(late)
+        name = self.tables.make(Prefix.VERSIONS, f"({columns}) ENGINE = MergeTree ORDER BY known_from {PACKED} AS {asked}{GENTLY}")
+        return tuple(late), name
 
     def _is_old(self, life: Life, scene: Scene, picture: Picture) -> bool:
         now = time.monotonic()
         if now - scene.made > LEFT_OVER.total_seconds() / 2:
-            return True
+            return True  # of one older than that another dashboard takes its tables for left over
         if now - scene.looked.get(picture, 0.0) < LOOKED_AT:
             return False
         marks = self._marks(life)

@@ -6,13 +6,23 @@ import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from dashboard.connection import Connection, Unreachable
 from schemas.sql import at
 
 log = logging.getLogger(__name__)
-PREFIXES = ("scene_", "versions_", "moment_")
-LEFT_OVER = timedelta(hours=1)
+
+
+class Prefix(StrEnum):
+    """With what their names begin."""
+
+    SCENE = "scene_"
+    VERSIONS = "versions_"
+    MOMENT = "moment_"
+
+
+LEFT_OVER = timedelta(hours=6)
 """After which a table is one of a dashboard that was killed."""
 MOST_LEFT = 24
 """Tables that wait to be taken away; beyond, the oldest goes at once."""
@@ -27,16 +37,16 @@ class Passing:
         self._known: set[str] = set()
         self._left: list[tuple[float, str]] = []
         self._tidied = False
-        self._refused = False
+        self._refused = self._closed = False
 
     @property
     def refused(self) -> bool:
         """Whether none may be made."""
         return self._refused
 
-    def make(self, prefix: str, definition: str) -> str | None:
+    def make(self, prefix: Prefix, definition: str) -> str | None:
         """A new table; `definition` is what follows its name in DDL. None where none may be made. Raises `Unreachable`."""
-        if self._refused:
+        if self._refused or self._closed:
             return None
         name = f"{prefix}{uuid.uuid4().hex}"
         try:
@@ -50,7 +60,10 @@ class Passing:
             raise
         with self._guard:
             self._known.add(name)
-        return name
+            is_closed = self._closed
+        if is_closed:
+            self._drop(name)
+        return None if is_closed else name
 
     def leave(self, name: str | None, grace: float) -> None:
         """Take it away in so many seconds: until then questions may be on their way to it."""
@@ -61,7 +74,7 @@ class Passing:
     def close(self) -> None:
         """Take all away. Raises `Unreachable`."""
         with self._guard:
-            names, self._known, self._left = sorted(self._known), set(), []
+            names, self._known, self._left, self._closed = sorted(self._known), set(), [], True
         for name in names:
             self._drop(name)
 
@@ -83,7 +96,7 @@ class Passing:
         self._present.tuples(f"DROP TABLE IF EXISTS {name} SYNC")
 
     def _left_over(self) -> Iterator[str]:
-        named = " OR ".join(f"startsWith(name, '{prefix}')" for prefix in PREFIXES)
+        named = " OR ".join(f"startsWith(name, '{prefix}')" for prefix in Prefix)
         rows = self._present.tuples(
             f"SELECT name FROM system.tables WHERE database = currentDatabase() AND ({named}) "
             f"AND metadata_modification_time < {at(datetime.now(UTC) - LEFT_OVER)}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dashboard.connection import Connection
+from dashboard.past_tables import Prefix
 from dashboard.proof import WHOLE
 from dashboard.store import Row
 from schemas.kinds import KINDS, STEPS
@@ -84,10 +85,12 @@ class PastStore:
         return found
 
     def disk(self) -> dict[str, int]:
-        """Bytes on disk of what the past is made of: `events`, `lives` (and states), `windows`, `rest`."""
+        """Bytes on disk of what the past is made of: `events`, `lives` (and states), `windows`, `apart` (what a dashboard keeps
+        beside, as long as it runs, once somebody looked back), `rest`."""
+        apart = f"^({'|'.join(Prefix)})"
         rows = self.connection.tuples(
             "SELECT multiIf(startsWith(table, 'events_'), 'events', match(table, '^(life|current|state)_'), 'lives', "
-            "startsWith(table, 'windows_'), 'windows', 'rest') AS what, sum(bytes_on_disk) FROM system.parts "
-            "WHERE active AND database = currentDatabase() GROUP BY what"
+            f"startsWith(table, 'windows_'), 'windows', match(table, '{apart}'), 'apart', 'rest') AS what, sum(bytes_on_disk) "
+            "FROM system.parts WHERE active AND database = currentDatabase() GROUP BY what"
         )
         return {str(what): int(size) for what, size in rows}

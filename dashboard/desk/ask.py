@@ -131,11 +131,15 @@ class Ask:
 
     def _at(self, replay: Replay) -> "Ask":
         connection = PastConnection(self.connection, self.place.code, replay, self._past_lives, self._scenes)
-        self._scenes.prepare()
+        self.look_back()
         settled = replay.picture is Picture.KNOWN and replay.at < self.clock.now() - ON_THEIR_WAY
         return Ask(
             connection, replay, self.place.then(replay), self.stale_after, PAST_TICK if settled else 0.0, self.kept, self._once
         )
+
+    def look_back(self) -> None:
+        """Somebody is about to: what takes long is begun."""
+        self._scenes.prepare()
 
     @cached_property
     def _past_lives(self) -> PastLives:

@@ -51,7 +51,7 @@ def measure(bench: Ground, report: Report) -> None:
     chance = random.Random(SEED)
     began = time.perf_counter()
     with bench.screen.console.status("making ahead what the dashboard sets apart"):
-        ask._scenes.prepare()
+        ask.look_back()
         ask._scenes.settle()
     ahead = time.perf_counter() - began
     ((tables, size),) = connection.tuples(

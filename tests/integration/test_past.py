@@ -185,6 +185,9 @@ def both(module_settings: Settings, stack: Any, tmp_path_factory: pytest.TempPat
     told(other, THEN)
     whole = Connection(module_settings.clickhouse_url)
     found = Both(whole, Connection(other.clickhouse_url), Scenes(whole, "46"))
+    for life in LIVES:
+        found.scenes.at(life, Replay(THEN))
+    found.scenes.settle()  # as soon as they have all versions of the lives
     yield found
     found.scenes.close()
     found.whole.close()

@@ -182,6 +182,15 @@ def test_figures_by_the_short_way_are_those_over_all_of_history(province: Provin
     long_histories(province)
     slot = past_scenes._slot(THEN)
     assert slot
+    compare_ways(province, picture, slot)
+    province.scenes.settle()  # then with all versions of lives that were known
+    compare_ways(province, picture, slot)
+    if picture is Picture.KNOWN:
+        scene = province.scenes.at(FILINGS, Replay(THEN))
+        assert scene and scene.versions and scene.mixed(THEN) == ["mixed"] and scene.mixed(THEN + 3 * DAY) == []
+
+
+def compare_ways(province: Province, picture: Picture, slot: tuple[datetime, datetime]) -> None:
     moments = [THEN + hours * timedelta(hours=1) for hours in (-60, -30, -2, 0, 5, 23, 25, 40, 55)]
     moments = [one for one in (*moments, slot[0], slot[1] - timedelta(milliseconds=1)) if slot[0] <= one < slot[1]]
     communes = set()
@@ -205,9 +214,6 @@ def test_figures_by_the_short_way_are_those_over_all_of_history(province: Provin
             assert ask(short, At(moment)) == ask(long, At(moment)), moment
         communes |= set(short.units(At(moment), "46", ()))
     assert {"19753", "19774", "19804", "19831"} <= communes, "also those of which all was done long ago"
-    if picture is Picture.KNOWN:
-        scene = province.scenes.at(FILINGS, Replay(THEN))
-        assert scene and scene.mixed(THEN) == ["mixed"] and scene.mixed(THEN + 3 * DAY) == []
 
 
 def test_what_is_looked_at_is_set_apart_once_more_and_not_kept_for_ever(province: Province) -> None:

@@ -45,6 +45,7 @@ def content(ask: Ask, asked: Asked) -> Part:
     replay, run = ask.replay(asked), ask.run(asked)
     if run is not None and not asked.get("moment"):
         return one_run(ask, asked, run)
+    ask.base(asked).look_back()
     return _moment(ask, asked, replay) if replay is not None else _choose(ask, asked)
 
 
@@ -158,7 +159,8 @@ def _proven(ask: Ask, asked: Asked, at: datetime) -> list[Part]:
 def _disk(ask: Ask, asked: Asked) -> Part:
     speech = asked.speech
     found = ask.once("disk of the past", PastStore(ask.connection).disk, seconds=60)
-    rows = [{"what": speech(f"disk_{name}"), "bytes": found.get(name, 0)} for name in ("events", "lives", "windows", "rest")]
+    names = ("events", "lives", "windows", "apart", "rest")
+    rows = [{"what": speech(f"disk_{name}"), "bytes": found.get(name, 0)} for name in names]
     columns = [
         Column("what", speech("what_of"), lambda row: row["what"]),
         Column("bytes", "MB", lambda row: speech.number(row["bytes"] / 1e6, 1), number=True),

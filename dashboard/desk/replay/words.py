@@ -79,6 +79,7 @@ REPLAY: dict[str, tuple[str, str]] = {
     "disk_events": ("Sự kiện gốc", "Raw events"),
     "disk_lives": ("Vòng đời và trạng thái", "Lives and states"),
     "disk_windows": ("Cửa sổ thời gian", "Windows"),
+    "disk_apart": ("Bảng điều khiển chuẩn bị sẵn để xem lại", "Set apart by the dashboard for looking back"),
     "disk_rest": ("Khác", "Other"),
     "differences": ("Đã biết lúc đó và nay", "Known then and by now"),
     "no_differences": ("Không có khác biệt: không gì đến muộn", "No difference: nothing came late"),
