@@ -220,6 +220,8 @@ def test_what_is_looked_at_is_set_apart_once_more_and_not_kept_for_ever(province
     def moments() -> set[str]:
         return {name for (name,) in province.client.execute("SHOW TABLES LIKE 'moment_%'")}
 
+    assert province.open(Picture.KNOWN) == 1
+    province.scenes.settle()  # there is none before a scene has all versions of the lives
     assert province.open(Picture.KNOWN) == 1 and len(first := moments()) == 1
     assert province.open(Picture.KNOWN) == 1 and moments() == first
     for minutes in range(1, 40):

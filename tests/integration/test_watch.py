@@ -14,6 +14,7 @@ from dashboard.connection import Connection
 from dashboard.store_alarms import AlarmStore
 from schemas import places
 from schemas.codes import DocumentStatus, FilingStatus, Priority
+from schemas.places import restate
 from schemas.reference import ZONE, Rule, alarm_rule, alarm_rules
 from schemas.settings import Settings
 from streams.store import Store
@@ -134,7 +135,20 @@ def test_what_is_overdue_since_before_the_reform_calls_by_the_commune_of_today(s
     far, then = datetime(2100, 1, 1, tzinfo=ZONE), datetime(2025, 6, 20, 9, tzinfo=ZONE)
     former = next(one.former for one in places.predecessors(ONE) if one.former != ONE)
     filings = [
-        (f"{commune}-{due}-{number}", 1, since, far, commune, FilingStatus.PROCESSING, since, "open", due, 0, 1)
+        (
+            f"{commune}-{due}-{number}",
+            1,
+            since,
+            far,
+            commune,
+            restate.today(commune, restate.day(since)),
+            FilingStatus.PROCESSING,
+            since,
+            "open",
+            due,
+            0,
+            1,
+        )
         for commune, since, due, count in (
             (former, then, minutes(60), 3),
             (ONE, then, minutes(60), 2),
@@ -142,7 +156,7 @@ def test_what_is_overdue_since_before_the_reform_calls_by_the_commune_of_today(s
         )
         for number in range(count)
     ]
-    names = "entity_id, step, since, until, commune, status, started_at, standing, due_at, due, version"
+    names = "entity_id, step, since, until, commune, unit, status, started_at, standing, due_at, due, version"
     database.execute(f"INSERT INTO life_filing ({names}) VALUES", filings)
     (found,) = ask(store, "pile")
     assert (found.key, found.communes, found.count, found.change) == (ONE, (ONE,), 5, 5)
