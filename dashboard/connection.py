@@ -63,7 +63,11 @@ class Connection:
         return Said(sql)
 
     def reaching(self, since: datetime) -> "Connection":
-        """The same, for questions that look back no further: what asks the past may then take a shorter way."""
+        """The same, for questions that look back no further: what asks the past may then take a shorter way.
+
+        They need, of what is closed by then, only what began, was changed or was closed after `since`; by groups they may ask of
+        agencies and communes only, or of rows that meet such a condition.
+        """
         return self
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:

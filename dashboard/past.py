@@ -10,6 +10,7 @@ When something arrived, was refused or was said of an alarm is the same in both 
 """
 
 import re
+import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ TIMELESS = {"units", "unit_successors", *(table.name for table in (UNITS, SUCCES
 ONLY = re.compile(r"\bFROM state_\w+ FINAL WHERE (entity_id (?:=|IN) %\(\w+\)s)")
 """Where a question says which entities it asks for."""
 ARRIVED = "agency, kind, minute, received_at, occurred_at"
+"""The columns of `arrivals`."""
 ENDS = ("until", "next_received_at")
 """What tells of the next step, of which nothing is known at the newest."""
 
@@ -283,6 +285,7 @@ class PastConnection(Connection):
         self._scenes = scenes
         self._tables = Tables(self.database, replay)
         self._since: datetime | None = None
+        self._begun = threading.Event()
 
     def reaching(self, since: datetime) -> "PastConnection":
         """The same, for questions that look back no further."""
@@ -290,13 +293,15 @@ class PastConnection(Connection):
         found._since = since
         return found
 
-    def prepare(self) -> None:
-        """Begin with what most questions of a page ask, of all kinds at once: they would wait for one after the other. What goes
-        wrong is told to whoever asks then."""
+    def _begin(self) -> None:
+        """Make what figures ask, of all kinds at once: a page would wait for one after the other. What goes wrong is
+        told to whoever asks then."""
+        if not self._scenes or self._begun.is_set():
+            return
+        self._begun.set()
         near = self.reaching(self._tables.replay.at)
-        if self._scenes:
-            for life in LIVES:
-                self._scenes.beside(partial(near._with, life, Lived(), {current_table(life.kind).name}))
+        for life in LIVES:
+            self._scenes.beside(partial(near._with, life, Lived(), {current_table(life.kind).name}))
 
     @property
     def tables(self) -> frozenset[str]:
@@ -308,6 +313,8 @@ class PastConnection(Connection):
         if not names:
             return Said(sql)
         lives = [life for life in LIVES if {life_table(life.kind).name, current_table(life.kind).name} & names]
+        if lives and self._since:
+            self._begin()
         asked = ONLY.findall(sql)
         only = asked[0] if len(names) == len(asked) == 1 else "true"
         lived = Lived(since=self._since, only=only)
@@ -326,14 +333,15 @@ class PastConnection(Connection):
         scene = self._scenes.at(life, replay) if self._scenes and (is_current or reaches) else None
         if self._scenes and scene:
             lived = lived._replace(scenes={**lived.scenes, life: scene})
-            has_versions = is_known and scene.versions is not None
-            if has_versions:
-                lived = lived._replace(mixed={**lived.mixed, life: scene.mixed(replay.at)})
-            if is_current and self._tables.is_near(self._since) and (has_versions or not is_known):
-                name = self._scenes.moments.at(life, replay, scene.name, self._tables.current(life, lived))
-                lived = lived._replace(moments={**lived.moments, life: name} if name else lived.moments)
-            if (has_versions or not is_known) and (reaches or not needs_life):
-                return lived, []
+            if not is_known or scene.versions:
+                if is_known:
+                    lived = lived._replace(mixed={**lived.mixed, life: scene.mixed(replay.at)})
+                if is_current and self._tables.is_near(self._since):
+                    said = partial(self._tables.current, life, lived)
+                    if name := self._scenes.moments.at(life, replay, scene.name, said):
+                        lived = lived._replace(moments={**lived.moments, life: name})
+                if reaches or not needs_life:
+                    return lived, []
         rows = self._lives.at(life, replay.at) if is_known else []
         return (lived._replace(anew=(*lived.anew, life)) if rows else lived), rows
 

@@ -9,8 +9,6 @@ is done for all that need it in some hours around the moment, in all their versi
 import math
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -19,7 +17,6 @@ from dashboard.connection import Connection
 from schemas.columns import MOMENT, ZONE, Column
 from schemas.derivation import derive
 from schemas.lives import FAR, LIVES, Life, life_table
-from schemas.moments import from_milliseconds
 from schemas.reference import calendar
 from schemas.sql import at
 from schemas.tables import events_table
@@ -34,7 +31,6 @@ LOOKED_AT = 1.0
 MOST_ENTITIES, MOST_MOMENTS = 50_000, 1_000
 """How many are kept of a kind."""
 SEPARATOR = "\n"
-SEPARATOR_SQL = "\\n"
 Row = tuple[Any, ...]
 KNOWN = (
     Column("known_from", MOMENT, "From when on the life was known so."),
@@ -69,17 +65,10 @@ class PastLives:
 
     def __init__(self, present: Connection, province: str) -> None:
         self._present = present
-        self._calendar = _calendar(province)
-        self._threads = ThreadPoolExecutor(len(LIVES), "lives")
+        self._province = province
         self._locks = {life: threading.Lock() for life in LIVES}
         self._derived: dict[Life, dict[str, _Derived]] = {life: {} for life in LIVES}
         self._looked: dict[Life, dict[datetime, tuple[float, list[str]]]] = {life: {} for life in LIVES}
-
-    def prepare(self, moment: datetime) -> None:
-        """Begin with all kinds at once: the questions that follow would wait for one after the other. What goes wrong is told to
-        whoever asks then."""
-        for life in LIVES:
-            self._threads.submit(copy_context().run, self.at, life, moment)
 
     def at(self, life: Life, moment: datetime) -> list[Row]:
         """The rows of `life_K`, as known at a moment, of every entity whose kept rows do not tell it."""
@@ -99,7 +88,7 @@ class PastLives:
         which does no harm."""
         looked, found = self._looked[life].get(moment, (0.0, []))
         if time.monotonic() - looked > LOOKED_AT:
-            found = [entity for (entity,) in self._present.tuples(late(life, moment, moment))]
+            found = [entity for (entity,) in self._present.tuples(_late(life, moment, moment))]
             if len(self._looked[life]) > MOST_MOMENTS:
                 self._looked[life].clear()
             self._looked[life][moment] = time.monotonic(), found
@@ -114,37 +103,32 @@ class PastLives:
         )
         if len(self._derived[life]) > MOST_ENTITIES:
             self._derived[life].clear()
-        found = {entity: _Derived(since, until, good_until) for (entity,) in self._present.tuples(late(life, since, until))}
-        versions: dict[str, list[Row]] = {}
-        for row in self._present.tuples(derive(life, self._calendar, _named_by_version(life, since, until))):
-            versions.setdefault(row[0], []).append(row)
-        for key, rows in versions.items():
-            entity, *known = key.rsplit(SEPARATOR, 2)
-            first, last = (from_milliseconds(int(ms)) for ms in known)
+        found = {entity: _Derived(since, until, good_until) for (entity,) in self._present.tuples(_late(life, since, until))}
+        known: dict[tuple[str, datetime, datetime], list[Row]] = {}
+        for *row, first, last in self._present.tuples(versions(life, self._province, since, until)):
+            known.setdefault((row[0], first, last), []).append(tuple(row))
+        for (entity, first, last), rows in known.items():
             if entity in found:
-                found[entity].versions.append(Version(first, last, [(entity, *row[1:]) for row in rows]))
+                found[entity].versions.append(Version(first, last, rows))
         self._derived[life] |= found
 
 
 def versions(life: Life, province: str, since: datetime, until: datetime) -> str:
     """A question for all versions of these lives that were known between two moments: the columns of `life_K`, and from when until
     before when (`known_from`, `known_until`) a row was known."""
-    parts = f"splitByString('{SEPARATOR_SQL}', named)"
+    parts = f"splitByString('{SEPARATOR}', named)"
     entity = f"substring(named, 1, length(named) - length({parts}[-2]) - length({parts}[-1]) - 2) AS entity_id"
     names = [entity if column.name == "entity_id" else f"`{column.name}`" for column in life.columns]
     known = [
         f"fromUnixTimestamp64Milli(toInt64({parts}[{number}]), '{ZONE}') AS {name}"
         for number, name in zip((-2, -1), (column.name for column in KNOWN), strict=True)
     ]
-    derived = derive(life, _calendar(province), _named_by_version(life, since, until))
+    number, _ = calendar_row(calendar(province))
+    derived = derive(life, number, _named_by_version(life, since, until))
     return f"SELECT {', '.join([*names, *known])} FROM (SELECT entity_id AS named, * EXCEPT entity_id FROM ({derived}))"
 
 
-def _calendar(province: str) -> int:
-    return calendar_row(calendar(province))[0]
-
-
-def late(life: Life, since: datetime, until: datetime) -> str:
+def _late(life: Life, since: datetime, until: datetime) -> str:
     """A question for the entities with a step that arrived later than the next one, the time between within two moments."""
     return (
         f"SELECT DISTINCT entity_id FROM {life_table(life.kind).name} "
@@ -154,13 +138,13 @@ def late(life: Life, since: datetime, until: datetime) -> str:
 
 def _named_by_version(life: Life, since: datetime, until: datetime) -> str:
     """The events of these entities once for each version of what was known of them, which is part of the name of the entity."""
-    events = f"{events_table(life.kind).name} WHERE entity_id IN ({late(life, since, until)})"
+    events = f"{events_table(life.kind).name} WHERE entity_id IN ({_late(life, since, until)})"
     known = (
         "SELECT entity_id AS entity, received_at AS known_from, leadInFrame(received_at, 1, "
         f"{FAR}) OVER (PARTITION BY entity_id ORDER BY received_at ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) "
         f"AS known_until FROM (SELECT DISTINCT entity_id, received_at FROM {events})"
     )
-    name = f" || '{SEPARATOR_SQL}' || ".join(
+    name = f" || '{SEPARATOR}' || ".join(
         ("entity_id", *(f"toString(toUnixTimestamp64Milli({one}))" for one in ("known_from", "known_until")))
     )
     return (

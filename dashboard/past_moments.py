@@ -2,6 +2,7 @@
 asks for that two dozen times."""
 
 import threading
+from collections.abc import Callable
 
 from dashboard.clock import Replay
 from dashboard.past_tables import Passing, Prefix
@@ -21,13 +22,13 @@ class Moments:
         self._locks = {life: threading.Lock() for life in LIVES}
         self._kept: dict[Life, dict[tuple[str, Replay], str]] = {life: {} for life in LIVES}
 
-    def at(self, life: Life, replay: Replay, scene: str, select: str) -> str | None:
+    def at(self, life: Life, replay: Replay, scene: str, select: Callable[[], str]) -> str | None:
         """The table with the rows of `current_K` at a moment that figures ask for: those that `select` reads from a scene.
         None where none may be made. Raises `dashboard.connection.Unreachable`."""
         key = scene, replay
         with self._locks[life]:
             kept = self._kept[life]
-            name = kept.pop(key, None) or self._tables.make(Prefix.MOMENT, f"ENGINE = Memory AS {select}")
+            name = kept.pop(key, None) or self._tables.make(Prefix.MOMENT, f"ENGINE = Memory AS {select()}")
             if name is None:
                 return None
             kept[key] = name  # the last is the one that was used last

@@ -37,6 +37,8 @@ SLOTS = ((28 * DAY, 14 * DAY), (7 * DAY, 7 * DAY), (DAY, DAY), (DAY / 24, DAY / 
 """How long scenes are, and for how long one is over: of the hours gone by, more comes late than of the weeks."""
 MOST = 22
 """Scenes that are kept of a kind."""
+AGAIN = 3600.0
+"""Seconds after which it is looked again what can be made ahead: weeks go by."""
 AHEAD = 18
 """Scenes of weeks that are made ahead: those of the last year."""
 WEEK = 7 * DAY
@@ -55,7 +57,7 @@ PACKED = "SETTINGS default_compression_codec = 'ZSTD(1)'"
 """To half of what they take otherwise."""
 GENTLY = " SETTINGS max_threads = 1"
 MONTH = timedelta(days=31)
-"""How far figures look back, with an hour to spare."""
+"""How far figures look back, with a day to spare."""
 Marks = tuple[tuple[int, ...], ...]
 
 
@@ -95,10 +97,9 @@ class Scene:
 
 
 class Scenes:
-    """Makes and keeps them; for all moments and from any thread. With `province`, whose calendar it is, lives are set apart in all
-    versions."""
+    """Makes and keeps them; for all moments and from any thread. Lives are worked out by the calendar of `province`."""
 
-    def __init__(self, present: Connection, province: str = "") -> None:
+    def __init__(self, present: Connection, province: str) -> None:
         self._present = present
         self._province = province
         self.tables = Passing(present)
@@ -110,6 +111,7 @@ class Scenes:
         self._threads = ThreadPoolExecutor(len(LIVES), "scenes")
         self._behind = ThreadPoolExecutor(1, "scenes-ahead")
         self._asked: set[object] = set()
+        self._ahead_again = 0.0
         self._ended = threading.Event()
 
     def at(self, life: Life, replay: Replay) -> Scene | None:
@@ -127,6 +129,10 @@ class Scenes:
 
     def prepare(self) -> None:
         """Have those of the weeks of the last year made, one after the other and the newest first, beside all else."""
+        with self._guard:
+            if time.monotonic() < self._ahead_again:
+                return
+            self._ahead_again = time.monotonic() + AGAIN
         self._later("ahead", self._ahead)
 
     def settle(self) -> None:
@@ -144,7 +150,7 @@ class Scenes:
         self.tables.close()
 
     def _later(self, what: object, work: Callable[[], object]) -> None:
-        """Do it beside all else, once."""
+        """Do it beside all else; not twice at a time."""
         with self._guard:
             if what in self._asked or self._ended.is_set():
                 return
@@ -156,8 +162,7 @@ class Scenes:
             except Unreachable as error:
                 log.warning("scenes of the past were not made ahead: %s", error)
             finally:
-                if what != "ahead":
-                    self._asked.discard(what)
+                self._asked.discard(what)
 
         with suppress(RuntimeError):  # it was closed meanwhile
             self._behind.submit(copy_context().run, done)
@@ -196,12 +201,12 @@ class Scenes:
             if scene is not None and time.monotonic() - scene.made < REST:
                 return None
             made = self._make(life, since, until)
-        if made and self._province:  # Somebody waits for it: the versions, which take about as long, come after.
+        if made:  # Somebody waits for it: the versions, which take about as long, come after.
             self._later((life, since), lambda: self._complete(life, made))
         return made
 
     def _complete(self, life: Life, scene: Scene) -> None:
-        if self._province and not scene.versions:
+        if not scene.versions:
             scene.late, scene.versions = self._versions(life, scene)
 
     def _again(self, life: Life, scene: Scene) -> None:

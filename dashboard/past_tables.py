@@ -92,8 +92,8 @@ class Passing:
             self._drop(name)
 
     def _drop(self, name: str) -> None:
-        # At once: what is only forgotten stays in memory for minutes.
-        self._present.tuples(f"DROP TABLE IF EXISTS {name} SYNC")
+        # From memory at once, as what is only forgotten stays there for minutes; from disk without waiting for who still reads it.
+        self._present.tuples(f"DROP TABLE IF EXISTS {name}{' SYNC' if name.startswith(Prefix.MOMENT) else ''}")
 
     def _left_over(self) -> Iterator[str]:
         named = " OR ".join(f"startsWith(name, '{prefix}')" for prefix in Prefix)

@@ -11,7 +11,8 @@ from datetime import date
 from schemas.columns import MOMENT
 from schemas.kinds import Kind
 from schemas.lives import FAR, Allowance, Code, Life
-from schemas.places.restate import before_sql, heir_sql
+from schemas.places.restate import before_sql, today_sql
+from schemas.places.rows import heir_rows
 from schemas.reference import statuses
 from schemas.tables import VERSION, events_table, fields
 from schemas.worktime import days_sql, position_sql
@@ -54,6 +55,11 @@ def derive(life: Life, calendar: int, source: str, epoch: int = 0) -> str:
     return f"WITH {days_sql(calendar)},\n{with_layers}\nSELECT {columns}\nFROM judged"
 
 
+def rules(life: Life, calendar: int) -> str:
+    """All that lives follow from but the events: the SQL, and the rows that it looks up."""
+    return f"{derive(life, calendar, of_entities(life.kind, ''))} {heir_rows()}"
+
+
 def of_entities(kind: Kind, which: str) -> str:
     """The `source` of `derive` for some entities: `which` is a subquery or a list of entity ids."""
     return f"{events_table(kind).name} WHERE entity_id IN ({which})"
@@ -68,7 +74,7 @@ def _read(life: Life, source: str) -> str:
     given = ["entity_id", "received_at", "partition", "offset", "agency", "commune", life.status, *life.kept]
     given += [name for name in ("due_at", "finished_at") if name in names]
     computed = {
-        "unit": heir_sql("toString(commune)", before_sql("since")),
+        "unit": today_sql("toString(commune)", before_sql("since")),
         "started_at": life.started,
         "promise": f"CAST({'due_at' if 'due_at' in names else 'NULL'} AS Nullable({MOMENT}))",
         "ended": f"CAST({'finished_at' if 'finished_at' in names else 'NULL'} AS Nullable({MOMENT}))",

@@ -12,8 +12,8 @@ from typing import Any
 
 import xxhash
 
+from schemas import derivation
 from schemas.columns import MOMENT, Column, Table
-from schemas.derivation import derive, of_entities
 from schemas.figures import FIGURES, Reading
 from schemas.figures.aging import UNITS
 from schemas.figures.questions import Moment, ask_each
@@ -66,7 +66,7 @@ def rules(calendar: WorkingCalendar, number: int) -> int:
         return ()
 
     ask_each(hear, FIGURES, moment, UNITS, units="today")
-    derived = [derive(life, number, of_entities(life.kind, "")) for life in LIVES]
+    derived = [derivation.rules(life, number) for life in LIVES]
     return xxhash.xxh3_64_intdigest("\n".join([*asked, *derived, str(DIGITS)]).encode())
 
 

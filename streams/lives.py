@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import xxhash
 from clickhouse_driver import Client
 
-from schemas.derivation import derive, of_entities
+from schemas.derivation import derive, of_entities, rules
 from schemas.kinds import Kind
 from schemas.lives import LIVES, LIVES_PROGRESS, Life, life_table
-from schemas.places.rows import heir_rows
 from schemas.reference import calendar
 from schemas.tables import events_table, windows_table
 from schemas.worktime import WORKING_WEEKS, calendar_row
@@ -45,13 +44,13 @@ def read_mark(client: Client, life: Life, calendar: int) -> Mark:
 
     Then all is computed anew, in a new epoch, and wins by it.
     """
-    rules = xxhash.xxh3_64_intdigest(f"{derive(life, calendar, of_entities(life.kind, ''))} {heir_rows()}".encode())
+    known = xxhash.xxh3_64_intdigest(rules(life, calendar).encode())
     rows = client.execute(
         "SELECT rules, epoch, partition, offset FROM lives_progress FINAL WHERE kind = %(kind)s", {"kind": life.kind.name}
     )
     newest = max((epoch for _, epoch, _, _ in rows), default=0)
-    offsets = {partition: offset for known, epoch, partition, offset in rows if (known, epoch) == (rules, newest)}
-    return Mark(rules, newest if offsets else max(newest + 1, int(time.time())), offsets)
+    offsets = {partition: offset for by, epoch, partition, offset in rows if (by, epoch) == (known, newest)}
+    return Mark(known, newest if offsets else max(newest + 1, int(time.time())), offsets)
 
 
 class Lives:

@@ -28,14 +28,11 @@ Step = tuple[str, str, Callable[[Client], None]]
 
 def fill_states(client: Client) -> None:
     """Make the state of every entity anew from the raw events, by the version of now. Workers may write meanwhile."""
-    fills = materialized_views()
     for table in map(state_table, KINDS):
-        fill, (_, query) = f"fill_{table.name}", fills[f"fill_{table.name}"]
+        fill = f"fill_{table.name}"
         client.execute(f"DROP VIEW IF EXISTS {fill} SYNC")
         client.execute(f"TRUNCATE TABLE {table.name}")
-        client.execute(f"CREATE MATERIALIZED VIEW IF NOT EXISTS {fill} TO {table.name} AS {query}")
-        # After the view is there: what is written in between comes twice, which is once.
-        client.execute(f"INSERT INTO {table.name} ({', '.join(column.name for column in table.columns)}) {query}")
+        _fill(client, fill, table)
 
 
 def fill_arrivals(client: Client) -> None:
@@ -53,16 +50,12 @@ def fill_arrivals(client: Client) -> None:
 
 def fill_arrival_days(client: Client) -> None:
     """Make the days of the arrivals from their minutes. Workers may write meanwhile."""
-    target, query = materialized_views()["fill_arrival_days"]
-    client.execute(f"CREATE MATERIALIZED VIEW IF NOT EXISTS fill_arrival_days TO {target} AS {query}")
-    client.execute(f"INSERT INTO {target} ({', '.join(column.name for column in ARRIVAL_DAYS.columns)}) {query}")
+    _fill(client, "fill_arrival_days", ARRIVAL_DAYS)
 
 
 def fill_alarm_steps(client: Client) -> None:
     """What was said last of each alarm is all that is known of those from before."""
-    target, query = materialized_views()["fill_alarm_steps"]
-    client.execute(f"CREATE MATERIALIZED VIEW IF NOT EXISTS fill_alarm_steps TO {target} AS {query}")
-    client.execute(f"INSERT INTO {target} ({', '.join(column.name for column in ALARM_STEPS.columns)}) {query}")
+    _fill(client, "fill_alarm_steps", ALARM_STEPS)
 
 
 def drop_working_days(client: Client) -> None:
@@ -109,6 +102,13 @@ def on_server(settings: Settings, statement: str) -> None:
         server.execute(statement.format(database=database(settings.clickhouse_url)))
     finally:
         server.disconnect()
+
+
+def _fill(client: Client, view: str, table: Table) -> None:
+    """Begin with a materialized view, and write what it would have written until now: what is written in between comes twice."""
+    _, query = materialized_views()[view]
+    client.execute(f"CREATE MATERIALIZED VIEW IF NOT EXISTS {view} TO {table.name} AS {query}")
+    client.execute(f"INSERT INTO {table.name} ({', '.join(column.name for column in table.columns)}) {query}")
 
 
 def _columns(client: Client, name: str) -> dict[str, str]:

@@ -40,10 +40,6 @@ PAST_TICK = 600.0
 """The same for what was known at a moment of the past, which does not change."""
 
 
-OF_FIGURES = ("/wall", "/map", "/unit", "/targets", "/index")
-"""Pages that ask for many figures."""
-
-
 class NotKeptError(ValueError):
     """A moment of which not all is kept any more; why in words, and from when on all is."""
 
@@ -124,10 +120,7 @@ class Ask:
         if replay is None:
             return self
         base = self.base(asked)
-        found = base._once(replay, lambda: base._at(replay), PAST_TICK)
-        if asked.path.startswith(OF_FIGURES) and isinstance(found.connection, PastConnection):
-            found.connection.prepare()
-        return found
+        return base._once(replay, lambda: base._at(replay), PAST_TICK)
 
     def _at(self, replay: Replay) -> "Ask":
         connection = PastConnection(self.connection, self.place.code, replay, self._past_lives, self._scenes)

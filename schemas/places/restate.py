@@ -12,8 +12,8 @@ A former unit is restated to its default successor. Where it was divided that is
 decide, as outlines are schematic. What was restated from divided units is therefore counted as uncertain, and said.
 One commune of today (of 3,321) is the default of no former unit and has no restated history.
 
-The SQL reads the view `unit_successors`. Restating 3 million rows one by one costs 50 to 90 ms on two cores; sum them by code
-on each side of the reform first, as `dashboard.store_units` does, and it costs about 20 (`tests/bench/test_units.py`).
+The SQL reads the view `unit_successors` and the table `unit_heirs`. Restating row by row costs more than summing by code on each
+side of the reform first, as `dashboard.store_units` does (`tests/bench/test_units.py`); lives keep what they are restated to.
 """
 
 from __future__ import annotations
@@ -85,11 +85,6 @@ def before_sql(moment: str) -> str:
 
 def today_sql(commune: str, before: str) -> str:
     """SQL: `today` of a code; `commune` is an expression of type String, `before` that of `before_sql` or one like it."""
-    return f"if({before}, {_mapped(commune, 'is_default')}, {_mapped(commune, 'is_default AND NOT reused')})"
-
-
-def heir_sql(commune: str, before: str) -> str:
-    """SQL: what `today_sql` says, looked up in the table `unit_heirs`: for few rows at a time, as it costs nothing to plan."""
     then, later = (f"joinGet('unit_heirs', '{name}', {commune})" for name in ("then", "later"))
     return f"multiIf({then} = '', {commune}, {before}, {then}, {later})"
 
@@ -112,12 +107,6 @@ def key_sql(units: Units, commune: str, before: str) -> str:
     if units == "today":
         return f"{today_sql(commune, before)} AS unit, false AS is_former"
     return f"{commune} AS unit, {former_sql(commune, before)} AS is_former"
-
-
-def _mapped(commune: str, links: str) -> str:
-    # Subqueries that yield one value are constants to ClickHouse, which makes of them one hash table for the whole question.
-    pairs = f"(SELECT (groupArray(former), groupArray(successor)) FROM unit_successors WHERE {links})"
-    return f"transform({commune}, tupleElement({pairs}, 1), tupleElement({pairs}, 2), {commune})"
 
 
 def _among(commune: str, before: str, links: str) -> str:

@@ -8,11 +8,16 @@ import pytest
 from clickhouse_driver import Client
 
 from dashboard import past_moments, past_scenes, past_tables
-from dashboard.clock import At, Picture, Replay
+from dashboard.clock import At, Live, Picture, Replay
 from dashboard.connection import Connection, Unreachable
+from dashboard.desk.ask import Ask
+from dashboard.desk.asked import Asked
+from dashboard.desk.replay.page import content as replay_page
 from dashboard.past import PastConnection
 from dashboard.past_scenes import Scenes
+from dashboard.snapshot import Place
 from dashboard.store_figures import FigureStore
+from dashboard.store_past import PastStore
 from schemas.codes import Channel, FilingStatus
 from schemas.events import Filing
 from schemas.figures import FIGURES
@@ -229,6 +234,19 @@ def test_what_is_looked_at_is_set_apart_once_more_and_not_kept_for_ever(province
     assert len(moments()) <= past_moments.MOST + past_tables.MOST_LEFT + 1
     province.scenes.close()
     assert moments() == set() == province.tables()
+
+
+def test_opening_the_page_of_the_past_has_them_made_and_shows_the_space_they_take(
+    province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(past_scenes, "BREATH", 0.0)
+    ask = Ask(province.connection, Live(), Place("46"))
+    assert PastStore(province.connection).disk().get("apart", 0) == 0 and not province.tables()
+    replay_page(ask, Asked("/replay", (), "en"))
+    ask._scenes.settle()
+    assert province.tables() and PastStore(province.connection).disk()["apart"] > 0
+    ask.close()
+    assert not province.tables()
 
 
 def test_those_of_the_last_year_are_made_ahead(province: Province, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -134,6 +134,16 @@ def test_the_history_comes_from_the_events_and_survives_a_migration_from_before_
     present = {name for (name,) in database.execute("SELECT name FROM system.tables WHERE database = currentDatabase()")}
     assert materialized_views().keys() <= present and "fill_freshness_filing" not in present
 
+    # One as it was before days were kept of them.
+    days = "SELECT day, agency, kind, max(a.received_at), max(a.occurred_at) FROM arrival_days AS a GROUP BY ALL ORDER BY ALL"
+    kept = database.execute(days)
+    minutes = "SELECT toDate(minute) AS day, agency, kind, max(a.received_at), max(a.occurred_at) FROM arrivals AS a "
+    assert kept and kept == database.execute(f"{minutes} GROUP BY ALL ORDER BY ALL")
+    database.execute("DROP VIEW fill_arrival_days SYNC")
+    database.execute("TRUNCATE TABLE arrival_days")
+    database.execute("ALTER TABLE migrations DELETE WHERE name = 'arrivals by day' SETTINGS mutations_sync = 1")
+    assert "step arrivals by day" in migrate(settings) and database.execute(days) == kept
+
 
 def test_the_league_of_a_month_is_asked_in_a_moment(database: Client, asked: SourceStore) -> None:
     """A million minutes of arrivals: ClickHouse makes runs of them, Python sees the gaps only."""

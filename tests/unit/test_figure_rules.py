@@ -1,5 +1,6 @@
 """Figures as declared: their questions, what answers come to, and how old they are."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import nan
@@ -14,7 +15,7 @@ from schemas.figures.questions import Moment, dimensions, pieces_of, question, r
 from schemas.figures.series import Step, parts, series, series_readings
 from schemas.freshness import Source, State
 from schemas.kinds import FEEDBACK, FILING, KINDS
-from schemas.reference import ZONE, calendar, indicators
+from schemas.reference import ZONE, calendar, indicators, statuses
 
 CALENDAR = calendar("46")
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
@@ -138,3 +139,15 @@ def test_timely_is_what_comes_as_it_was_promised() -> None:
 
 def test_every_kind_with_a_life_has_figures() -> None:
     assert {figure.kind for figure in FIGURES} == set(KINDS[:4]) and FILING in KINDS
+
+
+def test_what_tells_of_a_moment_tells_of_what_is_open_then() -> None:
+    """What is closed long ago is not looked at for figures of the past (`dashboard.past_scenes`): it must not matter to them."""
+    pieces = {(figure.kind, piece) for figure in FIGURES for piece in figure.pieces if not piece.when}
+    assert pieces
+    for kind, piece in pieces:
+        found = re.match(r"(standing|status|state) (=|!=) '?(\w+)'?", piece.where)
+        assert found, piece
+        name, sign, value = found.groups()
+        standing = {one.status: one.standing for one in statuses(kind.name)}.get(value, value)
+        assert (standing != "closed") == (sign == "="), (name, piece)
