@@ -62,11 +62,12 @@ class Connection:
         """A question as it is put to ClickHouse; `given` are its parameters, None where a % is one."""
         return Said(sql)
 
-    def reaching(self, since: datetime) -> "Connection":
+    def reaching(self, since: datetime, held: datetime | None = None) -> "Connection":
         """The same, for questions that look back no further: what asks the past may then take a shorter way.
 
         They need, of what is closed by then, only what began, was changed or was closed after `since`; by groups they may ask of
-        agencies and communes only, or of rows that meet such a condition.
+        agencies and communes only, or of rows that meet such a condition. Of lives they need with `held` only steps that held
+        at that moment or later.
         """
         return self
 

@@ -51,8 +51,6 @@ TIMELESS = {"units", "unit_successors", *(table.name for table in (UNITS, SUCCES
 
 ONLY = re.compile(r"\bFROM state_\w+ FINAL WHERE (entity_id (?:=|IN) %\(\w+\)s)")
 """Where a question says which entities it asks for."""
-ARRIVED = "agency, kind, minute, received_at, occurred_at"
-"""The columns of `arrivals`."""
 ENDS = ("until", "next_received_at")
 """What tells of the next step, of which nothing is known at the newest."""
 
@@ -74,6 +72,8 @@ class Lived(NamedTuple):
     """Tables that hold what of `current_K` figures ask for."""
     since: datetime | None = None
     """How far the question looks back on what is closed; None where that is not said."""
+    held: datetime | None = None
+    """It asks for what held then or later only; None where that is not said."""
     only: str = "true"
     """SQL: which entities a question about states asks for."""
 
@@ -166,7 +166,11 @@ class Tables:
         ends = ", ".join(f"if({self._newest()}, {FAR}, l.{name}) AS {name}" for name in ENDS)
         if lived.since is None or lived.since < self.replay.at - LOOKBACK:
             lived = lived._replace(scenes={}, mixed={})
-        tiers = f"tier IN ({Tier.MONTH:d}, {Tier.LOOKBACK:d})"
+        scene = lived.scenes.get(life)
+        near = scene and lived.held and lived.since and lived.held >= scene.since and lived.since >= scene.since - MONTH
+        tiers = f"tier = {Tier.MONTH:d}" if near else f"tier IN ({Tier.MONTH:d}, {Tier.LOOKBACK:d})"
+        if lived.held:
+            tiers += f" AND ends >= toDate({at(lived.held)})"
         return self._with_anew(life, lived, f"SELECT {_names(life)}, {ends} FROM {self._lives(life, lived)}", tiers)
 
     def _current(self, life: Life, lived: Lived) -> str:
@@ -175,6 +179,7 @@ class Tables:
         ends = ", ".join(f"{FAR} AS {name}" for name in ENDS)
         kept = f"SELECT {_names(life)}, {ends} FROM {self._lives(life, lived)}"
         tiers = f"tier <= {Tier.UNIT:d}" if self.is_near(lived.since) else f"tier != {Tier.UNIT:d}"
+        tiers += f" AND ends >= toDate({self.moment})"
         return self._with_anew(life, lived, kept, tiers, self._newest(), f"until = {FAR}")
 
     def is_near(self, since: datetime | None) -> bool:
@@ -182,8 +187,9 @@ class Tables:
         return since is not None and since >= self.replay.at - MONTH
 
     def current(self, life: Life, lived: Lived) -> str:
-        """A query for what of `current_K` figures ask for, which a scene tells."""
-        return self._current(life, lived._replace(moments={}, since=self.replay.at - MONTH))
+        """A query for what of `current_K` figures ask for, which a scene tells. Nobody asks for the version of what is one row."""
+        said = self._current(life, lived._replace(moments={}, since=self.replay.at - MONTH))
+        return f"SELECT * EXCEPT version FROM ({said})"
 
     def _lives(self, life: Life, lived: Lived) -> str:
         if scene := lived.scenes.get(life):
@@ -199,7 +205,7 @@ class Tables:
     def _with_anew(self, life: Life, lived: Lived, kept: str, tiers: str, condition: str = "true", of_anew: str = "true") -> str:
         """Lives as they are kept, but for those that were known in another version, or are derived anew."""
         scene = lived.scenes.get(life)
-        said = f"{kept} WHERE {self._seen()} AND {condition}" + (f" AND {tiers}" if scene else "")
+        said = f"{kept} WHERE {self._seen()} AND {condition}" + (f" AND {tiers} AND begins <= {self.moment}" if scene else "")
         if scene and lived.mixed.get(life):
             who = ", ".join(map(quoted, lived.mixed[life]))
             known = f"known_from <= {self.moment} AND known_until > {self.moment} AND entity_id IN ({who})"
@@ -212,34 +218,19 @@ class Tables:
         return f"{said} AND entity_id NOT IN ({who}) UNION ALL {told}"
 
     def _arrivals(self) -> str:
-        """The minutes before the one that is going on; of that, what had come."""
-        return f"SELECT {ARRIVED} FROM {self._table(ARRIVALS)} FINAL WHERE minute < {self._begun} UNION ALL {self._this_minute()}"
-
-    @property
-    def _begun(self) -> str:
-        return f"toStartOfMinute({self.moment})"
-
-    def _this_minute(self) -> str:
-        rest = " UNION ALL ".join(
-            f"SELECT agency, '{kind.name}' AS kind, toStartOfMinute(e.received_at) AS minute, max(e.received_at) AS received_at, "
-            f"max(e.occurred_at) AS occurred_at FROM {self._table(events_table(kind))} AS e "
-            f"WHERE e.received_at >= {self._begun} AND e.received_at <= {self.moment} GROUP BY agency, minute"
-            for kind in KINDS
-        )
-        return f"SELECT {ARRIVED} FROM ({rest})"
+        return f"SELECT * FROM {self._table(ARRIVALS)} WHERE received_at <= {self.moment}"
 
     def _arrival_days(self) -> str:
         """The days before the one that is going on; of that, what had come."""
-        today = f"toStartOfDay({self._begun})"
-        minutes = f"SELECT {ARRIVED} FROM {self._table(ARRIVALS)} WHERE minute >= {today} AND minute < {self._begun}"
         names = "agency, kind, received_at, occurred_at"
         return (
-            f"SELECT day, {names} FROM {self._table(ARRIVAL_DAYS)} WHERE day < toDate({today}) "
-            f"UNION ALL SELECT toDate({today}) AS day, {names} FROM ({minutes} UNION ALL {self._this_minute()})"
+            f"SELECT day, {names} FROM {self._table(ARRIVAL_DAYS)} WHERE day < toDate({self.moment}) "
+            f"UNION ALL SELECT toDate({self.moment}) AS day, {names} FROM {self._table(ARRIVALS)} "
+            f"WHERE received_at >= toStartOfDay({self.moment}) AND received_at <= {self.moment}"
         )
 
     def _freshness(self) -> str:
-        # The newest are the newest, whatever of a day or minute was written before: there is no need to merge.
+        # The newest are the newest, whatever of a day was written before: there is no need to merge.
         return (
             "SELECT agency, kind, max(a.received_at) AS received_at, max(a.occurred_at) AS occurred_at "
             f"FROM ({self._arrival_days()}) AS a GROUP BY agency, kind"
@@ -285,12 +276,13 @@ class PastConnection(Connection):
         self._scenes = scenes
         self._tables = Tables(self.database, replay)
         self._since: datetime | None = None
+        self._held: datetime | None = None
         self._begun = threading.Event()
 
-    def reaching(self, since: datetime) -> "PastConnection":
+    def reaching(self, since: datetime, held: datetime | None = None) -> "PastConnection":
         """The same, for questions that look back no further."""
         found = copy(self)
-        found._since = since
+        found._since, found._held = since, held
         return found
 
     def _begin(self) -> None:
@@ -317,7 +309,7 @@ class PastConnection(Connection):
             self._begin()
         asked = ONLY.findall(sql)
         only = asked[0] if len(names) == len(asked) == 1 else "true"
-        lived = Lived(since=self._since, only=only)
+        lived = Lived(since=self._since, held=self._held, only=only)
         rows: dict[Life, list[tuple[Any, ...]]] = {}
         for life in lives:
             lived, rows[life] = self._with(life, lived, names)

@@ -57,7 +57,7 @@ class FigureStore:
         """
         moment = Moment.of(at, self.calendar, period)
         where, given = of_unit(by, self.told_by), {} if by == "province" else {"unit": unit}
-        connection = self.connection.reaching(at - period)
+        connection = self.connection.reaching(at - period, at)
         found = ask(lambda sql: connection.tuples(sql, **given), figures, moment, past=state, where=where)
         return found.get((), {})
 
@@ -66,7 +66,7 @@ class FigureStore:
     ) -> list[dict[str, Reading]]:
         """What `then` finds at each of several moments, in one pass."""
         given = {} if by == "province" else {"unit": unit}
-        connection = self.connection.reaching(min(moments) - PERIOD)
+        connection = self.connection.reaching(min(moments) - PERIOD, min(moments))
         asked = [Moment.of(at, self.calendar, PERIOD) for at in moments]
         return ask_at(lambda sql: connection.tuples(sql, **given), figures, asked, where=of_unit(by, self.told_by))
 
@@ -74,11 +74,10 @@ class FigureStore:
         """All figures of a unit day by day: code → (end of the day, or now), reading. Those of a period tell of each day alone."""
         now, found = clock.now(), dict[str, list[tuple[datetime, Reading]]]()
         midnight = now.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
-        connection = self.connection.reaching(midnight - timedelta(days=days))
+        since = midnight - timedelta(days=days - 1)
+        connection = self.connection.reaching(midnight - timedelta(days=days), since)
         for ones in by_kind(FIGURES):
-            ends, questions = series(
-                ones, Step.DAY, midnight - timedelta(days=days - 1), now, self.calendar, where=of_unit(by, self.told_by)
-            )
+            ends, questions = series(ones, Step.DAY, since, now, self.calendar, where=of_unit(by, self.told_by))
             answers = [connection.tuples(one, unit=unit) for one in questions]
             found |= series_readings(ones, ends, answers)[()]
         return found

@@ -230,7 +230,7 @@ class MapStore:
 
     def _near(self, scope: Scope) -> Connection:
         """For questions about what is open, or began or was closed in the window."""
-        return self.lives.connection.reaching(scope.since)
+        return self.lives.connection.reaching(scope.since, scope.since)
 
 
 def inside(box: Box) -> str:

@@ -13,9 +13,9 @@ from schemas.kinds import KINDS, STEPS
 from schemas.moments import EPOCH, milliseconds
 from schemas.retention import horizon
 from schemas.snapshots import SNAPSHOTS
-from schemas.sql import moment
+from schemas.sql import FIRST, moment
 from schemas.tables import HEARTBEATS, events_table, windows_table
-from schemas.watch_tables import ALARM_STEPS, ARRIVALS
+from schemas.watch_tables import ALARM_STEPS
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class PastStore:
             for kind in KINDS
         )
         names = {
-            "whole": f"SELECT minOrNull(received_at) FROM {ARRIVALS.name}",
+            "whole": FIRST,
             "windows": f"SELECT min(first) FROM ({windows})",
             "alarms": f"SELECT minOrNull(evaluated_at) FROM {ALARM_STEPS.name}",
             "path": f"SELECT minOrNull(sent_at) FROM {HEARTBEATS.name}",

@@ -4,7 +4,7 @@ The rules are those of `schemas.freshness` and `schemas.timeliness`; here they a
 raise `dashboard.connection.Unreachable`.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
@@ -17,7 +17,7 @@ from schemas.moments import from_milliseconds, milliseconds
 from schemas.reference import Agency, Feed, WorkingCalendar
 from schemas.refusals import harmless
 from schemas.sql import REFUSED, REFUSED_LAST, moment
-from schemas.timeliness import Run, Span, Standing, by_agency, league, spans, standing
+from schemas.timeliness import Run, Span, Standing, at_work, by_agency, joined, league, spans, standing
 from schemas.watch_tables import ARRIVAL_DAYS, ARRIVALS, REFUSALS
 
 LEAGUE_DAYS = 30
@@ -25,6 +25,8 @@ RUN_MINUTES = 30
 """Events no further apart than this are one run: not longer than the shortest rhythm that was promised (a test sees to it)."""
 Key = tuple[str, str]
 """Agency and kind."""
+Runs = Mapping[Key, Sequence[tuple[int, int]]]
+"""First and last of each run, in milliseconds since 1970."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class SourceStore:
     def standings(self, start: datetime, end: datetime) -> tuple[Standing, ...]:
         """How timely every promised feed was in a period, the best first."""
         feeds = [(agency.code, feed) for agency in self.agencies for feed in agency.feeds]
-        found = self._spans(feeds, start, end)
+        found = self._spans(feeds, start, end, at_work_only=True)
         return league(standing(agency, kind, states, self.calendar) for (agency, kind), states in found.items())
 
     def league(self, clock: Clock, days: int = LEAGUE_DAYS) -> tuple[Standing, ...]:
@@ -102,7 +104,10 @@ class SourceStore:
         )
         return [{**row, "reason": harmless(row["reason"])} for row in rows]
 
-    def _spans(self, feeds: Iterable[tuple[str, Feed]], start: datetime, end: datetime) -> dict[Key, tuple[Span, ...]]:
+    def _spans(
+        self, feeds: Iterable[tuple[str, Feed]], start: datetime, end: datetime, *, at_work_only: bool = False
+    ) -> dict[Key, tuple[Span, ...]]:
+        """The states of feeds; `at_work_only`: what they are off hours need not be true."""
         asked = list(feeds)
         if not asked:
             return {}
@@ -110,48 +115,57 @@ class SourceStore:
         if len(only) == len(self.agencies):
             only = set()
         came, refused = self._arrivals(start, end, only), self._refusals(start, end, only)
-        return {
-            (agency, feed.kind): spans(
-                feed, came.get((agency, feed.kind), ()), refused.get((agency, feed.kind), ()), start, end, self.calendar
-            )
-            for agency, feed in asked
-        }
+        found = {}
+        for agency, feed in asked:
+            heard, turned_away = (_joined(of.get((agency, feed.kind), ()), feed.rhythm_minutes) for of in (came, refused))
+            if at_work_only:
+                heard = at_work(heard, timedelta(minutes=feed.rhythm_minutes), self.calendar)
+            found[agency, feed.kind] = spans(feed, heard, turned_away, start, end, self.calendar)
+        return found
 
-    def _arrivals(self, start: datetime, end: datetime, only: set[str]) -> Mapping[Key, list[Run]]:
+    def _arrivals(self, start: datetime, end: datetime, only: set[str]) -> Runs:
         return self._runs(
-            f"""SELECT agency, kind, received_at AS at FROM {ARRIVALS.name} FINAL
-            WHERE minute >= toStartOfMinute({moment("start")}) AND received_at <= {moment("end")} AND {_only(only)}
-            UNION ALL SELECT agency, kind, max(before_at) AS at FROM (
-                SELECT agency, kind, received_at AS before_at FROM {ARRIVAL_DAYS.name}
-                WHERE day < toDate({moment("start")}) AND {_only(only)}
-                UNION ALL SELECT agency, kind, received_at FROM {ARRIVALS.name}
-                WHERE minute >= toStartOfDay({moment("start")}) AND minute < toStartOfMinute({moment("start")}) AND {_only(only)}
-            ) GROUP BY agency, kind""",
+            # The newest before the period is in its first day, or in a day before.
+            f"""SELECT agency, kind, received_at AS at FROM {ARRIVALS.name}
+            WHERE received_at >= toStartOfDay({moment("start")}) AND received_at <= {moment("end")} AND {_only(only)}
+            UNION ALL SELECT agency, kind, max(d.received_at) AS at FROM {ARRIVAL_DAYS.name} AS d
+            WHERE day < toDate({moment("start")}) AND {_only(only)} GROUP BY agency, kind""",
             start,
             end,
             only,
         )
 
-    def _refusals(self, start: datetime, end: datetime, only: set[str]) -> Mapping[Key, list[Run]]:
+    def _refusals(self, start: datetime, end: datetime, only: set[str]) -> Runs:
         # What was refused before the period matters as long as it could still be live then.
         asked = f"SELECT agency, kind, max(refused_at) AS at FROM ({REFUSED}) WHERE {_only(only)} GROUP BY agency, kind, "
         return self._runs(asked + "toStartOfMinute(refused_at)", start - timedelta(days=30), end, only)
 
-    def _runs(self, moments: str, start: datetime, end: datetime, only: set[str]) -> Mapping[Key, list[Run]]:
-        """Runs of moments (agency, kind, at), made in ClickHouse: a month of all sources has a million minutes, but few gaps."""
+    def _runs(self, moments: str, start: datetime, end: datetime, only: set[str]) -> Runs:
+        """Runs of moments (agency, kind, at), made in ClickHouse: a month of all sources has a million, but few gaps. Of those
+        within the time that a run may pause only the first and the last can be at a gap."""
+        apart = RUN_MINUTES * 60_000
         rows = self.connection.tuples(
-            f"""SELECT agency, kind, min(ms), max(ms), arraySort(groupArrayIf((before, ms), ms > before + {RUN_MINUTES * 60_000}))
-            FROM (SELECT agency, kind, toUnixTimestamp64Milli(at) AS ms, lagInFrame(ms, 1, ms)
-                OVER (PARTITION BY agency, kind ORDER BY ms ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS before FROM ({moments}))
-            GROUP BY agency, kind""",
+            f"""SELECT agency, kind, parts[1].1, parts[-1].2, arrayFilter(gap -> gap.2 > gap.1 + {apart},
+                arrayMap((a, b) -> (a.2, b.1), arrayPopBack(parts), arrayPopFront(parts)))
+            FROM (SELECT agency, kind, arraySort(groupArray((first, last))) AS parts
+                FROM (SELECT agency, kind, min(ms) AS first, max(ms) AS last
+                    FROM (SELECT agency, kind, toUnixTimestamp64Milli(at) AS ms FROM ({moments}))
+                    GROUP BY agency, kind, intDiv(ms, {apart}))
+                GROUP BY agency, kind)""",
             only=sorted(only),
             **_period(start, end),
         )
-        found: dict[Key, list[Run]] = {}
+        found: dict[Key, list[tuple[int, int]]] = {}
         for agency, kind, first, last, gaps in rows:
-            ends = [_here(ms) for ms in (first, *chain.from_iterable(gaps), last)]
+            ends = [first, *chain.from_iterable(gaps), last]
             found[agency, kind] = list(zip(ends[::2], ends[1::2], strict=True))
         return found
+
+
+def _joined(runs: Sequence[tuple[int, int]], minutes: int) -> list[Run]:
+    # Joined while they are numbers: moments take ten times as long.
+    apart = minutes * 60_000
+    return [(_here(first), _here(last)) for first, last in joined(runs, lambda last, first: first - last <= apart)]
 
 
 def _here(ms: int) -> datetime:

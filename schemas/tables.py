@@ -299,12 +299,11 @@ def materialized_views() -> dict[str, tuple[str, str]]:
         source, target = events_table(kind), state_table(kind)
         columns = ", ".join(column.name for column in target.columns[:-1])
         views[f"fill_{target.name}"] = (target.name, f"SELECT {columns}, {VERSION} AS version FROM {source.name}")
-        views[f"fill_arrivals_{kind.name}"] = (
+        views[f"fill_{ARRIVALS.name}_{kind.name}"] = (
             ARRIVALS.name,
-            f"SELECT agency, '{kind.name}' AS kind, toStartOfMinute(s.received_at) AS minute, max(s.received_at) AS received_at, "
-            f"max(s.occurred_at) AS occurred_at FROM {source.name} AS s GROUP BY agency, minute",
+            f"SELECT received_at, occurred_at, agency, '{kind.name}' AS kind FROM {source.name}",
         )
-    # From the few rows of arrivals, not from the events again: it is on the way of every batch.
+    # From the few columns of arrivals, not from the events again: it is on the way of every batch.
     views["fill_freshness"] = (
         FRESHNESS.name,
         "SELECT agency, kind, max(s.received_at) AS received_at, max(s.occurred_at) AS occurred_at "
@@ -312,7 +311,7 @@ def materialized_views() -> dict[str, tuple[str, str]]:
     )
     views["fill_arrival_days"] = (
         ARRIVAL_DAYS.name,
-        "SELECT toDate(s.minute) AS day, agency, kind, max(s.received_at) AS received_at, max(s.occurred_at) AS occurred_at "
+        "SELECT toDate(s.received_at) AS day, agency, kind, max(s.received_at) AS received_at, max(s.occurred_at) AS occurred_at "
         f"FROM {ARRIVALS.name} AS s GROUP BY day, agency, kind",
     )
     views["fill_alarm_steps"] = (ALARM_STEPS.name, f"SELECT {_names(ALARM_STEPS)} FROM {ALARMS.name}")

@@ -1,13 +1,14 @@
 """How timely a source was: the spans of its states in a period, and the league of all sources by them. Pure.
 
 The states are those of `schemas.freshness`, asked for every moment of the past: so what a history shows is what a screen showed, as
-far as it is known from the arrivals alone, which are kept by the minute.
+far as it is known from the arrivals alone.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import TypeVar
 
 from schemas.freshness import State, state
 from schemas.reference import ZONE, Feed, WorkingCalendar
@@ -30,9 +31,20 @@ Run = tuple[datetime, datetime]
 """First and last of events that came one after the other, never further apart than the rhythm of their feed."""
 
 
+At = TypeVar("At", datetime, int)
+
+
 def runs(moments: Iterable[datetime], apart: timedelta) -> list[Run]:
     """Moments as runs: a new one begins where two are further apart. `apart` must not be longer than the feed's rhythm."""
-    return _joined(((at, at) for at in moments), apart)
+    return joined(((at, at) for at in moments), lambda last, first: first - last <= apart)
+
+
+def at_work(given: Iterable[Run], rhythm: timedelta, calendar: WorkingCalendar) -> list[Run]:
+    """Runs with no more working time between them than the rhythm as one: at work nothing but live can be meanwhile.
+
+    Enough for `standing`, which asks for working time only: most sources rest at night.
+    """
+    return joined(given, lambda last, first: calendar.working_time(last, first) <= rhythm)
 
 
 def spans(
@@ -44,7 +56,11 @@ def spans(
     so it is asked for once in the middle of each such piece.
     """
     rhythm = timedelta(minutes=feed.rhythm_minutes)
-    came, refused = (_joined((run for run in given if run[0] < end), rhythm) for given in (arrivals, refusals))
+
+    def near(last: datetime, first: datetime) -> bool:
+        return first - last <= rhythm
+
+    came, refused = (joined((one for one in given if one[0] < end), near) for given in (arrivals, refusals))
     moments = {start, end}
     for given in (came, refused):
         for (first, last), following in zip(given, [*(run[0] for run in given[1:]), end], strict=False):
@@ -63,11 +79,12 @@ def spans(
     return tuple(found)
 
 
-def _joined(given: Iterable[Run], rhythm: timedelta) -> list[Run]:
-    """Runs in order, those no further apart than the rhythm as one: meanwhile nothing but live can be, or malformed."""
-    found: list[Run] = []
+def joined(given: Iterable[tuple[At, At]], near: Callable[[At, At], bool]) -> list[tuple[At, At]]:
+    """Runs in order, as one where the last of one and the first of the next are near: no further apart than the feed's rhythm, so
+    that meanwhile nothing but live can be, or malformed. Of moments or their numbers."""
+    found: list[tuple[At, At]] = []
     for first, last in sorted(given):
-        if found and first - found[-1][1] <= rhythm:
+        if found and near(found[-1][1], first):
             found[-1] = (found[-1][0], max(found[-1][1], last))
         else:
             found.append((first, last))

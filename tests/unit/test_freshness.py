@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dashboard.store_sources import RUN_MINUTES
 from schemas.freshness import State, judge, state
 from schemas.reference import ZONE, Agency, Feed, agencies, calendar
-from schemas.timeliness import Span, Standing, by_agency, league, runs, spans, standing
+from schemas.timeliness import Span, Standing, at_work, by_agency, league, runs, spans, standing
 
 FEED = Feed(kind="filing", rhythm_minutes=60, grace_minutes=60)
 TUESDAY = datetime(2026, 11, 17, 15, 0, tzinfo=ZONE)
@@ -142,6 +142,16 @@ def test_the_history_says_what_the_screen_said(arrivals: list[datetime], refusal
     inside = any(first <= now < last for first, last in runs(arrivals, timedelta(minutes=apart)))
     assert shown is (State.LIVE if inside else said)
     assert not inside or said is State.LIVE
+
+
+@given(MINUTES, MINUTES)
+def test_at_work_it_is_enough_to_know_of_gaps_in_working_time(arrivals: list[datetime], refusals: list[datetime]) -> None:
+    start, end, rhythm = TUESDAY, TUESDAY + timedelta(days=4), timedelta(minutes=FEED.rhythm_minutes)
+    came, refused = runs(arrivals, rhythm), runs(refusals, rhythm)
+    fewer = at_work(came, rhythm, HUE)
+    assert len(fewer) <= len(came)
+    whole, short = (standing("a", "filing", spans(FEED, one, refused, start, end, HUE), HUE) for one in (came, fewer))
+    assert whole == short
 
 
 def test_no_feed_promises_a_rhythm_shorter_than_a_run() -> None:
