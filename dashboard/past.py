@@ -49,8 +49,8 @@ TIMELESS = {"units", "unit_successors", *(table.name for table in (UNITS, SUCCES
 """Tables whose rows say themselves for which days they hold."""
 
 
-ONLY = re.compile(r"\bFROM state_\w+ FINAL WHERE (entity_id (?:=|IN) %\(\w+\)s)")
-"""Where a question says which entities it asks for."""
+ONLY = re.compile(r"\bFROM state_\w+ FINAL WHERE ((?:entity_id|unit) (?:=|IN) %\(\w+\)s)")
+"""Where a question says which entities it asks for: by their ids, or by a part of these."""
 ENDS = ("until", "next_received_at")
 """What tells of the next step, of which nothing is known at the newest."""
 

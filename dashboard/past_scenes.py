@@ -116,7 +116,7 @@ class Scenes:
         self._locks: dict[tuple[Life, datetime], threading.Lock] = {}
         self._kept: dict[Life, dict[datetime, Scene]] = {life: {} for life in LIVES}
         self._known: tuple[float, dict[str, Marks]] = (0.0, {})
-        self._guard = threading.Lock()
+        self._guard, self._looking = threading.Lock(), threading.Lock()
         self._threads = ThreadPoolExecutor(len(LIVES), "scenes")
         self._behind = ThreadPoolExecutor(1, "scenes-ahead")
         self._asked: set[object] = set()
@@ -300,15 +300,17 @@ class Scenes:
         )
 
     def _marks(self, life: Life, *, fresh: bool = False) -> Marks:
-        looked, found = self._known
-        if fresh or time.monotonic() - looked > LOOKED_AT:
-            began, by_kind = time.monotonic(), dict[str, list[tuple[int, ...]]]()
-            for kind, *mark in self._present.tuples(
-                f"SELECT kind, partition, rules, epoch, offset FROM {LIVES_PROGRESS.name} FINAL ORDER BY kind, partition"
-            ):
-                by_kind.setdefault(kind, []).append(tuple(mark))
-            found = {kind: tuple(marks) for kind, marks in by_kind.items()}
-            self._known = began, found
+        asked = time.monotonic()
+        with self._looking:  # a page asks of all kinds at once: one of them looks
+            looked, found = self._known
+            if looked < asked if fresh else asked - looked > LOOKED_AT:
+                began, by_kind = time.monotonic(), dict[str, list[tuple[int, ...]]]()
+                for kind, *mark in self._present.tuples(
+                    f"SELECT kind, partition, rules, epoch, offset FROM {LIVES_PROGRESS.name} FINAL ORDER BY kind, partition"
+                ):
+                    by_kind.setdefault(kind, []).append(tuple(mark))
+                found = {kind: tuple(marks) for kind, marks in by_kind.items()}
+                self._known = began, found
         return found.get(life.kind.name, ())
 
 

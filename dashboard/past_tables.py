@@ -5,6 +5,9 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -37,6 +40,7 @@ class Passing:
         self._known: set[str] = set()
         self._left: list[tuple[float, str]] = []
         self._tidied = False
+        self._away = ThreadPoolExecutor(1, "passing")
         self._refused = self._closed = False
 
     @property
@@ -49,8 +53,9 @@ class Passing:
         if self._refused or self._closed:
             return None
         name = f"{prefix}{uuid.uuid4().hex}"
+        with suppress(RuntimeError):  # it was closed meanwhile
+            self._away.submit(copy_context().run, self._tidy)
         try:
-            self._tidy()
             self._present.tuples(f"CREATE TABLE {name} {definition}")
         except Unreachable as error:
             if "ACCESS_DENIED" in str(error) or "READONLY" in str(error) or "Not enough privileges" in str(error):
@@ -73,23 +78,27 @@ class Passing:
 
     def close(self) -> None:
         """Take all away. Raises `Unreachable`."""
+        self._away.shutdown(cancel_futures=True)
         with self._guard:
             names, self._known, self._left, self._closed = sorted(self._known), set(), [], True
         for name in names:
             self._drop(name)
 
     def _tidy(self) -> None:
-        """Take away what was left a while ago, at first also what dashboards left that were killed."""
+        """Take away what was left a while ago, at first also what dashboards left that were killed. Nobody waits for it."""
         with self._guard:
             now, kept = time.monotonic(), len(self._left) - MOST_LEFT
             gone = [name for number, (when, name) in enumerate(self._left) if when <= now or number < kept]
             self._left = [one for one in self._left if one[1] not in gone]
             self._known -= set(gone)
             first, self._tidied = not self._tidied, True
-        if first:
-            gone += list(self._left_over())
-        for name in gone:
-            self._drop(name)
+        try:
+            if first:
+                gone += list(self._left_over())
+            for name in gone:
+                self._drop(name)
+        except Unreachable as error:
+            log.warning("tables that were made for a while were not taken away: %s", error)
 
     def _drop(self, name: str) -> None:
         # From memory at once, as what is only forgotten stays there for minutes; from disk without waiting for who still reads it.

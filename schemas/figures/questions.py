@@ -177,8 +177,8 @@ def _question_at(figures: Sequence[Figure], moments: Sequence[Moment], where: st
     counts = " OR ".join(["standing != 'closed'", *periods])
     return (
         f"SELECT point.1, {', '.join(asked)} FROM (SELECT * FROM {life_table(kind).name} FINAL "
-        f"WHERE since <= {last} AND until > {first} AND ({counts})) ARRAY JOIN arrayFilter(p -> {held}, [{points}]) AS point "
-        f"WHERE {where or 'true'} GROUP BY point.1"
+        f"WHERE since <= {last} AND until > {first} AND ({counts}) AND ({where or 'true'})) "
+        f"ARRAY JOIN arrayFilter(p -> {held}, [{points}]) AS point GROUP BY point.1"
     )
 
 

@@ -22,13 +22,14 @@ from schemas.codes import DocumentStatus
 from schemas.figures import BY_CODE, FIGURES, Figure, Reading
 from schemas.figures.aging import UNITS
 from schemas.figures.questions import Moment, ask, ask_at, ask_each, dimensions, question, readings
-from schemas.figures.series import Step, series, series_readings
+from schemas.figures.series import Step, parts, reaches_an_end, series, series_readings
 from schemas.freshness import State
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.moments import milliseconds
 from schemas.reference import ZONE, Criterion, agencies, calendar
 from schemas.scores.score import State as ScoreState
 from schemas.settings import Settings
+from schemas.sql import at
 from streams.lives import Lives
 from streams.migrate import migrate
 from tests import second_way
@@ -192,6 +193,20 @@ def test_a_series_has_in_each_part_what_pandas_computes_of_it(province: Province
         closed = pd.to_datetime(current["closed_at"], utc=True)
         assert found["filing.closed"][number][1].value == ((closed >= start) & (closed < end)).sum()
     assert sum(reading.value or 0 for _, reading in found["filing.registered"]) > 50
+
+
+@pytest.mark.parametrize("step", Step, ids=str)
+def test_a_step_reaches_the_end_of_a_part_if_it_holds_then(province: Province, step: Step) -> None:
+    """To the millisecond: from `since` on, and no more at `until`."""
+    since = END - timedelta(days=70 if step is Step.MONTH else 2, hours=3, minutes=7)
+    ends = parts(step, since, END)[1][:-1]
+    near = sorted({end + timedelta(milliseconds=by) for end in (ends[0], ends[len(ends) // 2], ends[-1]) for by in (-1, 0, 1)})
+    spans = [(first, last) for first in near for last in near if first < last]
+    given = ", ".join(f"({at(first)}, {at(last)})" for first, last in spans)
+    rows = province.client.execute(
+        f"SELECT {reaches_an_end(step)} FROM (SELECT arrayJoin([{given}]) AS s, s.1 AS since, s.2 AS until)"
+    )
+    assert [bool(found) for (found,) in rows] == [any(first <= end < last for end in ends) for first, last in spans]
 
 
 def test_a_series_by_unit_adds_up_to_that_of_the_province(province: Province) -> None:
