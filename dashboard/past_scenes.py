@@ -34,15 +34,14 @@ from schemas.tables import events_table
 
 log = logging.getLogger(__name__)
 DAY = timedelta(days=1)
-SLOTS = ((28 * DAY, 14 * DAY), (7 * DAY, 7 * DAY), (DAY, DAY), (DAY / 24, DAY / 24))
+SLOTS = ((28 * DAY, 14 * DAY), (7 * DAY, 3 * DAY), (2 * DAY, DAY), (DAY, DAY), (DAY / 24, DAY / 24))
 """How long scenes are, and for how long one is over: of the hours gone by, more comes late than of the weeks."""
-MOST = 22
+MOST = 36
 """Scenes that are kept of a kind."""
 AGAIN = 3600.0
-"""Seconds after which it is looked again what can be made ahead: weeks go by."""
-AHEAD = 18
-"""Scenes of weeks that are made ahead: those of the last year."""
-WEEK = 7 * DAY
+"""Seconds after which it is looked again what can be made ahead: days go by."""
+AHEAD = 24
+"""Scenes that are made ahead: those of the last year but for its last day."""
 LONGEST = 1800.0
 """Seconds after which one is made anew beside those who use it: lives may have been mended."""
 LOOKED_AT = 1.0
@@ -137,7 +136,7 @@ class Scenes:
         return self._made(life, replay.picture, since, until)
 
     def prepare(self) -> None:
-        """Have those of the weeks of the last year made, one after the other and the newest first, beside all else."""
+        """Have those of the last year made, but for its last day, one after the other and the newest first, beside all else."""
         with self._guard:
             if time.monotonic() < self._ahead_again:
                 return
@@ -181,7 +180,7 @@ class Scenes:
             return
         began = time.monotonic()
         ((first,),) = self._present.tuples(FIRST)
-        slots = list(islice(_weeks(first), AHEAD)) if first else []
+        slots = list(islice(_slots(first), AHEAD)) if first else []
         for since, until in slots:
             for life in LIVES:
                 if self._ended.is_set():
@@ -332,12 +331,12 @@ def _tier(since: datetime, until: datetime) -> str:
     return f"CAST(multiIf({tiers}) AS UInt8)"
 
 
-def _weeks(first: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """The times of the scenes that are a week long or longer, the newest first, back to a moment."""
+def _slots(first: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """The times of the scenes that are a day long or longer, the newest first, back to a moment."""
     moment = datetime.now(UTC)
     while moment > first:
         slot = _slot(moment)
-        if slot and slot[1] - slot[0] >= WEEK:
+        if slot and slot[1] - slot[0] >= DAY:
             yield slot
         moment = slot[0] - MILLISECOND if slot else moment - SLOTS[-1][0]
 
