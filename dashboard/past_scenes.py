@@ -40,7 +40,7 @@ MOST = 36
 """Scenes that are kept of a kind."""
 AGAIN = 3600.0
 """Seconds after which it is looked again what can be made ahead: days go by."""
-AHEAD = 24
+AHEAD = 26
 """Scenes that are made ahead: those of the last year but for its last day."""
 LONGEST = 1800.0
 """Seconds after which one is made anew beside those who use it: lives may have been mended."""

@@ -36,7 +36,7 @@ def series(
     What tells of a period is counted in each part; what tells of a moment is that of the part's end, or of `until` in the last.
     """
     kind = kind_of(figures, by)
-    starts, ends = parts(step, since, until)
+    _, ends = parts(step, since, until)
     keys = [f"toString({name}) AS key_{number}" for number, name in enumerate(by)]
     names = [f"key_{number}" for number in range(len(by))]
     asked = f" AND ({where})" if where else ""
@@ -44,20 +44,20 @@ def series(
     if moments := list(dict.fromkeys(piece.when for piece in wanted if piece.when)):
         # Of what began or was closed in a part: each entity once for each, however long it lives.
         first, last = moment_sql(milliseconds(since)), moment_sql(milliseconds(until))
-        bounds = f"[{', '.join(str(milliseconds(at)) for at in starts)}]"
         within = [f"ifNull({when} >= {first} AND {when} < {last}, false)" for when in moments]
-        turns = [
-            f"({number}, if({inside}, arrayLastIndex(x -> x <= toUnixTimestamp64Milli(assumeNotNull({when})), {bounds}), 0))"
-            for number, (when, inside) in enumerate(zip(moments, within, strict=True))
+        numbers = [
+            f"if({inside}, 1 + {crossed(step, first, f'assumeNotNull({when})')}, 0)"
+            for when, inside in zip(moments, within, strict=True)
         ]
         pieces = [
-            piece_sql(piece, Instant("0", "0", "0"), f"point.1 = {moments.index(piece.when)}") if piece.when else "NULL"
+            piece_sql(piece, Instant("0", "0", "0"), f"which = {moments.index(piece.when)}") if piece.when else "NULL"
             for piece in wanted
         ]
         questions.append(
-            f"SELECT {', '.join(['point.2 AS part', *keys, *pieces])} FROM (SELECT * FROM {current_table(kind).name} FINAL "
-            f"WHERE ({' OR '.join(within)}){asked}) ARRAY JOIN arrayFilter(p -> p.2 > 0, [{', '.join(turns)}]) AS point "
-            f"GROUP BY {', '.join(['part', *names])}"
+            f"SELECT {', '.join(['part', *keys, *pieces])} FROM (SELECT *, [{', '.join(numbers)}] AS numbers "
+            f"FROM {current_table(kind).name} FINAL WHERE ({' OR '.join(within)}){asked}) "
+            f"ARRAY JOIN numbers AS part, {list(range(len(moments)))} AS which "
+            f"WHERE part > 0 GROUP BY {', '.join(['part', *names])}"
         )
     if any(not piece.when for piece in wanted):
         pieces = ["NULL" if piece.when else piece_sql(piece, Instant("point.2", "point.3", "point.4"), "true") for piece in wanted]
@@ -116,6 +116,13 @@ def parts(step: Step, since: datetime, until: datetime) -> tuple[list[datetime],
 
 def _next_month(at: datetime) -> datetime:
     return (at.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)).replace(day=1)
+
+
+def crossed(step: Step, since: str, moment: str) -> str:
+    """SQL: in how many parts one begins from one moment, given as SQL, to another; not earlier."""
+    if step is Step.MINUTES:
+        return f"intDiv(toUnixTimestamp({moment}), 300) - intDiv(toUnixTimestamp({since}), 300)"
+    return f"dateDiff('{step.value}', {since}, {moment}, '{ZONE.key}')"
 
 
 def reaches_an_end(step: Step) -> str:

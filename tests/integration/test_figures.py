@@ -22,7 +22,7 @@ from schemas.codes import DocumentStatus
 from schemas.figures import BY_CODE, FIGURES, Figure, Reading
 from schemas.figures.aging import UNITS
 from schemas.figures.questions import Moment, ask, ask_at, ask_each, dimensions, question, readings
-from schemas.figures.series import Step, parts, reaches_an_end, series, series_readings
+from schemas.figures.series import Step, crossed, parts, reaches_an_end, series, series_readings
 from schemas.freshness import State
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.moments import milliseconds
@@ -207,6 +207,16 @@ def test_a_step_reaches_the_end_of_a_part_if_it_holds_then(province: Province, s
         f"SELECT {reaches_an_end(step)} FROM (SELECT arrayJoin([{given}]) AS s, s.1 AS since, s.2 AS until)"
     )
     assert [bool(found) for (found,) in rows] == [any(first <= end < last for end in ends) for first, last in spans]
+
+
+@pytest.mark.parametrize("step", Step, ids=str)
+def test_the_number_of_a_part_is_that_of_the_starts_that_came(province: Province, step: Step) -> None:
+    since = END - timedelta(days=70 if step is Step.MONTH else 2, hours=3, minutes=7)
+    starts, _ = parts(step, since, END)
+    near = [start + timedelta(milliseconds=by) for start in starts[1:][:3] + starts[1:][-3:] for by in (-1, 0, 1)]
+    asked = ", ".join(crossed(step, at(since), at(moment)) for moment in (since, *near))
+    (found,) = province.client.execute(f"SELECT {asked}")
+    assert list(found) == [0, *(sum(start <= moment for start in starts) - 1 for moment in near)]
 
 
 def test_a_series_by_unit_adds_up_to_that_of_the_province(province: Province) -> None:

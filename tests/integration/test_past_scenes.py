@@ -255,7 +255,7 @@ def test_those_of_the_last_year_are_made_ahead(province: Province, monkeypatch: 
     province.scenes.prepare()
     province.scenes.settle()
     made = province.tables()
-    assert len(made) == len(list(past_scenes._weeks(NOW - 200 * DAY))) >= 7
-    for days in (15, 60, 100, 199):
+    assert len(made) == len(list(past_scenes._slots(NOW - 200 * DAY))) >= 9
+    for days in (2.5, 6, 9, 15, 60, 100, 199):
         assert province.scenes.at(FILINGS, Replay(NOW - days * DAY))
     assert province.tables() == made, "no moment of these has to wait for one"
