@@ -49,6 +49,7 @@ TIMELESS = {"units", "unit_successors", *(table.name for table in (UNITS, SUCCES
 """Tables whose rows say themselves for which days they hold."""
 
 
+ARRIVED = ", ".join(column.name for column in ARRIVALS.columns)
 ONLY = re.compile(r"\bFROM state_\w+ FINAL WHERE ((?:entity_id|unit) (?:=|IN) %\(\w+\)s)")
 """Where a question says which entities it asks for: by their ids, or by a part of these."""
 ENDS = ("until", "next_received_at")
@@ -218,19 +219,32 @@ class Tables:
         return f"{said} AND entity_id NOT IN ({who}) UNION ALL {told}"
 
     def _arrivals(self) -> str:
-        return f"SELECT * FROM {self._table(ARRIVALS)} WHERE received_at <= {self.moment}"
+        """The minutes before the one that is going on; of that, what had come: not merged, as the newest are the newest."""
+        return f"SELECT {ARRIVED} FROM {self._table(ARRIVALS)} WHERE minute < {self._begun} UNION ALL {self._this_minute()}"
+
+    @property
+    def _begun(self) -> str:
+        return f"toStartOfMinute({self.moment})"
+
+    def _this_minute(self) -> str:
+        return " UNION ALL ".join(
+            f"SELECT {self._begun} AS minute, agency, '{kind.name}' AS kind, received_at, occurred_at "
+            f"FROM {self._table(events_table(kind))} WHERE received_at >= {self._begun} AND received_at <= {self.moment}"
+            for kind in KINDS
+        )
 
     def _arrival_days(self) -> str:
         """The days before the one that is going on; of that, what had come."""
+        today = f"toStartOfDay({self._begun})"
+        minutes = f"SELECT {ARRIVED} FROM {self._table(ARRIVALS)} WHERE minute >= {today} AND minute < {self._begun}"
         names = "agency, kind, received_at, occurred_at"
         return (
-            f"SELECT day, {names} FROM {self._table(ARRIVAL_DAYS)} WHERE day < toDate({self.moment}) "
-            f"UNION ALL SELECT toDate({self.moment}) AS day, {names} FROM {self._table(ARRIVALS)} "
-            f"WHERE received_at >= toStartOfDay({self.moment}) AND received_at <= {self.moment}"
+            f"SELECT day, {names} FROM {self._table(ARRIVAL_DAYS)} WHERE day < toDate({today}) "
+            f"UNION ALL SELECT toDate({today}) AS day, {names} FROM ({minutes} UNION ALL {self._this_minute()})"
         )
 
     def _freshness(self) -> str:
-        # The newest are the newest, whatever of a day was written before: there is no need to merge.
+        # The newest are the newest, whatever of a day or minute was written before: there is no need to merge.
         return (
             "SELECT agency, kind, max(a.received_at) AS received_at, max(a.occurred_at) AS occurred_at "
             f"FROM ({self._arrival_days()}) AS a GROUP BY agency, kind"

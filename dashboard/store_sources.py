@@ -127,7 +127,7 @@ class SourceStore:
         return self._runs(
             # The newest before the period is in its first day, or in a day before.
             f"""SELECT agency, kind, received_at AS at FROM {ARRIVALS.name}
-            WHERE received_at >= toStartOfDay({moment("start")}) AND received_at <= {moment("end")} AND {_only(only)}
+            WHERE minute >= toStartOfDay({moment("start")}) AND received_at <= {moment("end")} AND {_only(only)}
             UNION ALL SELECT agency, kind, max(d.received_at) AS at FROM {ARRIVAL_DAYS.name} AS d
             WHERE day < toDate({moment("start")}) AND {_only(only)} GROUP BY agency, kind""",
             start,

@@ -193,7 +193,7 @@ def picture() -> str:
         "    Kafka --> worker[streams worker, Faust]",
     ]
     lines += ["    worker -.->|what cannot be counted| dead", "    subgraph ClickHouse"]
-    lines += ['        raw[("events_*")] --> state[("state_*")]', '        raw --> arrivals[("arrival_rows, freshness")]']
+    lines += ['        raw[("events_*")] --> state[("state_*")]', '        raw --> arrivals[("arrival_minutes, freshness")]']
     lines += [
         '        windows[("windows_*")]',
         '        letters[("dead_letter_rows, refusal_rows")]',

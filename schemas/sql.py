@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from schemas.columns import ZONE
 from schemas.envelope import CLOCK_TOLERANCE
+from schemas.kinds import KINDS
 from schemas.moments import milliseconds
 from schemas.watch_tables import ARRIVALS, REFUSALS
 
@@ -39,15 +40,23 @@ HEARD = (
 """When each agency was last heard of, per kind."""
 
 
-_LEAD = "dateDiff('second', e.received_at, e.occurred_at)"
-AHEAD = (
-    f"SELECT agency, kind, argMax({_LEAD}, e.received_at) AS seconds, min(e.received_at) AS since FROM {ARRIVALS.name} AS e "
-    f"WHERE e.received_at >= {moment('hour_ago')} AND e.received_at <= {moment('now')} "
-    f"AND {_LEAD} > {CLOCK_TOLERANCE.total_seconds():.0f} GROUP BY agency, kind"
-)
-"""Agencies whose events since `hour_ago` are ahead of their arrival: agency, kind, by how many seconds, since."""
-FIRST = f"SELECT minOrNull(received_at) FROM (SELECT received_at FROM {ARRIVALS.name} ORDER BY received_at LIMIT 1)"
-"""When the first event arrived."""
+def _lead(kind: str) -> str:
+    lead = "dateDiff('second', e.received_at, e.occurred_at)"
+    return (
+        f"SELECT agency, '{kind}' AS kind, argMax({lead}, e.received_at) AS seconds, min(e.received_at) AS since "
+        f"FROM events_{kind} AS e "
+        f"WHERE toStartOfMinute(e.occurred_at) >= {moment('hour_ago')} AND e.received_at >= {moment('hour_ago')} "
+        f"AND e.received_at <= {moment('now')} AND {lead} > {CLOCK_TOLERANCE.total_seconds():.0f} GROUP BY agency"
+    )
+
+
+AHEAD = " UNION ALL ".join(_lead(kind.name) for kind in KINDS)
+"""Agencies whose events since `hour_ago` are ahead of their arrival: agency, kind, by how many seconds, since.
+
+Such an event has a time after the hour began: the tables are read from there on only.
+"""
+FIRST = f"SELECT minOrNull(received_at) FROM (SELECT received_at FROM {ARRIVALS.name} ORDER BY minute LIMIT 1)"
+"""When the first event arrived, to the minute."""
 REFUSED = (
     f"SELECT agency, kind, until AS refused_at FROM {REFUSALS.name} "
     f"WHERE agency != '' AND until > {moment('start')} AND until <= {moment('end')} "

@@ -301,9 +301,10 @@ def materialized_views() -> dict[str, tuple[str, str]]:
         views[f"fill_{target.name}"] = (target.name, f"SELECT {columns}, {VERSION} AS version FROM {source.name}")
         views[f"fill_{ARRIVALS.name}_{kind.name}"] = (
             ARRIVALS.name,
-            f"SELECT received_at, occurred_at, agency, '{kind.name}' AS kind FROM {source.name}",
+            f"SELECT toStartOfMinute(s.received_at) AS minute, agency, '{kind.name}' AS kind, max(s.received_at) AS received_at, "
+            f"max(s.occurred_at) AS occurred_at FROM {source.name} AS s GROUP BY agency, minute",
         )
-    # From the few columns of arrivals, not from the events again: it is on the way of every batch.
+    # From the few rows of arrivals, not from the events again: it is on the way of every batch.
     views["fill_freshness"] = (
         FRESHNESS.name,
         "SELECT agency, kind, max(s.received_at) AS received_at, max(s.occurred_at) AS occurred_at "
@@ -311,7 +312,7 @@ def materialized_views() -> dict[str, tuple[str, str]]:
     )
     views["fill_arrival_days"] = (
         ARRIVAL_DAYS.name,
-        "SELECT toDate(s.received_at) AS day, agency, kind, max(s.received_at) AS received_at, max(s.occurred_at) AS occurred_at "
+        "SELECT toDate(s.minute) AS day, agency, kind, max(s.received_at) AS received_at, max(s.occurred_at) AS occurred_at "
         f"FROM {ARRIVALS.name} AS s GROUP BY day, agency, kind",
     )
     views["fill_alarm_steps"] = (ALARM_STEPS.name, f"SELECT {_names(ALARM_STEPS)} FROM {ALARMS.name}")

@@ -1,7 +1,7 @@
 """How timely a source was: the spans of its states in a period, and the league of all sources by them. Pure.
 
 The states are those of `schemas.freshness`, asked for every moment of the past: so what a history shows is what a screen showed, as
-far as it is known from the arrivals alone.
+far as it is known from the arrivals alone, which are kept by the minute.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

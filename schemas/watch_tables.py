@@ -1,7 +1,7 @@
 """The tables of what is watched over: when sources were heard of, what was refused, what calls for people, and whether any of that
 is still being looked at."""
 
-from schemas.columns import MOMENT, Column, Table
+from schemas.columns import MOMENT, ZONE, Column, Table
 
 AGENCY = Column("agency", "LowCardinality(String)", "Code of the agency that it is of; empty where it can not be told.")
 KIND = Column("kind", "LowCardinality(String)", "Kind of event; empty where it can not be told.")
@@ -9,15 +9,16 @@ KIND = Column("kind", "LowCardinality(String)", "Kind of event; empty where it c
 ALARM_STEPS_DAYS = 400
 """For how many days what was said of alarms is kept."""
 ARRIVALS = Table(
-    "arrival_rows",
+    "arrival_minutes",
     (
-        Column("received_at", MOMENT, "When an event arrived."),
-        Column("occurred_at", MOMENT, "Its time by the source's own clock."),
+        Column("minute", f"DateTime('{ZONE}')", "A minute in which events arrived."),
         AGENCY,
         KIND,
+        Column("received_at", MOMENT, "Arrival of the newest of them."),
+        Column("occurred_at", MOMENT, "Newest time of the source's own clock among them."),
     ),
-    "ENGINE = ReplacingMergeTree\nORDER BY (received_at, agency, kind, occurred_at)",
-    "When each agency was heard of, per kind, in order of time: what the history of a source is derived from",
+    "ENGINE = ReplacingMergeTree(received_at)\nORDER BY (minute, agency, kind)",
+    "In which minutes each agency was heard of, per kind, in order of time: what the history of a source is derived from",
 )
 ARRIVAL_DAYS = Table(
     "arrival_days",
@@ -29,7 +30,7 @@ ARRIVAL_DAYS = Table(
         Column("occurred_at", f"SimpleAggregateFunction(max, {MOMENT})", "Newest time of the source's own clock among them."),
     ),
     "ENGINE = AggregatingMergeTree\nORDER BY (day, agency, kind)",
-    "The same by days: when each agency was last heard of at a moment of the past, without a look at all that came before",
+    "The same by days: when each agency was last heard of at a moment of the past, without a look at every minute before",
 )
 REFUSALS = Table(
     "refusal_rows",

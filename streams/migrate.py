@@ -18,7 +18,7 @@ from schemas.retention import HORIZONS
 from schemas.settings import Settings
 from schemas.snapshots import SNAPSHOTS
 from schemas.sql import database
-from schemas.tables import events_table, materialized_views, state_table, tables, views, windows_table
+from schemas.tables import materialized_views, state_table, tables, views, windows_table
 from schemas.watch_tables import ALARM_STEPS, ARRIVALS
 from schemas.worktime import WORKING_WEEKS
 from streams import units
@@ -36,23 +36,21 @@ def fill_states(client: Client) -> None:
 
 
 def fill_arrivals(client: Client) -> None:
-    """Make the arrivals from the raw events, and from their minutes what came before the first of these. What follows from
-    arrivals is written with them. Workers may write meanwhile."""
+    """Make the arrivals from the raw events, and from those that were kept in another order, which go back further. What follows
+    from arrivals is written with them. Workers may write meanwhile."""
     fills = materialized_views()
     for fill in ("fill_freshness", "fill_arrival_days"):
         target, query = fills[fill]
         client.execute(f"DROP VIEW IF EXISTS {fill} SYNC")
         client.execute(f"CREATE MATERIALIZED VIEW {fill} TO {target} AS {query}")
-    first = " UNION ALL ".join(f"SELECT minOrNull(received_at) AS first FROM {events_table(kind).name}" for kind in KINDS)
-    columns = ", ".join(column.name for column in ARRIVALS.columns)
-    if client.execute("EXISTS TABLE arrivals") == [(1,)]:
-        before = f"received_at < (SELECT ifNull(min(first), toDateTime('2100-01-01')) FROM ({first}))"
-        client.execute(f"INSERT INTO {ARRIVALS.name} ({columns}) SELECT {columns} FROM arrivals WHERE {before}")
     for kind in KINDS:
         _fill(client, f"fill_{ARRIVALS.name}_{kind.name}", ARRIVALS)
         for former in (f"fill_freshness_{kind.name}", f"fill_arrivals_{kind.name}"):
             client.execute(f"DROP VIEW IF EXISTS {former} SYNC")
-    client.execute("DROP TABLE IF EXISTS arrivals")
+    if client.execute("EXISTS TABLE arrivals") == [(1,)]:
+        columns = ", ".join(column.name for column in ARRIVALS.columns)
+        client.execute(f"INSERT INTO {ARRIVALS.name} ({columns}) SELECT {columns} FROM arrivals")
+        client.execute("DROP TABLE arrivals")
 
 
 def fill_alarm_steps(client: Client) -> None:
@@ -68,7 +66,7 @@ def drop_working_days(client: Client) -> None:
 STEPS: tuple[Step, ...] = (
     ("states by arrival", "A step that claims the future must not hide the steps that come after it.", fill_states),
     ("working time by weeks", "Days of their own made ClickHouse plan for longer than it worked.", drop_working_days),
-    ("arrivals one by one", "By minutes they were no fewer, and of a moment within one only the events could tell.", fill_arrivals),
+    ("arrivals in order of time", "A month of all sources took a look at every minute that was ever kept.", fill_arrivals),
     ("alarms step by step", "What was said of an alarm has to be known for the past too.", fill_alarm_steps),
 )
 """(name, reason, what to do), in order."""

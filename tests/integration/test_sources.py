@@ -120,12 +120,12 @@ def test_the_history_comes_from_the_events_and_survives_a_migration_from_before_
     assert best.by_state[State.SILENT] == timedelta(minutes=30), "to 11:30 and from 13:30 on"
     assert database.execute("SELECT max(received_at), max(occurred_at) FROM source_freshness") == [(rows[-1][0], rows[-1][0])]
 
-    # A database as it was before: arrivals by the minute, also from before the first event that is kept.
+    # A database as it was before: arrivals in another order, also from before the first event that is kept.
     day_rows = "SELECT day, agency, kind, max(a.received_at), max(a.occurred_at) FROM arrival_days AS a GROUP BY ALL ORDER BY ALL"
     days, heard = database.execute(day_rows), database.execute("SELECT * FROM source_freshness")
-    for name in (*(f"fill_arrival_rows_{kind.name}" for kind in KINDS), "fill_freshness", "fill_arrival_days"):
+    for name in (*(f"fill_arrival_minutes_{kind.name}" for kind in KINDS), "fill_freshness", "fill_arrival_days"):
         database.execute(f"DROP VIEW {name} SYNC")
-    for name in ("arrival_rows", "arrival_days", "freshness"):
+    for name in ("arrival_minutes", "arrival_days", "freshness"):
         database.execute(f"TRUNCATE TABLE {name}")
     database.execute(
         "CREATE TABLE arrivals (agency LowCardinality(String), kind LowCardinality(String), minute DateTime, received_at "
@@ -137,12 +137,12 @@ def test_the_history_comes_from_the_events_and_survives_a_migration_from_before_
     database.execute(f"INSERT INTO arrivals (agency, kind, minute, received_at, occurred_at) {by_minute}")
     older = day - timedelta(days=500)
     database.execute("INSERT INTO arrivals VALUES", [("H57.IOC", "feedback", older, older, older)])
-    database.execute("ALTER TABLE migrations DELETE WHERE name = 'arrivals one by one' SETTINGS mutations_sync = 1")
-    assert "step arrivals one by one" in migrate(settings)
+    database.execute("ALTER TABLE migrations DELETE WHERE name = 'arrivals in order of time' SETTINGS mutations_sync = 1")
+    assert "step arrivals in order of time" in migrate(settings)
     assert history() == expected
     assert database.execute(day_rows) == [(older.date(), "H57.IOC", "feedback", older, older), *days]
     assert sorted(database.execute("SELECT * FROM source_freshness")) == sorted([("H57.IOC", "feedback", older, older), *heard])
-    assert database.execute("SELECT received_at FROM arrival_rows FINAL ORDER BY received_at") == [
+    assert database.execute("SELECT received_at FROM arrival_minutes FINAL ORDER BY minute") == [
         (older,),
         *((at,) for at, _ in rows),
     ]
@@ -154,7 +154,7 @@ def test_the_league_of_a_month_is_asked_in_a_moment(database: Client, asked: Sou
     """A million minutes of arrivals: ClickHouse makes runs of them, Python sees the gaps only."""
     codes = [one.code for one in PLACE.agencies if one.feed("filing")][:30]
     database.execute(
-        "INSERT INTO arrival_rows SELECT now() - toIntervalMinute(number) AS at, at, agency, 'filing' "
+        "INSERT INTO arrival_minutes SELECT now() - toIntervalMinute(number) AS minute, agency, 'filing', minute, minute "
         "FROM numbers(30 * 1440) ARRAY JOIN %(codes)s AS agency",
         {"codes": codes},
     )
