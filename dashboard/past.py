@@ -50,6 +50,7 @@ TIMELESS = {"units", "unit_successors", *(table.name for table in (UNITS, SUCCES
 
 
 ARRIVED = ", ".join(column.name for column in ARRIVALS.columns)
+"""The columns of the arrivals."""
 ONLY = re.compile(r"\bFROM state_\w+ FINAL WHERE ((?:entity_id|unit) (?:=|IN) %\(\w+\)s)")
 """Where a question says which entities it asks for: by their ids, or by a part of these."""
 ENDS = ("until", "next_received_at")

@@ -302,7 +302,8 @@ class Scenes:
         asked = time.monotonic()
         with self._looking:  # a page asks of all kinds at once: one of them looks
             looked, found = self._known
-            if looked < asked if fresh else asked - looked > LOOKED_AT:
+            is_old = looked < asked if fresh else asked - looked > LOOKED_AT
+            if is_old:
                 began, by_kind = time.monotonic(), dict[str, list[tuple[int, ...]]]()
                 for kind, *mark in self._present.tuples(
                     f"SELECT kind, partition, rules, epoch, offset FROM {LIVES_PROGRESS.name} FINAL ORDER BY kind, partition"

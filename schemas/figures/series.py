@@ -128,17 +128,9 @@ def crossed(step: Step, since: str, moment: str) -> str:
 def reaches_an_end(step: Step) -> str:
     """SQL: whether a part ends while a step of a life holds, the last part left out, which ends when it is asked. Most steps are
     over before: it is cheaper to ask this of each than to look for the parts."""
-    first, second = (f"{_START[step]}({moment} - toIntervalMillisecond(1))" for moment in ("since", "until"))
-    return f"{first} < {second}"
+    return f"{crossed(step, 'since - toIntervalMillisecond(1)', 'until - toIntervalMillisecond(1)')} > 0"
 
 
-_START = {
-    Step.MINUTES: "toStartOfFiveMinutes",
-    Step.HOUR: "toStartOfHour",
-    Step.DAY: "toStartOfDay",
-    Step.MONTH: "toStartOfMonth",
-}
-"""ClickHouse's functions for where the part of a moment starts; moments of lives are in Viet Nam's time."""
 _NEXT: dict[Step, Callable[[datetime], datetime]] = {
     Step.MINUTES: lambda at: at.replace(minute=at.minute // 5 * 5, second=0, microsecond=0) + timedelta(minutes=5),
     Step.HOUR: lambda at: at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1),

@@ -77,12 +77,15 @@ def measure(bench: Ground, report: Report) -> None:
     report.details.append(Details("Figures of a year", ("asked", "p50, ms", "p95, ms", "most, ms"), tuple(rows), (note,)))
 
 
-def a_year(bench: Ground, installation: Installation, end: datetime) -> tuple[int, int, float]:
-    """A year of a province until `end`, with its lives: how many events, how many of them in lives, the seconds these took."""
-    simulate(bench, installation, end, DAYS)
+def a_year(bench: Ground, installation: Installation, end: datetime, *, whole: bool = False) -> tuple[int, int, float]:
+    """A year of a province until `end`, with its lives: how many events, how many of them in lives, the seconds these took.
+    `whole` simulates all of it, which takes five times as long, and repeats nothing."""
+    times = 2 if bench.quick else TIMES
+    simulate(bench, installation, end, DAYS * times if whole else DAYS)
     client = installation.client()
-    for kind in KINDS:
-        _repeat(client, kind, 2 if bench.quick else TIMES)
+    if not whole:
+        for kind in KINDS:
+            _repeat(client, kind, times)
     events = sum(client.execute(f"SELECT count() FROM {events_table(kind).name}")[0][0] for kind in KINDS)
     began = time.monotonic()
     with_lives = Lives(client, PROVINCE).catch_up()

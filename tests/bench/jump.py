@@ -19,10 +19,7 @@ from dashboard.desk.map import page as operators_map
 from dashboard.desk.pages import page_of
 from dashboard.desk.replay.routes import frame
 from dashboard.snapshot import Place
-from schemas.kinds import KINDS
-from schemas.tables import events_table
-from streams.lives import Lives
-from tests.bench.figures import DAYS, PROVINCE, TIMES, quantile, simulate, told
+from tests.bench.figures import DAYS, PROVINCE, TIMES, a_year, quantile, told
 from tests.bench.ground import Ground
 from tests.bench.results import Details, Report, Result, met
 
@@ -37,12 +34,7 @@ def measure(bench: Ground, report: Report) -> None:
     """Lay down the year, then look at each page at some moments of it, in both pictures."""
     installation = bench.installation()
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    laid = DAYS * (2 if bench.quick else TIMES)
-    simulate(bench, installation, end, laid)
-    client = installation.client()
-    Lives(client, PROVINCE).catch_up()
-    events = sum(client.execute(f"SELECT count() FROM {events_table(kind).name}")[0][0] for kind in KINDS)
-    client.disconnect()
+    events, *_ = a_year(bench, installation, end, whole=True)
     connection, place = Connection(installation.settings.clickhouse_url), Place(PROVINCE)
     ask = Ask(connection, Live(), place, STALE_AFTER)
 
@@ -68,6 +60,7 @@ def measure(bench: Ground, report: Report) -> None:
         "SELECT uniqExact(table), sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase() "
         "AND match(table, '^(scene|versions)_')"
     )
+    laid = DAYS * (2 if bench.quick else TIMES)
     days = laid - DAYS  # the figures of a moment look back on a month
     task = bench.screen.add_task("looking back", total=len(looks) * len(Picture))
     rows, all_of_it, soon_after = [], list[float](), list[float]()
