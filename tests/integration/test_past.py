@@ -17,9 +17,10 @@ from clickhouse_driver import Client
 
 from dashboard.clock import At, Clock, Picture, Replay
 from dashboard.connection import Connection
-from dashboard.past import TIMELESS, NoPastError, PastConnection
+from dashboard.past import PastConnection
 from dashboard.past_lives import PastLives
 from dashboard.past_scenes import Scenes
+from dashboard.past_sql import TIMELESS, NoPastError
 from dashboard.snapshot import Place, take
 from dashboard.store import Store
 from dashboard.store_alarms import AlarmStore
