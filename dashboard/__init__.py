@@ -5,6 +5,6 @@ Reading order: `clock` (the moment a question is asked for), `connection` and `s
 people, as pure rules), `snapshot` (everything a wall shows, of one moment), `push` (one poller, many viewers), `wall` (layout,
 figures, map), `desk` (the operators' pages), `app` (Dash on FastAPI), `health` (probes and metrics). `words` holds every word of
 the screens in Vietnamese and English, `speech` writes numbers and times, `sight` sizes letters, `visitor` tells who asks,
-`once` remembers answers. Of records, `store_lives` tells the lives, `store_records` finds them (by figure, by number, beside each
-other), and `store_lists` lists all of a kind.
+`once` remembers answers, `beside` has questions asked side by side. Of records, `store_lives` tells the lives, `store_records`
+finds them (by figure, by number, beside each other), and `store_lists` lists all of a kind.
 """

@@ -27,7 +27,7 @@ from dashboard.past_moments import Moments
 from dashboard.past_tables import LEFT_OVER, Passing, Prefix
 from schemas.columns import MOMENT, Column
 from schemas.lives import LIVES, LIVES_PROGRESS, Life, life_table
-from schemas.moments import EPOCH
+from schemas.moments import EPOCH, milliseconds
 from schemas.retention import LOOKBACK
 from schemas.sql import FIRST, at
 from schemas.tables import events_table
@@ -91,8 +91,8 @@ class Scene:
     """Where the versions are of lives that were known in several; None until they are made, and where there are too many."""
     made: float = field(default_factory=time.monotonic)
     looked: dict[Picture, float] = field(default_factory=dict)
-    late: tuple[tuple[str, datetime, datetime], ...] = ()
-    """Steps that arrived later than the next one: the entity, when the next one arrived, when it did."""
+    late: tuple[tuple[str, int, int], ...] = ()
+    """Steps that arrived later than the next one: the entity, when the next one arrived, when it did (ms since 1970)."""
     _mixed: tuple[datetime, list[str]] | None = None
 
     def mixed(self, moment: datetime) -> list[str]:
@@ -100,7 +100,8 @@ class Scene:
         another version."""
         known = self._mixed
         if known is None or known[0] != moment:  # a page asks two dozen times
-            known = self._mixed = moment, sorted({one for one, since, until in self.late if since <= moment < until})
+            ms = milliseconds(moment)
+            known = self._mixed = moment, sorted({one for one, since, until in self.late if since <= ms < until})
         return known[1]
 
 
@@ -259,10 +260,11 @@ class Scenes:
         )
         return Scene(since, until, marks, name)
 
-    def _versions(self, life: Life, scene: Scene) -> tuple[tuple[tuple[str, datetime, datetime], ...], str | None]:
+    def _versions(self, life: Life, scene: Scene) -> tuple[tuple[tuple[str, int, int], ...], str | None]:
         since, until = scene.since, scene.until
         late = self._present.tuples(
-            f"SELECT entity_id, next_received_at, received_at FROM {scene.name} WHERE tier != {Tier.UNIT:d} "
+            f"SELECT entity_id, {', '.join(f'toUnixTimestamp64Milli({one})' for one in ('next_received_at', 'received_at'))} "
+            f"FROM {scene.name} WHERE tier != {Tier.UNIT:d} "
             f"AND received_at > {at(since)} AND next_received_at <= {at(until)} AND received_at > next_received_at"
         )
         if len(late) > MOST_ENTITIES:

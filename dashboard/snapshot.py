@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeVar
 
 import pandas as pd
 
 from dashboard import alarms, progress
 from dashboard.alarms import Alarm, Watched
+from dashboard.beside import beside
 from dashboard.clock import Clock, Picture, Replay
 from dashboard.progress import Lag
 from dashboard.store import HERE, Store
@@ -203,12 +204,11 @@ def take(
     compare_day = place.working_day_before(now)
     so_far = now - now.astimezone(HERE).replace(hour=0, minute=0, second=0, microsecond=0)
     figures = FigureStore(store.connection, place.calendar, place.units)
-    sources = SourceStore(store.connection, place.agencies, place.calendar).current(clock)
+    current = beside(partial(SourceStore(store.connection, place.agencies, place.calendar).current, clock))
     calling = AlarmStore(store.connection)
     return Snapshot(
         at=now,
         compare_day=compare_day,
-        now=aged(figures.now(clock, NOW).get((), NOTHING), sources),
         day_ago=day_ago or NOTHING,
         today=figures.now(clock, TODAY, period=so_far).get((), NOTHING),
         same_time=figures.then(compare_day + so_far, SAME_TIME, so_far, state=False),
@@ -216,10 +216,11 @@ def take(
         communes_today=_by_commune(figures.now(clock, TODAY[:1], ("commune",), period=so_far)),
         waiting_since=LifeStore(store.connection, place.calendar).waiting_since(clock),
         points=store.feedback_points(clock),
-        sources=sources,
         alarms=alarms.grouped(alarms.read(calling.open(clock))),
         watched=alarms.watched(calling.jobs(), now, stale_after),
         lags=progress.judge(store.progress(), partitions.at(now), stale_after),
+        now=aged(figures.now(clock, NOW).get((), NOTHING), sources := current()),
+        sources=sources,
     )
 
 

@@ -1,6 +1,6 @@
 """Figures as screens ask for them: of the province, of all its units, of another moment, over time; each with its age."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -82,11 +82,13 @@ class FigureStore:
             found |= series_readings(ones, ends, answers)[()]
         return found
 
-    def units(self, clock: Clock, province: str, sources: Sequence[Source]) -> dict[str, Readings]:
-        """All figures of the province, of each commune and of each agency, by their codes, with their ages."""
+    def units(self, clock: Clock, province: str, current: Callable[[], Sequence[Source]]) -> dict[str, Readings]:
+        """All figures of the province, of each commune and of each agency, by their codes, with their ages: those of the sources,
+        which are asked for last."""
         now = clock.now()
         tuples = self.connection.reaching(now - PERIOD).tuples
         asked = ask_each(tuples, FIGURES, Moment.of(now, self.calendar, PERIOD), UNITS, units=self.told_by)
+        sources = current()
         found: dict[str, Readings] = {province: aged(asked.pop(()), sources) | {TIMELY: timely(sources)}}
         for by in UNITS:
             for key, readings in asked.items():

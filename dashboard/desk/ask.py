@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
 
+from dashboard.beside import beside
 from dashboard.clock import Clock, Picture, Replay
 from dashboard.connection import Connection, Unreachable
 from dashboard.desk.asked import Asked
@@ -211,4 +212,8 @@ class Ask:
 
     def units(self) -> Mapping[str, Readings]:
         """All figures of the province (its code), of each commune and of each agency, with their ages."""
-        return self.once("units", lambda: self.figures.units(self.clock, self.place.code, self.current_sources()))
+
+        def asked() -> Mapping[str, Readings]:
+            return self.figures.units(self.clock, self.place.code, beside(self.current_sources))
+
+        return self.once("units", asked)

@@ -6,13 +6,14 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from dashboard import scoreboard
+from dashboard.beside import beside
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.scoreboard import Scoreboard
 from schemas import scores
 from schemas.figures import FIGURES, UNKNOWN, Reading
 from schemas.figures.aging import By
-from schemas.reference import ZONE, CriteriaSet, Target, UnitKind, criteria_set, criteria_sets
+from schemas.reference import ZONE, CriteriaSet, Target, UnitKind, criteria_set, criteria_sets, targets
 from schemas.scores import Point, Rank, Score, Standing
 
 Kind = Literal["province", "commune", "office", "local"]
@@ -58,10 +59,9 @@ def past(ask: Ask, unit: str) -> Mapping[str, tuple[Point, ...]]:
 
     Each looks back on its own period, as the figure of now does: days by themselves would fall at every weekend.
     """
-    standings = board(ask, unit).standings
-    wanted = {one.target.indicator for one in standings}
-    figures = [figure for figure in FIGURES if figure.code in wanted]
     now = ask.clock.now()
+    wanted = {one.indicator for one in targets(ask.place.code, _day(now))}
+    figures = [figure for figure in FIGURES if figure.code in wanted]
     by: By = "province" if unit == ask.place.code else "commune"
 
     def asked_for() -> list[tuple[date, Mapping[str, Reading]]]:
@@ -69,7 +69,9 @@ def past(ask: Ask, unit: str) -> Mapping[str, tuple[Point, ...]]:
         found = ask.figures.at_moments(moments, figures, by=by, unit=unit)
         return [(_day(at), read) for at, read in zip(moments, found, strict=True)]
 
-    earlier = ask.once(("past", unit), asked_for, seconds=600)
+    looking_back = beside(lambda: ask.once(("past", unit), asked_for, seconds=600))
+    standings = board(ask, unit).standings
+    earlier = looking_back()
     current = {one.target.indicator: one.reading for one in standings if not one.reading.stale}
     points: dict[str, list[Point]] = {}
     for day, read in (*earlier, (_day(now), current)):

@@ -310,7 +310,7 @@ def test_the_index_is_live_for_every_unit_from_the_same_figures(province: Provin
     connection, clock = Connection(province.settings.clickhouse_url), At(END)
     sources = SourceStore(connection, agencies("46"), CALENDAR).current(clock)
     silent = {one.commune for one in sources if one.kind == "filing" and one.state is State.SILENT and one.commune}
-    live = FigureStore(connection, CALENDAR).units(clock, "46", sources)
+    live = FigureStore(connection, CALENDAR).units(clock, "46", lambda: sources)
     communes = {code: "commune" for code in live if len(code) == 5}
     assert len(communes) == 40
     scores = score_units(Store(connection), clock, "46", "766", communes | {"46": "province"}, live)  # type: ignore[arg-type]

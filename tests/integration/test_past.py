@@ -227,7 +227,7 @@ QUESTIONS: dict[str, Question] = {
         [t.now() - timedelta(days=days) for days in (7, 3, 1)], by="commune", unit=UNIT
     ),
     "trends": lambda c, t: FigureStore(c, CALENDAR).trends(t, "commune", UNIT),
-    "all units": lambda c, t: FigureStore(c, CALENDAR).units(t, "46", ()),
+    "all units": lambda c, t: FigureStore(c, CALENDAR).units(t, "46", tuple),
     **{f"held {kind.name}s": lambda c, t, kind=kind: lives(c).held(t, kind) for kind in LIVED},
     "stuck documents": lambda c, t: lives(c).stuck(t),
     "waiting since": lambda c, t: lives(c).waiting_since(t),

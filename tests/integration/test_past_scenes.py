@@ -210,14 +210,14 @@ def compare_ways(province: Province, picture: Picture, slot: tuple[datetime, dat
             lambda store, t: store.now(t, by=("commune",)),
             lambda store, t: store.now(t, by=("agency", "commune")),
             lambda store, t: store.now(t, OF_FILINGS, ("procedure",)),
-            lambda store, t: store.units(t, "46", ()),
+            lambda store, t: store.units(t, "46", tuple),
             lambda store, t: store.then(t.now() - DAY),
             lambda store, t: store.then(t.now() - 7 * DAY, state=False),
             lambda store, t: store.at_moments([t.now() - days * DAY for days in (30, 7, 1, 0)], by="commune", unit="19831"),
             lambda store, t: store.trends(t, "commune", "19804"),
         ):
             assert ask(short, At(moment)) == ask(long, At(moment)), moment
-        communes |= set(short.units(At(moment), "46", ()))
+        communes |= set(short.units(At(moment), "46", tuple))
     assert {"19753", "19774", "19804", "19831"} <= communes, "also those of which all was done long ago"
 
 

@@ -1,11 +1,13 @@
 """`/map`: the map in the middle, layers at its left, what is chosen at its right."""
 
 import json
+from functools import partial
 from typing import Any
 
 import dash_leaflet as dl
 from dash import dcc, html
 
+from dashboard.beside import beside
 from dashboard.connection import Unreachable
 from dashboard.desk.answers import told
 from dashboard.desk.ask import Ask
@@ -48,12 +50,9 @@ def parts(ask: Ask, asked: Asked) -> dict[str, Any]:
     speech = asked.speech
     try:
         view = viewed(ask, asked)
-        return {
-            "bar": bar(ask, asked, view),
-            "side": layers(ask, asked, view),
-            "panel": panel(ask, asked, view),
-            "drawn": drawn(ask, asked, view),
-        }
+        drawing = (("bar", bar), ("side", layers), ("panel", panel))
+        around = {name: beside(partial(part, ask, asked, view)) for name, part in drawing}
+        return {"drawn": drawn(ask, asked, view), **{name: part() for name, part in around.items()}}
     except Unreachable:
         away = [html.H1(ask.place.full_name(asked.spoken)), nothing(speech("store_away"), speech("store_away_hint"))]
         return {"bar": None, "side": None, "panel": away, "drawn": None}

@@ -2,12 +2,14 @@
 `/replay/desk` (the content of a desk page, `path`) and `/replay/wall` (a frame of the wall), of the moment of the address."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
 from dashboard import alarms
+from dashboard.beside import beside
 from dashboard.desk.answers import answer, asked_by, told
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
@@ -98,8 +100,9 @@ def frame(ask: Ask, asked: Asked, partitions: Partitions, rotation: int) -> list
 
 
 def _taken(ask: Ask, partitions: Partitions) -> Snapshot:
-    day_ago = ask.once("a day ago", lambda: a_day_ago(ask.figures, ask.clock))
-    return take(ask.store, ask.clock, ask.place, partitions, ask.stale_after, day_ago)
+    day_ago = beside(lambda: ask.once("a day ago", lambda: a_day_ago(ask.figures, ask.clock)))
+    found = take(ask.store, ask.clock, ask.place, partitions, ask.stale_after)
+    return replace(found, day_ago=day_ago())
 
 
 def _asked(request: Request, path: str, usual: str) -> Asked:

@@ -7,6 +7,7 @@ from typing import Any
 
 from dash import html
 
+from dashboard.beside import beside
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.parts import Part, age, chip, labelled, link, nothing, section
@@ -40,17 +41,20 @@ SHADES = {
 def content(ask: Ask, asked: Asked) -> Part:
     """The page."""
     speech, chosen = asked.speech, asked.get("agency")
+    timely = beside(lambda: ask.once("league", lambda: ask.sources.league(ask.clock), seconds=60))
+    refused = beside(lambda: _refused(ask, asked, chosen))
     sources = [one for one in ask.current_sources() if not chosen or one.agency == chosen]
     if chosen and not sources:
         raise LookupError(chosen)
-    league = ask.once("league", lambda: ask.sources.league(ask.clock), seconds=60)
     now = ask.clock.now()
+    its_feeds = _feeds(ask, asked, sources, now)
+    league = timely()
     return [
         html.H1(unit_link(asked, ask.place, chosen) if chosen else speech("nav_sources")),
         _counts(sources, asked),
         html.Div(
             [
-                section(speech("feeds"), _feeds(ask, asked, sources, now), id="feeds", aside=_filter(asked, chosen), grow=True),
+                section(speech("feeds"), its_feeds, id="feeds", aside=_filter(asked, chosen), grow=True),
                 html.Div(
                     [
                         section(
@@ -58,7 +62,7 @@ def content(ask: Ask, asked: Asked) -> Part:
                             _league(ask, asked, [one for one in league if not chosen or one.agency == chosen]),
                             id="league",
                         ),
-                        section(speech("refused_lately"), _refused(ask, asked, chosen), id="refused"),
+                        section(speech("refused_lately"), refused(), id="refused"),
                     ],
                     className="column",
                 ),

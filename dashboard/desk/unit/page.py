@@ -1,7 +1,10 @@
 """`/unit/<code>`: what stands where."""
 
+from functools import partial
+
 from dash import html
 
+from dashboard.beside import beside
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.parts import Part, crumbs, link, listed, nothing, section
@@ -29,27 +32,30 @@ def content(ask: Ask, asked: Asked) -> Part:
     unit = who(ask.place, code)
     if unit is None:
         raise LookupError(asked.speech("no_unit", code=code))
+    trends = beside(lambda: ask.once(("trends", code), lambda: ask.figures.trends(ask.clock, unit.what, code), TREND_SECONDS))
+    calling = beside(partial(calls, ask, asked, unit, ask.clock.now()))
     now, units = ask.clock.now(), ask.units()
     readings = {one: found for one, found in units.get(code, {}).items() if one != TIMELY}
     heading = _heading(ask, asked, unit)
     if unit.elsewhen and not readings:
         why = ("former_unit", "former_hint") if unit.former else ("coming_unit", "coming_hint")
         return [heading, section(asked.speech("figures"), nothing(*map(asked.speech, why)))]
-    trends = ask.once(("trends", code), lambda: ask.figures.trends(ask.clock, unit.what, code), seconds=TREND_SECONDS)
-    kinds = dict.fromkeys(figure.kind for figure in FIGURES)
-    words = [(kind, kind_cards(asked, unit, ask.place, kind, readings, trends)) for kind in kinds]
+    its_feeds, its_points = beside(partial(feeds, ask, asked, unit, now)), beside(partial(points, ask, asked, unit))
     waiting = queues(ask, asked, unit, readings, now)
+    kinds = dict.fromkeys(figure.kind for figure in FIGURES)
+    course = trends()
+    words = [(kind, kind_cards(asked, unit, ask.place, kind, readings, course)) for kind in kinds]
     # Beside the long table of a province's communes there is no room for them.
     wide = unit.what == "province"
     return [
         heading,
-        key_cards(asked, unit, ask.place, readings, trends) if readings else nothing(asked.speech("no_records")),
+        key_cards(asked, unit, ask.place, readings, course) if readings else nothing(asked.speech("no_records")),
         behind(ask, asked, unit, now),
         html.Div(
             [
                 html.Div([below(ask, asked, unit, units), *([] if wide else waiting)], className="column"),
                 html.Div(
-                    [calls(ask, asked, unit, now), *points(ask, asked, unit), feeds(ask, asked, unit, now)],
+                    [calling(), *its_points(), its_feeds()],
                     className="column",
                 ),
             ],

@@ -1,0 +1,55 @@
+"""Questions side by side: by whose rights, what they raise, and that nobody waits for a hand."""
+
+import threading
+
+import pytest
+
+from dashboard.beside import HANDS, beside
+from dashboard.rights import NoRightsError, current, must_see_all
+
+
+def test_an_answer_comes_from_another_thread() -> None:
+    begun = threading.Event()
+
+    def question() -> str:
+        begun.set()
+        return threading.current_thread().name
+
+    answer = beside(question)
+    assert begun.wait(10) and answer() == answer() != threading.current_thread().name
+
+
+def test_it_is_asked_with_the_rights_of_who_asks() -> None:
+    assert beside(current.get)() == "desk"
+    before = current.set("wall")
+    try:
+        answer = beside(must_see_all)
+    finally:
+        current.reset(before)
+    with pytest.raises(NoRightsError):
+        answer()
+
+
+def test_what_it_raises_is_raised_where_the_answer_is_taken() -> None:
+    def question() -> None:
+        raise LookupError("19753")
+
+    answer = beside(question)
+    with pytest.raises(LookupError, match="19753"):
+        answer()
+
+
+def test_while_all_hands_are_busy_who_asks_does_it() -> None:
+    go_on = threading.Event()
+    busy = [beside(go_on.wait) for _ in range(HANDS)]
+    assert beside(lambda: threading.current_thread())() is threading.current_thread()
+    go_on.set()
+    assert all(one() for one in busy)
+
+
+def test_one_may_have_others_asked_in_turn() -> None:
+    def counted(depth: int) -> int:
+        parts = [beside(lambda: counted(depth - 1)) for _ in range(2)] if depth else []
+        return 1 + sum(one() for one in parts)
+
+    assert counted(6) == 2**7 - 1
