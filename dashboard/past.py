@@ -91,15 +91,16 @@ class PastConnection(Connection):
         is_known = replay.picture is Picture.KNOWN
         needs_life = life_table(life.kind).name in names
         reaches = self._since is not None and self._since >= replay.at - LOOKBACK
-        scene = self._scenes.at(life, replay) if self._scenes and (is_current or reaches) else None
-        if self._scenes and scene:
-            lived = lived._replace(scenes={**lived.scenes, life: scene})
+        seen = self._scenes.at(life, replay) if self._scenes and (is_current or reaches) else None
+        if self._scenes and seen:
+            scene = seen.scene
+            lived = lived._replace(scenes={**lived.scenes, life: scene}, newer={**lived.newer, life: seen.newer})
             if not is_known or scene.versions:
                 if is_known:
                     lived = lived._replace(mixed={**lived.mixed, life: scene.mixed(replay.at)})
                 if is_current and self._tables.is_near(self._since):
                     said = partial(self._tables.current, life, lived)
-                    if name := self._scenes.moments.at(life, replay, scene.name, said):
+                    if name := self._scenes.moments.at(life, replay, seen, said):
                         lived = lived._replace(moments={**lived.moments, life: name})
                 if reaches or not needs_life:
                     return lived, []

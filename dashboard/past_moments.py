@@ -2,7 +2,7 @@
 asks for that two dozen times."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from dashboard.clock import Replay
 from dashboard.past_tables import Passing, Prefix
@@ -20,12 +20,12 @@ class Moments:
     def __init__(self, tables: Passing) -> None:
         self._tables = tables
         self._locks = {life: threading.Lock() for life in LIVES}
-        self._kept: dict[Life, dict[tuple[str, Replay], str]] = {life: {} for life in LIVES}
+        self._kept: dict[Life, dict[tuple[Hashable, Replay], str]] = {life: {} for life in LIVES}
 
-    def at(self, life: Life, replay: Replay, scene: str, select: Callable[[], str]) -> str | None:
-        """The table with the rows of `current_K` at a moment that figures ask for: those that `select` reads from a scene.
+    def at(self, life: Life, replay: Replay, source: Hashable, select: Callable[[], str]) -> str | None:
+        """The table with the rows of `current_K` at a moment that figures ask for: what `select` reads, from what `source` names.
         None where none may be made. Raises `dashboard.connection.Unreachable`."""
-        key = scene, replay
+        key = source, replay
         with self._locks[life]:
             kept = self._kept[life]
             name = kept.pop(key, None) or self._tables.make(Prefix.MOMENT, f"ENGINE = Memory AS {select()}")

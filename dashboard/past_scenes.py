@@ -1,47 +1,51 @@
 """Lives around a moment of the past, set apart: a page asks dozens of questions, and each would go over all of history.
 
 A scene is a table with the rows of a kind's lives that any moment of some time can see, made by the first question, or ahead of all
-(`prepare`), and kept for those that follow. It holds `life_K` as it was when it was made; what came later and matters makes it old.
-With it go, in a table of their own, all versions that were known of lives into which a step was sorted later
-(`dashboard.past_lives`). Near the present there is none. Where none can be made, questions go over history as ever.
+(`prepare`), and kept for those that follow. It holds `life_K` as it was when it was made; about entities of which
+something came later that matters, `life_K` itself is asked. With it go, in a table of their own, all versions that were known of
+lives into which a step was sorted later (`dashboard.past_lives`). Where none can be made, questions go over history as ever.
 """
 
 import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import IntEnum
 from functools import partial
 from itertools import islice
+from typing import NamedTuple
 
 from dashboard.clock import Picture, Replay
 from dashboard.connection import Connection, Unreachable
-from dashboard.past_lives import KNOWN, MOST_ENTITIES, versions
+from dashboard.past_lives import KNOWN, MOST_ENTITIES, late, versions
 from dashboard.past_moments import Moments
+from dashboard.past_slots import GOES_ON, end_of, slot, slots
 from dashboard.past_tables import LEFT_OVER, Passing, Prefix
-from schemas.columns import MOMENT, Column
+from schemas.columns import MOMENT, Column, quoted
 from schemas.lives import LIVES, LIVES_PROGRESS, Life, life_table
-from schemas.moments import EPOCH, milliseconds
+from schemas.moments import milliseconds
 from schemas.retention import LOOKBACK
 from schemas.sql import FIRST, at
 from schemas.tables import events_table
 
 log = logging.getLogger(__name__)
-DAY = timedelta(days=1)
-SLOTS = ((28 * DAY, 14 * DAY), (7 * DAY, 3 * DAY), (2 * DAY, DAY), (DAY, DAY), (DAY / 24, DAY / 24))
-"""How long scenes are, and for how long one is over: of the hours gone by, more comes late than of the weeks."""
 MOST = 36
 """Scenes that are kept of a kind."""
+MOST_LOOKED = 100
+"""Moments of a scene of which it is remembered what came since."""
 AGAIN = 3600.0
 """Seconds after which it is looked again what can be made ahead: days go by."""
-AHEAD = 26
-"""Scenes that are made ahead: those of the last year but for its last day."""
+AHEAD = 27
+"""Scenes that are made ahead: those of the last year."""
+FEW, MANY = 100, 1_000
+"""Of so many entities something may have come since a scene was made: of more, it is made anew beside those who use it; of many, at
+once."""
 LONGEST = 1800.0
 """Seconds after which one is made anew beside those who use it: lives may have been mended."""
 LOOKED_AT = 1.0
@@ -50,7 +54,6 @@ REST = 5.0
 """Seconds for which none is made again of the same time: meanwhile questions go over history."""
 GRACE = 60.0
 """Seconds for which one that is no longer used stays, as questions may be on their way to it."""
-MILLISECOND = timedelta(milliseconds=1)
 BREATH = 3.0
 """Seconds after which those are begun that are made ahead: who looks back is first to be answered."""
 LIGHT = " CODEC(T64, LZ4)"
@@ -90,10 +93,16 @@ class Scene:
     versions: str | None = None
     """Where the versions are of lives that were known in several; None until they are made, and where there are too many."""
     made: float = field(default_factory=time.monotonic)
-    looked: dict[Picture, float] = field(default_factory=dict)
+    looked: dict[tuple[Picture, datetime], tuple[float, tuple[str, ...]]] = field(default_factory=dict)
+    """When it was looked what came since that can be seen until a moment, and of which entities."""
     late: tuple[tuple[str, int, int], ...] = ()
     """Steps that arrived later than the next one: the entity, when the next one arrived, when it did (ms since 1970)."""
     _mixed: tuple[datetime, list[str]] | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it is that of the time near the present."""
+        return self.until == GOES_ON
 
     def mixed(self, moment: datetime) -> list[str]:
         """The entities with a step that arrived after a moment before one that had arrived by then: their lives were known in
@@ -103,6 +112,13 @@ class Scene:
             ms = milliseconds(moment)
             known = self._mixed = moment, sorted({one for one, since, until in self.late if since <= ms < until})
         return known[1]
+
+
+class Seen(NamedTuple):
+    """What shows a moment: a scene, and the entities of which something came since it was made."""
+
+    scene: Scene
+    newer: tuple[str, ...] = ()
 
 
 class Scenes:
@@ -123,21 +139,20 @@ class Scenes:
         self._ahead_again = 0.0
         self._ended = threading.Event()
 
-    def at(self, life: Life, replay: Replay) -> Scene | None:
+    def at(self, life: Life, replay: Replay) -> Seen | None:
         """That of a moment, for questions that look back no further than `LOOKBACK`; None for none."""
-        slot = _slot(replay.at)
-        if slot is None or self.tables.refused:
+        if self.tables.refused:
             return None
-        since, until = slot
+        since, until = slot(replay.at)
         if since not in self._kept[life]:
             # A page asks of all kinds, one after the other: they are made side by side.
             for other in LIVES:
                 if other is not life and since not in self._kept[other]:
-                    self.beside(partial(self._made, other, replay.picture, since, until))
-        return self._made(life, replay.picture, since, until)
+                    self.beside(partial(self._made, other, replay, since, until))
+        return self._made(life, replay, since, until)
 
     def prepare(self) -> None:
-        """Have those of the last year made, but for its last day, one after the other and the newest first, beside all else."""
+        """Have those of the last year made, one after the other and the newest first, beside all else."""
         with self._guard:
             if time.monotonic() < self._ahead_again:
                 return
@@ -181,38 +196,43 @@ class Scenes:
             return
         began = time.monotonic()
         ((first,),) = self._present.tuples(FIRST)
-        slots = list(islice(_slots(first), AHEAD)) if first else []
-        for since, until in slots:
+        ahead = list(islice(slots(first), AHEAD)) if first else []
+        for since, until in ahead:
             for life in LIVES:
                 if self._ended.is_set():
                     return
                 with self._lock(life, since):
-                    scene = self._kept[life].get(since) or self._make(life, since, until, GENTLY)
+                    scene = self._kept[life].get(since)
+                    if scene is None or scene.until != until or (scene.goes_on and time.monotonic() - scene.made > LONGEST):
+                        scene = self._make(life, since, until, GENTLY)
                 if scene:
                     self._complete(life, scene)
-        log.info("%d scenes of the past made ahead in %.0f s", len(slots), time.monotonic() - began)
+        log.info("%d scenes of the past made ahead in %.0f s", len(ahead), time.monotonic() - began)
 
     def _lock(self, life: Life, since: datetime) -> threading.Lock:
         with self._guard:
             return self._locks.setdefault((life, since), threading.Lock())
 
-    def _made(self, life: Life, picture: Picture, since: datetime, until: datetime) -> Scene | None:
+    def _made(self, life: Life, replay: Replay, since: datetime, until: datetime) -> Seen | None:
         with self._lock(life, since):
             kept = self._kept[life]
             scene = kept.get(since)
-            if scene is not None and scene.until == until and not self._is_old(life, scene, picture):
+            newer = self._newer(life, scene, replay) if scene is not None and scene.until == until else None
+            if scene is not None and newer is not None:
                 with self._guard:
                     if since in kept:
                         kept[since] = kept.pop(since)  # the last is the one that was used last
-                if time.monotonic() - scene.made > LONGEST:
+                if time.monotonic() - scene.made > (LONGEST if len(newer) <= FEW else REST):
                     self._later((life, since), lambda: self._again(life, scene))
-                return scene
+                return Seen(scene, newer)
             if scene is not None and time.monotonic() - scene.made < REST:
                 return None
             made = self._make(life, since, until)
-        if made:  # Somebody waits for it: the versions, which take about as long, come after.
-            self._later((life, since), lambda: self._complete(life, made))
-        return made
+        if made is None:
+            return None
+        # Somebody waits for it: the versions, which take about as long, come after.
+        self._later((life, since), lambda: self._complete(life, made))
+        return Seen(made)
 
     def _complete(self, life: Life, scene: Scene) -> None:
         if not scene.versions:
@@ -245,6 +265,7 @@ class Scenes:
         marks = self._marks(life, fresh=True)
         if not marks:
             return None
+        until, end = end_of(until), until
         held = f"since <= {at(until)} AND greatest(until, next_received_at, received_at) > {at(since - LOOKBACK)}"
         span = "toDate(greatest(until, next_received_at)) AS ends, least(since, received_at) AS begins"
         source = f"{life_table(life.kind).name} FINAL WHERE {held}{how}"
@@ -258,10 +279,10 @@ class Scenes:
             f"INSERT INTO {name} SELECT {life.names}, {Tier.UNIT:d}, ends, begins FROM {name} WHERE tier > {Tier.UNIT:d} "
             f"AND least(until, next_received_at) > {at(until)} LIMIT 1 BY agency, commune, unit{how}"
         )
-        return Scene(since, until, marks, name)
+        return Scene(since, end, marks, name)
 
     def _versions(self, life: Life, scene: Scene) -> tuple[tuple[tuple[str, int, int], ...], str | None]:
-        since, until = scene.since, scene.until
+        since, until = scene.since, end_of(scene.until)
         late = self._present.tuples(
             f"SELECT entity_id, {', '.join(f'toUnixTimestamp64Milli({one})' for one in ('next_received_at', 'received_at'))} "
             f"FROM {scene.name} WHERE tier != {Tier.UNIT:d} "
@@ -274,31 +295,45 @@ class Scenes:
         name = self.tables.make(Prefix.VERSIONS, f"{columns} ENGINE = MergeTree ORDER BY known_from AS {asked}{GENTLY}")
         return tuple(late), name
 
-    def _is_old(self, life: Life, scene: Scene, picture: Picture) -> bool:
+    def _newer(self, life: Life, scene: Scene, replay: Replay) -> tuple[str, ...] | None:
+        """The entities of which something came since that a moment can see; None where the scene is old."""
         now = time.monotonic()
         if now - scene.made > LEFT_OVER.total_seconds() / 2:
-            return True  # of one older than that another dashboard takes its tables for left over
-        if now - scene.looked.get(picture, 0.0) < LOOKED_AT:
-            return False
+            return None  # of one older than that another dashboard takes its tables for left over
+        key = replay.picture, replay.at if scene.goes_on else scene.until
+        looked, newer = scene.looked.get(key, (0.0, ()))
+        if now - looked < LOOKED_AT:
+            return newer
         marks = self._marks(life)
         rules, known = ({mark[1:3] for mark in one} for one in (marks, scene.marks))
-        if rules != known or (marks != scene.marks and self._came(life, scene, picture)):
-            return True
-        scene.looked[picture] = now
-        return False
+        if rules != known:
+            return None
+        newer = self._came(life, scene, *key) if marks != scene.marks else ()
+        if len(newer) > MANY:
+            return None
+        if newer and replay.picture is Picture.KNOWN and (not scene.goes_on or self._is_mixed(life, newer, replay.at)):
+            return None  # of versions of lives that were known only what was made with it tells
+        if len(scene.looked) > MOST_LOOKED:
+            scene.looked.clear()
+        scene.looked[key] = now, newer
+        return newer
 
-    def _came(self, life: Life, scene: Scene, picture: Picture) -> bool:
-        """Whether something came since that a moment of the scene can see."""
+    def _came(self, life: Life, scene: Scene, picture: Picture, until: datetime) -> tuple[str, ...]:
+        """The entities of which something came since that can be seen until a moment, one more than `MANY` at most."""
         known = {mark[0]: mark[3] for mark in scene.marks}
         listed = ", ".join(map(str, known))
         new = [f"(partition = {partition} AND offset > {offset})" for partition, offset in known.items()]
         seen = "received_at" if picture is Picture.KNOWN else "least(occurred_at, received_at)"
-        return bool(
-            self._present.tuples(
-                f"SELECT 1 FROM {events_table(life.kind).name} WHERE ({' OR '.join(new)} OR partition NOT IN ({listed})) "
-                f"AND {seen} <= {at(scene.until)} LIMIT 1"
-            )
+        rows = self._present.tuples(
+            f"SELECT DISTINCT entity_id FROM {events_table(life.kind).name} "
+            f"WHERE ({' OR '.join(new)} OR partition NOT IN ({listed})) AND {seen} <= {at(until)} LIMIT {MANY + 1}"
         )
+        return tuple(sorted(entity for (entity,) in rows))
+
+    def _is_mixed(self, life: Life, entities: Iterable[str], moment: datetime) -> bool:
+        """Whether one of these was known in another version at a moment: of that the versions tell, which are to be made anew."""
+        of = f"entity_id IN ({', '.join(map(quoted, entities))})"
+        return bool(self._present.tuples(f"{late(life, moment, moment)} AND {of} LIMIT 1"))
 
     def _marks(self, life: Life, *, fresh: bool = False) -> Marks:
         asked = time.monotonic()
@@ -332,23 +367,3 @@ def _tier(since: datetime, until: datetime) -> str:
     holds = f"greatest(until, next_received_at) > {at(since)}"
     tiers = f"{holds} AND NOT ({is_over(MONTH)}), {Tier.MONTH:d}, NOT ({is_over(LOOKBACK)}), {Tier.LOOKBACK:d}, {Tier.REST:d}"
     return f"CAST(multiIf({tiers}) AS UInt8)"
-
-
-def _slots(first: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """The times of the scenes that are a day long or longer, the newest first, back to a moment."""
-    moment = datetime.now(UTC)
-    while moment > first:
-        slot = _slot(moment)
-        if slot and slot[1] - slot[0] >= DAY:
-            yield slot
-        moment = slot[0] - MILLISECOND if slot else moment - SLOTS[-1][0]
-
-
-def _slot(moment: datetime) -> tuple[datetime, datetime] | None:
-    """The time that a scene of a moment covers; None near the present."""
-    now = datetime.now(UTC)
-    for length, over in SLOTS:
-        since = EPOCH + (moment - EPOCH) // length * length
-        if since + length + over <= now:
-            return since, since + length
-    return None

@@ -66,6 +66,8 @@ class Lived(NamedTuple):
     """Those that hold what of `life_K` the moment can see, back to `LOOKBACK`."""
     mixed: Mapping[Life, Sequence[str]] = {}
     """Of which of them some lives were known in another version: their entities."""
+    newer: Mapping[Life, Sequence[str]] = {}
+    """Of which entities something came since a scene was made: it is not to be asked about them."""
     moments: Mapping[Life, str] = {}
     """Tables that hold what of `current_K` figures ask for."""
     since: datetime | None = None
@@ -165,22 +167,22 @@ class Tables:
     def _life(self, life: Life, lived: Lived) -> str:
         ends = ", ".join(f"if({self._newest()}, {FAR}, l.{name}) AS {name}" for name in ENDS)
         if lived.since is None or lived.since < self.replay.at - LOOKBACK:
-            lived = lived._replace(scenes={}, mixed={})
+            lived = lived._replace(scenes={}, mixed={}, newer={})
         scene = lived.scenes.get(life)
         near = scene and lived.held and lived.since and lived.held >= scene.since and lived.since >= scene.since - MONTH
         tiers = f"tier = {Tier.MONTH:d}" if near else f"tier IN ({Tier.MONTH:d}, {Tier.LOOKBACK:d})"
         if lived.held:
             tiers += f" AND ends >= toDate({at(lived.held)})"
-        return self._with_anew(life, lived, f"SELECT {_names(life)}, {ends} FROM {self._lives(life, lived)}", tiers)
+        return self._with_anew(life, lived, f"SELECT {_names(life)}, {ends}", tiers)
 
     def _current(self, life: Life, lived: Lived) -> str:
         if name := lived.moments.get(life):
             return f"SELECT * FROM `{self.database}`.{name}"
         ends = ", ".join(f"{FAR} AS {name}" for name in ENDS)
-        kept = f"SELECT {_names(life)}, {ends} FROM {self._lives(life, lived)}"
+        select = f"SELECT {_names(life)}, {ends}"
         tiers = f"tier <= {Tier.UNIT:d}" if self.is_near(lived.since) else f"tier != {Tier.UNIT:d}"
         tiers += f" AND ends >= toDate({self.moment})"
-        return self._with_anew(life, lived, kept, tiers, self._newest(), f"until = {FAR}")
+        return self._with_anew(life, lived, select, tiers, self._newest(), f"until = {FAR}")
 
     def is_near(self, since: datetime | None) -> bool:
         """Whether a question looks back no further than figures do."""
@@ -191,31 +193,34 @@ class Tables:
         said = self._current(life, lived._replace(moments={}, since=self.replay.at - MONTH))
         return f"SELECT * EXCEPT version FROM ({said})"
 
-    def _lives(self, life: Life, lived: Lived) -> str:
-        if scene := lived.scenes.get(life):
-            return f"`{self.database}`.{scene.name} AS l"
-        return f"{self._table(life_table(life.kind))} AS l FINAL"
-
     def _newest(self) -> str:
         return f"l.{'next_received_at' if self._is_known else 'until'} > {self.moment}"
 
     def _seen(self) -> str:
         return f"received_at <= {self.moment}" if self._is_known else f"since <= {self.moment}"
 
-    def _with_anew(self, life: Life, lived: Lived, kept: str, tiers: str, condition: str = "true", of_anew: str = "true") -> str:
-        """Lives as they are kept, but for those that were known in another version, or are derived anew."""
-        scene = lived.scenes.get(life)
-        said = f"{kept} WHERE {self._seen()} AND {condition}" + (f" AND {tiers} AND begins <= {self.moment}" if scene else "")
+    def _with_anew(self, life: Life, lived: Lived, select: str, tiers: str, condition: str = "true", of_anew: str = "true") -> str:
+        """Lives as a scene or `life_K` has them, but for those of which something came since, that were known in another version,
+        or are derived anew."""
+        scene, others = lived.scenes.get(life), [f"{self._seen()} AND {condition}"]
+        kept, anew = f"{self._table(life_table(life.kind))} AS l FINAL", ""
+        told = f"SELECT {_names(life)}, {', '.join(ENDS)} FROM"
         if scene and lived.mixed.get(life):
             who = ", ".join(map(quoted, lived.mixed[life]))
             known = f"known_from <= {self.moment} AND known_until > {self.moment} AND entity_id IN ({who})"
-            source = f"`{self.database}`.{scene.versions} WHERE {known}"
+            anew = f" UNION ALL {told} `{self.database}`.{scene.versions} WHERE {known} AND {of_anew}"
+            others.append(f"entity_id NOT IN ({who})")
         elif life in lived.anew:
-            who, source = f"SELECT entity_id FROM {anew_name(life)}", f"{anew_name(life)} WHERE true"
-        else:
-            return said
-        told = f"SELECT {_names(life)}, {', '.join(ENDS)} FROM {source} AND {of_anew}"
-        return f"{said} AND entity_id NOT IN ({who}) UNION ALL {told}"
+            anew = f" UNION ALL {told} {anew_name(life)} WHERE true AND {of_anew}"
+            others.append(f"entity_id NOT IN (SELECT entity_id FROM {anew_name(life)})")
+        if not scene:
+            return f"{select} FROM {kept} WHERE {' AND '.join(others)}{anew}"
+        newer = ", ".join(map(quoted, lived.newer.get(life, ())))
+        if newer:
+            anew += f" UNION ALL {select} FROM {kept} WHERE {' AND '.join([*others, f'entity_id IN ({newer})'])}"
+            others.append(f"entity_id NOT IN ({newer})")
+        others += [tiers, f"begins <= {self.moment}"]
+        return f"{select} FROM `{self.database}`.{scene.name} AS l WHERE {' AND '.join(others)}{anew}"
 
     def _arrivals(self, lived: Lived) -> str:
         """The minutes before the one that is going on; of that, what had come: not merged, as the newest are the newest."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from clickhouse_driver import Client
 
-from dashboard import past_moments, past_scenes, past_tables
+from dashboard import past_moments, past_scenes, past_slots, past_tables
 from dashboard.clock import At, Live, Picture, Replay
 from dashboard.connection import Connection, Unreachable
 from dashboard.desk.ask import Ask
@@ -95,7 +95,7 @@ def test_one_is_made_for_all_moments_of_a_while_and_taken_away(province: Provinc
     assert [province.open(picture) for picture in Picture] == [1, 1]
     first = province.tables()
     assert len(first) == 1, "of the other kinds nothing was ever told"
-    slot = past_scenes._slot(THEN)
+    slot = past_slots.slot(THEN)
     assert slot and slot[1] - slot[0] == 28 * DAY and slot[0] <= THEN <= slot[1]
     assert province.open(Picture.KNOWN, slot[0]) == (1 if slot[0] >= THEN - DAY else 0)
     assert province.tables() == first
@@ -104,23 +104,54 @@ def test_one_is_made_for_all_moments_of_a_while_and_taken_away(province: Provinc
     assert province.tables() == set()
 
 
-def test_what_comes_late_makes_it_old_for_the_corrected_picture_only(province: Province, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_whom_something_comes_late_is_asked_elsewhere_in_the_corrected_picture(
+    province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(past_scenes, "LOOKED_AT", 0.0)
     assert [province.open(picture) for picture in Picture] == [1, 1]
     first = province.tables()
+
+    def newer() -> list[tuple[str, ...]]:
+        found = [province.scenes.at(FILINGS, Replay(THEN, picture)) for picture in Picture]
+        return [one.newer for one in found if one]
+
     province.told("of now", NOW, NOW)
-    assert [province.open(picture) for picture in Picture] == [1, 1] and province.tables() == first, (
-        "it matters to no moment of then"
-    )
+    assert [province.open(picture) for picture in Picture] == [1, 1] and newer() == [(), ()], "it matters to no moment of then"
     province.told("late", THEN - timedelta(hours=1), NOW)
-    assert [province.open(picture) for picture in Picture] == [1, 2], "so soon after it was made, history is asked instead"
+    assert [province.open(picture) for picture in Picture] == [1, 2] and newer() == [(), ("late",)]
+    province.told("early", THEN - timedelta(hours=2), NOW, FilingStatus.RETURNED, registered=THEN - DAY)
+    assert [province.open(picture) for picture in Picture] == [1, 1] and newer() == [(), ("early", "late")]
+    assert province.tables() == first
+
+
+def test_of_many_of_whom_something_comes_late_it_is_made_anew(province: Province, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(past_scenes, "LOOKED_AT", 0.0)
+    monkeypatch.setattr(past_scenes, "MANY", 1)
+    assert province.open(Picture.CORRECTED) == 1
+    first = province.tables()
+    for number in range(2):
+        province.told(f"late {number}", THEN - timedelta(hours=1), NOW)
+    assert [province.open(picture) for picture in Picture] == [1, 3], "so soon after it was made, history is asked instead"
     assert province.tables() == first
     monkeypatch.setattr(past_scenes, "REST", 0.0)
-    assert [province.open(picture) for picture in Picture] == [1, 2]
+    assert [province.open(picture) for picture in Picture] == [1, 3]
     assert len(province.tables()) == 2, "questions may be on their way to the one that was left"
     province.scenes.tables._left = [(0.0, name) for _, name in province.scenes.tables._left]
     assert province.open(Picture.CORRECTED, THEN - 40 * DAY) == 0
     assert not province.tables() & first
+
+
+def test_of_more_than_a_few_it_is_made_anew_beside_those_who_use_it(province: Province, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(past_scenes, "LOOKED_AT", 0.0)
+    monkeypatch.setattr(past_scenes, "FEW", 0)
+    monkeypatch.setattr(past_scenes, "REST", 0.0)
+    first = province.scenes.at(FILINGS, Replay(THEN, Picture.CORRECTED))
+    province.scenes.settle()
+    province.told("late", THEN - timedelta(hours=1), NOW)
+    assert province.open(Picture.CORRECTED) == 2
+    province.scenes.settle()
+    then = province.scenes.at(FILINGS, Replay(THEN, Picture.CORRECTED))
+    assert first and then and then.scene is not first.scene and then.newer == () and province.open(Picture.CORRECTED) == 2
 
 
 def test_lives_by_other_rules_make_it_old(province: Province, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +159,7 @@ def test_lives_by_other_rules_make_it_old(province: Province, monkeypatch: pytes
     monkeypatch.setattr(past_scenes, "REST", 0.0)
     replay = Replay(THEN)
     first = province.scenes.at(FILINGS, replay)
-    assert first and province.scenes.at(FILINGS, replay) == first
+    assert first and province.scenes.at(FILINGS, replay) == first and not first.newer
     province.client.execute(
         "INSERT INTO lives_progress SELECT * REPLACE (rules + 1 AS rules, epoch + 1 AS epoch, version + 1 AS version) "
         "FROM lives_progress FINAL"
@@ -136,12 +167,21 @@ def test_lives_by_other_rules_make_it_old(province: Province, monkeypatch: pytes
     assert province.scenes.at(FILINGS, replay) not in (None, first)
 
 
-def test_near_the_present_there_is_none(province: Province) -> None:
-    now = datetime.now(UTC)  # not when this file was read: others may have been tested for an hour since
-    for ago in (timedelta(0), timedelta(minutes=50)):
-        assert province.scenes.at(FILINGS, Replay(now - ago)) is None
-    lengths = [slot[1] - slot[0] for ago in (3, 40, 24 * 15, 24 * 42) if (slot := past_scenes._slot(now - timedelta(hours=ago)))]
-    assert lengths[:1] == [timedelta(hours=1)] and lengths[-1] == 28 * DAY and lengths == sorted(lengths)
+def test_near_the_present_one_goes_on(province: Province, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(past_scenes, "LOOKED_AT", 0.0)
+    slots = [past_slots.slot(datetime.now(UTC) - timedelta(hours=ago)) for ago in (0, 3, 23, 24 * 3, 24 * 15, 24 * 42)]
+    assert {until for _, until in slots[:3]} == {past_slots.GOES_ON} and slots[-1][1] - slots[-1][0] == 28 * DAY
+    began, minute = datetime.now(UTC), timedelta(minutes=1)
+    province.told("of now", began - 9 * minute, began - 9 * minute)
+    ago = began - 5 * minute
+    assert [province.open(picture, ago) for picture in Picture] == [2, 2] and len(first := province.tables()) == 1
+    # After it was made: what happened and came later, and what came later only.
+    province.told("of now", began - minute, began - minute, FilingStatus.RETURNED, registered=began - 9 * minute)
+    province.told("late", began - 6 * minute, began)
+    moments = [began - ago * minute for ago in (8, 5, 1, 0)]
+    assert [province.open(Picture.KNOWN, at) for at in moments] == [2, 2, 1, 2]
+    assert [province.open(Picture.CORRECTED, at) for at in moments] == [2, 3, 2, 2]
+    assert province.tables() == first, "it is still the one that was made before all of that"
 
 
 def test_what_a_killed_dashboard_left_is_taken_away(province: Province, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,20 +225,21 @@ def long_histories(province: Province) -> None:
 @pytest.mark.parametrize("picture", Picture)
 def test_figures_by_the_short_way_are_those_over_all_of_history(province: Province, picture: Picture) -> None:
     long_histories(province)
-    slot = past_scenes._slot(THEN)
-    assert slot
-    compare_ways(province, picture, slot)
-    province.scenes.settle()  # then with all versions of lives that were known
-    compare_ways(province, picture, slot)
-    if picture is Picture.KNOWN:
-        scene = province.scenes.at(FILINGS, Replay(THEN))
-        assert scene and scene.versions and scene.mixed(THEN) == ["mixed"] and scene.mixed(THEN + 3 * DAY) == []
-
-
-def compare_ways(province: Province, picture: Picture, slot: tuple[datetime, datetime]) -> None:
+    since, until = past_slots.slot(THEN)
     moments = [THEN + hours * timedelta(hours=1) for hours in (-60, -30, -2, 0, 5, 23, 25, 40, 55)]
-    moments = [one for one in (*moments, slot[0], slot[1] - timedelta(milliseconds=1)) if slot[0] <= one < slot[1]]
-    communes = set()
+    moments = [one for one in (*moments, since, until - timedelta(milliseconds=1)) if since <= one < until]
+    for _ in range(2):
+        communes = compare_ways(province, picture, moments)
+        assert {"19753", "19774", "19804", "19831"} <= communes, "also those of which all was done long ago"
+        province.scenes.settle()  # then with all versions of lives that were known
+    if picture is Picture.KNOWN:
+        assert (seen := province.scenes.at(FILINGS, Replay(THEN))) and seen.scene.versions
+        assert seen.scene.mixed(THEN) == ["mixed"] and seen.scene.mixed(THEN + 3 * DAY) == []
+
+
+def compare_ways(province: Province, picture: Picture, moments: list[datetime]) -> set[str]:
+    """Whether figures by scenes are those over all of history; the communes that they tell of."""
+    communes = set[str]()
     for moment in moments:
         replay = Replay(moment, picture)
         short, long = (
@@ -218,7 +259,36 @@ def compare_ways(province: Province, picture: Picture, slot: tuple[datetime, dat
         ):
             assert ask(short, At(moment)) == ask(long, At(moment)), moment
         communes |= set(short.units(At(moment), "46", tuple))
-    assert {"19753", "19774", "19804", "19831"} <= communes, "also those of which all was done long ago"
+    return communes
+
+
+@pytest.mark.parametrize("picture", Picture)
+def test_near_the_present_too_while_more_comes_in(province: Province, picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(past_scenes, "LOOKED_AT", 0.0)
+    done, again, accepted = FilingStatus.RETURNED, FilingStatus.PROCESSING, FilingStatus.ACCEPTED
+    now = datetime.now(UTC)
+    hour, minute = timedelta(hours=1), timedelta(minutes=1)
+    for name, began in (("done", 50 * DAY), ("closed", 20 * hour), ("open", 30 * hour), ("mixed", 9 * hour), ("again", 40 * DAY)):
+        province.told(name, now - began, now - began, accepted)
+    province.told("done", now - 40 * DAY, now - 40 * DAY, done, registered=now - 50 * DAY)
+    province.told("again", now - 35 * DAY, now - 35 * DAY, done, registered=now - 40 * DAY)
+    province.told("mixed", now - 2 * hour, now - 2 * hour, done, registered=now - 9 * hour)
+    moments = [now - hours * hour for hours in (23, 8, 1)] + [now - minutes * minute for minutes in (25, 14, 6, 2, 0)]
+    assert compare_ways(province, picture, moments) == {"46", "19753", "H57.19753.UB"}
+    province.scenes.settle()
+    first = province.tables()
+    for name, happened, arrived, status, registered in (
+        ("closed", 20 * minute, 20 * minute, done, 20 * hour),
+        ("new", 15 * minute, 15 * minute, accepted, 15 * minute),
+        ("again", 10 * minute, 10 * minute, again, 40 * DAY),
+        ("new", 12 * minute, 5 * minute, again, 15 * minute),
+        ("mixed", 3 * hour, 4 * minute, again, 9 * hour),  # before what closed it, of which was known first
+        ("mixed", minute, minute, again, 9 * hour),
+        ("done", 60 * DAY, minute / 2, accepted, 60 * DAY),
+    ):
+        province.told(name, now - happened, now - arrived, status, registered=now - registered)
+    compare_ways(province, picture, moments)
+    assert province.tables() == first
 
 
 def test_what_is_looked_at_is_set_apart_once_more_and_not_kept_for_ever(province: Province) -> None:
@@ -255,7 +325,7 @@ def test_those_of_the_last_year_are_made_ahead(province: Province, monkeypatch: 
     province.scenes.prepare()
     province.scenes.settle()
     made = province.tables()
-    assert len(made) == len(list(past_scenes._slots(NOW - 200 * DAY))) >= 9
-    for days in (2.5, 6, 9, 15, 60, 100, 199):
+    assert len(made) == len(list(past_slots.slots(NOW - 200 * DAY))) >= 9
+    for days in (0, 0.5, 2.5, 6, 9, 15, 60, 100, 199):
         assert province.scenes.at(FILINGS, Replay(NOW - days * DAY))
     assert province.tables() == made, "no moment of these has to wait for one"

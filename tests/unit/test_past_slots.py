@@ -5,15 +5,16 @@ from itertools import pairwise
 
 import pytest
 
-from dashboard import past_scenes
+from dashboard import past_slots
 from dashboard.past_scenes import AHEAD, MOST
+from dashboard.past_slots import GOES_ON
 
 DAY = timedelta(days=1)
 YEAR = 364 * DAY
 
 
 @pytest.mark.parametrize("hours", range(0, 28 * 24, 13))
-def test_scenes_made_ahead_cover_a_year_but_for_its_last_day_without_a_gap(hours: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scenes_made_ahead_cover_a_year_without_a_gap(hours: int, monkeypatch: pytest.MonkeyPatch) -> None:
     now = datetime(2026, 11, 1, 0, 30, tzinfo=UTC) + timedelta(hours=hours)
 
     class At(datetime):
@@ -21,9 +22,9 @@ def test_scenes_made_ahead_cover_a_year_but_for_its_last_day_without_a_gap(hours
         def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
             return now
 
-    monkeypatch.setattr(past_scenes, "datetime", At)
-    slots = list(past_scenes._slots(now - YEAR))
+    monkeypatch.setattr(past_slots, "datetime", At)
+    slots = list(past_slots.slots(now - YEAR))
     assert all(earlier[0] < later[0] <= earlier[1] < later[1] for later, earlier in pairwise(slots))
-    assert now - 2 * DAY < slots[0][1] <= now - DAY and slots[-1][0] <= now - YEAR
+    assert slots[0][1] == GOES_ON and now - 2 * DAY < slots[0][0] <= now - DAY and slots[-1][0] <= now - YEAR
     assert len(slots) <= AHEAD < MOST
-    assert all(past_scenes._slot(until - past_scenes.MILLISECOND) == (since, until) for since, until in slots)
+    assert all(past_slots.slot(min(until - past_slots.MILLISECOND, now)) == (since, until) for since, until in slots)
