@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from dashboard.clock import Clock
 from dashboard.connection import Connection
 from schemas.figures import FIGURES, Figure, Reading, Readings
-from schemas.figures.aging import TIMELY, UNITS, By, aged, timely
+from schemas.figures.aging import TIMELY, UNITS, By, aged, of_units, timely
 from schemas.figures.questions import Key, Moment, ask, ask_at, ask_each, by_kind, key_sql
 from schemas.figures.series import Step, series, series_readings
 from schemas.freshness import Source
@@ -90,8 +90,10 @@ class FigureStore:
         asked = ask_each(tuples, FIGURES, Moment.of(now, self.calendar, PERIOD), UNITS, units=self.told_by)
         sources = current()
         found: dict[str, Readings] = {province: aged(asked.pop(()), sources) | {TIMELY: timely(sources)}}
+        its = of_units(sources)  # once, as there are hundreds of both
         for by in UNITS:
             for key, readings in asked.items():
                 if key[:-1] == (by,) and (unit := key[-1]):
-                    found[unit] = aged(readings, sources, by, unit) | {TIMELY: timely(sources, by, unit)}
+                    own = its.get((by, unit), ())
+                    found[unit] = aged(readings, own) | {TIMELY: timely(own)}
         return found

@@ -8,8 +8,7 @@
   wall in the strip along its foot.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -38,10 +37,19 @@ def aged(readings: Mapping[str, Reading], sources: Iterable[Source], by: By = "p
         silent = sum(one.state in DEAD for one in promised)
         found[kind] = (newest(its), silent > TOLERATED * len(promised), silent)
     return {
-        code: replace(reading, as_of=as_of, stale=stale, silent=silent)
+        code: Reading(reading.value, reading.part, reading.whole, as_of, stale, silent)
         for code, reading in readings.items()
         for as_of, stale, silent in (found[code.partition(".")[0]],)
     }
+
+
+def of_units(sources: Iterable[Source]) -> Mapping[tuple[By, str], Sequence[Source]]:
+    """The sources of each commune and of each agency: those that `aged` and `timely` take for it of all."""
+    found: dict[tuple[By, str], list[Source]] = {}
+    for one in sources:
+        found.setdefault(("commune", one.commune), []).append(one)
+        found.setdefault(("agency", one.agency), []).append(one)
+    return found
 
 
 def newest(sources: Iterable[Source]) -> datetime | None:

@@ -4,7 +4,7 @@ Pure: it makes SQL and reads rows, whoever asks. Moments are given by value, as 
 (`schemas.worktime`), so that no question computes working time.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -138,11 +138,11 @@ def ask_each(
     """
     found: dict[Key, dict[str, Reading]] = {}
     for ones in by_kind(figures):
-        known = [name for name in by if name in dimensions(ones[0].kind)]
+        known, read = [name for name in by if name in dimensions(ones[0].kind)], reader(ones)
         said: dict[Key, dict[str, Reading]] = {}
         for row in execute(question(ones, moment, known, units=units, each=True)) if known else ():
             which = [(name, row[number]) for number, name in enumerate(known) if not row[len(known)][number]]
-            said[which[0] if which else ()] = _read(ones, row[len(known) + 1 :])
+            said[which[0] if which else ()] = read(row[len(known) + 1 :])
         if () not in said:  # Of no rows at all there is no group, nor where there is nothing to group by.
             said |= ask(execute, ones, moment, units=units)
         for key, of_key in said.items():
@@ -157,9 +157,9 @@ def ask_at(
     found: list[dict[str, Reading]] = [{} for _ in moments]
     for ones in by_kind(figures):
         rows = {number: row for number, *row in execute(_question_at(ones, moments, where))}
-        nothing = [0 if piece.additive else None for piece in pieces_of(ones)]
+        nothing, read = [0 if piece.additive else None for piece in pieces_of(ones)], reader(ones)
         for number, said in enumerate(found):
-            said |= _read(ones, rows.get(number, nothing))
+            said |= read(rows.get(number, nothing))
     return found
 
 
@@ -192,22 +192,28 @@ def by_kind(figures: Iterable[Figure]) -> list[list[Figure]]:
 
 def readings(figures: Sequence[Figure], rows: Iterable[Sequence[Any]], by: int = 0) -> dict[Key, dict[str, Reading]]:
     """The rows of a question asked by so many dimensions, as readings: values of the dimensions → code → reading."""
-    return {tuple(row[:by]): _read(figures, row[by:]) for row in rows}
+    read = reader(figures)
+    return {tuple(row[:by]): read(row[by:]) for row in rows}
 
 
-def _read(figures: Sequence[Figure], row: Sequence[Any]) -> dict[str, Reading]:
-    values = dict(zip(pieces_of(figures), row, strict=True))
-    return {figure.code: reading(figure, values) for figure in figures}
+def reader(figures: Sequence[Figure]) -> Callable[[Sequence[float | None]], dict[str, Reading]]:
+    """What tells of the values of all pieces of some figures what these read, by their codes."""
+    at = {piece: number for number, piece in enumerate(pieces_of(figures))}
+    # By number, as there are hundreds of units with dozens of figures.
+    parts = [(one.code, [at[piece] for piece in one.part], [at[piece] for piece in one.whole]) for one in figures]
+
+    def read(values: Sequence[float | None]) -> dict[str, Reading]:
+        return {code: _reading([values[n] for n in part], [values[n] for n in whole]) for code, part, whole in parts}
+
+    return read
 
 
-def reading(figure: Figure, values: Mapping[Piece, float | None]) -> Reading:
-    """What a figure reads, given its pieces."""
-    if not figure.whole:
-        value = values[figure.part[0]]
+def _reading(part: Sequence[float | None], whole: Sequence[float | None]) -> Reading:
+    if not whole:
+        (value,) = part
         return Reading(None if value is None or value != value else float(value))
-    part = sum(float(values[piece] or 0) for piece in figure.part)
-    whole = sum(float(values[piece] or 0) for piece in figure.whole)
-    return Reading(100 * part / whole if whole else None, part, whole)
+    of_part, of_whole = sum(float(one or 0) for one in part), sum(float(one or 0) for one in whole)
+    return Reading(100 * of_part / of_whole if of_whole else None, of_part, of_whole)
 
 
 def begun(kind: Kind) -> str:

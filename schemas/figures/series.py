@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from schemas.figures.definition import Figure, Piece
-from schemas.figures.questions import MILLISECOND, Instant, Key, begun, kind_of, moment_sql, piece_sql, pieces_of, reading
+from schemas.figures.questions import MILLISECOND, Instant, Key, begun, kind_of, moment_sql, piece_sql, pieces_of, reader
 from schemas.figures.reading import Reading
 from schemas.lives import current_table, life_table
 from schemas.moments import milliseconds
@@ -88,13 +88,12 @@ def series_readings(
             values |= {piece: value for piece, value in zip(wanted, row[by:], strict=True) if value is not None}
     if not by:
         found.setdefault((), [{} for _ in ends])
-    zero = {piece: 0 if piece.additive else None for piece in wanted}
-    return {
-        key: {
-            figure.code: [(at, reading(figure, zero | values)) for at, values in zip(ends, each, strict=True)] for figure in figures
-        }
-        for key, each in found.items()
-    }
+    zero = [0 if piece.additive else None for piece in wanted]
+    read, told = reader(figures), dict[Key, dict[str, list[tuple[datetime, Reading]]]]()
+    for key, each in found.items():
+        course = [read([values.get(piece, nothing) for piece, nothing in zip(wanted, zero, strict=True)]) for values in each]
+        told[key] = {one.code: [(at, of[one.code]) for at, of in zip(ends, course, strict=True)] for one in figures}
+    return told
 
 
 def parts(step: Step, since: datetime, until: datetime) -> tuple[list[datetime], list[datetime]]:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.figures import BY_CODE, FIGURES, Figure, Reading
-from schemas.figures.aging import aged, timely
-from schemas.figures.questions import Moment, dimensions, pieces_of, question, reading, readings
+from schemas.figures.aging import aged, of_units, timely
+from schemas.figures.questions import Moment, dimensions, pieces_of, question, reader, readings
 from schemas.figures.series import Step, parts, series, series_readings
 from schemas.freshness import Source, State
 from schemas.kinds import FEEDBACK, FILING, KINDS
@@ -41,16 +41,16 @@ def test_what_the_reference_data_call_computed_is_a_figure() -> None:
 
 def test_a_share_is_the_sum_of_its_parts_and_unknown_of_nothing() -> None:
     honest = of("filing.on_time")
-    on_time, (closed, overdue) = honest.part[0], honest.whole
-    assert reading(honest, {on_time: 8, closed: 9, overdue: 1}) == Reading(80, 8, 10)
-    assert reading(honest, {on_time: 0, closed: 0, overdue: 0}) == Reading(None, 0, 0)
+    read = reader([honest])
+    assert pieces_of([honest]) == [honest.part[0], *honest.whole], "on time, closed, overdue"
+    assert read([8, 9, 1]) == {honest.code: Reading(80, 8, 10)}
+    assert read([0, 0, 0]) == {honest.code: Reading(None, 0, 0)}
 
 
 def test_a_median_of_nothing_is_unknown() -> None:
     median = of("filing.duration_p50")
-    assert reading(median, {median.part[0]: nan}).value is None
-    assert reading(median, {median.part[0]: None}).value is None
-    assert reading(median, {median.part[0]: 0.0}).value == 0
+    read = reader([median])
+    assert [read([value])[median.code].value for value in (nan, None, 0.0)] == [None, None, 0]
 
 
 def test_a_dimension_that_a_kind_does_not_have_is_refused_with_those_it_has() -> None:
@@ -118,6 +118,8 @@ def test_a_figure_is_as_old_as_its_newest_event_and_stale_when_too_many_sources_
     own = aged(said, sources, "commune", "c99")["filing.open"]
     assert (own.as_of, own.stale, own.silent) == (NOW - timedelta(minutes=600), True, 1)
     assert aged(said, sources, "agency", "a3")["filing.open"] == Reading(7, as_of=NOW - timedelta(minutes=4))
+    for (by, unit), its in of_units(sources).items():
+        assert aged(said, its) == aged(said, sources, by, unit) and timely(its) == timely(sources, by, unit)
 
 
 def test_at_night_a_figure_is_old_but_not_stale_and_who_promised_nothing_is_counted_but_not_missed() -> None:

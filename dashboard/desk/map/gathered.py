@@ -19,7 +19,7 @@ from dashboard.store import Row
 from dashboard.store_lives import FLOW_FIGURES
 from dashboard.store_map import MapStore, Scope
 from schemas.figures import BY_CODE, Readings
-from schemas.figures.aging import aged
+from schemas.figures.aging import aged, of_units
 from schemas.freshness import Source, State
 from schemas.reference import agency
 
@@ -139,7 +139,8 @@ def communes(ask: Ask, view: View) -> tuple[Readings, Shades]:
     def asked() -> tuple[Readings, Shades]:
         found = store(ask).by_unit(view.scope(ask.place, spots(ask.place)), view.measure, "commune")
         sources, code = ask.current_sources(), view.measure.code
-        told = {unit: aged({code: one}, sources, "commune", unit)[code] for unit, one in found.items()}
+        its = of_units(sources)
+        told = {unit: aged({code: one}, its.get(("commune", unit), ()))[code] for unit, one in found.items()}
         return told, shades(view.measure, {unit: one for unit, one in told.items() if not one.stale})
 
     return once(ask, view, ("communes", view.measure.code), asked)
