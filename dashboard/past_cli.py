@@ -24,7 +24,8 @@ To = Annotated[str, typer.Option("--to", help="Last moment; until now unless giv
 
 
 def proof(from_: From = "", to: To = "") -> None:
-    """Replay every recorded snapshot of a period, as known then; exits with 1 if one does not come to its hash."""
+    """Replay every recorded snapshot of a period, as known then; exits with 1 if one does not come to its hash, or none can be
+    compared."""
     settings = load()
     since, until = _moments(from_, to)
     prover, differing, apart = Proof(Connection(settings.clickhouse_url), settings.province), 0, 0
@@ -41,7 +42,7 @@ def proof(from_: From = "", to: To = "") -> None:
         _away(settings, error)
     told = f"{len(found):,} snapshots: {len(found) - differing - apart:,} replayed the same, {differing:,} not"
     print(f"{told}, {apart:,} recorded by other rules." if apart else f"{told}.")
-    if differing:
+    if differing or (found and apart == len(found)):
         sys.exit(1)
 
 

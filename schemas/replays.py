@@ -52,6 +52,7 @@ REPLAYS = Table(
         Column("since", MOMENT, "Beginning of the period, by when events happened."),
         Column("until", MOMENT, "End of the period, itself not in it."),
         Column("speed", "Float64", "Seconds of history in a second; 0: as fast as possible."),
+        Column("live", "Bool", "Whether it goes as time goes: history that was moved to today, or what others send."),
         Column("state", "LowCardinality(String)", "running, finished, failed, stopped or removed."),
         Column("total", "UInt64", "Events that are to be sent."),
         Column("sent", "UInt64", "Events that were sent."),
@@ -80,6 +81,7 @@ class Run:
     since: datetime
     until: datetime
     speed: float
+    live: bool
     state: State
     total: int
     sent: int
@@ -93,8 +95,8 @@ class Run:
     @classmethod
     def of(cls, row: Sequence[Any]) -> "Run":
         """From a row of the table. One that goes on and says nothing any more was killed: it failed."""
-        name, mark, source, since, until, speed, state, *rest = row
-        found = cls(name, Mark(mark), source, since, until, speed, State(state), *rest)
+        name, mark, source, since, until, speed, live, state, *rest = row
+        found = cls(name, Mark(mark), source, since, until, speed, live, State(state), *rest)
         if found.state is State.RUNNING and datetime.now(UTC) - found.at > SILENT:
             return replace(found, state=State.FAILED, said="It was killed, or its machine went down.")
         return found

@@ -35,10 +35,16 @@
     return params;
   }
 
-  /* The address of the moment that is looked for. */
-  function there() {
+  /* The parameters of the page, with the period that the timeline shows: before a moment is chosen the address does not hold it. */
+  function lined() {
     const params = new URLSearchParams(location.search);
     for (const name of ["since", "until"]) params.set(name, written(state[name]));
+    return params;
+  }
+
+  /* The address of the moment that is looked for. */
+  function there() {
+    const params = lined();
     params.set("moment", written(state.at));
     return `${location.pathname}?${params}`;
   }
@@ -129,8 +135,8 @@
     const svg = shape("svg", { viewBox: "0 0 1000 60", preserveAspectRatio: "none", "aria-hidden": "true" });
     if (line) {
       if (line.whole_from > state.since) svg.append(shape("rect", { class: "gone", x: 0, y: 0, width: X(Math.min(line.whole_from, state.until)), height: 60 }, state.words.only_counts.replace("{since}", full(line.whole_from))));
-      const most = Math.max(1, ...line.bars), width = 1000 / line.bars.length;
-      line.bars.forEach((n, k) => { if (n) svg.append(shape("rect", { class: "bar", x: k * width, width: width * 0.9, y: 44 - 32 * Math.sqrt(n / most), height: 32 * Math.sqrt(n / most) })); });
+      const most = Math.max(1, ...line.bars), each = (line.until - line.since) / line.bars.length, width = X(state.since + each);
+      line.bars.forEach((n, k) => { if (n) svg.append(shape("rect", { class: "bar", x: X(line.since + k * each), width: width * 0.9, y: 44 - 32 * Math.sqrt(n / most), height: 32 * Math.sqrt(n / most) })); });
       for (const [from, to, agency, kind] of line.outages) svg.append(shape("rect", { class: "outage", x: X(from), width: Math.max(1, X(to) - X(from)), y: 46, height: 5 }, `${state.words.silent_feeds.replace("{names}", `${agency} · ${kind}`)} ${full(from)} – ${full(to)}`));
       for (const [raised, , priority, words] of [...line.alarms].reverse()) svg.append(shape("path", { class: `call p${priority}`, d: `M${X(raised)} 2 l0 8`, "vector-effect": "non-scaling-stroke" }, `${full(raised)} · ${words}`));
     }
@@ -155,7 +161,7 @@
   }
   async function read() {
     const mine = state.bar;
-    try { const line = await ask(`/replay/line?${new URLSearchParams(location.search)}`); if (mine === state.bar) { state.line = line; draw(); } } catch { note(state.words.line_failed); }
+    try { const line = await ask(`/replay/line?${lined()}`); if (mine === state.bar) { state.line = line; draw(); } } catch { note(state.words.line_failed); }
   }
 
   /* -- hands ------------------------------------------------------------------------------------------------------------------- */

@@ -104,10 +104,10 @@ def layout(pages: Sequence[DeskPage], page: DeskPage, ask: Ask, asked: Asked, *,
 
 
 def _bar(ask: Ask, asked: Asked) -> Part | None:
-    """The bar of a page of the past; None where the present is shown, or a moment that cannot be, which the content says."""
+    """The bar of a page of the past; None where the present is shown, or what cannot be, which the content says."""
     try:
         return bar(ask, asked)
-    except ValueError:
+    except (ValueError, Unreachable, NoRightsError):
         return None
 
 

@@ -24,6 +24,7 @@ from dashboard.package.page import index
 from dashboard.package.screens import NoPicture, browser, installed, picture
 from dashboard.package.tables import cell, extracts, rows_of
 from dashboard.proof import Proof
+from schemas.replays import Run
 from schemas.retention import horizon
 from schemas.seal.openings import Opening
 
@@ -61,6 +62,10 @@ class Manifest:
     versions: dict[str, str]
     reference: dict[str, str]
     """File of reference data → its hash."""
+    run: str = ""
+    """The run of the stream that it is of; empty for live."""
+    mark: str = ""
+    """What screens say of that run: replay or exercise."""
     files: list[File] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     """What is not in it, and why."""
@@ -76,10 +81,12 @@ def build(
     cookies: Mapping[str, str] | None = None,
     tell: Tell = lambda what, done, total: None,
     openings: Sequence[Opening] | None = None,
+    run: Run | None = None,
 ) -> Manifest:
     """Write the package of a period. Raises `dashboard.connection.Unreachable`; what cannot be pictured is left out, and said.
 
-    `openings` of sealed identities are known to whoever may read their log; None for those who may not.
+    `run` is the run of the stream that the connection looks at, None for live; a package says it, so that nobody takes an exercise
+    for what happened. `openings` of sealed identities are known to whoever may read their log; None for those who may not.
     """
     manifest = Manifest(
         province,
@@ -88,6 +95,8 @@ def build(
         datetime.now(UTC).isoformat(timespec="seconds"),
         _versions(connection, province),
         _reference(),
+        run.name if run else "",
+        str(run.mark) if run else "",
     )
     if openings is None:
         manifest.left_out.append("who opened sealed identities: only the command of the installation's own account packs that")

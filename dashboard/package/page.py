@@ -11,6 +11,7 @@ STYLE = (
     "h1{border-left:8px solid #733a96;padding-left:14px}table{border-collapse:collapse;width:100%}"
     "th,td{text-align:left;padding:4px 10px;border-bottom:1px solid #ccc;vertical-align:top}td.n{text-align:right}"
     "code{font-size:12px;word-break:break-all}figure{margin:18px 0}img{width:100%;border:1px solid #888}small{color:#555}"
+    ".mark{background:#733a96;color:#fff;font-weight:bold;font-size:20px;padding:6px 14px}"
 )
 
 
@@ -32,9 +33,12 @@ def index(manifest: "Manifest") -> str:
     versions = "".join(
         f"<tr><td>{escape(name)}</td><td><code>{escape(one)}</code></td></tr>" for name, one in manifest.versions.items()
     )
+    sign = "DIỄN TẬP · EXERCISE" if manifest.mark == "exercise" else "PHÁT LẠI · REPLAY"
+    mark = f"<p class=mark>{sign}: {escape(manifest.run)}</p>" if manifest.run else ""
+    title = f"{sign} – {escape(manifest.since)}" if manifest.run else f"Gói sự cố {escape(manifest.since)}"
     return (
-        f"<!DOCTYPE html><html lang=vi><meta charset=utf-8><title>Gói sự cố {escape(manifest.since)}</title><style>{STYLE}</style>"
-        f"<h1>Gói sự cố · Incident package</h1><p>{escape(manifest.since)} – {escape(manifest.until)} · "
+        f"<!DOCTYPE html><html lang=vi><meta charset=utf-8><title>{title}</title><style>{STYLE}</style>"
+        f"{mark}<h1>Gói sự cố · Incident package</h1><p>{escape(manifest.since)} – {escape(manifest.until)} · "
         f"tỉnh/thành · province {escape(manifest.province)} · lập lúc · made at {escape(manifest.made_at)}</p>"
         f"<h2>Màn hình · Screens</h2>{shown or '<p>–</p>'}"
         f"<h2>Bảng · Tables</h2><table><tr><th>Tệp · File</th><th>Dòng · Rows</th><th>Byte</th><th>SHA-256</th></tr>{rows}</table>"

@@ -31,7 +31,7 @@ def add_routes(server: FastAPI, ask: Ask, usual: str) -> None:
         asked = asked_by(request, "/replay", usual)
         try:
             since, until = line_period(ask, asked)
-            at = asked.moment("moment")
+            at, run = asked.moment("moment"), ask.run(asked)
         except ValueError as error:
             return PlainTextResponse(f"{asked.speech('wrong_address')}: {error}", status_code=400)
         if not one_at_a_time.acquire(blocking=False):
@@ -41,13 +41,14 @@ def add_routes(server: FastAPI, ask: Ask, usual: str) -> None:
         cookies = {COOKIE: request.cookies[COOKIE]} if COOKIE in request.cookies else {}
         file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 # closed when it was sent
         try:
-            build(ask.base(asked).connection, ask.place.code, since, until, file, screens, cookies)
+            build(ask.base(asked).connection, ask.place.code, since, until, file, screens, cookies, run=run)
         except Unreachable:
             file.close()
             return PlainTextResponse(asked.speech("store_away"), status_code=503)
         finally:
             one_at_a_time.release()
-        name = f"incident-{ask.place.code}-{written(since)}-{written(until)}.zip".replace(":", "")
+        what = f"{run.mark}-{run.name}" if run else "incident"
+        name = f"{what}-{ask.place.code}-{written(since)}-{written(until)}.zip".replace(":", "")
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}", "Cache-Control": "no-store"}
         return StreamingResponse(_pieces(file), media_type="application/zip", headers=headers)
 

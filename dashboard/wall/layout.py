@@ -5,8 +5,10 @@ from urllib.parse import urlencode
 
 from dash import dcc, html
 
+from dashboard.connection import Unreachable
 from dashboard.desk.asked import Asked
 from dashboard.desk.parts import Part
+from dashboard.rights import NoRightsError
 from dashboard.sight import Sight, sight
 from dashboard.snapshot import Place
 from dashboard.spoken import SPOKEN
@@ -39,9 +41,10 @@ def page(
     try:
         then = past(Asked("/wall", tuple(sorted(asked.items())), spoken))
         replay, place = then or (None, place)
-    except ValueError as error:
+    except (ValueError, Unreachable, NoRightsError) as error:
         replay = None
-        notes.append(speech("not_that_moment", why=str(error)))
+        why = speech("store_away") if isinstance(error, Unreachable) else speech("no_rights")
+        notes.append(speech("not_that_moment", why=str(error) if isinstance(error, ValueError) else why))
     outlines = map.outlines(place)
     centres = painter.centres if place is painter.place else map.centres(place)
     return html.Div(

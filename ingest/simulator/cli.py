@@ -1,7 +1,7 @@
 """`python -m ingest simulate`: a simulated province, sent to Kafka."""
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from ingest.producer import Producer
 from ingest.simulator import staging, state
 from ingest.simulator.clock import REFORMED, ZONE, local_day
 from ingest.simulator.run import Run, moment_words
-from ingest.simulator.scenes import FOREVER, Silence, Storm, Stuck
+from ingest.simulator.scenes import FOREVER, Faster, Scene, Silence, Storm, Stuck
 from ingest.simulator.screen import Screen
 from ingest.simulator.world import World
 from schemas import places
@@ -42,6 +42,13 @@ def simulate(
     until: Annotated[datetime | None, typer.Option("--to", help="End of --from, by default now; Vietnamese time.")] = None,
     kafka_servers: Annotated[str | None, typer.Option(help="Kafka bootstrap servers.  [env: IOC_KAFKA_SERVERS]")] = None,
     topic_prefix: Annotated[str | None, typer.Option(help="What topic names begin with.  [env: IOC_TOPIC_PREFIX]")] = None,
+    scene: Annotated[
+        list[staging.Scenario],
+        typer.Option(
+            help="Staged from the beginning of --live or --from on, for an exercise: a storm, an agency that falls silent, a flood "
+            "of filings before Tết; may be repeated."
+        ),
+    ] = [],  # noqa: B006
     into: Annotated[
         str | None, typer.Option(help="Send to the exercise that `python -m streams replay open NAME` holds open; keeps no state.")
     ] = None,
@@ -69,8 +76,11 @@ def simulate(
         if live or start >= end:
             raise typer.BadParameter("needs a time before --to and before now, and goes without --live", param_hint="--from")
         world = World(settings.province, seed)
-        run(settings, world.staging(*staging.past(world, milliseconds(end))), start, end, live=False, remember=_forget)
+        world = world.staging(*staging.past(world, milliseconds(end)), *_scenario(world, scene, start, end))
+        run(settings, world, start, end, live=False, remember=_forget)
         return
+    if scene and not live:
+        raise typer.BadParameter("needs --live or --from", param_hint="--scene")
     if until is not None:
         raise typer.BadParameter("needs --from", param_hint="--to")
     try:
@@ -90,7 +100,7 @@ def simulate(
         world = World(settings.province, seed, beginning=milliseconds(start - BEFORE))
         world = world.staging(*staging.past(world, milliseconds(now)))
     if live:
-        world = world.staging(*staging.live(world, milliseconds(now), milliseconds(start), speed))
+        world = world.staging(*staging.live(world, milliseconds(now), milliseconds(start), speed), *_scenario(world, scene, now))
 
     def remember(world: World, came: datetime) -> None:
         if into is None:
@@ -140,6 +150,13 @@ def run(
         screen.say(f"simulate: {sending.sent:,} records sent, up to {moment_words(sending.came)}")
 
 
+def _scenario(world: World, scenes: Sequence[staging.Scenario], start: datetime, end: datetime | None = None) -> Iterator[Scene]:
+    """What is staged for an exercise from a moment on, until another one or until the run ends."""
+    here = world.of(milliseconds(start)) or world
+    for one in dict.fromkeys(scenes):
+        yield from staging.exercise(here, one, milliseconds(start), milliseconds(end) if end else FOREVER)
+
+
 def no_such_province(code: str, at: datetime) -> str:
     """Why no province of that code can be sent from a moment on, with the one to choose instead; empty where it can."""
     try:
@@ -168,7 +185,10 @@ def _staged(world: World, end: datetime) -> list[str]:
         elif isinstance(scene, Storm) and scene.until > now:
             lines.append(f"{_at(scene.since)} and every {scene.every // 60_000} min: burst of {scene.reports} field reports")
         elif isinstance(scene, Silence):
-            lines.append(f"{_at(scene.since)} to {_at(scene.until)}: nothing from {_words(scene)}")
+            until = "the end" if scene.until == FOREVER else _at(scene.until)
+            lines.append(f"{_at(scene.since)} to {until}: nothing from {_words(scene)}")
+        elif isinstance(scene, Faster) and scene.kind:
+            lines.append(f"{_at(scene.since)}: {scene.factor} times as many of kind {scene.kind}")
         elif isinstance(scene, Stuck):
             lines.append(f"{_at(scene.since)}: flash document not received by {_words(scene)}")
     here = world.of(now - 1) or world.before

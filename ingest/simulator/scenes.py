@@ -34,11 +34,12 @@ class Stuck(msgspec.Struct, frozen=True, tag="stuck"):
 
 
 class Faster(msgspec.Struct, frozen=True, tag="faster"):
-    """`factor` times as much happens as usual."""
+    """`factor` times as much happens as usual: of everything, or of one kind."""
 
     since: int
     until: int
     factor: int
+    kind: str = ""
 
 
 Scene = Storm | Silence | Stuck | Faster

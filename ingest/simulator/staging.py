@@ -1,8 +1,11 @@
 """Which scenes a run has: those of its past, and those that begin when it goes live."""
 
+from enum import StrEnum
+
 from ingest.simulator.clock import DAY, HOUR, MINUTE, SECOND, midnight
 from ingest.simulator.scenes import FOREVER, Faster, Scene, Silence, Storm, Stuck
 from ingest.simulator.world import World
+from schemas.kinds import FILING
 
 STORM_DAY = 9
 """The storm of the past is that many days before the end of the backfill, from two in the afternoon on."""
@@ -14,6 +17,10 @@ BURST_EVERY, BURST_LENGTH, BURST_REPORTS, FIRST_BURST = 20 * MINUTE, 4 * MINUTE,
 SILENT_SINCE, SILENT_FOR = 5 * HOUR // 2, 3 * DAY
 """The silent agency of a live run fell silent that much working time ago, and speaks again that long after the start."""
 STUCK_SINCE = 3 * HOUR
+STORM_AT_ONCE = HOUR
+"""The storm of an exercise: as many reports as on a day of the past, in an hour."""
+FLOOD = 4
+"""How many times as many filings come in before Tết."""
 
 
 def past(world: World, end: int) -> tuple[Scene, ...]:
@@ -53,16 +60,38 @@ def live(world: World, start: int, came: int, speed: int) -> tuple[Scene, ...]:
     return tuple(added)
 
 
+class Scenario(StrEnum):
+    """What may be staged for an exercise, from its start on."""
+
+    STORM = "storm"
+    OUTAGE = "outage"
+    TET = "tet"
+
+
+def exercise(world: World, scenario: Scenario, start: int, end: int = FOREVER) -> tuple[Scene, ...]:
+    """A storm that floods the lowland with reports at once; an agency whose feed goes silent; or the days before Tết, when people
+    want their papers done: several times as many filings."""
+    if scenario is Scenario.OUTAGE:
+        return (Silence(since=start, until=end, agency=silent_agency(world, "exercise")),)
+    if scenario is Scenario.TET:
+        return (Faster(since=start, until=end, factor=FLOOD, kind=FILING.name),)
+    communes = min(STORM_COMMUNES, len(world.lowland))
+    length = min(STORM_AT_ONCE, end - start)
+    return (Storm(since=start, until=end, every=FOREVER, length=length, reports=STORM_REPORTS, communes=communes),)
+
+
 def ended(scenes: tuple[Scene, ...], at: int) -> tuple[Scene, ...]:
-    """The scenes of a run that stops at `at`: its small storms and its speed end with it."""
+    """The scenes of a run that stops at `at`: its small storms, its speed and what was staged for an exercise end with it."""
     return tuple(_end(scene, at) for scene in scenes)
 
 
 def _end(scene: Scene, at: int) -> Scene:
     if isinstance(scene, Storm) and scene.until == FOREVER:
         return Storm(scene.since, at, scene.every, scene.length, scene.reports, scene.communes)
+    if isinstance(scene, Silence) and scene.until == FOREVER:
+        return Silence(scene.since, at, scene.agency)
     if isinstance(scene, Faster) and scene.until == FOREVER:
-        return Faster(scene.since, at, scene.factor)
+        return Faster(scene.since, at, scene.factor, scene.kind)
     return scene
 
 

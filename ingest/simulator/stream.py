@@ -40,6 +40,8 @@ LIVES = (
     Life(MEETING, meetings.born, 25 * DAY),
     Life(INDICATOR, indicators.born, 8 * DAY),
 )
+OF_ONE_KIND = 500
+"""The first layer of more of one kind; those of more of everything are fewer."""
 
 
 class Record(NamedTuple):
@@ -145,8 +147,9 @@ def _delivered(world: World, steps: Iterator[Step], dice: Dice) -> Iterator[Arri
 
 def _layers(world: World, life: Life, hour: int, scene: Faster) -> Iterator[Iterator[Arrival]]:
     """The same hour lived again with other chances, `factor` - 1 times; of each only what is born while the scene lasts."""
-    if scene.since < hour + HOUR and scene.until > hour:
-        for layer in range(1, scene.factor):
+    if scene.since < hour + HOUR and scene.until > hour and scene.kind in ("", life.kind.name):
+        first = OF_ONE_KIND if scene.kind else 1  # other chances than those of a run that goes faster meanwhile
+        for layer in range(first, first + scene.factor - 1):
             dice = world.dice(life.kind.name, hour, layer)
             yield _born_within(_delivered(world, life.born(world, hour, dice, layer), dice), scene.since, scene.until)
 

@@ -119,6 +119,8 @@ def compare(name: Name) -> None:
     from streams.replay.run import compare as look
 
     settings, one = load(), _named(name)
+    if one.live:
+        sys.exit(f"{name} goes as time goes: what happens in it is not what happens live, there is nothing to compare.")
     own = sandbox(settings, name)
     found = _asked(lambda client: look(client, settings, own, one))
     table = Table("kind", "measure", "live", "run", "difference")

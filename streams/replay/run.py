@@ -101,7 +101,8 @@ class _Running:
             since, until, total = since + shift, until + shift, extent.events
             source, chunks = await self._history(plan.period, extent, shift)
         speed = 1.0 if plan.live else plan.speed
-        self._run = Run(plan.name, plan.mark, source, since, until, speed, State.RUNNING, total, 0, 0, since, now, None, "", now)
+        begun = (State.RUNNING, total, 0, 0, since, now, None, "", now)
+        self._run = Run(plan.name, plan.mark, source, since, until, speed, plan.live, *begun)
         book.write(self._client, self._run)
         try:
             await make(self._own)

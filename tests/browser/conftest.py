@@ -2,20 +2,24 @@
 
 import urllib.request
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from dashboard.connection import Connection
+from dashboard.desk.asked import written
 from schemas import envelope
 from schemas.events import Event
-from schemas.kinds import Kind
+from schemas.kinds import FEEDBACK, FILING, Kind
 from schemas.settings import Settings
 from stack.browser import find
 from streams.migrate import migrate
-from tests.running import Running, worker
+from tests.browser.samples import overdue_filing, report
+from tests.running import Running, wait_for, worker
 
 FLAGS = [
     "--headless",
@@ -135,3 +139,51 @@ def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     expected = {"Failed to fetch"} if request.node.get_closest_marker("outage") else set()
     assert not set(errors) - expected
     assert not [url for url in strangers if not url.startswith(("data:", "blob:", "file:"))]
+
+
+PATIENCE = 30_000
+"""How long a loaded machine may take, in milliseconds."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A system that was told something late, and the moment before that."""
+
+    system: System
+    moment: datetime
+    """One overdue filing was known, and no alarm was raised."""
+
+    def open(self, page: Page, path: str, **parameters: str) -> None:
+        """The page of a path at the moment."""
+        page.goto(f"{self.system.url}{path}?{urlencode({'moment': written(self.moment)} | parameters)}")
+
+
+@pytest.fixture(scope="module")
+def told(system: System) -> Iterator[Told]:
+    connection = Connection(system.settings.clickhouse_url)
+
+    def count(sql: str) -> int:
+        return int(connection.tuples(sql)[0][0])
+
+    before = datetime.now(UTC) - timedelta(days=2)
+    system.post(FILING, overdue_filing("F-in-time"), time=before)
+    wait_for(lambda: count("SELECT count() FROM current_filing FINAL") == 1, what="the first filing")
+    moment = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+    wait_for(lambda: datetime.now(UTC) > moment + timedelta(seconds=2), what="the moment")
+    system.post(FILING, overdue_filing("F-late"), time=before)
+    system.post(FEEDBACK, *(report(f"R{number}") for number in range(20)))
+    wait_for(lambda: count("SELECT count() FROM current_filing FINAL") == 2, what="the late filing")
+    wait_for(
+        lambda: count("SELECT count() FROM alarm_steps WHERE rule = 'burst' AND raised_at IS NOT NULL") > 0,
+        what="an alarm",
+        seconds=90,
+    )
+    connection.close()
+    yield Told(system, moment)
+
+
+@pytest.fixture
+def patient() -> Iterator[None]:
+    expect.set_options(timeout=PATIENCE)
+    yield
+    expect.set_options(timeout=5_000)

@@ -1,82 +1,22 @@
 """The past on the screens, as an administrator goes back in it: with a mouse, with a keyboard only, by an address."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from dashboard.connection import Connection
 from dashboard.desk.ask import TICK
 from dashboard.desk.asked import moment_of, written
-from schemas.kinds import FEEDBACK, FILING
 from schemas.moments import milliseconds
-from tests.browser.conftest import System
-from tests.browser.samples import COMMUNE, overdue_filing, report
+from tests.browser.conftest import Told
+from tests.browser.going_back import asked, at, overdue
+from tests.browser.samples import COMMUNE
 from tests.running import wait_for
 
-pytestmark = [pytest.mark.stack, pytest.mark.browser, pytest.mark.timeout(900)]
-PATIENCE = 30_000
-"""How long a loaded machine may take, in milliseconds."""
-
-
-@dataclass(frozen=True)
-class Told:
-    """A system that was told something late, and the moment before that."""
-
-    system: System
-    moment: datetime
-    """One overdue filing was known, and no alarm was raised."""
-
-    def open(self, page: Page, path: str, **parameters: str) -> None:
-        """The page of a path at the moment."""
-        page.goto(f"{self.system.url}{path}?{urlencode({'moment': written(self.moment)} | parameters)}")
-
-
-@pytest.fixture(scope="module")
-def told(system: System) -> Iterator[Told]:
-    connection = Connection(system.settings.clickhouse_url)
-
-    def count(sql: str) -> int:
-        return int(connection.tuples(sql)[0][0])
-
-    before = datetime.now(UTC) - timedelta(days=2)
-    system.post(FILING, overdue_filing("F-in-time"), time=before)
-    wait_for(lambda: count("SELECT count() FROM current_filing FINAL") == 1, what="the first filing")
-    moment = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
-    wait_for(lambda: datetime.now(UTC) > moment + timedelta(seconds=2), what="the moment")
-    system.post(FILING, overdue_filing("F-late"), time=before)
-    system.post(FEEDBACK, *(report(f"R{number}") for number in range(20)))
-    wait_for(lambda: count("SELECT count() FROM current_filing FINAL") == 2, what="the late filing")
-    wait_for(
-        lambda: count("SELECT count() FROM alarm_steps WHERE rule = 'burst' AND raised_at IS NOT NULL") > 0,
-        what="an alarm",
-        seconds=90,
-    )
-    connection.close()
-    yield Told(system, moment)
-
-
-@pytest.fixture(autouse=True)
-def patient() -> Iterator[None]:
-    expect.set_options(timeout=PATIENCE)
-    yield
-    expect.set_options(timeout=5_000)
-
-
-def asked(page: Page) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
-
-
-def at(page: Page) -> datetime:
-    return moment_of(asked(page)["moment"])
-
-
-def overdue(page: Page) -> Locator:
-    return page.locator(".cards.key .card", has=page.get_by_role("link", name="Hồ sơ quá hạn", exact=True))
+pytestmark = [pytest.mark.stack, pytest.mark.browser, pytest.mark.timeout(900), pytest.mark.usefixtures("patient")]
 
 
 @pytest.mark.parametrize("path", ["/wall", "/map", "/unit/46", "/record/filing/F-in-time", "/records", "/sources", "/targets"])
@@ -265,6 +205,20 @@ def test_a_moment_is_chosen_on_a_timeline_before_any_is_shown(page: Page, told: 
     line = page.locator("#replay-line")
     expect(line.locator("rect.bar").first).to_be_attached()
     expect(page.locator("#wall.past")).to_have_count(0)
+    drawn = "() => { const s = ioc.replay.state; return s.line && [s.line.since - s.since, s.line.until - s.until]; }"
+    page.get_by_label("Khoảng của dòng thời gian").select_option("1 ngày")
+    assert "since" not in asked(page)
+    page.wait_for_function(f"({drawn})()?.every((off) => Math.abs(off) < 2000)")
+    box = line.bounding_box()
+    assert box
+    page.keyboard.down("Shift")
+    for share, hold in ((1 / 4, page.mouse.down), (1 / 2, page.mouse.up)):
+        page.mouse.move(box["x"] + box["width"] * share, box["y"] + 20, steps=4)
+        hold()
+    page.keyboard.up("Shift")
+    page.wait_for_function(f"({drawn})()?.every((off) => Math.abs(off) < 2000)")
+    assert timedelta(hours=5.9) < page.evaluate("ioc.replay.state.until - ioc.replay.state.since") * timedelta(milliseconds=1)
+    page.get_by_label("Khoảng của dòng thời gian").select_option("7 ngày")
     line.focus()
     line.press("PageUp")
     assert "moment" not in asked(page), "looking along it shows no moment yet"
@@ -285,81 +239,18 @@ def test_a_moment_is_chosen_by_its_time_or_by_how_long_ago(page: Page, told: Tol
     assert at(page) == told.moment.replace(second=0)
 
 
-def chooser(page: Page, told: Told, query: str = "") -> Locator:
-    """The form for a run, on a page that stands: what is filled in while it is still being drawn is lost."""
-    page.goto(f"{told.system.url}/replay{query}")
-    expect(page.locator("#clock")).to_have_text(re.compile(r"\d\d:\d\d:\d\d"))
-    return page.locator("form.run")
-
-
-def test_the_stream_is_run_again_from_the_page_looked_at_and_removed(page: Page, told: Told) -> None:
-    connection = Connection(told.system.settings.clickhouse_url)
-    ((since,),) = connection.tuples("SELECT min(occurred_at) FROM events_filing")
-    form = chooser(page, told, "?theme=dark")
-    form.get_by_label("Tên").fill("thu_1")
-    form.get_by_label("Từ", exact=True).fill(written(since - timedelta(minutes=1))[:16])
-    form.get_by_label("đến", exact=True).fill(written(datetime.now(UTC))[:16])
-    form.get_by_label("Dấu").select_option("DIỄN TẬP")
-    form.get_by_role("button", name="Chạy lại").click()
-    row = page.get_by_role("row").filter(has_text="thu_1")
-    expect(row).to_contain_text("DIỄN TẬP", timeout=90_000)
-    assert asked(page) == {"theme": "dark"}, "what the viewer chose stays"
-    expect(row).to_contain_text("xong", timeout=180_000)  # told without loading the page anew
-    row.get_by_role("link", name="thu_1").click()
-    expect(page.locator("#content")).to_contain_text(re.compile(r"0 trong \d+ cửa sổ"))
-    page.locator("#content").get_by_role("link", name="Đơn vị").click()
-    expect(page.locator("#replay .sign")).to_have_text("DIỄN TẬP · thu_1")
-    expect(page).to_have_title(re.compile("^DIỄN TẬP · thu_1"))
-    expect(overdue(page)).to_contain_text(re.compile(r"Hồ sơ quá hạn\s*2"))
-    page.get_by_role("link", name="Chỉ tiêu", exact=True).first.click()
-    expect(page.locator("#replay .sign")).to_have_text("DIỄN TẬP · thu_1")
-    page.get_by_role("link", name="Về hiện tại").click()
-    expect(page.locator("#replay")).to_have_count(0)
-    form = chooser(page, told)
-    form.get_by_label("Tên").fill("thu_1")
-    form.get_by_role("button", name="Chạy lại").click()
-    expect(page.get_by_role("alert").filter(has_text="Tên này đã có")).to_be_visible()
-    row.get_by_role("button", name="Xóa thu_1").click()
-    expect(page.locator("#runs")).to_contain_text("Chưa chạy lại lần nào", timeout=90_000)
-    page.goto(f"{told.system.url}/unit/46?run=thu_1")
-    expect(page.locator("#content")).to_contain_text("không có lần chạy lại thu_1")
-
-
-def test_a_run_that_goes_on_is_followed_and_stopped(page: Page, told: Told) -> None:
-    form = chooser(page, told)
-    form.get_by_label("Tên").fill("theo_doi")
-    form.get_by_label("Từ", exact=True).fill(written(told.moment - timedelta(days=3))[:16])
-    form.get_by_label("đến", exact=True).fill(written(datetime.now(UTC) + timedelta(minutes=2))[:16])
-    form.get_by_label("Tốc độ").select_option("600×")
-    form.get_by_role("button", name="Chạy lại").click()
-    expect(page.locator("#runs progress")).to_be_visible(timeout=90_000)
-    page.goto(f"{told.system.url}/unit/46?run=theo_doi")
-    expect(page.locator("#replay .sign")).to_have_text("PHÁT LẠI · theo_doi")
-    seen = page.locator("#replay-moment").inner_text()
-    expect(page.locator("#replay-moment")).not_to_have_text(seen)
-    assert "moment" not in asked(page), "the address goes on following"
-    page.get_by_role("button", name="Lùi một bước").click()
-    assert at(page) < datetime.now(UTC)
-    page.goto(f"{told.system.url}/replay")
-    page.get_by_role("button", name="Dừng theo_doi").click()
-    row = page.get_by_role("row").filter(has_text="theo_doi")
-    expect(row).to_contain_text("đã dừng", timeout=90_000)
-    row.get_by_role("button", name="Xóa theo_doi").click()
-    expect(row).to_have_count(0, timeout=90_000)
-
-
-def test_a_form_of_another_site_begins_nothing(page: Page, told: Told) -> None:
-    answer = page.request.post(f"{told.system.url}/replay/runs", headers={"Origin": "http://evil.example"}, form={"name": "x"})
-    assert answer.status == 403
-    assert page.request.get(f"{told.system.url}/replay/run?run=x").status == 422
-
-
 def test_a_recorded_moment_is_compared_with_what_was_shown(page: Page, told: Told) -> None:
     connection = Connection(told.system.settings.clickhouse_url)
     wait_for(lambda: connection.tuples("SELECT count() FROM snapshots")[0][0] > 0, what="a recorded snapshot", seconds=150)
-    page.goto(f"{told.system.url}/replay")
-    proof = page.locator("section.part", has=page.get_by_role("heading", name="Bằng chứng"))
-    proof.get_by_role("link").first.click()
+    recorded = page.locator("section.part", has=page.get_by_role("heading", name="Bằng chứng")).get_by_role("link")
+
+    def seen() -> int:
+        page.goto(f"{told.system.url}/replay")
+        expect(page.locator("#content h1")).to_be_visible()
+        return recorded.count()
+
+    wait_for(seen, what="the page, which knows for some seconds how many there are")
+    recorded.first.click()
     expect(page.locator("#content")).to_contain_text("Khớp bản ghi")
 
 

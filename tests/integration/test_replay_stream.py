@@ -296,11 +296,15 @@ def test_an_exercise_is_fed_by_the_simulator_and_live_hears_nothing_of_it(live: 
     events = counted(live.client, "events_feedback")
     with Running("streams", "replay", "open", "storm", environment=live.environment, log=tmp_path / "run.log"):
         wait_for(lambda: live.run("storm").state is State.RUNNING, what="the exercise")
-        arguments = ("simulate", "--seed", "3", "--days", "1", "--live", "--into", "storm")
+        arguments = ("simulate", "--seed", "3", "--days", "1", "--live", "--scene", "storm", "--scene", "tet", "--into", "storm")
         with Running("ingest", *arguments, environment=live.environment, log=tmp_path / "simulate.log"):
             wait_for(lambda: live.run("storm").counted > 50, what="what the simulator sends")
             one = live.run("storm")
             assert timedelta(seconds=-1) < datetime.now(UTC) - one.moment < timedelta(seconds=10), "it goes as time goes"
+            refused = command(live.environment, "streams", "replay", "compare", "storm")
+            assert one.live and refused.returncode == 1 and b"nothing to compare" in refused.stderr
+            raised = f"{base(own)}.alarm_rows WHERE rule IN ('burst', 'cluster')"
+            wait_for(lambda: counted(live.client, raised) > 0, what="the alarm that the storm raises", seconds=180)
     assert live.run("storm").state is State.STOPPED
     assert counted(live.client, f"{base(own)}.events_feedback") > 0
     assert (live.windows(), counted(live.client, "events_feedback")) == (before, events)

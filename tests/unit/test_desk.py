@@ -6,18 +6,23 @@ from typing import Any
 
 import pytest
 
+from dashboard import rights
 from dashboard.clock import Live
 from dashboard.connection import Connection, Unreachable
 from dashboard.desk.answers import mark, told
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.parts import chip, sparkline, value
-from dashboard.desk.shell import DeskPage, drawn
+from dashboard.desk.shell import DeskPage, drawn, layout
 from dashboard.desk.sources.page import strip
 from dashboard.desk.table import Column, Wish, plain, sorted_rows
 from dashboard.once import Once
+from dashboard.rights import NoRightsError
+from dashboard.sight import Sight
 from dashboard.snapshot import Place
 from dashboard.speech import Speech
+from dashboard.wall.frame import Painter
+from dashboard.wall.layout import page as wall
 from schemas.figures import BY_CODE, UNKNOWN, Reading
 from schemas.freshness import State
 from schemas.timeliness import Span
@@ -144,6 +149,31 @@ def test_whatever_fails_a_page_says_it_in_words(error: Exception, key: str) -> N
 
     shown = drawn(DeskPage("x", "/x", content), ASK, Asked(f"/x/{key}", spoken="en"))
     assert Speech("en")(key) in str(shown)
+
+
+@pytest.mark.parametrize("asked", [("moment", "2026-11-22T14:05:30"), ("run", "week")])
+def test_a_page_of_the_past_says_that_clickhouse_is_away_or_that_it_may_not_be_seen(asked: tuple[str, str]) -> None:
+    """Its bar asks by itself how far back it reaches, and which runs there are."""
+    page = DeskPage("unit", "/unit/<code>", lambda ask, asked: str(ask.units()))
+    shown = layout([page], page, ASK, Asked("/unit/46", (asked,), "en"))
+    assert Speech("en")("store_away") in str(shown) and "past-bar" not in str(shown)
+    before = rights.current.set("wall")
+    try:
+        refused = layout([page], page, ASK, Asked("/unit/46", (asked,), "en"))
+    finally:
+        rights.current.reset(before)
+    assert Speech("en")("no_rights") in str(refused)
+
+
+@pytest.mark.parametrize(
+    ("error", "why"), [(Unreachable("x"), "store_away"), (NoRightsError(), "no_rights"), (ValueError("not yet"), "")]
+)
+def test_so_does_a_wall(error: Exception, why: str) -> None:
+    def past(_asked: Asked) -> None:
+        raise error
+
+    shown = str(wall(Painter(Place("46")), "en", Sight(3.0, 0.63), 30, {"moment": "2026-11-22T14:05:30", "lang": "en"}, past))
+    assert Speech("en")("not_that_moment", why=Speech("en")(why) if why else "not yet") in shown
 
 
 def test_a_content_that_did_not_change_is_not_sent_again() -> None:

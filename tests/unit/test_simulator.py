@@ -10,7 +10,7 @@ import pytest
 from ingest.simulator import Ledger, Record, World, events
 from ingest.simulator.clock import DAY, HOUR, MINUTE, ZONE, work_clock
 from ingest.simulator.scenes import FOREVER, Faster, Silence, Storm, Stuck
-from ingest.simulator.staging import live, silent_agency
+from ingest.simulator.staging import Scenario, exercise, live, silent_agency
 from schemas.codes import DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Urgency
 from schemas.envelope import Read, Reader, Refusal
 from schemas.moments import milliseconds
@@ -334,6 +334,30 @@ def test_speed_multiplies_what_happens_and_not_the_time() -> None:
         for record in events(faster, nine, nine + timedelta(hours=1))
         if record.fate == "good"
     )
+
+
+def test_an_exercise_may_have_a_storm_a_silent_agency_and_the_flood_before_tet() -> None:
+    nine = START + timedelta(hours=9)
+    start, ten = milliseconds(nine), nine + timedelta(hours=1)
+
+    def births(world: World) -> Counter[str]:
+        return Counter(one.kind.name for one in events(world, nine, ten) if one.event_id.endswith("/1") and one.fate == "good")
+
+    def staged(scenario: Scenario) -> World:
+        return HUE.staging(*exercise(HUE, scenario, start))
+
+    usual = births(HUE)
+    storm, flood = births(staged(Scenario.STORM)), births(staged(Scenario.TET))
+    assert storm["feedback"] > usual["feedback"] + 800 and storm | {"feedback": 0} == usual | {"feedback": 0}
+    assert 3 < flood["filing"] / usual["filing"] < 5 and flood | {"filing": 0} == usual | {"filing": 0}
+    (silence,) = exercise(HUE, Scenario.OUTAGE, start)
+    assert isinstance(silence, Silence)
+    for world, sends in ((HUE, True), (staged(Scenario.OUTAGE), False)):
+        mine = (one for one in events(world, nine, END) if f"urn:vn:{silence.agency}#" in one.event_id)
+        assert any(mine) is sends
+    faster = staged(Scenario.TET).staging(Faster(since=start, until=FOREVER, factor=3))
+    names = Counter(one.event_id for one in events(faster, nine, ten) if one.fate == "good")
+    assert max(names.values()) == 1, "a run that goes faster meanwhile has filings of its own"
 
 
 def test_other_provinces_live_too() -> None:

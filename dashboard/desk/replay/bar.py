@@ -31,20 +31,24 @@ SPOKEN = ("play", "pause", "no_alarm_next", "line_failed", "frame_failed", "draw
 """Words that the script says."""
 
 
-def period(asked: Asked, at: datetime, now: datetime) -> tuple[datetime, datetime]:
-    """The period of the timeline: that of the address, else some days around the moment, which is always within. Raises
-    `ValueError` for moments that are none."""
-    until = asked.moment("until") or min(now, at + USUAL_PERIOD / 7)
+SHORTEST = timedelta(minutes=1)
+
+
+def period(asked: Asked, at: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+    """The period of the timeline: that of the address, else some days around the moment, which is always within. Where none is
+    chosen yet, up to now. Raises `ValueError` for moments that are none."""
+    until = min(asked.moment("until") or (at or now) + USUAL_PERIOD / 7, now)
+    until = max(until, at) if at else until
     since = asked.moment("since") or until - USUAL_PERIOD
-    return min(since, at - timedelta(minutes=1)), max(min(until, now), at)
+    return min(since, (at or until) - SHORTEST), until
 
 
 def line_period(ask: Ask, asked: Asked) -> tuple[datetime, datetime]:
     """The same of an address: of a run of the stream its own, where none is said."""
     now, replay, run = ask.clock.now(), ask.replay(asked), ask.run(asked)
-    at = replay.at if replay else now
+    at = replay.at if replay else None
     if run and not asked.get("since") and not asked.get("until"):
-        return min(run.since, at), max(min(run.until, now), at)
+        return min(run.since, at or now), max(min(run.until, now), at or now)
     return period(asked, at, now)
 
 

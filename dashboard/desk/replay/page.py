@@ -231,7 +231,7 @@ def _late(ask: Ask, asked: Asked, at: datetime) -> Part:
     base = ask.base(asked)
     rows = base.once(("late", at), lambda: PastStore(base.connection).late(at, MOST_LATE), seconds=30)
     if not rows:
-        return section(speech("late_events"), nothing(speech("no_differences")))
+        return section(speech("late_events"), nothing(speech("nothing_late")))
     parts = []
     for kind in KINDS:
         its = [row for row in rows if row["kind"] == kind.name]

@@ -87,8 +87,9 @@ def _left(run: Run) -> timedelta | None:
     if run.source == "others":
         return None
     if run.speed:
-        return (run.until - run.moment) / run.speed
-    return (run.at - run.begun_at) / run.counted * (run.total - run.counted) if run.counted else None
+        return max(run.until - run.moment, timedelta(0)) / run.speed
+    # Of a Kafka that was sent things twice more is counted than happened.
+    return (run.at - run.begun_at) / run.counted * max(run.total - run.counted, 0) if run.counted else None
 
 
 def _differing(run: Run, speech: Speech) -> str:
@@ -163,6 +164,9 @@ def one_run(ask: Ask, asked: Asked, run: Run) -> Part:
 
 def _differences(ask: Ask, asked: Asked, run: Run) -> Part:
     speech = asked.speech
+    title = speech("run_against_live")
+    if run.live:
+        return section(title, nothing(speech("run_not_compared")))
     found = ask.once(("differences of a run", run.name, run.begun_at), lambda: ask.replays.differences(run), seconds=10.0)
     differing, windows = (sum(getattr(one, name) for one in found.values()) for name in ("differing", "windows"))
     told = speech("run_differs", n=speech.number(differing), all=speech.number(windows))
@@ -187,5 +191,4 @@ def _differences(ask: Ask, asked: Asked, run: Run) -> Part:
             number=True,
         ),
     ]
-    title = speech("run_against_live")
     return section(title, html.P(told), table(asked, columns, rows, Wish(), paging=False, label=title))

@@ -23,8 +23,10 @@ REPLAY: dict[str, tuple[str, str]] = {
     ),
     "timeline": ("Dòng thời gian", "Timeline"),
     "timeline_hint": (
-        "Bấm hoặc kéo để chọn thời điểm, kéo cùng phím Shift để chọn khoảng; phím mũi tên: một bước, PageUp/PageDown: một ngày",
-        "Click or drag to choose a moment, drag with Shift to choose a period; arrow keys: a step, PageUp/PageDown: a day",
+        "Bấm hoặc kéo để chọn thời điểm, kéo cùng phím Shift để chọn khoảng; phím mũi tên: một bước, PageUp/PageDown: một ngày, "
+        "Enter: xem",
+        "Click or drag to choose a moment, drag with Shift to choose a period; arrow keys: a step, PageUp/PageDown: a day, "
+        "Enter: look",
     ),
     "line_span": ("Khoảng của dòng thời gian", "Period of the timeline"),
     "line_span_own": ("khoảng tự chọn", "own period"),
@@ -82,7 +84,8 @@ REPLAY: dict[str, tuple[str, str]] = {
     "disk_apart": ("Bảng điều khiển chuẩn bị sẵn để xem lại", "Set apart by the dashboard for looking back"),
     "disk_rest": ("Khác", "Other"),
     "differences": ("Đã biết lúc đó và nay", "Known then and by now"),
-    "no_differences": ("Không có khác biệt: không gì đến muộn", "No difference: nothing came late"),
+    "no_differences": ("Không chỉ số nào khác", "No figure is another one by now"),
+    "nothing_late": ("Không gì đến muộn", "Nothing came late"),
     "figure_head": ("Chỉ số", "Figure"),
     "difference": ("Chênh lệch", "Difference"),
     "late_events": ("Sự kiện đến sau thời điểm này", "Events that arrived after this moment"),
@@ -150,6 +153,10 @@ REPLAY: dict[str, tuple[str, str]] = {
     "run_differs": (
         "{n} trong {all} cửa sổ thời gian khác với dữ liệu thật",
         "{n} of {all} windows differ from the live ones",
+    ),
+    "run_not_compared": (
+        "Không so với dữ liệu thật: lần chạy này không phải là quá khứ của nó",
+        "Not compared with live: it is not a past of it that was run",
     ),
     "run_late": ("{n} sự kiện của khoảng này đến sau khi chạy", "{n} events of this period arrived since it began"),
     "run_standing": ("Tình trạng", "How it stands"),
