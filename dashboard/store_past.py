@@ -5,16 +5,18 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from dashboard.clock import Picture
 from dashboard.connection import Connection
 from dashboard.past_tables import Prefix
 from dashboard.proof import WHOLE
 from dashboard.store import Row
 from schemas.kinds import KINDS, STEPS
 from schemas.moments import EPOCH, milliseconds
+from schemas.replays import OF_RUNS
 from schemas.retention import horizon
 from schemas.snapshots import SNAPSHOTS
 from schemas.sql import FIRST, moment
-from schemas.tables import HEARTBEATS, events_table, windows_table
+from schemas.tables import events_table, windows_table
 from schemas.watch_tables import ALARM_STEPS
 
 
@@ -24,15 +26,18 @@ class PastStore:
 
     connection: Connection
 
-    def volume(self, since: datetime, until: datetime, parts: int) -> list[int]:
-        """How many events arrived after `since` and until `until`, in so many parts of the time between; how many happened, where
-        only windows are kept."""
+    def volume(self, since: datetime, until: datetime, parts: int, picture: Picture = Picture.KNOWN) -> list[int]:
+        """How many events arrived after `since` and until `until`, in so many parts of the time between: that is what is known by
+        and by. As corrected since, and where only windows are kept, how many happened."""
         step = max(1, (milliseconds(until) - milliseconds(since)) // parts)
         known = horizon(self.connection.tuples)
         single = known.whole_from if known else EPOCH
+        is_known = picture is Picture.KNOWN
+        what = "received_at AS at" if is_known else "least(occurred_at, received_at) AS at"
+        when = "true" if is_known else f"occurred_at > {moment('since')}"  # by which the tables are sorted
         each = [
-            f"SELECT received_at AS at, 1 AS events FROM {events_table(kind).name} "
-            f"WHERE at > {moment('since')} AND at <= {moment('until')} AND at >= {moment('single')}"
+            f"SELECT {what}, 1 AS events FROM {events_table(kind).name} WHERE {when} "
+            f"AND at > {moment('since')} AND at <= {moment('until')} AND at >= {moment('single')}"
             for kind in KINDS
         ]
         if since < single:
@@ -66,7 +71,7 @@ class PastStore:
 
     def reach(self) -> dict[str, datetime | None]:
         """Since when it can be replayed: `whole` (every page, and the stream run again), `windows` (counts only), `alarms` (what
-        was said of them), `path` (heartbeats), `snapshots` (what was recorded of the screens)."""
+        was said of them), `snapshots` (what was recorded of the screens)."""
         windows = " UNION ALL ".join(
             f"SELECT minOrNull(window_start) AS first FROM {windows_table(kind).name} WHERE window_start > toDateTime(0)"
             for kind in KINDS
@@ -75,7 +80,6 @@ class PastStore:
             "whole": FIRST,
             "windows": f"SELECT min(first) FROM ({windows})",
             "alarms": f"SELECT minOrNull(evaluated_at) FROM {ALARM_STEPS.name}",
-            "path": f"SELECT minOrNull(sent_at) FROM {HEARTBEATS.name}",
             "snapshots": f"SELECT minOrNull(moment) FROM {SNAPSHOTS.name} WHERE {WHOLE}",
         }
         (row,) = self.connection.tuples("SELECT " + ", ".join(f"({question})" for question in names.values()))
@@ -85,12 +89,14 @@ class PastStore:
         return found
 
     def disk(self) -> dict[str, int]:
-        """Bytes on disk of what the past is made of: `events`, `lives` (and states), `windows`, `apart` (what a dashboard keeps
-        beside, as long as it runs, once somebody looked back), `rest`."""
+        """Bytes on disk of what the past is made of: `events`, `lives` (and states), `windows`, `snapshots`, `runs` (of the stream,
+        all that is theirs), `apart` (what a dashboard keeps beside, as long as it runs, once somebody looked back), `rest`."""
         apart = f"^({'|'.join(Prefix)})"
         rows = self.connection.tuples(
-            "SELECT multiIf(startsWith(table, 'events_'), 'events', match(table, '^(life|current|state)_'), 'lives', "
+            "SELECT multiIf(database != currentDatabase(), 'runs', startsWith(table, 'events_'), 'events',"
+            f" table = '{SNAPSHOTS.name}', 'snapshots',  match(table, '^(life|current|state)_'), 'lives', "
             f"startsWith(table, 'windows_'), 'windows', match(table, '{apart}'), 'apart', 'rest') AS what, sum(bytes_on_disk) "
-            "FROM system.parts WHERE active AND database = currentDatabase() GROUP BY what"
+            "FROM system.parts WHERE active AND (database = currentDatabase() "
+            f"OR startsWith(database, currentDatabase() || '{OF_RUNS}')) GROUP BY what"
         )
         return {str(what): int(size) for what, size in rows}

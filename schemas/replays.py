@@ -21,6 +21,8 @@ from schemas.tables import events_table, windows_table
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 SOURCES = ("auto", "kafka", "clickhouse")
 """Where history may be read; auto: from Kafka while it holds all of a period, else from ClickHouse."""
+OF_RUNS = "_replay_"
+"""What stands in the names of their databases between that of live and their own."""
 FOR_EVER = 36_500
 """Days for which Kafka keeps what is sent again: its records state the arrivals of old, and are taken away with their run."""
 
@@ -144,7 +146,7 @@ def is_sandbox(settings: Settings) -> bool:
 def sandbox_url(live: str, name: str) -> str:
     """The ClickHouse address of a run. Raises `ValueError` for a name that can be none."""
     url = urlsplit(live)
-    return urlunsplit(url._replace(path=f"{url.path}_replay_{checked(name)}"))
+    return urlunsplit(url._replace(path=f"{url.path}{OF_RUNS}{checked(name)}"))
 
 
 def happened(since: datetime, until: datetime, arrived_after: datetime | None = None) -> str:

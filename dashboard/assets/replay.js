@@ -113,12 +113,15 @@
     if (!line) return;
     const width = (line.until - line.since) / line.bars.length;
     const n = line.bars.reduce((sum, count, k) => sum + count * Math.max(0, Math.min(to, line.since + (k + 1) * width) - Math.max(from, line.since + k * width)) / width, 0);
-    note(state.words.arrived.replace("{n}", Math.round(n).toLocaleString(spoken())));
+    const raised = line.alarms.filter((one) => one[0] > from && one[0] <= to).length, told = (words, many) => words.replace("{n}", Math.round(many).toLocaleString(spoken()));
+    note([told(state.words[`came_${line.picture}`], n), ...(raised ? [told(state.words.came_alarms, raised)] : [])].join(" · "));
   }
   function alarm(way) {
     const moments = (state.line?.alarms ?? []).map((one) => one[0] + 1000).sort((a, b) => a - b);
     const found = way > 0 ? moments.find((one) => one > state.at) : moments.findLast((one) => one < state.at - 999);
-    if (found === undefined) note(state.words.no_alarm_next); else { stop(); show(found); }
+    const cut = state.line?.alarms_from;
+    if (cut && (way > 0 ? state.at < cut : found === undefined)) note(state.words.alarms_cut.replace("{since}", full(cut)));
+    else if (found === undefined) note(state.words.no_alarm_next); else { stop(); show(found); }
   }
 
   /* -- the timeline ------------------------------------------------------------------------------------------------------------ */

@@ -98,6 +98,28 @@ def test_the_player_steps_plays_and_keeps_the_address(page: Page, told: Told) ->
     assert asked(page)["moment"] == kept["moment"]
 
 
+@pytest.mark.parametrize("picture", ["known", "corrected"])
+def test_at_full_speed_all_that_came_between_two_frames_is_told(page: Page, told: Told, picture: str) -> None:
+    since, until = told.moment - timedelta(hours=12), datetime.now(UTC)
+    given = {"speed": "3600", "since": written(since), "until": written(until), "moment": written(since), "picture": picture}
+    told.open(page, "/sources", **given)
+    expect(page.locator("#replay-line rect.bar").first).to_be_attached()
+    page.locator("#replay-note").evaluate(
+        "(box) => { window.notes = []; new MutationObserver(() => notes.push(box.textContent)).observe(box, { childList: true }); }"
+    )
+    play = page.get_by_role("button", name="Phát", exact=True)
+    play.click()
+    expect(page.get_by_role("button", name="Dừng", exact=True)).to_be_visible()
+    expect(play).to_be_visible()
+    notes, words = page.evaluate("notes"), {"known": "sự kiện đến", "corrected": "sự kiện xảy ra"}[picture]
+    events, alarms = (sum(int(n) for one in notes for n in re.findall(rf"(\d+) {what}", one)) for what in (words, "cảnh báo"))
+    ((reports, raised),) = Connection(told.system.settings.clickhouse_url).tuples(
+        "SELECT (SELECT count() FROM events_feedback FINAL), (SELECT count() FROM alarms WHERE raised_at IS NOT NULL)"
+    )
+    filings = 2 if picture == "known" else 0  # that happened days ago
+    assert (events, alarms) == (reports + filings, raised) and raised > 0
+
+
 def test_the_timeline_is_gone_along_by_keys_and_by_mouse(page: Page, told: Told) -> None:
     told.open(page, "/sources", speed="60", since=written(told.moment - timedelta(days=3)))
     line = page.locator("#replay-line")

@@ -12,6 +12,7 @@ from dashboard.connection import Connection
 from dashboard.past import PastConnection
 from dashboard.past_lives import PastLives
 from dashboard.store_figures import FigureStore
+from dashboard.store_past import PastStore
 from schemas.figures import BY_CODE
 from schemas.reference import calendar
 from schemas.settings import Settings
@@ -71,4 +72,10 @@ def test_every_day_of_ten_weeks_has_the_open_and_closed_requests_of_the_file(
         }, day
         known = PastConnection(connection, settings.province, Replay(day, Picture.KNOWN), lives)
         assert known.tuples("SELECT count() FROM current_feedback FINAL") == [(0,)], "all of it was received when it was imported"
+    line, winter = PastStore(connection), days[:60]  # of 24 hours each
+    before = winter[0] - timedelta(days=1)
+    happened = [int(((steps["at"] > day - timedelta(days=1)) & (steps["at"] <= day)).sum()) for day in winter]
+    told = line.volume(before, winter[-1], len(winter), Picture.CORRECTED)
+    assert told == happened and min(told) > 0, "so the timeline shows when it happened"
+    assert sum(line.volume(before, winter[-1], len(winter), Picture.KNOWN)) == 0
     connection.close()

@@ -27,7 +27,10 @@ PERIODS = {
     "year": timedelta(days=365),
 }
 USUAL_PERIOD = PERIODS["week"]
-SPOKEN = ("play", "pause", "no_alarm_next", "line_failed", "frame_failed", "drawing", "silent_feeds", "arrived", "only_counts")
+SPOKEN = (
+    *("play", "pause", "no_alarm_next", "alarms_cut", "line_failed", "frame_failed", "drawing", "silent_feeds", "only_counts"),
+    *("came_known", "came_corrected", "came_alarms"),
+)
 """Words that the script says."""
 
 

@@ -24,11 +24,10 @@ from dashboard.store_past import PastStore
 from dashboard.wall.alarms import sentence, where
 from schemas.figures import FIGURES, Figure, Reading
 from schemas.kinds import KINDS, Kind
-from schemas.tables import HEARTBEATS_DAYS
 from schemas.watch_tables import ALARM_STEPS_DAYS
 
 DAYS = 7
-REACH = ("whole", "kafka", "windows", "alarms", "snapshots", "path")
+REACH = ("whole", "kafka", "windows", "alarms", "snapshots")
 NEWEST, PROVEN_SECONDS = 6, 60.0
 MOST_ALARMS, MOST_LATE = 40, 12
 PAGES = {
@@ -107,7 +106,7 @@ def _raised(ask: Ask, asked: Asked, row: Mapping[str, Any], now: datetime) -> Pa
 def _reach(ask: Ask, asked: Asked) -> Part:
     speech = asked.speech
     found = dict(ask.once("reach of the past", PastStore(ask.connection).reach, seconds=60))
-    days = {**vars(ask.kept), "whole": ask.kept.events, "alarms": ALARM_STEPS_DAYS, "path": HEARTBEATS_DAYS}
+    days = {**vars(ask.kept), "whole": ask.kept.events, "alarms": ALARM_STEPS_DAYS}
     if found["whole"]:
         found["kafka"] = max(found["whole"], ask.clock.now() - timedelta(days=days["kafka"]))
     rows = [{"what": speech(f"reach_{name}"), "since": found[name], "days": days[name]} for name in REACH if name in found]
@@ -159,7 +158,7 @@ def _proven(ask: Ask, asked: Asked, at: datetime) -> list[Part]:
 def _disk(ask: Ask, asked: Asked) -> Part:
     speech = asked.speech
     found = ask.once("disk of the past", PastStore(ask.connection).disk, seconds=60)
-    names = ("events", "lives", "windows", "apart", "rest")
+    names = ("events", "lives", "windows", "snapshots", "runs", "apart", "rest")
     rows = [{"what": speech(f"disk_{name}"), "bytes": found.get(name, 0)} for name in names]
     columns = [
         Column("what", speech("what_of"), lambda row: row["what"]),

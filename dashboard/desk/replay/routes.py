@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 
 from dashboard import alarms
 from dashboard.beside import beside
+from dashboard.clock import Picture, Replay
 from dashboard.desk.answers import answer, asked_by, told
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
@@ -18,6 +19,7 @@ from dashboard.desk.replay.bar import line_period
 from dashboard.desk.shell import drawn
 from dashboard.snapshot import Snapshot, a_day_ago, take
 from dashboard.store_past import PastStore
+from dashboard.store_sources import SourceStore
 from dashboard.wall.alarms import sentence, where
 from dashboard.wall.backdrop import ask_for
 from dashboard.wall.drawings import Drawings
@@ -30,7 +32,7 @@ from schemas.partitions import Partitions
 
 PARTS = 240
 """Bars of the timeline."""
-MOST_OUTAGES = 400
+MOST_ALARMS, MOST_OUTAGES = 2_000, 400
 OUTAGE_HOURS = 1
 
 
@@ -55,21 +57,27 @@ def add_routes(server: FastAPI, ask: Ask, partitions: Partitions, usual: str, ro
 
 
 def line(ask: Ask, asked: Asked) -> dict[str, Any]:
-    """What the timeline shows between `since` and `until`: `bars` (events that arrived in each part), `alarms` ([raised, cleared
-    or None, priority, words]), `outages` ([from, to, agency, kind]: feeds that were silent), `whole_from` (before which only counts
-    are kept; null where all is). Times are ms since 1970."""
+    """What the timeline shows between `since` and `until`: `bars` (events that arrived in each part; that happened, where `picture`
+    is corrected), `alarms` ([raised, cleared or None, priority, words]), `alarms_from` (before which there are too many to show;
+    else null), `outages` ([from, to, agency, kind]: feeds that were silent), `whole_from` (before which only counts are kept; null
+    where all is). Times are ms since 1970."""
     speech, (since, until) = asked.speech, line_period(ask, asked)
+    picture = replay.picture if (replay := ask.replay(asked)) else Picture.KNOWN
     ask = ask.base(asked)
 
     def found() -> dict[str, Any]:
-        rows = ask.alarms.history(since, until, limit=2000)
-        names = {one.code: one.words(asked.spoken) for one in ask.place.agencies}
-        silent = ask.sources.silences(since, until, OUTAGE_HOURS)[:MOST_OUTAGES]
+        rows = ask.alarms.history(since, until, limit=MOST_ALARMS)
+        place = ask.place.then(Replay(until, picture))  # agencies that are no more were silent, too
+        names = {one.code: one.words(asked.spoken) for one in place.agencies}
+        sources = SourceStore(ask.connection, place.agencies, place.calendar)
+        silent = sources.silences(since, until, OUTAGE_HOURS)[:MOST_OUTAGES]
         return {
             "since": milliseconds(since),
             "until": milliseconds(until),
+            "picture": picture,
             "whole_from": milliseconds(known.whole_from) if (known := ask.horizon()) else None,
-            "bars": PastStore(ask.connection).volume(since, until, PARTS),
+            "bars": PastStore(ask.connection).volume(since, until, PARTS, picture),
+            "alarms_from": milliseconds(rows[-1]["raised_at"]) if len(rows) == MOST_ALARMS else None,
             "alarms": [
                 [
                     milliseconds(row["raised_at"]),
@@ -85,7 +93,7 @@ def line(ask: Ask, asked: Asked) -> dict[str, Any]:
             ],
         }
 
-    return ask.once(("line", since, until, asked.spoken), found, seconds=30)
+    return ask.once(("line", since, until, picture, asked.spoken), found, seconds=30)
 
 
 def frame(ask: Ask, asked: Asked, partitions: Partitions, rotation: int) -> list[list[Any]]:
