@@ -14,9 +14,10 @@ _hands = ThreadPoolExecutor(HANDS, "beside")
 def beside(question: Callable[[], T]) -> Callable[[], T]:
     """Have a question asked by another thread meanwhile, with the rights of who asks. What is returned gives its answer, or raises
     what it raised: it waits for it, and where nobody had a hand free it asks itself. So nobody waits for a hand."""
-    asked = _hands.submit(copy_context().run, question)
+    rights = copy_context()
+    asked = _hands.submit(rights.run, question)
 
     def answer() -> T:
-        return question() if asked.cancel() else asked.result()
+        return rights.run(question) if asked.cancel() else asked.result()
 
     return answer

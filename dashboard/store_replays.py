@@ -7,7 +7,7 @@ from datetime import datetime
 
 from dashboard.connection import Connection
 from schemas.kinds import KINDS, Kind
-from schemas.replays import Difference, Run, difference, happened, runs, sandbox_url
+from schemas.replays import Difference, Run, difference, happened, runs, sandbox_url, stop
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,10 @@ class ReplayStore:
     def runs(self, name: str = "") -> list[Run]:
         """The runs, the newest first: all, or that of a name. Raises `ValueError` for a name that can be none."""
         return [Run.of(row) for row in self.connection.tuples(runs(name))]
+
+    def stop(self, name: str) -> None:
+        """Ask a run to stop. Raises `ValueError` for a name that can be none."""
+        self.connection.tuples(stop(name))
 
     def happened(self, since: datetime, until: datetime, arrived_after: datetime | None = None) -> int:
         """How many live events happened in a period; those that arrived after a moment, where one is given."""

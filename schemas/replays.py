@@ -68,7 +68,17 @@ REPLAYS = Table(
     "ENGINE = ReplacingMergeTree(at)\nORDER BY name",
     "Replays of the stream, and how they stand",
 )
+REPLAY_STOPS = Table(
+    "replay_stops",
+    (
+        Column("name", "LowCardinality(String)", "Name of the run."),
+        Column("asked_at", MOMENT, "When somebody asked."),
+    ),
+    "ENGINE = MergeTree\nORDER BY name\nTTL toDateTime(asked_at) + INTERVAL 1 DAY",
+    "Which runs are to stop: each looks whether it is asked to, wherever its process is",
+)
 COLUMNS = ", ".join(column.name for column in REPLAYS.columns)
+KILLED = "It was killed, or its machine went down."
 SILENT = timedelta(minutes=1)
 """A run says each second how far it is."""
 
@@ -100,7 +110,7 @@ class Run:
         name, mark, source, since, until, speed, live, state, *rest = row
         found = cls(name, Mark(mark), source, since, until, speed, live, State(state), *rest)
         if found.state is State.RUNNING and datetime.now(UTC) - found.at > SILENT:
-            return replace(found, state=State.FAILED, said="It was killed, or its machine went down.")
+            return replace(found, state=State.FAILED, said=KILLED)
         return found
 
     @property
@@ -147,6 +157,16 @@ def sandbox_url(live: str, name: str) -> str:
     """The ClickHouse address of a run. Raises `ValueError` for a name that can be none."""
     url = urlsplit(live)
     return urlunsplit(url._replace(path=f"{url.path}{OF_RUNS}{checked(name)}"))
+
+
+def stop(name: str) -> str:
+    """What asks a run to stop. Raises `ValueError`."""
+    return f"INSERT INTO {REPLAY_STOPS.name} SELECT '{checked(name)}', now64(3)"
+
+
+def is_asked_to_stop(run: Run) -> str:
+    """A question for how often a run was asked to stop since it began."""
+    return f"SELECT count() FROM {REPLAY_STOPS.name} WHERE name = '{checked(run.name)}' AND asked_at >= {at(run.begun_at)}"
 
 
 def happened(since: datetime, until: datetime, arrived_after: datetime | None = None) -> str:

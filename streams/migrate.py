@@ -13,7 +13,7 @@ from clickhouse_driver import Client
 from schemas.columns import Table
 from schemas.kinds import KINDS
 from schemas.lives import life_tables, life_views
-from schemas.replays import REPLAYS
+from schemas.replays import REPLAY_STOPS, REPLAYS
 from schemas.retention import HORIZONS
 from schemas.settings import Settings
 from schemas.snapshots import SNAPSHOTS
@@ -115,7 +115,7 @@ def _columns(client: Client, name: str) -> dict[str, str]:
 
 def _tables(client: Client) -> list[str]:
     done = []
-    for table in (*tables(), *life_tables(), WORKING_WEEKS, REPLAYS, SNAPSHOTS, HORIZONS):
+    for table in (*tables(), *life_tables(), WORKING_WEEKS, REPLAYS, REPLAY_STOPS, SNAPSHOTS, HORIZONS):
         present = _columns(client, table.name)
         if not present:
             client.execute(table.ddl)

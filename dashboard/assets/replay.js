@@ -3,7 +3,7 @@
    a whole one, and all that came in between is counted in it. */
 (() => {
   const MINUTE = 60_000, DAY = 86_400_000, MARKS = 14, FRAME_MS = 350, FOLLOW_MS = 2000, RESTS = 5, SLOW_MS = 500, OFFSET = 7 * 3_600_000, SVG = "http://www.w3.org/2000/svg";
-  const state = { bar: null, at: 0, since: 0, until: 0, words: {}, line: null, playing: 0, asking: null };
+  const state = { bar: null, at: 0, since: 0, until: 0, words: {}, line: null, playing: 0, asking: null, marked: [] };
   const byId = (id) => document.getElementById(id);
   const spoken = () => byId("wall")?.lang === "en" ? "en-GB" : "vi";
   const zone = { timeZone: "Asia/Ho_Chi_Minh", hourCycle: "h23" };
@@ -20,7 +20,7 @@
 
   /* -- the address ------------------------------------------------------------------------------------------------------------- */
   function keep() {
-    const own = { moment: follows() ? "" : written(state.at), since: written(state.since), until: written(state.until), speed: String(speed()), loop: loops() ? "1" : "" };
+    const own = { moment: follows() ? "" : written(state.at), since: written(state.since), until: written(state.until), speed: String(speed()), loop: loops() ? "1" : "", marked: state.marked.map(written).join(",") };
     const into = (params) => { for (const [name, value] of Object.entries(own)) if (value) params.set(name, value); else params.delete(name); return params; };
     const params = into(new URLSearchParams(location.search));
     const text = params.toString().replaceAll("%2C", ",").replaceAll("%2F", "/").replaceAll("%3A", ":");
@@ -124,6 +124,15 @@
     else if (found === undefined) note(state.words.no_alarm_next); else { stop(); show(found); }
   }
 
+  /* A moment is marked, or no longer: its screens are pictured in the package of the period. */
+  function mark() {
+    const at = 1000 * Math.floor(state.at / 1000), { marked } = state, most = 12;
+    if (!marked.includes(at) && marked.length >= most) { note(state.words.marks_full.replace("{n}", most)); return; }
+    state.marked = marked.includes(at) ? marked.filter((one) => one !== at) : [...marked, at].sort((a, b) => a - b);
+    draw();
+    show(at); // what leads to the package holds the marks
+  }
+
   /* -- the timeline ------------------------------------------------------------------------------------------------------------ */
   const X = (ms) => (1000 * (ms - state.since)) / (state.until - state.since);
   function shape(name, attributes, words) {
@@ -143,6 +152,7 @@
       for (const [from, to, agency, kind] of line.outages) svg.append(shape("rect", { class: "outage", x: X(from), width: Math.max(1, X(to) - X(from)), y: 46, height: 5 }, `${state.words.silent_feeds.replace("{names}", `${agency} · ${kind}`)} ${full(from)} – ${full(to)}`));
       for (const [raised, , priority, words] of [...line.alarms].reverse()) svg.append(shape("path", { class: `call p${priority}`, d: `M${X(raised)} 2 l0 8`, "vector-effect": "non-scaling-stroke" }, `${full(raised)} · ${words}`));
     }
+    for (const one of state.marked) svg.append(shape("path", { class: "mark", d: `M${X(one)} 0 l0 44`, "vector-effect": "non-scaling-stroke" }, `${state.words.marked_moment}: ${full(one)}`));
     const days = document.createElement("div");
     days.className = "days";
     const unit = state.until - state.since > 2 * DAY ? DAY : DAY / 24, every = unit * Math.ceil((state.until - state.since) / unit / MARKS);
@@ -159,6 +169,7 @@
     const mark = box.querySelector(".cursor"), share = X(state.at) / 10;
     if (mark) mark.style.left = `${share}%`;
     time.textContent = full(state.at);
+    byId("replay-mark")?.setAttribute("aria-pressed", String(state.marked.includes(state.at)));
     box.setAttribute("aria-valuenow", String(Math.round(share)));
     box.setAttribute("aria-valuetext", full(state.at));
   }
@@ -208,6 +219,7 @@
     else if (id === "replay-on") { stop(); show(state.at + step()); }
     else if (id === "replay-before") alarm(-1);
     else if (id === "replay-next") alarm(1);
+    else if (id === "replay-mark") { stop(); mark(); }
     else if (id === "replay-loop") { byId(id).setAttribute("aria-pressed", String(!loops())); keep(); }
   });
   document.addEventListener("change", ({ target }) => {
@@ -221,6 +233,8 @@
     if (event.target.id !== "replay-line") return;
     const by = { ArrowLeft: -step(), ArrowRight: step(), ArrowDown: -step(), ArrowUp: step(), PageUp: -DAY, PageDown: DAY, Home: -Infinity, End: Infinity }[event.key];
     if (event.key === "Enter" && chooses()) show(state.at);
+    const [since, until] = { "[": [state.at, state.until], "]": [state.since, state.at] }[event.key] ?? [0, 0];
+    if (until - since >= MINUTE) choose(since, until);
     if (by === undefined) return;
     event.preventDefault();
     stop();
@@ -253,9 +267,9 @@
     state.playing = 0;
     Object.assign(state, { bar, line: null });
     if (!bar) return;
-    const { moment, since, until, words } = bar.dataset;
+    const { moment, since, until, words, marked } = bar.dataset;
     state.drawing = false;
-    Object.assign(state, { at: Number(moment), since: Number(since), until: Number(until), words: JSON.parse(words) });
+    Object.assign(state, { at: Number(moment), since: Number(since), until: Number(until), words: JSON.parse(words), marked: JSON.parse(marked) });
     draw();
     read();
     if (!byId("content") && !chooses()) show(state.at); // a wall comes without what it shows

@@ -11,7 +11,7 @@ from dashboard.speech import Language, Speech
 from dashboard.wall.view import Theme, language, theme
 from schemas.reference import ZONE
 
-PAST = ("moment", "picture", "since", "until", "speed", "loop", "run")
+PAST = ("moment", "picture", "since", "until", "speed", "loop", "marked", "run")
 """Parameters of a replay: its moment, the knowledge of it that is shown, the period of its timeline, how it is played; the run of
 the stream that is looked at instead of live."""
 VIEWER = ("lang", "theme")
@@ -71,6 +71,10 @@ class Asked:
         """A parameter that is a moment; None if it is not given. Raises `ValueError`."""
         said = self.get(name)
         return moment_of(said) if said else None
+
+    def moments(self, name: str) -> list[datetime]:
+        """A parameter that holds moments with commas between, in their order. Raises `ValueError`."""
+        return sorted({moment_of(one) for one in self.get(name).split(",") if one})
 
     def with_(self, **changes: str | None) -> str:
         """The address of the same page with some parameters changed, or taken away by None."""

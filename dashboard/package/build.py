@@ -99,9 +99,15 @@ def build(
         str(run.mark) if run else "",
     )
     if openings is None:
-        manifest.left_out.append("who opened sealed identities: only the command of the installation's own account packs that")
+        manifest.left_out.append(
+            "ai đã mở danh tính niêm phong: chỉ lệnh của chính tài khoản cài đặt mới đóng gói · "
+            "who opened sealed identities: only the command of the installation's own account packs that"
+        )
     if (known := horizon(connection.tuples)) and since < known.whole_from:
-        manifest.left_out.append(f"single events that are kept no longer, from before {known.whole_from.isoformat()}")
+        before = known.whole_from.isoformat()
+        manifest.left_out.append(
+            f"sự kiện gốc không còn được lưu, từ trước {before} · single events that are kept no longer, from before {before}"
+        )
     tables = extracts(since, until)
     total = len(tables) + len(screens)
     with ZipFile(into, "w", ZIP_DEFLATED) as package:
@@ -112,7 +118,8 @@ def build(
         if openings is not None:
             rows = ([cell(value) for value in msgspec.structs.astuple(one)] for one in openings)
             sheet = Sheet("openings", Opening.__struct_fields__, rows)
-            manifest.files.append(_packed(package, sheet, "who opened which sealed identity, when and why"))
+            what = "ai đã mở danh tính nào, khi nào, vì sao · who opened which sealed identity, when and why"
+            manifest.files.append(_packed(package, sheet, what))
         _screens(package, manifest, screens, cookies or {}, lambda what, done: tell(what, len(tables) + done, total))
         said = {"manifest.json": json.dumps(asdict(manifest), ensure_ascii=False, indent=1), "index.html": index(manifest)}
         sums = {file.name: file.sha256 for file in manifest.files}
@@ -142,7 +149,7 @@ def _screens(
 ) -> None:
     path = installed()
     if screens and path is None:
-        manifest.left_out.append("pictures of the screens: no Chromium is installed")
+        manifest.left_out.append("ảnh màn hình: chưa cài Chromium · pictures of the screens: no Chromium is installed")
     if not screens or path is None:
         return
     try:
@@ -152,14 +159,14 @@ def _screens(
                 try:
                     data = picture(tools, one.address, cookies)
                 except NoPicture as error:
-                    manifest.left_out.append(f"a picture: {error}")
+                    manifest.left_out.append(f"một ảnh màn hình · a picture: {error}")
                     continue
                 name = f"screens/{number + 1:02}-{one.moment:%Y%m%dT%H%M%S%z}.png".replace("+", "p")
                 package.writestr(name, data)
                 what = f"{one.moment.isoformat(timespec='seconds')}: {one.address.partition('//')[2].partition('/')[2]}"
                 manifest.files.append(File(name, what, bytes=len(data), sha256=hashlib.sha256(data).hexdigest()))
     except NoPicture as error:
-        manifest.left_out.append(f"pictures of the screens: {error}")
+        manifest.left_out.append(f"ảnh màn hình · pictures of the screens: {error}")
 
 
 def _versions(connection: Connection, province: str) -> dict[str, str]:

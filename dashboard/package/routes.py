@@ -14,7 +14,7 @@ from dashboard.connection import Unreachable
 from dashboard.desk.answers import asked_by
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import written
-from dashboard.desk.replay.bar import line_period
+from dashboard.desk.replay.bar import MOST_MARKS, line_period
 from dashboard.package.build import Screen, build
 
 PAGES = {"/wall": {"scene": "overview"}, "/map": {}}
@@ -32,12 +32,19 @@ def add_routes(server: FastAPI, ask: Ask, usual: str) -> None:
         try:
             since, until = line_period(ask, asked)
             at, run = asked.moment("moment"), ask.run(asked)
+            moments = asked.moments("marked") or ([at] if at else [])
+            if len(moments) > MOST_MARKS:
+                raise ValueError(asked.speech("marks_full", n=MOST_MARKS))
         except ValueError as error:
             return PlainTextResponse(f"{asked.speech('wrong_address')}: {error}", status_code=400)
         if not one_at_a_time.acquire(blocking=False):
             return PlainTextResponse(asked.speech("files_busy"), status_code=429, headers={"Retry-After": "10"})
         server_address = f"http://127.0.0.1:{request.scope['server'][1]}"
-        screens = [Screen(at, server_address + asked.link(path, **parameters)) for path, parameters in PAGES.items()] if at else []
+        screens = [
+            Screen(one, server_address + asked.link(path, moment=written(one, "milliseconds"), marked=None, **parameters))
+            for one in moments
+            for path, parameters in PAGES.items()
+        ]
         cookies = {COOKIE: request.cookies[COOKIE]} if COOKIE in request.cookies else {}
         file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 # closed when it was sent
         try:

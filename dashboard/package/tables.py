@@ -51,7 +51,7 @@ def extracts(since: datetime, until: datetime) -> list[Extract]:
                 columns,
                 f"SELECT {', '.join(columns)} FROM {events.name} FINAL WHERE {within('occurred_at')} OR {within('received_at')} "
                 "ORDER BY received_at, partition, offset",
-                f"{kind.en}: events that happened or arrived in the period",
+                f"{kind.vi}: sự kiện xảy ra hoặc đến trong khoảng này · {kind.en}: events that happened or arrived in the period",
             )
         )
         columns = _columns(windows)
@@ -61,14 +61,20 @@ def extracts(since: datetime, until: datetime) -> list[Extract]:
                 f"windows_{kind.name}",
                 columns,
                 f"SELECT {', '.join(columns)} FROM {windows.name} FINAL WHERE {condition} ORDER BY ALL",
-                f"{kind.en}: counts per minute",
+                f"{kind.vi}: số lượng theo phút · {kind.en}: counts per minute",
             )
         )
     for name, table, when, what in (
-        ("alarm_steps", ALARM_STEPS, "evaluated_at", "what was said of each alarm, step by step"),
-        ("dead_letters", DEAD_LETTERS, "received_at", "records that could not be counted, without what they said"),
-        ("refusals", REFUSALS, "since", "what gateways refused, counted"),
-        ("snapshots", SNAPSHOTS, "moment", "what the screens showed, as it was recorded, with its hash"),
+        ("alarm_steps", ALARM_STEPS, "evaluated_at", "từng lần đánh giá mỗi cảnh báo · what was said of each alarm, step by step"),
+        (
+            *("dead_letters", DEAD_LETTERS, "received_at"),
+            "bản ghi không đếm được, không kèm nội dung · records that could not be counted, without what they said",
+        ),
+        ("refusals", REFUSALS, "since", "cổng tiếp nhận đã từ chối gì, bao nhiêu · what gateways refused, counted"),
+        (
+            *("snapshots", SNAPSHOTS, "moment"),
+            "màn hình đã hiện gì, như đã ghi lại, kèm mã băm · what the screens showed, as it was recorded, with its hash",
+        ),
     ):
         columns = _columns(table)
         final = "" if table is ALARM_STEPS else " FINAL"
@@ -85,7 +91,11 @@ def extracts(since: datetime, until: datetime) -> list[Extract]:
     )
     columns = ("done_at", "what", "which", "more")
     question = f"SELECT {', '.join(columns)} FROM ({each}) ORDER BY ALL"
-    found.append(Extract("actions", columns, question, "what people did: records mended and sent again, the stream run again"))
+    what = (
+        "người trực đã làm gì: sửa và gửi lại bản ghi, chạy lại luồng · "
+        "what people did: records mended and sent again, the stream run again"
+    )
+    found.append(Extract("actions", columns, question, what))
     return found
 
 

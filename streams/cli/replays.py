@@ -1,4 +1,4 @@
-"""Commands: python -m streams replay [open | list | compare | remove]."""
+"""Commands: python -m streams replay [open | list | compare | stop | remove]."""
 
 import asyncio
 import sys
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from schemas.replays import Run
 
-cli = typer.Typer(help="Send history again, through workers and into tables of its own, while live goes on; list, compare, remove.")
+cli = typer.Typer(
+    help="Send history again, through workers and into tables of its own, while live goes on; list, compare, stop, remove."
+)
 Name = Annotated[str, typer.Argument(help="Name of the run.")]
 FASTEST = "max"
 T = TypeVar("T")
@@ -135,6 +137,19 @@ def compare(name: Name) -> None:
 
 
 @cli.command()
+def stop(name: Name) -> None:
+    """Have a run stop that goes on, wherever it was begun; what has come by then stays."""
+    from schemas.replays import State
+    from schemas.replays import stop as ask
+
+    one = _named(name)
+    if one.state is not State.RUNNING:
+        sys.exit(f"{name} does not go on: it is {one.state}.")
+    _asked(lambda client: client.execute(ask(name)))
+    console.print(f"{name} is asked to stop.", highlight=False)
+
+
+@cli.command()
 def remove(name: Name) -> None:
     """Take away all that is a run's own: its database, its topics, its logs."""
     from schemas.replays import State
@@ -143,7 +158,7 @@ def remove(name: Name) -> None:
 
     settings, one = load(), _named(name)
     if one.state is State.RUNNING:
-        sys.exit(f"{name} is running: stop it first (Ctrl-C, or SIGTERM to its process).")
+        sys.exit(f"{name} is running: stop it first (python -m streams replay stop {name}).")
     explained("Replay", f"{settings.kafka_servers}, {settings.clickhouse_url}", lambda: asyncio.run(take_away(settings, name)))
     _asked(lambda client: write(client, one.now(state=State.REMOVED)))
     console.print(f"{name} is removed.", highlight=False)

@@ -124,7 +124,12 @@ async def from_kafka(settings: Settings, period: Period, extent: Extent) -> Asyn
     if not parts:
         return
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_servers, enable_auto_commit=False, max_partition_fetch_bytes=1 << 20, check_crcs=False
+        bootstrap_servers=settings.kafka_servers,
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=1 << 20,
+        check_crcs=False,
+        # While it is being assigned it looks for a place by itself: it must not be one beyond what is asked for.
+        auto_offset_reset="earliest",
     )
     await consumer.start()
     try:
@@ -154,9 +159,10 @@ async def from_kafka(settings: Settings, period: Period, extent: Extent) -> Asyn
 
 
 async def _in_order(consumer: Any, lasts: Mapping[TopicPartition, int]) -> AsyncIterator[list[Any]]:
-    """The records of partitions up to a last offset each, merged by their times; each partition keeps its own order."""
+    """The records of partitions up to a last offset each, merged by their times; each partition keeps its own order. Raises
+    `GoneError` where one ends without its last."""
     waiting: dict[TopicPartition, deque[tuple[int, Any]]] = {part: deque() for part in lasts}
-    reached = dict.fromkeys(lasts, 0)
+    reached, seen = dict.fromkeys(lasts, 0), dict.fromkeys(lasts, -1)
     unread = set(lasts)
     while unread or any(waiting.values()):
         empty = [part for part in unread if not waiting[part]]
@@ -164,10 +170,12 @@ async def _in_order(consumer: Any, lasts: Mapping[TopicPartition, int]) -> Async
             for part, records in (await consumer.getmany(*empty, timeout_ms=WAIT_MS)).items():
                 for record in records:
                     if record.offset <= lasts[part]:
-                        reached[part] = max(reached[part], record.timestamp)
+                        reached[part], seen[part] = max(reached[part], record.timestamp), record.offset
                         waiting[part].append((reached[part], record))
             for part in empty:
                 if await consumer.position(part) > lasts[part]:
+                    if seen[part] != lasts[part]:
+                        raise GoneError(f"Kafka did not give all of it ({part.topic}): read it from ClickHouse.")
                     unread.discard(part)
             if any(not waiting[part] for part in unread):
                 continue

@@ -17,7 +17,7 @@ from clickhouse_driver import Client
 
 from schemas.kinds import KINDS, Kind
 from schemas.moments import from_milliseconds, milliseconds
-from schemas.replays import Difference, Mark, Run, State, difference, sandbox
+from schemas.replays import Difference, Mark, Run, State, difference, is_asked_to_stop, sandbox
 from schemas.settings import Settings
 from schemas.sql import database
 from streams.compare import checkpoints
@@ -76,6 +76,10 @@ async def run(settings: Settings, plan: Plan, tell: Tell = lambda what, done, to
         client.disconnect()
 
 
+class _AskedToStop(Exception):
+    """Somebody asked the run to stop (`schemas.replays.stop`)."""
+
+
 class _Running:
     def __init__(self, settings: Settings, plan: Plan, client: Client, tell: Tell) -> None:
         self._settings, self._plan, self._client, self._tell = settings, plan, client, tell
@@ -110,6 +114,9 @@ class _Running:
         except (KeyboardInterrupt, asyncio.CancelledError):
             self._keep(state=State.STOPPED)
             raise
+        except _AskedToStop:
+            self._keep(state=State.STOPPED)
+            raise asyncio.CancelledError from None
         except Exception as error:
             self._keep(state=State.FAILED, said=" ".join(str(error).split())[:500] or type(error).__name__)
             raise
@@ -247,6 +254,8 @@ class _Running:
             self._tell(self._plan.name, counted, max(self._run.total, sent))
             if time.monotonic() - self._told > TELL_SECONDS:
                 self._keep(counted=counted)
+                if self._client.execute(is_asked_to_stop(self._run))[0][0]:
+                    raise _AskedToStop
             await asyncio.sleep(LOOK_SECONDS)
 
     def _counted(self, counting: Client) -> int:

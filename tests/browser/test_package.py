@@ -94,6 +94,39 @@ def test_a_package_is_taken_from_the_page_of_its_moment(page: Page, system: Syst
     assert page.request.get(f"{system.url}/export/package.zip?since=yesterday").status == 400
 
 
+def test_the_moments_that_are_marked_are_pictured(page: Page, system: System, began: datetime, tmp_path: Path) -> None:
+    moment, since = written(datetime.now(UTC) - timedelta(seconds=1)), written(began - timedelta(minutes=5))
+    page.goto(f"{system.url}/replay?moment={moment}&since={since}&speed=60")
+    mark, marks = page.get_by_role("button", name="Đánh dấu thời điểm"), page.locator("#replay-line .mark")
+    mark.click()
+    expect(mark).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Lùi một bước").click()
+    expect(mark).to_have_attribute("aria-pressed", "false")
+    for pressed in ("true", "false", "true"):
+        mark.click()
+        expect(mark).to_have_attribute("aria-pressed", pressed)
+    expect(marks).to_have_count(2)
+    page.reload()
+    expect(marks).to_have_count(2)
+    page.get_by_role("link", name="Bản đồ", exact=True).click()
+    expect(page.locator("#opsmap")).to_be_visible()
+    expect(marks).to_have_count(2)  # wherever one goes meanwhile
+    page.go_back()
+    with page.expect_download(timeout=240_000) as download:
+        page.get_by_role("link", name="Tải gói sự cố").click()
+    download.value.save_as(tmp_path / "package.zip")
+    with ZipFile(tmp_path / "package.zip") as package:
+        shown = [
+            one["what"].partition(": ")[0]
+            for one in json.loads(package.read("manifest.json"))["files"]
+            if "screens/" in one["name"]
+        ]
+    assert len(shown) == 4 and len(set(shown)) == 2, "the wall and the map at either"
+    many = ",".join(written(began + timedelta(seconds=number)) for number in range(13))
+    refused = page.request.get(f"{system.url}/export/package.zip?marked={many}")
+    assert refused.status == 400 and "12" in refused.text()
+
+
 def test_what_cannot_be_packed_is_said(module_environment: dict[str, str], tmp_path: Path) -> None:
     for arguments, words in (
         (["--from", "yesterday"], "no moment"),

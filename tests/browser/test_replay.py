@@ -137,6 +137,15 @@ def test_the_timeline_is_gone_along_by_keys_and_by_mouse(page: Page, told: Told)
     expect(page).to_have_url(re.compile("moment="))
     assert told.moment - timedelta(days=3) < at(page) < told.moment
     assert 49 <= float(line.get_attribute("aria-valuenow") or 0) <= 51
+    moment = at(page)
+    for key, end in (("[", "since"), ("]", "until")):  # a period of one's own, without a mouse
+        line.press("ArrowLeft")
+        line.press("ArrowRight")
+        line.press("PageUp" if end == "since" else "End")
+        chosen = at(page)
+        line.press(key)
+        expect(page).to_have_url(re.compile(f"{end}={re.escape(written(chosen))}"))
+    assert chosen > moment and period(page) > timedelta(days=1)
 
 
 def test_the_next_alarm_is_jumped_to(page: Page, told: Told) -> None:

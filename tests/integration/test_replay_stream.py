@@ -305,7 +305,10 @@ def test_an_exercise_is_fed_by_the_simulator_and_live_hears_nothing_of_it(live: 
             assert one.live and refused.returncode == 1 and b"nothing to compare" in refused.stderr
             raised = f"{base(own)}.alarm_rows WHERE rule IN ('burst', 'cluster')"
             wait_for(lambda: counted(live.client, raised) > 0, what="the alarm that the storm raises", seconds=180)
-    assert live.run("storm").state is State.STOPPED
+        assert "asked to stop" in live.replay("stop", "storm"), "by whom it was not begun"
+        wait_for(lambda: live.run("storm").state is State.STOPPED, what="the end of it")
+    again = command(live.environment, "streams", "replay", "stop", "storm")
+    assert again.returncode == 1 and b"it is stopped" in again.stderr
     assert counted(live.client, f"{base(own)}.events_feedback") > 0
     assert (live.windows(), counted(live.client, "events_feedback")) == (before, events)
     assert not (live.settings.home / "simulator.json").exists(), "what is simulated for it is not gone on with"

@@ -137,7 +137,7 @@ def test_the_proof_is_a_command_that_fails_when_a_replay_shows_something_else(ce
             f"FROM {SNAPSHOTS.name} FINAL"
         )
         done = command(environment, "dashboard", "proof", "--from", "2026-01-01")
-        assert words in done.stdout and done.returncode == (1 if b"1 not" in words else 0)
+        assert words in done.stdout and done.returncode == 1, "nor where nothing can be compared"
     assert command(environment, "dashboard", "proof", "--from", "yesterday").returncode == 1
 
 

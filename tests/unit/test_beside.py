@@ -21,13 +21,19 @@ def test_an_answer_comes_from_another_thread() -> None:
 
 def test_it_is_asked_with_the_rights_of_who_asks() -> None:
     assert beside(current.get)() == "desk"
+    go_on = threading.Event()
     before = current.set("wall")
     try:
-        answer = beside(must_see_all)
+        busy = [beside(go_on.wait) for _ in range(HANDS)]
+        answers = [beside(must_see_all) for _ in range(2)]
     finally:
         current.reset(before)
     with pytest.raises(NoRightsError):
-        answer()
+        answers[0]()  # by who asks, as no hand is free
+    go_on.set()
+    assert all(one() for one in busy)
+    with pytest.raises(NoRightsError):
+        answers[1]()
 
 
 def test_what_it_raises_is_raised_where_the_answer_is_taken() -> None:

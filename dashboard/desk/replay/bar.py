@@ -4,6 +4,7 @@ All of it is in the address. The player and the timeline are drawn by assets/rep
 """
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,12 +30,14 @@ PERIODS = {
 USUAL_PERIOD = PERIODS["week"]
 SPOKEN = (
     *("play", "pause", "no_alarm_next", "alarms_cut", "line_failed", "frame_failed", "drawing", "silent_feeds", "only_counts"),
-    *("came_known", "came_corrected", "came_alarms"),
+    *("came_known", "came_corrected", "came_alarms", "marked_moment", "marks_full"),
 )
 """Words that the script says."""
 
 
 SHORTEST = timedelta(minutes=1)
+MOST_MARKS = 12
+"""Moments that may be marked, to be pictured in a package of the period."""
 
 
 def period(asked: Asked, at: datetime | None, now: datetime) -> tuple[datetime, datetime]:
@@ -77,6 +80,7 @@ def _bar(asked: Asked, replay: Replay, run: Run | None, since: datetime, until: 
                     _button("replay-play", "▶", speech("play"), **stated("pressed", False)),
                     _button("replay-on", "⏩", speech("step_on")),
                     _button("replay-next", "⏭", speech("alarm_next")),
+                    _button("replay-mark", "⚑", speech("mark_moment"), **stated("pressed", False)),
                     html.Select(
                         [html.Option(f"{one}×", value=str(one), selected=one == speed(asked)) for one in SPEEDS],
                         id="replay-speed",
@@ -99,8 +103,16 @@ def _bar(asked: Asked, replay: Replay, run: Run | None, since: datetime, until: 
         id="replay",
         className="past-bar",
         **labelled(speech("replaying")),
-        **_told(speech, replay.at, since, until) | (marked("follows") if follows(asked, run) else {}),
+        **_told(speech, replay.at, since, until, marks(asked)) | (marked("follows") if follows(asked, run) else {}),
     )
+
+
+def marks(asked: Asked) -> list[datetime]:
+    """The moments that are marked; none where the address says what is none."""
+    try:
+        return asked.moments("marked")[:MOST_MARKS]
+    except ValueError:
+        return []
 
 
 def follows(asked: Asked, run: Run | None) -> bool:
@@ -130,11 +142,12 @@ def _sign(speech: Speech, run: Run | None) -> str:
     return f"{speech('exercise' if run.mark is Mark.EXERCISE else 'replaying')} · {run.name}"
 
 
-def _told(speech: Speech, at: datetime, since: datetime, until: datetime) -> dict[str, Any]:
+def _told(speech: Speech, at: datetime, since: datetime, until: datetime, moments: Sequence[datetime] = ()) -> dict[str, Any]:
     """What the script is told."""
     words = {key: speech(key, **{name: f"{{{name}}}" for name in ("names", "n", "since")}) for key in SPOKEN}
     times = {"moment": at, "since": since, "until": until}
-    return {f"data-{name}": str(milliseconds(time)) for name, time in times.items()} | {"data-words": json.dumps(words)}
+    more = {"data-words": json.dumps(words), "data-marked": json.dumps([milliseconds(one) for one in moments])}
+    return {f"data-{name}": str(milliseconds(time)) for name, time in times.items()} | more
 
 
 def _timeline(speech: Speech, at: datetime) -> Part:

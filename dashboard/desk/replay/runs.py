@@ -10,7 +10,7 @@ from dashboard.desk.map.bar import PICKER
 from dashboard.desk.parts import Part, chip, kept, labelled, link, listed, marked, nothing, section
 from dashboard.desk.table import Column, Wish, table
 from dashboard.speech import Speech
-from schemas.replays import SOURCES, Mark, Run, State
+from schemas.replays import KILLED, SOURCES, Mark, Run, State
 
 WHEN = ("past", "today")
 SPEEDS = ("max", "3600", "600", "60")
@@ -21,7 +21,7 @@ LOOK = {
     "nav_records": "/records",
 }
 CHIPS = {State.RUNNING: "p3", State.FINISHED: "good", State.FAILED: "p1", State.STOPPED: "quiet"}
-PROBLEMS = ("name", "period", "taken", "empty", "kept", "failed", "elsewhere", "gone", "running")
+PROBLEMS = ("name", "period", "taken", "empty", "kept", "failed", "gone", "running")
 
 
 def runs(ask: Ask, asked: Asked) -> Part:
@@ -70,7 +70,8 @@ def _speed(run: Run, speech: Speech) -> str:
 
 def _state(run: Run, speech: Speech) -> Part:
     mark = [f" · {speech('exercise')}"] if run.mark is Mark.EXERCISE else []
-    return [chip(speech(f"run_state_{run.state}"), CHIPS[run.state]), *mark, *([html.Small(f" {run.said}")] if run.said else [])]
+    said = speech("run_killed") if run.said == KILLED else run.said
+    return [chip(speech(f"run_state_{run.state}"), CHIPS[run.state]), *mark, *([html.Small(f" {said}")] if said else [])]
 
 
 def _progress(run: Run, speech: Speech) -> Part:

@@ -66,11 +66,11 @@ class Starter:
             self._wait(name)
 
     def stop(self, name: str) -> None:
-        """Stop a run that was begun here. Raises `Problem`."""
-        process = self._begun.get(name)
-        if process is None or process.poll() is not None:
-            raise Problem("elsewhere")
-        process.terminate()
+        """Have a run stop, wherever it was begun: that dashboard may be gone by now. Raises `Problem`, and
+        `dashboard.connection.Unreachable`."""
+        if not NAME.fullmatch(name) or not (found := self.store.runs(name)) or found[0].state is not State.RUNNING:
+            raise Problem("gone")
+        self.store.stop(name)
 
     def remove(self, name: str) -> None:
         """Take a run away, and wait until it is gone. Raises `Problem`, and `dashboard.connection.Unreachable`."""

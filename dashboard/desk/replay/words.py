@@ -24,9 +24,9 @@ REPLAY: dict[str, tuple[str, str]] = {
     "timeline": ("Dòng thời gian", "Timeline"),
     "timeline_hint": (
         "Bấm hoặc kéo để chọn thời điểm, kéo cùng phím Shift để chọn khoảng; phím mũi tên: một bước, PageUp/PageDown: một ngày, "
-        "Enter: xem",
+        "[ và ]: khoảng bắt đầu, kết thúc tại đây, Enter: xem",
         "Click or drag to choose a moment, drag with Shift to choose a period; arrow keys: a step, PageUp/PageDown: a day, "
-        "Enter: look",
+        "[ and ]: the period begins, ends here, Enter: look",
     ),
     "line_span": ("Khoảng của dòng thời gian", "Period of the timeline"),
     "line_span_own": ("khoảng tự chọn", "own period"),
@@ -41,6 +41,12 @@ REPLAY: dict[str, tuple[str, str]] = {
     "step_on": ("Tiến một bước", "A step on"),
     "alarm_before": ("Cảnh báo trước", "Alarm before"),
     "alarm_next": ("Cảnh báo kế tiếp", "Next alarm"),
+    "mark_moment": (
+        "Đánh dấu thời điểm, để chụp màn hình vào gói sự cố",
+        "Mark the moment: its screens go into the incident package",
+    ),
+    "marked_moment": ("Đã đánh dấu", "Marked"),
+    "marks_full": ("Chỉ đánh dấu được {n} thời điểm", "Only {n} moments can be marked"),
     "no_alarm_next": ("Không còn cảnh báo nào trong khoảng này", "No further alarm in this period"),
     "speed": ("Tốc độ", "Speed"),
     "loop": ("lặp lại", "loop"),
@@ -119,8 +125,10 @@ REPLAY: dict[str, tuple[str, str]] = {
     "proof_other_rules": ("Bản ghi theo cách tính khác, không so được", "Recorded by other rules: it cannot be compared"),
     "package": ("Tải gói sự cố {since} – {until}", "Take the incident package {since} – {until}"),
     "package_hint": (
-        "Sự kiện, cửa sổ thời gian, cảnh báo, bản ghi và ảnh màn hình của khoảng này, kèm mã băm; mở được khi không có hệ thống",
-        "Events, windows, alarms, snapshots, pictures of the screens of this period, with hashes; opens without the system",
+        "Sự kiện, cửa sổ thời gian, cảnh báo, bản ghi của khoảng này và ảnh màn hình của các thời điểm đã đánh dấu (⚑), "
+        "kèm mã băm; mở được khi không có hệ thống",
+        "Events, windows, alarms, snapshots of this period and pictures of the screens of the moments that are marked (⚑), with "
+        "hashes; opens without the system",
     ),
     "exercise": ("DIỄN TẬP", "EXERCISE"),
     "runs": ("Chạy lại luồng dữ liệu", "The stream, run again"),
@@ -156,6 +164,7 @@ REPLAY: dict[str, tuple[str, str]] = {
     "run_state_finished": ("xong", "finished"),
     "run_state_failed": ("hỏng", "failed"),
     "run_state_stopped": ("đã dừng", "stopped"),
+    "run_killed": ("Bị ngắt đột ngột, hoặc máy đã tắt", "It was killed, or its machine went down"),
     "run_differing": ("Cửa sổ khác", "Windows that differ"),
     "run_differs": (
         "{n} trong {all} cửa sổ thời gian khác với dữ liệu thật",
@@ -186,10 +195,6 @@ REPLAY: dict[str, tuple[str, str]] = {
         "The single events of that period are no longer all kept",
     ),
     "run_problem_failed": ("Không thực hiện được, xem nhật ký của máy chủ", "It could not be done: see the server's log"),
-    "run_problem_elsewhere": (
-        "Lần chạy này được bắt đầu ở nơi khác: hãy dừng tại đó",
-        "This run was begun elsewhere: stop it there",
-    ),
-    "run_problem_gone": ("Không còn lần chạy này", "This run is gone"),
+    "run_problem_gone": ("Không còn lần chạy này, hoặc nó không chạy nữa", "This run is gone, or does not go on any more"),
     "run_problem_running": ("Đang chạy: hãy dừng trước", "It is running: stop it first"),
 }
