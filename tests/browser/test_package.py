@@ -108,7 +108,7 @@ def test_the_moments_that_are_marked_are_pictured(page: Page, system: System, be
     expect(marks).to_have_count(2)
     page.reload()
     expect(marks).to_have_count(2)
-    page.get_by_role("link", name="Bản đồ", exact=True).click()
+    page.get_by_role("link", name="Bản đồ", exact=True).first.click()
     expect(page.locator("#opsmap")).to_be_visible()
     expect(marks).to_have_count(2)  # wherever one goes meanwhile
     page.go_back()
