@@ -288,7 +288,8 @@ def test_every_word_can_be_read_and_whatever_can_be_used_has_a_name(desk: Page, 
     for kind in ("feedback", "document"):
         visit(desk, filled, f"?lang={lang}&layers={ALL}&kind={kind}&as=points", heading)
         assert illegible(desk) == []
-        assert desk.evaluate("ioc.opsmap.state.labels.length") > 5 and overlapping(desk) == []
+        desk.wait_for_function("ioc.opsmap.state.labels.length > 5")  # they are drawn after the panel
+        assert overlapping(desk) == []
     assert nameless(desk) == []
     if lang == "en":
         assert not re.search("phản ánh|quá hạn|Lớp|giờ", desk.locator("#content").inner_text())
