@@ -64,6 +64,7 @@ def package(
     """
     settings = load()
     since, until = _moments(from_, to)
+    until = min(until, datetime.now(UTC))  # what is to come can be neither packed nor pictured
     if since >= until:
         sys.exit("The period is empty.")
     connection, where = Connection(settings.clickhouse_url), url.rstrip("/") or f"http://127.0.0.1:{settings.dashboard_port}"

@@ -88,7 +88,7 @@ class PastLives:
         which does no harm."""
         looked, found = self._looked[life].get(moment, (0.0, []))
         if time.monotonic() - looked > LOOKED_AT:
-            found = [entity for (entity,) in self._present.tuples(late(life, moment, moment))]
+            found = [entity for (entity,) in self._present.tuples(_late(life, moment, moment))]
             if len(self._looked[life]) > MOST_MOMENTS:
                 self._looked[life].clear()
             self._looked[life][moment] = time.monotonic(), found
@@ -103,7 +103,7 @@ class PastLives:
         )
         if len(self._derived[life]) > MOST_ENTITIES:
             self._derived[life].clear()
-        found = {entity: _Derived(since, until, good_until) for (entity,) in self._present.tuples(late(life, since, until))}
+        found = {entity: _Derived(since, until, good_until) for (entity,) in self._present.tuples(_late(life, since, until))}
         known: dict[tuple[str, datetime, datetime], list[Row]] = {}
         for *row, first, last in self._present.tuples(versions(life, self._province, since, until)):
             known.setdefault((row[0], first, last), []).append(tuple(row))
@@ -128,17 +128,19 @@ def versions(life: Life, province: str, since: datetime, until: datetime) -> str
     return f"SELECT {', '.join([*names, *known])} FROM (SELECT entity_id AS named, * EXCEPT entity_id FROM ({derived}))"
 
 
-def late(life: Life, since: datetime, until: datetime) -> str:
-    """A question for the entities with a step that arrived later than the next one, the time between within two moments."""
-    return (
-        f"SELECT DISTINCT entity_id FROM {life_table(life.kind).name} "
-        f"WHERE received_at > {at(since)} AND next_received_at <= {at(until)} AND received_at > next_received_at"
-    )
+def came_late(since: datetime, until: datetime) -> str:
+    """SQL: whether a step arrived later than the next one, the time between within two moments."""
+    return f"received_at > {at(since)} AND next_received_at <= {at(until)} AND received_at > next_received_at"
+
+
+def _late(life: Life, since: datetime, until: datetime) -> str:
+    """A question for the entities with such a step."""
+    return f"SELECT DISTINCT entity_id FROM {life_table(life.kind).name} WHERE {came_late(since, until)}"
 
 
 def _named_by_version(life: Life, since: datetime, until: datetime) -> str:
     """The events of these entities once for each version of what was known of them, which is part of the name of the entity."""
-    events = f"{events_table(life.kind).name} WHERE entity_id IN ({late(life, since, until)})"
+    events = f"{events_table(life.kind).name} WHERE entity_id IN ({_late(life, since, until)})"
     known = (
         "SELECT entity_id AS entity, received_at AS known_from, leadInFrame(received_at, 1, "
         f"{FAR}) OVER (PARTITION BY entity_id ORDER BY received_at ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) "

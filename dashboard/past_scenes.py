@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from dashboard.clock import Picture, Replay
 from dashboard.connection import Connection, Unreachable
-from dashboard.past_lives import KNOWN, MOST_ENTITIES, late, versions
+from dashboard.past_lives import KNOWN, MOST_ENTITIES, came_late, versions
 from dashboard.past_moments import Moments
 from dashboard.past_slots import GOES_ON, end_of, slot, slots
 from dashboard.past_tables import LEFT_OVER, Passing, Prefix
@@ -284,9 +284,8 @@ class Scenes:
     def _versions(self, life: Life, scene: Scene) -> tuple[tuple[tuple[str, int, int], ...], str | None]:
         since, until = scene.since, end_of(scene.until)
         late = self._present.tuples(
-            f"SELECT entity_id, {', '.join(f'toUnixTimestamp64Milli({one})' for one in ('next_received_at', 'received_at'))} "
-            f"FROM {scene.name} WHERE tier != {Tier.UNIT:d} "
-            f"AND received_at > {at(since)} AND next_received_at <= {at(until)} AND received_at > next_received_at"
+            f"SELECT entity_id, toUnixTimestamp64Milli(next_received_at), toUnixTimestamp64Milli(received_at) FROM {scene.name} "
+            f"WHERE tier != {Tier.UNIT:d} AND {came_late(since, until)}"
         )
         if len(late) > MOST_ENTITIES:
             return (), None
@@ -332,8 +331,8 @@ class Scenes:
 
     def _is_mixed(self, life: Life, entities: Iterable[str], moment: datetime) -> bool:
         """Whether one of these was known in another version at a moment: of that the versions tell, which are to be made anew."""
-        of = f"entity_id IN ({', '.join(map(quoted, entities))})"
-        return bool(self._present.tuples(f"{late(life, moment, moment)} AND {of} LIMIT 1"))
+        of = f"entity_id IN ({', '.join(map(quoted, entities))}) AND {came_late(moment, moment)}"
+        return bool(self._present.tuples(f"SELECT 1 FROM {life_table(life.kind).name} WHERE {of} LIMIT 1"))
 
     def _marks(self, life: Life, *, fresh: bool = False) -> Marks:
         asked = time.monotonic()

@@ -94,7 +94,7 @@ class PastStore:
         apart = f"^({'|'.join(Prefix)})"
         rows = self.connection.tuples(
             "SELECT multiIf(database != currentDatabase(), 'runs', startsWith(table, 'events_'), 'events',"
-            f" table = '{SNAPSHOTS.name}', 'snapshots',  match(table, '^(life|current|state)_'), 'lives', "
+            f" table = '{SNAPSHOTS.name}', 'snapshots', match(table, '^(life|current|state)_'), 'lives', "
             f"startsWith(table, 'windows_'), 'windows', match(table, '{apart}'), 'apart', 'rest') AS what, sum(bytes_on_disk) "
             "FROM system.parts WHERE active AND (database = currentDatabase() "
             f"OR startsWith(database, currentDatabase() || '{OF_RUNS}')) GROUP BY what"

@@ -126,8 +126,8 @@
 
   /* A moment is marked, or no longer: its screens are pictured in the package of the period. */
   function mark() {
-    const at = 1000 * Math.floor(state.at / 1000), { marked } = state, most = 12;
-    if (!marked.includes(at) && marked.length >= most) { note(state.words.marks_full.replace("{n}", most)); return; }
+    const at = 1000 * Math.floor(state.at / 1000), { marked } = state, most = state.bar.dataset.mostMarked;
+    if (!marked.includes(at) && marked.length >= Number(most)) { note(state.words.marks_full.replace("{n}", most)); return; }
     state.marked = marked.includes(at) ? marked.filter((one) => one !== at) : [...marked, at].sort((a, b) => a - b);
     draw();
     show(at); // what leads to the package holds the marks

@@ -212,8 +212,4 @@ class Ask:
 
     def units(self) -> Mapping[str, Readings]:
         """All figures of the province (its code), of each commune and of each agency, with their ages."""
-
-        def asked() -> Mapping[str, Readings]:
-            return self.figures.units(self.clock, self.place.code, beside(self.current_sources))
-
-        return self.once("units", asked)
+        return self.once("units", lambda: self.figures.units(self.clock, self.place.code, beside(self.current_sources)))

@@ -1,17 +1,16 @@
 """How the province and its units are judged by targets and criteria: each question asked once per tick for all pages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
 from dashboard import scoreboard
-from dashboard.beside import beside
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.scoreboard import Scoreboard
 from schemas import scores
-from schemas.figures import FIGURES, UNKNOWN, Reading
+from schemas.figures import FIGURES, UNKNOWN, Figure, Reading
 from schemas.figures.aging import By
 from schemas.reference import ZONE, CriteriaSet, Target, UnitKind, criteria_set, criteria_sets, targets
 from schemas.scores import Point, Rank, Score, Standing
@@ -59,27 +58,32 @@ def past(ask: Ask, unit: str) -> Mapping[str, tuple[Point, ...]]:
 
     Each looks back on its own period, as the figure of now does: days by themselves would fall at every weekend.
     """
-    now = ask.clock.now()
-    wanted = {one.indicator for one in targets(ask.place.code, _day(now))}
-    figures = [figure for figure in FIGURES if figure.code in wanted]
-    by: By = "province" if unit == ask.place.code else "commune"
-
-    def asked_for() -> list[tuple[date, Mapping[str, Reading]]]:
-        moments = [now - number * EVERY for number in range(MOMENTS, 0, -1)]
-        found = ask.figures.at_moments(moments, figures, by=by, unit=unit)
-        return [(_day(at), read) for at, read in zip(moments, found, strict=True)]
-
-    looking_back = beside(lambda: ask.once(("past", unit), asked_for, seconds=600))
-    standings = board(ask, unit).standings
-    earlier = looking_back()
-    current = {one.target.indicator: one.reading for one in standings if not one.reading.stale}
+    current = {one.target.indicator: one.reading for one in board(ask, unit).standings if not one.reading.stale}
     points: dict[str, list[Point]] = {}
-    for day, read in (*earlier, (_day(now), current)):
-        for code in {figure.code for figure in figures} & read.keys() & current.keys():
+    for day, read in (*earlier(ask, unit), (_day(ask.clock.now()), current)):
+        for code in {figure.code for figure in _aimed_at(ask)} & read.keys() & current.keys():
             value = read[code].value
             if value is not None and enough(read[code], current[code].whole):
                 points.setdefault(code, []).append(Point(day, value))
     return {code: tuple(found) for code, found in points.items()}
+
+
+def earlier(ask: Ask, unit: str) -> Sequence[tuple[date, Mapping[str, Reading]]]:
+    """What the figures that targets aim at read for a unit at those moments of the last weeks, the oldest first."""
+    by: By = "province" if unit == ask.place.code else "commune"
+
+    def asked_for() -> list[tuple[date, Mapping[str, Reading]]]:
+        now = ask.clock.now()
+        moments = [now - number * EVERY for number in range(MOMENTS, 0, -1)]
+        found = ask.figures.at_moments(moments, _aimed_at(ask), by=by, unit=unit)
+        return [(_day(at), read) for at, read in zip(moments, found, strict=True)]
+
+    return ask.once(("past", unit), asked_for, seconds=600)
+
+
+def _aimed_at(ask: Ask) -> list[Figure]:
+    wanted = {one.indicator for one in targets(ask.place.code, _day(ask.clock.now()))}
+    return [figure for figure in FIGURES if figure.code in wanted]
 
 
 def enough(reading: Reading, most: float | None) -> bool:

@@ -23,13 +23,13 @@ UNITS: tuple[By, ...] = ("commune", "agency")
 """What units of a province there are."""
 
 
-def aged(readings: Mapping[str, Reading], sources: Iterable[Source], by: By = "province", unit: str = "") -> dict[str, Reading]:
-    """Readings of a unit with their age, whether they are stale, and how many of their sources are dead.
+def aged(readings: Mapping[str, Reading], sources: Iterable[Source]) -> dict[str, Reading]:
+    """Readings of a unit with their age, whether they are stale, and how many of their sources are dead: those of all for the
+    province, for another unit its own (`of_units`).
 
-    A figure's kind is the first part of its code. Its sources are all feeds of that kind: for the province those of everybody, for
-    a commune those of its own agencies, for an agency its own.
+    A figure's kind is the first part of its code; its sources are all feeds of that kind.
     """
-    known = [one for one in sources if _of(one, by, unit)]
+    known = list(sources)
     found = {}
     for kind in {code.partition(".")[0] for code in readings}:
         its = [one for one in known if one.kind == kind]
@@ -44,7 +44,7 @@ def aged(readings: Mapping[str, Reading], sources: Iterable[Source], by: By = "p
 
 
 def of_units(sources: Iterable[Source]) -> Mapping[tuple[By, str], Sequence[Source]]:
-    """The sources of each commune and of each agency: those that `aged` and `timely` take for it of all."""
+    """The sources of each commune, which are those of its own agencies, and of each agency."""
     found: dict[tuple[By, str], list[Source]] = {}
     for one in sources:
         found.setdefault(("commune", one.commune), []).append(one)
@@ -57,14 +57,10 @@ def newest(sources: Iterable[Source]) -> datetime | None:
     return max((one.received_at for one in sources if one.received_at is not None), default=None)
 
 
-def timely(sources: Iterable[Source], by: By = "province", unit: str = "") -> Reading:
+def timely(sources: Iterable[Source]) -> Reading:
     """The share of a unit's promised feeds that are as they were promised: heard of in time, or not expected now."""
-    its = [one for one in sources if one.promised and one.state is not State.NEVER and _of(one, by, unit)]
+    its = [one for one in sources if one.promised and one.state is not State.NEVER]
     good = sum(one.state in (State.LIVE, State.QUIET) for one in its)
     return Reading(
         100 * good / len(its) if its else None, good, len(its), newest(its), silent=sum(one.state in DEAD for one in its)
     )
-
-
-def _of(source: Source, by: By, unit: str) -> bool:
-    return by == "province" or unit == (source.commune if by == "commune" else source.agency)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from schemas import scores
 from schemas.figures import BY_CODE, UNKNOWN, Reading
-from schemas.figures.aging import TIMELY, By, aged, timely
+from schemas.figures.aging import TIMELY, By, aged, of_units, timely
 from schemas.figures.questions import Moment, ask
 from schemas.reference import Rule, calendar
 from schemas.scores import Report, Standing
@@ -32,10 +32,11 @@ def readings(look: Look, codes: Iterable[str], by: By, ago: timedelta = timedelt
     moment = Moment.of(look.at - ago, calendar(look.province.code))
     found: dict[Key, Reading] = {}
     asked = ask(look.store.execute, figures, moment, () if by == "province" else (by,), past=bool(ago), units="today")
+    its = of_units(look.sources)
     for key, said in asked.items():
         unit = key[0] if key else ""
         if unit or by == "province":
-            known = said if ago else aged(said, look.sources, by, unit)
+            known = said if ago else aged(said, its.get((by, unit), ()) if unit else look.sources)
             found |= {(code, unit): reading for code, reading in known.items()}
     if TIMELY in wanted and not ago:
         found[TIMELY, ""] = timely(look.sources)

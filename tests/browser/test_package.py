@@ -55,7 +55,7 @@ def test_a_package_has_all_of_its_period_and_proves_itself(
 ) -> None:
     file = tmp_path / "package.zip"
     until = datetime.now(UTC)
-    period = ("--from", written(began - timedelta(seconds=2)), "--to", written(until + timedelta(seconds=1)))
+    period = ("--from", written(began - timedelta(seconds=2)), "--to", written(until + timedelta(hours=1)))
     done = command(module_environment, "dashboard", "package", *period, "--out", str(file))
     assert done.returncode == 0, done.stderr.decode()
     with ZipFile(file) as package:
@@ -67,6 +67,7 @@ def test_a_package_has_all_of_its_period_and_proves_itself(
         assert sum(int(row["steps"]) for row in rows(package, "windows_feedback")) == 20
         assert any(row["raised_at"] for row in rows(package, "alarm_steps"))
         manifest = json.loads(package.read("manifest.json"))
+        assert until <= datetime.fromisoformat(manifest["until"]) <= datetime.now(UTC), "nothing is said of what is to come"
         assert {"product", "clickhouse", "figure_rules"} <= manifest["versions"].keys()
         assert "reference/data/alarms.csv" in manifest["reference"]
         told = {one["name"]: one["rows"] for one in manifest["files"] if one["rows"] is not None}

@@ -156,6 +156,9 @@ def test_the_next_alarm_is_jumped_to(page: Page, told: Told) -> None:
     assert at(page) > told.moment
     page.get_by_role("button", name="Cảnh báo kế tiếp").click()
     expect(page.locator("#replay-note")).to_contain_text("Không còn cảnh báo nào")
+    page.evaluate("ioc.replay.state.line.alarms_from = ioc.replay.state.until + 1")  # as where there are too many for a line
+    page.get_by_role("button", name="Cảnh báo kế tiếp").click()
+    expect(page.locator("#replay-note")).to_contain_text("Dòng này chỉ có các cảnh báo từ")
 
 
 def test_a_wall_of_the_past_shows_its_moment_and_nothing_of_the_present(page: Page, told: Told) -> None:

@@ -17,6 +17,9 @@ from clickhouse_driver import Client
 
 from dashboard.clock import At, Clock, Picture, Replay
 from dashboard.connection import Connection
+from dashboard.desk.ask import Ask
+from dashboard.desk.asked import Asked, written
+from dashboard.desk.replay import routes
 from dashboard.past import PastConnection
 from dashboard.past_lives import PastLives
 from dashboard.past_scenes import Scenes
@@ -331,6 +334,19 @@ def test_no_table_of_the_past_has_what_came_after_it(both: Both, picture: Pictur
             else:
                 came = [row.get(column) for column in ("received_at", "evaluated_at", "written_at", "minute", "since")]
                 assert all(one <= THEN for one in came if one is not None), (name, row)
+
+
+def test_the_timeline_says_from_when_on_it_has_alarms(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    period = ("since", written(THEN - timedelta(days=9))), ("until", written(NOW))
+
+    def told_of() -> dict[str, Any]:
+        return routes.line(Ask(both.whole, At(NOW), PLACE), Asked("/replay", period))
+
+    whole = told_of()
+    (raised,) = (one[0] for one in whole["alarms"])
+    assert whole["alarms_from"] is None and sum(whole["bars"]) > 100
+    monkeypatch.setattr(routes, "MOST_ALARMS", 1)
+    assert told_of()["alarms_from"] == raised
 
 
 def test_nobody_watched_before_anything_was_said_of_an_alarm(both: Both) -> None:

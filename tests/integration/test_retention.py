@@ -219,6 +219,7 @@ def test_the_screens_say_what_can_still_be_replayed_how(archive: Archive) -> Non
     assert past.volume(since, NOW, 100)[:30] == before[:30], "counts of what is gone, by windows"
     assert sum(past.volume(since, NOW, 100)) == 7, "of what came late both is told: when it happened, and when it came"
     assert Proof(connection, "46").count()[0] == 1 and len(Proof(connection, "46").recorded(since, NOW)) == 1
+    assert past.disk()["snapshots"] > 0 and "runs" not in past.disk()
     left_out = build(connection, "46", since, NOW, BytesIO()).left_out
     assert any(f"single events that are kept no longer, from before {reach['whole'].isoformat()}" in one for one in left_out)
     ask = Ask(connection, Live(), Place("46"))

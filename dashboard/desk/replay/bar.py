@@ -146,7 +146,8 @@ def _told(speech: Speech, at: datetime, since: datetime, until: datetime, moment
     """What the script is told."""
     words = {key: speech(key, **{name: f"{{{name}}}" for name in ("names", "n", "since")}) for key in SPOKEN}
     times = {"moment": at, "since": since, "until": until}
-    more = {"data-words": json.dumps(words), "data-marked": json.dumps([milliseconds(one) for one in moments])}
+    its = json.dumps([milliseconds(one) for one in moments])
+    more = {"data-words": json.dumps(words), "data-marked": its, "data-most-marked": str(MOST_MARKS)}
     return {f"data-{name}": str(milliseconds(time)) for name, time in times.items()} | more
 
 

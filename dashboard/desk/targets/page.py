@@ -1,6 +1,7 @@
 """`/targets`: how the province's targets stand, grouped by status, what calls first; `?unit=` of a commune, `?target=` one."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from dash import dcc, html
@@ -9,7 +10,7 @@ from dashboard.beside import beside
 from dashboard.desk.actions import actions, chooser
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
-from dashboard.desk.judged import board_unit, past
+from dashboard.desk.judged import board_unit, earlier, past
 from dashboard.desk.measured import behind
 from dashboard.desk.parts import Part, age, chip, labelled, link, nothing, section
 from dashboard.desk.table import Column, Row, table
@@ -23,7 +24,7 @@ from schemas.scores import Standing, Status
 
 def content(ask: Ask, asked: Asked) -> Part:
     """The page."""
-    beside(lambda: past(ask, board_unit(ask, asked)))  # the course, which is shown in the end
+    beside(partial(earlier, ask, board_unit(ask, asked)))  # of the course, which is shown in the end
     whole, rows = board.shown(ask, asked)
     if code := asked.get("target"):
         return detail(ask, asked, whole, board.named(whole, code, asked.speech))
