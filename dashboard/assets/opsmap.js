@@ -186,6 +186,9 @@
     map.fitBounds(bounds, { padding: [10, 10] });
   }
 
+  /* Whether a map is still there: what waits for a frame may come after it was left, and then it answers nothing. */
+  const stands = (map) => map.getContainer().isConnected && map.getPane("mapPane");
+
   function attach(map) {
     if (state.map === map) return;
     Object.assign(state, { map, reports: null, marks: [], outlines: new Map() });
@@ -195,16 +198,18 @@
     map.getPane("marks").style.pointerEvents = "none";
     layer = window.ioc.marks.layer(state).addTo(map);
     let frame = 0;
-    map.on("move", () => { cancelAnimationFrame(frame); frame = requestAnimationFrame(() => { if (!map._animatingZoom && !layer.covers()) layer._update(); }); });
+    map.on("move", () => { cancelAnimationFrame(frame); frame = requestAnimationFrame(() => { if (stands(map) && !map._animatingZoom && !layer.covers()) layer._update(); }); });
     map.on("moveend", () => { clearTimeout(settling); settling = setTimeout(settle, 300); view(); unpin(); });
+    map.on("unload", () => { map._animatingZoom = false; }); // or Leaflet ends the zoom of a map that is gone
     map.on("mousemove", ({ latlng, containerPoint }) => hover(map.latLngToLayerPoint(latlng), containerPoint));
     map.on("mouseout", () => tip(null));
     map.on("click", ({ latlng, containerPoint, originalEvent }) => click(map.latLngToLayerPoint(latlng), containerPoint, originalEvent));
-    new ResizeObserver(() => map.getContainer().isConnected && map.getPane("mapPane") && map.invalidateSize(false)).observe(map.getContainer());
+    new ResizeObserver(() => stands(map) && map.invalidateSize(false)).observe(map.getContainer());
     drawing(map);
     clearInterval(timer);
     timer = setInterval(renew, Number(root().dataset.renew));
     requestAnimationFrame(() => {
+      if (!stands(map)) return;
       map.invalidateSize(false);
       pendingFit = !place();
       if (state.drawn) { root()?.removeAttribute("aria-busy"); paint(state.drawn); } else load();
