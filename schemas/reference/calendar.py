@@ -219,8 +219,15 @@ def _microseconds(clock: time) -> int:
 
 @cache
 def calendar(province: str = "", known_on: date | None = None) -> WorkingCalendar:
-    """The working calendar of a province, today's or as known on a day."""
-    return WorkingCalendar(province, known_on)
+    """The working calendar of a province, today's or as known on a day. Days between which nothing was announced share one: one that
+    nobody asked yet has to work out its years first."""
+    announced = {row.valid_from for row in rows("days", Day) if row.province in ("", province)}
+    if known_on is None or all(day <= known_on for day in announced):
+        return _shared(province, None)
+    return _shared(province, max((day for day in announced if day <= known_on), default=date.min))
+
+
+_shared = cache(WorkingCalendar)
 
 
 def day_words(day: date, language: str = "vi", province: str = "") -> str:

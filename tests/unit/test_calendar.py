@@ -8,7 +8,7 @@ import pytz  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.reference import ZONE, OutsideCalendarError, calendar, day_words
+from schemas.reference import ZONE, OutsideCalendarError, WorkingCalendar, calendar, day_words
 
 CALENDAR = calendar("46")
 moments = st.datetimes(datetime(2024, 1, 1), datetime(2030, 12, 31), timezones=st.just(UTC))
@@ -77,6 +77,16 @@ def test_a_day_of_the_table_goes_before_the_rule_once_it_was_announced() -> None
     before = calendar("46", known_on=date(2025, 12, 1))
     assert not before.is_working_day(date(2026, 1, 10))
     assert before.is_working_day(date(2026, 1, 2))
+
+
+@pytest.mark.parametrize("province", ["", "46", "NYC"])
+def test_a_calendar_as_known_on_a_day_is_shared_and_is_that_of_the_day(province: str) -> None:
+    days = [date(2025, 1, 1) + timedelta(days=number) for number in range(0, 800, 7)]
+    asked = [date(2025, 12, 1) + timedelta(days=number) for number in range(40)]
+    assert len({id(calendar(province, known_on=one)) for one in asked}) <= 2
+    for one in (*asked, date.min, date.max):
+        own, shared = WorkingCalendar(province, one), calendar(province, known_on=one)
+        assert [shared.sessions(day) for day in days] == [own.sessions(day) for day in days]
 
 
 def test_a_working_day_has_seven_and_a_half_hours() -> None:
