@@ -2,7 +2,7 @@
 its own, which is dropped after any error and made anew."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -21,10 +21,11 @@ class Unreachable(Exception):
 
 
 class Said(NamedTuple):
-    """A question as it is put to ClickHouse, and tables that go with it."""
+    """A question as it is put to ClickHouse, tables that go with it, and settings."""
 
     sql: str
     tables: list[dict[str, Any]] | None = None
+    settings: Mapping[str, Any] = {}
 
 
 class Connection:
@@ -75,7 +76,9 @@ class Connection:
         """The rows of an answer, by column name. Raises `Unreachable`."""
         said = self._said(sql, parameters)
         with self._client() as client:
-            found, columns = client.execute(said.sql, parameters, with_column_types=True, external_tables=said.tables)
+            found, columns = client.execute(
+                said.sql, parameters, with_column_types=True, external_tables=said.tables, settings=said.settings
+            )
         names = [name for name, _ in columns]
         return [dict(zip(names, row, strict=True)) for row in found]
 
@@ -84,13 +87,13 @@ class Connection:
         given = parameters or None
         said = self._said(sql, given)
         with self._client() as client:
-            return list(client.execute(said.sql, given, external_tables=said.tables))
+            return list(client.execute(said.sql, given, external_tables=said.tables, settings=said.settings))
 
     def frame(self, sql: str, **parameters: Any) -> Any:
         """The rows of an answer as a pandas frame. Raises `Unreachable`."""
         said = self._said(sql, parameters)
         with self._client() as client:
-            return client.query_dataframe(said.sql, parameters, external_tables=said.tables)
+            return client.query_dataframe(said.sql, parameters, external_tables=said.tables, settings=said.settings)
 
     def stream(self, sql: str, block: int, **parameters: Any) -> Iterator[list[tuple[Any, ...]]]:
         """The rows of a long answer in blocks of `block`, of which one is in memory. Raises `Unreachable`, also in the middle.
@@ -103,9 +106,8 @@ class Connection:
         said = self._said(sql, given)
         client = self._new(seconds=STREAM_SECONDS)
         try:
-            yield from client.execute_iter(
-                said.sql, given, external_tables=said.tables, settings={"max_block_size": block}, chunk_size=block
-            )
+            settings = {**said.settings, "max_block_size": block}
+            yield from client.execute_iter(said.sql, given, external_tables=said.tables, settings=settings, chunk_size=block)
         except GeneratorExit:
             # Of an answer that has come whole there is nothing to cancel: ClickHouse would say nothing more.
             if client.connection.is_query_executing:

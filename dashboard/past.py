@@ -21,6 +21,9 @@ from dashboard.past_sql import ONLY, SAY_WHAT_ARRIVED, Lived, Tables, anew_name
 from schemas.lives import LIVES, Life, current_table, life_table
 from schemas.retention import LOOKBACK
 
+ONE_THREAD = {"max_threads": 1}
+"""For questions about what is set apart: a page asks several at a time, and more threads for each take more of the cores in all."""
+
 
 class PastConnection(Connection):
     """Runs the questions of the present on the past of the same database; each thread's client is that of the other connection.
@@ -76,7 +79,8 @@ class PastConnection(Connection):
         for life in lives:
             lived, rows[life] = self._with(life, lived, names)
         text = self._tables.question(sql, names, "%" if given is None else "%%", lived)
-        return Said(text, [_external(life, rows[life]) for life in lived.anew])
+        is_short = all(life in lived.scenes for life in lives) and not lived.anew
+        return Said(text, [_external(life, rows[life]) for life in lived.anew], ONE_THREAD if is_short else {})
 
     def _minute(self) -> str:
         """What arrived in the minute that is going on: each kind's events are asked once, as that takes longer than a question."""

@@ -130,9 +130,13 @@ class Tables:
     def question(self, sql: str, names: Collection[str], percent: str = "%", lived: Lived = Lived()) -> str:
         """A question of the present as one of the past; `names` are its tables, `percent` is how it writes that sign."""
         said = lived._replace(only="{only}")  # its sign is that of a parameter
-        tables = ", ".join(f"{name} AS ({self.past[name](said)})" for name in sorted(names)).replace("%", percent)
-        tables = tables.replace("{only}", lived.only)
-        return f"WITH {tables} " + self._named.sub(r"\1\2", sql)
+        made = {current_table(life.kind).name: f"`{self.database}`.{name}" for life, name in lived.moments.items()}
+        tables = [f"{name} AS ({self.past[name](said)})".replace("%", percent) for name in sorted({*names} - made.keys())]
+        tables = [one.replace("{only}", lived.only) for one in tables]
+        own = self._named.sub(lambda found: made.get(found[1], found[1]) + (found[2] or ""), sql)
+        if own.startswith("WITH "):
+            tables, own = [*tables, own.removeprefix("WITH ")], ""
+        return (f"WITH {', '.join(tables)} " if tables else "") + own
 
     @cached_property
     def moment(self) -> str:
@@ -176,8 +180,6 @@ class Tables:
         return self._with_anew(life, lived, f"SELECT {_names(life)}, {ends}", tiers)
 
     def _current(self, life: Life, lived: Lived) -> str:
-        if name := lived.moments.get(life):
-            return f"SELECT * FROM `{self.database}`.{name}"
         ends = ", ".join(f"{FAR} AS {name}" for name in ENDS)
         select = f"SELECT {_names(life)}, {ends}"
         tiers = f"tier <= {Tier.UNIT:d}" if self.is_near(lived.since) else f"tier != {Tier.UNIT:d}"
@@ -190,7 +192,7 @@ class Tables:
 
     def current(self, life: Life, lived: Lived) -> str:
         """A query for what of `current_K` figures ask for, which a scene tells. Nobody asks for the version of what is one row."""
-        said = self._current(life, lived._replace(moments={}, since=self.replay.at - MONTH))
+        said = self._current(life, lived._replace(since=self.replay.at - MONTH))
         return f"SELECT * EXCEPT version FROM ({said})"
 
     def _newest(self) -> str:

@@ -41,16 +41,17 @@ HEARD = (
 
 
 def _lead(kind: str) -> str:
-    lead = "dateDiff('second', e.received_at, e.occurred_at)"
     return (
-        f"SELECT agency, '{kind}' AS kind, argMax({lead}, e.received_at) AS seconds, min(e.received_at) AS since "
-        f"FROM events_{kind} AS e "
-        f"WHERE toStartOfMinute(e.occurred_at) >= {moment('hour_ago')} AND e.received_at >= {moment('hour_ago')} "
-        f"AND e.received_at <= {moment('now')} AND {lead} > {CLOCK_TOLERANCE.total_seconds():.0f} GROUP BY agency"
+        f"SELECT agency, '{kind}' AS kind, received_at, dateDiff('second', received_at, occurred_at) AS lead FROM events_{kind} "
+        f"WHERE toStartOfMinute(occurred_at) >= {moment('hour_ago')} AND received_at >= {moment('hour_ago')} "
+        f"AND received_at <= {moment('now')} AND lead > {CLOCK_TOLERANCE.total_seconds():.0f}"
     )
 
 
-AHEAD = " UNION ALL ".join(_lead(kind.name) for kind in KINDS)
+AHEAD = (
+    "SELECT agency, kind, argMax(lead, e.received_at) AS seconds, min(e.received_at) AS since "
+    f"FROM ({' UNION ALL '.join(_lead(kind.name) for kind in KINDS)}) AS e GROUP BY agency, kind"
+)
 """Agencies whose events since `hour_ago` are ahead of their arrival: agency, kind, by how many seconds, since.
 
 Such an event has a time after the hour began: the tables are read from there on only.

@@ -15,6 +15,7 @@
   const follows = () => "follows" in state.bar.dataset; // a run that goes on, as far as it has come
   const chooses = () => "choosing" in state.bar.dataset; // no moment is shown yet: one is looked for
   const step = () => Math.max(MINUTE, 1000 * speed());
+  const midnight = (ms) => DAY * (Math.floor((ms + OFFSET) / DAY) + 1) - OFFSET; // the next one
 
   function note(words) { const box = byId("replay-note"); if (box && box.textContent !== words) box.textContent = words; }
 
@@ -92,7 +93,8 @@
       if (pace !== speed()) set();
       await new Promise((done) => { setTimeout(done, FRAME_MS); });
       if (state.playing !== mine) return;
-      const next = clamp(Math.max(state.at + 1000, from + pace * (performance.now() - begun)));
+      const due = Math.max(state.at + 1000, from + pace * (performance.now() - begun));
+      const next = clamp(Math.min(due, midnight(state.at))); // the end of a day is a frame of its own, however fast
       came(state.at, next);
       await show(next);
     }

@@ -4,7 +4,7 @@ Pure: it makes SQL and reads rows, whoever asks. Moments are given by value, as 
 (`schemas.worktime`), so that no question computes working time.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,6 +31,10 @@ class Instant:
     before: str
 
 
+OF_POINT = Instant("point.2", "point.3", "point.4")
+"""The moment of a list that a row is joined with."""
+
+
 @dataclass(frozen=True)
 class Moment:
     """A moment for which figures are asked, and since when their period runs."""
@@ -51,10 +55,13 @@ class Moment:
         """The moment as SQL."""
         return Instant(str(self.at), str(self.position), str(self.before))
 
+    def within(self, when: str) -> str:
+        """SQL: whether a moment's column lies in the period that ends with this moment."""
+        return f"{when} > {moment_sql(self.since)} AND {when} <= {moment_sql(self.at)}"
+
     def asked(self, piece: Piece) -> str:
         """A piece as SQL, at this moment and over the period that ends with it."""
-        within = f"{piece.when} > {moment_sql(self.since)} AND {piece.when} <= {moment_sql(self.at)}"
-        return piece_sql(piece, self.instant, within)
+        return _said(piece, clocks(self.instant), self.within(piece.when))
 
 
 def dimensions(kind: Kind) -> tuple[str, ...]:
@@ -86,7 +93,7 @@ def question(
     (`schemas.places.restate`). Raises `ValueError` for a dimension that the kind does not have.
     """
     kind = kind_of(figures, by)
-    pieces = [moment.asked(piece) for piece in pieces_of(figures)]
+    shared, pieces = named(pieces_of(figures), moment.instant, moment.within)
     keys = [f"{key_sql(name, units)} AS key_{number}" for number, name in enumerate(by)]
     names = [f"key_{number}" for number in range(len(by))]
     grouping = f" GROUP BY {', '.join(names)}" if by else ""
@@ -97,7 +104,8 @@ def question(
     held = f" AND since <= {moment_sql(moment.at)} AND until > {moment_sql(moment.at)}" if past else ""
     asked = f" AND ({where})" if where else ""
     return (
-        f"SELECT {', '.join([*keys, *pieces])} FROM {source} WHERE {begun(kind)} <= {moment_sql(moment.at)}{held}{asked}{grouping}"
+        f"{shared}SELECT {', '.join([*keys, *pieces])} FROM {source} "
+        f"WHERE {begun(kind)} <= {moment_sql(moment.at)}{held}{asked}{grouping}"
     )
 
 
@@ -168,7 +176,7 @@ def _question_at(figures: Sequence[Figure], moments: Sequence[Moment], where: st
     kind, pieces = kind_of(figures, ()), pieces_of(figures)
     points = ", ".join(f"({number}, {one.at}, {one.position}, {one.before}, {one.since})" for number, one in enumerate(moments))
     within = "toUnixTimestamp64Milli({when}) > point.5 AND toUnixTimestamp64Milli({when}) <= point.2"
-    asked = [piece_sql(one, Instant("point.2", "point.3", "point.4"), within.format(when=one.when)) for one in pieces]
+    shared, asked = named(pieces, OF_POINT, lambda when: within.format(when=when))
     held = f"p.2 >= toUnixTimestamp64Milli(greatest(since, {begun(kind)})) AND p.2 < toUnixTimestamp64Milli(until)"
     first, last = (moment_sql(of(one.at for one in moments)) for of in (min, max))
     # Of what is closed only that of the periods counts: a closed row holds for ever.
@@ -176,7 +184,7 @@ def _question_at(figures: Sequence[Figure], moments: Sequence[Moment], where: st
     periods = dict.fromkeys(f"{piece.when} > {earliest}" for piece in pieces if piece.when)
     counts = " OR ".join(["standing != 'closed'", *periods])
     return (
-        f"SELECT point.1, {', '.join(asked)} FROM (SELECT * FROM {life_table(kind).name} FINAL "
+        f"{shared}SELECT point.1, {', '.join(asked)} FROM (SELECT * FROM {life_table(kind).name} FINAL "
         f"WHERE since <= {last} AND until > {first} AND ({counts}) AND ({where or 'true'})) "
         f"ARRAY JOIN arrayFilter(p -> {held}, [{points}]) AS point GROUP BY point.1"
     )
@@ -234,18 +242,31 @@ def pieces_of(figures: Sequence[Figure]) -> list[Piece]:
     return list(dict.fromkeys(piece for figure in figures for piece in figure.pieces))
 
 
-def piece_sql(piece: Piece, instant: Instant, in_period: str) -> str:
-    """A piece as SQL, for a moment and a period given as SQL."""
-    given = {
-        "{position}": f"if(around, {instant.at}, {instant.position})",
+def clocks(instant: Instant) -> dict[str, str]:
+    """What pieces ask of the clock, as SQL: the entity's position, and whether its deadline has passed."""
+    return {
         "{passed}": f"ifNull(if(due_at IS NOT NULL, toUnixTimestamp64Milli(assumeNotNull(due_at)) < {instant.at}, "
         f"due <= if(around, {instant.at} - 1, {instant.before})), false)",
-        "{where}": "ifNull({condition}, false)",
-        "{condition}": piece.where + (f" AND {in_period}" if piece.when else ""),
+        "{position}": f"if(around, {instant.at}, {instant.position})",
     }
-    found = piece.aggregate
-    for name in ("{where}", "{condition}", "{passed}", "{position}"):
-        found = found.replace(name, given[name])
+
+
+def named(pieces: Sequence[Piece], instant: Instant, within: Callable[[str], str]) -> tuple[str, list[str]]:
+    """Pieces as SQL for one SELECT, and a WITH before it for what several of them ask: whether a column lies in the period
+    (`within`), and what they ask of the clock. ClickHouse plans each mention anew, which takes longer than to count the rows."""
+    said = {name: f"{name[1:-1]}_" for name in clocks(instant)}
+    names = {said[name]: sql for name, sql in clocks(instant).items()}
+    names |= {f"in_{piece.when}": within(piece.when) for piece in pieces if piece.when}
+    asked = [_said(piece, said, f"in_{piece.when}") for piece in pieces]
+    used = [f"({sql}) AS {name}" for name, sql in names.items() if any(name in one for one in asked)]
+    return f"WITH {', '.join(used)} " if used else "", asked
+
+
+def _said(piece: Piece, clock: Mapping[str, str], in_period: str) -> str:
+    condition = piece.where + (f" AND {in_period}" if piece.when else "")
+    found, counts = piece.aggregate, piece.aggregate.startswith("countIf")  # which takes NULL for no by itself
+    for name, sql in {"{where}": condition if counts else f"ifNull({condition}, false)", **clock}.items():
+        found = found.replace(name, sql)
     return found
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from schemas.figures.definition import Figure, Piece
-from schemas.figures.questions import MILLISECOND, Instant, Key, begun, kind_of, moment_sql, piece_sql, pieces_of, reader
+from schemas.figures.questions import MILLISECOND, OF_POINT, Instant, Key, begun, kind_of, moment_sql, named, pieces_of, reader
 from schemas.figures.reading import Reading
 from schemas.lives import current_table, life_table
 from schemas.moments import milliseconds
@@ -49,31 +49,36 @@ def series(
             f"if({inside}, 1 + {crossed(step, first, f'assumeNotNull({when})')}, 0)"
             for when, inside in zip(moments, within, strict=True)
         ]
-        pieces = [
-            piece_sql(piece, Instant("0", "0", "0"), f"which = {moments.index(piece.when)}") if piece.when else "NULL"
-            for piece in wanted
-        ]
+        shared, pieces = _own(wanted, True, Instant("0", "0", "0"), lambda when: f"which = {moments.index(when)}")
         questions.append(
-            f"SELECT {', '.join(['part', *keys, *pieces])} FROM (SELECT *, [{', '.join(numbers)}] AS numbers "
+            f"{shared}SELECT {', '.join(['part', *keys, *pieces])} FROM (SELECT *, [{', '.join(numbers)}] AS numbers "
             f"FROM {current_table(kind).name} FINAL WHERE ({' OR '.join(within)}){asked}) "
             f"ARRAY JOIN numbers AS part, {list(range(len(moments)))} AS which "
             f"WHERE part > 0 GROUP BY {', '.join(['part', *names])}"
         )
     if any(not piece.when for piece in wanted):
-        pieces = ["NULL" if piece.when else piece_sql(piece, Instant("point.2", "point.3", "point.4"), "true") for piece in wanted]
+        shared, pieces = _own(wanted, False, OF_POINT, lambda _: "true")
         points = ", ".join(
             f"({number + 1}, {milliseconds(at)}, {calendar.position(at)}, {calendar.position(at - MILLISECOND)})"
             for number, at in enumerate(ends)
         )
-        last = moment_sql(milliseconds(ends[-1]))
-        held = "p.2 >= toUnixTimestamp64Milli(since) AND p.2 < toUnixTimestamp64Milli(until)"
+        earliest, latest = held_ends(step, since, ends)
         questions.append(
-            f"SELECT {', '.join(['point.1 AS part', *keys, *pieces])} FROM (SELECT * FROM {life_table(kind).name} FINAL "
-            f"WHERE standing != 'closed' AND since < {last} AND until > {moment_sql(milliseconds(ends[0]))} "
-            f"AND ({reaches_an_end(step)} OR until > {last}){asked}) ARRAY JOIN arrayFilter(p -> {held}, [{points}]) AS point "
+            f"{shared}SELECT {', '.join(['point.1 AS part', *keys, *pieces])} FROM "
+            f"(SELECT *, {earliest} AS earliest_end, {latest} AS latest_end FROM {life_table(kind).name} FINAL "
+            f"WHERE standing != 'closed' AND since < {moment_sql(milliseconds(ends[-1]))} "
+            f"AND until > {moment_sql(milliseconds(ends[0]))} AND latest_end >= earliest_end{asked}) "
+            f"ARRAY JOIN arraySlice([{points}], earliest_end, latest_end - earliest_end + 1) AS point "
             f"WHERE {begun(kind)} <= fromUnixTimestamp64Milli(toInt64(point.2)) GROUP BY {', '.join(['part', *names])}"
         )
     return ends, tuple(questions)
+
+
+def _own(wanted: Sequence[Piece], of_period: bool, instant: Instant, within: Callable[[str], str]) -> tuple[str, list[str]]:
+    """Those pieces that tell of a period, or those that do not, as SQL with what they share; NULL for the others."""
+    shared, asked = named([piece for piece in wanted if bool(piece.when) is of_period], instant, within)
+    rest = iter(asked)
+    return shared, [next(rest) if bool(piece.when) is of_period else "NULL" for piece in wanted]
 
 
 def series_readings(
@@ -124,10 +129,15 @@ def crossed(step: Step, since: str, moment: str) -> str:
     return f"dateDiff('{step.value}', {since}, {moment}, '{ZONE.key}')"
 
 
-def reaches_an_end(step: Step) -> str:
-    """SQL: whether a part ends while a step of a life holds, the last part left out, which ends when it is asked. Most steps are
-    over before: it is cheaper to ask this of each than to look for the parts."""
-    return f"{crossed(step, 'since - toIntervalMillisecond(1)', 'until - toIntervalMillisecond(1)')} > 0"
+def held_ends(step: Step, since: datetime, ends: Sequence[datetime]) -> tuple[str, str]:
+    """SQL: at which of the ends of a series that begins with `since`, from 1 on, a step of a life holds first and at which last. It
+    holds at none where the last comes before the first, as of most steps: these numbers are found without a look at each end."""
+
+    def passed(moment: str) -> str:
+        return crossed(step, moment_sql(milliseconds(since)), f"{moment} - toIntervalMillisecond(1)")
+
+    newest = f"if(until > {moment_sql(milliseconds(ends[-1]))}, {len(ends)}, {passed('until')})"
+    return f"1 + greatest({passed('since')}, 0)", newest
 
 
 _NEXT: dict[Step, Callable[[datetime], datetime]] = {

@@ -219,8 +219,8 @@ def _microseconds(clock: time) -> int:
 
 @cache
 def calendar(province: str = "", known_on: date | None = None) -> WorkingCalendar:
-    """The working calendar of a province, today's or as known on a day. Days between which nothing was announced share one: one that
-    nobody asked yet has to work out its years first."""
+    """The working calendar of a province, today's or as known on a day. Days between which nothing was announced share one, as
+    one that nobody asked yet has to work out its years first."""
     announced = {row.valid_from for row in rows("days", Day) if row.province in ("", province)}
     if known_on is None or all(day <= known_on for day in announced):
         return _shared(province, None)

@@ -28,6 +28,7 @@ from tests.bench import (
     scaling,
     transfer,
     viewers,
+    weeks,
 )
 from tests.bench.ground import Ground, make_peers_python
 from tests.bench.machine import describe
@@ -48,6 +49,7 @@ BENCHES: dict[str, Callable[[Ground, Report], None]] = {
     "figures": figures.measure,
     "jump": jump.measure,
     "replay": replay.measure,
+    "weeks": weeks.measure,
     "points": points.measure,
     "lists": lists.measure,
     "backfill": backfill.measure,

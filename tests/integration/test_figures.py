@@ -22,7 +22,7 @@ from schemas.codes import DocumentStatus
 from schemas.figures import BY_CODE, FIGURES, Figure, Reading
 from schemas.figures.aging import UNITS
 from schemas.figures.questions import Moment, ask, ask_at, ask_each, dimensions, question, readings
-from schemas.figures.series import Step, crossed, parts, reaches_an_end, series, series_readings
+from schemas.figures.series import Step, crossed, held_ends, parts, series, series_readings
 from schemas.freshness import State
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.moments import milliseconds
@@ -195,18 +195,24 @@ def test_a_series_has_in_each_part_what_pandas_computes_of_it(province: Province
     assert sum(reading.value or 0 for _, reading in found["filing.registered"]) > 50
 
 
+@pytest.mark.parametrize(
+    "last", [END, END - timedelta(minutes=7), END.replace(hour=17, minute=0)], ids=["", "in a part", "of a part"]
+)
 @pytest.mark.parametrize("step", Step, ids=str)
-def test_a_step_reaches_the_end_of_a_part_if_it_holds_then(province: Province, step: Step) -> None:
+def test_a_step_holds_at_the_ends_from_its_begin_on_and_before_its_end(province: Province, step: Step, last: datetime) -> None:
     """To the millisecond: from `since` on, and no more at `until`."""
-    since = END - timedelta(days=70 if step is Step.MONTH else 2, hours=3, minutes=7)
-    ends = parts(step, since, END)[1][:-1]
-    near = sorted({end + timedelta(milliseconds=by) for end in (ends[0], ends[len(ends) // 2], ends[-1]) for by in (-1, 0, 1)})
-    spans = [(first, last) for first in near for last in near if first < last]
-    given = ", ".join(f"({at(first)}, {at(last)})" for first, last in spans)
+    since = last - timedelta(days=70 if step is Step.MONTH else 2, hours=3, minutes=7)
+    ends = parts(step, since, last)[1]
+    near = sorted({end + timedelta(milliseconds=by) for end in (ends[0], ends[len(ends) // 2], *ends[-2:]) for by in (-1, 0, 1)})
+    beyond = (since - timedelta(days=400), since, last + timedelta(days=400))
+    spans = [(first, until) for first in (*near, *beyond) for until in (*near, *beyond) if first < until and first < last]
+    given = ", ".join(f"({at(first)}, {at(until)})" for first, until in spans)
+    earliest, latest = held_ends(step, since, ends)
     rows = province.client.execute(
-        f"SELECT {reaches_an_end(step)} FROM (SELECT arrayJoin([{given}]) AS s, s.1 AS since, s.2 AS until)"
+        f"SELECT {earliest}, {latest} FROM (SELECT arrayJoin([{given}]) AS s, s.1 AS since, s.2 AS until)"
     )
-    assert [bool(found) for (found,) in rows] == [any(first <= end < last for end in ends) for first, last in spans]
+    found = [list(range(first, newest + 1)) for first, newest in rows]
+    assert found == [[number for number, end in enumerate(ends, 1) if first <= end < until] for first, until in spans]
 
 
 @pytest.mark.parametrize("step", Step, ids=str)

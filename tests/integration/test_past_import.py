@@ -19,29 +19,21 @@ from schemas.settings import Settings
 from streams.lives import Lives
 from streams.migrate import migrate
 from tests import nyc311
-from tests.nyc311 import FILE
+from tests.nyc311 import EVENTS, FILE, counted
 from tests.running import Running, wait_for, worker
 
 pytestmark = [pytest.mark.stack, nyc311.needed]
-EVENTS = 9_753
 
 
 @pytest.fixture(scope="module")
 def steps() -> pd.DataFrame:
     """What the file says that happened, in its order."""
-    found = nyc311.steps()
-    return found.assign(closed=found["status"] == "published").sort_values("at", kind="stable")
+    return nyc311.in_order()
 
 
 def day_ends(steps: pd.DataFrame) -> list[datetime]:
     days = pd.date_range(steps["at"].min().normalize(), steps["at"].max().normalize() + timedelta(days=1), freq="D", tz=None)
     return [day.to_pydatetime() - timedelta(milliseconds=1) for day in days[1:]]
-
-
-def counted(steps: pd.DataFrame, until: datetime) -> dict[str, tuple[int, int]]:
-    """Open and closed requests of each agency at a moment."""
-    last = steps[steps["at"] <= until].drop_duplicates("Unique Key", keep="last")
-    return {agency: (int((~one).sum()), int(one.sum())) for agency, one in last.groupby("Agency")["closed"]}
 
 
 def test_every_day_of_ten_weeks_has_the_open_and_closed_requests_of_the_file(
