@@ -8,7 +8,7 @@ from dashboard.clock import Clock
 from dashboard.connection import Connection
 from schemas.figures import FIGURES, Figure, Reading, Readings
 from schemas.figures.aging import TIMELY, UNITS, By, aged, of_units, timely
-from schemas.figures.questions import Key, Moment, ask, ask_at, ask_each, by_kind, key_sql
+from schemas.figures.questions import ENTITY, Key, Moment, ask, ask_at, ask_each, by_kind, key_sql
 from schemas.figures.series import Step, series, series_readings
 from schemas.freshness import Source
 from schemas.places.restate import Units
@@ -40,6 +40,13 @@ class FigureStore:
         asked = Moment.of(clock.now(), self.calendar, period)
         connection = self.connection.reaching(clock.now() - period) if set(by) <= set(UNITS) else self.connection
         return ask(connection.tuples, figures, asked, by, units=self.told_by)
+
+    def each(self, clock: Clock, figures: Sequence[Figure], ids: Sequence[str]) -> dict[str, dict[str, Reading]]:
+        """What each of some entities adds to figures of its kind: entity_id → code → what the figure would read of it alone. Of one
+        that there is not, nothing."""
+        asked, where = Moment.of(clock.now(), self.calendar, PERIOD), f"{ENTITY} IN %(ids)s"
+        found = ask(lambda sql: self.connection.tuples(sql, ids=tuple(ids)), figures, asked, (ENTITY,), where=where)
+        return {entity: said for (entity,), said in found.items()}
 
     def then(
         self,

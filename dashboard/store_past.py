@@ -10,7 +10,7 @@ from dashboard.connection import Connection
 from dashboard.past_tables import Prefix
 from dashboard.proof import WHOLE
 from dashboard.store import Row
-from schemas.kinds import KINDS, STEPS
+from schemas.kinds import KINDS, STEPS, Kind
 from schemas.moments import EPOCH, milliseconds
 from schemas.replays import OF_RUNS
 from schemas.retention import horizon
@@ -68,6 +68,15 @@ class PastStore:
             for kind in KINDS
         )
         return list(self.connection.rows(f"SELECT * FROM ({each}) ORDER BY kind, received_at, entity_id", at=milliseconds(at)))
+
+    def late_entities(self, at: datetime, kind: Kind, limit: int) -> list[str]:
+        """Of which entities of a kind something came late for a moment, by its first arrival; at most `limit`."""
+        rows = self.connection.tuples(
+            f"SELECT entity_id FROM {events_table(kind).name} WHERE occurred_at <= {moment('at')} AND received_at > {moment('at')} "
+            f"GROUP BY entity_id ORDER BY min(received_at), entity_id LIMIT {limit:d}",
+            at=milliseconds(at),
+        )
+        return [entity for (entity,) in rows]
 
     def reach(self) -> dict[str, datetime | None]:
         """Since when it can be replayed: `whole` (every page, and the stream run again), `windows` (counts only), `alarms` (what

@@ -157,10 +157,10 @@ def _kind(kind: Kind) -> list[str]:
         "",
         f"Windows of one minute by {', '.join(kind.dimensions)}:",
         "",
-        "| measure | what it counts | as SQL |",
-        "|---|---|---|",
+        "| measure | Vietnamese | what it counts | as SQL |",
+        "|---|---|---|---|",
     ]
-    lines += [f"| `{measure.name}` | {measure.sentence} | `{measure.sql()}` |" for measure in kind.measures]
+    lines += [f"| `{one.name}` | {one.vi} | {one.sentence} | `{one.sql()}` |" for one in kind.measures]
     return lines
 
 

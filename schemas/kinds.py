@@ -10,7 +10,7 @@ from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus,
 from schemas.events import Document, Event, Feedback, Filing, Indicator, Meeting
 from schemas.measures import After, AtLeast, Is, Measure, Yes
 
-STEPS = Measure("steps", "Events of any status.")
+STEPS = Measure("steps", "Mọi sự kiện", "Events of any status.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,27 +57,32 @@ FILING = Kind(
     dimensions=("agency", "commune", "procedure", "channel"),
     measures=(
         STEPS,
-        Measure("registered", "Filings registered.", (Is("status", (FilingStatus.REGISTERED,)),)),
+        Measure("registered", "Hồ sơ đăng ký", "Filings registered.", (Is("status", (FilingStatus.REGISTERED,)),)),
         Measure(
             "registered_online",
+            "Hồ sơ đăng ký trực tuyến",
             "Filings registered online.",
             (Is("status", (FilingStatus.REGISTERED,)), Is("channel", (Channel.ONLINE,))),
         ),
-        Measure("accepted", "Filings accepted.", (Is("status", (FilingStatus.ACCEPTED,)),)),
-        Measure("not_accepted", "Filings not accepted.", (Is("status", (FilingStatus.NOT_ACCEPTED,)),)),
+        Measure("accepted", "Hồ sơ được tiếp nhận", "Filings accepted.", (Is("status", (FilingStatus.ACCEPTED,)),)),
+        Measure(
+            "not_accepted", "Hồ sơ không được tiếp nhận", "Filings not accepted.", (Is("status", (FilingStatus.NOT_ACCEPTED,)),)
+        ),
         Measure(
             "suspended",
+            "Hồ sơ dừng tính giờ: bổ sung, nộp phí, tạm dừng",
             "Filings whose clock was stopped: supplement, payment, stop.",
             (Is("status", (FilingStatus.SUPPLEMENT, FilingStatus.PAYMENT, FilingStatus.STOPPED)),),
         ),
-        Measure("withdrawn", "Filings withdrawn by the citizen.", (Is("status", (FilingStatus.WITHDRAWN,)),)),
-        Measure("finished", "Filings finished.", (Is("status", (FilingStatus.FINISHED,)),)),
+        Measure("withdrawn", "Hồ sơ công dân rút", "Filings withdrawn by the citizen.", (Is("status", (FilingStatus.WITHDRAWN,)),)),
+        Measure("finished", "Hồ sơ xử lý xong", "Filings finished.", (Is("status", (FilingStatus.FINISHED,)),)),
         Measure(
             "finished_late",
+            "Hồ sơ xử lý xong sau hạn",
             "Filings finished after they were due.",
             (Is("status", (FilingStatus.FINISHED,)), After("finished_at", "due_at")),
         ),
-        Measure("returned", "Results returned to the applicant.", (Is("status", (FilingStatus.RETURNED,)),)),
+        Measure("returned", "Kết quả đã trả", "Results returned to the applicant.", (Is("status", (FilingStatus.RETURNED,)),)),
     ),
 )
 
@@ -91,19 +96,29 @@ FEEDBACK = Kind(
     dimensions=("agency", "commune", "category"),
     measures=(
         STEPS,
-        Measure("received", "Reports received.", (Is("status", (FeedbackStatus.RECEIVED,)),)),
-        Measure("verified", "Reports verified.", (Is("status", (FeedbackStatus.VERIFIED,)),)),
-        Measure("rejected", "Reports rejected.", (Is("status", (FeedbackStatus.REJECTED,)),)),
-        Measure("routed", "Reports routed to an agency.", (Is("status", (FeedbackStatus.ROUTED,)),)),
-        Measure("published", "Reports whose result was published.", (Is("status", (FeedbackStatus.PUBLISHED,)),)),
+        Measure("received", "Phản ánh tiếp nhận", "Reports received.", (Is("status", (FeedbackStatus.RECEIVED,)),)),
+        Measure("verified", "Phản ánh đã xác minh", "Reports verified.", (Is("status", (FeedbackStatus.VERIFIED,)),)),
+        Measure("rejected", "Phản ánh bị từ chối", "Reports rejected.", (Is("status", (FeedbackStatus.REJECTED,)),)),
+        Measure(
+            "routed", "Phản ánh chuyển cơ quan xử lý", "Reports routed to an agency.", (Is("status", (FeedbackStatus.ROUTED,)),)
+        ),
+        Measure(
+            "published",
+            "Phản ánh đã công khai kết quả",
+            "Reports whose result was published.",
+            (Is("status", (FeedbackStatus.PUBLISHED,)),),
+        ),
         Measure(
             "published_late",
+            "Phản ánh công khai kết quả sau hạn",
             "Reports whose result was published after it was due.",
             (Is("status", (FeedbackStatus.PUBLISHED,)), After("finished_at", "due_at")),
         ),
-        Measure("reopened", "Reports reopened.", (Is("status", (FeedbackStatus.REOPENED,)),)),
-        Measure("rated", "Ratings given by citizens.", (Is("status", (FeedbackStatus.RATED,)),)),
-        Measure("satisfied", "Ratings of 4 or 5.", (Is("status", (FeedbackStatus.RATED,)), AtLeast("rating", 4))),
+        Measure("reopened", "Phản ánh mở lại", "Reports reopened.", (Is("status", (FeedbackStatus.REOPENED,)),)),
+        Measure("rated", "Lượt đánh giá của người dân", "Ratings given by citizens.", (Is("status", (FeedbackStatus.RATED,)),)),
+        Measure(
+            "satisfied", "Đánh giá 4 hoặc 5", "Ratings of 4 or 5.", (Is("status", (FeedbackStatus.RATED,)), AtLeast("rating", 4))
+        ),
     ),
 )
 
@@ -117,21 +132,23 @@ DOCUMENT = Kind(
     dimensions=("agency", "commune", "from_organ", "to_organ", "priority"),
     measures=(
         STEPS,
-        Measure("arrived", "Documents arrived.", (Is("status", (DocumentStatus.ARRIVED,)),)),
+        Measure("arrived", "Văn bản đến", "Documents arrived.", (Is("status", (DocumentStatus.ARRIVED,)),)),
         Measure(
             "arrived_signed",
+            "Văn bản đến có chữ ký số",
             "Documents arrived with a digital signature.",
             (Is("status", (DocumentStatus.ARRIVED,)), Yes("signed")),
         ),
-        Measure("refused", "Documents refused.", (Is("status", (DocumentStatus.REFUSED,)),)),
-        Measure("received", "Documents received.", (Is("status", (DocumentStatus.RECEIVED,)),)),
-        Measure("done", "Documents done.", (Is("status", (DocumentStatus.DONE,)),)),
+        Measure("refused", "Văn bản bị từ chối", "Documents refused.", (Is("status", (DocumentStatus.REFUSED,)),)),
+        Measure("received", "Văn bản đã nhận", "Documents received.", (Is("status", (DocumentStatus.RECEIVED,)),)),
+        Measure("done", "Văn bản xử lý xong", "Documents done.", (Is("status", (DocumentStatus.DONE,)),)),
         Measure(
             "done_late",
+            "Văn bản xử lý xong sau hạn",
             "Documents done after they were due.",
             (Is("status", (DocumentStatus.DONE,)), After("finished_at", "due_at")),
         ),
-        Measure("recalled", "Recalls agreed.", (Is("status", (DocumentStatus.RECALL_AGREED,)),)),
+        Measure("recalled", "Thu hồi được đồng ý", "Recalls agreed.", (Is("status", (DocumentStatus.RECALL_AGREED,)),)),
     ),
 )
 
@@ -145,9 +162,14 @@ MEETING = Kind(
     dimensions=("agency", "commune"),
     measures=(
         STEPS,
-        Measure("started", "Steps in which a meeting is live.", (Is("state", (MeetingState.LIVE,)),)),
-        Measure("ended", "Meetings ended.", (Is("state", (MeetingState.ENDED,)),)),
-        Measure("cancelled", "Meetings cancelled.", (Is("state", (MeetingState.CANCELLED,)),)),
+        Measure(
+            "started",
+            "Bước trong đó cuộc họp đang diễn ra",
+            "Steps in which a meeting is live.",
+            (Is("state", (MeetingState.LIVE,)),),
+        ),
+        Measure("ended", "Cuộc họp kết thúc", "Meetings ended.", (Is("state", (MeetingState.ENDED,)),)),
+        Measure("cancelled", "Cuộc họp bị hủy", "Meetings cancelled.", (Is("state", (MeetingState.CANCELLED,)),)),
     ),
 )
 

@@ -89,11 +89,16 @@ class After:
 
 @dataclass(frozen=True)
 class Measure:
-    """How many events of a window meet all the conditions."""
+    """How many events of a window meet all the conditions; `vi` and `sentence` say it in Vietnamese and English."""
 
     name: str
+    vi: str
     sentence: str
     where: tuple[Condition, ...] = field(default=())
+
+    def words(self, language: str = "vi") -> str:
+        """What a screen shows, in `vi` or `en`."""
+        return self.vi if language == "vi" else self.sentence.removesuffix(".")
 
     def python(self, column: Columns) -> str:
         """A Python expression, true or false."""

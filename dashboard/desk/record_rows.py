@@ -19,9 +19,9 @@ from schemas.reference import category_words, procedure_words
 STATUSES: dict[Kind, type[Enum]] = {FILING: FilingStatus, FEEDBACK: FeedbackStatus, DOCUMENT: DocumentStatus, MEETING: MeetingState}
 
 
-def record_link(asked: Asked, kind: Kind, entity: str, text: Part = None) -> Part:
+def record_link(asked: Asked, kind: Kind, entity: str, text: Part = None, **parameters: str | None) -> Part:
     """A link to the page of a record, by its number."""
-    return link(asked, text or short(kind, entity), f"/record/{kind.name}/{entity}")
+    return link(asked, text or short(kind, entity), f"/record/{kind.name}/{entity}", **parameters)
 
 
 def short(kind: Kind, entity: str) -> str:

@@ -64,6 +64,10 @@ class Moment:
         return _said(piece, clocks(self.instant), self.within(piece.when))
 
 
+ENTITY = "entity_id"
+"""Every kind may be asked by this, too: what each entity adds to a figure."""
+
+
 def dimensions(kind: Kind) -> tuple[str, ...]:
     """What figures of a kind may be asked by."""
     return tuple(
@@ -232,7 +236,7 @@ def begun(kind: Kind) -> str:
 def kind_of(figures: Sequence[Figure], by: Sequence[str]) -> Kind:
     """The one kind of some figures. Raises `ValueError` for a dimension that it does not have."""
     (kind,) = {figure.kind for figure in figures}
-    if unknown := set(by) - set(dimensions(kind)):
+    if unknown := set(by) - {ENTITY, *dimensions(kind)}:
         raise ValueError(f"{kind.name} figures cannot be asked by {', '.join(sorted(unknown))}: {', '.join(dimensions(kind))}")
     return kind
 

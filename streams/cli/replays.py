@@ -40,12 +40,16 @@ def replay(
         bool,
         typer.Option("--as-now", help="An exercise: moved by whole days, so that it happens today, as time goes; watched over."),
     ] = False,
+    on_time: Annotated[
+        bool,
+        typer.Option("--on-time", help="As if each event had arrived when it happened: for history that was imported later."),
+    ] = False,
     exercise: Annotated[bool, typer.Option("--exercise", help="Screens that look at it say EXERCISE instead of REPLAY.")] = False,
 ) -> None:
     """Send a period's history again. Ctrl-C stops it; what has come by then stays, until `replay remove NAME`.
 
-    A period is told by when events happened; they are sent in the order in which they arrived. When all is counted, the windows are
-    compared with the live ones; exits with 1 if any differs.
+    A period is told by when events happened; they are sent in the order in which they arrived, unless told otherwise. When all is
+    counted, the windows are compared with the live ones; exits with 1 if any differs.
     """
     if context.invoked_subcommand is not None:
         return
@@ -62,7 +66,7 @@ def replay(
     mark = Mark.EXERCISE if exercise or as_now else Mark.REPLAY
     with progress() as tell:
         try:
-            plan = Plan(into, parse(from_ or None, to or None), _speed(speed), source, workers, mark, as_now)
+            plan = Plan(into, parse(from_ or None, to or None), _speed(speed), source, workers, mark, as_now, on_time)
             done = explained("Replay", where, lambda: asyncio.run(run(settings, plan, tell)))
         except (KeyboardInterrupt, asyncio.CancelledError):
             sys.exit(f"Stopped. What has come stays: python -m streams replay remove {into}")

@@ -65,11 +65,14 @@ class Extent:
         return cls(events, found)
 
 
-async def from_clickhouse(settings: Settings, period: Period, shift: timedelta = timedelta(0)) -> AsyncIterator[list[Sent]]:
-    """The events of a period that counted, made records again, all times later by `shift`. Raises clickhouse-driver's errors."""
+async def from_clickhouse(
+    settings: Settings, period: Period, shift: timedelta = timedelta(0), *, on_time: bool = False
+) -> AsyncIterator[list[Sent]]:
+    """The events of a period that counted, made records again, all times later by `shift`; `on_time` as if each had arrived when it
+    happened. Raises clickhouse-driver's errors."""
     clients = [Client.from_url(settings.clickhouse_url) for _ in KINDS]
     try:
-        kinds = [_rows(client, kind, period, shift) for client, kind in zip(clients, KINDS, strict=True)]
+        kinds = [_rows(client, kind, period, shift, on_time) for client, kind in zip(clients, KINDS, strict=True)]
         merged = heapq.merge(*kinds, key=lambda one: one.received_ms)
         while chunk := await to_thread(lambda: list(itertools.islice(merged, CHUNK))):
             yield chunk
@@ -78,7 +81,7 @@ async def from_clickhouse(settings: Settings, period: Period, shift: timedelta =
             client.disconnect()
 
 
-def _rows(client: Client, kind: Kind, period: Period, shift: timedelta) -> Iterator[Sent]:
+def _rows(client: Client, kind: Kind, period: Period, shift: timedelta, on_time: bool) -> Iterator[Sent]:
     # Names of a source and of an event are parted anywhere: together they are what they were.
     own = ", ".join(f"e.{column.name}" for column in fields(kind))
     data = f"formatRowNoNewline('JSONEachRow', e.agency, e.commune, {own})"
@@ -92,9 +95,10 @@ def _rows(client: Client, kind: Kind, period: Period, shift: timedelta) -> Itera
     }
     time = f"substring({members.pop('time')}, 16)"  # {"occurred_at":"…"}: its value and the brace, which ends the record
     inner = ", ',', ".join(f"'\"{name}\":', {value}" for name, value in members.items())
+    came = "least(e.occurred_at, e.received_at)" if on_time else "e.received_at"
     query = (
-        f"SELECT toUnixTimestamp64Milli(e.received_at), e.partition, e.entity_id, concat('{{', {inner}, ',\"time\":', {time}) "
-        f"FROM ({_shifted(kind, period, shift)}) AS e ORDER BY e.received_at, e.partition, e.offset"
+        f"SELECT toUnixTimestamp64Milli({came}), e.partition, e.entity_id, concat('{{', {inner}, ',\"time\":', {time}) "
+        f"FROM ({_shifted(kind, period, shift)}) AS e ORDER BY {came}, e.partition, e.offset"
     )
     for received, partition, entity, record in client.execute_iter(query, settings=READ):
         yield Sent(received, kind, partition, entity.encode(), record.encode() if isinstance(record, str) else record)

@@ -54,6 +54,8 @@ class Plan:
     mark: Mark = Mark.REPLAY
     as_now: bool = False
     """Moved by whole days so that it happens today, as time goes; a watch looks at it. So it is with what others send."""
+    on_time: bool = False
+    """As if each event had arrived when it happened: so history is played that was imported later, all at once."""
 
     @property
     def live(self) -> bool:
@@ -140,13 +142,15 @@ class _Running:
     async def _history(self, period: Period, extent: Extent, shift: timedelta) -> tuple[str, AsyncIterator[list[Sent]]]:
         """Where it is read, and the first of it looked at, so that what cannot be read is said before anything begins."""
         plan = self._plan
-        if plan.source != "clickhouse" and not plan.as_now:
+        if plan.source == "kafka" and plan.on_time:
+            raise ValueError("Kafka's records have the times of their arrival: what is to arrive on time is read from ClickHouse.")
+        if plan.source != "clickhouse" and not plan.as_now and not plan.on_time:
             try:
                 return "kafka", await _begun(from_kafka(self._settings, period, extent))
             except GoneError:
                 if plan.source == "kafka":
                     raise
-        return "clickhouse", await _begun(from_clickhouse(self._settings, period, shift))
+        return "clickhouse", await _begun(from_clickhouse(self._settings, period, shift, on_time=plan.on_time))
 
     async def _send_and_count(self, chunks: AsyncIterator[list[Sent]]) -> None:
         counting = Client.from_url(self._own.clickhouse_url)

@@ -58,11 +58,15 @@ def test_the_map_of_the_past_shows_the_reports_of_then(page: Page, told: Told) -
 
 def test_the_difference_of_the_pictures_is_told_with_the_events_that_made_it(page: Page, told: Told) -> None:
     told.open(page, "/replay")
-    row = page.get_by_role("row").filter(has_text="Hồ sơ quá hạn")
+    figures = page.get_by_role("table", name="Đã biết lúc đó và nay")
+    row = figures.get_by_role("row").filter(has_text="Hồ sơ quá hạn")
     expect(row.first).to_contain_text(re.compile(r"1\s*2\s*\+1"))
-    late = page.get_by_role("row").filter(has_text="F-late")
+    expect(row.first.get_by_role("link", name="F-late")).to_have_count(1)
+    late = page.get_by_role("table", name="Hồ sơ dịch vụ công").get_by_role("row").filter(has_text="F-late")
     expect(late).to_have_count(1)
     expect(page.get_by_role("row").filter(has_text="F-in-time")).to_have_count(0)
+    row.first.get_by_role("link", name="F-late").click()
+    expect(page.locator("#content h1")).to_contain_text("F-late")
 
 
 def test_the_player_steps_plays_and_keeps_the_address(page: Page, told: Told) -> None:

@@ -224,6 +224,9 @@ QUESTIONS: dict[str, Question] = {
     "figures by commune": lambda c, t: FigureStore(c, CALENDAR).now(
         t, [one for one in FIGURES if one.kind in (FILING, FEEDBACK)], ("commune",)
     ),
+    "what each adds": lambda c, t: [
+        FigureStore(c, CALENDAR).each(t, [one for one in FIGURES if one.kind is kind], ids(kind)) for kind in LIVED
+    ],
     "figures a day before": lambda c, t: FigureStore(c, CALENDAR).then(t.now() - timedelta(days=1)),
     "figures a week before, without state": lambda c, t: FigureStore(c, CALENDAR).then(t.now() - timedelta(days=7), state=False),
     "figures at moments of a week": lambda c, t: FigureStore(c, CALENDAR).at_moments(

@@ -1,7 +1,6 @@
 """Ten weeks of New York's requests, gone through day by day after they were imported, with the counts of pandas."""
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -15,12 +14,13 @@ from dashboard.store_figures import FigureStore
 from dashboard.store_past import PastStore
 from schemas.figures import BY_CODE
 from schemas.reference import calendar
+from schemas.replays import sandbox_url
 from schemas.settings import Settings
 from streams.lives import Lives
 from streams.migrate import migrate
 from tests import nyc311
 from tests.nyc311 import EVENTS, FILE, counted
-from tests.running import Running, wait_for, worker
+from tests.running import Running, command, wait_for, worker
 
 pytestmark = [pytest.mark.stack, nyc311.needed]
 
@@ -36,18 +36,29 @@ def day_ends(steps: pd.DataFrame) -> list[datetime]:
     return [day.to_pydatetime() - timedelta(milliseconds=1) for day in days[1:]]
 
 
-def test_every_day_of_ten_weeks_has_the_open_and_closed_requests_of_the_file(
-    environment: dict[str, str], settings: Settings, tmp_path: Path, steps: pd.DataFrame
-) -> None:
-    migrate(settings)
-    done = Running("ingest", "import", str(FILE), "--mapping", "nyc311", environment=environment, log=tmp_path / "import.log")
-    assert done.process.wait(120) == 0, done.text()
-    database = Client.from_url(settings.clickhouse_url)
-    with worker(environment, tmp_path / "worker.log"):
-        wait_for(lambda: database.execute("SELECT count() FROM events_feedback") == [(EVENTS,)], 120, "every event in ClickHouse")
-    Lives(database, settings.province).catch_up()
-    database.disconnect()
+def stood(past: PastConnection) -> dict[str, tuple[int, int]]:
+    """The same on a connection to the past."""
+    question = "SELECT agency, sum(standing != 'closed'), sum(standing = 'closed') FROM current_feedback FINAL GROUP BY agency"
+    return {agency: (stays, closed) for agency, stays, closed in past.tuples(question)}
 
+
+@pytest.fixture(scope="module")
+def imported(module_environment: dict[str, str], module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """An installation into which all of the file was imported just now."""
+    logs = tmp_path_factory.mktemp("logs")
+    migrate(module_settings)
+    done = Running("ingest", "import", str(FILE), "--mapping", "nyc311", environment=module_environment, log=logs / "import.log")
+    assert done.process.wait(120) == 0, done.text()
+    database = Client.from_url(module_settings.clickhouse_url)
+    with worker(module_environment, logs / "worker.log"):
+        wait_for(lambda: database.execute("SELECT count() FROM events_feedback") == [(EVENTS,)], 120, "every event in ClickHouse")
+    Lives(database, module_settings.province).catch_up()
+    database.disconnect()
+    return module_settings
+
+
+def test_every_day_of_ten_weeks_has_the_open_and_closed_requests_of_the_file(imported: Settings, steps: pd.DataFrame) -> None:
+    settings = imported
     connection = Connection(settings.clickhouse_url)
     lives, days = PastLives(connection, settings.province), day_ends(steps)
     assert len(days) > 60
@@ -55,9 +66,8 @@ def test_every_day_of_ten_weeks_has_the_open_and_closed_requests_of_the_file(
     for day in days:
         replay = Replay(day, Picture.CORRECTED)
         past = PastConnection(connection, settings.province, replay, lives)
-        question = "SELECT agency, sum(standing != 'closed'), sum(standing = 'closed') FROM current_feedback FINAL GROUP BY agency"
         expected = counted(steps, day)
-        assert {agency: (stays, closed) for agency, stays, closed in past.tuples(question)} == expected, day
+        assert stood(past) == expected, day
         shown = FigureStore(past, calendar(settings.province)).now(replay, [opened], ("agency",))
         assert {agency: int(one[opened.code].value or 0) for (agency,), one in shown.items()} == {
             agency: stays for agency, (stays, _) in expected.items()
@@ -71,3 +81,19 @@ def test_every_day_of_ten_weeks_has_the_open_and_closed_requests_of_the_file(
     assert told == happened and min(told) > 0, "so the timeline shows when it happened"
     assert sum(line.volume(before, winter[-1], len(winter), Picture.KNOWN)) == 0
     connection.close()
+
+
+def test_the_ten_weeks_run_again_on_time_are_known_day_by_day_as_the_file_has_them(
+    imported: Settings, module_environment: dict[str, str], steps: pd.DataFrame
+) -> None:
+    """What was imported all at once comes as it happened."""
+    period = ("--from", "2024-12-31", "--to", "2025-03-15", "--speed", "500000", "--on-time")
+    done = command(module_environment, "streams", "replay", *period, "--into", "weeks")
+    assert done.returncode == 0 and b"equal the live ones" in done.stdout, done.stdout.decode() + done.stderr.decode()
+    connection = Connection(sandbox_url(imported.clickhouse_url, "weeks"))
+    lives = PastLives(connection, imported.province)
+    for day in day_ends(steps):
+        past = PastConnection(connection, imported.province, Replay(day, Picture.KNOWN), lives)
+        assert stood(past) == counted(steps, day), day
+    connection.close()
+    assert command(module_environment, "streams", "replay", "remove", "weeks").returncode == 0

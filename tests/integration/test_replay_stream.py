@@ -321,6 +321,7 @@ def test_an_exercise_is_fed_by_the_simulator_and_live_hears_nothing_of_it(live: 
         (["--into", "Not a name"], "cannot be a name"),
         (["--into", "x", "--speed", "fast"], "--speed is a number"),
         (["--into", "x", "--source", "tape"], "--source is"),
+        (["--into", "x", "--source", "kafka", "--on-time"], "is read from ClickHouse"),
         (["--from", "2026-11-10"], "--into NAME is needed"),
         (["remove", "nobody"], "There is no run nobody"),
         (["compare", "nobody"], "There is no run nobody"),

@@ -11,18 +11,15 @@ from dashboard.clock import Picture, Replay
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import VIEWER, Asked, written
 from dashboard.desk.map.bar import PICKER
-from dashboard.desk.measured import named, read
 from dashboard.desk.parts import Part, chip, kept, link, listed, nothing, section
-from dashboard.desk.record_rows import record_link
 from dashboard.desk.replay.bar import chooser, line_period
+from dashboard.desk.replay.differences import differences, late_link
 from dashboard.desk.replay.runs import one_run, runs
 from dashboard.desk.table import Column, Wish, sorted_rows, table
 from dashboard.desk.who import unit_link
-from dashboard.speech import Speech
 from dashboard.store import Row
 from dashboard.store_past import PastStore
 from dashboard.wall.alarms import sentence, where
-from schemas.figures import FIGURES, Figure, Reading
 from schemas.kinds import KINDS, Kind
 from schemas.watch_tables import ALARM_STEPS_DAYS
 
@@ -175,7 +172,7 @@ def _moment(ask: Ask, asked: Asked, replay: Replay) -> Part:
         html.P([speech("seen_on"), ": ", *listed(seen, " · ")], className="seen-on"),
         _package(ask, asked),
         *_proven(ask, asked, replay.at),
-        html.Div([_differences(ask, asked), _late(ask, asked, replay.at)], className="columns"),
+        html.Div([differences(ask, asked), _late(ask, asked, replay.at)], className="columns"),
     ]
 
 
@@ -185,44 +182,6 @@ def _package(ask: Ask, asked: Asked) -> Part:
     href = asked.link("/export/package.zip", since=written(since), until=written(until))
     words = speech("package", since=speech.full(since), until=speech.full(until))
     return html.P(html.A(words, href=href, download="", title=speech("package_hint")), className="seen-on")
-
-
-def differences(ask: Ask, asked: Asked) -> list[tuple[Figure, Reading, Reading]]:
-    """The figures of the province that are written otherwise by now than they were at the moment: figure, as known then, as
-    corrected since."""
-    kept = tuple((name, asked.get(name)) for name in ("moment", "run") if asked.get(name))
-    pictures = [Asked(asked.path, (*kept, ("picture", one)), asked.spoken) for one in Picture]
-    known, corrected = (_figures(ask.of(one)) for one in pictures)
-    pairs = [(one, known[one.code], corrected[one.code]) for one in FIGURES]
-    return [one for one in pairs if len({read(one[0].code, reading, asked.speech) for reading in one[1:]}) > 1]
-
-
-def _figures(ask: Ask) -> Mapping[str, Reading]:
-    return ask.once("figures of the province", lambda: ask.figures.now(ask.clock).get((), {}))
-
-
-def _differences(ask: Ask, asked: Asked) -> Part:
-    speech = asked.speech
-    found: Sequence[Row] = [{"figure": one, "known": known, "corrected": by_now} for one, known, by_now in differences(ask, asked)]
-    if not found:
-        return section(speech("differences"), nothing(speech("no_differences")))
-    columns = [
-        Column("figure", speech("figure_head"), lambda row: named(row["figure"].code, speech)),
-        Column("known", speech("picture_known"), lambda row: read(row["figure"].code, row["known"], speech), number=True),
-        Column(
-            "corrected", speech("picture_corrected"), lambda row: read(row["figure"].code, row["corrected"], speech), number=True
-        ),
-        Column("difference", speech("difference"), lambda row: _difference(row, speech), number=True),
-    ]
-    return section(speech("differences"), table(asked, columns, found, Wish(), paging=False, label=speech("differences")))
-
-
-def _difference(row: Row, speech: Speech) -> str:
-    before, after = row["known"].value, row["corrected"].value
-    if before is None or after is None:
-        return speech("none")
-    digits = 0 if float(after - before).is_integer() else 1
-    return speech.change(round(after, digits) - round(before, digits), digits)  # of what is written beside it
 
 
 def _late(ask: Ask, asked: Asked, at: datetime) -> Part:
@@ -243,7 +202,7 @@ def _late(ask: Ask, asked: Asked, at: datetime) -> Part:
 def _late_table(ask: Ask, asked: Asked, kind: Kind, rows: Sequence[Row], at: datetime) -> Part:
     speech, wish = asked.speech, Wish("came")
     columns = [
-        Column("record", speech("record"), lambda row: record_link(asked, kind, row["entity_id"])),
+        Column("record", speech("record"), lambda row: late_link(asked, kind, row["entity_id"])),
         Column("agency", speech("agency"), lambda row: unit_link(asked, ask.place, row["agency"])),
         Column("happened", speech("happened"), lambda row: speech.moment(row["occurred_at"], at), short=True),
         Column(

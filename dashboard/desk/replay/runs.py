@@ -13,6 +13,7 @@ from dashboard.speech import Speech
 from schemas.replays import KILLED, SOURCES, Mark, Run, State
 
 WHEN = ("past", "today")
+ARRIVAL = ("received", "on_time")
 SPEEDS = ("max", "3600", "600", "60")
 LOOK = {
     "nav_wall": "/wall",
@@ -112,6 +113,7 @@ def _form(ask: Ask, asked: Asked) -> Part:
         "speed": {one: speech("run_speed_max") if one == "max" else f"{one}×" for one in SPEEDS},
         "source": {one: speech(f"run_source_{one}") for one in SOURCES},
         "when": {one: speech(f"run_when_{one}") for one in WHEN},
+        "arrival": {one: speech(f"run_arrival_{one}") for one in ARRIVAL},
         "mark": {str(one): speech("exercise" if one is Mark.EXERCISE else "replaying") for one in Mark},
     }
     fields: dict[str, Part] = {
@@ -175,14 +177,16 @@ def _differences(ask: Ask, asked: Asked, run: Run) -> Part:
         late = ask.replays.happened(run.since, run.until, run.begun_at)
         told += f" · {speech('run_late', n=speech.number(late))}"
     rows = [
-        {"kind": kind.words(asked.spoken), "measure": measure.name, "live": live, "run": its}
+        {"kind": kind.words(asked.spoken), "measure": measure, "live": live, "run": its}
         for kind, one in found.items()
         for measure, (live, its) in zip(kind.measures, one.sums, strict=True)
         if live or its
     ]
     columns = [
         Column("kind", speech("run_kind"), lambda row: row["kind"]),
-        Column("measure", speech("run_measure"), lambda row: row["measure"]),
+        Column(
+            "measure", speech("run_measure"), lambda row: html.Span(row["measure"].words(asked.spoken), title=row["measure"].name)
+        ),
         Column("live", speech("run_live"), lambda row: speech.number(row["live"]), number=True),
         Column("run", speech("run"), lambda row: speech.number(row["run"]), number=True),
         Column(

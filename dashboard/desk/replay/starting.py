@@ -35,7 +35,7 @@ class Starter:
     _one: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self, form: Mapping[str, str]) -> None:
-        """Begin what a form asks for (name, since, until, speed, source, when, mark), and wait until it says of itself.
+        """Begin what a form asks for (name, since, until, speed, source, when, arrival, mark), and wait until it says of itself.
 
         Raises `Problem`, and `dashboard.connection.Unreachable`.
         """
@@ -49,7 +49,8 @@ class Starter:
         if since >= until:
             raise Problem("period")
         speed, source = form.get("speed") or "max", form.get("source") or SOURCES[0]
-        if source not in SOURCES or not (speed == "max" or (speed.isdecimal() and int(speed))):
+        on_time = form.get("arrival") == "on_time"
+        if source not in SOURCES or (on_time and source == "kafka") or not (speed == "max" or (speed.isdecimal() and int(speed))):
             raise Problem("failed")
         with self._one:
             if self.store.runs(name):
@@ -60,6 +61,7 @@ class Starter:
             if not self.store.happened(since, until):
                 raise Problem("empty")
             told = ["--from", written(since), "--to", written(until), "--into", name, "--speed", speed, "--source", source]
+            told += ["--on-time"] if on_time else []
             exercise = ["--as-now"] if form.get("when") == "today" else ["--exercise"] if form.get("mark") == "exercise" else []
             self._begun = {begun: process for begun, process in self._begun.items() if process.poll() is None}
             self._begun[name] = self._run(name, *told, *exercise)
