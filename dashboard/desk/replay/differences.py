@@ -35,7 +35,7 @@ def differences(ask: Ask, asked: Asked) -> Part:
         {"figure": one, "known": known[one.code], "corrected": corrected[one.code], "made": made[one.code]} for one in written
     ]
     columns = [
-        Column("figure", speech("figure_head"), lambda row: named(row["figure"].code, speech)),
+        Column("figure", speech("figure_head"), lambda row: named(row["figure"].code, speech), short=True),
         Column("known", speech("picture_known"), lambda row: read(row["figure"].code, row["known"], speech), number=True),
         Column(
             "corrected", speech("picture_corrected"), lambda row: read(row["figure"].code, row["corrected"], speech), number=True
@@ -92,7 +92,7 @@ def _made(asked: Asked, figure: Figure, made: Sequence[str]) -> Part:
     if more := len(made) - MOST_SHOWN:
         names = ", ".join(short(figure.kind, entity) for entity in made[MOST_SHOWN : MOST_SHOWN + MOST_NAMED])
         links += [html.Span(f"+{speech.number(more)}", title=names)] if more > 0 else []
-    return html.Span(links)
+    return html.Span(links, className="made-by")
 
 
 def late_link(asked: Asked, kind: Kind, entity: str) -> Part:

@@ -172,7 +172,8 @@ def _moment(ask: Ask, asked: Asked, replay: Replay) -> Part:
         html.P([speech("seen_on"), ": ", *listed(seen, " · ")], className="seen-on"),
         _package(ask, asked),
         *_proven(ask, asked, replay.at),
-        html.Div([differences(ask, asked), _late(ask, asked, replay.at)], className="columns"),
+        differences(ask, asked),
+        _late(ask, asked, replay.at),
     ]
 
 
@@ -202,7 +203,7 @@ def _late(ask: Ask, asked: Asked, at: datetime) -> Part:
 def _late_table(ask: Ask, asked: Asked, kind: Kind, rows: Sequence[Row], at: datetime) -> Part:
     speech, wish = asked.speech, Wish("came")
     columns = [
-        Column("record", speech("record"), lambda row: late_link(asked, kind, row["entity_id"])),
+        Column("record", speech("record"), lambda row: late_link(asked, kind, row["entity_id"]), short=True),
         Column("agency", speech("agency"), lambda row: unit_link(asked, ask.place, row["agency"])),
         Column("happened", speech("happened"), lambda row: speech.moment(row["occurred_at"], at), short=True),
         Column(
