@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 from clickhouse_driver import Client
 
-from dashboard.clock import Live
+from dashboard.clock import Live, Replay
 from dashboard.connection import Connection
+from dashboard.desk.ask import Ask
+from dashboard.desk.asked import Asked, written
+from dashboard.desk.replay.routes import line
 from dashboard.snapshot import Place
 from dashboard.store_sources import SourceStore
 from ingest.producer import Producer
@@ -148,6 +151,22 @@ def test_the_history_comes_from_the_events_and_survives_a_migration_from_before_
     ]
     present = {name for (name,) in database.execute("SELECT name FROM system.tables WHERE database = currentDatabase()")}
     assert materialized_views().keys() <= present and not {"arrivals", "fill_arrivals_filing"} & present
+
+
+def test_an_agency_that_is_no_more_has_its_silence_on_the_timeline_of_then(settings: Settings, database: Client) -> None:
+    day = datetime(2025, 3, 4, tzinfo=ZONE)
+    today = {one.code for one in PLACE.agencies}
+    former = next(one for one in PLACE.then(Replay(day)).agencies if one.role == "one-stop" and one.code not in today)
+    times = [day + timedelta(minutes=minute, seconds=20) for minute in range(7 * 60 + 30, 9 * 60 + 11, 10)]  # then no more that day
+    database.execute(
+        "INSERT INTO events_filing (event_id, entity_id, occurred_at, received_at, agency, commune, partition, offset) VALUES",
+        [(str(n), str(n), at, at, former.code, former.commune, 0, n) for n, at in enumerate(times)],
+    )
+    asked = Asked("/replay", (("since", written(day)), ("until", written(day + timedelta(days=1)))), "vi")
+    ask = Ask(Connection(settings.clickhouse_url), Live(), PLACE)
+    silent = {(agency, kind) for _, _, agency, kind in line(ask, asked)["outages"]}
+    assert silent == {(former.words("vi"), asked.speech("feed_filing"))}
+    ask.connection.close()
 
 
 def test_the_league_of_a_month_is_asked_in_a_moment(database: Client, asked: SourceStore) -> None:
