@@ -21,7 +21,7 @@ class Unreachable(Exception):
 
 
 class Said(NamedTuple):
-    """A question as it is put to ClickHouse, tables that go with it, and settings."""
+    """A question as it is put to ClickHouse, tables that go with it, and settings for one whose answer is short."""
 
     sql: str
     tables: list[dict[str, Any]] | None = None
@@ -106,8 +106,9 @@ class Connection:
         said = self._said(sql, given)
         client = self._new(seconds=STREAM_SECONDS)
         try:
-            settings = {**said.settings, "max_block_size": block}
-            yield from client.execute_iter(said.sql, given, external_tables=said.tables, settings=settings, chunk_size=block)
+            yield from client.execute_iter(
+                said.sql, given, external_tables=said.tables, settings={"max_block_size": block}, chunk_size=block
+            )
         except GeneratorExit:
             # Of an answer that has come whole there is nothing to cancel: ClickHouse would say nothing more.
             if client.connection.is_query_executing:

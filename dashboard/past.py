@@ -21,6 +21,7 @@ from dashboard.past_sql import ONLY, SAY_WHAT_ARRIVED, Lived, Tables, anew_name
 from schemas.lives import LIVES, Life, current_table, life_table
 from schemas.retention import LOOKBACK
 
+OF_LIVES = {name for life in LIVES for name in (life_table(life.kind).name, current_table(life.kind).name)}
 ONE_THREAD = {"max_threads": 1}
 """For questions about what is set apart: a page asks several at a time, and more threads for each take more of the cores in all."""
 
@@ -79,8 +80,8 @@ class PastConnection(Connection):
         for life in lives:
             lived, rows[life] = self._with(life, lived, names)
         text = self._tables.question(sql, names, "%" if given is None else "%%", lived)
-        is_short = all(life in lived.scenes for life in lives) and not lived.anew
-        return Said(text, [_external(life, rows[life]) for life in lived.anew], ONE_THREAD if is_short else {})
+        is_apart = all(life in lived.scenes for life in lives) and not lived.anew and names <= OF_LIVES
+        return Said(text, [_external(life, rows[life]) for life in lived.anew], ONE_THREAD if is_apart else {})
 
     def _minute(self) -> str:
         """What arrived in the minute that is going on: each kind's events are asked once, as that takes longer than a question."""

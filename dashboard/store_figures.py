@@ -44,6 +44,8 @@ class FigureStore:
     def each(self, clock: Clock, figures: Sequence[Figure], ids: Sequence[str]) -> dict[str, dict[str, Reading]]:
         """What each of some entities adds to figures of its kind: entity_id → code → what the figure would read of it alone. Of one
         that there is not, nothing."""
+        if not ids:
+            return {}
         asked, where = Moment.of(clock.now(), self.calendar, PERIOD), f"{ENTITY} IN %(ids)s"
         found = ask(lambda sql: self.connection.tuples(sql, ids=tuple(ids)), figures, asked, (ENTITY,), where=where)
         return {entity: said for (entity,), said in found.items()}

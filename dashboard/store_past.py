@@ -19,6 +19,9 @@ from schemas.sql import FIRST, moment
 from schemas.tables import events_table, windows_table
 from schemas.watch_tables import ALARM_STEPS
 
+LATE = f"occurred_at <= {moment('at')} AND received_at > {moment('at')}"
+"""What had happened by a moment and arrived after it."""
+
 
 @dataclass(frozen=True)
 class PastStore:
@@ -63,7 +66,7 @@ class PastStore:
         `total`: how many of its kind there are. At most `limit` of each kind."""
         each = " UNION ALL ".join(
             f"(SELECT '{kind.name}' AS kind, entity_id, agency, occurred_at, received_at, count() OVER () AS total "
-            f"FROM (SELECT * FROM {events_table(kind).name} WHERE occurred_at <= {moment('at')} AND received_at > {moment('at')} "
+            f"FROM (SELECT * FROM {events_table(kind).name} WHERE {LATE} "
             f"LIMIT 1 BY partition, offset) ORDER BY received_at, entity_id LIMIT {limit:d})"
             for kind in KINDS
         )
@@ -72,7 +75,7 @@ class PastStore:
     def late_entities(self, at: datetime, kind: Kind, limit: int) -> list[str]:
         """Of which entities of a kind something came late for a moment, by its first arrival; at most `limit`."""
         rows = self.connection.tuples(
-            f"SELECT entity_id FROM {events_table(kind).name} WHERE occurred_at <= {moment('at')} AND received_at > {moment('at')} "
+            f"SELECT entity_id FROM {events_table(kind).name} WHERE {LATE} "
             f"GROUP BY entity_id ORDER BY min(received_at), entity_id LIMIT {limit:d}",
             at=milliseconds(at),
         )

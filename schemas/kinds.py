@@ -70,11 +70,16 @@ FILING = Kind(
         ),
         Measure(
             "suspended",
-            "Hồ sơ dừng tính giờ: bổ sung, nộp phí, tạm dừng",
+            "Hồ sơ tạm dừng tính thời hạn: bổ sung giấy tờ, nghĩa vụ tài chính, dừng xử lý",
             "Filings whose clock was stopped: supplement, payment, stop.",
             (Is("status", (FilingStatus.SUPPLEMENT, FilingStatus.PAYMENT, FilingStatus.STOPPED)),),
         ),
-        Measure("withdrawn", "Hồ sơ công dân rút", "Filings withdrawn by the citizen.", (Is("status", (FilingStatus.WITHDRAWN,)),)),
+        Measure(
+            "withdrawn",
+            "Hồ sơ công dân yêu cầu rút",
+            "Filings withdrawn by the citizen.",
+            (Is("status", (FilingStatus.WITHDRAWN,)),),
+        ),
         Measure("finished", "Hồ sơ xử lý xong", "Filings finished.", (Is("status", (FilingStatus.FINISHED,)),)),
         Measure(
             "finished_late",
@@ -98,26 +103,29 @@ FEEDBACK = Kind(
         STEPS,
         Measure("received", "Phản ánh tiếp nhận", "Reports received.", (Is("status", (FeedbackStatus.RECEIVED,)),)),
         Measure("verified", "Phản ánh đã xác minh", "Reports verified.", (Is("status", (FeedbackStatus.VERIFIED,)),)),
-        Measure("rejected", "Phản ánh bị từ chối", "Reports rejected.", (Is("status", (FeedbackStatus.REJECTED,)),)),
+        Measure("rejected", "Phản ánh không chấp nhận", "Reports rejected.", (Is("status", (FeedbackStatus.REJECTED,)),)),
         Measure(
             "routed", "Phản ánh chuyển cơ quan xử lý", "Reports routed to an agency.", (Is("status", (FeedbackStatus.ROUTED,)),)
         ),
         Measure(
             "published",
-            "Phản ánh đã công khai kết quả",
+            "Phản ánh đã công bố kết quả",
             "Reports whose result was published.",
             (Is("status", (FeedbackStatus.PUBLISHED,)),),
         ),
         Measure(
             "published_late",
-            "Phản ánh công khai kết quả sau hạn",
+            "Phản ánh công bố kết quả sau hạn",
             "Reports whose result was published after it was due.",
             (Is("status", (FeedbackStatus.PUBLISHED,)), After("finished_at", "due_at")),
         ),
         Measure("reopened", "Phản ánh mở lại", "Reports reopened.", (Is("status", (FeedbackStatus.REOPENED,)),)),
         Measure("rated", "Lượt đánh giá của người dân", "Ratings given by citizens.", (Is("status", (FeedbackStatus.RATED,)),)),
         Measure(
-            "satisfied", "Đánh giá 4 hoặc 5", "Ratings of 4 or 5.", (Is("status", (FeedbackStatus.RATED,)), AtLeast("rating", 4))
+            "satisfied",
+            "Đánh giá 4 hoặc 5 sao",
+            "Ratings of 4 or 5.",
+            (Is("status", (FeedbackStatus.RATED,)), AtLeast("rating", 4)),
         ),
     ),
 )
@@ -140,15 +148,15 @@ DOCUMENT = Kind(
             (Is("status", (DocumentStatus.ARRIVED,)), Yes("signed")),
         ),
         Measure("refused", "Văn bản bị từ chối", "Documents refused.", (Is("status", (DocumentStatus.REFUSED,)),)),
-        Measure("received", "Văn bản đã nhận", "Documents received.", (Is("status", (DocumentStatus.RECEIVED,)),)),
-        Measure("done", "Văn bản xử lý xong", "Documents done.", (Is("status", (DocumentStatus.DONE,)),)),
+        Measure("received", "Văn bản đã tiếp nhận", "Documents received.", (Is("status", (DocumentStatus.RECEIVED,)),)),
+        Measure("done", "Văn bản hoàn thành", "Documents done.", (Is("status", (DocumentStatus.DONE,)),)),
         Measure(
             "done_late",
-            "Văn bản xử lý xong sau hạn",
+            "Văn bản hoàn thành sau hạn",
             "Documents done after they were due.",
             (Is("status", (DocumentStatus.DONE,)), After("finished_at", "due_at")),
         ),
-        Measure("recalled", "Thu hồi được đồng ý", "Recalls agreed.", (Is("status", (DocumentStatus.RECALL_AGREED,)),)),
+        Measure("recalled", "Đồng ý lấy lại văn bản", "Recalls agreed.", (Is("status", (DocumentStatus.RECALL_AGREED,)),)),
     ),
 )
 
@@ -164,7 +172,7 @@ MEETING = Kind(
         STEPS,
         Measure(
             "started",
-            "Bước trong đó cuộc họp đang diễn ra",
+            "Sự kiện khi cuộc họp đang diễn ra",
             "Steps in which a meeting is live.",
             (Is("state", (MeetingState.LIVE,)),),
         ),

@@ -55,6 +55,7 @@ REPLAYS = Table(
         Column("until", MOMENT, "End of the period, itself not in it."),
         Column("speed", "Float64", "Seconds of history in a second; 0: as fast as possible."),
         Column("live", "Bool", "Whether it goes as time goes: history that was moved to today, or what others send."),
+        Column("on_time", "Bool", "Whether each event arrived in it when it happened, whenever it had arrived."),
         Column("state", "LowCardinality(String)", "running, finished, failed, stopped or removed."),
         Column("total", "UInt64", "Events that are to be sent."),
         Column("sent", "UInt64", "Events that were sent."),
@@ -94,6 +95,7 @@ class Run:
     until: datetime
     speed: float
     live: bool
+    on_time: bool
     state: State
     total: int
     sent: int
@@ -107,8 +109,8 @@ class Run:
     @classmethod
     def of(cls, row: Sequence[Any]) -> "Run":
         """From a row of the table. One that goes on and says nothing any more was killed: it failed."""
-        name, mark, source, since, until, speed, live, state, *rest = row
-        found = cls(name, Mark(mark), source, since, until, speed, live, State(state), *rest)
+        name, mark, source, since, until, speed, live, on_time, state, *rest = row
+        found = cls(name, Mark(mark), source, since, until, speed, live, on_time, State(state), *rest)
         if found.state is State.RUNNING and datetime.now(UTC) - found.at > SILENT:
             return replace(found, state=State.FAILED, said=KILLED)
         return found

@@ -56,12 +56,11 @@ def new_york(environment: dict[str, str], logs: Path) -> Iterator[str]:
         done = Running(*command, environment=here, log=logs / "command.log")
         assert done.process.wait(120) == 0, done.text()
     url = f"http://127.0.0.1:{environment['IOC_DASHBOARD_PORT']}"
-    database = Client.from_url(environment["IOC_CLICKHOUSE_URL"])
     with (
+        Client.from_url(environment["IOC_CLICKHOUSE_URL"]) as database,
         worker(here, logs / "worker.log"),
         Running("streams", "watch", environment=here, log=logs / "watch.log"),
         Running("dashboard", "serve", environment=here, log=logs / "dashboard.log", ready=f"{url}/readyz"),
     ):
         wait_for(lambda: database.execute("SELECT count() FROM events")[0][0] == EVENTS, 120, "every event in ClickHouse")
         yield url
-    database.disconnect()

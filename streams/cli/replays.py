@@ -42,7 +42,9 @@ def replay(
     ] = False,
     on_time: Annotated[
         bool,
-        typer.Option("--on-time", help="As if each event had arrived when it happened: for history that was imported later."),
+        typer.Option(
+            "--on-time", help="As if each event had arrived when it happened, from ClickHouse: for history that was imported later."
+        ),
     ] = False,
     exercise: Annotated[bool, typer.Option("--exercise", help="Screens that look at it say EXERCISE instead of REPLAY.")] = False,
 ) -> None:
@@ -114,7 +116,8 @@ def list_() -> None:
         speed = f"{one.speed:g}x" if one.speed else FASTEST
         events = f"{one.counted:,}" if one.counted == one.total else f"{one.counted:,} of {one.total:,}"
         differ = "" if one.differing is None else f"{one.differing:,}"
-        table.add_row(one.name, since, until, speed, one.source, f"{one.state} {one.said}".strip(), events, differ)
+        source = f"{one.source}, on time" if one.on_time else one.source
+        table.add_row(one.name, since, until, speed, source, f"{one.state} {one.said}".strip(), events, differ)
     console.print(table if found else "No runs.")
 
 

@@ -57,6 +57,10 @@ class Plan:
     on_time: bool = False
     """As if each event had arrived when it happened: so history is played that was imported later, all at once."""
 
+    def __post_init__(self) -> None:
+        if self.on_time and self.source == "kafka":
+            raise ValueError("Kafka's records have the times of their arrival: what is to arrive on time is read from ClickHouse.")
+
     @property
     def live(self) -> bool:
         """Whether it goes as time goes."""
@@ -108,7 +112,7 @@ class _Running:
             source, chunks = await self._history(plan.period, extent, shift)
         speed = 1.0 if plan.live else plan.speed
         begun = (State.RUNNING, total, 0, 0, since, now, None, "", now)
-        self._run = Run(plan.name, plan.mark, source, since, until, speed, plan.live, *begun)
+        self._run = Run(plan.name, plan.mark, source, since, until, speed, plan.live, plan.on_time, *begun)
         book.write(self._client, self._run)
         try:
             await make(self._own)
@@ -142,8 +146,6 @@ class _Running:
     async def _history(self, period: Period, extent: Extent, shift: timedelta) -> tuple[str, AsyncIterator[list[Sent]]]:
         """Where it is read, and the first of it looked at, so that what cannot be read is said before anything begins."""
         plan = self._plan
-        if plan.source == "kafka" and plan.on_time:
-            raise ValueError("Kafka's records have the times of their arrival: what is to arrive on time is read from ClickHouse.")
         if plan.source != "clickhouse" and not plan.as_now and not plan.on_time:
             try:
                 return "kafka", await _begun(from_kafka(self._settings, period, extent))

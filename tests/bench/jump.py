@@ -92,10 +92,10 @@ def measure(bench: Ground, report: Report) -> None:
     ask.close()
     connection.close()
     installation.drop()
-    p95 = quantile(asked_all, 0.95)
+    p95 = quantile(all_of_it, 0.95)
     report.results.append(
         Result(
-            f"a page at a moment by chance of {laid} days with {events:,} events: all its questions, p95",
+            f"a page at a moment by chance of {laid} days with {events:,} events: all its questions and its drawing, p95",
             "-",
             f"{p95:.0f} ms",
             f"≤ {AIM:.0f} ms",
@@ -104,9 +104,9 @@ def measure(bench: Ground, report: Report) -> None:
     )
     report.results.append(
         Result(
-            "its questions and its drawing: p50, p95",
+            "the same without what it takes to draw it once more: p50, p95",
             "-",
-            f"{quantile(all_of_it, 0.5):.0f} ms, {quantile(all_of_it, 0.95):.0f} ms",
+            f"{quantile(asked_all, 0.5):.0f} ms, {quantile(asked_all, 0.95):.0f} ms",
             "report",
             None,
         )

@@ -31,6 +31,7 @@ def test_the_stream_is_run_again_from_the_page_looked_at_and_removed(page: Page,
     form.get_by_label("Tên").fill("thu_1")
     form.get_by_label("Từ", exact=True).fill(written(since - timedelta(minutes=1))[:16])
     form.get_by_label("đến", exact=True).fill(written(datetime.now(UTC))[:16])
+    form.get_by_label("Thời điểm đến").select_option("ngay khi xảy ra (dữ liệu lịch sử nhập sau)")
     form.get_by_label("Dấu").select_option("DIỄN TẬP")
     form.get_by_role("button", name="Chạy lại").click()
     row = page.get_by_role("row").filter(has_text="thu_1")
@@ -39,6 +40,9 @@ def test_the_stream_is_run_again_from_the_page_looked_at_and_removed(page: Page,
     expect(row).to_contain_text("xong", timeout=180_000)  # told without loading the page anew
     row.get_by_role("link", name="thu_1").click()
     expect(page.locator("#content")).to_contain_text(re.compile(r"0 trong \d+ cửa sổ"))
+    expect(page.locator("#content")).to_contain_text("ngay khi xảy ra")
+    sums = page.get_by_role("row").filter(has_text="Mọi sự kiện")
+    expect(sums.first).to_contain_text("=")
     page.locator("#content").get_by_role("link", name="Đơn vị").click()
     expect(page.locator("#replay .sign")).to_have_text("DIỄN TẬP · thu_1")
     expect(page).to_have_title(re.compile("^DIỄN TẬP · thu_1"))
@@ -84,6 +88,16 @@ def test_a_run_that_goes_on_is_followed_and_stopped(page: Page, told: Told) -> N
     expect(row).to_contain_text("đã dừng", timeout=90_000)
     row.get_by_role("button", name="Xóa theo_doi").click()
     expect(row).to_have_count(0, timeout=90_000)
+
+
+def test_what_kafka_cannot_give_is_said_and_nothing_begins(page: Page, told: Told) -> None:
+    form = chooser(page, told)
+    form.get_by_label("Tên").fill("tu_kafka")
+    form.get_by_label("Đọc từ").select_option("Kafka")
+    form.get_by_label("Thời điểm đến").select_option("on_time")
+    form.get_by_role("button", name="Chạy lại").click()
+    expect(page.get_by_role("alert").filter(has_text="đọc từ ClickHouse")).to_be_visible()
+    assert "tu_kafka" not in page.locator("#runs").inner_text()
 
 
 def test_a_form_of_another_site_begins_nothing(page: Page, told: Told) -> None:

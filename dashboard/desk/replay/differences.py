@@ -19,7 +19,7 @@ from schemas.figures import FIGURES, Figure, Reading
 from schemas.figures.questions import by_kind
 from schemas.kinds import Kind
 
-MOST_JUDGED, MOST_SHOWN, MOST_NAMED = 2_000, 3, 40
+MOST_JUDGED, MOST_SHOWN, MOST_NAMED = 1_000, 3, 40
 """Late records of a kind that are looked at, links in a cell, numbers in its hint."""
 
 
@@ -41,7 +41,7 @@ def differences(ask: Ask, asked: Asked) -> Part:
             "corrected", speech("picture_corrected"), lambda row: read(row["figure"].code, row["corrected"], speech), number=True
         ),
         Column("difference", speech("difference"), lambda row: _difference(row, speech), number=True),
-        Column("made", speech("made_by"), lambda row: _made(asked, row["figure"], row["made"])),
+        Column("made", speech("made_by"), lambda row: _made(asked, row["figure"], row["made"], is_cut)),
     ]
     cut = [html.P(speech("made_by_cut", n=speech.number(MOST_JUDGED)), className="quiet")] if is_cut else []
     shown = table(asked, columns, found, Wish(), paging=False, label=speech("differences"))
@@ -53,18 +53,22 @@ def made_by(ask: Ask, asked: Asked, figures: Sequence[Figure]) -> tuple[dict[str
     there are more than were looked at."""
     base, found, is_cut = ask.base(asked), dict[str, list[str]](), False
     known, corrected = _pictures(ask, asked)
+
+    def compared(ones: Sequence[Figure]) -> tuple[dict[str, list[str]], bool]:
+        late = PastStore(base.connection).late_entities(known.clock.now(), ones[0].kind, MOST_JUDGED + 1)
+        looked = late[:MOST_JUDGED]
+        then, by_now = (of.figures.each(of.clock, ones, looked) for of in (known, corrected))
+        made = {
+            one.code: [entity for entity in looked if _adds(one, then.get(entity)) != _adds(one, by_now.get(entity))]
+            for one in ones
+        }
+        return made, len(late) > MOST_JUDGED
+
     for ones in by_kind(figures):
-        kind, codes = ones[0].kind, tuple(one.code for one in ones)
-        late = corrected.once(
-            ("late", kind.name), partial(PastStore(base.connection).late_entities, known.clock.now(), kind, MOST_JUDGED)
-        )
-        then, by_now = (
-            of.once(("each of the late", codes), partial(of.figures.each, of.clock, ones, late)) if late else {}
-            for of in (known, corrected)
-        )
-        for one in ones:
-            found[one.code] = [entity for entity in late if _adds(one, then.get(entity)) != _adds(one, by_now.get(entity))]
-        is_cut |= len(late) == MOST_JUDGED
+        # Only the names are remembered: what each adds would be many MB a moment.
+        made, more = corrected.once(("made by", *(one.code for one in ones)), partial(compared, ones))
+        found |= made
+        is_cut |= more
     return found, is_cut
 
 
@@ -82,16 +86,17 @@ def _adds(figure: Figure, said: Mapping[str, Reading] | None) -> tuple[float, fl
     return (one.value or 0.0, one.part or 0.0, one.whole or 0.0)
 
 
-def _made(asked: Asked, figure: Figure, made: Sequence[str]) -> Part:
+def _made(asked: Asked, figure: Figure, made: Sequence[str], is_cut: bool) -> Part:
     speech = asked.speech
     if not made:
-        return html.Span(speech("none"), className="quiet", title=speech("made_by_none"))
+        why = speech("made_by_cut", n=speech.number(MOST_JUDGED)) if is_cut else speech("made_by_none")
+        return html.Span(speech("none"), className="quiet", title=why)
     links: list[Part] = []
     for entity in made[:MOST_SHOWN]:
         links += [late_link(asked, figure.kind, entity), " "]
-    if more := len(made) - MOST_SHOWN:
+    if (more := len(made) - MOST_SHOWN) > 0:
         names = ", ".join(short(figure.kind, entity) for entity in made[MOST_SHOWN : MOST_SHOWN + MOST_NAMED])
-        links += [html.Span(f"+{speech.number(more)}", title=names)] if more > 0 else []
+        links.append(html.Span(f"+{speech.number(more)}", title=names))
     return html.Span(links, className="made-by")
 
 

@@ -22,7 +22,7 @@ LOOK = {
     "nav_records": "/records",
 }
 CHIPS = {State.RUNNING: "p3", State.FINISHED: "good", State.FAILED: "p1", State.STOPPED: "quiet"}
-PROBLEMS = ("name", "period", "taken", "empty", "kept", "failed", "gone", "running")
+PROBLEMS = ("name", "period", "arrival", "taken", "empty", "kept", "failed", "gone", "running")
 
 
 def runs(ask: Ask, asked: Asked) -> Part:
@@ -153,6 +153,7 @@ def one_run(ask: Ask, asked: Asked, run: Run) -> Part:
         (speech("run_period"), _period(run, speech)),
         (speech("speed"), _speed(run, speech)),
         (speech("run_source"), speech(f"run_source_{run.source}")),
+        (speech("run_arrival"), speech(f"run_arrival_{ARRIVAL[run.on_time]}")),
         (speech("state"), _state(run, speech)),
         (speech("run_events"), _progress(run, speech)),
         (speech("run_moment"), speech.full(run.moment)),

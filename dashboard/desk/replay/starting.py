@@ -50,7 +50,9 @@ class Starter:
             raise Problem("period")
         speed, source = form.get("speed") or "max", form.get("source") or SOURCES[0]
         on_time = form.get("arrival") == "on_time"
-        if source not in SOURCES or (on_time and source == "kafka") or not (speed == "max" or (speed.isdecimal() and int(speed))):
+        if on_time and source == "kafka":
+            raise Problem("arrival")
+        if source not in SOURCES or not (speed == "max" or (speed.isdecimal() and int(speed))):
             raise Problem("failed")
         with self._one:
             if self.store.runs(name):
