@@ -23,6 +23,7 @@ from dashboard.snapshot import Place
 from tests.bench.figures import DAYS, PROVINCE, TIMES, a_year, quantile, told
 from tests.bench.ground import Ground
 from tests.bench.results import Details, Report, Result, met
+from tests.running import wait_for
 
 AIM = 300.0
 MOMENTS, SEED = 5, 7
@@ -57,6 +58,8 @@ def measure(bench: Ground, report: Report) -> None:
         ask.look_back()
         ask._scenes.settle()
     ahead = time.perf_counter() - began
+    with bench.screen.console.status("waiting until ClickHouse has put in order what was laid down"):
+        wait_for(lambda: connection.tuples("SELECT count() FROM system.merges") == [(0,)], 600, "an end of its merges")
     ((tables, size),) = connection.tuples(
         "SELECT uniqExact(table), sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase() "
         "AND match(table, '^(scene|versions)_')"
