@@ -258,9 +258,11 @@ def clocks(instant: Instant) -> dict[str, str]:
 def named(pieces: Sequence[Piece], instant: Instant, within: Callable[[str], str]) -> tuple[str, list[str]]:
     """Pieces as SQL for one SELECT, and a WITH before it for what several of them ask: whether a column lies in the period
     (`within`), and what they ask of the clock. ClickHouse plans each mention anew, which takes longer than to count the rows."""
-    said = {name: f"{name[1:-1]}_" for name in clocks(instant)}
-    names = {said[name]: sql for name, sql in clocks(instant).items()}
-    names |= {f"in_{piece.when}": within(piece.when) for piece in pieces if piece.when}
+    asks = clocks(instant)
+    said = {name: f"{name[1:-1]}_" for name in asks}
+    names = {said[name]: sql for name, sql in asks.items()} | {
+        f"in_{piece.when}": within(piece.when) for piece in pieces if piece.when
+    }
     asked = [_said(piece, said, f"in_{piece.when}") for piece in pieces]
     used = [f"({sql}) AS {name}" for name, sql in names.items() if any(name in one for one in asked)]
     return f"WITH {', '.join(used)} " if used else "", asked

@@ -1,5 +1,6 @@
 """Ten weeks of New York's requests, gone through day by day after they were imported, with the counts of pandas."""
 
+import asyncio
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -13,11 +14,14 @@ from dashboard.past_lives import PastLives
 from dashboard.store_figures import FigureStore
 from dashboard.store_past import PastStore
 from schemas.figures import BY_CODE
+from schemas.moments import milliseconds
 from schemas.reference import calendar
 from schemas.replays import sandbox_url
 from schemas.settings import Settings
 from streams.lives import Lives
 from streams.migrate import migrate
+from streams.period import EVER
+from streams.replay.history import from_clickhouse
 from tests import nyc311
 from tests.nyc311 import EVENTS, FILE, counted
 from tests.running import Running, command, wait_for, worker
@@ -81,6 +85,15 @@ def test_every_day_of_ten_weeks_has_the_open_and_closed_requests_of_the_file(imp
     assert told == happened and min(told) > 0, "so the timeline shows when it happened"
     assert sum(line.volume(before, winter[-1], len(winter), Picture.KNOWN)) == 0
     connection.close()
+
+
+def test_what_is_moved_to_another_day_comes_on_time_there(imported: Settings, steps: pd.DataFrame) -> None:
+    later = timedelta(days=600)
+
+    async def read() -> list[int]:
+        return [one.received_ms async for many in from_clickhouse(imported, EVER, later, on_time=True) for one in many]
+
+    assert asyncio.run(read()) == [milliseconds(one.to_pydatetime() + later) for one in steps["at"].dt.tz_convert("UTC")]
 
 
 def test_the_ten_weeks_run_again_on_time_are_known_day_by_day_as_the_file_has_them(

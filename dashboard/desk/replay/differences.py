@@ -26,11 +26,11 @@ MOST_JUDGED, MOST_SHOWN, MOST_NAMED = 1_000, 3, 40
 def differences(ask: Ask, asked: Asked) -> Part:
     """The figures of the province that are written otherwise by now."""
     speech, pictures = asked.speech, _pictures(ask, asked)
-    known, corrected = map(_figures, pictures)
+    known, corrected = (_figures(one) for one in pictures)
     written = [one for one in FIGURES if len({read(one.code, said[one.code], speech) for said in (known, corrected)}) > 1]
     if not written:
         return section(speech("differences"), nothing(speech("no_differences")))
-    made, is_cut = made_by(ask, asked, written)
+    made, is_cut = _made_by(PastStore(ask.base(asked).connection), *pictures, written)
     found: Sequence[Row] = [
         {"figure": one, "known": known[one.code], "corrected": corrected[one.code], "made": made[one.code]} for one in written
     ]
@@ -48,14 +48,12 @@ def differences(ask: Ask, asked: Asked) -> Part:
     return section(speech("differences"), shown, *cut)
 
 
-def made_by(ask: Ask, asked: Asked, figures: Sequence[Figure]) -> tuple[dict[str, list[str]], bool]:
+def _made_by(past: PastStore, known: Ask, corrected: Ask, figures: Sequence[Figure]) -> tuple[dict[str, list[str]], bool]:
     """By the code of each figure the records of which something came late, and which add something else to it by now; and whether
     there are more than were looked at."""
-    base, found, is_cut = ask.base(asked), dict[str, list[str]](), False
-    known, corrected = _pictures(ask, asked)
 
     def compared(ones: Sequence[Figure]) -> tuple[dict[str, list[str]], bool]:
-        late = PastStore(base.connection).late_entities(known.clock.now(), ones[0].kind, MOST_JUDGED + 1)
+        late = past.late_entities(known.clock.now(), ones[0].kind, MOST_JUDGED + 1)
         looked = late[:MOST_JUDGED]
         then, by_now = (of.figures.each(of.clock, ones, looked) for of in (known, corrected))
         made = {
@@ -64,6 +62,7 @@ def made_by(ask: Ask, asked: Asked, figures: Sequence[Figure]) -> tuple[dict[str
         }
         return made, len(late) > MOST_JUDGED
 
+    found, is_cut = dict[str, list[str]](), False
     for ones in by_kind(figures):
         # Only the names are remembered: what each adds would be many MB a moment.
         made, more = corrected.once(("made by", *(one.code for one in ones)), partial(compared, ones))
@@ -72,9 +71,10 @@ def made_by(ask: Ask, asked: Asked, figures: Sequence[Figure]) -> tuple[dict[str
     return found, is_cut
 
 
-def _pictures(ask: Ask, asked: Asked) -> list[Ask]:
+def _pictures(ask: Ask, asked: Asked) -> tuple[Ask, Ask]:
     kept = tuple((name, asked.get(name)) for name in ("moment", "run") if asked.get(name))
-    return [ask.of(Asked(asked.path, (*kept, ("picture", one)), asked.spoken)) for one in Picture]
+    known, corrected = (Asked(asked.path, (*kept, ("picture", one)), asked.spoken) for one in (Picture.KNOWN, Picture.CORRECTED))
+    return ask.of(known), ask.of(corrected)
 
 
 def _figures(ask: Ask) -> Mapping[str, Reading]:
