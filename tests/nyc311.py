@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 from clickhouse_driver import Client
 
+from tests.field_cases import SHARED
 from tests.running import Running, wait_for, worker
 
-FILE = Path(__file__).parents[1].parent / "shared" / "data" / "nyc311_animals.csv"
+FILE = SHARED / "data" / "nyc311_animals.csv"
 OUTLINES = Path(__file__).parents[1] / "ingest" / "mappings" / "nyc_boroughs.geojson"
 ZONE = "America/New_York"
 EVENTS = 9_753

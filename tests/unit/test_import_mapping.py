@@ -18,9 +18,10 @@ from ingest.mappings import nyc_boroughs
 from schemas.documents import example
 from schemas.envelope import Category, Read, Reader, Refusal
 from schemas.kinds import FEEDBACK, KINDS
+from tests.field_cases import SHARED
 from tests.sealing import SEALER
 
-REQUESTS = Path(__file__).parents[2].parent / "shared" / "data" / "nyc311_animals.csv"
+REQUESTS = SHARED / "data" / "nyc311_animals.csv"
 MAPPING = """
 kind = "feedback"
 source = "/test"
