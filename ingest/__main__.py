@@ -13,6 +13,7 @@ from rich.table import Table
 from ingest.importer.cli import import_files
 from ingest.producer import KafkaUnavailable
 from ingest.simulator.cli import simulate
+from schemas.logs import configure
 from schemas.seal import SealError, sealer
 from schemas.settings import Settings
 
@@ -49,23 +50,15 @@ def gateway(
     topic_prefix: Prefix = None,
 ) -> None:
     """Listen for events over HTTP: POST /v1/events, GET /healthz, /readyz, /metrics, /openapi.json."""
-    import uvicorn
-
-    from ingest.gateway.app import create
+    from ingest.gateway.app import serve
 
     # uvicorn finishes what is in flight, then raises the signal again: that is a good end.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     chosen = settings(host=host, gateway_port=port, kafka_servers=kafka_servers, topic_prefix=topic_prefix)
     sealer(chosen)  # Made here, or said in one sentence that it cannot be.
-    uvicorn.run(
-        create(chosen),
-        host=chosen.host,
-        port=chosen.gateway_port,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=20,
-    )
+    configure("ingest.gateway")
+    serve(chosen)
 
 
 @app.command()
@@ -93,9 +86,7 @@ app.command()(simulate)
 
 def main() -> None:
     """Run a command; an expected error is one sentence, not a traceback."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
-    # Its errors reach us as exceptions, which say the same in one sentence instead of one line per attempt.
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    configure("ingest", logging.WARNING)
     try:
         app(prog_name="python -m ingest")
     except (KafkaUnavailable, SealError) as error:

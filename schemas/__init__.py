@@ -8,5 +8,6 @@ views derived from the kinds), `worktime`, `lives` and `derivation` (entities' l
 `figures` (what a province is run by, from the lives), `documents` (JSON Schema and data dictionary derived from them), `places`
 (provinces, communes, outlines), `reference` (agencies, procedures, calendar, targets, criteria, rules of alarms), `freshness` (is
 a source alive?) and `timeliness` (was it?), `periods` (of reported figures), `scores` (how well it goes by figures and reports),
-and `catalogue` (criteria and targets for the data dictionary).
+and `catalogue` (criteria and targets for the data dictionary). For every process: `logs` (one line per record); for every server:
+`http` (limits, allowed hosts, response headers, access lines).
 """

@@ -46,6 +46,11 @@ class Settings(BaseSettings):
     province: str = Field("46", description="Code of the province that the screens show (46 is Huế).")
     language: str = Field("vi", pattern="^(vi|en)$", description="First language of the screens: `vi` or `en`.")
     host: str = Field("127.0.0.1", description="Address that the gateway and the dashboard listen on.")
+    hosts: str = Field(
+        "",
+        description="Names that the gateway and the dashboard answer to beside the loopback names and `IOC_HOST`, comma separated; "
+        "`*` for any. Where every address is listened on (0.0.0.0), any IP address is one.",
+    )
     gateway_port: int = Field(8000, description="Port of the ingest gateway.")
     gateway_max_bytes: int = Field(8 << 20, ge=1024, description="Largest request body that the gateway takes, in bytes.")
     event_max_bytes: int = Field(256 << 10, ge=1024, description="Largest single event, in bytes; larger ones are refused.")

@@ -22,12 +22,24 @@ from ingest.gateway.recent import Recent
 from ingest.gateway.refusals import Refusals
 from ingest.producer import PENDING_BYTES, KafkaUnavailable
 from schemas.envelope import Category, Reader
+from schemas.http.hosts import AllowedHosts
+from schemas.http.limits import Limits
+from schemas.http.middleware import protect
+from schemas.http.server import run
 from schemas.refusals import Said
 from schemas.retention import Keeping
 from schemas.seal import Sealer, sealer
 from schemas.settings import Settings
 
 RETRY_SECONDS = 2
+LIMITS = Limits(body_bytes=None)
+"""The bound of a body is a setting, and said in the language of the sender."""
+
+
+def serve(settings: Settings) -> None:
+    """Run the gateway until it is told to end."""
+    app = protect(create(settings), AllowedHosts(settings.hosts, settings.host))
+    run(app, host=settings.host, port=settings.gateway_port, limits=LIMITS)
 
 
 def create(settings: Settings) -> FastAPI:

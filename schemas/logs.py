@@ -1,0 +1,94 @@
+"""How every process of the centre logs: one line per record, each with time, level and zone.
+
+    2026-11-30T20:16:05.123+07:00 INFO ingest.gateway uvicorn.error: Started server process [4711]
+
+A record never takes more than its line: line ends and control characters in what it says are escaped, so that nobody can forge a
+line, and an exception is told by its type, its words and the places it came through.
+"""
+
+import logging
+import re
+import sys
+import threading
+import traceback
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from zoneinfo import ZoneInfo
+
+from schemas.columns import ZONE
+
+MAX_LETTERS = 4000
+"""Letters of a line; what is beyond is cut off."""
+MAX_FRAMES = 12
+"""Places of an exception that are named, the innermost ones."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_QUIET = {
+    # Its errors reach us as exceptions, which say the same in one sentence instead of one line per attempt.
+    "kafka": logging.CRITICAL,
+    "websockets": logging.WARNING,
+    "asyncio": logging.WARNING,
+}
+
+
+class LineFormatter(logging.Formatter):
+    """Formats a record as one line: time with zone, level, process, logger, message."""
+
+    def __init__(self, process: str) -> None:
+        super().__init__()
+        self._process = process
+        self._zone = ZoneInfo(ZONE)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, without its end."""
+        at = datetime.fromtimestamp(record.created, self._zone).isoformat(timespec="milliseconds")
+        name = record.name.removeprefix(f"{self._process}.")
+        message = record.getMessage()
+        if record.exc_info and record.exc_info[1] is not None:
+            message = f"{message}: {describe(record.exc_info[1])}"
+        said = f"{at} {record.levelname} {self._process} " + (message if name == self._process else f"{name}: {message}")
+        line = _CONTROL.sub(_escaped, said)
+        return line if len(line) <= MAX_LETTERS else line[:MAX_LETTERS] + "…"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
+
+
+def describe(error: BaseException) -> str:
+    """An exception in one line: type, words, and the innermost places it came through, `file:line function`."""
+    frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]
+    way = " > ".join(f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} {frame.name}" for frame in frames)
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    origin = "" if cause is None else f"; caused by {type(cause).__name__}: {cause}"
+    return f"{type(error).__name__}: {error}{origin}" + (f" (at {way})" if way else "")
+
+
+def configure(process: str, level: int = logging.INFO) -> None:
+    """Send every record of this process to standard error as lines of ours; also warnings and exceptions that nobody caught.
+
+    Args:
+        process: What the lines call it, such as `ingest.gateway`.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LineFormatter(process))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name, least in _QUIET.items():
+        logging.getLogger(name).setLevel(max(level, least))
+    logging.getLogger("uvicorn.error").addFilter(_without_visitors)
+    logging.captureWarnings(True)
+    sys.excepthook = _uncaught
+    threading.excepthook = lambda given: _uncaught(given.exc_type, given.exc_value, given.exc_traceback)
+
+
+def _without_visitors(record: logging.LogRecord) -> bool:
+    """Drop uvicorn's lines about WebSockets: they quote the client and the query string. `schemas.http` has lines of its own."""
+    return record.levelno > logging.INFO or not ("WebSocket %s" in str(record.msg) or str(record.msg).startswith("connection "))
+
+
+def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    logging.getLogger().critical("ended by an error", exc_info=(kind, error or kind(), trace))
