@@ -34,6 +34,7 @@ offsets.topic.num.partitions=8
 offsets.topic.replication.factor=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
+transaction.max.timeout.ms=60000
 broker.heartbeat.interval.ms=1000
 broker.session.timeout.ms=4000
 log.segment.bytes=67108864

@@ -153,5 +153,5 @@ async def show_readiness(web: Any, request: Any) -> Any:
     if waited > PATIENCE:
         return web.json({"status": f"nothing could be written for {waited:.0f} s; see the log"}, status=503)
     if stalled := progress.watch.stalled():
-        return web.json({"status": f"nothing is written of {', '.join(stalled)}; see the log"}, status=503)
+        return web.json({"status": f"{'; '.join(stalled)}; see the log"}, status=503)
     return web.json({"status": "ok"})

@@ -30,6 +30,18 @@ class Record(Protocol):
     value: bytes | None
 
 
+class Chunk(list[Any]):
+    """Records of a partition that follow one another; from offset `start` on there is none before them that can be read.
+
+    `begins` is where Kafka's log of the partition was found to begin, if older records were asked for.
+    """
+
+    def __init__(self, start: int, records: Iterable[Record], begins: int = 0) -> None:
+        super().__init__(records)
+        self.start = start
+        self.begins = begins
+
+
 class DeadLetter(msgspec.Struct, frozen=True):
     """A record that could not be counted: kept whole in ClickHouse, with a copy in the dead-letter topic for other readers.
 

@@ -21,7 +21,7 @@ from schemas.refusals import said
 from schemas.retention import Keeping
 from schemas.seal import Sealer, sealed_remains
 from schemas.seal.identity import hides
-from streams.batch import Batch, DeadLetter, Record, arrivals, received_ms
+from streams.batch import Batch, Chunk, DeadLetter, Record, arrivals, received_ms
 from streams.fold import Checkpoint, Partition, minutes_of
 from streams.rows import ENTITY_ID, Columns, append, columns_maker
 from streams.store import Store
@@ -43,12 +43,10 @@ class Engine:
         self._opened: Counter[Kind] = Counter()
         self._told: set[Kind] = set()
         self._partitions: dict[tuple[Kind, int], Partition] = {}
-        self._gaps: dict[tuple[Kind, int], tuple[int, int]] = {}
 
     def forget(self) -> None:
-        """Drop all memory: it is loaded again from the store. What was turned away before proves nothing any more."""
+        """Drop all memory: it is loaded again from the store."""
         self._partitions.clear()
-        self._gaps.clear()
 
     def take(self, chunks: Iterable[tuple[Kind, int, Sequence[Record]]]) -> Batch:
         """Steps 1 to 3 for chunks given in the order of their offsets. Reads the store, writes nothing."""
@@ -103,21 +101,20 @@ class Engine:
     def _is_gap(self, batch: Batch, partition: Partition, records: Sequence[Record]) -> bool:
         """Whether records are missing before a chunk, so that it has to be fetched again from where we stand.
 
-        Chunks of one fetch position come in order. So one that starts no later than the chunk before it ended, which was turned
-        away, is the first that was fetched after we asked to go back, and Kafka itself has nothing before it (retention, or the
-        marker of a transaction). Where Kafka's log starts may move on meanwhile.
+        A chunk tells from where on it holds all that can be read: what lies before its first record may be the markers of
+        transactions and aborted records, or have been removed by retention. The latter is a loss, and is told.
         """
-        key, expected, first = (partition.kind, partition.number), partition.position + 1, records[0].offset
-        if first <= expected:
-            self._gaps.pop(key, None)
+        key, expected = (partition.kind, partition.number), partition.position + 1
+        if records[0].offset <= expected:
             return False
-        before = self._gaps.pop(key, None)
-        if before is not None and before[0] == expected and first <= before[1]:
-            log.error("%s[%d]: Kafka no longer has offsets %d to %d", key[0].topic(self._prefix), key[1], expected, first - 1)
-            return False
-        self._gaps[key] = (expected, records[-1].offset)
-        batch.gaps.setdefault(key, expected)
-        return True
+        if not isinstance(records, Chunk) or records.start > expected:
+            batch.gaps.setdefault(key, expected)
+            return True
+        if records.begins > expected:
+            log.error(
+                "%s[%d]: Kafka no longer has offsets %d to %d", key[0].topic(self._prefix), key[1], expected, records.begins - 1
+            )
+        return False
 
     def _read(self, kind: Kind, number: int, records: Sequence[Record], dead: list[DeadLetter]) -> tuple[Columns, Sequence[Record]]:
         """The valid events as rows, and their records; the others become dead letters."""

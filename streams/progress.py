@@ -40,6 +40,22 @@ class Place(NamedTuple):
         return f"{self.kind}[{self.partition}]"
 
 
+class Extent(NamedTuple):
+    """How far a partition reaches, as Kafka says; offsets."""
+
+    end: int
+    """Where the next record will lie."""
+    stable: int
+    """Where the oldest open transaction begins; the end where there is none. Only what is before it can be read."""
+    unreadable: tuple[int, int] = (0, 0)
+    """`[from, to)`: read last, and found to hold no record; markers and aborted records of transactions lie there."""
+
+    def passed(self, written: int) -> int:
+        """`written`, or further where nothing can be read from there on."""
+        since, until = self.unreadable
+        return until if since <= written < until else written
+
+
 @dataclass
 class Standing:
     """How a partition stands; times are seconds of a clock that never jumps."""
@@ -47,8 +63,10 @@ class Standing:
     moved: float
     """When it was last written to, or had nothing to write."""
     written: int = 0
-    """Offset up to which, itself not included, records are written."""
+    """Offset up to which, itself not included, records are written, or cannot be read."""
     end: int = 0
+    stable: int = 0
+    """Offset of the oldest open transaction, or the end."""
     waits: deque[tuple[float, int]] = field(default_factory=deque)
     """Ends of the partition that are not written yet, with when they were first seen, oldest first."""
     stalled: bool = False
@@ -58,6 +76,11 @@ class Standing:
         """Records that wait to be written."""
         return max(self.end - self.written, 0)
 
+    @property
+    def held(self) -> bool:
+        """Whether all that waits waits for a sender to end its transaction."""
+        return self.stable <= self.written < self.end
+
 
 class Watch:
     """Follows partitions from look to look; no I/O, no clock."""
@@ -66,20 +89,22 @@ class Watch:
         self._stale_after = stale_after
         self.partitions: dict[Place, Standing] = {}
 
-    def look(self, now: float, ends: Mapping[Place, int], written: Mapping[Place, int]) -> list[str]:
-        """Take in where the partitions of `ends` end and how far they are written; others are no longer followed.
+    def look(self, now: float, extents: Mapping[Place, Extent], written: Mapping[Place, int]) -> list[str]:
+        """Take in how far the partitions of `extents` reach and are written; others are no longer followed.
 
         Returns what there is to say: a line for each partition that stands still since, or moves again. One stands still that has
         had records to write for `stale_after` seconds and of which none was written in that time.
         """
         said = []
-        self.partitions = {place: self.partitions.get(place) or Standing(now) for place in ends}
+        self.partitions = {place: self.partitions.get(place) or Standing(now) for place in extents}
         for place, one in self.partitions.items():
-            self._take_in(one, now, ends[place], written.get(place, one.written))
+            one.stable = extents[place].stable
+            self._take_in(one, now, extents[place].end, extents[place].passed(written.get(place, one.written)))
             still = now - one.moved
             stalled = bool(one.waits) and still >= self._stale_after
             if stalled and not one.stalled:
-                said.append(f"{place} stands still: {one.lag:,} records wait, none was written for {still:.0f} s")
+                why = "; their sender holds a transaction open" if one.held else ""
+                said.append(f"{place} stands still: {one.lag:,} records wait, none was written for {still:.0f} s{why}")
             elif one.stalled and not stalled:
                 said.append(f"{place} moves again")
             one.stalled = stalled
@@ -98,8 +123,11 @@ class Watch:
             one.waits.append((now, end))
 
     def stalled(self) -> list[str]:
-        """The partitions that stand still."""
-        return [str(place) for place, one in self.partitions.items() if one.stalled]
+        """What there is to say of the partitions that stand still."""
+        still = [(str(place), one) for place, one in self.partitions.items() if one.stalled]
+        stuck = [name for name, one in still if not one.held]
+        held = [f"{one.lag:,} records of {name} wait until a sender ends its transaction" for name, one in still if one.held]
+        return [*([f"nothing is written of {', '.join(stuck)}"] if stuck else []), *held]
 
     def rows(self, now: float, now_ms: int, received_ms: Mapping[Place, int], worker: str) -> list[tuple[Any, ...]]:
         """Rows of the table `progress`."""
@@ -158,7 +186,8 @@ class Progress:
         mine = self._app.consumer.assignment()
         held = {Place(self._topics[tp.topic], tp.partition): tp for tp in mine if tp.topic in self._topics}
         # Kafka first: what comes in while ClickHouse is asked is no lag.
-        ends = await asyncio.wait_for(self._app.consumer.highwaters(*held.values()), PATIENCE) if held else {}
+        extents = await asyncio.wait_for(self._app.consumer.extents(held.values()), PATIENCE) if held else {}
+        held = {place: tp for place, tp in held.items() if tp in extents}
         problem, written = None, dict[Place, int]()
         try:
             # A ClickHouse that hangs raises nothing: what stands still must be said all the same.
@@ -167,7 +196,7 @@ class Progress:
         except Exception as error:  # Nothing moves as long as ClickHouse is away: that is seen, too.
             problem = error
         now = time.monotonic()
-        for line in self.watch.look(now, {place: ends[tp] for place, tp in held.items()}, written):
+        for line in self.watch.look(now, {place: extents[tp] for place, tp in held.items()}, written):
             log.warning(line)
         metrics.stand({held[place]: one.lag for place, one in self.watch.partitions.items()}, self._stalled(held), mine)
         self._received = {place: at for place, at in self._received.items() if place in held}

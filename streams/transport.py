@@ -2,21 +2,26 @@
 
 Faust spends hundreds of microseconds on each message it moves, however little the agent does; a chunk pays that once for
 thousands of records. All the rest of Faust stays: worker, rebalancing, flow control, commits, web port.
+
+Only what is committed is read. A log then has offsets at which nothing can be read, as markers of transactions and aborted records.
+They are neither lost nor waiting: each chunk says from where on it holds all that can be read (`streams.fetching`), and
+`ChunkConsumer.extents` how far each partition was read without finding anything.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import copy
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, Protocol
 
 import faust
-from aiokafka.consumer.fetcher import PartitionRecords
+from aiokafka import TopicPartition
+from aiokafka.consumer.fetcher import READ_UNCOMMITTED
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
-# aiokafka wraps each record that it unpacked into a dataclass of eleven fields: a fifth of all that a worker does. The engine needs
-# offset, timestamp, key and value, which the unpacked record has.
-PartitionRecords._consumer_record = lambda self, tp, record: record
+import streams.fetching  # noqa: F401  # It changes aiokafka's fetcher.
+from streams.progress import Extent
 
 
 class Unfiltered(dict[TP, int | None]):
@@ -83,7 +88,24 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = LONGEST_WAIT_MS
+        # Faust reads committed records only where it writes in transactions itself.
+        consumer._isolation_level = "read_committed"
         return consumer
+
+    async def extents(self, partitions: Iterable[TP]) -> Mapping[TP, Extent]:
+        """How far partitions reach and can be read, as Kafka says now. Raises aiokafka's errors."""
+        found: Mapping[TP, Extent] = await self.call_thread(self._extents, [TopicPartition(*tp) for tp in partitions])
+        return found
+
+    async def _extents(self, partitions: list[TopicPartition]) -> Mapping[TP, Extent]:
+        fetcher = self._ensure_consumer()._fetcher
+        uncommitted = copy.copy(fetcher)  # The level is asked with each request, from the one that asks.
+        uncommitted._isolation_level = READ_UNCOMMITTED
+        stable = await fetcher.end_offsets(partitions, None)
+        ends = await uncommitted.end_offsets(partitions, None)
+        assignment = fetcher._subscriptions.subscription.assignment
+        mine = [tp for tp in partitions if tp in assignment.tps]
+        return {TP(*tp): Extent(ends[tp], stable[tp], assignment.state_value(tp).unreadable) for tp in mine}
 
 
 class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
@@ -95,6 +117,11 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def extents(self, partitions: Iterable[TP]) -> Mapping[TP, Extent]:
+        """How far partitions reach and can be read, without those that moved away meanwhile. Raises aiokafka's errors."""
+        found: Mapping[TP, Extent] = await self._thread.extents(partitions)
+        return found
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:
         """Fetch, and yield each partition's chunk as one message that carries the chunk's last offset."""

@@ -132,6 +132,7 @@ async def from_kafka(settings: Settings, period: Period, extent: Extent) -> Asyn
         enable_auto_commit=False,
         max_partition_fetch_bytes=1 << 20,
         check_crcs=False,
+        isolation_level="read_committed",  # as workers read it
         # While it is being assigned it looks for a place by itself: it must not be one beyond what is asked for.
         auto_offset_reset="earliest",
     )

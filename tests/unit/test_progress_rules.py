@@ -7,18 +7,23 @@ from dashboard.progress import Lag, Pace
 from dashboard.progress import judge as judged
 from schemas.kinds import KINDS
 from streams.batch import heartbeat_rows
-from streams.progress import MOST_SEEN, Place, Watch
+from streams.progress import MOST_SEEN, Extent, Place, Watch
 from tests.records import Record
 
 ONE, TWO = Place("filing", 0), Place("filing", 1)
 NOW = datetime(2026, 11, 17, 7, 5, tzinfo=UTC)
 
 
+def ends(**offsets: int) -> dict[Place, Extent]:
+    """Partitions in which nothing but records lies, all of them committed, by where they end."""
+    return {{"one": ONE, "two": TWO}[name]: Extent(end, end) for name, end in offsets.items()}
+
+
 def test_a_partition_that_has_records_and_writes_none_stands_still_and_is_said_once() -> None:
     watch, said = Watch(10), []
     for second in range(0, 40, 2):
         moving = second if second < 10 or second > 30 else 10
-        said.append(watch.look(second, {ONE: 100, TWO: 50 + second}, {ONE: moving, TWO: 50 + second}))
+        said.append(watch.look(second, ends(one=100, two=50 + second), {ONE: moving, TWO: 50 + second}))
     lines = [line for lines in said for line in lines]
     assert lines == ["filing[0] stands still: 90 records wait, none was written for 10 s", "filing[0] moves again"]
     assert [second for second, some in zip(range(0, 40, 2), said, strict=True) if some] == [20, 32]
@@ -28,35 +33,62 @@ def test_a_partition_that_has_records_and_writes_none_stands_still_and_is_said_o
 def test_idle_is_not_still_and_waiting_begins_when_something_comes() -> None:
     watch = Watch(10)
     for second in range(0, 1000, 100):
-        assert watch.look(second, {ONE: 7}, {ONE: 7}) == []
-    assert watch.look(1000, {ONE: 8}, {ONE: 7}) == []
-    assert watch.look(1009, {ONE: 9}, {ONE: 7}) == []
-    assert len(watch.look(1010, {ONE: 9}, {ONE: 7})) == 1
-    assert watch.look(1012, {ONE: 9}, {}) == [], "while it cannot be asked nothing has moved, and nothing new is said"
+        assert watch.look(second, ends(one=7), {ONE: 7}) == []
+    assert watch.look(1000, ends(one=8), {ONE: 7}) == []
+    assert watch.look(1009, ends(one=9), {ONE: 7}) == []
+    assert len(watch.look(1010, ends(one=9), {ONE: 7})) == 1
+    assert watch.look(1012, ends(one=9), {}) == [], "while it cannot be asked nothing has moved, and nothing new is said"
     (row,) = watch.rows(1012, 5_000_000, {ONE: 4_000}, "w")
     assert row == ("filing", 0, "w", 7, 9, 4_000, 5_000_000 - 12_000, 5_000_000 - 12_000, 5_000_000)
+
+
+def test_markers_and_aborted_records_are_no_lag_whatever_is_behind_them() -> None:
+    watch = Watch(10)
+    for second in range(0, 40, 2):
+        assert watch.look(second, {ONE: Extent(9, 9, (7, 9)), TWO: Extent(5, 5, (0, 5))}, {ONE: 7}) == []
+    assert [one.lag for one in watch.partitions.values()] == [0, 0]
+    assert watch.look(40, {ONE: Extent(12, 12, (7, 9))}, {ONE: 7}) == []
+    assert watch.partitions[ONE].lag == 3, "what came behind them waits"
+    watch.look(42, {ONE: Extent(12, 12, (11, 12))}, {ONE: 9})
+    assert watch.partitions[ONE].lag == 3, "a record that was read and is not written yet waits, and what is behind it with it"
+
+
+def test_what_waits_for_a_transaction_that_hangs_open_is_said_to_wait_for_that() -> None:
+    watch, said = Watch(10), []
+    for second in range(0, 20, 2):
+        said += watch.look(second, {ONE: Extent(9, 7), TWO: Extent(9, 9)}, {ONE: 7, TWO: 4})
+    waits = "one was written for 10 s"
+    assert said == [
+        f"filing[0] stands still: 2 records wait, n{waits}; their sender holds a transaction open",
+        f"filing[1] stands still: 5 records wait, n{waits}",
+    ]
+    assert watch.stalled() == ["nothing is written of filing[1]", "2 records of filing[0] wait until a sender ends its transaction"]
+    assert watch.look(20, {ONE: Extent(10, 10, (7, 10)), TWO: Extent(9, 9)}, {ONE: 7, TWO: 9}) == [
+        "filing[0] moves again",
+        "filing[1] moves again",
+    ], "it was aborted: there is nothing to write"
 
 
 def test_catching_up_is_behind_but_not_still() -> None:
     watch = Watch(10)
     for second in range(0, 100, 2):
-        assert watch.look(second, {ONE: 1000 + second}, {ONE: second}) == []
+        assert watch.look(second, ends(one=1000 + second), {ONE: second}) == []
     (row,) = watch.rows(98, 98_000, {}, "w")
     assert (row[5], row[6], row[7]) == (None, 0, 98_000), "the first end that was seen is still not reached"
 
 
 def test_what_moved_to_another_worker_is_not_followed() -> None:
     watch = Watch(10)
-    watch.look(0, {ONE: 9, TWO: 9}, {})
-    watch.look(30, {TWO: 9}, {TWO: 9})
+    watch.look(0, ends(one=9, two=9), {})
+    watch.look(30, ends(two=9), {TWO: 9})
     assert set(watch.partitions) == {TWO}
-    assert watch.look(60, {ONE: 9, TWO: 9}, {TWO: 9}) == [], "it comes back with a clean slate"
+    assert watch.look(60, ends(one=9, two=9), {TWO: 9}) == [], "it comes back with a clean slate"
 
 
 def test_a_long_stall_takes_little_memory() -> None:
     watch = Watch(10)
     for second in range(10 * MOST_SEEN):
-        watch.look(second, {ONE: second + 1}, {})
+        watch.look(second, ends(one=second + 1), {})
     standing = watch.partitions[ONE]
     assert len(standing.waits) <= MOST_SEEN and standing.waits[0] == (0, 1)
 

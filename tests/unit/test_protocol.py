@@ -1,8 +1,9 @@
 """The order of work, simulated in one process with a fake log and a fake store: seeded, with crashes at every step, zombies that
-write late, resends, late, reordered, contradicting and future events, two kinds and two partitions. Whatever happens, the store
-ends as the logs say. A failing seed fails again: `simulate(seed)` replays it."""
+write late, resends, late, reordered, contradicting and future events, offsets without a record, chunks that get lost, two kinds and
+two partitions. Whatever happens, the store ends as the logs say. A failing seed fails again: `simulate(seed)` replays it."""
 
 import random
+import re
 import sys
 from collections import Counter
 from contextlib import suppress
@@ -19,7 +20,7 @@ from schemas.events import Event, Indicator, Meeting
 from schemas.kinds import INDICATOR, MEETING, Kind
 from schemas.tables import events_table
 from streams import fold
-from streams.batch import Batch
+from streams.batch import Batch, Chunk
 from streams.batch import write as write_batch
 from streams.engine import Engine
 from streams.fold import Checkpoint
@@ -186,7 +187,16 @@ class Worker:
         self._rng, self._logs = rng, logs
         self._next = {key: store.kept[key].done + 1 for key in logs}
         self._engine = Engine(self._view, "t.", Reader(), SEALER)
+        self._unreadable: dict[Key, tuple[int, int]] = {}
         self.held: list[Batch] = []
+
+    def _fetch(self, key: Key, start: int, end: int) -> Chunk:
+        """The records at the offsets `[start, end)`, as the transport gives them."""
+        since, until = self._unreadable.get(key, (start, start))
+        begin = since if until == start else start
+        chunk = Chunk(begin, [record for record in self._logs[key] if start <= record.offset < end])
+        self._unreadable[key] = (chunk[-1].offset + 1 if chunk else begin, end)
+        return chunk
 
     def take(self) -> None:
         """Take in some chunks of some partitions, at times what was taken before; a gap is fetched again."""
@@ -195,10 +205,11 @@ class Worker:
         for _ in range(self._rng.randrange(1, 5)):
             key = self._rng.choice(list(self._logs))
             back = self._rng.randrange(20) if self._rng.random() < 0.2 else 0
-            start = ends.get(key, max(0, min(self._next[key], len(self._logs[key]) - 1) - back))
-            chunk = self._logs[key][start : start + self._rng.randrange(1, 20)]
-            ends[key] = start + len(chunk)
-            chunks += [(*key, chunk)] if chunk else []
+            start = ends.get(key, max(0, min(self._next[key], self._logs[key][-1].offset) - back))
+            ends[key] = start + self._rng.randrange(1, 20)
+            chunk = self._fetch(key, start, ends[key])
+            lost = self._rng.random() < 0.05
+            chunks += [(*key, chunk)] if chunk and not lost else []
         try:
             batch = self._engine.take(chunks)
         except Crash:
@@ -223,11 +234,13 @@ class Worker:
 def simulate(seed: int) -> tuple[FakeStore, Logs]:
     rng = random.Random(seed)
     logs = {key: a_log(rng, key[0], rng.randrange(1, 90)) for key in KEYS[: rng.randrange(1, len(KEYS) + 1)]}
+    for log in logs.values():  # Markers of transactions, aborted records: offsets that nobody can read.
+        log[:] = [record for record in log if rng.random() > 0.2] or log
     store = FakeStore()
     rate = rng.choice([0, 0.02, 0.15])
     workers = [Worker(store, rng, rate, logs) for _ in range(rng.randrange(1, 4))]
     zombies: list[Worker] = []
-    while zombies or any(store.kept[key].done < len(log) - 1 for key, log in logs.items()):
+    while zombies or any(store.kept[key].done < log[-1].offset for key, log in logs.items()):
         which = rng.randrange(len(workers))
         worker, chance = workers[which], rng.random()
         if zombies and chance < 0.3:  # A zombie wakes up and writes what it held, however old.
@@ -302,33 +315,40 @@ def test_the_simulation_notices_a_wrong_order_of_writes(monkeypatch: pytest.Monk
     assert not all(outcomes)
 
 
-def test_where_the_log_starts_may_move_on_while_a_gap_is_looked_into() -> None:
+def test_where_the_log_starts_may_move_on_while_a_gap_is_looked_into(caplog: pytest.LogCaptureFixture) -> None:
     """Retention removes what was asked for, and more of it between two fetches: the worker goes on from what there is."""
     log = a_log(random.Random(3), MEETING, 250)
+    caplog.set_level("ERROR")
     for seed in range(100):
         rng = random.Random(seed)
         store = FakeStore()
         engine = Engine(store, "t.", Reader(), SEALER)  # type: ignore[arg-type]
         write_batch(store, engine.take([(MEETING, 0, log[:10])]))  # type: ignore[arg-type]
-        begin, fetch, fetches = 40, 40, 0
-        ahead: list[list[Record]] = []  # What was fetched before the worker asked to go back, and comes all the same.
+        begin, fetch, since, fetches = 40, 40, 40, 0
+        ahead: list[Chunk] = []  # What was fetched before the worker asked to go back, and comes all the same.
         while store.kept[MEETING, 0].done < len(log) - 1:
             fetches += 1
             assert fetches < 200, f"seed {seed}: it goes back for ever"
             for _ in range(rng.randrange(1, 4)):
                 if fetch < len(log):
-                    ahead.append(log[fetch : fetch + 10])
-                    fetch += len(ahead[-1])
+                    ahead.append(Chunk(since, log[fetch : fetch + 10], begin))
+                    fetch = since = fetch + len(ahead[-1])
             batch = engine.take([(MEETING, 0, chunk) for chunk in ahead[:2]])
             del ahead[:2]
             write_batch(store, batch)  # type: ignore[arg-type]
             engine.written(batch)
             if batch.gaps:
                 begin = min(begin + rng.choice([0, 0, 7, 25]), 200)
-                fetch = max(batch.gaps[MEETING, 0], begin)
+                since = batch.gaps[MEETING, 0]
+                fetch = max(since, begin)
                 if rng.random() < 0.5:
                     ahead.clear()
         kept = store.kept[MEETING, 0]
+        spans = re.findall(r"no longer has offsets (\d+) to (\d+)", caplog.text)
+        told = [range(int(first), int(last) + 1) for first, last in spans]
+        assert told[0].start == 10 and told[0].stop >= 40, f"seed {seed}: the loss is told"
+        assert not any(offset in lost for lost in told for offset in kept.events), f"seed {seed}: no more than the loss is told"
+        caplog.clear()
         there = [record for record in log[:10] + log[begin:] if record.offset not in kept.letters]
         assert {key: values[0] for key, (_, values) in kept.windows.items()} == windows_of(kept), f"seed {seed}"
         seen = {row[IDENTITY] for row in kept.events.values()}
@@ -356,3 +376,17 @@ def test_a_batch_that_is_tried_again_proves_no_gap() -> None:
         engine.forget()
     write_batch(store, engine.take([(MEETING, 0, log[10:60])]))  # type: ignore[arg-type]
     assert set(store.kept[MEETING, 0].events) == truth(MEETING, log).counted
+
+
+def test_offsets_without_a_record_are_no_gap_but_records_that_went_astray_are(caplog: pytest.LogCaptureFixture) -> None:
+    """What lies between is a transaction's marker, or aborted: the transport tells, and nothing is fetched again for it."""
+    log = a_log(random.Random(7), MEETING, 60)
+    del log[10:20]
+    store = FakeStore()
+    engine = Engine(store, "t.", Reader(), SEALER)  # type: ignore[arg-type]
+    write_batch(store, engine.take([(MEETING, 0, Chunk(0, log[:10]))]))  # type: ignore[arg-type]
+    assert engine.take([(MEETING, 0, Chunk(12, log[10:20]))]).gaps == {(MEETING, 0): 10}, "nobody read 10 and 11"
+    batch = engine.take([(MEETING, 0, Chunk(10, log[10:20])), (MEETING, 0, Chunk(30, log[20:]))])
+    write_batch(store, batch)  # type: ignore[arg-type]
+    assert batch.gaps == {} and set(store.kept[MEETING, 0].events) == truth(MEETING, log).counted
+    assert not caplog.records, "nothing is said to be lost"

@@ -5,9 +5,11 @@ from typing import Any
 
 import faust
 import pytest
+from aiokafka.consumer import subscription_state
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from streams.fetching import PartitionState
 from streams.transport import LONGEST_WAIT_MS, ChunkConsumer, ChunkTransport
 
 
@@ -18,7 +20,31 @@ def test_a_fetch_is_not_held_back_for_long_by_empty_partitions() -> None:
         ours = ChunkConsumer(transport, callback=print, on_partitions_revoked=print, on_partitions_assigned=print)
         return ours._thread._create_worker_consumer(transport)
 
-    assert asyncio.run(consumer())._fetch_max_wait_ms == LONGEST_WAIT_MS
+    ours = asyncio.run(consumer())
+    assert ours._fetch_max_wait_ms == LONGEST_WAIT_MS
+    assert ours._isolation_level == "read_committed", "what its sender took back is not counted"
+
+
+def test_a_partition_knows_how_far_before_its_position_nothing_can_be_read() -> None:
+    async def looked_at() -> None:
+        state = subscription_state.TopicPartitionState(None)
+        assert isinstance(state, PartitionState)
+        state.seek(10)
+        assert (state.since(10), state.begins) == (10, 0)
+        state.read(10, 13)  # the marker of a transaction, behind the last record
+        assert (state.since(13), state.since(14)) == (10, 14), "of another place nothing is known"
+        state.seek(20)
+        state.await_reset(-2)  # retention has removed what is asked for
+        state.reset_to(40)
+        assert (state.since(40), state.begins) == (20, 40)
+        state.await_reset(-2)
+        state.reset_to(50)  # and more of it meanwhile
+        assert (state.since(50), state.begins) == (20, 50)
+        state.await_reset(-2)
+        state.reset_to(30)  # a log that was made anew begins before
+        assert (state.since(30), state.begins) == (30, 50)
+
+    asyncio.run(looked_at())
 
 
 class Full:
