@@ -14,10 +14,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ingest import topics
 from ingest.importer import mapping as mappings
-from ingest.importer.mapping import AUTO, Mapping, MappingError
-from ingest.importer.rows import FileError, open_binary
-from ingest.importer.run import Refused, Summary, convert, is_ndjson, kept, only, peek, run, take
+from ingest.importer.documents import json_form
+from ingest.importer.mapping import Mapping, MappingError
+from ingest.importer.refused import Refused
+from ingest.importer.rows import FileError, Layout, open_binary
+from ingest.importer.run import convert, kept, only, peek, run, take
 from ingest.importer.sheets import is_xlsx, sheet_rows
+from ingest.importer.summary import Summary
 from ingest.producer import KafkaUnavailable, Producer
 from schemas.envelope import Reader
 from schemas.kinds import BY_NAME
@@ -71,7 +74,7 @@ def import_files(
     except (MappingError, FileError, KafkaUnavailable, SealError, OSError) as error:
         print(f"ingest import: {error}", file=sys.stderr)
         raise typer.Exit(FATAL) from None
-    raise typer.Exit(SOME_REFUSED if any(summary.refused for summary in summaries) else ALL_ACCEPTED)
+    raise typer.Exit(SOME_REFUSED if any(summaries) else ALL_ACCEPTED)
 
 
 def _one(
@@ -84,32 +87,32 @@ def _one(
     reader: Reader,
     seals: Sealer,
     keeping: Keeping,
-) -> Summary:
+) -> bool:
+    """Import a file and say what became of it; whether some of it was refused."""
     file, size = open_binary(name)
-    delimiter = mapping.delimiter if mapping is not None and mapping.delimiter != AUTO else ","
-    refused_path = path or Path(f"{'stdin' if name == '-' else Path(name).name}.refused.csv")
-    with file, Refused(refused_path, delimiter) as refused:
+    refused_path, layout = path or Path(f"{'stdin' if name == '-' else Path(name).name}.refused.csv"), Layout()
+    with file, Refused(refused_path, layout) as refused:
         xlsx = is_xlsx(name, peek(file))
-        ndjson = not xlsx and is_ndjson(name, peek(file))
-        if mapping is None and not ndjson:
-            form = "XLSX" if xlsx else "CSV"
-            raise MappingError(f"{name} is {form}: give a --mapping ({', '.join(mappings.names())}, or a .toml file).")
+        form = None if xlsx else json_form(name, peek(file))
+        if mapping is None and form is None:
+            raise MappingError(
+                f"{name} is {'XLSX' if xlsx else 'CSV'}: give a --mapping ({', '.join(mappings.names())}, or a .toml file)."
+            )
         if sheet is not None and not xlsx:
             raise MappingError(f"{name} is no workbook; --sheet is for XLSX files.")
         if xlsx and mapping is not None:
-            taken = convert(sheet_rows(file, mapping, sheet), mapping, reader, seals)
+            taken = convert(sheet_rows(file, mapping, sheet, layout), mapping, reader, seals, layout)
         else:
-            taken = take(file, mapping, reader, seals, ndjson=ndjson)
+            taken = take(file, mapping, reader, seals, form, layout)
         taken = kept(taken, keeping)
         with _progress(name, file, size) as progress:
             summary = run(taken if kind is None else only(taken, kind), producer, refused, progress, PATIENCE_SECONDS)
     verb = "valid" if producer is None else "accepted"
-    print(f"{name}: {summary.rows} rows, {summary.accepted} {verb} ({summary.events} events), {summary.refused} refused")
-    for category, count in summary.reasons.most_common():
-        print(f"  {count} {category}, such as {summary.examples[category]}")
+    for number, sentence in enumerate(summary.sentences(layout, verb)):
+        print(sentence if number else f"{name}: {sentence}")
     if summary.refused:
         print(f"  refused rows: {refused.path}")
-    return summary
+    return summary.refused > 0 or summary.unaccounted(layout) > 0
 
 
 @contextmanager

@@ -39,6 +39,11 @@ def events(row: Columns[str, str], mapping: Mapping, reader: Reader) -> list[Enc
     return [_event(row, shared | _values(row, step.fields, mapping), mapping, step, reader) for step in steps]
 
 
+def skips(row: Columns[str, str], mapping: Mapping) -> bool:
+    """Whether a rule of the mapping says that a row stands for nothing."""
+    return any(all(_holds(row, one) for one in rule.when) for rule in mapping.skip)
+
+
 def _values(row: Columns[str, str], fields: dict[str, Field | Scalar], mapping: Mapping) -> dict[str, Any]:
     """Field → value, without the fields that are left out."""
     found = {
@@ -74,7 +79,12 @@ def fill(template: str, row: Columns[str, str]) -> str:
 
 def _holds(row: Columns[str, str], condition: Condition) -> bool:
     text = row[condition.column].strip()
-    return (condition.present is None or bool(text) == condition.present) and (condition.in_ is None or text in condition.in_)
+    return (
+        (condition.present is None or bool(text) == condition.present)
+        and (condition.in_ is None or text in condition.in_)
+        and (condition.starts_with is None or text.startswith(tuple(condition.starts_with)))
+        and (condition.matches is None or re.fullmatch(condition.matches, text) is not None)
+    )
 
 
 def _value(row: Columns[str, str], field: Field, mapping: Mapping, *, quoted: bool = True) -> Any:

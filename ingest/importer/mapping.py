@@ -7,6 +7,7 @@ it applies and `fields` of its own. `ingest/mappings/nyc311.toml` is a worked ex
 Cells of a spreadsheet become texts as a CSV file of the same mapping would have them: see `ingest.importer.sheets`.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator
 from importlib.resources import files
@@ -64,11 +65,24 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Condition(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Holds when the column's text is there (`present`), absent, or one of `in`."""
+    """Holds when all of it does that is given, of the column's text without surrounding space."""
 
     column: str
     present: bool | None = None
+    """Whether there is a text."""
     in_: list[str] | None = field(default=None, name="in")
+    """The texts that it may be."""
+    starts_with: list[str] | None = None
+    """The beginnings that it may have."""
+    matches: str | None = None
+    """A regular expression (Python's) for all of it."""
+
+
+class Skip(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Rows that stand for no event, such as sections and totals: they are counted as skipped, not refused."""
+
+    when: list[Condition]
+    """A row is skipped when all of these hold."""
 
 
 class Step(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -97,10 +111,17 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     encoding: str = "utf-8-sig"
     fields: dict[str, Field | Scalar]
     step: list[Step]
+    skip: list[Skip] = []
+    """A row is skipped when any of these says so."""
 
     @property
     def event_kind(self) -> Kind:
         return BY_NAME[self.kind]
+
+    @property
+    def csv_delimiter(self) -> str:
+        """What divides the cells of a CSV file that is written for it."""
+        return "," if self.delimiter == AUTO else self.delimiter
 
     def columns(self) -> set[str]:
         """Every column that the mapping reads."""
@@ -110,7 +131,13 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             for spec in (as_time(step.time), *self.fields.values(), *step.fields.values()):
                 if isinstance(spec, Field):
                     found.update(spec.columns())
+        found.update(condition.column for rule in self.skip for condition in rule.when)
         return found
+
+    def columns_read_as(self, *kinds: str) -> frozenset[str]:
+        """The columns whose texts become values of some kinds: `time`, `number` …"""
+        fields = (spec for step in self.step for spec in (as_time(step.time), *self.fields.values(), *step.fields.values()))
+        return frozenset(one.column for one in fields if isinstance(one, Field) and one.as_ in kinds and one.column is not None)
 
     def reporter_columns(self) -> set[str]:
         """The columns that say who reported."""
@@ -158,6 +185,8 @@ def _check(mapping: Mapping, path: Path) -> None:
     if not mapping.step:
         raise MappingError(f"{path}: there is no [[step]]; a row stands for at least one event.")
     known = set(mapping.event_kind.event.__struct_fields__)
+    for condition in (one for rules in (mapping.skip, mapping.step) for rule in rules for one in rule.when):
+        _check_condition(condition, path)
     for step in mapping.step:
         for name, spec in (*mapping.fields.items(), *step.fields.items(), ("time", as_time(step.time))):
             if name not in known and name != "time":
@@ -177,6 +206,15 @@ def _check_reporter(mapping: Mapping, path: Path) -> None:
         for name, spec in others:
             if name != "reporter" and isinstance(spec, Field) and (shared := sealed.intersection(spec.columns())):
                 raise MappingError(f"{path}: column {min(shared)!r} says who reported, and must not fill {name!r} too.")
+
+
+def _check_condition(condition: Condition, path: Path) -> None:
+    if all(one is None for one in (condition.present, condition.in_, condition.starts_with, condition.matches)):
+        raise MappingError(f"{path}: a condition on {condition.column!r} needs present, in, starts_with or matches.")
+    try:
+        re.compile(condition.matches or "")
+    except re.error as error:
+        raise MappingError(f"{path}: {condition.matches!r} is no regular expression: {error}.") from None
 
 
 def _check_zone(zone: str, path: Path) -> None:

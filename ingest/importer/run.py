@@ -1,19 +1,20 @@
 """A file to Kafka, with every row accounted for: accepted, or refused with a reason."""
 
-import csv
 import io
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, Self, TextIO
+from typing import Any, BinaryIO, NamedTuple
 
 from kafka.errors import KafkaError
 
-from ingest.importer.convert import Encoded, events
+from ingest.importer.convert import Encoded, events, skips
+from ingest.importer.delimited import csv_rows
+from ingest.importer.documents import RECORD, Form, documents, json_rows
 from ingest.importer.mapping import Mapping
-from ingest.importer.rows import Row, csv_rows, lines, ndjson_rows
+from ingest.importer.refused import Refused
+from ingest.importer.rows import Layout, Row
+from ingest.importer.summary import Summary
 from ingest.producer import KafkaUnavailable, Producer
 from schemas.envelope import Category, Reader, Refusal
 from schemas.moments import milliseconds
@@ -24,20 +25,6 @@ WAITING_ROWS = 5_000
 """Rows that may wait for their acknowledgement, which bounds memory whatever the size of the file."""
 
 
-@dataclass
-class Summary:
-    """What became of the rows of a file."""
-
-    rows: int = 0
-    accepted: int = 0
-    refused: int = 0
-    events: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-    """Category → refused rows."""
-    examples: dict[str, str] = field(default_factory=dict)
-    """Category → the first refusal of it, with its row."""
-
-
 class Taken(NamedTuple):
     """A row and what became of it before it was sent: its events, or why there are none."""
 
@@ -46,23 +33,40 @@ class Taken(NamedTuple):
     refusal: Refusal | None
 
 
-def take(file: BinaryIO, mapping: Mapping | None, reader: Reader, sealer: Sealer, *, ndjson: bool) -> Iterator[Taken]:
-    """Every row of a file with its valid events, who reported sealed. Without mapping, the lines are CloudEvents already."""
+def take(
+    file: BinaryIO,
+    mapping: Mapping | None,
+    reader: Reader,
+    sealer: Sealer,
+    form: Form | None = None,
+    layout: Layout | None = None,
+) -> Iterator[Taken]:
+    """Every row of a CSV or JSON file with its valid events, who reported sealed. Without mapping, they are CloudEvents."""
+    layout = layout if layout is not None else Layout()
     if mapping is None:
-        for number, line in lines(file):
-            row = Row(number, {"record": sealed_remains(line, sealer).decode(errors="replace")})
+        layout.columns = layout.titles = [RECORD]
+        for number, text, refusal in documents(file, form or "lines", layout):
+            row = Row(number, {RECORD: sealed_remains(text, sealer).decode(errors="replace")})
             try:
-                yield Taken(row, [Encoded(*read_sealed(line, reader, sealer))], None)
-            except Refusal as refusal:
-                yield Taken(row, [], refusal)
+                if refusal is not None:
+                    raise refusal
+                yield Taken(row, [Encoded(*read_sealed(text, reader, sealer))], None)
+            except Refusal as refused:
+                yield Taken(row, [], refused)
         return
-    yield from convert(ndjson_rows(file, mapping) if ndjson else csv_rows(file, mapping), mapping, reader, sealer)
+    rows = json_rows(file, form, mapping, layout) if form else csv_rows(file, mapping, layout)
+    yield from convert(rows, mapping, reader, sealer, layout)
 
 
-def convert(rows: Iterable[Row], mapping: Mapping, reader: Reader, sealer: Sealer) -> Iterator[Taken]:
-    """Every row of a table with its valid events, who reported sealed."""
+def convert(rows: Iterable[Row], mapping: Mapping, reader: Reader, sealer: Sealer, layout: Layout | None = None) -> Iterator[Taken]:
+    """Every row of a table that is not skipped with its valid events, who reported sealed."""
+    layout = layout if layout is not None else Layout()
     reporter = mapping.reporter_columns()
     for row in rows:
+        if mapping.skip and row.columns and skips(row.columns, mapping):
+            layout.skipped += row.lines
+            layout.first_skipped = layout.first_skipped or row.place
+            continue
         try:
             if row.refusal is not None:
                 raise row.refusal
@@ -80,39 +84,12 @@ def _hidden(row: Row, reporter: set[str], sealer: Sealer) -> Row:
     if not reporter:
         return row
     anywhere = row.refusal is not None
-    columns = {name: sealer.seal(text) if anywhere or name in reporter else text for name, text in row.columns.items()}
-    return row._replace(columns=columns)
 
+    def hidden(text: str) -> str:
+        return sealer.seal(text.encode(errors="replace").decode())
 
-class Refused:
-    """The file of refused rows: their columns as they were but for who reported, which is sealed; then row, category and reason.
-
-    Made when the first row is refused. Mended, it can be imported again with the same mapping.
-    """
-
-    def __init__(self, path: Path, delimiter: str = ",") -> None:
-        self.path = path
-        self._delimiter = delimiter
-        self._file: TextIO | None = None
-        self._writer: Any = None
-        self._columns: list[str] = []
-
-    def add(self, row: Row, refusal: Refusal) -> None:
-        if self._file is None:
-            self._file = self.path.open("w", encoding="utf-8", newline="")
-            self._columns = list(row.columns)
-            self._writer = csv.writer(self._file, delimiter=self._delimiter)
-            self._writer.writerow([*self._columns, "row", "category", "reason"])
-        cells = [row.columns.get(name, "") for name in self._columns]
-        reason = f"{row.place}: {refusal.reason}" if row.sheet else refusal.reason
-        self._writer.writerow([*cells, row.number, refusal.category.value, reason])
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
+    columns = {name: hidden(text) if anywhere or name in reporter else text for name, text in row.columns.items()}
+    return row._replace(columns=columns, cells=None if row.cells is None else list(map(hidden, row.cells)))
 
 
 def run(
@@ -139,10 +116,9 @@ def run(
 
     for row, found, refusal in taken:
         summary.rows += 1
+        summary.lines += row.lines
         if refusal is not None:
-            summary.refused += 1
-            summary.reasons[refusal.category.value] += 1
-            summary.examples.setdefault(refusal.category.value, f"{row.place}: {refusal.reason}")
+            summary.refuse(row, refusal)
             refused.add(row, refusal)
         else:
             summary.events += len(found)
@@ -181,14 +157,6 @@ def kept(taken: Iterator[Taken], keeping: Keeping) -> Iterator[Taken]:
             yield one
         except Refusal as refusal:
             yield Taken(one.row, [], refusal)
-
-
-def is_ndjson(name: str, head: bytes) -> bool:
-    """Whether a file holds JSON lines, by its name, else by its first byte."""
-    suffix = Path(name).suffix.lower()
-    if suffix in (".ndjson", ".jsonl", ".json"):
-        return True
-    return suffix != ".csv" and head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{")
 
 
 def peek(file: BinaryIO) -> bytes:

@@ -17,7 +17,7 @@ import openpyxl
 from openpyxl.utils import get_column_letter
 
 from ingest.importer.mapping import Mapping
-from ingest.importer.rows import FileError, Row, unique
+from ingest.importer.rows import FileError, Layout, Row, check_unique
 from ingest.importer.values import column_name, written
 from schemas.envelope import Category, Refusal
 
@@ -37,11 +37,13 @@ def is_xlsx(name: str, head: bytes) -> bool:
     return head.startswith(_ZIP) or name.lower().endswith((".xlsx", ".xlsm"))
 
 
-def sheet_rows(file: BinaryIO, mapping: Mapping, sheet: str | None = None) -> Iterator[Row]:
+def sheet_rows(file: BinaryIO, mapping: Mapping, sheet: str | None = None, layout: Layout | None = None) -> Iterator[Row]:
     """The rows of a sheet, by default the first that is not hidden, with the numbers that a spreadsheet shows.
 
     Raises `FileError` for what is no workbook, a sheet it does not have, and when no header has the columns of the mapping.
     """
+    layout = layout if layout is not None else Layout()
+    layout.unit, layout.encoding, layout.delimiter = "rows of the sheet", mapping.encoding, mapping.csv_delimiter
     content = file if file.seekable() else BytesIO(file.read())
     book = _load(content, read_only=True, data_only=True)
     try:
@@ -51,9 +53,17 @@ def sheet_rows(file: BinaryIO, mapping: Mapping, sheet: str | None = None) -> It
         rows = _read(worksheet)
         top = list(islice(rows, HEADER_WITHIN))
         header, begins = _header(top, mapping, chosen)
+        layout.lines = layout.header = begins
+        layout.columns = list(dict.fromkeys(header.values()))
+        layout.titles = layout.columns
         hidden, wanted = _Hidden(content, chosen), mapping.columns()
         for number, cells in enumerate(chain(top[begins:], rows), begins + 1):
-            yield from _row(number, cells, header, mapping.decimal, wanted, hidden)
+            layout.lines = number
+            row = _row(number, cells, header, mapping.decimal, wanted, hidden)
+            if row is None:
+                layout.blank += 1
+            else:
+                yield row
     finally:
         book.close()
 
@@ -96,7 +106,7 @@ def _header(top: list[tuple[Any, ...]], mapping: Mapping, sheet: str) -> tuple[d
             names = _names(top[last - rows + 1 : last + 1], wanted)
             found = wanted & set(names.values())
             if found == wanted:
-                unique([name for name in names.values() if name in wanted])
+                check_unique([name for name in names.values() if name in wanted])
                 return names, last + 1
             best = max(best, found, key=len)
     lacking = ", ".join(map(repr, sorted(wanted - best)))
@@ -147,23 +157,21 @@ def _content(file: BinaryIO) -> bytes:
 
 def _row(
     number: int, cells: tuple[Any, ...], header: dict[int, str], decimal: str, wanted: set[str], hidden: _Hidden
-) -> Iterator[Row]:
-    """The row, or nothing of one that is empty."""
+) -> Row | None:
+    """The row, None for one that is empty."""
     values = {index: cell for index, cell in enumerate(cells) if cell.value is not None and cell.value != ""}
     if not any(index in header for index in values):
-        return
+        return None
     columns = {name: shown(values[index], decimal) if index in values else "" for index, name in header.items()}
     for index, name in header.items():
         if name in wanted:
             place = f"{get_column_letter(index + 1)}{number}"
             if index not in values and (why := hidden.why(place)):
-                yield Row(number, columns, Refusal(Category.WRONG_VALUE, why), hidden.sheet)
-                return
+                return Row(number, columns, Refusal(Category.WRONG_VALUE, why), hidden.sheet)
             if index in values and values[index].data_type == "e":
                 reason = f"Cell {place} (column {name!r}) holds the error {values[index].value}."
-                yield Row(number, columns, Refusal(Category.WRONG_VALUE, reason), hidden.sheet)
-                return
-    yield Row(number, columns, None, hidden.sheet)
+                return Row(number, columns, Refusal(Category.WRONG_VALUE, reason), hidden.sheet)
+    return Row(number, columns, None, hidden.sheet)
 
 
 def shown(cell: Any, decimal: str) -> str:

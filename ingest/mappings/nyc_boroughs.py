@@ -27,7 +27,7 @@ def derive(file: Path) -> dict[str, Any]:
     """A GeoJSON FeatureCollection: per borough its code, name and hull; hulls do not overlap."""
     points: dict[str, set[tuple[float, float]]] = defaultdict(set)
     with file.open("rb") as opened:
-        for taken in take(opened, load("nyc311"), Reader(), Sealer([bytes(KEY_BYTES)]), ndjson=False):  # of no use: nobody is named
+        for taken in take(opened, load("nyc311"), Reader(), Sealer([bytes(KEY_BYTES)])):  # of no use: nobody is named
             for event in taken.events:
                 if event.read.data.commune and event.read.data.lat is not None:
                     points[event.read.data.commune].add((event.read.data.lon, event.read.data.lat))

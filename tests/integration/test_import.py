@@ -76,7 +76,7 @@ def test_every_row_is_in_clickhouse_as_pandas_counts_it_and_a_second_import_chan
     with worker(environment, tmp_path / "worker.log"):
         done = import_file(environment, tmp_path, str(FILE), "--mapping", "nyc311")
         assert done.returncode == 0, done.stdout + done.stderr
-        assert f"4969 rows, 4969 accepted ({len(table)} events), 0 refused" in done.stdout
+        assert f"4969 rows, 4969 accepted ({len(table)} events), 0 repeats, 0 refused" in done.stdout
         wait_for(lambda: by("kind") == {("feedback",): len(table)}, 120, "every event in ClickHouse")
 
         assert by("agency") == counts(table, "Agency")

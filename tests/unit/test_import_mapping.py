@@ -11,9 +11,13 @@ import pytest
 import shapely
 
 from ingest.importer.convert import events
+from ingest.importer.delimited import csv_rows
+from ingest.importer.documents import json_form, json_rows
 from ingest.importer.mapping import Mapping, MappingError, load, names
-from ingest.importer.rows import FileError, Row, csv_rows, ndjson_rows
-from ingest.importer.run import Refused, Summary, is_ndjson, only, run, take
+from ingest.importer.refused import Refused
+from ingest.importer.rows import FileError, Layout, Row
+from ingest.importer.run import only, run, take
+from ingest.importer.summary import Summary
 from ingest.mappings import nyc_boroughs
 from schemas.documents import example
 from schemas.envelope import Category, Read, Reader, Refusal
@@ -199,7 +203,8 @@ def test_csv_rows_are_counted_as_a_spreadsheet_does(mapping: Mapping) -> None:
         ("", "empty"),
         ("a,b\n1,2\n", "'agency'.*of the mapping are not in the file; it has a, b"),
         (HEADER + ",day\n", "'day' is there twice"),
-        (f"{HEADER}\n".encode() + b"\xff\xfe", "Near row 1 the file is not utf-8-sig"),
+        (HEADER.encode() + b"\xff\n", "The header is not utf-8-sig"),
+        ("," * 3_000, "more than 2,000 columns"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(mapping: Mapping, text: str | bytes, told: str) -> None:
@@ -215,15 +220,16 @@ def test_another_encoding_and_delimiter_can_be_declared(tmp_path: Path) -> None:
 
 def test_json_objects_are_rows_too(mapping: Mapping) -> None:
     line = msgspec.json.encode(ROW | {"lat": 16.46, "stars": None, "other": {"deep": [1]}})
-    first, second = ndjson_rows(io.BytesIO(line + b"\n\n[1]\n"), mapping)
+    first, second = json_rows(io.BytesIO(line + b"\n\n[1]\n"), "lines", mapping)
     assert (first.number, first.columns["lat"], first.columns["stars"], first.columns["other.deep"]) == (1, "16.46", "", "[1]")
     assert (second.number, second.refusal is None) == (3, False)
 
 
 def importing(text: str, mapping: Mapping | None, path: Path, kind: str | None = None) -> Summary:
     """A check of a file: everything but sending."""
-    taken = take(io.BytesIO(text.encode()), mapping, Reader(), SEALER, ndjson=mapping is None)
-    with Refused(path) as refused:
+    layout = Layout()
+    taken = take(io.BytesIO(text.encode()), mapping, Reader(), SEALER, "lines" if mapping is None else None, layout)
+    with Refused(path, layout) as refused:
         return run(only(taken, kind) if kind else taken, None, refused, lambda summary: None, 1)
 
 
@@ -234,7 +240,7 @@ def test_every_row_is_accounted_for_and_the_refused_can_be_mended_and_imported(m
     assert (summary.rows, summary.accepted, summary.refused, summary.events) == (3, 2, 1, 2)
     assert dict(summary.reasons) == {"impossible-date": 1}
     assert summary.examples["impossible-date"].startswith("row 3: ")
-    refused = path.read_text("utf-8")
+    refused = path.read_text("utf-8-sig")
     assert refused.splitlines()[0] == f"{HEADER},row,category,reason"
     mended = importing(refused.replace("31/02/2026", "28/02/2026"), mapping, tmp_path / "again.csv")
     assert (mended.accepted, mended.refused) == (1, 0)
@@ -250,11 +256,19 @@ def test_cloudevents_need_no_mapping(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "head", "lines"),
-    [("a.ndjson", b"", True), ("a.JSONL", b"", True), ("a.csv", b"{", False), ("-", b" {", True), ("-", b"a,b", False)],
+    ("name", "head", "form"),
+    [
+        ("a.ndjson", b"", "lines"),
+        ("a.JSONL", b"", "lines"),
+        ("a.json", b"\xef\xbb\xbf\n[", "array"),
+        ("a.csv", b"{", None),
+        ("-", b" {", "lines"),
+        ("-", b"[", "array"),
+        ("-", b"a,b", None),
+    ],
 )
-def test_json_lines_are_known_by_name_or_first_byte(name: str, head: bytes, lines: bool) -> None:
-    assert is_ndjson(name, head) is lines
+def test_json_is_known_by_name_or_first_byte(name: str, head: bytes, form: str | None) -> None:
+    assert json_form(name, head) == form
 
 
 def test_the_same_row_always_gives_the_same_bytes(mapping: Mapping) -> None:
@@ -272,7 +286,7 @@ def test_the_outlines_of_new_york_hold_the_points_of_their_boroughs_and_do_not_o
     assert sum(one.area for one in outlines.values()) == pytest.approx(shapely.union_all([*outlines.values()]).area, rel=1e-3)
     inside: list[bool] = []
     with REQUESTS.open("rb") as file:
-        for taken in take(file, load("nyc311"), Reader(), SEALER, ndjson=False):
+        for taken in take(file, load("nyc311"), Reader(), SEALER):
             data = taken.events[0].read.data
             if data.lat is not None and data.commune:
                 inside.append(outlines[data.commune].contains(shapely.Point(data.lon, data.lat)))
@@ -296,11 +310,12 @@ def sealed_row(**columns: str) -> str:
 @pytest.mark.parametrize("wrong", [{"agency": "?"}, {"telephone": "1"}, {"words": "Thử"}, {"done": "03/11/2026,Thử"}])
 def test_who_reported_is_sealed_in_events_and_refused_rows_and_quoted_by_no_reason(wrong: dict[str, str], tmp_path: Path) -> None:
     mapping = mapped(tmp_path, SEALING)
-    (good,) = take(io.BytesIO(sealed_row().encode()), mapping, Reader(), SEALER, ndjson=False)
+    (good,) = take(io.BytesIO(sealed_row().encode()), mapping, Reader(), SEALER)
     assert SEALER.open(good.events[0].read.data.reporter) == "Thử, 0" and "Thử".encode() not in good.events[0].record
-    (bad,) = take(io.BytesIO(sealed_row(**wrong).encode()), mapping, Reader(), SEALER, ndjson=False)
+    layout = Layout()
+    (bad,) = take(io.BytesIO(sealed_row(**wrong).encode()), mapping, Reader(), SEALER, None, layout)
     assert bad.refusal and "Thử" not in bad.refusal.reason
-    with Refused(tmp_path / "out.csv") as refused:
+    with Refused(tmp_path / "out.csv", layout) as refused:
         refused.add(bad.row, bad.refusal)
     text = (tmp_path / "out.csv").read_text()
     assert "sealed:1:" in text and ("Thử" not in text or "words" in wrong), (

@@ -10,10 +10,14 @@ import pytest
 from openpyxl import Workbook
 
 from ingest.importer import values
+from ingest.importer.delimited import csv_rows
+from ingest.importer.documents import json_rows
 from ingest.importer.mapping import Mapping, load
-from ingest.importer.rows import FileError, Row, csv_rows, ndjson_rows
-from ingest.importer.run import Refused, Summary, Taken, convert, run
+from ingest.importer.refused import Refused
+from ingest.importer.rows import FileError, Layout, Row
+from ingest.importer.run import Taken, convert, run
 from ingest.importer.sheets import is_xlsx, sheet_rows
+from ingest.importer.summary import Summary
 from ingest.mappings import indicators_form
 from ingest.mappings.indicators_form import COLUMNS
 from schemas.envelope import Category, Reader
@@ -263,8 +267,11 @@ def test_workbooks_are_known_by_name_or_first_bytes_and_old_ones_are_refused() -
 def test_refused_rows_can_be_mended_and_imported_by_the_same_mapping(tmp_path: Path) -> None:
     wrong = changed(PERIOD="2026-13", VALUE=0.735)
     file = book(COLUMNS, ROW, wrong, formats={"E3": "0.0%"})
-    with Refused(tmp_path / "refused.csv") as refused:
-        summary = run(convert(sheet_rows(file, INDICATORS), INDICATORS, Reader(), SEALER), None, refused, lambda _: None, 1)
+    layout = Layout()
+    with Refused(tmp_path / "refused.csv", layout) as refused:
+        summary = run(
+            convert(sheet_rows(file, INDICATORS, None, layout), INDICATORS, Reader(), SEALER), None, refused, lambda _: None, 1
+        )
     assert (summary.rows, summary.accepted, summary.refused) == (2, 1, 1)
     assert summary.examples["impossible-date"].startswith("sheet 'Tháng 11', row 3: column 'Kỳ báo cáo', value '2026-13'")
     text = (tmp_path / "refused.csv").read_text()
@@ -297,7 +304,7 @@ def test_a_csv_file_is_divided_by_what_its_first_line_has_most_of(text: str) -> 
 
 def test_numbers_of_json_are_no_texts_with_a_decimal_comma() -> None:
     line = '{"Mã chỉ tiêu": "health.records", "Mã đơn vị": "46", "Kỳ báo cáo": "2026-10", "Giá trị": 73.125, "Đơn vị tính": "%"}'
-    (row,) = ndjson_rows(io.BytesIO(line.encode()), INDICATORS)
+    (row,) = json_rows(io.BytesIO(line.encode()), "lines", INDICATORS)
     assert row.columns["Giá trị"] == "73,125"
     assert values.number(row.columns["Giá trị"], ",") == 73.125
 

@@ -1,0 +1,124 @@
+"""From JSON to rows: one object per line (NDJSON), or an array of objects, as Open311 and batches of CloudEvents are."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, NamedTuple
+
+import msgspec
+
+from ingest.importer.mapping import Mapping
+from ingest.importer.rows import KEPT_OF_OVERLONG, MAX_LINE_BYTES, FileError, Layout, Row
+from ingest.importer.values import written
+from schemas.envelope import Category, Refusal
+
+MAX_ARRAY_BYTES = 64 << 20
+"""Largest JSON array: it is read whole."""
+RECORD = "record"
+"""The column that holds a whole JSON text: of a CloudEvent, or of what is no JSON."""
+_MARK = b"\xef\xbb\xbf"
+Form = Literal["lines", "array"]
+
+
+class _Number(str):
+    """A number with a fraction as the file writes it: 1.010100 may be a code."""
+
+
+class Document(NamedTuple):
+    """One JSON text of a file, bounded in length, or why it is not taken."""
+
+    number: int
+    text: bytes
+    refusal: Refusal | None = None
+
+
+def json_form(name: str, head: bytes) -> Form | None:
+    """How a file holds JSON, by its name, else by its first byte; None for another format."""
+    suffix, first = Path(name).suffix.lower(), head.removeprefix(_MARK).lstrip()[:1]
+    if suffix in (".ndjson", ".jsonl", ".json") or (suffix != ".csv" and first in (b"{", b"[")):
+        return "array" if first == b"[" else "lines"
+    return None
+
+
+def documents(file: BinaryIO, form: Form, layout: Layout) -> Iterator[Document]:
+    """The JSON texts of a file. Raises `FileError` for an array that is too large, or broken, and for an object over many lines."""
+    return _members(file, layout) if form == "array" else _lines(file, layout)
+
+
+def _lines(file: BinaryIO, layout: Layout) -> Iterator[Document]:
+    while line := file.readline(MAX_LINE_BYTES + 1):
+        layout.lines += 1
+        if len(line) > MAX_LINE_BYTES:
+            kept = line[:KEPT_OF_OVERLONG] + b"..."
+            while line and not line.endswith(b"\n"):
+                line = file.readline(MAX_LINE_BYTES)
+            yield Document(layout.lines, kept, _too_long("line"))
+            continue
+        text = (line.removeprefix(_MARK) if layout.lines == 1 else line).strip()
+        # As somebody cut them out of an array.
+        text = text.removesuffix(b",").rstrip()
+        if text == b"{" and layout.lines == 1 + layout.blank:
+            raise FileError("The file is a JSON object over several lines; give one object per line, or an array of objects.")
+        if text:
+            yield Document(layout.lines, text)
+        else:
+            layout.blank += 1
+
+
+def _members(file: BinaryIO, layout: Layout) -> Iterator[Document]:
+    layout.unit = "members"
+    content = file.read(MAX_ARRAY_BYTES + 1)
+    if len(content) > MAX_ARRAY_BYTES:
+        raise FileError(f"The JSON array has more than {MAX_ARRAY_BYTES >> 20} MB; give one object per line (NDJSON).")
+    try:
+        members = msgspec.json.decode(content.removeprefix(_MARK), type=list[msgspec.Raw])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise FileError(f"The JSON array cannot be read, so none of it was taken: {error}.") from None
+    for number, member in enumerate(members, 1):
+        layout.lines += 1
+        text = bytes(member)
+        if len(text) > MAX_LINE_BYTES:
+            yield Document(number, text[:KEPT_OF_OVERLONG] + b"...", _too_long("member"))
+        else:
+            yield Document(number, text)
+
+
+def _too_long(what: str) -> Refusal:
+    return Refusal(Category.TOO_LARGE, f"The {what} is longer than {MAX_LINE_BYTES:,} bytes.")
+
+
+def json_rows(file: BinaryIO, form: Form, mapping: Mapping, layout: Layout | None = None) -> Iterator[Row]:
+    """Objects as rows: values as text, members of members as `outer.inner`, absent columns empty."""
+    layout = layout if layout is not None else Layout()
+    layout.encoding = mapping.encoding
+    layout.delimiter = mapping.csv_delimiter
+    layout.columns = [*sorted(mapping.columns()), RECORD]
+    layout.titles = layout.columns
+    wanted, numbers = dict.fromkeys(mapping.columns(), ""), mapping.columns_read_as("number", "integer")
+    decoder = msgspec.json.Decoder(dict[str, Any], float_hook=_Number)
+    for number, text, refusal in documents(file, form, layout):
+        try:
+            if refusal is not None:
+                raise refusal
+            found = decoder.decode(text)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            yield Row(number, {}, Refusal(Category.BAD_JSON, str(error)), cells=_only_record(layout, text))
+        except Refusal as too_long:
+            yield Row(number, {}, too_long, cells=_only_record(layout, text))
+        else:
+            yield Row(number, wanted | dict(_flat(found, mapping.decimal, numbers)))
+
+
+def _only_record(layout: Layout, text: bytes) -> list[str]:
+    return [*[""] * (len(layout.columns) - 1), text.decode(errors="replace")]
+
+
+def _flat(members: dict[str, Any], decimal: str, numbers: frozenset[str], outer: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in members.items():
+        if isinstance(value, dict):
+            yield from _flat(value, decimal, numbers, f"{outer}{name}.")
+        elif isinstance(value, _Number):
+            yield outer + name, written(float(value), decimal) if outer + name in numbers else str(value)
+        elif isinstance(value, str):
+            yield outer + name, value
+        else:
+            yield outer + name, "" if value is None else msgspec.json.encode(value, enc_hook=float).decode()

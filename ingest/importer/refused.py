@@ -1,0 +1,78 @@
+"""The file of refused rows, which can be mended and imported again by the same mapping."""
+
+import csv
+import io
+import os
+import unicodedata
+from pathlib import Path
+from typing import IO, Any, Self
+
+from ingest.importer.rows import EXTRA_COLUMNS, Layout, Row
+from schemas.envelope import Refusal
+from schemas.spreadsheet import guard_formula
+
+_TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
+"""The marks that Windows-1258 writes behind a letter."""
+
+
+class Refused:
+    """Writes refused rows: their columns as they were but for who reported, which is sealed; then row, category and reason.
+
+    The file has the encoding and the delimiter of its table. It is made when the first row is refused, for its owner's eyes only,
+    and never in the place of one that is there: then `NAME-2.csv` is taken. What a spreadsheet would compute is guarded; reading a
+    file of refused rows takes the guard away.
+    """
+
+    def __init__(self, path: Path, layout: Layout) -> None:
+        self.path = path
+        self._layout = layout
+        self._file: IO[str] | None = None
+        self._writer: Any = None
+
+    def add(self, row: Row, refusal: Refusal) -> None:
+        """Write a row. Raises `OSError`."""
+        if self._file is None:
+            self._file = self._open()
+            self._writer = csv.writer(self._file, delimiter=self._layout.delimiter)
+            self._write([*self._layout.titles, *EXTRA_COLUMNS])
+        cells = row.cells if row.cells is not None else [row.columns.get(name, "") for name in self._layout.columns]
+        reason = f"{row.place}: {refusal.reason}" if row.sheet or row.line not in (0, row.number) else refusal.reason
+        self._write([*cells, str(row.number), refusal.category.value, reason])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def _open(self) -> IO[str]:
+        number, first = 1, self.path
+        while True:
+            try:
+                made = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                return io.TextIOWrapper(os.fdopen(made, "wb"), self._layout.encoding, "surrogateescape", newline="")
+            except FileExistsError:
+                number += 1
+                self.path = first.with_name(f"{first.stem}-{number}{first.suffix}")
+
+    def _write(self, cells: list[str]) -> None:
+        self._writer.writerow([encodable(guard_formula(cell), self._layout.encoding) for cell in cells])
+
+
+def encodable(text: str, encoding: str) -> str:
+    """The text as an encoding can hold it: tones apart if need be, and what it has no sign for as its number."""
+    if encoding.startswith("utf") or text.isascii():
+        return text
+    try:
+        text.encode(encoding, "surrogateescape")
+        return text
+    except UnicodeEncodeError:
+        apart = "".join(map(_tone_apart, text))
+        return apart.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _tone_apart(letter: str) -> str:
+    marks = unicodedata.normalize("NFD", letter)
+    tone = "".join(mark for mark in marks if mark in _TONES)
+    return unicodedata.normalize("NFC", "".join(mark for mark in marks if mark not in _TONES)) + tone if tone else letter

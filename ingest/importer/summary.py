@@ -1,0 +1,65 @@
+"""What became of the rows of a file, as numbers that add up."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from ingest.importer.rows import Layout, Row
+from schemas.envelope import Refusal
+
+
+@dataclass
+class Summary:
+    """What became of the rows of a file: every row is accepted, a repeat, or refused."""
+
+    rows: int = 0
+    lines: int = 0
+    """Lines that the rows stand in."""
+    accepted: int = 0
+    repeats: int = 0
+    """Rows of which every event was there before."""
+    refused: int = 0
+    events: int = 0
+    """Events of the accepted rows that were not there before."""
+    uncounted: int = 0
+    """Accepted rows that no worker has counted yet: they may still turn out to be repeats, or be refused."""
+    uncounted_because: str = ""
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Category → refused rows."""
+    examples: dict[str, str] = field(default_factory=dict)
+    """Category → the first refusal of it, with its row."""
+
+    def refuse(self, row: Row, refusal: Refusal) -> None:
+        """Count a refused row."""
+        self.refused += 1
+        category = refusal.category.value
+        self.reasons[category] += 1
+        self.examples.setdefault(category, f"{row.place}: {refusal.reason}")
+
+    def unaccounted(self, layout: Layout) -> int:
+        """Lines of the file that nothing says what became of: 0, or the reader has a fault."""
+        rows = self.rows - self.accepted - self.repeats - self.refused
+        return abs(layout.lines - layout.header - layout.blank - layout.skipped - self.lines) + abs(rows)
+
+    def sentences(self, layout: Layout, verb: str) -> list[str]:
+        """The summary for a person: the sum first, then of what."""
+        first = (
+            f"{counted(self.rows, 'row')}, {self.accepted} {verb} ({counted(self.events, 'event')}), "
+            f"{counted(self.repeats, 'repeat')}, {self.refused} refused"
+        )
+        found = [first]
+        lines = f"{layout.lines} {layout.unit}: {layout.header} of the header, {layout.blank} blank"
+        if layout.skipped:
+            lines += f", {layout.skipped} skipped by the mapping (such as {layout.first_skipped})"
+        found.append(f"  {lines}, {self.lines} of rows")
+        if missing := self.unaccounted(layout):
+            found.append(f"  {missing} {layout.unit} are not accounted for: this is a fault of the import, please report it")
+        if self.uncounted:
+            found.append(f"  {counted(self.uncounted, 'row')} in Kafka, not yet counted: {self.uncounted_because}")
+        for category, count in self.reasons.most_common():
+            found.append(f"  {count} {category}, such as {self.examples[category]}")
+        return found
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun: 1 row, 2 rows."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
