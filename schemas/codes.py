@@ -130,12 +130,13 @@ class DocumentStatus(NumberedCode):
 
 
 class Priority(NumberedCode):
-    """How urgent an e-document is."""
+    """How urgent an e-document is: 0 to 3 of QCVN 102:2016, and 4, which several public systems of the axis send."""
 
     NORMAL = 0, "Thường", "Normal"
     URGENT = 1, "Khẩn", "Urgent"
     VERY_URGENT = 2, "Thượng khẩn", "Very urgent"
     FLASH = 3, "Hỏa tốc", "Flash"
+    FLASH_TIMED = 4, "Hỏa tốc hẹn giờ", "Flash at a set hour"
 
 
 class DocumentAction(NumberedCode):

@@ -7,52 +7,24 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from operator import attrgetter
 from typing import Any, ClassVar, Literal, Union, cast
 
 import msgspec
 import xxhash
 
+from schemas.canonical import canonical, is_canonical, uncertain, with_days
+from schemas.categories import Category as Category
+from schemas.categories import Refusal as Refusal
 from schemas.events import Envelope, Event
 from schemas.kinds import BY_TYPE, FEEDBACK, KINDS, Kind
 from schemas.plain import plain
+from schemas.text import may_need_normalising
 
 EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 """Times outside are impossible for a living administration, and ClickHouse must be able to hold them."""
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """An event whose time is ahead of its arrival by more comes from a clock that is wrong: it is kept, and told as what it is."""
-
-
-class Category(StrEnum):
-    """What is wrong with a refused event; stable words for machines."""
-
-    BAD_UTF8 = "bad-utf8"
-    BAD_JSON = "bad-json"
-    TOO_DEEP = "too-deep"
-    TOO_LARGE = "too-large"
-    MISSING_FIELD = "missing-field"
-    WRONG_TYPE = "wrong-type"
-    WRONG_VALUE = "wrong-value"
-    UNKNOWN_KIND = "unknown-kind"
-    IMPOSSIBLE_DATE = "impossible-date"
-    IMPOSSIBLE_POINT = "impossible-point"
-    WRONG_KEY = "wrong-key"
-    CONFLICT = "conflict"
-    TOO_OLD = "too-old"
-
-
-MOST_REASON = 1000
-"""Letters of a reason: it may quote what is wrong, and that may be long."""
-
-
-class Refusal(Exception):
-    """An input that cannot be an event, with its category and a reason to act on."""
-
-    def __init__(self, category: Category, reason: str) -> None:
-        super().__init__(reason)
-        self.category = category
-        self.reason = reason if len(reason) <= MOST_REASON else reason[:MOST_REASON] + "…"
 
 
 class Read(Envelope, frozen=True, kw_only=True, gc=False):
@@ -77,10 +49,7 @@ class Reader:
         """The event in a record. Raises `Refusal` for anything that is not a valid event of a known kind."""
         if len(record) > self.max_bytes:
             raise Refusal(Category.TOO_LARGE, f"The event has {len(record)} bytes; at most {self.max_bytes} are taken.")
-        try:
-            read = _DECODER.decode(record)
-        except Exception as error:
-            raise _refusal(error) from None
+        read = _decoded(record)
         if read.datacontenttype != _JSON and read.datacontenttype.partition(";")[0].strip() != _JSON:
             raise Refusal(Category.WRONG_VALUE, f"datacontenttype must be application/json, not {_told(read.datacontenttype)!r}.")
         for moment in _MOMENTS[read.kind](read):
@@ -89,7 +58,8 @@ class Reader:
                 raise Refusal(Category.IMPOSSIBLE_DATE, f"{moment.isoformat()} is not between 1990 and 2099.")
         if read.kind is FEEDBACK and (read.data.lat is None) != (read.data.lon is None):
             raise Refusal(Category.IMPOSSIBLE_POINT, "lat and lon must be given together.")
-        return read
+        texts = may_need_normalising(record)
+        return cast(Read, canonical(read.kind, read, texts=texts)) if texts or not is_canonical(read.kind, read) else read
 
     def read_all(self, kind: Kind, records: Sequence[bytes]) -> list[Read] | None:
         """What `read` gives for each record, but with plain codes, all in one pass, if all are valid events of the kind and
@@ -102,8 +72,9 @@ class Reader:
         # No object goes on over `}` newline `{`. So each record holds one at least, and as many objects as records are one in each.
         if {record[:1] for record in records} != {b"{"} or {record[-1:] for record in records} != {b"}"}:
             return None
+        joined = b"\n".join(records)
         try:
-            events = _PLAIN[kind].decode_lines(b"\n".join(records))
+            events = _PLAIN[kind].decode_lines(joined)
         except Exception:
             return None
         data = [event.data for event in events]
@@ -111,6 +82,15 @@ class Reader:
         if len(events) != len(records) or not all(1990 < year < 2099 for moments in stated for year in {*map(_YEAR, moments)}):
             return None
         if kind is FEEDBACK and any((one.lat is None) != (one.lon is None) for one in data):
+            return None
+        try:
+            for index in uncertain(kind, events):
+                events[index] = canonical(kind, events[index], texts=False)
+            if may_need_normalising(joined):
+                for index, record in enumerate(records):
+                    if may_need_normalising(record):
+                        events[index] = canonical(kind, events[index], texts=True)
+        except Refusal:
             return None
         return events
 
@@ -207,6 +187,20 @@ _POINT = re.compile(r"`\$\.data\.(lat|lon)`")
 _TYPE = re.compile(r"^Invalid value '(.*)' - at `\$\.type`$", re.DOTALL)
 _QUOTED = re.compile(r"^(Invalid (?:enum )?value )'(.*)'( - at `\$.*`)$", re.DOTALL)
 _CODE = re.compile(r"(?!.*\d{7})[A-Za-z0-9._/+-]{1,64}")
+
+
+def _decoded(record: bytes) -> Read:
+    """The event in a record; of one that cannot be decoded, whether it can with the dates in it as moments."""
+    try:
+        return _DECODER.decode(record)
+    except Exception as error:
+        refusal = _refusal(error)
+    if refusal.category is Category.IMPOSSIBLE_DATE and (dated := with_days(record)) is not None:
+        try:
+            return _DECODER.decode(dated)
+        except Exception as error:
+            refusal = _refusal(error)
+    raise refusal
 
 
 def _refusal(error: Exception) -> Refusal:

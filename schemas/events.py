@@ -9,7 +9,7 @@ from UTC and are kept to the millisecond. Sources of the formats: QCVN 102:2016/
 from datetime import datetime
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas.codes import (
     Applicant,
@@ -29,10 +29,17 @@ from schemas.codes import (
 CODE = "code"
 """Marks a text that is one of few values (an agency, a commune, a category): stored as a dictionary, offered as a filter."""
 
+COMMUNE, IDENTIFIER, SITES = "commune", "identifier", "sites"
+"""Mark a code of a commune, the number of an entity, and a list of sites: each has a canonical form (`schemas.canonical`)."""
+
 Moment = Annotated[datetime, Meta(tz=True)]
 Code = Annotated[str, Meta(max_length=64, extra={CODE: True})]
 RequiredCode = Annotated[str, Meta(min_length=1, max_length=64, extra={CODE: True})]
-Identifier = Annotated[str, Meta(min_length=1, max_length=128)]
+CommuneCode = Annotated[str, Meta(max_length=16, extra={CODE: True, COMMUNE: True})]
+UnitCode = Annotated[str, Meta(min_length=1, max_length=64, extra={CODE: True, COMMUNE: True})]
+Identifier = Annotated[str, Meta(min_length=1, max_length=128, extra={IDENTIFIER: True})]
+Sites = Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=4000, extra={SITES: True})]
+Precision = Annotated[list[Annotated[str, Meta(pattern="^[a-z_]+:(day|minute)$", extra={CODE: True})]], Meta(max_length=8)]
 Text = Annotated[str, Meta(max_length=4096)]
 Count = Annotated[int, Meta(ge=0, le=1 << 53)]
 Stars = Annotated[int, Meta(ge=1, le=5)]
@@ -49,7 +56,15 @@ class Event(Struct, frozen=True, kw_only=True, gc=False):
     """What every kind carries."""
 
     agency: Annotated[RequiredCode, says("Code of the agency that answers for the entity at this step.")]
-    commune: Annotated[Code, says("Code of the commune it belongs to; empty for the province as a whole.")] = ""
+    commune: Annotated[CommuneCode, says("Code of the commune it belongs to; empty for the province as a whole.")] = ""
+    precision: Annotated[
+        Precision | UnsetType,
+        says(
+            "Moments known less exactly than to the second, as `due_at:day` or `time:minute` (`time` is the event's own). A moment "
+            "that is sent as a date, `2026-11-25`, is noted here. A due date lasts to the end of its day, and steps of one day "
+            "follow the legal order."
+        ),
+    ] = UNSET
 
 
 class Filing(Event, frozen=True, kw_only=True, gc=False):
@@ -100,7 +115,9 @@ class Document(Event, frozen=True, kw_only=True, gc=False):
     notation: Annotated[Text, says("Notation of the document, such as UBND-VP.")] = ""
     document_type: Annotated[Code, says("Type of the document, such as Công văn or Quyết định.")] = ""
     subject: Annotated[Text, says("What it is about.")] = ""
-    priority: Annotated[Priority, says("0 normal, 1 urgent, 2 very urgent, 3 flash (hỏa tốc).")] = Priority.NORMAL
+    priority: Annotated[Priority, says("0 normal, 1 urgent, 2 very urgent, 3 flash (hỏa tốc), 4 the same, timed.")] = (
+        Priority.NORMAL
+    )
     action: Annotated[DocumentAction, says("0 new, 1 recall, 2 update, 3 replace.")] = DocumentAction.NEW
     status: Annotated[DocumentStatus, says("Status at the receiver that this step brings.")]
     reason: Annotated[Text, says("Why it was refused or is to be recalled.")] = ""
@@ -119,15 +136,15 @@ class Meeting(Event, frozen=True, kw_only=True, gc=False):
     state: Annotated[MeetingState, says("State that this step brings.")]
     starts_at: Annotated[Moment, says("When it starts or started.")]
     ends_at: Annotated[Moment | None, says("When it ends or ended.")] = None
-    invited: Annotated[list[str], Meta(max_length=4000), says("Codes of the sites that are invited.")] = []
-    connected: Annotated[list[str], Meta(max_length=4000), says("Codes of the sites that are connected at this step.")] = []
+    invited: Annotated[Sites, says("Codes of the sites that are invited.")] = []
+    connected: Annotated[Sites, says("Codes of the sites that are connected at this step.")] = []
 
 
 class Indicator(Event, frozen=True, kw_only=True, gc=False):
     """A reported figure of an indicator for a period and a unit."""
 
     indicator: Annotated[RequiredCode, says("Code of the indicator.")]
-    unit: Annotated[RequiredCode, says("Code of the province, commune or agency that the figure is about.")]
+    unit: Annotated[UnitCode, says("Code of the province, commune or agency that the figure is about.")]
     period: Annotated[RequiredCode, says("Period of the figure: 2026, 2026-Q4, 2026-11 or 2026-11-22.")]
     value: Annotated[float, says("The figure.")]
     measure_unit: Annotated[Code, says("Unit of measure, such as % or đồng.")] = ""

@@ -14,7 +14,7 @@ from enum import IntEnum, StrEnum
 from functools import cache
 from typing import Annotated, Any
 
-from msgspec import Meta
+from msgspec import Meta, UnsetType
 
 from schemas.columns import MOMENT, ZONE, Column, Table
 from schemas.envelope import CLOCK_TOLERANCE
@@ -46,9 +46,10 @@ def clickhouse_type(annotation: Any) -> str:
     """The ClickHouse type of a field's annotation. Raises `TypeError` for one that has none."""
     base, code = _unwrap(annotation)
     if isinstance(base, types.UnionType) or typing.get_origin(base) is typing.Union:
-        inner = [part for part in typing.get_args(base) if part is not type(None)]
+        inner = [part for part in typing.get_args(base) if part not in (type(None), UnsetType)]
         if len(inner) == 1:
-            return f"Nullable({clickhouse_type(inner[0])})"
+            found = clickhouse_type(inner[0])
+            return f"Nullable({found})" if type(None) in typing.get_args(base) else found
     elif typing.get_origin(base) is list:
         return f"Array({clickhouse_type(typing.get_args(base)[0])})"
     elif issubclass(base, IntEnum):

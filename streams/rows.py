@@ -12,6 +12,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+from msgspec import UnsetType
+
 from schemas.envelope import Read, bodies, identities
 from schemas.kinds import Kind
 from schemas.moments import EPOCH
@@ -100,6 +102,8 @@ def _value(expression: str, annotation: Any) -> str:
     parts = {_bare(part) for part in _alternatives(annotation)}
     if datetime in parts:
         return f"(None if {expression} is None else {_ms(expression)})" if type(None) in parts else _ms(expression)
+    if UnsetType in parts:
+        return f"({expression} or ())"
     return expression
 
 

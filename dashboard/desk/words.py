@@ -154,6 +154,7 @@ DESK: dict[str, tuple[str, str]] = {
     "no": ("không", "no"),
     "field_agency": ("Cơ quan", "Agency"),
     "field_commune": ("Phường, xã", "Commune"),
+    "field_precision": ("Độ chính xác của thời điểm", "Precision of times"),
     "field_filing_id": ("Mã hồ sơ", "Filing number"),
     "field_procedure": ("Thủ tục", "Procedure"),
     "field_channel": ("Hình thức nộp", "Channel"),
