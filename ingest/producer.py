@@ -23,6 +23,7 @@ from schemas.kinds import Kind
 from schemas.moments import milliseconds
 from schemas.seal import Sealer, sealed, sealer
 from schemas.settings import Settings
+from schemas.topics import RECEIVED_AT
 
 PENDING_BYTES = 64 << 20
 """Bytes of records that may wait for their acknowledgement; more make `send` wait."""
@@ -93,23 +94,24 @@ class Producer:
     def send(
         self, kind: Kind, event: Event, *, id: str, source: str, time: datetime, received_at: datetime | None = None
     ) -> "Future[Any]":
-        """Send an event, keyed by its entity. The record's time is its arrival: `received_at`, or now."""
+        """Send an event, keyed by its entity. It arrives when the broker takes it in, or arrived at `received_at` (history)."""
         value = write(kind, event, id=id, source=source, time=time)
-        stamp = None if received_at is None else milliseconds(received_at)
-        return self.send_record(kind, kind.entity_id(event).encode(), value, stamp)
+        arrived = None if received_at is None else milliseconds(received_at)
+        return self.send_record(kind, kind.entity_id(event).encode(), value, arrived)
 
-    def send_record(self, topic_kind: Kind, key: bytes, value: bytes, timestamp_ms: int | None = None) -> "Future[Any]":
+    def send_record(self, topic_kind: Kind, key: bytes, value: bytes, received_ms: int | None = None) -> "Future[Any]":
         """Send a record, valid or not, to the topic of a kind: as it is, but who reported is sealed.
 
         Raises `schemas.seal.SealError` when the key cannot be had.
         """
-        return self.put(topic_kind.topic(self._prefix), key, sealed(value, self._sealer), timestamp_ms)
+        return self.put(topic_kind.topic(self._prefix), key, sealed(value, self._sealer), received_ms=received_ms)
 
     def put(
-        self, topic: str, key: bytes, value: bytes, timestamp_ms: int | None = None, partition: int | None = None
+        self, topic: str, key: bytes, value: bytes, partition: int | None = None, received_ms: int | None = None
     ) -> "Future[Any]":
         """Send a record as it is to a topic, to the partition of its key and time (`schemas.partitions`) unless one is named.
 
+        `received_ms` states a past arrival (`schemas.topics.RECEIVED_AT`); else a record arrives when the broker takes it in.
         Raises `KafkaUnavailable` when there is no room, or the topic is unknown, for the patience; or when it lacks the partition.
         """
         if partition is None:
@@ -117,10 +119,9 @@ class Producer:
         # Without the lock this may be off by what other threads send in this moment, which does not matter.
         if self._pending_bytes + len(value) > PENDING_BYTES:
             self._make_room(len(value))
-        if timestamp_ms is None:
-            timestamp_ms = time.time_ns() // 1_000_000
+        headers = None if received_ms is None else [(RECEIVED_AT, b"%d" % received_ms)]
         try:
-            future = self._kafka.send(topic, value, key, partition=partition, timestamp_ms=timestamp_ms)
+            future = self._kafka.send(topic, value, key, headers, partition)
         except (KafkaError, ValueError) as error:  # ValueError: kafka-python does not know the partition (yet).
             self._kafka._metadata.request_update()
             raise KafkaUnavailable(f"Kafka at {self._servers} took no record for {topic}: {error}") from None

@@ -3,16 +3,14 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import InvalidPartitionsError, KafkaError, TopicAlreadyExistsError, for_code
 
 from ingest.producer import KafkaUnavailable
-from schemas.kinds import KINDS
 from schemas.settings import Settings
-from schemas.topics import DAY_MS, RETENTION, topics
+from schemas.topics import APPENDED, TIME_OF_RECORDS, topics
 
 
 def plan(settings: Settings) -> dict[str, dict[str, Any]]:
@@ -26,8 +24,9 @@ def plan(settings: Settings) -> dict[str, dict[str, Any]]:
 def ensure(settings: Settings) -> list[str]:
     """Make the topics that are missing, grow those that have too few partitions, and wait until they can be used.
 
-    Returns the names of those made or grown. Several processes may do so at once. Raises `KafkaUnavailable`, also when the broker
-    refuses, or a topic has more partitions than are declared: somebody sends by another history, and repeats could count twice.
+    Records get the broker's time, in topics of older releases from now on. Returns the names of those made or grown. Several
+    processes may do so at once. Raises `KafkaUnavailable`, also when the broker refuses, or a topic has more partitions than are
+    declared: somebody sends by another history, and repeats could count twice.
     """
     with _admin(settings) as admin:
         present, planned = _present(admin, settings), plan(settings)
@@ -45,28 +44,17 @@ def ensure(settings: Settings) -> list[str]:
         grown = _done(settings, "grow", admin.create_partitions(small, raise_errors=False).to_dict()["results"]) if small else []
         if missing or small:
             _wait(admin, settings, planned)
+        _time(admin, [name for name in planned if name in present])
         return [*made, *grown]
 
 
-def keep(settings: Settings, since: datetime) -> list[str]:
-    """Have the topics of the kinds keep what arrived from `since` on, for as long again as they keep what arrives now.
-
-    Kafka deletes by time of arrival, within a minute: history that is older than the retention would be gone before a worker
-    counts it. Returns the names of the topics that keep longer now. Raises `KafkaUnavailable`.
-    """
-    age = datetime.now(UTC) - since
-    if age < timedelta(days=settings.topic_retention_days):
-        return []
-    days = settings.topic_retention_days + age.days + 1
-    with _admin(settings) as admin:
-        names = [kind.topic(settings.topic_prefix) for kind in KINDS]
-        asked = [ConfigResource(ConfigResourceType.TOPIC, name, {RETENTION: None}) for name in names]
-        kept = admin.describe_configs(asked, config_filter="all")["topic"]
-        short = [name for name in names if 0 <= int(kept[name][RETENTION]["value"]) < days * DAY_MS]
-        if short:
-            longer = {RETENTION: str(days * DAY_MS)}
-            admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, longer) for name in short])
-        return short
+def _time(admin: Any, names: list[str]) -> None:
+    """Have topics of older releases, in which a record's time was what its sender said, take the broker's time from now on."""
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name, {TIME_OF_RECORDS: None}) for name in names]
+    found = admin.describe_configs(asked, config_filter="all")["topic"] if asked else {}
+    old = [name for name in names if found[name][TIME_OF_RECORDS]["value"] != APPENDED]
+    if old:
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, {TIME_OF_RECORDS: APPENDED}) for name in old])
 
 
 def _done(settings: Settings, what: str, results: Any) -> list[str]:

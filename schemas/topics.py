@@ -1,4 +1,9 @@
-"""The Kafka topics of an installation, derived from the kinds: the same whoever makes them first."""
+"""The Kafka topics of an installation, derived from the kinds: the same whoever makes them first.
+
+A record's time is when the broker took it in (`LogAppendTime`): arrival is ours to say, whatever clock a sender has. A backfill
+of history states past arrivals by the header `RECEIVED_AT`. Whoever may write to Kafka directly can state one, too, from 1990 up to
+the broker's now: who may write there is a matter of Kafka's access control.
+"""
 
 from dataclasses import dataclass
 
@@ -6,8 +11,9 @@ from schemas.kinds import DEAD_LETTERS, HEARTBEATS, KINDS, REFUSALS
 from schemas.settings import Settings
 
 DAY_MS = 86_400_000
-RETENTION = "retention.ms"
-ANY_PAST = str((1 << 63) - 1)
+TIME_OF_RECORDS, APPENDED = "message.timestamp.type", "LogAppendTime"
+RECEIVED_AT = "ioc-received-at"
+"""The header of a record that arrived earlier than the broker took it in: milliseconds since 1970, as decimal digits."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +40,8 @@ def topics(settings: Settings) -> tuple[Topic, ...]:
             settings.topic_replicas,
             {
                 # A heartbeat is of use for seconds; the others are the record from which everything can be rebuilt.
-                RETENTION: str(DAY_MS * (1 if name == HEARTBEATS else settings.topic_retention_days)),
-                # A record's time is its arrival; a backfill of history states past arrivals, however old.
-                "message.timestamp.type": "CreateTime",
-                "message.timestamp.before.max.ms": ANY_PAST,
+                "retention.ms": str(DAY_MS * (1 if name == HEARTBEATS else settings.topic_retention_days)),
+                TIME_OF_RECORDS: APPENDED,
                 "max.message.bytes": str(settings.event_max_bytes + (1 << 20)),
                 "min.insync.replicas": str(max(1, settings.topic_replicas - 1)),
             },

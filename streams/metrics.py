@@ -7,7 +7,7 @@ from typing import Any
 from prometheus_client import Counter, Gauge, Histogram
 
 from schemas.envelope import CLOCK_TOLERANCE
-from streams.batch import Batch
+from streams.batch import Batch, received_ms
 from streams.rows import OCCURRED_AT, RECEIVED_AT
 
 TOLERANCE_MS = CLOCK_TOLERANCE.total_seconds() * 1000
@@ -46,7 +46,7 @@ def progress(tp: Any, last: Any) -> None:
     """Note a partition's progress after a written chunk, whose last record is `last`."""
     labels = (tp.topic, tp.partition)
     _told.add(labels)
-    WATERMARK.labels(*labels).set(last.timestamp / 1000)
+    WATERMARK.labels(*labels).set(received_ms(last) / 1000)
     LAST_CHUNK.labels(*labels).set(time.time())
 
 

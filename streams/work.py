@@ -23,7 +23,7 @@ from schemas.retention import Keeping
 from schemas.seal import sealer
 from schemas.settings import Settings
 from streams import metrics
-from streams.batch import Batch, DeadLetter, refusal_rows, write
+from streams.batch import Batch, DeadLetter, received_ms, refusal_rows, write
 from streams.engine import Engine
 from streams.progress import Progress
 from streams.pulse import Pulse
@@ -195,7 +195,7 @@ class Work:
             if tp in mine and key not in batch.gaps:
                 event.message.ack(self._app.consumer)
                 metrics.progress(tp, event.value[-1])
-                self._progress.wrote(tp, event.value[-1].timestamp)
+                self._progress.wrote(tp, received_ms(event.value[-1]))
 
     async def _insist(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Try until it succeeds. Raises `Stopped` when the app stops and it still does not."""

@@ -145,7 +145,7 @@ class Intake:
 
     def _give(self, index: int, mark: int, content: int, read: Read, record: bytes, producer: Producer, arrived_ms: int) -> _Sent:
         topic = read.kind.topic(self._prefix)
-        future = producer.put(topic, read.kind.entity_id(read.data).encode(), record, arrived_ms)
+        future = producer.put(topic, read.kind.entity_id(read.data).encode(), record)
         return _Sent(index, mark, content, topic, future)
 
     def _refuse(self, result: Result, refusal: Refusal, record: bytes) -> None:

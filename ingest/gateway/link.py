@@ -14,7 +14,6 @@ from ingest.gateway.refusals import Refusals
 from ingest.producer import KafkaUnavailable, Producer
 from schemas.events import Heartbeat
 from schemas.kinds import HEARTBEATS, REFUSALS
-from schemas.moments import milliseconds
 from schemas.settings import Settings
 
 BEAT_SECONDS = 1.0
@@ -86,9 +85,9 @@ class Link:
     def _beat(self, producer: Producer) -> None:
         now = datetime.now(UTC)
         value = msgspec.json.encode(Heartbeat(gateway=self._name, sent_at=now))
-        topic, arrival = self._settings.topic_prefix + HEARTBEATS, milliseconds(now)
+        topic = self._settings.topic_prefix + HEARTBEATS
         everywhere = range(self._settings.partitions.largest)
-        beats = [producer.put(topic, self._name.encode(), value, arrival, number) for number in everywhere]
+        beats = [producer.put(topic, self._name.encode(), value, number) for number in everywhere]
         self._trouble = f"Kafka at {self._settings.kafka_servers} has not acknowledged for {STALE_SECONDS:g} s."
         for beat in beats:
             beat.get(ACK_SECONDS)
@@ -101,7 +100,7 @@ class Link:
         topic = self._settings.topic_prefix + REFUSALS
         for number, one in enumerate(refused):
             try:
-                producer.put(topic, self._name.encode(), msgspec.json.encode(one), milliseconds(one.until), 0)
+                producer.put(topic, self._name.encode(), msgspec.json.encode(one), 0)
             except KafkaUnavailable:
                 self._refused.back(refused[number:])
                 raise

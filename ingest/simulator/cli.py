@@ -122,7 +122,6 @@ def run(
 
     def connect() -> Producer:
         topics.ensure(settings)
-        topics.keep(settings, start)
         return Producer(settings, patience=PATIENCE)
 
     with Screen(start, end) as screen:

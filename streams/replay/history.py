@@ -21,6 +21,7 @@ from schemas.kinds import KINDS, Kind
 from schemas.moments import from_milliseconds
 from schemas.settings import Settings
 from schemas.tables import events_table, fields
+from streams.batch import received_ms
 from streams.period import Period
 
 CHUNK = 5_000
@@ -147,14 +148,8 @@ async def from_kafka(settings: Settings, period: Period, extent: Extent) -> Asyn
         belongs = _belongs(period)
         async for records in _in_order(consumer, {part: last for part, (_, _, last) in parts.items()}):
             chunk = [
-                Sent(
-                    one.timestamp,
-                    parts[TopicPartition(one.topic, one.partition)][0],
-                    one.partition,
-                    one.key or b"",
-                    one.value or b"",
-                )
-                for one in records
+                Sent(received_ms(one), parts[part][0], part.partition, one.key or b"", one.value or b"")
+                for part, one in records
                 if belongs(one)
             ]
             if chunk:
@@ -163,10 +158,10 @@ async def from_kafka(settings: Settings, period: Period, extent: Extent) -> Asyn
         await consumer.stop()
 
 
-async def _in_order(consumer: Any, lasts: Mapping[TopicPartition, int]) -> AsyncIterator[list[Any]]:
-    """The records of partitions up to a last offset each, merged by their times; each partition keeps its own order. Raises
+async def _in_order(consumer: Any, lasts: Mapping[TopicPartition, int]) -> AsyncIterator[list[tuple[TopicPartition, Any]]]:
+    """The records of partitions up to a last offset each, merged by arrival; each partition keeps its own order. Raises
     `GoneError` where one ends without its last."""
-    waiting: dict[TopicPartition, deque[tuple[int, Any]]] = {part: deque() for part in lasts}
+    waiting: dict[TopicPartition, deque[tuple[int, tuple[TopicPartition, Any]]]] = {part: deque() for part in lasts}
     reached, seen = dict.fromkeys(lasts, 0), dict.fromkeys(lasts, -1)
     unread = set(lasts)
     while unread or any(waiting.values()):
@@ -175,8 +170,8 @@ async def _in_order(consumer: Any, lasts: Mapping[TopicPartition, int]) -> Async
             for part, records in (await consumer.getmany(*empty, timeout_ms=WAIT_MS)).items():
                 for record in records:
                     if record.offset <= lasts[part]:
-                        reached[part], seen[part] = max(reached[part], record.timestamp), record.offset
-                        waiting[part].append((reached[part], record))
+                        reached[part], seen[part] = max(reached[part], received_ms(record)), record.offset
+                        waiting[part].append((reached[part], (part, record)))
             for part in empty:
                 if await consumer.position(part) > lasts[part]:
                     if seen[part] != lasts[part]:
@@ -186,7 +181,7 @@ async def _in_order(consumer: Any, lasts: Mapping[TopicPartition, int]) -> Async
                 continue
         held = [queue for queue in waiting.values() if queue]
         horizon = min((queue[-1][0] for queue in held), default=0)
-        ready: list[tuple[int, Any]] = []
+        ready: list[tuple[int, tuple[TopicPartition, Any]]] = []
         for queue in held:
             while queue and queue[0][0] <= horizon:
                 ready.append(queue.popleft())
@@ -202,6 +197,6 @@ def _belongs(period: Period) -> Callable[[Any], bool]:
         try:
             return since <= read(record.value).time < until
         except Exception:
-            return period.start * 1000 <= int(record.timestamp) < period.end * 1000
+            return period.start * 1000 <= received_ms(record) < period.end * 1000
 
     return belongs

@@ -20,6 +20,7 @@ from schemas.moments import from_milliseconds, milliseconds
 from schemas.replays import Difference, Mark, Run, State, difference, is_asked_to_stop, sandbox
 from schemas.settings import Settings
 from schemas.sql import database
+from schemas.topics import RECEIVED_AT
 from streams.compare import checkpoints
 from streams.lives import Lives
 from streams.period import EVER, Period, Tell
@@ -230,7 +231,8 @@ class _Running:
         for (kind, partition), records in parts.items():
             topic, batch = kind.topic(self._own.topic_prefix), producer.create_batch()
             for one in records:
-                while batch.append(key=one.key, value=one.value, timestamp=min(one.received_ms, latest)) is None:
+                arrival = [(RECEIVED_AT, b"%d" % min(one.received_ms, latest))]
+                while batch.append(key=one.key, value=one.value, timestamp=None, headers=arrival) is None:
                     sent.append(await producer.send_batch(batch, topic, partition=partition))
                     batch = producer.create_batch()
             sent.append(await producer.send_batch(batch, topic, partition=partition))

@@ -10,7 +10,6 @@ from clickhouse_driver import Client
 from ingest.producer import Producer
 from schemas.events import Heartbeat
 from schemas.kinds import FILING, HEARTBEATS
-from schemas.moments import milliseconds
 from schemas.settings import Settings
 from schemas.tables import events_table
 from streams.work import MOST_RECORDS
@@ -28,13 +27,13 @@ def beat(producer: Producer, prefix: str, name: str) -> None:
     now = datetime.now(UTC)
     value = msgspec.json.encode(Heartbeat(gateway=name, sent_at=now))
     for number in PARTITIONS:
-        producer.put(prefix + HEARTBEATS, name.encode(), value, milliseconds(now), number).get(10)
+        producer.put(prefix + HEARTBEATS, name.encode(), value, number).get(10)
 
 
 def fill(producer: Producer, prefix: str, count: int, name: str = "") -> None:
     """So many filings into Kafka."""
     for key, value, arrival in Load(count, START, timedelta(days=1), name, check_every=count).records():
-        producer.put(FILING.topic(prefix), key, value, arrival)
+        producer.put(FILING.topic(prefix), key, value, received_ms=arrival)
     producer.flush()
 
 

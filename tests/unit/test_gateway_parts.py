@@ -42,7 +42,7 @@ class FakeProducer:
         self.records: list[bytes] = []
         self._room = room
 
-    def put(self, topic: str, key: bytes, value: bytes, timestamp_ms: int) -> Any:
+    def put(self, topic: str, key: bytes, value: bytes) -> Any:
         if len(self.records) >= self._room:
             raise KafkaUnavailable("full")
         self.records.append(value)

@@ -30,7 +30,7 @@ class FailingSink:
         self.kept: list[bytes] = []
         self._waiting: list[bytes] = []
 
-    def send_record(self, topic_kind: Kind, key: bytes, value: bytes, timestamp_ms: int | None = None) -> None:
+    def send_record(self, topic_kind: Kind, key: bytes, value: bytes, received_ms: int | None = None) -> None:
         self._waiting.append(value)
 
     def flush(self) -> None:

@@ -37,7 +37,8 @@ def main(servers: str, topic: str) -> int:
         body = read(key + value)
         while True:
             try:
-                producer.produce(topic, body[key:], body[:key], timestamp=arrival, on_delivery=told)
+                stated = [("ioc-received-at", b"%d" % arrival)]
+                producer.produce(topic, body[key:], body[:key], headers=stated, on_delivery=told)
                 break
             except BufferError:
                 producer.poll(0.1)
