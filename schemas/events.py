@@ -158,6 +158,14 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
     sent_at: Moment
 
 
+class Repeats(Struct, frozen=True, kw_only=True):
+    """The records of a partition that a worker dropped, as their events were there before: runs of offsets, first and last."""
+
+    topic: Annotated[str, Meta(min_length=1, max_length=256)]
+    partition: Annotated[int, Meta(ge=0)]
+    runs: list[tuple[int, int]]
+
+
 class Refused(Struct, frozen=True, kw_only=True):
     """What a gateway refused of one source, counted over some seconds: who has to be told what. It never holds the event itself.
 

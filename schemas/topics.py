@@ -7,7 +7,7 @@ the broker's now: who may write there is a matter of Kafka's access control.
 
 from dataclasses import dataclass
 
-from schemas.kinds import DEAD_LETTERS, HEARTBEATS, KINDS, REFUSALS
+from schemas.kinds import DEAD_LETTERS, HEARTBEATS, KINDS, REFUSALS, REPEATS
 from schemas.settings import Settings
 
 DAY_MS = 86_400_000
@@ -27,20 +27,20 @@ class Topic:
 
 
 def topics(settings: Settings) -> tuple[Topic, ...]:
-    """Every topic: one per kind, the dead letters, the refusals, the heartbeats.
+    """Every topic: one per kind, the dead letters, the repeats, the refusals, the heartbeats.
 
     A gateway beats in as many partitions as a kind has, so that every worker has to pass a beat on: the oldest one tells.
     """
     most = settings.partitions.largest
-    parts = {kind.name: most for kind in KINDS} | {DEAD_LETTERS: 1, REFUSALS: 1, HEARTBEATS: most}
+    parts = {kind.name: most for kind in KINDS} | {DEAD_LETTERS: 1, REPEATS: 1, REFUSALS: 1, HEARTBEATS: most}
     return tuple(
         Topic(
             settings.topic_prefix + name,
             partitions,
             settings.topic_replicas,
             {
-                # A heartbeat is of use for seconds; the others are the record from which everything can be rebuilt.
-                "retention.ms": str(DAY_MS * (1 if name == HEARTBEATS else settings.topic_retention_days)),
+                # A heartbeat is of use for seconds, a repeat while its sender waits; from the others everything can be rebuilt.
+                "retention.ms": str(DAY_MS * (1 if name in (HEARTBEATS, REPEATS) else settings.topic_retention_days)),
                 TIME_OF_RECORDS: APPENDED,
                 "max.message.bytes": str(settings.event_max_bytes + (1 << 20)),
                 "min.insync.replicas": str(max(1, settings.topic_replicas - 1)),

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from schemas.envelope import EARLIEST, LATEST
-from schemas.events import Heartbeat, Refused
+from schemas.events import Heartbeat, Refused, Repeats
 from schemas.kinds import Kind
 from schemas.moments import milliseconds
 from schemas.seal import masked
@@ -82,12 +82,33 @@ class Batch:
     windows: dict[Kind, Columns] = field(default_factory=dict)
     dead: list[DeadLetter] = field(default_factory=list)
     repeats: int = 0
+    repeated: dict[tuple[Kind, int], list[int]] = field(default_factory=dict)
+    """Offsets of the repeats, by partition."""
     opened: dict[Kind, int] = field(default_factory=dict)
     """Records in which somebody's identity came in the open, by the kind of their topic."""
     upto: dict[tuple[Kind, int], int] = field(default_factory=dict)
     """Offset of the last record that was taken in, by partition."""
     gaps: dict[tuple[Kind, int], int] = field(default_factory=dict)
     """Partitions whose chunk did not follow on, with the offset to go back to."""
+
+
+def repeats_by_partition(batch: Batch, topic_prefix: str) -> list[Repeats]:
+    """What is told of a batch's repeats: for each partition the runs of their offsets."""
+    return [
+        Repeats(topic=kind.topic(topic_prefix), partition=number, runs=_runs(found))
+        for (kind, number), found in batch.repeated.items()
+    ]
+
+
+def _runs(offsets: Sequence[int]) -> list[tuple[int, int]]:
+    """Ascending offsets as runs of those that follow on each other, first and last."""
+    runs: list[tuple[int, int]] = []
+    for offset in offsets:
+        if runs and offset == runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], offset)
+        else:
+            runs.append((offset, offset))
+    return runs
 
 
 def write(store: Store, batch: Batch) -> None:

@@ -91,7 +91,9 @@ class Engine:
         for (columns, kept), its in zip(pieces, minutes, strict=True):
             judged = partition.judge(its, columns)
             dead += [self._dead(kind, number, kept[index], refusal) for index, refusal in judged.conflicts.items()]
-            batch.repeats += judged.repeats
+            batch.repeats += len(judged.repeats)
+            if judged.repeats:
+                batch.repeated.setdefault((kind, number), []).extend(kept[index].offset for index in judged.repeats)
             append(batch.events, kind, judged.columns)
             partition.fold(judged, new[-1].offset)
         batch.dead += dead

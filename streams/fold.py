@@ -37,7 +37,8 @@ class Judged:
 
     columns: Columns
     minutes: list[int]
-    repeats: int = 0
+    repeats: list[int] = field(default_factory=list)
+    """Indexes in the chunk."""
     conflicts: dict[int, Refusal] = field(default_factory=dict)
     """Index in the chunk → what it contradicts."""
 
@@ -102,7 +103,7 @@ class Partition:
                 continue
             gone.append(index)
             if known[identity] == body:
-                judged.repeats += 1
+                judged.repeats.append(index)
             else:
                 name = columns[EVENT_ID][index]
                 reason = f"The event {name} was received before with other content; a correction needs an id of its own."

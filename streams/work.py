@@ -14,16 +14,17 @@ from functools import partial
 from typing import Any, TypeVar
 
 import faust
+import msgspec
 from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
 from schemas.envelope import Reader
-from schemas.kinds import DEAD_LETTERS, HEARTBEATS, KINDS, REFUSALS, Kind
+from schemas.kinds import DEAD_LETTERS, HEARTBEATS, KINDS, REFUSALS, REPEATS, Kind
 from schemas.retention import Keeping
 from schemas.seal import sealer
 from schemas.settings import Settings
 from streams import metrics
-from streams.batch import Batch, DeadLetter, received_ms, refusal_rows, write
+from streams.batch import Batch, DeadLetter, received_ms, refusal_rows, repeats_by_partition, write
 from streams.engine import Engine
 from streams.progress import Progress
 from streams.pulse import Pulse
@@ -181,10 +182,12 @@ class Work:
         with metrics.WRITE_SECONDS.time():
             # The copies before the checkpoint moves past them: after it, one that failed would not be made again.
             await self._insist(lambda: self._copy(batch.dead))
+            await self._insist(lambda: self._tell_repeats(batch))
             await self._insist(lambda: self._in(self._writing, attempt))
         metrics.count(batch)
         batch.events.clear()
         batch.windows.clear()
+        batch.repeated.clear()
         self._written.append(batch)
         self._begun.popleft()
         self._last_written = time.monotonic()
@@ -223,6 +226,15 @@ class Work:
         sent = [
             await self._app.producer.send(topic, f"{one.topic}/{one.partition}/{one.offset}".encode(), one.copy(), None, None, None)
             for one in letters
+        ]
+        await asyncio.gather(*sent)
+
+    async def _tell_repeats(self, batch: Batch) -> None:
+        """Tell who sent them of records that were dropped as repeats."""
+        sent = [
+            await self._app.producer.send(self._prefix + REPEATS, f"{one.topic}/{one.partition}".encode(), value, None, None, None)
+            for one in repeats_by_partition(batch, self._prefix)
+            if (value := msgspec.json.encode(one))
         ]
         await asyncio.gather(*sent)
 

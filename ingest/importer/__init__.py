@@ -1,6 +1,7 @@
-"""File import: CSV, XLSX and NDJSON into Kafka, by a mapping file.
+"""File import: CSV, XLSX and JSON into Kafka, by a mapping file.
 
 Reading order: `mapping` (what a mapping file may say), `values` (texts as numbers, times and periods), `convert` (a row to the
-events it stands for), `rows` (a file to its rows), `sheets` (a workbook to its rows), `run` (a file to Kafka, with every row
-accounted for), `cli` (the command).
+events it stands for), `rows` (what every table has), `delimited`, `sheets` and `documents` (a CSV file, a workbook, JSON to rows),
+`refused` (the file of refused rows), `sent` (what was seen and sent), `run` (rows to Kafka, every one accounted for), `outcome`
+(what became of them behind Kafka), `summary`, `job` (the files of one command), `cli` (the command).
 """

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -14,21 +14,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ingest import topics
 from ingest.importer import mapping as mappings
-from ingest.importer.documents import json_form
-from ingest.importer.mapping import Mapping, MappingError
-from ingest.importer.refused import Refused
-from ingest.importer.rows import FileError, Layout, open_binary
-from ingest.importer.run import convert, kept, only, peek, run, take
-from ingest.importer.sheets import is_xlsx, sheet_rows
-from ingest.importer.summary import Summary
+from ingest.importer.job import PATIENCE_SECONDS, Job
+from ingest.importer.mapping import MappingError
+from ingest.importer.outcome import Outcomes
+from ingest.importer.rows import FileError
+from ingest.importer.summary import Summary, counted
 from ingest.producer import KafkaUnavailable, Producer
-from schemas.envelope import Reader
 from schemas.kinds import BY_NAME
-from schemas.retention import Keeping
-from schemas.seal import Sealer, SealError, sealer
+from schemas.seal import SealError
 from schemas.settings import Settings
 
-PATIENCE_SECONDS = 120.0
 SAY_EVERY_SECONDS = 5.0
 ALL_ACCEPTED, FATAL, SOME_REFUSED = 0, 1, 3
 
@@ -36,7 +31,7 @@ console = Console(stderr=True)
 
 
 def import_files(
-    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="CSV, XLSX or NDJSON files; - is the standard input.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="CSV, XLSX, NDJSON or JSON files; - is the standard input.")],
     mapping: Annotated[
         str | None,
         typer.Option(
@@ -49,13 +44,21 @@ def import_files(
         Path | None, typer.Option(help="File of the refused rows (one input only).  [default: NAME.refused.csv in this folder]")
     ] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of an XLSX workbook.  [default: the first that is not hidden]")] = None,
+    wait: Annotated[
+        float,
+        typer.Option(min=0, help="Seconds to wait for a worker that does not get on: it knows what is stored."),
+    ] = 30.0,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the worker.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Read and validate everything, send nothing.")] = False,
 ) -> None:
-    """Import CSV, XLSX or NDJSON files.
+    """Import CSV, XLSX or JSON files.
 
-    Every row is accepted, once Kafka has acknowledged its events, or refused with a reason. Refused rows go to a file of their own,
-    which can be mended and imported. Importing a file twice changes nothing. Ends with 0 when every row was accepted, 3 when some
-    were refused, 1 when it could not be done.
+    The summary says of every line of a file what became of it, and of every row whether it was accepted, is a repeat of what was
+    there before (in the files or by an earlier import), or was refused with a reason. It waits until the worker knows; what no
+    worker has counted by then is named as such.
+
+    Refused rows go to a file of their own, which can be mended and imported by the same mapping. Importing a file twice changes
+    nothing. Ends with 0 when every row was accepted or a repeat, 3 when some were refused, 1 when it could not be done.
     """
     settings = Settings()
     try:
@@ -66,53 +69,21 @@ def import_files(
         chosen = mappings.load(mapping) if mapping is not None else None
         if chosen is not None and source is not None:
             chosen = msgspec.structs.replace(chosen, source=source)
-        if not check:
+        job = Job(settings, chosen, kind, refused, sheet)
+        if check:
+            failed = job.run(files, None, _progress)
+        else:
             topics.ensure(settings)
-        reader, seals, keeping = Reader(settings.event_max_bytes), sealer(settings), Keeping.by(settings)
-        with nullcontext() if check else Producer(settings, patience=PATIENCE_SECONDS) as producer:
-            summaries = [_one(name, chosen, kind, refused, sheet, producer, reader, seals, keeping) for name in files]
+            with Outcomes(settings) as outcomes, Producer(settings, patience=PATIENCE_SECONDS) as producer:
+                failed = job.run(files, producer, _progress)
+                job.settle(outcomes, 0.0 if no_wait else wait, _waiting)
+        job.report(sys.stdout, "valid" if check else "accepted")
+        if failed is not None:
+            raise failed
     except (MappingError, FileError, KafkaUnavailable, SealError, OSError) as error:
         print(f"ingest import: {error}", file=sys.stderr)
         raise typer.Exit(FATAL) from None
-    raise typer.Exit(SOME_REFUSED if any(summaries) else ALL_ACCEPTED)
-
-
-def _one(
-    name: str,
-    mapping: Mapping | None,
-    kind: str | None,
-    path: Path | None,
-    sheet: str | None,
-    producer: Producer | None,
-    reader: Reader,
-    seals: Sealer,
-    keeping: Keeping,
-) -> bool:
-    """Import a file and say what became of it; whether some of it was refused."""
-    file, size = open_binary(name)
-    refused_path, layout = path or Path(f"{'stdin' if name == '-' else Path(name).name}.refused.csv"), Layout()
-    with file, Refused(refused_path, layout) as refused:
-        xlsx = is_xlsx(name, peek(file))
-        form = None if xlsx else json_form(name, peek(file))
-        if mapping is None and form is None:
-            raise MappingError(
-                f"{name} is {'XLSX' if xlsx else 'CSV'}: give a --mapping ({', '.join(mappings.names())}, or a .toml file)."
-            )
-        if sheet is not None and not xlsx:
-            raise MappingError(f"{name} is no workbook; --sheet is for XLSX files.")
-        if xlsx and mapping is not None:
-            taken = convert(sheet_rows(file, mapping, sheet, layout), mapping, reader, seals, layout)
-        else:
-            taken = take(file, mapping, reader, seals, form, layout)
-        taken = kept(taken, keeping)
-        with _progress(name, file, size) as progress:
-            summary = run(taken if kind is None else only(taken, kind), producer, refused, progress, PATIENCE_SECONDS)
-    verb = "valid" if producer is None else "accepted"
-    for number, sentence in enumerate(summary.sentences(layout, verb)):
-        print(sentence if number else f"{name}: {sentence}")
-    if summary.refused:
-        print(f"  refused rows: {refused.path}")
-    return summary.refused > 0 or summary.unaccounted(layout) > 0
+    raise typer.Exit(SOME_REFUSED if job.refused_some else ALL_ACCEPTED)
 
 
 @contextmanager
@@ -141,5 +112,18 @@ def _lines(name: str) -> Callable[[Summary], None]:
         if time.monotonic() - last >= SAY_EVERY_SECONDS:
             last = time.monotonic()
             console.print(f"{name}: {summary.rows} rows read, {summary.accepted} accepted, {summary.refused} refused")
+
+    return show
+
+
+def _waiting() -> Callable[[int], None]:
+    """What shows that the worker is waited for: a line every few seconds."""
+    last = time.monotonic()
+
+    def show(partitions: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= SAY_EVERY_SECONDS:
+            last = time.monotonic()
+            console.print(f"waiting for the worker to count what was sent: {counted(partitions, 'partition')} left")
 
     return show

@@ -31,6 +31,9 @@ class Refused:
 
     def add(self, row: Row, refusal: Refusal) -> None:
         """Write a row. Raises `OSError`."""
+        if self._file is not None and self._file.closed:
+            self._file = self._text(os.open(self.path, os.O_WRONLY | os.O_APPEND))
+            self._writer = csv.writer(self._file, delimiter=self._layout.delimiter)
         if self._file is None:
             self._file = self._open()
             self._writer = csv.writer(self._file, delimiter=self._layout.delimiter)
@@ -43,18 +46,23 @@ class Refused:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._file is not None:
+        if self._file is not None and not self._file.closed:
             self._file.close()
 
     def _open(self) -> IO[str]:
         number, first = 1, self.path
         while True:
             try:
-                made = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                return io.TextIOWrapper(os.fdopen(made, "wb"), self._layout.encoding, "surrogateescape", newline="")
+                made = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+                return self._text(made)
             except FileExistsError:
                 number += 1
                 self.path = first.with_name(f"{first.stem}-{number}{first.suffix}")
+
+    def _text(self, descriptor: int) -> IO[str]:
+        # A file that is opened for appending stands at its end, where text gets no second byte-order mark.
+        binary = os.fdopen(descriptor, "ab")
+        return io.TextIOWrapper(binary, self._layout.encoding, "surrogateescape", newline="")
 
     def _write(self, cells: list[str]) -> None:
         self._writer.writerow([encodable(guard_formula(cell), self._layout.encoding) for cell in cells])

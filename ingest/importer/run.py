@@ -14,6 +14,7 @@ from ingest.importer.documents import RECORD, Form, documents, json_rows
 from ingest.importer.mapping import Mapping
 from ingest.importer.refused import Refused
 from ingest.importer.rows import Layout, Row
+from ingest.importer.sent import Place, Seen, Sent
 from ingest.importer.summary import Summary
 from ingest.producer import KafkaUnavailable, Producer
 from schemas.envelope import Category, Reader, Refusal
@@ -93,42 +94,62 @@ def _hidden(row: Row, reporter: set[str], sealer: Sealer) -> Row:
 
 
 def run(
-    taken: Iterator[Taken], producer: Producer | None, refused: Refused, progress: Callable[[Summary], None], patience: float
+    taken: Iterator[Taken],
+    producer: Producer | None,
+    refused: Refused,
+    progress: Callable[[Summary], None],
+    patience: float,
+    summary: Summary | None = None,
+    seen: Seen | None = None,
+    sent: Sent | None = None,
 ) -> Summary:
     """Send what was taken (or only check it, without producer); a row is accepted when Kafka has acknowledged all its events.
 
-    Raises `KafkaUnavailable` when it does not for `patience` seconds, and lets `FileError` pass; what was sent by then counts, and
-    importing the file again repeats it without harm.
+    A row that says again what was `seen` is a repeat, one that contradicts it is refused; neither is sent. What was sent is noted
+    in `sent`. Raises `KafkaUnavailable` when Kafka does not acknowledge for `patience` seconds, and lets `FileError` pass; what was
+    sent by then counts, and importing the file again repeats it without harm.
     """
-    summary = Summary()
-    waiting: deque[list[Any]] = deque()
+    summary = summary if summary is not None else Summary()
+    seen = seen if seen is not None else Seen()
+    sent = sent if sent is not None else Sent()
+    waiting: deque[tuple[int, list[Any]]] = deque()
 
     def settle() -> None:
         try:
-            for future in waiting.popleft():
-                future.get(patience + 10)
+            number, futures = waiting.popleft()
+            places = [future.get(patience + 10) for future in futures]
         except KafkaError as error:
             raise KafkaUnavailable(
                 f"Kafka did not acknowledge after {summary.accepted} accepted rows ({error}). "
                 "Import the file again: what was sent already counts once."
             ) from None
         summary.accepted += 1
+        sent.add(number, [(Place(one.topic, one.partition), one.offset) for one in places])
 
-    for row, found, refusal in taken:
-        summary.rows += 1
-        summary.lines += row.lines
-        if refusal is not None:
-            summary.refuse(row, refusal)
-            refused.add(row, refusal)
-        else:
-            summary.events += len(found)
-            waiting.append([_send(producer, event) for event in found] if producer is not None else [])
-            while waiting and (len(waiting) > WAITING_ROWS or all(future.is_done for future in waiting[0])):
-                settle()
-        progress(summary)
-    while waiting:
-        settle()
-        progress(summary)
+    try:
+        for row, found, refusal in taken:
+            summary.rows += 1
+            summary.lines += row.lines
+            try:
+                if refusal is not None:
+                    raise refusal
+                fresh = seen.fresh(found)
+            except Refusal as why:
+                summary.refuse(row, why)
+                refused.add(row, why)
+            else:
+                summary.events += len(fresh)
+                if fresh:
+                    waiting.append((row.number, [_send(producer, event) for event in fresh] if producer is not None else []))
+                else:
+                    summary.repeats += 1
+                while waiting and (len(waiting) > WAITING_ROWS or all(future.is_done for future in waiting[0][1])):
+                    settle()
+            progress(summary)
+    finally:  # What was sent is known, whatever the file does.
+        while waiting:
+            settle()
+            progress(summary)
     return summary
 
 

@@ -235,8 +235,9 @@ def importing(text: str, mapping: Mapping | None, path: Path, kind: str | None =
 
 def test_every_row_is_accounted_for_and_the_refused_can_be_mended_and_imported(mapping: Mapping, tmp_path: Path) -> None:
     good, bad = ",".join(ROW.values()), ",".join((ROW | {"day": "31/02/2026"}).values())
+    other = ",".join((ROW | {"number": "8"}).values())
     path = tmp_path / "refused.csv"
-    summary = importing(f"{HEADER}\n{good}\n{bad}\n{good}\n", mapping, path)
+    summary = importing(f"{HEADER}\n{good}\n{bad}\n{other}\n", mapping, path)
     assert (summary.rows, summary.accepted, summary.refused, summary.events) == (3, 2, 1, 2)
     assert dict(summary.reasons) == {"impossible-date": 1}
     assert summary.examples["impossible-date"].startswith("row 3: ")

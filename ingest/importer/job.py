@@ -1,0 +1,143 @@
+"""The files of one import command: read and sent one after another, settled together when the worker has counted them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from ingest.importer import mapping as mappings
+from ingest.importer.documents import json_form
+from ingest.importer.mapping import Mapping, MappingError
+from ingest.importer.outcome import Outcomes, reckon
+from ingest.importer.refused import Refused
+from ingest.importer.rows import FileError, Layout, Row, open_binary
+from ingest.importer.run import Taken, convert, kept, only, peek, run, take
+from ingest.importer.sent import Place, Seen, Sent
+from ingest.importer.sheets import is_xlsx, sheet_rows
+from ingest.importer.summary import Summary
+from ingest.producer import KafkaUnavailable, Producer
+from schemas.envelope import Reader, Refusal
+from schemas.retention import Keeping
+from schemas.seal import SealError, sealer
+from schemas.settings import Settings
+
+PATIENCE_SECONDS = 120.0
+Progress = Callable[[str, BinaryIO, int | None], AbstractContextManager[Callable[[Summary], None]]]
+
+
+@dataclass
+class _File:
+    """A file of the command and what became of its rows."""
+
+    name: str
+    refused: Refused
+    layout: Layout
+    summary: Summary = field(default_factory=Summary)
+    sent: Sent = field(default_factory=Sent)
+
+
+class Job:
+    """The files of one command, by one mapping. Raises `schemas.seal.SealError`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        mapping: Mapping | None,
+        kind: str | None = None,
+        refused: Path | None = None,
+        sheet: str | None = None,
+    ) -> None:
+        self._mapping = mapping
+        self._kind = kind
+        self._refused = refused
+        self._sheet = sheet
+        self._reader = Reader(settings.event_max_bytes)
+        self._sealer = sealer(settings)
+        self._keeping = Keeping.by(settings)
+        self._seen = Seen()
+        self._files: list[_File] = []
+
+    @property
+    def refused_some(self) -> bool:
+        """Whether rows were refused, or are not accounted for."""
+        return any(one.summary.refused or one.summary.unaccounted(one.layout) for one in self._files)
+
+    def run(self, names: Sequence[str], producer: Producer | None, progress: Progress) -> Exception | None:
+        """Read and send the files, without producer only check them; what kept it from reading them to the end."""
+        try:
+            for name in names:
+                self._run(name, producer, progress)
+        except (MappingError, FileError, KafkaUnavailable, SealError, OSError) as error:
+            return error
+        return None
+
+    def _run(self, name: str, producer: Producer | None, progress: Progress) -> None:
+        file, size = open_binary(name)
+        layout = Layout()
+        path = self._refused or Path(f"{'stdin' if name == '-' else Path(name).name}.refused.csv")
+        with file, Refused(path, layout) as refused:
+            one = _File(name, refused, layout)
+            self._files.append(one)
+            taken = kept(self._taken(name, file, layout), self._keeping)
+            with progress(name, file, size) as show:
+                chosen = taken if self._kind is None else only(taken, self._kind)
+                run(chosen, producer, refused, show, PATIENCE_SECONDS, one.summary, self._seen, one.sent)
+
+    def _taken(self, name: str, file: BinaryIO, layout: Layout) -> Iterator[Taken]:
+        head = peek(file)
+        xlsx = is_xlsx(name, head)
+        form = None if xlsx else json_form(name, head)
+        if self._mapping is None and form is None:
+            what = "XLSX" if xlsx else "CSV"
+            raise MappingError(f"{name} is {what}: give a --mapping ({', '.join(mappings.names())}, or a .toml file).")
+        if self._sheet is not None and not xlsx:
+            raise MappingError(f"{name} is no workbook; --sheet is for XLSX files.")
+        if xlsx and self._mapping is not None:
+            rows = sheet_rows(file, self._mapping, self._sheet, layout)
+            return convert(rows, self._mapping, self._reader, self._sealer, layout)
+        return take(file, self._mapping, self._reader, self._sealer, form, layout)
+
+    def settle(self, outcomes: Outcomes, seconds: float, waiting: Callable[[], Callable[[int], None]]) -> None:
+        """Learn from the workers what is stored, what is a repeat and what was refused after all. Raises `KafkaUnavailable`."""
+        ends: dict[Place, int] = {}
+        for one in self._files:
+            for place, last in one.sent.ends().items():
+                ends[place] = max(last, ends.get(place, -1))
+        if not ends:
+            return
+        committed, because = outcomes.wait(ends, seconds, waiting())
+        told = list(outcomes.told())
+        for one in self._files:
+            dead = reckon(one.summary, one.sent, told, committed, because)
+            if dead:
+                self._refuse(one, dead)
+
+    def _refuse(self, one: _File, dead: dict[int, Refusal]) -> None:
+        """Write rows that were refused behind Kafka to the file of refused rows, too: they are read once more for it."""
+        with one.refused:
+            for row in self._again(one, dead):
+                one.summary.refuse(row, dead[row.number])
+                one.refused.add(row, dead[row.number])
+
+    def _again(self, one: _File, dead: dict[int, Refusal]) -> Iterator[Row]:
+        left = set(dead)
+        if one.name != "-":
+            file, _ = open_binary(one.name)
+            with file:
+                for taken in self._taken(one.name, file, Layout()):
+                    if taken.row.number in left:
+                        left.discard(taken.row.number)
+                        yield taken.row
+                    if not left:
+                        return
+        for number in sorted(left):  # The standard input is gone.
+            yield Row(number, {})
+
+    def report(self, out: TextIO, verb: str) -> None:
+        """Say what became of the files."""
+        for one in self._files:
+            for number, sentence in enumerate(one.summary.sentences(one.layout, verb)):
+                print(sentence if number else f"{one.name}: {sentence}", file=out)
+            if one.summary.refused:
+                print(f"  refused rows: {one.refused.path}", file=out)

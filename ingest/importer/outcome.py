@@ -1,0 +1,167 @@
+"""What became of the events of an import behind Kafka: stored, a repeat of what was there, or a dead letter.
+
+Workers tell of repeats and dead letters by two topics, before they commit how far they are. So once their offsets have passed what
+was sent, all there is to know stands in these topics, behind where they ended when the import began.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import msgspec
+from kafka import KafkaConsumer, TopicPartition
+from kafka.admin import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from ingest.importer.sent import Place, Sent
+from ingest.importer.summary import Summary
+from ingest.producer import KafkaUnavailable
+from schemas.envelope import Category, Refusal
+from schemas.events import Repeats
+from schemas.kinds import DEAD_LETTERS, REPEATS
+from schemas.settings import Settings
+
+LOOK_SECONDS = 0.25
+NO_WORKER_SECONDS = 2.0
+"""Seconds without a worker after which none is waited for."""
+
+
+class Told(NamedTuple):
+    """What a worker told of a run of events: repeats, or refused with a reason."""
+
+    place: Place
+    first: int
+    last: int
+    refusal: Refusal | None
+
+
+class _Dead(msgspec.Struct):
+    topic: str
+    partition: int
+    offset: int
+    category: str
+    reason: str
+
+
+class Outcomes:
+    """Follows the workers from the moment it is made. Raises `KafkaUnavailable`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        servers = settings.kafka_servers.split(",")
+        try:
+            self._consumer = KafkaConsumer(bootstrap_servers=servers, client_id="ioc-ingest-import", enable_auto_commit=False)
+            self._admin = KafkaAdminClient(bootstrap_servers=servers, client_id="ioc-ingest-import", request_timeout_ms=10_000)
+            names = [settings.topic_prefix + name for name in (DEAD_LETTERS, REPEATS)]
+            self._topics = [
+                TopicPartition(name, part) for name in names for part in self._consumer.partitions_for_topic(name) or ()
+            ]
+            self._consumer.assign(self._topics)
+            self._begin: dict[Any, int] = self._consumer.end_offsets(self._topics)
+        except KafkaError as error:
+            raise self._unavailable(error) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._consumer.close(autocommit=False)
+        self._admin.close()
+
+    def wait(self, ends: dict[Place, int], seconds: float, show: Callable[[int], None]) -> tuple[dict[Place, int], str]:
+        """Wait until the workers have passed the last offset of each partition, or do not move for some seconds.
+
+        `show` is told how many partitions are left. Returns how far they are in each, and in words why that is not all.
+        """
+        try:
+            return self._wait(ends, seconds, show)
+        except KafkaError as error:
+            return {}, f"Kafka did not say how far the worker is ({error or type(error).__name__})"
+
+    def _wait(self, ends: dict[Place, int], seconds: float, show: Callable[[int], None]) -> tuple[dict[Place, int], str]:
+        began = moved = time.monotonic()
+        before: dict[Place, int] = {}
+        while True:
+            committed = self._committed(ends)
+            behind = [place for place, last in ends.items() if committed.get(place, -1) <= last]
+            if not behind:
+                return committed, ""
+            now = time.monotonic()
+            if committed != before:
+                before, moved = committed, now
+            if seconds <= 0:
+                return committed, "the worker was not waited for"
+            if now - began > NO_WORKER_SECONDS and not self._worker_runs():
+                return committed, "no worker is running"
+            if now - moved > seconds:
+                return committed, f"the worker did not get on for {seconds:g} s"
+            show(len(behind))
+            time.sleep(LOOK_SECONDS)
+
+    def _committed(self, ends: dict[Place, int]) -> dict[Place, int]:
+        asked = [TopicPartition(*place) for place in ends]
+        found = self._admin.list_group_offsets({self._settings.worker_group: asked})[self._settings.worker_group]
+        return {Place(tp.topic, tp.partition): one.offset for tp, one in found.items()}
+
+    def _worker_runs(self) -> bool:
+        group = self._admin.describe_groups([self._settings.worker_group])[self._settings.worker_group]
+        return bool(group.get("members"))
+
+    def told(self) -> Iterator[Told]:
+        """What the workers told since this was made. Raises `KafkaUnavailable`."""
+        try:
+            ends = self._consumer.end_offsets(self._topics)
+            for tp, offset in self._begin.items():
+                self._consumer.seek(tp, offset)
+            while any(self._consumer.position(tp) < end for tp, end in ends.items()):
+                for tp, records in self._consumer.poll(500).items():
+                    dead = tp.topic.endswith(DEAD_LETTERS)
+                    for record in records:
+                        yield from _dead(record.value) if dead else _repeats(record.value)
+        except KafkaError as error:
+            raise self._unavailable(error) from None
+
+    def _unavailable(self, error: KafkaError) -> KafkaUnavailable:
+        return KafkaUnavailable(f"Kafka at {self._settings.kafka_servers} does not answer ({error or type(error).__name__}).")
+
+
+def _dead(record: bytes) -> Iterator[Told]:
+    try:
+        one = msgspec.json.decode(record, type=_Dead)
+        category = Category(one.category)
+    except (msgspec.MsgspecError, ValueError):
+        return
+    yield Told(Place(one.topic, one.partition), one.offset, one.offset, Refusal(category, one.reason))
+
+
+def _repeats(record: bytes) -> Iterator[Told]:
+    try:
+        one = msgspec.json.decode(record, type=Repeats)
+    except msgspec.MsgspecError:
+        return
+    for first, last in one.runs:
+        yield Told(Place(one.topic, one.partition), first, last, None)
+
+
+def reckon(summary: Summary, sent: Sent, told: Sequence[Told], committed: dict[Place, int], because: str) -> dict[int, Refusal]:
+    """Count in a summary what the workers told of what was sent: number of a row that was refused → why."""
+    repeated = [0] * len(sent.numbers)
+    dead: dict[int, Refusal] = {}
+    for place, first, last, refusal in told:
+        for index in sent.rows_between(place, first, last):
+            repeated[index] += 1
+            if refusal is not None:
+                dead.setdefault(index, refusal)
+    waiting = {index for place in sent.ends() for index in sent.rows_from(place, max(committed.get(place, 0), 0))} - dead.keys()
+    for index, events in enumerate(sent.events):
+        if index in dead:
+            summary.accepted -= 1
+            summary.events -= events
+        elif index not in waiting:
+            summary.events -= repeated[index]
+            if repeated[index] >= events:
+                summary.accepted -= 1
+                summary.repeats += 1
+    summary.uncounted, summary.uncounted_because = len(waiting), because
+    return {sent.numbers[index]: refusal for index, refusal in dead.items()}
