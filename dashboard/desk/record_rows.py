@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta
 from enum import Enum
 
-from dash import html
+from dash import dcc, html
 
 from dashboard.desk.asked import Asked
-from dashboard.desk.parts import Part, link
+from dashboard.desk.parts import Part
+from dashboard.desk.record.address import link_to
 from dashboard.desk.table import Column, Row
 from dashboard.desk.who import unit_link
 from dashboard.snapshot import Place
@@ -21,7 +22,7 @@ STATUSES: dict[Kind, type[Enum]] = {FILING: FilingStatus, FEEDBACK: FeedbackStat
 
 def record_link(asked: Asked, kind: Kind, entity: str, text: Part = None, **parameters: str | None) -> Part:
     """A link to the page of a record, by its number."""
-    return link(asked, text or short(kind, entity), f"/record/{kind.name}/{entity}", **parameters)
+    return dcc.Link(text or short(kind, entity), href=link_to(asked, kind, entity, **parameters), refresh=False)
 
 
 def short(kind: Kind, entity: str) -> str:

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
@@ -11,6 +12,7 @@ from dashboard.clock import Replay
 from dashboard.desk.asked import Asked
 from dashboard.desk.pages import PAGES
 from dashboard.desk.record import facts
+from dashboard.desk.record.address import link_to, record_of
 from dashboard.desk.record_rows import left, short, status_words
 from dashboard.desk.search.page import exact, found_agencies, found_units
 from dashboard.desk.table import sorted_rows
@@ -135,6 +137,46 @@ def test_an_id_with_slashes_commas_and_marks_is_an_address_that_comes_back_as_it
     number = "H57.VP,2026/11/24,123/CĐ-UBND/H57.19753.UB"
     there = Asked("/", (("lang", "en"),), "en").link(f"/record/document/{number}")
     assert there == "/record/document/H57.VP,2026/11/24,123/C%C4%90-UBND/H57.19753.UB?lang=en"
+
+
+IDS = (
+    "A/B/",
+    "/A",
+    "A//B",
+    ".",
+    "..",
+    "a/../b",
+    "./b",
+    "new\nline",
+    "tab\t",
+    " led",
+    "P%2F",
+    "%2E%2E",
+    "H#1",
+    "Q?x=1&y=2",
+    "C,om;ma",
+    "~",
+    "a\\b",
+    "đ",
+)
+
+
+@pytest.mark.parametrize(
+    "entity", [*IDS, "H57.VP,2026/11/24,123/CĐ-UBND/H57.19753.UB", "000.00.00.H57,2026/11/27,4120//H57.VP", "\u202e1-AP"]
+)
+def test_every_id_is_read_back_from_its_link_whatever_a_browser_makes_of_paths(entity: str) -> None:
+    there = urlsplit(link_to(Asked("/", (("lang", "en"),), "en"), FEEDBACK, entity))
+    # As browsers do: parts of dots are taken away, however they are written, and backslashes are slashes.
+    path = unquote(urlsplit(urljoin("http://localhost", there.path.replace("%2E", ".").replace("%5C", "/"))).path)
+    asked = Asked.of(path, there.query, None, "vi")
+    assert record_of(asked) == ("feedback", entity)
+    assert asked.get("lang") == "en", "the link is the same viewer's"
+
+
+def test_the_link_of_a_common_id_is_its_plain_address() -> None:
+    assert link_to(Asked("/"), FILING, "H57.19753-261101-0000001") == "/record/filing/H57.19753-261101-0000001"
+    assert record_of(Asked("/record/filing/H57.1/2/")) == ("filing", "H57.1/2/"), "plain addresses that were sent on go on working"
+    assert record_of(Asked("/record/filing/~")) == ("filing", "~")
 
 
 def alarm(**changes: Any) -> dict[str, Any]:

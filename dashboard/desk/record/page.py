@@ -1,4 +1,4 @@
-"""`/record/<kind>/<id>`: what stands where. The id is the rest of the address, whatever slashes and commas it has."""
+"""`/record/<kind>/<id>`: what stands where. The id is the rest of the address, whatever slashes and commas it has (`address`)."""
 
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.parts import Part, crumbs, section
 from dashboard.desk.record import life
+from dashboard.desk.record.address import record_of
 from dashboard.desk.record.deadline import bar, deadline
 from dashboard.desk.record.facts import facts, raw
 from dashboard.desk.table import Row, Wish, table
@@ -22,7 +23,7 @@ BESIDE = {FILING: "beside_filing", FEEDBACK: "beside_feedback", DOCUMENT: "besid
 
 def content(ask: Ask, asked: Asked) -> Part:
     """The page. Raises `LookupError` for a kind or a record that is not there."""
-    name, _, entity = asked.path.removeprefix("/record/").partition("/")
+    name, entity = record_of(asked)
     kind = BY_NAME.get(name)
     state = ask.once(("state", name, entity), lambda: ask.records.state(kind, entity)) if kind and entity else None
     if kind is None or state is None:
