@@ -14,6 +14,7 @@ from dashboard.connection import Connection
 from dashboard.store import Row
 from schemas.codes import DocumentStatus, MeetingState
 from schemas.figures import FIGURES, Piece
+from schemas.figures.documents import SITES
 from schemas.figures.questions import Moment, begun, moment_sql, question, readings
 from schemas.figures.reading import Reading
 from schemas.kinds import DOCUMENT, Kind
@@ -115,13 +116,13 @@ class LifeStore:
         return [flow for flow in found if flow.figures["document.sent"].value][:limit]
 
     def meetings(self, clock: Clock) -> list[Row]:
-        """Meetings that go on: title, host, when they began, sites invited, connected and missing (codes)."""
+        """Meetings that go on: title, host, when they began, sites invited, connected and missing (codes, each once)."""
         return list(
             self.connection.reaching(clock.now()).rows(
                 f"""SELECT c.entity_id AS entity_id, s.title AS title, c.agency AS host, c.started_at AS started_at,
-                    s.ends_at AS ends_at, c.invited AS invited, arrayFilter(x -> has(c.connected, x), c.invited) AS connected,
-                    arrayFilter(x -> NOT has(c.connected, x), c.invited) AS missing
-                FROM (SELECT * FROM current_meeting FINAL WHERE state = '{MeetingState.LIVE}'
+                    s.ends_at AS ends_at, c.sites AS invited, arrayFilter(x -> has(c.connected, x), c.sites) AS connected,
+                    arrayFilter(x -> NOT has(c.connected, x), c.sites) AS missing
+                FROM (SELECT *, {SITES} AS sites FROM current_meeting FINAL WHERE state = '{MeetingState.LIVE}'
                     AND started_at <= {moment_sql(milliseconds(clock.now()))}) AS c
                 LEFT JOIN (SELECT entity_id, title, ends_at FROM state_meeting FINAL) AS s USING entity_id
                 ORDER BY started_at, entity_id"""
@@ -134,8 +135,8 @@ class LifeStore:
         return list(
             self.connection.reaching(clock.now()).rows(
                 f"""SELECT c.entity_id AS entity_id, s.title AS title, c.agency AS host, c.started_at AS started_at,
-                    c.invited AS invited
-                FROM (SELECT * FROM current_meeting FINAL WHERE state = '{MeetingState.SCHEDULED}'
+                    c.sites AS invited
+                FROM (SELECT *, {SITES} AS sites FROM current_meeting FINAL WHERE state = '{MeetingState.SCHEDULED}'
                     AND started_at > {moment_sql(milliseconds(now))}
                     AND started_at <= {moment_sql(milliseconds(now + within))}) AS c
                 LEFT JOIN (SELECT entity_id, title FROM state_meeting FINAL) AS s USING entity_id

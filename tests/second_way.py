@@ -204,6 +204,7 @@ def _feedback(now: pd.DataFrame, started: pd.DataFrame, closed: pd.DataFrame) ->
         "feedback.verify_p50": quantile(started["taken"].dropna(), 0.5),
         "feedback.duration_p50": quantile(answered["worked"], 0.5),
         "feedback.duration_p90": quantile(answered["worked"], 0.9),
+        "feedback.impossible": int((started["impossible"] > 0).sum()),
     }
 
 

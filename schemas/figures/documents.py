@@ -10,6 +10,8 @@ WAITING = f"status = {DocumentStatus.ARRIVED:d}"
 FLASH = f"priority = {Priority.FLASH:d}"
 DONE = f"status = {DocumentStatus.DONE:d}"
 LIVE = f"state = '{MeetingState.LIVE}'"
+SITES = "arrayFilter(x -> x != '', arrayDistinct(invited))"
+"""The sites of a meeting, each once: some hosts send one twice, or an empty code."""
 
 DOCUMENTS = (
     Figure(
@@ -173,7 +175,7 @@ MEETINGS = (
         "Sites missing",
         "Sites invited to the meetings that are live and not connected.",
         Unit.COUNT,
-        total("length(arrayFilter(x -> NOT has(connected, x), invited))", LIVE),
+        total(f"length(arrayFilter(x -> NOT has(connected, x), {SITES}))", LIVE),
         better="down",
     ),
     Figure(
@@ -183,8 +185,8 @@ MEETINGS = (
         "Sites connected",
         "Sites connected, of those invited to the meetings that are live.",
         Unit.PERCENT,
-        total("length(arrayFilter(x -> has(connected, x), invited))", LIVE),
-        total("length(invited)", LIVE),
+        total(f"length(arrayFilter(x -> has(connected, x), {SITES}))", LIVE),
+        total(f"length({SITES})", LIVE),
         "up",
     ),
 )

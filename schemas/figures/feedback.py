@@ -121,4 +121,14 @@ FEEDBACKS = (
         quantile(0.9, "worked", ANSWERED, "closed_at"),
         better="down",
     ),
+    Figure(
+        "feedback.impossible",
+        FEEDBACK,
+        "Phản ánh sai trình tự",
+        "Reports out of order",
+        "Reports made in the period with a step that may not follow the one before it.",
+        Unit.COUNT,
+        count("impossible > 0", "started_at"),
+        better="down",
+    ),
 )

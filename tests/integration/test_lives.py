@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 from clickhouse_driver import Client
 
-from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, Priority, Urgency
-from schemas.events import Document, Feedback, Filing
+from dashboard.clock import At
+from dashboard.connection import Connection
+from dashboard.store_lives import LifeStore
+from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority, Urgency
+from schemas.events import Document, Feedback, Filing, Meeting
 from schemas.figures import FIGURES, Reading
 from schemas.figures.questions import Moment, question, readings
-from schemas.kinds import DOCUMENT, FEEDBACK, FILING, Kind
+from schemas.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.moments import from_milliseconds, milliseconds
 from schemas.reference import ZONE, calendar
 from schemas.settings import Settings
@@ -39,7 +42,7 @@ class Desk:
     """Counts steps, computes lives, answers questions."""
 
     def __init__(self, settings: Settings, client: Client) -> None:
-        self.client = client
+        self.client, self.settings = client, settings
         self.counter = Counter(settings)
         self.lives = Lives(client, settings.province)
 
@@ -160,6 +163,36 @@ def test_withdrawn_refused_and_finished_without_result_are_closed_and_say_nothin
     assert found["filing.duration_p50"].value == 2
     desk.filing("done", ("2026-11-03 08:00", RETURNED), finished_at=at("2026-11-02 10:00"), due_at=at("2026-11-02 11:00"))
     assert desk.figures(FILING, at("2026-11-03 09:00"))["filing.on_time"].part == 1, "handing over the result later is not late"
+
+
+def test_a_site_that_is_invited_twice_or_has_no_code_counts_once_or_not_at_all(desk: Desk) -> None:
+    begin = at("2026-11-02 08:00")
+    for number, invited, connected in (("1", ["A", "A", "B"], ["B", "Z"]), ("2", [], []), ("3", [""], [""])):
+        said = {"agency": "H57.VP", "meeting_id": number, "state": MeetingState.LIVE, "starts_at": begin}
+        desk.take(MEETING, [(begin, Meeting(**said, invited=invited, connected=connected))])
+    found = desk.figures(MEETING, at("2026-11-02 09:00"))
+    assert (found["meeting.live"].value, found["meeting.missing"].value) == (3, 1)
+    assert found["meeting.connected"] == Reading(50, 1, 2), "one of two; who was not invited does not count"
+    store = LifeStore(Connection(desk.settings.clickhouse_url), CALENDAR)
+    rows = [(row["invited"], row["connected"], row["missing"]) for row in store.meetings(At(at("2026-11-02 09:00")))]
+    assert rows == [(["A", "B"], ["B"], ["A"]), ([], [], []), ([], [], [])]
+    store.connection.close()
+
+
+def test_steps_of_reports_and_documents_out_of_order_are_counted_like_those_of_filings(desk: Desk) -> None:
+    begin, then = at("2026-11-02 08:00"), at("2026-11-02 09:00")
+    said = {"agency": "H57.IOC", "category": "water", "reported_at": begin}
+    steps = {"good": (FeedbackStatus.RECEIVED, FeedbackStatus.VERIFIED), "bad": (FeedbackStatus.PUBLISHED, FeedbackStatus.VERIFIED)}
+    for number, statuses in steps.items():
+        reports = [Feedback(**said, report_id=number, status=status) for status in statuses]
+        desk.take(FEEDBACK, list(zip((begin, then), reports, strict=True)))
+    sent = {"agency": "H57.A", "from_organ": "H57.B", "to_organ": "H57.A", "sent_at": begin}
+    for number, status in (("1", DocumentStatus.DONE), ("2", DocumentStatus.ARRIVED)):
+        letters = [Document(**sent, document_id=number, status=one) for one in (status, DocumentStatus.RECEIVED)]
+        desk.take(DOCUMENT, list(zip((begin, then), letters, strict=True)))
+    for past in (True, False):
+        assert desk.figures(FEEDBACK, at("2026-11-02 10:00"), past=past)["feedback.impossible"].value == 1
+        assert desk.figures(DOCUMENT, at("2026-11-02 10:00"), past=past)["document.impossible"].value == 1
 
 
 def test_a_step_out_of_order_is_kept_and_flagged(desk: Desk) -> None:

@@ -65,7 +65,7 @@ def _told(name: str, value: Any, place: Place, asked: Asked) -> Part:
     if name in UNITS:
         return unit_link(asked, place, value)
     if name in MANY_UNITS:
-        return listed(unit_link(asked, place, code) for code in value)
+        return listed(unit_link(asked, place, code) for code in dict.fromkeys(value) if code)
     if name == "procedure":
         return [procedure_words(value, asked.spoken), html.Small(f" {value}")]
     if name == "category":

@@ -22,6 +22,11 @@ from schemas.reference import categories, category_words, procedure_words, proce
 YES = ("1", "True")
 
 
+def sites(codes: Iterable[str]) -> list[str]:
+    """Return the sites of a meeting, each once and in order: some hosts send one twice, or an empty code."""
+    return [code for code in dict.fromkeys(codes) if code]
+
+
 @dataclass(frozen=True)
 class Teller:
     """Tells the values of one kind's records in one language; remembers the words of codes, of which there are few."""
@@ -108,7 +113,7 @@ class Teller:
         if one.look == "number":
             return speech.number(value)
         if one.look == "sites":
-            return speech.number(len(value))
+            return speech.number(len(sites(value)))
         if one.look == "text":
             return html.Span(value, className="text", title=value)
         return html.Span(self.words(one.name, value), className="code")
@@ -130,5 +135,5 @@ class Teller:
         if one.look == "stars":
             return int(value)
         if one.look == "sites":
-            return len(value)
+            return len(sites(value))
         return str(value) if one.look in ("record", "text") else None if value == "" else self.words(one.name, value)
