@@ -3,6 +3,7 @@
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from datetime import time as clock_time
 from typing import Literal
 
 from babel.dates import format_date
@@ -15,6 +16,7 @@ from schemas.reference import DAY_HOURS
 
 Language = Literal["vi", "en"]
 LOCALES = {"vi": "vi", "en": "en_GB"}
+MILLISECOND = timedelta(milliseconds=1)
 MINUS = "\N{MINUS SIGN}"
 LETTERS = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
 """The letters in the order of Vietnamese dictionaries."""
@@ -73,6 +75,21 @@ class Speech:
     def full(self, at: datetime) -> str:
         """Day and time as they are read on their own: 22/11/2026 14:05."""
         return at.astimezone(HERE).strftime("%d/%m/%Y %H:%M")
+
+    def known(self, at: datetime, *, to_the_day: bool = False) -> str:
+        """Day and time as exactly as they are known: a moment of a day has no hour, and the last one of a day is its end.
+
+        Where nobody said how exact it is, the first millisecond of a day is a day: sources that know no hours send that.
+        """
+        local = at.astimezone(HERE)
+        if (local + MILLISECOND).time() == clock_time.min:
+            return self("end_of_day", day=self.day(local))
+        return self.day(local) if to_the_day or local.time() == clock_time.min else self.full(at)
+
+    def known_moment(self, at: datetime, now: datetime) -> str:
+        """The same in short, as `moment`: the day and month alone where no hour is known."""
+        local = at.astimezone(HERE)
+        return local.strftime("%d/%m") if local.time() == clock_time.min else self.moment(at, now)
 
     def day(self, day: date) -> str:
         """A day: 22/11/2026."""

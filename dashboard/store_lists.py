@@ -24,6 +24,7 @@ from schemas.moments import milliseconds
 from schemas.places import fold
 from schemas.places.restate import Units
 from schemas.tables import state_table
+from schemas.text import normalise
 
 HIDDEN = ("unit", "version", "until", "step", "partition", "offset", "turned", "at", "due")
 EXTRA = {DOCUMENT: ("number", "notation", "subject"), FEEDBACK: ("address", "description"), MEETING: ("title", "ends_at")}
@@ -102,7 +103,9 @@ def conditions(sought: Sought, now: Moment, units: Units, *, without: Sequence[s
     said += [f"started_at < {moment_sql(milliseconds(sought.until))}"] if sought.until else []
     if sought.text:
         said.append(_worded(sought))
-        given |= {"text": sought.text, "folded": fold(sought.text)} | {f"meant_{name}": codes for name, codes in sought.meant}
+        # As it was brought into one form at the door.
+        text = normalise(sought.text)
+        given |= {"text": text, "folded": fold(text)} | {f"meant_{name}": codes for name, codes in sought.meant}
     known = fields(sought.kind, now, units)
     for name, values in sought.only:
         if name in known and name not in without:

@@ -25,6 +25,7 @@ from schemas.kinds import DOCUMENT, FEEDBACK, FILING, Kind
 from schemas.lives import BY_KIND, LIVES, current_table
 from schemas.moments import milliseconds
 from schemas.tables import events_table, state_table
+from schemas.text import normalise
 
 SEALED = ("reporter",)
 """Fields whose content no screen shows."""
@@ -86,7 +87,7 @@ class RecordStore:
     def numbered(self, clock: Clock, text: str, limit: int = 8) -> dict[Kind, Found]:
         """Records whose number is a text, as typed or in capitals, or begins with it, the exact one first; documents also by
         number/notation."""
-        found = {}
+        found, text = {}, normalise(text)
         for life in LIVES:
             starts = "startsWith(entity_id, %(text)s) OR startsWith(entity_id, %(upper)s)"
             if life.kind is DOCUMENT:

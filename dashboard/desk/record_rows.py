@@ -8,6 +8,7 @@ from dash import dcc, html
 from dashboard.desk.asked import Asked
 from dashboard.desk.parts import Part
 from dashboard.desk.record.address import link_to
+from dashboard.desk.record.facts import code_words
 from dashboard.desk.table import Column, Row
 from dashboard.desk.who import unit_link
 from dashboard.snapshot import Place
@@ -86,7 +87,9 @@ def columns(asked: Asked, place: Place, kind: Kind, now: datetime, *, sort: bool
             if holder
             else []
         ),
-        Column("held", speech("held_since"), lambda row: speech.moment(row["held_since"], now), by if sort else None, number=True),
+        Column(
+            "held", speech("held_since"), lambda row: speech.known_moment(row["held_since"], now), by if sort else None, number=True
+        ),
         Column("left", speech("deadline"), lambda row: left(row, speech), by if sort else None, number=True),
     )
 
@@ -94,6 +97,6 @@ def columns(asked: Asked, place: Place, kind: Kind, now: datetime, *, sort: bool
 def _number(asked: Asked, kind: Kind, row: Row) -> list[Part]:
     number = f"{row['number']}/{row['notation']}" if row.get("number") and row.get("notation") else short(kind, row["entity_id"])
     words = what_words(kind, row, asked.spoken)
-    urgent = kind is DOCUMENT and row["priority"] == Priority.FLASH
-    flash: list[Part] = [html.B(Priority.FLASH.words(asked.spoken)), " · "] if urgent else []
+    urgent = kind is DOCUMENT and row["priority"] >= Priority.FLASH
+    flash: list[Part] = [html.B(code_words(Priority, row["priority"], asked.spoken)), " · "] if urgent else []
     return [record_link(asked, kind, row["entity_id"], number), html.Small([*flash, words], className="what")]

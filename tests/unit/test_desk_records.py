@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import openpyxl
 import pytest
@@ -240,6 +241,15 @@ CELLS: list[object] = [
 
 def opened(pieces: Iterator[bytes]) -> openpyxl.Workbook:
     return openpyxl.load_workbook(io.BytesIO(b"".join(pieces)))
+
+
+@pytest.mark.parametrize("typed", ["Số\u00a012/QĐ", "So\u0302\u0301 12/QĐ", " Số\u2009 12/QĐ ", "Số 12\u200b/QĐ"])
+def test_a_text_is_looked_for_in_the_form_that_records_were_brought_into(typed: str) -> None:
+    _, given = conditions(Sought(FEEDBACK, text=typed), MOMENT, "today")
+    assert given["text"].split() == ["Số", "12/QĐ"] and "\u00a0" not in given["folded"]
+    asked = Asked.of("/records/feedback", urlencode({"text": typed}), None, "vi")
+    wanted = address.read(asked, PLACE, Teller(FEEDBACK, PLACE, asked.speech))
+    assert conditions(wanted.sought, MOMENT, "today")[1]["text"] == "Số 12/QĐ"
 
 
 def test_a_workbook_has_texts_numbers_days_and_times_and_no_formula() -> None:

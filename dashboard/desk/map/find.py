@@ -8,6 +8,7 @@ from dashboard.desk.map.view import TABS
 from dashboard.desk.parts import Part, marked
 from dashboard.desk.record_rows import short
 from dashboard.desk.search.page import SHORTEST, found_agencies, found_units
+from schemas.text import normalise
 
 MOST = 6
 """Hits of each group that are shown."""
@@ -16,7 +17,7 @@ MOST = 6
 def hits(ask: Ask, asked: Asked, text: str) -> Part:
     """What was found, the best first; says so when it is nothing."""
     speech = asked.speech
-    text = " ".join(text.split())[:200]
+    text = " ".join(normalise(text).split())[:200]
     if not text:
         return []
     records = ask.once(("numbered", text), lambda: ask.records.numbered(ask.clock, text)) if len(text) >= SHORTEST else {}

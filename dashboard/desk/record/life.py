@@ -63,10 +63,10 @@ def clock(found: Deadline, shape: Bar, steps: list[Step], asked: Asked, now: dat
     """The deadline's clock: since when it runs, when it is due, for how long it stood still; and all of that as a bar."""
     speech = asked.speech
     facts = [
-        (speech("began"), speech.full(steps[0]["started_at"])),
+        (speech("began"), speech.known(steps[0]["started_at"])),
         (
             speech("due"),
-            speech.full(found.due) if found.due else speech("due_moves" if found.standing == "paused" else "no_deadline"),
+            speech.known(found.due) if found.due else speech("due_moves" if found.standing == "paused" else "no_deadline"),
         ),
         (speech("stood_still"), speech.clock_span(found.paused, found.around) if found.paused else speech("none")),
         (speech("clock_kind"), speech("clock_around" if found.around else "clock_working")),
@@ -123,7 +123,7 @@ def _step(ask: Ask, kind: Kind, number: int, steps: list[Step], asked: Asked, no
     lasted = "" if closed else speech("until_now", span=words) if last else words
     return html.Li(
         [
-            html.Time(speech.full(step["since"])),
+            html.Time(speech.known(step["since"])),
             html.Div([html.Div(said, className="said"), html.Div(held, className="holder")]),
             html.Span(lasted, className="lasted number"),
         ],

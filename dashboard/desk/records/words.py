@@ -19,6 +19,7 @@ RECORDS: dict[str, tuple[str, str]] = {
     "host": ("Chủ trì", "Host"),
     "not_known": ("không có", "none"),
     "hours_left": ("Còn lại (giờ)", "Left (hours)"),
+    "end_of_day": ("hết ngày {day}", "end of {day}"),
     # the search and the choices
     "text_in": ("Tìm trong danh sách", "Search this list"),
     "text_hint_filing": ("Mã hồ sơ hoặc tên thủ tục", "Filing number or procedure"),

@@ -15,6 +15,7 @@ from schemas import places
 from schemas.kinds import Kind
 from schemas.places import Commune, Province, fold
 from schemas.reference import Agency
+from schemas.text import normalise
 
 MOST = 12
 SHORTEST = 3
@@ -24,7 +25,7 @@ WHOLE_COUNTRY = 100_000
 
 def content(ask: Ask, asked: Asked) -> Part:
     """The page."""
-    speech, text = asked.speech, " ".join(asked.get("q").split())[:200]
+    speech, text = asked.speech, " ".join(normalise(asked.get("q")).split())[:200]
     heading = html.H1(speech("search_for", text=text) if text else speech("search"))
     if not text:
         return [heading, nothing(speech("search_empty"), speech("search_help"))]
