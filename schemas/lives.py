@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from functools import cache
 
-from schemas.codes import DocumentStatus, FeedbackStatus, FilingStatus
+from schemas.codes import DocumentStatus, FeedbackStatus, FilingStatus, Priority
 from schemas.columns import MOMENT, ZONE, Column, Table
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.reference import categories, procedures
@@ -141,7 +141,7 @@ LIVES = (
         "sent_at",
         kept=("from_organ", "to_organ", "priority", "document_type", "action", "signed", "reason"),
         taken=(DocumentStatus.RECEIVED,),
-        around="priority = 3",
+        around=f"priority >= {Priority.FLASH:d}",
     ),
     Life(MEETING, "state", "starts_at", kept=("invited", "connected"), around="true", planned=True),
 )

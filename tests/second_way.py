@@ -60,7 +60,7 @@ DUE_FROM = {"filing": 2, "feedback": "routed"}
 
 def around(kind: str, event: Mapping[str, Any]) -> bool:
     """Whether the clock of an event's entity runs round the clock."""
-    return event.get("urgency") == "immediate" if kind == "feedback" else kind == "document" and event["priority"] == 3
+    return event.get("urgency") == "immediate" if kind == "feedback" else kind == "document" and event["priority"] >= 3
 
 
 def allowed(kind: str, event: Mapping[str, Any]) -> timedelta | None:
@@ -214,7 +214,7 @@ def _documents(now: pd.DataFrame, started: pd.DataFrame, closed: pd.DataFrame) -
     return {
         "document.sent": len(started),
         "document.waiting": len(waiting),
-        "document.flash_waiting": int((waiting["priority"] == 3).sum()),
+        "document.flash_waiting": int((waiting["priority"] >= 3).sum()),
         "document.waiting_longest": float(waiting["waited"].max()) if len(waiting) else None,
         "document.open": int(now["open"].sum()),
         "document.overdue": overdue,

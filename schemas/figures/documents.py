@@ -7,7 +7,7 @@ from schemas.kinds import DOCUMENT, MEETING
 OPEN = "standing != 'closed'"
 OVERDUE = "standing = 'open' AND {passed}"
 WAITING = f"status = {DocumentStatus.ARRIVED:d}"
-FLASH = f"priority = {Priority.FLASH:d}"
+FLASH = f"priority >= {Priority.FLASH:d}"
 DONE = f"status = {DocumentStatus.DONE:d}"
 LIVE = f"state = '{MeetingState.LIVE}'"
 SITES = "arrayFilter(x -> x != '', arrayDistinct(invited))"

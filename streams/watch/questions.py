@@ -206,7 +206,7 @@ def flashes(look: Look, rule: Rule) -> list[Observed]:
     """Flash documents that nobody received, per receiver: for how many minutes the oldest has waited."""
     rows = look.rows(
         f"""SELECT to_organ, any(commune), count(), min(started_at) AS sent FROM current_document FINAL
-        WHERE status = {DocumentStatus.ARRIVED:d} AND priority = {Priority.FLASH:d} AND started_at < {moment("before")}
+        WHERE status = {DocumentStatus.ARRIVED:d} AND priority >= {Priority.FLASH:d} AND started_at < {moment("before")}
         GROUP BY to_organ""",
         before=timedelta(minutes=rule.clear_at),
     )

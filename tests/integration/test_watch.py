@@ -114,7 +114,7 @@ def test_a_pile_a_flash_document_and_dead_letters_are_found(store: Store, databa
         [
             (f"{receiver}{sent}", receiver, ONE, status, priority, minutes(sent), 1)
             for receiver, status, priority, sent in (
-                ("A", DocumentStatus.ARRIVED, Priority.FLASH, 150),
+                ("A", DocumentStatus.ARRIVED, Priority.FLASH_TIMED, 150),
                 ("A", DocumentStatus.ARRIVED, Priority.FLASH, 130),
                 ("B", DocumentStatus.ARRIVED, Priority.FLASH, 119),
                 ("C", DocumentStatus.RECEIVED, Priority.FLASH, 500),
