@@ -1,6 +1,7 @@
 """From a row's columns to the events it stands for, each validated as the gateway would."""
 
 import re
+from collections.abc import Iterable
 from collections.abc import Mapping as Columns
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -8,13 +9,16 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from ingest.importer import values
-from ingest.importer.mapping import Condition, Field, Mapping, Scalar, Step, as_time
+from ingest.importer.mapping import OWN, Condition, Field, Mapping, Scalar, Step, as_time
 from schemas.envelope import Category, Read, Reader, Refusal
 from schemas.reference import known
+from schemas.text import normalise
 
 _PLACE = re.compile(r"\{([^{}]+)\}")
 _PATH = re.compile(r"at `\$\.data\.(\w+)")
 _MISSING_FIELD = re.compile(r"required field `(\w+)`")
+TIME = "time"
+"""The event's own moment, as `precision` calls it."""
 _ENCODER = msgspec.json.Encoder()
 PERSONAL = frozenset({"reporter", "address", "description"})
 """Fields whose values no reason quotes: they may tell who somebody is."""
@@ -27,11 +31,14 @@ class Encoded(NamedTuple):
     record: bytes
 
 
-def events(row: Columns[str, str], mapping: Mapping, reader: Reader) -> list[Encoded]:
-    """The events of a row, in the order of the mapping's steps.
+def events(row: Columns[str, str], mapping: Mapping, reader: Reader, columns: Iterable[str] | None = None) -> list[Encoded]:
+    """The events of a row, in the order of the mapping's steps. `columns` are those of the mapping, if they are at hand.
 
     Raises `Refusal`, naming column and value, when any of them cannot be: a row counts whole or not at all.
     """
+    row = {name: normalise(row[name]) for name in (mapping.columns() if columns is None else columns)} | {
+        name: row[name] for name in OWN if name in row
+    }
     steps = [step for step in mapping.step if all(_holds(row, one) for one in step.when)]
     if not steps:
         raise Refusal(Category.WRONG_VALUE, "No step of the mapping applies to this row.")
@@ -55,15 +62,15 @@ def _values(row: Columns[str, str], fields: dict[str, Field | Scalar], mapping: 
 
 def _event(row: Columns[str, str], data: dict[str, Any], mapping: Mapping, step: Step, reader: Reader) -> Encoded:
     time = _value(row, as_time(step.time), mapping)
-    if time is None:
+    if not isinstance(time, values.Moment):
         raise Refusal(Category.MISSING_FIELD, f"The time of {fill(step.id, row)!r} is empty: {_told(row, as_time(step.time))}.")
     envelope = {
         "specversion": "1.0",
         "id": fill(step.id, row),
         "source": mapping.source,
         "type": mapping.event_kind.type,
-        "time": time,
-        "data": data,
+        "time": time.at,
+        "data": _stated(data | {TIME: time}),
     }
     record = _ENCODER.encode(envelope)
     try:
@@ -72,13 +79,24 @@ def _event(row: Columns[str, str], data: dict[str, Any], mapping: Mapping, step:
         raise Refusal(refusal.category, refusal.reason + _origin(refusal.reason, row, mapping, step)) from None
 
 
+def _stated(data: dict[str, Any]) -> dict[str, Any]:
+    """The data with its moments, of which those that are not known to the second are named in `precision`."""
+    stated = {name: value.at if isinstance(value, values.Moment) else value for name, value in data.items() if name != TIME}
+    inexact = [
+        f"{name}:{value.precision}"
+        for name, value in data.items()
+        if isinstance(value, values.Moment) and value.precision != "second"
+    ]
+    return stated | {"precision": inexact} if inexact else stated
+
+
 def fill(template: str, row: Columns[str, str]) -> str:
-    """A template with the row's texts in the place of its columns."""
-    return _PLACE.sub(lambda found: row[found[1]].strip(), template)
+    """A template with the row's texts, in their one form, in the place of its columns."""
+    return _PLACE.sub(lambda found: row[found[1]], template)
 
 
 def _holds(row: Columns[str, str], condition: Condition) -> bool:
-    text = row[condition.column].strip()
+    text = row[condition.column]
     return (
         (condition.present is None or bool(text) == condition.present)
         and (condition.in_ is None or text in condition.in_)
@@ -91,9 +109,9 @@ def _value(row: Columns[str, str], field: Field, mapping: Mapping, *, quoted: bo
     """The value of a field, None if it is left out. A refusal quotes what is wrong with it only if it may be `quoted`."""
     if field.constant is not None:
         return field.constant
-    if any(not row[column].strip() for column in field.needs):
+    if field.needs and not all(map(row.__getitem__, field.needs)):
         return None
-    text = row[field.column].strip() if field.column is not None else fill(field.template or "", row)
+    text = row[field.column] if field.column is not None else fill(field.template or "", row)
     if field.known is not None and text and text not in known(field.known):
         raise Refusal(Category.WRONG_VALUE, f"{_told(row, field, quoted)} is not among the {field.known} of the reference data.")
     value: Scalar = text
@@ -104,6 +122,8 @@ def _value(row: Columns[str, str], field: Field, mapping: Mapping, *, quoted: bo
             listed = f" ({', '.join(list(field.lookup or ())[:10])}, …)" if quoted else ""
             raise Refusal(Category.WRONG_VALUE, f"{_told(row, field, quoted)} is not in the lookup{listed}.")
         return field.default
+    if field.as_ == "text":
+        return value
     try:
         match field.as_:
             case "number":
@@ -112,11 +132,10 @@ def _value(row: Columns[str, str], field: Field, mapping: Mapping, *, quoted: bo
             case "integer":
                 return int(str(value))
             case "time":
-                return values.time(str(value), field.formats or mapping.times, ZoneInfo(field.zone or mapping.zone))
-            case "period":
-                return values.period(str(value))
+                zone = ZoneInfo(field.zone or mapping.zone)
+                return values.time(str(value), tuple(field.formats or mapping.times), zone, field.precision)
             case _:
-                return value
+                return values.period(str(value))
     except ValueError as error:
         category = Category.IMPOSSIBLE_DATE if field.as_ in ("time", "period") else Category.WRONG_TYPE
         because = f": {error}" if quoted else ""

@@ -1,5 +1,6 @@
 """The files of one import command: read and sent one after another, settled together when the worker has counted them."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from typing import BinaryIO, TextIO
 
 from ingest.importer import mapping as mappings
 from ingest.importer.documents import json_form
-from ingest.importer.mapping import Mapping, MappingError
+from ingest.importer.mapping import FILE, Mapping, MappingError
 from ingest.importer.outcome import Outcomes, reckon
 from ingest.importer.refused import Refused
 from ingest.importer.rows import FileError, Layout, Row, open_binary
@@ -79,10 +80,22 @@ class Job:
         with file, Refused(path, layout) as refused:
             one = _File(name, refused, layout)
             self._files.append(one)
+            layout.digest = self._digest(file, name)
             taken = kept(self._taken(name, file, layout), self._keeping)
             with progress(name, file, size) as show:
                 chosen = taken if self._kind is None else only(taken, self._kind)
                 run(chosen, producer, refused, show, PATIENCE_SECONDS, one.summary, self._seen, one.sent)
+
+    def _digest(self, file: BinaryIO, name: str) -> str:
+        if self._mapping is None or not self._mapping.numbered:
+            return ""
+        if not file.seekable():
+            raise FileError(f"The mapping names rows by {{{FILE}}}: give a file in place of {name}.")
+        digest = hashlib.sha256()
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+        file.seek(0)
+        return digest.hexdigest()[:16]
 
     def _taken(self, name: str, file: BinaryIO, layout: Layout) -> Iterator[Taken]:
         head = peek(file)
@@ -125,7 +138,7 @@ class Job:
         if one.name != "-":
             file, _ = open_binary(one.name)
             with file:
-                for taken in self._taken(one.name, file, Layout()):
+                for taken in self._taken(one.name, file, Layout(digest=one.layout.digest)):
                     if taken.row.number in left:
                         left.discard(taken.row.number)
                         yield taken.row

@@ -9,20 +9,33 @@ Cells of a spreadsheet become texts as a CSV file of the same mapping would have
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterator
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
+import msgspec.inspect
 from msgspec import Struct, field
 
+from ingest.importer.values import EPOCH, EPOCH_MS, Precision
 from schemas.kinds import BY_NAME, Kind
 from schemas.reference import Known
+from schemas.text import normalise
 
 AUTO = "auto"
+ROW, FILE = "#row", "#file"
+OWN = (ROW, FILE)
+"""What a template may name beside columns: the row's number, and some letters that stand for the content of the file."""
 Scalar = str | int | float | bool
+
+
+MAX_CODE_LENGTH = 128
+_KNOWN_OF: dict[str, Known] = {"procedure": "procedures"}
+"""Fields whose codes the reference data knows, where a mapping does not say so: asked when a text is in doubt only."""
 
 
 class MappingError(Exception):
@@ -35,7 +48,8 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     column: str | None = None
     """The column whose text it is, without surrounding space; an empty one leaves the field out."""
     template: str | None = None
-    """Text with columns in braces: `{Street} {Number}`."""
+    """Text with columns in braces: `{Street} {Number}`. `{#row}` is the row's number, `{#file}` tells files of other content apart:
+    together they stand for a key where rows have none. A file that was changed is another: its rows are new ones."""
     constant: Scalar | None = None
     needs: list[str] = []
     """Columns that must not be empty, or else the field is left out."""
@@ -49,7 +63,11 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     percent: "Condition | None" = None
     """For numbers: where this holds, one may be written with its sign (73,5%); elsewhere the sign is refused."""
     formats: list[str] = []
-    """For times: strptime formats, tried in order; the mapping's `times` if none."""
+    """For times: strptime formats, tried in order; the mapping's `times` if none. `epoch` is seconds since 1970, `epoch_ms`
+    milliseconds."""
+    precision: Precision | None = None
+    """For times: how exact they are (`day`, `minute`, `second`), where their form does not tell. A form without hours is a day, one
+    without seconds a minute: a deadline that is a day lasts to its end."""
     zone: str | None = None
     """For times without an offset: their IANA time zone; the mapping's `zone` if none."""
 
@@ -103,7 +121,7 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     source: str
     zone: str = "Asia/Ho_Chi_Minh"
     times: list[str] = []
-    """strptime formats of its times; ISO 8601 if none."""
+    """strptime formats of its times (or `epoch`, `epoch_ms`); ISO 8601 if none."""
     decimal: Literal[".", ","] = "."
     """What numbers in texts have before their fraction; with a comma, points group thousands: 1.234,5."""
     delimiter: str = ","
@@ -136,8 +154,30 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     def columns_read_as(self, *kinds: str) -> frozenset[str]:
         """The columns whose texts become values of some kinds: `time`, `number` …"""
-        fields = (spec for step in self.step for spec in (as_time(step.time), *self.fields.values(), *step.fields.values()))
-        return frozenset(one.column for one in fields if isinstance(one, Field) and one.as_ in kinds and one.column is not None)
+        return frozenset(one.column for one in self.specs() if one.as_ in kinds and one.column is not None)
+
+    def specs(self) -> Iterator[Field]:
+        """All that says where a value comes from."""
+        for step in self.step:
+            for spec in (as_time(step.time), *self.fields.values(), *step.fields.values()):
+                if isinstance(spec, Field):
+                    yield spec
+
+    def code_columns(self) -> dict[str, Known | None]:
+        """The columns whose texts are codes or numbers of records as they stand, with where these codes are known."""
+        short = _short_texts(self.event_kind)
+        found: dict[str, Known | None] = {}
+        for fields in (self.fields, *(step.fields for step in self.step)):
+            for name, spec in fields.items():
+                if isinstance(spec, Field) and spec.column and spec.as_ == "text" and spec.lookup is None and name in short:
+                    found[spec.column] = spec.known or _KNOWN_OF.get(name)
+        return found
+
+    @property
+    def numbered(self) -> bool:
+        """Whether rows are told apart by their place in the file."""
+        texts = (*(step.id for step in self.step), *(spec.template or "" for spec in self.specs()))
+        return any(name in OWN for text in texts for name in _named(text))
 
     def reporter_columns(self) -> set[str]:
         """The columns that say who reported."""
@@ -150,8 +190,25 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return next(spec.columns(), "") if isinstance(spec, Field) else ""
 
 
+def _short_texts(kind: Kind) -> set[str]:
+    """The fields of a kind that are codes or numbers of records, not words."""
+    info = msgspec.inspect.type_info(kind.event)
+    assert isinstance(info, msgspec.inspect.StructType)
+    return {one.name for one in info.fields if _longest(one.type) <= MAX_CODE_LENGTH}
+
+
+def _longest(of: msgspec.inspect.Type) -> float:
+    """How many letters a field's texts may have; no end for what is no text."""
+    of = of.type if isinstance(of, msgspec.inspect.Metadata) else of
+    return of.max_length or float("inf") if isinstance(of, msgspec.inspect.StrType) else float("inf")
+
+
 def placeholders(template: str) -> Iterator[str]:
-    """The columns in a template's braces."""
+    """The columns in a template's braces, without what the import itself knows."""
+    yield from (name for name in _named(template) if name not in OWN)
+
+
+def _named(template: str) -> Iterator[str]:
     for part in template.split("{")[1:]:
         yield part.partition("}")[0]
 
@@ -165,13 +222,27 @@ def load(name: str) -> Mapping:
     """A mapping by its file, or by the name of one that comes with the product. Raises `MappingError`."""
     path = Path(name) if name.endswith(".toml") else Path(str(files("ingest") / "mappings" / f"{name}.toml"))
     try:
-        mapping = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Mapping)
+        mapping = msgspec.convert(_composed(tomllib.loads(path.read_text("utf-8"))), Mapping)
     except FileNotFoundError:
         raise MappingError(f"There is no mapping {name}; there are {', '.join(names())}, or give a .toml file.") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise MappingError(f"The mapping {path} cannot be read: {error}") from None
     _check(mapping, path)
     return mapping
+
+
+def _composed(value: Any, *, exact: bool = True) -> Any:
+    """What a mapping says with composed letters; the texts that columns are compared with in their one form."""
+    if isinstance(value, dict):
+        return {
+            (unicodedata.normalize("NFC", key) if exact else normalise(key)): _composed(
+                one, exact=key not in ("lookup", "in", "starts_with")
+            )
+            for key, one in value.items()
+        }
+    if isinstance(value, list):
+        return [_composed(one, exact=exact) for one in value]
+    return (unicodedata.normalize("NFC", value) if exact else normalise(value)) if isinstance(value, str) else value
 
 
 def names() -> list[str]:
@@ -187,7 +258,11 @@ def _check(mapping: Mapping, path: Path) -> None:
     known = set(mapping.event_kind.event.__struct_fields__)
     for condition in (one for rules in (mapping.skip, mapping.step) for rule in rules for one in rule.when):
         _check_condition(condition, path)
+    for form in (*mapping.times, *(form for spec in mapping.specs() for form in spec.formats)):
+        _check_form(form, path)
     for step in mapping.step:
+        if ROW in _named(step.id) and FILE not in _named(step.id) and not list(placeholders(step.id)):
+            raise MappingError(f"{path}: an id of {{{ROW}}} alone is the same in every file; add {{{FILE}}}, or a column.")
         for name, spec in (*mapping.fields.items(), *step.fields.items(), ("time", as_time(step.time))):
             if name not in known and name != "time":
                 raise MappingError(f"{path}: a {mapping.kind} has no field {name!r}; it has {', '.join(sorted(known))}.")
@@ -215,6 +290,16 @@ def _check_condition(condition: Condition, path: Path) -> None:
         re.compile(condition.matches or "")
     except re.error as error:
         raise MappingError(f"{path}: {condition.matches!r} is no regular expression: {error}.") from None
+
+
+def _check_form(form: str, path: Path) -> None:
+    if form in (*EPOCH, *EPOCH_MS):
+        return
+    try:
+        datetime.strptime("", form)
+    except ValueError as error:
+        if "does not match" not in str(error):
+            raise MappingError(f"{path}: {form!r} is no form of a time: {error}.") from None
 
 
 def _check_zone(zone: str, path: Path) -> None:

@@ -64,6 +64,8 @@ class Layout:
     """Names of the columns as the mapping has them."""
     titles: list[str] = field(default_factory=list)
     """The same as the file writes them."""
+    digest: str = ""
+    """Letters that stand for the content of the file, where the mapping asks for them."""
     lines: int = 0
     header: int = 0
     blank: int = 0

@@ -11,16 +11,18 @@ from kafka.errors import KafkaError
 from ingest.importer.convert import Encoded, events, skips
 from ingest.importer.delimited import csv_rows
 from ingest.importer.documents import RECORD, Form, documents, json_rows
-from ingest.importer.mapping import Mapping
+from ingest.importer.mapping import FILE, ROW, Mapping
 from ingest.importer.refused import Refused
 from ingest.importer.rows import Layout, Row
 from ingest.importer.sent import Place, Seen, Sent
 from ingest.importer.summary import Summary
 from ingest.producer import KafkaUnavailable, Producer
 from schemas.envelope import Category, Reader, Refusal
+from schemas.kinds import FEEDBACK
 from schemas.moments import milliseconds
 from schemas.retention import Keeping
-from schemas.seal import Sealer, read_sealed, sealed_remains
+from schemas.seal import Sealer, read_sealed, sealed, sealed_remains
+from schemas.text import normalise
 
 WAITING_ROWS = 5_000
 """Rows that may wait for their acknowledgement, which bounds memory whatever the size of the file."""
@@ -62,19 +64,27 @@ def take(
 def convert(rows: Iterable[Row], mapping: Mapping, reader: Reader, sealer: Sealer, layout: Layout | None = None) -> Iterator[Taken]:
     """Every row of a table that is not skipped with its valid events, who reported sealed."""
     layout = layout if layout is not None else Layout()
-    reporter = mapping.reporter_columns()
+    reporter, columns, numbered = mapping.reporter_columns(), mapping.columns(), mapping.numbered
     for row in rows:
-        if mapping.skip and row.columns and skips(row.columns, mapping):
+        if mapping.skip and row.columns and skips({name: normalise(text) for name, text in row.columns.items()}, mapping):
             layout.skipped += row.lines
             layout.first_skipped = layout.first_skipped or row.place
             continue
         try:
             if row.refusal is not None:
                 raise row.refusal
-            found = [Encoded(*read_sealed(one.record, reader, sealer)) for one in events(row.columns, mapping, reader)]
+            read = row.columns | {ROW: str(row.number), FILE: layout.digest} if numbered else row.columns
+            found = [_sealed(one, reader, sealer) for one in events(read, mapping, reader, columns)]
             yield Taken(_hidden(row, reporter, sealer), found, None)
         except Refusal as refusal:
             yield Taken(_hidden(row, reporter, sealer), [], refusal)
+
+
+def _sealed(event: Encoded, reader: Reader, sealer: Sealer) -> Encoded:
+    """The event with who reported sealed: what is kept is what was read."""
+    if event.read.kind is not FEEDBACK or (closed := sealed(event.record, sealer)) is event.record:
+        return event
+    return Encoded(reader.read(closed), closed)
 
 
 def _hidden(row: Row, reporter: set[str], sealer: Sealer) -> Row:

@@ -5,29 +5,49 @@ over several rows that are merged.
 """
 
 import re
-import warnings
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from io import BytesIO
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
-import openpyxl
 from openpyxl.utils import get_column_letter
 
 from ingest.importer.mapping import Mapping
-from ingest.importer.rows import FileError, Layout, Row, check_unique
+from ingest.importer.rows import FileError, Layout, Row, check_unique, listed
 from ingest.importer.values import column_name, written
+from ingest.importer.workbook import Hidden, Workbook
 from schemas.envelope import Category, Refusal
+from schemas.reference import Known, known
 
 HEADER_WITHIN = 20
 """Rows at the top that may hold the names of the columns."""
 HEADER_ROWS = 3
 """Rows that the names may stand over."""
+MAX_EXACT = 10**15
+"""Whole numbers from here on have lost digits: spreadsheets keep fifteen."""
+_DECIMALS = re.compile(r"0+\.(0{3,})")
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _WORDS = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 """What of a number format is shown as it stands, and colours and conditions."""
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """How the rows of a sheet are read."""
+
+    header: dict[int, str]
+    """Index of a column → its name."""
+    wanted: dict[int, str]
+    """The same of those that the mapping reads."""
+    hidden: Hidden
+    decimal: str
+    numbers: frozenset[str]
+    """Columns that are read as numbers: these have the decimal sign of the mapping, texts a point."""
+    codes: dict[str, Known | None]
+
+    def sign(self, name: str) -> str:
+        return self.decimal if name in self.numbers else "."
 
 
 def is_xlsx(name: str, head: bytes) -> bool:
@@ -44,22 +64,28 @@ def sheet_rows(file: BinaryIO, mapping: Mapping, sheet: str | None = None, layou
     """
     layout = layout if layout is not None else Layout()
     layout.unit, layout.encoding, layout.delimiter = "rows of the sheet", mapping.encoding, mapping.csv_delimiter
-    content = file if file.seekable() else BytesIO(file.read())
-    book = _load(content, read_only=True, data_only=True)
+    book = Workbook(file)
     try:
-        chosen = _choose(book, sheet)
-        worksheet = book[chosen]
+        chosen = _choose(book.sheets, sheet)
+        worksheet = book.sheets[chosen]
         worksheet.reset_dimensions()  # Programs that write workbooks get them wrong.
         rows = _read(worksheet)
         top = list(islice(rows, HEADER_WITHIN))
         header, begins = _header(top, mapping, chosen)
         layout.lines = layout.header = begins
-        layout.columns = list(dict.fromkeys(header.values()))
-        layout.titles = layout.columns
-        hidden, wanted = _Hidden(content, chosen), mapping.columns()
+        layout.columns = layout.titles = list(dict.fromkeys(header.values()))
+        wanted = mapping.columns()
+        reading = _Reading(
+            header,
+            {index: name for index, name in header.items() if name in wanted},
+            book.hidden(chosen),
+            mapping.decimal,
+            mapping.columns_read_as("number", "integer"),
+            mapping.code_columns(),
+        )
         for number, cells in enumerate(chain(top[begins:], rows), begins + 1):
             layout.lines = number
-            row = _row(number, cells, header, mapping.decimal, wanted, hidden)
+            row = _row(number, cells, reading)
             if row is None:
                 layout.blank += 1
             else:
@@ -68,26 +94,15 @@ def sheet_rows(file: BinaryIO, mapping: Mapping, sheet: str | None = None, layou
         book.close()
 
 
-def _load(content: BinaryIO, **how: bool) -> Any:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Of styles and extensions, which do not matter here.
-            content.seek(0)
-            return openpyxl.load_workbook(content, **how)
-    except Exception as error:  # A damaged file fails in as many ways as there are parts in it.
-        raise FileError(f"The file is no XLSX workbook that can be read ({type(error).__name__}: {error}).") from None
-
-
-def _choose(book: Any, sheet: str | None) -> str:
-    names = [one.title for one in book.worksheets]
+def _choose(sheets: dict[str, Any], sheet: str | None) -> str:
     if sheet is not None:
-        if sheet not in names:
-            raise FileError(f"There is no sheet {sheet!r}; the workbook has {', '.join(map(repr, names))}.")
+        if sheet not in sheets:
+            raise FileError(f"There is no sheet {sheet!r}; the workbook has {listed([repr(one) for one in sheets])}.")
         return sheet
-    visible = [one.title for one in book.worksheets if one.sheet_state == "visible"]
+    visible = [title for title, one in sheets.items() if one.sheet_state == "visible"]
     if not visible:
         raise FileError("The workbook has no sheet of cells that is not hidden.")
-    return str(visible[0])
+    return visible[0]
 
 
 def _read(worksheet: Any) -> Iterator[tuple[Any, ...]]:
@@ -125,65 +140,57 @@ def _names(rows: Iterable[tuple[Any, ...]], wanted: Collection[str]) -> dict[int
     return names
 
 
-@dataclass
-class _Hidden:
-    """Why a cell without a value may have one that is not stored in it; looked up once, when the first is met."""
-
-    content: BinaryIO
-    sheet: str
-    _formulas: frozenset[str] | None = None
-    _merged: tuple[Any, ...] = ()
-
-    def why(self, place: str) -> str:
-        """A sentence for the cell; empty where it is simply empty."""
-        if self._formulas is None:
-            worksheet = _load(BytesIO(_content(self.content)), data_only=False)[self.sheet]
-            self._merged = tuple(worksheet.merged_cells.ranges)
-            self._formulas = frozenset(cell.coordinate for row in worksheet.iter_rows() for cell in row if cell.data_type == "f")
-        if place in self._formulas:
-            return f"Cell {place} holds a formula whose result is not stored; open the file in a spreadsheet program and save it."
-        merged = next((area for area in self._merged if place in area), None)
-        return f"Cell {place} is merged ({merged.coord}); write the value into every row." if merged else ""
-
-
-def _content(file: BinaryIO) -> bytes:
-    """All of a file that is being read elsewhere, without moving it."""
-    at = file.tell()
-    file.seek(0)
-    found = file.read()
-    file.seek(at)
-    return found
-
-
-def _row(
-    number: int, cells: tuple[Any, ...], header: dict[int, str], decimal: str, wanted: set[str], hidden: _Hidden
-) -> Row | None:
+def _row(number: int, cells: tuple[Any, ...], reading: _Reading) -> Row | None:
     """The row, None for one that is empty."""
-    values = {index: cell for index, cell in enumerate(cells) if cell.value is not None and cell.value != ""}
-    if not any(index in header for index in values):
+    found = {index: cell for index, cell in enumerate(cells) if cell.value is not None and cell.value != ""}
+    header, sheet = reading.header, reading.hidden.sheet
+    if not any(index in header for index in found):
         return None
-    columns = {name: shown(values[index], decimal) if index in values else "" for index, name in header.items()}
-    for index, name in header.items():
-        if name in wanted:
-            place = f"{get_column_letter(index + 1)}{number}"
-            if index not in values and (why := hidden.why(place)):
-                return Row(number, columns, Refusal(Category.WRONG_VALUE, why), hidden.sheet)
-            if index in values and values[index].data_type == "e":
-                reason = f"Cell {place} (column {name!r}) holds the error {values[index].value}."
-                return Row(number, columns, Refusal(Category.WRONG_VALUE, reason), hidden.sheet)
-    return Row(number, columns, None, hidden.sheet)
+    columns = dict.fromkeys(header.values(), "")
+    columns |= {header[index]: shown(cell, reading.sign(header[index])) for index, cell in found.items() if index in header}
+    for index, name in reading.wanted.items():
+        if problem := _problem(f"{get_column_letter(index + 1)}{number}", name, found.get(index), reading):
+            return Row(number, columns, Refusal(Category.WRONG_VALUE, problem), sheet)
+    return Row(number, columns, None, sheet)
 
 
-def shown(cell: Any, decimal: str) -> str:
+def _problem(place: str, name: str, cell: Any, reading: _Reading) -> str:
+    """Why a cell cannot be read for what it says; empty if it can."""
+    if cell is None:
+        return reading.hidden.why(place)
+    if cell.data_type == "e":
+        return f"Cell {place} (column {name!r}) holds the error {cell.value}."
+    if name in reading.codes and isinstance(cell.value, int | float) and not isinstance(cell.value, bool):
+        text, where = shown(cell), reading.codes[name]
+        certain = _fixed(cell) or (float(cell.value).is_integer() and abs(cell.value) < MAX_EXACT)
+        if not certain and not (where and text in known(where)):
+            told = f"Cell {place} (column {name!r}) holds the number {text} where a code is meant"
+            return f"{told}, which may have lost zeros or digits; write the code as a text."
+    return ""
+
+
+def shown(cell: Any, decimal: str = ".") -> str:
     """What a cell shows: a share with its sign, a code with its zeros, a date (ISO 8601) as far as its format shows it."""
-    value, form = cell.value, _WORDS.sub("", str(cell.number_format or "")).lower()
+    value, form = cell.value, _format(cell)
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, int | float):
+        if places := _fixed(cell):
+            return f"{value:.{places}f}".zfill(len(form)).replace(".", decimal)
         text = f"{written(value, decimal, hundredfold=True)}%" if "%" in form else written(value, decimal)
         return text.zfill(len(form)) if form and not form.strip("0") else text
     if isinstance(value, datetime):
         if "d" not in form and "y" in form:
             return f"{value:%Y-%m}" if "m" in form else f"{value:%Y}"
-        return value.isoformat() if value.time() != time() else value.date().isoformat()
+        return value.isoformat() if value.time() != time() or "h" in form else value.date().isoformat()
     return value.isoformat() if isinstance(value, date | time) else str(value)
+
+
+def _format(cell: Any) -> str:
+    return _WORDS.sub("", str(cell.number_format or "")).lower()
+
+
+def _fixed(cell: Any) -> int:
+    """How many decimals the format of a code's cell shows, all of them: 0.000000. 0 for any other format."""
+    found = _DECIMALS.fullmatch(_format(cell))
+    return len(found[1]) if found and isinstance(cell.value, int | float) and cell.value >= 0 else 0

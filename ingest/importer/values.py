@@ -1,19 +1,32 @@
-"""Texts of a file as numbers, times and periods. A text that could be read in two ways is refused rather than guessed at."""
+"""Texts of a file as numbers, times and periods. A text that could be read in two ways is refused rather than guessed at.
+
+A time knows how exact it is: one that is written without hours is a day, not the first second of it.
+"""
 
 import math
 import re
-import unicodedata
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache, lru_cache
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from schemas.envelope import EARLIEST, LATEST
 from schemas.periods import Period
+from schemas.reference import ZONE
+from schemas.text import normalise
+
+Precision = Literal["day", "minute", "second"]
+EPOCH, EPOCH_MS = ("epoch", "%s"), ("epoch_ms",)
+"""Forms of times that are seconds, or milliseconds, since 1970."""
 
 _GROUPED = re.compile(r"[+-]?(?:\d+|[1-9]\d{0,2}(?:\.\d{3})+)(?:,\d+)?", re.ASCII)
 _ONE_GROUP = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
 _ISO = re.compile(r"\d{4}-\d\d-\d\d(?:T.*)?", re.ASCII)
+_COUNT = re.compile(r"-?\d{1,15}(?:\.\d+)?", re.ASCII)
+_SECONDS = re.compile(r"\d\d:?\d\d:?\d\d", re.ASCII)
+_OFFSET = re.compile(r"(?:Z|[+-]\d\d(?::?\d\d)?)$", re.ASCII)
 _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4}
 _PERIODS = (
     re.compile(r"(?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})", re.ASCII),
@@ -54,32 +67,64 @@ def column_name(text: str, wanted: Collection[str]) -> str:
     """The name of a column: as it stands if it is wanted so, else with composed letters and single spaces."""
     if (name := text.strip()) in wanted:
         return name
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    return " ".join(normalise(text).split())
 
 
-def time(text: str, formats: list[str], zone: ZoneInfo) -> datetime:
-    """A moment in UTC. Raises `ValueError` also for one that its clock never showed (skipped by summer time)."""
-    moment = _parsed(text, formats)
+class Moment(NamedTuple):
+    """A moment in UTC, and how exactly it is known. That of a day is the beginning of the day in Viet Nam, as events have it."""
+
+    at: datetime
+    precision: Precision
+
+
+@lru_cache(65_536)
+def time(text: str, formats: tuple[str, ...], zone: ZoneInfo, precision: Precision | None = None) -> Moment:
+    """A moment, as exact as its form, or as is said.
+
+    Raises `ValueError` also for one that its clock never showed (skipped by summer time).
+    """
+    moment, known = _parsed(text, formats)
     if not EARLIEST.year <= moment.year < LATEST.year:
         raise ValueError(f"it is not between {EARLIEST.year} and {LATEST.year - 1}")
-    if moment.tzinfo is not None:
-        return moment.astimezone(UTC)
-    there = moment.replace(tzinfo=zone).astimezone(UTC)
-    if there.astimezone(zone).replace(tzinfo=None) != moment:
+    precision = precision or known
+    there = moment.astimezone(zone) if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+    if precision == "day":
+        return Moment(datetime(there.year, there.month, there.day, tzinfo=ZONE).astimezone(UTC), precision)
+    at = there.astimezone(UTC)
+    if moment.tzinfo is None and at.astimezone(zone).replace(tzinfo=None) != moment:
         raise ValueError(f"the clocks of {zone.key} skipped it")
-    return there
+    return Moment(at, precision)
 
 
-def _parsed(text: str, formats: list[str]) -> datetime:
+def _parsed(text: str, formats: tuple[str, ...]) -> tuple[datetime, Precision]:
     for form in formats:
         try:
-            return datetime.strptime(text, form)
-        except ValueError:
+            if form in EPOCH or form in EPOCH_MS:
+                return _since_1970(text, 1_000 if form in EPOCH_MS else 1), "second"
+            return datetime.strptime(text, form), exactness(form)
+        except (ValueError, OverflowError):
             continue
     # A date of a spreadsheet's cell comes as ISO 8601, whatever form the mapping has for dates in texts.
     if formats and not _ISO.fullmatch(text):
         raise ValueError(f"it is not of the form {' or '.join(formats)}")
-    return datetime.fromisoformat(text)
+    clock = _OFFSET.sub("", text[11:])
+    known: Precision = "day" if not clock else "second" if _SECONDS.match(clock) else "minute"
+    return datetime.fromisoformat(text), known
+
+
+def _since_1970(text: str, per_second: int) -> datetime:
+    if not _COUNT.fullmatch(text):
+        raise ValueError("it is no number of seconds")
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=round(Decimal(text) * 1_000_000 / per_second))
+
+
+@cache
+def exactness(form: str) -> Precision:
+    """How exact a time of a strptime format is."""
+    has = {directive[1] for directive in re.findall(r"%.", form)}
+    if not has & set("HIcXs"):
+        return "day"
+    return "second" if has & set("ScXsf") else "minute"
 
 
 def period(text: str) -> str:

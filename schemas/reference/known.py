@@ -6,19 +6,25 @@ from typing import Literal
 
 from schemas import places
 from schemas.reference.agencies import agencies
+from schemas.reference.services import Category, Procedure
 from schemas.reference.table import rows
 from schemas.reference.targets import IndicatorType
 
-Known = Literal["indicators", "units"]
+Known = Literal["indicators", "units", "procedures", "categories"]
 _FOUR_LEVELS = date(2025, 6, 30)
 """The last day of the former units: figures of before are about them."""
 
 
 @cache
 def known(what: Known) -> frozenset[str]:
-    """Codes of the indicators of any time; or of the units that a figure may be about: provinces, communes, agencies."""
+    """Codes of any time: of indicators, procedures, categories of reports; or of the units that a figure may be about: provinces,
+    communes, agencies."""
     if what == "indicators":
         return frozenset(row.code for row in rows("indicators", IndicatorType))
+    if what == "procedures":
+        return frozenset(row.code for row in rows("procedures", Procedure))
+    if what == "categories":
+        return frozenset(row.code for row in rows("categories", Category))
     found = {one.code for province in places.provinces() for one in agencies(province.code)}
     for on in (None, _FOUR_LEVELS):
         for province in places.provinces(on):

@@ -141,7 +141,7 @@ def test_a_day_of_a_report_is_a_date_or_a_text(reported: Any) -> None:
         ({"OF": 1}, Category.WRONG_VALUE, "column 'Mã đơn vị', value '1' is not among the units"),
         ({"PERIOD": "2026-13"}, Category.IMPOSSIBLE_DATE, "column 'Kỳ báo cáo', value '2026-13'"),
         ({"PERIOD": "Quý V/2026"}, Category.IMPOSSIBLE_DATE, "is no period"),
-        ({"PERIOD": 2026.11}, Category.IMPOSSIBLE_DATE, "value '2026,11'"),
+        ({"PERIOD": 2026.11}, Category.IMPOSSIBLE_DATE, "value '2026.11'"),
         ({"REPORTED": "2026"}, Category.IMPOSSIBLE_DATE, "column 'Ngày báo cáo', value '2026'"),
         ({"REPORTED": 46000}, Category.IMPOSSIBLE_DATE, "column 'Ngày báo cáo', value '46000'"),
     ],

@@ -1,0 +1,147 @@
+"""A workbook, opened with bounds: an XLSX file of some kilobytes may unpack to anything.
+
+Only the sheet that is read is streamed; everything else of a workbook is kept in memory by openpyxl, so its size is bounded before.
+"""
+
+import re
+import warnings
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any, BinaryIO
+from xml.etree.ElementTree import iterparse
+
+import openpyxl
+from openpyxl.utils import range_boundaries
+from openpyxl.utils.cell import column_index_from_string, coordinate_from_string
+
+from ingest.importer.rows import FileError
+
+MAX_FILE_BYTES = 256 << 20
+"""Largest workbook that comes by the standard input, and is kept in memory for that."""
+MAX_STRINGS_BYTES = 256 << 20
+"""Texts that cells share, unpacked; they are kept in memory."""
+MAX_SHEET_BYTES = 2 << 30
+"""A sheet, unpacked; it is streamed. A full one of a million rows and ten columns has a quarter."""
+MAX_PART_BYTES = 16 << 20
+"""Any other part, unpacked: styles, names, relations. It is kept in memory, as a tree of many times its size."""
+MAX_PARTS = 10_000
+MAX_AREAS = 20_000
+"""Merged areas of a sheet, and cells of formulas without a result, that are looked at."""
+_SHEET = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
+_STRINGS = re.compile(r"xl/sharedStrings\.xml", re.IGNORECASE)
+_NOT_READ = re.compile(
+    r"xl/(media|drawings|charts|embeddings|printerSettings|pivotCache|externalLinks)/.*|.*\.(bin|png|jpe?g|emf|vml)", re.IGNORECASE
+)
+
+
+class Workbook:
+    """The sheets of cells of an XLSX file. Raises `FileError` for what is none, or is larger than may be."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._content = file if file.seekable() else _spooled(file)
+        try:
+            _check_parts(self._content)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Of styles and extensions, which do not matter here.
+                self._content.seek(0)
+                self._book: Any = openpyxl.load_workbook(self._content, read_only=True, data_only=True, keep_links=False)
+        except FileError:
+            raise
+        except Exception as error:  # A damaged file fails in as many ways as there are parts in it.
+            raise FileError(f"The file is no XLSX workbook that can be read ({type(error).__name__}: {error}).") from None
+        self.sheets: dict[str, Any] = {one.title: one for one in self._book.worksheets}
+
+    def hidden(self, sheet: str) -> "Hidden":
+        """What cells of a sheet without a value may hide."""
+        return Hidden(self.sheets[sheet], sheet)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._book.close()
+
+
+def _spooled(file: BinaryIO) -> BinaryIO:
+    content = file.read(MAX_FILE_BYTES + 1)
+    if len(content) > MAX_FILE_BYTES:
+        raise FileError(f"The workbook has more than {MAX_FILE_BYTES >> 20} MB; give it as a file, not by the standard input.")
+    return BytesIO(content)
+
+
+def _check_parts(content: BinaryIO) -> None:
+    """Sizes as they are declared: zipfile never unpacks more than that."""
+    with zipfile.ZipFile(content) as archive:
+        parts = archive.infolist()
+    if len(parts) > MAX_PARTS:
+        raise FileError(f"The workbook has {len(parts):,} parts; more than {MAX_PARTS:,} are not read.")
+    for part in parts:
+        most = MAX_PART_BYTES
+        if _SHEET.fullmatch(part.filename):
+            most = MAX_SHEET_BYTES
+        elif _STRINGS.fullmatch(part.filename):
+            most = MAX_STRINGS_BYTES
+        elif _NOT_READ.fullmatch(part.filename):
+            continue
+        if part.file_size > most:
+            size, limit = part.file_size >> 20, most >> 20
+            raise FileError(
+                f"The workbook is not read: its part {part.filename[:80]} unpacks to {size:,} MB, {limit:,} MB are allowed."
+            )
+
+
+@dataclass
+class Hidden:
+    """Why a cell without a value may have one that is not stored in it; looked up once, when the first is met."""
+
+    worksheet: Any
+    sheet: str
+    _formulas: set[str] | None = None
+    _merged: list[tuple[str, Any]] = field(default_factory=list)
+
+    def why(self, place: str) -> str:
+        """A sentence for the cell; empty where it is simply empty."""
+        if self._formulas is None:
+            self._formulas = set()
+            self._look()
+        if place in self._formulas:
+            return f"Cell {place} holds a formula whose result is not stored; open the file in a spreadsheet program and save it."
+        if not self._merged:
+            return ""
+        letters, row = coordinate_from_string(place)
+        column = column_index_from_string(letters)
+        area = next((name for name, (left, top, right, low) in self._merged if left <= column <= right and top <= row <= low), None)
+        return f"Cell {place} is merged ({area}); write the value into every row." if area else ""
+
+    def _look(self) -> None:
+        formulas: set[str] = self._formulas if self._formulas is not None else set()
+        for name, place in _hints(self.worksheet):
+            if name == "f":
+                formulas.add(place)
+            else:
+                self._merged.append((place, range_boundaries(place)))
+            if len(self._merged) > MAX_AREAS or len(formulas) > MAX_AREAS:
+                raise FileError(
+                    f"Sheet {self.sheet!r} has more than {MAX_AREAS:,} merged areas or formulas without a result; "
+                    "open it in a spreadsheet program, take the merging away and save it."
+                )
+
+
+def _hints(worksheet: Any) -> Iterator[tuple[str, str]]:
+    """("f", cell) of formulas without a result, ("merged", area) of a sheet, which is streamed once more."""
+    with worksheet._get_source() as source:
+        path: list[Any] = []
+        for event, element in iterparse(source, ("start", "end")):
+            if event == "start":
+                path.append(element)
+                continue
+            path.pop()
+            tag = element.tag.rpartition("}")[2]
+            if tag == "mergeCell":
+                yield "merged", element.get("ref", "")
+            elif tag == "c":
+                children = {child.tag.rpartition("}")[2]: child.text for child in element}
+                if "f" in children and not children.get("v"):
+                    yield "f", element.get("r", "")
+            if tag in ("c", "row", "mergeCell") and path:
+                path[-1].remove(element)  # Or the tree would grow as the sheet does.
