@@ -10,6 +10,7 @@ import msgspec
 
 from ingest.importer import values
 from ingest.importer.mapping import OWN, Condition, Field, Mapping, Scalar, Step, as_time
+from schemas.canonical import commune_code
 from schemas.envelope import Category, Read, Reader, Refusal
 from schemas.reference import known
 from schemas.text import normalise
@@ -112,6 +113,8 @@ def _value(row: Columns[str, str], field: Field, mapping: Mapping, *, quoted: bo
     if field.needs and not all(map(row.__getitem__, field.needs)):
         return None
     text = row[field.column] if field.column is not None else fill(field.template or "", row)
+    if field.known == "units" and text and text not in known("units"):
+        text = commune_code("unit", text)
     if field.known is not None and text and text not in known(field.known):
         raise Refusal(Category.WRONG_VALUE, f"{_told(row, field, quoted)} is not among the {field.known} of the reference data.")
     value: Scalar = text

@@ -13,7 +13,7 @@ from ingest.importer.mapping import FILE, Mapping, MappingError
 from ingest.importer.outcome import Outcomes, reckon
 from ingest.importer.refused import Refused
 from ingest.importer.rows import FileError, Layout, Row, open_binary
-from ingest.importer.run import Taken, convert, kept, only, peek, run, take
+from ingest.importer.run import Taken, convert, is_refused_events, kept, only, peek, run, take
 from ingest.importer.sent import Place, Seen, Sent
 from ingest.importer.sheets import is_xlsx, sheet_rows
 from ingest.importer.summary import Summary
@@ -101,7 +101,7 @@ class Job:
         head = peek(file)
         xlsx = is_xlsx(name, head)
         form = None if xlsx else json_form(name, head)
-        if self._mapping is None and form is None:
+        if self._mapping is None and form is None and not is_refused_events(head):
             what = "XLSX" if xlsx else "CSV"
             raise MappingError(f"{name} is {what}: give a --mapping ({', '.join(mappings.names())}, or a .toml file).")
         if self._sheet is not None and not xlsx:
@@ -120,7 +120,7 @@ class Job:
         if not ends:
             return
         committed, because = outcomes.wait(ends, seconds, waiting())
-        told = list(outcomes.told())
+        told = [one for one in outcomes.told() if one.place in ends]
         for one in self._files:
             dead = reckon(one.summary, one.sent, told, committed, because)
             if dead:

@@ -76,7 +76,7 @@ def encodable(text: str, encoding: str) -> str:
         text.encode(encoding, "surrogateescape")
         return text
     except UnicodeEncodeError:
-        apart = "".join(map(_tone_apart, text))
+        apart = "".join(map(_tone_apart, unicodedata.normalize("NFC", text)))
         return apart.encode(encoding, "backslashreplace").decode(encoding)
 
 

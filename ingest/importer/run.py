@@ -1,5 +1,6 @@
 """A file to Kafka, with every row accounted for: accepted, or refused with a reason."""
 
+import codecs
 import io
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -11,9 +12,9 @@ from kafka.errors import KafkaError
 from ingest.importer.convert import Encoded, events, skips
 from ingest.importer.delimited import csv_rows
 from ingest.importer.documents import RECORD, Form, documents, json_rows
-from ingest.importer.mapping import FILE, ROW, Mapping
+from ingest.importer.mapping import FILE, ROW, Mapping, Step
 from ingest.importer.refused import Refused
-from ingest.importer.rows import Layout, Row
+from ingest.importer.rows import EXTRA_COLUMNS, Layout, Row
 from ingest.importer.sent import Place, Seen, Sent
 from ingest.importer.summary import Summary
 from ingest.producer import KafkaUnavailable, Producer
@@ -24,6 +25,8 @@ from schemas.retention import Keeping
 from schemas.seal import Sealer, read_sealed, sealed, sealed_remains
 from schemas.text import normalise
 
+_REFUSED_EVENTS = Mapping(kind="", source="", fields={}, step=[Step(id=f"{{{RECORD}}}", time=RECORD)])
+"""Reads a file of refused CloudEvents."""
 WAITING_ROWS = 5_000
 """Rows that may wait for their acknowledgement, which bounds memory whatever the size of the file."""
 
@@ -47,18 +50,33 @@ def take(
     """Every row of a CSV or JSON file with its valid events, who reported sealed. Without mapping, they are CloudEvents."""
     layout = layout if layout is not None else Layout()
     if mapping is None:
-        layout.columns = layout.titles = [RECORD]
-        for number, text, refusal in documents(file, form or "lines", layout):
-            row = Row(number, {RECORD: sealed_remains(text, sealer).decode(errors="replace")})
+        for row in _events(file, form, layout):
+            text = row.columns.get(RECORD, "").encode(errors="surrogateescape")
+            hidden = row._replace(columns={RECORD: sealed_remains(text, sealer).decode(errors="replace")})
             try:
-                if refusal is not None:
-                    raise refusal
-                yield Taken(row, [Encoded(*read_sealed(text, reader, sealer))], None)
+                if row.refusal is not None:
+                    raise row.refusal
+                yield Taken(hidden, [Encoded(*read_sealed(text, reader, sealer))], None)
             except Refusal as refused:
-                yield Taken(row, [], refused)
+                yield Taken(hidden, [], refused)
         return
     rows = json_rows(file, form, mapping, layout) if form else csv_rows(file, mapping, layout)
     yield from convert(rows, mapping, reader, sealer, layout)
+
+
+def _events(file: BinaryIO, form: Form | None, layout: Layout) -> Iterator[Row]:
+    """CloudEvents as rows of the one column `record`: of JSON, or of a file of refused ones."""
+    if form is None:
+        yield from csv_rows(file, _REFUSED_EVENTS, layout)
+        return
+    layout.columns = layout.titles = [RECORD]
+    for number, text, refusal in documents(file, form, layout):
+        yield Row(number, {RECORD: text.decode(errors="surrogateescape")}, refusal)
+
+
+def is_refused_events(head: bytes) -> bool:
+    """Whether a file is one of refused CloudEvents, by its first bytes."""
+    return head.removeprefix(codecs.BOM_UTF8).startswith(",".join((RECORD, *EXTRA_COLUMNS)).encode())
 
 
 def convert(rows: Iterable[Row], mapping: Mapping, reader: Reader, sealer: Sealer, layout: Layout | None = None) -> Iterator[Taken]:

@@ -1,6 +1,7 @@
 """No line of a file vanishes: header, blank, skipped and rows are all of them, whatever the bytes."""
 
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from ingest.importer.documents import Form, json_rows
 from ingest.importer.mapping import Mapping, load
 from ingest.importer.refused import Refused, encodable
 from ingest.importer.rows import MAX_LINE_BYTES, FileError, Layout, Row
-from ingest.importer.run import convert, run, take
+from ingest.importer.run import convert, is_refused_events, run, take
 from ingest.importer.summary import Summary
+from schemas import documents
 from schemas.envelope import Reader
+from schemas.kinds import FEEDBACK
 from tests.sealing import SEALER
 
 MAPPING = """
@@ -203,6 +206,20 @@ def test_other_json_is_told_in_a_sentence(mapping: Mapping, text: str, form: For
 def test_a_number_of_json_that_is_a_code_keeps_its_zeros(mapping: Mapping) -> None:
     (found,) = json_rows(io.BytesIO(b'{"M\xc3\xa3": 1.010100}'), "lines", mapping)
     assert found.columns["Mã"] == "1.010100"
+
+
+def test_refused_events_are_imported_again_without_a_mapping(tmp_path: Path) -> None:
+    lines = '{"id": "1"}\n{"reporter": "Lê, A\n'
+    summary, _, _ = imported(lines + "\xff", None, tmp_path / "refused.csv", "lines")
+    assert (summary.accepted, summary.refused) == (0, 3)
+    kept = (tmp_path / "refused.csv").read_bytes()
+    assert is_refused_events(kept[:64]) and "Lê".encode() not in kept
+    again, layout, _ = imported(kept, None, tmp_path / "again.csv")
+    assert (again.rows, again.refused, again.unaccounted(layout), again.reasons) == (3, 3, 0, summary.reasons)
+    event = msgspec.json.format(msgspec.json.encode(json.loads(documents.example(FEEDBACK))), indent=-1).decode().replace('"', '""')
+    mended = kept.replace(b'{""id"": ""1""}', event.encode())
+    assert mended != kept
+    assert imported(mended, None, tmp_path / "mended.csv")[0].accepted == 1
 
 
 class Endless(io.RawIOBase):
