@@ -30,6 +30,7 @@ from dashboard.past_tables import LEFT_OVER, Passing, Prefix
 from schemas.columns import MOMENT, Column, quoted
 from schemas.lives import LIVES, LIVES_PROGRESS, Life, life_table
 from schemas.moments import milliseconds
+from schemas.ordering import happened_sql
 from schemas.retention import LOOKBACK
 from schemas.sql import FIRST, at
 from schemas.tables import events_table
@@ -322,7 +323,7 @@ class Scenes:
         known = {mark[0]: mark[3] for mark in scene.marks}
         listed = ", ".join(map(str, known))
         new = [f"(partition = {partition} AND offset > {offset})" for partition, offset in known.items()]
-        seen = "received_at" if picture is Picture.KNOWN else "least(occurred_at, received_at)"
+        seen = "received_at" if picture is Picture.KNOWN else happened_sql(life.kind)
         rows = self._present.tuples(
             f"SELECT DISTINCT entity_id FROM {events_table(life.kind).name} "
             f"WHERE ({' OR '.join(new)} OR partition NOT IN ({listed})) AND {seen} <= {at(until)} LIMIT {MANY + 1}"

@@ -18,6 +18,7 @@ from dashboard.past_scenes import MONTH, Scene, Tier
 from schemas.columns import Table, quoted
 from schemas.kinds import KINDS, Kind
 from schemas.lives import FAR, LIVES, Life, current_table, life_table
+from schemas.ordering import happened_sql, version_sql
 from schemas.retention import LOOKBACK
 from schemas.sql import at
 from schemas.tables import (
@@ -28,7 +29,6 @@ from schemas.tables import (
     PROGRESS,
     SUCCESSORS,
     UNITS,
-    VERSION,
     alarms_select,
     events_table,
     state_table,
@@ -150,22 +150,24 @@ class Tables:
     def _table(self, table: Table) -> str:
         return f"`{self.database}`.{table.name}"
 
-    def _happened(self) -> str:
-        return f"received_at <= {self.moment}" if self._is_known else f"least(occurred_at, received_at) <= {self.moment}"
+    def _happened(self, kind: Kind) -> str:
+        return f"{'received_at' if self._is_known else happened_sql(kind)} <= {self.moment}"
 
     def _events(self, kind: Kind) -> str:
-        return f"SELECT * FROM {self._table(events_table(kind))} WHERE {self._happened()}"
+        return f"SELECT * FROM {self._table(events_table(kind))} WHERE {self._happened(kind)}"
 
     def _state(self, kind: Kind, lived: Lived) -> str:
         """The newest step where that is one of then; else the newest of those that are, from the events. Only of the entities that
         are asked for: whoever asks for some would wait for all."""
         table, only = state_table(kind), lived.only
         columns = ", ".join(f"`{column.name}`" for column in table.columns[:-1])
-        kept = f"SELECT entity_id FROM {self._table(table)} FINAL WHERE NOT ({self._happened()}) AND {only}"
+        version = version_sql(kind)
+        kept = f"SELECT entity_id FROM {self._table(table)} FINAL WHERE NOT ({self._happened(kind)}) AND {only}"
         return (
-            f"SELECT {columns}, version FROM {self._table(table)} FINAL WHERE {self._happened()} AND {only} UNION ALL "
-            f"SELECT {columns}, {VERSION} AS version FROM {self._table(events_table(kind))} "
-            f"WHERE {self._happened()} AND {only} AND entity_id IN ({kept}) ORDER BY entity_id, version DESC LIMIT 1 BY entity_id"
+            f"SELECT {columns}, version FROM {self._table(table)} FINAL WHERE {self._happened(kind)} AND {only} UNION ALL "
+            f"SELECT {columns}, {version} AS version FROM {self._table(events_table(kind))} "
+            f"WHERE {self._happened(kind)} AND {only} AND entity_id IN ({kept}) "
+            "ORDER BY entity_id, version DESC LIMIT 1 BY entity_id"
         )
 
     def _life(self, life: Life, lived: Lived) -> str:

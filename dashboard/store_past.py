@@ -12,6 +12,7 @@ from dashboard.proof import WHOLE
 from dashboard.store import Row
 from schemas.kinds import KINDS, STEPS, Kind
 from schemas.moments import EPOCH, milliseconds
+from schemas.ordering import happened_sql
 from schemas.replays import OF_RUNS
 from schemas.retention import horizon
 from schemas.snapshots import SNAPSHOTS
@@ -36,10 +37,10 @@ class PastStore:
         known = horizon(self.connection.tuples)
         single = known.whole_from if known else EPOCH
         is_known = picture is Picture.KNOWN
-        what = "received_at AS at" if is_known else "least(occurred_at, received_at) AS at"
         when = "true" if is_known else f"occurred_at > {moment('since')}"  # by which the tables are sorted
         each = [
-            f"SELECT {what}, 1 AS events FROM {events_table(kind).name} WHERE {when} "
+            f"SELECT {'received_at' if is_known else happened_sql(kind)} AS at, 1 AS events "
+            f"FROM {events_table(kind).name} WHERE {when} "
             f"AND at > {moment('since')} AND at <= {moment('until')} AND at >= {moment('single')}"
             for kind in KINDS
         ]

@@ -24,6 +24,7 @@ from schemas.figures.questions import Moment, moment_sql
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING, Kind
 from schemas.lives import BY_KIND, LIVES, current_table
 from schemas.moments import milliseconds
+from schemas.ordering import version_sql
 from schemas.tables import events_table, state_table
 from schemas.text import normalise
 
@@ -148,7 +149,7 @@ class RecordStore:
         return list(
             self.lives.connection.rows(
                 f"SELECT {_shown(events_table(kind).columns)}, {_is_sealed(kind)} AS sealed FROM {events_table(kind).name} "
-                "WHERE entity_id = %(entity)s ORDER BY least(occurred_at, received_at), occurred_at, offset "
+                f"WHERE entity_id = %(entity)s ORDER BY {version_sql(kind)} "
                 f"LIMIT 1 BY partition, offset LIMIT {MOST_EVENTS}",
                 entity=entity,
             )

@@ -22,6 +22,7 @@ from schemas.categories import Category, Refusal
 from schemas.columns import ZONE
 from schemas.events import CODE, COMMUNE, IDENTIFIER, SITES
 from schemas.kinds import Kind
+from schemas.moments import DAY, MINUTE, TIME
 from schemas.places.atlas import table
 from schemas.text import has_control, normalise
 
@@ -29,8 +30,6 @@ LOCAL = ZoneInfo(ZONE)
 MAX_KNOWN_CODES = 50_000
 """Combinations of codes of a kind that are remembered at most: whoever sends codes that there are not must not fill the memory."""
 REQUIRED = "required"
-TIME = "time"
-DAY, MINUTE = "day", "minute"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _NOT_NUMBERS = frozenset((".", ".."))
 """An address treats them as steps, so that a record of such a number could not be opened."""

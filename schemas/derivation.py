@@ -11,10 +11,12 @@ from datetime import date
 from schemas.columns import MOMENT
 from schemas.kinds import Kind
 from schemas.lives import FAR, Allowance, Code, Life
+from schemas.moments import TIME, last_sql
+from schemas.ordering import happened_sql, version_sql
 from schemas.places.restate import before_sql, today_sql
 from schemas.places.rows import heir_rows
 from schemas.reference import statuses
-from schemas.tables import VERSION, events_table, fields
+from schemas.tables import events_table, fields
 from schemas.worktime import days_sql, position_sql
 
 NEVER = (1 << 62) - 1
@@ -40,7 +42,7 @@ def derive(life: Life, calendar: int, source: str, epoch: int = 0) -> str:
     with_layers = ",\n".join(f"{name} AS (\n{query}\n)" for name, query in layers.items())
     final = {
         # One millisecond earlier: a deadline that falls at the end of a working day has passed in the evening already.
-        "late": "standing = 'closed' AND ifNull(if(due_at IS NOT NULL, closed_at > due_at, "
+        "late": "standing = 'closed' AND ifNull(if(due_at IS NOT NULL, closed_first > due_at, "
         f"due <= if(around, closed_ms - 1, {position_sql('(closed_ms - 1)')})), false)",
         "at": "if(around, since_ms, position)",
         "due": "if(around, due_around, due_working)",
@@ -73,14 +75,20 @@ def _read(life: Life, source: str) -> str:
     }
     given = ["entity_id", "received_at", "partition", "offset", "agency", "commune", life.status, *life.kept]
     given += [name for name in ("due_at", "finished_at") if name in names]
+    ended = f"greatest(finished_at, least({last_sql('finished_at')}, since))"
     computed = {
         "unit": today_sql("toString(commune)", before_sql("since")),
         "started_at": life.started,
-        "promise": f"CAST({'due_at' if 'due_at' in names else 'NULL'} AS Nullable({MOMENT}))",
-        "ended": f"CAST({'finished_at' if 'finished_at' in names else 'NULL'} AS Nullable({MOMENT}))",
-        "rank": VERSION,
+        # A date that is promised is kept until that day ends, on either clock: it has passed in the first moment after it.
+        "promise": f"CAST({last_sql('due_at') if 'due_at' in names else 'NULL'} AS Nullable({MOMENT}))",
+        "promise_lasts": "has(precision, 'due_at:day')",
+        # Of what ended at some time of a day, it is not said that it was late on that day.
+        "ended_first": f"CAST({'finished_at' if 'finished_at' in names else 'NULL'} AS Nullable({MOMENT}))",
+        "ended": f"CAST({ended if 'finished_at' in names else 'NULL'} AS Nullable({MOMENT}))",
+        "since_first": f"if(has(precision, '{TIME}:day'), least(occurred_at, received_at), since)",
+        "rank": version_sql(life.kind),
         "code": f"toString({life.status})",
-        "since": "least(occurred_at, received_at)",
+        "since": happened_sql(life.kind),
         "since_ms": "toUnixTimestamp64Milli(since)",
         "position": position_sql("since_ms"),
         "standing": f"multiIf(code IN ({standing['paused']}), 'paused', code IN ({standing['closed']}), 'closed', 'open')",
@@ -135,10 +143,12 @@ def _sums() -> dict[str, str]:
         **sums,
         "held_since": f"max(if(agency != agency_before, since, toDateTime64(0, 3))) OVER {up_to}",
         "turned_since": f"max(if(turned, since, toDateTime64(0, 3))) OVER {up_to}",
+        "turned_first": f"max(if(turned, since_first, toDateTime64(0, 3))) OVER {up_to}",
         "reopened": f"sum(reopens) OVER {up_to}",
         "impossible": f"sum(NOT possible) OVER {up_to}",
         "restated": "promised IS NOT NULL AND (promised_before IS NULL OR promised != promised_before)",
         "promised_ms": "toUnixTimestamp64Milli(assumeNotNull(promised))",
+        "promised_more": f"argMax(promise_lasts, if(promise IS NULL, 0, step)) OVER {up_to}",
     }
 
 
@@ -163,14 +173,15 @@ def _bases() -> dict[str, str]:
 def _judged(life: Life) -> dict[str, str]:
     promised = {"around": "promised_ms", "working": position_sql("promised_ms")}
     found = {
-        f"due_{clock}": f"if(promised IS NOT NULL, {promised[clock]} + stood_{clock} - stood_{clock}_then, "
+        f"due_{clock}": f"if(promised IS NOT NULL, {promised[clock]} + promised_more + stood_{clock} - stood_{clock}_then, "
         f"if(allowed > 0 AND due_from_{clock} < {NEVER}, due_from_{clock} + allowed + stood_{clock} - stood_{clock}_from, NULL))"
         for clock in ("around", "working")
     }
     stood = "if(around, stood_around = stood_around_then, stood_working = stood_working_then)"
     found["due_at"] = f"if(promised IS NOT NULL AND {stood}, promised, NULL)"
     found["closed_at"] = "if(standing = 'closed', coalesce(ended, turned_since), NULL)"
-    found["closed_ms"] = "toUnixTimestamp64Milli(assumeNotNull(closed_at))"
+    found["closed_first"] = "if(standing = 'closed', coalesce(ended_first, turned_first), NULL)"
+    found["closed_ms"] = "toUnixTimestamp64Milli(assumeNotNull(closed_first))"
     return found
 
 

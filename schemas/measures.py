@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Protocol
 
+from schemas.moments import SPAN_MS, last_sql
+
 
 class Condition(Protocol):
     """A condition on one event."""
@@ -74,17 +76,19 @@ class AtLeast:
 
 @dataclass(frozen=True)
 class After:
-    """Both times are given and the first is later."""
+    """Both times are given and the first is later: later than the end of the second's day, where that is known to the day only."""
 
     first: str
     second: str
 
     def python(self, column: Columns) -> str:
         one, two = column(self.first), column(self.second)
-        return f"({one} is not None and {two} is not None and {one} > {two})"
+        known = column("precision")
+        spans = " else ".join(f"{span - 1} if '{self.second}:{name}' in {known}" for name, span in SPAN_MS.items())
+        return f"({one} is not None and {two} is not None and {one} > {two} + ({spans} else 0))"
 
     def sql(self) -> str:
-        return f"ifNull({self.first} > {self.second}, 0)"
+        return f"ifNull({self.first} > {last_sql(self.second)}, 0)"
 
 
 @dataclass(frozen=True)

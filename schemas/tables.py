@@ -20,15 +20,10 @@ from schemas.columns import MOMENT, ZONE, Column, Table
 from schemas.envelope import CLOCK_TOLERANCE
 from schemas.events import CODE
 from schemas.kinds import KINDS, Kind
+from schemas.ordering import version_sql
 from schemas.watch_tables import ALARM_STEPS, ALARMS, ARRIVAL_DAYS, ARRIVALS, REFUSALS, WATCH
 
 WINDOW_SECONDS = 60
-VERSION = (
-    "bitShiftLeft(toUInt128(toUnixTimestamp64Milli(least(occurred_at, received_at))), 86) "
-    "+ bitShiftLeft(toUInt128(toUnixTimestamp64Milli(occurred_at)), 44) + offset"
-)
-"""Orders the steps of an entity: by when they happened, which is never after they arrived, so that a clock that is ahead does not
-hide what comes after it; what arrived at one time by its own time; what is of one time, and so of one partition, by offset."""
 AHEAD = (
     f"if(occurred_at > received_at + toIntervalSecond({CLOCK_TOLERANCE.total_seconds():.0f}), "
     "dateDiff('second', received_at, occurred_at), 0) AS ahead_seconds"
@@ -160,7 +155,7 @@ def state_table(kind: Kind) -> Table:
     version = Column(
         "version",
         "UInt128",
-        "Orders the steps of an entity: when it happened, at the latest its arrival; then occurred_at; then offset.",
+        "Orders the steps of an entity: when it happened, at the latest its arrival; then its time; the legal order; offset.",
     )
     return Table(
         f"state_{kind.name}",
@@ -299,7 +294,7 @@ def materialized_views() -> dict[str, tuple[str, str]]:
     for kind in KINDS:
         source, target = events_table(kind), state_table(kind)
         columns = ", ".join(column.name for column in target.columns[:-1])
-        views[f"fill_{target.name}"] = (target.name, f"SELECT {columns}, {VERSION} AS version FROM {source.name}")
+        views[f"fill_{target.name}"] = (target.name, f"SELECT {columns}, {version_sql(kind)} AS version FROM {source.name}")
         views[f"fill_{ARRIVALS.name}_{kind.name}"] = (
             ARRIVALS.name,
             f"SELECT toStartOfMinute(s.received_at) AS minute, agency, '{kind.name}' AS kind, max(s.received_at) AS received_at, "

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from clickhouse_driver import Client
 
 from schemas.kinds import Kind
-from schemas.tables import VERSION, events_table, state_table, windows_table
+from schemas.ordering import version_sql
+from schemas.tables import events_table, state_table, windows_table
 from streams.period import Minutes, Period
 
 MOST = 1000
@@ -195,13 +196,13 @@ State = tuple[int, int, int, int]
 
 def _look_at_states(client: Client, kind: Kind, where: str) -> tuple[int, dict[str, State], int]:
     columns = f"xxh3(tuple({', '.join(column.name for column in state_table(kind).columns[:-1])}))"
-    table, events = state_table(kind).name, events_table(kind).name
+    table, events, version = state_table(kind).name, events_table(kind).name, version_sql(kind)
     rows = client.execute(
         f"SELECT countIf(here), countIf(differs), groupArrayIf({MOST})((entity_id, have, want), differs) FROM ("
         f"SELECT entity_id, max(stored) AS here, anyIf((v, h), stored) AS have, anyIf((v, h), NOT stored) AS want, "
         f"have != want AS differs FROM ("
         f"SELECT entity_id, true AS stored, version AS v, {columns} AS h FROM {table} FINAL WHERE {where} UNION ALL "
-        f"SELECT entity_id, false, max({VERSION}), argMax({columns}, {VERSION}) FROM {events} WHERE {where} GROUP BY entity_id"
+        f"SELECT entity_id, false, max({version}), argMax({columns}, {version}) FROM {events} WHERE {where} GROUP BY entity_id"
         f") GROUP BY entity_id)"
     )
     stored, differing, listed = rows[0]

@@ -65,6 +65,7 @@ def drop_working_days(client: Client) -> None:
 
 STEPS: tuple[Step, ...] = (
     ("states by arrival", "A step that claims the future must not hide the steps that come after it.", fill_states),
+    ("states in legal order", "What is known to the day only has its place in the day by its status.", fill_states),
     ("working time by weeks", "Days of their own made ClickHouse plan for longer than it worked.", drop_working_days),
     ("arrivals in order of time", "A month of all sources took a look at every minute that was ever kept.", fill_arrivals),
     ("alarms step by step", "What was said of an alarm has to be known for the past too.", fill_alarm_steps),

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from clickhouse_driver import Client
 
 from schemas.kinds import KINDS, Kind
+from schemas.ordering import version_sql
 from schemas.reference import calendar
 from schemas.settings import Settings
-from schemas.tables import VERSION, events_table, state_table, windows_table
+from schemas.tables import events_table, state_table, windows_table
 from schemas.worktime import calendar_row
 from streams.compare import (
     Found,
@@ -182,13 +183,13 @@ def _impossible(client: Client, kind: Kind, period: Period, found: Found, dry_ru
 def _states(client: Client, kind: Kind, period: Period, dry_run: bool, tell: Tell) -> Rebuilt:
     live, events, what = state_table(kind).name, events_table(kind).name, f"{kind.name}: states"
     where = "1" if period == EVER else entities(kind, period)
-    columns = ", ".join(column.name for column in state_table(kind).columns[:-1])
+    columns, version = ", ".join(column.name for column in state_table(kind).columns[:-1]), version_sql(kind)
     ((total,),) = client.execute(f"SELECT count() FROM {events} WHERE {where}")
     tell(what, 0, total)
     with Beside(client, live) as beside:
         client.execute(
-            f"INSERT INTO {beside.name} SELECT {columns}, {VERSION} AS version FROM {events} WHERE {where} "
-            f"AND (entity_id, version) IN (SELECT entity_id, max({VERSION}) FROM {events} WHERE {where} GROUP BY entity_id)"
+            f"INSERT INTO {beside.name} SELECT {columns}, {version} AS version FROM {events} WHERE {where} "
+            f"AND (entity_id, version) IN (SELECT entity_id, max({version}) FROM {events} WHERE {where} GROUP BY entity_id)"
         )
         ((rows,),) = client.execute(f"SELECT count() FROM {beside.name} FINAL")
         tell(what, total * 2 // 3, total)
@@ -223,7 +224,7 @@ def _drop_ghosts(client: Client, kind: Kind, where: str) -> None:
     live = state_table(kind).name
     ghosts = (
         f"SELECT entity_id, version FROM {live} WHERE {where} "
-        f"AND (entity_id, version) NOT IN (SELECT entity_id, {VERSION} FROM {events_table(kind).name})"
+        f"AND (entity_id, version) NOT IN (SELECT entity_id, {version_sql(kind)} FROM {events_table(kind).name})"
     )
     found = set(client.execute(ghosts))
     if found:
