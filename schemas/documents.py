@@ -40,9 +40,24 @@ def json_schema(kind: Kind) -> dict[str, Any]:
         "description": (kind.event.__doc__ or "").strip(),
         "type": "object",
         "required": [*envelope["required"], "type", "data"],
-        "properties": envelope["properties"] | fixed,
-        "$defs": data["$defs"],
+        "properties": _or_date(envelope["properties"]) | fixed,
+        "$defs": _or_date(data["$defs"]),
     }
+
+
+def _or_date(schema: Any) -> Any:
+    """A JSON Schema whose moments may be dates, too: then they are known to the day."""
+    if isinstance(schema, list):
+        return [part for one in schema for part in ([one, _DATE] if one == _MOMENT else [_or_date(one)])]
+    if not isinstance(schema, dict):
+        return schema
+    if _MOMENT.items() <= schema.items():
+        rest = {name: value for name, value in schema.items() if name not in _MOMENT}
+        return rest | {"anyOf": [_MOMENT, _DATE]}
+    return {name: _or_date(value) for name, value in schema.items()}
+
+
+_MOMENT, _DATE = {"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}
 
 
 def example(kind: Kind) -> bytes:
