@@ -19,6 +19,7 @@ from stack import control
 from streams.migrate import migrate
 from tests.bench.load import Load, last_hour
 from tests.bench.machine import Processes, resident_mb
+from tests.bench.results import NotMeasuredError
 from tests.conftest import isolated
 from tests.running import Running, worker
 
@@ -157,10 +158,14 @@ class Course:
         """Events per second until nine tenths are done: what comes last may wait to be a full batch."""
         enough = 0.9 * self.samples[-1].done
         last = next((sample for sample in self.samples[1:] if sample.done >= enough), self.samples[-1])
+        if last.at <= self.samples[0].at:
+            raise NotMeasuredError(f"all {self.samples[-1].done:,} events were done between two looks")
         return (last.done - self.samples[0].done) / (last.at - self.samples[0].at)
 
     def cpu_per_100k(self, *names: str) -> float:
         """CPU seconds per 100,000 events of some of the processes together."""
+        if not self.events:
+            raise NotMeasuredError(f"all {self.samples[-1].done:,} events were done between two looks")
         return sum(self.cpu[name] for name in names if name in self.cpu) / self.events * 100_000
 
 

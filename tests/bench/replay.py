@@ -6,11 +6,10 @@ import subprocess
 import time
 from statistics import median
 
-from stack import StackError
 from streams.replay import book
 from tests.bench.ground import Course, Going, Ground, Installation, follow
 from tests.bench.peers.starts import worker_of
-from tests.bench.results import Details, Report, Result, met
+from tests.bench.results import Details, NotMeasuredError, Report, Result, met
 from tests.running import Running, command
 
 AIM = 0.5
@@ -20,7 +19,7 @@ RUNS = 2
 def measure(bench: Ground, report: Report) -> None:
     """Count the hour by one worker, drain its topic with kcat, then run it again, from Kafka and from ClickHouse."""
     if not shutil.which("kcat"):
-        raise StackError("This bench needs kcat: install it (Debian: apt install kcat).")
+        raise NotMeasuredError("This bench needs kcat: install it (Debian: apt install kcat).")
     prefix, count = bench.hour()
     installation = bench.installation(prefix)
     with worker_of(bench, installation) as going:

@@ -1,15 +1,24 @@
 """What a measurement comes to, on the screen and in the document that a run leaves."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.table import Table
 
+NOT_MEASURED = "not measured: "
+MOST_SAID = 300
+"""Characters of an error that a line says."""
+
+
+class NotMeasuredError(Exception):
+    """What a bench is after cannot be measured here, for the reason that it says; nothing is broken."""
+
 
 @dataclass(frozen=True)
 class Result:
-    """A line of the table of ratios. `met` is None where there is no aim, only a report."""
+    """A line of the table of ratios. `met` is None where there is no aim, only a report, and where nothing was measured."""
 
     what: str
     against: str
@@ -20,6 +29,8 @@ class Result:
     @property
     def verdict(self) -> str:
         """Whether the aim is met, in words."""
+        if self.measured.startswith(NOT_MEASURED):
+            return "not measured"
         return "" if self.met is None else "met" if self.met else "not met"
 
 
@@ -85,6 +96,26 @@ class Report:
 
 def _markdown(columns: tuple[str, ...], rows: list[tuple[str, ...]] | tuple[tuple[str, ...], ...]) -> list[str]:
     return ["| " + " | ".join(cells) + " |" for cells in (columns, ("---",) * len(columns), *rows)]
+
+
+def measure_each(benches: Mapping[str, Callable[[Report], None]], report: Report, say: Callable[[str], None]) -> list[str]:
+    """Run benches one after the other. One that raises ends only itself, and its line says why there is no figure.
+
+    Returns the names of those that failed; one that only could not be measured here has not.
+    """
+    failed = []
+    for name, measure in benches.items():
+        known = len(report.results)
+        try:
+            measure(report)
+        except Exception as error:
+            if not isinstance(error, NotMeasuredError):
+                failed.append(name)
+            reason = " ".join(str(error).split()) or type(error).__name__
+            report.results.append(Result(name, "-", f"{NOT_MEASURED}{reason[:MOST_SAID]}", "-", None))
+        for one in report.results[known:]:  # so that a run that is ended early has told what it knows
+            say(f"{one.what}: {one.measured} (aim {one.aim})")
+    return failed
 
 
 def met(value: float, aim: float, *, most: bool = False) -> bool:

@@ -5,11 +5,10 @@ from datetime import timedelta
 from playwright.sync_api import sync_playwright
 
 from schemas.reference import ZONE
-from stack import StackError
 from stack.browser import find
 from tests import nyc311
 from tests.bench.ground import Ground
-from tests.bench.results import Report, Result, met
+from tests.bench.results import NotMeasuredError, Report, Result, met
 from tests.browser.conftest import FLAGS
 from tests.browser.weeks import STANDINGS, judged, played
 
@@ -21,7 +20,7 @@ AIM = 0.95
 def measure(bench: Ground, report: Report) -> None:
     """Import the file, then play it from its first day to its last, open and closed requests side by side."""
     if not nyc311.FILE.exists():
-        raise StackError(f"This bench needs {nyc311.FILE}.")
+        raise NotMeasuredError(f"This bench needs {nyc311.FILE}.")
     requests = nyc311.in_order()
     first, last = (
         moment.to_pydatetime().astimezone(ZONE).replace(hour=0, minute=0) for moment in (requests["at"].min(), requests["at"].max())
