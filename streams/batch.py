@@ -17,6 +17,7 @@ from streams.rows import Columns
 from streams.store import Store
 
 T = TypeVar("T")
+Headers = Sequence[tuple[str, bytes | None]]
 EARLIEST_MS, LATEST_MS = milliseconds(EARLIEST), milliseconds(LATEST)
 STATED_DIGITS = len(str(LATEST_MS))
 MOST_COPIED = 256 << 10
@@ -30,7 +31,7 @@ class Record(Protocol):
     timestamp: int
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes | None]]
+    headers: Headers
 
 
 class Chunk(list[Any]):
@@ -126,22 +127,25 @@ def received_ms(record: Record) -> int:
 
     In a log of an older release it is the time that the record came with. Kept within what ClickHouse can hold.
     """
-    came = min(max(record.timestamp, 0), LATEST_MS)
-    for name, value in record.headers:
-        if name == RECEIVED_AT and value is not None and value.isdigit() and len(value) <= STATED_DIGITS:
-            stated = int(value)
-            return stated if EARLIEST_MS <= stated <= came else came
-    return came
+    return _arrival(record.timestamp, record.headers)
 
 
 def arrivals(records: Sequence[Record]) -> list[int]:
     """`received_ms` of each; quick where nobody states an arrival."""
-    if any(record.headers for record in records):
-        return list(map(received_ms, records))
-    found = [record.timestamp for record in records]
-    if found and (min(found) < 0 or max(found) > LATEST_MS):
-        return list(map(received_ms, records))
+    found, headers = [record.timestamp for record in records], [record.headers for record in records]
+    if any(headers) or (found and (min(found) < 0 or max(found) > LATEST_MS)):
+        return list(map(_arrival, found, headers))
     return found
+
+
+def _arrival(came: int, headers: Headers) -> int:
+    if not 0 <= came <= LATEST_MS:
+        came = 0 if came < 0 else LATEST_MS
+    for name, value in headers:
+        if name == RECEIVED_AT and value is not None and value.isdigit() and len(value) <= STATED_DIGITS:
+            stated = int(value)
+            return stated if EARLIEST_MS <= stated <= came else came
+    return came
 
 
 def _decoded(chunks: Iterable[tuple[int, Sequence[Record]]], of: type[T]) -> Iterable[tuple[int, T]]:
