@@ -52,12 +52,12 @@ def gateway(
     """Listen for events over HTTP: POST /v1/events, GET /healthz, /readyz, /metrics, /openapi.json."""
     from ingest.gateway.app import serve
 
+    configure("ingest.gateway")
     # uvicorn finishes what is in flight, then raises the signal again: that is a good end.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     chosen = settings(host=host, gateway_port=port, kafka_servers=kafka_servers, topic_prefix=topic_prefix)
     sealer(chosen)  # Made here, or said in one sentence that it cannot be.
-    configure("ingest.gateway")
     serve(chosen)
 
 

@@ -3,8 +3,7 @@
 import asyncio
 import gc
 import time
-from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import cached_property
 
@@ -18,8 +17,10 @@ from ingest.gateway.bodies import Unusable
 from ingest.gateway.intake import Answer, Intake
 from ingest.gateway.link import ACK_SECONDS, Link
 from ingest.gateway.metrics import Metrics
+from ingest.gateway.notices import load
 from ingest.gateway.recent import Recent
 from ingest.gateway.refusals import Refusals
+from ingest.gateway.turns import Turns
 from ingest.producer import PENDING_BYTES, KafkaUnavailable
 from schemas.envelope import Category, Reader
 from schemas.http.hosts import AllowedHosts
@@ -72,8 +73,7 @@ class Gateway:
         self._refused = Refusals(name)
         self._link = Link(settings, name, self._refused)
         self._metrics = Metrics(self._link.beat_age, self._recent.__len__)
-        # Reading and sending hold the interpreter; a second thread only fights for it: 12,700 events/s from 4 clients, not 20,400.
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="intake")
+        self._turns = Turns()
 
     @cached_property
     def _sealer(self) -> Sealer:
@@ -81,13 +81,15 @@ class Gateway:
 
     @asynccontextmanager
     async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        load()
         # What a request makes is freed by its reference counts; searching it for cycles again and again costs a tenth of the time.
         gc.freeze()
         gc.set_threshold(100_000, 50, 100)
         self._link.start()
+        self._turns.start()
         yield
         await asyncio.to_thread(self._link.stop)
-        self._pool.shutdown(wait=False)
+        self._turns.stop()
 
     async def take(self, request: Request) -> Response:
         """Push one event, a batch or lines; answers for each once Kafka has it."""
@@ -121,10 +123,12 @@ class Gateway:
         prefix, keeping = self._settings.topic_prefix, Keeping.by(self._settings)
         intake = Intake(self._reader, self._sealer, self._recent, prefix, language, self._refused, keeping)
 
-        def send() -> None:
-            intake.send(bodies.events(media, body), producer, arrived_ms)
+        def steps() -> Iterator[None]:
+            records = bodies.events(media, body)
+            yield
+            yield from intake.steps(records, producer, arrived_ms)
 
-        await asyncio.get_running_loop().run_in_executor(self._pool, send)
+        await self._turns.run(request.client.host if request.client else "", steps())
         seconds = await intake.acknowledged(ACK_SECONDS + 1)
         answer = intake.answer()
         self._metrics.observe(intake, seconds)

@@ -16,9 +16,14 @@ INTRODUCTION = f"""Agencies push their events here: CloudEvents 1.0 in structure
 
 Every event is answered for once the broker has acknowledged it: `accepted`, `duplicate` (it is there already; nothing to do),
 `refused` (with a category and a reason; mend it before sending again) or `unacknowledged` (send it again; it will count once).
-An accepted event may carry a `warning`: its time is ahead of its arrival, so the clock of its source is wrong.
+An accepted event may carry a `warning`: its time is ahead of its arrival, so the clock of its source is wrong; it has codes that no
+list knows, so that its figures count for no unit; or the code of a commune was read as another, its leading zero put back. A member
+that stands twice in one object is refused. A byte order mark before the body is taken no notice of.
 Identity is `source` + `id`: send again as often as needed. One request holds at most {MAX_EVENTS} events. Reasons are in
 Vietnamese or English, by `Accept-Language`.
+
+A request beyond the limits of the server is answered by one sentence of plain text: 400 no HTTP, 408 headers or body too slow, 414
+address too long, 421 a name that the gateway does not have, 431 headers too large, 503 too much at once.
 
 Categories of refusals: {", ".join(f"`{category.value}`" for category in Category)}.
 """
@@ -39,6 +44,10 @@ def _answer(sentence: str, **headers: Any) -> dict[str, Any]:
     return {"description": sentence, "content": content} | ({"headers": headers} if headers else {})
 
 
+def _sentence(sentence: str) -> dict[str, Any]:
+    return {"description": sentence, "content": {"text/plain": {"schema": {"type": "string"}}}}
+
+
 _RETRY = {"description": "Seconds after which to send again.", "schema": {"type": "integer"}}
 
 EVENTS: dict[str, Any] = {
@@ -48,9 +57,12 @@ EVENTS: dict[str, Any] = {
         200: _answer("Every event is accepted, or was there already."),
         207: _answer("Some events are refused; the others are accepted."),
         400: _answer("The body is empty or not what its content type says."),
+        408: _sentence("The headers or the body came too slowly."),
         413: _answer("The body is too large or holds too many events; nothing of it was taken."),
         415: _answer("The content type or encoding is not taken; the reason names those that are."),
+        421: _sentence("The `Host` is no name of this gateway; an administrator can add it to `IOC_HOSTS`."),
         422: _answer("Every event is refused."),
+        431: _sentence("The headers are too large or too many."),
         503: _answer(
             "Kafka does not acknowledge just now. `events` says which were accepted all the same; send the others again.",
             **{"Retry-After": _RETRY},

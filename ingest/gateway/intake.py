@@ -3,21 +3,25 @@
 import asyncio
 import contextlib
 import time
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from itertools import accumulate
 from typing import Any
 
 import msgspec
 
 from ingest.gateway import words
+from ingest.gateway.notices import Notice, notices, told
 from ingest.gateway.recent import Position, Recent
 from ingest.gateway.refusals import Refusals
 from ingest.producer import KafkaUnavailable, Producer
-from schemas.envelope import CLOCK_TOLERANCE, Category, Read, Reader, Refusal, bodies, body, identities, identity
+from schemas.envelope import Category, Read, Reader, Refusal, bodies, body, identities, identity
 from schemas.kinds import BY_NAME, FEEDBACK
-from schemas.refusals import Said, said
+from schemas.members import perhaps_repeated, repeated_member
+from schemas.refusals import Said, code, said
 from schemas.retention import Keeping
 from schemas.seal import Sealer, read_sealed
 
@@ -49,6 +53,10 @@ class Answer(msgspec.Struct, omit_defaults=True, kw_only=True):
     events: list[Result]
 
 
+PIECE_EVENTS, PIECE_BYTES = 1_000, 1 << 20
+"""What is read in one pass: some milliseconds of work."""
+STEP_EVENTS = 32
+"""Events that were read in one pass and are sent in one step."""
 ACCEPTED, DUPLICATE, REFUSED, UNACKNOWLEDGED = "accepted", "duplicate", "refused", "unacknowledged"
 
 
@@ -67,7 +75,7 @@ class _Sent(msgspec.Struct, frozen=True, gc=False):
 
 
 class Intake:
-    """Takes the events of one request: `send` (blocking, off the event loop), then `acknowledged`, then `answer`."""
+    """Takes the events of one request: all `steps` (off the event loop), then `acknowledged`, then `answer`."""
 
     def __init__(
         self,
@@ -91,46 +99,67 @@ class Intake:
         """(kind, status) → events, for the metrics."""
         self.refusals: Counter[str] = Counter()
         """Category → events, for the metrics."""
-        self.ahead: Counter[str] = Counter()
-        """Kind → accepted events whose time is ahead of their arrival, for the metrics."""
+        self.notices: Counter[tuple[str, str, str]] = Counter()
+        """(kind, what, field) → accepted events' notices, for the metrics."""
+        self._notices: dict[int, list[Notice]] = {}
         self._sent: list[_Sent] = []
         self._repeats: list[tuple[int, int]] = []
         self._kinds: dict[int, str] = {}
         self._started = 0.0
+        self._away = False
 
-    def send(self, records: Sequence[bytes], producer: Producer, arrived_ms: int) -> None:
-        """Read every record and send what is valid and new. What Kafka has no room for is left unacknowledged."""
+    def steps(self, records: Sequence[bytes], producer: Producer, arrived_ms: int) -> Iterator[None]:
+        """Read every record and send what is valid and new, a few milliseconds at a time. What Kafka has no room for is left
+        unacknowledged."""
         self._started = time.perf_counter()
         arrival = datetime.fromtimestamp(arrived_ms / 1000, UTC)
-        latest = arrival + CLOCK_TOLERANCE
         first: dict[int, _Sent] = {}
-        away = False
-        together = self._read_together(records)
-        for index, record in enumerate(records):
-            result = Result(index)
-            self.results.append(result)
-            try:
-                read, closed, mark, content = together[index] if together else self._read(record)
-                result.id, result.source = read.id, read.source
-                self._kinds[index] = read.kind.name
-                self._keeping.check(read, arrived_ms)
-                if read.time > latest:
-                    result.warning = words.of(words.AHEAD, self._language, int((read.time - arrival).total_seconds()))
-                if (earlier := first.get(mark)) is not None:
-                    _same_or_refuse(earlier.body, content)
-                    self._repeats.append((index, earlier.index))
-                elif (known := self._recent.get(mark)) is not None:
-                    _same_or_refuse(known.body, content)
-                    _place(result, DUPLICATE, known)
-                elif not away:
-                    first[mark] = sent = self._give(index, mark, content, read, closed, producer, arrived_ms)
-                    self._sent.append(sent)
-            except Refusal as refusal:
-                self._refuse(result, refusal, record)
-            except KafkaUnavailable:
-                away = True
+        for at, until in _pieces(records):
+            together = self._read_together(records[at:until])
+            for index in range(at, until):
+                read = None if together is None else together[index - at]
+                self._take(index, records[index], read, first, producer, arrival, arrived_ms)
+                if read is None or index % STEP_EVENTS == 0:
+                    yield
+
+    def _take(
+        self,
+        index: int,
+        record: bytes,
+        read_before: _Read | None,
+        first: dict[int, _Sent],
+        producer: Producer,
+        arrival: datetime,
+        arrived_ms: int,
+    ) -> None:
+        result = Result(index)
+        self.results.append(result)
+        try:
+            read, closed, mark, content = read_before or self._read(record)
+            result.id, result.source = read.id, read.source
+            self._kinds[index] = read.kind.name
+            self._keeping.check(read, arrived_ms)
+            if (found := notices(read, record, arrival)) is not None:
+                self._notices[index] = found
+                result.warning = told(found, self._language)
+            if (earlier := first.get(mark)) is not None:
+                _same_or_refuse(earlier.body, content)
+                self._repeats.append((index, earlier.index))
+            elif (known := self._recent.get(mark)) is not None:
+                _same_or_refuse(known.body, content)
+                _place(result, DUPLICATE, known)
+            elif not self._away:
+                first[mark] = sent = self._give(index, mark, content, read, closed, producer, arrived_ms)
+                self._sent.append(sent)
+        except Refusal as refusal:
+            self._refuse(result, refusal, record)
+        except KafkaUnavailable:
+            self._away = True
 
     def _read(self, record: bytes) -> _Read:
+        if len(record) <= self._reader.max_bytes and (name := repeated_member(record)) is not None:
+            # Before anything is sealed or sent: which of the two holds would depend on the reader.
+            raise Refusal(Category.WRONG_VALUE, words.REPEATED.format(f"`{code(name) or '…'}`"))
         read, closed = read_sealed(record, self._reader, self._sealer)
         return read, closed, identity(read.event_id), body(read)
 
@@ -139,6 +168,8 @@ class Intake:
         by one, as those in which somebody is named are, too."""
         kind = BY_NAME.get(said(records[0]).kind, FEEDBACK) if len(records) > 1 else FEEDBACK
         if kind is FEEDBACK or (reads := self._reader.read_all(kind, records)) is None:
+            return None
+        if perhaps_repeated(records) and any(repeated_member(record) is not None for record in records):
             return None
         marks = identities([read.event_id for read in reads])
         return list(zip(reads, records, marks, bodies(kind, reads), strict=True))
@@ -193,7 +224,7 @@ class Intake:
             if not result.status:
                 result.status, result.reason = UNACKNOWLEDGED, words.of(words.UNACKNOWLEDGED, self._language)
             elif result.warning and result.status == ACCEPTED:
-                self.ahead[self._kinds[result.index]] += 1
+                self.notices.update((self._kinds[result.index], one.about, one.field) for one in self._notices[result.index])
             self.outcomes[self._kinds.get(result.index, "unknown"), result.status] += 1
         count = Counter(result.status for result in self.results)
         return Answer(
@@ -203,6 +234,16 @@ class Intake:
             unacknowledged=count[UNACKNOWLEDGED],
             events=self.results,
         )
+
+
+def _pieces(records: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+    """Where each piece begins and ends: as many records as make `PIECE_BYTES`, at most `PIECE_EVENTS`."""
+    ends = list(accumulate(map(len, records)))
+    at = before = 0
+    while at < len(records):
+        until = min(at + PIECE_EVENTS, max(at + 1, bisect_right(ends, before + PIECE_BYTES)))
+        yield at, min(until, len(records))
+        at, before = until, ends[min(until, len(records)) - 1]
 
 
 def _same_or_refuse(earlier: int, content: int) -> None:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from ingest.gateway.notices import AHEAD, UNKNOWN
+
 if TYPE_CHECKING:
     from ingest.gateway.intake import Intake
 
@@ -25,6 +27,18 @@ class Metrics:
             ["kind"],
             registry=registry,
         )
+        self.unknown = Counter(
+            "ioc_gateway_unknown_codes",
+            "Codes of accepted events that the reference data does not know, by field.",
+            ["kind", "field"],
+            registry=registry,
+        )
+        self.mended = Counter(
+            "ioc_gateway_mended_codes",
+            "Codes of accepted events that were read as another, such as a commune's with its zero lost.",
+            ["kind", "field"],
+            registry=registry,
+        )
         self.bytes = Counter("ioc_gateway_body_bytes", "Bytes of the bodies that were read.", registry=registry)
         self.acknowledgement = Histogram(
             "ioc_gateway_acknowledgement_seconds",
@@ -40,8 +54,11 @@ class Metrics:
         """Count the events of a request that was answered."""
         for (kind, outcome), count in intake.outcomes.items():
             self.events.labels(kind, outcome).inc(count)
-        for kind, count in intake.ahead.items():
-            self.ahead.labels(kind).inc(count)
+        for (kind, what, field), count in intake.notices.items():
+            if what == AHEAD:
+                self.ahead.labels(kind).inc(count)
+            else:
+                (self.unknown if what == UNKNOWN else self.mended).labels(kind, field).inc(count)
         for category, count in intake.refusals.items():
             self.refusals.labels(category).inc(count)
         self.acknowledgement.observe(seconds)

@@ -30,8 +30,10 @@ class Recent:
 
     def get(self, identity: int) -> Position | None:
         """Where the event of this identity lies, if it is remembered."""
-        with self._lock:
-            return self._young.get(identity) or self._old.get(identity)
+        # Without the lock, which took as long as the look-up: should the young generation become the old one between the two
+        # questions, it is asked twice.
+        young = self._young
+        return young.get(identity) or self._old.get(identity)
 
     def put(self, identity: int, position: Position) -> None:
         """Remember an acknowledged event. The first position of an identity stays."""
@@ -39,7 +41,8 @@ class Recent:
             if identity in self._young or identity in self._old:
                 return
             if len(self._young) >= self._capacity:
-                self._young, self._old = {}, self._young
+                self._old = self._young  # First, so that no reader finds neither.
+                self._young = {}
             self._young[identity] = position
 
     def __len__(self) -> int:

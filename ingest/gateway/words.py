@@ -43,10 +43,20 @@ AHEAD = (
     "Đã nhận, nhưng thời điểm của sự kiện đi trước lúc nhận {0} giây; hãy chỉnh đồng hồ của nguồn gửi",
     "Taken, but the time of the event is {0} s ahead of its arrival; set the clock of its source",
 )
+UNKNOWN_CODES = (
+    "Đã nhận, nhưng có mã không thuộc danh mục nào: {0}; hãy kiểm tra, số liệu của mã ấy không vào đơn vị nào",
+    "Taken, but no list knows these codes: {0}; check them, their figures count for no unit",
+)
+MENDED_CODE = ("Đã nhận; {0} {1!r} được hiểu là {2!r}", "Taken; {0} {1!r} was read as {2!r}")
+REPEATED = "Member {0} stands twice in one object."
 BODY_TOO_LARGE = ("Nội dung quá lớn; hãy chia nhỏ, tối đa {0} byte", "The body is too large; split it, at most {0} bytes")
 MEDIA_TYPE = ("Không nhận {0!r}; chỉ nhận {1}", "{0!r} is not taken; taken are {1}")
 ENCODING = ("Không nhận Content-Encoding {0!r}; hãy gửi không nén", "Content-Encoding {0!r} is not taken; send it uncompressed")
 NOT_A_LIST = ("Lô sự kiện phải là một mảng JSON", "A batch must be one JSON array")
+NOT_OBJECTS = (
+    "Lô sự kiện phải là một mảng các đối tượng JSON; phần tử {0} không phải",
+    "A batch must be an array of JSON objects; item {0} is none",
+)
 MALFORMED = ("JSON sai cú pháp: {0}", "Malformed JSON: {0}")
 EMPTY = ("Nội dung rỗng", "The body is empty")
 
@@ -68,6 +78,12 @@ _DETAILS = [
         (r"Not UTF-8 at byte (\d+)\.", r"sai ở byte \1"),
         (r"Type (.+) is not known; known are (.+?)(?= - at|$)", r"\1; các loại có: \2"),
         (r"(\S+) must be (\S+), not (.+?)(?= - at|$)", r"\1 phải là \2, không phải \3"),
+        (r"Member (.+?) stands twice in one object\.", r"\1 có hai lần trong cùng một đối tượng JSON"),
+        (r"More than (\d+) members are named reporter\.", r"có hơn \1 trường tên là reporter"),
+        (r"(`.+?`) must not be empty\.", r"\1 không được để trống"),
+        (r"(`.+?`) must not be ('.+?')\.", r"\1 không được là \2"),
+        (r"(`.+?`) must not hold control characters\.", r"\1 không được chứa ký tự điều khiển"),
+        (r"`precision` names (`.+?`), which is no moment of this kind\.", r"`precision` nêu \1, không phải thời điểm của loại này"),
         (r" - at ", " - tại "),
     )
 ]

@@ -1,0 +1,93 @@
+"""One intake thread, shared: who sends much does not hold up who sends little, and the other way round."""
+
+import asyncio
+import itertools
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from ingest.gateway.turns import Turns
+
+
+def work(log: list[str], name: str, steps: int, begun: threading.Event | None = None) -> Iterator[None]:
+    for _ in range(steps):
+        if begun:
+            begun.wait(10)
+        log.append(name)
+        yield
+
+
+def served(*requests: tuple[str, str, int]) -> list[str]:
+    """The names of requests (sender, name, steps) in the order of their steps. Every step is a turn, and all take equally long."""
+    log: list[str] = []
+
+    async def go() -> None:
+        turns, begun = Turns(turn_seconds=0, clock=map(float, itertools.count()).__next__), threading.Event()
+        turns.start()
+        tasks = [asyncio.create_task(turns.run(sender, work(log, name, steps, begun))) for sender, name, steps in requests]
+        await asyncio.sleep(0.05)
+        begun.set()
+        await asyncio.gather(*tasks)
+        turns.stop()
+
+    asyncio.run(go())
+    return log
+
+
+def test_a_small_request_is_done_while_a_large_one_has_hardly_begun() -> None:
+    log = served(("a", "large", 1000), ("b", "small", 1))
+    assert log.index("small") <= 2 and log.count("large") == 1000
+
+
+def test_many_large_requests_of_one_sender_do_not_push_another_back() -> None:
+    log = served(*(("a", f"large {number}", 100) for number in range(20)), ("b", "small", 1))
+    assert log.index("small") <= 2
+
+
+def test_of_one_sender_the_small_request_goes_first_too() -> None:
+    log = served(*(("a", f"large {number}", 100) for number in range(5)), ("a", "small", 1))
+    assert log.index("small") <= 6
+
+
+def test_two_large_senders_take_turns() -> None:
+    log = served(("a", "a", 300), ("b", "b", 300))
+    half = log[:300]
+    assert 140 < half.count("a") < 160
+
+
+def test_an_error_reaches_its_request_and_nobody_else() -> None:
+    def broken() -> Iterator[None]:
+        yield
+        raise ValueError("mine")
+
+    async def go() -> None:
+        turns = Turns()
+        turns.start()
+        log: list[str] = []
+        with pytest.raises(ValueError, match="mine"):
+            await turns.run("a", broken())
+        await turns.run("a", work(log, "after", 3))
+        assert log == ["after"] * 3
+        turns.stop()
+
+    asyncio.run(go())
+
+
+def test_a_request_that_nobody_waits_for_any_more_is_dropped() -> None:
+    log: list[str] = []
+
+    async def go() -> None:
+        turns, begun = Turns(turn_seconds=0), threading.Event()
+        turns.start()
+        left = asyncio.create_task(turns.run("a", work(log, "left", 1000, begun)))
+        await asyncio.sleep(0.05)
+        left.cancel()
+        await asyncio.sleep(0)
+        begun.set()
+        await turns.run("b", work(log, "stays", 3))
+        await turns.run("a", work(log, "stays", 3))
+        turns.stop()
+
+    asyncio.run(go())
+    assert log.count("left") < 10 and log.count("stays") == 6
