@@ -9,7 +9,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -109,10 +109,12 @@ def canonical(kind: Kind, event: Any, *, texts: bool) -> Any:
             body[name] = found
     if data.precision:
         stated = _precision(its, data.precision)
-        body |= {"precision": sorted(f"{name}:{precision}" for name, precision in stated.items())}
+        if (ordered := sorted(f"{name}:{precision}" for name, precision in stated.items())) != data.precision:
+            body["precision"] = ordered
         for name, precision in stated.items():
-            whole = head if name == TIME else body
-            whole[name] = _floor(getattr(event if name == TIME else data, name), precision)
+            given, whole = (event, head) if name == TIME else (data, body)
+            if (moment := getattr(given, name)) is not None and not _is_whole(moment, precision):
+                whole[name] = start_of(precision, moment)
     if body:
         head["data"] = msgspec.structs.replace(data, **body)
     found = msgspec.structs.replace(event, **head) if head else event
@@ -150,7 +152,7 @@ def is_canonical(kind: Kind, event: Any) -> bool:
     id, number = event.id, look.number(event)
     return (
         look.codes(event) in look.settled
-        and not event.data.precision
+        and (not event.data.precision or _is_stated_well(kind, event))
         and id.strip() == id
         and number.strip() == number
         and number not in _NOT_NUMBERS
@@ -236,8 +238,28 @@ def _precision(its: _Fields, given: list[str]) -> dict[str, str]:
     return stated
 
 
-def _floor(moment: datetime | None, precision: str) -> datetime | None:
-    return None if moment is None else start_of(precision, moment)
+def _is_stated_well(kind: Kind, event: Any) -> bool:
+    """Whether `precision` has its one form, and the moments it names are the beginnings of what it says."""
+    stated = _stated(kind, tuple(event.data.precision))
+    return stated is not None and all(
+        (moment := getattr(event if name == TIME else event.data, name)) is None or _is_whole(moment, precision)
+        for name, precision in stated
+    )
+
+
+@lru_cache(1_024)
+def _stated(kind: Kind, given: tuple[str, ...]) -> tuple[tuple[str, str], ...] | None:
+    """What a `precision` says of which moment; None if it has another form than its one."""
+    try:
+        stated = _precision(fields(kind), list(given))
+    except Refusal:
+        return None
+    return tuple(stated.items()) if given == tuple(sorted(f"{name}:{precision}" for name, precision in stated.items())) else None
+
+
+def _is_whole(moment: datetime, precision: str) -> bool:
+    """Whether a moment is the beginning of its day or minute already; then it stays as it came, whatever offset it has."""
+    return moment.second == moment.microsecond == 0 and (precision == MINUTE or moment == start_of(precision, moment))
 
 
 def start_of(precision: str, moment: datetime) -> datetime:

@@ -37,14 +37,15 @@ def events(row: Columns[str, str], mapping: Mapping, reader: Reader, columns: It
 
     Raises `Refusal`, naming column and value, when any of them cannot be: a row counts whole or not at all.
     """
-    row = {name: normalise(row[name]) for name in (mapping.columns() if columns is None else columns)} | {
-        name: row[name] for name in OWN if name in row
-    }
-    steps = [step for step in mapping.step if all(_holds(row, one) for one in step.when)]
+    plain = {name: normalise(row[name]) for name in (mapping.columns() if columns is None else columns)}
+    for name in OWN:
+        if name in row:
+            plain[name] = row[name]
+    steps = [step for step in mapping.step if not step.when or all(_holds(plain, one) for one in step.when)]
     if not steps:
         raise Refusal(Category.WRONG_VALUE, "No step of the mapping applies to this row.")
-    shared = _values(row, mapping.fields, mapping)
-    return [_event(row, shared | _values(row, step.fields, mapping), mapping, step, reader) for step in steps]
+    shared = _values(plain, mapping.fields, mapping)
+    return [_event(plain, shared | _values(plain, step.fields, mapping), mapping, step, reader) for step in steps]
 
 
 def skips(row: Columns[str, str], mapping: Mapping) -> bool:
@@ -54,11 +55,12 @@ def skips(row: Columns[str, str], mapping: Mapping) -> bool:
 
 def _values(row: Columns[str, str], fields: dict[str, Field | Scalar], mapping: Mapping) -> dict[str, Any]:
     """Field → value, without the fields that are left out."""
-    found = {
-        name: _value(row, spec, mapping, quoted=name not in PERSONAL) if isinstance(spec, Field) else spec
-        for name, spec in fields.items()
-    }
-    return {name: value for name, value in found.items() if value is not None}
+    found = {}
+    for name, spec in fields.items():
+        value = _value(row, spec, mapping, quoted=name not in PERSONAL) if isinstance(spec, Field) else spec
+        if value is not None:
+            found[name] = value
+    return found
 
 
 def _event(row: Columns[str, str], data: dict[str, Any], mapping: Mapping, step: Step, reader: Reader) -> Encoded:
@@ -71,7 +73,7 @@ def _event(row: Columns[str, str], data: dict[str, Any], mapping: Mapping, step:
         "source": mapping.source,
         "type": mapping.event_kind.type,
         "time": time.at,
-        "data": _stated(data | {TIME: time}),
+        "data": _stated(data, time),
     }
     record = _ENCODER.encode(envelope)
     try:
@@ -80,15 +82,20 @@ def _event(row: Columns[str, str], data: dict[str, Any], mapping: Mapping, step:
         raise Refusal(refusal.category, refusal.reason + _origin(refusal.reason, row, mapping, step)) from None
 
 
-def _stated(data: dict[str, Any]) -> dict[str, Any]:
-    """The data with its moments, of which those that are not known to the second are named in `precision`."""
-    stated = {name: value.at if isinstance(value, values.Moment) else value for name, value in data.items() if name != TIME}
-    inexact = [
-        f"{name}:{value.precision}"
-        for name, value in data.items()
-        if isinstance(value, values.Moment) and value.precision != "second"
-    ]
-    return stated | {"precision": inexact} if inexact else stated
+def _stated(data: dict[str, Any], time: values.Moment) -> dict[str, Any]:
+    """The data with its moments; those that are not known to the second are named in `precision`, as is the event's own time."""
+    stated, inexact = {}, list[str]()
+    for name, value in data.items():
+        if isinstance(value, values.Moment):
+            if value.precision != "second":
+                inexact.append(f"{name}:{value.precision}")
+            value = value.at
+        stated[name] = value
+    if time.precision != "second":
+        inexact.append(f"{TIME}:{time.precision}")
+    if inexact:
+        stated["precision"] = sorted(inexact)
+    return stated
 
 
 def fill(template: str, row: Columns[str, str]) -> str:

@@ -12,6 +12,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -215,7 +216,12 @@ def _named(template: str) -> Iterator[str]:
 
 def as_time(time: Field | str) -> Field:
     """A step's time as a field."""
-    return Field(column=time, as_="time") if isinstance(time, str) else msgspec.structs.replace(time, as_="time")
+    return _time_of(time) if isinstance(time, str) else msgspec.structs.replace(time, as_="time")
+
+
+@cache
+def _time_of(column: str) -> Field:
+    return Field(column=column, as_="time")
 
 
 def load(name: str) -> Mapping:

@@ -185,3 +185,11 @@ def test_codes_that_nobody_knows_are_named() -> None:
 @pytest.mark.parametrize("name", BY_NAME)
 def test_the_examples_have_no_code_that_nobody_knows(name: str) -> None:
     assert unknown_codes(BY_NAME[name], READER.read(example(BY_NAME[name])).data) == []
+
+
+@pytest.mark.parametrize("due", ["2026-11-24T17:00:00Z", "2026-11-25T00:00:00+07:00", "2026-11-25T10:30:00+07:00"])
+def test_an_event_that_says_how_exact_it_is_says_the_same_at_first_sight_and_later(due: str) -> None:
+    line = record(FILING, {"source": f"urn:test:{due}"}, due_at=due, precision=["due_at:day"])
+    first, *later = [READER.read(line) for _ in range(3)]
+    assert first.data.due_at == datetime.fromisoformat("2026-11-25T00:00:00+07:00")
+    assert {body(one) for one in later} == {body(first)} == {body(both_ways(line))}
