@@ -38,6 +38,7 @@ class Link:
         self._producer: Producer | None = None
         self._acknowledged = float("-inf")
         self._trouble = "Kafka was not reached yet."
+        self._away = True
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kafka-link", daemon=True)
 
@@ -91,7 +92,9 @@ class Link:
         self._trouble = f"Kafka at {self._settings.kafka_servers} has not acknowledged for {STALE_SECONDS:g} s."
         for beat in beats:
             beat.get(ACK_SECONDS)
-        self._acknowledged = time.monotonic()
+        if self._away:
+            log.info("Kafka acknowledges")
+        self._away, self._acknowledged = False, time.monotonic()
 
     def _tell(self, producer: Producer) -> None:
         """Send what was refused since it was last told; what Kafka has no room for is counted on."""
@@ -107,9 +110,9 @@ class Link:
 
     def _break(self, trouble: str) -> None:
         """Give the producer up: after a record that ran out of time, kafka-python advises to go on with a new one."""
-        if self._trouble != trouble:
+        if not self._away or self._trouble != trouble:
             log.warning("Kafka is away: %s", trouble)
-        self._trouble = trouble
+        self._away, self._trouble = True, trouble
         producer, self._producer = self._producer, None
         if producer is not None:
             producer.close(0)

@@ -16,6 +16,7 @@ from ingest.simulator.scenes import FOREVER, Faster, Scene, Silence, Storm, Stuc
 from ingest.simulator.screen import Screen
 from ingest.simulator.world import World
 from schemas import places
+from schemas.logs import configure
 from schemas.moments import milliseconds
 from schemas.places import restate
 from schemas.reference import agency
@@ -124,6 +125,7 @@ def run(
         topics.ensure(settings)
         return Producer(settings, patience=PATIENCE)
 
+    configure("ingest.simulator")
     with Screen(start, end) as screen:
         sending = Run(world, start, connect, screen, remember)
 
@@ -135,18 +137,18 @@ def run(
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, stop)
         here = world.of(milliseconds(start)) or world
-        screen.say(f"simulate: {here.place.full_name} ({world.province}), seed {world.seed}, from {moment_words(start)}")
+        screen.say(f"{here.place.full_name} ({world.province}), seed {world.seed}, from {moment_words(start)}")
         for line in _staged(world, end):
-            screen.say(f"simulate:   {line}")
+            screen.say(f"  {line}")
         try:
             sending.backfill(end)
             if live and not sending.stop.is_set():
-                screen.say("simulate: live; Ctrl-C ends it")
+                screen.say("live; Ctrl-C ends it")
                 sending.live()
         finally:
             sending.close()
         remember(world, sending.came)
-        screen.say(f"simulate: {sending.sent:,} records sent, up to {moment_words(sending.came)}")
+        screen.say(f"{sending.sent:,} records sent, up to {moment_words(sending.came)}")
 
 
 def _scenario(world: World, scenes: Sequence[staging.Scenario], start: datetime, end: datetime | None = None) -> Iterator[Scene]:

@@ -1,5 +1,6 @@
-"""How a run is shown: a progress bar on a terminal, plain lines elsewhere."""
+"""How a run is shown: a progress bar on a terminal, lines of the log elsewhere."""
 
+import logging
 import sys
 import time
 from datetime import datetime
@@ -11,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from ingest.simulator.run import moment_words
 
+log = logging.getLogger("ingest.simulator")
 BACKFILL_LINE_SECONDS, LIVE_LINE_SECONDS = 5.0, 60.0
 
 
@@ -40,12 +42,18 @@ class Screen:
         self._progress.stop()
 
     def say(self, sentence: str) -> None:
-        """A line that stays."""
-        self._console.print(sentence, soft_wrap=True)
+        """Print a line that stays."""
+        if self._console.is_terminal:
+            self._console.print(f"simulate: {sentence}", soft_wrap=True)
+        else:
+            log.info("%s", sentence)
 
     def trouble(self, sentence: str) -> None:
-        """A line about what goes wrong."""
-        self._console.print(f"simulate: {sentence}", style="red", soft_wrap=True)
+        """Print a line about what goes wrong."""
+        if self._console.is_terminal:
+            self._console.print(f"simulate: {sentence}", style="red", soft_wrap=True)
+        else:
+            log.warning("%s", sentence)
 
     def progress(self, came: datetime, sent: int) -> None:
         """How far it came."""
@@ -56,5 +64,5 @@ class Screen:
         self._progress.update(self._task, completed=done, words=words)
         due = now - self._lined >= (LIVE_LINE_SECONDS if live else BACKFILL_LINE_SECONDS)
         if not self._console.is_terminal and (due or came == self._end) and sent != self._reported:
-            self.say(f"simulate: {words}")
+            self.say(words)
             self._lined, self._reported = now, sent

@@ -260,6 +260,22 @@ def test_a_websocket_has_the_same_bounds(port: int) -> None:
         assert taken == (host == "localhost")
 
 
+def test_a_malformed_frame_and_a_client_that_went_away_leave_no_traceback(port: int, caplog: pytest.LogCaptureFixture) -> None:
+    def lines() -> list[str]:
+        return [line for line in caplog.messages if line.startswith("WEBSOCKET /ws ")]
+
+    with caplog.at_level(logging.INFO):
+        for number, frame in enumerate((b"\xff\xff\x00\x00nonsense", b"\x81\xfe\x00"), 1):
+            wire = open_to(port)
+            with connect(f"ws://localhost:{port}/ws?token=abc", sock=wire):
+                wire.sendall(frame)  # Half a frame, or none; then it is gone.
+                if number == 2:
+                    wire.shutdown(socket.SHUT_RDWR)
+            wait_for(lambda number=number: len(lines()) == number, 10, "the line of the connection")
+    assert not [record for record in caplog.records if record.exc_info]
+    assert not any("token" in line for line in lines())
+
+
 def test_a_response_has_the_headers_and_an_error_no_words_of_its_own(port: int, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO), open_to(port, GET.replace(b"/here", b"/broken?token=abc")) as one:
         said = one.recv(4096).lower()
