@@ -36,6 +36,8 @@ class _File:
     layout: Layout
     summary: Summary = field(default_factory=Summary)
     sent: Sent = field(default_factory=Sent)
+    whole: bool = False
+    """Whether it was read to its end."""
 
 
 class Job:
@@ -85,6 +87,7 @@ class Job:
             with progress(name, file, size) as show:
                 chosen = taken if self._kind is None else only(taken, self._kind)
                 run(chosen, producer, refused, show, PATIENCE_SECONDS, one.summary, self._seen, one.sent)
+            one.whole = True
 
     def _digest(self, file: BinaryIO, name: str) -> str:
         if self._mapping is None or not self._mapping.numbered:
@@ -150,7 +153,11 @@ class Job:
     def report(self, out: TextIO, verb: str) -> None:
         """Say what became of the files."""
         for one in self._files:
+            if not one.whole and not one.summary.rows:
+                continue  # What kept it from being read is all there is to say.
             for number, sentence in enumerate(one.summary.sentences(one.layout, verb)):
                 print(sentence if number else f"{one.name}: {sentence}", file=out)
+            if not one.whole:
+                print("  it was not read to its end; importing it again repeats what was sent without harm", file=out)
             if one.summary.refused:
                 print(f"  refused rows: {one.refused.path}", file=out)

@@ -6,10 +6,11 @@ Only the sheet that is read is streamed; everything else of a workbook is kept i
 import re
 import warnings
 import zipfile
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 from xml.etree.ElementTree import iterparse
 
 import openpyxl
@@ -90,6 +91,26 @@ def _check_parts(content: BinaryIO) -> None:
             )
 
 
+class _Area(NamedTuple):
+    """A merged area: its first and last columns and rows, from 1."""
+
+    name: str
+    left: Any
+    top: Any
+    right: Any
+    low: Any
+
+
+def _covering(column: int, areas: list[_Area]) -> tuple[list[int], list[_Area]]:
+    """The first rows of the areas over a column, ascending, and for each the area, of those so far, that goes the lowest."""
+    tops: list[int] = []
+    lowest: list[_Area] = []
+    for area in sorted((one for one in areas if one.left <= column <= one.right), key=lambda one: one.top):
+        tops.append(area.top)
+        lowest.append(area if not lowest or area.low > lowest[-1].low else lowest[-1])
+    return tops, lowest
+
+
 @dataclass
 class Hidden:
     """Why a cell without a value may have one that is not stored in it; looked up once, when the first is met."""
@@ -97,7 +118,8 @@ class Hidden:
     worksheet: Any
     sheet: str
     _formulas: set[str] | None = None
-    _merged: list[tuple[str, Any]] = field(default_factory=list)
+    _merged: list[_Area] = field(default_factory=list)
+    _columns: dict[int, tuple[list[int], list[_Area]]] = field(default_factory=dict)
 
     def why(self, place: str) -> str:
         """A sentence for the cell; empty where it is simply empty."""
@@ -106,12 +128,15 @@ class Hidden:
             self._look()
         if place in self._formulas:
             return f"Cell {place} holds a formula whose result is not stored; open the file in a spreadsheet program and save it."
-        if not self._merged:
-            return ""
         letters, row = coordinate_from_string(place)
         column = column_index_from_string(letters)
-        area = next((name for name, (left, top, right, low) in self._merged if left <= column <= right and top <= row <= low), None)
-        return f"Cell {place} is merged ({area}); write the value into every row." if area else ""
+        if column not in self._columns:
+            self._columns[column] = _covering(column, self._merged)
+        tops, lowest = self._columns[column]
+        index = bisect_right(tops, row) - 1
+        if index < 0 or lowest[index].low < row:
+            return ""
+        return f"Cell {place} is merged ({lowest[index].name}); write the value into every row."
 
     def _look(self) -> None:
         formulas: set[str] = self._formulas if self._formulas is not None else set()
@@ -119,7 +144,7 @@ class Hidden:
             if name == "f":
                 formulas.add(place)
             else:
-                self._merged.append((place, range_boundaries(place)))
+                self._merged.append(_Area(place, *range_boundaries(place)))
             if len(self._merged) > MAX_AREAS or len(formulas) > MAX_AREAS:
                 raise FileError(
                     f"Sheet {self.sheet!r} has more than {MAX_AREAS:,} merged areas or formulas without a result; "

@@ -135,7 +135,7 @@ def test_what_cannot_be_done_is_one_sentence_and_exit_code_1(
     environment: dict[str, str], tmp_path: Path, arguments: list[str], told: str
 ) -> None:
     done = import_file(environment, tmp_path, *arguments)
-    assert (done.returncode, told in done.stderr, "Traceback" in done.stderr) == (1, True, False), done.stderr
+    assert (done.returncode, done.stdout, told in done.stderr, "Traceback" in done.stderr) == (1, "", True, False), done.stderr
 
 
 def test_without_kafka_the_import_ends_with_one_sentence(environment: dict[str, str], tmp_path: Path) -> None:
