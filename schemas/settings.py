@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     )
     province: str = Field("46", description="Code of the province that the screens show (46 is Huế).")
     language: str = Field("vi", pattern="^(vi|en)$", description="First language of the screens: `vi` or `en`.")
-    host: str = Field("127.0.0.1", description="Address that the gateway and the dashboard listen on.")
+    host: str = Field("127.0.0.1", description="Address that the gateway, the dashboard and the pages of workers listen on.")
     hosts: str = Field(
         "",
         description="Names that the gateway and the dashboard answer to beside the loopback names and `IOC_HOST`, comma separated; "

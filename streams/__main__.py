@@ -1,14 +1,22 @@
 """Commands: python -m streams migrate | worker | watch | verify | rebuild | retain | replay | dead-letters."""
 
+import logging
 import sys
 from typing import Annotated
 
 import typer
 
+from schemas.logs import configure
 from schemas.settings import load
 from streams.cli import console, explained, letters, replays, windows
 
-cli = typer.Typer(no_args_is_help=True, help="Kafka to windows to ClickHouse.")
+cli = typer.Typer(no_args_is_help=True)
+
+
+@cli.callback()
+def start(context: typer.Context) -> None:
+    """Kafka to windows to ClickHouse."""
+    configure(f"streams.{context.invoked_subcommand}")
 
 
 @cli.command()
@@ -36,12 +44,16 @@ def worker(
 
     from schemas.seal import SealError
 
+    configure("streams.worker", logging.getLevelName(loglevel.upper()))
     try:
         from streams.app import app
     except SealError as error:
         sys.exit(str(error))
 
-    Worker(app, loglevel=loglevel).execute_from_commandline()
+    # Faust's own set-up would take the log over, with lines in a form of its own.
+    running = Worker(app, quiet=True, override_logging=False, redirect_stdouts=False)
+    running.spinner = None
+    running.execute_from_commandline()
 
 
 @cli.command()
@@ -50,8 +62,6 @@ def watch(
     check: Annotated[bool, typer.Option("--check", help="Only say whether a watch runs; 1 if a job was not done lately.")] = False,
 ) -> None:
     """Raise and clear alarms until it is stopped. Several at once do no harm."""
-    import logging
-
     from streams.watch import run
 
     settings = load()
@@ -60,7 +70,6 @@ def watch(
             console.print(f"not done lately: {', '.join(late)}", highlight=False)
             raise typer.Exit(1)
         return
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     if once:
         if run.once(settings):  # It has said why.
             raise typer.Exit(1)

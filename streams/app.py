@@ -65,6 +65,7 @@ app = App(
     broker=[f"kafka://{server}" for server in SETTINGS.kafka_servers.split(",")],
     store="memory://",
     datadir=str(SETTINGS.home / "faust" / SETTINGS.worker_group),
+    web_bind=SETTINGS.host,
     web_host=SETTINGS.host,
     web_port=SETTINGS.worker_port,
     topic_disable_leader=True,

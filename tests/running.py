@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+LISTENING = "0A"
 
 
 def wait_for(look: Callable[[], T], seconds: float = 60, what: str = "the condition") -> T:
@@ -85,6 +86,17 @@ class Running:
         lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
         sizes = {line.partition(":")[0]: line.split()[1] for line in lines if line.startswith(("VmRSS", "VmHWM"))}
         return int(sizes["VmRSS"]) / 1024, int(sizes["VmHWM"]) / 1024
+
+    def listening(self) -> set[str]:
+        """Addresses of the IPv4 and IPv6 sockets that it listens on, `address:port` as the kernel writes them. Linux only."""
+        own = {str(one.readlink()) for one in Path(f"/proc/{self.process.pid}/fd").iterdir() if one.is_symlink()}
+        found = set()
+        for family in ("tcp", "tcp6"):
+            for line in Path(f"/proc/{self.process.pid}/net/{family}").read_text().splitlines()[1:]:
+                _, address, _, state, *rest = line.split()
+                if state == LISTENING and f"socket:[{rest[5]}]" in own:
+                    found.add(address)
+        return found
 
     def stop(self, seconds: float = 20) -> int:
         """SIGTERM, and its exit code; killed if it takes too long."""

@@ -17,5 +17,5 @@ def explained(what: str, address: str, run: Callable[[], T]) -> T:
     except ValueError as error:
         sys.exit(str(error))
     except Exception as error:
-        reason = str(error).partition("Stack trace")[0].strip() or type(error).__name__
+        reason = " ".join(str(error).partition("Stack trace")[0].split()) or type(error).__name__
         sys.exit(f"{what} at {address}: {reason}")
