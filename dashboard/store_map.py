@@ -154,14 +154,16 @@ class MapStore:
         return {str(category): int(reports) for category, reports in rows}
 
     def grid(self, scope: Scope, view: Box, zoom: int, pixels: int) -> list[Row]:
-        """Reports of a scope in a view, by cells of so many pixels of the map at a zoom: lat, lon (their middle), n, overdue.
+        """Reports of a scope in a view, by cells of so many pixels of the map at a zoom: lat, lon (their middle), n, overdue, and
+        between which south, north, west and east they lie.
 
         The cells are those of the whole world, so that they stay where they are when the view moves.
         """
         scale = 256 * 2**zoom / pixels
         return list(
             self._near(scope).rows(
-                f"""SELECT round(avg(y), 5) AS lat, round(avg(x), 5) AS lon, count() AS n, countIf(passed) AS overdue FROM (
+                f"""SELECT round(avg(y), 5) AS lat, round(avg(x), 5) AS lon, count() AS n, countIf(passed) AS overdue,
+                    min(y) AS south, max(y) AS north, min(x) AS west, max(x) AS east FROM (
                     SELECT assumeNotNull(lat) AS y, assumeNotNull(lon) AS x,
                         {self._moment(scope).asked(OVERDUE)} AS passed
                     {self._reports(scope, view)})

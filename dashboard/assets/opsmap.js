@@ -199,12 +199,14 @@
     layer = window.ioc.marks.layer(state).addTo(map);
     let frame = 0;
     map.on("move", () => { cancelAnimationFrame(frame); frame = requestAnimationFrame(() => { if (stands(map) && !map._animatingZoom && !layer.covers()) layer._update(); }); });
-    map.on("moveend", () => { clearTimeout(settling); settling = setTimeout(settle, 300); view(); unpin(); });
+    map.on("moveend", () => { clearTimeout(settling); settling = setTimeout(settle, 300); view(); unpin(); tell(); });
     map.on("unload", () => { map._animatingZoom = false; }); // or Leaflet ends the zoom of a map that is gone
     map.on("mousemove", ({ latlng, containerPoint }) => hover(map.latLngToLayerPoint(latlng), containerPoint));
     map.on("mouseout", () => tip(null));
     map.on("click", ({ latlng, containerPoint, originalEvent }) => click(map.latLngToLayerPoint(latlng), containerPoint, originalEvent));
     new ResizeObserver(() => stands(map) && map.invalidateSize(false)).observe(map.getContainer());
+    map.getContainer().addEventListener("focus", tell);
+    map.getContainer().addEventListener("blur", () => { if (!pinned) tip(null); });
     drawing(map);
     clearInterval(timer);
     timer = setInterval(renew, Number(root().dataset.renew));
@@ -284,14 +286,32 @@
   function unpin() { pinned = false; byId("map-tip")?.classList.remove("pinned"); tip(null); }
 
   function click(point, at, event) {
-    const found = window.ioc.marks.at(state.marks, point), commune = under;
     if (event?.target?.closest?.("#map-tip")) return;
+    open(window.ioc.marks.at(state.marks, point), point, at, event, under);
+  }
+  /* Enter on the map opens the mark in its middle: the nearest, which says what it is while the map has the keyboard. */
+  const MIDDLE = 48;
+  const middle = () => state.map.latLngToLayerPoint(state.map.getCenter());
+  const inMiddle = () => window.ioc.marks.at(state.marks, middle(), MIDDLE);
+  const half = () => state.map.getSize().divideBy(2);
+  function enter() { const found = inMiddle(); if (found) open(found, middle(), half()); }
+  function tell() { if (document.activeElement === state.map?.getContainer() && !pinned) tip(inMiddle(), half()); }
+  function open(found, point, at, event, commune) {
+    const { map } = state, several = found?.kind === "point" ? window.ioc.marks.all(state.marks, point).filter((one) => one.kind === "point") : [];
     unpin();
-    if (found?.kind === "cluster") state.map.setView(found.at, Math.min(18, Math.floor(state.map.getZoom()) + 2));
+    if (found?.kind === "cluster" && found.box && map.getZoom() >= map.getMaxZoom()) list([found.box]);
+    else if (found?.kind === "cluster") map.setView(found.at, Math.min(map.getMaxZoom(), Math.floor(map.getZoom()) + 2));
+    else if (several.length > 1) list(several.map(({ at: [lat, lon] }) => [lat, lon, lat, lon]));
     else if (found?.kind === "point") change({ record: found.record, kind: null });
     else if (found?.of?.agencies?.length) pin(found, at);
     else if (found?.of?.code && state.drawn.names[found.of.code]) choose(found.of.code, event);
     else if (commune) choose(commune, event);
+  }
+  /* Reports that no zoom can part are chosen by the box (south, west, north, east) that holds them: the panel lists them. */
+  const EDGE = 2e-5; // degrees: 2 m, more than what is rounded
+  function list(boxes) {
+    const all = [0, 1, 2, 3].map((k) => Math[k < 2 ? "min" : "max"](...boxes.map((one) => one[k])) + (k < 2 ? -EDGE : EDGE));
+    change({ box: [all[1], all[0], all[3], all[2]].map((one) => one.toFixed(5)).join(","), unit: null, record: null, kind: null });
   }
   /* Choose a commune; with Ctrl or Shift one more, or one less; the only one chosen is let go. */
   function choose(code, event) {
@@ -361,7 +381,7 @@
         outline.on("mouseout", () => { if (under === code) under = null; });
         outline.on("click", () => { under = code; });
       },
-      state, load, go, change, here, address, choose, arm, rounded, unpin, view, fit: () => { pendingFit = true; fitted(); }, boxing: () => boxing, pinned: () => pinned,
+      state, load, go, change, enter, here, address, choose, arm, rounded, unpin, view, fit: () => { pendingFit = true; fitted(); }, boxing: () => boxing, pinned: () => pinned,
     },
   });
 })();

@@ -120,21 +120,21 @@
       const [, , category, standing, number] = one;
       if (standing === "late") { diamond(g, p, 6.5); shape(g, colours.p2, colours.edge, 1.5); }
       else { disc(g, p, 4.2); shape(g, standing === "closed" ? colours.halo : colours.ink, standing === "closed" ? colours.s4 : colours.halo, 1.5); }
-      mark(p, 6, { title: number, told: [`${state.drawn.categories[category] ?? category} · ${state.words[standing] ?? standing}`] }, { kind: "point", record: `feedback/${number}`, category });
+      mark(p, 6, { title: number, told: [`${state.drawn.categories[category] ?? category} · ${state.words[standing] ?? standing}`] }, { kind: "point", record: `feedback/${number}`, category, at: [one[0], one[1]] });
     }
 
     /* Cells whose discs would lie over each other become one, where the larger lies. Only discs in the squares around can. */
     const SQUARE = 70;
     function merged(cells, point) {
       const found = [], near = new Map(), key = (x, y) => x * 65536 + y;
-      for (const [lat, lon, n, overdue] of cells) {
+      for (const [lat, lon, n, overdue, ...box] of cells) {
         const p = point([lat, lon]), r = radius(n), column = Math.floor(p.x / SQUARE), row = Math.floor(p.y / SQUARE);
         let over = null;
         for (let x = column - 1; x <= column + 1 && !over; x += 1) {
           for (let y = row - 1; y <= row + 1 && !over; y += 1) over = near.get(key(x, y))?.find((one) => Math.hypot(one.p.x - p.x, one.p.y - p.y) < one.r + r - 3);
         }
-        if (over) { over.n += n; over.overdue += overdue; over.r = radius(over.n); continue; }
-        const one = { p, r, n, overdue, at: [lat, lon] }, its = near.get(key(column, row));
+        if (over) { over.n += n; over.overdue += overdue; over.r = radius(over.n); over.box &&= over.box.map((edge, k) => Math[k < 2 ? "min" : "max"](edge, box[k])); continue; }
+        const one = { p, r, n, overdue, at: [lat, lon], box: box.length ? box : null }, its = near.get(key(column, row));
         found.push(one);
         if (its) its.push(one); else near.set(key(column, row), [one]);
       }
@@ -148,7 +148,7 @@
       if (overdue) { g.beginPath(); g.arc(p.x, p.y, r, -TAU / 4, -TAU / 4 + TAU * Math.max(0.04, overdue / n)); g.strokeStyle = colours.p2; g.lineWidth = 4; g.stroke(); diamond(g, L.point(p.x, p.y - r), 5); shape(g, colours.p2, colours.edge, 1.5); }
       if (n > 1) text(g, count, p, colours.ink, r > 18 ? 13 : 11); else { disc(g, p, 3); shape(g, colours.ink); }
       const said = [`${state.words.reports}: ${n.toLocaleString(state.words.locale)}`, overdue ? `${state.words.overdue}: ${overdue.toLocaleString(state.words.locale)}` : ""];
-      mark(p, r, { title: said[0], told: said.slice(1).filter(Boolean) }, { kind: "cluster", at: one.at });
+      mark(p, r, { title: said[0], told: said.slice(1).filter(Boolean) }, { kind: "cluster", at: one.at, box: one.box });
     }
 
     /* Density: stamps of the cells laid over each other on a coarse grid, coloured by its classes and stretched. */
@@ -247,14 +247,16 @@
     marks: {
       layer: (state) => new (canvas())({ pane: "marks", paint: painter(state) }),
       /* The topmost mark at a point of the layer. */
-      at(marks, p) {
+      at(marks, p, reach = REACH) {
         let best = null, near = Infinity;
         for (let k = (marks?.length ?? 0) - 1; k >= 0; k -= 1) {
           const away = Math.hypot(marks[k].x - p.x, marks[k].y - p.y) - marks[k].r;
-          if (away < REACH && away < near) { near = away; best = marks[k]; if (away <= 0) break; }
+          if (away < reach && away < near) { near = away; best = marks[k]; if (away <= 0) break; }
         }
         return best;
       },
+      /* All marks at a point. */
+      all: (marks, p) => marks.filter((one) => Math.hypot(one.x - p.x, one.y - p.y) < one.r + REACH),
     },
   });
 })();

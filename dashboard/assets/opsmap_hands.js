@@ -59,6 +59,7 @@
       if (next) { event.preventDefault(); next.focus(); }
       return;
     }
+    if (key === "Enter" && target.id === "map-of") { event.preventDefault(); ops().enter(); return; }
     if (key !== "Escape") return;
     const open = root().querySelector("details.drop[open]");
     if (ops().boxing()) ops().arm(false);

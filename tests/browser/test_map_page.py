@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from playwright.sync_api import Browser, Page, expect
 
+from dashboard.connection import Connection
 from schemas import places
 from schemas.kinds import FEEDBACK
 from stack.ports import choose_port
@@ -34,7 +36,7 @@ from tests.browser.mapping import (
     stays,
     visit,
 )
-from tests.running import Running
+from tests.running import Running, wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 desk = test_units.desk
@@ -338,3 +340,43 @@ def test_a_place_without_outlines_shows_its_reports_where_they_lie(
         )
         assert HERE.lat - 1.5 < south < HERE.lat < north < HERE.lat + 1.5, "the map is where the reports are"
         expect(desk.locator("#map-records .paging")).to_contain_text("dòng")
+
+
+MANY = 70
+TOGETHER = (16.2345678, 107.4567891)
+
+
+@pytest.fixture(scope="module")
+def piled(filled: System) -> System:
+    """Reports that lie at one point, as those of a market without addresses do."""
+    one = report(0, HERE, "health")
+    said = [structs.replace(one, report_id=f"PILE-{number}", lat=TOGETHER[0], lon=TOGETHER[1]) for number in range(MANY)]
+    filled.post(FEEDBACK, *said)
+    connection = Connection(filled.settings.clickhouse_url)
+    asked = "SELECT count() FROM current_feedback FINAL WHERE startsWith(entity_id, 'PILE-')"
+    wait_for(lambda: connection.tuples(asked) == [(MANY,)], 60, "the reports at one point")
+    connection.close()
+    return filled
+
+
+AT_THE_PILE = f"?layers=feedback&at={TOGETHER[0]:.4f},{TOGETHER[1]:.4f}&zoom=18"
+
+
+@pytest.mark.parametrize("by", ["mouse", "keyboard"])
+@pytest.mark.parametrize("style", ["clusters", "points"])
+def test_reports_that_no_zoom_can_part_are_listed(desk: Page, piled: System, by: str, style: str) -> None:
+    visit(desk, piled, f"{AT_THE_PILE}&as={style}")
+    desk.wait_for_function("ioc.opsmap.state.marks.some((one) => ['cluster', 'point'].includes(one.kind))")
+    if by == "mouse":
+        desk.mouse.click(*spot(desk, *TOGETHER))
+    else:
+        desk.locator("#map-of").focus()
+        expect(desk.locator("#map-tip")).to_be_visible()
+        desk.keyboard.press("Enter")
+    expect(desk.locator("#map-panel h1")).to_have_text("Khung đã chọn")
+    records(desk, MANY)
+    assert desk.evaluate("ioc.opsmap.state.map.getZoom()") == 18 and stays(desk)
+    desk.locator("#map-records tbody a").first.click()
+    desk.wait_for_url("**/record/feedback/PILE-*")
+    desk.go_back()
+    records(desk, MANY)

@@ -209,6 +209,10 @@ def test_the_cells_of_a_view_hold_its_reports(province: Province, scope: Scope, 
     assert [row["n"] for row in found] == sorted((row["n"] for row in found), reverse=True)
     for row in found:
         assert expected[cell(row["lat"], row["lon"], zoom, 72)] == row["n"]
+        own = lives[lives["lat"].between(row["south"], row["north"]) & lives["lon"].between(row["west"], row["east"])]
+        assert (
+            row["n"] <= len(own) and {*own["lat"]} >= {row["south"], row["north"]} and {*own["lon"]} >= {row["west"], row["east"]}
+        )
     points = province.store.points(scope, view, 1_000)
     assert {(row["entity_id"], bool(row["overdue"])) for row in points} == {
         (one.entity_id, one.overdue) for one in lives.itertuples()

@@ -20,6 +20,8 @@ MOST_POINTS = 2_000
 CELLS = {"clusters": 72, "points": 72, "heat": 18}
 """px of the map that a cell is wide."""
 DEEPEST = 18
+CELL, EDGES = ("lat", "lon", "n", "overdue"), ("south", "west", "north", "east")
+"""What of a cell is told; its edges where nobody can zoom in any more."""
 
 
 def add_routes(server: FastAPI, ask: Ask, usual: str) -> None:
@@ -44,7 +46,8 @@ def add_routes(server: FastAPI, ask: Ask, usual: str) -> None:
 def reports(ask: Ask, asked: Asked) -> dict[str, Any]:
     """The reports of a view (`bbox`: west, south, east, north; `zoom`), few as points, else as cells.
 
-    `total` is how many lie in it; a cell is [lat, lon, reports, overdue], a point [lat, lon, category, state, number].
+    `total` is how many lie in it; a cell is [lat, lon, reports, overdue], where no zoom goes further followed by the south, west,
+    north and east of its reports; a point is [lat, lon, category, state, number].
     Raises `ValueError` for a view that cannot be understood.
     """
     view, bbox, zoom = gathered.viewed(ask, asked), box_of(asked.get("bbox")), asked.get("zoom")
@@ -62,7 +65,7 @@ def reports(ask: Ask, asked: Asked) -> dict[str, Any]:
     return {
         "as": "heat" if view.style == "heat" else "clusters",
         "total": total,
-        "cells": [[row["lat"], row["lon"], row["n"], row["overdue"]] for row in cells],
+        "cells": [[row[name] for name in (CELL if int(zoom) < DEEPEST else (*CELL, *EDGES))] for row in cells],
     }
 
 
