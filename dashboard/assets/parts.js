@@ -23,9 +23,11 @@
     drawn.set(element, now);
   }
 
-  /* Make the children of an element what a component's children say. */
+  /* Make the children of an element what a component's children say. What has a word too long for its place is marked: it may be broken. */
+  const LONG = /\S{32}/;
   function draw(parent, children) {
     const wanted = flat(children);
+    parent.toggleAttribute("data-long", wanted.some((one) => !is(one) && LONG.test(one)));
     wanted.forEach((one, number) => {
       let here = parent.childNodes[number];
       if (!is(one)) {

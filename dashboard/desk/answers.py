@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import Request, Response
 from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
+from dashboard.bidi import without_controls_json
 from dashboard.connection import Unreachable
 from dashboard.desk.asked import Asked
 from dashboard.rights import NoRightsError
@@ -17,8 +18,8 @@ log = logging.getLogger(__name__)
 
 
 def told(found: Any) -> str:
-    """What is found, components among it, as a browser is told it."""
-    return json.dumps(found, cls=PlotlyJSONEncoder, separators=(",", ":"))
+    """What is found, components among it, as a browser is told it: as JSON, its texts without controls of direction."""
+    return without_controls_json(json.dumps(found, cls=PlotlyJSONEncoder, separators=(",", ":")))
 
 
 def mark(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from dash import dcc, html
 
+from dashboard.bidi import without_controls
 from dashboard.connection import Unreachable
 from dashboard.desk.answers import mark, told
 from dashboard.desk.ask import Ask, NotKeptError
@@ -161,6 +162,6 @@ def _viewer(asked: Asked, province: str, heading: str) -> dict[str, Any]:
         "language": asked.spoken,
         "path": asked.path,
         "parameters": dict(asked.parameters),
-        "title": f"{heading} – {title}" if heading else title,
+        "title": f"{without_controls(heading)} – {title}" if heading else title,
         "words": {key: WORDS[key][asked.spoken == "en"] for key in SPOKEN},
     }

@@ -11,10 +11,9 @@ from dash import dcc, html
 
 from dashboard.desk.asked import Asked
 from dashboard.desk.parts import Part, labelled
+from schemas.spreadsheet import guard_formula
 
 Row = Mapping[str, Any]
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""With these a spreadsheet would take a text for a formula."""
 
 
 @dataclass(frozen=True)
@@ -151,4 +150,4 @@ def _head(asked: Asked, column: Column, wish: Wish, prefix: str) -> Part:
 
 def plain(value: object) -> object:
     """A cell for a file that a spreadsheet opens: a text that would be taken for a formula is marked as a text."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    return guard_formula(value) if isinstance(value, str) else value

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
+from dashboard.bidi import without_controls_json
 from dashboard.snapshot import Snapshot
 from dashboard.speech import Language
 from dashboard.wall.backdrop import Backdrop
@@ -54,4 +55,4 @@ class Drawings:
 
 
 def _texts(frame: Frame) -> Texts:
-    return {prop: json.dumps(value, cls=PlotlyJSONEncoder) for prop, value in frame.items()}
+    return {prop: without_controls_json(json.dumps(value, cls=PlotlyJSONEncoder)) for prop, value in frame.items()}

@@ -1,6 +1,9 @@
 """What the pages of the desk are made of: addresses to share, tables that keep their order, cells that stay texts."""
 
+import csv
+import io
 import threading
+import zipfile
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +16,7 @@ from dashboard.desk.answers import mark, told
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.parts import chip, sparkline, value
+from dashboard.desk.sheet import Sheet, csv_pieces, xlsx_pieces
 from dashboard.desk.shell import DeskPage, drawn, layout
 from dashboard.desk.sources.page import strip
 from dashboard.desk.table import Column, Wish, plain, sorted_rows
@@ -63,10 +67,40 @@ def test_a_page_that_is_none_is_the_first(page: str) -> None:
     assert Wish.of(Asked("/x", (("page", page),)), "", "").page == 1
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+84", "-1", "@cmd", "\tx", "\rx"])
+FORMULAS = (
+    "=1+1",
+    "+A1",
+    "-A1",
+    "@cmd",
+    "\tx",
+    "\rx",
+    "\n=1+1",
+    "\r\n@cmd",
+    " =1+1",
+    "\u200b=1+1",
+    "\u202e=1+1",
+    "＝1+1",
+    "＋A1",
+    "－A1",
+    "＠cmd",
+)
+
+
+@pytest.mark.parametrize("text", FORMULAS)
 def test_a_cell_that_a_spreadsheet_would_take_for_a_formula_is_marked_as_text(text: str) -> None:
     assert plain(text) == "'" + text
     assert plain("Phú Xuân") == "Phú Xuân" and plain(-5) == -5
+
+
+def test_a_file_of_outside_texts_holds_no_formula_in_either_form() -> None:
+    sheet = Sheet("x", ["a", "b"], [[text, "beside"] for text in FORMULAS])
+    rows = list(csv.reader(io.StringIO(b"".join(csv_pieces(sheet)).decode("utf-8-sig"), newline="")))
+    assert rows == [["a", "b"], *(["'" + text, "beside"] for text in FORMULAS)]
+    with zipfile.ZipFile(io.BytesIO(b"".join(xlsx_pieces(sheet)))) as file:
+        cells = file.read("xl/worksheets/sheet1.xml").decode()
+    assert "<f>" not in cells and cells.count('t="inlineStr"') == 2 + 2 * len(FORMULAS), (
+        "a text by its type, which is never computed"
+    )
 
 
 def test_a_reading_is_written_with_its_unit_and_a_dash_where_nothing_is_known() -> None:

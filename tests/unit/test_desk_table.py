@@ -18,7 +18,7 @@ def test_a_file_is_read_by_spreadsheets_and_nothing_in_it_is_a_formula() -> None
     assert body.startswith(b"\xef\xbb\xbf")
     head, row = csv.reader(io.StringIO(body.decode("utf-8-sig")))
     assert head == ["Trạng thái", "'=head"]
-    assert row == ["'=1+1", "'+84", "'-x", "'@a", "'\tx", "ổn", "-3.25", "", "2026-11-24", "2026-11-24 16:00"]
+    assert row == ["'=1+1", "+84", "'-x", "'@a", "'\tx", "ổn", "-3.25", "", "2026-11-24", "2026-11-24 16:00"]
 
 
 def test_a_table_stands_in_groups_with_a_heading_each() -> None:
