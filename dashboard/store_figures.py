@@ -1,6 +1,6 @@
 """Figures as screens ask for them: of the province, of all its units, of another moment, over time; each with its age."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,6 +17,8 @@ from schemas.reference import ZONE, WorkingCalendar
 PERIOD = timedelta(days=30)
 """What figures of a period look back on."""
 TREND_DAYS = 30
+OUTSIDE = "outside"
+"""Stands for the communes that are none of the province: their codes are unknown, or of elsewhere."""
 
 
 def of_unit(by: By, units: Units) -> str:
@@ -91,9 +93,11 @@ class FigureStore:
             found |= series_readings(ones, ends, answers)[()]
         return found
 
-    def units(self, clock: Clock, province: str, current: Callable[[], Sequence[Source]]) -> dict[str, Readings]:
+    def units(
+        self, clock: Clock, province: str, current: Callable[[], Sequence[Source]], communes: Container[str] | None = None
+    ) -> dict[str, Readings]:
         """All figures of the province, of each commune and of each agency, by their codes, with their ages: those of the sources,
-        which are asked for last."""
+        which are asked for last. With the communes of the province, `OUTSIDE` has those of all other communes in one."""
         now = clock.now()
         tuples = self.connection.reaching(now - PERIOD).tuples
         asked = ask_each(tuples, FIGURES, Moment.of(now, self.calendar, PERIOD), UNITS, units=self.told_by)
@@ -105,4 +109,27 @@ class FigureStore:
                 if key[:-1] == (by,) and (unit := key[-1]):
                     own = its.get((by, unit), ())
                     found[unit] = aged(readings, own) | {TIMELY: timely(own)}
+        if communes is not None:
+            found[OUTSIDE] = summed(
+                [one for key, one in asked.items() if key[:-1] == ("commune",) and _is_outside(key[-1], communes)]
+            )
         return found
+
+
+def _is_outside(unit: str, communes: Container[str]) -> bool:
+    return bool(unit) and unit not in communes
+
+
+def summed(of: Sequence[Readings]) -> Readings:
+    """Return counts and shares of several units in one; medians and greatest spans are not told."""
+    found: dict[str, Reading] = {}
+    for figure in FIGURES if of else ():
+        ones = [reading for readings in of if (reading := readings.get(figure.code)) is not None]
+        if not all(piece.additive for piece in figure.pieces):
+            continue
+        if figure.whole:
+            part, whole = (sum(getattr(one, name) or 0 for one in ones) for name in ("part", "whole"))
+            found[figure.code] = Reading(100 * part / whole if whole else None, part, whole)
+        else:
+            found[figure.code] = Reading(sum(one.value or 0 for one in ones))
+    return found

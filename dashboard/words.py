@@ -3,6 +3,7 @@
 from dashboard.desk.map.words import MAP
 from dashboard.desk.records.words import RECORDS
 from dashboard.desk.replay.words import REPLAY
+from dashboard.desk.sources.words import UNKNOWN_CODES
 from dashboard.desk.words import DESK
 from dashboard.wall.words import WALL
 
@@ -122,6 +123,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "waiting": ("{count}, chờ {n}", "{count}, {n} wait"),
     "ahead_by": ("đồng hồ nhanh {span}: {name}", "clock {span} ahead: {name}"),
     **DESK,
+    **UNKNOWN_CODES,
     **REPLAY,
     **WALL,
     **MAP,

@@ -212,4 +212,5 @@ class Ask:
 
     def units(self) -> Mapping[str, Readings]:
         """All figures of the province (its code), of each commune and of each agency, with their ages."""
-        return self.once("units", lambda: self.figures.units(self.clock, self.place.code, beside(self.current_sources)))
+        communes = self.place.names or None
+        return self.once("units", lambda: self.figures.units(self.clock, self.place.code, beside(self.current_sources), communes))

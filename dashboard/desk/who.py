@@ -7,9 +7,11 @@ from dashboard.desk.asked import Asked
 from dashboard.desk.parts import Part, link
 from dashboard.snapshot import Place
 from dashboard.speech import Speech
+from schemas import places
 from schemas.places import Commune, restate
 from schemas.places.units import Unit
 from schemas.reference import Agency
+from schemas.reference.unknown import is_agency
 
 What = Literal["province", "commune", "agency"]
 
@@ -88,12 +90,31 @@ def _of_the_other_side(place: Place, code: str) -> Commune | None:
 
 
 def name(code: str, place: Place, speech: Speech) -> str:
-    """What a screen calls the unit of a code; the code itself where nobody knows it."""
+    """What a screen calls the unit of a code; the code itself, with a word on it, where nobody knows it."""
     found = who(place, code)
     if found is None:
         known = place.agency(code)
-        return known.words(speech.language) if known.known else code
+        if known.known:
+            return known.words(speech.language)
+        return code if is_agency(code) or not place.names else speech("unknown_code", code=code)
     return found.words(speech)
+
+
+def commune_name(code: str, place: Place, speech: Speech) -> str:
+    """What a screen calls the commune of a code: one of elsewhere with its province, one that nobody knows with a word on it."""
+    if not code or not place.names or who(place, code) is not None:
+        return name(code, place, speech)
+    return commune_elsewhere(code, place, speech) or speech("unknown_code", code=code)
+
+
+def commune_elsewhere(code: str, place: Place, speech: Speech) -> str:
+    """The name of a commune of another province, with that province; empty for a code that none has."""
+    unit = restate.meaning(code, place.on)
+    if unit is None:
+        return ""
+    of = places.atlas().province_by_code.get(unit.province) or places.atlas().former_provinces.get(unit.province)
+    names = [(one.full_name_en if speech.language == "en" else one.full_name) for one in (unit, of) if one is not None]
+    return speech("unit_elsewhere", unit=names[0], province=names[1]) if len(names) == 2 else names[0]
 
 
 def unit_link(asked: Asked, place: Place, code: str, text: Part = None) -> Part:

@@ -3,6 +3,7 @@
 from dash import html
 
 from dashboard.alarms import Alarm
+from dashboard.desk.who import commune_name
 from dashboard.snapshot import Place, Snapshot
 from dashboard.speech import Speech
 from schemas import reference
@@ -18,7 +19,7 @@ def where(alarm: Alarm, place: Place, speech: Speech) -> str:
         return speech("dead_letters_place")
     if alarm.cause in ("figure", "off_track") and not alarm.units:
         return speech("whole_province")
-    names = [place.names.get(code, code) for code in alarm.communes]
+    names = [place.names.get(code) or commune_name(code, place, speech) for code in alarm.communes]
     if not names:
         names = [place.agency(code).words(speech.language) for code in alarm.agencies]
     if len(names) > 2:

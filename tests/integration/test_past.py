@@ -33,6 +33,7 @@ from dashboard.store_lives import LifeStore
 from dashboard.store_map import MapStore, Scope
 from dashboard.store_records import RecordStore
 from dashboard.store_sources import SourceStore
+from dashboard.store_unknown import UnknownStore
 from schemas import places
 from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority
 from schemas.events import Document, Event, Feedback, Filing, Indicator, Meeting
@@ -284,6 +285,7 @@ QUESTIONS: dict[str, Question] = {
     "silences": lambda c, t: sources(c).silences(t.now() - timedelta(days=9), t.now(), 1),
     "the league": lambda c, t: sources(c).league(t),
     "what was refused": lambda c, t: sources(c).refused(t),
+    "codes that nobody knows": lambda c, t: UnknownStore(c, lambda field, code: code == UNIT).codes(t),
 }
 
 

@@ -13,13 +13,14 @@ from dashboard.desk.asked import Asked
 from dashboard.desk.pages import PAGES
 from dashboard.desk.record import facts
 from dashboard.desk.record.address import link_to, record_of
-from dashboard.desk.record_rows import left, short, status_words
+from dashboard.desk.record_rows import columns, left, short, status_words
 from dashboard.desk.search.page import exact, found_agencies, found_units
 from dashboard.desk.table import sorted_rows
 from dashboard.desk.unit import below, calls, cards, feeds
-from dashboard.desk.who import name, unit_link, who
+from dashboard.desk.who import commune_name, name, unit_link, who
 from dashboard.snapshot import Place
 from dashboard.speech import Speech
+from dashboard.store import HERE
 from dashboard.store_records import SEALED, Found, _shown
 from dashboard.words import WORDS
 from schemas.figures import BY_CODE, Reading
@@ -123,6 +124,41 @@ def row(**changes: Any) -> dict[str, Any]:
 )
 def test_the_time_left_is_told_on_the_records_own_clock(given: dict[str, Any], said: str) -> None:
     assert said in text(left(given, VI))
+
+
+def here(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=HERE)
+
+
+def test_a_moment_is_told_as_exactly_as_it_is_known() -> None:
+    day, hour, end = here("2026-11-25T00:00:00"), here("2026-11-25T14:05:00"), here("2026-11-25T23:59:59.999")
+    assert [VI.known(one) for one in (day, hour, end)] == ["25/11/2026", "25/11/2026 14:05", "hết ngày 25/11/2026"]
+    assert EN.known(end) == "end of 25/11/2026" and VI.known(hour, to_the_day=True) == "25/11/2026"
+    assert VI.known(here("2026-11-25T00:00:01")) == "25/11/2026 00:00", "a second of the night is an hour"
+    assert [VI.known_moment(one, NOW) for one in (day, hour)] == ["25/11", "14:05 25/11"]
+
+
+def test_the_facts_of_a_record_tell_days_as_days_and_a_due_day_by_its_end() -> None:
+    row = {"reported_at": here("2026-11-20T00:00:00"), "due_at": here("2026-11-25T00:00:00"), "finished_at": None, "sealed": False}
+    told = text(facts.facts(FEEDBACK, row | {"precision": ["reported_at:day", "due_at:day"]}, PLACE, ASKED))
+    assert '"20/11/2026"' in told and '"hết ngày 25/11/2026"' in told and "due_at:day" not in told
+    exact = text(facts.facts(FEEDBACK, row | {"precision": [], "due_at": here("2026-11-25T17:00:00")}, PLACE, ASKED))
+    assert '"25/11/2026 17:00"' in exact
+
+
+def test_codes_that_nobody_knows_are_told_so_and_communes_of_elsewhere_with_their_province() -> None:
+    assert commune_name("99999", PLACE, VI) == "99999 (mã không có trong danh mục)"
+    assert commune_name("01273", PLACE, VI) == "Phường Thục Phán (Tỉnh Cao Bằng)"
+    assert commune_name("19750", PLACE, VI) == "Phường Tây Lộc (đến 30/06/2025)", "a former unit of this province"
+    assert name("H57.NOBODY", PLACE, EN) == "H57.NOBODY (code not in the reference lists)"
+    assert name("NYPD", PLACE, VI) == "NYPD", "a code that is not like one of a province is not judged"
+    assert commune_name("BROOKLYN", Place("NYC"), VI) == "BROOKLYN", "nor is any code of a place without units"
+
+
+def test_a_flash_document_is_told_by_its_own_priority() -> None:
+    row = {"entity_id": "A", "subject": "S", "document_type": "", "status": 1, "agency": "H57.VP", "held_since": NOW, "left": None}
+    shown = {one: text(columns(ASKED, PLACE, DOCUMENT, NOW, sort=False)[0].show(row | {"priority": one})) for one in (2, 3, 4)}
+    assert "Hỏa tốc hẹn giờ" in shown[4] and "Hỏa tốc" in shown[3] and "khẩn" not in shown[2]
 
 
 def test_a_record_is_told_by_its_status_and_a_document_without_its_receiver() -> None:

@@ -18,7 +18,7 @@ from dashboard.desk.sources.page import GRAVITY
 from dashboard.store import Row
 from dashboard.store_lives import FLOW_FIGURES
 from dashboard.store_map import MapStore, Scope
-from schemas.figures import BY_CODE, Readings
+from schemas.figures import BY_CODE, Readings, Unit
 from schemas.figures.aging import aged, of_units
 from schemas.freshness import Source, State
 from schemas.reference import agency
@@ -141,9 +141,17 @@ def communes(ask: Ask, view: View) -> tuple[Readings, Shades]:
         sources, code = ask.current_sources(), view.measure.code
         its = of_units(sources)
         told = {unit: aged({code: one}, its.get(("commune", unit), ()))[code] for unit, one in found.items()}
-        return told, shades(view.measure, {unit: one for unit, one in told.items() if not one.stale})
+        here = {unit: one for unit, one in told.items() if not one.stale and (unit in ask.place.names or not ask.place.names)}
+        return told, shades(view.measure, here)
 
     return once(ask, view, ("communes", view.measure.code), asked)
+
+
+def outside(ask: Ask, view: View) -> tuple[float, list[str]]:
+    """What a measure that counts has in communes that are none of the place, and their codes; nothing for other measures."""
+    found = {unit: one.value for unit, one in communes(ask, view)[0].items() if unit not in ask.place.names and one.value}
+    is_count = view.measure.unit is Unit.COUNT and bool(ask.place.names)
+    return (sum(found.values()), sorted(found)) if is_count else (0, [])
 
 
 def overdue(ask: Ask, view: View) -> list[Amount]:

@@ -4,7 +4,7 @@ from collections import Counter
 from itertools import pairwise
 from typing import Any
 
-from dash import html
+from dash import dcc, html
 
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
@@ -12,9 +12,12 @@ from dashboard.desk.map import gathered
 from dashboard.desk.map.spots import spots
 from dashboard.desk.map.view import LAYERS, MEASURES, Layer, Style, View, said
 from dashboard.desk.parts import Part, chip, labelled, stated
+from dashboard.desk.records.address import said as values_said
 from dashboard.desk.sources.page import GRAVITY, state_word
 from schemas.figures import Unit
 
+MOST_CODES = 50
+"""As many values a filter of a list takes."""
 STYLES: tuple[Style, ...] = ("clusters", "heat", "points")
 OF_LAYER: dict[Layer, str] = {
     "communes": "map_communes",
@@ -122,9 +125,20 @@ def _communes(ask: Ask, asked: Asked, view: View) -> list[Part]:
     silent = sum(found.stale for found in readings.values())
     hatched = [_key("shape hatch", speech("source_lost"), speech.number(silent))] if silent else []
     if not classes.steps:
-        return [choice, html.P(speech("map_no_values"), className="note")]
+        return [choice, html.P(speech("map_no_values"), className="note"), *_outside(ask, asked, view)]
     note = speech("map_fixed" if classes.fixed else "map_quantiles")
-    return [choice, html.Ul([*steps, *hatched], className="keys"), html.P(note, className="note")]
+    return [choice, html.Ul([*steps, *hatched], className="keys"), html.P(note, className="note"), *_outside(ask, asked, view)]
+
+
+def _outside(ask: Ask, asked: Asked, view: View) -> list[Part]:
+    """What lies in none of the communes, as it has a code that is of no unit here: how many, and a list of them."""
+    count, codes = gathered.outside(ask, view)
+    if not count:
+        return []
+    speech = asked.speech
+    to = asked.link(f"/records/{view.measure.kind.name}", commune=values_said(codes[:MOST_CODES]))
+    words: list[Part] = [speech("of_no_unit"), ": ", html.B(speech.number(count))]
+    return [html.P(dcc.Link(words, href=to, title=speech("of_no_unit_hint")), className="note", id="map-outside")]
 
 
 def _feedback(ask: Ask, asked: Asked, view: View) -> list[Part]:

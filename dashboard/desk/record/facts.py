@@ -9,9 +9,10 @@ from dash import html
 
 from dashboard.desk.asked import Asked
 from dashboard.desk.parts import Part, labelled, listed
-from dashboard.desk.who import unit_link
+from dashboard.desk.who import commune_name, unit_link
 from dashboard.snapshot import Place
 from dashboard.speech import Speech
+from dashboard.store import HERE
 from schemas.codes import (
     Applicant,
     Channel,
@@ -39,7 +40,20 @@ CODES: dict[str, type[Enum]] = {
 }
 UNITS = ("agency", "commune", "from_organ", "to_organ", "unit")
 MANY_UNITS = ("invited", "connected")
-LEFT_OUT = ("event_id", "entity_id", "occurred_at", "received_at", "partition", "offset", "status", "state", "sealed", "lat", "lon")
+LEFT_OUT = (
+    "event_id",
+    "entity_id",
+    "occurred_at",
+    "received_at",
+    "partition",
+    "offset",
+    "status",
+    "state",
+    "sealed",
+    "lat",
+    "lon",
+    "precision",
+)
 """Fields that are told elsewhere on the page, or only among the raw events."""
 
 
@@ -50,7 +64,8 @@ def facts(kind: Kind, row: Row, place: Place, asked: Asked) -> html.Dl:
     for name, value in row.items():
         if name in LEFT_OUT or value in (None, "", []):
             continue
-        said += [html.Dt(speech(f"field_{name}")), html.Dd(_told(name, value, place, asked))]
+        told = _moment(name, value, row, speech) if isinstance(value, datetime) else _told(name, value, place, asked)
+        said += [html.Dt(speech(f"field_{name}")), html.Dd(told)]
     if row.get("lat") is not None:
         said += [html.Dt(speech("field_point")), html.Dd(f"{row['lat']:.5f}, {row['lon']:.5f}")]
     if kind is FEEDBACK:
@@ -62,6 +77,8 @@ def facts(kind: Kind, row: Row, place: Place, asked: Asked) -> html.Dl:
 
 def _told(name: str, value: Any, place: Place, asked: Asked) -> Part:
     speech = asked.speech
+    if name == "commune":
+        return unit_link(asked, place, value, commune_name(value, place, speech))
     if name in UNITS:
         return unit_link(asked, place, value)
     if name in MANY_UNITS:
@@ -79,13 +96,25 @@ def _told(name: str, value: Any, place: Place, asked: Asked) -> Part:
         return speech("stars", n=value)
     if name in CODES:
         return code_words(CODES[name], value, asked.spoken)
-    if isinstance(value, datetime):
-        return speech.full(value)
     if isinstance(value, bool):
         return speech("yes" if value else "no")
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return _number(value, speech) if isinstance(value, float) else str(value)
+
+
+def to_the_day(name: str, row: Row) -> bool:
+    """Return whether a moment of an event, `time` for its own, is known to the day only."""
+    return f"{name}:day" in (row.get("precision") or ())
+
+
+def _moment(name: str, value: datetime, row: Row, speech: Speech) -> str:
+    is_day = to_the_day(name, row)
+    return (
+        speech("end_of_day", day=speech.day(value.astimezone(HERE)))
+        if is_day and name == "due_at"
+        else speech.known(value, to_the_day=is_day)
+    )
 
 
 def code_words(code: type[Enum], value: Any, language: str) -> str:
@@ -109,7 +138,7 @@ def raw(kind: Kind, events: list[Row], asked: Asked) -> html.Details:
         fields = {name: _plain(value) for name, value in event.items() if name != "sealed"}
         if kind is FEEDBACK:
             fields["reporter"] = speech("reporter_sealed") if event["sealed"] else ""
-        title = " · ".join((speech.full(event["occurred_at"]), event["event_id"]))
+        title = " · ".join((speech.known(event["occurred_at"], to_the_day=to_the_day("time", event)), event["event_id"]))
         shown.append(
             html.Li(
                 [

@@ -13,7 +13,7 @@ from dashboard.desk.record.address import record_of
 from dashboard.desk.record.deadline import bar, deadline
 from dashboard.desk.record.facts import facts, raw
 from dashboard.desk.table import Row, Wish, table
-from dashboard.desk.who import unit_link
+from dashboard.desk.who import commune_name, unit_link
 from schemas.kinds import BY_NAME, DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.lives import BY_KIND
 
@@ -60,8 +60,9 @@ def content(ask: Ask, asked: Asked) -> Part:
 
 def _above(ask: Ask, asked: Asked, kind: Kind, state: Row) -> Part:
     """The units that it belongs to, down to who holds it."""
+    said = {state["commune"]: commune_name(state["commune"], ask.place, asked.speech)}
     codes = dict.fromkeys(code for code in (ask.place.code, state["commune"], state["agency"]) if code)
-    steps = [unit_link(asked, ask.place, code) for code in codes]
+    steps = [unit_link(asked, ask.place, code, said.get(code)) for code in codes]
     return crumbs([*steps, kind.words(asked.spoken)], asked.speech("above"))
 
 

@@ -49,7 +49,9 @@ class Teller:
             return speech("whole_province") if name == "commune" else speech("not_known")
         if name in ("overdue", "late", "signed", "paid_online"):
             return speech("yes" if code in YES else "no")
-        if name in ("agency", "commune", "from_organ", "to_organ"):
+        if name == "commune":
+            return who.commune_name(code, self.place, speech)
+        if name in ("agency", "from_organ", "to_organ"):
             return who.name(code, self.place, speech)
         if name == "procedure":
             return procedure_words(code, language)
@@ -107,9 +109,11 @@ class Teller:
         if value in (None, "", []) and one.name != "commune":
             return html.Span(speech("none"), className="quiet")
         if one.look == "unit":
-            return who.unit_link(asked, self.place, value) if value else html.Span(self.words(one.name, value), className="quiet")
+            if not value:
+                return html.Span(self.words(one.name, value), className="quiet")
+            return who.unit_link(asked, self.place, value, self.words(one.name, value))
         if one.look == "moment":
-            return speech.full(value)
+            return speech.known(value)
         if one.look == "number":
             return speech.number(value)
         if one.look == "sites":

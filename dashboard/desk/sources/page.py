@@ -1,4 +1,4 @@
-"""`/sources`: every agency's feeds now and over the last day, the league of timeliness, what was refused and why."""
+"""`/sources`: every agency's feeds now and over a day, the league of timeliness, unknown codes, what was refused and why."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from dashboard.beside import beside
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.parts import Part, age, chip, labelled, link, nothing, section
+from dashboard.desk.sources.unknown import unknown_codes, unknown_table
 from dashboard.desk.table import Column, Wish, sorted_rows, table
 from dashboard.desk.who import unit_link
 from dashboard.speech import Speech
@@ -43,6 +44,7 @@ def content(ask: Ask, asked: Asked) -> Part:
     speech, chosen = asked.speech, asked.get("agency")
     timely = beside(lambda: ask.once("league", lambda: ask.sources.league(ask.clock), seconds=60))
     refused = beside(lambda: _refused(ask, asked, chosen))
+    unknown = beside(lambda: unknown_table(ask, asked, chosen))
     sources = [one for one in ask.current_sources() if not chosen or one.agency == chosen]
     if chosen and not sources:
         raise LookupError(chosen)
@@ -51,7 +53,7 @@ def content(ask: Ask, asked: Asked) -> Part:
     league = timely()
     return [
         html.H1(unit_link(asked, ask.place, chosen) if chosen else speech("nav_sources")),
-        _counts(sources, asked),
+        _counts(sources, asked, len(unknown_codes(ask, chosen))),
         html.Div(
             [
                 section(speech("feeds"), its_feeds, id="feeds", aside=_filter(asked, chosen), grow=True),
@@ -62,6 +64,7 @@ def content(ask: Ask, asked: Asked) -> Part:
                             _league(ask, asked, [one for one in league if not chosen or one.agency == chosen]),
                             id="league",
                         ),
+                        section(speech("unknown_codes"), unknown(), id="unknown"),
                         section(speech("refused_lately"), refused(), id="refused"),
                     ],
                     className="column",
@@ -77,8 +80,9 @@ def state_word(state: State, speech: Speech) -> str:
     return speech(f"state_{state.value}")
 
 
-def _counts(sources: Sequence[Source], asked: Asked) -> html.Ul:
+def _counts(sources: Sequence[Source], asked: Asked, unknown: int) -> html.Ul:
     counts = Counter(one.state for one in sources)
+    codes = html.A(chip(asked.speech("unknown_codes"), "p3"), href="#unknown")
     return html.Ul(
         [
             html.Li(
@@ -88,7 +92,8 @@ def _counts(sources: Sequence[Source], asked: Asked) -> html.Ul:
                 ]
             )
             for one in GRAVITY
-        ],
+        ]
+        + ([html.Li([codes, html.B(asked.speech.number(unknown))])] if unknown else []),
         className="counts",
     )
 

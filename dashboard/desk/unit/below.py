@@ -13,6 +13,7 @@ from dashboard.desk.unit.cards import CALLING
 from dashboard.desk.who import Who, unit_link, who
 from dashboard.snapshot import Place
 from dashboard.speech import Speech, in_order
+from dashboard.store_figures import OUTSIDE
 from schemas.figures import BY_CODE, FIGURES, UNKNOWN, Figure, Reading, Readings
 
 USUAL = (
@@ -40,7 +41,7 @@ def below(ask: Ask, asked: Asked, unit: Who, units: Mapping[str, Readings]) -> P
         return None
     chosen = BY_CODE.get(asked.get("figure"))
     heading = speech("below_bodies" if bodies else "below_communes" if unit.what == "province" else "below_agencies")
-    rows = [
+    rows: list[Row] = [
         {"code": code, "name": found.words(speech), "readings": units.get(code, {})}
         for code in codes
         if (found := who(ask.place, code))
@@ -48,10 +49,14 @@ def below(ask: Ask, asked: Asked, unit: Who, units: Mapping[str, Readings]) -> P
     shown = columns(asked, ask.place, chosen, short=unit.what == "province" and not bodies)
     wish = Wish.of(asked, PREFIX, usual(chosen), size=SIZE)
     aside = _switch(asked, unit, bodies) if unit.what == "province" else None
+    rows = sorted_rows(rows, shown, wish)
+    outside = units.get(OUTSIDE, {}) if unit.what == "province" and not bodies else {}
+    if any(one.value for one in outside.values()):
+        rows.append({"code": OUTSIDE, "name": speech("of_no_unit"), "readings": outside})
     return section(
         heading,
         _chooser(asked, chosen),
-        table(asked, shown, sorted_rows(rows, shown, wish), wish, prefix=PREFIX, label=heading),
+        table(asked, shown, rows, wish, prefix=PREFIX, label=heading),
         id="units",
         aside=aside,
     )
@@ -62,11 +67,15 @@ def columns(asked: Asked, place: Place, chosen: Figure | None, *, short: bool) -
     speech = asked.speech
     codes = dict.fromkeys([*([chosen.code] if chosen else []), *USUAL])
     return (
-        Column(
-            "name", speech("unit"), lambda row: unit_link(asked, place, row["code"]), lambda row: in_order(row["name"]), short=short
-        ),
+        Column("name", speech("unit"), lambda row: _name(asked, place, row), lambda row: in_order(row["name"]), short=short),
         *(_figure(BY_CODE[code], speech) for code in codes),
     )
+
+
+def _name(asked: Asked, place: Place, row: Row) -> Part:
+    if row["code"] == OUTSIDE:  # why is told where the sources are
+        return dcc.Link(row["name"], href=asked.link("/sources"), title=asked.speech("of_no_unit_hint"), className="outside")
+    return unit_link(asked, place, row["code"])
 
 
 def _figure(figure: Figure, speech: Speech) -> Column:
