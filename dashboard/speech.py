@@ -17,6 +17,8 @@ from schemas.reference import DAY_HOURS
 Language = Literal["vi", "en"]
 LOCALES = {"vi": "vi", "en": "en_GB"}
 MILLISECOND = timedelta(milliseconds=1)
+EDGE = timedelta(milliseconds=100)
+"""How far from its ends the moments of a day are that stand for the day."""
 MINUS = "\N{MINUS SIGN}"
 LETTERS = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
 """The letters in the order of Vietnamese dictionaries."""
@@ -27,6 +29,11 @@ def in_order(words: str) -> tuple[list[int], str]:
     """What words are sorted by: letters as dictionaries have them (đ after d, not after z), tones only where all else is alike."""
     bare = unicodedata.normalize("NFC", unicodedata.normalize("NFD", words.lower()).translate(TONES))
     return [LETTERS.find(letter) for letter in bare], words
+
+
+def _is_day(at: datetime) -> bool:
+    local = at.astimezone(HERE)
+    return (local + EDGE).date() != (local - EDGE).date()
 
 
 @dataclass(frozen=True)
@@ -77,19 +84,22 @@ class Speech:
         return at.astimezone(HERE).strftime("%d/%m/%Y %H:%M")
 
     def known(self, at: datetime, *, to_the_day: bool = False) -> str:
-        """Day and time as exactly as they are known: a moment of a day has no hour, and the last one of a day is its end.
+        """Day and time as exactly as they are known: a moment that is known to the day has no hour.
 
-        Where nobody said how exact it is, the first millisecond of a day is a day: sources that know no hours send that.
+        Where nobody says how exact it is, the first and the last moments of a day are a day: sources that know no hours send the
+        first, and steps known to the day are placed among them (`schemas.ordering`).
         """
-        local = at.astimezone(HERE)
-        if (local + MILLISECOND).time() == clock_time.min:
-            return self("end_of_day", day=self.day(local))
-        return self.day(local) if to_the_day or local.time() == clock_time.min else self.full(at)
+        return self.day(at.astimezone(HERE)) if to_the_day or _is_day(at) else self.full(at)
 
     def known_moment(self, at: datetime, now: datetime) -> str:
         """The same in short, as `moment`: the day and month alone where no hour is known."""
+        return at.astimezone(HERE).strftime("%d/%m") if _is_day(at) else self.moment(at, now)
+
+    def due(self, at: datetime) -> str:
+        """When something is due: of what is due on a day, that it is at its end."""
         local = at.astimezone(HERE)
-        return local.strftime("%d/%m") if local.time() == clock_time.min else self.moment(at, now)
+        ends = (local + MILLISECOND).time() == clock_time.min
+        return self("end_of_day", day=self.day(local)) if ends else self.full(at)
 
     def day(self, day: date) -> str:
         """A day: 22/11/2026."""

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -11,7 +12,7 @@ from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 from dashboard.clock import Replay
 from dashboard.desk.asked import Asked
 from dashboard.desk.pages import PAGES
-from dashboard.desk.record import facts
+from dashboard.desk.record import facts, life
 from dashboard.desk.record.address import link_to, record_of
 from dashboard.desk.record_rows import columns, left, short, status_words
 from dashboard.desk.search.page import exact, found_agencies, found_units
@@ -132,10 +133,29 @@ def here(text: str) -> datetime:
 
 def test_a_moment_is_told_as_exactly_as_it_is_known() -> None:
     day, hour, end = here("2026-11-25T00:00:00"), here("2026-11-25T14:05:00"), here("2026-11-25T23:59:59.999")
-    assert [VI.known(one) for one in (day, hour, end)] == ["25/11/2026", "25/11/2026 14:05", "hết ngày 25/11/2026"]
-    assert EN.known(end) == "end of 25/11/2026" and VI.known(hour, to_the_day=True) == "25/11/2026"
+    assert [VI.known(one) for one in (day, hour, end)] == ["25/11/2026", "25/11/2026 14:05", "25/11/2026"]
+    assert VI.known(here("2026-11-25T00:00:00.004")) == VI.known(here("2026-11-25T23:59:59.905")) == "25/11/2026", "placed steps"
+    assert VI.known(hour, to_the_day=True) == "25/11/2026"
     assert VI.known(here("2026-11-25T00:00:01")) == "25/11/2026 00:00", "a second of the night is an hour"
     assert [VI.known_moment(one, NOW) for one in (day, hour)] == ["25/11", "14:05 25/11"]
+
+
+def test_a_step_that_is_known_to_the_day_has_no_hour_in_the_life() -> None:
+    common = {"standing": "open", "possible": True, "late": False, "turned": False, "agency": "H57.SYT", "level": "province"}
+    common |= {"status": 4, "around": False, "hours": 1.0, "partition": 0}
+    # The second was received on its own day: it is placed no later than that.
+    times = (here("2026-11-25T00:00:00.004"), here("2026-11-25T09:30:00"), here("2026-11-25T10:15:00"))
+    steps = [common | {"since": at, "received_at": at, "offset": number} for number, at in enumerate(times)]
+    events = [{"partition": 0, "offset": number, "precision": ["time:day"] if number < 2 else []} for number in range(3)]
+    ask: Any = SimpleNamespace(place=PLACE)
+    shown = text(life.timeline(ask, FILING, steps, events, ASKED, NOW))
+    assert shown.count('"25/11/2026"') == 2 and '"25/11/2026 10:15"' in shown
+
+
+def test_what_is_due_on_a_day_is_told_to_be_due_at_its_end() -> None:
+    end = here("2026-11-25T23:59:59.999")
+    assert (VI.due(end), EN.due(end)) == ("hết ngày 25/11/2026", "end of 25/11/2026")
+    assert VI.due(here("2026-11-25T17:00:00")) == "25/11/2026 17:00"
 
 
 def test_the_facts_of_a_record_tell_days_as_days_and_a_due_day_by_its_end() -> None:

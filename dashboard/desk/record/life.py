@@ -1,5 +1,6 @@
 """The life of a record to look at: its deadline in words and as a bar, its steps as a timeline."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.parts import Part, chip, labelled
 from dashboard.desk.record.deadline import Bar, Deadline
+from dashboard.desk.record.facts import to_the_day
 from dashboard.desk.record_rows import status_words, what_words
 from dashboard.desk.table import Row
 from dashboard.desk.who import unit_link
@@ -66,7 +68,7 @@ def clock(found: Deadline, shape: Bar, steps: list[Step], asked: Asked, now: dat
         (speech("began"), speech.known(steps[0]["started_at"])),
         (
             speech("due"),
-            speech.known(found.due) if found.due else speech("due_moves" if found.standing == "paused" else "no_deadline"),
+            speech.due(found.due) if found.due else speech("due_moves" if found.standing == "paused" else "no_deadline"),
         ),
         (speech("stood_still"), speech.clock_span(found.paused, found.around) if found.paused else speech("none")),
         (speech("clock_kind"), speech("clock_around" if found.around else "clock_working")),
@@ -97,13 +99,20 @@ def clock(found: Deadline, shape: Bar, steps: list[Step], asked: Asked, now: dat
     )
 
 
-def timeline(ask: Ask, kind: Kind, steps: list[Step], asked: Asked, now: datetime) -> html.Ol:
-    """The steps, oldest first: when, which status, who held it, for how long on its clock; what may not follow is flagged."""
-    return html.Ol([_step(ask, kind, number, steps, asked, now) for number in range(len(steps))], className="timeline")
+def timeline(ask: Ask, kind: Kind, steps: list[Step], events: Sequence[Row], asked: Asked, now: datetime) -> html.Ol:
+    """The steps, oldest first: when, which status, who held it, for how long on its clock; what may not follow is flagged.
+
+    `events` are those that brought the steps, which say how exactly their times are known.
+    """
+    days = {(event["partition"], event["offset"]) for event in events if to_the_day("time", event)}
+    return html.Ol([_step(ask, kind, number, steps, days, asked, now) for number in range(len(steps))], className="timeline")
 
 
-def _step(ask: Ask, kind: Kind, number: int, steps: list[Step], asked: Asked, now: datetime) -> html.Li:
+def _step(
+    ask: Ask, kind: Kind, number: int, steps: list[Step], days: Collection[tuple[int, int]], asked: Asked, now: datetime
+) -> html.Li:
     speech, step = asked.speech, steps[number]
+    is_day = (step["partition"], step["offset"]) in days
     last = number == len(steps) - 1
     changed = number == 0 or steps[number - 1]["agency"] != step["agency"]
     span = _lasted(step, ask, now)
@@ -123,7 +132,7 @@ def _step(ask: Ask, kind: Kind, number: int, steps: list[Step], asked: Asked, no
     lasted = "" if closed else speech("until_now", span=words) if last else words
     return html.Li(
         [
-            html.Time(speech.known(step["since"])),
+            html.Time(speech.known(step["since"], to_the_day=is_day)),
             html.Div([html.Div(said, className="said"), html.Div(held, className="holder")]),
             html.Span(lasted, className="lasted number"),
         ],

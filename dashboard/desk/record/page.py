@@ -37,7 +37,7 @@ def content(ask: Ask, asked: Asked) -> Part:
         shape = bar(steps, now, ask.place.calendar)
         left.append(section(asked.speech("deadline_clock"), life.clock(found, shape, steps, asked, now), id="deadline"))
     if steps:
-        left.append(section(asked.speech("life"), life.timeline(ask, kind, steps, asked, now), id="life"))
+        left.append(section(asked.speech("life"), life.timeline(ask, kind, steps, events, asked, now), id="life"))
     elif kind in BY_KIND:
         left.append(section(asked.speech("life"), html.P(asked.speech("life_later"), className="quiet"), id="life"))
     left.append(section(asked.speech("raw"), raw(kind, events, asked), id="events"))

@@ -113,7 +113,7 @@ class Teller:
                 return html.Span(self.words(one.name, value), className="quiet")
             return who.unit_link(asked, self.place, value, self.words(one.name, value))
         if one.look == "moment":
-            return speech.known(value)
+            return speech.due(value) if one.name == "due_at" else speech.known(value)
         if one.look == "number":
             return speech.number(value)
         if one.look == "sites":
