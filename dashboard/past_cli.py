@@ -118,7 +118,7 @@ def _progress() -> Progress:
 
 
 def _away(settings: Settings, error: Unreachable) -> None:
-    sys.exit(f"ClickHouse at {settings.clickhouse_url}: {error}")
+    sys.exit(f"ClickHouse at {settings.clickhouse_server}: {error}")
 
 
 def _openings(settings: Settings, since: datetime, until: datetime) -> list[Opening] | None:

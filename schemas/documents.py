@@ -190,7 +190,7 @@ def settings_table() -> str:
     """The settings as a Markdown table."""
     lines = ["| variable | default | what it is |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
-        lines.append(f"| `IOC_{name.upper()}` | `{field.default}` | {field.description} |")
+        lines.append(f"| `{Settings.variable(name)}` | `{field.default}` | {field.description} |")
     return "\n".join(lines)
 
 

@@ -142,7 +142,7 @@ def sandbox(settings: Settings, name: str) -> Settings:
     """The settings of what is a run's own. Raises `ValueError` for a name that can be none."""
     return settings.model_copy(
         update={
-            "clickhouse_url": sandbox_url(settings.clickhouse_url, name),
+            "clickhouse_address": sandbox_url(settings.clickhouse_address, name),
             "topic_prefix": f"{settings.topic_prefix}replay.{name}.",
             "worker_group": f"{settings.worker_group}-replay-{name}",
             "topic_retention_days": FOR_EVER,

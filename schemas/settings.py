@@ -1,7 +1,9 @@
 """Every setting of every process, declared once: name, default, one sentence. Read from `IOC_*` environment variables."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -13,15 +15,30 @@ def _partitions(given: str | Partitions) -> Partitions:
     return Partitions.parse(given) if isinstance(given, str) else given
 
 
+CLICKHOUSE_USER = "ioc"
+"""The user of the local stack's ClickHouse."""
+CLICKHOUSE_PASSWORD_FILE = Path("clickhouse.password")
+
+
 class Settings(BaseSettings):
     """The settings of one installation; several can run side by side on a machine, each with its own set."""
 
-    model_config = SettingsConfigDict(env_prefix="IOC_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="IOC_", frozen=True, extra="ignore", populate_by_name=True)
 
     kafka_servers: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, `host:port`, comma separated.")
-    clickhouse_url: str = Field(
-        "clickhouse://127.0.0.1:9000/ioc",
-        description="ClickHouse native address: `clickhouse://user:password@host:port/database`.",
+    clickhouse_address: str = Field(
+        f"clickhouse://{CLICKHOUSE_USER}@127.0.0.1:9000/ioc",
+        validation_alias="IOC_CLICKHOUSE_URL",
+        description="ClickHouse native address: `clickhouse://user@host:port/database`; a password it names "
+        "(`user:password@`) takes precedence over the password file.",
+    )
+    clickhouse_password_file: Path = Field(
+        CLICKHOUSE_PASSWORD_FILE,
+        description="File with ClickHouse's password, relative to `IOC_HOME`; the local stack makes its own. Without one, "
+        "no password is sent.",
+    )
+    clickhouse_http_port: int = Field(
+        0, ge=0, description="Port on which the local stack's ClickHouse also takes HTTP, for tools that need it (0: none)."
     )
     topic_prefix: str = Field("ioc.", description="What every Kafka topic's name begins with.")
     topic_retention_days: int = Field(400, ge=1, description="How long Kafka keeps events, by time of arrival.")
@@ -83,6 +100,42 @@ class Settings(BaseSettings):
         description="Keys that seal who reported, seen from `IOC_HOME`; made at first use. Every process needs them; keep a copy.",
     )
     home: Path = Field(Path(".ioc"), description="Folder of the local stack's data, logs and demo passwords.")
+
+    @property
+    def clickhouse_url(self) -> str:
+        """The whole ClickHouse address with its password, for clients; show `clickhouse_server` to people. Raises `OSError`."""
+        return with_password(self.clickhouse_address, self.home / self.clickhouse_password_file)
+
+    @property
+    def clickhouse_server(self) -> str:
+        """`host:port/database`, for messages: neither user nor password."""
+        url = urlsplit(self.clickhouse_address)
+        return f"{url.netloc.rpartition('@')[2]}{url.path}"
+
+    @classmethod
+    def variable(cls, name: str) -> str:
+        """The environment variable of a field."""
+        alias = cls.model_fields[name].validation_alias
+        return alias if isinstance(alias, str) else f"IOC_{name.upper()}"
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "Settings":
+        """The settings that variables give, those of this process where they name none. Raises `pydantic.ValidationError`."""
+        variables = {name: cls.variable(name) for name in cls.model_fields}
+        return cls(**{name: environment[variable] for name, variable in variables.items() if variable in environment})  # type: ignore[arg-type]
+
+
+def with_password(address: str, file: Path) -> str:
+    """Add the user and the password of a file to a ClickHouse address that names no password; as it is where there is no file."""
+    url = urlsplit(address)
+    user, _, host = url.netloc.rpartition("@")
+    if ":" in user:
+        return address
+    try:
+        password = file.read_text().strip()
+    except FileNotFoundError:
+        return address
+    return urlunsplit(url._replace(netloc=f"{user or CLICKHOUSE_USER}:{quote(password, safe='')}@{host}"))
 
 
 def load() -> Settings:

@@ -7,16 +7,17 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from schemas.settings import CLICKHOUSE_PASSWORD_FILE, CLICKHOUSE_USER, load, with_password
 from stack import StackError, broker, clickhouse
 from stack.parts import java, library, size_of
 from stack.ports import choose_port
 from stack.process import Process, start, tail, wait_until
 
-DEFAULT_PORTS = {"kafka": 9092, "controller": 9093, "clickhouse": 9000, "clickhouse_http": 8123}
+DEFAULT_PORTS = {"kafka": 9092, "controller": 9093, "clickhouse": 9000}
 START_SECONDS = 90
 STOP_SECONDS = 30
 
@@ -26,16 +27,26 @@ class Addresses:
     """Where a running stack listens, and what the rest of the product must be told."""
 
     kafka_servers: str
-    clickhouse_url: str
-    clickhouse_http: str
+    clickhouse_address: str
     home: Path
+
+    @property
+    def clickhouse_url(self) -> str:
+        """The whole ClickHouse address with its password: not for logs."""
+        return with_password(self.clickhouse_address, self.password_file)
+
+    @property
+    def password_file(self) -> Path:
+        """The file with ClickHouse's password."""
+        return self.home / CLICKHOUSE_PASSWORD_FILE
 
     @property
     def environment(self) -> dict[str, str]:
         """The variables that lead every process of the product to this stack."""
         return {
             "IOC_KAFKA_SERVERS": self.kafka_servers,
-            "IOC_CLICKHOUSE_URL": self.clickhouse_url,
+            "IOC_CLICKHOUSE_URL": self.clickhouse_address,
+            "IOC_CLICKHOUSE_PASSWORD_FILE": str(self.password_file),
             "IOC_HOME": str(self.home),
         }
 
@@ -47,23 +58,25 @@ class Part:
     name: str
     title: str
     ports: tuple[str, ...]
-    command: Callable[[Path, int, int], list[str]]
+    command: Callable[[Path, dict[str, int]], list[str]]
     healthy: Callable[[Path, dict[str, int]], bool]
+    environment: Callable[[], Mapping[str, str]] = lambda: os.environ
 
 
 PARTS = (
     Part(
         "clickhouse",
         "ClickHouse",
-        ("clickhouse", "clickhouse_http"),
-        clickhouse.command,
-        lambda folder, ports: clickhouse.healthy(folder, ports["clickhouse_http"]),
+        ("clickhouse",),
+        lambda folder, ports: clickhouse.command(folder, ports["clickhouse"], _http_port()),
+        lambda folder, ports: clickhouse.healthy(folder, ports["clickhouse"]),
+        clickhouse.environment,
     ),
     Part(
         "kafka",
         "Kafka",
         ("kafka", "controller"),
-        broker.command,
+        lambda folder, ports: broker.command(folder, ports["kafka"], ports["controller"]),
         lambda folder, ports: broker.healthy(folder, ports["kafka"]),
     ),
 )
@@ -118,12 +131,15 @@ def up(home: Path, say: Callable[[str], None] = lambda line: None) -> Addresses:
         held.enter_context(_alone(home / "stack.lock"))
         notes = Notes.read(home)
         began = time.monotonic()
+        _end_without_password(home, notes, say)
         started = [part for part in PARTS if not notes.alive(part)]
         if started:  # what is missing is told before anything runs
             java()
             library()
             others = Path(tempfile.gettempdir()) / f"ioc-stack-{os.getuid()}.lock"  # two starts at once would choose the same ports
             held.enter_context(_alone(others, lambda: say("another stack is starting; waiting for it")))
+            if os.geteuid() == 0:
+                say("Kafka and ClickHouse run as root here: give them an account of its own on a machine that others use, too.")
         for part in started:
             _start(home, notes, part, say)
         for part in PARTS:
@@ -148,8 +164,7 @@ def addresses(home: Path) -> Addresses:
         raise StackError(f"No stack has run in {home}: start it with `python -m stack up`.")
     return Addresses(
         kafka_servers=f"127.0.0.1:{ports['kafka']}",
-        clickhouse_url=f"clickhouse://127.0.0.1:{ports['clickhouse']}/ioc",
-        clickhouse_http=f"http://127.0.0.1:{ports['clickhouse_http']}",
+        clickhouse_address=f"clickhouse://{CLICKHOUSE_USER}@127.0.0.1:{ports['clickhouse']}/ioc",
         home=home,
     )
 
@@ -171,12 +186,16 @@ def down(home: Path, say: Callable[[str], None] = lambda line: None) -> None:
 
 
 def wipe(home: Path, say: Callable[[str], None] = lambda line: None) -> None:
-    """Stops what runs; deletes the data, the logs, the remembered ports and how far the simulator came. Other files stay."""
+    """Stop what runs; delete the data, ClickHouse's password, the logs, the remembered ports, how far the simulator came.
+
+    Other files stay.
+    """
     home = home.resolve()
     down(home, say)
     for folder in (*(part.name for part in PARTS), "logs"):
         shutil.rmtree(home / folder, ignore_errors=True)
-    for name in ("stack.json", "simulator.json"):  # a simulator that went on where it was would leave its history out
+    # A simulator that went on where it was would leave its history out.
+    for name in ("stack.json", str(CLICKHOUSE_PASSWORD_FILE), "simulator.json"):
         (home / name).unlink(missing_ok=True)
 
 
@@ -213,10 +232,18 @@ def _start(home: Path, notes: Notes, part: Part, say: Callable[[str], None]) -> 
         notes.ports[name] = choose_port(wanted, [port for other, port in notes.ports.items() if other != name])
         if notes.ports[name] != wanted:
             say(f"port {wanted} is taken; {part.title} takes {notes.ports[name]}")
-    command = part.command(home / part.name, *(notes.ports[name] for name in part.ports))
-    notes.processes[part.name] = start(command, _log(home, part))
+    command = part.command(home / part.name, notes.ports)
+    notes.processes[part.name] = start(command, _log(home, part), part.environment())
     notes.since[part.name] = time.time()
     notes.write(home)
+
+
+def _end_without_password(home: Path, notes: Notes, say: Callable[[str], None]) -> None:
+    """End a ClickHouse that a release without passwords started, so that it starts again with one."""
+    part = PARTS[0]
+    if (process := notes.alive(part)) and not (home / CLICKHOUSE_PASSWORD_FILE).exists():
+        say(f"{part.title} runs without a password; it starts again with one")
+        process.stop(STOP_SECONDS)
 
 
 def _wait(home: Path, notes: Notes, part: Part) -> bool:
@@ -231,6 +258,14 @@ def _wait(home: Path, notes: Notes, part: Part) -> bool:
 
     wait_until(settled, START_SECONDS)
     return healthy
+
+
+def _http_port() -> int:
+    """The port on which ClickHouse is to take HTTP, too; 0 for none. Raises `StackError` when somebody listens there."""
+    wanted = load().clickhouse_http_port
+    if wanted and choose_port(wanted) != wanted:
+        raise StackError(f"Port {wanted} (IOC_CLICKHOUSE_HTTP_PORT) is taken: choose another one, or 0 for no HTTP.")
+    return wanted
 
 
 def _lost_a_port(notes: Notes, part: Part) -> bool:

@@ -198,7 +198,7 @@ def demo(home: Path, console: Console, settings: Settings, plan: Callable[[Setti
         if not keep_stack:
             cleanup.callback(control.down, home, say)
         where = control.up(home, say)
-        own = {"home": home, "kafka_servers": where.kafka_servers, "clickhouse_url": where.clickhouse_url}
+        own = {"home": home, "kafka_servers": where.kafka_servers, "clickhouse_address": where.clickhouse_address}
         settings = settings.model_copy(update=own | free_ports(settings, console))
         supervisor.environment = os.environ | environment(settings)
         watch = threading.Thread(target=keep_up, args=(home, supervisor.ending, say), name="stack")
@@ -235,7 +235,7 @@ def free_ports(settings: Settings, console: Console) -> dict[str, int]:
 def environment(settings: Settings) -> dict[str, str]:
     """Settings as the variables that they are read from."""
     # Not a dump of the model: that takes a value such as the partitions apart.
-    said = {f"IOC_{name.upper()}": str(getattr(settings, name)) for name in Settings.model_fields}
+    said = {Settings.variable(name): str(getattr(settings, name)) for name in Settings.model_fields}
     return said | {"PYTHONUNBUFFERED": "1"}
 
 

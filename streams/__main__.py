@@ -28,7 +28,7 @@ def migrate() -> None:
     from streams.topics import ensure_topics
 
     settings = load()
-    done = explained("ClickHouse", settings.clickhouse_url, lambda: run(settings))
+    done = explained("ClickHouse", settings.clickhouse_server, lambda: run(settings))
     done += explained("Kafka", settings.kafka_servers, lambda: [f"topic {name}" for name in asyncio.run(ensure_topics(settings))])
     for line in done:
         console.print(f"made {line}", highlight=False)
@@ -66,7 +66,7 @@ def watch(
 
     settings = load()
     if check:
-        if late := explained("ClickHouse", settings.clickhouse_url, lambda: run.late(settings)):
+        if late := explained("ClickHouse", settings.clickhouse_server, lambda: run.late(settings)):
             console.print(f"not done lately: {', '.join(late)}", highlight=False)
             raise typer.Exit(1)
         return

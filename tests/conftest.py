@@ -14,7 +14,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from ingest.topics import ensure
-from schemas.settings import Settings
+from schemas.settings import CLICKHOUSE_USER, Settings
 from stack import control
 from stack.ports import choose_port
 from streams.migrate import migrate
@@ -95,7 +95,7 @@ def module_environment(stack: control.Addresses, tmp_path_factory: pytest.TempPa
 
 def forget(environment: dict[str, str]) -> None:
     """Drop the database of a test: hundreds of them, each with its tables' merges to look after, slow the shared server down."""
-    server, _, name = environment["IOC_CLICKHOUSE_URL"].rpartition("/")
+    server, _, name = Settings.of(environment).clickhouse_url.rpartition("/")
     with suppress(Exception):  # A test may have ended the server.
         client = Client.from_url(f"{server}/default?connect_timeout=2&send_receive_timeout=30")
         client.execute(f"DROP DATABASE IF EXISTS {name}")
@@ -115,14 +115,15 @@ def module_settings(module_environment: dict[str, str]) -> Iterator[Settings]:
 
 def isolated(stack: control.Addresses, home: Path) -> dict[str, str]:
     """Variables that share the running stack with nobody's names: a fresh database, topic prefix, group, ports and home."""
-    name = f"t{os.getpid()}_{next(_numbers)}"
+    name = f"{CLICKHOUSE_USER}_t{os.getpid()}_{next(_numbers)}"
     ports: list[int] = []
     while len(ports) < 3:
         ports.append(choose_port(taken=ports))
     gateway, dashboard, worker = ports
     return {
         "IOC_KAFKA_SERVERS": stack.kafka_servers,
-        "IOC_CLICKHOUSE_URL": stack.clickhouse_url.rpartition("/")[0] + f"/{name}",
+        "IOC_CLICKHOUSE_URL": stack.clickhouse_address.rpartition("/")[0] + f"/{name}",
+        "IOC_CLICKHOUSE_PASSWORD_FILE": str(stack.password_file),
         "IOC_TOPIC_PREFIX": f"{name}.",
         "IOC_WORKER_GROUP": f"{name}-streams",
         "IOC_GATEWAY_PORT": str(gateway),

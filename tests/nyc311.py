@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from clickhouse_driver import Client
 
+from schemas.settings import Settings
 from tests.field_cases import SHARED
 from tests.running import Running, wait_for, worker
 
@@ -58,7 +59,7 @@ def new_york(environment: dict[str, str], logs: Path) -> Iterator[str]:
         assert done.process.wait(120) == 0, done.text()
     url = f"http://127.0.0.1:{environment['IOC_DASHBOARD_PORT']}"
     with (
-        Client.from_url(environment["IOC_CLICKHOUSE_URL"]) as database,
+        Client.from_url(Settings.of(environment).clickhouse_url) as database,
         worker(here, logs / "worker.log"),
         Running("streams", "watch", environment=here, log=logs / "watch.log"),
         Running("dashboard", "serve", environment=here, log=logs / "dashboard.log", ready=f"{url}/readyz"),

@@ -100,7 +100,7 @@ def _letters(*arguments: Any, **options: Any) -> "list[Letter]":
 
     settings, sealer = load(), _sealer()
     return explained(
-        "ClickHouse", settings.clickhouse_url, lambda: find(Store(settings.clickhouse_url), sealer, *arguments, **options)
+        "ClickHouse", settings.clickhouse_server, lambda: find(Store(settings.clickhouse_url), sealer, *arguments, **options)
     )
 
 

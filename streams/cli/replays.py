@@ -64,7 +64,7 @@ def replay(
     if source not in SOURCES:
         sys.exit(f"--source is {', '.join(SOURCES)}, not {source!r}.")
     settings = load()
-    where = f"{settings.kafka_servers}, {settings.clickhouse_url}"
+    where = f"{settings.kafka_servers}, {settings.clickhouse_server}"
     mark = Mark.EXERCISE if exercise or as_now else Mark.REPLAY
     with progress() as tell:
         try:
@@ -95,7 +95,7 @@ def open_(name: Name, workers: Annotated[int, typer.Option(min=1, max=16, help="
     from streams.replay.run import Plan, run
 
     settings = load()
-    where = f"{settings.kafka_servers}, {settings.clickhouse_url}"
+    where = f"{settings.kafka_servers}, {settings.clickhouse_server}"
     plan = Plan(name, None, workers=workers, mark=Mark.EXERCISE)
     console.print(f"{name} is open: look at /wall?run={name}; Ctrl-C ends it.", highlight=False)
     try:
@@ -166,7 +166,7 @@ def remove(name: Name) -> None:
     settings, one = load(), _named(name)
     if one.state is State.RUNNING:
         sys.exit(f"{name} is running: stop it first (python -m streams replay stop {name}).")
-    explained("Replay", f"{settings.kafka_servers}, {settings.clickhouse_url}", lambda: asyncio.run(take_away(settings, name)))
+    explained("Replay", f"{settings.kafka_servers}, {settings.clickhouse_server}", lambda: asyncio.run(take_away(settings, name)))
     _asked(lambda client: write(client, one.now(state=State.REMOVED)))
     console.print(f"{name} is removed.", highlight=False)
 
@@ -194,7 +194,7 @@ def _asked(question: Callable[["Client"], T]) -> T:
         finally:
             client.disconnect()
 
-    return explained("ClickHouse", settings.clickhouse_url, ask)
+    return explained("ClickHouse", settings.clickhouse_server, ask)
 
 
 def _speed(said: str) -> float:

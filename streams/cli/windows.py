@@ -41,7 +41,7 @@ def verify(from_: From = "", to: To = "", kind: Kinds = []) -> None:  # noqa: B0
     chosen = _kinds(kind)
     with progress() as tell:
         reports = explained(
-            "ClickHouse", settings.clickhouse_url, lambda: run(settings, chosen, parse(from_ or None, to or None), tell)
+            "ClickHouse", settings.clickhouse_server, lambda: run(settings, chosen, parse(from_ or None, to or None), tell)
         )
     table = Table(
         *("kind", "events", "pending", "windows", "states", "lives", "unlived", "moving", "differ"),
@@ -83,7 +83,7 @@ def rebuild(
     with progress() as tell:
         done = explained(
             "ClickHouse",
-            settings.clickhouse_url,
+            settings.clickhouse_server,
             lambda: run(settings, parse(from_, to), chosen, states=states, dry_run=dry_run, tell=tell),
         )
     table = Table("kind", "", "events", "recomputed", "differences", "swapped in")
@@ -110,7 +110,7 @@ def retain() -> None:
     client = Client.from_url(settings.clickhouse_url)
     with progress() as tell:
         while True:
-            done = explained("ClickHouse", settings.clickhouse_url, lambda: run(client, settings, tell=tell))
+            done = explained("ClickHouse", settings.clickhouse_server, lambda: run(client, settings, tell=tell))
             for one in done:
                 gone[one.kind.name] += one.events
             if all(one.entities < MOST for one in done):

@@ -39,7 +39,7 @@ class Workers:
 
     def _start(self, own: Settings, what: str) -> subprocess.Popen[bytes]:
         changed = {
-            "IOC_CLICKHOUSE_URL": own.clickhouse_url,
+            "IOC_CLICKHOUSE_URL": own.clickhouse_address,
             "IOC_TOPIC_PREFIX": own.topic_prefix,
             "IOC_WORKER_GROUP": own.worker_group,
             "IOC_TOPIC_RETENTION_DAYS": str(own.topic_retention_days),

@@ -15,7 +15,7 @@ def test_derived_files_are_up_to_date() -> None:
 
 def test_the_readme_names_every_setting_and_command() -> None:
     text = README.read_text()
-    assert all(f"`IOC_{name.upper()}`" in text for name in Settings.model_fields)
+    assert all(f"`{Settings.variable(name)}`" in text for name in Settings.model_fields)
     for command in ("make demo", "make test", "make check", "make chaos", "make bench", "docker compose"):
         assert command in text
 

@@ -92,7 +92,7 @@ class Installation:
     environment: dict[str, str]
 
     def __post_init__(self) -> None:
-        self.settings = Settings(**{name.removeprefix("IOC_").lower(): value for name, value in self.environment.items()})  # type: ignore[arg-type]
+        self.settings = Settings.of(self.environment)
         migrate(self.settings)
         ensure(self.settings)
 

@@ -62,8 +62,7 @@ class System:
         try:
             self._addresses = control.up(self._stack_home)
             self.environment = isolated(self._addresses, self.home)
-            named = {name.removeprefix("IOC_").lower(): value for name, value in self.environment.items()}
-            self.settings = Settings(**named)  # type: ignore[arg-type]
+            self.settings = Settings.of(self.environment)
             self.broker = Broker(self.settings)
             migrate(self.settings)
             for number in range(len(self.gateway_ports)):

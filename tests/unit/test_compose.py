@@ -7,15 +7,18 @@ import sys
 import tomllib
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import yaml
 
 from schemas.settings import Settings
+from stack import clickhouse
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.yml"
-SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text())["services"]
+COMPOSE: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 ONE_SHOT = {"migrate"}
 OURS = {"migrate", "worker", "watch", "gateway", "dashboard", "simulator"}
 
@@ -78,10 +81,20 @@ def test_only_the_wall_and_the_gateway_are_published_and_by_default_to_this_mach
     assert ("outside" in SERVICES[name]["networks"]) == bool(ports)
 
 
-def test_no_password_is_written_down() -> None:
-    for line in FILE.read_text().splitlines():
-        if re.search(r"PASSWORD:|://\w+:", line.partition("#")[0]) and "password" in line.lower():
-            assert "${IOC_CLICKHOUSE_PASSWORD:-}" in line
+def test_no_password_is_written_down_and_none_is_not_enough() -> None:
+    found = [line for line in FILE.read_text().splitlines() if re.search(r"PASSWORD:|://ioc:", line.partition("#")[0])]
+    assert len(found) == 2
+    assert all("${IOC_CLICKHOUSE_PASSWORD:?" in line for line in found)
+    assert "--password" not in FILE.read_text(), "a command line is no secret"
+
+
+def test_clickhouse_gives_its_user_the_rights_of_the_local_stack_and_takes_the_native_protocol_only() -> None:
+    mounted = {one["target"]: COMPOSE["configs"][one["source"]]["file"] for one in SERVICES["clickhouse"]["configs"]}
+    users = ElementTree.parse(ROOT / mounted["/etc/clickhouse-server/users.d/ioc.xml"])
+    assert [query.text for query in users.iterfind("users/ioc/grants/query")] == list(clickhouse.grants())
+    server = ElementTree.parse(ROOT / mounted["/etc/clickhouse-server/config.d/ioc.xml"])
+    removed = {element.tag for element in server.iter() if element.get("remove")}
+    assert removed == {"http_port", "mysql_port", "postgresql_port", "interserver_http_port"}
 
 
 def test_data_live_in_named_volumes() -> None:
@@ -123,5 +136,5 @@ def test_how_long_what_is_kept_can_be_set_and_is_what_the_settings_say_unless_to
     for service in OURS:
         said = SERVICES[service]["environment"]
         for name in names:
-            variable = f"IOC_{name.upper()}"
+            variable = Settings.variable(name)
             assert said[variable] == f"${{{variable}:-{Settings.model_fields[name].default}}}"
