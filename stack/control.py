@@ -20,6 +20,8 @@ from stack.process import Process, start, tail, wait_until
 DEFAULT_PORTS = {"kafka": 9092, "controller": 9093, "clickhouse": 9000}
 START_SECONDS = 90
 STOP_SECONDS = 30
+MIN_FREE_BYTES = 1_500_000_000
+"""Below this, a start says that the disk is nearly full."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Part:
     name: str
     title: str
     ports: tuple[str, ...]
-    command: Callable[[Path, dict[str, int]], list[str]]
+    command: Callable[[Path, dict[str, int], bool], list[str]]
     healthy: Callable[[Path, dict[str, int]], bool]
     environment: Callable[[], Mapping[str, str]] = lambda: os.environ
 
@@ -68,7 +70,7 @@ PARTS = (
         "clickhouse",
         "ClickHouse",
         ("clickhouse",),
-        lambda folder, ports: clickhouse.command(folder, ports["clickhouse"], _http_port()),
+        lambda folder, ports, kafka: clickhouse.command(folder, ports["clickhouse"], _http_port(), kafka_engine=kafka),
         lambda folder, ports: clickhouse.healthy(folder, ports["clickhouse"]),
         clickhouse.environment,
     ),
@@ -76,7 +78,7 @@ PARTS = (
         "kafka",
         "Kafka",
         ("kafka", "controller"),
-        lambda folder, ports: broker.command(folder, ports["kafka"], ports["controller"]),
+        lambda folder, ports, _: broker.command(folder, ports["kafka"], ports["controller"]),
         lambda folder, ports: broker.healthy(folder, ports["kafka"]),
     ),
 )
@@ -120,9 +122,10 @@ class Notes:
         return process if process and process.alive else None
 
 
-def up(home: Path, say: Callable[[str], None] = lambda line: None) -> Addresses:
-    """Starts what does not run yet and waits until all of it is healthy. `say` is told each step.
+def up(home: Path, say: Callable[[str], None] = lambda line: None, *, kafka_engine: bool = False) -> Addresses:
+    """Start what does not run yet and wait until all of it is healthy. `say` is told each step.
 
+    With `kafka_engine`, a ClickHouse that it starts may read Kafka by tables of its own, which the product never does.
     Raises `StackError`, with the end of the log, when a part does not come up; what came up stays up.
     """
     home = home.resolve()
@@ -138,19 +141,21 @@ def up(home: Path, say: Callable[[str], None] = lambda line: None) -> Addresses:
             library()
             others = Path(tempfile.gettempdir()) / f"ioc-stack-{os.getuid()}.lock"  # two starts at once would choose the same ports
             held.enter_context(_alone(others, lambda: say("another stack is starting; waiting for it")))
+            if short := short_of_disk(home):
+                say(short)
             if os.geteuid() == 0:
-                say("Kafka and ClickHouse run as root here: give them an account of its own on a machine that others use, too.")
+                say("Kafka and ClickHouse run as root: start them from an account of their own where others use the machine, too.")
         for part in started:
-            _start(home, notes, part, say)
+            _start(home, notes, part, say, kafka_engine)
         for part in PARTS:
             while not _wait(home, notes, part):
                 # One that ran and was dying when we looked is started like any other.
                 if notes.alive(part) or (part in started and not _lost_a_port(notes, part)):
                     what = f"did not answer within {START_SECONDS} s" if notes.alive(part) else "ended instead of starting"
                     log = _log(home, part)
-                    raise StackError(f"{part.title} {what}. The end of {log}:\n{tail(log)}")
+                    raise StackError(f"{part.title} {what}. The end of {log}:\n{tail(log, ended=not notes.alive(part))}")
                 started.append(part)
-                _start(home, notes, part, say)
+                _start(home, notes, part, say, kafka_engine)
             state = f"ready after {time.monotonic() - began:.1f} s" if part in started else "is up already"
             say(f"{part.title} {state}: 127.0.0.1:{notes.ports[part.ports[0]]}")
     return addresses(home)
@@ -220,19 +225,27 @@ def status(home: Path) -> list[Health]:
     return known
 
 
+def short_of_disk(home: Path) -> str:
+    """A sentence when the disk under a folder has too little free space; empty when it has enough."""
+    free = shutil.disk_usage(home).free
+    if free >= MIN_FREE_BYTES:
+        return ""
+    return f"Only {free / 1e9:.1f} GB are free under {home}: Kafka and ClickHouse stop when the disk is full, so make room."
+
+
 def fallen(home: Path) -> list[str]:
     """Titles of the parts that were started and no longer run."""
     notes = Notes.read(home.resolve())
     return [part.title for part in PARTS if part.name in notes.processes and not notes.alive(part)]
 
 
-def _start(home: Path, notes: Notes, part: Part, say: Callable[[str], None]) -> None:
+def _start(home: Path, notes: Notes, part: Part, say: Callable[[str], None], kafka_engine: bool) -> None:
     for name in part.ports:
         wanted = notes.ports.get(name, DEFAULT_PORTS[name])
         notes.ports[name] = choose_port(wanted, [port for other, port in notes.ports.items() if other != name])
         if notes.ports[name] != wanted:
             say(f"port {wanted} is taken; {part.title} takes {notes.ports[name]}")
-    command = part.command(home / part.name, notes.ports)
+    command = part.command(home / part.name, notes.ports, kafka_engine)
     notes.processes[part.name] = start(command, _log(home, part), part.environment())
     notes.since[part.name] = time.time()
     notes.write(home)

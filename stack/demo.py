@@ -12,6 +12,8 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from subprocess import Popen
 from types import FrameType
@@ -22,6 +24,7 @@ from rich.panel import Panel
 
 from schemas.settings import Settings
 from stack import StackError, control
+from stack.lines import ZONE, formatted, what
 from stack.ports import choose_port
 from stack.process import Process, process_of, spawn, tail
 
@@ -81,8 +84,8 @@ class Supervisor:
     ending: threading.Event = field(default_factory=threading.Event)
     runs: list[_Run] = field(default_factory=list)
 
-    def run(self, steps: Sequence[Step], panel: Panel) -> None:
-        """Starts the steps, shows the panel as soon as the ready ones answer, and watches until `ending` is set.
+    def run(self, steps: Sequence[Step], panel: Sequence[tuple[str, str]]) -> None:
+        """Starts the steps, shows the addresses as soon as the ready ones answer, and watches until `ending` is set.
 
         Raises `StackError` when a `once` step fails, or a ready one does not answer in time.
         """
@@ -104,7 +107,7 @@ class Supervisor:
                     del waiting[name]
                     self._say(f"{name} ready after {time.monotonic() - began:.1f} s")
                     if not waiting:
-                        self.console.print(panel)
+                        show(self.console, panel)
                 if waiting and time.monotonic() - began > READY_SECONDS:
                     slow = next(iter(waiting))
                     raise StackError(
@@ -113,9 +116,9 @@ class Supervisor:
                 last = tail(self._log("simulator"), 1)
                 if last != said and (self.console.is_terminal or time.monotonic() >= next_line):
                     said, next_line = last, time.monotonic() + QUIET_SECONDS
-                    spinner.update(escape(last))
+                    spinner.update(escape(what(last)))
                     if not self.console.is_terminal:
-                        self._say(last)
+                        self._say(f"simulator: {what(last)}")
 
     def stop(self) -> None:
         """Ends all that runs; kills what takes too long."""
@@ -139,9 +142,8 @@ class Supervisor:
                 return
         self.runs.remove(run)
         if child.returncode:
-            raise StackError(
-                f"{step.name} failed with exit code {child.returncode}. The end of its log:\n{tail(self._log(step.name))}"
-            )
+            end = tail(self._log(step.name), ended=True)
+            raise StackError(f"{step.name} failed with exit code {child.returncode}. The end of its log:\n{end}")
         self._say(f"{step.name} done in {time.monotonic() - began:.1f} s")
 
     def _watch(self) -> None:
@@ -155,7 +157,7 @@ class Supervisor:
                 run.failures = 1 if now - run.began > STEADY_SECONDS else run.failures + 1
                 pause = min(LONGEST_BACKOFF, 2.0 ** (run.failures - 1))
                 run.restart_at = now + pause
-                end = tail(self._log(run.step.name), 10)
+                end = tail(self._log(run.step.name), 10, ended=True)
                 self._say(f"{run.step.name} ended (exit code {code}); it starts again in {pause:.0f} s. The end of its log:\n{end}")
 
     def _start(self, step: Step, again: bool = False) -> Popen[bytes]:
@@ -170,7 +172,22 @@ class Supervisor:
         (self.home / "demo.json").write_text(json.dumps(noted))
 
     def _say(self, line: str) -> None:
-        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        say_on(self.console, line)
+
+
+def say_on(console: Console, text: str) -> None:
+    """Say something to whoever watches; where nobody does, as a line of a log: time, level, one line."""
+    line = text if console.is_terminal else formatted(text, "demo", datetime.now(ZONE))
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def show(console: Console, rows: Sequence[tuple[str, str]]) -> None:
+    """Show names and their values, in a frame where somebody watches."""
+    if console.is_terminal:
+        text = "\n".join(f"{name:8} {value}" for name, value in rows)
+        console.print(Panel(text, title="The operations center is live", expand=False))
+    else:
+        say_on(console, f"the operations center is live; {', '.join(f'{name}: {value}' for name, value in rows)}")
 
 
 def demo(home: Path, console: Console, settings: Settings, plan: Callable[[Settings], Sequence[Step]], *, keep_stack: bool) -> None:
@@ -184,7 +201,10 @@ def demo(home: Path, console: Console, settings: Settings, plan: Callable[[Setti
 
     def end(number: int, frame: FrameType | None) -> None:
         if not supervisor.ending.is_set():
-            os.write(2, b"\nStopping everything ...\n")
+            text = "stopping everything"
+            os.write(
+                2, f"\n{text} …\n".encode() if console.is_terminal else f"{formatted(text, 'demo', datetime.now(ZONE))}\n".encode()
+            )
         supervisor.ending.set()
 
     with ExitStack() as cleanup:
@@ -192,9 +212,7 @@ def demo(home: Path, console: Console, settings: Settings, plan: Callable[[Setti
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             cleanup.callback(signal.signal, number, signal.signal(number, end))
 
-        def say(line: str) -> None:
-            console.print(line, highlight=False, markup=False, soft_wrap=True)
-
+        say = partial(say_on, console)
         if not keep_stack:
             cleanup.callback(control.down, home, say)
         where = control.up(home, say)
@@ -228,7 +246,7 @@ def free_ports(settings: Settings, console: Console) -> dict[str, int]:
         wanted = int(getattr(settings, name))
         ports[name] = choose_port(wanted, ports.values())
         if ports[name] != wanted:
-            console.print(f"port {wanted} is taken; the {name.removesuffix('_port')} takes {ports[name]}", highlight=False)
+            say_on(console, f"port {wanted} is taken; the {name.removesuffix('_port')} takes {ports[name]}")
     return ports
 
 
@@ -239,15 +257,14 @@ def environment(settings: Settings) -> dict[str, str]:
     return said | {"PYTHONUNBUFFERED": "1"}
 
 
-def panel(settings: Settings) -> Panel:
-    """What the user needs to know once it runs."""
-    rows = (
+def panel(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """What the user needs to know once it runs, by name."""
+    return (
         ("wall", f"http://127.0.0.1:{settings.dashboard_port}/wall"),
         ("gateway", f"http://127.0.0.1:{settings.gateway_port}/v1/events"),
         ("logs", str(settings.home / "logs")),
         ("stop", "Ctrl-C"),
     )
-    return Panel("\n".join(f"{name:8} {value}" for name, value in rows), title="The operations center is live", expand=False)
 
 
 def answers(address: str) -> bool:

@@ -5,6 +5,7 @@ signals a pid whose moment differs.
 """
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
@@ -14,7 +15,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from stack import lines
+from stack.lines import open_log, set_aside
+
 ENDED = ("", "Z", "X")
+WRITER_SECONDS = 10.0
+"""For the last words of a process that ended to be in its log."""
+_writers: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True)
@@ -84,17 +91,39 @@ def start(command: Sequence[str], log: Path, environment: Mapping[str, str] | No
 def spawn(
     command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None, *, fresh: bool = True
 ) -> subprocess.Popen[bytes]:
-    """Starts a process in its own session (Ctrl-C in the caller's terminal misses it), without input, all output into `log`.
+    """Start a process in its own session (Ctrl-C in the caller's terminal misses it), without input, all output into `log`.
 
-    A fresh log replaces the one of the run before, which is kept beside it as `NAME.log.1`; otherwise output is appended.
+    A process of its own writes the log (`stack.lines`), so that each line has its time and the file its bounds; it ends with
+    the last process that could say something. A fresh log sets the one of the run before aside; otherwise output is appended.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    if fresh and log.exists():
-        log.replace(log.with_name(log.name + ".1"))
-    with log.open("ab") as output:
+    wait_until(lambda: not _is_written(log), WRITER_SECONDS)
+    if fresh:
+        set_aside(log)
+    output, said = os.pipe()
+    try:
+        _writers[:] = [writer for writer in _writers if writer.poll() is None]  # ended ones are reaped
+        line = [sys.executable, "-IS", lines.__file__, str(log), log.stem]
+        with open_log(log) as file:
+            _writers.append(subprocess.Popen(line, stdin=output, stdout=file, stderr=subprocess.DEVNULL, start_new_session=True))
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, start_new_session=True
+            command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment, start_new_session=True
         )
+    finally:
+        os.close(output)
+        os.close(said)
+
+
+def _is_written(log: Path) -> bool:
+    """Whether the process that writes a log still does."""
+    try:
+        with log.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
@@ -105,11 +134,13 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     return met
 
 
-def tail(log: Path, lines: int = 20) -> str:
-    """The last lines of a log, empty when there is none."""
+def tail(log: Path, count: int = 20, *, ended: bool = False) -> str:
+    """The last lines of a log, empty when there is none. What has `ended` is given the time to have its last words written."""
+    if ended:
+        wait_until(lambda: not _is_written(log), WRITER_SECONDS)
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 64 * 1024))
-            return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+            return "\n".join(file.read().decode(errors="replace").splitlines()[-count:])
     except FileNotFoundError:
         return ""

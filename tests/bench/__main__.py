@@ -86,7 +86,7 @@ def bench(
             with console.status("making the environment of the peers"):
                 python = make_peers_python(ROOT / ".bench" / "peers")
             with console.status("starting Kafka and ClickHouse"):
-                stack = control.up(home)
+                stack = control.up(home, kafka_engine=True)
             report = Report(
                 f"python -m tests.bench {' '.join(sys.argv[1:])}".strip(), describe(), versions(python, stack.clickhouse_url)
             )

@@ -1,5 +1,6 @@
 """A small round of `make bench`: the load is what the product takes, and all that is compared has counted the same."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,10 +23,15 @@ COUNT = 20_000
 
 
 @pytest.fixture(scope="module")
-def bench(stack: control.Addresses, tmp_path_factory: pytest.TempPathFactory) -> Ground:
-    """The ground of a run on the tests' own stack."""
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """The ground of a run on a stack of its own: one of the peers is ClickHouse's Kafka engine."""
     python = make_peers_python(Path(__file__).parents[2] / ".bench" / "peers")
-    return Ground(stack, tmp_path_factory.mktemp("bench"), True, Progress(disable=True), python)
+    home = tmp_path_factory.mktemp("stack")
+    try:
+        stack = control.up(home, kafka_engine=True)
+        yield Ground(stack, tmp_path_factory.mktemp("bench"), True, Progress(disable=True), python)
+    finally:
+        control.wipe(home)
 
 
 @pytest.fixture(scope="module")

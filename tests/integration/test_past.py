@@ -185,7 +185,7 @@ class Both:
 @pytest.fixture(scope="module")
 def both(module_settings: Settings, stack: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     environment = isolated(stack, tmp_path_factory.mktemp("then"))
-    other = Settings(**{name.removeprefix("IOC_").lower(): value for name, value in environment.items()})
+    other = Settings.of(environment)
     told(module_settings, NOW)
     told(other, THEN)
     whole = Connection(module_settings.clickhouse_url)

@@ -61,6 +61,7 @@ def test_every_service_is_pinned_bounded_unprivileged_and_watched(name: str) -> 
     assert user, "user and group by number"
     assert "0" not in user.groups(), "not root"
     assert ("healthcheck" in service) == (name not in ONE_SHOT)
+    assert service["logging"]["options"] == {"max-size": "20m", "max-file": "3"}
     assert service["restart"] == ("on-failure:5" if name in ONE_SHOT else "unless-stopped")
 
 
