@@ -79,7 +79,7 @@ CONFIG = """\
   </users>
 </clickhouse>
 """
-RIGHTS = "SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP, TRUNCATE, OPTIMIZE, SHOW"
+RIGHTS = "SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP, TRUNCATE, OPTIMIZE, SHOW, SYSTEM MERGES"
 ENGINES = ("MergeTree", "ReplacingMergeTree", "AggregatingMergeTree", "SummingMergeTree", "Memory", "Join")
 READABLE = ("parts", "merges", "mutations", "processes", "data_skipping_indices", "events", "disks", "numbers")
 MEMORY = 4 << 30  # bytes that all queries, merges and caches may take together

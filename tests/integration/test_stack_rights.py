@@ -82,6 +82,7 @@ ELSEWHERE = (
     "CREATE FUNCTION twice AS n -> 2 * n",
     "SYSTEM SHUTDOWN",
     "SYSTEM STOP LISTEN TCP",
+    "SYSTEM RELOAD CONFIG",
 )
 """Statements that reach a file, another machine, another's rights or the server itself."""
 
