@@ -10,6 +10,7 @@ from typing import Any
 import dash
 from fastapi import FastAPI
 
+from dashboard import dispatch
 from dashboard.access import INTERNAL, Access
 from dashboard.clock import Clock, Live
 from dashboard.connection import Connection
@@ -29,15 +30,19 @@ from dashboard.sight import Sight
 from dashboard.snapshot import Place
 from dashboard.speech import Speech
 from dashboard.store import Store
+from dashboard.streamed import FILE_SECONDS
 from dashboard.tokens import Tokens
 from dashboard.wall import callbacks
 from dashboard.wall.backdrop import ask_for
 from dashboard.wall.frame import Painter
 from dashboard.wall.layout import page
 from dashboard.wall.view import language
+from dashboard.workers import FILE_THREADS, Workers, share_fairly
 from schemas.retention import Kept
 from schemas.settings import Settings
 
+CLOSE_SECONDS = 4.0
+"""How long the end may take: tables that were made for a while are taken away by the next dashboard, too."""
 PAGE = """<!DOCTYPE html>
 <html lang="{language}">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>IOC</title>
@@ -63,25 +68,33 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
         lambda scenes: ask_for(ask, scenes),
     )
 
+    workers, files = Workers(settings.page_seconds), Workers(FILE_SECONDS, FILE_THREADS, "file")
+
     @asynccontextmanager
     async def living(_server: FastAPI) -> AsyncIterator[None]:
         await _prepare(server)
         stay()
+        share_fairly()
         poller = asyncio.create_task(board.run())
         yield
         poller.cancel()
+        workers.close()
+        files.close()
         with suppress(asyncio.CancelledError):
             await poller
-        await board.close()
-        await asyncio.to_thread(ask.close)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await board.close()
+                await asyncio.to_thread(ask.close)
 
     server = FastAPI(title="IOC dashboard", lifespan=living, docs_url=None, redoc_url=None, openapi_url=None)
     add_routes(server, board)
-    exports.add_routes(server, ask, settings.language)
-    package_routes.add_routes(server, ask, settings.language)
-    map_routes.add_routes(server, ask, settings.language)
-    replay_routes.add_routes(server, ask, settings.partitions, settings.language, settings.wall_rotate)
-    runs_routes.add_routes(server, ask, Starter(ask.replays, settings.home), settings.language)
+    exports.add_routes(server, ask, files, settings.language)
+    package_routes.add_routes(server, ask, files, settings.language)
+    map_routes.add_routes(server, ask, workers, settings.language)
+    replay_routes.add_routes(server, ask, workers, settings.partitions, settings.language, settings.wall_rotate)
+    runs_routes.add_routes(server, ask, workers, Starter(ask.replays, settings.home), settings.language)
+    dispatch.add_route(server, workers, lambda: app, lambda request, body, why: pages.late(request, body, why, settings.language))
     if settings.access == "token":
         server.add_middleware(Access, tokens=Tokens.of(settings.home), usual=settings.language)
     app = dash.Dash(
@@ -118,7 +131,9 @@ def stay() -> None:
     second while a viewer waits."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
+    # Pages are not looked through again and again, nor many objects at a time: a pass over 100,000 held the interpreter, and so
+    # every probe, for 15 ms and more.
+    gc.set_threshold(10_000, 10, 100)
 
 
 async def _prepare(server: FastAPI) -> None:

@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import TypeVar
 
+from dashboard.turns import waiting
+
 T = TypeVar("T")
 HANDS = 2
 """How many are asked beside those that the pages ask themselves. They stay, as each has a connection of its own."""
@@ -18,6 +20,9 @@ def beside(question: Callable[[], T]) -> Callable[[], T]:
     asked = _hands.submit(rights.run, question)
 
     def answer() -> T:
-        return rights.run(question) if asked.cancel() else asked.result()
+        if asked.cancel():
+            return rights.run(question)
+        with waiting():
+            return asked.result()
 
     return answer

@@ -1,6 +1,7 @@
 """Asks ClickHouse. A `Client` of clickhouse-driver serves one thread at a time and is unusable after an error: so each thread has
 its own, which is dropped after any error and made anew."""
 
+import math
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -8,16 +9,17 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from clickhouse_driver import Client
+from clickhouse_driver.errors import ErrorCodes
 
+from dashboard import time_limit
 from dashboard.rights import must_see_all
+from dashboard.store_errors import TimeLimitError, Unreachable
+from dashboard.turns import waiting
 from schemas.sql import database
 
+__all__ = ["Connection", "Said", "TimeLimitError", "Unreachable"]
 STREAM_SECONDS = 120
 """How long ClickHouse may be silent while it sorts a long answer."""
-
-
-class Unreachable(Exception):
-    """ClickHouse did not answer, or not as asked; the message says why."""
 
 
 class Said(NamedTuple):
@@ -47,11 +49,14 @@ class Connection:
         if client is None:
             client = self._local.client = self._new(seconds=10)
         try:
-            yield client
+            with waiting():
+                yield client
         except Exception as error:
             self._local.client = None
             client.disconnect()
-            raise Unreachable(" ".join(str(error).split())[:200]) from error
+            if isinstance(error, TimeLimitError):
+                raise
+            raise _why(error) from error
 
     def _new(self, seconds: int) -> Any:
         client = Client.from_url(self.url)
@@ -75,9 +80,10 @@ class Connection:
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """The rows of an answer, by column name. Raises `Unreachable`."""
         said = self._said(sql, parameters)
+        settings = _limited(said.settings)
         with self._client() as client:
             found, columns = client.execute(
-                said.sql, parameters, with_column_types=True, external_tables=said.tables, settings=said.settings
+                said.sql, parameters, with_column_types=True, external_tables=said.tables, settings=settings
             )
         names = [name for name, _ in columns]
         return [dict(zip(names, row, strict=True)) for row in found]
@@ -86,14 +92,16 @@ class Connection:
         """The rows of an answer as they come. Raises `Unreachable`."""
         given = parameters or None
         said = self._said(sql, given)
+        settings = _limited(said.settings)
         with self._client() as client:
-            return list(client.execute(said.sql, given, external_tables=said.tables, settings=said.settings))
+            return list(client.execute(said.sql, given, external_tables=said.tables, settings=settings))
 
     def frame(self, sql: str, **parameters: Any) -> Any:
         """The rows of an answer as a pandas frame. Raises `Unreachable`."""
         said = self._said(sql, parameters)
+        settings = _limited(said.settings)
         with self._client() as client:
-            return client.query_dataframe(said.sql, parameters, external_tables=said.tables, settings=said.settings)
+            return client.query_dataframe(said.sql, parameters, external_tables=said.tables, settings=settings)
 
     def stream(self, sql: str, block: int, **parameters: Any) -> Iterator[list[tuple[Any, ...]]]:
         """The rows of a long answer in blocks of `block`, of which one is in memory. Raises `Unreachable`, also in the middle.
@@ -104,19 +112,26 @@ class Connection:
         must_see_all()
         given = parameters or None
         said = self._said(sql, given)
+        settings = _limited({"max_block_size": block})
         client = self._new(seconds=STREAM_SECONDS)
         try:
-            yield from client.execute_iter(
-                said.sql, given, external_tables=said.tables, settings={"max_block_size": block}, chunk_size=block
-            )
+            blocks = client.execute_iter(said.sql, given, external_tables=said.tables, settings=settings, chunk_size=block)
+            while True:
+                with waiting():
+                    rows = next(blocks, None)
+                if rows is None:
+                    return
+                yield rows
         except GeneratorExit:
             # Of an answer that has come whole there is nothing to cancel: ClickHouse would say nothing more.
             if client.connection.is_query_executing:
                 with suppress(Exception):
                     client.cancel()
             raise
+        except TimeLimitError:
+            raise
         except Exception as error:
-            raise Unreachable(" ".join(str(error).split())[:200]) from error
+            raise _why(error) from error
         finally:
             client.disconnect()
 
@@ -126,3 +141,14 @@ class Connection:
         if client is not None:
             self._local.client = None
             client.disconnect()
+
+
+def _limited(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings of a question, which ClickHouse gives up when the time of whoever asks is over. Raises `TimeLimitError`."""
+    left = time_limit.remaining()
+    return settings if left is None else {**settings, "max_execution_time": math.ceil(left)}
+
+
+def _why(error: Exception) -> Unreachable:
+    is_late = getattr(error, "code", None) == ErrorCodes.TIMEOUT_EXCEEDED
+    return (TimeLimitError if is_late else Unreachable)(" ".join(str(error).split())[:200])

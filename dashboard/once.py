@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
+from dashboard.turns import holding
+
 T = TypeVar("T")
 MOST = 500
 """Answers that are remembered at most; beyond that the older half is let go."""
@@ -19,10 +21,13 @@ class Once:
         self._guard = threading.Lock()
 
     def __call__(self, key: Hashable, question: Callable[[], T], seconds: float) -> T:
-        """The answer that is remembered under `key` if it is younger than `seconds`, else that of the question, asked now."""
+        """The answer that is remembered under `key` if it is younger than `seconds`, else that of the question, asked now.
+
+        Raises `dashboard.store_errors.TimeLimitError` when who asked the same before is not answered in time.
+        """
         with self._guard:
             lock = self._locks.setdefault(key, threading.Lock())
-        with lock:
+        with holding(lock):
             before = self._answers.get(key)
             if before is not None and time.monotonic() - before[0] < seconds:
                 remembered: T = before[1]

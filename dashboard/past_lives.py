@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from dashboard.connection import Connection
+from dashboard.turns import holding
 from schemas.columns import MOMENT, ZONE, Column
 from schemas.derivation import derive
 from schemas.lives import FAR, LIVES, Life, life_table
@@ -72,7 +73,7 @@ class PastLives:
 
     def at(self, life: Life, moment: datetime) -> list[Row]:
         """The rows of `life_K`, as known at a moment, of every entity whose kept rows do not tell it."""
-        with self._locks[life]:
+        with holding(self._locks[life]):
             entities = self._mixed(life, moment)
             if any(not self._has(life, entity, moment) for entity in entities):
                 self._derive(life, moment)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable
 
 from dashboard.clock import Replay
 from dashboard.past_tables import Passing, Prefix
+from dashboard.turns import holding
 from schemas.lives import LIVES, Life
 
 MOST = 8
@@ -26,7 +27,7 @@ class Moments:
         """The table with the rows of `current_K` at a moment that figures ask for: what `select` reads, from what `source` names.
         None where none may be made. Raises `dashboard.connection.Unreachable`."""
         key = source, replay
-        with self._locks[life]:
+        with holding(self._locks[life]):
             kept = self._kept[life]
             name = kept.pop(key, None) or self._tables.make(Prefix.MOMENT, f"ENGINE = Memory AS {select()}")
             if name is None:

@@ -27,6 +27,8 @@ from dashboard.past_lives import KNOWN, MOST_ENTITIES, came_late, versions
 from dashboard.past_moments import Moments
 from dashboard.past_slots import GOES_ON, end_of, slot, slots
 from dashboard.past_tables import LEFT_OVER, Passing, Prefix
+from dashboard.time_limit import within
+from dashboard.turns import holding
 from schemas.columns import MOMENT, Column, quoted
 from schemas.lives import LIVES, LIVES_PROGRESS, Life, life_table
 from schemas.moments import milliseconds
@@ -53,6 +55,8 @@ LOOKED_AT = 1.0
 """Seconds after which it is looked again whether something came that matters."""
 REST = 5.0
 """Seconds for which none is made again of the same time: meanwhile questions go over history."""
+MAKE_SECONDS = 120.0
+"""How long making one may take, whatever is left to who asks first: who asks again finds it."""
 GRACE = 60.0
 """Seconds for which one that is no longer used stays, as questions may be on their way to it."""
 BREATH = 3.0
@@ -166,7 +170,7 @@ class Scenes:
 
     def beside(self, work: Callable[[], object]) -> None:
         """Do it in a thread of its own; nobody waits for it."""
-        self._threads.submit(copy_context().run, work)
+        self._threads.submit(copy_context().run, within, None, work)
 
     def close(self) -> None:
         """Take all away. Raises `Unreachable`."""
@@ -190,7 +194,7 @@ class Scenes:
                 self._asked.discard(what)
 
         with suppress(RuntimeError):  # it was closed meanwhile
-            self._behind.submit(copy_context().run, done)
+            self._behind.submit(copy_context().run, within, None, done)
 
     def _ahead(self) -> None:
         if self._ended.wait(BREATH):
@@ -215,7 +219,7 @@ class Scenes:
             return self._locks.setdefault((life, since), threading.Lock())
 
     def _made(self, life: Life, replay: Replay, since: datetime, until: datetime) -> Seen | None:
-        with self._lock(life, since):
+        with holding(self._lock(life, since)):
             kept = self._kept[life]
             scene = kept.get(since)
             newer = self._newer(life, scene, replay) if scene is not None and scene.until == until else None
@@ -228,7 +232,7 @@ class Scenes:
                 return Seen(scene, newer)
             if scene is not None and time.monotonic() - scene.made < REST:
                 return None
-            made = self._make(life, since, until)
+            made = within(MAKE_SECONDS, lambda: self._make(life, since, until))
         if made is None:
             return None
         # Somebody waits for it: the versions, which take about as long, come after.
@@ -337,7 +341,7 @@ class Scenes:
 
     def _marks(self, life: Life, *, fresh: bool = False) -> Marks:
         asked = time.monotonic()
-        with self._looking:  # a page asks of all kinds at once: one of them looks
+        with holding(self._looking):  # a page asks of all kinds at once: one of them looks
             looked, found = self._known
             is_old = looked < asked if fresh else asked - looked > LOOKED_AT
             if is_old:

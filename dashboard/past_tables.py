@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from dashboard.connection import Connection, Unreachable
+from dashboard.time_limit import within
 from schemas.sql import at
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class Passing:
             return None
         name = f"{prefix}{uuid.uuid4().hex}"
         with suppress(RuntimeError):  # it was closed meanwhile
-            self._away.submit(copy_context().run, self._tidy)
+            self._away.submit(copy_context().run, within, None, self._tidy)
         try:
             self._present.tuples(f"CREATE TABLE {name} {definition}")
         except Unreachable as error:

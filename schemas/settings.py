@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     event_max_bytes: int = Field(256 << 10, ge=1024, description="Largest single event, in bytes; larger ones are refused.")
     dashboard_port: int = Field(8050, description="Port of the dashboard.")
     dashboard_tick_seconds: float = Field(0.25, gt=0, description="How often the dashboard looks for news, in seconds.")
+    page_seconds: float = Field(
+        20.0, gt=0, description="Seconds that a page of the dashboard may take to make; one that takes longer says so."
+    )
     access: str = Field(
         "open",
         pattern="^(open|token)$",

@@ -10,9 +10,10 @@ from fastapi import Request, Response
 from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
 from dashboard.bidi import without_controls_json
-from dashboard.connection import Unreachable
-from dashboard.desk.asked import Asked
+from dashboard.connection import TimeLimitError, Unreachable
+from dashboard.desk.asked import MAX_ADDRESS_BYTES, Asked
 from dashboard.rights import NoRightsError
+from dashboard.workers import BusyError, Workers
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +33,18 @@ def asked_by(request: Request, path: str, usual: str) -> Asked:
     return Asked.of(path, request.url.query, request.cookies.get("ioc_language"), usual)
 
 
-def answer(request: Request, ask: Callable[[], str]) -> Response:
-    """The answer to a script: what `ask` finds, as JSON; 503 when ClickHouse is away, 403, or 422 for what cannot be asked."""
+async def answer(request: Request, workers: Workers, ask: Callable[[], str]) -> Response:
+    """The answer to a script: what `ask` finds, as JSON, in a thread; 503 when ClickHouse is away or does not answer in time, 403,
+    or 422 for what cannot be asked."""
+    if len(request.url.path) + len(request.url.query) > MAX_ADDRESS_BYTES:
+        return _problem(400, "address_too_long")
     try:
-        body = ask()
+        body, tag = await workers.run(lambda: _marked(ask()))
+    except BusyError:
+        return _problem(503, "too_busy")
+    except TimeLimitError:
+        log.warning("an answer took too long: %s", request.url.path)
+        return _problem(503, "too_long")
     except Unreachable as error:
         log.warning("ClickHouse does not answer: %s", error)
         return _problem(503, "store_away")
@@ -45,11 +54,14 @@ def answer(request: Request, ask: Callable[[], str]) -> Response:
         raise  # a mistake of ours, not of who asks
     except (ValueError, LookupError) as error:
         return _problem(422, str(error))
-    tag = f'"{mark(body)}"'
     headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Cookie"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
+
+
+def _marked(text: str) -> tuple[bytes, str]:
+    return text.encode(), f'"{mark(text)}"'
 
 
 def _problem(status: int, why: str) -> Response:

@@ -18,6 +18,8 @@ VIEWER = ("lang", "theme")
 """Parameters of who looks, not of what is looked at."""
 FRAME = (*VIEWER, *PAST)
 """Parameters that links carry along."""
+MAX_ADDRESS_BYTES = 8 << 10
+"""A longer address is not of a link of ours: fifty values of a filter take two."""
 YEARS = range(1970, 2200)
 """Years of which a moment can be asked for."""
 
@@ -33,12 +35,17 @@ class Asked:
     @classmethod
     def of(cls, path: str, search: str, remembered: str | None, usual: str) -> "Asked":
         """From a path and the part after the question mark. The language is that of the address, or the one remembered."""
-        given = dict(parse_qsl(search.removeprefix("?")))
+        given = dict(parse_qsl(search.removeprefix("?")[: 2 * MAX_ADDRESS_BYTES]))
         return cls(path, tuple(sorted(given.items())), language(given.get("lang"), remembered, usual))
 
     def get(self, name: str, otherwise: str = "") -> str:
         """A parameter; `otherwise` if it is not given."""
         return dict(self.parameters).get(name, otherwise)
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether it is longer than an address may be."""
+        return len(self.path) + sum(len(name) + len(value) + 2 for name, value in self.parameters) > MAX_ADDRESS_BYTES
 
     @property
     def segments(self) -> tuple[str, ...]:

@@ -6,21 +6,22 @@ each has a question of its own open in ClickHouse: who asks for one more is told
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Callable, Generator, Iterator, Mapping
 from threading import BoundedSemaphore
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import PlainTextResponse, StreamingResponse
+from fastapi.responses import PlainTextResponse
 
-from dashboard.connection import Unreachable
+from dashboard.connection import TimeLimitError, Unreachable
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.index import sheet as index
 from dashboard.desk.records import files as records
 from dashboard.desk.sheet import FORMS, Sheet
 from dashboard.desk.targets import sheet as targets
+from dashboard.streamed import FILE_SECONDS, Streamed
+from dashboard.workers import BusyError, Workers
 
 log = logging.getLogger(__name__)
 SHEETS: Mapping[str, Callable[[Ask, Asked], Sheet]] = {
@@ -33,16 +34,13 @@ AT_A_TIME = 4
 """How many files are made at a time; ClickHouse sorts all rows of each."""
 
 
-class BusyError(Exception):
-    """As many files are being made as may be."""
-
-
-def add_routes(server: FastAPI, ask: Ask, usual: str) -> None:
-    """Add the routes; before Dash's own, which catch everything else. `usual` is the language of who asked for none."""
+def add_routes(server: FastAPI, ask: Ask, workers: Workers, usual: str) -> None:
+    """Add the routes; before Dash's own, which catch everything else. `usual` is the language of who asked for none, `workers`
+    make the files."""
     places = BoundedSemaphore(AT_A_TIME)
     for page, sheet in SHEETS.items():
         for form in FORMS:
-            _add(server, page, form, sheet, ask, usual, places)
+            _add(server, page, form, sheet, ask, workers, usual, places)
 
 
 def _add(
@@ -51,35 +49,58 @@ def _add(
     form: str,
     sheet: Callable[[Ask, Asked], Sheet],
     ask: Ask,
+    workers: Workers,
     usual: str,
     places: BoundedSemaphore,
 ) -> None:
     media, written = FORMS[form]
 
     @server.get(f"/export/{page}.{form}")
-    def export(request: Request) -> Response:
+    async def export(request: Request) -> Response:
         path = "/" + page.format(**request.path_params)
         asked = Asked.of(path, request.url.query, request.cookies.get("ioc_language"), usual)
-        try:
+        if asked.is_too_long:
+            return _problem(400, f"{asked.speech('wrong_address')}: {asked.speech('address_too_long')}")
+
+        def begun() -> tuple[str, list[bytes], Generator[bytes, None, None]]:
             found = sheet(ask.of(asked), asked)
             pieces = whole(written(found), places)
-            first = next(pieces)
-            # The second piece is the first with rows: by then ClickHouse has answered.
-            second = next(pieces, b"")
+            try:
+                # The second piece is the first with rows: by then ClickHouse has answered.
+                return found.name, [next(pieces), next(pieces, b"")], pieces
+            except BaseException:
+                pieces.close()
+                raise
+
+        try:
+            name, first, rest = await workers.run(begun, FILE_SECONDS)
+        except TimeLimitError:
+            return _problem(503, f"{asked.speech('too_long')}. {asked.speech('too_long_hint')}")
         except Unreachable:
-            return PlainTextResponse(asked.speech("store_away"), status_code=503)
+            return _problem(503, asked.speech("store_away"))
         except BusyError:
-            return PlainTextResponse(asked.speech("files_busy"), status_code=429, headers={"Retry-After": "10"})
+            return _problem(429, asked.speech("files_busy"), {"Retry-After": "10"})
         except LookupError as error:
-            return PlainTextResponse(str(error.args[0]), status_code=404)
+            return _problem(404, str(error.args[0]))
         except ValueError as error:
-            return PlainTextResponse(f"{asked.speech('wrong_address')}: {error}", status_code=400)
-        disposition = f"attachment; filename*=UTF-8''{quote(found.name, safe='')}.{form}"
-        body = chain([first, second], pieces)
-        return StreamingResponse(body, media_type=media, headers={"Content-Disposition": disposition, "Cache-Control": "no-store"})
+            return _problem(400, f"{asked.speech('wrong_address')}: {error}")
+        disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}.{form}"
+        return Streamed(workers, _after(first, rest), media, {"Content-Disposition": disposition}, FILE_SECONDS)
 
 
-def whole(pieces: Iterator[bytes], places: BoundedSemaphore) -> Iterator[bytes]:
+def _after(first: list[bytes], rest: Generator[bytes, None, None]) -> Generator[bytes, None, None]:
+    try:
+        yield from first
+        yield from rest
+    finally:
+        rest.close()
+
+
+def _problem(status: int, words: str, headers: Mapping[str, str] | None = None) -> Response:
+    return PlainTextResponse(words, status, {"Cache-Control": "no-store", **(headers or {})})
+
+
+def whole(pieces: Iterator[bytes], places: BoundedSemaphore) -> Generator[bytes, None, None]:
     """The pieces of a file, which holds one of the places from its first piece until its end, or until nobody takes any more.
 
     Raises `BusyError` when there is no place, `Unreachable` when ClickHouse does not give the rest.

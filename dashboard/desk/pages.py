@@ -1,17 +1,19 @@
 """The pages of the desk, in the order of the navigation, and how they are hung into Dash."""
 
-import asyncio
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
 import dash
-from dash import Input, Output, State
+from dash import Input, Output, State, html
+from fastapi import Request
 
 from dashboard.desk.answers import mark, told
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
 from dashboard.desk.index import page as index
 from dashboard.desk.map import page as operators_map
+from dashboard.desk.parts import nothing
 from dashboard.desk.record import page as record
 from dashboard.desk.records import page as records
 from dashboard.desk.replay import page as replay
@@ -61,13 +63,12 @@ def register(app: dash.Dash, ask: Ask, usual: str) -> None:
         State("seen", "data"),
         prevent_initial_call=True,
     )
-    async def renew(_turn: Any, viewer: dict[str, Any] | None, seen: str | None) -> Any:
+    def renew(_turn: Any, viewer: Any, seen: str | None) -> Any:
         """The content of an open page, if it changed."""
-        if viewer is None:
+        asked = _shown_to(viewer)
+        if asked is None:
             return dash.no_update, dash.no_update
-        page = page_of(str(viewer.get("path")))
-        asked = Asked(viewer["path"], tuple(sorted(viewer["parameters"].items())), viewer["language"])
-        text = told(await asyncio.to_thread(drawn, page, ask, asked))
+        text = told(drawn(page_of(asked.path), ask, asked))
         now = mark(text)
         return (dash.no_update, dash.no_update) if now == seen else (text, now)
 
@@ -87,6 +88,26 @@ def _register(page: DeskPage, ask: Ask, usual: str) -> None:
 
     named = {"path_template": page.template} if varying else {"path": page.template}
     dash.register_page(page.name, title="IOC", layout=show, **named)  # type: ignore[no-untyped-call]
+
+
+def _shown_to(viewer: Any) -> Asked | None:
+    """The address of a page that a browser says it shows; None for what is no address of ours."""
+    if not isinstance(viewer, dict) or not isinstance(given := viewer.get("parameters"), dict):
+        return None
+    path, parameters = str(viewer.get("path")), {str(name): str(value) for name, value in given.items()}
+    if not any(_is_of(page, path) for page in PAGES):
+        return None
+    return Asked(path, tuple(sorted(parameters.items())), "en" if viewer.get("language") == "en" else "vi")
+
+
+def late(request: Request, body: Mapping[str, Any], why: str, usual: str) -> html.Div:
+    """What is shown in place of a page that was not made in time: `why` (`too_long`, `too_busy`), and a link to try again."""
+    given = {one["property"]: str(one.get("value") or "") for one in body["inputs"]}
+    asked = Asked.of(given.get("pathname", "/"), given.get("search", ""), request.cookies.get("ioc_language"), usual)
+    speech = asked.speech
+    again = html.P(html.A(speech("try_again"), href=asked.with_()), className="way-on")
+    content = html.Main([nothing(speech(why), speech(f"{why}_hint")), again], id="content", className="page", tabIndex=-1)
+    return html.Div(content, className=f"desk theme-{asked.theme}", lang=asked.spoken)
 
 
 def page_of(path: str) -> DeskPage:

@@ -8,7 +8,7 @@ from typing import Any
 from dash import dcc, html
 
 from dashboard.bidi import without_controls
-from dashboard.connection import Unreachable
+from dashboard.connection import TimeLimitError, Unreachable
 from dashboard.desk.answers import mark, told
 from dashboard.desk.ask import Ask, NotKeptError
 from dashboard.desk.asked import FRAME, Asked, written
@@ -123,10 +123,15 @@ def _main(page: DeskPage, content: Part, text: str, asked: Asked) -> Part:
 def drawn(page: DeskPage, ask: Ask, asked: Asked) -> Part:
     """The content of a page, drawn once per tick for all who look at the same address; a state of its own when that fails."""
     speech = asked.speech
+    if asked.is_too_long:
+        return nothing(speech("wrong_address"), speech("address_too_long"))
     try:
         return ask.once(
             ("page", page.name, asked), lambda: page.content(ask.of(asked) if page.of_moment else ask, asked), seconds=2.0
         )
+    except TimeLimitError:
+        log.warning("a page took too long: %s", asked.path)
+        return nothing(speech("too_long"), speech("too_long_hint"))
     except Unreachable as error:
         log.warning("ClickHouse does not answer: %s", error)
         return nothing(speech("store_away"), speech("store_away_hint"))

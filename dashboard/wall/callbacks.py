@@ -8,6 +8,7 @@ import dash
 from dash import Input, Output, State
 from dash.backends.ws import FLUSH_SIGNAL
 
+from dashboard.dispatch import on_loop
 from dashboard.push import PULSE, Board
 from dashboard.wall.drawings import Texts
 from dashboard.wall.view import view
@@ -55,6 +56,7 @@ def register(app: dash.Dash, board: Board) -> None:
         State("viewer", "data"),
         prevent_initial_call=True,
     )
+    @on_loop
     async def poll(_count: int, said: Any) -> Any:
         """The whole newest frame, for a page without a WebSocket."""
         async for changes in board.follow(view(said)):

@@ -23,6 +23,7 @@ from dashboard.desk.sheet import csv_pieces, xlsx_pieces
 from dashboard.snapshot import Place
 from dashboard.store_lists import ListStore, Order, Sought
 from dashboard.words import WORDS
+from dashboard.workers import Workers
 from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority
 from schemas.events import Document, Event, Feedback, Filing, Meeting
 from schemas.figures import BY_CODE
@@ -354,11 +355,13 @@ def test_a_stream_that_clickhouse_ends_midway_is_no_whole_list(province: Provinc
 
 def test_one_file_more_than_may_be_is_answered_in_words(province: Province, monkeypatch: pytest.MonkeyPatch) -> None:
     server = FastAPI()
-    exports.add_routes(server, Ask(province.lists.lives.connection, NOON, Place("46")), "vi")
+    exports.add_routes(server, Ask(province.lists.lives.connection, NOON, Place("46")), Workers(60.0), "vi")
     assert TestClient(server).get("/export/records/filing.csv").status_code == 200
+    many = TestClient(server).get("/export/records/filing.csv", params={"procedure": ",".join(map(str, range(51)))})
+    assert (many.status_code, many.text) == (400, "Địa chỉ không hợp lệ: “Thủ tục”: nhiều nhất 50 giá trị, địa chỉ có 51")
     monkeypatch.setattr(exports, "AT_A_TIME", 0)
     full = FastAPI()
-    exports.add_routes(full, Ask(province.lists.lives.connection, NOON, Place("46")), "vi")
+    exports.add_routes(full, Ask(province.lists.lives.connection, NOON, Place("46")), Workers(60.0), "vi")
     answer = TestClient(full).get("/export/records/filing.csv")
     assert (answer.status_code, answer.headers["retry-after"], answer.text) == (429, "10", WORDS["files_busy"][0])
 

@@ -55,6 +55,7 @@ BUILT = (
     "disk_",
     "line_span_",
     "run_",
+    "too_",
 )
 """Beginnings of keys that are put together from a kind, a measure, a priority, a cause or a rhythm."""
 

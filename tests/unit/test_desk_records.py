@@ -21,6 +21,7 @@ from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 from dashboard import store_lists
 from dashboard.desk.asked import Asked
 from dashboard.desk.records import address, filters, grid
+from dashboard.desk.records.address import Toggles
 from dashboard.desk.records.fields import FIELDS, MAIN, choices
 from dashboard.desk.records.told import Teller
 from dashboard.desk.sheet import Sheet, csv_pieces, xlsx_pieces
@@ -129,12 +130,37 @@ def test_any_values_survive_an_address(wanted: list[str]) -> None:
 
 def test_a_choice_is_added_and_taken_away_by_its_link_and_leads_to_the_first_page() -> None:
     asked = Asked.of("/records/filing", "agency=H57.SYT&page=4&theme=dark", None, "vi")
-    more = address.toggled(asked, "agency", "H57.SXD")
+    more = Toggles(asked, "agency").to("H57.SXD")
     assert more == "/records/filing?agency=H57.SYT%2CH57.SXD&theme=dark"
     again = Asked.of("/records/filing", more.partition("?")[2], None, "vi")
-    assert address.toggled(again, "agency", "H57.SYT") == "/records/filing?agency=H57.SXD&theme=dark"
-    unknown = Asked.of("/records/feedback", address.toggled(Asked("/records/feedback"), "rating", "").partition("?")[2], None, "vi")
+    assert Toggles(again, "agency").to("H57.SYT") == "/records/filing?agency=H57.SXD&theme=dark"
+    unknown = Asked.of("/records/feedback", Toggles(Asked("/records/feedback"), "rating").to("").partition("?")[2], None, "vi")
     assert read(unknown.with_().partition("?")[2], "feedback").values == {"rating": ("",)}
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=9)
+
+
+@given(st.lists(TEXTS, unique=True, max_size=5), TEXTS, st.sampled_from(["agency", "sort", "zone"]), TEXTS)
+def test_the_links_of_all_values_are_written_as_each_by_itself(now: list[str], value: str, other: str, kept: str) -> None:
+    now, value = [one for one in now if one != address.NONE], "" if value == address.NONE else value
+    given_, kept = {"procedure": address.said(now) or "", other: kept, "page": "3"}, kept.strip() or "x"
+    asked = Asked("/records/filing", tuple(sorted((name, text) for name, text in given_.items() if text)))
+    changed = [one for one in now if one != value] if value in now else [*now, value]
+    assert Toggles(asked, "procedure").to(value) == asked.with_(procedure=address.said(changed), page=None)
+
+
+def test_more_values_than_a_person_chooses_are_refused_in_one_sentence() -> None:
+    most = ",".join(f"1.{number:06}" for number in range(address.MAX_VALUES))
+    assert len(read(f"procedure={most}").values["procedure"]) == address.MAX_VALUES
+    with pytest.raises(ValueError, match="“Thủ tục”: nhiều nhất 50 giá trị, địa chỉ có 51"):
+        read(f"procedure={most},2.000001")
+
+
+def test_what_stands_twice_in_an_address_counts_once() -> None:
+    names = [one.name for one in read("columns=entity_id,status,entity_id,status,entity_id").shown]
+    assert names == ["entity_id", "status"]
+    assert read("procedure=1,1,2,1").values["procedure"] == ("1", "2")
 
 
 def test_values_never_become_sql() -> None:

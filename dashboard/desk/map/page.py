@@ -8,7 +8,7 @@ import dash_leaflet as dl
 from dash import dcc, html
 
 from dashboard.beside import beside
-from dashboard.connection import Unreachable
+from dashboard.connection import TimeLimitError, Unreachable
 from dashboard.desk.answers import told
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import Asked
@@ -53,8 +53,9 @@ def parts(ask: Ask, asked: Asked) -> dict[str, Any]:
         drawing = (("bar", bar), ("side", layers), ("panel", panel))
         around = {name: beside(partial(part, ask, asked, view)) for name, part in drawing}
         return {"drawn": drawn(ask, asked, view), **{name: part() for name, part in around.items()}}
-    except Unreachable:
-        away = [html.H1(ask.place.full_name(asked.spoken)), nothing(speech("store_away"), speech("store_away_hint"))]
+    except Unreachable as error:
+        why = "too_long" if isinstance(error, TimeLimitError) else "store_away"
+        away = [html.H1(ask.place.full_name(asked.spoken)), nothing(speech(why), speech(f"{why}_hint"))]
         return {"bar": None, "side": None, "panel": away, "drawn": None}
 
 

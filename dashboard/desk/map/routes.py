@@ -14,6 +14,7 @@ from dashboard.desk.map import gathered, page
 from dashboard.desk.map.find import hits
 from dashboard.desk.map.spots import spots
 from dashboard.desk.map.view import PATH, box_of, without_extent
+from dashboard.workers import Workers
 
 MOST_POINTS = 2_000
 """Reports that a browser draws one by one; of more it is given cells."""
@@ -24,23 +25,27 @@ CELL, EDGES = ("lat", "lon", "n", "overdue"), ("south", "west", "north", "east")
 """What of a cell is told; its edges where nobody can zoom in any more."""
 
 
-def add_routes(server: FastAPI, ask: Ask, usual: str) -> None:
+def add_routes(server: FastAPI, ask: Ask, workers: Workers, usual: str) -> None:
     """Add the routes; before Dash's own, which catch everything else. `usual` is the language of who asked for none."""
 
     @server.get(f"{PATH}/parts")
-    def parts(request: Request) -> Response:
+    async def parts(request: Request) -> Response:
         asked = _asked(request, usual)
-        return answer(request, lambda: ask.once(("map parts", asked), lambda: told(page.parts(ask.of(asked), asked)), seconds=2.0))
+        return await answer(
+            request, workers, lambda: ask.once(("map parts", asked), lambda: told(page.parts(ask.of(asked), asked)), seconds=2.0)
+        )
 
     @server.get(f"{PATH}/feedback")
-    def feedback(request: Request) -> Response:
+    async def feedback(request: Request) -> Response:
         asked = _asked(request, usual)
-        return answer(request, lambda: ask.once(("map feedback", asked), lambda: told(reports(ask.of(asked), asked))))
+        return await answer(
+            request, workers, lambda: ask.once(("map feedback", asked), lambda: told(reports(ask.of(asked), asked)))
+        )
 
     @server.get(f"{PATH}/find")
-    def find(request: Request) -> Response:
+    async def find(request: Request) -> Response:
         asked, text = _asked(request, usual), request.query_params.get("q", "")
-        return answer(request, lambda: told({"hits": hits(ask.of(asked), asked, text)}))
+        return await answer(request, workers, lambda: told({"hits": hits(ask.of(asked), asked, text)}))
 
 
 def reports(ask: Ask, asked: Asked) -> dict[str, Any]:

@@ -9,7 +9,7 @@ Values of one field are separated by commas: any of them. A value that holds a c
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from urllib.parse import unquote
+from urllib.parse import quote_plus, unquote
 
 from dashboard.desk.asked import FRAME, Asked
 from dashboard.desk.records.fields import FIELDS, Field, field
@@ -25,6 +25,8 @@ from schemas.lives import BY_KIND
 
 SIZES = (25, 50, 100, 200)
 SIZE = 50
+MAX_VALUES = 50
+"""Values of one field that a list is narrowed to at most."""
 LONGEST = 200
 """Letters of a text that is looked for."""
 OWN = ("text", "from", "to", "figure", "unit")
@@ -89,7 +91,7 @@ def read(asked: Asked, place: Place, teller: Teller) -> Wanted:
     if first and last and first > last:
         raise ValueError(speech("days_turned"))
     text = " ".join(asked.get("text").split())[:LONGEST]
-    only = {one.name: values(asked.get(one.name)) for one in FIELDS[kind] if one.choice and asked.get(one.name)}
+    only = {one.name: _few(asked, one) for one in FIELDS[kind] if one.choice and asked.get(one.name)}
     sought = Sought(
         kind,
         tuple((name, tuple("" if one == NONE else one for one in wanted)) for name, wanted in sorted(only.items())),
@@ -113,16 +115,43 @@ def values(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(unquote(one) for one in text.split(",") if one))
 
 
+def _few(asked: Asked, one: Field) -> tuple[str, ...]:
+    """The values that a field is narrowed to. Raises `ValueError` for more than a person chooses."""
+    found = values(asked.get(one.name))
+    if len(found) > MAX_VALUES:
+        raise ValueError(asked.speech("too_many_values", name=asked.speech(one.words), most=MAX_VALUES, n=len(found)))
+    return found
+
+
 def said(wanted: Sequence[str]) -> str | None:
     """Values as a parameter; None for none, which takes it out of the address."""
     return ",".join(one.replace("%", "%25").replace(",", "%2C") if one else NONE for one in wanted) or None
 
 
-def toggled(asked: Asked, name: str, value: str) -> str:
-    """The address with a value of a field added, or taken away when it is there; from its first page."""
-    now = tuple("" if one == NONE else one for one in values(asked.get(name)))
-    changed = [one for one in now if one != value] if value in now else [*now, value]
-    return asked.with_(**{name: said(changed), "page": None})
+class Toggles:
+    """The addresses with a value of a field added, or taken away when it is there; from their first page.
+
+    A page has one for each of some thousand values: what they share is written once.
+    """
+
+    def __init__(self, asked: Asked, name: str) -> None:
+        now = ("" if one == NONE else one for one in values(asked.get(name)))
+        self._now = {value: quote_plus(said([value]) or "") for value in now}
+        bare = asked.with_(**{name: None, "page": None})
+        self._path, _, query = bare.partition("?")
+        pieces = query.split("&") if query else []
+        self._before = [piece for piece in pieces if piece < f"{name}="]
+        self._after = [piece for piece in pieces if piece >= f"{name}="]
+        self._name, self._all = name, quote_plus(",").join(self._now.values())
+
+    def to(self, value: str) -> str:
+        """The address with the other choice of a value."""
+        if value in self._now:
+            left = quote_plus(",").join(written for one, written in self._now.items() if one != value)
+        else:
+            left = quote_plus(",").join(filter(None, (self._all, quote_plus(said([value]) or ""))))
+        query = "&".join([*self._before, *([f"{self._name}={left}"] if left else []), *self._after])
+        return self._path + (f"?{query}" if query else "")
 
 
 def without(asked: Asked, *names: str) -> str:

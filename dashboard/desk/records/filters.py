@@ -7,7 +7,7 @@ from dash import dcc, html
 
 from dashboard.desk.asked import Asked
 from dashboard.desk.parts import Part, labelled
-from dashboard.desk.records.address import OWN, Wanted, toggled, without
+from dashboard.desk.records.address import OWN, Toggles, Wanted, without
 from dashboard.desk.records.fields import MAIN, Field, choices
 from dashboard.desk.records.told import Teller
 from dashboard.desk.who import name as unit_name
@@ -78,7 +78,8 @@ def _listed(asked: Asked, wanted: Wanted, teller: Teller, one: Field, counts: Co
     codes = teller.in_order(one.name, {*found, *chosen})
     if not codes:
         return [html.P(speech("no_choices"), className="quiet")]
-    rows = [_choice(asked, one, code, teller.words(one.name, code), found.get(code, 0), code in chosen) for code in codes]
+    toggles = Toggles(asked, one.name)
+    rows = [_choice(asked, toggles.to(code), teller.words(one.name, code), found.get(code, 0), code in chosen) for code in codes]
     narrow: list[Part] = []
     if len(codes) > NARROWED_FROM:
         narrow = [
@@ -88,7 +89,7 @@ def _listed(asked: Asked, wanted: Wanted, teller: Teller, one: Field, counts: Co
     return [*narrow, html.Ul(rows, className="choices", **labelled(speech(one.words)))]
 
 
-def _choice(asked: Asked, one: Field, code: str, words: str, count: int, is_on: bool) -> html.Li:
+def _choice(asked: Asked, href: str, words: str, count: int, is_on: bool) -> html.Li:
     speech = asked.speech
     state = [html.Span(speech("is_chosen"), className="hidden")] if is_on else []
     said = [
@@ -96,7 +97,7 @@ def _choice(asked: Asked, one: Field, code: str, words: str, count: int, is_on: 
         html.Span([words, " ", *state] if state else words, className="words"),
         html.Span(speech.number(count), className="count"),
     ]
-    return html.Li(dcc.Link(said, href=toggled(asked, one.name, code)), className="on" if is_on else "" if count else "none")
+    return html.Li(dcc.Link(said, href=href), className="on" if is_on else "" if count else "none")
 
 
 def _days(asked: Asked, wanted: Wanted, today: date) -> html.Details:
@@ -167,8 +168,9 @@ def _active(asked: Asked, wanted: Wanted, teller: Teller, place: Place) -> list[
     days = (("from", "since_day", wanted.first), ("to", "until_day", wanted.last))
     found += [(speech("days_of"), speech(key, day=speech.day(day)), without(asked, name)) for name, key, day in days if day]
     for one in choices(wanted.kind):
-        for code in wanted.values.get(one.name, ()):
-            found.append((speech(one.words), teller.words(one.name, code), toggled(asked, one.name, code)))
+        if codes := wanted.values.get(one.name, ()):
+            toggles = Toggles(asked, one.name)
+            found += [(speech(one.words), teller.words(one.name, code), toggles.to(code)) for code in codes]
     return found
 
 

@@ -27,6 +27,7 @@ from dashboard.wall.frame import Painter
 from dashboard.wall.map import outlines_address
 from dashboard.wall.rotation import turn
 from dashboard.wall.view import View, measure, scenes
+from dashboard.workers import Workers
 from schemas.moments import milliseconds
 from schemas.partitions import Partitions
 
@@ -36,24 +37,24 @@ MOST_ALARMS, MOST_OUTAGES = 2_000, 400
 OUTAGE_HOURS = 1
 
 
-def add_routes(server: FastAPI, ask: Ask, partitions: Partitions, usual: str, rotation: int) -> None:
+def add_routes(server: FastAPI, ask: Ask, workers: Workers, partitions: Partitions, usual: str, rotation: int) -> None:
     """Add the routes; before Dash's own, which catch everything else. `usual` is the language of who asked for none, `rotation` for
     how many seconds each of several scenes stays."""
 
     @server.get("/replay/line")
-    def timeline(request: Request) -> Response:
+    async def timeline(request: Request) -> Response:
         asked = _asked(request, "/replay", usual)
-        return answer(request, lambda: told(line(ask, asked)))
+        return await answer(request, workers, lambda: told(line(ask, asked)))
 
     @server.get("/replay/desk")
-    def desk(request: Request) -> Response:
+    async def desk(request: Request) -> Response:
         asked = _asked(request, request.query_params.get("path", "/replay"), usual)
-        return answer(request, lambda: told({"children": drawn(page_of(asked.path), ask, asked)}))
+        return await answer(request, workers, lambda: told({"children": drawn(page_of(asked.path), ask, asked)}))
 
     @server.get("/replay/wall")
-    def wall(request: Request) -> Response:
+    async def wall(request: Request) -> Response:
         asked = _asked(request, "/wall", usual)
-        return answer(request, lambda: told(frame(ask.of(asked), asked, partitions, rotation)))
+        return await answer(request, workers, lambda: told(frame(ask.of(asked), asked, partitions, rotation)))
 
 
 def line(ask: Ask, asked: Asked) -> dict[str, Any]:
