@@ -1,12 +1,21 @@
 """`python -m dashboard serve`: the screens; `proof` and `package`: of the past."""
 
+import logging
+import os
+
 import typer
-import uvicorn
 
 from dashboard import past_cli, token_cli
-from dashboard.app import create
+from dashboard.app import create, protected
+from schemas.http.limits import Limits
+from schemas.http.server import run
+from schemas.logs import configure
 from schemas.settings import load
 
+LIMITS = Limits(connections=2_500)
+"""There may be a thousand viewers, each with a socket and a connection or two while it opens."""
+GRACEFUL_SECONDS = 2
+log = logging.getLogger(__name__)
 cli = typer.Typer(help="ClickHouse to eyes: the screens of the centre.", no_args_is_help=True)
 
 
@@ -24,17 +33,23 @@ def serve(
     port: int = typer.Option(None, help="Port to listen on; by default IOC_DASHBOARD_PORT."),
 ) -> None:
     """Serve the screens until stopped. Which ClickHouse and which province: the IOC_ settings."""
+    configure("dashboard")
+    # While ClickHouse is away the poller says so once; its driver would at each tick.
+    logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)
     settings = load()
     if settings.access == "open" and not loopback(host or settings.host):
-        typer.echo("dashboard: IOC_ACCESS is `open`: whoever reaches this address sees every page", err=True)
-    uvicorn.run(
-        create(settings),
-        host=host or settings.host,
+        log.warning("IOC_ACCESS is `open`: whoever reaches this address sees every page")
+    address = host or settings.host
+    run(
+        protected(create(settings), settings, address),
+        host=address,
         port=port or settings.dashboard_port,
-        log_level="warning",
-        timeout_graceful_shutdown=2,
-        ws_per_message_deflate=False,  # frames are small, and there may be a thousand viewers
+        limits=LIMITS,
+        graceful_seconds=GRACEFUL_SECONDS,
     )
+    # What a thread still waits for, such as a slow answer of ClickHouse, nobody will read.
+    logging.shutdown()
+    os._exit(0)
 
 
 cli.command()(past_cli.proof)

@@ -10,7 +10,7 @@ from typing import Any
 import dash
 from fastapi import FastAPI
 
-from dashboard import dispatch
+from dashboard import dispatch, index
 from dashboard.access import INTERNAL, Access
 from dashboard.clock import Clock, Live
 from dashboard.connection import Connection
@@ -23,6 +23,7 @@ from dashboard.desk.replay import routes as replay_routes
 from dashboard.desk.replay import runs_routes
 from dashboard.desk.replay.bar import bar
 from dashboard.desk.replay.starting import Starter
+from dashboard.frames import Frames
 from dashboard.health import add_routes
 from dashboard.package import routes as package_routes
 from dashboard.push import Board
@@ -38,9 +39,13 @@ from dashboard.wall.frame import Painter
 from dashboard.wall.layout import page
 from dashboard.wall.view import language
 from dashboard.workers import FILE_THREADS, Workers, share_fairly
+from schemas.http.hosts import AllowedHosts
+from schemas.http.middleware import ASGI, protect
 from schemas.retention import Kept
 from schemas.settings import Settings
 
+CACHEABLE = ("/assets/", "/_dash-component-suites/", "/outlines/", "/_favicon.ico")
+"""Beginnings of paths that browsers may keep: the same for everybody."""
 CLOSE_SECONDS = 4.0
 """How long the end may take: tables that were made for a while are taken away by the next dashboard, too."""
 PAGE = """<!DOCTYPE html>
@@ -96,7 +101,7 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
     runs_routes.add_routes(server, ask, workers, Starter(ask.replays, settings.home), settings.language)
     dispatch.add_route(server, workers, lambda: app, lambda request, body, why: pages.late(request, body, why, settings.language))
     if settings.access == "token":
-        server.add_middleware(Access, tokens=Tokens.of(settings.home), usual=settings.language)
+        server.add_middleware(Access, tokens=Tokens.of(settings.home), usual=settings.language, tls=settings.tls)
     app = dash.Dash(
         "dashboard",
         server=server,  # type: ignore[arg-type] # its annotation knows only its first backend
@@ -123,7 +128,14 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
     )
     callbacks.register(app, board)
     pages.register(app, ask, settings.language)
+    index.add_route(server, app, lambda path: path == "/wall" or pages.is_page(path), settings.language)
+    server.add_middleware(Frames, is_push=lambda output: bool(app.callback_map.get(output, {}).get("websocket")))
     return server
+
+
+def protected(server: FastAPI, settings: Settings, host: str) -> ASGI:
+    """The application as it is served: to the names it has only, with what every answer of ours says."""
+    return protect(server, AllowedHosts(settings.hosts, host), cacheable=CACHEABLE)
 
 
 def stay() -> None:

@@ -13,7 +13,7 @@ from contextvars import copy_context
 from typing import Any, TypeVar
 
 import dash
-from dash.exceptions import PreventUpdate
+from dash.exceptions import DependencyException, InvalidResourceError, PreventUpdate
 from fastapi import FastAPI, Request, Response
 
 from dashboard.desk.answers import told
@@ -22,7 +22,7 @@ from dashboard.workers import BusyError, Workers
 
 log = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., Any])
-PATH = "/_dash-update-component"
+PATH, SUITES = "/_dash-update-component", "/_dash-component-suites"
 PAGE = "_pages_content"
 """The component that Dash puts a page into."""
 ON_LOOP = "runs_on_loop"
@@ -36,11 +36,21 @@ def on_loop(callback: F) -> F:
 
 
 def add_route(server: FastAPI, workers: Workers, app: Callable[[], dash.Dash], late: Callable[[Request, Body, str], Any]) -> None:
-    """Add the route, before Dash adds its own.
+    """Add the routes, before Dash adds its own.
 
     `late` is the page that is shown in place of one that is not made in time: for which request and body, and why (`too_long`,
     `too_busy`).
     """
+
+    @server.get(f"{SUITES}/{{package}}/{{path:path}}", include_in_schema=False)
+    def suite(request: Request, package: str, path: str) -> Response:
+        """A file of a component library; Dash answers 500 for one that there is not."""
+        try:
+            backend: Any = app().backend
+            found: Response = backend.serve_component_suites(app(), package, path, request)
+            return found
+        except (DependencyException, InvalidResourceError, OSError):
+            return Response(status_code=404)
 
     @server.post(PATH, include_in_schema=False)
     async def update(request: Request) -> Response:

@@ -3,8 +3,9 @@
 from contextvars import ContextVar
 from typing import Literal
 
-Right = Literal["wall", "desk"]
-"""`wall`: the screens of the room, which ask nothing by themselves. `desk`: every page."""
+Right = Literal["none", "wall", "desk"]
+"""`none`: probes, and files that pages are drawn with. `wall`: the screens of the room, which ask nothing by themselves.
+`desk`: every page."""
 current: ContextVar[Right] = ContextVar("right", default="desk")
 """The right of who asks; the server's own questions are asked with all of them."""
 

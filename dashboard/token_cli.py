@@ -33,7 +33,8 @@ def add(
         raise typer.BadParameter(str(error), param_hint="NAME") from None
     print(token)
     told = Console(stderr=True, highlight=False)
-    told.print(f"http://{settings.host}:{settings.dashboard_port}{PAGES[kind]}?token={token}", soft_wrap=True)
+    address = f"{'https' if settings.tls else 'http'}://{settings.host}:{settings.dashboard_port}{PAGES[kind]}"
+    told.print(f"{address}?token={token}" if kind == "wall" else f"{address} (enter the token there)", soft_wrap=True)
     if settings.access != "token":
         told.print("IOC_ACCESS is `open`: whoever reaches the dashboard sees all of it, with or without a token.")
 

@@ -82,6 +82,10 @@ class Settings(BaseSettings):
         description="Who may see the screens: `open` for whoever reaches the dashboard, `token` for who holds one "
         "(`python -m dashboard token add NAME`).",
     )
+    tls: bool = Field(
+        False,
+        description="Whether browsers reach the dashboard through HTTPS (a proxy before it): cookies then go through HTTPS only.",
+    )
     wall_distance: float = Field(
         3.0, gt=0, description="From how many metres the wall is read; letters are as large as that asks for."
     )

@@ -54,7 +54,7 @@ async def answer(request: Request, workers: Workers, ask: Callable[[], str]) -> 
         raise  # a mistake of ours, not of who asks
     except (ValueError, LookupError) as error:
         return _problem(422, str(error))
-    headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Cookie"}
+    headers = {"ETag": tag, "Cache-Control": "no-store"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)

@@ -95,7 +95,7 @@ def _shown_to(viewer: Any) -> Asked | None:
     if not isinstance(viewer, dict) or not isinstance(given := viewer.get("parameters"), dict):
         return None
     path, parameters = str(viewer.get("path")), {str(name): str(value) for name, value in given.items()}
-    if not any(_is_of(page, path) for page in PAGES):
+    if not is_page(path):
         return None
     return Asked(path, tuple(sorted(parameters.items())), "en" if viewer.get("language") == "en" else "vi")
 
@@ -116,6 +116,11 @@ def page_of(path: str) -> DeskPage:
     if found is None:
         raise LookupError(path)
     return found
+
+
+def is_page(path: str) -> bool:
+    """Whether a path is one of a page of the desk."""
+    return any(_is_of(page, path) for page in PAGES)
 
 
 def _is_of(page: DeskPage, path: str) -> bool:

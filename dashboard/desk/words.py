@@ -31,6 +31,7 @@ DESK: dict[str, tuple[str, str]] = {
     "too_busy": ("Đang có quá nhiều trang cùng mở", "Too many pages are being opened at once"),
     "too_busy_hint": ("Mở lại sau ít giây", "Open it again in a few seconds"),
     "try_again": ("Mở lại", "Open again"),
+    "to_start": ("Về trang đầu", "To the first page"),
     "address_too_long": ("địa chỉ dài quá 8 KB", "the address is longer than 8 KB"),
     "too_many_values": (
         "“{name}”: nhiều nhất {most} giá trị, địa chỉ có {n}",

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from dashboard.access import COOKIE
+from dashboard.access import COOKIE, SECURE_COOKIE
 from dashboard.connection import TimeLimitError, Unreachable
 from dashboard.desk.answers import asked_by
 from dashboard.desk.ask import Ask
@@ -71,7 +71,7 @@ def _made(ask: Ask, asked: Asked, request: Request) -> tuple[str, IO[bytes]]:
         for one in moments
         for path, parameters in PAGES.items()
     ]
-    cookies = {COOKIE: request.cookies[COOKIE]} if COOKIE in request.cookies else {}
+    cookies = {name: request.cookies[name] for name in (COOKIE, SECURE_COOKIE) if name in request.cookies}
     file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 # closed when it was sent
     try:
         build(ask.base(asked).connection, ask.place.code, since, until, file, screens, cookies, run=run)

@@ -77,7 +77,7 @@ def picture(tools: str, address: str, cookies: Mapping[str, str]) -> bytes:
 def _pictured(socket: ClientConnection, address: str, cookies: Mapping[str, str]) -> bytes:
     _ask(socket, "Emulation.setDeviceMetricsOverride", width=WIDTH, height=HEIGHT, deviceScaleFactor=1, mobile=False)
     for name, value in cookies.items():
-        _ask(socket, "Network.setCookie", name=name, value=value, url=address)
+        _ask(socket, "Network.setCookie", name=name, value=value, url=address, path="/", secure=name.startswith("__Host-"))
     _ask(socket, "Page.navigate", url=address)
     deadline = time.monotonic() + DRAWN_SECONDS
     while not _ask(socket, "Runtime.evaluate", expression=DRAWN, returnByValue=True)["result"].get("value"):

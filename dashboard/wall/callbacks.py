@@ -11,7 +11,7 @@ from dash.backends.ws import FLUSH_SIGNAL
 from dashboard.dispatch import on_loop
 from dashboard.push import PULSE, Board
 from dashboard.wall.drawings import Texts
-from dashboard.wall.view import view
+from dashboard.wall.view import View, view
 
 ASK_SECONDS = 20.0
 """How often a page is asked whether it is still there: a browser keeps one WebSocket for all its tabs, so that a closed tab does
@@ -35,7 +35,7 @@ def register(app: dash.Dash, board: Board) -> None:
         if said is None:
             return
         asked = asyncio.get_running_loop().time()
-        async for changes in board.follow(view(said)):
+        async for changes in board.follow(_view(said)):
             if ws.is_shutdown:
                 return
             await _send(ws, changes)
@@ -59,12 +59,20 @@ def register(app: dash.Dash, board: Board) -> None:
     @on_loop
     async def poll(_count: int, said: Any) -> Any:
         """The whole newest frame, for a page without a WebSocket."""
-        async for changes in board.follow(view(said)):
+        async for changes in board.follow(_view(said)):
             for (component, prop), text in changes.items():
                 if (component, prop) != PULSE:
                     dash.set_props(component, {prop: json.loads(text)})
             return json.loads(changes[PULSE])
         return dash.no_update
+
+
+def _view(said: Any) -> View:
+    """The view that a page says it is, that of a page that says nothing where it is none."""
+    try:
+        return view(said)
+    except (TypeError, ValueError):
+        return view(None)
 
 
 async def _send(ws: Any, changes: Texts) -> None:

@@ -24,6 +24,11 @@ WALL: dict[str, tuple[str, str]] = {
     ),
     "token_wrong": ("Mã truy cập không đúng hoặc đã hết hạn", "This token is wrong, or no longer valid"),
     "token_wrong_hint": ("Nhập lại, hoặc xin quản trị viên mã mới.", "Enter it again, or ask an administrator for a new one."),
+    "token_in_address": ("Nhập mã vào đây", "Enter the token here"),
+    "token_in_address_hint": (
+        "Địa chỉ có sẵn mã chỉ dùng cho màn hình lớn, vì địa chỉ được lưu lại ở nhiều nơi.",
+        "An address may hold a token for the wall only: addresses are kept in many places.",
+    ),
     "no_rights": ("Mã này chỉ mở được màn hình lớn", "This token opens the wall only"),
     "no_rights_hint": (
         "Trang này cần mã dành cho bàn làm việc. Nhập mã đó, hoặc quay lại màn hình lớn tại /wall.",

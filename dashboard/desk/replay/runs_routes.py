@@ -1,6 +1,7 @@
 """Runs of the stream, by their forms: `POST /replay/runs` begins one, `POST /replay/runs/NAME/stop` and `…/remove` end it; each
 leads back to the page, with what was wrong. `GET /replay/runs`: how they stand; `GET /replay/run?run=NAME`: how far one is."""
 
+import logging
 from collections.abc import Callable
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -18,6 +19,7 @@ from dashboard.workers import BusyError, Workers
 from schemas.moments import milliseconds
 from schemas.replays import State
 
+log = logging.getLogger(__name__)
 PATH = "/replay/runs"
 MOST_BYTES = 10_000
 BEGUN_SECONDS, BEGUN_THREADS = 150.0, 2
@@ -62,7 +64,8 @@ def add_routes(server: FastAPI, ask: Ask, workers: Workers, starter: Starter, us
             await begun.run(lambda: do(form), in_turn=False)
         except Problem as problem:
             said["run_problem"] = str(problem)
-        except (Unreachable, BusyError):
+        except (Unreachable, BusyError) as error:
+            log.warning("what was asked of the runs was not done: %s %s", type(error).__name__, error)
             said["run_problem"] = "failed"
         await workers.run(ask.forget_runs)
         return RedirectResponse(f"/replay{f'?{urlencode(said)}' if said else ''}#runs", 303)
