@@ -31,7 +31,7 @@ def add_route(server: FastAPI, app: dash.Dash, is_page: Callable[[str], bool], u
     """Add the route of all that no other has; after Dash's own, before it adds one that takes every address for a page."""
 
     @server.get("/{path:path}", include_in_schema=False)
-    async def index(request: Request) -> Response:
+    def index(request: Request) -> Response:
         if not is_page(request.url.path):
             spoken = language(request.query_params.get("lang"), request.cookies.get("ioc_language"), usual)
             speech = Speech(spoken)

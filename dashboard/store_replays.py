@@ -7,7 +7,7 @@ from datetime import datetime
 
 from dashboard.connection import Connection
 from schemas.kinds import KINDS, Kind
-from schemas.replays import Difference, Run, difference, happened, runs, sandbox_url, stop
+from schemas.replays import Difference, Run, difference, happened, needed_bytes, room, runs, sandbox_url, stop
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class ReplayStore:
         """How many live events happened in a period; those that arrived after a moment, where one is given."""
         ((count,),) = self.connection.tuples(happened(since, until, arrived_after))
         return int(count)
+
+    def has_room(self, since: datetime, until: datetime) -> bool:
+        """Whether there is enough free disk to send a period again."""
+        ((taken, known, free),) = self.connection.tuples(room())
+        return bool(free >= needed_bytes(self.happened(since, until), taken, known))
 
     def differences(self, run: Run) -> Mapping[Kind, Difference]:
         """Of each kind, how a run differs."""

@@ -30,6 +30,8 @@ FOR_EVER = 36_500
 class State(StrEnum):
     """How a run stands."""
 
+    QUEUED = "queued"
+    """It waits until fewer than `MAX_RUNNING` go on."""
     RUNNING = "running"
     FINISHED = "finished"
     FAILED = "failed"
@@ -56,7 +58,7 @@ REPLAYS = Table(
         Column("speed", "Float64", "Seconds of history in a second; 0: as fast as possible."),
         Column("live", "Bool", "Whether it goes as time goes: history that was moved to today, or what others send."),
         Column("on_time", "Bool", "Whether each event arrived in it when it happened, whenever it had arrived."),
-        Column("state", "LowCardinality(String)", "running, finished, failed, stopped or removed."),
+        Column("state", "LowCardinality(String)", "queued, running, finished, failed, stopped or removed."),
         Column("total", "UInt64", "Events that are to be sent."),
         Column("sent", "UInt64", "Events that were sent."),
         Column("counted", "UInt64", "Events that workers were done with."),
@@ -79,6 +81,12 @@ REPLAY_STOPS = Table(
     "Which runs are to stop: each looks whether it is asked to, wherever its process is",
 )
 COLUMNS = ", ".join(column.name for column in REPLAYS.columns)
+MAX_RUNNING, MAX_QUEUED = 2, 4
+"""Runs that go on at a time, each with workers of its own, and how many may wait for their turn."""
+COPIES = 3
+"""A run takes about so many times what its events take in ClickHouse: topics of its own, uncompressed, and a database."""
+RESERVE_BYTES = 1 << 30
+"""What live needs free beside it."""
 KILLED = "It was killed, or its machine went down."
 SILENT = timedelta(minutes=1)
 """A run says each second how far it is."""
@@ -111,9 +119,14 @@ class Run:
         """From a row of the table. One that goes on and says nothing any more was killed: it failed."""
         name, mark, source, since, until, speed, live, on_time, state, *rest = row
         found = cls(name, Mark(mark), source, since, until, speed, live, on_time, State(state), *rest)
-        if found.state is State.RUNNING and datetime.now(UTC) - found.at > SILENT:
+        if found.goes_on and datetime.now(UTC) - found.at > SILENT:
             return replace(found, state=State.FAILED, said=KILLED)
         return found
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a process of it says how far it is: it runs, or waits for its turn."""
+        return self.state in (State.QUEUED, State.RUNNING)
 
     @property
     def row(self) -> tuple[Any, ...]:
@@ -164,6 +177,21 @@ def sandbox_url(live: str, name: str) -> str:
 def stop(name: str) -> str:
     """What asks a run to stop. Raises `ValueError`."""
     return f"INSERT INTO {REPLAY_STOPS.name} SELECT '{checked(name)}', now64(3)"
+
+
+def room() -> str:
+    """A question for one row: bytes that the live database takes on disk, events in it, bytes that are free."""
+    parts = "FROM system.parts WHERE active AND database = currentDatabase()"
+    return (
+        f"SELECT (SELECT toInt64(sum(bytes_on_disk)) {parts}), "
+        f"(SELECT toInt64(sum(rows)) {parts} AND startsWith(table, 'events_')), "
+        "(SELECT toInt64(min(unreserved_space)) FROM system.disks)"
+    )
+
+
+def needed_bytes(events: int, taken: int, known: int) -> int:
+    """The bytes that have to be free before so many events are sent again, of `known` ones that take `taken` bytes in all."""
+    return RESERVE_BYTES + COPIES * events * taken // max(known, 1)
 
 
 def is_asked_to_stop(run: Run) -> str:

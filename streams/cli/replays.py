@@ -146,11 +146,10 @@ def compare(name: Name) -> None:
 @cli.command()
 def stop(name: Name) -> None:
     """Have a run stop that goes on, wherever it was begun; what has come by then stays."""
-    from schemas.replays import State
     from schemas.replays import stop as ask
 
     one = _named(name)
-    if one.state is not State.RUNNING:
+    if not one.goes_on:
         sys.exit(f"{name} does not go on: it is {one.state}.")
     _asked(lambda client: client.execute(ask(name)))
     console.print(f"{name} is asked to stop.", highlight=False)
@@ -164,8 +163,8 @@ def remove(name: Name) -> None:
     from streams.replay.sandbox import remove as take_away
 
     settings, one = load(), _named(name)
-    if one.state is State.RUNNING:
-        sys.exit(f"{name} is running: stop it first (python -m streams replay stop {name}).")
+    if one.goes_on:
+        sys.exit(f"{name} is {one.state}: stop it first (python -m streams replay stop {name}).")
     explained("Replay", f"{settings.kafka_servers}, {settings.clickhouse_server}", lambda: asyncio.run(take_away(settings, name)))
     _asked(lambda client: write(client, one.now(state=State.REMOVED)))
     console.print(f"{name} is removed.", highlight=False)

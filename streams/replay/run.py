@@ -24,7 +24,7 @@ from schemas.topics import RECEIVED_AT
 from streams.compare import checkpoints
 from streams.lives import Lives
 from streams.period import EVER, Period, Tell
-from streams.replay import book
+from streams.replay import book, turn
 from streams.replay.history import Extent, GoneError, Sent, from_clickhouse, from_kafka
 from streams.replay.sandbox import Workers, make
 from streams.retain import events_from, refuse_gone
@@ -100,20 +100,22 @@ class _Running:
         self._own = sandbox(self._settings, plan.name)
         if book.read(self._client, plan.name):
             raise ValueError(f"There is a run {plan.name} already: take another name, or `replay remove {plan.name}` first.")
-        now = datetime.now(UTC)
-        since, until, total, source, chunks = now, now, 0, "others", _nothing()
-        if plan.period is not None:
-            refuse_gone(plan.period, max(events_from(self._client, kind) for kind in KINDS))
-            extent = Extent.of(self._client, plan.period)
-            if not extent.events:
-                raise ValueError("Nothing happened in that period.")
-            since, until = self._period(plan.period)
-            shift = (now - since) // DAY * DAY if plan.as_now else timedelta(0)
-            since, until, total = since + shift, until + shift, extent.events
-            source, chunks = await self._history(plan.period, extent, shift)
-        speed = 1.0 if plan.live else plan.speed
-        begun = (State.RUNNING, total, 0, 0, since, now, None, "", now)
-        self._run = Run(plan.name, plan.mark, source, since, until, speed, plan.live, plan.on_time, *begun)
+        self._run = self._planned()
+        waited = False
+        try:
+            waited = await turn.wait(self._client, self._run)
+            self._run, chunks = await self._begin()
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            if book.read(self._client, plan.name):
+                self._keep(state=State.STOPPED)
+            raise
+        except turn.StoppedError:
+            self._keep(state=State.STOPPED)
+            raise asyncio.CancelledError from None
+        except Exception as error:
+            if waited:  # it was told of
+                self._keep(state=State.FAILED, said=_why(error))
+            raise
         book.write(self._client, self._run)
         try:
             await make(self._own)
@@ -125,9 +127,37 @@ class _Running:
             self._keep(state=State.STOPPED)
             raise asyncio.CancelledError from None
         except Exception as error:
-            self._keep(state=State.FAILED, said=" ".join(str(error).split())[:500] or type(error).__name__)
+            self._keep(state=State.FAILED, said=_why(error))
             raise
         return self._run
+
+    def _planned(self) -> Run:
+        """The run as it stands before anything of it began. Raises `ValueError` for what cannot be sent again."""
+        plan, now = self._plan, datetime.now(UTC)
+        since = until = now
+        events = 0
+        if plan.period is not None:
+            refuse_gone(plan.period, max(events_from(self._client, kind) for kind in KINDS))
+            events = Extent.of(self._client, plan.period).events
+            if not events:
+                raise ValueError("Nothing happened in that period.")
+            since, until = self._period(plan.period)
+        turn.must_have_room(self._client, events)
+        speed = 1.0 if plan.live else plan.speed
+        begun = (State.QUEUED, events, 0, 0, since, now, None, "", now)
+        return Run(plan.name, plan.mark, plan.source, since, until, speed, plan.live, plan.on_time, *begun)
+
+    async def _begin(self) -> tuple[Run, AsyncIterator[list[Sent]]]:
+        """The run as it begins now, and what it sends. Raises `ValueError`: things may stand otherwise than when it was planned."""
+        planned, period = self._planned(), self._plan.period
+        if period is None:
+            return planned.now(state=State.RUNNING, source="others"), _nothing()
+        extent = Extent.of(self._client, period)
+        shift = (planned.begun_at - planned.since) // DAY * DAY if self._plan.as_now else timedelta(0)
+        source, chunks = await self._history(period, extent, shift)
+        since, until = planned.since + shift, planned.until + shift
+        run = planned.now(state=State.RUNNING, source=source, since=since, until=until, moment=since, total=extent.events)
+        return run, chunks
 
     def _period(self, period: Period) -> tuple[datetime, datetime]:
         """The period; where a side is open, what there is."""
@@ -278,6 +308,10 @@ class _Running:
     def _keep(self, **changes: object) -> None:
         self._run, self._told = self._run.now(**changes), time.monotonic()
         book.write(self._client, self._run)
+
+
+def _why(error: Exception) -> str:
+    return " ".join(str(error).split())[:500] or type(error).__name__
 
 
 async def _nothing() -> AsyncIterator[list[Sent]]:

@@ -85,9 +85,10 @@ def test_pages_run_only_what_is_theirs_and_stand_in_no_frame(dashboard: Dashboar
         assert "server" not in headers and headers["referrer-policy"] in ("same-origin", "no-referrer")
 
 
-@pytest.mark.parametrize(
-    "path", ["/map/parts", "/_dash-layout", "/_dash-dependencies", "/export/targets.csv", "/healthz", "/replay/runs"]
-)
+DATA = ("/map/parts", "/_dash-layout", "/_dash-dependencies", "/export/targets.csv", "/healthz", "/replay/runs")
+
+
+@pytest.mark.parametrize("path", DATA)
 def test_data_is_not_kept_by_browsers(dashboard: Dashboard, path: str) -> None:
     status, headers, _ = dashboard.ask(path)
     assert status == 200 and headers["cache-control"] == "no-store" and "server" not in headers

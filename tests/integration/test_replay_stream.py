@@ -17,8 +17,10 @@ from clickhouse_driver import Client
 
 from dashboard.clock import Picture, Replay
 from dashboard.connection import Connection
+from dashboard.desk.replay.starting import Problem, Starter
 from dashboard.package.tables import extracts
 from dashboard.past import PastConnection
+from dashboard.store_replays import ReplayStore
 from ingest import topics
 from ingest.producer import Producer
 from ingest.simulator import World
@@ -37,6 +39,7 @@ from streams.period import parse
 from streams.replay import book, run
 from streams.replay.history import GoneError
 from streams.replay.sandbox import remove
+from streams.replay.turn import NoRoomError
 from tests.running import Running, command, wait_for, worker
 from tests.simulated import backfill
 
@@ -244,6 +247,42 @@ def test_a_run_at_a_speed_goes_on_in_order_and_may_be_ended_at_any_time(
     assert live.run(name).state is State.STOPPED
     assert 0 < live.run(name).sent < live.run(name).total
     live.replay("remove", name)
+
+
+def test_two_runs_go_on_at_a_time_and_the_next_waits_for_its_turn(live: Live, tmp_path: Path) -> None:
+    period = ("--from", "2026-11-10", "--to", "2026-11-11", "--speed", "60")
+    going: dict[str, Running] = {}
+    try:
+        for name in ("one", "two", "three", "four"):
+            log = tmp_path / f"{name}.log"
+            going[name] = Running("streams", "replay", *period, "--into", name, environment=live.environment, log=log)
+            state = State.RUNNING if name in ("one", "two") else State.QUEUED
+            wait_for(lambda name=name, state=state: live.run(name).state is state, what=f"{name} {state}")
+        assert not _processes(sandbox(live.settings, "three")), "nothing of it has begun"
+        refused = command(live.environment, "streams", "replay", "remove", "three")
+        assert refused.returncode != 0 and b"is queued" in refused.stderr
+        assert "asked to stop" in live.replay("stop", "three")
+        wait_for(lambda: live.run("three").state is State.STOPPED, what="the end of one that waited")
+        going["one"].stop(60)
+        wait_for(lambda: live.run("four").state is State.RUNNING, what="its turn")
+        assert live.run("two").state is State.RUNNING
+    finally:
+        for one in going.values():
+            one.stop(60)
+    wait_for(lambda: not any(_processes(sandbox(live.settings, name)) for name in going), what="the end of their processes")
+
+
+def test_a_run_for_which_the_disk_has_no_room_says_so_and_does_not_begin(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    ((taken, known, free),) = live.client.execute(replays.room())
+    assert taken > 0 and known > 0 and free > 0
+    assert replays.needed_bytes(known, taken, known) == replays.RESERVE_BYTES + replays.COPIES * taken
+    monkeypatch.setattr(replays, "RESERVE_BYTES", 1 << 60)
+    with pytest.raises(NoRoomError, match="not enough free disk"):
+        asyncio.run(run.run(live.settings, run.Plan("crowded", DAY)))
+    assert not book.read(live.client, "crowded")
+    with pytest.raises(Problem, match="disk"):
+        store = ReplayStore(Connection(live.settings.clickhouse_url))
+        Starter(store, live.settings.home).start({"name": "crowded", "since": "2026-11-10", "until": "2026-11-11"})
 
 
 def test_a_worker_that_ends_is_noticed_while_nothing_is_due(live: Live, tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ LOOK = {
     "nav_unit": "/unit/{province}",
     "nav_records": "/records",
 }
-CHIPS = {State.RUNNING: "p3", State.FINISHED: "good", State.FAILED: "p1", State.STOPPED: "quiet"}
-PROBLEMS = ("name", "period", "arrival", "taken", "empty", "kept", "failed", "gone", "running")
+CHIPS = {State.QUEUED: "quiet", State.RUNNING: "p3", State.FINISHED: "good", State.FAILED: "p1", State.STOPPED: "quiet"}
+PROBLEMS = ("name", "period", "arrival", "taken", "empty", "kept", "failed", "gone", "running", "queue", "disk")
 
 
 def runs(ask: Ask, asked: Asked) -> Part:
@@ -42,7 +42,7 @@ def runs(ask: Ask, asked: Asked) -> Part:
 def standing(ask: Ask, asked: Asked) -> Part:
     """The runs as they stand; renewed by the page's script while one goes on."""
     found, speech = ask.runs(), asked.speech
-    goes_on = any(one.state is State.RUNNING for one in found)
+    goes_on = any(one.goes_on for one in found)
     content = _table(asked, found) if found else nothing(speech("no_runs"))
     return html.Div([content], id="runs-standing", **(marked("goes-on") if goes_on else {}))
 
@@ -100,7 +100,7 @@ def _differing(run: Run, speech: Speech) -> str:
 
 def _end(asked: Asked, run: Run) -> Part:
     """What may be done to it: stopped while it goes on, else taken away."""
-    what = "stop" if run.state is State.RUNNING else "remove"
+    what = "stop" if run.goes_on else "remove"
     words = asked.speech(f"run_{what}")
     button = html.Button(words, type="submit", title=f"{words} {run.name}", **labelled(f"{words} {run.name}"))
     return html.Form([*kept(asked, VIEWER), button], action=f"/replay/runs/{run.name}/{what}", method="POST")

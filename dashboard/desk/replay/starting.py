@@ -12,7 +12,7 @@ from typing import IO
 
 from dashboard.desk.asked import moment_of, written
 from dashboard.store_replays import ReplayStore
-from schemas.replays import NAME, SOURCES, State
+from schemas.replays import MAX_QUEUED, NAME, SOURCES, State
 from schemas.retention import horizon
 
 log = logging.getLogger(__name__)
@@ -62,6 +62,10 @@ class Starter:
                 raise Problem("kept")
             if not self.store.happened(since, until):
                 raise Problem("empty")
+            if sum(one.state is State.QUEUED for one in self.store.runs()) >= MAX_QUEUED:
+                raise Problem("queue")
+            if not self.store.has_room(since, until):
+                raise Problem("disk")
             told = ["--from", written(since), "--to", written(until), "--into", name, "--speed", speed, "--source", source]
             told += ["--on-time"] if on_time else []
             exercise = ["--as-now"] if form.get("when") == "today" else ["--exercise"] if form.get("mark") == "exercise" else []
@@ -72,7 +76,7 @@ class Starter:
     def stop(self, name: str) -> None:
         """Have a run stop, wherever it was begun: that dashboard may be gone by now. Raises `Problem`, and
         `dashboard.connection.Unreachable`."""
-        if not NAME.fullmatch(name) or not (found := self.store.runs(name)) or found[0].state is not State.RUNNING:
+        if not NAME.fullmatch(name) or not (found := self.store.runs(name)) or not found[0].goes_on:
             raise Problem("gone")
         self.store.stop(name)
 
@@ -80,14 +84,16 @@ class Starter:
         """Take a run away, and wait until it is gone. Raises `Problem`, and `dashboard.connection.Unreachable`."""
         if not NAME.fullmatch(name) or not (found := self.store.runs(name)):
             raise Problem("gone")
-        if found[0].state is State.RUNNING:
+        if found[0].goes_on:
             raise Problem("running")
         with self._one:
             try:
                 code = self._run(name, "remove", name).wait(REMOVED_SECONDS)
             except subprocess.TimeoutExpired:
+                log.warning("the run %s was not removed within %d s", name, REMOVED_SECONDS)
                 raise Problem("failed") from None
         if code:
+            log.warning("the run %s could not be removed; see its log", name)
             raise Problem("failed")
 
     def _run(self, name: str, *arguments: str) -> "subprocess.Popen[bytes]":
@@ -114,4 +120,5 @@ class Starter:
                 log.warning("the run %s ended at once; see its log", name)
                 raise Problem("failed")
             time.sleep(0.2)
+        log.warning("the run %s said nothing of itself within %.0f s; see its log", name, BEGUN_SECONDS)
         raise Problem("failed")

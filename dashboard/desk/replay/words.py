@@ -142,8 +142,10 @@ REPLAY: dict[str, tuple[str, str]] = {
     "exercise": ("DIỄN TẬP", "EXERCISE"),
     "runs": ("Chạy lại luồng dữ liệu", "The stream, run again"),
     "runs_hint": (
-        "Lịch sử được gửi lại qua bộ xử lý riêng, vào bảng riêng; dữ liệu thật vẫn chạy, không bị đụng tới",
-        "History is sent again, through workers and into tables of its own; live goes on untouched",
+        "Lịch sử được gửi lại qua bộ xử lý riêng, vào bảng riêng; dữ liệu thật vẫn chạy, không bị đụng tới; "
+        "cùng lúc có hai lần chạy, lần sau chờ đến lượt",
+        "History is sent again, through workers and into tables of its own; live goes on untouched; two runs go on at a time, "
+        "others wait for their turn",
     ),
     "no_runs": ("Chưa chạy lại lần nào", "No run yet"),
     "no_run": ("không có lần chạy lại {name}", "there is no run {name}"),
@@ -176,6 +178,7 @@ REPLAY: dict[str, tuple[str, str]] = {
     "run_events": ("Sự kiện đã đếm", "Events counted"),
     "run_left": ("còn {span}", "{span} left"),
     "run_moment": ("Đã gửi đến", "Sent until"),
+    "run_state_queued": ("đang chờ đến lượt", "waiting for its turn"),
     "run_state_running": ("đang chạy", "running"),
     "run_state_finished": ("xong", "finished"),
     "run_state_failed": ("hỏng", "failed"),
@@ -209,6 +212,14 @@ REPLAY: dict[str, tuple[str, str]] = {
     "run_problem_kept": (
         "Sự kiện gốc của khoảng này không còn được lưu đủ",
         "The single events of that period are no longer all kept",
+    ),
+    "run_problem_queue": (
+        "Đã có nhiều lần chạy đang chờ: hãy đợi hoặc dừng bớt",
+        "Several runs wait for their turn already: wait, or stop one",
+    ),
+    "run_problem_disk": (
+        "Không đủ chỗ trống trên đĩa cho lần chạy này: hãy xóa các lần chạy cũ hoặc chọn khoảng ngắn hơn",
+        "There is not enough free disk for this run: remove old ones, or choose a shorter period",
     ),
     "run_problem_failed": ("Không thực hiện được, xem nhật ký của máy chủ", "It could not be done: see the server's log"),
     "run_problem_gone": ("Không còn lần chạy này, hoặc nó không chạy nữa", "This run is gone, or does not go on any more"),

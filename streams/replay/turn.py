@@ -1,0 +1,65 @@
+"""Before a run begins: it waits for its turn, and there has to be room for it on the disk.
+
+Each run is a process of its own, begun by a dashboard or by hand. Those that wait say so in the table of the runs, and go on in
+the order in which they came; a process that waits and is killed is found out as one that runs.
+"""
+
+import asyncio
+import logging
+
+from clickhouse_driver import Client
+from clickhouse_driver.errors import ServerException
+
+from schemas.replays import MAX_RUNNING, Run, State, is_asked_to_stop, needed_bytes, room
+from streams.replay import book
+
+LOOK_SECONDS = 1.0
+SAID_SECONDS = 10.0
+"""How often one that waits says that it still does."""
+log = logging.getLogger(__name__)
+
+
+class NoRoomError(ValueError):
+    """There is not enough free disk for a run; the message says how much it takes."""
+
+
+class StoppedError(Exception):
+    """Somebody asked a run to stop that waited."""
+
+
+def must_have_room(client: Client, events: int) -> None:
+    """Raises `NoRoomError` where so many events cannot be sent again. Says nothing where ClickHouse does not tell its disks."""
+    try:
+        ((taken, known, free),) = client.execute(room())
+    except ServerException as error:
+        log.warning("the free disk cannot be looked at: %s", " ".join(str(error).split())[:200])
+        return
+    if free < (needed := needed_bytes(events, taken, known)):
+        raise NoRoomError(f"There is not enough free disk: the run takes about {_gb(needed)}, {_gb(free)} are free.")
+
+
+async def wait(client: Client, mine: Run) -> bool:
+    """Wait until it is this run's turn; whether it had to. Raises `StoppedError`.
+
+    While it waits its state is kept as `queued`.
+    """
+    said = 0.0
+    while not _is_next(book.read(client), mine):
+        now = asyncio.get_running_loop().time()
+        if not said or now - said > SAID_SECONDS:
+            book.write(client, mine.now(state=State.QUEUED))
+            said = now
+        if client.execute(is_asked_to_stop(mine))[0][0]:
+            raise StoppedError
+        await asyncio.sleep(LOOK_SECONDS)
+    return said > 0
+
+
+def _is_next(runs: list[Run], mine: Run) -> bool:
+    others = [one for one in runs if one.name != mine.name]
+    ahead = [one for one in others if one.state is State.QUEUED and (one.begun_at, one.name) < (mine.begun_at, mine.name)]
+    return sum(one.state is State.RUNNING for one in others) + len(ahead) < MAX_RUNNING
+
+
+def _gb(size: int) -> str:
+    return f"{size / 1e9:.1f} GB"
