@@ -128,7 +128,7 @@ class Gateway:
             yield
             yield from intake.steps(records, producer, arrived_ms)
 
-        await self._turns.run(request.client.host if request.client else "", steps())
+        await self._turns.run(request.client.host if request.client else "", steps(), len(body))
         seconds = await intake.acknowledged(ACK_SECONDS + 1)
         answer = intake.answer()
         self._metrics.observe(intake, seconds)

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from ingest.gateway import words
-from ingest.gateway.notices import Notice, notices, told
+from ingest.gateway.notices import Notice, none_of, notices, told
 from ingest.gateway.recent import Position, Recent
 from ingest.gateway.refusals import Refusals
 from ingest.producer import KafkaUnavailable, Producer
@@ -93,6 +93,7 @@ class Intake:
         self._recent = recent
         self._refused = refused
         self._prefix = prefix
+        self._topics: dict[str, str] = {}
         self._language = language
         self.results: list[Result] = []
         self.outcomes: Counter[tuple[str, str]] = Counter()
@@ -116,9 +117,10 @@ class Intake:
         first: dict[int, _Sent] = {}
         for at, until in _pieces(records):
             together = self._read_together(records[at:until])
+            quiet = together is not None and none_of(together[0][0].kind, [one[0] for one in together], arrival)
             for index in range(at, until):
                 read = None if together is None else together[index - at]
-                self._take(index, records[index], read, first, producer, arrival, arrived_ms)
+                self._take(index, records[index], read, quiet, first, producer, arrival, arrived_ms)
                 if read is None or index % STEP_EVENTS == 0:
                     yield
 
@@ -127,6 +129,7 @@ class Intake:
         index: int,
         record: bytes,
         read_before: _Read | None,
+        quiet: bool,
         first: dict[int, _Sent],
         producer: Producer,
         arrival: datetime,
@@ -138,8 +141,9 @@ class Intake:
             read, closed, mark, content = read_before or self._read(record)
             result.id, result.source = read.id, read.source
             self._kinds[index] = read.kind.name
-            self._keeping.check(read, arrived_ms)
-            if (found := notices(read, record, arrival)) is not None:
+            if self._keeping.days:
+                self._keeping.check(read, arrived_ms)
+            if not quiet and (found := notices(read, record, arrival)) is not None:
                 self._notices[index] = found
                 result.warning = told(found, self._language)
             if (earlier := first.get(mark)) is not None:
@@ -169,13 +173,13 @@ class Intake:
         kind = BY_NAME.get(said(records[0]).kind, FEEDBACK) if len(records) > 1 else FEEDBACK
         if kind is FEEDBACK or (reads := self._reader.read_all(kind, records)) is None:
             return None
-        if perhaps_repeated(records) and any(repeated_member(record) is not None for record in records):
+        if perhaps_repeated(kind, records) and any(repeated_member(record) is not None for record in records):
             return None
         marks = identities([read.event_id for read in reads])
         return list(zip(reads, records, marks, bodies(kind, reads), strict=True))
 
     def _give(self, index: int, mark: int, content: int, read: Read, record: bytes, producer: Producer, arrived_ms: int) -> _Sent:
-        topic = read.kind.topic(self._prefix)
+        topic = self._topics.get(read.kind.name) or self._topics.setdefault(read.kind.name, read.kind.topic(self._prefix))
         future = producer.put(topic, read.kind.entity_id(read.data).encode(), record)
         return _Sent(index, mark, content, topic, future)
 
@@ -225,8 +229,10 @@ class Intake:
                 result.status, result.reason = UNACKNOWLEDGED, words.of(words.UNACKNOWLEDGED, self._language)
             elif result.warning and result.status == ACCEPTED:
                 self.notices.update((self._kinds[result.index], one.about, one.field) for one in self._notices[result.index])
-            self.outcomes[self._kinds.get(result.index, "unknown"), result.status] += 1
-        count = Counter(result.status for result in self.results)
+        statuses = [result.status for result in self.results]
+        kinds = [self._kinds.get(index, "unknown") for index in range(len(statuses))]
+        self.outcomes.update(zip(kinds, statuses, strict=True))
+        count = Counter(statuses)
         return Answer(
             accepted=count[ACCEPTED],
             duplicates=count[DUPLICATE],

@@ -20,6 +20,7 @@ TURN_SECONDS = 0.02
 class _Request:
     sender: str
     steps: Iterator[None]
+    size: int
     loop: asyncio.AbstractEventLoop
     done: "asyncio.Future[None]"
     used: float = 0.0
@@ -49,14 +50,14 @@ class Turns:
             self._stopped = True
             self._changed.notify()
 
-    async def run(self, sender: str, steps: Iterator[None]) -> None:
+    async def run(self, sender: str, steps: Iterator[None], size: int) -> None:
         """Run all steps, in turns with those of other requests. Raises what a step raises.
 
-        First come those of the sender that has had least, of one sender those of the request that has had least: a small request is
-        through before the next turn of a large one, however many large ones there are.
+        First come those of the sender that has had least, of one sender those of the request that has had least, then of the one of
+        least `size` (bytes): a small request is through before the next turn of a large one, however many large ones there are.
         """
         loop = asyncio.get_running_loop()
-        request = _Request(sender, steps, loop, loop.create_future())
+        request = _Request(sender, steps, size, loop, loop.create_future())
         with self._changed:
             # Who comes now has no claim on the time that others have had before.
             self._used[sender] = max(self._used[sender], min(self._used[one] for one in self._requests)) if self._requests else 0.0
@@ -72,7 +73,7 @@ class Turns:
                     self._changed.wait()
                 if self._stopped:
                     return
-                request = min(self._waiting, key=lambda one: (self._used[one.sender], one.used))
+                request = min(self._waiting, key=lambda one: (self._used[one.sender], one.used, one.size))
                 self._waiting.remove(request)
             began = self.clock()
             error: BaseException | None = None
