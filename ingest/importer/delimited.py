@@ -18,6 +18,7 @@ from ingest.importer.rows import (
     KEPT_OF_OVERLONG,
     MAX_COLUMNS,
     MAX_LINE_BYTES,
+    OTHER_EXTRA_COLUMNS,
     FileError,
     Layout,
     Row,
@@ -231,7 +232,8 @@ def _header(lines: _Lines, mapping: Mapping, layout: Layout) -> tuple[_Records, 
         raise FileError(_not_decoded("The header", mapping) if undecoded or header is None else f"The header: {header.problem}")
     layout.header = header.lines
     titles = header.cells
-    refused_before = tuple(titles[-len(EXTRA_COLUMNS) :]) == EXTRA_COLUMNS and not mapping.columns() & set(EXTRA_COLUMNS)
+    last = tuple(titles[-len(EXTRA_COLUMNS) :])
+    refused_before = last == OTHER_EXTRA_COLUMNS or (last == EXTRA_COLUMNS and not mapping.columns() & set(EXTRA_COLUMNS))
     if refused_before:
         titles = [unguard_formula(title) for title in titles[: -len(EXTRA_COLUMNS)]]
     wanted = mapping.columns()

@@ -115,7 +115,7 @@ class Job:
         return take(file, self._mapping, self._reader, self._sealer, form, layout)
 
     def settle(self, outcomes: Outcomes, seconds: float, waiting: Callable[[], Callable[[int], None]]) -> None:
-        """Learn from the workers what is stored, what is a repeat and what was refused after all. Raises `KafkaUnavailable`."""
+        """Learn from the workers what is stored, what is a repeat and what was refused after all."""
         ends: dict[Place, int] = {}
         for one in self._files:
             for place, last in one.sent.ends().items():
@@ -123,7 +123,10 @@ class Job:
         if not ends:
             return
         committed, because = outcomes.wait(ends, seconds, waiting())
-        told = [one for one in outcomes.told() if one.place in ends]
+        try:
+            told = [one for one in outcomes.told() if one.place in ends]
+        except KafkaUnavailable as error:  # What was sent is in Kafka all the same.
+            committed, because, told = {}, str(error), []
         for one in self._files:
             dead = reckon(one.summary, one.sent, told, committed, because)
             if dead:

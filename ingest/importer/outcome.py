@@ -74,29 +74,29 @@ class Outcomes:
 
         `show` is told how many partitions are left. Returns how far they are in each, and in words why that is not all.
         """
-        try:
-            return self._wait(ends, seconds, show)
-        except KafkaError as error:
-            return {}, f"Kafka did not say how far the worker is ({error or type(error).__name__})"
-
-    def _wait(self, ends: dict[Place, int], seconds: float, show: Callable[[int], None]) -> tuple[dict[Place, int], str]:
         began = moved = time.monotonic()
-        before: dict[Place, int] = {}
+        committed: dict[Place, int] = {}
+        left: dict[Place, int] = {}
+        unheard = ""
         while True:
-            committed = self._committed(ends)
-            behind = [place for place, last in ends.items() if committed.get(place, -1) <= last]
-            if not behind:
+            try:
+                committed, unheard = self._committed(ends), ""
+            except KafkaError as error:  # It may be back soon.
+                unheard = f"Kafka did not say how far the worker is ({error or type(error).__name__})"
+            before, so_far = left, {place: committed.get(place, -1) for place in ends}
+            left = {place: offset for place, offset in so_far.items() if offset <= ends[place]}
+            if not left:
                 return committed, ""
             now = time.monotonic()
-            if committed != before:
-                before, moved = committed, now
+            if left != before:  # Others may send to partitions that are done with.
+                moved = now
             if seconds <= 0:
-                return committed, "the worker was not waited for"
-            if now - began > NO_WORKER_SECONDS and not self._worker_runs():
+                return committed, unheard or "the worker was not waited for"
+            if now - began > NO_WORKER_SECONDS and not unheard and not self._worker_runs():
                 return committed, "no worker is running"
             if now - moved > seconds:
-                return committed, f"the worker did not get on for {seconds:g} s"
-            show(len(behind))
+                return committed, unheard or f"the worker did not get on for {seconds:g} s"
+            show(len(left))
             time.sleep(LOOK_SECONDS)
 
     def _committed(self, ends: dict[Place, int]) -> dict[Place, int]:
@@ -105,7 +105,10 @@ class Outcomes:
         return {Place(tp.topic, tp.partition): one.offset for tp, one in found.items()}
 
     def _worker_runs(self) -> bool:
-        group = self._admin.describe_groups([self._settings.worker_group])[self._settings.worker_group]
+        try:
+            group = self._admin.describe_groups([self._settings.worker_group])[self._settings.worker_group]
+        except KafkaError:
+            return True  # It is asked again.
         return bool(group.get("members"))
 
     def told(self) -> Iterator[Told]:

@@ -7,7 +7,7 @@ import unicodedata
 from pathlib import Path
 from typing import IO, Any, Self
 
-from ingest.importer.rows import EXTRA_COLUMNS, Layout, Row
+from ingest.importer.rows import Layout, Row, extra_columns
 from schemas.envelope import Refusal
 from schemas.spreadsheet import guard_formula
 
@@ -37,7 +37,7 @@ class Refused:
         if self._file is None:
             self._file = self._open()
             self._writer = csv.writer(self._file, delimiter=self._layout.delimiter)
-            self._write([*self._layout.titles, *EXTRA_COLUMNS])
+            self._write([*self._layout.titles, *extra_columns(self._layout.titles)])
         cells = row.cells if row.cells is not None else [row.columns.get(name, "") for name in self._layout.columns]
         reason = f"{row.place}: {refusal.reason}" if row.sheet or row.line not in (0, row.number) else refusal.reason
         self._write([*cells, str(row.number), refusal.category.value, reason])

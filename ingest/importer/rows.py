@@ -15,6 +15,8 @@ KEPT_OF_OVERLONG = 1_000
 """Characters of an overlong line that are kept in the refused row."""
 EXTRA_COLUMNS = ("row", "category", "reason")
 """What the file of refused rows has behind the columns of its table."""
+OTHER_EXTRA_COLUMNS = ("refused row", "refused category", "refused reason")
+"""The same where the table has such columns itself."""
 
 
 class FileError(Exception):
@@ -72,6 +74,11 @@ class Layout:
     skipped: int = 0
     """Lines of rows that a rule of the mapping skips."""
     first_skipped: str = ""
+
+
+def extra_columns(titles: list[str]) -> tuple[str, str, str]:
+    """What the file of refused rows of a table calls its own columns."""
+    return OTHER_EXTRA_COLUMNS if set(titles) & set(EXTRA_COLUMNS) else EXTRA_COLUMNS
 
 
 def open_binary(name: str) -> tuple[BinaryIO, int | None]:

@@ -194,6 +194,19 @@ def test_a_file_of_refused_rows_is_its_owners_and_takes_no_other_files_place(tmp
     assert path.read_text() == "mine"
 
 
+def test_refused_rows_of_a_table_with_a_column_that_is_called_reason_can_be_imported_again(tmp_path: Path) -> None:
+    mapping = mapped(tmp_path, MAPPING.replace('"Phí"', '"reason"'))
+    columns = tuple("reason" if one == "Phí" else one for one in COLUMNS)
+    content = f"{';'.join(columns)}\n{';'.join((*ROW[:5], '31/02/2026'))}\n".encode()
+    for turn in range(2):
+        layout, path = Layout(), tmp_path / f"{turn}.csv"
+        with Refused(path, layout) as refused:
+            run(take(io.BytesIO(content), mapping, Reader(), SEALER, None, layout), None, refused, lambda _: None, 1)
+        content = path.read_bytes()
+    (one,) = take(io.BytesIO(content.replace(b"31/02", b"28/02")), mapping, Reader(), SEALER)
+    assert one.refusal is None
+
+
 def test_an_encoding_that_nobody_knows_is_told_in_a_sentence(tmp_path: Path) -> None:
     mapping = mapped(tmp_path, MAPPING.replace("decimal =", 'encoding = "klingon"\ndecimal ='))
     with pytest.raises(FileError, match=r"^The encoding 'klingon' of the mapping is not known\.$"):
