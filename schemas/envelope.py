@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, Union, cast
 
 import msgspec
 import xxhash
+from msgspec import UNSET
 
 from schemas.canonical import canonical, is_canonical, uncertain, with_days
 from schemas.categories import Category as Category
@@ -119,9 +120,10 @@ def bodies(kind: Kind, events: Sequence[Read]) -> list[int]:
     """64 bits for what each event says: two events of one identity with different bodies contradict each other.
 
     Whether somebody is named as the reporter belongs to it, but not who: sealed with a new key, a resend must still be a resend.
+    Nor does how exactly a moment is known: a file that was imported before that was told is the same file.
     """
     # Together, as a call for each takes as long as its work. In JSON no text holds a line's end.
-    said = _ENCODER.encode_lines([(event.time, event.data) for event in events]).splitlines()
+    said = _ENCODER.encode_lines([(event.time, _exact(event.data)) for event in events]).splitlines()
     if kind is FEEDBACK:
         said = [_without_reporter(line, event.data.reporter) for line, event in zip(said, events, strict=True)]
     return list(map(xxhash.xxh3_64_intdigest, said))
@@ -135,6 +137,10 @@ def identity(event_id: str) -> int:
 def body(read: Read) -> int:
     """`bodies` of one."""
     return bodies(read.kind, [read])[0]
+
+
+def _exact(data: Any) -> Any:
+    return msgspec.structs.replace(data, precision=UNSET) if data.precision else data
 
 
 def _without_reporter(said: bytes, reporter: str) -> bytes:

@@ -150,6 +150,12 @@ def test_a_date_that_there_is_not_is_refused() -> None:
     assert refused.value.category is Category.IMPOSSIBLE_DATE
 
 
+def test_how_exactly_a_moment_is_known_makes_no_conflict() -> None:
+    """A file whose dates were taken for midnight once is the same file now."""
+    before = both_ways(record(FILING, {"time": "2026-11-25T00:00:00+07:00"}))
+    assert body(both_ways(record(FILING, {"time": "2026-11-25"}))) == body(before)
+
+
 def test_the_body_of_an_exact_event_is_what_it_was_before_there_was_a_precision() -> None:
     assert b"precision" not in msgspec.json.encode(READER.read(example(FILING)))
 

@@ -1,7 +1,6 @@
 """The gateway's pure parts: bodies to events, resends, words, and its description of itself."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +23,6 @@ from ingest.producer import KafkaUnavailable
 from schemas.documents import example
 from schemas.envelope import Category, Reader, Refusal
 from schemas.kinds import FEEDBACK, KINDS, Kind
-from schemas.members import perhaps_repeated
 from schemas.settings import Settings
 from tests.sealing import SEALER
 
@@ -372,31 +370,3 @@ def test_a_report_with_thousands_of_reporters_is_refused_before_they_are_sealed(
     many = EVENT_BYTES.rstrip()[:-1] + b',"x":[' + b",".join([b'{"reporter":"a"}'] * 5_000) + b"]}"
     answer = take(FakeProducer(), Recent(), many)
     assert statuses(answer) == ["refused"] and "reporter" in (answer.events[0].reason or "")
-
-
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_many_events_are_known_at_once_to_have_no_member_twice(kind: Kind) -> None:
-    event = msgspec.json.decode(example(kind))
-    compact, spaced = msgspec.json.encode(event), json.dumps(event).encode()
-    strange = msgspec.json.encode(event | {"extension": "x", "data": event["data"] | {"of_tomorrow": 1}})
-    for one in (compact, spaced, strange):
-        assert not perhaps_repeated(kind, [one] * 3)
-        for twice in (
-            one.replace(b'"agency":', b'"agency":"x","agency":'),
-            one.replace(b'"agency":', b'"agency":"x","agency" :'),
-            one.replace(b'"agency":', b'"\\u0061gency":"x","agency":'),
-            one.replace(b'"source":', b'"source":"x","source":'),
-        ):
-            assert perhaps_repeated(kind, [one, twice, one]), twice
-            assert perhaps_repeated(kind, [twice, one, one]), twice
-
-
-def test_no_kind_has_objects_within_its_data_whose_members_would_be_looked_at() -> None:
-    for kind in KINDS:
-        for schema in jsonschema_of(kind):
-            assert "object" not in msgspec.json.encode(schema).decode()
-
-
-def jsonschema_of(kind: Kind) -> list[Any]:
-    _, components = msgspec.json.schema_components([kind.event])
-    return [field for one in components.values() if "properties" in one for field in one["properties"].values()]
