@@ -127,32 +127,35 @@ class _Look:
     """What shows at little cost that an event has its one form: its numbers, and whether its codes were seen in it before."""
 
     number: Callable[[Any], str]
-    """The number that the sender gave the entity; of a kind without one a code, which is looked at anyhow."""
-    codes: Callable[[Any], tuple[str, ...]]
-    settled: set[tuple[str, ...]]
+    """The number that the sender gave the entity (of its `data`); of a kind without one a code, which is looked at anyhow."""
+    codes: Callable[[Any], Any]
     has_sites: bool
+    settled: set[Any]
+    sources: set[str]
 
     def settle(self, event: Any) -> None:
-        """Remember the codes of an event that has its one form."""
-        if len(self.settled) >= MAX_KNOWN_CODES:
-            self.settled.clear()
-        self.settled.add(self.codes(event))
+        """Remember the codes and the source of an event that has its one form."""
+        for known, found in ((self.settled, self.codes(event.data)), (self.sources, event.source)):
+            if len(known) >= MAX_KNOWN_CODES:
+                known.clear()
+            known.add(found)
 
 
 @cache
 def _look(kind: Kind) -> _Look:
     its = fields(kind)
-    codes = [f"data.{name}" for name in its.forms if name not in its.identifiers]
-    return _Look(attrgetter(f"data.{(*its.identifiers, 'agency')[0]}"), attrgetter("source", *codes), set(), bool(its.sites))
+    codes = attrgetter(*(name for name in its.forms if name not in its.identifiers))
+    return _Look(attrgetter((*its.identifiers, "agency")[0]), codes, bool(its.sites), set(), set())
 
 
 def is_canonical(kind: Kind, event: Any) -> bool:
     """Return whether an event is known to have its one form, its texts aside; asked about each, so it must cost next to nothing."""
-    look = _look(kind)
-    id, number = event.id, look.number(event)
+    look, data, id = _look(kind), event.data, event.id
+    number = look.number(data)
     return (
-        look.codes(event) in look.settled
-        and (not event.data.precision or _is_stated_well(kind, event))
+        look.codes(data) in look.settled
+        and event.source in look.sources
+        and not data.precision
         and id.strip() == id
         and number.strip() == number
         and number not in _NOT_NUMBERS
@@ -160,20 +163,29 @@ def is_canonical(kind: Kind, event: Any) -> bool:
     )
 
 
-def uncertain(kind: Kind, events: Sequence[Any]) -> list[int]:
-    """Return the indexes of the events that `is_canonical` does not know to have their one form, all at once."""
+def uncertain(kind: Kind, events: Sequence[Any], data: Sequence[Any]) -> list[int]:
+    """Return the indexes of the events that `is_canonical` does not know to have their one form, all at once.
+
+    Args:
+        data: the `data` of the events.
+    """
     look = _look(kind)
-    ids, numbers = [event.id for event in events], list(map(look.number, events))
+    ids, numbers = list(map(_ID, events)), list(map(look.number, data))
     if (
         not look.has_sites
-        and look.settled.issuperset(map(look.codes, events))
+        and look.sources.issuperset(map(_SOURCE, events))
+        and look.settled.issuperset(map(look.codes, data))
+        and not any(map(_PRECISION, data))
         and list(map(str.strip, ids)) == ids
         and list(map(str.strip, numbers)) == numbers
-        and _NOT_NUMBERS.isdisjoint(numbers)
-        and not any(event.data.precision for event in events)
+        and "." not in numbers
+        and ".." not in numbers
     ):
         return []
     return [index for index, event in enumerate(events) if not is_canonical(kind, event)]
+
+
+_ID, _SOURCE, _PRECISION = attrgetter("id"), attrgetter("source"), attrgetter("precision")
 
 
 def _changed(holder: Any, forms: Mapping[str, Callable[[str, str], str]]) -> dict[str, Any]:

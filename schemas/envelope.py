@@ -85,7 +85,7 @@ class Reader:
         if kind is FEEDBACK and any((one.lat is None) != (one.lon is None) for one in data):
             return None
         try:
-            for index in uncertain(kind, events):
+            for index in uncertain(kind, events, data):
                 events[index] = canonical(kind, events[index], texts=False)
             if may_need_normalising(joined):
                 for index, record in enumerate(records):
