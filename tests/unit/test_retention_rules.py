@@ -43,7 +43,8 @@ def test_reports_of_indicators_are_never_too_old() -> None:
 
 def test_the_gateway_and_the_import_say_it_at_once() -> None:
     intake = Intake(Reader(), SEALER, Recent(), "ioc.", "vi", Refusals("g"), Keeping(30))
-    intake.send([record()], None, milliseconds(NOW))  # type: ignore[arg-type] # nothing is sent
+    for _ in intake.steps([record()], None, milliseconds(NOW)):  # type: ignore[arg-type] # nothing is sent
+        pass
     (result,) = intake.results
     assert (result.status, result.category) == ("refused", "too-old") and "không còn được lưu" in str(result.reason)
     now = datetime.now(UTC)
