@@ -13,8 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 TURN_SECONDS = 0.1
-"""How long a request's steps run on before others are looked at. A step itself takes a few milliseconds. With shorter turns batches of
-a thousand events, each of two turns, are all done at once and then all wait for Kafka: half the rate from four clients."""
+"""How long a request's steps run on before others are looked at. A step itself takes a few milliseconds. With shorter turns
+batches of a thousand events, each of two turns, are all done at once and then wait for Kafka at once: half the rate of four."""
 
 
 @dataclass(eq=False)
