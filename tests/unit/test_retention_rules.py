@@ -49,7 +49,7 @@ def test_the_gateway_and_the_import_say_it_at_once() -> None:
     assert (result.status, result.category) == ("refused", "too-old") and "không còn được lưu" in str(result.reason)
     now = datetime.now(UTC)
     lines = b"\n".join(record(ago=ago * DAY, now=now) for ago in (29, 31))
-    young, old = kept(take(io.BytesIO(lines), None, Reader(), SEALER, ndjson=True), Keeping(30))
+    young, old = kept(take(io.BytesIO(lines), None, Reader(), SEALER, "lines"), Keeping(30))
     assert young.refusal is None and old.refusal is not None and old.refusal.category == "too-old" and not old.events
 
 
