@@ -23,7 +23,7 @@ class Broker:
         return {f"{tp.topic}/{tp.partition}": known.offset for tp, known in found.items() if not tp.topic.endswith(HEARTBEATS)}
 
     def records(self) -> int:
-        """Records of events in Kafka: what was accepted, the resends, and what cannot be counted."""
+        """Offsets in Kafka's topics of events: what was accepted, resends, what cannot be counted, what was aborted, markers."""
         consumer = KafkaConsumer(bootstrap_servers=self._servers)
         try:
             names = [kind.topic(self._prefix) for kind in KINDS]

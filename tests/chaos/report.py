@@ -54,8 +54,9 @@ def page(results: list[Result], seed: int, seconds: float) -> str:
         f"|{'---|' * len(HEADER)}",
         *(_row(result) for result in results),
         "",
-        "Records in Kafka are more than events by what was sent again and by what cannot be counted. `make chaos QUICK=1` is a run",
-        "of a few minutes; `python -m tests.chaos NAME --seed N` runs one scenario again under the seed that a failure names.",
+        "Records in Kafka are more than events by what was sent again, what cannot be counted, what was aborted, and markers.",
+        "`make chaos QUICK=1` is a run of a few minutes; `python -m tests.chaos NAME --seed N` runs one scenario again under the",
+        "seed that a failure names.",
         "",
     ]
     return "\n".join(lines)

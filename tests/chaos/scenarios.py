@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.chaos import kills, moves, outages
+from tests.chaos import bombs, kills, moves, outages, transactions
 from tests.chaos.settle import Settled, settle
 from tests.chaos.system import System
 
@@ -67,6 +67,16 @@ SCENARIOS = {
         partial(moves.more_partitions, counts=(6, 7)),
         partial(moves.more_partitions, counts=(6,)),
         gateways=2,
+    ),
+    "transactions": Scenario(
+        "senders that commit and abort transactions, one that hangs open, a worker killed meanwhile",
+        partial(transactions.transactions, seconds=60),
+        partial(transactions.transactions, seconds=12),
+    ),
+    "bombs": Scenario(
+        "slow senders and hostile requests at the gateway beside agencies: memory flat",
+        partial(bombs.bombs, seconds=90),
+        partial(bombs.bombs, seconds=20),
     ),
 }
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos import kills, moves
+from tests.chaos import bombs, kills, moves, transactions
 from tests.chaos.settle import settle
 from tests.chaos.system import System
 
@@ -19,4 +19,9 @@ def test_a_short_round_loses_and_doubles_nothing(tmp_path: Path) -> None:
         print(kills.at_every_step(system, steps=("in events", "windows feedback")))
         system.workers[0].kill()
         print(moves.zombies(system, rounds=1))
+        for worker in system.running().values():
+            worker.kill()
+        print(transactions.transactions(system, seconds=4))
+        system.workers[0].kill()
+        print(bombs.bombs(system, seconds=8))
         print(settle(system))
