@@ -15,8 +15,8 @@ from typing import Any, Self
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 from kafka.future import Future
-from kafka.partitioner.default import murmur2
 
+from ingest.murmur import murmur2
 from schemas.envelope import write
 from schemas.events import Event
 from schemas.kinds import Kind
@@ -31,7 +31,7 @@ FORGOTTEN = 256
 """Records after which those that are acknowledged are looked for: each time would cost more than it frees."""
 
 _hash = lru_cache(65_536)(murmur2)
-"""Kafka's hash of a key. It is written in Python and took a tenth of all that the gateway does; an entity's steps have one key."""
+"""Kafka's hash of a key, which an entity's steps share."""
 
 
 class KafkaUnavailable(Exception):

@@ -9,11 +9,13 @@ import re
 from bisect import bisect_right
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import Self
+from zoneinfo import ZoneInfo
 
 import msgspec
 
+from schemas.columns import ZONE
 from schemas.events import Moment
 from schemas.moments import milliseconds
 
@@ -72,15 +74,27 @@ class Partitions:
         count = self.counts[0]
         if self.since:
             with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                count = self.at(_TIMED.decode(record).time)
+                count = self.at(_time(record))
         return (key_hash & 0x7FFFFFFF) % count
+
+
+def _time(record: bytes) -> datetime:
+    """The time of an event; one that is a date begins with its day. Raises msgspec's errors."""
+    try:
+        return _TIMED.decode(record).time
+    except msgspec.ValidationError:
+        return datetime.combine(_DATED.decode(record).time, time.min, ZoneInfo(ZONE))
 
 
 class _Timed(msgspec.Struct):
     time: Moment
 
 
-_TIMED = msgspec.json.Decoder(_Timed)
+class _Dated(msgspec.Struct):
+    time: date
+
+
+_TIMED, _DATED = msgspec.json.Decoder(_Timed), msgspec.json.Decoder(_Dated)
 
 
 def _count(text: str) -> int:

@@ -5,9 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import aiokafka.partitioner
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from kafka.partitioner.default import DefaultPartitioner, murmur2
 from pydantic import ValidationError
 
+from ingest import murmur
 from schemas.codes import MeetingState
 from schemas.envelope import write
 from schemas.events import Meeting
@@ -89,6 +92,19 @@ def test_topics_have_as_many_partitions_as_were_ever_declared() -> None:
     found = {topic.name: topic.partitions for topic in topics(Settings(partitions=GROWN))}
     one, every = ("dead-letters", "repeats", "refusals"), (*(kind.name for kind in KINDS), "heartbeats")
     assert found == {f"ioc.{name}": 12 for name in every} | {f"ioc.{name}": 1 for name in one}
+
+
+@pytest.mark.parametrize("day", ["2026-12-31", "2027-01-01", "2028-01-02"])
+def test_an_event_of_a_date_lies_where_one_of_its_midnight_lies(day: str) -> None:
+    """One is a repeat of the other, so both have to meet."""
+    dated, timed = (b'{"time":"%s"}' % time.encode() for time in (day, f"{day}T00:00:00+07:00"))
+    assert {GROWN.of(key, dated) for key in range(24)} <= set(range(12))
+    assert [GROWN.of(key, dated) for key in range(24)] == [GROWN.of(key, timed) for key in range(24)]
+
+
+@given(st.binary(max_size=700))
+def test_the_hash_of_a_key_is_that_of_every_client_of_kafka(key: bytes) -> None:
+    assert murmur.murmur2(key) == murmur2(key) & 0xFFFFFFFF
 
 
 def test_it_is_written_as_it_is_read() -> None:
