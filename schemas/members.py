@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 
 from schemas.events import Envelope
-from schemas.kinds import Kind
+from schemas.kinds import BY_TYPE, Kind
 
 _DECODER = msgspec.json.Decoder()
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 """Makes no values, which are most of the work."""
 _ENCODER = msgspec.json.Encoder()
 _ABSENT = msgspec.Raw(b"")
+_TYPE = b'"type":"'
 COMPACT_BYTES = 64
 """Where a record's beginning has no space behind a colon, the others of its sender are taken to be compact, too."""
 
@@ -32,6 +33,8 @@ def repeated_member(record: bytes) -> str | None:
     its objects have members. Only where these differ (objects in lists, a repeat), or a space stands before a colon, are they told
     apart.
     """
+    if _is_plain(record):
+        return None
     try:
         read = _DECODER.decode(record)
         if type(read) is dict:
@@ -63,6 +66,16 @@ def perhaps_repeated(kind: Kind, records: Sequence[bytes]) -> bool:
     events = _OBJECT.decode_lines(lines)
     data = _OBJECT.decode_lines(b"\n".join([event["data"] for event in events]))
     return lines.count(b'":') != sum(map(len, events)) + sum(map(len, data))
+
+
+def _is_plain(record: bytes) -> bool:
+    """Whether a record is compact and has each member once, all of them of its kind: a look at a third of the price of the rest."""
+    start = record.find(_TYPE)
+    kind = BY_TYPE.get(record[start + len(_TYPE) : start + 64].partition(b'"')[0].decode(errors="replace")) if start > 0 else None
+    try:
+        return kind is not None and len(_ENCODER.encode(_skeleton(kind).decode(record))) == len(record)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
 
 
 @cache
