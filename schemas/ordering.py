@@ -1,20 +1,21 @@
 """The order of an entity's steps: by when they happened, and where their times do not tell, by the legal order of their statuses.
 
-A step happened at its own time, and never after it arrived. One that is known to the day (or minute) only happened at some time of
-it: a status that work begins with is placed at its beginning, one that closes, or that follows only what is closed, at its end. So
-a filing that was received at 08:10 and closed on the same date is closed, and dates alone follow the legal order.
+A step happened at its own time, and never after it arrived. One that is known to the day only happened at some time of it: a
+status that work begins with is placed at its beginning, one that closes, or that follows only what is closed, at its end. So a
+filing that was received at 08:10 and closed on the same date is closed, and dates alone follow the legal order. A minute is as
+good as a moment: steps of one minute follow the legal order by themselves.
 """
 
 from functools import cache
 
 from schemas.kinds import Kind
-from schemas.moments import SPAN_MS, TIME
+from schemas.moments import DAY, SPAN_MS, TIME
 from schemas.reference.statuses import statuses
 
 STATUS = {"filing": "status", "feedback": "status", "document": "status", "meeting": "state"}
 """The field with the status, of each kind whose entities have a life of steps."""
 _LAST_MS = 100
-"""Before the end of a span, so many milliseconds are for the statuses that come last, one for each."""
+"""Before the end of a day, so many milliseconds are for the statuses that come last, one for each."""
 
 
 @cache
@@ -50,12 +51,10 @@ def placed_sql(kind: Kind) -> str:
         return "occurred_at"
     listed = ", ".join(f"'{status}'" for status in order)
 
-    def within(span: int) -> str:
-        offsets = ", ".join(str(span - _LAST_MS + place if status in last else place) for status, place in order.items())
-        return f"addMilliseconds(occurred_at, transform(toString({STATUS[kind.name]}), [{listed}], [{offsets}], 0))"
-
-    known = [f"has(precision, '{TIME}:{name}'), {within(span)}" for name, span in SPAN_MS.items()]
-    return f"multiIf(empty(precision), occurred_at, {', '.join(known)}, occurred_at)"
+    span = SPAN_MS[DAY]
+    offsets = ", ".join(str(span - _LAST_MS + place if status in last else place) for status, place in order.items())
+    within = f"addMilliseconds(occurred_at, transform(toString({STATUS[kind.name]}), [{listed}], [{offsets}], 0))"
+    return f"if(has(precision, '{TIME}:{DAY}'), {within}, occurred_at)"
 
 
 def happened_sql(kind: Kind) -> str:

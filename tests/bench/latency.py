@@ -16,6 +16,7 @@ from stack.browser import find
 from tests.bench.ground import Ground, whole
 from tests.bench.results import Report, Result
 from tests.browser.conftest import FLAGS
+from tests.browser.waiting import wait_until
 
 WATCH = """() => {
   window.changes = [];
@@ -37,13 +38,13 @@ def measure(bench: Ground, report: Report) -> None:
         page = browser.new_page(viewport={"width": 1920, "height": 1080})
         post(gateway, 0)
         page.goto(f"{dashboard}/wall?lang=en&scene=overview")
-        page.wait_for_function("document.querySelector('#figure-filings b')?.textContent === '1'", timeout=60_000)
+        wait_until(page, "document.querySelector('#figure-filings b')?.textContent === '1'", timeout=60_000)
         page.evaluate(WATCH)
         took = []
         for number in range(1, 41 if bench.quick else 201):
             accepted = post(gateway, number)
             shown = f"{number + 1:,}"
-            page.wait_for_function("shown => window.changes.some(([, text]) => text === shown)", arg=shown, timeout=30_000)
+            wait_until(page, "shown => window.changes.some(([, text]) => text === shown)", arg=shown, timeout=30_000)
             at = page.evaluate("shown => window.changes.find(([, text]) => text === shown)[0]", shown)
             took.append(at / 1000 - accepted)
         browser.close()

@@ -11,6 +11,7 @@ from tests.bench.ground import Ground
 from tests.bench.province import province
 from tests.bench.results import Details, Report, Result, met
 from tests.browser.conftest import FLAGS
+from tests.browser.waiting import wait_until
 
 AIM = 1.5
 SEEN = """() => {
@@ -62,7 +63,7 @@ def _open(browser: Browser, address: str) -> tuple[float, float]:
     page = context.new_page()
     page.add_init_script(f"({SEEN})()")
     page.goto(address, wait_until="commit")
-    page.wait_for_function("window.contentSeen", timeout=60_000)
+    wait_until(page, "window.contentSeen", timeout=60_000)
     seen: Any = page.evaluate("window.contentSeen")
     painted: Any = page.evaluate(PAINTED)
     context.close()

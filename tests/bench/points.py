@@ -22,6 +22,7 @@ from stack.browser import find
 from tests.bench.ground import Ground, Installation, whole
 from tests.bench.results import Details, Report, Result, met
 from tests.browser.conftest import FLAGS
+from tests.browser.waiting import wait_until
 
 AIM = 33.0
 """ms of scripting in a frame, of 95 in 100 frames: then 30 frames a second are drawn."""
@@ -74,7 +75,7 @@ def measure(bench: Ground, report: Report) -> None:
         for style in STYLES:
             page = browser.new_page(viewport={"width": 1920, "height": 1080})
             page.goto(f"{dashboard}/map?lang=en&window=30d&as={style}&layers=communes,feedback,overdue,alarms", timeout=60_000)
-            page.wait_for_function("window.ioc?.opsmap?.state.reports?.total > 0", timeout=60_000)
+            wait_until(page, "window.ioc?.opsmap?.state.reports?.total > 0", timeout=60_000)
             shown = page.evaluate("ioc.opsmap.state.reports.total")
             assert shown == count, f"the map shows {shown:,} of {count:,} reports"
             page.wait_for_timeout(1000)

@@ -11,6 +11,7 @@ from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus
 from schemas.events import Document, Feedback, Filing
 from schemas.kinds import DOCUMENT, FEEDBACK, FILING
 from tests.browser.conftest import System
+from tests.browser.waiting import wait_until
 from tests.running import wait_for
 
 NOW = datetime.now(UTC)
@@ -80,7 +81,7 @@ def visit(page: Page, system: System, query: str = "", heading: str = "Thành ph
     page.set_default_timeout(PATIENCE)
     page.goto(f"{system.url}/map{query}")
     expect(page.locator("#map-panel h1")).to_have_text(heading)
-    page.wait_for_function("document.querySelector('#opsmap:not([aria-busy]) #map-of path[data-code]')", timeout=PATIENCE)
+    wait_until(page, "document.querySelector('#opsmap:not([aria-busy]) #map-of path[data-code]')", timeout=PATIENCE)
     # On a loaded machine the banner comes and goes: it must not move the map while somebody points at it.
     page.add_style_tag(content="#banner { display: none !important; }")
     page.evaluate("window.sameMap = document.querySelector('.leaflet-container')")
@@ -100,7 +101,8 @@ def records(page: Page, count: int) -> None:
 
 
 def marks(page: Page, kind: str, count: int) -> None:
-    page.wait_for_function(
+    wait_until(
+        page,
         "([kind, count]) => new Set(ioc.opsmap.state.marks.filter((one) => one.kind === kind).map((one) => one.of)).size === count",
         arg=[kind, count],
         timeout=PATIENCE,

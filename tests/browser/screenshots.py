@@ -40,6 +40,7 @@ from streams.migrate import migrate
 from streams.watch.jobs import JOBS
 from streams.watch.run import Round
 from tests.browser.conftest import FLAGS
+from tests.browser.waiting import wait_until
 from tests.conftest import isolated
 from tests.running import answers, wait_for, worker
 
@@ -210,7 +211,7 @@ def draw(browser: Browser, base: str, picture: Picture) -> None:
     else:
         expect(page.locator("#beat")).to_contain_text(":", timeout=30_000)
     expect(page.locator("#banner")).to_be_hidden()
-    page.wait_for_function("document.fonts.status === 'loaded'")
+    wait_until(page, "document.fonts.status === 'loaded'")
     page.wait_for_timeout(2_000)  # names on a map find their places
     taken = page.context.new_cdp_session(page).send("Page.captureScreenshot", {"format": "webp", "quality": 82})
     FOLDER.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from schemas.events import Filing
 from schemas.kinds import FILING
 from tests.browser.conftest import System
 from tests.browser.legible import illegible
+from tests.browser.waiting import wait_until
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 OPENED = 30_000
@@ -98,7 +99,7 @@ def test_a_page_says_that_it_is_being_opened_before_it_is_there(page: Page, syst
     with page.expect_request("**/_dash-layout"):
         page.goto(f"{system.url}/sources", wait_until="commit")
     assert page.evaluate("getComputedStyle(document.body, '::before').content") == '"Đang mở…"'
-    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length === 1")
+    wait_until(page, "performance.getEntriesByName('first-contentful-paint').length === 1")
     expect(page.locator("#content")).to_have_count(0)
     for one in held:
         one.continue_()

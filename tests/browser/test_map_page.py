@@ -36,6 +36,7 @@ from tests.browser.mapping import (
     stays,
     visit,
 )
+from tests.browser.waiting import wait_until
 from tests.running import Running, wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
@@ -189,8 +190,8 @@ def test_an_address_keeps_it_all_on_reload_and_in_another_browser(desk: Page, fi
     desk.locator("#map-of").focus()
     desk.keyboard.press("+")
     desk.keyboard.press("ArrowLeft")
-    desk.wait_for_function(
-        "at => new URLSearchParams(location.search).get('zoom') !== at", arg=desk.evaluate("ioc.opsmap.here().get('zoom')")
+    wait_until(
+        desk, "at => new URLSearchParams(location.search).get('zoom') !== at", arg=desk.evaluate("ioc.opsmap.here().get('zoom')")
     )
     desk.wait_for_timeout(800)
     assert desk.evaluate("history.length") == before, "where the map was moved to is no step back"
@@ -199,7 +200,7 @@ def test_an_address_keeps_it_all_on_reload_and_in_another_browser(desk: Page, fi
     for other in (desk, stranger.new_page()):
         other.goto(address)
         expect(other.locator("#map-panel h1")).to_have_text(HERE.full_name, timeout=PATIENCE)
-        other.wait_for_function("ioc.opsmap.state.marks.some((one) => one.kind === 'point')", timeout=PATIENCE)
+        wait_until(other, "ioc.opsmap.state.marks.some((one) => one.kind === 'point')", timeout=PATIENCE)
         expect(other.locator("#layer-overdue")).to_have_attribute("aria-checked", "true")
         expect(other.locator("#as-points")).to_have_class("here")
         expect(other.locator("#choose-measure")).to_have_value("feedback.received")
@@ -224,7 +225,7 @@ def test_units_agencies_and_records_are_found_with_and_without_tone_marks(desk: 
         desk.keyboard.press("Enter")
         expect(desk.locator("#map-panel h1")).to_have_text(THERE.full_name)
         expect(desk.locator("#map-hits a")).to_have_count(0)
-        desk.wait_for_function("zoom => ioc.opsmap.state.map.getZoom() > zoom", arg=zoom)
+        wait_until(desk, "zoom => ioc.opsmap.state.map.getZoom() > zoom", arg=zoom)
         desk.locator("#unchoose").click()
         expect(desk.locator("#map-panel h1")).to_have_text("Thành phố Huế")
     find(desk, "so y te")
@@ -234,7 +235,7 @@ def test_units_agencies_and_records_are_found_with_and_without_tone_marks(desk: 
     find(desk, f"PA-{HERE.code}-1")
     desk.keyboard.press("Enter")
     expect(desk.locator("#map-panel .marked")).to_contain_text(f"PA-{HERE.code}-1")
-    desk.wait_for_function("ioc.opsmap.state.drawn.chosen.record?.title")
+    wait_until(desk, "ioc.opsmap.state.drawn.chosen.record?.title")
     assert desk.evaluate("ioc.opsmap.state.map.getBounds().contains(ioc.opsmap.state.drawn.chosen.record.at)")
     desk.locator("#map-panel .marked").get_by_role("link", name=f"PA-{HERE.code}-1").click()
     desk.wait_for_url(f"**/record/feedback/PA-{HERE.code}-1")
@@ -290,7 +291,7 @@ def test_every_word_can_be_read_and_whatever_can_be_used_has_a_name(desk: Page, 
     for kind in ("feedback", "document"):
         visit(desk, filled, f"?lang={lang}&layers={ALL}&kind={kind}&as=points", heading)
         assert illegible(desk) == []
-        desk.wait_for_function("ioc.opsmap.state.labels.length > 5")  # they are drawn after the panel
+        wait_until(desk, "ioc.opsmap.state.labels.length > 5")  # they are drawn after the panel
         assert overlapping(desk) == []
     assert nameless(desk) == []
     if lang == "en":
@@ -334,7 +335,7 @@ def test_a_place_without_outlines_shows_its_reports_where_they_lie(
     with Running("dashboard", "serve", environment=elsewhere, log=tmp_path / "dashboard.log", ready=f"{url}/readyz"):
         desk.goto(f"{url}/map")
         expect(desk.locator("#map-panel h1")).to_have_text("ELSEWHERE")
-        desk.wait_for_function("ioc.opsmap.state.marks.some((one) => one.kind === 'cluster')", timeout=PATIENCE)
+        wait_until(desk, "ioc.opsmap.state.marks.some((one) => one.kind === 'cluster')", timeout=PATIENCE)
         south, north = desk.evaluate(
             "(({ _southWest, _northEast }) => [_southWest.lat, _northEast.lat])(ioc.opsmap.state.map.getBounds())"
         )
@@ -366,7 +367,7 @@ AT_THE_PILE = f"?layers=feedback&at={TOGETHER[0]:.4f},{TOGETHER[1]:.4f}&zoom=18"
 @pytest.mark.parametrize("style", ["clusters", "points"])
 def test_reports_that_no_zoom_can_part_are_listed(desk: Page, piled: System, by: str, style: str) -> None:
     visit(desk, piled, f"{AT_THE_PILE}&as={style}")
-    desk.wait_for_function("ioc.opsmap.state.marks.some((one) => ['cluster', 'point'].includes(one.kind))")
+    wait_until(desk, "ioc.opsmap.state.marks.some((one) => ['cluster', 'point'].includes(one.kind))")
     if by == "mouse":
         desk.mouse.click(*spot(desk, *TOGETHER))
     else:

@@ -14,6 +14,7 @@ from schemas.moments import milliseconds
 from tests.browser.conftest import Told
 from tests.browser.going_back import asked, at, overdue
 from tests.browser.samples import COMMUNE
+from tests.browser.waiting import wait_until
 from tests.running import wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser, pytest.mark.timeout(900), pytest.mark.usefixtures("patient")]
@@ -51,9 +52,9 @@ def test_the_map_of_the_past_shows_the_reports_of_then(page: Page, told: Told) -
     held = "(total) => window.ioc?.opsmap?.state.reports?.total === total"
     for picture in ("known", "corrected"):
         told.open(page, "/map", picture=picture)
-        page.wait_for_function(held, arg=0)
+        wait_until(page, held, arg=0)
     page.goto(f"{told.system.url}/map")
-    page.wait_for_function(held, arg=20)
+    wait_until(page, held, arg=20)
 
 
 def test_the_difference_of_the_pictures_is_told_with_the_events_that_made_it(page: Page, told: Told) -> None:
@@ -246,7 +247,7 @@ def test_a_moment_is_chosen_on_a_timeline_before_any_is_shown(page: Page, told: 
     drawn = "() => { const s = ioc.replay.state; return s.line && [s.line.since - s.since, s.line.until - s.until]; }"
     page.get_by_label("Khoảng của dòng thời gian").select_option("1 ngày")
     assert "since" not in asked(page)
-    page.wait_for_function(f"({drawn})()?.every((off) => Math.abs(off) < 2000)")
+    wait_until(page, f"({drawn})()?.every((off) => Math.abs(off) < 2000)")
     box = line.bounding_box()
     assert box
     page.keyboard.down("Shift")
@@ -254,7 +255,7 @@ def test_a_moment_is_chosen_on_a_timeline_before_any_is_shown(page: Page, told: 
         page.mouse.move(box["x"] + box["width"] * share, box["y"] + 20, steps=4)
         hold()
     page.keyboard.up("Shift")
-    page.wait_for_function(f"({drawn})()?.every((off) => Math.abs(off) < 2000)")
+    wait_until(page, f"({drawn})()?.every((off) => Math.abs(off) < 2000)")
     assert timedelta(hours=5.9) < page.evaluate("ioc.replay.state.until - ioc.replay.state.since") * timedelta(milliseconds=1)
     page.get_by_label("Khoảng của dòng thời gian").select_option("7 ngày")
     line.focus()

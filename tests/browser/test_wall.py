@@ -15,6 +15,7 @@ from schemas.kinds import FEEDBACK, FILING
 from tests.browser.conftest import System
 from tests.browser.contrast import faint
 from tests.browser.samples import COMMUNE, filing, report
+from tests.browser.waiting import wait_until
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 PLACES = places.communes("46")
@@ -90,7 +91,7 @@ def test_a_source_with_much_to_say_leaves_the_others_whole(page: Page, system: S
 def test_nothing_is_kept_of_what_was_pushed(page: Page, system: System) -> None:
     open_wall(page, system)
     page.wait_for_timeout(5000)  # some frames: ten entries of a history that nobody asks for
-    page.wait_for_function("window.dash_stores.reduce((sum, store) => sum + store.getState().history.past.length, 0) <= 3")
+    wait_until(page, "window.dash_stores.reduce((sum, store) => sum + store.getState().history.past.length, 0) <= 3")
 
 
 def test_when_the_watch_is_dead_its_alarms_are_hatched_and_nothing_looks_calm(page: Page, system: System) -> None:
