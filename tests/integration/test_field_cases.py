@@ -110,7 +110,7 @@ def test_11_a_number_is_taken_only_if_its_record_can_be_opened(system: System) -
     """What is taken is opened from its link by `tests/browser`."""
     given = json.loads((field_case("11") / "events.json").read_bytes())
     _, answer = system.post(json.dumps(given).encode(), BATCH)
-    refused = {one["data"]["report_id"] for one, said in zip(given, answer["events"], strict=True) if said["outcome"] == "refused"}
+    refused = {one["data"]["report_id"] for one, said in zip(given, answer["events"], strict=True) if said["status"] == "refused"}
     assert refused == {".", "..", "new\nline"}
 
 
