@@ -15,6 +15,8 @@ from tests.chaos.ledger import Entry, Ledger, entry, moment
 
 BATCH, RESENT = 60, 12
 """Events in a batch; those of it that were accepted before, in every third batch."""
+COMMUNE = "19753"
+"""Codes of five digits: shorter ones would be mended on their way."""
 DAY = 86_400_000
 AGES = (0, 0, 0, 0, 0, 0, 95_000, 7_200_000, 40 * DAY, 3 * 365 * DAY)
 """How long before now an event happened, in milliseconds."""
@@ -41,7 +43,9 @@ class Events:
         while (entity, at) in self._taken:
             at += 1
         self._taken.add((entity, at))
-        data = {"agency": f"H57.{rng.randrange(7)}", "commune": rng.choice(("", "1", "2", "3"))} | self._data(kind, entity, at)
+        data = {"agency": f"H57.{rng.randrange(7)}", "commune": rng.choice(("", COMMUNE, "19774", "19777"))} | self._data(
+            kind, entity, at
+        )
         return entry(kind, str(self._number), f"https://chaos.example/{self._name}", at, data)
 
     def _data(self, kind: str, entity: str, at: int) -> dict[str, Any]:
@@ -210,7 +214,7 @@ def write_csv(folder: Path, number: int, rows: int, rng: random.Random) -> tuple
         began = time.time_ns() // 1_000_000 - 60 * DAY
         for row in range(rows):
             name, at = f"I{number}-{rng.randrange(rows // 3)}", began + number * DAY + row * 40
-            given = (f"H57.{rng.randrange(7)}", rng.choice(("", "1", "2")), f"1.{rng.randrange(3)}", rng.randint(1, 3))
+            given = (f"H57.{rng.randrange(7)}", rng.choice(("", COMMUNE, "19774")), f"1.{rng.randrange(3)}", rng.randint(1, 3))
             writer.writerow((name, moment(at), *given))
             data = dict(zip(("agency", "commune", "procedure", "channel"), given, strict=True))
             data |= {"filing_id": name, "status": 1, "registered_at": moment(at), "due_at": None, "finished_at": None}
