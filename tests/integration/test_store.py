@@ -144,10 +144,10 @@ def test_the_watch_raises_what_the_wall_shows(path: Way, module_environment: dic
 
 
 def test_a_live_meeting_tells_its_sites(path: Way) -> None:
-    sites = {"invited": ["1", "2", "3"], "connected": ["1", "2"]}
+    sites = {"invited": ["H57.VP", "19753", "19774"], "connected": ["H57.VP", "19753"]}
     path.post(MEETING, Meeting(agency="H57.VP", meeting_id="M1", state=MeetingState.LIVE, starts_at=NOW, **sites))
     (found,) = wait_for(lambda: LifeStore(path.store.connection, calendar("46")).meetings(LIVE), what="the meeting")
-    assert (found["invited"], found["connected"], found["missing"]) == (["1", "2", "3"], ["1", "2"], ["3"])
+    assert (found["invited"], found["connected"], found["missing"]) == (sites["invited"], sites["connected"], ["19774"])
 
 
 def test_what_is_dated_in_the_future_is_told_and_not_shown_as_if_it_had_happened(path: Way) -> None:
