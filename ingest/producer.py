@@ -38,6 +38,13 @@ class KafkaUnavailable(Exception):
     """Kafka does not answer or did not acknowledge within the patience; says which servers were asked."""
 
 
+class _Kafka(KafkaProducer):  # type: ignore[misc]  # kafka-python has no types.
+    """kafka-python's producer, which says its name for each record, logged or not."""
+
+    def __str__(self) -> str:
+        return "<KafkaProducer>"
+
+
 class Producer:
     """Sends records to Kafka; safe to share between threads.
 
@@ -55,7 +62,7 @@ class Producer:
         self._partitions = settings.partitions
         self._patience = patience
         try:
-            self._kafka = KafkaProducer(
+            self._kafka = _Kafka(
                 bootstrap_servers=settings.kafka_servers.split(","),
                 client_id="ioc-ingest",
                 enable_idempotence=True,
@@ -116,9 +123,10 @@ class Producer:
         """
         if partition is None:
             partition = self._partitions.of(_hash(key), value)
+        size = len(value)
         # Without the lock this may be off by what other threads send in this moment, which does not matter.
-        if self._pending_bytes + len(value) > PENDING_BYTES:
-            self._make_room(len(value))
+        if self._pending_bytes + size > PENDING_BYTES:
+            self._make_room(size)
         headers = None if received_ms is None else [(RECEIVED_AT, b"%d" % received_ms)]
         try:
             future = self._kafka.send(topic, value, key, headers, partition)
@@ -126,8 +134,8 @@ class Producer:
             self._kafka._metadata.request_update()
             raise KafkaUnavailable(f"Kafka at {self._servers} took no record for {topic}: {error}") from None
         with self._lock:
-            self._pending.append((future, len(value)))
-            self._pending_bytes += len(value)
+            self._pending.append((future, size))
+            self._pending_bytes += size
             if len(self._pending) % FORGOTTEN == 0:
                 self._forget()
         return future

@@ -170,19 +170,23 @@ def uncertain(kind: Kind, events: Sequence[Any], data: Sequence[Any]) -> list[in
         data: the `data` of the events.
     """
     look = _look(kind)
-    ids, numbers = list(map(_ID, events)), list(map(look.number, data))
+    ids, numbers, codes = list(map(_ID, events)), list(map(look.number, data)), list(map(look.codes, data))
     if (
         not look.has_sites
         and look.sources.issuperset(map(_SOURCE, events))
-        and look.settled.issuperset(map(look.codes, data))
         and not any(map(_PRECISION, data))
-        and list(map(str.strip, ids)) == ids
-        and list(map(str.strip, numbers)) == numbers
+        and _are_stripped(ids)
+        and _are_stripped(numbers)
         and "." not in numbers
         and ".." not in numbers
     ):
-        return []
+        return [] if look.settled.issuperset(codes) else [index for index, code in enumerate(codes) if code not in look.settled]
     return [index for index, event in enumerate(events) if not is_canonical(kind, event)]
+
+
+def _are_stripped(texts: list[str]) -> bool:
+    """Whether no text begins or ends with a plain space; others are looked for in the record (`may_need_normalising`)."""
+    return " " not in "".join(texts) or list(map(str.strip, texts)) == texts
 
 
 _ID, _SOURCE, _PRECISION = attrgetter("id"), attrgetter("source"), attrgetter("precision")

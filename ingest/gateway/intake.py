@@ -104,8 +104,13 @@ class Intake:
         """(kind, what, field) → accepted events' notices, for the metrics."""
         self._notices: dict[int, list[Notice]] = {}
         self._sent: list[_Sent] = []
+        self._first: dict[int, _Sent] = {}
+        """What stands for an identity → the event of this request that has it."""
         self._repeats: list[tuple[int, int]] = []
         self._kinds: dict[int, str] = {}
+        self._producer: Producer
+        self._arrival: datetime
+        self._arrived_ms = 0
         self._started = 0.0
         self._away = False
 
@@ -113,48 +118,46 @@ class Intake:
         """Read every record and send what is valid and new, a few milliseconds at a time. What Kafka has no room for is left
         unacknowledged."""
         self._started = time.perf_counter()
-        arrival = datetime.fromtimestamp(arrived_ms / 1000, UTC)
-        first: dict[int, _Sent] = {}
+        self._producer, self._arrived_ms = producer, arrived_ms
+        self._arrival = datetime.fromtimestamp(arrived_ms / 1000, UTC)
         for at, until in _pieces(records):
-            together = self._read_together(records[at:until])
-            quiet = together is not None and none_of(together[0][0].kind, [one[0] for one in together], arrival)
-            for index in range(at, until):
-                read = None if together is None else together[index - at]
-                self._take(index, records[index], read, quiet, first, producer, arrival, arrived_ms)
-                if read is None or index % STEP_EVENTS == 0:
+            piece = records[at:until]
+            together = self._read_together(piece)
+            if together is None:
+                for index, record in enumerate(piece, at):
+                    self._take(index, record)
+                    yield
+                continue
+            kind = together[0][0].kind
+            self._kinds.update(dict.fromkeys(range(at, until), kind.name))
+            quiet = not self._keeping.days and none_of(kind, [one[0] for one in together], piece, self._arrival)
+            for index, (record, read) in enumerate(zip(piece, together, strict=True), at):
+                self._take(index, record, read, quiet)
+                if not index % STEP_EVENTS:
                     yield
 
-    def _take(
-        self,
-        index: int,
-        record: bytes,
-        read_before: _Read | None,
-        quiet: bool,
-        first: dict[int, _Sent],
-        producer: Producer,
-        arrival: datetime,
-        arrived_ms: int,
-    ) -> None:
+    def _take(self, index: int, record: bytes, read_before: _Read | None = None, quiet: bool = False) -> None:
+        """Read an event, unless that was done, and send it if it is valid and new; `quiet` ones were found to need no word."""
         result = Result(index)
         self.results.append(result)
         try:
             read, closed, mark, content = read_before or self._read(record)
             result.id, result.source = read.id, read.source
-            self._kinds[index] = read.kind.name
-            if self._keeping.days:
-                self._keeping.check(read, arrived_ms)
-            if not quiet and (found := notices(read, record, arrival)) is not None:
-                self._notices[index] = found
-                result.warning = told(found, self._language)
-            if (earlier := first.get(mark)) is not None:
+            if not quiet:
+                self._kinds[index] = read.kind.name
+                if self._keeping.days:
+                    self._keeping.check(read, self._arrived_ms)
+                if (found := notices(read, record, self._arrival)) is not None:
+                    self._notices[index] = found
+                    result.warning = told(found, self._language)
+            if (earlier := self._first.get(mark)) is not None:
                 _same_or_refuse(earlier.body, content)
                 self._repeats.append((index, earlier.index))
             elif (known := self._recent.get(mark)) is not None:
                 _same_or_refuse(known.body, content)
                 _place(result, DUPLICATE, known)
             elif not self._away:
-                first[mark] = sent = self._give(index, mark, content, read, closed, producer, arrived_ms)
-                self._sent.append(sent)
+                self._give(index, read, closed, mark, content)
         except Refusal as refusal:
             self._refuse(result, refusal, record)
         except KafkaUnavailable:
@@ -178,10 +181,12 @@ class Intake:
         marks = identities([read.event_id for read in reads])
         return list(zip(reads, records, marks, bodies(kind, reads), strict=True))
 
-    def _give(self, index: int, mark: int, content: int, read: Read, record: bytes, producer: Producer, arrived_ms: int) -> _Sent:
-        topic = self._topics.get(read.kind.name) or self._topics.setdefault(read.kind.name, read.kind.topic(self._prefix))
-        future = producer.put(topic, read.kind.entity_id(read.data).encode(), record)
-        return _Sent(index, mark, content, topic, future)
+    def _give(self, index: int, read: Read, record: bytes, mark: int, content: int) -> None:
+        kind = read.kind
+        topic = self._topics.get(kind.name) or self._topics.setdefault(kind.name, kind.topic(self._prefix))
+        future = self._producer.put(topic, kind.entity_id(read.data).encode(), record)
+        self._first[mark] = sent = _Sent(index, mark, content, topic, future)
+        self._sent.append(sent)
 
     def _refuse(self, result: Result, refusal: Refusal, record: bytes) -> None:
         named = said(record) if refusal.category is not Category.TOO_LARGE else Said()
@@ -215,24 +220,31 @@ class Intake:
 
     def answer(self) -> Answer:
         """What became of every event, in the order of the request."""
-        for sent in self._sent:
-            if sent.future.is_done and sent.future.exception is None:
-                _place(self.results[sent.index], ACCEPTED, _remember(self._recent, sent, sent.future.value))
+        accepted = [sent for sent in self._sent if sent.future.is_done and sent.future.exception is None]
+        positions = [_position(sent, sent.future.value) for sent in accepted]
+        for sent, position in zip(accepted, positions, strict=True):
+            _place(self.results[sent.index], ACCEPTED, position)
+        self._recent.put((sent.identity, position) for sent, position in zip(accepted, positions, strict=True))
         for index, original in self._repeats:
-            found = self.results[original]
-            if found.status == ACCEPTED:
+            first = self.results[original]
+            if first.status == ACCEPTED:
                 result = self.results[index]
-                result.status, result.topic = DUPLICATE, found.topic
-                result.partition, result.offset = found.partition, found.offset
-        for result in self.results:
-            if not result.status:
-                result.status, result.reason = UNACKNOWLEDGED, words.of(words.UNACKNOWLEDGED, self._language)
-            elif result.warning and result.status == ACCEPTED:
-                self.notices.update((self._kinds[result.index], one.about, one.field) for one in self._notices[result.index])
+                result.status, result.topic = DUPLICATE, first.topic
+                result.partition, result.offset = first.partition, first.offset
+        for index, found in self._notices.items():
+            if self.results[index].status == ACCEPTED:
+                self.notices.update((self._kinds[index], one.about, one.field) for one in found)
         statuses = [result.status for result in self.results]
-        kinds = [self._kinds.get(index, "unknown") for index in range(len(statuses))]
-        self.outcomes.update(zip(kinds, statuses, strict=True))
+        if "" in statuses:
+            for result in self.results:
+                if not result.status:
+                    result.status, result.reason = UNACKNOWLEDGED, words.of(words.UNACKNOWLEDGED, self._language)
+            statuses = [result.status for result in self.results]
         count = Counter(statuses)
+        if len(self._kinds) == len(statuses) and len({*self._kinds.values()}) == 1:
+            self.outcomes.update({(self._kinds[0], status): number for status, number in count.items()})
+        else:
+            self.outcomes.update((self._kinds.get(index, "unknown"), status) for index, status in enumerate(statuses))
         return Answer(
             accepted=count[ACCEPTED],
             duplicates=count[DUPLICATE],
@@ -262,10 +274,12 @@ def _place(result: Result, status: str, position: Position) -> None:
     result.topic, result.partition, result.offset = position.topic, position.partition, position.offset
 
 
-def _remember(recent: Recent, sent: _Sent, metadata: Any) -> Position:
-    position = Position(sent.body, sent.topic, metadata.partition, metadata.offset)
-    recent.put(sent.identity, position)
-    return position
+def _position(sent: _Sent, metadata: Any) -> Position:
+    return Position(sent.body, sent.topic, metadata.partition, metadata.offset)
+
+
+def _remember(recent: Recent, sent: _Sent, metadata: Any) -> None:
+    recent.put([(sent.identity, _position(sent, metadata))])
 
 
 def _wake(loop: asyncio.AbstractEventLoop, news: asyncio.Event, _: object) -> None:

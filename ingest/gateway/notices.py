@@ -78,11 +78,19 @@ def notices(read: Read, record: bytes, arrival: datetime) -> list[Notice] | None
     return found or None
 
 
-def none_of(kind: Kind, reads: Sequence[Read], arrival: datetime) -> bool:
-    """Return whether many events of a kind are known to need no word; asked first, at a tenth of the price of one by one."""
+def none_of(kind: Kind, reads: Sequence[Read], records: Sequence[bytes], arrival: datetime) -> bool:
+    """Return whether many events of a kind need no word; asked first, at a tenth of the price of one by one.
+
+    Combinations of codes that were not seen before are looked at once, by one of the events that have them.
+    """
+    if kind is MEETING or max([read.time for read in reads]) > arrival:
+        return False
     codes_of, name = _CODES[kind.name], kind.name
-    clean = kind is not MEETING and _clean.issuperset([(name, *codes_of(read.data)) for read in reads])
-    return clean and max([read.time for read in reads]) <= arrival
+    codes = [(name, *codes_of(read.data)) for read in reads]
+    if _clean.issuperset(codes):
+        return True
+    unseen = {code: index for index, code in enumerate(codes) if code not in _clean}
+    return all(notices(reads[index], records[index], arrival) is None for index in unseen.values())
 
 
 def told(found: list[Notice], language: str) -> str:

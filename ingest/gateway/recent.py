@@ -1,6 +1,7 @@
 """What was acknowledged lately, so that an honest resend is answered at once and not produced again."""
 
 import threading
+from collections.abc import Iterable
 
 from msgspec import Struct
 
@@ -35,15 +36,16 @@ class Recent:
         young = self._young
         return young.get(identity) or self._old.get(identity)
 
-    def put(self, identity: int, position: Position) -> None:
-        """Remember an acknowledged event. The first position of an identity stays."""
+    def put(self, positions: Iterable[tuple[int, Position]]) -> None:
+        """Remember acknowledged events by their identities. The first position of an identity stays."""
         with self._lock:
-            if identity in self._young or identity in self._old:
-                return
-            if len(self._young) >= self._capacity:
-                self._old = self._young  # First, so that no reader finds neither.
-                self._young = {}
-            self._young[identity] = position
+            for identity, position in positions:
+                if identity in self._young or identity in self._old:
+                    continue
+                if len(self._young) >= self._capacity:
+                    self._old = self._young  # First, so that no reader finds neither.
+                    self._young = {}
+                self._young[identity] = position
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)

@@ -166,7 +166,7 @@ def test_when_there_is_no_more_room_the_rest_is_left_unacknowledged() -> None:
 def test_recent_holds_the_newest_and_is_bounded() -> None:
     recent = Recent(capacity=10)
     for number in range(1000):
-        recent.put(number, Position(number, "t", 0, number))
+        recent.put([(number, Position(number, "t", 0, number))])
         assert len(recent) <= 20
     assert all(recent.get(number) == Position(number, "t", 0, number) for number in range(990, 1000))
     assert recent.get(0) is None
@@ -174,8 +174,8 @@ def test_recent_holds_the_newest_and_is_bounded() -> None:
 
 def test_the_first_position_of_an_identity_stays() -> None:
     recent = Recent()
-    recent.put(1, Position(5, "t", 0, 1))
-    recent.put(1, Position(5, "t", 0, 2))
+    recent.put([(1, Position(5, "t", 0, 1))])
+    recent.put([(1, Position(5, "t", 0, 2))])
     assert recent.get(1) == Position(5, "t", 0, 1)
 
 
