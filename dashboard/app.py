@@ -144,8 +144,8 @@ def stay() -> None:
     gc.collect()
     gc.freeze()
     # Pages are not looked through again and again, nor many objects at a time: a pass over 100,000 held the interpreter, and so
-    # every probe, for 15 ms and more.
-    gc.set_threshold(10_000, 10, 100)
+    # every probe, for 40 to 80 ms.
+    gc.set_threshold(5_000, 3, 1_000)
 
 
 async def _prepare(server: FastAPI) -> None:
