@@ -18,12 +18,13 @@ def work(log: list[str], name: str, steps: int, begun: threading.Event | None = 
         yield
 
 
-def served(*requests: tuple[str, str, int]) -> list[str]:
-    """The names of requests (sender, name, steps) in the order of their steps. Every step is a turn, and all take equally long."""
+def served(*requests: tuple[str, str, int], turn: float = 0) -> list[str]:
+    """The names of requests (sender, name, steps) in the order of their steps. All steps take equally long; each is a turn, unless
+    a `turn` is longer."""
     log: list[str] = []
 
     async def go() -> None:
-        turns, begun = Turns(turn_seconds=0, clock=map(float, itertools.count()).__next__), threading.Event()
+        turns, begun = Turns(turn_seconds=turn, clock=map(float, itertools.count()).__next__), threading.Event()
         turns.start()
         tasks = [asyncio.create_task(turns.run(sender, work(log, name, steps, begun), steps)) for sender, name, steps in requests]
         await asyncio.sleep(0.05)
@@ -48,6 +49,17 @@ def test_many_large_requests_of_one_sender_do_not_push_another_back() -> None:
 def test_of_one_sender_the_small_request_goes_first_too() -> None:
     log = served(*(("a", f"large {number}", 100) for number in range(5)), ("a", "small", 1))
     assert log.index("small") <= 2
+
+
+@pytest.mark.parametrize("sender", ["a", "b"])
+def test_a_much_smaller_request_waits_for_a_step_and_not_for_a_turn(sender: str) -> None:
+    log = served(("a", "large", 1000), (sender, "small", 1), turn=10_000)
+    assert log.index("small") <= 2
+
+
+def test_a_request_of_like_size_waits_for_the_end_of_a_turn() -> None:
+    log = served(("a", "first", 100), ("b", "second", 50), turn=10_000)
+    assert [name for name, _ in itertools.groupby(log)] in (["first", "second"], ["second", "first"])
 
 
 def test_two_large_senders_take_turns() -> None:
