@@ -103,6 +103,10 @@ class Access:
         if (origin := headers.get("origin")) is not None and urlsplit(origin).netloc != headers.get("host"):
             await Response("This form is of another site.", 403)(scope, receive, send)
             return
+        if self.attempts.is_crowded:
+            # Before it is judged: else whoever sends many at once learns of each whether it is right.
+            await _too_many()(scope, receive, send)
+            return
         form = await _form(receive)
         to = local(form.get("to", "/"))
         if self.tokens.right(form.get("token")) is None:
@@ -132,7 +136,7 @@ class Access:
         if is_guess:
             client, now = (scope.get("client") or ("?",))[0], asyncio.get_running_loop().time()
             if not await self.attempts.hold(self.attempts.wrong(client, scope["path"][:100], now)) and scope["type"] == "http":
-                await Response("Too many wrong tokens.", 429, {"Retry-After": "10"})(scope, receive, send)
+                await _too_many()(scope, receive, send)
                 return
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": REFUSED})
@@ -144,6 +148,10 @@ class Access:
         headers = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin", "Content-Security-Policy": POLICY}
         page = PAGE.format(language=speech.language, **told)
         await HTMLResponse(page, 403 if why in ("no_rights", "token_in_address") else 401, headers)(scope, receive, send)
+
+
+def _too_many() -> Response:
+    return Response("Too many wrong tokens.", 429, {"Retry-After": "10"})
 
 
 def is_public(path: str) -> bool:

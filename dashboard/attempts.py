@@ -43,11 +43,16 @@ class Attempts:
             log.warning("a wrong token from %s, %d in a row: %s", client, one.wrong, what)
         return min(FIRST_SECONDS * 2.0 ** (one.wrong - FREE_ATTEMPTS - 1), MAX_SECONDS) if one.wrong > FREE_ATTEMPTS else 0.0
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so many wait already that no further guess would be slowed."""
+        return self._waiting >= MAX_WAITING
+
     async def hold(self, seconds: float) -> bool:
         """Wait; False, at once, where too many wait already."""
         if seconds <= 0:
             return True
-        if self._waiting >= MAX_WAITING:
+        if self.is_crowded:
             return False
         self._waiting += 1
         try:

@@ -79,7 +79,7 @@ def add_route(server: FastAPI, workers: Workers, app: Callable[[], dash.Dash], l
 
 
 def _is_of(body: Body, callback: Mapping[str, Any]) -> bool:
-    """Whether a body names what its callback takes, with a value each."""
+    """Whether a body names what its callback takes."""
     return all(_named(body.get(part, [])) == _named(callback[part]) for part in ("inputs", "state"))
 
 

@@ -9,7 +9,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache
 from operator import attrgetter
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -86,11 +86,8 @@ def _marks(annotation: Any) -> tuple[set[str], Any]:
     return marks, annotation
 
 
-def canonical(kind: Kind, event: Any, *, texts: bool) -> Any:
+def canonical(kind: Kind, event: Any) -> Any:
     """Return an event (a `Read`) in its one form; the same object where it has it already.
-
-    Args:
-        texts: whether its record holds characters that have another form (`schemas.text.may_need_normalising`).
 
     Raises:
         Refusal: a number or code that holds control characters or nothing but space, or a precision of no moment.
@@ -101,8 +98,7 @@ def canonical(kind: Kind, event: Any, *, texts: bool) -> Any:
     for name in its.required & body.keys():
         if not body[name]:
             raise Refusal(Category.WRONG_VALUE, f"`{name}` must not be empty.")
-    if texts:
-        body |= _changed(data, dict.fromkeys(its.texts, lambda _, text: normalise(text)))
+    body |= _changed(data, dict.fromkeys(its.texts, lambda _, text: normalise(text)))
     for name in its.sites:
         given = getattr(data, name)
         if (found := sites(given)) != given:
@@ -129,6 +125,8 @@ class _Look:
     number: Callable[[Any], str]
     """The number that the sender gave the entity (of its `data`); of a kind without one a code, which is looked at anyhow."""
     codes: Callable[[Any], Any]
+    texts: Callable[[Any], tuple[str, ...]] | None
+    """The texts of its `data`; None for a kind without any."""
     has_sites: bool
     settled: set[Any]
     sources: set[str]
@@ -145,22 +143,32 @@ class _Look:
 def _look(kind: Kind) -> _Look:
     its = fields(kind)
     codes = attrgetter(*(name for name in its.forms if name not in its.identifiers))
-    return _Look(attrgetter((*its.identifiers, "agency")[0]), codes, bool(its.sites), set(), set())
+    texts = attrgetter(*its.texts, "agency") if its.texts else None  # One more, so that it gives a tuple; it is stripped anyhow.
+    return _Look(attrgetter((*its.identifiers, "agency")[0]), codes, texts, bool(its.sites), set(), set())
 
 
 def is_canonical(kind: Kind, event: Any) -> bool:
-    """Return whether an event is known to have its one form, its texts aside; asked about each, so it must cost next to nothing."""
-    look, data, id = _look(kind), event.data, event.id
-    number = look.number(data)
+    """Return whether an event is known to have its one form; asked about each, so it must cost next to nothing.
+
+    Of its texts only plain spaces at their ends are looked for: the rest shows in its record (`schemas.text.may_need_normalising`).
+    """
+    look, data = _look(kind), event.data
     return (
         look.codes(data) in look.settled
         and event.source in look.sources
         and not data.precision
-        and id.strip() == id
-        and number.strip() == number
-        and number not in _NOT_NUMBERS
+        and _is_number(event.id)
+        and _is_number(look.number(data))
         and not look.has_sites
+        and (look.texts is None or all(text.strip() == text for text in look.texts(data)))
     )
+
+
+def _is_number(text: str) -> bool:
+    """Whether a number has its one form and may be one; most are of plain letters, which is seen at a tenth of the price."""
+    if text.isascii() and text.isprintable():
+        return text.strip() == text and text not in _NOT_NUMBERS
+    return normalise(text) == text and not has_control(text)
 
 
 def uncertain(kind: Kind, events: Sequence[Any], data: Sequence[Any]) -> list[int]:
@@ -175,18 +183,20 @@ def uncertain(kind: Kind, events: Sequence[Any], data: Sequence[Any]) -> list[in
         not look.has_sites
         and look.sources.issuperset(map(_SOURCE, events))
         and not any(map(_PRECISION, data))
-        and _are_stripped(ids)
-        and _are_stripped(numbers)
-        and "." not in numbers
-        and ".." not in numbers
+        and _are_numbers(ids)
+        and _are_numbers(numbers)
+        and (look.texts is None or all(text.strip() == text for texts in map(look.texts, data) for text in texts))
     ):
         return [] if look.settled.issuperset(codes) else [index for index, code in enumerate(codes) if code not in look.settled]
     return [index for index, event in enumerate(events) if not is_canonical(kind, event)]
 
 
-def _are_stripped(texts: list[str]) -> bool:
-    """Whether no text begins or ends with a plain space; others are looked for in the record (`may_need_normalising`)."""
-    return " " not in "".join(texts) or list(map(str.strip, texts)) == texts
+def _are_numbers(texts: list[str]) -> bool:
+    """`_is_number` of each, all at once where they are plain."""
+    together = "".join(texts)
+    if not together.isascii() or not together.isprintable() or " " in together:
+        return all(map(_is_number, texts))
+    return _NOT_NUMBERS.isdisjoint(texts)
 
 
 _ID, _SOURCE, _PRECISION = attrgetter("id"), attrgetter("source"), attrgetter("precision")
@@ -220,13 +230,15 @@ def _code(name: str, text: str) -> str:
 def commune_code(name: str, code: str) -> str:
     """Return a commune's code in its one form: the zeros that a spreadsheet took are put back where a commune has that code.
 
-    Codes of communes have five digits, so that there is one reading only; a code that a unit has as it is stays. Where a code may
-    be that of a province or district too (`unit`), one digit may be missing at most.
+    Codes of communes have five digits, so that there is one reading only; a code that a unit has as it is stays, that of a province
+    too. Where a code may be that of a district too (`unit`), one digit may be missing at most.
     """
     found = _code(name, code)
     if len(found) >= _COMMUNE_DIGITS or not (found.isascii() and found.isdigit()):
         return found
     if name == "unit" and len(found) < _COMMUNE_DIGITS - 1:
+        return found
+    if found in _official_provinces():
         return found
     padded = found.zfill(_COMMUNE_DIGITS)
     return padded if padded in official_communes() and found not in places.atlas().commune_by_code else found
@@ -236,6 +248,11 @@ def commune_code(name: str, code: str) -> str:
 def official_communes() -> frozenset[str]:
     """Return the codes of all communes of Viet Nam, of today and of before 2025-07-01."""
     return frozenset(row["code"] for name in ("communes", "former_communes") for row in table(name))
+
+
+@cache
+def _official_provinces() -> frozenset[str]:
+    return frozenset(row["code"] for name in ("provinces", "former_provinces") for row in table(name))
 
 
 def sites(given: list[str]) -> list[str]:
@@ -252,25 +269,6 @@ def _precision(its: _Fields, given: list[str]) -> dict[str, str]:
         if stated.get(name) != DAY:
             stated[name] = precision
     return stated
-
-
-def _is_stated_well(kind: Kind, event: Any) -> bool:
-    """Whether `precision` has its one form, and the moments it names are the beginnings of what it says."""
-    stated = _stated(kind, tuple(event.data.precision))
-    return stated is not None and all(
-        (moment := getattr(event if name == TIME else event.data, name)) is None or _is_whole(moment, precision)
-        for name, precision in stated
-    )
-
-
-@lru_cache(1_024)
-def _stated(kind: Kind, given: tuple[str, ...]) -> tuple[tuple[str, str], ...] | None:
-    """What a `precision` says of which moment; None if it has another form than its one."""
-    try:
-        stated = _precision(fields(kind), list(given))
-    except Refusal:
-        return None
-    return tuple(stated.items()) if given == tuple(sorted(f"{name}:{precision}" for name, precision in stated.items())) else None
 
 
 def _is_whole(moment: datetime, precision: str) -> bool:

@@ -59,8 +59,9 @@ class Reader:
                 raise Refusal(Category.IMPOSSIBLE_DATE, f"{moment.isoformat()} is not between 1990 and 2099.")
         if read.kind is FEEDBACK and (read.data.lat is None) != (read.data.lon is None):
             raise Refusal(Category.IMPOSSIBLE_POINT, "lat and lon must be given together.")
-        texts = may_need_normalising(record)
-        return cast(Read, canonical(read.kind, read, texts=texts)) if texts or not is_canonical(read.kind, read) else read
+        if may_need_normalising(record) or not is_canonical(read.kind, read):
+            read = canonical(read.kind, read)
+        return read
 
     def read_all(self, kind: Kind, records: Sequence[bytes]) -> list[Read] | None:
         """What `read` gives for each record, but with plain codes, all in one pass, if all are valid events of the kind and
@@ -86,11 +87,11 @@ class Reader:
             return None
         try:
             for index in uncertain(kind, events, data):
-                events[index] = canonical(kind, events[index], texts=False)
+                events[index] = canonical(kind, events[index])
             if may_need_normalising(joined):
                 for index, record in enumerate(records):
                     if may_need_normalising(record):
-                        events[index] = canonical(kind, events[index], texts=True)
+                        events[index] = canonical(kind, events[index])
         except Refusal:
             return None
         return events
@@ -206,7 +207,10 @@ def _decoded(record: bytes) -> Read:
             return _DECODER.decode(dated)
         except Exception as error:
             refusal = _refusal(error)
-    raise refusal
+    try:
+        raise refusal
+    finally:
+        del refusal  # It holds this frame, and with it the record, until garbage is looked for.
 
 
 def _refusal(error: Exception) -> Refusal:

@@ -24,7 +24,7 @@ SOURCES = ("auto", "kafka", "clickhouse")
 OF_RUNS = "_replay_"
 """What stands in the names of their databases between that of live and their own."""
 FOR_EVER = 36_500
-"""Days for which Kafka keeps what is sent again: its records state the arrivals of old, and are taken away with their run."""
+"""Days for which Kafka keeps what is sent again: longer than any run; it is taken away with its run."""
 
 
 class State(StrEnum):

@@ -81,7 +81,7 @@ def notices(read: Read, record: bytes, arrival: datetime) -> list[Notice] | None
 def none_of(kind: Kind, reads: Sequence[Read], records: Sequence[bytes], arrival: datetime) -> bool:
     """Return whether many events of a kind need no word; asked first, at a tenth of the price of one by one.
 
-    Combinations of codes that were not seen before are looked at once, by one of the events that have them.
+    Of combinations of codes that were not seen before an event is looked at; it makes its combination known if no word is needed.
     """
     if kind is MEETING or max([read.time for read in reads]) > arrival:
         return False
@@ -89,8 +89,7 @@ def none_of(kind: Kind, reads: Sequence[Read], records: Sequence[bytes], arrival
     codes = [(name, *codes_of(read.data)) for read in reads]
     if _clean.issuperset(codes):
         return True
-    unseen = {code: index for index, code in enumerate(codes) if code not in _clean}
-    return all(notices(reads[index], records[index], arrival) is None for index in unseen.values())
+    return all(notices(reads[index], records[index], arrival) is None for index, code in enumerate(codes) if code not in _clean)
 
 
 def told(found: list[Notice], language: str) -> str:

@@ -73,24 +73,29 @@ class Turns:
         await request.done
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                while not (self._waiting or self._stopped):
-                    self._changed.wait()
-                if self._stopped:
-                    return
-                request = min(self._waiting, key=lambda one: (self._used[one.sender], one.used, one.size))
-                self._waiting.remove(request)
-            began = self.clock()
-            error: BaseException | None = None
-            try:
-                over = request.done.cancelled() or self._turn(request, began)
-            except BaseException as raised:
-                over, error = True, raised
+        while self._serve():
+            pass
+
+    def _serve(self) -> bool:
+        """Wait for a request and give it a turn; False when it is time to stop."""
+        with self._changed:
+            while not (self._waiting or self._stopped):
+                self._changed.wait()
+            if self._stopped:
+                return False
+            request = min(self._waiting, key=lambda one: (self._used[one.sender], one.used, one.size))
+            self._waiting.remove(request)
+        began = self.clock()
+        try:
+            over = request.done.cancelled() or self._turn(request, began)
+        except BaseException as error:
+            self._account(request, self.clock() - began, over=True)
+            _tell(request, error)
+        else:
             self._account(request, self.clock() - began, over)
             if over:
-                with suppress(RuntimeError):  # The loop is closed: nobody waits.
-                    request.loop.call_soon_threadsafe(_finish, request.done, error)
+                _tell(request, None)
+        return True
 
     def _turn(self, request: _Request, began: float) -> bool:
         """Run steps until the turn is over; True if there are no more."""
@@ -116,6 +121,14 @@ class Turns:
             self._requests[request.sender] -= 1
             if not self._requests[request.sender]:
                 del self._requests[request.sender], self._used[request.sender]
+
+
+def _tell(request: _Request, error: BaseException | None) -> None:
+    done = request.done
+    # An error's frames hold the request; were it to hold the error, both, and the body, would stay until garbage is looked for.
+    del request.done, request.steps
+    with suppress(RuntimeError):  # The loop is closed: nobody waits.
+        request.loop.call_soon_threadsafe(_finish, done, error)
 
 
 def _finish(done: "asyncio.Future[None]", error: BaseException | None) -> None:

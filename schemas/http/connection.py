@@ -61,11 +61,15 @@ class BoundedConnection(HttpToolsProtocol):
         self._expect_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop every clock of the connection."""
+        """Stop every clock of the connection, and let go of what it holds."""
         self._stop_timers()
         self._forget_pipeline()
         self._waits_since = None
         super().connection_lost(exc)
+        # A request holds its connection and the connection its request, with as much of a body as had come: 0.2 MB for each hostile
+        # one until garbage is looked for, which a gateway does seldom.
+        self._refused = True
+        self.cycle = self._running = None  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, then hold what is not complete yet to the limits."""

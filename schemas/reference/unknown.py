@@ -7,7 +7,6 @@ from schemas import places
 from schemas.kinds import FEEDBACK, INDICATOR, MEETING, Kind
 from schemas.reference.agencies import Organisation
 from schemas.reference.known import known
-from schemas.reference.services import Category
 from schemas.reference.table import rows
 
 MAX_REMEMBERED_CODES = 100_000
@@ -20,11 +19,11 @@ def unknown_codes(kind: Kind, event: Any) -> list[tuple[str, str]]:
     figure, the category of a report, the sites of a meeting. Procedures are not: the list of those with a term is not all of them.
     """
     found = []
-    if event.commune and not is_unit(event.commune):
+    if event.commune and not is_commune(event.commune):
         found.append(("commune", event.commune))
     if not is_agency(event.agency):
         found.append(("agency", event.agency))
-    if kind is FEEDBACK and event.category not in _categories():
+    if kind is FEEDBACK and event.category not in known("categories"):
         found.append(("category", event.category))
     elif kind is INDICATOR:
         found += [("unit", event.unit)] * (not is_unit(event.unit))
@@ -41,6 +40,14 @@ def is_unit(code: str) -> bool:
 
 
 @lru_cache(MAX_REMEMBERED_CODES)
+def is_commune(code: str) -> bool:
+    """Return whether a commune has that code, today or before 2025-07-01. The code of a province or an agency is none: it counts in
+    no commune."""
+    atlas = places.atlas()
+    return code in atlas.commune_by_code or code in atlas.former_communes
+
+
+@lru_cache(MAX_REMEMBERED_CODES)
 def is_agency(code: str) -> bool:
     """Return whether an agency has that code; a code that does not begin like one of a province is not judged."""
     prefix, point, _ = code.partition(".")
@@ -50,8 +57,3 @@ def is_agency(code: str) -> bool:
 @lru_cache(1)
 def _prefixes() -> frozenset[str]:
     return frozenset(row.prefix for row in rows("organisations", Organisation))
-
-
-@lru_cache(1)
-def _categories() -> frozenset[str]:
-    return frozenset(row.code for row in rows("categories", Category))

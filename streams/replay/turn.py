@@ -43,16 +43,24 @@ async def wait(client: Client, mine: Run) -> bool:
 
     While it waits its state is kept as `queued`.
     """
-    said = 0.0
+    # Said before the first look, too: of two that begin at once the later one must see the other.
+    book.write(client, mine.now(state=State.QUEUED))
+    said, waited = asyncio.get_running_loop().time(), False
     while not _is_next(book.read(client), mine):
+        waited = True
         now = asyncio.get_running_loop().time()
-        if not said or now - said > SAID_SECONDS:
+        if now - said > SAID_SECONDS:
             book.write(client, mine.now(state=State.QUEUED))
             said = now
-        if client.execute(is_asked_to_stop(mine))[0][0]:
-            raise StoppedError
+        _must_not_be_stopped(client, mine)
         await asyncio.sleep(LOOK_SECONDS)
-    return said > 0
+    _must_not_be_stopped(client, mine)
+    return waited
+
+
+def _must_not_be_stopped(client: Client, mine: Run) -> None:
+    if client.execute(is_asked_to_stop(mine))[0][0]:
+        raise StoppedError
 
 
 def _is_next(runs: list[Run], mine: Run) -> bool:

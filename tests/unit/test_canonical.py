@@ -1,5 +1,6 @@
 """One form of an event, whoever sent it: the same at the gateway (one by one) and at the worker (many at once)."""
 
+import gc
 import unicodedata
 from datetime import datetime
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from schemas import canonical
 from schemas.documents import example
 from schemas.envelope import Category, Read, Reader, Refusal, body
 from schemas.kinds import BY_NAME, DOCUMENT, FEEDBACK, FILING, INDICATOR, KINDS, MEETING, Kind
@@ -199,3 +201,52 @@ def test_an_event_that_says_how_exact_it_is_says_the_same_at_first_sight_and_lat
     first, *later = [READER.read(line) for _ in range(3)]
     assert first.data.due_at == datetime.fromisoformat("2026-11-25T00:00:00+07:00")
     assert {body(one) for one in later} == {body(first)} == {body(both_ways(line))}
+
+
+@pytest.mark.parametrize("name", ["id", "number"])
+@pytest.mark.parametrize("given", [".", "..", "del\x7f", "\u2126", "K\u212a", "\u1100\u1161", "a\u1680b", " a", "QĐ-UBND"])
+def test_an_identity_does_not_depend_on_what_was_read_before(name: str, given: str) -> None:
+    line = record(FEEDBACK, {"id": given}) if name == "id" else record(FEEDBACK, report_id=given)
+
+    def answers() -> list[Any]:
+        found = []
+        for look in (lambda: READER.read(line), lambda: (READER.read_all(FEEDBACK, [line]) or [READER.read(line)])[0]):
+            try:
+                read = look()
+                found.append((read.event_id, read.data.report_id, body(read)))
+            except Refusal as refusal:
+                found.append(refusal.category)
+        return found
+
+    canonical._look.cache_clear()
+    first = READER.read(record(FEEDBACK, {"source": "urn:cold"})) and answers()
+    for _ in range(3):
+        READER.read(record(FEEDBACK))  # Now its codes and its source are known.
+    assert len({*map(str, answers()), *map(str, first)}) == 1
+
+
+@pytest.mark.parametrize("text", [" Trường Tiền", "Trường Tiền  "])
+def test_plain_spaces_at_the_ends_of_texts_are_no_difference(text: str) -> None:
+    wanted = both_ways(record(FEEDBACK, address="Trường Tiền"))
+    for _ in range(2):
+        read = both_ways(record(FEEDBACK, address=text))
+        assert read.data.address == "Trường Tiền" and body(read) == body(wanted)
+
+
+def test_the_code_of_a_province_or_an_agency_is_no_commune() -> None:
+    for code in ("46", "H57.SYT"):
+        assert unknown_codes(FILING, READER.read(record(FILING, commune=code)).data) == [("commune", code)]
+
+
+def test_what_cannot_be_read_leaves_nothing_to_be_looked_for() -> None:
+    """A record that an error holds in a circle stays in memory until garbage is looked for, which worker and gateway do seldom."""
+    lines = [b"{" * 3, record(FILING, due_at="never"), record(FILING, status=77), record(FILING, {"type": "x"})]
+    gc.collect()
+    gc.disable()
+    try:
+        for line in lines * 5:
+            with pytest.raises(Refusal):
+                READER.read(line)
+        assert gc.collect() < len(lines)  # pytest itself may leave some.
+    finally:
+        gc.enable()

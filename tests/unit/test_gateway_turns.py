@@ -1,9 +1,12 @@
 """One intake thread, shared: who sends much does not hold up who sends little, and the other way round."""
 
 import asyncio
+import gc
 import itertools
 import threading
+import weakref
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -103,3 +106,32 @@ def test_a_request_that_nobody_waits_for_any_more_is_dropped() -> None:
 
     asyncio.run(go())
     assert log.count("left") < 10 and log.count("stays") == 6
+
+
+def test_the_body_of_a_request_that_failed_is_let_go_of_at_once() -> None:
+    """An error, its frames, the request and its body in a circle would stay until garbage is looked for, which is seldom."""
+
+    class Body:
+        pass
+
+    def broken(seen: list[weakref.ref[Body]]) -> Iterator[None]:
+        body = Body()
+        seen.append(weakref.ref(body))
+        yield
+        raise ValueError("broken")
+
+    async def go() -> None:
+        turns, seen = Turns(), list[weakref.ref[Body]]()
+        turns.start()
+        with suppress(ValueError):
+            await turns.run("a", broken(seen), 1)
+        await asyncio.sleep(0.05)
+        assert seen[0]() is None
+        turns.stop()
+
+    gc.collect()
+    gc.disable()
+    try:
+        asyncio.run(go())
+    finally:
+        gc.enable()

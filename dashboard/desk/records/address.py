@@ -91,7 +91,7 @@ def read(asked: Asked, place: Place, teller: Teller) -> Wanted:
     if first and last and first > last:
         raise ValueError(speech("days_turned"))
     text = " ".join(asked.get("text").split())[:LONGEST]
-    only = {one.name: _few(asked, one) for one in FIELDS[kind] if one.choice and asked.get(one.name)}
+    only = {one.name: few(asked, one.name, asked.speech(one.words)) for one in FIELDS[kind] if one.choice and asked.get(one.name)}
     sought = Sought(
         kind,
         tuple((name, tuple("" if one == NONE else one for one in wanted)) for name, wanted in sorted(only.items())),
@@ -115,11 +115,11 @@ def values(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(unquote(one) for one in text.split(",") if one))
 
 
-def _few(asked: Asked, one: Field) -> tuple[str, ...]:
-    """The values that a field is narrowed to. Raises `ValueError` for more than a person chooses."""
-    found = values(asked.get(one.name))
+def few(asked: Asked, name: str, words: str) -> tuple[str, ...]:
+    """The values of a parameter that narrows a list; `words` name it. Raises `ValueError` for more than a person chooses."""
+    found = values(asked.get(name))
     if len(found) > MAX_VALUES:
-        raise ValueError(asked.speech("too_many_values", name=asked.speech(one.words), most=MAX_VALUES, n=len(found)))
+        raise ValueError(asked.speech("too_many_values", name=words, most=MAX_VALUES, n=len(found)))
     return found
 
 

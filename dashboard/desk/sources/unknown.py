@@ -30,7 +30,8 @@ def is_known(place: Place, field: str, code: str) -> bool:
     units are not judged.
     """
     if field == "commune":
-        return not place.names or who(place, code) is not None
+        found = who(place, code)
+        return not place.names or (found is not None and found.what == "commune")
     if field == "agency":
         return not place.names or is_agency(code)
     if field == "category":

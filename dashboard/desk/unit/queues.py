@@ -9,7 +9,7 @@ from dashboard.desk import record_rows
 from dashboard.desk.ask import Ask
 from dashboard.desk.asked import FRAME, Asked
 from dashboard.desk.parts import Part, link, nothing, section
-from dashboard.desk.records.address import said
+from dashboard.desk.records.address import few, said
 from dashboard.desk.records.fields import choices, field
 from dashboard.desk.records.taken import copy_link, files
 from dashboard.desk.table import Wish, table
@@ -64,7 +64,7 @@ def behind(ask: Ask, asked: Asked, unit: Who, now: datetime) -> Part:
         return section(speech("records_behind", figure=code), nothing(speech("wrong_address"), code), id="records")
     wish = Wish.of(asked, PREFIX, "left", size=25)
     order = wish.by if wish.by in ORDERS else "left"
-    only = {name: tuple(values.split(",")) for name, values in asked.parameters if name not in (*OWN, *FRAME)}
+    only = {name: few(asked, name, name) for name, _ in asked.parameters if name not in (*OWN, *FRAME)}
     found = ask.once(
         ("behind", unit.code, code, wish, tuple(only.items())),
         lambda: ask.records.behind(
