@@ -5,7 +5,7 @@ BIN := .venv/bin
 RUN := $(BIN)/python
 LANES ?= 2
 .DEFAULT_GOAL := help
-.PHONY: help demo test check chaos bench screenshots generate outlines lock clean
+.PHONY: help .venv/parts demo test check chaos bench screenshots generate outlines lock clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,9 +21,9 @@ help: ## list the commands
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install -q -c stack/constraints.txt -e '.[test]'
 	@touch $@
 
-.venv/parts: .venv/run stack/pom.xml stack/package.json
+# No file stands for the parts: they are in the cache folder (IOC_CACHE), which others may empty.
+.venv/parts: .venv/run
 	@$(RUN) -m stack fetch
-	@touch $@
 
 demo: .venv/parts ## set up, then a whole simulated province, live; prints the address; Ctrl-C stops all of it
 	@$(RUN) -m stack demo
@@ -60,5 +60,6 @@ lock: .venv/run ## choose exact versions of everything anew
 	VIRTUAL_ENV=.venv $(BIN)/uv pip compile -q --universal --no-header --no-annotate --all-extras -o stack/constraints.txt pyproject.toml
 	@sed -i "s/ ; implementation_name == 'cpython'\$$//; s/ and implementation_name == 'cpython'//; s/implementation_name == 'cpython' and //" stack/constraints.txt
 
-clean: ## remove what set-up made (not the data under IOC_HOME)
+clean: ## remove what set-up made (not the data under IOC_HOME, nor Kafka and ClickHouse in the cache folder, which it names)
+	@test ! -x $(RUN) || echo "Kafka and ClickHouse stay in $$($(RUN) -m stack fetch --where)"
 	rm -rf .venv stack/libs stack/node_modules

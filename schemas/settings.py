@@ -107,6 +107,11 @@ class Settings(BaseSettings):
         description="Keys that seal who reported, seen from `IOC_HOME`; made at first use. Every process needs them; keep a copy.",
     )
     home: Path = Field(Path(".ioc"), description="Folder of the local stack's data, logs and demo passwords.")
+    cache: str = Field(
+        "",
+        description="Folder that the local stack's Kafka and ClickHouse are fetched to; empty: `province-ioc` in "
+        "`XDG_CACHE_HOME`, or in `~/.cache`.",
+    )
 
     @property
     def clickhouse_url(self) -> str:

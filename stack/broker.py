@@ -11,7 +11,7 @@ import uuid
 from pathlib import Path
 
 from stack import StackError
-from stack.parts import ARCHIVE, HERE, LIBS, java
+from stack.parts import HERE, class_archive, jars, java
 from stack.ports import choose_port
 from stack.process import start, wait_until
 
@@ -99,24 +99,31 @@ def _metadata(port: int) -> tuple[str, int]:
 
 
 def archive() -> None:
-    """Runs a broker once to write Java's archive of its loaded classes. Where Java cannot do that, starts just stay slower."""
+    """Run a broker once to write Java's archive of its loaded classes.
+
+    Where Java cannot do that, starts just stay slower. The archive appears when it is whole.
+    """
+    file = class_archive()
+    fresh = file.with_name(f"{file.name}.new")
+    file.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         port = choose_port()
         controller = choose_port(taken=(port,))
-        ARCHIVE.unlink(missing_ok=True)
         arguments = command(folder, port, controller)
-        arguments.insert(1, f"-XX:ArchiveClassesAtExit={ARCHIVE}")
+        arguments.insert(1, f"-XX:ArchiveClassesAtExit={fresh}")
         process = start(arguments, folder / "log")
         wait_until(lambda: healthy(folder, port) or not process.alive, 60)
         process.stop(60)
+    if fresh.exists():
+        fresh.replace(file)
 
 
 def _java() -> list[str]:
     # The archive fits one exact class path: name the jars, in order. Java ignores an archive that does not fit.
-    jars = ":".join(str(jar) for jar in sorted(LIBS.glob("*.jar")))
-    shared = [f"-XX:SharedArchiveFile={ARCHIVE}"] if ARCHIVE.exists() else []
-    return [java(), *shared, *JVM, f"-Dlog4j2.configurationFile={HERE / 'log4j2.xml'}", "-cp", jars]
+    path, file = ":".join(map(str, jars())), class_archive()
+    shared = [f"-XX:SharedArchiveFile={file}"] if file.exists() else []
+    return [java(), *shared, *JVM, f"-Dlog4j2.configurationFile={HERE / 'log4j2.xml'}", "-cp", path]
 
 
 def _new_id() -> str:

@@ -1,21 +1,20 @@
 """Up, down, status and wipe of one local stack: a Kafka and a ClickHouse whose data, logs and notes lie under one home folder."""
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from schemas.settings import CLICKHOUSE_PASSWORD_FILE, CLICKHOUSE_USER, load, with_password
 from stack import StackError, broker, clickhouse
-from stack.parts import java, library, size_of
+from stack.parts import jars, java, library, size_of
 from stack.ports import choose_port
-from stack.process import Process, start, tail, wait_until
+from stack.process import Process, one_at_a_time, start, tail, wait_until
 
 DEFAULT_PORTS = {"kafka": 9092, "controller": 9093, "clickhouse": 9000}
 START_SECONDS = 90
@@ -131,16 +130,17 @@ def up(home: Path, say: Callable[[str], None] = lambda line: None, *, kafka_engi
     home = home.resolve()
     home.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as held:
-        held.enter_context(_alone(home / "stack.lock"))
+        held.enter_context(one_at_a_time(home / "stack.lock"))
         notes = Notes.read(home)
         began = time.monotonic()
         _end_without_password(home, notes, say)
         started = [part for part in PARTS if not notes.alive(part)]
         if started:  # what is missing is told before anything runs
             java()
+            jars()
             library()
             others = Path(tempfile.gettempdir()) / f"ioc-stack-{os.getuid()}.lock"  # two starts at once would choose the same ports
-            held.enter_context(_alone(others, lambda: say("another stack is starting; waiting for it")))
+            held.enter_context(one_at_a_time(others, lambda: say("another stack is starting; waiting for it")))
             if short := short_of_disk(home):
                 say(short)
             if os.geteuid() == 0:
@@ -166,7 +166,7 @@ def addresses(home: Path) -> Addresses:
     home = home.resolve()
     ports = Notes.read(home).ports
     if not DEFAULT_PORTS.keys() <= ports.keys():
-        raise StackError(f"No stack has run in {home}: start it with `python -m stack up`.")
+        raise StackError(f"No stack has run in {home}: start it with `ioc stack up`.")
     return Addresses(
         kafka_servers=f"127.0.0.1:{ports['kafka']}",
         clickhouse_address=f"clickhouse://{CLICKHOUSE_USER}@127.0.0.1:{ports['clickhouse']}/ioc",
@@ -179,7 +179,7 @@ def down(home: Path, say: Callable[[str], None] = lambda line: None) -> None:
     home = home.resolve()
     if not (home / "stack.json").exists():
         return
-    with _alone(home / "stack.lock"):
+    with one_at_a_time(home / "stack.lock"):
         notes = Notes.read(home)
         for part in reversed(PARTS):
             if process := notes.alive(part):
@@ -288,15 +288,3 @@ def _lost_a_port(notes: Notes, part: Part) -> bool:
 
 def _log(home: Path, part: Part) -> Path:
     return home / "logs" / f"{part.name}.log"
-
-
-@contextlib.contextmanager
-def _alone(file: Path, wait: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Lets one command at a time hold a file, such as that of the stack of a home; a second one calls `wait` and waits."""
-    with file.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            wait()
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

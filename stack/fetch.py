@@ -1,7 +1,8 @@
-"""The parts: Kafka's jars by Maven, ClickHouse's library by npm. Versions are pinned in pom.xml and package.json."""
+"""The parts: Kafka's jars by Maven, ClickHouse's library by npm, into the cache folder.
 
-import hashlib
-import platform
+Versions are pinned in `pom.xml` and `package.json`; `stack.parts` says where each is kept.
+"""
+
 import shutil
 import subprocess
 import tempfile
@@ -14,42 +15,77 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from stack import StackError, broker
-from stack.parts import HERE, LIBS, MODULES, OR_COMPOSE, java, library, size_of
+from stack.parts import CLICKHOUSE, KAFKA, OR_COMPOSE, cache, java, library, part_folder, size_of
+from stack.process import one_at_a_time
 
 
 @dataclass(frozen=True)
 class Part:
-    """One thing to fetch: `get` fills `folder` from scratch by what `recipe` pins, after `need` found the tools for it."""
+    """One thing to fetch.
+
+    Attributes:
+        title: what it is called while it is fetched.
+        recipe: the file that pins its versions.
+        need: finds the tools that fetch it, or raises `StackError`.
+        get: fills a folder that is empty.
+        finish: adds what can only be made where the part is kept.
+    """
 
     title: str
-    folder: Path
     recipe: Path
     need: Callable[[], object]
-    get: Callable[[], None]
+    get: Callable[[Path], None]
+    finish: Callable[[], None] = lambda: None
 
     @property
     def complete(self) -> bool:
-        """Whether the folder was filled to the end by this very recipe on this kind of machine."""
-        stamp = self.folder / ".complete"
-        return stamp.exists() and stamp.read_text() == self._mark()
+        """Whether all of it is there."""
+        return (part_folder(self.recipe) / ".complete").exists()
+
+    @property
+    def incoming(self) -> Path:
+        """Where it is until all of it is fetched; then it is renamed."""
+        folder = part_folder(self.recipe)
+        return folder.with_name(f"{folder.name}.part")
 
     def fill(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.get()
-        (self.folder / ".complete").write_text(self._mark())
-
-    def _mark(self) -> str:
-        return f"{hashlib.sha256(self.recipe.read_bytes()).hexdigest()} {platform.system()} {platform.machine()}"
+        """Fetch it, unless another process does so meanwhile: then wait for that one."""
+        folder = part_folder(self.recipe)
+        with one_at_a_time(folder.with_name(f"{folder.name}.lock")):
+            if self.complete:
+                return
+            if not folder.exists():
+                shutil.rmtree(self.incoming, ignore_errors=True)  # of a fetch that was killed
+                self.incoming.mkdir()
+                self.get(self.incoming)
+                self.incoming.rename(folder)
+            self.finish()
+            (folder / ".complete").touch()
 
 
 def fetch(console: Console) -> bool:
-    """Makes sure that all parts are there and complete. Returns whether anything had to be done. Raises `StackError`."""
+    """Fetch the parts that are not there yet.
+
+    Any number of processes may do so at once, and servers may run by what is there.
+
+    Returns:
+        Whether anything had to be done.
+
+    Raises:
+        StackError: a tool is missing or failed, or the cache folder cannot be written.
+    """
     wanted = [part for part in PARTS if not part.complete]
     for part in wanted:
         part.need()
     if not wanted:
         return False
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.fields[size]}"), TimeElapsedColumn())
+    _make_cache()
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TextColumn("{task.fields[size]}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console) as progress, ThreadPoolExecutor() as pool:
         rows = {pool.submit(part.fill): (progress.add_task(part.title, total=1, size=""), part) for part in wanted}
         open_rows = set(rows)
@@ -57,22 +93,41 @@ def fetch(console: Console) -> bool:
             done, open_rows = wait(open_rows, timeout=0.5)
             for future in done | open_rows:
                 row, part = rows[future]
-                progress.update(row, size=f"{size_of(part.folder) >> 20} MB", completed=int(future in done))
+                size = size_of(part_folder(part.recipe)) or size_of(part.incoming)
+                progress.update(row, size=f"{size >> 20} MB", completed=int(future in done))
     for future in rows:
         future.result()
     return True
 
 
-def _get_jars() -> None:
-    copy = ["dependency:copy-dependencies", f"-DoutputDirectory={LIBS}", "-DincludeScope=runtime"]
-    _run(["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), *copy])
-    broker.archive()
+def _make_cache() -> None:
+    """Make the cache folder and try to write into it. Raises `StackError`."""
+    folder = cache()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as problem:
+        raise StackError(
+            f"Kafka and ClickHouse cannot be fetched to {folder} ({problem.strerror}): "
+            "set IOC_CACHE to a folder that can be written."
+        ) from problem
 
 
-def _get_library() -> None:
-    # No lock file: npm writes only this platform's package into it. The versions are exact, and npm checks what it got.
-    _run(["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--prefix", str(HERE)])
-    library()
+def _get_jars(folder: Path) -> None:
+    copy = [
+        "dependency:copy-dependencies",
+        f"-DoutputDirectory={folder}",
+        "-DincludeScope=runtime",
+    ]
+    _run(["mvn", "-q", "-B", "-f", str(KAFKA), *copy])
+
+
+def _get_library(folder: Path) -> None:
+    shutil.copy(CLICKHOUSE, folder)
+    # No lock file: npm writes only this platform's package into it. The versions are exact,
+    # and npm checks what it got.
+    _run(["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--prefix", str(folder)])
+    library(folder / "node_modules")  # npm takes an optional package that it cannot get for none
 
 
 def _need_maven() -> None:
@@ -94,6 +149,7 @@ def _run(command: list[str]) -> None:
 
 
 PARTS = (
-    Part("Apache Kafka (Maven)", LIBS, HERE / "pom.xml", _need_maven, _get_jars),
-    Part("ClickHouse (npm)", MODULES, HERE / "package.json", _need_npm, _get_library),
+    # Java's archive of classes holds for jars of exactly these paths: it is made where they stay.
+    Part("Apache Kafka (Maven)", KAFKA, _need_maven, _get_jars, broker.archive),
+    Part("ClickHouse (npm)", CLICKHOUSE, _need_npm, _get_library),
 )

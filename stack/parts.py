@@ -1,5 +1,10 @@
-"""Where the fetched parts lie, and the Java that runs one of them."""
+"""Where the fetched parts are kept, and the Java that runs one of them.
 
+They are kept in a cache folder of the account, not in the package: an installed package may be
+read-only, and several checkouts and environments share what is large (about 600 MB).
+"""
+
+import hashlib
 import os
 import platform
 import re
@@ -7,13 +12,60 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from schemas.settings import load
 from stack import StackError
 
 HERE = Path(__file__).parent
-LIBS = HERE / "libs"
-ARCHIVE = LIBS / "kafka.jsa"
-MODULES = HERE / "node_modules"
+KAFKA = HERE / "pom.xml"
+CLICKHOUSE = HERE / "package.json"
+"""The recipes: what Maven and npm are told to fetch, in exact versions."""
+NAMES = {KAFKA: "kafka", CLICKHOUSE: "clickhouse"}
 OR_COMPOSE = "or run the system with Docker Compose instead: docker compose up"
+
+
+def cache() -> Path:
+    """Return the folder of all fetched parts: `IOC_CACHE`, or `province-ioc` in the user's caches.
+
+    Raises:
+        StackError: the account has no home folder and no other folder is set.
+    """
+    try:
+        if chosen := load().cache:
+            return Path(chosen).expanduser().resolve()
+        # XDG Base Directory Specification: a relative path is to be ignored.
+        caches = Path(os.environ.get("XDG_CACHE_HOME", ""))
+        caches = caches if caches.is_absolute() else Path.home() / ".cache"
+    except RuntimeError as unknown:
+        raise StackError("This account has no home folder: set IOC_CACHE to a folder for Kafka and ClickHouse.") from unknown
+    return caches / "province-ioc"
+
+
+def part_folder(recipe: Path) -> Path:
+    """Return the folder of what a recipe (`KAFKA`, `CLICKHOUSE`) pins.
+
+    Its name says which content of the recipe it was fetched by, and for which kind of machine:
+    versions do not mix, and a home folder can be shared by machines. `stack.fetch` puts it there
+    when it is whole, so that a folder that exists can be used.
+    """
+    version = hashlib.sha256(recipe.read_bytes()).hexdigest()[:16]
+    return cache() / f"{NAMES[recipe]}-{version}-{platform.system()}-{platform.machine()}".lower()
+
+
+def jars() -> list[Path]:
+    """Return Kafka's jars, in a fixed order. Raises `StackError` when they are not fetched."""
+    if found := sorted(part_folder(KAFKA).glob("*.jar")):
+        return found
+    raise StackError(f"Kafka is not fetched: run `ioc stack fetch`, {OR_COMPOSE}.")
+
+
+def class_archive() -> Path:
+    """Return the file of Java's archive of Kafka's loaded classes, which need not exist."""
+    return part_folder(KAFKA) / "kafka.jsa"
+
+
+def modules() -> Path:
+    """Return the folder of the packages that npm fetched."""
+    return part_folder(CLICKHOUSE) / "node_modules"
 
 
 def java() -> str:
@@ -28,13 +80,17 @@ def java() -> str:
     raise StackError(f"Kafka needs Java 17 or later: install it (Debian: apt install openjdk-17-jre-headless), {OR_COMPOSE}.")
 
 
-def library() -> Path:
-    """The fetched ClickHouse library of this machine's platform. Raises `StackError`."""
-    found = next(MODULES.glob("@chdb/lib-*/libchdb.so"), None)
+def library(packages: Path | None = None) -> Path:
+    """Return the ClickHouse library of this machine's platform. Raises `StackError`.
+
+    Args:
+        packages: where npm put its packages; by default where they are kept.
+    """
+    found = next((packages or modules()).glob("@chdb/lib-*/libchdb.so"), None)
     if found is None:
         raise StackError(
             f"There is no ClickHouse package for {platform.system()} on {platform.machine()}, or it is not fetched: "
-            f"run `python -m stack fetch`, {OR_COMPOSE}."
+            f"run `ioc stack fetch`, {OR_COMPOSE}."
         )
     return found
 

@@ -18,6 +18,7 @@ from schemas.settings import CLICKHOUSE_USER, Settings
 from stack import control
 from stack.ports import choose_port
 from streams.migrate import migrate
+from tests.running import bare_environment
 
 _numbers = itertools.count(1)
 # How long an example takes tells of the machine, which is busy, not of the rule.
@@ -68,7 +69,7 @@ def environment(stack: control.Addresses, tmp_path: Path) -> Iterator[dict[str, 
 @pytest.fixture
 def settings(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The settings of one test, which are also those that `schemas.settings.load` gives during it."""
-    for name in [name for name in os.environ if name.startswith("IOC_")]:
+    for name in os.environ.keys() - bare_environment().keys():
         monkeypatch.delenv(name)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -106,7 +107,7 @@ def forget(environment: dict[str, str]) -> None:
 def module_settings(module_environment: dict[str, str]) -> Iterator[Settings]:
     """As `settings`, but one for all tests of a module."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("IOC_")]:
+        for name in os.environ.keys() - bare_environment().keys():
             patch.delenv(name)
         for name, value in module_environment.items():
             patch.setenv(name, value)

@@ -14,6 +14,11 @@ T = TypeVar("T")
 LISTENING = "0A"
 
 
+def bare_environment() -> dict[str, str]:
+    """Return this process's variables without an installation's; where Kafka and ClickHouse are fetched to stays."""
+    return {name: value for name, value in os.environ.items() if name == "IOC_CACHE" or not name.startswith("IOC_")}
+
+
 def wait_for(look: Callable[[], T], seconds: float = 60, what: str = "the condition") -> T:
     """The first true answer of `look`; fails after some seconds, with the last error if there was one."""
     deadline = time.monotonic() + seconds
@@ -41,10 +46,9 @@ class Running:
     def __init__(self, *command: str, environment: dict[str, str], log: Path, ready: str | None = None) -> None:
         self.log = log
         self._out = log.open("ab")
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("IOC_")}
         self.process = subprocess.Popen(
             [sys.executable, "-m", *command],
-            env=clean | environment,
+            env=bare_environment() | environment,
             stdout=self._out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -119,9 +123,10 @@ class Running:
 
 def command(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[bytes]":
     """A command of the product, such as `command(environment, "streams", "verify")`, run to its end."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("IOC_")}
     line = [sys.executable, "-m", *arguments]
-    return subprocess.run(line, env=clean | environment | {"COLUMNS": "200"}, capture_output=True, check=False, timeout=120)
+    return subprocess.run(
+        line, env=bare_environment() | environment | {"COLUMNS": "200"}, capture_output=True, check=False, timeout=120
+    )
 
 
 def worker(environment: dict[str, str], log: Path) -> Running:

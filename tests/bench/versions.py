@@ -8,7 +8,7 @@ from pathlib import Path
 
 from clickhouse_driver import Client
 
-from stack.parts import LIBS
+from stack.parts import jars
 
 
 def versions(peers_python: Path, clickhouse_url: str) -> dict[str, str]:
@@ -18,7 +18,7 @@ def versions(peers_python: Path, clickhouse_url: str) -> dict[str, str]:
     client.disconnect()
     asked = "from importlib.metadata import version as v; print(v('quixstreams'), v('confluent-kafka'))"
     quix, confluent = subprocess.run([peers_python, "-c", asked], capture_output=True, text=True, check=True).stdout.split()
-    jar = next((jar.name for jar in LIBS.glob("kafka-clients-*.jar")), "")
+    jar = next((jar.name for jar in jars() if jar.name.startswith("kafka-clients-")), "")
     found = re.search(r"-([\d.]+)\.jar", jar)
     return {
         "Python": platform.python_version(),

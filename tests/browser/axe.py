@@ -4,9 +4,8 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from stack.parts import MODULES
+from stack.parts import modules
 
-SCRIPT = MODULES / "axe-core" / "axe.min.js"
 GRAVE = ("serious", "critical")
 
 
@@ -24,7 +23,7 @@ def small_targets(page: Page) -> list[str]:
 
 def _run(page: Page, options: str) -> dict[str, Any]:
     if not page.evaluate("'axe' in window"):
-        page.evaluate(SCRIPT.read_text(encoding="utf-8"))
+        page.evaluate((modules() / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
     found: dict[str, Any] = page.evaluate(f"axe.run(document, {options})")
     return found
 

@@ -1,6 +1,5 @@
 """The demo with the product's own processes: what it listens on, and what its log files hold."""
 
-import os
 import re
 import signal
 import subprocess
@@ -18,6 +17,7 @@ from stack import control
 from stack.lines import MAX_BYTES
 from stack.ports import choose_port
 from stack.process import wait_until
+from tests.running import bare_environment
 from tests.sockets import descendants, listening
 
 pytestmark = pytest.mark.stack
@@ -49,11 +49,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     ports: dict[str, int] = {}
     for name in ("GATEWAY", "DASHBOARD", "WORKER"):
         ports[name] = choose_port(taken=ports.values())
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("IOC_")}
     with said.open("wb") as output:
         child = subprocess.Popen(
             [sys.executable, "-m", "stack", "demo", "--home", str(home), "--days", "1"],
-            env=clean | {f"IOC_{name}_PORT": str(port) for name, port in ports.items()},
+            env=bare_environment() | {f"IOC_{name}_PORT": str(port) for name, port in ports.items()},
             stdout=output,
             stderr=subprocess.STDOUT,
         )

@@ -22,6 +22,7 @@ from stack.parts import library
 from stack.ports import choose_port
 from stack.process import start, wait_until
 from streams.migrate import migrate
+from tests.running import bare_environment
 from tests.sockets import Socket, listening
 
 pytestmark = pytest.mark.stack
@@ -170,10 +171,9 @@ def test_clickhouse_takes_no_http_unless_it_is_asked_to_and_then_from_nobody_wit
     control.down(home)
 
     port = choose_port()
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("IOC_")}
     subprocess.run(
         [sys.executable, "-m", "stack", "up", "--home", str(home)],
-        env=clean | {"IOC_CLICKHOUSE_HTTP_PORT": str(port)},
+        env=bare_environment() | {"IOC_CLICKHOUSE_HTTP_PORT": str(port)},
         check=True,
         timeout=120,
     )
