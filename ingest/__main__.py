@@ -9,6 +9,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
+from typer.core import TyperGroup
 
 from ingest.importer.cli import import_files
 from ingest.producer import KafkaUnavailable
@@ -17,7 +18,20 @@ from schemas.logs import configure
 from schemas.seal import SealError, sealer
 from schemas.settings import Settings
 
+
+class Group(TyperGroup):
+    """The commands: an expected error is one sentence, not a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was given."""
+        try:
+            return super().invoke(ctx)
+        except (KafkaUnavailable, SealError) as error:
+            stop(str(error))
+
+
 app = typer.Typer(
+    cls=Group,
     help="Bring events into Kafka: the HTTP gateway, file import, the simulator.",
     no_args_is_help=True,
     add_completion=False,
@@ -40,6 +54,12 @@ def stop(sentence: str, code: int = 1) -> NoReturn:
     """End the command with one sentence."""
     print(f"ingest: {sentence}", file=sys.stderr)
     raise typer.Exit(code)
+
+
+@app.callback()
+def start() -> None:
+    """Set up what all commands share."""
+    configure("ingest", logging.WARNING)
 
 
 @app.command()
@@ -84,15 +104,5 @@ app.command("import")(import_files)
 app.command()(simulate)
 
 
-def main() -> None:
-    """Run a command; an expected error is one sentence, not a traceback."""
-    configure("ingest", logging.WARNING)
-    try:
-        app(prog_name="python -m ingest")
-    except (KafkaUnavailable, SealError) as error:
-        print(f"ingest: {error}", file=sys.stderr)
-        sys.exit(1)
-
-
 if __name__ == "__main__":
-    main()
+    app(prog_name="python -m ingest")

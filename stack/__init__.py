@@ -4,8 +4,8 @@ Read in this order: `parts` (where Kafka and ClickHouse are kept), `process` (da
 caller), `lines` (their logs), `ports`, `confine` (what a process may reach), `broker` and `clickhouse` (how
 each part is configured, started and asked for its health), `fetch` (the parts out of Maven and npm),
 `control` (up, down, status, wipe), `demo` (every process of the product, watched over), `browser` (what the
-browser tests need), `__main__` (the commands). The rest of the product knows only `IOC_KAFKA_SERVERS`,
-`IOC_CLICKHOUSE_URL` and the file with ClickHouse's password.
+browser tests need), `__main__` (the commands), `cli` (`ioc`: all commands of the product). The rest of the
+product knows only `IOC_KAFKA_SERVERS`, `IOC_CLICKHOUSE_URL` and the file with ClickHouse's password.
 """
 
 

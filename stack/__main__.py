@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from typer.core import TyperGroup
 
 from schemas.settings import load
 from stack import StackError, control
@@ -20,13 +21,28 @@ from stack import demo as everything
 from stack.fetch import fetch as fetch_parts
 from stack.parts import cache
 
+err = Console(stderr=True)
+
+
+class Group(TyperGroup):
+    """The commands: what the user must know is one message on standard error and exit code 1."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was given."""
+        try:
+            return super().invoke(ctx)
+        except StackError as problem:
+            err.print(str(problem), style="red", highlight=False, markup=False, soft_wrap=True)
+            sys.exit(1)
+
+
 app = typer.Typer(
+    cls=Group,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="The real Kafka and ClickHouse on this machine, without Docker; their data lie under IOC_HOME.",
 )
 out = Console()
-err = Console(stderr=True)
 
 Home = Annotated[Path | None, typer.Option("--home", help="Folder of the data and logs.", show_default="IOC_HOME")]
 
@@ -121,14 +137,5 @@ def _duration(seconds: float) -> str:
     return f"{hours}:{rest // 60:02}:{rest % 60:02}"
 
 
-def main() -> None:
-    """Runs the command line; what the user must know is one message on standard error and exit code 1."""
-    try:
-        app()
-    except StackError as problem:
-        err.print(str(problem), style="red", highlight=False, markup=False, soft_wrap=True)
-        sys.exit(1)
-
-
 if __name__ == "__main__":
-    main()
+    app()
