@@ -5,7 +5,7 @@ BIN := .venv/bin
 RUN := $(BIN)/python
 LANES ?= 2
 .DEFAULT_GOAL := help
-.PHONY: help .venv/parts demo test check chaos bench screenshots generate outlines lock clean
+.PHONY: help .venv/parts demo test check docs chaos bench screenshots generate outlines lock clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,11 +32,16 @@ test: .venv/test .venv/parts check ## set up, then every test tier but the long 
 	@$(RUN) -m stack browser
 	$(BIN)/pytest -m "not bench" --numprocesses $(LANES) --dist loadscope
 
-check: .venv/test ## ruff, mypy --strict, import contracts
+check: .venv/test ## ruff, mypy --strict, import contracts, the docs built and their links checked
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	@built=$$(mktemp -d) && trap 'rm -rf "$$built"' EXIT && $(BIN)/mkdocs build --strict --site-dir "$$built"
+
+docs: .venv/test ## build the documentation as a site: build/docs/index.html
+	$(BIN)/mkdocs build --strict
+	@echo "build/docs/index.html"
 
 chaos: .venv/test .venv/parts ## kill, stop and take away everything against a ledger; QUICK=1 for a few minutes, IOC_CHAOS_SEED=n
 	$(RUN) -m tests.chaos $(if $(QUICK),--quick)
@@ -49,8 +54,9 @@ screenshots: .venv/test .venv/parts ## draw the screenshots of the docs anew fro
 	@$(RUN) -m stack browser
 	$(RUN) -m tests.browser.screenshots
 
-generate: .venv/test ## write all files that derive from the vocabulary (schemas, dictionary, README tables)
+generate: .venv/test ## write all files that derive from the code (JSON Schemas, reference pages, drawings)
 	$(RUN) -m schemas generate
+	$(RUN) -m tests.architecture
 
 outlines: .venv/test ## derive the commune outlines from their open sources again
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install -q -c stack/constraints.txt -e '.[outlines]'

@@ -2,7 +2,7 @@
 
 The threads of a Python process take turns: one works at a time, on whichever core it wakes. What it made lies in the cache of that
 core, and the next one fetches it from there. On one core they find it: a worker at full load takes in a quarter more so
-(`docs/bench.md`). Should others need that core, another worker even, its threads wait for more than they get, and are let loose
+(`bench.md`). Should others need that core, another worker even, its threads wait for more than they get, and are let loose
 until they find room again. Whoever says on which cores a worker may run is obeyed: before it runs, and while it does, unless it is
 the very core that they are held to.
 """

@@ -1,49 +1,66 @@
 """What is derived and committed is what the code says now; what is documented exists."""
 
+import re
+import subprocess
 from pathlib import Path
 
-from schemas.documents import README, files
+import pytest
+
+from schemas.documents import REFERENCE, files
 from schemas.settings import Settings
+from tests.architecture import __main__ as whole
+from tests.architecture.rooms import chart, cycles, implied, room
 
 ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+
+
+def tracked() -> list[str]:
+    """The files of the repository that exist."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    return [name for name in listed if (ROOT / name).exists()]
+
+
+PAGES = [name for name in tracked() if name.endswith(".md")]
 
 
 def test_derived_files_are_up_to_date() -> None:
-    late = [str(path.relative_to(ROOT)) for path, content in files().items() if not path.exists() or path.read_text() != content]
+    derived = [*files().items(), *whole.files().items()]
+    late = [str(path.relative_to(ROOT)) for path, content in derived if not path.exists() or path.read_text() != content]
     assert not late, f"run `make generate`: {late}"
 
 
-def test_the_readme_names_every_setting_and_command() -> None:
-    text = README.read_text()
+def test_every_setting_is_documented() -> None:
+    text = (REFERENCE / "settings.md").read_text()
     assert all(f"`{Settings.variable(name)}`" in text for name in Settings.model_fields)
-    for command in ("make demo", "make test", "make check", "make chaos", "make bench", "docker compose"):
+
+
+def test_the_readme_is_short_and_names_the_commands() -> None:
+    text = README.read_text()
+    assert len(text.splitlines()) <= 150
+    for command in ("make demo", "make test", "make check", "make docs", "make chaos", "make bench", "docker compose"):
         assert command in text
 
 
-def test_the_readme_points_at_files_that_exist() -> None:
-    import re
+def test_every_command_of_the_makefile_is_in_the_readme_or_the_guide() -> None:
+    commands = re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    text = README.read_text() + (ROOT / "CONTRIBUTING.md").read_text()
+    assert not [command for command in commands if f"make {command}" not in text and command not in ("help", "clean")]
 
-    targets = re.findall(r"\]\((?!http)([^)#]+)\)", README.read_text())
-    assert targets
-    assert not [target for target in targets if not (ROOT / target).exists()]
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_points_at_files_that_exist(name: str) -> None:
+    prose = re.sub(r"^```.*?^```", "", (ROOT / name).read_text(), flags=re.DOTALL | re.MULTILINE)
+    targets = re.findall(r"\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)", prose)
+    assert not [target for target in targets if not ((ROOT / name).parent / target).exists()]
 
 
 def test_the_top_level_holds_only_the_agreed_folders() -> None:
-    import subprocess
-
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-    top = {name.partition("/")[0] for name in listed if not name.startswith(".")}
+    top = {name.partition("/")[0] for name in tracked() if not name.startswith(".")}
     allowed = {
-        "docker-compose.yml",
-        "ingest",
-        "streams",
-        "dashboard",
-        "schemas",
-        "tests",
-        "pyproject.toml",
-        "README.md",
-        "Makefile",
-        "stack",
+        *("ingest", "streams", "dashboard", "schemas", "stack", "tests", "docs"),
+        *("Makefile", "docker-compose.yml", "mkdocs.yml", "pyproject.toml"),
+        *("README.md", "LICENSE", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"),
     }
     assert top <= allowed
 
@@ -51,3 +68,19 @@ def test_the_top_level_holds_only_the_agreed_folders() -> None:
 def test_files_stay_small() -> None:
     long = {path.name: count for path in ROOT.glob("[!.]*/**/*.py") if (count := len(path.read_text().splitlines())) > 400}
     assert not long
+
+
+def test_a_module_stands_in_the_room_of_its_package() -> None:
+    modules = ("parts", "parts.__main__", "parts.one", "parts.inner", "parts.inner.two")
+    assert [room(module, modules) for module in modules] == ["parts", "parts.__main__", "parts", "parts.inner", "parts.inner"]
+
+
+def test_a_chart_leaves_out_arrows_that_follow_from_others() -> None:
+    arrows = {"a": {"b", "c"}, "b": {"c"}, "c": set()}
+    assert implied("a", "c", arrows)
+    assert [line.strip() for line in chart(arrows) if "-->" in line] == ["r_a --> r_b", "r_b --> r_c"]
+
+
+def test_rooms_that_import_one_another_are_a_cycle() -> None:
+    assert cycles({"a": {"b"}, "b": {"a"}, "c": {"a"}}) == {frozenset("ab")}
+    assert not cycles({"a": {"b"}, "b": set()})

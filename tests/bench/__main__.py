@@ -37,7 +37,7 @@ from tests.bench.results import Report, measure_each
 from tests.bench.versions import versions
 
 ROOT = Path(__file__).parents[2]
-DOCUMENT = ROOT / "streams" / "docs" / "bench.md"
+DOCUMENT = ROOT / "docs" / "explanation" / "bench.md"
 BENCHES: dict[str, Callable[[Ground, Report], None]] = {
     "transfer": transfer.measure,
     "scaling": scaling.measure,

@@ -48,7 +48,7 @@ MOMENT = datetime(2026, 11, 18, 10, 35, tzinfo=HERE)
 EARLIER = "2026-11-17T15:20:00"
 DAYS, SEED = 14, 7
 LIVE_FOR = timedelta(minutes=10)
-FOLDER = Path("dashboard/docs/gallery")
+FOLDER = Path("docs/gallery")
 COMMUNE = "19753"
 WALL, FOUR_K, DESK, TABLET = (1920, 1080), (3840, 2160), (1440, 900), (1024, 768)
 """px of the screens."""

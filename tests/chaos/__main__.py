@@ -19,7 +19,7 @@ def chaos(
     quick: Annotated[bool, typer.Option(help="A few minutes of it.")] = False,
     seed: Annotated[int, typer.Option(envvar="IOC_CHAOS_SEED", help="Chooses victims and moments.")] = 1,
 ) -> None:
-    """Run scenarios, each on a system of its own, and compare each with its ledger. A whole run writes `streams/docs/chaos.md`."""
+    """Run scenarios, each on a system of its own, and compare each with its ledger. A whole run writes its page in the docs."""
     console = Console(highlight=False)
     began = time.monotonic()
     results: list[Result] = []

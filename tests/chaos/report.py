@@ -11,7 +11,7 @@ from pathlib import Path
 from stack.parts import HERE
 from tests.chaos.scenarios import SCENARIOS, Result
 
-PAGE = Path(__file__).parents[2] / "streams" / "docs" / "chaos.md"
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "chaos.md"
 PACKAGES = ("faust-streaming", "aiokafka", "kafka-python", "clickhouse-driver")
 
 HEADER = (
