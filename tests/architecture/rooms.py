@@ -67,10 +67,11 @@ def within(part: str, arrows: Arrows) -> dict[str, set[str]]:
 
 def chart(arrows: Arrows) -> list[str]:
     """Return a flow chart whose arrows point from a room to those it imports; arrows that follow from others are left out."""
-    lines = ["```mermaid", "flowchart TD"]
-    lines += [f'    {name(one)}["{one}"]' for one in sorted(arrows)]
-    for one in sorted(arrows):
-        lines += [f"    {name(one)} --> {name(other)}" for other in sorted(arrows[one]) if not implied(one, other, arrows)]
+    lines = ["```mermaid", "flowchart LR"]
+    part = min(arrows)
+    lines += [f'    {name(one)}["{one.removeprefix(f"{part}.")}"]' for one in sorted(arrows)]
+    for one, used in sorted(reduced(arrows).items()):
+        lines += [f"    {name(one)} --> {name(other)}" for other in sorted(used)]
     return [*lines, "```"]
 
 
@@ -79,9 +80,15 @@ def name(one: str) -> str:
     return "r_" + one.replace(".", "_")
 
 
-def implied(one: str, other: str, arrows: Arrows) -> bool:
-    """Whether the arrow from `one` to `other` follows from a longer way that does not lead through a cycle back to `one`."""
-    return any(other in reach(between, arrows) and one not in reach(between, arrows) for between in arrows[one] - {other})
+def reduced(arrows: Arrows) -> dict[str, set[str]]:
+    """Return the arrows without those that follow from a longer way; arrows within a cycle all stay."""
+    left = {one: set(used) for one, used in arrows.items()}
+    for one in sorted(arrows):
+        for other in sorted(arrows[one]):
+            left[one].discard(other)
+            if one in reach(other, arrows) or other not in reach(one, left):
+                left[one].add(other)
+    return left
 
 
 def reach(start: str, arrows: Arrows) -> set[str]:

@@ -1,5 +1,6 @@
 """The site of the docs: links work in the repository and in the site, and nothing is loaded from elsewhere."""
 
+import itertools
 import logging
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import Files, get_files
 from mkdocs.structure.pages import Page
 
-from docs import hooks
+from docs.hooks import drawings, links
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,7 +59,7 @@ def test_a_page_that_loads_from_elsewhere_is_reported(
     found = get_files(config).get_file_from_path("index.md")
     assert found is not None
     with caplog.at_level(logging.WARNING):
-        hooks.on_post_page(output, Page(None, found, config))
+        links.on_post_page(output, Page(None, found, config))
     assert bool(caplog.records) is reported
 
 
@@ -69,9 +70,72 @@ def test_a_broken_link_fails_the_build(links: list[str], named: list[str], tmp_p
         "from mkdocs.structure.files import File\n"
         f"def on_files(files, config): files.append(File.generated(config, 'more.md', content={text!r})); return files\n"
     )
-    more = {"INHERIT": f"{ROOT}/mkdocs.yml", "docs_dir": f"{ROOT}/docs", "hooks": [f"{ROOT}/docs/hooks.py", f"{tmp_path}/page.py"]}
+    more = {
+        "INHERIT": f"{ROOT}/mkdocs.yml",
+        "docs_dir": f"{ROOT}/docs",
+        "hooks": [f"{ROOT}/docs/hooks/links.py", f"{tmp_path}/page.py"],
+    }
     (tmp_path / "mkdocs.yml").write_text(yaml.safe_dump(more | {"site_dir": f"{tmp_path}/site", "not_in_nav": "more.md"}))
     build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", str(tmp_path / "mkdocs.yml")]
     done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=False)
     assert bool(done.returncode) is bool(named), done.stderr
     assert all(one in done.stderr for one in named)
+
+
+CHART = """flowchart LR
+    file([a file]) -->|is read| importer[the import]
+    subgraph Kafka
+        one[("one × 4")]
+        dead[("dead letters")]
+    end
+    importer --> Kafka
+    Kafka --> worker[a worker]
+    worker -.-> dead
+"""
+
+
+def test_a_flow_chart_is_read() -> None:
+    chart = drawings.read(CHART)
+    assert chart.labels == {
+        "file": "a file",
+        "importer": "the import",
+        "one": "one × 4",
+        "dead": "dead letters",
+        "worker": "a worker",
+    }
+    assert chart.groups == {"Kafka": ["one", "dead"]}
+    assert chart.arrows == [
+        ("file", "importer", "is read", False),
+        ("importer", "Kafka", "", False),
+        ("Kafka", "worker", "", False),
+        ("worker", "dead", "", True),
+    ]
+
+
+def test_items_stand_right_of_what_leads_to_them() -> None:
+    assert drawings.columns(drawings.read(CHART)) == [["file"], ["importer"], ["Kafka"], ["worker"]]
+    cycle = "flowchart LR\n a[a] --> b[b]\n b --> c[c]\n c --> b\n a --> c\n"
+    assert drawings.columns(drawings.read(cycle)) == [["a"], ["b"], ["c"]]
+
+
+def test_boxes_do_not_overlap() -> None:
+    chart = drawings.read(CHART)
+    placed = drawings.boxes(chart)
+    outer = [placed[chart.item(name)] for name in ("file", "importer", "one", "worker")]
+    assert all(a.x + a.width < b.x for a, b in itertools.pairwise(outer))
+    assert placed["one"].y + placed["one"].height <= placed["dead"].y
+    assert (
+        placed["Kafka"].y < placed["one"].y
+        and placed["dead"].y + placed["dead"].height <= placed["Kafka"].y + placed["Kafka"].height
+    )
+
+
+def test_a_drawing_takes_the_place_of_a_chart() -> None:
+    page = drawings.on_page_markdown(f"before\n\n```mermaid\n{CHART}```\n\nafter")
+    assert page.startswith("before\n\n<div") and page.endswith("</div>\n\nafter")
+    assert all(f">{label}</text>" in page for label in ("a file", "one × 4", "Kafka"))
+
+
+def test_a_line_that_no_drawing_shows_is_an_error() -> None:
+    with pytest.raises(ValueError, match="not understood"):
+        drawings.read("flowchart LR\n a --> b ==> c\n")

@@ -1,4 +1,4 @@
-"""What MkDocs does beyond its own for this site.
+"""A hook of MkDocs for pages and links.
 
 Some pages stand beside the code (ARCHITECTURE.md and the like), where they are looked for; here they join the site. Links are
 written so that they work in the repository; a link to a file that is no page leads to a copy of that file in the site. A link to
@@ -15,7 +15,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 BESIDE_THE_CODE = {
     "ARCHITECTURE.md": "project/architecture.md",
     "CHANGELOG.md": "project/changelog.md",
