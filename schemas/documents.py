@@ -4,6 +4,7 @@
 """
 
 import json
+import types
 import typing
 from pathlib import Path
 from typing import Any
@@ -186,8 +187,16 @@ def _kind(kind: Kind) -> list[str]:
 def _type_name(annotation: Any) -> str:
     while typing.get_origin(annotation) is typing.Annotated:
         annotation = typing.get_args(annotation)[0]
-    parts = typing.get_args(annotation) or (annotation,)
-    return " or ".join("nothing" if part is type(None) else getattr(part, "__name__", str(part)) for part in parts)
+    if annotation in _ABSENT:
+        return _ABSENT[annotation]
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return " or ".join(_type_name(part) for part in typing.get_args(annotation))
+    if typing.get_origin(annotation) in (list, tuple):
+        return f"list of {_type_name(typing.get_args(annotation)[0])}"
+    return str(getattr(annotation, "__name__", annotation))
+
+
+_ABSENT = {type(None): "null", msgspec.UnsetType: "absent"}
 
 
 def settings_table() -> str:
@@ -220,8 +229,8 @@ def picture() -> str:
     ]
     lines += ['        lives[("life_*, current_*")]', '        alarms[("alarm_rows")]', "    end"]
     lines += ["    worker -->|1 raw rows| raw", "    worker -->|2 window values + checkpoint| windows"]
-    lines += ["    ClickHouse -->|questions| watch[streams watch]", "    watch -->|lives, deadlines| lives"]
-    lines += ["    watch -->|raised, cleared| alarms"]
+    lines += ["    ClickHouse -->|queries| watch[streams watch]", "    watch -->|histories| lives"]
+    lines += ["    watch -->|alarms| alarms"]
     lines += ["    ClickHouse --> dashboard[dashboard serve, Dash]", "    dashboard -->|WebSocket| wall([video wall])"]
     lines += ["    dashboard --> desk([operators' desk])", "```"]
     return "\n".join(lines)
