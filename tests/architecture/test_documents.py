@@ -2,9 +2,11 @@
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from schemas.documents import REFERENCE, files
 from schemas.settings import Settings
@@ -63,6 +65,20 @@ def test_the_top_level_holds_only_the_agreed_folders() -> None:
         *("README.md", "LICENSE", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"),
     }
     assert top <= allowed
+
+
+def test_the_hooks_before_a_commit_fetch_nothing_and_are_part_of_the_check() -> None:
+    repositories = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert [one["repo"] for one in repositories] == ["local"]
+    check = (ROOT / "Makefile").read_text().replace("$(BIN)", ".venv/bin")
+    for hook in repositories[0]["hooks"]:
+        assert hook["language"] == "system"
+        assert hook["entry"].removesuffix(" --force-exclude").removesuffix(" --check") in check
+
+
+def test_the_changelog_has_the_version_of_the_project() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text()
 
 
 def test_files_stay_small() -> None:
