@@ -92,7 +92,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    epilog="Each command has its own --help. Settings are IOC_* environment variables, listed in the README.",
+    epilog="Each command has its own --help. Settings are IOC_* environment variables, listed in docs/reference/settings.md.",
 )
 
 

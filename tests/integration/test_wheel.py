@@ -25,7 +25,7 @@ from tests.running import answers, bare_environment
 pytestmark = pytest.mark.stack
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("schemas", "ingest", "streams", "dashboard", "stack")
-NOT_FOR_RUNS = ("dashboard/docs/", "streams/docs/", "stack/compose/", "stack/Dockerfile")
+NOT_FOR_RUNS = ("stack/compose/", "stack/Dockerfile")
 UV = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
 CLOUDEVENT = {"Content-Type": "application/cloudevents+json"}
 PORTS = ("GATEWAY", "DASHBOARD", "WORKER")
