@@ -52,7 +52,11 @@ def take(
     if mapping is None:
         for row in _events(file, form, layout):
             text = row.columns.get(RECORD, "").encode(errors="surrogateescape")
-            hidden = row._replace(columns={RECORD: sealed_remains(text, sealer).decode(errors="replace")})
+            hidden = (
+                row._replace(columns={RECORD: sealed_remains(text, sealer).decode(errors="replace")})
+                if row.cells is None
+                else _hidden(row, {RECORD}, sealer)  # Pieces of a record, in which no member can be found.
+            )
             try:
                 if row.refusal is not None:
                     raise row.refusal

@@ -222,6 +222,24 @@ def test_refused_events_are_imported_again_without_a_mapping(tmp_path: Path) -> 
     assert imported(mended, None, tmp_path / "mended.csv")[0].accepted == 1
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b'"%s' % b'{""reporter"": ""Th\xe1\xbb\xad, 0000""}',
+        b'"{""reporter"": ""Th\xe1\xbb\xad\xff, 0000""}"',
+        b'{"reporter": "Th\xe1\xbb\xad, 0000"}',
+    ],
+    ids=["unclosed", "undecoded", "too many columns"],
+)
+def test_who_reported_is_sealed_in_refused_events_that_cannot_be_split_into_columns(broken: bytes, tmp_path: Path) -> None:
+    content = b"record,row,category,reason\n" + broken + b",2,wrong-value,x\n"
+    for turn in range(2):
+        summary, layout, _ = imported(content, None, tmp_path / f"{turn}.csv")
+        assert (summary.rows, summary.refused, summary.unaccounted(layout)) == (1, 1, 0)
+        content = (tmp_path / f"{turn}.csv").read_bytes()
+        assert "Thử".encode() not in content and b"0000" not in content and b"sealed:1:" in content
+
+
 class Endless(io.RawIOBase):
     """A file of a beginning, so many letters, and an end: it is never in memory."""
 
