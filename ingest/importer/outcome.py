@@ -148,14 +148,21 @@ def _repeats(record: bytes) -> Iterator[Told]:
 
 
 def reckon(summary: Summary, sent: Sent, told: Sequence[Told], committed: dict[Place, int], because: str) -> dict[int, Refusal]:
-    """Count in a summary what the workers told of what was sent: number of a row that was refused → why."""
+    """Count in a summary what the workers told of what was sent: number of a row that was refused → why.
+
+    A worker that is killed before its checkpoint, or has to write again, tells the same once more: each offset counts once.
+    """
     repeated = [0] * len(sent.numbers)
     dead: dict[int, Refusal] = {}
-    for place, first, last, refusal in told:
-        for index in sent.rows_between(place, first, last):
-            repeated[index] += 1
-            if refusal is not None:
+    next_repeat: dict[Place, int] = {}
+    for place, first, last, refusal in sorted(told, key=lambda one: one[:3]):
+        if refusal is not None:
+            for index in sent.rows_between(place, first, last):
                 dead.setdefault(index, refusal)
+            continue
+        for index in sent.rows_between(place, max(first, next_repeat.get(place, first)), last):
+            repeated[index] += 1
+        next_repeat[place] = max(last + 1, next_repeat.get(place, 0))
     waiting = {index for place in sent.ends() for index in sent.rows_from(place, max(committed.get(place, 0), 0))} - dead.keys()
     for index, events in enumerate(sent.events):
         if index in dead:

@@ -27,6 +27,15 @@ def test_a_row_is_a_repeat_when_all_its_events_are_and_refused_when_one_is() -> 
     assert (summary.accepted, summary.repeats, summary.events, summary.uncounted) == (2, 3, 2, 0)
 
 
+def test_what_workers_tell_twice_counts_once() -> None:
+    """A worker that is killed before its checkpoint, or did a write over, tells the same again, maybe in other runs."""
+    summary, sent = five_rows()
+    told = [Told(A, 13, 13, None), Told(A, 12, 12, CONFLICT), Told(A, 13, 14, None), Told(B, 7, 7, None), Told(A, 10, 13, None)]
+    told += [Told(A, 12, 12, CONFLICT), Told(B, 6, 7, None)]
+    assert reckon(summary, sent, told, {A: 14, B: 10}, "") == {4: CONFLICT}
+    assert (summary.accepted, summary.repeats, summary.events, summary.uncounted) == (2, 3, 2, 0), "row 7 is new in part"
+
+
 def test_what_no_worker_has_passed_is_not_counted_yet() -> None:
     summary, sent = five_rows()
     assert reckon(summary, sent, [Told(A, 10, 10, None)], {A: 12}, "no worker is running") == {}
