@@ -158,7 +158,7 @@ class Job:
         for one in self._files:
             if not one.whole and not one.summary.rows:
                 continue  # What kept it from being read is all there is to say.
-            for number, sentence in enumerate(one.summary.sentences(one.layout, verb)):
+            for number, sentence in enumerate(one.summary.sentences(one.layout, verb, whole=one.whole)):
                 print(sentence if number else f"{one.name}: {sentence}", file=out)
             if not one.whole:
                 print("  it was not read to its end; importing it again repeats what was sent without harm", file=out)

@@ -40,8 +40,8 @@ class Summary:
         rows = self.rows - self.accepted - self.repeats - self.refused
         return abs(layout.lines - layout.header - layout.blank - layout.skipped - self.lines) + abs(rows)
 
-    def sentences(self, layout: Layout, verb: str) -> list[str]:
-        """The summary for a person: the sum first, then of what."""
+    def sentences(self, layout: Layout, verb: str, *, whole: bool = True) -> list[str]:
+        """The summary for a person: the sum first, then of what. Only of a `whole` file, read to its end, must the lines add up."""
         first = (
             f"{counted(self.rows, 'row')}, {self.accepted} {verb} ({counted(self.events, 'event')}), "
             f"{counted(self.repeats, 'repeat')}, {self.refused} refused"
@@ -51,7 +51,7 @@ class Summary:
         if layout.skipped:
             lines += f", {layout.skipped} skipped by the mapping (such as {layout.first_skipped})"
         found.append(f"  {lines}, {self.lines} of rows")
-        if missing := self.unaccounted(layout):
+        if whole and (missing := self.unaccounted(layout)):
             found.append(f"  {missing} {layout.unit} are not accounted for: this is a fault of the import, please report it")
         if self.uncounted:
             found.append(f"  {counted(self.uncounted, 'row')} in Kafka, not yet counted: {self.uncounted_because}")

@@ -1,10 +1,26 @@
 """What workers told of events makes the numbers of rows: accepted, repeats, refused, not yet counted."""
 
+import io
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka.errors import KafkaTimeoutError
+from openpyxl import Workbook
+
+from ingest.importer import workbook
+from ingest.importer.job import Job
+from ingest.importer.mapping import load
 from ingest.importer.outcome import Told, reckon
 from ingest.importer.rows import Layout
 from ingest.importer.sent import Place, Sent
 from ingest.importer.summary import Summary
+from ingest.mappings.indicators_form import COLUMNS
+from schemas.documents import example
 from schemas.envelope import Category, Refusal
+from schemas.kinds import FILING
+from schemas.settings import Settings
 
 A, B = Place("t.feedback", 0), Place("t.feedback", 1)
 CONFLICT = Refusal(Category.CONFLICT, "other content")
@@ -49,3 +65,45 @@ def test_lines_that_nothing_accounts_for_are_said() -> None:
     summary, _ = five_rows()
     assert summary.unaccounted(Layout(lines=9, header=1)) == 2
     assert any("2 lines are not accounted for" in one for one in summary.sentences(Layout(lines=9, header=1), "accepted"))
+
+
+class NoAnswer:
+    """A producer whose broker acknowledges nothing any more, and each of its futures."""
+
+    is_done = True
+
+    def send_record(self, *_: object) -> "NoAnswer":
+        return self
+
+    def get(self, _: float) -> Any:
+        raise KafkaTimeoutError("gone")
+
+
+def reported(job: Job, file: Path, producer: Any) -> tuple[str, str]:
+    """What kept a job from reading a file to its end, and what it reports."""
+    failed, out = job.run([str(file)], producer, lambda *_: nullcontext(lambda _: None)), io.StringIO()
+    job.report(out, "accepted")
+    return str(failed), out.getvalue()
+
+
+def test_a_file_that_kafka_interrupts_is_no_fault_of_the_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "events.ndjson"
+    file.write_bytes(b"".join(example(FILING).replace(b"\n", b"").replace(b'"id": "', b'"id": "%d' % n) + b"\n" for n in range(3)))
+    failed, said = reported(Job(Settings(home=tmp_path), None), file, NoAnswer())
+    assert "Kafka did not acknowledge" in failed
+    assert "it was not read to its end" in said and "not accounted for" not in said, said
+
+
+def test_a_sheet_that_cannot_be_read_any_further_is_no_fault_of_the_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(workbook, "MAX_AREAS", 0)
+    made = Workbook()
+    sheet: Any = made.active
+    for row in (COLUMNS, ["health.records"] * len(COLUMNS), ["health.records"]):
+        sheet.append(row)
+    sheet.merge_cells("A3:A4")
+    made.save(file := tmp_path / "figures.xlsx")
+    failed, said = reported(Job(Settings(home=tmp_path), load("indicators")), file, None)
+    assert "merged areas" in failed
+    assert "it was not read to its end" in said and "not accounted for" not in said, said
