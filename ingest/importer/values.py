@@ -24,6 +24,8 @@ EPOCH, EPOCH_MS = ("epoch", "%s"), ("epoch_ms",)
 _GROUPED = re.compile(r"[+-]?(?:\d+|[1-9]\d{0,2}(?:\.\d{3})+)(?:,\d+)?", re.ASCII)
 _ONE_GROUP = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
 _ISO = re.compile(r"\d{4}-\d\d-\d\d(?:T.*)?", re.ASCII)
+_DATE = re.compile(r"\d{4}(?:-?\d\d-?\d\d|-?W\d\d(?:-?\d)?)", re.ASCII)
+"""The date that a text of ISO 8601 begins with; one letter, mostly T, is between it and the clock."""
 _COUNT = re.compile(r"-?\d{1,15}(?:\.\d+)?", re.ASCII)
 _SECONDS = re.compile(r"\d\d:?\d\d:?\d\d", re.ASCII)
 _OFFSET = re.compile(r"(?:Z|[+-]\d\d(?::?\d\d)?)$", re.ASCII)
@@ -107,7 +109,7 @@ def _parsed(text: str, formats: tuple[str, ...]) -> tuple[datetime, Precision]:
     # A date of a spreadsheet's cell comes as ISO 8601, whatever form the mapping has for dates in texts.
     if formats and not _ISO.fullmatch(text):
         raise ValueError(f"it is not of the form {' or '.join(formats)}")
-    clock = _OFFSET.sub("", text[11:])
+    clock = _OFFSET.sub("", _DATE.sub("", text, count=1)[1:])
     known: Precision = "day" if not clock else "second" if _SECONDS.match(clock) else "minute"
     return datetime.fromisoformat(text), known
 

@@ -15,7 +15,9 @@ from ingest.importer.refused import Refused
 from ingest.importer.rows import FileError, Layout
 from ingest.importer.run import convert, run, take
 from ingest.importer.sheets import sheet_rows
+from ingest.importer.values import time
 from schemas.envelope import Reader, Refusal
+from schemas.reference import ZONE
 from tests.sealing import SEALER
 
 MAPPING = """
@@ -71,6 +73,24 @@ def test_a_time_is_as_exact_as_it_is_written(tmp_path: Path) -> None:
     assert not event.data.precision
     event = data(mapped(tmp_path), *changed(received="2026-11-20T08:10Z", due="2026-11-25"))
     assert event.data.precision == ["due_at:day", "registered_at:minute", "time:minute"]
+
+
+@pytest.mark.parametrize(
+    ("text", "exact", "at"),
+    [
+        ("20261125T140530", "second", "14:05:30"),
+        ("20261125T140530+0700", "second", "14:05:30"),
+        ("20261125 1405", "minute", "14:05"),
+        ("20261125", "day", "00:00"),
+        ("2026W483T140530", "second", "14:05:30"),
+        ("2026-W48-3", "day", "00:00"),
+        ("2026-11-25_14:05:30", "second", "14:05:30"),
+        ("2026-11-25 14:05:30+07:00", "second", "14:05:30"),
+        ("2026-11-25 14:05+07:00", "minute", "14:05"),
+    ],
+)
+def test_iso_8601_is_as_exact_as_it_is_written_in_each_of_its_forms(text: str, exact: Any, at: str) -> None:
+    assert time(text, (), ZONE) == (datetime.fromisoformat(f"2026-11-25T{at}+07:00"), exact)
 
 
 def test_a_mapping_may_say_how_exact_a_time_is(tmp_path: Path) -> None:
