@@ -12,14 +12,13 @@ from ingest.importer import values
 from ingest.importer.mapping import OWN, Condition, Field, Mapping, Scalar, Step, as_time
 from schemas.canonical import commune_code
 from schemas.envelope import Category, Read, Reader, Refusal
+from schemas.moments import TIME
 from schemas.reference import known
 from schemas.text import normalise
 
 _PLACE = re.compile(r"\{([^{}]+)\}")
 _PATH = re.compile(r"at `\$\.data\.(\w+)")
 _MISSING_FIELD = re.compile(r"required field `(\w+)`")
-TIME = "time"
-"""The event's own moment, as `precision` calls it."""
 _ENCODER = msgspec.json.Encoder()
 PERSONAL = frozenset({"reporter", "address", "description"})
 """Fields whose values no reason quotes: they may tell who somebody is."""
