@@ -115,7 +115,7 @@ def _holds(row: Columns[str, str], condition: Condition) -> bool:
 def _value(row: Columns[str, str], field: Field, mapping: Mapping, *, quoted: bool = True) -> Any:
     """The value of a field, None if it is left out. A refusal quotes what is wrong with it only if it may be `quoted`."""
     if field.constant is not None:
-        return field.constant
+        return _converted(field.constant, row, field, mapping, quoted, own=True)
     if field.needs and not all(map(row.__getitem__, field.needs)):
         return None
     text = row[field.column] if field.column is not None else fill(field.template or "", row)
@@ -130,8 +130,15 @@ def _value(row: Columns[str, str], field: Field, mapping: Mapping, *, quoted: bo
         if field.default is None and text:
             listed = f" ({', '.join(list(field.lookup or ())[:10])}, …)" if quoted else ""
             raise Refusal(Category.WRONG_VALUE, f"{_told(row, field, quoted)} is not in the lookup{listed}.")
-        return field.default
-    if field.as_ == "text":
+        return _converted(field.default, row, field, mapping, quoted, own=True)
+    return _converted(value, row, field, mapping, quoted)
+
+
+def _converted(
+    value: Scalar | None, row: Columns[str, str], field: Field, mapping: Mapping, quoted: bool, *, own: bool = False
+) -> Any:
+    """The value as its field is read. What is the mapping's `own`, a constant or a default, is read so if it is a text."""
+    if value is None or field.as_ == "text" or (own and not (isinstance(value, str) and value)):
         return value
     try:
         match field.as_:
@@ -148,7 +155,8 @@ def _value(row: Columns[str, str], field: Field, mapping: Mapping, *, quoted: bo
     except ValueError as error:
         category = Category.IMPOSSIBLE_DATE if field.as_ in ("time", "period") else Category.WRONG_TYPE
         because = f": {error}" if quoted else ""
-        raise Refusal(category, f"{_told(row, field, quoted)} is not a {field.as_}{because}.") from None
+        told = f"the mapping's own value {value!r}" if own else _told(row, field, quoted)
+        raise Refusal(category, f"{told} is not a {field.as_}{because}.") from None
 
 
 def _told(row: Columns[str, str], field: Field, quoted: bool = True) -> str:

@@ -146,6 +146,24 @@ def test_a_time_that_the_clocks_skipped_is_refused_and_a_repeated_one_is_the_fir
         read(mapping, day="09/03/2025 02:30")
 
 
+@pytest.mark.parametrize("said", ['constant = "{}"', 'column = "done", default = "{}"'])
+@pytest.mark.parametrize("text", ["02/11/2026 09:15", "2026-11-02T09:15", "2026-11-02T02:15Z"])
+def test_a_time_that_the_mapping_itself_says_is_read_as_one_of_a_column(tmp_path: Path, said: str, text: str) -> None:
+    field = f'{{ {said.format(text)}, as = "time" }}'
+    step = MAPPING.replace('time = "day"', f"time = {field}")
+    (event,) = read(mapped(tmp_path, step))
+    assert (event.time, event.data.precision) == (datetime(2026, 11, 2, 2, 15, tzinfo=UTC), ["reported_at:minute", "time:minute"])
+    (event,) = read(mapped(tmp_path, step.replace('{ column = "day", as = "time" }', field)))
+    assert (event.data.reported_at, event.data.precision) == (event.time, ["reported_at:minute", "time:minute"])
+
+
+@pytest.mark.parametrize("said", ['constant = "31/02/2026"', 'column = "done", default = "31/02/2026"'])
+def test_a_time_that_the_mapping_says_wrongly_is_told_as_its_own(tmp_path: Path, said: str) -> None:
+    with pytest.raises(Refusal, match="the mapping's own value '31/02/2026' is not a time") as refused:
+        read(mapped(tmp_path, MAPPING.replace('time = "day"', f"time = {{ {said} }}")))
+    assert refused.value.category is Category.IMPOSSIBLE_DATE
+
+
 def test_without_formats_times_are_iso_8601(tmp_path: Path) -> None:
     mapping = mapped(tmp_path, MAPPING.replace('times = ["%d/%m/%Y %H:%M", "%d/%m/%Y"]', ""))
     assert read(mapping, day="2026-11-01T08:30")[0].time == read(mapping, day="2026-11-01T03:30+02:00")[0].time
