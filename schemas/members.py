@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 
+from schemas.categories import Category, Refusal
 from schemas.events import Envelope
 from schemas.kinds import BY_TYPE, Kind
+from schemas.refusals import code
 
 _DECODER = msgspec.json.Decoder()
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -47,6 +49,12 @@ def repeated_member(record: bytes) -> str | None:
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     return None
+
+
+def refuse_repeated(record: bytes) -> None:
+    """Raise `Refusal` for a record with a member that one of its objects holds twice. Its name is told where it can be a code."""
+    if (name := repeated_member(record)) is not None:
+        raise Refusal(Category.WRONG_VALUE, f"Member `{code(name) or '…'}` stands twice in one object.")
 
 
 def perhaps_repeated(kind: Kind, records: Sequence[bytes]) -> bool:

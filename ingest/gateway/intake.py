@@ -21,7 +21,7 @@ from ingest.producer import KafkaUnavailable, Producer
 from schemas.envelope import Category, Read, Reader, Refusal, bodies, body, identities, identity
 from schemas.kinds import BY_NAME, FEEDBACK
 from schemas.members import perhaps_repeated, repeated_member
-from schemas.refusals import Said, code, said
+from schemas.refusals import Said, said
 from schemas.retention import Keeping
 from schemas.seal import Sealer, read_sealed
 
@@ -164,9 +164,6 @@ class Intake:
             self._away = True
 
     def _read(self, record: bytes) -> _Read:
-        if len(record) <= self._reader.max_bytes and (name := repeated_member(record)) is not None:
-            # Before anything is sealed or sent: which of the two holds would depend on the reader.
-            raise Refusal(Category.WRONG_VALUE, words.REPEATED.format(f"`{code(name) or '…'}`"))
         read, closed = read_sealed(record, self._reader, self._sealer)
         return read, closed, identity(read.event_id), body(read)
 

@@ -48,7 +48,6 @@ UNKNOWN_CODES = (
     "Taken, but no list knows these codes: {0}; check them, their figures count for no unit",
 )
 MENDED_CODE = ("Đã nhận; {0} {1!r} được hiểu là {2!r}", "Taken; {0} {1!r} was read as {2!r}")
-REPEATED = "Member {0} stands twice in one object."
 BODY_TOO_LARGE = ("Nội dung quá lớn; hãy chia nhỏ, tối đa {0} byte", "The body is too large; split it, at most {0} bytes")
 MEDIA_TYPE = ("Không nhận {0!r}; chỉ nhận {1}", "{0!r} is not taken; taken are {1}")
 ENCODING = ("Không nhận Content-Encoding {0!r}; hãy gửi không nén", "Content-Encoding {0!r} is not taken; send it uncompressed")

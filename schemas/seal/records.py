@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from schemas.envelope import Category, Read, Reader, Refusal
 from schemas.kinds import FEEDBACK
+from schemas.members import refuse_repeated
 from schemas.seal.identity import FORM, NotOpened, Sealer, hides
 
 MASK = "***"
@@ -65,9 +66,12 @@ def opened(record: bytes, sealer: Sealer, note: Callable[[str], object]) -> byte
 def read_sealed(record: bytes, reader: Reader, sealer: Sealer) -> tuple[Read, bytes]:
     """The event in a record, and the record, with its identities sealed. Raises `Refusal`.
 
+    A member that stands twice is refused before anything is sealed: which of the two holds would depend on the reader.
     It is read as it came, so that a reason names the place that its sender knows, and again once it was changed: what is kept is
     no larger than what may be kept, and is what was read.
     """
+    if len(record) <= reader.max_bytes:
+        refuse_repeated(record)
     read = reader.read(record)
     if read.kind is not FEEDBACK:
         return read, record  # Other kinds name no reporter: looking for one would cost as much as reading them.

@@ -240,6 +240,25 @@ def test_who_reported_is_sealed_in_refused_events_that_cannot_be_split_into_colu
         assert "Thử".encode() not in content and b"0000" not in content and b"sealed:1:" in content
 
 
+def test_an_event_in_which_a_member_stands_twice_is_refused_as_the_gateway_does(tmp_path: Path) -> None:
+    event = msgspec.json.format(documents.example(FEEDBACK), indent=-1)
+    twice = event.replace(b'"agency":', b'"agency":"H57.01","agency":')
+    secret = event.replace(b'"source":', '"x":{"Lê, A":1,"Lê, A":2},"source":'.encode())
+    assert len({event, twice, secret}) == 3
+    both: list[tuple[bytes, Form]] = [
+        (b"\n".join((event, twice, secret)), "lines"),
+        (b"[" + b",".join((event, twice, secret)) + b"]", "array"),
+    ]
+    for content, form in both:
+        summary, layout, ids = imported(content, None, tmp_path / f"{form}.csv", form)
+        assert (len(ids), summary.accepted, summary.refused, summary.unaccounted(layout)) == (1, 1, 2, 0)
+        assert summary.examples == {"wrong-value": "row 2: Member `agency` stands twice in one object."}
+        kept = (tmp_path / f"{form}.csv").read_text("utf-8-sig")
+        assert "Member `…` stands twice" in kept, "a name may be anything, so it is told only where it can be no person's"
+    again, _, _ = imported((tmp_path / "lines.csv").read_bytes(), None, tmp_path / "again.csv")
+    assert again.reasons == summary.reasons
+
+
 class Endless(io.RawIOBase):
     """A file of a beginning, so many letters, and an end: it is never in memory."""
 

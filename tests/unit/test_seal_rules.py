@@ -102,8 +102,11 @@ def test_the_name_may_be_escaped_and_be_there_more_than_once() -> None:
     once = report().replace(b'"reporter"', b'"rep\\u006frt\\u0065r"')
     again = report(SEALER.seal("x")).replace(b'"reporter"', f'"reporter" : "{SOMEBODY}", "reporter"'.encode())
     for record in (once, again):
-        read, closed = read_sealed(record, Reader(), SEALER)
-        assert is_sealed(read.data.reporter) and names_nobody(closed)
+        closed = sealed(record, SEALER)
+        assert is_sealed(Reader().read(closed).data.reporter) and names_nobody(closed)
+    assert is_sealed(read_sealed(once, Reader(), SEALER)[0].data.reporter)
+    with pytest.raises(Refusal, match="`reporter` stands twice"):
+        read_sealed(again, Reader(), SEALER)
 
 
 def test_other_kinds_and_nobody_are_left_alone() -> None:
