@@ -1,12 +1,12 @@
 """ClickHouse to eyes: what the rooms and the operators see.
 
-Reading order: `clock` (the moment a question is asked for), `connection` and `store` (the only SQL, as named questions; in
-`store_units` those per commune over a period in which units changed), `sources` and `alarms` (what is late and what calls for
-people, as pure rules), `snapshot` (everything a wall shows, of one moment), `push` (one poller, many viewers), `wall` (layout,
-figures, map), `desk` (the operators' pages), `app` (Dash on FastAPI), `health` (probes and metrics). `words` holds every word of
-the screens in Vietnamese and English, `speech` writes numbers and times, `sight` sizes letters, `visitor` tells who asks,
-`once` remembers answers, `beside` has questions asked side by side. `workers` makes pages and files beside the event loop
-(`dispatch` for what Dash asks, `streamed` for files), within a `time_limit`, and `turns` has few of them compute at a time.
-Of records, `store_lives` tells the lives, `store_records`
-finds them (by figure, by number, beside each other), and `store_lists` lists all of a kind.
+Rooms, each of which imports only those below it:
+
+- `server`: the application, access, probes, exports, and what is pushed to walls.
+- `pages`: one package per page, independent of each other; the wall is one of them.
+- `components`: what several pages are built of.
+- `request`: one request: its address, its context, the threads that answer it.
+- `i18n`: the words of all screens, and how numbers and moments are written.
+- `history`: what looks back at any moment.
+- `query`: the connection, the clock, the cache, and the only SQL, as named questions in stores.
 """

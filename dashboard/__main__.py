@@ -5,8 +5,8 @@ import os
 
 import typer
 
-from dashboard import past_cli, token_cli
-from dashboard.app import create, protected
+from dashboard.server import past_cli, token_cli
+from dashboard.server.app import create, protected
 from schemas.http.limits import Limits
 from schemas.http.server import run
 from schemas.logs import configure

@@ -17,13 +17,13 @@ from kafka.errors import KafkaError
 from kafka.future import Future
 
 from ingest.murmur import murmur2
-from schemas.envelope import write
-from schemas.events import Event
-from schemas.kinds import Kind
+from schemas.events.envelope import write
+from schemas.events.kinds import Kind
+from schemas.events.payloads import Event
+from schemas.events.topics import RECEIVED_AT
 from schemas.moments import milliseconds
 from schemas.seal import Sealer, sealed, sealer
 from schemas.settings import Settings
-from schemas.topics import RECEIVED_AT
 
 PENDING_BYTES = 64 << 20
 """Bytes of records that may wait for their acknowledgement; more make `send` wait."""
@@ -116,10 +116,12 @@ class Producer:
     def put(
         self, topic: str, key: bytes, value: bytes, partition: int | None = None, received_ms: int | None = None
     ) -> "Future[Any]":
-        """Send a record as it is to a topic, to the partition of its key and time (`schemas.partitions`) unless one is named.
+        """Send a record as it is to a topic, to the partition of its key and time (`schemas.events.partitions`) unless one is
+        named.
 
-        `received_ms` states a past arrival (`schemas.topics.RECEIVED_AT`); else a record arrives when the broker takes it in.
-        Raises `KafkaUnavailable` when there is no room, or the topic is unknown, for the patience; or when it lacks the partition.
+        `received_ms` states a past arrival (`schemas.events.topics.RECEIVED_AT`); else a record arrives when the broker takes it
+        in. Raises `KafkaUnavailable` when there is no room, or the topic is unknown, for the patience; or when it lacks the
+        partition.
         """
         if partition is None:
             partition = self._partitions.of(_hash(key), value)

@@ -9,8 +9,8 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import InvalidPartitionsError, KafkaError, TopicAlreadyExistsError, for_code
 
 from ingest.producer import KafkaUnavailable
+from schemas.events.topics import APPENDED, TIME_OF_RECORDS, topics
 from schemas.settings import Settings
-from schemas.topics import APPENDED, TIME_OF_RECORDS, topics
 
 
 def plan(settings: Settings) -> dict[str, dict[str, Any]]:

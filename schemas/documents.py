@@ -11,20 +11,22 @@ from typing import Any
 
 import msgspec
 
-from schemas import catalogue, codes, tables
+from schemas import catalogue
 from schemas import figures as figures_module
-from schemas import lives as lives_module
-from schemas.codes import NumberedCode, WordedCode
-from schemas.envelope import CLOCK_TOLERANCE
-from schemas.events import Envelope
+from schemas.clickhouse import lives as lives_module
+from schemas.clickhouse import tables
+from schemas.clickhouse.lives import LIVES
+from schemas.events import codes
+from schemas.events.codes import NumberedCode, WordedCode
+from schemas.events.envelope import CLOCK_TOLERANCE
+from schemas.events.kinds import DEAD_LETTERS, HEARTBEATS, KINDS, REFUSALS, REPEATS, Kind
+from schemas.events.payloads import Envelope
+from schemas.events.topics import DAY_MS, topics
 from schemas.figures import FIGURES, Piece
 from schemas.figures.questions import dimensions
-from schemas.kinds import DEAD_LETTERS, HEARTBEATS, KINDS, REFUSALS, REPEATS, Kind
-from schemas.lives import LIVES
 from schemas.places import restate
 from schemas.reference import statuses
 from schemas.settings import Settings
-from schemas.topics import DAY_MS, topics
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent

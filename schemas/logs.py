@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from zoneinfo import ZoneInfo
 
-from schemas.columns import ZONE
+from schemas.moments import ZONE
 
 MAX_LETTERS = 4000
 """Letters of a line; what is beyond is cut off."""

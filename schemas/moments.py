@@ -1,7 +1,8 @@
-"""Moments as numbers: how every time is stored and compared, whole milliseconds since 1970, what is beyond cut off."""
+"""Moments: the time zone of Viet Nam, and how every time is stored and compared: whole milliseconds since 1970."""
 
 from datetime import UTC, datetime, timedelta
 
+ZONE = "Asia/Ho_Chi_Minh"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 

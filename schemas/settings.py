@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from schemas.partitions import Partitions
+from schemas.events.partitions import Partitions
 
 
 def _partitions(given: str | Partitions) -> Partitions:

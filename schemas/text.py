@@ -34,7 +34,7 @@ def may_need_normalising(json: bytes) -> bool:
     """Return whether JSON holds a character, raw or escaped, that `normalise` changes or `has_control` finds, of those that systems
     really send: marks to be composed, unusual spaces, what is invisible, control characters.
 
-    Rarer ones (Hangul jamo, the sign of the ohm) are looked for in numbers and codes only, by `schemas.canonical`.
+    Rarer ones (Hangul jamo, the sign of the ohm) are looked for in numbers and codes only, by `schemas.events.canonical`.
 
     It is asked about every record, so it looks for single bytes first: that takes 20 ns where the expressions take microseconds.
     No composed Vietnamese letter has any of them: CC and CD lead the combining marks, C2, E2, E3 and EF the unusual spaces. Plain

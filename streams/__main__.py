@@ -24,8 +24,8 @@ def migrate() -> None:
     """Bring the ClickHouse database and the Kafka topics to what the vocabulary says. Safe to run at any time."""
     import asyncio
 
-    from streams.migrate import migrate as run
-    from streams.topics import ensure_topics
+    from streams.admin.migrate import migrate as run
+    from streams.worker.topics import ensure_topics
 
     settings = load()
     done = explained("ClickHouse", settings.clickhouse_server, lambda: run(settings))
@@ -46,7 +46,7 @@ def worker(
 
     configure("streams.worker", logging.getLevelName(loglevel.upper()))
     try:
-        from streams.app import app
+        from streams.worker.app import app
     except SealError as error:
         sys.exit(str(error))
 

@@ -1,4 +1,5 @@
-"""Keeps the lives of entities (`schemas.lives`) up with the raw events: a job that may be stopped, killed and doubled at any time.
+"""Keeps the lives of entities (`schemas.clickhouse.lives`) up with the raw events: a job that may be stopped, killed and doubled at
+any time.
 
 What is new lies between the offset up to which lives are computed and the worker's checkpoint. The entities that these events
 are about get their whole lives computed anew, from all their raw events, so that late events and corrections need no special
@@ -12,12 +13,12 @@ from dataclasses import dataclass
 import xxhash
 from clickhouse_driver import Client
 
-from schemas.derivation import derive, of_entities, rules
-from schemas.kinds import Kind
-from schemas.lives import LIVES, LIVES_PROGRESS, Life, life_table
+from schemas.clickhouse.derivation import derive, of_entities, rules
+from schemas.clickhouse.lives import LIVES, LIVES_PROGRESS, Life, life_table
+from schemas.clickhouse.tables import events_table, windows_table
+from schemas.clickhouse.working_time import WORKING_WEEKS, calendar_row
+from schemas.events.kinds import Kind
 from schemas.reference import calendar
-from schemas.tables import events_table, windows_table
-from schemas.worktime import WORKING_WEEKS, calendar_row
 
 SLICE = 25_000
 """Events that are taken in at a time, per partition: what bounds the memory of ClickHouse."""

@@ -17,7 +17,7 @@ from ingest.topics import ensure
 from schemas.settings import CLICKHOUSE_USER, Settings
 from stack import control
 from stack.ports import choose_port
-from streams.migrate import migrate
+from streams.admin.migrate import migrate
 from tests.running import bare_environment
 
 _numbers = itertools.count(1)

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from schemas.envelope import Reader, write
-from schemas.events import Event
-from schemas.kinds import KINDS, Kind
+from schemas.events.envelope import Reader, write
+from schemas.events.kinds import KINDS, Kind
+from schemas.events.payloads import Event
 from schemas.moments import milliseconds
 from schemas.settings import Settings
-from streams.batch import write as write_batch
-from streams.engine import Engine
-from streams.store import Store
+from streams.worker.batch import write as write_batch
+from streams.worker.engine import Engine
+from streams.worker.store import Store
 from tests.records import Record
 from tests.sealing import SEALER
 

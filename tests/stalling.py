@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from streams.transport import ChunkConsumer
+from streams.worker.transport import ChunkConsumer
 
 BLOCK, TOPIC, PARTITION = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 getmany = ChunkConsumer.getmany
@@ -22,6 +22,6 @@ ChunkConsumer.getmany = getmany_but_one  # type: ignore[method-assign]
 if __name__ == "__main__":
     from faust import Worker
 
-    from streams.app import app
+    from streams.worker.app import app
 
     Worker(app, loglevel="info").execute_from_commandline()

@@ -22,13 +22,13 @@ from ingest.gateway.recent import Recent
 from ingest.gateway.refusals import Refusals
 from ingest.gateway.turns import Turns
 from ingest.producer import PENDING_BYTES, KafkaUnavailable
-from schemas.envelope import Category, Reader
+from schemas.clickhouse.retention import Keeping
+from schemas.events.envelope import Category, Reader
+from schemas.events.refusals import Said
 from schemas.http.hosts import AllowedHosts
 from schemas.http.limits import Limits
 from schemas.http.middleware import protect
 from schemas.http.server import run
-from schemas.refusals import Said
-from schemas.retention import Keeping
 from schemas.seal import Sealer, sealer
 from schemas.settings import Settings
 

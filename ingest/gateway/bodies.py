@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from ingest.gateway import words
-from schemas.envelope import Category
+from schemas.events.envelope import Category
 
 EVENT, BATCH, LINES = "application/cloudevents+json", "application/cloudevents-batch+json", "application/x-ndjson"
 MEDIA_TYPES = (EVENT, "application/json", BATCH, LINES)

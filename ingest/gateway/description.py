@@ -9,8 +9,8 @@ from fastapi.openapi.utils import get_openapi
 from ingest.gateway.bodies import BATCH, EVENT, LINES, MAX_EVENTS
 from ingest.gateway.intake import Answer
 from schemas.documents import example, json_schema
-from schemas.envelope import Category
-from schemas.kinds import KINDS
+from schemas.events.envelope import Category
+from schemas.events.kinds import KINDS
 
 INTRODUCTION = f"""Agencies push their events here: CloudEvents 1.0 in structured JSON, one, a batch or lines (NDJSON).
 

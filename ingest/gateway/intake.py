@@ -18,11 +18,11 @@ from ingest.gateway.notices import Notice, none_of, notices, told
 from ingest.gateway.recent import Position, Recent
 from ingest.gateway.refusals import Refusals
 from ingest.producer import KafkaUnavailable, Producer
-from schemas.envelope import Category, Read, Reader, Refusal, bodies, body, identities, identity
-from schemas.kinds import BY_NAME, FEEDBACK
-from schemas.members import perhaps_repeated, repeated_member
-from schemas.refusals import Said, said
-from schemas.retention import Keeping
+from schemas.clickhouse.retention import Keeping
+from schemas.events.envelope import Category, Read, Reader, Refusal, bodies, body, identities, identity
+from schemas.events.kinds import BY_NAME, FEEDBACK
+from schemas.events.members import perhaps_repeated, repeated_member
+from schemas.events.refusals import Said, said
 from schemas.seal import Sealer, read_sealed
 
 

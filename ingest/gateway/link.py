@@ -12,8 +12,8 @@ from kafka.errors import KafkaError
 from ingest import topics
 from ingest.gateway.refusals import Refusals
 from ingest.producer import KafkaUnavailable, Producer
-from schemas.events import Heartbeat
-from schemas.kinds import HEARTBEATS, REFUSALS
+from schemas.events.kinds import HEARTBEATS, REFUSALS
+from schemas.events.payloads import Heartbeat
 from schemas.settings import Settings
 
 BEAT_SECONDS = 1.0

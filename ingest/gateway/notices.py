@@ -9,8 +9,8 @@ import msgspec
 
 from ingest.gateway import words
 from schemas.documents import example
-from schemas.envelope import CLOCK_TOLERANCE, Read, Reader
-from schemas.kinds import KINDS, MEETING, Kind
+from schemas.events.envelope import CLOCK_TOLERANCE, Read, Reader
+from schemas.events.kinds import KINDS, MEETING, Kind
 from schemas.reference.unknown import unknown_codes
 from schemas.text import normalise
 

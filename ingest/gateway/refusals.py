@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from schemas.events import Refused
-from schemas.refusals import Said, harmless
+from schemas.events.payloads import Refused
+from schemas.events.refusals import Said, harmless
 
 MOST_KEYS = 500
 """Sources and reasons that are told apart in one window; what is beyond is counted together, so that nobody can fill our memory."""

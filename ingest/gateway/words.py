@@ -2,7 +2,7 @@
 
 import re
 
-from schemas.envelope import Category, Refusal
+from schemas.events.envelope import Category, Refusal
 
 CATEGORIES: dict[str, tuple[str, str]] = {
     Category.BAD_UTF8: ("Không phải UTF-8; hãy gửi văn bản mã hóa UTF-8", "Not UTF-8; send text in UTF-8"),

@@ -20,7 +20,7 @@ from ingest.importer.outcome import Outcomes
 from ingest.importer.rows import FileError
 from ingest.importer.summary import Summary, counted
 from ingest.producer import KafkaUnavailable, Producer
-from schemas.kinds import BY_NAME
+from schemas.events.kinds import BY_NAME
 from schemas.seal import SealError
 from schemas.settings import Settings
 

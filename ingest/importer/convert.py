@@ -10,8 +10,8 @@ import msgspec
 
 from ingest.importer import values
 from ingest.importer.mapping import OWN, Condition, Field, Mapping, Scalar, Step, as_time
-from schemas.canonical import commune_code
-from schemas.envelope import Category, Read, Reader, Refusal
+from schemas.events.canonical import commune_code
+from schemas.events.envelope import Category, Read, Reader, Refusal
 from schemas.moments import TIME
 from schemas.reference import known
 from schemas.text import normalise

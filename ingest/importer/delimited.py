@@ -26,7 +26,7 @@ from ingest.importer.rows import (
     listed,
 )
 from ingest.importer.values import column_name
-from schemas.envelope import Category, Refusal
+from schemas.events.envelope import Category, Refusal
 from schemas.spreadsheet import unguard_formula
 
 MAX_QUOTED_LINES = 1_000

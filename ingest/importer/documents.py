@@ -9,7 +9,7 @@ import msgspec
 from ingest.importer.mapping import Mapping
 from ingest.importer.rows import KEPT_OF_OVERLONG, MAX_LINE_BYTES, FileError, Layout, Row
 from ingest.importer.values import written
-from schemas.envelope import Category, Refusal
+from schemas.events.envelope import Category, Refusal
 
 MAX_ARRAY_BYTES = 64 << 20
 """Largest JSON array: it is read whole."""

@@ -18,8 +18,8 @@ from ingest.importer.sent import Place, Seen, Sent
 from ingest.importer.sheets import is_xlsx, sheet_rows
 from ingest.importer.summary import Summary
 from ingest.producer import KafkaUnavailable, Producer
-from schemas.envelope import Reader, Refusal
-from schemas.retention import Keeping
+from schemas.clickhouse.retention import Keeping
+from schemas.events.envelope import Reader, Refusal
 from schemas.seal import SealError, sealer
 from schemas.settings import Settings
 

@@ -23,7 +23,7 @@ import msgspec.inspect
 from msgspec import Struct, field
 
 from ingest.importer.values import EPOCH, EPOCH_MS, Precision
-from schemas.kinds import BY_NAME, Kind
+from schemas.events.kinds import BY_NAME, Kind
 from schemas.reference import Known
 from schemas.text import normalise
 

@@ -17,9 +17,9 @@ from kafka.errors import KafkaError
 from ingest.importer.sent import Place, Sent
 from ingest.importer.summary import Summary
 from ingest.producer import KafkaUnavailable
-from schemas.envelope import Category, Refusal
-from schemas.events import Repeats
-from schemas.kinds import DEAD_LETTERS, REPEATS
+from schemas.events.envelope import Category, Refusal
+from schemas.events.kinds import DEAD_LETTERS, REPEATS
+from schemas.events.payloads import Repeats
 from schemas.settings import Settings
 
 LOOK_SECONDS = 0.25

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from ingest.importer.rows import Layout, Row, extra_columns
-from schemas.envelope import Refusal
+from schemas.events.envelope import Refusal
 from schemas.spreadsheet import guard_formula
 
 _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")

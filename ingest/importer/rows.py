@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from schemas.envelope import Refusal
+from schemas.events.envelope import Refusal
 
 MAX_LINE_BYTES = 1 << 20
 """Longest line (of CSV in characters), quoted field or JSON member; an event has a quarter of that at most. Longer ones are refused

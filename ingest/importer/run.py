@@ -18,10 +18,10 @@ from ingest.importer.rows import EXTRA_COLUMNS, Layout, Row
 from ingest.importer.sent import Place, Seen, Sent
 from ingest.importer.summary import Summary
 from ingest.producer import KafkaUnavailable, Producer
-from schemas.envelope import Category, Reader, Refusal
-from schemas.kinds import FEEDBACK
+from schemas.clickhouse.retention import Keeping
+from schemas.events.envelope import Category, Reader, Refusal
+from schemas.events.kinds import FEEDBACK
 from schemas.moments import milliseconds
-from schemas.retention import Keeping
 from schemas.seal import Sealer, read_sealed, sealed, sealed_remains
 from schemas.text import normalise
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ingest.importer.convert import Encoded
-from schemas.envelope import Category, Refusal, body, identity
+from schemas.events.envelope import Category, Refusal, body, identity
 
 MAX_SEEN = 1_000_000
 """Events of an import that are remembered, at a hundred bytes each; a repeat of one before them is told by the worker."""

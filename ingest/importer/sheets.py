@@ -17,7 +17,7 @@ from ingest.importer.mapping import Mapping
 from ingest.importer.rows import FileError, Layout, Row, check_unique, listed
 from ingest.importer.values import column_name, written
 from ingest.importer.workbook import Hidden, Workbook
-from schemas.envelope import Category, Refusal
+from schemas.events.envelope import Category, Refusal
 from schemas.reference import Known, known
 
 HEADER_WITHIN = 20

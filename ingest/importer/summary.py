@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from ingest.importer.rows import Layout, Row
-from schemas.envelope import Refusal
+from schemas.events.envelope import Refusal
 
 
 @dataclass

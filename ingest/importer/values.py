@@ -12,9 +12,9 @@ from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from schemas.envelope import EARLIEST, LATEST
-from schemas.periods import Period
+from schemas.events.envelope import EARLIEST, LATEST
 from schemas.reference import ZONE
+from schemas.scores.periods import Period
 from schemas.text import normalise
 
 Precision = Literal["day", "minute", "second"]

@@ -17,7 +17,7 @@ import shapely
 
 from ingest.importer.mapping import load
 from ingest.importer.run import take
-from schemas.envelope import Reader
+from schemas.events.envelope import Reader
 from schemas.seal.identity import KEY_BYTES, Sealer
 
 MARGIN_DEGREES = 0.004

@@ -16,11 +16,11 @@ from ingest.simulator.scenes import FOREVER, Faster, Scene, Silence, Storm, Stuc
 from ingest.simulator.screen import Screen
 from ingest.simulator.world import World
 from schemas import places
+from schemas.clickhouse.replays import sandbox
 from schemas.logs import configure
 from schemas.moments import milliseconds
 from schemas.places import restate
 from schemas.reference import agency
-from schemas.replays import sandbox
 from schemas.settings import Settings
 
 BEFORE = timedelta(days=4)

@@ -7,8 +7,8 @@ from ingest.simulator.dice import Choice, Dice
 from ingest.simulator.scenes import Stuck
 from ingest.simulator.steps import Step
 from ingest.simulator.world import IN_OFFICES, World
-from schemas.codes import DocumentAction, DocumentStatus, Priority
-from schemas.events import Document
+from schemas.events.codes import DocumentAction, DocumentStatus, Priority
+from schemas.events.payloads import Document
 from schemas.places import Commune
 
 SENDINGS_PER_DAY, WEEKEND = 560, 0.03

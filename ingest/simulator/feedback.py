@@ -8,8 +8,8 @@ from ingest.simulator.dice import Choice, Dice
 from ingest.simulator.scenes import Storm
 from ingest.simulator.steps import Step
 from ingest.simulator.world import OUTDOORS, World
-from schemas.codes import FeedbackStatus, Urgency
-from schemas.events import Feedback
+from schemas.events.codes import FeedbackStatus, Urgency
+from schemas.events.payloads import Feedback
 from schemas.places import Commune
 from schemas.reference import Category, category
 

@@ -8,8 +8,8 @@ from ingest.simulator.clock import HOUR, MINUTE, moment
 from ingest.simulator.dice import Choice, Dice
 from ingest.simulator.steps import Step
 from ingest.simulator.world import AT_THE_COUNTER, ONLINE, World
-from schemas.codes import Applicant, Channel, Digitisation, FilingStatus, Reuse, ServiceLevel
-from schemas.events import Filing
+from schemas.events.codes import Applicant, Channel, Digitisation, FilingStatus, Reuse, ServiceLevel
+from schemas.events.payloads import Filing
 from schemas.reference import Procedure, procedures
 
 COUNTER_PER_DAY, ONLINE_PER_DAY, BY_POST = 230, 1070, 0.06

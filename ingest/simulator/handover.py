@@ -14,7 +14,7 @@ from ingest.simulator.clock import REFORMED
 from ingest.simulator.steps import Step
 from ingest.simulator.world import World
 from schemas import places
-from schemas.events import Meeting
+from schemas.events.payloads import Meeting
 from schemas.places import restate
 from schemas.reference import agency_today, prefix
 

@@ -11,10 +11,10 @@ from ingest.simulator.clock import DAY, HOUR, SECOND, moment
 from ingest.simulator.dice import Dice
 from ingest.simulator.steps import Step
 from ingest.simulator.world import World
-from schemas.events import Indicator
+from schemas.events.payloads import Indicator
 from schemas.moments import milliseconds
-from schemas.periods import Period
 from schemas.reference import ZONE, IndicatorType, indicators, target
+from schemas.scores.periods import Period
 
 YEAR = 365 * DAY
 START = 0.9

@@ -6,8 +6,8 @@ from ingest.simulator.clock import HOUR, MINUTE, moment
 from ingest.simulator.dice import Dice
 from ingest.simulator.steps import Step
 from ingest.simulator.world import World
-from schemas.codes import MeetingState
-from schemas.events import Meeting
+from schemas.events.codes import MeetingState
+from schemas.events.payloads import Meeting
 
 PER_DAY, CANCELLED = 6, 0.05
 STARTS = (8 * HOUR, 8 * HOUR + 30 * MINUTE, 9 * HOUR, 10 * HOUR, 14 * HOUR, 14 * HOUR + 30 * MINUTE, 15 * HOUR + 30 * MINUTE)

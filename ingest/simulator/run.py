@@ -10,7 +10,7 @@ from ingest.producer import KafkaUnavailable
 from ingest.simulator.clock import moment
 from ingest.simulator.stream import Ledger, Record, Stream
 from ingest.simulator.world import World
-from schemas.kinds import Kind
+from schemas.events.kinds import Kind
 from schemas.moments import milliseconds
 
 CHECKPOINT = timedelta(hours=6)

@@ -5,7 +5,7 @@ from enum import StrEnum
 from ingest.simulator.clock import DAY, HOUR, MINUTE, SECOND, midnight
 from ingest.simulator.scenes import FOREVER, Faster, Scene, Silence, Storm, Stuck
 from ingest.simulator.world import World
-from schemas.kinds import FILING
+from schemas.events.kinds import FILING
 
 STORM_DAY = 9
 """The storm of the past is that many days before the end of the backfill, from two in the afternoon on."""

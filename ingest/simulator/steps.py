@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from schemas.events import Event
+from schemas.events.payloads import Event
 
 
 class Step(NamedTuple):

@@ -19,8 +19,8 @@ from ingest.simulator.handover import handed_over
 from ingest.simulator.scenes import Faster
 from ingest.simulator.steps import Step, source
 from ingest.simulator.world import World
-from schemas.envelope import write
-from schemas.kinds import DOCUMENT, FEEDBACK, FILING, INDICATOR, MEETING, Kind
+from schemas.events.envelope import write
+from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, INDICATOR, MEETING, Kind
 from schemas.moments import milliseconds
 
 

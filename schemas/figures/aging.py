@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Literal
 
 from schemas.figures.reading import Reading
-from schemas.freshness import DEAD, Source, State
+from schemas.sources.freshness import DEAD, Source, State
 
 TOLERATED = 0.1
 """The part of a unit's feeds that may be dead before a figure over all of them is stale. One agency's own figure has one feed."""

@@ -8,7 +8,7 @@ whether the deadline has passed.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from schemas.kinds import Kind
+from schemas.events.kinds import Kind
 
 HOURS = 3_600_000
 

@@ -1,8 +1,8 @@
 """The figures of e-documents and of meetings."""
 
-from schemas.codes import DocumentStatus, MeetingState, Priority
+from schemas.events.codes import DocumentStatus, MeetingState, Priority
+from schemas.events.kinds import DOCUMENT, MEETING
 from schemas.figures.definition import Figure, Unit, count, greatest, quantile, total
-from schemas.kinds import DOCUMENT, MEETING
 
 OPEN = "standing != 'closed'"
 OVERDUE = "standing = 'open' AND {passed}"

@@ -1,8 +1,8 @@
 """The figures of citizens' field reports."""
 
-from schemas.codes import FeedbackStatus
+from schemas.events.codes import FeedbackStatus
+from schemas.events.kinds import FEEDBACK
 from schemas.figures.definition import Figure, Unit, count, quantile
-from schemas.kinds import FEEDBACK
 
 OPEN = "standing != 'closed'"
 OVERDUE = "standing = 'open' AND {passed}"

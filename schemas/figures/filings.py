@@ -1,8 +1,8 @@
 """The figures of public-service filings."""
 
-from schemas.codes import Channel, Digitisation, FilingStatus, Reuse, ServiceLevel
+from schemas.events.codes import Channel, Digitisation, FilingStatus, Reuse, ServiceLevel
+from schemas.events.kinds import FILING
 from schemas.figures.definition import HOURS, Figure, Unit, count, greatest, quantile
-from schemas.kinds import FILING
 
 OPEN, PAUSED = "standing != 'closed'", "standing = 'paused'"
 OVERDUE = "standing = 'open' AND {passed}"

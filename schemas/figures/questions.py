@@ -1,7 +1,7 @@
 """Figures as questions to ClickHouse: all figures of a kind in one statement, for a moment and its period.
 
 Pure: it makes SQL and reads rows, whoever asks. Moments are given by value, as milliseconds and as positions on the working clock
-(`schemas.worktime`), so that no question computes working time.
+(`schemas.clickhouse.working_time`), so that no question computes working time.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from schemas.clickhouse.lives import BY_KIND, current_table, life_table
+from schemas.events.kinds import Kind
 from schemas.figures.definition import Figure, Piece
 from schemas.figures.reading import Reading
-from schemas.kinds import Kind
-from schemas.lives import BY_KIND, current_table, life_table
 from schemas.moments import milliseconds
 from schemas.places import restate
 from schemas.reference import WorkingCalendar

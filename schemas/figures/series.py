@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from schemas.clickhouse.lives import current_table, life_table
 from schemas.figures.definition import Figure, Piece
 from schemas.figures.questions import MILLISECOND, OF_POINT, Instant, Key, begun, kind_of, moment_sql, named, pieces_of, reader
 from schemas.figures.reading import Reading
-from schemas.lives import current_table, life_table
 from schemas.moments import milliseconds
 from schemas.reference import ZONE, WorkingCalendar
 

@@ -141,7 +141,7 @@ def predecessors(code: str) -> tuple[Link, ...]:
     return atlas().predecessors.get(code, ())
 
 
-def outlines(province_code: str, on: date | None = None) -> Collection:
+def commune_outlines(province_code: str, on: date | None = None) -> Collection:
     """The communes `within` a province on a day as GeoJSON, WGS84, every commune once, sorted by code.
 
     Of a few former units no outline is known. Properties: code, name, type, full_name, full_name_en, lat, lon, schematic. The
@@ -152,7 +152,7 @@ def outlines(province_code: str, on: date | None = None) -> Collection:
 
 
 def province_outlines() -> Collection:
-    """The 34 provinces as GeoJSON with the same properties as `outlines`; always schematic."""
+    """The 34 provinces as GeoJSON with the same properties as `commune_outlines`; always schematic."""
     return atlas().province_outlines()
 
 

@@ -173,7 +173,7 @@ class Atlas:
         return _named([*self.former_provinces.values(), *self.former_communes.values()])
 
     def outlines(self, province: str, on: date | None = None) -> Collection:
-        """The communes' outlines; see `schemas.places.outlines`."""
+        """The communes' outlines; see `schemas.places.commune_outlines`."""
         if province not in self.province_by_code:
             raise UnknownPlaceError("province", province)
         imported = self._imported[province].outlines if province in self._imported else {}

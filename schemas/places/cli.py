@@ -96,12 +96,12 @@ def build(
     folder: Annotated[Path | None, typer.Option(help="Where to write the outlines; the committed ones by default.")] = None,
 ) -> None:
     """Derive the schematic outlines from their open sources (about four minutes), and print how well they fit what is known."""
-    from schemas.places import sources
+    from schemas.places.outlines import sources
 
     try:
-        from schemas.places import build as outliner
         from schemas.places import measure
-        from schemas.places.tables import write
+        from schemas.places.outlines import build as outliner
+        from schemas.places.outlines.tables import write
     except ImportError as error:
         raise fail(f"{error.name} is not installed: pip install -e '.[outlines]', or make outlines") from error
     steps = ("sources", "coast", "country", *(province or [one.code for one in places.provinces()]))

@@ -13,7 +13,7 @@ decide, as outlines are schematic. What was restated from divided units is there
 One commune of today (of 3,321) is the default of no former unit and has no restated history.
 
 The SQL reads the view `unit_successors` and the table `unit_heirs`. Restating row by row costs more than summing by code on each
-side of the reform first, as `dashboard.store_units` does (`tests/bench/test_units.py`); lives keep what they are restated to.
+side of the reform first, as `dashboard.query.units` does (`tests/bench/test_units.py`); lives keep what they are restated to.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from schemas import places
-from schemas.columns import ZONE
+from schemas.moments import ZONE
 from schemas.places.atlas import UnknownPlaceError
 from schemas.places.units import REFORM, Commune, before_reform
 

@@ -4,7 +4,7 @@ from datetime import date
 from functools import cache
 from typing import Literal
 
-from schemas.codes import ServiceLevel, Urgency
+from schemas.events.codes import ServiceLevel, Urgency
 from schemas.reference.table import Named, rows
 
 DAY_HOURS = 7.5

@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Any
 
 from schemas import places
-from schemas.kinds import FEEDBACK, INDICATOR, MEETING, Kind
+from schemas.events.kinds import FEEDBACK, INDICATOR, MEETING, Kind
 from schemas.reference.agencies import Organisation
 from schemas.reference.known import known
 from schemas.reference.table import rows

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 
-from schemas.codes import WordedCode
+from schemas.events.codes import WordedCode
 from schemas.figures import UNKNOWN, Reading, Readings
 from schemas.reference.criteria import CriteriaSet, Criterion, Grade, Group
 from schemas.scores.rules import points, reported

@@ -6,11 +6,11 @@ from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from typing import NamedTuple
 
-from schemas.codes import WordedCode
+from schemas.events.codes import WordedCode
 from schemas.figures import Reading
-from schemas.periods import Period
 from schemas.reference import DAY_HOURS, ZONE, IndicatorType, WorkingCalendar, indicator
 from schemas.scores.forecast import Point
+from schemas.scores.periods import Period
 
 LATE_AFTER = {"daily": 2, "weekly": 10, "monthly": 44, "quarterly": 130, "yearly": 500}
 """Working days after which a figure of that rhythm is too old to be shown as today's: twice the rhythm."""

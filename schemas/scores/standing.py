@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from schemas.codes import WordedCode
+from schemas.events.codes import WordedCode
 from schemas.figures import UNKNOWN, Reading, Readings
 from schemas.reference import ZONE, Agency, IndicatorType, Target, agency, calendar, indicator, prefix, targets
 from schemas.scores.forecast import Point, Trend, trend

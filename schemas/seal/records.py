@@ -9,9 +9,9 @@ import math
 import re
 from collections.abc import Callable
 
-from schemas.envelope import Category, Read, Reader, Refusal
-from schemas.kinds import FEEDBACK
-from schemas.members import refuse_repeated
+from schemas.events.envelope import Category, Read, Reader, Refusal
+from schemas.events.kinds import FEEDBACK
+from schemas.events.members import refuse_repeated
 from schemas.seal.identity import FORM, NotOpened, Sealer, hides
 
 MASK = "***"

@@ -12,7 +12,7 @@ from streams.cli import console, explained
 
 if TYPE_CHECKING:
     from schemas.seal import Sealer
-    from streams.dead_letters import Letter
+    from streams.admin.dead_letters import Letter
 
 cli = typer.Typer(no_args_is_help=True, help="Records that could not be counted: list, show, mend and send again.")
 Category = Annotated[str | None, typer.Option(help="Only this category, such as missing-field.")]
@@ -69,8 +69,8 @@ def retry(
     """Send letters again; those that still cannot be counted stay open. Exits with 1 if any does."""
     import asyncio
 
-    from streams.dead_letters import resend
-    from streams.store import Store
+    from streams.admin.dead_letters import resend
+    from streams.worker.store import Store
 
     if not names and category is None:
         sys.exit("Name letters, or choose them with --category.")
@@ -94,9 +94,9 @@ def retry(
 
 
 def _letters(*arguments: Any, **options: Any) -> "list[Letter]":
-    """What `streams.dead_letters.find` finds."""
-    from streams.dead_letters import find
-    from streams.store import Store
+    """What `streams.admin.dead_letters.find` finds."""
+    from streams.admin.dead_letters import find
+    from streams.worker.store import Store
 
     settings, sealer = load(), _sealer()
     return explained(

@@ -15,7 +15,7 @@ from streams.cli.windows import From, To, progress
 if TYPE_CHECKING:
     from clickhouse_driver import Client
 
-    from schemas.replays import Run
+    from schemas.clickhouse.replays import Run
 
 cli = typer.Typer(
     help="Send history again, through workers and into tables of its own, while live goes on; list, compare, stop, remove."
@@ -57,8 +57,8 @@ def replay(
         return
     if not into:
         sys.exit("--into NAME is needed; see --help.")
-    from schemas.replays import SOURCES, Mark, happened
-    from streams.period import parse
+    from schemas.clickhouse.replays import SOURCES, Mark, happened
+    from streams.admin.period import parse
     from streams.replay.run import Plan, run
 
     if source not in SOURCES:
@@ -91,7 +91,7 @@ def open_(name: Name, workers: Annotated[int, typer.Option(min=1, max=16, help="
 
     Scenes for it: `python -m ingest simulate --days 1 --live --into NAME`.
     """
-    from schemas.replays import Mark
+    from schemas.clickhouse.replays import Mark
     from streams.replay.run import Plan, run
 
     settings = load()
@@ -124,7 +124,7 @@ def list_() -> None:
 @cli.command()
 def compare(name: Name) -> None:
     """How the windows of a run differ from the live ones, measure by measure; exits with 1 if any does."""
-    from schemas.replays import sandbox
+    from schemas.clickhouse.replays import sandbox
     from streams.replay.run import compare as look
 
     settings, one = load(), _named(name)
@@ -146,7 +146,7 @@ def compare(name: Name) -> None:
 @cli.command()
 def stop(name: Name) -> None:
     """Have a run stop that goes on, wherever it was begun; what has come by then stays."""
-    from schemas.replays import stop as ask
+    from schemas.clickhouse.replays import stop as ask
 
     one = _named(name)
     if not one.goes_on:
@@ -158,7 +158,7 @@ def stop(name: Name) -> None:
 @cli.command()
 def remove(name: Name) -> None:
     """Take away all that is a run's own: its database, its topics, its logs."""
-    from schemas.replays import State
+    from schemas.clickhouse.replays import State
     from streams.replay.book import write
     from streams.replay.sandbox import remove as take_away
 

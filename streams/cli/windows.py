@@ -13,12 +13,12 @@ from rich.box import SIMPLE
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from schemas.kinds import BY_NAME, KINDS, Kind
+from schemas.clickhouse.retention import horizon
+from schemas.events.kinds import BY_NAME, KINDS, Kind
 from schemas.reference import ZONE
-from schemas.retention import horizon
 from schemas.settings import load
+from streams.admin.period import Tell, parse
 from streams.cli import console, explained
-from streams.period import Tell, parse
 
 SHOWN = 50
 From = Annotated[
@@ -35,7 +35,7 @@ def verify(from_: From = "", to: To = "", kind: Kinds = []) -> None:  # noqa: B0
 
     Safe while workers run. With a period, states are those of entities that had a step in it.
     """
-    from streams.verify import verify as run
+    from streams.admin.verify import verify as run
 
     settings = load()
     chosen = _kinds(kind)
@@ -76,7 +76,7 @@ def rebuild(
     Safe while workers count in the same minutes; a rebuild that is killed leaves the live tables as they were, or as they should
     be, and is run again. The raw events are the truth: a window whose raw events are gone is taken away.
     """
-    from streams.rebuild import rebuild as run
+    from streams.admin.rebuild import rebuild as run
 
     settings = load()
     chosen = _kinds(kind)
@@ -103,8 +103,8 @@ def retain() -> None:
 
     An entity goes whole, once it is closed and nothing was heard of it for so long. What was let go of does not come back.
     """
-    from streams.retain import MOST
-    from streams.retain import retain as run
+    from streams.admin.retain import MOST
+    from streams.admin.retain import retain as run
 
     settings, gone = load(), Counter[str]()
     client = Client.from_url(settings.clickhouse_url)

@@ -2,7 +2,7 @@
 
 from clickhouse_driver import Client
 
-from schemas.replays import COLUMNS, REPLAYS, Run, runs
+from schemas.clickhouse.replays import COLUMNS, REPLAYS, Run, runs
 
 
 def write(client: Client, run: Run) -> None:

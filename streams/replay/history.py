@@ -16,13 +16,13 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from clickhouse_driver import Client
 
-from schemas.columns import MOMENT
-from schemas.kinds import KINDS, Kind
+from schemas.clickhouse.columns import MOMENT
+from schemas.clickhouse.tables import events_table, fields
+from schemas.events.kinds import KINDS, Kind
 from schemas.moments import from_milliseconds
 from schemas.settings import Settings
-from schemas.tables import events_table, fields
-from streams.batch import received_ms
-from streams.period import Period
+from streams.admin.period import Period
+from streams.worker.batch import received_ms
 
 CHUNK = 5_000
 """Records that are handed on together."""

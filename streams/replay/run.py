@@ -15,19 +15,19 @@ from datetime import UTC, datetime, timedelta
 from aiokafka import AIOKafkaProducer
 from clickhouse_driver import Client
 
-from schemas.kinds import KINDS, Kind
+from schemas.clickhouse.replays import Difference, Mark, Run, State, difference, is_asked_to_stop, sandbox
+from schemas.clickhouse.sql import database
+from schemas.events.kinds import KINDS, Kind
+from schemas.events.topics import RECEIVED_AT
 from schemas.moments import from_milliseconds, milliseconds
-from schemas.replays import Difference, Mark, Run, State, difference, is_asked_to_stop, sandbox
 from schemas.settings import Settings
-from schemas.sql import database
-from schemas.topics import RECEIVED_AT
-from streams.compare import checkpoints
+from streams.admin.compare import checkpoints
+from streams.admin.period import EVER, Period, Tell
+from streams.admin.retain import events_from, refuse_gone
 from streams.lives import Lives
-from streams.period import EVER, Period, Tell
 from streams.replay import book, turn
 from streams.replay.history import Extent, GoneError, Sent, from_clickhouse, from_kafka
 from streams.replay.sandbox import Workers, make
-from streams.retain import events_from, refuse_gone
 
 DAY = timedelta(days=1)
 TELL_SECONDS = 1.0
@@ -84,7 +84,7 @@ async def run(settings: Settings, plan: Plan, tell: Tell = lambda what, done, to
 
 
 class _AskedToStop(Exception):
-    """Somebody asked the run to stop (`schemas.replays.stop`)."""
+    """Somebody asked the run to stop (`schemas.clickhouse.replays.stop`)."""
 
 
 class _Running:

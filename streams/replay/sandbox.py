@@ -13,11 +13,11 @@ from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
 
-from schemas.replays import sandbox
+from schemas.clickhouse.replays import sandbox
+from schemas.clickhouse.sql import database
 from schemas.settings import Settings
-from schemas.sql import database
-from streams.migrate import migrate, on_server
-from streams.topics import ensure_topics
+from streams.admin.migrate import migrate, on_server
+from streams.worker.topics import ensure_topics
 
 END_SECONDS = 20
 TAIL = 300

@@ -10,7 +10,7 @@ import logging
 from clickhouse_driver import Client
 from clickhouse_driver.errors import ServerException
 
-from schemas.replays import MAX_RUNNING, Run, State, is_asked_to_stop, needed_bytes, room
+from schemas.clickhouse.replays import MAX_RUNNING, Run, State, is_asked_to_stop, needed_bytes, room
 from streams.replay import book
 
 LOOK_SECONDS = 1.0

@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from schemas.columns import ZONE
-from schemas.moments import milliseconds
-from schemas.watch_tables import ALARMS
-from streams.store import Store
+from schemas.clickhouse.watch_tables import ALARMS
+from schemas.moments import ZONE, milliseconds
 from streams.watch.engine import Alarm
+from streams.worker.store import Store
 
 NAMES = tuple(column.name for column in ALARMS.columns if column.name != "version")
 

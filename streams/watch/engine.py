@@ -39,7 +39,7 @@ class Observed:
 
 @dataclass(frozen=True)
 class Alarm:
-    """An alarm as it stands; the columns of `schemas.watch_tables.ALARMS`, in their order."""
+    """An alarm as it stands; the columns of `schemas.clickhouse.watch_tables.ALARMS`, in their order."""
 
     id: str
     began_at: datetime

@@ -8,14 +8,14 @@ from clickhouse_driver import Client
 
 from schemas.reference import ZONE, Rule, alarm_rules
 from schemas.settings import Settings
+from streams.admin.retain import Retention
 from streams.lives import Lives
-from streams.retain import Retention
-from streams.store import Store
 from streams.watch import book
 from streams.watch.engine import Observed, ended, evaluate
 from streams.watch.questions import QUESTIONS, Look, Province
 from streams.watch.readings import observed, readings
 from streams.watch.snapshots import Snapshots
+from streams.worker.store import Store
 
 
 @dataclass(frozen=True)

@@ -11,17 +11,18 @@ from functools import cached_property
 from statistics import median
 from typing import Any
 
-from schemas import reference, sql
-from schemas.codes import DocumentStatus, FeedbackStatus, Priority
+from schemas import reference
+from schemas.clickhouse import sql
+from schemas.clickhouse.sql import moment
+from schemas.events.codes import DocumentStatus, FeedbackStatus, Priority
 from schemas.figures import BY_CODE
 from schemas.figures.questions import Moment, ask
-from schemas.freshness import Source, State, judge
 from schemas.moments import milliseconds
 from schemas.reference import Rule
-from schemas.sql import moment
-from streams.store import Store
+from schemas.sources.freshness import Source, State, judge
 from streams.watch.clusters import CORE, Point, clusters, named
 from streams.watch.engine import Alarm, Observed
+from streams.worker.store import Store
 
 USUAL_DAYS = 14
 """Days that say how much of something is usual."""

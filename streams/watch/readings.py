@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from schemas import scores
+from schemas.clickhouse.sql import REPORT_DAYS, REPORTS
 from schemas.figures import BY_CODE, UNKNOWN, Reading
 from schemas.figures.aging import TIMELY, By, aged, of_units, timely
 from schemas.figures.questions import Moment, ask
 from schemas.reference import Rule, calendar
 from schemas.scores import Report, Standing
-from schemas.sql import REPORT_DAYS, REPORTS
 from streams.watch.engine import Observed
 from streams.watch.questions import Look
 

@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from types import FrameType
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from schemas.clickhouse.watch_tables import late_after
 from schemas.moments import milliseconds
 from schemas.settings import Settings
-from schemas.watch_tables import late_after
-from streams.store import Store
 from streams.watch.jobs import JOBS, Job, Task
+from streams.worker.store import Store
 
 log = logging.getLogger(__name__)
 LONGEST_PAUSE = 30.0

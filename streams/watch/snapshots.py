@@ -1,4 +1,4 @@
-"""Records what the live tables show (`schemas.snapshots`), about once a minute, at moments that a replay can name.
+"""Records what the live tables show (`schemas.figures.snapshots`), about once a minute, at moments that a replay can name.
 
 What is counted is known by offsets, a replay knows only when something arrived. So a snapshot is kept only if the two agree:
 nothing that arrived by its moment was still on its way. That is looked at a minute later; where it was, another is taken soon.
@@ -12,13 +12,13 @@ from datetime import UTC, datetime, timedelta
 
 from clickhouse_driver import Client
 
-from schemas.kinds import Kind
-from schemas.lives import LIVES
+from schemas.clickhouse.lives import LIVES
+from schemas.clickhouse.sql import at
+from schemas.clickhouse.tables import events_table
+from schemas.events.kinds import Kind
+from schemas.figures.snapshots import SNAPSHOTS, Snapshot, rules, take
 from schemas.reference import calendar
-from schemas.snapshots import SNAPSHOTS, Snapshot, rules, take
-from schemas.sql import at
-from schemas.tables import events_table
-from streams.compare import upto
+from streams.admin.compare import upto
 from streams.lives import Lives, read_mark
 
 EVERY = timedelta(minutes=1)

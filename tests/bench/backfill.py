@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from clickhouse_driver import Client
 
-from schemas.kinds import FILING
-from schemas.tables import events_table
+from schemas.clickhouse.tables import events_table
+from schemas.events.kinds import FILING
 from tests.bench.ground import Ground, follow
 from tests.bench.load import Load
 from tests.bench.machine import Processes, thread_seconds

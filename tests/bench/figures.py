@@ -13,15 +13,15 @@ from ingest.producer import Producer
 from ingest.simulator import World
 from ingest.simulator.clock import DAY
 from ingest.simulator.run import Run
-from schemas.columns import MOMENT
+from schemas.clickhouse.columns import MOMENT
+from schemas.clickhouse.lives import LIVES
+from schemas.clickhouse.tables import events_table
+from schemas.events.kinds import KINDS, Kind
 from schemas.figures import FIGURES
 from schemas.figures.questions import Moment, ask, question
 from schemas.figures.series import Step, series
-from schemas.kinds import KINDS, Kind
-from schemas.lives import LIVES
 from schemas.moments import milliseconds
 from schemas.reference import calendar
-from schemas.tables import events_table
 from streams.lives import Lives
 from tests.bench.ground import Ground, Installation
 from tests.bench.peers import starts

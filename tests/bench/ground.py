@@ -13,10 +13,10 @@ from clickhouse_driver import Client
 from rich.progress import Progress
 
 from ingest.topics import ensure
-from schemas.kinds import FILING
+from schemas.events.kinds import FILING
 from schemas.settings import Settings
 from stack import control
-from streams.migrate import migrate
+from streams.admin.migrate import migrate
 from tests.bench.load import Load, last_hour
 from tests.bench.machine import Processes, resident_mb
 from tests.bench.results import NotMeasuredError

@@ -9,14 +9,14 @@ import dash_leaflet as dl
 import uvicorn
 from dash import Input, Output, dcc, html
 
-from dashboard.clock import Live
-from dashboard.connection import Connection
-from dashboard.once import Once
-from dashboard.snapshot import Place, a_day_ago, take
-from dashboard.store import Store
-from dashboard.store_figures import FigureStore
-from dashboard.wall.frame import Frame, Painter
-from dashboard.wall.view import View
+from dashboard.pages.wall.frame import Frame, Painter
+from dashboard.query.cache import Once
+from dashboard.query.clock import Live
+from dashboard.query.connection import Connection
+from dashboard.query.figures import FigureStore
+from dashboard.query.snapshot import Place, a_day_ago, take
+from dashboard.query.store import Store
+from dashboard.request.view import View
 from schemas.settings import Settings, load
 
 TICK = "tick"

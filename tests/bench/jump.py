@@ -2,8 +2,8 @@
 
 The year is simulated whole: that of the figures' bench repeats a month, and with it all that is open at its end, ten times as much
 as a province has. Nobody looked at these moments before, so no answer is there already. What a dashboard makes ahead once somebody
-looks back (`dashboard.past_scenes`) has been made; how long that took is told. A second look at once asks nothing, as answers are
-remembered for a while: so long the server draws, which is told beside.
+looks back (`dashboard.history.slices`) has been made; how long that took is told. A second look at once asks nothing, as answers
+are remembered for a while: so long the server draws, which is told beside.
 """
 
 import random
@@ -11,15 +11,15 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from dashboard.app import stay
-from dashboard.clock import Live, Picture
-from dashboard.connection import Connection
-from dashboard.desk.ask import Ask
-from dashboard.desk.asked import Asked, written
-from dashboard.desk.map import page as operators_map
-from dashboard.desk.pages import page_of
-from dashboard.desk.replay.routes import frame
-from dashboard.snapshot import Place
+from dashboard.pages.map import page as operators_map
+from dashboard.query.clock import Live, Picture
+from dashboard.query.connection import Connection
+from dashboard.query.snapshot import Place
+from dashboard.request.address import Asked, written
+from dashboard.request.context import Ask
+from dashboard.server.app import stay
+from dashboard.server.pages import page_of
+from dashboard.server.replay_routes import frame
 from tests.bench.figures import DAYS, PROVINCE, TIMES, a_year, quantile, told
 from tests.bench.ground import Ground
 from tests.bench.results import Details, Report, Result, met

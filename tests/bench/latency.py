@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 from playwright.sync_api import sync_playwright
 
-from schemas.codes import Channel, FilingStatus
-from schemas.envelope import write
-from schemas.events import Filing
-from schemas.kinds import FILING
+from schemas.events.codes import Channel, FilingStatus
+from schemas.events.envelope import write
+from schemas.events.kinds import FILING
+from schemas.events.payloads import Filing
 from stack.browser import find
 from tests.bench.ground import Ground, whole
 from tests.bench.results import Report, Result

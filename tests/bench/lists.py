@@ -12,15 +12,15 @@ from typing import Any
 
 from clickhouse_driver import Client
 
-from dashboard.clock import Live
-from dashboard.connection import Connection
-from dashboard.desk.records.fields import FIELDS, choices
-from dashboard.store_lists import ListStore, Order, Sought
-from dashboard.store_lives import LifeStore
-from schemas.columns import MOMENT
+from dashboard.components.list_fields import FIELDS, choices
+from dashboard.query.clock import Live
+from dashboard.query.connection import Connection
+from dashboard.query.lists import ListStore, Order, Sought
+from dashboard.query.lives import LifeStore
+from schemas.clickhouse.columns import MOMENT
+from schemas.clickhouse.lives import FAR, current_table
+from schemas.events.kinds import FILING
 from schemas.figures import BY_CODE
-from schemas.kinds import FILING
-from schemas.lives import FAR, current_table
 from schemas.reference import DAY_HOURS, calendar
 from streams.lives import Lives
 from tests.bench.figures import DAYS, PROVINCE, quantile, simulate, times, told

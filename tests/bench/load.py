@@ -20,8 +20,8 @@ from ingest.simulator import filings
 from ingest.simulator.clock import DAY, HOUR, ZONE, moment
 from ingest.simulator.steps import source
 from ingest.simulator.world import World
-from schemas.envelope import Reader, write
-from schemas.kinds import FILING
+from schemas.events.envelope import Reader, write
+from schemas.events.kinds import FILING
 from schemas.moments import milliseconds
 
 SEED = 7
@@ -114,6 +114,6 @@ def _second(seconds: int) -> bytes:
 
 
 def _stamp(ms: int) -> bytes:
-    """The moment in Viet Nam's time, as `schemas.envelope.write` puts it."""
+    """The moment in Viet Nam's time, as `schemas.events.envelope.write` puts it."""
     seconds, rest = divmod(ms, 1000)
     return b"%b.%03d000+07:00" % (_second(seconds), rest)

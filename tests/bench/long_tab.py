@@ -15,11 +15,11 @@ from typing import Any
 import uvicorn
 from playwright.sync_api import CDPSession, sync_playwright
 
-from dashboard import app, push
-from dashboard.clock import At
-from dashboard.connection import Connection
-from dashboard.snapshot import Place, Snapshot, take
-from dashboard.store import Pulse, Store
+from dashboard.query.clock import At
+from dashboard.query.connection import Connection
+from dashboard.query.snapshot import Place, Snapshot, take
+from dashboard.query.store import Pulse, Store
+from dashboard.server import app, push
 from schemas.settings import load
 from stack.browser import find
 from tests.bench.ground import Ground

@@ -16,8 +16,8 @@ from typing import Any
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from schemas import places
-from schemas.kinds import FEEDBACK
-from schemas.lives import FAR, current_table
+from schemas.clickhouse.lives import FAR, current_table
+from schemas.events.kinds import FEEDBACK
 from stack.browser import find
 from tests.bench.ground import Ground, Installation, whole
 from tests.bench.results import Details, Report, Result, met

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from schemas.codes import Channel, FilingStatus
-from schemas.envelope import write
-from schemas.events import Filing
-from schemas.kinds import FILING
+from schemas.events.codes import Channel, FilingStatus
+from schemas.events.envelope import write
+from schemas.events.kinds import FILING
+from schemas.events.payloads import Filing
 from tests.bench.figures import simulate
 from tests.bench.ground import Ground, Installation
 from tests.browser.every_page import Names

@@ -8,9 +8,9 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.partitioner.default import murmur2
 from rich.progress import Progress
 
-from schemas.kinds import FILING
+from schemas.events.kinds import FILING
 from stack import control
-from streams.verify import verify
+from streams.admin.verify import verify
 from tests.bench import ground
 from tests.bench.ground import Ground, follow, make_peers_python
 from tests.bench.load import last_hour

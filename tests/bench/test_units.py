@@ -7,8 +7,8 @@ import pytest
 from clickhouse_driver import Client
 
 from schemas import places
+from schemas.clickhouse.tables import MOMENT
 from schemas.places import restate
-from schemas.tables import MOMENT
 
 pytestmark = [pytest.mark.stack, pytest.mark.bench]
 ROWS, ROUNDS, AIM_MS = 3_000_000, 25, 50

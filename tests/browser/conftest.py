@@ -10,14 +10,14 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from dashboard.connection import Connection
-from dashboard.desk.asked import written
-from schemas import envelope
-from schemas.events import Event
-from schemas.kinds import FEEDBACK, FILING, Kind
+from dashboard.query.connection import Connection
+from dashboard.request.address import written
+from schemas.events import envelope
+from schemas.events.kinds import FEEDBACK, FILING, Kind
+from schemas.events.payloads import Event
 from schemas.settings import Settings
 from stack.browser import find
-from streams.migrate import migrate
+from streams.admin.migrate import migrate
 from tests.browser.samples import overdue_filing, report
 from tests.running import Running, wait_for, worker
 

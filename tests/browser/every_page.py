@@ -4,8 +4,8 @@ path varies needs examples here, and the tests of all pages fail until it has th
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dashboard.desk.pages import PAGES
-from dashboard.wall.view import SCENES
+from dashboard.request.view import SCENES
+from dashboard.server.pages import PAGES
 
 WALL = "/wall?scene=overview"
 

@@ -5,7 +5,7 @@ from functools import cache
 
 from playwright.sync_api import Page
 
-from dashboard.words import WORDS
+from dashboard.i18n.words import WORDS
 
 LETTERS = 5
 """A piece of a text that has fewer letters may be in either language by chance."""

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Locator, Page
 
-from dashboard.desk.asked import moment_of
+from dashboard.request.address import moment_of
 
 
 def asked(page: Page) -> dict[str, str]:

@@ -4,11 +4,11 @@ import urllib.request
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dashboard.connection import Connection
+from dashboard.query.connection import Connection
 from schemas import places
-from schemas.codes import Channel, Digitisation, FeedbackStatus, FilingStatus, Reuse, ServiceLevel
-from schemas.events import Feedback, Filing, Indicator
-from schemas.kinds import FEEDBACK, FILING, INDICATOR
+from schemas.events.codes import Channel, Digitisation, FeedbackStatus, FilingStatus, Reuse, ServiceLevel
+from schemas.events.kinds import FEEDBACK, FILING, INDICATOR
+from schemas.events.payloads import Feedback, Filing, Indicator
 from schemas.reference import ZONE, target
 from tests.browser.conftest import System
 from tests.running import wait_for

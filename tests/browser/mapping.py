@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
 
-from dashboard.connection import Connection
+from dashboard.query.connection import Connection
 from schemas import places
-from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus
-from schemas.events import Document, Feedback, Filing
-from schemas.kinds import DOCUMENT, FEEDBACK, FILING
+from schemas.events.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus
+from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING
+from schemas.events.payloads import Document, Feedback, Filing
 from tests.browser.conftest import System
 from tests.browser.waiting import wait_until
 from tests.running import wait_for

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from schemas import places
-from schemas.codes import Channel, FeedbackStatus, FilingStatus
-from schemas.events import Feedback, Filing
+from schemas.events.codes import Channel, FeedbackStatus, FilingStatus
+from schemas.events.payloads import Feedback, Filing
 
 COMMUNE = places.communes("46")[5]
 

@@ -21,13 +21,13 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from rich.console import Console
 from rich.progress import track
 
-from dashboard.app import create
-from dashboard.connection import Connection
-from dashboard.snapshot import Place
-from dashboard.store import HERE, Store
-from dashboard.store_lives import LifeStore
-from dashboard.store_records import RecordStore
-from dashboard.wall.view import SCENES
+from dashboard.query.connection import Connection
+from dashboard.query.lives import LifeStore
+from dashboard.query.records import RecordStore
+from dashboard.query.snapshot import Place
+from dashboard.query.store import HERE, Store
+from dashboard.request.view import SCENES
+from dashboard.server.app import create
 from ingest.simulator import staging
 from ingest.simulator.cli import BEFORE, run
 from ingest.simulator.world import World
@@ -36,7 +36,7 @@ from schemas.moments import milliseconds
 from schemas.settings import Settings
 from stack import control
 from stack.browser import find
-from streams.migrate import migrate
+from streams.admin.migrate import migrate
 from streams.watch.jobs import JOBS
 from streams.watch.run import Round
 from tests.browser.conftest import FLAGS

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from schemas.codes import Channel, FilingStatus
-from schemas.events import Filing
-from schemas.kinds import FILING
+from schemas.events.codes import Channel, FilingStatus
+from schemas.events.kinds import FILING
+from schemas.events.payloads import Filing
 from tests.browser.conftest import System
 from tests.browser.legible import illegible
 from tests.browser.waiting import wait_until

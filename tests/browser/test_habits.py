@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Error, Page, expect
 
-from dashboard.desk.asked import written
-from dashboard.desk.pages import PAGES
-from dashboard.speech import in_order
-from dashboard.wall.view import SCENES
+from dashboard.i18n.speech import in_order
+from dashboard.request.address import written
+from dashboard.request.view import SCENES
+from dashboard.server.pages import PAGES
 from schemas import places
-from schemas.kinds import FEEDBACK, FILING
+from schemas.events.kinds import FEEDBACK, FILING
 from tests.browser import judging, test_units
 from tests.browser.axe import grave, small_targets
 from tests.browser.conftest import System

@@ -10,15 +10,15 @@ import openpyxl
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from dashboard.clock import Live
-from dashboard.connection import Connection
-from dashboard.desk.ask import Ask
-from dashboard.desk.asked import Asked
-from dashboard.desk.index import page as index
-from dashboard.desk.targets import page as targets
-from dashboard.snapshot import Place
-from dashboard.speech import in_order
-from schemas.kinds import INDICATOR
+from dashboard.i18n.speech import in_order
+from dashboard.pages.index import page as index
+from dashboard.pages.targets import page as targets
+from dashboard.query.clock import Live
+from dashboard.query.connection import Connection
+from dashboard.query.snapshot import Place
+from dashboard.request.address import Asked
+from dashboard.request.context import Ask
+from schemas.events.kinds import INDICATOR
 from tests.browser.conftest import System
 from tests.browser.judging import BEST, DUE, FAILING, HOSTILE, LAST, SECOND, TODAY, fill, told
 from tests.browser.legible import illegible

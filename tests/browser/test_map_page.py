@@ -9,9 +9,9 @@ import pytest
 from msgspec import structs
 from playwright.sync_api import Browser, Page, expect
 
-from dashboard.connection import Connection
+from dashboard.query.connection import Connection
 from schemas import places
-from schemas.kinds import FEEDBACK
+from schemas.events.kinds import FEEDBACK
 from stack.ports import choose_port
 from tests.browser import test_units
 from tests.browser.conftest import System

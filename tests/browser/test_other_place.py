@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from schemas.reference import ZONE
 from schemas.settings import Settings
-from streams.migrate import migrate
+from streams.admin.migrate import migrate
 from tests import nyc311
 from tests.browser.weeks import STANDINGS, judged, played
 

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.bidi import CONTROLS, MARKS, REPLACEMENT
-from dashboard.connection import Connection
-from schemas.codes import DocumentStatus, FeedbackStatus, MeetingState, Priority
-from schemas.events import Document, Feedback, Meeting
-from schemas.kinds import DOCUMENT, FEEDBACK, MEETING
+from dashboard.i18n.bidi import CONTROLS, MARKS, REPLACEMENT
+from dashboard.query.connection import Connection
+from schemas.events.codes import DocumentStatus, FeedbackStatus, MeetingState, Priority
+from schemas.events.kinds import DOCUMENT, FEEDBACK, MEETING
+from schemas.events.payloads import Document, Feedback, Meeting
 from tests.browser import test_units
 from tests.browser.conftest import System
 from tests.browser.legible import over_each_other

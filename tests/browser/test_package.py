@@ -11,10 +11,10 @@ from zipfile import ZipFile
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.connection import Connection
-from dashboard.desk.asked import written
-from schemas.codes import FilingStatus
-from schemas.kinds import FEEDBACK, FILING
+from dashboard.query.connection import Connection
+from dashboard.request.address import written
+from schemas.events.codes import FilingStatus
+from schemas.events.kinds import FEEDBACK, FILING
 from tests.browser.conftest import System
 from tests.browser.samples import filing, report
 from tests.running import command, wait_for

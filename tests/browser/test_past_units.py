@@ -7,12 +7,12 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.connection import Connection
-from dashboard.desk.asked import written
-from dashboard.store import HERE
+from dashboard.query.connection import Connection
+from dashboard.query.store import HERE
+from dashboard.request.address import written
 from schemas import places
-from schemas.codes import FilingStatus
-from schemas.kinds import FILING
+from schemas.events.codes import FilingStatus
+from schemas.events.kinds import FILING
 from schemas.moments import milliseconds
 from tests.browser.conftest import System
 from tests.browser.samples import COMMUNE, filing
@@ -21,7 +21,7 @@ from tests.running import wait_for
 pytestmark = [pytest.mark.stack, pytest.mark.browser, pytest.mark.timeout(900)]
 MIDNIGHT = datetime.combine(places.REFORM, datetime.min.time(), HERE)
 BEFORE, AFTER = MIDNIGHT - timedelta(hours=1), MIDNIGHT + timedelta(hours=9)
-FORMER, TODAY = (len(places.outlines("46", at.date())["features"]) for at in (BEFORE, AFTER))
+FORMER, TODAY = (len(places.commune_outlines("46", at.date())["features"]) for at in (BEFORE, AFTER))
 WARD = places.former(COMMUNE.code)
 """The unit whose code one of today reuses."""
 

@@ -12,11 +12,11 @@ import openpyxl
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from dashboard.connection import Connection
+from dashboard.query.connection import Connection
 from schemas import places
-from schemas.codes import Channel, FeedbackStatus, FilingStatus
-from schemas.events import Feedback, Filing
-from schemas.kinds import FEEDBACK, FILING
+from schemas.events.codes import Channel, FeedbackStatus, FilingStatus
+from schemas.events.kinds import FEEDBACK, FILING
+from schemas.events.payloads import Feedback, Filing
 from tests.browser.conftest import System
 from tests.browser.contrast import faint
 from tests.browser.focus import nameless

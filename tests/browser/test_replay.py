@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.connection import Connection
-from dashboard.desk.ask import TICK
-from dashboard.desk.asked import moment_of, written
+from dashboard.query.connection import Connection
+from dashboard.request.address import moment_of, written
+from dashboard.request.context import TICK
 from schemas.moments import milliseconds
 from tests.browser.conftest import Told
 from tests.browser.going_back import asked, at, overdue

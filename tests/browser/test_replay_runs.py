@@ -9,8 +9,8 @@ from zipfile import ZipFile
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from dashboard.connection import Connection
-from dashboard.desk.asked import written
+from dashboard.query.connection import Connection
+from dashboard.request.address import written
 from tests.browser.conftest import Told
 from tests.browser.going_back import asked, at, overdue
 

@@ -8,11 +8,11 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 
-from dashboard.connection import Connection
+from dashboard.query.connection import Connection
 from schemas import places
-from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, Priority
-from schemas.events import Document, Feedback, Filing
-from schemas.kinds import DOCUMENT, FEEDBACK, FILING
+from schemas.events.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, Priority
+from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING
+from schemas.events.payloads import Document, Feedback, Filing
 from tests.browser.conftest import System
 from tests.browser.contrast import faint
 from tests.browser.focus import nameless

@@ -9,9 +9,9 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
-from dashboard.sight import Sight
+from dashboard.request.viewing_distance import Sight
 from schemas import places
-from schemas.kinds import FEEDBACK, FILING
+from schemas.events.kinds import FEEDBACK, FILING
 from tests.browser.conftest import System
 from tests.browser.contrast import faint
 from tests.browser.samples import COMMUNE, filing, report

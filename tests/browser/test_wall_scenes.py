@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from dashboard.tokens import Tokens
-from dashboard.wall.view import SCENES, Scene
+from dashboard.request.view import SCENES, Scene
+from dashboard.server.tokens import Tokens
 from schemas import places
-from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority
-from schemas.events import Document, Feedback, Filing, Indicator, Meeting
-from schemas.kinds import DOCUMENT, FEEDBACK, FILING, INDICATOR, MEETING
+from schemas.events.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority
+from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, INDICATOR, MEETING
+from schemas.events.payloads import Document, Feedback, Filing, Indicator, Meeting
 from stack.ports import choose_port
 from tests.browser.conftest import System
 from tests.browser.contrast import faint

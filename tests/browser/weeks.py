@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pandas as pd
 from playwright.sync_api import Page, expect
 
-from dashboard.desk.asked import moment_of, written
+from dashboard.request.address import moment_of, written
 from tests.nyc311 import counted
 
 STANDINGS = ("open", "closed")

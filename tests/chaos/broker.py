@@ -3,7 +3,7 @@
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
 
-from schemas.kinds import DEAD_LETTERS, HEARTBEATS, KINDS
+from schemas.events.kinds import DEAD_LETTERS, HEARTBEATS, KINDS
 from schemas.settings import Settings
 
 

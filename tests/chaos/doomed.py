@@ -81,9 +81,9 @@ def wrap(owner: Any, name: str, when: Callable[..., bool], *, before: Callable[.
 
 def arm(step: str, doom: Doom) -> None:
     """Wrap the method of a step."""
-    from streams import work
-    from streams.engine import Engine
-    from streams.store import Store
+    from streams.worker import loop as work
+    from streams.worker.engine import Engine
+    from streams.worker.store import Store
 
     def some(*arguments: Any) -> bool:
         return bool(arguments[-1])

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from streams.verify import verify
+from streams.admin.verify import verify
 from tests.chaos.ledger import Ledger, Window
 from tests.chaos.system import System
 from tests.running import wait_for

@@ -16,11 +16,11 @@ from typing import Any
 from clickhouse_driver import Client
 
 from ingest.producer import KafkaUnavailable, Producer
-from schemas.kinds import BY_NAME
+from schemas.events.kinds import BY_NAME
 from schemas.settings import Settings
 from stack import control
 from stack.ports import choose_port
-from streams.migrate import migrate
+from streams.admin.migrate import migrate
 from tests.chaos.agency import AGES, AHEAD, Agency, Events, Vandal
 from tests.chaos.broker import Broker
 from tests.chaos.ledger import Ledger

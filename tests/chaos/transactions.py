@@ -10,7 +10,7 @@ from typing import Any
 from kafka import KafkaProducer
 from kafka.partitioner.default import murmur2
 
-from schemas.kinds import BY_NAME
+from schemas.events.kinds import BY_NAME
 from tests.chaos.agency import AGES, Events
 from tests.chaos.ledger import Entry
 from tests.chaos.system import System

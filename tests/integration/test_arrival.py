@@ -11,13 +11,13 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from ingest.producer import Producer
 from ingest.topics import ensure
-from schemas.envelope import write
-from schemas.kinds import FEEDBACK
+from schemas.events.envelope import write
+from schemas.events.kinds import FEEDBACK
+from schemas.events.topics import APPENDED, TIME_OF_RECORDS
 from schemas.settings import Settings
-from schemas.topics import APPENDED, TIME_OF_RECORDS
-from streams.period import EVER
+from streams.admin.period import EVER
 from streams.replay.history import Extent, from_kafka
-from streams.topics import ensure_topics
+from streams.worker.topics import ensure_topics
 from tests.integration.test_streams import counted, report
 from tests.running import wait_for, worker
 

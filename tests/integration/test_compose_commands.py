@@ -10,7 +10,7 @@ import yaml
 from clickhouse_driver import Client
 
 from schemas import documents
-from schemas.kinds import FEEDBACK
+from schemas.events.kinds import FEEDBACK
 from schemas.settings import Settings
 from tests.running import Running, answers, wait_for
 

@@ -12,12 +12,12 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from dashboard.access import COOKIE
-from dashboard.index import INLINE, policy
-from dashboard.tokens import Tokens
+from dashboard.server.access import COOKIE
+from dashboard.server.index import INLINE, policy
+from dashboard.server.tokens import Tokens
 from schemas.settings import Settings
 from stack.ports import choose_port
-from streams.migrate import migrate
+from streams.admin.migrate import migrate
 from tests.running import Running
 
 pytestmark = pytest.mark.stack

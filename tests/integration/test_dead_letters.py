@@ -16,15 +16,15 @@ from aiokafka import AIOKafkaConsumer
 from clickhouse_driver import Client
 
 from ingest.producer import Producer
-from schemas.codes import FeedbackStatus
-from schemas.envelope import Category, write
-from schemas.events import Feedback
-from schemas.kinds import DEAD_LETTERS, FEEDBACK
+from schemas.events.codes import FeedbackStatus
+from schemas.events.envelope import Category, write
+from schemas.events.kinds import DEAD_LETTERS, FEEDBACK
+from schemas.events.payloads import Feedback
 from schemas.seal import sealed_remains, sealer
 from schemas.settings import Settings
-from streams.dead_letters import Letter, find, resend
-from streams.store import Store
-from streams.verify import verify
+from streams.admin.dead_letters import Letter, find, resend
+from streams.admin.verify import verify
+from streams.worker.store import Store
 from tests.running import command, wait_for, worker
 from tests.sealing import SOMEBODY
 

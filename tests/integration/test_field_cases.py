@@ -19,12 +19,12 @@ import pytest
 from clickhouse_driver import Client
 
 from ingest.topics import ensure
+from schemas.events.kinds import MEETING
 from schemas.figures import FIGURES, Reading
 from schemas.figures.questions import Moment, question, readings
-from schemas.kinds import MEETING
 from schemas.reference import calendar
 from schemas.settings import Settings
-from streams.migrate import migrate
+from streams.admin.migrate import migrate
 from tests.field_cases import field_case
 from tests.running import Running, answers, wait_for, worker
 

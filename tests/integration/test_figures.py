@@ -8,30 +8,30 @@ import pandas as pd
 import pytest
 from clickhouse_driver import Client
 
-from dashboard.clock import At
-from dashboard.connection import Connection
-from dashboard.scoreboard import score_units
-from dashboard.store import Store
-from dashboard.store_figures import FigureStore
-from dashboard.store_lives import LifeStore
-from dashboard.store_sources import SourceStore
+from dashboard.query.clock import At
+from dashboard.query.connection import Connection
+from dashboard.query.figures import FigureStore
+from dashboard.query.lives import LifeStore
+from dashboard.query.scoreboard import score_units
+from dashboard.query.sources import SourceStore
+from dashboard.query.store import Store
 from ingest import topics
 from ingest.simulator import World, staging
 from ingest.simulator.clock import DAY
-from schemas.codes import DocumentStatus
+from schemas.clickhouse.sql import at
+from schemas.events.codes import DocumentStatus
+from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.figures import BY_CODE, FIGURES, Figure, Reading
 from schemas.figures.aging import UNITS
 from schemas.figures.questions import Moment, ask, ask_at, ask_each, dimensions, question, readings
 from schemas.figures.series import Step, crossed, held_ends, parts, series, series_readings
-from schemas.freshness import State
-from schemas.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.moments import milliseconds
 from schemas.reference import ZONE, Criterion, agencies, calendar
 from schemas.scores.score import State as ScoreState
 from schemas.settings import Settings
-from schemas.sql import at
+from schemas.sources.freshness import State
+from streams.admin.migrate import migrate
 from streams.lives import Lives
-from streams.migrate import migrate
 from tests import second_way
 from tests.running import wait_for, worker
 from tests.simulated import backfill

@@ -19,8 +19,8 @@ from kafka import KafkaConsumer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.documents import example
-from schemas.envelope import Category
-from schemas.kinds import FEEDBACK, HEARTBEATS, KINDS
+from schemas.events.envelope import Category
+from schemas.events.kinds import FEEDBACK, HEARTBEATS, KINDS
 from schemas.settings import Settings
 from stack import broker
 from stack.ports import choose_port

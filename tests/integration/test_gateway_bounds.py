@@ -15,7 +15,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.documents import example
-from schemas.kinds import FEEDBACK
+from schemas.events.kinds import FEEDBACK
 from tests.running import Running, wait_for
 
 pytestmark = pytest.mark.stack

@@ -10,15 +10,15 @@ from clickhouse_driver import Client
 
 from ingest import topics
 from ingest.producer import KafkaUnavailable
-from schemas.codes import FeedbackStatus
-from schemas.envelope import write
-from schemas.events import Feedback
-from schemas.kinds import FEEDBACK
-from schemas.partitions import Partitions
+from schemas.events.codes import FeedbackStatus
+from schemas.events.envelope import write
+from schemas.events.kinds import FEEDBACK
+from schemas.events.partitions import Partitions
+from schemas.events.payloads import Feedback
+from schemas.events.topics import topics as declared
 from schemas.settings import Settings
-from schemas.topics import topics as declared
-from streams.migrate import migrate
-from streams.verify import verify
+from streams.admin.migrate import migrate
+from streams.admin.verify import verify
 from tests.running import Running, wait_for, worker
 
 pytestmark = pytest.mark.stack

@@ -8,11 +8,11 @@ import pytest
 from clickhouse_driver import Client
 
 from ingest.producer import Producer
-from schemas.events import Heartbeat
-from schemas.kinds import FILING, HEARTBEATS
+from schemas.clickhouse.tables import events_table
+from schemas.events.kinds import FILING, HEARTBEATS
+from schemas.events.payloads import Heartbeat
 from schemas.settings import Settings
-from schemas.tables import events_table
-from streams.work import MOST_RECORDS
+from streams.worker.loop import MOST_RECORDS
 from tests.bench.load import Load
 from tests.running import wait_for, worker
 

@@ -14,10 +14,10 @@ import pytest
 from clickhouse_driver import Client
 from kafka import KafkaConsumer, TopicPartition
 
-from schemas.kinds import FEEDBACK
+from schemas.events.kinds import FEEDBACK
 from schemas.settings import Settings
-from streams.migrate import migrate
-from streams.verify import verify
+from streams.admin.migrate import migrate
+from streams.admin.verify import verify
 from tests import nyc311
 from tests.nyc311 import FILE, ZONE
 from tests.running import wait_for, worker

@@ -11,7 +11,7 @@ import pytest
 from clickhouse_driver import Client
 
 from schemas.settings import Settings
-from streams.migrate import migrate
+from streams.admin.migrate import migrate
 from tests.field_cases import field_case
 from tests.running import Running, wait_for, worker
 

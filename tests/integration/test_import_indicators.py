@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
-from dashboard import scoreboard
-from dashboard.clock import At
-from dashboard.connection import Connection
-from dashboard.store import Store
+from dashboard.query import scoreboard
+from dashboard.query.clock import At
+from dashboard.query.connection import Connection
+from dashboard.query.store import Store
 from ingest.mappings import indicators_form
 from ingest.mappings.indicators_form import COLUMNS
 from schemas.figures import Reading
 from schemas.settings import Settings
-from streams.migrate import migrate
+from streams.admin.migrate import migrate
 from tests.running import Running, command, wait_for, worker
 
 pytestmark = pytest.mark.stack

@@ -8,7 +8,7 @@ import pytest
 from clickhouse_driver import Client
 
 from schemas.settings import Settings
-from streams.migrate import migrate
+from streams.admin.migrate import migrate
 from tests.running import command, worker
 
 pytestmark = pytest.mark.stack

@@ -11,7 +11,7 @@ from clickhouse_driver import Client
 
 from ingest.importer.refused import encodable
 from schemas.settings import Settings
-from streams.migrate import migrate
+from streams.admin.migrate import migrate
 from tests.running import command, worker
 
 pytestmark = pytest.mark.stack

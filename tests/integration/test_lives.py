@@ -8,22 +8,22 @@ from typing import Any
 import pytest
 from clickhouse_driver import Client
 
-from dashboard.clock import At
-from dashboard.connection import Connection
-from dashboard.store_lives import LifeStore
-from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority, Urgency
-from schemas.events import Document, Feedback, Filing, Meeting
+from dashboard.query.clock import At
+from dashboard.query.connection import Connection
+from dashboard.query.lives import LifeStore
+from schemas.clickhouse.working_time import calendar_row, days_sql, position_sql
+from schemas.events.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority, Urgency
+from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
+from schemas.events.payloads import Document, Feedback, Filing, Meeting
 from schemas.figures import FIGURES, Reading
 from schemas.figures.questions import Moment, question, readings
-from schemas.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.moments import from_milliseconds, milliseconds
 from schemas.reference import ZONE, calendar
 from schemas.settings import Settings
-from schemas.worktime import calendar_row, days_sql, position_sql
+from streams.admin.period import EVER
+from streams.admin.rebuild import rebuild
+from streams.admin.verify import verify
 from streams.lives import Lives
-from streams.period import EVER
-from streams.rebuild import rebuild
-from streams.verify import verify
 from tests.counting import Counter
 
 pytestmark = pytest.mark.stack
@@ -321,7 +321,7 @@ def test_lives_are_computed_once_whoever_computes_them_and_anew_when_the_rules_c
     assert Lives(desk.client, settings.province).catch_up() > 0
     assert desk.life(FILING, "F1", "* EXCEPT version") == before
     # Other rules: all of it anew.
-    monkeypatch.setattr("schemas.derivation.NEVER", (1 << 61) - 1)
+    monkeypatch.setattr("schemas.clickhouse.derivation.NEVER", (1 << 61) - 1)
     assert Lives(desk.client, settings.province).catch_up() > 0
     assert desk.life(FILING, "F1", "* EXCEPT version") == before
     assert desk.client.execute("SELECT count() FROM current_filing FINAL") == [(1,)]

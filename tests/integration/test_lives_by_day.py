@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from clickhouse_driver import Client
 
-from schemas.codes import Channel, FeedbackStatus, FilingStatus
-from schemas.events import Feedback, Filing
-from schemas.kinds import FEEDBACK, FILING
+from schemas.events.codes import Channel, FeedbackStatus, FilingStatus
+from schemas.events.kinds import FEEDBACK, FILING
+from schemas.events.payloads import Feedback, Filing
 from schemas.settings import Settings
-from streams.verify import verify
+from streams.admin.verify import verify
 from tests.integration.test_lives import Desk, at
 
 pytestmark = pytest.mark.stack

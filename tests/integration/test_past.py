@@ -15,40 +15,40 @@ from typing import Any
 import pytest
 from clickhouse_driver import Client
 
-from dashboard.clock import At, Clock, Picture, Replay
-from dashboard.connection import Connection
-from dashboard.desk.ask import Ask
-from dashboard.desk.asked import Asked, written
-from dashboard.desk.replay import routes
-from dashboard.past import PastConnection
-from dashboard.past_lives import PastLives
-from dashboard.past_scenes import Scenes
-from dashboard.past_sql import TIMELESS, NoPastError
-from dashboard.snapshot import Place, take
-from dashboard.store import Store
-from dashboard.store_alarms import AlarmStore
-from dashboard.store_figures import FigureStore
-from dashboard.store_lists import ListStore, Order, Sought
-from dashboard.store_lives import LifeStore
-from dashboard.store_map import MapStore, Scope
-from dashboard.store_records import RecordStore
-from dashboard.store_sources import SourceStore
-from dashboard.store_unknown import UnknownStore
+from dashboard.history.lives import PastLives
+from dashboard.history.past import PastConnection
+from dashboard.history.slices import Scenes
+from dashboard.history.sql import TIMELESS, NoPastError
+from dashboard.query.alarms import AlarmStore
+from dashboard.query.clock import At, Clock, Picture, Replay
+from dashboard.query.connection import Connection
+from dashboard.query.figures import FigureStore
+from dashboard.query.lists import ListStore, Order, Sought
+from dashboard.query.lives import LifeStore
+from dashboard.query.map import MapStore, Scope
+from dashboard.query.records import RecordStore
+from dashboard.query.snapshot import Place, take
+from dashboard.query.sources import SourceStore
+from dashboard.query.store import Store
+from dashboard.query.unknown_codes import UnknownStore
+from dashboard.request.address import Asked, written
+from dashboard.request.context import Ask
+from dashboard.server import replay_routes as routes
 from schemas import places
-from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority
-from schemas.events import Document, Event, Feedback, Filing, Indicator, Meeting
+from schemas.clickhouse.lives import LIVES, Life, life_tables
+from schemas.clickhouse.tables import tables, views
+from schemas.events.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority
+from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, INDICATOR, KINDS, MEETING, Kind
+from schemas.events.partitions import Partitions
+from schemas.events.payloads import Document, Event, Feedback, Filing, Indicator, Meeting
 from schemas.figures import BY_CODE, FIGURES
-from schemas.kinds import DOCUMENT, FEEDBACK, FILING, INDICATOR, KINDS, MEETING, Kind
-from schemas.lives import LIVES, Life, life_tables
-from schemas.partitions import Partitions
 from schemas.reference import ZONE, calendar
 from schemas.settings import Settings
-from schemas.tables import tables, views
+from streams.admin.migrate import migrate
 from streams.lives import Lives
-from streams.migrate import migrate
-from streams.store import Store as Writer
 from streams.watch.book import write
 from streams.watch.engine import Alarm
+from streams.worker.store import Store as Writer
 from tests.conftest import forget, isolated
 from tests.counting import Counter
 
@@ -321,8 +321,8 @@ def test_lives_derived_for_some_hours_are_those_derived_for_each_moment(
     moments = [THEN + number * timedelta(minutes=47) for number in (*range(-9, 9), 0)]
     shared = PastLives(both.whole, "46")
     together = [sorted(shared.at(life, moment)) for moment in moments]
-    monkeypatch.setattr("dashboard.past_lives.BEFORE", timedelta(0))
-    monkeypatch.setattr("dashboard.past_lives.AFTER", timedelta(0))
+    monkeypatch.setattr("dashboard.history.lives.BEFORE", timedelta(0))
+    monkeypatch.setattr("dashboard.history.lives.AFTER", timedelta(0))
     assert together == [sorted(PastLives(both.whole, "46").at(life, moment)) for moment in moments]
     assert any(together) or life.kind is MEETING
 

@@ -7,20 +7,20 @@ import pandas as pd
 import pytest
 from clickhouse_driver import Client
 
-from dashboard.clock import Picture, Replay
-from dashboard.connection import Connection
-from dashboard.past import PastConnection
-from dashboard.past_lives import PastLives
-from dashboard.store_figures import FigureStore
-from dashboard.store_past import PastStore
+from dashboard.history.arrivals import PastStore
+from dashboard.history.lives import PastLives
+from dashboard.history.past import PastConnection
+from dashboard.query.clock import Picture, Replay
+from dashboard.query.connection import Connection
+from dashboard.query.figures import FigureStore
+from schemas.clickhouse.replays import sandbox_url
 from schemas.figures import BY_CODE
 from schemas.moments import milliseconds
 from schemas.reference import calendar
-from schemas.replays import sandbox_url
 from schemas.settings import Settings
+from streams.admin.migrate import migrate
+from streams.admin.period import EVER
 from streams.lives import Lives
-from streams.migrate import migrate
-from streams.period import EVER
 from streams.replay.history import from_clickhouse
 from tests import nyc311
 from tests.nyc311 import EVENTS, FILE, counted

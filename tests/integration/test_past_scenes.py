@@ -7,26 +7,29 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from clickhouse_driver import Client
 
-from dashboard import past_moments, past_scenes, past_slots, past_tables
-from dashboard.clock import At, Live, Picture, Replay
-from dashboard.connection import Connection, Unreachable
-from dashboard.desk.ask import Ask
-from dashboard.desk.asked import Asked
-from dashboard.desk.replay.page import content as replay_page
-from dashboard.past import PastConnection
-from dashboard.past_scenes import Scenes
-from dashboard.snapshot import Place
-from dashboard.store_figures import FigureStore
-from dashboard.store_past import PastStore
-from schemas.codes import Channel, FilingStatus
-from schemas.events import Filing
+from dashboard.history import moments as past_moments
+from dashboard.history import periods as past_slots
+from dashboard.history import slices as past_scenes
+from dashboard.history import tables as past_tables
+from dashboard.history.arrivals import PastStore
+from dashboard.history.past import PastConnection
+from dashboard.history.slices import Scenes
+from dashboard.pages.replay.page import content as replay_page
+from dashboard.query.clock import At, Live, Picture, Replay
+from dashboard.query.connection import Connection, Unreachable
+from dashboard.query.figures import FigureStore
+from dashboard.query.snapshot import Place
+from dashboard.request.address import Asked
+from dashboard.request.context import Ask
+from schemas.clickhouse.lives import LIVES
+from schemas.events.codes import Channel, FilingStatus
+from schemas.events.kinds import FILING
+from schemas.events.payloads import Filing
 from schemas.figures import FIGURES
-from schemas.kinds import FILING
-from schemas.lives import LIVES
 from schemas.reference import calendar
 from schemas.settings import Settings
+from streams.admin.migrate import migrate
 from streams.lives import Lives
-from streams.migrate import migrate
 from tests.counting import Counter
 
 pytestmark = pytest.mark.stack

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from kafka.partitioner.default import murmur2
 
-from dashboard.connection import Connection
-from dashboard.progress import Lag, Pace, judge
-from dashboard.store import Store
+from dashboard.query.connection import Connection
+from dashboard.query.progress import Lag, Pace, judge
+from dashboard.query.store import Store
 from ingest.producer import Producer
 from ingest.topics import ensure
-from schemas.codes import FeedbackStatus
-from schemas.events import Feedback
-from schemas.kinds import FEEDBACK
+from schemas.events.codes import FeedbackStatus
+from schemas.events.kinds import FEEDBACK
+from schemas.events.payloads import Feedback
 from schemas.settings import Settings
-from streams.migrate import migrate
+from streams.admin.migrate import migrate
 from tests.running import Running, wait_for, worker
 
 pytestmark = pytest.mark.stack

@@ -14,20 +14,20 @@ from clickhouse_driver import Client
 
 from ingest.producer import Producer
 from ingest.topics import ensure
-from schemas.codes import FeedbackStatus
-from schemas.envelope import Reader, write
-from schemas.events import Feedback
-from schemas.kinds import FEEDBACK
+from schemas.events.codes import FeedbackStatus
+from schemas.events.envelope import Reader, write
+from schemas.events.kinds import FEEDBACK
+from schemas.events.payloads import Feedback
 from schemas.settings import Settings
 from stack import control
-from streams import rebuild as module
-from streams.batch import write as write_batch
-from streams.engine import Engine
-from streams.migrate import migrate
-from streams.period import Period, parse
-from streams.rebuild import rebuild
-from streams.store import Store
-from streams.verify import verify
+from streams.admin import rebuild as module
+from streams.admin.migrate import migrate
+from streams.admin.period import Period, parse
+from streams.admin.rebuild import rebuild
+from streams.admin.verify import verify
+from streams.worker.batch import write as write_batch
+from streams.worker.engine import Engine
+from streams.worker.store import Store
 from tests.records import Record
 from tests.running import Running, command, wait_for, worker
 from tests.sealing import SEALER
@@ -269,7 +269,8 @@ def test_kill_9_of_a_rebuild_leaves_the_live_windows_as_they_were(
     change(database, WRONG_WINDOWS["a wrong value"][0])
     wrong = windows(database)
     # It stands still with its table half full, as a long one does for minutes.
-    slow = "import time, streams.rebuild as r; c = r.counted; r.counted = lambda *a: (print('there', flush=True), time.sleep(600))"
+    sleep = "lambda *a: (print('there', flush=True), time.sleep(600))"
+    slow = f"import time, streams.admin.rebuild as r; c = r.counted; r.counted = {sleep}"
     line = [sys.executable, "-c", f"{slow}; from streams.__main__ import cli; cli()"]
     clean = {"PATH": "/usr/bin:/bin"} | environment
     with subprocess.Popen(

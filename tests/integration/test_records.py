@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from clickhouse_driver import Client
 
-from dashboard.clock import At
-from dashboard.connection import Connection
-from dashboard.store_figures import FigureStore
-from dashboard.store_lives import LifeStore
-from dashboard.store_records import RecordStore
-from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, Priority
-from schemas.events import Document, Feedback, Filing
+from dashboard.query.clock import At
+from dashboard.query.connection import Connection
+from dashboard.query.figures import FigureStore
+from dashboard.query.lives import LifeStore
+from dashboard.query.records import RecordStore
+from schemas.events.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, Priority
+from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING
+from schemas.events.payloads import Document, Feedback, Filing
 from schemas.figures import BY_CODE, FIGURES
 from schemas.figures.questions import dimensions
-from schemas.kinds import DOCUMENT, FEEDBACK, FILING
 from schemas.reference import ZONE, calendar
 from schemas.settings import Settings
 from streams.lives import Lives

@@ -13,26 +13,26 @@ from clickhouse_driver import Client
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from dashboard.clock import At
-from dashboard.connection import Connection, Unreachable
-from dashboard.desk import exports
-from dashboard.desk.ask import Ask
-from dashboard.desk.asked import Asked
-from dashboard.desk.records import files
-from dashboard.desk.sheet import csv_pieces, xlsx_pieces
-from dashboard.snapshot import Place
-from dashboard.store_lists import ListStore, Order, Sought
-from dashboard.words import WORDS
-from dashboard.workers import Workers
-from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority
-from schemas.events import Document, Event, Feedback, Filing, Meeting
+from dashboard.components.sheet import csv_pieces, xlsx_pieces
+from dashboard.i18n.words import WORDS
+from dashboard.pages.records import files
+from dashboard.query.clock import At
+from dashboard.query.connection import Connection, Unreachable
+from dashboard.query.lists import ListStore, Order, Sought
+from dashboard.query.snapshot import Place
+from dashboard.request.address import Asked
+from dashboard.request.context import Ask
+from dashboard.request.workers import Workers
+from dashboard.server import exports
+from schemas.clickhouse.lives import current_table
+from schemas.events.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority
+from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
+from schemas.events.payloads import Document, Event, Feedback, Filing, Meeting
 from schemas.figures import BY_CODE
-from schemas.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
-from schemas.lives import current_table
 from schemas.reference import ZONE, calendar
 from schemas.settings import Settings
+from streams.admin.migrate import migrate
 from streams.lives import Lives
-from streams.migrate import migrate
 from tests import second_way
 from tests.counting import Counter
 

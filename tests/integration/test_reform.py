@@ -13,34 +13,34 @@ import pytest
 from clickhouse_driver import Client
 from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
-from dashboard.clock import At, Live
-from dashboard.connection import Connection, Unreachable
-from dashboard.desk.ask import Ask
-from dashboard.desk.asked import Asked, written
-from dashboard.desk.map import page as operators_map
-from dashboard.desk.pages import page_of
-from dashboard.snapshot import Place
-from dashboard.store_figures import FigureStore
-from dashboard.store_lists import Sought
-from dashboard.store_units import UnitStore
+from dashboard.pages.map import page as operators_map
+from dashboard.query.clock import At, Live
+from dashboard.query.connection import Connection, Unreachable
+from dashboard.query.figures import FigureStore
+from dashboard.query.lists import Sought
+from dashboard.query.snapshot import Place
+from dashboard.query.units import UnitStore
+from dashboard.request.address import Asked, written
+from dashboard.request.context import Ask
+from dashboard.server.pages import page_of
 from ingest.producer import Producer
 from ingest.simulator import World, events, staging
 from ingest.simulator.clock import ZONE
 from schemas import places
-from schemas.codes import Channel, FilingStatus
-from schemas.columns import MOMENT
-from schemas.envelope import Reader
-from schemas.events import Filing
+from schemas.clickhouse.columns import MOMENT
+from schemas.events.codes import Channel, FilingStatus
+from schemas.events.envelope import Reader
+from schemas.events.kinds import FILING
+from schemas.events.payloads import Filing
 from schemas.figures import BY_CODE
 from schemas.figures.questions import Moment, ask
-from schemas.kinds import FILING
 from schemas.moments import milliseconds
 from schemas.places import restate
 from schemas.reference import calendar, statuses
 from schemas.settings import Settings
+from streams.admin.migrate import migrate
+from streams.admin.verify import verify
 from streams.lives import Lives
-from streams.migrate import migrate
-from streams.verify import verify
 from tests.running import command, wait_for, worker
 
 pytestmark = pytest.mark.stack

@@ -15,27 +15,27 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from clickhouse_driver import Client
 
-from dashboard.clock import Picture, Replay
-from dashboard.connection import Connection
-from dashboard.desk.replay.starting import Problem, Starter
-from dashboard.package.tables import extracts
-from dashboard.past import PastConnection
-from dashboard.store_replays import ReplayStore
+from dashboard.history.past import PastConnection
+from dashboard.pages.package.tables import extracts
+from dashboard.pages.replay.starting import Problem, Starter
+from dashboard.query.clock import Picture, Replay
+from dashboard.query.connection import Connection
+from dashboard.query.replays import ReplayStore
 from ingest import topics
 from ingest.producer import Producer
 from ingest.simulator import World
-from schemas import replays
-from schemas.codes import FeedbackStatus
-from schemas.envelope import write
-from schemas.events import Feedback
-from schemas.kinds import FEEDBACK, FILING, KINDS, Kind
+from schemas.clickhouse import replays
+from schemas.clickhouse.replays import Run, State, sandbox
+from schemas.clickhouse.sql import at, database
+from schemas.clickhouse.tables import state_table, windows_table
+from schemas.events.codes import FeedbackStatus
+from schemas.events.envelope import write
+from schemas.events.kinds import FEEDBACK, FILING, KINDS, Kind
+from schemas.events.payloads import Feedback
 from schemas.moments import milliseconds
-from schemas.replays import Run, State, sandbox
 from schemas.settings import Settings
-from schemas.sql import at, database
-from schemas.tables import state_table, windows_table
-from streams.migrate import migrate
-from streams.period import parse
+from streams.admin.migrate import migrate
+from streams.admin.period import parse
 from streams.replay import book, run
 from streams.replay.history import GoneError
 from streams.replay.sandbox import remove

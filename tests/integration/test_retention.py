@@ -9,31 +9,31 @@ from typing import Any
 import pytest
 from clickhouse_driver import Client
 
-from dashboard.clock import Live
-from dashboard.connection import Connection
-from dashboard.desk.ask import Ask
-from dashboard.desk.asked import Asked, written
-from dashboard.package.build import build
-from dashboard.proof import Proof
-from dashboard.snapshot import Place
-from dashboard.store_past import PastStore
-from schemas.codes import Channel, FilingStatus
-from schemas.envelope import Reader, write
-from schemas.events import Filing
-from schemas.kinds import FILING, KINDS
+from dashboard.history.arrivals import PastStore
+from dashboard.history.proof import Proof
+from dashboard.pages.package.build import build
+from dashboard.query.clock import Live
+from dashboard.query.connection import Connection
+from dashboard.query.snapshot import Place
+from dashboard.request.address import Asked, written
+from dashboard.request.context import Ask
+from schemas.clickhouse.retention import LOOKBACK, Horizon, Keeping, horizon
+from schemas.events.codes import Channel, FilingStatus
+from schemas.events.envelope import Reader, write
+from schemas.events.kinds import FILING, KINDS
+from schemas.events.payloads import Filing
+from schemas.figures.snapshots import SNAPSHOTS
 from schemas.moments import milliseconds
-from schemas.retention import LOOKBACK, Horizon, Keeping, horizon
 from schemas.settings import Settings
-from schemas.snapshots import SNAPSHOTS
-from streams.engine import Engine
+from streams.admin.migrate import migrate
+from streams.admin.period import EVER, parse
+from streams.admin.rebuild import rebuild
+from streams.admin.retain import Behind, retain
+from streams.admin.verify import verify
 from streams.lives import Lives
-from streams.migrate import migrate
-from streams.period import EVER, parse
-from streams.rebuild import rebuild
-from streams.retain import Behind, retain
-from streams.store import Store
-from streams.verify import verify
 from streams.watch.jobs import Living, Task
+from streams.worker.engine import Engine
+from streams.worker.store import Store
 from tests.counting import Counter
 from tests.records import Record
 from tests.running import command

@@ -11,22 +11,22 @@ import pandas as pd
 import pytest
 from clickhouse_driver import Client
 
-from dashboard import scoreboard
-from dashboard.clock import At
-from dashboard.connection import Connection
-from dashboard.store import Store
+from dashboard.query import scoreboard
+from dashboard.query.clock import At
+from dashboard.query.connection import Connection
+from dashboard.query.store import Store
 from ingest.producer import Producer
 from ingest.simulator import World, indicators
 from ingest.simulator.clock import DAY, HOUR, ZONE, moment
 from ingest.topics import ensure
 from schemas import places, reference
-from schemas.events import Indicator
+from schemas.events.kinds import INDICATOR
+from schemas.events.payloads import Indicator
 from schemas.figures import Reading
-from schemas.kinds import INDICATOR
 from schemas.moments import milliseconds
 from schemas.scores import Forecast, LeftOut, Standing, Status
 from schemas.settings import Settings
-from streams.migrate import migrate
+from streams.admin.migrate import migrate
 from tests.running import wait_for, worker
 
 pytestmark = pytest.mark.stack

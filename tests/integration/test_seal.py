@@ -14,10 +14,10 @@ from kafka import KafkaConsumer, TopicPartition
 
 from ingest.producer import Producer
 from schemas.documents import example
-from schemas.kinds import DEAD_LETTERS, FEEDBACK, FILING
+from schemas.events.kinds import DEAD_LETTERS, FEEDBACK, FILING
 from schemas.seal import is_sealed, sealer
 from schemas.settings import Settings
-from streams.verify import verify
+from streams.admin.verify import verify
 from tests.running import Running, command, wait_for, worker
 from tests.sealing import SOMEBODY
 

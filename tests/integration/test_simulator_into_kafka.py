@@ -14,11 +14,11 @@ from ingest import topics
 from ingest.simulator import World
 from ingest.simulator.clock import DAY
 from ingest.simulator.state import load
-from schemas.envelope import Reader, Refusal
-from schemas.kinds import KINDS
+from schemas.events.envelope import Reader, Refusal
+from schemas.events.kinds import KINDS
+from schemas.events.topics import RECEIVED_AT
 from schemas.moments import milliseconds
 from schemas.settings import Settings
-from schemas.topics import RECEIVED_AT
 from tests.simulated import backfill
 
 pytestmark = pytest.mark.stack

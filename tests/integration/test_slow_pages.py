@@ -19,14 +19,14 @@ import pytest
 from clickhouse_driver import Client
 from websockets.sync.client import connect
 
-from dashboard.push import FRAME_SECONDS
+from dashboard.server.push import FRAME_SECONDS
 from schemas import places
-from schemas.codes import Channel, FilingStatus
-from schemas.events import Filing
-from schemas.kinds import FILING
+from schemas.events.codes import Channel, FilingStatus
+from schemas.events.kinds import FILING
+from schemas.events.payloads import Filing
 from schemas.settings import Settings
+from streams.admin.migrate import migrate
 from streams.lives import Lives
-from streams.migrate import migrate
 from tests.counting import Counter
 from tests.running import Running, wait_for
 

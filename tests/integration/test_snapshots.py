@@ -7,23 +7,23 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from clickhouse_driver import Client
 
-from dashboard.clock import Picture, Replay
-from dashboard.connection import Connection
-from dashboard.past import PastConnection
-from dashboard.proof import Proof
+from dashboard.history.past import PastConnection
+from dashboard.history.proof import Proof
+from dashboard.query.clock import Picture, Replay
+from dashboard.query.connection import Connection
 from schemas import places
-from schemas.codes import Channel, FilingStatus
-from schemas.events import Filing
-from schemas.kinds import FILING
+from schemas.events.codes import Channel, FilingStatus
+from schemas.events.kinds import FILING
+from schemas.events.payloads import Filing
+from schemas.figures.snapshots import SNAPSHOTS, take
 from schemas.moments import milliseconds
 from schemas.reference import calendar
 from schemas.settings import Settings
-from schemas.snapshots import SNAPSHOTS, take
+from streams.admin.migrate import migrate
 from streams.lives import Lives
-from streams.migrate import migrate
-from streams.store import Store
 from streams.watch import snapshots
 from streams.watch.snapshots import Snapshots
+from streams.worker.store import Store
 from tests.counting import Counter
 from tests.running import command
 

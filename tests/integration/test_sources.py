@@ -10,23 +10,23 @@ from pathlib import Path
 import pytest
 from clickhouse_driver import Client
 
-from dashboard.clock import Live, Replay
-from dashboard.connection import Connection
-from dashboard.desk.ask import Ask
-from dashboard.desk.asked import Asked, written
-from dashboard.desk.replay.routes import line
-from dashboard.snapshot import Place
-from dashboard.store_sources import SourceStore
+from dashboard.query.clock import Live, Replay
+from dashboard.query.connection import Connection
+from dashboard.query.snapshot import Place
+from dashboard.query.sources import SourceStore
+from dashboard.request.address import Asked, written
+from dashboard.request.context import Ask
+from dashboard.server.replay_routes import line
 from ingest.producer import Producer
-from schemas import envelope
-from schemas.codes import FeedbackStatus
-from schemas.events import Feedback
-from schemas.freshness import State
-from schemas.kinds import FEEDBACK, KINDS
+from schemas.clickhouse.tables import materialized_views
+from schemas.events import envelope
+from schemas.events.codes import FeedbackStatus
+from schemas.events.kinds import FEEDBACK, KINDS
+from schemas.events.payloads import Feedback
 from schemas.reference import ZONE
 from schemas.settings import Settings
-from schemas.tables import materialized_views
-from streams.migrate import migrate
+from schemas.sources.freshness import State
+from streams.admin.migrate import migrate
 from tests.running import Running, wait_for, worker
 
 pytestmark = pytest.mark.stack

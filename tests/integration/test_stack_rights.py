@@ -21,7 +21,7 @@ from stack import confine, control
 from stack.parts import library
 from stack.ports import choose_port
 from stack.process import start, wait_until
-from streams.migrate import migrate
+from streams.admin.migrate import migrate
 from tests.running import bare_environment
 from tests.sockets import Socket, listening
 

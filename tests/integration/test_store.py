@@ -9,22 +9,22 @@ from typing import Any
 import pytest
 from clickhouse_driver import Client
 
-from dashboard import alarms
-from dashboard.clock import Live
-from dashboard.connection import Connection, Unreachable
-from dashboard.snapshot import Place, take
-from dashboard.store import Store
-from dashboard.store_alarms import AlarmStore
-from dashboard.store_figures import FigureStore
-from dashboard.store_lives import LifeStore
-from schemas import envelope
-from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority, ServiceLevel
-from schemas.events import Document, Event, Feedback, Filing, Meeting
-from schemas.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
-from schemas.partitions import Partitions
+from dashboard.query import alarm_groups as alarms
+from dashboard.query.alarms import AlarmStore
+from dashboard.query.clock import Live
+from dashboard.query.connection import Connection, Unreachable
+from dashboard.query.figures import FigureStore
+from dashboard.query.lives import LifeStore
+from dashboard.query.snapshot import Place, take
+from dashboard.query.store import Store
+from schemas.events import envelope
+from schemas.events.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority, ServiceLevel
+from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
+from schemas.events.partitions import Partitions
+from schemas.events.payloads import Document, Event, Feedback, Filing, Meeting
 from schemas.reference import calendar
 from schemas.settings import Settings
-from streams.migrate import migrate
+from streams.admin.migrate import migrate
 from tests.running import Running, command, wait_for, worker
 
 pytestmark = pytest.mark.stack

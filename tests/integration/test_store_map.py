@@ -11,18 +11,18 @@ import pandas as pd
 import pytest
 from clickhouse_driver import Client
 
-from dashboard.clock import At
-from dashboard.connection import Connection
-from dashboard.store_lives import LifeStore
-from dashboard.store_map import MapStore, Scope, in_scope
+from dashboard.query.clock import At
+from dashboard.query.connection import Connection
+from dashboard.query.lives import LifeStore
+from dashboard.query.map import MapStore, Scope, in_scope
 from schemas import places
-from schemas.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState
-from schemas.events import Document, Event, Feedback, Filing, Meeting
+from schemas.clickhouse.tables import events_table
+from schemas.events.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState
+from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
+from schemas.events.payloads import Document, Event, Feedback, Filing, Meeting
 from schemas.figures import BY_CODE
-from schemas.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.reference import ZONE, calendar
 from schemas.settings import Settings
-from schemas.tables import events_table
 from streams.lives import Lives
 from tests import second_way
 from tests.counting import Counter
@@ -113,7 +113,7 @@ def events(dice: Random) -> Iterator[tuple[Kind, datetime, Event]]:
 @pytest.fixture(scope="module")
 def province(module_settings: Settings) -> Iterator[Province]:
     from ingest.topics import ensure
-    from streams.migrate import migrate
+    from streams.admin.migrate import migrate
 
     migrate(module_settings)
     ensure(module_settings)

@@ -14,14 +14,14 @@ from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
 
 from ingest.producer import Producer
-from schemas.codes import FeedbackStatus
-from schemas.envelope import write
-from schemas.events import Feedback
-from schemas.kinds import FEEDBACK, HEARTBEATS
+from schemas.events.codes import FeedbackStatus
+from schemas.events.envelope import write
+from schemas.events.kinds import FEEDBACK, HEARTBEATS
+from schemas.events.payloads import Feedback
 from schemas.settings import Settings
 from stack import control
-from streams.migrate import fill_states, migrate
-from streams.verify import verify
+from streams.admin.migrate import fill_states, migrate
+from streams.admin.verify import verify
 from tests.running import Running, command, wait_for, worker
 
 pytestmark = pytest.mark.stack
@@ -252,7 +252,15 @@ def test_two_workers_share_the_partitions_and_stay_exact(
 def test_faust_users_start_it_as_they_expect(settings: Settings, environment: dict[str, str], database: Client, log: Path) -> None:
     port = environment["IOC_WORKER_PORT"]
     with (
-        Running("faust", "-A", "streams.app", "worker", environment=environment, log=log, ready=f"http://127.0.0.1:{port}/healthz"),
+        Running(
+            "faust",
+            "-A",
+            "streams.worker.app",
+            "worker",
+            environment=environment,
+            log=log,
+            ready=f"http://127.0.0.1:{port}/healthz",
+        ),
         Producer(settings) as producer,
     ):
         send(producer, 1, NOW)

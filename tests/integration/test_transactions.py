@@ -12,12 +12,12 @@ from clickhouse_driver import Client
 from kafka import KafkaProducer
 
 from ingest.producer import Producer
-from schemas.envelope import write
-from schemas.kinds import FEEDBACK
+from schemas.events.envelope import write
+from schemas.events.kinds import FEEDBACK
 from schemas.settings import Settings
-from streams.period import EVER
+from streams.admin.period import EVER
+from streams.admin.verify import verify
 from streams.replay.history import Extent, from_kafka
-from streams.verify import verify
 from tests.integration.test_progress import gauges, get
 from tests.integration.test_streams import counted, report
 from tests.running import Running, wait_for, worker

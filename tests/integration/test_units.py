@@ -6,12 +6,12 @@ import pytest
 from clickhouse_driver import Client
 
 from schemas import places
+from schemas.clickhouse.tables import MOMENT, UNITS
 from schemas.moments import milliseconds
 from schemas.places import restate
 from schemas.places.rows import successor_rows, unit_rows
 from schemas.settings import Settings
-from schemas.tables import MOMENT, UNITS
-from streams.migrate import migrate
+from streams.admin.migrate import migrate
 
 pytestmark = pytest.mark.stack
 MOMENTS = [

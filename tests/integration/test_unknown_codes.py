@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 from clickhouse_driver import Client
 
-from dashboard.clock import At, Picture, Replay
-from dashboard.connection import Connection
-from dashboard.desk.ask import Ask
-from dashboard.desk.asked import Asked
-from dashboard.desk.map import gathered
-from dashboard.desk.sources.unknown import unknown_codes
-from dashboard.snapshot import Place
-from dashboard.store_figures import OUTSIDE
+from dashboard.pages.map import gathered
+from dashboard.pages.sources.unknown import unknown_codes
+from dashboard.query.clock import At, Picture, Replay
+from dashboard.query.connection import Connection
+from dashboard.query.figures import OUTSIDE
+from dashboard.query.snapshot import Place
+from dashboard.request.address import Asked
+from dashboard.request.context import Ask
 from schemas import places
-from schemas.codes import Channel, FeedbackStatus, FilingStatus, MeetingState
-from schemas.events import Feedback, Filing, Indicator, Meeting
-from schemas.kinds import FEEDBACK, FILING, INDICATOR, MEETING, Kind
+from schemas.events.codes import Channel, FeedbackStatus, FilingStatus, MeetingState
+from schemas.events.kinds import FEEDBACK, FILING, INDICATOR, MEETING, Kind
+from schemas.events.payloads import Feedback, Filing, Indicator, Meeting
 from schemas.settings import Settings
 from streams.lives import Lives
 from tests.counting import Counter

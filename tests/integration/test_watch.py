@@ -8,21 +8,21 @@ from typing import Any
 import pytest
 from clickhouse_driver import Client
 
-from dashboard import alarms
-from dashboard.clock import Live
-from dashboard.connection import Connection
-from dashboard.store_alarms import AlarmStore
+from dashboard.query import alarm_groups as alarms
+from dashboard.query.alarms import AlarmStore
+from dashboard.query.clock import Live
+from dashboard.query.connection import Connection
 from schemas import places
-from schemas.codes import DocumentStatus, FilingStatus, Priority
+from schemas.events.codes import DocumentStatus, FilingStatus, Priority
 from schemas.places import restate
 from schemas.reference import ZONE, Rule, alarm_rule, alarm_rules
 from schemas.settings import Settings
-from streams.store import Store
 from streams.watch import book, jobs, run
 from streams.watch.engine import Observed
 from streams.watch.jobs import JOBS, Job, Task
 from streams.watch.questions import QUESTIONS, Look, Province
 from streams.watch.readings import readings
+from streams.worker.store import Store
 from tests.running import Running, command, wait_for
 
 pytestmark = pytest.mark.stack

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from schemas import documents
-from schemas.kinds import FEEDBACK
+from schemas.events.kinds import FEEDBACK
 from stack import control, demo
 from stack.ports import choose_port
 from stack.process import wait_until

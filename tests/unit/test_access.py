@@ -12,13 +12,13 @@ import pytest
 from typer.testing import CliRunner
 
 from dashboard.__main__ import loopback
-from dashboard.access import COOKIE, INTERNAL, REFUSED, SECURE_COOKIE, Access, allowed, is_public, local
-from dashboard.attempts import FREE_ATTEMPTS, MAX_CLIENTS, MAX_SECONDS, Attempts
-from dashboard.connection import Connection
-from dashboard.desk.pages import PAGES
-from dashboard.rights import NoRightsError, current
-from dashboard.token_cli import cli
-from dashboard.tokens import FILE, Tokens
+from dashboard.query.connection import Connection
+from dashboard.query.rights import NoRightsError, current
+from dashboard.server.access import COOKIE, INTERNAL, REFUSED, SECURE_COOKIE, Access, allowed, is_public, local
+from dashboard.server.attempts import FREE_ATTEMPTS, MAX_CLIENTS, MAX_SECONDS, Attempts
+from dashboard.server.pages import PAGES
+from dashboard.server.token_cli import cli
+from dashboard.server.tokens import FILE, Tokens
 
 NOW = datetime.now(UTC)
 

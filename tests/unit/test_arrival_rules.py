@@ -2,8 +2,8 @@
 
 import pytest
 
-from schemas.topics import RECEIVED_AT
-from streams.batch import EARLIEST_MS, LATEST_MS, arrivals, received_ms
+from schemas.events.topics import RECEIVED_AT
+from streams.worker.batch import EARLIEST_MS, LATEST_MS, arrivals, received_ms
 from tests.records import Record
 
 BROKER = 1_796_000_000_000

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from dashboard.beside import HANDS, beside
-from dashboard.rights import NoRightsError, current, must_see_all
+from dashboard.query.concurrent import HANDS, beside
+from dashboard.query.rights import NoRightsError, current, must_see_all
 
 
 def test_an_answer_comes_from_another_thread() -> None:

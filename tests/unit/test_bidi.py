@@ -7,8 +7,8 @@ from dash import html
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.bidi import CONTROLS, MARKS, REPLACEMENT, without_controls, without_controls_json
-from dashboard.desk.answers import told
+from dashboard.i18n.bidi import CONTROLS, MARKS, REPLACEMENT, without_controls, without_controls_json
+from dashboard.request.answers import told
 
 OVERRIDDEN = "hồ sơ \u202egnp.exe\u202c"
 

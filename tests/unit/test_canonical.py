@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from schemas import canonical
 from schemas.documents import example
-from schemas.envelope import Category, Read, Reader, Refusal, body
-from schemas.kinds import BY_NAME, DOCUMENT, FEEDBACK, FILING, INDICATOR, KINDS, MEETING, Kind
-from schemas.members import repeated_member
+from schemas.events import canonical
+from schemas.events.envelope import Category, Read, Reader, Refusal, body
+from schemas.events.kinds import BY_NAME, DOCUMENT, FEEDBACK, FILING, INDICATOR, KINDS, MEETING, Kind
+from schemas.events.members import repeated_member
 from schemas.reference.unknown import unknown_codes
 from schemas.text import has_control, may_need_normalising, normalise
 

@@ -6,14 +6,14 @@ import sys
 
 import pytest
 
-from streams.cores import are_better_together
+from streams.worker.cores import are_better_together
 
 LINUX = pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not say where threads run")
 TWO = pytest.mark.skipif(len(getattr(os, "sched_getaffinity", lambda _: ())(0)) < 2, reason="there is one core")
 PROGRAM = """
 import os, threading
 from pathlib import Path
-from streams.cores import Cores
+from streams.worker.cores import Cores
 
 def where():
     return [os.sched_getaffinity(int(thread.name)) for thread in Path("/proc/self/task").iterdir()]
@@ -83,7 +83,7 @@ assert where() == [{one}] * 4, where()
 def test_where_figures_end_while_threads_are_held_they_are_let_loose_for_good() -> None:
     run(
         """
-from streams import cores as module
+from streams.worker import cores as module
 
 cores.hold(True)
 

@@ -9,20 +9,21 @@ import pandas as pd
 import pytest
 from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
-from dashboard.alarms import Alarm, Watched
-from dashboard.clock import Picture, Replay
-from dashboard.progress import Lag, Pace
-from dashboard.snapshot import Place, Snapshot
-from dashboard.speech import Speech
-from dashboard.wall import map, sources
-from dashboard.wall.alarms import sentence, where
-from dashboard.wall.figures import figures
-from dashboard.wall.frame import Painter
-from dashboard.wall.view import View
+from dashboard.components import outlines as map
+from dashboard.components.alarm_texts import sentence, where
+from dashboard.i18n.speech import Speech
+from dashboard.pages.wall import sources
+from dashboard.pages.wall.figures import figures
+from dashboard.pages.wall.frame import Painter
+from dashboard.query.alarm_groups import Alarm, Watched
+from dashboard.query.clock import Picture, Replay
+from dashboard.query.progress import Lag, Pace
+from dashboard.query.snapshot import Place, Snapshot
+from dashboard.request.view import View
 from schemas.figures import Reading, Readings
-from schemas.freshness import Source, State
 from schemas.moments import milliseconds
 from schemas.reference import agencies, alarm_rules
+from schemas.sources.freshness import Source, State
 
 NOW = datetime(2026, 11, 17, 7, 5, tzinfo=UTC)
 PLACE = Place("46")

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from dashboard import push
-from dashboard.clock import Live
-from dashboard.connection import Unreachable
-from dashboard.push import Board
-from dashboard.snapshot import Place
-from dashboard.store import Pulse
-from dashboard.wall.backdrop import Backdrop
-from dashboard.wall.frame import Painter
-from dashboard.wall.view import View
+from dashboard.pages.wall.backdrop import Backdrop
+from dashboard.pages.wall.frame import Painter
+from dashboard.query.clock import Live
+from dashboard.query.connection import Unreachable
+from dashboard.query.snapshot import Place
+from dashboard.query.store import Pulse
+from dashboard.request.view import View
+from dashboard.server import push
+from dashboard.server.push import Board
+from schemas.events.partitions import Partitions
 from schemas.figures import Reading
-from schemas.partitions import Partitions
 from tests.unit.test_dashboard_frame import ONE, commune, snapshot
 
 

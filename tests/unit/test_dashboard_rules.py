@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from dashboard import alarms
-from dashboard.alarms import Alarm, Watched
-from dashboard.speech import Speech
-from dashboard.store import HERE
-from dashboard.store_units import unit_of
+from dashboard.i18n.speech import Speech
+from dashboard.query import alarm_groups as alarms
+from dashboard.query.alarm_groups import Alarm, Watched
+from dashboard.query.store import HERE
+from dashboard.query.units import unit_of
 
 TUESDAY = datetime(2026, 11, 17, 15, 0, tzinfo=HERE)
 

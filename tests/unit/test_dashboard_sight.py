@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.sight import Sight, sight
+from dashboard.request.viewing_distance import Sight, sight
 
 USUAL = Sight(distance=5, pitch=0.63)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dashboard.desk.record.deadline import bar, deadline
+from dashboard.pages.record.deadline import bar, deadline
 from schemas.moments import milliseconds
 from schemas.reference import ZONE, calendar
 

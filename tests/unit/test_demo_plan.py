@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.partitions import Partitions
+from schemas.events.partitions import Partitions
 from schemas.settings import Settings
 from stack.demo import environment, whole_system
 

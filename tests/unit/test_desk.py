@@ -9,27 +9,27 @@ from typing import Any
 
 import pytest
 
-from dashboard import rights
-from dashboard.clock import Live
-from dashboard.connection import Connection, Unreachable
-from dashboard.desk.answers import mark, told
-from dashboard.desk.ask import Ask
-from dashboard.desk.asked import Asked
-from dashboard.desk.parts import chip, sparkline, value
-from dashboard.desk.sheet import Sheet, csv_pieces, xlsx_pieces
-from dashboard.desk.shell import DeskPage, drawn, layout
-from dashboard.desk.sources.page import strip
-from dashboard.desk.table import Column, Wish, plain, sorted_rows
-from dashboard.once import Once
-from dashboard.rights import NoRightsError
-from dashboard.sight import Sight
-from dashboard.snapshot import Place
-from dashboard.speech import Speech
-from dashboard.wall.frame import Painter
-from dashboard.wall.layout import page as wall
+from dashboard.components.parts import chip, sparkline, value
+from dashboard.components.sheet import Sheet, csv_pieces, xlsx_pieces
+from dashboard.components.shell import DeskPage, drawn, layout
+from dashboard.components.source_states import strip
+from dashboard.components.table import Column, Wish, plain, sorted_rows
+from dashboard.i18n.speech import Speech
+from dashboard.pages.wall.frame import Painter
+from dashboard.pages.wall.layout import page as wall
+from dashboard.query import rights
+from dashboard.query.cache import Once
+from dashboard.query.clock import Live
+from dashboard.query.connection import Connection, Unreachable
+from dashboard.query.rights import NoRightsError
+from dashboard.query.snapshot import Place
+from dashboard.request.address import Asked
+from dashboard.request.answers import mark, told
+from dashboard.request.context import Ask
+from dashboard.request.viewing_distance import Sight
 from schemas.figures import BY_CODE, UNKNOWN, Reading
-from schemas.freshness import State
-from schemas.timeliness import Span
+from schemas.sources.freshness import State
+from schemas.sources.timeliness import Span
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 ASK = Ask(Connection("clickhouse://127.0.0.1:1/none"), Live(), Place("46"))

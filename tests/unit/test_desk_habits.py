@@ -7,12 +7,12 @@ import pytest
 from dash import html
 from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
-from dashboard.desk.asked import Asked
-from dashboard.desk.keyboard import dialog, letters
-from dashboard.desk.pages import PAGES
-from dashboard.desk.parts import no_rights
-from dashboard.desk.shell import heading
-from dashboard.speech import Language, Speech
+from dashboard.components.keyboard import dialog, letters
+from dashboard.components.parts import no_rights
+from dashboard.components.shell import heading
+from dashboard.i18n.speech import Language, Speech
+from dashboard.request.address import Asked
+from dashboard.server.pages import PAGES
 
 
 def text(part: Any) -> str:

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
-from dashboard.desk.asked import Asked
-from dashboard.desk.index.bars import bar, between, grade_words, total_words
-from dashboard.desk.index.unit import losses, records, rule
-from dashboard.desk.measured import WORDS_OF, measured, named, read
-from dashboard.desk.targets import board
-from dashboard.desk.targets.chart import Course, axes, day_ticks, drawing, ticks
-from dashboard.speech import Speech
+from dashboard.components import target_board as board
+from dashboard.components.measured import WORDS_OF, measured, named, read
+from dashboard.components.score_bars import bar, between, grade_words, total_words
+from dashboard.i18n.speech import Speech
+from dashboard.pages.index.unit import losses, records, rule
+from dashboard.pages.targets.chart import Course, axes, day_ticks, drawing, ticks
+from dashboard.request.address import Asked
 from schemas.figures import Reading
 from schemas.reference import Criterion, criteria_set, indicators, targets
 from schemas.scores import Point, Question, Status, score

@@ -5,21 +5,21 @@ from typing import Any
 
 import pytest
 
-from dashboard.clock import At
-from dashboard.connection import Connection
-from dashboard.desk.ask import Ask
-from dashboard.desk.asked import Asked
-from dashboard.desk.map import page, routes
-from dashboard.desk.map.drawn import words
-from dashboard.desk.map.shades import quantiles, shades
-from dashboard.desk.map.spots import spots
-from dashboard.desk.map.view import LAYERS, MEASURES, USUAL, View, box_of, said, without_extent, written
-from dashboard.snapshot import Place
-from dashboard.store import HERE
+from dashboard.pages.map import page, routes
+from dashboard.pages.map.drawn import words
+from dashboard.pages.map.shades import quantiles, shades
+from dashboard.pages.map.spots import spots
+from dashboard.pages.map.view import LAYERS, MEASURES, USUAL, View, box_of, said, without_extent, written
+from dashboard.query.clock import At
+from dashboard.query.connection import Connection
+from dashboard.query.snapshot import Place
+from dashboard.query.store import HERE
+from dashboard.request.address import Asked
+from dashboard.request.context import Ask
 from schemas import places
+from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING
 from schemas.figures import BY_CODE, Reading
 from schemas.figures.series import Step
-from schemas.kinds import DOCUMENT, FEEDBACK, FILING
 
 PLACE, NOW = Place("46"), datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 ONE, OTHER = places.communes("46")[:2]

@@ -18,26 +18,27 @@ from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
-from dashboard import store_lists
-from dashboard.desk.asked import Asked
-from dashboard.desk.records import address, filters, grid
-from dashboard.desk.records.address import Toggles
-from dashboard.desk.records.fields import FIELDS, MAIN, choices
-from dashboard.desk.records.told import Teller
-from dashboard.desk.sheet import Sheet, csv_pieces, xlsx_pieces
-from dashboard.desk.workbook import workbook
-from dashboard.snapshot import Place
-from dashboard.speech import Speech, in_order
-from dashboard.store import HERE
-from dashboard.store_lists import EXTRA, Order, Sought, conditions
-from dashboard.store_records import SEALED
-from dashboard.words import WORDS
+from dashboard.components import list_address as address
+from dashboard.components.list_address import Toggles
+from dashboard.components.list_cells import Teller
+from dashboard.components.list_fields import FIELDS, MAIN, choices
+from dashboard.components.sheet import Sheet, csv_pieces, xlsx_pieces
+from dashboard.components.workbook import workbook
+from dashboard.i18n.speech import Speech, in_order
+from dashboard.i18n.words import WORDS
+from dashboard.pages.records import filters, grid
+from dashboard.query import lists as store_lists
+from dashboard.query.lists import EXTRA, Order, Sought, conditions
+from dashboard.query.records import SEALED
+from dashboard.query.snapshot import Place
+from dashboard.query.store import HERE
+from dashboard.request.address import Asked
+from schemas.clickhouse.lives import LIVES, current_table
+from schemas.clickhouse.tables import state_table
+from schemas.events.kinds import FEEDBACK, FILING, Kind
 from schemas.figures import FIGURES
 from schemas.figures.questions import Moment
-from schemas.kinds import FEEDBACK, FILING, Kind
-from schemas.lives import LIVES, current_table
 from schemas.reference import calendar, criteria_sets
-from schemas.tables import state_table
 
 PLACE = Place("46")
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)

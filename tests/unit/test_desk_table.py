@@ -4,10 +4,10 @@ import csv
 import io
 from datetime import UTC, date, datetime
 
-from dashboard.desk.asked import Asked
-from dashboard.desk.sheet import Sheet, written
-from dashboard.desk.table import Column, Wish, table
-from dashboard.speech import in_order
+from dashboard.components.sheet import Sheet, written
+from dashboard.components.table import Column, Wish, table
+from dashboard.i18n.speech import in_order
+from dashboard.request.address import Asked
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 

@@ -9,26 +9,29 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
-from dashboard.clock import Replay
-from dashboard.desk.asked import Asked
-from dashboard.desk.pages import PAGES
-from dashboard.desk.record import facts, life
-from dashboard.desk.record.address import link_to, record_of
-from dashboard.desk.record_rows import columns, left, short, status_words
-from dashboard.desk.search.page import exact, found_agencies, found_units
-from dashboard.desk.table import sorted_rows
-from dashboard.desk.unit import below, calls, cards, feeds
-from dashboard.desk.who import commune_name, name, unit_link, who
-from dashboard.snapshot import Place
-from dashboard.speech import Speech
-from dashboard.store import HERE
-from dashboard.store_records import SEALED, Found, _shown
-from dashboard.words import WORDS
+from dashboard.components import record_fields as facts
+from dashboard.components import unit_cards as cards
+from dashboard.components.record_address import link_to, record_of
+from dashboard.components.record_rows import columns, left, short, status_words
+from dashboard.components.table import sorted_rows
+from dashboard.components.unit_refs import commune_name, name, unit_link, who
+from dashboard.components.unit_search import found_agencies, found_units
+from dashboard.i18n.speech import Speech
+from dashboard.i18n.words import WORDS
+from dashboard.pages.record import life
+from dashboard.pages.search.page import exact
+from dashboard.pages.unit import below, calls, feeds
+from dashboard.query.clock import Replay
+from dashboard.query.records import SEALED, Found, _shown
+from dashboard.query.snapshot import Place
+from dashboard.query.store import HERE
+from dashboard.request.address import Asked
+from dashboard.server.pages import PAGES
+from schemas.clickhouse.tables import events_table, state_table
+from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, KINDS, MEETING
 from schemas.figures import BY_CODE, Reading
-from schemas.freshness import Source, State
-from schemas.kinds import DOCUMENT, FEEDBACK, FILING, KINDS, MEETING
 from schemas.reference import target
-from schemas.tables import events_table, state_table
+from schemas.sources.freshness import Source, State
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 PLACE = Place("46")

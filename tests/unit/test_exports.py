@@ -5,8 +5,8 @@ from threading import BoundedSemaphore
 
 import pytest
 
-from dashboard.connection import Unreachable
-from dashboard.desk.exports import AT_A_TIME, BusyError, whole
+from dashboard.query.connection import Unreachable
+from dashboard.server.exports import AT_A_TIME, BusyError, whole
 
 
 def file(*, fails: bool = False) -> Iterator[bytes]:

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.events.kinds import FEEDBACK, FILING, KINDS
 from schemas.figures import BY_CODE, FIGURES, Figure, Reading
 from schemas.figures.aging import aged, of_units, timely
 from schemas.figures.questions import Moment, dimensions, pieces_of, question, reader, readings
 from schemas.figures.series import Step, parts, series, series_readings
-from schemas.freshness import Source, State
-from schemas.kinds import FEEDBACK, FILING, KINDS
 from schemas.reference import ZONE, calendar, indicators, statuses
+from schemas.sources.freshness import Source, State
 
 CALENDAR = calendar("46")
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
@@ -144,7 +144,7 @@ def test_every_kind_with_a_life_has_figures() -> None:
 
 
 def test_what_tells_of_a_moment_tells_of_what_is_open_then() -> None:
-    """What is closed long ago is not looked at for figures of the past (`dashboard.past_scenes`): it must not matter to them."""
+    """What is closed long ago is not looked at for figures of the past (`dashboard.history.slices`): it must not matter to them."""
     pieces = {(figure.kind, piece) for figure in FIGURES for piece in figure.pieces if not piece.when}
     assert pieces
     for kind, piece in pieces:

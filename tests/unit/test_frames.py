@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dashboard.frames import MAX_PUSHES, POLICY, Frames
+from dashboard.server.frames import MAX_PUSHES, POLICY, Frames
 
 PUSH = {"output": "push", "outputs": [], "inputs": [], "changedPropIds": [], "state": []}
 

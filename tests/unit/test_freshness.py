@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.store_sources import RUN_MINUTES
-from schemas.freshness import State, judge, state
+from dashboard.query.sources import RUN_MINUTES
 from schemas.reference import ZONE, Agency, Feed, agencies, calendar
-from schemas.timeliness import Span, Standing, at_work, by_agency, league, runs, spans, standing
+from schemas.sources.freshness import State, judge, state
+from schemas.sources.timeliness import Span, Standing, at_work, by_agency, league, runs, spans, standing
 
 FEED = Feed(kind="filing", rhythm_minutes=60, grace_minutes=60)
 TUESDAY = datetime(2026, 11, 17, 15, 0, tzinfo=ZONE)

@@ -6,8 +6,8 @@ import msgspec
 
 from ingest.gateway import notices
 from schemas.documents import example
-from schemas.envelope import Reader
-from schemas.kinds import FILING
+from schemas.events.envelope import Reader
+from schemas.events.kinds import FILING
 
 ORIGINAL = msgspec.json.decode(example(FILING))
 

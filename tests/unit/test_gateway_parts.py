@@ -21,8 +21,8 @@ from ingest.gateway.recent import Position, Recent
 from ingest.gateway.refusals import Refusals
 from ingest.producer import KafkaUnavailable
 from schemas.documents import example
-from schemas.envelope import Category, Reader, Refusal
-from schemas.kinds import FEEDBACK, KINDS, Kind
+from schemas.events.envelope import Category, Reader, Refusal
+from schemas.events.kinds import FEEDBACK, KINDS, Kind
 from schemas.settings import Settings
 from tests.sealing import SEALER
 

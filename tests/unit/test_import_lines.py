@@ -19,8 +19,8 @@ from ingest.importer.rows import MAX_LINE_BYTES, FileError, Layout, Row
 from ingest.importer.run import convert, is_refused_events, run, take
 from ingest.importer.summary import Summary
 from schemas import documents
-from schemas.envelope import Reader
-from schemas.kinds import FEEDBACK
+from schemas.events.envelope import Reader
+from schemas.events.kinds import FEEDBACK
 from tests.sealing import SEALER
 
 MAPPING = """

@@ -20,8 +20,8 @@ from ingest.importer.run import only, run, take
 from ingest.importer.summary import Summary
 from ingest.mappings import nyc_boroughs
 from schemas.documents import example
-from schemas.envelope import Category, Read, Reader, Refusal
-from schemas.kinds import FEEDBACK, KINDS
+from schemas.events.envelope import Category, Read, Reader, Refusal
+from schemas.events.kinds import FEEDBACK, KINDS
 from tests.field_cases import SHARED
 from tests.sealing import SEALER
 

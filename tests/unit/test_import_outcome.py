@@ -18,8 +18,8 @@ from ingest.importer.sent import Place, Sent
 from ingest.importer.summary import Summary
 from ingest.mappings.indicators_form import COLUMNS
 from schemas.documents import example
-from schemas.envelope import Category, Refusal
-from schemas.kinds import FILING
+from schemas.events.envelope import Category, Refusal
+from schemas.events.kinds import FILING
 from schemas.settings import Settings
 
 A, B = Place("t.feedback", 0), Place("t.feedback", 1)

@@ -20,7 +20,7 @@ from ingest.importer.sheets import is_xlsx, sheet_rows
 from ingest.importer.summary import Summary
 from ingest.mappings import indicators_form
 from ingest.mappings.indicators_form import COLUMNS
-from schemas.envelope import Category, Reader
+from schemas.events.envelope import Category, Reader
 from schemas.reference import indicator
 from tests.sealing import SEALER
 

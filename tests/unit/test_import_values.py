@@ -16,7 +16,7 @@ from ingest.importer.rows import FileError, Layout
 from ingest.importer.run import convert, run, take
 from ingest.importer.sheets import sheet_rows
 from ingest.importer.values import time
-from schemas.envelope import Reader, Refusal
+from schemas.events.envelope import Reader, Refusal
 from schemas.reference import ZONE
 from tests.sealing import SEALER
 

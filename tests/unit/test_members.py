@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from schemas.documents import example
-from schemas.kinds import KINDS, Kind
-from schemas.members import perhaps_repeated
+from schemas.events.kinds import KINDS, Kind
+from schemas.events.members import perhaps_repeated
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)

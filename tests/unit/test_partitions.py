@@ -11,13 +11,13 @@ from kafka.partitioner.default import DefaultPartitioner, murmur2
 from pydantic import ValidationError
 
 from ingest import murmur
-from schemas.codes import MeetingState
-from schemas.envelope import write
-from schemas.events import Meeting
-from schemas.kinds import KINDS, MEETING
-from schemas.partitions import Partitions
+from schemas.events.codes import MeetingState
+from schemas.events.envelope import write
+from schemas.events.kinds import KINDS, MEETING
+from schemas.events.partitions import Partitions
+from schemas.events.payloads import Meeting
+from schemas.events.topics import topics
 from schemas.settings import Settings
-from schemas.topics import topics
 
 MOMENT = datetime(2027, 1, 1, tzinfo=UTC)
 GROWN = Partitions.parse("4, 2027-01-01T07:00+07:00 = 8, 2028-01-01T00:00Z = 12")

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from dashboard import past_slots
-from dashboard.past_scenes import AHEAD, MOST
-from dashboard.past_slots import GOES_ON
+from dashboard.history import periods as past_slots
+from dashboard.history.periods import GOES_ON
+from dashboard.history.slices import AHEAD, MOST
 
 DAY = timedelta(days=1)
 YEAR = 364 * DAY

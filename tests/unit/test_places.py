@@ -75,14 +75,15 @@ def test_units_of_a_day_are_found_by_its_names() -> None:
 
 
 def test_former_units_share_out_what_their_heirs_are_drawn_as() -> None:
-    today, former = shapes(places.outlines("46")), shapes(places.outlines("46", LAST_DAY_OF_FOUR_LEVELS))
-    assert places.outlines("46", LAST_DAY_OF_FOUR_LEVELS)["schematic"]
+    today, former = shapes(places.commune_outlines("46")), shapes(places.commune_outlines("46", LAST_DAY_OF_FOUR_LEVELS))
+    assert places.commune_outlines("46", LAST_DAY_OF_FOUR_LEVELS)["schematic"]
     for code, whole in today.items():  # but for the rounding of new corners to four decimals, which is 11 m
         own = [former[one.former] for one in places.predecessors(code) if one.default and one.former in former]
         assert shapely.union_all(own).symmetric_difference(whole).area < 0.01 * whole.area
         assert sum(one.area for one in own) == pytest.approx(whole.area, rel=0.005), "without overlaps"
     missing = sum(
-        len(places.within(one.code, LAST_DAY_OF_FOUR_LEVELS)) - len(places.outlines(one.code, LAST_DAY_OF_FOUR_LEVELS)["features"])
+        len(places.within(one.code, LAST_DAY_OF_FOUR_LEVELS))
+        - len(places.commune_outlines(one.code, LAST_DAY_OF_FOUR_LEVELS)["features"])
         for one in places.provinces()
     )
     assert missing == 8, "of 10,040: centres that others surround at the edge"
@@ -104,7 +105,7 @@ def test_names_are_written_with_their_type_in_both_languages() -> None:
 
 
 @pytest.mark.parametrize(
-    "ask", [places.province, places.communes, places.commune, places.outlines, places.successors, places.former]
+    "ask", [places.province, places.communes, places.commune, places.commune_outlines, places.successors, places.former]
 )
 def test_an_unknown_code_is_named(ask: Any) -> None:
     with pytest.raises(KeyError, match="'nowhere'"):
@@ -172,7 +173,7 @@ def test_search_prefers_the_same_tone_marks_and_exact_names() -> None:
 
 @pytest.mark.parametrize("province", [one.code for one in places.Atlas({}).provinces(None)])
 def test_outlines_are_complete_valid_and_do_not_overlap(province: str) -> None:
-    collection = places.outlines(province)
+    collection = places.commune_outlines(province)
     found = shapes(collection)
     assert list(found) == [one.code for one in places.communes(province)]
     assert collection["schematic"] is True
@@ -191,7 +192,7 @@ def test_the_provinces_outlines_are_complete_valid_and_do_not_overlap() -> None:
 @pytest.mark.parametrize(("zone", "province"), [("Hoàng Sa", "48"), ("Trường Sa", "56"), ("Côn Đảo", "79"), ("Phú Quốc", "91")])
 def test_special_zones_are_drawn_where_they_are(zone: str, province: str) -> None:
     [unit] = [one for one in places.communes(province) if one.name == zone]
-    middle = shapes(places.outlines(province))[unit.code].centroid
+    middle = shapes(places.commune_outlines(province))[unit.code].centroid
     assert (middle.y, middle.x) == pytest.approx((unit.lat, unit.lon), abs=0.1)
 
 
@@ -206,7 +207,7 @@ def test_imported_outlines_replace_schematic_ones(tmp_path: Path) -> None:
     codes = [one.code for one in places.communes("46")]
     file = write(tmp_path / "hue.geojson", *(square(107 + n / 5, 16, ma_xa=int(code)) for n, code in enumerate(codes)))
     assert run("import", file, "--code-property", "ma_xa") == (0, "Thành phố Huế (46): 40 outlines")
-    collection = places.outlines("46")
+    collection = places.commune_outlines("46")
     assert collection["schematic"] is False
     assert shapes(collection)[codes[3]].bounds == pytest.approx((107.6, 16, 107.7, 16.1))
 
@@ -216,7 +217,7 @@ def test_communes_missing_in_an_import_are_told_and_stay_schematic(tmp_path: Pat
     assert status == 0
     assert "no outline (the schematic one stays) for:" in output
     assert "and 19 more" in output
-    drawn = {one["id"]: one["properties"]["schematic"] for one in places.outlines("46")["features"]}
+    drawn = {one["id"]: one["properties"]["schematic"] for one in places.commune_outlines("46")["features"]}
     assert (len(drawn), drawn.pop("19753"), set(drawn.values())) == (40, False, {True})
 
 
@@ -257,7 +258,7 @@ def test_a_place_of_another_country_can_be_defined_by_a_file(tmp_path: Path) -> 
     assert (brooklyn.province, brooklyn.lat, brooklyn.lon) == ("NYC", pytest.approx(40.65), pytest.approx(-73.95))
     assert brooklyn.area_km2 == pytest.approx(94, abs=1)
     assert places.province("NYC").lat == pytest.approx(40.7, abs=0.1)
-    assert list(shapes(places.outlines("NYC"))) == ["BROOKLYN", "QUEENS"]
+    assert list(shapes(places.commune_outlines("NYC"))) == ["BROOKLYN", "QUEENS"]
     assert "NYC" in [one.code for one in places.provinces()]
     assert len(places.province_outlines()["features"]) == 34
 

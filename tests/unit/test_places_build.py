@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import shapely
 
-from schemas.places import lines, raster
 from schemas.places.atlas import FORMER, OUTLINES
-from schemas.places.sites import Site, sites
-from schemas.places.sources import Box, decode
+from schemas.places.outlines import lines, raster
+from schemas.places.outlines.sites import Site, sites
+from schemas.places.outlines.sources import Box, decode
 from schemas.places.units import Commune, Link
 
 ONE_SQUARE_DEGREE = shapely.box(107, 16, 108, 17)
@@ -111,7 +111,7 @@ def test_shared_arcs_are_decoded_in_both_directions() -> None:
 @pytest.mark.skipif(importlib.util.find_spec("vietnamadminunits") is None, reason="build inputs not installed: make outlines")
 def test_hue_is_shared_out_anew_on_its_committed_land() -> None:
     from schemas import places
-    from schemas.places.build import Country, knowledge, province_pass
+    from schemas.places.outlines.build import Country, knowledge, province_pass
 
     features = places.Atlas({}).outlines("46")["features"]
     land = shapely.union_all([shapely.geometry.shape(one["geometry"]) for one in features])
@@ -123,7 +123,7 @@ def test_hue_is_shared_out_anew_on_its_committed_land() -> None:
 
 
 def test_the_committed_outlines_of_former_units_follow_from_those_of_today(tmp_path: Path) -> None:
-    from schemas.places.build import save_former
+    from schemas.places.outlines.build import save_former
 
     (tmp_path / "46.json").write_bytes((OUTLINES / "46.json").read_bytes())
     save_former(tmp_path, "46")

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dashboard.progress import Lag, Pace
-from dashboard.progress import judge as judged
-from schemas.kinds import KINDS
-from streams.batch import heartbeat_rows
-from streams.progress import MOST_SEEN, Extent, Place, Watch
+from dashboard.query.progress import Lag, Pace
+from dashboard.query.progress import judge as judged
+from schemas.events.kinds import KINDS
+from streams.worker.batch import heartbeat_rows
+from streams.worker.progress import MOST_SEEN, Extent, Place, Watch
 from tests.records import Record
 
 ONE, TWO = Place("filing", 0), Place("filing", 1)

@@ -17,15 +17,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas import canonical, documents, tables
-from schemas.codes import MeetingState
-from schemas.envelope import EARLIEST, LATEST, Read, Reader, Refusal, body, identity, write
-from schemas.events import Event, Meeting
-from schemas.kinds import KINDS, MEETING, Kind
+from schemas import documents
+from schemas.clickhouse import tables
+from schemas.events import canonical
+from schemas.events.codes import MeetingState
+from schemas.events.envelope import EARLIEST, LATEST, Read, Reader, Refusal, body, identity, write
+from schemas.events.kinds import KINDS, MEETING, Kind
+from schemas.events.payloads import Event, Meeting
 from schemas.text import normalise
-from streams import fold
-from streams.fold import Checkpoint, Judged, Partition, minutes_of
-from streams.rows import BODY, IDENTITY, OCCURRED_AT, OFFSET, Columns, Row, columns_maker, columns_of
+from streams.worker import fold
+from streams.worker.fold import Checkpoint, Judged, Partition, minutes_of
+from streams.worker.rows import BODY, IDENTITY, OCCURRED_AT, OFFSET, Columns, Row, columns_maker, columns_of
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 kinds = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)

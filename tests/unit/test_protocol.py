@@ -14,17 +14,17 @@ from typing import Any
 
 import pytest
 
-from schemas.codes import MeetingState
-from schemas.envelope import Reader, Refusal, body, identity, write
-from schemas.events import Event, Indicator, Meeting
-from schemas.kinds import INDICATOR, MEETING, Kind
-from schemas.tables import events_table
-from streams import fold
-from streams.batch import Batch, Chunk
-from streams.batch import write as write_batch
-from streams.engine import Engine
-from streams.fold import Checkpoint
-from streams.rows import BODY, IDENTITY, OCCURRED_AT, OFFSET, PARTITION, Cell, Columns, Row, columns_of, folder
+from schemas.clickhouse.tables import events_table
+from schemas.events.codes import MeetingState
+from schemas.events.envelope import Reader, Refusal, body, identity, write
+from schemas.events.kinds import INDICATOR, MEETING, Kind
+from schemas.events.payloads import Event, Indicator, Meeting
+from streams.worker import fold
+from streams.worker.batch import Batch, Chunk
+from streams.worker.batch import write as write_batch
+from streams.worker.engine import Engine
+from streams.worker.fold import Checkpoint
+from streams.worker.rows import BODY, IDENTITY, OCCURRED_AT, OFFSET, PARTITION, Cell, Columns, Row, columns_of, folder
 from tests.records import Record
 from tests.sealing import SEALER
 

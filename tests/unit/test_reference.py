@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from schemas import places
-from schemas.kinds import BY_NAME
+from schemas.events.kinds import BY_NAME
 from schemas.reference import (
     agencies,
     agency,

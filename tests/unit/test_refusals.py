@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from ingest.gateway import refusals
 from ingest.gateway.refusals import Refusals
 from schemas.documents import example
-from schemas.envelope import Reader, Refusal
-from schemas.events import Refused
-from schemas.kinds import FILING, KINDS
-from schemas.refusals import Said, harmless, said
+from schemas.events.envelope import Reader, Refusal
+from schemas.events.kinds import FILING, KINDS
+from schemas.events.payloads import Refused
+from schemas.events.refusals import Said, harmless, said
 
 NAME = "Nguyễn Văn A"
 

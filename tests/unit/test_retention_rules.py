@@ -10,12 +10,12 @@ from ingest.gateway.intake import Intake
 from ingest.gateway.recent import Recent
 from ingest.gateway.refusals import Refusals
 from ingest.importer.run import kept, take
+from schemas.clickhouse.replays import is_sandbox, sandbox
+from schemas.clickhouse.retention import LOOKBACK, Horizon, Keeping
 from schemas.documents import example
-from schemas.envelope import Reader, Refusal
-from schemas.kinds import FEEDBACK, INDICATOR, Kind
+from schemas.events.envelope import Reader, Refusal
+from schemas.events.kinds import FEEDBACK, INDICATOR, Kind
 from schemas.moments import milliseconds
-from schemas.replays import is_sandbox, sandbox
-from schemas.retention import LOOKBACK, Horizon, Keeping
 from schemas.settings import Settings
 from tests.sealing import SEALER
 

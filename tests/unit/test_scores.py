@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.clickhouse.tables import annotations
+from schemas.events.kinds import BY_NAME
 from schemas.figures import BY_CODE, Reading
 from schemas.figures.aging import TIMELY
-from schemas.kinds import BY_NAME
 from schemas.reference import CriteriaSet, Criterion, criteria_set, criteria_sets, indicator
 from schemas.reference.criteria import check
 from schemas.scores import Score, State, league, published, score
 from schemas.scores.rules import points
-from schemas.tables import annotations
 
 INDEX, AGENCY = criteria_set("766"), criteria_set("agency")
 FIGURES = {*BY_CODE, TIMELY}

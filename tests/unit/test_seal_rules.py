@@ -17,8 +17,8 @@ from typer.testing import CliRunner, Result
 from ingest.simulator.feedback import FAMILY, GIVEN, _somebody
 from schemas.__main__ import cli
 from schemas.documents import example
-from schemas.envelope import Category, Reader, Refusal, body
-from schemas.kinds import FEEDBACK, FILING
+from schemas.events.envelope import Category, Reader, Refusal, body
+from schemas.events.kinds import FEEDBACK, FILING
 from schemas.seal import (
     NotOpened,
     Sealer,

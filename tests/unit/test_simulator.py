@@ -11,8 +11,8 @@ from ingest.simulator import Ledger, Record, World, events
 from ingest.simulator.clock import DAY, HOUR, MINUTE, ZONE, work_clock
 from ingest.simulator.scenes import FOREVER, Faster, Silence, Storm, Stuck
 from ingest.simulator.staging import Scenario, exercise, live, silent_agency
-from schemas.codes import DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Urgency
-from schemas.envelope import Read, Reader, Refusal
+from schemas.events.codes import DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Urgency
+from schemas.events.envelope import Read, Reader, Refusal
 from schemas.moments import milliseconds
 from schemas.places import commune
 from schemas.reference import calendar, category, procedure

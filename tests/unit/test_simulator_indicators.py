@@ -5,8 +5,8 @@ from functools import cache
 
 from ingest.simulator import World, events, indicators
 from ingest.simulator.clock import DAY, HOUR, ZONE, moment
-from schemas.envelope import Read, Reader, write
-from schemas.kinds import INDICATOR
+from schemas.events.envelope import Read, Reader, write
+from schemas.events.kinds import INDICATOR
 from schemas.moments import milliseconds
 from schemas.reference import criteria_set, indicator
 from schemas.scores import Report, Status, by_indicator, standings

@@ -15,7 +15,7 @@ from ingest.simulator.clock import DAY, HOUR, REFORMED, ZONE
 from ingest.simulator.scenes import Silence
 from ingest.simulator.staging import past
 from schemas import places
-from schemas.envelope import Read, Reader
+from schemas.events.envelope import Read, Reader
 from schemas.moments import milliseconds
 from schemas.places import restate
 from schemas.reference import agency, agency_today

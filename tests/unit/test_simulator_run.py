@@ -14,7 +14,7 @@ from ingest.simulator.run import Run
 from ingest.simulator.scenes import FOREVER, Faster, Silence, Storm
 from ingest.simulator.staging import live, past
 from ingest.simulator.state import State, StateError, load
-from schemas.kinds import Kind
+from schemas.events.kinds import Kind
 from schemas.moments import milliseconds
 
 START, END = datetime(2026, 11, 11, tzinfo=ZONE), datetime(2026, 11, 13, tzinfo=ZONE)

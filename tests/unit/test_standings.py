@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.figures import Reading
-from schemas.periods import Period
 from schemas.reference import Target, calendar, indicator, target, targets
 from schemas.scores import (
     Forecast,
@@ -24,6 +23,7 @@ from schemas.scores import (
     status,
     trend,
 )
+from schemas.scores.periods import Period
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TODAY = date(2026, 11, 24)

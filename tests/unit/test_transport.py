@@ -9,8 +9,8 @@ from aiokafka.consumer import subscription_state
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from streams.fetching import PartitionState
-from streams.transport import LONGEST_WAIT_MS, ChunkConsumer, ChunkTransport
+from streams.worker.fetching import PartitionState
+from streams.worker.transport import LONGEST_WAIT_MS, ChunkConsumer, ChunkTransport
 
 
 def test_a_fetch_is_not_held_back_for_long_by_empty_partitions() -> None:

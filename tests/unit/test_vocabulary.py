@@ -10,12 +10,13 @@ import msgspec
 import pytest
 from msgspec import Meta
 
-from schemas import documents, tables
-from schemas.codes import FilingStatus, Priority
-from schemas.envelope import Category, Reader, Refusal, body, identity, write
-from schemas.events import Filing, Text, says
-from schemas.kinds import BY_NAME, FILING, KINDS, Kind
-from streams.rows import columns_maker
+from schemas import documents
+from schemas.clickhouse import tables
+from schemas.events.codes import FilingStatus, Priority
+from schemas.events.envelope import Category, Reader, Refusal, body, identity, write
+from schemas.events.kinds import BY_NAME, FILING, KINDS, Kind
+from schemas.events.payloads import Filing, Text, says
+from streams.worker.rows import columns_maker
 
 EXAMPLE = json.loads(documents.example(FILING))
 

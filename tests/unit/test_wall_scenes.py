@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
-from dashboard.alarms import Alarm, grouped
-from dashboard.scoreboard import Scoreboard
-from dashboard.wall import map
-from dashboard.wall.alarms import MOST
-from dashboard.wall.backdrop import Backdrop
-from dashboard.wall.cards import MOST as FIGURES
-from dashboard.wall.frame import Painter, heading
-from dashboard.wall.rotation import HELD, Turn, scene_of, turn
-from dashboard.wall.scenes import DRAWN
-from dashboard.wall.theme_figures import THEMES
-from dashboard.wall.view import LONGEST, SCENES, SHORTEST, View, scenes, strange, view
+from dashboard.components import outlines as map
+from dashboard.components.alarm_texts import MOST
+from dashboard.components.rotation import HELD, Turn, scene_of, turn
+from dashboard.pages.wall.backdrop import Backdrop
+from dashboard.pages.wall.cards import MOST as FIGURES
+from dashboard.pages.wall.frame import Painter, heading
+from dashboard.pages.wall.scenes import DRAWN
+from dashboard.pages.wall.theme_figures import THEMES
+from dashboard.query.alarm_groups import Alarm, grouped
+from dashboard.query.scoreboard import Scoreboard
+from dashboard.request.view import LONGEST, SCENES, SHORTEST, View, scenes, strange, view
 from schemas.figures import Reading
 from schemas.reference import alarm_rules, criteria_sets
 from schemas.scores import score, standings

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import reference
+from schemas.clickhouse.watch_tables import ALARMS
 from schemas.figures import Reading
 from schemas.reference import Rule, alarm_rules
-from schemas.watch_tables import ALARMS
 from streams.watch import book, readings, run
 from streams.watch.engine import CLEARED, Alarm, Observed, ended, evaluate
 from streams.watch.jobs import JOBS

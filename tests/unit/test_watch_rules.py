@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from schemas.freshness import Source, State, judge
 from schemas.reference import ZONE, Agency, Feed, alarm_rule, calendar
+from schemas.sources.freshness import Source, State, judge
 from streams.watch import questions
 from streams.watch.engine import Alarm, Observed, evaluate
 from streams.watch.questions import Look, Province

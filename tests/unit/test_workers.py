@@ -6,11 +6,12 @@ from collections.abc import Generator
 
 import pytest
 
-from dashboard import time_limit, workers
-from dashboard.once import Once
-from dashboard.rights import current
-from dashboard.store_errors import TimeLimitError
-from dashboard.workers import BusyError, Workers
+from dashboard.query import time_limit
+from dashboard.query.cache import Once
+from dashboard.query.errors import TimeLimitError
+from dashboard.query.rights import current
+from dashboard.request import workers
+from dashboard.request.workers import BusyError, Workers
 
 
 def test_work_runs_beside_the_loop_with_the_rights_of_whoever_asks() -> None:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from schemas.kinds import FILING
-from schemas.tables import COMMON, POSITION, fields, windows_table
+from schemas.clickhouse.tables import COMMON, POSITION, fields, windows_table
+from schemas.events.kinds import FILING
 
 RAW = (*COMMON, *POSITION, *fields(FILING))
 GIVEN = {

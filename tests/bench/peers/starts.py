@@ -9,7 +9,7 @@ from pathlib import Path
 
 from clickhouse_driver import Client
 
-from schemas.kinds import FILING
+from schemas.events.kinds import FILING
 from tests.bench import ground
 from tests.bench.ground import Going, Ground, Installation
 from tests.bench.peers.kafka_engine import kafka_engine

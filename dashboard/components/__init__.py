@@ -1,0 +1,1 @@
+"""What several pages are built of: cards, tables, bars, alarm texts, outlines."""

@@ -1,0 +1,94 @@
+"""The list of alarms: at most five, the gravest first, each with shape, place, sentence and since when."""
+
+from dash import html
+
+from dashboard.components.unit_refs import commune_name
+from dashboard.i18n.speech import Speech
+from dashboard.query.alarm_groups import Alarm
+from dashboard.query.snapshot import Place, Snapshot
+from schemas import reference
+
+MOST = 5
+ONE_SENTENCE = ("dead_letters", "figure")
+"""Causes that are told in the same words however many units they are about."""
+
+
+def where(alarm: Alarm, place: Place, speech: Speech) -> str:
+    """The place of an alarm in words."""
+    if alarm.cause == "dead_letters":
+        return speech("dead_letters_place")
+    if alarm.cause in ("figure", "off_track") and not alarm.units:
+        return speech("whole_province")
+    names = [place.names.get(code) or commune_name(code, place, speech) for code in alarm.communes]
+    if not names:
+        names = [place.agency(code).words(speech.language) for code in alarm.agencies]
+    if len(names) > 2:
+        return speech("and_others", names=names[0], n=len(names) - 1)
+    return ", ".join(names) or speech("whole_province")
+
+
+def sentence(alarm: Alarm, speech: Speech) -> str:
+    """What is the matter, in one sentence."""
+    rule = reference.alarm_rule(alarm.rule)
+    subject = reference.category_words(alarm.subject, speech.language).lower() if alarm.cause == "burst" else alarm.subject
+    if alarm.cause == "off_track" and alarm.told > 1:
+        return speech("off_track_many", n=speech.number(alarm.told))
+    said = speech(
+        f"{alarm.cause}_many" if alarm.units > 1 and alarm.cause not in ONE_SENTENCE else alarm.cause,
+        target=reference.target_words(alarm.subject.partition(".")[2], speech.language),
+        n=speech.number(alarm.count),
+        change=speech.change(alarm.change),
+        category=subject,
+        minutes=int(rule.span_minutes) if rule else 0,
+        rule=rule.words(speech.language) if rule else alarm.rule,
+        value=speech.number(alarm.value, 0 if alarm.value == round(alarm.value) else 1),
+        feed=_feed(alarm, speech),
+        span=speech.span(alarm.span),
+        reason=alarm.subject,
+        units=speech.number(alarm.units),
+    )
+    return speech("within", said=said, radius=speech.number(round(alarm.radius, -1))) if alarm.radius else said
+
+
+def _feed(alarm: Alarm, speech: Speech) -> str:
+    """The feed that an alarm is about, as it stands in the sentence."""
+    if alarm.cause not in ("silent", "malformed", "ahead"):
+        return ""
+    word = speech(f"feed_{alarm.subject}")
+    return word if alarm.cause == "ahead" else word.lower()
+
+
+def rows(snapshot: Snapshot, place: Place, speech: Speech) -> list[html.Article]:
+    """The alarms as list items."""
+    if not snapshot.watched.alive:
+        # What was open may be over, and what is not here may have happened: neither is shown as if it were of now.
+        old = [_row(alarm, snapshot, place, speech) for alarm in snapshot.alarms[: MOST - 1]]
+        return [_blind(snapshot, speech), *old]
+    if not snapshot.alarms:
+        return [html.Article(speech("no_alarms"), className="calm")]
+    return [_row(alarm, snapshot, place, speech) for alarm in snapshot.alarms[:MOST]]
+
+
+def _blind(snapshot: Snapshot, speech: Speech) -> html.Article:
+    until = snapshot.watched.until
+    said = speech("blind_since", time=speech.moment(until, snapshot.at)) if until else speech("blind")
+    return html.Article([html.H3([html.I(className="shape hatch"), html.B(said)])], className="alarm old", key="blind")
+
+
+def _row(alarm: Alarm, snapshot: Snapshot, place: Place, speech: Speech) -> html.Article:
+    mark = f"p{alarm.priority}" if snapshot.watched.alive else "hatch"
+    since = speech("since", time=speech.moment(alarm.since, snapshot.at)) if alarm.since else ""
+    return html.Article(
+        [
+            html.H3(
+                [
+                    html.I(className=f"shape {mark}"),
+                    html.B(where(alarm, place, speech)),
+                    html.Span(since, className="since"),
+                ]
+            ),
+            html.P([html.Span(speech(f"priority_{alarm.priority}") + ": ", className="word"), sentence(alarm, speech)]),
+        ],
+        className=f"alarm {mark}" if snapshot.watched.alive else "alarm old",
+        key=alarm.id,
+    )

@@ -1,0 +1,78 @@
+"""The keys of the desk, told once: the help that "?" opens, and what the page's script (assets/desk.js) does when they are pressed.
+
+A page of the navigation is gone to by "g" and a letter: the first letter of its name that no page before it has.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from dash import html
+
+from dashboard.components.parts import Part, labelled
+from dashboard.i18n.speech import Speech
+from dashboard.request.address import Asked
+
+HELP = "keys"
+"""The id of the help."""
+WALL = "wall"
+
+
+def letters(names: Iterable[str]) -> dict[str, str]:
+    """Name of a page → the letter that leads there after "g". Pages keep their order, the wall stands before them."""
+    found: dict[str, str] = {}
+    for name in (WALL, *names):
+        found[name] = next((letter for letter in name if letter not in found.values()), "")
+    return found
+
+
+def opener(speech: Speech) -> html.Button:
+    """Opens the help for who has no "?" at hand."""
+    opens: dict[str, Any] = {"data-opens": HELP, "aria-haspopup": "dialog"}
+    return html.Button("?", id="help", type="button", title=speech("keys"), **labelled(speech("keys")), **opens)
+
+
+def dialog(asked: Asked, pages: Sequence[tuple[str, str, str]]) -> html.Dialog:
+    """The help: a native dialog, which keeps the keyboard within itself and closes by Escape.
+
+    `pages` are those of the navigation: name, words, address.
+    """
+    speech = asked.speech
+    by = letters(name for name, _, _ in pages)
+    places = [(WALL, speech("nav_wall"), asked.link("/wall")), *pages]
+    rows: list[Part] = [
+        *_row([["/"], ["Ctrl", "K"]], speech("keys_search"), speech),
+        *_row([["Tab"], ["Shift", "Tab"]], speech("keys_walk"), speech),
+        *_row([["Enter"]], speech("keys_open"), speech),
+        *[
+            part
+            for name, words, href in places
+            if by[name]
+            for part in _row([["g", by[name]]], html.A(words, href=href, **_goes(by[name])), speech, together=" ")
+        ],
+        *_row([["?"]], speech("keys"), speech),
+        *_row([["Esc"]], speech("close"), speech),
+    ]
+    return html.Dialog(
+        [
+            html.H2(speech("keys"), id=f"{HELP}-title"),
+            html.Dl(rows),
+            html.Form(html.Button(speech("close"), type="submit"), method="dialog"),
+        ],
+        id=HELP,
+        **{"aria-labelledby": f"{HELP}-title"},  # type: ignore[arg-type]
+    )
+
+
+def _goes(letter: str) -> dict[str, Any]:
+    return {"data-goes": letter}
+
+
+def _row(ways: Sequence[Sequence[str]], does: Part, speech: Speech, together: str = "+") -> list[Part]:
+    """Keys that do the same, each some keys together or one after the other, and what they do."""
+    said: list[Part] = []
+    for number, keys in enumerate(ways):
+        said += [" ", speech("or"), " "] if number else []
+        for each, key in enumerate(keys):
+            said += [together] if each else []
+            said.append(html.Kbd(key))
+    return [html.Dt(said), html.Dd(does)]

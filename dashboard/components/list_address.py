@@ -1,0 +1,209 @@
+"""What the address of a list asks for: conditions, order, columns, page. All of it, so that a link shows the same to a colleague.
+
+    /records/filing?agency=H57.SYT,H57.SXD&overdue=1&text=khai+sinh&from=2026-11-01&to=2026-11-22
+        &figure=filing.overdue&unit=19753&sort=-left&columns=entity_id,status,left&page=2&size=100
+
+Values of one field are separated by commas: any of them. A value that holds a comma has it as `%2C` once more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from urllib.parse import quote_plus, unquote
+
+from dashboard.components.list_cells import Teller
+from dashboard.components.list_fields import FIELDS, Field, field
+from dashboard.components.table import Wish
+from dashboard.components.unit_refs import who
+from dashboard.query.lists import Order, Sought
+from dashboard.query.snapshot import Place
+from dashboard.query.store import HERE
+from dashboard.request.address import FRAME, Asked
+from schemas.clickhouse.lives import BY_KIND
+from schemas.events.kinds import BY_NAME, FILING, Kind
+from schemas.figures import BY_CODE
+
+SIZES = (25, 50, 100, 200)
+SIZE = 50
+MAX_VALUES = 50
+"""Values of one field that a list is narrowed to at most."""
+LONGEST = 200
+"""Letters of a text that is looked for."""
+OWN = ("text", "from", "to", "figure", "unit")
+"""Conditions that are not values of a field."""
+TABLE = ("sort", "columns", "page", "size")
+DAY_FORMS = ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A list as an address asks for it."""
+
+    kind: Kind
+    sought: Sought
+    order: Order
+    shown: tuple[Field, ...]
+    page: int
+    size: int
+    first: date | None = None
+    last: date | None = None
+
+    @property
+    def values(self) -> dict[str, tuple[str, ...]]:
+        """Field → the values that the list is narrowed to."""
+        return dict(self.sought.only)
+
+    @property
+    def wish(self) -> Wish:
+        """The order and the page as tables have them."""
+        return Wish(self.order.by, self.order.down, self.page, self.size)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The fields that the cells of a page are made of."""
+        return tuple(dict.fromkeys(name for one in self.shown for name in (one.name, *one.needs)))
+
+
+def kind_of(asked: Asked) -> Kind:
+    """The kind of a list's address: filings where it names none. Raises `LookupError` for one that has no lists."""
+    name = asked.segments[1] if len(asked.segments) > 1 else FILING.name
+    kind = BY_NAME.get(name)
+    if kind not in BY_KIND or len(asked.segments) > 2:
+        raise LookupError(asked.speech("no_list", kind="/".join(asked.segments[1:])))
+    assert kind is not None
+    return kind
+
+
+def read(asked: Asked, place: Place, teller: Teller) -> Wanted:
+    """The list of an address. Raises `ValueError` with words for what cannot be understood, `LookupError` for an unknown unit."""
+    kind, speech = teller.kind, asked.speech
+    known = {one.name for one in FIELDS[kind] if one.choice}
+    for name, _ in asked.parameters:
+        if name not in (*known, *OWN, *TABLE, *FRAME):
+            raise ValueError(speech("no_parameter", name=name))
+    figure = BY_CODE.get(asked.get("figure"))
+    if asked.get("figure") and (figure is None or figure.kind is not kind):
+        raise ValueError(speech("no_figure", code=asked.get("figure")))
+    unit = who(place, asked.get("unit", place.code))
+    if unit is None:
+        raise LookupError(speech("no_unit", code=asked.get("unit")))
+    first, last = _day(asked, "from"), _day(asked, "to")
+    if first and last and first > last:
+        raise ValueError(speech("days_turned"))
+    text = " ".join(asked.get("text").split())[:LONGEST]
+    only = {one.name: few(asked, one.name, asked.speech(one.words)) for one in FIELDS[kind] if one.choice and asked.get(one.name)}
+    sought = Sought(
+        kind,
+        tuple((name, tuple("" if one == NONE else one for one in wanted)) for name, wanted in sorted(only.items())),
+        text,
+        teller.meant(text),
+        _midnight(first),
+        _midnight(last + timedelta(days=1)) if last else None,
+        figure,
+        unit.what,
+        unit.code if unit.what != "province" else "",
+    )
+    return Wanted(kind, sought, _order(asked, teller, bool(figure)), _columns(asked, kind), _page(asked), _size(asked), first, last)
+
+
+NONE = "-"
+"""How an address says that a value is not known."""
+
+
+def values(text: str) -> tuple[str, ...]:
+    """The values of a parameter, each once, in order."""
+    return tuple(dict.fromkeys(unquote(one) for one in text.split(",") if one))
+
+
+def few(asked: Asked, name: str, words: str) -> tuple[str, ...]:
+    """The values of a parameter that narrows a list; `words` name it. Raises `ValueError` for more than a person chooses."""
+    found = values(asked.get(name))
+    if len(found) > MAX_VALUES:
+        raise ValueError(asked.speech("too_many_values", name=words, most=MAX_VALUES, n=len(found)))
+    return found
+
+
+def said(wanted: Sequence[str]) -> str | None:
+    """Values as a parameter; None for none, which takes it out of the address."""
+    return ",".join(one.replace("%", "%25").replace(",", "%2C") if one else NONE for one in wanted) or None
+
+
+class Toggles:
+    """The addresses with a value of a field added, or taken away when it is there; from their first page.
+
+    A page has one for each of some thousand values: what they share is written once.
+    """
+
+    def __init__(self, asked: Asked, name: str) -> None:
+        now = ("" if one == NONE else one for one in values(asked.get(name)))
+        self._now = {value: quote_plus(said([value]) or "") for value in now}
+        bare = asked.with_(**{name: None, "page": None})
+        self._path, _, query = bare.partition("?")
+        pieces = query.split("&") if query else []
+        self._before = [piece for piece in pieces if piece < f"{name}="]
+        self._after = [piece for piece in pieces if piece >= f"{name}="]
+        self._name, self._all = name, quote_plus(",").join(self._now.values())
+
+    def to(self, value: str) -> str:
+        """The address with the other choice of a value."""
+        if value in self._now:
+            left = quote_plus(",").join(written for one, written in self._now.items() if one != value)
+        else:
+            left = quote_plus(",").join(filter(None, (self._all, quote_plus(said([value]) or ""))))
+        query = "&".join([*self._before, *([f"{self._name}={left}"] if left else []), *self._after])
+        return self._path + (f"?{query}" if query else "")
+
+
+def without(asked: Asked, *names: str) -> str:
+    """The address without some conditions; from its first page."""
+    return asked.with_(**dict.fromkeys((*names, "page")))
+
+
+def _order(asked: Asked, teller: Teller, behind: bool) -> Order:
+    usual = "left" if behind and field(teller.kind, "left") else "-started_at"
+    name = asked.get("sort", usual)
+    by = field(teller.kind, name.removeprefix("-"))
+    if by is None or not by.sort:
+        raise ValueError(asked.speech("no_sort", name=name))
+    return Order(by.name, name.startswith("-"), teller.ranked(by.name) if by.worded else ())
+
+
+def _columns(asked: Asked, kind: Kind) -> tuple[Field, ...]:
+    if not asked.get("columns"):
+        return tuple(one for one in FIELDS[kind] if one.usual)
+    found = {name: field(kind, name) for name in values(asked.get("columns"))}
+    if unknown := [name for name, one in found.items() if one is None]:
+        raise ValueError(asked.speech("no_column", name=", ".join(unknown)))
+    return tuple(one for one in found.values() if one is not None)
+
+
+def _page(asked: Asked) -> int:
+    text = asked.get("page", "1")
+    if not text.isascii() or not text.isdecimal() or not 0 < int(text) < 10**9:
+        raise ValueError(asked.speech("no_page", page=text))
+    return int(text)
+
+
+def _size(asked: Asked) -> int:
+    text = asked.get("size", str(SIZE))
+    if text not in map(str, SIZES):
+        raise ValueError(asked.speech("no_size", size=text, sizes=", ".join(map(str, SIZES))))
+    return int(text)
+
+
+def _day(asked: Asked, name: str) -> date | None:
+    text = asked.get(name).strip()
+    for form in DAY_FORMS if text else ():
+        try:
+            day = datetime.strptime(text, form).date()
+        except ValueError:
+            continue
+        if 1990 <= day.year < 2100:
+            return day
+    if text:
+        raise ValueError(asked.speech("no_day", day=text))
+    return None
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return datetime(day.year, day.month, day.day, tzinfo=HERE) if day else None

@@ -1,0 +1,144 @@
+"""Values of records in words: a code by its name, a flag by yes or no; and as cells of files, where times and numbers stay such."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dash import html
+
+from dashboard.components import record_rows
+from dashboard.components import unit_refs as who
+from dashboard.components.list_fields import Field
+from dashboard.components.parts import Part
+from dashboard.components.record_fields import CODES, code_words
+from dashboard.i18n.speech import Speech, in_order
+from dashboard.query.snapshot import Place
+from dashboard.query.store import Row
+from dashboard.request.address import Asked
+from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, Kind
+from schemas.figures.definition import HOURS
+from schemas.places import fold
+from schemas.reference import categories, category_words, procedure_words, procedures
+
+YES = ("1", "True")
+
+
+def sites(codes: Iterable[str]) -> list[str]:
+    """Return the sites of a meeting, each once and in order: some hosts send one twice, or an empty code."""
+    return [code for code in dict.fromkeys(codes) if code]
+
+
+@dataclass(frozen=True)
+class Teller:
+    """Tells the values of one kind's records in one language; remembers the words of codes, of which there are few."""
+
+    kind: Kind
+    place: Place
+    speech: Speech
+    _known: dict[tuple[str, Any], str] = field(default_factory=dict)
+
+    def words(self, name: str, value: object) -> str:
+        """A value of a field; it may come as the text that addresses have. A dash for what is not known."""
+        key = (name, value)
+        if key not in self._known:
+            self._known[key] = self._words(name, value)
+        return self._known[key]
+
+    def _words(self, name: str, value: object) -> str:
+        speech, language, code = self.speech, self.speech.language, "" if value is None else str(value)
+        if code == "":
+            return speech("whole_province") if name == "commune" else speech("not_known")
+        if name in ("overdue", "late", "signed", "paid_online"):
+            return speech("yes" if code in YES else "no")
+        if name == "commune":
+            return who.commune_name(code, self.place, speech)
+        if name in ("agency", "from_organ", "to_organ"):
+            return who.name(code, self.place, speech)
+        if name == "procedure":
+            return procedure_words(code, language)
+        if name == "category":
+            return category_words(code, language)
+        if name == "standing":
+            return speech({"open": "standing_open", "paused": "standing_paused"}.get(code, "standing_closed"))
+        if name in ("rating", "satisfaction"):
+            return speech("stars", n=code)
+        codes = record_rows.STATUSES[self.kind] if name == "status" else CODES.get(name)
+        if codes is None:
+            return code
+        return code_words(codes, int(code) if code.isdecimal() else code, language)
+
+    def in_order(self, name: str, values: Iterable[str]) -> list[str]:
+        """Codes by their words, as dictionaries have them; those that count (a status, stars) by their number."""
+        known = list(values)
+        if name in ("status", *CODES, "rating", "satisfaction"):
+            codes = [str(one.value) for one in (record_rows.STATUSES[self.kind] if name == "status" else CODES.get(name, ()))]
+            return sorted(known, key=lambda one: (codes.index(one) if one in codes else len(codes), one))
+        if name == "standing":
+            return sorted(known, key=["open", "paused", "closed"].index)
+        if name in ("overdue", "late", "signed", "paid_online"):
+            return sorted(known, reverse=True)
+        return sorted(known, key=lambda one: (one == "", in_order(self.words(name, one))))
+
+    def ranked(self, name: str) -> tuple[tuple[str, int], ...]:
+        """The codes that are known of a field with their places by their words."""
+        return tuple((code, place) for place, code in enumerate(self.in_order(name, self.codes(name))))
+
+    def codes(self, name: str) -> list[str]:
+        """The codes that are known of a field that is sorted by its words."""
+        if name == "procedure":
+            return [one.code for one in procedures()]
+        if name == "category":
+            return [one.code for one in categories()]
+        return [*self.place.names, ""] if name == "commune" else [one.code for one in self.place.agencies]
+
+    def meant(self, text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The codes that have a text in their words: what a filing or a report is about is a code."""
+        name = {FILING: "procedure", FEEDBACK: "category"}.get(self.kind)
+        if not name or not text:
+            return ()
+        wanted = fold(text)
+        return ((name, tuple(code for code in self.codes(name) if wanted in fold(self.words(name, code))) or ("",)),)
+
+    def cell(self, one: Field, row: Row, asked: Asked) -> Part:
+        """A cell of the table."""
+        value: Any = row.get(one.name)
+        speech = self.speech
+        if one.look == "record":
+            return record_rows.record_link(asked, self.kind, row["entity_id"], self.number(row))
+        if one.look == "left":
+            return record_rows.left(row, speech)
+        if value in (None, "", []) and one.name != "commune":
+            return html.Span(speech("none"), className="quiet")
+        if one.look == "unit":
+            if not value:
+                return html.Span(self.words(one.name, value), className="quiet")
+            return who.unit_link(asked, self.place, value, self.words(one.name, value))
+        if one.look == "moment":
+            return speech.due(value) if one.name == "due_at" else speech.known(value)
+        if one.look == "number":
+            return speech.number(value)
+        if one.look == "sites":
+            return speech.number(len(sites(value)))
+        if one.look == "text":
+            return html.Span(value, className="text", title=value)
+        return html.Span(self.words(one.name, value), className="code")
+
+    def number(self, row: Mapping[str, Any]) -> str:
+        """What a person calls a record by."""
+        if self.kind is DOCUMENT and row.get("number") and row.get("notation"):
+            return f"{row['number']}/{row['notation']}"
+        return record_rows.short(self.kind, row["entity_id"])
+
+    def written(self, one: Field, value: Any) -> object:
+        """A cell of a file."""
+        if value is None:
+            return None
+        if one.look == "left":
+            return round(value / HOURS, 2)
+        if one.look in ("moment", "number"):
+            return value
+        if one.look == "stars":
+            return int(value)
+        if one.look == "sites":
+            return len(sites(value))
+        return str(value) if one.look in ("record", "text") else None if value == "" else self.words(one.name, value)

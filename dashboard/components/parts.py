@@ -1,0 +1,137 @@
+"""What the pages of the desk are made of: sections, readings, chips, sparklines, states without data. One look for all of them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from dash import dcc, html
+
+from dashboard.i18n.speech import Speech
+from dashboard.request.address import Asked
+from schemas.figures import Figure, Reading, Unit
+from schemas.moments import milliseconds
+
+Part = Any
+"""A Dash component, a text, or a list of them."""
+PICKER: dict[str, Any] = {"type": "datetime-local"}
+"""A field for day and time, which Dash passes on without knowing it."""
+
+
+def labelled(words: str) -> dict[str, Any]:
+    """The name of a component for screen readers, to be given to it with `**`."""
+    return {"aria-label": words}
+
+
+def stated(name: str, value: object) -> dict[str, Any]:
+    """A state of a component for screen readers (`aria-<name>`), to be given to it with `**`; truth as they spell it."""
+    return {f"aria-{name}": str(value).lower()}
+
+
+def marked(name: str) -> dict[str, Any]:
+    """A mark (`data-<name>`) that the page's own scripts look for, to be given to a component with `**`."""
+    return {f"data-{name}": "true"}
+
+
+def section(title: str, *content: Part, id: str = "", aside: Part = None, grow: bool = False) -> html.Section:
+    """A section with its heading; `aside` stands at the end of the heading's line."""
+    named: dict[str, Any] = {"id": id} if id else {}
+    head = html.Header([html.H2(title), *([html.Div(aside, className="aside")] if aside is not None else [])])
+    return html.Section([head, *content], className="part grow" if grow else "part", **named)
+
+
+def link(asked: Asked, text: Part, path: str, **parameters: str | None) -> dcc.Link:
+    """A link to a page of the desk, for the same viewer."""
+    return dcc.Link(text, href=asked.link(path, **parameters), refresh=False)
+
+
+def listed(parts: Iterable[Part], between: str = ", ") -> list[Part]:
+    """Parts with commas, or something else, between them."""
+    return [one for part in parts for one in (between, part)][1:]
+
+
+def kept(asked: Asked, names: Iterable[str]) -> list[Part]:
+    """Parameters of the address that a form carries along."""
+    return [dcc.Input(type="hidden", name=name, value=asked.get(name)) for name in names if asked.get(name)]
+
+
+def crumbs(steps: Sequence[Part], label: str) -> html.Nav:
+    """The way down to a page: what it belongs to, the widest first."""
+    return html.Nav([html.Span(one) for one in steps], className="crumbs", **labelled(label))
+
+
+def age(at: datetime | None) -> html.Span:
+    """How long ago something was; the page itself keeps it up to date."""
+    stamp: dict[str, Any] = {"data-at": str(milliseconds(at))} if at else {}
+    return html.Span(className="age", **stamp)
+
+
+def lost(found: Reading, speech: Speech) -> Part:
+    """How many sources of a figure give no news, and whether it is old by that; None where all of them do."""
+    if not (found.stale or found.silent):
+        return None
+    words = speech("stale_lost" if found.stale else "lost", n=speech.number(found.silent)) if found.silent else speech("stale")
+    return html.Span([html.I(className="shape hatch"), " ", words], className="lost")
+
+
+def chip(word: str, state: str) -> html.Span:
+    """A state as shape and word. `state` is one of p1, p2, p3, good, unknown, quiet: colour is kept for what calls."""
+    shape = {"p1": "p1", "p2": "p2", "p3": "p3", "unknown": "hatch"}.get(state)
+    return html.Span([*([html.I(className=f"shape {shape}")] if shape else []), word], className=f"chip {state}")
+
+
+def value(reading: Reading, figure: Figure, speech: Speech) -> str:
+    """A reading as it is written: a count, a share, hours; a dash for what is not known."""
+    if reading.value is None:
+        return speech("none")
+    if figure.unit is Unit.PERCENT:
+        return f"{speech.number(reading.value, 1)}%"
+    if figure.unit is Unit.HOURS:
+        return speech("hours", n=speech.number(reading.value, 1 if reading.value < 100 else 0))
+    return speech.number(reading.value)
+
+
+def reading(figure: Figure, found: Reading, speech: Speech, *, href: str = "", call: int = 0, detail: Part = None) -> html.Article:
+    """A figure as a card: name, value, how it came about, age. Stale ones are hatched and say so."""
+    known = speech("of_whole", part=speech.number(found.part or 0), whole=speech.number(found.whole or 0)) if found.whole else ""
+    state = " stale" if found.stale else f" call-{call}" if call else ""
+    name: Part = figure.words(speech.language)
+    return html.Article(
+        [
+            html.H3(dcc.Link(name, href=href) if href else name),
+            html.P([html.B(value(found, figure, speech)), age(found.as_of)], className="reading"),
+            html.P([lost(found, speech) or known, *([detail] if detail is not None else [])], className="detail"),
+        ],
+        className=f"card{state}",
+        title=figure.sentence if speech.language == "en" else figure.vi,
+    )
+
+
+def sparkline(values: Sequence[float | None], label: str, width: int = 120, height: int = 28) -> html.Img:
+    """A line of values over time, oldest first; what is not known is a gap. `label` is read by screen readers."""
+    known = [one for one in values if one is not None]
+    low, high = (min(known), max(known)) if known else (0.0, 1.0)
+    spread = (high - low) or 1.0
+    step = width / max(len(values) - 1, 1)
+    runs: list[list[str]] = [[]]
+    for number, one in enumerate(values):
+        if one is None:
+            runs.append([])
+        else:
+            runs[-1].append(f"{number * step:.1f},{2 + (height - 4) * (1 - (one - low) / spread):.1f}")
+    lines = "".join(f"<polyline points='{' '.join(run)}' fill='none' stroke='%23687580' stroke-width='2'/>" for run in runs if run)
+    svg = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}'>{lines}</svg>"
+    return html.Img(src=f"data:image/svg+xml,{svg}", alt=label, className="sparkline", width=width, height=height)
+
+
+def no_rights(speech: Speech) -> html.Div:
+    """The state of a page that its visitor may not see: that it is so, and what to do about it. Nothing of the page is told."""
+    return html.Div(
+        [html.I(className="shape lock"), html.H1(speech("no_rights")), html.P(speech("no_rights_hint"))],
+        className="nothing no-rights",
+        role="status",
+    )
+
+
+def nothing(words: str, hint: str = "") -> html.Div:
+    """A state without data: what is missing, and what to do about it."""
+    return html.Div([html.B(words), *([html.P(hint)] if hint else [])], className="nothing", role="status")

@@ -1,0 +1,102 @@
+"""Records as rows of a table, the same wherever they are listed: number, what, status, who holds it since when, time left."""
+
+from datetime import datetime, timedelta
+from enum import Enum
+
+from dash import dcc, html
+
+from dashboard.components.parts import Part
+from dashboard.components.record_address import link_to
+from dashboard.components.record_fields import code_words
+from dashboard.components.table import Column, Row
+from dashboard.components.unit_refs import unit_link
+from dashboard.i18n.speech import Speech
+from dashboard.query.snapshot import Place
+from dashboard.request.address import Asked
+from schemas.clickhouse.lives import BY_KIND
+from schemas.events.codes import DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority, Worded
+from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
+from schemas.reference import category_words, procedure_words
+
+STATUSES: dict[Kind, type[Enum]] = {FILING: FilingStatus, FEEDBACK: FeedbackStatus, DOCUMENT: DocumentStatus, MEETING: MeetingState}
+
+
+def record_link(asked: Asked, kind: Kind, entity: str, text: Part = None, **parameters: str | None) -> Part:
+    """A link to the page of a record, by its number."""
+    return dcc.Link(text or short(kind, entity), href=link_to(asked, kind, entity, **parameters), refresh=False)
+
+
+def short(kind: Kind, entity: str) -> str:
+    """The number of a record as it stands in a table: of a document without the receiver, whose column is another."""
+    return entity.rpartition("/")[0] if kind is DOCUMENT and entity.count("/") > 2 else entity
+
+
+def status_words(kind: Kind, row: Row, language: str) -> str:
+    """The status of a record in words; the code itself where it is not known."""
+    code = row[BY_KIND[kind].status]
+    try:
+        found = STATUSES[kind](code)
+    except ValueError:
+        return str(code)
+    return found.words(language) if isinstance(found, Worded) else str(code)
+
+
+def what_words(kind: Kind, row: Row, language: str) -> str:
+    """What a record is about, in a few words."""
+    if kind is FILING:
+        return procedure_words(row["procedure"], language)
+    if kind is FEEDBACK:
+        return category_words(row["category"], language)
+    if kind is DOCUMENT:
+        return str(row.get("subject") or row["document_type"])
+    return str(row.get("title") or row["entity_id"])
+
+
+def left(row: Row, speech: Speech) -> Part:
+    """The time that a record has left on its clock, or by how much it is overdue; that it stands still where it does."""
+    if row["left"] is None:
+        return html.Span(speech("none"), className="quiet")
+    length, around = timedelta(milliseconds=abs(row["left"])), bool(row["around"])
+    words = speech.clock_span(length, around)
+    if row["overdue"]:
+        return html.Span([html.I(className="shape p2"), " ", speech("overdue_by", span=words)], className="overdue")
+    if row["standing"] == "paused":
+        return html.Span(speech("paused_left", span=words), className="quiet")
+    return speech("time_left", span=words)
+
+
+def columns(asked: Asked, place: Place, kind: Kind, now: datetime, *, sort: bool, holder: bool = True) -> tuple[Column, ...]:
+    """The columns of a table of records of a kind. With `sort` they can be sorted, by the orders of `RecordStore`."""
+    speech = asked.speech
+
+    def by(row: Row) -> object:
+        return row
+
+    return (
+        Column("started", speech("record"), lambda row: _number(asked, kind, row), by if sort else None, first="down", short=True),
+        Column("status", speech("status"), lambda row: status_words(kind, row, asked.spoken), by if sort else None, short=True),
+        *(
+            [
+                Column(
+                    "agency",
+                    speech("holder"),
+                    lambda row: unit_link(asked, place, row["agency"]),
+                    by if sort else None,
+                )
+            ]
+            if holder
+            else []
+        ),
+        Column(
+            "held", speech("held_since"), lambda row: speech.known_moment(row["held_since"], now), by if sort else None, number=True
+        ),
+        Column("left", speech("deadline"), lambda row: left(row, speech), by if sort else None, number=True),
+    )
+
+
+def _number(asked: Asked, kind: Kind, row: Row) -> list[Part]:
+    number = f"{row['number']}/{row['notation']}" if row.get("number") and row.get("notation") else short(kind, row["entity_id"])
+    words = what_words(kind, row, asked.spoken)
+    urgent = kind is DOCUMENT and row["priority"] >= Priority.FLASH
+    flash: list[Part] = [html.B(code_words(Priority, row["priority"], asked.spoken)), " · "] if urgent else []
+    return [record_link(asked, kind, row["entity_id"], number), html.Small([*flash, words], className="what")]

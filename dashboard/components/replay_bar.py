@@ -1,0 +1,195 @@
+"""The bar of a screen that shows the past: which moment, which picture of it, and the timeline with its player.
+
+All of it is in the address. The player and the timeline are drawn by assets/replay.js, which asks `dashboard.server.replay_routes`.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from dash import html
+
+from dashboard.components.parts import Part, labelled, marked, stated
+from dashboard.i18n.speech import Speech
+from dashboard.query.clock import Picture, Replay
+from dashboard.request.address import PAST, Asked
+from dashboard.request.context import Ask
+from schemas.clickhouse.replays import Mark, Run, State
+from schemas.moments import milliseconds
+
+SPEEDS = (1, 10, 60, 600, 3600)
+USUAL_SPEED = 600
+PERIODS = {
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+    "month": timedelta(days=30),
+    "year": timedelta(days=365),
+}
+USUAL_PERIOD = PERIODS["week"]
+SPOKEN = (
+    *("play", "pause", "no_alarm_next", "alarms_cut", "line_failed", "frame_failed", "drawing", "silent_feeds", "only_counts"),
+    *("came_known", "came_corrected", "came_alarms", "marked_moment", "marks_full"),
+)
+"""Words that the script says."""
+
+
+SHORTEST = timedelta(minutes=1)
+MOST_MARKS = 12
+"""Moments that may be marked, to be pictured in a package of the period."""
+
+
+def period(asked: Asked, at: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+    """The period of the timeline: that of the address, else some days around the moment, which is always within. Where none is
+    chosen yet, up to now. Raises `ValueError` for moments that are none."""
+    until = min(asked.moment("until") or (at or now) + USUAL_PERIOD / 7, now)
+    until = max(until, at) if at else until
+    since = asked.moment("since") or until - USUAL_PERIOD
+    return min(since, (at or until) - SHORTEST), until
+
+
+def line_period(ask: Ask, asked: Asked) -> tuple[datetime, datetime]:
+    """The same of an address: of a run of the stream its own, where none is said."""
+    now, replay, run = ask.clock.now(), ask.replay(asked), ask.run(asked)
+    at = replay.at if replay else None
+    if run and not asked.get("since") and not asked.get("until"):
+        return min(run.since, at or now), max(min(run.until, now), at or now)
+    return period(asked, at, now)
+
+
+def bar(ask: Ask, asked: Asked) -> Part | None:
+    """The bar; None where the present is shown. Raises `ValueError` for a moment that cannot be shown."""
+    replay = ask.replay(asked)
+    return None if replay is None else _bar(asked, replay, ask.run(asked), *line_period(ask, asked))
+
+
+def _bar(asked: Asked, replay: Replay, run: Run | None, since: datetime, until: datetime) -> Part:
+    speech = asked.speech
+    return html.Section(
+        [
+            html.B([html.I(className="rewound"), _sign(speech, run)], className="sign"),
+            html.Time(speech.full(replay.at), id="replay-moment"),
+            html.Nav(
+                [_picture(asked, one, replay.picture) for one in Picture], className="pictures", **labelled(speech("picture"))
+            ),
+            html.Div(
+                [
+                    _button("replay-before", "⏮", speech("alarm_before")),
+                    _button("replay-back", "⏪", speech("step_back")),
+                    _button("replay-play", "▶", speech("play"), **stated("pressed", False)),
+                    _button("replay-on", "⏩", speech("step_on")),
+                    _button("replay-next", "⏭", speech("alarm_next")),
+                    _button("replay-mark", "⚑", speech("mark_moment"), **stated("pressed", False)),
+                    html.Select(
+                        [html.Option(f"{one}×", value=str(one), selected=one == speed(asked)) for one in SPEEDS],
+                        id="replay-speed",
+                        **labelled(speech("speed")),
+                    ),
+                    html.Button(
+                        ["↻ ", speech("loop")],
+                        id="replay-loop",
+                        type="button",
+                        **stated("pressed", bool(asked.get("loop"))),
+                    ),
+                    _periods(asked, since, until),
+                ],
+                className="player",
+            ),
+            html.Span(id="replay-note", role="status"),
+            html.A(speech("back_to_now"), href=asked.with_(**dict.fromkeys(PAST)), className="now"),
+            _timeline(speech, replay.at),
+        ],
+        id="replay",
+        className="past-bar",
+        **labelled(speech("replaying")),
+        **_told(speech, replay.at, since, until, marks(asked)) | (marked("follows") if follows(asked, run) else {}),
+    )
+
+
+def marks(asked: Asked) -> list[datetime]:
+    """The moments that are marked; none where the address says what is none."""
+    try:
+        return asked.moments("marked")[:MOST_MARKS]
+    except ValueError:
+        return []
+
+
+def follows(asked: Asked, run: Run | None) -> bool:
+    """Whether a page goes on with a run that goes on."""
+    return run is not None and run.state is State.RUNNING and not asked.get("moment")
+
+
+def chooser(ask: Ask, asked: Asked) -> Part:
+    """A timeline of which a moment is chosen, where none is shown yet. Raises `ValueError` for a period that is none."""
+    speech, now = asked.speech, ask.clock.now()
+    since, until = line_period(ask, asked)
+    return html.Section(
+        [
+            html.Div([html.Time(speech.full(now), id="replay-moment"), _periods(asked, since, until), html.Span(id="replay-note")]),
+            _timeline(speech, now),
+        ],
+        id="replay",
+        className="past-bar chooses",
+        **labelled(speech("timeline")),
+        **_told(speech, now, since, until) | marked("choosing"),
+    )
+
+
+def _sign(speech: Speech, run: Run | None) -> str:
+    if run is None:
+        return speech("replaying")
+    return f"{speech('exercise' if run.mark is Mark.EXERCISE else 'replaying')} · {run.name}"
+
+
+def _told(speech: Speech, at: datetime, since: datetime, until: datetime, moments: Sequence[datetime] = ()) -> dict[str, Any]:
+    """What the script is told."""
+    words = {key: speech(key, **{name: f"{{{name}}}" for name in ("names", "n", "since")}) for key in SPOKEN}
+    times = {"moment": at, "since": since, "until": until}
+    its = json.dumps([milliseconds(one) for one in moments])
+    more = {"data-words": json.dumps(words), "data-marked": its, "data-most-marked": str(MOST_MARKS)}
+    return {f"data-{name}": str(milliseconds(time)) for name, time in times.items()} | more
+
+
+def _timeline(speech: Speech, at: datetime) -> Part:
+    return html.Div(
+        id="replay-line",
+        tabIndex=0,
+        role="slider",
+        title=speech("timeline_hint"),
+        **labelled(speech("timeline")),
+        **stated("valuetext", speech.full(at)),
+        **stated("valuenow", 0),
+        **stated("valuemin", 0),
+        **stated("valuemax", 100),
+    )
+
+
+def _periods(asked: Asked, since: datetime, until: datetime) -> Part:
+    """How much time the timeline spans; one that was drawn by hand is none of those to choose from."""
+    speech, span = asked.speech, until - since
+    near = [name for name, one in PERIODS.items() if abs(span - one) < timedelta(minutes=1)]
+    options = [
+        html.Option(speech(f"line_span_{name}"), value=str(one // timedelta(milliseconds=1)), selected=name in near)
+        for name, one in PERIODS.items()
+    ]
+    own = [] if near else [html.Option(speech("line_span_own"), value="0", selected=True)]
+    return html.Select([*own, *options], id="replay-period", **labelled(speech("line_span")))
+
+
+def speed(asked: Asked) -> int:
+    """How fast the address says to play."""
+    said = asked.get("speed")
+    return int(said) if said.isdecimal() and int(said) in SPEEDS else USUAL_SPEED
+
+
+def _picture(asked: Asked, one: Picture, chosen: Picture) -> Part:
+    speech, current = asked.speech, stated("current", True) if one is chosen else {}
+    href = asked.with_(picture=one if one is Picture.CORRECTED else None)
+    return html.A(
+        speech(f"picture_{one}"), href=href, title=speech(f"picture_{one}_hint"), className="here" if current else "", **current
+    )
+
+
+def _button(id: str, sign: str, words: str, **more: Any) -> Part:
+    return html.Button(html.Span(sign, **stated("hidden", True)), id=id, type="button", title=words, **labelled(words), **more)

@@ -1,0 +1,164 @@
+"""How the province and its units are judged by targets and criteria: each question asked once per tick for all pages."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from dashboard.query import scoreboard
+from dashboard.query.scoreboard import Scoreboard
+from dashboard.request.address import Asked
+from dashboard.request.context import Ask
+from schemas import scores
+from schemas.figures import FIGURES, UNKNOWN, Figure, Reading
+from schemas.figures.aging import By
+from schemas.reference import ZONE, CriteriaSet, Target, UnitKind, criteria_set, criteria_sets, targets
+from schemas.scores import Point, Rank, Score, Standing
+
+Kind = Literal["province", "commune", "office", "local"]
+"""What is compared with each other: the province, communes, provincial agencies, agencies of communes."""
+LEAGUES: tuple[Kind, ...] = ("commune", "office", "local")
+
+EVERY, MOMENTS = timedelta(days=5), 6
+"""How far apart moments of the past lie at which computed figures are looked at, and how many."""
+PUBLISHED_DAYS = 10 * 366
+"""How far back a published score is looked for: an old one is better than none, as long as it is told to be old."""
+FEW = 0.1
+"""What a share rested on then must be at least that part of what it rests on now: the first filings ever tell nothing, nor does
+the one that is closed on a Sunday."""
+
+
+def units(ask: Ask) -> Mapping[str, Kind]:
+    """Every unit of the province that is judged, with what it is."""
+    place = ask.place
+    bodies: dict[str, Kind] = {one.code: "office" if one.level == "province" else "local" for one in place.agencies}
+    return {place.code: "province", **dict.fromkeys(place.names, "commune"), **bodies}
+
+
+def scored_as(kind: Kind) -> UnitKind:
+    """What a set of criteria calls a unit of that kind."""
+    return "agency" if kind in ("office", "local") else "commune" if kind == "commune" else "province"
+
+
+def board_unit(ask: Ask, asked: Asked) -> str:
+    """The unit whose scoreboard an address asks for: the province, or a commune. Raises `LookupError` with words to show."""
+    unit = asked.get("unit", ask.place.code)
+    if unit != ask.place.code and unit not in ask.place.names:
+        raise LookupError(asked.speech("unknown_unit", id=unit))
+    return unit
+
+
+def board(ask: Ask, unit: str) -> Scoreboard:
+    """How the targets stand for the province or a commune."""
+    return ask.once(("board", unit), lambda: scoreboard.scoreboard(ask.store, ask.clock, ask.place.code, ask.units(), unit))
+
+
+def past(ask: Ask, unit: str) -> Mapping[str, tuple[Point, ...]]:
+    """Figure → what it read at moments of the last weeks and now, of the computed figures that targets of a unit aim at.
+
+    Each looks back on its own period, as the figure of now does: days by themselves would fall at every weekend.
+    """
+    current = {one.target.indicator: one.reading for one in board(ask, unit).standings if not one.reading.stale}
+    points: dict[str, list[Point]] = {}
+    for day, read in (*earlier(ask, unit), (_day(ask.clock.now()), current)):
+        for code in {figure.code for figure in _aimed_at(ask)} & read.keys() & current.keys():
+            value = read[code].value
+            if value is not None and enough(read[code], current[code].whole):
+                points.setdefault(code, []).append(Point(day, value))
+    return {code: tuple(found) for code, found in points.items()}
+
+
+def earlier(ask: Ask, unit: str) -> Sequence[tuple[date, Mapping[str, Reading]]]:
+    """What the figures that targets aim at read for a unit at those moments of the last weeks, the oldest first."""
+    by: By = "province" if unit == ask.place.code else "commune"
+
+    def asked_for() -> list[tuple[date, Mapping[str, Reading]]]:
+        now = ask.clock.now()
+        moments = [now - number * EVERY for number in range(MOMENTS, 0, -1)]
+        found = ask.figures.at_moments(moments, _aimed_at(ask), by=by, unit=unit)
+        return [(_day(at), read) for at, read in zip(moments, found, strict=True)]
+
+    return ask.once(("past", unit), asked_for, seconds=600)
+
+
+def _aimed_at(ask: Ask) -> list[Figure]:
+    wanted = {one.indicator for one in targets(ask.place.code, _day(ask.clock.now()))}
+    return [figure for figure in FIGURES if figure.code in wanted]
+
+
+def enough(reading: Reading, most: float | None) -> bool:
+    """Whether a share rests on enough to stand in a line with others, of which one rests on `most` records."""
+    return (reading.whole or 0) >= FEW * (most or 0)
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(ZONE).date()
+
+
+def ranking(ask: Ask, target: Target) -> tuple[Standing, ...]:
+    """How a target stands for every commune, the best figure first; old and unknown ones last."""
+    communes = tuple(ask.place.names)
+    found = ask.once("commune_series", lambda: scoreboard.series(ask.store, ask.clock, communes))
+    compared = scoreboard.compared(target, communes, found, ask.units(), ask.clock.now(), ask.place.code)
+    sign = -1 if target.direction == "up" else 1
+
+    def order(one: Standing) -> tuple[bool, float]:
+        value = one.reading.value
+        return value is None or one.reading.stale, 0.0 if value is None else sign * value
+
+    return tuple(sorted(compared, key=order))
+
+
+def chosen_set(ask: Ask, asked: Asked) -> CriteriaSet:
+    """The set of criteria that an address asks for. Raises `LookupError` with words to show."""
+    day = _day(ask.clock.now())
+    code = asked.get("set", criteria_sets(day)[0].code)
+    try:
+        return criteria_set(code, day)
+    except KeyError:
+        raise LookupError(asked.speech("unknown_set", id=code)) from None
+
+
+def scored(ask: Ask, criteria: CriteriaSet) -> Mapping[str, Score]:
+    """Unit → its score by a set, of all units that the set scores."""
+    kinds = {code: scored_as(kind) for code, kind in units(ask).items()}
+    return ask.once(
+        ("scores", criteria.code),
+        lambda: scoreboard.score_units(ask.store, ask.clock, ask.place.code, criteria.code, kinds, ask.units()),
+    )
+
+
+def league(ask: Ask, criteria: CriteriaSet, kind: Kind) -> tuple[Rank, ...]:
+    """The units of a kind by their totals, best first; those without enough data at the end, the best known first."""
+    kinds = units(ask)
+    ranks = scores.league({unit: one for unit, one in scored(ask, criteria).items() if kinds[unit] == kind})
+    return tuple(sorted(ranks, key=lambda one: (one.place is None, one.place or -one.score.coverage)))
+
+
+@dataclass(frozen=True)
+class Published:
+    """The province's score as others published it, with its rank among the provinces and their mean."""
+
+    score: Score
+    rank: Reading
+    ranked: Reading
+    mean: Reading
+
+    @property
+    def known(self) -> bool:
+        """Whether anything was published."""
+        return (self.score.reported or UNKNOWN).value is not None or self.score.known > 0
+
+
+def published(ask: Ask, criteria: CriteriaSet) -> Published | None:
+    """The published score of the province; None for a set whose points nobody else publishes."""
+    if not criteria.reported:
+        return None
+    place = ask.place.code
+    read = ask.once(
+        ("reported", place),
+        lambda: scoreboard.readings(ask.store, ask.clock, place, (place,), days=PUBLISHED_DAYS)[place],
+        seconds=10,
+    )
+    rank, ranked, mean = (read.get(f"{criteria.reported}.{name}", UNKNOWN) for name in ("rank", "ranked", "mean"))
+    return Published(scores.published(criteria, read), rank, ranked, mean)

@@ -1,0 +1,153 @@
+"""Tables with an address: sorting, filtering, columns and the page of a table are parameters, so that a link keeps them.
+
+A table's rows come from a question that is given the wish (`Wish`), so that ClickHouse sorts and cuts; small ones are sorted here.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dash import dcc, html
+
+from dashboard.components.parts import Part, labelled
+from dashboard.request.address import Asked
+from schemas.spreadsheet import guard_formula
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its name in addresses, its words, how a cell is shown, and by what it is sorted."""
+
+    name: str
+    words: str
+    show: Callable[[Row], Part]
+    sort: Callable[[Row], Any] | None = None
+    number: bool = False
+    first: str = "up"
+    """The direction of the first click: `up` or `down`."""
+    short: bool = False
+    """Whether a cell is a name or a word that is not broken."""
+
+    @property
+    def classes(self) -> str:
+        """How its cells are set."""
+        return "number" if self.number else "short" if self.short else ""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How a table is wished for: by which column, in which direction, which page of how many rows."""
+
+    by: str = ""
+    down: bool = False
+    page: int = 1
+    size: int = 50
+
+    @classmethod
+    def of(cls, asked: Asked, prefix: str, usual: str, size: int = 50) -> "Wish":
+        """From an address: `<prefix>sort=-name` and `<prefix>page=2`."""
+        said = asked.get(f"{prefix}sort", usual)
+        page = asked.get(f"{prefix}page", "1")
+        return cls(said.removeprefix("-"), said.startswith("-"), int(page) if page.isdecimal() and int(page) > 0 else 1, size)
+
+
+def sorted_rows(rows: Iterable[Row], columns: Sequence[Column], wish: Wish) -> list[Row]:
+    """Rows sorted as wished; what is unknown comes last either way."""
+    found = list(rows)
+    column = next((one for one in columns if one.name == wish.by and one.sort), None)
+    if column is None or column.sort is None:
+        return found
+    key = column.sort
+    known = [row for row in found if key(row) is not None]
+    return [*sorted(known, key=key, reverse=wish.down), *(row for row in found if key(row) is None)]
+
+
+def table(
+    asked: Asked,
+    columns: Sequence[Column],
+    rows: Sequence[Row],
+    wish: Wish,
+    *,
+    prefix: str = "",
+    total: int | None = None,
+    label: str = "",
+    classes: Callable[[Row], str] = lambda row: "",
+    paging: bool = True,
+    aside: Part = None,
+    counted: str = "",
+    group: Callable[[Row], tuple[str, Part]] | None = None,
+) -> html.Div:
+    """A table of the rows of one page; `total` is how many rows there are in all. Sorting and paging are links.
+
+    Without `paging` it is the beginning of a longer one, which whoever shows it leads to. `group` names the group of a row and its
+    heading, which stands before the first row of the group. `aside` stands at the end of the line of pages, which
+    begins with `counted`, or how many rows there are.
+    """
+    speech, shown = asked.speech, len(rows) if total is None else total
+    heads = [
+        html.Th(_head(asked, one, wish, prefix), scope="col", className="number" if one.number else "", **_sorted(one, wish))
+        for one in columns
+    ]
+    body, before = [], None
+    for row in rows:
+        name, heading = group(row) if group else (None, None)
+        if name != before:
+            body.append(html.Tr(html.Th(heading, colSpan=len(columns), scope="rowgroup"), className="group"))
+            before = name
+        cells = [html.Td(one.show(row), className=one.classes) for one in columns]
+        body.append(html.Tr(cells, className=classes(row)))
+    turns = [
+        html.Span(counted or speech("rows", n=speech.number(shown))),
+        *_turns(asked, wish, prefix, max(1, -(-shown // wish.size))),
+    ]
+    grid = html.Table([html.Caption(label, className="hidden"), html.Thead(html.Tr(heads)), html.Tbody(body)])
+    if aside is not None:
+        turns.append(aside)
+    below = [html.Nav(turns, className="paging", **labelled(speech("pages")))] if paging else []
+    return html.Div([scrolled(grid, label), *below])
+
+
+def scrolled(grid: Part, label: str) -> Part:
+    """A table that may be wider than its place; one whose rows lead nowhere is scrolled by the keyboard too."""
+    return html.Div(grid, className="scroll", tabIndex=0, role="group", **labelled(label))
+
+
+def _turns(asked: Asked, wish: Wish, prefix: str, pages: int) -> list[Part]:
+    """Where one may turn to: the first page, the one before, the one after, the last."""
+
+    def to(words: str, page: int) -> Part:
+        return dcc.Link(asked.speech(words), href=asked.with_(**{f"{prefix}page": str(page) if page > 1 else None}))
+
+    speech = asked.speech
+    return [
+        *([to("page_first", 1)] if wish.page > 2 else []),
+        *([to("page_before", wish.page - 1)] if wish.page > 1 else []),
+        *([html.Span(speech("page_of", page=speech.number(wish.page), pages=speech.number(pages)))] if pages > 1 else []),
+        *([to("page_after", wish.page + 1)] if wish.page < pages else []),
+        *([to("page_last", pages)] if wish.page < pages - 1 else []),
+    ]
+
+
+def _sorted(column: Column, wish: Wish) -> dict[str, Any]:
+    """How a column is sorted, for screen readers."""
+    if column.sort is None:
+        return {}
+    state = "none" if wish.by != column.name else "descending" if wish.down else "ascending"
+    return {"aria-sort": state}
+
+
+def _head(asked: Asked, column: Column, wish: Wish, prefix: str) -> Part:
+    if column.sort is None:
+        return column.words
+    active = wish.by == column.name
+    down = not wish.down if active else column.first == "down"
+    arrow = (" ↓" if wish.down else " ↑") if active else ""
+    href = asked.with_(**{f"{prefix}sort": f"{'-' if down else ''}{column.name}", f"{prefix}page": None})
+    return dcc.Link(column.words + arrow, href=href)
+
+
+def plain(value: object) -> object:
+    """A cell for a file that a spreadsheet opens: a text that would be taken for a formula is marked as a text."""
+    return guard_formula(value) if isinstance(value, str) else value

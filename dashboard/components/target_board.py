@@ -1,0 +1,129 @@
+"""Which targets an address asks for and in which order, and how each of their facts is said: for the page and for its file."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from dashboard.components.measured import measured
+from dashboard.components.scores import board, board_unit
+from dashboard.components.table import Wish
+from dashboard.i18n.speech import Speech, in_order
+from dashboard.query.scoreboard import Scoreboard
+from dashboard.request.address import Asked
+from dashboard.request.context import Ask
+from schemas.reference import ZONE, Target, indicator
+from schemas.scores import Standing, Status
+
+GRAVITY = (Status.MISSED, Status.OFF_TRACK, Status.AT_RISK, Status.UNKNOWN, Status.ON_TRACK, Status.MET)
+"""What calls first."""
+CHIPS = {
+    Status.MISSED: "p2",
+    Status.OFF_TRACK: "p3",
+    Status.AT_RISK: "good",
+    Status.UNKNOWN: "unknown",
+    Status.ON_TRACK: "quiet",
+    Status.MET: "quiet",
+}
+"""How a status is drawn. Off track is what the watch raises an alarm on: it has that alarm's shape and colour."""
+SORTED: Mapping[str, Callable[[Standing], Any]] = {
+    "status": lambda one: (GRAVITY.index(one.status), one.target.due),
+    "name": lambda one: in_order(one.target.vi),
+    "now": lambda one: reached(one),
+    "due": lambda one: one.target.due,
+    "forecast": lambda one: None if one.forecast is None else part_of_aim(one.target, one.forecast.value),
+    "reporter": lambda one: in_order(one.reporter.vi),
+    "age": lambda one: one.reading.as_of,
+}
+"""Column → by what it sorts. Figures of different units are compared by how much of their aim is reached."""
+
+
+def reached(one: Standing) -> float | None:
+    """How much of its aim a figure reaches, as a share; None where it is not known."""
+    return None if one.reading.value is None else part_of_aim(one.target, one.reading.value)
+
+
+def part_of_aim(target: Target, value: float) -> float:
+    """A value as a share of the aim, the more the better also where less is better."""
+    if target.direction == "up":
+        return value / target.value if target.value else 1.0
+    return target.value / value if value else 1.0
+
+
+def wish(asked: Asked) -> Wish:
+    """How the scoreboard is sorted."""
+    return Wish.of(asked, "", "status", size=500)
+
+
+def status_of(asked: Asked) -> Status | None:
+    """The status that is filtered by, None for all. Raises `LookupError` with words to show."""
+    said = asked.get("status")
+    if not said:
+        return None
+    found = next((one for one in Status if one == said), None)
+    if found is None:
+        raise LookupError(asked.speech("unknown_status", id=said))
+    return found
+
+
+def shown(ask: Ask, asked: Asked) -> tuple[Scoreboard, list[Standing]]:
+    """The scoreboard that an address asks for, and of it the targets that it shows, in their order."""
+    whole = board(ask, board_unit(ask, asked))
+    wanted, order = status_of(asked), wish(asked)
+    found = [one for one in whole.standings if wanted in (None, one.status)]
+    key = SORTED.get(order.by, SORTED["status"])
+    known = [one for one in found if key(one) is not None]
+    return whole, [*sorted(known, key=key, reverse=order.down), *(one for one in found if key(one) is None)]
+
+
+def named(whole: Scoreboard, code: str, speech: Speech) -> Standing:
+    """The target of that id. Raises `LookupError` with words to show."""
+    found = next((one for one in whole.standings if one.target.code == code), None)
+    if found is None:
+        raise LookupError(speech("unknown_target", id=code))
+    return found
+
+
+def aim(target: Target, speech: Speech) -> str:
+    """What is aimed at, with its direction."""
+    value = measured(target.value, target.measure_unit, speech, short=True)
+    return speech("at_least", value=value) if target.direction == "up" else speech("at_most", value=value)
+
+
+def now(one: Standing, speech: Speech) -> str:
+    """The figure of now."""
+    return measured(one.reading.value, one.target.measure_unit, speech)
+
+
+def ahead(one: Standing, speech: Speech) -> str:
+    """The forecast for the due day."""
+    return measured(one.forecast.value if one.forecast else None, one.target.measure_unit, speech)
+
+
+def left(due: date, at: date, speech: Speech) -> str:
+    """How far away a due day is."""
+    days = (due - at).days
+    return speech("today") if not days else speech("days_left" if days > 0 else "days_past", n=speech.number(abs(days)))
+
+
+def told(target: Target, speech: Speech) -> str:
+    """Whether a target was verified, and what of it was assumed."""
+    note = target.noted(speech.language)
+    if target.verified:
+        return speech("seen_but", note=note) if note else speech("verified")
+    return speech("unverified_as", note=note) if note else speech("not_verified")
+
+
+def is_computed(one: Standing) -> bool:
+    """Whether the figure is computed here, so that nobody reports it."""
+    found = indicator(one.target.indicator)
+    return found is not None and found.rhythm == "live"
+
+
+def counts(whole: Scoreboard) -> Sequence[tuple[Status, int]]:
+    """How many targets stand how, what calls first."""
+    return [(status, whole.count[status]) for status in GRAVITY]
+
+
+def local_day(whole: Scoreboard) -> date:
+    """The day of the scoreboard."""
+    return whole.at.astimezone(ZONE).date()

@@ -1,0 +1,123 @@
+"""Who a code is: the province, one of its communes (of the day, or of the other side of the reform), or an agency; with words."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dashboard.components.parts import Part, link
+from dashboard.i18n.speech import Speech
+from dashboard.query.snapshot import Place
+from dashboard.request.address import Asked
+from schemas import places
+from schemas.places import Commune, restate
+from schemas.places.units import Unit
+from schemas.reference import Agency
+from schemas.reference.unknown import is_agency
+
+What = Literal["province", "commune", "agency"]
+
+
+@dataclass(frozen=True)
+class Who:
+    """A unit that has a page. `place` is its province or commune in the places, `agency` its row in the reference data."""
+
+    code: str
+    what: What
+    place: Unit | None = None
+    agency: Agency | None = None
+    elsewhen: bool = False
+    """Whether it is of the other side of the reform than the day that is looked at."""
+
+    @property
+    def former(self) -> bool:
+        """Whether it is no longer in force on the day that is looked at."""
+        return self.elsewhen and self.valid_to is not None
+
+    @property
+    def coming(self) -> bool:
+        """Whether it is not yet in force on that day."""
+        return self.elsewhen and self.valid_to is None
+
+    @property
+    def valid_to(self) -> object:
+        """The first day on which it is no longer in force."""
+        of = self.agency or self.place
+        return of.valid_to if of else None
+
+    @property
+    def commune(self) -> str:
+        """The commune that it is, or belongs to; empty for the province and its bodies."""
+        return self.code if self.what == "commune" else self.agency.commune if self.agency else ""
+
+    def words(self, speech: Speech) -> str:
+        """Its name as a heading."""
+        if self.agency is not None:
+            return self.agency.words(speech.language)
+        if isinstance(self.place, Commune):
+            name = speech.unit(self.place, in_force=not self.former)
+            return name[:1].upper() + name[1:]
+        if self.place is not None:
+            return self.place.full_name_en if speech.language == "en" else self.place.full_name
+        return self.code
+
+
+def who(place: Place, code: str) -> Who | None:
+    """The unit of a code as this installation knows it on the day of the place; None for a code of nobody here.
+
+    One of the day goes before one of the same code of the other side of the reform. Those of the other side are former communes
+    that became part of this province, or before the reform the communes that it has today.
+    """
+    if code == place.code:
+        return Who(code, "province", place.province)
+    if (commune := place.commune(code)) is not None:
+        return Who(code, "commune", commune)
+    if (unit := _of_the_other_side(place, code)) is not None:
+        return Who(code, "commune", unit, elsewhen=True)
+    found = place.agency(code)
+    if found.known and any(one.code == code for one in place.agencies):
+        return Who(code, "agency", agency=found)
+    if found.known and found.commune and _of_the_other_side(place, found.commune):
+        return Who(code, "agency", agency=found, elsewhen=True)
+    return None
+
+
+def _of_the_other_side(place: Place, code: str) -> Commune | None:
+    unit = restate.meaning(code, place.on)
+    if unit is None or place.commune(code) is not None:
+        return None
+    if place.units == "day":
+        return unit if unit.province == place.code and unit.valid_to is None else None
+    return unit if unit.valid_to is not None and restate.today(code) in place.names else None
+
+
+def name(code: str, place: Place, speech: Speech) -> str:
+    """What a screen calls the unit of a code; the code itself, with a word on it, where nobody knows it."""
+    found = who(place, code)
+    if found is None:
+        known = place.agency(code)
+        if known.known:
+            return known.words(speech.language)
+        return code if is_agency(code) or not place.names else speech("unknown_code", code=code)
+    return found.words(speech)
+
+
+def commune_name(code: str, place: Place, speech: Speech) -> str:
+    """What a screen calls the commune of a code: one of elsewhere with its province, one that nobody knows with a word on it."""
+    if not code or not place.names or who(place, code) is not None:
+        return name(code, place, speech)
+    return commune_elsewhere(code, place, speech) or speech("unknown_code", code=code)
+
+
+def commune_elsewhere(code: str, place: Place, speech: Speech) -> str:
+    """The name of a commune of another province, with that province; empty for a code that none has."""
+    unit = restate.meaning(code, place.on)
+    if unit is None:
+        return ""
+    of = places.atlas().province_by_code.get(unit.province) or places.atlas().former_provinces.get(unit.province)
+    names = [(one.full_name_en if speech.language == "en" else one.full_name) for one in (unit, of) if one is not None]
+    return speech("unit_elsewhere", unit=names[0], province=names[1]) if len(names) == 2 else names[0]
+
+
+def unit_link(asked: Asked, place: Place, code: str, text: Part = None) -> Part:
+    """A link to the page of a unit, by its name; only the name of one that has no page."""
+    words = text if text is not None else name(code, place, asked.speech)
+    return link(asked, words, f"/unit/{code}") if who(place, code) is not None else words

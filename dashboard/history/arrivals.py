@@ -1,0 +1,115 @@
+"""Questions about the past as such: how much came when, what came late for a moment, how far back it reaches. SQL as in
+`dashboard.query.store`; asked of the present, as each is about what is known now. Every question may raise
+`dashboard.query.connection.Unreachable`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from dashboard.history.proof import WHOLE
+from dashboard.history.tables import Prefix
+from dashboard.query.clock import Picture
+from dashboard.query.connection import Connection
+from dashboard.query.store import Row
+from schemas.clickhouse.ordering import happened_sql
+from schemas.clickhouse.replays import OF_RUNS
+from schemas.clickhouse.retention import horizon
+from schemas.clickhouse.sql import FIRST, moment
+from schemas.clickhouse.tables import events_table, windows_table
+from schemas.clickhouse.watch_tables import ALARM_STEPS
+from schemas.events.kinds import KINDS, STEPS, Kind
+from schemas.figures.snapshots import SNAPSHOTS
+from schemas.moments import EPOCH, milliseconds
+
+LATE = f"occurred_at <= {moment('at')} AND received_at > {moment('at')}"
+"""What had happened by a moment and arrived after it."""
+
+
+@dataclass(frozen=True)
+class PastStore:
+    """Asks one ClickHouse database."""
+
+    connection: Connection
+
+    def volume(self, since: datetime, until: datetime, parts: int, picture: Picture = Picture.KNOWN) -> list[int]:
+        """How many events arrived after `since` and until `until`, in so many parts of the time between: that is what is known by
+        and by. As corrected since, and where only windows are kept, how many happened."""
+        step = max(1, (milliseconds(until) - milliseconds(since)) // parts)
+        known = horizon(self.connection.tuples)
+        single = known.whole_from if known else EPOCH
+        is_known = picture is Picture.KNOWN
+        when = "true" if is_known else f"occurred_at > {moment('since')}"  # by which the tables are sorted
+        each = [
+            f"SELECT {'received_at' if is_known else happened_sql(kind)} AS at, 1 AS events "
+            f"FROM {events_table(kind).name} WHERE {when} "
+            f"AND at > {moment('since')} AND at <= {moment('until')} AND at >= {moment('single')}"
+            for kind in KINDS
+        ]
+        if since < single:
+            each += [
+                f"SELECT toDateTime64(window_start, 3) AS at, {STEPS.name} AS events FROM {windows_table(kind).name} FINAL "
+                f"WHERE at > {moment('since')} AND at <= {moment('until')} AND at < {moment('single')}"
+                for kind in KINDS
+            ]
+        rows = self.connection.tuples(
+            f"SELECT least(intDiv(toUnixTimestamp64Milli(at) - %(since)s - 1, {step}), {parts - 1}) AS part, toInt64(sum(events)) "
+            f"FROM ({' UNION ALL '.join(each)}) GROUP BY part",
+            since=milliseconds(since),
+            until=milliseconds(until),
+            single=milliseconds(single),
+        )
+        found = [0] * parts
+        for part, count in rows:
+            found[part] = count
+        return found
+
+    def late(self, at: datetime, limit: int = 100) -> list[Row]:
+        """What had happened by a moment and arrived after it, by arrival: kind, entity_id, agency, occurred_at, received_at, and
+        `total`: how many of its kind there are. At most `limit` of each kind."""
+        each = " UNION ALL ".join(
+            f"(SELECT '{kind.name}' AS kind, entity_id, agency, occurred_at, received_at, count() OVER () AS total "
+            f"FROM (SELECT * FROM {events_table(kind).name} WHERE {LATE} "
+            f"LIMIT 1 BY partition, offset) ORDER BY received_at, entity_id LIMIT {limit:d})"
+            for kind in KINDS
+        )
+        return list(self.connection.rows(f"SELECT * FROM ({each}) ORDER BY kind, received_at, entity_id", at=milliseconds(at)))
+
+    def late_entities(self, at: datetime, kind: Kind, limit: int) -> list[str]:
+        """Of which entities of a kind something came late for a moment, by its first arrival; at most `limit`."""
+        rows = self.connection.tuples(
+            f"SELECT entity_id FROM {events_table(kind).name} WHERE {LATE} "
+            f"GROUP BY entity_id ORDER BY min(received_at), entity_id LIMIT {limit:d}",
+            at=milliseconds(at),
+        )
+        return [entity for (entity,) in rows]
+
+    def reach(self) -> dict[str, datetime | None]:
+        """Since when it can be replayed: `whole` (every page, and the stream run again), `windows` (counts only), `alarms` (what
+        was said of them), `snapshots` (what was recorded of the screens)."""
+        windows = " UNION ALL ".join(
+            f"SELECT minOrNull(window_start) AS first FROM {windows_table(kind).name} WHERE window_start > toDateTime(0)"
+            for kind in KINDS
+        )
+        names = {
+            "whole": FIRST,
+            "windows": f"SELECT min(first) FROM ({windows})",
+            "alarms": f"SELECT minOrNull(evaluated_at) FROM {ALARM_STEPS.name}",
+            "snapshots": f"SELECT minOrNull(moment) FROM {SNAPSHOTS.name} WHERE {WHOLE}",
+        }
+        (row,) = self.connection.tuples("SELECT " + ", ".join(f"({question})" for question in names.values()))
+        found, known = dict(zip(names, row, strict=True)), horizon(self.connection.tuples)
+        if known and found["whole"]:
+            found["whole"] = max(found["whole"], known.whole_from)
+        return found
+
+    def disk(self) -> dict[str, int]:
+        """Bytes on disk of what the past is made of: `events`, `lives` (and states), `windows`, `snapshots`, `runs` (of the stream,
+        all that is theirs), `apart` (what a dashboard keeps beside, as long as it runs, once somebody looked back), `rest`."""
+        apart = f"^({'|'.join(Prefix)})"
+        rows = self.connection.tuples(
+            "SELECT multiIf(database != currentDatabase(), 'runs', startsWith(table, 'events_'), 'events',"
+            f" table = '{SNAPSHOTS.name}', 'snapshots', match(table, '^(life|current|state)_'), 'lives', "
+            f"startsWith(table, 'windows_'), 'windows', match(table, '{apart}'), 'apart', 'rest') AS what, sum(bytes_on_disk) "
+            "FROM system.parts WHERE active AND (database = currentDatabase() "
+            f"OR startsWith(database, currentDatabase() || '{OF_RUNS}')) GROUP BY what"
+        )
+        return {str(what): int(size) for what, size in rows}

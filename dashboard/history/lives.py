@@ -1,0 +1,159 @@
+"""Lives as they were known at a moment of the past, where the rows that are kept do not tell it.
+
+A life (`schemas.clickhouse.lives`) is a row per step that depends on the steps up to its own only. So the rows received by a moment
+are its past, unless something received later was sorted in between them: of such entities, which are few, the lives are derived
+anew from the events received by then. Deriving takes ClickHouse about the same time for one entity and for some thousands. So each
+time it is done for all that need it in some hours around the moment, in all their versions: a replay that goes on finds them made.
+"""
+
+import math
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from dashboard.query.connection import Connection
+from dashboard.query.turns import holding
+from schemas.clickhouse.columns import MOMENT, Column
+from schemas.clickhouse.derivation import derive
+from schemas.clickhouse.lives import FAR, LIVES, Life, life_table
+from schemas.clickhouse.sql import at
+from schemas.clickhouse.tables import events_table
+from schemas.clickhouse.working_time import calendar_row
+from schemas.moments import ZONE
+from schemas.reference import calendar
+
+BEFORE, AFTER = timedelta(hours=1), timedelta(hours=6)
+"""How far around a moment the lives of others are derived with those that it needs."""
+ON_THEIR_WAY = timedelta(minutes=1)
+"""Of what was received so lately some may not be in ClickHouse yet."""
+LOOKED_AT = 1.0
+"""Seconds after which it is looked again whether something late came in."""
+MOST_ENTITIES, MOST_MOMENTS = 50_000, 1_000
+"""How many are kept of a kind."""
+SEPARATOR = "\n"
+Row = tuple[Any, ...]
+KNOWN = (
+    Column("known_from", MOMENT, "From when on the life was known so."),
+    Column("known_until", MOMENT, "Before when; 2100 while it is."),
+)
+
+
+class Version(NamedTuple):
+    """A life as it was known from one moment until before another."""
+
+    since: datetime
+    until: datetime
+    rows: list[Row]
+
+
+@dataclass
+class _Derived:
+    """All versions of an entity's life that were known between two moments."""
+
+    since: datetime
+    until: datetime
+    good_until: float
+    """When it is to be derived anew, by the monotonic clock: some of what had arrived by then may have been on its way."""
+    versions: list[Version] = field(default_factory=list)
+
+    def at(self, moment: datetime) -> list[Row]:
+        return next((one.rows for one in self.versions if one.since <= moment < one.until), [])
+
+
+class PastLives:
+    """Derives and keeps them; for all moments and from any thread. Every question may raise
+    `dashboard.query.connection.Unreachable`."""
+
+    def __init__(self, present: Connection, province: str) -> None:
+        self._present = present
+        self._province = province
+        self._locks = {life: threading.Lock() for life in LIVES}
+        self._derived: dict[Life, dict[str, _Derived]] = {life: {} for life in LIVES}
+        self._looked: dict[Life, dict[datetime, tuple[float, list[str]]]] = {life: {} for life in LIVES}
+
+    def at(self, life: Life, moment: datetime) -> list[Row]:
+        """The rows of `life_K`, as known at a moment, of every entity whose kept rows do not tell it."""
+        with holding(self._locks[life]):
+            entities = self._mixed(life, moment)
+            if any(not self._has(life, entity, moment) for entity in entities):
+                self._derive(life, moment)
+            found = (self._derived[life].get(entity) for entity in entities)
+            return [row for one in found if one for row in one.at(moment)]
+
+    def _has(self, life: Life, entity: str, moment: datetime) -> bool:
+        found = self._derived[life].get(entity)
+        return found is not None and found.since <= moment <= found.until and time.monotonic() < found.good_until
+
+    def _mixed(self, life: Life, moment: datetime) -> list[str]:
+        """The entities with a step that arrived after a moment before one that had arrived by then. Some rows of old make for more,
+        which does no harm."""
+        looked, found = self._looked[life].get(moment, (0.0, []))
+        if time.monotonic() - looked > LOOKED_AT:
+            found = [entity for (entity,) in self._present.tuples(_late(life, moment, moment))]
+            if len(self._looked[life]) > MOST_MOMENTS:
+                self._looked[life].clear()
+            self._looked[life][moment] = time.monotonic(), found
+        return found
+
+    def _derive(self, life: Life, moment: datetime) -> None:
+        since = moment - BEFORE
+        settled = datetime.now(UTC) - ON_THEIR_WAY
+        until, good_until = (
+            max(moment, min(moment + AFTER, settled)),
+            math.inf if moment <= settled else time.monotonic() + LOOKED_AT,
+        )
+        if len(self._derived[life]) > MOST_ENTITIES:
+            self._derived[life].clear()
+        found = {entity: _Derived(since, until, good_until) for (entity,) in self._present.tuples(_late(life, since, until))}
+        known: dict[tuple[str, datetime, datetime], list[Row]] = {}
+        for *row, first, last in self._present.tuples(versions(life, self._province, since, until)):
+            known.setdefault((row[0], first, last), []).append(tuple(row))
+        for (entity, first, last), rows in known.items():
+            if entity in found:
+                found[entity].versions.append(Version(first, last, rows))
+        self._derived[life] |= found
+
+
+def versions(life: Life, province: str, since: datetime, until: datetime) -> str:
+    """A question for all versions of these lives that were known between two moments: the columns of `life_K`, and from when until
+    before when (`known_from`, `known_until`) a row was known."""
+    parts = f"splitByString('{SEPARATOR}', named)"
+    entity = f"substring(named, 1, length(named) - length({parts}[-2]) - length({parts}[-1]) - 2) AS entity_id"
+    names = [entity if column.name == "entity_id" else f"`{column.name}`" for column in life.columns]
+    known = [
+        f"fromUnixTimestamp64Milli(toInt64({parts}[{number}]), '{ZONE}') AS {name}"
+        for number, name in zip((-2, -1), (column.name for column in KNOWN), strict=True)
+    ]
+    number, _ = calendar_row(calendar(province))
+    derived = derive(life, number, _named_by_version(life, since, until))
+    return f"SELECT {', '.join([*names, *known])} FROM (SELECT entity_id AS named, * EXCEPT entity_id FROM ({derived}))"
+
+
+def came_late(since: datetime, until: datetime) -> str:
+    """SQL: whether a step arrived later than the next one, the time between within two moments."""
+    return f"received_at > {at(since)} AND next_received_at <= {at(until)} AND received_at > next_received_at"
+
+
+def _late(life: Life, since: datetime, until: datetime) -> str:
+    """A question for the entities with such a step."""
+    return f"SELECT DISTINCT entity_id FROM {life_table(life.kind).name} WHERE {came_late(since, until)}"
+
+
+def _named_by_version(life: Life, since: datetime, until: datetime) -> str:
+    """The events of these entities once for each version of what was known of them, which is part of the name of the entity."""
+    events = f"{events_table(life.kind).name} WHERE entity_id IN ({_late(life, since, until)})"
+    known = (
+        "SELECT entity_id AS entity, received_at AS known_from, leadInFrame(received_at, 1, "
+        f"{FAR}) OVER (PARTITION BY entity_id ORDER BY received_at ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) "
+        f"AS known_until FROM (SELECT DISTINCT entity_id, received_at FROM {events})"
+    )
+    name = f" || '{SEPARATOR}' || ".join(
+        ("entity_id", *(f"toString(toUnixTimestamp64Milli({one}))" for one in ("known_from", "known_until")))
+    )
+    return (
+        f"(SELECT e.* REPLACE ({name} AS entity_id) FROM (SELECT * FROM {events}) AS e INNER JOIN ({known}) AS k "
+        f"ON e.entity_id = k.entity WHERE received_at <= known_from AND known_from <= {at(until)} "
+        f"AND known_until > {at(since)})"
+    )

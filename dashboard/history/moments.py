@@ -1,0 +1,38 @@
+"""What lives hold at one moment of the past, set apart once more: of a scene (`dashboard.history.slices`) a page needs a tenth, and
+asks for that two dozen times."""
+
+import threading
+from collections.abc import Callable, Hashable
+
+from dashboard.history.tables import Passing, Prefix
+from dashboard.query.clock import Replay
+from dashboard.query.turns import holding
+from schemas.clickhouse.lives import LIVES, Life
+
+MOST = 8
+"""Moments that are kept of a kind: in memory, some megabytes each."""
+GRACE = 10.0
+"""Seconds for which one that is no longer kept stays, as questions may be on their way to it."""
+
+
+class Moments:
+    """Makes and keeps them; from any thread."""
+
+    def __init__(self, tables: Passing) -> None:
+        self._tables = tables
+        self._locks = {life: threading.Lock() for life in LIVES}
+        self._kept: dict[Life, dict[tuple[Hashable, Replay], str]] = {life: {} for life in LIVES}
+
+    def at(self, life: Life, replay: Replay, source: Hashable, select: Callable[[], str]) -> str | None:
+        """The table with the rows of `current_K` at a moment that figures ask for: what `select` reads, from what `source` names.
+        None where none may be made. Raises `dashboard.query.connection.Unreachable`."""
+        key = source, replay
+        with holding(self._locks[life]):
+            kept = self._kept[life]
+            name = kept.pop(key, None) or self._tables.make(Prefix.MOMENT, f"ENGINE = Memory AS {select()}")
+            if name is None:
+                return None
+            kept[key] = name  # the last is the one that was used last
+            while len(kept) > MOST:
+                self._tables.leave(kept.pop(next(iter(kept))), GRACE)
+            return name

@@ -1,0 +1,77 @@
+"""The proof that a replay shows what was shown: recorded snapshots (`schemas.figures.snapshots`) against the replay of their
+moments."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from dashboard.history.lives import PastLives
+from dashboard.history.past import PastConnection
+from dashboard.query.clock import Replay
+from dashboard.query.connection import Connection
+from schemas.clickhouse.retention import HORIZONS
+from schemas.clickhouse.sql import at
+from schemas.clickhouse.working_time import calendar_row
+from schemas.figures.snapshots import SNAPSHOTS, rules, take
+from schemas.reference import calendar
+
+WHOLE = f"moment >= (SELECT max(whole_from) FROM {HORIZONS.name})"
+"""Whether a moment can still be replayed, in SQL."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A snapshot as it was recorded."""
+
+    moment: datetime
+    hash: int
+    rules: int
+    readings: int
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Compares with the replay. Every question may raise `dashboard.query.connection.Unreachable`."""
+
+    connection: Connection
+    province: str
+
+    def recorded(self, since: datetime, until: datetime, limit: int = 1_000_000) -> list[Recorded]:
+        """What was recorded in a period, its end included, and can still be replayed, the newest first."""
+        rows = self.connection.tuples(
+            f"SELECT moment, hash, rules, readings FROM {SNAPSHOTS.name} FINAL "
+            f"WHERE moment >= {at(since)} AND moment <= {at(until)} AND {WHOLE} ORDER BY moment DESC LIMIT {limit:d}"
+        )
+        return [Recorded(*row) for row in rows]
+
+    def count(self) -> tuple[int, datetime | None]:
+        """How many there are, and the moment of the first."""
+        ((count, first),) = self.connection.tuples(f"SELECT count(), minOrNull(moment) FROM {SNAPSHOTS.name} FINAL WHERE {WHOLE}")
+        return count, first
+
+    def comparable(self, one: Recorded) -> bool:
+        """Whether it was asked for as it would be asked for now."""
+        return one.rules == self.rules
+
+    def same(self, one: Recorded, lives: PastLives | None = None) -> bool:
+        """Whether the replay of its moment, as known then, comes to the same hash."""
+        past = PastConnection(self.connection, self.province, Replay(one.moment), lives)
+        return take(past.tuples, one.moment, calendar(self.province)).hash == one.hash
+
+    def all(self, found: list[Recorded], tell: Callable[[int], None]) -> Iterator[tuple[Recorded, bool | None]]:
+        """Each with whether it is the same; None for one that cannot be compared."""
+        lives = PastLives(self.connection, self.province)
+        for number, one in enumerate(found):
+            yield one, self.same(one, lives) if self.comparable(one) else None
+            tell(number + 1)
+
+    @cached_property
+    def calendar(self) -> int:
+        """The number of the calendar in `working_weeks`."""
+        return calendar_row(calendar(self.province))[0]
+
+    @cached_property
+    def rules(self) -> int:
+        """How a snapshot would be asked for now."""
+        return rules(calendar(self.province), self.calendar)

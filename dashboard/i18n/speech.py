@@ -1,0 +1,137 @@
+"""How a language writes numbers, shares, changes and times. All times are those of Asia/Ho_Chi_Minh."""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from datetime import time as clock_time
+from typing import Literal
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+from dashboard.i18n.words import words
+from dashboard.query.store import HERE
+from schemas.places import Commune
+from schemas.reference import DAY_HOURS
+
+Language = Literal["vi", "en"]
+LOCALES = {"vi": "vi", "en": "en_GB"}
+MILLISECOND = timedelta(milliseconds=1)
+EDGE = timedelta(milliseconds=100)
+"""How far from its ends the moments of a day are that stand for the day."""
+MINUS = "\N{MINUS SIGN}"
+LETTERS = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
+"""The letters in the order of Vietnamese dictionaries."""
+TONES = dict.fromkeys(map(ord, "\u0300\u0301\u0303\u0309\u0323"))
+
+
+def in_order(words: str) -> tuple[list[int], str]:
+    """What words are sorted by: letters as dictionaries have them (đ after d, not after z), tones only where all else is alike."""
+    bare = unicodedata.normalize("NFC", unicodedata.normalize("NFD", words.lower()).translate(TONES))
+    return [LETTERS.find(letter) for letter in bare], words
+
+
+def _is_day(at: datetime) -> bool:
+    local = at.astimezone(HERE)
+    return (local + EDGE).date() != (local - EDGE).date()
+
+
+@dataclass(frozen=True)
+class Speech:
+    """Speaks one language."""
+
+    language: Language
+
+    def __call__(self, key: str, **places: object) -> str:
+        """The words of a key; see `dashboard.i18n.words`."""
+        return words(key, self.language, **places)
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """A number: 1.284 or 94,1 in Vietnamese."""
+        shape = "#,##0" + ("." + "0" * digits if digits else "")
+        return str(format_decimal(value, format=shape, locale=LOCALES[self.language])).replace("-", MINUS)
+
+    def share(self, part: float, whole: float) -> str | None:
+        """A share in percent, None where there is no whole."""
+        return f"{self.number(100 * part / whole, 1)}%" if whole else None
+
+    def exact(self, percent: float | None) -> str | None:
+        """A percentage to a tenth, None where it is not known."""
+        return None if percent is None else f"{self.number(percent, 1)}%"
+
+    def percent(self, value: float) -> str:
+        """A percentage as short as it can be said."""
+        return f"{self.number(value, 0 if value == round(value) else 1)}%"
+
+    def change(self, value: float, digits: int = 0) -> str:
+        """A difference with its sign."""
+        written = self.number(abs(value), digits)
+        return f"+{written}" if value > 0 else f"{MINUS}{written}" if value < 0 else "±0"
+
+    def time(self, at: datetime) -> str:
+        """The time of day, to the minute."""
+        return at.astimezone(HERE).strftime("%H:%M")
+
+    def moment(self, at: datetime, now: datetime) -> str:
+        """The time of today, or the day and month of another day."""
+        local = at.astimezone(HERE)
+        if local.date() == now.astimezone(HERE).date():
+            return self.time(at)
+        return local.strftime("%H:%M %d/%m")
+
+    def full(self, at: datetime) -> str:
+        """Day and time as they are read on their own: 22/11/2026 14:05."""
+        return at.astimezone(HERE).strftime("%d/%m/%Y %H:%M")
+
+    def known(self, at: datetime, *, to_the_day: bool = False) -> str:
+        """Day and time as exactly as they are known: a moment that is known to the day has no hour.
+
+        Where nobody says how exact it is, the first and the last moments of a day are a day: sources that know no hours send the
+        first, and steps known to the day are placed among them (`schemas.clickhouse.ordering`).
+        """
+        return self.day(at.astimezone(HERE)) if to_the_day or _is_day(at) else self.full(at)
+
+    def known_moment(self, at: datetime, now: datetime) -> str:
+        """The same in short, as `moment`: the day and month alone where no hour is known."""
+        return at.astimezone(HERE).strftime("%d/%m") if _is_day(at) else self.moment(at, now)
+
+    def due(self, at: datetime) -> str:
+        """When something is due: of what is due on a day, that it is at its end."""
+        local = at.astimezone(HERE)
+        ends = (local + MILLISECOND).time() == clock_time.min
+        return self("end_of_day", day=self.day(local)) if ends else self.full(at)
+
+    def day(self, day: date) -> str:
+        """A day: 22/11/2026."""
+        return f"{day:%d/%m/%Y}"
+
+    def weekday(self, at: datetime) -> str:
+        """A day of the week, such as thứ Hai."""
+        word = str(format_date(at.astimezone(HERE).date(), "EEEE", locale=LOCALES[self.language]))
+        return word[0].lower() + word[1:] if self.language == "vi" else word
+
+    def unit(self, unit: Commune, *, in_force: bool = False) -> str:
+        """A commune with its type, and of a former one, unless it is of the day, its last: phường Phú Hội (đến 30/06/2025)."""
+        name = unit.full_name_en if self.language == "en" else unit.full_name[0].lower() + unit.full_name[1:]
+        if in_force or unit.valid_to is None:
+            return name
+        return self("unit_until", unit=name, day=f"{unit.valid_to - timedelta(days=1):%d/%m/%Y}")
+
+    def span(self, length: timedelta) -> str:
+        """A length of time in its largest fitting units."""
+        minutes = max(0, int(length.total_seconds() // 60))
+        if minutes < 1:
+            return self("seconds", n=int(length.total_seconds()))
+        if minutes < 60:
+            return self("minutes", n=minutes)
+        if minutes < 24 * 60:
+            hours, rest = divmod(minutes, 60)
+            return self("hours_minutes", h=hours, m=rest) if rest else self("hours", n=hours)
+        return self("days", n=minutes // (24 * 60))
+
+    def clock_span(self, length: timedelta, around: bool = False) -> str:
+        """A length of a record's clock: round the clock as `span`, else working time, from a working day on in working days."""
+        if around:
+            return self.span(length)
+        days = length / timedelta(hours=DAY_HOURS)
+        return self("working_days", n=self.number(days, 1)) if days >= 1 else self("working_span", span=self.span(length))

@@ -1,0 +1,65 @@
+"""What began and what was closed over a window, as bars; each part of it is a link to that part of time alone."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from dash import html
+
+from dashboard.components.parts import Part, labelled, stated
+from dashboard.pages.map.view import written
+from dashboard.query.map import Pair
+from dashboard.query.store import HERE
+from dashboard.request.address import Asked
+from schemas.figures.series import Step
+
+TICKS = 5
+
+
+def bars(asked: Asked, pairs: Sequence[Pair], since: datetime, step: Step, begun: str, closed: str) -> Part:
+    """The drawing; `begun` and `closed` name what is counted."""
+    speech = asked.speech
+    most = max((max(one.begun, one.closed) for one in pairs), default=0)
+    starts = [since, *(one.at for one in pairs[:-1])]
+    drawn = []
+    for start, one in zip(starts, pairs, strict=True):
+        told = (
+            f"{_when(start, step)} – {_when(one.at, step)}: {begun.lower()} {speech.number(one.begun)}, "
+            f"{closed.lower()} {speech.number(one.closed)}"
+        )
+        heights = [
+            html.I(className=name, style={"height": f"{100 * n / (most or 1):.1f}%"})
+            for name, n in (("begun", one.begun), ("closed", one.closed))
+        ]
+        href = asked.with_(**{"window": None, "from": written(start), "to": written(one.at), "records_page": None})
+        drawn.append(html.A(heights, href=href, title=told, **labelled(told)))
+    places = sorted({round(number * (len(pairs) - 1) / (TICKS - 1)) for number in range(TICKS)}) if pairs else []
+    ticks = [
+        html.Span(_tick(starts[number], step), style={"left": f"{100 * (number + 0.5) / len(pairs):.2f}%"}) for number in places
+    ]
+    sums = [(name, words, sum(getattr(one, name) for one in pairs)) for name, words in (("begun", begun), ("closed", closed))]
+    keys = [html.Li([html.I(className=f"bar-key {name}"), words, html.B(speech.number(total))]) for name, words, total in sums]
+    return html.Div(
+        [
+            html.Ul(keys, className="keys"),
+            html.Div(
+                [
+                    html.Span(speech.number(most), className="most"),
+                    html.Div(drawn, className="bars-of", role="group", **labelled(speech("map_course"))),
+                    html.Div(ticks, className="ticks plot", **stated("hidden", True)),
+                ],
+                className="drawn",
+            ),
+        ],
+        className="bars",
+    )
+
+
+def _when(at: datetime, step: Step) -> str:
+    return f"{at.astimezone(HERE):%d/%m/%Y}" if step is Step.MONTH else f"{at.astimezone(HERE):%H:%M %d/%m}"
+
+
+def _tick(at: datetime, step: Step) -> str:
+    local = at.astimezone(HERE)
+    if step is Step.MONTH:
+        return f"{local:%m/%Y}"
+    return f"{local:%d/%m}" if step is Step.DAY else f"{local:%H:%M}"

@@ -1,0 +1,256 @@
+"""What the layers are made of, each asked once per tick and window whatever the number of viewers and their language."""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TypeVar
+
+from dashboard.components.source_states import GRAVITY
+from dashboard.pages.map.shades import Shades, shades
+from dashboard.pages.map.spots import Spot, Spots, spots
+from dashboard.pages.map.view import View
+from dashboard.query import alarm_groups as alarms
+from dashboard.query.alarm_groups import Alarm, Watched
+from dashboard.query.clock import At
+from dashboard.query.lives import FLOW_FIGURES
+from dashboard.query.map import MapStore, Scope
+from dashboard.query.store import Row
+from dashboard.request.address import Asked
+from dashboard.request.context import Ask
+from schemas.figures import BY_CODE, Readings, Unit
+from schemas.figures.aging import aged, of_units
+from schemas.reference import agency
+from schemas.sources.freshness import Source, State
+
+T = TypeVar("T")
+KEPT = 60.0
+"""Seconds for which answers about a moment are remembered: a page draws all of itself from the same."""
+DRAWN_FLOWS = 80
+"""Lines that are drawn at most, those of most documents; more are a knot that nobody reads."""
+SOON = timedelta(hours=24)
+"""Meetings within which are shown as coming."""
+SLOW_HOURS = 4.0
+"""A line whose documents take longer than this to be received, in the median, is slow."""
+OVERDUE = BY_CODE["filing.overdue"]
+
+
+@dataclass(frozen=True)
+class Amount:
+    """What lies at one spot: how much in all, and of each agency."""
+
+    code: str
+    spot: Spot
+    count: float
+    of: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Documents from one spot to another in the window."""
+
+    sender: str
+    receiver: str
+    ends: tuple[Spot, Spot]
+    readings: Readings
+
+    def value(self, name: str) -> float | None:
+        """What a figure of documents reads on it."""
+        return self.readings[f"document.{name}"].value
+
+    @property
+    def sent(self) -> int:
+        """How many documents."""
+        return int(self.value("sent") or 0)
+
+    @property
+    def slow(self) -> bool:
+        """Whether its documents take long to be received."""
+        return (self.value("receive_p50") or 0.0) > SLOW_HOURS
+
+
+@dataclass(frozen=True)
+class Site:
+    """What meets at a spot: sites of meetings that go on, connected or missing, and of those to come."""
+
+    code: str
+    spot: Spot
+    connected: int = 0
+    missing: int = 0
+    invited: int = 0
+    hosts: bool = False
+
+
+@dataclass(frozen=True)
+class Meetings:
+    """Meetings that go on, those of the next hours, and where they are held."""
+
+    live: Sequence[Row]
+    coming: Sequence[Row]
+    sites: Sequence[Site]
+
+
+@dataclass(frozen=True)
+class Feeds:
+    """The feeds at a spot, the gravest state first."""
+
+    code: str
+    spot: Spot
+    sources: Sequence[Source]
+
+    @property
+    def state(self) -> State:
+        """The gravest: of a commune's feeds one that is dead makes it so."""
+        return self.sources[0].state
+
+
+@dataclass(frozen=True)
+class Calls:
+    """Alarms at a spot, the gravest first; `code` is empty for a place of their own."""
+
+    code: str
+    spot: Spot
+    alarms: Sequence[Alarm]
+
+
+def store(ask: Ask) -> MapStore:
+    """The questions of the map."""
+    return MapStore(ask.lives)
+
+
+def viewed(ask: Ask, asked: Asked) -> View:
+    """What an address asks for: all who ask within a tick look at the same moment, so that what they see adds up."""
+    return View.of(asked, ask.place, ask.once("map now", ask.clock.now))
+
+
+def once(ask: Ask, view: View, what: Hashable, question: Callable[[], T]) -> T:
+    """The answer to a question about the window of a view, asked once: what is of a moment that is named does not age."""
+    return ask.once(("map", what, view.since, view.until), question, seconds=KEPT)
+
+
+def categories(ask: Ask, view: View, scope: Scope) -> dict[str, int]:
+    """The categories of the reports in a scope, whatever category it is narrowed to: how many of each."""
+    return once(ask, view, ("categories", replace(scope, category="")), lambda: store(ask).categories(scope))
+
+
+def communes(ask: Ask, view: View) -> tuple[Readings, Shades]:
+    """What the measure reads in each commune, with its age, and the classes; those of silent sources are in none."""
+
+    def asked() -> tuple[Readings, Shades]:
+        found = store(ask).by_unit(view.scope(ask.place, spots(ask.place)), view.measure, "commune")
+        sources, code = ask.current_sources(), view.measure.code
+        its = of_units(sources)
+        told = {unit: aged({code: one}, its.get(("commune", unit), ()))[code] for unit, one in found.items()}
+        here = {unit: one for unit, one in told.items() if not one.stale and (unit in ask.place.names or not ask.place.names)}
+        return told, shades(view.measure, here)
+
+    return once(ask, view, ("communes", view.measure.code), asked)
+
+
+def outside(ask: Ask, view: View) -> tuple[float, list[str]]:
+    """What a measure that counts has in communes that are none of the place, and their codes; nothing for other measures."""
+    found = {unit: one.value for unit, one in communes(ask, view)[0].items() if unit not in ask.place.names and one.value}
+    is_count = view.measure.unit is Unit.COUNT and bool(ask.place.names)
+    return (sum(found.values()), sorted(found)) if is_count else (0, [])
+
+
+def overdue(ask: Ask, view: View) -> list[Amount]:
+    """Overdue filings by where the agency lies that holds them, the most first."""
+
+    def asked() -> list[Amount]:
+        where = spots(ask.place)
+        found = store(ask).by_unit(view.scope(ask.place, where), OVERDUE, "agency")
+        return _amounts(where, {code: one.value for code, one in found.items() if one.value})
+
+    return once(ask, view, "overdue", asked)
+
+
+def _amounts(where: Spots, values: Mapping[str, float]) -> list[Amount]:
+    at: dict[tuple[str, Spot], dict[str, float]] = defaultdict(dict)
+    for code, value in values.items():
+        if (found := where.of(code)) is not None:
+            at[found][code] = value
+    amounts = [Amount(code, spot, sum(of.values()), of) for (code, spot), of in at.items()]
+    return sorted(amounts, key=lambda one: (-one.count, one.code))
+
+
+def flows(ask: Ask, view: View) -> list[Edge]:
+    """Documents between spots, the most first; of what is chosen only what goes there or comes from there."""
+
+    def asked() -> list[Edge]:
+        where = spots(ask.place)
+        lying = {one.code: spot for one in ask.place.agencies if (spot := where.of(one.code)) is not None}
+        if not lying:
+            return []
+        at, figures = dict(lying.values()), [BY_CODE[code] for code in FLOW_FIGURES]
+        scope = view.scope(ask.place, where)
+        found = store(ask).flows(scope, {code: spot for code, (spot, _) in lying.items()}, figures)
+        edges = [Edge(*key, (at[key[0]], at[key[1]]), told) for key, told in found.items() if key[0] != key[1]]
+        if scope.communes is not None:
+            edges = [one for one in edges if one.sender in scope.communes or one.receiver in scope.communes]
+        return sorted((one for one in edges if one.sent), key=lambda one: (-one.sent, one.sender, one.receiver))
+
+    return once(ask, view, ("flows", view.agency, view.communes, view.box), asked)
+
+
+def meetings(ask: Ask, view: View) -> Meetings:
+    """Meetings that go on and those of the next hours, with their sites."""
+
+    def asked() -> Meetings:
+        clock = At(view.until) if view.past else ask.clock
+        live, coming = ask.lives.meetings(clock), ask.lives.coming(clock, SOON)
+        counts: dict[tuple[str, Spot], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+        where = spots(ask.place)
+        said = [(live, "connected"), (live, "missing"), (coming, "invited")]
+        for number, (rows, field) in enumerate(said):
+            for code in (code for row in rows for code in row[field]):
+                if (found := where.of(code)) is not None:
+                    counts[found][number] += 1
+        for row in (*live, *coming):
+            if (found := where.of(row["host"])) is not None:
+                counts[found][3] = 1
+        sites = [Site(code, spot, some[0], some[1], some[2], bool(some[3])) for (code, spot), some in sorted(counts.items())]
+        return Meetings(live, coming, sites)
+
+    return once(ask, view, "meetings", asked)
+
+
+def sources(ask: Ask, view: View) -> list[Feeds]:
+    """The feeds by where their agencies lie."""
+
+    def asked() -> list[Feeds]:
+        where, at = spots(ask.place), defaultdict[tuple[str, Spot], list[Source]](list)
+        for one in ask.current_sources():
+            if (found := where.of(one.agency)) is not None:
+                at[found].append(one)
+        return [
+            Feeds(code, spot, sorted(some, key=lambda one: (GRAVITY.index(one.state), one.agency, one.kind)))
+            for (code, spot), some in sorted(at.items())
+        ]
+
+    return once(ask, view, "sources", asked)
+
+
+def calls(ask: Ask, view: View) -> tuple[list[Calls], Watched]:
+    """The open alarms by where they are, and whether anybody looks; those of the province as a whole lie at its seat."""
+
+    def asked() -> tuple[list[Calls], Watched]:
+        clock = At(view.until) if view.past else ask.clock
+        found = alarms.merged(alarms.read(ask.alarms.open(clock)))
+        watched = alarms.watched(ask.alarms.jobs(), ask.clock.now(), ask.stale_after)
+        at, where = defaultdict[tuple[str, Spot], list[Alarm]](list), spots(ask.place)
+        for alarm in found:
+            for spot in _spots_of(alarm, where):
+                at[spot].append(alarm)
+        return [
+            Calls(code, spot, sorted(some, key=lambda one: (one.priority, one.id))) for (code, spot), some in sorted(at.items())
+        ], watched
+
+    return once(ask, view, "alarms", asked)
+
+
+def _spots_of(alarm: Alarm, where: Spots) -> list[tuple[str, Spot]]:
+    if alarm.lat is not None and alarm.lon is not None:
+        return [("", (alarm.lat, alarm.lon))]
+    said = alarm.communes or tuple(agency(code).commune or code for code in alarm.agencies) or (where.province,)
+    return [found for code in dict.fromkeys(said) if (found := where.of(code)) is not None]

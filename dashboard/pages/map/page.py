@@ -1,0 +1,137 @@
+"""`/map`: the map in the middle, layers at its left, what is chosen at its right."""
+
+import json
+from functools import partial
+from typing import Any
+
+import dash_leaflet as dl
+from dash import dcc, html
+
+from dashboard.components.outlines import country, outlines_address
+from dashboard.components.parts import Part, labelled, nothing, stated
+from dashboard.components.shell import RENEW_MS
+from dashboard.pages.map.bar import bar
+from dashboard.pages.map.drawn import drawn, words
+from dashboard.pages.map.gathered import viewed
+from dashboard.pages.map.legends import layers
+from dashboard.pages.map.panel import panel
+from dashboard.pages.map.spots import spots
+from dashboard.pages.map.view import without_extent
+from dashboard.query.concurrent import beside
+from dashboard.query.connection import TimeLimitError, Unreachable
+from dashboard.request.address import Asked
+from dashboard.request.answers import told
+from dashboard.request.context import Ask
+
+
+def content(ask: Ask, asked: Asked) -> Part:
+    """The page. What it shows (`data-parts`) is drawn and renewed by its own script, part by part: the map itself stays."""
+    data: dict[str, Any] = {
+        "data-words": json.dumps(words(asked.spoken)),
+        "data-renew": str(RENEW_MS),
+        "data-parts": told(parts(ask, without_extent(asked))),
+    }
+    return html.Div(
+        [
+            html.Div([_find(asked), html.Div([], id="map-side")], className="side"),
+            html.Div([html.Div([], id="map-bar"), _ground(ask, asked)], className="middle"),
+            html.Div([], id="map-panel", className="panel"),
+        ],
+        id="opsmap",
+        **data,
+    )
+
+
+def parts(ask: Ask, asked: Asked) -> dict[str, Any]:
+    """All that an address shows around and on the map: `bar`, `side`, `panel` (components) and `drawn` (data).
+
+    When ClickHouse does not answer, only the panel, which says so; the rest is None: what stands there may stay.
+    """
+    speech = asked.speech
+    try:
+        view = viewed(ask, asked)
+        drawing = (("bar", bar), ("side", layers), ("panel", panel))
+        around = {name: beside(partial(part, ask, asked, view)) for name, part in drawing}
+        return {"drawn": drawn(ask, asked, view), **{name: part() for name, part in around.items()}}
+    except Unreachable as error:
+        why = "too_long" if isinstance(error, TimeLimitError) else "store_away"
+        away = [html.H1(ask.place.full_name(asked.spoken)), nothing(speech(why), speech(f"{why}_hint"))]
+        return {"bar": None, "side": None, "panel": away, "drawn": None}
+
+
+def _find(asked: Asked) -> html.Form:
+    speech = asked.speech
+    box = dcc.Input(id="map-find", type="search", placeholder=speech("map_find_hint"), autoComplete="off")
+    label = html.Label(speech("map_find"), htmlFor="map-find", className="hidden")
+    return html.Form(
+        [label, box, html.Div([], id="map-hits")],
+        id="find-form",
+        className="part find",
+        role="search",
+        **labelled(speech("map_find")),
+    )
+
+
+def _ground(ask: Ask, asked: Asked) -> html.Div:
+    """The map itself: outlines that the browser keeps, and a canvas of its script above them."""
+    place, speech = spots(ask.place), asked.speech
+    (south, west), (north, east) = place.bounds
+    return html.Div(
+        [
+            dl.Map(
+                [
+                    country(style=_script("ground"), onEachFeature=_script("opened")),
+                    dl.GeoJSON(
+                        id="map-outlines",
+                        url=outlines_address(ask.place),
+                        style=_script("commune"),
+                        onEachFeature=_script("outlined"),
+                    ),
+                    dl.ScaleControl(position="bottomleft", imperial=False),
+                ],
+                id="map-of",
+                center=[(south + north) / 2, (west + east) / 2],
+                zoom=9,
+                minZoom=5,
+                maxZoom=18,
+                zoomSnap=0.25,
+                zoomControl=False,
+                attributionControl=False,
+                boxZoom=False,
+                doubleClickZoom=True,
+                keyboard=True,
+                className="map-of",
+                trackViewport=False,
+            ),
+            html.Div(
+                [
+                    html.Button(sign, id=id, type="button", title=words, **labelled(words))
+                    for sign, id, words in (
+                        ("+", "map-in", speech("map_zoom_in")),
+                        ("\N{MINUS SIGN}", "map-out", speech("map_zoom_out")),
+                        ("⛶", "map-whole", speech("map_all_of_it")),
+                    )
+                ],
+                className="zoom",
+            ),
+            html.Div(
+                [
+                    html.Button(
+                        speech("map_draw"), id="draw-box", type="button", title=speech("map_draw_hint"), **stated("pressed", False)
+                    ),
+                    html.Button(speech("map_in_view"), id="choose-view", type="button"),
+                ],
+                className="tools",
+            ),
+            html.Div([], id="map-tip"),
+            html.Div(speech("loading"), id="map-note", role="status"),
+        ],
+        id="map-ground",
+        role="region",
+        **labelled(speech("map_title")),
+    )
+
+
+def _script(name: str) -> dict[str, str]:
+    """A function of assets/opsmap.js."""
+    return {"variable": f"ioc.opsmap.{name}"}

@@ -1,0 +1,55 @@
+"""Communes in five classes of a measure: fixed breaks where they are known, so that a shade means the same at any time; else
+quantiles of what is there."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dashboard.components.outlines import BREAKS, FIGURES
+from dashboard.request.view import Measure
+from schemas.figures import Figure, Reading, Unit
+
+CLASSES = 5
+OF_WALL: tuple[Measure, ...] = ("overdue", "feedback", "on_time", "documents")
+FIXED: Mapping[str, Sequence[float]] = {FIGURES[measure]: BREAKS[measure] for measure in OF_WALL}
+"""Figure → the breaks that the wall has for it."""
+
+
+@dataclass(frozen=True)
+class Shades:
+    """The classes of a measure: breaks, ascending, and the class of each commune. `fixed` says that they are not of the day."""
+
+    breaks: tuple[float, ...]
+    steps: Mapping[str, int]
+    fixed: bool
+    worst_first: bool = False
+    """Whether the lowest class is the one to look at, and so has the strongest shade."""
+
+    def counts(self) -> list[int]:
+        """How many communes each class has."""
+        found = list(self.steps.values())
+        return [found.count(number) for number in range(len(self.breaks) + 1)]
+
+    def shade(self, step: int) -> int:
+        """The shade of a class, 0 (weak) to 4 (strong); few classes are spread over all of them."""
+        last = max(len(self.breaks), 1)
+        found = round(step * (CLASSES - 1) / last)
+        return CLASSES - 1 - found if self.worst_first else found
+
+
+def shades(figure: Figure, readings: Mapping[str, Reading]) -> Shades:
+    """The classes of communes by what they read; those of which nothing can be said are in none."""
+    values = {code: one.value for code, one in readings.items() if one.value is not None}
+    fixed = figure.code in FIXED
+    breaks = tuple(FIXED[figure.code]) if fixed else quantiles(list(values.values()), figure.unit is Unit.COUNT)
+    steps = {code: sum(value >= limit for limit in breaks) for code, value in values.items()}
+    return Shades(breaks, steps, fixed, figure.better == "up")
+
+
+def quantiles(values: Sequence[float], whole: bool) -> tuple[float, ...]:
+    """Breaks that part values into fifths, each once, none below or at the least; `whole` numbers stay such."""
+    ordered = sorted(values)
+    if not ordered:
+        return ()
+    cuts = [ordered[min(len(ordered) - 1, len(ordered) * number // CLASSES)] for number in range(1, CLASSES)]
+    rounded = [float(round(one)) if whole else round(one, 1) for one in cuts]
+    return tuple(one for one in dict.fromkeys(rounded) if one > ordered[0])

@@ -1,0 +1,194 @@
+"""What an address of the map asks for: layers, measure, filters, window, choice. Its extent is the browser's own affair."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Literal, get_args
+
+from dashboard.components.unit_refs import who
+from dashboard.pages.map.spots import Spots
+from dashboard.query.map import STATES, Box, Scope
+from dashboard.query.snapshot import Place
+from dashboard.query.store import HERE
+from dashboard.request.address import Asked
+from schemas import places
+from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
+from schemas.figures import BY_CODE, FIGURES, Figure
+from schemas.figures.questions import dimensions
+from schemas.places import restate
+
+PATH = "/map"
+Layer = Literal["communes", "feedback", "overdue", "flows", "meetings", "sources", "alarms"]
+Style = Literal["clusters", "heat", "points"]
+LAYERS: tuple[Layer, ...] = get_args(Layer)
+USUAL: tuple[Layer, ...] = ("communes", "feedback", "alarms")
+NONE = "none"
+"""Said in place of layers when all are off."""
+EXTENT = ("at", "zoom")
+"""Parameters of the extent: `at=lat,lon` is the middle of the map."""
+WINDOWS = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+USUAL_WINDOW = "7d"
+LONGEST = timedelta(days=366 * 5)
+TABS = (FEEDBACK, FILING, DOCUMENT, MEETING)
+MEASURES = tuple(one for one in FIGURES if "commune" in dimensions(one.kind) and one.kind is not MEETING)
+"""Figures that communes can be coloured by; meetings belong to no commune."""
+JUST_NOW = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class View:
+    """A parsed address. What it does not understand is as usual; `problem` names what it could not follow."""
+
+    layers: tuple[Layer, ...] = USUAL
+    measure: Figure = BY_CODE["filing.overdue"]
+    style: Style = "clusters"
+    kind: Kind = FEEDBACK
+    category: str = ""
+    state: str = ""
+    window: str = USUAL_WINDOW
+    """A key of `WINDOWS`, or `custom`."""
+    since: datetime = datetime.min
+    until: datetime = datetime.max
+    past: bool = False
+    communes: tuple[str, ...] = ()
+    agency: str = ""
+    unknown: tuple[str, ...] = ()
+    """Codes that were asked for and that nobody here has."""
+    box: Box | None = None
+    record: tuple[Kind, str] | None = None
+    problem: str = ""
+
+    @classmethod
+    def of(cls, asked: Asked, place: Place, now: datetime) -> "View":
+        """From an address, at a moment."""
+        found = cls(
+            layers=_layers(asked.get("layers")),
+            measure=next((one for one in MEASURES if one.code == asked.get("measure")), BY_CODE["filing.overdue"]),
+            style=next((one for one in get_args(Style) if one == asked.get("as")), "clusters"),
+            kind=next((one for one in TABS if one.name == asked.get("kind")), FEEDBACK),
+            category=asked.get("category"),
+            state=asked.get("state") if asked.get("state") in STATES else "",
+            box=box_of(asked.get("box")),
+            record=_record(asked.get("record")),
+        )
+        found = _in_window(found, asked, now)
+        return found if found.box else _of_units(found, asked.get("unit"), place)
+
+    @property
+    def chosen(self) -> bool:
+        """Whether a part of the province is looked at."""
+        return bool(self.communes or self.agency or self.box)
+
+    @cached_property
+    def length(self) -> timedelta:
+        """How long its window is."""
+        return self.until - self.since
+
+    def scope(self, place: Place, spots: Spots) -> Scope:
+        """What its questions are about."""
+        communes = self.inside(spots) if self.box else self.communes or None
+        bodies = tuple(one.code for one in place.agencies if communes is not None and one.commune in communes)
+        return Scope(
+            self.since,
+            self.until,
+            self.past,
+            communes=communes,
+            agency=self.agency,
+            bodies=(self.agency,) if self.agency else bodies,
+            box=self.box,
+            category=self.category,
+            state=self.state,
+        )
+
+    def inside(self, spots: Spots) -> tuple[str, ...]:
+        """The communes whose middle lies in the box."""
+        if self.box is None:
+            return ()
+        west, south, east, north = self.box
+        return tuple(code for code, (lat, lon) in spots.communes.items() if west <= lon <= east and south <= lat <= north)
+
+
+def without_extent(asked: Asked) -> Asked:
+    """The same address for any part of the map: what its panels are drawn and remembered by."""
+    return replace(asked, parameters=tuple(one for one in asked.parameters if one[0] not in EXTENT))
+
+
+def said(layers: Iterable[str]) -> str | None:
+    """Layers as an address says them; None for the usual ones, which need not be said."""
+    shown = tuple(one for one in LAYERS if one in set(layers))
+    return None if shown == USUAL else ",".join(shown) or NONE
+
+
+def written(at: datetime) -> str:
+    """A moment as an address and a form say it: the minute in Viet Nam's time."""
+    return f"{at.astimezone(HERE):%Y-%m-%dT%H:%M}"
+
+
+def _layers(text: str) -> tuple[Layer, ...]:
+    wanted = text.split(",")
+    return tuple(one for one in LAYERS if one in wanted) if text else USUAL
+
+
+def _numbers(text: str, count: int) -> tuple[float, ...] | None:
+    try:
+        found = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        return None
+    return found if len(found) == count and all(abs(one) <= 180 for one in found) else None
+
+
+def box_of(text: str) -> Box | None:
+    """A box as addresses say it: west, south, east, north; None for anything else."""
+    found = _numbers(text, 4)
+    if found is None:
+        return None
+    west, south, east, north = found
+    return (west, south, east, north) if west < east and south < north else None
+
+
+def _record(text: str) -> tuple[Kind, str] | None:
+    name, _, entity = text.partition("/")
+    kind = next((one for one in TABS if one.name == name), None)
+    return (kind, entity) if kind and entity else None
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=HERE)
+
+
+def _in_window(view: View, asked: Asked, now: datetime) -> View:
+    name = asked.get("window", USUAL_WINDOW)
+    usual = WINDOWS.get(name, WINDOWS[USUAL_WINDOW])
+    as_usual = replace(view, window=name if name in WINDOWS else USUAL_WINDOW, since=now - usual, until=now)
+    if not (asked.get("from") or asked.get("to")):
+        return as_usual
+    since, until = _moment(asked.get("from")), _moment(asked.get("to")) if asked.get("to") else now
+    if since is None or until is None or since >= (until := min(until, now)) or until - since > LONGEST:
+        return replace(as_usual, problem="map_wrong_window")
+    return replace(view, window="custom", since=since, until=until, past=now - until > JUST_NOW)
+
+
+def _instead(code: str, place: Place) -> list[str]:
+    """The communes of the day in place of one of the other side of the reform."""
+    if place.units == "today":
+        return [restate.today(code)]
+    return [one.former for one in places.predecessors(code) if one.default]
+
+
+def _of_units(view: View, text: str, place: Place) -> View:
+    communes, unknown, agency = list[str](), list[str](), ""
+    for code in filter(None, text.split(",")):
+        found = who(place, code)
+        if found is None:
+            unknown.append(code)
+        elif found.what == "commune":
+            communes += [code] if code in place.names else _instead(code, place)
+        elif found.what == "agency":
+            agency = code
+    # An agency is looked at alone.
+    return replace(view, communes=() if agency else tuple(dict.fromkeys(communes)), agency=agency, unknown=tuple(unknown))

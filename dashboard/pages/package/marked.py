@@ -1,0 +1,17 @@
+"""Which moments of a period are pictured unless somebody says: when what is grave was raised, and how it ended."""
+
+from datetime import datetime, timedelta
+
+from dashboard.query.alarms import AlarmStore
+from dashboard.query.connection import Connection
+
+GRAVE = 2
+MOST = 6
+
+
+def marked(connection: Connection, since: datetime, until: datetime) -> list[datetime]:
+    """The moments, in order. Raises `dashboard.query.connection.Unreachable`."""
+    rows = AlarmStore(connection).history(since, until)
+    raised = sorted((row["priority"], row["raised_at"]) for row in rows if row["priority"] <= GRAVE and row["raised_at"] >= since)
+    grave = {at + timedelta(seconds=1) for _, at in raised[: MOST - 1]}
+    return sorted({*(at for at in grave if at < until), until - timedelta(seconds=1)})

@@ -1,0 +1,36 @@
+"""A list as a file: exactly what the address shows, all of its pages, in its order and with its columns."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from dashboard.components.list_address import Wanted, kind_of, read
+from dashboard.components.list_cells import Teller
+from dashboard.components.sheet import Sheet
+from dashboard.query.store import HERE
+from dashboard.request.address import Asked
+from dashboard.request.context import Ask
+
+
+def sheet(ask: Ask, asked: Asked) -> Sheet:
+    """The file of the list at `/records/<kind>`. Its rows are read from ClickHouse as they are taken."""
+    speech, now = asked.speech, ask.clock.now().astimezone(HERE)
+    teller = Teller(kind_of(asked), ask.place, speech)
+    wanted = read(asked, ask.place, teller)
+    unit = wanted.sought.unit or ask.place.code
+    heads = [speech("hours_left" if one.look == "left" else one.words) for one in wanted.shown]
+    rows = _rows(ask, wanted, teller)
+    return Sheet(f"{wanted.kind.name}-{unit}-{now:%Y%m%d-%H%M}", heads, rows, wanted.kind.words(asked.spoken))
+
+
+def _rows(ask: Ask, wanted: Wanted, teller: Teller) -> Iterator[list[object]]:
+    names = list(wanted.needs)
+    places = [(one, names.index(one.name)) for one in wanted.shown]
+
+    def line(values: tuple[Any, ...]) -> list[object]:
+        return [
+            teller.number(dict(zip(names, values, strict=True))) if one.look == "record" else teller.written(one, values[place])
+            for one, place in places
+        ]
+
+    for block in ask.lists.stream(ask.clock, wanted.sought, names, wanted.order):
+        yield from map(line, block)

@@ -1,0 +1,96 @@
+"""The table of a list: its cells, its pages, how many rows a page has, and which columns there are."""
+
+from collections.abc import Sequence
+
+from dash import dcc, html
+
+from dashboard.components.list_address import SIZE, SIZES, Wanted
+from dashboard.components.list_cells import Teller
+from dashboard.components.list_fields import FIELDS, Field
+from dashboard.components.parts import Part, labelled
+from dashboard.components.table import Column, Row, table
+from dashboard.request.address import Asked
+
+
+def grid(asked: Asked, wanted: Wanted, teller: Teller, rows: Sequence[Row], total: int) -> html.Div:
+    """The rows of a page with all that turns and sorts them."""
+    shown = [_column(asked, one, teller) for one in wanted.shown]
+    label = teller.kind.words(asked.spoken)
+    return table(
+        asked,
+        shown,
+        rows,
+        wanted.wish,
+        total=total,
+        label=label,
+        aside=_sizes(asked, wanted),
+        counted=range_of(asked, wanted, total),
+    )
+
+
+def range_of(asked: Asked, wanted: Wanted, total: int) -> str:
+    """Which rows of how many are shown, in words."""
+    number, first = asked.speech.number, (wanted.page - 1) * wanted.size
+    return asked.speech("range", first=number(first + 1), last=number(min(first + wanted.size, total)), total=number(total))
+
+
+def _column(asked: Asked, one: Field, teller: Teller) -> Column:
+    def itself(row: Row) -> object:
+        return row
+
+    return Column(
+        one.name,
+        asked.speech(one.words),
+        lambda row: teller.cell(one, row, asked),
+        itself if one.sort else None,
+        number=one.number,
+        first="down" if one.down else "up",
+        short=one.short,
+    )
+
+
+def _sizes(asked: Asked, wanted: Wanted) -> html.Span:
+    """How many rows a page has; another number begins with the first page."""
+    speech = asked.speech
+    links: list[Part] = [
+        html.B(str(size))
+        if size == wanted.size
+        else dcc.Link(str(size), href=asked.with_(size=str(size) if size != SIZE else None, page=None))
+        for size in SIZES
+    ]
+    return html.Span([html.Span(speech("sizes")), *links], className="sizes", role="group", **labelled(speech("sizes")))
+
+
+def columns(asked: Asked, wanted: Wanted) -> html.Details:
+    """Which columns there are, in which order: a click shows or hides one, an arrow moves it earlier."""
+    speech, names = asked.speech, [one.name for one in wanted.shown]
+    usual = [one.name for one in FIELDS[wanted.kind] if one.usual]
+
+    def to(changed: Sequence[str]) -> str:
+        return asked.with_(columns=None if list(changed) == usual else ",".join(changed))
+
+    shown = []
+    for place, one in enumerate(wanted.shown):
+        words, rest = speech(one.words), [name for name in names if name != one.name]
+        earlier = [*names[: place - 1], one.name, names[place - 1], *names[place + 1 :]] if place else names
+        # The last column stays: a table without columns shows nothing.
+        toggle: Part = dcc.Link(_named(words), href=to(rest)) if rest else html.Span(_named(words))
+        arrow = [dcc.Link("↑", href=to(earlier), title=speech("column_earlier", name=words))] if place else []
+        shown.append(html.Li([toggle, *arrow], className="on"))
+    hidden = [
+        html.Li(dcc.Link(_named(speech(one.words)), href=to([*names, one.name])))
+        for one in FIELDS[wanted.kind]
+        if one.name not in names
+    ]
+    parts: list[Part] = [html.H3(speech("columns_shown")), html.Ul(shown, className="choices")]
+    if hidden:
+        parts += [html.H3(speech("columns_hidden")), html.Ul(hidden, className="choices")]
+    if names != usual:
+        parts.append(html.P(dcc.Link(speech("columns_usual"), href=asked.with_(columns=None)), className="more"))
+    return html.Details(
+        [html.Summary(speech("columns")), html.Div(parts, className="menu right")], id="choice-columns", className="choice"
+    )
+
+
+def _named(words: str) -> list[Part]:
+    return [html.I(className="tick"), html.Span(words, className="words")]

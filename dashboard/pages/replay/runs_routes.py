@@ -1,0 +1,93 @@
+"""Runs of the stream, by their forms: `POST /replay/runs` begins one, `POST /replay/runs/NAME/stop` and `…/remove` end it; each
+leads back to the page, with what was wrong. `GET /replay/runs`: how they stand; `GET /replay/run?run=NAME`: how far one is."""
+
+import logging
+from collections.abc import Callable
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
+
+from dashboard.pages.replay.runs import standing
+from dashboard.pages.replay.starting import Problem, Starter
+from dashboard.query.connection import Unreachable
+from dashboard.query.rights import NoRightsError, must_see_all
+from dashboard.request.address import VIEWER
+from dashboard.request.answers import answer, asked_by, told
+from dashboard.request.context import Ask
+from dashboard.request.workers import BusyError, Workers
+from schemas.clickhouse.replays import State
+from schemas.moments import milliseconds
+
+log = logging.getLogger(__name__)
+PATH = "/replay/runs"
+MOST_BYTES = 10_000
+BEGUN_SECONDS, BEGUN_THREADS = 150.0, 2
+"""How long it may take until a run says of itself or is gone, and how many are begun or removed at a time."""
+
+
+def add_routes(server: FastAPI, ask: Ask, workers: Workers, starter: Starter, usual: str) -> None:
+    """Add the routes; before Dash's own, which catch everything else. `usual` is the language of who asked for none."""
+    begun = Workers(BEGUN_SECONDS, BEGUN_THREADS, "runs")
+
+    @server.get(PATH)
+    async def runs(request: Request) -> Response:
+        asked = asked_by(request, "/replay", usual)
+        return await answer(request, workers, lambda: told({"children": [standing(ask, asked)]}))
+
+    @server.get("/replay/run")
+    async def run(request: Request) -> Response:
+        asked = asked_by(request, "/replay", usual)
+
+        def found() -> str:
+            one = ask.run(asked)
+            if one is None:
+                raise ValueError("run")
+            return told({"moment": milliseconds(min(one.moment, ask.clock.now())), "goes_on": one.state is State.RUNNING})
+
+        return await answer(request, workers, found)
+
+    async def done(request: Request, do: Callable[[dict[str, str]], None]) -> Response:
+        """Do what a form of this site asks for, and lead back to the page."""
+        origin = request.headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+            return Response("This form is of another site.", 403)
+        try:
+            must_see_all()
+        except NoRightsError:
+            return Response("", 403)
+        form = await _form(request)
+        if form is None:
+            return Response("A form of this page is not that long.", 413, {"Connection": "close"})
+        said = {name: form[name] for name in VIEWER if name in form}
+        try:
+            await begun.run(lambda: do(form), in_turn=False)
+        except Problem as problem:
+            said["run_problem"] = str(problem)
+        except (Unreachable, BusyError) as error:
+            log.warning("what was asked of the runs was not done: %s %s", type(error).__name__, error)
+            said["run_problem"] = "failed"
+        await workers.run(ask.forget_runs)
+        return RedirectResponse(f"/replay{f'?{urlencode(said)}' if said else ''}#runs", 303)
+
+    @server.post(PATH)
+    async def start(request: Request) -> Response:
+        return await done(request, starter.start)
+
+    @server.post(PATH + "/{name}/stop")
+    async def stop(request: Request, name: str) -> Response:
+        return await done(request, lambda _form: starter.stop(name))
+
+    @server.post(PATH + "/{name}/remove")
+    async def remove(request: Request, name: str) -> Response:
+        return await done(request, lambda _form: starter.remove(name))
+
+
+async def _form(request: Request) -> dict[str, str] | None:
+    """The fields of a form; None for one that is too long, of which no more is read."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MOST_BYTES:
+            return None
+    return dict(parse_qsl(body.decode(errors="replace")))

@@ -1,0 +1,124 @@
+"""Runs of the stream that are begun, stopped and removed from the page: processes of their own, which outlive the dashboard."""
+
+import logging
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from dashboard.query.replays import ReplayStore
+from dashboard.request.address import moment_of, written
+from schemas.clickhouse.replays import MAX_QUEUED, NAME, SOURCES, State
+from schemas.clickhouse.retention import horizon
+
+log = logging.getLogger(__name__)
+BEGUN_SECONDS = 60.0
+"""How long a run may take until it says of itself."""
+REMOVED_SECONDS = 120
+
+
+class Problem(Exception):
+    """Why it could not be done: the end of a key of words, `run_problem_…`."""
+
+
+@dataclass
+class Starter:
+    """Begins and ends runs. Safe to use from many threads."""
+
+    store: ReplayStore
+    home: Path
+    _begun: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    _one: threading.Lock = field(default_factory=threading.Lock)
+
+    def start(self, form: Mapping[str, str]) -> None:
+        """Begin what a form asks for (name, since, until, speed, source, when, arrival, mark), and wait until it says of itself.
+
+        Raises `Problem`, and `dashboard.query.connection.Unreachable`.
+        """
+        name = form.get("name", "").strip()
+        if not NAME.fullmatch(name):
+            raise Problem("name")
+        try:
+            since, until = (moment_of(form.get(end, "")) for end in ("since", "until"))
+        except ValueError:
+            raise Problem("period") from None
+        if since >= until:
+            raise Problem("period")
+        speed, source = form.get("speed") or "max", form.get("source") or SOURCES[0]
+        on_time = form.get("arrival") == "on_time"
+        if on_time and source == "kafka":
+            raise Problem("arrival")
+        if source not in SOURCES or not (speed == "max" or (speed.isdecimal() and int(speed))):
+            raise Problem("failed")
+        with self._one:
+            if self.store.runs(name):
+                raise Problem("taken")
+            known = horizon(self.store.connection.tuples)
+            if known and since < known.removed_before:
+                raise Problem("kept")
+            if not self.store.happened(since, until):
+                raise Problem("empty")
+            if sum(one.state is State.QUEUED for one in self.store.runs()) >= MAX_QUEUED:
+                raise Problem("queue")
+            if not self.store.has_room(since, until):
+                raise Problem("disk")
+            told = ["--from", written(since), "--to", written(until), "--into", name, "--speed", speed, "--source", source]
+            told += ["--on-time"] if on_time else []
+            exercise = ["--as-now"] if form.get("when") == "today" else ["--exercise"] if form.get("mark") == "exercise" else []
+            self._begun = {begun: process for begun, process in self._begun.items() if process.poll() is None}
+            self._begun[name] = self._run(name, *told, *exercise)
+            self._wait(name)
+
+    def stop(self, name: str) -> None:
+        """Have a run stop, wherever it was begun: that dashboard may be gone by now. Raises `Problem`, and
+        `dashboard.query.connection.Unreachable`."""
+        if not NAME.fullmatch(name) or not (found := self.store.runs(name)) or not found[0].goes_on:
+            raise Problem("gone")
+        self.store.stop(name)
+
+    def remove(self, name: str) -> None:
+        """Take a run away, and wait until it is gone. Raises `Problem`, and `dashboard.query.connection.Unreachable`."""
+        if not NAME.fullmatch(name) or not (found := self.store.runs(name)):
+            raise Problem("gone")
+        if found[0].goes_on:
+            raise Problem("running")
+        with self._one:
+            try:
+                code = self._run(name, "remove", name).wait(REMOVED_SECONDS)
+            except subprocess.TimeoutExpired:
+                log.warning("the run %s was not removed within %d s", name, REMOVED_SECONDS)
+                raise Problem("failed") from None
+        if code:
+            log.warning("the run %s could not be removed; see its log", name)
+            raise Problem("failed")
+
+    def _run(self, name: str, *arguments: str) -> "subprocess.Popen[bytes]":
+        with self._log(name) as said:
+            return subprocess.Popen(
+                [sys.executable, "-m", "streams", "replay", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # what ends the dashboard does not end it
+            )
+
+    def _log(self, name: str) -> IO[bytes]:
+        folder = self.home / "logs"
+        folder.mkdir(parents=True, exist_ok=True)
+        return (folder / f"replay-{name}.log").open("ab")
+
+    def _wait(self, name: str) -> None:
+        deadline = time.monotonic() + BEGUN_SECONDS
+        while time.monotonic() < deadline:
+            if self.store.runs(name):
+                return
+            if self._begun[name].poll() is not None:
+                log.warning("the run %s ended at once; see its log", name)
+                raise Problem("failed")
+            time.sleep(0.2)
+        log.warning("the run %s said nothing of itself within %.0f s; see its log", name, BEGUN_SECONDS)
+        raise Problem("failed")

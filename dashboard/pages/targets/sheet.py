@@ -1,0 +1,57 @@
+"""The scoreboard and the series of a target as files."""
+
+from collections.abc import Iterator
+
+from dashboard.components.sheet import Sheet
+from dashboard.components.target_board import is_computed, local_day, named, shown, told
+from dashboard.request.address import Asked
+from dashboard.request.context import Ask
+from schemas.scores import Standing
+
+HEADS = (
+    *("state", "target_name", "unit", "now", "old_figure", "aim", "measure_of", "due_day", "forecast", "steady", "course"),
+    *("reporter", "owner", "telephone", "reported_at", "source", "verified", "note"),
+)
+REPORTS = ("day", "value", "measure_of", "state", "period", "agency", "reported_at")
+
+
+def sheet(ask: Ask, asked: Asked) -> Sheet:
+    """What the address shows: the targets in its order and filter, or the reports of the one target that it asks for."""
+    speech = asked.speech
+    whole, rows = shown(ask, asked)
+    day = f"{local_day(whole):%Y%m%d}"
+    if code := asked.get("target"):
+        return Sheet(f"{code}-{whole.unit}-{day}", [speech(key) for key in REPORTS], _series(named(whole, code, speech), asked))
+    return Sheet(f"targets-{whole.unit}-{day}", [speech(key) for key in HEADS], (_line(one, asked) for one in rows))
+
+
+def _line(one: Standing, asked: Asked) -> tuple[object, ...]:
+    speech, target = asked.speech, one.target
+    return (
+        one.status.words(asked.spoken),
+        target.words(asked.spoken),
+        one.unit,
+        one.reading.value,
+        speech("yes" if one.reading.stale else "no"),
+        target.value,
+        target.measure_unit,
+        target.due,
+        one.forecast.value if one.forecast else None,
+        speech("yes" if one.forecast.steady else "no") if one.forecast else None,
+        speech(f"trend_{one.direction}") if one.direction else speech("computed") if is_computed(one) else None,
+        one.reporter.words(asked.spoken),
+        one.reporter.owner,
+        one.reporter.telephone,
+        one.reading.as_of,
+        target.source,
+        speech("yes" if target.verified else "no"),
+        told(target, speech),
+    )
+
+
+def _series(one: Standing, asked: Asked) -> Iterator[tuple[object, ...]]:
+    for day, value in one.points:
+        yield day, value, one.target.measure_unit, asked.speech("used"), None, None, None
+    for report, why in one.series.left_out:
+        said = (report.period, report.agency, report.reported_at)
+        yield None, report.value, report.measure_unit, why.words(asked.spoken), *said

@@ -1,0 +1,73 @@
+"""The sources of a unit: each feed now and over the last 24 hours, with who answers for it and their telephone."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+from dash import html
+
+from dashboard.components.parts import Part, age, chip, link, section
+from dashboard.components.source_states import CHIPS, GRAVITY, HISTORY, state_word, strip
+from dashboard.components.unit_refs import Who, unit_link
+from dashboard.request.address import Asked
+from dashboard.request.context import Ask
+from schemas.reference import Agency
+from schemas.sources.freshness import Source
+
+MOST = 8
+"""Feeds that are shown one by one; of a province the gravest."""
+
+
+def of_unit(sources: Sequence[Source], unit: Who) -> list[Source]:
+    """The feeds of a unit, the gravest first: of a commune those of its agencies, of the province all."""
+    found = [
+        one
+        for one in sources
+        if unit.what == "province" or one.agency == unit.code or (unit.what == "commune" and one.commune == unit.code)
+    ]
+    return sorted(found, key=lambda one: (GRAVITY.index(one.state), -one.missed, one.agency, one.kind))
+
+
+def feeds(ask: Ask, asked: Asked, unit: Who, now: datetime) -> Part:
+    """The section."""
+    speech, found = asked.speech, of_unit(ask.current_sources(), unit)
+    if not found:
+        return section(speech("nav_sources"), html.P(speech("no_feeds"), className="quiet"), id="feeds")
+    counts = Counter(one.state for one in found)
+    shown = found[:MOST]
+    keys = tuple((one.agency, one.kind) for one in shown)
+    spans = ask.once(("day", keys), lambda: ask.sources.histories(keys, now - HISTORY, now), seconds=60)
+    rows = [
+        html.Li(
+            [
+                html.Div(
+                    [
+                        html.B(speech(f"feed_{one.kind}")),
+                        *(
+                            [html.Span(unit_link(asked, ask.place, one.agency), className="at-unit")]
+                            if unit.what != "agency"
+                            else []
+                        ),
+                        chip(state_word(one.state, speech), CHIPS[one.state]),
+                        age(one.received_at),
+                    ]
+                ),
+                html.Div([strip(spans[one.agency, one.kind], speech), html.Small(_owner(ask.place.agency(one.agency)))]),
+            ]
+        )
+        for one in shown
+    ]
+    said = html.Ul(
+        [
+            html.Li([chip(state_word(one, speech), CHIPS[one] if counts[one] else "quiet"), html.B(speech.number(counts[one]))])
+            for one in GRAVITY
+        ],
+        className="counts",
+    )
+    all_of = link(asked, speech("all_sources"), "/sources", agency=unit.code if unit.what == "agency" else None)
+    summary = [said] if unit.what == "province" else []
+    return section(speech("nav_sources"), *summary, html.Ul(rows, className="feeds"), id="feeds", aside=all_of)
+
+
+def _owner(found: Agency) -> str:
+    return f"{found.owner} · {found.telephone}" if found.owner else ""

@@ -1,0 +1,104 @@
+"""The records of a unit: those that wait for somebody, a few of each queue, and all of those behind a figure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from dash import dcc, html
+
+from dashboard.components import record_rows
+from dashboard.components.list_address import few, said
+from dashboard.components.list_fields import choices, field
+from dashboard.components.list_links import copy_link, files
+from dashboard.components.parts import Part, link, nothing, section
+from dashboard.components.table import Wish, table
+from dashboard.components.unit_refs import Who
+from dashboard.query.records import ORDERS
+from dashboard.request.address import FRAME, Asked
+from dashboard.request.context import Ask
+from schemas.figures import BY_CODE, Figure, Readings
+
+QUEUES = (
+    ("filing.overdue", "queue_overdue", "left"),
+    ("filing.due_soon", "queue_due_soon", "left"),
+    ("feedback.open", "queue_feedback", "left"),
+    ("document.waiting", "queue_documents", "urgent"),
+)
+"""Figures whose records wait for somebody: code, heading, which come first."""
+TOP = 6
+PREFIX = "records_"
+SORTS = {"left": "left", "held": "held_since", "started": "started_at", "status": "status", "agency": "agency"}
+"""An order of records behind a figure, and how lists call it."""
+OWN = ("records", f"{PREFIX}sort", f"{PREFIX}page")
+
+
+def queues(ask: Ask, asked: Asked, unit: Who, readings: Readings, now: datetime) -> list[Part]:
+    """The first records of each queue that the unit has, with how many there are."""
+    shown = [one for one in QUEUES if one[0] in readings]
+    return [
+        section(asked.speech(heading), *_queue(ask, asked, unit, code, order, now), id=f"queue-{code.replace('.', '-')}")
+        for code, heading, order in shown
+    ]
+
+
+def _queue(ask: Ask, asked: Asked, unit: Who, code: str, order: str, now: datetime) -> list[Part]:
+    speech, figure = asked.speech, BY_CODE[code]
+    found = ask.once(
+        ("queue", unit.code, code),
+        lambda: ask.records.behind(ask.clock, figure, unit.what, unit.code, order=order, limit=TOP),
+    )
+    if not found.rows:
+        return [html.P(speech("queue_empty"), className="quiet")]
+    shown = record_rows.columns(asked, ask.place, figure.kind, now, sort=False, holder=unit.what != "agency")
+    more = link(asked, speech("all_of_them", n=speech.number(found.total)), f"/unit/{unit.code}", records=code)
+    grid = table(asked, shown, found.rows, Wish(size=TOP), label=figure.words(asked.spoken), paging=False)
+    return [grid, html.P(more, className="more")] if found.total > len(found.rows) else [grid]
+
+
+def behind(ask: Ask, asked: Asked, unit: Who, now: datetime) -> Part:
+    """All records behind the figure that the address asks for, a page of them; None where it asks for none."""
+    code = asked.get("records")
+    if not code:
+        return None
+    speech, figure = asked.speech, BY_CODE.get(code)
+    if figure is None:
+        return section(speech("records_behind", figure=code), nothing(speech("wrong_address"), code), id="records")
+    wish = Wish.of(asked, PREFIX, "left", size=25)
+    order = wish.by if wish.by in ORDERS else "left"
+    only = {name: few(asked, name, name) for name, _ in asked.parameters if name not in (*OWN, *FRAME)}
+    found = ask.once(
+        ("behind", unit.code, code, wish, tuple(only.items())),
+        lambda: ask.records.behind(
+            ask.clock,
+            figure,
+            unit.what,
+            unit.code,
+            only=only,
+            order=order,
+            down=wish.down,
+            limit=wish.size,
+            skip=(wish.page - 1) * wish.size,
+        ),
+    )
+    heading = speech("records_lost" if figure.whole else "records_behind", figure=figure.words(asked.spoken))
+    close = link(asked, speech("close"), f"/unit/{unit.code}")
+    if not found.rows:
+        return section(heading, html.P(speech("queue_empty"), className="quiet"), id="records", aside=close)
+    whole = _as_list(asked, figure, unit, only, wish)
+    taken = [copy_link(asked), *files(asked, whole, found.total), dcc.Link(speech("open_list"), href=whole), close]
+    shown = record_rows.columns(asked, ask.place, figure.kind, now, sort=True)
+    return section(
+        heading,
+        table(asked, shown, found.rows, wish, prefix=PREFIX, total=found.total, label=heading),
+        id="records",
+        aside=html.Div(taken, className="taken"),
+    )
+
+
+def _as_list(asked: Asked, figure: Figure, unit: Who, only: Mapping[str, tuple[str, ...]], wish: Wish) -> str:
+    """The address of the same records as a list of their own."""
+    known = {one.name for one in choices(figure.kind)}
+    conditions: dict[str, str | None] = {name: said(values) for name, values in only.items() if name in known}
+    conditions |= {"figure": figure.code, "unit": None if unit.what == "province" else unit.code}
+    by = SORTS.get(wish.by, "left")
+    by = by if field(figure.kind, by) else "started_at"
+    return asked.link(f"/records/{figure.kind.name}", sort=f"-{by}" if wish.down else by, **conditions)

@@ -1,0 +1,45 @@
+"""What changes slowly, or takes long to ask: kept apart from the snapshot, so that news of the moment never waits for it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from dashboard.components import scores as judged
+from dashboard.components.scores import Published
+from dashboard.query.scoreboard import Scoreboard
+from dashboard.query.snapshot import NOTHING, a_day_ago
+from dashboard.query.store import Row
+from dashboard.request.context import Ask
+from dashboard.request.view import Scene
+from schemas.figures import Readings
+from schemas.reference import ZONE, criteria_sets
+from schemas.scores import Score
+
+
+@dataclass(frozen=True)
+class Backdrop:
+    """The rest of what scenes show. What no wall shows is not asked: it is None."""
+
+    day_ago: Readings = field(default_factory=lambda: NOTHING)
+    """Figures as they stood a day ago."""
+    meetings: tuple[Row, ...] | None = None
+    """Meetings that go on; see `dashboard.query.lives.LifeStore.meetings`."""
+    coming: tuple[Row, ...] = ()
+    """The next meetings; see `dashboard.query.lives.LifeStore.coming`."""
+    targets: Scoreboard | None = None
+    score: Score | None = None
+    """The province's score by the first set of criteria."""
+    published: Published | None = None
+
+
+def ask_for(ask: Ask, scenes: Collection[Scene]) -> Backdrop:
+    """What some scenes need beside the snapshot; each answer is as old as its question allows. Raises as `Ask` does."""
+    place = ask.place.code
+    criteria = criteria_sets(ask.clock.now().astimezone(ZONE).date())[0]
+    return Backdrop(
+        day_ago=ask.once("a day ago", lambda: a_day_ago(ask.figures, ask.clock), seconds=60),
+        meetings=tuple(ask.once("meetings", lambda: ask.lives.meetings(ask.clock))) if "meetings" in scenes else None,
+        coming=tuple(ask.once("coming meetings", lambda: ask.lives.coming(ask.clock, limit=12))) if "meetings" in scenes else (),
+        targets=judged.board(ask, place) if "targets" in scenes else None,
+        score=judged.scored(ask, criteria).get(place) if "index" in scenes else None,
+        published=judged.published(ask, criteria) if "index" in scenes else None,
+    )

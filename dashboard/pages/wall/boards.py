@@ -1,0 +1,183 @@
+"""What stands in the place of the map in scenes about no places: rows, the weightiest first; what has no room is left out."""
+
+from collections.abc import Sequence
+
+from dash import html
+
+from dashboard.components import target_board as targets_board
+from dashboard.components.parts import Part, listed
+from dashboard.components.score_bars import bar, points_words
+from dashboard.components.target_cells import meter
+from dashboard.i18n.speech import Speech
+from dashboard.pages.wall.backdrop import Backdrop
+from dashboard.pages.wall.cards import age
+from dashboard.query.snapshot import Place, Snapshot
+from dashboard.query.store import Row
+from schemas.events.kinds import KINDS
+from schemas.scores import Score, Standing
+from schemas.sources.freshness import DEAD, Source, State
+
+MOST_MISSING = 4
+LOSSES = 6
+WORST_FIRST = (State.SILENT, State.MALFORMED, State.LATE, State.NEVER, State.QUIET, State.LIVE)
+
+
+def meetings(backdrop: Backdrop, snapshot: Snapshot, place: Place, speech: Speech) -> list[Part]:
+    """Meetings that go on: who hosts what since when, how many sites are connected, and which are missing."""
+    if backdrop.meetings is None:
+        return [_calm(speech("loading"))]
+    live = [_meeting(row, snapshot, place, speech) for row in backdrop.meetings] or [_calm(speech("no_meetings"))]
+    coming = [_coming(row, snapshot, place, speech) for row in backdrop.coming]
+    return [*live, *([html.H3(speech("next_meetings"), className="between", key="coming"), *coming] if coming else [])]
+
+
+def _coming(row: Row, snapshot: Snapshot, place: Place, speech: Speech) -> Part:
+    begins = speech("begins", time=speech.moment(row["started_at"], snapshot.at))
+    facts = [place.agency(row["host"]).words(speech.language), speech("invited_sites", n=speech.number(len(row["invited"])))]
+    return html.Article(
+        [
+            html.H3([html.B(row["title"] or row["entity_id"]), html.Span(begins, className="end")]),
+            html.P([html.Span(fact) for fact in facts]),
+        ],
+        className="row",
+        key=row["entity_id"],
+    )
+
+
+def _meeting(row: Row, snapshot: Snapshot, place: Place, speech: Speech) -> Part:
+    there, invited = len(row["connected"]), len(row["invited"])
+    names = [_site(code, place, speech) for code in row["missing"][:MOST_MISSING]]
+    more = len(row["missing"]) - len(names)
+    missing = speech("missing_sites", names=", ".join(names)) if names else speech("all_connected")
+    if more > 0:
+        missing = speech("and_others", names=missing, n=more)
+    told = speech("sites", connected=speech.number(there), invited=speech.number(invited))
+    return html.Article(
+        [
+            html.H3([html.B(row["title"] or row["entity_id"]), html.Span(told, className="end")]),
+            bar(there, invited, max(invited, 1), told),
+            html.P(
+                [
+                    html.Span(place.agency(row["host"]).words(speech.language)),
+                    html.Span(speech("since", time=speech.moment(row["started_at"], snapshot.at))),
+                    html.Span(missing),
+                ]
+            ),
+        ],
+        className="row",
+        key=row["entity_id"],
+    )
+
+
+def _site(code: str, place: Place, speech: Speech) -> str:
+    known = place.agency(code)
+    return place.names.get(code) or place.names.get(known.commune) or known.words(speech.language)
+
+
+def targets(backdrop: Backdrop, speech: Speech) -> list[Part]:
+    """The targets, what calls first: figure, aim, how much of it is reached, where it is heading."""
+    if backdrop.targets is None:
+        return [_calm(speech("loading"))]
+    gravity = targets_board.GRAVITY
+    ordered = sorted(backdrop.targets.standings, key=lambda one: (gravity.index(one.status), one.target.due, one.target.code))
+    return [_target(one, speech) for one in ordered] or [_calm(speech("no_targets"))]
+
+
+def _target(one: Standing, speech: Speech) -> Part:
+    mark = {"p1": "p1", "p2": "p2", "p3": "p3", "unknown": "hatch"}.get(targets_board.CHIPS[one.status])
+    facts = [one.status.words(speech.language), targets_board.aim(one.target, speech)]
+    if one.forecast is not None and not one.forecast.steady:
+        facts.append(speech("heads_for", value=targets_board.ahead(one, speech)))
+    return html.Article(
+        [
+            html.H3(
+                [
+                    *([html.I(className=f"shape {mark}")] if mark else []),
+                    html.B(one.target.words(speech.language)),
+                    html.Span(targets_board.now(one, speech), className="end"),
+                ]
+            ),
+            meter(one, speech),
+            html.P([*(html.Span(fact) for fact in facts), age(one.reading.as_of)]),
+        ],
+        className="row old" if one.reading.stale else "row",
+        key=one.target.code,
+    )
+
+
+def index(backdrop: Backdrop, speech: Speech) -> list[Part]:
+    """The groups of the index with what is got, lost and unknown of each; then what would raise it most."""
+    score = backdrop.score
+    if score is None:
+        return [_calm(speech("loading"))]
+    groups = [
+        _points(one.group.words(speech.language), one.points, one.known, one.group.points, one.group.code, speech)
+        for one in score.groups
+    ]
+    return [*groups, *_raising(score, speech)]
+
+
+def _raising(score: Score, speech: Speech) -> Sequence[Part]:
+    losses = score.losses[:LOSSES]
+    if not losses:
+        return []
+    words = [
+        html.Li([html.Span(part.of.words(speech.language)), html.B(speech("points_lost", points=speech.number(part.lost, 1)))])
+        for part in losses
+    ]
+    return [html.Section([html.H3(speech("raise_most")), html.Ul(words)], className="row raising", key="raising")]
+
+
+def _points(words: str, got: float | None, known: float, most: float, key: str, speech: Speech) -> Part:
+    told = points_words(got, most, speech)
+    return html.Article(
+        [
+            html.H3([html.B(words), html.Span(told, className="end")]),
+            bar(got or 0.0, known, most, f"{words}: {told}"),
+        ],
+        className="row",
+        key=key,
+    )
+
+
+def sources(snapshot: Snapshot, place: Place, speech: Speech) -> list[Part]:
+    """Every promised feed as a mark, the worst first, per kind; those of which nothing current is known by name."""
+    rows = []
+    for kind in KINDS:
+        its = [one for one in snapshot.sources if one.kind == kind.name]
+        its.sort(key=lambda one: (WORST_FIRST.index(one.state), one.agency))
+        rows.append(_feed(kind.name, its, snapshot, place, speech))
+    return [*rows, html.P([_key(state, speech) for state in WORST_FIRST], className="row states", key="states")]
+
+
+def _feed(kind: str, its: Sequence[Source], snapshot: Snapshot, place: Place, speech: Speech) -> Part:
+    live = sum(one.state is State.LIVE for one in its)
+    dead = [one for one in its if one.state in DEAD]
+    named: list[Part] = [
+        html.Span([_site(one.commune or one.agency, place, speech), " ", age(one.received_at)]) for one in dead[:MOST_MISSING]
+    ]
+    if len(dead) > MOST_MISSING:
+        named.append(html.Span(speech("and_more", n=len(dead) - MOST_MISSING)))
+    return html.Article(
+        [
+            html.H3(
+                [
+                    html.B(speech(f"feed_{kind}")),
+                    html.Span(f"{speech.number(live)}/{speech.number(len(its))}"),
+                    html.Span(age(snapshot.newest.get(kind)), className="end"),
+                ]
+            ),
+            html.Div([html.I(className=f"cell {one.state}") for one in its], className="cells"),
+            html.P(html.Span(listed(named))) if named else None,  # in one piece, so that no comma stands alone
+        ],
+        className="row",
+        key=kind,
+    )
+
+
+def _key(state: State, speech: Speech) -> Part:
+    return html.Span([html.I(className=f"cell {state}"), speech(f"state_{state}")], className="key")
+
+
+def _calm(words: str) -> Part:
+    return html.P(words, className="calm", key="calm")

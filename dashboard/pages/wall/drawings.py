@@ -1,0 +1,58 @@
+"""Frames as their viewers get them: drawn once whatever the number of viewers, and what differs between two of them found once."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
+
+from dashboard.components.rotation import Turn
+from dashboard.i18n.bidi import without_controls_json
+from dashboard.i18n.speech import Language
+from dashboard.pages.wall.backdrop import Backdrop
+from dashboard.pages.wall.frame import Frame, Painter, heading
+from dashboard.query.snapshot import Snapshot
+from dashboard.request.view import Measure, Scene, View
+
+Texts = Mapping[tuple[str, str], str]
+"""(component id, property) → its value as JSON: equal texts need not be sent again."""
+NOTHING: Texts = {}
+
+
+@dataclass
+class Drawings:
+    """The frames of one snapshot. They are forgotten when there is another: viewers hold what they were given last."""
+
+    painter: Painter
+    _of: tuple[Snapshot, Backdrop] | None = None
+    _bodies: dict[tuple[Language, Measure | None, Scene], Texts] = field(default_factory=dict)
+    _frames: dict[tuple[View, Turn], Texts] = field(default_factory=dict)
+    _changes: dict[tuple[int, int], tuple[Texts, Texts, Texts]] = field(default_factory=dict)
+    """Which two frames → both (so that no other takes their place), and what differs."""
+
+    def frame(self, snapshot: Snapshot, backdrop: Backdrop, view: View, turn: Turn) -> Texts:
+        """All that a wall of a view shows. Raises whatever the painter does."""
+        if self._of is None or self._of[0] is not snapshot or self._of[1] is not backdrop:
+            self._of = (snapshot, backdrop)
+            self._bodies.clear()
+            self._frames.clear()
+            self._changes.clear()
+        if (view, turn) not in self._frames:
+            key = (view.language, view.measure, turn.scene)
+            if key not in self._bodies:
+                self._bodies[key] = _texts(self.painter.frame(snapshot, view, turn.scene, backdrop))
+            self._frames[view, turn] = {**self._bodies[key], **_texts({("scene", "children"): heading(view, turn)})}
+        return self._frames[view, turn]
+
+    def changes(self, shown: Texts, frame: Texts) -> Texts:
+        """What a viewer that shows one frame must change to show another."""
+        if shown is frame:
+            return NOTHING
+        key = (id(shown), id(frame))
+        if key not in self._changes:
+            self._changes[key] = (shown, frame, {prop: text for prop, text in frame.items() if shown.get(prop) != text})
+        return self._changes[key][2]
+
+
+def _texts(frame: Frame) -> Texts:
+    return {prop: without_controls_json(json.dumps(value, cls=PlotlyJSONEncoder)) for prop, value in frame.items()}

@@ -1,0 +1,85 @@
+"""A frame: all that changes on a wall, as props by component, for one snapshot, view and scene."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from dash import html
+
+from dashboard.components import alarm_texts as alarms
+from dashboard.components import outlines as map
+from dashboard.components.parts import Part, labelled
+from dashboard.components.rotation import Turn
+from dashboard.i18n.speech import Speech
+from dashboard.pages.wall import cards, sources
+from dashboard.pages.wall.backdrop import Backdrop
+from dashboard.pages.wall.scenes import DRAWN, Stage
+from dashboard.query.snapshot import Place, Snapshot
+from dashboard.request.view import Scene, View
+from schemas.events.kinds import KINDS
+
+Frame = dict[tuple[str, str], Any]
+"""(component id, property) → value."""
+
+
+@dataclass(frozen=True)
+class Painter:
+    """Draws the frames of one province; knows what never changes."""
+
+    place: Place
+
+    @cached_property
+    def centres(self) -> dict[str, tuple[float, float]]:
+        """Where the names of communes stand."""
+        return map.centres(self.place)
+
+    @cached_property
+    def schematic(self) -> bool:
+        """Whether the outlines are."""
+        return bool(map.outlines(self.place)["schematic"])
+
+    def frame(self, snapshot: Snapshot, view: View, scene: Scene = "overview", backdrop: Backdrop | None = None) -> Frame:
+        """Everything that a wall of that view shows of a snapshot in a scene. Each figure and each feed has a place of its own, so
+        that only those that changed are sent."""
+        speech, drawn = view.speech, DRAWN[scene]
+        stage = Stage(snapshot, backdrop or Backdrop(), self.place, speech)
+        shown = [cards.card(one, speech) for one in drawn.figures(stage)]
+        feeds = sources.strip(snapshot, self.place.names, speech)
+        frame: Frame = {
+            ("notice", "children"): html.Div(speech("no_data"), className="empty") if snapshot.empty else None,
+            ("alarms-title", "children"): speech("alarms", n=len(snapshot.alarms) if snapshot.watched.alive else "?"),
+            ("alarms", "children"): alarms.rows(snapshot, self.place, speech),
+            **{(f"figure-{n}", "children"): shown[n] if n < len(shown) else None for n in range(cards.MOST)},
+            **{(f"source-{n}", "children"): feeds[n] for n in range(len(KINDS))},
+            ("ground", "className"): "ground boarded" if drawn.board else "ground",
+            ("board", "children"): drawn.board(stage) if drawn.board else [],
+        }
+        return frame if drawn.board else frame | self._map(snapshot, view, scene)
+
+    def _map(self, snapshot: Snapshot, view: View, scene: Scene) -> Frame:
+        drawn = DRAWN[scene]
+        measure = view.measure or drawn.measure or "overdue_rate"
+        return {
+            ("legend", "children"): map.legend(measure, self.schematic, view.speech, dotted=drawn.dots),
+            ("map-communes", "hideout"): map.hideout(snapshot, measure, drawn.kind),
+            ("map-labels", "data"): map.labels(snapshot, self.place, self.centres, drawn.kind),
+            ("map-dots", "data"): map.dots(snapshot) if drawn.dots else [],
+        }
+
+
+def heading(view: View, turn: Turn) -> Part:
+    """Which scene it is of how many, and what holds it."""
+    speech = view.speech
+    parts: list[Part] = [html.B(speech(f"scene_{turn.scene}"))]
+    if len(view.scenes) > 1:
+        number = view.scenes.index(turn.scene)
+        marks = [html.I(className="turn here" if one == turn.scene else "turn") for one in view.scenes]
+        told = speech("scene_of", number=number + 1, count=len(view.scenes))
+        parts.append(html.Span(marks, className="turns", role="img", **labelled(told)))
+    if turn.held is not None:
+        parts.append(_held(turn.held.priority, speech))
+    return parts
+
+
+def _held(priority: int, speech: Speech) -> Part:
+    return html.Span([html.I(className=f"shape p{priority}"), speech("held_by_alarm")], className="held")

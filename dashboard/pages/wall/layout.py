@@ -1,0 +1,117 @@
+"""The page of the wall: where everything stands. What it shows comes by push; until then it says that it is opening."""
+
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from dash import dcc, html
+
+from dashboard.components import outlines as map
+from dashboard.components.parts import Part
+from dashboard.i18n.page_keys import SPOKEN
+from dashboard.i18n.words import WORDS
+from dashboard.pages.wall import cards
+from dashboard.pages.wall.frame import Painter
+from dashboard.query.connection import Unreachable
+from dashboard.query.rights import NoRightsError
+from dashboard.query.snapshot import Place
+from dashboard.request.address import Asked
+from dashboard.request.browser import remembered
+from dashboard.request.view import SCENES, View, language, measure, scenes, strange, theme
+from dashboard.request.viewing_distance import Sight, sight
+from schemas.events.kinds import KINDS
+
+
+def page(
+    painter: Painter,
+    usual_language: str,
+    usual_sight: Sight,
+    usual_rotation: int,
+    asked: dict[str, str],
+    past: Callable[[Asked], tuple[Part, Place] | None] = lambda _asked: None,
+) -> html.Div:
+    """The wall for an address's parameters: `scene` (names with commas, or `all`), `rotate` (seconds, 0 for never), `lang`,
+    `theme`, `distance` (m), `pitch` (mm per pixel), `measure`. `past` makes the bar of a wall that shows the past,
+    and says what the place was then."""
+    spoken = language(asked.get("lang"), remembered(), usual_language)
+    chosen, rotate = scenes(asked.get("scene"), asked.get("rotate"), usual_rotation)
+    view = View(spoken, measure(asked.get("measure")), scenes=chosen, rotate=rotate)
+    speech, place = view.speech, painter.place
+    other = "vi" if view.language == "en" else "en"
+    wrong = strange(asked.get("scene"))
+    notes = [speech("unknown_scene", names=", ".join(wrong), known=", ".join(SCENES))] if wrong else []
+    try:
+        then = past(Asked("/wall", tuple(sorted(asked.items())), spoken))
+        replay, place = then or (None, place)
+    except (ValueError, Unreachable, NoRightsError) as error:
+        replay = None
+        why = speech("store_away") if isinstance(error, Unreachable) else speech("no_rights")
+        notes.append(speech("not_that_moment", why=str(error) if isinstance(error, ValueError) else why))
+    outlines = map.outlines(place)
+    centres = painter.centres if place is painter.place else map.centres(place)
+    return html.Div(
+        [
+            dcc.Store(
+                id="viewer", data=_viewer(view, place.full_name(view.language)) | ({"past": True} if replay is not None else {})
+            ),
+            dcc.Store(id="pulse"),
+            dcc.Store(id="map-dots"),
+            dcc.Interval(id="fallback", interval=2000, disabled=True),
+            html.Div(id="banner", role="alert", hidden=True),
+            html.Header(
+                [
+                    html.H1(place.full_name(view.language)),
+                    html.Div(id="scene", className="scene"),
+                    html.Span(id="beat", className="beat", role="status"),
+                    html.A(speech("other_language"), id="language", href="?" + urlencode({**asked, "lang": other}), lang=other),
+                    html.Time(id="clock"),
+                ]
+            ),
+            *([replay] if replay is not None else []),
+            html.Section(
+                [html.Div(id=f"figure-{n}", className="slot") for n in range(cards.MOST)], id="figures", className="figures"
+            ),
+            html.Main(
+                [
+                    html.Section(
+                        [
+                            map.component(place, map.bounds(centres, outlines), outlined=bool(outlines["features"])),
+                            html.Div([], id="legend", className="legend"),
+                            html.Div([], id="board", className="board"),
+                        ],
+                        id="ground",
+                        className="ground",
+                    ),
+                    html.Section(
+                        [html.H2(speech("loading"), id="alarms-title"), html.Div([], id="alarms", className="alarms")],
+                        className="calls",
+                    ),
+                ]
+            ),
+            html.Footer(
+                [
+                    html.B(speech("sources"), className="lead"),
+                    html.Div(
+                        [html.Div(id=f"source-{n}", className="slot") for n in range(len(KINDS))], id="sources", className="sources"
+                    ),
+                ]
+            ),
+            html.Div(id="notice"),
+            *([html.Div([html.Div(note) for note in notes], className="empty")] if notes else []),
+        ],
+        id="wall",
+        className=f"wall theme-{theme(asked.get('theme'))}{' past' if replay is not None else ''}",
+        lang=view.language,
+        style={"--letter": f"{sight(asked.get('distance'), asked.get('pitch'), usual_sight).pixels():.2f}"},
+    )
+
+
+def _viewer(view: View, province: str) -> dict[str, object]:
+    """What the page knows of itself: its view, for the server; its words, for itself."""
+    return {
+        "language": view.language,
+        "measure": view.measure,
+        "scenes": list(view.scenes),
+        "rotate": view.rotate,
+        "title": view.speech("title", province=province),
+        "words": {key: WORDS[key][view.language == "en"] for key in SPOKEN},
+    }

@@ -1,0 +1,150 @@
+"""The scenes: what each puts into the places that all have: at most seven figures, a map or a board of rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dashboard.components.parts import Part
+from dashboard.components.score_bars import grade_words, total_words
+from dashboard.components.target_board import CHIPS, counts
+from dashboard.i18n.speech import Speech
+from dashboard.pages.wall import boards, theme_figures
+from dashboard.pages.wall.backdrop import Backdrop
+from dashboard.pages.wall.cards import Figure
+from dashboard.pages.wall.figures import figures as overview
+from dashboard.query.snapshot import Place, Snapshot
+from dashboard.request.view import Measure, Scene
+from schemas.figures.aging import timely
+from schemas.sources.freshness import State
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a scene is drawn from: a snapshot and what changes slowly, of a province, in a language."""
+
+    snapshot: Snapshot
+    backdrop: Backdrop
+    place: Place
+    speech: Speech
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """How a scene is drawn: its figures, the weightiest first, and either a measure that colours the map or a board of rows.
+
+    `kind` is what its map is about: only alarms of that kind call on it; empty for all. `dots` shows open field reports.
+    """
+
+    figures: Callable[[Stage], list[Figure]]
+    measure: Measure | None = None
+    board: Callable[[Stage], list[Part]] | None = None
+    kind: str = ""
+    dots: bool = False
+
+
+def _theme(name: str) -> Callable[[Stage], list[Figure]]:
+    return lambda stage: theme_figures.figures(name, stage.snapshot, stage.place, stage.speech)
+
+
+def _targets(stage: Stage) -> list[Figure]:
+    """How many targets stand how, what calls first."""
+    whole, speech = stage.backdrop.targets, stage.speech
+    if whole is None:
+        return []
+    return [
+        Figure(
+            f"target-{status}",
+            status.words(speech.language),
+            speech.number(count),
+            call={"p2": 2, "p3": 3}.get(CHIPS[status], 0) if count else 0,
+            at=whole.at,
+        )
+        for status, count in counts(whole)
+    ]
+
+
+def _index(stage: Stage) -> list[Figure]:
+    """The total as it is computed here, on how much it rests, and beside it what others published."""
+    score, other, speech = stage.backdrop.score, stage.backdrop.published, stage.speech
+    if score is None:
+        return []
+    aim = stage.place.aim("service.index")
+    total = Figure(
+        "index-total",
+        speech("index_total"),
+        total_words(score, speech),
+        target=speech("target", target=speech.number(aim.value)) if aim else "",
+        detail=grade_words(score, speech) or speech("index_least", least=speech.number(score.points, 1)),
+        call=2 if aim and score.total is not None and not aim.met(score.total) else 0,
+        words=score.total is None,
+        at=stage.snapshot.at,
+    )
+    found = [
+        total,
+        Figure(
+            "index-coverage",
+            speech("index_coverage"),
+            speech.percent(round(score.coverage, 1)),
+            target=speech("target", target=speech.percent(score.criteria.coverage)),
+            call=0 if score.complete else 3,
+            at=stage.snapshot.at,
+        ),
+    ]
+    if other is None or other.score.reported is None or other.score.reported.value is None:
+        return found
+    told = other.score.reported
+    found.append(Figure("index-published", speech("index_published"), speech.exact(told.value)[:-1], at=told.as_of))  # type: ignore[index]
+    if other.rank.value is not None and other.ranked.value is not None:
+        place, count = speech.number(other.rank.value), speech.number(other.ranked.value)
+        mean = "" if other.mean.value is None else speech("rank_mean", mean=speech.number(other.mean.value, 1))
+        rank = speech("rank_of", place=place, count=count)
+        found.append(Figure("index-rank", speech("index_rank"), rank, target=mean, at=other.rank.as_of))
+    return found
+
+
+def _sources(stage: Stage) -> list[Figure]:
+    """The share of feeds that are as was agreed, and how many are not."""
+    speech, sources, at = stage.speech, stage.snapshot.sources, stage.snapshot.at
+    share, aim = timely(sources), stage.place.target("source.timely")
+    below = share.value is not None and aim is not None and share.value < aim
+    states = [one.state for one in sources]
+    first = Figure(
+        "source-timely",
+        speech("source_timely"),
+        speech.exact(share.value) or speech("none"),
+        target=speech("below_target" if below else "target", target=speech.percent(aim)) if aim else "",
+        detail=speech("of_whole", part=speech.number(share.part or 0), whole=speech.number(share.whole or 0)),
+        call=2 if below else 0,
+        at=share.as_of,
+    )
+    called = {State.SILENT: 3, State.MALFORMED: 3, State.LATE: 0, State.LIVE: 0, State.QUIET: 0}
+    counted = [
+        Figure(
+            f"source-{state}",
+            _capital(speech(f"state_{state}")),
+            speech.number(states.count(state)),
+            call=call * (state in states),
+            at=at,
+        )
+        for state, call in called.items()
+    ]
+    ahead = sum(bool(one.ahead) for one in sources)
+    return [first, *counted, Figure("source-ahead", speech("source_ahead"), speech.number(ahead), call=3 * bool(ahead), at=at)]
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+DRAWN: dict[Scene, Drawn] = {
+    "overview": Drawn(lambda stage: overview(stage.snapshot, stage.place, stage.speech), "overdue_rate", dots=True),
+    "filings": Drawn(_theme("filings"), "overdue", kind="filing"),
+    "feedback": Drawn(_theme("feedback"), "feedback", kind="feedback", dots=True),
+    "documents": Drawn(_theme("documents"), "documents", kind="document"),
+    "meetings": Drawn(
+        _theme("meetings"), board=lambda stage: boards.meetings(stage.backdrop, stage.snapshot, stage.place, stage.speech)
+    ),
+    "targets": Drawn(_targets, board=lambda stage: boards.targets(stage.backdrop, stage.speech)),
+    "index": Drawn(_index, board=lambda stage: boards.index(stage.backdrop, stage.speech)),
+    "sources": Drawn(_sources, board=lambda stage: boards.sources(stage.snapshot, stage.place, stage.speech)),
+}
+"""Scene → how it is drawn."""

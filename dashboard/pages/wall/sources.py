@@ -1,0 +1,105 @@
+"""The freshness strip along the foot: per feed how many agencies are live, and which are silent for how long."""
+
+from itertools import groupby
+from typing import Any
+
+from dash import html
+
+from dashboard.i18n.speech import Speech
+from dashboard.pages.wall.cards import age
+from dashboard.query.progress import Lag, Pace
+from dashboard.query.snapshot import Snapshot
+from schemas import reference
+from schemas.events.kinds import KINDS
+from schemas.moments import milliseconds
+from schemas.sources.freshness import DEAD, Source, State
+
+NAMED = 2
+"""Agencies that are named per feed: those whose input is refused, then the silent ones, then those whose clock is ahead."""
+
+
+def strip(snapshot: Snapshot, names: dict[str, str], speech: Speech) -> list[html.Div]:
+    """One part per feed."""
+    return [_feed(kind.name, [one for one in snapshot.sources if one.kind == kind.name], snapshot, names, speech) for kind in KINDS]
+
+
+def incomplete(snapshot: Snapshot, speech: Speech) -> dict[str, Any] | None:
+    """What the page says when partitions stand still or have no worker, or no watch runs: since when (ms since 1970) and what."""
+    lost = [lag for lag in snapshot.lags if lag.pace is not Pace.BEHIND]
+    if not lost:
+        return _unwatched(snapshot, speech)
+    said = [
+        speech(
+            str(pace),
+            feed=speech(f"feed_{kind}"),
+            partitions=", ".join(str(lag.partition) for lag in lags),
+            n=speech.number(sum(lag.records for lag in lags)),
+        )
+        for (kind, pace), group in groupby(sorted(lost, key=_which), _which)
+        if (lags := list(group))
+    ]
+    since = min((lag.since for lag in lost if lag.since), default=snapshot.at)
+    return {"title": "incomplete", "since": milliseconds(since), "reason": "; ".join(said)}
+
+
+def _unwatched(snapshot: Snapshot, speech: Speech) -> dict[str, Any] | None:
+    """What the page says when nobody looks after alarms: then calm proves nothing."""
+    if snapshot.watched.alive:
+        return None
+    until = snapshot.watched.until
+    title = "unwatched" if until else "never_watched"
+    return {"title": title, "since": milliseconds(until or snapshot.at), "reason": speech("unwatched_reason")}
+
+
+def _which(lag: Lag) -> tuple[str, Pace]:
+    return lag.kind, lag.pace
+
+
+def _feed(kind: str, sources: list[Source], snapshot: Snapshot, names: dict[str, str], speech: Speech) -> html.Div:
+    states = [one.state for one in sources]
+    state = _state(states)
+    newest = snapshot.newest.get(kind)
+    silent = sorted(
+        (one for one in sources if one.state is State.SILENT and one.received_at), key=lambda one: one.received_at or snapshot.at
+    )
+    refused = [one for one in sources if one.state is State.MALFORMED]
+    live = states.count(State.LIVE)
+    if state in (State.QUIET, State.NEVER):
+        said = speech("off_hours" if state is State.QUIET else "feed_never")
+    else:
+        said = f"{speech.number(live)}/{speech.number(len(states))}"
+    if waiting := sum(lag.records for lag in snapshot.lags if lag.kind == kind):
+        said = speech("waiting", count=said, n=speech.number(waiting))
+    named = [speech("is_malformed", name=_name(one, names, speech)) for one in refused[:NAMED]]
+    named += [
+        speech("silent_for", name=_name(one, names, speech), span=speech.span(snapshot.at - one.received_at))
+        for one in silent[: NAMED - len(named)]
+        if one.received_at
+    ]
+    wrong = sorted((one for one in sources if one.ahead), key=lambda one: -one.ahead)
+    named += [
+        speech("ahead_by", name=_name(one, names, speech), span=speech.span(one.ahead)) for one in wrong[: NAMED - len(named)]
+    ]
+    return html.Div(
+        [
+            html.Span([html.I(className="shape hatch")] if state in DEAD else [], className="mark"),
+            html.B(speech(f"feed_{kind}")),
+            html.Span(said, className="count"),
+            age(newest),
+            html.Span(", ".join(named), className="named") if named else None,
+        ],
+        className=f"source {state}",
+        key=kind,
+    )
+
+
+def _state(states: list[State]) -> State:
+    """The state of a feed as a whole: the worst that is known of it."""
+    for worst in (State.SILENT, State.MALFORMED, State.LATE, State.LIVE, State.QUIET):
+        if worst in states:
+            return worst
+    return State.NEVER
+
+
+def _name(source: Source, names: dict[str, str], speech: Speech) -> str:
+    return names.get(source.commune) or reference.agency(source.agency).words(speech.language)

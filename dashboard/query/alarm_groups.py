@@ -1,0 +1,160 @@
+"""What calls for people, as screens tell it: the alarms that the watch keeps, grouped so that a storm is no flood. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from schemas.clickhouse.watch_tables import late_after
+
+GROUP_ABOVE = 2
+"""More alarms than this of one cause are told as one."""
+TWICE_SEEN = ("burst", "pile")
+"""Causes that two rules look at."""
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something that calls for people. `priority` 1 is the gravest; `communes` is empty for the province as a whole."""
+
+    cause: str
+    priority: int
+    since: datetime | None
+    communes: tuple[str, ...] = ()
+    subject: str = ""
+    """The category, kind of feed, figure or reason that it is about."""
+    count: int = 0
+    change: int = 0
+    agencies: tuple[str, ...] = field(default=())
+    span: timedelta = timedelta(0)
+    """How far off a clock is; of several, the most."""
+    rule: str = ""
+    value: float = 0.0
+    radius: float = 0.0
+    """Of a cluster: from its middle to the outermost report, in metres; 0 for what has no place."""
+    lat: float | None = None
+    lon: float | None = None
+    told: int = 1
+    """How many alarms it stands for."""
+    raised: datetime | None = None
+    """When people were called; of several, the last time. Its cause may have begun before (`since`)."""
+
+    @property
+    def id(self) -> str:
+        """Stays the same while the alarm lasts."""
+        places = self.communes or self.agencies
+        return ":".join((self.cause, self.subject, *(places if len(places) <= GROUP_ABOVE else ("many",))))
+
+    @property
+    def units(self) -> int:
+        """How many communes or agencies it is about."""
+        return max(len(self.communes), len(self.agencies))
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Whether anybody looks: without, no alarm may be shown as if it were of now, nor their absence as calm."""
+
+    alive: bool = True
+    until: datetime | None = None
+    """Up to when all was looked at; None where nothing ever was."""
+
+
+def watched(jobs: Iterable[Mapping[str, Any]], now: datetime, stale_after: float) -> Watched:
+    """From when each job of the watch was last done: the rows of `AlarmStore.jobs`. `stale_after` is in seconds."""
+    done = [(row["at"], (now - row["at"]).total_seconds() > late_after(row["period_seconds"], stale_after)) for row in jobs]
+    if not done:
+        return Watched(False)
+    missing = [at for at, late in done if late]
+    return Watched(not missing, min(missing or [at for at, _ in done]))
+
+
+def read(rows: Iterable[Mapping[str, Any]]) -> list[Alarm]:
+    """Alarms as they are kept: the rows of `AlarmStore.open`."""
+    return [
+        Alarm(
+            row["cause"],
+            row["priority"],
+            row["since"] or row["raised_at"],
+            tuple(row["communes"]),
+            row["subject"],
+            row["count"],
+            row["change"],
+            tuple(row["agencies"]),
+            timedelta(seconds=row["value"]) if row["cause"] == "ahead" else timedelta(0),
+            row["rule"],
+            row["value"],
+            row["radius"],
+            row["lat"],
+            row["lon"],
+            raised=row["raised_at"],
+        )
+        for row in rows
+    ]
+
+
+def merged(alarms: Iterable[Alarm]) -> list[Alarm]:
+    """Two rules may see one matter: a burst in a commune and the cluster that it comes from, overdue filings of a commune and of
+    its agency. What is of one such cause and subject in one commune is told once, with the place of the one and the count of the
+    other."""
+    found: list[Alarm] = []
+    for alarm in alarms:
+        same = [one for one in found if alarm.cause in TWICE_SEEN and _one_matter(one, alarm)]
+        found = [one for one in found if one not in same]
+        found.append(_merged([alarm, *same]) if same else alarm)
+    return found
+
+
+def _one_matter(one: Alarm, other: Alarm) -> bool:
+    alike = (one.cause, one.subject) == (other.cause, other.subject) and one.rule != other.rule
+    return alike and bool(set(one.communes) & set(other.communes))
+
+
+def _merged(same: list[Alarm]) -> Alarm:
+    most = max(same, key=lambda one: (one.count, one.lat is None))
+    placed = next((one for one in same if one.lat is not None), most)
+    return replace(
+        most,
+        priority=min(one.priority for one in same),
+        since=min((one.since for one in same if one.since), default=None),
+        communes=tuple(dict.fromkeys(code for one in (most, *same) for code in one.communes)),
+        lat=placed.lat,
+        lon=placed.lon,
+        radius=placed.radius,
+        raised=_newest(same),
+    )
+
+
+def grouped(alarms: Sequence[Alarm]) -> tuple[Alarm, ...]:
+    """Alarms by priority, the newest first; many of one cause and subject become one with all their places."""
+
+    def cause(alarm: Alarm) -> tuple[str, str]:
+        return alarm.cause, "" if alarm.cause == "off_track" else alarm.subject
+
+    found: list[Alarm] = []
+    for _, group in groupby(sorted(merged(alarms), key=cause), cause):
+        same = sorted(group, key=lambda one: (one.priority, -one.count))
+        found += same if len(same) <= GROUP_ABOVE else [_as_one(same)]
+    return tuple(sorted(found, key=lambda one: (one.priority, -(one.since.timestamp() if one.since else 0.0), one.id)))
+
+
+def _as_one(same: list[Alarm]) -> Alarm:
+    return replace(
+        same[0],
+        told=len(same),
+        since=min((one.since for one in same if one.since), default=None),
+        communes=tuple(dict.fromkeys(code for one in same for code in one.communes)),
+        count=sum(one.count for one in same),
+        change=sum(one.change for one in same),
+        agencies=tuple(dict.fromkeys(code for one in same for code in one.agencies)),
+        span=max(one.span for one in same),
+        radius=0.0,
+        lat=None,
+        lon=None,
+        raised=_newest(same),
+    )
+
+
+def _newest(same: Iterable[Alarm]) -> datetime | None:
+    return max((one.raised for one in same if one.raised), default=None)

@@ -1,0 +1,230 @@
+"""Everything that a wall shows, of one moment, in no language."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cached_property, partial
+from typing import TypeVar
+
+import pandas as pd
+
+from dashboard.query import alarm_groups as alarms
+from dashboard.query import progress
+from dashboard.query.alarm_groups import Alarm, Watched
+from dashboard.query.alarms import AlarmStore
+from dashboard.query.clock import Clock, Picture, Replay
+from dashboard.query.concurrent import beside
+from dashboard.query.figures import FigureStore
+from dashboard.query.lives import LifeStore
+from dashboard.query.progress import Lag
+from dashboard.query.sources import SourceStore
+from dashboard.query.store import HERE, Store
+from schemas import places, reference
+from schemas.events.partitions import Partitions
+from schemas.figures import BY_CODE, Figure, Readings
+from schemas.figures.aging import aged, newest
+from schemas.figures.questions import Key
+from schemas.places import restate
+from schemas.sources.freshness import DEAD, Source
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A province as the screens know it, from the places and the reference data; loaded once.
+
+    A code that the places do not know is a place without names, outlines or promised feeds: its reports still lie on a map.
+    """
+
+    code: str
+    on: date | None = None
+    """The day whose units, agencies and targets hold; unless given, those of today."""
+    known_on: date | None = None
+    """The day whose calendar is asked: days off that were announced later are not known."""
+
+    def then(self, replay: Replay) -> "Place":
+        """The place at a moment of the past."""
+        day = replay.at.astimezone(HERE).date()
+        return Place(self.code, day, day if replay.picture is Picture.KNOWN else None)
+
+    @cached_property
+    def known(self) -> bool:
+        return any(one.code == self.code for one in places.provinces())
+
+    @property
+    def units(self) -> restate.Units:
+        """By which units figures and records are told: before the reform by those of then, which became this province."""
+        return restate.units_on(self.on)
+
+    @cached_property
+    def communes(self) -> list[places.Commune]:
+        return places.within(self.code, self.on) if self.known else []
+
+    def commune(self, code: str) -> places.Commune | None:
+        """The commune of a code, None for a code that none has."""
+        return self._communes.get(code)
+
+    @cached_property
+    def _communes(self) -> dict[str, places.Commune]:
+        return {one.code: one for one in self.communes}
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Commune code → name."""
+        return {one.code: one.name for one in self.communes}
+
+    @cached_property
+    def agencies(self) -> tuple[reference.Agency, ...]:
+        then = dict.fromkeys([self.code] if self.units == "today" else sorted({one.province for one in self.communes}))
+        return tuple(found for code in then for found in reference.agencies(code, self.on)) if self.known else ()
+
+    def agency(self, code: str) -> reference.Agency:
+        """The agency that a code means on the day."""
+        return reference.agency(code, self.on)
+
+    @cached_property
+    def calendar(self) -> reference.WorkingCalendar:
+        return reference.calendar(self.code, self.known_on)
+
+    @cached_property
+    def province(self) -> places.Province | None:
+        """The province, before the reform the one of its code then; None where none is known."""
+        then = places.atlas().former_provinces if self.units == "day" else {}
+        return then.get(self.code) or (places.province(self.code) if self.known else None)
+
+    def full_name(self, language: str) -> str:
+        """The name of the province for a heading."""
+        if self.province is None:
+            return self.code
+        return self.province.full_name_en if language == "en" else self.province.full_name
+
+    def aim(self, indicator: str) -> reference.Target | None:
+        """The target of an indicator, None where there is none."""
+        return reference.target(self.code, indicator, self.on)
+
+    def target(self, indicator: str) -> float | None:
+        """The same, its value."""
+        found = self.aim(indicator)
+        return found.value if found else None
+
+    def working_day_before(self, at: datetime) -> datetime:
+        """Midnight of the newest working day before a moment's day."""
+        day = at.astimezone(HERE).replace(hour=0, minute=0, second=0, microsecond=0)
+        for _ in range(30):
+            day -= timedelta(days=1)
+            if self.calendar.is_working_day(day.date()):
+                break
+        return day
+
+
+NOTHING: Readings = {}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The state of the province at a moment. Figures of a period look back on 30 days, those of `today` on the day so far."""
+
+    at: datetime
+    compare_day: datetime
+    now: Readings
+    day_ago: Readings
+    """What is compared with a day before, as it stood then."""
+    today: Readings
+    same_time: Readings
+    """What was registered on the day compared with, until the same time."""
+    communes: Mapping[str, Readings]
+    communes_today: Mapping[str, Readings]
+    waiting_since: datetime | None
+    """Since when the document waits that has waited longest to be received."""
+    points: pd.DataFrame
+    sources: tuple[Source, ...]
+    alarms: tuple[Alarm, ...]
+    lags: tuple[Lag, ...] = ()
+    watched: Watched = field(default_factory=Watched)
+
+    @cached_property
+    def newest(self) -> dict[str, datetime]:
+        """Kind → arrival of its newest event."""
+        ages = {kind: newest([one for one in self.sources if one.kind == kind]) for kind in {one.kind for one in self.sources}}
+        return {kind: at for kind, at in ages.items() if at is not None}
+
+    @property
+    def calls(self) -> tuple[Alarm, ...]:
+        """The alarms that may be shown as what they are: none while nobody looks, as they may be over."""
+        return self.alarms if self.watched.alive else ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was ever counted."""
+        return not self.newest
+
+    def stale(self, kind: str) -> bool:
+        """Whether so many sources of a kind are silent that no figure over it is one of now."""
+        return any(reading.stale for code, reading in self.now.items() if code.partition(".")[0] == kind)
+
+    def unknown(self, kind: str) -> frozenset[str]:
+        """Communes whose own feed of a kind has gone silent or is refused: of them nothing current is known."""
+        return frozenset(one.commune for one in self.sources if one.commune and one.kind == kind and one.state in DEAD)
+
+
+def _figures(*codes: str) -> tuple[Figure, ...]:
+    return tuple(BY_CODE[code] for code in codes)
+
+
+DAY_AGO = _figures(
+    *("filing.overdue", "filing.on_time", "filing.open", "filing.due_soon", "filing.duration_p50", "filing.wholly_online"),
+    *("feedback.open", "feedback.overdue", "feedback.on_time", "feedback.satisfied", "feedback.duration_p50", "feedback.reopened"),
+    *("document.waiting", "document.flash_waiting", "document.waiting_longest", "document.on_time", "document.receive_p50"),
+    "document.signed",
+)
+"""Figures that are compared with how they stood a day ago."""
+NOW = DAY_AGO + _figures(
+    *("filing.overdue_longest", "filing.on_time_naive", "filing.registered"),
+    *("meeting.live", "meeting.scheduled", "meeting.connected", "meeting.missing"),
+)
+TODAY = _figures("filing.registered", "filing.wholly_online", "feedback.received", "document.sent")
+SAME_TIME = _figures("filing.registered", "feedback.received", "document.sent")
+BY_COMMUNE = _figures("filing.overdue", "filing.on_time", "filing.registered", "feedback.open", "document.waiting")
+DAY = timedelta(days=1)
+
+
+def a_day_ago(figures: FigureStore, clock: Clock) -> Readings:
+    """How what is compared with a day before stood then, as far as is known now. Raises
+    `dashboard.query.connection.Unreachable`."""
+    return figures.then(clock.now() - DAY, DAY_AGO)
+
+
+def take(
+    store: Store, clock: Clock, place: Place, partitions: Partitions, stale_after: float, day_ago: Readings | None = None
+) -> Snapshot:
+    """Ask every question of a wall once; `stale_after` is in seconds. `day_ago` is what `a_day_ago` answered, if it did already.
+
+    Raises `dashboard.query.connection.Unreachable`.
+    """
+    now = clock.now()
+    compare_day = place.working_day_before(now)
+    so_far = now - now.astimezone(HERE).replace(hour=0, minute=0, second=0, microsecond=0)
+    figures = FigureStore(store.connection, place.calendar, place.units)
+    current = beside(partial(SourceStore(store.connection, place.agencies, place.calendar).current, clock))
+    calling = AlarmStore(store.connection)
+    return Snapshot(
+        at=now,
+        compare_day=compare_day,
+        day_ago=day_ago or NOTHING,
+        today=figures.now(clock, TODAY, period=so_far).get((), NOTHING),
+        same_time=figures.then(compare_day + so_far, SAME_TIME, so_far, state=False),
+        communes=_by_commune(figures.now(clock, BY_COMMUNE, ("commune",))),
+        communes_today=_by_commune(figures.now(clock, TODAY[:1], ("commune",), period=so_far)),
+        waiting_since=LifeStore(store.connection, place.calendar).waiting_since(clock),
+        points=store.feedback_points(clock),
+        alarms=alarms.grouped(alarms.read(calling.open(clock))),
+        watched=alarms.watched(calling.jobs(), now, stale_after),
+        lags=progress.judge(store.progress(), partitions.at(now), stale_after),
+        now=aged(figures.now(clock, NOW).get((), NOTHING), sources := current()),
+        sources=sources,
+    )
+
+
+def _by_commune(found: Mapping[Key, Readings]) -> dict[str, Readings]:
+    return {commune: readings for (commune,), readings in found.items() if commune}

@@ -1,0 +1,182 @@
+"""Questions about the sources: how they stand and stood, who is timely, what was refused and why. SQL as in
+`dashboard.query.store`.
+
+The rules are those of `schemas.sources.freshness` and `schemas.sources.timeliness`; here they are only given what they need. Every
+question may raise `dashboard.query.connection.Unreachable`.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain
+
+from dashboard.query.clock import Clock
+from dashboard.query.connection import Connection
+from dashboard.query.store import HERE, Row, Store
+from schemas.clickhouse.sql import REFUSED, REFUSED_LAST, moment
+from schemas.clickhouse.watch_tables import ARRIVAL_DAYS, ARRIVALS, REFUSALS
+from schemas.events.refusals import harmless
+from schemas.moments import from_milliseconds, milliseconds
+from schemas.reference import Agency, Feed, WorkingCalendar
+from schemas.sources.freshness import Source, State, judge
+from schemas.sources.timeliness import Run, Span, Standing, at_work, by_agency, joined, league, spans, standing
+
+LEAGUE_DAYS = 30
+RUN_MINUTES = 30
+"""Events no further apart than this are one run: not longer than the shortest rhythm that was promised (a test sees to it)."""
+Key = tuple[str, str]
+"""Agency and kind."""
+Runs = Mapping[Key, Sequence[tuple[int, int]]]
+"""First and last of each run, in milliseconds since 1970."""
+
+
+@dataclass(frozen=True)
+class SourceStore:
+    """Asks one ClickHouse database about the sources of a province."""
+
+    connection: Connection
+    agencies: tuple[Agency, ...]
+    calendar: WorkingCalendar
+
+    def current(self, clock: Clock) -> tuple[Source, ...]:
+        """Every promised feed, and those heard without a promise, as they stand."""
+        store, now = Store(self.connection), clock.now()
+        return judge(self.agencies, store.freshness(), now, self.calendar, store.clocks_ahead(clock), self.refused_last(clock))
+
+    def refused_last(self, clock: Clock, days: int = 60) -> list[Row]:
+        """When input of each agency and kind was last refused, by a gateway or by a worker: agency, kind, refused_at."""
+        return list(
+            self.connection.rows(
+                REFUSED_LAST,
+                **_period(clock.now() - timedelta(days=days), clock.now()),
+            )
+        )
+
+    def histories(self, asked: Collection[Key], start: datetime, end: datetime) -> Mapping[Key, tuple[Span, ...]]:
+        """The states of feeds in a period, without a gap; empty for a feed that was not promised, which can not be missed."""
+        promised = [(agency.code, feed) for agency in self.agencies for feed in agency.feeds if (agency.code, feed.kind) in asked]
+        return dict.fromkeys(asked, ()) | self._spans(promised, start, end)
+
+    def history(self, agency: str, kind: str, start: datetime, end: datetime) -> tuple[Span, ...]:
+        """The same of one feed."""
+        return self.histories([(agency, kind)], start, end)[agency, kind]
+
+    def standings(self, start: datetime, end: datetime) -> tuple[Standing, ...]:
+        """How timely every promised feed was in a period, the best first."""
+        feeds = [(agency.code, feed) for agency in self.agencies for feed in agency.feeds]
+        found = self._spans(feeds, start, end, at_work_only=True)
+        return league(standing(agency, kind, states, self.calendar) for (agency, kind), states in found.items())
+
+    def league(self, clock: Clock, days: int = LEAGUE_DAYS) -> tuple[Standing, ...]:
+        """How timely every agency was in the last days, the best first."""
+        return by_agency(self.standings(clock.now() - timedelta(days=days), clock.now()))
+
+    def silences(self, start: datetime, end: datetime, hours: float = 0) -> list[tuple[str, str, Span]]:
+        """When promised feeds were silent in a period, for at least so many hours: agency, kind, span; the longest first."""
+        feeds = [(agency.code, feed) for agency in self.agencies for feed in agency.feeds]
+        found = [
+            (agency, kind, span)
+            for (agency, kind), states in self._spans(feeds, start, end).items()
+            for span in states
+            if span.state is State.SILENT and span.length >= timedelta(hours=hours)
+        ]
+        return sorted(found, key=lambda one: (-one[2].length, one[2].start, one[0], one[1]))
+
+    def refused(self, clock: Clock, hours: int = 24, agency: str | None = None, limit: int = 200) -> list[Row]:
+        """What was refused lately and why, by agency, kind, category and source: how many, first, last, a reason to act on.
+
+        `by` says who refused it: the gateway, whose sender was told so at once, or the worker, which kept it as a dead letter.
+        """
+        rows = list(
+            self.connection.rows(
+                f"""SELECT agency, kind, category, source, by, sum(r.count) AS count, min(r.since) AS since, max(r.until) AS until,
+                    argMax(r.reason, r.until) AS reason
+                FROM (SELECT agency, kind, category, source, 'gateway' AS by, count, since, until, reason
+                    FROM {REFUSALS.name} FINAL WHERE until > {moment("start")} AND until <= {moment("end")}
+                    UNION ALL
+                    SELECT agency, kind, category, '', 'worker', 1, received_at, received_at, reason
+                    FROM dead_letter_rows FINAL WHERE received_at > {moment("start")} AND received_at <= {moment("end")}) AS r
+                WHERE %(any)s OR agency = %(agency)s
+                GROUP BY agency, kind, category, source, by ORDER BY until DESC, count DESC LIMIT {limit:d}""",
+                any=int(agency is None),
+                agency=agency or "",
+                **_period(clock.now() - timedelta(hours=hours), clock.now()),
+            )
+        )
+        return [{**row, "reason": harmless(row["reason"])} for row in rows]
+
+    def _spans(
+        self, feeds: Iterable[tuple[str, Feed]], start: datetime, end: datetime, *, at_work_only: bool = False
+    ) -> dict[Key, tuple[Span, ...]]:
+        """The states of feeds; `at_work_only`: what they are off hours need not be true."""
+        asked = list(feeds)
+        if not asked:
+            return {}
+        only = {agency for agency, _ in asked}
+        if len(only) == len(self.agencies):
+            only = set()
+        came, refused = self._arrivals(start, end, only), self._refusals(start, end, only)
+        found = {}
+        for agency, feed in asked:
+            heard, turned_away = (_joined(of.get((agency, feed.kind), ()), feed.rhythm_minutes) for of in (came, refused))
+            if at_work_only:
+                heard = at_work(heard, timedelta(minutes=feed.rhythm_minutes), self.calendar)
+            found[agency, feed.kind] = spans(feed, heard, turned_away, start, end, self.calendar)
+        return found
+
+    def _arrivals(self, start: datetime, end: datetime, only: set[str]) -> Runs:
+        return self._runs(
+            # The newest before the period is in its first day, or in a day before.
+            f"""SELECT agency, kind, received_at AS at FROM {ARRIVALS.name}
+            WHERE minute >= toStartOfDay({moment("start")}) AND received_at <= {moment("end")} AND {_only(only)}
+            UNION ALL SELECT agency, kind, max(d.received_at) AS at FROM {ARRIVAL_DAYS.name} AS d
+            WHERE day < toDate({moment("start")}) AND {_only(only)} GROUP BY agency, kind""",
+            start,
+            end,
+            only,
+        )
+
+    def _refusals(self, start: datetime, end: datetime, only: set[str]) -> Runs:
+        # What was refused before the period matters as long as it could still be live then.
+        asked = f"SELECT agency, kind, max(refused_at) AS at FROM ({REFUSED}) WHERE {_only(only)} GROUP BY agency, kind, "
+        return self._runs(asked + "toStartOfMinute(refused_at)", start - timedelta(days=30), end, only)
+
+    def _runs(self, moments: str, start: datetime, end: datetime, only: set[str]) -> Runs:
+        """Runs of moments (agency, kind, at), made in ClickHouse: a month of all sources has a million, but few gaps. Of those
+        within the time that a run may pause only the first and the last can be at a gap."""
+        apart = RUN_MINUTES * 60_000
+        rows = self.connection.tuples(
+            f"""SELECT agency, kind, parts[1].1, parts[-1].2, arrayFilter(gap -> gap.2 > gap.1 + {apart},
+                arrayMap((a, b) -> (a.2, b.1), arrayPopBack(parts), arrayPopFront(parts)))
+            FROM (SELECT agency, kind, arraySort(groupArray((first, last))) AS parts
+                FROM (SELECT agency, kind, min(ms) AS first, max(ms) AS last
+                    FROM (SELECT agency, kind, toUnixTimestamp64Milli(at) AS ms FROM ({moments}))
+                    GROUP BY agency, kind, intDiv(ms, {apart}))
+                GROUP BY agency, kind)""",
+            only=sorted(only),
+            **_period(start, end),
+        )
+        found: dict[Key, list[tuple[int, int]]] = {}
+        for agency, kind, first, last, gaps in rows:
+            ends = [first, *chain.from_iterable(gaps), last]
+            found[agency, kind] = list(zip(ends[::2], ends[1::2], strict=True))
+        return found
+
+
+def _joined(runs: Sequence[tuple[int, int]], minutes: int) -> list[Run]:
+    # Joined while they are numbers: moments take ten times as long.
+    apart = minutes * 60_000
+    return [(_here(first), _here(last)) for first, last in joined(runs, lambda last, first: first - last <= apart)]
+
+
+def _here(ms: int) -> datetime:
+    # Of one zone, as moments of different ones take several times as long to compare.
+    return from_milliseconds(ms).astimezone(HERE)
+
+
+def _only(agencies: set[str]) -> str:
+    return "agency IN %(only)s" if agencies else "1"
+
+
+def _period(start: datetime, end: datetime) -> dict[str, int]:
+    return {"start": milliseconds(start), "end": milliseconds(end)}

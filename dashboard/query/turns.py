@@ -1,0 +1,67 @@
+"""Turns at computing: many pages may wait for ClickHouse at a time, but few of them compute.
+
+Threads of one interpreter compute one at a time anyway. Each that would like to makes the event loop, which serves the walls, wait
+longer for its own turn: so they take turns among themselves, and give theirs back while they wait for something else.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dashboard.query import time_limit
+from dashboard.query.errors import TimeLimitError
+
+TURNS = 2
+"""Two, so that a short page need not wait for the end of a long one."""
+_turns = threading.BoundedSemaphore(TURNS)
+_here = threading.local()
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """Compute when it is this thread's turn. Raises `TimeLimitError` when that does not come in time."""
+    _take()
+    try:
+        yield
+    finally:
+        _give()
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Let others compute while this thread waits. Does nothing in a thread that takes no turns."""
+    had = _give()
+    try:
+        yield
+    finally:
+        if had:
+            _take()
+
+
+@contextmanager
+def holding(lock: threading.Lock) -> Iterator[None]:
+    """Hold a lock, waiting for it no longer than the time that is left. Raises `TimeLimitError`."""
+    if not lock.acquire(blocking=False):
+        left = time_limit.remaining()
+        with waiting():
+            is_mine = lock.acquire(timeout=-1 if left is None else left)
+        if not is_mine:
+            raise TimeLimitError("the same is being made for somebody else, and takes too long")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _take() -> None:
+    if not _turns.acquire(timeout=time_limit.remaining()):
+        raise TimeLimitError("others compute for too long")
+    _here.has_turn = True
+
+
+def _give() -> bool:
+    had: bool = getattr(_here, "has_turn", False)
+    if had:
+        _here.has_turn = False
+        _turns.release()
+    return had

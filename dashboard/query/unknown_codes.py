@@ -1,0 +1,84 @@
+"""Questions about codes that nobody knows: which fields of the records as they stand hold them, from whom, how many, since when.
+
+SQL of the dashboard beside `store`. Codes are few: all of a kind are read first, without `FINAL`, in one pass over dictionary
+columns; only where some are unknown are their records counted. Every question may raise `dashboard.query.connection.Unreachable`.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from dashboard.query.clock import Clock
+from dashboard.query.connection import Connection
+from schemas.clickhouse.lives import current_table
+from schemas.clickhouse.sql import moment
+from schemas.clickhouse.tables import state_table
+from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, INDICATOR, MEETING, Kind
+from schemas.moments import milliseconds
+
+LISTS = ("invited",)
+"""Fields that hold several codes."""
+FIELDS: Mapping[Kind, tuple[str, ...]] = {
+    FILING: ("commune", "agency"),
+    FEEDBACK: ("commune", "agency", "category"),
+    DOCUMENT: ("commune", "agency"),
+    MEETING: ("commune", "agency", "invited"),
+    INDICATOR: ("agency", "unit", "indicator"),
+}
+"""Kind → the fields whose codes are judged. Procedures are not: the reference data has those with a term only. Nor are the organs
+of documents, which may be of any place."""
+
+
+@dataclass(frozen=True)
+class UnknownCode:
+    """A code that nobody knows, as one agency sends it in one field of one kind."""
+
+    kind: Kind
+    field: str
+    code: str
+    agency: str
+    records: int
+    """How many records hold it now."""
+    since: datetime
+    """When the first of them began."""
+    example: str
+    """The id of the newest of them."""
+
+
+@dataclass(frozen=True)
+class UnknownStore:
+    """Asks one ClickHouse database. `is_known` judges a code: field, code → whether anybody knows it."""
+
+    connection: Connection
+    is_known: Callable[[str, str], bool]
+
+    def codes(self, clock: Clock, kinds: Collection[Kind] = tuple(FIELDS), agency: str = "") -> list[UnknownCode]:
+        """Return what is unknown in the records as they stand, those with the most records first; of one agency or all."""
+        found = [one for kind in kinds for one in self._of(clock, kind, agency)]
+        return sorted(found, key=lambda one: (-one.records, one.kind.name, one.field, one.code, one.agency))
+
+    def _of(self, clock: Clock, kind: Kind, agency: str) -> list[UnknownCode]:
+        fields, began = FIELDS[kind], "reported_at" if kind is INDICATOR else "started_at"
+        table = (state_table if kind is INDICATOR else current_table)(kind).name
+        given = {"now": milliseconds(clock.now()), "agency": agency}
+        only = f"{began} <= {moment('now')} AND (%(agency)s = '' OR agency = %(agency)s)"
+        sets = ", ".join(f"groupUniqArray{'Array' if name in LISTS else ''}({name})" for name in fields)
+        (codes,) = self.connection.tuples(f"SELECT {sets} FROM {table} WHERE {only}", **given)
+        unknown = {
+            name: strange
+            for name, held in zip(fields, codes, strict=True)
+            if (strange := tuple(code for code in held if code and not self.is_known(name, code)))
+        }
+        if not unknown:
+            return []
+        pairs = [f"arrayMap(x -> ('{name}', toString(x)), {name if name in LISTS else f'[{name}]'})" for name in unknown]
+        chosen = " OR ".join(f"(pair.1 = '{name}' AND pair.2 IN %({name}_codes)s)" for name in unknown)
+        rows = self.connection.tuples(
+            f"""SELECT pair.1, pair.2, agency, uniqExact(entity_id) AS records, min(began), argMax(entity_id, (began, entity_id))
+            FROM (SELECT entity_id, agency, {began} AS began, arrayJoin(arrayConcat({", ".join(pairs)})) AS pair
+                FROM {table} FINAL WHERE {only})
+            WHERE {chosen} GROUP BY pair.1, pair.2, agency""",
+            **given,
+            **{f"{name}_codes": held for name, held in unknown.items()},
+        )
+        return [UnknownCode(kind, *row) for row in rows]

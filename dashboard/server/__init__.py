@@ -1,0 +1,1 @@
+"""The web server: application, access, probes, exports, and what is pushed to walls."""

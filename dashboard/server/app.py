@@ -1,0 +1,161 @@
+"""The dashboard as an ASGI application: Dash on FastAPI, its pages, and the poller that lives as long as the server does."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, MutableMapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import dash
+from fastapi import FastAPI
+
+from dashboard.components.parts import Part
+from dashboard.components.replay_bar import bar
+from dashboard.i18n.speech import Speech
+from dashboard.pages.map import routes as map_routes
+from dashboard.pages.replay import runs_routes
+from dashboard.pages.replay.starting import Starter
+from dashboard.pages.wall.backdrop import ask_for
+from dashboard.pages.wall.frame import Painter
+from dashboard.pages.wall.layout import page
+from dashboard.query.clock import Clock, Live
+from dashboard.query.connection import Connection
+from dashboard.query.snapshot import Place
+from dashboard.query.store import Store
+from dashboard.request.address import Asked
+from dashboard.request.context import Ask
+from dashboard.request.streamed import FILE_SECONDS
+from dashboard.request.view import language
+from dashboard.request.viewing_distance import Sight
+from dashboard.request.workers import FILE_THREADS, Workers, share_fairly
+from dashboard.server import dispatch, exports, index, pages
+from dashboard.server import package_routes as package_routes
+from dashboard.server import replay_routes as replay_routes
+from dashboard.server import wall_callbacks as callbacks
+from dashboard.server.access import INTERNAL, Access
+from dashboard.server.frames import Frames
+from dashboard.server.health import add_routes
+from dashboard.server.push import Board
+from dashboard.server.tokens import Tokens
+from schemas.clickhouse.retention import Kept
+from schemas.http.hosts import AllowedHosts
+from schemas.http.middleware import ASGI, protect
+from schemas.settings import Settings
+
+CACHEABLE = ("/assets/", "/_dash-component-suites/", "/outlines/", "/_favicon.ico")
+"""Beginnings of paths that browsers may keep: the same for everybody."""
+CLOSE_SECONDS = 4.0
+"""How long the end may take: tables that were made for a while are taken away by the next dashboard, too."""
+PAGE = """<!DOCTYPE html>
+<html lang="{language}">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>IOC</title>
+<link rel="icon" type="image/svg+xml" href="/assets/favicon.svg">
+<link rel="preload" href="/assets/fonts/noto-sans-latin.woff2" as="font" type="font/woff2" crossorigin>
+<link rel="preload" href="/assets/fonts/noto-sans-vietnamese.woff2" as="font" type="font/woff2" crossorigin>{{%css%}}</head>
+<body data-opening="{opening}">{{%app_entry%}}<footer class="scripts">{{%config%}}{{%scripts%}}{{%renderer%}}</footer></body>
+</html>"""
+
+
+def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
+    """The application of an installation, by default of the present. It asks nothing before it is started."""
+    painter = Painter(Place(settings.province))
+    connection, clock = Connection(settings.clickhouse_url), clock or Live()
+    ask = Ask(connection, clock, painter.place, settings.stale_after_seconds, kept=Kept.by(settings))
+    board = Board(
+        Store(connection),
+        clock,
+        painter,
+        settings.dashboard_tick_seconds,
+        settings.stale_after_seconds,
+        settings.partitions,
+        lambda scenes: ask_for(ask, scenes),
+    )
+
+    workers, files = Workers(settings.page_seconds), Workers(FILE_SECONDS, FILE_THREADS, "file")
+
+    @asynccontextmanager
+    async def living(_server: FastAPI) -> AsyncIterator[None]:
+        await _prepare(server)
+        stay()
+        share_fairly()
+        poller = asyncio.create_task(board.run())
+        yield
+        poller.cancel()
+        workers.close()
+        files.close()
+        with suppress(asyncio.CancelledError):
+            await poller
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await board.close()
+                await asyncio.to_thread(ask.close)
+
+    server = FastAPI(title="IOC dashboard", lifespan=living, docs_url=None, redoc_url=None, openapi_url=None)
+    add_routes(server, board)
+    exports.add_routes(server, ask, files, settings.language)
+    package_routes.add_routes(server, ask, files, settings.language)
+    map_routes.add_routes(server, ask, workers, settings.language)
+    replay_routes.add_routes(server, ask, workers, settings.partitions, settings.language, settings.wall_rotate)
+    runs_routes.add_routes(server, ask, workers, Starter(ask.replays, settings.home), settings.language)
+    dispatch.add_route(server, workers, lambda: app, lambda request, body, why: pages.late(request, body, why, settings.language))
+    if settings.access == "token":
+        server.add_middleware(Access, tokens=Tokens.of(settings.home), usual=settings.language, tls=settings.tls)
+    app = dash.Dash(
+        "dashboard",
+        server=server,  # type: ignore[arg-type] # its annotation knows only its first backend
+        backend="fastapi",
+        assets_folder=str(Path(__file__).parents[1] / "assets"),
+        serve_locally=True,
+        use_pages=True,
+        pages_folder="",
+        update_title="",
+        index_string=PAGE.format(language=settings.language, opening=Speech(language(None, None, settings.language))("opening")),
+        websocket_inactivity_timeout=0,
+    )
+
+    def past(asked: Asked) -> tuple[Part, Place] | None:
+        shown = bar(ask, asked)
+        return None if shown is None else (shown, ask.of(asked).place)
+
+    def wall(**asked: str) -> dash.html.Div:
+        sight = Sight(settings.wall_distance, settings.wall_pitch)
+        return page(painter, settings.language, sight, settings.wall_rotate, asked, past)
+
+    dash.register_page(  # type: ignore[no-untyped-call]
+        "wall", path="/wall", title="IOC", layout=wall
+    )
+    callbacks.register(app, board)
+    pages.register(app, ask, settings.language)
+    index.add_route(server, app, lambda path: path == "/wall" or pages.is_page(path), settings.language)
+    server.add_middleware(Frames, is_push=lambda output: bool(app.callback_map.get(output, {}).get("websocket")))
+    return server
+
+
+def protected(server: FastAPI, settings: Settings, host: str) -> ASGI:
+    """The application as it is served: to the names it has only, with what every answer of ours says."""
+    return protect(server, AllowedHosts(settings.hosts, host), cacheable=CACHEABLE)
+
+
+def stay() -> None:
+    """What is there by now stays: nobody has to look through places and pages for garbage again and again, for a tenth of a
+    second while a viewer waits."""
+    gc.collect()
+    gc.freeze()
+    # Pages are not looked through again and again, nor many objects at a time: a pass over 100,000 held the interpreter, and so
+    # every probe, for 40 to 80 ms.
+    gc.set_threshold(5_000, 3, 1_000)
+
+
+async def _prepare(server: FastAPI) -> None:
+    """Ask Dash for an address of its own: only then it collects pages and assets; a first visitor of /wall would get none."""
+    scope = {"type": "http", "method": "GET", "path": "/_dash-dependencies", "query_string": b"", "headers": [], INTERNAL: True}
+
+    async def receive() -> dict[str, str]:
+        return {"type": "http.request"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        if message.get("status", 200) != 200:
+            raise RuntimeError(f"Dash is not ready: {message}")
+
+    await server(scope, receive, send)

@@ -1,0 +1,111 @@
+"""`POST /_dash-update-component`: callbacks, run by threads instead of on the event loop, where Dash would run them.
+
+Dash hangs its own route for it into the server; this one stands before it. A page is a callback, too: Dash calls its layout and
+turns the answer into JSON, which takes seconds for a long one. Only what waits for the board of the walls stays on the loop.
+"""
+
+import asyncio
+import inspect
+import json
+import logging
+from collections.abc import Callable, Mapping
+from contextvars import copy_context
+from typing import Any, TypeVar
+
+import dash
+from dash.exceptions import DependencyException, InvalidResourceError, PreventUpdate
+from fastapi import FastAPI, Request, Response
+
+from dashboard.query.errors import TimeLimitError
+from dashboard.request.answers import told
+from dashboard.request.workers import BusyError, Workers
+
+log = logging.getLogger(__name__)
+F = TypeVar("F", bound=Callable[..., Any])
+PATH, SUITES = "/_dash-update-component", "/_dash-component-suites"
+PAGE = "_pages_content"
+"""The component that Dash puts a page into."""
+ON_LOOP = "runs_on_loop"
+Body = dict[str, Any]
+
+
+def on_loop(callback: F) -> F:
+    """Mark a callback that waits for the board and makes nothing itself: it stays on the event loop."""
+    setattr(callback, ON_LOOP, True)
+    return callback
+
+
+def add_route(server: FastAPI, workers: Workers, app: Callable[[], dash.Dash], late: Callable[[Request, Body, str], Any]) -> None:
+    """Add the routes, before Dash adds its own.
+
+    `late` is the page that is shown in place of one that is not made in time: for which request and body, and why (`too_long`,
+    `too_busy`).
+    """
+
+    @server.get(f"{SUITES}/{{package}}/{{path:path}}", include_in_schema=False)
+    def suite(request: Request, package: str, path: str) -> Response:
+        """A file of a component library; Dash answers 500 for one that there is not."""
+        try:
+            backend: Any = app().backend
+            found: Response = backend.serve_component_suites(app(), package, path, request)
+            return found
+        except (DependencyException, InvalidResourceError, OSError):
+            return Response(status_code=404)
+
+    @server.post(PATH, include_in_schema=False)
+    async def update(request: Request) -> Response:
+        found = getattr(request.state, "json_body", None)
+        body: Body = found if isinstance(found, dict) else {}
+        callback = app().callback_map.get(str(body.get("output")))
+        if callback is None or not _is_of(body, callback):
+            return _problem(400, "not the body of a callback")
+        try:
+            if hasattr(callback["callback"], ON_LOOP):
+                made = _called(app(), body)
+                return _answer(await made if inspect.isawaitable(made) else made)
+            return _answer(await workers.run(lambda: _finished(_called(app(), body))))
+        except PreventUpdate:
+            return Response(status_code=204)
+        except (TimeLimitError, BusyError) as error:
+            why = "too_busy" if isinstance(error, BusyError) else "too_long"
+            log.warning("callback %s is not answered: %s", body["output"], why)
+            if PAGE not in body["output"]:
+                return _problem(503, why)
+            shown = {PAGE: {"children": late(request, body, why)}, "_pages_store": {"data": {"title": "IOC"}}}
+            return _answer(told({"multi": True, "response": shown}))
+        except Exception:
+            log.exception("callback %s failed", body["output"])
+            return _problem(500, "failed")
+
+
+def _is_of(body: Body, callback: Mapping[str, Any]) -> bool:
+    """Whether a body names what its callback takes."""
+    return all(_named(body.get(part, [])) == _named(callback[part]) for part in ("inputs", "state"))
+
+
+def _named(given: Any) -> list[tuple[str, str]] | None:
+    try:
+        return [(str(one["id"]), str(one["property"])) for one in given]
+    except (KeyError, TypeError):
+        return None
+
+
+def _called(app: Any, body: Body) -> Any:
+    """What Dash does with the body of a callback: what it returns, or a coroutine that will."""
+    context = app._initialize_context(body)
+    callback = app._prepare_callback(context, body)
+    arguments = app._inputs_to_vals(context.inputs_list + context.states_list)
+    return copy_context().run(app._execute_callback(callback, arguments, context.outputs_list, context))
+
+
+def _finished(made: Any) -> str:
+    found: str = asyncio.run(made) if inspect.iscoroutine(made) else made
+    return found
+
+
+def _answer(text: str) -> Response:
+    return Response(text, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+def _problem(status: int, why: str) -> Response:
+    return Response(json.dumps({"problem": why}), status, media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -1,0 +1,116 @@
+"""Files of what the pages show: `/export/<page>.csv` and `.xlsx`, with the parameters of the page's address.
+
+A file goes out in pieces as it is made, so that its length costs no memory. What fails before the first piece is answered in words;
+what fails later breaks the answer off, so that a file that is not whole is not taken for one. A few files are made at a time, as
+each has a question of its own open in ClickHouse: who asks for one more is told to ask again.
+"""
+
+import logging
+from collections.abc import Callable, Generator, Iterator, Mapping
+from threading import BoundedSemaphore
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse
+
+from dashboard.components.sheet import FORMS, Sheet
+from dashboard.pages.index import sheet as index
+from dashboard.pages.records import files as records
+from dashboard.pages.targets import sheet as targets
+from dashboard.query.connection import TimeLimitError, Unreachable
+from dashboard.request.address import Asked
+from dashboard.request.context import Ask
+from dashboard.request.streamed import FILE_SECONDS, Streamed
+from dashboard.request.workers import BusyError, Workers
+
+log = logging.getLogger(__name__)
+SHEETS: Mapping[str, Callable[[Ask, Asked], Sheet]] = {
+    "targets": targets.sheet,
+    "index": index.sheet,
+    "records/{kind}": records.sheet,
+}
+"""Page → its file."""
+AT_A_TIME = 4
+"""How many files are made at a time; ClickHouse sorts all rows of each."""
+
+
+def add_routes(server: FastAPI, ask: Ask, workers: Workers, usual: str) -> None:
+    """Add the routes; before Dash's own, which catch everything else. `usual` is the language of who asked for none, `workers`
+    make the files."""
+    places = BoundedSemaphore(AT_A_TIME)
+    for page, sheet in SHEETS.items():
+        for form in FORMS:
+            _add(server, page, form, sheet, ask, workers, usual, places)
+
+
+def _add(
+    server: FastAPI,
+    page: str,
+    form: str,
+    sheet: Callable[[Ask, Asked], Sheet],
+    ask: Ask,
+    workers: Workers,
+    usual: str,
+    places: BoundedSemaphore,
+) -> None:
+    media, written = FORMS[form]
+
+    @server.get(f"/export/{page}.{form}")
+    async def export(request: Request) -> Response:
+        path = "/" + page.format(**request.path_params)
+        asked = Asked.of(path, request.url.query, request.cookies.get("ioc_language"), usual)
+        if asked.is_too_long:
+            return _problem(400, f"{asked.speech('wrong_address')}: {asked.speech('address_too_long')}")
+
+        def begun() -> tuple[str, list[bytes], Generator[bytes, None, None]]:
+            found = sheet(ask.of(asked), asked)
+            pieces = whole(written(found), places)
+            try:
+                # The second piece is the first with rows: by then ClickHouse has answered.
+                return found.name, [next(pieces), next(pieces, b"")], pieces
+            except BaseException:
+                pieces.close()
+                raise
+
+        try:
+            name, first, rest = await workers.run(begun, FILE_SECONDS)
+        except TimeLimitError:
+            return _problem(503, f"{asked.speech('too_long')}. {asked.speech('too_long_hint')}")
+        except Unreachable:
+            return _problem(503, asked.speech("store_away"))
+        except BusyError:
+            return _problem(429, asked.speech("files_busy"), {"Retry-After": "10"})
+        except LookupError as error:
+            return _problem(404, str(error.args[0]))
+        except ValueError as error:
+            return _problem(400, f"{asked.speech('wrong_address')}: {error}")
+        disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}.{form}"
+        return Streamed(workers, _after(first, rest), media, {"Content-Disposition": disposition}, FILE_SECONDS)
+
+
+def _after(first: list[bytes], rest: Generator[bytes, None, None]) -> Generator[bytes, None, None]:
+    try:
+        yield from first
+        yield from rest
+    finally:
+        rest.close()
+
+
+def _problem(status: int, words: str, headers: Mapping[str, str] | None = None) -> Response:
+    return PlainTextResponse(words, status, {"Cache-Control": "no-store", **(headers or {})})
+
+
+def whole(pieces: Iterator[bytes], places: BoundedSemaphore) -> Generator[bytes, None, None]:
+    """The pieces of a file, which holds one of the places from its first piece until its end, or until nobody takes any more.
+
+    Raises `BusyError` when there is no place, `Unreachable` when ClickHouse does not give the rest.
+    """
+    if not places.acquire(blocking=False):
+        raise BusyError
+    try:
+        yield from pieces
+    except Unreachable as error:
+        log.warning("a file is not made or broke off, ClickHouse does not answer: %s", error)
+        raise
+    finally:
+        places.release()

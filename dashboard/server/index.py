@@ -1,0 +1,69 @@
+"""The HTML that every page begins as: Dash's, for the addresses of pages only, with a policy that lets nothing else run in it."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import dash
+from dash.backends import _fastapi
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
+
+from dashboard.i18n.speech import Speech
+from dashboard.request.view import language
+
+INLINE = re.compile(r"<script(?![^>]*\b(?:src=|type=\"application/json\"))[^>]*>(.*?)</script>", re.DOTALL)
+"""Scripts that stand in the page itself: Dash has two or three, which are its own."""
+HOST = re.compile(r"[\w.\-]+(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?")
+NOT_FOUND = """<!DOCTYPE html>
+<html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>IOC</title><link rel="icon" type="image/svg+xml" href="/assets/favicon.svg">
+<link rel="stylesheet" href="/assets/theme.css"><link rel="stylesheet" href="/assets/access.css"></head>
+<body class="theme-light"><main class="access"><i class="shape hatch"></i><h1>{title}</h1><p><a href="/">{home}</a></p></main>
+</body></html>"""
+NOT_FOUND_POLICY = "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; frame-ancestors 'none'"
+
+
+def add_route(server: FastAPI, app: dash.Dash, is_page: Callable[[str], bool], usual: str) -> None:
+    """Add the route of all that no other has; after Dash's own, before it adds one that takes every address for a page."""
+
+    @server.get("/{path:path}", include_in_schema=False)
+    def index(request: Request) -> Response:
+        if not is_page(request.url.path):
+            spoken = language(request.query_params.get("lang"), request.cookies.get("ioc_language"), usual)
+            speech = Speech(spoken)
+            page = NOT_FOUND.format(language=spoken, title=escape(speech("not_found")), home=escape(speech("to_start")))
+            return HTMLResponse(page, 404, {"Content-Security-Policy": NOT_FOUND_POLICY})
+        html = _html(app, request)
+        return HTMLResponse(html, headers={"Content-Security-Policy": policy(html, request.headers.get("host", ""))})
+
+
+def _html(app: Any, request: Request) -> str:
+    backend: Any = _fastapi
+    reset = backend.set_current_request(request)
+    try:
+        return str(app.index())
+    finally:
+        backend.reset_current_request(reset)
+
+
+def policy(html: str, host: str) -> str:
+    """What may run in a page: files of this server, and the scripts that stand in it, named by their hashes.
+
+    Styles may stand in elements: dash-leaflet and Dash's fields write theirs there, as components do by `style`. A browser may
+    not take 'self' for WebSockets, too, so they are named.
+    """
+    hashes = " ".join(f"'sha256-{_hash(script)}'" for script in INLINE.findall(html))
+    sockets = f" ws://{host} wss://{host}" if HOST.fullmatch(host) else ""
+    return (
+        f"default-src 'self'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        f"font-src 'self' data:; connect-src 'self'{sockets}; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'"
+    )
+
+
+def _hash(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

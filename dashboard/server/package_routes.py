@@ -1,0 +1,89 @@
+"""`/export/package.zip`: the package of the period of an address (`since`, `until`), with pictures of its moment."""
+
+import tempfile
+from collections.abc import Generator
+from threading import BoundedSemaphore
+from typing import IO
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse
+
+from dashboard.components.replay_bar import MOST_MARKS, line_period
+from dashboard.pages.package.build import Screen, build
+from dashboard.query.connection import TimeLimitError, Unreachable
+from dashboard.request.address import Asked, written
+from dashboard.request.answers import asked_by
+from dashboard.request.context import Ask
+from dashboard.request.streamed import FILE_SECONDS, Streamed
+from dashboard.request.workers import BusyError, Workers
+from dashboard.server.access import COOKIE, SECURE_COOKIE
+
+PAGES = {"/wall": {"scene": "overview"}, "/map": {}}
+PIECE = 1 << 20
+IN_MEMORY = 32 << 20
+
+
+def add_routes(server: FastAPI, ask: Ask, workers: Workers, usual: str) -> None:
+    """Add the route; before Dash's own, which catch everything else. `usual` is the language of who asked for none, `workers` make
+    the files."""
+    one_at_a_time = BoundedSemaphore(1)
+
+    @server.get("/export/package.zip")
+    async def package(request: Request) -> Response:
+        asked = asked_by(request, "/replay", usual)
+        speech = asked.speech
+        if asked.is_too_long:
+            return PlainTextResponse(f"{speech('wrong_address')}: {speech('address_too_long')}", status_code=400)
+
+        def made() -> tuple[str, IO[bytes]]:
+            if not one_at_a_time.acquire(blocking=False):
+                raise BusyError
+            try:
+                return _made(ask, asked, request)
+            finally:
+                one_at_a_time.release()
+
+        try:
+            name, file = await workers.run(made, FILE_SECONDS, in_turn=False)
+        except BusyError:
+            return PlainTextResponse(speech("files_busy"), status_code=429, headers={"Retry-After": "10"})
+        except ValueError as error:
+            return PlainTextResponse(f"{speech('wrong_address')}: {error}", status_code=400)
+        except TimeLimitError:
+            return PlainTextResponse(f"{speech('too_long')}. {speech('too_long_hint')}", status_code=503)
+        except Unreachable:
+            return PlainTextResponse(speech("store_away"), status_code=503)
+        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
+        return Streamed(workers, _pieces(file), "application/zip", headers, FILE_SECONDS)
+
+
+def _made(ask: Ask, asked: Asked, request: Request) -> tuple[str, IO[bytes]]:
+    """The name of a package and its file, which lies in memory or in a folder that nobody else sees."""
+    since, until = line_period(ask, asked)
+    at, run = asked.moment("moment"), ask.run(asked)
+    moments = asked.moments("marked") or ([at] if at else [])
+    if len(moments) > MOST_MARKS:
+        raise ValueError(asked.speech("marks_full", n=MOST_MARKS))
+    server_address = f"http://127.0.0.1:{request.scope['server'][1]}"
+    screens = [
+        Screen(one, server_address + asked.link(path, moment=written(one, "milliseconds"), marked=None, **parameters))
+        for one in moments
+        for path, parameters in PAGES.items()
+    ]
+    cookies = {name: request.cookies[name] for name in (COOKIE, SECURE_COOKIE) if name in request.cookies}
+    file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 # closed when it was sent
+    try:
+        build(ask.base(asked).connection, ask.place.code, since, until, file, screens, cookies, run=run)
+    except BaseException:
+        file.close()
+        raise
+    what = f"{run.mark}-{run.name}" if run else "incident"
+    return f"{what}-{ask.place.code}-{written(since)}-{written(until)}.zip".replace(":", ""), file
+
+
+def _pieces(file: IO[bytes]) -> Generator[bytes, None, None]:
+    with file:
+        file.seek(0)
+        while piece := file.read(PIECE):
+            yield piece

@@ -1,0 +1,119 @@
+"""What the player asks for, each with the parameters of the page's address: `/replay/line` (what the timeline shows),
+`/replay/desk` (the content of a desk page, `path`) and `/replay/wall` (a frame of the wall), of the moment of the address."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+
+from dashboard.components.alarm_texts import sentence, where
+from dashboard.components.outlines import outlines_address
+from dashboard.components.replay_bar import line_period
+from dashboard.components.rotation import turn
+from dashboard.components.shell import drawn
+from dashboard.history.arrivals import PastStore
+from dashboard.pages.wall.backdrop import ask_for
+from dashboard.pages.wall.drawings import Drawings
+from dashboard.pages.wall.frame import Painter
+from dashboard.query import alarm_groups as alarms
+from dashboard.query.clock import Picture, Replay
+from dashboard.query.concurrent import beside
+from dashboard.query.snapshot import Snapshot, a_day_ago, take
+from dashboard.query.sources import SourceStore
+from dashboard.request.address import Asked
+from dashboard.request.answers import answer, asked_by, told
+from dashboard.request.context import Ask
+from dashboard.request.view import View, measure, scenes
+from dashboard.request.workers import Workers
+from dashboard.server.pages import page_of
+from schemas.events.partitions import Partitions
+from schemas.moments import milliseconds
+
+PARTS = 240
+"""Bars of the timeline."""
+MOST_ALARMS, MOST_OUTAGES = 2_000, 400
+OUTAGE_HOURS = 1
+
+
+def add_routes(server: FastAPI, ask: Ask, workers: Workers, partitions: Partitions, usual: str, rotation: int) -> None:
+    """Add the routes; before Dash's own, which catch everything else. `usual` is the language of who asked for none, `rotation` for
+    how many seconds each of several scenes stays."""
+
+    @server.get("/replay/line")
+    async def timeline(request: Request) -> Response:
+        asked = _asked(request, "/replay", usual)
+        return await answer(request, workers, lambda: told(line(ask, asked)))
+
+    @server.get("/replay/desk")
+    async def desk(request: Request) -> Response:
+        asked = _asked(request, request.query_params.get("path", "/replay"), usual)
+        return await answer(request, workers, lambda: told({"children": drawn(page_of(asked.path), ask, asked)}))
+
+    @server.get("/replay/wall")
+    async def wall(request: Request) -> Response:
+        asked = _asked(request, "/wall", usual)
+        return await answer(request, workers, lambda: told(frame(ask.of(asked), asked, partitions, rotation)))
+
+
+def line(ask: Ask, asked: Asked) -> dict[str, Any]:
+    """What the timeline shows between `since` and `until`: `bars` (events that arrived in each part; that happened, where `picture`
+    is corrected), `alarms` ([raised, cleared or None, priority, words]), `alarms_from` (before which there are too many to show;
+    else null), `outages` ([from, to, agency, kind]: feeds that were silent), `whole_from` (before which only counts are kept; null
+    where all is). Times are ms since 1970."""
+    speech, (since, until) = asked.speech, line_period(ask, asked)
+    picture = replay.picture if (replay := ask.replay(asked)) else Picture.KNOWN
+    ask = ask.base(asked)
+
+    def found() -> dict[str, Any]:
+        rows = ask.alarms.history(since, until, limit=MOST_ALARMS)
+        place = ask.place.then(Replay(until, picture))  # agencies that are no more were silent, too
+        names = {one.code: one.words(asked.spoken) for one in place.agencies}
+        sources = SourceStore(ask.connection, place.agencies, place.calendar)
+        silent = sources.silences(since, until, OUTAGE_HOURS)[:MOST_OUTAGES]
+        return {
+            "since": milliseconds(since),
+            "until": milliseconds(until),
+            "picture": picture,
+            "whole_from": milliseconds(known.whole_from) if (known := ask.horizon()) else None,
+            "bars": PastStore(ask.connection).volume(since, until, PARTS, picture),
+            "alarms_from": milliseconds(rows[-1]["raised_at"]) if len(rows) == MOST_ALARMS else None,
+            "alarms": [
+                [
+                    milliseconds(row["raised_at"]),
+                    milliseconds(row["cleared_at"]) if row["cleared_at"] else None,
+                    row["priority"],
+                    f"{where(one, ask.place, speech)}: {sentence(one, speech)}",
+                ]
+                for row, one in zip(rows, alarms.read(rows), strict=True)
+            ],
+            "outages": [
+                [milliseconds(span.start), milliseconds(span.end), names.get(agency, agency), speech(f"feed_{kind}")]
+                for agency, kind, span in silent
+            ],
+        }
+
+    return ask.once(("line", since, until, picture, asked.spoken), found, seconds=30)
+
+
+def frame(ask: Ask, asked: Asked, partitions: Partitions, rotation: int) -> list[list[Any]]:
+    """All that a wall shows of a moment: [component, property, value]."""
+    snapshot: Snapshot = ask.once("snapshot", lambda: _taken(ask, partitions), seconds=30)
+    chosen, rotate = scenes(asked.get("scene"), asked.get("rotate"), rotation)
+    view = View(asked.spoken, measure(asked.get("measure")), scenes=chosen, rotate=rotate)
+    now = turn(view.scenes, view.rotate, datetime.now(UTC), snapshot.calls)
+    texts = Drawings(Painter(ask.place)).frame(snapshot, ask_for(ask, [now.scene]), view, now)
+    outlines = ["map-communes", "url", outlines_address(ask.place)]  # others where a replay goes on over the reform of the units
+    return [outlines, *([component, prop, json.loads(text)] for (component, prop), text in texts.items())]
+
+
+def _taken(ask: Ask, partitions: Partitions) -> Snapshot:
+    day_ago = beside(lambda: ask.once("a day ago", lambda: a_day_ago(ask.figures, ask.clock)))
+    found = take(ask.store, ask.clock, ask.place, partitions, ask.stale_after)
+    return replace(found, day_ago=day_ago())
+
+
+def _asked(request: Request, path: str, usual: str) -> Asked:
+    found = asked_by(request, path, usual)
+    return Asked(path, tuple(one for one in found.parameters if one[0] != "path"), found.spoken)

@@ -1,0 +1,90 @@
+"""Tokens: who holds one may see the wall, or every page. Only hashes are kept, in a file of `IOC_HOME` that its owner reads."""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from dashboard.query.rights import Right
+
+FILE = "tokens.json"
+
+
+class Token(msgspec.Struct, frozen=True):
+    """A token as it is kept."""
+
+    hash: str
+    right: Right
+    made_at: datetime
+    expires_at: datetime | None = None
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it is valid at a moment."""
+        return self.expires_at is None or now < self.expires_at
+
+
+@dataclass
+class Tokens:
+    """The tokens of an installation. What another process adds or revokes holds from the next question on."""
+
+    path: Path
+    _known: Mapping[str, Token] = field(default_factory=dict)
+    _read: tuple[int, int] | None = None
+
+    @classmethod
+    def of(cls, home: Path) -> "Tokens":
+        """Those kept in a folder."""
+        return cls(home / FILE)
+
+    def all(self) -> Mapping[str, Token]:
+        """Name → token; empty where none was ever made."""
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            self._known, self._read = {}, None
+            return self._known
+        if (stamp := (found.st_mtime_ns, found.st_size)) != self._read:
+            self._known = msgspec.json.decode(self.path.read_bytes(), type=dict[str, Token])
+            self._read = stamp
+        return self._known
+
+    def add(self, name: str, right: Right, now: datetime, days: int | None = None) -> str:
+        """Make a token and return it: it is said once. Raises `ValueError` for a name that is taken."""
+        known = dict(self.all())
+        if name in known and known[name].holds(now):
+            raise ValueError(f"there is a token {name!r} already; revoke it first")
+        made = secrets.token_urlsafe(24)
+        known[name] = Token(_hash(made), right, now, now + timedelta(days=days) if days else None)
+        self._write(known)
+        return made
+
+    def revoke(self, name: str) -> None:
+        """End a token. Raises `KeyError` where there is none of that name."""
+        known = dict(self.all())
+        del known[name]
+        self._write(known)
+
+    def right(self, said: str | None) -> Right | None:
+        """What a token lets see; None for one that is not valid."""
+        if not said:
+            return None
+        hashed, now = _hash(said), datetime.now(UTC)
+        found = (one for one in self.all().values() if secrets.compare_digest(one.hash, hashed) and one.holds(now))
+        return next((one.right for one in found), None)
+
+    def _write(self, known: Mapping[str, Token]) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        new = self.path.with_suffix(f".{os.getpid()}")
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(known), indent=2))
+        new.replace(self.path)
+
+
+def _hash(said: str) -> str:
+    """A token has 192 bits of chance: one round of a good hash is enough."""
+    return hashlib.sha256(said.encode()).hexdigest()

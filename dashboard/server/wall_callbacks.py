@@ -1,0 +1,104 @@
+"""The push to the walls: a persistent WebSocket callback, and an interval for a browser that cannot have a WebSocket."""
+
+import asyncio
+import json
+from typing import Any
+
+import dash
+from dash import Input, Output, State
+from dash.backends.ws import FLUSH_SIGNAL
+
+from dashboard.pages.wall.drawings import Texts
+from dashboard.request.view import View, view
+from dashboard.server.dispatch import on_loop
+from dashboard.server.push import PULSE, Board
+
+ASK_SECONDS = 20.0
+"""How often a page is asked whether it is still there: a browser keeps one WebSocket for all its tabs, so that a closed tab does
+not end it."""
+
+
+WAITING = 8
+"""Messages that may wait to be sent to a page."""
+
+
+def register(app: dash.Dash, board: Board) -> None:
+    """Add the wall's callbacks to an app."""
+
+    @app.callback(websocket=True, persistent=True)
+    async def push() -> None:
+        """Send a page its changes until it is gone."""
+        ws = dash.ctx.websocket
+        if ws is None:
+            return
+        said = await _ask(ws)
+        if said is None:
+            return
+        asked = asyncio.get_running_loop().time()
+        async for changes in board.follow(_view(said)):
+            if ws.is_shutdown:
+                return
+            await _send(ws, changes)
+            if asyncio.get_running_loop().time() - asked > ASK_SECONDS:
+                if await _ask(ws) is None:
+                    return
+                asked = asyncio.get_running_loop().time()
+
+    app.clientside_callback(dash.ClientsideFunction("live", "heard"), Input("pulse", "data"), Input("viewer", "data"))  # type: ignore[no-untyped-call]
+    app.clientside_callback(dash.ClientsideFunction("map", "paint"), Input("map-communes", "hideout"))  # type: ignore[no-untyped-call]
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        dash.ClientsideFunction("map", "dots"), Output("map-points", "data"), Input("map-dots", "data")
+    )
+
+    @app.callback(
+        Output("pulse", "data", allow_duplicate=True),
+        Input("fallback", "n_intervals"),
+        State("viewer", "data"),
+        prevent_initial_call=True,
+    )
+    @on_loop
+    async def poll(_count: int, said: Any) -> Any:
+        """The whole newest frame, for a page without a WebSocket."""
+        async for changes in board.follow(_view(said)):
+            for (component, prop), text in changes.items():
+                if (component, prop) != PULSE:
+                    dash.set_props(component, {prop: json.loads(text)})
+            return json.loads(changes[PULSE])
+        return dash.no_update
+
+
+def _view(said: Any) -> View:
+    """The view that a page says it is, that of a page that says nothing where it is none."""
+    try:
+        return view(said)
+    except (TypeError, ValueError):
+        return view(None)
+
+
+async def _send(ws: Any, changes: Texts) -> None:
+    """Send all changes as one message. Their texts are ready: Dash's own way would make them anew for each viewer and property.
+
+    Whoever is slow waits here: the next changes are those to the newest state, not a backlog.
+    """
+    queue, renderer = ws._outbound_queue.sync_q, json.dumps(ws._renderer_id)
+    while queue.qsize() > WAITING and not ws.is_shutdown:
+        await asyncio.sleep(0.05)
+    said = ",".join(
+        f'{{"type":"set_props","rendererId":{renderer},"payload":{{"componentId":"{component}","props":{{"{prop}":{text}}}}}}}'
+        for (component, prop), text in changes.items()
+    )
+    for message in (FLUSH_SIGNAL, f"[{said}]", FLUSH_SIGNAL):
+        queue.put_nowait(message)
+
+
+async def _ask(ws: Any) -> Any:
+    """The data of the page's `viewer` store, None when the page is gone. The page may still be opening: it is asked for a while."""
+    for _ in range(50):
+        try:
+            said = await ws.get_prop("viewer", "data", timeout=10.0)
+        except TimeoutError:
+            return None
+        if said is not None or ws.is_shutdown:
+            return said
+        await asyncio.sleep(0.1)
+    return None

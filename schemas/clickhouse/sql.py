@@ -1,0 +1,75 @@
+"""SQL that more than one part says, each once: how a moment is given, when sources were heard of.
+
+Questions are texts with named parameters: moments in whole milliseconds since 1970.
+"""
+
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from schemas.clickhouse.watch_tables import ARRIVALS, REFUSALS
+from schemas.events.envelope import CLOCK_TOLERANCE
+from schemas.events.kinds import KINDS
+from schemas.moments import ZONE, milliseconds
+
+
+def moment(name: str) -> str:
+    """The SQL of a query parameter that is given in milliseconds."""
+    return f"fromUnixTimestamp64Milli(%({name})s, '{ZONE}')"
+
+
+def at(moment: datetime) -> str:
+    """A moment as SQL."""
+    return f"fromUnixTimestamp64Milli({milliseconds(moment)}, '{ZONE}')"
+
+
+def database(url: str) -> str:
+    """The database of a ClickHouse address."""
+    return urlsplit(url).path.strip("/")
+
+
+def codes(*values: int | str) -> str:
+    """Codes as the inside of an SQL list."""
+    return ", ".join(repr(str(code)) if isinstance(code, str) else str(int(code)) for code in values)
+
+
+HEARD = (
+    "SELECT agency, kind, max(f.received_at) AS received_at, max(f.occurred_at) AS occurred_at "
+    "FROM freshness AS f GROUP BY agency, kind ORDER BY kind, agency"
+)
+"""When each agency was last heard of, per kind."""
+
+
+def _lead(kind: str) -> str:
+    return (
+        f"SELECT agency, '{kind}' AS kind, received_at, dateDiff('second', received_at, occurred_at) AS lead FROM events_{kind} "
+        f"WHERE toStartOfMinute(occurred_at) >= {moment('hour_ago')} AND received_at >= {moment('hour_ago')} "
+        f"AND received_at <= {moment('now')} AND lead > {CLOCK_TOLERANCE.total_seconds():.0f}"
+    )
+
+
+AHEAD = (
+    "SELECT agency, kind, argMax(lead, e.received_at) AS seconds, min(e.received_at) AS since "
+    f"FROM ({' UNION ALL '.join(_lead(kind.name) for kind in KINDS)}) AS e GROUP BY agency, kind"
+)
+"""Agencies whose events since `hour_ago` are ahead of their arrival: agency, kind, by how many seconds, since.
+
+Such an event has a time after the hour began: the tables are read from there on only.
+"""
+FIRST = f"SELECT minOrNull(received_at) FROM (SELECT received_at FROM {ARRIVALS.name} ORDER BY minute LIMIT 1)"
+"""When the first event arrived, to the minute."""
+REFUSED = (
+    f"SELECT agency, kind, until AS refused_at FROM {REFUSALS.name} "
+    f"WHERE agency != '' AND until > {moment('start')} AND until <= {moment('end')} "
+    "UNION ALL SELECT agency, kind, received_at FROM dead_letter_rows "
+    f"WHERE agency != '' AND received_at > {moment('start')} AND received_at <= {moment('end')}"
+)
+"""What was refused after `start` and until `end`, by a gateway or a worker, where its agency is known: agency, kind, refused_at."""
+REFUSED_LAST = f"SELECT agency, kind, max(refused_at) AS refused_at FROM ({REFUSED}) GROUP BY agency, kind"
+
+REPORT_DAYS = 3 * 366
+"""Days that reports of indicators look back on; yearly ones give five years again each time."""
+REPORTS = (
+    "SELECT indicator, unit, period, value, measure_unit, agency, reported_at FROM state_indicator FINAL "
+    f"WHERE unit IN %(units)s AND reported_at > {moment('since')} AND reported_at <= {moment('now')}"
+)
+"""What was reported of some units since `since`, in any order: the newest report of each indicator, unit and period."""

@@ -1,0 +1,395 @@
+"""ClickHouse tables and read views, derived from the kinds.
+
+Per kind: `events_K` (one row per record that counted; a row written twice collapses, as its key holds the record's offset),
+`windows_K` (one row per Kafka partition, minute and dimensions: absolute values with the offset up to which they hold, the
+newest offset wins; the row of 1970 is the partition's checkpoint), `state_K` (the newest step of each entity, kept by a
+materialized view). Outsiders read the views: `events`, the kinds' plurals, `windows`, `source_freshness`, `dead_letters`,
+`refusals`, `alarms`, `units`, `unit_successors`.
+"""
+
+import types
+import typing
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from functools import cache
+from typing import Annotated, Any
+
+from msgspec import Meta, UnsetType
+
+from schemas.clickhouse.columns import MOMENT, Column, Table
+from schemas.clickhouse.ordering import version_sql
+from schemas.clickhouse.watch_tables import ALARM_STEPS, ALARMS, ARRIVAL_DAYS, ARRIVALS, REFUSALS, WATCH
+from schemas.events.envelope import CLOCK_TOLERANCE
+from schemas.events.kinds import KINDS, Kind
+from schemas.events.payloads import CODE
+from schemas.moments import ZONE
+
+WINDOW_SECONDS = 60
+AHEAD = (
+    f"if(occurred_at > received_at + toIntervalSecond({CLOCK_TOLERANCE.total_seconds():.0f}), "
+    "dateDiff('second', received_at, occurred_at), 0) AS ahead_seconds"
+)
+"""A column of the views: by how many seconds the source's clock is ahead, 0 within the tolerance."""
+
+MASKED = (
+    r"""replaceRegexpAll(replaceRegexpAll(payload, '("reporter\\\\*"\\s*:\\s*\\\\*")(?:[^"\\\\]|\\\\.)+', '\\1***'), """
+    r"""'sealed:1:[A-Za-z0-9_-]+', '***') AS payload"""
+)
+"""A column of the view of dead letters: not even the sealed text of who reported, which the table has for whom mends a record."""
+
+
+def clickhouse_type(annotation: Any) -> str:
+    """The ClickHouse type of a field's annotation. Raises `TypeError` for one that has none."""
+    base, code = _unwrap(annotation)
+    if isinstance(base, types.UnionType) or typing.get_origin(base) is typing.Union:
+        inner = [part for part in typing.get_args(base) if part not in (type(None), UnsetType)]
+        if len(inner) == 1:
+            found = clickhouse_type(inner[0])
+            return f"Nullable({found})" if type(None) in typing.get_args(base) else found
+    elif typing.get_origin(base) is list:
+        return f"Array({clickhouse_type(typing.get_args(base)[0])})"
+    elif issubclass(base, IntEnum):
+        return "UInt8"
+    elif issubclass(base, StrEnum) or (base is str and code):
+        return "LowCardinality(String)"
+    elif base in _PLAIN:
+        return _PLAIN[base]
+    raise TypeError(f"no ClickHouse type for {annotation!r}")
+
+
+_PLAIN = {str: "String", bool: "Bool", int: "Int64", float: "Float64", datetime: MOMENT}
+
+
+def _unwrap(annotation: Any) -> tuple[Any, bool]:
+    code = False
+    while typing.get_origin(annotation) is Annotated:
+        annotation, *metas = typing.get_args(annotation)
+        code |= any(isinstance(meta, Meta) and bool((meta.extra or {}).get(CODE)) for meta in metas)
+    return annotation, code
+
+
+def sentence(annotation: Any) -> str:
+    """The sentence of a field, from its annotation; empty where there is none."""
+    found = ""
+    while typing.get_origin(annotation) is Annotated:
+        annotation, *metas = typing.get_args(annotation)
+        found = found or next((m.description for m in metas if isinstance(m, Meta) and m.description), "")
+    return found
+
+
+def annotations(kind: Kind) -> dict[str, Any]:
+    """Field name → annotation of a kind's event, in declared order."""
+    return typing.get_type_hints(kind.event, include_extras=True)
+
+
+@cache
+def fields(kind: Kind) -> tuple[Column, ...]:
+    """A kind's own fields as columns, after `agency` and `commune`."""
+    return tuple(
+        Column(name, clickhouse_type(annotation), sentence(annotation))
+        for name, annotation in annotations(kind).items()
+        if name not in ("agency", "commune")
+    )
+
+
+COMMON = (
+    Column("event_id", "String", "Identity of the event: CloudEvents source and id, joined by #."),
+    Column("entity_id", "String", "The entity that the event is about; the key of its Kafka record."),
+    Column("occurred_at", MOMENT, "When it happened, by the clock of its source."),
+    Column("received_at", MOMENT, "When it arrived here: the time of its Kafka record."),
+    Column("agency", "LowCardinality(String)", "Code of the agency that answers for the entity at this step."),
+    Column("commune", "LowCardinality(String)", "Code of the commune it belongs to; empty for the province as a whole."),
+)
+POSITION = (
+    Column("partition", "UInt16", "Kafka partition of the record."),
+    Column("offset", "UInt64", "Kafka offset of the record."),
+)
+HASHES = (
+    Column("identity", "UInt64", "xxh3 of event_id."),
+    Column("body", "UInt64", "xxh3 of what the event says: one identity with two bodies is a conflict."),
+)
+
+
+@cache
+def events_table(kind: Kind) -> Table:
+    """Where a kind's events are kept, one row per record that counted."""
+    return Table(
+        f"events_{kind.name}",
+        (*COMMON, *POSITION, *HASHES, *fields(kind)),
+        "ENGINE = ReplacingMergeTree\nPARTITION BY toYYYYMM(occurred_at)\n"
+        "ORDER BY (toStartOfMinute(occurred_at), identity, partition, offset)",
+        f"{kind.en}: one row per event that counted",
+        # What is new, and all steps of an entity, without reading the rest (`streams.lives`).
+        (
+            ("by_offset", "offset TYPE minmax GRANULARITY 1"),
+            ("by_entity", "entity_id TYPE bloom_filter(0.01) GRANULARITY 1"),
+            ("by_arrival", "received_at TYPE minmax GRANULARITY 1"),
+        ),
+    )
+
+
+@cache
+def windows_table(kind: Kind) -> Table:
+    """Where a kind's window values are kept, and in its rows of 1970 the checkpoints."""
+    dimensions = {column.name: column for column in (*COMMON, *fields(kind))}
+    return Table(
+        f"windows_{kind.name}",
+        (
+            Column(
+                "window_start",
+                f"DateTime('{ZONE}')",
+                "First second of the window; 1970 marks a partition's checkpoint.",
+            ),
+            POSITION[0],
+            *(dimensions[name] for name in kind.dimensions),
+            *(Column(measure.name, "Int64", measure.sentence) for measure in kind.measures),
+            Column("last_offset", "UInt64", "Offset in the partition up to which the values hold."),
+        ),
+        f"ENGINE = ReplacingMergeTree(last_offset)\nORDER BY (window_start, partition, {', '.join(kind.dimensions)})",
+        f"{kind.en}: counts per minute, Kafka partition and dimensions",
+    )
+
+
+@cache
+def state_table(kind: Kind) -> Table:
+    """Where the newest step of each entity of a kind is kept."""
+    version = Column(
+        "version",
+        "UInt128",
+        "Orders the steps of an entity: when it happened, at the latest its arrival; then its time; the legal order; offset.",
+    )
+    return Table(
+        f"state_{kind.name}",
+        (*COMMON, *POSITION, *fields(kind), version),
+        "ENGINE = ReplacingMergeTree(version)\nORDER BY entity_id",
+        f"{kind.en}: newest step of each entity",
+    )
+
+
+FRESHNESS = Table(
+    "freshness",
+    (
+        COMMON[4],
+        Column("kind", "LowCardinality(String)", "Kind of event."),
+        Column("received_at", f"SimpleAggregateFunction(max, {MOMENT})", "Arrival of the newest event."),
+        Column("occurred_at", f"SimpleAggregateFunction(max, {MOMENT})", "Newest time of the source's own clock."),
+    ),
+    "ENGINE = AggregatingMergeTree\nORDER BY (agency, kind)",
+    "When each agency was last heard of, per kind",
+)
+DEAD_LETTERS = Table(
+    "dead_letter_rows",
+    (
+        Column("topic", "LowCardinality(String)", "Kafka topic of the record that could not be counted."),
+        *POSITION,
+        Column("received_at", MOMENT, "When the record arrived."),
+        Column("category", "LowCardinality(String)", "What is wrong, as a stable word."),
+        Column("reason", "String", "What is wrong, as a sentence to act on."),
+        Column("key", "String", "Key of the record."),
+        Column("payload", "String", "The record, byte for byte but for who reported, which is sealed."),
+        Column("kind", "LowCardinality(String)", "Kind of event that the topic is for."),
+        Column("agency", "LowCardinality(String)", "Code of the agency that the record names, as far as it can be read."),
+        Column("state", "LowCardinality(String)", "open, or resent once it was mended."),
+        Column("changed_at", MOMENT, "When the state was set; the newest holds."),
+    ),
+    "ENGINE = ReplacingMergeTree(changed_at)\nORDER BY (topic, partition, offset)",
+    "Records that could not be counted, with the reason",
+)
+HEARTBEATS_DAYS = 30
+"""For how many days the pulse of the data path is kept."""
+HEARTBEATS = Table(
+    "heartbeats",
+    (
+        Column("gateway", "LowCardinality(String)", "The gateway that sent it."),
+        POSITION[0],
+        Column("sent_at", MOMENT, "When the gateway sent it into Kafka."),
+        Column("written_at", MOMENT, "When a worker wrote it to ClickHouse."),
+    ),
+    "ENGINE = ReplacingMergeTree(written_at)\nORDER BY (sent_at, gateway, partition)\n"
+    f"TTL toDateTime(sent_at) + INTERVAL {HEARTBEATS_DAYS} DAY",
+    "Proof that the path from gateway to ClickHouse is alive",
+)
+PROGRESS = Table(
+    "progress",
+    (
+        Column("kind", "LowCardinality(String)", "Kind of event."),
+        Column("partition", "UInt16", "Partition of its topic."),
+        Column("worker", "LowCardinality(String)", "The worker that holds it."),
+        Column("written", "UInt64", "Offset up to which, itself not included, records are written."),
+        Column("end", "UInt64", "Offset at which the partition ends in Kafka."),
+        Column("received_at", f"Nullable({MOMENT})", "Arrival of the newest record that this worker wrote."),
+        Column("waits_since", f"Nullable({MOMENT})", "Since when the oldest record that is not written is known to wait."),
+        Column("moved_at", MOMENT, "When records were last written, or none was to be."),
+        Column("at", MOMENT, "When the worker looked; the newest holds."),
+    ),
+    "ENGINE = ReplacingMergeTree(at)\nORDER BY (kind, partition)\nTTL toDateTime(at) + INTERVAL 30 DAY",
+    "How far each partition is counted, as its worker sees it",
+)
+UNITS = Table(
+    "unit_rows",
+    (
+        Column("code", "LowCardinality(String)", "Official code; with the level and the day it names one unit."),
+        Column("level", "LowCardinality(String)", "province, district or commune."),
+        Column("type", "LowCardinality(String)", "Type of the unit, such as phường; together with the name its full name."),
+        Column("name", "String", "Name in Vietnamese, without the type."),
+        Column(
+            "parent", "LowCardinality(String)", "Code of the unit above: of a former commune its district; empty for a province."
+        ),
+        Column("valid_from", "Nullable(Date)", "First day on which it is in force; empty where that is not recorded."),
+        Column("valid_to", "Nullable(Date)", "First day on which it is no longer in force; empty for units of today."),
+        Column("source", "LowCardinality(String)", "Where the row is from; see schemas/places/data/sources.csv."),
+    ),
+    "ENGINE = ReplacingMergeTree\nORDER BY (level, code, ifNull(valid_from, toDate(0)))",
+    "Provinces, districts and communes of all days",
+)
+SUCCESSORS = Table(
+    "unit_successor_rows",
+    (
+        Column("former", "LowCardinality(String)", "Code of a commune of before 2025-07-01."),
+        Column("successor", "LowCardinality(String)", "Code of a commune of today that it became a part of, whole or divided."),
+        Column("is_default", "Bool", "Whether figures are restated to this successor: one of each former commune."),
+        Column("reused", "Bool", "Whether a commune of today uses the former code, which so has two meanings."),
+        Column("valid_to", "Date", "First day on which the former unit was no longer in force."),
+    ),
+    "ENGINE = ReplacingMergeTree\nORDER BY (former, successor)",
+    "Which communes of today each former commune became",
+)
+
+HEIRS = Table(
+    "unit_heirs",
+    (
+        Column("former", "String", "Code of a commune of before 2025-07-01."),
+        Column("then", "String", "Code of the commune of today that answers for what the code meant before that day."),
+        Column(
+            "later", "String", "The same for what it means from that day on: the code itself, where a commune of today uses it."
+        ),
+    ),
+    "ENGINE = Join(ANY, LEFT, former)",
+    "Which commune of today answers for a code of before 2025-07-01: what `unit_successor_rows` says, to be looked up row by row",
+)
+
+
+def tables() -> tuple[Table, ...]:
+    """Every table."""
+    return (
+        *(table for kind in KINDS for table in (events_table(kind), windows_table(kind), state_table(kind))),
+        FRESHNESS,
+        ARRIVALS,
+        ARRIVAL_DAYS,
+        DEAD_LETTERS,
+        REFUSALS,
+        HEARTBEATS,
+        PROGRESS,
+        ALARMS,
+        ALARM_STEPS,
+        WATCH,
+        UNITS,
+        SUCCESSORS,
+        HEIRS,
+    )
+
+
+def materialized_views() -> dict[str, tuple[str, str]]:
+    """Name → (table it fills, its query)."""
+    views = {}
+    for kind in KINDS:
+        source, target = events_table(kind), state_table(kind)
+        columns = ", ".join(column.name for column in target.columns[:-1])
+        views[f"fill_{target.name}"] = (target.name, f"SELECT {columns}, {version_sql(kind)} AS version FROM {source.name}")
+        views[f"fill_{ARRIVALS.name}_{kind.name}"] = (
+            ARRIVALS.name,
+            f"SELECT toStartOfMinute(s.received_at) AS minute, agency, '{kind.name}' AS kind, max(s.received_at) AS received_at, "
+            f"max(s.occurred_at) AS occurred_at FROM {source.name} AS s GROUP BY agency, minute",
+        )
+    # From the few rows of arrivals, not from the events again: it is on the way of every batch.
+    views["fill_freshness"] = (
+        FRESHNESS.name,
+        "SELECT agency, kind, max(s.received_at) AS received_at, max(s.occurred_at) AS occurred_at "
+        f"FROM {ARRIVALS.name} AS s GROUP BY agency, kind",
+    )
+    views["fill_arrival_days"] = (
+        ARRIVAL_DAYS.name,
+        "SELECT toDate(s.minute) AS day, agency, kind, max(s.received_at) AS received_at, max(s.occurred_at) AS occurred_at "
+        f"FROM {ARRIVALS.name} AS s GROUP BY day, agency, kind",
+    )
+    views["fill_alarm_steps"] = (ALARM_STEPS.name, f"SELECT {_names(ALARM_STEPS)} FROM {ALARMS.name}")
+    return views
+
+
+def views(prefix: str) -> dict[str, str]:
+    """Name → query of the read views that outsiders rely on; `prefix` is that of the Kafka topics."""
+    return {
+        "events": "\nUNION ALL\n".join(_events_select(kind, prefix) for kind in KINDS),
+        **{kind.plural: _state_select(kind) for kind in KINDS},
+        "windows": "\nUNION ALL\n".join(_windows_select(kind) for kind in KINDS),
+        "source_freshness": "SELECT agency, kind, max(f.received_at) AS received_at, max(f.occurred_at) AS occurred_at "
+        "FROM freshness AS f GROUP BY agency, kind",
+        "dead_letters": f"SELECT {_names(DEAD_LETTERS).replace('payload', MASKED)} FROM dead_letter_rows FINAL",
+        "refusals": f"SELECT {_names(REFUSALS)} FROM {REFUSALS.name} FINAL",
+        "alarms": alarms_select(f"{ALARMS.name} FINAL"),
+        "units": f"SELECT {_names(UNITS)} FROM {UNITS.name} FINAL",
+        "unit_successors": f"SELECT {_names(SUCCESSORS)} FROM {SUCCESSORS.name} FINAL",
+    }
+
+
+def alarms_select(source: str) -> str:
+    """The query of the view `alarms`: of the rows of ALARMS in `source`, those that were raised, and not only for a moment."""
+    return (
+        f"SELECT {_names(ALARMS, but=('began_at', 'below_since', 'version'))} FROM {source} "
+        "WHERE raised_at IS NOT NULL AND (cleared_at IS NULL OR cleared_at > raised_at)"
+    )
+
+
+def _names(table: Table, but: tuple[str, ...] = ()) -> str:
+    return ", ".join(column.name for column in table.columns if column.name not in but)
+
+
+def _events_select(kind: Kind, prefix: str) -> str:
+    common = ", ".join(column.name for column in COMMON)
+    own = {column.name for column in fields(kind)}
+    rest = ", ".join(_wide(name, kinds, name in own) for name, kinds in _wide_fields().items())
+    return (
+        f"SELECT '{kind.name}' AS kind, '{kind.topic(prefix)}' AS topic, {common}, partition, offset, {AHEAD}, {rest} "
+        f"FROM events_{kind.name} FINAL"
+    )
+
+
+@cache
+def _wide_fields() -> dict[str, set[str]]:
+    """Field name → its types in all the kinds that have it: the columns of the `events` view."""
+    found: dict[str, set[str]] = {}
+    for kind in KINDS:
+        for column in fields(kind):
+            found.setdefault(column.name, set()).add(column.type)
+    return found
+
+
+def _wide(name: str, column_types: set[str], own: bool) -> str:
+    """A field in the view of all kinds: NULL where a kind lacks it, a text where kinds differ in its type."""
+    if len(column_types) > 1:
+        return f"{f'toString({name})' if own else 'NULL'}::Nullable(String) AS {name}"
+    (column_type,) = column_types
+    if column_type.startswith("Array"):
+        return name if own else f"[]::{column_type} AS {name}"
+    bare = (
+        column_type.removeprefix("LowCardinality(").removeprefix("Nullable(").rstrip(")")
+        if "(String" in column_type
+        else column_type
+    )
+    nullable = bare if bare.startswith("Nullable") else f"Nullable({bare})"
+    return f"{name if own else 'NULL'}::{nullable} AS {name}"
+
+
+def _state_select(kind: Kind) -> str:
+    columns = ", ".join(column.name for column in state_table(kind).columns[:-1])
+    return f"SELECT {columns}, {AHEAD} FROM state_{kind.name} FINAL"
+
+
+def _windows_select(kind: Kind) -> str:
+    dimensions = ", ".join(f"'{name}', toString({name})" for name in kind.dimensions)
+    measures = ", ".join(f"'{measure.name}', {measure.name}" for measure in kind.measures)
+    return (
+        f"SELECT window_start, {WINDOW_SECONDS} AS window_seconds, '{kind.name}' AS kind, agency, commune, "
+        f"map({dimensions}) AS dimensions, map({measures}) AS measures "
+        f"FROM windows_{kind.name} FINAL WHERE window_start > toDateTime(0)"
+    )

@@ -1,0 +1,248 @@
+"""CloudEvents 1.0 structured JSON: from bytes to a valid event or a refusal that a person can act on, and back.
+
+One record is one event. `Reader` is what everything reads with: the gateway before it accepts, the worker before it counts.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
+from typing import Any, ClassVar, Literal, Union, cast
+
+import msgspec
+import xxhash
+from msgspec import UNSET
+
+from schemas.events.canonical import canonical, is_canonical, uncertain, with_days
+from schemas.events.categories import Category as Category
+from schemas.events.categories import Refusal as Refusal
+from schemas.events.kinds import BY_TYPE, FEEDBACK, KINDS, Kind
+from schemas.events.payloads import Envelope, Event
+from schemas.events.plain import plain
+from schemas.text import may_need_normalising
+
+EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+"""Times outside are impossible for a living administration, and ClickHouse must be able to hold them."""
+CLOCK_TOLERANCE = timedelta(minutes=5)
+"""An event whose time is ahead of its arrival by more comes from a clock that is wrong: it is kept, and told as what it is."""
+
+
+class Read(Envelope, frozen=True, kw_only=True, gc=False):
+    """A valid event with its envelope: of the subclass of its kind, so that one pass over the record checks both."""
+
+    kind: ClassVar[Kind]
+    data: Any
+
+    @property
+    def event_id(self) -> str:
+        """The event's identity, CloudEvents `source` + `id`, in one text."""
+        return f"{self.source}#{self.id}"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads records; `max_bytes` bounds a single event."""
+
+    max_bytes: int = 256 << 10
+
+    def read(self, record: bytes) -> Read:
+        """The event in a record. Raises `Refusal` for anything that is not a valid event of a known kind."""
+        if len(record) > self.max_bytes:
+            raise Refusal(Category.TOO_LARGE, f"The event has {len(record)} bytes; at most {self.max_bytes} are taken.")
+        read = _decoded(record)
+        if read.datacontenttype != _JSON and read.datacontenttype.partition(";")[0].strip() != _JSON:
+            raise Refusal(Category.WRONG_VALUE, f"datacontenttype must be application/json, not {_told(read.datacontenttype)!r}.")
+        for moment in _MOMENTS[read.kind](read):
+            # The year alone decides nearly always, at a fifth of the price.
+            if moment is not None and not 1990 < moment.year < 2099 and not EARLIEST <= moment < LATEST:
+                raise Refusal(Category.IMPOSSIBLE_DATE, f"{moment.isoformat()} is not between 1990 and 2099.")
+        if read.kind is FEEDBACK and (read.data.lat is None) != (read.data.lon is None):
+            raise Refusal(Category.IMPOSSIBLE_POINT, "lat and lon must be given together.")
+        if may_need_normalising(record) or not is_canonical(read.kind, read):
+            read = canonical(read.kind, read)
+        return read
+
+    def read_all(self, kind: Kind, records: Sequence[bytes]) -> list[Read] | None:
+        """What `read` gives for each record, but with plain codes, all in one pass, if all are valid events of the kind and
+        that is plain to see.
+
+        None if one is not, or needs a closer look; then `read` them one by one.
+        """
+        if max(map(len, records)) > self.max_bytes:
+            return None
+        # No object goes on over `}` newline `{`. So each record holds one at least, and as many objects as records are one in each.
+        if {record[:1] for record in records} != {b"{"} or {record[-1:] for record in records} != {b"}"}:
+            return None
+        joined = b"\n".join(records)
+        try:
+            events = _PLAIN[kind].decode_lines(joined)
+        except Exception:
+            return None
+        data = [event.data for event in events]
+        stated = [map(_TIME, events), *(filter(None, map(moment, data)) for moment in _DATA_MOMENTS[kind])]
+        if len(events) != len(records) or not all(1990 < year < 2099 for moments in stated for year in {*map(_YEAR, moments)}):
+            return None
+        if kind is FEEDBACK and any((one.lat is None) != (one.lon is None) for one in data):
+            return None
+        try:
+            for index in uncertain(kind, events, data):
+                events[index] = canonical(kind, events[index])
+            if may_need_normalising(joined):
+                for index, record in enumerate(records):
+                    if may_need_normalising(record):
+                        events[index] = canonical(kind, events[index])
+        except Refusal:
+            return None
+        return events
+
+
+def write(kind: Kind, event: Event, *, id: str, source: str, time: datetime) -> bytes:
+    """The CloudEvents JSON of an event: what `Reader.read` takes."""
+    envelope = {
+        "specversion": "1.0",
+        "id": id,
+        "source": source,
+        "type": kind.type,
+        "subject": kind.entity_id(event),
+        "time": time,
+        "datacontenttype": "application/json",
+        "data": event,
+    }
+    return _ENCODER.encode(envelope)
+
+
+def identities(event_ids: Iterable[str]) -> list[int]:
+    """64 bits for each event's identity (CloudEvents `source` + `id`), which stand for it."""
+    return list(map(xxhash.xxh3_64_intdigest, map(str.encode, event_ids)))
+
+
+def bodies(kind: Kind, events: Sequence[Read]) -> list[int]:
+    """64 bits for what each event says: two events of one identity with different bodies contradict each other.
+
+    Whether somebody is named as the reporter belongs to it, but not who: sealed with a new key, a resend must still be a resend.
+    Nor does how exactly a moment is known: a file that was imported before that was told is the same file.
+    """
+    # Together, as a call for each takes as long as its work. In JSON no text holds a line's end.
+    said = _ENCODER.encode_lines([(event.time, _exact(event.data)) for event in events]).splitlines()
+    if kind is FEEDBACK:
+        said = [_without_reporter(line, event.data.reporter) for line, event in zip(said, events, strict=True)]
+    return list(map(xxhash.xxh3_64_intdigest, said))
+
+
+def identity(event_id: str) -> int:
+    """`identities` of one."""
+    return identities([event_id])[0]
+
+
+def body(read: Read) -> int:
+    """`bodies` of one."""
+    return bodies(read.kind, [read])[0]
+
+
+def _exact(data: Any) -> Any:
+    return msgspec.structs.replace(data, precision=UNSET) if data.precision else data
+
+
+def _without_reporter(said: bytes, reporter: str) -> bytes:
+    # The last member of all, and in JSON no text can hold a quote that looks like this.
+    others, member, _ = said.rpartition(_REPORTER)
+    return others + member if reporter else others
+
+
+def _read_type(kind: Kind) -> type[Read]:
+    """The record of a kind: msgspec chooses among them by the CloudEvents `type`."""
+    return _record(kind, [("data", kind.event)])
+
+
+def _plain_type(kind: Kind) -> type[Read]:
+    """The same with plain codes, for the content type that nearly every record has."""
+    return _record(kind, [("data", plain(kind.event)), ("datacontenttype", Literal["application/json"], _JSON)])
+
+
+def _record(kind: Kind, fields: list[Any]) -> type[Read]:
+    made = msgspec.defstruct(
+        f"{kind.event.__name__}Read",
+        fields,
+        bases=(Read,),
+        namespace={"kind": kind},
+        tag_field="type",
+        tag=kind.type,
+        frozen=True,
+        kw_only=True,
+        gc=False,
+    )
+    return cast(type[Read], made)
+
+
+def _moments(kind: Kind) -> list[str]:
+    """The times that an event of the kind states, beside its own."""
+    return [field.name for field in msgspec.structs.fields(kind.event) if field.name.endswith("_at")]
+
+
+_JSON = "application/json"
+_ENCODER = msgspec.json.Encoder()
+_DECODER: msgspec.json.Decoder[Read] = msgspec.json.Decoder(Union[tuple(map(_read_type, KINDS))])  # noqa: UP007
+_PLAIN = {kind: msgspec.json.Decoder(_plain_type(kind)) for kind in KINDS}
+_MOMENTS: dict[Kind, Callable[[Read], tuple[datetime | None, ...]]] = {
+    kind: attrgetter("time", *(f"data.{name}" for name in _moments(kind))) for kind in KINDS
+}
+_DATA_MOMENTS = {kind: [attrgetter(name) for name in _moments(kind)] for kind in KINDS}
+_TIME, _YEAR = attrgetter("time"), attrgetter("year")
+_REPORTER = b',"reporter":"'
+_POINT = re.compile(r"`\$\.data\.(lat|lon)`")
+_TYPE = re.compile(r"^Invalid value '(.*)' - at `\$\.type`$", re.DOTALL)
+_QUOTED = re.compile(r"^(Invalid (?:enum )?value )'(.*)'( - at `\$.*`)$", re.DOTALL)
+_CODE = re.compile(r"(?!.*\d{7})[A-Za-z0-9._/+-]{1,64}")
+
+
+def _decoded(record: bytes) -> Read:
+    """The event in a record; of one that cannot be decoded, whether it can with the dates in it as moments."""
+    try:
+        return _DECODER.decode(record)
+    except Exception as error:
+        refusal = _refusal(error)
+    if refusal.category is Category.IMPOSSIBLE_DATE and (dated := with_days(record)) is not None:
+        try:
+            return _DECODER.decode(dated)
+        except Exception as error:
+            refusal = _refusal(error)
+    try:
+        raise refusal
+    finally:
+        del refusal  # It holds this frame, and with it the record, until garbage is looked for.
+
+
+def _refusal(error: Exception) -> Refusal:
+    """What is wrong with a record that could not be decoded. Raises the error itself if it is none of the record's."""
+    if isinstance(error, RecursionError):
+        return Refusal(Category.TOO_DEEP, "The JSON is nested too deeply.")
+    if isinstance(error, UnicodeDecodeError):
+        return Refusal(Category.BAD_UTF8, f"Not UTF-8 at byte {error.start}.")
+    if not isinstance(error, msgspec.DecodeError):
+        raise error
+    reason = str(error)
+    if not isinstance(error, msgspec.ValidationError):
+        return Refusal(Category.BAD_UTF8 if "utf-8" in reason.lower() else Category.BAD_JSON, reason)
+    if unknown := _TYPE.match(reason):
+        known = ", ".join(BY_TYPE)
+        return Refusal(Category.UNKNOWN_KIND, f"Type {_told(unknown[1])!r} is not known; known are {known} - at `$.type`")
+    category = _category(reason)
+    return Refusal(category, _QUOTED.sub(lambda found: f"{found[1]}{_told(found[2])!r}{found[3]}", reason))
+
+
+def _told(value: str) -> str:
+    """A wrong value as a reason may quote it: a code that is none of ours. No words, no long number: they may be a person's."""
+    return value if _CODE.fullmatch(value) else "…"
+
+
+def _category(reason: str) -> Category:
+    if "missing required field" in reason:
+        return Category.MISSING_FIELD
+    if _POINT.search(reason):
+        return Category.IMPOSSIBLE_POINT
+    if "RFC3339" in reason or "timezone" in reason:
+        return Category.IMPOSSIBLE_DATE
+    if "got `" in reason:
+        return Category.WRONG_TYPE
+    return Category.WRONG_VALUE

@@ -1,0 +1,112 @@
+"""Which Kafka partition an event lies in: a pure function of the event, the same in every process and for ever.
+
+A repeat must meet its original, so it must go to the same partition, however many partitions were added since. Both have one key
+and one time of their own (`occurred_at`): the number of partitions that counts is therefore the one that was in force at that
+time, by a declared history, not the number that a topic happens to have when the event is sent.
+"""
+
+import re
+from bisect import bisect_right
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Self
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from schemas.events.payloads import Moment
+from schemas.moments import ZONE, milliseconds
+
+_LATER = re.compile(r"(?P<moment>\S+)\s*=\s*(?P<count>\d+)")
+MOST = 1024
+"""Partitions of a topic at most: a slip of the finger must not make a million."""
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """The history of a number of partitions: `counts[0]` from the beginning, `counts[i + 1]` from `since[i]` on (ms since 1970).
+
+    Milliseconds, as `occurred_at` is stored: where an event lies can be told from its row.
+    """
+
+    counts: tuple[int, ...]
+    since: tuple[int, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """From a text such as `4` or `4, 2027-01-01T00:00+07:00 = 8`. Raises `ValueError` that says what is wrong."""
+        first, *later = (part.strip() for part in text.split(","))
+        counts, since = [_count(first)], list[int]()
+        for part in later:
+            found = _LATER.fullmatch(part)
+            if not found:
+                raise ValueError(f"{part!r} is not of the form 2027-01-01T00:00+07:00 = 8")
+            count, moment = _count(found["count"]), _moment(found["moment"])
+            if count <= counts[-1]:
+                raise ValueError(f"partitions can only become more: {count} does not follow {counts[-1]}")
+            if since and moment <= since[-1]:
+                raise ValueError(f"moments must ascend: {found['moment']} does not follow the one before it")
+            counts.append(count)
+            since.append(moment)
+        return cls(tuple(counts), tuple(since))
+
+    def __str__(self) -> str:
+        moments = (datetime.fromtimestamp(ms / 1000, UTC).isoformat() for ms in self.since)
+        later = (f"{moment} = {count}" for moment, count in zip(moments, self.counts[1:], strict=True))
+        return ", ".join([str(self.counts[0]), *later])
+
+    @property
+    def largest(self) -> int:
+        """How many partitions a topic has to have."""
+        return self.counts[-1]
+
+    def at(self, moment: datetime) -> int:
+        """The number in force at a moment."""
+        return self.counts[bisect_right(self.since, milliseconds(moment))]
+
+    def of(self, key_hash: int, record: bytes) -> int:
+        """The partition of a record, by Kafka's murmur2 hash of its key.
+
+        What is no event has no time, and becomes a dead letter wherever it lies: it goes by the first number.
+        """
+        count = self.counts[0]
+        if self.since:
+            with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                count = self.at(_time(record))
+        return (key_hash & 0x7FFFFFFF) % count
+
+
+def _time(record: bytes) -> datetime:
+    """The time of an event; one that is a date begins with its day. Raises msgspec's errors."""
+    try:
+        return _TIMED.decode(record).time
+    except msgspec.ValidationError:
+        return datetime.combine(_DATED.decode(record).time, time.min, ZoneInfo(ZONE))
+
+
+class _Timed(msgspec.Struct):
+    time: Moment
+
+
+class _Dated(msgspec.Struct):
+    time: date
+
+
+_TIMED, _DATED = msgspec.json.Decoder(_Timed), msgspec.json.Decoder(_Dated)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST:
+        raise ValueError(f"{text!r} is not a number of partitions from 1 to {MOST}")
+    return int(text)
+
+
+def _moment(text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a time such as 2027-01-01T00:00+07:00") from None
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} lacks its offset from UTC, such as +07:00")
+    return milliseconds(moment)

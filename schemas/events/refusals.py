@@ -1,0 +1,69 @@
+"""What an input that was refused says of itself, so that somebody can be told: as far as it can be read, and never its content."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from schemas.events.kinds import BY_TYPE
+
+MOST_SOURCE = 256
+_CODE = re.compile(r"[\w.-]{1,64}", re.ASCII)
+_CUT_AGENCY = re.compile(rb'"agency"\s*:\s*"([\w.-]{1,64})"')
+_CUT_TYPE = re.compile(rb'"type"\s*:\s*"([\w.-]{1,64})"')
+MOST_SEARCHED = 16 << 10
+"""Bytes of an unreadable record that are searched for a name."""
+_QUOTED = re.compile(r"'.*'", re.DOTALL)
+_MOMENT = re.compile(r"\d{1,6}-\d\d-\d\d\S*")
+
+
+class _Named(msgspec.Struct):
+    id: Any = None
+    source: Any = None
+    type: Any = None
+    data: Any = None
+
+
+_NAMED = msgspec.json.Decoder(_Named)
+
+
+@dataclass(frozen=True)
+class Said:
+    """Who an input says it is: empty where it does not say, or not in a way that could be a name."""
+
+    id: str | None = None
+    source: str | None = None
+    agency: str = ""
+    kind: str = ""
+
+
+def said(record: bytes) -> Said:
+    """What a refused record says of itself. Never raises; a record that is cut off is searched for its names."""
+    try:
+        named = _NAMED.decode(record)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        start = record[:MOST_SEARCHED]
+        agency, kind = _CUT_AGENCY.search(start), _CUT_TYPE.search(start)
+        return Said(agency=agency[1].decode() if agency else "", kind=_kind(kind[1].decode() if kind else ""))
+    data = named.data if isinstance(named.data, dict) else {}
+    return Said(_text(named.id), _text(named.source), code(data.get("agency")), _kind(named.type))
+
+
+def code(value: Any) -> str:
+    """A text that can be a code; empty for anything else."""
+    return value if isinstance(value, str) and _CODE.fullmatch(value) else ""
+
+
+def _text(value: Any) -> str | None:
+    return value[:MOST_SOURCE] if isinstance(value, str) else None
+
+
+def _kind(value: Any) -> str:
+    found = BY_TYPE.get(value) if isinstance(value, str) else None
+    return found.name if found else ""
+
+
+def harmless(reason: str) -> str:
+    """A reason without what it quotes of the input, which may be anything, a person's name too."""
+    return _MOMENT.sub("…", _QUOTED.sub("'…'", reason))

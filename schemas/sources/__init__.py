@@ -1,0 +1,1 @@
+"""Whether sources are alive: how fresh their data is, and how timely their reports were."""

@@ -1,0 +1,1 @@
+"""Commands for administrators: migrate, verify, rebuild, retain, dead letters."""

@@ -1,0 +1,152 @@
+"""Records that could not be counted: look at them, mend them, send them again.
+
+A letter is named by where it was read: `topic/partition/offset`. Sending again goes through Kafka as everything does, so it is
+validated, deduplicated and counted like any event; the letter is then marked as resent.
+
+Who reported is sealed in a kept payload, and so it is sent again. The view `dead_letters` does not show even that, so letters are
+read from the table; one that was kept in the open by an older release is sealed as it is read.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.partitioner import murmur2
+
+from schemas.clickhouse.tables import DEAD_LETTERS
+from schemas.events.envelope import Category, Read, Reader, Refusal, body
+from schemas.moments import milliseconds
+from schemas.seal import Sealer, read_sealed, sealed_remains
+from schemas.settings import Settings
+from streams.worker.store import Store
+from streams.worker.topics import ensure_topics
+
+COLUMNS = tuple(column.name for column in DEAD_LETTERS.columns)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A dead letter as it is kept."""
+
+    topic: str
+    partition: int
+    offset: int
+    received_at: datetime
+    category: str
+    reason: str
+    key: bytes
+    payload: bytes
+    kind: str
+    agency: str
+    state: str
+
+    @property
+    def name(self) -> str:
+        """`topic/partition/offset`."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+def find(
+    store: Store,
+    sealer: Sealer,
+    names: Iterable[str] = (),
+    category: str | None = None,
+    state: str | None = "open",
+    limit: int = 100,
+) -> list[Letter]:
+    """Letters, newest first, by name or by category and state. Raises `ValueError` for a name that is none."""
+    where, values = ["1"], dict[str, Any]()
+    chosen = [_position(name) for name in names]
+    if chosen:
+        where, values = ["(topic, partition, offset) IN %(chosen)s"], {"chosen": chosen}
+    else:
+        for column, value in (("category", category), ("state", state)):
+            if value is not None:
+                where.append(f"{column} = %({column})s")
+                values[column] = value
+    rows = store.execute(
+        f"SELECT {', '.join(COLUMNS[:-1])} FROM {DEAD_LETTERS.name} FINAL WHERE {' AND '.join(where)} "
+        f"ORDER BY received_at DESC, partition DESC, offset DESC LIMIT {limit}",
+        values,
+    )
+    return [
+        Letter(topic, partition, offset, received_at, why, reason, _bytes(key), sealed_remains(_bytes(payload), sealer), *rest)
+        for topic, partition, offset, received_at, why, reason, key, payload, *rest in rows
+    ]
+
+
+def _position(name: str) -> tuple[str, int, int]:
+    topic, _, rest = name.rpartition("/")[0].rpartition("/")
+    offset = name.rpartition("/")[2]
+    if not (topic and rest.isdecimal() and offset.isdecimal()):
+        raise ValueError(f"{name!r} is not a dead letter's name; names look like ioc.filing/0/1234")
+    return topic, int(rest), int(offset)
+
+
+def _bytes(value: str | bytes) -> bytes:
+    """The driver gives text where bytes are UTF-8."""
+    return value.encode() if isinstance(value, str) else value
+
+
+def mend(letter: Letter, replacement: bytes | None, reader: Reader, sealer: Sealer) -> tuple[bytes, bytes, str]:
+    """(key, record, topic after the prefix) to send for a letter. Raises `Refusal` when it still cannot be counted."""
+    read, record = read_sealed(letter.payload if replacement is None else replacement, reader, sealer)
+    if letter.category == Category.CONFLICT and _says_the_same(letter, read, reader):
+        raise Refusal(Category.CONFLICT, letter.reason)
+    return read.kind.entity_id(read.data).encode(), record, read.kind.name
+
+
+def _says_the_same(letter: Letter, read: Read, reader: Reader) -> bool:
+    """Whether an event still contradicts what was counted under its identity: it says what the refused one said."""
+    refused = reader.read(letter.payload)
+    return (read.event_id, body(read)) == (refused.event_id, body(refused))
+
+
+async def resend(
+    settings: Settings, store: Store, sealer: Sealer, letters: Sequence[Letter], replacement: bytes | None = None
+) -> list[tuple[Letter, str]]:
+    """Send letters again, all that can be; for each, an empty text or why it could not. Raises Kafka's errors."""
+    await ensure_topics(settings)
+    reader = Reader(settings.event_max_bytes)
+    outcomes: list[tuple[Letter, str]] = []
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka_servers, acks="all", enable_idempotence=True, compression_type="lz4"
+    )
+    await producer.start()
+    try:
+        for letter in letters:
+            try:
+                key, record, topic = mend(letter, replacement, reader, sealer)
+            except Refusal as refusal:
+                outcomes.append((letter, refusal.reason))
+                continue
+            partition = settings.partitions.of(murmur2(key), record)
+            await producer.send_and_wait(settings.topic_prefix + topic, record, key, partition)
+            outcomes.append((letter, ""))
+    finally:
+        await producer.stop()
+    now = milliseconds(datetime.now(UTC))
+    sent = [letter for letter, problem in outcomes if not problem]
+    if sent:
+        store.write_dead_letters(
+            [
+                (
+                    one.topic,
+                    one.partition,
+                    one.offset,
+                    milliseconds(one.received_at),
+                    one.category,
+                    one.reason,
+                    one.key,
+                    one.payload,
+                    one.kind,
+                    one.agency,
+                    "resent",
+                    now,
+                )
+                for one in sent
+            ]
+        )
+    return outcomes

@@ -1,0 +1,207 @@
+"""Bring a ClickHouse database to what the vocabulary says: idempotent, and safe while workers run.
+
+Tables are made when missing and get the columns they lack, those of the units their rows; views are replaced; materialized views
+follow their tables. What a declaration cannot say (a changed key or type) is a numbered step in `STEPS`, run once and kept in the
+table `migrations`.
+"""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit, urlunsplit
+
+from clickhouse_driver import Client
+
+from schemas.clickhouse.columns import Table
+from schemas.clickhouse.lives import life_tables, life_views
+from schemas.clickhouse.replays import REPLAY_STOPS, REPLAYS
+from schemas.clickhouse.retention import HORIZONS
+from schemas.clickhouse.sql import database
+from schemas.clickhouse.tables import materialized_views, state_table, tables, views, windows_table
+from schemas.clickhouse.watch_tables import ALARM_STEPS, ARRIVALS
+from schemas.clickhouse.working_time import WORKING_WEEKS
+from schemas.events.kinds import KINDS
+from schemas.figures.snapshots import SNAPSHOTS
+from schemas.settings import Settings
+from streams.admin import units
+
+Step = tuple[str, str, Callable[[Client], None]]
+
+
+def fill_states(client: Client) -> None:
+    """Make the state of every entity anew from the raw events, by the version of now. Workers may write meanwhile."""
+    for table in map(state_table, KINDS):
+        fill = f"fill_{table.name}"
+        client.execute(f"DROP VIEW IF EXISTS {fill} SYNC")
+        client.execute(f"TRUNCATE TABLE {table.name}")
+        _fill(client, fill, table)
+
+
+def fill_arrivals(client: Client) -> None:
+    """Make the arrivals from the raw events, and from those that were kept in another order, which go back further. What follows
+    from arrivals is written with them. Workers may write meanwhile."""
+    fills = materialized_views()
+    for fill in ("fill_freshness", "fill_arrival_days"):
+        target, query = fills[fill]
+        client.execute(f"DROP VIEW IF EXISTS {fill} SYNC")
+        client.execute(f"CREATE MATERIALIZED VIEW {fill} TO {target} AS {query}")
+    for kind in KINDS:
+        _fill(client, f"fill_{ARRIVALS.name}_{kind.name}", ARRIVALS)
+        for former in (f"fill_freshness_{kind.name}", f"fill_arrivals_{kind.name}"):
+            client.execute(f"DROP VIEW IF EXISTS {former} SYNC")
+    if client.execute("EXISTS TABLE arrivals") == [(1,)]:
+        columns = ", ".join(column.name for column in ARRIVALS.columns)
+        client.execute(f"INSERT INTO {ARRIVALS.name} ({columns}) SELECT {columns} FROM arrivals")
+        client.execute("DROP TABLE arrivals")
+
+
+def fill_alarm_steps(client: Client) -> None:
+    """What was said last of each alarm is all that is known of those from before."""
+    _fill(client, "fill_alarm_steps", ALARM_STEPS)
+
+
+def drop_working_days(client: Client) -> None:
+    """What the weeks took the place of."""
+    client.execute("DROP TABLE IF EXISTS working_days")
+
+
+STEPS: tuple[Step, ...] = (
+    ("states by arrival", "A step that claims the future must not hide the steps that come after it.", fill_states),
+    ("states in legal order", "What is known to the day only has its place in the day by its status.", fill_states),
+    ("working time by weeks", "Days of their own made ClickHouse plan for longer than it worked.", drop_working_days),
+    ("arrivals in order of time", "A month of all sources took a look at every minute that was ever kept.", fill_arrivals),
+    ("alarms step by step", "What was said of an alarm has to be known for the past too.", fill_alarm_steps),
+)
+"""(name, reason, what to do), in order."""
+
+
+def migrate(settings: Settings) -> list[str]:
+    """Migrate; returns a line for each thing that was done. Raises clickhouse-driver's errors."""
+    on_server(settings, "CREATE DATABASE IF NOT EXISTS `{database}`")
+    client = Client.from_url(settings.clickhouse_url)
+    try:
+        return [
+            *_tables(client),
+            *_steps(client),
+            *_keep(client, settings),
+            *_materialized(client),
+            *units.fill(client),
+            *_views(client, settings.topic_prefix),
+        ]
+    finally:
+        client.disconnect()
+
+
+def on_server(settings: Settings, statement: str) -> None:
+    """Run a statement about the database of an installation (`{database}`), which need not be there. Raises clickhouse-driver's
+    errors."""
+    server = Client.from_url(urlunsplit(urlsplit(settings.clickhouse_url)._replace(path="/default")))
+    try:
+        server.execute(statement.format(database=database(settings.clickhouse_url)))
+    finally:
+        server.disconnect()
+
+
+def _fill(client: Client, view: str, table: Table) -> None:
+    """Begin with a materialized view, and write what it would have written until now: what is written in between comes twice."""
+    _, query = materialized_views()[view]
+    client.execute(f"CREATE MATERIALIZED VIEW IF NOT EXISTS {view} TO {table.name} AS {query}")
+    client.execute(f"INSERT INTO {table.name} ({', '.join(column.name for column in table.columns)}) {query}")
+
+
+def _columns(client: Client, name: str) -> dict[str, str]:
+    rows = client.execute(
+        "SELECT name, comment FROM system.columns WHERE database = currentDatabase() AND table = %(name)s", {"name": name}
+    )
+    return dict(rows)
+
+
+def _tables(client: Client) -> list[str]:
+    done = []
+    for table in (*tables(), *life_tables(), WORKING_WEEKS, REPLAYS, REPLAY_STOPS, SNAPSHOTS, HORIZONS):
+        present = _columns(client, table.name)
+        if not present:
+            client.execute(table.ddl)
+            done.append(f"table {table.name}")
+        else:
+            done += [*_add_columns(client, table, present), *_add_indexes(client, table)]
+    return done
+
+
+def _add_indexes(client: Client, table: Table) -> list[str]:
+    rows = client.execute(
+        "SELECT name FROM system.data_skipping_indices WHERE database = currentDatabase() AND table = %(name)s",
+        {"name": table.name},
+    )
+    missing = [(name, rest) for name, rest in table.indexes if (name,) not in rows]
+    for name, rest in missing:
+        client.execute(f"ALTER TABLE {table.name} ADD INDEX IF NOT EXISTS {name} {rest}")
+        client.execute(f"ALTER TABLE {table.name} MATERIALIZE INDEX {name}")
+    return [f"index {table.name}.{name}" for name, _ in missing]
+
+
+def _add_columns(client: Client, table: Table, present: dict[str, str]) -> list[str]:
+    done = []
+    previous = ""
+    for column in table.columns:
+        if column.name not in present:
+            client.execute(f"ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS {column.ddl}{previous}")
+            done.append(f"column {table.name}.{column.name}")
+        elif present[column.name] != column.comment:
+            client.execute(f"ALTER TABLE {table.name} COMMENT COLUMN `{column.name}` %(comment)s", {"comment": column.comment})
+        previous = f" AFTER `{column.name}`"
+    return done
+
+
+def _steps(client: Client) -> list[str]:
+    client.execute(
+        "CREATE TABLE IF NOT EXISTS migrations (name String, reason String, done_at DateTime DEFAULT now()) "
+        "ENGINE = ReplacingMergeTree ORDER BY name"
+    )
+    before = {name for (name,) in client.execute("SELECT name FROM migrations")}
+    done = []
+    for name, reason, step in STEPS:
+        if name not in before:
+            step(client)
+            client.execute("INSERT INTO migrations (name, reason) VALUES", [(name, reason)])
+            done.append(f"step {name}")
+    return done
+
+
+def _keep(client: Client, settings: Settings) -> list[str]:
+    """How long is kept what is kept for a time; single events are let go of by `streams.admin.retain`."""
+    wanted = {SNAPSHOTS.name: (settings.keep_snapshots_days, "toDateTime(moment)", "")}
+    for kind in KINDS:  # A window of 1970 marks a checkpoint, which stays.
+        wanted[windows_table(kind).name] = (settings.keep_windows_days, "window_start", " WHERE window_start > toDateTime(0)")
+    present = dict(client.execute("SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase()"))
+    done = []
+    for name, (days, moment, which) in wanted.items():
+        ends = f" TTL {moment} + toIntervalDay({days}){which}"
+        if days and ends not in present[name]:
+            client.execute(f"ALTER TABLE {name} MODIFY{ends}")
+            done.append(f"{name} is kept for {days} days")
+        elif not days and " TTL " in present[name]:
+            client.execute(f"ALTER TABLE {name} REMOVE TTL")
+            done.append(f"{name} is kept for ever")
+    return done
+
+
+def _materialized(client: Client) -> list[str]:
+    done = []
+    present = {
+        name
+        for (name,) in client.execute(
+            "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'MaterializedView'"
+        )
+    }
+    for name, (target, query) in (materialized_views() | life_views()).items():
+        if name in present:
+            client.execute(f"ALTER TABLE {name} MODIFY QUERY {query}")
+        else:
+            client.execute(f"CREATE MATERIALIZED VIEW IF NOT EXISTS {name} TO {target} AS {query}")
+            done.append(f"materialized view {name}")
+    return done
+
+
+def _views(client: Client, prefix: str) -> list[str]:
+    for name, query in views(prefix).items():
+        client.execute(f"CREATE OR REPLACE VIEW {name} AS {query}")
+    return []

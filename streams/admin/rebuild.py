@@ -1,0 +1,241 @@
+"""Recompute a period's windows (and states) from the raw events beside the live tables, and swap them in when complete.
+
+Safe at any time, while workers count in the same minutes, as every part is exact by itself:
+
+- A recomputed window says at which checkpoint it was computed. One that a worker wrote later carries a later offset and wins;
+  one that is older loses. Workers load minutes from the raw rows, never from stored windows, so nothing wrong can come back.
+- A window is taken away only if it is no newer than that checkpoint and the raw events give none: no worker can have written it.
+- The recomputed rows are attached in one step. Until then the live tables are untouched; a rebuild that is killed leaves a table
+  `…_rebuild`, which the next one drops. One that is killed after it leaves ghosts, which the next one takes away.
+
+The raw events are the truth: a window of a period whose raw events are gone is taken away too. Checkpoints are not rebuilt.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from clickhouse_driver import Client
+
+from schemas.clickhouse.ordering import version_sql
+from schemas.clickhouse.tables import events_table, state_table, windows_table
+from schemas.clickhouse.working_time import calendar_row
+from schemas.events.kinds import KINDS, Kind
+from schemas.reference import calendar
+from schemas.settings import Settings
+from streams.admin.compare import (
+    Found,
+    checkpoints,
+    compare_states,
+    counted,
+    entities,
+    keys,
+    list_differing,
+    quoted,
+    scan,
+    upto,
+    wait_for_inserts,
+)
+from streams.admin.compare_lives import compare_lives, has_lives, mend_lives
+from streams.admin.period import EVER, Minutes, Period, Tell, pieces
+from streams.admin.retain import SYNC, refuse_gone, windows_from
+
+
+@dataclass
+class Rebuilt:
+    """What was recomputed for a kind, what differed before, and whether it was swapped in (not if all was right)."""
+
+    kind: Kind
+    what: str
+    """`windows`, `states` or `lives`."""
+    events: int
+    rows: int
+    found: Found
+    swapped: bool = False
+
+    @property
+    def differing(self) -> int:
+        return len(self.found.lines) + self.found.more
+
+
+class Failed(Exception):
+    """What was swapped in is not what the raw events give."""
+
+
+def rebuild(
+    settings: Settings,
+    period: Period,
+    kinds: Sequence[Kind] = KINDS,
+    *,
+    states: bool = False,
+    dry_run: bool = False,
+    tell: Tell = lambda what, done, total: None,
+) -> list[Rebuilt]:
+    """Rebuild kinds in a period; with `dry_run` nothing is swapped in. Raises `Failed` and clickhouse-driver's errors."""
+    client = Client.from_url(settings.clickhouse_url)
+    try:
+        refuse_gone(period, max(windows_from(client, settings, kind) for kind in kinds))
+        parts: list[Callable[..., Rebuilt]] = [_windows, _states] if states else [_windows]
+        done = [part(client, kind, period, dry_run, tell) for kind in kinds for part in parts]
+        if states:
+            working, _ = calendar_row(calendar(settings.province))
+            done += [_lives(client, kind, period, working, dry_run, tell) for kind in kinds if has_lives(client, kind, working)]
+        return done
+    finally:
+        client.disconnect()
+
+
+class Beside:
+    """A table like a live one, to recompute into; gone when done. One that a killed rebuild left is dropped first."""
+
+    def __init__(self, client: Client, live: str) -> None:
+        self._client, self.live, self.name = client, live, f"{live}_rebuild"
+
+    def __enter__(self) -> "Beside":
+        self._drop()
+        self._client.execute(f"CREATE TABLE {self.name} AS {self.live}")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(Exception):
+            self._drop()
+
+    def _drop(self) -> None:
+        # A deletion of a rebuild that was killed may still wait in the server: it must not meet another table of this name.
+        self._client.execute(
+            "KILL MUTATION WHERE database = currentDatabase() AND table = %(live)s AND NOT is_done "
+            "AND position(command, %(name)s) > 0 SYNC",
+            {"live": self.live, "name": self.name},
+        )
+        self._client.execute(f"DROP TABLE IF EXISTS {self.name} SYNC")
+
+    def attach(self) -> None:
+        """Put all rows into the live table in one step; they stay here too."""
+        self._client.execute(f"ALTER TABLE {self.live} ATTACH PARTITION tuple() FROM {self.name}")
+
+
+def _windows(client: Client, kind: Kind, period: Period, dry_run: bool, tell: Tell) -> Rebuilt:
+    live, what = windows_table(kind).name, f"{kind.name}: windows"
+    parts = pieces(client, kind, period)
+    total = sum(events for _, events in parts)
+    before = Found()
+    _impossible(client, kind, period, before, dry_run)
+    with Beside(client, live) as beside:
+        offsets = checkpoints(client, kind)
+        done = 0
+        for piece, events in parts:
+            tell(what, done, total)
+            client.execute(f"INSERT INTO {beside.name} {counted(kind, piece, offsets)}")
+            done += events
+        ((rows,),) = client.execute(f"SELECT count() FROM {beside.name}")
+        _compare(client, kind, period, beside, offsets, before)
+        rebuilt = Rebuilt(kind, "windows", total, rows, before)
+        if rebuilt.differing and not dry_run:
+            beside.attach()
+            ghosts = (
+                f"{period.windows} AND last_offset <= {upto(offsets)} "
+                f"AND ({keys(kind)}) NOT IN (SELECT {keys(kind)} FROM {beside.name})"
+            )
+            if client.execute(f"SELECT 1 FROM {live} WHERE {ghosts} LIMIT 1"):  # A deletion goes over the whole table.
+                client.execute(f"ALTER TABLE {live} DELETE WHERE {ghosts}", settings=SYNC)
+            after = Found()
+            _compare(client, kind, period, beside, offsets, after)
+            _prove(what, after)
+            rebuilt.swapped = True
+    tell(what, total, total)
+    return rebuilt
+
+
+def _compare(client: Client, kind: Kind, period: Period, beside: Beside, offsets: Mapping[int, int], found: Found) -> None:
+    """The live windows against the recomputed ones; those that a worker wrote since hold for a later offset and are left out."""
+    recomputed = f"SELECT * FROM {beside.name}"
+    differing, minutes = scan(client, kind, period, recomputed, offsets, found)
+    if differing:
+        scope = Minutes(frozenset(minutes))
+        listed = Found()
+        list_differing(client, kind, scope, f"{recomputed} WHERE {scope.windows}", offsets, listed)
+        found.lines |= listed.lines
+        found.more += max(differing - len(listed.lines), 0)
+
+
+def _impossible(client: Client, kind: Kind, period: Period, found: Found, dry_run: bool) -> None:
+    """Take away windows that say to hold beyond their partition's checkpoint: they would win over all that workers write.
+
+    A checkpoint is kept in one part with its windows. So one that is read after a window cannot be before it; and one that the
+    deletion itself reads is no older than any part that it goes over.
+    """
+    table = windows_table(kind).name
+    newest = client.execute(f"SELECT partition, max(last_offset) FROM {table} WHERE {period.windows} GROUP BY partition")
+    offsets = checkpoints(client, kind)
+    for partition in sorted(partition for partition, offset in newest if offset > offsets.get(partition, -1)):
+        beyond = (
+            f"partition = {partition} AND {period.windows} AND last_offset > ("
+            f"SELECT if(count() = 0, -1, toInt64(max(last_offset))) FROM {table} "
+            f"WHERE partition = {partition} AND window_start = toDateTime(0))"
+        )
+        ((count,),) = client.execute(f"SELECT count() FROM {table} WHERE {beyond}")
+        name = f"partition {partition}"
+        found.lines[name] = f"{name}: {count} windows hold beyond the checkpoint"
+        if not dry_run:
+            client.execute(f"ALTER TABLE {table} DELETE WHERE {beyond}", settings=SYNC)
+
+
+def _states(client: Client, kind: Kind, period: Period, dry_run: bool, tell: Tell) -> Rebuilt:
+    live, events, what = state_table(kind).name, events_table(kind).name, f"{kind.name}: states"
+    where = "1" if period == EVER else entities(kind, period)
+    columns, version = ", ".join(column.name for column in state_table(kind).columns[:-1]), version_sql(kind)
+    ((total,),) = client.execute(f"SELECT count() FROM {events} WHERE {where}")
+    tell(what, 0, total)
+    with Beside(client, live) as beside:
+        client.execute(
+            f"INSERT INTO {beside.name} SELECT {columns}, {version} AS version FROM {events} WHERE {where} "
+            f"AND (entity_id, version) IN (SELECT entity_id, max({version}) FROM {events} WHERE {where} GROUP BY entity_id)"
+        )
+        ((rows,),) = client.execute(f"SELECT count() FROM {beside.name} FINAL")
+        tell(what, total * 2 // 3, total)
+        rebuilt = Rebuilt(kind, "states", total, rows, compare_states(client, kind, where))
+        if rebuilt.differing and not dry_run:
+            # A state that moved on has a higher version and wins; one of the same version loses against what is attached last.
+            beside.attach()
+            _drop_ghosts(client, kind, where)
+            _prove(what, compare_states(client, kind, where))
+            rebuilt.swapped = True
+    tell(what, total, total)
+    return rebuilt
+
+
+def _lives(client: Client, kind: Kind, period: Period, working: int, dry_run: bool, tell: Tell) -> Rebuilt:
+    what, where = f"{kind.name}: lives", "1" if period == EVER else entities(kind, period)
+    ((events,),) = client.execute(f"SELECT count() FROM {events_table(kind).name} WHERE {where}")
+    tell(what, 0, events)
+    found, _ = compare_lives(client, kind, working, where)
+    rebuilt = Rebuilt(kind, "lives", events, found.stored, found)
+    if rebuilt.differing and not dry_run:
+        rebuilt.rows = mend_lives(client, kind, working, where)
+        after, _ = compare_lives(client, kind, working, where)
+        _prove(what, after)
+        rebuilt.swapped = True
+    tell(what, events, events)
+    return rebuilt
+
+
+def _drop_ghosts(client: Client, kind: Kind, where: str) -> None:
+    """Take away states of which no raw event tells, not even when all inserts of the first look are over."""
+    live = state_table(kind).name
+    ghosts = (
+        f"SELECT entity_id, version FROM {live} WHERE {where} "
+        f"AND (entity_id, version) NOT IN (SELECT entity_id, {version_sql(kind)} FROM {events_table(kind).name})"
+    )
+    found = set(client.execute(ghosts))
+    if found:
+        wait_for_inserts(client)
+        found &= set(client.execute(ghosts))
+    pairs = [f"({quoted(entity)}, toUInt128('{version}'))" for entity, version in sorted(found)]
+    for start in range(0, len(pairs), 1000):
+        some = ", ".join(pairs[start : start + 1000])
+        client.execute(f"ALTER TABLE {live} DELETE WHERE (entity_id, version) IN ({some})", settings=SYNC)
+
+
+def _prove(what: str, after: Found) -> None:
+    if after.lines:
+        raise Failed(f"{what}: what was swapped in differs from the raw events: {next(iter(after.lines.values()))}")

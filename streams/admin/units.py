@@ -1,0 +1,55 @@
+"""Fill the tables of the units from the places. Only what differs is written, and writing it twice is writing it once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from clickhouse_driver import Client
+
+from schemas.clickhouse.columns import Table
+from schemas.clickhouse.tables import HEIRS, SUCCESSORS, UNITS
+from schemas.places.rows import heir_rows, successor_rows, unit_rows
+
+Row = tuple[Any, ...]
+NO_DAY = date(1970, 1, 1)
+
+
+def fill(client: Client) -> list[str]:
+    """Make all tables say what the places say; returns a line for each that changed. Raises clickhouse-driver's errors.
+
+    A question that is asked meanwhile sees all new rows or none; rows that exist no more go in a second step.
+    """
+    return [
+        *_fill(
+            client, UNITS, unit_rows(), "level, code, ifNull(valid_from, toDate(0))", lambda row: (row[1], row[0], row[5] or NO_DAY)
+        ),
+        *_fill(client, SUCCESSORS, successor_rows(), "former, successor", lambda row: row[:2]),
+        *_fill_heirs(client),
+    ]
+
+
+def _fill_heirs(client: Client) -> list[str]:
+    """In one step: who looks up meanwhile finds all of the old or all of the new."""
+    wanted = heir_rows()
+    if sorted(client.execute(f"SELECT {', '.join(column.name for column in HEIRS.columns)} FROM {HEIRS.name}")) == wanted:
+        return []
+    made = replace(HEIRS, name=f"{HEIRS.name}_new")
+    client.execute(f"DROP TABLE IF EXISTS {made.name}")
+    client.execute(made.ddl)
+    client.execute(f"INSERT INTO {made.name} VALUES", wanted)
+    client.execute(f"EXCHANGE TABLES {HEIRS.name} AND {made.name}")
+    client.execute(f"DROP TABLE {made.name}")
+    return [f"rows of {HEIRS.name}"]
+
+
+def _fill(client: Client, table: Table, rows: Sequence[Row], key: str, key_of: Callable[[Row], Row]) -> list[str]:
+    columns = ", ".join(column.name for column in table.columns)
+    present, wanted = set(client.execute(f"SELECT {columns} FROM {table.name} FINAL")), set(rows)
+    if present == wanted:
+        return []
+    if wanted - present:
+        client.execute(f"INSERT INTO {table.name} ({columns}) VALUES", sorted(wanted - present, key=key_of))
+    if gone := {key_of(row) for row in present} - {key_of(row) for row in wanted}:
+        client.execute(f"DELETE FROM {table.name} WHERE ({key}) IN %(gone)s", {"gone": tuple(gone)})
+    return [f"rows of {table.name}"]

@@ -1,0 +1,94 @@
+"""Recompute every window and every entity's state and life from the raw events, inside ClickHouse, and compare.
+
+Safe while workers run: what moves during a comparison is looked at again (`streams.admin.compare`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from clickhouse_driver import Client
+
+from schemas.clickhouse.lives import BY_KIND
+from schemas.clickhouse.working_time import calendar_row
+from schemas.events.kinds import KINDS, Kind
+from schemas.reference import calendar
+from schemas.settings import Settings
+from streams.admin.compare import Found, compare_states, compare_windows, entities, repeated
+from streams.admin.compare_lives import compare_lives
+from streams.admin.period import EVER, Period, Tell, pieces
+from streams.admin.retain import windows_from
+
+
+@dataclass
+class Report:
+    """What was compared for a kind, and what differs: one line each."""
+
+    kind: Kind
+    events: int = 0
+    pending: int = 0
+    """Events kept, whose windows a worker has yet to write (it was stopped between the two, or is writing now)."""
+    windows: int = 0
+    windows_from: int = 0
+    """From when on windows were compared, Unix seconds: those from before hold more than the events that are still kept."""
+    entities: int = 0
+    lives: int = 0
+    """Entities whose lives were compared."""
+    unlived: int = 0
+    """Events that are not in the lives yet: `python -m streams watch` computes them."""
+    moving: int = 0
+    """Windows and entities that workers changed at every look, so that they could not be compared."""
+    differences: list[str] = field(default_factory=list)
+    more: int = 0
+    """Differences beyond those that are told."""
+
+    def add(self, found: Found) -> None:
+        """Take in what a comparison found."""
+        self.differences += sorted(found.lines.values())
+        self.more += found.more
+        self.moving += found.moving
+
+
+def verify(
+    settings: Settings, kinds: Sequence[Kind] = KINDS, period: Period = EVER, tell: Tell = lambda what, done, total: None
+) -> list[Report]:
+    """Compare kinds in a period; states are those of entities with a step in it. Raises clickhouse-driver's errors."""
+    client = Client.from_url(settings.clickhouse_url)
+    try:
+        working, _ = calendar_row(calendar(settings.province))
+        kept = {kind: windows_from(client, settings, kind) for kind in kinds}
+        return [_verify(client, kind, period, kept[kind], working, tell) for kind in kinds]
+    finally:
+        client.disconnect()
+
+
+def _verify(client: Client, kind: Kind, period: Period, kept: int, working: int, tell: Tell) -> Report:
+    report = Report(kind)
+    whole = Period(max(period.start, kept), max(period.end, kept))
+    if whole.start > period.start:
+        report.windows_from = kept
+    parts = pieces(client, kind, whole)
+    # The states are looked at in one go, which takes about as long as half of the windows; lives take longer than both.
+    events_of_all = sum(events for _, events in parts)
+    total = events_of_all * (5 if kind in BY_KIND else 3) // 2
+    done = 0
+    for piece, events in parts:
+        tell(f"{kind.name}: windows", done, total)
+        found = compare_windows(client, kind, piece)
+        report.windows += found.stored
+        report.add(found)
+        done += events
+    # Not piece by piece: an identity may have come again with a time of another one.
+    found = Found()
+    report.events, report.pending = repeated(client, kind, period, found)
+    report.add(found)
+    tell(f"{kind.name}: states", done, total)
+    found = compare_states(client, kind, "1" if period == EVER else entities(kind, period))
+    report.entities = found.stored
+    report.add(found)
+    if kind in BY_KIND:
+        tell(f"{kind.name}: lives", events_of_all * 3 // 2, total)
+        found, report.unlived = compare_lives(client, kind, working, "1" if period == EVER else entities(kind, period))
+        report.lives = found.stored
+        report.add(found)
+    tell(kind.name, total, total)
+    return report

@@ -1,0 +1,1 @@
+"""The worker: Kafka to ClickHouse, exactly once."""
