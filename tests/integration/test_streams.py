@@ -249,13 +249,16 @@ def test_two_workers_share_the_partitions_and_stay_exact(
         wait_for(lambda: no_differences(settings))
 
 
-def test_faust_users_start_it_as_they_expect(settings: Settings, environment: dict[str, str], database: Client, log: Path) -> None:
+@pytest.mark.parametrize("app", ["streams.worker.app", "streams.app"], ids=["today's", "former"])
+def test_faust_users_start_it_as_they_expect(
+    settings: Settings, environment: dict[str, str], database: Client, log: Path, app: str
+) -> None:
     port = environment["IOC_WORKER_PORT"]
     with (
         Running(
             "faust",
             "-A",
-            "streams.worker.app",
+            app,
             "worker",
             environment=environment,
             log=log,
