@@ -113,8 +113,8 @@ class _Running:
             self._keep(state=State.STOPPED)
             raise asyncio.CancelledError from None
         except Exception as error:
-            if waited:  # it was told of
-                self._keep(state=State.FAILED, said=_why(error))
+            # Whoever began it learns at once why it cannot be, and may take the name again; of a run that waited people were told.
+            self._keep(state=State.FAILED if waited else State.REMOVED, said=_why(error))
             raise
         book.write(self._client, self._run)
         try:
