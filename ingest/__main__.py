@@ -12,26 +12,26 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from ingest.importer.cli import import_files
-from ingest.producer import KafkaUnavailable
+from ingest.producer import KafkaUnavailableError
 from ingest.simulator.cli import simulate
 from schemas.logs import configure
 from schemas.seal import SealError, sealer
 from schemas.settings import Settings
 
 
-class Group(TyperGroup):
+class IngestGroup(TyperGroup):
     """The commands: an expected error is one sentence, not a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was given."""
         try:
             return super().invoke(ctx)
-        except (KafkaUnavailable, SealError) as error:
+        except (KafkaUnavailableError, SealError) as error:
             stop(str(error))
 
 
 app = typer.Typer(
-    cls=Group,
+    cls=IngestGroup,
     help="Bring events into Kafka: the HTTP gateway, file import, the simulator.",
     no_args_is_help=True,
     add_completion=False,

@@ -34,7 +34,7 @@ _hash = lru_cache(65_536)(murmur2)
 """Kafka's hash of a key, which an entity's steps share."""
 
 
-class KafkaUnavailable(Exception):
+class KafkaUnavailableError(Exception):
     """Kafka does not answer or did not acknowledge within the patience; says which servers were asked."""
 
 
@@ -55,7 +55,8 @@ class Producer:
     """
 
     def __init__(self, settings: Settings, *, patience: float = 60.0) -> None:
-        """Connects. Raises `KafkaUnavailable` when no broker answers within 5 seconds. Topics must exist: see `ingest.topics`."""
+        """Connects. Raises `KafkaUnavailableError` when no broker answers within 5 seconds. Topics must exist: see
+        `ingest.topics`."""
         self._settings = settings
         self._servers = settings.kafka_servers
         self._prefix = settings.topic_prefix
@@ -80,7 +81,7 @@ class Producer:
                 metrics_enabled=False,
             )
         except KafkaError as error:
-            raise KafkaUnavailable(f"Kafka at {self._servers} does not answer ({error or type(error).__name__}).") from None
+            raise KafkaUnavailableError(f"Kafka at {self._servers} does not answer ({error or type(error).__name__}).") from None
         self._lock = threading.Lock()
         self._pending: deque[tuple[Any, int]] = deque()
         self._pending_bytes = 0
@@ -120,7 +121,7 @@ class Producer:
         named.
 
         `received_ms` states a past arrival (`schemas.events.topics.RECEIVED_AT`); else a record arrives when the broker takes it
-        in. Raises `KafkaUnavailable` when there is no room, or the topic is unknown, for the patience; or when it lacks the
+        in. Raises `KafkaUnavailableError` when there is no room, or the topic is unknown, for the patience; or when it lacks the
         partition.
         """
         if partition is None:
@@ -134,7 +135,7 @@ class Producer:
             future = self._kafka.send(topic, value, key, headers, partition)
         except (KafkaError, ValueError) as error:  # ValueError: kafka-python does not know the partition (yet).
             self._kafka._metadata.request_update()
-            raise KafkaUnavailable(f"Kafka at {self._servers} took no record for {topic}: {error}") from None
+            raise KafkaUnavailableError(f"Kafka at {self._servers} took no record for {topic}: {error}") from None
         with self._lock:
             self._pending.append((future, size))
             self._pending_bytes += size
@@ -143,17 +144,17 @@ class Producer:
         return future
 
     def flush(self) -> None:
-        """Wait until every record is acknowledged. Raises `KafkaUnavailable` if any since the last flush was not."""
+        """Wait until every record is acknowledged. Raises `KafkaUnavailableError` if any since the last flush was not."""
         try:
             self._kafka.flush(self._patience + 10)
         except KafkaError as error:
-            raise KafkaUnavailable(f"Kafka at {self._servers} does not acknowledge: {error}") from None
+            raise KafkaUnavailableError(f"Kafka at {self._servers} does not acknowledge: {error}") from None
         with self._lock:
             self._forget()
             failed, failures = self._failed, self._failures
             self._failed, self._failures = 0, []
         if failed:
-            raise KafkaUnavailable(f"Kafka at {self._servers} did not acknowledge {failed} records: {failures[0]}")
+            raise KafkaUnavailableError(f"Kafka at {self._servers} did not acknowledge {failed} records: {failures[0]}")
 
     def close(self, timeout: float = 10.0) -> None:
         """Send what is left, for at most `timeout` seconds; what is not acknowledged by then fails. Never raises."""
@@ -183,7 +184,9 @@ class Producer:
                 oldest.get(max(0.0, deadline - time.monotonic()))
             except KafkaError:
                 if not oldest.is_done:
-                    raise KafkaUnavailable(f"Kafka at {self._servers} has not acknowledged for {self._patience:g} s.") from None
+                    raise KafkaUnavailableError(
+                        f"Kafka at {self._servers} has not acknowledged for {self._patience:g} s."
+                    ) from None
 
     def _forget(self) -> None:
         """Drop what is done from the head of the pending records, counting failures. Called with the lock held."""

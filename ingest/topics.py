@@ -8,7 +8,7 @@ from typing import Any
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import InvalidPartitionsError, KafkaError, TopicAlreadyExistsError, for_code
 
-from ingest.producer import KafkaUnavailable
+from ingest.producer import KafkaUnavailableError
 from schemas.events.topics import APPENDED, TIME_OF_RECORDS, topics
 from schemas.settings import Settings
 
@@ -25,14 +25,14 @@ def ensure(settings: Settings) -> list[str]:
     """Make the topics that are missing, grow those that have too few partitions, and wait until they can be used.
 
     Records get the broker's time, in topics of older releases from now on. Returns the names of those made or grown. Several
-    processes may do so at once. Raises `KafkaUnavailable`, also when the broker refuses, or a topic has more partitions than are
-    declared: somebody sends by another history, and repeats could count twice.
+    processes may do so at once. Raises `KafkaUnavailableError`, also when the broker refuses, or a topic has more partitions than
+    are declared: somebody sends by another history, and repeats could count twice.
     """
     with _admin(settings) as admin:
         present, planned = _present(admin, settings), plan(settings)
         for name, topic in planned.items():
             if present.get(name, 0) > topic["num_partitions"]:
-                raise KafkaUnavailable(
+                raise KafkaUnavailableError(
                     f"The topic {name} has {present[name]} partitions, but IOC_PARTITIONS declares {settings.partitions}: "
                     "declare in every process since when there are that many."
                 )
@@ -62,7 +62,7 @@ def _done(settings: Settings, what: str, results: Any) -> list[str]:
     errors = {result["name"]: for_code(result["error_code"]) for result in results if result["error_code"]}
     for name, error in errors.items():
         if error not in (TopicAlreadyExistsError, InvalidPartitionsError):
-            raise KafkaUnavailable(f"Kafka at {settings.kafka_servers} did not {what} the topic {name}: {error.__name__}.")
+            raise KafkaUnavailableError(f"Kafka at {settings.kafka_servers} did not {what} the topic {name}: {error.__name__}.")
     return [result["name"] for result in results if result["name"] not in errors]
 
 
@@ -71,13 +71,13 @@ def _wait(admin: Any, settings: Settings, planned: dict[str, dict[str, Any]], se
     deadline = time.monotonic() + seconds
     while any(_present(admin, settings).get(name, 0) < topic["num_partitions"] for name, topic in planned.items()):
         if time.monotonic() > deadline:
-            raise KafkaUnavailable(f"Kafka at {settings.kafka_servers} did not show the new partitions within {seconds:g} s.")
+            raise KafkaUnavailableError(f"Kafka at {settings.kafka_servers} did not show the new partitions within {seconds:g} s.")
         time.sleep(0.1)
     admin.wait_for_topics(list(planned))
 
 
 def existing(settings: Settings) -> dict[str, int]:
-    """The topics of this installation that exist, with their number of partitions. Raises `KafkaUnavailable`."""
+    """The topics of this installation that exist, with their number of partitions. Raises `KafkaUnavailableError`."""
     with _admin(settings) as admin:
         return _present(admin, settings)
 
@@ -99,7 +99,9 @@ def _admin(settings: Settings) -> Iterator[Any]:
         )
         yield admin
     except KafkaError as error:
-        raise KafkaUnavailable(f"Kafka at {settings.kafka_servers} does not answer ({error or type(error).__name__}).") from None
+        raise KafkaUnavailableError(
+            f"Kafka at {settings.kafka_servers} does not answer ({error or type(error).__name__})."
+        ) from None
     finally:
         if admin is not None:
             admin.close()

@@ -22,7 +22,7 @@ from schemas.events.envelope import CLOCK_TOLERANCE
 from schemas.events.kinds import DEAD_LETTERS, HEARTBEATS, KINDS, REFUSALS, REPEATS, Kind
 from schemas.events.payloads import Envelope
 from schemas.events.topics import DAY_MS, topics
-from schemas.figures import FIGURES, Piece
+from schemas.figures import FIGURES, FigurePiece
 from schemas.figures.questions import dimensions
 from schemas.places import restate
 from schemas.reference import statuses
@@ -144,7 +144,7 @@ def _figures() -> list[str]:
     return [*lines, ""]
 
 
-def _piece(piece: Piece) -> str:
+def _piece(piece: FigurePiece) -> str:
     written = piece.aggregate.replace("{where}", piece.where)
     return (f"{written} by {piece.when}" if piece.when else written).replace("|", "\\|")
 

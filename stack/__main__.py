@@ -24,7 +24,7 @@ from stack.parts import cache
 err = Console(stderr=True)
 
 
-class Group(TyperGroup):
+class StackGroup(TyperGroup):
     """The commands: what the user must know is one message on standard error and exit code 1."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -37,7 +37,7 @@ class Group(TyperGroup):
 
 
 app = typer.Typer(
-    cls=Group,
+    cls=StackGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="The real Kafka and ClickHouse on this machine, without Docker; their data lie under IOC_HOME.",

@@ -53,7 +53,7 @@ class Addresses:
 
 
 @dataclass(frozen=True)
-class Part:
+class ServerPart:
     """One server: which ports it listens on, how it is started and how its health is asked. Folders are under the home."""
 
     name: str
@@ -65,7 +65,7 @@ class Part:
 
 
 PARTS = (
-    Part(
+    ServerPart(
         "clickhouse",
         "ClickHouse",
         ("clickhouse",),
@@ -73,7 +73,7 @@ PARTS = (
         lambda folder, ports: clickhouse.healthy(folder, ports["clickhouse"]),
         clickhouse.environment,
     ),
-    Part(
+    ServerPart(
         "kafka",
         "Kafka",
         ("kafka", "controller"),
@@ -116,7 +116,7 @@ class Notes:
         fresh.write_text(json.dumps(asdict(self), indent=2) + "\n")
         fresh.replace(home / "stack.json")
 
-    def alive(self, part: Part) -> Process | None:
+    def alive(self, part: ServerPart) -> Process | None:
         process = self.processes.get(part.name)
         return process if process and process.alive else None
 
@@ -239,7 +239,7 @@ def fallen(home: Path) -> list[str]:
     return [part.title for part in PARTS if part.name in notes.processes and not notes.alive(part)]
 
 
-def _start(home: Path, notes: Notes, part: Part, say: Callable[[str], None], kafka_engine: bool) -> None:
+def _start(home: Path, notes: Notes, part: ServerPart, say: Callable[[str], None], kafka_engine: bool) -> None:
     for name in part.ports:
         wanted = notes.ports.get(name, DEFAULT_PORTS[name])
         notes.ports[name] = choose_port(wanted, [port for other, port in notes.ports.items() if other != name])
@@ -259,7 +259,7 @@ def _end_without_password(home: Path, notes: Notes, say: Callable[[str], None]) 
         process.stop(STOP_SECONDS)
 
 
-def _wait(home: Path, notes: Notes, part: Part) -> bool:
+def _wait(home: Path, notes: Notes, part: ServerPart) -> bool:
     """Waits until the part is healthy, which is the answer, or has ended, or took too long."""
     healthy = False
 
@@ -281,10 +281,10 @@ def _http_port() -> int:
     return wanted
 
 
-def _lost_a_port(notes: Notes, part: Part) -> bool:
+def _lost_a_port(notes: Notes, part: ServerPart) -> bool:
     """Whether somebody else took one of the part's ports between its choice and its use, as two starts at once can."""
     return any(choose_port(notes.ports[name]) != notes.ports[name] for name in part.ports)
 
 
-def _log(home: Path, part: Part) -> Path:
+def _log(home: Path, part: ServerPart) -> Path:
     return home / "logs" / f"{part.name}.log"

@@ -37,7 +37,7 @@ STEADY_SECONDS = 60  # who ran for this long has earned a quick restart again
 
 
 @dataclass(frozen=True)
-class Step:
+class DemoStep:
     """One process of the product. `once` means it must end well before the next begins; `ready` is the address to wait for."""
 
     name: str
@@ -46,16 +46,16 @@ class Step:
     ready: str | None = None
 
 
-def whole_system(settings: Settings, days: int, speed: int) -> tuple[Step, ...]:
+def whole_system(settings: Settings, days: int, speed: int) -> tuple[DemoStep, ...]:
     """What the demo runs, in this order. Only `once` steps and the `ready` ones are waited for."""
     simulate = ("ingest", "simulate", "--days", str(days), "--live", "--speed", str(speed))
     return (
-        Step("migrate", _module("streams", "migrate"), once=True),
-        Step("worker", _module("streams", "worker"), ready=f"http://127.0.0.1:{settings.worker_port}/healthz"),
-        Step("watch", _module("streams", "watch")),
-        Step("gateway", _module("ingest", "gateway"), ready=f"http://127.0.0.1:{settings.gateway_port}/readyz"),
-        Step("simulator", _module(*simulate)),
-        Step("dashboard", _module("dashboard", "serve"), ready=f"http://127.0.0.1:{settings.dashboard_port}/readyz"),
+        DemoStep("migrate", _module("streams", "migrate"), once=True),
+        DemoStep("worker", _module("streams", "worker"), ready=f"http://127.0.0.1:{settings.worker_port}/healthz"),
+        DemoStep("watch", _module("streams", "watch")),
+        DemoStep("gateway", _module("ingest", "gateway"), ready=f"http://127.0.0.1:{settings.gateway_port}/readyz"),
+        DemoStep("simulator", _module(*simulate)),
+        DemoStep("dashboard", _module("dashboard", "serve"), ready=f"http://127.0.0.1:{settings.dashboard_port}/readyz"),
     )
 
 
@@ -67,7 +67,7 @@ def _module(*arguments: str) -> tuple[str, ...]:
 class _Run:
     """A step that runs, or waits for its next start."""
 
-    step: Step
+    step: DemoStep
     child: Popen[bytes]
     began: float
     failures: int = 0
@@ -84,7 +84,7 @@ class Supervisor:
     ending: threading.Event = field(default_factory=threading.Event)
     runs: list[_Run] = field(default_factory=list)
 
-    def run(self, steps: Sequence[Step], panel: Sequence[tuple[str, str]]) -> None:
+    def run(self, steps: Sequence[DemoStep], panel: Sequence[tuple[str, str]]) -> None:
         """Starts the steps, shows the addresses as soon as the ready ones answer, and watches until `ending` is set.
 
         Raises `StackError` when a `once` step fails, or a ready one does not answer in time.
@@ -132,7 +132,7 @@ class Supervisor:
         self.runs.clear()
         (self.home / "demo.json").unlink(missing_ok=True)
 
-    def _run_once(self, step: Step) -> None:
+    def _run_once(self, step: DemoStep) -> None:
         began = time.monotonic()
         child = self._start(step)
         self.runs.append(run := _Run(step, child, began))
@@ -160,7 +160,7 @@ class Supervisor:
                 end = tail(self._log(run.step.name), 10, ended=True)
                 self._say(f"{run.step.name} ended (exit code {code}); it starts again in {pause:.0f} s. The end of its log:\n{end}")
 
-    def _start(self, step: Step, again: bool = False) -> Popen[bytes]:
+    def _start(self, step: DemoStep, again: bool = False) -> Popen[bytes]:
         return spawn(step.command, self._log(step.name), self.environment, fresh=not again)
 
     def _log(self, name: str) -> Path:
@@ -190,7 +190,9 @@ def show(console: Console, rows: Sequence[tuple[str, str]]) -> None:
         say_on(console, f"the operations center is live; {', '.join(f'{name}: {value}' for name, value in rows)}")
 
 
-def demo(home: Path, console: Console, settings: Settings, plan: Callable[[Settings], Sequence[Step]], *, keep_stack: bool) -> None:
+def demo(
+    home: Path, console: Console, settings: Settings, plan: Callable[[Settings], Sequence[DemoStep]], *, keep_stack: bool
+) -> None:
     """The whole demo; returns when SIGINT or SIGTERM asked it to end, with nothing left behind. Raises `StackError`.
 
     `plan` is given the settings with the addresses and ports that were chosen.

@@ -20,7 +20,7 @@ from stack.process import one_at_a_time
 
 
 @dataclass(frozen=True)
-class Part:
+class FetchedPart:
     """One thing to fetch.
 
     Attributes:
@@ -150,6 +150,6 @@ def _run(command: list[str]) -> None:
 
 PARTS = (
     # Java's archive of classes holds for jars of exactly these paths: it is made where they stay.
-    Part("Apache Kafka (Maven)", KAFKA, _need_maven, _get_jars, broker.archive),
-    Part("ClickHouse (npm)", CLICKHOUSE, _need_npm, _get_library),
+    FetchedPart("Apache Kafka (Maven)", KAFKA, _need_maven, _get_jars, broker.archive),
+    FetchedPart("ClickHouse (npm)", CLICKHOUSE, _need_npm, _get_library),
 )

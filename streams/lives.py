@@ -32,7 +32,7 @@ INSERT = {
 
 
 @dataclass
-class Mark:
+class LivesProgress:
     """How far a kind's lives are computed, and by which rules."""
 
     rules: int
@@ -40,7 +40,7 @@ class Mark:
     offsets: dict[int, int]
 
 
-def read_mark(client: Client, life: Life, calendar: int) -> Mark:
+def read_mark(client: Client, life: Life, calendar: int) -> LivesProgress:
     """How far a kind's lives are computed by the rules of now; nowhere, if those that are there were computed by others.
 
     Then all is computed anew, in a new epoch, and wins by it.
@@ -51,7 +51,7 @@ def read_mark(client: Client, life: Life, calendar: int) -> Mark:
     )
     newest = max((epoch for _, epoch, _, _ in rows), default=0)
     offsets = {partition: offset for by, epoch, partition, offset in rows if (by, epoch) == (known, newest)}
-    return Mark(known, newest if offsets else max(newest + 1, int(time.time())), offsets)
+    return LivesProgress(known, newest if offsets else max(newest + 1, int(time.time())), offsets)
 
 
 class Lives:
@@ -63,7 +63,7 @@ class Lives:
         if not client.execute(f"SELECT 1 FROM {WORKING_WEEKS.name} WHERE calendar = {self._calendar} LIMIT 1"):
             names = ", ".join(column.name for column in WORKING_WEEKS.columns)
             client.execute(f"INSERT INTO {WORKING_WEEKS.name} ({names}) VALUES", [row])
-        self._marks: dict[Kind, Mark] = {}
+        self._marks: dict[Kind, LivesProgress] = {}
 
     @property
     def calendar(self) -> int:
@@ -96,7 +96,7 @@ class Lives:
             taken += sum(upto - since for since, upto in spans.values())
         return taken
 
-    def _take(self, life: Life, mark: Mark, spans: Mapping[int, tuple[int, int]]) -> None:
+    def _take(self, life: Life, mark: LivesProgress, spans: Mapping[int, tuple[int, int]]) -> None:
         new = " OR ".join(
             f"(partition = {partition} AND offset > {since} AND offset <= {upto})" for partition, (since, upto) in spans.items()
         )

@@ -10,7 +10,7 @@ from schemas.moments import milliseconds
 from schemas.settings import Settings
 from streams.worker.batch import write as write_batch
 from streams.worker.engine import Engine
-from streams.worker.store import Store
+from streams.worker.store import WorkerStore
 from tests.records import Record
 from tests.sealing import SEALER
 
@@ -19,7 +19,7 @@ class Counter:
     """Counts events in partition 0 of their kinds, in the order in which they are given."""
 
     def __init__(self, settings: Settings) -> None:
-        self._store = Store(settings.clickhouse_url)
+        self._store = WorkerStore(settings.clickhouse_url)
         self._engine = Engine(self._store, settings.topic_prefix, Reader(), SEALER)
         self._offsets: dict[Kind, int] = {}
         self._number = 0

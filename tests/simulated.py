@@ -4,7 +4,7 @@ from datetime import datetime
 
 from ingest.producer import Producer
 from ingest.simulator import Ledger, World
-from ingest.simulator.run import Run
+from ingest.simulator.run import SimulationRun
 from schemas.settings import Settings
 
 
@@ -20,7 +20,7 @@ class Quiet:
 def backfill(settings: Settings, world: World, start: datetime, end: datetime) -> tuple[Ledger, int]:
     """Send all that arrives between two moments; what of it is good, repeated and bad, and how many records there are."""
     ledger = Ledger()
-    run = Run(world, start, lambda: Producer(settings), Quiet(), lambda world, came: None, ledger=ledger)
+    run = SimulationRun(world, start, lambda: Producer(settings), Quiet(), lambda world, came: None, ledger=ledger)
     run.backfill(end)
     run.close()
     return ledger, run.sent

@@ -7,11 +7,11 @@ from dash import html
 from dashboard.components.list_links import file
 from dashboard.components.parts import Part, kept
 from dashboard.i18n.speech import in_order
-from dashboard.request.address import FRAME, Asked
-from dashboard.request.context import Ask
+from dashboard.request.address import FRAME, PageRequest
+from dashboard.request.context import PageContext
 
 
-def chooser(ask: Ask, asked: Asked, unit: str) -> Part:
+def chooser(ask: PageContext, asked: PageRequest, unit: str) -> Part:
     """Chooses the unit, by mouse or keyboard; the address of what is chosen is its own."""
     speech, place = asked.speech, ask.place
     options = [(place.code, place.full_name(asked.spoken)), *sorted(place.names.items(), key=lambda one: in_order(one[1]))]
@@ -27,7 +27,7 @@ def chooser(ask: Ask, asked: Asked, unit: str) -> Part:
     )
 
 
-def actions(asked: Asked) -> list[Part]:
+def actions(asked: PageRequest) -> list[Part]:
     """What can be done with what is shown: take it along as a file, print it."""
     speech = asked.speech
     prints: dict[str, Any] = {"data-print": "page"}

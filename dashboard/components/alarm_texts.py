@@ -3,9 +3,9 @@
 from dash import html
 
 from dashboard.components.unit_refs import commune_name
-from dashboard.i18n.speech import Speech
-from dashboard.query.alarm_groups import Alarm
-from dashboard.query.snapshot import Place, Snapshot
+from dashboard.i18n.speech import Translator
+from dashboard.query.alarm_groups import StoredAlarm
+from dashboard.query.snapshot import ProvinceContext, Snapshot
 from schemas import reference
 
 MOST = 5
@@ -13,7 +13,7 @@ ONE_SENTENCE = ("dead_letters", "figure")
 """Causes that are told in the same words however many units they are about."""
 
 
-def where(alarm: Alarm, place: Place, speech: Speech) -> str:
+def where(alarm: StoredAlarm, place: ProvinceContext, speech: Translator) -> str:
     """The place of an alarm in words."""
     if alarm.cause == "dead_letters":
         return speech("dead_letters_place")
@@ -27,7 +27,7 @@ def where(alarm: Alarm, place: Place, speech: Speech) -> str:
     return ", ".join(names) or speech("whole_province")
 
 
-def sentence(alarm: Alarm, speech: Speech) -> str:
+def sentence(alarm: StoredAlarm, speech: Translator) -> str:
     """What is the matter, in one sentence."""
     rule = reference.alarm_rule(alarm.rule)
     subject = reference.category_words(alarm.subject, speech.language).lower() if alarm.cause == "burst" else alarm.subject
@@ -50,7 +50,7 @@ def sentence(alarm: Alarm, speech: Speech) -> str:
     return speech("within", said=said, radius=speech.number(round(alarm.radius, -1))) if alarm.radius else said
 
 
-def _feed(alarm: Alarm, speech: Speech) -> str:
+def _feed(alarm: StoredAlarm, speech: Translator) -> str:
     """The feed that an alarm is about, as it stands in the sentence."""
     if alarm.cause not in ("silent", "malformed", "ahead"):
         return ""
@@ -58,7 +58,7 @@ def _feed(alarm: Alarm, speech: Speech) -> str:
     return word if alarm.cause == "ahead" else word.lower()
 
 
-def rows(snapshot: Snapshot, place: Place, speech: Speech) -> list[html.Article]:
+def rows(snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> list[html.Article]:
     """The alarms as list items."""
     if not snapshot.watched.alive:
         # What was open may be over, and what is not here may have happened: neither is shown as if it were of now.
@@ -69,13 +69,13 @@ def rows(snapshot: Snapshot, place: Place, speech: Speech) -> list[html.Article]
     return [_row(alarm, snapshot, place, speech) for alarm in snapshot.alarms[:MOST]]
 
 
-def _blind(snapshot: Snapshot, speech: Speech) -> html.Article:
+def _blind(snapshot: Snapshot, speech: Translator) -> html.Article:
     until = snapshot.watched.until
     said = speech("blind_since", time=speech.moment(until, snapshot.at)) if until else speech("blind")
     return html.Article([html.H3([html.I(className="shape hatch"), html.B(said)])], className="alarm old", key="blind")
 
 
-def _row(alarm: Alarm, snapshot: Snapshot, place: Place, speech: Speech) -> html.Article:
+def _row(alarm: StoredAlarm, snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> html.Article:
     mark = f"p{alarm.priority}" if snapshot.watched.alive else "hatch"
     since = speech("since", time=speech.moment(alarm.since, snapshot.at)) if alarm.since else ""
     return html.Article(

@@ -9,8 +9,8 @@ from typing import Any
 from dash import html
 
 from dashboard.components.parts import Part, labelled
-from dashboard.i18n.speech import Speech
-from dashboard.request.address import Asked
+from dashboard.i18n.speech import Translator
+from dashboard.request.address import PageRequest
 
 HELP = "keys"
 """The id of the help."""
@@ -25,13 +25,13 @@ def letters(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def opener(speech: Speech) -> html.Button:
+def opener(speech: Translator) -> html.Button:
     """Opens the help for who has no "?" at hand."""
     opens: dict[str, Any] = {"data-opens": HELP, "aria-haspopup": "dialog"}
     return html.Button("?", id="help", type="button", title=speech("keys"), **labelled(speech("keys")), **opens)
 
 
-def dialog(asked: Asked, pages: Sequence[tuple[str, str, str]]) -> html.Dialog:
+def dialog(asked: PageRequest, pages: Sequence[tuple[str, str, str]]) -> html.Dialog:
     """The help: a native dialog, which keeps the keyboard within itself and closes by Escape.
 
     `pages` are those of the navigation: name, words, address.
@@ -67,7 +67,7 @@ def _goes(letter: str) -> dict[str, Any]:
     return {"data-goes": letter}
 
 
-def _row(ways: Sequence[Sequence[str]], does: Part, speech: Speech, together: str = "+") -> list[Part]:
+def _row(ways: Sequence[Sequence[str]], does: Part, speech: Translator, together: str = "+") -> list[Part]:
     """Keys that do the same, each some keys together or one after the other, and what they do."""
     said: list[Part] = []
     for number, keys in enumerate(ways):

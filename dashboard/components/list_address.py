@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from urllib.parse import quote_plus, unquote
 
-from dashboard.components.list_cells import Teller
-from dashboard.components.list_fields import FIELDS, Field, field
+from dashboard.components.list_cells import CellFormatter
+from dashboard.components.list_fields import FIELDS, ListField, field
 from dashboard.components.table import Wish
 from dashboard.components.unit_refs import who
 from dashboard.query.lists import Order, Sought
-from dashboard.query.snapshot import Place
+from dashboard.query.snapshot import ProvinceContext
 from dashboard.query.store import HERE
-from dashboard.request.address import FRAME, Asked
+from dashboard.request.address import FRAME, PageRequest
 from schemas.clickhouse.lives import BY_KIND
 from schemas.events.kinds import BY_NAME, FILING, Kind
 from schemas.figures import BY_CODE
@@ -42,7 +42,7 @@ class Wanted:
     kind: Kind
     sought: Sought
     order: Order
-    shown: tuple[Field, ...]
+    shown: tuple[ListField, ...]
     page: int
     size: int
     first: date | None = None
@@ -64,7 +64,7 @@ class Wanted:
         return tuple(dict.fromkeys(name for one in self.shown for name in (one.name, *one.needs)))
 
 
-def kind_of(asked: Asked) -> Kind:
+def kind_of(asked: PageRequest) -> Kind:
     """The kind of a list's address: filings where it names none. Raises `LookupError` for one that has no lists."""
     name = asked.segments[1] if len(asked.segments) > 1 else FILING.name
     kind = BY_NAME.get(name)
@@ -74,7 +74,7 @@ def kind_of(asked: Asked) -> Kind:
     return kind
 
 
-def read(asked: Asked, place: Place, teller: Teller) -> Wanted:
+def read(asked: PageRequest, place: ProvinceContext, teller: CellFormatter) -> Wanted:
     """The list of an address. Raises `ValueError` with words for what cannot be understood, `LookupError` for an unknown unit."""
     kind, speech = teller.kind, asked.speech
     known = {one.name for one in FIELDS[kind] if one.choice}
@@ -115,7 +115,7 @@ def values(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(unquote(one) for one in text.split(",") if one))
 
 
-def few(asked: Asked, name: str, words: str) -> tuple[str, ...]:
+def few(asked: PageRequest, name: str, words: str) -> tuple[str, ...]:
     """The values of a parameter that narrows a list; `words` name it. Raises `ValueError` for more than a person chooses."""
     found = values(asked.get(name))
     if len(found) > MAX_VALUES:
@@ -134,7 +134,7 @@ class Toggles:
     A page has one for each of some thousand values: what they share is written once.
     """
 
-    def __init__(self, asked: Asked, name: str) -> None:
+    def __init__(self, asked: PageRequest, name: str) -> None:
         now = ("" if one == NONE else one for one in values(asked.get(name)))
         self._now = {value: quote_plus(said([value]) or "") for value in now}
         bare = asked.with_(**{name: None, "page": None})
@@ -154,12 +154,12 @@ class Toggles:
         return self._path + (f"?{query}" if query else "")
 
 
-def without(asked: Asked, *names: str) -> str:
+def without(asked: PageRequest, *names: str) -> str:
     """The address without some conditions; from its first page."""
     return asked.with_(**dict.fromkeys((*names, "page")))
 
 
-def _order(asked: Asked, teller: Teller, behind: bool) -> Order:
+def _order(asked: PageRequest, teller: CellFormatter, behind: bool) -> Order:
     usual = "left" if behind and field(teller.kind, "left") else "-started_at"
     name = asked.get("sort", usual)
     by = field(teller.kind, name.removeprefix("-"))
@@ -168,7 +168,7 @@ def _order(asked: Asked, teller: Teller, behind: bool) -> Order:
     return Order(by.name, name.startswith("-"), teller.ranked(by.name) if by.worded else ())
 
 
-def _columns(asked: Asked, kind: Kind) -> tuple[Field, ...]:
+def _columns(asked: PageRequest, kind: Kind) -> tuple[ListField, ...]:
     if not asked.get("columns"):
         return tuple(one for one in FIELDS[kind] if one.usual)
     found = {name: field(kind, name) for name in values(asked.get("columns"))}
@@ -177,21 +177,21 @@ def _columns(asked: Asked, kind: Kind) -> tuple[Field, ...]:
     return tuple(one for one in found.values() if one is not None)
 
 
-def _page(asked: Asked) -> int:
+def _page(asked: PageRequest) -> int:
     text = asked.get("page", "1")
     if not text.isascii() or not text.isdecimal() or not 0 < int(text) < 10**9:
         raise ValueError(asked.speech("no_page", page=text))
     return int(text)
 
 
-def _size(asked: Asked) -> int:
+def _size(asked: PageRequest) -> int:
     text = asked.get("size", str(SIZE))
     if text not in map(str, SIZES):
         raise ValueError(asked.speech("no_size", size=text, sizes=", ".join(map(str, SIZES))))
     return int(text)
 
 
-def _day(asked: Asked, name: str) -> date | None:
+def _day(asked: PageRequest, name: str) -> date | None:
     text = asked.get(name).strip()
     for form in DAY_FORMS if text else ():
         try:

@@ -8,13 +8,13 @@ from dash import html
 
 from dashboard.components import record_rows
 from dashboard.components import unit_refs as who
-from dashboard.components.list_fields import Field
+from dashboard.components.list_fields import ListField
 from dashboard.components.parts import Part
 from dashboard.components.record_fields import CODES, code_words
-from dashboard.i18n.speech import Speech, in_order
-from dashboard.query.snapshot import Place
+from dashboard.i18n.speech import Translator, in_order
+from dashboard.query.snapshot import ProvinceContext
 from dashboard.query.store import Row
-from dashboard.request.address import Asked
+from dashboard.request.address import PageRequest
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, Kind
 from schemas.figures.definition import HOURS
 from schemas.places import fold
@@ -29,12 +29,12 @@ def sites(codes: Iterable[str]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Teller:
+class CellFormatter:
     """Tells the values of one kind's records in one language; remembers the words of codes, of which there are few."""
 
     kind: Kind
-    place: Place
-    speech: Speech
+    place: ProvinceContext
+    speech: Translator
     _known: dict[tuple[str, Any], str] = field(default_factory=dict)
 
     def words(self, name: str, value: object) -> str:
@@ -99,7 +99,7 @@ class Teller:
         wanted = fold(text)
         return ((name, tuple(code for code in self.codes(name) if wanted in fold(self.words(name, code))) or ("",)),)
 
-    def cell(self, one: Field, row: Row, asked: Asked) -> Part:
+    def cell(self, one: ListField, row: Row, asked: PageRequest) -> Part:
         """A cell of the table."""
         value: Any = row.get(one.name)
         speech = self.speech
@@ -129,7 +129,7 @@ class Teller:
             return f"{row['number']}/{row['notation']}"
         return record_rows.short(self.kind, row["entity_id"])
 
-    def written(self, one: Field, value: Any) -> object:
+    def written(self, one: ListField, value: Any) -> object:
         """A cell of a file."""
         if value is None:
             return None

@@ -14,7 +14,7 @@ Look = Literal["record", "code", "unit", "moment", "left", "number", "text", "fl
 
 
 @dataclass(frozen=True)
-class Field:
+class ListField:
     """A field of a list. `words` is the key of its words."""
 
     name: str
@@ -49,75 +49,75 @@ class Field:
         return self.look in ("moment", "number", "stars", "flag")
 
 
-RECORD = Field("entity_id", "record", "record", usual=True)
-STATUS = Field("status", "status", "code", usual=True, choice=True)
-STANDING = Field("standing", "standing", "code", choice=True)
-OVERDUE = Field("overdue", "is_overdue", "flag", choice=True)
-AGENCY = Field("agency", "holder", "unit", usual=True, choice=True)
-COMMUNE = Field("commune", "field_commune", "unit", usual=True, choice=True)
-STARTED = Field("started_at", "began", "moment", usual=True)
-HELD = Field("held_since", "held_since", "moment")
-LEFT = Field("left", "deadline", "left", usual=True, needs=("around", "overdue", "standing"))
-DUE = Field("due_at", "field_due_at", "moment")
-CLOSED = Field("closed_at", "closed_on", "moment")
-LATE = Field("late", "closed_late_flag", "flag", choice=True)
+RECORD = ListField("entity_id", "record", "record", usual=True)
+STATUS = ListField("status", "status", "code", usual=True, choice=True)
+STANDING = ListField("standing", "standing", "code", choice=True)
+OVERDUE = ListField("overdue", "is_overdue", "flag", choice=True)
+AGENCY = ListField("agency", "holder", "unit", usual=True, choice=True)
+COMMUNE = ListField("commune", "field_commune", "unit", usual=True, choice=True)
+STARTED = ListField("started_at", "began", "moment", usual=True)
+HELD = ListField("held_since", "held_since", "moment")
+LEFT = ListField("left", "deadline", "left", usual=True, needs=("around", "overdue", "standing"))
+DUE = ListField("due_at", "field_due_at", "moment")
+CLOSED = ListField("closed_at", "closed_on", "moment")
+LATE = ListField("late", "closed_late_flag", "flag", choice=True)
 STANDS = (STATUS, STANDING, OVERDUE)
 HOLDS = (AGENCY, COMMUNE)
 CLOCK = (STARTED, HELD, LEFT, DUE, CLOSED, LATE)
 
-FIELDS: Mapping[Kind, tuple[Field, ...]] = {
+FIELDS: Mapping[Kind, tuple[ListField, ...]] = {
     FILING: (
         RECORD,
-        Field("procedure", "field_procedure", "code", usual=True, choice=True),
+        ListField("procedure", "field_procedure", "code", usual=True, choice=True),
         *STANDS,
         *HOLDS,
-        Field("channel", "field_channel", "code", usual=True, choice=True),
-        Field("applicant", "field_applicant", "code", choice=True),
+        ListField("channel", "field_channel", "code", usual=True, choice=True),
+        ListField("applicant", "field_applicant", "code", choice=True),
         *CLOCK,
-        Field("service_level", "field_service_level", "code", choice=True),
-        Field("fee", "field_fee", "number"),
-        Field("paid_online", "field_paid_online", "flag", choice=True),
-        Field("digitisation", "field_digitisation", "code", choice=True),
-        Field("reuse", "field_reuse", "code", choice=True),
-        Field("satisfaction", "field_satisfaction", "stars", choice=True),
+        ListField("service_level", "field_service_level", "code", choice=True),
+        ListField("fee", "field_fee", "number"),
+        ListField("paid_online", "field_paid_online", "flag", choice=True),
+        ListField("digitisation", "field_digitisation", "code", choice=True),
+        ListField("reuse", "field_reuse", "code", choice=True),
+        ListField("satisfaction", "field_satisfaction", "stars", choice=True),
     ),
     FEEDBACK: (
         RECORD,
-        Field("category", "field_category", "code", usual=True, choice=True),
-        Field("description", "field_description", "text", usual=True, sort=False),
+        ListField("category", "field_category", "code", usual=True, choice=True),
+        ListField("description", "field_description", "text", usual=True, sort=False),
         *STANDS,
         *HOLDS,
-        Field("urgency", "field_urgency", "code", choice=True),
-        Field("address", "field_address", "text", sort=False),
+        ListField("urgency", "field_urgency", "code", choice=True),
+        ListField("address", "field_address", "text", sort=False),
         *CLOCK,
-        Field("rating", "field_rating", "stars", usual=True, choice=True),
-        Field("reopened", "times_reopened", "number"),
+        ListField("rating", "field_rating", "stars", usual=True, choice=True),
+        ListField("reopened", "times_reopened", "number"),
     ),
     DOCUMENT: (
-        Field("entity_id", "record", "record", usual=True, needs=("number", "notation")),
-        Field("subject", "field_subject", "text", usual=True, sort=False),
-        Field("priority", "field_priority", "code", usual=True, choice=True),
+        ListField("entity_id", "record", "record", usual=True, needs=("number", "notation")),
+        ListField("subject", "field_subject", "text", usual=True, sort=False),
+        ListField("priority", "field_priority", "code", usual=True, choice=True),
         *STANDS,
-        Field("from_organ", "field_from_organ", "unit", usual=True, choice=True),
-        Field("to_organ", "field_to_organ", "unit", usual=True, choice=True),
-        Field("agency", "holder", "unit", choice=True),
-        Field("commune", "field_commune", "unit", choice=True),
-        Field("document_type", "field_document_type", "code", choice=True),
-        Field("action", "field_action", "code", choice=True),
-        Field("signed", "field_signed", "flag", choice=True),
+        ListField("from_organ", "field_from_organ", "unit", usual=True, choice=True),
+        ListField("to_organ", "field_to_organ", "unit", usual=True, choice=True),
+        ListField("agency", "holder", "unit", choice=True),
+        ListField("commune", "field_commune", "unit", choice=True),
+        ListField("document_type", "field_document_type", "code", choice=True),
+        ListField("action", "field_action", "code", choice=True),
+        ListField("signed", "field_signed", "flag", choice=True),
         *CLOCK,
-        Field("reason", "field_reason", "text"),
+        ListField("reason", "field_reason", "text"),
     ),
     MEETING: (
         RECORD,
-        Field("title", "field_title", "text", usual=True, sort=False),
+        ListField("title", "field_title", "text", usual=True, sort=False),
         STATUS,
-        Field("agency", "host", "unit", usual=True, choice=True),
-        Field("commune", "field_commune", "unit", choice=True),
-        Field("started_at", "field_starts_at", "moment", usual=True),
-        Field("ends_at", "field_ends_at", "moment", usual=True, sort=False),
-        Field("invited", "field_invited", "sites", usual=True),
-        Field("connected", "field_connected", "sites", usual=True),
+        ListField("agency", "host", "unit", usual=True, choice=True),
+        ListField("commune", "field_commune", "unit", choice=True),
+        ListField("started_at", "field_starts_at", "moment", usual=True),
+        ListField("ends_at", "field_ends_at", "moment", usual=True, sort=False),
+        ListField("invited", "field_invited", "sites", usual=True),
+        ListField("connected", "field_connected", "sites", usual=True),
     ),
 }
 """The fields of each kind, in the order of the columns."""
@@ -130,12 +130,12 @@ MAIN: Mapping[Kind, tuple[str, ...]] = {
 """The choices that stand in the bar by themselves; the others are behind one of them."""
 
 
-def choices(kind: Kind) -> tuple[Field, ...]:
+def choices(kind: Kind) -> tuple[ListField, ...]:
     """What a list is narrowed by: the main ones first."""
     known = {field.name: field for field in FIELDS[kind] if field.choice}
     return (*(known[name] for name in MAIN[kind]), *(field for name, field in known.items() if name not in MAIN[kind]))
 
 
-def field(kind: Kind, name: str) -> Field | None:
+def field(kind: Kind, name: str) -> ListField | None:
     """The field of a name; None for one that lists of the kind do not have."""
     return next((one for one in FIELDS[kind] if one.name == name), None)

@@ -1,7 +1,7 @@
 """Figures as they are written with their units: a count, a share, hours, points, a rank; whether computed here or reported."""
 
 from dashboard.components.parts import value
-from dashboard.i18n.speech import Speech
+from dashboard.i18n.speech import Translator
 from schemas.figures import BY_CODE, Reading
 from schemas.reference import indicator
 
@@ -20,7 +20,7 @@ SPLIT = ("%", "điểm")
 """Units whose tenths tell something."""
 
 
-def measured(number: float | None, unit: str, speech: Speech, *, short: bool = False) -> str:
+def measured(number: float | None, unit: str, speech: Translator, *, short: bool = False) -> str:
     """A number with its unit; a dash where it is not known. `short` leaves tenths out that are none, as in 80%."""
     if number is None:
         return speech("none")
@@ -29,7 +29,7 @@ def measured(number: float | None, unit: str, speech: Speech, *, short: bool = F
     return speech(WORDS_OF[unit], n=written) if unit in WORDS_OF else f"{written} {unit}".strip()
 
 
-def read(code: str, found: Reading, speech: Speech) -> str:
+def read(code: str, found: Reading, speech: Translator) -> str:
     """What a figure or an indicator reads, with its unit."""
     if figure := BY_CODE.get(code):
         return value(found, figure, speech)
@@ -37,13 +37,13 @@ def read(code: str, found: Reading, speech: Speech) -> str:
     return measured(found.value, listed.measure_unit if listed else "", speech)
 
 
-def named(code: str, speech: Speech) -> str:
+def named(code: str, speech: Translator) -> str:
     """The words of a figure or an indicator; its code where nobody knows it."""
     known = BY_CODE.get(code) or indicator(code)
     return known.words(speech.language) if known else code
 
 
-def behind(found: Reading, speech: Speech) -> str:
+def behind(found: Reading, speech: Translator) -> str:
     """The numbers behind a share; empty where there are none."""
     if not found.whole or found.part is None:
         return ""

@@ -12,8 +12,8 @@ import dash_leaflet as dl
 from dash import html
 
 from dashboard.components.rotation import KINDS, scene_of
-from dashboard.i18n.speech import Speech
-from dashboard.query.snapshot import Place, Snapshot
+from dashboard.i18n.speech import Translator
+from dashboard.query.snapshot import ProvinceContext, Snapshot
 from dashboard.request.view import Measure
 from schemas import places
 from schemas.figures import UNKNOWN
@@ -80,7 +80,9 @@ def hideout(snapshot: Snapshot, measure: Measure, kind: str = "") -> dict[str, A
     return {"step": steps(snapshot, measure), "call": calls(snapshot, kind), "unknown": unknown}
 
 
-def labels(snapshot: Snapshot, place: Place, centres: Mapping[str, tuple[float, float]], kind: str = "") -> dict[str, Any]:
+def labels(
+    snapshot: Snapshot, place: ProvinceContext, centres: Mapping[str, tuple[float, float]], kind: str = ""
+) -> dict[str, Any]:
     """Names of the communes that call or are unknown, the gravest first, as GeoJSON points."""
     marks = {code: f"p{priority}" for code, priority in sorted(calls(snapshot, kind).items(), key=lambda item: item[1])}
     marks |= {code: "hatch" for code in sorted(snapshot.unknown(kind or "filing")) if code not in marks}
@@ -107,7 +109,7 @@ def _points(found: Any) -> dict[str, Any]:
     return {"type": "FeatureCollection", "features": features}
 
 
-def centres(place: Place) -> dict[str, tuple[float, float]]:
+def centres(place: ProvinceContext) -> dict[str, tuple[float, float]]:
     """Commune code → (lat, lon) of the middle of its outline, or of the commune where it has none."""
     found = {one.code: (one.lat, one.lon) for one in place.communes if one.lat is not None and one.lon is not None}
     for feature in outlines(place)["features"]:
@@ -115,7 +117,7 @@ def centres(place: Place) -> dict[str, tuple[float, float]]:
     return found
 
 
-def outlines(place: Place) -> dict[str, Any]:
+def outlines(place: ProvinceContext) -> dict[str, Any]:
     """The outlines of the communes of a place; an empty collection where none are known."""
     try:
         return places.commune_outlines(place.code, place.on)
@@ -123,7 +125,7 @@ def outlines(place: Place) -> dict[str, Any]:
         return {"type": "FeatureCollection", "schematic": False, "features": []}
 
 
-def outlines_address(place: Place) -> str:
+def outlines_address(place: ProvinceContext) -> str:
     """Where a browser gets them: those of today, or those of before the reform."""
     return f"/outlines/{place.code}{'' if place.units == 'today' else '-former'}.json"
 
@@ -145,7 +147,7 @@ def _corners(coordinates: Any) -> Any:
             yield from _corners(inner)
 
 
-def legend(measure: Measure, schematic: bool, speech: Speech, *, dotted: bool = True) -> list[Any]:
+def legend(measure: Measure, schematic: bool, speech: Translator, *, dotted: bool = True) -> list[Any]:
     """What the shades and shapes mean."""
     breaks = [speech.number(limit, 0 if limit == round(limit) else 1) for limit in BREAKS[measure]]
     said = ["0", *breaks] if measure != "on_time" else ["", *breaks]
@@ -169,7 +171,7 @@ def country(**scripts: Mapping[str, str]) -> dl.Pane:
     return dl.Pane(outlined, name="ground", style={"zIndex": 200})
 
 
-def component(place: Place, box: Bounds, *, outlined: bool) -> dl.Map:
+def component(place: ProvinceContext, box: Bounds, *, outlined: bool) -> dl.Map:
     """The map without a tile: local outlines only, nothing to drag or zoom. The page fits the outlines into the
     room there is; where there are none (`outlined`), the reports."""
     return dl.Map(

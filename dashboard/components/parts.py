@@ -6,9 +6,9 @@ from typing import Any
 
 from dash import dcc, html
 
-from dashboard.i18n.speech import Speech
-from dashboard.request.address import Asked
-from schemas.figures import Figure, Reading, Unit
+from dashboard.i18n.speech import Translator
+from dashboard.request.address import PageRequest
+from schemas.figures import Figure, MeasureUnit, Reading
 from schemas.moments import milliseconds
 
 Part = Any
@@ -39,7 +39,7 @@ def section(title: str, *content: Part, id: str = "", aside: Part = None, grow: 
     return html.Section([head, *content], className="part grow" if grow else "part", **named)
 
 
-def link(asked: Asked, text: Part, path: str, **parameters: str | None) -> dcc.Link:
+def link(asked: PageRequest, text: Part, path: str, **parameters: str | None) -> dcc.Link:
     """A link to a page of the desk, for the same viewer."""
     return dcc.Link(text, href=asked.link(path, **parameters), refresh=False)
 
@@ -49,7 +49,7 @@ def listed(parts: Iterable[Part], between: str = ", ") -> list[Part]:
     return [one for part in parts for one in (between, part)][1:]
 
 
-def kept(asked: Asked, names: Iterable[str]) -> list[Part]:
+def kept(asked: PageRequest, names: Iterable[str]) -> list[Part]:
     """Parameters of the address that a form carries along."""
     return [dcc.Input(type="hidden", name=name, value=asked.get(name)) for name in names if asked.get(name)]
 
@@ -65,7 +65,7 @@ def age(at: datetime | None) -> html.Span:
     return html.Span(className="age", **stamp)
 
 
-def lost(found: Reading, speech: Speech) -> Part:
+def lost(found: Reading, speech: Translator) -> Part:
     """How many sources of a figure give no news, and whether it is old by that; None where all of them do."""
     if not (found.stale or found.silent):
         return None
@@ -79,18 +79,20 @@ def chip(word: str, state: str) -> html.Span:
     return html.Span([*([html.I(className=f"shape {shape}")] if shape else []), word], className=f"chip {state}")
 
 
-def value(reading: Reading, figure: Figure, speech: Speech) -> str:
+def value(reading: Reading, figure: Figure, speech: Translator) -> str:
     """A reading as it is written: a count, a share, hours; a dash for what is not known."""
     if reading.value is None:
         return speech("none")
-    if figure.unit is Unit.PERCENT:
+    if figure.unit is MeasureUnit.PERCENT:
         return f"{speech.number(reading.value, 1)}%"
-    if figure.unit is Unit.HOURS:
+    if figure.unit is MeasureUnit.HOURS:
         return speech("hours", n=speech.number(reading.value, 1 if reading.value < 100 else 0))
     return speech.number(reading.value)
 
 
-def reading(figure: Figure, found: Reading, speech: Speech, *, href: str = "", call: int = 0, detail: Part = None) -> html.Article:
+def reading(
+    figure: Figure, found: Reading, speech: Translator, *, href: str = "", call: int = 0, detail: Part = None
+) -> html.Article:
     """A figure as a card: name, value, how it came about, age. Stale ones are hatched and say so."""
     known = speech("of_whole", part=speech.number(found.part or 0), whole=speech.number(found.whole or 0)) if found.whole else ""
     state = " stale" if found.stale else f" call-{call}" if call else ""
@@ -123,7 +125,7 @@ def sparkline(values: Sequence[float | None], label: str, width: int = 120, heig
     return html.Img(src=f"data:image/svg+xml,{svg}", alt=label, className="sparkline", width=width, height=height)
 
 
-def no_rights(speech: Speech) -> html.Div:
+def no_rights(speech: Translator) -> html.Div:
     """The state of a page that its visitor may not see: that it is so, and what to do about it. Nothing of the page is told."""
     return html.Div(
         [html.I(className="shape lock"), html.H1(speech("no_rights")), html.P(speech("no_rights_hint"))],

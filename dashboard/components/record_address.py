@@ -5,7 +5,7 @@ rewrite such paths (a part `..` takes the one before away, even as `%2E%2E`; dou
 behind the question mark, where nobody touches it: `/record/feedback/~?entity=a/../b`.
 """
 
-from dashboard.request.address import Asked
+from dashboard.request.address import PageRequest
 from schemas.events.kinds import Kind
 
 PREFIX = "/record/"
@@ -14,7 +14,7 @@ ELSEWHERE = "~"
 PARAMETER = "entity"
 
 
-def link_to(asked: Asked, kind: Kind, entity: str, **parameters: str | None) -> str:
+def link_to(asked: PageRequest, kind: Kind, entity: str, **parameters: str | None) -> str:
     """Return the address of a record's page for the same viewer; `record_of` reads the id out of it unchanged."""
     if survives(entity):
         return asked.link(f"{PREFIX}{kind.name}/{entity}", **parameters)
@@ -32,7 +32,7 @@ def survives(entity: str) -> bool:
     )
 
 
-def record_of(asked: Asked) -> tuple[str, str]:
+def record_of(asked: PageRequest) -> tuple[str, str]:
     """Return the names of the kind and of the record (its id) that the address of a record's page is about."""
     name, _, entity = asked.path.removeprefix(PREFIX).partition("/")
     return name, asked.get(PARAMETER, entity) if entity == ELSEWHERE else entity

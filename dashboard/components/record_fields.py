@@ -9,10 +9,10 @@ from dash import html
 
 from dashboard.components.parts import Part, labelled, listed
 from dashboard.components.unit_refs import commune_name, unit_link
-from dashboard.i18n.speech import Speech
-from dashboard.query.snapshot import Place
+from dashboard.i18n.speech import Translator
+from dashboard.query.snapshot import ProvinceContext
 from dashboard.query.store import HERE
-from dashboard.request.address import Asked
+from dashboard.request.address import PageRequest
 from schemas.events.codes import Applicant, Channel, Digitisation, DocumentAction, Priority, Reuse, ServiceLevel, Urgency, Worded
 from schemas.events.kinds import FEEDBACK, Kind
 from schemas.reference import category_words, indicator, procedure_words
@@ -47,7 +47,7 @@ LEFT_OUT = (
 """Fields that are told elsewhere on the page, or only among the raw events."""
 
 
-def facts(kind: Kind, row: Row, place: Place, asked: Asked) -> html.Dl:
+def facts(kind: Kind, row: Row, place: ProvinceContext, asked: PageRequest) -> html.Dl:
     """The fields of a record in the order of the vocabulary; those that say nothing are left out."""
     speech = asked.speech
     said: list[Part] = []
@@ -65,7 +65,7 @@ def facts(kind: Kind, row: Row, place: Place, asked: Asked) -> html.Dl:
     return html.Dl(said, className="facts-of")
 
 
-def _told(name: str, value: Any, place: Place, asked: Asked) -> Part:
+def _told(name: str, value: Any, place: ProvinceContext, asked: PageRequest) -> Part:
     speech = asked.speech
     if name == "commune":
         return unit_link(asked, place, value, commune_name(value, place, speech))
@@ -98,7 +98,7 @@ def to_the_day(name: str, row: Row) -> bool:
     return f"{name}:day" in (row.get("precision") or ())
 
 
-def _moment(name: str, value: datetime, row: Row, speech: Speech) -> str:
+def _moment(name: str, value: datetime, row: Row, speech: Translator) -> str:
     is_day = to_the_day(name, row)
     return (
         speech("end_of_day", day=speech.day(value.astimezone(HERE)))
@@ -116,11 +116,11 @@ def code_words(code: type[Enum], value: Any, language: str) -> str:
     return found.words(language) if isinstance(found, Worded) else str(value)
 
 
-def _number(value: float, speech: Speech) -> str:
+def _number(value: float, speech: Translator) -> str:
     return speech.number(value, 0 if value == round(value) else 2)
 
 
-def raw(kind: Kind, events: list[Row], asked: Asked) -> html.Details:
+def raw(kind: Kind, events: list[Row], asked: PageRequest) -> html.Details:
     """All events as they were sent, on demand: field and value as in their JSON."""
     speech = asked.speech
     shown = []

@@ -8,11 +8,11 @@ from dash import dcc, html
 from dashboard.components.parts import Part
 from dashboard.components.record_address import link_to
 from dashboard.components.record_fields import code_words
-from dashboard.components.table import Column, Row
+from dashboard.components.table import Row, TableColumn
 from dashboard.components.unit_refs import unit_link
-from dashboard.i18n.speech import Speech
-from dashboard.query.snapshot import Place
-from dashboard.request.address import Asked
+from dashboard.i18n.speech import Translator
+from dashboard.query.snapshot import ProvinceContext
+from dashboard.request.address import PageRequest
 from schemas.clickhouse.lives import BY_KIND
 from schemas.events.codes import DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority, Worded
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
@@ -21,7 +21,7 @@ from schemas.reference import category_words, procedure_words
 STATUSES: dict[Kind, type[Enum]] = {FILING: FilingStatus, FEEDBACK: FeedbackStatus, DOCUMENT: DocumentStatus, MEETING: MeetingState}
 
 
-def record_link(asked: Asked, kind: Kind, entity: str, text: Part = None, **parameters: str | None) -> Part:
+def record_link(asked: PageRequest, kind: Kind, entity: str, text: Part = None, **parameters: str | None) -> Part:
     """A link to the page of a record, by its number."""
     return dcc.Link(text or short(kind, entity), href=link_to(asked, kind, entity, **parameters), refresh=False)
 
@@ -52,7 +52,7 @@ def what_words(kind: Kind, row: Row, language: str) -> str:
     return str(row.get("title") or row["entity_id"])
 
 
-def left(row: Row, speech: Speech) -> Part:
+def left(row: Row, speech: Translator) -> Part:
     """The time that a record has left on its clock, or by how much it is overdue; that it stands still where it does."""
     if row["left"] is None:
         return html.Span(speech("none"), className="quiet")
@@ -65,7 +65,9 @@ def left(row: Row, speech: Speech) -> Part:
     return speech("time_left", span=words)
 
 
-def columns(asked: Asked, place: Place, kind: Kind, now: datetime, *, sort: bool, holder: bool = True) -> tuple[Column, ...]:
+def columns(
+    asked: PageRequest, place: ProvinceContext, kind: Kind, now: datetime, *, sort: bool, holder: bool = True
+) -> tuple[TableColumn, ...]:
     """The columns of a table of records of a kind. With `sort` they can be sorted, by the orders of `RecordStore`."""
     speech = asked.speech
 
@@ -73,11 +75,15 @@ def columns(asked: Asked, place: Place, kind: Kind, now: datetime, *, sort: bool
         return row
 
     return (
-        Column("started", speech("record"), lambda row: _number(asked, kind, row), by if sort else None, first="down", short=True),
-        Column("status", speech("status"), lambda row: status_words(kind, row, asked.spoken), by if sort else None, short=True),
+        TableColumn(
+            "started", speech("record"), lambda row: _number(asked, kind, row), by if sort else None, first="down", short=True
+        ),
+        TableColumn(
+            "status", speech("status"), lambda row: status_words(kind, row, asked.spoken), by if sort else None, short=True
+        ),
         *(
             [
-                Column(
+                TableColumn(
                     "agency",
                     speech("holder"),
                     lambda row: unit_link(asked, place, row["agency"]),
@@ -87,14 +93,14 @@ def columns(asked: Asked, place: Place, kind: Kind, now: datetime, *, sort: bool
             if holder
             else []
         ),
-        Column(
+        TableColumn(
             "held", speech("held_since"), lambda row: speech.known_moment(row["held_since"], now), by if sort else None, number=True
         ),
-        Column("left", speech("deadline"), lambda row: left(row, speech), by if sort else None, number=True),
+        TableColumn("left", speech("deadline"), lambda row: left(row, speech), by if sort else None, number=True),
     )
 
 
-def _number(asked: Asked, kind: Kind, row: Row) -> list[Part]:
+def _number(asked: PageRequest, kind: Kind, row: Row) -> list[Part]:
     number = f"{row['number']}/{row['notation']}" if row.get("number") and row.get("notation") else short(kind, row["entity_id"])
     words = what_words(kind, row, asked.spoken)
     urgent = kind is DOCUMENT and row["priority"] >= Priority.FLASH

@@ -11,11 +11,11 @@ from typing import Any
 from dash import html
 
 from dashboard.components.parts import Part, labelled, marked, stated
-from dashboard.i18n.speech import Speech
+from dashboard.i18n.speech import Translator
 from dashboard.query.clock import Picture, Replay
-from dashboard.request.address import PAST, Asked
-from dashboard.request.context import Ask
-from schemas.clickhouse.replays import Mark, Run, State
+from dashboard.request.address import PAST, PageRequest
+from dashboard.request.context import PageContext
+from schemas.clickhouse.replays import ReplayRun, RunMark, RunState
 from schemas.moments import milliseconds
 
 SPEEDS = (1, 10, 60, 600, 3600)
@@ -40,7 +40,7 @@ MOST_MARKS = 12
 """Moments that may be marked, to be pictured in a package of the period."""
 
 
-def period(asked: Asked, at: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+def period(asked: PageRequest, at: datetime | None, now: datetime) -> tuple[datetime, datetime]:
     """The period of the timeline: that of the address, else some days around the moment, which is always within. Where none is
     chosen yet, up to now. Raises `ValueError` for moments that are none."""
     until = min(asked.moment("until") or (at or now) + USUAL_PERIOD / 7, now)
@@ -49,7 +49,7 @@ def period(asked: Asked, at: datetime | None, now: datetime) -> tuple[datetime, 
     return min(since, (at or until) - SHORTEST), until
 
 
-def line_period(ask: Ask, asked: Asked) -> tuple[datetime, datetime]:
+def line_period(ask: PageContext, asked: PageRequest) -> tuple[datetime, datetime]:
     """The same of an address: of a run of the stream its own, where none is said."""
     now, replay, run = ask.clock.now(), ask.replay(asked), ask.run(asked)
     at = replay.at if replay else None
@@ -58,13 +58,13 @@ def line_period(ask: Ask, asked: Asked) -> tuple[datetime, datetime]:
     return period(asked, at, now)
 
 
-def bar(ask: Ask, asked: Asked) -> Part | None:
+def bar(ask: PageContext, asked: PageRequest) -> Part | None:
     """The bar; None where the present is shown. Raises `ValueError` for a moment that cannot be shown."""
     replay = ask.replay(asked)
     return None if replay is None else _bar(asked, replay, ask.run(asked), *line_period(ask, asked))
 
 
-def _bar(asked: Asked, replay: Replay, run: Run | None, since: datetime, until: datetime) -> Part:
+def _bar(asked: PageRequest, replay: Replay, run: ReplayRun | None, since: datetime, until: datetime) -> Part:
     speech = asked.speech
     return html.Section(
         [
@@ -107,7 +107,7 @@ def _bar(asked: Asked, replay: Replay, run: Run | None, since: datetime, until: 
     )
 
 
-def marks(asked: Asked) -> list[datetime]:
+def marks(asked: PageRequest) -> list[datetime]:
     """The moments that are marked; none where the address says what is none."""
     try:
         return asked.moments("marked")[:MOST_MARKS]
@@ -115,12 +115,12 @@ def marks(asked: Asked) -> list[datetime]:
         return []
 
 
-def follows(asked: Asked, run: Run | None) -> bool:
+def follows(asked: PageRequest, run: ReplayRun | None) -> bool:
     """Whether a page goes on with a run that goes on."""
-    return run is not None and run.state is State.RUNNING and not asked.get("moment")
+    return run is not None and run.state is RunState.RUNNING and not asked.get("moment")
 
 
-def chooser(ask: Ask, asked: Asked) -> Part:
+def chooser(ask: PageContext, asked: PageRequest) -> Part:
     """A timeline of which a moment is chosen, where none is shown yet. Raises `ValueError` for a period that is none."""
     speech, now = asked.speech, ask.clock.now()
     since, until = line_period(ask, asked)
@@ -136,13 +136,13 @@ def chooser(ask: Ask, asked: Asked) -> Part:
     )
 
 
-def _sign(speech: Speech, run: Run | None) -> str:
+def _sign(speech: Translator, run: ReplayRun | None) -> str:
     if run is None:
         return speech("replaying")
-    return f"{speech('exercise' if run.mark is Mark.EXERCISE else 'replaying')} · {run.name}"
+    return f"{speech('exercise' if run.mark is RunMark.EXERCISE else 'replaying')} · {run.name}"
 
 
-def _told(speech: Speech, at: datetime, since: datetime, until: datetime, moments: Sequence[datetime] = ()) -> dict[str, Any]:
+def _told(speech: Translator, at: datetime, since: datetime, until: datetime, moments: Sequence[datetime] = ()) -> dict[str, Any]:
     """What the script is told."""
     words = {key: speech(key, **{name: f"{{{name}}}" for name in ("names", "n", "since")}) for key in SPOKEN}
     times = {"moment": at, "since": since, "until": until}
@@ -151,7 +151,7 @@ def _told(speech: Speech, at: datetime, since: datetime, until: datetime, moment
     return {f"data-{name}": str(milliseconds(time)) for name, time in times.items()} | more
 
 
-def _timeline(speech: Speech, at: datetime) -> Part:
+def _timeline(speech: Translator, at: datetime) -> Part:
     return html.Div(
         id="replay-line",
         tabIndex=0,
@@ -165,7 +165,7 @@ def _timeline(speech: Speech, at: datetime) -> Part:
     )
 
 
-def _periods(asked: Asked, since: datetime, until: datetime) -> Part:
+def _periods(asked: PageRequest, since: datetime, until: datetime) -> Part:
     """How much time the timeline spans; one that was drawn by hand is none of those to choose from."""
     speech, span = asked.speech, until - since
     near = [name for name, one in PERIODS.items() if abs(span - one) < timedelta(minutes=1)]
@@ -177,13 +177,13 @@ def _periods(asked: Asked, since: datetime, until: datetime) -> Part:
     return html.Select([*own, *options], id="replay-period", **labelled(speech("line_span")))
 
 
-def speed(asked: Asked) -> int:
+def speed(asked: PageRequest) -> int:
     """How fast the address says to play."""
     said = asked.get("speed")
     return int(said) if said.isdecimal() and int(said) in SPEEDS else USUAL_SPEED
 
 
-def _picture(asked: Asked, one: Picture, chosen: Picture) -> Part:
+def _picture(asked: PageRequest, one: Picture, chosen: Picture) -> Part:
     speech, current = asked.speech, stated("current", True) if one is chosen else {}
     href = asked.with_(picture=one if one is Picture.CORRECTED else None)
     return html.A(

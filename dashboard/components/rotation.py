@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from dashboard.query.alarm_groups import Alarm
+from dashboard.query.alarm_groups import StoredAlarm
 from dashboard.request.view import Scene
 
 HELD = {1: timedelta(hours=1), 2: timedelta(minutes=2)}
@@ -34,16 +34,16 @@ class Turn:
     """The scene that is shown; `held` is the alarm that holds it. `until` is when to look again, None for a wall of one scene."""
 
     scene: Scene
-    held: Alarm | None = None
+    held: StoredAlarm | None = None
     until: datetime | None = None
 
 
-def scene_of(alarm: Alarm) -> Scene:
+def scene_of(alarm: StoredAlarm) -> Scene:
     """The scene that is about what an alarm is about."""
     return KINDS.get(alarm.subject.partition(".")[0], "overview") if alarm.cause == "figure" else ABOUT.get(alarm.cause, "overview")
 
 
-def turn(scenes: Sequence[Scene], seconds: int, now: datetime, calls: Iterable[Alarm]) -> Turn:
+def turn(scenes: Sequence[Scene], seconds: int, now: datetime, calls: Iterable[StoredAlarm]) -> Turn:
     """The scene of a moment, of those that take turns every so many seconds.
 
     An alarm whose scene is not among them is shown by the list of alarms beside any scene: it holds the overview if that is there.
@@ -60,7 +60,7 @@ def turn(scenes: Sequence[Scene], seconds: int, now: datetime, calls: Iterable[A
     return Turn(scenes[number % len(scenes)], until=until)
 
 
-def _age(alarm: Alarm, now: datetime) -> timedelta:
+def _age(alarm: StoredAlarm, now: datetime) -> timedelta:
     """How long ago an alarm was raised; of one that nobody knows the time of, so long that it holds nothing."""
     at = alarm.raised or alarm.since
     return max(timedelta(0), now - at) if at else HELD[1]

@@ -7,13 +7,13 @@ from typing import Literal
 
 from dashboard.query import scoreboard
 from dashboard.query.scoreboard import Scoreboard
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas import scores
 from schemas.figures import FIGURES, UNKNOWN, Figure, Reading
 from schemas.figures.aging import By
 from schemas.reference import ZONE, CriteriaSet, Target, UnitKind, criteria_set, criteria_sets, targets
-from schemas.scores import Point, Rank, Score, Standing
+from schemas.scores import Rank, Score, SeriesPoint, TargetStanding
 
 Kind = Literal["province", "commune", "office", "local"]
 """What is compared with each other: the province, communes, provincial agencies, agencies of communes."""
@@ -28,7 +28,7 @@ FEW = 0.1
 the one that is closed on a Sunday."""
 
 
-def units(ask: Ask) -> Mapping[str, Kind]:
+def units(ask: PageContext) -> Mapping[str, Kind]:
     """Every unit of the province that is judged, with what it is."""
     place = ask.place
     bodies: dict[str, Kind] = {one.code: "office" if one.level == "province" else "local" for one in place.agencies}
@@ -40,7 +40,7 @@ def scored_as(kind: Kind) -> UnitKind:
     return "agency" if kind in ("office", "local") else "commune" if kind == "commune" else "province"
 
 
-def board_unit(ask: Ask, asked: Asked) -> str:
+def board_unit(ask: PageContext, asked: PageRequest) -> str:
     """The unit whose scoreboard an address asks for: the province, or a commune. Raises `LookupError` with words to show."""
     unit = asked.get("unit", ask.place.code)
     if unit != ask.place.code and unit not in ask.place.names:
@@ -48,27 +48,27 @@ def board_unit(ask: Ask, asked: Asked) -> str:
     return unit
 
 
-def board(ask: Ask, unit: str) -> Scoreboard:
+def board(ask: PageContext, unit: str) -> Scoreboard:
     """How the targets stand for the province or a commune."""
     return ask.once(("board", unit), lambda: scoreboard.scoreboard(ask.store, ask.clock, ask.place.code, ask.units(), unit))
 
 
-def past(ask: Ask, unit: str) -> Mapping[str, tuple[Point, ...]]:
+def past(ask: PageContext, unit: str) -> Mapping[str, tuple[SeriesPoint, ...]]:
     """Figure → what it read at moments of the last weeks and now, of the computed figures that targets of a unit aim at.
 
     Each looks back on its own period, as the figure of now does: days by themselves would fall at every weekend.
     """
     current = {one.target.indicator: one.reading for one in board(ask, unit).standings if not one.reading.stale}
-    points: dict[str, list[Point]] = {}
+    points: dict[str, list[SeriesPoint]] = {}
     for day, read in (*earlier(ask, unit), (_day(ask.clock.now()), current)):
         for code in {figure.code for figure in _aimed_at(ask)} & read.keys() & current.keys():
             value = read[code].value
             if value is not None and enough(read[code], current[code].whole):
-                points.setdefault(code, []).append(Point(day, value))
+                points.setdefault(code, []).append(SeriesPoint(day, value))
     return {code: tuple(found) for code, found in points.items()}
 
 
-def earlier(ask: Ask, unit: str) -> Sequence[tuple[date, Mapping[str, Reading]]]:
+def earlier(ask: PageContext, unit: str) -> Sequence[tuple[date, Mapping[str, Reading]]]:
     """What the figures that targets aim at read for a unit at those moments of the last weeks, the oldest first."""
     by: By = "province" if unit == ask.place.code else "commune"
 
@@ -81,7 +81,7 @@ def earlier(ask: Ask, unit: str) -> Sequence[tuple[date, Mapping[str, Reading]]]
     return ask.once(("past", unit), asked_for, seconds=600)
 
 
-def _aimed_at(ask: Ask) -> list[Figure]:
+def _aimed_at(ask: PageContext) -> list[Figure]:
     wanted = {one.indicator for one in targets(ask.place.code, _day(ask.clock.now()))}
     return [figure for figure in FIGURES if figure.code in wanted]
 
@@ -95,21 +95,21 @@ def _day(at: datetime) -> date:
     return at.astimezone(ZONE).date()
 
 
-def ranking(ask: Ask, target: Target) -> tuple[Standing, ...]:
+def ranking(ask: PageContext, target: Target) -> tuple[TargetStanding, ...]:
     """How a target stands for every commune, the best figure first; old and unknown ones last."""
     communes = tuple(ask.place.names)
     found = ask.once("commune_series", lambda: scoreboard.series(ask.store, ask.clock, communes))
     compared = scoreboard.compared(target, communes, found, ask.units(), ask.clock.now(), ask.place.code)
     sign = -1 if target.direction == "up" else 1
 
-    def order(one: Standing) -> tuple[bool, float]:
+    def order(one: TargetStanding) -> tuple[bool, float]:
         value = one.reading.value
         return value is None or one.reading.stale, 0.0 if value is None else sign * value
 
     return tuple(sorted(compared, key=order))
 
 
-def chosen_set(ask: Ask, asked: Asked) -> CriteriaSet:
+def chosen_set(ask: PageContext, asked: PageRequest) -> CriteriaSet:
     """The set of criteria that an address asks for. Raises `LookupError` with words to show."""
     day = _day(ask.clock.now())
     code = asked.get("set", criteria_sets(day)[0].code)
@@ -119,7 +119,7 @@ def chosen_set(ask: Ask, asked: Asked) -> CriteriaSet:
         raise LookupError(asked.speech("unknown_set", id=code)) from None
 
 
-def scored(ask: Ask, criteria: CriteriaSet) -> Mapping[str, Score]:
+def scored(ask: PageContext, criteria: CriteriaSet) -> Mapping[str, Score]:
     """Unit → its score by a set, of all units that the set scores."""
     kinds = {code: scored_as(kind) for code, kind in units(ask).items()}
     return ask.once(
@@ -128,7 +128,7 @@ def scored(ask: Ask, criteria: CriteriaSet) -> Mapping[str, Score]:
     )
 
 
-def league(ask: Ask, criteria: CriteriaSet, kind: Kind) -> tuple[Rank, ...]:
+def league(ask: PageContext, criteria: CriteriaSet, kind: Kind) -> tuple[Rank, ...]:
     """The units of a kind by their totals, best first; those without enough data at the end, the best known first."""
     kinds = units(ask)
     ranks = scores.league({unit: one for unit, one in scored(ask, criteria).items() if kinds[unit] == kind})
@@ -150,7 +150,7 @@ class Published:
         return (self.score.reported or UNKNOWN).value is not None or self.score.known > 0
 
 
-def published(ask: Ask, criteria: CriteriaSet) -> Published | None:
+def published(ask: PageContext, criteria: CriteriaSet) -> Published | None:
     """The published score of the province; None for a set whose points nobody else publishes."""
     if not criteria.reported:
         return None

@@ -13,11 +13,11 @@ from dashboard.components.replay_bar import bar
 from dashboard.i18n.bidi import without_controls
 from dashboard.i18n.page_keys import SPOKEN
 from dashboard.i18n.words import WORDS
-from dashboard.query.connection import TimeLimitError, Unreachable
+from dashboard.query.connection import TimeLimitError, UnreachableError
 from dashboard.query.rights import NoRightsError
-from dashboard.request.address import FRAME, Asked, written
+from dashboard.request.address import FRAME, PageRequest, written
 from dashboard.request.answers import mark, told
-from dashboard.request.context import Ask, NotKeptError
+from dashboard.request.context import NotKeptError, PageContext
 
 log = logging.getLogger(__name__)
 RENEW_MS = 10_000
@@ -30,7 +30,7 @@ class DeskPage:
 
     name: str
     template: str
-    content: Callable[[Ask, Asked], Part]
+    content: Callable[[PageContext, PageRequest], Part]
     words: str = ""
     home: str = ""
     """Where the navigation leads when the path varies; `{province}` stands for the code of the province."""
@@ -42,7 +42,7 @@ class DeskPage:
     """Whether its content is of html, links and fields only, which assets/parts.js draws: Dash needs seconds for a long page."""
 
 
-def layout(pages: Sequence[DeskPage], page: DeskPage, ask: Ask, asked: Asked, *, empty: bool = False) -> html.Div:
+def layout(pages: Sequence[DeskPage], page: DeskPage, ask: PageContext, asked: PageRequest, *, empty: bool = False) -> html.Div:
     """A whole page; `empty` asks nothing and leaves its content out."""
     speech, place = asked.speech, ask.place
     content = [] if empty else drawn(page, ask, asked)
@@ -104,15 +104,15 @@ def layout(pages: Sequence[DeskPage], page: DeskPage, ask: Ask, asked: Asked, *,
     )
 
 
-def _bar(ask: Ask, asked: Asked) -> Part | None:
+def _bar(ask: PageContext, asked: PageRequest) -> Part | None:
     """The bar of a page of the past; None where the present is shown, or what cannot be, which the content says."""
     try:
         return bar(ask, asked)
-    except (ValueError, Unreachable, NoRightsError):
+    except (ValueError, UnreachableError, NoRightsError):
         return None
 
 
-def _main(page: DeskPage, content: Part, text: str, asked: Asked) -> Part:
+def _main(page: DeskPage, content: Part, text: str, asked: PageRequest) -> Part:
     named: dict[str, Any] = {"id": "content", "className": f"page {page.name}", "tabIndex": -1}
     if page.plain:
         return html.Main(**named | {"data-content": text, "data-address": asked.with_()})
@@ -120,7 +120,7 @@ def _main(page: DeskPage, content: Part, text: str, asked: Asked) -> Part:
     return html.Div(content, role="main", **named)
 
 
-def drawn(page: DeskPage, ask: Ask, asked: Asked) -> Part:
+def drawn(page: DeskPage, ask: PageContext, asked: PageRequest) -> Part:
     """The content of a page, drawn once per tick for all who look at the same address; a state of its own when that fails."""
     speech = asked.speech
     if asked.is_too_long:
@@ -132,7 +132,7 @@ def drawn(page: DeskPage, ask: Ask, asked: Asked) -> Part:
     except TimeLimitError:
         log.warning("a page took too long: %s", asked.path)
         return nothing(speech("too_long"), speech("too_long_hint"))
-    except Unreachable as error:
+    except UnreachableError as error:
         log.warning("ClickHouse does not answer: %s", error)
         return nothing(speech("store_away"), speech("store_away_hint"))
     except NoRightsError:
@@ -160,7 +160,7 @@ def heading(content: Part) -> str:
     return next((found for part in parts if part is not None and not isinstance(part, str) and (found := heading(part))), "")
 
 
-def _viewer(asked: Asked, province: str, heading: str) -> dict[str, Any]:
+def _viewer(asked: PageRequest, province: str, heading: str) -> dict[str, Any]:
     title = asked.speech("title", province=province)
     return {
         "room": "desk",

@@ -6,36 +6,36 @@ from datetime import timedelta
 from dash import html
 
 from dashboard.components.parts import Part, labelled
-from dashboard.i18n.speech import Speech
-from schemas.sources.freshness import State
+from dashboard.i18n.speech import Translator
+from schemas.sources.freshness import SourceState
 from schemas.sources.timeliness import Span
 
 CHIPS = {
-    State.LIVE: "good",
-    State.LATE: "p2",
-    State.SILENT: "p3",
-    State.MALFORMED: "p2",
-    State.QUIET: "quiet",
-    State.NEVER: "unknown",
+    SourceState.LIVE: "good",
+    SourceState.LATE: "p2",
+    SourceState.SILENT: "p3",
+    SourceState.MALFORMED: "p2",
+    SourceState.QUIET: "quiet",
+    SourceState.NEVER: "unknown",
 }
-GRAVITY = (State.SILENT, State.MALFORMED, State.LATE, State.NEVER, State.LIVE, State.QUIET)
+GRAVITY = (SourceState.SILENT, SourceState.MALFORMED, SourceState.LATE, SourceState.NEVER, SourceState.LIVE, SourceState.QUIET)
 HISTORY = timedelta(hours=24)
 SHADES = {
-    State.LIVE: "var(--s2)",
-    State.QUIET: "var(--land)",
-    State.LATE: "var(--p2)",
-    State.SILENT: "var(--p3)",
-    State.MALFORMED: "var(--p1)",
-    State.NEVER: "var(--hatch-b)",
+    SourceState.LIVE: "var(--s2)",
+    SourceState.QUIET: "var(--land)",
+    SourceState.LATE: "var(--p2)",
+    SourceState.SILENT: "var(--p3)",
+    SourceState.MALFORMED: "var(--p1)",
+    SourceState.NEVER: "var(--hatch-b)",
 }
 
 
-def state_word(state: State, speech: Speech) -> str:
+def state_word(state: SourceState, speech: Translator) -> str:
     """A state in words."""
     return speech(f"state_{state.value}")
 
 
-def strip(spans: Sequence[Span], speech: Speech) -> Part:
+def strip(spans: Sequence[Span], speech: Translator) -> Part:
     """The states of a day as a strip, oldest first; each part says what it is and from when to when."""
     if not spans:
         return ""
@@ -48,6 +48,6 @@ def strip(spans: Sequence[Span], speech: Speech) -> Part:
         )
         for one in spans
     ]
-    silent = [one for one in spans if one.state in (State.SILENT, State.MALFORMED)]
+    silent = [one for one in spans if one.state in (SourceState.SILENT, SourceState.MALFORMED)]
     told = "; ".join(f"{state_word(one.state, speech)} {speech.time(one.start)}–{speech.time(one.end)}" for one in silent)
     return html.Div(parts, className="strip", role="img", **labelled(told or speech("no_silence")))

@@ -10,14 +10,14 @@ from typing import Any
 from dash import dcc, html
 
 from dashboard.components.parts import Part, labelled
-from dashboard.request.address import Asked
+from dashboard.request.address import PageRequest
 from schemas.spreadsheet import guard_formula
 
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A column: its name in addresses, its words, how a cell is shown, and by what it is sorted."""
 
     name: str
@@ -46,14 +46,14 @@ class Wish:
     size: int = 50
 
     @classmethod
-    def of(cls, asked: Asked, prefix: str, usual: str, size: int = 50) -> "Wish":
+    def of(cls, asked: PageRequest, prefix: str, usual: str, size: int = 50) -> "Wish":
         """From an address: `<prefix>sort=-name` and `<prefix>page=2`."""
         said = asked.get(f"{prefix}sort", usual)
         page = asked.get(f"{prefix}page", "1")
         return cls(said.removeprefix("-"), said.startswith("-"), int(page) if page.isdecimal() and int(page) > 0 else 1, size)
 
 
-def sorted_rows(rows: Iterable[Row], columns: Sequence[Column], wish: Wish) -> list[Row]:
+def sorted_rows(rows: Iterable[Row], columns: Sequence[TableColumn], wish: Wish) -> list[Row]:
     """Rows sorted as wished; what is unknown comes last either way."""
     found = list(rows)
     column = next((one for one in columns if one.name == wish.by and one.sort), None)
@@ -65,8 +65,8 @@ def sorted_rows(rows: Iterable[Row], columns: Sequence[Column], wish: Wish) -> l
 
 
 def table(
-    asked: Asked,
-    columns: Sequence[Column],
+    asked: PageRequest,
+    columns: Sequence[TableColumn],
     rows: Sequence[Row],
     wish: Wish,
     *,
@@ -114,7 +114,7 @@ def scrolled(grid: Part, label: str) -> Part:
     return html.Div(grid, className="scroll", tabIndex=0, role="group", **labelled(label))
 
 
-def _turns(asked: Asked, wish: Wish, prefix: str, pages: int) -> list[Part]:
+def _turns(asked: PageRequest, wish: Wish, prefix: str, pages: int) -> list[Part]:
     """Where one may turn to: the first page, the one before, the one after, the last."""
 
     def to(words: str, page: int) -> Part:
@@ -130,7 +130,7 @@ def _turns(asked: Asked, wish: Wish, prefix: str, pages: int) -> list[Part]:
     ]
 
 
-def _sorted(column: Column, wish: Wish) -> dict[str, Any]:
+def _sorted(column: TableColumn, wish: Wish) -> dict[str, Any]:
     """How a column is sorted, for screen readers."""
     if column.sort is None:
         return {}
@@ -138,7 +138,7 @@ def _sorted(column: Column, wish: Wish) -> dict[str, Any]:
     return {"aria-sort": state}
 
 
-def _head(asked: Asked, column: Column, wish: Wish, prefix: str) -> Part:
+def _head(asked: PageRequest, column: TableColumn, wish: Wish, prefix: str) -> Part:
     if column.sort is None:
         return column.words
     active = wish.by == column.name

@@ -7,25 +7,32 @@ from typing import Any
 from dashboard.components.measured import measured
 from dashboard.components.scores import board, board_unit
 from dashboard.components.table import Wish
-from dashboard.i18n.speech import Speech, in_order
+from dashboard.i18n.speech import Translator, in_order
 from dashboard.query.scoreboard import Scoreboard
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas.reference import ZONE, Target, indicator
-from schemas.scores import Standing, Status
+from schemas.scores import TargetStanding, TargetStatus
 
-GRAVITY = (Status.MISSED, Status.OFF_TRACK, Status.AT_RISK, Status.UNKNOWN, Status.ON_TRACK, Status.MET)
+GRAVITY = (
+    TargetStatus.MISSED,
+    TargetStatus.OFF_TRACK,
+    TargetStatus.AT_RISK,
+    TargetStatus.UNKNOWN,
+    TargetStatus.ON_TRACK,
+    TargetStatus.MET,
+)
 """What calls first."""
 CHIPS = {
-    Status.MISSED: "p2",
-    Status.OFF_TRACK: "p3",
-    Status.AT_RISK: "good",
-    Status.UNKNOWN: "unknown",
-    Status.ON_TRACK: "quiet",
-    Status.MET: "quiet",
+    TargetStatus.MISSED: "p2",
+    TargetStatus.OFF_TRACK: "p3",
+    TargetStatus.AT_RISK: "good",
+    TargetStatus.UNKNOWN: "unknown",
+    TargetStatus.ON_TRACK: "quiet",
+    TargetStatus.MET: "quiet",
 }
 """How a status is drawn. Off track is what the watch raises an alarm on: it has that alarm's shape and colour."""
-SORTED: Mapping[str, Callable[[Standing], Any]] = {
+SORTED: Mapping[str, Callable[[TargetStanding], Any]] = {
     "status": lambda one: (GRAVITY.index(one.status), one.target.due),
     "name": lambda one: in_order(one.target.vi),
     "now": lambda one: reached(one),
@@ -37,7 +44,7 @@ SORTED: Mapping[str, Callable[[Standing], Any]] = {
 """Column → by what it sorts. Figures of different units are compared by how much of their aim is reached."""
 
 
-def reached(one: Standing) -> float | None:
+def reached(one: TargetStanding) -> float | None:
     """How much of its aim a figure reaches, as a share; None where it is not known."""
     return None if one.reading.value is None else part_of_aim(one.target, one.reading.value)
 
@@ -49,23 +56,23 @@ def part_of_aim(target: Target, value: float) -> float:
     return target.value / value if value else 1.0
 
 
-def wish(asked: Asked) -> Wish:
+def wish(asked: PageRequest) -> Wish:
     """How the scoreboard is sorted."""
     return Wish.of(asked, "", "status", size=500)
 
 
-def status_of(asked: Asked) -> Status | None:
+def status_of(asked: PageRequest) -> TargetStatus | None:
     """The status that is filtered by, None for all. Raises `LookupError` with words to show."""
     said = asked.get("status")
     if not said:
         return None
-    found = next((one for one in Status if one == said), None)
+    found = next((one for one in TargetStatus if one == said), None)
     if found is None:
         raise LookupError(asked.speech("unknown_status", id=said))
     return found
 
 
-def shown(ask: Ask, asked: Asked) -> tuple[Scoreboard, list[Standing]]:
+def shown(ask: PageContext, asked: PageRequest) -> tuple[Scoreboard, list[TargetStanding]]:
     """The scoreboard that an address asks for, and of it the targets that it shows, in their order."""
     whole = board(ask, board_unit(ask, asked))
     wanted, order = status_of(asked), wish(asked)
@@ -75,7 +82,7 @@ def shown(ask: Ask, asked: Asked) -> tuple[Scoreboard, list[Standing]]:
     return whole, [*sorted(known, key=key, reverse=order.down), *(one for one in found if key(one) is None)]
 
 
-def named(whole: Scoreboard, code: str, speech: Speech) -> Standing:
+def named(whole: Scoreboard, code: str, speech: Translator) -> TargetStanding:
     """The target of that id. Raises `LookupError` with words to show."""
     found = next((one for one in whole.standings if one.target.code == code), None)
     if found is None:
@@ -83,29 +90,29 @@ def named(whole: Scoreboard, code: str, speech: Speech) -> Standing:
     return found
 
 
-def aim(target: Target, speech: Speech) -> str:
+def aim(target: Target, speech: Translator) -> str:
     """What is aimed at, with its direction."""
     value = measured(target.value, target.measure_unit, speech, short=True)
     return speech("at_least", value=value) if target.direction == "up" else speech("at_most", value=value)
 
 
-def now(one: Standing, speech: Speech) -> str:
+def now(one: TargetStanding, speech: Translator) -> str:
     """The figure of now."""
     return measured(one.reading.value, one.target.measure_unit, speech)
 
 
-def ahead(one: Standing, speech: Speech) -> str:
+def ahead(one: TargetStanding, speech: Translator) -> str:
     """The forecast for the due day."""
     return measured(one.forecast.value if one.forecast else None, one.target.measure_unit, speech)
 
 
-def left(due: date, at: date, speech: Speech) -> str:
+def left(due: date, at: date, speech: Translator) -> str:
     """How far away a due day is."""
     days = (due - at).days
     return speech("today") if not days else speech("days_left" if days > 0 else "days_past", n=speech.number(abs(days)))
 
 
-def told(target: Target, speech: Speech) -> str:
+def told(target: Target, speech: Translator) -> str:
     """Whether a target was verified, and what of it was assumed."""
     note = target.noted(speech.language)
     if target.verified:
@@ -113,13 +120,13 @@ def told(target: Target, speech: Speech) -> str:
     return speech("unverified_as", note=note) if note else speech("not_verified")
 
 
-def is_computed(one: Standing) -> bool:
+def is_computed(one: TargetStanding) -> bool:
     """Whether the figure is computed here, so that nobody reports it."""
     found = indicator(one.target.indicator)
     return found is not None and found.rhythm == "live"
 
 
-def counts(whole: Scoreboard) -> Sequence[tuple[Status, int]]:
+def counts(whole: Scoreboard) -> Sequence[tuple[TargetStatus, int]]:
     """How many targets stand how, what calls first."""
     return [(status, whole.count[status]) for status in GRAVITY]
 

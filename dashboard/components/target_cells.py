@@ -6,14 +6,14 @@ from dash import html
 
 from dashboard.components import target_board as board
 from dashboard.components.parts import Part, labelled, sparkline
-from dashboard.i18n.speech import Speech
-from dashboard.request.address import Asked
-from schemas.scores import Point, Standing
+from dashboard.i18n.speech import Translator
+from dashboard.request.address import PageRequest
+from schemas.scores import SeriesPoint, TargetStanding
 
 ARROWS = {"up": "↗", "down": "↘", "flat": "→"}
 
 
-def meter(one: Standing, speech: Speech) -> Part:
+def meter(one: TargetStanding, speech: Translator) -> Part:
     """How much of the aim is reached, as a bar: nothing where it is not known or old."""
     share = board.reached(one)
     if share is None:
@@ -24,7 +24,7 @@ def meter(one: Standing, speech: Speech) -> Part:
     return html.Div(bar, className="meter", title=told, role="img", **labelled(told))
 
 
-def trend(one: Standing, past: Sequence[Point], speech: Speech) -> Part:
+def trend(one: TargetStanding, past: Sequence[SeriesPoint], speech: Translator) -> Part:
     """The reports as a line, and where they go; of a figure that is computed here what it read in the last weeks (`past`)."""
     points = one.points or past
     word = trend_word(one, speech) or speech("computed" if board.is_computed(one) else "no_reports")
@@ -33,14 +33,14 @@ def trend(one: Standing, past: Sequence[Point], speech: Speech) -> Part:
     return [*line, html.Small(word)]
 
 
-def trend_word(one: Standing, speech: Speech) -> str:
+def trend_word(one: TargetStanding, speech: Translator) -> str:
     """Where the reports go, in words; empty without any."""
     if one.direction is None:
         return speech("no_forecast") if one.points else ""
     return f"{ARROWS[one.direction]} {speech(f'trend_{one.direction}')}"
 
 
-def reporter(one: Standing, asked: Asked) -> Part:
+def reporter(one: TargetStanding, asked: PageRequest) -> Part:
     """Who answers for the figure, with owner and telephone."""
     who = one.reporter
     contact = " · ".join(part for part in (who.owner, who.telephone) if part)

@@ -7,12 +7,12 @@ from dash import dcc, html
 
 from dashboard.components.parts import Part, age, lost, sparkline, value
 from dashboard.components.scores import enough
-from dashboard.components.unit_refs import Who
-from dashboard.i18n.speech import Speech
-from dashboard.query.snapshot import Place
-from dashboard.request.address import Asked
+from dashboard.components.unit_refs import UnitRef
+from dashboard.i18n.speech import Translator
+from dashboard.query.snapshot import ProvinceContext
+from dashboard.request.address import PageRequest
 from schemas.events.kinds import Kind
-from schemas.figures import FIGURES, UNKNOWN, Figure, Reading, Readings, Unit
+from schemas.figures import FIGURES, UNKNOWN, Figure, MeasureUnit, Reading, Readings
 from schemas.reference import Target
 
 Trends = Mapping[str, Sequence[tuple[datetime, Reading]]]
@@ -31,13 +31,13 @@ CALLING = ("filing.overdue", "feedback.overdue", "document.overdue", "document.f
 """Counts of which any one calls for somebody."""
 
 
-def key_cards(asked: Asked, unit: Who, place: Place, readings: Readings, trends: Trends) -> html.Div:
+def key_cards(asked: PageRequest, unit: UnitRef, place: ProvinceContext, readings: Readings, trends: Trends) -> html.Div:
     """The figures that are looked at first; those of kinds that the unit has nothing of are left out."""
     shown = [figure for code in KEY for figure in FIGURES if figure.code == code and code in readings]
     return html.Div([card(asked, unit, place, one, readings, trends) for one in shown], className="cards key")
 
 
-def kind_cards(asked: Asked, unit: Who, place: Place, kind: Kind, readings: Readings, trends: Trends) -> Part:
+def kind_cards(asked: PageRequest, unit: UnitRef, place: ProvinceContext, kind: Kind, readings: Readings, trends: Trends) -> Part:
     """The other figures of a kind; nothing where the unit has no such records."""
     shown = [one for one in FIGURES if one.kind is kind and one.code not in KEY and one.code in readings]
     if not shown:
@@ -45,7 +45,9 @@ def kind_cards(asked: Asked, unit: Who, place: Place, kind: Kind, readings: Read
     return html.Div([card(asked, unit, place, one, readings, trends) for one in shown], className="cards small")
 
 
-def card(asked: Asked, unit: Who, place: Place, figure: Figure, readings: Readings, trends: Trends) -> html.Article:
+def card(
+    asked: PageRequest, unit: UnitRef, place: ProvinceContext, figure: Figure, readings: Readings, trends: Trends
+) -> html.Article:
     """One figure."""
     speech, found = asked.speech, readings.get(figure.code, UNKNOWN)
     aim = place.aim(figure.code)
@@ -83,7 +85,7 @@ def calls(figure: Figure, found: Reading, aim: Target | None) -> int:
     return 2 if figure.code in CALLING and found.value > 0 else 0
 
 
-def detail(found: Reading, aim: Target | None, call: int, speech: Speech) -> list[Part]:
+def detail(found: Reading, aim: Target | None, call: int, speech: Translator) -> list[Part]:
     """What stands below a figure: its target, or that it is old; which sources it lacks; how many it rests on."""
     said: list[Part] = []
     if not found.stale and aim is not None:
@@ -100,13 +102,13 @@ def detail(found: Reading, aim: Target | None, call: int, speech: Speech) -> lis
     return said
 
 
-def sentence(figure: Figure, speech: Speech) -> str:
+def sentence(figure: Figure, speech: Translator) -> str:
     """What a figure says, for who wants to know: in English its definition, in Vietnamese its name."""
     return figure.sentence if speech.language == "en" else figure.vi
 
 
-def trend_words(figure: Figure, line: Sequence[float | None], speech: Speech) -> str:
+def trend_words(figure: Figure, line: Sequence[float | None], speech: Translator) -> str:
     """A trend in words, for who cannot see it: from the first known day to the last."""
     known = [one for one in line if one is not None]
-    digits = 0 if figure.unit is Unit.COUNT else 1
+    digits = 0 if figure.unit is MeasureUnit.COUNT else 1
     return speech("trend", days=len(line), first=speech.number(known[0], digits), last=speech.number(known[-1], digits))

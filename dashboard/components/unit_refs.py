@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dashboard.components.parts import Part, link
-from dashboard.i18n.speech import Speech
-from dashboard.query.snapshot import Place
-from dashboard.request.address import Asked
+from dashboard.i18n.speech import Translator
+from dashboard.query.snapshot import ProvinceContext
+from dashboard.request.address import PageRequest
 from schemas import places
 from schemas.places import Commune, restate
 from schemas.places.units import Unit
@@ -17,7 +17,7 @@ What = Literal["province", "commune", "agency"]
 
 
 @dataclass(frozen=True)
-class Who:
+class UnitRef:
     """A unit that has a page. `place` is its province or commune in the places, `agency` its row in the reference data."""
 
     code: str
@@ -48,7 +48,7 @@ class Who:
         """The commune that it is, or belongs to; empty for the province and its bodies."""
         return self.code if self.what == "commune" else self.agency.commune if self.agency else ""
 
-    def words(self, speech: Speech) -> str:
+    def words(self, speech: Translator) -> str:
         """Its name as a heading."""
         if self.agency is not None:
             return self.agency.words(speech.language)
@@ -60,27 +60,27 @@ class Who:
         return self.code
 
 
-def who(place: Place, code: str) -> Who | None:
+def who(place: ProvinceContext, code: str) -> UnitRef | None:
     """The unit of a code as this installation knows it on the day of the place; None for a code of nobody here.
 
     One of the day goes before one of the same code of the other side of the reform. Those of the other side are former communes
     that became part of this province, or before the reform the communes that it has today.
     """
     if code == place.code:
-        return Who(code, "province", place.province)
+        return UnitRef(code, "province", place.province)
     if (commune := place.commune(code)) is not None:
-        return Who(code, "commune", commune)
+        return UnitRef(code, "commune", commune)
     if (unit := _of_the_other_side(place, code)) is not None:
-        return Who(code, "commune", unit, elsewhen=True)
+        return UnitRef(code, "commune", unit, elsewhen=True)
     found = place.agency(code)
     if found.known and any(one.code == code for one in place.agencies):
-        return Who(code, "agency", agency=found)
+        return UnitRef(code, "agency", agency=found)
     if found.known and found.commune and _of_the_other_side(place, found.commune):
-        return Who(code, "agency", agency=found, elsewhen=True)
+        return UnitRef(code, "agency", agency=found, elsewhen=True)
     return None
 
 
-def _of_the_other_side(place: Place, code: str) -> Commune | None:
+def _of_the_other_side(place: ProvinceContext, code: str) -> Commune | None:
     unit = restate.meaning(code, place.on)
     if unit is None or place.commune(code) is not None:
         return None
@@ -89,7 +89,7 @@ def _of_the_other_side(place: Place, code: str) -> Commune | None:
     return unit if unit.valid_to is not None and restate.today(code) in place.names else None
 
 
-def name(code: str, place: Place, speech: Speech) -> str:
+def name(code: str, place: ProvinceContext, speech: Translator) -> str:
     """What a screen calls the unit of a code; the code itself, with a word on it, where nobody knows it."""
     found = who(place, code)
     if found is None:
@@ -100,14 +100,14 @@ def name(code: str, place: Place, speech: Speech) -> str:
     return found.words(speech)
 
 
-def commune_name(code: str, place: Place, speech: Speech) -> str:
+def commune_name(code: str, place: ProvinceContext, speech: Translator) -> str:
     """What a screen calls the commune of a code: one of elsewhere with its province, one that nobody knows with a word on it."""
     if not code or not place.names or who(place, code) is not None:
         return name(code, place, speech)
     return commune_elsewhere(code, place, speech) or speech("unknown_code", code=code)
 
 
-def commune_elsewhere(code: str, place: Place, speech: Speech) -> str:
+def commune_elsewhere(code: str, place: ProvinceContext, speech: Translator) -> str:
     """The name of a commune of another province, with that province; empty for a code that none has."""
     unit = restate.meaning(code, place.on)
     if unit is None:
@@ -117,7 +117,7 @@ def commune_elsewhere(code: str, place: Place, speech: Speech) -> str:
     return speech("unit_elsewhere", unit=names[0], province=names[1]) if len(names) == 2 else names[0]
 
 
-def unit_link(asked: Asked, place: Place, code: str, text: Part = None) -> Part:
+def unit_link(asked: PageRequest, place: ProvinceContext, code: str, text: Part = None) -> Part:
     """A link to the page of a unit, by its name; only the name of one that has no page."""
     words = text if text is not None else name(code, place, asked.speech)
     return link(asked, words, f"/unit/{code}") if who(place, code) is not None else words

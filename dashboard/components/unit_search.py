@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from dashboard.query.snapshot import Place
+from dashboard.query.snapshot import ProvinceContext
 from schemas import places
 from schemas.places import Commune, Province, fold
 from schemas.reference import Agency
@@ -12,7 +12,7 @@ SHORTEST = 3
 WHOLE_COUNTRY = 100_000
 
 
-def found_units(place: Place, text: str) -> list[Province | Commune]:
+def found_units(place: ProvinceContext, text: str) -> list[Province | Commune]:
     """The province and its communes by code or name, with or without tone marks, the best matches first."""
     return [one for one in places.find(text, WHOLE_COUNTRY, place.on) if one.code == place.code or one.code in place.names]
 

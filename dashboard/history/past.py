@@ -15,9 +15,9 @@ from typing import Any
 from dashboard.history.lives import ON_THEIR_WAY, PastLives
 from dashboard.history.slices import Scenes
 from dashboard.history.sql import ONLY, SAY_WHAT_ARRIVED, Lived, Tables, anew_name
-from dashboard.query.cache import Once
+from dashboard.query.cache import AnswerCache
 from dashboard.query.clock import Picture, Replay
-from dashboard.query.connection import Connection, Said
+from dashboard.query.connection import Connection, Statement
 from schemas.clickhouse.lives import LIVES, Life, current_table, life_table
 from schemas.clickhouse.retention import LOOKBACK
 
@@ -43,7 +43,7 @@ class PastConnection(Connection):
         self._since: datetime | None = None
         self._held: datetime | None = None
         self._begun = threading.Event()
-        self._arrived = Once()
+        self._arrived = AnswerCache()
 
     def reaching(self, since: datetime, held: datetime | None = None) -> "PastConnection":
         """The same, for questions that look back no further."""
@@ -66,10 +66,10 @@ class PastConnection(Connection):
         """The tables that have a past."""
         return frozenset(self._tables.past)
 
-    def _said(self, sql: str, given: object) -> Said:
+    def _said(self, sql: str, given: object) -> Statement:
         names = self._tables.named(sql)
         if not names:
-            return Said(sql)
+            return Statement(sql)
         lives = [life for life in LIVES if {life_table(life.kind).name, current_table(life.kind).name} & names]
         if lives and self._since:
             self._begin()
@@ -81,7 +81,7 @@ class PastConnection(Connection):
             lived, rows[life] = self._with(life, lived, names)
         text = self._tables.question(sql, names, "%" if given is None else "%%", lived)
         is_apart = all(life in lived.scenes for life in lives) and not lived.anew and names <= OF_LIVES
-        return Said(text, [_external(life, rows[life]) for life in lived.anew], ONE_THREAD if is_apart else {})
+        return Statement(text, [_external(life, rows[life]) for life in lived.anew], ONE_THREAD if is_apart else {})
 
     def _minute(self) -> str:
         """What arrived in the minute that is going on: each kind's events are asked once, as that takes longer than a question."""

@@ -26,7 +26,7 @@ from dashboard.history.moments import Moments
 from dashboard.history.periods import GOES_ON, end_of, slot, slots
 from dashboard.history.tables import LEFT_OVER, Passing, Prefix
 from dashboard.query.clock import Picture, Replay
-from dashboard.query.connection import Connection, Unreachable
+from dashboard.query.connection import Connection, UnreachableError
 from dashboard.query.time_limit import within
 from dashboard.query.turns import holding
 from schemas.clickhouse.columns import MOMENT, Column, quoted
@@ -87,7 +87,7 @@ SPAN = (Column("ends", "Date", "The day on which it no longer holds."), Column("
 
 
 @dataclass(eq=False)
-class Scene:
+class Slice:
     """The tables of a time."""
 
     since: datetime
@@ -119,10 +119,10 @@ class Scene:
         return known[1]
 
 
-class Seen(NamedTuple):
+class SliceView(NamedTuple):
     """What shows a moment: a scene, and the entities of which something came since it was made."""
 
-    scene: Scene
+    scene: Slice
     newer: tuple[str, ...] = ()
 
 
@@ -135,7 +135,7 @@ class Scenes:
         self.tables = Passing(present)
         self.moments = Moments(self.tables)
         self._locks: dict[tuple[Life, datetime], threading.Lock] = {}
-        self._kept: dict[Life, dict[datetime, Scene]] = {life: {} for life in LIVES}
+        self._kept: dict[Life, dict[datetime, Slice]] = {life: {} for life in LIVES}
         self._known: tuple[float, dict[str, Marks]] = (0.0, {})
         self._guard, self._looking = threading.Lock(), threading.Lock()
         self._threads = ThreadPoolExecutor(len(LIVES), "scenes")
@@ -144,7 +144,7 @@ class Scenes:
         self._ahead_again = 0.0
         self._ended = threading.Event()
 
-    def at(self, life: Life, replay: Replay) -> Seen | None:
+    def at(self, life: Life, replay: Replay) -> SliceView | None:
         """That of a moment, for questions that look back no further than `LOOKBACK`; None for none."""
         if self.tables.refused:
             return None
@@ -173,7 +173,7 @@ class Scenes:
         self._threads.submit(copy_context().run, within, None, work)
 
     def close(self) -> None:
-        """Take all away. Raises `Unreachable`."""
+        """Take all away. Raises `UnreachableError`."""
         self._ended.set()
         self._behind.shutdown(cancel_futures=True)
         self.tables.close()
@@ -188,7 +188,7 @@ class Scenes:
         def done() -> None:
             try:
                 work()
-            except Unreachable as error:
+            except UnreachableError as error:
                 log.warning("scenes of the past were not made ahead: %s", error)
             finally:
                 self._asked.discard(what)
@@ -218,7 +218,7 @@ class Scenes:
         with self._guard:
             return self._locks.setdefault((life, since), threading.Lock())
 
-    def _made(self, life: Life, replay: Replay, since: datetime, until: datetime) -> Seen | None:
+    def _made(self, life: Life, replay: Replay, since: datetime, until: datetime) -> SliceView | None:
         with holding(self._lock(life, since)):
             kept = self._kept[life]
             scene = kept.get(since)
@@ -229,7 +229,7 @@ class Scenes:
                         kept[since] = kept.pop(since)  # the last is the one that was used last
                 if time.monotonic() - scene.made > (LONGEST if len(newer) <= FEW else REST):
                     self._later((life, since), lambda: self._again(life, scene))
-                return Seen(scene, newer)
+                return SliceView(scene, newer)
             if scene is not None and time.monotonic() - scene.made < REST:
                 return None
             made = within(MAKE_SECONDS, lambda: self._make(life, since, until))
@@ -237,23 +237,23 @@ class Scenes:
             return None
         # Somebody waits for it: the versions, which take about as long, come after.
         self._later((life, since), lambda: self._complete(life, made))
-        return Seen(made)
+        return SliceView(made)
 
-    def _complete(self, life: Life, scene: Scene) -> None:
+    def _complete(self, life: Life, scene: Slice) -> None:
         if not scene.versions:
             scene.late, scene.versions = self._versions(life, scene)
 
-    def _again(self, life: Life, scene: Scene) -> None:
+    def _again(self, life: Life, scene: Slice) -> None:
         made = self._tables(life, scene.since, scene.until, GENTLY)
         if made is not None:
             self._complete(life, made)
             self._keep(life, made)
 
-    def _make(self, life: Life, since: datetime, until: datetime, how: str = "") -> Scene | None:
+    def _make(self, life: Life, since: datetime, until: datetime, how: str = "") -> Slice | None:
         scene = self._tables(life, since, until, how)
         return scene and self._keep(life, scene)
 
-    def _keep(self, life: Life, scene: Scene) -> Scene:
+    def _keep(self, life: Life, scene: Slice) -> Slice:
         with self._guard:
             kept = self._kept[life]
             left = [kept.pop(scene.since, None)]
@@ -266,7 +266,7 @@ class Scenes:
                 self.tables.leave(one.versions, GRACE)
         return scene
 
-    def _tables(self, life: Life, since: datetime, until: datetime, how: str) -> Scene | None:
+    def _tables(self, life: Life, since: datetime, until: datetime, how: str) -> Slice | None:
         marks = self._marks(life, fresh=True)
         if not marks:
             return None
@@ -284,9 +284,9 @@ class Scenes:
             f"INSERT INTO {name} SELECT {life.names}, {Tier.UNIT:d}, ends, begins FROM {name} WHERE tier > {Tier.UNIT:d} "
             f"AND least(until, next_received_at) > {at(until)} LIMIT 1 BY agency, commune, unit{how}"
         )
-        return Scene(since, end, marks, name)
+        return Slice(since, end, marks, name)
 
-    def _versions(self, life: Life, scene: Scene) -> tuple[tuple[tuple[str, int, int], ...], str | None]:
+    def _versions(self, life: Life, scene: Slice) -> tuple[tuple[tuple[str, int, int], ...], str | None]:
         since, until = scene.since, end_of(scene.until)
         late = self._present.tuples(
             f"SELECT entity_id, toUnixTimestamp64Milli(next_received_at), toUnixTimestamp64Milli(received_at) FROM {scene.name} "
@@ -299,7 +299,7 @@ class Scenes:
         name = self.tables.make(Prefix.VERSIONS, f"{columns} ENGINE = MergeTree ORDER BY known_from AS {asked}{GENTLY}")
         return tuple(late), name
 
-    def _newer(self, life: Life, scene: Scene, replay: Replay) -> tuple[str, ...] | None:
+    def _newer(self, life: Life, scene: Slice, replay: Replay) -> tuple[str, ...] | None:
         """The entities of which something came since that a moment can see; None where the scene is old."""
         now = time.monotonic()
         if now - scene.made > LEFT_OVER.total_seconds() / 2:
@@ -322,7 +322,7 @@ class Scenes:
         scene.looked[key] = now, newer
         return newer
 
-    def _came(self, life: Life, scene: Scene, picture: Picture, until: datetime) -> tuple[str, ...]:
+    def _came(self, life: Life, scene: Slice, picture: Picture, until: datetime) -> tuple[str, ...]:
         """The entities of which something came since that can be seen until a moment, one more than `MANY` at most."""
         known = {mark[0]: mark[3] for mark in scene.marks}
         listed = ", ".join(map(str, known))

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
-from dashboard.history.slices import MONTH, Scene, Tier
+from dashboard.history.slices import MONTH, Slice, Tier
 from dashboard.query.clock import Picture, Replay
 from schemas.clickhouse.columns import Table, quoted
 from schemas.clickhouse.lives import FAR, LIVES, Life, current_table, life_table
@@ -62,7 +62,7 @@ class Lived(NamedTuple):
 
     anew: Collection[Life] = ()
     """Whose lives, derived anew, are in a table `anew_name`."""
-    scenes: Mapping[Life, Scene] = {}
+    scenes: Mapping[Life, Slice] = {}
     """Those that hold what of `life_K` the moment can see, back to `LOOKBACK`."""
     mixed: Mapping[Life, Sequence[str]] = {}
     """Of which of them some lives were known in another version: their entities."""

@@ -11,7 +11,7 @@ from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from dashboard.query.connection import Connection, Unreachable
+from dashboard.query.connection import Connection, UnreachableError
 from dashboard.query.time_limit import within
 from schemas.clickhouse.sql import at
 
@@ -50,7 +50,7 @@ class Passing:
         return self._refused
 
     def make(self, prefix: Prefix, definition: str) -> str | None:
-        """A new table; `definition` is what follows its name in DDL. None where none may be made. Raises `Unreachable`."""
+        """A new table; `definition` is what follows its name in DDL. None where none may be made. Raises `UnreachableError`."""
         if self._refused or self._closed:
             return None
         name = f"{prefix}{uuid.uuid4().hex}"
@@ -58,7 +58,7 @@ class Passing:
             self._away.submit(copy_context().run, within, None, self._tidy)
         try:
             self._present.tuples(f"CREATE TABLE {name} {definition}")
-        except Unreachable as error:
+        except UnreachableError as error:
             if "ACCESS_DENIED" in str(error) or "READONLY" in str(error) or "Not enough privileges" in str(error):
                 self._refused = True
                 log.warning("moments of the past take longer, as no table may be made: %s", error)
@@ -78,7 +78,7 @@ class Passing:
                 self._left.append((time.monotonic() + grace, name))
 
     def close(self) -> None:
-        """Take all away. Raises `Unreachable`."""
+        """Take all away. Raises `UnreachableError`."""
         self._away.shutdown(cancel_futures=True)
         with self._guard:
             names, self._known, self._left, self._closed = sorted(self._known), set(), [], True
@@ -98,7 +98,7 @@ class Passing:
                 gone += list(self._left_over())
             for name in gone:
                 self._drop(name)
-        except Unreachable as error:
+        except UnreachableError as error:
             log.warning("tables that were made for a while were not taken away: %s", error)
 
     def _drop(self, name: str) -> None:

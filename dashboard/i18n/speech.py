@@ -37,7 +37,7 @@ def _is_day(at: datetime) -> bool:
 
 
 @dataclass(frozen=True)
-class Speech:
+class Translator:
     """Speaks one language."""
 
     language: Language

@@ -15,7 +15,7 @@ TWICE_SEEN = ("burst", "pile")
 
 
 @dataclass(frozen=True)
-class Alarm:
+class StoredAlarm:
     """Something that calls for people. `priority` 1 is the gravest; `communes` is empty for the province as a whole."""
 
     cause: str
@@ -70,10 +70,10 @@ def watched(jobs: Iterable[Mapping[str, Any]], now: datetime, stale_after: float
     return Watched(not missing, min(missing or [at for at, _ in done]))
 
 
-def read(rows: Iterable[Mapping[str, Any]]) -> list[Alarm]:
+def read(rows: Iterable[Mapping[str, Any]]) -> list[StoredAlarm]:
     """Alarms as they are kept: the rows of `AlarmStore.open`."""
     return [
-        Alarm(
+        StoredAlarm(
             row["cause"],
             row["priority"],
             row["since"] or row["raised_at"],
@@ -94,11 +94,11 @@ def read(rows: Iterable[Mapping[str, Any]]) -> list[Alarm]:
     ]
 
 
-def merged(alarms: Iterable[Alarm]) -> list[Alarm]:
+def merged(alarms: Iterable[StoredAlarm]) -> list[StoredAlarm]:
     """Two rules may see one matter: a burst in a commune and the cluster that it comes from, overdue filings of a commune and of
     its agency. What is of one such cause and subject in one commune is told once, with the place of the one and the count of the
     other."""
-    found: list[Alarm] = []
+    found: list[StoredAlarm] = []
     for alarm in alarms:
         same = [one for one in found if alarm.cause in TWICE_SEEN and _one_matter(one, alarm)]
         found = [one for one in found if one not in same]
@@ -106,12 +106,12 @@ def merged(alarms: Iterable[Alarm]) -> list[Alarm]:
     return found
 
 
-def _one_matter(one: Alarm, other: Alarm) -> bool:
+def _one_matter(one: StoredAlarm, other: StoredAlarm) -> bool:
     alike = (one.cause, one.subject) == (other.cause, other.subject) and one.rule != other.rule
     return alike and bool(set(one.communes) & set(other.communes))
 
 
-def _merged(same: list[Alarm]) -> Alarm:
+def _merged(same: list[StoredAlarm]) -> StoredAlarm:
     most = max(same, key=lambda one: (one.count, one.lat is None))
     placed = next((one for one in same if one.lat is not None), most)
     return replace(
@@ -126,20 +126,20 @@ def _merged(same: list[Alarm]) -> Alarm:
     )
 
 
-def grouped(alarms: Sequence[Alarm]) -> tuple[Alarm, ...]:
+def grouped(alarms: Sequence[StoredAlarm]) -> tuple[StoredAlarm, ...]:
     """Alarms by priority, the newest first; many of one cause and subject become one with all their places."""
 
-    def cause(alarm: Alarm) -> tuple[str, str]:
+    def cause(alarm: StoredAlarm) -> tuple[str, str]:
         return alarm.cause, "" if alarm.cause == "off_track" else alarm.subject
 
-    found: list[Alarm] = []
+    found: list[StoredAlarm] = []
     for _, group in groupby(sorted(merged(alarms), key=cause), cause):
         same = sorted(group, key=lambda one: (one.priority, -one.count))
         found += same if len(same) <= GROUP_ABOVE else [_as_one(same)]
     return tuple(sorted(found, key=lambda one: (one.priority, -(one.since.timestamp() if one.since else 0.0), one.id)))
 
 
-def _as_one(same: list[Alarm]) -> Alarm:
+def _as_one(same: list[StoredAlarm]) -> StoredAlarm:
     return replace(
         same[0],
         told=len(same),
@@ -156,5 +156,5 @@ def _as_one(same: list[Alarm]) -> Alarm:
     )
 
 
-def _newest(same: Iterable[Alarm]) -> datetime | None:
+def _newest(same: Iterable[StoredAlarm]) -> datetime | None:
     return max((one.raised for one in same if one.raised), default=None)

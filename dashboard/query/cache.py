@@ -12,7 +12,7 @@ MOST = 500
 """Answers that are remembered at most; beyond that the older half is let go."""
 
 
-class Once:
+class AnswerCache:
     """Remembers answers under keys. Safe to use from many threads; what a question raises is raised, and not remembered."""
 
     def __init__(self) -> None:

@@ -12,17 +12,17 @@ from clickhouse_driver import Client
 from clickhouse_driver.errors import ErrorCodes
 
 from dashboard.query import time_limit
-from dashboard.query.errors import TimeLimitError, Unreachable
+from dashboard.query.errors import TimeLimitError, UnreachableError
 from dashboard.query.rights import must_see_all
 from dashboard.query.turns import waiting
 from schemas.clickhouse.sql import database
 
-__all__ = ["Connection", "Said", "TimeLimitError", "Unreachable"]
+__all__ = ["Connection", "Statement", "TimeLimitError", "UnreachableError"]
 STREAM_SECONDS = 120
 """How long ClickHouse may be silent while it sorts a long answer."""
 
 
-class Said(NamedTuple):
+class Statement(NamedTuple):
     """A question as it is put to ClickHouse, tables that go with it, and settings for one whose answer is short."""
 
     sql: str
@@ -64,9 +64,9 @@ class Connection:
         client.connection.send_receive_timeout = seconds
         return client
 
-    def _said(self, sql: str, given: object) -> Said:
+    def _said(self, sql: str, given: object) -> Statement:
         """A question as it is put to ClickHouse; `given` are its parameters, None where a % is one."""
-        return Said(sql)
+        return Statement(sql)
 
     def reaching(self, since: datetime, held: datetime | None = None) -> "Connection":
         """The same, for questions that look back no further: what asks the past may then take a shorter way.
@@ -78,7 +78,7 @@ class Connection:
         return self
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
-        """The rows of an answer, by column name. Raises `Unreachable`."""
+        """The rows of an answer, by column name. Raises `UnreachableError`."""
         said = self._said(sql, parameters)
         settings = _limited(said.settings)
         with self._client() as client:
@@ -89,7 +89,7 @@ class Connection:
         return [dict(zip(names, row, strict=True)) for row in found]
 
     def tuples(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
-        """The rows of an answer as they come. Raises `Unreachable`."""
+        """The rows of an answer as they come. Raises `UnreachableError`."""
         given = parameters or None
         said = self._said(sql, given)
         settings = _limited(said.settings)
@@ -97,14 +97,14 @@ class Connection:
             return list(client.execute(said.sql, given, external_tables=said.tables, settings=settings))
 
     def frame(self, sql: str, **parameters: Any) -> Any:
-        """The rows of an answer as a pandas frame. Raises `Unreachable`."""
+        """The rows of an answer as a pandas frame. Raises `UnreachableError`."""
         said = self._said(sql, parameters)
         settings = _limited(said.settings)
         with self._client() as client:
             return client.query_dataframe(said.sql, parameters, external_tables=said.tables, settings=settings)
 
     def stream(self, sql: str, block: int, **parameters: Any) -> Iterator[list[tuple[Any, ...]]]:
-        """The rows of a long answer in blocks of `block`, of which one is in memory. Raises `Unreachable`, also in the middle.
+        """The rows of a long answer in blocks of `block`, of which one is in memory. Raises `UnreachableError`, also in the middle.
 
         It has a client of its own, so that blocks may be taken by different threads. Whoever takes no more closes the iterator:
         the question is then cancelled.
@@ -149,6 +149,6 @@ def _limited(settings: Mapping[str, Any]) -> Mapping[str, Any]:
     return settings if left is None else {**settings, "max_execution_time": math.ceil(left)}
 
 
-def _why(error: Exception) -> Unreachable:
+def _why(error: Exception) -> UnreachableError:
     is_late = getattr(error, "code", None) == ErrorCodes.TIMEOUT_EXCEEDED
-    return (TimeLimitError if is_late else Unreachable)(" ".join(str(error).split())[:200])
+    return (TimeLimitError if is_late else UnreachableError)(" ".join(str(error).split())[:200])

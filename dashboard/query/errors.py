@@ -1,9 +1,9 @@
 """Why ClickHouse did not answer a question of the screens."""
 
 
-class Unreachable(Exception):
+class UnreachableError(Exception):
     """ClickHouse did not answer, or not as asked; the message says why."""
 
 
-class TimeLimitError(Unreachable):
+class TimeLimitError(UnreachableError):
     """The answer did not come within the time that whoever asks may take."""

@@ -8,8 +8,8 @@ from dashboard.query.clock import Clock
 from dashboard.query.connection import Connection
 from schemas.figures import FIGURES, Figure, Reading, Readings
 from schemas.figures.aging import TIMELY, UNITS, By, aged, of_units, timely
-from schemas.figures.questions import ENTITY, Key, Moment, ask, ask_at, ask_each, by_kind, key_sql
-from schemas.figures.series import Step, series, series_readings
+from schemas.figures.questions import ENTITY, AskedMoment, Key, ask, ask_at, ask_each, by_kind, key_sql
+from schemas.figures.series import SeriesStep, series, series_readings
 from schemas.places.restate import Units
 from schemas.reference import ZONE, WorkingCalendar
 from schemas.sources.freshness import Source
@@ -40,7 +40,7 @@ class FigureStore:
         self, clock: Clock, figures: Iterable[Figure] = FIGURES, by: Sequence[str] = (), period: timedelta = PERIOD
     ) -> dict[Key, dict[str, Reading]]:
         """What figures read now: values of the dimensions → code → reading. The ages are not told."""
-        asked = Moment.of(clock.now(), self.calendar, period)
+        asked = AskedMoment.of(clock.now(), self.calendar, period)
         connection = self.connection.reaching(clock.now() - period) if set(by) <= set(UNITS) else self.connection
         return ask(connection.tuples, figures, asked, by, units=self.told_by)
 
@@ -49,7 +49,7 @@ class FigureStore:
         that there is not, nothing."""
         if not ids:
             return {}
-        asked, where = Moment.of(clock.now(), self.calendar, PERIOD), f"{ENTITY} IN %(ids)s"
+        asked, where = AskedMoment.of(clock.now(), self.calendar, PERIOD), f"{ENTITY} IN %(ids)s"
         found = ask(lambda sql: self.connection.tuples(sql, ids=tuple(ids)), figures, asked, (ENTITY,), where=where)
         return {entity: said for (entity,), said in found.items()}
 
@@ -67,7 +67,7 @@ class FigureStore:
 
         Without `state`, figures of a period only, and of each entity as it stands now: that costs a tenth.
         """
-        moment = Moment.of(at, self.calendar, period)
+        moment = AskedMoment.of(at, self.calendar, period)
         where, given = of_unit(by, self.told_by), {} if by == "province" else {"unit": unit}
         connection = self.connection.reaching(at - period, at)
         found = ask(lambda sql: connection.tuples(sql, **given), figures, moment, past=state, where=where)
@@ -79,7 +79,7 @@ class FigureStore:
         """What `then` finds at each of several moments, in one pass."""
         given = {} if by == "province" else {"unit": unit}
         connection = self.connection.reaching(min(moments) - PERIOD, min(moments))
-        asked = [Moment.of(at, self.calendar, PERIOD) for at in moments]
+        asked = [AskedMoment.of(at, self.calendar, PERIOD) for at in moments]
         return ask_at(lambda sql: connection.tuples(sql, **given), figures, asked, where=of_unit(by, self.told_by))
 
     def trends(self, clock: Clock, by: By, unit: str, days: int = TREND_DAYS) -> dict[str, list[tuple[datetime, Reading]]]:
@@ -89,7 +89,7 @@ class FigureStore:
         since = midnight - timedelta(days=days - 1)
         connection = self.connection.reaching(midnight - timedelta(days=days), since)
         for ones in by_kind(FIGURES):
-            ends, questions = series(ones, Step.DAY, since, now, self.calendar, where=of_unit(by, self.told_by))
+            ends, questions = series(ones, SeriesStep.DAY, since, now, self.calendar, where=of_unit(by, self.told_by))
             answers = [connection.tuples(one, unit=unit) for one in questions]
             found |= series_readings(ones, ends, answers)[()]
         return found
@@ -101,7 +101,7 @@ class FigureStore:
         which are asked for last. With the communes of the province, `OUTSIDE` has those of all other communes in one."""
         now = clock.now()
         tuples = self.connection.reaching(now - PERIOD).tuples
-        asked = ask_each(tuples, FIGURES, Moment.of(now, self.calendar, PERIOD), UNITS, units=self.told_by)
+        asked = ask_each(tuples, FIGURES, AskedMoment.of(now, self.calendar, PERIOD), UNITS, units=self.told_by)
         sources = current()
         found: dict[str, Readings] = {province: aged(asked.pop(()), sources) | {TIMELY: timely(sources)}}
         its = of_units(sources)  # once, as there are hundreds of both

@@ -18,9 +18,9 @@ from dashboard.query.store import Row
 from schemas.clickhouse.lives import BY_KIND, current_table
 from schemas.clickhouse.tables import state_table
 from schemas.events.kinds import DOCUMENT, FEEDBACK, MEETING, Kind
-from schemas.figures import Figure, Piece
+from schemas.figures import Figure, FigurePiece
 from schemas.figures.aging import By
-from schemas.figures.questions import Moment, begun, key_sql, moment_sql
+from schemas.figures.questions import AskedMoment, begun, key_sql, moment_sql
 from schemas.moments import milliseconds
 from schemas.places import fold
 from schemas.places.restate import Units
@@ -78,19 +78,19 @@ class Order:
         return {"rank_codes": codes, "rank_places": places} if self.ranks else {}
 
 
-def clocked(now: Moment) -> dict[str, str]:
+def clocked(now: AskedMoment) -> dict[str, str]:
     """SQL of `overdue`, and of `left`: ms of a record's clock until it is due, negative when that has passed, NULL without one."""
     position = f"if(standing = 'paused', at, if(around, {now.at}, {now.position}))"
     return {"overdue": now.asked(OVERDUE), "left": f"if(standing = 'closed', NULL, due - {position})"}
 
 
-def fields(kind: Kind, now: Moment, units: Units) -> dict[str, str]:
+def fields(kind: Kind, now: AskedMoment, units: Units) -> dict[str, str]:
     """What a list may show, sort by and be narrowed to: name → SQL. A commune is one of those `units`."""
     own = {column.name: column.name for column in current_table(kind).columns if column.name not in HIDDEN}
     return own | clocked(now) | {"status": BY_KIND[kind].status, "commune": key_sql("commune", units)}
 
 
-def conditions(sought: Sought, now: Moment, units: Units, *, without: Sequence[str] = ()) -> tuple[list[str], dict[str, Any]]:
+def conditions(sought: Sought, now: AskedMoment, units: Units, *, without: Sequence[str] = ()) -> tuple[list[str], dict[str, Any]]:
     """Conditions and their parameters, those on the fields of `without` left out. Values go as parameters, never as SQL."""
     said = [f"{begun(sought.kind)} <= {moment_sql(now.at)}"]
     given: dict[str, Any] = {}
@@ -134,9 +134,9 @@ def _text(name: str, expression: str, kind: Kind) -> str:
     return f"ifNull(toString({expression}), '')" if kinds.get(name, "").startswith("Nullable") else f"toString({expression})"
 
 
-def _behind(figure: Figure, moment: Moment) -> str:
-    def any_of(pieces: tuple[Piece, ...]) -> str:
-        said = [moment.asked(Piece(piece.where, piece.when, "{where}")) for piece in pieces]
+def _behind(figure: Figure, moment: AskedMoment) -> str:
+    def any_of(pieces: tuple[FigurePiece, ...]) -> str:
+        said = [moment.asked(FigurePiece(piece.where, piece.when, "{where}")) for piece in pieces]
         return " OR ".join(f"({one})" for one in dict.fromkeys(said))
 
     part, whole = any_of(figure.part), any_of(figure.whole)
@@ -243,8 +243,8 @@ class ListStore:
     def _units(self) -> Units:
         return self.lives.told_by
 
-    def _moment(self, clock: Clock) -> Moment:
-        return Moment.of(clock.now(), self.lives.calendar, PERIOD)
+    def _moment(self, clock: Clock) -> AskedMoment:
+        return AskedMoment.of(clock.now(), self.lives.calendar, PERIOD)
 
     def _tuples(self, sql: str, given: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         return self.lives.connection.tuples(sql, **given)

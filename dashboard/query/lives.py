@@ -15,16 +15,16 @@ from dashboard.query.store import Row
 from schemas.clickhouse.lives import current_table, life_table
 from schemas.events.codes import DocumentStatus, MeetingState
 from schemas.events.kinds import DOCUMENT, Kind
-from schemas.figures import FIGURES, Piece
+from schemas.figures import FIGURES, FigurePiece
 from schemas.figures.documents import SITES
-from schemas.figures.questions import Moment, begun, moment_sql, question, readings
+from schemas.figures.questions import AskedMoment, begun, moment_sql, question, readings
 from schemas.figures.reading import Reading
 from schemas.moments import milliseconds
 from schemas.places.restate import Units
 from schemas.reference import WorkingCalendar, agency
 
 FLOW_FIGURES = ("document.sent", "document.waiting", "document.overdue", "document.receive_p50", "document.receive_p90")
-OVERDUE = Piece("standing = 'open' AND {passed}", aggregate="{where}")
+OVERDUE = FigurePiece("standing = 'open' AND {passed}", aggregate="{where}")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class LifeStore:
 
         `held_hours` is the time since the agency of now took it over, `overdue` whether its deadline has passed.
         """
-        now = Moment.of(clock.now(), self.calendar)
+        now = AskedMoment.of(clock.now(), self.calendar)
         overdue = now.asked(OVERDUE)
         rows = self.connection.reaching(clock.now()).rows(
             f"SELECT * EXCEPT version, {overdue} AS overdue FROM {current_table(kind).name} FINAL "
@@ -70,7 +70,7 @@ class LifeStore:
 
         With number, notation, subject, sender and receiver, so that they can be named.
         """
-        now = Moment.of(clock.now(), self.calendar)
+        now = AskedMoment.of(clock.now(), self.calendar)
         waited = f"if(around, {now.at}, {now.position}) - at"
         return list(
             self.connection.reaching(clock.now()).rows(
@@ -109,7 +109,7 @@ class LifeStore:
     def flows(self, clock: Clock, period: timedelta = timedelta(days=7), limit: int = 500) -> list[Flow]:
         """Edges between organisations: volume and delay of the documents sent in a period, the largest volume first."""
         figures = [figure for figure in FIGURES if figure.code in FLOW_FIGURES]
-        asked = question(figures, Moment.of(clock.now(), self.calendar, period), ("from_organ", "to_organ"))
+        asked = question(figures, AskedMoment.of(clock.now(), self.calendar, period), ("from_organ", "to_organ"))
         rows = self.connection.reaching(clock.now() - period).tuples(asked)
         found = [Flow(key[0], key[1], said) for key, said in readings(figures, rows, 2).items()]
         found.sort(key=lambda flow: (-(flow.figures["document.sent"].value or 0), flow.sender, flow.receiver))

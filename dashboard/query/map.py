@@ -12,15 +12,15 @@ from typing import Any, NamedTuple
 from dashboard.query.clock import Clock
 from dashboard.query.connection import Connection
 from dashboard.query.lives import OVERDUE, LifeStore
-from dashboard.query.records import Found, RecordStore
+from dashboard.query.records import FoundRecords, RecordStore
 from dashboard.query.store import Row
 from schemas.clickhouse.lives import BY_KIND, current_table
 from schemas.clickhouse.sql import codes
 from schemas.events.kinds import DOCUMENT, FEEDBACK, MEETING, Kind
-from schemas.figures import Figure, Piece, Reading, Unit
+from schemas.figures import Figure, FigurePiece, MeasureUnit, Reading
 from schemas.figures.definition import count
-from schemas.figures.questions import Moment, ask, key_sql, moment_sql, pieces_of, readings
-from schemas.figures.series import Step, series, series_readings
+from schemas.figures.questions import AskedMoment, ask, key_sql, moment_sql, pieces_of, readings
+from schemas.figures.series import SeriesStep, series, series_readings
 from schemas.moments import milliseconds
 from schemas.places.restate import Units
 
@@ -28,7 +28,7 @@ Box = tuple[float, float, float, float]
 """West, south, east, north, in degrees."""
 STATES = {"open": "standing != 'closed'", "overdue": OVERDUE.where, "closed": "standing = 'closed'"}
 """What records may be narrowed to, and how that is said of their lives."""
-STEPS = ((timedelta(hours=3), Step.MINUTES), (timedelta(days=3), Step.HOUR), (timedelta(days=100), Step.DAY))
+STEPS = ((timedelta(hours=3), SeriesStep.MINUTES), (timedelta(days=3), SeriesStep.HOUR), (timedelta(days=100), SeriesStep.DAY))
 """Up to which length of a window its series is told in which parts; of longer ones in months."""
 
 
@@ -52,9 +52,9 @@ class Scope:
     state: str = ""
 
     @property
-    def step(self) -> Step:
+    def step(self) -> SeriesStep:
         """How long the parts of its series are."""
-        return next((step for most, step in STEPS if self.until - self.since <= most), Step.MONTH)
+        return next((step for most, step in STEPS if self.until - self.since <= most), SeriesStep.MONTH)
 
     @property
     def given(self) -> dict[str, Any]:
@@ -77,12 +77,12 @@ def in_scope(kind: Kind) -> str:
 
 def begun(kind: Kind) -> Figure:
     """How many records of a kind began in a period."""
-    return Figure(f"{kind.name}.begun", kind, "", "", "", Unit.COUNT, count("true", "started_at"))
+    return Figure(f"{kind.name}.begun", kind, "", "", "", MeasureUnit.COUNT, count("true", "started_at"))
 
 
 def closed(kind: Kind) -> Figure:
     """How many records of a kind were closed in a period."""
-    return Figure(f"{kind.name}.closed_in", kind, "", "", "", Unit.COUNT, count("standing = 'closed'", "closed_at"))
+    return Figure(f"{kind.name}.closed_in", kind, "", "", "", MeasureUnit.COUNT, count("standing = 'closed'", "closed_at"))
 
 
 @dataclass(frozen=True)
@@ -91,14 +91,14 @@ class MapStore:
 
     lives: LifeStore
 
-    def _moment(self, scope: Scope) -> Moment:
-        return Moment.of(scope.until, self.lives.calendar, scope.until - scope.since)
+    def _moment(self, scope: Scope) -> AskedMoment:
+        return AskedMoment.of(scope.until, self.lives.calendar, scope.until - scope.since)
 
     def _where(self, kind: Kind, scope: Scope, *, category: bool = True) -> str:
         """SQL: whether an entity is in a scope, its window aside. Names the parameters of `Scope.given`."""
         said = [_part(kind, scope, self.lives.told_by)]
         if scope.state:
-            said.append(self._moment(scope).asked(Piece(STATES[scope.state], aggregate="{where}")))
+            said.append(self._moment(scope).asked(FigurePiece(STATES[scope.state], aggregate="{where}")))
         if category and scope.category and kind is FEEDBACK:
             said.append("category = %(category)s")
         return " AND ".join(f"({one})" for one in said if one) or "true"
@@ -112,7 +112,9 @@ class MapStore:
 
     def overview(self, scope: Scope, figures: Iterable[Figure], kinds: Iterable[Kind]) -> dict[str, Reading]:
         """What figures read in a scope, and how many records of some kinds it has (`in_scope`): code → reading."""
-        counted = [Figure(in_scope(kind), kind, "", "", "", Unit.COUNT, (Piece(self._window(kind, scope)),)) for kind in kinds]
+        counted = [
+            Figure(in_scope(kind), kind, "", "", "", MeasureUnit.COUNT, (FigurePiece(self._window(kind, scope)),)) for kind in kinds
+        ]
         found: dict[str, Reading] = {}
         for kind, ones in _by_kind((*figures, *counted)):
             where = self._where(kind, scope)
@@ -135,10 +137,10 @@ class MapStore:
 
     def records(
         self, clock: Clock, scope: Scope, kind: Kind, *, order: str = "started", down: bool = True, limit: int = 20, skip: int = 0
-    ) -> Found:
+    ) -> FoundRecords:
         """The records of a kind that began in the window and are in the scope; `order` is one of the `ORDERS` of records."""
         where = f"{self._window(kind, scope)} AND {self._where(kind, scope, category=False)}"
-        figure = Figure(in_scope(kind), kind, "", "", "", Unit.COUNT, (Piece(where),))
+        figure = Figure(in_scope(kind), kind, "", "", "", MeasureUnit.COUNT, (FigurePiece(where),))
         only = {"category": (scope.category,)} if scope.category and kind is FEEDBACK else None
         store = RecordStore(self.lives)
         return store.behind(

@@ -25,7 +25,7 @@ from schemas.clickhouse.tables import events_table, state_table
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, Kind
 from schemas.figures import Figure
 from schemas.figures.aging import By
-from schemas.figures.questions import Moment, moment_sql
+from schemas.figures.questions import AskedMoment, moment_sql
 from schemas.moments import milliseconds
 from schemas.text import normalise
 
@@ -48,7 +48,7 @@ NEAR = timedelta(days=3)
 MOST_EVENTS = 500
 
 
-class Found(NamedTuple):
+class FoundRecords(NamedTuple):
     """Some records, and how many there are in all."""
 
     rows: list[Row]
@@ -74,19 +74,19 @@ class RecordStore:
         limit: int = 50,
         skip: int = 0,
         since: datetime | None = None,
-    ) -> Found:
+    ) -> FoundRecords:
         """The records behind a figure of a unit: those that it counts; of a share, those of its whole that it lacks. `since` is how
         far it looks back, a month if that is not said.
 
         `only` narrows them to values of fields of the kind; one that it does not have is left out. `order` is one of `ORDERS`.
         """
         sought = Sought(figure.kind, tuple((only or {}).items()), figure=figure, by=by, unit=unit)
-        said, given = conditions(sought, Moment.of(clock.now(), self.lives.calendar, PERIOD), self.lives.told_by)
+        said, given = conditions(sought, AskedMoment.of(clock.now(), self.lives.calendar, PERIOD), self.lives.told_by)
         condition = " AND ".join(f"({one})" for one in said)
         connection = self.lives.connection.reaching(since or clock.now() - PERIOD)
         return self._asked(connection, clock, figure.kind, condition, order, down, limit, skip, **given)
 
-    def numbered(self, clock: Clock, text: str, limit: int = 8) -> dict[Kind, Found]:
+    def numbered(self, clock: Clock, text: str, limit: int = 8) -> dict[Kind, FoundRecords]:
         """Records whose number is a text, as typed or in capitals, or begins with it, the exact one first; documents also by
         number/notation."""
         found, text = {}, normalise(text)
@@ -105,7 +105,7 @@ class RecordStore:
                 found[life.kind] = rows
         return found
 
-    def beside(self, clock: Clock, kind: Kind, row: Row, limit: int = 10) -> Found:
+    def beside(self, clock: Clock, kind: Kind, row: Row, limit: int = 10) -> FoundRecords:
         """The records nearest to one: a document's other receivers, reports of its category in its commune within three days, open
         filings of its procedure at its agency."""
         at = moment_sql(milliseconds(row["started_at"]))
@@ -116,7 +116,7 @@ class RecordStore:
             DOCUMENT: "startsWith(entity_id, %(document)s)",
         }
         if kind not in conditions:
-            return Found([], 0)
+            return FoundRecords([], 0)
         given = {name: row.get(name, "") for name in ("procedure", "agency", "category", "commune")}
         # A document's entity is its id, a slash and its receiver.
         document = row["entity_id"].removesuffix(str(row.get("to_organ", "")))
@@ -167,9 +167,9 @@ class RecordStore:
         limit: int,
         skip: int,
         **given: Any,
-    ) -> Found:
+    ) -> FoundRecords:
         """The records that meet a condition; `order` is one of `ORDERS`, or `exact`: those whose number is the `text` first."""
-        now = Moment.of(clock.now(), self.lives.calendar)
+        now = AskedMoment.of(clock.now(), self.lives.calendar)
         clock_sql = clocked(now)
         by = {**ORDERS, "exact": "(entity_id = %(text)s OR entity_id = %(upper)s)"}
         by["status"] = BY_KIND[kind].status
@@ -186,7 +186,7 @@ class RecordStore:
             **given,
         )
         told = [self.lives.told(row, clock.now()) for row in rows]
-        return Found(self._named(kind, told), rows[0]["total"] if rows else 0)
+        return FoundRecords(self._named(kind, told), rows[0]["total"] if rows else 0)
 
     def _named(self, kind: Kind, rows: list[Row]) -> list[Row]:
         """Documents with what a person calls them by: number, notation, subject."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dashboard.query.connection import Connection
-from schemas.clickhouse.replays import Difference, Run, difference, happened, needed_bytes, room, runs, sandbox_url, stop
+from schemas.clickhouse.replays import Difference, ReplayRun, difference, happened, needed_bytes, room, runs, sandbox_url, stop
 from schemas.events.kinds import KINDS, Kind
 
 
@@ -16,9 +16,9 @@ class ReplayStore:
 
     connection: Connection
 
-    def runs(self, name: str = "") -> list[Run]:
+    def runs(self, name: str = "") -> list[ReplayRun]:
         """The runs, the newest first: all, or that of a name. Raises `ValueError` for a name that can be none."""
-        return [Run.of(row) for row in self.connection.tuples(runs(name))]
+        return [ReplayRun.of(row) for row in self.connection.tuples(runs(name))]
 
     def stop(self, name: str) -> None:
         """Ask a run to stop. Raises `ValueError` for a name that can be none."""
@@ -34,12 +34,12 @@ class ReplayStore:
         ((taken, known, free),) = self.connection.tuples(room())
         return bool(free >= needed_bytes(self.happened(since, until), taken, known))
 
-    def differences(self, run: Run) -> Mapping[Kind, Difference]:
+    def differences(self, run: ReplayRun) -> Mapping[Kind, Difference]:
         """Of each kind, how a run differs."""
         live, own = self.connection.database, self.connection_of(run).database
         questions = {kind: difference(kind, live, own, run.since, run.until) for kind in KINDS}
         return {kind: Difference.of(self.connection.tuples(question)[0]) for kind, question in questions.items()}
 
-    def connection_of(self, run: Run) -> Connection:
+    def connection_of(self, run: ReplayRun) -> Connection:
         """Asks the database of a run."""
         return Connection(sandbox_url(self.connection.url, run.name))

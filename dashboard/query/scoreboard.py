@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dashboard.query.clock import Clock
-from dashboard.query.store import Store
+from dashboard.query.store import ScreenStore
 from schemas import scores
 from schemas.clickhouse.sql import REPORT_DAYS
 from schemas.figures import Reading, Readings
 from schemas.reference import ZONE, Target, UnitKind, calendar, criteria_set, indicator
-from schemas.scores import LeftOut, Report, Score, Series, Standing, Status
+from schemas.scores import IndicatorReport, LeftOut, Score, Series, TargetStanding, TargetStatus
 from schemas.scores.standing import NO_REPORTS
 
 NOTHING: Mapping[str, Readings] = {}
@@ -25,28 +25,28 @@ class Scoreboard:
 
     at: datetime
     unit: str
-    standings: tuple[Standing, ...]
+    standings: tuple[TargetStanding, ...]
 
     @property
-    def count(self) -> dict[Status, int]:
+    def count(self) -> dict[TargetStatus, int]:
         """How many targets stand how; every status is there."""
-        return {status: sum(one.status is status for one in self.standings) for status in Status}
+        return {status: sum(one.status is status for one in self.standings) for status in TargetStatus}
 
     @property
-    def left_out(self) -> tuple[tuple[Report, LeftOut], ...]:
+    def left_out(self) -> tuple[tuple[IndicatorReport, LeftOut], ...]:
         """Reports that could not be used, with the reason."""
         return tuple(one for standing in self.standings for one in standing.series.left_out)
 
 
 def scoreboard(
-    store: Store, clock: Clock, province: str, live: Mapping[str, Readings] = NOTHING, unit: str | None = None
+    store: ScreenStore, clock: Clock, province: str, live: Mapping[str, Readings] = NOTHING, unit: str | None = None
 ) -> Scoreboard:
     """The scoreboard of a province, or of its commune `unit`. Raises `dashboard.query.connection.Unreachable`."""
     return scoreboards(store, clock, province, (unit or province,), live)[unit or province]
 
 
 def scoreboards(
-    store: Store, clock: Clock, province: str, units: Collection[str], live: Mapping[str, Readings] = NOTHING
+    store: ScreenStore, clock: Clock, province: str, units: Collection[str], live: Mapping[str, Readings] = NOTHING
 ) -> dict[str, Scoreboard]:
     """The scoreboards of several units (the province, communes), with one question to ClickHouse. Raises as `scoreboard`."""
     now = clock.now()
@@ -54,9 +54,9 @@ def scoreboards(
     return {unit: Scoreboard(now, unit, scores.standings(province, unit, found, live.get(unit, {}), now)) for unit in units}
 
 
-def series(store: Store, clock: Clock, units: Collection[str], days: int = REPORT_DAYS) -> dict[tuple[str, str], Series]:
+def series(store: ScreenStore, clock: Clock, units: Collection[str], days: int = REPORT_DAYS) -> dict[tuple[str, str], Series]:
     """(Unit, indicator) → its series of the reports of the last days."""
-    return scores.by_indicator((Report(**row) for row in store.indicator_reports(clock, units, days)), clock.now())
+    return scores.by_indicator((IndicatorReport(**row) for row in store.indicator_reports(clock, units, days)), clock.now())
 
 
 def compared(
@@ -66,7 +66,7 @@ def compared(
     live: Mapping[str, Readings],
     now: datetime,
     province: str,
-) -> list[Standing]:
+) -> list[TargetStanding]:
     """How one target stands for several units, from their series as `series` gives them; empty for one not known by commune."""
     of = indicator(target.indicator)
     if of is None or of.level != "commune":
@@ -78,7 +78,7 @@ def compared(
 
 
 def readings(
-    store: Store,
+    store: ScreenStore,
     clock: Clock,
     province: str,
     units: Collection[str],
@@ -91,7 +91,7 @@ def readings(
 
 
 def score_units(
-    store: Store,
+    store: ScreenStore,
     clock: Clock,
     province: str,
     criteria: str,
@@ -110,7 +110,7 @@ def score_units(
     }
 
 
-def published(store: Store, clock: Clock, province: str, criteria: str = "766") -> Score:
+def published(store: ScreenStore, clock: Clock, province: str, criteria: str = "766") -> Score:
     """The province's score as others published it: total and groups, with what is not known of them. Raises as `score_units`."""
     chosen = criteria_set(criteria, clock.now().astimezone(ZONE).date())
     return scores.published(chosen, readings(store, clock, province, (province,))[province])

@@ -10,7 +10,7 @@ import pandas as pd
 
 from dashboard.query import alarm_groups as alarms
 from dashboard.query import progress
-from dashboard.query.alarm_groups import Alarm, Watched
+from dashboard.query.alarm_groups import StoredAlarm, Watched
 from dashboard.query.alarms import AlarmStore
 from dashboard.query.clock import Clock, Picture, Replay
 from dashboard.query.concurrent import beside
@@ -18,7 +18,7 @@ from dashboard.query.figures import FigureStore
 from dashboard.query.lives import LifeStore
 from dashboard.query.progress import Lag
 from dashboard.query.sources import SourceStore
-from dashboard.query.store import HERE, Store
+from dashboard.query.store import HERE, ScreenStore
 from schemas import places, reference
 from schemas.events.partitions import Partitions
 from schemas.figures import BY_CODE, Figure, Readings
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Place:
+class ProvinceContext:
     """A province as the screens know it, from the places and the reference data; loaded once.
 
     A code that the places do not know is a place without names, outlines or promised feeds: its reports still lie on a map.
@@ -43,10 +43,10 @@ class Place:
     known_on: date | None = None
     """The day whose calendar is asked: days off that were announced later are not known."""
 
-    def then(self, replay: Replay) -> "Place":
+    def then(self, replay: Replay) -> "ProvinceContext":
         """The place at a moment of the past."""
         day = replay.at.astimezone(HERE).date()
-        return Place(self.code, day, day if replay.picture is Picture.KNOWN else None)
+        return ProvinceContext(self.code, day, day if replay.picture is Picture.KNOWN else None)
 
     @cached_property
     def known(self) -> bool:
@@ -139,7 +139,7 @@ class Snapshot:
     """Since when the document waits that has waited longest to be received."""
     points: pd.DataFrame
     sources: tuple[Source, ...]
-    alarms: tuple[Alarm, ...]
+    alarms: tuple[StoredAlarm, ...]
     lags: tuple[Lag, ...] = ()
     watched: Watched = field(default_factory=Watched)
 
@@ -150,7 +150,7 @@ class Snapshot:
         return {kind: at for kind, at in ages.items() if at is not None}
 
     @property
-    def calls(self) -> tuple[Alarm, ...]:
+    def calls(self) -> tuple[StoredAlarm, ...]:
         """The alarms that may be shown as what they are: none while nobody looks, as they may be over."""
         return self.alarms if self.watched.alive else ()
 
@@ -196,7 +196,12 @@ def a_day_ago(figures: FigureStore, clock: Clock) -> Readings:
 
 
 def take(
-    store: Store, clock: Clock, place: Place, partitions: Partitions, stale_after: float, day_ago: Readings | None = None
+    store: ScreenStore,
+    clock: Clock,
+    place: ProvinceContext,
+    partitions: Partitions,
+    stale_after: float,
+    day_ago: Readings | None = None,
 ) -> Snapshot:
     """Ask every question of a wall once; `stale_after` is in seconds. `day_ago` is what `a_day_ago` answered, if it did already.
 

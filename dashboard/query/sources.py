@@ -12,14 +12,14 @@ from itertools import chain
 
 from dashboard.query.clock import Clock
 from dashboard.query.connection import Connection
-from dashboard.query.store import HERE, Row, Store
+from dashboard.query.store import HERE, Row, ScreenStore
 from schemas.clickhouse.sql import REFUSED, REFUSED_LAST, moment
 from schemas.clickhouse.watch_tables import ARRIVAL_DAYS, ARRIVALS, REFUSALS
 from schemas.events.refusals import harmless
 from schemas.moments import from_milliseconds, milliseconds
 from schemas.reference import Agency, Feed, WorkingCalendar
-from schemas.sources.freshness import Source, State, judge
-from schemas.sources.timeliness import Run, Span, Standing, at_work, by_agency, joined, league, spans, standing
+from schemas.sources.freshness import Source, SourceState, judge
+from schemas.sources.timeliness import Run, SourceStanding, Span, at_work, by_agency, joined, league, spans, standing
 
 LEAGUE_DAYS = 30
 RUN_MINUTES = 30
@@ -40,7 +40,7 @@ class SourceStore:
 
     def current(self, clock: Clock) -> tuple[Source, ...]:
         """Every promised feed, and those heard without a promise, as they stand."""
-        store, now = Store(self.connection), clock.now()
+        store, now = ScreenStore(self.connection), clock.now()
         return judge(self.agencies, store.freshness(), now, self.calendar, store.clocks_ahead(clock), self.refused_last(clock))
 
     def refused_last(self, clock: Clock, days: int = 60) -> list[Row]:
@@ -61,13 +61,13 @@ class SourceStore:
         """The same of one feed."""
         return self.histories([(agency, kind)], start, end)[agency, kind]
 
-    def standings(self, start: datetime, end: datetime) -> tuple[Standing, ...]:
+    def standings(self, start: datetime, end: datetime) -> tuple[SourceStanding, ...]:
         """How timely every promised feed was in a period, the best first."""
         feeds = [(agency.code, feed) for agency in self.agencies for feed in agency.feeds]
         found = self._spans(feeds, start, end, at_work_only=True)
         return league(standing(agency, kind, states, self.calendar) for (agency, kind), states in found.items())
 
-    def league(self, clock: Clock, days: int = LEAGUE_DAYS) -> tuple[Standing, ...]:
+    def league(self, clock: Clock, days: int = LEAGUE_DAYS) -> tuple[SourceStanding, ...]:
         """How timely every agency was in the last days, the best first."""
         return by_agency(self.standings(clock.now() - timedelta(days=days), clock.now()))
 
@@ -78,7 +78,7 @@ class SourceStore:
             (agency, kind, span)
             for (agency, kind), states in self._spans(feeds, start, end).items()
             for span in states
-            if span.state is State.SILENT and span.length >= timedelta(hours=hours)
+            if span.state is SourceState.SILENT and span.length >= timedelta(hours=hours)
         ]
         return sorted(found, key=lambda one: (-one[2].length, one[2].start, one[0], one[1]))
 

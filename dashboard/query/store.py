@@ -24,7 +24,7 @@ Row: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Pulse:
+class DataPulse:
     """What proves that the path of the data is alive, and whether anything was counted since."""
 
     sent_at: datetime | None
@@ -33,12 +33,12 @@ class Pulse:
 
 
 @dataclass(frozen=True)
-class Store:
+class ScreenStore:
     """Asks the questions of one ClickHouse database."""
 
     connection: Connection
 
-    def pulse(self) -> Pulse:
+    def pulse(self) -> DataPulse:
         """The newest heartbeat, and how far lives and indicators have come; a few rows, asked every tick."""
         offsets = (
             # What lives hold is what figures show; indicators have no lives.
@@ -55,7 +55,7 @@ class Store:
             f"toString(({offsets}, (SELECT count() FROM dead_letter_rows), "
             "(SELECT (max(evaluated_at), count()) FROM alarm_rows))) AS mark"
         )
-        return Pulse(row["sent_at"], row["mark"])
+        return DataPulse(row["sent_at"], row["mark"])
 
     def feedback_points(self, clock: Clock, limit: int = 400) -> pd.DataFrame:
         """Where the newest open reports lie: lat, lon, category."""

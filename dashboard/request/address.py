@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 from urllib.parse import parse_qsl, quote, urlencode
 
-from dashboard.i18n.speech import Language, Speech
+from dashboard.i18n.speech import Language, Translator
 from dashboard.query.clock import Picture, Replay
 from dashboard.request.view import Theme, language, theme
 from schemas.reference import ZONE
@@ -25,7 +25,7 @@ YEARS = range(1970, 2200)
 
 
 @dataclass(frozen=True)
-class Asked:
+class PageRequest:
     """An address: the path, and its parameters in order of their names."""
 
     path: str
@@ -33,7 +33,7 @@ class Asked:
     spoken: Language = "vi"
 
     @classmethod
-    def of(cls, path: str, search: str, remembered: str | None, usual: str) -> "Asked":
+    def of(cls, path: str, search: str, remembered: str | None, usual: str) -> "PageRequest":
         """From a path and the part after the question mark. The language is that of the address, or the one remembered."""
         given = dict(parse_qsl(search.removeprefix("?")[: 2 * MAX_ADDRESS_BYTES]))
         return cls(path, tuple(sorted(given.items())), language(given.get("lang"), remembered, usual))
@@ -53,9 +53,9 @@ class Asked:
         return tuple(part for part in self.path.split("/") if part)
 
     @property
-    def speech(self) -> Speech:
+    def speech(self) -> Translator:
         """Speaks the viewer's language."""
-        return Speech(self.spoken)
+        return Translator(self.spoken)
 
     @property
     def theme(self) -> Theme:

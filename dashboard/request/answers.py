@@ -10,10 +10,10 @@ from fastapi import Request, Response
 from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
 from dashboard.i18n.bidi import without_controls_json
-from dashboard.query.connection import TimeLimitError, Unreachable
+from dashboard.query.connection import TimeLimitError, UnreachableError
 from dashboard.query.rights import NoRightsError
-from dashboard.request.address import MAX_ADDRESS_BYTES, Asked
-from dashboard.request.workers import BusyError, Workers
+from dashboard.request.address import MAX_ADDRESS_BYTES, PageRequest
+from dashboard.request.workers import BusyError, PageWorkers
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +28,12 @@ def mark(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
-def asked_by(request: Request, path: str, usual: str) -> Asked:
+def asked_by(request: Request, path: str, usual: str) -> PageRequest:
     """What a script asks for the page of a path; `usual` is the language of who asked for none."""
-    return Asked.of(path, request.url.query, request.cookies.get("ioc_language"), usual)
+    return PageRequest.of(path, request.url.query, request.cookies.get("ioc_language"), usual)
 
 
-async def answer(request: Request, workers: Workers, ask: Callable[[], str]) -> Response:
+async def answer(request: Request, workers: PageWorkers, ask: Callable[[], str]) -> Response:
     """The answer to a script: what `ask` finds, as JSON, in a thread; 503 when ClickHouse is away or does not answer in time, 403,
     or 422 for what cannot be asked."""
     if len(request.url.path) + len(request.url.query) > MAX_ADDRESS_BYTES:
@@ -45,7 +45,7 @@ async def answer(request: Request, workers: Workers, ask: Callable[[], str]) -> 
     except TimeLimitError:
         log.warning("an answer took too long: %s", request.url.path)
         return _problem(503, "too_long")
-    except Unreachable as error:
+    except UnreachableError as error:
         log.warning("ClickHouse does not answer: %s", error)
         return _problem(503, "store_away")
     except NoRightsError:

@@ -12,21 +12,21 @@ from dashboard.history.past import PastConnection
 from dashboard.history.proof import Proof
 from dashboard.history.slices import Scenes
 from dashboard.query.alarms import AlarmStore
-from dashboard.query.cache import Once
+from dashboard.query.cache import AnswerCache
 from dashboard.query.clock import Clock, Picture, Replay
 from dashboard.query.concurrent import beside
-from dashboard.query.connection import Connection, Unreachable
+from dashboard.query.connection import Connection, UnreachableError
 from dashboard.query.figures import FigureStore
 from dashboard.query.lists import ListStore
 from dashboard.query.lives import LifeStore
 from dashboard.query.records import RecordStore
 from dashboard.query.replays import ReplayStore
 from dashboard.query.rights import must_see_all
-from dashboard.query.snapshot import Place
+from dashboard.query.snapshot import ProvinceContext
 from dashboard.query.sources import SourceStore
-from dashboard.query.store import Store
-from dashboard.request.address import Asked
-from schemas.clickhouse.replays import Run, State
+from dashboard.query.store import ScreenStore
+from dashboard.request.address import PageRequest
+from schemas.clickhouse.replays import ReplayRun, RunState
 from schemas.clickhouse.retention import Horizon, Kept, horizon
 from schemas.figures import Readings
 from schemas.sources.freshness import Source
@@ -50,23 +50,23 @@ class NotKeptError(ValueError):
 
 
 @dataclass
-class Ask:
+class PageContext:
     """Asks for all pages of one province. Safe to use from many threads: ClickHouse connections are one per thread."""
 
     connection: Connection
     clock: Clock
-    place: Place
+    place: ProvinceContext
     stale_after: float = 10.0
     """Seconds after which a job of the watch counts as not done."""
     keeps: float = 0.0
     """Seconds for which each answer is good at the least."""
     kept: Kept = field(default_factory=Kept)
     """For how long the installation keeps what."""
-    _once: Once = field(default_factory=Once)
+    _once: AnswerCache = field(default_factory=AnswerCache)
     _opened: list[Scenes] = field(default_factory=list)
     """Those of live and of every run that was looked at: shared, as what is made is taken away at the end."""
 
-    def run(self, asked: Asked) -> Run | None:
+    def run(self, asked: PageRequest) -> ReplayRun | None:
         """The run of the stream that an address looks at; None for live. Raises `ValueError` for one that there is not."""
         name = asked.get("run")
         if not name:
@@ -76,7 +76,7 @@ class Ask:
             raise ValueError(asked.speech("no_run", name=name))
         return found
 
-    def runs(self) -> list[Run]:
+    def runs(self) -> list[ReplayRun]:
         """The runs of the stream, the newest first."""
         return self.once("runs", self.replays.runs, RUNS_TICK)
 
@@ -84,7 +84,7 @@ class Ask:
         """One was begun, stopped or taken away: who looks next sees it."""
         self._once.forget("runs")
 
-    def base(self, asked: Asked) -> "Ask":
+    def base(self, asked: PageRequest) -> "PageContext":
         """Asks what an address looks at, as it is by now: live, or a run. Raises `ValueError` for a run that there is not."""
         run = self.run(asked)
         if run is None:
@@ -92,9 +92,11 @@ class Ask:
         # One that goes on is remembered apart: of its past not all has come yet.
         key = ("run", run.name, run.begun_at, run.state)
         connection = self.replays.connection_of(run)
-        return self._once(key, lambda: Ask(connection, self.clock, self.place, self.stale_after, _opened=self._opened), RUN_SECONDS)
+        return self._once(
+            key, lambda: PageContext(connection, self.clock, self.place, self.stale_after, _opened=self._opened), RUN_SECONDS
+        )
 
-    def replay(self, asked: Asked) -> Replay | None:
+    def replay(self, asked: PageRequest) -> Replay | None:
         """The moment of the past that an address shows: of a run, how far it has come, unless it says another. Raises
         `ValueError` for one that cannot be shown."""
         now = self.clock.now()
@@ -105,14 +107,14 @@ class Ask:
             return found
         at = found.at if found else min(run.moment, now)
         # While it goes on, what it knows of a moment is still to come.
-        is_known = run.state is not State.RUNNING and found is not None and found.picture is Picture.KNOWN
+        is_known = run.state is not RunState.RUNNING and found is not None and found.picture is Picture.KNOWN
         return Replay(at, Picture.KNOWN if is_known else Picture.CORRECTED)
 
     def horizon(self) -> Horizon | None:
         """From when on single events are kept; None while nothing was let go of."""
         return self.once("horizon", lambda: horizon(self.connection.tuples))
 
-    def of(self, asked: Asked) -> "Ask":
+    def of(self, asked: PageRequest) -> "PageContext":
         """Asks for the moment of an address: for the present, or for the past as it is asked for there.
 
         Raises `ValueError` for a moment that is none, or is to come.
@@ -123,11 +125,11 @@ class Ask:
         base = self.base(asked)
         return base._once(replay, lambda: base._at(replay), PAST_TICK)
 
-    def _at(self, replay: Replay) -> "Ask":
+    def _at(self, replay: Replay) -> "PageContext":
         connection = PastConnection(self.connection, self.place.code, replay, self._past_lives, self._scenes)
         self.look_back()
         settled = replay.picture is Picture.KNOWN and replay.at < self.clock.now() - ON_THEIR_WAY
-        return Ask(
+        return PageContext(
             connection, replay, self.place.then(replay), self.stale_after, PAST_TICK if settled else 0.0, self.kept, self._once
         )
 
@@ -148,7 +150,7 @@ class Ask:
     def close(self) -> None:
         """Leave nothing behind in ClickHouse."""
         for one in self._opened:
-            with suppress(Unreachable):  # of a run that was removed its database is gone
+            with suppress(UnreachableError):  # of a run that was removed its database is gone
                 one.close()
 
     @cached_property
@@ -162,9 +164,9 @@ class Ask:
         return Proof(self.connection, self.place.code)
 
     @cached_property
-    def store(self) -> Store:
+    def store(self) -> ScreenStore:
         """The questions of the wall."""
-        return Store(self.connection)
+        return ScreenStore(self.connection)
 
     @cached_property
     def figures(self) -> FigureStore:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from dashboard.i18n.speech import Language, Speech
+from dashboard.i18n.speech import Language, Translator
 
 Theme = Literal["light", "dark"]
 Measure = Literal["overdue_rate", "overdue", "feedback", "filings", "on_time", "documents"]
@@ -15,7 +15,7 @@ SHORTEST, LONGEST = 5, 3600
 
 
 @dataclass(frozen=True)
-class View:
+class WallView:
     """What decides the content of a wall's frames: viewers of one view share them."""
 
     language: Language
@@ -29,8 +29,8 @@ class View:
     """For how many seconds each of several stays."""
 
     @property
-    def speech(self) -> Speech:
-        return Speech(self.language)
+    def speech(self) -> Translator:
+        return Translator(self.language)
 
 
 def language(asked: str | None, remembered: str | None, usual: str) -> Language:
@@ -70,12 +70,12 @@ def strange(asked: str | None) -> tuple[str, ...]:
     return tuple(name for name in names if name and name != "all" and name not in SCENES)
 
 
-def view(data: Any) -> View:
+def view(data: Any) -> WallView:
     """The view that a page says it is (the data of its store)."""
     said = data if isinstance(data, dict) else {}
     spoken = language(said.get("language"), None, "vi")
     if said.get("room") == "desk" or said.get("past"):
-        return View(spoken, room="desk")
+        return WallView(spoken, room="desk")
     asked = said.get("scenes") or ()
     chosen, rotate = scenes(",".join(map(str, asked)) if isinstance(asked, list) else None, str(said.get("rotate")), 30)
-    return View(spoken, measure(said.get("measure")), scenes=chosen, rotate=rotate)
+    return WallView(spoken, measure(said.get("measure")), scenes=chosen, rotate=rotate)

@@ -9,7 +9,7 @@ CAPITAL = 0.7
 
 
 @dataclass(frozen=True)
-class Sight:
+class ViewingDistance:
     """A screen as it is seen."""
 
     distance: float
@@ -23,9 +23,9 @@ class Sight:
         return millimetres / self.pitch / CAPITAL
 
 
-def sight(distance: str | None, pitch: str | None, usual: Sight) -> Sight:
+def sight(distance: str | None, pitch: str | None, usual: ViewingDistance) -> ViewingDistance:
     """The sight that an address asks for; what is missing or impossible is as usual."""
-    return Sight(_between(distance, 0.3, 50, usual.distance), _between(pitch, 0.05, 10, usual.pitch))
+    return ViewingDistance(_between(distance, 0.3, 50, usual.distance), _between(pitch, 0.05, 10, usual.pitch))
 
 
 def _between(text: str | None, low: float, high: float, otherwise: float) -> float:

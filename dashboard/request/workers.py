@@ -33,7 +33,7 @@ class BusyError(Exception):
     """So much is being made already that more would not be done in time."""
 
 
-class Workers:
+class PageWorkers:
     """Runs work in a fixed number of threads. Used from one event loop."""
 
     def __init__(self, seconds: float, threads: int = PAGE_THREADS, name: str = "page") -> None:

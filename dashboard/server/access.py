@@ -16,7 +16,7 @@ from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboard.i18n.speech import Speech
+from dashboard.i18n.speech import Translator
 from dashboard.query.rights import Right, current
 from dashboard.request.view import language
 from dashboard.server.attempts import Attempts
@@ -142,7 +142,7 @@ class Access:
             await send({"type": "websocket.close", "code": REFUSED})
             return
         asked = dict(parse_qsl(urlsplit(to).query))
-        speech = Speech(language(asked.get("lang"), cookies.get("ioc_language"), self.usual))
+        speech = Translator(language(asked.get("lang"), cookies.get("ioc_language"), self.usual))
         words = {"title": speech(why), "hint": speech(f"{why}_hint"), "label": speech("token"), "button": speech("token_enter")}
         told = {key: escape(text) for key, text in (words | {"enter": ENTER, "to": to}).items()}
         headers = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin", "Content-Security-Policy": POLICY}

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from dashboard.components.parts import Part
 from dashboard.components.replay_bar import bar
-from dashboard.i18n.speech import Speech
+from dashboard.i18n.speech import Translator
 from dashboard.pages.map import routes as map_routes
 from dashboard.pages.replay import runs_routes
 from dashboard.pages.replay.starting import Starter
@@ -21,14 +21,14 @@ from dashboard.pages.wall.frame import Painter
 from dashboard.pages.wall.layout import page
 from dashboard.query.clock import Clock, Live
 from dashboard.query.connection import Connection
-from dashboard.query.snapshot import Place
-from dashboard.query.store import Store
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.query.snapshot import ProvinceContext
+from dashboard.query.store import ScreenStore
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from dashboard.request.streamed import FILE_SECONDS
 from dashboard.request.view import language
-from dashboard.request.viewing_distance import Sight
-from dashboard.request.workers import FILE_THREADS, Workers, share_fairly
+from dashboard.request.viewing_distance import ViewingDistance
+from dashboard.request.workers import FILE_THREADS, PageWorkers, share_fairly
 from dashboard.server import dispatch, exports, index, pages
 from dashboard.server import package_routes as package_routes
 from dashboard.server import replay_routes as replay_routes
@@ -59,11 +59,11 @@ PAGE = """<!DOCTYPE html>
 
 def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """The application of an installation, by default of the present. It asks nothing before it is started."""
-    painter = Painter(Place(settings.province))
+    painter = Painter(ProvinceContext(settings.province))
     connection, clock = Connection(settings.clickhouse_url), clock or Live()
-    ask = Ask(connection, clock, painter.place, settings.stale_after_seconds, kept=Kept.by(settings))
+    ask = PageContext(connection, clock, painter.place, settings.stale_after_seconds, kept=Kept.by(settings))
     board = Board(
-        Store(connection),
+        ScreenStore(connection),
         clock,
         painter,
         settings.dashboard_tick_seconds,
@@ -72,7 +72,7 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
         lambda scenes: ask_for(ask, scenes),
     )
 
-    workers, files = Workers(settings.page_seconds), Workers(FILE_SECONDS, FILE_THREADS, "file")
+    workers, files = PageWorkers(settings.page_seconds), PageWorkers(FILE_SECONDS, FILE_THREADS, "file")
 
     @asynccontextmanager
     async def living(_server: FastAPI) -> AsyncIterator[None]:
@@ -110,16 +110,18 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
         use_pages=True,
         pages_folder="",
         update_title="",
-        index_string=PAGE.format(language=settings.language, opening=Speech(language(None, None, settings.language))("opening")),
+        index_string=PAGE.format(
+            language=settings.language, opening=Translator(language(None, None, settings.language))("opening")
+        ),
         websocket_inactivity_timeout=0,
     )
 
-    def past(asked: Asked) -> tuple[Part, Place] | None:
+    def past(asked: PageRequest) -> tuple[Part, ProvinceContext] | None:
         shown = bar(ask, asked)
         return None if shown is None else (shown, ask.of(asked).place)
 
     def wall(**asked: str) -> dash.html.Div:
-        sight = Sight(settings.wall_distance, settings.wall_pitch)
+        sight = ViewingDistance(settings.wall_distance, settings.wall_pitch)
         return page(painter, settings.language, sight, settings.wall_rotate, asked, past)
 
     dash.register_page(  # type: ignore[no-untyped-call]

@@ -18,7 +18,7 @@ from fastapi import FastAPI, Request, Response
 
 from dashboard.query.errors import TimeLimitError
 from dashboard.request.answers import told
-from dashboard.request.workers import BusyError, Workers
+from dashboard.request.workers import BusyError, PageWorkers
 
 log = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., Any])
@@ -35,7 +35,9 @@ def on_loop(callback: F) -> F:
     return callback
 
 
-def add_route(server: FastAPI, workers: Workers, app: Callable[[], dash.Dash], late: Callable[[Request, Body, str], Any]) -> None:
+def add_route(
+    server: FastAPI, workers: PageWorkers, app: Callable[[], dash.Dash], late: Callable[[Request, Body, str], Any]
+) -> None:
     """Add the routes, before Dash adds its own.
 
     `late` is the page that is shown in place of one that is not made in time: for which request and body, and why (`too_long`,

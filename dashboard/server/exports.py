@@ -17,14 +17,14 @@ from dashboard.components.sheet import FORMS, Sheet
 from dashboard.pages.index import sheet as index
 from dashboard.pages.records import files as records
 from dashboard.pages.targets import sheet as targets
-from dashboard.query.connection import TimeLimitError, Unreachable
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.query.connection import TimeLimitError, UnreachableError
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from dashboard.request.streamed import FILE_SECONDS, Streamed
-from dashboard.request.workers import BusyError, Workers
+from dashboard.request.workers import BusyError, PageWorkers
 
 log = logging.getLogger(__name__)
-SHEETS: Mapping[str, Callable[[Ask, Asked], Sheet]] = {
+SHEETS: Mapping[str, Callable[[PageContext, PageRequest], Sheet]] = {
     "targets": targets.sheet,
     "index": index.sheet,
     "records/{kind}": records.sheet,
@@ -34,7 +34,7 @@ AT_A_TIME = 4
 """How many files are made at a time; ClickHouse sorts all rows of each."""
 
 
-def add_routes(server: FastAPI, ask: Ask, workers: Workers, usual: str) -> None:
+def add_routes(server: FastAPI, ask: PageContext, workers: PageWorkers, usual: str) -> None:
     """Add the routes; before Dash's own, which catch everything else. `usual` is the language of who asked for none, `workers`
     make the files."""
     places = BoundedSemaphore(AT_A_TIME)
@@ -47,9 +47,9 @@ def _add(
     server: FastAPI,
     page: str,
     form: str,
-    sheet: Callable[[Ask, Asked], Sheet],
-    ask: Ask,
-    workers: Workers,
+    sheet: Callable[[PageContext, PageRequest], Sheet],
+    ask: PageContext,
+    workers: PageWorkers,
     usual: str,
     places: BoundedSemaphore,
 ) -> None:
@@ -58,7 +58,7 @@ def _add(
     @server.get(f"/export/{page}.{form}")
     async def export(request: Request) -> Response:
         path = "/" + page.format(**request.path_params)
-        asked = Asked.of(path, request.url.query, request.cookies.get("ioc_language"), usual)
+        asked = PageRequest.of(path, request.url.query, request.cookies.get("ioc_language"), usual)
         if asked.is_too_long:
             return _problem(400, f"{asked.speech('wrong_address')}: {asked.speech('address_too_long')}")
 
@@ -76,7 +76,7 @@ def _add(
             name, first, rest = await workers.run(begun, FILE_SECONDS)
         except TimeLimitError:
             return _problem(503, f"{asked.speech('too_long')}. {asked.speech('too_long_hint')}")
-        except Unreachable:
+        except UnreachableError:
             return _problem(503, asked.speech("store_away"))
         except BusyError:
             return _problem(429, asked.speech("files_busy"), {"Retry-After": "10"})
@@ -103,13 +103,13 @@ def _problem(status: int, words: str, headers: Mapping[str, str] | None = None) 
 def whole(pieces: Iterator[bytes], places: BoundedSemaphore) -> Generator[bytes, None, None]:
     """The pieces of a file, which holds one of the places from its first piece until its end, or until nobody takes any more.
 
-    Raises `BusyError` when there is no place, `Unreachable` when ClickHouse does not give the rest.
+    Raises `BusyError` when there is no place, `UnreachableError` when ClickHouse does not give the rest.
     """
     if not places.acquire(blocking=False):
         raise BusyError
     try:
         yield from pieces
-    except Unreachable as error:
+    except UnreachableError as error:
         log.warning("a file is not made or broke off, ClickHouse does not answer: %s", error)
         raise
     finally:

@@ -12,7 +12,7 @@ from dash.backends import _fastapi
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
-from dashboard.i18n.speech import Speech
+from dashboard.i18n.speech import Translator
 from dashboard.request.view import language
 
 INLINE = re.compile(r"<script(?![^>]*\b(?:src=|type=\"application/json\"))[^>]*>(.*?)</script>", re.DOTALL)
@@ -34,7 +34,7 @@ def add_route(server: FastAPI, app: dash.Dash, is_page: Callable[[str], bool], u
     def index(request: Request) -> Response:
         if not is_page(request.url.path):
             spoken = language(request.query_params.get("lang"), request.cookies.get("ioc_language"), usual)
-            speech = Speech(spoken)
+            speech = Translator(spoken)
             page = NOT_FOUND.format(language=spoken, title=escape(speech("not_found")), home=escape(speech("to_start")))
             return HTMLResponse(page, 404, {"Content-Security-Policy": NOT_FOUND_POLICY})
         html = _html(app, request)

@@ -10,13 +10,13 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from dashboard.components.replay_bar import MOST_MARKS, line_period
-from dashboard.pages.package.build import Screen, build
-from dashboard.query.connection import TimeLimitError, Unreachable
-from dashboard.request.address import Asked, written
+from dashboard.pages.package.build import PicturedPage, build
+from dashboard.query.connection import TimeLimitError, UnreachableError
+from dashboard.request.address import PageRequest, written
 from dashboard.request.answers import asked_by
-from dashboard.request.context import Ask
+from dashboard.request.context import PageContext
 from dashboard.request.streamed import FILE_SECONDS, Streamed
-from dashboard.request.workers import BusyError, Workers
+from dashboard.request.workers import BusyError, PageWorkers
 from dashboard.server.access import COOKIE, SECURE_COOKIE
 
 PAGES = {"/wall": {"scene": "overview"}, "/map": {}}
@@ -24,7 +24,7 @@ PIECE = 1 << 20
 IN_MEMORY = 32 << 20
 
 
-def add_routes(server: FastAPI, ask: Ask, workers: Workers, usual: str) -> None:
+def add_routes(server: FastAPI, ask: PageContext, workers: PageWorkers, usual: str) -> None:
     """Add the route; before Dash's own, which catch everything else. `usual` is the language of who asked for none, `workers` make
     the files."""
     one_at_a_time = BoundedSemaphore(1)
@@ -52,13 +52,13 @@ def add_routes(server: FastAPI, ask: Ask, workers: Workers, usual: str) -> None:
             return PlainTextResponse(f"{speech('wrong_address')}: {error}", status_code=400)
         except TimeLimitError:
             return PlainTextResponse(f"{speech('too_long')}. {speech('too_long_hint')}", status_code=503)
-        except Unreachable:
+        except UnreachableError:
             return PlainTextResponse(speech("store_away"), status_code=503)
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
         return Streamed(workers, _pieces(file), "application/zip", headers, FILE_SECONDS)
 
 
-def _made(ask: Ask, asked: Asked, request: Request) -> tuple[str, IO[bytes]]:
+def _made(ask: PageContext, asked: PageRequest, request: Request) -> tuple[str, IO[bytes]]:
     """The name of a package and its file, which lies in memory or in a folder that nobody else sees."""
     since, until = line_period(ask, asked)
     at, run = asked.moment("moment"), ask.run(asked)
@@ -67,7 +67,7 @@ def _made(ask: Ask, asked: Asked, request: Request) -> tuple[str, IO[bytes]]:
         raise ValueError(asked.speech("marks_full", n=MOST_MARKS))
     server_address = f"http://127.0.0.1:{request.scope['server'][1]}"
     screens = [
-        Screen(one, server_address + asked.link(path, moment=written(one, "milliseconds"), marked=None, **parameters))
+        PicturedPage(one, server_address + asked.link(path, moment=written(one, "milliseconds"), marked=None, **parameters))
         for one in moments
         for path, parameters in PAGES.items()
     ]

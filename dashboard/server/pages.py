@@ -19,10 +19,10 @@ from dashboard.pages.search import page as search
 from dashboard.pages.sources import page as sources
 from dashboard.pages.targets import page as targets
 from dashboard.pages.unit import page as unit
-from dashboard.request.address import Asked
+from dashboard.request.address import PageRequest
 from dashboard.request.answers import mark, told
 from dashboard.request.browser import asked_for, remembered
-from dashboard.request.context import Ask
+from dashboard.request.context import PageContext
 from dashboard.request.view import language
 
 PAGES: tuple[DeskPage, ...] = (
@@ -38,7 +38,7 @@ PAGES: tuple[DeskPage, ...] = (
 )
 
 
-def register(app: dash.Dash, ask: Ask, usual: str) -> None:
+def register(app: dash.Dash, ask: PageContext, usual: str) -> None:
     """Add the pages, and the callback that renews what is open."""
     for page in PAGES:
         _register(page, ask, usual)
@@ -73,7 +73,7 @@ def register(app: dash.Dash, ask: Ask, usual: str) -> None:
         return (dash.no_update, dash.no_update) if now == seen else (text, now)
 
 
-def _register(page: DeskPage, ask: Ask, usual: str) -> None:
+def _register(page: DeskPage, ask: PageContext, usual: str) -> None:
     varying = [part.strip("<>") for part in page.template.split("/") if part.startswith("<")]
 
     def show(**given: str | None) -> Any:
@@ -84,26 +84,26 @@ def _register(page: DeskPage, ask: Ask, usual: str) -> None:
             path = path.replace(f"<{name}>", unquote(given.pop(name, None) or ""))
         search = tuple(sorted((name, str(value)) for name, value in given.items() if value))
         spoken = language(given.get("lang"), remembered(), usual)
-        return layout(PAGES, page, ask, Asked(path, search, spoken), empty=not asked_for())
+        return layout(PAGES, page, ask, PageRequest(path, search, spoken), empty=not asked_for())
 
     named = {"path_template": page.template} if varying else {"path": page.template}
     dash.register_page(page.name, title="IOC", layout=show, **named)  # type: ignore[no-untyped-call]
 
 
-def _shown_to(viewer: Any) -> Asked | None:
+def _shown_to(viewer: Any) -> PageRequest | None:
     """The address of a page that a browser says it shows; None for what is no address of ours."""
     if not isinstance(viewer, dict) or not isinstance(given := viewer.get("parameters"), dict):
         return None
     path, parameters = str(viewer.get("path")), {str(name): str(value) for name, value in given.items()}
     if not is_page(path):
         return None
-    return Asked(path, tuple(sorted(parameters.items())), "en" if viewer.get("language") == "en" else "vi")
+    return PageRequest(path, tuple(sorted(parameters.items())), "en" if viewer.get("language") == "en" else "vi")
 
 
 def late(request: Request, body: Mapping[str, Any], why: str, usual: str) -> html.Div:
     """What is shown in place of a page that was not made in time: `why` (`too_long`, `too_busy`), and a link to try again."""
     given = {one["property"]: str(one.get("value") or "") for one in body["inputs"]}
-    asked = Asked.of(given.get("pathname", "/"), given.get("search", ""), request.cookies.get("ioc_language"), usual)
+    asked = PageRequest.of(given.get("pathname", "/"), given.get("search", ""), request.cookies.get("ioc_language"), usual)
     speech = asked.speech
     again = html.P(html.A(speech("try_again"), href=asked.with_()), className="way-on")
     content = html.Main([nothing(speech(why), speech(f"{why}_hint")), again], id="content", className="page", tabIndex=-1)

@@ -10,9 +10,9 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dashboard.history.proof import Proof
-from dashboard.pages.package.build import Screen, build
+from dashboard.pages.package.build import PicturedPage, build
 from dashboard.pages.package.marked import marked
-from dashboard.query.connection import Connection, Unreachable
+from dashboard.query.connection import Connection, UnreachableError
 from dashboard.request.address import moment_of, written
 from dashboard.server.access import COOKIE
 from schemas.moments import EPOCH
@@ -38,7 +38,7 @@ def proof(from_: From = "", to: To = "") -> None:
                 if same is False:
                     differing += 1
                     bar.console.print(f"{written(one.moment)}: the replay is not what was recorded", highlight=False)
-    except Unreachable as error:
+    except UnreachableError as error:
         _away(settings, error)
     told = f"{len(found):,} snapshots: {len(found) - differing - apart:,} replayed the same, {differing:,} not"
     print(f"{told}, {apart:,} recorded by other rules." if apart else f"{told}.")
@@ -73,7 +73,7 @@ def package(
     part = file.with_name(f"{file.name}.part")
     try:
         chosen = [_moment(one) for one in moment] or marked(connection, since, until)
-        shown = [Screen(at, _address(where, one, at)) for at in chosen for one in page] if pictures else []
+        shown = [PicturedPage(at, _address(where, one, at)) for at in chosen for one in page] if pictures else []
         with _progress() as bar, part.open("wb") as into:
             task = bar.add_task("", total=None)
             cookies = {COOKIE: token} if token else {}
@@ -88,7 +88,7 @@ def package(
                 lambda what, done, total: bar.update(task, description=what[:40], completed=done, total=total),
                 _openings(settings, since, until),
             )
-    except Unreachable as error:
+    except UnreachableError as error:
         part.unlink(missing_ok=True)
         _away(settings, error)
     part.replace(file)
@@ -117,7 +117,7 @@ def _progress() -> Progress:
     return Progress(*columns, transient=True)
 
 
-def _away(settings: Settings, error: Unreachable) -> None:
+def _away(settings: Settings, error: UnreachableError) -> None:
     sys.exit(f"ClickHouse at {settings.clickhouse_server}: {error}")
 
 

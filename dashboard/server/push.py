@@ -20,10 +20,10 @@ from dashboard.pages.wall.drawings import NOTHING, Drawings, Texts
 from dashboard.pages.wall.frame import Painter
 from dashboard.pages.wall.sources import incomplete
 from dashboard.query.clock import Clock
-from dashboard.query.connection import Unreachable
+from dashboard.query.connection import UnreachableError
 from dashboard.query.snapshot import Snapshot, take
-from dashboard.query.store import Pulse, Store
-from dashboard.request.view import Scene, View
+from dashboard.query.store import DataPulse, ScreenStore
+from dashboard.request.view import Scene, WallView
 from schemas.events.partitions import Partitions
 from schemas.moments import milliseconds
 
@@ -45,7 +45,7 @@ PULSE = ("pulse", "data")
 
 
 @dataclass
-class Metrics:
+class PushMetrics:
     """What /metrics tells."""
 
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
@@ -62,7 +62,7 @@ class Metrics:
 class Board:
     """The newest state, and the viewers that wait for it. Lives on one event loop; `run` is its poller."""
 
-    store: Store
+    store: ScreenStore
     clock: Clock
     painter: Painter
     tick_seconds: float
@@ -71,8 +71,8 @@ class Board:
     """How many partitions each kind has to have."""
     slowly: Callable[[frozenset[Scene]], Backdrop] = lambda _scenes: Backdrop()
     """Asks for what changes slowly and some scenes show; in a thread of its own."""
-    metrics: Metrics = field(default_factory=Metrics)
-    pulse: Pulse = field(default_factory=lambda: Pulse(None, ""))
+    metrics: PushMetrics = field(default_factory=PushMetrics)
+    pulse: DataPulse = field(default_factory=lambda: DataPulse(None, ""))
     snapshot: Snapshot | None = None
     backdrop: Backdrop = field(default_factory=Backdrop)
     problem: str = ""
@@ -135,7 +135,7 @@ class Board:
                 if found != self.backdrop:
                     self.backdrop = found
                     await self._tell()
-            except Unreachable:
+            except UnreachableError:
                 self._trouble = "store_away"
             except Exception:
                 log.exception("what changes slowly could not be asked")
@@ -158,7 +158,7 @@ class Board:
                 self._rest = PACE * (self._taken - started)
             self.problem = ""
             self.metrics.failures.set(0)
-        except Unreachable as error:
+        except UnreachableError as error:
             if not self.problem:
                 log.warning("ClickHouse does not answer: %s", error)
             self.problem = "store_away"
@@ -179,7 +179,7 @@ class Board:
         with histogram.time():
             return await asyncio.get_running_loop().run_in_executor(self._executor, question)
 
-    async def follow(self, view: View) -> AsyncIterator[Texts]:
+    async def follow(self, view: WallView) -> AsyncIterator[Texts]:
         """What a viewer must change to show the newest state: at once, at any news or change of scene, and at least every
         `FRAME_SECONDS`."""
         shown = NOTHING
@@ -191,7 +191,7 @@ class Board:
                 shown = frame or shown
                 await self._wait(number, now)
 
-    def _turn(self, view: View) -> tuple[int, Turn]:
+    def _turn(self, view: WallView) -> tuple[int, Turn]:
         """The number of the news, and the scene that it shows to a viewer."""
         calls = self.snapshot.calls if self.snapshot else ()
         return self._number, turn(view.scenes, view.rotate, self.clock.now(), calls)
@@ -202,7 +202,7 @@ class Board:
             async with asyncio.timeout(min(max(left, 0.01), FRAME_SECONDS)), self._news:
                 await self._news.wait_for(lambda: self._number != number)
 
-    def _drawn(self, view: View, now: Turn) -> Texts:
+    def _drawn(self, view: WallView, now: Turn) -> Texts:
         """The frame of a view; nothing where there is none to draw."""
         if self.snapshot is None or view.room == "desk":
             return NOTHING
@@ -216,7 +216,7 @@ class Board:
             self.problem = "failed"
             return NOTHING
 
-    def _beat(self, view: View) -> dict[str, Any]:
+    def _beat(self, view: WallView) -> dict[str, Any]:
         """What tells a page that it is alive, and how alive the data is. Times are milliseconds since 1970."""
         now = self.clock.now()
         return {

@@ -22,11 +22,11 @@ from dashboard.query.clock import Picture, Replay
 from dashboard.query.concurrent import beside
 from dashboard.query.snapshot import Snapshot, a_day_ago, take
 from dashboard.query.sources import SourceStore
-from dashboard.request.address import Asked
+from dashboard.request.address import PageRequest
 from dashboard.request.answers import answer, asked_by, told
-from dashboard.request.context import Ask
-from dashboard.request.view import View, measure, scenes
-from dashboard.request.workers import Workers
+from dashboard.request.context import PageContext
+from dashboard.request.view import WallView, measure, scenes
+from dashboard.request.workers import PageWorkers
 from dashboard.server.pages import page_of
 from schemas.events.partitions import Partitions
 from schemas.moments import milliseconds
@@ -37,7 +37,7 @@ MOST_ALARMS, MOST_OUTAGES = 2_000, 400
 OUTAGE_HOURS = 1
 
 
-def add_routes(server: FastAPI, ask: Ask, workers: Workers, partitions: Partitions, usual: str, rotation: int) -> None:
+def add_routes(server: FastAPI, ask: PageContext, workers: PageWorkers, partitions: Partitions, usual: str, rotation: int) -> None:
     """Add the routes; before Dash's own, which catch everything else. `usual` is the language of who asked for none, `rotation` for
     how many seconds each of several scenes stays."""
 
@@ -57,7 +57,7 @@ def add_routes(server: FastAPI, ask: Ask, workers: Workers, partitions: Partitio
         return await answer(request, workers, lambda: told(frame(ask.of(asked), asked, partitions, rotation)))
 
 
-def line(ask: Ask, asked: Asked) -> dict[str, Any]:
+def line(ask: PageContext, asked: PageRequest) -> dict[str, Any]:
     """What the timeline shows between `since` and `until`: `bars` (events that arrived in each part; that happened, where `picture`
     is corrected), `alarms` ([raised, cleared or None, priority, words]), `alarms_from` (before which there are too many to show;
     else null), `outages` ([from, to, agency, kind]: feeds that were silent), `whole_from` (before which only counts are kept; null
@@ -97,23 +97,23 @@ def line(ask: Ask, asked: Asked) -> dict[str, Any]:
     return ask.once(("line", since, until, picture, asked.spoken), found, seconds=30)
 
 
-def frame(ask: Ask, asked: Asked, partitions: Partitions, rotation: int) -> list[list[Any]]:
+def frame(ask: PageContext, asked: PageRequest, partitions: Partitions, rotation: int) -> list[list[Any]]:
     """All that a wall shows of a moment: [component, property, value]."""
     snapshot: Snapshot = ask.once("snapshot", lambda: _taken(ask, partitions), seconds=30)
     chosen, rotate = scenes(asked.get("scene"), asked.get("rotate"), rotation)
-    view = View(asked.spoken, measure(asked.get("measure")), scenes=chosen, rotate=rotate)
+    view = WallView(asked.spoken, measure(asked.get("measure")), scenes=chosen, rotate=rotate)
     now = turn(view.scenes, view.rotate, datetime.now(UTC), snapshot.calls)
     texts = Drawings(Painter(ask.place)).frame(snapshot, ask_for(ask, [now.scene]), view, now)
     outlines = ["map-communes", "url", outlines_address(ask.place)]  # others where a replay goes on over the reform of the units
     return [outlines, *([component, prop, json.loads(text)] for (component, prop), text in texts.items())]
 
 
-def _taken(ask: Ask, partitions: Partitions) -> Snapshot:
+def _taken(ask: PageContext, partitions: Partitions) -> Snapshot:
     day_ago = beside(lambda: ask.once("a day ago", lambda: a_day_ago(ask.figures, ask.clock)))
     found = take(ask.store, ask.clock, ask.place, partitions, ask.stale_after)
     return replace(found, day_ago=day_ago())
 
 
-def _asked(request: Request, path: str, usual: str) -> Asked:
+def _asked(request: Request, path: str, usual: str) -> PageRequest:
     found = asked_by(request, path, usual)
-    return Asked(path, tuple(one for one in found.parameters if one[0] != "path"), found.spoken)
+    return PageRequest(path, tuple(one for one in found.parameters if one[0] != "path"), found.spoken)

@@ -9,7 +9,7 @@ from dash import Input, Output, State
 from dash.backends.ws import FLUSH_SIGNAL
 
 from dashboard.pages.wall.drawings import Texts
-from dashboard.request.view import View, view
+from dashboard.request.view import WallView, view
 from dashboard.server.dispatch import on_loop
 from dashboard.server.push import PULSE, Board
 
@@ -67,7 +67,7 @@ def register(app: dash.Dash, board: Board) -> None:
         return dash.no_update
 
 
-def _view(said: Any) -> View:
+def _view(said: Any) -> WallView:
     """The view that a page says it is, that of a page that says nothing where it is none."""
     try:
         return view(said)

@@ -13,18 +13,18 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import ClientDisconnect
 
 from ingest.gateway import bodies, description, words
-from ingest.gateway.bodies import Unusable
+from ingest.gateway.bodies import UnusableBodyError
 from ingest.gateway.intake import Answer, Intake
-from ingest.gateway.link import ACK_SECONDS, Link
-from ingest.gateway.metrics import Metrics
+from ingest.gateway.link import ACK_SECONDS, KafkaLink
+from ingest.gateway.metrics import GatewayMetrics
 from ingest.gateway.notices import load
 from ingest.gateway.recent import Recent
 from ingest.gateway.refusals import Refusals
 from ingest.gateway.turns import Turns
-from ingest.producer import PENDING_BYTES, KafkaUnavailable
+from ingest.producer import PENDING_BYTES, KafkaUnavailableError
 from schemas.clickhouse.retention import Keeping
-from schemas.events.envelope import Category, Reader
-from schemas.events.refusals import Said
+from schemas.events.envelope import Reader, RefusalCategory
+from schemas.events.refusals import StatedSender
 from schemas.http.hosts import AllowedHosts
 from schemas.http.limits import Limits
 from schemas.http.middleware import protect
@@ -71,8 +71,8 @@ class Gateway:
         self._recent = Recent()
         name = f"{settings.host}:{settings.gateway_port}"
         self._refused = Refusals(name)
-        self._link = Link(settings, name, self._refused)
-        self._metrics = Metrics(self._link.beat_age, self._recent.__len__)
+        self._link = KafkaLink(settings, name, self._refused)
+        self._metrics = GatewayMetrics(self._link.beat_age, self._recent.__len__)
         self._turns = Turns()
 
     @cached_property
@@ -96,12 +96,12 @@ class Gateway:
         language = words.language(request.headers.get("accept-language", ""), self._settings.language)
         try:
             status, answer = await self._take(request, language)
-        except Unusable as problem:
+        except UnusableBodyError as problem:
             reason = words.of(problem.reason, language, *problem.parts)
             # The client's own words are in it, such as a content type: the category says enough.
-            self._refused.note(Said(), problem.category, "")
+            self._refused.note(StatedSender(), problem.category, "")
             status, answer = problem.status, _nothing(problem.category, reason)
-        except KafkaUnavailable as away:
+        except KafkaUnavailableError as away:
             status, answer = 503, _nothing("unavailable", f"{words.of(words.UNAVAILABLE, language)}. ({away})")
         except ClientDisconnect:
             status, answer = 400, _nothing("disconnected", "")
@@ -119,7 +119,7 @@ class Gateway:
         self._metrics.bytes.inc(len(body))
         producer = self._link.producer()
         if producer.pending_bytes + len(body) > PENDING_BYTES:
-            raise KafkaUnavailable("Too much is waiting for Kafka's acknowledgement.")
+            raise KafkaUnavailableError("Too much is waiting for Kafka's acknowledgement.")
         prefix, keeping = self._settings.topic_prefix, Keeping.by(self._settings)
         intake = Intake(self._reader, self._sealer, self._recent, prefix, language, self._refused, keeping)
 
@@ -157,7 +157,10 @@ def _status(answer: Answer, media: str) -> int:
         return 200
     if answer.refused < len(answer.events):
         return 207
-    unreadable = media == bodies.EVENT and answer.events[0].category in (Category.BAD_JSON.value, Category.BAD_UTF8.value)
+    unreadable = media == bodies.EVENT and answer.events[0].category in (
+        RefusalCategory.BAD_JSON.value,
+        RefusalCategory.BAD_UTF8.value,
+    )
     return 400 if unreadable else 422
 
 

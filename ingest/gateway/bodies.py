@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from ingest.gateway import words
-from schemas.events.envelope import Category
+from schemas.events.envelope import RefusalCategory
 
 EVENT, BATCH, LINES = "application/cloudevents+json", "application/cloudevents-batch+json", "application/x-ndjson"
 MEDIA_TYPES = (EVENT, "application/json", BATCH, LINES)
@@ -31,7 +31,7 @@ _OBJECTS = msgspec.json.Decoder(list[_Object])
 _ITEM = re.compile(r"\$\[(\d+)\]")
 
 
-class Unusable(Exception):
+class UnusableBodyError(Exception):
     """A body from which no events can be had: the status that answers it, a category and the reason in two languages."""
 
     def __init__(self, status: int, category: str, reason: tuple[str, str], *parts: object) -> None:
@@ -43,46 +43,46 @@ class Unusable(Exception):
 
 
 def media_type(content_type: str, content_encoding: str) -> str:
-    """The kind of body that the headers announce. Raises `Unusable` (415)."""
+    """The kind of body that the headers announce. Raises `UnusableBodyError` (415)."""
     name, _, parameters = content_type.partition(";")
     name = name.strip().lower()
     charset = parameters.replace(" ", "").replace('"', "").lower()
     if name not in MEDIA_TYPES or (charset.startswith("charset=") and charset not in ("charset=utf-8", "charset=utf8")):
-        raise Unusable(415, "unsupported-media-type", words.MEDIA_TYPE, content_type, ", ".join(MEDIA_TYPES))
+        raise UnusableBodyError(415, "unsupported-media-type", words.MEDIA_TYPE, content_type, ", ".join(MEDIA_TYPES))
     if content_encoding.strip().lower() not in ("", "identity"):
-        raise Unusable(415, "unsupported-media-type", words.ENCODING, content_encoding)
+        raise UnusableBodyError(415, "unsupported-media-type", words.ENCODING, content_encoding)
     return EVENT if name == "application/json" else name
 
 
 async def whole(chunks: AsyncIterator[bytes], announced: str | None, limit: int) -> bytes:
-    """The body, read no further than `limit` bytes. Raises `Unusable` (413)."""
+    """The body, read no further than `limit` bytes. Raises `UnusableBodyError` (413)."""
     if announced is not None and announced.isdecimal() and int(announced) > limit:
-        raise Unusable(413, Category.TOO_LARGE.value, words.BODY_TOO_LARGE, limit)
+        raise UnusableBodyError(413, RefusalCategory.TOO_LARGE.value, words.BODY_TOO_LARGE, limit)
     parts, size = [], 0
     async for chunk in chunks:
         size += len(chunk)
         if size > limit:
-            raise Unusable(413, Category.TOO_LARGE.value, words.BODY_TOO_LARGE, limit)
+            raise UnusableBodyError(413, RefusalCategory.TOO_LARGE.value, words.BODY_TOO_LARGE, limit)
         parts.append(chunk)
     return b"".join(parts)
 
 
 def events(media: str, body: bytes) -> list[bytes]:
-    """The bytes of each event, as the sender wrote them. Raises `Unusable` (400 or 413)."""
+    """The bytes of each event, as the sender wrote them. Raises `UnusableBodyError` (400 or 413)."""
     body = body.removeprefix(BOM)
     if not body.strip():
-        raise Unusable(400, "empty", words.EMPTY)
+        raise UnusableBodyError(400, "empty", words.EMPTY)
     if media == EVENT:
         return [body]
     records = _lines(body) if media == LINES else _array(body)
     if len(records) > MAX_EVENTS:
-        raise Unusable(413, Category.TOO_LARGE.value, words.TOO_MANY, MAX_EVENTS)
+        raise UnusableBodyError(413, RefusalCategory.TOO_LARGE.value, words.TOO_MANY, MAX_EVENTS)
     return records
 
 
 def _lines(body: bytes) -> list[bytes]:
     if body.count(b"\n") > MAX_LINES:
-        raise Unusable(413, Category.TOO_LARGE.value, words.TOO_MANY, MAX_EVENTS)
+        raise UnusableBodyError(413, RefusalCategory.TOO_LARGE.value, words.TOO_MANY, MAX_EVENTS)
     return [line for line in (line.strip() for line in body.split(b"\n")) if line]
 
 
@@ -90,16 +90,16 @@ def _array(body: bytes) -> list[bytes]:
     try:
         if body.count(b",") > DENSE_COMMAS:
             if body.count(b"{") > MAX_BRACES:
-                raise Unusable(413, Category.TOO_LARGE.value, words.TOO_MANY, MAX_EVENTS)
+                raise UnusableBodyError(413, RefusalCategory.TOO_LARGE.value, words.TOO_MANY, MAX_EVENTS)
             _OBJECTS.decode(body)  # It stops at the first item that is none.
         return [bytes(raw) for raw in _LIST.decode(body)]
     except msgspec.ValidationError as error:
         if item := _ITEM.search(str(error)):
-            raise Unusable(400, Category.WRONG_TYPE.value, words.NOT_OBJECTS, int(item[1])) from None
-        raise Unusable(400, Category.WRONG_TYPE.value, words.NOT_A_LIST) from None
+            raise UnusableBodyError(400, RefusalCategory.WRONG_TYPE.value, words.NOT_OBJECTS, int(item[1])) from None
+        raise UnusableBodyError(400, RefusalCategory.WRONG_TYPE.value, words.NOT_A_LIST) from None
     except RecursionError:
-        raise Unusable(400, Category.TOO_DEEP.value, words.CATEGORIES[Category.TOO_DEEP]) from None
+        raise UnusableBodyError(400, RefusalCategory.TOO_DEEP.value, words.CATEGORIES[RefusalCategory.TOO_DEEP]) from None
     except UnicodeDecodeError:
-        raise Unusable(400, Category.BAD_UTF8.value, words.CATEGORIES[Category.BAD_UTF8]) from None
+        raise UnusableBodyError(400, RefusalCategory.BAD_UTF8.value, words.CATEGORIES[RefusalCategory.BAD_UTF8]) from None
     except msgspec.DecodeError as error:
-        raise Unusable(400, Category.BAD_JSON.value, words.MALFORMED, str(error)) from None
+        raise UnusableBodyError(400, RefusalCategory.BAD_JSON.value, words.MALFORMED, str(error)) from None

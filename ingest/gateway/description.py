@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from ingest.gateway.bodies import BATCH, EVENT, LINES, MAX_EVENTS
 from ingest.gateway.intake import Answer
 from schemas.documents import example, json_schema
-from schemas.events.envelope import Category
+from schemas.events.envelope import RefusalCategory
 from schemas.events.kinds import KINDS
 
 INTRODUCTION = f"""Agencies push their events here: CloudEvents 1.0 in structured JSON, one, a batch or lines (NDJSON).
@@ -25,7 +25,7 @@ Vietnamese or English, by `Accept-Language`.
 A request beyond the limits of the server is answered by one sentence of plain text: 400 no HTTP, 408 headers or body too slow, 414
 address too long, 421 a name that the gateway does not have, 431 headers too large, 503 too much at once.
 
-Categories of refusals: {", ".join(f"`{category.value}`" for category in Category)}.
+Categories of refusals: {", ".join(f"`{category.value}`" for category in RefusalCategory)}.
 """
 
 _EXAMPLES: dict[str, Any] = {kind.name: msgspec.json.decode(example(kind)) for kind in KINDS}

@@ -17,12 +17,12 @@ from ingest.gateway import words
 from ingest.gateway.notices import Notice, none_of, notices, told
 from ingest.gateway.recent import Position, Recent
 from ingest.gateway.refusals import Refusals
-from ingest.producer import KafkaUnavailable, Producer
+from ingest.producer import KafkaUnavailableError, Producer
 from schemas.clickhouse.retention import Keeping
-from schemas.events.envelope import Category, Read, Reader, Refusal, bodies, body, identities, identity
+from schemas.events.envelope import Read, Reader, RefusalCategory, RefusalError, bodies, body, identities, identity
 from schemas.events.kinds import BY_NAME, FEEDBACK
 from schemas.events.members import perhaps_repeated, repeated_member
-from schemas.events.refusals import Said, said
+from schemas.events.refusals import StatedSender, said
 from schemas.seal import Sealer, read_sealed
 
 
@@ -64,7 +64,7 @@ _Read = tuple[Read, bytes, int, int]
 """An event, its record with who reported sealed, what stands for its identity and for what it says."""
 
 
-class _Sent(msgspec.Struct, frozen=True, gc=False):
+class _Produced(msgspec.Struct, frozen=True, gc=False):
     """An event that was given to the producer."""
 
     index: int
@@ -103,8 +103,8 @@ class Intake:
         self.notices: Counter[tuple[str, str, str]] = Counter()
         """(kind, what, field) → accepted events' notices, for the metrics."""
         self._notices: dict[int, list[Notice]] = {}
-        self._sent: list[_Sent] = []
-        self._first: dict[int, _Sent] = {}
+        self._sent: list[_Produced] = []
+        self._first: dict[int, _Produced] = {}
         """What stands for an identity → the event of this request that has it."""
         self._repeats: list[tuple[int, int]] = []
         self._kinds: dict[int, str] = {}
@@ -158,9 +158,9 @@ class Intake:
                 _place(result, DUPLICATE, known)
             elif not self._away:
                 self._give(index, read, closed, mark, content)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             self._refuse(result, refusal, record)
-        except KafkaUnavailable:
+        except KafkaUnavailableError:
             self._away = True
 
     def _read(self, record: bytes) -> _Read:
@@ -182,11 +182,11 @@ class Intake:
         kind = read.kind
         topic = self._topics.get(kind.name) or self._topics.setdefault(kind.name, kind.topic(self._prefix))
         future = self._producer.put(topic, kind.entity_id(read.data).encode(), record)
-        self._first[mark] = sent = _Sent(index, mark, content, topic, future)
+        self._first[mark] = sent = _Produced(index, mark, content, topic, future)
         self._sent.append(sent)
 
-    def _refuse(self, result: Result, refusal: Refusal, record: bytes) -> None:
-        named = said(record) if refusal.category is not Category.TOO_LARGE else Said()
+    def _refuse(self, result: Result, refusal: RefusalError, record: bytes) -> None:
+        named = said(record) if refusal.category is not RefusalCategory.TOO_LARGE else StatedSender()
         if result.id is None:
             result.id, result.source = named.id, named.source
         self._refused.note(named, refusal.category.value, refusal.reason)
@@ -263,7 +263,7 @@ def _pieces(records: Sequence[bytes]) -> Iterator[tuple[int, int]]:
 
 def _same_or_refuse(earlier: int, content: int) -> None:
     if earlier != content:
-        raise Refusal(Category.CONFLICT, "")
+        raise RefusalError(RefusalCategory.CONFLICT, "")
 
 
 def _place(result: Result, status: str, position: Position) -> None:
@@ -271,11 +271,11 @@ def _place(result: Result, status: str, position: Position) -> None:
     result.topic, result.partition, result.offset = position.topic, position.partition, position.offset
 
 
-def _position(sent: _Sent, metadata: Any) -> Position:
+def _position(sent: _Produced, metadata: Any) -> Position:
     return Position(sent.body, sent.topic, metadata.partition, metadata.offset)
 
 
-def _remember(recent: Recent, sent: _Sent, metadata: Any) -> None:
+def _remember(recent: Recent, sent: _Produced, metadata: Any) -> None:
     recent.put([(sent.identity, _position(sent, metadata))])
 
 

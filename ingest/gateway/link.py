@@ -11,7 +11,7 @@ from kafka.errors import KafkaError
 
 from ingest import topics
 from ingest.gateway.refusals import Refusals
-from ingest.producer import KafkaUnavailable, Producer
+from ingest.producer import KafkaUnavailableError, Producer
 from schemas.events.kinds import HEARTBEATS, REFUSALS
 from schemas.events.payloads import Heartbeat
 from schemas.settings import Settings
@@ -27,7 +27,7 @@ STALE_SECONDS = 3.0
 log = logging.getLogger(__name__)
 
 
-class Link:
+class KafkaLink:
     """Owns the producer. A thread of its own connects, beats and reconnects, so that nobody else ever waits for that."""
 
     def __init__(self, settings: Settings, name: str, refused: Refusals) -> None:
@@ -51,7 +51,7 @@ class Link:
         self._stop.set()
         self._thread.join(ACK_SECONDS)
         if self._producer is not None:
-            with suppress(KafkaUnavailable):
+            with suppress(KafkaUnavailableError):
                 self._tell(self._producer)
             self._producer.close(ACK_SECONDS if self.trouble() is None else 0)
 
@@ -64,10 +64,10 @@ class Link:
         return None if self.beat_age() <= STALE_SECONDS else self._trouble
 
     def producer(self) -> Producer:
-        """The producer to send with. Raises `KafkaUnavailable` while Kafka is away."""
+        """The producer to send with. Raises `KafkaUnavailableError` while Kafka is away."""
         producer, trouble = self._producer, self.trouble()
         if producer is None or trouble is not None:
-            raise KafkaUnavailable(trouble or self._trouble)
+            raise KafkaUnavailableError(trouble or self._trouble)
         return producer
 
     def _run(self) -> None:
@@ -79,7 +79,7 @@ class Link:
                 self._beat(self._producer)
                 if time.monotonic() - self._told >= REFUSALS_SECONDS:
                     self._tell(self._producer)
-            except (KafkaUnavailable, KafkaError) as error:
+            except (KafkaUnavailableError, KafkaError) as error:
                 self._break(str(error) or type(error).__name__)
             self._stop.wait(BEAT_SECONDS)
 
@@ -104,7 +104,7 @@ class Link:
         for number, one in enumerate(refused):
             try:
                 producer.put(topic, self._name.encode(), msgspec.json.encode(one), 0)
-            except KafkaUnavailable:
+            except KafkaUnavailableError:
                 self._refused.back(refused[number:])
                 raise
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ingest.gateway.intake import Intake
 
 
-class Metrics:
+class GatewayMetrics:
     """The counters of one gateway, in a registry of their own."""
 
     def __init__(self, beat_age: Callable[[], float], remembered: Callable[[], int]) -> None:

@@ -28,11 +28,11 @@ class Notice(NamedTuple):
     read: str = ""
 
 
-class _Sent(msgspec.Struct, gc=False):
+class _SentData(msgspec.Struct, gc=False):
     data: dict[str, msgspec.Raw]
 
 
-_SENT = msgspec.json.Decoder(_Sent)
+_SENT = msgspec.json.Decoder(_SentData)
 MAX_CLEAN_CODES = 100_000
 """Combinations of codes that are remembered to need no word; beyond, they are forgotten and looked up again."""
 _CODE_FIELDS = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from schemas.events.payloads import Refused
-from schemas.events.refusals import Said, harmless
+from schemas.events.refusals import StatedSender, harmless
 
 MOST_KEYS = 500
 """Sources and reasons that are told apart in one window; what is beyond is counted together, so that nobody can fill our memory."""
@@ -34,7 +34,7 @@ class Refusals:
         self._counts: dict[Key, _Count] = {}
         self._since: datetime | None = None
 
-    def note(self, said: Said, category: str, reason: str) -> None:
+    def note(self, said: StatedSender, category: str, reason: str) -> None:
         """One event was refused, or (of an empty `said`) a request of which no event could be had."""
         self._add((said.source or "", said.agency, said.kind, category), 1, reason)
 

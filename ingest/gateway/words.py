@@ -2,31 +2,31 @@
 
 import re
 
-from schemas.events.envelope import Category, Refusal
+from schemas.events.envelope import RefusalCategory, RefusalError
 
 CATEGORIES: dict[str, tuple[str, str]] = {
-    Category.BAD_UTF8: ("Không phải UTF-8; hãy gửi văn bản mã hóa UTF-8", "Not UTF-8; send text in UTF-8"),
-    Category.BAD_JSON: ("JSON sai cú pháp", "Malformed JSON"),
-    Category.TOO_DEEP: ("JSON lồng quá sâu", "JSON nested too deeply"),
-    Category.TOO_LARGE: ("Quá lớn", "Too large"),
-    Category.MISSING_FIELD: ("Thiếu trường bắt buộc", "A required field is missing"),
-    Category.WRONG_TYPE: ("Sai kiểu dữ liệu", "Wrong type of value"),
-    Category.WRONG_VALUE: ("Giá trị không hợp lệ", "Value not allowed"),
-    Category.UNKNOWN_KIND: ("Loại sự kiện không có trong từ vựng", "Kind of event not known"),
-    Category.IMPOSSIBLE_DATE: (
+    RefusalCategory.BAD_UTF8: ("Không phải UTF-8; hãy gửi văn bản mã hóa UTF-8", "Not UTF-8; send text in UTF-8"),
+    RefusalCategory.BAD_JSON: ("JSON sai cú pháp", "Malformed JSON"),
+    RefusalCategory.TOO_DEEP: ("JSON lồng quá sâu", "JSON nested too deeply"),
+    RefusalCategory.TOO_LARGE: ("Quá lớn", "Too large"),
+    RefusalCategory.MISSING_FIELD: ("Thiếu trường bắt buộc", "A required field is missing"),
+    RefusalCategory.WRONG_TYPE: ("Sai kiểu dữ liệu", "Wrong type of value"),
+    RefusalCategory.WRONG_VALUE: ("Giá trị không hợp lệ", "Value not allowed"),
+    RefusalCategory.UNKNOWN_KIND: ("Loại sự kiện không có trong từ vựng", "Kind of event not known"),
+    RefusalCategory.IMPOSSIBLE_DATE: (
         "Thời điểm không hợp lệ; cần RFC 3339 có múi giờ, từ 1990 đến 2099",
         "Impossible time; RFC 3339 with an offset is needed, from 1990 to 2099",
     ),
-    Category.IMPOSSIBLE_POINT: (
+    RefusalCategory.IMPOSSIBLE_POINT: (
         "Tọa độ không hợp lệ; cần đủ lat và lon theo WGS84",
         "Impossible point; lat and lon are needed together, in WGS84 degrees",
     ),
-    Category.WRONG_KEY: ("Khóa bản ghi không khớp thực thể", "The record's key is not its entity"),
-    Category.CONFLICT: (
+    RefusalCategory.WRONG_KEY: ("Khóa bản ghi không khớp thực thể", "The record's key is not its entity"),
+    RefusalCategory.CONFLICT: (
         "Trùng source và id với một sự kiện khác nội dung; sự kiện mới cần id mới",
         "Same source and id as an event that says something else; a new event needs a new id",
     ),
-    Category.TOO_OLD: (
+    RefusalCategory.TOO_OLD: (
         "Quá cũ: sự kiện của thời gian ấy không còn được lưu",
         "Too old: events of that time are no longer kept",
     ),
@@ -93,7 +93,7 @@ def of(words: tuple[str, str], language: str, *parts: object) -> str:
     return words[0 if language == "vi" else 1].format(*parts)
 
 
-def explain(refusal: Refusal, language: str) -> str:
+def explain(refusal: RefusalError, language: str) -> str:
     """Why an event was refused: the category's words, then exactly what and where."""
     detail = refusal.reason
     if language == "vi":

@@ -14,12 +14,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ingest import topics
 from ingest.importer import mapping as mappings
-from ingest.importer.job import PATIENCE_SECONDS, Job
+from ingest.importer.job import PATIENCE_SECONDS, ImportJob
 from ingest.importer.mapping import MappingError
 from ingest.importer.outcome import Outcomes
 from ingest.importer.rows import FileError
 from ingest.importer.summary import Summary, counted
-from ingest.producer import KafkaUnavailable, Producer
+from ingest.producer import KafkaUnavailableError, Producer
 from schemas.events.kinds import BY_NAME
 from schemas.seal import SealError
 from schemas.settings import Settings
@@ -69,7 +69,7 @@ def import_files(
         chosen = mappings.load(mapping) if mapping is not None else None
         if chosen is not None and source is not None:
             chosen = msgspec.structs.replace(chosen, source=source)
-        job = Job(settings, chosen, kind, refused, sheet)
+        job = ImportJob(settings, chosen, kind, refused, sheet)
         if check:
             failed = job.run(files, None, _progress)
         else:
@@ -80,7 +80,7 @@ def import_files(
         job.report(sys.stdout, "valid" if check else "accepted")
         if failed is not None:
             raise failed
-    except (MappingError, FileError, KafkaUnavailable, SealError, OSError) as error:
+    except (MappingError, FileError, KafkaUnavailableError, SealError, OSError) as error:
         print(f"ingest import: {error}", file=sys.stderr)
         raise typer.Exit(FATAL) from None
     raise typer.Exit(SOME_REFUSED if job.refused_some else ALL_ACCEPTED)

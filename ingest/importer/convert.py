@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from ingest.importer import values
-from ingest.importer.mapping import OWN, Condition, Field, Mapping, Scalar, Step, as_time
+from ingest.importer.mapping import OWN, Mapping, MappingField, MappingStep, RowCondition, Scalar, as_time
 from schemas.events.canonical import commune_code
-from schemas.events.envelope import Category, Read, Reader, Refusal
+from schemas.events.envelope import Read, Reader, RefusalCategory, RefusalError
 from schemas.moments import TIME
 from schemas.reference import known
 from schemas.text import normalise
@@ -34,7 +34,7 @@ class Encoded(NamedTuple):
 def events(row: Columns[str, str], mapping: Mapping, reader: Reader, columns: Iterable[str] | None = None) -> list[Encoded]:
     """The events of a row, in the order of the mapping's steps. `columns` are those of the mapping, if they are at hand.
 
-    Raises `Refusal`, naming column and value, when any of them cannot be: a row counts whole or not at all.
+    Raises `RefusalError`, naming column and value, when any of them cannot be: a row counts whole or not at all.
     """
     plain = {name: normalise(row[name]) for name in (mapping.columns() if columns is None else columns)}
     for name in OWN:
@@ -42,7 +42,7 @@ def events(row: Columns[str, str], mapping: Mapping, reader: Reader, columns: It
             plain[name] = row[name]
     steps = [step for step in mapping.step if not step.when or all(_holds(plain, one) for one in step.when)]
     if not steps:
-        raise Refusal(Category.WRONG_VALUE, "No step of the mapping applies to this row.")
+        raise RefusalError(RefusalCategory.WRONG_VALUE, "No step of the mapping applies to this row.")
     shared = _values(plain, mapping.fields, mapping)
     return [_event(plain, shared | _values(plain, step.fields, mapping), mapping, step, reader) for step in steps]
 
@@ -52,20 +52,22 @@ def skips(row: Columns[str, str], mapping: Mapping) -> bool:
     return any(all(_holds(row, one) for one in rule.when) for rule in mapping.skip)
 
 
-def _values(row: Columns[str, str], fields: dict[str, Field | Scalar], mapping: Mapping) -> dict[str, Any]:
+def _values(row: Columns[str, str], fields: dict[str, MappingField | Scalar], mapping: Mapping) -> dict[str, Any]:
     """Field → value, without the fields that are left out."""
     found = {}
     for name, spec in fields.items():
-        value = _value(row, spec, mapping, quoted=name not in PERSONAL) if isinstance(spec, Field) else spec
+        value = _value(row, spec, mapping, quoted=name not in PERSONAL) if isinstance(spec, MappingField) else spec
         if value is not None:
             found[name] = value
     return found
 
 
-def _event(row: Columns[str, str], data: dict[str, Any], mapping: Mapping, step: Step, reader: Reader) -> Encoded:
+def _event(row: Columns[str, str], data: dict[str, Any], mapping: Mapping, step: MappingStep, reader: Reader) -> Encoded:
     time = _value(row, as_time(step.time), mapping)
-    if not isinstance(time, values.Moment):
-        raise Refusal(Category.MISSING_FIELD, f"The time of {fill(step.id, row)!r} is empty: {_told(row, as_time(step.time))}.")
+    if not isinstance(time, values.KnownMoment):
+        raise RefusalError(
+            RefusalCategory.MISSING_FIELD, f"The time of {fill(step.id, row)!r} is empty: {_told(row, as_time(step.time))}."
+        )
     envelope = {
         "specversion": "1.0",
         "id": fill(step.id, row),
@@ -77,15 +79,15 @@ def _event(row: Columns[str, str], data: dict[str, Any], mapping: Mapping, step:
     record = _ENCODER.encode(envelope)
     try:
         return Encoded(reader.read(record), record)
-    except Refusal as refusal:
-        raise Refusal(refusal.category, refusal.reason + _origin(refusal.reason, row, mapping, step)) from None
+    except RefusalError as refusal:
+        raise RefusalError(refusal.category, refusal.reason + _origin(refusal.reason, row, mapping, step)) from None
 
 
-def _stated(data: dict[str, Any], time: values.Moment) -> dict[str, Any]:
+def _stated(data: dict[str, Any], time: values.KnownMoment) -> dict[str, Any]:
     """The data with its moments; those that are not known to the second are named in `precision`, as is the event's own time."""
     stated, inexact = {}, list[str]()
     for name, value in data.items():
-        if isinstance(value, values.Moment):
+        if isinstance(value, values.KnownMoment):
             if value.precision != "second":
                 inexact.append(f"{name}:{value.precision}")
             value = value.at
@@ -102,7 +104,7 @@ def fill(template: str, row: Columns[str, str]) -> str:
     return _PLACE.sub(lambda found: row[found[1]], template)
 
 
-def _holds(row: Columns[str, str], condition: Condition) -> bool:
+def _holds(row: Columns[str, str], condition: RowCondition) -> bool:
     text = row[condition.column]
     return (
         (condition.present is None or bool(text) == condition.present)
@@ -112,7 +114,7 @@ def _holds(row: Columns[str, str], condition: Condition) -> bool:
     )
 
 
-def _value(row: Columns[str, str], field: Field, mapping: Mapping, *, quoted: bool = True) -> Any:
+def _value(row: Columns[str, str], field: MappingField, mapping: Mapping, *, quoted: bool = True) -> Any:
     """The value of a field, None if it is left out. A refusal quotes what is wrong with it only if it may be `quoted`."""
     if field.constant is not None:
         return _converted(field.constant, row, field, mapping, quoted, own=True)
@@ -122,20 +124,22 @@ def _value(row: Columns[str, str], field: Field, mapping: Mapping, *, quoted: bo
     if field.known == "units" and text and text not in known("units"):
         text = commune_code("unit", text)
     if field.known is not None and text and text not in known(field.known):
-        raise Refusal(Category.WRONG_VALUE, f"{_told(row, field, quoted)} is not among the {field.known} of the reference data.")
+        raise RefusalError(
+            RefusalCategory.WRONG_VALUE, f"{_told(row, field, quoted)} is not among the {field.known} of the reference data."
+        )
     value: Scalar = text
     if field.lookup is not None and text in field.lookup:
         value = field.lookup[text]
     elif not text or field.lookup is not None:
         if field.default is None and text:
             listed = f" ({', '.join(list(field.lookup or ())[:10])}, …)" if quoted else ""
-            raise Refusal(Category.WRONG_VALUE, f"{_told(row, field, quoted)} is not in the lookup{listed}.")
+            raise RefusalError(RefusalCategory.WRONG_VALUE, f"{_told(row, field, quoted)} is not in the lookup{listed}.")
         return _converted(field.default, row, field, mapping, quoted, own=True)
     return _converted(value, row, field, mapping, quoted)
 
 
 def _converted(
-    value: Scalar | None, row: Columns[str, str], field: Field, mapping: Mapping, quoted: bool, *, own: bool = False
+    value: Scalar | None, row: Columns[str, str], field: MappingField, mapping: Mapping, quoted: bool, *, own: bool = False
 ) -> Any:
     """The value as its field is read. What is the mapping's `own`, a constant or a default, is read so if it is a text."""
     if value is None or field.as_ == "text" or (own and not (isinstance(value, str) and value)):
@@ -153,18 +157,18 @@ def _converted(
             case _:
                 return values.period(str(value))
     except ValueError as error:
-        category = Category.IMPOSSIBLE_DATE if field.as_ in ("time", "period") else Category.WRONG_TYPE
+        category = RefusalCategory.IMPOSSIBLE_DATE if field.as_ in ("time", "period") else RefusalCategory.WRONG_TYPE
         because = f": {error}" if quoted else ""
         told = f"the mapping's own value {value!r}" if own else _told(row, field, quoted)
-        raise Refusal(category, f"{told} is not a {field.as_}{because}.") from None
+        raise RefusalError(category, f"{told} is not a {field.as_}{because}.") from None
 
 
-def _told(row: Columns[str, str], field: Field, quoted: bool = True) -> str:
+def _told(row: Columns[str, str], field: MappingField, quoted: bool = True) -> str:
     columns = (f"column {column!r}, value {row[column][:80]!r}" if quoted else f"column {column!r}" for column in field.columns())
     return ", ".join(columns) or "the constant"
 
 
-def _origin(reason: str, row: Columns[str, str], mapping: Mapping, step: Step) -> str:
+def _origin(reason: str, row: Columns[str, str], mapping: Mapping, step: MappingStep) -> str:
     """Which column a refused field came from."""
     found = _MISSING_FIELD.search(reason) or _PATH.search(reason)
     column = mapping.column_of(found[1], step) if found else ""

@@ -26,7 +26,7 @@ from ingest.importer.rows import (
     listed,
 )
 from ingest.importer.values import column_name
-from schemas.events.envelope import Category, Refusal
+from schemas.events.envelope import RefusalCategory, RefusalError
 from schemas.spreadsheet import unguard_formula
 
 MAX_QUOTED_LINES = 1_000
@@ -48,7 +48,7 @@ class _Record(NamedTuple):
     lines: int
     cells: list[str]
     problem: str = ""
-    category: Category = Category.WRONG_VALUE
+    category: RefusalCategory = RefusalCategory.WRONG_VALUE
 
 
 class _Lines:
@@ -101,12 +101,14 @@ class _Records:
             return None
         at = self._lines.number
         if isinstance(line, _Overlong):
-            return _Record(at, 1, [line + "…"], f"The line is longer than {MAX_LINE_BYTES:,} characters.", Category.TOO_LARGE)
+            return _Record(
+                at, 1, [line + "…"], f"The line is longer than {MAX_LINE_BYTES:,} characters.", RefusalCategory.TOO_LARGE
+            )
         if line.count(self._delimiter) > 2 * MAX_COLUMNS:
             reason = f"The line has more than {2 * MAX_COLUMNS:,} cells."
-            return _Record(at, 1, [line[:KEPT_OF_OVERLONG] + "…"], reason, Category.TOO_LARGE)
+            return _Record(at, 1, [line[:KEPT_OF_OVERLONG] + "…"], reason, RefusalCategory.TOO_LARGE)
         if not line.isascii() and _UNDECODED.search(line):
-            return _Record(at, 1, self._split(line), "undecoded", Category.BAD_UTF8)
+            return _Record(at, 1, self._split(line), "undecoded", RefusalCategory.BAD_UTF8)
         if '"' not in line:
             return _Record(at, 1, self._split(line))
         return self._quoted(at, line)
@@ -203,14 +205,14 @@ def _rows(lines: _Lines, mapping: Mapping, layout: Layout) -> Iterator[Row]:
             cells = [unguard_formula(cell) for cell in cells[: -len(EXTRA_COLUMNS)]]
         line, lines_of_it = record.line, record.lines
         if record.problem:
-            reason = _not_decoded("The row", mapping) if record.category is Category.BAD_UTF8 else record.problem
-            yield Row(number, {}, Refusal(record.category, reason), "", line, lines_of_it, cells)
+            reason = _not_decoded("The row", mapping) if record.category is RefusalCategory.BAD_UTF8 else record.problem
+            yield Row(number, {}, RefusalError(record.category, reason), "", line, lines_of_it, cells)
         elif not any(map(str.strip, cells)):
             layout.blank += record.lines
         elif len(record.cells) != full:
             columns = dict.fromkeys(layout.columns, "") | dict(zip(layout.columns, cells, strict=False))
             reason = f"The row has {len(record.cells)} columns, the header {full}."
-            yield Row(number, columns, Refusal(Category.WRONG_VALUE, reason), "", line, lines_of_it, cells)
+            yield Row(number, columns, RefusalError(RefusalCategory.WRONG_VALUE, reason), "", line, lines_of_it, cells)
         else:
             yield Row(number, dict(zip(layout.columns, cells, strict=True)), None, "", line, lines_of_it)
 
@@ -228,7 +230,7 @@ def _header(lines: _Lines, mapping: Mapping, layout: Layout) -> tuple[_Records, 
     records = _Records(lines, layout.delimiter)
     header = records.take()
     if header is None or header.problem:
-        undecoded = header is not None and header.category is Category.BAD_UTF8
+        undecoded = header is not None and header.category is RefusalCategory.BAD_UTF8
         raise FileError(_not_decoded("The header", mapping) if undecoded or header is None else f"The header: {header.problem}")
     layout.header = header.lines
     titles = header.cells

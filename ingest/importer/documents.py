@@ -9,7 +9,7 @@ import msgspec
 from ingest.importer.mapping import Mapping
 from ingest.importer.rows import KEPT_OF_OVERLONG, MAX_LINE_BYTES, FileError, Layout, Row
 from ingest.importer.values import written
-from schemas.events.envelope import Category, Refusal
+from schemas.events.envelope import RefusalCategory, RefusalError
 
 MAX_ARRAY_BYTES = 64 << 20
 """Largest JSON array: it is read whole."""
@@ -23,12 +23,12 @@ class _Number(str):
     """A number with a fraction as the file writes it: 1.010100 may be a code."""
 
 
-class Document(NamedTuple):
+class JsonDocument(NamedTuple):
     """One JSON text of a file, bounded in length, or why it is not taken."""
 
     number: int
     text: bytes
-    refusal: Refusal | None = None
+    refusal: RefusalError | None = None
 
 
 def json_form(name: str, head: bytes) -> Form | None:
@@ -39,19 +39,19 @@ def json_form(name: str, head: bytes) -> Form | None:
     return None
 
 
-def documents(file: BinaryIO, form: Form, layout: Layout) -> Iterator[Document]:
+def documents(file: BinaryIO, form: Form, layout: Layout) -> Iterator[JsonDocument]:
     """The JSON texts of a file. Raises `FileError` for an array that is too large, or broken, and for an object over many lines."""
     return _members(file, layout) if form == "array" else _lines(file, layout)
 
 
-def _lines(file: BinaryIO, layout: Layout) -> Iterator[Document]:
+def _lines(file: BinaryIO, layout: Layout) -> Iterator[JsonDocument]:
     while line := file.readline(MAX_LINE_BYTES + 1):
         layout.lines += 1
         if len(line) > MAX_LINE_BYTES:
             kept = line[:KEPT_OF_OVERLONG] + b"..."
             while line and not line.endswith(b"\n"):
                 line = file.readline(MAX_LINE_BYTES)
-            yield Document(layout.lines, kept, _too_long("line"))
+            yield JsonDocument(layout.lines, kept, _too_long("line"))
             continue
         text = (line.removeprefix(_MARK) if layout.lines == 1 else line).strip()
         # As somebody cut them out of an array.
@@ -59,12 +59,12 @@ def _lines(file: BinaryIO, layout: Layout) -> Iterator[Document]:
         if text == b"{" and layout.lines == 1 + layout.blank:
             raise FileError("The file is a JSON object over several lines; give one object per line, or an array of objects.")
         if text:
-            yield Document(layout.lines, text)
+            yield JsonDocument(layout.lines, text)
         else:
             layout.blank += 1
 
 
-def _members(file: BinaryIO, layout: Layout) -> Iterator[Document]:
+def _members(file: BinaryIO, layout: Layout) -> Iterator[JsonDocument]:
     layout.unit = "members"
     content = file.read(MAX_ARRAY_BYTES + 1)
     if len(content) > MAX_ARRAY_BYTES:
@@ -77,13 +77,13 @@ def _members(file: BinaryIO, layout: Layout) -> Iterator[Document]:
         layout.lines += 1
         text = bytes(member)
         if len(text) > MAX_LINE_BYTES:
-            yield Document(number, text[:KEPT_OF_OVERLONG] + b"...", _too_long("member"))
+            yield JsonDocument(number, text[:KEPT_OF_OVERLONG] + b"...", _too_long("member"))
         else:
-            yield Document(number, text)
+            yield JsonDocument(number, text)
 
 
-def _too_long(what: str) -> Refusal:
-    return Refusal(Category.TOO_LARGE, f"The {what} is longer than {MAX_LINE_BYTES:,} bytes.")
+def _too_long(what: str) -> RefusalError:
+    return RefusalError(RefusalCategory.TOO_LARGE, f"The {what} is longer than {MAX_LINE_BYTES:,} bytes.")
 
 
 def json_rows(file: BinaryIO, form: Form, mapping: Mapping, layout: Layout | None = None) -> Iterator[Row]:
@@ -101,8 +101,8 @@ def json_rows(file: BinaryIO, form: Form, mapping: Mapping, layout: Layout | Non
                 raise refusal
             found = decoder.decode(text)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            yield Row(number, {}, Refusal(Category.BAD_JSON, str(error)), cells=_only_record(layout, text))
-        except Refusal as too_long:
+            yield Row(number, {}, RefusalError(RefusalCategory.BAD_JSON, str(error)), cells=_only_record(layout, text))
+        except RefusalError as too_long:
             yield Row(number, {}, too_long, cells=_only_record(layout, text))
         else:
             yield Row(number, wanted | dict(_flat(found, mapping.decimal, numbers)))

@@ -11,15 +11,15 @@ from ingest.importer import mapping as mappings
 from ingest.importer.documents import json_form
 from ingest.importer.mapping import FILE, Mapping, MappingError
 from ingest.importer.outcome import Outcomes, reckon
-from ingest.importer.refused import Refused
+from ingest.importer.refused import RefusedRows
 from ingest.importer.rows import FileError, Layout, Row, open_binary
 from ingest.importer.run import Taken, convert, is_refused_events, kept, only, peek, run, take
-from ingest.importer.sent import Place, Seen, Sent
+from ingest.importer.sent import KnownEvents, SentPartition, SentRows
 from ingest.importer.sheets import is_xlsx, sheet_rows
 from ingest.importer.summary import Summary
-from ingest.producer import KafkaUnavailable, Producer
+from ingest.producer import KafkaUnavailableError, Producer
 from schemas.clickhouse.retention import Keeping
-from schemas.events.envelope import Reader, Refusal
+from schemas.events.envelope import Reader, RefusalError
 from schemas.seal import SealError, sealer
 from schemas.settings import Settings
 
@@ -32,15 +32,15 @@ class _File:
     """A file of the command and what became of its rows."""
 
     name: str
-    refused: Refused
+    refused: RefusedRows
     layout: Layout
     summary: Summary = field(default_factory=Summary)
-    sent: Sent = field(default_factory=Sent)
+    sent: SentRows = field(default_factory=SentRows)
     whole: bool = False
     """Whether it was read to its end."""
 
 
-class Job:
+class ImportJob:
     """The files of one command, by one mapping. Raises `schemas.seal.SealError`."""
 
     def __init__(
@@ -58,7 +58,7 @@ class Job:
         self._reader = Reader(settings.event_max_bytes)
         self._sealer = sealer(settings)
         self._keeping = Keeping.by(settings)
-        self._seen = Seen()
+        self._seen = KnownEvents()
         self._files: list[_File] = []
 
     @property
@@ -71,7 +71,7 @@ class Job:
         try:
             for name in names:
                 self._run(name, producer, progress)
-        except (MappingError, FileError, KafkaUnavailable, SealError, OSError) as error:
+        except (MappingError, FileError, KafkaUnavailableError, SealError, OSError) as error:
             return error
         return None
 
@@ -79,7 +79,7 @@ class Job:
         file, size = open_binary(name)
         layout = Layout()
         path = self._refused or Path(f"{'stdin' if name == '-' else Path(name).name}.refused.csv")
-        with file, Refused(path, layout) as refused:
+        with file, RefusedRows(path, layout) as refused:
             one = _File(name, refused, layout)
             self._files.append(one)
             layout.digest = self._digest(file, name)
@@ -116,7 +116,7 @@ class Job:
 
     def settle(self, outcomes: Outcomes, seconds: float, waiting: Callable[[], Callable[[int], None]]) -> None:
         """Learn from the workers what is stored, what is a repeat and what was refused after all."""
-        ends: dict[Place, int] = {}
+        ends: dict[SentPartition, int] = {}
         for one in self._files:
             for place, last in one.sent.ends().items():
                 ends[place] = max(last, ends.get(place, -1))
@@ -125,21 +125,21 @@ class Job:
         committed, because = outcomes.wait(ends, seconds, waiting())
         try:
             told = [one for one in outcomes.told() if one.place in ends]
-        except KafkaUnavailable as error:  # What was sent is in Kafka all the same.
+        except KafkaUnavailableError as error:  # What was sent is in Kafka all the same.
             committed, because, told = {}, str(error), []
         for one in self._files:
             dead = reckon(one.summary, one.sent, told, committed, because)
             if dead:
                 self._refuse(one, dead)
 
-    def _refuse(self, one: _File, dead: dict[int, Refusal]) -> None:
+    def _refuse(self, one: _File, dead: dict[int, RefusalError]) -> None:
         """Write rows that were refused behind Kafka to the file of refused rows, too: they are read once more for it."""
         with one.refused:
             for row in self._again(one, dead):
                 one.summary.refuse(row, dead[row.number])
                 one.refused.add(row, dead[row.number])
 
-    def _again(self, one: _File, dead: dict[int, Refusal]) -> Iterator[Row]:
+    def _again(self, one: _File, dead: dict[int, RefusalError]) -> Iterator[Row]:
         left = set(dead)
         if one.name != "-":
             file, _ = open_binary(one.name)

@@ -43,7 +43,7 @@ class MappingError(Exception):
     """A mapping that cannot be used, with a sentence that says why."""
 
 
-class Field(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class MappingField(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where a field's value comes from: exactly one of `column`, `template` and `constant`, then the converters in this order."""
 
     column: str | None = None
@@ -61,7 +61,7 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     as_: Literal["text", "number", "integer", "time", "period"] = field(default="text", name="as")
     known: Known | None = None
     """The codes of the reference data that the text must be one of: a slip of a hand would be counted and never found."""
-    percent: "Condition | None" = None
+    percent: "RowCondition | None" = None
     """For numbers: where this holds, one may be written with its sign (73,5%); elsewhere the sign is refused."""
     formats: list[str] = []
     """For times: strptime formats, tried in order; the mapping's `times` if none. `epoch` is seconds since 1970, `epoch_ms`
@@ -83,7 +83,7 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             yield self.percent.column
 
 
-class Condition(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class RowCondition(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Holds when all of it does that is given, of the column's text without surrounding space."""
 
     column: str
@@ -100,19 +100,19 @@ class Condition(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Skip(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Rows that stand for no event, such as sections and totals: they are counted as skipped, not refused."""
 
-    when: list[Condition]
+    when: list[RowCondition]
     """A row is skipped when all of these hold."""
 
 
-class Step(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class MappingStep(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One event that a row may stand for."""
 
     id: str
     """Template of the event's id: made of the row's own key, so that a second import repeats the first and changes nothing."""
-    time: Field | str
+    time: MappingField | str
     """When it happened: a column's name, or a field."""
-    when: list[Condition] = []
-    fields: dict[str, Field | Scalar] = {}
+    when: list[RowCondition] = []
+    fields: dict[str, MappingField | Scalar] = {}
 
 
 class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -128,8 +128,8 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     delimiter: str = ","
     """Of CSV; `auto` is the comma, semicolon or tab that the first line has most of."""
     encoding: str = "utf-8-sig"
-    fields: dict[str, Field | Scalar]
-    step: list[Step]
+    fields: dict[str, MappingField | Scalar]
+    step: list[MappingStep]
     skip: list[Skip] = []
     """A row is skipped when any of these says so."""
 
@@ -148,7 +148,7 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         for step in self.step:
             found.update(placeholders(step.id), (condition.column for condition in step.when))
             for spec in (as_time(step.time), *self.fields.values(), *step.fields.values()):
-                if isinstance(spec, Field):
+                if isinstance(spec, MappingField):
                     found.update(spec.columns())
         found.update(condition.column for rule in self.skip for condition in rule.when)
         return found
@@ -157,11 +157,11 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         """The columns whose texts become values of some kinds: `time`, `number` …"""
         return frozenset(one.column for one in self.specs() if one.as_ in kinds and one.column is not None)
 
-    def specs(self) -> Iterator[Field]:
+    def specs(self) -> Iterator[MappingField]:
         """All that says where a value comes from."""
         for step in self.step:
             for spec in (as_time(step.time), *self.fields.values(), *step.fields.values()):
-                if isinstance(spec, Field):
+                if isinstance(spec, MappingField):
                     yield spec
 
     def code_columns(self) -> dict[str, Known | None]:
@@ -170,7 +170,7 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         found: dict[str, Known | None] = {}
         for fields in (self.fields, *(step.fields for step in self.step)):
             for name, spec in fields.items():
-                if isinstance(spec, Field) and spec.column and spec.as_ == "text" and spec.lookup is None and name in short:
+                if isinstance(spec, MappingField) and spec.column and spec.as_ == "text" and spec.lookup is None and name in short:
                     found[spec.column] = spec.known or _KNOWN_OF.get(name)
         return found
 
@@ -183,12 +183,12 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     def reporter_columns(self) -> set[str]:
         """The columns that say who reported."""
         specs = (fields.get("reporter") for fields in (self.fields, *(step.fields for step in self.step)))
-        return {column for spec in specs if isinstance(spec, Field) for column in spec.columns()}
+        return {column for spec in specs if isinstance(spec, MappingField) for column in spec.columns()}
 
-    def column_of(self, name: str, step: Step) -> str:
+    def column_of(self, name: str, step: MappingStep) -> str:
         """The column that a field of the event comes from; empty if from none."""
         spec = step.fields.get(name, self.fields.get(name))
-        return next(spec.columns(), "") if isinstance(spec, Field) else ""
+        return next(spec.columns(), "") if isinstance(spec, MappingField) else ""
 
 
 def _short_texts(kind: Kind) -> set[str]:
@@ -214,14 +214,14 @@ def _named(template: str) -> Iterator[str]:
         yield part.partition("}")[0]
 
 
-def as_time(time: Field | str) -> Field:
+def as_time(time: MappingField | str) -> MappingField:
     """A step's time as a field."""
     return _time_of(time) if isinstance(time, str) else msgspec.structs.replace(time, as_="time")
 
 
 @cache
-def _time_of(column: str) -> Field:
-    return Field(column=column, as_="time")
+def _time_of(column: str) -> MappingField:
+    return MappingField(column=column, as_="time")
 
 
 def load(name: str) -> Mapping:
@@ -272,7 +272,7 @@ def _check(mapping: Mapping, path: Path) -> None:
         for name, spec in (*mapping.fields.items(), *step.fields.items(), ("time", as_time(step.time))):
             if name not in known and name != "time":
                 raise MappingError(f"{path}: a {mapping.kind} has no field {name!r}; it has {', '.join(sorted(known))}.")
-            if isinstance(spec, Field):
+            if isinstance(spec, MappingField):
                 if sum(origin is not None for origin in (spec.column, spec.template, spec.constant)) != 1:
                     raise MappingError(f"{path}: field {name!r} needs exactly one of column, template and constant.")
                 _check_zone(spec.zone or mapping.zone, path)
@@ -283,13 +283,18 @@ def _check_reporter(mapping: Mapping, path: Path) -> None:
     """Who reported is sealed in `reporter` alone: through another field it would be seen."""
     sealed = mapping.reporter_columns()
     for step in mapping.step:
-        others = [("id", Field(template=step.id)), ("time", as_time(step.time)), *mapping.fields.items(), *step.fields.items()]
+        others = [
+            ("id", MappingField(template=step.id)),
+            ("time", as_time(step.time)),
+            *mapping.fields.items(),
+            *step.fields.items(),
+        ]
         for name, spec in others:
-            if name != "reporter" and isinstance(spec, Field) and (shared := sealed.intersection(spec.columns())):
+            if name != "reporter" and isinstance(spec, MappingField) and (shared := sealed.intersection(spec.columns())):
                 raise MappingError(f"{path}: column {min(shared)!r} says who reported, and must not fill {name!r} too.")
 
 
-def _check_condition(condition: Condition, path: Path) -> None:
+def _check_condition(condition: RowCondition, path: Path) -> None:
     if all(one is None for one in (condition.present, condition.in_, condition.starts_with, condition.matches)):
         raise MappingError(f"{path}: a condition on {condition.column!r} needs present, in, starts_with or matches.")
     try:

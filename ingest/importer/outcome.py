@@ -14,10 +14,10 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from ingest.importer.sent import Place, Sent
+from ingest.importer.sent import SentPartition, SentRows
 from ingest.importer.summary import Summary
-from ingest.producer import KafkaUnavailable
-from schemas.events.envelope import Category, Refusal
+from ingest.producer import KafkaUnavailableError
+from schemas.events.envelope import RefusalCategory, RefusalError
 from schemas.events.kinds import DEAD_LETTERS, REPEATS
 from schemas.events.payloads import Repeats
 from schemas.settings import Settings
@@ -30,10 +30,10 @@ NO_WORKER_SECONDS = 2.0
 class Told(NamedTuple):
     """What a worker told of a run of events: repeats, or refused with a reason."""
 
-    place: Place
+    place: SentPartition
     first: int
     last: int
-    refusal: Refusal | None
+    refusal: RefusalError | None
 
 
 class _Dead(msgspec.Struct):
@@ -45,7 +45,7 @@ class _Dead(msgspec.Struct):
 
 
 class Outcomes:
-    """Follows the workers from the moment it is made. Raises `KafkaUnavailable`."""
+    """Follows the workers from the moment it is made. Raises `KafkaUnavailableError`."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -69,14 +69,16 @@ class Outcomes:
         self._consumer.close(autocommit=False)
         self._admin.close()
 
-    def wait(self, ends: dict[Place, int], seconds: float, show: Callable[[int], None]) -> tuple[dict[Place, int], str]:
+    def wait(
+        self, ends: dict[SentPartition, int], seconds: float, show: Callable[[int], None]
+    ) -> tuple[dict[SentPartition, int], str]:
         """Wait until the workers have passed the last offset of each partition, or do not move for some seconds.
 
         `show` is told how many partitions are left. Returns how far they are in each, and in words why that is not all.
         """
         began = moved = time.monotonic()
-        committed: dict[Place, int] = {}
-        left: dict[Place, int] = {}
+        committed: dict[SentPartition, int] = {}
+        left: dict[SentPartition, int] = {}
         unheard = ""
         while True:
             try:
@@ -99,10 +101,10 @@ class Outcomes:
             show(len(left))
             time.sleep(LOOK_SECONDS)
 
-    def _committed(self, ends: dict[Place, int]) -> dict[Place, int]:
+    def _committed(self, ends: dict[SentPartition, int]) -> dict[SentPartition, int]:
         asked = [TopicPartition(*place) for place in ends]
         found = self._admin.list_group_offsets({self._settings.worker_group: asked})[self._settings.worker_group]
-        return {Place(tp.topic, tp.partition): one.offset for tp, one in found.items()}
+        return {SentPartition(tp.topic, tp.partition): one.offset for tp, one in found.items()}
 
     def _worker_runs(self) -> bool:
         try:
@@ -112,7 +114,7 @@ class Outcomes:
         return bool(group.get("members"))
 
     def told(self) -> Iterator[Told]:
-        """What the workers told since this was made. Raises `KafkaUnavailable`."""
+        """What the workers told since this was made. Raises `KafkaUnavailableError`."""
         try:
             ends = self._consumer.end_offsets(self._topics)
             for tp, offset in self._begin.items():
@@ -125,17 +127,17 @@ class Outcomes:
         except KafkaError as error:
             raise self._unavailable(error) from None
 
-    def _unavailable(self, error: KafkaError) -> KafkaUnavailable:
-        return KafkaUnavailable(f"Kafka at {self._settings.kafka_servers} does not answer ({error or type(error).__name__}).")
+    def _unavailable(self, error: KafkaError) -> KafkaUnavailableError:
+        return KafkaUnavailableError(f"Kafka at {self._settings.kafka_servers} does not answer ({error or type(error).__name__}).")
 
 
 def _dead(record: bytes) -> Iterator[Told]:
     try:
         one = msgspec.json.decode(record, type=_Dead)
-        category = Category(one.category)
+        category = RefusalCategory(one.category)
     except (msgspec.MsgspecError, ValueError):
         return
-    yield Told(Place(one.topic, one.partition), one.offset, one.offset, Refusal(category, one.reason))
+    yield Told(SentPartition(one.topic, one.partition), one.offset, one.offset, RefusalError(category, one.reason))
 
 
 def _repeats(record: bytes) -> Iterator[Told]:
@@ -144,17 +146,19 @@ def _repeats(record: bytes) -> Iterator[Told]:
     except msgspec.MsgspecError:
         return
     for first, last in one.runs:
-        yield Told(Place(one.topic, one.partition), first, last, None)
+        yield Told(SentPartition(one.topic, one.partition), first, last, None)
 
 
-def reckon(summary: Summary, sent: Sent, told: Sequence[Told], committed: dict[Place, int], because: str) -> dict[int, Refusal]:
+def reckon(
+    summary: Summary, sent: SentRows, told: Sequence[Told], committed: dict[SentPartition, int], because: str
+) -> dict[int, RefusalError]:
     """Count in a summary what the workers told of what was sent: number of a row that was refused → why.
 
     A worker that is killed before its checkpoint, or has to write again, tells the same once more: each offset counts once.
     """
     repeated = [0] * len(sent.numbers)
-    dead: dict[int, Refusal] = {}
-    next_repeat: dict[Place, int] = {}
+    dead: dict[int, RefusalError] = {}
+    next_repeat: dict[SentPartition, int] = {}
     for place, first, last, refusal in sorted(told, key=lambda one: one[:3]):
         if refusal is not None:
             for index in sent.rows_between(place, first, last):

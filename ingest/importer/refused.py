@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from ingest.importer.rows import Layout, Row, extra_columns
-from schemas.events.envelope import Refusal
+from schemas.events.envelope import RefusalError
 from schemas.spreadsheet import guard_formula
 
 _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
 """The marks that Windows-1258 writes behind a letter."""
 
 
-class Refused:
+class RefusedRows:
     """Writes refused rows: their columns as they were but for who reported, which is sealed; then row, category and reason.
 
     The file has the encoding and the delimiter of its table. It is made when the first row is refused, for its owner's eyes only,
@@ -29,7 +29,7 @@ class Refused:
         self._file: IO[str] | None = None
         self._writer: Any = None
 
-    def add(self, row: Row, refusal: Refusal) -> None:
+    def add(self, row: Row, refusal: RefusalError) -> None:
         """Write a row. Raises `OSError`."""
         if self._file is not None and self._file.closed:
             self._file = self._text(os.open(self.path, os.O_WRONLY | os.O_APPEND))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from schemas.events.envelope import Refusal
+from schemas.events.envelope import RefusalError
 
 MAX_LINE_BYTES = 1 << 20
 """Longest line (of CSV in characters), quoted field or JSON member; an event has a quarter of that at most. Longer ones are refused
@@ -30,7 +30,7 @@ class Row(NamedTuple):
     """As a spreadsheet counts: the header is row 1. In NDJSON the line, in a JSON array the member."""
     columns: dict[str, str]
     """Its columns by name; for JSON without mapping the one column `record`. Empty for what cannot be read as a row."""
-    refusal: Refusal | None = None
+    refusal: RefusalError | None = None
     """Why it cannot even be split into columns."""
     sheet: str = ""
     """The sheet of a workbook."""

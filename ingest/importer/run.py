@@ -12,20 +12,20 @@ from kafka.errors import KafkaError
 from ingest.importer.convert import Encoded, events, skips
 from ingest.importer.delimited import csv_rows
 from ingest.importer.documents import RECORD, Form, documents, json_rows
-from ingest.importer.mapping import FILE, ROW, Mapping, Step
-from ingest.importer.refused import Refused
+from ingest.importer.mapping import FILE, ROW, Mapping, MappingStep
+from ingest.importer.refused import RefusedRows
 from ingest.importer.rows import EXTRA_COLUMNS, Layout, Row
-from ingest.importer.sent import Place, Seen, Sent
+from ingest.importer.sent import KnownEvents, SentPartition, SentRows
 from ingest.importer.summary import Summary
-from ingest.producer import KafkaUnavailable, Producer
+from ingest.producer import KafkaUnavailableError, Producer
 from schemas.clickhouse.retention import Keeping
-from schemas.events.envelope import Category, Reader, Refusal
+from schemas.events.envelope import Reader, RefusalCategory, RefusalError
 from schemas.events.kinds import FEEDBACK
 from schemas.moments import milliseconds
 from schemas.seal import Sealer, read_sealed, sealed, sealed_remains
 from schemas.text import normalise
 
-_REFUSED_EVENTS = Mapping(kind="", source="", fields={}, step=[Step(id=f"{{{RECORD}}}", time=RECORD)])
+_REFUSED_EVENTS = Mapping(kind="", source="", fields={}, step=[MappingStep(id=f"{{{RECORD}}}", time=RECORD)])
 """Reads a file of refused CloudEvents."""
 WAITING_ROWS = 5_000
 """Rows that may wait for their acknowledgement, which bounds memory whatever the size of the file."""
@@ -36,7 +36,7 @@ class Taken(NamedTuple):
 
     row: Row
     events: list[Encoded]
-    refusal: Refusal | None
+    refusal: RefusalError | None
 
 
 def take(
@@ -61,7 +61,7 @@ def take(
                 if row.refusal is not None:
                     raise row.refusal
                 yield Taken(hidden, [Encoded(*read_sealed(text, reader, sealer))], None)
-            except Refusal as refused:
+            except RefusalError as refused:
                 yield Taken(hidden, [], refused)
         return
     rows = json_rows(file, form, mapping, layout) if form else csv_rows(file, mapping, layout)
@@ -98,7 +98,7 @@ def convert(rows: Iterable[Row], mapping: Mapping, reader: Reader, sealer: Seale
             read = row.columns | {ROW: str(row.number), FILE: layout.digest} if numbered else row.columns
             found = [_sealed(one, reader, sealer) for one in events(read, mapping, reader, columns)]
             yield Taken(_hidden(row, reporter, sealer), found, None)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             yield Taken(_hidden(row, reporter, sealer), [], refusal)
 
 
@@ -128,22 +128,22 @@ def _hidden(row: Row, reporter: set[str], sealer: Sealer) -> Row:
 def run(
     taken: Iterator[Taken],
     producer: Producer | None,
-    refused: Refused,
+    refused: RefusedRows,
     progress: Callable[[Summary], None],
     patience: float,
     summary: Summary | None = None,
-    seen: Seen | None = None,
-    sent: Sent | None = None,
+    seen: KnownEvents | None = None,
+    sent: SentRows | None = None,
 ) -> Summary:
     """Send what was taken (or only check it, without producer); a row is accepted when Kafka has acknowledged all its events.
 
     A row that says again what was `seen` is a repeat, one that contradicts it is refused; neither is sent. What was sent is noted
-    in `sent`. Raises `KafkaUnavailable` when Kafka does not acknowledge for `patience` seconds, and lets `FileError` pass; what was
-    sent by then counts, and importing the file again repeats it without harm.
+    in `sent`. Raises `KafkaUnavailableError` when Kafka does not acknowledge for `patience` seconds, and lets `FileError` pass;
+    what was sent by then counts, and importing the file again repeats it without harm.
     """
     summary = summary if summary is not None else Summary()
-    seen = seen if seen is not None else Seen()
-    sent = sent if sent is not None else Sent()
+    seen = seen if seen is not None else KnownEvents()
+    sent = sent if sent is not None else SentRows()
     waiting: deque[tuple[int, list[Any]]] = deque()
 
     def settle() -> None:
@@ -151,12 +151,12 @@ def run(
             number, futures = waiting.popleft()
             places = [future.get(patience + 10) for future in futures]
         except KafkaError as error:
-            raise KafkaUnavailable(
+            raise KafkaUnavailableError(
                 f"Kafka did not acknowledge after {summary.accepted} accepted rows ({error}). "
                 "Import the file again: what was sent already counts once."
             ) from None
         summary.accepted += 1
-        sent.add(number, [(Place(one.topic, one.partition), one.offset) for one in places])
+        sent.add(number, [(SentPartition(one.topic, one.partition), one.offset) for one in places])
 
     try:
         for row, found, refusal in taken:
@@ -166,7 +166,7 @@ def run(
                 if refusal is not None:
                     raise refusal
                 fresh = seen.fresh(found)
-            except Refusal as why:
+            except RefusalError as why:
                 summary.refuse(row, why)
                 refused.add(row, why)
             else:
@@ -197,7 +197,7 @@ def only(taken: Iterator[Taken], kind: str) -> Iterator[Taken]:
         if other is None:
             yield one
         else:
-            yield Taken(one.row, [], Refusal(Category.UNKNOWN_KIND, f"It is a {other}; only {kind} is imported here."))
+            yield Taken(one.row, [], RefusalError(RefusalCategory.UNKNOWN_KIND, f"It is a {other}; only {kind} is imported here."))
 
 
 def kept(taken: Iterator[Taken], keeping: Keeping) -> Iterator[Taken]:
@@ -208,7 +208,7 @@ def kept(taken: Iterator[Taken], keeping: Keeping) -> Iterator[Taken]:
             for event in one.events:
                 keeping.check(event.read, arrival)
             yield one
-        except Refusal as refusal:
+        except RefusalError as refusal:
             yield Taken(one.row, [], refusal)
 
 

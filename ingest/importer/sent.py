@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ingest.importer.convert import Encoded
-from schemas.events.envelope import Category, Refusal, body, identity
+from schemas.events.envelope import RefusalCategory, RefusalError, body, identity
 
 MAX_SEEN = 1_000_000
 """Events of an import that are remembered, at a hundred bytes each; a repeat of one before them is told by the worker."""
 
 
-class Seen:
+class KnownEvents:
     """The events of one command, whatever files they come from: by identity, and by what they say."""
 
     def __init__(self) -> None:
         self._bodies: dict[int, int] = {}
 
     def fresh(self, found: list[Encoded]) -> list[Encoded]:
-        """The events of a row that were not there before. Raises `Refusal` if one was, with other content."""
+        """The events of a row that were not there before. Raises `RefusalError` if one was, with other content."""
         if len(found) == 1:  # As most rows are.
             one = found[0]
             says = body(one.read)
@@ -38,20 +38,20 @@ class Seen:
                 fresh.append(one)
             elif known != says:
                 reason = f"The event {one.read.event_id} is there before with other content; a correction needs an id of its own."
-                raise Refusal(Category.CONFLICT, reason)
+                raise RefusalError(RefusalCategory.CONFLICT, reason)
         if len(self._bodies) < MAX_SEEN:
             self._bodies.update(within)
         return fresh
 
 
-class Place(NamedTuple):
+class SentPartition(NamedTuple):
     """A partition of a topic."""
 
     topic: str
     partition: int
 
 
-class Sent:
+class SentRows:
     """The rows that were sent, in the order of the file, and where their events lie."""
 
     def __init__(self) -> None:
@@ -59,11 +59,11 @@ class Sent:
         """Index of a row → its number in the file."""
         self.events = array("H")
         """Index of a row → how many events were sent of it."""
-        self._offsets: dict[Place, array[int]] = {}
-        self._rows: dict[Place, array[int]] = {}
+        self._offsets: dict[SentPartition, array[int]] = {}
+        self._rows: dict[SentPartition, array[int]] = {}
         self._sorted = True
 
-    def add(self, number: int, events: list[tuple[Place, int]]) -> None:
+    def add(self, number: int, events: list[tuple[SentPartition, int]]) -> None:
         """Note a row of that number, its events acknowledged at those places and offsets."""
         for place, offset in events:
             offsets = self._offsets.setdefault(place, array("q"))
@@ -73,17 +73,17 @@ class Sent:
         self.numbers.append(number)
         self.events.append(len(events))
 
-    def ends(self) -> dict[Place, int]:
+    def ends(self) -> dict[SentPartition, int]:
         """The last offset in each partition."""
         return {place: max(offsets) for place, offsets in self._offsets.items()}
 
-    def rows_from(self, place: Place, offset: int) -> Iterator[int]:
+    def rows_from(self, place: SentPartition, offset: int) -> Iterator[int]:
         """The rows whose events lie at an offset of a partition or behind it."""
         self._sort()
         rows = self._rows.get(place, array("L"))
         yield from rows[bisect_left(self._offsets.get(place, array("q")), offset) :]
 
-    def rows_between(self, place: Place, first: int, last: int) -> Iterator[int]:
+    def rows_between(self, place: SentPartition, first: int, last: int) -> Iterator[int]:
         """The rows whose events lie between two offsets of a partition, both included."""
         if place in self._offsets:
             self._sort()

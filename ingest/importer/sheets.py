@@ -17,7 +17,7 @@ from ingest.importer.mapping import Mapping
 from ingest.importer.rows import FileError, Layout, Row, check_unique, listed
 from ingest.importer.values import column_name, written
 from ingest.importer.workbook import Hidden, Workbook
-from schemas.events.envelope import Category, Refusal
+from schemas.events.envelope import RefusalCategory, RefusalError
 from schemas.reference import Known, known
 
 HEADER_WITHIN = 20
@@ -150,7 +150,7 @@ def _row(number: int, cells: tuple[Any, ...], reading: _Reading) -> Row | None:
     columns |= {header[index]: shown(cell, reading.sign(header[index])) for index, cell in found.items() if index in header}
     for index, name in reading.wanted.items():
         if problem := _problem(f"{get_column_letter(index + 1)}{number}", name, found.get(index), reading):
-            return Row(number, columns, Refusal(Category.WRONG_VALUE, problem), sheet)
+            return Row(number, columns, RefusalError(RefusalCategory.WRONG_VALUE, problem), sheet)
     return Row(number, columns, None, sheet)
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from ingest.importer.rows import Layout, Row
-from schemas.events.envelope import Refusal
+from schemas.events.envelope import RefusalError
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Summary:
     examples: dict[str, str] = field(default_factory=dict)
     """Category → the first refusal of it, with its row."""
 
-    def refuse(self, row: Row, refusal: Refusal) -> None:
+    def refuse(self, row: Row, refusal: RefusalError) -> None:
         """Count a refused row."""
         self.refused += 1
         category = refusal.category.value

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.events.envelope import EARLIEST, LATEST
 from schemas.reference import ZONE
-from schemas.scores.periods import Period
+from schemas.scores.periods import ReportPeriod
 from schemas.text import normalise
 
 Precision = Literal["day", "minute", "second"]
@@ -72,7 +72,7 @@ def column_name(text: str, wanted: Collection[str]) -> str:
     return " ".join(normalise(text).split())
 
 
-class Moment(NamedTuple):
+class KnownMoment(NamedTuple):
     """A moment in UTC, and how exactly it is known. That of a day is the beginning of the day in Viet Nam, as events have it."""
 
     at: datetime
@@ -80,7 +80,7 @@ class Moment(NamedTuple):
 
 
 @lru_cache(65_536)
-def time(text: str, formats: tuple[str, ...], zone: ZoneInfo, precision: Precision | None = None) -> Moment:
+def time(text: str, formats: tuple[str, ...], zone: ZoneInfo, precision: Precision | None = None) -> KnownMoment:
     """A moment, as exact as its form, or as is said.
 
     Raises `ValueError` also for one that its clock never showed (skipped by summer time).
@@ -91,11 +91,11 @@ def time(text: str, formats: tuple[str, ...], zone: ZoneInfo, precision: Precisi
     precision = precision or known
     there = moment.astimezone(zone) if moment.tzinfo is not None else moment.replace(tzinfo=zone)
     if precision == "day":
-        return Moment(datetime(there.year, there.month, there.day, tzinfo=ZONE).astimezone(UTC), precision)
+        return KnownMoment(datetime(there.year, there.month, there.day, tzinfo=ZONE).astimezone(UTC), precision)
     at = there.astimezone(UTC)
     if moment.tzinfo is None and at.astimezone(zone).replace(tzinfo=None) != moment:
         raise ValueError(f"the clocks of {zone.key} skipped it")
-    return Moment(at, precision)
+    return KnownMoment(at, precision)
 
 
 def _parsed(text: str, formats: tuple[str, ...]) -> tuple[datetime, Precision]:
@@ -142,4 +142,4 @@ def period(text: str) -> str:
             else:
                 text = "-".join(part[name].zfill(2) for name in ("year", "month", "day") if part.get(name))
             break
-    return Period.parse(text).text
+    return ReportPeriod.parse(text).text

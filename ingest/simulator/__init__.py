@@ -8,7 +8,7 @@ the units of the day), `steps`, then a life per kind (`filings`, `feedback`, `do
 Everything is invented: no person, telephone number or filing in it exists.
 """
 
-from ingest.simulator.stream import Ledger, Record, Stream, events
+from ingest.simulator.stream import Ledger, SimulatedRecord, Stream, events
 from ingest.simulator.world import World
 
-__all__ = ["Ledger", "Record", "Stream", "World", "events"]
+__all__ = ["Ledger", "SimulatedRecord", "Stream", "World", "events"]

@@ -11,9 +11,9 @@ from ingest import topics
 from ingest.producer import Producer
 from ingest.simulator import staging, state
 from ingest.simulator.clock import REFORMED, ZONE, local_day
-from ingest.simulator.run import Run, moment_words
+from ingest.simulator.run import SimulationRun, moment_words
 from ingest.simulator.scenes import FOREVER, Faster, Scene, Silence, Storm, Stuck
-from ingest.simulator.screen import Screen
+from ingest.simulator.screen import ProgressScreen
 from ingest.simulator.world import World
 from schemas import places
 from schemas.clickhouse.replays import sandbox
@@ -105,7 +105,7 @@ def simulate(
 
     def remember(world: World, came: datetime) -> None:
         if into is None:
-            state.State.of(world, came).save(settings.home)
+            state.SimulatorState.of(world, came).save(settings.home)
 
     run(settings, world, start, now, live=live, remember=remember)
 
@@ -126,8 +126,8 @@ def run(
         return Producer(settings, patience=PATIENCE)
 
     configure("ingest.simulator")
-    with Screen(start, end) as screen:
-        sending = Run(world, start, connect, screen, remember)
+    with ProgressScreen(start, end) as screen:
+        sending = SimulationRun(world, start, connect, screen, remember)
 
         def stop(signum: int, _frame: object) -> None:
             # A second signal ends the process at once.

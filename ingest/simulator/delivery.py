@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from ingest.simulator.clock import DAY, HOUR, MINUTE, SECOND
 from ingest.simulator.dice import Dice
 from ingest.simulator.scenes import Silence
-from ingest.simulator.steps import Step
+from ingest.simulator.steps import SimulatedStep
 from ingest.simulator.world import World
 
 REPEATED, LATE, BAD = 0.005, 0.015, 0.001
@@ -26,12 +26,12 @@ class Arrival(NamedTuple):
     at: int
     id: str
     copy: int
-    step: Step
+    step: SimulatedStep
     fate: Fate
     spoil: Callable[[bytes], bytes] | None = None
 
 
-def deliver(world: World, steps: Iterator[Step], dice: Dice) -> Iterator[Arrival]:
+def deliver(world: World, steps: Iterator[SimulatedStep], dice: Dice) -> Iterator[Arrival]:
     """The arrivals of steps. Each takes the same chances whatever the scenes, so that a scene changes nothing but its own."""
     silences: dict[str, list[Silence]] = {}
     for scene in world.scenes:

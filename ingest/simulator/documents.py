@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ingest.simulator.clock import DAY, HOUR, MINUTE, SECOND, moment
 from ingest.simulator.dice import Choice, Dice
 from ingest.simulator.scenes import Stuck
-from ingest.simulator.steps import Step
+from ingest.simulator.steps import SimulatedStep
 from ingest.simulator.world import IN_OFFICES, World
 from schemas.events.codes import DocumentAction, DocumentStatus, Priority
 from schemas.events.payloads import Document
@@ -42,7 +42,7 @@ Receiver = tuple[str, str]
 """Code of an agency and of its commune."""
 
 
-def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[Step]:
+def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedStep]:
     """The whole lives of the documents that are sent in an hour."""
     here = moment(hour)
     for number in range(1, dice.count(world.expected(hour, SENDINGS_PER_DAY, IN_OFFICES, WEEKEND)) + 1):
@@ -52,7 +52,7 @@ def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[Step]:
         )
 
 
-def stuck(world: World, hour: int) -> Iterator[tuple[Dice, Iterator[Step]]]:
+def stuck(world: World, hour: int) -> Iterator[tuple[Dice, Iterator[SimulatedStep]]]:
     """The only step of the flash documents of all scenes that arrive in an hour and then stay where they are."""
     for number, scene in enumerate(world.scenes):
         if isinstance(scene, Stuck) and hour <= scene.since < hour + HOUR:
@@ -78,7 +78,7 @@ def stuck(world: World, hour: int) -> Iterator[tuple[Dice, Iterator[Step]]]:
                 sent_at=moment(sent),
                 due_at=moment(sent + HOUR),
             )
-            step = Step(scene.since, f"{document}/{scene.agency}/1", scene.agency, event)
+            step = SimulatedStep(scene.since, f"{document}/{scene.agency}/1", scene.agency, event)
             yield world.dice("stuck", number), iter((step,))
 
 
@@ -128,7 +128,7 @@ def _committee(world: World, commune: Commune) -> Receiver:
     return world.committee(commune), commune.code
 
 
-def _sending(world: World, sent: int, sender: str, receivers: list[Receiver], dice: Dice, number: int) -> Iterator[Step]:
+def _sending(world: World, sent: int, sender: str, receivers: list[Receiver], dice: Dice, number: int) -> Iterator[SimulatedStep]:
     kind, mark = TYPES.pick(dice)
     notation = f"{mark}{sender.removeprefix(world.prefix + '.').removesuffix('.UB') if not sender.endswith('.UB') else 'UBND'}"
     priority = PRIORITIES.pick(dice)
@@ -153,14 +153,14 @@ def _sending(world: World, sent: int, sender: str, receivers: list[Receiver], di
         yield from _delivery(world, sent, priority, dice, {**fixed, "agency": agency, "to_organ": agency, "commune": commune})
 
 
-def _delivery(world: World, sent: int, priority: Priority, dice: Dice, fixed: dict[str, object]) -> Iterator[Step]:
+def _delivery(world: World, sent: int, priority: Priority, dice: Dice, fixed: dict[str, object]) -> Iterator[SimulatedStep]:
     agency, steps = str(fixed["agency"]), 0
 
-    def step(status: DocumentStatus, at: int, **more: object) -> Step:
+    def step(status: DocumentStatus, at: int, **more: object) -> SimulatedStep:
         nonlocal steps
         steps += 1
         event = Document(status=status, **fixed, **more)  # type: ignore[arg-type]
-        return Step(at, f"{fixed['document_id']}/{agency}/{steps}", agency, event)
+        return SimulatedStep(at, f"{fixed['document_id']}/{agency}/{steps}", agency, event)
 
     flash = priority is Priority.FLASH
     work = (lambda start, effort: start + int(effort)) if flash else world.clock.add

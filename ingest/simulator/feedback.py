@@ -6,7 +6,7 @@ from functools import cache
 from ingest.simulator.clock import HOUR, MINUTE, SECOND, moment
 from ingest.simulator.dice import Choice, Dice
 from ingest.simulator.scenes import Storm
-from ingest.simulator.steps import Step
+from ingest.simulator.steps import SimulatedStep
 from ingest.simulator.world import OUTDOORS, World
 from schemas.events.codes import FeedbackStatus, Urgency
 from schemas.events.payloads import Feedback
@@ -67,7 +67,7 @@ STORM_SPREAD = 0.25
 STORMY = Choice(tuple(STORM_SHARES), tuple(STORM_SHARES.values()))
 
 
-def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[Step]:
+def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedStep]:
     """The whole lives of the everyday reports of an hour."""
     month = _month(moment(hour).month)
     for number in range(1, dice.count(world.expected(hour, PER_DAY, OUTDOORS, WEEKEND)) + 1):
@@ -75,7 +75,7 @@ def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[Step]:
         yield from _life(world, at, _category(month.pick(dice)), world.crowd.pick(dice), dice, f"{layer:02d}{number:03d}")
 
 
-def storms(world: World, hour: int) -> Iterator[tuple[Dice, Iterator[Step]]]:
+def storms(world: World, hour: int) -> Iterator[tuple[Dice, Iterator[SimulatedStep]]]:
     """The whole lives of the reports of all storms that begin to blow, once or again, in an hour; each with chances of its own."""
     for scene, storm in enumerate(world.scenes):
         if not isinstance(storm, Storm):
@@ -107,7 +107,9 @@ def _category(code: str) -> Category:
     return found
 
 
-def _life(world: World, at: int, of: Category, commune: Commune, dice: Dice, number: str, spread: float = 0.6) -> Iterator[Step]:
+def _life(
+    world: World, at: int, of: Category, commune: Commune, dice: Dice, number: str, spread: float = 0.6
+) -> Iterator[SimulatedStep]:
     here = moment(at)
     report = f"PA-{world.prefix}-{here:%y%m%d}-{here.hour:02d}{number}"
     lat, lon = world.point(commune, dice, spread)
@@ -129,11 +131,11 @@ def _life(world: World, at: int, of: Category, commune: Commune, dice: Dice, num
         "reporter": _somebody(int(dice.random() * 2**52)),
     }
 
-    def step(status: FeedbackStatus, agency: str, at: int, rating: int | None = None) -> Step:
+    def step(status: FeedbackStatus, agency: str, at: int, rating: int | None = None) -> SimulatedStep:
         nonlocal steps
         steps += 1
         event = Feedback(agency=agency, status=status, due_at=due, finished_at=finished, rating=rating, **fixed)  # type: ignore[arg-type]
-        return Step(at, f"{report}/{steps}", agency, event)
+        return SimulatedStep(at, f"{report}/{steps}", agency, event)
 
     yield step(FeedbackStatus.RECEIVED, centre, at)
     staffed = 6 <= here.hour < 22

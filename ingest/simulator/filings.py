@@ -6,7 +6,7 @@ from functools import cache
 
 from ingest.simulator.clock import HOUR, MINUTE, moment
 from ingest.simulator.dice import Choice, Dice
-from ingest.simulator.steps import Step
+from ingest.simulator.steps import SimulatedStep
 from ingest.simulator.world import AT_THE_COUNTER, ONLINE, World
 from schemas.events.codes import Applicant, Channel, Digitisation, FilingStatus, Reuse, ServiceLevel
 from schemas.events.payloads import Filing
@@ -30,7 +30,7 @@ def _kinds_of_work(online: bool) -> Choice[Procedure]:
     return Choice(procedures(), [one.share * fit for one, fit in zip(procedures(), fits, strict=True)])
 
 
-def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[Step]:
+def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedStep]:
     """The whole lives of the filings that are registered in an hour."""
     opened = world.clock.between(hour, hour + HOUR)
     stamp, number = f"{moment(hour):%y%m%d-%H}{layer:02d}", 0
@@ -78,7 +78,7 @@ class _Life:
             "reuse": REUSES.pick(dice) if channel is Channel.ONLINE else Reuse.NONE,
         }
 
-    def step(self, status: FilingStatus, agency: str, satisfaction: int | None = None) -> Step:
+    def step(self, status: FilingStatus, agency: str, satisfaction: int | None = None) -> SimulatedStep:
         self.steps += 1
         event = Filing(
             agency=agency,
@@ -90,7 +90,7 @@ class _Life:
             satisfaction=satisfaction,
             **self.fixed,  # type: ignore[arg-type]
         )
-        return Step(self.at, f"{self.id}/{self.steps}", agency, event)
+        return SimulatedStep(self.at, f"{self.id}/{self.steps}", agency, event)
 
 
 def _applicant(procedure: Procedure, dice: Dice) -> Applicant:
@@ -99,7 +99,7 @@ def _applicant(procedure: Procedure, dice: Dice) -> Applicant:
     return Applicant.ENTERPRISE if dice.happens(procedure.enterprise_share) else Applicant.CITIZEN
 
 
-def _life(world: World, at: int, channel: Channel, dice: Dice, number: str) -> Iterator[Step]:
+def _life(world: World, at: int, channel: Channel, dice: Dice, number: str) -> Iterator[SimulatedStep]:
     work = world.clock.add
     life = _Life(world, at, channel, dice, number)
     late = world.lateness(life.handler)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import msgspec
 
 from ingest.simulator.clock import REFORMED
-from ingest.simulator.steps import Step
+from ingest.simulator.steps import SimulatedStep
 from ingest.simulator.world import World
 from schemas import places
 from schemas.events.payloads import Meeting
@@ -21,14 +21,14 @@ from schemas.reference import agency_today, prefix
 OFFICE = "VP"
 
 
-def handed_over(world: World, steps: Iterator[Step]) -> Iterator[Step]:
+def handed_over(world: World, steps: Iterator[SimulatedStep]) -> Iterator[SimulatedStep]:
     """The steps of lives that are born in a world, those of after its units ended by who took over. Takes no chances."""
     if world.on is None:
         return steps
     return (_taken_over(world, step) if step.occurred >= REFORMED else step for step in steps)
 
 
-def _taken_over(world: World, step: Step) -> Step:
+def _taken_over(world: World, step: SimulatedStep) -> SimulatedStep:
     event = step.event
     commune = restate.today(event.commune, world.on)
     agency = agency_today(event.agency, world.on) or _instead_of_district(world, commune)

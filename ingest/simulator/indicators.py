@@ -9,12 +9,12 @@ from functools import cache
 
 from ingest.simulator.clock import DAY, HOUR, SECOND, moment
 from ingest.simulator.dice import Dice
-from ingest.simulator.steps import Step
+from ingest.simulator.steps import SimulatedStep
 from ingest.simulator.world import World
 from schemas.events.payloads import Indicator
 from schemas.moments import milliseconds
 from schemas.reference import ZONE, IndicatorType, indicators, target
-from schemas.scores.periods import Period
+from schemas.scores.periods import ReportPeriod
 
 YEAR = 365 * DAY
 START = 0.9
@@ -68,7 +68,7 @@ def _reported() -> tuple[IndicatorType, ...]:
     return tuple(one for one in indicators() if one.rhythm != "live")
 
 
-def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[Step]:
+def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedStep]:
     """The reports of an hour. A unit reports its weekly figures on a weekday and its others on a day of the month of its own.
 
     Figures of a quarter or a year are given each month as they stand.
@@ -94,7 +94,7 @@ def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[Step]:
                     )
                     # A revision is a step of the same entity; it has the number of the report it came with.
                     revision = 1 if one.rhythm in ("daily", "weekly") else _months(period.first, here.date()) + 1
-                    yield Step(at, f"{one.code}/{event.unit}/{period.text}/{revision}", agency, event)
+                    yield SimulatedStep(at, f"{one.code}/{event.unit}/{period.text}/{revision}", agency, event)
 
 
 def _units(world: World, one: IndicatorType) -> list[tuple[str, str, str]]:
@@ -117,14 +117,14 @@ def _due(world: World, one: IndicatorType, number: int, here: datetime) -> bool:
     return own <= here.day and not any(world.clock.is_working_day(at) for at in before)
 
 
-def _periods(one: IndicatorType, day: date) -> list[Period]:
+def _periods(one: IndicatorType, day: date) -> list[ReportPeriod]:
     """The periods that a report of that day gives, newest first."""
     if one.rhythm in ("daily", "weekly"):
-        return [Period.parse(f"{day:%Y-%m-%d}")]
-    found: list[Period] = []
+        return [ReportPeriod.parse(f"{day:%Y-%m-%d}")]
+    found: list[ReportPeriod] = []
     while len(found) <= REVISED:
         text = {"yearly": f"{day:%Y}", "quarterly": f"{day:%Y}-Q{(day.month + 2) // 3}"}.get(one.rhythm, f"{day:%Y-%m}")
-        found.append(Period.parse(text))
+        found.append(ReportPeriod.parse(text))
         day = found[-1].first - timedelta(days=1)
     return found
 

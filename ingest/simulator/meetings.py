@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ingest.simulator.clock import HOUR, MINUTE, moment
 from ingest.simulator.dice import Dice
-from ingest.simulator.steps import Step
+from ingest.simulator.steps import SimulatedStep
 from ingest.simulator.world import World
 from schemas.events.codes import MeetingState
 from schemas.events.payloads import Meeting
@@ -24,7 +24,7 @@ MISSING = 0.04
 """The part of the invited sites that never connects."""
 
 
-def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[Step]:
+def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedStep]:
     """The whole lives of the meetings that are put on the calendar in an hour: all of a day are, at nine, for the next one."""
     if moment(hour).hour != 9 or not world.clock.is_working_day(hour):
         return
@@ -34,7 +34,7 @@ def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[Step]:
         yield from _life(world, hour + int(dice.random() * HOUR), morning + dice.choose(STARTS), dice, f"{layer:02d}{number:02d}")
 
 
-def _life(world: World, planned: int, starts: int, dice: Dice, number: str) -> Iterator[Step]:
+def _life(world: World, planned: int, starts: int, dice: Dice, number: str) -> Iterator[SimulatedStep]:
     host = world.body("VP")
     meeting = f"HN-{world.prefix}-{moment(starts):%y%m%d}-{number}"
     wide = dice.happens(0.6)
@@ -45,7 +45,7 @@ def _life(world: World, planned: int, starts: int, dice: Dice, number: str) -> I
     title = dice.choose(TITLES)
     steps = 0
 
-    def step(state: MeetingState, at: int, connected: list[str]) -> Step:
+    def step(state: MeetingState, at: int, connected: list[str]) -> SimulatedStep:
         nonlocal steps
         steps += 1
         event = Meeting(
@@ -58,7 +58,7 @@ def _life(world: World, planned: int, starts: int, dice: Dice, number: str) -> I
             invited=sites,
             connected=connected,
         )
-        return Step(at, f"{meeting}/{steps}", host, event)
+        return SimulatedStep(at, f"{meeting}/{steps}", host, event)
 
     yield step(MeetingState.SCHEDULED, planned, [])
     if dice.happens(CANCELLED):

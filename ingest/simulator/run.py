@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from ingest.producer import KafkaUnavailable
+from ingest.producer import KafkaUnavailableError
 from ingest.simulator.clock import moment
-from ingest.simulator.stream import Ledger, Record, Stream
+from ingest.simulator.stream import Ledger, SimulatedRecord, Stream
 from ingest.simulator.world import World
 from schemas.events.kinds import Kind
 from schemas.moments import milliseconds
@@ -35,7 +35,7 @@ class Watcher(Protocol):
 
 
 @dataclass
-class Run:
+class SimulationRun:
     """A world on its way to Kafka.
 
     `came` advances only past what Kafka has acknowledged; after a failure, sending goes on from there, and what was sent twice by
@@ -85,13 +85,13 @@ class Run:
                         sink.send_record(record.kind, record.key, record.value, None if live else record.arrival_ms)
                     sink.flush()
                 return self._advance(records, mark)
-            except KafkaUnavailable as error:
+            except KafkaUnavailableError as error:
                 self.watcher.trouble(f"{error} Waiting, then going on from {moment_words(self.came)}.")
                 self.close()
                 if self.stop.wait(RETRY_SECONDS):
                     return None
 
-    def _advance(self, records: list[Record], mark: datetime) -> None:
+    def _advance(self, records: list[SimulatedRecord], mark: datetime) -> None:
         self.came = mark
         self.sent += len(records)
         if self.ledger is not None:

@@ -16,7 +16,7 @@ log = logging.getLogger("ingest.simulator")
 BACKFILL_LINE_SECONDS, LIVE_LINE_SECONDS = 5.0, 60.0
 
 
-class Screen:
+class ProgressScreen:
     """A `Watcher` of a run from `start` to `end`, and beyond when live. Used as a context, it leaves the terminal tidy."""
 
     def __init__(self, start: datetime, end: datetime, console: Console | None = None) -> None:

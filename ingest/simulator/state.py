@@ -19,7 +19,7 @@ class StateError(Exception):
     """The state file cannot be used; says why and what to do."""
 
 
-class State(msgspec.Struct, kw_only=True):
+class SimulatorState(msgspec.Struct, kw_only=True):
     """A world and how far it has been sent: everything that arrives before `until` (ms since 1970) is acknowledged by Kafka."""
 
     province: str
@@ -29,7 +29,7 @@ class State(msgspec.Struct, kw_only=True):
     until: int
 
     @classmethod
-    def of(cls, world: World, until: datetime) -> "State":
+    def of(cls, world: World, until: datetime) -> "SimulatorState":
         """The state of a world that has been sent up to a moment."""
         return cls(
             province=world.province, seed=world.seed, beginning=world.beginning, scenes=world.scenes, until=milliseconds(until)
@@ -53,13 +53,13 @@ class State(msgspec.Struct, kw_only=True):
         draft.replace(home / FILE)
 
 
-def load(home: Path) -> State | None:
+def load(home: Path) -> SimulatorState | None:
     """The state of an installation, None where nothing was simulated yet. Raises `StateError` for a file that is no state."""
     try:
         text = (home / FILE).read_bytes()
     except FileNotFoundError:
         return None
     try:
-        return msgspec.json.decode(text, type=State)
+        return msgspec.json.decode(text, type=SimulatorState)
     except msgspec.MsgspecError as error:
         raise StateError(f"{home / FILE} is not a state of the simulator ({error}); remove it to begin anew.") from None

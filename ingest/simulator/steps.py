@@ -5,7 +5,7 @@ from typing import NamedTuple
 from schemas.events.payloads import Event
 
 
-class Step(NamedTuple):
+class SimulatedStep(NamedTuple):
     """What happened at `occurred` (ms since 1970), to be sent by `agency` as the event `id`."""
 
     occurred: int

@@ -17,34 +17,34 @@ from ingest.simulator.delivery import Arrival, Fate, deliver
 from ingest.simulator.dice import Dice
 from ingest.simulator.handover import handed_over
 from ingest.simulator.scenes import Faster
-from ingest.simulator.steps import Step, source
+from ingest.simulator.steps import SimulatedStep, source
 from ingest.simulator.world import World
 from schemas.events.envelope import write
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, INDICATOR, MEETING, Kind
 from schemas.moments import milliseconds
 
 
-class Life(NamedTuple):
+class SimulatedLife(NamedTuple):
     """How a kind comes to life, and how long after its birth its last event may arrive."""
 
     kind: Kind
-    born: Callable[[World, int, Dice, int], Iterator[Step]]
+    born: Callable[[World, int, Dice, int], Iterator[SimulatedStep]]
     look_back: int
-    staged: Callable[[World, int], Iterator[tuple[Dice, Iterator[Step]]]] | None = None
+    staged: Callable[[World, int], Iterator[tuple[Dice, Iterator[SimulatedStep]]]] | None = None
 
 
 LIVES = (
-    Life(FILING, filings.born, 70 * DAY),
-    Life(FEEDBACK, feedback.born, 45 * DAY, feedback.storms),
-    Life(DOCUMENT, documents.born, 40 * DAY, documents.stuck),
-    Life(MEETING, meetings.born, 25 * DAY),
-    Life(INDICATOR, indicators.born, 8 * DAY),
+    SimulatedLife(FILING, filings.born, 70 * DAY),
+    SimulatedLife(FEEDBACK, feedback.born, 45 * DAY, feedback.storms),
+    SimulatedLife(DOCUMENT, documents.born, 40 * DAY, documents.stuck),
+    SimulatedLife(MEETING, meetings.born, 25 * DAY),
+    SimulatedLife(INDICATOR, indicators.born, 8 * DAY),
 )
 OF_ONE_KIND = 500
 """The first layer of more of one kind; those of more of everything are fewer."""
 
 
-class Record(NamedTuple):
+class SimulatedRecord(NamedTuple):
     """A record for Kafka, with what a ledger wants to know of it. `arrival_ms` is its record time."""
 
     kind: Kind
@@ -64,7 +64,7 @@ class Ledger:
     bad: Counter[str] = field(default_factory=Counter)
     _seen: set[str] = field(default_factory=set)
 
-    def add(self, records: Iterable[Record]) -> "Ledger":
+    def add(self, records: Iterable[SimulatedRecord]) -> "Ledger":
         """Take records into account; a repeat whose original came before the ledger began counts as the event."""
         for record in records:
             if record.fate == "bad":
@@ -89,7 +89,7 @@ class Stream:
         """What arrives in the current hour, latest first."""
         self._hour = max(self._at - max(life.look_back for life in LIVES), world.beginning) // HOUR
 
-    def until(self, end: datetime) -> Iterator[Record]:
+    def until(self, end: datetime) -> Iterator[SimulatedRecord]:
         """The records that arrive from where the stream is up to but not including `end`, in order of arrival.
 
         Take all of them before asking for more.
@@ -115,7 +115,7 @@ class Stream:
                         self._waiting[arrival.at // HOUR].append((life.kind, arrival))
 
 
-def events(world: World, start: datetime, end: datetime) -> Iterator[Record]:
+def events(world: World, start: datetime, end: datetime) -> Iterator[SimulatedRecord]:
     """All records that arrive from `start` up to but not including `end`, in order of arrival.
 
     The records of two spans that meet are, one after the other, those of the whole.
@@ -128,7 +128,7 @@ def _order(item: tuple[Kind, Arrival]) -> tuple[int, str, int]:
     return arrival.at, arrival.id, arrival.copy
 
 
-def _births(world: World, life: Life, hour: int) -> Iterator[Arrival]:
+def _births(world: World, life: SimulatedLife, hour: int) -> Iterator[Arrival]:
     """The arrivals of everything that is born in an hour, those beyond the look-back left out: such lives stay open for good."""
     last = hour + life.look_back
     here = world.of(hour)
@@ -141,11 +141,11 @@ def _births(world: World, life: Life, hour: int) -> Iterator[Arrival]:
     return (arrival for arrival in chain(ordinary, chain.from_iterable(more), chain.from_iterable(staged)) if arrival.at < last)
 
 
-def _delivered(world: World, steps: Iterator[Step], dice: Dice) -> Iterator[Arrival]:
+def _delivered(world: World, steps: Iterator[SimulatedStep], dice: Dice) -> Iterator[Arrival]:
     return deliver(world, handed_over(world, steps), dice)
 
 
-def _layers(world: World, life: Life, hour: int, scene: Faster) -> Iterator[Iterator[Arrival]]:
+def _layers(world: World, life: SimulatedLife, hour: int, scene: Faster) -> Iterator[Iterator[Arrival]]:
     """The same hour lived again with other chances, `factor` - 1 times; of each only what is born while the scene lasts."""
     if scene.since < hour + HOUR and scene.until > hour and scene.kind in ("", life.kind.name):
         first = OF_ONE_KIND if scene.kind else 1  # other chances than those of a run that goes faster meanwhile
@@ -164,9 +164,11 @@ def _born_within(arrivals: Iterator[Arrival], since: int, until: int) -> Iterato
             yield arrival
 
 
-def _record(kind: Kind, arrival: Arrival) -> Record:
+def _record(kind: Kind, arrival: Arrival) -> SimulatedRecord:
     step = arrival.step
     value = write(kind, step.event, id=step.id, source=source(step.agency), time=moment(step.occurred))
     if arrival.spoil:
         value = arrival.spoil(value)
-    return Record(kind, kind.entity_id(step.event).encode(), value, arrival.at, f"{source(step.agency)}#{step.id}", arrival.fate)
+    return SimulatedRecord(
+        kind, kind.entity_id(step.event).encode(), value, arrival.at, f"{source(step.agency)}#{step.id}", arrival.fate
+    )

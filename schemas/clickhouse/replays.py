@@ -27,7 +27,7 @@ FOR_EVER = 36_500
 """Days for which Kafka keeps what is sent again: longer than any run; it is taken away with its run."""
 
 
-class State(StrEnum):
+class RunState(StrEnum):
     """How a run stands."""
 
     QUEUED = "queued"
@@ -40,7 +40,7 @@ class State(StrEnum):
     REMOVED = "removed"
 
 
-class Mark(StrEnum):
+class RunMark(StrEnum):
     """What the screens say of it, all the time."""
 
     REPLAY = "replay"
@@ -93,18 +93,18 @@ SILENT = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class Run:
+class ReplayRun:
     """A run as it stands; the fields are the columns of the table."""
 
     name: str
-    mark: Mark
+    mark: RunMark
     source: str
     since: datetime
     until: datetime
     speed: float
     live: bool
     on_time: bool
-    state: State
+    state: RunState
     total: int
     sent: int
     counted: int
@@ -115,25 +115,25 @@ class Run:
     at: datetime
 
     @classmethod
-    def of(cls, row: Sequence[Any]) -> "Run":
+    def of(cls, row: Sequence[Any]) -> "ReplayRun":
         """From a row of the table. One that goes on and says nothing any more was killed: it failed."""
         name, mark, source, since, until, speed, live, on_time, state, *rest = row
-        found = cls(name, Mark(mark), source, since, until, speed, live, on_time, State(state), *rest)
+        found = cls(name, RunMark(mark), source, since, until, speed, live, on_time, RunState(state), *rest)
         if found.goes_on and datetime.now(UTC) - found.at > SILENT:
-            return replace(found, state=State.FAILED, said=KILLED)
+            return replace(found, state=RunState.FAILED, said=KILLED)
         return found
 
     @property
     def goes_on(self) -> bool:
         """Whether a process of it says how far it is: it runs, or waits for its turn."""
-        return self.state in (State.QUEUED, State.RUNNING)
+        return self.state in (RunState.QUEUED, RunState.RUNNING)
 
     @property
     def row(self) -> tuple[Any, ...]:
         """As a row of the table."""
         return tuple(getattr(self, field.name) for field in fields(self))
 
-    def now(self, **changes: Any) -> "Run":
+    def now(self, **changes: Any) -> "ReplayRun":
         """The same run as it stands now."""
         return replace(self, at=datetime.now(UTC), **changes)
 
@@ -148,7 +148,7 @@ def checked(name: str) -> str:
 def runs(name: str = "") -> str:
     """A question for the runs that are not removed, the newest first: all, or that of a name. Raises `ValueError`."""
     named = f"name = '{checked(name)}'" if name else "true"
-    return f"SELECT {COLUMNS} FROM {REPLAYS.name} FINAL WHERE {named} AND state != '{State.REMOVED}' ORDER BY begun_at DESC"
+    return f"SELECT {COLUMNS} FROM {REPLAYS.name} FINAL WHERE {named} AND state != '{RunState.REMOVED}' ORDER BY begun_at DESC"
 
 
 def sandbox(settings: Settings, name: str) -> Settings:
@@ -194,7 +194,7 @@ def needed_bytes(events: int, taken: int, known: int) -> int:
     return RESERVE_BYTES + COPIES * events * taken // max(known, 1)
 
 
-def is_asked_to_stop(run: Run) -> str:
+def is_asked_to_stop(run: ReplayRun) -> str:
     """A question for how often a run was asked to stop since it began."""
     return f"SELECT count() FROM {REPLAY_STOPS.name} WHERE name = '{checked(run.name)}' AND asked_at >= {at(run.begun_at)}"
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from schemas.clickhouse.columns import MOMENT, Column, Table
 from schemas.clickhouse.lives import LIVES
-from schemas.events.envelope import Category, Read, Refusal
+from schemas.events.envelope import Read, RefusalCategory, RefusalError
 from schemas.moments import from_milliseconds, milliseconds
 from schemas.reference import ZONE
 from schemas.settings import Settings
@@ -94,11 +94,11 @@ class Keeping:
         return milliseconds(read.time) < received_ms - self.days * 86_400_000
 
     def check(self, read: Read, received_ms: int) -> None:
-        """Raises `Refusal` for an event that is too old."""
+        """Raises `RefusalError` for an event that is too old."""
         if self.refuses(read, received_ms):
             arrived = from_milliseconds(received_ms).astimezone(ZONE)
-            raise Refusal(
-                Category.TOO_OLD,
+            raise RefusalError(
+                RefusalCategory.TOO_OLD,
                 f"{read.time.isoformat()} is more than {self.days} days before its arrival, {arrived:%Y-%m-%dT%H:%M}: "
                 "single events are kept no longer (IOC_KEEP_EVENTS_DAYS).",
             )

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Meta
 
 from schemas import places
-from schemas.events.categories import Category, Refusal
+from schemas.events.categories import RefusalCategory, RefusalError
 from schemas.events.kinds import Kind
 from schemas.events.payloads import CODE, COMMUNE, IDENTIFIER, SITES
 from schemas.moments import DAY, MINUTE, TIME, ZONE
@@ -96,7 +96,7 @@ def canonical(kind: Kind, event: Any) -> Any:
     body = _changed(data, its.forms)
     for name in its.required & body.keys():
         if not body[name]:
-            raise Refusal(Category.WRONG_VALUE, f"`{name}` must not be empty.")
+            raise RefusalError(RefusalCategory.WRONG_VALUE, f"`{name}` must not be empty.")
     body |= _changed(data, dict.fromkeys(its.texts, lambda _, text: normalise(text)))
     for name in its.sites:
         given = getattr(data, name)
@@ -213,16 +213,16 @@ def _changed(holder: Any, forms: Mapping[str, Callable[[str, str], str]]) -> dic
 def _identifier(name: str, text: str) -> str:
     found = _code(name, text)
     if not found:
-        raise Refusal(Category.WRONG_VALUE, f"`{name}` must not be empty.")
+        raise RefusalError(RefusalCategory.WRONG_VALUE, f"`{name}` must not be empty.")
     if found in _NOT_NUMBERS:
-        raise Refusal(Category.WRONG_VALUE, f"`{name}` must not be {found!r}.")
+        raise RefusalError(RefusalCategory.WRONG_VALUE, f"`{name}` must not be {found!r}.")
     return found
 
 
 def _code(name: str, text: str) -> str:
     found = normalise(text)
     if has_control(found):
-        raise Refusal(Category.WRONG_VALUE, f"`{name}` must not hold control characters.")
+        raise RefusalError(RefusalCategory.WRONG_VALUE, f"`{name}` must not hold control characters.")
     return found
 
 
@@ -264,7 +264,7 @@ def _precision(its: _Fields, given: list[str]) -> dict[str, str]:
     for one in given:
         name, _, precision = one.partition(":")
         if name != TIME and name not in its.moments:
-            raise Refusal(Category.WRONG_VALUE, f"`precision` names `{name}`, which is no moment of this kind.")
+            raise RefusalError(RefusalCategory.WRONG_VALUE, f"`precision` names `{name}`, which is no moment of this kind.")
         if stated.get(name) != DAY:
             stated[name] = precision
     return stated

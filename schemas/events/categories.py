@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Category(StrEnum):
+class RefusalCategory(StrEnum):
     """What is wrong with a refused event; stable words for machines."""
 
     BAD_UTF8 = "bad-utf8"
@@ -25,10 +25,10 @@ MOST_REASON = 1000
 """Letters of a reason: it may quote what is wrong, and that may be long."""
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """An input that cannot be an event, with its category and a reason to act on."""
 
-    def __init__(self, category: Category, reason: str) -> None:
+    def __init__(self, category: RefusalCategory, reason: str) -> None:
         super().__init__(reason)
         self.category = category
         self.reason = reason if len(reason) <= MOST_REASON else reason[:MOST_REASON] + "…"

@@ -15,8 +15,8 @@ import xxhash
 from msgspec import UNSET
 
 from schemas.events.canonical import canonical, is_canonical, uncertain, with_days
-from schemas.events.categories import Category as Category
-from schemas.events.categories import Refusal as Refusal
+from schemas.events.categories import RefusalCategory as RefusalCategory
+from schemas.events.categories import RefusalError as RefusalError
 from schemas.events.kinds import BY_TYPE, FEEDBACK, KINDS, Kind
 from schemas.events.payloads import Envelope, Event
 from schemas.events.plain import plain
@@ -47,18 +47,20 @@ class Reader:
     max_bytes: int = 256 << 10
 
     def read(self, record: bytes) -> Read:
-        """The event in a record. Raises `Refusal` for anything that is not a valid event of a known kind."""
+        """The event in a record. Raises `RefusalError` for anything that is not a valid event of a known kind."""
         if len(record) > self.max_bytes:
-            raise Refusal(Category.TOO_LARGE, f"The event has {len(record)} bytes; at most {self.max_bytes} are taken.")
+            raise RefusalError(RefusalCategory.TOO_LARGE, f"The event has {len(record)} bytes; at most {self.max_bytes} are taken.")
         read = _decoded(record)
         if read.datacontenttype != _JSON and read.datacontenttype.partition(";")[0].strip() != _JSON:
-            raise Refusal(Category.WRONG_VALUE, f"datacontenttype must be application/json, not {_told(read.datacontenttype)!r}.")
+            raise RefusalError(
+                RefusalCategory.WRONG_VALUE, f"datacontenttype must be application/json, not {_told(read.datacontenttype)!r}."
+            )
         for moment in _MOMENTS[read.kind](read):
             # The year alone decides nearly always, at a fifth of the price.
             if moment is not None and not 1990 < moment.year < 2099 and not EARLIEST <= moment < LATEST:
-                raise Refusal(Category.IMPOSSIBLE_DATE, f"{moment.isoformat()} is not between 1990 and 2099.")
+                raise RefusalError(RefusalCategory.IMPOSSIBLE_DATE, f"{moment.isoformat()} is not between 1990 and 2099.")
         if read.kind is FEEDBACK and (read.data.lat is None) != (read.data.lon is None):
-            raise Refusal(Category.IMPOSSIBLE_POINT, "lat and lon must be given together.")
+            raise RefusalError(RefusalCategory.IMPOSSIBLE_POINT, "lat and lon must be given together.")
         if may_need_normalising(record) or not is_canonical(read.kind, read):
             read = canonical(read.kind, read)
         return read
@@ -92,7 +94,7 @@ class Reader:
                 for index, record in enumerate(records):
                     if may_need_normalising(record):
                         events[index] = canonical(kind, events[index])
-        except Refusal:
+        except RefusalError:
             return None
         return events
 
@@ -202,7 +204,7 @@ def _decoded(record: bytes) -> Read:
         return _DECODER.decode(record)
     except Exception as error:
         refusal = _refusal(error)
-    if refusal.category is Category.IMPOSSIBLE_DATE and (dated := with_days(record)) is not None:
+    if refusal.category is RefusalCategory.IMPOSSIBLE_DATE and (dated := with_days(record)) is not None:
         try:
             return _DECODER.decode(dated)
         except Exception as error:
@@ -213,22 +215,24 @@ def _decoded(record: bytes) -> Read:
         del refusal  # It holds this frame, and with it the record, until garbage is looked for.
 
 
-def _refusal(error: Exception) -> Refusal:
+def _refusal(error: Exception) -> RefusalError:
     """What is wrong with a record that could not be decoded. Raises the error itself if it is none of the record's."""
     if isinstance(error, RecursionError):
-        return Refusal(Category.TOO_DEEP, "The JSON is nested too deeply.")
+        return RefusalError(RefusalCategory.TOO_DEEP, "The JSON is nested too deeply.")
     if isinstance(error, UnicodeDecodeError):
-        return Refusal(Category.BAD_UTF8, f"Not UTF-8 at byte {error.start}.")
+        return RefusalError(RefusalCategory.BAD_UTF8, f"Not UTF-8 at byte {error.start}.")
     if not isinstance(error, msgspec.DecodeError):
         raise error
     reason = str(error)
     if not isinstance(error, msgspec.ValidationError):
-        return Refusal(Category.BAD_UTF8 if "utf-8" in reason.lower() else Category.BAD_JSON, reason)
+        return RefusalError(RefusalCategory.BAD_UTF8 if "utf-8" in reason.lower() else RefusalCategory.BAD_JSON, reason)
     if unknown := _TYPE.match(reason):
         known = ", ".join(BY_TYPE)
-        return Refusal(Category.UNKNOWN_KIND, f"Type {_told(unknown[1])!r} is not known; known are {known} - at `$.type`")
+        return RefusalError(
+            RefusalCategory.UNKNOWN_KIND, f"Type {_told(unknown[1])!r} is not known; known are {known} - at `$.type`"
+        )
     category = _category(reason)
-    return Refusal(category, _QUOTED.sub(lambda found: f"{found[1]}{_told(found[2])!r}{found[3]}", reason))
+    return RefusalError(category, _QUOTED.sub(lambda found: f"{found[1]}{_told(found[2])!r}{found[3]}", reason))
 
 
 def _told(value: str) -> str:
@@ -236,13 +240,13 @@ def _told(value: str) -> str:
     return value if _CODE.fullmatch(value) else "…"
 
 
-def _category(reason: str) -> Category:
+def _category(reason: str) -> RefusalCategory:
     if "missing required field" in reason:
-        return Category.MISSING_FIELD
+        return RefusalCategory.MISSING_FIELD
     if _POINT.search(reason):
-        return Category.IMPOSSIBLE_POINT
+        return RefusalCategory.IMPOSSIBLE_POINT
     if "RFC3339" in reason or "timezone" in reason:
-        return Category.IMPOSSIBLE_DATE
+        return RefusalCategory.IMPOSSIBLE_DATE
     if "got `" in reason:
-        return Category.WRONG_TYPE
-    return Category.WRONG_VALUE
+        return RefusalCategory.WRONG_TYPE
+    return RefusalCategory.WRONG_VALUE

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.events.categories import Category, Refusal
+from schemas.events.categories import RefusalCategory, RefusalError
 from schemas.events.kinds import BY_TYPE, Kind
 from schemas.events.payloads import Envelope
 from schemas.events.refusals import code
@@ -52,9 +52,10 @@ def repeated_member(record: bytes) -> str | None:
 
 
 def refuse_repeated(record: bytes) -> None:
-    """Raise `Refusal` for a record with a member that one of its objects holds twice. Its name is told where it can be a code."""
+    """Raise `RefusalError` for a record with a member that one of its objects holds twice. Its name is told where it can be a
+    code."""
     if (name := repeated_member(record)) is not None:
-        raise Refusal(Category.WRONG_VALUE, f"Member `{code(name) or '…'}` stands twice in one object.")
+        raise RefusalError(RefusalCategory.WRONG_VALUE, f"Member `{code(name) or '…'}` stands twice in one object.")
 
 
 def perhaps_repeated(kind: Kind, records: Sequence[bytes]) -> bool:

@@ -29,7 +29,7 @@ _NAMED = msgspec.json.Decoder(_Named)
 
 
 @dataclass(frozen=True)
-class Said:
+class StatedSender:
     """Who an input says it is: empty where it does not say, or not in a way that could be a name."""
 
     id: str | None = None
@@ -38,16 +38,16 @@ class Said:
     kind: str = ""
 
 
-def said(record: bytes) -> Said:
+def said(record: bytes) -> StatedSender:
     """What a refused record says of itself. Never raises; a record that is cut off is searched for its names."""
     try:
         named = _NAMED.decode(record)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         start = record[:MOST_SEARCHED]
         agency, kind = _CUT_AGENCY.search(start), _CUT_TYPE.search(start)
-        return Said(agency=agency[1].decode() if agency else "", kind=_kind(kind[1].decode() if kind else ""))
+        return StatedSender(agency=agency[1].decode() if agency else "", kind=_kind(kind[1].decode() if kind else ""))
     data = named.data if isinstance(named.data, dict) else {}
-    return Said(_text(named.id), _text(named.source), code(data.get("agency")), _kind(named.type))
+    return StatedSender(_text(named.id), _text(named.source), code(data.get("agency")), _kind(named.type))
 
 
 def code(value: Any) -> str:

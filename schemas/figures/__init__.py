@@ -4,7 +4,7 @@ Reading order: `definition` (how a figure is declared), `filings`, `feedback`, `
 asked of ClickHouse for a moment), `series` (over time), `reading` (what comes back).
 """
 
-from schemas.figures.definition import Figure, Piece, Unit
+from schemas.figures.definition import Figure, FigurePiece, MeasureUnit
 from schemas.figures.documents import DOCUMENTS, MEETINGS
 from schemas.figures.feedback import FEEDBACKS
 from schemas.figures.filings import FILINGS
@@ -13,4 +13,4 @@ from schemas.figures.reading import UNKNOWN, Reading, Readings
 FIGURES = (*FILINGS, *FEEDBACKS, *DOCUMENTS, *MEETINGS)
 BY_CODE = {figure.code: figure for figure in FIGURES}
 
-__all__ = ["BY_CODE", "FIGURES", "UNKNOWN", "Figure", "Piece", "Reading", "Readings", "Unit"]
+__all__ = ["BY_CODE", "FIGURES", "UNKNOWN", "Figure", "FigurePiece", "MeasureUnit", "Reading", "Readings"]

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Literal
 
 from schemas.figures.reading import Reading
-from schemas.sources.freshness import DEAD, Source, State
+from schemas.sources.freshness import DEAD, Source, SourceState
 
 TOLERATED = 0.1
 """The part of a unit's feeds that may be dead before a figure over all of them is stale. One agency's own figure has one feed."""
@@ -59,8 +59,8 @@ def newest(sources: Iterable[Source]) -> datetime | None:
 
 def timely(sources: Iterable[Source]) -> Reading:
     """The share of a unit's promised feeds that are as they were promised: heard of in time, or not expected now."""
-    its = [one for one in sources if one.promised and one.state is not State.NEVER]
-    good = sum(one.state in (State.LIVE, State.QUIET) for one in its)
+    its = [one for one in sources if one.promised and one.state is not SourceState.NEVER]
+    good = sum(one.state in (SourceState.LIVE, SourceState.QUIET) for one in its)
     return Reading(
         100 * good / len(its) if its else None, good, len(its), newest(its), silent=sum(one.state in DEAD for one in its)
     )

@@ -13,7 +13,7 @@ from schemas.events.kinds import Kind
 HOURS = 3_600_000
 
 
-class Unit(StrEnum):
+class MeasureUnit(StrEnum):
     """What a figure is measured in."""
 
     COUNT = "count"
@@ -23,7 +23,7 @@ class Unit(StrEnum):
 
 
 @dataclass(frozen=True)
-class Piece:
+class FigurePiece:
     """An aggregate over the entities that meet a condition; with `when`, a moment's column, over those of the period only."""
 
     where: str
@@ -49,9 +49,9 @@ class Figure:
     vi: str
     en: str
     sentence: str
-    unit: Unit
-    part: tuple[Piece, ...]
-    whole: tuple[Piece, ...] = ()
+    unit: MeasureUnit
+    part: tuple[FigurePiece, ...]
+    whole: tuple[FigurePiece, ...] = ()
     better: str = ""
 
     @property
@@ -60,7 +60,7 @@ class Figure:
         return self.code.partition(".")[2]
 
     @property
-    def pieces(self) -> tuple[Piece, ...]:
+    def pieces(self) -> tuple[FigurePiece, ...]:
         """All pieces."""
         return (*self.part, *self.whole)
 
@@ -74,21 +74,21 @@ class Figure:
         return self.vi if language == "vi" else self.en
 
 
-def count(where: str, when: str = "") -> tuple[Piece, ...]:
+def count(where: str, when: str = "") -> tuple[FigurePiece, ...]:
     """How many entities meet a condition."""
-    return (Piece(where, when),)
+    return (FigurePiece(where, when),)
 
 
-def quantile(level: float, milliseconds: str, where: str, when: str = "") -> tuple[Piece, ...]:
+def quantile(level: float, milliseconds: str, where: str, when: str = "") -> tuple[FigurePiece, ...]:
     """A quantile of a span, in hours, interpolated between the nearest two (as numpy does by default)."""
-    return (Piece(where, when, f"quantileExactInclusiveIf({level})(({milliseconds}) / {HOURS}, {{where}})"),)
+    return (FigurePiece(where, when, f"quantileExactInclusiveIf({level})(({milliseconds}) / {HOURS}, {{where}})"),)
 
 
-def greatest(milliseconds: str, where: str) -> tuple[Piece, ...]:
+def greatest(milliseconds: str, where: str) -> tuple[FigurePiece, ...]:
     """The greatest of a span, in hours."""
-    return (Piece(where, "", f"maxOrNullIf(({milliseconds}) / {HOURS}, {{where}})"),)
+    return (FigurePiece(where, "", f"maxOrNullIf(({milliseconds}) / {HOURS}, {{where}})"),)
 
 
-def total(number: str, where: str) -> tuple[Piece, ...]:
+def total(number: str, where: str) -> tuple[FigurePiece, ...]:
     """The sum of a number."""
-    return (Piece(where, "", f"sumIf({number}, {{where}})"),)
+    return (FigurePiece(where, "", f"sumIf({number}, {{where}})"),)

@@ -2,7 +2,7 @@
 
 from schemas.events.codes import DocumentStatus, MeetingState, Priority
 from schemas.events.kinds import DOCUMENT, MEETING
-from schemas.figures.definition import Figure, Unit, count, greatest, quantile, total
+from schemas.figures.definition import Figure, MeasureUnit, count, greatest, quantile, total
 
 OPEN = "standing != 'closed'"
 OVERDUE = "standing = 'open' AND {passed}"
@@ -20,7 +20,7 @@ DOCUMENTS = (
         "Văn bản gửi đi",
         "Documents sent",
         "Documents sent in the period, once per receiver.",
-        Unit.COUNT,
+        MeasureUnit.COUNT,
         count("true", "started_at"),
     ),
     Figure(
@@ -29,7 +29,7 @@ DOCUMENTS = (
         "Văn bản chưa tiếp nhận",
         "Documents waiting",
         "Documents that arrived and were not received.",
-        Unit.COUNT,
+        MeasureUnit.COUNT,
         count(WAITING),
         better="down",
     ),
@@ -39,7 +39,7 @@ DOCUMENTS = (
         "Hỏa tốc chưa tiếp nhận",
         "Flash documents waiting",
         "Flash documents that arrived and were not received.",
-        Unit.COUNT,
+        MeasureUnit.COUNT,
         count(f"{WAITING} AND {FLASH}"),
         better="down",
     ),
@@ -49,7 +49,7 @@ DOCUMENTS = (
         "Chờ tiếp nhận lâu nhất",
         "Longest wait to be received",
         "Hours that the longest waiting document has waited: working hours, of the clock for flash ones.",
-        Unit.HOURS,
+        MeasureUnit.HOURS,
         greatest("{position} - at", WAITING),
         better="down",
     ),
@@ -59,7 +59,7 @@ DOCUMENTS = (
         "Văn bản đang xử lý",
         "Documents open",
         "Documents that are not done, refused or recalled.",
-        Unit.COUNT,
+        MeasureUnit.COUNT,
         count(OPEN),
     ),
     Figure(
@@ -68,7 +68,7 @@ DOCUMENTS = (
         "Văn bản quá hạn",
         "Documents overdue",
         "Open documents whose deadline has passed.",
-        Unit.COUNT,
+        MeasureUnit.COUNT,
         count(OVERDUE),
         better="down",
     ),
@@ -78,7 +78,7 @@ DOCUMENTS = (
         "Văn bản đúng hạn (thực)",
         "Documents on time (honest)",
         "Done on time in the period, of those with a deadline done in the period and those that are open and overdue.",
-        Unit.PERCENT,
+        MeasureUnit.PERCENT,
         count(f"{DONE} AND due IS NOT NULL AND NOT late", "closed_at"),
         (*count(f"{DONE} AND due IS NOT NULL", "closed_at"), *count(OVERDUE)),
         "up",
@@ -89,7 +89,7 @@ DOCUMENTS = (
         "Thời gian tiếp nhận (trung vị)",
         "Time to receive (median)",
         "Median hours from arrival until received, of the documents sent in the period.",
-        Unit.HOURS,
+        MeasureUnit.HOURS,
         quantile(0.5, "taken", "taken IS NOT NULL", "started_at"),
         better="down",
     ),
@@ -99,7 +99,7 @@ DOCUMENTS = (
         "Thời gian tiếp nhận (90%)",
         "Time to receive (90%)",
         "Hours from arrival until received that nine of ten do not exceed.",
-        Unit.HOURS,
+        MeasureUnit.HOURS,
         quantile(0.9, "taken", "taken IS NOT NULL", "started_at"),
         better="down",
     ),
@@ -109,7 +109,7 @@ DOCUMENTS = (
         "Thời gian xử lý (trung vị)",
         "Time until done (median)",
         "Median hours from arrival until done, of those done in the period.",
-        Unit.HOURS,
+        MeasureUnit.HOURS,
         quantile(0.5, "worked", DONE, "closed_at"),
         better="down",
     ),
@@ -119,7 +119,7 @@ DOCUMENTS = (
         "Ký số",
         "Signed digitally",
         "Signed digitally, of the documents sent in the period.",
-        Unit.PERCENT,
+        MeasureUnit.PERCENT,
         count("signed", "started_at"),
         count("true", "started_at"),
         "up",
@@ -130,7 +130,7 @@ DOCUMENTS = (
         "Văn bản bị từ chối",
         "Documents refused",
         "Refused in the period.",
-        Unit.COUNT,
+        MeasureUnit.COUNT,
         count(f"status = {DocumentStatus.REFUSED:d}", "closed_at"),
         better="down",
     ),
@@ -140,7 +140,7 @@ DOCUMENTS = (
         "Văn bản lấy lại",
         "Documents recalled",
         "Recalled, with consent, in the period.",
-        Unit.COUNT,
+        MeasureUnit.COUNT,
         count(f"status = {DocumentStatus.RECALL_AGREED:d}", "closed_at"),
     ),
     Figure(
@@ -149,7 +149,7 @@ DOCUMENTS = (
         "Văn bản sai trình tự",
         "Documents out of order",
         "Documents sent in the period with a step that may not follow the one before it.",
-        Unit.COUNT,
+        MeasureUnit.COUNT,
         count("impossible > 0", "started_at"),
         better="down",
     ),
@@ -157,7 +157,13 @@ DOCUMENTS = (
 
 MEETINGS = (
     Figure(
-        "meeting.live", MEETING, "Cuộc họp đang diễn ra", "Meetings going on", "Meetings that are live.", Unit.COUNT, count(LIVE)
+        "meeting.live",
+        MEETING,
+        "Cuộc họp đang diễn ra",
+        "Meetings going on",
+        "Meetings that are live.",
+        MeasureUnit.COUNT,
+        count(LIVE),
     ),
     Figure(
         "meeting.scheduled",
@@ -165,7 +171,7 @@ MEETINGS = (
         "Cuộc họp sắp tới",
         "Meetings to come",
         "Meetings that are scheduled for later.",
-        Unit.COUNT,
+        MeasureUnit.COUNT,
         count(f"state = '{MeetingState.SCHEDULED}' AND toUnixTimestamp64Milli(started_at) > {{position}}"),
     ),
     Figure(
@@ -174,7 +180,7 @@ MEETINGS = (
         "Điểm cầu vắng",
         "Sites missing",
         "Sites invited to the meetings that are live and not connected.",
-        Unit.COUNT,
+        MeasureUnit.COUNT,
         total(f"length(arrayFilter(x -> NOT has(connected, x), {SITES}))", LIVE),
         better="down",
     ),
@@ -184,7 +190,7 @@ MEETINGS = (
         "Điểm cầu đã kết nối",
         "Sites connected",
         "Sites connected, of those invited to the meetings that are live.",
-        Unit.PERCENT,
+        MeasureUnit.PERCENT,
         total(f"length(arrayFilter(x -> has(connected, x), {SITES}))", LIVE),
         total(f"length({SITES})", LIVE),
         "up",

@@ -2,7 +2,7 @@
 
 from schemas.events.codes import FeedbackStatus
 from schemas.events.kinds import FEEDBACK
-from schemas.figures.definition import Figure, Unit, count, quantile
+from schemas.figures.definition import Figure, MeasureUnit, count, quantile
 
 OPEN = "standing != 'closed'"
 OVERDUE = "standing = 'open' AND {passed}"
@@ -16,7 +16,7 @@ FEEDBACKS = (
         "Phản ánh tiếp nhận",
         "Reports received",
         "Reports made in the period.",
-        Unit.COUNT,
+        MeasureUnit.COUNT,
         count("true", "started_at"),
     ),
     Figure(
@@ -25,7 +25,7 @@ FEEDBACKS = (
         "Phản ánh đang mở",
         "Open reports",
         "Reports that are neither answered nor rejected.",
-        Unit.COUNT,
+        MeasureUnit.COUNT,
         count(OPEN),
     ),
     Figure(
@@ -34,7 +34,7 @@ FEEDBACKS = (
         "Phản ánh quá hạn",
         "Reports overdue",
         "Open reports whose deadline has passed: round the clock for immediate ones, in working time for others.",
-        Unit.COUNT,
+        MeasureUnit.COUNT,
         count(OVERDUE),
         better="down",
     ),
@@ -44,7 +44,7 @@ FEEDBACKS = (
         "Phản ánh được chấp nhận",
         "Reports accepted",
         "Reports that were verified, of those made in the period.",
-        Unit.PERCENT,
+        MeasureUnit.PERCENT,
         count(ACCEPTED, "started_at"),
         count("true", "started_at"),
     ),
@@ -54,7 +54,7 @@ FEEDBACKS = (
         "Phản ánh đã xử lý",
         "Reports handled",
         "Reports answered, of those made in the period that were verified.",
-        Unit.PERCENT,
+        MeasureUnit.PERCENT,
         count(ANSWERED, "started_at"),
         count(ACCEPTED, "started_at"),
         "up",
@@ -65,7 +65,7 @@ FEEDBACKS = (
         "Phản ánh đúng hạn (thực)",
         "Reports on time (honest)",
         "Answered on time in the period, of those answered in the period and those that are open and overdue.",
-        Unit.PERCENT,
+        MeasureUnit.PERCENT,
         count(f"{ANSWERED} AND NOT late", "closed_at"),
         (*count(ANSWERED, "closed_at"), *count(OVERDUE)),
         "up",
@@ -76,7 +76,7 @@ FEEDBACKS = (
         "Hài lòng với xử lý",
         "Satisfied with the answer",
         "Ratings of 4 or 5, of the reports rated that were answered in the period.",
-        Unit.PERCENT,
+        MeasureUnit.PERCENT,
         count("rating >= 4", "closed_at"),
         count("rating IS NOT NULL", "closed_at"),
         "up",
@@ -87,7 +87,7 @@ FEEDBACKS = (
         "Phản ánh mở lại",
         "Reports reopened",
         "Reports made in the period that were opened again after an answer.",
-        Unit.COUNT,
+        MeasureUnit.COUNT,
         count("reopened > 0", "started_at"),
         better="down",
     ),
@@ -97,7 +97,7 @@ FEEDBACKS = (
         "Thời gian xác minh (trung vị)",
         "Time to verify (median)",
         "Median hours until a report is verified, of those made in the period.",
-        Unit.HOURS,
+        MeasureUnit.HOURS,
         quantile(0.5, "taken", "taken IS NOT NULL", "started_at"),
         better="down",
     ),
@@ -107,7 +107,7 @@ FEEDBACKS = (
         "Thời gian xử lý (trung vị)",
         "Time to answer (median)",
         "Median hours from the report to its answer: of the clock for immediate ones, working hours for others.",
-        Unit.HOURS,
+        MeasureUnit.HOURS,
         quantile(0.5, "worked", ANSWERED, "closed_at"),
         better="down",
     ),
@@ -117,7 +117,7 @@ FEEDBACKS = (
         "Thời gian xử lý (90%)",
         "Time to answer (90%)",
         "Hours from the report to its answer that nine of ten do not exceed.",
-        Unit.HOURS,
+        MeasureUnit.HOURS,
         quantile(0.9, "worked", ANSWERED, "closed_at"),
         better="down",
     ),
@@ -127,7 +127,7 @@ FEEDBACKS = (
         "Phản ánh sai trình tự",
         "Reports out of order",
         "Reports made in the period with a step that may not follow the one before it.",
-        Unit.COUNT,
+        MeasureUnit.COUNT,
         count("impossible > 0", "started_at"),
         better="down",
     ),

@@ -11,7 +11,7 @@ from typing import Any
 
 from schemas.clickhouse.lives import BY_KIND, current_table, life_table
 from schemas.events.kinds import Kind
-from schemas.figures.definition import Figure, Piece
+from schemas.figures.definition import Figure, FigurePiece
 from schemas.figures.reading import Reading
 from schemas.moments import milliseconds
 from schemas.places import restate
@@ -36,7 +36,7 @@ OF_POINT = Instant("point.2", "point.3", "point.4")
 
 
 @dataclass(frozen=True)
-class Moment:
+class AskedMoment:
     """A moment for which figures are asked, and since when their period runs."""
 
     at: int
@@ -46,7 +46,7 @@ class Moment:
     since: int = 0
 
     @classmethod
-    def of(cls, at: datetime, calendar: WorkingCalendar, period: timedelta = timedelta(days=30)) -> "Moment":
+    def of(cls, at: datetime, calendar: WorkingCalendar, period: timedelta = timedelta(days=30)) -> "AskedMoment":
         """A moment with the period that ends with it."""
         return cls(milliseconds(at), calendar.position(at), calendar.position(at - MILLISECOND), milliseconds(at - period))
 
@@ -59,7 +59,7 @@ class Moment:
         """SQL: whether a moment's column lies in the period that ends with this moment."""
         return f"{when} > {moment_sql(self.since)} AND {when} <= {moment_sql(self.at)}"
 
-    def asked(self, piece: Piece) -> str:
+    def asked(self, piece: FigurePiece) -> str:
         """A piece as SQL, at this moment and over the period that ends with it."""
         return _said(piece, clocks(self.instant), self.within(piece.when))
 
@@ -80,7 +80,7 @@ _CODES = ("channel", "priority", "status", "applicant", "action")
 
 def question(
     figures: Sequence[Figure],
-    moment: Moment,
+    moment: AskedMoment,
     by: Sequence[str] = (),
     *,
     past: bool = False,
@@ -121,7 +121,7 @@ def key_sql(name: str, units: restate.Units) -> str:
 def ask(
     execute: Callable[[str], Iterable[Sequence[Any]]],
     figures: Iterable[Figure],
-    moment: Moment,
+    moment: AskedMoment,
     by: Sequence[str] = (),
     *,
     past: bool = False,
@@ -139,7 +139,7 @@ def ask(
 def ask_each(
     execute: Callable[[str], Iterable[Sequence[Any]]],
     figures: Iterable[Figure],
-    moment: Moment,
+    moment: AskedMoment,
     by: Sequence[str],
     *,
     units: restate.Units = "day",
@@ -163,7 +163,7 @@ def ask_each(
 
 
 def ask_at(
-    execute: Callable[[str], Iterable[Sequence[Any]]], figures: Iterable[Figure], moments: Sequence[Moment], *, where: str = ""
+    execute: Callable[[str], Iterable[Sequence[Any]]], figures: Iterable[Figure], moments: Sequence[AskedMoment], *, where: str = ""
 ) -> list[dict[str, Reading]]:
     """What `ask` finds for all in one with `past`, at each of several moments: in one pass over the rows of a kind."""
     found: list[dict[str, Reading]] = [{} for _ in moments]
@@ -175,7 +175,7 @@ def ask_at(
     return found
 
 
-def _question_at(figures: Sequence[Figure], moments: Sequence[Moment], where: str) -> str:
+def _question_at(figures: Sequence[Figure], moments: Sequence[AskedMoment], where: str) -> str:
     """A SELECT of the number of a moment and all pieces of the figures at it, for the moments of which there is any row."""
     kind, pieces = kind_of(figures, ()), pieces_of(figures)
     points = ", ".join(f"({number}, {one.at}, {one.position}, {one.before}, {one.since})" for number, one in enumerate(moments))
@@ -241,7 +241,7 @@ def kind_of(figures: Sequence[Figure], by: Sequence[str]) -> Kind:
     return kind
 
 
-def pieces_of(figures: Sequence[Figure]) -> list[Piece]:
+def pieces_of(figures: Sequence[Figure]) -> list[FigurePiece]:
     """Their pieces, each once."""
     return list(dict.fromkeys(piece for figure in figures for piece in figure.pieces))
 
@@ -255,7 +255,7 @@ def clocks(instant: Instant) -> dict[str, str]:
     }
 
 
-def named(pieces: Sequence[Piece], instant: Instant, within: Callable[[str], str]) -> tuple[str, list[str]]:
+def named(pieces: Sequence[FigurePiece], instant: Instant, within: Callable[[str], str]) -> tuple[str, list[str]]:
     """Pieces as SQL for one SELECT, and a WITH before it for what several of them ask: whether a column lies in the period
     (`within`), and what they ask of the clock. ClickHouse plans each mention anew, which takes longer than to count the rows."""
     asks = clocks(instant)
@@ -268,7 +268,7 @@ def named(pieces: Sequence[Piece], instant: Instant, within: Callable[[str], str
     return f"WITH {', '.join(used)} " if used else "", asked
 
 
-def _said(piece: Piece, clock: Mapping[str, str], in_period: str) -> str:
+def _said(piece: FigurePiece, clock: Mapping[str, str], in_period: str) -> str:
     condition = piece.where + (f" AND {in_period}" if piece.when else "")
     found, counts = piece.aggregate, piece.aggregate.startswith("countIf")  # which takes NULL for no by itself
     for name, sql in {"{where}": condition if counts else f"ifNull({condition}, false)", **clock}.items():

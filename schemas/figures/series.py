@@ -6,14 +6,14 @@ from enum import StrEnum
 from typing import Any
 
 from schemas.clickhouse.lives import current_table, life_table
-from schemas.figures.definition import Figure, Piece
+from schemas.figures.definition import Figure, FigurePiece
 from schemas.figures.questions import MILLISECOND, OF_POINT, Instant, Key, begun, kind_of, moment_sql, named, pieces_of, reader
 from schemas.figures.reading import Reading
 from schemas.moments import milliseconds
 from schemas.reference import ZONE, WorkingCalendar
 
 
-class Step(StrEnum):
+class SeriesStep(StrEnum):
     """How long the parts of a series are; in Viet Nam's time."""
 
     MINUTES = "5 minutes"
@@ -24,7 +24,7 @@ class Step(StrEnum):
 
 def series(
     figures: Sequence[Figure],
-    step: Step,
+    step: SeriesStep,
     since: datetime,
     until: datetime,
     calendar: WorkingCalendar,
@@ -74,7 +74,7 @@ def series(
     return ends, tuple(questions)
 
 
-def _own(wanted: Sequence[Piece], of_period: bool, instant: Instant, within: Callable[[str], str]) -> tuple[str, list[str]]:
+def _own(wanted: Sequence[FigurePiece], of_period: bool, instant: Instant, within: Callable[[str], str]) -> tuple[str, list[str]]:
     """Those pieces that tell of a period, or those that do not, as SQL with what they share; NULL for the others."""
     shared, asked = named([piece for piece in wanted if bool(piece.when) is of_period], instant, within)
     rest = iter(asked)
@@ -86,7 +86,7 @@ def series_readings(
 ) -> dict[Key, dict[str, list[tuple[datetime, Reading]]]]:
     """The answers to the questions of a series: values of the dimensions → code → (end of the part, reading) for every part."""
     wanted = pieces_of(figures)
-    found: dict[Key, list[dict[Piece, Any]]] = {}
+    found: dict[Key, list[dict[FigurePiece, Any]]] = {}
     for rows in answers:
         for part, *row in rows:
             values = found.setdefault(tuple(row[:by]), [{} for _ in ends])[part - 1]
@@ -101,7 +101,7 @@ def series_readings(
     return told
 
 
-def parts(step: Step, since: datetime, until: datetime) -> tuple[list[datetime], list[datetime]]:
+def parts(step: SeriesStep, since: datetime, until: datetime) -> tuple[list[datetime], list[datetime]]:
     """Starts and ends of the parts of a series; the first starts with `since`, the last ends with `until`.
 
     Raises `ValueError` for a period that is empty or has more than 1,000 parts.
@@ -122,14 +122,14 @@ def _next_month(at: datetime) -> datetime:
     return (at.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)).replace(day=1)
 
 
-def crossed(step: Step, since: str, moment: str) -> str:
+def crossed(step: SeriesStep, since: str, moment: str) -> str:
     """SQL: in how many parts one begins from one moment, given as SQL, to another; not earlier."""
-    if step is Step.MINUTES:
+    if step is SeriesStep.MINUTES:
         return f"intDiv(toUnixTimestamp({moment}), 300) - intDiv(toUnixTimestamp({since}), 300)"
     return f"dateDiff('{step.value}', {since}, {moment}, '{ZONE.key}')"
 
 
-def held_ends(step: Step, since: datetime, ends: Sequence[datetime]) -> tuple[str, str]:
+def held_ends(step: SeriesStep, since: datetime, ends: Sequence[datetime]) -> tuple[str, str]:
     """SQL: at which of the ends of a series that begins with `since`, from 1 on, a step of a life holds first and at which last. It
     holds at none where the last comes before the first, as of most steps: these numbers are found without a look at each end."""
 
@@ -140,9 +140,9 @@ def held_ends(step: Step, since: datetime, ends: Sequence[datetime]) -> tuple[st
     return f"1 + greatest({passed('since')}, 0)", newest
 
 
-_NEXT: dict[Step, Callable[[datetime], datetime]] = {
-    Step.MINUTES: lambda at: at.replace(minute=at.minute // 5 * 5, second=0, microsecond=0) + timedelta(minutes=5),
-    Step.HOUR: lambda at: at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1),
-    Step.DAY: lambda at: at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1),
-    Step.MONTH: _next_month,
+_NEXT: dict[SeriesStep, Callable[[datetime], datetime]] = {
+    SeriesStep.MINUTES: lambda at: at.replace(minute=at.minute // 5 * 5, second=0, microsecond=0) + timedelta(minutes=5),
+    SeriesStep.HOUR: lambda at: at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1),
+    SeriesStep.DAY: lambda at: at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1),
+    SeriesStep.MONTH: _next_month,
 }

@@ -17,7 +17,7 @@ from schemas.clickhouse.columns import MOMENT, Column, Table
 from schemas.clickhouse.lives import LIVES
 from schemas.figures import FIGURES, Reading
 from schemas.figures.aging import UNITS
-from schemas.figures.questions import Moment, ask_each
+from schemas.figures.questions import AskedMoment, ask_each
 from schemas.reference import WorkingCalendar
 
 DIGITS = 6
@@ -39,7 +39,7 @@ SNAPSHOTS = Table(
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class RecordedSnapshot:
     """All figures at a moment, in short."""
 
     hash: int
@@ -47,18 +47,18 @@ class Snapshot:
     figures: str
 
 
-def take(execute: Callable[[str], Iterable[Sequence[Any]]], at: datetime, calendar: WorkingCalendar) -> Snapshot:
+def take(execute: Callable[[str], Iterable[Sequence[Any]]], at: datetime, calendar: WorkingCalendar) -> RecordedSnapshot:
     """Ask for all figures at a moment; `execute` runs each question, on the live tables or on those of a moment of the past."""
-    asked = ask_each(execute, FIGURES, Moment.of(at, calendar), UNITS, units="today")
+    asked = ask_each(execute, FIGURES, AskedMoment.of(at, calendar), UNITS, units="today")
     found = {"/".join(key): {code: _numbers(reading) for code, reading in readings.items()} for key, readings in asked.items()}
     text = json.dumps(found, sort_keys=True, separators=(",", ":"))
     province = json.dumps(found.get("", {}), sort_keys=True, separators=(",", ":"))
-    return Snapshot(xxhash.xxh3_64_intdigest(text.encode()), sum(map(len, found.values())), province)
+    return RecordedSnapshot(xxhash.xxh3_64_intdigest(text.encode()), sum(map(len, found.values())), province)
 
 
 def rules(calendar: WorkingCalendar, number: int) -> int:
     """What tells whether two snapshots were asked for in the same way; `number` is that of the calendar in `working_weeks`."""
-    moment = Moment.of(datetime.fromisoformat("2026-01-01T00:00:00+07:00"), calendar)
+    moment = AskedMoment.of(datetime.fromisoformat("2026-01-01T00:00:00+07:00"), calendar)
     asked: list[str] = []
 
     def hear(question: str) -> Iterable[Sequence[Any]]:

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from schemas.places.atlas import Atlas, Collection, UnknownPlaceError
 from schemas.places.imported import ImportedPlace, ImportRefusedError, read_all
-from schemas.places.units import REFORM, Commune, District, Link, Province, before_reform, fold
+from schemas.places.units import REFORM, Commune, District, Province, SuccessorLink, before_reform, fold
 from schemas.settings import load
 
 __all__ = [
@@ -35,8 +35,8 @@ __all__ = [
     "District",
     "ImportRefusedError",
     "ImportedPlace",
-    "Link",
     "Province",
+    "SuccessorLink",
     "UnknownPlaceError",
     "atlas",
     "commune",
@@ -127,7 +127,7 @@ def former(code: str) -> Commune | District | Province:
     raise UnknownPlaceError("former unit", code)
 
 
-def successors(former_code: str) -> tuple[Link, ...]:
+def successors(former_code: str) -> tuple[SuccessorLink, ...]:
     """What a former ward (or one of five island districts without wards) became: one link, or the parts, the default first."""
     try:
         return atlas().successors[former_code]
@@ -135,7 +135,7 @@ def successors(former_code: str) -> tuple[Link, ...]:
         raise UnknownPlaceError("former commune", former_code) from None
 
 
-def predecessors(code: str) -> tuple[Link, ...]:
+def predecessors(code: str) -> tuple[SuccessorLink, ...]:
     """The former units that a commune of today was made of, whole or (`default` false) a lesser part."""
     commune(code)
     return atlas().predecessors.get(code, ())

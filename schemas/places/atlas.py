@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from schemas.places.imported import ImportedPlace
-from schemas.places.units import Commune, District, Link, Province, Unit, before_reform, fold
+from schemas.places.units import Commune, District, Province, SuccessorLink, Unit, before_reform, fold
 
 DATA = Path(__file__).parent / "data"
 OUTLINES = Path(__file__).parent / "outlines"
@@ -108,17 +108,17 @@ class Atlas:
         return found
 
     @cached_property
-    def links(self) -> tuple[Link, ...]:
+    def links(self) -> tuple[SuccessorLink, ...]:
         """Every link from a former unit to a commune of today."""
-        return tuple(Link(row["former"], row["code"], row["default"] == "1") for row in table("successors"))
+        return tuple(SuccessorLink(row["former"], row["code"], row["default"] == "1") for row in table("successors"))
 
     @cached_property
-    def successors(self) -> dict[str, tuple[Link, ...]]:
+    def successors(self) -> dict[str, tuple[SuccessorLink, ...]]:
         """{former code: its links, the default first}."""
         return grouped(self.links, "former")
 
     @cached_property
-    def predecessors(self) -> dict[str, tuple[Link, ...]]:
+    def predecessors(self) -> dict[str, tuple[SuccessorLink, ...]]:
         """{code of today: the links that lead to it}."""
         return grouped(self.links, "code")
 
@@ -194,9 +194,9 @@ def _named(units: Iterable[Province | Commune]) -> list[tuple[str, str, Province
     return [(fold(one.name), fold(one.full_name), one) for one in units]
 
 
-def grouped(links: tuple[Link, ...], key: str) -> dict[str, tuple[Link, ...]]:
+def grouped(links: tuple[SuccessorLink, ...], key: str) -> dict[str, tuple[SuccessorLink, ...]]:
     """Links by one of their codes, the default before the others, then by code."""
-    found: dict[str, list[Link]] = defaultdict(list)
+    found: dict[str, list[SuccessorLink]] = defaultdict(list)
     for link in sorted(links, key=lambda link: (not link.default, link.former, link.code)):
         found[getattr(link, key)].append(link)
     return {code: tuple(some) for code, some in found.items()}

@@ -1,4 +1,4 @@
-"""The units as frozen structs: `Province`, `District`, `Commune`, and the `Link` from a former unit to its heir."""
+"""The units as frozen structs: `Province`, `District`, `Commune`, and the `SuccessorLink` from a former unit to its heir."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Commune(Unit, frozen=True, kw_only=True, dict=True):
     area_km2: float | None = None
 
 
-class Link(msgspec.Struct, frozen=True):
+class SuccessorLink(msgspec.Struct, frozen=True):
     """One former unit, wholly or in part, became part of one commune of today. Of a divided unit, one link is the `default`."""
 
     former: str

@@ -13,14 +13,14 @@ cached.
 from schemas.reference.agencies import Agency, Feed, agencies, agency, prefix
 from schemas.reference.alarms import Rule, alarm_rule, alarm_rules
 from schemas.reference.calendar import ZONE, OutsideCalendarError, WorkingCalendar, calendar, day_words
-from schemas.reference.criteria import CriteriaSet, Criterion, Grade, Group, UnitKind, criteria_set, criteria_sets
+from schemas.reference.criteria import CriteriaGroup, CriteriaSet, Criterion, Grade, UnitKind, criteria_set, criteria_sets
 from schemas.reference.heirs import agency_today
 from schemas.reference.known import Known, known
 from schemas.reference.services import (
     DAY_HOURS,
     Category,
-    Field,
     Procedure,
+    ServiceField,
     categories,
     category,
     category_words,
@@ -29,7 +29,7 @@ from schemas.reference.services import (
     procedure_words,
     procedures,
 )
-from schemas.reference.statuses import Status, statuses
+from schemas.reference.statuses import StatusRule, statuses
 from schemas.reference.targets import IndicatorType, Target, aiming_provinces, indicator, indicators, target, target_words, targets
 
 __all__ = [
@@ -37,18 +37,18 @@ __all__ = [
     "ZONE",
     "Agency",
     "Category",
+    "CriteriaGroup",
     "CriteriaSet",
     "Criterion",
     "Feed",
-    "Field",
     "Grade",
-    "Group",
     "IndicatorType",
     "Known",
     "OutsideCalendarError",
     "Procedure",
     "Rule",
-    "Status",
+    "ServiceField",
+    "StatusRule",
     "Target",
     "UnitKind",
     "WorkingCalendar",

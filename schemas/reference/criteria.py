@@ -58,7 +58,7 @@ class GroupRow(Named, frozen=True, kw_only=True):
     reported: str = ""
 
 
-class Group(GroupRow, frozen=True, kw_only=True):
+class CriteriaGroup(GroupRow, frozen=True, kw_only=True):
     """A group with its items."""
 
     items: tuple[Criterion, ...] = ()
@@ -86,7 +86,7 @@ class SetRow(Named, frozen=True, kw_only=True):
 class CriteriaSet(SetRow, frozen=True, kw_only=True):
     """A whole set; `grades` best first."""
 
-    groups: tuple[Group, ...] = ()
+    groups: tuple[CriteriaGroup, ...] = ()
     grades: tuple[Grade, ...] = ()
 
     @property
@@ -117,7 +117,7 @@ def criteria_set(code: str, on: date | None = None) -> CriteriaSet:
 def _assembled(row: SetRow, on: date | None) -> CriteriaSet:
     items = [one for one in rows("criteria", Criterion) if one.set == row.code and one.valid(on)]
     groups = tuple(
-        Group(**_fields(one), items=tuple(item for item in items if item.group == one.code))
+        CriteriaGroup(**_fields(one), items=tuple(item for item in items if item.group == one.code))
         for one in rows("criteria_groups", GroupRow)
         if one.set == row.code and one.valid(on)
     )

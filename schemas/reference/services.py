@@ -33,7 +33,7 @@ class Procedure(Named, frozen=True, kw_only=True):
         return self.days * DAY_HOURS
 
 
-class Field(Named, frozen=True, kw_only=True):
+class ServiceField(Named, frozen=True, kw_only=True):
     """A field of administration that procedures belong to."""
 
 
@@ -52,9 +52,9 @@ def procedures(on: date | None = None) -> tuple[Procedure, ...]:
 
 
 @cache
-def fields(on: date | None = None) -> tuple[Field, ...]:
+def fields(on: date | None = None) -> tuple[ServiceField, ...]:
     """The fields valid on a day, by default today's."""
-    return tuple(row for row in rows("fields", Field) if row.valid(on))
+    return tuple(row for row in rows("fields", ServiceField) if row.valid(on))
 
 
 @cache

@@ -8,7 +8,7 @@ from schemas.reference.table import Dated, rows
 STANDINGS = Literal["open", "paused", "closed"]
 
 
-class Status(Dated, frozen=True, kw_only=True):
+class StatusRule(Dated, frozen=True, kw_only=True):
     """A status of a kind: how an entity stands in it, and which statuses may follow (codes, separated by spaces).
 
     `open`: work goes on and the clock runs; `paused`: it waits for the citizen and the clock stands still; `closed`: work is over.
@@ -27,6 +27,6 @@ class Status(Dated, frozen=True, kw_only=True):
 
 
 @cache
-def statuses(kind: str) -> tuple[Status, ...]:
+def statuses(kind: str) -> tuple[StatusRule, ...]:
     """The statuses of a kind that hold today; none for a kind whose entities have no life of steps."""
-    return tuple(row for row in rows("statuses", Status) if row.kind == kind and row.valid(None))
+    return tuple(row for row in rows("statuses", StatusRule) if row.kind == kind and row.valid(None))

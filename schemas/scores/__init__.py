@@ -4,25 +4,25 @@ Reading order: `rules` (a value becomes points), `score` (a unit's tree of point
 tables); then `forecast` (a robust line), `series` (reports of an indicator, corrections in place), `standing` (a target's status).
 """
 
-from schemas.scores.forecast import Point, Trend, trend
-from schemas.scores.score import GroupScore, Part, Question, Rank, Score, State, league, published, score
-from schemas.scores.series import LeftOut, Report, Series, by_indicator, reading, readings, series
-from schemas.scores.standing import Forecast, Standing, Status, standing, standings, status
+from schemas.scores.forecast import SeriesPoint, Trend, trend
+from schemas.scores.score import GroupScore, InputState, Question, Rank, Score, ScorePart, league, published, score
+from schemas.scores.series import IndicatorReport, LeftOut, Series, by_indicator, reading, readings, series
+from schemas.scores.standing import Forecast, TargetStanding, TargetStatus, standing, standings, status
 
 __all__ = [
     "Forecast",
     "GroupScore",
+    "IndicatorReport",
+    "InputState",
     "LeftOut",
-    "Part",
-    "Point",
     "Question",
     "Rank",
-    "Report",
     "Score",
+    "ScorePart",
     "Series",
-    "Standing",
-    "State",
-    "Status",
+    "SeriesPoint",
+    "TargetStanding",
+    "TargetStatus",
     "Trend",
     "by_indicator",
     "league",

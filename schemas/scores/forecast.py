@@ -24,7 +24,7 @@ REACH = 4
 """A line is not drawn further ahead than this many times the span of days it rests on."""
 
 
-class Point(NamedTuple):
+class SeriesPoint(NamedTuple):
     """A figure of a day."""
 
     day: date
@@ -47,7 +47,7 @@ class Trend:
         return None if ahead > REACH * self.days else self.level + self.slope * ahead
 
 
-def trend(series: Sequence[Point]) -> Trend | None:
+def trend(series: Sequence[SeriesPoint]) -> Trend | None:
     """The line through the newest reports of a series in order of days; None where they are too few."""
     if not series:
         return None

@@ -8,7 +8,7 @@ _FORM = re.compile(r"(\d{4})(?:-Q([1-4])|-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Period:
+class ReportPeriod:
     """A span of whole days, the last one included."""
 
     text: str
@@ -16,7 +16,7 @@ class Period:
     last: date
 
     @classmethod
-    def parse(cls, text: str) -> "Period":
+    def parse(cls, text: str) -> "ReportPeriod":
         """Raises `ValueError` for what is no period, such as `2026-13`, `2026-02-30`, `Q4 2026` or `2026-Q4 `."""
         found = _FORM.fullmatch(text)
         if found is None:

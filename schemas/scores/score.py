@@ -11,7 +11,7 @@ from itertools import groupby
 
 from schemas.events.codes import WordedCode
 from schemas.figures import UNKNOWN, Reading, Readings
-from schemas.reference.criteria import CriteriaSet, Criterion, Grade, Group
+from schemas.reference.criteria import CriteriaGroup, CriteriaSet, Criterion, Grade
 from schemas.scores.rules import points, reported
 
 Where = tuple[tuple[str, tuple[str, ...]], ...]
@@ -19,7 +19,7 @@ _NEAR = 1e-9
 """Sums of points are floats."""
 
 
-class State(WordedCode):
+class InputState(WordedCode):
     """What is known of the input of an item."""
 
     KNOWN = "known", "Có số liệu", "Known"
@@ -42,19 +42,19 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Part:
+class ScorePart:
     """An item, or a group whose points were published, with what it got. `points` is None unless its state is known."""
 
-    of: Criterion | Group
+    of: Criterion | CriteriaGroup
     reading: Reading
-    state: State
+    state: InputState
     points: float | None
     question: Question | None = None
 
     @property
     def known(self) -> float:
         """How many of its points are known: all or none."""
-        return self.of.points if self.state is State.KNOWN else 0.0
+        return self.of.points if self.state is InputState.KNOWN else 0.0
 
     @property
     def lost(self) -> float:
@@ -66,8 +66,8 @@ class Part:
 class GroupScore:
     """A group with its parts: its items, or itself where its points were published."""
 
-    group: Group
-    parts: tuple[Part, ...]
+    group: CriteriaGroup
+    parts: tuple[ScorePart, ...]
 
     @property
     def points(self) -> float | None:
@@ -101,7 +101,7 @@ class Score:
     """Of published points: the total as it was published, whatever is known of the groups."""
 
     @cached_property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[ScorePart, ...]:
         """All parts in order."""
         return tuple(part for group in self.groups for part in group.parts)
 
@@ -147,18 +147,18 @@ class Score:
         return next((grade for grade in self.criteria.grades if total >= grade.least - _NEAR), None)
 
     @property
-    def unknown(self) -> tuple[Part, ...]:
+    def unknown(self) -> tuple[ScorePart, ...]:
         """The parts of which nothing current is known, in order; each says why in its `state`."""
-        return tuple(part for part in self.parts if part.state is not State.KNOWN)
+        return tuple(part for part in self.parts if part.state is not InputState.KNOWN)
 
     @property
-    def losses(self) -> tuple[Part, ...]:
+    def losses(self) -> tuple[ScorePart, ...]:
         """What would raise the score most: the parts that lose points, most first; each has its question."""
         lost = [part for part in self.parts if part.lost > _NEAR]
         return tuple(sorted(lost, key=lambda part: -part.lost))
 
     @property
-    def unverified(self) -> tuple[Part, ...]:
+    def unverified(self) -> tuple[ScorePart, ...]:
         """The parts whose points or rule were not seen in a source; a screen that shows them says so."""
         return tuple(part for part in self.parts if not part.of.verified)
 
@@ -184,14 +184,14 @@ def published(criteria: CriteriaSet, readings: Readings) -> Score:
     return Score(criteria, groups, readings.get(criteria.reported, UNKNOWN))
 
 
-def _part(of: Criterion | Group, readings: Readings, question: Question | None = None) -> Part:
+def _part(of: Criterion | CriteriaGroup, readings: Readings, question: Question | None = None) -> ScorePart:
     reading = readings.get(of.reads if isinstance(of, Criterion) else of.reported, UNKNOWN)
     if reading.value is None:
-        return Part(of, reading, State.UNKNOWN, None, question)
+        return ScorePart(of, reading, InputState.UNKNOWN, None, question)
     if reading.stale:
-        return Part(of, reading, State.STALE, None, question)
+        return ScorePart(of, reading, InputState.STALE, None, question)
     got = points(of, reading.value) if isinstance(of, Criterion) else reported(of.points, reading.value)
-    return Part(of, reading, State.IMPOSSIBLE if got is None else State.KNOWN, got, question)
+    return ScorePart(of, reading, InputState.IMPOSSIBLE if got is None else InputState.KNOWN, got, question)
 
 
 def _question(item: Criterion, where: Where) -> Question:

@@ -9,14 +9,14 @@ from typing import NamedTuple
 from schemas.events.codes import WordedCode
 from schemas.figures import Reading
 from schemas.reference import DAY_HOURS, ZONE, IndicatorType, WorkingCalendar, indicator
-from schemas.scores.forecast import Point
-from schemas.scores.periods import Period
+from schemas.scores.forecast import SeriesPoint
+from schemas.scores.periods import ReportPeriod
 
 LATE_AFTER = {"daily": 2, "weekly": 10, "monthly": 44, "quarterly": 130, "yearly": 500}
 """Working days after which a figure of that rhythm is too old to be shown as today's: twice the rhythm."""
 
 
-class Report(NamedTuple):
+class IndicatorReport(NamedTuple):
     """What an agency reported: the figure of an indicator for a unit and a period."""
 
     indicator: str
@@ -40,12 +40,12 @@ class LeftOut(WordedCode):
 class Series:
     """The figures of one indicator and unit in order of days; `newest` is the report that gave the last of them."""
 
-    points: tuple[Point, ...] = ()
-    newest: Report | None = None
-    left_out: tuple[tuple[Report, LeftOut], ...] = ()
+    points: tuple[SeriesPoint, ...] = ()
+    newest: IndicatorReport | None = None
+    left_out: tuple[tuple[IndicatorReport, LeftOut], ...] = ()
 
 
-def series(reports: Iterable[Report], now: datetime) -> Series:
+def series(reports: Iterable[IndicatorReport], now: datetime) -> Series:
     """The series of the reports of one indicator and unit as they were at a moment; reports of later are not there yet.
 
     A figure stands for the last day of its period, or for the day of the report where the period was still running. Of several
@@ -54,12 +54,12 @@ def series(reports: Iterable[Report], now: datetime) -> Series:
     """
     known = sorted((one for one in reports if one.reported_at <= now), key=lambda one: (one.reported_at, one.period))
     newest = {report.period: report for report in known}
-    by_day: dict[date, tuple[Point, Report]] = {}
+    by_day: dict[date, tuple[SeriesPoint, IndicatorReport]] = {}
     left_out = []
     today = now.astimezone(ZONE).date()
     for report in sorted(newest.values(), key=lambda one: (one.reported_at, one.period)):
         try:
-            period = Period.parse(report.period)
+            period = ReportPeriod.parse(report.period)
         except ValueError:
             left_out.append((report, LeftOut.PERIOD))
             continue
@@ -69,13 +69,13 @@ def series(reports: Iterable[Report], now: datetime) -> Series:
         elif period.first > today:
             left_out.append((report, LeftOut.FUTURE))
         else:
-            point = Point(period.point(report.reported_at.astimezone(ZONE).date()), report.value)
+            point = SeriesPoint(period.point(report.reported_at.astimezone(ZONE).date()), report.value)
             by_day[point.day] = (point, report)
     ordered = [by_day[day] for day in sorted(by_day)]
     return Series(tuple(point for point, _ in ordered), ordered[-1][1] if ordered else None, tuple(left_out))
 
 
-def by_indicator(reports: Iterable[Report], now: datetime) -> dict[tuple[str, str], Series]:
+def by_indicator(reports: Iterable[IndicatorReport], now: datetime) -> dict[tuple[str, str], Series]:
     """(Unit, indicator) → its series, of the reports of any of them."""
     ordered = sorted(reports, key=lambda one: (one.unit, one.indicator))
     return {key: series(found, now) for key, found in groupby(ordered, key=lambda one: (one.unit, one.indicator))}

@@ -8,7 +8,7 @@ from typing import Literal
 from schemas.events.codes import WordedCode
 from schemas.figures import UNKNOWN, Reading, Readings
 from schemas.reference import ZONE, Agency, IndicatorType, Target, agency, calendar, indicator, prefix, targets
-from schemas.scores.forecast import Point, Trend, trend
+from schemas.scores.forecast import SeriesPoint, Trend, trend
 from schemas.scores.series import Series, reading
 
 TOLERANCE = 0.05
@@ -22,7 +22,7 @@ FLAT = 0.005
 NO_REPORTS = Series()
 
 
-class Status(WordedCode):
+class TargetStatus(WordedCode):
     """How a target stands, worst last but for what is unknown."""
 
     MET = "met", "Đạt", "Met"
@@ -42,7 +42,7 @@ class Forecast:
 
 
 @dataclass(frozen=True)
-class Standing:
+class TargetStanding:
     """A target with all that a line of the scoreboard shows.
 
     `reading` is the figure with its age (`as_of`) and whether it is too old. `reporter` answers for it, with owner and
@@ -53,14 +53,14 @@ class Standing:
     target: Target
     unit: str
     reading: Reading
-    status: Status
+    status: TargetStatus
     reporter: Agency
     trend: Trend | None = None
     forecast: Forecast | None = None
     series: Series = NO_REPORTS
 
     @property
-    def points(self) -> tuple[Point, ...]:
+    def points(self) -> tuple[SeriesPoint, ...]:
         return self.series.points
 
     @property
@@ -79,7 +79,9 @@ class Standing:
         return self.target.verified and not self.target.note
 
 
-def status(target: Target, now: Reading, today: date, forecast: Forecast | None = None, points: Sequence[Point] = ()) -> Status:
+def status(
+    target: Target, now: Reading, today: date, forecast: Forecast | None = None, points: Sequence[SeriesPoint] = ()
+) -> TargetStatus:
     """The rule. `points` are the figures by day.
 
     After the due day the last figure up to it decides, or where there is none the figure of now. Before, a figure that meets the
@@ -88,16 +90,16 @@ def status(target: Target, now: Reading, today: date, forecast: Forecast | None 
     if today > target.due:
         then = next((point.value for point in reversed(points) if point.day <= target.due), None)
         value = then if then is not None else None if now.stale else now.value
-        return Status.UNKNOWN if value is None else Status.MET if target.met(value) else Status.MISSED
+        return TargetStatus.UNKNOWN if value is None else TargetStatus.MET if target.met(value) else TargetStatus.MISSED
     if now.value is None or now.stale:
-        return Status.UNKNOWN
+        return TargetStatus.UNKNOWN
     if target.met(now.value):
-        return Status.MET
+        return TargetStatus.MET
     if forecast is None:
-        return Status.UNKNOWN
+        return TargetStatus.UNKNOWN
     if target.met(forecast.value):
-        return Status.ON_TRACK
-    return Status.AT_RISK if abs(forecast.value - target.value) <= tolerance(target) + 1e-9 else Status.OFF_TRACK
+        return TargetStatus.ON_TRACK
+    return TargetStatus.AT_RISK if abs(forecast.value - target.value) <= tolerance(target) + 1e-9 else TargetStatus.OFF_TRACK
 
 
 def tolerance(target: Target) -> float:
@@ -106,7 +108,9 @@ def tolerance(target: Target) -> float:
     return max(TOLERANCE * abs(target.value), least)
 
 
-def standing(target: Target, of: IndicatorType, unit: str, found: Series, live: Readings, now: datetime, province: str) -> Standing:
+def standing(
+    target: Target, of: IndicatorType, unit: str, found: Series, live: Readings, now: datetime, province: str
+) -> TargetStanding:
     """How a target stands for a unit at a moment, from the series of its indicator, or from `live` for one that is computed here.
 
     A computed rate looks back on many days and has no reports: it is taken to stay as it is.
@@ -125,7 +129,7 @@ def standing(target: Target, of: IndicatorType, unit: str, found: Series, live: 
     who = agency(found.newest.agency, today) if found.newest else None
     if who is None or not who.known:
         who = agency(reporter(of, unit, province), today)
-    return Standing(
+    return TargetStanding(
         target=target,
         unit=unit,
         reading=current,
@@ -144,7 +148,7 @@ def reporter(of: IndicatorType, unit: str, province: str) -> str:
 
 def standings(
     province: str, unit: str, all_series: Mapping[tuple[str, str], Series], live: Readings, now: datetime
-) -> tuple[Standing, ...]:
+) -> tuple[TargetStanding, ...]:
     """All targets of a province as they stand for it, or (`unit` is one of its communes) those of indicators known by commune."""
     found = []
     for target in targets(province, now.astimezone(ZONE).date()):

@@ -4,7 +4,7 @@ Reading order: `identity` (a text sealed and opened), `records` (the identities 
 (the file of keys), `openings` (the log of who opened what and why), `cli` (the commands).
 """
 
-from schemas.seal.identity import NotOpened as NotOpened
+from schemas.seal.identity import DecryptionError as DecryptionError
 from schemas.seal.identity import Sealer as Sealer
 from schemas.seal.identity import is_sealed as is_sealed
 from schemas.seal.keys import SealError as SealError

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from schemas.seal.identity import NotOpened
+from schemas.seal.identity import DecryptionError
 from schemas.seal.keys import SealError, key_file, rotate, sealer
 from schemas.seal.openings import note
 from schemas.settings import load
@@ -24,7 +24,7 @@ def open_(
     try:
         identity = sealer(settings).open(value)
         note(settings, value, reason=reason, entity=entity)
-    except (SealError, NotOpened, ValueError) as problem:
+    except (SealError, DecryptionError, ValueError) as problem:
         sys.exit(f"schemas seal: {problem}")
     except OSError as error:
         sys.exit(f"schemas seal: not opened, as it cannot be written down: {error}")

@@ -21,7 +21,7 @@ _PURPOSE = [b"reporter"]
 _SEALED_OR_NOBODY = re.compile(f"(?:{FORM.pattern})?")
 
 
-class NotOpened(Exception):
+class DecryptionError(Exception):
     """A text that none of the keys opens, or that is no sealed one."""
 
 
@@ -53,24 +53,24 @@ class Sealer:
         return PREFIX + base64.urlsafe_b64encode(closed).rstrip(b"=").decode()
 
     def open(self, text: str) -> str:
-        """The identity in a sealed text, and in those that were sealed within it. Raises `NotOpened`."""
+        """The identity in a sealed text, and in those that were sealed within it. Raises `DecryptionError`."""
         if not is_sealed(text):
-            raise NotOpened(f"It is no sealed identity; those look like {PREFIX}….")
+            raise DecryptionError(f"It is no sealed identity; those look like {PREFIX}….")
         letters = text.removeprefix(PREFIX)
         try:
             closed = base64.urlsafe_b64decode(letters + "=" * (-len(letters) % 4))
         except ValueError:
-            raise NotOpened("It was cut short or changed.") from None
+            raise DecryptionError("It was cut short or changed.") from None
         for key in self._keys:
             try:
                 inner = key.decrypt(closed, _PURPOSE).decode()
             except (InvalidTag, ValueError):
                 continue
             return FORM.sub(lambda found: self._open_within(found[0]), inner)
-        raise NotOpened(f"None of the {len(self._keys)} keys opens it: it was sealed with another, cut short or changed.")
+        raise DecryptionError(f"None of the {len(self._keys)} keys opens it: it was sealed with another, cut short or changed.")
 
     def _open_within(self, text: str) -> str:
         try:
             return self.open(text)
-        except NotOpened:
+        except DecryptionError:
             return text

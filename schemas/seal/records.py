@@ -9,10 +9,10 @@ import math
 import re
 from collections.abc import Callable
 
-from schemas.events.envelope import Category, Read, Reader, Refusal
+from schemas.events.envelope import Read, Reader, RefusalCategory, RefusalError
 from schemas.events.kinds import FEEDBACK
 from schemas.events.members import refuse_repeated
-from schemas.seal.identity import FORM, NotOpened, Sealer, hides
+from schemas.seal.identity import FORM, DecryptionError, Sealer, hides
 
 MASK = "***"
 MAX_REPORTERS = 16
@@ -57,14 +57,14 @@ def opened(record: bytes, sealer: Sealer, note: Callable[[str], object]) -> byte
         note(text)
         try:
             return json.dumps(sealer.open(text), ensure_ascii=False)[1:-1].encode()
-        except NotOpened:
+        except DecryptionError:
             return found[0]
 
     return _FORM.sub(in_the_open, record)
 
 
 def read_sealed(record: bytes, reader: Reader, sealer: Sealer) -> tuple[Read, bytes]:
-    """The event in a record, and the record, with its identities sealed. Raises `Refusal`.
+    """The event in a record, and the record, with its identities sealed. Raises `RefusalError`.
 
     A member that stands twice is refused before anything is sealed: which of the two holds would depend on the reader.
     It is read as it came, so that a reason names the place that its sender knows, and again once it was changed: what is kept is
@@ -87,7 +87,7 @@ def _replaced(record: bytes, change: Callable[[str], str], limit: float = math.i
     parts, kept, at, count = list[bytes](), 0, 0, 0
     while found := name.search(record, at):
         if (count := count + 1) > limit:
-            raise Refusal(Category.WRONG_VALUE, f"More than {limit} members are named reporter.")
+            raise RefusalError(RefusalCategory.WRONG_VALUE, f"More than {limit} members are named reporter.")
         start = found.end()
         text, end, closing = _value(record, start)
         at = max(end, start)

@@ -22,7 +22,7 @@ class Calendar(Protocol):
     def working_time(self, start: datetime, end: datetime) -> timedelta: ...
 
 
-class State(StrEnum):
+class SourceState(StrEnum):
     """How a feed is."""
 
     LIVE = "live"
@@ -33,7 +33,7 @@ class State(StrEnum):
     NEVER = "never"
 
 
-DEAD = (State.SILENT, State.MALFORMED)
+DEAD = (SourceState.SILENT, SourceState.MALFORMED)
 """States in which nothing current is known of what a feed tells."""
 UNPROMISED = timedelta(hours=1)
 """A feed that nobody promised is live for so long, then quiet: it can not be missed."""
@@ -45,7 +45,7 @@ class Source:
 
     agency: str
     kind: str
-    state: State
+    state: SourceState
     received_at: datetime | None
     commune: str = ""
     ahead: timedelta = timedelta(0)
@@ -58,30 +58,32 @@ class Source:
     """The working time since it was last heard of, in lengths of its promise (rhythm and grace): silent above 1."""
 
 
-def state(feed: Feed, received_at: datetime | None, now: datetime, calendar: Calendar, refused_at: datetime | None = None) -> State:
+def state(
+    feed: Feed, received_at: datetime | None, now: datetime, calendar: Calendar, refused_at: datetime | None = None
+) -> SourceState:
     """The state of a feed whose newest event arrived at `received_at`, and whose newest refused input at `refused_at`."""
     found = _heard(feed, received_at, now, calendar)
-    if found in (State.LATE, State.SILENT, State.NEVER) and refused_at is not None:
+    if found in (SourceState.LATE, SourceState.SILENT, SourceState.NEVER) and refused_at is not None:
         rhythm = timedelta(minutes=feed.rhythm_minutes)
         sends = now - refused_at <= rhythm or calendar.working_time(refused_at, now) <= rhythm
         if sends and (received_at is None or refused_at > received_at):
-            return State.MALFORMED
+            return SourceState.MALFORMED
     return found
 
 
-def _heard(feed: Feed, at: datetime | None, now: datetime, calendar: Calendar) -> State:
+def _heard(feed: Feed, at: datetime | None, now: datetime, calendar: Calendar) -> SourceState:
     """The state of a feed that was last heard of at `at`."""
     if at is None:
-        return State.NEVER
+        return SourceState.NEVER
     rhythm, grace = timedelta(minutes=feed.rhythm_minutes), timedelta(minutes=feed.grace_minutes)
     if now - at <= rhythm:
-        return State.LIVE
+        return SourceState.LIVE
     missed = calendar.working_time(at, now)
     if missed > rhythm + grace:
-        return State.SILENT
+        return SourceState.SILENT
     if not calendar.is_working(now):
-        return State.QUIET
-    return State.LATE if missed > rhythm else State.LIVE
+        return SourceState.QUIET
+    return SourceState.LATE if missed > rhythm else SourceState.LIVE
 
 
 def judge(
@@ -107,7 +109,7 @@ def judge(
             missed = _missed(feed, at, now, calendar)
             judged.append(Source(agency.code, feed.kind, now_is, at, agency.commune, refused_at=refused_at, missed=missed))
     for (code, kind), at in newest.items():
-        recent = State.LIVE if now - at < UNPROMISED else State.QUIET
+        recent = SourceState.LIVE if now - at < UNPROMISED else SourceState.QUIET
         judged.append(Source(code, kind, recent, at, refused_at=turned_away.get((code, kind)), promised=False))
     wrong = {(row["agency"], row["kind"]): (timedelta(seconds=row["seconds"]), row["since"]) for row in ahead}
     return tuple(

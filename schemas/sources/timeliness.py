@@ -11,14 +11,14 @@ from itertools import pairwise
 from typing import TypeVar
 
 from schemas.reference import ZONE, Feed, WorkingCalendar
-from schemas.sources.freshness import State, state
+from schemas.sources.freshness import SourceState, state
 
 
 @dataclass(frozen=True)
 class Span:
     """A time in which a feed was in one state; it ends where the next begins."""
 
-    state: State
+    state: SourceState
     start: datetime
     end: datetime
 
@@ -117,7 +117,7 @@ def _changes(feed: Feed, at: datetime, until: datetime, calendar: WorkingCalenda
 
 
 @dataclass(frozen=True)
-class Standing:
+class SourceStanding:
     """How timely a feed, or all feeds of an agency, were in a period: the working time in each state."""
 
     agency: str
@@ -125,9 +125,9 @@ class Standing:
     """Empty for all of an agency's feeds together."""
     expected: timedelta
     """The working time in which events were expected; of several feeds, the sum."""
-    by_state: Mapping[State, timedelta]
+    by_state: Mapping[SourceState, timedelta]
 
-    def share(self, of: State) -> float:
+    def share(self, of: SourceState) -> float:
         """The part of the expected time in a state, in percent; 0 where nothing was expected."""
         return 100 * (self.by_state.get(of, timedelta(0)) / self.expected) if self.expected else 0.0
 
@@ -135,34 +135,34 @@ class Standing:
     def order(self) -> tuple[float, float, float, str, str]:
         """The best first: most live, then least silent, then least malformed; then by code."""
         return (
-            -round(self.share(State.LIVE), 6),
-            self.share(State.SILENT) + self.share(State.NEVER),
-            self.share(State.MALFORMED),
+            -round(self.share(SourceState.LIVE), 6),
+            self.share(SourceState.SILENT) + self.share(SourceState.NEVER),
+            self.share(SourceState.MALFORMED),
             self.agency,
             self.kind,
         )
 
 
-def standing(agency: str, kind: str, found: Iterable[Span], calendar: WorkingCalendar) -> Standing:
+def standing(agency: str, kind: str, found: Iterable[Span], calendar: WorkingCalendar) -> SourceStanding:
     """How timely a feed was, from the spans of its states. What is live off hours earns nothing: nothing was expected then."""
-    by_state: dict[State, timedelta] = {}
+    by_state: dict[SourceState, timedelta] = {}
     for span in found:
         worked = calendar.working_time(span.start, span.end)
         if worked:
             by_state[span.state] = by_state.get(span.state, timedelta(0)) + worked
-    return Standing(agency, kind, sum(by_state.values(), timedelta(0)), by_state)
+    return SourceStanding(agency, kind, sum(by_state.values(), timedelta(0)), by_state)
 
 
-def league(standings: Iterable[Standing]) -> tuple[Standing, ...]:
+def league(standings: Iterable[SourceStanding]) -> tuple[SourceStanding, ...]:
     """Feeds by timeliness, the best first; those of which nothing was expected are left out."""
     return tuple(sorted((one for one in standings if one.expected), key=lambda one: one.order))
 
 
-def by_agency(standings: Iterable[Standing]) -> tuple[Standing, ...]:
+def by_agency(standings: Iterable[SourceStanding]) -> tuple[SourceStanding, ...]:
     """The agencies by timeliness: each feed of an agency weighs as much as the time in which it was expected."""
-    sums: dict[str, dict[State, timedelta]] = {}
+    sums: dict[str, dict[SourceState, timedelta]] = {}
     for one in standings:
         total = sums.setdefault(one.agency, {})
         for found, length in one.by_state.items():
             total[found] = total.get(found, timedelta(0)) + length
-    return league(Standing(agency, "", sum(total.values(), timedelta(0)), total) for agency, total in sums.items())
+    return league(SourceStanding(agency, "", sum(total.values(), timedelta(0)), total) for agency, total in sums.items())

@@ -14,7 +14,7 @@ from clickhouse_driver import Client
 from schemas.clickhouse.ordering import version_sql
 from schemas.clickhouse.tables import events_table, state_table, windows_table
 from schemas.events.kinds import Kind
-from streams.admin.period import Minutes, Period
+from streams.admin.period import MinutePeriod, Minutes
 
 MOST = 1000
 """Differences of one sort and one piece that are told one by one; all are counted."""
@@ -23,7 +23,7 @@ LOOKS = 20
 
 
 @dataclass
-class Found:
+class Comparison:
     """What a comparison came to."""
 
     stored: int = 0
@@ -56,7 +56,7 @@ def keys(kind: Kind) -> str:
     return ", ".join(("window_start", "partition", *kind.dimensions))
 
 
-def contributions(kind: Kind, scope: Period | Minutes, offsets: Mapping[int, int]) -> str:
+def contributions(kind: Kind, scope: MinutePeriod | Minutes, offsets: Mapping[int, int]) -> str:
     """What each raw event up to the checkpoints adds to which window: a query with a window's key and its measures, 0 or 1."""
     measures = ", ".join(f"toInt64({measure.condition()}) AS {measure.name}" for measure in kind.measures)
     return (
@@ -65,7 +65,7 @@ def contributions(kind: Kind, scope: Period | Minutes, offsets: Mapping[int, int
     )
 
 
-def counted(kind: Kind, scope: Period | Minutes, offsets: Mapping[int, int]) -> str:
+def counted(kind: Kind, scope: MinutePeriod | Minutes, offsets: Mapping[int, int]) -> str:
     """The windows of a time as the raw events give them: a query with the columns of the windows table."""
     sums = ", ".join(f"sum(one.{measure.name})" for measure in kind.measures)
     return (
@@ -74,13 +74,13 @@ def counted(kind: Kind, scope: Period | Minutes, offsets: Mapping[int, int]) -> 
     )
 
 
-def compare_windows(client: Client, kind: Kind, period: Period) -> Found:
+def compare_windows(client: Client, kind: Kind, period: MinutePeriod) -> Comparison:
     """The stored windows of a period against the raw events, while workers may run.
 
     A window that a worker wrote after the checkpoints were read cannot be compared with them: it is looked at again. One that
     is ahead even of a checkpoint read later is wrong, as a checkpoint is kept with its windows.
     """
-    found = Found()
+    found = Comparison()
     offsets = checkpoints(client, kind)
     differing, minutes = scan(client, kind, period, contributions(kind, period, offsets), offsets, found)
     full = len(minutes) == MOST
@@ -102,7 +102,9 @@ def compare_windows(client: Client, kind: Kind, period: Period) -> Found:
     return found
 
 
-def scan(client: Client, kind: Kind, scope: Period, truth: str, offsets: Mapping[int, int], found: Found) -> tuple[int, set[int]]:
+def scan(
+    client: Client, kind: Kind, scope: MinutePeriod, truth: str, offsets: Mapping[int, int], found: Comparison
+) -> tuple[int, set[int]]:
     """Compare once, quickly, with `truth` (a query like `contributions` at `offsets`).
 
     Returns how many windows differ, and the minutes, `MOST` at most, with windows that differ or are beyond their checkpoint.
@@ -123,7 +125,7 @@ def scan(client: Client, kind: Kind, scope: Period, truth: str, offsets: Mapping
     return differing, set(minutes)
 
 
-class Window(NamedTuple):
+class AheadWindow(NamedTuple):
     """A stored window that says to hold up to an offset beyond its partition's checkpoint."""
 
     name: str
@@ -133,8 +135,8 @@ class Window(NamedTuple):
 
 
 def list_differing(
-    client: Client, kind: Kind, scope: Minutes, truth: str, offsets: Mapping[int, int], found: Found
-) -> list[Window]:
+    client: Client, kind: Kind, scope: Minutes, truth: str, offsets: Mapping[int, int], found: Comparison
+) -> list[AheadWindow]:
     """Name what differs in some minutes, in `found`; returns the windows beyond their checkpoint, which are not compared."""
     values = f"[{', '.join(measure.name for measure in kind.measures)}]"
     name = f"arrayStringConcat([{', '.join(f'toString({key})' for key in ('window_start', 'partition', *kind.dimensions))}], ' ')"
@@ -149,7 +151,7 @@ def list_differing(
     moved = []
     for name, minute, partition, offset, beyond, have, want in rows:
         if beyond:
-            moved.append(Window(name, minute, partition, offset))
+            moved.append(AheadWindow(name, minute, partition, offset))
         elif len(found.lines) < MOST:
             found.lines[name] = f"window {name}: {_said(kind, have, want)}"
     return moved
@@ -164,19 +166,19 @@ def _said(kind: Kind, have: list[int], want: list[int]) -> str:
     return ", ".join(f"{name} is {one}, must be {other}" for name, one, other in wrong)
 
 
-def entities(kind: Kind, period: Period) -> str:
+def entities(kind: Kind, period: MinutePeriod) -> str:
     """The entities with a step in a period, by the raw events or by the states: a condition on either table."""
     tables = (events_table(kind).name, state_table(kind).name)
     return f"entity_id IN ({' UNION ALL '.join(f'SELECT entity_id FROM {name} WHERE {period.events}' for name in tables)})"
 
 
-def compare_states(client: Client, kind: Kind, where: str) -> Found:
+def compare_states(client: Client, kind: Kind, where: str) -> Comparison:
     """The stored states of some entities against the newest of their raw events, while workers may run.
 
     One insert brings an event and its state, but a reader may see either first: what differs is looked at again when every
     insert of that moment is over, and differs if it stayed as it was.
     """
-    found = Found()
+    found = Comparison()
     found.stored, seen, found.more = _look_at_states(client, kind, where)
     for _ in range(LOOKS):
         found.moving = 0
@@ -232,7 +234,7 @@ def quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def repeated(client: Client, kind: Kind, period: Period, found: Found) -> tuple[int, int]:
+def repeated(client: Client, kind: Kind, period: MinutePeriod, found: Comparison) -> tuple[int, int]:
     """Look for identities that are kept more than once, at whatever times; returns (events, those beyond the checkpoints)."""
     table = events_table(kind).name
     offsets = checkpoints(client, kind)

@@ -8,19 +8,19 @@ from schemas.clickhouse.derivation import derive
 from schemas.clickhouse.lives import BY_KIND, FAR, Life, current_table, life_table
 from schemas.clickhouse.tables import events_table
 from schemas.events.kinds import Kind
-from streams.admin.compare import LOOKS, MOST, Found, quoted, upto
-from streams.lives import INSERT, Mark, read_mark
+from streams.admin.compare import LOOKS, MOST, Comparison, quoted, upto
+from streams.lives import INSERT, LivesProgress, read_mark
 
 PIECE = 300_000
 """Events whose lives are computed at a time, about."""
 
 
-def compare_lives(client: Client, kind: Kind, calendar: int, where: str) -> tuple[Found, int]:
+def compare_lives(client: Client, kind: Kind, calendar: int, where: str) -> tuple[Comparison, int]:
     """Compare the lives of some entities, while they are being computed; also how many events are not in the lives yet.
 
     An entity differs if it does by the same events at two looks in a row. Without lives there is nothing to compare.
     """
-    found, life = Found(), BY_KIND[kind]
+    found, life = Comparison(), BY_KIND[kind]
     mark = read_mark(client, life, calendar)
     ((events, beyond),) = client.execute(
         f"SELECT count(), countIf(offset > {upto(mark.offsets)}) FROM {events_table(kind).name} WHERE {where}"
@@ -73,7 +73,7 @@ def mend_lives(client: Client, kind: Kind, calendar: int, where: str) -> int:
     return int(rows)
 
 
-def _look(client: Client, life: Life, calendar: int, mark: Mark, where: str) -> tuple[int, dict[str, int], int]:
+def _look(client: Client, life: Life, calendar: int, mark: LivesProgress, where: str) -> tuple[int, dict[str, int], int]:
     """How many entities have stored lives; those that differ, with the number of their events; differences beyond those.
 
     Entities with events that are not in the lives yet are left out: they are about to be computed.

@@ -16,11 +16,11 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
 from schemas.clickhouse.tables import DEAD_LETTERS
-from schemas.events.envelope import Category, Read, Reader, Refusal, body
+from schemas.events.envelope import Read, Reader, RefusalCategory, RefusalError, body
 from schemas.moments import milliseconds
 from schemas.seal import Sealer, read_sealed, sealed_remains
 from schemas.settings import Settings
-from streams.worker.store import Store
+from streams.worker.store import WorkerStore
 from streams.worker.topics import ensure_topics
 
 COLUMNS = tuple(column.name for column in DEAD_LETTERS.columns)
@@ -49,7 +49,7 @@ class Letter:
 
 
 def find(
-    store: Store,
+    store: WorkerStore,
     sealer: Sealer,
     names: Iterable[str] = (),
     category: str | None = None,
@@ -91,10 +91,10 @@ def _bytes(value: str | bytes) -> bytes:
 
 
 def mend(letter: Letter, replacement: bytes | None, reader: Reader, sealer: Sealer) -> tuple[bytes, bytes, str]:
-    """(key, record, topic after the prefix) to send for a letter. Raises `Refusal` when it still cannot be counted."""
+    """(key, record, topic after the prefix) to send for a letter. Raises `RefusalError` when it still cannot be counted."""
     read, record = read_sealed(letter.payload if replacement is None else replacement, reader, sealer)
-    if letter.category == Category.CONFLICT and _says_the_same(letter, read, reader):
-        raise Refusal(Category.CONFLICT, letter.reason)
+    if letter.category == RefusalCategory.CONFLICT and _says_the_same(letter, read, reader):
+        raise RefusalError(RefusalCategory.CONFLICT, letter.reason)
     return read.kind.entity_id(read.data).encode(), record, read.kind.name
 
 
@@ -105,7 +105,7 @@ def _says_the_same(letter: Letter, read: Read, reader: Reader) -> bool:
 
 
 async def resend(
-    settings: Settings, store: Store, sealer: Sealer, letters: Sequence[Letter], replacement: bytes | None = None
+    settings: Settings, store: WorkerStore, sealer: Sealer, letters: Sequence[Letter], replacement: bytes | None = None
 ) -> list[tuple[Letter, str]]:
     """Send letters again, all that can be; for each, an empty text or why it could not. Raises Kafka's errors."""
     await ensure_topics(settings)
@@ -119,7 +119,7 @@ async def resend(
         for letter in letters:
             try:
                 key, record, topic = mend(letter, replacement, reader, sealer)
-            except Refusal as refusal:
+            except RefusalError as refusal:
                 outcomes.append((letter, refusal.reason))
                 continue
             partition = settings.partitions.of(murmur2(key), record)

@@ -18,7 +18,7 @@ Tell = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Period:
+class MinutePeriod:
     """From `start` (inclusive) to `end` (exclusive), Unix seconds, multiples of 60."""
 
     start: int
@@ -37,7 +37,7 @@ class Period:
 
 @dataclass(frozen=True)
 class Minutes:
-    """Some minutes, by their first seconds (Unix), where a `Period` is looked at again in parts."""
+    """Some minutes, by their first seconds (Unix), where a `MinutePeriod` is looked at again in parts."""
 
     starts: frozenset[int]
 
@@ -52,11 +52,11 @@ class Minutes:
         return f"toStartOfMinute(occurred_at) IN ({', '.join(map(str, self.starts))})"
 
 
-EVER = Period(60, (1 << 32) - 16)
+EVER = MinutePeriod(60, (1 << 32) - 16)
 """All that ClickHouse can hold but 1970's first minute, which marks checkpoints."""
 
 
-def parse(start: str | None, end: str | None) -> Period:
+def parse(start: str | None, end: str | None) -> MinutePeriod:
     """The period between two ISO dates or times, of the province's clock where none is said, widened to whole minutes.
 
     None leaves a side open. Raises `ValueError` with a sentence.
@@ -65,7 +65,7 @@ def parse(start: str | None, end: str | None) -> Period:
     last = EVER.end if end is None else -(-_seconds(end) // 60) * 60
     if not EVER.start <= first < last <= EVER.end:
         raise ValueError(f"The period from {start or 'the beginning'} to {end or 'the end'} is empty or impossible.")
-    return Period(first, last)
+    return MinutePeriod(first, last)
 
 
 def _seconds(text: str) -> int:
@@ -78,17 +78,17 @@ def _seconds(text: str) -> int:
     return int(moment.timestamp())
 
 
-def pieces(client: Client, kind: Kind, period: Period) -> list[tuple[Period, int]]:
+def pieces(client: Client, kind: Kind, period: MinutePeriod) -> list[tuple[MinutePeriod, int]]:
     """The period in pieces of whole days, in order and without gaps, each with its number of raw rows."""
     days = client.execute(
         f"SELECT toUnixTimestamp(toStartOfDay(occurred_at)) AS day, count() FROM {events_table(kind).name} "
         f"WHERE {period.events} GROUP BY day ORDER BY day"
     )
-    found: list[tuple[Period, int]] = []
+    found: list[tuple[MinutePeriod, int]] = []
     start, events = period.start, 0
     for day, count in days:
         if events and events + count > PIECE:
-            found.append((Period(start, day), events))
+            found.append((MinutePeriod(start, day), events))
             start, events = day, 0
         events += count
-    return [*found, (Period(start, period.end), events)]
+    return [*found, (MinutePeriod(start, period.end), events)]

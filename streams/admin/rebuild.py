@@ -24,7 +24,7 @@ from schemas.events.kinds import KINDS, Kind
 from schemas.reference import calendar
 from schemas.settings import Settings
 from streams.admin.compare import (
-    Found,
+    Comparison,
     checkpoints,
     compare_states,
     counted,
@@ -37,7 +37,7 @@ from streams.admin.compare import (
     wait_for_inserts,
 )
 from streams.admin.compare_lives import compare_lives, has_lives, mend_lives
-from streams.admin.period import EVER, Minutes, Period, Tell, pieces
+from streams.admin.period import EVER, MinutePeriod, Minutes, Tell, pieces
 from streams.admin.retain import SYNC, refuse_gone, windows_from
 
 
@@ -50,7 +50,7 @@ class Rebuilt:
     """`windows`, `states` or `lives`."""
     events: int
     rows: int
-    found: Found
+    found: Comparison
     swapped: bool = False
 
     @property
@@ -58,20 +58,20 @@ class Rebuilt:
         return len(self.found.lines) + self.found.more
 
 
-class Failed(Exception):
+class RebuildError(Exception):
     """What was swapped in is not what the raw events give."""
 
 
 def rebuild(
     settings: Settings,
-    period: Period,
+    period: MinutePeriod,
     kinds: Sequence[Kind] = KINDS,
     *,
     states: bool = False,
     dry_run: bool = False,
     tell: Tell = lambda what, done, total: None,
 ) -> list[Rebuilt]:
-    """Rebuild kinds in a period; with `dry_run` nothing is swapped in. Raises `Failed` and clickhouse-driver's errors."""
+    """Rebuild kinds in a period; with `dry_run` nothing is swapped in. Raises `RebuildError` and clickhouse-driver's errors."""
     client = Client.from_url(settings.clickhouse_url)
     try:
         refuse_gone(period, max(windows_from(client, settings, kind) for kind in kinds))
@@ -114,11 +114,11 @@ class Beside:
         self._client.execute(f"ALTER TABLE {self.live} ATTACH PARTITION tuple() FROM {self.name}")
 
 
-def _windows(client: Client, kind: Kind, period: Period, dry_run: bool, tell: Tell) -> Rebuilt:
+def _windows(client: Client, kind: Kind, period: MinutePeriod, dry_run: bool, tell: Tell) -> Rebuilt:
     live, what = windows_table(kind).name, f"{kind.name}: windows"
     parts = pieces(client, kind, period)
     total = sum(events for _, events in parts)
-    before = Found()
+    before = Comparison()
     _impossible(client, kind, period, before, dry_run)
     with Beside(client, live) as beside:
         offsets = checkpoints(client, kind)
@@ -138,7 +138,7 @@ def _windows(client: Client, kind: Kind, period: Period, dry_run: bool, tell: Te
             )
             if client.execute(f"SELECT 1 FROM {live} WHERE {ghosts} LIMIT 1"):  # A deletion goes over the whole table.
                 client.execute(f"ALTER TABLE {live} DELETE WHERE {ghosts}", settings=SYNC)
-            after = Found()
+            after = Comparison()
             _compare(client, kind, period, beside, offsets, after)
             _prove(what, after)
             rebuilt.swapped = True
@@ -146,19 +146,21 @@ def _windows(client: Client, kind: Kind, period: Period, dry_run: bool, tell: Te
     return rebuilt
 
 
-def _compare(client: Client, kind: Kind, period: Period, beside: Beside, offsets: Mapping[int, int], found: Found) -> None:
+def _compare(
+    client: Client, kind: Kind, period: MinutePeriod, beside: Beside, offsets: Mapping[int, int], found: Comparison
+) -> None:
     """The live windows against the recomputed ones; those that a worker wrote since hold for a later offset and are left out."""
     recomputed = f"SELECT * FROM {beside.name}"
     differing, minutes = scan(client, kind, period, recomputed, offsets, found)
     if differing:
         scope = Minutes(frozenset(minutes))
-        listed = Found()
+        listed = Comparison()
         list_differing(client, kind, scope, f"{recomputed} WHERE {scope.windows}", offsets, listed)
         found.lines |= listed.lines
         found.more += max(differing - len(listed.lines), 0)
 
 
-def _impossible(client: Client, kind: Kind, period: Period, found: Found, dry_run: bool) -> None:
+def _impossible(client: Client, kind: Kind, period: MinutePeriod, found: Comparison, dry_run: bool) -> None:
     """Take away windows that say to hold beyond their partition's checkpoint: they would win over all that workers write.
 
     A checkpoint is kept in one part with its windows. So one that is read after a window cannot be before it; and one that the
@@ -180,7 +182,7 @@ def _impossible(client: Client, kind: Kind, period: Period, found: Found, dry_ru
             client.execute(f"ALTER TABLE {table} DELETE WHERE {beyond}", settings=SYNC)
 
 
-def _states(client: Client, kind: Kind, period: Period, dry_run: bool, tell: Tell) -> Rebuilt:
+def _states(client: Client, kind: Kind, period: MinutePeriod, dry_run: bool, tell: Tell) -> Rebuilt:
     live, events, what = state_table(kind).name, events_table(kind).name, f"{kind.name}: states"
     where = "1" if period == EVER else entities(kind, period)
     columns, version = ", ".join(column.name for column in state_table(kind).columns[:-1]), version_sql(kind)
@@ -204,7 +206,7 @@ def _states(client: Client, kind: Kind, period: Period, dry_run: bool, tell: Tel
     return rebuilt
 
 
-def _lives(client: Client, kind: Kind, period: Period, working: int, dry_run: bool, tell: Tell) -> Rebuilt:
+def _lives(client: Client, kind: Kind, period: MinutePeriod, working: int, dry_run: bool, tell: Tell) -> Rebuilt:
     what, where = f"{kind.name}: lives", "1" if period == EVER else entities(kind, period)
     ((events,),) = client.execute(f"SELECT count() FROM {events_table(kind).name} WHERE {where}")
     tell(what, 0, events)
@@ -236,6 +238,6 @@ def _drop_ghosts(client: Client, kind: Kind, where: str) -> None:
         client.execute(f"ALTER TABLE {live} DELETE WHERE (entity_id, version) IN ({some})", settings=SYNC)
 
 
-def _prove(what: str, after: Found) -> None:
+def _prove(what: str, after: Comparison) -> None:
     if after.lines:
-        raise Failed(f"{what}: what was swapped in differs from the raw events: {next(iter(after.lines.values()))}")
+        raise RebuildError(f"{what}: what was swapped in differs from the raw events: {next(iter(after.lines.values()))}")

@@ -24,7 +24,7 @@ from schemas.clickhouse.working_time import calendar_row
 from schemas.events.kinds import Kind
 from schemas.reference import ZONE, calendar
 from schemas.settings import Settings
-from streams.admin.period import Period
+from streams.admin.period import MinutePeriod
 from streams.lives import INSERT, read_mark
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ SYNC = {"mutations_sync": 1}
 """A change of rows is waited for."""
 
 
-class Behind(ValueError):
+class WorkersBehindError(ValueError):
     """Nothing may go, as workers are not known to have counted what had arrived; the message says which."""
 
 
@@ -66,7 +66,7 @@ def windows_from(client: Client, settings: Settings, kind: Kind) -> int:
     return first
 
 
-def refuse_gone(period: Period, first: int) -> None:
+def refuse_gone(period: MinutePeriod, first: int) -> None:
     """Raises `ValueError` for a period that begins before."""
     if period.start < first:
         since = datetime.fromtimestamp(first, ZONE).isoformat(timespec="minutes")
@@ -80,7 +80,7 @@ def retain(
     most: int = MOST,
     tell: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> list[Gone]:
-    """Let go of what is due, of at most so many entities of a kind. Raises `Behind`, and clickhouse-driver's errors."""
+    """Let go of what is due, of at most so many entities of a kind. Raises `WorkersBehindError`, and clickhouse-driver's errors."""
     now = now or datetime.now(UTC)
     known = horizon(client.execute)
     if settings.keep_events_days:
@@ -103,11 +103,13 @@ def retain(
 def _counted(client: Client, now: datetime) -> None:
     rows = client.execute(f"SELECT kind, partition, waits_since, at FROM {PROGRESS.name} FINAL ORDER BY kind, partition")
     if not rows:
-        raise Behind("No worker has told how far it is.")
+        raise WorkersBehindError("No worker has told how far it is.")
     for kind, partition, waits_since, told_at in rows:
         since = min(waits_since or told_at, told_at)
         if now - since > BEHIND:
-            raise Behind(f"What arrived in {kind}[{partition}] since {since.isoformat(timespec='seconds')} may not be counted yet.")
+            raise WorkersBehindError(
+                f"What arrived in {kind}[{partition}] since {since.isoformat(timespec='seconds')} may not be counted yet."
+            )
 
 
 def _let_go(client: Client, settings: Settings, life: Life, known: Horizon, most: int) -> Gone:
@@ -159,7 +161,7 @@ class Retention:
             more = any(one.entities == MOST for one in gone)
             if events := sum(one.events for one in gone):
                 log.info("let go of %d events of %d entities", events, sum(one.entities for one in gone))
-        except Behind as error:
+        except WorkersBehindError as error:
             more = False
             if str(error) != self._trouble:
                 self._trouble = str(error)

@@ -13,14 +13,14 @@ from schemas.clickhouse.working_time import calendar_row
 from schemas.events.kinds import KINDS, Kind
 from schemas.reference import calendar
 from schemas.settings import Settings
-from streams.admin.compare import Found, compare_states, compare_windows, entities, repeated
+from streams.admin.compare import Comparison, compare_states, compare_windows, entities, repeated
 from streams.admin.compare_lives import compare_lives
-from streams.admin.period import EVER, Period, Tell, pieces
+from streams.admin.period import EVER, MinutePeriod, Tell, pieces
 from streams.admin.retain import windows_from
 
 
 @dataclass
-class Report:
+class VerifyReport:
     """What was compared for a kind, and what differs: one line each."""
 
     kind: Kind
@@ -41,7 +41,7 @@ class Report:
     more: int = 0
     """Differences beyond those that are told."""
 
-    def add(self, found: Found) -> None:
+    def add(self, found: Comparison) -> None:
         """Take in what a comparison found."""
         self.differences += sorted(found.lines.values())
         self.more += found.more
@@ -49,8 +49,8 @@ class Report:
 
 
 def verify(
-    settings: Settings, kinds: Sequence[Kind] = KINDS, period: Period = EVER, tell: Tell = lambda what, done, total: None
-) -> list[Report]:
+    settings: Settings, kinds: Sequence[Kind] = KINDS, period: MinutePeriod = EVER, tell: Tell = lambda what, done, total: None
+) -> list[VerifyReport]:
     """Compare kinds in a period; states are those of entities with a step in it. Raises clickhouse-driver's errors."""
     client = Client.from_url(settings.clickhouse_url)
     try:
@@ -61,9 +61,9 @@ def verify(
         client.disconnect()
 
 
-def _verify(client: Client, kind: Kind, period: Period, kept: int, working: int, tell: Tell) -> Report:
-    report = Report(kind)
-    whole = Period(max(period.start, kept), max(period.end, kept))
+def _verify(client: Client, kind: Kind, period: MinutePeriod, kept: int, working: int, tell: Tell) -> VerifyReport:
+    report = VerifyReport(kind)
+    whole = MinutePeriod(max(period.start, kept), max(period.end, kept))
     if whole.start > period.start:
         report.windows_from = kept
     parts = pieces(client, kind, whole)
@@ -78,7 +78,7 @@ def _verify(client: Client, kind: Kind, period: Period, kept: int, working: int,
         report.add(found)
         done += events
     # Not piece by piece: an identity may have come again with a time of another one.
-    found = Found()
+    found = Comparison()
     report.events, report.pending = repeated(client, kind, period, found)
     report.add(found)
     tell(f"{kind.name}: states", done, total)

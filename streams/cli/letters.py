@@ -70,7 +70,7 @@ def retry(
     import asyncio
 
     from streams.admin.dead_letters import resend
-    from streams.worker.store import Store
+    from streams.worker.store import WorkerStore
 
     if not names and category is None:
         sys.exit("Name letters, or choose them with --category.")
@@ -82,7 +82,7 @@ def retry(
         sys.exit(f"{missing} of the named letters are not known.")
     settings = load()
     mended = with_.read_bytes().strip() if with_ is not None else None
-    store, sealer = Store(settings.clickhouse_url), _sealer()
+    store, sealer = WorkerStore(settings.clickhouse_url), _sealer()
     outcomes = explained("Kafka", settings.kafka_servers, lambda: asyncio.run(resend(settings, store, sealer, found, mended)))
     for letter, problem in outcomes:
         if problem:
@@ -96,11 +96,11 @@ def retry(
 def _letters(*arguments: Any, **options: Any) -> "list[Letter]":
     """What `streams.admin.dead_letters.find` finds."""
     from streams.admin.dead_letters import find
-    from streams.worker.store import Store
+    from streams.worker.store import WorkerStore
 
     settings, sealer = load(), _sealer()
     return explained(
-        "ClickHouse", settings.clickhouse_server, lambda: find(Store(settings.clickhouse_url), sealer, *arguments, **options)
+        "ClickHouse", settings.clickhouse_server, lambda: find(WorkerStore(settings.clickhouse_url), sealer, *arguments, **options)
     )
 
 

@@ -15,7 +15,7 @@ from streams.cli.windows import From, To, progress
 if TYPE_CHECKING:
     from clickhouse_driver import Client
 
-    from schemas.clickhouse.replays import Run
+    from schemas.clickhouse.replays import ReplayRun
 
 cli = typer.Typer(
     help="Send history again, through workers and into tables of its own, while live goes on; list, compare, stop, remove."
@@ -57,7 +57,7 @@ def replay(
         return
     if not into:
         sys.exit("--into NAME is needed; see --help.")
-    from schemas.clickhouse.replays import SOURCES, Mark, happened
+    from schemas.clickhouse.replays import SOURCES, RunMark, happened
     from streams.admin.period import parse
     from streams.replay.run import Plan, run
 
@@ -65,7 +65,7 @@ def replay(
         sys.exit(f"--source is {', '.join(SOURCES)}, not {source!r}.")
     settings = load()
     where = f"{settings.kafka_servers}, {settings.clickhouse_server}"
-    mark = Mark.EXERCISE if exercise or as_now else Mark.REPLAY
+    mark = RunMark.EXERCISE if exercise or as_now else RunMark.REPLAY
     with progress() as tell:
         try:
             plan = Plan(into, parse(from_ or None, to or None), _speed(speed), source, workers, mark, as_now, on_time)
@@ -91,12 +91,12 @@ def open_(name: Name, workers: Annotated[int, typer.Option(min=1, max=16, help="
 
     Scenes for it: `python -m ingest simulate --days 1 --live --into NAME`.
     """
-    from schemas.clickhouse.replays import Mark
+    from schemas.clickhouse.replays import RunMark
     from streams.replay.run import Plan, run
 
     settings = load()
     where = f"{settings.kafka_servers}, {settings.clickhouse_server}"
-    plan = Plan(name, None, workers=workers, mark=Mark.EXERCISE)
+    plan = Plan(name, None, workers=workers, mark=RunMark.EXERCISE)
     console.print(f"{name} is open: look at /wall?run={name}; Ctrl-C ends it.", highlight=False)
     try:
         explained("Replay", where, lambda: asyncio.run(run(settings, plan)))
@@ -158,7 +158,7 @@ def stop(name: Name) -> None:
 @cli.command()
 def remove(name: Name) -> None:
     """Take away all that is a run's own: its database, its topics, its logs."""
-    from schemas.clickhouse.replays import State
+    from schemas.clickhouse.replays import RunState
     from streams.replay.book import write
     from streams.replay.sandbox import remove as take_away
 
@@ -166,11 +166,11 @@ def remove(name: Name) -> None:
     if one.goes_on:
         sys.exit(f"{name} is {one.state}: stop it first (python -m streams replay stop {name}).")
     explained("Replay", f"{settings.kafka_servers}, {settings.clickhouse_server}", lambda: asyncio.run(take_away(settings, name)))
-    _asked(lambda client: write(client, one.now(state=State.REMOVED)))
+    _asked(lambda client: write(client, one.now(state=RunState.REMOVED)))
     console.print(f"{name} is removed.", highlight=False)
 
 
-def _named(name: str) -> "Run":
+def _named(name: str) -> "ReplayRun":
     """The run of a name."""
     from streams.replay.book import read
 

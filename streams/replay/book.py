@@ -2,14 +2,14 @@
 
 from clickhouse_driver import Client
 
-from schemas.clickhouse.replays import COLUMNS, REPLAYS, Run, runs
+from schemas.clickhouse.replays import COLUMNS, REPLAYS, ReplayRun, runs
 
 
-def write(client: Client, run: Run) -> None:
+def write(client: Client, run: ReplayRun) -> None:
     """Keep how a run stands. Raises clickhouse-driver's errors."""
     client.execute(f"INSERT INTO {REPLAYS.name} ({COLUMNS}) VALUES", [run.row], settings={"async_insert": 0})
 
 
-def read(client: Client, name: str = "") -> list[Run]:
+def read(client: Client, name: str = "") -> list[ReplayRun]:
     """Runs that are not removed, the newest first: all, or that of a name. Raises clickhouse-driver's errors."""
-    return [Run.of(row) for row in client.execute(runs(name))]
+    return [ReplayRun.of(row) for row in client.execute(runs(name))]

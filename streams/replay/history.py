@@ -1,6 +1,6 @@
 """The history that is sent again, in the order of its arrival: from Kafka the very records, from ClickHouse what counted.
 
-Every source is an async iterator of lists of `Sent`. What belongs to a period is told by when events happened.
+Every source is an async iterator of lists of `ReplayedRecord`. What belongs to a period is told by when events happened.
 """
 
 import heapq
@@ -21,7 +21,7 @@ from schemas.clickhouse.tables import events_table, fields
 from schemas.events.kinds import KINDS, Kind
 from schemas.moments import from_milliseconds
 from schemas.settings import Settings
-from streams.admin.period import Period
+from streams.admin.period import MinutePeriod
 from streams.worker.batch import received_ms
 
 CHUNK = 5_000
@@ -31,7 +31,7 @@ WAIT_MS = 500
 MILLISECOND = timedelta(milliseconds=1)
 
 
-class Sent(NamedTuple):
+class ReplayedRecord(NamedTuple):
     """A record as it is sent again, with the time, the key and the partition that it had."""
 
     received_ms: int
@@ -46,14 +46,14 @@ class GoneError(ValueError):
 
 
 @dataclass(frozen=True)
-class Extent:
+class HistoryExtent:
     """Where a period lies: of each partition the first and the last offset of events in it that counted, and their number."""
 
     events: int
     offsets: Mapping[tuple[Kind, int], tuple[int, int]]
 
     @classmethod
-    def of(cls, client: Client, period: Period) -> "Extent":
+    def of(cls, client: Client, period: MinutePeriod) -> "HistoryExtent":
         """As ClickHouse knows it."""
         events, found = 0, dict[tuple[Kind, int], tuple[int, int]]()
         for kind in KINDS:
@@ -67,8 +67,8 @@ class Extent:
 
 
 async def from_clickhouse(
-    settings: Settings, period: Period, shift: timedelta = timedelta(0), *, on_time: bool = False
-) -> AsyncIterator[list[Sent]]:
+    settings: Settings, period: MinutePeriod, shift: timedelta = timedelta(0), *, on_time: bool = False
+) -> AsyncIterator[list[ReplayedRecord]]:
     """The events of a period that counted, made records again, all times later by `shift`; `on_time` as if each had arrived when it
     happened. Raises clickhouse-driver's errors."""
     clients = [Client.from_url(settings.clickhouse_url) for _ in KINDS]
@@ -82,7 +82,7 @@ async def from_clickhouse(
             client.disconnect()
 
 
-def _rows(client: Client, kind: Kind, period: Period, shift: timedelta, on_time: bool) -> Iterator[Sent]:
+def _rows(client: Client, kind: Kind, period: MinutePeriod, shift: timedelta, on_time: bool) -> Iterator[ReplayedRecord]:
     # Names of a source and of an event are parted anywhere: together they are what they were.
     own = ", ".join(f"e.{column.name}" for column in fields(kind))
     data = f"formatRowNoNewline('JSONEachRow', e.agency, e.commune, {own})"
@@ -102,10 +102,10 @@ def _rows(client: Client, kind: Kind, period: Period, shift: timedelta, on_time:
         f"FROM ({_shifted(kind, period, shift)}) AS e ORDER BY {came}, e.partition, e.offset"
     )
     for received, partition, entity, record in client.execute_iter(query, settings=READ):
-        yield Sent(received, kind, partition, entity.encode(), record.encode() if isinstance(record, str) else record)
+        yield ReplayedRecord(received, kind, partition, entity.encode(), record.encode() if isinstance(record, str) else record)
 
 
-def _shifted(kind: Kind, period: Period, shift: timedelta) -> str:
+def _shifted(kind: Kind, period: MinutePeriod, shift: timedelta) -> str:
     table = events_table(kind)
     kept = f"SELECT * FROM {table.name} FINAL WHERE {period.events}"
     if not shift:
@@ -118,11 +118,11 @@ def _shifted(kind: Kind, period: Period, shift: timedelta) -> str:
     return f"SELECT * REPLACE ({', '.join(later)}) FROM ({kept})"
 
 
-class _Timed(msgspec.Struct):
+class _TimedRow(msgspec.Struct):
     time: datetime
 
 
-async def from_kafka(settings: Settings, period: Period, extent: Extent) -> AsyncIterator[list[Sent]]:
+async def from_kafka(settings: Settings, period: MinutePeriod, extent: HistoryExtent) -> AsyncIterator[list[ReplayedRecord]]:
     """The records of a period, those that did not count too. Raises `GoneError`, and aiokafka's errors."""
     prefix = settings.topic_prefix
     parts = {TopicPartition(kind.topic(prefix), number): (kind, *span) for (kind, number), span in extent.offsets.items()}
@@ -148,7 +148,7 @@ async def from_kafka(settings: Settings, period: Period, extent: Extent) -> Asyn
         belongs = _belongs(period)
         async for records in _in_order(consumer, {part: last for part, (_, _, last) in parts.items()}):
             chunk = [
-                Sent(received_ms(one), parts[part][0], part.partition, one.key or b"", one.value or b"")
+                ReplayedRecord(received_ms(one), parts[part][0], part.partition, one.key or b"", one.value or b"")
                 for part, one in records
                 if belongs(one)
             ]
@@ -188,10 +188,10 @@ async def _in_order(consumer: Any, lasts: Mapping[TopicPartition, int]) -> Async
         yield [record for _, record in sorted(ready, key=lambda one: one[0])]
 
 
-def _belongs(period: Period) -> Callable[[Any], bool]:
+def _belongs(period: MinutePeriod) -> Callable[[Any], bool]:
     """Tells whether a record is of a period: by when it happened, or arrived where that cannot be read."""
     since, until = (from_milliseconds(second * 1000) for second in (period.start, period.end))
-    read: Callable[[bytes], _Timed] = msgspec.json.Decoder(_Timed).decode
+    read: Callable[[bytes], _TimedRow] = msgspec.json.Decoder(_TimedRow).decode
 
     def belongs(record: Any) -> bool:
         try:

@@ -15,19 +15,19 @@ from datetime import UTC, datetime, timedelta
 from aiokafka import AIOKafkaProducer
 from clickhouse_driver import Client
 
-from schemas.clickhouse.replays import Difference, Mark, Run, State, difference, is_asked_to_stop, sandbox
+from schemas.clickhouse.replays import Difference, ReplayRun, RunMark, RunState, difference, is_asked_to_stop, sandbox
 from schemas.clickhouse.sql import database
 from schemas.events.kinds import KINDS, Kind
 from schemas.events.topics import RECEIVED_AT
 from schemas.moments import from_milliseconds, milliseconds
 from schemas.settings import Settings
 from streams.admin.compare import checkpoints
-from streams.admin.period import EVER, Period, Tell
+from streams.admin.period import EVER, MinutePeriod, Tell
 from streams.admin.retain import events_from, refuse_gone
 from streams.lives import Lives
 from streams.replay import book, turn
-from streams.replay.history import Extent, GoneError, Sent, from_clickhouse, from_kafka
-from streams.replay.sandbox import Workers, make
+from streams.replay.history import GoneError, HistoryExtent, ReplayedRecord, from_clickhouse, from_kafka
+from streams.replay.sandbox import RunWorkers, make
 
 DAY = timedelta(days=1)
 TELL_SECONDS = 1.0
@@ -45,14 +45,14 @@ class Plan:
     """What is to be sent again, how."""
 
     name: str
-    period: Period | None
+    period: MinutePeriod | None
     """None: nothing of the past; others send to it, until it is stopped."""
     speed: float = 0.0
     """Seconds of history in a second; 0: as fast as possible."""
     source: str = "auto"
     """kafka, clickhouse, or auto: from Kafka while it holds all of the period."""
     workers: int = 1
-    mark: Mark = Mark.REPLAY
+    mark: RunMark = RunMark.REPLAY
     as_now: bool = False
     """Moved by whole days so that it happens today, as time goes; a watch looks at it. So it is with what others send."""
     on_time: bool = False
@@ -68,7 +68,7 @@ class Plan:
         return self.as_now or self.period is None
 
 
-async def run(settings: Settings, plan: Plan, tell: Tell = lambda what, done, total: None) -> Run:
+async def run(settings: Settings, plan: Plan, tell: Tell = lambda what, done, total: None) -> ReplayRun:
     """Do it. Returns how it ended, finished; raises what went wrong, when that is kept.
 
     Raises `ValueError` for a plan that cannot be carried out: then nothing was begun.
@@ -83,7 +83,7 @@ async def run(settings: Settings, plan: Plan, tell: Tell = lambda what, done, to
         client.disconnect()
 
 
-class _AskedToStop(Exception):
+class _StopRequestedError(Exception):
     """Somebody asked the run to stop (`schemas.clickhouse.replays.stop`)."""
 
 
@@ -95,7 +95,7 @@ class _Running:
         self._all_sent = False
         self._on_the_way: deque[Awaitable[object]] = deque()
 
-    async def all(self) -> Run:
+    async def all(self) -> ReplayRun:
         plan = self._plan
         self._own = sandbox(self._settings, plan.name)
         if book.read(self._client, plan.name):
@@ -107,59 +107,59 @@ class _Running:
             self._run, chunks = await self._begin()
         except (KeyboardInterrupt, asyncio.CancelledError):
             if book.read(self._client, plan.name):
-                self._keep(state=State.STOPPED)
+                self._keep(state=RunState.STOPPED)
             raise
         except turn.StoppedError:
-            self._keep(state=State.STOPPED)
+            self._keep(state=RunState.STOPPED)
             raise asyncio.CancelledError from None
         except Exception as error:
             # Whoever began it learns at once why it cannot be, and may take the name again; of a run that waited people were told.
-            self._keep(state=State.FAILED if waited else State.REMOVED, said=_why(error))
+            self._keep(state=RunState.FAILED if waited else RunState.REMOVED, said=_why(error))
             raise
         book.write(self._client, self._run)
         try:
             await make(self._own)
             await self._send_and_count(chunks)
         except (KeyboardInterrupt, asyncio.CancelledError):
-            self._keep(state=State.STOPPED)
+            self._keep(state=RunState.STOPPED)
             raise
-        except _AskedToStop:
-            self._keep(state=State.STOPPED)
+        except _StopRequestedError:
+            self._keep(state=RunState.STOPPED)
             raise asyncio.CancelledError from None
         except Exception as error:
-            self._keep(state=State.FAILED, said=_why(error))
+            self._keep(state=RunState.FAILED, said=_why(error))
             raise
         return self._run
 
-    def _planned(self) -> Run:
+    def _planned(self) -> ReplayRun:
         """The run as it stands before anything of it began. Raises `ValueError` for what cannot be sent again."""
         plan, now = self._plan, datetime.now(UTC)
         since = until = now
         events = 0
         if plan.period is not None:
             refuse_gone(plan.period, max(events_from(self._client, kind) for kind in KINDS))
-            events = Extent.of(self._client, plan.period).events
+            events = HistoryExtent.of(self._client, plan.period).events
             if not events:
                 raise ValueError("Nothing happened in that period.")
             since, until = self._period(plan.period)
         turn.must_have_room(self._client, events)
         speed = 1.0 if plan.live else plan.speed
-        begun = (State.QUEUED, events, 0, 0, since, now, None, "", now)
-        return Run(plan.name, plan.mark, plan.source, since, until, speed, plan.live, plan.on_time, *begun)
+        begun = (RunState.QUEUED, events, 0, 0, since, now, None, "", now)
+        return ReplayRun(plan.name, plan.mark, plan.source, since, until, speed, plan.live, plan.on_time, *begun)
 
-    async def _begin(self) -> tuple[Run, AsyncIterator[list[Sent]]]:
+    async def _begin(self) -> tuple[ReplayRun, AsyncIterator[list[ReplayedRecord]]]:
         """The run as it begins now, and what it sends. Raises `ValueError`: things may stand otherwise than when it was planned."""
         planned, period = self._planned(), self._plan.period
         if period is None:
-            return planned.now(state=State.RUNNING, source="others"), _nothing()
-        extent = Extent.of(self._client, period)
+            return planned.now(state=RunState.RUNNING, source="others"), _nothing()
+        extent = HistoryExtent.of(self._client, period)
         shift = (planned.begun_at - planned.since) // DAY * DAY if self._plan.as_now else timedelta(0)
         source, chunks = await self._history(period, extent, shift)
         since, until = planned.since + shift, planned.until + shift
-        run = planned.now(state=State.RUNNING, source=source, since=since, until=until, moment=since, total=extent.events)
+        run = planned.now(state=RunState.RUNNING, source=source, since=since, until=until, moment=since, total=extent.events)
         return run, chunks
 
-    def _period(self, period: Period) -> tuple[datetime, datetime]:
+    def _period(self, period: MinutePeriod) -> tuple[datetime, datetime]:
         """The period; where a side is open, what there is."""
         start, end = period.start, period.end
         if EVER.start < start and end < EVER.end:
@@ -174,7 +174,9 @@ class _Running:
         )
         return first.astimezone(UTC), last.astimezone(UTC)
 
-    async def _history(self, period: Period, extent: Extent, shift: timedelta) -> tuple[str, AsyncIterator[list[Sent]]]:
+    async def _history(
+        self, period: MinutePeriod, extent: HistoryExtent, shift: timedelta
+    ) -> tuple[str, AsyncIterator[list[ReplayedRecord]]]:
         """Where it is read, and the first of it looked at, so that what cannot be read is said before anything begins."""
         plan = self._plan
         if plan.source != "clickhouse" and not plan.as_now and not plan.on_time:
@@ -185,9 +187,9 @@ class _Running:
                     raise
         return "clickhouse", await _begun(from_clickhouse(self._settings, period, shift, on_time=plan.on_time))
 
-    async def _send_and_count(self, chunks: AsyncIterator[list[Sent]]) -> None:
+    async def _send_and_count(self, chunks: AsyncIterator[list[ReplayedRecord]]) -> None:
         counting = Client.from_url(self._own.clickhouse_url)
-        workers = Workers(self._settings, self._own, self._plan.workers, watched=self._plan.live)
+        workers = RunWorkers(self._settings, self._own, self._plan.workers, watched=self._plan.live)
         producer = AIOKafkaProducer(
             bootstrap_servers=self._own.kafka_servers,
             acks="all",
@@ -212,14 +214,14 @@ class _Running:
                 await asyncio.gather(sending, watching, return_exceptions=True)
             await asyncio.to_thread(self._lives.catch_up)
             differing = None if self._plan.live else await asyncio.to_thread(self._compare)
-            self._keep(state=State.FINISHED, counted=self._run.sent, differing=differing)
+            self._keep(state=RunState.FINISHED, counted=self._run.sent, differing=differing)
             self._tell(self._plan.name, self._run.sent, self._run.sent)
         finally:
             await producer.stop()
             await asyncio.to_thread(workers.stop)
             counting.disconnect()
 
-    async def _send_all(self, producer: AIOKafkaProducer, chunks: AsyncIterator[list[Sent]]) -> None:
+    async def _send_all(self, producer: AIOKafkaProducer, chunks: AsyncIterator[list[ReplayedRecord]]) -> None:
         async for chunk in self._paced(chunks):
             await self._send(producer, chunk)
         await asyncio.gather(*self._on_the_way)
@@ -227,7 +229,7 @@ class _Running:
             self._run = self._run.now(total=self._run.sent, moment=self._run.until)
             self._all_sent = True
 
-    async def _paced(self, chunks: AsyncIterator[list[Sent]]) -> AsyncIterator[list[Sent]]:
+    async def _paced(self, chunks: AsyncIterator[list[ReplayedRecord]]) -> AsyncIterator[list[ReplayedRecord]]:
         """The history at its speed. What arrived before the period comes at its beginning, what came after it at its end."""
         if not self._run.speed:
             async for chunk in chunks:
@@ -251,9 +253,9 @@ class _Running:
                     due = (min(chunk[first].received_ms, until) - now) / 1000 / self._run.speed
                     await asyncio.sleep(min(due, SLICE_SECONDS))
 
-    async def _send(self, producer: AIOKafkaProducer, chunk: list[Sent]) -> None:
+    async def _send(self, producer: AIOKafkaProducer, chunk: list[ReplayedRecord]) -> None:
         """Send, and wait until the broker has what was sent a while ago."""
-        parts: dict[tuple[Kind, int], list[Sent]] = {}
+        parts: dict[tuple[Kind, int], list[ReplayedRecord]] = {}
         latest = milliseconds(datetime.now(UTC))  # what arrived after a period that is moved to today arrives now
         for one in chunk:
             parts.setdefault((one.kind, one.partition), []).append(one)
@@ -273,7 +275,7 @@ class _Running:
         moment = self._run.moment if self._run.speed else min(from_milliseconds(chunk[-1].received_ms), self._run.until)
         self._run = self._run.now(sent=self._run.sent + len(chunk), moment=max(moment, self._run.moment))
 
-    async def _watch(self, counting: Client, workers: Workers) -> None:
+    async def _watch(self, counting: Client, workers: RunWorkers) -> None:
         """Say how far it is, until all is counted that was sent; keep the lives up with it. Raises `WorkerEnded`."""
         while True:
             workers.look()
@@ -293,7 +295,7 @@ class _Running:
             if time.monotonic() - self._told > TELL_SECONDS:
                 self._keep(counted=counted)
                 if self._client.execute(is_asked_to_stop(self._run))[0][0]:
-                    raise _AskedToStop
+                    raise _StopRequestedError
             await asyncio.sleep(LOOK_SECONDS)
 
     def _counted(self, counting: Client) -> int:
@@ -314,16 +316,16 @@ def _why(error: Exception) -> str:
     return " ".join(str(error).split())[:500] or type(error).__name__
 
 
-async def _nothing() -> AsyncIterator[list[Sent]]:
+async def _nothing() -> AsyncIterator[list[ReplayedRecord]]:
     return
     yield []
 
 
-async def _begun(chunks: AsyncIterator[list[Sent]]) -> AsyncIterator[list[Sent]]:
+async def _begun(chunks: AsyncIterator[list[ReplayedRecord]]) -> AsyncIterator[list[ReplayedRecord]]:
     """The same, of which the first part was already asked for."""
     first = await anext(chunks, None)
 
-    async def rest() -> AsyncIterator[list[Sent]]:
+    async def rest() -> AsyncIterator[list[ReplayedRecord]]:
         if first is not None:
             yield first
         async for chunk in chunks:
@@ -332,7 +334,7 @@ async def _begun(chunks: AsyncIterator[list[Sent]]) -> AsyncIterator[list[Sent]]
     return rest()
 
 
-def compare(client: Client, settings: Settings, own: Settings, one: Run) -> dict[Kind, Difference]:
+def compare(client: Client, settings: Settings, own: Settings, one: ReplayRun) -> dict[Kind, Difference]:
     """Of each kind how the windows of a run differ from the live ones."""
     live, its = database(settings.clickhouse_url), database(own.clickhouse_url)
     return {kind: Difference.of(client.execute(difference(kind, live, its, one.since, one.until))[0]) for kind in KINDS}

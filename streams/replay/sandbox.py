@@ -24,11 +24,11 @@ TAIL = 300
 PR_SET_PDEATHSIG = 1
 
 
-class WorkerEnded(Exception):
+class WorkerEndedError(Exception):
     """A worker of the run is no more; the message has what it said last."""
 
 
-class Workers:
+class RunWorkers:
     """The processes that count what is sent again: as many as asked for, with the settings of the run; and a watch over it, if
     it is to call as live does."""
 
@@ -57,10 +57,12 @@ class Workers:
             )
 
     def look(self) -> None:
-        """Raise `WorkerEnded` when one is no more."""
+        """Raise `WorkerEndedError` when one is no more."""
         for process in self._processes:
             if process.poll() is not None:
-                raise WorkerEnded(f"a worker ended with {process.returncode}: …{self._log.read_text(errors='replace')[-TAIL:]}")
+                raise WorkerEndedError(
+                    f"a worker ended with {process.returncode}: …{self._log.read_text(errors='replace')[-TAIL:]}"
+                )
 
     def stop(self) -> None:
         """End them, in good order where that comes about soon."""

@@ -10,7 +10,7 @@ import logging
 from clickhouse_driver import Client
 from clickhouse_driver.errors import ServerException
 
-from schemas.clickhouse.replays import MAX_RUNNING, Run, State, is_asked_to_stop, needed_bytes, room
+from schemas.clickhouse.replays import MAX_RUNNING, ReplayRun, RunState, is_asked_to_stop, needed_bytes, room
 from streams.replay import book
 
 LOOK_SECONDS = 1.0
@@ -38,19 +38,19 @@ def must_have_room(client: Client, events: int) -> None:
         raise NoRoomError(f"There is not enough free disk: the run takes about {_gb(needed)}, {_gb(free)} are free.")
 
 
-async def wait(client: Client, mine: Run) -> bool:
+async def wait(client: Client, mine: ReplayRun) -> bool:
     """Wait until it is this run's turn; whether it had to. Raises `StoppedError`.
 
     While it waits its state is kept as `queued`.
     """
     # Said before the first look, too: of two that begin at once the later one must see the other.
-    book.write(client, mine.now(state=State.QUEUED))
+    book.write(client, mine.now(state=RunState.QUEUED))
     said, waited = asyncio.get_running_loop().time(), False
     while not _is_next(book.read(client), mine):
         waited = True
         now = asyncio.get_running_loop().time()
         if now - said > SAID_SECONDS:
-            book.write(client, mine.now(state=State.QUEUED))
+            book.write(client, mine.now(state=RunState.QUEUED))
             said = now
         _must_not_be_stopped(client, mine)
         await asyncio.sleep(LOOK_SECONDS)
@@ -58,15 +58,15 @@ async def wait(client: Client, mine: Run) -> bool:
     return waited
 
 
-def _must_not_be_stopped(client: Client, mine: Run) -> None:
+def _must_not_be_stopped(client: Client, mine: ReplayRun) -> None:
     if client.execute(is_asked_to_stop(mine))[0][0]:
         raise StoppedError
 
 
-def _is_next(runs: list[Run], mine: Run) -> bool:
+def _is_next(runs: list[ReplayRun], mine: ReplayRun) -> bool:
     others = [one for one in runs if one.name != mine.name]
-    ahead = [one for one in others if one.state is State.QUEUED and (one.begun_at, one.name) < (mine.begun_at, mine.name)]
-    return sum(one.state is State.RUNNING for one in others) + len(ahead) < MAX_RUNNING
+    ahead = [one for one in others if one.state is RunState.QUEUED and (one.begun_at, one.name) < (mine.begun_at, mine.name)]
+    return sum(one.state is RunState.RUNNING for one in others) + len(ahead) < MAX_RUNNING
 
 
 def _gb(size: int) -> str:

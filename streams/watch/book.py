@@ -7,12 +7,12 @@ from typing import Any
 from schemas.clickhouse.watch_tables import ALARMS
 from schemas.moments import ZONE, milliseconds
 from streams.watch.engine import Alarm
-from streams.worker.store import Store
+from streams.worker.store import WorkerStore
 
 NAMES = tuple(column.name for column in ALARMS.columns if column.name != "version")
 
 
-def known(store: Store, at: datetime) -> list[Alarm]:
+def known(store: WorkerStore, at: datetime) -> list[Alarm]:
     """The alarms that are open or begin, and those evaluated at or after `at`."""
     rows = store.execute(
         f"SELECT {', '.join(NAMES)} FROM {ALARMS.name} FINAL "
@@ -27,7 +27,7 @@ def _alarm(row: tuple[Any, ...]) -> Alarm:
     return Alarm(*values)
 
 
-def write(store: Store, alarms: Iterable[Alarm]) -> None:
+def write(store: WorkerStore, alarms: Iterable[Alarm]) -> None:
     """Keep what changed; written twice, late, or by two watches, the later evaluation holds."""
     rows = [(*(_plain(getattr(one, name)) for name in NAMES), one.version) for one in alarms]
     if rows:

@@ -17,7 +17,7 @@ DEGREE = 111_320.0
 """Metres of a degree of latitude."""
 
 
-class Point(NamedTuple):
+class ReportPoint(NamedTuple):
     """A report."""
 
     lat: float
@@ -31,7 +31,7 @@ class Cluster:
     """Reports of a category that lie close together."""
 
     category: str
-    points: tuple[Point, ...]
+    points: tuple[ReportPoint, ...]
 
     @property
     def lat(self) -> float:
@@ -63,7 +63,7 @@ def metres(lat: float, lon: float, other_lat: float, other_lon: float) -> float:
     return hypot(north, (lon - other_lon) * DEGREE * cos(radians((lat + other_lat) / 2)))
 
 
-def clusters(category: str, points: Sequence[Point], least: float) -> list[Cluster]:
+def clusters(category: str, points: Sequence[ReportPoint], least: float) -> list[Cluster]:
     """Clusters of at least `least` points, the largest first; the same whatever the order of the points."""
     ordered = sorted(points)
     near = _neighbours(ordered)
@@ -85,7 +85,7 @@ def clusters(category: str, points: Sequence[Point], least: float) -> list[Clust
     return sorted(found, key=lambda one: (-len(one.points), one.points))
 
 
-def _neighbours(points: Sequence[Point]) -> Mapping[int, set[int]]:
+def _neighbours(points: Sequence[ReportPoint]) -> Mapping[int, set[int]]:
     """Index of a point → those within reach, itself too; looked for in the squares around its own only."""
     squares: dict[tuple[int, int], list[int]] = {}
     narrow = cos(radians(max((abs(one.lat) for one in points), default=0.0)))

@@ -12,10 +12,10 @@ from streams.admin.retain import Retention
 from streams.lives import Lives
 from streams.watch import book
 from streams.watch.engine import Observed, ended, evaluate
-from streams.watch.questions import QUESTIONS, Look, Province
+from streams.watch.questions import QUESTIONS, Look, WatchedProvince
 from streams.watch.readings import observed, readings
 from streams.watch.snapshots import Snapshots
-from streams.worker.store import Store
+from streams.worker.store import WorkerStore
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Task:
     """What a job is given: its own connection, and the aligned moment that it is done for."""
 
     settings: Settings
-    store: Store
+    store: WorkerStore
     at: datetime
 
 
 @dataclass(frozen=True)
-class Job:
+class WatchJob:
     """Something that is done again and again. Several watches may do it at once: it must converge, whoever writes last."""
 
     name: str
@@ -46,7 +46,7 @@ def alarms_of(*measures: str) -> Callable[[Task], None]:
 
     def run(task: Task) -> None:
         rules = [rule for rule in _rules(task.at) if rule.measure in measures]
-        look = Look(task.store, task.at, Province(task.settings.province), book.known(task.store, task.at))
+        look = Look(task.store, task.at, WatchedProvince(task.settings.province), book.known(task.store, task.at))
         seen: dict[str, Sequence[Observed] | None] = {rule.code: QUESTIONS[rule.measure](look, rule) for rule in rules}
         book.write(task.store, evaluate(rules, seen, task.at, look.known))
 
@@ -57,7 +57,7 @@ def figures(task: Task) -> None:
     """Look at the rules of figures."""
     rules = [rule for rule in _rules(task.at) if rule.measure not in QUESTIONS]
     seen: dict[str, Sequence[Observed] | None] = {}
-    look = Look(task.store, task.at, Province(task.settings.province), book.known(task.store, task.at))
+    look = Look(task.store, task.at, WatchedProvince(task.settings.province), book.known(task.store, task.at))
     for rule in rules:
         scope = rule.scope if rule.scope in ("commune", "agency") else "province"
         now = readings(look, (rule.measure,), scope)
@@ -100,12 +100,12 @@ def tidy(task: Task) -> None:
     book.write(task.store, ended(_rules(task.at), task.at, book.known(task.store, task.at)))
 
 
-JOBS: tuple[Job, ...] = (
-    Job("lives", 0.25, Living()),
-    Job("reports", 1.0, alarms_of("feedback.burst", "feedback.cluster")),
-    Job("documents", 5.0, alarms_of("document.flash_waiting")),
-    Job("sources", 5.0, alarms_of("source.silence", "source.malformed", "source.ahead", "source.refused", "letters.dead")),
-    Job("filings", 10.0, alarms_of("filing.pile", "filing.slow")),
-    Job("figures", 30.0, figures),
-    Job("ended", 60.0, tidy),
+JOBS: tuple[WatchJob, ...] = (
+    WatchJob("lives", 0.25, Living()),
+    WatchJob("reports", 1.0, alarms_of("feedback.burst", "feedback.cluster")),
+    WatchJob("documents", 5.0, alarms_of("document.flash_waiting")),
+    WatchJob("sources", 5.0, alarms_of("source.silence", "source.malformed", "source.ahead", "source.refused", "letters.dead")),
+    WatchJob("filings", 10.0, alarms_of("filing.pile", "filing.slow")),
+    WatchJob("figures", 30.0, figures),
+    WatchJob("ended", 60.0, tidy),
 )

@@ -16,13 +16,13 @@ from schemas.clickhouse import sql
 from schemas.clickhouse.sql import moment
 from schemas.events.codes import DocumentStatus, FeedbackStatus, Priority
 from schemas.figures import BY_CODE
-from schemas.figures.questions import Moment, ask
+from schemas.figures.questions import AskedMoment, ask
 from schemas.moments import milliseconds
 from schemas.reference import Rule
-from schemas.sources.freshness import Source, State, judge
-from streams.watch.clusters import CORE, Point, clusters, named
+from schemas.sources.freshness import Source, SourceState, judge
+from streams.watch.clusters import CORE, ReportPoint, clusters, named
 from streams.watch.engine import Alarm, Observed
-from streams.worker.store import Store
+from streams.worker.store import WorkerStore
 
 USUAL_DAYS = 14
 """Days that say how much of something is usual."""
@@ -34,7 +34,7 @@ LEAST_RATE = 0.001
 
 
 @dataclass(frozen=True)
-class Province:
+class WatchedProvince:
     """Whose sources are watched; a code that the reference data do not know has no promised feeds."""
 
     code: str
@@ -59,9 +59,9 @@ class Province:
 class Look:
     """One look at everything that some rules measure, at a moment: what several of them need is asked once."""
 
-    store: Store
+    store: WorkerStore
     at: datetime
-    province: Province
+    province: WatchedProvince
     known: Sequence[Alarm] = field(default_factory=tuple)
 
     def rows(self, query: str, **given: Any) -> list[tuple[Any, ...]]:
@@ -125,7 +125,7 @@ def bursts(look: Look, rule: Rule) -> list[Observed]:
 
 def places(look: Look, rule: Rule) -> list[Observed]:
     """Field reports of a category that lie close together, whatever the communes, against what is usual in that place."""
-    found: dict[str, list[Point]] = {}
+    found: dict[str, list[ReportPoint]] = {}
     of = f"status = {sql.codes(FeedbackStatus.RECEIVED)} AND lat IS NOT NULL AND lon IS NOT NULL"
     for category, lat, lon, commune, at in look.rows(
         f"SELECT category, assumeNotNull(lat), assumeNotNull(lon), commune, occurred_at FROM events_feedback FINAL "
@@ -133,7 +133,7 @@ def places(look: Look, rule: Rule) -> list[Observed]:
         f"ORDER BY occurred_at DESC LIMIT 5000",
         since=_span(rule),
     ):
-        found.setdefault(category, []).append(Point(lat, lon, commune, at))
+        found.setdefault(category, []).append(ReportPoint(lat, lon, commune, at))
     least = max(rule.clear_at, CORE)
     near = [one for category, points in sorted(found.items()) for one in clusters(category, points, least)]
     observed = []
@@ -181,8 +181,10 @@ def slow(look: Look, rule: Rule) -> list[Observed]:
 def _overdue(look: Look, by: str, places: Callable[[str], dict[str, Any]]) -> list[Observed]:
     overdue, known = BY_CODE["filing.overdue"], BY_CODE["filing.registered"]
     working = reference.calendar(look.province.code)
-    now = ask(look.store.execute, (overdue, known), Moment.of(look.at, working), (by,), units="today")
-    before = ask(look.store.execute, (overdue,), Moment.of(look.at - timedelta(days=1), working), (by,), past=True, units="today")
+    now = ask(look.store.execute, (overdue, known), AskedMoment.of(look.at, working), (by,), units="today")
+    before = ask(
+        look.store.execute, (overdue,), AskedMoment.of(look.at - timedelta(days=1), working), (by,), past=True, units="today"
+    )
     counts = {code: (found[overdue.code].value or 0, found[known.code].value or 0) for (code,), found in sorted(now.items())}
     rates = [late / filings for late, filings in counts.values() if filings]
     if not rates:
@@ -234,7 +236,7 @@ def silences(look: Look, rule: Rule) -> list[Observed]:
 
     Where nothing at all came for an hour of work, that is one matter, and of no single feed anything can be told.
     """
-    silent = [_feed(one, one.missed, one.received_at) for one in look.sources if one.state is State.SILENT]
+    silent = [_feed(one, one.missed, one.received_at) for one in look.sources if one.state is SourceState.SILENT]
     newest = max((one.received_at for one in look.sources if one.received_at), default=None)
     if newest is None or len(silent) < 2:
         return silent
@@ -246,7 +248,7 @@ def silences(look: Look, rule: Rule) -> list[Observed]:
 
 def malformed(look: Look, rule: Rule) -> list[Observed]:
     """Feeds that would be late or silent although they send, as all of it is refused; as `silences`, at least 1."""
-    return [_feed(one, max(1.0, one.missed), one.received_at) for one in look.sources if one.state is State.MALFORMED]
+    return [_feed(one, max(1.0, one.missed), one.received_at) for one in look.sources if one.state is SourceState.MALFORMED]
 
 
 def clocks(look: Look, rule: Rule) -> list[Observed]:

@@ -7,9 +7,9 @@ from schemas import scores
 from schemas.clickhouse.sql import REPORT_DAYS, REPORTS
 from schemas.figures import BY_CODE, UNKNOWN, Reading
 from schemas.figures.aging import TIMELY, By, aged, of_units, timely
-from schemas.figures.questions import Moment, ask
+from schemas.figures.questions import AskedMoment, ask
 from schemas.reference import Rule, calendar
-from schemas.scores import Report, Standing
+from schemas.scores import IndicatorReport, TargetStanding
 from streams.watch.engine import Observed
 from streams.watch.questions import Look
 
@@ -29,7 +29,7 @@ def readings(look: Look, codes: Iterable[str], by: By, ago: timedelta = timedelt
     """
     wanted = list(codes)
     figures = [BY_CODE[code] for code in wanted if code in BY_CODE]
-    moment = Moment.of(look.at - ago, calendar(look.province.code))
+    moment = AskedMoment.of(look.at - ago, calendar(look.province.code))
     found: dict[Key, Reading] = {}
     asked = ask(look.store.execute, figures, moment, () if by == "province" else (by,), past=bool(ago), units="today")
     its = of_units(look.sources)
@@ -45,17 +45,17 @@ def readings(look: Look, codes: Iterable[str], by: By, ago: timedelta = timedelt
     return found
 
 
-def _standings(look: Look) -> Sequence[Standing]:
+def _standings(look: Look) -> Sequence[TargetStanding]:
     code = look.province.code
     rows = look.rows(REPORTS, units=(code,), since=timedelta(days=REPORT_DAYS))
     names = ("indicator", "unit", "period", "value", "measure_unit", "agency", "reported_at")
-    series = scores.by_indicator((Report(**dict(zip(names, row, strict=True))) for row in rows), look.at)
-    moment = Moment.of(look.at, calendar(code))
+    series = scores.by_indicator((IndicatorReport(**dict(zip(names, row, strict=True))) for row in rows), look.at)
+    moment = AskedMoment.of(look.at, calendar(code))
     live = ask(look.store.execute, BY_CODE.values(), moment).get((), {})
     return scores.standings(code, code, series, aged(live, look.sources) | {TIMELY: timely(look.sources)}, look.at)
 
 
-def _reached(one: Standing) -> Reading:
+def _reached(one: TargetStanding) -> Reading:
     """How much of a target will be reached, in percent, by the forecast; unknown where there is none."""
     aim, will = one.target.value, one.forecast.value if one.forecast else None
     few = one.reading.whole is not None and one.reading.whole < LEAST

@@ -18,8 +18,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from schemas.clickhouse.watch_tables import late_after
 from schemas.moments import milliseconds
 from schemas.settings import Settings
-from streams.watch.jobs import JOBS, Job, Task
-from streams.worker.store import Store
+from streams.watch.jobs import JOBS, Task, WatchJob
+from streams.worker.store import WorkerStore
 
 log = logging.getLogger(__name__)
 LONGEST_PAUSE = 30.0
@@ -40,7 +40,7 @@ def aligned(now: datetime, period: float) -> datetime:
 class Round:
     """A job and how it goes."""
 
-    job: Job
+    job: WatchJob
     settings: Settings
     name: str
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -49,7 +49,7 @@ class Round:
     _trouble: str = ""
 
     def __post_init__(self) -> None:
-        self._store = Store(_patient(self.settings.clickhouse_url))
+        self._store = WorkerStore(_patient(self.settings.clickhouse_url))
 
     def once(self) -> str:
         """Do the job for the newest aligned moment; an empty text, or what failed. Never raises."""
@@ -100,13 +100,13 @@ def watch_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def once(settings: Settings, jobs: Sequence[Job] = JOBS) -> dict[str, str]:
+def once(settings: Settings, jobs: Sequence[WatchJob] = JOBS) -> dict[str, str]:
     """Do every job a single time; what failed, by job."""
     troubles = {job.name: Round(job, settings, watch_name()).once() for job in jobs}
     return {name: trouble for name, trouble in troubles.items() if trouble}
 
 
-def run(settings: Settings, jobs: Sequence[Job] = JOBS) -> None:
+def run(settings: Settings, jobs: Sequence[WatchJob] = JOBS) -> None:
     """Watch until SIGTERM or SIGINT. Call from the main thread."""
     stop = threading.Event()
 
@@ -126,9 +126,9 @@ def run(settings: Settings, jobs: Sequence[Job] = JOBS) -> None:
         thread.join(max(0.0, deadline - time.monotonic()))
 
 
-def late(settings: Settings, jobs: Sequence[Job] = JOBS) -> list[str]:
+def late(settings: Settings, jobs: Sequence[WatchJob] = JOBS) -> list[str]:
     """The jobs that no watch did lately, as the screens judge it too. Raises clickhouse-driver's errors."""
-    store = Store(_patient(settings.clickhouse_url))
+    store = WorkerStore(_patient(settings.clickhouse_url))
     done = dict(store.execute("SELECT job, max(at) FROM watch_jobs GROUP BY job"))
     store.close()
     now = datetime.now(UTC)

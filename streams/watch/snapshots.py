@@ -16,7 +16,7 @@ from schemas.clickhouse.lives import LIVES
 from schemas.clickhouse.sql import at
 from schemas.clickhouse.tables import events_table
 from schemas.events.kinds import Kind
-from schemas.figures.snapshots import SNAPSHOTS, Snapshot, rules, take
+from schemas.figures.snapshots import SNAPSHOTS, RecordedSnapshot, rules, take
 from schemas.reference import calendar
 from streams.admin.compare import upto
 from streams.lives import Lives, read_mark
@@ -35,7 +35,7 @@ class _Taken:
     moment: datetime
     taken_at: datetime
     counted: Offsets
-    snapshot: Snapshot
+    snapshot: RecordedSnapshot
 
 
 class Snapshots:

@@ -14,7 +14,7 @@ from schemas.events.topics import RECEIVED_AT
 from schemas.moments import milliseconds
 from schemas.seal import masked
 from streams.worker.rows import Columns
-from streams.worker.store import Store
+from streams.worker.store import WorkerStore
 
 T = TypeVar("T")
 Headers = Sequence[tuple[str, bytes | None]]
@@ -24,7 +24,7 @@ MOST_COPIED = 256 << 10
 """Bytes of a payload that the dead-letter topic's copy carries at most."""
 
 
-class Record(Protocol):
+class ConsumedRecord(Protocol):
     """What is needed of a Kafka record."""
 
     offset: int
@@ -40,7 +40,7 @@ class Chunk(list[Any]):
     `begins` is where Kafka's log of the partition was found to begin, if older records were asked for.
     """
 
-    def __init__(self, start: int, records: Iterable[Record], begins: int = 0) -> None:
+    def __init__(self, start: int, records: Iterable[ConsumedRecord], begins: int = 0) -> None:
         super().__init__(records)
         self.start = start
         self.begins = begins
@@ -112,7 +112,7 @@ def _runs(offsets: Sequence[int]) -> list[tuple[int, int]]:
     return runs
 
 
-def write(store: Store, batch: Batch) -> None:
+def write(store: WorkerStore, batch: Batch) -> None:
     """Steps 4 and 5. The order matters: no window may count an event, and no checkpoint pass a record, that is not kept."""
     if batch.dead:
         store.write_dead_letters([letter.row() for letter in batch.dead])
@@ -122,7 +122,7 @@ def write(store: Store, batch: Batch) -> None:
         store.write_windows(kind, columns)
 
 
-def received_ms(record: Record) -> int:
+def received_ms(record: ConsumedRecord) -> int:
     """When a record arrived, in milliseconds since 1970: the broker's time, or an earlier one that its sender states.
 
     In a log of an older release it is the time that the record came with. Kept within what ClickHouse can hold.
@@ -130,7 +130,7 @@ def received_ms(record: Record) -> int:
     return _arrival(record.timestamp, record.headers)
 
 
-def arrivals(records: Sequence[Record]) -> list[int]:
+def arrivals(records: Sequence[ConsumedRecord]) -> list[int]:
     """`received_ms` of each; quick where nobody states an arrival."""
     found, headers = [record.timestamp for record in records], [record.headers for record in records]
     if any(headers) or (found and (min(found) < 0 or max(found) > LATEST_MS)):
@@ -148,7 +148,7 @@ def _arrival(came: int, headers: Headers) -> int:
     return came
 
 
-def _decoded(chunks: Iterable[tuple[int, Sequence[Record]]], of: type[T]) -> Iterable[tuple[int, T]]:
+def _decoded(chunks: Iterable[tuple[int, Sequence[ConsumedRecord]]], of: type[T]) -> Iterable[tuple[int, T]]:
     """(partition, what a record says) of the records in chunks of partitions, what is none left out."""
     decoder = msgspec.json.Decoder(of)
     for number, record in ((number, record) for number, records in chunks for record in records):
@@ -158,7 +158,7 @@ def _decoded(chunks: Iterable[tuple[int, Sequence[Record]]], of: type[T]) -> Ite
             continue
 
 
-def heartbeat_rows(chunks: Iterable[tuple[int, Sequence[Record]]]) -> list[tuple[Any, ...]]:
+def heartbeat_rows(chunks: Iterable[tuple[int, Sequence[ConsumedRecord]]]) -> list[tuple[Any, ...]]:
     """The heartbeats in chunks of partitions as rows, what is none left out.
 
     `written_at` is now: the one clock that is read here, as it tells of the writing.
@@ -171,7 +171,7 @@ def heartbeat_rows(chunks: Iterable[tuple[int, Sequence[Record]]]) -> list[tuple
     ]
 
 
-def refusal_rows(chunks: Iterable[tuple[int, Sequence[Record]]]) -> list[tuple[Any, ...]]:
+def refusal_rows(chunks: Iterable[tuple[int, Sequence[ConsumedRecord]]]) -> list[tuple[Any, ...]]:
     """What gateways refused, in chunks of partitions, as rows; what is no such record left out."""
     now = milliseconds(datetime.now(UTC))
     return [

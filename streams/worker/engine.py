@@ -16,15 +16,15 @@ from itertools import chain
 import msgspec
 
 from schemas.clickhouse.retention import Keeping
-from schemas.events.envelope import Category, Read, Reader, Refusal
+from schemas.events.envelope import Read, Reader, RefusalCategory, RefusalError
 from schemas.events.kinds import FEEDBACK, Kind
 from schemas.events.refusals import said
 from schemas.seal import Sealer, sealed_remains
 from schemas.seal.identity import hides
-from streams.worker.batch import Batch, Chunk, DeadLetter, Record, arrivals, received_ms
+from streams.worker.batch import Batch, Chunk, ConsumedRecord, DeadLetter, arrivals, received_ms
 from streams.worker.fold import Checkpoint, Partition, minutes_of
 from streams.worker.rows import ENTITY_ID, Columns, append, columns_maker
-from streams.worker.store import Store
+from streams.worker.store import WorkerStore
 
 log = logging.getLogger(__name__)
 PIECE = 500
@@ -34,7 +34,7 @@ PIECE = 500
 class Engine:
     """Takes in chunks of the kinds' topics. Not thread-safe: one thread at a time."""
 
-    def __init__(self, store: Store, topic_prefix: str, reader: Reader, sealer: Sealer, keeping: Keeping = Keeping()) -> None:
+    def __init__(self, store: WorkerStore, topic_prefix: str, reader: Reader, sealer: Sealer, keeping: Keeping = Keeping()) -> None:
         self._store = store
         self._prefix = topic_prefix
         self._reader = reader
@@ -48,7 +48,7 @@ class Engine:
         """Drop all memory: it is loaded again from the store."""
         self._partitions.clear()
 
-    def take(self, chunks: Iterable[tuple[Kind, int, Sequence[Record]]]) -> Batch:
+    def take(self, chunks: Iterable[tuple[Kind, int, Sequence[ConsumedRecord]]]) -> Batch:
         """Steps 1 to 3 for chunks given in the order of their offsets. Reads the store, writes nothing."""
         batch = Batch()
         self._opened.clear()
@@ -67,7 +67,7 @@ class Engine:
         for partition in self._partitions.values():
             partition.forget_old(1 / len(self._partitions))
 
-    def _take(self, batch: Batch, kind: Kind, number: int, records: Sequence[Record]) -> None:
+    def _take(self, batch: Batch, kind: Kind, number: int, records: Sequence[ConsumedRecord]) -> None:
         partition = self._partitions.get((kind, number))
         if partition is None:
             partition = Partition(kind, number, self._store.checkpoint(kind, number))
@@ -100,7 +100,7 @@ class Engine:
         batch.upto[kind, number] = partition.position
         self._partitions[kind, number] = partition
 
-    def _is_gap(self, batch: Batch, partition: Partition, records: Sequence[Record]) -> bool:
+    def _is_gap(self, batch: Batch, partition: Partition, records: Sequence[ConsumedRecord]) -> bool:
         """Whether records are missing before a chunk, so that it has to be fetched again from where we stand.
 
         A chunk tells from where on it holds all that can be read: what lies before its first record may be the markers of
@@ -118,10 +118,12 @@ class Engine:
             )
         return False
 
-    def _read(self, kind: Kind, number: int, records: Sequence[Record], dead: list[DeadLetter]) -> tuple[Columns, Sequence[Record]]:
+    def _read(
+        self, kind: Kind, number: int, records: Sequence[ConsumedRecord], dead: list[DeadLetter]
+    ) -> tuple[Columns, Sequence[ConsumedRecord]]:
         """The valid events as rows, and their records; the others become dead letters."""
 
-        def rows(events: list[Read], records: Sequence[Record]) -> Columns:
+        def rows(events: list[Read], records: Sequence[ConsumedRecord]) -> Columns:
             return columns_maker(kind)(events, arrivals(records), [record.offset for record in records], number)
 
         events = self._reader.read_all(kind, [record.value or b"" for record in records])
@@ -134,11 +136,11 @@ class Engine:
             try:
                 events.append(self._read_one(kind, record))
                 kept.append(record)
-            except Refusal as refusal:
+            except RefusalError as refusal:
                 dead.append(self._dead(kind, number, record, refusal))
         return rows(self._sealed(kind, events), kept), kept
 
-    def _any_too_old(self, events: list[Read], records: Sequence[Record]) -> bool:
+    def _any_too_old(self, events: list[Read], records: Sequence[ConsumedRecord]) -> bool:
         return bool(self._keeping.days) and any(map(self._keeping.refuses, events, map(received_ms, records)))
 
     def _sealed(self, kind: Kind, events: list[Read]) -> list[Read]:
@@ -163,13 +165,15 @@ class Engine:
             )
         return dict(self._opened)
 
-    def _read_one(self, kind: Kind, record: Record) -> Read:
+    def _read_one(self, kind: Kind, record: ConsumedRecord) -> Read:
         event = self._reader.read(record.value or b"")
         if event.kind is not kind:
-            raise Refusal(Category.UNKNOWN_KIND, f"A {event.kind.type} event does not belong in {kind.topic(self._prefix)}.")
+            raise RefusalError(
+                RefusalCategory.UNKNOWN_KIND, f"A {event.kind.type} event does not belong in {kind.topic(self._prefix)}."
+            )
         entity = kind.entity_id(event.data)
         if record.key != entity.encode():
-            raise Refusal(Category.WRONG_KEY, f"The record's key must be {entity!r}.")
+            raise RefusalError(RefusalCategory.WRONG_KEY, f"The record's key must be {entity!r}.")
         self._keeping.check(event, received_ms(record))
         return event
 
@@ -184,10 +188,10 @@ class Engine:
         partition.load(missing, self._store.identities(partition.kind, partition.number, missing, partition.position), values)
         return None
 
-    def _dead(self, kind: Kind, number: int, record: Record, refusal: Refusal) -> DeadLetter:
+    def _dead(self, kind: Kind, number: int, record: ConsumedRecord, refusal: RefusalError) -> DeadLetter:
         payload = record.value or b""
         closed = sealed_remains(payload, self._sealer)
-        if closed is not payload and refusal.category is not Category.CONFLICT:  # A conflict was counted when it was read.
+        if closed is not payload and refusal.category is not RefusalCategory.CONFLICT:  # A conflict was counted when it was read.
             self._opened[kind] += 1
         return DeadLetter(
             kind.topic(self._prefix),

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from schemas.clickhouse.tables import windows_table
-from schemas.events.envelope import Category, Refusal
+from schemas.events.envelope import RefusalCategory, RefusalError
 from schemas.events.kinds import Kind
 from streams.worker.rows import BODY, EVENT_ID, IDENTITY, OCCURRED_AT, Cell, Columns, Row, Windows, folder
 
@@ -39,7 +39,7 @@ class Judged:
     minutes: list[int]
     repeats: list[int] = field(default_factory=list)
     """Indexes in the chunk."""
-    conflicts: dict[int, Refusal] = field(default_factory=dict)
+    conflicts: dict[int, RefusalError] = field(default_factory=dict)
     """Index in the chunk → what it contradicts."""
 
 
@@ -107,7 +107,7 @@ class Partition:
             else:
                 name = columns[EVENT_ID][index]
                 reason = f"The event {name} was received before with other content; a correction needs an id of its own."
-                judged.conflicts[index] = Refusal(Category.CONFLICT, reason)
+                judged.conflicts[index] = RefusalError(RefusalCategory.CONFLICT, reason)
         for values in (minutes, *columns) if gone else ():
             for index in reversed(gone):  # Few: what follows moves up, and nothing is looked at.
                 del values[index]

@@ -27,8 +27,8 @@ from streams.worker import metrics
 from streams.worker.batch import Batch, DeadLetter, received_ms, refusal_rows, repeats_by_partition, write
 from streams.worker.engine import Engine
 from streams.worker.progress import Progress
-from streams.worker.pulse import Pulse
-from streams.worker.store import Store
+from streams.worker.pulse import HeartbeatWriter
+from streams.worker.store import WorkerStore
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -40,7 +40,7 @@ MOST_CHUNKS = 8
 """Chunks that wait, of a MB each at most, when no more are fetched."""
 
 
-class Stopped(Exception):
+class AppStoppedError(Exception):
     """The app stops: what is in hand will be read again by the partition's next owner."""
 
 
@@ -53,13 +53,13 @@ class Work:
         self._prefix = settings.topic_prefix
         self._kinds: dict[str, Kind] = {kind.topic(settings.topic_prefix): kind for kind in KINDS}
         reader = Reader(settings.event_max_bytes)
-        store, keeping = Store(settings.clickhouse_url), Keeping.by(settings)
+        store, keeping = WorkerStore(settings.clickhouse_url), Keeping.by(settings)
         self._engine = Engine(store, settings.topic_prefix, reader, sealer(settings), keeping)
-        self._store = Store(settings.clickhouse_url)
+        self._store = WorkerStore(settings.clickhouse_url)
         self._chunks: asyncio.Queue[Any] = asyncio.Queue()
         self._room = asyncio.Event()
         self._room.set()
-        self.pulse = Pulse(app, settings, lambda: not self.stands_still())
+        self.pulse = HeartbeatWriter(app, settings, lambda: not self.stands_still())
         # clickhouse-driver wants a thread for each connection, and the event loop must breathe: heartbeats to Kafka, the web port.
         self._taking = ThreadPoolExecutor(1, thread_name_prefix="take")
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="write")
@@ -129,10 +129,10 @@ class Work:
                         del event.value[:-1]  # What was taken in is in the batch; the last record tells how far that is.
                 await writing
                 writing = asyncio.ensure_future(self._write(batch, events))
-        except Stopped:
+        except AppStoppedError:
             pass
         finally:
-            with suppress(Stopped):
+            with suppress(AppStoppedError):
                 await writing
 
     async def _gather(self) -> list[Any]:
@@ -201,17 +201,17 @@ class Work:
                 self._progress.wrote(tp, received_ms(event.value[-1]))
 
     async def _insist(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Try until it succeeds. Raises `Stopped` when the app stops and it still does not."""
+        """Try until it succeeds. Raises `AppStoppedError` when the app stops and it still does not."""
         wait, failed = 0.2, False
         try:
             while True:
                 try:
                     return await attempt()
-                except Stopped:
+                except AppStoppedError:
                     raise
                 except Exception as error:
                     if self._app.should_stop:
-                        raise Stopped from error
+                        raise AppStoppedError from error
                     self._failing, failed = self._failing + (not failed), True
                     metrics.RETRIES.inc()
                     log.warning("not written, trying again in %.1f s: %s", wait, str(error).partition("Stack trace")[0].strip())

@@ -20,7 +20,7 @@ from faust.types import TP
 from schemas.events.kinds import KINDS
 from schemas.settings import Settings
 from streams.worker import metrics
-from streams.worker.store import Store
+from streams.worker.store import WorkerStore
 
 log = logging.getLogger(__name__)
 EVERY = 2.0
@@ -30,7 +30,7 @@ PATIENCE = 10.0
 MOST_SEEN = 512
 
 
-class Place(NamedTuple):
+class KindPartition(NamedTuple):
     """A partition of a kind's topic."""
 
     kind: str
@@ -40,7 +40,7 @@ class Place(NamedTuple):
         return f"{self.kind}[{self.partition}]"
 
 
-class Extent(NamedTuple):
+class OffsetRange(NamedTuple):
     """How far a partition reaches, as Kafka says; offsets."""
 
     end: int
@@ -57,7 +57,7 @@ class Extent(NamedTuple):
 
 
 @dataclass
-class Standing:
+class PartitionStanding:
     """How a partition stands; times are seconds of a clock that never jumps."""
 
     moved: float
@@ -87,16 +87,16 @@ class Watch:
 
     def __init__(self, stale_after: float) -> None:
         self._stale_after = stale_after
-        self.partitions: dict[Place, Standing] = {}
+        self.partitions: dict[KindPartition, PartitionStanding] = {}
 
-    def look(self, now: float, extents: Mapping[Place, Extent], written: Mapping[Place, int]) -> list[str]:
+    def look(self, now: float, extents: Mapping[KindPartition, OffsetRange], written: Mapping[KindPartition, int]) -> list[str]:
         """Take in how far the partitions of `extents` reach and are written; others are no longer followed.
 
         Returns what there is to say: a line for each partition that stands still since, or moves again. One stands still that has
         had records to write for `stale_after` seconds and of which none was written in that time.
         """
         said = []
-        self.partitions = {place: self.partitions.get(place) or Standing(now) for place in extents}
+        self.partitions = {place: self.partitions.get(place) or PartitionStanding(now) for place in extents}
         for place, one in self.partitions.items():
             one.stable = extents[place].stable
             self._take_in(one, now, extents[place].end, extents[place].passed(written.get(place, one.written)))
@@ -110,7 +110,7 @@ class Watch:
             one.stalled = stalled
         return said
 
-    def _take_in(self, one: Standing, now: float, end: int, written: int) -> None:
+    def _take_in(self, one: PartitionStanding, now: float, end: int, written: int) -> None:
         one.end = end
         if written > one.written or not one.waits:
             one.moved = now
@@ -129,7 +129,7 @@ class Watch:
         held = [f"{one.lag:,} records of {name} wait until a sender ends its transaction" for name, one in still if one.held]
         return [*([f"nothing is written of {', '.join(stuck)}"] if stuck else []), *held]
 
-    def rows(self, now: float, now_ms: int, received_ms: Mapping[Place, int], worker: str) -> list[tuple[Any, ...]]:
+    def rows(self, now: float, now_ms: int, received_ms: Mapping[KindPartition, int], worker: str) -> list[tuple[Any, ...]]:
         """Rows of the table `progress`."""
 
         def at(moment: float) -> int:
@@ -158,16 +158,16 @@ class Progress:
         self._topics = {kind.topic(settings.topic_prefix): kind.name for kind in KINDS}
         self._worker = f"{settings.host}:{settings.worker_port}"
         # A connection and a thread of its own: it must see that the engine's hangs.
-        self._store = Store(settings.clickhouse_url)
+        self._store = WorkerStore(settings.clickhouse_url)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="progress")
-        self._received: dict[Place, int] = {}
+        self._received: dict[KindPartition, int] = {}
         self._trouble = ""
         self.watch = Watch(settings.stale_after_seconds)
 
     def wrote(self, tp: TP, received_ms: int) -> None:
         """Note when the newest written record of a partition arrived."""
         if tp.topic in self._topics:
-            self._received[Place(self._topics[tp.topic], tp.partition)] = received_ms
+            self._received[KindPartition(self._topics[tp.topic], tp.partition)] = received_ms
 
     async def run(self) -> None:
         """Look until the app stops."""
@@ -184,14 +184,14 @@ class Progress:
 
     async def _look(self) -> None:
         mine = self._app.consumer.assignment()
-        held = {Place(self._topics[tp.topic], tp.partition): tp for tp in mine if tp.topic in self._topics}
+        held = {KindPartition(self._topics[tp.topic], tp.partition): tp for tp in mine if tp.topic in self._topics}
         # Kafka first: what comes in while ClickHouse is asked is no lag.
         extents = await asyncio.wait_for(self._app.consumer.extents(held.values()), PATIENCE) if held else {}
         held = {place: tp for place, tp in held.items() if tp in extents}
-        problem, written = None, dict[Place, int]()
+        problem, written = None, dict[KindPartition, int]()
         try:
             # A ClickHouse that hangs raises nothing: what stands still must be said all the same.
-            asked = self._in_thread(lambda: {Place(*row[:2]): row[2] + 1 for row in self._store.checkpoints()})
+            asked = self._in_thread(lambda: {KindPartition(*row[:2]): row[2] + 1 for row in self._store.checkpoints()})
             written = await asyncio.wait_for(asked, PATIENCE)
         except Exception as error:  # Nothing moves as long as ClickHouse is away: that is seen, too.
             problem = error
@@ -206,7 +206,7 @@ class Progress:
         if rows:
             await self._in_thread(lambda: self._store.write_progress(rows))
 
-    def _stalled(self, held: Mapping[Place, TP]) -> set[TP]:
+    def _stalled(self, held: Mapping[KindPartition, TP]) -> set[TP]:
         return {held[place] for place, one in self.watch.partitions.items() if one.stalled}
 
     async def _in_thread(self, work: Callable[[], Any]) -> Any:

@@ -16,7 +16,7 @@ import faust
 
 from schemas.settings import Settings
 from streams.worker.batch import heartbeat_rows
-from streams.worker.store import Store
+from streams.worker.store import WorkerStore
 
 log = logging.getLogger(__name__)
 MOST_CHUNKS = 1_000
@@ -25,14 +25,14 @@ HELD_SECONDS = 0.2
 """Seconds until heartbeats that are held back, or could not be written, are tried again."""
 
 
-class Pulse:
+class HeartbeatWriter:
     """Chunks of heartbeats come in by `put`, are written by `run` as long as `moves` says that events are, and acknowledged."""
 
     def __init__(self, app: faust.App, settings: Settings, moves: Callable[[], bool]) -> None:
         self._app = app
         self._moves = moves
         # A connection and a thread of its own: the others are busy with a batch.
-        self._store = Store(settings.clickhouse_url)
+        self._store = WorkerStore(settings.clickhouse_url)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="pulse")
         self._chunks: list[Any] = []
         self._news = asyncio.Event()

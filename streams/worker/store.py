@@ -1,7 +1,7 @@
 """What the stream engine reads from and writes to ClickHouse.
 
-One `Store` per thread; after any error its connection is dropped and the next call makes a new one. Every statement is safe to
-repeat: rows are keyed by their Kafka position or carry the offset up to which they hold.
+One `WorkerStore` per thread; after any error its connection is dropped and the next call makes a new one. Every statement is safe
+to repeat: rows are keyed by their Kafka position or carry the offset up to which they hold.
 """
 
 import logging
@@ -41,7 +41,7 @@ def _ticks(column: DateTime64Column, items: Any) -> Any:
 DateTime64Column.prepare_items = _ticks
 
 
-class Store:
+class WorkerStore:
     """The stream engine's connection to ClickHouse. Raises what clickhouse-driver raises; then reconnects at the next call."""
 
     def __init__(self, url: str) -> None:

@@ -21,7 +21,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 import streams.worker.fetching  # noqa: F401  # It changes aiokafka's fetcher.
-from streams.worker.progress import Extent
+from streams.worker.progress import OffsetRange
 
 
 class Unfiltered(dict[TP, int | None]):
@@ -52,7 +52,7 @@ ROOM_SECONDS = 0.05
 """How long to wait for room before it is looked again for what is urgent."""
 
 
-class Intake(Protocol):
+class ChunkIntake(Protocol):
     """Who takes in the chunks."""
 
     wants_urgent: bool
@@ -92,12 +92,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         consumer._isolation_level = "read_committed"
         return consumer
 
-    async def extents(self, partitions: Iterable[TP]) -> Mapping[TP, Extent]:
+    async def extents(self, partitions: Iterable[TP]) -> Mapping[TP, OffsetRange]:
         """How far partitions reach and can be read, as Kafka says now. Raises aiokafka's errors."""
-        found: Mapping[TP, Extent] = await self.call_thread(self._extents, [TopicPartition(*tp) for tp in partitions])
+        found: Mapping[TP, OffsetRange] = await self.call_thread(self._extents, [TopicPartition(*tp) for tp in partitions])
         return found
 
-    async def _extents(self, partitions: list[TopicPartition]) -> Mapping[TP, Extent]:
+    async def _extents(self, partitions: list[TopicPartition]) -> Mapping[TP, OffsetRange]:
         fetcher = self._ensure_consumer()._fetcher
         uncommitted = copy.copy(fetcher)  # The level is asked with each request, from the one that asks.
         uncommitted._isolation_level = READ_UNCOMMITTED
@@ -105,7 +105,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         ends = await uncommitted.end_offsets(partitions, None)
         assignment = fetcher._subscriptions.subscription.assignment
         mine = [tp for tp in partitions if tp in assignment.tps]
-        return {TP(*tp): Extent(ends[tp], stable[tp], assignment.state_value(tp).unreadable) for tp in mine}
+        return {TP(*tp): OffsetRange(ends[tp], stable[tp], assignment.state_value(tp).unreadable) for tp in mine}
 
 
 class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
@@ -118,9 +118,9 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
-    async def extents(self, partitions: Iterable[TP]) -> Mapping[TP, Extent]:
+    async def extents(self, partitions: Iterable[TP]) -> Mapping[TP, OffsetRange]:
         """How far partitions reach and can be read, without those that moved away meanwhile. Raises aiokafka's errors."""
-        found: Mapping[TP, Extent] = await self._thread.extents(partitions)
+        found: Mapping[TP, OffsetRange] = await self._thread.extents(partitions)
         return found
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:
@@ -166,7 +166,7 @@ class ChunkTransport(driver.Transport):  # type: ignore[misc]
     """Faust's aiokafka transport with chunks for messages, which go to an intake."""
 
     Consumer = ChunkConsumer
-    intake: Intake
+    intake: ChunkIntake
 
 
 class ChunkSchema(faust.Schema):  # type: ignore[misc]

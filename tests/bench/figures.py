@@ -12,14 +12,14 @@ from clickhouse_driver import Client
 from ingest.producer import Producer
 from ingest.simulator import World
 from ingest.simulator.clock import DAY
-from ingest.simulator.run import Run
+from ingest.simulator.run import SimulationRun
 from schemas.clickhouse.columns import MOMENT
 from schemas.clickhouse.lives import LIVES
 from schemas.clickhouse.tables import events_table
 from schemas.events.kinds import KINDS, Kind
 from schemas.figures import FIGURES
-from schemas.figures.questions import Moment, ask, question
-from schemas.figures.series import Step, series
+from schemas.figures.questions import AskedMoment, ask, question
+from schemas.figures.series import SeriesStep, series
 from schemas.moments import milliseconds
 from schemas.reference import calendar
 from streams.lives import Lives
@@ -43,7 +43,7 @@ def measure(bench: Ground, report: Report) -> None:
     working = calendar(PROVINCE)
     rows, all_of_it = [], list[float]()
     task = bench.screen.add_task("asking", total=None)
-    moment = Moment.of(end, working)
+    moment = AskedMoment.of(end, working)
     for life in LIVES:
         figures = [figure for figure in FIGURES if figure.kind is life.kind]
         for by in ((), ("commune",), ("agency",)):
@@ -56,7 +56,7 @@ def measure(bench: Ground, report: Report) -> None:
     rows.append((f"each of the {len(FIGURES)} figures alone", *told(alone)))
     rows.append((f"all {len(FIGURES)} figures one after another", *told(whole)))
     filings = [figure for figure in FIGURES if figure.code in ("filing.overdue", "filing.on_time", "filing.registered")]
-    for step, days in ((Step.MINUTES, 1), (Step.HOUR, 7), (Step.DAY, 30), (Step.MONTH, 364)):
+    for step, days in ((SeriesStep.MINUTES, 1), (SeriesStep.HOUR, 7), (SeriesStep.DAY, 30), (SeriesStep.MONTH, 364)):
         _, questions = series(filings, step, end - timedelta(days=days), end, working)
         taken = times(lambda q=questions: [client.execute(one) for one in q], 5)  # type: ignore[misc]
         rows.append((f"three figures of filings over {days} days, by {step.value}", *told(taken)))
@@ -106,7 +106,7 @@ def simulate(bench: Ground, installation: Installation, end: datetime, days: int
         def trouble(self, sentence: str) -> None:
             raise RuntimeError(sentence)
 
-    run = Run(world, start, lambda: Producer(installation.settings), Watcher(), lambda world, came: None)
+    run = SimulationRun(world, start, lambda: Producer(installation.settings), Watcher(), lambda world, came: None)
     client = installation.client()
     with starts.worker_of(bench, installation):
         run.backfill(end)

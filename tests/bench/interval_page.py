@@ -10,13 +10,13 @@ import uvicorn
 from dash import Input, Output, dcc, html
 
 from dashboard.pages.wall.frame import Frame, Painter
-from dashboard.query.cache import Once
+from dashboard.query.cache import AnswerCache
 from dashboard.query.clock import Live
 from dashboard.query.connection import Connection
 from dashboard.query.figures import FigureStore
-from dashboard.query.snapshot import Place, a_day_ago, take
-from dashboard.query.store import Store
-from dashboard.request.view import View
+from dashboard.query.snapshot import ProvinceContext, a_day_ago, take
+from dashboard.query.store import ScreenStore
+from dashboard.request.view import WallView
 from schemas.settings import Settings, load
 
 TICK = "tick"
@@ -30,13 +30,17 @@ def main() -> None:
 
 def create(settings: Settings) -> dash.Dash:
     """The page. Its callback is synchronous, as in the documentation: Dash runs it on a pool of threads."""
-    painter, store, once = Painter(Place(settings.province)), Store(Connection(settings.clickhouse_url)), Once()
+    painter, store, once = (
+        Painter(ProvinceContext(settings.province)),
+        ScreenStore(Connection(settings.clickhouse_url)),
+        AnswerCache(),
+    )
     figures = FigureStore(store.connection, painter.place.calendar)
 
     def content() -> Frame:
         before = once("a day ago", lambda: a_day_ago(figures, Live()), 60.0)
         taken = take(store, Live(), painter.place, settings.partitions, settings.stale_after_seconds, before)
-        return painter.frame(taken, View("vi"))
+        return painter.frame(taken, WallView("vi"))
 
     shown = list(content())
     app = dash.Dash("interval", backend="fastapi")

@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from dashboard.pages.map import page as operators_map
 from dashboard.query.clock import Live, Picture
 from dashboard.query.connection import Connection
-from dashboard.query.snapshot import Place
-from dashboard.request.address import Asked, written
-from dashboard.request.context import Ask
+from dashboard.query.snapshot import ProvinceContext
+from dashboard.request.address import PageRequest, written
+from dashboard.request.context import PageContext
 from dashboard.server.app import stay
 from dashboard.server.pages import page_of
 from dashboard.server.replay_routes import frame
@@ -37,20 +37,20 @@ def measure(bench: Ground, report: Report) -> None:
     installation = bench.installation()
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     events, *_ = a_year(bench, installation, end, whole=True)
-    connection, place = Connection(installation.settings.clickhouse_url), Place(PROVINCE)
-    ask = Ask(connection, Live(), place, STALE_AFTER)
+    connection, place = Connection(installation.settings.clickhouse_url), ProvinceContext(PROVINCE)
+    ask = PageContext(connection, Live(), place, STALE_AFTER)
 
-    def wall(asked: Asked) -> object:
-        overview = Asked(asked.path, (*asked.parameters, ("scene", "overview")), asked.spoken)
+    def wall(asked: PageRequest) -> object:
+        overview = PageRequest(asked.path, (*asked.parameters, ("scene", "overview")), asked.spoken)
         return frame(ask.of(asked), overview, installation.settings.partitions, installation.settings.wall_rotate)
 
-    def parts(asked: Asked) -> object:
+    def parts(asked: PageRequest) -> object:
         return operators_map.parts(ask.of(asked), asked)
 
-    def desk(asked: Asked) -> object:
+    def desk(asked: PageRequest) -> object:
         return page_of(asked.path).content(ask.of(asked), asked)
 
-    looks: dict[str, Callable[[Asked], object]] = {"/wall": wall, "/map": parts, **dict.fromkeys(PAGES, desk)}
+    looks: dict[str, Callable[[PageRequest], object]] = {"/wall": wall, "/map": parts, **dict.fromkeys(PAGES, desk)}
     chance = random.Random(SEED)
     stay()
     began = time.perf_counter()
@@ -69,7 +69,7 @@ def measure(bench: Ground, report: Report) -> None:
     task = bench.screen.add_task("looking back", total=len(looks) * len(Picture))
     rows, asked_all, all_of_it, soon_after = [], list[float](), list[float](), list[float]()
 
-    def took(look: Callable[[Asked], object], asked: Asked) -> float:
+    def took(look: Callable[[PageRequest], object], asked: PageRequest) -> float:
         began = time.perf_counter()
         look(asked)
         return 1000 * (time.perf_counter() - began)
@@ -80,7 +80,7 @@ def measure(bench: Ground, report: Report) -> None:
             for _ in range(2 if bench.quick else MOMENTS):
                 moment = end - timedelta(days=chance.uniform(0, days))
                 first, later = (
-                    Asked(path, (("moment", written(at)), ("picture", picture)), "vi") for at in (moment, moment + STEP)
+                    PageRequest(path, (("moment", written(at)), ("picture", picture)), "vi") for at in (moment, moment + STEP)
                 )
                 taken.append(took(look, first))
                 drawn.append(took(look, first))

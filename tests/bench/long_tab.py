@@ -17,8 +17,8 @@ from playwright.sync_api import CDPSession, sync_playwright
 
 from dashboard.query.clock import At
 from dashboard.query.connection import Connection
-from dashboard.query.snapshot import Place, Snapshot, take
-from dashboard.query.store import Pulse, Store
+from dashboard.query.snapshot import ProvinceContext, Snapshot, take
+from dashboard.query.store import DataPulse, ScreenStore
 from dashboard.server import app, push
 from schemas.settings import load
 from stack.browser import find
@@ -55,22 +55,22 @@ class Course:
     def now(self) -> datetime:
         return self.start + timedelta(seconds=self.frames / PER_SECOND)
 
-    def pulse(self) -> Pulse:
+    def pulse(self) -> DataPulse:
         """The next news, when the page asks for it; it is also given when the page does not, as a heartbeat would be."""
         self.wanted.acquire(timeout=1.0)
         self.frames += 1
-        return Pulse(self.now(), str(self.frames))
+        return DataPulse(self.now(), str(self.frames))
 
 
 def serve() -> None:
     """The dashboard with such a clock: every frame has another snapshot than the one before."""
     settings = load()
-    course, store, place = Course(), Store(Connection(settings.clickhouse_url)), Place(settings.province)
+    course, store, place = Course(), ScreenStore(Connection(settings.clickhouse_url)), ProvinceContext(settings.province)
     moments = [course.start - timedelta(hours=number) for number in range(VARIANTS)]
     taken = [take(store, At(moment), place, settings.partitions, settings.stale_after_seconds) for moment in moments]
     turns = itertools.cycle([_other(one, number) for number, one in enumerate(taken)])
     push.take = lambda *_: replace(next(turns), at=course.now())
-    Store.pulse = lambda _: course.pulse()  # type: ignore[method-assign,assignment]
+    ScreenStore.pulse = lambda _: course.pulse()  # type: ignore[method-assign,assignment]
     server = app.create(settings.model_copy(update={"dashboard_tick_seconds": 0.01}), course)
 
     @server.post("/next")

@@ -24,8 +24,8 @@ from rich.progress import track
 from dashboard.query.connection import Connection
 from dashboard.query.lives import LifeStore
 from dashboard.query.records import RecordStore
-from dashboard.query.snapshot import Place
-from dashboard.query.store import HERE, Store
+from dashboard.query.snapshot import ProvinceContext
+from dashboard.query.store import HERE, ScreenStore
 from dashboard.request.view import SCENES
 from dashboard.server.app import create
 from ingest.simulator import staging
@@ -138,7 +138,7 @@ def history(environment: dict[str, str], settings: Settings, logs: Path) -> None
     world = World(settings.province, SEED, beginning=milliseconds(start - BEFORE))
     world = world.staging(*staging.past(world, milliseconds(MOMENT)))
     world = world.staging(*staging.live(world, milliseconds(MOMENT - LIVE_FOR), milliseconds(start), 1))
-    store = Store(Connection(settings.clickhouse_url))
+    store = ScreenStore(Connection(settings.clickhouse_url))
     with worker(environment, logs / "worker.log"):
         run(settings, world, start, MOMENT, live=False, remember=lambda _world, _came: None)
         seen, since = "", time.monotonic()
@@ -191,7 +191,7 @@ def dashboard(settings: Settings) -> Iterator[None]:
 def oldest_overdue(settings: Settings) -> str:
     """The number of the filing that has been overdue for longest at the moment."""
     connection = Connection(settings.clickhouse_url)
-    place = Place(settings.province)
+    place = ProvinceContext(settings.province)
     found = RecordStore(LifeStore(connection, place.calendar)).behind(
         Moved(MOMENT - datetime.now(UTC)), BY_CODE["filing.overdue"], "province", place.code, limit=1
     )

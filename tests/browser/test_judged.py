@@ -15,9 +15,9 @@ from dashboard.pages.index import page as index
 from dashboard.pages.targets import page as targets
 from dashboard.query.clock import Live
 from dashboard.query.connection import Connection
-from dashboard.query.snapshot import Place
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.query.snapshot import ProvinceContext
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas.events.kinds import INDICATOR
 from tests.browser.conftest import System
 from tests.browser.judging import BEST, DUE, FAILING, HOSTILE, LAST, SECOND, TODAY, fill, told
@@ -354,20 +354,20 @@ def test_a_print_is_the_whole_page_without_what_only_a_screen_needs(page: Page, 
 
 
 def test_a_hundred_viewers_cost_one_set_of_questions(filled: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    ask = Ask(Connection(filled.settings.clickhouse_url), Live(), Place("46"))
+    ask = PageContext(Connection(filled.settings.clickhouse_url), Live(), ProvinceContext("46"))
     asked: list[str] = []
     for name in ("rows", "tuples", "frame"):
         one = getattr(ask.connection, name)
         monkeypatch.setattr(ask.connection, name, lambda sql, one=one, **parameters: (asked.append(sql), one(sql, **parameters))[1])
     ask.once = lambda key, question, seconds=600.0, once=ask.once: once(key, question, 600.0)  # type: ignore[method-assign,misc]
     for _ in range(3):
-        index.content(ask, Asked("/index"))
-        index.content(ask, Asked("/index", (("unit", BEST.code),)))
+        index.content(ask, PageRequest("/index"))
+        index.content(ask, PageRequest("/index", (("unit", BEST.code),)))
     first = len(asked)
     assert first < 25, "sources, figures of all units, reports: no question per unit"
     for _ in range(3):
-        targets.content(ask, Asked("/targets"))
-        targets.content(ask, Asked("/targets", (("target", "e-tax"),)))
+        targets.content(ask, PageRequest("/targets"))
+        targets.content(ask, PageRequest("/targets", (("target", "e-tax"),)))
     assert len(asked) - first < 25
     ask.connection.close()
 

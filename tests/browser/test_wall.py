@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
-from dashboard.request.viewing_distance import Sight
+from dashboard.request.viewing_distance import ViewingDistance
 from schemas import places
 from schemas.events.kinds import FEEDBACK, FILING
 from tests.browser.conftest import System
@@ -134,7 +134,7 @@ SIZES = "() => {" + TEXTS + "return texts.map((e) => [name(e), parseFloat(getCom
 def test_no_letter_is_smaller_than_the_distance_allows(page: Page, system: System, distance: float, pitch: float) -> None:
     open_wall(page, system, f"?distance={distance}&pitch={pitch}")
     expect(page.locator(".figure").first).to_be_visible()
-    least = Sight(distance, pitch).pixels()
+    least = ViewingDistance(distance, pitch).pixels()
     sizes = page.evaluate(SIZES)
     assert len(sizes) > 10
     assert [one for one in sizes if one[1] < least - 0.5] == []

@@ -83,7 +83,7 @@ def arm(step: str, doom: Doom) -> None:
     """Wrap the method of a step."""
     from streams.worker import loop as work
     from streams.worker.engine import Engine
-    from streams.worker.store import Store
+    from streams.worker.store import WorkerStore
 
     def some(*arguments: Any) -> bool:
         return bool(arguments[-1])
@@ -99,17 +99,17 @@ def arm(step: str, doom: Doom) -> None:
         case "copy", _:
             wrap(work.Work, "_copy", some, after=doom.passed)
         case "letters", _:
-            wrap(Store, "write_dead_letters", some, after=doom.passed)
+            wrap(WorkerStore, "write_dead_letters", some, after=doom.passed)
         case "in", "events":
-            wrap(Store, "write_events", some, before=doom.soon)
+            wrap(WorkerStore, "write_events", some, before=doom.soon)
         case "in", "windows":
-            wrap(Store, "write_windows", some, before=doom.soon)
+            wrap(WorkerStore, "write_windows", some, before=doom.soon)
         case "before", "windows":
-            wrap(Store, "write_windows", some, before=doom.passed)
+            wrap(WorkerStore, "write_windows", some, before=doom.passed)
         case "events", _:
-            wrap(Store, "write_events", of_kind, after=doom.passed)
+            wrap(WorkerStore, "write_events", of_kind, after=doom.passed)
         case "windows", _:
-            wrap(Store, "write_windows", of_kind, after=doom.passed)
+            wrap(WorkerStore, "write_windows", of_kind, after=doom.passed)
         case "write", _:
             wrap(work, "write", lambda batch: bool(batch.events), after=doom.passed)
         case "acknowledge", _:

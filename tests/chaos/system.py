@@ -15,7 +15,7 @@ from typing import Any
 
 from clickhouse_driver import Client
 
-from ingest.producer import KafkaUnavailable, Producer
+from ingest.producer import KafkaUnavailableError, Producer
 from schemas.events.kinds import BY_NAME
 from schemas.settings import Settings
 from stack import control
@@ -138,7 +138,7 @@ class System:
                 self._producer = self._producer or Producer(self.settings, patience=10)
                 self._producer.send_record(BY_NAME[kind], key, record)
                 return self._producer.flush()
-            except KafkaUnavailable:
+            except KafkaUnavailableError:
                 if self._producer is not None:
                     self._producer.close(0)
                 self._producer = None

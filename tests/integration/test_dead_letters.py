@@ -17,14 +17,14 @@ from clickhouse_driver import Client
 
 from ingest.producer import Producer
 from schemas.events.codes import FeedbackStatus
-from schemas.events.envelope import Category, write
+from schemas.events.envelope import RefusalCategory, write
 from schemas.events.kinds import DEAD_LETTERS, FEEDBACK
 from schemas.events.payloads import Feedback
 from schemas.seal import sealed_remains, sealer
 from schemas.settings import Settings
 from streams.admin.dead_letters import Letter, find, resend
 from streams.admin.verify import verify
-from streams.worker.store import Store
+from streams.worker.store import WorkerStore
 from tests.running import command, wait_for, worker
 from tests.sealing import SOMEBODY
 
@@ -60,53 +60,57 @@ def replaced(old: bytes, new: bytes) -> Callable[[bytes], bytes]:
 class Bad:
     """A way to spoil a good record: what it becomes, under which category it is kept, a word that its reason must hold."""
 
-    category: Category
+    category: RefusalCategory
     says: str
     spoil: Callable[[bytes], bytes]
     key: bytes | None = b"R1"
 
 
 BAD = {
-    "bytes that are no UTF-8": Bad(Category.BAD_UTF8, "UTF-8", replaced(b"traffic", b"tr\xff\xfeffic")),
-    "truncated": Bad(Category.BAD_JSON, "truncated", lambda record: record[: len(record) // 2]),
-    "empty": Bad(Category.BAD_JSON, "truncated", lambda record: b""),
-    "no JSON": Bad(Category.BAD_JSON, "malformed", lambda record: b"\x00\x01 hello"),
-    "more after its end": Bad(Category.BAD_JSON, "trailing", lambda record: record + b"{}"),
-    "NaN": Bad(Category.BAD_JSON, "malformed", replaced(b'"lat":16.4', b'"lat":NaN')),
-    "Infinity": Bad(Category.BAD_JSON, "malformed", replaced(b'"lat":16.4', b'"lat":-Infinity')),
-    "a number beyond all": Bad(Category.IMPOSSIBLE_POINT, "out of range", replaced(b'"lat":16.4', b'"lat":1e999')),
-    "too deep": Bad(Category.TOO_DEEP, "nested", replaced(b'"data":{', b'"data":{"x":' + b"[" * 9999 + b"]" * 9999 + b",")),
-    "too large": Bad(Category.TOO_LARGE, "262144", replaced(b'"address":""', b'"address":"' + b"x" * 700_000 + b'"')),
-    "a field is missing": Bad(Category.MISSING_FIELD, "report_id", replaced(b'"report_id":"R1",', b"")),
-    "the envelope lacks its id": Bad(Category.MISSING_FIELD, "`id`", replaced(b'"id":', b'"no":')),
-    "a wrong type": Bad(Category.WRONG_TYPE, "$.data.category", replaced(b'"traffic"', b"7")),
-    "a list for an event": Bad(Category.WRONG_TYPE, "object", lambda record: b"[" + record + b"]"),
-    "an unknown status": Bad(Category.WRONG_VALUE, "$.data.status", replaced(b'"received"', b'"lost"')),
-    "six stars": Bad(Category.WRONG_VALUE, "$.data.rating", replaced(b'"rating":3', b'"rating":6')),
-    "another specversion": Bad(Category.WRONG_VALUE, "specversion", replaced(b'"1.0"', b'"0.3"')),
-    "another content type": Bad(Category.WRONG_VALUE, "datacontenttype", replaced(b"application/json", b"text/xml")),
-    "an unknown kind": Bad(Category.UNKNOWN_KIND, "vn.ioc.weather.v1", replaced(b"vn.ioc.feedback.v1", b"vn.ioc.weather.v1")),
-    "an unknown version": Bad(Category.UNKNOWN_KIND, "vn.ioc.feedback.v2", replaced(b"vn.ioc.feedback.v1", b"vn.ioc.feedback.v2")),
+    "bytes that are no UTF-8": Bad(RefusalCategory.BAD_UTF8, "UTF-8", replaced(b"traffic", b"tr\xff\xfeffic")),
+    "truncated": Bad(RefusalCategory.BAD_JSON, "truncated", lambda record: record[: len(record) // 2]),
+    "empty": Bad(RefusalCategory.BAD_JSON, "truncated", lambda record: b""),
+    "no JSON": Bad(RefusalCategory.BAD_JSON, "malformed", lambda record: b"\x00\x01 hello"),
+    "more after its end": Bad(RefusalCategory.BAD_JSON, "trailing", lambda record: record + b"{}"),
+    "NaN": Bad(RefusalCategory.BAD_JSON, "malformed", replaced(b'"lat":16.4', b'"lat":NaN')),
+    "Infinity": Bad(RefusalCategory.BAD_JSON, "malformed", replaced(b'"lat":16.4', b'"lat":-Infinity')),
+    "a number beyond all": Bad(RefusalCategory.IMPOSSIBLE_POINT, "out of range", replaced(b'"lat":16.4', b'"lat":1e999')),
+    "too deep": Bad(RefusalCategory.TOO_DEEP, "nested", replaced(b'"data":{', b'"data":{"x":' + b"[" * 9999 + b"]" * 9999 + b",")),
+    "too large": Bad(RefusalCategory.TOO_LARGE, "262144", replaced(b'"address":""', b'"address":"' + b"x" * 700_000 + b'"')),
+    "a field is missing": Bad(RefusalCategory.MISSING_FIELD, "report_id", replaced(b'"report_id":"R1",', b"")),
+    "the envelope lacks its id": Bad(RefusalCategory.MISSING_FIELD, "`id`", replaced(b'"id":', b'"no":')),
+    "a wrong type": Bad(RefusalCategory.WRONG_TYPE, "$.data.category", replaced(b'"traffic"', b"7")),
+    "a list for an event": Bad(RefusalCategory.WRONG_TYPE, "object", lambda record: b"[" + record + b"]"),
+    "an unknown status": Bad(RefusalCategory.WRONG_VALUE, "$.data.status", replaced(b'"received"', b'"lost"')),
+    "six stars": Bad(RefusalCategory.WRONG_VALUE, "$.data.rating", replaced(b'"rating":3', b'"rating":6')),
+    "another specversion": Bad(RefusalCategory.WRONG_VALUE, "specversion", replaced(b'"1.0"', b'"0.3"')),
+    "another content type": Bad(RefusalCategory.WRONG_VALUE, "datacontenttype", replaced(b"application/json", b"text/xml")),
+    "an unknown kind": Bad(
+        RefusalCategory.UNKNOWN_KIND, "vn.ioc.weather.v1", replaced(b"vn.ioc.feedback.v1", b"vn.ioc.weather.v1")
+    ),
+    "an unknown version": Bad(
+        RefusalCategory.UNKNOWN_KIND, "vn.ioc.feedback.v2", replaced(b"vn.ioc.feedback.v1", b"vn.ioc.feedback.v2")
+    ),
     "a date that does not exist": Bad(
-        Category.IMPOSSIBLE_DATE,
+        RefusalCategory.IMPOSSIBLE_DATE,
         "$.data.reported_at",
         replaced(f'"reported_at":"{NOW:%Y-%m-%d}'.encode(), b'"reported_at":"2026-02-30'),
     ),
     "a time before all": Bad(
-        Category.IMPOSSIBLE_DATE, "1990", replaced(f'"reported_at":"{NOW:%Y}'.encode(), b'"reported_at":"0026')
+        RefusalCategory.IMPOSSIBLE_DATE, "1990", replaced(f'"reported_at":"{NOW:%Y}'.encode(), b'"reported_at":"0026')
     ),
-    "a time without zone": Bad(Category.IMPOSSIBLE_DATE, "timezone", replaced(b'Z","due_at"', b'","due_at"')),
-    "a point off the globe": Bad(Category.IMPOSSIBLE_POINT, "lat", replaced(b'"lat":16.4', b'"lat":91')),
-    "half a point": Bad(Category.IMPOSSIBLE_POINT, "together", replaced(b'"lat":16.4', b'"lat":null')),
-    "the key of another entity": Bad(Category.WRONG_KEY, "'R1'", lambda record: record, key=b"R2"),
-    "no key": Bad(Category.WRONG_KEY, "'R1'", lambda record: record, key=None),
-    "another body under an identity that was counted": Bad(Category.CONFLICT, "/test#0", replaced(b"traffic", b"water")),
+    "a time without zone": Bad(RefusalCategory.IMPOSSIBLE_DATE, "timezone", replaced(b'Z","due_at"', b'","due_at"')),
+    "a point off the globe": Bad(RefusalCategory.IMPOSSIBLE_POINT, "lat", replaced(b'"lat":16.4', b'"lat":91')),
+    "half a point": Bad(RefusalCategory.IMPOSSIBLE_POINT, "together", replaced(b'"lat":16.4', b'"lat":null')),
+    "the key of another entity": Bad(RefusalCategory.WRONG_KEY, "'R1'", lambda record: record, key=b"R2"),
+    "no key": Bad(RefusalCategory.WRONG_KEY, "'R1'", lambda record: record, key=None),
+    "another body under an identity that was counted": Bad(RefusalCategory.CONFLICT, "/test#0", replaced(b"traffic", b"water")),
 }
 
 
 def test_every_category_is_among_them() -> None:
     # What is too old depends on how long an installation keeps events: test_retention.
-    assert {bad.category for bad in BAD.values()} == set(Category) - {Category.TOO_OLD}
+    assert {bad.category for bad in BAD.values()} == set(RefusalCategory) - {RefusalCategory.TOO_OLD}
 
 
 def counted(database: Client) -> int:
@@ -117,10 +121,11 @@ def test_each_is_kept_with_a_reason_and_mended_counts_once(
     settings: Settings, environment: dict[str, str], database: Client, tmp_path: Path
 ) -> None:
     """The bad are sent between good events of the same partition, listed, tried again as they are, mended, and mended again."""
-    store, seals = Store(settings.clickhouse_url), sealer(settings)
+    store, seals = WorkerStore(settings.clickhouse_url), sealer(settings)
     topic = settings.topic_prefix + FEEDBACK.name
     sent = {
-        name: bad.spoil(good(0 if bad.category is Category.CONFLICT else 1000 + n, 3)) for n, (name, bad) in enumerate(BAD.items())
+        name: bad.spoil(good(0 if bad.category is RefusalCategory.CONFLICT else 1000 + n, 3))
+        for n, (name, bad) in enumerate(BAD.items())
     }
     with Producer(settings) as producer, worker(environment, tmp_path / "worker.log"):
         producer.put(topic, b"R1", good(0), partition=0)
@@ -138,7 +143,7 @@ def test_each_is_kept_with_a_reason_and_mended_counts_once(
         assert max(map(len, copies)) < 400_000, "what is too large is cut in the copy"
         the_commands_filter_and_keep_what_is_personal(environment, letters)
 
-        keyed = {name for name, bad in BAD.items() if bad.category is Category.WRONG_KEY}
+        keyed = {name for name, bad in BAD.items() if bad.category is RefusalCategory.WRONG_KEY}
         outcomes = asyncio.run(resend(settings, store, seals, list(letters.values())))
         assert {letter.name for letter, problem in outcomes if not problem} == {letters[name].name for name in keyed}
         assert all(BAD[name].says in problem for name, (_, problem) in zip(letters, outcomes, strict=True) if name not in keyed)

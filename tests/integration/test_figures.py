@@ -14,7 +14,7 @@ from dashboard.query.figures import FigureStore
 from dashboard.query.lives import LifeStore
 from dashboard.query.scoreboard import score_units
 from dashboard.query.sources import SourceStore
-from dashboard.query.store import Store
+from dashboard.query.store import ScreenStore
 from ingest import topics
 from ingest.simulator import World, staging
 from ingest.simulator.clock import DAY
@@ -23,13 +23,13 @@ from schemas.events.codes import DocumentStatus
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.figures import BY_CODE, FIGURES, Figure, Reading
 from schemas.figures.aging import UNITS
-from schemas.figures.questions import Moment, ask, ask_at, ask_each, dimensions, question, readings
-from schemas.figures.series import Step, crossed, held_ends, parts, series, series_readings
+from schemas.figures.questions import AskedMoment, ask, ask_at, ask_each, dimensions, question, readings
+from schemas.figures.series import SeriesStep, crossed, held_ends, parts, series, series_readings
 from schemas.moments import milliseconds
 from schemas.reference import ZONE, Criterion, agencies, calendar
-from schemas.scores.score import State as ScoreState
+from schemas.scores.score import SourceState as ScoreState
 from schemas.settings import Settings
-from schemas.sources.freshness import State
+from schemas.sources.freshness import SourceState
 from streams.admin.migrate import migrate
 from streams.lives import Lives
 from tests import second_way
@@ -70,7 +70,7 @@ class Province:
         return self._lives[kind, at]
 
     def ask(self, kind: Kind, at: datetime, *by: str, past: bool, days: int = 3) -> dict[tuple[str, ...], dict[str, Reading]]:
-        asked = question(of(kind), Moment.of(at, CALENDAR, timedelta(days=days)), by, past=past)
+        asked = question(of(kind), AskedMoment.of(at, CALENDAR, timedelta(days=days)), by, past=past)
         return readings(of(kind), self.client.execute(asked), len(by))
 
 
@@ -107,7 +107,7 @@ def same(found: dict[str, Reading], wanted: dict[str, float | None], where: str)
 
 @pytest.mark.parametrize("at", [END, END - timedelta(days=300)], ids=["all of it", "before any of it"])
 def test_figures_of_all_units_in_one_pass_are_those_that_are_asked_for_by_each(province: Province, at: datetime) -> None:
-    moment, execute = Moment.of(at, CALENDAR), province.client.execute
+    moment, execute = AskedMoment.of(at, CALENDAR), province.client.execute
     wanted = {(): ask(execute, FIGURES, moment)[()]}
     for by in UNITS:
         ones = [figure for figure in FIGURES if by in dimensions(figure.kind)]
@@ -155,7 +155,8 @@ def test_what_held_at_a_moment_of_the_past_is_what_the_events_until_then_give(
 @pytest.mark.parametrize("by", ["", "commune"])
 def test_what_held_at_several_moments_is_what_held_at_each(province: Province, by: str) -> None:
     moments = [
-        Moment.of(END - back, CALENDAR, timedelta(days=3)) for back in (timedelta(hours=1), timedelta(days=2), timedelta(days=90))
+        AskedMoment.of(END - back, CALENDAR, timedelta(days=3))
+        for back in (timedelta(hours=1), timedelta(days=2), timedelta(days=90))
     ]
     where = f"commune = '{province.lives(FILING, END)['commune'].mode()[0]}'" if by else ""
     figures = [one for one in FIGURES if not by or by in dimensions(one.kind)]
@@ -166,13 +167,13 @@ def test_what_held_at_several_moments_is_what_held_at_each(province: Province, b
 @pytest.mark.parametrize(
     ("step", "since"),
     [
-        (Step.DAY, END - timedelta(days=3)),
-        (Step.HOUR, END - timedelta(hours=30)),
-        (Step.MINUTES, END - timedelta(hours=1, minutes=2)),
+        (SeriesStep.DAY, END - timedelta(days=3)),
+        (SeriesStep.HOUR, END - timedelta(hours=30)),
+        (SeriesStep.MINUTES, END - timedelta(hours=1, minutes=2)),
     ],
     ids=str,
 )
-def test_a_series_has_in_each_part_what_pandas_computes_of_it(province: Province, step: Step, since: datetime) -> None:
+def test_a_series_has_in_each_part_what_pandas_computes_of_it(province: Province, step: SeriesStep, since: datetime) -> None:
     codes = ("filing.registered", "filing.open", "filing.overdue", "filing.closed", "filing.wholly_online")
     figures = [BY_CODE[code] for code in codes]
     ends, questions = series(figures, step, since, END, CALENDAR)
@@ -198,10 +199,12 @@ def test_a_series_has_in_each_part_what_pandas_computes_of_it(province: Province
 @pytest.mark.parametrize(
     "last", [END, END - timedelta(minutes=7), END.replace(hour=17, minute=0)], ids=["", "in a part", "of a part"]
 )
-@pytest.mark.parametrize("step", Step, ids=str)
-def test_a_step_holds_at_the_ends_from_its_begin_on_and_before_its_end(province: Province, step: Step, last: datetime) -> None:
+@pytest.mark.parametrize("step", SeriesStep, ids=str)
+def test_a_step_holds_at_the_ends_from_its_begin_on_and_before_its_end(
+    province: Province, step: SeriesStep, last: datetime
+) -> None:
     """To the millisecond: from `since` on, and no more at `until`."""
-    since = last - timedelta(days=70 if step is Step.MONTH else 2, hours=3, minutes=7)
+    since = last - timedelta(days=70 if step is SeriesStep.MONTH else 2, hours=3, minutes=7)
     ends = parts(step, since, last)[1]
     near = sorted({end + timedelta(milliseconds=by) for end in (ends[0], ends[len(ends) // 2], *ends[-2:]) for by in (-1, 0, 1)})
     beyond = (since - timedelta(days=400), since, last + timedelta(days=400))
@@ -215,9 +218,9 @@ def test_a_step_holds_at_the_ends_from_its_begin_on_and_before_its_end(province:
     assert found == [[number for number, end in enumerate(ends, 1) if first <= end < until] for first, until in spans]
 
 
-@pytest.mark.parametrize("step", Step, ids=str)
-def test_the_number_of_a_part_is_that_of_the_starts_that_came(province: Province, step: Step) -> None:
-    since = END - timedelta(days=70 if step is Step.MONTH else 2, hours=3, minutes=7)
+@pytest.mark.parametrize("step", SeriesStep, ids=str)
+def test_the_number_of_a_part_is_that_of_the_starts_that_came(province: Province, step: SeriesStep) -> None:
+    since = END - timedelta(days=70 if step is SeriesStep.MONTH else 2, hours=3, minutes=7)
     starts, _ = parts(step, since, END)
     near = [start + timedelta(milliseconds=by) for start in starts[1:][:3] + starts[1:][-3:] for by in (-1, 0, 1)]
     asked = ", ".join(crossed(step, at(since), at(moment)) for moment in (since, *near))
@@ -227,9 +230,9 @@ def test_the_number_of_a_part_is_that_of_the_starts_that_came(province: Province
 
 def test_a_series_by_unit_adds_up_to_that_of_the_province(province: Province) -> None:
     figures = [BY_CODE["filing.registered"], BY_CODE["filing.open"]]
-    ends, questions = series(figures, Step.DAY, END - timedelta(days=3), END, CALENDAR, ["commune"])
+    ends, questions = series(figures, SeriesStep.DAY, END - timedelta(days=3), END, CALENDAR, ["commune"])
     found = series_readings(figures, ends, [province.client.execute(one) for one in questions], 1)
-    whole_ends, whole = series(figures, Step.DAY, END - timedelta(days=3), END, CALENDAR)
+    whole_ends, whole = series(figures, SeriesStep.DAY, END - timedelta(days=3), END, CALENDAR)
     total = series_readings(figures, whole_ends, [province.client.execute(one) for one in whole])[()]
     for figure in figures:
         for number, (_, reading) in enumerate(total[figure.code]):
@@ -285,7 +288,7 @@ def test_a_meeting_tells_which_sites_are_missing(province: Province) -> None:
         one = live.loc[row["entity_id"]]
         assert set(row["missing"]) == set(one["invited"]) - set(one["connected"])
         assert set(row["missing"]) | set(row["connected"]) == set(row["invited"]) and row["title"]
-    asked = question(of(MEETING), Moment.of(END, CALENDAR))
+    asked = question(of(MEETING), AskedMoment.of(END, CALENDAR))
     found = readings(of(MEETING), province.client.execute(asked))[()]
     assert found["meeting.live"].value == len(live)
     assert found["meeting.scheduled"].value == ((raw["state"] == "scheduled") & (raw["starts_at"] > END)).sum() > 0
@@ -315,11 +318,11 @@ def test_the_index_is_live_for_every_unit_from_the_same_figures(province: Provin
     """A silent commune has no score; the others have what their figures give, and the province has its own."""
     connection, clock = Connection(province.settings.clickhouse_url), At(END)
     sources = SourceStore(connection, agencies("46"), CALENDAR).current(clock)
-    silent = {one.commune for one in sources if one.kind == "filing" and one.state is State.SILENT and one.commune}
+    silent = {one.commune for one in sources if one.kind == "filing" and one.state is SourceState.SILENT and one.commune}
     live = FigureStore(connection, CALENDAR).units(clock, "46", lambda: sources)
     communes = {code: "commune" for code in live if len(code) == 5}
     assert len(communes) == 40
-    scores = score_units(Store(connection), clock, "46", "766", communes | {"46": "province"}, live)  # type: ignore[arg-type]
+    scores = score_units(ScreenStore(connection), clock, "46", "766", communes | {"46": "province"}, live)  # type: ignore[arg-type]
     honest = second_way.figures("filing", province.lives(FILING, END), END - timedelta(days=30), END)["filing.on_time"]
     assert live["46"]["filing.on_time"].value == pytest.approx(honest)
     assert live["46"]["filing.on_time"].as_of is not None

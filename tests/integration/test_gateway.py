@@ -19,7 +19,7 @@ from kafka import KafkaConsumer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.documents import example
-from schemas.events.envelope import Category
+from schemas.events.envelope import RefusalCategory
 from schemas.events.kinds import FEEDBACK, HEARTBEATS, KINDS
 from schemas.settings import Settings
 from stack import broker
@@ -119,17 +119,17 @@ def test_a_batch_and_lines_are_answered_event_by_event(gateway: httpx.Client) ->
 @pytest.mark.parametrize(
     ("body", "category"),
     [
-        (report("r", agency=None), Category.WRONG_TYPE),
-        (report("r", reported_at="yesterday"), Category.IMPOSSIBLE_DATE),
-        (report("r", lat=99), Category.IMPOSSIBLE_POINT),
-        (report("r", lon=None), Category.IMPOSSIBLE_POINT),
-        (report("r", description="x" * 30_000), Category.TOO_LARGE),
-        (msgspec.json.encode(ORIGINAL | {"type": "vn.ioc.parking.v1"}), Category.UNKNOWN_KIND),
-        (b"{}", Category.MISSING_FIELD),
+        (report("r", agency=None), RefusalCategory.WRONG_TYPE),
+        (report("r", reported_at="yesterday"), RefusalCategory.IMPOSSIBLE_DATE),
+        (report("r", lat=99), RefusalCategory.IMPOSSIBLE_POINT),
+        (report("r", lon=None), RefusalCategory.IMPOSSIBLE_POINT),
+        (report("r", description="x" * 30_000), RefusalCategory.TOO_LARGE),
+        (msgspec.json.encode(ORIGINAL | {"type": "vn.ioc.parking.v1"}), RefusalCategory.UNKNOWN_KIND),
+        (b"{}", RefusalCategory.MISSING_FIELD),
     ],
 )
 def test_a_refused_event_is_answered_422_with_its_category_and_reason(
-    gateway: httpx.Client, body: bytes, category: Category
+    gateway: httpx.Client, body: bytes, category: RefusalCategory
 ) -> None:
     answer = push(gateway, body)
     assert answer.status_code == 422
@@ -159,7 +159,7 @@ def test_text_that_is_not_utf8_is_refused_and_its_neighbours_are_taken(gateway: 
     bad = report("bad-text", description="?").replace(b'"?"', b'"\xe1\xba"')
     answer = push(gateway, batch(report("good-text-1"), bad, report("good-text-2")), BATCH)
     assert statuses(answer) == ["accepted", "refused", "accepted"]
-    assert answer.json()["events"][1]["category"] == Category.BAD_UTF8.value
+    assert answer.json()["events"][1]["category"] == RefusalCategory.BAD_UTF8.value
 
 
 def test_another_content_type_is_answered_415_and_told_which_are_taken(gateway: httpx.Client) -> None:
@@ -199,7 +199,7 @@ def test_a_resend_is_a_duplicate_at_the_place_of_the_original(gateway: httpx.Cli
 def test_one_identity_that_says_two_things_is_a_conflict(gateway: httpx.Client) -> None:
     assert push(gateway, report("twofold", rating=1)).status_code == 200
     answer = push(gateway, report("twofold", rating=5))
-    assert (answer.status_code, answer.json()["events"][0]["category"]) == (422, Category.CONFLICT.value)
+    assert (answer.status_code, answer.json()["events"][0]["category"]) == (422, RefusalCategory.CONFLICT.value)
 
 
 def test_the_counters_tell_what_happened(gateway: httpx.Client) -> None:

@@ -9,7 +9,7 @@ import pytest
 from clickhouse_driver import Client
 
 from ingest import topics
-from ingest.producer import KafkaUnavailable
+from ingest.producer import KafkaUnavailableError
 from schemas.events.codes import FeedbackStatus
 from schemas.events.envelope import write
 from schemas.events.kinds import FEEDBACK
@@ -99,5 +99,5 @@ def test_who_knows_of_fewer_partitions_than_there_are_sends_nothing(settings: Se
     assert topics.ensure(settings) == [topic.name for topic in declared(settings)]
     assert sorted(topics.ensure(grown)) == sorted(name for name, count in topics.existing(settings).items() if count == 6)
     assert topics.ensure(grown) == []
-    with pytest.raises(KafkaUnavailable, match=r"has 6 partitions, but IOC_PARTITIONS declares 4"):
+    with pytest.raises(KafkaUnavailableError, match=r"has 6 partitions, but IOC_PARTITIONS declares 4"):
         topics.ensure(settings)

@@ -13,7 +13,7 @@ from openpyxl import Workbook
 from dashboard.query import scoreboard
 from dashboard.query.clock import At
 from dashboard.query.connection import Connection
-from dashboard.query.store import Store
+from dashboard.query.store import ScreenStore
 from ingest.mappings import indicators_form
 from ingest.mappings.indicators_form import COLUMNS
 from schemas.figures import Reading
@@ -32,7 +32,7 @@ LATER = At(datetime.fromisoformat("2026-11-10T12:00:00+07:00"))
 @pytest.fixture(scope="module")
 def store(
     module_settings: Settings, module_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Store]:
+) -> Iterator[ScreenStore]:
     logs: Path = tmp_path_factory.mktemp("logs")
     migrate(module_settings)
     ready = f"http://127.0.0.1:{module_settings.gateway_port}/readyz"
@@ -40,12 +40,12 @@ def store(
         worker(module_environment, logs / "worker.log"),
         Running("ingest", "gateway", environment=module_environment, log=logs / "gateway.log", ready=ready),
     ):
-        found = Store(Connection(module_settings.clickhouse_url))
+        found = ScreenStore(Connection(module_settings.clickhouse_url))
         yield found
         found.connection.close()
 
 
-def read(store: Store, at: At, unit: str = "46") -> dict[str, float | None]:
+def read(store: ScreenStore, at: At, unit: str = "46") -> dict[str, float | None]:
     """What the indicators of a unit read."""
     return {code: one.value for code, one in scoreboard.readings(store, at, "46", [unit])[unit].items()}
 
@@ -54,7 +54,7 @@ def told(done: Any) -> str:
     return str((done.stdout + done.stderr).decode())
 
 
-def test_a_published_reading_of_the_index_shows_what_is_known_of_it(store: Store, module_environment: dict[str, str]) -> None:
+def test_a_published_reading_of_the_index_shows_what_is_known_of_it(store: ScreenStore, module_environment: dict[str, str]) -> None:
     """Thừa Thiên Huế, 10/10/2023: 61,7 points, rank 51 of 63, the mean of the country 68,3, and three of the five groups."""
     file = str(EXAMPLES / "service-index-2023-10-10.csv")
     done = command(module_environment, "ingest", "import", file, "--mapping", "indicators")
@@ -81,7 +81,7 @@ def test_a_published_reading_of_the_index_shows_what_is_known_of_it(store: Store
 
 
 def test_a_sheet_is_imported_with_its_refused_rows_told_and_a_correction_comes_by_the_gateway(
-    store: Store, module_environment: dict[str, str], module_settings: Settings, tmp_path: Path
+    store: ScreenStore, module_environment: dict[str, str], module_settings: Settings, tmp_path: Path
 ) -> None:
     book = Workbook()
     sheet: Any = book.active
@@ -148,7 +148,7 @@ def test_a_sheet_is_imported_with_its_refused_rows_told_and_a_correction_comes_b
 
 
 def test_the_index_of_units_reads_figures_and_reports_together(
-    store: Store, module_environment: dict[str, str], tmp_path: Path
+    store: ScreenStore, module_environment: dict[str, str], tmp_path: Path
 ) -> None:
     rows = [COLUMNS]
     for unit, commune, agency in (("46", "", "H57.HCC"), ("19753", "19753", "H57.19753.UB")):

@@ -16,7 +16,7 @@ from schemas.events.codes import Channel, DocumentStatus, FeedbackStatus, Filing
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.events.payloads import Document, Feedback, Filing, Meeting
 from schemas.figures import FIGURES, Reading
-from schemas.figures.questions import Moment, question, readings
+from schemas.figures.questions import AskedMoment, question, readings
 from schemas.moments import from_milliseconds, milliseconds
 from schemas.reference import ZONE, calendar
 from schemas.settings import Settings
@@ -56,7 +56,7 @@ class Desk:
 
     def figures(self, kind: Kind, moment: datetime, *, past: bool = True, days: int = 30) -> dict[str, Reading]:
         figures = [figure for figure in FIGURES if figure.kind is kind]
-        asked = question(figures, Moment.of(moment, CALENDAR, timedelta(days=days)), past=past)
+        asked = question(figures, AskedMoment.of(moment, CALENDAR, timedelta(days=days)), past=past)
         return readings(figures, self.client.execute(asked))[()]
 
     def life(self, kind: Kind, entity: str, columns: str) -> list[tuple[Any, ...]]:

@@ -27,12 +27,12 @@ from dashboard.query.lists import ListStore, Order, Sought
 from dashboard.query.lives import LifeStore
 from dashboard.query.map import MapStore, Scope
 from dashboard.query.records import RecordStore
-from dashboard.query.snapshot import Place, take
+from dashboard.query.snapshot import ProvinceContext, take
 from dashboard.query.sources import SourceStore
-from dashboard.query.store import Store
+from dashboard.query.store import ScreenStore
 from dashboard.query.unknown_codes import UnknownStore
-from dashboard.request.address import Asked, written
-from dashboard.request.context import Ask
+from dashboard.request.address import PageRequest, written
+from dashboard.request.context import PageContext
 from dashboard.server import replay_routes as routes
 from schemas import places
 from schemas.clickhouse.lives import LIVES, Life, life_tables
@@ -48,13 +48,13 @@ from streams.admin.migrate import migrate
 from streams.lives import Lives
 from streams.watch.book import write
 from streams.watch.engine import Alarm
-from streams.worker.store import Store as Writer
+from streams.worker.store import ScreenStore as Writer
 from tests.conftest import forget, isolated
 from tests.counting import Counter
 
 pytestmark = pytest.mark.stack
 CALENDAR = calendar("46")
-PLACE = Place("46")
+PLACE = ProvinceContext("46")
 COMMUNES = places.communes("46")[:4]
 NOW = datetime(2026, 11, 25, 11, 0, tzinfo=ZONE)
 THEN = NOW - timedelta(hours=30, minutes=7, seconds=11)
@@ -216,11 +216,13 @@ SCOPE = Scope(THEN - timedelta(days=9), THEN)
 VIEW = (102.0, 8.0, 110.0, 24.0)
 LIVED = (FILING, FEEDBACK, DOCUMENT, MEETING)
 QUESTIONS: dict[str, Question] = {
-    "the whole snapshot of a wall": lambda c, t: replace(take(Store(c), t, PLACE, Partitions((1,)), 10), points=None, lags=()),
-    "points": lambda c, t: Store(c).feedback_points(t).to_dict("records"),
-    "indicators": lambda c, t: sorted(Store(c).indicator_reports(t, ("46",)), key=str),
-    "freshness": lambda c, t: Store(c).freshness(),
-    "clocks ahead": lambda c, t: Store(c).clocks_ahead(t),
+    "the whole snapshot of a wall": lambda c, t: replace(
+        take(ScreenStore(c), t, PLACE, Partitions((1,)), 10), points=None, lags=()
+    ),
+    "points": lambda c, t: ScreenStore(c).feedback_points(t).to_dict("records"),
+    "indicators": lambda c, t: sorted(ScreenStore(c).indicator_reports(t, ("46",)), key=str),
+    "freshness": lambda c, t: ScreenStore(c).freshness(),
+    "clocks ahead": lambda c, t: ScreenStore(c).clocks_ahead(t),
     "figures": lambda c, t: FigureStore(c, CALENDAR).now(t),
     "figures by commune": lambda c, t: FigureStore(c, CALENDAR).now(
         t, [one for one in FIGURES if one.kind in (FILING, FEEDBACK)], ("commune",)
@@ -345,7 +347,7 @@ def test_the_timeline_says_from_when_on_it_has_alarms(both: Both, monkeypatch: p
     period = ("since", written(THEN - timedelta(days=9))), ("until", written(NOW))
 
     def told_of() -> dict[str, Any]:
-        return routes.line(Ask(both.whole, At(NOW), PLACE), Asked("/replay", period))
+        return routes.line(PageContext(both.whole, At(NOW), PLACE), PageRequest("/replay", period))
 
     whole = told_of()
     (raised,) = (one[0] for one in whole["alarms"])
@@ -373,7 +375,7 @@ def test_every_question_of_the_stores_is_among_these() -> None:
     called = re.findall(r"(\w+)\((?:c|c, CALENDAR|lives\(c\))\)\.(\w+)\(", source)
     asked = {(helpers.get(of, of), name) for of, name in called}
     present = {"pulse", "progress", "jobs", "told", "refused_last", "standings"}
-    stores = (Store, FigureStore, LifeStore, ListStore, MapStore, RecordStore, AlarmStore, SourceStore)
+    stores = (ScreenStore, FigureStore, LifeStore, ListStore, MapStore, RecordStore, AlarmStore, SourceStore)
     for store in stores:
         questions = {name for name, one in vars(store).items() if inspect.isfunction(one) and not name.startswith("_")}
         assert questions - present <= {name for of, name in asked if of == store.__name__}, store

@@ -16,11 +16,11 @@ from dashboard.history.past import PastConnection
 from dashboard.history.slices import Scenes
 from dashboard.pages.replay.page import content as replay_page
 from dashboard.query.clock import At, Live, Picture, Replay
-from dashboard.query.connection import Connection, Unreachable
+from dashboard.query.connection import Connection, UnreachableError
 from dashboard.query.figures import FigureStore
-from dashboard.query.snapshot import Place
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.query.snapshot import ProvinceContext
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas.clickhouse.lives import LIVES
 from schemas.events.codes import Channel, FilingStatus
 from schemas.events.kinds import FILING
@@ -199,7 +199,7 @@ def test_where_none_may_be_made_history_is_asked(province: Province, monkeypatch
 
     def only_reading(sql: str, **parameters: object) -> object:
         if sql.startswith("CREATE"):
-            raise Unreachable("Code: 497. DB::Exception: reader: Not enough privileges. (ACCESS_DENIED)")
+            raise UnreachableError("Code: 497. DB::Exception: reader: Not enough privileges. (ACCESS_DENIED)")
         return asked(sql, **parameters)
 
     monkeypatch.setattr(province.connection, "tuples", only_reading)
@@ -313,9 +313,9 @@ def test_opening_the_page_of_the_past_has_them_made_and_shows_the_space_they_tak
     province: Province, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(past_scenes, "BREATH", 0.0)
-    ask = Ask(province.connection, Live(), Place("46"))
+    ask = PageContext(province.connection, Live(), ProvinceContext("46"))
     assert PastStore(province.connection).disk().get("apart", 0) == 0 and not province.tables()
-    replay_page(ask, Asked("/replay", (), "en"))
+    replay_page(ask, PageRequest("/replay", (), "en"))
     ask._scenes.settle()
     assert province.tables() and PastStore(province.connection).disk()["apart"] > 0
     ask.close()

@@ -11,7 +11,7 @@ from kafka.partitioner.default import murmur2
 
 from dashboard.query.connection import Connection
 from dashboard.query.progress import Lag, Pace, judge
-from dashboard.query.store import Store
+from dashboard.query.store import ScreenStore
 from ingest.producer import Producer
 from ingest.topics import ensure
 from schemas.events.codes import FeedbackStatus
@@ -64,7 +64,7 @@ def test_a_partition_that_stands_still_while_others_flow_is_said_everywhere_and_
     block.touch()
     topic = FEEDBACK.topic(settings.topic_prefix)
     web = f"http://127.0.0.1:{settings.worker_port}"
-    store = Store(Connection(settings.clickhouse_url))
+    store = ScreenStore(Connection(settings.clickhouse_url))
 
     def lags() -> tuple[Lag, ...]:
         return judge(store.progress(), settings.partitions.largest, 4)
@@ -103,7 +103,7 @@ def test_of_a_partition_that_went_to_another_worker_nothing_old_is_told(
     topic = FEEDBACK.topic(settings.topic_prefix)
     second = environment | {"IOC_WORKER_PORT": environment["IOC_DASHBOARD_PORT"], "IOC_HOME": str(tmp_path / "second")}
     one, two = (f"http://127.0.0.1:{each['IOC_WORKER_PORT']}" for each in (environment, second))
-    store = Store(Connection(settings.clickhouse_url))
+    store = ScreenStore(Connection(settings.clickhouse_url))
     with worker(environment, tmp_path / "one.log") as first, Producer(settings) as producer:
         for number in range(200):
             send(producer, number)

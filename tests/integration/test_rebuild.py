@@ -22,12 +22,12 @@ from schemas.settings import Settings
 from stack import control
 from streams.admin import rebuild as module
 from streams.admin.migrate import migrate
-from streams.admin.period import Period, parse
+from streams.admin.period import MinutePeriod, parse
 from streams.admin.rebuild import rebuild
 from streams.admin.verify import verify
 from streams.worker.batch import write as write_batch
 from streams.worker.engine import Engine
-from streams.worker.store import Store
+from streams.worker.store import WorkerStore
 from tests.records import Record
 from tests.running import Running, command, wait_for, worker
 from tests.sealing import SEALER
@@ -59,7 +59,7 @@ def database(settings: Settings) -> Iterator[Client]:
     for number in range(300):
         event, said = report(number, NOON + timedelta(seconds=number * 24))
         records.append(Record(number, 0, event.report_id.encode(), write(FEEDBACK, event, **said)))
-    store = Store(settings.clickhouse_url)
+    store = WorkerStore(settings.clickhouse_url)
     engine = Engine(store, settings.topic_prefix, Reader(), SEALER)
     write_batch(store, engine.take([(FEEDBACK, 0, records)]))
     store.close()
@@ -341,10 +341,10 @@ def test_a_late_event_in_a_spoiled_minute_counts_from_what_the_raw_events_say(se
     """What is stored wrong does not come back through the memory of a worker that loads the minute."""
     right = dict(database.execute("SELECT window_start, sum(steps) FROM windows_feedback FINAL GROUP BY window_start"))
     change(database, "ALTER TABLE windows_feedback UPDATE steps = 50 WHERE steps > 0")
-    engine = Engine(Store(settings.clickhouse_url), settings.topic_prefix, Reader(), SEALER)
+    engine = Engine(WorkerStore(settings.clickhouse_url), settings.topic_prefix, Reader(), SEALER)
     event, said = report(0, NOON, id="late")
     write_batch(
-        Store(settings.clickhouse_url),
+        WorkerStore(settings.clickhouse_url),
         engine.take([(FEEDBACK, 0, [Record(300, 0, event.report_id.encode(), write(FEEDBACK, event, **said))])]),
     )
     minute = database.execute("SELECT window_start, steps FROM windows_feedback FINAL WHERE last_offset = 300 AND steps > 0")
@@ -355,5 +355,5 @@ def test_a_late_event_in_a_spoiled_minute_counts_from_what_the_raw_events_say(se
 
 
 def test_a_period_is_of_the_provinces_clock_and_of_whole_minutes() -> None:
-    assert parse("2026-11-02", "2026-11-02T00:00:30") == Period(1793552400, 1793552460)
-    assert parse("2026-11-01T17:00:59+00:00", "2026-11-01T17:01:00Z") == Period(1793552400, 1793552460)
+    assert parse("2026-11-02", "2026-11-02T00:00:30") == MinutePeriod(1793552400, 1793552460)
+    assert parse("2026-11-01T17:00:59+00:00", "2026-11-01T17:01:00Z") == MinutePeriod(1793552400, 1793552460)

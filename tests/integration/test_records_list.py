@@ -17,12 +17,12 @@ from dashboard.components.sheet import csv_pieces, xlsx_pieces
 from dashboard.i18n.words import WORDS
 from dashboard.pages.records import files
 from dashboard.query.clock import At
-from dashboard.query.connection import Connection, Unreachable
+from dashboard.query.connection import Connection, UnreachableError
 from dashboard.query.lists import ListStore, Order, Sought
-from dashboard.query.snapshot import Place
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
-from dashboard.request.workers import Workers
+from dashboard.query.snapshot import ProvinceContext
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
+from dashboard.request.workers import PageWorkers
 from dashboard.server import exports
 from schemas.clickhouse.lives import current_table
 from schemas.events.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority
@@ -111,7 +111,7 @@ class Province:
     def __init__(self, client: Client, settings: Settings) -> None:
         self.client, self.settings = client, settings
         self.connection = Connection(settings.clickhouse_url)
-        self.ask = Ask(self.connection, NOON, Place("46"))
+        self.ask = PageContext(self.connection, NOON, ProvinceContext("46"))
         self.lists: ListStore = self.ask.lists
         self._known: dict[Kind, pd.DataFrame] = {}
 
@@ -303,7 +303,7 @@ def test_a_stream_is_the_list_in_blocks_with_what_only_the_state_has(province: P
 
 def cells(province: Province, address: str, spoken: Any = "vi") -> list[tuple[Any, ...]]:
     path, _, query = address.partition("?")
-    sheet = files.sheet(province.ask, Asked.of(path, query, spoken, "vi"))
+    sheet = files.sheet(province.ask, PageRequest.of(path, query, spoken, "vi"))
     book = openpyxl.load_workbook(io.BytesIO(b"".join(xlsx_pieces(sheet))))
     return [tuple(cell.value for cell in row) for row in book.active.iter_rows()]  # type: ignore[union-attr]
 
@@ -325,7 +325,7 @@ def test_no_file_has_a_formula_or_who_reported(province: Province) -> None:
     sealed = {row[0] for row in province.client.execute("SELECT DISTINCT reporter FROM state_feedback")}
     assert len(sealed) == 1 and all(sealed), "they are there"
     rows = cells(province, f"/records/feedback?columns={columns}")
-    asked = Asked.of("/records/feedback", f"columns={columns}", None, "vi")
+    asked = PageRequest.of("/records/feedback", f"columns={columns}", None, "vi")
     written = b"".join(csv_pieces(files.sheet(province.ask, asked))).decode("utf-8-sig")
     assert f"'{FORMULA}" in written and f",{FORMULA}" not in written
     everything = [row for block in province.lists.stream(NOON, Sought(FEEDBACK), [*columns.split(",")], Order()) for row in block]
@@ -348,25 +348,25 @@ def test_a_stream_that_clickhouse_ends_midway_is_no_whole_list(province: Provinc
     assert len(next(stream)) == 1_000
     killed = "KILL QUERY WHERE query LIKE '%ended midway%' AND query NOT LIKE '%KILL%' AND user = currentUser() SYNC"
     province.lists.lives.connection.tuples(killed)
-    with pytest.raises(Unreachable):
+    with pytest.raises(UnreachableError):
         for _ in stream:
             pass
 
 
 def test_one_file_more_than_may_be_is_answered_in_words(province: Province, monkeypatch: pytest.MonkeyPatch) -> None:
     server = FastAPI()
-    exports.add_routes(server, Ask(province.lists.lives.connection, NOON, Place("46")), Workers(60.0), "vi")
+    exports.add_routes(server, PageContext(province.lists.lives.connection, NOON, ProvinceContext("46")), PageWorkers(60.0), "vi")
     assert TestClient(server).get("/export/records/filing.csv").status_code == 200
     many = TestClient(server).get("/export/records/filing.csv", params={"procedure": ",".join(map(str, range(51)))})
     assert (many.status_code, many.text) == (400, "Địa chỉ không hợp lệ: “Thủ tục”: nhiều nhất 50 giá trị, địa chỉ có 51")
     monkeypatch.setattr(exports, "AT_A_TIME", 0)
     full = FastAPI()
-    exports.add_routes(full, Ask(province.lists.lives.connection, NOON, Place("46")), Workers(60.0), "vi")
+    exports.add_routes(full, PageContext(province.lists.lives.connection, NOON, ProvinceContext("46")), PageWorkers(60.0), "vi")
     answer = TestClient(full).get("/export/records/filing.csv")
     assert (answer.status_code, answer.headers["retry-after"], answer.text) == (429, "10", WORDS["files_busy"][0])
 
 
 def test_a_clickhouse_that_is_away_is_said(province: Province) -> None:
-    away = Ask(Connection("clickhouse://127.0.0.1:1/none"), NOON, Place("46"))
-    with pytest.raises(Unreachable):
-        b"".join(xlsx_pieces(files.sheet(away, Asked("/records/filing"))))
+    away = PageContext(Connection("clickhouse://127.0.0.1:1/none"), NOON, ProvinceContext("46"))
+    with pytest.raises(UnreachableError):
+        b"".join(xlsx_pieces(files.sheet(away, PageRequest("/records/filing"))))

@@ -15,13 +15,13 @@ from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
 from dashboard.pages.map import page as operators_map
 from dashboard.query.clock import At, Live
-from dashboard.query.connection import Connection, Unreachable
+from dashboard.query.connection import Connection, UnreachableError
 from dashboard.query.figures import FigureStore
 from dashboard.query.lists import Sought
-from dashboard.query.snapshot import Place
+from dashboard.query.snapshot import ProvinceContext
 from dashboard.query.units import UnitStore
-from dashboard.request.address import Asked, written
-from dashboard.request.context import Ask
+from dashboard.request.address import PageRequest, written
+from dashboard.request.context import PageContext
 from dashboard.server.pages import page_of
 from ingest.producer import Producer
 from ingest.simulator import World, events, staging
@@ -33,7 +33,7 @@ from schemas.events.envelope import Reader
 from schemas.events.kinds import FILING
 from schemas.events.payloads import Filing
 from schemas.figures import BY_CODE
-from schemas.figures.questions import Moment, ask
+from schemas.figures.questions import AskedMoment, ask
 from schemas.moments import milliseconds
 from schemas.places import restate
 from schemas.reference import calendar, statuses
@@ -183,7 +183,7 @@ def test_what_was_restated_from_divided_units_is_told(path: Way) -> None:
 def test_an_unknown_measure_is_named(path: Way) -> None:
     with pytest.raises(ValueError, match=r"filing has no measures \['smiles'\]"):
         path.store.sums(FILING, ["smiles"], START, END, "day")
-    with pytest.raises(Unreachable):
+    with pytest.raises(UnreachableError):
         UnitStore(Connection("clickhouse://127.0.0.1:1/ioc")).sums(FILING, ["steps"], START, END, "day")
 
 
@@ -191,7 +191,7 @@ def test_figures_over_lives_are_restated_to_the_units_of_today(path: Way, module
     """Each filing counts for the heir of the commune that its newest step names, by the day of that step."""
     client = Client.from_url(module_settings.clickhouse_url)
     Lives(client, "46").catch_up()
-    opened, moment = BY_CODE["filing.open"], Moment.of(END, calendar("46"))
+    opened, moment = BY_CODE["filing.open"], AskedMoment.of(END, calendar("46"))
     rows = client.execute("SELECT commune, since FROM current_filing FINAL WHERE standing != 'closed'")
     wanted = Counter(restate.today(commune, restate.day(since)) for commune, since in rows)
     found = ask(client.execute, [opened], moment, ("commune",), units="today")
@@ -210,9 +210,9 @@ def drawn_text(components: object) -> str:
     return json.dumps(json.loads(json.dumps(components, cls=PlotlyJSONEncoder)), ensure_ascii=False)
 
 
-def looking(path: Way, address: str, province: str = "46", **given: str) -> tuple[Ask, Asked]:
-    asked = Asked(address, tuple({"moment": written(THEN), "picture": "corrected", **given}.items()), "vi")
-    return Ask(path.store.connection, Live(), Place(province)).of(asked), asked
+def looking(path: Way, address: str, province: str = "46", **given: str) -> tuple[PageContext, PageRequest]:
+    asked = PageRequest(address, tuple({"moment": written(THEN), "picture": "corrected", **given}.items()), "vi")
+    return PageContext(path.store.connection, Live(), ProvinceContext(province)).of(asked), asked
 
 
 def test_a_moment_before_the_reform_has_the_units_of_its_day(path: Way, module_settings: Settings) -> None:
@@ -230,7 +230,7 @@ def test_a_moment_before_the_reform_has_the_units_of_its_day(path: Way, module_s
     units = ask.units()
     found = {code: units[code]["filing.open"].value for code in ask.place.names if code in units}
     assert {code: value for code, value in found.items() if value} == wanted
-    assert len(wanted) > 100 > len(Place("46").names), "more than there are communes today"
+    assert len(wanted) > 100 > len(ProvinceContext("46").names), "more than there are communes today"
     assert units["46"]["filing.open"].value == sum(wanted.values())
 
 

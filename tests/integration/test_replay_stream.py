@@ -17,7 +17,7 @@ from clickhouse_driver import Client
 
 from dashboard.history.past import PastConnection
 from dashboard.pages.package.tables import extracts
-from dashboard.pages.replay.starting import Problem, Starter
+from dashboard.pages.replay.starting import RunRequestError, Starter
 from dashboard.query.clock import Picture, Replay
 from dashboard.query.connection import Connection
 from dashboard.query.replays import ReplayStore
@@ -25,7 +25,7 @@ from ingest import topics
 from ingest.producer import Producer
 from ingest.simulator import World
 from schemas.clickhouse import replays
-from schemas.clickhouse.replays import Run, State, sandbox
+from schemas.clickhouse.replays import ReplayRun, RunState, sandbox
 from schemas.clickhouse.sql import at, database
 from schemas.clickhouse.tables import state_table, windows_table
 from schemas.events.codes import FeedbackStatus
@@ -89,7 +89,7 @@ class Live:
         assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
         return done.stdout.decode()
 
-    def run(self, name: str) -> Run:
+    def run(self, name: str) -> ReplayRun:
         """How a run stands."""
         (found,) = book.read(self.client, name)
         return found
@@ -154,7 +154,7 @@ def test_a_day_sent_again_at_full_speed_gives_the_windows_of_live_exactly(live: 
     for kind in KINDS:
         assert live.states(own, kind) == live.states(live.settings, kind)
     one = live.run(source)
-    assert (one.state, one.source, one.differing, one.counted) == (State.FINISHED, source, 0, one.sent)
+    assert (one.state, one.source, one.differing, one.counted) == (RunState.FINISHED, source, 0, one.sent)
     letters = counted(live.client, f"{base(own)}.dead_letters")
     assert letters > 1 if source == "kafka" else letters == 0, "the very records, or what counted"
     assert counted(live.client, f"{base(own)}.life_feedback FINAL") > 0, "its records can be looked at"
@@ -225,7 +225,7 @@ def test_a_run_at_a_speed_goes_on_in_order_and_may_be_ended_at_any_time(
     try:
         wait_for(lambda: live.run(name).counted > 0 and live.run(name).moment > START + timedelta(hours=1), what="an hour of it")
         one = live.run(name)
-        assert one.state is State.RUNNING and one.sent < one.total
+        assert one.state is RunState.RUNNING and one.sent < one.total
         ((last,),) = live.client.execute(f"SELECT max(received_at) FROM {base(own)}.events_filing")
         seen = datetime.now(UTC)
         told = wait_for(lambda: (now := live.run(name)).at > seen and now, what="how far it was by then")
@@ -242,9 +242,9 @@ def test_a_run_at_a_speed_goes_on_in_order_and_may_be_ended_at_any_time(
     if end is signal.SIGKILL:
         monkeypatch.setattr(replays, "SILENT", timedelta(0))
         one = live.run(name)
-        assert one.state is State.FAILED and "killed" in one.said
+        assert one.state is RunState.FAILED and "killed" in one.said
         return
-    assert live.run(name).state is State.STOPPED
+    assert live.run(name).state is RunState.STOPPED
     assert 0 < live.run(name).sent < live.run(name).total
     live.replay("remove", name)
 
@@ -256,16 +256,16 @@ def test_two_runs_go_on_at_a_time_and_the_next_waits_for_its_turn(live: Live, tm
         for name in ("one", "two", "three", "four"):
             log = tmp_path / f"{name}.log"
             going[name] = Running("streams", "replay", *period, "--into", name, environment=live.environment, log=log)
-            state = State.RUNNING if name in ("one", "two") else State.QUEUED
+            state = RunState.RUNNING if name in ("one", "two") else RunState.QUEUED
             wait_for(lambda name=name, state=state: live.run(name).state is state, what=f"{name} {state}")
         assert not _processes(sandbox(live.settings, "three")), "nothing of it has begun"
         refused = command(live.environment, "streams", "replay", "remove", "three")
         assert refused.returncode != 0 and b"is queued" in refused.stderr
         assert "asked to stop" in live.replay("stop", "three")
-        wait_for(lambda: live.run("three").state is State.STOPPED, what="the end of one that waited")
+        wait_for(lambda: live.run("three").state is RunState.STOPPED, what="the end of one that waited")
         going["one"].stop(60)
-        wait_for(lambda: live.run("four").state is State.RUNNING, what="its turn")
-        assert live.run("two").state is State.RUNNING
+        wait_for(lambda: live.run("four").state is RunState.RUNNING, what="its turn")
+        assert live.run("two").state is RunState.RUNNING
     finally:
         for one in going.values():
             one.stop(60)
@@ -280,7 +280,7 @@ def test_a_run_for_which_the_disk_has_no_room_says_so_and_does_not_begin(live: L
     with pytest.raises(NoRoomError, match="not enough free disk"):
         asyncio.run(run.run(live.settings, run.Plan("crowded", DAY)))
     assert not book.read(live.client, "crowded")
-    with pytest.raises(Problem, match="disk"):
+    with pytest.raises(RunRequestError, match="disk"):
         store = ReplayStore(Connection(live.settings.clickhouse_url))
         Starter(store, live.settings.home).start({"name": "crowded", "since": "2026-11-10", "until": "2026-11-11"})
 
@@ -298,7 +298,7 @@ def test_a_worker_that_ends_is_noticed_while_nothing_is_due(live: Live, tmp_path
     finally:
         going.stop()
     one = live.run("ended")
-    assert one.state is State.FAILED and "a worker ended" in one.said
+    assert one.state is RunState.FAILED and "a worker ended" in one.said
 
 
 def test_a_day_of_the_past_is_an_exercise_of_today_and_is_watched_over(live: Live, tmp_path: Path) -> None:
@@ -312,7 +312,7 @@ def test_a_day_of_the_past_is_an_exercise_of_today_and_is_watched_over(live: Liv
         one = live.run("today")
         now = datetime.now(UTC)
         shift = one.since - START
-        assert (one.mark, one.state) == ("exercise", State.RUNNING)
+        assert (one.mark, one.state) == ("exercise", RunState.RUNNING)
         assert shift % timedelta(days=1) == timedelta(0), "the same time of day"
         assert timedelta(0) <= now - one.since < timedelta(days=1)
         due = f"SELECT count() FROM events_filing FINAL WHERE {DAY.events} AND received_at <= {{}}"
@@ -326,7 +326,7 @@ def test_a_day_of_the_past_is_an_exercise_of_today_and_is_watched_over(live: Liv
         wait_for(lambda: counted(live.client, f"{base(own)}.current_filing FINAL") > 0, what="its lives")
     finally:
         going.stop()
-    assert live.run("today").state is State.STOPPED
+    assert live.run("today").state is RunState.STOPPED
     wait_for(lambda: not _processes(own), what="the end of its processes")
 
 
@@ -334,7 +334,7 @@ def test_an_exercise_is_fed_by_the_simulator_and_live_hears_nothing_of_it(live: 
     own, before = sandbox(live.settings, "storm"), live.windows()
     events = counted(live.client, "events_feedback")
     with Running("streams", "replay", "open", "storm", environment=live.environment, log=tmp_path / "run.log"):
-        wait_for(lambda: live.run("storm").state is State.RUNNING, what="the exercise")
+        wait_for(lambda: live.run("storm").state is RunState.RUNNING, what="the exercise")
         arguments = ("simulate", "--seed", "3", "--days", "1", "--live", "--scene", "storm", "--scene", "tet", "--into", "storm")
         with Running("ingest", *arguments, environment=live.environment, log=tmp_path / "simulate.log"):
             wait_for(lambda: live.run("storm").counted > 50, what="what the simulator sends")
@@ -345,7 +345,7 @@ def test_an_exercise_is_fed_by_the_simulator_and_live_hears_nothing_of_it(live: 
             raised = f"{base(own)}.alarm_rows WHERE rule IN ('burst', 'cluster')"
             wait_for(lambda: counted(live.client, raised) > 0, what="the alarm that the storm raises", seconds=180)
         assert "asked to stop" in live.replay("stop", "storm"), "by whom it was not begun"
-        wait_for(lambda: live.run("storm").state is State.STOPPED, what="the end of it")
+        wait_for(lambda: live.run("storm").state is RunState.STOPPED, what="the end of it")
     again = command(live.environment, "streams", "replay", "stop", "storm")
     assert again.returncode == 1 and b"it is stopped" in again.stderr
     assert counted(live.client, f"{base(own)}.events_feedback") > 0
@@ -377,7 +377,7 @@ def test_what_kafka_no_longer_holds_is_read_from_clickhouse(live: Live) -> None:
     with pytest.raises(GoneError, match="no longer holds"):
         asyncio.run(run.run(live.settings, run.Plan("gone", DAY, source="kafka")))
     done = asyncio.run(run.run(live.settings, run.Plan("gone", DAY)))
-    assert (done.state, done.source, done.differing) == (State.FINISHED, "clickhouse", 0)
+    assert (done.state, done.source, done.differing) == (RunState.FINISHED, "clickhouse", 0)
 
 
 async def _forget_first(settings: Settings) -> None:

@@ -14,9 +14,9 @@ from dashboard.history.proof import Proof
 from dashboard.pages.package.build import build
 from dashboard.query.clock import Live
 from dashboard.query.connection import Connection
-from dashboard.query.snapshot import Place
-from dashboard.request.address import Asked, written
-from dashboard.request.context import Ask
+from dashboard.query.snapshot import ProvinceContext
+from dashboard.request.address import PageRequest, written
+from dashboard.request.context import PageContext
 from schemas.clickhouse.retention import LOOKBACK, Horizon, Keeping, horizon
 from schemas.events.codes import Channel, FilingStatus
 from schemas.events.envelope import Reader, write
@@ -28,12 +28,12 @@ from schemas.settings import Settings
 from streams.admin.migrate import migrate
 from streams.admin.period import EVER, parse
 from streams.admin.rebuild import rebuild
-from streams.admin.retain import Behind, retain
+from streams.admin.retain import WorkersBehindError, retain
 from streams.admin.verify import verify
 from streams.lives import Lives
 from streams.watch.jobs import Living, Task
 from streams.worker.engine import Engine
-from streams.worker.store import Store
+from streams.worker.store import WorkerStore
 from tests.counting import Counter
 from tests.records import Record
 from tests.running import command
@@ -125,14 +125,14 @@ def test_what_is_closed_for_long_goes_and_all_else_is_as_it_was(archive: Archive
 
 
 def test_nothing_goes_while_workers_may_be_behind(archive: Archive) -> None:
-    with pytest.raises(Behind, match="No worker"):
+    with pytest.raises(WorkersBehindError, match="No worker"):
         retain(archive.client, archive.settings)
     archive.counter.caught_up()
     ago = milliseconds(datetime.now(UTC) - timedelta(days=2))
-    store = Store(archive.settings.clickhouse_url)
+    store = WorkerStore(archive.settings.clickhouse_url)
     store.write_progress([("filing", 0, "test", 1, 9, None, ago, ago, milliseconds(datetime.now(UTC)) + 1)])
     store.close()
-    with pytest.raises(Behind, match=r"filing\[0\]"):
+    with pytest.raises(WorkersBehindError, match=r"filing\[0\]"):
         retain(archive.client, archive.settings)
     assert archive.rows("old")["events"] and horizon(archive.client.execute) is None
     archive.counter.caught_up()
@@ -144,7 +144,7 @@ def test_the_watch_lets_go_by_itself_but_not_of_what_a_run_of_the_stream_has(arc
     archive.counter.caught_up()
     for settings in (archive.settings.model_copy(update={"topic_prefix": "ioc.replay.week."}), archive.settings):
         assert archive.rows("old")["events"]
-        store = Store(settings.clickhouse_url)
+        store = WorkerStore(settings.clickhouse_url)
         Living()(Task(settings, store, datetime.now(UTC)))
         store.close()
     assert not archive.rows("old")["events"]
@@ -177,7 +177,7 @@ def test_killed_at_any_step_the_next_run_ends_it(archive: Archive, step: int, mo
 
 
 def test_what_happened_before_what_is_kept_is_a_dead_letter(archive: Archive) -> None:
-    engine = Engine(Store(archive.settings.clickhouse_url), archive.settings.topic_prefix, Reader(), SEALER, Keeping(DAYS))
+    engine = Engine(WorkerStore(archive.settings.clickhouse_url), archive.settings.topic_prefix, Reader(), SEALER, Keeping(DAYS))
     values = [
         write(FILING, filing(f"F{ago}", FilingStatus.PROCESSING), id=f"age-{ago}", source="/x", time=NOW - timedelta(days=ago))
         for ago in (DAYS + 1, DAYS - 1)
@@ -222,10 +222,10 @@ def test_the_screens_say_what_can_still_be_replayed_how(archive: Archive) -> Non
     assert past.disk()["snapshots"] > 0 and "runs" not in past.disk()
     left_out = build(connection, "46", since, NOW, BytesIO()).left_out
     assert any(f"single events that are kept no longer, from before {reach['whole'].isoformat()}" in one for one in left_out)
-    ask = Ask(connection, Live(), Place("46"))
+    ask = PageContext(connection, Live(), ProvinceContext("46"))
 
-    def asked(ago: float) -> Asked:
-        return Asked("/unit/46", (("moment", written(NOW - timedelta(days=ago))),), "vi")
+    def asked(ago: float) -> PageRequest:
+        return PageRequest("/unit/46", (("moment", written(NOW - timedelta(days=ago))),), "vi")
 
     assert ask.replay(asked(DAYS - 1)) is not None
     with pytest.raises(ValueError, match="không còn được lưu trọn vẹn"):

@@ -14,7 +14,7 @@ from clickhouse_driver import Client
 from dashboard.query import scoreboard
 from dashboard.query.clock import At
 from dashboard.query.connection import Connection
-from dashboard.query.store import Store
+from dashboard.query.store import ScreenStore
 from ingest.producer import Producer
 from ingest.simulator import World, indicators
 from ingest.simulator.clock import DAY, HOUR, ZONE, moment
@@ -24,7 +24,7 @@ from schemas.events.kinds import INDICATOR
 from schemas.events.payloads import Indicator
 from schemas.figures import Reading
 from schemas.moments import milliseconds
-from schemas.scores import Forecast, LeftOut, Standing, Status
+from schemas.scores import Forecast, LeftOut, TargetStanding, TargetStatus
 from schemas.settings import Settings
 from streams.admin.migrate import migrate
 from tests.running import wait_for, worker
@@ -86,7 +86,7 @@ def raw(module_settings: Settings, module_environment: dict[str, str], tmp_path_
             "SELECT indicator, unit, period, value, measure_unit, reported_at FROM events WHERE kind = 'indicator'"
         )
         client.disconnect()
-    store = Store(Connection(module_settings.clickhouse_url))
+    store = ScreenStore(Connection(module_settings.clickhouse_url))
     yield store, frame
     store.connection.close()
 
@@ -150,7 +150,7 @@ def test_every_standing_of_province_and_communes_is_as_pandas_computes_it(raw: A
         for one in boards[unit].standings:
             part = table.get((unit, one.target.indicator))
             if part is None:
-                assert (one.status, one.reading.value, one.points) == (Status.UNKNOWN, None, ())
+                assert (one.status, one.reading.value, one.points) == (TargetStatus.UNKNOWN, None, ())
                 continue
             days, figures = pd.DatetimeIndex(part["day"]), part["value"].to_numpy()
             assert [(pd.Timestamp(day), value) for day, value in one.points] == list(zip(days, figures, strict=True))
@@ -162,7 +162,7 @@ def test_every_standing_of_province_and_communes_is_as_pandas_computes_it(raw: A
     assert compared > 31 + 40 * 8
 
 
-def standing(raw: Any, code: str, unit: str = "46", **live: Reading) -> Standing:
+def standing(raw: Any, code: str, unit: str = "46", **live: Reading) -> TargetStanding:
     store, _ = raw
     figures = {unit: {name.replace("__", "."): one for name, one in live.items()}}
     board = scoreboard.scoreboard(store, At(END), "46", figures, unit)
@@ -172,7 +172,7 @@ def standing(raw: Any, code: str, unit: str = "46", **live: Reading) -> Standing
 def test_corrections_and_odd_reports_do_what_they_should(raw: Any) -> None:
     users = standing(raw, "internet.users")
     assert {str(day): value for day, value in users.points}["2026-10-31"] == 71.5
-    assert users.status is Status.MET and users.reading.value != 71.5, "the newest figure is November's"
+    assert users.status is TargetStatus.MET and users.reading.value != 71.5, "the newest figure is November's"
     assert standing(raw, "health.records", "19753").reading.value == 12.0
     fibre, villages = standing(raw, "internet.fibre"), standing(raw, "internet.villages")
     assert {(report.period, why) for report, why in fibre.series.left_out} == {
@@ -181,20 +181,23 @@ def test_corrections_and_odd_reports_do_what_they_should(raw: Any) -> None:
     }
     assert [why for _, why in villages.series.left_out] == [LeftOut.UNIT]
     assert {str(day): value for day, value in standing(raw, "economy.sme").points}["2026-09-30"] == 21.0, "reported later"
-    assert standing(raw, "service.level34").status is Status.MISSED, "the figure of the due day decides"
+    assert standing(raw, "service.level34").status is TargetStatus.MISSED, "the figure of the due day decides"
 
 
 def test_some_targets_are_met_some_at_risk_and_one_is_off_track(raw: Any) -> None:
     store, _ = raw
     count = scoreboard.scoreboard(store, At(END), "46").count
-    assert all(count[status] for status in (Status.MET, Status.ON_TRACK, Status.AT_RISK, Status.OFF_TRACK, Status.UNKNOWN))
+    assert all(
+        count[status]
+        for status in (TargetStatus.MET, TargetStatus.ON_TRACK, TargetStatus.AT_RISK, TargetStatus.OFF_TRACK, TargetStatus.UNKNOWN)
+    )
     assert sum(count.values()) == len(reference.targets("46", END.date()))
     tax = standing(raw, "tax.electronic")
-    assert (tax.status, tax.reporter.en) == (Status.OFF_TRACK, "Tax Office of Huế City")
+    assert (tax.status, tax.reporter.en) == (TargetStatus.OFF_TRACK, "Tax Office of Huế City")
 
 
 def test_what_is_computed_here_comes_from_the_figures(raw: Any) -> None:
     online = standing(raw, "filing.online", filing__online=Reading(91.0, part=91, whole=100, as_of=END))
-    assert (online.status, online.forecast, online.reading.whole) == (Status.MET, Forecast(91.0, steady=True), 100)
-    assert standing(raw, "filing.online").status is Status.UNKNOWN
-    assert standing(raw, "filing.online", "19753", filing__online=Reading(50.0)).status is Status.OFF_TRACK
+    assert (online.status, online.forecast, online.reading.whole) == (TargetStatus.MET, Forecast(91.0, steady=True), 100)
+    assert standing(raw, "filing.online").status is TargetStatus.UNKNOWN
+    assert standing(raw, "filing.online", "19753", filing__online=Reading(50.0)).status is TargetStatus.OFF_TRACK

@@ -14,7 +14,7 @@ from ingest import topics
 from ingest.simulator import World
 from ingest.simulator.clock import DAY
 from ingest.simulator.state import load
-from schemas.events.envelope import Reader, Refusal
+from schemas.events.envelope import Reader, RefusalError
 from schemas.events.kinds import KINDS
 from schemas.events.topics import RECEIVED_AT
 from schemas.moments import milliseconds
@@ -49,7 +49,7 @@ def in_kafka(settings: Settings) -> tuple[Counter[str], Counter[str], Counter[st
                         assert b", 0000 " not in record.value, "who reported is sealed, in what is wrong, too"
                         try:
                             event = READER.read(record.value)
-                        except Refusal:
+                        except RefusalError:
                             bad[kind.name] += 1
                             continue
                         assert record.key.decode() == kind.entity_id(event.data)

@@ -23,7 +23,7 @@ from streams.admin.migrate import migrate
 from streams.lives import Lives
 from streams.watch import snapshots
 from streams.watch.snapshots import Snapshots
-from streams.worker.store import Store
+from streams.worker.store import WorkerStore
 from tests.counting import Counter
 from tests.running import command
 
@@ -113,7 +113,7 @@ def test_nothing_is_recorded_of_a_moment_of_which_something_was_on_its_way(centr
 
 
 def test_nothing_is_recorded_while_another_watch_computes_lives(centre: Centre) -> None:
-    store = Store(centre.settings.clickhouse_url)
+    store = WorkerStore(centre.settings.clickhouse_url)
     store.write_watch([("lives", 0.25, milliseconds(datetime.now(UTC)), 1, "elsewhere:1")])
     store.close()
     for _ in range(3):

@@ -12,10 +12,10 @@ from clickhouse_driver import Client
 
 from dashboard.query.clock import Live, Replay
 from dashboard.query.connection import Connection
-from dashboard.query.snapshot import Place
+from dashboard.query.snapshot import ProvinceContext
 from dashboard.query.sources import SourceStore
-from dashboard.request.address import Asked, written
-from dashboard.request.context import Ask
+from dashboard.request.address import PageRequest, written
+from dashboard.request.context import PageContext
 from dashboard.server.replay_routes import line
 from ingest.producer import Producer
 from schemas.clickhouse.tables import materialized_views
@@ -25,12 +25,12 @@ from schemas.events.kinds import FEEDBACK, KINDS
 from schemas.events.payloads import Feedback
 from schemas.reference import ZONE
 from schemas.settings import Settings
-from schemas.sources.freshness import State
+from schemas.sources.freshness import SourceState
 from streams.admin.migrate import migrate
 from tests.running import Running, wait_for, worker
 
 pytestmark = pytest.mark.stack
-PLACE = Place("46")
+PLACE = ProvinceContext("46")
 NOW = datetime.now(UTC)
 SECRET = "Nguyễn Văn A"
 
@@ -93,7 +93,7 @@ def test_what_a_gateway_refuses_is_known_with_its_agency_and_reason_and_without_
     assert database.execute("SELECT sum(count) FROM refusals") == [(4,)]
     assert database.execute("SELECT agency, kind FROM dead_letters") == [("H57.CA", "feedback")]
     states = {one.agency: one.state for one in asked.current(Live()) if one.kind == "feedback"}
-    assert states["H57.IOC"] is states["H57.CA"] is State.MALFORMED, "they never spoke but in what was refused"
+    assert states["H57.IOC"] is states["H57.CA"] is SourceState.MALFORMED, "they never spoke but in what was refused"
     assert [row["agency"] for row in asked.refused(Live(), agency="H57.CA")] == ["H57.CA"]
 
 
@@ -118,9 +118,9 @@ def test_the_history_comes_from_the_events_and_survives_a_migration_from_before_
 
     assert history() == expected
     assert asked.history(agency.code, "meeting", day, day + timedelta(days=1)) == (), "it promised none"
-    (best, *_) = [one for one in asked.standings(day, day + timedelta(days=1)) if one.by_state.get(State.LIVE)]
+    (best, *_) = [one for one in asked.standings(day, day + timedelta(days=1)) if one.by_state.get(SourceState.LIVE)]
     assert (best.agency, best.kind) == (agency.code, "filing")
-    assert best.by_state[State.SILENT] == timedelta(minutes=30), "to 11:30 and from 13:30 on"
+    assert best.by_state[SourceState.SILENT] == timedelta(minutes=30), "to 11:30 and from 13:30 on"
     assert database.execute("SELECT max(received_at), max(occurred_at) FROM source_freshness") == [(rows[-1][0], rows[-1][0])]
 
     # A database as it was before: arrivals in another order, also from before the first event that is kept.
@@ -162,8 +162,8 @@ def test_an_agency_that_is_no_more_has_its_silence_on_the_timeline_of_then(setti
         "INSERT INTO events_filing (event_id, entity_id, occurred_at, received_at, agency, commune, partition, offset) VALUES",
         [(str(n), str(n), at, at, former.code, former.commune, 0, n) for n, at in enumerate(times)],
     )
-    asked = Asked("/replay", (("since", written(day)), ("until", written(day + timedelta(days=1)))), "vi")
-    ask = Ask(Connection(settings.clickhouse_url), Live(), PLACE)
+    asked = PageRequest("/replay", (("since", written(day)), ("until", written(day + timedelta(days=1)))), "vi")
+    ask = PageContext(Connection(settings.clickhouse_url), Live(), PLACE)
     silent = {(agency, kind) for _, _, agency, kind in line(ask, asked)["outages"]}
     assert silent == {(former.words("vi"), asked.speech("feed_filing"))}
     ask.connection.close()
@@ -180,5 +180,5 @@ def test_the_league_of_a_month_is_asked_in_a_moment(database: Client, asked: Sou
     began = datetime.now(UTC)
     found = asked.league(Live())
     assert datetime.now(UTC) - began < timedelta(seconds=20)
-    assert {one.agency for one in found if one.share(State.LIVE) == 100} <= set(codes)
-    assert found[0].share(State.LIVE) > 99
+    assert {one.agency for one in found if one.share(SourceState.LIVE) == 100} <= set(codes)
+    assert found[0].share(SourceState.LIVE) > 99

@@ -12,11 +12,11 @@ from clickhouse_driver import Client
 from dashboard.query import alarm_groups as alarms
 from dashboard.query.alarms import AlarmStore
 from dashboard.query.clock import Live
-from dashboard.query.connection import Connection, Unreachable
+from dashboard.query.connection import Connection, UnreachableError
 from dashboard.query.figures import FigureStore
 from dashboard.query.lives import LifeStore
-from dashboard.query.snapshot import Place, take
-from dashboard.query.store import Store
+from dashboard.query.snapshot import ProvinceContext, take
+from dashboard.query.store import ScreenStore
 from schemas.events import envelope
 from schemas.events.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority, ServiceLevel
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
@@ -28,7 +28,7 @@ from streams.admin.migrate import migrate
 from tests.running import Running, command, wait_for, worker
 
 pytestmark = pytest.mark.stack
-COMMUNE, OTHER = (one for one, _ in zip(Place("46").names, range(2), strict=False))
+COMMUNE, OTHER = (one for one, _ in zip(ProvinceContext("46").names, range(2), strict=False))
 NOW = datetime.now(UTC)
 LIVE = Live()
 
@@ -38,7 +38,7 @@ class Way:
 
     def __init__(self, settings: Settings) -> None:
         self.gateway = f"http://127.0.0.1:{settings.gateway_port}/v1/events"
-        self.store = Store(Connection(settings.clickhouse_url))
+        self.store = ScreenStore(Connection(settings.clickhouse_url))
         self.figures = FigureStore(self.store.connection, calendar("46"))
         self.number = 0
 
@@ -139,7 +139,7 @@ def test_the_watch_raises_what_the_wall_shows(path: Way, module_environment: dic
     assert (calls["burst"].communes, calls["burst"].subject, calls["burst"].count) == ((OTHER,), "water", 16)
     assert calls["burst"].priority == 2 and calls["burst"].radius > 500
     assert (calls["flash"].agencies, calls["flash"].count) == ((f"H57.{COMMUNE}.UB",), 1)
-    shown = take(path.store, LIVE, Place("46"), Partitions((4,)), 60.0)
+    shown = take(path.store, LIVE, ProvinceContext("46"), Partitions((4,)), 60.0)
     assert shown.watched.alive and {one.cause for one in shown.calls} >= {"burst", "flash"}
 
 
@@ -189,15 +189,15 @@ def test_the_pulse_moves_by_itself_and_its_mark_only_with_the_data(path: Way) ->
 
 
 def test_everything_that_a_wall_shows_can_be_asked_at_once(path: Way) -> None:
-    shown = take(path.store, LIVE, Place("46"), Partitions((4,)), 10.0)
+    shown = take(path.store, LIVE, ProvinceContext("46"), Partitions((4,)), 10.0)
     assert not shown.empty
     assert (shown.now["filing.overdue"].value, shown.today["filing.registered"].value) != (None, None)
     assert {COMMUNE, OTHER} <= shown.communes.keys()
 
 
 def test_a_database_that_is_away_is_one_kind_of_error() -> None:
-    with pytest.raises(Unreachable):
-        Store(Connection("clickhouse://127.0.0.1:1/ioc")).pulse()
+    with pytest.raises(UnreachableError):
+        ScreenStore(Connection("clickhouse://127.0.0.1:1/ioc")).pulse()
 
 
 def test_the_partition_that_is_furthest_behind_tells_how_alive_the_data_is(settings: Settings) -> None:
@@ -209,6 +209,6 @@ def test_the_partition_that_is_furthest_behind_tells_how_alive_the_data_is(setti
     client = Client.from_url(settings.clickhouse_url)
     client.execute("INSERT INTO heartbeats VALUES", [("a", 0, now, now), ("a", 1, behind, behind), ("b", 0, ahead, now)])
     client.disconnect()
-    sent_at = Store(connection).pulse().sent_at
+    sent_at = ScreenStore(connection).pulse().sent_at
     connection.close()
     assert sent_at == behind

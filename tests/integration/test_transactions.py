@@ -17,7 +17,7 @@ from schemas.events.kinds import FEEDBACK
 from schemas.settings import Settings
 from streams.admin.period import EVER
 from streams.admin.verify import verify
-from streams.replay.history import Extent, from_kafka
+from streams.replay.history import HistoryExtent, from_kafka
 from tests.integration.test_progress import gauges, get
 from tests.integration.test_streams import counted, report
 from tests.running import Running, wait_for, worker
@@ -94,7 +94,7 @@ def test_a_marker_and_what_was_aborted_are_no_records_that_wait_and_no_loss(
     assert not any(one.differences or one.pending for one in verify(settings))
 
     async def again() -> list[bytes]:
-        history = from_kafka(settings, EVER, Extent.of(database, EVER))
+        history = from_kafka(settings, EVER, HistoryExtent.of(database, EVER))
         return [one.key async for chunk in history for one in chunk]
 
     assert asyncio.run(again()) == [f"R{number}".encode() for number in range(6)], "history is read as it was counted"

@@ -12,9 +12,9 @@ from dashboard.pages.sources.unknown import unknown_codes
 from dashboard.query.clock import At, Picture, Replay
 from dashboard.query.connection import Connection
 from dashboard.query.figures import OUTSIDE
-from dashboard.query.snapshot import Place
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.query.snapshot import ProvinceContext
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas import places
 from schemas.events.codes import Channel, FeedbackStatus, FilingStatus, MeetingState
 from schemas.events.kinds import FEEDBACK, FILING, INDICATOR, MEETING, Kind
@@ -37,7 +37,7 @@ def report(number: str, commune: str, *, category: str = "water", agency: str = 
 
 
 @pytest.fixture
-def ask(settings: Settings, database: Client) -> Iterator[Ask]:
+def ask(settings: Settings, database: Client) -> Iterator[PageContext]:
     """Reports, a filing, a meeting and a figure, some with codes that nobody knows; all but the last arrived three days ago."""
     counter = Counter(settings)
     reports = [report("known", HERE.code), report("former", FORMER), report("whole", ""), report("elsewhere", ELSEWHERE.code)]
@@ -66,7 +66,7 @@ def ask(settings: Settings, database: Client) -> Iterator[Ask]:
         counter.count(kind, events)
     counter.close()
     Lives(database, settings.province).catch_up()
-    found = Ask(Connection(settings.clickhouse_url), At(NOW), Place("46"))
+    found = PageContext(Connection(settings.clickhouse_url), At(NOW), ProvinceContext("46"))
     yield found
     found.connection.close()
 
@@ -74,7 +74,7 @@ def ask(settings: Settings, database: Client) -> Iterator[Ask]:
 Told = set[tuple[str, str, str, str, int, str]]
 
 
-def told(ask: Ask, agency: str = "") -> Told:
+def told(ask: PageContext, agency: str = "") -> Told:
     return {(one.kind.name, one.field, one.code, one.agency, one.records, one.example) for one in unknown_codes(ask, agency)}
 
 
@@ -91,7 +91,7 @@ OLD: Told = {
 LATE = ("feedback", "commune", "66666", "H57.IOC", 1, "late")
 
 
-def test_every_code_that_nobody_knows_is_listed_with_whom_it_is_from(ask: Ask) -> None:
+def test_every_code_that_nobody_knows_is_listed_with_whom_it_is_from(ask: PageContext) -> None:
     assert told(ask) == OLD | {LATE}
     assert told(ask, "H57.VP") == {one for one in OLD if one[3] == "H57.VP"}
     (most, *_) = unknown_codes(ask)
@@ -99,13 +99,13 @@ def test_every_code_that_nobody_knows_is_listed_with_whom_it_is_from(ask: Ask) -
 
 
 @pytest.mark.parametrize("picture", Picture)
-def test_the_past_lists_what_was_there_then(ask: Ask, picture: Picture) -> None:
-    asked = Asked("/sources", (("moment", (NOW - timedelta(days=2)).isoformat()), ("picture", picture.value)))
+def test_the_past_lists_what_was_there_then(ask: PageContext, picture: Picture) -> None:
+    asked = PageRequest("/sources", (("moment", (NOW - timedelta(days=2)).isoformat()), ("picture", picture.value)))
     then = ask.of(asked)
     assert isinstance(then.clock, Replay) and told(then) == OLD
 
 
-def test_what_is_of_no_commune_stands_beside_the_communes_and_the_sum_is_the_province(ask: Ask) -> None:
+def test_what_is_of_no_commune_stands_beside_the_communes_and_the_sum_is_the_province(ask: PageContext) -> None:
     units = ask.units()
     received = {code: units[code]["feedback.received"].value or 0 for code in units if "feedback.received" in units[code]}
     assert (received["46"], received[OUTSIDE]) == (9, 5), "a former code is of a commune of today, one of elsewhere is of none here"
@@ -114,12 +114,12 @@ def test_what_is_of_no_commune_stands_beside_the_communes_and_the_sum_is_the_pro
     assert units[OUTSIDE]["filing.registered"].value == 1
 
 
-def test_the_map_tells_how_much_of_its_measure_lies_in_no_commune(ask: Ask) -> None:
-    view = gathered.viewed(ask, Asked("/map", (("measure", "feedback.received"),)))
+def test_the_map_tells_how_much_of_its_measure_lies_in_no_commune(ask: PageContext) -> None:
+    view = gathered.viewed(ask, PageRequest("/map", (("measure", "feedback.received"),)))
     assert gathered.outside(ask, view) == (5, sorted([ELSEWHERE.code, "66666", "99999"]))
     assert "99999" not in gathered.communes(ask, view)[1].steps
 
 
-def test_a_place_without_communes_of_its_own_judges_no_units(ask: Ask) -> None:
-    elsewhere = Ask(ask.connection, ask.clock, Place("Atlantis"))
+def test_a_place_without_communes_of_its_own_judges_no_units(ask: PageContext) -> None:
+    elsewhere = PageContext(ask.connection, ask.clock, ProvinceContext("Atlantis"))
     assert {one.field for one in unknown_codes(elsewhere)} == {"category", "indicator"}

@@ -19,10 +19,10 @@ from schemas.reference import ZONE, Rule, alarm_rule, alarm_rules
 from schemas.settings import Settings
 from streams.watch import book, jobs, run
 from streams.watch.engine import Observed
-from streams.watch.jobs import JOBS, Job, Task
-from streams.watch.questions import QUESTIONS, Look, Province
+from streams.watch.jobs import JOBS, Task, WatchJob
+from streams.watch.questions import QUESTIONS, Look, WatchedProvince
 from streams.watch.readings import readings
-from streams.worker.store import Store
+from streams.worker.store import WorkerStore
 from tests.running import Running, command, wait_for
 
 pytestmark = pytest.mark.stack
@@ -35,8 +35,8 @@ def minutes(count: float) -> datetime:
 
 
 @pytest.fixture
-def store(settings: Settings, database: Client) -> Iterator[Store]:
-    found = Store(settings.clickhouse_url)
+def store(settings: Settings, database: Client) -> Iterator[WorkerStore]:
+    found = WorkerStore(settings.clickhouse_url)
     yield found
     found.close()
 
@@ -47,8 +47,8 @@ def rule(code: str) -> Rule:
     return found
 
 
-def ask(store: Store, code: str, at: datetime = NOW) -> list[Observed]:
-    look = Look(store, at, Province("46"), book.known(store, at))
+def ask(store: WorkerStore, code: str, at: datetime = NOW) -> list[Observed]:
+    look = Look(store, at, WatchedProvince("46"), book.known(store, at))
     return list(QUESTIONS[rule(code).measure](look, rule(code)))
 
 
@@ -67,13 +67,13 @@ def reports(database: Client, count: int, commune: str = ONE, category: str = "w
     )
 
 
-def test_every_rule_in_force_can_be_asked_and_an_empty_database_calls_nobody(store: Store) -> None:
+def test_every_rule_in_force_can_be_asked_and_an_empty_database_calls_nobody(store: WorkerStore) -> None:
     codes = {one.code for one in alarm_rules() if one.measure in QUESTIONS}
     assert len(codes) >= 9
     assert all(ask(store, code) == [] for code in codes)
 
 
-def test_a_burst_is_measured_against_what_is_usual_there(store: Store, database: Client) -> None:
+def test_a_burst_is_measured_against_what_is_usual_there(store: WorkerStore, database: Client) -> None:
     reports(database, 20)
     reports(database, 30, at=minutes(41))
     reports(database, 9, TWO)
@@ -83,7 +83,7 @@ def test_a_burst_is_measured_against_what_is_usual_there(store: Store, database:
     assert found.since == NOW.replace(second=0)
 
 
-def test_reports_that_lie_close_together_are_a_cluster_across_communes(store: Store, database: Client) -> None:
+def test_reports_that_lie_close_together_are_a_cluster_across_communes(store: WorkerStore, database: Client) -> None:
     for number in range(8):
         reports(database, 1, ONE, lat=16.4600 + number / 5000, lon=107.5900)
         reports(database, 1, TWO, lat=16.4601 + number / 5000, lon=107.5905)
@@ -96,7 +96,7 @@ def test_reports_that_lie_close_together_are_a_cluster_across_communes(store: St
     assert found.usual == 0
 
 
-def test_a_pile_a_flash_document_and_dead_letters_are_found(store: Store, database: Client) -> None:
+def test_a_pile_a_flash_document_and_dead_letters_are_found(store: WorkerStore, database: Client) -> None:
     far = datetime(2100, 1, 1, tzinfo=ZONE)
     filings = [
         (f"{commune}-{number}", 1, minutes(5000), far, commune, FilingStatus.PROCESSING, minutes(5000), "open", due, 0, 1)
@@ -131,7 +131,7 @@ def test_a_pile_a_flash_document_and_dead_letters_are_found(store: Store, databa
     assert (dead.count, dead.subject, dead.since) == (25, "bad-json", minutes(3))
 
 
-def test_what_is_overdue_since_before_the_reform_calls_by_the_commune_of_today(store: Store, database: Client) -> None:
+def test_what_is_overdue_since_before_the_reform_calls_by_the_commune_of_today(store: WorkerStore, database: Client) -> None:
     far, then = datetime(2100, 1, 1, tzinfo=ZONE), datetime(2025, 6, 20, 9, tzinfo=ZONE)
     former = next(one.former for one in places.predecessors(ONE) if one.former != ONE)
     filings = [
@@ -160,11 +160,11 @@ def test_what_is_overdue_since_before_the_reform_calls_by_the_commune_of_today(s
     database.execute(f"INSERT INTO life_filing ({names}) VALUES", filings)
     (found,) = ask(store, "pile")
     assert (found.key, found.communes, found.count, found.change) == (ONE, (ONE,), 5, 5)
-    look = Look(store, NOW, Province("46"), book.known(store, NOW))
+    look = Look(store, NOW, WatchedProvince("46"), book.known(store, NOW))
     assert {key: one.value for key, one in readings(look, ["filing.overdue"], "commune").items()} == {("filing.overdue", ONE): 5}
 
 
-def test_sources_that_are_silent_refused_or_ahead_are_found(store: Store, database: Client) -> None:
+def test_sources_that_are_silent_refused_or_ahead_are_found(store: WorkerStore, database: Client) -> None:
     at = datetime(2026, 11, 17, 15, 0, tzinfo=UTC) - timedelta(hours=7)
     heard = at - timedelta(hours=6)
     database.execute("INSERT INTO freshness VALUES", [(f"H57.{code}", "filing", heard, heard) for code in (ONE, TWO)])
@@ -189,11 +189,13 @@ def shown(settings: Settings) -> list[tuple[str, int, int]]:
     return [(row["rule"], row["priority"], row["count"]) for row in rows]
 
 
-def at(store: Store, settings: Settings, name: str, when: datetime) -> None:
+def at(store: WorkerStore, settings: Settings, name: str, when: datetime) -> None:
     next(job for job in JOBS if job.name == name).run(Task(settings, store, when))
 
 
-def test_an_alarm_is_raised_grows_and_is_cleared_and_its_history_stays(settings: Settings, store: Store, database: Client) -> None:
+def test_an_alarm_is_raised_grows_and_is_cleared_and_its_history_stays(
+    settings: Settings, store: WorkerStore, database: Client
+) -> None:
     reports(database, 20)
     at(store, settings, "reports", NOW)
     assert shown(settings) == [("burst", 2, 20)]
@@ -210,7 +212,7 @@ def test_an_alarm_is_raised_grows_and_is_cleared_and_its_history_stays(settings:
     ((raised, cleared, since),) = database.execute("SELECT raised_at, cleared_at, since FROM alarms")
     assert (raised, cleared) == (NOW, later + timedelta(seconds=60)) and since <= NOW
     # A watch that was frozen wakes up and writes what it saw before: nothing comes back.
-    stale = Look(store, NOW, Province("46"))
+    stale = Look(store, NOW, WatchedProvince("46"))
     assert stale.known == ()
     at(store, settings, "reports", NOW + timedelta(seconds=2))
     assert database.execute("SELECT count() FROM alarms WHERE cleared_at IS NULL") == [(0,)]
@@ -266,7 +268,7 @@ def test_once_does_every_job_and_the_screens_know_until_when(
 
 
 def test_a_rule_that_is_no_longer_in_force_calls_nobody(
-    settings: Settings, store: Store, database: Client, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, store: WorkerStore, database: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reports(database, 20)
     at(store, settings, "reports", NOW)
@@ -279,7 +281,7 @@ def test_a_job_that_fails_is_done_again_later_and_later(settings: Settings) -> N
     def fail(task: Task) -> None:
         raise RuntimeError("no")
 
-    one = run.Round(Job("x", 1.0, fail), settings, "w")
+    one = run.Round(WatchJob("x", 1.0, fail), settings, "w")
     pauses = []
     for _ in range(8):
         assert one.once() == "RuntimeError: no"

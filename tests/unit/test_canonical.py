@@ -10,7 +10,7 @@ import pytest
 
 from schemas.documents import example
 from schemas.events import canonical
-from schemas.events.envelope import Category, Read, Reader, Refusal, body
+from schemas.events.envelope import Read, Reader, RefusalCategory, RefusalError, body
 from schemas.events.kinds import BY_NAME, DOCUMENT, FEEDBACK, FILING, INDICATOR, KINDS, MEETING, Kind
 from schemas.events.members import repeated_member
 from schemas.reference.unknown import unknown_codes
@@ -93,9 +93,9 @@ def test_a_unit_of_a_figure_is_mended_only_where_it_can_be_nothing_but_a_commune
 
 
 def test_a_code_longer_than_any_is_refused() -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(RefusalError) as refused:
         READER.read(record(FILING, commune="1" * 17))
-    assert refused.value.category is Category.WRONG_VALUE
+    assert refused.value.category is RefusalCategory.WRONG_VALUE
 
 
 def test_a_site_is_invited_once() -> None:
@@ -105,15 +105,15 @@ def test_a_site_is_invited_once() -> None:
 
 @pytest.mark.parametrize("number", [".", "..", "new\nline", "tab\there", "\u0085", " ", "bell\u0007"])
 def test_a_number_whose_record_could_not_be_opened_is_refused(number: str) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(RefusalError) as refused:
         READER.read(record(FEEDBACK, report_id=number))
-    assert refused.value.category is Category.WRONG_VALUE
+    assert refused.value.category is RefusalCategory.WRONG_VALUE
     assert READER.read_all(FEEDBACK, [record(FEEDBACK, report_id=number)]) is None
 
 
 @pytest.mark.parametrize("field", ["agency", "procedure"])
 def test_a_required_code_of_nothing_but_space_is_refused(field: str) -> None:
-    with pytest.raises(Refusal):
+    with pytest.raises(RefusalError):
         READER.read(record(FILING, **{field: " \u00a0"}))
 
 
@@ -142,14 +142,14 @@ def test_a_minute_is_a_precision_and_a_field_that_is_no_moment_has_none() -> Non
     read = both_ways(record(FILING, {"time": "2026-11-25T10:05:42+07:00"}, precision=["time:minute"]))
     assert read.time == datetime.fromisoformat("2026-11-25T10:05:00+07:00")
     for wrong in ("agency:day", "time:hour", "due_at"):
-        with pytest.raises(Refusal):
+        with pytest.raises(RefusalError):
             READER.read(record(FILING, precision=[wrong]))
 
 
 def test_a_date_that_there_is_not_is_refused() -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(RefusalError) as refused:
         READER.read(record(FILING, due_at="2026-02-30"))
-    assert refused.value.category is Category.IMPOSSIBLE_DATE
+    assert refused.value.category is RefusalCategory.IMPOSSIBLE_DATE
 
 
 def test_how_exactly_a_moment_is_known_makes_no_conflict() -> None:
@@ -214,7 +214,7 @@ def test_an_identity_does_not_depend_on_what_was_read_before(name: str, given: s
             try:
                 read = look()
                 found.append((read.event_id, read.data.report_id, body(read)))
-            except Refusal as refusal:
+            except RefusalError as refusal:
                 found.append(refusal.category)
         return found
 
@@ -245,7 +245,7 @@ def test_what_cannot_be_read_leaves_nothing_to_be_looked_for() -> None:
     gc.disable()
     try:
         for line in lines * 5:
-            with pytest.raises(Refusal):
+            with pytest.raises(RefusalError):
                 READER.read(line)
         assert gc.collect() < len(lines)  # pytest itself may leave some.
     finally:

@@ -11,22 +11,22 @@ from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
 from dashboard.components import outlines as map
 from dashboard.components.alarm_texts import sentence, where
-from dashboard.i18n.speech import Speech
+from dashboard.i18n.speech import Translator
 from dashboard.pages.wall import sources
 from dashboard.pages.wall.figures import figures
 from dashboard.pages.wall.frame import Painter
-from dashboard.query.alarm_groups import Alarm, Watched
+from dashboard.query.alarm_groups import StoredAlarm, Watched
 from dashboard.query.clock import Picture, Replay
 from dashboard.query.progress import Lag, Pace
-from dashboard.query.snapshot import Place, Snapshot
-from dashboard.request.view import View
+from dashboard.query.snapshot import ProvinceContext, Snapshot
+from dashboard.request.view import WallView
 from schemas.figures import Reading, Readings
 from schemas.moments import milliseconds
 from schemas.reference import agencies, alarm_rules
-from schemas.sources.freshness import Source, State
+from schemas.sources.freshness import Source, SourceState
 
 NOW = datetime(2026, 11, 17, 7, 5, tzinfo=UTC)
-PLACE = Place("46")
+PLACE = ProvinceContext("46")
 ONE, TWO = list(PLACE.names)[:2]
 
 
@@ -56,13 +56,13 @@ def snapshot(communes: dict[str, Readings] | None = None, now: Readings | None =
         communes_today={ONE: {"filing.registered": Reading(7)}},
         waiting_since=NOW,
         points=pd.DataFrame({"lat": [16.4], "lon": [107.6], "category": ["water"]}),
-        sources=(Source("H57.1", "filing", State.LIVE, NOW, ONE),),
+        sources=(Source("H57.1", "filing", SourceState.LIVE, NOW, ONE),),
         alarms=(),
     )
 
 
 def figure(key: str, shown: Snapshot, language: str = "vi") -> Any:
-    return next(one for one in figures(shown, PLACE, View(language).speech) if one.key == key)  # type: ignore[arg-type]
+    return next(one for one in figures(shown, PLACE, WallView(language).speech) if one.key == key)  # type: ignore[arg-type]
 
 
 def test_the_honest_rate_counts_what_is_open_and_overdue() -> None:
@@ -76,11 +76,11 @@ def test_the_honest_rate_counts_what_is_open_and_overdue() -> None:
 def test_numbers_are_written_as_each_language_reads_them() -> None:
     assert figure("filings", snapshot()).value == "1.284"
     assert figure("filings", snapshot(), "en").value == "1,284"
-    assert Speech("vi").number(-1234.5, 1) == "\N{MINUS SIGN}1.234,5"
+    assert Translator("vi").number(-1234.5, 1) == "\N{MINUS SIGN}1.234,5"
 
 
 def test_there_are_at_most_seven_figures_and_each_says_how_old_it_is() -> None:
-    found = figures(snapshot(), PLACE, Speech("vi"))
+    found = figures(snapshot(), PLACE, Translator("vi"))
     assert len(found) <= 7
     assert figure("overdue", snapshot()).at == NOW
     assert figure("feedback", snapshot()).at is None, "nothing was ever heard of feedback: there is no age to invent"
@@ -97,11 +97,15 @@ def test_a_commune_that_only_some_kinds_tell_of_can_be_drawn_too() -> None:
 
 
 def test_the_gravest_alarm_colours_a_commune_and_silence_only_hatches_it() -> None:
-    silent = Source("H57.1", "filing", State.SILENT, NOW - timedelta(hours=5), TWO)
+    silent = Source("H57.1", "filing", SourceState.SILENT, NOW - timedelta(hours=5), TWO)
     shown = replace(
         snapshot(),
         sources=(silent,),
-        alarms=(Alarm("pile", 1, NOW, (ONE,)), Alarm("burst", 2, NOW, (ONE,)), Alarm("silent", 3, NOW, (TWO,), "filing")),
+        alarms=(
+            StoredAlarm("pile", 1, NOW, (ONE,)),
+            StoredAlarm("burst", 2, NOW, (ONE,)),
+            StoredAlarm("silent", 3, NOW, (TWO,), "filing"),
+        ),
     )
     assert map.hideout(shown, "overdue_rate") == {"step": {}, "call": {ONE: 1}, "unknown": [TWO]}
     marks = [(one["properties"]["name"], one["properties"]["mark"]) for one in _labels(shown)]
@@ -123,27 +127,27 @@ def test_a_shade_means_the_same_at_any_time(overdue: int, step: int) -> None:
 @pytest.mark.parametrize("measure", list(map.BREAKS))
 def test_every_view_can_be_drawn_and_sent(language: Any, measure: Any) -> None:
     causes = sorted({one.cause for one in alarm_rules()})
-    called = tuple(Alarm(cause, 2, NOW, (ONE, TWO)[:many], "filing", 3) for cause in causes for many in (1, 2))
-    frame = Painter(PLACE).frame(replace(snapshot(), alarms=called), View(language, measure))
+    called = tuple(StoredAlarm(cause, 2, NOW, (ONE, TWO)[:many], "filing", 3) for cause in causes for many in (1, 2))
+    frame = Painter(PLACE).frame(replace(snapshot(), alarms=called), WallView(language, measure))
     assert all(json.dumps(value, cls=PlotlyJSONEncoder) for value in frame.values())
 
 
 def test_a_partition_that_stands_still_is_said_and_one_that_catches_up_is_counted_with_its_feed() -> None:
     still = [Lag("filing", number, Pace.STALLED, 617, NOW - timedelta(minutes=number)) for number in (1, 3)]
     shown = replace(snapshot(), lags=(*still, Lag("document", 0, Pace.UNOWNED), Lag("filing", 2, Pace.BEHIND, 100, NOW)))
-    said = sources.incomplete(shown, Speech("vi"))
+    said = sources.incomplete(shown, Translator("vi"))
     assert said is not None and said["since"] == milliseconds(NOW - timedelta(minutes=3))
     assert said["reason"] == "Văn bản: phân vùng 0 không có bộ xử lý; Hồ sơ: phân vùng 1, 3 đứng yên, 1.234 bản ghi chờ"
-    strip = json.dumps(sources.strip(shown, PLACE.names, Speech("en")), cls=PlotlyJSONEncoder)
+    strip = json.dumps(sources.strip(shown, PLACE.names, Translator("en")), cls=PlotlyJSONEncoder)
     assert "1/1, 1,334 wait" in strip
-    assert sources.incomplete(replace(shown, lags=shown.lags[3:]), Speech("vi")) is None, "it moves: the strip says enough"
+    assert sources.incomplete(replace(shown, lags=shown.lags[3:]), Translator("vi")) is None, "it moves: the strip says enough"
 
 
 def test_a_source_whose_clock_is_ahead_is_named_in_the_strip_and_in_the_alarms() -> None:
-    wrong = Source("H57.1", "filing", State.LIVE, NOW, ONE, timedelta(hours=2, minutes=5), NOW - timedelta(minutes=20))
-    called = Alarm("ahead", 3, NOW, (ONE,), "filing", agencies=("H57.1",), span=wrong.ahead, rule="ahead")
+    wrong = Source("H57.1", "filing", SourceState.LIVE, NOW, ONE, timedelta(hours=2, minutes=5), NOW - timedelta(minutes=20))
+    called = StoredAlarm("ahead", 3, NOW, (ONE,), "filing", agencies=("H57.1",), span=wrong.ahead, rule="ahead")
     shown = replace(snapshot(), sources=(wrong,), alarms=(called,))
-    frame = Painter(PLACE).frame(shown, View("vi"))
+    frame = Painter(PLACE).frame(shown, WallView("vi"))
     assert f"đồng hồ nhanh 2 giờ 5 phút: {PLACE.names[ONE]}" in _text(frame["source-0", "children"])
     assert "Hồ sơ: đồng hồ nguồn nhanh 2 giờ 5 phút" in _text(frame["alarms", "children"])
 
@@ -151,37 +155,37 @@ def test_a_source_whose_clock_is_ahead_is_named_in_the_strip_and_in_the_alarms()
 BLIND = Watched(False, NOW - timedelta(minutes=2))
 
 
-@pytest.mark.parametrize("called", [(), (Alarm("burst", 1, NOW, (ONE,), "water", 20, rule="burst"),)])
-def test_while_nobody_watches_no_alarm_and_no_calm_is_shown_as_if_it_were_of_now(called: tuple[Alarm, ...]) -> None:
+@pytest.mark.parametrize("called", [(), (StoredAlarm("burst", 1, NOW, (ONE,), "water", 20, rule="burst"),)])
+def test_while_nobody_watches_no_alarm_and_no_calm_is_shown_as_if_it_were_of_now(called: tuple[StoredAlarm, ...]) -> None:
     shown = replace(snapshot(), alarms=called, watched=BLIND)
-    frame = Painter(PLACE).frame(shown, View("vi"))
+    frame = Painter(PLACE).frame(shown, WallView("vi"))
     said = _text(frame["alarms", "children"])
     assert "Không ai theo dõi từ 14:03" in said and "Không có cảnh báo" not in said
     assert "shape p1" not in said and "alarm p1" not in said and said.count("shape hatch") == 1 + len(called)
     assert frame["alarms-title", "children"] == "Cảnh báo (?)"
     assert frame["map-communes", "hideout"]["call"] == {} and shown.calls == ()
-    beat = sources.incomplete(shown, Speech("vi"))
+    beat = sources.incomplete(shown, Translator("vi"))
     assert beat is not None and (beat["title"], beat["since"]) == ("unwatched", milliseconds(NOW - timedelta(minutes=2)))
-    never = sources.incomplete(replace(shown, watched=Watched(False)), Speech("en"))
+    never = sources.incomplete(replace(shown, watched=Watched(False)), Translator("en"))
     assert never is not None and never["title"] == "never_watched" and "python -m streams watch" in never["reason"]
-    assert sources.incomplete(replace(shown, watched=Watched()), Speech("vi")) is None
+    assert sources.incomplete(replace(shown, watched=Watched()), Translator("vi")) is None
 
 
 def test_an_alarm_is_told_in_one_sentence_with_its_place_and_measure() -> None:
-    cluster = Alarm("burst", 2, NOW, (ONE, TWO), "water", 18, rule="cluster", radius=183.0, lat=16.46, lon=107.6)
-    low = Alarm("figure", 3, NOW, (ONE,), "filing.on_time", 78, rule="filing_on_time", value=78.4)
-    refused = Alarm("refused", 3, NOW, agencies=("H57.IOC",), subject="wrong-value", count=60, rule="refused")
-    said = {one.cause: sentence(one, Speech("vi")) for one in (cluster, low, refused)}
+    cluster = StoredAlarm("burst", 2, NOW, (ONE, TWO), "water", 18, rule="cluster", radius=183.0, lat=16.46, lon=107.6)
+    low = StoredAlarm("figure", 3, NOW, (ONE,), "filing.on_time", 78, rule="filing_on_time", value=78.4)
+    refused = StoredAlarm("refused", 3, NOW, agencies=("H57.IOC",), subject="wrong-value", count=60, rule="refused")
+    said = {one.cause: sentence(one, Translator("vi")) for one in (cluster, low, refused)}
     assert said["burst"].endswith("/ 40 phút, bán kính 180 m") and "18 phản ánh" in said["burst"]
     assert said["figure"] == "Tỷ lệ hồ sơ đúng hạn thấp (%): 78,4"
     assert said["refused"] == "60 bản ghi bị từ chối / 60 phút: wrong-value"
-    assert where(replace(low, communes=()), PLACE, Speech("en")) == Speech("en")("whole_province")
+    assert where(replace(low, communes=()), PLACE, Translator("en")) == Translator("en")("whole_province")
 
 
 def test_a_source_whose_input_is_refused_is_told_from_a_silent_one() -> None:
-    wrong = Source("H57.1", "filing", State.MALFORMED, NOW - timedelta(hours=3), ONE, refused_at=NOW)
+    wrong = Source("H57.1", "filing", SourceState.MALFORMED, NOW - timedelta(hours=3), ONE, refused_at=NOW)
     shown = replace(snapshot(), sources=(wrong,))
-    strip = _text(sources.strip(shown, PLACE.names, Speech("vi")))
+    strip = _text(sources.strip(shown, PLACE.names, Translator("vi")))
     assert f"{PLACE.names[ONE]} gửi sai, bị từ chối" in strip and "source malformed" in strip
     assert figure("sources", shown).target == "1 bị từ chối" and shown.unknown("filing") == {ONE}
 
@@ -191,19 +195,19 @@ def _text(components: Any) -> str:
 
 
 def test_a_place_without_outlines_is_fitted_to_its_centres() -> None:
-    assert map.outlines(Place("nowhere"))["features"] == []
+    assert map.outlines(ProvinceContext("nowhere"))["features"] == []
     assert map.bounds({"a": (40.5, -74.2), "b": (40.9, -73.7)}, {"features": []}) == [[40.5, -74.2], [40.9, -73.7]]
 
 
 def test_a_place_that_is_not_known_still_has_a_wall() -> None:
-    nowhere = Place("nowhere")
-    frame = Painter(nowhere).frame(snapshot(), View("vi"))
+    nowhere = ProvinceContext("nowhere")
+    frame = Painter(nowhere).frame(snapshot(), WallView("vi"))
     assert len(frame["map-dots", "data"]) == 2
     assert (nowhere.full_name("vi"), nowhere.names, nowhere.agencies) == ("nowhere", {}, ())
 
 
 def test_a_moment_of_the_past_has_the_targets_the_agencies_and_the_calendar_of_its_day() -> None:
-    def then(text: str, picture: Picture = Picture.KNOWN) -> Place:
+    def then(text: str, picture: Picture = Picture.KNOWN) -> ProvinceContext:
         return PLACE.then(Replay(datetime.fromisoformat(f"{text}T09:00+07:00"), picture))
 
     aims = [one.target("filing.wholly_online") for one in (then("2022-12-31"), then("2023-01-01"), PLACE)]

@@ -11,10 +11,10 @@ import pytest
 from dashboard.pages.wall.backdrop import Backdrop
 from dashboard.pages.wall.frame import Painter
 from dashboard.query.clock import Live
-from dashboard.query.connection import Unreachable
-from dashboard.query.snapshot import Place
-from dashboard.query.store import Pulse
-from dashboard.request.view import View
+from dashboard.query.connection import UnreachableError
+from dashboard.query.snapshot import ProvinceContext
+from dashboard.query.store import DataPulse
+from dashboard.request.view import WallView
 from dashboard.server import push
 from dashboard.server.push import Board
 from schemas.events.partitions import Partitions
@@ -28,10 +28,10 @@ class Answers:
     def __init__(self) -> None:
         self.mark, self.away, self.questions, self.overdue = "0", False, 0, 0
 
-    def pulse(self) -> Pulse:
+    def pulse(self) -> DataPulse:
         if self.away:
-            raise Unreachable("connection refused")
-        return Pulse(datetime.now(UTC), self.mark)
+            raise UnreachableError("connection refused")
+        return DataPulse(datetime.now(UTC), self.mark)
 
     def take(self, *_: Any) -> Any:
         self.questions += 1
@@ -46,7 +46,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
 
 
 def board(answers: Answers, slowly: Any = lambda _scenes: Backdrop()) -> Board:
-    return Board(answers, Live(), Painter(Place("46")), 0.01, 10.0, Partitions((4,)), slowly)  # type: ignore[arg-type]
+    return Board(answers, Live(), Painter(ProvinceContext("46")), 0.01, 10.0, Partitions((4,)), slowly)  # type: ignore[arg-type]
 
 
 def told(found: Any) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def test_a_hundred_viewers_cost_one_question_set(answers: Answers) -> None:
     async def scenario() -> None:
         shared = board(answers)
         await shared._look()
-        viewers = [shared.follow(View("vi")) for _ in range(100)]
+        viewers = [shared.follow(WallView("vi")) for _ in range(100)]
         first = [await anext(viewer) for viewer in viewers]
         assert all(("figure-0", "children") in found for found in first)
         assert answers.questions == 1
@@ -80,7 +80,7 @@ def test_a_viewer_gets_only_what_changed(answers: Answers) -> None:
     async def scenario() -> None:
         shared = board(answers)
         poller = asyncio.create_task(shared.run())
-        viewer = shared.follow(View("vi"))
+        viewer = shared.follow(WallView("vi"))
         await changes(viewer, "figure-0")
         answers.mark, answers.overdue = "1", 30
         found = await changes(viewer, "figure-0")
@@ -96,7 +96,7 @@ def test_a_viewer_hears_something_even_when_nothing_happens(answers: Answers, mo
     async def scenario() -> None:
         shared = board(answers)
         monkeypatch.setattr(push, "FRAME_SECONDS", 0.05)
-        viewer = shared.follow(View("vi"))
+        viewer = shared.follow(WallView("vi"))
         await anext(viewer)
         assert set(await anext(viewer)) == {("pulse", "data")}
 
@@ -111,7 +111,7 @@ def test_a_database_that_is_away_is_said_and_asked_again(answers: Answers) -> No
         answers.away = True
         assert await shared._look()
         assert (shared.problem, shared.snapshot, shared.ready) == ("store_away", taken, False)
-        beat = told(await anext(shared.follow(View("vi"))))
+        beat = told(await anext(shared.follow(WallView("vi"))))
         assert beat["problem"] == "store_away"
         answers.away = False
         assert await shared._look()
@@ -128,7 +128,7 @@ def test_whatever_fails_is_said_and_never_shown_as_live(answers: Answers, monkey
         with monkeypatch.context() as patch:
             patch.setattr(push, "take", lambda *_: 1 / 0)
             assert await shared._look()
-            assert told(await anext(shared.follow(View("vi"))))["problem"] == "failed"
+            assert told(await anext(shared.follow(WallView("vi"))))["problem"] == "failed"
             assert not shared.ready
         assert await shared._look()
         assert shared.ready
@@ -140,7 +140,7 @@ def test_a_rotating_wall_gets_the_next_scene_when_its_turn_comes(answers: Answer
     async def scenario() -> None:
         shared = board(answers)
         await shared._look()
-        view = View("vi", scenes=("overview", "sources"), rotate=1)
+        view = WallView("vi", scenes=("overview", "sources"), rotate=1)
         viewer = shared.follow(view)
         names = set()
         async with asyncio.timeout(10):
@@ -164,7 +164,7 @@ def test_what_changes_slowly_is_asked_for_the_scenes_that_walls_show_and_drawn_w
     async def scenario() -> None:
         shared = board(answers, slowly)
         poller = asyncio.create_task(shared.run())
-        viewer = shared.follow(View("vi", scenes=("meetings",)))
+        viewer = shared.follow(WallView("vi", scenes=("meetings",)))
         found = await changes(viewer, "board")
         assert "Đang mở" in str(json.loads(found["board", "children"]))
         found = await changes(viewer, "board")
@@ -183,7 +183,7 @@ def test_when_what_changes_slowly_fails_the_page_says_so(answers: Answers) -> No
         shared = board(answers, slowly)
         poller = asyncio.create_task(shared.run())
         async with asyncio.timeout(5):
-            async for found in shared.follow(View("vi")):
+            async for found in shared.follow(WallView("vi")):
                 if told(found)["problem"] == "failed":
                     break
         poller.cancel()

@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from dashboard.i18n.speech import Speech
+from dashboard.i18n.speech import Translator
 from dashboard.query import alarm_groups as alarms
-from dashboard.query.alarm_groups import Alarm, Watched
+from dashboard.query.alarm_groups import StoredAlarm, Watched
 from dashboard.query.store import HERE
 from dashboard.query.units import unit_of
 
@@ -29,7 +29,7 @@ def test_an_alarm_keeps_its_identity_while_it_grows() -> None:
     before = alarms.grouped(alarms.read([row(count=20)]))
     after = alarms.grouped(alarms.read([row(count=25)]))
     assert [one.id for one in before] == [one.id for one in after]
-    assert Alarm("pile", 2, None, communes=("1",)).id != Alarm("pile", 2, None, communes=("2",)).id
+    assert StoredAlarm("pile", 2, None, communes=("1",)).id != StoredAlarm("pile", 2, None, communes=("2",)).id
 
 
 def test_clocks_that_are_ahead_are_told_by_the_one_that_is_most() -> None:
@@ -75,7 +75,7 @@ def test_nobody_looks_when_any_job_was_not_done_for_longer_than_it_may_take() ->
 
 
 def test_a_former_unit_is_named_with_its_last_day() -> None:
-    vi, en = Speech("vi"), Speech("en")
+    vi, en = Translator("vi"), Translator("en")
     former, now = unit_of("19753", True), unit_of("19753", False)
     assert former is not None and now is not None
     assert (vi.unit(former), en.unit(former)) == ("phường Thuận Lộc (đến 30/06/2025)", "Thuận Lộc Ward (until 30/06/2025)")

@@ -2,13 +2,13 @@
 
 import pytest
 
-from dashboard.request.viewing_distance import Sight, sight
+from dashboard.request.viewing_distance import ViewingDistance, sight
 
-USUAL = Sight(distance=5, pitch=0.63)
+USUAL = ViewingDistance(distance=5, pitch=0.63)
 
 
 def test_the_examples_of_the_rule() -> None:
-    panel = Sight(distance=8, pitch=0.63)
+    panel = ViewingDistance(distance=8, pitch=0.63)
     assert panel.pixels(16) == pytest.approx(84, abs=1)
     assert panel.pixels(20) == pytest.approx(106, abs=3)
 
@@ -19,4 +19,4 @@ def test_an_impossible_address_gets_the_default(wrong: str | None) -> None:
 
 
 def test_an_address_decides() -> None:
-    assert sight("8", "1.25", USUAL) == Sight(8, 1.25)
+    assert sight("8", "1.25", USUAL) == ViewingDistance(8, 1.25)

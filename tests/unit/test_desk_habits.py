@@ -10,8 +10,8 @@ from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 from dashboard.components.keyboard import dialog, letters
 from dashboard.components.parts import no_rights
 from dashboard.components.shell import heading
-from dashboard.i18n.speech import Language, Speech
-from dashboard.request.address import Asked
+from dashboard.i18n.speech import Language, Translator
+from dashboard.request.address import PageRequest
 from dashboard.server.pages import PAGES
 
 
@@ -34,7 +34,7 @@ def test_every_page_has_a_letter_of_its_own() -> None:
 
 
 def test_the_help_tells_the_keys_with_the_address_of_every_page_for_the_same_viewer() -> None:
-    asked = Asked("/sources", (("theme", "dark"),), "en")
+    asked = PageRequest("/sources", (("theme", "dark"),), "en")
     said = text(dialog(asked, [("targets", "Targets", asked.link("/targets"))]))
     for words in ("Keyboard shortcuts", '"data-goes": "t"', "/targets?theme=dark", "/wall?theme=dark", "Close"):
         assert words in said
@@ -56,6 +56,6 @@ def test_a_tab_is_called_by_the_first_heading(content: Any, words: str) -> None:
 
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_who_may_not_see_a_page_is_told_so_and_what_to_do(language: Language) -> None:
-    speech = Speech(language)
+    speech = Translator(language)
     said = text(no_rights(speech))
     assert speech("no_rights") in said and speech("no_rights_hint") in said and "shape lock" in said

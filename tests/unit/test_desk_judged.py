@@ -13,15 +13,15 @@ from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 from dashboard.components import target_board as board
 from dashboard.components.measured import WORDS_OF, measured, named, read
 from dashboard.components.score_bars import bar, between, grade_words, total_words
-from dashboard.i18n.speech import Speech
+from dashboard.i18n.speech import Translator
 from dashboard.pages.index.unit import losses, records, rule
 from dashboard.pages.targets.chart import Course, axes, day_ticks, drawing, ticks
-from dashboard.request.address import Asked
+from dashboard.request.address import PageRequest
 from schemas.figures import Reading
 from schemas.reference import Criterion, criteria_set, indicators, targets
-from schemas.scores import Point, Question, Status, score
+from schemas.scores import Question, SeriesPoint, TargetStatus, score
 
-VI, EN = Speech("vi"), Speech("en")
+VI, EN = Translator("vi"), Translator("en")
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 TAX = next(one for one in targets("46") if one.code == "e-tax")
 RANK = next(one for one in targets("46") if one.code == "dti-hue")
@@ -82,9 +82,9 @@ def test_a_target_says_what_of_it_was_verified_and_what_was_assumed() -> None:
 
 
 def test_every_status_is_drawn_and_only_what_is_off_calls_with_a_shape() -> None:
-    assert set(board.CHIPS) == set(board.GRAVITY) == set(Status)
+    assert set(board.CHIPS) == set(board.GRAVITY) == set(TargetStatus)
     calling = {status for status, chip in board.CHIPS.items() if chip in ("p1", "p2", "p3")}
-    assert calling == {Status.MISSED, Status.OFF_TRACK}
+    assert calling == {TargetStatus.MISSED, TargetStatus.OFF_TRACK}
 
 
 @given(st.floats(-1e9, 1e9), st.floats(1e-3, 1e9))
@@ -108,12 +108,12 @@ def test_days_on_the_axis_are_firsts_of_months_of_a_long_span_and_days_of_a_shor
 
 
 COURSE = Course(
-    points=(Point(date(2026, 11, 9), 80.7), Point(date(2026, 11, 16), 80.5)),
+    points=(SeriesPoint(date(2026, 11, 9), 80.7), SeriesPoint(date(2026, 11, 16), 80.5)),
     aim=95.0,
     due=date(2026, 12, 31),
     today=date(2026, 11, 24),
     ahead=80.0,
-    since=Point(date(2026, 11, 16), 80.5),
+    since=SeriesPoint(date(2026, 11, 16), 80.5),
     percent=True,
 )
 
@@ -122,8 +122,8 @@ COURSE = Course(
     "course",
     [
         COURSE,
-        replace(COURSE, points=(Point(date(2026, 11, 24), 95.0),), ahead=None, since=None, due=date(2026, 11, 24)),
-        replace(COURSE, points=(Point(date(2021, 12, 31), 2.0),), aim=2.0, percent=False, ahead=2.0),
+        replace(COURSE, points=(SeriesPoint(date(2026, 11, 24), 95.0),), ahead=None, since=None, due=date(2026, 11, 24)),
+        replace(COURSE, points=(SeriesPoint(date(2021, 12, 31), 2.0),), aim=2.0, percent=False, ahead=2.0),
         replace(COURSE, due=date(2022, 12, 31), ahead=None),
     ],
 )
@@ -156,11 +156,11 @@ def test_a_score_with_too_little_data_has_no_number_and_no_grade_but_says_what_i
 def test_what_loses_most_comes_first_and_leads_to_the_records_of_the_unit() -> None:
     values = {item.reads: Reading(90.0, 90, 100) for item in INDEX.items} | {"filing.online": Reading(40.0, 40, 100)}
     one = score(INDEX, values, (("commune", ("19753",)),))
-    said = text(losses(Asked("/index", (("lang", "vi"),)), one, "19753"))
+    said = text(losses(PageRequest("/index", (("lang", "vi"),)), one, "19753"))
     assert said.index("Hồ sơ nộp trực tuyến") < said.index("Hồ sơ giải quyết đúng hạn")
     assert "mất 7,2 điểm" in said and "40 trên 100" in said
     question = Question("filing.online", (("channel", ("1", "3")), ("commune", ("19753",))))
-    href = records(Asked("/index", (("lang", "en"), ("set", "766"))), question, "19753")
+    href = records(PageRequest("/index", (("lang", "en"), ("set", "766"))), question, "19753")
     assert href == "/unit/19753?channel=1%2C3&lang=en&records=filing.online"
 
 

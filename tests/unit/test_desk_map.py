@@ -9,25 +9,25 @@ from dashboard.pages.map import page, routes
 from dashboard.pages.map.drawn import words
 from dashboard.pages.map.shades import quantiles, shades
 from dashboard.pages.map.spots import spots
-from dashboard.pages.map.view import LAYERS, MEASURES, USUAL, View, box_of, said, without_extent, written
+from dashboard.pages.map.view import LAYERS, MEASURES, USUAL, MapView, box_of, said, without_extent, written
 from dashboard.query.clock import At
 from dashboard.query.connection import Connection
-from dashboard.query.snapshot import Place
+from dashboard.query.snapshot import ProvinceContext
 from dashboard.query.store import HERE
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas import places
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING
 from schemas.figures import BY_CODE, Reading
-from schemas.figures.series import Step
+from schemas.figures.series import SeriesStep
 
-PLACE, NOW = Place("46"), datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+PLACE, NOW = ProvinceContext("46"), datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 ONE, OTHER = places.communes("46")[:2]
 
 
-def view(**parameters: str) -> View:
+def view(**parameters: str) -> MapView:
     given = {name.rstrip("_"): value for name, value in parameters.items()}
-    return View.of(Asked("/map", tuple(sorted(given.items()))), PLACE, NOW)
+    return MapView.of(PageRequest("/map", tuple(sorted(given.items()))), PLACE, NOW)
 
 
 def test_an_empty_address_is_the_usual_map_of_the_last_week() -> None:
@@ -102,7 +102,7 @@ def test_a_window_that_cannot_be_is_said_and_the_usual_one_shown(since: str, unt
 
 
 def test_the_extent_decides_nothing_but_where_the_map_is() -> None:
-    asked = Asked("/map", (("at", "16.4,107.5"), ("unit", ONE.code), ("zoom", "11")))
+    asked = PageRequest("/map", (("at", "16.4,107.5"), ("unit", ONE.code), ("zoom", "11")))
     assert without_extent(asked).parameters == (("unit", ONE.code),)
 
 
@@ -116,8 +116,10 @@ def test_a_scope_has_the_communes_with_their_middle_in_the_box_and_their_bodies(
     assert view().scope(PLACE, where).communes is None
 
 
-@pytest.mark.parametrize(("window", "step"), [("1h", Step.MINUTES), ("24h", Step.HOUR), ("7d", Step.DAY), ("30d", Step.DAY)])
-def test_a_window_is_told_in_parts_that_fit_it(window: str, step: Step) -> None:
+@pytest.mark.parametrize(
+    ("window", "step"), [("1h", SeriesStep.MINUTES), ("24h", SeriesStep.HOUR), ("7d", SeriesStep.DAY), ("30d", SeriesStep.DAY)]
+)
+def test_a_window_is_told_in_parts_that_fit_it(window: str, step: SeriesStep) -> None:
     assert view(window=window).scope(PLACE, spots(PLACE)).step is step
 
 
@@ -128,7 +130,7 @@ def test_units_lie_in_their_communes_and_provincial_bodies_at_one_seat() -> None
 
 
 def test_a_place_without_units_still_has_an_extent() -> None:
-    where = spots(Place("NOWHERE"))
+    where = spots(ProvinceContext("NOWHERE"))
     assert (where.communes, where.seat, where.outlined) == ({}, None, False)
     assert where.of("X.1") is None
     assert where.bounds[0][0] < where.bounds[1][0]
@@ -172,16 +174,16 @@ def test_the_script_speaks_both_languages() -> None:
 
 
 def test_when_clickhouse_is_away_the_map_stays_and_the_panel_says_so() -> None:
-    ask = Ask(Connection("clickhouse://127.0.0.1:1/none"), At(NOW), PLACE)
-    found = page.parts(ask, Asked("/map"))
+    ask = PageContext(Connection("clickhouse://127.0.0.1:1/none"), At(NOW), PLACE)
+    found = page.parts(ask, PageRequest("/map"))
     assert (found["bar"], found["side"], found["drawn"]) == (None, None, None)
     assert "ClickHouse không trả lời" in str(found["panel"])
-    whole = str(page.content(ask, Asked("/map", (), "en")))
+    whole = str(page.content(ask, PageRequest("/map", (), "en")))
     assert "map-of" in whole and "ClickHouse does not answer" in whole and '"drawn":null' in whole
 
 
 def test_a_view_that_cannot_be_is_refused() -> None:
-    ask = Ask(Connection("clickhouse://127.0.0.1:1/none"), At(NOW), PLACE)
+    ask = PageContext(Connection("clickhouse://127.0.0.1:1/none"), At(NOW), PLACE)
     for parameters in ({}, {"bbox": "1,2,3", "zoom": "9"}, {"bbox": "1,2,3,4", "zoom": "x"}, {"bbox": "1,2,3,4", "zoom": "40"}):
         with pytest.raises(ValueError):
-            routes.reports(ask, Asked("/map", tuple(parameters.items())))
+            routes.reports(ask, PageRequest("/map", tuple(parameters.items())))

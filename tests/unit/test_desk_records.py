@@ -20,29 +20,29 @@ from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
 from dashboard.components import list_address as address
 from dashboard.components.list_address import Toggles
-from dashboard.components.list_cells import Teller
+from dashboard.components.list_cells import CellFormatter
 from dashboard.components.list_fields import FIELDS, MAIN, choices
 from dashboard.components.sheet import Sheet, csv_pieces, xlsx_pieces
 from dashboard.components.workbook import workbook
-from dashboard.i18n.speech import Speech, in_order
+from dashboard.i18n.speech import Translator, in_order
 from dashboard.i18n.words import WORDS
 from dashboard.pages.records import filters, grid
 from dashboard.query import lists as store_lists
 from dashboard.query.lists import EXTRA, Order, Sought, conditions
 from dashboard.query.records import SEALED
-from dashboard.query.snapshot import Place
+from dashboard.query.snapshot import ProvinceContext
 from dashboard.query.store import HERE
-from dashboard.request.address import Asked
+from dashboard.request.address import PageRequest
 from schemas.clickhouse.lives import LIVES, current_table
 from schemas.clickhouse.tables import state_table
 from schemas.events.kinds import FEEDBACK, FILING, Kind
 from schemas.figures import FIGURES
-from schemas.figures.questions import Moment
+from schemas.figures.questions import AskedMoment
 from schemas.reference import calendar, criteria_sets
 
-PLACE = Place("46")
+PLACE = ProvinceContext("46")
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
-MOMENT = Moment.of(NOW, calendar("46"))
+MOMENT = AskedMoment.of(NOW, calendar("46"))
 KINDS = tuple(life.kind for life in LIVES)
 HOSTILE = "x' OR 1=1 --", "%(only_agency)s", "\\'; DROP TABLE current_filing", "{where}", "100%"
 
@@ -52,8 +52,8 @@ def text(components: Any) -> str:
 
 
 def read(search: str, kind: str = "filing", spoken: str = "vi") -> address.Wanted:
-    asked = Asked.of(f"/records/{kind}", search, spoken, "vi")
-    return address.read(asked, PLACE, Teller(address.kind_of(asked), PLACE, asked.speech))
+    asked = PageRequest.of(f"/records/{kind}", search, spoken, "vi")
+    return address.read(asked, PLACE, CellFormatter(address.kind_of(asked), PLACE, asked.speech))
 
 
 def test_an_address_says_all_that_a_list_is() -> None:
@@ -115,8 +115,8 @@ def test_what_cannot_be_understood_is_said_in_words(search: str, key: str, spoke
 def test_a_kind_or_a_unit_that_is_none_is_not_found() -> None:
     for path in ("/records/indicator", "/records/nothing", "/records/filing/x"):
         with pytest.raises(LookupError):
-            address.kind_of(Asked(path))
-    assert address.kind_of(Asked("/records")) is FILING
+            address.kind_of(PageRequest(path))
+    assert address.kind_of(PageRequest("/records")) is FILING
     with pytest.raises(LookupError):
         read("unit=nobody")
 
@@ -130,12 +130,14 @@ def test_any_values_survive_an_address(wanted: list[str]) -> None:
 
 
 def test_a_choice_is_added_and_taken_away_by_its_link_and_leads_to_the_first_page() -> None:
-    asked = Asked.of("/records/filing", "agency=H57.SYT&page=4&theme=dark", None, "vi")
+    asked = PageRequest.of("/records/filing", "agency=H57.SYT&page=4&theme=dark", None, "vi")
     more = Toggles(asked, "agency").to("H57.SXD")
     assert more == "/records/filing?agency=H57.SYT%2CH57.SXD&theme=dark"
-    again = Asked.of("/records/filing", more.partition("?")[2], None, "vi")
+    again = PageRequest.of("/records/filing", more.partition("?")[2], None, "vi")
     assert Toggles(again, "agency").to("H57.SYT") == "/records/filing?agency=H57.SXD&theme=dark"
-    unknown = Asked.of("/records/feedback", Toggles(Asked("/records/feedback"), "rating").to("").partition("?")[2], None, "vi")
+    unknown = PageRequest.of(
+        "/records/feedback", Toggles(PageRequest("/records/feedback"), "rating").to("").partition("?")[2], None, "vi"
+    )
     assert read(unknown.with_().partition("?")[2], "feedback").values == {"rating": ("",)}
 
 
@@ -146,7 +148,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=9
 def test_the_links_of_all_values_are_written_as_each_by_itself(now: list[str], value: str, other: str, kept: str) -> None:
     now, value = [one for one in now if one != address.NONE], "" if value == address.NONE else value
     given_, kept = {"procedure": address.said(now) or "", other: kept, "page": "3"}, kept.strip() or "x"
-    asked = Asked("/records/filing", tuple(sorted((name, text) for name, text in given_.items() if text)))
+    asked = PageRequest("/records/filing", tuple(sorted((name, text) for name, text in given_.items() if text)))
     changed = [one for one in now if one != value] if value in now else [*now, value]
     assert Toggles(asked, "procedure").to(value) == asked.with_(procedure=address.said(changed), page=None)
 
@@ -199,7 +201,7 @@ def test_what_a_set_of_criteria_asks_by_can_be_asked_of_a_list() -> None:
 
 def test_every_value_has_words_in_both_languages_and_an_order() -> None:
     for spoken in ("vi", "en"):
-        filings, reports = Teller(FILING, PLACE, Speech(spoken)), Teller(FEEDBACK, PLACE, Speech(spoken))  # type: ignore[arg-type]
+        filings, reports = CellFormatter(FILING, PLACE, Translator(spoken)), CellFormatter(FEEDBACK, PLACE, Translator(spoken))  # type: ignore[arg-type]
         assert filings.words("status", "4") == filings.words("status", 4) == ("Processing" if spoken == "en" else "Đang xử lý")
         assert filings.words("overdue", "1") != filings.words("overdue", "0")
         assert filings.words("agency", "H57.SYT") and filings.words("agency", "stranger") == "stranger"
@@ -213,15 +215,15 @@ def test_every_value_has_words_in_both_languages_and_an_order() -> None:
 
 
 def test_a_text_means_the_procedures_that_have_it_in_their_words() -> None:
-    teller = Teller(FILING, PLACE, Speech("vi"))
+    teller = CellFormatter(FILING, PLACE, Translator("vi"))
     ((name, codes),) = teller.meant("KHAI SINH")
     assert name == "procedure" and codes and all("khai sinh" in teller.words(name, code).lower() for code in codes)
     assert teller.meant("zzzz") == (("procedure", ("",)),) and teller.meant("") == ()
 
 
 def test_the_bar_tells_counts_and_what_is_chosen_can_be_taken_away_one_by_one() -> None:
-    asked = Asked.of("/records/filing", "agency=H57.SYT,H57.SXD&text=x&from=2026-11-01", None, "vi")
-    teller = Teller(FILING, PLACE, Speech("vi"))
+    asked = PageRequest.of("/records/filing", "agency=H57.SYT,H57.SXD&text=x&from=2026-11-01", None, "vi")
+    teller = CellFormatter(FILING, PLACE, Translator("vi"))
     wanted = address.read(asked, PLACE, teller)
     counts = {"agency": {"H57.SYT": 1284}, "status": {"4": 3}}
     bar = text(filters.bar(asked, wanted, teller, counts, date(2026, 11, 24)))
@@ -234,15 +236,15 @@ def test_the_bar_tells_counts_and_what_is_chosen_can_be_taken_away_one_by_one() 
     }.items():
         assert words in chips and f'"{href}"' in chips
     assert '"/records/filing"' in chips, "all at once"
-    assert filters.chosen(Asked("/records/filing"), read(""), teller, PLACE) is None
+    assert filters.chosen(PageRequest("/records/filing"), read(""), teller, PLACE) is None
 
 
 def test_columns_are_hidden_shown_and_moved_by_links_and_the_last_one_stays() -> None:
-    asked = Asked.of("/records/filing", "columns=entity_id,status", None, "vi")
+    asked = PageRequest.of("/records/filing", "columns=entity_id,status", None, "vi")
     shown = text(grid.columns(asked, read("columns=entity_id,status")))
     assert '"/records/filing?columns=status"' in shown and '"/records/filing?columns=status%2Centity_id"' in shown
     assert '"/records/filing?columns=entity_id%2Cstatus%2Cfee"' in shown and '"/records/filing"' in shown
-    alone = text(grid.columns(Asked.of("/records/filing", "columns=fee", None, "vi"), read("columns=fee")))
+    alone = text(grid.columns(PageRequest.of("/records/filing", "columns=fee", None, "vi"), read("columns=fee")))
     assert '"/records/filing?columns="' not in alone
 
 
@@ -274,8 +276,8 @@ def opened(pieces: Iterator[bytes]) -> openpyxl.Workbook:
 def test_a_text_is_looked_for_in_the_form_that_records_were_brought_into(typed: str) -> None:
     _, given = conditions(Sought(FEEDBACK, text=typed), MOMENT, "today")
     assert given["text"].split() == ["Số", "12/QĐ"] and "\u00a0" not in given["folded"]
-    asked = Asked.of("/records/feedback", urlencode({"text": typed}), None, "vi")
-    wanted = address.read(asked, PLACE, Teller(FEEDBACK, PLACE, asked.speech))
+    asked = PageRequest.of("/records/feedback", urlencode({"text": typed}), None, "vi")
+    wanted = address.read(asked, PLACE, CellFormatter(FEEDBACK, PLACE, asked.speech))
     assert conditions(wanted.sought, MOMENT, "today")[1]["text"] == "Số 12/QĐ"
 
 

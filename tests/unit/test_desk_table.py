@@ -5,9 +5,9 @@ import io
 from datetime import UTC, date, datetime
 
 from dashboard.components.sheet import Sheet, written
-from dashboard.components.table import Column, Wish, table
+from dashboard.components.table import TableColumn, Wish, table
 from dashboard.i18n.speech import in_order
-from dashboard.request.address import Asked
+from dashboard.request.address import PageRequest
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
@@ -22,9 +22,9 @@ def test_a_file_is_read_by_spreadsheets_and_nothing_in_it_is_a_formula() -> None
 
 
 def test_a_table_stands_in_groups_with_a_heading_each() -> None:
-    columns = (Column("name", "Name", lambda row: row["name"]),)
+    columns = (TableColumn("name", "Name", lambda row: row["name"]),)
     rows = [{"name": "a", "of": "1"}, {"name": "b", "of": "1"}, {"name": "c", "of": "2"}]
-    shown = table(Asked("/x"), columns, rows, Wish(), group=lambda row: (row["of"], f"group {row['of']}"))
+    shown = table(PageRequest("/x"), columns, rows, Wish(), group=lambda row: (row["of"], f"group {row['of']}"))
     body = shown.children[0].children.children[2].children
     assert [one.className for one in body] == ["group", "", "", "group", ""]
 

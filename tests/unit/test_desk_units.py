@@ -16,27 +16,27 @@ from dashboard.components.record_rows import columns, left, short, status_words
 from dashboard.components.table import sorted_rows
 from dashboard.components.unit_refs import commune_name, name, unit_link, who
 from dashboard.components.unit_search import found_agencies, found_units
-from dashboard.i18n.speech import Speech
+from dashboard.i18n.speech import Translator
 from dashboard.i18n.words import WORDS
 from dashboard.pages.record import life
 from dashboard.pages.search.page import exact
 from dashboard.pages.unit import below, calls, feeds
 from dashboard.query.clock import Replay
-from dashboard.query.records import SEALED, Found, _shown
-from dashboard.query.snapshot import Place
+from dashboard.query.records import SEALED, FoundRecords, _shown
+from dashboard.query.snapshot import ProvinceContext
 from dashboard.query.store import HERE
-from dashboard.request.address import Asked
+from dashboard.request.address import PageRequest
 from dashboard.server.pages import PAGES
 from schemas.clickhouse.tables import events_table, state_table
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, KINDS, MEETING
 from schemas.figures import BY_CODE, Reading
 from schemas.reference import target
-from schemas.sources.freshness import Source, State
+from schemas.sources.freshness import Source, SourceState
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
-PLACE = Place("46")
-VI, EN = Speech("vi"), Speech("en")
-ASKED = Asked("/unit/46")
+PLACE = ProvinceContext("46")
+VI, EN = Translator("vi"), Translator("en")
+ASKED = PageRequest("/unit/46")
 
 
 def text(components: Any) -> str:
@@ -70,7 +70,7 @@ def test_before_the_reform_a_code_is_the_unit_of_that_day_and_one_of_today_is_st
 
 
 def test_a_special_zone_that_was_a_district_is_still_to_come_before_the_reform() -> None:
-    place = Place("51")
+    place = ProvinceContext("51")
     now, then = (who(one, "21548") for one in (place, place.then(Replay(datetime(2025, 6, 25, 9, tzinfo=UTC)))))
     assert now is not None and not now.elsewhen and then is not None and then.coming and not then.former
     assert now.words(VI) == then.words(VI) == "Đặc khu Lý Sơn"
@@ -175,7 +175,7 @@ def test_codes_that_nobody_knows_are_told_so_and_communes_of_elsewhere_with_thei
     assert commune_name("19750", PLACE, VI) == "Phường Tây Lộc (đến 30/06/2025)", "a former unit of this province"
     assert name("H57.NOBODY", PLACE, EN) == "H57.NOBODY (code not in the reference lists)"
     assert name("NYPD", PLACE, VI) == "NYPD", "a code that is not like one of a province is not judged"
-    assert commune_name("BROOKLYN", Place("NYC"), VI) == "BROOKLYN", "nor is any code of a place without units"
+    assert commune_name("BROOKLYN", ProvinceContext("NYC"), VI) == "BROOKLYN", "nor is any code of a place without units"
 
 
 def test_a_flash_document_is_told_by_its_own_priority() -> None:
@@ -194,7 +194,7 @@ def test_a_record_is_told_by_its_status_and_a_document_without_its_receiver() ->
 
 def test_an_id_with_slashes_commas_and_marks_is_an_address_that_comes_back_as_it_was() -> None:
     number = "H57.VP,2026/11/24,123/CĐ-UBND/H57.19753.UB"
-    there = Asked("/", (("lang", "en"),), "en").link(f"/record/document/{number}")
+    there = PageRequest("/", (("lang", "en"),), "en").link(f"/record/document/{number}")
     assert there == "/record/document/H57.VP,2026/11/24,123/C%C4%90-UBND/H57.19753.UB?lang=en"
 
 
@@ -224,18 +224,20 @@ IDS = (
     "entity", [*IDS, "H57.VP,2026/11/24,123/CĐ-UBND/H57.19753.UB", "000.00.00.H57,2026/11/27,4120//H57.VP", "\u202e1-AP"]
 )
 def test_every_id_is_read_back_from_its_link_whatever_a_browser_makes_of_paths(entity: str) -> None:
-    there = urlsplit(link_to(Asked("/", (("lang", "en"),), "en"), FEEDBACK, entity))
+    there = urlsplit(link_to(PageRequest("/", (("lang", "en"),), "en"), FEEDBACK, entity))
     # As browsers do: parts of dots are taken away, however they are written, and backslashes are slashes.
     path = unquote(urlsplit(urljoin("http://localhost", there.path.replace("%2E", ".").replace("%5C", "/"))).path)
-    asked = Asked.of(path, there.query, None, "vi")
+    asked = PageRequest.of(path, there.query, None, "vi")
     assert record_of(asked) == ("feedback", entity)
     assert asked.get("lang") == "en", "the link is the same viewer's"
 
 
 def test_the_link_of_a_common_id_is_its_plain_address() -> None:
-    assert link_to(Asked("/"), FILING, "H57.19753-261101-0000001") == "/record/filing/H57.19753-261101-0000001"
-    assert record_of(Asked("/record/filing/H57.1/2/")) == ("filing", "H57.1/2/"), "plain addresses that were sent on go on working"
-    assert record_of(Asked("/record/filing/~")) == ("filing", "~")
+    assert link_to(PageRequest("/"), FILING, "H57.19753-261101-0000001") == "/record/filing/H57.19753-261101-0000001"
+    assert record_of(PageRequest("/record/filing/H57.1/2/")) == ("filing", "H57.1/2/"), (
+        "plain addresses that were sent on go on working"
+    )
+    assert record_of(PageRequest("/record/filing/~")) == ("filing", "~")
 
 
 def alarm(**changes: Any) -> dict[str, Any]:
@@ -284,18 +286,18 @@ def test_a_burst_and_the_cluster_in_its_commune_are_told_once() -> None:
 
 def test_the_feeds_of_a_unit_come_with_the_gravest_first() -> None:
     sources = (
-        Source("H57.19753.UB", "document", State.LIVE, NOW, "19753"),
-        Source("H57.19753", "filing", State.SILENT, NOW - timedelta(days=1), "19753"),
-        Source("H57.SYT", "document", State.LATE, NOW),
+        Source("H57.19753.UB", "document", SourceState.LIVE, NOW, "19753"),
+        Source("H57.19753", "filing", SourceState.SILENT, NOW - timedelta(days=1), "19753"),
+        Source("H57.SYT", "document", SourceState.LATE, NOW),
     )
     commune, agency = who(PLACE, "19753"), who(PLACE, "H57.SYT")
     assert commune and agency
-    assert [one.state for one in feeds.of_unit(sources, commune)] == [State.SILENT, State.LIVE]
+    assert [one.state for one in feeds.of_unit(sources, commune)] == [SourceState.SILENT, SourceState.LIVE]
     assert [one.agency for one in feeds.of_unit(sources, agency)] == ["H57.SYT"]
 
 
 def test_units_are_ranked_by_a_figure_with_the_unknown_last() -> None:
-    asked = Asked("/unit/46", (("figure", "filing.duration_p50"),))
+    asked = PageRequest("/unit/46", (("figure", "filing.duration_p50"),))
     shown = below.columns(asked, PLACE, BY_CODE["filing.duration_p50"], short=True)
     assert [one.name for one in shown[:3]] == ["name", "filing.duration_p50", "filing.overdue"]
     rows = [
@@ -325,11 +327,11 @@ def test_agencies_are_found_by_code_and_by_words_in_both_languages() -> None:
 
 def test_only_one_record_of_exactly_that_number_leads_on() -> None:
     rows = [{"entity_id": "F-1"}, {"entity_id": "F-12"}]
-    assert exact("f-1", {FILING: Found(rows, 2)}) == (FILING, "F-1")
-    assert exact("F-", {FILING: Found(rows, 2)}) is None
+    assert exact("f-1", {FILING: FoundRecords(rows, 2)}) == (FILING, "F-1")
+    assert exact("F-", {FILING: FoundRecords(rows, 2)}) is None
     sent = [{"entity_id": f"D/{code}", "number": "12", "notation": "CV"} for code in "ab"]
-    assert exact("12/CV", {DOCUMENT: Found(sent, 2)}) is None, "it went to two receivers"
-    assert exact("12/cv", {DOCUMENT: Found(sent[:1], 1)}) == (DOCUMENT, "D/a")
+    assert exact("12/CV", {DOCUMENT: FoundRecords(sent, 2)}) is None, "it went to two receivers"
+    assert exact("12/cv", {DOCUMENT: FoundRecords(sent[:1], 1)}) == (DOCUMENT, "D/a")
 
 
 def test_every_field_of_the_vocabulary_has_words_and_what_is_sealed_is_never_asked_for() -> None:

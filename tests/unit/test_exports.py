@@ -5,14 +5,14 @@ from threading import BoundedSemaphore
 
 import pytest
 
-from dashboard.query.connection import Unreachable
+from dashboard.query.connection import UnreachableError
 from dashboard.server.exports import AT_A_TIME, BusyError, whole
 
 
 def file(*, fails: bool = False) -> Iterator[bytes]:
     yield b"head"
     if fails:
-        raise Unreachable("gone")
+        raise UnreachableError("gone")
     yield b"rows"
 
 
@@ -33,7 +33,7 @@ def test_a_place_comes_back_however_a_file_ends(end: str) -> None:
         one = whole(file(fails=end == "broken off"), places)
         assert next(one) == b"head"
         if end == "broken off":
-            with pytest.raises(Unreachable):
+            with pytest.raises(UnreachableError):
                 next(one)
         elif end == "given up":
             one.close()  # type: ignore[attr-defined]

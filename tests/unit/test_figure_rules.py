@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from schemas.events.kinds import FEEDBACK, FILING, KINDS
 from schemas.figures import BY_CODE, FIGURES, Figure, Reading
 from schemas.figures.aging import aged, of_units, timely
-from schemas.figures.questions import Moment, dimensions, pieces_of, question, reader, readings
-from schemas.figures.series import Step, parts, series, series_readings
+from schemas.figures.questions import AskedMoment, dimensions, pieces_of, question, reader, readings
+from schemas.figures.series import SeriesStep, parts, series, series_readings
 from schemas.reference import ZONE, calendar, indicators, statuses
-from schemas.sources.freshness import Source, State
+from schemas.sources.freshness import Source, SourceState
 
 CALENDAR = calendar("46")
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
@@ -55,9 +55,9 @@ def test_a_median_of_nothing_is_unknown() -> None:
 
 def test_a_dimension_that_a_kind_does_not_have_is_refused_with_those_it_has() -> None:
     with pytest.raises(ValueError, match=r"category.*agency, commune"):
-        question([of("filing.open")], Moment.of(NOW, CALENDAR), ("category",))
+        question([of("filing.open")], AskedMoment.of(NOW, CALENDAR), ("category",))
     with pytest.raises(ValueError, match="cannot be asked by"):
-        series([of("feedback.open")], Step.DAY, NOW - timedelta(days=1), NOW, CALENDAR, ("procedure",))
+        series([of("feedback.open")], SeriesStep.DAY, NOW - timedelta(days=1), NOW, CALENDAR, ("procedure",))
     assert "reporter" not in dimensions(FEEDBACK)
 
 
@@ -69,27 +69,29 @@ def test_rows_become_readings_by_their_dimensions() -> None:
     assert found["19777", "2"]["filing.online"].value is None
 
 
-@given(st.sampled_from(Step), st.integers(1, 50_000), st.integers(0, 10_000_000))
-def test_parts_follow_one_another_without_a_gap_from_the_first_moment_to_the_last(step: Step, minutes: int, start: int) -> None:
+@given(st.sampled_from(SeriesStep), st.integers(1, 50_000), st.integers(0, 10_000_000))
+def test_parts_follow_one_another_without_a_gap_from_the_first_moment_to_the_last(
+    step: SeriesStep, minutes: int, start: int
+) -> None:
     since = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(seconds=start)
     until = since + timedelta(minutes=minutes)
     try:
         starts, ends = parts(step, since, until)
     except ValueError:
-        assert step in (Step.MINUTES,) and minutes > 4_000
+        assert step in (SeriesStep.MINUTES,) and minutes > 4_000
         return
     assert (starts[0], ends[-1]) == (since, until)
     assert starts[1:] == ends[:-1] and all(start < end for start, end in zip(starts, ends, strict=True))
     for edge in (at.astimezone(ZONE) for at in ends[:-1]):
         assert edge.second == edge.microsecond == 0 and edge.minute % 5 == 0
-        assert step in (Step.MINUTES,) or edge.minute == 0
-        assert step in (Step.MINUTES, Step.HOUR) or edge.hour == 0
-        assert step is not Step.MONTH or edge.day == 1
+        assert step in (SeriesStep.MINUTES,) or edge.minute == 0
+        assert step in (SeriesStep.MINUTES, SeriesStep.HOUR) or edge.hour == 0
+        assert step is not SeriesStep.MONTH or edge.day == 1
 
 
 def test_a_part_in_which_nothing_happened_reads_zero_and_not_unknown() -> None:
     figures = [of("filing.registered"), of("filing.open"), of("filing.online")]
-    ends, questions = series(figures, Step.DAY, NOW - timedelta(days=2), NOW, CALENDAR)
+    ends, questions = series(figures, SeriesStep.DAY, NOW - timedelta(days=2), NOW, CALENDAR)
     assert len(questions) == 2, "one for what began in a part, one for what stood at its end"
     registered, opened, online = (figure.part[0] for figure in figures)
     row = {registered: 4, online: 1, opened: None}
@@ -102,18 +104,18 @@ def test_a_part_in_which_nothing_happened_reads_zero_and_not_unknown() -> None:
     assert [one.value for _, one in found[()]["filing.online"]] == [None, 25, None]
 
 
-def source(agency: str, state: State, minutes: int, kind: str = "filing", commune: str = "") -> Source:
+def source(agency: str, state: SourceState, minutes: int, kind: str = "filing", commune: str = "") -> Source:
     return Source(agency, kind, state, NOW - timedelta(minutes=minutes), commune)
 
 
 def test_a_figure_is_as_old_as_its_newest_event_and_stale_when_too_many_sources_are_silent() -> None:
-    sources = [source(f"a{number}", State.LIVE, number + 1, commune=f"c{number}") for number in range(19)]
-    sources.append(source("quiet", State.SILENT, 600, commune="c99"))
+    sources = [source(f"a{number}", SourceState.LIVE, number + 1, commune=f"c{number}") for number in range(19)]
+    sources.append(source("quiet", SourceState.SILENT, 600, commune="c99"))
     said = {"filing.open": Reading(7)}
     whole = aged(said, sources)["filing.open"]
     assert (whole.value, whole.as_of, whole.stale) == (7, NOW - timedelta(minutes=1), False), "one of twenty"
     assert whole.silent == 1, "it is told nevertheless"
-    many = aged(said, [*sources, source("b", State.MALFORMED, 5), source("c", State.SILENT, 5)])["filing.open"]
+    many = aged(said, [*sources, source("b", SourceState.MALFORMED, 5), source("c", SourceState.SILENT, 5)])["filing.open"]
     assert (many.as_of, many.stale, many.silent) == (whole.as_of, True, 3), "however new its newest event is"
     units = of_units(sources)
     own = aged(said, units["commune", "c99"])["filing.open"]
@@ -124,17 +126,17 @@ def test_a_figure_is_as_old_as_its_newest_event_and_stale_when_too_many_sources_
 
 def test_at_night_a_figure_is_old_but_not_stale_and_who_promised_nothing_is_counted_but_not_missed() -> None:
     said = {"filing.open": Reading(7)}
-    night = aged(said, [source("a", State.QUIET, 700), source("b", State.QUIET, 800)])["filing.open"]
+    night = aged(said, [source("a", SourceState.QUIET, 700), source("b", SourceState.QUIET, 800)])["filing.open"]
     assert night == Reading(7, as_of=NOW - timedelta(minutes=700))
-    stranger = replace(source("x", State.SILENT, 2), promised=False)
-    assert aged(said, [source("a", State.LIVE, 5), stranger])["filing.open"] == Reading(7, as_of=NOW - timedelta(minutes=2))
-    sources = [source("a", State.LIVE, 5)]
+    stranger = replace(source("x", SourceState.SILENT, 2), promised=False)
+    assert aged(said, [source("a", SourceState.LIVE, 5), stranger])["filing.open"] == Reading(7, as_of=NOW - timedelta(minutes=2))
+    sources = [source("a", SourceState.LIVE, 5)]
     nobody = aged({"document.open": Reading(1)}, sources)["document.open"]
     assert (nobody.as_of, nobody.stale) == (None, False)
 
 
 def test_timely_is_what_comes_as_it_was_promised() -> None:
-    states = (State.LIVE, State.QUIET, State.LATE, State.SILENT, State.NEVER)
+    states = (SourceState.LIVE, SourceState.QUIET, SourceState.LATE, SourceState.SILENT, SourceState.NEVER)
     found = timely([source(str(number), state, 5) for number, state in enumerate(states)])
     assert (found.value, found.part, found.whole) == (50, 2, 4), "what never spoke was never late"
 

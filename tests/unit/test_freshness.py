@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from dashboard.query.sources import RUN_MINUTES
 from schemas.reference import ZONE, Agency, Feed, agencies, calendar
-from schemas.sources.freshness import State, judge, state
-from schemas.sources.timeliness import Span, Standing, at_work, by_agency, league, runs, spans, standing
+from schemas.sources.freshness import SourceState, judge, state
+from schemas.sources.timeliness import SourceStanding, Span, at_work, by_agency, league, runs, spans, standing
 
 FEED = Feed(kind="filing", rhythm_minutes=60, grace_minutes=60)
 TUESDAY = datetime(2026, 11, 17, 15, 0, tzinfo=ZONE)
@@ -20,18 +20,18 @@ HUE = calendar("46")
 @pytest.mark.parametrize(
     ("received", "now", "expected"),
     [
-        (None, TUESDAY, State.NEVER),
-        (TUESDAY - timedelta(minutes=59), TUESDAY, State.LIVE),
-        (TUESDAY - timedelta(minutes=61), TUESDAY, State.LATE),
-        (TUESDAY - timedelta(minutes=200), TUESDAY, State.LATE),  # 11:40: the midday rest does not count
-        (TUESDAY - timedelta(minutes=250), TUESDAY, State.SILENT),  # 10:50
-        (TUESDAY.replace(hour=16, minute=30), TUESDAY.replace(hour=22), State.QUIET),
-        (TUESDAY.replace(hour=16, minute=30), TUESDAY.replace(hour=8) + timedelta(days=1), State.LIVE),
-        (TUESDAY.replace(day=13, hour=16, minute=59), TUESDAY.replace(day=15), State.QUIET),  # Friday's last, on Sunday
-        (TUESDAY.replace(hour=9), TUESDAY.replace(hour=22), State.SILENT),  # silent before the day ended: not merely quiet
+        (None, TUESDAY, SourceState.NEVER),
+        (TUESDAY - timedelta(minutes=59), TUESDAY, SourceState.LIVE),
+        (TUESDAY - timedelta(minutes=61), TUESDAY, SourceState.LATE),
+        (TUESDAY - timedelta(minutes=200), TUESDAY, SourceState.LATE),  # 11:40: the midday rest does not count
+        (TUESDAY - timedelta(minutes=250), TUESDAY, SourceState.SILENT),  # 10:50
+        (TUESDAY.replace(hour=16, minute=30), TUESDAY.replace(hour=22), SourceState.QUIET),
+        (TUESDAY.replace(hour=16, minute=30), TUESDAY.replace(hour=8) + timedelta(days=1), SourceState.LIVE),
+        (TUESDAY.replace(day=13, hour=16, minute=59), TUESDAY.replace(day=15), SourceState.QUIET),  # Friday's last, on Sunday
+        (TUESDAY.replace(hour=9), TUESDAY.replace(hour=22), SourceState.SILENT),  # silent before the day ended: not merely quiet
     ],
 )
-def test_a_feed_is_judged_in_working_time(received: datetime | None, now: datetime, expected: State) -> None:
+def test_a_feed_is_judged_in_working_time(received: datetime | None, now: datetime, expected: SourceState) -> None:
     assert state(FEED, received, now, HUE) is expected
 
 
@@ -39,27 +39,35 @@ def test_promised_feeds_that_never_came_are_shown_and_unpromised_ones_are_never_
     agency = Agency(code="A", vi="A", en="A", role="one-stop", level="commune", commune="1", feeds=(FEED,))
     heard = [{"agency": "B", "kind": "filing", "received_at": TUESDAY - timedelta(days=90)}]
     found = judge([agency], heard, TUESDAY, HUE)
-    assert [(one.agency, one.state, one.promised) for one in found] == [("A", State.NEVER, True), ("B", State.QUIET, False)]
+    assert [(one.agency, one.state, one.promised) for one in found] == [
+        ("A", SourceState.NEVER, True),
+        ("B", SourceState.QUIET, False),
+    ]
 
 
 @pytest.mark.parametrize(
     ("received", "refused", "now", "expected"),
     [
-        ("2026-11-17 09:00", "2026-11-17 14:30", "2026-11-17 15:00", State.MALFORMED),  # it would be silent
-        ("2026-11-17 13:40", "2026-11-17 14:30", "2026-11-17 15:00", State.MALFORMED),  # it would be late
-        (None, "2026-11-17 14:30", "2026-11-17 15:00", State.MALFORMED),  # nothing good ever came
-        ("2026-11-17 14:40", "2026-11-17 14:50", "2026-11-17 15:00", State.LIVE),  # a bad one among good ones
-        ("2026-11-17 09:00", "2026-11-17 08:00", "2026-11-17 15:00", State.SILENT),  # bad long ago, then nothing at all
-        ("2026-11-17 08:00", "2026-11-17 10:00", "2026-11-17 15:00", State.SILENT),  # what was refused has ended too
-        ("2026-11-17 09:00", "2026-11-17 16:50", "2026-11-17 22:00", State.MALFORMED),  # at night it is what it was at its end
-        ("2026-11-17 16:30", "2026-11-17 16:50", "2026-11-17 22:00", State.QUIET),  # nothing is missed yet
-        ("2026-11-20 16:30", None, "2026-11-23 08:00", State.LIVE),  # Friday to Monday: an hour of work
-        ("2026-11-23 16:30", None, "2026-11-24 10:00", State.QUIET),  # Vietnamese culture day, a holiday since 2026
-        ("2026-11-23 16:30", None, "2026-11-25 10:00", State.SILENT),  # the first working day after it
+        ("2026-11-17 09:00", "2026-11-17 14:30", "2026-11-17 15:00", SourceState.MALFORMED),  # it would be silent
+        ("2026-11-17 13:40", "2026-11-17 14:30", "2026-11-17 15:00", SourceState.MALFORMED),  # it would be late
+        (None, "2026-11-17 14:30", "2026-11-17 15:00", SourceState.MALFORMED),  # nothing good ever came
+        ("2026-11-17 14:40", "2026-11-17 14:50", "2026-11-17 15:00", SourceState.LIVE),  # a bad one among good ones
+        ("2026-11-17 09:00", "2026-11-17 08:00", "2026-11-17 15:00", SourceState.SILENT),  # bad long ago, then nothing at all
+        ("2026-11-17 08:00", "2026-11-17 10:00", "2026-11-17 15:00", SourceState.SILENT),  # what was refused has ended too
+        (
+            "2026-11-17 09:00",
+            "2026-11-17 16:50",
+            "2026-11-17 22:00",
+            SourceState.MALFORMED,
+        ),  # at night it is what it was at its end
+        ("2026-11-17 16:30", "2026-11-17 16:50", "2026-11-17 22:00", SourceState.QUIET),  # nothing is missed yet
+        ("2026-11-20 16:30", None, "2026-11-23 08:00", SourceState.LIVE),  # Friday to Monday: an hour of work
+        ("2026-11-23 16:30", None, "2026-11-24 10:00", SourceState.QUIET),  # Vietnamese culture day, a holiday since 2026
+        ("2026-11-23 16:30", None, "2026-11-25 10:00", SourceState.SILENT),  # the first working day after it
     ],
 )
 def test_what_arrives_and_is_refused_is_malformed_and_a_holiday_is_no_silence(
-    received: str | None, refused: str | None, now: str, expected: State
+    received: str | None, refused: str | None, now: str, expected: SourceState
 ) -> None:
     assert state(FEED, _at(received), _moment(now), HUE, _at(refused)) is expected
 
@@ -140,8 +148,8 @@ def test_the_history_says_what_the_screen_said(arrivals: list[datetime], refusal
     said = state(FEED, heard, now, HUE, refused)
     # Between the events of one run, which is known by its ends only, nothing but live can be.
     inside = any(first <= now < last for first, last in runs(arrivals, timedelta(minutes=apart)))
-    assert shown is (State.LIVE if inside else said)
-    assert not inside or said is State.LIVE
+    assert shown is (SourceState.LIVE if inside else said)
+    assert not inside or said is SourceState.LIVE
 
 
 @given(MINUTES, MINUTES)
@@ -166,28 +174,32 @@ def test_the_league_counts_working_time_only_and_puts_the_best_first() -> None:
     found = league(standing(name, "filing", of, HUE) for name, of in (("none", none), ("half", half), ("good", good)))
     assert [one.agency for one in found] == ["good", "half", "none"]
     assert [one.expected for one in found] == [timedelta(hours=7.5)] * 3
-    assert found[0].share(State.LIVE) == 100
-    assert found[1].by_state == {State.LIVE: timedelta(hours=2), State.LATE: timedelta(hours=1), State.SILENT: timedelta(hours=4.5)}
-    assert found[2].share(State.NEVER) == 100
-    assert sum(found[1].share(one) for one in State) == pytest.approx(100)
+    assert found[0].share(SourceState.LIVE) == 100
+    assert found[1].by_state == {
+        SourceState.LIVE: timedelta(hours=2),
+        SourceState.LATE: timedelta(hours=1),
+        SourceState.SILENT: timedelta(hours=4.5),
+    }
+    assert found[2].share(SourceState.NEVER) == 100
+    assert sum(found[1].share(one) for one in SourceState) == pytest.approx(100)
 
 
 def test_an_agency_is_as_timely_as_its_feeds_by_their_time() -> None:
     hour = timedelta(hours=1)
     found = by_agency(
         [
-            Standing("A", "filing", 4 * hour, {State.LIVE: 4 * hour}),
-            Standing("A", "document", 4 * hour, {State.LIVE: 1 * hour, State.SILENT: 3 * hour}),
-            Standing("B", "filing", 4 * hour, {State.LIVE: 3 * hour, State.LATE: 1 * hour}),
+            SourceStanding("A", "filing", 4 * hour, {SourceState.LIVE: 4 * hour}),
+            SourceStanding("A", "document", 4 * hour, {SourceState.LIVE: 1 * hour, SourceState.SILENT: 3 * hour}),
+            SourceStanding("B", "filing", 4 * hour, {SourceState.LIVE: 3 * hour, SourceState.LATE: 1 * hour}),
         ]
     )
-    assert [(one.agency, one.share(State.LIVE)) for one in found] == [("B", 75.0), ("A", 62.5)]
-    assert by_agency([]) == () and league([Standing("C", "", timedelta(0), {})]) == ()
-    assert Span(State.LIVE, TUESDAY, TUESDAY + hour).length == hour
+    assert [(one.agency, one.share(SourceState.LIVE)) for one in found] == [("B", 75.0), ("A", 62.5)]
+    assert by_agency([]) == () and league([SourceStanding("C", "", timedelta(0), {})]) == ()
+    assert Span(SourceState.LIVE, TUESDAY, TUESDAY + hour).length == hour
 
 
 def test_how_much_of_its_promise_a_source_missed_is_told_in_lengths_of_it() -> None:
     agency = Agency(code="A", vi="A", en="A", role="one-stop", level="commune", commune="1", feeds=(FEED,))
     heard = [{"agency": "A", "kind": "filing", "received_at": _moment("2026-11-17 08:30")}]
     (found,) = judge([agency], heard, _moment("2026-11-17 14:30"), HUE)
-    assert (found.state, found.missed) == (State.SILENT, 2.0)
+    assert (found.state, found.missed) == (SourceState.SILENT, 2.0)

@@ -15,13 +15,13 @@ from kafka.future import Future
 
 from ingest.gateway import bodies, words
 from ingest.gateway.app import create
-from ingest.gateway.bodies import BATCH, EVENT, LINES, Unusable
+from ingest.gateway.bodies import BATCH, EVENT, LINES, UnusableBodyError
 from ingest.gateway.intake import Answer, Intake
 from ingest.gateway.recent import Position, Recent
 from ingest.gateway.refusals import Refusals
-from ingest.producer import KafkaUnavailable
+from ingest.producer import KafkaUnavailableError
 from schemas.documents import example
-from schemas.events.envelope import Category, Reader, Refusal
+from schemas.events.envelope import Reader, RefusalCategory, RefusalError
 from schemas.events.kinds import FEEDBACK, KINDS, Kind
 from schemas.settings import Settings
 from tests.sealing import SEALER
@@ -44,7 +44,7 @@ class FakeProducer:
 
     def put(self, topic: str, key: bytes, value: bytes) -> Any:
         if len(self.records) >= self._room:
-            raise KafkaUnavailable("full")
+            raise KafkaUnavailableError("full")
         self.records.append(value)
         self.futures.append(Future())
         return self.futures[-1]
@@ -200,7 +200,7 @@ def test_an_array_gives_its_members_as_they_are_written() -> None:
     ],
 )
 def test_a_body_without_events_is_refused_whole(media: str, body: bytes, status: int, category: str) -> None:
-    with pytest.raises(Unusable) as refusal:
+    with pytest.raises(UnusableBodyError) as refusal:
         bodies.events(media, body)
     assert (refusal.value.status, refusal.value.category) == (status, category)
 
@@ -216,7 +216,7 @@ def test_one_event_has_two_content_types(taken: str) -> None:
     ("content", "encoding"), [("text/plain", ""), ("", ""), ("application/json; charset=latin-1", ""), ("application/json", "gzip")]
 )
 def test_other_content_is_not_taken(content: str, encoding: str) -> None:
-    with pytest.raises(Unusable) as refusal:
+    with pytest.raises(UnusableBodyError) as refusal:
         bodies.media_type(content, encoding)
     assert refusal.value.status == 415
 
@@ -229,22 +229,22 @@ def test_a_body_is_read_no_further_than_its_limit() -> None:
             given.append(10)
             yield b"x" * 10
 
-    with pytest.raises(Unusable):
+    with pytest.raises(UnusableBodyError):
         asyncio.run(bodies.whole(chunks(), None, 35))
     assert len(given) == 4
-    with pytest.raises(Unusable):
+    with pytest.raises(UnusableBodyError):
         asyncio.run(bodies.whole(chunks(), "36", 35))
     assert len(given) == 4
 
 
 def test_every_category_has_words_in_both_languages() -> None:
-    for category in Category:
+    for category in RefusalCategory:
         vi, en = words.CATEGORIES[category]
         assert vi and en and vi != en
 
 
 def test_a_refusal_says_what_and_where_in_the_language_of_its_reader() -> None:
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(RefusalError) as refusal:
         Reader().read(EVENT_BYTES.replace(b'"agency"', b'"agence"'))
     assert words.explain(refusal.value, "en") == (
         "A required field is missing: Object missing required field `agency` - at `$.data`"
@@ -307,7 +307,7 @@ def test_whatever_the_json_the_answer_is_a_refusal_with_a_reason(changes: dict[s
 def test_whatever_the_bytes_they_are_refused_in_whole_or_in_part(body: bytes, media: str) -> None:
     try:
         records = bodies.events(media, body)
-    except Unusable as refusal:
+    except UnusableBodyError as refusal:
         assert refusal.status in (400, 413)
         return
     intake = Intake(Reader(), SEALER, Recent(), "ioc.", "vi", Refusals("g"))
@@ -344,13 +344,13 @@ def test_a_byte_order_mark_before_the_body_is_no_part_of_an_event(media: str) ->
     ],
 )
 def test_a_body_of_tiny_items_is_refused_before_it_is_taken_apart(media: str, body: bytes, status: int) -> None:
-    with pytest.raises(Unusable) as refused:
+    with pytest.raises(UnusableBodyError) as refused:
         bodies.events(media, body)
     assert refused.value.status == status
 
 
 def test_a_large_batch_names_the_item_that_is_no_object() -> None:
-    with pytest.raises(Unusable) as refused:
+    with pytest.raises(UnusableBodyError) as refused:
         bodies.events(BATCH, b"[" + EVENT_BYTES + b",7," + b",".join([EVENT_BYTES] * 4_000) + b"]")
     assert refused.value.parts == (1,)
 

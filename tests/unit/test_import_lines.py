@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ingest.importer.delimited import MAX_QUOTED_LINES, csv_rows
 from ingest.importer.documents import Form, json_rows
 from ingest.importer.mapping import Mapping, load
-from ingest.importer.refused import Refused, encodable
+from ingest.importer.refused import RefusedRows, encodable
 from ingest.importer.rows import MAX_LINE_BYTES, FileError, Layout, Row
 from ingest.importer.run import convert, is_refused_events, run, take
 from ingest.importer.summary import Summary
@@ -78,7 +78,7 @@ def imported(
             ids.extend(event.read.id for event in one.events)
             yield one
 
-    with Refused(path, layout) as refused:
+    with RefusedRows(path, layout) as refused:
         return run(noted(), None, refused, lambda _: None, 1), layout, ids
 
 

@@ -14,13 +14,13 @@ from ingest.importer.convert import events
 from ingest.importer.delimited import csv_rows
 from ingest.importer.documents import json_form, json_rows
 from ingest.importer.mapping import Mapping, MappingError, load, names
-from ingest.importer.refused import Refused
+from ingest.importer.refused import RefusedRows
 from ingest.importer.rows import FileError, Layout, Row
 from ingest.importer.run import only, run, take
 from ingest.importer.summary import Summary
 from ingest.mappings import nyc_boroughs
 from schemas.documents import example
-from schemas.events.envelope import Category, Read, Reader, Refusal
+from schemas.events.envelope import Read, Reader, RefusalCategory, RefusalError
 from schemas.events.kinds import FEEDBACK, KINDS
 from tests.field_cases import SHARED
 from tests.sealing import SEALER
@@ -117,23 +117,23 @@ def test_a_point_needs_both_its_halves(mapping: Mapping) -> None:
 @pytest.mark.parametrize(
     ("changes", "category", "told"),
     [
-        ({"day": "31/02/2026"}, Category.IMPOSSIBLE_DATE, "column 'day', value '31/02/2026'"),
-        ({"day": ""}, Category.MISSING_FIELD, "column 'day', value ''"),
-        ({"day": "01/01/1890"}, Category.IMPOSSIBLE_DATE, "column 'day', value '01/01/1890'"),
-        ({"day": "01/01/0001"}, Category.IMPOSSIBLE_DATE, "not between 1990 and 2099"),
-        ({"agency": "Sở X"}, Category.WRONG_VALUE, "column 'agency', value 'Sở X'"),
-        ({"agency": ""}, Category.MISSING_FIELD, "column 'agency', value ''"),
-        ({"number": ""}, Category.MISSING_FIELD, "column 'number', value ''"),
-        ({"lat": "16,46"}, Category.WRONG_TYPE, "column 'lat', value '16,46'"),
-        ({"lat": "nan"}, Category.WRONG_TYPE, "not finite"),
-        ({"lat": "96"}, Category.IMPOSSIBLE_POINT, "column 'lat', value '96'"),
-        ({"stars": "6"}, Category.WRONG_VALUE, "column 'stars', value '6'"),
-        ({"number": "9" * 200}, Category.WRONG_VALUE, "column 'number'"),
-        ({"done": "soon", "state": "xong"}, Category.IMPOSSIBLE_DATE, "column 'done', value 'soon'"),
+        ({"day": "31/02/2026"}, RefusalCategory.IMPOSSIBLE_DATE, "column 'day', value '31/02/2026'"),
+        ({"day": ""}, RefusalCategory.MISSING_FIELD, "column 'day', value ''"),
+        ({"day": "01/01/1890"}, RefusalCategory.IMPOSSIBLE_DATE, "column 'day', value '01/01/1890'"),
+        ({"day": "01/01/0001"}, RefusalCategory.IMPOSSIBLE_DATE, "not between 1990 and 2099"),
+        ({"agency": "Sở X"}, RefusalCategory.WRONG_VALUE, "column 'agency', value 'Sở X'"),
+        ({"agency": ""}, RefusalCategory.MISSING_FIELD, "column 'agency', value ''"),
+        ({"number": ""}, RefusalCategory.MISSING_FIELD, "column 'number', value ''"),
+        ({"lat": "16,46"}, RefusalCategory.WRONG_TYPE, "column 'lat', value '16,46'"),
+        ({"lat": "nan"}, RefusalCategory.WRONG_TYPE, "not finite"),
+        ({"lat": "96"}, RefusalCategory.IMPOSSIBLE_POINT, "column 'lat', value '96'"),
+        ({"stars": "6"}, RefusalCategory.WRONG_VALUE, "column 'stars', value '6'"),
+        ({"number": "9" * 200}, RefusalCategory.WRONG_VALUE, "column 'number'"),
+        ({"done": "soon", "state": "xong"}, RefusalCategory.IMPOSSIBLE_DATE, "column 'done', value 'soon'"),
     ],
 )
-def test_a_refusal_names_column_and_value(mapping: Mapping, changes: dict[str, str], category: Category, told: str) -> None:
-    with pytest.raises(Refusal) as refusal:
+def test_a_refusal_names_column_and_value(mapping: Mapping, changes: dict[str, str], category: RefusalCategory, told: str) -> None:
+    with pytest.raises(RefusalError) as refusal:
         read(mapping, **changes)
     assert refusal.value.category == category
     assert told in refusal.value.reason
@@ -142,7 +142,7 @@ def test_a_refusal_names_column_and_value(mapping: Mapping, changes: dict[str, s
 def test_a_time_that_the_clocks_skipped_is_refused_and_a_repeated_one_is_the_first(tmp_path: Path) -> None:
     mapping = mapped(tmp_path, MAPPING.replace("Asia/Ho_Chi_Minh", "America/New_York"))
     assert read(mapping, day="02/11/2025 01:30")[0].time == datetime(2025, 11, 2, 5, 30, tzinfo=UTC)
-    with pytest.raises(Refusal, match="clocks of America/New_York skipped it"):
+    with pytest.raises(RefusalError, match="clocks of America/New_York skipped it"):
         read(mapping, day="09/03/2025 02:30")
 
 
@@ -159,9 +159,9 @@ def test_a_time_that_the_mapping_itself_says_is_read_as_one_of_a_column(tmp_path
 
 @pytest.mark.parametrize("said", ['constant = "31/02/2026"', 'column = "done", default = "31/02/2026"'])
 def test_a_time_that_the_mapping_says_wrongly_is_told_as_its_own(tmp_path: Path, said: str) -> None:
-    with pytest.raises(Refusal, match="the mapping's own value '31/02/2026' is not a time") as refused:
+    with pytest.raises(RefusalError, match="the mapping's own value '31/02/2026' is not a time") as refused:
         read(mapped(tmp_path, MAPPING.replace('time = "day"', f"time = {{ {said} }}")))
-    assert refused.value.category is Category.IMPOSSIBLE_DATE
+    assert refused.value.category is RefusalCategory.IMPOSSIBLE_DATE
 
 
 def test_without_formats_times_are_iso_8601(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_a_row_for_which_no_step_applies_is_refused(tmp_path: Path) -> None:
     mapping = mapped(
         tmp_path, MAPPING.replace('id = "{number}/received"', 'when = [{ column = "state", in = ["mới"] }]\nid = "{number}"')
     )
-    with pytest.raises(Refusal, match="No step"):
+    with pytest.raises(RefusalError, match="No step"):
         read(mapping)
 
 
@@ -248,7 +248,7 @@ def importing(text: str, mapping: Mapping | None, path: Path, kind: str | None =
     """A check of a file: everything but sending."""
     layout = Layout()
     taken = take(io.BytesIO(text.encode()), mapping, Reader(), SEALER, "lines" if mapping is None else None, layout)
-    with Refused(path, layout) as refused:
+    with RefusedRows(path, layout) as refused:
         return run(only(taken, kind) if kind else taken, None, refused, lambda summary: None, 1)
 
 
@@ -335,7 +335,7 @@ def test_who_reported_is_sealed_in_events_and_refused_rows_and_quoted_by_no_reas
     layout = Layout()
     (bad,) = take(io.BytesIO(sealed_row(**wrong).encode()), mapping, Reader(), SEALER, None, layout)
     assert bad.refusal and "Thử" not in bad.refusal.reason
-    with Refused(tmp_path / "out.csv", layout) as refused:
+    with RefusedRows(tmp_path / "out.csv", layout) as refused:
         refused.add(bad.row, bad.refusal)
     text = (tmp_path / "out.csv").read_text()
     assert "sealed:1:" in text and ("Thử" not in text or "words" in wrong), (

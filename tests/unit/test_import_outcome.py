@@ -10,25 +10,25 @@ from kafka.errors import KafkaTimeoutError
 from openpyxl import Workbook
 
 from ingest.importer import workbook
-from ingest.importer.job import Job
+from ingest.importer.job import ImportJob
 from ingest.importer.mapping import load
 from ingest.importer.outcome import Told, reckon
 from ingest.importer.rows import Layout
-from ingest.importer.sent import Place, Sent
+from ingest.importer.sent import SentPartition, SentRows
 from ingest.importer.summary import Summary
 from ingest.mappings.indicators_form import COLUMNS
 from schemas.documents import example
-from schemas.events.envelope import Category, Refusal
+from schemas.events.envelope import RefusalCategory, RefusalError
 from schemas.events.kinds import FILING
 from schemas.settings import Settings
 
-A, B = Place("t.feedback", 0), Place("t.feedback", 1)
-CONFLICT = Refusal(Category.CONFLICT, "other content")
+A, B = SentPartition("t.feedback", 0), SentPartition("t.feedback", 1)
+CONFLICT = RefusalError(RefusalCategory.CONFLICT, "other content")
 
 
-def five_rows() -> tuple[Summary, Sent]:
+def five_rows() -> tuple[Summary, SentRows]:
     """Rows 2 to 6 of one event each, row 7 of two, in the partitions and at the offsets that they got."""
-    sent = Sent()
+    sent = SentRows()
     for number, place, offset in ((2, A, 10), (3, B, 7), (4, A, 12), (5, A, 11), (6, B, 8)):
         sent.add(number, [(place, offset)])
     sent.add(7, [(A, 13), (B, 9)])
@@ -37,7 +37,7 @@ def five_rows() -> tuple[Summary, Sent]:
 
 def test_a_row_is_a_repeat_when_all_its_events_are_and_refused_when_one_is() -> None:
     summary, sent = five_rows()
-    told = [Told(A, 9, 11, None), Told(B, 8, 9, None), Told(A, 12, 12, CONFLICT), Told(Place("t.filing", 0), 10, 13, None)]
+    told = [Told(A, 9, 11, None), Told(B, 8, 9, None), Told(A, 12, 12, CONFLICT), Told(SentPartition("t.filing", 0), 10, 13, None)]
     refused = reckon(summary, sent, told, {A: 14, B: 10}, "")
     assert refused == {4: CONFLICT}
     assert (summary.accepted, summary.repeats, summary.events, summary.uncounted) == (2, 3, 2, 0)
@@ -79,7 +79,7 @@ class NoAnswer:
         raise KafkaTimeoutError("gone")
 
 
-def reported(job: Job, file: Path, producer: Any) -> tuple[str, str]:
+def reported(job: ImportJob, file: Path, producer: Any) -> tuple[str, str]:
     """What kept a job from reading a file to its end, and what it reports."""
     failed, out = job.run([str(file)], producer, lambda *_: nullcontext(lambda _: None)), io.StringIO()
     job.report(out, "accepted")
@@ -90,7 +90,7 @@ def test_a_file_that_kafka_interrupts_is_no_fault_of_the_import(tmp_path: Path, 
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "events.ndjson"
     file.write_bytes(b"".join(example(FILING).replace(b"\n", b"").replace(b'"id": "', b'"id": "%d' % n) + b"\n" for n in range(3)))
-    failed, said = reported(Job(Settings(home=tmp_path), None), file, NoAnswer())
+    failed, said = reported(ImportJob(Settings(home=tmp_path), None), file, NoAnswer())
     assert "Kafka did not acknowledge" in failed
     assert "it was not read to its end" in said and "not accounted for" not in said, said
 
@@ -104,6 +104,6 @@ def test_a_sheet_that_cannot_be_read_any_further_is_no_fault_of_the_import(tmp_p
         sheet.append(row)
     sheet.merge_cells("A3:A4")
     made.save(file := tmp_path / "figures.xlsx")
-    failed, said = reported(Job(Settings(home=tmp_path), load("indicators")), file, None)
+    failed, said = reported(ImportJob(Settings(home=tmp_path), load("indicators")), file, None)
     assert "merged areas" in failed
     assert "it was not read to its end" in said and "not accounted for" not in said, said

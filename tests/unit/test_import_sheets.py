@@ -13,14 +13,14 @@ from ingest.importer import values
 from ingest.importer.delimited import csv_rows
 from ingest.importer.documents import json_rows
 from ingest.importer.mapping import Mapping, load
-from ingest.importer.refused import Refused
+from ingest.importer.refused import RefusedRows
 from ingest.importer.rows import FileError, Layout, Row
 from ingest.importer.run import Taken, convert, run
 from ingest.importer.sheets import is_xlsx, sheet_rows
 from ingest.importer.summary import Summary
 from ingest.mappings import indicators_form
 from ingest.mappings.indicators_form import COLUMNS
-from schemas.events.envelope import Category, Reader
+from schemas.events.envelope import Reader, RefusalCategory
 from schemas.reference import indicator
 from tests.sealing import SEALER
 
@@ -130,23 +130,27 @@ def test_a_day_of_a_report_is_a_date_or_a_text(reported: Any) -> None:
 @pytest.mark.parametrize(
     ("cells", "category", "told"),
     [
-        ({"VALUE": "73.5"}, Category.WRONG_TYPE, "column 'Giá trị', column 'Đơn vị tính', value '%'|numbers are written 1234,5"),
-        ({"VALUE": "73.125"}, Category.WRONG_TYPE, "it could be 73125 or 73,125"),
-        ({"VALUE": "khoảng 70"}, Category.WRONG_TYPE, "numbers are written"),
-        ({"VALUE": "73,5%", "UNIT": "lượt"}, Category.WRONG_TYPE, "a percentage does not belong here"),
-        ({"VALUE": True}, Category.WRONG_TYPE, "value 'TRUE'"),
-        ({"VALUE": None}, Category.MISSING_FIELD, "column 'Giá trị', value ''"),
-        ({"VALUE": "=SUM(A1:A9)"}, Category.WRONG_VALUE, "Cell E2 holds a formula whose result is not stored"),
-        ({"INDICATOR": "heath.records"}, Category.WRONG_VALUE, "value 'heath.records' is not among the indicators"),
-        ({"OF": 1}, Category.WRONG_VALUE, "column 'Mã đơn vị', value '1' is not among the units"),
-        ({"PERIOD": "2026-13"}, Category.IMPOSSIBLE_DATE, "column 'Kỳ báo cáo', value '2026-13'"),
-        ({"PERIOD": "Quý V/2026"}, Category.IMPOSSIBLE_DATE, "is no period"),
-        ({"PERIOD": 2026.11}, Category.IMPOSSIBLE_DATE, "value '2026.11'"),
-        ({"REPORTED": "2026"}, Category.IMPOSSIBLE_DATE, "column 'Ngày báo cáo', value '2026'"),
-        ({"REPORTED": 46000}, Category.IMPOSSIBLE_DATE, "column 'Ngày báo cáo', value '46000'"),
+        (
+            {"VALUE": "73.5"},
+            RefusalCategory.WRONG_TYPE,
+            "column 'Giá trị', column 'Đơn vị tính', value '%'|numbers are written 1234,5",
+        ),
+        ({"VALUE": "73.125"}, RefusalCategory.WRONG_TYPE, "it could be 73125 or 73,125"),
+        ({"VALUE": "khoảng 70"}, RefusalCategory.WRONG_TYPE, "numbers are written"),
+        ({"VALUE": "73,5%", "UNIT": "lượt"}, RefusalCategory.WRONG_TYPE, "a percentage does not belong here"),
+        ({"VALUE": True}, RefusalCategory.WRONG_TYPE, "value 'TRUE'"),
+        ({"VALUE": None}, RefusalCategory.MISSING_FIELD, "column 'Giá trị', value ''"),
+        ({"VALUE": "=SUM(A1:A9)"}, RefusalCategory.WRONG_VALUE, "Cell E2 holds a formula whose result is not stored"),
+        ({"INDICATOR": "heath.records"}, RefusalCategory.WRONG_VALUE, "value 'heath.records' is not among the indicators"),
+        ({"OF": 1}, RefusalCategory.WRONG_VALUE, "column 'Mã đơn vị', value '1' is not among the units"),
+        ({"PERIOD": "2026-13"}, RefusalCategory.IMPOSSIBLE_DATE, "column 'Kỳ báo cáo', value '2026-13'"),
+        ({"PERIOD": "Quý V/2026"}, RefusalCategory.IMPOSSIBLE_DATE, "is no period"),
+        ({"PERIOD": 2026.11}, RefusalCategory.IMPOSSIBLE_DATE, "value '2026.11'"),
+        ({"REPORTED": "2026"}, RefusalCategory.IMPOSSIBLE_DATE, "column 'Ngày báo cáo', value '2026'"),
+        ({"REPORTED": 46000}, RefusalCategory.IMPOSSIBLE_DATE, "column 'Ngày báo cáo', value '46000'"),
     ],
 )
-def test_what_is_wrong_is_told_by_column_and_value(cells: dict[str, Any], category: Category, told: str) -> None:
+def test_what_is_wrong_is_told_by_column_and_value(cells: dict[str, Any], category: RefusalCategory, told: str) -> None:
     (found,) = taken(book(COLUMNS, changed(**cells)))
     assert found.refusal is not None
     assert found.refusal.category is category
@@ -268,7 +272,7 @@ def test_refused_rows_can_be_mended_and_imported_by_the_same_mapping(tmp_path: P
     wrong = changed(PERIOD="2026-13", VALUE=0.735)
     file = book(COLUMNS, ROW, wrong, formats={"E3": "0.0%"})
     layout = Layout()
-    with Refused(tmp_path / "refused.csv", layout) as refused:
+    with RefusedRows(tmp_path / "refused.csv", layout) as refused:
         summary = run(
             convert(sheet_rows(file, INDICATORS, None, layout), INDICATORS, Reader(), SEALER), None, refused, lambda _: None, 1
         )

@@ -11,12 +11,12 @@ from openpyxl import Workbook
 
 from ingest.importer.delimited import csv_rows
 from ingest.importer.mapping import Mapping, MappingError, load
-from ingest.importer.refused import Refused
+from ingest.importer.refused import RefusedRows
 from ingest.importer.rows import FileError, Layout
 from ingest.importer.run import convert, run, take
 from ingest.importer.sheets import sheet_rows
 from ingest.importer.values import time
-from schemas.events.envelope import Reader, Refusal
+from schemas.events.envelope import Reader, RefusalError
 from schemas.reference import ZONE
 from tests.sealing import SEALER
 
@@ -112,7 +112,7 @@ def test_seconds_and_milliseconds_since_1970_are_times(tmp_path: Path, form: str
     mapping = mapped(tmp_path, MAPPING.replace('"%d/%m/%Y %H:%M:%S"', f'"{form}"'))
     event = data(mapping, *changed(received=text))
     assert event.time == datetime.fromisoformat(right) and event.data.precision == ["due_at:day"]
-    with pytest.raises(Refusal, match="not between"):
+    with pytest.raises(RefusalError, match="not between"):
         data(mapping, *changed(received="1"))
 
 
@@ -165,7 +165,7 @@ def test_a_code_that_is_a_number_is_read_where_it_is_certain_and_refused_with_it
 def test_a_code_is_looked_for_among_the_known_ones_where_the_mapping_says_so(tmp_path: Path) -> None:
     mapping = mapped(tmp_path, MAPPING.replace('{ column = "Mã TTHC" }', '{ column = "Mã TTHC", known = "procedures" }'))
     assert data(mapping, *ROW).data.procedure == "1.005129"
-    with pytest.raises(Refusal, match=r"value '1.010199' is not among the procedures"):
+    with pytest.raises(RefusalError, match=r"value '1.010199' is not among the procedures"):
         data(mapping, ROW[0], "1.010199", *ROW[2:])
 
 
@@ -188,7 +188,7 @@ def test_refused_rows_are_mended_in_the_encoding_of_their_file_as_often_as_need_
     content = encodable("\n".join(";".join(row) for row in rows).replace("\u200b", ""), encoding).encode(encoding, "replace")
     for turn in range(3):
         layout, path = Layout(), tmp_path / f"{turn}.csv"
-        with Refused(path, layout) as refused:
+        with RefusedRows(path, layout) as refused:
             summary = run(take(io.BytesIO(content), mapping, Reader(), SEALER, None, layout), None, refused, lambda _: None, 1)
         assert (summary.accepted, summary.refused) == ((1 if turn == 0 else 0), 2), summary
         content = path.read_bytes()
@@ -206,7 +206,7 @@ def test_a_file_of_refused_rows_is_its_owners_and_takes_no_other_files_place(tmp
     assert row.refusal is not None
     names = []
     for _ in range(2):
-        with Refused(path, Layout()) as refused:
+        with RefusedRows(path, Layout()) as refused:
             refused.add(row, row.refusal)
         names.append(refused.path.name)
         assert refused.path.stat().st_mode & 0o777 == 0o600
@@ -220,7 +220,7 @@ def test_refused_rows_of_a_table_with_a_column_that_is_called_reason_can_be_impo
     content = f"{';'.join(columns)}\n{';'.join((*ROW[:5], '31/02/2026'))}\n".encode()
     for turn in range(2):
         layout, path = Layout(), tmp_path / f"{turn}.csv"
-        with Refused(path, layout) as refused:
+        with RefusedRows(path, layout) as refused:
             run(take(io.BytesIO(content), mapping, Reader(), SEALER, None, layout), None, refused, lambda _: None, 1)
         content = path.read_bytes()
     (one,) = take(io.BytesIO(content.replace(b"31/02", b"28/02")), mapping, Reader(), SEALER)

@@ -11,15 +11,15 @@ import shapely
 
 from schemas.places.atlas import FORMER, OUTLINES
 from schemas.places.outlines import lines, raster
-from schemas.places.outlines.sites import Site, sites
+from schemas.places.outlines.sites import OutlineSite, sites
 from schemas.places.outlines.sources import Box, decode
-from schemas.places.units import Commune, Link
+from schemas.places.units import Commune, SuccessorLink
 
 ONE_SQUARE_DEGREE = shapely.box(107, 16, 108, 17)
 
 
-def site(commune: str, lon: float, lat: float, half_km: float = 30) -> Site:
-    return Site(commune, lon, lat, lon, lat, half_km, half_km)
+def site(commune: str, lon: float, lat: float, half_km: float = 30) -> OutlineSite:
+    return OutlineSite(commune, lon, lat, lon, lat, half_km, half_km)
 
 
 def box(lon: float, lat: float, half: float) -> Box:
@@ -67,26 +67,26 @@ def test_crumbs_go_to_the_neighbour_with_the_longest_border() -> None:
 
 
 def test_a_ward_with_good_bounds_is_one_site() -> None:
-    found, areas = sites(commune(100), [Link("w", "c", True)], {"w": box(107.5, 16.5, 0.06)})
+    found, areas = sites(commune(100), [SuccessorLink("w", "c", True)], {"w": box(107.5, 16.5, 0.06)})
     assert [(one.lon, one.lat) for one in found["c"]] == [(107.5, 16.5)]
     assert areas == {"c": 100}
 
 
 @pytest.mark.parametrize("wrong", [box(109.5, 16.5, 0.06), box(107.5, 16.5, 0.5), box(107.5, 16.5, 0.001)])
 def test_a_ward_geocoded_wrongly_is_replaced_at_the_communes_centre(wrong: Box) -> None:
-    [mended] = sites(commune(100), [Link("w", "c", True)], {"w": wrong})[0]["c"]
+    [mended] = sites(commune(100), [SuccessorLink("w", "c", True)], {"w": wrong})[0]["c"]
     assert (mended.lon, mended.lat) == (107.5, 16.5)
     assert mended.area == pytest.approx(100)
 
 
 def test_a_lost_ward_lies_where_it_balances_the_known_centre() -> None:
-    links = [Link("w", "c", True), Link("lost", "c", True)]
+    links = [SuccessorLink("w", "c", True), SuccessorLink("lost", "c", True)]
     good, mended = sites(commune(100), links, {"w": box(107.45, 16.5, 0.044)})[0]["c"]
     assert good.lon < 107.5 < mended.lon
 
 
 def test_an_area_that_lost_its_decimal_point_is_not_believed() -> None:
-    links = [Link("v", "c", True), Link("w", "c", True)]
+    links = [SuccessorLink("v", "c", True), SuccessorLink("w", "c", True)]
     _, areas = sites(commune(1000), links, {"v": box(107.45, 16.5, 0.05), "w": box(107.55, 16.5, 0.05)})
     assert 100 < areas["c"] < 150
 
@@ -95,7 +95,7 @@ def test_parts_of_a_divided_ward_lie_on_the_side_of_their_commune() -> None:
     communes = commune(100, lon=107.4) | {
         "d": Commune(code="d", name="D", type="xã", lat=16.5, lon=107.6, province="p", area_km2=100)
     }
-    found, _ = sites(communes, [Link("w", "c", True), Link("w", "d", False)], {"w": box(107.5, 16.5, 0.05)})
+    found, _ = sites(communes, [SuccessorLink("w", "c", True), SuccessorLink("w", "d", False)], {"w": box(107.5, 16.5, 0.05)})
     assert found["c"][0].lon < 107.5 < found["d"][0].lon
 
 

@@ -7,16 +7,16 @@ from dashboard.query.progress import Lag, Pace
 from dashboard.query.progress import judge as judged
 from schemas.events.kinds import KINDS
 from streams.worker.batch import heartbeat_rows
-from streams.worker.progress import MOST_SEEN, Extent, Place, Watch
+from streams.worker.progress import MOST_SEEN, KindPartition, OffsetRange, Watch
 from tests.records import Record
 
-ONE, TWO = Place("filing", 0), Place("filing", 1)
+ONE, TWO = KindPartition("filing", 0), KindPartition("filing", 1)
 NOW = datetime(2026, 11, 17, 7, 5, tzinfo=UTC)
 
 
-def ends(**offsets: int) -> dict[Place, Extent]:
+def ends(**offsets: int) -> dict[KindPartition, OffsetRange]:
     """Partitions in which nothing but records lies, all of them committed, by where they end."""
-    return {{"one": ONE, "two": TWO}[name]: Extent(end, end) for name, end in offsets.items()}
+    return {{"one": ONE, "two": TWO}[name]: OffsetRange(end, end) for name, end in offsets.items()}
 
 
 def test_a_partition_that_has_records_and_writes_none_stands_still_and_is_said_once() -> None:
@@ -45,25 +45,25 @@ def test_idle_is_not_still_and_waiting_begins_when_something_comes() -> None:
 def test_markers_and_aborted_records_are_no_lag_whatever_is_behind_them() -> None:
     watch = Watch(10)
     for second in range(0, 40, 2):
-        assert watch.look(second, {ONE: Extent(9, 9, (7, 9)), TWO: Extent(5, 5, (0, 5))}, {ONE: 7}) == []
+        assert watch.look(second, {ONE: OffsetRange(9, 9, (7, 9)), TWO: OffsetRange(5, 5, (0, 5))}, {ONE: 7}) == []
     assert [one.lag for one in watch.partitions.values()] == [0, 0]
-    assert watch.look(40, {ONE: Extent(12, 12, (7, 9))}, {ONE: 7}) == []
+    assert watch.look(40, {ONE: OffsetRange(12, 12, (7, 9))}, {ONE: 7}) == []
     assert watch.partitions[ONE].lag == 3, "what came behind them waits"
-    watch.look(42, {ONE: Extent(12, 12, (11, 12))}, {ONE: 9})
+    watch.look(42, {ONE: OffsetRange(12, 12, (11, 12))}, {ONE: 9})
     assert watch.partitions[ONE].lag == 3, "a record that was read and is not written yet waits, and what is behind it with it"
 
 
 def test_what_waits_for_a_transaction_that_hangs_open_is_said_to_wait_for_that() -> None:
     watch, said = Watch(10), []
     for second in range(0, 20, 2):
-        said += watch.look(second, {ONE: Extent(9, 7), TWO: Extent(9, 9)}, {ONE: 7, TWO: 4})
+        said += watch.look(second, {ONE: OffsetRange(9, 7), TWO: OffsetRange(9, 9)}, {ONE: 7, TWO: 4})
     waits = "one was written for 10 s"
     assert said == [
         f"filing[0] stands still: 2 records wait, n{waits}; their sender holds a transaction open",
         f"filing[1] stands still: 5 records wait, n{waits}",
     ]
     assert watch.stalled() == ["nothing is written of filing[1]", "2 records of filing[0] wait until a sender ends its transaction"]
-    assert watch.look(20, {ONE: Extent(10, 10, (7, 10)), TWO: Extent(9, 9)}, {ONE: 7, TWO: 9}) == [
+    assert watch.look(20, {ONE: OffsetRange(10, 10, (7, 10)), TWO: OffsetRange(9, 9)}, {ONE: 7, TWO: 9}) == [
         "filing[0] moves again",
         "filing[1] moves again",
     ], "it was aborted: there is nothing to write"

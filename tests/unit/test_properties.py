@@ -21,7 +21,7 @@ from schemas import documents
 from schemas.clickhouse import tables
 from schemas.events import canonical
 from schemas.events.codes import MeetingState
-from schemas.events.envelope import EARLIEST, LATEST, Read, Reader, Refusal, body, identity, write
+from schemas.events.envelope import EARLIEST, LATEST, Read, Reader, RefusalError, body, identity, write
 from schemas.events.kinds import KINDS, MEETING, Kind
 from schemas.events.payloads import Event, Meeting
 from schemas.text import normalise
@@ -116,7 +116,7 @@ def test_an_event_of_any_texts_has_one_form_or_is_refused(kind: Kind, data: st.D
     record = write(kind, msgspec.structs.replace(event, **changed), id=data.draw(any_text), source="/s", time=data.draw(MOMENTS))
     try:
         read = Reader().read(record)
-    except Refusal:
+    except RefusalError:
         assert Reader().read_all(kind, [record]) is None
         return
     again = write(kind, read.data, id=read.id, source=read.source, time=read.time)
@@ -145,7 +145,7 @@ def test_records_that_are_read_together_are_those_that_are_read_one_by_one(kind:
         try:
             read = Reader().read(record)
             one_by_one.append(read if read.kind is kind else None)
-        except Refusal:
+        except RefusalError:
             one_by_one.append(None)
     same = together is not None and None not in one_by_one and spelt(together) == spelt(one_by_one)
     assert together is None or same
@@ -209,7 +209,7 @@ def readable(record: bytes) -> None:
     """An event that can be kept, or a refusal that says why."""
     try:
         read = Reader().read(record)
-    except Refusal as refusal:
+    except RefusalError as refusal:
         assert refusal.reason and refusal.category
         return
     row = row_of(read, 0)

@@ -16,7 +16,7 @@ import pytest
 
 from schemas.clickhouse.tables import events_table
 from schemas.events.codes import MeetingState
-from schemas.events.envelope import Reader, Refusal, body, identity, write
+from schemas.events.envelope import Reader, RefusalError, body, identity, write
 from schemas.events.kinds import INDICATOR, MEETING, Kind
 from schemas.events.payloads import Event, Indicator, Meeting
 from streams.worker import fold
@@ -162,7 +162,7 @@ def truth(kind: Kind, log: list[Record]) -> Truth:
     for record in log:
         try:
             read = Reader().read(record.value or b"")
-        except Refusal:
+        except RefusalError:
             found.bad.add(record.offset)
             continue
         first = identity(read.event_id) not in seen

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from ingest.gateway import refusals
 from ingest.gateway.refusals import Refusals
 from schemas.documents import example
-from schemas.events.envelope import Reader, Refusal
+from schemas.events.envelope import Reader, RefusalError
 from schemas.events.kinds import FILING, KINDS
 from schemas.events.payloads import Refused
-from schemas.events.refusals import Said, harmless, said
+from schemas.events.refusals import StatedSender, harmless, said
 
 NAME = "Nguyễn Văn A"
 
@@ -28,15 +28,15 @@ def test_a_readable_record_names_itself_and_one_that_is_cut_off_is_searched(kind
 
 @given(st.binary(max_size=200))
 def test_whatever_comes_something_is_said_of_it(record: bytes) -> None:
-    assert isinstance(said(record), Said)
+    assert isinstance(said(record), StatedSender)
 
 
 @pytest.mark.parametrize("agency", [7, None, NAME, "x" * 65, "a'b", {"a": 1}])
 def test_what_can_not_be_a_code_is_no_agency(agency: object) -> None:
     import msgspec
 
-    assert said(msgspec.json.encode({"type": "vn.unknown", "data": {"agency": agency}})) == Said()
-    assert said(b"[" * 100_000) == Said()
+    assert said(msgspec.json.encode({"type": "vn.unknown", "data": {"agency": agency}})) == StatedSender()
+    assert said(b"[" * 100_000) == StatedSender()
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_reason_is_told_without_what_it_quotes(changes: tuple[bytes, bytes]) -
     record = re.sub(rb'"status":\s*\d+', b'"status":4', example(FILING)).replace(b": ", b":")
     record = record.replace(b'"data":', b'"datacontenttype":"application/json","data":', 1)
     assert changes[0] in record
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(RefusalError) as refused:
         Reader().read(record.replace(*changes))
     assert NAME not in harmless(refused.value.reason) and harmless(refused.value.reason)
     assert "1985" not in harmless("1985-04-03T00:00:00+07:00 is not between 1990 and 2099.")
@@ -72,8 +72,8 @@ def test_refusals_are_counted_by_who_and_why_and_a_window_is_told_once() -> None
     counted = Refusals("g", Clock())
     assert counted.taken() == []
     for _ in range(3):
-        counted.note(Said("1", "/a", "A", "filing"), "wrong-value", f"Invalid enum value '{NAME}' - at `$.data.status`")
-    counted.note(Said(), "empty", "")
+        counted.note(StatedSender("1", "/a", "A", "filing"), "wrong-value", f"Invalid enum value '{NAME}' - at `$.data.status`")
+    counted.note(StatedSender(), "empty", "")
     first, second = counted.taken()
     assert (first.source, first.agency, first.kind, first.category, first.count) == ("/a", "A", "filing", "wrong-value", 3)
     assert first.reason == "Invalid enum value '…' - at `$.data.status`" and first.since < first.until
@@ -88,7 +88,7 @@ def test_nobody_can_fill_the_gateways_memory(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(refusals, "MOST_KEYS", 5)
     counted = Refusals("g", Clock())
     for number in range(100):
-        counted.note(Said(str(number), f"/{number}", f"A{number}", "filing"), "wrong-value", "x" * 5000)
+        counted.note(StatedSender(str(number), f"/{number}", f"A{number}", "filing"), "wrong-value", "x" * 5000)
     found: list[Refused] = counted.taken()
     assert len(found) <= 6 and sum(one.count for one in found) == 100
     assert max(len(one.reason) for one in found) <= refusals.MOST_REASON

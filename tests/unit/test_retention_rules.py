@@ -13,7 +13,7 @@ from ingest.importer.run import kept, take
 from schemas.clickhouse.replays import is_sandbox, sandbox
 from schemas.clickhouse.retention import LOOKBACK, Horizon, Keeping
 from schemas.documents import example
-from schemas.events.envelope import Reader, Refusal
+from schemas.events.envelope import Reader, RefusalError
 from schemas.events.kinds import FEEDBACK, INDICATOR, Kind
 from schemas.moments import milliseconds
 from schemas.settings import Settings
@@ -32,7 +32,7 @@ def test_an_event_from_before_what_is_kept_is_refused_to_the_millisecond() -> No
     read, keeping = Reader().read(record(ago=30 * DAY)), Keeping(30)
     assert not keeping.refuses(read, milliseconds(NOW)) and keeping.refuses(read, milliseconds(NOW) + 1)
     assert not Keeping().refuses(read, milliseconds(NOW) + 1), "unless told, all is kept"
-    with pytest.raises(Refusal, match="more than 30 days before its arrival, 2026-11-27T10:00") as told:
+    with pytest.raises(RefusalError, match="more than 30 days before its arrival, 2026-11-27T10:00") as told:
         keeping.check(read, milliseconds(NOW) + 1)
     assert told.value.category == "too-old"
 

@@ -14,7 +14,7 @@ from schemas.figures import BY_CODE, Reading
 from schemas.figures.aging import TIMELY
 from schemas.reference import CriteriaSet, Criterion, criteria_set, criteria_sets, indicator
 from schemas.reference.criteria import check
-from schemas.scores import Score, State, league, published, score
+from schemas.scores import InputState, Score, league, published, score
 from schemas.scores.rules import points
 
 INDEX, AGENCY = criteria_set("766"), criteria_set("agency")
@@ -76,21 +76,21 @@ def test_one_group_missing_makes_it_not_enough_data_with_its_coverage() -> None:
     missing = found.groups[2]
     assert (missing.group.code, missing.points, missing.coverage, missing.complete) == ("digitisation", None, 0, False)
     assert [(part.of.code, part.state) for part in found.unknown] == [
-        ("digitisation.papers", State.UNKNOWN),
-        ("digitisation.reuse", State.UNKNOWN),
+        ("digitisation.papers", InputState.UNKNOWN),
+        ("digitisation.reuse", InputState.UNKNOWN),
     ]
 
 
 @pytest.mark.parametrize(
     ("reading", "state"),
     [
-        (Reading(90.0, stale=True), State.STALE),
-        (Reading(None), State.UNKNOWN),
-        (Reading(None, stale=True), State.UNKNOWN),
-        (Reading(140.0), State.IMPOSSIBLE),
+        (Reading(90.0, stale=True), InputState.STALE),
+        (Reading(None), InputState.UNKNOWN),
+        (Reading(None, stale=True), InputState.UNKNOWN),
+        (Reading(140.0), InputState.IMPOSSIBLE),
     ],
 )
-def test_an_input_that_is_stale_or_cannot_be_counts_as_unknown(reading: Reading, state: State) -> None:
+def test_an_input_that_is_stale_or_cannot_be_counts_as_unknown(reading: Reading, state: InputState) -> None:
     found = score(INDEX, of(SHARES) | {"filing.on_time": reading})
     assert [(part.of.code, part.state, part.points) for part in found.unknown] == [("progress.on_time", state, None)]
     assert (found.total, found.coverage) == (None, pytest.approx(80))

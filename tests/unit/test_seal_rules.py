@@ -17,10 +17,10 @@ from typer.testing import CliRunner, Result
 from ingest.simulator.feedback import FAMILY, GIVEN, _somebody
 from schemas.__main__ import cli
 from schemas.documents import example
-from schemas.events.envelope import Category, Reader, Refusal, body
+from schemas.events.envelope import Reader, RefusalCategory, RefusalError, body
 from schemas.events.kinds import FEEDBACK, FILING
 from schemas.seal import (
-    NotOpened,
+    DecryptionError,
     Sealer,
     SealError,
     is_sealed,
@@ -69,9 +69,9 @@ def test_only_the_whole_form_counts_as_sealed() -> None:
     "change", [lambda text: text[:-2], lambda text: text[:-1] + ("A" if text[-1] != "A" else "B") * 2, str.lower]
 )
 def test_a_changed_text_does_not_open(change: Any) -> None:
-    with pytest.raises(NotOpened):
+    with pytest.raises(DecryptionError):
         SEALER.open(change(SEALER.seal(SOMEBODY)))
-    with pytest.raises(NotOpened):
+    with pytest.raises(DecryptionError):
         SEALER.open(SOMEBODY)
 
 
@@ -81,7 +81,7 @@ def test_the_first_key_seals_and_all_open() -> None:
     both = Sealer([new, old])
     assert both.seal(SOMEBODY) == Sealer([new]).seal(SOMEBODY) != before
     assert both.open(before) == both.open(both.seal(SOMEBODY)) == SOMEBODY
-    with pytest.raises(NotOpened, match="None of the 1 keys"):
+    with pytest.raises(DecryptionError, match="None of the 1 keys"):
         Sealer([new]).open(before)
     for keys in ([], [b"short"]):
         with pytest.raises(ValueError):
@@ -105,7 +105,7 @@ def test_the_name_may_be_escaped_and_be_there_more_than_once() -> None:
         closed = sealed(record, SEALER)
         assert is_sealed(Reader().read(closed).data.reporter) and names_nobody(closed)
     assert is_sealed(read_sealed(once, Reader(), SEALER)[0].data.reporter)
-    with pytest.raises(Refusal, match="`reporter` stands twice"):
+    with pytest.raises(RefusalError, match="`reporter` stands twice"):
         read_sealed(again, Reader(), SEALER)
 
 
@@ -117,10 +117,10 @@ def test_other_kinds_and_nobody_are_left_alone() -> None:
 
 def test_what_would_be_too_large_once_it_is_sealed_is_refused_before() -> None:
     record = report()
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(RefusalError) as refused:
         read_sealed(record, Reader(len(record)), SEALER)
-    assert refused.value.category is Category.TOO_LARGE
-    with pytest.raises(Refusal, match="4096"):
+    assert refused.value.category is RefusalCategory.TOO_LARGE
+    with pytest.raises(RefusalError, match="4096"):
         read_sealed(report("ử" * 2000), Reader(), SEALER)
 
 
@@ -186,7 +186,7 @@ def test_whoever_it_is_a_valid_record_stays_one_and_says_the_same(who: str, asci
     record = report(who, ascii, description=words[:4000])
     try:
         Reader().read(record)
-    except Refusal:  # lone surrogates
+    except RefusalError:  # lone surrogates
         return
     read, closed = read_sealed(record, Reader(), SEALER)
     assert SEALER.open(read.data.reporter) == who if who and not is_sealed(who) else read.data.reporter == who
@@ -204,10 +204,10 @@ def test_a_resend_says_the_same_under_any_key_but_not_without_a_reporter() -> No
 
 def test_no_reason_quotes_what_may_be_a_persons() -> None:
     for field in ("status", "urgency"):
-        with pytest.raises(Refusal) as refused:
+        with pytest.raises(RefusalError) as refused:
             Reader().read(report(**{field: SOMEBODY}))
         assert names_nobody(refused.value.reason.encode()) and f"$.data.{field}" in refused.value.reason
-    with pytest.raises(Refusal, match="'lost'"):
+    with pytest.raises(RefusalError, match="'lost'"):
         Reader().read(report(status="lost"))
 
 

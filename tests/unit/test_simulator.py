@@ -7,12 +7,12 @@ from itertools import pairwise
 
 import pytest
 
-from ingest.simulator import Ledger, Record, World, events
+from ingest.simulator import Ledger, SimulatedRecord, World, events
 from ingest.simulator.clock import DAY, HOUR, MINUTE, ZONE, work_clock
 from ingest.simulator.scenes import FOREVER, Faster, Silence, Storm, Stuck
 from ingest.simulator.staging import Scenario, exercise, live, silent_agency
 from schemas.events.codes import DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Urgency
-from schemas.events.envelope import Read, Reader, Refusal
+from schemas.events.envelope import Read, Reader, RefusalError
 from schemas.moments import milliseconds
 from schemas.places import commune
 from schemas.reference import calendar, category, procedure
@@ -25,7 +25,7 @@ F, P, D = FilingStatus, FeedbackStatus, DocumentStatus
 
 
 @cache
-def two_days() -> tuple[Record, ...]:
+def two_days() -> tuple[SimulatedRecord, ...]:
     """A Wednesday and a Thursday of Huế."""
     return tuple(events(HUE, START, END))
 
@@ -89,7 +89,7 @@ def test_records_come_in_order_of_arrival_within_the_span() -> None:
 def test_every_event_is_valid_and_only_the_bad_ones_are_refused() -> None:
     for record in two_days():
         if record.fate == "bad":
-            with pytest.raises(Refusal):
+            with pytest.raises(RefusalError):
                 READER.read(record.value)
         else:
             event = READER.read(record.value)
@@ -101,14 +101,14 @@ def test_bad_records_are_bad_in_different_ways() -> None:
     reasons = set()
     for record in two_days():
         if record.fate == "bad":
-            with pytest.raises(Refusal) as refusal:
+            with pytest.raises(RefusalError) as refusal:
                 READER.read(record.value)
             reasons.add(refusal.value.category)
     assert len(reasons) >= 3
 
 
 def test_repeats_are_the_same_event_and_come_later() -> None:
-    first: dict[str, Record] = {}
+    first: dict[str, SimulatedRecord] = {}
     repeats = 0
     for record in two_days():
         if record.fate == "repeat" and record.event_id in first:

@@ -9,7 +9,7 @@ from schemas.events.envelope import Read, Reader, write
 from schemas.events.kinds import INDICATOR
 from schemas.moments import milliseconds
 from schemas.reference import criteria_set, indicator
-from schemas.scores import Report, Status, by_indicator, standings
+from schemas.scores import IndicatorReport, TargetStatus, by_indicator, standings
 
 HUE = World("46", seed=7)
 READER = Reader()
@@ -31,18 +31,18 @@ def test_after_a_month_the_scoreboard_has_targets_in_every_state() -> None:
     """Some met, some on track and at risk, and e-tax clearly off track: with nothing staged by hand, from reports alone."""
     end = datetime(2026, 11, 24, tzinfo=ZONE)
     reports = (
-        Report(
+        IndicatorReport(
             *(getattr(one.data, name) for name in ("indicator", "unit", "period", "value", "measure_unit", "agency", "reported_at"))
         )
         for one in month_of_indicators()
     )
     found = {one.target.indicator: one for one in standings("46", "46", by_indicator(reports, end), {}, end)}
-    of = {status: {code for code, one in found.items() if one.status is status} for status in Status}
-    assert {"internet.users", "payment.accounts"} <= of[Status.MET]
-    assert {"identity.accounts", "app.installs"} <= of[Status.ON_TRACK]
-    assert {"internet.fibre", "health.records"} <= of[Status.AT_RISK]
-    assert "tax.electronic" in of[Status.OFF_TRACK] and len(of[Status.OFF_TRACK]) <= 4
-    assert {indicator(code).rhythm for code in of[Status.UNKNOWN]} == {"live"}  # type: ignore[union-attr]
+    of = {status: {code for code, one in found.items() if one.status is status} for status in TargetStatus}
+    assert {"internet.users", "payment.accounts"} <= of[TargetStatus.MET]
+    assert {"identity.accounts", "app.installs"} <= of[TargetStatus.ON_TRACK]
+    assert {"internet.fibre", "health.records"} <= of[TargetStatus.AT_RISK]
+    assert "tax.electronic" in of[TargetStatus.OFF_TRACK] and len(of[TargetStatus.OFF_TRACK]) <= 4
+    assert {indicator(code).rhythm for code in of[TargetStatus.UNKNOWN]} == {"live"}  # type: ignore[union-attr]
     assert not any(one.series.left_out or one.reading.stale for one in found.values())
 
 

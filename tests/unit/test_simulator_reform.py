@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from ingest.simulator import Record, World, events
+from ingest.simulator import SimulatedRecord, World, events
 from ingest.simulator.cli import no_such_province, simulate
 from ingest.simulator.clock import DAY, HOUR, REFORMED, ZONE
 from ingest.simulator.scenes import Silence
@@ -29,7 +29,7 @@ def world(province: str) -> World:
 
 
 @cache
-def records(province: str) -> tuple[Record, ...]:
+def records(province: str) -> tuple[SimulatedRecord, ...]:
     return tuple(events(world(province), START, END))
 
 
@@ -99,7 +99,7 @@ def test_an_open_filing_goes_on_under_whoever_took_over(province: str) -> None:
 def test_no_step_is_lost_or_doubled_on_the_way_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ingest.simulator.stream.handed_over", lambda world, steps: steps)
 
-    def steps(some: Iterable[Record]) -> list[tuple[bytes, str, str]]:
+    def steps(some: Iterable[SimulatedRecord]) -> list[tuple[bytes, str, str]]:
         return sorted((one.key, one.event_id.partition("#")[2], one.fate) for one in some)
 
     assert steps(events(world("46"), START, END)) == steps(records("46"))

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from ingest.producer import KafkaUnavailable
+from ingest.producer import KafkaUnavailableError
 from ingest.simulator import World, events
 from ingest.simulator.clock import DAY, ZONE
-from ingest.simulator.run import Run
+from ingest.simulator.run import SimulationRun
 from ingest.simulator.scenes import FOREVER, Faster, Silence, Storm
 from ingest.simulator.staging import live, past
-from ingest.simulator.state import State, StateError, load
+from ingest.simulator.state import SimulatorState, StateError, load
 from schemas.events.kinds import Kind
 from schemas.moments import milliseconds
 
@@ -37,7 +37,7 @@ class FailingSink:
         self.flushes += 1
         if self.flushes in self.failures:
             self._waiting.clear()
-            raise KafkaUnavailable("away")
+            raise KafkaUnavailableError("away")
         self.kept += self._waiting
         self._waiting.clear()
 
@@ -61,8 +61,10 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ingest.simulator.run.RETRY_SECONDS", 0.0)
 
 
-def sending(sink: FailingSink, watcher: Quiet, remember: Callable[[World, datetime], None] = lambda world, came: None) -> Run:
-    return Run(HUE, START, lambda: sink, watcher, remember)
+def sending(
+    sink: FailingSink, watcher: Quiet, remember: Callable[[World, datetime], None] = lambda world, came: None
+) -> SimulationRun:
+    return SimulationRun(HUE, START, lambda: sink, watcher, remember)
 
 
 def test_when_kafka_is_away_nothing_is_skipped(no_waiting: None) -> None:
@@ -76,7 +78,7 @@ def test_a_stopped_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     sink, watcher = FailingSink(set()), Quiet()
 
     def stop_half_way(world: World, came: datetime) -> None:
-        State.of(world, came).save(tmp_path)
+        SimulatorState.of(world, came).save(tmp_path)
         if came >= START + timedelta(hours=6):
             run.stop.set()
 
@@ -85,7 +87,7 @@ def test_a_stopped_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     kept = load(tmp_path)
     assert kept is not None
     assert START < kept.came < NOON
-    again = Run(kept.world, kept.came, lambda: sink, watcher, lambda world, came: None)
+    again = SimulationRun(kept.world, kept.came, lambda: sink, watcher, lambda world, came: None)
     again.backfill(NOON)
     assert sorted(sink.kept) == sorted(record.value for record in events(HUE, START, NOON))
 
@@ -119,7 +121,7 @@ class NoWaiting(threading.Event):
 def test_the_state_keeps_the_scenes_and_ends_those_of_the_last_run(tmp_path: Path) -> None:
     start = milliseconds(START)
     staged = HUE.staging(*past(HUE, start), *live(HUE, start, start, speed=4))
-    State.of(staged, END).save(tmp_path)
+    SimulatorState.of(staged, END).save(tmp_path)
     kept = load(tmp_path)
     assert kept is not None
     assert kept.scenes == staged.scenes

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from stack import StackError, fetch, parts
-from stack.fetch import Part
+from stack.fetch import FetchedPart
 
 
 @pytest.fixture
@@ -28,12 +28,12 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-def part(recipe: Path, write: str = "jar") -> Part:
+def part(recipe: Path, write: str = "jar") -> FetchedPart:
     def get(folder: Path) -> None:
         assert not list(folder.iterdir()), "it is filled from scratch"
         (folder / "some.jar").write_text(write)
 
-    return Part("A thing", recipe, lambda: None, get)
+    return FetchedPart("A thing", recipe, lambda: None, get)
 
 
 def fail(folder: Path) -> None:
@@ -82,7 +82,7 @@ def test_two_that_fetch_at_once_fetch_once_and_both_find_it_whole(cache: Path, r
         (folder / "some.jar").touch()
 
     def one(_: int) -> bool:
-        own = Part("A thing", recipe, lambda: None, get)
+        own = FetchedPart("A thing", recipe, lambda: None, get)
         both.wait(10)
         own.fill()
         return (parts.part_folder(recipe) / "some.jar").exists()
@@ -93,7 +93,7 @@ def test_two_that_fetch_at_once_fetch_once_and_both_find_it_whole(cache: Path, r
 
 
 def test_what_was_fetched_in_part_is_never_used_and_fetched_anew(cache: Path, recipe: Path) -> None:
-    broken = Part("A thing", recipe, lambda: None, fail)
+    broken = FetchedPart("A thing", recipe, lambda: None, fail)
     with pytest.raises(StackError, match="the network is away"):
         broken.fill()
     assert not broken.complete and not parts.part_folder(recipe).exists()
@@ -107,9 +107,9 @@ def test_a_part_whose_last_step_was_cut_short_is_not_fetched_again(cache: Path, 
         raise StackError("killed")
 
     with pytest.raises(StackError):
-        Part("A thing", recipe, lambda: None, lambda folder: (folder / "some.jar").touch(), cut).fill()
+        FetchedPart("A thing", recipe, lambda: None, lambda folder: (folder / "some.jar").touch(), cut).fill()
     finished: list[bool] = []
-    Part("A thing", recipe, lambda: None, fail, lambda: finished.append(True)).fill()
+    FetchedPart("A thing", recipe, lambda: None, fail, lambda: finished.append(True)).fill()
     assert finished and part(recipe).complete
 
 

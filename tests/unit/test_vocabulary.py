@@ -13,7 +13,7 @@ from msgspec import Meta
 from schemas import documents
 from schemas.clickhouse import tables
 from schemas.events.codes import FilingStatus, Priority
-from schemas.events.envelope import Category, Reader, Refusal, body, identity, write
+from schemas.events.envelope import Reader, RefusalCategory, RefusalError, body, identity, write
 from schemas.events.kinds import BY_NAME, FILING, KINDS, Kind
 from schemas.events.payloads import Filing, Text, says
 from streams.worker.rows import columns_maker
@@ -49,38 +49,38 @@ def test_what_is_written_is_read_again(kind: Kind) -> None:
 @pytest.mark.parametrize(
     ("record", "category", "names"),
     [
-        (b"", Category.BAD_JSON, ""),
-        (documents.example(FILING)[:100], Category.BAD_JSON, "truncated"),
-        (b"\xff\xfe{}", Category.BAD_JSON, ""),
-        (documents.example(FILING).replace(b"1.005129", b"\xff\xfe"), Category.BAD_UTF8, ""),
+        (b"", RefusalCategory.BAD_JSON, ""),
+        (documents.example(FILING)[:100], RefusalCategory.BAD_JSON, "truncated"),
+        (b"\xff\xfe{}", RefusalCategory.BAD_JSON, ""),
+        (documents.example(FILING).replace(b"1.005129", b"\xff\xfe"), RefusalCategory.BAD_UTF8, ""),
         (
             documents.example(FILING).replace(b'"data": {', b'"data": {"x":' + b"[" * 9999 + b"]" * 9999 + b","),
-            Category.TOO_DEEP,
+            RefusalCategory.TOO_DEEP,
             "",
         ),
-        (changed(data_fee=None, x="y" * (300 << 10)), Category.TOO_LARGE, "262144"),
-        (changed(type="vn.ioc.filing.v9"), Category.UNKNOWN_KIND, "vn.ioc.filing.v9"),
-        (changed(specversion="0.3"), Category.WRONG_VALUE, "specversion"),
-        (changed(datacontenttype="text/xml"), Category.WRONG_VALUE, "text/xml"),
-        (changed(data=None), Category.MISSING_FIELD, "data"),
-        (changed(data_status=None), Category.MISSING_FIELD, "status"),
-        (changed(id=None), Category.MISSING_FIELD, "id"),
-        (changed(data_status="9"), Category.WRONG_TYPE, "$.data.status"),
-        (changed(data=[]), Category.WRONG_TYPE, "$.data"),
-        (changed(data_status=11), Category.WRONG_VALUE, "$.data.status"),
-        (changed(data_fee=-1), Category.WRONG_VALUE, "$.data.fee"),
-        (documents.example(FILING).replace(b"50000", b"NaN"), Category.BAD_JSON, ""),
-        (documents.example(FILING).replace(b"50000", b"Infinity"), Category.BAD_JSON, ""),
-        (changed(time="2026-02-30T00:00:00Z"), Category.IMPOSSIBLE_DATE, "$.time"),
-        (changed(time="2026-02-03T00:00:00"), Category.IMPOSSIBLE_DATE, "timezone"),
-        (changed(time="0026-02-03T00:00:00Z"), Category.IMPOSSIBLE_DATE, "0026"),
-        (changed(data_due_at="2926-02-03T00:00:00Z"), Category.IMPOSSIBLE_DATE, "2926"),
-        (documents.example(BY_NAME["feedback"]).replace(b"16.4637", b"96.4"), Category.IMPOSSIBLE_POINT, "$.data.lat"),
-        (documents.example(BY_NAME["feedback"]).replace(b'"lat": 16.4637,', b""), Category.IMPOSSIBLE_POINT, "together"),
+        (changed(data_fee=None, x="y" * (300 << 10)), RefusalCategory.TOO_LARGE, "262144"),
+        (changed(type="vn.ioc.filing.v9"), RefusalCategory.UNKNOWN_KIND, "vn.ioc.filing.v9"),
+        (changed(specversion="0.3"), RefusalCategory.WRONG_VALUE, "specversion"),
+        (changed(datacontenttype="text/xml"), RefusalCategory.WRONG_VALUE, "text/xml"),
+        (changed(data=None), RefusalCategory.MISSING_FIELD, "data"),
+        (changed(data_status=None), RefusalCategory.MISSING_FIELD, "status"),
+        (changed(id=None), RefusalCategory.MISSING_FIELD, "id"),
+        (changed(data_status="9"), RefusalCategory.WRONG_TYPE, "$.data.status"),
+        (changed(data=[]), RefusalCategory.WRONG_TYPE, "$.data"),
+        (changed(data_status=11), RefusalCategory.WRONG_VALUE, "$.data.status"),
+        (changed(data_fee=-1), RefusalCategory.WRONG_VALUE, "$.data.fee"),
+        (documents.example(FILING).replace(b"50000", b"NaN"), RefusalCategory.BAD_JSON, ""),
+        (documents.example(FILING).replace(b"50000", b"Infinity"), RefusalCategory.BAD_JSON, ""),
+        (changed(time="2026-02-30T00:00:00Z"), RefusalCategory.IMPOSSIBLE_DATE, "$.time"),
+        (changed(time="2026-02-03T00:00:00"), RefusalCategory.IMPOSSIBLE_DATE, "timezone"),
+        (changed(time="0026-02-03T00:00:00Z"), RefusalCategory.IMPOSSIBLE_DATE, "0026"),
+        (changed(data_due_at="2926-02-03T00:00:00Z"), RefusalCategory.IMPOSSIBLE_DATE, "2926"),
+        (documents.example(BY_NAME["feedback"]).replace(b"16.4637", b"96.4"), RefusalCategory.IMPOSSIBLE_POINT, "$.data.lat"),
+        (documents.example(BY_NAME["feedback"]).replace(b'"lat": 16.4637,', b""), RefusalCategory.IMPOSSIBLE_POINT, "together"),
     ],
 )
-def test_bad_input_is_refused_with_a_reason_to_act_on(record: bytes, category: Category, names: str) -> None:
-    with pytest.raises(Refusal) as refusal:
+def test_bad_input_is_refused_with_a_reason_to_act_on(record: bytes, category: RefusalCategory, names: str) -> None:
+    with pytest.raises(RefusalError) as refusal:
         Reader().read(record)
     assert refusal.value.category is category
     assert names in refusal.value.reason
@@ -141,6 +141,6 @@ def test_records_are_not_read_together_as_what_none_of_them_is() -> None:
 
 
 def test_a_reason_quotes_no_more_than_a_person_reads() -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(RefusalError) as refused:
         Reader().read(changed(type="\x00" * 100_000))
     assert len(refused.value.reason) < 1100

@@ -7,17 +7,17 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.watch.clusters import CORE, DEGREE, REACH, Cluster, Point, clusters, metres, named
+from streams.watch.clusters import CORE, DEGREE, REACH, Cluster, ReportPoint, clusters, metres, named
 from streams.watch.engine import Alarm
 
 NOW = datetime(2026, 11, 17, 8, tzinfo=UTC)
 EMPTY = Alarm("cluster:x", NOW, "cluster", "burst", "water", 2, NOW, NOW, None, None, (), (), 0, 0, 0.0, 0.0, None, None, 0.0, NOW)
 
 
-def points(*places: tuple[float, float], commune: str = "1") -> list[Point]:
+def points(*places: tuple[float, float], commune: str = "1") -> list[ReportPoint]:
     """Points some metres north and east of a place in Huế."""
     narrow = metres(16.46, 107.59, 16.46, 107.59 + 1)
-    return [Point(16.46 + north / DEGREE, 107.59 + east / narrow, commune, NOW) for north, east in places]
+    return [ReportPoint(16.46 + north / DEGREE, 107.59 + east / narrow, commune, NOW) for north, east in places]
 
 
 def test_a_cluster_has_its_middle_and_reaches_to_its_outermost() -> None:

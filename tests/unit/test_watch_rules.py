@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from schemas.reference import ZONE, Agency, Feed, alarm_rule, calendar
-from schemas.sources.freshness import Source, State, judge
+from schemas.sources.freshness import Source, SourceState, judge
 from streams.watch import questions
 from streams.watch.engine import Alarm, Observed, evaluate
-from streams.watch.questions import Look, Province
+from streams.watch.questions import Look, WatchedProvince
 
 FEED = Feed(kind="filing", rhythm_minutes=60, grace_minutes=60)
 TUESDAY = datetime(2026, 11, 17, 15, 0, tzinfo=ZONE)
@@ -32,7 +32,7 @@ class Answers:
 def asked(code: str, *answers: list[tuple[Any, ...]], sources: Sequence[Source] | None = None) -> list[Observed]:
     rule = alarm_rule(code)
     assert rule is not None
-    look = Look(Answers(*answers), TUESDAY, Province("46"))  # type: ignore[arg-type]
+    look = Look(Answers(*answers), TUESDAY, WatchedProvince("46"))  # type: ignore[arg-type]
     if sources is not None:
         look.__dict__["sources"] = tuple(sources)
     return list(questions.QUESTIONS[rule.measure](look, rule))
@@ -98,8 +98,8 @@ def test_a_flash_document_gets_two_hours() -> None:
 
 def test_a_silent_source_and_one_that_is_refused_call_and_a_quiet_one_does_not() -> None:
     sources = [
-        Source(str(state), "filing", state, TUESDAY - timedelta(hours=4), "3", missed=1.5 if state is State.SILENT else 0.7)
-        for state in State
+        Source(str(state), "filing", state, TUESDAY - timedelta(hours=4), "3", missed=1.5 if state is SourceState.SILENT else 0.7)
+        for state in SourceState
     ]
     (silent,) = raised("silent", asked("silent", sources=sources))
     assert (silent.agencies, silent.communes, silent.subject, silent.priority) == (("silent",), ("3",), "filing", 3)
@@ -110,12 +110,12 @@ def test_a_silent_source_and_one_that_is_refused_call_and_a_quiet_one_does_not()
 
 def test_when_nothing_comes_at_all_that_is_one_alarm_and_no_flood() -> None:
     heard = TUESDAY - timedelta(hours=6)
-    sources = [Source(str(number), "filing", State.SILENT, heard, "3", missed=2.0) for number in range(40)]
+    sources = [Source(str(number), "filing", SourceState.SILENT, heard, "3", missed=2.0) for number in range(40)]
     (found,) = raised("silent", asked("silent", sources=sources))
     assert (found.subject, found.agencies, found.since) == ("all", (), heard)
     kept = evaluate([alarm_rule("silent")], {"silent": asked("silent", sources=sources)}, TUESDAY + timedelta(minutes=1), [found])  # type: ignore[list-item]
     assert all(one.cleared_at is None for one in kept)
-    spoke = [*sources, Source("x", "filing", State.LIVE, TUESDAY - timedelta(minutes=5))]
+    spoke = [*sources, Source("x", "filing", SourceState.LIVE, TUESDAY - timedelta(minutes=5))]
     assert len(raised("silent", asked("silent", sources=spoke))) == 40
 
 
@@ -124,7 +124,7 @@ def test_a_clock_that_is_ahead_is_told_with_its_source() -> None:
     heard = [{"agency": "A", "kind": "filing", "received_at": TUESDAY}, {"agency": "B", "kind": "filing", "received_at": TUESDAY}]
     ahead = [{"agency": "A", "kind": "filing", "seconds": 7200, "since": TUESDAY - timedelta(minutes=20)}]
     found = judge([agency], heard, TUESDAY, calendar("46"), ahead)
-    assert [(one.state, one.ahead) for one in found] == [(State.LIVE, timedelta(hours=2)), (State.LIVE, timedelta(0))]
+    assert [(one.state, one.ahead) for one in found] == [(SourceState.LIVE, timedelta(hours=2)), (SourceState.LIVE, timedelta(0))]
     (alarm,) = raised("ahead", asked("ahead", sources=found))
     assert (alarm.priority, alarm.agencies, alarm.value, alarm.since) == (3, ("A",), 7200, TUESDAY - timedelta(minutes=20))
     wrong = [replace(found[0], agency=code, ahead=timedelta(hours=int(code))) for code in "1234"]
@@ -145,4 +145,4 @@ def test_refusals_of_an_agency_call_only_when_they_are_many(recent: int, usual: 
 
 
 def test_a_province_that_is_not_known_has_no_promised_feeds() -> None:
-    assert Province("nowhere").agencies == () and Province("nowhere").places("A") == ()
+    assert WatchedProvince("nowhere").agencies == () and WatchedProvince("nowhere").places("A") == ()

@@ -7,17 +7,17 @@ from collections.abc import Generator
 import pytest
 
 from dashboard.query import time_limit
-from dashboard.query.cache import Once
+from dashboard.query.cache import AnswerCache
 from dashboard.query.errors import TimeLimitError
 from dashboard.query.rights import current
 from dashboard.request import workers
-from dashboard.request.workers import BusyError, Workers
+from dashboard.request.workers import BusyError, PageWorkers
 
 
 def test_work_runs_beside_the_loop_with_the_rights_of_whoever_asks() -> None:
     async def ask() -> tuple[str, str]:
         current.set("wall")
-        return await Workers(10.0).run(lambda: (threading.current_thread().name, current.get()))
+        return await PageWorkers(10.0).run(lambda: (threading.current_thread().name, current.get()))
 
     thread, right = asyncio.run(ask())
     assert thread.startswith("page") and right == "wall"
@@ -36,7 +36,7 @@ def test_work_that_takes_too_long_is_given_up_and_sees_the_limit_itself(monkeypa
         ended.set()
 
     with pytest.raises(TimeLimitError):
-        asyncio.run(Workers(0.1).run(slow))
+        asyncio.run(PageWorkers(0.1).run(slow))
     go.set()
     assert ended.wait(10) and seen
 
@@ -46,7 +46,7 @@ def test_what_waits_for_a_thread_beyond_its_time_is_never_begun(monkeypatch: pyt
     go, begun = threading.Event(), list[int]()
 
     async def ask() -> None:
-        one = Workers(30.0, threads=1)
+        one = PageWorkers(30.0, threads=1)
         first = asyncio.ensure_future(one.run(go.wait))
         await asyncio.sleep(0)
         with pytest.raises(TimeLimitError):
@@ -64,7 +64,7 @@ def test_more_than_can_be_answered_is_refused_at_once(monkeypatch: pytest.Monkey
     go = threading.Event()
 
     async def ask() -> None:
-        one = Workers(30.0, threads=1)
+        one = PageWorkers(30.0, threads=1)
         waiting = [asyncio.ensure_future(one.run(go.wait)) for _ in range(2)]
         await asyncio.sleep(0)
         with pytest.raises(BusyError):
@@ -87,7 +87,7 @@ def test_the_pieces_of_a_file_come_in_order_and_it_is_closed_when_nobody_takes_m
 
     async def take(most: int) -> list[bytes]:
         found: list[bytes] = []
-        async for piece in (pieces := Workers(10.0).pieces(file(), 10.0)):
+        async for piece in (pieces := PageWorkers(10.0).pieces(file(), 10.0)):
             found.append(piece)
             if len(found) == most:
                 break
@@ -100,7 +100,7 @@ def test_the_pieces_of_a_file_come_in_order_and_it_is_closed_when_nobody_takes_m
 
 
 def test_who_asks_the_same_as_somebody_slow_waits_no_longer_than_it_may() -> None:
-    once, go, begun = Once(), threading.Event(), threading.Event()
+    once, go, begun = AnswerCache(), threading.Event(), threading.Event()
 
     def slow() -> bool:
         begun.set()

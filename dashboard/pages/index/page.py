@@ -6,17 +6,17 @@ from dashboard.components.actions import actions
 from dashboard.components.parts import Part, chip, labelled, nothing, section
 from dashboard.components.score_bars import between, group_cell, total_words
 from dashboard.components.scores import LEAGUES, Kind, chosen_set, league, scored, scored_as, units
-from dashboard.components.table import Column, Row, Wish, sorted_rows, table
+from dashboard.components.table import Row, TableColumn, Wish, sorted_rows, table
 from dashboard.components.unit_refs import name as unit_name
-from dashboard.i18n.speech import Speech, in_order
+from dashboard.i18n.speech import Translator, in_order
 from dashboard.pages.index.unit import summary, unit
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas.reference import ZONE, CriteriaSet, criteria_sets
 from schemas.scores import Rank
 
 
-def content(ask: Ask, asked: Asked) -> Part:
+def content(ask: PageContext, asked: PageRequest) -> Part:
     """The page."""
     criteria = chosen_set(ask, asked)
     if code := asked.get("unit"):
@@ -39,7 +39,7 @@ def content(ask: Ask, asked: Asked) -> Part:
     ]
 
 
-def set_tabs(ask: Ask, asked: Asked, criteria: CriteriaSet) -> html.Nav:
+def set_tabs(ask: PageContext, asked: PageRequest, criteria: CriteriaSet) -> html.Nav:
     """Links to every set of criteria."""
     tabs = [
         dcc.Link(one.words(asked.spoken), href=asked.link("/index", set=one.code), className="here" if one == criteria else "")
@@ -48,7 +48,7 @@ def set_tabs(ask: Ask, asked: Asked, criteria: CriteriaSet) -> html.Nav:
     return html.Nav(tabs, className="tabs", **labelled(asked.speech("sets")))
 
 
-def notes(criteria: CriteriaSet, speech: Speech) -> html.Div:
+def notes(criteria: CriteriaSet, speech: Translator) -> html.Div:
     """By which rule there is a total, and what was not verified."""
     doubtful = [item for item in criteria.items if not item.verified]
     points = speech.number(sum(item.points for item in doubtful))
@@ -61,12 +61,12 @@ def notes(criteria: CriteriaSet, speech: Speech) -> html.Div:
     return html.Div([html.P(one) for one in (*said, *([f"{criteria.source}: {note}"] if note else []))], className="notes")
 
 
-def kind_of(asked: Asked, kinds: list[Kind]) -> Kind:
+def kind_of(asked: PageRequest, kinds: list[Kind]) -> Kind:
     """The league that an address asks for, the first where it asks for none that there is."""
     return next((kind for kind in kinds if kind == asked.get("kind")), kinds[0])
 
 
-def _leagues(ask: Ask, asked: Asked, criteria: CriteriaSet, kinds: list[Kind]) -> Part:
+def _leagues(ask: PageContext, asked: PageRequest, criteria: CriteriaSet, kinds: list[Kind]) -> Part:
     speech, kind = asked.speech, kind_of(asked, kinds)
     all_units = units(ask)
     tabs = [
@@ -91,33 +91,33 @@ def _leagues(ask: Ask, asked: Asked, criteria: CriteriaSet, kinds: list[Kind]) -
     return section(speech("league_of"), grid, id="league", aside=html.Nav(tabs, className="tabs"), grow=True)
 
 
-def wish(asked: Asked) -> Wish:
+def wish(asked: PageRequest) -> Wish:
     """How a league is sorted; all of it stands on one page."""
     return Wish.of(asked, "", "place", size=1000)
 
 
-def wished(ask: Ask, asked: Asked, criteria: CriteriaSet, kind: Kind) -> list[Row]:
+def wished(ask: PageContext, asked: PageRequest, criteria: CriteriaSet, kind: Kind) -> list[Row]:
     """The rows of a league as an address asks for them: each has its `rank` and the `name` of its unit."""
     rows = [{"rank": one, "name": unit_name(one.unit, ask.place, asked.speech)} for one in league(ask, criteria, kind)]
     return sorted_rows(rows, columns(asked, criteria), wish(asked))
 
 
-def columns(asked: Asked, criteria: CriteriaSet) -> tuple[Column, ...]:
+def columns(asked: PageRequest, criteria: CriteriaSet) -> tuple[TableColumn, ...]:
     """The columns of a league: place, unit, total, coverage, then every group."""
     speech = asked.speech
     return (
-        Column("place", "#", lambda row: row["rank"].place or speech("none"), lambda row: row["rank"].place, number=True),
-        Column(
+        TableColumn("place", "#", lambda row: row["rank"].place or speech("none"), lambda row: row["rank"].place, number=True),
+        TableColumn(
             "unit",
             speech("unit"),
             lambda row: dcc.Link(row["name"], href=asked.link("/index", set=criteria.code, unit=row["rank"].unit)),
             lambda row: in_order(row["name"]),
             short=True,
         ),
-        Column(
+        TableColumn(
             "total", speech("total"), lambda row: _total(row["rank"], speech), lambda row: row["rank"].score.total, True, "down"
         ),
-        Column(
+        TableColumn(
             "coverage",
             speech("data_coverage"),
             lambda row: f"{speech.number(row['rank'].score.coverage)}%",
@@ -129,8 +129,8 @@ def columns(asked: Asked, criteria: CriteriaSet) -> tuple[Column, ...]:
     )
 
 
-def _group(number: int, words: str, code: str, speech: Speech) -> Column:
-    return Column(
+def _group(number: int, words: str, code: str, speech: Translator) -> TableColumn:
+    return TableColumn(
         code,
         words,
         lambda row: group_cell(row["rank"].score.groups[number], speech),
@@ -139,7 +139,7 @@ def _group(number: int, words: str, code: str, speech: Speech) -> Column:
     )
 
 
-def _total(rank: Rank, speech: Speech) -> Part:
+def _total(rank: Rank, speech: Translator) -> Part:
     score = rank.score
     if score.total is None:
         return html.Span(chip(speech("not_enough"), "unknown"), title=between(score, speech))

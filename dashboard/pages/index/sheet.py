@@ -7,15 +7,15 @@ from dashboard.components.scores import LEAGUES, chosen_set, scored, scored_as, 
 from dashboard.components.sheet import Sheet
 from dashboard.components.unit_refs import name as unit_name
 from dashboard.pages.index.page import kind_of, wished
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas.reference import ZONE, Criterion
 from schemas.scores import Score
 
 ITEMS = ("unit", "item", "total", "aim", "reads", "value", "state", "verified", "note", "age")
 
 
-def sheet(ask: Ask, asked: Asked) -> Sheet:
+def sheet(ask: PageContext, asked: PageRequest) -> Sheet:
     """What the address shows: a league in its order with the province before it, or every item of the unit that it asks for."""
     speech, criteria = asked.speech, chosen_set(ask, asked)
     name = f"index-{criteria.code}-{asked.get('unit') or asked.get('kind', 'all')}-{ask.clock.now().astimezone(ZONE):%Y%m%d}"
@@ -36,13 +36,13 @@ def sheet(ask: Ask, asked: Asked) -> Sheet:
     return Sheet(name, [*heads, *(f"{one.words(asked.spoken)} (/{one.points:g})" for one in criteria.groups)], lines)
 
 
-def _line(place: int | None, code: str, words: str, score: Score, asked: Asked) -> tuple[object, ...]:
+def _line(place: int | None, code: str, words: str, score: Score, asked: PageRequest) -> tuple[object, ...]:
     total = asked.speech("not_enough") if score.total is None else score.total
     grade = score.grade.words(asked.spoken) if score.grade else None
     return place, code, words, total, grade, score.coverage, *(group.points for group in score.groups)
 
 
-def _items(words: str, score: Score, asked: Asked) -> Iterator[tuple[object, ...]]:
+def _items(words: str, score: Score, asked: PageRequest) -> Iterator[tuple[object, ...]]:
     speech = asked.speech
     for one in score.parts:
         reads = one.of.reads if isinstance(one.of, Criterion) else one.of.reported

@@ -9,19 +9,19 @@ from dashboard.components.score_bars import bar, between, grade_words, item_bar,
 from dashboard.components.scores import Kind, Published, league, published, scored, units
 from dashboard.components.table import scrolled
 from dashboard.components.unit_refs import name as unit_name
-from dashboard.i18n.speech import Speech
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.i18n.speech import Translator
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas.reference import CriteriaSet, Criterion
-from schemas.scores import GroupScore, Question, Score, State
-from schemas.scores import Part as Scored
+from schemas.scores import GroupScore, InputState, Question, Score
+from schemas.scores import ScorePart as Scored
 
-CHIPS = {State.KNOWN: "quiet", State.UNKNOWN: "unknown", State.STALE: "unknown", State.IMPOSSIBLE: "p2"}
+CHIPS = {InputState.KNOWN: "quiet", InputState.UNKNOWN: "unknown", InputState.STALE: "unknown", InputState.IMPOSSIBLE: "p2"}
 MOST = 5
 """How many items are named that would raise a score most."""
 
 
-def unit(ask: Ask, asked: Asked, criteria: CriteriaSet, code: str) -> Part:
+def unit(ask: PageContext, asked: PageRequest, criteria: CriteriaSet, code: str) -> Part:
     """The page of a unit. Raises `LookupError` with words to show for a code that nothing has."""
     speech, kinds = asked.speech, units(ask)
     if code not in kinds:
@@ -50,7 +50,7 @@ def unit(ask: Ask, asked: Asked, criteria: CriteriaSet, code: str) -> Part:
     ]
 
 
-def summary(ask: Ask, asked: Asked, criteria: CriteriaSet, code: str, score: Score, kind: Kind = "province") -> Part:
+def summary(ask: PageContext, asked: PageRequest, criteria: CriteriaSet, code: str, score: Score, kind: Kind = "province") -> Part:
     """The total of a unit with its coverage and grade; for the province, beside it, what others published of it."""
     speech = asked.speech
     here = code == asked.get("unit")
@@ -78,13 +78,13 @@ def summary(ask: Ask, asked: Asked, criteria: CriteriaSet, code: str, score: Sco
     return html.Div([live, *([_published(other, speech)] if other else [])], className="scores")
 
 
-def _rank(ask: Ask, criteria: CriteriaSet, kind: Kind, code: str, speech: Speech) -> str:
+def _rank(ask: PageContext, criteria: CriteriaSet, kind: Kind, code: str, speech: Translator) -> str:
     ranks = league(ask, criteria, kind)
     place = next((one.place for one in ranks if one.unit == code), None)
     return speech("rank_in", place=place, n=sum(one.place is not None for one in ranks)) if place else ""
 
 
-def _groups(groups: tuple[GroupScore, ...], speech: Speech) -> html.Ul:
+def _groups(groups: tuple[GroupScore, ...], speech: Translator) -> html.Ul:
     items = []
     for one in groups:
         words = one.group.words(speech.language)
@@ -94,7 +94,7 @@ def _groups(groups: tuple[GroupScore, ...], speech: Speech) -> html.Ul:
     return html.Ul(items, className="groups")
 
 
-def _published(other: Published, speech: Speech) -> html.Article:
+def _published(other: Published, speech: Translator) -> html.Article:
     score, told = other.score, other.score.reported
     known = told is not None and told.value is not None
     old = known and told is not None and told.stale
@@ -121,7 +121,7 @@ def _published(other: Published, speech: Speech) -> html.Article:
     )
 
 
-def losses(asked: Asked, score: Score, code: str) -> Part:
+def losses(asked: PageRequest, score: Score, code: str) -> Part:
     """The items that lose the most points, with the figure and a link to the records behind."""
     speech, lost = asked.speech, score.losses[:MOST]
     if not lost:
@@ -129,7 +129,7 @@ def losses(asked: Asked, score: Score, code: str) -> Part:
     return html.Ol([_loss(asked, one, code, speech) for one in lost], className="losses")
 
 
-def _loss(asked: Asked, one: Scored, code: str, speech: Speech) -> html.Li:
+def _loss(asked: PageRequest, one: Scored, code: str, speech: Translator) -> html.Li:
     question = one.question
     reads = one.of.reads if isinstance(one.of, Criterion) else one.of.reported
     behind_it = []
@@ -146,18 +146,18 @@ def _loss(asked: Asked, one: Scored, code: str, speech: Speech) -> html.Li:
     )
 
 
-def records(asked: Asked, question: Question, code: str) -> str:
+def records(asked: PageRequest, question: Question, code: str) -> str:
     """The address of the records behind an item: those of the unit, filtered as the question says."""
     narrowed = {name: ",".join(values) for name, values in question.where if code not in values}
     return asked.link(f"/unit/{code}", records=question.figure, **narrowed)
 
 
-def _counted(one: Scored, speech: Speech) -> list[Part]:
+def _counted(one: Scored, speech: Translator) -> list[Part]:
     words = behind(one.reading, speech)
     return [f" ({words})"] if words else []
 
 
-def _breakdown(asked: Asked, score: Score) -> Part:
+def _breakdown(asked: PageRequest, score: Score) -> Part:
     speech = asked.speech
     heads = [speech(key) for key in ("item", "reads", "state", "age", "total")]
     rows: list[Part] = []
@@ -176,7 +176,7 @@ def _breakdown(asked: Asked, score: Score) -> Part:
     return scrolled(grid, speech("breakdown"))
 
 
-def _item(asked: Asked, one: Scored) -> html.Tr:
+def _item(asked: PageRequest, one: Scored) -> html.Tr:
     speech, of = asked.speech, one.of
     assert isinstance(of, Criterion)
     note = of.noted(asked.spoken) or ("" if of.verified else speech("not_verified"))
@@ -198,7 +198,7 @@ def _item(asked: Asked, one: Scored) -> html.Tr:
     )
 
 
-def rule(of: Criterion, speech: Speech) -> str:
+def rule(of: Criterion, speech: Translator) -> str:
     """How a value becomes points, in words."""
     match of.rule:
         case "share":

@@ -7,22 +7,22 @@ from dashboard.i18n.speech import in_order
 from dashboard.pages.map import gathered
 from dashboard.pages.map.legends import picked
 from dashboard.pages.map.spots import spots
-from dashboard.pages.map.view import USUAL_WINDOW, WINDOWS, View, written
+from dashboard.pages.map.view import USUAL_WINDOW, WINDOWS, MapView, written
 from dashboard.query.map import STATES
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas.reference import category_words
 
 ANEW = {"records_page": None}
 """What another choice takes away: the page of a table that is no more."""
 
 
-def bar(ask: Ask, asked: Asked, view: View) -> list[Part]:
+def bar(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
     """The parts of the bar."""
     return [_window(asked, view), _filters(ask, asked, view), _choose(ask, asked, view)]
 
 
-def _window(asked: Asked, view: View) -> html.Div:
+def _window(asked: PageRequest, view: MapView) -> html.Div:
     speech = asked.speech
     tabs = [
         html.A(
@@ -52,7 +52,7 @@ def _window(asked: Asked, view: View) -> html.Div:
     return html.Div([html.Nav(tabs, className="tabs", **labelled(speech("map_window"))), custom], className="window")
 
 
-def _filters(ask: Ask, asked: Asked, view: View) -> html.Div:
+def _filters(ask: PageContext, asked: PageRequest, view: MapView) -> html.Div:
     speech = asked.speech
     scope = view.scope(ask.place, spots(ask.place))
     counts = gathered.categories(ask, view, scope)
@@ -69,7 +69,7 @@ def _filters(ask: Ask, asked: Asked, view: View) -> html.Div:
     )
 
 
-def _choose(ask: Ask, asked: Asked, view: View) -> html.Div:
+def _choose(ask: PageContext, asked: PageRequest, view: MapView) -> html.Div:
     speech, chosen = asked.speech, view.communes
     rows = []
     for code, words in sorted(ask.place.names.items(), key=lambda one: in_order(one[1])):

@@ -9,13 +9,13 @@ from dashboard.components.parts import Part, labelled, stated
 from dashboard.pages.map.view import written
 from dashboard.query.map import Pair
 from dashboard.query.store import HERE
-from dashboard.request.address import Asked
-from schemas.figures.series import Step
+from dashboard.request.address import PageRequest
+from schemas.figures.series import SeriesStep
 
 TICKS = 5
 
 
-def bars(asked: Asked, pairs: Sequence[Pair], since: datetime, step: Step, begun: str, closed: str) -> Part:
+def bars(asked: PageRequest, pairs: Sequence[Pair], since: datetime, step: SeriesStep, begun: str, closed: str) -> Part:
     """The drawing; `begun` and `closed` name what is counted."""
     speech = asked.speech
     most = max((max(one.begun, one.closed) for one in pairs), default=0)
@@ -54,12 +54,12 @@ def bars(asked: Asked, pairs: Sequence[Pair], since: datetime, step: Step, begun
     )
 
 
-def _when(at: datetime, step: Step) -> str:
-    return f"{at.astimezone(HERE):%d/%m/%Y}" if step is Step.MONTH else f"{at.astimezone(HERE):%H:%M %d/%m}"
+def _when(at: datetime, step: SeriesStep) -> str:
+    return f"{at.astimezone(HERE):%d/%m/%Y}" if step is SeriesStep.MONTH else f"{at.astimezone(HERE):%H:%M %d/%m}"
 
 
-def _tick(at: datetime, step: Step) -> str:
+def _tick(at: datetime, step: SeriesStep) -> str:
     local = at.astimezone(HERE)
-    if step is Step.MONTH:
+    if step is SeriesStep.MONTH:
         return f"{local:%m/%Y}"
-    return f"{local:%d/%m}" if step is Step.DAY else f"{local:%H:%M}"
+    return f"{local:%d/%m}" if step is SeriesStep.DAY else f"{local:%H:%M}"

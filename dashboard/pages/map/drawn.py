@@ -12,12 +12,12 @@ from dashboard.components.unit_refs import name
 from dashboard.i18n.speech import Language
 from dashboard.i18n.words import WORDS
 from dashboard.pages.map import gathered
-from dashboard.pages.map.gathered import Amount, Calls, Edge, Feeds, Meetings, Site
+from dashboard.pages.map.gathered import Amount, Calls, Edge, Feeds, Meetings, MeetingSite
 from dashboard.pages.map.spots import Spot, Spots, spots
-from dashboard.pages.map.view import View
+from dashboard.pages.map.view import MapView
 from dashboard.query.clock import Replay
-from dashboard.request.address import Asked, written
-from dashboard.request.context import Ask
+from dashboard.request.address import PageRequest, written
+from dashboard.request.context import PageContext
 from schemas.events.kinds import FEEDBACK
 from schemas.figures import BY_CODE
 from schemas.reference import category_words
@@ -29,7 +29,7 @@ FILTERS = ("category", "state", "window", "from", "to", "unit", "box", "run")
 Mark = dict[str, Any]
 
 
-def drawn(ask: Ask, asked: Asked, view: View) -> dict[str, Any]:
+def drawn(ask: PageContext, asked: PageRequest, view: MapView) -> dict[str, Any]:
     """All that the map shows but the reports, which are asked for by view. Layers that are off are left out."""
     place, on = spots(ask.place), set(view.layers)
     found: dict[str, Any] = {
@@ -69,26 +69,26 @@ def drawn(ask: Ask, asked: Asked, view: View) -> dict[str, Any]:
     return found
 
 
-def _moment(ask: Ask) -> list[tuple[str, str]]:
+def _moment(ask: PageContext) -> list[tuple[str, str]]:
     """The moment that is drawn, which an address that follows a run does not say; nothing for the present."""
     if not isinstance(ask.clock, Replay):
         return []
     return [("moment", written(ask.clock.at, "milliseconds")), ("picture", ask.clock.picture)]
 
 
-def title(ask: Ask, asked: Asked, code: str) -> str:
+def title(ask: PageContext, asked: PageRequest, code: str) -> str:
     """What a spot is called: a commune by its name, the seat as the level of the province."""
     return asked.speech("map_seat") if code == ask.place.code else name(code, ask.place, asked.speech)
 
 
-def _bounds(ask: Ask, place: Spots) -> Bounds:
+def _bounds(ask: PageContext, place: Spots) -> Bounds:
     """All of the province; a place of which no units are known is where its reports lie."""
     if place.communes:
         return place.bounds
     return ask.once("map extent", lambda: gathered.store(ask).extent(), seconds=gathered.KEPT) or place.bounds
 
 
-def _communes(ask: Ask, asked: Asked, view: View) -> dict[str, Any]:
+def _communes(ask: PageContext, asked: PageRequest, view: MapView) -> dict[str, Any]:
     readings, classes = gathered.communes(ask, view)
     speech = asked.speech
     told = {
@@ -110,20 +110,20 @@ def _mark(code: str, spot: Spot, heading: str, *said: str, **more: Any) -> Mark:
     return {"code": code, "at": spot, "title": heading, "told": kept, **more}
 
 
-def _bodies(ask: Ask, asked: Asked, spot: str, told: Mapping[str, str]) -> list[tuple[str, str]]:
+def _bodies(ask: PageContext, asked: PageRequest, spot: str, told: Mapping[str, str]) -> list[tuple[str, str]]:
     """Whom a mark is of, to choose from: its commune and its agencies, each with its code and what is told of it."""
     own = [(spot, title(ask, asked, spot))] if spot in ask.place.names else []
     return [*own, *told.items()]
 
 
-def _amount(ask: Ask, asked: Asked, one: Amount) -> Mark:
+def _amount(ask: PageContext, asked: PageRequest, one: Amount) -> Mark:
     speech, of = asked.speech, sorted(one.of.items(), key=lambda item: (-item[1], item[0]))
     said = {code: f"{speech.number(count)} · {name(code, ask.place, speech)}" for code, count in of}
     heading = speech("map_overdue_at", unit=title(ask, asked, one.code), n=speech.number(one.count))
     return _mark(one.code, one.spot, heading, *said.values(), n=one.count, agencies=_bodies(ask, asked, one.code, said))
 
 
-def _edge(ask: Ask, asked: Asked, one: Edge) -> Mark:
+def _edge(ask: PageContext, asked: PageRequest, one: Edge) -> Mark:
     speech = asked.speech
     ends = [title(ask, asked, code) for code in (one.sender, one.receiver)]
     said = [
@@ -134,7 +134,7 @@ def _edge(ask: Ask, asked: Asked, one: Edge) -> Mark:
     return _mark("", one.ends[0], " → ".join(ends), *said, to=one.ends[1], n=one.sent, slow=one.slow, late=late)
 
 
-def _site(ask: Ask, asked: Asked, one: Site, meetings: Meetings) -> Mark:
+def _site(ask: PageContext, asked: PageRequest, one: MeetingSite, meetings: Meetings) -> Mark:
     speech = asked.speech
     said = [
         speech("map_sites_connected", n=speech.number(one.connected)) if one.connected else "",
@@ -149,7 +149,7 @@ def _site(ask: Ask, asked: Asked, one: Site, meetings: Meetings) -> Mark:
     return _mark(one.code, one.spot, title(ask, asked, one.code), *said, state=state, hosts=one.hosts)
 
 
-def _feeds(ask: Ask, asked: Asked, one: Feeds) -> Mark:
+def _feeds(ask: PageContext, asked: PageRequest, one: Feeds) -> Mark:
     speech = asked.speech
     said = [
         f"{state_word(source.state, speech)} · {speech(f'feed_{source.kind}')} · {name(source.agency, ask.place, speech)}"
@@ -160,7 +160,7 @@ def _feeds(ask: Ask, asked: Asked, one: Feeds) -> Mark:
     return _mark(one.code, one.spot, title(ask, asked, one.code), *said, state=one.state.value, agencies=bodies)
 
 
-def _call(ask: Ask, asked: Asked, one: Calls, alive: bool) -> Mark:
+def _call(ask: PageContext, asked: PageRequest, one: Calls, alive: bool) -> Mark:
     speech = asked.speech
     said = [f"{speech(f'priority_{alarm.priority}')}: {sentence(alarm, speech)}" for alarm in one.alarms]
     heading = title(ask, asked, one.code) if one.code else where(one.alarms[0], ask.place, speech)
@@ -173,7 +173,7 @@ def _at(place: Spots, code: str) -> Spot | None:
     return found[1] if found else None
 
 
-def _record(ask: Ask, view: View, place: Spots) -> Mark | None:
+def _record(ask: PageContext, view: MapView, place: Spots) -> Mark | None:
     """Where the record lies that the address names: a report at its own place, all else with who holds it."""
     if view.record is None:
         return None

@@ -6,15 +6,15 @@ from dashboard.components.parts import Part, marked
 from dashboard.components.record_rows import short
 from dashboard.components.unit_search import SHORTEST, found_agencies, found_units
 from dashboard.pages.map.view import TABS
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas.text import normalise
 
 MOST = 6
 """Hits of each group that are shown."""
 
 
-def hits(ask: Ask, asked: Asked, text: str) -> Part:
+def hits(ask: PageContext, asked: PageRequest, text: str) -> Part:
     """What was found, the best first; says so when it is nothing."""
     speech = asked.speech
     text = " ".join(normalise(text).split())[:200]
@@ -49,6 +49,6 @@ def hits(ask: Ask, asked: Asked, text: str) -> Part:
     return html.Ul(found) if found else html.P(speech("search_nothing", text=text), className="note", role="status")
 
 
-def _hit(asked: Asked, words: str, told: str, **choice: str | None) -> html.Li:
+def _hit(asked: PageRequest, words: str, told: str, **choice: str | None) -> html.Li:
     changes = {"unit": None, "box": None, "record": None, "records_page": None, **choice}
     return html.Li(html.A([html.Span(words), html.Small(told)], href=asked.with_(**changes), **marked("fit")))

@@ -9,19 +9,19 @@ from typing import TypeVar
 from dashboard.components.source_states import GRAVITY
 from dashboard.pages.map.shades import Shades, shades
 from dashboard.pages.map.spots import Spot, Spots, spots
-from dashboard.pages.map.view import View
+from dashboard.pages.map.view import MapView
 from dashboard.query import alarm_groups as alarms
-from dashboard.query.alarm_groups import Alarm, Watched
+from dashboard.query.alarm_groups import StoredAlarm, Watched
 from dashboard.query.clock import At
 from dashboard.query.lives import FLOW_FIGURES
 from dashboard.query.map import MapStore, Scope
 from dashboard.query.store import Row
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
-from schemas.figures import BY_CODE, Readings, Unit
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
+from schemas.figures import BY_CODE, MeasureUnit, Readings
 from schemas.figures.aging import aged, of_units
 from schemas.reference import agency
-from schemas.sources.freshness import Source, State
+from schemas.sources.freshness import Source, SourceState
 
 T = TypeVar("T")
 KEPT = 60.0
@@ -70,7 +70,7 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Site:
+class MeetingSite:
     """What meets at a spot: sites of meetings that go on, connected or missing, and of those to come."""
 
     code: str
@@ -87,7 +87,7 @@ class Meetings:
 
     live: Sequence[Row]
     coming: Sequence[Row]
-    sites: Sequence[Site]
+    sites: Sequence[MeetingSite]
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Feeds:
     sources: Sequence[Source]
 
     @property
-    def state(self) -> State:
+    def state(self) -> SourceState:
         """The gravest: of a commune's feeds one that is dead makes it so."""
         return self.sources[0].state
 
@@ -110,30 +110,30 @@ class Calls:
 
     code: str
     spot: Spot
-    alarms: Sequence[Alarm]
+    alarms: Sequence[StoredAlarm]
 
 
-def store(ask: Ask) -> MapStore:
+def store(ask: PageContext) -> MapStore:
     """The questions of the map."""
     return MapStore(ask.lives)
 
 
-def viewed(ask: Ask, asked: Asked) -> View:
+def viewed(ask: PageContext, asked: PageRequest) -> MapView:
     """What an address asks for: all who ask within a tick look at the same moment, so that what they see adds up."""
-    return View.of(asked, ask.place, ask.once("map now", ask.clock.now))
+    return MapView.of(asked, ask.place, ask.once("map now", ask.clock.now))
 
 
-def once(ask: Ask, view: View, what: Hashable, question: Callable[[], T]) -> T:
+def once(ask: PageContext, view: MapView, what: Hashable, question: Callable[[], T]) -> T:
     """The answer to a question about the window of a view, asked once: what is of a moment that is named does not age."""
     return ask.once(("map", what, view.since, view.until), question, seconds=KEPT)
 
 
-def categories(ask: Ask, view: View, scope: Scope) -> dict[str, int]:
+def categories(ask: PageContext, view: MapView, scope: Scope) -> dict[str, int]:
     """The categories of the reports in a scope, whatever category it is narrowed to: how many of each."""
     return once(ask, view, ("categories", replace(scope, category="")), lambda: store(ask).categories(scope))
 
 
-def communes(ask: Ask, view: View) -> tuple[Readings, Shades]:
+def communes(ask: PageContext, view: MapView) -> tuple[Readings, Shades]:
     """What the measure reads in each commune, with its age, and the classes; those of silent sources are in none."""
 
     def asked() -> tuple[Readings, Shades]:
@@ -147,14 +147,14 @@ def communes(ask: Ask, view: View) -> tuple[Readings, Shades]:
     return once(ask, view, ("communes", view.measure.code), asked)
 
 
-def outside(ask: Ask, view: View) -> tuple[float, list[str]]:
+def outside(ask: PageContext, view: MapView) -> tuple[float, list[str]]:
     """What a measure that counts has in communes that are none of the place, and their codes; nothing for other measures."""
     found = {unit: one.value for unit, one in communes(ask, view)[0].items() if unit not in ask.place.names and one.value}
-    is_count = view.measure.unit is Unit.COUNT and bool(ask.place.names)
+    is_count = view.measure.unit is MeasureUnit.COUNT and bool(ask.place.names)
     return (sum(found.values()), sorted(found)) if is_count else (0, [])
 
 
-def overdue(ask: Ask, view: View) -> list[Amount]:
+def overdue(ask: PageContext, view: MapView) -> list[Amount]:
     """Overdue filings by where the agency lies that holds them, the most first."""
 
     def asked() -> list[Amount]:
@@ -174,7 +174,7 @@ def _amounts(where: Spots, values: Mapping[str, float]) -> list[Amount]:
     return sorted(amounts, key=lambda one: (-one.count, one.code))
 
 
-def flows(ask: Ask, view: View) -> list[Edge]:
+def flows(ask: PageContext, view: MapView) -> list[Edge]:
     """Documents between spots, the most first; of what is chosen only what goes there or comes from there."""
 
     def asked() -> list[Edge]:
@@ -193,7 +193,7 @@ def flows(ask: Ask, view: View) -> list[Edge]:
     return once(ask, view, ("flows", view.agency, view.communes, view.box), asked)
 
 
-def meetings(ask: Ask, view: View) -> Meetings:
+def meetings(ask: PageContext, view: MapView) -> Meetings:
     """Meetings that go on and those of the next hours, with their sites."""
 
     def asked() -> Meetings:
@@ -209,13 +209,13 @@ def meetings(ask: Ask, view: View) -> Meetings:
         for row in (*live, *coming):
             if (found := where.of(row["host"])) is not None:
                 counts[found][3] = 1
-        sites = [Site(code, spot, some[0], some[1], some[2], bool(some[3])) for (code, spot), some in sorted(counts.items())]
+        sites = [MeetingSite(code, spot, some[0], some[1], some[2], bool(some[3])) for (code, spot), some in sorted(counts.items())]
         return Meetings(live, coming, sites)
 
     return once(ask, view, "meetings", asked)
 
 
-def sources(ask: Ask, view: View) -> list[Feeds]:
+def sources(ask: PageContext, view: MapView) -> list[Feeds]:
     """The feeds by where their agencies lie."""
 
     def asked() -> list[Feeds]:
@@ -231,14 +231,14 @@ def sources(ask: Ask, view: View) -> list[Feeds]:
     return once(ask, view, "sources", asked)
 
 
-def calls(ask: Ask, view: View) -> tuple[list[Calls], Watched]:
+def calls(ask: PageContext, view: MapView) -> tuple[list[Calls], Watched]:
     """The open alarms by where they are, and whether anybody looks; those of the province as a whole lie at its seat."""
 
     def asked() -> tuple[list[Calls], Watched]:
         clock = At(view.until) if view.past else ask.clock
         found = alarms.merged(alarms.read(ask.alarms.open(clock)))
         watched = alarms.watched(ask.alarms.jobs(), ask.clock.now(), ask.stale_after)
-        at, where = defaultdict[tuple[str, Spot], list[Alarm]](list), spots(ask.place)
+        at, where = defaultdict[tuple[str, Spot], list[StoredAlarm]](list), spots(ask.place)
         for alarm in found:
             for spot in _spots_of(alarm, where):
                 at[spot].append(alarm)
@@ -249,7 +249,7 @@ def calls(ask: Ask, view: View) -> tuple[list[Calls], Watched]:
     return once(ask, view, "alarms", asked)
 
 
-def _spots_of(alarm: Alarm, where: Spots) -> list[tuple[str, Spot]]:
+def _spots_of(alarm: StoredAlarm, where: Spots) -> list[tuple[str, Spot]]:
     if alarm.lat is not None and alarm.lon is not None:
         return [("", (alarm.lat, alarm.lon))]
     said = alarm.communes or tuple(agency(code).commune or code for code in alarm.agencies) or (where.province,)

@@ -11,10 +11,10 @@ from dashboard.components.parts import Part, chip, labelled, stated
 from dashboard.components.source_states import GRAVITY, state_word
 from dashboard.pages.map import gathered
 from dashboard.pages.map.spots import spots
-from dashboard.pages.map.view import LAYERS, MEASURES, Layer, Style, View, said
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
-from schemas.figures import Unit
+from dashboard.pages.map.view import LAYERS, MEASURES, Layer, MapView, Style, said
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
+from schemas.figures import MeasureUnit
 
 MOST_CODES = 50
 """As many values a filter of a list takes."""
@@ -30,20 +30,20 @@ OF_LAYER: dict[Layer, str] = {
 }
 
 
-def layers(ask: Ask, asked: Asked, view: View) -> html.Section:
+def layers(ask: PageContext, asked: PageRequest, view: MapView) -> html.Section:
     """The section of the layers."""
     shown = [_layer(ask, asked, view, one) for one in LAYERS]
     return html.Section([html.H2(asked.speech("map_layers")), html.Ul(shown, className="layers")], id="layers", className="part")
 
 
-def picked(asked: Asked, name: str, options: list[tuple[str, str]], value: str, words: str, *, usual: str = "") -> html.Label:
+def picked(asked: PageRequest, name: str, options: list[tuple[str, str]], value: str, words: str, *, usual: str = "") -> html.Label:
     """A list to choose a parameter of the address from; the script follows a choice at once."""
     choices = [html.Option(text, value=code, selected=code == value) for code, text in options]
     data: dict[str, Any] = {"data-choose": name, "data-usual": usual}
     return html.Label([html.Span(words), html.Select(choices, id=f"choose-{name}", **data)], className="picked")
 
 
-def _layer(ask: Ask, asked: Asked, view: View, layer: Layer) -> html.Li:
+def _layer(ask: PageContext, asked: PageRequest, view: MapView, layer: Layer) -> html.Li:
     on = layer in view.layers
     changed = [one for one in LAYERS if (one in view.layers) != (one == layer)]
     speech = asked.speech
@@ -62,7 +62,7 @@ def _layer(ask: Ask, asked: Asked, view: View, layer: Layer) -> html.Li:
     return html.Li([switch, *([html.Div(_legend(ask, asked, view, layer), className="legend-of")] if on else [])])
 
 
-def _count(ask: Ask, asked: Asked, view: View, layer: Layer) -> str:
+def _count(ask: PageContext, asked: PageRequest, view: MapView, layer: Layer) -> str:
     number = asked.speech.number
     if layer == "communes":
         return number(len(gathered.communes(ask, view)[1].steps))
@@ -80,13 +80,13 @@ def _count(ask: Ask, asked: Asked, view: View, layer: Layer) -> str:
     return number(len({alarm.id for one in gathered.calls(ask, view)[0] for alarm in one.alarms}))
 
 
-def reports(ask: Ask, view: View) -> int:
+def reports(ask: PageContext, view: MapView) -> int:
     """How many reports the map shows in all."""
     found = gathered.categories(ask, view, view.scope(ask.place, spots(ask.place)))
     return found.get(view.category, 0) if view.category else sum(found.values())
 
 
-def _legend(ask: Ask, asked: Asked, view: View, layer: Layer) -> list[Part]:
+def _legend(ask: PageContext, asked: PageRequest, view: MapView, layer: Layer) -> list[Part]:
     return {
         "communes": _communes,
         "feedback": _feedback,
@@ -102,12 +102,18 @@ def _key(mark: str, words: Part, count: str = "") -> html.Li:
     return html.Li([html.I(className=mark), html.Span(words), *([html.B(count)] if count else [])])
 
 
-def _communes(ask: Ask, asked: Asked, view: View) -> list[Part]:
+def _communes(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
     speech = asked.speech
     readings, classes = gathered.communes(ask, view)
     options = [(one.code, one.words(asked.spoken)) for one in MEASURES]
     choice = picked(asked, "measure", options, view.measure.code, speech("map_measure"), usual="filing.overdue")
-    unit = "%" if view.measure.unit is Unit.PERCENT else speech("map_in_hours") if view.measure.unit is Unit.HOURS else ""
+    unit = (
+        "%"
+        if view.measure.unit is MeasureUnit.PERCENT
+        else speech("map_in_hours")
+        if view.measure.unit is MeasureUnit.HOURS
+        else ""
+    )
 
     def words(limit: float) -> str:
         return speech.number(limit, 0 if limit == round(limit) else 1)
@@ -130,7 +136,7 @@ def _communes(ask: Ask, asked: Asked, view: View) -> list[Part]:
     return [choice, html.Ul([*steps, *hatched], className="keys"), html.P(note, className="note"), *_outside(ask, asked, view)]
 
 
-def _outside(ask: Ask, asked: Asked, view: View) -> list[Part]:
+def _outside(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
     """What lies in none of the communes, as it has a code that is of no unit here: how many, and a list of them."""
     count, codes = gathered.outside(ask, view)
     if not count:
@@ -141,7 +147,7 @@ def _outside(ask: Ask, asked: Asked, view: View) -> list[Part]:
     return [html.P(dcc.Link(words, href=to, title=speech("of_no_unit_hint")), className="note", id="map-outside")]
 
 
-def _feedback(ask: Ask, asked: Asked, view: View) -> list[Part]:
+def _feedback(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
     speech = asked.speech
     tabs = [
         html.A(
@@ -168,7 +174,7 @@ def _feedback(ask: Ask, asked: Asked, view: View) -> list[Part]:
     ]
 
 
-def _overdue(ask: Ask, asked: Asked, view: View) -> list[Part]:
+def _overdue(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
     speech = asked.speech
     most = max((one.count for one in gathered.overdue(ask, view)), default=0)
     if not most:
@@ -176,7 +182,7 @@ def _overdue(ask: Ask, asked: Asked, view: View) -> list[Part]:
     return [html.Ul([_key("sized", speech("map_key_overdue", most=speech.number(most)))], className="keys")]
 
 
-def _flows(ask: Ask, asked: Asked, view: View) -> list[Part]:
+def _flows(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
     speech, found = asked.speech, gathered.flows(ask, view)
     if not found:
         return [html.P(speech("map_no_flows"), className="note")]
@@ -191,7 +197,7 @@ def _flows(ask: Ask, asked: Asked, view: View) -> list[Part]:
     return [html.Ul(keys, className="keys"), *(more if rest > 0 else [])]
 
 
-def _meetings(ask: Ask, asked: Asked, view: View) -> list[Part]:
+def _meetings(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
     speech, found = asked.speech, gathered.meetings(ask, view)
     counts = [sum(getattr(one, field) for one in found.sites) for field in ("connected", "missing", "invited")]
     keys = [
@@ -203,14 +209,14 @@ def _meetings(ask: Ask, asked: Asked, view: View) -> list[Part]:
     return [html.P(told, className="note"), html.Ul(keys, className="keys")]
 
 
-def _sources(ask: Ask, asked: Asked, view: View) -> list[Part]:
+def _sources(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
     speech = asked.speech
     counts = Counter(one.state for found in gathered.sources(ask, view) for one in found.sources)
     keys = [_key(f"feed {state.value}", state_word(state, speech), speech.number(counts[state])) for state in GRAVITY]
     return [html.Ul(keys, className="keys"), html.P(speech("map_gravest"), className="note")]
 
 
-def _alarms(ask: Ask, asked: Asked, view: View) -> list[Part]:
+def _alarms(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
     speech = asked.speech
     calls, watched = gathered.calls(ask, view)
     if not watched.alive:

@@ -18,13 +18,13 @@ from dashboard.pages.map.panel import panel
 from dashboard.pages.map.spots import spots
 from dashboard.pages.map.view import without_extent
 from dashboard.query.concurrent import beside
-from dashboard.query.connection import TimeLimitError, Unreachable
-from dashboard.request.address import Asked
+from dashboard.query.connection import TimeLimitError, UnreachableError
+from dashboard.request.address import PageRequest
 from dashboard.request.answers import told
-from dashboard.request.context import Ask
+from dashboard.request.context import PageContext
 
 
-def content(ask: Ask, asked: Asked) -> Part:
+def content(ask: PageContext, asked: PageRequest) -> Part:
     """The page. What it shows (`data-parts`) is drawn and renewed by its own script, part by part: the map itself stays."""
     data: dict[str, Any] = {
         "data-words": json.dumps(words(asked.spoken)),
@@ -42,7 +42,7 @@ def content(ask: Ask, asked: Asked) -> Part:
     )
 
 
-def parts(ask: Ask, asked: Asked) -> dict[str, Any]:
+def parts(ask: PageContext, asked: PageRequest) -> dict[str, Any]:
     """All that an address shows around and on the map: `bar`, `side`, `panel` (components) and `drawn` (data).
 
     When ClickHouse does not answer, only the panel, which says so; the rest is None: what stands there may stay.
@@ -53,13 +53,13 @@ def parts(ask: Ask, asked: Asked) -> dict[str, Any]:
         drawing = (("bar", bar), ("side", layers), ("panel", panel))
         around = {name: beside(partial(part, ask, asked, view)) for name, part in drawing}
         return {"drawn": drawn(ask, asked, view), **{name: part() for name, part in around.items()}}
-    except Unreachable as error:
+    except UnreachableError as error:
         why = "too_long" if isinstance(error, TimeLimitError) else "store_away"
         away = [html.H1(ask.place.full_name(asked.spoken)), nothing(speech(why), speech(f"{why}_hint"))]
         return {"bar": None, "side": None, "panel": away, "drawn": None}
 
 
-def _find(asked: Asked) -> html.Form:
+def _find(asked: PageRequest) -> html.Form:
     speech = asked.speech
     box = dcc.Input(id="map-find", type="search", placeholder=speech("map_find_hint"), autoComplete="off")
     label = html.Label(speech("map_find"), htmlFor="map-find", className="hidden")
@@ -72,7 +72,7 @@ def _find(asked: Asked) -> html.Form:
     )
 
 
-def _ground(ask: Ask, asked: Asked) -> html.Div:
+def _ground(ask: PageContext, asked: PageRequest) -> html.Div:
     """The map itself: outlines that the browser keeps, and a canvas of its script above them."""
     place, speech = spots(ask.place), asked.speech
     (south, west), (north, east) = place.bounds

@@ -6,18 +6,18 @@ from dash import html
 
 from dashboard.components import record_rows
 from dashboard.components.parts import Part, labelled, link, listed, marked, nothing, reading, section, stated
-from dashboard.components.table import Column, Row, Wish, table
+from dashboard.components.table import Row, TableColumn, Wish, table
 from dashboard.components.unit_cards import calls
 from dashboard.components.unit_refs import name, unit_link
 from dashboard.pages.map import gathered
 from dashboard.pages.map.bars import bars
 from dashboard.pages.map.drawn import title
 from dashboard.pages.map.spots import spots
-from dashboard.pages.map.view import TABS, View
+from dashboard.pages.map.view import TABS, MapView
 from dashboard.query.map import Scope, in_scope
 from dashboard.query.records import ORDERS
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.figures import BY_CODE, UNKNOWN, Reading, Readings
 
@@ -36,7 +36,7 @@ GONE = {"unit": None, "box": None, "record": None, f"{PREFIX}page": None}
 """What taking the choice away changes in an address."""
 
 
-def panel(ask: Ask, asked: Asked, view: View) -> list[Part]:
+def panel(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
     """The parts of the panel."""
     speech, scope = asked.speech, view.scope(ask.place, spots(ask.place))
     if view.unknown:
@@ -57,7 +57,7 @@ def panel(ask: Ask, asked: Asked, view: View) -> list[Part]:
     ]
 
 
-def _heading(ask: Ask, asked: Asked, view: View) -> html.Header:
+def _heading(ask: PageContext, asked: PageRequest, view: MapView) -> html.Header:
     speech = asked.speech
     words, said = _chosen(ask, asked, view)
     times = f"{speech.full(view.since)} – {speech.full(view.until)}"
@@ -75,7 +75,7 @@ def _heading(ask: Ask, asked: Asked, view: View) -> html.Header:
     return html.Header([heading, html.P(facts, className="facts")])
 
 
-def _chosen(ask: Ask, asked: Asked, view: View) -> tuple[str, Part]:
+def _chosen(ask: PageContext, asked: PageRequest, view: MapView) -> tuple[str, Part]:
     """The name of what is chosen, and what is to be said of it."""
     speech = asked.speech
     if view.box:
@@ -92,7 +92,7 @@ def _chosen(ask: Ask, asked: Asked, view: View) -> tuple[str, Part]:
     return ask.place.full_name(asked.spoken), ""
 
 
-def _record(asked: Asked, kind: Kind, entity: str) -> html.P:
+def _record(asked: PageRequest, kind: Kind, entity: str) -> html.P:
     words = [
         html.I(className="pin"),
         html.Span(asked.speech("map_marked", kind=kind.words(asked.spoken))),
@@ -102,7 +102,7 @@ def _record(asked: Asked, kind: Kind, entity: str) -> html.P:
     return html.P([*words, gone], className="marked")
 
 
-def _kinds(asked: Asked, view: View, found: Readings) -> html.Nav:
+def _kinds(asked: PageRequest, view: MapView, found: Readings) -> html.Nav:
     tabs = [
         html.A(
             [asked.speech(f"feed_{kind.name}"), html.Small(asked.speech.number(found[in_scope(kind)].value or 0))],
@@ -116,7 +116,7 @@ def _kinds(asked: Asked, view: View, found: Readings) -> html.Nav:
     return html.Nav(tabs, className="tabs kinds", **labelled(asked.speech("map_kinds")))
 
 
-def _cards(ask: Ask, asked: Asked, view: View, found: Readings) -> html.Div:
+def _cards(ask: PageContext, asked: PageRequest, view: MapView, found: Readings) -> html.Div:
     speech = asked.speech
     cards = []
     for figure in (BY_CODE[code] for code in SHOWN[view.kind]):
@@ -127,7 +127,7 @@ def _cards(ask: Ask, asked: Asked, view: View, found: Readings) -> html.Div:
     return html.Div(cards, className="cards", id="map-figures")
 
 
-def _course(ask: Ask, asked: Asked, view: View, scope: Scope) -> list[Part]:
+def _course(ask: PageContext, asked: PageRequest, view: MapView, scope: Scope) -> list[Part]:
     if view.kind is MEETING:  # a handful a day: their table says it
         return []
     speech, kind = asked.speech, view.kind
@@ -136,7 +136,7 @@ def _course(ask: Ask, asked: Asked, view: View, scope: Scope) -> list[Part]:
     return [section(speech("map_course"), drawing, id="map-course")]
 
 
-def _flows(ask: Ask, asked: Asked, view: View) -> list[Part]:
+def _flows(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
     """The largest flows in words, for who cannot see lines."""
     if view.kind is not DOCUMENT or "flows" not in view.layers:
         return []
@@ -145,14 +145,14 @@ def _flows(ask: Ask, asked: Asked, view: View) -> list[Part]:
     if not found:
         return []
 
-    def number(name: str, words: str, digits: int = 0) -> Column:
-        return Column(name, words, lambda row: speech.number(row["edge"].value(name) or 0, digits), number=True)
+    def number(name: str, words: str, digits: int = 0) -> TableColumn:
+        return TableColumn(name, words, lambda row: speech.number(row["edge"].value(name) or 0, digits), number=True)
 
     def ends(row: Row) -> str:
         return " → ".join(title(ask, asked, code) for code in (row["edge"].sender, row["edge"].receiver))
 
     columns = (
-        Column("ends", speech("map_flow"), ends),
+        TableColumn("ends", speech("map_flow"), ends),
         number("sent", speech("map_sent")),
         number("receive_p50", speech("map_receive"), 1),
         number("overdue", speech("map_state_overdue")),
@@ -166,7 +166,7 @@ def _flows(ask: Ask, asked: Asked, view: View) -> list[Part]:
     ]
 
 
-def _records(ask: Ask, asked: Asked, view: View, scope: Scope) -> html.Section:
+def _records(ask: PageContext, asked: PageRequest, view: MapView, scope: Scope) -> html.Section:
     speech, kind = asked.speech, view.kind
     wish = Wish.of(asked, PREFIX, "-started", size=SIZE)
     order = wish.by if wish.by in ORDERS else "started"
@@ -188,12 +188,12 @@ def _records(ask: Ask, asked: Asked, view: View, scope: Scope) -> html.Section:
         for one in record_rows.columns(asked, ask.place, kind, ask.clock.now(), sort=True)
         if one.name in ("started", "status", "left")
     ]
-    pin = Column("pin", "", lambda row: _pin(asked, kind, str(row["entity_id"])))
+    pin = TableColumn("pin", "", lambda row: _pin(asked, kind, str(row["entity_id"])))
     grid = table(asked, (*kept, pin), found.rows, wish, prefix=PREFIX, total=found.total, label=heading)
     return section(heading, grid, id="map-records")
 
 
-def _pin(asked: Asked, kind: Kind, entity: str) -> html.A:
+def _pin(asked: PageRequest, kind: Kind, entity: str) -> html.A:
     words = asked.speech("map_show_record", number=entity)
     return html.A(
         html.I(className="pin"), href=asked.with_(record=f"{kind.name}/{entity}"), title=words, **labelled(words), **marked("fit")

@@ -11,10 +11,10 @@ from dashboard.pages.map import gathered, page
 from dashboard.pages.map.find import hits
 from dashboard.pages.map.spots import spots
 from dashboard.pages.map.view import PATH, box_of, without_extent
-from dashboard.request.address import Asked
+from dashboard.request.address import PageRequest
 from dashboard.request.answers import answer, asked_by, told
-from dashboard.request.context import Ask
-from dashboard.request.workers import Workers
+from dashboard.request.context import PageContext
+from dashboard.request.workers import PageWorkers
 
 MOST_POINTS = 2_000
 """Reports that a browser draws one by one; of more it is given cells."""
@@ -25,7 +25,7 @@ CELL, EDGES = ("lat", "lon", "n", "overdue"), ("south", "west", "north", "east")
 """What of a cell is told; its edges where nobody can zoom in any more."""
 
 
-def add_routes(server: FastAPI, ask: Ask, workers: Workers, usual: str) -> None:
+def add_routes(server: FastAPI, ask: PageContext, workers: PageWorkers, usual: str) -> None:
     """Add the routes; before Dash's own, which catch everything else. `usual` is the language of who asked for none."""
 
     @server.get(f"{PATH}/parts")
@@ -48,7 +48,7 @@ def add_routes(server: FastAPI, ask: Ask, workers: Workers, usual: str) -> None:
         return await answer(request, workers, lambda: told({"hits": hits(ask.of(asked), asked, text)}))
 
 
-def reports(ask: Ask, asked: Asked) -> dict[str, Any]:
+def reports(ask: PageContext, asked: PageRequest) -> dict[str, Any]:
     """The reports of a view (`bbox`: west, south, east, north; `zoom`), few as points, else as cells.
 
     `total` is how many lie in it; a cell is [lat, lon, reports, overdue], where no zoom goes further followed by the south, west,
@@ -74,11 +74,11 @@ def reports(ask: Ask, asked: Asked) -> dict[str, Any]:
     }
 
 
-def _asked(request: Request, usual: str) -> Asked:
+def _asked(request: Request, usual: str) -> PageRequest:
     found = asked_by(request, PATH, usual)
     kept = found if request.url.path.endswith("/feedback") else without_extent(found)
     return kept if request.url.path != f"{PATH}/find" else _without_text(kept)
 
 
-def _without_text(asked: Asked) -> Asked:
-    return Asked(asked.path, tuple(one for one in asked.parameters if one[0] != "q"), asked.spoken)
+def _without_text(asked: PageRequest) -> PageRequest:
+    return PageRequest(asked.path, tuple(one for one in asked.parameters if one[0] != "q"), asked.spoken)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dashboard.components.outlines import BREAKS, FIGURES
 from dashboard.request.view import Measure
-from schemas.figures import Figure, Reading, Unit
+from schemas.figures import Figure, MeasureUnit, Reading
 
 CLASSES = 5
 OF_WALL: tuple[Measure, ...] = ("overdue", "feedback", "on_time", "documents")
@@ -40,7 +40,7 @@ def shades(figure: Figure, readings: Mapping[str, Reading]) -> Shades:
     """The classes of communes by what they read; those of which nothing can be said are in none."""
     values = {code: one.value for code, one in readings.items() if one.value is not None}
     fixed = figure.code in FIXED
-    breaks = tuple(FIXED[figure.code]) if fixed else quantiles(list(values.values()), figure.unit is Unit.COUNT)
+    breaks = tuple(FIXED[figure.code]) if fixed else quantiles(list(values.values()), figure.unit is MeasureUnit.COUNT)
     steps = {code: sum(value >= limit for limit in breaks) for code, value in values.items()}
     return Shades(breaks, steps, fixed, figure.better == "up")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from dashboard.components.outlines import Bounds, bounds, centres, outlines
-from dashboard.query.snapshot import Place
+from dashboard.query.snapshot import ProvinceContext
 from schemas import places
 from schemas.reference import agency
 
@@ -36,7 +36,7 @@ class Spots:
 
 
 @cache
-def spots(place: Place) -> Spots:
+def spots(place: ProvinceContext) -> Spots:
     """The spots of a province, computed once."""
     found, collection = centres(place), outlines(place)
     box = bounds(found, collection)

@@ -9,9 +9,9 @@ from typing import Literal, get_args
 from dashboard.components.unit_refs import who
 from dashboard.pages.map.spots import Spots
 from dashboard.query.map import STATES, Box, Scope
-from dashboard.query.snapshot import Place
+from dashboard.query.snapshot import ProvinceContext
 from dashboard.query.store import HERE
-from dashboard.request.address import Asked
+from dashboard.request.address import PageRequest
 from schemas import places
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.figures import BY_CODE, FIGURES, Figure
@@ -37,7 +37,7 @@ JUST_NOW = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class View:
+class MapView:
     """A parsed address. What it does not understand is as usual; `problem` names what it could not follow."""
 
     layers: tuple[Layer, ...] = USUAL
@@ -60,7 +60,7 @@ class View:
     problem: str = ""
 
     @classmethod
-    def of(cls, asked: Asked, place: Place, now: datetime) -> "View":
+    def of(cls, asked: PageRequest, place: ProvinceContext, now: datetime) -> "MapView":
         """From an address, at a moment."""
         found = cls(
             layers=_layers(asked.get("layers")),
@@ -85,7 +85,7 @@ class View:
         """How long its window is."""
         return self.until - self.since
 
-    def scope(self, place: Place, spots: Spots) -> Scope:
+    def scope(self, place: ProvinceContext, spots: Spots) -> Scope:
         """What its questions are about."""
         communes = self.inside(spots) if self.box else self.communes or None
         bodies = tuple(one.code for one in place.agencies if communes is not None and one.commune in communes)
@@ -109,7 +109,7 @@ class View:
         return tuple(code for code, (lat, lon) in spots.communes.items() if west <= lon <= east and south <= lat <= north)
 
 
-def without_extent(asked: Asked) -> Asked:
+def without_extent(asked: PageRequest) -> PageRequest:
     """The same address for any part of the map: what its panels are drawn and remembered by."""
     return replace(asked, parameters=tuple(one for one in asked.parameters if one[0] not in EXTENT))
 
@@ -161,7 +161,7 @@ def _moment(text: str) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=HERE)
 
 
-def _in_window(view: View, asked: Asked, now: datetime) -> View:
+def _in_window(view: MapView, asked: PageRequest, now: datetime) -> MapView:
     name = asked.get("window", USUAL_WINDOW)
     usual = WINDOWS.get(name, WINDOWS[USUAL_WINDOW])
     as_usual = replace(view, window=name if name in WINDOWS else USUAL_WINDOW, since=now - usual, until=now)
@@ -173,14 +173,14 @@ def _in_window(view: View, asked: Asked, now: datetime) -> View:
     return replace(view, window="custom", since=since, until=until, past=now - until > JUST_NOW)
 
 
-def _instead(code: str, place: Place) -> list[str]:
+def _instead(code: str, place: ProvinceContext) -> list[str]:
     """The communes of the day in place of one of the other side of the reform."""
     if place.units == "today":
         return [restate.today(code)]
     return [one.former for one in places.predecessors(code) if one.default]
 
 
-def _of_units(view: View, text: str, place: Place) -> View:
+def _of_units(view: MapView, text: str, place: ProvinceContext) -> MapView:
     communes, unknown, agency = list[str](), list[str](), ""
     for code in filter(None, text.split(",")):
         found = who(place, code)

@@ -22,10 +22,10 @@ from dashboard.components.sheet import Sheet, csv_pieces
 from dashboard.history.proof import Proof
 from dashboard.pages.package.manifest import File, Manifest
 from dashboard.pages.package.page import index
-from dashboard.pages.package.screens import NoPicture, browser, installed, picture
+from dashboard.pages.package.screens import PictureError, browser, installed, picture
 from dashboard.pages.package.tables import cell, extracts, rows_of
 from dashboard.query.connection import Connection
-from schemas.clickhouse.replays import Run
+from schemas.clickhouse.replays import ReplayRun
 from schemas.clickhouse.retention import horizon
 from schemas.seal.openings import Opening
 
@@ -34,7 +34,7 @@ DATA = ("reference/data", "places/data")
 
 
 @dataclass(frozen=True)
-class Screen:
+class PicturedPage:
     """A page to be pictured."""
 
     moment: datetime
@@ -47,11 +47,11 @@ def build(
     since: datetime,
     until: datetime,
     into: IO[bytes],
-    screens: Sequence[Screen] = (),
+    screens: Sequence[PicturedPage] = (),
     cookies: Mapping[str, str] | None = None,
     tell: Tell = lambda what, done, total: None,
     openings: Sequence[Opening] | None = None,
-    run: Run | None = None,
+    run: ReplayRun | None = None,
 ) -> Manifest:
     """Write the package of a period. Raises `dashboard.query.connection.Unreachable`; what cannot be pictured is left out, and
     said.
@@ -116,7 +116,11 @@ def _packed(package: ZipFile, sheet: Sheet, what: str) -> File:
 
 
 def _screens(
-    package: ZipFile, manifest: Manifest, screens: Sequence[Screen], cookies: Mapping[str, str], tell: Callable[[str, int], None]
+    package: ZipFile,
+    manifest: Manifest,
+    screens: Sequence[PicturedPage],
+    cookies: Mapping[str, str],
+    tell: Callable[[str, int], None],
 ) -> None:
     path = installed()
     if screens and path is None:
@@ -129,14 +133,14 @@ def _screens(
                 tell(one.address, number)
                 try:
                     data = picture(tools, one.address, cookies)
-                except NoPicture as error:
+                except PictureError as error:
                     manifest.left_out.append(f"một ảnh màn hình · a picture: {error}")
                     continue
                 name = f"screens/{number + 1:02}-{one.moment:%Y%m%dT%H%M%S%z}.png".replace("+", "p")
                 package.writestr(name, data)
                 what = f"{one.moment.isoformat(timespec='seconds')}: {one.address.partition('//')[2].partition('/')[2]}"
                 manifest.files.append(File(name, what, bytes=len(data), sha256=hashlib.sha256(data).hexdigest()))
-    except NoPicture as error:
+    except PictureError as error:
         manifest.left_out.append(f"ảnh màn hình · pictures of the screens: {error}")
 
 

@@ -28,7 +28,7 @@ DRAWN = "!!document.querySelector('.figure .reading b, #content h1, #content .no
 _NUMBERS = itertools.count(1)
 
 
-class NoPicture(Exception):
+class PictureError(Exception):
     """Why a page could not be pictured."""
 
 
@@ -39,7 +39,7 @@ def installed() -> str | None:
 
 @contextmanager
 def browser(path: str) -> Iterator[str]:
-    """A Chromium of its own; the address of its DevTools. Raises `NoPicture`."""
+    """A Chromium of its own; the address of its DevTools. Raises `PictureError`."""
     folder = Path(tempfile.mkdtemp(prefix="ioc-screens-"))
     process = subprocess.Popen(
         [path, *FLAGS, f"--user-data-dir={folder}"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -48,7 +48,7 @@ def browser(path: str) -> Iterator[str]:
         port, deadline = folder / "DevToolsActivePort", time.monotonic() + STARTED_SECONDS
         while not (port.exists() and port.read_text().strip()):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise NoPicture(f"{path} did not start")
+                raise PictureError(f"{path} did not start")
             time.sleep(0.05)
         yield f"http://127.0.0.1:{port.read_text().split()[0]}"
     finally:
@@ -61,17 +61,17 @@ def browser(path: str) -> Iterator[str]:
 
 
 def picture(tools: str, address: str, cookies: Mapping[str, str]) -> bytes:
-    """A page as PNG, once it is drawn. Raises `NoPicture`."""
+    """A page as PNG, once it is drawn. Raises `PictureError`."""
     try:
         asked = urllib.request.Request(f"{tools}/json/new?about:blank", method="PUT")
         with urllib.request.urlopen(asked, timeout=10) as answer:
             tab = json.load(answer)
         with connect(tab["webSocketDebuggerUrl"], max_size=None) as socket:
             return _pictured(socket, address, cookies)
-    except NoPicture:
+    except PictureError:
         raise
     except Exception as error:
-        raise NoPicture(f"{address}: {error}") from error
+        raise PictureError(f"{address}: {error}") from error
 
 
 def _pictured(socket: ClientConnection, address: str, cookies: Mapping[str, str]) -> bytes:
@@ -82,7 +82,7 @@ def _pictured(socket: ClientConnection, address: str, cookies: Mapping[str, str]
     deadline = time.monotonic() + DRAWN_SECONDS
     while not _ask(socket, "Runtime.evaluate", expression=DRAWN, returnByValue=True)["result"].get("value"):
         if time.monotonic() > deadline:
-            raise NoPicture(f"{address} was not drawn in {DRAWN_SECONDS:.0f} s")
+            raise PictureError(f"{address} was not drawn in {DRAWN_SECONDS:.0f} s")
         time.sleep(0.2)
     time.sleep(SETTLED_SECONDS)
     data = base64.b64decode(_ask(socket, "Page.captureScreenshot", format="png")["data"])
@@ -97,6 +97,6 @@ def _ask(socket: ClientConnection, method: str, **parameters: Any) -> dict[str, 
         said = json.loads(socket.recv(timeout=DRAWN_SECONDS))
         if said.get("id") == number:
             if "error" in said:
-                raise NoPicture(f"{method}: {said['error'].get('message')}")
+                raise PictureError(f"{method}: {said['error'].get('message')}")
             found: dict[str, Any] = said["result"]
             return found

@@ -58,7 +58,7 @@ def deadline(step: Mapping[str, Any], now: datetime, calendar: WorkingCalendar) 
 
 
 @dataclass(frozen=True)
-class Piece:
+class ClockPiece:
     """A part of a life on its clock, as shares of the whole bar."""
 
     start: float
@@ -72,7 +72,7 @@ class Piece:
 class Bar:
     """A life on its clock: pieces from the beginning until now or the end, and where it is due (None: beyond or unknown)."""
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[ClockPiece, ...]
     due: float | None
 
 
@@ -91,7 +91,7 @@ def bar(steps: list[dict[str, Any]], now: datetime, calendar: WorkingCalendar) -
     whole = max(end, end if due is None else due) - begin
     if whole <= 0:
         return Bar((), None)
-    found: list[Piece] = []
+    found: list[ClockPiece] = []
     edges = [*(min(at(step), end) for step in steps), end]
     for step, first, after in zip(steps, edges, edges[1:], strict=False):
         if step["standing"] == "closed":
@@ -100,5 +100,5 @@ def bar(steps: list[dict[str, Any]], now: datetime, calendar: WorkingCalendar) -
         cut = after if due is None or step["standing"] == "paused" else min(max(due, first), after)
         for start, stop, beyond in ((first, cut, False), (cut, after, True)):
             if stop > start:
-                found.append(Piece((start - begin) / whole, (stop - start) / whole, step["standing"], beyond))
+                found.append(ClockPiece((start - begin) / whole, (stop - start) / whole, step["standing"], beyond))
     return Bar(tuple(found), (due - begin) / whole if due is not None and due >= begin else None)

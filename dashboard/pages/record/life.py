@@ -11,16 +11,18 @@ from dashboard.components.record_fields import to_the_day
 from dashboard.components.record_rows import status_words, what_words
 from dashboard.components.table import Row
 from dashboard.components.unit_refs import unit_link
-from dashboard.i18n.speech import Speech
+from dashboard.i18n.speech import Translator
 from dashboard.pages.record.deadline import Bar, Deadline
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas.events.kinds import Kind
 
 Step = dict[str, Any]
 
 
-def headline(ask: Ask, kind: Kind, steps: list[Step], state: Row, found: Deadline, asked: Asked, now: datetime) -> list[Part]:
+def headline(
+    ask: PageContext, kind: Kind, steps: list[Step], state: Row, found: Deadline, asked: PageRequest, now: datetime
+) -> list[Part]:
     """What it is and where it stands: status, time left or by how much it is overdue, late, out of order; whom to call."""
     speech, last = asked.speech, steps[-1]
     marks: list[Part] = [
@@ -40,7 +42,7 @@ def headline(ask: Ask, kind: Kind, steps: list[Step], state: Row, found: Deadlin
     return [html.Div(lines, className="headline")]
 
 
-def _holder(ask: Ask, last: Step, asked: Asked, now: datetime) -> list[Part]:
+def _holder(ask: PageContext, last: Step, asked: PageRequest, now: datetime) -> list[Part]:
     """Who holds it since when, and their telephone."""
     speech, of = asked.speech, ask.place.agency(last["agency"])
     said: list[Part] = [speech("holder"), " ", unit_link(asked, ask.place, last["agency"]), " "]
@@ -48,7 +50,7 @@ def _holder(ask: Ask, last: Step, asked: Asked, now: datetime) -> list[Part]:
     return [*said, f" · {of.owner}: {of.telephone}"] if of.owner else said
 
 
-def _left(found: Deadline, late: bool, speech: Speech) -> Part:
+def _left(found: Deadline, late: bool, speech: Translator) -> Part:
     if found.left is None:
         return chip(speech("no_deadline"), "quiet")
     words = speech.clock_span(abs(found.left), found.around)
@@ -61,7 +63,7 @@ def _left(found: Deadline, late: bool, speech: Speech) -> Part:
     return chip(speech("time_left", span=words), "good")
 
 
-def clock(found: Deadline, shape: Bar, steps: list[Step], asked: Asked, now: datetime) -> html.Div:
+def clock(found: Deadline, shape: Bar, steps: list[Step], asked: PageRequest, now: datetime) -> html.Div:
     """The deadline's clock: since when it runs, when it is due, for how long it stood still; and all of that as a bar."""
     speech = asked.speech
     facts = [
@@ -99,7 +101,7 @@ def clock(found: Deadline, shape: Bar, steps: list[Step], asked: Asked, now: dat
     )
 
 
-def timeline(ask: Ask, kind: Kind, steps: list[Step], events: Sequence[Row], asked: Asked, now: datetime) -> html.Ol:
+def timeline(ask: PageContext, kind: Kind, steps: list[Step], events: Sequence[Row], asked: PageRequest, now: datetime) -> html.Ol:
     """The steps, oldest first: when, which status, who held it, for how long on its clock; what may not follow is flagged.
 
     `events` are those that brought the steps, which say how exactly their times are known.
@@ -109,7 +111,13 @@ def timeline(ask: Ask, kind: Kind, steps: list[Step], events: Sequence[Row], ask
 
 
 def _step(
-    ask: Ask, kind: Kind, number: int, steps: list[Step], days: Collection[tuple[int, int]], asked: Asked, now: datetime
+    ask: PageContext,
+    kind: Kind,
+    number: int,
+    steps: list[Step],
+    days: Collection[tuple[int, int]],
+    asked: PageRequest,
+    now: datetime,
 ) -> html.Li:
     speech, step = asked.speech, steps[number]
     is_day = (step["partition"], step["offset"]) in days
@@ -140,7 +148,7 @@ def _step(
     )
 
 
-def _lasted(step: Step, ask: Ask, now: datetime) -> timedelta | None:
+def _lasted(step: Step, ask: PageContext, now: datetime) -> timedelta | None:
     if step["hours"] is not None:
         return timedelta(hours=step["hours"])
     since: datetime = step["since"]

@@ -12,8 +12,8 @@ from dashboard.components.table import Row, Wish, table
 from dashboard.components.unit_refs import commune_name, unit_link
 from dashboard.pages.record import life
 from dashboard.pages.record.deadline import bar, deadline
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas.clickhouse.lives import BY_KIND
 from schemas.events.kinds import BY_NAME, DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 
@@ -21,7 +21,7 @@ NEAR = 10
 BESIDE = {FILING: "beside_filing", FEEDBACK: "beside_feedback", DOCUMENT: "beside_document"}
 
 
-def content(ask: Ask, asked: Asked) -> Part:
+def content(ask: PageContext, asked: PageRequest) -> Part:
     """The page. Raises `LookupError` for a kind or a record that is not there."""
     name, entity = record_of(asked)
     kind = BY_NAME.get(name)
@@ -58,7 +58,7 @@ def content(ask: Ask, asked: Asked) -> Part:
     ]
 
 
-def _above(ask: Ask, asked: Asked, kind: Kind, state: Row) -> Part:
+def _above(ask: PageContext, asked: PageRequest, kind: Kind, state: Row) -> Part:
     """The units that it belongs to, down to who holds it."""
     said = {state["commune"]: commune_name(state["commune"], ask.place, asked.speech)}
     codes = dict.fromkeys(code for code in (ask.place.code, state["commune"], state["agency"]) if code)
@@ -66,7 +66,7 @@ def _above(ask: Ask, asked: Asked, kind: Kind, state: Row) -> Part:
     return crumbs([*steps, kind.words(asked.spoken)], asked.speech("above"))
 
 
-def _beside(ask: Ask, asked: Asked, kind: Kind, steps: list[dict[str, object]], now: datetime) -> Part:
+def _beside(ask: PageContext, asked: PageRequest, kind: Kind, steps: list[dict[str, object]], now: datetime) -> Part:
     """The records nearest to it; None for a kind that has none."""
     if kind not in BESIDE or not steps:
         return None

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from dashboard.components.list_address import Wanted, kind_of, read
-from dashboard.components.list_cells import Teller
+from dashboard.components.list_cells import CellFormatter
 from dashboard.components.sheet import Sheet
 from dashboard.query.store import HERE
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 
 
-def sheet(ask: Ask, asked: Asked) -> Sheet:
+def sheet(ask: PageContext, asked: PageRequest) -> Sheet:
     """The file of the list at `/records/<kind>`. Its rows are read from ClickHouse as they are taken."""
     speech, now = asked.speech, ask.clock.now().astimezone(HERE)
-    teller = Teller(kind_of(asked), ask.place, speech)
+    teller = CellFormatter(kind_of(asked), ask.place, speech)
     wanted = read(asked, ask.place, teller)
     unit = wanted.sought.unit or ask.place.code
     heads = [speech("hours_left" if one.look == "left" else one.words) for one in wanted.shown]
@@ -22,7 +22,7 @@ def sheet(ask: Ask, asked: Asked) -> Sheet:
     return Sheet(f"{wanted.kind.name}-{unit}-{now:%Y%m%d-%H%M}", heads, rows, wanted.kind.words(asked.spoken))
 
 
-def _rows(ask: Ask, wanted: Wanted, teller: Teller) -> Iterator[list[object]]:
+def _rows(ask: PageContext, wanted: Wanted, teller: CellFormatter) -> Iterator[list[object]]:
     names = list(wanted.needs)
     places = [(one, names.index(one.name)) for one in wanted.shown]
 

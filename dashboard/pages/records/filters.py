@@ -6,19 +6,19 @@ from datetime import date, timedelta
 from dash import dcc, html
 
 from dashboard.components.list_address import OWN, Toggles, Wanted, without
-from dashboard.components.list_cells import Teller
-from dashboard.components.list_fields import MAIN, Field, choices
+from dashboard.components.list_cells import CellFormatter
+from dashboard.components.list_fields import MAIN, ListField, choices
 from dashboard.components.parts import Part, labelled
 from dashboard.components.unit_refs import name as unit_name
-from dashboard.query.snapshot import Place
-from dashboard.request.address import Asked
+from dashboard.query.snapshot import ProvinceContext
+from dashboard.request.address import PageRequest
 
 Counts = Mapping[str, Mapping[str, int]]
 NARROWED_FROM = 12
 """From so many choices on there is a field to narrow them."""
 
 
-def bar(asked: Asked, wanted: Wanted, teller: Teller, counts: Counts, today: date) -> html.Section:
+def bar(asked: PageRequest, wanted: Wanted, teller: CellFormatter, counts: Counts, today: date) -> html.Section:
     """The search, a menu per main choice, the days, and a menu with all others."""
     known = choices(wanted.kind)
     main, others = (
@@ -42,7 +42,7 @@ def bar(asked: Asked, wanted: Wanted, teller: Teller, counts: Counts, today: dat
     )
 
 
-def _search(asked: Asked, wanted: Wanted) -> html.Form:
+def _search(asked: PageRequest, wanted: Wanted) -> html.Form:
     speech = asked.speech
     hint = speech(f"text_hint_{wanted.kind.name}")
     return html.Form(
@@ -58,7 +58,7 @@ def _search(asked: Asked, wanted: Wanted) -> html.Form:
     )
 
 
-def _kept(asked: Asked, *but: str) -> list[Part]:
+def _kept(asked: PageRequest, *but: str) -> list[Part]:
     """What a form carries along: all of the address but what it says itself, and the page."""
     return [dcc.Input(type="hidden", name=name, value=value) for name, value in asked.parameters if name not in (*but, "page")]
 
@@ -72,7 +72,7 @@ def _menu(name: str, words: str, content: Part, active: int, *, wide: bool = Fal
     )
 
 
-def _listed(asked: Asked, wanted: Wanted, teller: Teller, one: Field, counts: Counts) -> list[Part]:
+def _listed(asked: PageRequest, wanted: Wanted, teller: CellFormatter, one: ListField, counts: Counts) -> list[Part]:
     """The values of a field, those chosen too when none is left of them; a click chooses one or takes it away."""
     speech, chosen, found = asked.speech, wanted.values.get(one.name, ()), counts.get(one.name, {})
     codes = teller.in_order(one.name, {*found, *chosen})
@@ -89,7 +89,7 @@ def _listed(asked: Asked, wanted: Wanted, teller: Teller, one: Field, counts: Co
     return [*narrow, html.Ul(rows, className="choices", **labelled(speech(one.words)))]
 
 
-def _choice(asked: Asked, href: str, words: str, count: int, is_on: bool) -> html.Li:
+def _choice(asked: PageRequest, href: str, words: str, count: int, is_on: bool) -> html.Li:
     speech = asked.speech
     state = [html.Span(speech("is_chosen"), className="hidden")] if is_on else []
     said = [
@@ -100,7 +100,7 @@ def _choice(asked: Asked, href: str, words: str, count: int, is_on: bool) -> htm
     return html.Li(dcc.Link(said, href=href), className="on" if is_on else "" if count else "none")
 
 
-def _days(asked: Asked, wanted: Wanted, today: date) -> html.Details:
+def _days(asked: PageRequest, wanted: Wanted, today: date) -> html.Details:
     """Days on which the records began: the usual spans by one click, any by typing them."""
     speech = asked.speech
     spans = {
@@ -140,7 +140,7 @@ def _days(asked: Asked, wanted: Wanted, today: date) -> html.Details:
     return _menu("days", speech("days_of"), [html.Ul(links, className="spans"), form], active)
 
 
-def chosen(asked: Asked, wanted: Wanted, teller: Teller, place: Place) -> Part:
+def chosen(asked: PageRequest, wanted: Wanted, teller: CellFormatter, place: ProvinceContext) -> Part:
     """Every condition that is active, each with a link that takes it away, and one for all; None where there is none."""
     speech = asked.speech
     chips = [_chip(asked, name, value, href) for name, value, href in _active(asked, wanted, teller, place)]
@@ -154,7 +154,7 @@ def chosen(asked: Asked, wanted: Wanted, teller: Teller, place: Place) -> Part:
     )
 
 
-def _active(asked: Asked, wanted: Wanted, teller: Teller, place: Place) -> list[tuple[str, str, str]]:
+def _active(asked: PageRequest, wanted: Wanted, teller: CellFormatter, place: ProvinceContext) -> list[tuple[str, str, str]]:
     """What is active: its name, its value, the address without it."""
     speech, sought = asked.speech, wanted.sought
     found: list[tuple[str, str, str]] = []
@@ -174,7 +174,7 @@ def _active(asked: Asked, wanted: Wanted, teller: Teller, place: Place) -> list[
     return found
 
 
-def _chip(asked: Asked, name: str, value: str, href: str) -> Part:
+def _chip(asked: PageRequest, name: str, value: str, href: str) -> Part:
     words = asked.speech("chosen_one", name=name, value=value)
     said = [html.Span(words), html.Span("×", className="cross")]
     return dcc.Link(said, href=href, title=asked.speech("take_away", condition=words))

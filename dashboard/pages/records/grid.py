@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from dash import dcc, html
 
 from dashboard.components.list_address import SIZE, SIZES, Wanted
-from dashboard.components.list_cells import Teller
-from dashboard.components.list_fields import FIELDS, Field
+from dashboard.components.list_cells import CellFormatter
+from dashboard.components.list_fields import FIELDS, ListField
 from dashboard.components.parts import Part, labelled
-from dashboard.components.table import Column, Row, table
-from dashboard.request.address import Asked
+from dashboard.components.table import Row, TableColumn, table
+from dashboard.request.address import PageRequest
 
 
-def grid(asked: Asked, wanted: Wanted, teller: Teller, rows: Sequence[Row], total: int) -> html.Div:
+def grid(asked: PageRequest, wanted: Wanted, teller: CellFormatter, rows: Sequence[Row], total: int) -> html.Div:
     """The rows of a page with all that turns and sorts them."""
     shown = [_column(asked, one, teller) for one in wanted.shown]
     label = teller.kind.words(asked.spoken)
@@ -28,17 +28,17 @@ def grid(asked: Asked, wanted: Wanted, teller: Teller, rows: Sequence[Row], tota
     )
 
 
-def range_of(asked: Asked, wanted: Wanted, total: int) -> str:
+def range_of(asked: PageRequest, wanted: Wanted, total: int) -> str:
     """Which rows of how many are shown, in words."""
     number, first = asked.speech.number, (wanted.page - 1) * wanted.size
     return asked.speech("range", first=number(first + 1), last=number(min(first + wanted.size, total)), total=number(total))
 
 
-def _column(asked: Asked, one: Field, teller: Teller) -> Column:
+def _column(asked: PageRequest, one: ListField, teller: CellFormatter) -> TableColumn:
     def itself(row: Row) -> object:
         return row
 
-    return Column(
+    return TableColumn(
         one.name,
         asked.speech(one.words),
         lambda row: teller.cell(one, row, asked),
@@ -49,7 +49,7 @@ def _column(asked: Asked, one: Field, teller: Teller) -> Column:
     )
 
 
-def _sizes(asked: Asked, wanted: Wanted) -> html.Span:
+def _sizes(asked: PageRequest, wanted: Wanted) -> html.Span:
     """How many rows a page has; another number begins with the first page."""
     speech = asked.speech
     links: list[Part] = [
@@ -61,7 +61,7 @@ def _sizes(asked: Asked, wanted: Wanted) -> html.Span:
     return html.Span([html.Span(speech("sizes")), *links], className="sizes", role="group", **labelled(speech("sizes")))
 
 
-def columns(asked: Asked, wanted: Wanted) -> html.Details:
+def columns(asked: PageRequest, wanted: Wanted) -> html.Details:
     """Which columns there are, in which order: a click shows or hides one, an arrow moves it earlier."""
     speech, names = asked.speech, [one.name for one in wanted.shown]
     usual = [one.name for one in FIELDS[wanted.kind] if one.usual]

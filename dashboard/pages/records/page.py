@@ -6,24 +6,24 @@ from typing import Any
 from dash import dcc, html
 
 from dashboard.components import list_address as address
-from dashboard.components.list_cells import Teller
+from dashboard.components.list_cells import CellFormatter
 from dashboard.components.list_fields import choices
 from dashboard.components.list_links import copy_link, files
 from dashboard.components.parts import Part, labelled, link, marked, nothing
 from dashboard.pages.records import filters, grid
 from dashboard.query.store import HERE
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas.clickhouse.lives import LIVES
 
 CHOICES_SECONDS = 30.0
 """How long the counts of choices are good enough: they cost more than all else of the page."""
 
 
-def content(ask: Ask, asked: Asked) -> Part:
+def content(ask: PageContext, asked: PageRequest) -> Part:
     """The page. Raises `LookupError` for a kind without lists, `ValueError` for an address that cannot be understood."""
     kind = address.kind_of(asked)
-    teller = Teller(kind, ask.place, asked.speech)
+    teller = CellFormatter(kind, ask.place, asked.speech)
     wanted = address.read(asked, ask.place, teller)
     total = ask.once(("total", wanted.sought), lambda: ask.lists.total(ask.clock, wanted.sought))
     # Beyond the last page, as when what is open becomes less, there is the last one.
@@ -41,7 +41,7 @@ def content(ask: Ask, asked: Asked) -> Part:
     ]
 
 
-def _rows(ask: Ask, asked: Asked, wanted: address.Wanted, teller: Teller, total: int) -> Part:
+def _rows(ask: PageContext, asked: PageRequest, wanted: address.Wanted, teller: CellFormatter, total: int) -> Part:
     speech = asked.speech
     if not total:
         if not (wanted.values or any(asked.get(name) for name in address.OWN)):
@@ -66,7 +66,7 @@ def _rows(ask: Ask, asked: Asked, wanted: address.Wanted, teller: Teller, total:
     return html.Section([grid.grid(asked, wanted, teller, rows, total), hint], className="part list", id="list")
 
 
-def _head(asked: Asked, wanted: address.Wanted, total: int) -> html.Header:
+def _head(asked: PageRequest, wanted: address.Wanted, total: int) -> html.Header:
     speech = asked.speech
     words = {life.kind.name: speech(f"list_{life.kind.name}") for life in LIVES}
     here: dict[str, Any] = {"aria-current": "page"}

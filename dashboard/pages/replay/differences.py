@@ -8,13 +8,13 @@ from dash import html
 from dashboard.components.measured import named, read
 from dashboard.components.parts import Part, nothing, section
 from dashboard.components.record_rows import record_link, short
-from dashboard.components.table import Column, Wish, table
+from dashboard.components.table import TableColumn, Wish, table
 from dashboard.history.arrivals import PastStore
-from dashboard.i18n.speech import Speech
+from dashboard.i18n.speech import Translator
 from dashboard.query.clock import Picture
 from dashboard.query.store import Row
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas.events.kinds import Kind
 from schemas.figures import FIGURES, Figure, Reading
 from schemas.figures.questions import by_kind
@@ -23,7 +23,7 @@ MOST_JUDGED, MOST_SHOWN, MOST_NAMED = 1_000, 3, 40
 """Late records of a kind that are looked at, links in a cell, numbers in its hint."""
 
 
-def differences(ask: Ask, asked: Asked) -> Part:
+def differences(ask: PageContext, asked: PageRequest) -> Part:
     """The figures of the province that are written otherwise by now."""
     speech, pictures = asked.speech, _pictures(ask, asked)
     known, corrected = (_figures(one) for one in pictures)
@@ -35,20 +35,22 @@ def differences(ask: Ask, asked: Asked) -> Part:
         {"figure": one, "known": known[one.code], "corrected": corrected[one.code], "made": made[one.code]} for one in written
     ]
     columns = [
-        Column("figure", speech("figure_head"), lambda row: named(row["figure"].code, speech), short=True),
-        Column("known", speech("picture_known"), lambda row: read(row["figure"].code, row["known"], speech), number=True),
-        Column(
+        TableColumn("figure", speech("figure_head"), lambda row: named(row["figure"].code, speech), short=True),
+        TableColumn("known", speech("picture_known"), lambda row: read(row["figure"].code, row["known"], speech), number=True),
+        TableColumn(
             "corrected", speech("picture_corrected"), lambda row: read(row["figure"].code, row["corrected"], speech), number=True
         ),
-        Column("difference", speech("difference"), lambda row: _difference(row, speech), number=True),
-        Column("made", speech("made_by"), lambda row: _made(asked, row["figure"], row["made"], is_cut)),
+        TableColumn("difference", speech("difference"), lambda row: _difference(row, speech), number=True),
+        TableColumn("made", speech("made_by"), lambda row: _made(asked, row["figure"], row["made"], is_cut)),
     ]
     cut = [html.P(speech("made_by_cut", n=speech.number(MOST_JUDGED)), className="quiet")] if is_cut else []
     shown = table(asked, columns, found, Wish(), paging=False, label=speech("differences"))
     return section(speech("differences"), shown, *cut)
 
 
-def _made_by(past: PastStore, known: Ask, corrected: Ask, figures: Sequence[Figure]) -> tuple[dict[str, list[str]], bool]:
+def _made_by(
+    past: PastStore, known: PageContext, corrected: PageContext, figures: Sequence[Figure]
+) -> tuple[dict[str, list[str]], bool]:
     """By the code of each figure the records of which something came late, and which add something else to it by now; and whether
     there are more than were looked at."""
 
@@ -71,13 +73,15 @@ def _made_by(past: PastStore, known: Ask, corrected: Ask, figures: Sequence[Figu
     return found, is_cut
 
 
-def _pictures(ask: Ask, asked: Asked) -> tuple[Ask, Ask]:
+def _pictures(ask: PageContext, asked: PageRequest) -> tuple[PageContext, PageContext]:
     kept = tuple((name, asked.get(name)) for name in ("moment", "run") if asked.get(name))
-    known, corrected = (Asked(asked.path, (*kept, ("picture", one)), asked.spoken) for one in (Picture.KNOWN, Picture.CORRECTED))
+    known, corrected = (
+        PageRequest(asked.path, (*kept, ("picture", one)), asked.spoken) for one in (Picture.KNOWN, Picture.CORRECTED)
+    )
     return ask.of(known), ask.of(corrected)
 
 
-def _figures(ask: Ask) -> Mapping[str, Reading]:
+def _figures(ask: PageContext) -> Mapping[str, Reading]:
     return ask.once("figures of the province", lambda: ask.figures.now(ask.clock).get((), {}))
 
 
@@ -86,7 +90,7 @@ def _adds(figure: Figure, said: Mapping[str, Reading] | None) -> tuple[float, fl
     return (one.value or 0.0, one.part or 0.0, one.whole or 0.0)
 
 
-def _made(asked: Asked, figure: Figure, made: Sequence[str], is_cut: bool) -> Part:
+def _made(asked: PageRequest, figure: Figure, made: Sequence[str], is_cut: bool) -> Part:
     speech = asked.speech
     if not made:
         why = speech("made_by_cut", n=speech.number(MOST_JUDGED)) if is_cut else speech("made_by_none")
@@ -100,12 +104,12 @@ def _made(asked: Asked, figure: Figure, made: Sequence[str], is_cut: bool) -> Pa
     return html.Span(links, className="made-by")
 
 
-def late_link(asked: Asked, kind: Kind, entity: str) -> Part:
+def late_link(asked: PageRequest, kind: Kind, entity: str) -> Part:
     """A link to a record of which something came late: as it is known by now, as nothing may have been known of it then."""
     return record_link(asked, kind, entity, picture=Picture.CORRECTED)
 
 
-def _difference(row: Row, speech: Speech) -> str:
+def _difference(row: Row, speech: Translator) -> str:
     before, after = row["known"].value, row["corrected"].value
     if before is None or after is None:
         return speech("none")

@@ -9,7 +9,7 @@ from dash import dcc, html
 from dashboard.components.alarm_texts import sentence, where
 from dashboard.components.parts import PICKER, Part, chip, kept, link, listed, nothing, section
 from dashboard.components.replay_bar import chooser, line_period
-from dashboard.components.table import Column, Wish, sorted_rows, table
+from dashboard.components.table import TableColumn, Wish, sorted_rows, table
 from dashboard.components.unit_refs import unit_link
 from dashboard.history.arrivals import PastStore
 from dashboard.pages.replay.differences import differences, late_link
@@ -17,8 +17,8 @@ from dashboard.pages.replay.runs import one_run, runs
 from dashboard.query import alarm_groups as alarms
 from dashboard.query.clock import Picture, Replay
 from dashboard.query.store import Row
-from dashboard.request.address import VIEWER, Asked, written
-from dashboard.request.context import Ask
+from dashboard.request.address import VIEWER, PageRequest, written
+from dashboard.request.context import PageContext
 from schemas.clickhouse.watch_tables import ALARM_STEPS_DAYS
 from schemas.events.kinds import KINDS, Kind
 
@@ -35,7 +35,7 @@ PAGES = {
 }
 
 
-def content(ask: Ask, asked: Asked) -> Part:
+def content(ask: PageContext, asked: PageRequest) -> Part:
     """The page. Raises `ValueError` for a moment that cannot be, and for a run that there is not."""
     replay, run = ask.replay(asked), ask.run(asked)
     if run is not None and not asked.get("moment"):
@@ -44,7 +44,7 @@ def content(ask: Ask, asked: Asked) -> Part:
     return _moment(ask, asked, replay) if replay is not None else _choose(ask, asked)
 
 
-def _choose(ask: Ask, asked: Asked) -> Part:
+def _choose(ask: PageContext, asked: PageRequest) -> Part:
     speech, now = asked.speech, ask.clock.now()
     quick = {"hour_ago": timedelta(hours=1), "day_ago": timedelta(days=1), "week_ago": timedelta(days=7)}
     return [
@@ -76,7 +76,7 @@ def _choose(ask: Ask, asked: Asked) -> Part:
     ]
 
 
-def _alarms(ask: Ask, asked: Asked, now: datetime) -> Part:
+def _alarms(ask: PageContext, asked: PageRequest, now: datetime) -> Part:
     """The alarms of the last days, each with the moment at which it was raised as a link."""
     speech = asked.speech
     rows = ask.once("alarms of the last days", lambda: ask.alarms.history(now - timedelta(days=DAYS), now))
@@ -87,7 +87,7 @@ def _alarms(ask: Ask, asked: Asked, now: datetime) -> Part:
     )
 
 
-def _raised(ask: Ask, asked: Asked, row: Mapping[str, Any], now: datetime) -> Part:
+def _raised(ask: PageContext, asked: PageRequest, row: Mapping[str, Any], now: datetime) -> Part:
     (alarm,) = alarms.read([row])
     speech = asked.speech
     moment = asked.link("/wall", moment=written(row["raised_at"] + timedelta(seconds=1)))
@@ -99,7 +99,7 @@ def _raised(ask: Ask, asked: Asked, row: Mapping[str, Any], now: datetime) -> Pa
     return html.Li([html.Div(head), html.P(sentence(alarm, speech))])
 
 
-def _reach(ask: Ask, asked: Asked) -> Part:
+def _reach(ask: PageContext, asked: PageRequest) -> Part:
     speech = asked.speech
     found = dict(ask.once("reach of the past", PastStore(ask.connection).reach, seconds=60))
     days = {**vars(ask.kept), "whole": ask.kept.events, "alarms": ALARM_STEPS_DAYS}
@@ -107,11 +107,11 @@ def _reach(ask: Ask, asked: Asked) -> Part:
         found["kafka"] = max(found["whole"], ask.clock.now() - timedelta(days=days["kafka"]))
     rows = [{"what": speech(f"reach_{name}"), "since": found[name], "days": days[name]} for name in REACH if name in found]
     columns = [
-        Column("what", speech("what_of"), lambda row: row["what"]),
-        Column(
+        TableColumn("what", speech("what_of"), lambda row: row["what"]),
+        TableColumn(
             "since", speech("since_when"), lambda row: speech.full(row["since"]) if row["since"] else speech("none"), short=True
         ),
-        Column(
+        TableColumn(
             "days",
             speech("kept_for"),
             lambda row: speech("kept_days", n=speech.number(row["days"])) if row["days"] else speech("kept_ever"),
@@ -121,7 +121,7 @@ def _reach(ask: Ask, asked: Asked) -> Part:
     return section(speech("reach"), table(asked, columns, rows, Wish(), paging=False, label=speech("reach")))
 
 
-def _proof(ask: Ask, asked: Asked) -> Part:
+def _proof(ask: PageContext, asked: PageRequest) -> Part:
     """What was recorded of what the screens showed; each leads to its moment, which is compared there."""
     speech, now = asked.speech, ask.clock.now()
     count, first = ask.once("recorded snapshots", ask.proof.count, seconds=20)
@@ -136,7 +136,7 @@ def _proof(ask: Ask, asked: Asked) -> Part:
     )
 
 
-def _proven(ask: Ask, asked: Asked, at: datetime) -> list[Part]:
+def _proven(ask: PageContext, asked: PageRequest, at: datetime) -> list[Part]:
     """Whether the replay of a moment that was recorded shows what was shown; nothing for any other moment, or another picture."""
     if asked.get("run") or asked.get("picture") == Picture.CORRECTED:
         return []
@@ -151,19 +151,19 @@ def _proven(ask: Ask, asked: Asked, at: datetime) -> list[Part]:
     return [html.P(chip(words, "good" if same else "p1"), className="proof")]
 
 
-def _disk(ask: Ask, asked: Asked) -> Part:
+def _disk(ask: PageContext, asked: PageRequest) -> Part:
     speech = asked.speech
     found = ask.once("disk of the past", PastStore(ask.connection).disk, seconds=60)
     names = ("events", "lives", "windows", "snapshots", "runs", "apart", "rest")
     rows = [{"what": speech(f"disk_{name}"), "bytes": found.get(name, 0)} for name in names]
     columns = [
-        Column("what", speech("what_of"), lambda row: row["what"]),
-        Column("bytes", "MB", lambda row: speech.number(row["bytes"] / 1e6, 1), number=True),
+        TableColumn("what", speech("what_of"), lambda row: row["what"]),
+        TableColumn("bytes", "MB", lambda row: speech.number(row["bytes"] / 1e6, 1), number=True),
     ]
     return section(speech("disk"), table(asked, columns, rows, Wish(), paging=False, label=speech("disk")))
 
 
-def _moment(ask: Ask, asked: Asked, replay: Replay) -> Part:
+def _moment(ask: PageContext, asked: PageRequest, replay: Replay) -> Part:
     speech = asked.speech
     seen = [link(asked, speech(words), path.format(province=ask.place.code)) for words, path in PAGES.items()]
     return [
@@ -176,7 +176,7 @@ def _moment(ask: Ask, asked: Asked, replay: Replay) -> Part:
     ]
 
 
-def _package(ask: Ask, asked: Asked) -> Part:
+def _package(ask: PageContext, asked: PageRequest) -> Part:
     """A link to the incident package of the timeline's period, with pictures of the moment."""
     speech, (since, until) = asked.speech, line_period(ask, asked)
     href = asked.link("/export/package.zip", since=written(since), until=written(until))
@@ -184,7 +184,7 @@ def _package(ask: Ask, asked: Asked) -> Part:
     return html.P(html.A(words, href=href, download="", title=speech("package_hint")), className="seen-on")
 
 
-def _late(ask: Ask, asked: Asked, at: datetime) -> Part:
+def _late(ask: PageContext, asked: PageRequest, at: datetime) -> Part:
     speech = asked.speech
     base = ask.base(asked)
     rows = base.once(("late", at), lambda: PastStore(base.connection).late(at, MOST_LATE), seconds=30)
@@ -199,16 +199,16 @@ def _late(ask: Ask, asked: Asked, at: datetime) -> Part:
     return section(speech("late_events"), *parts)
 
 
-def _late_table(ask: Ask, asked: Asked, kind: Kind, rows: Sequence[Row], at: datetime) -> Part:
+def _late_table(ask: PageContext, asked: PageRequest, kind: Kind, rows: Sequence[Row], at: datetime) -> Part:
     speech, wish = asked.speech, Wish("came")
     columns = [
-        Column("record", speech("record"), lambda row: late_link(asked, kind, row["entity_id"]), short=True),
-        Column("agency", speech("agency"), lambda row: unit_link(asked, ask.place, row["agency"])),
-        Column("happened", speech("happened"), lambda row: speech.moment(row["occurred_at"], at), short=True),
-        Column(
+        TableColumn("record", speech("record"), lambda row: late_link(asked, kind, row["entity_id"]), short=True),
+        TableColumn("agency", speech("agency"), lambda row: unit_link(asked, ask.place, row["agency"])),
+        TableColumn("happened", speech("happened"), lambda row: speech.moment(row["occurred_at"], at), short=True),
+        TableColumn(
             "came", speech("came"), lambda row: speech.moment(row["received_at"], at), lambda row: row["received_at"], short=True
         ),
-        Column("delay", speech("delay"), lambda row: speech.span(row["received_at"] - row["occurred_at"]), number=True),
+        TableColumn("delay", speech("delay"), lambda row: speech.span(row["received_at"] - row["occurred_at"]), number=True),
     ]
     return table(
         asked, columns, sorted_rows(rows, columns, wish), wish, prefix=f"{kind.name}_", paging=False, label=kind.words(asked.spoken)

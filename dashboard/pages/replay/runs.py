@@ -5,11 +5,11 @@ from datetime import timedelta
 from dash import dcc, html
 
 from dashboard.components.parts import PICKER, Part, chip, kept, labelled, link, listed, marked, nothing, section
-from dashboard.components.table import Column, Wish, table
-from dashboard.i18n.speech import Speech
-from dashboard.request.address import VIEWER, Asked, written
-from dashboard.request.context import Ask
-from schemas.clickhouse.replays import KILLED, SOURCES, Mark, Run, State
+from dashboard.components.table import TableColumn, Wish, table
+from dashboard.i18n.speech import Translator
+from dashboard.request.address import VIEWER, PageRequest, written
+from dashboard.request.context import PageContext
+from schemas.clickhouse.replays import KILLED, SOURCES, ReplayRun, RunMark, RunState
 
 WHEN = ("past", "today")
 ARRIVAL = ("received", "on_time")
@@ -20,11 +20,17 @@ LOOK = {
     "nav_unit": "/unit/{province}",
     "nav_records": "/records",
 }
-CHIPS = {State.QUEUED: "quiet", State.RUNNING: "p3", State.FINISHED: "good", State.FAILED: "p1", State.STOPPED: "quiet"}
+CHIPS = {
+    RunState.QUEUED: "quiet",
+    RunState.RUNNING: "p3",
+    RunState.FINISHED: "good",
+    RunState.FAILED: "p1",
+    RunState.STOPPED: "quiet",
+}
 PROBLEMS = ("name", "period", "arrival", "taken", "empty", "kept", "failed", "gone", "running", "queue", "disk")
 
 
-def runs(ask: Ask, asked: Asked) -> Part:
+def runs(ask: PageContext, asked: PageRequest) -> Part:
     """The section: what is there, and the form for another."""
     speech, problem = asked.speech, asked.get("run_problem")
     said = [html.P(speech(f"run_problem_{problem}"), role="alert", className="problem")] if problem in PROBLEMS else []
@@ -38,7 +44,7 @@ def runs(ask: Ask, asked: Asked) -> Part:
     )
 
 
-def standing(ask: Ask, asked: Asked) -> Part:
+def standing(ask: PageContext, asked: PageRequest) -> Part:
     """The runs as they stand; renewed by the page's script while one goes on."""
     found, speech = ask.runs(), asked.speech
     goes_on = any(one.goes_on for one in found)
@@ -46,36 +52,36 @@ def standing(ask: Ask, asked: Asked) -> Part:
     return html.Div([content], id="runs-standing", **(marked("goes-on") if goes_on else {}))
 
 
-def _table(asked: Asked, found: list[Run]) -> Part:
+def _table(asked: PageRequest, found: list[ReplayRun]) -> Part:
     speech = asked.speech
     columns = [
-        Column("name", speech("run_name"), lambda row: link(asked, row["run"].name, "/replay", run=row["run"].name)),
-        Column("period", speech("run_period"), lambda row: _period(row["run"], speech)),
-        Column("speed", speech("speed"), lambda row: _speed(row["run"], speech), short=True),
-        Column("state", speech("state"), lambda row: _state(row["run"], speech)),
-        Column("events", speech("run_events"), lambda row: _progress(row["run"], speech), number=True),
-        Column("differing", speech("run_differing"), lambda row: _differing(row["run"], speech), number=True),
-        Column("end", speech("run_end"), lambda row: _end(asked, row["run"])),
+        TableColumn("name", speech("run_name"), lambda row: link(asked, row["run"].name, "/replay", run=row["run"].name)),
+        TableColumn("period", speech("run_period"), lambda row: _period(row["run"], speech)),
+        TableColumn("speed", speech("speed"), lambda row: _speed(row["run"], speech), short=True),
+        TableColumn("state", speech("state"), lambda row: _state(row["run"], speech)),
+        TableColumn("events", speech("run_events"), lambda row: _progress(row["run"], speech), number=True),
+        TableColumn("differing", speech("run_differing"), lambda row: _differing(row["run"], speech), number=True),
+        TableColumn("end", speech("run_end"), lambda row: _end(asked, row["run"])),
     ]
     return table(asked, columns, [{"run": one} for one in found], Wish(), paging=False, label=speech("runs"))
 
 
-def _period(run: Run, speech: Speech) -> str:
+def _period(run: ReplayRun, speech: Translator) -> str:
     return f"{speech.full(run.since)} – {speech.full(run.until)}"
 
 
-def _speed(run: Run, speech: Speech) -> str:
+def _speed(run: ReplayRun, speech: Translator) -> str:
     return f"{speech.number(run.speed)}×" if run.speed else speech("run_speed_max")
 
 
-def _state(run: Run, speech: Speech) -> Part:
-    mark = [f" · {speech('exercise')}"] if run.mark is Mark.EXERCISE else []
+def _state(run: ReplayRun, speech: Translator) -> Part:
+    mark = [f" · {speech('exercise')}"] if run.mark is RunMark.EXERCISE else []
     said = speech("run_killed") if run.said == KILLED else run.said
     return [chip(speech(f"run_state_{run.state}"), CHIPS[run.state]), *mark, *([html.Small(f" {said}")] if said else [])]
 
 
-def _progress(run: Run, speech: Speech) -> Part:
-    if run.state is not State.RUNNING:
+def _progress(run: ReplayRun, speech: Translator) -> Part:
+    if run.state is not RunState.RUNNING:
         return speech.number(run.counted)
     left = _left(run)
     told = f"{speech.number(run.counted)} / {speech.number(run.total)}"
@@ -83,7 +89,7 @@ def _progress(run: Run, speech: Speech) -> Part:
     return [bar, html.Div(told if left is None else f"{told} · {speech('run_left', span=speech.span(left))}")]
 
 
-def _left(run: Run) -> timedelta | None:
+def _left(run: ReplayRun) -> timedelta | None:
     """How long a run will still take: at a speed by its clock, else by how many events are done."""
     if run.source == "others":
         return None
@@ -93,11 +99,11 @@ def _left(run: Run) -> timedelta | None:
     return (run.at - run.begun_at) / run.counted * max(run.total - run.counted, 0) if run.counted else None
 
 
-def _differing(run: Run, speech: Speech) -> str:
+def _differing(run: ReplayRun, speech: Translator) -> str:
     return speech("none") if run.differing is None else speech.number(run.differing)
 
 
-def _end(asked: Asked, run: Run) -> Part:
+def _end(asked: PageRequest, run: ReplayRun) -> Part:
     """What may be done to it: stopped while it goes on, else taken away."""
     what = "stop" if run.goes_on else "remove"
     words = asked.speech(f"run_{what}")
@@ -105,7 +111,7 @@ def _end(asked: Asked, run: Run) -> Part:
     return html.Form([*kept(asked, VIEWER), button], action=f"/replay/runs/{run.name}/{what}", method="POST")
 
 
-def _form(ask: Ask, asked: Asked) -> Part:
+def _form(ask: PageContext, asked: PageRequest) -> Part:
     speech, hour = asked.speech, ask.clock.now().replace(minute=0, second=0, microsecond=0)
     moments = {"since": hour - timedelta(days=1), "until": hour}
     choices = {
@@ -113,7 +119,7 @@ def _form(ask: Ask, asked: Asked) -> Part:
         "source": {one: speech(f"run_source_{one}") for one in SOURCES},
         "when": {one: speech(f"run_when_{one}") for one in WHEN},
         "arrival": {one: speech(f"run_arrival_{one}") for one in ARRIVAL},
-        "mark": {str(one): speech("exercise" if one is Mark.EXERCISE else "replaying") for one in Mark},
+        "mark": {str(one): speech("exercise" if one is RunMark.EXERCISE else "replaying") for one in RunMark},
     }
     fields: dict[str, Part] = {
         "name": dcc.Input(
@@ -140,10 +146,10 @@ def _form(ask: Ask, asked: Asked) -> Part:
     )
 
 
-def one_run(ask: Ask, asked: Asked, run: Run) -> Part:
+def one_run(ask: PageContext, asked: PageRequest, run: ReplayRun) -> Part:
     """A run: how it stands, where it may be looked at, what it differs in from live, measure by measure."""
     speech = asked.speech
-    moment = None if run.state is State.RUNNING else written(min(run.moment, ask.clock.now()))  # one that goes on is followed
+    moment = None if run.state is RunState.RUNNING else written(min(run.moment, ask.clock.now()))  # one that goes on is followed
     seen = [
         link(asked, speech(words), path.format(province=ask.place.code), run=run.name, moment=moment, picture="corrected")
         for words, path in LOOK.items()
@@ -165,7 +171,7 @@ def one_run(ask: Ask, asked: Asked, run: Run) -> Part:
     ]
 
 
-def _differences(ask: Ask, asked: Asked, run: Run) -> Part:
+def _differences(ask: PageContext, asked: PageRequest, run: ReplayRun) -> Part:
     speech = asked.speech
     title = speech("run_against_live")
     if run.live:
@@ -183,13 +189,13 @@ def _differences(ask: Ask, asked: Asked, run: Run) -> Part:
         if live or its
     ]
     columns = [
-        Column("kind", speech("run_kind"), lambda row: row["kind"]),
-        Column(
+        TableColumn("kind", speech("run_kind"), lambda row: row["kind"]),
+        TableColumn(
             "measure", speech("run_measure"), lambda row: html.Span(row["measure"].words(asked.spoken), title=row["measure"].name)
         ),
-        Column("live", speech("run_live"), lambda row: speech.number(row["live"]), number=True),
-        Column("run", speech("run"), lambda row: speech.number(row["run"]), number=True),
-        Column(
+        TableColumn("live", speech("run_live"), lambda row: speech.number(row["live"]), number=True),
+        TableColumn("run", speech("run"), lambda row: speech.number(row["run"]), number=True),
+        TableColumn(
             "difference",
             speech("difference"),
             lambda row: speech.change(row["run"] - row["live"], 0) if row["run"] != row["live"] else "=",

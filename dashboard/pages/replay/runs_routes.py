@@ -9,14 +9,14 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 
 from dashboard.pages.replay.runs import standing
-from dashboard.pages.replay.starting import Problem, Starter
-from dashboard.query.connection import Unreachable
+from dashboard.pages.replay.starting import RunRequestError, Starter
+from dashboard.query.connection import UnreachableError
 from dashboard.query.rights import NoRightsError, must_see_all
 from dashboard.request.address import VIEWER
 from dashboard.request.answers import answer, asked_by, told
-from dashboard.request.context import Ask
-from dashboard.request.workers import BusyError, Workers
-from schemas.clickhouse.replays import State
+from dashboard.request.context import PageContext
+from dashboard.request.workers import BusyError, PageWorkers
+from schemas.clickhouse.replays import RunState
 from schemas.moments import milliseconds
 
 log = logging.getLogger(__name__)
@@ -26,9 +26,9 @@ BEGUN_SECONDS, BEGUN_THREADS = 150.0, 2
 """How long it may take until a run says of itself or is gone, and how many are begun or removed at a time."""
 
 
-def add_routes(server: FastAPI, ask: Ask, workers: Workers, starter: Starter, usual: str) -> None:
+def add_routes(server: FastAPI, ask: PageContext, workers: PageWorkers, starter: Starter, usual: str) -> None:
     """Add the routes; before Dash's own, which catch everything else. `usual` is the language of who asked for none."""
-    begun = Workers(BEGUN_SECONDS, BEGUN_THREADS, "runs")
+    begun = PageWorkers(BEGUN_SECONDS, BEGUN_THREADS, "runs")
 
     @server.get(PATH)
     async def runs(request: Request) -> Response:
@@ -43,7 +43,7 @@ def add_routes(server: FastAPI, ask: Ask, workers: Workers, starter: Starter, us
             one = ask.run(asked)
             if one is None:
                 raise ValueError("run")
-            return told({"moment": milliseconds(min(one.moment, ask.clock.now())), "goes_on": one.state is State.RUNNING})
+            return told({"moment": milliseconds(min(one.moment, ask.clock.now())), "goes_on": one.state is RunState.RUNNING})
 
         return await answer(request, workers, found)
 
@@ -62,9 +62,9 @@ def add_routes(server: FastAPI, ask: Ask, workers: Workers, starter: Starter, us
         said = {name: form[name] for name in VIEWER if name in form}
         try:
             await begun.run(lambda: do(form), in_turn=False)
-        except Problem as problem:
+        except RunRequestError as problem:
             said["run_problem"] = str(problem)
-        except (Unreachable, BusyError) as error:
+        except (UnreachableError, BusyError) as error:
             log.warning("what was asked of the runs was not done: %s %s", type(error).__name__, error)
             said["run_problem"] = "failed"
         await workers.run(ask.forget_runs)

@@ -12,7 +12,7 @@ from typing import IO
 
 from dashboard.query.replays import ReplayStore
 from dashboard.request.address import moment_of, written
-from schemas.clickhouse.replays import MAX_QUEUED, NAME, SOURCES, State
+from schemas.clickhouse.replays import MAX_QUEUED, NAME, SOURCES, RunState
 from schemas.clickhouse.retention import horizon
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ BEGUN_SECONDS = 60.0
 REMOVED_SECONDS = 120
 
 
-class Problem(Exception):
+class RunRequestError(Exception):
     """Why it could not be done: the end of a key of words, `run_problem_…`."""
 
 
@@ -37,35 +37,35 @@ class Starter:
     def start(self, form: Mapping[str, str]) -> None:
         """Begin what a form asks for (name, since, until, speed, source, when, arrival, mark), and wait until it says of itself.
 
-        Raises `Problem`, and `dashboard.query.connection.Unreachable`.
+        Raises `RunRequestError`, and `dashboard.query.connection.Unreachable`.
         """
         name = form.get("name", "").strip()
         if not NAME.fullmatch(name):
-            raise Problem("name")
+            raise RunRequestError("name")
         try:
             since, until = (moment_of(form.get(end, "")) for end in ("since", "until"))
         except ValueError:
-            raise Problem("period") from None
+            raise RunRequestError("period") from None
         if since >= until:
-            raise Problem("period")
+            raise RunRequestError("period")
         speed, source = form.get("speed") or "max", form.get("source") or SOURCES[0]
         on_time = form.get("arrival") == "on_time"
         if on_time and source == "kafka":
-            raise Problem("arrival")
+            raise RunRequestError("arrival")
         if source not in SOURCES or not (speed == "max" or (speed.isdecimal() and int(speed))):
-            raise Problem("failed")
+            raise RunRequestError("failed")
         with self._one:
             if self.store.runs(name):
-                raise Problem("taken")
+                raise RunRequestError("taken")
             known = horizon(self.store.connection.tuples)
             if known and since < known.removed_before:
-                raise Problem("kept")
+                raise RunRequestError("kept")
             if not self.store.happened(since, until):
-                raise Problem("empty")
-            if sum(one.state is State.QUEUED for one in self.store.runs()) >= MAX_QUEUED:
-                raise Problem("queue")
+                raise RunRequestError("empty")
+            if sum(one.state is RunState.QUEUED for one in self.store.runs()) >= MAX_QUEUED:
+                raise RunRequestError("queue")
             if not self.store.has_room(since, until):
-                raise Problem("disk")
+                raise RunRequestError("disk")
             told = ["--from", written(since), "--to", written(until), "--into", name, "--speed", speed, "--source", source]
             told += ["--on-time"] if on_time else []
             exercise = ["--as-now"] if form.get("when") == "today" else ["--exercise"] if form.get("mark") == "exercise" else []
@@ -74,27 +74,27 @@ class Starter:
             self._wait(name)
 
     def stop(self, name: str) -> None:
-        """Have a run stop, wherever it was begun: that dashboard may be gone by now. Raises `Problem`, and
+        """Have a run stop, wherever it was begun: that dashboard may be gone by now. Raises `RunRequestError`, and
         `dashboard.query.connection.Unreachable`."""
         if not NAME.fullmatch(name) or not (found := self.store.runs(name)) or not found[0].goes_on:
-            raise Problem("gone")
+            raise RunRequestError("gone")
         self.store.stop(name)
 
     def remove(self, name: str) -> None:
-        """Take a run away, and wait until it is gone. Raises `Problem`, and `dashboard.query.connection.Unreachable`."""
+        """Take a run away, and wait until it is gone. Raises `RunRequestError`, and `dashboard.query.connection.Unreachable`."""
         if not NAME.fullmatch(name) or not (found := self.store.runs(name)):
-            raise Problem("gone")
+            raise RunRequestError("gone")
         if found[0].goes_on:
-            raise Problem("running")
+            raise RunRequestError("running")
         with self._one:
             try:
                 code = self._run(name, "remove", name).wait(REMOVED_SECONDS)
             except subprocess.TimeoutExpired:
                 log.warning("the run %s was not removed within %d s", name, REMOVED_SECONDS)
-                raise Problem("failed") from None
+                raise RunRequestError("failed") from None
         if code:
             log.warning("the run %s could not be removed; see its log", name)
-            raise Problem("failed")
+            raise RunRequestError("failed")
 
     def _run(self, name: str, *arguments: str) -> "subprocess.Popen[bytes]":
         with self._log(name) as said:
@@ -118,7 +118,7 @@ class Starter:
                 return
             if self._begun[name].poll() is not None:
                 log.warning("the run %s ended at once; see its log", name)
-                raise Problem("failed")
+                raise RunRequestError("failed")
             time.sleep(0.2)
         log.warning("the run %s said nothing of itself within %.0f s; see its log", name, BEGUN_SECONDS)
-        raise Problem("failed")
+        raise RunRequestError("failed")

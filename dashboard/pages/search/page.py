@@ -6,9 +6,9 @@ from dashboard.components import record_rows
 from dashboard.components.parts import Part, link, marked, nothing, section
 from dashboard.components.table import Wish, table
 from dashboard.components.unit_search import SHORTEST, found_agencies, found_units
-from dashboard.query.records import Found
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.query.records import FoundRecords
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas.events.kinds import Kind
 from schemas.places import Commune, Province
 from schemas.reference import Agency
@@ -17,7 +17,7 @@ from schemas.text import normalise
 MOST = 12
 
 
-def content(ask: Ask, asked: Asked) -> Part:
+def content(ask: PageContext, asked: PageRequest) -> Part:
     """The page."""
     speech, text = asked.speech, " ".join(normalise(asked.get("q")).split())[:200]
     heading = html.H1(speech("search_for", text=text) if text else speech("search"))
@@ -35,7 +35,7 @@ def content(ask: Ask, asked: Asked) -> Part:
     return [heading, *(shown or [nothing(speech("search_nothing", text=text), speech("search_help"))])]
 
 
-def exact(text: str, records: dict[Kind, Found]) -> tuple[Kind, str] | None:
+def exact(text: str, records: dict[Kind, FoundRecords]) -> tuple[Kind, str] | None:
     """The one record whose number is exactly the text, in any case; None for none or several."""
     found = [
         (kind, str(row["entity_id"]))
@@ -46,7 +46,7 @@ def exact(text: str, records: dict[Kind, Found]) -> tuple[Kind, str] | None:
     return found[0] if len(found) == 1 else None
 
 
-def _exact(ask: Ask, asked: Asked, text: str, records: dict[Kind, Found]) -> Part:
+def _exact(ask: PageContext, asked: PageRequest, text: str, records: dict[Kind, FoundRecords]) -> Part:
     hit = exact(text, records)
     if hit is None:
         return None
@@ -57,7 +57,7 @@ def _exact(ask: Ask, asked: Asked, text: str, records: dict[Kind, Found]) -> Par
     return html.Div(to, className="part exact", **marked("first"))
 
 
-def _units(asked: Asked, units: list[Province | Commune]) -> Part:
+def _units(asked: PageRequest, units: list[Province | Commune]) -> Part:
     if not units:
         return None
     speech = asked.speech
@@ -70,20 +70,20 @@ def _units(asked: Asked, units: list[Province | Commune]) -> Part:
     return _group(asked, speech("found_units"), rows, len(units))
 
 
-def _agencies(asked: Asked, agencies: list[Agency]) -> Part:
+def _agencies(asked: PageRequest, agencies: list[Agency]) -> Part:
     if not agencies:
         return None
     rows = [html.Li([link(asked, one.words(asked.spoken), f"/unit/{one.code}"), html.Small(one.code)]) for one in agencies[:MOST]]
     return _group(asked, asked.speech("found_agencies"), rows, len(agencies))
 
 
-def _group(asked: Asked, heading: str, rows: list[Part], total: int) -> Part:
+def _group(asked: PageRequest, heading: str, rows: list[Part], total: int) -> Part:
     speech = asked.speech
     rest = [html.P(speech("more_of_them", n=speech.number(total - MOST)), className="quiet")] if total > MOST else []
     return section(f"{heading} ({speech.number(total)})", html.Ul(rows, className="hits"), *rest)
 
 
-def _records(ask: Ask, asked: Asked, text: str, kind: Kind, found: Found) -> Part:
+def _records(ask: PageContext, asked: PageRequest, text: str, kind: Kind, found: FoundRecords) -> Part:
     speech = asked.speech
     words = kind.words(asked.spoken)
     shown = record_rows.columns(asked, ask.place, kind, ask.clock.now(), sort=False)

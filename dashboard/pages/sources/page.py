@@ -9,19 +9,19 @@ from dash import html
 
 from dashboard.components.parts import Part, age, chip, link, nothing, section
 from dashboard.components.source_states import CHIPS, GRAVITY, HISTORY, state_word, strip
-from dashboard.components.table import Column, Wish, sorted_rows, table
+from dashboard.components.table import TableColumn, Wish, sorted_rows, table
 from dashboard.components.unit_refs import unit_link
-from dashboard.i18n.speech import Speech
+from dashboard.i18n.speech import Translator
 from dashboard.pages.sources.unknown import unknown_codes, unknown_table
 from dashboard.query.concurrent import beside
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas.reference import Agency
-from schemas.sources.freshness import Source, State
-from schemas.sources.timeliness import Standing
+from schemas.sources.freshness import Source, SourceState
+from schemas.sources.timeliness import SourceStanding
 
 
-def content(ask: Ask, asked: Asked) -> Part:
+def content(ask: PageContext, asked: PageRequest) -> Part:
     """The page."""
     speech, chosen = asked.speech, asked.get("agency")
     timely = beside(lambda: ask.once("league", lambda: ask.sources.league(ask.clock), seconds=60))
@@ -57,7 +57,7 @@ def content(ask: Ask, asked: Asked) -> Part:
     ]
 
 
-def _counts(sources: Sequence[Source], asked: Asked, unknown: int) -> html.Ul:
+def _counts(sources: Sequence[Source], asked: PageRequest, unknown: int) -> html.Ul:
     counts = Counter(one.state for one in sources)
     codes = html.A(chip(asked.speech("unknown_codes"), "p3"), href="#unknown")
     return html.Ul(
@@ -75,29 +75,31 @@ def _counts(sources: Sequence[Source], asked: Asked, unknown: int) -> html.Ul:
     )
 
 
-def _filter(asked: Asked, chosen: str) -> Part:
+def _filter(asked: PageRequest, chosen: str) -> Part:
     return link(asked, asked.speech("all_agencies"), "/sources") if chosen else None
 
 
-def _feeds(ask: Ask, asked: Asked, sources: Sequence[Source], now: datetime) -> Part:
+def _feeds(ask: PageContext, asked: PageRequest, sources: Sequence[Source], now: datetime) -> Part:
     speech = asked.speech
     columns = (
-        Column(
+        TableColumn(
             "agency",
             speech("agency"),
             lambda row: unit_link(asked, ask.place, row["agency"]),
             lambda row: ask.place.agency(row["agency"]).words(asked.spoken),
         ),
-        Column("kind", speech("feed"), lambda row: speech(f"feed_{row['kind']}"), lambda row: row["kind"], short=True),
-        Column(
+        TableColumn("kind", speech("feed"), lambda row: speech(f"feed_{row['kind']}"), lambda row: row["kind"], short=True),
+        TableColumn(
             "state",
             speech("state"),
             lambda row: chip(state_word(row["state"], speech), CHIPS[row["state"]]),
             lambda row: (GRAVITY.index(row["state"]), -row["missed"]),
         ),
-        Column("heard", speech("last_heard"), lambda row: age(row["received_at"]), lambda row: row["received_at"], number=True),
-        Column("history", speech("last_day"), lambda row: row["strip"]),
-        Column("owner", speech("owner"), lambda row: _owner(ask.place.agency(row["agency"]))),
+        TableColumn(
+            "heard", speech("last_heard"), lambda row: age(row["received_at"]), lambda row: row["received_at"], number=True
+        ),
+        TableColumn("history", speech("last_day"), lambda row: row["strip"]),
+        TableColumn("owner", speech("owner"), lambda row: _owner(ask.place.agency(row["agency"]))),
     )
     wish = Wish.of(asked, "", "state", size=25)
     rows = sorted_rows([_row(one) for one in sources], columns, wish)
@@ -120,21 +122,21 @@ def _owner(found: Agency) -> Part:
     return [found.owner, html.Br(), html.Small(found.telephone)] if found.owner else ""
 
 
-def _league(ask: Ask, asked: Asked, league: Sequence[Standing]) -> Part:
+def _league(ask: PageContext, asked: PageRequest, league: Sequence[SourceStanding]) -> Part:
     speech = asked.speech
     if not league:
         return nothing(speech("no_league"))
     ranks = {one.agency: number for number, one in enumerate(league, 1)}
     columns = (
-        Column("rank", "#", lambda row: speech.number(row["rank"]), lambda row: row["rank"], number=True),
-        Column(
+        TableColumn("rank", "#", lambda row: speech.number(row["rank"]), lambda row: row["rank"], number=True),
+        TableColumn(
             "agency",
             speech("agency"),
             lambda row: unit_link(asked, ask.place, row["agency"]),
         ),
         *(
-            Column(state.value, state_word(state, speech), _share(state, speech), _sort(state), number=True, first="down")
-            for state in (State.LIVE, State.LATE, State.SILENT, State.MALFORMED)
+            TableColumn(state.value, state_word(state, speech), _share(state, speech), _sort(state), number=True, first="down")
+            for state in (SourceState.LIVE, SourceState.LATE, SourceState.SILENT, SourceState.MALFORMED)
         ),
     )
     wish = Wish.of(asked, "league_", "rank", size=15)
@@ -143,31 +145,33 @@ def _league(ask: Ask, asked: Asked, league: Sequence[Standing]) -> Part:
     return table(asked, columns, rows[start : start + wish.size], wish, prefix="league_", total=len(rows), label=speech("league"))
 
 
-def _share(state: State, speech: Speech) -> Any:
+def _share(state: SourceState, speech: Translator) -> Any:
     return lambda row: f"{speech.number(row['standing'].share(state), 1)}%"
 
 
-def _sort(state: State) -> Any:
+def _sort(state: SourceState) -> Any:
     return lambda row: row["standing"].share(state)
 
 
-def _refused(ask: Ask, asked: Asked, chosen: str) -> Part:
+def _refused(ask: PageContext, asked: PageRequest, chosen: str) -> Part:
     speech = asked.speech
     rows = ask.once(("refused", chosen), lambda: ask.sources.refused(ask.clock, agency=chosen or None, limit=100))
     if not rows:
         return nothing(speech("nothing_refused"))
     columns = (
-        Column(
+        TableColumn(
             "agency",
             speech("agency"),
             lambda row: ask.place.agency(row["agency"]).words(asked.spoken) if row["agency"] else speech("unknown_sender"),
         ),
-        Column("category", speech("category"), lambda row: row["category"], lambda row: row["category"], short=True),
-        Column(
+        TableColumn("category", speech("category"), lambda row: row["category"], lambda row: row["category"], short=True),
+        TableColumn(
             "count", speech("count"), lambda row: speech.number(row["count"]), lambda row: row["count"], number=True, first="down"
         ),
-        Column("until", speech("last_time"), lambda row: age(row["until"]), lambda row: row["until"], number=True, first="down"),
-        Column("reason", speech("reason"), lambda row: html.Small(row["reason"])),
+        TableColumn(
+            "until", speech("last_time"), lambda row: age(row["until"]), lambda row: row["until"], number=True, first="down"
+        ),
+        TableColumn("reason", speech("reason"), lambda row: html.Small(row["reason"])),
     )
     wish = Wish.of(asked, "refused_", "-until", size=10)
     rows = sorted_rows(rows, columns, wish)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from dash import html
 
 from dashboard.components.parts import labelled
-from schemas.scores import Point
+from schemas.scores import SeriesPoint
 
 AIR, EDGE = 0.08, 0.008
 """What is left free above and below, as a part of the height; and at either side, of the width."""
@@ -23,12 +23,12 @@ AIR, EDGE = 0.08, 0.008
 class Course:
     """What a chart shows. `ahead` is the figure forecast for the day `due`, None where there is no forecast."""
 
-    points: Sequence[Point]
+    points: Sequence[SeriesPoint]
     aim: float
     due: date
     today: date
     ahead: float | None = None
-    since: Point | None = None
+    since: SeriesPoint | None = None
     """Where the forecast starts: the newest figure."""
     percent: bool = False
 

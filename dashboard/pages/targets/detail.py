@@ -11,19 +11,19 @@ from dashboard.components.actions import actions
 from dashboard.components.measured import measured
 from dashboard.components.parts import Part, age, chip, link, lost, nothing, section
 from dashboard.components.scores import past, ranking
-from dashboard.components.table import Column, Wish, sorted_rows, table
+from dashboard.components.table import TableColumn, Wish, sorted_rows, table
 from dashboard.components.unit_refs import name as unit_name
-from dashboard.i18n.speech import Speech, in_order
+from dashboard.i18n.speech import Translator, in_order
 from dashboard.pages.targets.chart import Course, drawing
 from dashboard.query.scoreboard import Scoreboard
-from dashboard.query.snapshot import Place
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.query.snapshot import ProvinceContext
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas.reference import indicator
-from schemas.scores import Point, Standing
+from schemas.scores import SeriesPoint, TargetStanding
 
 
-def detail(ask: Ask, asked: Asked, whole: Scoreboard, one: Standing) -> Part:
+def detail(ask: PageContext, asked: PageRequest, whole: Scoreboard, one: TargetStanding) -> Part:
     """The page of a target."""
     speech, target = asked.speech, one.target
     ranked = _ranking(ask, asked, one) if whole.unit == ask.place.code else None
@@ -48,7 +48,7 @@ def detail(ask: Ask, asked: Asked, whole: Scoreboard, one: Standing) -> Part:
     ]
 
 
-def _facts(asked: Asked, one: Standing, today: date) -> Part:
+def _facts(asked: PageRequest, one: TargetStanding, today: date) -> Part:
     speech, target = asked.speech, one.target
     steady = one.forecast is not None and one.forecast.steady
     told = speech("steady") if steady else speech("by_trend", n=one.trend.points) if one.trend else speech("no_forecast")
@@ -73,14 +73,14 @@ def _facts(asked: Asked, one: Standing, today: date) -> Part:
     return html.Div(cards, className="cards facts")
 
 
-def _course(ask: Ask, asked: Asked, one: Standing, today: date) -> list[Part]:
+def _course(ask: PageContext, asked: PageRequest, one: TargetStanding, today: date) -> list[Part]:
     speech, target = asked.speech, one.target
     points = one.points or past(ask, one.unit).get(target.indicator, ())
     if not points:
         return [nothing(speech("no_reports"), speech("no_reports_hint"))]
     start = points[-1]
     if one.forecast and one.forecast.steady and one.reading.value is not None:
-        start = Point(today, one.reading.value)
+        start = SeriesPoint(today, one.reading.value)
     course = Course(
         points=points,
         aim=target.value,
@@ -103,7 +103,7 @@ def _course(ask: Ask, asked: Asked, one: Standing, today: date) -> list[Part]:
     ]
 
 
-def _figures(points: Sequence[Point], asked: Asked, unit: str) -> Part:
+def _figures(points: Sequence[SeriesPoint], asked: PageRequest, unit: str) -> Part:
     speech = asked.speech
     rows = [
         html.Tr([html.Td(speech.day(day)), html.Td(measured(value, unit, speech), className="number")])
@@ -115,7 +115,7 @@ def _figures(points: Sequence[Point], asked: Asked, unit: str) -> Part:
     )
 
 
-def _about(asked: Asked, one: Standing) -> Part:
+def _about(asked: PageRequest, one: TargetStanding) -> Part:
     speech, target, of = asked.speech, one.target, indicator(one.target.indicator)
     facts = [
         (speech("reporter"), cells.reporter(one, asked)),
@@ -126,7 +126,7 @@ def _about(asked: Asked, one: Standing) -> Part:
     return section(speech("about"), html.Dl(items), id="about")
 
 
-def _ranking(ask: Ask, asked: Asked, one: Standing) -> Part:
+def _ranking(ask: PageContext, asked: PageRequest, one: TargetStanding) -> Part:
     speech, found = asked.speech, ranking(ask, one.target)
     if not found:
         return None
@@ -134,44 +134,46 @@ def _ranking(ask: Ask, asked: Asked, one: Standing) -> Part:
     places = {each.unit: number for number, each in enumerate(known, 1)}
     rows = [{"one": each, "place": places.get(each.unit), "name": unit_name(each.unit, ask.place, speech)} for each in found]
     columns = (
-        Column("place", "#", lambda row: row["place"] or speech("none"), lambda row: row["place"], number=True),
-        Column(
+        TableColumn("place", "#", lambda row: row["place"] or speech("none"), lambda row: row["place"], number=True),
+        TableColumn(
             "commune",
             speech("unit"),
             lambda row: link(asked, row["name"], "/targets", unit=row["one"].unit, target=one.target.code),
             lambda row: in_order(row["name"]),
             short=True,
         ),
-        Column(
+        TableColumn(
             "now",
             speech("now"),
             lambda row: [html.B(board.now(row["one"], speech)), cells.meter(row["one"], speech)],
             lambda row: row["one"].reading.value,
             number=True,
         ),
-        Column(
+        TableColumn(
             "state",
             speech("state"),
             lambda row: chip(row["one"].status.words(asked.spoken), board.CHIPS[row["one"].status]),
             lambda row: board.GRAVITY.index(row["one"].status),
         ),
-        Column("age", speech("age"), lambda row: age(row["one"].reading.as_of), lambda row: row["one"].reading.as_of, number=True),
+        TableColumn(
+            "age", speech("age"), lambda row: age(row["one"].reading.as_of), lambda row: row["one"].reading.as_of, number=True
+        ),
     )
     wish = Wish.of(asked, "rank_", "place", size=200)
     grid = table(asked, columns, sorted_rows(rows, columns, wish), wish, prefix="rank_", label=speech("ranking"))
     return section(speech("ranking"), grid, id="ranking")
 
 
-def _left_out(asked: Asked, place: Place, one: Standing) -> Part:
+def _left_out(asked: PageRequest, place: ProvinceContext, one: TargetStanding) -> Part:
     speech = asked.speech
     rows = [{"report": report, "why": why} for report, why in one.series.left_out]
     columns = (
-        Column("period", speech("period"), lambda row: row["report"].period),
-        Column("value", speech("value"), lambda row: _as_sent(row["report"].value, speech), number=True),
-        Column("measure", speech("measure_of"), lambda row: row["report"].measure_unit),
-        Column("agency", speech("agency"), lambda row: place.agency(row["report"].agency).words(asked.spoken)),
-        Column("at", speech("reported_at"), lambda row: age(row["report"].reported_at), number=True),
-        Column("why", speech("reason"), lambda row: row["why"].words(asked.spoken)),
+        TableColumn("period", speech("period"), lambda row: row["report"].period),
+        TableColumn("value", speech("value"), lambda row: _as_sent(row["report"].value, speech), number=True),
+        TableColumn("measure", speech("measure_of"), lambda row: row["report"].measure_unit),
+        TableColumn("agency", speech("agency"), lambda row: place.agency(row["report"].agency).words(asked.spoken)),
+        TableColumn("at", speech("reported_at"), lambda row: age(row["report"].reported_at), number=True),
+        TableColumn("why", speech("reason"), lambda row: row["why"].words(asked.spoken)),
     )
     shown: Part = nothing(speech("none_left_out"))
     if rows:
@@ -179,5 +181,5 @@ def _left_out(asked: Asked, place: Place, one: Standing) -> Part:
     return section(speech("left_out"), shown, id="left-out")
 
 
-def _as_sent(value: float, speech: Speech) -> str:
+def _as_sent(value: float, speech: Translator) -> str:
     return speech.number(value, 0 if value == round(value) else 2)

@@ -12,18 +12,18 @@ from dashboard.components.actions import actions, chooser
 from dashboard.components.measured import behind
 from dashboard.components.parts import Part, age, chip, labelled, link, nothing, section
 from dashboard.components.scores import board_unit, earlier, past
-from dashboard.components.table import Column, Row, table
+from dashboard.components.table import Row, TableColumn, table
 from dashboard.components.unit_refs import name as unit_name
-from dashboard.i18n.speech import Speech
+from dashboard.i18n.speech import Translator
 from dashboard.pages.targets.detail import detail
 from dashboard.query.concurrent import beside
 from dashboard.query.scoreboard import Scoreboard
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
-from schemas.scores import Standing, Status
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
+from schemas.scores import TargetStanding, TargetStatus
 
 
-def content(ask: Ask, asked: Asked) -> Part:
+def content(ask: PageContext, asked: PageRequest) -> Part:
     """The page."""
     beside(partial(earlier, ask, board_unit(ask, asked)))  # of the course, which is shown in the end
     whole, rows = board.shown(ask, asked)
@@ -45,7 +45,7 @@ def content(ask: Ask, asked: Asked) -> Part:
     ]
 
 
-def _counts(asked: Asked, whole: Scoreboard) -> Part:
+def _counts(asked: PageRequest, whole: Scoreboard) -> Part:
     chosen, items = board.status_of(asked), []
     for status, number in board.counts(whole):
         here = status is chosen
@@ -65,7 +65,7 @@ def _counts(asked: Asked, whole: Scoreboard) -> Part:
     return html.Ul(items, className="counts filters")
 
 
-def _table(ask: Ask, asked: Asked, whole: Scoreboard, rows: list[Standing]) -> list[Part]:
+def _table(ask: PageContext, asked: PageRequest, whole: Scoreboard, rows: list[TargetStanding]) -> list[Part]:
     speech = asked.speech
     if not whole.standings:
         return [nothing(speech("no_targets"))]
@@ -77,7 +77,7 @@ def _table(ask: Ask, asked: Asked, whole: Scoreboard, rows: list[Standing]) -> l
     numbers = dict(board.counts(whole))
 
     def heading(row: Row) -> tuple[str, Part]:
-        status: Status = row["one"].status
+        status: TargetStatus = row["one"].status
         return status.value, [chip(status.words(asked.spoken), board.CHIPS[status]), html.Small(speech.number(numbers[status]))]
 
     grid = table(
@@ -92,7 +92,7 @@ def _table(ask: Ask, asked: Asked, whole: Scoreboard, rows: list[Standing]) -> l
     return [nothing(speech("no_reports"), speech("no_reports_hint")), grid] if silent else [grid]
 
 
-def columns(ask: Ask, asked: Asked, whole: Scoreboard) -> tuple[Column, ...]:
+def columns(ask: PageContext, asked: PageRequest, whole: Scoreboard) -> tuple[TableColumn, ...]:
     """The columns of the scoreboard; each row holds its standing as `one`."""
     speech, today, days = asked.speech, board.local_day(whole), past(ask, whole.unit)
     shows = {
@@ -111,7 +111,7 @@ def columns(ask: Ask, asked: Asked, whole: Scoreboard) -> tuple[Column, ...]:
     words = {"status": "state", "name": "target_name", "due": "aim", "trend": "course"}
     numbers = ("now", "due", "forecast", "age")
     return tuple(
-        Column(name, speech(words.get(name, name)), show, _sort(name), number=name in numbers) for name, show in shows.items()
+        TableColumn(name, speech(words.get(name, name)), show, _sort(name), number=name in numbers) for name, show in shows.items()
     )
 
 
@@ -120,7 +120,7 @@ def _sort(name: str) -> Callable[[Row], Any] | None:
     return None if key is None else lambda row: key(row["one"])
 
 
-def _name(asked: Asked, one: Standing) -> Part:
+def _name(asked: PageRequest, one: TargetStanding) -> Part:
     target = one.target
     href = asked.with_(target=target.code, status=None, sort=None)
     return [
@@ -129,12 +129,12 @@ def _name(asked: Asked, one: Standing) -> Part:
     ]
 
 
-def _now(one: Standing, speech: Speech) -> Part:
+def _now(one: TargetStanding, speech: Translator) -> Part:
     old = [chip(speech("old_figure"), "unknown")] if one.reading.stale else []
     return [*old, html.Small(behind(one.reading, speech)), html.B(board.now(one, speech)), cells.meter(one, speech)]
 
 
-def _ahead(one: Standing, speech: Speech) -> Part:
+def _ahead(one: TargetStanding, speech: Translator) -> Part:
     if one.forecast is None:
         return speech("none")
     told = speech("steady") if one.forecast.steady else speech("by_trend", n=one.trend.points if one.trend else 0)

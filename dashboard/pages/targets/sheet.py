@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from dashboard.components.sheet import Sheet
 from dashboard.components.target_board import is_computed, local_day, named, shown, told
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
-from schemas.scores import Standing
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
+from schemas.scores import TargetStanding
 
 HEADS = (
     *("state", "target_name", "unit", "now", "old_figure", "aim", "measure_of", "due_day", "forecast", "steady", "course"),
@@ -15,7 +15,7 @@ HEADS = (
 REPORTS = ("day", "value", "measure_of", "state", "period", "agency", "reported_at")
 
 
-def sheet(ask: Ask, asked: Asked) -> Sheet:
+def sheet(ask: PageContext, asked: PageRequest) -> Sheet:
     """What the address shows: the targets in its order and filter, or the reports of the one target that it asks for."""
     speech = asked.speech
     whole, rows = shown(ask, asked)
@@ -25,7 +25,7 @@ def sheet(ask: Ask, asked: Asked) -> Sheet:
     return Sheet(f"targets-{whole.unit}-{day}", [speech(key) for key in HEADS], (_line(one, asked) for one in rows))
 
 
-def _line(one: Standing, asked: Asked) -> tuple[object, ...]:
+def _line(one: TargetStanding, asked: PageRequest) -> tuple[object, ...]:
     speech, target = asked.speech, one.target
     return (
         one.status.words(asked.spoken),
@@ -49,7 +49,7 @@ def _line(one: Standing, asked: Asked) -> tuple[object, ...]:
     )
 
 
-def _series(one: Standing, asked: Asked) -> Iterator[tuple[object, ...]]:
+def _series(one: TargetStanding, asked: PageRequest) -> Iterator[tuple[object, ...]]:
     for day, value in one.points:
         yield day, value, one.target.measure_unit, asked.speech("used"), None, None, None
     for report, why in one.series.left_out:

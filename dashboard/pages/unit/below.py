@@ -6,14 +6,14 @@ from typing import Any
 from dash import dcc, html
 
 from dashboard.components.parts import Part, labelled, section, value
-from dashboard.components.table import Column, Row, Wish, sorted_rows, table
+from dashboard.components.table import Row, TableColumn, Wish, sorted_rows, table
 from dashboard.components.unit_cards import CALLING
-from dashboard.components.unit_refs import Who, unit_link, who
-from dashboard.i18n.speech import Speech, in_order
+from dashboard.components.unit_refs import UnitRef, unit_link, who
+from dashboard.i18n.speech import Translator, in_order
 from dashboard.query.figures import OUTSIDE
-from dashboard.query.snapshot import Place
-from dashboard.request.address import FRAME, Asked
-from dashboard.request.context import Ask
+from dashboard.query.snapshot import ProvinceContext
+from dashboard.request.address import FRAME, PageRequest
+from dashboard.request.context import PageContext
 from schemas.figures import BY_CODE, FIGURES, UNKNOWN, Figure, Reading, Readings
 
 USUAL = (
@@ -30,7 +30,7 @@ PREFIX = "units_"
 SIZE = 200
 
 
-def below(ask: Ask, asked: Asked, unit: Who, units: Mapping[str, Readings]) -> Part:
+def below(ask: PageContext, asked: PageRequest, unit: UnitRef, units: Mapping[str, Readings]) -> Part:
     """The table; None for an agency, which has nothing below it."""
     speech = asked.speech
     if unit.what == "agency":
@@ -62,23 +62,23 @@ def below(ask: Ask, asked: Asked, unit: Who, units: Mapping[str, Readings]) -> P
     )
 
 
-def columns(asked: Asked, place: Place, chosen: Figure | None, *, short: bool) -> tuple[Column, ...]:
+def columns(asked: PageRequest, place: ProvinceContext, chosen: Figure | None, *, short: bool) -> tuple[TableColumn, ...]:
     """The unit, whose name is short or not, the usual figures, and before them the chosen one."""
     speech = asked.speech
     codes = dict.fromkeys([*([chosen.code] if chosen else []), *USUAL])
     return (
-        Column("name", speech("unit"), lambda row: _name(asked, place, row), lambda row: in_order(row["name"]), short=short),
+        TableColumn("name", speech("unit"), lambda row: _name(asked, place, row), lambda row: in_order(row["name"]), short=short),
         *(_figure(BY_CODE[code], speech) for code in codes),
     )
 
 
-def _name(asked: Asked, place: Place, row: Row) -> Part:
+def _name(asked: PageRequest, place: ProvinceContext, row: Row) -> Part:
     if row["code"] == OUTSIDE:  # why is told where the sources are
         return dcc.Link(row["name"], href=asked.link("/sources"), title=asked.speech("of_no_unit_hint"), className="outside")
     return unit_link(asked, place, row["code"])
 
 
-def _figure(figure: Figure, speech: Speech) -> Column:
+def _figure(figure: Figure, speech: Translator) -> TableColumn:
     def reading(row: Row) -> Reading:
         found: Reading = row["readings"].get(figure.code, UNKNOWN)
         return found
@@ -95,7 +95,7 @@ def _figure(figure: Figure, speech: Speech) -> Column:
         return words
 
     first = "up" if figure.better == "up" else "down"
-    return Column(figure.code, figure.words(speech.language), show, lambda row: reading(row).value, number=True, first=first)
+    return TableColumn(figure.code, figure.words(speech.language), show, lambda row: reading(row).value, number=True, first=first)
 
 
 def usual(chosen: Figure | None) -> str:
@@ -105,20 +105,20 @@ def usual(chosen: Figure | None) -> str:
     return chosen.code if chosen.better == "up" else f"-{chosen.code}"
 
 
-def _codes(ask: Ask, unit: Who, bodies: bool) -> Sequence[str]:
+def _codes(ask: PageContext, unit: UnitRef, bodies: bool) -> Sequence[str]:
     if unit.what == "province":
         return [one.code for one in ask.place.agencies if not one.commune] if bodies else list(ask.place.names)
     return [one.code for one in ask.place.agencies if one.commune == unit.code]
 
 
-def _switch(asked: Asked, unit: Who, bodies: bool) -> Part:
+def _switch(asked: PageRequest, unit: UnitRef, bodies: bool) -> Part:
     """From communes to bodies of the province and back."""
     other = {"level": None if bodies else "bodies", f"{PREFIX}sort": None}
     words = asked.speech("below_communes" if bodies else "below_bodies")
     return dcc.Link(words, href=asked.with_(**other))
 
 
-def _chooser(asked: Asked, chosen: Figure | None) -> html.Form:
+def _chooser(asked: PageRequest, chosen: Figure | None) -> html.Form:
     """A form that ranks by any figure: its choice becomes a parameter of the address."""
     speech = asked.speech
     kept = [name for name in (*FRAME, "level") if asked.get(name)]

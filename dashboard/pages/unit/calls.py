@@ -9,12 +9,12 @@ from dash import html
 
 from dashboard.components.alarm_texts import sentence, where
 from dashboard.components.parts import Part, chip, listed, section
-from dashboard.components.unit_refs import Who, unit_link
+from dashboard.components.unit_refs import UnitRef, unit_link
 from dashboard.query import alarm_groups as alarms
-from dashboard.query.alarm_groups import Alarm, Watched
-from dashboard.query.snapshot import Place
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.query.alarm_groups import StoredAlarm, Watched
+from dashboard.query.snapshot import ProvinceContext
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas.reference import agency
 
 DAYS = 7
@@ -25,11 +25,11 @@ MOST_OPEN, MOST_OVER, MOST_NAMES = 8, 6, 2
 class Call:
     """An alarm that is over."""
 
-    alarm: Alarm
+    alarm: StoredAlarm
     cleared: datetime
 
 
-def of_unit(rows: Sequence[Mapping[str, Any]], unit: Who) -> tuple[list[Alarm], list[Call]]:
+def of_unit(rows: Sequence[Mapping[str, Any]], unit: UnitRef) -> tuple[list[StoredAlarm], list[Call]]:
     """The alarms that are about a unit, from rows of `AlarmStore.history`: those that are open, the gravest first, and those that
     are over. Of a commune also those of its agencies. What is one matter is told once."""
     its = [row for row in rows if _is_about(row, unit)]
@@ -38,13 +38,13 @@ def of_unit(rows: Sequence[Mapping[str, Any]], unit: Who) -> tuple[list[Alarm], 
     return is_open, [Call(alarms.read([row])[0], row["cleared_at"]) for row in its if row["cleared_at"] is not None]
 
 
-def _is_about(row: Mapping[str, Any], unit: Who) -> bool:
+def _is_about(row: Mapping[str, Any], unit: UnitRef) -> bool:
     if unit.what == "province" or unit.code in (*row["communes"], *row["agencies"]):
         return True
     return unit.what == "commune" and any(agency(code).commune == unit.code for code in row["agencies"])
 
 
-def calls(ask: Ask, asked: Asked, unit: Who, now: datetime) -> Part:
+def calls(ask: PageContext, asked: PageRequest, unit: UnitRef, now: datetime) -> Part:
     """The section."""
     speech = asked.speech
     rows = ask.once("alarms of the last days", lambda: ask.alarms.history(now - timedelta(days=DAYS), now))
@@ -67,22 +67,22 @@ def calls(ask: Ask, asked: Asked, unit: Who, now: datetime) -> Part:
     return section(speech("alarms", n=len(is_open) if watched.alive else "?"), *said, id="alarms")
 
 
-def _open(one: Alarm, place: Place, asked: Asked, now: datetime, watched: Watched) -> html.Li:
+def _open(one: StoredAlarm, place: ProvinceContext, asked: PageRequest, now: datetime, watched: Watched) -> html.Li:
     since = asked.speech("since", time=asked.speech.moment(one.since, now)) if one.since else ""
     return _row(one, place, asked, f"p{one.priority}" if watched.alive else "unknown", since)
 
 
-def _over(one: Call, place: Place, asked: Asked, now: datetime) -> html.Li:
+def _over(one: Call, place: ProvinceContext, asked: PageRequest, now: datetime) -> html.Li:
     return _row(one.alarm, place, asked, "quiet", asked.speech("cleared", time=asked.speech.moment(one.cleared, now)))
 
 
-def _row(alarm: Alarm, place: Place, asked: Asked, state: str, when: str) -> html.Li:
+def _row(alarm: StoredAlarm, place: ProvinceContext, asked: PageRequest, state: str, when: str) -> html.Li:
     word = asked.speech(f"priority_{alarm.priority}")
     head = [chip(word, state), html.Span(_where(alarm, place, asked), className="at-unit"), html.Small(when)]
     return html.Li([html.Div(head), html.P(sentence(alarm, asked.speech))])
 
 
-def _where(alarm: Alarm, place: Place, asked: Asked) -> Part:
+def _where(alarm: StoredAlarm, place: ProvinceContext, asked: PageRequest) -> Part:
     """The places of an alarm as links; many as the wall says them."""
     codes = alarm.communes or alarm.agencies
     if not codes or len(codes) > MOST_NAMES:

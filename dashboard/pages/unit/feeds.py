@@ -8,9 +8,9 @@ from dash import html
 
 from dashboard.components.parts import Part, age, chip, link, section
 from dashboard.components.source_states import CHIPS, GRAVITY, HISTORY, state_word, strip
-from dashboard.components.unit_refs import Who, unit_link
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.components.unit_refs import UnitRef, unit_link
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas.reference import Agency
 from schemas.sources.freshness import Source
 
@@ -18,7 +18,7 @@ MOST = 8
 """Feeds that are shown one by one; of a province the gravest."""
 
 
-def of_unit(sources: Sequence[Source], unit: Who) -> list[Source]:
+def of_unit(sources: Sequence[Source], unit: UnitRef) -> list[Source]:
     """The feeds of a unit, the gravest first: of a commune those of its agencies, of the province all."""
     found = [
         one
@@ -28,7 +28,7 @@ def of_unit(sources: Sequence[Source], unit: Who) -> list[Source]:
     return sorted(found, key=lambda one: (GRAVITY.index(one.state), -one.missed, one.agency, one.kind))
 
 
-def feeds(ask: Ask, asked: Asked, unit: Who, now: datetime) -> Part:
+def feeds(ask: PageContext, asked: PageRequest, unit: UnitRef, now: datetime) -> Part:
     """The section."""
     speech, found = asked.speech, of_unit(ask.current_sources(), unit)
     if not found:

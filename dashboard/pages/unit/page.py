@@ -6,16 +6,16 @@ from dash import html
 
 from dashboard.components.parts import Part, crumbs, link, listed, nothing, section
 from dashboard.components.unit_cards import key_cards, kind_cards
-from dashboard.components.unit_refs import Who, unit_link, who
-from dashboard.i18n.speech import Speech
+from dashboard.components.unit_refs import UnitRef, unit_link, who
+from dashboard.i18n.speech import Translator
 from dashboard.pages.unit.below import below
 from dashboard.pages.unit.calls import calls
 from dashboard.pages.unit.feeds import feeds
 from dashboard.pages.unit.points import points
 from dashboard.pages.unit.queues import behind, queues
 from dashboard.query.concurrent import beside
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas import places
 from schemas.figures import FIGURES
 from schemas.figures.aging import TIMELY
@@ -26,7 +26,7 @@ TREND_SECONDS = 300.0
 """Trends change once a day, but for their last day."""
 
 
-def content(ask: Ask, asked: Asked) -> Part:
+def content(ask: PageContext, asked: PageRequest) -> Part:
     """The page. Raises `LookupError` for a code that nobody here has."""
     code = asked.path.removeprefix("/unit/").strip("/")
     unit = who(ask.place, code)
@@ -66,7 +66,7 @@ def content(ask: Ask, asked: Asked) -> Part:
     ]
 
 
-def _heading(ask: Ask, asked: Asked, unit: Who) -> html.Header:
+def _heading(ask: PageContext, asked: PageRequest, unit: UnitRef) -> html.Header:
     """Where it belongs, its name, and the facts that tell it from others."""
     speech = asked.speech
     return html.Header(
@@ -81,12 +81,12 @@ def _heading(ask: Ask, asked: Asked, unit: Who) -> html.Header:
     )
 
 
-def _above(ask: Ask, asked: Asked, unit: Who) -> Part:
+def _above(ask: PageContext, asked: PageRequest, unit: UnitRef) -> Part:
     codes = dict.fromkeys(code for code in (ask.place.code, unit.commune) if code not in ("", unit.code))
     return crumbs([unit_link(asked, ask.place, code) for code in codes] or [asked.speech("whole_province")], asked.speech("above"))
 
 
-def _facts(asked: Asked, unit: Who, speech: Speech) -> list[Part]:
+def _facts(asked: PageRequest, unit: UnitRef, speech: Translator) -> list[Part]:
     said = [speech("code_is", code=unit.code)]
     if isinstance(unit.place, Commune | Province) and unit.place.area_km2:
         said.append(f"{speech.number(unit.place.area_km2, 1)} km²")
@@ -100,18 +100,18 @@ def _facts(asked: Asked, unit: Who, speech: Speech) -> list[Part]:
     return [html.Span(one) for one in said]
 
 
-def _on_map(ask: Ask, asked: Asked, unit: Who) -> list[Part]:
+def _on_map(ask: PageContext, asked: PageRequest, unit: UnitRef) -> list[Part]:
     """Leads to the map with the unit chosen; a unit that is no more, or not yet, lies on none."""
     code = None if unit.what == "province" else unit.code
     return [] if unit.elsewhen else [link(asked, asked.speech("map_on"), "/map", unit=code)]
 
 
-def _origins(ask: Ask, asked: Asked, unit: Who) -> list[Part]:
+def _origins(ask: PageContext, asked: PageRequest, unit: UnitRef) -> list[Part]:
     """What a unit of today, or the commune of an agency, was made of."""
     return listed(unit_link(asked, ask.place, one.former) for one in places.predecessors(unit.commune)) or [asked.speech("none")]
 
 
-def _heirs(ask: Ask, asked: Asked, unit: Who) -> list[Part]:
+def _heirs(ask: PageContext, asked: PageRequest, unit: UnitRef) -> list[Part]:
     """What a former unit became."""
     if unit.agency is not None:
         heir = agency_today(unit.code)

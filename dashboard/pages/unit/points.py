@@ -5,20 +5,20 @@ from functools import partial
 from dash import html
 
 from dashboard.components.parts import Part, labelled, link, section
-from dashboard.components.unit_refs import Who
-from dashboard.i18n.speech import Speech
+from dashboard.components.unit_refs import UnitRef
+from dashboard.i18n.speech import Translator
 from dashboard.query import scoreboard
-from dashboard.request.address import Asked
-from dashboard.request.context import Ask
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas.figures import BY_CODE
 from schemas.reference import ZONE, criteria_sets
 from schemas.scores import GroupScore, Score
-from schemas.scores import Part as ScorePart
+from schemas.scores import ScorePart as ScorePart
 
 LOSSES = 3
 
 
-def points(ask: Ask, asked: Asked, unit: Who) -> list[Part]:
+def points(ask: PageContext, asked: PageRequest, unit: UnitRef) -> list[Part]:
     """A section per set of criteria; none for a unit that no set scores, or that is no more."""
     if unit.elsewhen:
         return []
@@ -34,7 +34,7 @@ def points(ask: Ask, asked: Asked, unit: Who) -> list[Part]:
     return found
 
 
-def _score(asked: Asked, unit: Who, score: Score) -> list[Part]:
+def _score(asked: PageRequest, unit: UnitRef, score: Score) -> list[Part]:
     speech, total, grade = asked.speech, score.total, score.grade
     covered = speech("coverage", share=speech.percent(round(score.coverage, 1)))
     if total is None:
@@ -55,7 +55,7 @@ def _score(asked: Asked, unit: Who, score: Score) -> list[Part]:
     ]
 
 
-def _group(one: GroupScore, speech: Speech) -> html.Li:
+def _group(one: GroupScore, speech: Translator) -> html.Li:
     """A group as a bar: points got in grey, points lost left empty, points that nobody knows hatched."""
     most, got = one.group.points, one.points or 0.0
     unknown = most - one.known
@@ -74,7 +74,7 @@ def _group(one: GroupScore, speech: Speech) -> html.Li:
     return html.Li([html.Span(one.group.words(speech.language)), bar, html.Span(words, className="number")])
 
 
-def _loss(asked: Asked, unit: Who, part: ScorePart) -> html.Li:
+def _loss(asked: PageRequest, unit: UnitRef, part: ScorePart) -> html.Li:
     speech = asked.speech
     words: Part = part.of.words(asked.spoken)
     if part.question and part.question.figure in BY_CODE:

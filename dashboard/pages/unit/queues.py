@@ -11,10 +11,10 @@ from dashboard.components.list_fields import choices, field
 from dashboard.components.list_links import copy_link, files
 from dashboard.components.parts import Part, link, nothing, section
 from dashboard.components.table import Wish, table
-from dashboard.components.unit_refs import Who
+from dashboard.components.unit_refs import UnitRef
 from dashboard.query.records import ORDERS
-from dashboard.request.address import FRAME, Asked
-from dashboard.request.context import Ask
+from dashboard.request.address import FRAME, PageRequest
+from dashboard.request.context import PageContext
 from schemas.figures import BY_CODE, Figure, Readings
 
 QUEUES = (
@@ -31,7 +31,7 @@ SORTS = {"left": "left", "held": "held_since", "started": "started_at", "status"
 OWN = ("records", f"{PREFIX}sort", f"{PREFIX}page")
 
 
-def queues(ask: Ask, asked: Asked, unit: Who, readings: Readings, now: datetime) -> list[Part]:
+def queues(ask: PageContext, asked: PageRequest, unit: UnitRef, readings: Readings, now: datetime) -> list[Part]:
     """The first records of each queue that the unit has, with how many there are."""
     shown = [one for one in QUEUES if one[0] in readings]
     return [
@@ -40,7 +40,7 @@ def queues(ask: Ask, asked: Asked, unit: Who, readings: Readings, now: datetime)
     ]
 
 
-def _queue(ask: Ask, asked: Asked, unit: Who, code: str, order: str, now: datetime) -> list[Part]:
+def _queue(ask: PageContext, asked: PageRequest, unit: UnitRef, code: str, order: str, now: datetime) -> list[Part]:
     speech, figure = asked.speech, BY_CODE[code]
     found = ask.once(
         ("queue", unit.code, code),
@@ -54,7 +54,7 @@ def _queue(ask: Ask, asked: Asked, unit: Who, code: str, order: str, now: dateti
     return [grid, html.P(more, className="more")] if found.total > len(found.rows) else [grid]
 
 
-def behind(ask: Ask, asked: Asked, unit: Who, now: datetime) -> Part:
+def behind(ask: PageContext, asked: PageRequest, unit: UnitRef, now: datetime) -> Part:
     """All records behind the figure that the address asks for, a page of them; None where it asks for none."""
     code = asked.get("records")
     if not code:
@@ -94,7 +94,7 @@ def behind(ask: Ask, asked: Asked, unit: Who, now: datetime) -> Part:
     )
 
 
-def _as_list(asked: Asked, figure: Figure, unit: Who, only: Mapping[str, tuple[str, ...]], wish: Wish) -> str:
+def _as_list(asked: PageRequest, figure: Figure, unit: UnitRef, only: Mapping[str, tuple[str, ...]], wish: Wish) -> str:
     """The address of the same records as a list of their own."""
     known = {one.name for one in choices(figure.kind)}
     conditions: dict[str, str | None] = {name: said(values) for name, values in only.items() if name in known}

@@ -8,7 +8,7 @@ from dashboard.components.scores import Published
 from dashboard.query.scoreboard import Scoreboard
 from dashboard.query.snapshot import NOTHING, a_day_ago
 from dashboard.query.store import Row
-from dashboard.request.context import Ask
+from dashboard.request.context import PageContext
 from dashboard.request.view import Scene
 from schemas.figures import Readings
 from schemas.reference import ZONE, criteria_sets
@@ -31,8 +31,8 @@ class Backdrop:
     published: Published | None = None
 
 
-def ask_for(ask: Ask, scenes: Collection[Scene]) -> Backdrop:
-    """What some scenes need beside the snapshot; each answer is as old as its question allows. Raises as `Ask` does."""
+def ask_for(ask: PageContext, scenes: Collection[Scene]) -> Backdrop:
+    """What some scenes need beside the snapshot; each answer is as old as its question allows. Raises as `PageContext` does."""
     place = ask.place.code
     criteria = criteria_sets(ask.clock.now().astimezone(ZONE).date())[0]
     return Backdrop(

@@ -8,21 +8,21 @@ from dashboard.components import target_board as targets_board
 from dashboard.components.parts import Part, listed
 from dashboard.components.score_bars import bar, points_words
 from dashboard.components.target_cells import meter
-from dashboard.i18n.speech import Speech
+from dashboard.i18n.speech import Translator
 from dashboard.pages.wall.backdrop import Backdrop
 from dashboard.pages.wall.cards import age
-from dashboard.query.snapshot import Place, Snapshot
+from dashboard.query.snapshot import ProvinceContext, Snapshot
 from dashboard.query.store import Row
 from schemas.events.kinds import KINDS
-from schemas.scores import Score, Standing
-from schemas.sources.freshness import DEAD, Source, State
+from schemas.scores import Score, TargetStanding
+from schemas.sources.freshness import DEAD, Source, SourceState
 
 MOST_MISSING = 4
 LOSSES = 6
-WORST_FIRST = (State.SILENT, State.MALFORMED, State.LATE, State.NEVER, State.QUIET, State.LIVE)
+WORST_FIRST = (SourceState.SILENT, SourceState.MALFORMED, SourceState.LATE, SourceState.NEVER, SourceState.QUIET, SourceState.LIVE)
 
 
-def meetings(backdrop: Backdrop, snapshot: Snapshot, place: Place, speech: Speech) -> list[Part]:
+def meetings(backdrop: Backdrop, snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> list[Part]:
     """Meetings that go on: who hosts what since when, how many sites are connected, and which are missing."""
     if backdrop.meetings is None:
         return [_calm(speech("loading"))]
@@ -31,7 +31,7 @@ def meetings(backdrop: Backdrop, snapshot: Snapshot, place: Place, speech: Speec
     return [*live, *([html.H3(speech("next_meetings"), className="between", key="coming"), *coming] if coming else [])]
 
 
-def _coming(row: Row, snapshot: Snapshot, place: Place, speech: Speech) -> Part:
+def _coming(row: Row, snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> Part:
     begins = speech("begins", time=speech.moment(row["started_at"], snapshot.at))
     facts = [place.agency(row["host"]).words(speech.language), speech("invited_sites", n=speech.number(len(row["invited"])))]
     return html.Article(
@@ -44,7 +44,7 @@ def _coming(row: Row, snapshot: Snapshot, place: Place, speech: Speech) -> Part:
     )
 
 
-def _meeting(row: Row, snapshot: Snapshot, place: Place, speech: Speech) -> Part:
+def _meeting(row: Row, snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> Part:
     there, invited = len(row["connected"]), len(row["invited"])
     names = [_site(code, place, speech) for code in row["missing"][:MOST_MISSING]]
     more = len(row["missing"]) - len(names)
@@ -69,12 +69,12 @@ def _meeting(row: Row, snapshot: Snapshot, place: Place, speech: Speech) -> Part
     )
 
 
-def _site(code: str, place: Place, speech: Speech) -> str:
+def _site(code: str, place: ProvinceContext, speech: Translator) -> str:
     known = place.agency(code)
     return place.names.get(code) or place.names.get(known.commune) or known.words(speech.language)
 
 
-def targets(backdrop: Backdrop, speech: Speech) -> list[Part]:
+def targets(backdrop: Backdrop, speech: Translator) -> list[Part]:
     """The targets, what calls first: figure, aim, how much of it is reached, where it is heading."""
     if backdrop.targets is None:
         return [_calm(speech("loading"))]
@@ -83,7 +83,7 @@ def targets(backdrop: Backdrop, speech: Speech) -> list[Part]:
     return [_target(one, speech) for one in ordered] or [_calm(speech("no_targets"))]
 
 
-def _target(one: Standing, speech: Speech) -> Part:
+def _target(one: TargetStanding, speech: Translator) -> Part:
     mark = {"p1": "p1", "p2": "p2", "p3": "p3", "unknown": "hatch"}.get(targets_board.CHIPS[one.status])
     facts = [one.status.words(speech.language), targets_board.aim(one.target, speech)]
     if one.forecast is not None and not one.forecast.steady:
@@ -105,7 +105,7 @@ def _target(one: Standing, speech: Speech) -> Part:
     )
 
 
-def index(backdrop: Backdrop, speech: Speech) -> list[Part]:
+def index(backdrop: Backdrop, speech: Translator) -> list[Part]:
     """The groups of the index with what is got, lost and unknown of each; then what would raise it most."""
     score = backdrop.score
     if score is None:
@@ -117,7 +117,7 @@ def index(backdrop: Backdrop, speech: Speech) -> list[Part]:
     return [*groups, *_raising(score, speech)]
 
 
-def _raising(score: Score, speech: Speech) -> Sequence[Part]:
+def _raising(score: Score, speech: Translator) -> Sequence[Part]:
     losses = score.losses[:LOSSES]
     if not losses:
         return []
@@ -128,7 +128,7 @@ def _raising(score: Score, speech: Speech) -> Sequence[Part]:
     return [html.Section([html.H3(speech("raise_most")), html.Ul(words)], className="row raising", key="raising")]
 
 
-def _points(words: str, got: float | None, known: float, most: float, key: str, speech: Speech) -> Part:
+def _points(words: str, got: float | None, known: float, most: float, key: str, speech: Translator) -> Part:
     told = points_words(got, most, speech)
     return html.Article(
         [
@@ -140,7 +140,7 @@ def _points(words: str, got: float | None, known: float, most: float, key: str, 
     )
 
 
-def sources(snapshot: Snapshot, place: Place, speech: Speech) -> list[Part]:
+def sources(snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> list[Part]:
     """Every promised feed as a mark, the worst first, per kind; those of which nothing current is known by name."""
     rows = []
     for kind in KINDS:
@@ -150,8 +150,8 @@ def sources(snapshot: Snapshot, place: Place, speech: Speech) -> list[Part]:
     return [*rows, html.P([_key(state, speech) for state in WORST_FIRST], className="row states", key="states")]
 
 
-def _feed(kind: str, its: Sequence[Source], snapshot: Snapshot, place: Place, speech: Speech) -> Part:
-    live = sum(one.state is State.LIVE for one in its)
+def _feed(kind: str, its: Sequence[Source], snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> Part:
+    live = sum(one.state is SourceState.LIVE for one in its)
     dead = [one for one in its if one.state in DEAD]
     named: list[Part] = [
         html.Span([_site(one.commune or one.agency, place, speech), " ", age(one.received_at)]) for one in dead[:MOST_MISSING]
@@ -175,7 +175,7 @@ def _feed(kind: str, its: Sequence[Source], snapshot: Snapshot, place: Place, sp
     )
 
 
-def _key(state: State, speech: Speech) -> Part:
+def _key(state: SourceState, speech: Translator) -> Part:
     return html.Span([html.I(className=f"cell {state}"), speech(f"state_{state}")], className="key")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import html
 
-from dashboard.i18n.speech import Speech
+from dashboard.i18n.speech import Translator
 from schemas.figures import Readings
 from schemas.moments import milliseconds
 
@@ -16,7 +16,7 @@ DAY_HOURS = 7.5
 
 
 @dataclass(frozen=True)
-class Figure:
+class FigureCard:
     """One figure: its value with trend, target and age. `call` is 0 for normal, 1 to 3 for the priority of what is abnormal."""
 
     key: str
@@ -44,14 +44,14 @@ def number(readings: Readings, code: str) -> float:
     return value(readings, code) or 0
 
 
-def trend(change: float, speech: Speech, digits: int = 0, unit: str = "") -> str:
+def trend(change: float, speech: Translator, digits: int = 0, unit: str = "") -> str:
     """A change as an arrow and its size."""
     rounded = round(change, digits)
     arrow = "↑" if rounded > 0 else "↓" if rounded < 0 else "±"
     return f"{arrow}{speech.number(abs(rounded), digits if rounded else 0)}{unit}"
 
 
-def card(figure: Figure, speech: Speech) -> html.Article:
+def card(figure: FigureCard, speech: Translator) -> html.Article:
     """A figure as a card."""
     call = 0 if figure.stale else figure.call
     mark = "hatch" if figure.stale else f"p{call}" if call else ""

@@ -12,7 +12,7 @@ from dashboard.i18n.speech import Language
 from dashboard.pages.wall.backdrop import Backdrop
 from dashboard.pages.wall.frame import Frame, Painter, heading
 from dashboard.query.snapshot import Snapshot
-from dashboard.request.view import Measure, Scene, View
+from dashboard.request.view import Measure, Scene, WallView
 
 Texts = Mapping[tuple[str, str], str]
 """(component id, property) → its value as JSON: equal texts need not be sent again."""
@@ -26,11 +26,11 @@ class Drawings:
     painter: Painter
     _of: tuple[Snapshot, Backdrop] | None = None
     _bodies: dict[tuple[Language, Measure | None, Scene], Texts] = field(default_factory=dict)
-    _frames: dict[tuple[View, Turn], Texts] = field(default_factory=dict)
+    _frames: dict[tuple[WallView, Turn], Texts] = field(default_factory=dict)
     _changes: dict[tuple[int, int], tuple[Texts, Texts, Texts]] = field(default_factory=dict)
     """Which two frames → both (so that no other takes their place), and what differs."""
 
-    def frame(self, snapshot: Snapshot, backdrop: Backdrop, view: View, turn: Turn) -> Texts:
+    def frame(self, snapshot: Snapshot, backdrop: Backdrop, view: WallView, turn: Turn) -> Texts:
         """All that a wall of a view shows. Raises whatever the painter does."""
         if self._of is None or self._of[0] is not snapshot or self._of[1] is not backdrop:
             self._of = (snapshot, backdrop)

@@ -1,13 +1,13 @@
 """The figures of the overview: at most seven, the weightiest first; a wall shows as many as its letters leave room for."""
 
-from dashboard.i18n.speech import Speech
-from dashboard.pages.wall.cards import DAY_HOURS, Figure, number, trend, value
-from dashboard.query.snapshot import Place, Snapshot
+from dashboard.i18n.speech import Translator
+from dashboard.pages.wall.cards import DAY_HOURS, FigureCard, number, trend, value
+from dashboard.query.snapshot import ProvinceContext, Snapshot
 from schemas.figures import UNKNOWN
-from schemas.sources.freshness import State
+from schemas.sources.freshness import SourceState
 
 
-def figures(snapshot: Snapshot, place: Place, speech: Speech) -> list[Figure]:
+def figures(snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> list[FigureCard]:
     """The figures of a snapshot, in a language."""
     return [
         _overdue(snapshot, place, speech),
@@ -20,11 +20,11 @@ def figures(snapshot: Snapshot, place: Place, speech: Speech) -> list[Figure]:
     ]
 
 
-def _overdue(snapshot: Snapshot, place: Place, speech: Speech) -> Figure:
+def _overdue(snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> FigureCard:
     overdue, before = number(snapshot.now, "filing.overdue"), number(snapshot.day_ago, "filing.overdue")
     longest = value(snapshot.now, "filing.overdue_longest")
     oldest = speech("oldest_working_days", n=speech.number(longest / DAY_HOURS)) if longest is not None else ""
-    return Figure(
+    return FigureCard(
         "overdue",
         speech("overdue"),
         speech.number(overdue),
@@ -37,12 +37,12 @@ def _overdue(snapshot: Snapshot, place: Place, speech: Speech) -> Figure:
     )
 
 
-def _on_time(snapshot: Snapshot, place: Place, speech: Speech) -> Figure:
+def _on_time(snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> FigureCard:
     """Closed on time of all that was closed or is open and overdue; the naive rate, of what was closed, beside it."""
     honest, naive = value(snapshot.now, "filing.on_time"), value(snapshot.now, "filing.on_time_naive")
     before, target = value(snapshot.day_ago, "filing.on_time"), place.target("filing.on_time")
     below = honest is not None and target is not None and honest < target
-    return Figure(
+    return FigureCard(
         "on_time",
         speech("on_time"),
         speech.exact(honest) or speech("none"),
@@ -55,12 +55,12 @@ def _on_time(snapshot: Snapshot, place: Place, speech: Speech) -> Figure:
     )
 
 
-def _filings(snapshot: Snapshot, place: Place, speech: Speech) -> Figure:
+def _filings(snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> FigureCard:
     today, before = number(snapshot.today, "filing.registered"), number(snapshot.same_time, "filing.registered")
     change = 100 * (today - before) / before if before else 0
     online, target = value(snapshot.today, "filing.wholly_online"), place.target("filing.wholly_online")
     known = online is not None and target is not None
-    return Figure(
+    return FigureCard(
         "filings",
         speech("filings_today"),
         speech.number(today),
@@ -73,12 +73,12 @@ def _filings(snapshot: Snapshot, place: Place, speech: Speech) -> Figure:
     )
 
 
-def _feedback(snapshot: Snapshot, place: Place, speech: Speech) -> Figure:
+def _feedback(snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> FigureCard:
     opened, before = number(snapshot.now, "feedback.open"), number(snapshot.day_ago, "feedback.open")
     satisfied, on_time = value(snapshot.now, "feedback.satisfied"), value(snapshot.now, "feedback.on_time")
     target = place.target("feedback.satisfied")
     known = satisfied is not None and target is not None
-    return Figure(
+    return FigureCard(
         "feedback",
         speech("feedback_open"),
         speech.number(opened),
@@ -91,10 +91,10 @@ def _feedback(snapshot: Snapshot, place: Place, speech: Speech) -> Figure:
     )
 
 
-def _documents(snapshot: Snapshot, speech: Speech) -> Figure:
+def _documents(snapshot: Snapshot, speech: Translator) -> FigureCard:
     waiting, before = number(snapshot.now, "document.waiting"), number(snapshot.day_ago, "document.waiting")
     flash, since = number(snapshot.now, "document.flash_waiting"), snapshot.waiting_since
-    return Figure(
+    return FigureCard(
         "documents",
         speech("documents_waiting"),
         speech.number(waiting),
@@ -107,10 +107,10 @@ def _documents(snapshot: Snapshot, speech: Speech) -> Figure:
     )
 
 
-def _meetings(snapshot: Snapshot, speech: Speech) -> Figure:
+def _meetings(snapshot: Snapshot, speech: Translator) -> FigureCard:
     live, sites = number(snapshot.now, "meeting.live"), snapshot.now.get("meeting.connected", UNKNOWN)
     connected = speech("sites", connected=speech.number(sites.part or 0), invited=speech.number(sites.whole or 0))
-    return Figure(
+    return FigureCard(
         "meetings",
         speech("meetings"),
         speech.number(live),
@@ -121,17 +121,17 @@ def _meetings(snapshot: Snapshot, speech: Speech) -> Figure:
     )
 
 
-def _sources(snapshot: Snapshot, place: Place, speech: Speech) -> Figure:
+def _sources(snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> FigureCard:
     states = [one.state for one in snapshot.sources]
-    silent, late, refused = (states.count(one) for one in (State.SILENT, State.LATE, State.MALFORMED))
-    expected = len(states) - states.count(State.QUIET) - states.count(State.NEVER)
+    silent, late, refused = (states.count(one) for one in (SourceState.SILENT, SourceState.LATE, SourceState.MALFORMED))
+    expected = len(states) - states.count(SourceState.QUIET) - states.count(SourceState.NEVER)
     told = {"silent_count": silent, "malformed_count": refused, "late_count": late}
     parts = [speech(key, n=count) for key, count in told.items() if count]
     target = place.target("source.timely")
-    return Figure(
+    return FigureCard(
         "sources",
         speech("sources_live"),
-        f"{speech.number(states.count(State.LIVE))}/{speech.number(len(states))}",
+        f"{speech.number(states.count(SourceState.LIVE))}/{speech.number(len(states))}",
         target=", ".join(parts) or speech("all_on_rhythm" if expected else "off_hours"),
         detail=speech("target", target=speech.percent(target)) if target else "",
         at=max(snapshot.newest.values(), default=None),
@@ -139,5 +139,5 @@ def _sources(snapshot: Snapshot, place: Place, speech: Speech) -> Figure:
     )
 
 
-def _target(speech: Speech, target: float | None, missed: bool, missed_key: str) -> str:
+def _target(speech: Translator, target: float | None, missed: bool, missed_key: str) -> str:
     return speech(missed_key if missed else "target", target=speech.percent(target)) if target is not None else ""

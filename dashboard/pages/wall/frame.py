@@ -10,12 +10,12 @@ from dashboard.components import alarm_texts as alarms
 from dashboard.components import outlines as map
 from dashboard.components.parts import Part, labelled
 from dashboard.components.rotation import Turn
-from dashboard.i18n.speech import Speech
+from dashboard.i18n.speech import Translator
 from dashboard.pages.wall import cards, sources
 from dashboard.pages.wall.backdrop import Backdrop
 from dashboard.pages.wall.scenes import DRAWN, Stage
-from dashboard.query.snapshot import Place, Snapshot
-from dashboard.request.view import Scene, View
+from dashboard.query.snapshot import ProvinceContext, Snapshot
+from dashboard.request.view import Scene, WallView
 from schemas.events.kinds import KINDS
 
 Frame = dict[tuple[str, str], Any]
@@ -26,7 +26,7 @@ Frame = dict[tuple[str, str], Any]
 class Painter:
     """Draws the frames of one province; knows what never changes."""
 
-    place: Place
+    place: ProvinceContext
 
     @cached_property
     def centres(self) -> dict[str, tuple[float, float]]:
@@ -38,7 +38,7 @@ class Painter:
         """Whether the outlines are."""
         return bool(map.outlines(self.place)["schematic"])
 
-    def frame(self, snapshot: Snapshot, view: View, scene: Scene = "overview", backdrop: Backdrop | None = None) -> Frame:
+    def frame(self, snapshot: Snapshot, view: WallView, scene: Scene = "overview", backdrop: Backdrop | None = None) -> Frame:
         """Everything that a wall of that view shows of a snapshot in a scene. Each figure and each feed has a place of its own, so
         that only those that changed are sent."""
         speech, drawn = view.speech, DRAWN[scene]
@@ -56,7 +56,7 @@ class Painter:
         }
         return frame if drawn.board else frame | self._map(snapshot, view, scene)
 
-    def _map(self, snapshot: Snapshot, view: View, scene: Scene) -> Frame:
+    def _map(self, snapshot: Snapshot, view: WallView, scene: Scene) -> Frame:
         drawn = DRAWN[scene]
         measure = view.measure or drawn.measure or "overdue_rate"
         return {
@@ -67,7 +67,7 @@ class Painter:
         }
 
 
-def heading(view: View, turn: Turn) -> Part:
+def heading(view: WallView, turn: Turn) -> Part:
     """Which scene it is of how many, and what holds it."""
     speech = view.speech
     parts: list[Part] = [html.B(speech(f"scene_{turn.scene}"))]
@@ -81,5 +81,5 @@ def heading(view: View, turn: Turn) -> Part:
     return parts
 
 
-def _held(priority: int, speech: Speech) -> Part:
+def _held(priority: int, speech: Translator) -> Part:
     return html.Span([html.I(className=f"shape p{priority}"), speech("held_by_alarm")], className="held")

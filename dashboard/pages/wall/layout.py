@@ -11,40 +11,40 @@ from dashboard.i18n.page_keys import SPOKEN
 from dashboard.i18n.words import WORDS
 from dashboard.pages.wall import cards
 from dashboard.pages.wall.frame import Painter
-from dashboard.query.connection import Unreachable
+from dashboard.query.connection import UnreachableError
 from dashboard.query.rights import NoRightsError
-from dashboard.query.snapshot import Place
-from dashboard.request.address import Asked
+from dashboard.query.snapshot import ProvinceContext
+from dashboard.request.address import PageRequest
 from dashboard.request.browser import remembered
-from dashboard.request.view import SCENES, View, language, measure, scenes, strange, theme
-from dashboard.request.viewing_distance import Sight, sight
+from dashboard.request.view import SCENES, WallView, language, measure, scenes, strange, theme
+from dashboard.request.viewing_distance import ViewingDistance, sight
 from schemas.events.kinds import KINDS
 
 
 def page(
     painter: Painter,
     usual_language: str,
-    usual_sight: Sight,
+    usual_sight: ViewingDistance,
     usual_rotation: int,
     asked: dict[str, str],
-    past: Callable[[Asked], tuple[Part, Place] | None] = lambda _asked: None,
+    past: Callable[[PageRequest], tuple[Part, ProvinceContext] | None] = lambda _asked: None,
 ) -> html.Div:
     """The wall for an address's parameters: `scene` (names with commas, or `all`), `rotate` (seconds, 0 for never), `lang`,
     `theme`, `distance` (m), `pitch` (mm per pixel), `measure`. `past` makes the bar of a wall that shows the past,
     and says what the place was then."""
     spoken = language(asked.get("lang"), remembered(), usual_language)
     chosen, rotate = scenes(asked.get("scene"), asked.get("rotate"), usual_rotation)
-    view = View(spoken, measure(asked.get("measure")), scenes=chosen, rotate=rotate)
+    view = WallView(spoken, measure(asked.get("measure")), scenes=chosen, rotate=rotate)
     speech, place = view.speech, painter.place
     other = "vi" if view.language == "en" else "en"
     wrong = strange(asked.get("scene"))
     notes = [speech("unknown_scene", names=", ".join(wrong), known=", ".join(SCENES))] if wrong else []
     try:
-        then = past(Asked("/wall", tuple(sorted(asked.items())), spoken))
+        then = past(PageRequest("/wall", tuple(sorted(asked.items())), spoken))
         replay, place = then or (None, place)
-    except (ValueError, Unreachable, NoRightsError) as error:
+    except (ValueError, UnreachableError, NoRightsError) as error:
         replay = None
-        why = speech("store_away") if isinstance(error, Unreachable) else speech("no_rights")
+        why = speech("store_away") if isinstance(error, UnreachableError) else speech("no_rights")
         notes.append(speech("not_that_moment", why=str(error) if isinstance(error, ValueError) else why))
     outlines = map.outlines(place)
     centres = painter.centres if place is painter.place else map.centres(place)
@@ -105,7 +105,7 @@ def page(
     )
 
 
-def _viewer(view: View, province: str) -> dict[str, object]:
+def _viewer(view: WallView, province: str) -> dict[str, object]:
     """What the page knows of itself: its view, for the server; its words, for itself."""
     return {
         "language": view.language,

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from dashboard.components.parts import Part
 from dashboard.components.score_bars import grade_words, total_words
 from dashboard.components.target_board import CHIPS, counts
-from dashboard.i18n.speech import Speech
+from dashboard.i18n.speech import Translator
 from dashboard.pages.wall import boards, theme_figures
 from dashboard.pages.wall.backdrop import Backdrop
-from dashboard.pages.wall.cards import Figure
+from dashboard.pages.wall.cards import FigureCard
 from dashboard.pages.wall.figures import figures as overview
-from dashboard.query.snapshot import Place, Snapshot
+from dashboard.query.snapshot import ProvinceContext, Snapshot
 from dashboard.request.view import Measure, Scene
 from schemas.figures.aging import timely
-from schemas.sources.freshness import State
+from schemas.sources.freshness import SourceState
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Stage:
 
     snapshot: Snapshot
     backdrop: Backdrop
-    place: Place
-    speech: Speech
+    place: ProvinceContext
+    speech: Translator
 
 
 @dataclass(frozen=True)
@@ -34,24 +34,24 @@ class Drawn:
     `kind` is what its map is about: only alarms of that kind call on it; empty for all. `dots` shows open field reports.
     """
 
-    figures: Callable[[Stage], list[Figure]]
+    figures: Callable[[Stage], list[FigureCard]]
     measure: Measure | None = None
     board: Callable[[Stage], list[Part]] | None = None
     kind: str = ""
     dots: bool = False
 
 
-def _theme(name: str) -> Callable[[Stage], list[Figure]]:
+def _theme(name: str) -> Callable[[Stage], list[FigureCard]]:
     return lambda stage: theme_figures.figures(name, stage.snapshot, stage.place, stage.speech)
 
 
-def _targets(stage: Stage) -> list[Figure]:
+def _targets(stage: Stage) -> list[FigureCard]:
     """How many targets stand how, what calls first."""
     whole, speech = stage.backdrop.targets, stage.speech
     if whole is None:
         return []
     return [
-        Figure(
+        FigureCard(
             f"target-{status}",
             status.words(speech.language),
             speech.number(count),
@@ -62,13 +62,13 @@ def _targets(stage: Stage) -> list[Figure]:
     ]
 
 
-def _index(stage: Stage) -> list[Figure]:
+def _index(stage: Stage) -> list[FigureCard]:
     """The total as it is computed here, on how much it rests, and beside it what others published."""
     score, other, speech = stage.backdrop.score, stage.backdrop.published, stage.speech
     if score is None:
         return []
     aim = stage.place.aim("service.index")
-    total = Figure(
+    total = FigureCard(
         "index-total",
         speech("index_total"),
         total_words(score, speech),
@@ -80,7 +80,7 @@ def _index(stage: Stage) -> list[Figure]:
     )
     found = [
         total,
-        Figure(
+        FigureCard(
             "index-coverage",
             speech("index_coverage"),
             speech.percent(round(score.coverage, 1)),
@@ -92,22 +92,22 @@ def _index(stage: Stage) -> list[Figure]:
     if other is None or other.score.reported is None or other.score.reported.value is None:
         return found
     told = other.score.reported
-    found.append(Figure("index-published", speech("index_published"), speech.exact(told.value)[:-1], at=told.as_of))  # type: ignore[index]
+    found.append(FigureCard("index-published", speech("index_published"), speech.exact(told.value)[:-1], at=told.as_of))  # type: ignore[index]
     if other.rank.value is not None and other.ranked.value is not None:
         place, count = speech.number(other.rank.value), speech.number(other.ranked.value)
         mean = "" if other.mean.value is None else speech("rank_mean", mean=speech.number(other.mean.value, 1))
         rank = speech("rank_of", place=place, count=count)
-        found.append(Figure("index-rank", speech("index_rank"), rank, target=mean, at=other.rank.as_of))
+        found.append(FigureCard("index-rank", speech("index_rank"), rank, target=mean, at=other.rank.as_of))
     return found
 
 
-def _sources(stage: Stage) -> list[Figure]:
+def _sources(stage: Stage) -> list[FigureCard]:
     """The share of feeds that are as was agreed, and how many are not."""
     speech, sources, at = stage.speech, stage.snapshot.sources, stage.snapshot.at
     share, aim = timely(sources), stage.place.target("source.timely")
     below = share.value is not None and aim is not None and share.value < aim
     states = [one.state for one in sources]
-    first = Figure(
+    first = FigureCard(
         "source-timely",
         speech("source_timely"),
         speech.exact(share.value) or speech("none"),
@@ -116,9 +116,9 @@ def _sources(stage: Stage) -> list[Figure]:
         call=2 if below else 0,
         at=share.as_of,
     )
-    called = {State.SILENT: 3, State.MALFORMED: 3, State.LATE: 0, State.LIVE: 0, State.QUIET: 0}
+    called = {SourceState.SILENT: 3, SourceState.MALFORMED: 3, SourceState.LATE: 0, SourceState.LIVE: 0, SourceState.QUIET: 0}
     counted = [
-        Figure(
+        FigureCard(
             f"source-{state}",
             _capital(speech(f"state_{state}")),
             speech.number(states.count(state)),
@@ -128,7 +128,7 @@ def _sources(stage: Stage) -> list[Figure]:
         for state, call in called.items()
     ]
     ahead = sum(bool(one.ahead) for one in sources)
-    return [first, *counted, Figure("source-ahead", speech("source_ahead"), speech.number(ahead), call=3 * bool(ahead), at=at)]
+    return [first, *counted, FigureCard("source-ahead", speech("source_ahead"), speech.number(ahead), call=3 * bool(ahead), at=at)]
 
 
 def _capital(words: str) -> str:

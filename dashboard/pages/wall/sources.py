@@ -5,25 +5,25 @@ from typing import Any
 
 from dash import html
 
-from dashboard.i18n.speech import Speech
+from dashboard.i18n.speech import Translator
 from dashboard.pages.wall.cards import age
 from dashboard.query.progress import Lag, Pace
 from dashboard.query.snapshot import Snapshot
 from schemas import reference
 from schemas.events.kinds import KINDS
 from schemas.moments import milliseconds
-from schemas.sources.freshness import DEAD, Source, State
+from schemas.sources.freshness import DEAD, Source, SourceState
 
 NAMED = 2
 """Agencies that are named per feed: those whose input is refused, then the silent ones, then those whose clock is ahead."""
 
 
-def strip(snapshot: Snapshot, names: dict[str, str], speech: Speech) -> list[html.Div]:
+def strip(snapshot: Snapshot, names: dict[str, str], speech: Translator) -> list[html.Div]:
     """One part per feed."""
     return [_feed(kind.name, [one for one in snapshot.sources if one.kind == kind.name], snapshot, names, speech) for kind in KINDS]
 
 
-def incomplete(snapshot: Snapshot, speech: Speech) -> dict[str, Any] | None:
+def incomplete(snapshot: Snapshot, speech: Translator) -> dict[str, Any] | None:
     """What the page says when partitions stand still or have no worker, or no watch runs: since when (ms since 1970) and what."""
     lost = [lag for lag in snapshot.lags if lag.pace is not Pace.BEHIND]
     if not lost:
@@ -42,7 +42,7 @@ def incomplete(snapshot: Snapshot, speech: Speech) -> dict[str, Any] | None:
     return {"title": "incomplete", "since": milliseconds(since), "reason": "; ".join(said)}
 
 
-def _unwatched(snapshot: Snapshot, speech: Speech) -> dict[str, Any] | None:
+def _unwatched(snapshot: Snapshot, speech: Translator) -> dict[str, Any] | None:
     """What the page says when nobody looks after alarms: then calm proves nothing."""
     if snapshot.watched.alive:
         return None
@@ -55,17 +55,18 @@ def _which(lag: Lag) -> tuple[str, Pace]:
     return lag.kind, lag.pace
 
 
-def _feed(kind: str, sources: list[Source], snapshot: Snapshot, names: dict[str, str], speech: Speech) -> html.Div:
+def _feed(kind: str, sources: list[Source], snapshot: Snapshot, names: dict[str, str], speech: Translator) -> html.Div:
     states = [one.state for one in sources]
     state = _state(states)
     newest = snapshot.newest.get(kind)
     silent = sorted(
-        (one for one in sources if one.state is State.SILENT and one.received_at), key=lambda one: one.received_at or snapshot.at
+        (one for one in sources if one.state is SourceState.SILENT and one.received_at),
+        key=lambda one: one.received_at or snapshot.at,
     )
-    refused = [one for one in sources if one.state is State.MALFORMED]
-    live = states.count(State.LIVE)
-    if state in (State.QUIET, State.NEVER):
-        said = speech("off_hours" if state is State.QUIET else "feed_never")
+    refused = [one for one in sources if one.state is SourceState.MALFORMED]
+    live = states.count(SourceState.LIVE)
+    if state in (SourceState.QUIET, SourceState.NEVER):
+        said = speech("off_hours" if state is SourceState.QUIET else "feed_never")
     else:
         said = f"{speech.number(live)}/{speech.number(len(states))}"
     if waiting := sum(lag.records for lag in snapshot.lags if lag.kind == kind):
@@ -93,13 +94,13 @@ def _feed(kind: str, sources: list[Source], snapshot: Snapshot, names: dict[str,
     )
 
 
-def _state(states: list[State]) -> State:
+def _state(states: list[SourceState]) -> SourceState:
     """The state of a feed as a whole: the worst that is known of it."""
-    for worst in (State.SILENT, State.MALFORMED, State.LATE, State.LIVE, State.QUIET):
+    for worst in (SourceState.SILENT, SourceState.MALFORMED, SourceState.LATE, SourceState.LIVE, SourceState.QUIET):
         if worst in states:
             return worst
-    return State.NEVER
+    return SourceState.NEVER
 
 
-def _name(source: Source, names: dict[str, str], speech: Speech) -> str:
+def _name(source: Source, names: dict[str, str], speech: Translator) -> str:
     return names.get(source.commune) or reference.agency(source.agency).words(speech.language)

@@ -20,7 +20,7 @@ from schemas.places.atlas import COUNTRY, FORMER, OUTLINES, Atlas
 from schemas.places.geojson import KM_PER_DEGREE
 from schemas.places.outlines import coast, lines, raster, sources, wards
 from schemas.places.outlines.lines import Shape, km2
-from schemas.places.outlines.sites import Site, sites
+from schemas.places.outlines.sites import OutlineSite, sites
 from schemas.places.units import Commune
 
 SPECIAL_ZONE = "đặc khu"
@@ -43,7 +43,7 @@ class Known(msgspec.Struct, frozen=True):
     """What the outlines are derived from, by commune code; `areas` (km2) are aims, which special zones do not have."""
 
     communes: dict[str, Commune]
-    sites: dict[str, list[Site]]
+    sites: dict[str, list[OutlineSite]]
     areas: dict[str, float]
 
 

@@ -14,7 +14,7 @@ import shapely
 
 from schemas.places.outlines import lines, raster
 from schemas.places.outlines.lines import Shape, km2
-from schemas.places.outlines.sites import Site
+from schemas.places.outlines.sites import OutlineSite
 
 PRICE = 1.0
 """Points that cost less lie within the ellipse that fits into a ward's bounds."""
@@ -22,7 +22,7 @@ SMALLEST_KM2 = 3.0
 """Smaller pieces of new land, and smaller ponds between new and old land, are not drawn."""
 
 
-def mended(land: Shape, abroad: Shape, step: float, sites: Mapping[str, list[Site]], areas: Mapping[str, float]) -> Shape:
+def mended(land: Shape, abroad: Shape, step: float, sites: Mapping[str, list[OutlineSite]], areas: Mapping[str, float]) -> Shape:
     """The land and what belongs to it off the coast. `abroad` is the land of the neighbouring countries; `step` in degrees."""
     grid = raster.grid(land.bounds, step)
     inside = raster.covered(land, grid)

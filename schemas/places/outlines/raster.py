@@ -18,7 +18,7 @@ import shapely
 from numpy.typing import NDArray
 
 from schemas.places.geojson import KM_PER_DEGREE
-from schemas.places.outlines.sites import Site
+from schemas.places.outlines.sites import OutlineSite
 
 OUTSIDE = 3.0
 """Price of a point one half size outside of a site's bounds."""
@@ -67,7 +67,7 @@ def grid(bounds: tuple[float, float, float, float], step: float) -> Grid:
     return Grid(west - 2 * step, south - 2 * step, step, int((north - south) / step) + 5, int((east - west) / step) + 5)
 
 
-class Window(msgspec.Struct, frozen=True):
+class GridWindow(msgspec.Struct, frozen=True):
     """A commune's prices in the part of the grid that it reaches, from (`row`, `column`) on."""
 
     row: int
@@ -79,7 +79,7 @@ class Window(msgspec.Struct, frozen=True):
         return whole[self.row : self.row + self.prices.shape[0], self.column : self.column + self.prices.shape[1]]
 
 
-def window(sites: list[Site], grid: Grid) -> Window | None:
+def window(sites: list[OutlineSite], grid: Grid) -> GridWindow | None:
     """The prices that a commune with these sites asks; None when it does not reach the grid."""
     spans = [span(site, grid) for site in sites]
     row, column = max(min(span[0] for span in spans), 0), max(min(span[2] for span in spans), 0)
@@ -95,10 +95,10 @@ def window(sites: list[Site], grid: Grid) -> Window | None:
         outside = np.hypot(np.maximum(beside - 1, 0)[None, :], np.maximum(above - 1, 0)[:, None])
         price = (across**2)[None, :] + (along**2)[:, None] + OUTSIDE * outside
         np.minimum(prices, price.astype(np.float32), out=prices)
-    return Window(row, column, prices)
+    return GridWindow(row, column, prices)
 
 
-def windows(sites: list[list[Site]], grid: Grid) -> dict[int, Window]:
+def windows(sites: list[list[OutlineSite]], grid: Grid) -> dict[int, GridWindow]:
     """{index in the list: window} of the communes that reach the grid."""
     return {index: found for index, some in enumerate(sites) if (found := window(some, grid)) is not None}
 
@@ -111,7 +111,7 @@ def covered(area: Any, grid: Grid) -> NDArray[np.bool_]:
     return found
 
 
-def span(site: Site, grid: Grid) -> tuple[int, int, int, int]:
+def span(site: OutlineSite, grid: Grid) -> tuple[int, int, int, int]:
     """(first row, end row, first column, end column) that a site reaches; may lie outside of the grid."""
     reach = REACH * max(site.half_width, site.half_height) + 1
     high, wide = reach / KM_PER_DEGREE, reach / (KM_PER_DEGREE * cos(radians(site.y)))
@@ -120,7 +120,7 @@ def span(site: Site, grid: Grid) -> tuple[int, int, int, int]:
 
 
 def share_out(
-    grid: Grid, inside: NDArray[np.bool_], sites: Mapping[str, list[Site]], areas: Mapping[str, float], rounds: int = ROUNDS
+    grid: Grid, inside: NDArray[np.bool_], sites: Mapping[str, list[OutlineSite]], areas: Mapping[str, float], rounds: int = ROUNDS
 ) -> tuple[Labels, list[str]]:
     """(for every point the index of its commune, the communes' codes).
 
@@ -142,7 +142,7 @@ def share_out(
     return smoothed(labels, SMOOTHING), codes
 
 
-def cheapest(grid: Grid, windows: Mapping[int, Window], weights: NDArray[np.float64]) -> tuple[Floats, Labels]:
+def cheapest(grid: Grid, windows: Mapping[int, GridWindow], weights: NDArray[np.float64]) -> tuple[Floats, Labels]:
     """For every point the least price and the commune that asks it, -1 where none asks."""
     best = np.full((grid.rows, grid.columns), np.inf, np.float32)
     labels = np.full(best.shape, -1, np.int32)

@@ -1,4 +1,5 @@
-"""Where the parts of each commune lie: one `Site` per former ward, mended where the source's geocoding went wrong. Build time only.
+"""Where the parts of each commune lie: one `OutlineSite` per former ward, mended where the source's geocoding went wrong. Build
+time only.
 
 The source's bounds are those of the ward's true outline for most wards. Some wards were geocoded to a namesake, to the whole
 district, or to a bare point. The commune's area and centre, which come from another table of the source, tell which: such wards
@@ -16,7 +17,7 @@ import msgspec
 
 from schemas.places.geojson import KM_PER_DEGREE
 from schemas.places.outlines.sources import Box
-from schemas.places.units import Commune, Link
+from schemas.places.units import Commune, SuccessorLink
 
 FILL = 0.53
 """Share of its bounds that a ward covers: the inverse of 1.89, the median of the boxes' sum over the area of a commune."""
@@ -28,7 +29,7 @@ DOUBT = 0.4
 """All wards' areas by their bounds, below this share of the known area, contradict it."""
 
 
-class Site(msgspec.Struct, frozen=True):
+class OutlineSite(msgspec.Struct, frozen=True):
     """A part of a commune: its centre (lon, lat), the middle (x, y) of its bounds, both in degrees, and their half sizes in km."""
 
     commune: str
@@ -46,21 +47,21 @@ class Site(msgspec.Struct, frozen=True):
 
 
 def sites(
-    communes: Mapping[str, Commune], links: Iterable[Link], boxes: Mapping[str, Box]
-) -> tuple[dict[str, list[Site]], dict[str, float]]:
+    communes: Mapping[str, Commune], links: Iterable[SuccessorLink], boxes: Mapping[str, Box]
+) -> tuple[dict[str, list[OutlineSite]], dict[str, float]]:
     """({code: its sites, at least one}, {code: the area in km2 to aim at}) of every commune.
 
     A divided ward is a site of each commune that got a part of it. The area is the known one, unless its wards' bounds
     contradict it together.
     """
-    of_commune: dict[str, list[tuple[Site, Link]]] = {code: [] for code in communes}
+    of_commune: dict[str, list[tuple[OutlineSite, SuccessorLink]]] = {code: [] for code in communes}
     links = list(links)
     parts = Counter(link.former for link in links)
     twins = Counter(boxes[link.former] for link in links if link.default and link.former in boxes)
     for link in links:
         if link.former in boxes:
             of_commune[link.code].append((of_box(communes[link.code], boxes[link.former]), link))
-    found: dict[str, list[Site]] = {}
+    found: dict[str, list[OutlineSite]] = {}
     areas: dict[str, float] = {}
     wards = Counter(link.code for link in links if link.default)
     for code, candidates in of_commune.items():
@@ -70,7 +71,7 @@ def sites(
         single = [site for site, link in whole if twins[boxes[link.former]] == 1]
         area = areas[code] = believed(known, single, wards[code])
         centre = middle(communes[code], [site for site, _ in whole], area)
-        good: list[Site] = []
+        good: list[OutlineSite] = []
         points: list[tuple[float, float]] = []
         lost = not wards[code]
         for site, link in candidates:
@@ -86,7 +87,7 @@ def sites(
     return found, areas
 
 
-def believed(known: float | None, whole: list[Site], wards: int) -> float:
+def believed(known: float | None, whole: list[OutlineSite], wards: int) -> float:
     """The commune's area: the known one, or the one that its wards' bounds (no bounds twice) say where both cannot be true.
 
     The source has areas that lost or gained a decimal point. They stand out when no ward is missing and all bounds together
@@ -102,7 +103,7 @@ def believed(known: float | None, whole: list[Site], wards: int) -> float:
     return known
 
 
-def middle(commune: Commune, whole: list[Site], area: float) -> tuple[float, float]:
+def middle(commune: Commune, whole: list[OutlineSite], area: float) -> tuple[float, float]:
     """(lon, lat) of the commune's centre: the known one, or the median of its wards where most of them lie together elsewhere."""
     known = commune.lon, commune.lat
     if len(whole) < 2:
@@ -114,27 +115,29 @@ def middle(commune: Commune, whole: list[Site], area: float) -> tuple[float, flo
     return wards if astray * 2 > len(whole) and together * 2 > len(whole) else known
 
 
-def of_box(commune: Commune, box: Box) -> Site:
+def of_box(commune: Commune, box: Box) -> OutlineSite:
     """A former ward's box as a site of the commune."""
     wide = cos(radians(box.lat)) * KM_PER_DEGREE
     x, y = (box.east + box.west) / 2, (box.north + box.south) / 2
-    return Site(commune.code, box.lon, box.lat, x, y, (box.east - box.west) / 2 * wide, (box.north - box.south) / 2 * KM_PER_DEGREE)
+    return OutlineSite(
+        commune.code, box.lon, box.lat, x, y, (box.east - box.west) / 2 * wide, (box.north - box.south) / 2 * KM_PER_DEGREE
+    )
 
 
-def located(site: Site, smallest: float) -> bool:
+def located(site: OutlineSite, smallest: float) -> bool:
     """Whether the bounds are those of an area (of `smallest` km2 or more) around the centre, not of a bare point."""
     wide = cos(radians(site.y)) * KM_PER_DEGREE
     around = abs(site.x - site.lon) * wide <= site.half_width and abs(site.y - site.lat) * KM_PER_DEGREE <= site.half_height
     return around and site.area >= smallest
 
 
-def plausible(site: Site, centre: tuple[float, float], area: float, divided: bool, twin: bool) -> bool:
+def plausible(site: OutlineSite, centre: tuple[float, float], area: float, divided: bool, twin: bool) -> bool:
     """Whether a ward of that place and size can be a part of a commune; `twin`: another ward has the very same bounds."""
     near = distance(site, centre) < (2 if twin else FAR) * sqrt(area) + 2
     return near and (divided or site.area < (1 if twin else 2) * area)
 
 
-def toward(site: Site, centre: tuple[float, float]) -> Site:
+def toward(site: OutlineSite, centre: tuple[float, float]) -> OutlineSite:
     """The site of a divided ward, moved to the side of the ward that looks at this commune's centre."""
     wide, high = site.half_width / (cos(radians(site.y)) * KM_PER_DEGREE), site.half_height / KM_PER_DEGREE
     lon = min(max(centre[0], site.x - wide), site.x + wide)
@@ -143,8 +146,8 @@ def toward(site: Site, centre: tuple[float, float]) -> Site:
 
 
 def mended(
-    code: str, centre: tuple[float, float], area: float, good: list[Site], points: list[tuple[float, float]], lost: bool
-) -> list[Site]:
+    code: str, centre: tuple[float, float], area: float, good: list[OutlineSite], points: list[tuple[float, float]], lost: bool
+) -> list[OutlineSite]:
     """Sites for the wards without good bounds, which share the missing area: at their points, and one more if some are `lost`.
 
     That one lies where it makes the good ones balance at the commune's centre.
@@ -161,9 +164,9 @@ def mended(
     elif lost:
         places.append(centre)
     half = sqrt(missing / FILL / max(len(places), 1)) / 2
-    return [Site(code, lon, lat, lon, lat, half, half) for lon, lat in places]
+    return [OutlineSite(code, lon, lat, lon, lat, half, half) for lon, lat in places]
 
 
-def distance(site: Site, point: tuple[float, float]) -> float:
+def distance(site: OutlineSite, point: tuple[float, float]) -> float:
     """Distance in km from a site's centre to (lon, lat)."""
     return hypot((site.lon - point[0]) * cos(radians(point[1])), site.lat - point[1]) * KM_PER_DEGREE
