@@ -27,7 +27,7 @@ from schemas.settings import Settings
 
 PENDING_BYTES = 64 << 20
 """Bytes of records that may wait for their acknowledgement; more make `send` wait."""
-FORGOTTEN = 256
+FORGET_INTERVAL_RECORDS = 256
 """Records after which those that are acknowledged are looked for: each time would cost more than it frees."""
 
 _hash = lru_cache(65_536)(murmur2)
@@ -139,7 +139,7 @@ class Producer:
         with self._lock:
             self._pending.append((future, size))
             self._pending_bytes += size
-            if len(self._pending) % FORGOTTEN == 0:
+            if len(self._pending) % FORGET_INTERVAL_RECORDS == 0:
                 self._forget()
         return future
 

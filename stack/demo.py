@@ -32,7 +32,7 @@ READY_SECONDS = 120  # for the dashboard to answer
 STOP_SECONDS = 15
 STACK_SECONDS = 2.0  # between two looks at whether Kafka and ClickHouse still run
 QUIET_SECONDS = 10  # between two lines about the simulator where no line can be drawn anew
-LONGEST_BACKOFF = 30.0
+MAX_BACKOFF_SECONDS = 30.0
 STEADY_SECONDS = 60  # who ran for this long has earned a quick restart again
 
 
@@ -155,7 +155,7 @@ class Supervisor:
                     self._remember()
             elif (code := run.child.poll()) is not None:
                 run.failures = 1 if now - run.began > STEADY_SECONDS else run.failures + 1
-                pause = min(LONGEST_BACKOFF, 2.0 ** (run.failures - 1))
+                pause = min(MAX_BACKOFF_SECONDS, 2.0 ** (run.failures - 1))
                 run.restart_at = now + pause
                 end = tail(self._log(run.step.name), 10, ended=True)
                 self._say(f"{run.step.name} ended (exit code {code}); it starts again in {pause:.0f} s. The end of its log:\n{end}")

@@ -8,7 +8,7 @@ from dashboard.query.alarm_groups import StoredAlarm
 from dashboard.query.snapshot import ProvinceContext, Snapshot
 from schemas import reference
 
-MOST = 5
+MAX_NAMES = 5
 ONE_SENTENCE = ("dead_letters", "figure")
 """Causes that are told in the same words however many units they are about."""
 
@@ -62,11 +62,11 @@ def rows(snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> list
     """The alarms as list items."""
     if not snapshot.watched.alive:
         # What was open may be over, and what is not here may have happened: neither is shown as if it were of now.
-        old = [_row(alarm, snapshot, place, speech) for alarm in snapshot.alarms[: MOST - 1]]
+        old = [_row(alarm, snapshot, place, speech) for alarm in snapshot.alarms[: MAX_NAMES - 1]]
         return [_blind(snapshot, speech), *old]
     if not snapshot.alarms:
         return [html.Article(speech("no_alarms"), className="calm")]
-    return [_row(alarm, snapshot, place, speech) for alarm in snapshot.alarms[:MOST]]
+    return [_row(alarm, snapshot, place, speech) for alarm in snapshot.alarms[:MAX_NAMES]]
 
 
 def _blind(snapshot: Snapshot, speech: Translator) -> html.Article:

@@ -23,11 +23,11 @@ from schemas.clickhouse.lives import BY_KIND
 from schemas.events.kinds import BY_NAME, FILING, Kind
 from schemas.figures import BY_CODE
 
-SIZES = (25, 50, 100, 200)
-SIZE = 50
+PAGE_SIZES = (25, 50, 100, 200)
+DEFAULT_PAGE_SIZE = 50
 MAX_VALUES = 50
 """Values of one field that a list is narrowed to at most."""
-LONGEST = 200
+MAX_TEXT_LETTERS = 200
 """Letters of a text that is looked for."""
 OWN = ("text", "from", "to", "figure", "unit")
 """Conditions that are not values of a field."""
@@ -90,7 +90,7 @@ def read(asked: PageRequest, place: ProvinceContext, teller: CellFormatter) -> W
     first, last = _day(asked, "from"), _day(asked, "to")
     if first and last and first > last:
         raise ValueError(speech("days_turned"))
-    text = " ".join(asked.get("text").split())[:LONGEST]
+    text = " ".join(asked.get("text").split())[:MAX_TEXT_LETTERS]
     only = {one.name: few(asked, one.name, asked.speech(one.words)) for one in FIELDS[kind] if one.choice and asked.get(one.name)}
     sought = Sought(
         kind,
@@ -185,9 +185,9 @@ def _page(asked: PageRequest) -> int:
 
 
 def _size(asked: PageRequest) -> int:
-    text = asked.get("size", str(SIZE))
-    if text not in map(str, SIZES):
-        raise ValueError(asked.speech("no_size", size=text, sizes=", ".join(map(str, SIZES))))
+    text = asked.get("size", str(DEFAULT_PAGE_SIZE))
+    if text not in map(str, PAGE_SIZES):
+        raise ValueError(asked.speech("no_size", size=text, sizes=", ".join(map(str, PAGE_SIZES))))
     return int(text)
 
 

@@ -35,8 +35,8 @@ SPOKEN = (
 """Words that the script says."""
 
 
-SHORTEST = timedelta(minutes=1)
-MOST_MARKS = 12
+MIN_LINE = timedelta(minutes=1)
+MAX_MARKS = 12
 """Moments that may be marked, to be pictured in a package of the period."""
 
 
@@ -46,7 +46,7 @@ def period(asked: PageRequest, at: datetime | None, now: datetime) -> tuple[date
     until = min(asked.moment("until") or (at or now) + USUAL_PERIOD / 7, now)
     until = max(until, at) if at else until
     since = asked.moment("since") or until - USUAL_PERIOD
-    return min(since, (at or until) - SHORTEST), until
+    return min(since, (at or until) - MIN_LINE), until
 
 
 def line_period(ask: PageContext, asked: PageRequest) -> tuple[datetime, datetime]:
@@ -110,7 +110,7 @@ def _bar(asked: PageRequest, replay: Replay, run: ReplayRun | None, since: datet
 def marks(asked: PageRequest) -> list[datetime]:
     """The moments that are marked; none where the address says what is none."""
     try:
-        return asked.moments("marked")[:MOST_MARKS]
+        return asked.moments("marked")[:MAX_MARKS]
     except ValueError:
         return []
 
@@ -147,7 +147,7 @@ def _told(speech: Translator, at: datetime, since: datetime, until: datetime, mo
     words = {key: speech(key, **{name: f"{{{name}}}" for name in ("names", "n", "since")}) for key in SPOKEN}
     times = {"moment": at, "since": since, "until": until}
     its = json.dumps([milliseconds(one) for one in moments])
-    more = {"data-words": json.dumps(words), "data-marked": its, "data-most-marked": str(MOST_MARKS)}
+    more = {"data-words": json.dumps(words), "data-marked": its, "data-most-marked": str(MAX_MARKS)}
     return {f"data-{name}": str(milliseconds(time)) for name, time in times.items()} | more
 
 

@@ -4,8 +4,7 @@ from dash import html
 
 from dashboard.components.parts import Part, labelled
 from dashboard.i18n.speech import Translator
-from schemas.scores import GroupScore, Score
-from schemas.scores import ScorePart as Scored
+from schemas.scores import GroupScore, Score, ScorePart
 
 
 def bar(got: float, known: float, most: float, told: str) -> html.Div:
@@ -30,7 +29,7 @@ def group_cell(one: GroupScore, speech: Translator) -> Part:
     return html.Div([words, line], className="scored")
 
 
-def item_bar(one: Scored, speech: Translator) -> html.Div:
+def item_bar(one: ScorePart, speech: Translator) -> html.Div:
     """The bar of an item."""
     told = f"{one.of.words(speech.language)}: {points_words(one.points, one.of.points, speech)}"
     return bar(one.points or 0.0, one.known, one.of.points, told)

@@ -19,7 +19,7 @@ Kind = Literal["province", "commune", "office", "local"]
 """What is compared with each other: the province, communes, provincial agencies, agencies of communes."""
 LEAGUES: tuple[Kind, ...] = ("commune", "office", "local")
 
-EVERY, MOMENTS = timedelta(days=5), 6
+LOOK_INTERVAL, MOMENTS = timedelta(days=5), 6
 """How far apart moments of the past lie at which computed figures are looked at, and how many."""
 PUBLISHED_DAYS = 10 * 366
 """How far back a published score is looked for: an old one is better than none, as long as it is told to be old."""
@@ -74,7 +74,7 @@ def earlier(ask: PageContext, unit: str) -> Sequence[tuple[date, Mapping[str, Re
 
     def asked_for() -> list[tuple[date, Mapping[str, Reading]]]:
         now = ask.clock.now()
-        moments = [now - number * EVERY for number in range(MOMENTS, 0, -1)]
+        moments = [now - number * LOOK_INTERVAL for number in range(MOMENTS, 0, -1)]
         found = ask.figures.at_moments(moments, _aimed_at(ask), by=by, unit=unit)
         return [(_day(at), read) for at, read in zip(moments, found, strict=True)]
 

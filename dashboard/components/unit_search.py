@@ -7,7 +7,7 @@ from schemas import places
 from schemas.places import Commune, Province, fold
 from schemas.reference import Agency
 
-SHORTEST = 3
+MIN_LETTERS = 3
 """Letters of a number from which on records are looked for by its beginning."""
 WHOLE_COUNTRY = 100_000
 

@@ -15,7 +15,7 @@ from dashboard.query.store import HERE
 
 FULL = 1_048_576
 """Rows of a sheet, its heading included."""
-LONGEST = 32_767
+MAX_CELL_LETTERS = 32_767
 """Letters of a cell."""
 BLOCK = 2_000
 EPOCH = datetime(1899, 12, 30)
@@ -103,7 +103,9 @@ def _cell(value: object) -> str:
 
 
 def _text(value: str, style: int = 0) -> str:
-    said = escape(_ESCAPED.sub("_x005F_", _IMPOSSIBLE.sub("\N{REPLACEMENT CHARACTER}", value[:LONGEST]))).replace("\r", "_x000D_")
+    said = escape(_ESCAPED.sub("_x005F_", _IMPOSSIBLE.sub("\N{REPLACEMENT CHARACTER}", value[:MAX_CELL_LETTERS]))).replace(
+        "\r", "_x000D_"
+    )
     return f'<c s="{style}" t="inlineStr"><is><t xml:space="preserve">{said}</t></is></c>'
 
 

@@ -30,7 +30,7 @@ ON_THEIR_WAY = timedelta(minutes=1)
 """Of what was received so lately some may not be in ClickHouse yet."""
 LOOKED_AT = 1.0
 """Seconds after which it is looked again whether something late came in."""
-MOST_ENTITIES, MOST_MOMENTS = 50_000, 1_000
+MAX_ENTITIES, MAX_MOMENTS = 50_000, 1_000
 """How many are kept of a kind."""
 SEPARATOR = "\n"
 Row = tuple[Any, ...]
@@ -92,7 +92,7 @@ class PastLives:
         looked, found = self._looked[life].get(moment, (0.0, []))
         if time.monotonic() - looked > LOOKED_AT:
             found = [entity for (entity,) in self._present.tuples(_late(life, moment, moment))]
-            if len(self._looked[life]) > MOST_MOMENTS:
+            if len(self._looked[life]) > MAX_MOMENTS:
                 self._looked[life].clear()
             self._looked[life][moment] = time.monotonic(), found
         return found
@@ -104,7 +104,7 @@ class PastLives:
             max(moment, min(moment + AFTER, settled)),
             math.inf if moment <= settled else time.monotonic() + LOOKED_AT,
         )
-        if len(self._derived[life]) > MOST_ENTITIES:
+        if len(self._derived[life]) > MAX_ENTITIES:
             self._derived[life].clear()
         found = {entity: _Derived(since, until, good_until) for (entity,) in self._present.tuples(_late(life, since, until))}
         known: dict[tuple[str, datetime, datetime], list[Row]] = {}

@@ -9,7 +9,7 @@ from dashboard.query.clock import Replay
 from dashboard.query.turns import holding
 from schemas.clickhouse.lives import LIVES, Life
 
-MOST = 8
+MAX_MOMENTS = 8
 """Moments that are kept of a kind: in memory, some megabytes each."""
 GRACE = 10.0
 """Seconds for which one that is no longer kept stays, as questions may be on their way to it."""
@@ -33,6 +33,6 @@ class Moments:
             if name is None:
                 return None
             kept[key] = name  # the last is the one that was used last
-            while len(kept) > MOST:
+            while len(kept) > MAX_MOMENTS:
                 self._tables.leave(kept.pop(next(iter(kept))), GRACE)
             return name

@@ -21,7 +21,7 @@ from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
-from dashboard.history.lives import KNOWN, MOST_ENTITIES, came_late, versions
+from dashboard.history.lives import KNOWN, MAX_ENTITIES, came_late, versions
 from dashboard.history.moments import Moments
 from dashboard.history.periods import GOES_ON, end_of, slot, slots
 from dashboard.history.tables import LEFT_OVER, Passing, Prefix
@@ -38,18 +38,18 @@ from schemas.clickhouse.tables import events_table
 from schemas.moments import milliseconds
 
 log = logging.getLogger(__name__)
-MOST = 36
+MAX_SLICES = 36
 """Scenes that are kept of a kind."""
-MOST_LOOKED = 100
+MAX_LOOKED = 100
 """Moments of a scene of which it is remembered what came since."""
 AGAIN = 3600.0
 """Seconds after which it is looked again what can be made ahead: days go by."""
-AHEAD = 27
+SLICES_AHEAD = 27
 """Scenes that are made ahead: those of the last year."""
 FEW, MANY = 100, 1_000
 """Of so many entities something may have come since a scene was made: of more, it is made anew beside those who use it; of many, at
 once."""
-LONGEST = 1800.0
+MAX_SECONDS = 1800.0
 """Seconds after which one is made anew beside those who use it: lives may have been mended."""
 LOOKED_AT = 1.0
 """Seconds after which it is looked again whether something came that matters."""
@@ -201,14 +201,14 @@ class Scenes:
             return
         began = time.monotonic()
         ((first,),) = self._present.tuples(FIRST)
-        ahead = list(islice(slots(first), AHEAD)) if first else []
+        ahead = list(islice(slots(first), SLICES_AHEAD)) if first else []
         for since, until in ahead:
             for life in LIVES:
                 if self._ended.is_set():
                     return
                 with self._lock(life, since):
                     scene = self._kept[life].get(since)
-                    if scene is None or scene.until != until or (scene.goes_on and time.monotonic() - scene.made > LONGEST):
+                    if scene is None or scene.until != until or (scene.goes_on and time.monotonic() - scene.made > MAX_SECONDS):
                         scene = self._make(life, since, until, GENTLY)
                 if scene:
                     self._complete(life, scene)
@@ -227,7 +227,7 @@ class Scenes:
                 with self._guard:
                     if since in kept:
                         kept[since] = kept.pop(since)  # the last is the one that was used last
-                if time.monotonic() - scene.made > (LONGEST if len(newer) <= FEW else REST):
+                if time.monotonic() - scene.made > (MAX_SECONDS if len(newer) <= FEW else REST):
                     self._later((life, since), lambda: self._again(life, scene))
                 return SliceView(scene, newer)
             if scene is not None and time.monotonic() - scene.made < REST:
@@ -258,7 +258,7 @@ class Scenes:
             kept = self._kept[life]
             left = [kept.pop(scene.since, None)]
             kept[scene.since] = scene
-            while len(kept) > MOST:
+            while len(kept) > MAX_SLICES:
                 left.append(kept.pop(next(iter(kept))))
         for one in left:
             if one is not None:
@@ -292,7 +292,7 @@ class Scenes:
             f"SELECT entity_id, toUnixTimestamp64Milli(next_received_at), toUnixTimestamp64Milli(received_at) FROM {scene.name} "
             f"WHERE tier != {Tier.UNIT:d} AND {came_late(since, until)}"
         )
-        if len(late) > MOST_ENTITIES:
+        if len(late) > MAX_ENTITIES:
             return (), None
         asked = versions(life, self._province, since, until)
         columns = _columns((*life.columns, *KNOWN))
@@ -317,7 +317,7 @@ class Scenes:
             return None
         if newer and replay.picture is Picture.KNOWN and (not scene.goes_on or self._is_mixed(life, newer, replay.at)):
             return None  # of versions of lives that were known only what was made with it tells
-        if len(scene.looked) > MOST_LOOKED:
+        if len(scene.looked) > MAX_LOOKED:
             scene.looked.clear()
         scene.looked[key] = now, newer
         return newer

@@ -28,7 +28,7 @@ class Prefix(StrEnum):
 
 LEFT_OVER = timedelta(hours=6)
 """After which a table is one of a dashboard that was killed."""
-MOST_LEFT = 24
+MAX_LEFT = 24
 """Tables that wait to be taken away; beyond, the oldest goes at once."""
 
 
@@ -88,7 +88,7 @@ class Passing:
     def _tidy(self) -> None:
         """Take away what was left a while ago, at first also what dashboards left that were killed. Nobody waits for it."""
         with self._guard:
-            now, kept = time.monotonic(), len(self._left) - MOST_LEFT
+            now, kept = time.monotonic(), len(self._left) - MAX_LEFT
             gone = [name for number, (when, name) in enumerate(self._left) if when <= now or number < kept]
             self._left = [one for one in self._left if one[1] not in gone]
             self._known -= set(gone)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from dashboard.query.turns import holding
 
 T = TypeVar("T")
-MOST = 500
+MAX_ANSWERS = 500
 """Answers that are remembered at most; beyond that the older half is let go."""
 
 
@@ -35,7 +35,7 @@ class AnswerCache:
             answer = question()
             with self._guard:
                 self._answers[key] = (time.monotonic(), answer)
-                if len(self._answers) > MOST:
+                if len(self._answers) > MAX_ANSWERS:
                     self._let_go()
         return answer
 
@@ -47,6 +47,6 @@ class AnswerCache:
             self._answers.pop(key, None)
 
     def _let_go(self) -> None:
-        for old in sorted(self._answers, key=lambda one: self._answers[one][0])[: MOST // 2]:
+        for old in sorted(self._answers, key=lambda one: self._answers[one][0])[: MAX_ANSWERS // 2]:
             del self._answers[old]
             self._locks.pop(old, None)

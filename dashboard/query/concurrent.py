@@ -8,9 +8,9 @@ from typing import TypeVar
 from dashboard.query.turns import waiting
 
 T = TypeVar("T")
-HANDS = 2
+THREADS = 2
 """How many are asked beside those that the pages ask themselves. They stay, as each has a connection of its own."""
-_hands = ThreadPoolExecutor(HANDS, "beside")
+_hands = ThreadPoolExecutor(THREADS, "beside")
 
 
 def beside(question: Callable[[], T]) -> Callable[[], T]:

@@ -45,7 +45,7 @@ ORDERS = {
 SUBJECTS = {FILING: "procedure", FEEDBACK: "category", DOCUMENT: "document_type"}
 """The field that says shortest what a record is about."""
 NEAR = timedelta(days=3)
-MOST_EVENTS = 500
+MAX_EVENTS = 500
 
 
 class FoundRecords(NamedTuple):
@@ -151,7 +151,7 @@ class RecordStore:
             self.lives.connection.rows(
                 f"SELECT {_shown(events_table(kind).columns)}, {_is_sealed(kind)} AS sealed FROM {events_table(kind).name} "
                 f"WHERE entity_id = %(entity)s ORDER BY {version_sql(kind)} "
-                f"LIMIT 1 BY partition, offset LIMIT {MOST_EVENTS}",
+                f"LIMIT 1 BY partition, offset LIMIT {MAX_EVENTS}",
                 entity=entity,
             )
         )

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dashboard.query import time_limit
 from dashboard.query.errors import TimeLimitError
 
-TURNS = 2
+MAX_COMPUTING = 2
 """Two, so that a short page need not wait for the end of a long one."""
-_turns = threading.BoundedSemaphore(TURNS)
+_turns = threading.BoundedSemaphore(MAX_COMPUTING)
 _here = threading.local()
 
 

@@ -10,7 +10,7 @@ Measure = Literal["overdue_rate", "overdue", "feedback", "filings", "on_time", "
 Scene = Literal["overview", "filings", "feedback", "documents", "meetings", "targets", "index", "sources"]
 SCENES: tuple[Scene, ...] = get_args(Scene)
 """The scenes, in the order in which they come."""
-SHORTEST, LONGEST = 5, 3600
+MIN_SCENE_SECONDS, MAX_SCENE_SECONDS = 5, 3600
 """Seconds for which a scene may be asked to stay."""
 
 
@@ -60,8 +60,8 @@ def scenes(asked: str | None, rotate: str | None, usual: int) -> tuple[tuple[Sce
     chosen = tuple(dict.fromkeys(one for name in named for one in SCENES if one == name.strip())) or SCENES
     seconds = int(rotate) if rotate and rotate.isdecimal() else usual
     if seconds == 0:
-        return chosen[:1], usual or SHORTEST
-    return chosen, min(max(seconds, SHORTEST), LONGEST)
+        return chosen[:1], usual or MIN_SCENE_SECONDS
+    return chosen, min(max(seconds, MIN_SCENE_SECONDS), MAX_SCENE_SECONDS)
 
 
 def strange(asked: str | None) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import radians, tan
 
-LEAST_ARC_MINUTES = 16.0
+MIN_ARC_MINUTES = 16.0
 CAPITAL = 0.7
 """Height of a capital letter of Noto Sans as a share of its font size."""
 
@@ -17,7 +17,7 @@ class ViewingDistance:
     pitch: float
     """Millimetres from one pixel of the panel to the next."""
 
-    def pixels(self, arc_minutes: float = LEAST_ARC_MINUTES) -> float:
+    def pixels(self, arc_minutes: float = MIN_ARC_MINUTES) -> float:
         """The font size, in pixels of the panel, whose capitals are that high."""
         millimetres = self.distance * 1000 * tan(radians(arc_minutes / 60))
         return millimetres / self.pitch / CAPITAL

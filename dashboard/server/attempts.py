@@ -8,7 +8,7 @@ from dataclasses import dataclass
 FREE_ATTEMPTS = 3
 """Wrong tokens after which a client begins to wait: people mistype."""
 FIRST_SECONDS, MAX_SECONDS = 0.5, 8.0
-FORGOTTEN_SECONDS = 600.0
+FORGET_SECONDS = 600.0
 MAX_CLIENTS = 1_000
 """Clients that are remembered; beyond, the one whose last attempt is oldest is forgotten."""
 MAX_WAITING = 50
@@ -33,7 +33,7 @@ class Attempts:
     def wrong(self, client: str, what: str, now: float) -> float:
         """Note a wrong token, and return the seconds that its answer is to wait. `what` says for the log where it was shown."""
         one = self._clients.pop(client, None)
-        if one is None or now - one.at > FORGOTTEN_SECONDS:
+        if one is None or now - one.at > FORGET_SECONDS:
             one = _Client()
         one.wrong, one.at = one.wrong + 1, now
         self._clients[client] = one

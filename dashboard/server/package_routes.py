@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from dashboard.components.replay_bar import MOST_MARKS, line_period
+from dashboard.components.replay_bar import MAX_MARKS, line_period
 from dashboard.pages.package.build import PicturedPage, build
 from dashboard.query.connection import TimeLimitError, UnreachableError
 from dashboard.request.address import PageRequest, written
@@ -63,8 +63,8 @@ def _made(ask: PageContext, asked: PageRequest, request: Request) -> tuple[str, 
     since, until = line_period(ask, asked)
     at, run = asked.moment("moment"), ask.run(asked)
     moments = asked.moments("marked") or ([at] if at else [])
-    if len(moments) > MOST_MARKS:
-        raise ValueError(asked.speech("marks_full", n=MOST_MARKS))
+    if len(moments) > MAX_MARKS:
+        raise ValueError(asked.speech("marks_full", n=MAX_MARKS))
     server_address = f"http://127.0.0.1:{request.scope['server'][1]}"
     screens = [
         PicturedPage(one, server_address + asked.link(path, moment=written(one, "milliseconds"), marked=None, **parameters))

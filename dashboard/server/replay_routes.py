@@ -33,7 +33,7 @@ from schemas.moments import milliseconds
 
 PARTS = 240
 """Bars of the timeline."""
-MOST_ALARMS, MOST_OUTAGES = 2_000, 400
+MAX_ALARMS, MAX_OUTAGES = 2_000, 400
 OUTAGE_HOURS = 1
 
 
@@ -67,18 +67,18 @@ def line(ask: PageContext, asked: PageRequest) -> dict[str, Any]:
     ask = ask.base(asked)
 
     def found() -> dict[str, Any]:
-        rows = ask.alarms.history(since, until, limit=MOST_ALARMS)
+        rows = ask.alarms.history(since, until, limit=MAX_ALARMS)
         place = ask.place.then(Replay(until, picture))  # agencies that are no more were silent, too
         names = {one.code: one.words(asked.spoken) for one in place.agencies}
         sources = SourceStore(ask.connection, place.agencies, place.calendar)
-        silent = sources.silences(since, until, OUTAGE_HOURS)[:MOST_OUTAGES]
+        silent = sources.silences(since, until, OUTAGE_HOURS)[:MAX_OUTAGES]
         return {
             "since": milliseconds(since),
             "until": milliseconds(until),
             "picture": picture,
             "whole_from": milliseconds(known.whole_from) if (known := ask.horizon()) else None,
             "bars": PastStore(ask.connection).volume(since, until, PARTS, picture),
-            "alarms_from": milliseconds(rows[-1]["raised_at"]) if len(rows) == MOST_ALARMS else None,
+            "alarms_from": milliseconds(rows[-1]["raised_at"]) if len(rows) == MAX_ALARMS else None,
             "alarms": [
                 [
                     milliseconds(row["raised_at"]),

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from schemas.events.payloads import Refused
 from schemas.events.refusals import StatedSender, harmless
 
-MOST_KEYS = 500
+MAX_KEYS = 500
 """Sources and reasons that are told apart in one window; what is beyond is counted together, so that nobody can fill our memory."""
-MOST_REASON = 300
+MAX_REASON_LETTERS = 300
 Key = tuple[str, str, str, str]
 """Source, agency, kind, category."""
 
@@ -41,11 +41,11 @@ class Refusals:
     def _add(self, key: Key, count: int, reason: str) -> None:
         with self._lock:
             self._since = self._since or self._now()
-            if key not in self._counts and len(self._counts) >= MOST_KEYS:
+            if key not in self._counts and len(self._counts) >= MAX_KEYS:
                 key, reason = ("", "", "", key[3]), ""
             found = self._counts.get(key)
             if found is None:
-                self._counts[key] = _Count(count, harmless(reason)[:MOST_REASON])
+                self._counts[key] = _Count(count, harmless(reason)[:MAX_REASON_LETTERS])
             else:
                 found.count += count
 

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ingest import topics
 from ingest.importer import mapping as mappings
-from ingest.importer.job import PATIENCE_SECONDS, ImportJob
+from ingest.importer.job import KAFKA_TIMEOUT_SECONDS, ImportJob
 from ingest.importer.mapping import MappingError
 from ingest.importer.outcome import Outcomes
 from ingest.importer.rows import FileError
@@ -74,7 +74,7 @@ def import_files(
             failed = job.run(files, None, _progress)
         else:
             topics.ensure(settings)
-            with Outcomes(settings) as outcomes, Producer(settings, patience=PATIENCE_SECONDS) as producer:
+            with Outcomes(settings) as outcomes, Producer(settings, patience=KAFKA_TIMEOUT_SECONDS) as producer:
                 failed = job.run(files, producer, _progress)
                 job.settle(outcomes, 0.0 if no_wait else wait, _waiting)
         job.report(sys.stdout, "valid" if check else "accepted")

@@ -23,7 +23,7 @@ from schemas.events.envelope import Reader, RefusalError
 from schemas.seal import SealError, sealer
 from schemas.settings import Settings
 
-PATIENCE_SECONDS = 120.0
+KAFKA_TIMEOUT_SECONDS = 120.0
 Progress = Callable[[str, BinaryIO, int | None], AbstractContextManager[Callable[[Summary], None]]]
 
 
@@ -86,7 +86,7 @@ class ImportJob:
             taken = kept(self._taken(name, file, layout), self._keeping)
             with progress(name, file, size) as show:
                 chosen = taken if self._kind is None else only(taken, self._kind)
-                run(chosen, producer, refused, show, PATIENCE_SECONDS, one.summary, self._seen, one.sent)
+                run(chosen, producer, refused, show, KAFKA_TIMEOUT_SECONDS, one.summary, self._seen, one.sent)
             one.whole = True
 
     def _digest(self, file: BinaryIO, name: str) -> str:

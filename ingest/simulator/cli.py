@@ -25,7 +25,7 @@ from schemas.settings import Settings
 
 BEFORE = timedelta(days=4)
 """What is open when a backfill begins was born at most that long before."""
-PATIENCE = 15.0
+KAFKA_TIMEOUT_SECONDS = 15.0
 """Seconds until a Kafka that does not acknowledge counts as away."""
 
 
@@ -123,7 +123,7 @@ def run(
 
     def connect() -> Producer:
         topics.ensure(settings)
-        return Producer(settings, patience=PATIENCE)
+        return Producer(settings, patience=KAFKA_TIMEOUT_SECONDS)
 
     configure("ingest.simulator")
     with ProgressScreen(start, end) as screen:

@@ -15,7 +15,7 @@ LAG, TARDY_LAG = 4 * SECOND, 35 * MINUTE
 LATEST_AFTER, REPEATED_AFTER = 3 * DAY, 5 * HOUR
 RELEASE = 10 * MINUTE
 """How long it takes a sender to send all that it withheld while it was silent."""
-LONGEST = 6 * TARDY_LAG + LATEST_AFTER + REPEATED_AFTER
+MAX_DELAY = 6 * TARDY_LAG + LATEST_AFTER + REPEATED_AFTER
 
 Fate = Literal["good", "repeat", "bad"]
 

@@ -37,7 +37,7 @@ GOALS = {
 """Where an indicator will stand when its target is due, as a part of the target: clearly off track below 0.95, at risk below 1, on
 track until the last weeks just above it; the others pass it a month or two before."""
 PASSED = 1.03
-LONGEST = 1.2
+MAX_DELAY = 1.2
 """Years that it goes on moving, from one before the target is due."""
 AIMS = {
     "app.visits": 17_000_000.0,
@@ -141,7 +141,7 @@ def _figure(world: World, one: IndicatorType, unit: str, at: int, dice: Dice) ->
     if one.direction == "down":  # A rank: it does not drift from day to day.
         return float(round(goal + world.dice("rank", one.code).between(0, 2)))
     due = milliseconds(datetime.combine(aim.due, time(), ZONE)) if aim else at + YEAR // 2
-    passed = min(max(1 - (due - at) / YEAR, 0.0), LONGEST)
+    passed = min(max(1 - (due - at) / YEAR, 0.0), MAX_DELAY)
     part = START + (GOALS.get(one.code, PASSED) - START) * passed
     nature = 1 + (world.dice("nature", one.code, unit).between(-SPREAD, SPREAD) if unit != world.province else 0)
     value = goal * part * nature * (1 + 0.002 * (dice.random() - 0.5))

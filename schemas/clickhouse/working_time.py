@@ -19,10 +19,10 @@ import xxhash
 from schemas.clickhouse.columns import Column, Table
 from schemas.reference.calendar import WorkingCalendar
 
-MOST_SESSIONS = 3
+MAX_SESSIONS = 3
 _SESSION_COLUMNS = tuple(
     column
-    for number in range(1, MOST_SESSIONS + 1)
+    for number in range(1, MAX_SESSIONS + 1)
     for column in (
         Column(f"start_{number}", "Array(UInt32)", f"When session {number} starts, milliseconds since midnight; 0 for none."),
         Column(f"end_{number}", "Array(UInt32)", f"When session {number} ends."),
@@ -57,10 +57,10 @@ def calendar_row(calendar: WorkingCalendar) -> tuple[int, tuple[Any, ...]]:
         base = week[0][1]
         its = []
         for _, before, sessions in week:
-            if len(sessions) > MOST_SESSIONS:
-                raise ValueError(f"a day has {len(sessions)} sessions of work; {MOST_SESSIONS} are provided for")
+            if len(sessions) > MAX_SESSIONS:
+                raise ValueError(f"a day has {len(sessions)} sessions of work; {MAX_SESSIONS} are provided for")
             flat = [edge for session in sessions for edge in session]
-            its.append((before - base, *flat, *[0] * (2 * MOST_SESSIONS - len(flat))))
+            its.append((before - base, *flat, *[0] * (2 * MAX_SESSIONS - len(flat))))
         weeks.append(base)
         # The last may be shorter: then it is a kind of its own, the last one.
         kind_of.append(kinds.setdefault(tuple(its), len(kinds) + 1))
@@ -91,7 +91,7 @@ def position_sql(milliseconds: str) -> str:
     sessions = " + ".join(
         f"least(greatest({within} - days.{2 * number + 4}[{kind}], 0), "
         f"toInt64(days.{2 * number + 5}[{kind}]) - days.{2 * number + 4}[{kind}])"
-        for number in range(1, MOST_SESSIONS + 1)
+        for number in range(1, MAX_SESSIONS + 1)
     )
     found = f"(days.3[{week}] + days.5[{kind}] + {sessions})"
     for alias, expression in named.items():

@@ -21,7 +21,7 @@ class RefusalCategory(StrEnum):
     TOO_OLD = "too-old"
 
 
-MOST_REASON = 1000
+MAX_REASON_LETTERS = 1000
 """Letters of a reason: it may quote what is wrong, and that may be long."""
 
 
@@ -31,4 +31,4 @@ class RefusalError(Exception):
     def __init__(self, category: RefusalCategory, reason: str) -> None:
         super().__init__(reason)
         self.category = category
-        self.reason = reason if len(reason) <= MOST_REASON else reason[:MOST_REASON] + "…"
+        self.reason = reason if len(reason) <= MAX_REASON_LETTERS else reason[:MAX_REASON_LETTERS] + "…"

@@ -19,7 +19,7 @@ from schemas.events.payloads import Moment
 from schemas.moments import ZONE, milliseconds
 
 _LATER = re.compile(r"(?P<moment>\S+)\s*=\s*(?P<count>\d+)")
-MOST = 1024
+MAX_PARTITIONS = 1024
 """Partitions of a topic at most: a slip of the finger must not make a million."""
 
 
@@ -97,8 +97,8 @@ _TIMED, _DATED = msgspec.json.Decoder(_Timed), msgspec.json.Decoder(_Dated)
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= MOST:
-        raise ValueError(f"{text!r} is not a number of partitions from 1 to {MOST}")
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_PARTITIONS:
+        raise ValueError(f"{text!r} is not a number of partitions from 1 to {MAX_PARTITIONS}")
     return int(text)
 
 

@@ -8,11 +8,11 @@ import msgspec
 
 from schemas.events.kinds import BY_TYPE
 
-MOST_SOURCE = 256
+MAX_SOURCE_LETTERS = 256
 _CODE = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _CUT_AGENCY = re.compile(rb'"agency"\s*:\s*"([\w.-]{1,64})"')
 _CUT_TYPE = re.compile(rb'"type"\s*:\s*"([\w.-]{1,64})"')
-MOST_SEARCHED = 16 << 10
+MAX_SEARCHED_BYTES = 16 << 10
 """Bytes of an unreadable record that are searched for a name."""
 _QUOTED = re.compile(r"'.*'", re.DOTALL)
 _MOMENT = re.compile(r"\d{1,6}-\d\d-\d\d\S*")
@@ -43,7 +43,7 @@ def said(record: bytes) -> StatedSender:
     try:
         named = _NAMED.decode(record)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        start = record[:MOST_SEARCHED]
+        start = record[:MAX_SEARCHED_BYTES]
         agency, kind = _CUT_AGENCY.search(start), _CUT_TYPE.search(start)
         return StatedSender(agency=agency[1].decode() if agency else "", kind=_kind(kind[1].decode() if kind else ""))
     data = named.data if isinstance(named.data, dict) else {}
@@ -56,7 +56,7 @@ def code(value: Any) -> str:
 
 
 def _text(value: Any) -> str | None:
-    return value[:MOST_SOURCE] if isinstance(value, str) else None
+    return value[:MAX_SOURCE_LETTERS] if isinstance(value, str) else None
 
 
 def _kind(value: Any) -> str:

@@ -16,7 +16,7 @@ from schemas.clickhouse.tables import events_table, state_table, windows_table
 from schemas.events.kinds import Kind
 from streams.admin.period import MinutePeriod, Minutes
 
-MOST = 1000
+MAX_DIFFERENCES = 1000
 """Differences of one sort and one piece that are told one by one; all are counted."""
 LOOKS = 20
 """How often what moves is looked at again."""
@@ -83,7 +83,7 @@ def compare_windows(client: Client, kind: Kind, period: MinutePeriod) -> Compari
     found = Comparison()
     offsets = checkpoints(client, kind)
     differing, minutes = scan(client, kind, period, contributions(kind, period, offsets), offsets, found)
-    full = len(minutes) == MOST
+    full = len(minutes) == MAX_DIFFERENCES
     for _ in range(LOOKS):
         if not minutes:
             break
@@ -107,14 +107,15 @@ def scan(
 ) -> tuple[int, set[int]]:
     """Compare once, quickly, with `truth` (a query like `contributions` at `offsets`).
 
-    Returns how many windows differ, and the minutes, `MOST` at most, with windows that differ or are beyond their checkpoint.
-    A window's dimensions are told apart within its minute and partition by 64 bits.
+    Returns how many windows differ, and the minutes, `MAX_DIFFERENCES` at most, with windows that differ or are beyond their
+    checkpoint. A window's dimensions are told apart within its minute and partition by 64 bits.
     """
     names = [measure.name for measure in kind.measures]
     cell = f"xxh3({', '.join(kind.dimensions)}) AS cell"
     differs = " OR ".join(("here = 0", "here = count()", *(f"sum({name}) != 0" for name in names)))
     rows = client.execute(
-        f"SELECT sum(here), countIf(wrong AND NOT moved), groupUniqArrayIf({MOST})(toUnixTimestamp(window_start), wrong OR moved) "
+        f"SELECT sum(here), countIf(wrong AND NOT moved), "
+        f"groupUniqArrayIf({MAX_DIFFERENCES})(toUnixTimestamp(window_start), wrong OR moved) "
         f"FROM (SELECT window_start, sum(stored) AS here, max(ahead) AS moved, {differs} AS wrong FROM ("
         f"SELECT window_start, partition, {cell}, 1 AS stored, last_offset > {upto(offsets)} AS ahead, {', '.join(names)} "
         f"FROM {windows_table(kind).name} FINAL WHERE {scope.windows} UNION ALL "
@@ -152,7 +153,7 @@ def list_differing(
     for name, minute, partition, offset, beyond, have, want in rows:
         if beyond:
             moved.append(AheadWindow(name, minute, partition, offset))
-        elif len(found.lines) < MOST:
+        elif len(found.lines) < MAX_DIFFERENCES:
             found.lines[name] = f"window {name}: {_said(kind, have, want)}"
     return moved
 
@@ -200,7 +201,7 @@ def _look_at_states(client: Client, kind: Kind, where: str) -> tuple[int, dict[s
     columns = f"xxh3(tuple({', '.join(column.name for column in state_table(kind).columns[:-1])}))"
     table, events, version = state_table(kind).name, events_table(kind).name, version_sql(kind)
     rows = client.execute(
-        f"SELECT countIf(here), countIf(differs), groupArrayIf({MOST})((entity_id, have, want), differs) FROM ("
+        f"SELECT countIf(here), countIf(differs), groupArrayIf({MAX_DIFFERENCES})((entity_id, have, want), differs) FROM ("
         f"SELECT entity_id, max(stored) AS here, anyIf((v, h), stored) AS have, anyIf((v, h), NOT stored) AS want, "
         f"have != want AS differs FROM ("
         f"SELECT entity_id, true AS stored, version AS v, {columns} AS h FROM {table} FINAL WHERE {where} UNION ALL "
@@ -239,7 +240,7 @@ def repeated(client: Client, kind: Kind, period: MinutePeriod, found: Comparison
     table = events_table(kind).name
     offsets = checkpoints(client, kind)
     rows: list[tuple[int, int, int, list[Any]]] = client.execute(
-        f"SELECT sum(n), sum(late), countIf(n > 1), groupArrayIf({MOST})((identity, n), n > 1) FROM ("
+        f"SELECT sum(n), sum(late), countIf(n > 1), groupArrayIf({MAX_DIFFERENCES})((identity, n), n > 1) FROM ("
         f"SELECT identity, count() AS n, countIf(offset > {upto(offsets)}) AS late "
         f"FROM {table} FINAL WHERE {period.events} GROUP BY identity)",
         settings={"max_bytes_before_external_group_by": 1 << 30},

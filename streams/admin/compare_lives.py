@@ -8,7 +8,7 @@ from schemas.clickhouse.derivation import derive
 from schemas.clickhouse.lives import BY_KIND, FAR, Life, current_table, life_table
 from schemas.clickhouse.tables import events_table
 from schemas.events.kinds import Kind
-from streams.admin.compare import LOOKS, MOST, Comparison, quoted, upto
+from streams.admin.compare import LOOKS, MAX_DIFFERENCES, Comparison, quoted, upto
 from streams.lives import INSERT, LivesProgress, read_mark
 
 PIECE = 300_000
@@ -86,7 +86,7 @@ def _look(client: Client, life: Life, calendar: int, mark: LivesProgress, where:
     hashed = f"xxh3(tuple({typed}))"
     truth = derive(life, calendar, f"{events_table(kind).name} WHERE {settled}", mark.epoch)
     rows = client.execute(
-        f"SELECT countIf(here), countIf(differs), groupArrayIf({MOST})((entity_id, events), differs) FROM ("
+        f"SELECT countIf(here), countIf(differs), groupArrayIf({MAX_DIFFERENCES})((entity_id, events), differs) FROM ("
         f"SELECT entity_id, max(which = 0) AS here, max(which = 1) AS told, countIf(which = 1) AS events, "
         f"sumIf(hash, which = 0) != sumIf(hash, which = 1) OR countIf(which = 0) != events "
         f"OR sumIf(hash, which = 2) != sumIf(hash, which = 1 AND last) AS differs FROM ("

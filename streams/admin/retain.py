@@ -28,11 +28,11 @@ from streams.admin.period import MinutePeriod
 from streams.lives import INSERT, read_mark
 
 log = logging.getLogger(__name__)
-MOST = 100_000
+MAX_ENTITIES = 100_000
 """Entities of a kind that go at a time: meanwhile no lives are computed."""
 BEHIND = timedelta(days=1)
 """A worker that is further behind may still have to tell whether what it reads was counted before."""
-EVERY = 3600.0
+INTERVAL_SECONDS = 3600.0
 SYNC = {"mutations_sync": 1}
 """A change of rows is waited for."""
 
@@ -77,7 +77,7 @@ def retain(
     client: Client,
     settings: Settings,
     now: datetime | None = None,
-    most: int = MOST,
+    most: int = MAX_ENTITIES,
     tell: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> list[Gone]:
     """Let go of what is due, of at most so many entities of a kind. Raises `WorkersBehindError`, and clickhouse-driver's errors."""
@@ -158,7 +158,7 @@ class Retention:
             return
         try:
             gone, self._trouble = retain(self._client, self._settings), ""
-            more = any(one.entities == MOST for one in gone)
+            more = any(one.entities == MAX_ENTITIES for one in gone)
             if events := sum(one.events for one in gone):
                 log.info("let go of %d events of %d entities", events, sum(one.entities for one in gone))
         except WorkersBehindError as error:
@@ -166,4 +166,4 @@ class Retention:
             if str(error) != self._trouble:
                 self._trouble = str(error)
                 log.warning("nothing is let go of: %s", error)
-        self._next = time.monotonic() + (60.0 if more else EVERY)
+        self._next = time.monotonic() + (60.0 if more else INTERVAL_SECONDS)

@@ -103,7 +103,7 @@ def retain() -> None:
 
     An entity goes whole, once it is closed and nothing was heard of it for so long. What was let go of does not come back.
     """
-    from streams.admin.retain import MOST
+    from streams.admin.retain import MAX_ENTITIES
     from streams.admin.retain import retain as run
 
     settings, gone = load(), Counter[str]()
@@ -113,7 +113,7 @@ def retain() -> None:
             done = explained("ClickHouse", settings.clickhouse_server, lambda: run(client, settings, tell=tell))
             for one in done:
                 gone[one.kind.name] += one.events
-            if all(one.entities < MOST for one in done):
+            if all(one.entities < MAX_ENTITIES for one in done):
                 break
     known = horizon(client.execute)
     if known is None:

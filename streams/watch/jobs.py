@@ -71,7 +71,7 @@ class Living:
     """Keeps the lives of entities up with what workers count: all that figures, and alarms on them, are asked of. And records what
     they show, and lets go of what is kept no longer, while they stand still."""
 
-    MOST = 200_000
+    MAX_ENTITIES = 200_000
     """Events that are taken in before it is told that this goes on."""
 
     def __init__(self) -> None:
@@ -85,7 +85,7 @@ class Living:
             self._of[url] = client, lives, Snapshots(client, task.settings.province, lives), Retention(client, task.settings)
         client, lives, snapshots, retention = self._of[url]
         try:
-            lives.catch_up(self.MOST)
+            lives.catch_up(self.MAX_ENTITIES)
             snapshots.look()
             retention.look()
         except BaseException:

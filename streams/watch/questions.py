@@ -29,7 +29,7 @@ USUAL_DAYS = 14
 REFUSED_DAYS = 60
 NOBODY = timedelta(hours=1)
 """Without an event from anybody for that much working time it is not the agencies that are silent."""
-LEAST_RATE = 0.001
+MIN_RATE = 0.001
 """A share of overdue filings that is usual even where there is none."""
 
 
@@ -189,7 +189,7 @@ def _overdue(look: Look, by: str, places: Callable[[str], dict[str, Any]]) -> li
     rates = [late / filings for late, filings in counts.values() if filings]
     if not rates:
         return []
-    usual = max(median(rates), LEAST_RATE)
+    usual = max(median(rates), MIN_RATE)
     then = {code: found[overdue.code].value or 0 for (code,), found in before.items()}
     return [
         Observed(

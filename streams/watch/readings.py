@@ -16,7 +16,7 @@ from streams.watch.questions import Look
 Key = tuple[str, str]
 """Code of a figure, and of a unit: a commune, an agency, or an empty text for the province."""
 TARGETS = "target."
-LEAST = 100
+MIN_COUNT = 100
 """Entities that a computed share must rest on before it calls for people."""
 FULL = 1000.0
 """What a target reads at most, in percent: one to be lowered may be reached many times over."""
@@ -58,7 +58,7 @@ def _standings(look: Look) -> Sequence[TargetStanding]:
 def _reached(one: TargetStanding) -> Reading:
     """How much of a target will be reached, in percent, by the forecast; unknown where there is none."""
     aim, will = one.target.value, one.forecast.value if one.forecast else None
-    few = one.reading.whole is not None and one.reading.whole < LEAST
+    few = one.reading.whole is not None and one.reading.whole < MIN_COUNT
     if will is None or one.reading.stale or few:
         return UNKNOWN
     part, whole = (will, aim) if one.target.direction == "up" else (aim, will)

@@ -22,8 +22,8 @@ from streams.watch.jobs import JOBS, Task, WatchJob
 from streams.worker.store import WorkerStore
 
 log = logging.getLogger(__name__)
-LONGEST_PAUSE = 30.0
-PATIENCE = 20
+MAX_PAUSE_SECONDS = 30.0
+READY_TIMEOUT_SECONDS = 20
 """Seconds that ClickHouse has for an answer: a job that waits for ever would never be told."""
 TOLD_SECONDS = 2.0
 """That a job was done is told no more often."""
@@ -76,7 +76,7 @@ class Round:
     def pause(self) -> float:
         """Seconds until it is to be done again."""
         if self.failures:
-            return min(LONGEST_PAUSE, max(1.0, self.job.period) * 2.0 ** min(self.failures - 1, 6))
+            return min(MAX_PAUSE_SECONDS, max(1.0, self.job.period) * 2.0 ** min(self.failures - 1, 6))
         now = self.clock()
         return self.job.period - (now - aligned(now, self.job.period)).total_seconds()
 
@@ -91,7 +91,7 @@ class Round:
 def _patient(url: str) -> str:
     """The address of a ClickHouse with an end to waiting for it, unless it says one itself."""
     parts = urlsplit(url)
-    options = {"connect_timeout": "5", "send_receive_timeout": str(PATIENCE)} | dict(parse_qsl(parts.query))
+    options = {"connect_timeout": "5", "send_receive_timeout": str(READY_TIMEOUT_SECONDS)} | dict(parse_qsl(parts.query))
     return urlunsplit(parts._replace(query=urlencode(options)))
 
 

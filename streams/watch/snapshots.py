@@ -21,7 +21,7 @@ from schemas.reference import calendar
 from streams.admin.compare import upto
 from streams.lives import Lives, read_mark
 
-EVERY = timedelta(minutes=1)
+SNAPSHOT_INTERVAL = timedelta(minutes=1)
 SOON = timedelta(seconds=5)
 SETTLED = timedelta(seconds=60)
 """After which what had arrived by a moment is counted."""
@@ -54,7 +54,7 @@ class Snapshots:
             self._keep(self._waiting.popleft())
         if now >= self._next:
             taken = self._take(now)
-            self._next = now + (EVERY if taken else SOON)
+            self._next = now + (SNAPSHOT_INTERVAL if taken else SOON)
             if taken:
                 self._waiting.append(taken)
 

@@ -16,7 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from schemas.events.kinds import HEARTBEATS, KINDS, REFUSALS
 from schemas.settings import load
-from streams.worker.cores import EVERY, Cores
+from streams.worker.cores import LOOK_INTERVAL_SECONDS, Cores
 from streams.worker.loop import Work
 from streams.worker.progress import Progress
 from streams.worker.topics import ensure_topics
@@ -25,7 +25,7 @@ from streams.worker.transport import ChunkSchema, ChunkTransport
 log = logging.getLogger(__name__)
 LAST_SECONDS = 12.0
 """Seconds that a worker has to end in good order once it is told to."""
-PATIENCE = 30
+READY_TIMEOUT_SECONDS = 30
 """Seconds of failure after which the worker says that it is not ready."""
 
 
@@ -122,7 +122,7 @@ async def keep_together() -> None:
     cores = Cores()
     while not app.should_stop:
         cores.look()
-        await app.sleep(EVERY)
+        await app.sleep(LOOK_INTERVAL_SECONDS)
 
 
 @app.on_partitions_revoked.connect
@@ -151,7 +151,7 @@ async def show_health(web: Any, request: Any) -> Any:
 async def show_readiness(web: Any, request: Any) -> Any:
     """Whether batches are written: 503 once the batch in hand could not be written for a while, or a partition stands still."""
     waited = 0.0 if work.in_hand_since is None else time.monotonic() - work.in_hand_since
-    if waited > PATIENCE:
+    if waited > READY_TIMEOUT_SECONDS:
         return web.json({"status": f"nothing could be written for {waited:.0f} s; see the log"}, status=503)
     if stalled := progress.watch.stalled():
         return web.json({"status": f"{'; '.join(stalled)}; see the log"}, status=503)

@@ -20,7 +20,7 @@ T = TypeVar("T")
 Headers = Sequence[tuple[str, bytes | None]]
 EARLIEST_MS, LATEST_MS = milliseconds(EARLIEST), milliseconds(LATEST)
 STATED_DIGITS = len(str(LATEST_MS))
-MOST_COPIED = 256 << 10
+MAX_COPIED_BYTES = 256 << 10
 """Bytes of a payload that the dead-letter topic's copy carries at most."""
 
 
@@ -71,8 +71,8 @@ class DeadLetter(msgspec.Struct, frozen=True):
 
     def copy(self) -> bytes:
         """As it is sent to the dead-letter topic, JSON with key and payload in base64; a payload too large for a record is cut."""
-        payload = masked(self.payload)[:MOST_COPIED]
-        return msgspec.json.encode(msgspec.structs.replace(self, key=self.key[:MOST_COPIED], payload=payload))
+        payload = masked(self.payload)[:MAX_COPIED_BYTES]
+        return msgspec.json.encode(msgspec.structs.replace(self, key=self.key[:MAX_COPIED_BYTES], payload=payload))
 
 
 @dataclass

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 log = logging.getLogger(__name__)
-EVERY = 1.0
+LOOK_INTERVAL_SECONDS = 1.0
 """Seconds between two looks."""
 BUSY = 0.5
 """Share of a core from which on it matters."""

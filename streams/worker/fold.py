@@ -13,8 +13,8 @@ from schemas.events.envelope import RefusalCategory, RefusalError
 from schemas.events.kinds import Kind
 from streams.worker.rows import BODY, EVENT_ID, IDENTITY, OCCURRED_AT, Cell, Columns, Row, Windows, folder
 
-MOST_IDENTITIES = 400_000
-MOST_CELLS = 80_000
+MAX_IDENTITIES = 400_000
+MAX_CELLS = 80_000
 """Bounds of the memory of all partitions; a minute that was let go of is loaded again when a late event needs it."""
 
 
@@ -134,7 +134,7 @@ class Partition:
 
     def forget_old(self, share: float) -> None:
         """Let go of the oldest written minutes beyond this partition's share of the bounds; the newest stays."""
-        most_identities, most_cells = MOST_IDENTITIES * share, MOST_CELLS * share
+        most_identities, most_cells = MAX_IDENTITIES * share, MAX_CELLS * share
         identities, cells = sum(map(len, self._identities.values())), sum(map(len, self._cells.values()))
         if identities <= most_identities and cells <= most_cells:
             return

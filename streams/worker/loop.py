@@ -34,9 +34,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 LINGER = 0.05
 """Seconds to wait for more chunks once there is one: fewer, larger inserts."""
-MOST_RECORDS = 40_000
+MAX_RECORDS = 40_000
 """Records in a batch, about: one insert of so many costs ClickHouse two thirds of what two of half as many do."""
-MOST_CHUNKS = 8
+MAX_CHUNKS = 8
 """Chunks that wait, of a MB each at most, when no more are fetched."""
 
 
@@ -105,7 +105,7 @@ class Work:
             self._mark_room()
 
     def _mark_room(self) -> None:
-        if self._chunks.qsize() < MOST_CHUNKS:
+        if self._chunks.qsize() < MAX_CHUNKS:
             self._room.set()
         else:
             self._room.clear()
@@ -140,7 +140,7 @@ class Work:
         self._mark_room()
         records = len(events[0].value)
         deadline = asyncio.get_running_loop().time() + LINGER
-        while records < MOST_RECORDS and (left := deadline - asyncio.get_running_loop().time()) > 0:
+        while records < MAX_RECORDS and (left := deadline - asyncio.get_running_loop().time()) > 0:
             try:
                 event = await asyncio.wait_for(self._chunks.get(), left)
             except TimeoutError:

@@ -23,11 +23,11 @@ from streams.worker import metrics
 from streams.worker.store import WorkerStore
 
 log = logging.getLogger(__name__)
-EVERY = 2.0
+LOOK_INTERVAL_SECONDS = 2.0
 """Seconds between two looks."""
-PATIENCE = 10.0
+STALL_SECONDS = 10.0
 """Seconds that Kafka has to say where partitions end."""
-MOST_SEEN = 512
+MAX_SEEN = 512
 
 
 class KindPartition(NamedTuple):
@@ -118,7 +118,7 @@ class Watch:
         while one.waits and one.waits[0][1] <= one.written:
             one.waits.popleft()
         if end > max(one.written, one.waits[-1][1] if one.waits else 0):
-            if len(one.waits) >= MOST_SEEN:
+            if len(one.waits) >= MAX_SEEN:
                 one.waits = deque(list(one.waits)[::2])
             one.waits.append((now, end))
 
@@ -172,7 +172,7 @@ class Progress:
     async def run(self) -> None:
         """Look until the app stops."""
         while not self._app.should_stop:
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(LOOK_INTERVAL_SECONDS)
             try:
                 await self._look()
                 self._trouble = ""
@@ -186,13 +186,13 @@ class Progress:
         mine = self._app.consumer.assignment()
         held = {KindPartition(self._topics[tp.topic], tp.partition): tp for tp in mine if tp.topic in self._topics}
         # Kafka first: what comes in while ClickHouse is asked is no lag.
-        extents = await asyncio.wait_for(self._app.consumer.extents(held.values()), PATIENCE) if held else {}
+        extents = await asyncio.wait_for(self._app.consumer.extents(held.values()), STALL_SECONDS) if held else {}
         held = {place: tp for place, tp in held.items() if tp in extents}
         problem, written = None, dict[KindPartition, int]()
         try:
             # A ClickHouse that hangs raises nothing: what stands still must be said all the same.
             asked = self._in_thread(lambda: {KindPartition(*row[:2]): row[2] + 1 for row in self._store.checkpoints()})
-            written = await asyncio.wait_for(asked, PATIENCE)
+            written = await asyncio.wait_for(asked, STALL_SECONDS)
         except Exception as error:  # Nothing moves as long as ClickHouse is away: that is seen, too.
             problem = error
         now = time.monotonic()

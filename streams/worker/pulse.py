@@ -19,7 +19,7 @@ from streams.worker.batch import heartbeat_rows
 from streams.worker.store import WorkerStore
 
 log = logging.getLogger(__name__)
-MOST_CHUNKS = 1_000
+MAX_CHUNKS = 1_000
 """Chunks of heartbeats that may wait, of a few heartbeats each: what comes in half an hour, about."""
 HELD_SECONDS = 0.2
 """Seconds until heartbeats that are held back, or could not be written, are tried again."""
@@ -40,7 +40,7 @@ class HeartbeatWriter:
     @property
     def full(self) -> bool:
         """Whether so many wait that no more are to be fetched."""
-        return len(self._chunks) >= MOST_CHUNKS
+        return len(self._chunks) >= MAX_CHUNKS
 
     def put(self, event: Any) -> None:
         """Queue a chunk of heartbeats."""

@@ -57,14 +57,14 @@ def columns_maker(kind: Kind) -> Callable[[Sequence[Read], list[int], list[int],
     return typing.cast(Callable[..., Columns], _compile(source, {"kind": kind, "epoch": EPOCH} | helpers))
 
 
-MOST_SHARED = 50_000
+MAX_SHARED = 50_000
 """Texts that are known at most: whoever sends codes that there are not must not fill the memory."""
 _shared: dict[str, str] = {}
 
 
 def shared(codes: list[str]) -> list[str]:
     """The same codes, but one text for all that are alike: compared, hashed and kept once."""
-    if len(_shared) > MOST_SHARED:
+    if len(_shared) > MAX_SHARED:
         _shared.clear()
     return list(map(_shared.setdefault, codes, codes))
 

@@ -40,7 +40,7 @@ class Unfiltered(dict[TP, int | None]):
         """Keep nothing."""
 
 
-LONGEST_WAIT_MS = 50
+MAX_WAIT_MS = 50
 """How long Kafka may hold back the answer to a fetch that it has nothing for.
 
 aiokafka has one fetch on its way to a broker. While chunks wait here, that fetch asks for the other partitions only; should those
@@ -87,7 +87,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = LONGEST_WAIT_MS
+        consumer._fetch_max_wait_ms = MAX_WAIT_MS
         # Faust reads committed records only where it writes in transactions itself.
         consumer._isolation_level = "read_committed"
         return consumer

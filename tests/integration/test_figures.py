@@ -27,7 +27,7 @@ from schemas.figures.questions import AskedMoment, ask, ask_at, ask_each, dimens
 from schemas.figures.series import SeriesStep, crossed, held_ends, parts, series, series_readings
 from schemas.moments import milliseconds
 from schemas.reference import ZONE, Criterion, agencies, calendar
-from schemas.scores.score import SourceState as ScoreState
+from schemas.scores.score import InputState
 from schemas.settings import Settings
 from schemas.sources.freshness import SourceState
 from streams.admin.migrate import migrate
@@ -329,7 +329,7 @@ def test_the_index_is_live_for_every_unit_from_the_same_figures(province: Provin
     for unit, score in scores.items():
         part = next(one for one in score.parts if isinstance(one.of, Criterion) and one.of.reads == "filing.on_time")
         if unit in silent:
-            assert (part.state, part.points, score.total) == (ScoreState.STALE, None, None)
+            assert (part.state, part.points, score.total) == (InputState.STALE, None, None)
         elif live[unit]["filing.on_time"].value is not None:
             assert part.points is not None and 0 <= part.points <= part.of.points
         assert score.total is None or 0 <= score.total <= 100

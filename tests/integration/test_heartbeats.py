@@ -12,7 +12,7 @@ from schemas.clickhouse.tables import events_table
 from schemas.events.kinds import FILING, HEARTBEATS
 from schemas.events.payloads import Heartbeat
 from schemas.settings import Settings
-from streams.worker.loop import MOST_RECORDS
+from streams.worker.loop import MAX_RECORDS
 from tests.bench.load import Load
 from tests.running import wait_for, worker
 
@@ -49,14 +49,14 @@ def test_a_heartbeat_goes_ahead_of_the_batches_that_wait(
         return int(database.execute(f"SELECT count() FROM {EVENTS}")[0][0])
 
     with Producer(settings) as producer:
-        fill(producer, settings.topic_prefix, 4 * MOST_RECORDS)
+        fill(producer, settings.topic_prefix, 4 * MAX_RECORDS)
         with worker(environment, tmp_path / "worker.log"):
             before = wait_for(written, what="the first batch")
             beat(producer, settings.topic_prefix, "in between")
             wait_for(lambda: came(database, "in between") == len(PARTITIONS), what="the heartbeat")
             after = written()
     # At the first batch the second is taken in and what makes the third waits; behind those it would come.
-    assert after - before < 2 * MOST_RECORDS and after < 4 * MOST_RECORDS * 0.9
+    assert after - before < 2 * MAX_RECORDS and after < 4 * MAX_RECORDS * 0.9
 
 
 def test_heartbeats_are_held_back_as_long_as_batches_cannot_be_written(

@@ -48,7 +48,7 @@ from streams.admin.migrate import migrate
 from streams.lives import Lives
 from streams.watch.book import write
 from streams.watch.engine import Alarm
-from streams.worker.store import ScreenStore as Writer
+from streams.worker.store import WorkerStore
 from tests.conftest import forget, isolated
 from tests.counting import Counter
 
@@ -155,7 +155,7 @@ def told(settings: Settings, until: datetime) -> None:
         counter.close()
     alarms = [called(THEN - timedelta(hours=2)), called(THEN - timedelta(minutes=5), count=5, value=5.0)]
     alarms += [called(THEN + timedelta(hours=1), count=9), called(THEN + timedelta(hours=3), cleared_at=THEN + timedelta(hours=3))]
-    writer = Writer(settings.clickhouse_url)
+    writer = WorkerStore(settings.clickhouse_url)
     for alarm in alarms:
         if alarm.evaluated_at <= until:
             write(writer, [alarm])

@@ -304,7 +304,7 @@ def test_what_is_looked_at_is_set_apart_once_more_and_not_kept_for_ever(province
     assert province.open(Picture.KNOWN) == 1 and moments() == first
     for minutes in range(1, 40):
         assert province.open(Picture.KNOWN, THEN + timedelta(minutes=minutes)) == 1
-    assert len(moments()) <= past_moments.MOST + past_tables.MOST_LEFT + 1
+    assert len(moments()) <= past_moments.MAX_MOMENTS + past_tables.MAX_LEFT + 1
     province.scenes.close()
     assert moments() == set() == province.tables()
 

@@ -286,4 +286,4 @@ def test_a_job_that_fails_is_done_again_later_and_later(settings: Settings) -> N
     for _ in range(8):
         assert one.once() == "RuntimeError: no"
         pauses.append(one.pause())
-    assert pauses[:4] == [1, 2, 4, 8] and pauses[-1] == run.LONGEST_PAUSE
+    assert pauses[:4] == [1, 2, 4, 8] and pauses[-1] == run.MAX_PAUSE_SECONDS

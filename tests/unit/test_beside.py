@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from dashboard.query.concurrent import HANDS, beside
+from dashboard.query.concurrent import THREADS, beside
 from dashboard.query.rights import NoRightsError, current, must_see_all
 
 
@@ -24,7 +24,7 @@ def test_it_is_asked_with_the_rights_of_who_asks() -> None:
     go_on = threading.Event()
     before = current.set("wall")
     try:
-        busy = [beside(go_on.wait) for _ in range(HANDS)]
+        busy = [beside(go_on.wait) for _ in range(THREADS)]
         answers = [beside(must_see_all) for _ in range(2)]
     finally:
         current.reset(before)
@@ -47,7 +47,7 @@ def test_what_it_raises_is_raised_where_the_answer_is_taken() -> None:
 
 def test_while_all_hands_are_busy_who_asks_does_it() -> None:
     go_on = threading.Event()
-    busy = [beside(go_on.wait) for _ in range(HANDS)]
+    busy = [beside(go_on.wait) for _ in range(THREADS)]
     assert beside(lambda: threading.current_thread())() is threading.current_thread()
     go_on.set()
     assert all(one() for one in busy)

@@ -75,7 +75,7 @@ def test_an_address_says_all_that_a_list_is() -> None:
 def test_without_a_wish_the_newest_come_first_and_behind_a_figure_the_most_urgent() -> None:
     for kind in KINDS:
         wanted = read("", kind.name)
-        assert (wanted.order.by, wanted.order.down, wanted.page, wanted.size) == ("started_at", True, 1, address.SIZE)
+        assert (wanted.order.by, wanted.order.down, wanted.page, wanted.size) == ("started_at", True, 1, address.DEFAULT_PAGE_SIZE)
         assert wanted.sought == Sought(kind) and wanted.shown
     assert read("figure=filing.overdue").order == Order("left", False)
     assert read("figure=meeting.live", "meeting").order.by == "started_at"

@@ -7,7 +7,7 @@ import pytest
 
 from dashboard.history import periods as past_slots
 from dashboard.history.periods import GOES_ON
-from dashboard.history.slices import AHEAD, MOST
+from dashboard.history.slices import MAX_SLICES, SLICES_AHEAD
 
 DAY = timedelta(days=1)
 YEAR = 364 * DAY
@@ -26,5 +26,5 @@ def test_scenes_made_ahead_cover_a_year_without_a_gap(hours: int, monkeypatch: p
     slots = list(past_slots.slots(now - YEAR))
     assert all(earlier[0] < later[0] <= earlier[1] < later[1] for later, earlier in pairwise(slots))
     assert slots[0][1] == GOES_ON and now - 2 * DAY < slots[0][0] <= now - DAY and slots[-1][0] <= now - YEAR
-    assert len(slots) <= AHEAD < MOST
+    assert len(slots) <= SLICES_AHEAD < MAX_SLICES
     assert all(past_slots.slot(min(until - past_slots.MILLISECOND, now)) == (since, until) for since, until in slots)

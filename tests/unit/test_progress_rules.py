@@ -7,7 +7,7 @@ from dashboard.query.progress import Lag, Pace
 from dashboard.query.progress import judge as judged
 from schemas.events.kinds import KINDS
 from streams.worker.batch import heartbeat_rows
-from streams.worker.progress import MOST_SEEN, KindPartition, OffsetRange, Watch
+from streams.worker.progress import MAX_SEEN, KindPartition, OffsetRange, Watch
 from tests.records import Record
 
 ONE, TWO = KindPartition("filing", 0), KindPartition("filing", 1)
@@ -87,10 +87,10 @@ def test_what_moved_to_another_worker_is_not_followed() -> None:
 
 def test_a_long_stall_takes_little_memory() -> None:
     watch = Watch(10)
-    for second in range(10 * MOST_SEEN):
+    for second in range(10 * MAX_SEEN):
         watch.look(second, ends(one=second + 1), {})
     standing = watch.partitions[ONE]
-    assert len(standing.waits) <= MOST_SEEN and standing.waits[0] == (0, 1)
+    assert len(standing.waits) <= MAX_SEEN and standing.waits[0] == (0, 1)
 
 
 def row(kind: str, partition: int, **changes: Any) -> dict[str, Any]:

@@ -91,4 +91,4 @@ def test_nobody_can_fill_the_gateways_memory(monkeypatch: pytest.MonkeyPatch) ->
         counted.note(StatedSender(str(number), f"/{number}", f"A{number}", "filing"), "wrong-value", "x" * 5000)
     found: list[Refused] = counted.taken()
     assert len(found) <= 6 and sum(one.count for one in found) == 100
-    assert max(len(one.reason) for one in found) <= refusals.MOST_REASON
+    assert max(len(one.reason) for one in found) <= refusals.MAX_REASON_LETTERS

@@ -10,7 +10,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.worker.fetching import PartitionState
-from streams.worker.transport import LONGEST_WAIT_MS, ChunkConsumer, ChunkTransport
+from streams.worker.transport import MAX_WAIT_MS, ChunkConsumer, ChunkTransport
 
 
 def test_a_fetch_is_not_held_back_for_long_by_empty_partitions() -> None:
@@ -21,7 +21,7 @@ def test_a_fetch_is_not_held_back_for_long_by_empty_partitions() -> None:
         return ours._thread._create_worker_consumer(transport)
 
     ours = asyncio.run(consumer())
-    assert ours._fetch_max_wait_ms == LONGEST_WAIT_MS
+    assert ours._fetch_max_wait_ms == MAX_WAIT_MS
     assert ours._isolation_level == "read_committed", "what its sender took back is not counted"
 
 

@@ -9,16 +9,16 @@ import pytest
 from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
 from dashboard.components import outlines as map
-from dashboard.components.alarm_texts import MOST
+from dashboard.components.alarm_texts import MAX_NAMES
 from dashboard.components.rotation import HELD, Turn, scene_of, turn
 from dashboard.pages.wall.backdrop import Backdrop
-from dashboard.pages.wall.cards import MOST as FIGURES
+from dashboard.pages.wall.cards import MAX_CARDS
 from dashboard.pages.wall.frame import Painter, heading
 from dashboard.pages.wall.scenes import DRAWN
 from dashboard.pages.wall.theme_figures import THEMES
 from dashboard.query.alarm_groups import StoredAlarm, grouped
 from dashboard.query.scoreboard import Scoreboard
-from dashboard.request.view import LONGEST, SCENES, SHORTEST, WallView, scenes, strange, view
+from dashboard.request.view import MAX_SCENE_SECONDS, MIN_SCENE_SECONDS, SCENES, WallView, scenes, strange, view
 from schemas.figures import Reading
 from schemas.reference import alarm_rules, criteria_sets
 from schemas.scores import score, standings
@@ -53,8 +53,8 @@ def test_every_scene_keeps_the_budget_and_can_be_sent(scene: Any, language: Any,
     called = tuple(StoredAlarm(one.cause, 2, NOW, (ONE,), "filing.on_time", 3, rule=one.code) for one in alarm_rules())
     frame = Painter(PLACE).frame(replace(snapshot(), alarms=called), WallView(language, scenes=SCENES), scene, rest)
     assert texts(frame)
-    assert len([one for one in frame if one[0].startswith("figure-")]) == FIGURES <= 7
-    assert len(frame["alarms", "children"]) <= MOST <= 5
+    assert len([one for one in frame if one[0].startswith("figure-")]) == MAX_CARDS <= 7
+    assert len(frame["alarms", "children"]) <= MAX_NAMES <= 5
     assert ("map-communes", "hideout") in frame or DRAWN[scene].board
 
 
@@ -167,8 +167,8 @@ def test_the_heading_says_which_scene_it_is_and_what_holds_it() -> None:
         (None, "0", (("overview",), 30)),
         ("filings,feedback", "0", (("filings",), 30)),
         ("weather", None, (SCENES, 30)),
-        (None, "1", (SCENES, SHORTEST)),
-        (None, "99999", (SCENES, LONGEST)),
+        (None, "1", (SCENES, MIN_SCENE_SECONDS)),
+        (None, "99999", (SCENES, MAX_SCENE_SECONDS)),
         (None, "soon", (SCENES, 30)),
     ],
 )

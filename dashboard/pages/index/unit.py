@@ -13,11 +13,10 @@ from dashboard.i18n.speech import Translator
 from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
 from schemas.reference import CriteriaSet, Criterion
-from schemas.scores import GroupScore, InputState, Question, Score
-from schemas.scores import ScorePart as Scored
+from schemas.scores import GroupScore, InputState, Question, Score, ScorePart
 
 CHIPS = {InputState.KNOWN: "quiet", InputState.UNKNOWN: "unknown", InputState.STALE: "unknown", InputState.IMPOSSIBLE: "p2"}
-MOST = 5
+MAX_ITEMS = 5
 """How many items are named that would raise a score most."""
 
 
@@ -123,13 +122,13 @@ def _published(other: Published, speech: Translator) -> html.Article:
 
 def losses(asked: PageRequest, score: Score, code: str) -> Part:
     """The items that lose the most points, with the figure and a link to the records behind."""
-    speech, lost = asked.speech, score.losses[:MOST]
+    speech, lost = asked.speech, score.losses[:MAX_ITEMS]
     if not lost:
         return nothing(speech("nothing_lost"))
     return html.Ol([_loss(asked, one, code, speech) for one in lost], className="losses")
 
 
-def _loss(asked: PageRequest, one: Scored, code: str, speech: Translator) -> html.Li:
+def _loss(asked: PageRequest, one: ScorePart, code: str, speech: Translator) -> html.Li:
     question = one.question
     reads = one.of.reads if isinstance(one.of, Criterion) else one.of.reported
     behind_it = []
@@ -152,7 +151,7 @@ def records(asked: PageRequest, question: Question, code: str) -> str:
     return asked.link(f"/unit/{code}", records=question.figure, **narrowed)
 
 
-def _counted(one: Scored, speech: Translator) -> list[Part]:
+def _counted(one: ScorePart, speech: Translator) -> list[Part]:
     words = behind(one.reading, speech)
     return [f" ({words})"] if words else []
 
@@ -176,7 +175,7 @@ def _breakdown(asked: PageRequest, score: Score) -> Part:
     return scrolled(grid, speech("breakdown"))
 
 
-def _item(asked: PageRequest, one: Scored) -> html.Tr:
+def _item(asked: PageRequest, one: ScorePart) -> html.Tr:
     speech, of = asked.speech, one.of
     assert isinstance(of, Criterion)
     note = of.noted(asked.spoken) or ("" if of.verified else speech("not_verified"))

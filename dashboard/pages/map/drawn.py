@@ -85,7 +85,7 @@ def _bounds(ask: PageContext, place: Spots) -> Bounds:
     """All of the province; a place of which no units are known is where its reports lie."""
     if place.communes:
         return place.bounds
-    return ask.once("map extent", lambda: gathered.store(ask).extent(), seconds=gathered.KEPT) or place.bounds
+    return ask.once("map extent", lambda: gathered.store(ask).extent(), seconds=gathered.KEEP_SECONDS) or place.bounds
 
 
 def _communes(ask: PageContext, asked: PageRequest, view: MapView) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from dash import html
 
 from dashboard.components.parts import Part, marked
 from dashboard.components.record_rows import short
-from dashboard.components.unit_search import SHORTEST, found_agencies, found_units
+from dashboard.components.unit_search import MIN_LETTERS, found_agencies, found_units
 from dashboard.pages.map.view import TABS
 from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
 from schemas.text import normalise
 
-MOST = 6
+MAX_HITS = 6
 """Hits of each group that are shown."""
 
 
@@ -20,7 +20,7 @@ def hits(ask: PageContext, asked: PageRequest, text: str) -> Part:
     text = " ".join(normalise(text).split())[:200]
     if not text:
         return []
-    records = ask.once(("numbered", text), lambda: ask.records.numbered(ask.clock, text)) if len(text) >= SHORTEST else {}
+    records = ask.once(("numbered", text), lambda: ask.records.numbered(ask.clock, text)) if len(text) >= MIN_LETTERS else {}
     places = [
         _hit(
             asked,
@@ -28,10 +28,10 @@ def hits(ask: PageContext, asked: PageRequest, text: str) -> Part:
             one.code,
             unit=None if one.code == ask.place.code else one.code,
         )
-        for one in found_units(ask.place, text)[:MOST]
+        for one in found_units(ask.place, text)[:MAX_HITS]
     ]
     bodies = [
-        _hit(asked, one.words(asked.spoken), one.code, unit=one.code) for one in found_agencies(ask.place.agencies, text)[:MOST]
+        _hit(asked, one.words(asked.spoken), one.code, unit=one.code) for one in found_agencies(ask.place.agencies, text)[:MAX_HITS]
     ]
     numbers = [
         _hit(
@@ -43,7 +43,7 @@ def hits(ask: PageContext, asked: PageRequest, text: str) -> Part:
         )
         for kind, some in records.items()
         if kind in TABS
-        for row in some.rows[:MOST]
+        for row in some.rows[:MAX_HITS]
     ]
     found = [*places, *bodies, *numbers]
     return html.Ul(found) if found else html.P(speech("search_nothing", text=text), className="note", role="status")

@@ -24,7 +24,7 @@ from schemas.reference import agency
 from schemas.sources.freshness import Source, SourceState
 
 T = TypeVar("T")
-KEPT = 60.0
+KEEP_SECONDS = 60.0
 """Seconds for which answers about a moment are remembered: a page draws all of itself from the same."""
 DRAWN_FLOWS = 80
 """Lines that are drawn at most, those of most documents; more are a knot that nobody reads."""
@@ -125,7 +125,7 @@ def viewed(ask: PageContext, asked: PageRequest) -> MapView:
 
 def once(ask: PageContext, view: MapView, what: Hashable, question: Callable[[], T]) -> T:
     """The answer to a question about the window of a view, asked once: what is of a moment that is named does not age."""
-    return ask.once(("map", what, view.since, view.until), question, seconds=KEPT)
+    return ask.once(("map", what, view.since, view.until), question, seconds=KEEP_SECONDS)
 
 
 def categories(ask: PageContext, view: MapView, scope: Scope) -> dict[str, int]:

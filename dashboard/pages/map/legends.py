@@ -16,7 +16,7 @@ from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
 from schemas.figures import MeasureUnit
 
-MOST_CODES = 50
+MAX_CODES = 50
 """As many values a filter of a list takes."""
 STYLES: tuple[Style, ...] = ("clusters", "heat", "points")
 OF_LAYER: dict[Layer, str] = {
@@ -142,7 +142,7 @@ def _outside(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
     if not count:
         return []
     speech = asked.speech
-    to = asked.link(f"/records/{view.measure.kind.name}", commune=values_said(codes[:MOST_CODES]))
+    to = asked.link(f"/records/{view.measure.kind.name}", commune=values_said(codes[:MAX_CODES]))
     words: list[Part] = [speech("of_no_unit"), ": ", html.B(speech.number(count))]
     return [html.P(dcc.Link(words, href=to, title=speech("of_no_unit_hint")), className="note", id="map-outside")]
 

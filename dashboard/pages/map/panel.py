@@ -28,7 +28,7 @@ SHOWN: Mapping[Kind, tuple[str, ...]] = {
     MEETING: ("meeting.live", "meeting.scheduled", "meeting.missing", "meeting.connected"),
 }
 PREFIX = "records_"
-SIZE = 12
+PAGE_SIZE = 12
 NAMED = 3
 """Communes of a choice that are named; of more only how many."""
 TOP_FLOWS = 8
@@ -168,7 +168,7 @@ def _flows(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
 
 def _records(ask: PageContext, asked: PageRequest, view: MapView, scope: Scope) -> html.Section:
     speech, kind = asked.speech, view.kind
-    wish = Wish.of(asked, PREFIX, "-started", size=SIZE)
+    wish = Wish.of(asked, PREFIX, "-started", size=PAGE_SIZE)
     order = wish.by if wish.by in ORDERS else "started"
     found = gathered.once(
         ask,

@@ -16,7 +16,7 @@ from dashboard.request.answers import answer, asked_by, told
 from dashboard.request.context import PageContext
 from dashboard.request.workers import PageWorkers
 
-MOST_POINTS = 2_000
+MAX_POINTS = 2_000
 """Reports that a browser draws one by one; of more it is given cells."""
 CELLS = {"clusters": 72, "points": 72, "heat": 18}
 """px of the map that a cell is wide."""
@@ -61,8 +61,8 @@ def reports(ask: PageContext, asked: PageRequest) -> dict[str, Any]:
     scope, store = view.scope(ask.place, spots(ask.place)), gathered.store(ask)
     cells = store.grid(scope, bbox, int(zoom), CELLS[view.style])
     total = sum(row["n"] for row in cells)
-    if view.style == "points" and total <= MOST_POINTS:
-        rows = store.points(scope, bbox, MOST_POINTS)
+    if view.style == "points" and total <= MAX_POINTS:
+        rows = store.points(scope, bbox, MAX_POINTS)
         points = [
             [row["y"], row["x"], row["category"], "late" if row["overdue"] else row["standing"], row["entity_id"]] for row in rows
         ]

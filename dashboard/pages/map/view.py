@@ -29,7 +29,7 @@ EXTENT = ("at", "zoom")
 """Parameters of the extent: `at=lat,lon` is the middle of the map."""
 WINDOWS = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 USUAL_WINDOW = "7d"
-LONGEST = timedelta(days=366 * 5)
+MAX_WINDOW = timedelta(days=366 * 5)
 TABS = (FEEDBACK, FILING, DOCUMENT, MEETING)
 MEASURES = tuple(one for one in FIGURES if "commune" in dimensions(one.kind) and one.kind is not MEETING)
 """Figures that communes can be coloured by; meetings belong to no commune."""
@@ -168,7 +168,7 @@ def _in_window(view: MapView, asked: PageRequest, now: datetime) -> MapView:
     if not (asked.get("from") or asked.get("to")):
         return as_usual
     since, until = _moment(asked.get("from")), _moment(asked.get("to")) if asked.get("to") else now
-    if since is None or until is None or since >= (until := min(until, now)) or until - since > LONGEST:
+    if since is None or until is None or since >= (until := min(until, now)) or until - since > MAX_WINDOW:
         return replace(as_usual, problem="map_wrong_window")
     return replace(view, window="custom", since=since, until=until, past=now - until > JUST_NOW)
 

@@ -17,7 +17,7 @@ from dashboard.request.context import PageContext
 from schemas.clickhouse.lives import BY_KIND
 from schemas.events.kinds import BY_NAME, DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 
-NEAR = 10
+MAX_NEAR = 10
 BESIDE = {FILING: "beside_filing", FEEDBACK: "beside_feedback", DOCUMENT: "beside_document"}
 
 
@@ -71,7 +71,7 @@ def _beside(ask: PageContext, asked: PageRequest, kind: Kind, steps: list[dict[s
     if kind not in BESIDE or not steps:
         return None
     last = steps[-1]
-    found = ask.once(("beside", kind.name, last["entity_id"]), lambda: ask.records.beside(ask.clock, kind, last, NEAR))
+    found = ask.once(("beside", kind.name, last["entity_id"]), lambda: ask.records.beside(ask.clock, kind, last, MAX_NEAR))
     speech = asked.speech
     heading = speech(BESIDE[kind])
     if not found.rows:
@@ -83,4 +83,4 @@ def _beside(ask: PageContext, asked: PageRequest, kind: Kind, steps: list[dict[s
         if found.total > len(found.rows)
         else []
     )
-    return section(heading, table(asked, shown, found.rows, Wish(size=NEAR), label=heading, paging=False), *rest, id="beside")
+    return section(heading, table(asked, shown, found.rows, Wish(size=MAX_NEAR), label=heading, paging=False), *rest, id="beside")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from dash import dcc, html
 
-from dashboard.components.list_address import SIZE, SIZES, Wanted
+from dashboard.components.list_address import DEFAULT_PAGE_SIZE, PAGE_SIZES, Wanted
 from dashboard.components.list_cells import CellFormatter
 from dashboard.components.list_fields import FIELDS, ListField
 from dashboard.components.parts import Part, labelled
@@ -55,8 +55,8 @@ def _sizes(asked: PageRequest, wanted: Wanted) -> html.Span:
     links: list[Part] = [
         html.B(str(size))
         if size == wanted.size
-        else dcc.Link(str(size), href=asked.with_(size=str(size) if size != SIZE else None, page=None))
-        for size in SIZES
+        else dcc.Link(str(size), href=asked.with_(size=str(size) if size != DEFAULT_PAGE_SIZE else None, page=None))
+        for size in PAGE_SIZES
     ]
     return html.Span([html.Span(speech("sizes")), *links], className="sizes", role="group", **labelled(speech("sizes")))
 

@@ -19,7 +19,7 @@ from schemas.events.kinds import Kind
 from schemas.figures import FIGURES, Figure, Reading
 from schemas.figures.questions import by_kind
 
-MOST_JUDGED, MOST_SHOWN, MOST_NAMED = 1_000, 3, 40
+MAX_JUDGED, MAX_SHOWN, MAX_NAMED = 1_000, 3, 40
 """Late records of a kind that are looked at, links in a cell, numbers in its hint."""
 
 
@@ -43,7 +43,7 @@ def differences(ask: PageContext, asked: PageRequest) -> Part:
         TableColumn("difference", speech("difference"), lambda row: _difference(row, speech), number=True),
         TableColumn("made", speech("made_by"), lambda row: _made(asked, row["figure"], row["made"], is_cut)),
     ]
-    cut = [html.P(speech("made_by_cut", n=speech.number(MOST_JUDGED)), className="quiet")] if is_cut else []
+    cut = [html.P(speech("made_by_cut", n=speech.number(MAX_JUDGED)), className="quiet")] if is_cut else []
     shown = table(asked, columns, found, Wish(), paging=False, label=speech("differences"))
     return section(speech("differences"), shown, *cut)
 
@@ -55,14 +55,14 @@ def _made_by(
     there are more than were looked at."""
 
     def compared(ones: Sequence[Figure]) -> tuple[dict[str, list[str]], bool]:
-        late = past.late_entities(known.clock.now(), ones[0].kind, MOST_JUDGED + 1)
-        looked = late[:MOST_JUDGED]
+        late = past.late_entities(known.clock.now(), ones[0].kind, MAX_JUDGED + 1)
+        looked = late[:MAX_JUDGED]
         then, by_now = (of.figures.each(of.clock, ones, looked) for of in (known, corrected))
         made = {
             one.code: [entity for entity in looked if _adds(one, then.get(entity)) != _adds(one, by_now.get(entity))]
             for one in ones
         }
-        return made, len(late) > MOST_JUDGED
+        return made, len(late) > MAX_JUDGED
 
     found, is_cut = dict[str, list[str]](), False
     for ones in by_kind(figures):
@@ -93,13 +93,13 @@ def _adds(figure: Figure, said: Mapping[str, Reading] | None) -> tuple[float, fl
 def _made(asked: PageRequest, figure: Figure, made: Sequence[str], is_cut: bool) -> Part:
     speech = asked.speech
     if not made:
-        why = speech("made_by_cut", n=speech.number(MOST_JUDGED)) if is_cut else speech("made_by_none")
+        why = speech("made_by_cut", n=speech.number(MAX_JUDGED)) if is_cut else speech("made_by_none")
         return html.Span(speech("none"), className="quiet", title=why)
     links: list[Part] = []
-    for entity in made[:MOST_SHOWN]:
+    for entity in made[:MAX_SHOWN]:
         links += [late_link(asked, figure.kind, entity), " "]
-    if (more := len(made) - MOST_SHOWN) > 0:
-        names = ", ".join(short(figure.kind, entity) for entity in made[MOST_SHOWN : MOST_SHOWN + MOST_NAMED])
+    if (more := len(made) - MAX_SHOWN) > 0:
+        names = ", ".join(short(figure.kind, entity) for entity in made[MAX_SHOWN : MAX_SHOWN + MAX_NAMED])
         links.append(html.Span(f"+{speech.number(more)}", title=names))
     return html.Span(links, className="made-by")
 

@@ -25,7 +25,7 @@ from schemas.events.kinds import KINDS, Kind
 DAYS = 7
 REACH = ("whole", "kafka", "windows", "alarms", "snapshots")
 NEWEST, PROVEN_SECONDS = 6, 60.0
-MOST_ALARMS, MOST_LATE = 40, 12
+MAX_ALARMS, MAX_LATE = 40, 12
 PAGES = {
     "nav_wall": "/wall",
     "nav_map": "/map",
@@ -83,7 +83,7 @@ def _alarms(ask: PageContext, asked: PageRequest, now: datetime) -> Part:
     if not rows:
         return section(speech("alarms_lately"), nothing(speech("no_alarms_lately")))
     return section(
-        speech("alarms_lately"), html.Ul([_raised(ask, asked, row, now) for row in rows[:MOST_ALARMS]], className="calls")
+        speech("alarms_lately"), html.Ul([_raised(ask, asked, row, now) for row in rows[:MAX_ALARMS]], className="calls")
     )
 
 
@@ -187,7 +187,7 @@ def _package(ask: PageContext, asked: PageRequest) -> Part:
 def _late(ask: PageContext, asked: PageRequest, at: datetime) -> Part:
     speech = asked.speech
     base = ask.base(asked)
-    rows = base.once(("late", at), lambda: PastStore(base.connection).late(at, MOST_LATE), seconds=30)
+    rows = base.once(("late", at), lambda: PastStore(base.connection).late(at, MAX_LATE), seconds=30)
     if not rows:
         return section(speech("late_events"), nothing(speech("nothing_late")))
     parts = []

@@ -21,7 +21,7 @@ from schemas.moments import milliseconds
 
 log = logging.getLogger(__name__)
 PATH = "/replay/runs"
-MOST_BYTES = 10_000
+MAX_BYTES = 10_000
 BEGUN_SECONDS, BEGUN_THREADS = 150.0, 2
 """How long it may take until a run says of itself or is gone, and how many are begun or removed at a time."""
 
@@ -88,6 +88,6 @@ async def _form(request: Request) -> dict[str, str] | None:
     body = bytearray()
     async for piece in request.stream():
         body += piece
-        if len(body) > MOST_BYTES:
+        if len(body) > MAX_BYTES:
             return None
     return dict(parse_qsl(body.decode(errors="replace")))

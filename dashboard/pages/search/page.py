@@ -5,7 +5,7 @@ from dash import dcc, html
 from dashboard.components import record_rows
 from dashboard.components.parts import Part, link, marked, nothing, section
 from dashboard.components.table import Wish, table
-from dashboard.components.unit_search import SHORTEST, found_agencies, found_units
+from dashboard.components.unit_search import MIN_LETTERS, found_agencies, found_units
 from dashboard.query.records import FoundRecords
 from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
@@ -14,7 +14,7 @@ from schemas.places import Commune, Province
 from schemas.reference import Agency
 from schemas.text import normalise
 
-MOST = 12
+MAX_HITS = 12
 
 
 def content(ask: PageContext, asked: PageRequest) -> Part:
@@ -23,7 +23,7 @@ def content(ask: PageContext, asked: PageRequest) -> Part:
     heading = html.H1(speech("search_for", text=text) if text else speech("search"))
     if not text:
         return [heading, nothing(speech("search_empty"), speech("search_help"))]
-    records = ask.once(("numbered", text), lambda: ask.records.numbered(ask.clock, text)) if len(text) >= SHORTEST else {}
+    records = ask.once(("numbered", text), lambda: ask.records.numbered(ask.clock, text)) if len(text) >= MIN_LETTERS else {}
     units, bodies = found_units(ask.place, text), found_agencies(ask.place.agencies, text)
     parts = [
         _exact(ask, asked, text, records),
@@ -65,7 +65,7 @@ def _units(asked: PageRequest, units: list[Province | Commune]) -> Part:
         html.Li(
             [link(asked, one.full_name_en if asked.spoken == "en" else one.full_name, f"/unit/{one.code}"), html.Small(one.code)]
         )
-        for one in units[:MOST]
+        for one in units[:MAX_HITS]
     ]
     return _group(asked, speech("found_units"), rows, len(units))
 
@@ -73,13 +73,15 @@ def _units(asked: PageRequest, units: list[Province | Commune]) -> Part:
 def _agencies(asked: PageRequest, agencies: list[Agency]) -> Part:
     if not agencies:
         return None
-    rows = [html.Li([link(asked, one.words(asked.spoken), f"/unit/{one.code}"), html.Small(one.code)]) for one in agencies[:MOST]]
+    rows = [
+        html.Li([link(asked, one.words(asked.spoken), f"/unit/{one.code}"), html.Small(one.code)]) for one in agencies[:MAX_HITS]
+    ]
     return _group(asked, asked.speech("found_agencies"), rows, len(agencies))
 
 
 def _group(asked: PageRequest, heading: str, rows: list[Part], total: int) -> Part:
     speech = asked.speech
-    rest = [html.P(speech("more_of_them", n=speech.number(total - MOST)), className="quiet")] if total > MOST else []
+    rest = [html.P(speech("more_of_them", n=speech.number(total - MAX_HITS)), className="quiet")] if total > MAX_HITS else []
     return section(f"{heading} ({speech.number(total)})", html.Ul(rows, className="hits"), *rest)
 
 

@@ -18,8 +18,8 @@ from schemas.reference import categories, indicators
 from schemas.reference.unknown import is_agency, is_unit
 
 PREFIX = "unknown_"
-SIZE = 10
-SECONDS = 60.0
+PAGE_SIZE = 10
+CACHE_SECONDS = 60.0
 """How long an answer is good enough: codes are as wrong a minute later."""
 
 
@@ -44,7 +44,7 @@ def is_known(place: ProvinceContext, field: str, code: str) -> bool:
 def unknown_codes(ask: PageContext, chosen: str = "") -> Sequence[UnknownCode]:
     """Return the codes that nobody knows, of one agency or all; asked once a minute."""
     store = UnknownStore(ask.connection, lambda field, code: is_known(ask.place, field, code))
-    return ask.once(("unknown codes", chosen), lambda: store.codes(ask.clock, agency=chosen), seconds=SECONDS)
+    return ask.once(("unknown codes", chosen), lambda: store.codes(ask.clock, agency=chosen), seconds=CACHE_SECONDS)
 
 
 def unknown_table(ask: PageContext, asked: PageRequest, chosen: str) -> Part:
@@ -82,7 +82,7 @@ def unknown_table(ask: PageContext, asked: PageRequest, chosen: str) -> Part:
         TableColumn("example", speech("unknown_example"), lambda row: record_link(asked, row["of"].kind, row["of"].example)),
     )
     rows: list[Row] = [{"of": one} for one in found]
-    wish = Wish.of(asked, PREFIX, "-records", size=SIZE)
+    wish = Wish.of(asked, PREFIX, "-records", size=PAGE_SIZE)
     rows = sorted_rows(rows, columns, wish)
     start = (wish.page - 1) * wish.size
     label = speech("unknown_codes")

@@ -27,7 +27,7 @@ USUAL = (
     "document.waiting",
 )
 PREFIX = "units_"
-SIZE = 200
+PAGE_SIZE = 200
 
 
 def below(ask: PageContext, asked: PageRequest, unit: UnitRef, units: Mapping[str, Readings]) -> Part:
@@ -47,7 +47,7 @@ def below(ask: PageContext, asked: PageRequest, unit: UnitRef, units: Mapping[st
         if (found := who(ask.place, code))
     ]
     shown = columns(asked, ask.place, chosen, short=unit.what == "province" and not bodies)
-    wish = Wish.of(asked, PREFIX, usual(chosen), size=SIZE)
+    wish = Wish.of(asked, PREFIX, usual(chosen), size=PAGE_SIZE)
     aside = _switch(asked, unit, bodies) if unit.what == "province" else None
     rows = sorted_rows(rows, shown, wish)
     outside = units.get(OUTSIDE, {}) if unit.what == "province" and not bodies else {}

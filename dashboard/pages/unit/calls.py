@@ -18,7 +18,7 @@ from dashboard.request.context import PageContext
 from schemas.reference import agency
 
 DAYS = 7
-MOST_OPEN, MOST_OVER, MOST_NAMES = 8, 6, 2
+MAX_OPEN, MAX_OVER, MAX_NAMES = 8, 6, 2
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,12 @@ def calls(ask: PageContext, asked: PageRequest, unit: UnitRef, now: datetime) ->
     elif not is_open:
         said.append(html.P(speech("no_alarms"), className="quiet"))
     if is_open:
-        said.append(html.Ul([_open(one, ask.place, asked, now, watched) for one in is_open[:MOST_OPEN]], className="calls"))
-    if len(is_open) > MOST_OPEN:
-        said.append(html.P(speech("more_alarms", n=speech.number(len(is_open) - MOST_OPEN)), className="quiet"))
+        said.append(html.Ul([_open(one, ask.place, asked, now, watched) for one in is_open[:MAX_OPEN]], className="calls"))
+    if len(is_open) > MAX_OPEN:
+        said.append(html.P(speech("more_alarms", n=speech.number(len(is_open) - MAX_OPEN)), className="quiet"))
     if over:
         said.append(html.H3(speech("alarms_over", days=DAYS, n=speech.number(len(over)))))
-        said.append(html.Ul([_over(one, ask.place, asked, now) for one in over[:MOST_OVER]], className="calls over"))
+        said.append(html.Ul([_over(one, ask.place, asked, now) for one in over[:MAX_OVER]], className="calls over"))
     # While nobody looks, how many there are is not known.
     return section(speech("alarms", n=len(is_open) if watched.alive else "?"), *said, id="alarms")
 
@@ -85,6 +85,6 @@ def _row(alarm: StoredAlarm, place: ProvinceContext, asked: PageRequest, state: 
 def _where(alarm: StoredAlarm, place: ProvinceContext, asked: PageRequest) -> Part:
     """The places of an alarm as links; many as the wall says them."""
     codes = alarm.communes or alarm.agencies
-    if not codes or len(codes) > MOST_NAMES:
+    if not codes or len(codes) > MAX_NAMES:
         return where(alarm, place, asked.speech)
     return listed(unit_link(asked, place, code) for code in codes)

@@ -14,7 +14,7 @@ from dashboard.request.context import PageContext
 from schemas.reference import Agency
 from schemas.sources.freshness import Source
 
-MOST = 8
+MAX_FEEDS = 8
 """Feeds that are shown one by one; of a province the gravest."""
 
 
@@ -34,7 +34,7 @@ def feeds(ask: PageContext, asked: PageRequest, unit: UnitRef, now: datetime) ->
     if not found:
         return section(speech("nav_sources"), html.P(speech("no_feeds"), className="quiet"), id="feeds")
     counts = Counter(one.state for one in found)
-    shown = found[:MOST]
+    shown = found[:MAX_FEEDS]
     keys = tuple((one.agency, one.kind) for one in shown)
     spans = ask.once(("day", keys), lambda: ask.sources.histories(keys, now - HISTORY, now), seconds=60)
     rows = [

@@ -12,8 +12,7 @@ from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
 from schemas.figures import BY_CODE
 from schemas.reference import ZONE, criteria_sets
-from schemas.scores import GroupScore, Score
-from schemas.scores import ScorePart as ScorePart
+from schemas.scores import GroupScore, Score, ScorePart
 
 LOSSES = 3
 

@@ -17,7 +17,7 @@ from schemas.events.kinds import KINDS
 from schemas.scores import Score, TargetStanding
 from schemas.sources.freshness import DEAD, Source, SourceState
 
-MOST_MISSING = 4
+MAX_MISSING = 4
 LOSSES = 6
 WORST_FIRST = (SourceState.SILENT, SourceState.MALFORMED, SourceState.LATE, SourceState.NEVER, SourceState.QUIET, SourceState.LIVE)
 
@@ -46,7 +46,7 @@ def _coming(row: Row, snapshot: Snapshot, place: ProvinceContext, speech: Transl
 
 def _meeting(row: Row, snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> Part:
     there, invited = len(row["connected"]), len(row["invited"])
-    names = [_site(code, place, speech) for code in row["missing"][:MOST_MISSING]]
+    names = [_site(code, place, speech) for code in row["missing"][:MAX_MISSING]]
     more = len(row["missing"]) - len(names)
     missing = speech("missing_sites", names=", ".join(names)) if names else speech("all_connected")
     if more > 0:
@@ -154,10 +154,10 @@ def _feed(kind: str, its: Sequence[Source], snapshot: Snapshot, place: ProvinceC
     live = sum(one.state is SourceState.LIVE for one in its)
     dead = [one for one in its if one.state in DEAD]
     named: list[Part] = [
-        html.Span([_site(one.commune or one.agency, place, speech), " ", age(one.received_at)]) for one in dead[:MOST_MISSING]
+        html.Span([_site(one.commune or one.agency, place, speech), " ", age(one.received_at)]) for one in dead[:MAX_MISSING]
     ]
-    if len(dead) > MOST_MISSING:
-        named.append(html.Span(speech("and_more", n=len(dead) - MOST_MISSING)))
+    if len(dead) > MAX_MISSING:
+        named.append(html.Span(speech("and_more", n=len(dead) - MAX_MISSING)))
     return html.Article(
         [
             html.H3(

@@ -10,7 +10,7 @@ from dashboard.i18n.speech import Translator
 from schemas.figures import Readings
 from schemas.moments import milliseconds
 
-MOST = 7
+MAX_CARDS = 7
 """Figures of a scene at most."""
 DAY_HOURS = 7.5
 

@@ -49,7 +49,7 @@ class Painter:
             ("notice", "children"): html.Div(speech("no_data"), className="empty") if snapshot.empty else None,
             ("alarms-title", "children"): speech("alarms", n=len(snapshot.alarms) if snapshot.watched.alive else "?"),
             ("alarms", "children"): alarms.rows(snapshot, self.place, speech),
-            **{(f"figure-{n}", "children"): shown[n] if n < len(shown) else None for n in range(cards.MOST)},
+            **{(f"figure-{n}", "children"): shown[n] if n < len(shown) else None for n in range(cards.MAX_CARDS)},
             **{(f"source-{n}", "children"): feeds[n] for n in range(len(KINDS))},
             ("ground", "className"): "ground boarded" if drawn.board else "ground",
             ("board", "children"): drawn.board(stage) if drawn.board else [],

@@ -68,7 +68,7 @@ def page(
             ),
             *([replay] if replay is not None else []),
             html.Section(
-                [html.Div(id=f"figure-{n}", className="slot") for n in range(cards.MOST)], id="figures", className="figures"
+                [html.Div(id=f"figure-{n}", className="slot") for n in range(cards.MAX_CARDS)], id="figures", className="figures"
             ),
             html.Main(
                 [
