@@ -352,7 +352,7 @@ def test_the_timeline_says_from_when_on_it_has_alarms(both: Both, monkeypatch: p
     whole = told_of()
     (raised,) = (one[0] for one in whole["alarms"])
     assert whole["alarms_from"] is None and sum(whole["bars"]) > 100
-    monkeypatch.setattr(routes, "MOST_ALARMS", 1)
+    monkeypatch.setattr(routes, "MAX_ALARMS", 1)
     assert told_of()["alarms_from"] == raised
 
 

@@ -286,8 +286,8 @@ def test_windows_are_the_same_however_a_log_is_cut_forgotten_and_begun_again(
     log: list[tuple[int, str]], data: st.DataObject
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fold, "MOST_IDENTITIES", data.draw(st.integers(0, 6)))
-        patch.setattr(fold, "MOST_CELLS", data.draw(st.integers(0, 6)))
+        patch.setattr(fold, "MAX_IDENTITIES", data.draw(st.integers(0, 6)))
+        patch.setattr(fold, "MAX_CELLS", data.draw(st.integers(0, 6)))
         records = [a_row(number, agency, offset) for offset, (number, agency) in enumerate(log)]
         store, start, partition = Store(), 0, Partition(MEETING, 0, Checkpoint())
         while start < len(records):

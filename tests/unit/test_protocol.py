@@ -258,8 +258,8 @@ def simulate(seed: int) -> tuple[FakeStore, Logs]:
 
 
 def small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fold, "MOST_CELLS", 20)
-    monkeypatch.setattr(fold, "MOST_IDENTITIES", 30)
+    monkeypatch.setattr(fold, "MAX_CELLS", 20)
+    monkeypatch.setattr(fold, "MAX_IDENTITIES", 30)
 
 
 @pytest.mark.parametrize("block", range(10))

@@ -85,7 +85,7 @@ def test_refusals_are_counted_by_who_and_why_and_a_window_is_told_once() -> None
 
 
 def test_nobody_can_fill_the_gateways_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refusals, "MOST_KEYS", 5)
+    monkeypatch.setattr(refusals, "MAX_KEYS", 5)
     counted = Refusals("g", Clock())
     for number in range(100):
         counted.note(StatedSender(str(number), f"/{number}", f"A{number}", "filing"), "wrong-value", "x" * 5000)
