@@ -33,10 +33,10 @@ from stack import StackError, demo
 def plan(settings):
     python = (sys.executable, "-c")
     return (
-        demo.Step("migrate", (*python, sys.argv[2]), once=True),
-        demo.Step("worker", (*python, "import sys, time; print('worker failed'); time.sleep(0.2); sys.exit(7)")),
-        demo.Step("simulator", (*python, "import time; print('day 1 of 30', flush=True); time.sleep(600)")),
-        demo.Step("dashboard", (*python, sys.argv[3]), ready=f"http://127.0.0.1:{settings.dashboard_port}/readyz"),
+        demo.DemoStep("migrate", (*python, sys.argv[2]), once=True),
+        demo.DemoStep("worker", (*python, "import sys, time; print('worker failed'); time.sleep(0.2); sys.exit(7)")),
+        demo.DemoStep("simulator", (*python, "import time; print('day 1 of 30', flush=True); time.sleep(600)")),
+        demo.DemoStep("dashboard", (*python, sys.argv[3]), ready=f"http://127.0.0.1:{settings.dashboard_port}/readyz"),
     )
 
 try:
