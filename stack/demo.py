@@ -201,13 +201,19 @@ def demo(
     home.mkdir(parents=True, exist_ok=True)
     supervisor = Supervisor(home, os.environ, console)
 
+    asked = False
+
     def end(number: int, frame: FrameType | None) -> None:
-        if not supervisor.ending.is_set():
-            text = "stopping everything"
-            os.write(
-                2, f"\n{text} …\n".encode() if console.is_terminal else f"{formatted(text, 'demo', datetime.now(ZONE))}\n".encode()
-            )
-        supervisor.ending.set()
+        nonlocal asked
+        if asked:
+            return
+        asked = True
+        text = "stopping everything"
+        os.write(
+            2, f"\n{text} …\n".encode() if console.is_terminal else f"{formatted(text, 'demo', datetime.now(ZONE))}\n".encode()
+        )
+        # Not by this thread: what the signal interrupts may hold the event's own lock, and would wait for itself.
+        threading.Thread(target=supervisor.ending.set, name="ending").start()
 
     with ExitStack() as cleanup:
         cleanup.enter_context(alone(home))
