@@ -37,8 +37,14 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-Servers = Annotated[str | None, typer.Option("--kafka-servers", help="Kafka bootstrap servers.  [env: IOC_KAFKA_SERVERS]")]
-Prefix = Annotated[str | None, typer.Option("--topic-prefix", help="What topic names begin with.  [env: IOC_TOPIC_PREFIX]")]
+Servers = Annotated[
+    str | None,
+    typer.Option("--kafka-servers", help="Kafka bootstrap servers.  [env: IOC_KAFKA_SERVERS]"),
+]
+Prefix = Annotated[
+    str | None,
+    typer.Option("--topic-prefix", help="What topic names begin with.  [env: IOC_TOPIC_PREFIX]"),
+]
 
 
 def settings(**given: Any) -> Settings:
@@ -65,7 +71,9 @@ def start() -> None:
 @app.command()
 def gateway(
     host: Annotated[str | None, typer.Option(help="Address to listen on.  [env: IOC_HOST]")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on.  [env: IOC_GATEWAY_PORT]")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on.  [env: IOC_GATEWAY_PORT]")
+    ] = None,
     kafka_servers: Servers = None,
     topic_prefix: Prefix = None,
 ) -> None:
@@ -76,7 +84,9 @@ def gateway(
     # uvicorn finishes what is in flight, then raises the signal again: that is a good end.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
-    chosen = settings(host=host, gateway_port=port, kafka_servers=kafka_servers, topic_prefix=topic_prefix)
+    chosen = settings(
+        host=host, gateway_port=port, kafka_servers=kafka_servers, topic_prefix=topic_prefix
+    )
     sealer(chosen)  # Made here, or said in one sentence that it cannot be.
     serve(chosen)
 

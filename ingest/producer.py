@@ -81,7 +81,9 @@ class Producer:
                 metrics_enabled=False,
             )
         except KafkaError as error:
-            raise KafkaUnavailableError(f"Kafka at {self._servers} does not answer ({error or type(error).__name__}).") from None
+            raise KafkaUnavailableError(
+                f"Kafka at {self._servers} does not answer ({error or type(error).__name__})."
+            ) from None
         self._lock = threading.Lock()
         self._pending: deque[tuple[Any, int]] = deque()
         self._pending_bytes = 0
@@ -100,22 +102,41 @@ class Producer:
             return self._pending_bytes
 
     def send(
-        self, kind: Kind, event: Event, *, id: str, source: str, time: datetime, received_at: datetime | None = None
+        self,
+        kind: Kind,
+        event: Event,
+        *,
+        id: str,
+        source: str,
+        time: datetime,
+        received_at: datetime | None = None,
     ) -> "Future[Any]":
         """Send an event, keyed by its entity. It arrives when the broker takes it in, or arrived at `received_at` (history)."""
         value = write(kind, event, id=id, source=source, time=time)
         arrived = None if received_at is None else milliseconds(received_at)
         return self.send_record(kind, kind.entity_id(event).encode(), value, arrived)
 
-    def send_record(self, topic_kind: Kind, key: bytes, value: bytes, received_ms: int | None = None) -> "Future[Any]":
+    def send_record(
+        self, topic_kind: Kind, key: bytes, value: bytes, received_ms: int | None = None
+    ) -> "Future[Any]":
         """Send a record, valid or not, to the topic of a kind: as it is, but who reported is sealed.
 
         Raises `schemas.seal.SealError` when the key cannot be had.
         """
-        return self.put(topic_kind.topic(self._prefix), key, sealed(value, self._sealer), received_ms=received_ms)
+        return self.put(
+            topic_kind.topic(self._prefix),
+            key,
+            sealed(value, self._sealer),
+            received_ms=received_ms,
+        )
 
     def put(
-        self, topic: str, key: bytes, value: bytes, partition: int | None = None, received_ms: int | None = None
+        self,
+        topic: str,
+        key: bytes,
+        value: bytes,
+        partition: int | None = None,
+        received_ms: int | None = None,
     ) -> "Future[Any]":
         """Send a record as it is to a topic, to the partition of its key and time (`schemas.events.partitions`) unless one is
         named.
@@ -133,9 +154,14 @@ class Producer:
         headers = None if received_ms is None else [(RECEIVED_AT, b"%d" % received_ms)]
         try:
             future = self._kafka.send(topic, value, key, headers, partition)
-        except (KafkaError, ValueError) as error:  # ValueError: kafka-python does not know the partition (yet).
+        except (
+            KafkaError,
+            ValueError,
+        ) as error:  # ValueError: kafka-python does not know the partition (yet).
             self._kafka._metadata.request_update()
-            raise KafkaUnavailableError(f"Kafka at {self._servers} took no record for {topic}: {error}") from None
+            raise KafkaUnavailableError(
+                f"Kafka at {self._servers} took no record for {topic}: {error}"
+            ) from None
         with self._lock:
             self._pending.append((future, size))
             self._pending_bytes += size
@@ -148,13 +174,17 @@ class Producer:
         try:
             self._kafka.flush(self._patience + 10)
         except KafkaError as error:
-            raise KafkaUnavailableError(f"Kafka at {self._servers} does not acknowledge: {error}") from None
+            raise KafkaUnavailableError(
+                f"Kafka at {self._servers} does not acknowledge: {error}"
+            ) from None
         with self._lock:
             self._forget()
             failed, failures = self._failed, self._failures
             self._failed, self._failures = 0, []
         if failed:
-            raise KafkaUnavailableError(f"Kafka at {self._servers} did not acknowledge {failed} records: {failures[0]}")
+            raise KafkaUnavailableError(
+                f"Kafka at {self._servers} did not acknowledge {failed} records: {failures[0]}"
+            )
 
     def close(self, timeout: float = 10.0) -> None:
         """Send what is left, for at most `timeout` seconds; what is not acknowledged by then fails. Never raises."""
@@ -167,7 +197,12 @@ class Producer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if kind is None:
             self.flush()
         self.close()

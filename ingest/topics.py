@@ -16,7 +16,11 @@ from schemas.settings import Settings
 def plan(settings: Settings) -> dict[str, dict[str, Any]]:
     """The topics as kafka-python's admin client takes them."""
     return {
-        topic.name: {"num_partitions": topic.partitions, "replication_factor": topic.replicas, "configs": topic.config}
+        topic.name: {
+            "num_partitions": topic.partitions,
+            "replication_factor": topic.replicas,
+            "configs": topic.config,
+        }
         for topic in topics(settings)
     }
 
@@ -38,10 +42,24 @@ def ensure(settings: Settings) -> list[str]:
                 )
         missing = {name: topic for name, topic in planned.items() if name not in present}
         small = {
-            name: topic["num_partitions"] for name, topic in planned.items() if present.get(name, 1 << 31) < topic["num_partitions"]
+            name: topic["num_partitions"]
+            for name, topic in planned.items()
+            if present.get(name, 1 << 31) < topic["num_partitions"]
         }
-        made = _done(settings, "make", admin.create_topics(missing, raise_errors=False)["topics"]) if missing else []
-        grown = _done(settings, "grow", admin.create_partitions(small, raise_errors=False).to_dict()["results"]) if small else []
+        made = (
+            _done(settings, "make", admin.create_topics(missing, raise_errors=False)["topics"])
+            if missing
+            else []
+        )
+        grown = (
+            _done(
+                settings,
+                "grow",
+                admin.create_partitions(small, raise_errors=False).to_dict()["results"],
+            )
+            if small
+            else []
+        )
         if missing or small:
             _wait(admin, settings, planned)
         _time(admin, [name for name in planned if name in present])
@@ -50,28 +68,46 @@ def ensure(settings: Settings) -> list[str]:
 
 def _time(admin: Any, names: list[str]) -> None:
     """Have topics of older releases, in which a record's time was what its sender said, take the broker's time from now on."""
-    asked = [ConfigResource(ConfigResourceType.TOPIC, name, {TIME_OF_RECORDS: None}) for name in names]
+    asked = [
+        ConfigResource(ConfigResourceType.TOPIC, name, {TIME_OF_RECORDS: None}) for name in names
+    ]
     found = admin.describe_configs(asked, config_filter="all")["topic"] if asked else {}
     old = [name for name in names if found[name][TIME_OF_RECORDS]["value"] != APPENDED]
     if old:
-        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, {TIME_OF_RECORDS: APPENDED}) for name in old])
+        admin.alter_configs(
+            [
+                ConfigResource(ConfigResourceType.TOPIC, name, {TIME_OF_RECORDS: APPENDED})
+                for name in old
+            ]
+        )
 
 
 def _done(settings: Settings, what: str, results: Any) -> list[str]:
     """The names of topics that the broker made or grew now; one that another process made or grew meanwhile is as well."""
-    errors = {result["name"]: for_code(result["error_code"]) for result in results if result["error_code"]}
+    errors = {
+        result["name"]: for_code(result["error_code"]) for result in results if result["error_code"]
+    }
     for name, error in errors.items():
         if error not in (TopicAlreadyExistsError, InvalidPartitionsError):
-            raise KafkaUnavailableError(f"Kafka at {settings.kafka_servers} did not {what} the topic {name}: {error.__name__}.")
+            raise KafkaUnavailableError(
+                f"Kafka at {settings.kafka_servers} did not {what} the topic {name}: {error.__name__}."
+            )
     return [result["name"] for result in results if result["name"] not in errors]
 
 
-def _wait(admin: Any, settings: Settings, planned: dict[str, dict[str, Any]], seconds: float = 10) -> None:
+def _wait(
+    admin: Any, settings: Settings, planned: dict[str, dict[str, Any]], seconds: float = 10
+) -> None:
     """Wait until the broker shows every partition, with a leader."""
     deadline = time.monotonic() + seconds
-    while any(_present(admin, settings).get(name, 0) < topic["num_partitions"] for name, topic in planned.items()):
+    while any(
+        _present(admin, settings).get(name, 0) < topic["num_partitions"]
+        for name, topic in planned.items()
+    ):
         if time.monotonic() > deadline:
-            raise KafkaUnavailableError(f"Kafka at {settings.kafka_servers} did not show the new partitions within {seconds:g} s.")
+            raise KafkaUnavailableError(
+                f"Kafka at {settings.kafka_servers} did not show the new partitions within {seconds:g} s."
+            )
         time.sleep(0.1)
     admin.wait_for_topics(list(planned))
 
@@ -84,7 +120,11 @@ def existing(settings: Settings) -> dict[str, int]:
 
 def _present(admin: Any, settings: Settings) -> dict[str, int]:
     topics = admin.describe_topics()
-    return {topic["name"]: len(topic["partitions"]) for topic in topics if topic["name"].startswith(settings.topic_prefix)}
+    return {
+        topic["name"]: len(topic["partitions"])
+        for topic in topics
+        if topic["name"].startswith(settings.topic_prefix)
+    }
 
 
 @contextmanager

@@ -15,9 +15,17 @@ cli.add_typer(seal, name="seal")
 
 
 @cli.command()
-def generate(check: Annotated[bool, typer.Option(help="Write nothing; exit with 1 if a file is out of date.")] = False) -> None:
+def generate(
+    check: Annotated[
+        bool, typer.Option(help="Write nothing; exit with 1 if a file is out of date.")
+    ] = False,
+) -> None:
     """Write the files that derive from the vocabulary: JSON Schema and the generated pages of the docs."""
-    late = [path for path, content in files().items() if not path.exists() or path.read_text() != content]
+    late = [
+        path
+        for path, content in files().items()
+        if not path.exists() or path.read_text() != content
+    ]
     for path in late:
         if not check:
             path.parent.mkdir(exist_ok=True)

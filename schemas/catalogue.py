@@ -1,6 +1,13 @@
 """The reference data that a province is judged by, as Markdown for the data dictionary: criteria sets and targets."""
 
-from schemas.reference import CriteriaSet, Criterion, aiming_provinces, criteria_sets, indicator, targets
+from schemas.reference import (
+    CriteriaSet,
+    Criterion,
+    aiming_provinces,
+    criteria_sets,
+    indicator,
+    targets,
+)
 from schemas.reference.agencies import Body
 from schemas.reference.table import rows
 
@@ -9,22 +16,35 @@ _SEEN = {True: "yes", False: "no"}
 
 def criteria() -> list[str]:
     """Every set of criteria with its groups, items, points, what each reads and by which rule, and whether it was verified."""
-    lines = ["# Sets of criteria", "", "Rows of `criteria_sets.csv`, `criteria_groups.csv`, `criteria.csv` and `grades.csv` in"]
+    lines = [
+        "# Sets of criteria",
+        "",
+        "Rows of `criteria_sets.csv`, `criteria_groups.csv`, `criteria.csv` and `grades.csv` in",
+    ]
     lines += [
         "`schemas/reference/data/`; a new set is rows, no code. A figure that is missing, silent or impossible takes its points"
     ]
     lines += ["out of the coverage, and nothing is put in their place.", ""]
     for one in criteria_sets():
         lines += [f"## {one.en} (`{one.code}`)", "", one.vi + ".", "", *_about(one), ""]
-        lines += ["| group | item | points | reads | rule | verified |", "|---|---|---|---|---|---|"]
+        lines += [
+            "| group | item | points | reads | rule | verified |",
+            "|---|---|---|---|---|---|",
+        ]
         for group in one.groups:
             reads = f"published as `{group.reported}`" if group.reported else ""
-            lines.append(f"| **{group.en}** ({group.vi}) | | {group.points:g} | {reads} | | {_SEEN[group.verified]} |")
+            lines.append(
+                f"| **{group.en}** ({group.vi}) | | {group.points:g} | {reads} | | {_SEEN[group.verified]} |"
+            )
             lines += [
                 f"| | {item.en} ({item.vi}) | {item.points:g} | `{item.reads}` | {rule(item)} | {_told(item.verified, item.note)} |"
                 for item in group.items
             ]
-        lines += ["", "Grades: " + ", ".join(f"{grade.en} ({grade.vi}) from {grade.least:g}" for grade in one.grades)]
+        lines += [
+            "",
+            "Grades: "
+            + ", ".join(f"{grade.en} ({grade.vi}) from {grade.least:g}" for grade in one.grades),
+        ]
         lines[-1] += "." if all(grade.verified for grade in one.grades) else "; not verified."
         lines.append("")
     return lines
@@ -42,7 +62,11 @@ def rule(item: Criterion) -> str:
     """A rule in words."""
     match item.rule:
         case "share":
-            return "share of the points" if item.direction == "up" else "share of the points that is left of 100 %"
+            return (
+                "share of the points"
+                if item.direction == "up"
+                else "share of the points that is left of 100 %"
+            )
         case "linear":
             return f"none at {item.zero:g}, all at {item.full:g}"
         case "steps":
@@ -54,7 +78,12 @@ def rule(item: Criterion) -> str:
 
 def scoreboard() -> list[str]:
     """Every target of every province that has one of its own, and those of all."""
-    lines = ["# Targets", "", "Rows of `targets.csv`; their words and units are those of `indicators.csv`.", ""]
+    lines = [
+        "# Targets",
+        "",
+        "Rows of `targets.csv`; their words and units are those of `indicators.csv`.",
+        "",
+    ]
     lines += [
         "| indicator | what | target | due | for | reported by | rhythm | source | verified |",
         "|---|---|---|---|---|---|---|---|---|",
@@ -80,4 +109,7 @@ def _told(verified: bool, note: str) -> str:
 
 
 def _reporter(body: str) -> str:
-    return next((one.en.replace(" of {of_en}", "") for one in rows("bodies", Body) if one.suffix == body), body)
+    return next(
+        (one.en.replace(" of {of_en}", "") for one in rows("bodies", Body) if one.suffix == body),
+        body,
+    )

@@ -39,7 +39,11 @@ def json_schema(kind: Kind) -> dict[str, Any]:
     """JSON Schema (2020-12) of a kind's CloudEvents record."""
     data = msgspec.json.schema(kind.event)
     envelope = msgspec.json.schema(Envelope)["$defs"]["Envelope"]
-    fixed = {"specversion": {"const": "1.0"}, "type": {"const": kind.type}, "data": {"$ref": data["$ref"]}}
+    fixed = {
+        "specversion": {"const": "1.0"},
+        "type": {"const": kind.type},
+        "data": {"$ref": data["$ref"]},
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:{kind.type}",
@@ -55,7 +59,9 @@ def json_schema(kind: Kind) -> dict[str, Any]:
 def _or_date(schema: Any) -> Any:
     """A JSON Schema whose moments may be dates, too: then they are known to the day."""
     if isinstance(schema, list):
-        return [part for one in schema for part in ([one, _DATE] if one == _MOMENT else [_or_date(one)])]
+        return [
+            part for one in schema for part in ([one, _DATE] if one == _MOMENT else [_or_date(one)])
+        ]
     if not isinstance(schema, dict):
         return schema
     if _MOMENT.items() <= schema.items():
@@ -79,11 +85,27 @@ def dictionary() -> str:
         lines += [*_kind(kind), ""]
     lines += [*_figures(), *_lives(), "# Codes", ""]
     for name, enum in vars(codes).items():
-        if isinstance(enum, type) and issubclass(enum, NumberedCode | WordedCode) and enum not in (NumberedCode, WordedCode):
-            lines += [f"## {name}", "", (enum.__doc__ or "").strip(), "", "| code | Vietnamese | English |", "|---|---|---|"]
+        if (
+            isinstance(enum, type)
+            and issubclass(enum, NumberedCode | WordedCode)
+            and enum not in (NumberedCode, WordedCode)
+        ):
+            lines += [
+                f"## {name}",
+                "",
+                (enum.__doc__ or "").strip(),
+                "",
+                "| code | Vietnamese | English |",
+                "|---|---|---|",
+            ]
             lines += [f"| `{code.value}` | {code.vi} | {code.en} |" for code in enum] + [""]
     lines += [*catalogue.criteria(), *catalogue.scoreboard(), ""]
-    lines += ["# Read views in ClickHouse", "", "Stable for Grafana, Superset or any SQL client.", ""]
+    lines += [
+        "# Read views in ClickHouse",
+        "",
+        "Stable for Grafana, Superset or any SQL client.",
+        "",
+    ]
     for view in tables.views(""):
         lines.append(f"- `{view}`: {_VIEWS[view]}")
     lines += ["", _AHEAD, "", _UNITS, "", _REPORTER]
@@ -91,7 +113,8 @@ def dictionary() -> str:
 
 
 _AHEAD = f"""`events` and the current states have `ahead_seconds`: by how much an event's own time was ahead of its arrival, from {
-    CLOCK_TOLERANCE.total_seconds() / 60:.0f} minutes on, else 0. Such an event comes from a clock that is wrong. It is kept, and
+    CLOCK_TOLERANCE.total_seconds()
+    / 60:.0f} minutes on, else 0. Such an event comes from a clock that is wrong. It is kept, and
 counts in the window of the time that it claims; what it dates in the future is in no figure up to now. An entity's
 steps are ordered by when they happened, which is never after they arrived, so what is reported later is shown later."""
 _UNITS = f"""A commune's code means the unit of the event's own day, and communes of today reuse codes of former ones. Two
@@ -135,10 +158,16 @@ def _figures() -> list[str]:
     for life in LIVES:
         by = ", ".join(f"`{name}`" for name in dimensions(life.kind))
         lines += ["", f"## {life.kind.en}", "", f"By {by}.", ""]
-        lines += ["| figure | Vietnamese | English | unit | what it says | counted | of |", "|---|---|---|---|---|---|---|"]
+        lines += [
+            "| figure | Vietnamese | English | unit | what it says | counted | of |",
+            "|---|---|---|---|---|---|---|",
+        ]
         for figure in FIGURES:
             if figure.kind is life.kind:
-                part, whole = ("<br>".join(f"`{_piece(piece)}`" for piece in side) for side in (figure.part, figure.whole))
+                part, whole = (
+                    "<br>".join(f"`{_piece(piece)}`" for piece in side)
+                    for side in (figure.part, figure.whole)
+                )
                 names = f"`{figure.code}` | {figure.vi} | {figure.en} | {figure.unit.value}"
                 lines.append(f"| {names} | {figure.sentence} | {part} | {whole} |")
     return [*lines, ""]
@@ -161,20 +190,29 @@ def _lives() -> list[str]:
             "| column | ClickHouse | what it says |",
             "|---|---|---|",
         ]
-        lines += [f"| `{column.name}` | `{column.type}` | {column.comment} |" for column in life.columns]
+        lines += [
+            f"| `{column.name}` | `{column.type}` | {column.comment} |" for column in life.columns
+        ]
         lines += ["", "| status | clock | may be followed by |", "|---|---|---|"]
         for one in statuses(name):
-            lines.append(f"| `{one.status}` | {one.standing} | {', '.join(one.followers) or 'nothing'} |")
+            lines.append(
+                f"| `{one.status}` | {one.standing} | {', '.join(one.followers) or 'nothing'} |"
+            )
     return [*lines, ""]
 
 
 def _kind(kind: Kind) -> list[str]:
     lines = [f"# {kind.en} ({kind.vi})", "", (kind.event.__doc__ or "").strip(), ""]
-    lines += [f"CloudEvents type `{kind.type}`, topic `{kind.name}` after the prefix, keyed by {' + '.join(kind.key)}.", ""]
+    lines += [
+        f"CloudEvents type `{kind.type}`, topic `{kind.name}` after the prefix, keyed by {' + '.join(kind.key)}.",
+        "",
+    ]
     lines += ["| field | type | ClickHouse | what it says |", "|---|---|---|---|"]
     for name, annotation in tables.annotations(kind).items():
         kind_of = tables.clickhouse_type(annotation)
-        lines.append(f"| `{name}` | {_type_name(annotation)} | `{kind_of}` | {tables.sentence(annotation)} |")
+        lines.append(
+            f"| `{name}` | {_type_name(annotation)} | `{kind_of}` | {tables.sentence(annotation)} |"
+        )
     lines += [
         "",
         f"Windows of one minute by {', '.join(kind.dimensions)}:",
@@ -182,7 +220,9 @@ def _kind(kind: Kind) -> list[str]:
         "| measure | Vietnamese | what it counts | as SQL |",
         "|---|---|---|---|",
     ]
-    lines += [f"| `{one.name}` | {one.vi} | {one.sentence} | `{one.sql()}` |" for one in kind.measures]
+    lines += [
+        f"| `{one.name}` | {one.vi} | {one.sentence} | `{one.sql()}` |" for one in kind.measures
+    ]
     return lines
 
 
@@ -211,11 +251,26 @@ def settings_table() -> str:
 
 def picture() -> str:
     """The data's way as a Mermaid flow chart, from the kinds, topics and tables."""
-    lines = ["```mermaid", "flowchart LR", "    agencies([agencies' systems]) -->|CloudEvents over HTTP| gateway[ingest gateway]"]
-    lines += ["    files([CSV, XLSX, NDJSON]) --> importer[ingest import]", "    simulator[ingest simulate]", "    subgraph Kafka"]
+    lines = [
+        "```mermaid",
+        "flowchart LR",
+        "    agencies([agencies' systems]) -->|CloudEvents over HTTP| gateway[ingest gateway]",
+    ]
+    lines += [
+        "    files([CSV, XLSX, NDJSON]) --> importer[ingest import]",
+        "    simulator[ingest simulate]",
+        "    subgraph Kafka",
+    ]
     for kind in KINDS:
-        lines.append(f'        {kind.name}[("{kind.name} × {Settings.model_fields["partitions"].default}")]')
-    lines += [f'        dead[("{DEAD_LETTERS}")]', f'        refused[("{REFUSALS}")]', f'        beat[("{HEARTBEATS}")]', "    end"]
+        lines.append(
+            f'        {kind.name}[("{kind.name} × {Settings.model_fields["partitions"].default}")]'
+        )
+    lines += [
+        f'        dead[("{DEAD_LETTERS}")]',
+        f'        refused[("{REFUSALS}")]',
+        f'        beat[("{HEARTBEATS}")]',
+        "    end",
+    ]
     lines += [
         "    gateway --> Kafka",
         "    importer --> Kafka",
@@ -223,17 +278,26 @@ def picture() -> str:
         "    Kafka --> worker[streams worker, Faust]",
     ]
     lines += ["    worker -.->|what cannot be counted| dead", "    subgraph ClickHouse"]
-    lines += ['        raw[("events_*")] --> state[("state_*")]', '        raw --> arrivals[("arrival_minutes, freshness")]']
+    lines += [
+        '        raw[("events_*")] --> state[("state_*")]',
+        '        raw --> arrivals[("arrival_minutes, freshness")]',
+    ]
     lines += [
         '        windows[("windows_*")]',
         '        letters[("dead_letter_rows, refusal_rows")]',
         '        beats[("heartbeats")]',
     ]
     lines += ['        lives[("life_*, current_*")]', '        alarms[("alarm_rows")]', "    end"]
-    lines += ["    worker -->|1 raw rows| raw", "    worker -->|2 window values + checkpoint| windows"]
+    lines += [
+        "    worker -->|1 raw rows| raw",
+        "    worker -->|2 window values + checkpoint| windows",
+    ]
     lines += ["    ClickHouse -->|queries| watch[streams watch]", "    watch -->|histories| lives"]
     lines += ["    watch -->|alarms| alarms"]
-    lines += ["    ClickHouse --> dashboard[dashboard serve, Dash]", "    dashboard -->|WebSocket| wall([video wall])"]
+    lines += [
+        "    ClickHouse --> dashboard[dashboard serve, Dash]",
+        "    dashboard -->|WebSocket| wall([video wall])",
+    ]
     lines += ["    dashboard --> desk([operators' desk])", "```"]
     return "\n".join(lines)
 
@@ -251,9 +315,22 @@ def settings_page() -> str:
 def topics_page() -> str:
     """The page of the docs that lists the Kafka topics."""
     settings = Settings.model_construct()  # whatever the environment says
-    shown = {DEAD_LETTERS: _LETTERS, REFUSALS: _REFUSALS, HEARTBEATS: _HEARTBEATS, REPEATS: _REPEATS}
-    shown |= {kind.name: f"{kind.en} events (`{kind.type}`), keyed by {' + '.join(kind.key)}." for kind in KINDS}
-    lines = ["# Topics", "", f"The Kafka topics of an installation with default settings. {EDITED}", ""]
+    shown = {
+        DEAD_LETTERS: _LETTERS,
+        REFUSALS: _REFUSALS,
+        HEARTBEATS: _HEARTBEATS,
+        REPEATS: _REPEATS,
+    }
+    shown |= {
+        kind.name: f"{kind.en} events (`{kind.type}`), keyed by {' + '.join(kind.key)}."
+        for kind in KINDS
+    }
+    lines = [
+        "# Topics",
+        "",
+        f"The Kafka topics of an installation with default settings. {EDITED}",
+        "",
+    ]
     lines += ["| topic | partitions | kept, days | what it holds |", "|---|---|---|---|"]
     for topic in topics(settings):
         days = int(topic.config["retention.ms"]) // DAY_MS
@@ -264,7 +341,9 @@ def topics_page() -> str:
 
 _LETTERS = "Records that cannot be counted, with the reason; the record itself is kept."
 _REFUSALS = "Counts of what gateways refused, by source, agency and reason; never the event itself."
-_HEARTBEATS = "One heartbeat per partition and tick, so that a silent path is told from a silent source."
+_HEARTBEATS = (
+    "One heartbeat per partition and tick, so that a silent path is told from a silent source."
+)
 _REPEATS = "Events that a worker dropped because they had been counted already; an import reads it for its summary."
 _TOPICS = """They follow from the [settings](settings.md) `IOC_TOPIC_PREFIX`, `IOC_PARTITIONS`, `IOC_TOPIC_RETENTION_DAYS` and
 `IOC_TOPIC_REPLICAS`. `python -m streams migrate` and `python -m ingest topics` create missing topics. A record's time is the

@@ -46,7 +46,9 @@ class LineFormatter(logging.Formatter):
         message = record.getMessage()
         if record.exc_info and record.exc_info[1] is not None:
             message = f"{message}: {describe(record.exc_info[1])}"
-        said = f"{at} {record.levelname} {self._process} " + (message if name == self._process else f"{name}: {message}")
+        said = f"{at} {record.levelname} {self._process} " + (
+            message if name == self._process else f"{name}: {message}"
+        )
         line = _CONTROL.sub(_escaped, said)
         return line if len(line) <= MAX_LETTERS else line[:MAX_LETTERS] + "…"
 
@@ -58,7 +60,10 @@ def _escaped(found: re.Match[str]) -> str:
 def describe(error: BaseException) -> str:
     """An exception in one line: type, words, and the innermost places it came through, `file:line function`."""
     frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]
-    way = " > ".join(f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} {frame.name}" for frame in frames)
+    way = " > ".join(
+        f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} {frame.name}"
+        for frame in frames
+    )
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     origin = "" if cause is None else f"; caused by {type(cause).__name__}: {cause}"
     return f"{type(error).__name__}: {error}{origin}" + (f" (at {way})" if way else "")
@@ -80,15 +85,21 @@ def configure(process: str, level: int = logging.INFO) -> None:
     logging.getLogger("uvicorn.error").addFilter(_without_visitors)
     logging.captureWarnings(True)
     sys.excepthook = _uncaught
-    threading.excepthook = lambda given: _uncaught(given.exc_type, given.exc_value, given.exc_traceback)
+    threading.excepthook = lambda given: _uncaught(
+        given.exc_type, given.exc_value, given.exc_traceback
+    )
 
 
 def _without_visitors(record: logging.LogRecord) -> bool:
     """Drop uvicorn's lines about WebSockets: they quote the client and the query string. `schemas.http` has lines of its own."""
-    return record.levelno > logging.INFO or not ("WebSocket %s" in str(record.msg) or str(record.msg).startswith("connection "))
+    return record.levelno > logging.INFO or not (
+        "WebSocket %s" in str(record.msg) or str(record.msg).startswith("connection ")
+    )
 
 
-def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+def _uncaught(
+    kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
+) -> None:
     if issubclass(kind, KeyboardInterrupt):
         return
     logging.getLogger().critical("ended by an error", exc_info=(kind, error or kind(), trace))

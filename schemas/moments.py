@@ -26,5 +26,7 @@ SPAN_MS = {DAY: 86_400_000, MINUTE: 60_000}
 
 def last_sql(moment: str) -> str:
     """Return SQL: the last millisecond that a field of an event may mean; the moment itself where it is exact."""
-    spans = ", ".join(f"has(precision, '{moment}:{name}'), {span - 1}" for name, span in SPAN_MS.items())
+    spans = ", ".join(
+        f"has(precision, '{moment}:{name}'), {span - 1}" for name, span in SPAN_MS.items()
+    )
     return f"if(empty(precision), {moment}, addMilliseconds({moment}, multiIf({spans}, 0)))"

@@ -23,9 +23,13 @@ CLICKHOUSE_PASSWORD_FILE = Path("clickhouse.password")
 class Settings(BaseSettings):
     """The settings of one installation; several can run side by side on a machine, each with its own set."""
 
-    model_config = SettingsConfigDict(env_prefix="IOC_", frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="IOC_", frozen=True, extra="ignore", populate_by_name=True
+    )
 
-    kafka_servers: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, `host:port`, comma separated.")
+    kafka_servers: str = Field(
+        "127.0.0.1:9092", description="Kafka bootstrap servers, `host:port`, comma separated."
+    )
     clickhouse_address: str = Field(
         f"clickhouse://{CLICKHOUSE_USER}@127.0.0.1:9000/ioc",
         validation_alias="IOC_CLICKHOUSE_URL",
@@ -38,11 +42,19 @@ class Settings(BaseSettings):
         "no password is sent.",
     )
     clickhouse_http_port: int = Field(
-        0, ge=0, description="Port on which the local stack's ClickHouse also takes HTTP, for tools that need it (0: none)."
+        0,
+        ge=0,
+        description="Port on which the local stack's ClickHouse also takes HTTP, for tools that need it (0: none).",
     )
     topic_prefix: str = Field("ioc.", description="What every Kafka topic's name begins with.")
-    topic_retention_days: int = Field(400, ge=1, description="How long Kafka keeps events, by time of arrival.")
-    topic_replicas: int = Field(1, ge=1, description="Copies of each topic partition; 3 on a cluster of three brokers or more.")
+    topic_retention_days: int = Field(
+        400, ge=1, description="How long Kafka keeps events, by time of arrival."
+    )
+    topic_replicas: int = Field(
+        1,
+        ge=1,
+        description="Copies of each topic partition; 3 on a cluster of three brokers or more.",
+    )
     partitions: Annotated[Partitions, NoDecode, BeforeValidator(_partitions)] = Field(
         Partitions((4,)),
         description="Partitions of every kind's topic, and from which time of events on there are more: "
@@ -55,26 +67,45 @@ class Settings(BaseSettings):
         "(0: kept for ever).",
     )
     keep_windows_days: int = Field(
-        0, ge=0, description="For how many days windows are kept (0: for ever); `python -m streams migrate` applies it."
+        0,
+        ge=0,
+        description="For how many days windows are kept (0: for ever); `python -m streams migrate` applies it.",
     )
     keep_snapshots_days: int = Field(
-        400, ge=1, description="For how many days what the screens showed stays recorded; `python -m streams migrate` applies it."
+        400,
+        ge=1,
+        description="For how many days what the screens showed stays recorded; `python -m streams migrate` applies it.",
     )
-    province: str = Field("46", description="Code of the province that the screens show (46 is Huế).")
-    language: str = Field("vi", pattern="^(vi|en)$", description="First language of the screens: `vi` or `en`.")
-    host: str = Field("127.0.0.1", description="Address that the gateway, the dashboard and the pages of workers listen on.")
+    province: str = Field(
+        "46", description="Code of the province that the screens show (46 is Huế)."
+    )
+    language: str = Field(
+        "vi", pattern="^(vi|en)$", description="First language of the screens: `vi` or `en`."
+    )
+    host: str = Field(
+        "127.0.0.1",
+        description="Address that the gateway, the dashboard and the pages of workers listen on.",
+    )
     hosts: str = Field(
         "",
         description="Names that the gateway and the dashboard answer to beside the loopback names and `IOC_HOST`, comma separated; "
         "`*` for any. Where every address is listened on (0.0.0.0), any IP address is one.",
     )
     gateway_port: int = Field(8000, description="Port of the ingest gateway.")
-    gateway_max_bytes: int = Field(8 << 20, ge=1024, description="Largest request body that the gateway takes, in bytes.")
-    event_max_bytes: int = Field(256 << 10, ge=1024, description="Largest single event, in bytes; larger ones are refused.")
+    gateway_max_bytes: int = Field(
+        8 << 20, ge=1024, description="Largest request body that the gateway takes, in bytes."
+    )
+    event_max_bytes: int = Field(
+        256 << 10, ge=1024, description="Largest single event, in bytes; larger ones are refused."
+    )
     dashboard_port: int = Field(8050, description="Port of the dashboard.")
-    dashboard_tick_seconds: float = Field(0.25, gt=0, description="How often the dashboard looks for news, in seconds.")
+    dashboard_tick_seconds: float = Field(
+        0.25, gt=0, description="How often the dashboard looks for news, in seconds."
+    )
     page_seconds: float = Field(
-        20.0, gt=0, description="Seconds that a page of the dashboard may take to make; one that takes longer says so."
+        20.0,
+        gt=0,
+        description="Seconds that a page of the dashboard may take to make; one that takes longer says so.",
     )
     access: str = Field(
         "open",
@@ -87,16 +118,26 @@ class Settings(BaseSettings):
         description="Whether browsers reach the dashboard through HTTPS (a proxy before it): cookies then go through HTTPS only.",
     )
     wall_distance: float = Field(
-        3.0, gt=0, description="From how many metres the wall is read; letters are as large as that asks for."
+        3.0,
+        gt=0,
+        description="From how many metres the wall is read; letters are as large as that asks for.",
     )
     wall_pitch: float = Field(
-        0.63, gt=0, description="Millimetres from one pixel of the wall to the next (0.63: a 55-inch 1080p panel)."
+        0.63,
+        gt=0,
+        description="Millimetres from one pixel of the wall to the next (0.63: a 55-inch 1080p panel).",
     )
     wall_rotate: int = Field(
-        30, ge=0, description="For how many seconds each scene of the wall stays; 0: the first stays for good."
+        30,
+        ge=0,
+        description="For how many seconds each scene of the wall stays; 0: the first stays for good.",
     )
-    worker_port: int = Field(6066, description="Port of the stream worker's own web server (Faust's).")
-    worker_group: str = Field("ioc-streams", description="Kafka consumer group of the stream workers.")
+    worker_port: int = Field(
+        6066, description="Port of the stream worker's own web server (Faust's)."
+    )
+    worker_group: str = Field(
+        "ioc-streams", description="Kafka consumer group of the stream workers."
+    )
     stale_after_seconds: float = Field(
         10.0,
         gt=0,
@@ -106,7 +147,9 @@ class Settings(BaseSettings):
         Path("seal.key"),
         description="Keys that seal who reported, seen from `IOC_HOME`; made at first use. Every process needs them; keep a copy.",
     )
-    home: Path = Field(Path(".ioc"), description="Folder of the local stack's data, logs and demo passwords.")
+    home: Path = Field(
+        Path(".ioc"), description="Folder of the local stack's data, logs and demo passwords."
+    )
     cache: str = Field(
         "",
         description="Folder that the local stack's Kafka and ClickHouse are fetched to; empty: `province-ioc` in "
@@ -134,7 +177,13 @@ class Settings(BaseSettings):
     def of(cls, environment: Mapping[str, str]) -> "Settings":
         """The settings that variables give, those of this process where they name none. Raises `pydantic.ValidationError`."""
         variables = {name: cls.variable(name) for name in cls.model_fields}
-        return cls(**{name: environment[variable] for name, variable in variables.items() if variable in environment})  # type: ignore[arg-type]
+        return cls(
+            **{
+                name: environment[variable]
+                for name, variable in variables.items()
+                if variable in environment
+            }
+        )  # type: ignore[arg-type]
 
 
 def with_password(address: str, file: Path) -> str:
@@ -147,7 +196,9 @@ def with_password(address: str, file: Path) -> str:
         password = file.read_text().strip()
     except FileNotFoundError:
         return address
-    return urlunsplit(url._replace(netloc=f"{user or CLICKHOUSE_USER}:{quote(password, safe='')}@{host}"))
+    return urlunsplit(
+        url._replace(netloc=f"{user or CLICKHOUSE_USER}:{quote(password, safe='')}@{host}")
+    )
 
 
 def load() -> Settings:

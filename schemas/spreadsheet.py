@@ -3,7 +3,9 @@
 import re
 
 _SKIPPED = r"[\s\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*"
-_FORMULA = re.compile(rf"[\t\r\n]|{_SKIPPED}[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]")
+_FORMULA = re.compile(
+    rf"[\t\r\n]|{_SKIPPED}[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]"
+)
 _NUMBER = re.compile(r"[+-]\d[\d.,]*%?", re.ASCII)
 GUARD = "'"
 """What a spreadsheet takes for: this is a text."""

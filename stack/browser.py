@@ -17,16 +17,27 @@ def browser(console: Console) -> str:
     if found := find():
         return found
     if not (shutil.which("apt-get") and os.geteuid() == 0):
-        raise StackError("The browser tests need Chromium and fonts: install them (Debian: apt install chromium fonts-noto-core).")
+        raise StackError(
+            "The browser tests need Chromium and fonts: install them (Debian: apt install chromium fonts-noto-core)."
+        )
     quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (("update", "-qq"), ("install", "-y", "-qq", "--no-install-recommends", *PACKAGES)):
+    for arguments in (
+        ("update", "-qq"),
+        ("install", "-y", "-qq", "--no-install-recommends", *PACKAGES),
+    ):
         with console.status(f"apt-get {' '.join(arguments)}"):
-            done = subprocess.run(("apt-get", *arguments), env=quiet, capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                ("apt-get", *arguments), env=quiet, capture_output=True, text=True, check=False
+            )
         if done.returncode:
-            raise StackError(f"apt-get {' '.join(arguments)} failed:\n{(done.stdout + done.stderr)[-2000:]}")
+            raise StackError(
+                f"apt-get {' '.join(arguments)} failed:\n{(done.stdout + done.stderr)[-2000:]}"
+            )
     if found := find():
         return found
-    raise StackError(f"apt-get installed {', '.join(PACKAGES)}, yet none of {', '.join(NAMES)} can be found.")
+    raise StackError(
+        f"apt-get installed {', '.join(PACKAGES)}, yet none of {', '.join(NAMES)} can be found."
+    )
 
 
 def find() -> str | None:

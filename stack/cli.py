@@ -58,21 +58,57 @@ class Entry:
 STACK, INGEST, STREAMS = "stack.__main__:app", "ingest.__main__:app", "streams.__main__:cli"
 DASHBOARD, SCHEMAS = "dashboard.__main__:cli", "schemas.__main__:cli"
 ENTRIES = (
-    Entry("demo", STACK, "Run the whole system with a simulated province until Ctrl-C.", RUN, "demo"),
-    Entry("migrate", STREAMS, "Create or update ClickHouse's tables and Kafka's topics.", RUN, "migrate"),
+    Entry(
+        "demo", STACK, "Run the whole system with a simulated province until Ctrl-C.", RUN, "demo"
+    ),
+    Entry(
+        "migrate",
+        STREAMS,
+        "Create or update ClickHouse's tables and Kafka's topics.",
+        RUN,
+        "migrate",
+    ),
     Entry("gateway", INGEST, "Accept events over HTTP and write them to Kafka.", RUN, "gateway"),
     Entry("worker", STREAMS, "Process events from Kafka into ClickHouse.", RUN, "worker"),
     Entry("watch", STREAMS, "Raise and clear alarms.", RUN, "watch"),
     Entry("dashboard", DASHBOARD, "Serve the video wall and the operators' desk.", RUN, "serve"),
     Entry("import", INGEST, "Import events from CSV, XLSX, NDJSON or JSON files.", DATA, "import"),
     Entry("simulate", INGEST, "Send the events of a simulated province.", DATA, "simulate"),
-    Entry("replay", STREAMS, "Run past events again, beside the live ones; list, compare, stop, remove.", DATA, "replay"),
-    Entry("verify", STREAMS, "Recompute stored results from the raw events and report differences.", DATA, "verify"),
+    Entry(
+        "replay",
+        STREAMS,
+        "Run past events again, beside the live ones; list, compare, stop, remove.",
+        DATA,
+        "replay",
+    ),
+    Entry(
+        "verify",
+        STREAMS,
+        "Recompute stored results from the raw events and report differences.",
+        DATA,
+        "verify",
+    ),
     Entry("rebuild", STREAMS, "Recompute a period and replace what differs.", DATA, "rebuild"),
-    Entry("token", DASHBOARD, "Add, list and revoke tokens that open the screens.", SCREENS, "token"),
-    Entry("proof", DASHBOARD, "Check that a replay shows what the screens showed then.", SCREENS, "proof"),
-    Entry("package", DASHBOARD, "Export everything about a period to one ZIP file.", SCREENS, "package"),
-    Entry("stack", STACK, "Kafka and ClickHouse on this machine: fetch, up, down, status, wipe.", ALL),
+    Entry(
+        "token", DASHBOARD, "Add, list and revoke tokens that open the screens.", SCREENS, "token"
+    ),
+    Entry(
+        "proof",
+        DASHBOARD,
+        "Check that a replay shows what the screens showed then.",
+        SCREENS,
+        "proof",
+    ),
+    Entry(
+        "package",
+        DASHBOARD,
+        "Export everything about a period to one ZIP file.",
+        SCREENS,
+        "package",
+    ),
+    Entry(
+        "stack", STACK, "Kafka and ClickHouse on this machine: fetch, up, down, status, wipe.", ALL
+    ),
     Entry("ingest", INGEST, "Events into Kafka: gateway, import, simulate, topics.", ALL),
     Entry("streams", STREAMS, "Kafka to ClickHouse, also: retain, dead-letters.", ALL),
     Entry("schemas", SCHEMAS, "Vocabulary, places and outlines, sealed identities.", ALL),
@@ -104,7 +140,9 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def overview(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Intelligent Operations Center for a Vietnamese province: events into Kafka, results into ClickHouse, live screens."""
 

@@ -80,14 +80,38 @@ CONFIG = """\
 </clickhouse>
 """
 RIGHTS = "SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP, TRUNCATE, OPTIMIZE, SHOW, SYSTEM MERGES"
-ENGINES = ("MergeTree", "ReplacingMergeTree", "AggregatingMergeTree", "SummingMergeTree", "Memory", "Join")
-READABLE = ("parts", "merges", "mutations", "processes", "data_skipping_indices", "events", "disks", "numbers")
+ENGINES = (
+    "MergeTree",
+    "ReplacingMergeTree",
+    "AggregatingMergeTree",
+    "SummingMergeTree",
+    "Memory",
+    "Join",
+)
+READABLE = (
+    "parts",
+    "merges",
+    "mutations",
+    "processes",
+    "data_skipping_indices",
+    "events",
+    "disks",
+    "numbers",
+)
 MEMORY = 4 << 30  # bytes that all queries, merges and caches may take together
 KERNEL = (Path("/proc"), Path("/sys"), Path("/dev/zero"), Path("/dev/urandom"), Path("/dev/random"))
-SYSTEM = (Path("/lib"), Path("/lib64"), Path("/usr/lib"), Path("/usr/share/zoneinfo"), Path("/etc/localtime"))
+SYSTEM = (
+    Path("/lib"),
+    Path("/lib64"),
+    Path("/usr/lib"),
+    Path("/usr/share/zoneinfo"),
+    Path("/etc/localtime"),
+)
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH")
 """Variables of the server's environment, which its clients can read: no others."""
-HELLO_REVISION = 54400  # of the native protocol: the first that answers with the server's display name
+HELLO_REVISION = (
+    54400  # of the native protocol: the first that answers with the server's display name
+)
 TIMEOUT_SECONDS = 2
 
 
@@ -115,7 +139,15 @@ def command(folder: Path, port: int, http: int = 0, *, kafka_engine: bool = Fals
     with os.fdopen(os.open(config, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
     ports = [str(one) for one in (port, http) if one]
-    return [sys.executable, "-m", "stack.clickhouse", str(library()), str(config), *ports, *(["--kafka"] if kafka_engine else [])]
+    return [
+        sys.executable,
+        "-m",
+        "stack.clickhouse",
+        str(library()),
+        str(config),
+        *ports,
+        *(["--kafka"] if kafka_engine else []),
+    ]
 
 
 def password(home: Path) -> str:
@@ -142,7 +174,9 @@ def environment() -> dict[str, str]:
 def healthy(folder: Path, port: int) -> bool:
     """Whether a server on the port lets us in, and its data lie in `folder`."""
     try:
-        known = (folder.parent / CLICKHOUSE_PASSWORD_FILE).read_text().strip()  # Not `password`, which makes one.
+        known = (
+            (folder.parent / CLICKHOUSE_PASSWORD_FILE).read_text().strip()
+        )  # Not `password`, which makes one.
         return _display_name(port, known) == _identity(folder)
     except (OSError, StackError, UnicodeDecodeError, IndexError):
         return False
@@ -200,14 +234,19 @@ def _display_name(port: int, password: str) -> str:
 def serve(library_file: str, config: str, *options: str) -> int:
     """Run the server until SIGTERM or SIGINT; returns 0 after one of them, 1 when the server ended on its own."""
     ending = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, ending)  # before the library makes threads: they inherit it
+    signal.pthread_sigmask(
+        signal.SIG_BLOCK, ending
+    )  # before the library makes threads: they inherit it
     master, terminal = os.openpty()
     os.dup2(terminal, 0)
     os.close(terminal)
     run = ctypes.CDLL(library_file).chdb_query_cmdline
     run.restype = ctypes.c_void_p
     ports = [int(one) for one in options if one.isdigit()]
-    readable, writable = (*KERNEL, *SYSTEM, Path(library_file)), (Path(config).parent, Path("/dev/null"))
+    readable, writable = (
+        (*KERNEL, *SYSTEM, Path(library_file)),
+        (Path(config).parent, Path("/dev/null")),
+    )
     if not confine(readable, writable, ports, connects="--kafka" in options):
         print(NOT_CONFINED, file=sys.stderr, flush=True)
     listen = "SYSTEM START LISTEN TCP" + ("; SYSTEM START LISTEN HTTP" if len(ports) > 1 else "")
@@ -224,20 +263,22 @@ def serve(library_file: str, config: str, *options: str) -> int:
     def host() -> None:
         run(len(arguments), (ctypes.c_char_p * len(arguments))(*arguments))
         ended.set()
-        os.kill(os.getpid(), signal.SIGTERM)  # wakes the wait below when nobody asked the server to end
+        os.kill(
+            os.getpid(), signal.SIGTERM
+        )  # wakes the wait below when nobody asked the server to end
 
     server = threading.Thread(target=host, name="clickhouse")
     server.start()
     signal.sigwait(ending)
     on_its_own = ended.is_set()
-    os.close(master)  # Unlike a Ctrl-D, a line that is gone cannot be missed by one that is still starting.
+    os.close(
+        master
+    )  # Unlike a Ctrl-D, a line that is gone cannot be missed by one that is still starting.
     server.join()
     return int(on_its_own)
 
 
-NOT_CONFINED = (
-    "This kernel has no Landlock (Linux 5.19 and later): whoever knows ClickHouse's password can read all files of this account."
-)
+NOT_CONFINED = "This kernel has no Landlock (Linux 5.19 and later): whoever knows ClickHouse's password can read all files of this account."
 
 if __name__ == "__main__":
     sys.exit(serve(*sys.argv[1:]))

@@ -49,7 +49,13 @@ def version() -> int:
     return max(0, int(_libc.syscall(CREATE_RULESET, None, 0, GET_VERSION)))
 
 
-def confine(readable: Iterable[Path], writable: Iterable[Path], ports: Iterable[int], *, connects: bool = False) -> bool:
+def confine(
+    readable: Iterable[Path],
+    writable: Iterable[Path],
+    ports: Iterable[int],
+    *,
+    connects: bool = False,
+) -> bool:
     """Let this thread, and those that it starts, open only what is in some files and folders and listen only on some ports.
 
     It makes no connections itself unless `connects`. What does not exist is left out; what is open stays open.

@@ -69,7 +69,9 @@ PARTS = (
         "clickhouse",
         "ClickHouse",
         ("clickhouse",),
-        lambda folder, ports, kafka: clickhouse.command(folder, ports["clickhouse"], _http_port(), kafka_engine=kafka),
+        lambda folder, ports, kafka: clickhouse.command(
+            folder, ports["clickhouse"], _http_port(), kafka_engine=kafka
+        ),
         lambda folder, ports: clickhouse.healthy(folder, ports["clickhouse"]),
         clickhouse.environment,
     ),
@@ -109,7 +111,11 @@ class Notes:
             kept = json.loads((home / "stack.json").read_text())
         except FileNotFoundError:
             return cls({}, {}, {})
-        return cls(kept["ports"], {name: Process(**entry) for name, entry in kept["processes"].items()}, kept["since"])
+        return cls(
+            kept["ports"],
+            {name: Process(**entry) for name, entry in kept["processes"].items()},
+            kept["since"],
+        )
 
     def write(self, home: Path) -> None:
         fresh = home / "stack.json.new"
@@ -121,7 +127,9 @@ class Notes:
         return process if process and process.alive else None
 
 
-def up(home: Path, say: Callable[[str], None] = lambda line: None, *, kafka_engine: bool = False) -> Addresses:
+def up(
+    home: Path, say: Callable[[str], None] = lambda line: None, *, kafka_engine: bool = False
+) -> Addresses:
     """Start what does not run yet and wait until all of it is healthy. `say` is told each step.
 
     With `kafka_engine`, a ClickHouse that it starts may read Kafka by tables of its own, which the product never does.
@@ -139,24 +147,40 @@ def up(home: Path, say: Callable[[str], None] = lambda line: None, *, kafka_engi
             java()
             jars()
             library()
-            others = Path(tempfile.gettempdir()) / f"ioc-stack-{os.getuid()}.lock"  # two starts at once would choose the same ports
-            held.enter_context(one_at_a_time(others, lambda: say("another stack is starting; waiting for it")))
+            others = (
+                Path(tempfile.gettempdir()) / f"ioc-stack-{os.getuid()}.lock"
+            )  # two starts at once would choose the same ports
+            held.enter_context(
+                one_at_a_time(others, lambda: say("another stack is starting; waiting for it"))
+            )
             if short := short_of_disk(home):
                 say(short)
             if os.geteuid() == 0:
-                say("Kafka and ClickHouse run as root: start them from an account of their own where others use the machine, too.")
+                say(
+                    "Kafka and ClickHouse run as root: start them from an account of their own where others use the machine, too."
+                )
         for part in started:
             _start(home, notes, part, say, kafka_engine)
         for part in PARTS:
             while not _wait(home, notes, part):
                 # One that ran and was dying when we looked is started like any other.
                 if notes.alive(part) or (part in started and not _lost_a_port(notes, part)):
-                    what = f"did not answer within {START_SECONDS} s" if notes.alive(part) else "ended instead of starting"
+                    what = (
+                        f"did not answer within {START_SECONDS} s"
+                        if notes.alive(part)
+                        else "ended instead of starting"
+                    )
                     log = _log(home, part)
-                    raise StackError(f"{part.title} {what}. The end of {log}:\n{tail(log, ended=not notes.alive(part))}")
+                    raise StackError(
+                        f"{part.title} {what}. The end of {log}:\n{tail(log, ended=not notes.alive(part))}"
+                    )
                 started.append(part)
                 _start(home, notes, part, say, kafka_engine)
-            state = f"ready after {time.monotonic() - began:.1f} s" if part in started else "is up already"
+            state = (
+                f"ready after {time.monotonic() - began:.1f} s"
+                if part in started
+                else "is up already"
+            )
             say(f"{part.title} {state}: 127.0.0.1:{notes.ports[part.ports[0]]}")
     return addresses(home)
 
@@ -183,7 +207,11 @@ def down(home: Path, say: Callable[[str], None] = lambda line: None) -> None:
         notes = Notes.read(home)
         for part in reversed(PARTS):
             if process := notes.alive(part):
-                said = "stopped" if process.stop(STOP_SECONDS) else f"killed: it did not stop within {STOP_SECONDS} s"
+                said = (
+                    "stopped"
+                    if process.stop(STOP_SECONDS)
+                    else f"killed: it did not stop within {STOP_SECONDS} s"
+                )
                 say(f"{part.title} {said}")
             notes.processes.pop(part.name, None)
             notes.since.pop(part.name, None)
@@ -239,10 +267,14 @@ def fallen(home: Path) -> list[str]:
     return [part.title for part in PARTS if part.name in notes.processes and not notes.alive(part)]
 
 
-def _start(home: Path, notes: Notes, part: ServerPart, say: Callable[[str], None], kafka_engine: bool) -> None:
+def _start(
+    home: Path, notes: Notes, part: ServerPart, say: Callable[[str], None], kafka_engine: bool
+) -> None:
     for name in part.ports:
         wanted = notes.ports.get(name, DEFAULT_PORTS[name])
-        notes.ports[name] = choose_port(wanted, [port for other, port in notes.ports.items() if other != name])
+        notes.ports[name] = choose_port(
+            wanted, [port for other, port in notes.ports.items() if other != name]
+        )
         if notes.ports[name] != wanted:
             say(f"port {wanted} is taken; {part.title} takes {notes.ports[name]}")
     command = part.command(home / part.name, notes.ports, kafka_engine)
@@ -277,7 +309,9 @@ def _http_port() -> int:
     """The port on which ClickHouse is to take HTTP, too; 0 for none. Raises `StackError` when somebody listens there."""
     wanted = load().clickhouse_http_port
     if wanted and choose_port(wanted) != wanted:
-        raise StackError(f"Port {wanted} (IOC_CLICKHOUSE_HTTP_PORT) is taken: choose another one, or 0 for no HTTP.")
+        raise StackError(
+            f"Port {wanted} (IOC_CLICKHOUSE_HTTP_PORT) is taken: choose another one, or 0 for no HTTP."
+        )
     return wanted
 
 

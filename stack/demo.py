@@ -51,11 +51,23 @@ def whole_system(settings: Settings, days: int, speed: int) -> tuple[DemoStep, .
     simulate = ("ingest", "simulate", "--days", str(days), "--live", "--speed", str(speed))
     return (
         DemoStep("migrate", _module("streams", "migrate"), once=True),
-        DemoStep("worker", _module("streams", "worker"), ready=f"http://127.0.0.1:{settings.worker_port}/healthz"),
+        DemoStep(
+            "worker",
+            _module("streams", "worker"),
+            ready=f"http://127.0.0.1:{settings.worker_port}/healthz",
+        ),
         DemoStep("watch", _module("streams", "watch")),
-        DemoStep("gateway", _module("ingest", "gateway"), ready=f"http://127.0.0.1:{settings.gateway_port}/readyz"),
+        DemoStep(
+            "gateway",
+            _module("ingest", "gateway"),
+            ready=f"http://127.0.0.1:{settings.gateway_port}/readyz",
+        ),
         DemoStep("simulator", _module(*simulate)),
-        DemoStep("dashboard", _module("dashboard", "serve"), ready=f"http://127.0.0.1:{settings.dashboard_port}/readyz"),
+        DemoStep(
+            "dashboard",
+            _module("dashboard", "serve"),
+            ready=f"http://127.0.0.1:{settings.dashboard_port}/readyz",
+        ),
     )
 
 
@@ -122,7 +134,11 @@ class Supervisor:
 
     def stop(self) -> None:
         """Ends all that runs; kills what takes too long."""
-        running = [(run.step.name, process_of(run.child.pid)) for run in self.runs if run.child.poll() is None]
+        running = [
+            (run.step.name, process_of(run.child.pid))
+            for run in self.runs
+            if run.child.poll() is None
+        ]
         for _, process in running:
             process.signal(signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
@@ -143,7 +159,9 @@ class Supervisor:
         self.runs.remove(run)
         if child.returncode:
             end = tail(self._log(step.name), ended=True)
-            raise StackError(f"{step.name} failed with exit code {child.returncode}. The end of its log:\n{end}")
+            raise StackError(
+                f"{step.name} failed with exit code {child.returncode}. The end of its log:\n{end}"
+            )
         self._say(f"{step.name} done in {time.monotonic() - began:.1f} s")
 
     def _watch(self) -> None:
@@ -151,14 +169,20 @@ class Supervisor:
         for run in self.runs:
             if run.restart_at is not None:
                 if now >= run.restart_at:
-                    run.child, run.began, run.restart_at = self._start(run.step, again=True), now, None
+                    run.child, run.began, run.restart_at = (
+                        self._start(run.step, again=True),
+                        now,
+                        None,
+                    )
                     self._remember()
             elif (code := run.child.poll()) is not None:
                 run.failures = 1 if now - run.began > STEADY_SECONDS else run.failures + 1
                 pause = min(MAX_BACKOFF_SECONDS, 2.0 ** (run.failures - 1))
                 run.restart_at = now + pause
                 end = tail(self._log(run.step.name), 10, ended=True)
-                self._say(f"{run.step.name} ended (exit code {code}); it starts again in {pause:.0f} s. The end of its log:\n{end}")
+                self._say(
+                    f"{run.step.name} ended (exit code {code}); it starts again in {pause:.0f} s. The end of its log:\n{end}"
+                )
 
     def _start(self, step: DemoStep, again: bool = False) -> Popen[bytes]:
         return spawn(step.command, self._log(step.name), self.environment, fresh=not again)
@@ -187,11 +211,19 @@ def show(console: Console, rows: Sequence[tuple[str, str]]) -> None:
         text = "\n".join(f"{name:8} {value}" for name, value in rows)
         console.print(Panel(text, title="The operations center is live", expand=False))
     else:
-        say_on(console, f"the operations center is live; {', '.join(f'{name}: {value}' for name, value in rows)}")
+        say_on(
+            console,
+            f"the operations center is live; {', '.join(f'{name}: {value}' for name, value in rows)}",
+        )
 
 
 def demo(
-    home: Path, console: Console, settings: Settings, plan: Callable[[Settings], Sequence[DemoStep]], *, keep_stack: bool
+    home: Path,
+    console: Console,
+    settings: Settings,
+    plan: Callable[[Settings], Sequence[DemoStep]],
+    *,
+    keep_stack: bool,
 ) -> None:
     """The whole demo; returns when SIGINT or SIGTERM asked it to end, with nothing left behind. Raises `StackError`.
 
@@ -210,7 +242,10 @@ def demo(
         asked = True
         text = "stopping everything"
         os.write(
-            2, f"\n{text} …\n".encode() if console.is_terminal else f"{formatted(text, 'demo', datetime.now(ZONE))}\n".encode()
+            2,
+            f"\n{text} …\n".encode()
+            if console.is_terminal
+            else f"{formatted(text, 'demo', datetime.now(ZONE))}\n".encode(),
         )
         # Not by this thread: what the signal interrupts may hold the event's own lock, and would wait for itself.
         threading.Thread(target=supervisor.ending.set, name="ending").start()
@@ -224,7 +259,11 @@ def demo(
         if not keep_stack:
             cleanup.callback(control.down, home, say)
         where = control.up(home, say)
-        own = {"home": home, "kafka_servers": where.kafka_servers, "clickhouse_address": where.clickhouse_address}
+        own = {
+            "home": home,
+            "kafka_servers": where.kafka_servers,
+            "clickhouse_address": where.clickhouse_address,
+        }
         settings = settings.model_copy(update=own | free_ports(settings, console))
         supervisor.environment = os.environ | environment(settings)
         watch = threading.Thread(target=keep_up, args=(home, supervisor.ending, say), name="stack")
@@ -254,7 +293,10 @@ def free_ports(settings: Settings, console: Console) -> dict[str, int]:
         wanted = int(getattr(settings, name))
         ports[name] = choose_port(wanted, ports.values())
         if ports[name] != wanted:
-            say_on(console, f"port {wanted} is taken; the {name.removesuffix('_port')} takes {ports[name]}")
+            say_on(
+                console,
+                f"port {wanted} is taken; the {name.removesuffix('_port')} takes {ports[name]}",
+            )
     return ports
 
 
@@ -292,7 +334,9 @@ def alone(home: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as busy:
-            raise StackError(f"A demo runs in {home}: end it with Ctrl-C, or use --home for another one.") from busy
+            raise StackError(
+                f"A demo runs in {home}: end it with Ctrl-C, or use --home for another one."
+            ) from busy
         stop_leftovers(home)
         yield
 

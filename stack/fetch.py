@@ -87,7 +87,10 @@ def fetch(console: Console) -> bool:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console) as progress, ThreadPoolExecutor() as pool:
-        rows = {pool.submit(part.fill): (progress.add_task(part.title, total=1, size=""), part) for part in wanted}
+        rows = {
+            pool.submit(part.fill): (progress.add_task(part.title, total=1, size=""), part)
+            for part in wanted
+        }
         open_rows = set(rows)
         while open_rows:
             done, open_rows = wait(open_rows, timeout=0.5)
@@ -126,23 +129,31 @@ def _get_library(folder: Path) -> None:
     shutil.copy(CLICKHOUSE, folder)
     # No lock file: npm writes only this platform's package into it. The versions are exact,
     # and npm checks what it got.
-    _run(["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--prefix", str(folder)])
+    _run(
+        ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--prefix", str(folder)]
+    )
     library(folder / "node_modules")  # npm takes an optional package that it cannot get for none
 
 
 def _need_maven() -> None:
     java()
     if not shutil.which("mvn"):
-        raise StackError(f"Kafka is fetched by Maven: install it (Debian: apt install maven), {OR_COMPOSE}.")
+        raise StackError(
+            f"Kafka is fetched by Maven: install it (Debian: apt install maven), {OR_COMPOSE}."
+        )
 
 
 def _need_npm() -> None:
     if not shutil.which("npm"):
-        raise StackError(f"ClickHouse is fetched by npm: install it (Debian: apt install npm), {OR_COMPOSE}.")
+        raise StackError(
+            f"ClickHouse is fetched by npm: install it (Debian: apt install npm), {OR_COMPOSE}."
+        )
 
 
 def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tempfile.gettempdir())
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=tempfile.gettempdir()
+    )
     if done.returncode:
         said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-20:])
         raise StackError(f"`{' '.join(command)}` failed:\n{said}")

@@ -25,9 +25,17 @@ WELL_FORMED = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.,]\d{3}(Z|[+-]\d\d:\d\d) +(DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL|FATAL|TRACE) "
 )
 OF_CLICKHOUSE = re.compile(
-    r"(?P<at>\d{4}\.\d\d\.\d\d \d\d:\d\d:\d\d\.\d{3})\d* \[ \d+ \] \{(?P<query>[^}]*)\} <(?P<level>\w+)> (?P<said>.*)", re.DOTALL
+    r"(?P<at>\d{4}\.\d\d\.\d\d \d\d:\d\d:\d\d\.\d{3})\d* \[ \d+ \] \{(?P<query>[^}]*)\} <(?P<level>\w+)> (?P<said>.*)",
+    re.DOTALL,
 )
-LEVELS = {"Fatal": "CRITICAL", "Critical": "CRITICAL", "Error": "ERROR", "Warning": "WARNING", "Debug": "DEBUG", "Trace": "DEBUG"}
+LEVELS = {
+    "Fatal": "CRITICAL",
+    "Critical": "CRITICAL",
+    "Error": "ERROR",
+    "Warning": "WARNING",
+    "Debug": "DEBUG",
+    "Trace": "DEBUG",
+}
 FRAME = re.compile(r"\d+\. .* @ 0x[0-9a-f]+$|Stack trace \(when copying")
 """A place in ClickHouse's machine code: it tells nobody anything."""
 TERMINAL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\[\?2004[hl]|\x1b")
@@ -37,7 +45,9 @@ CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 class LogFile:
     """A file that is appended to and set aside when it is full. Others see by its lock that it is still written."""
 
-    def __init__(self, path: Path, max_bytes: int = MAX_BYTES, file: BinaryIO | None = None) -> None:
+    def __init__(
+        self, path: Path, max_bytes: int = MAX_BYTES, file: BinaryIO | None = None
+    ) -> None:
         self._path, self._max = path, max_bytes
         self._file = file or open_log(path)
 
@@ -53,7 +63,9 @@ class LogFile:
 
 def open_log(path: Path) -> BinaryIO:
     """Open a log to append to it, readable by its owner only, and lock it for as long as this or a heir of it is open."""
-    file = os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab", buffering=0)
+    file = os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab", buffering=0
+    )
     fcntl.flock(file, fcntl.LOCK_SH)
     return file
 
@@ -68,11 +80,15 @@ def set_aside(path: Path) -> None:
 
 def formatted(line: str, name: str, now: datetime) -> str | None:
     """A line of a process as its log has it; None for one that says nothing."""
-    clean = CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), TERMINAL.sub("", line)).strip()
+    clean = CONTROL.sub(
+        lambda found: found[0].encode("unicode_escape").decode(), TERMINAL.sub("", line)
+    ).strip()
     if WELL_FORMED.match(clean):
         return clean
     if found := OF_CLICKHOUSE.search(clean):
-        at = datetime.strptime(found["at"], "%Y.%m.%d %H:%M:%S.%f").astimezone(ZONE)  # in the time of the machine
+        at = datetime.strptime(found["at"], "%Y.%m.%d %H:%M:%S.%f").astimezone(
+            ZONE
+        )  # in the time of the machine
         query = f" {{{found['query']}}}" if found["query"] else ""
         return f"{_time(at)} {LEVELS.get(found['level'], 'INFO')} {name} {found['said']}{query}"
     if not clean or FRAME.match(clean):
@@ -105,4 +121,8 @@ def _time(moment: datetime) -> str:
 
 if __name__ == "__main__":
     with os.fdopen(0, "rb") as given:
-        follow(lines(given), LogFile(Path(sys.argv[1]), file=os.fdopen(1, "ab", buffering=0)), sys.argv[2])
+        follow(
+            lines(given),
+            LogFile(Path(sys.argv[1]), file=os.fdopen(1, "ab", buffering=0)),
+            sys.argv[2],
+        )

@@ -36,7 +36,9 @@ def cache() -> Path:
         caches = Path(os.environ.get("XDG_CACHE_HOME", ""))
         caches = caches if caches.is_absolute() else Path.home() / ".cache"
     except RuntimeError as unknown:
-        raise StackError("This account has no home folder: set IOC_CACHE to a folder for Kafka and ClickHouse.") from unknown
+        raise StackError(
+            "This account has no home folder: set IOC_CACHE to a folder for Kafka and ClickHouse."
+        ) from unknown
     return caches / "province-ioc"
 
 
@@ -73,11 +75,15 @@ def java() -> str:
     home = os.environ.get("JAVA_HOME")
     found = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
     if found:
-        said = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr
+        said = subprocess.run(
+            [found, "-version"], capture_output=True, text=True, check=False
+        ).stderr
         version = re.search(r'version "(\d+)', said)
         if version and int(version[1]) >= 17:
             return found
-    raise StackError(f"Kafka needs Java 17 or later: install it (Debian: apt install openjdk-17-jre-headless), {OR_COMPOSE}.")
+    raise StackError(
+        f"Kafka needs Java 17 or later: install it (Debian: apt install openjdk-17-jre-headless), {OR_COMPOSE}."
+    )
 
 
 def library(packages: Path | None = None) -> Path:

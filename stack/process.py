@@ -80,7 +80,9 @@ def _look(pid: int) -> tuple[str, str]:
     return (shown[0][0], " ".join(shown[1:])) if shown else ("", "")
 
 
-def start(command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> Process:
+def start(
+    command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+) -> Process:
     """Starts a daemon as `spawn` does, for a caller that may end before it."""
     child = spawn(command, log, environment)
     # Its end is told by Process.alive, which reaps it; without this Popen warns when it is collected while the daemon runs.
@@ -89,7 +91,11 @@ def start(command: Sequence[str], log: Path, environment: Mapping[str, str] | No
 
 
 def spawn(
-    command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None, *, fresh: bool = True
+    command: Sequence[str],
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    fresh: bool = True,
 ) -> subprocess.Popen[bytes]:
     """Start a process in its own session (Ctrl-C in the caller's terminal misses it), without input, all output into `log`.
 
@@ -102,12 +108,27 @@ def spawn(
         set_aside(log)
     output, said = os.pipe()
     try:
-        _writers[:] = [writer for writer in _writers if writer.poll() is None]  # ended ones are reaped
+        _writers[:] = [
+            writer for writer in _writers if writer.poll() is None
+        ]  # ended ones are reaped
         line = [sys.executable, "-IS", lines.__file__, str(log), log.stem]
         with open_log(log) as file:
-            _writers.append(subprocess.Popen(line, stdin=output, stdout=file, stderr=subprocess.DEVNULL, start_new_session=True))
+            _writers.append(
+                subprocess.Popen(
+                    line,
+                    stdin=output,
+                    stdout=file,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+            )
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            env=environment,
+            start_new_session=True,
         )
     finally:
         os.close(output)

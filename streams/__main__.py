@@ -29,7 +29,11 @@ def migrate() -> None:
 
     settings = load()
     done = explained("ClickHouse", settings.clickhouse_server, lambda: run(settings))
-    done += explained("Kafka", settings.kafka_servers, lambda: [f"topic {name}" for name in asyncio.run(ensure_topics(settings))])
+    done += explained(
+        "Kafka",
+        settings.kafka_servers,
+        lambda: [f"topic {name}" for name in asyncio.run(ensure_topics(settings))],
+    )
     for line in done:
         console.print(f"made {line}", highlight=False)
     console.print("All is as the vocabulary says.", highlight=False)
@@ -58,8 +62,15 @@ def worker(
 
 @cli.command()
 def watch(
-    once: Annotated[bool, typer.Option("--once", help="Do every job a single time and end; 1 if one failed.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Only say whether a watch runs; 1 if a job was not done lately.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Do every job a single time and end; 1 if one failed.")
+    ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Only say whether a watch runs; 1 if a job was not done lately."
+        ),
+    ] = False,
 ) -> None:
     """Raise and clear alarms until it is stopped. Several at once do no harm."""
     from streams.watch import run

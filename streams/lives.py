@@ -47,10 +47,13 @@ def read_mark(client: Client, life: Life, calendar: int) -> LivesProgress:
     """
     known = xxhash.xxh3_64_intdigest(rules(life, calendar).encode())
     rows = client.execute(
-        "SELECT rules, epoch, partition, offset FROM lives_progress FINAL WHERE kind = %(kind)s", {"kind": life.kind.name}
+        "SELECT rules, epoch, partition, offset FROM lives_progress FINAL WHERE kind = %(kind)s",
+        {"kind": life.kind.name},
     )
     newest = max((epoch for _, epoch, _, _ in rows), default=0)
-    offsets = {partition: offset for by, epoch, partition, offset in rows if (by, epoch) == (known, newest)}
+    offsets = {
+        partition: offset for by, epoch, partition, offset in rows if (by, epoch) == (known, newest)
+    }
     return LivesProgress(known, newest if offsets else max(newest + 1, int(time.time())), offsets)
 
 
@@ -60,7 +63,9 @@ class Lives:
     def __init__(self, client: Client, province: str) -> None:
         self._client = client
         self._calendar, row = calendar_row(calendar(province))
-        if not client.execute(f"SELECT 1 FROM {WORKING_WEEKS.name} WHERE calendar = {self._calendar} LIMIT 1"):
+        if not client.execute(
+            f"SELECT 1 FROM {WORKING_WEEKS.name} WHERE calendar = {self._calendar} LIMIT 1"
+        ):
             names = ", ".join(column.name for column in WORKING_WEEKS.columns)
             client.execute(f"INSERT INTO {WORKING_WEEKS.name} ({names}) VALUES", [row])
         self._marks: dict[Kind, LivesProgress] = {}
@@ -86,7 +91,10 @@ class Lives:
         counted = self._counted(kind)
         while taken < most:
             spans = {
-                partition: (mark.offsets.get(partition, -1), min(upto, mark.offsets.get(partition, -1) + SLICE))
+                partition: (
+                    mark.offsets.get(partition, -1),
+                    min(upto, mark.offsets.get(partition, -1) + SLICE),
+                )
                 for partition, upto in counted.items()
                 if upto > mark.offsets.get(partition, -1)
             }
@@ -98,19 +106,32 @@ class Lives:
 
     def _take(self, life: Life, mark: LivesProgress, spans: Mapping[int, tuple[int, int]]) -> None:
         new = " OR ".join(
-            f"(partition = {partition} AND offset > {since} AND offset <= {upto})" for partition, (since, upto) in spans.items()
+            f"(partition = {partition} AND offset > {since} AND offset <= {upto})"
+            for partition, (since, upto) in spans.items()
         )
         which = f"SELECT entity_id FROM {events_table(life.kind).name} WHERE {new}"
         query = derive(life, self._calendar, of_entities(life.kind, which), mark.epoch)
-        self._client.execute(f"INSERT INTO {life_table(life.kind).name} ({life.names}) {query}", settings=INSERT)
+        self._client.execute(
+            f"INSERT INTO {life_table(life.kind).name} ({life.names}) {query}", settings=INSERT
+        )
         # After the lives: what is marked must be there.
         now = time.time_ns() // 1_000_000
         rows = [
-            (life.kind.name, partition, mark.rules, mark.epoch, upto, now, (mark.epoch << 64) + upto + 1)
+            (
+                life.kind.name,
+                partition,
+                mark.rules,
+                mark.epoch,
+                upto,
+                now,
+                (mark.epoch << 64) + upto + 1,
+            )
             for partition, (_, upto) in spans.items()
         ]
         columns = ", ".join(column.name for column in LIVES_PROGRESS.columns)
-        self._client.execute(f"INSERT INTO lives_progress ({columns}) VALUES", rows, settings={"async_insert": 0})
+        self._client.execute(
+            f"INSERT INTO lives_progress ({columns}) VALUES", rows, settings={"async_insert": 0}
+        )
         mark.offsets |= {partition: upto for partition, (_, upto) in spans.items()}
 
     def _counted(self, kind: Kind) -> dict[int, int]:

@@ -87,7 +87,9 @@ def database(settings: Settings) -> Iterator[Client]:
 
 
 @pytest.fixture(scope="module")
-def module_environment(stack: control.Addresses, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def module_environment(
+    stack: control.Addresses, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
     """As `environment`, but one for all tests of a module."""
     found = isolated(stack, tmp_path_factory.mktemp("home"))
     yield found

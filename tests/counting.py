@@ -24,7 +24,12 @@ class Counter:
         self._offsets: dict[Kind, int] = {}
         self._number = 0
 
-    def count(self, kind: Kind, steps: Iterable[tuple[datetime, Event]], lag: timedelta = timedelta(seconds=2)) -> None:
+    def count(
+        self,
+        kind: Kind,
+        steps: Iterable[tuple[datetime, Event]],
+        lag: timedelta = timedelta(seconds=2),
+    ) -> None:
         """Count the steps of entities: when each happened, and the event; it arrives `lag` later."""
         self.arrive(kind, [(at, at + lag, event) for at, event in steps])
 
@@ -35,7 +40,9 @@ class Counter:
             self._number += 1
             offset = self._offsets[kind] = self._offsets.get(kind, -1) + 1
             value = write(kind, event, id=str(self._number), source="/test/counting", time=at)
-            records.append(Record(offset, milliseconds(received), kind.entity_id(event).encode(), value))
+            records.append(
+                Record(offset, milliseconds(received), kind.entity_id(event).encode(), value)
+            )
         batch = self._engine.take([(kind, 0, records)])
         assert not batch.dead, batch.dead
         write_batch(self._store, batch)
@@ -45,7 +52,9 @@ class Counter:
         """Tell, as a worker does, that all that arrived is counted."""
         now = milliseconds(datetime.now(UTC))
         ends = [(kind, self._offsets.get(kind, -1) + 1) for kind in KINDS]
-        self._store.write_progress([(kind.name, 0, "test", end, end, None, None, now, now) for kind, end in ends])
+        self._store.write_progress(
+            [(kind.name, 0, "test", end, end, None, None, now, now) for kind, end in ends]
+        )
 
     def close(self) -> None:
         """Leave ClickHouse."""

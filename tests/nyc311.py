@@ -29,7 +29,9 @@ def steps() -> pd.DataFrame:
     found = pd.concat(
         [
             rows.assign(status="received", at=rows["Created Date"]),
-            rows[open_and_acted].assign(status="processing", at=rows["Resolution Action Updated Date"]),
+            rows[open_and_acted].assign(
+                status="processing", at=rows["Resolution Action Updated Date"]
+            ),
             rows[rows["Closed Date"] != ""].assign(status="published", at=rows["Closed Date"]),
         ]
     )
@@ -46,15 +48,31 @@ def in_order() -> pd.DataFrame:
 def counted(in_order: pd.DataFrame, until: datetime) -> dict[str, tuple[int, int]]:
     """Open and closed requests of each agency at a moment."""
     last = in_order[in_order["at"] <= until].drop_duplicates("Unique Key", keep="last")
-    return {agency: (int((~one).sum()), int(one.sum())) for agency, one in last.groupby("Agency")["closed"]}
+    return {
+        agency: (int((~one).sum()), int(one.sum()))
+        for agency, one in last.groupby("Agency")["closed"]
+    }
 
 
 @contextmanager
 def new_york(environment: dict[str, str], logs: Path) -> Iterator[str]:
     """An installation for New York with all of the file imported, running, in a database that is up to date; its address."""
     here = environment | {"IOC_PROVINCE": "NYC"}
-    place = ["--code-property", "code", "--name-property", "name", "--create", "--province", "NYC", "--name", "New York"]
-    for command in (["schemas", "places", "import", str(OUTLINES), *place], ["ingest", "import", str(FILE), "--mapping", "nyc311"]):
+    place = [
+        "--code-property",
+        "code",
+        "--name-property",
+        "name",
+        "--create",
+        "--province",
+        "NYC",
+        "--name",
+        "New York",
+    ]
+    for command in (
+        ["schemas", "places", "import", str(OUTLINES), *place],
+        ["ingest", "import", str(FILE), "--mapping", "nyc311"],
+    ):
         done = Running(*command, environment=here, log=logs / "command.log")
         assert done.process.wait(120) == 0, done.text()
     url = f"http://127.0.0.1:{environment['IOC_DASHBOARD_PORT']}"
@@ -62,7 +80,17 @@ def new_york(environment: dict[str, str], logs: Path) -> Iterator[str]:
         Client.from_url(Settings.of(environment).clickhouse_url) as database,
         worker(here, logs / "worker.log"),
         Running("streams", "watch", environment=here, log=logs / "watch.log"),
-        Running("dashboard", "serve", environment=here, log=logs / "dashboard.log", ready=f"{url}/readyz"),
+        Running(
+            "dashboard",
+            "serve",
+            environment=here,
+            log=logs / "dashboard.log",
+            ready=f"{url}/readyz",
+        ),
     ):
-        wait_for(lambda: database.execute("SELECT count() FROM events")[0][0] == EVENTS, 120, "every event in ClickHouse")
+        wait_for(
+            lambda: database.execute("SELECT count() FROM events")[0][0] == EVENTS,
+            120,
+            "every event in ClickHouse",
+        )
         yield url

@@ -16,7 +16,11 @@ LISTENING = "0A"
 
 def bare_environment() -> dict[str, str]:
     """Return this process's variables without an installation's; where Kafka and ClickHouse are fetched to stays."""
-    return {name: value for name, value in os.environ.items() if name == "IOC_CACHE" or not name.startswith("IOC_")}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name == "IOC_CACHE" or not name.startswith("IOC_")
+    }
 
 
 def wait_for(look: Callable[[], T], seconds: float = 60, what: str = "the condition") -> T:
@@ -43,7 +47,9 @@ def answers(url: str) -> bool:
 class Running:
     """A process of the product, such as `Running("streams", "worker", environment=…)`; its output goes to a log file."""
 
-    def __init__(self, *command: str, environment: dict[str, str], log: Path, ready: str | None = None) -> None:
+    def __init__(
+        self, *command: str, environment: dict[str, str], log: Path, ready: str | None = None
+    ) -> None:
         self.log = log
         self._out = log.open("ab")
         self.process = subprocess.Popen(
@@ -55,13 +61,17 @@ class Running:
         )
         if ready:
             try:
-                wait_for(lambda: self._alive() and answers(ready), what=f"{' '.join(command)} at {ready}")
+                wait_for(
+                    lambda: self._alive() and answers(ready), what=f"{' '.join(command)} at {ready}"
+                )
             except AssertionError as error:
                 self.stop()
                 raise AssertionError(f"{error}\n{self.text()[-3000:]}") from None
 
     def _alive(self) -> bool:
-        assert self.process.poll() is None, f"ended with {self.process.returncode}:\n{self.text()[-3000:]}"
+        assert self.process.poll() is None, (
+            f"ended with {self.process.returncode}:\n{self.text()[-3000:]}"
+        )
         return True
 
     def text(self) -> str:
@@ -83,17 +93,27 @@ class Running:
 
     def frozen(self) -> bool:
         """Whether it was stopped by SIGSTOP, its own or ours. Linux only, as `megabytes` is."""
-        return Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+        return (
+            Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+        )
 
     def megabytes(self) -> tuple[float, float]:
         """Resident memory now, and the most that it ever was."""
         lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
-        sizes = {line.partition(":")[0]: line.split()[1] for line in lines if line.startswith(("VmRSS", "VmHWM"))}
+        sizes = {
+            line.partition(":")[0]: line.split()[1]
+            for line in lines
+            if line.startswith(("VmRSS", "VmHWM"))
+        }
         return int(sizes["VmRSS"]) / 1024, int(sizes["VmHWM"]) / 1024
 
     def listening(self) -> set[str]:
         """Addresses of the IPv4 and IPv6 sockets that it listens on, `address:port` as the kernel writes them. Linux only."""
-        own = {str(one.readlink()) for one in Path(f"/proc/{self.process.pid}/fd").iterdir() if one.is_symlink()}
+        own = {
+            str(one.readlink())
+            for one in Path(f"/proc/{self.process.pid}/fd").iterdir()
+            if one.is_symlink()
+        }
         found = set()
         for family in ("tcp", "tcp6"):
             for line in Path(f"/proc/{self.process.pid}/net/{family}").read_text().splitlines()[1:]:
@@ -125,12 +145,20 @@ def command(environment: dict[str, str], *arguments: str) -> "subprocess.Complet
     """A command of the product, such as `command(environment, "streams", "verify")`, run to its end."""
     line = [sys.executable, "-m", *arguments]
     return subprocess.run(
-        line, env=bare_environment() | environment | {"COLUMNS": "200"}, capture_output=True, check=False, timeout=120
+        line,
+        env=bare_environment() | environment | {"COLUMNS": "200"},
+        capture_output=True,
+        check=False,
+        timeout=120,
     )
 
 
 def worker(environment: dict[str, str], log: Path) -> Running:
     """A stream worker, answering on its web port."""
     return Running(
-        "streams", "worker", environment=environment, log=log, ready=f"http://127.0.0.1:{environment['IOC_WORKER_PORT']}/healthz"
+        "streams",
+        "worker",
+        environment=environment,
+        log=log,
+        ready=f"http://127.0.0.1:{environment['IOC_WORKER_PORT']}/healthz",
     )

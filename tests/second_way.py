@@ -52,7 +52,11 @@ FOLLOW = {
     },
 }
 PAUSED = {"filing": (5, 6, 8), "feedback": (), "document": ()}
-CLOSED = {"filing": (3, 7, 9, 10), "feedback": ("rejected", "published", "rated"), "document": (2, 6, 15)}
+CLOSED = {
+    "filing": (3, 7, 9, 10),
+    "feedback": ("rejected", "published", "rated"),
+    "document": (2, 6, 15),
+}
 STARTED = {"filing": "registered_at", "feedback": "reported_at", "document": "sent_at"}
 TAKEN = {"filing": 2, "feedback": "verified", "document": 3}
 DUE_FROM = {"filing": 2, "feedback": "routed"}
@@ -60,24 +64,41 @@ DUE_FROM = {"filing": 2, "feedback": "routed"}
 
 def around(kind: str, event: Mapping[str, Any]) -> bool:
     """Whether the clock of an event's entity runs round the clock."""
-    return event.get("urgency") == "immediate" if kind == "feedback" else kind == "document" and event["priority"] >= 3
+    return (
+        event.get("urgency") == "immediate"
+        if kind == "feedback"
+        else kind == "document" and event["priority"] >= 3
+    )
 
 
 def allowed(kind: str, event: Mapping[str, Any]) -> timedelta | None:
     """What the reference data allow where no due date is stated."""
-    rows: Iterable[Any] = procedures() if kind == "filing" else categories() if kind == "feedback" else ()
+    rows: Iterable[Any] = (
+        procedures() if kind == "filing" else categories() if kind == "feedback" else ()
+    )
     code = event.get("procedure", event.get("category"))
     return next((timedelta(hours=row.hours) for row in rows if row.code == code), None)
 
 
-def lives(kind: str, events: Iterable[Mapping[str, Any]], calendar: WorkingCalendar, at: datetime) -> pd.DataFrame:
+def lives(
+    kind: str, events: Iterable[Mapping[str, Any]], calendar: WorkingCalendar, at: datetime
+) -> pd.DataFrame:
     """How each entity stands at a moment by the events that happened until then: one row each."""
-    steps = [{**event, "since": min(event["occurred_at"], event["received_at"])} for event in events]
-    steps = sorted((step for step in steps if step["since"] <= at), key=itemgetter("entity_id", "since", "occurred_at", "offset"))
-    return pd.DataFrame([_life(kind, list(its), calendar, at) for _, its in groupby(steps, itemgetter("entity_id"))])
+    steps = [
+        {**event, "since": min(event["occurred_at"], event["received_at"])} for event in events
+    ]
+    steps = sorted(
+        (step for step in steps if step["since"] <= at),
+        key=itemgetter("entity_id", "since", "occurred_at", "offset"),
+    )
+    return pd.DataFrame(
+        [_life(kind, list(its), calendar, at) for _, its in groupby(steps, itemgetter("entity_id"))]
+    )
 
 
-def _life(kind: str, steps: list[dict[str, Any]], calendar: WorkingCalendar, at: datetime) -> dict[str, Any]:
+def _life(
+    kind: str, steps: list[dict[str, Any]], calendar: WorkingCalendar, at: datetime
+) -> dict[str, Any]:
     last = steps[-1]
     clock: Callable[[datetime, datetime], timedelta] = (
         (lambda start, end: end - start) if around(kind, last) else calendar.working_time
@@ -103,7 +124,11 @@ def _life(kind: str, steps: list[dict[str, Any]], calendar: WorkingCalendar, at:
             taken = worked
         if kind == "filing" and status == 2 and not began:
             worked, began = NOTHING, True
-        if status == DUE_FROM.get(kind) and allowed_until is None and (hours := allowed(kind, step)):
+        if (
+            status == DUE_FROM.get(kind)
+            and allowed_until is None
+            and (hours := allowed(kind, step))
+        ):
             allowed_until = later(step["since"], hours)
             if promised is None:
                 paused_since_due = NOTHING
@@ -152,11 +177,18 @@ def figures(kind: str, now: pd.DataFrame, since: datetime, at: datetime) -> dict
     """The figures of a kind over the rows of `lives`, for a moment and the period that ends with it."""
     now = now[now["started_at"] <= at]
     started = now[now["started_at"] > since]
-    closed = now[(pd.to_datetime(now["closed_at"], utc=True) > since) & (pd.to_datetime(now["closed_at"], utc=True) <= at)]
-    return {"filing": _filings, "feedback": _feedback, "document": _documents}[kind](now, started, closed)
+    closed = now[
+        (pd.to_datetime(now["closed_at"], utc=True) > since)
+        & (pd.to_datetime(now["closed_at"], utc=True) <= at)
+    ]
+    return {"filing": _filings, "feedback": _feedback, "document": _documents}[kind](
+        now, started, closed
+    )
 
 
-def _filings(now: pd.DataFrame, started: pd.DataFrame, closed: pd.DataFrame) -> dict[str, float | None]:
+def _filings(
+    now: pd.DataFrame, started: pd.DataFrame, closed: pd.DataFrame
+) -> dict[str, float | None]:
     done = closed[closed["status"].isin([9, 10])]
     accepted = started[~started["status"].isin([1, 3])]
     rated = closed[closed["satisfaction"].notna()]
@@ -178,7 +210,9 @@ def _filings(now: pd.DataFrame, started: pd.DataFrame, closed: pd.DataFrame) -> 
         "filing.backlog_age": quantile(backlog["age"], 0.5),
         "filing.backlog_oldest": float(backlog["age"].max()) if len(backlog) else None,
         "filing.online": share((started["channel"] == 2).sum(), len(started)),
-        "filing.wholly_online": share(((started["channel"] == 2) & (started["service_level"] == "full")).sum(), len(started)),
+        "filing.wholly_online": share(
+            ((started["channel"] == 2) & (started["service_level"] == "full")).sum(), len(started)
+        ),
         "filing.digitised": share((accepted["digitisation"] != "none").sum(), len(accepted)),
         "filing.reused": share((started["reuse"] != "none").sum(), len(started)),
         "filing.paid_online": share(paid["paid_online"].sum(), len(paid)),
@@ -187,7 +221,9 @@ def _filings(now: pd.DataFrame, started: pd.DataFrame, closed: pd.DataFrame) -> 
     }
 
 
-def _feedback(now: pd.DataFrame, started: pd.DataFrame, closed: pd.DataFrame) -> dict[str, float | None]:
+def _feedback(
+    now: pd.DataFrame, started: pd.DataFrame, closed: pd.DataFrame
+) -> dict[str, float | None]:
     answered = closed[closed["status"].isin(["published", "rated"])]
     accepted = started[~started["status"].isin(["received", "rejected"])]
     rated = closed[closed["rating"].notna()]
@@ -197,7 +233,9 @@ def _feedback(now: pd.DataFrame, started: pd.DataFrame, closed: pd.DataFrame) ->
         "feedback.open": int(now["open"].sum()),
         "feedback.overdue": overdue,
         "feedback.accepted": share(len(accepted), len(started)),
-        "feedback.handled": share(accepted["status"].isin(["published", "rated"]).sum(), len(accepted)),
+        "feedback.handled": share(
+            accepted["status"].isin(["published", "rated"]).sum(), len(accepted)
+        ),
         "feedback.on_time": share((~answered["late"]).sum(), len(answered) + overdue),
         "feedback.satisfied": share((rated["rating"] >= 4).sum(), len(rated)),
         "feedback.reopened": int((started["reopened"] > 0).sum()),
@@ -208,7 +246,9 @@ def _feedback(now: pd.DataFrame, started: pd.DataFrame, closed: pd.DataFrame) ->
     }
 
 
-def _documents(now: pd.DataFrame, started: pd.DataFrame, closed: pd.DataFrame) -> dict[str, float | None]:
+def _documents(
+    now: pd.DataFrame, started: pd.DataFrame, closed: pd.DataFrame
+) -> dict[str, float | None]:
     waiting, done = now[now["status"] == 1], closed[closed["status"] == 6]
     promised, overdue = done[done["has_due"]], int(now["overdue"].sum())
     return {

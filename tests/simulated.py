@@ -17,10 +17,14 @@ class Quiet:
         raise AssertionError(sentence)
 
 
-def backfill(settings: Settings, world: World, start: datetime, end: datetime) -> tuple[Ledger, int]:
+def backfill(
+    settings: Settings, world: World, start: datetime, end: datetime
+) -> tuple[Ledger, int]:
     """Send all that arrives between two moments; what of it is good, repeated and bad, and how many records there are."""
     ledger = Ledger()
-    run = SimulationRun(world, start, lambda: Producer(settings), Quiet(), lambda world, came: None, ledger=ledger)
+    run = SimulationRun(
+        world, start, lambda: Producer(settings), Quiet(), lambda world, came: None, ledger=ledger
+    )
     run.backfill(end)
     run.close()
     return ledger, run.sent

@@ -14,11 +14,18 @@ from dashboard.request.context import PageContext
 def chooser(ask: PageContext, asked: PageRequest, unit: str) -> Part:
     """Chooses the unit, by mouse or keyboard; the address of what is chosen is its own."""
     speech, place = asked.speech, ask.place
-    options = [(place.code, place.full_name(asked.spoken)), *sorted(place.names.items(), key=lambda one: in_order(one[1]))]
+    options = [
+        (place.code, place.full_name(asked.spoken)),
+        *sorted(place.names.items(), key=lambda one: in_order(one[1])),
+    ]
     return html.Form(
         [
             html.Label(speech("unit"), htmlFor="unit"),
-            html.Select([html.Option(words, value=code, selected=code == unit) for code, words in options], id="unit", name="unit"),
+            html.Select(
+                [html.Option(words, value=code, selected=code == unit) for code, words in options],
+                id="unit",
+                name="unit",
+            ),
             *kept(asked, (*FRAME, "target")),
             html.Button(speech("show"), type="submit"),
         ],

@@ -30,11 +30,17 @@ def where(alarm: StoredAlarm, place: ProvinceContext, speech: Translator) -> str
 def sentence(alarm: StoredAlarm, speech: Translator) -> str:
     """What is the matter, in one sentence."""
     rule = reference.alarm_rule(alarm.rule)
-    subject = reference.category_words(alarm.subject, speech.language).lower() if alarm.cause == "burst" else alarm.subject
+    subject = (
+        reference.category_words(alarm.subject, speech.language).lower()
+        if alarm.cause == "burst"
+        else alarm.subject
+    )
     if alarm.cause == "off_track" and alarm.told > 1:
         return speech("off_track_many", n=speech.number(alarm.told))
     said = speech(
-        f"{alarm.cause}_many" if alarm.units > 1 and alarm.cause not in ONE_SENTENCE else alarm.cause,
+        f"{alarm.cause}_many"
+        if alarm.units > 1 and alarm.cause not in ONE_SENTENCE
+        else alarm.cause,
         target=reference.target_words(alarm.subject.partition(".")[2], speech.language),
         n=speech.number(alarm.count),
         change=speech.change(alarm.change),
@@ -47,7 +53,11 @@ def sentence(alarm: StoredAlarm, speech: Translator) -> str:
         reason=alarm.subject,
         units=speech.number(alarm.units),
     )
-    return speech("within", said=said, radius=speech.number(round(alarm.radius, -1))) if alarm.radius else said
+    return (
+        speech("within", said=said, radius=speech.number(round(alarm.radius, -1)))
+        if alarm.radius
+        else said
+    )
 
 
 def _feed(alarm: StoredAlarm, speech: Translator) -> str:
@@ -71,11 +81,19 @@ def rows(snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> list
 
 def _blind(snapshot: Snapshot, speech: Translator) -> html.Article:
     until = snapshot.watched.until
-    said = speech("blind_since", time=speech.moment(until, snapshot.at)) if until else speech("blind")
-    return html.Article([html.H3([html.I(className="shape hatch"), html.B(said)])], className="alarm old", key="blind")
+    said = (
+        speech("blind_since", time=speech.moment(until, snapshot.at)) if until else speech("blind")
+    )
+    return html.Article(
+        [html.H3([html.I(className="shape hatch"), html.B(said)])],
+        className="alarm old",
+        key="blind",
+    )
 
 
-def _row(alarm: StoredAlarm, snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> html.Article:
+def _row(
+    alarm: StoredAlarm, snapshot: Snapshot, place: ProvinceContext, speech: Translator
+) -> html.Article:
     mark = f"p{alarm.priority}" if snapshot.watched.alive else "hatch"
     since = speech("since", time=speech.moment(alarm.since, snapshot.at)) if alarm.since else ""
     return html.Article(
@@ -87,7 +105,12 @@ def _row(alarm: StoredAlarm, snapshot: Snapshot, place: ProvinceContext, speech:
                     html.Span(since, className="since"),
                 ]
             ),
-            html.P([html.Span(speech(f"priority_{alarm.priority}") + ": ", className="word"), sentence(alarm, speech)]),
+            html.P(
+                [
+                    html.Span(speech(f"priority_{alarm.priority}") + ": ", className="word"),
+                    sentence(alarm, speech),
+                ]
+            ),
         ],
         className=f"alarm {mark}" if snapshot.watched.alive else "alarm old",
         key=alarm.id,

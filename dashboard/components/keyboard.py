@@ -28,7 +28,9 @@ def letters(names: Iterable[str]) -> dict[str, str]:
 def opener(speech: Translator) -> html.Button:
     """Opens the help for who has no "?" at hand."""
     opens: dict[str, Any] = {"data-opens": HELP, "aria-haspopup": "dialog"}
-    return html.Button("?", id="help", type="button", title=speech("keys"), **labelled(speech("keys")), **opens)
+    return html.Button(
+        "?", id="help", type="button", title=speech("keys"), **labelled(speech("keys")), **opens
+    )
 
 
 def dialog(asked: PageRequest, pages: Sequence[tuple[str, str, str]]) -> html.Dialog:
@@ -47,7 +49,9 @@ def dialog(asked: PageRequest, pages: Sequence[tuple[str, str, str]]) -> html.Di
             part
             for name, words, href in places
             if by[name]
-            for part in _row([["g", by[name]]], html.A(words, href=href, **_goes(by[name])), speech, together=" ")
+            for part in _row(
+                [["g", by[name]]], html.A(words, href=href, **_goes(by[name])), speech, together=" "
+            )
         ],
         *_row([["?"]], speech("keys"), speech),
         *_row([["Esc"]], speech("close"), speech),
@@ -67,7 +71,9 @@ def _goes(letter: str) -> dict[str, Any]:
     return {"data-goes": letter}
 
 
-def _row(ways: Sequence[Sequence[str]], does: Part, speech: Translator, together: str = "+") -> list[Part]:
+def _row(
+    ways: Sequence[Sequence[str]], does: Part, speech: Translator, together: str = "+"
+) -> list[Part]:
     """Keys that do the same, each some keys together or one after the other, and what they do."""
     said: list[Part] = []
     for number, keys in enumerate(ways):

@@ -91,10 +91,17 @@ def read(asked: PageRequest, place: ProvinceContext, teller: CellFormatter) -> W
     if first and last and first > last:
         raise ValueError(speech("days_turned"))
     text = " ".join(asked.get("text").split())[:MAX_TEXT_LETTERS]
-    only = {one.name: few(asked, one.name, asked.speech(one.words)) for one in FIELDS[kind] if one.choice and asked.get(one.name)}
+    only = {
+        one.name: few(asked, one.name, asked.speech(one.words))
+        for one in FIELDS[kind]
+        if one.choice and asked.get(one.name)
+    }
     sought = Sought(
         kind,
-        tuple((name, tuple("" if one == NONE else one for one in wanted)) for name, wanted in sorted(only.items())),
+        tuple(
+            (name, tuple("" if one == NONE else one for one in wanted))
+            for name, wanted in sorted(only.items())
+        ),
         text,
         teller.meant(text),
         _midnight(first),
@@ -103,7 +110,16 @@ def read(asked: PageRequest, place: ProvinceContext, teller: CellFormatter) -> W
         unit.what,
         unit.code if unit.what != "province" else "",
     )
-    return Wanted(kind, sought, _order(asked, teller, bool(figure)), _columns(asked, kind), _page(asked), _size(asked), first, last)
+    return Wanted(
+        kind,
+        sought,
+        _order(asked, teller, bool(figure)),
+        _columns(asked, kind),
+        _page(asked),
+        _size(asked),
+        first,
+        last,
+    )
 
 
 NONE = "-"
@@ -125,7 +141,10 @@ def few(asked: PageRequest, name: str, words: str) -> tuple[str, ...]:
 
 def said(wanted: Sequence[str]) -> str | None:
     """Values as a parameter; None for none, which takes it out of the address."""
-    return ",".join(one.replace("%", "%25").replace(",", "%2C") if one else NONE for one in wanted) or None
+    return (
+        ",".join(one.replace("%", "%25").replace(",", "%2C") if one else NONE for one in wanted)
+        or None
+    )
 
 
 class Toggles:
@@ -147,7 +166,9 @@ class Toggles:
     def to(self, value: str) -> str:
         """The address with the other choice of a value."""
         if value in self._now:
-            left = quote_plus(",").join(written for one, written in self._now.items() if one != value)
+            left = quote_plus(",").join(
+                written for one, written in self._now.items() if one != value
+            )
         else:
             left = quote_plus(",").join(filter(None, (self._all, quote_plus(said([value]) or ""))))
         query = "&".join([*self._before, *([f"{self._name}={left}"] if left else []), *self._after])

@@ -45,7 +45,11 @@ class CellFormatter:
         return self._known[key]
 
     def _words(self, name: str, value: object) -> str:
-        speech, language, code = self.speech, self.speech.language, "" if value is None else str(value)
+        speech, language, code = (
+            self.speech,
+            self.speech.language,
+            "" if value is None else str(value),
+        )
         if code == "":
             return speech("whole_province") if name == "commune" else speech("not_known")
         if name in ("overdue", "late", "signed", "paid_online"):
@@ -59,7 +63,9 @@ class CellFormatter:
         if name == "category":
             return category_words(code, language)
         if name == "standing":
-            return speech({"open": "standing_open", "paused": "standing_paused"}.get(code, "standing_closed"))
+            return speech(
+                {"open": "standing_open", "paused": "standing_paused"}.get(code, "standing_closed")
+            )
         if name in ("rating", "satisfaction"):
             return speech("stars", n=code)
         codes = record_rows.STATUSES[self.kind] if name == "status" else CODES.get(name)
@@ -71,8 +77,15 @@ class CellFormatter:
         """Codes by their words, as dictionaries have them; those that count (a status, stars) by their number."""
         known = list(values)
         if name in ("status", *CODES, "rating", "satisfaction"):
-            codes = [str(one.value) for one in (record_rows.STATUSES[self.kind] if name == "status" else CODES.get(name, ()))]
-            return sorted(known, key=lambda one: (codes.index(one) if one in codes else len(codes), one))
+            codes = [
+                str(one.value)
+                for one in (
+                    record_rows.STATUSES[self.kind] if name == "status" else CODES.get(name, ())
+                )
+            ]
+            return sorted(
+                known, key=lambda one: (codes.index(one) if one in codes else len(codes), one)
+            )
         if name == "standing":
             return sorted(known, key=["open", "paused", "closed"].index)
         if name in ("overdue", "late", "signed", "paid_online"):
@@ -81,7 +94,9 @@ class CellFormatter:
 
     def ranked(self, name: str) -> tuple[tuple[str, int], ...]:
         """The codes that are known of a field with their places by their words."""
-        return tuple((code, place) for place, code in enumerate(self.in_order(name, self.codes(name))))
+        return tuple(
+            (code, place) for place, code in enumerate(self.in_order(name, self.codes(name)))
+        )
 
     def codes(self, name: str) -> list[str]:
         """The codes that are known of a field that is sorted by its words."""
@@ -89,7 +104,11 @@ class CellFormatter:
             return [one.code for one in procedures()]
         if name == "category":
             return [one.code for one in categories()]
-        return [*self.place.names, ""] if name == "commune" else [one.code for one in self.place.agencies]
+        return (
+            [*self.place.names, ""]
+            if name == "commune"
+            else [one.code for one in self.place.agencies]
+        )
 
     def meant(self, text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """The codes that have a text in their words: what a filing or a report is about is a code."""
@@ -97,7 +116,13 @@ class CellFormatter:
         if not name or not text:
             return ()
         wanted = fold(text)
-        return ((name, tuple(code for code in self.codes(name) if wanted in fold(self.words(name, code))) or ("",)),)
+        return (
+            (
+                name,
+                tuple(code for code in self.codes(name) if wanted in fold(self.words(name, code)))
+                or ("",),
+            ),
+        )
 
     def cell(self, one: ListField, row: Row, asked: PageRequest) -> Part:
         """A cell of the table."""
@@ -141,4 +166,10 @@ class CellFormatter:
             return int(value)
         if one.look == "sites":
             return len(sites(value))
-        return str(value) if one.look in ("record", "text") else None if value == "" else self.words(one.name, value)
+        return (
+            str(value)
+            if one.look in ("record", "text")
+            else None
+            if value == ""
+            else self.words(one.name, value)
+        )

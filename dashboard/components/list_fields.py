@@ -9,7 +9,9 @@ from typing import Literal
 
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 
-Look = Literal["record", "code", "unit", "moment", "left", "number", "text", "flag", "stars", "sites"]
+Look = Literal[
+    "record", "code", "unit", "moment", "left", "number", "text", "flag", "stars", "sites"
+]
 """What kind of value a field has."""
 
 
@@ -133,7 +135,10 @@ MAIN: Mapping[Kind, tuple[str, ...]] = {
 def choices(kind: Kind) -> tuple[ListField, ...]:
     """What a list is narrowed by: the main ones first."""
     known = {field.name: field for field in FIELDS[kind] if field.choice}
-    return (*(known[name] for name in MAIN[kind]), *(field for name, field in known.items() if name not in MAIN[kind]))
+    return (
+        *(known[name] for name in MAIN[kind]),
+        *(field for name, field in known.items() if name not in MAIN[kind]),
+    )
 
 
 def field(kind: Kind, name: str) -> ListField | None:

@@ -10,7 +10,10 @@ from dashboard.request.address import PageRequest
 
 def copy_link(asked: PageRequest) -> html.Button:
     """A button that copies the address of the page."""
-    said: dict[str, Any] = {"data-copy": asked.speech("copied"), "data-failed": asked.speech("not_copied")}
+    said: dict[str, Any] = {
+        "data-copy": asked.speech("copied"),
+        "data-failed": asked.speech("not_copied"),
+    }
     return html.Button(asked.speech("copy_link"), type="button", **said)
 
 
@@ -35,4 +38,6 @@ def file(asked: PageRequest, address: str, form: str, words: str, id: str = "") 
         "data-stopped": speech("file_stopped"),
     }
     href = f"/export{path}.{form}" + (f"?{query}" if query else "")
-    return html.A(words, href=href, download="", id=id or f"download-{form}", className="file", **said)
+    return html.A(
+        words, href=href, download="", id=id or f"download-{form}", className="file", **said
+    )

@@ -39,12 +39,17 @@ def values(snapshot: Snapshot, measure: Measure) -> dict[str, float]:
     """The measure per commune; communes of which it cannot be said are left out."""
     if measure == "overdue_rate":
         whole, overdue = (
-            {code: readings.get(figure, UNKNOWN).value or 0 for code, readings in snapshot.communes.items()}
+            {
+                code: readings.get(figure, UNKNOWN).value or 0
+                for code, readings in snapshot.communes.items()
+            }
             for figure in ("filing.registered", "filing.overdue")
         )
         return {code: 1000 * overdue[code] / count for code, count in whole.items() if count}
     units = snapshot.communes_today if measure == "filings" else snapshot.communes
-    found = {code: readings.get(FIGURES[measure], UNKNOWN).value for code, readings in units.items()}
+    found = {
+        code: readings.get(FIGURES[measure], UNKNOWN).value for code, readings in units.items()
+    }
     return {code: value for code, value in found.items() if value is not None}
 
 
@@ -61,14 +66,19 @@ FIGURES = {
 def steps(snapshot: Snapshot, measure: Measure) -> dict[str, int]:
     """Commune code → step, 0 (least) to 4 (most)."""
     breaks = BREAKS[measure]
-    return {code: sum(value >= limit for limit in breaks) for code, value in values(snapshot, measure).items()}
+    return {
+        code: sum(value >= limit for limit in breaks)
+        for code, value in values(snapshot, measure).items()
+    }
 
 
 def calls(snapshot: Snapshot, kind: str = "") -> dict[str, int]:
     """Commune code → priority of its gravest alarm, of those about a kind or about any. Silent sources are not calls but hatch."""
     found: dict[str, int] = {}
     for alarm in snapshot.calls:
-        if alarm.cause not in ("silent", "malformed") and (not kind or scene_of(alarm) == KINDS[kind]):
+        if alarm.cause not in ("silent", "malformed") and (
+            not kind or scene_of(alarm) == KINDS[kind]
+        ):
             for code in alarm.communes:
                 found[code] = min(alarm.priority, found.get(code, alarm.priority))
     return found
@@ -81,13 +91,24 @@ def hideout(snapshot: Snapshot, measure: Measure, kind: str = "") -> dict[str, A
 
 
 def labels(
-    snapshot: Snapshot, place: ProvinceContext, centres: Mapping[str, tuple[float, float]], kind: str = ""
+    snapshot: Snapshot,
+    place: ProvinceContext,
+    centres: Mapping[str, tuple[float, float]],
+    kind: str = "",
 ) -> dict[str, Any]:
     """Names of the communes that call or are unknown, the gravest first, as GeoJSON points."""
-    marks = {code: f"p{priority}" for code, priority in sorted(calls(snapshot, kind).items(), key=lambda item: item[1])}
-    marks |= {code: "hatch" for code in sorted(snapshot.unknown(kind or "filing")) if code not in marks}
+    marks = {
+        code: f"p{priority}"
+        for code, priority in sorted(calls(snapshot, kind).items(), key=lambda item: item[1])
+    }
+    marks |= {
+        code: "hatch" for code in sorted(snapshot.unknown(kind or "filing")) if code not in marks
+    }
     shown = [(code, mark) for code, mark in marks.items() if code in centres][:LABELS]
-    return _points((*centres[code], {"name": place.names.get(code, code), "mark": mark}) for code, mark in shown)
+    return _points(
+        (*centres[code], {"name": place.names.get(code, code), "mark": mark})
+        for code, mark in shown
+    )
 
 
 def dots(snapshot: Snapshot) -> list[int]:
@@ -103,7 +124,11 @@ def dots(snapshot: Snapshot) -> list[int]:
 
 def _points(found: Any) -> dict[str, Any]:
     features = [
-        {"type": "Feature", "geometry": {"type": "Point", "coordinates": [float(lon), float(lat)]}, "properties": properties}
+        {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": [float(lon), float(lat)]},
+            "properties": properties,
+        }
         for lat, lon, properties in found
     ]
     return {"type": "FeatureCollection", "features": features}
@@ -111,7 +136,11 @@ def _points(found: Any) -> dict[str, Any]:
 
 def centres(place: ProvinceContext) -> dict[str, tuple[float, float]]:
     """Commune code → (lat, lon) of the middle of its outline, or of the commune where it has none."""
-    found = {one.code: (one.lat, one.lon) for one in place.communes if one.lat is not None and one.lon is not None}
+    found = {
+        one.code: (one.lat, one.lon)
+        for one in place.communes
+        if one.lat is not None and one.lon is not None
+    }
     for feature in outlines(place)["features"]:
         found[feature["properties"]["code"]] = centre(feature["geometry"])
     return found
@@ -132,7 +161,11 @@ def outlines_address(place: ProvinceContext) -> str:
 
 def bounds(found: Mapping[str, tuple[float, float]], collection: Mapping[str, Any]) -> Bounds:
     """South-west and north-east of all outlines, or of the centres; of the country where nothing is known."""
-    corners = [corner for feature in collection["features"] for corner in _corners(feature["geometry"]["coordinates"])]
+    corners = [
+        corner
+        for feature in collection["features"]
+        for corner in _corners(feature["geometry"]["coordinates"])
+    ]
     corners = corners or [(lon, lat) for lat, lon in found.values()]
     corners = corners or COUNTRY
     lons, lats = zip(*corners, strict=True)
@@ -147,15 +180,22 @@ def _corners(coordinates: Any) -> Any:
             yield from _corners(inner)
 
 
-def legend(measure: Measure, schematic: bool, speech: Translator, *, dotted: bool = True) -> list[Any]:
+def legend(
+    measure: Measure, schematic: bool, speech: Translator, *, dotted: bool = True
+) -> list[Any]:
     """What the shades and shapes mean."""
     breaks = [speech.number(limit, 0 if limit == round(limit) else 1) for limit in BREAKS[measure]]
     said = ["0", *breaks] if measure != "on_time" else ["", *breaks]
     return [
         html.Span(speech(f"measure_{measure}"), className="measure"),
-        html.Span([html.Span(text, className=f"step s{step}") for step, text in enumerate(said)], className="ramp"),
+        html.Span(
+            [html.Span(text, className=f"step s{step}") for step, text in enumerate(said)],
+            className="ramp",
+        ),
         html.Span([html.I(className="shape hatch"), speech("source_lost")], className="key"),
-        html.Span([html.I(className="shape dot"), speech("report_dot")], className="key") if dotted else None,
+        html.Span([html.I(className="shape dot"), speech("report_dot")], className="key")
+        if dotted
+        else None,
         html.Span(speech("schematic"), className="key schematic") if schematic else None,
     ]
 
@@ -186,7 +226,12 @@ def component(place: ProvinceContext, box: Bounds, *, outlined: bool) -> dl.Map:
                 options={"interactive": False},
             ),
             dl.Pane(
-                dl.GeoJSON(id="map-points", data=_points(()), pointToLayer=_script("dot"), hideout={"fit": not outlined}),
+                dl.GeoJSON(
+                    id="map-points",
+                    data=_points(()),
+                    pointToLayer=_script("dot"),
+                    hideout={"fit": not outlined},
+                ),
                 name="dots",  # above the outlines, which are drawn anew more often
                 style={"zIndex": 450},
             ),

@@ -32,10 +32,14 @@ def marked(name: str) -> dict[str, Any]:
     return {f"data-{name}": "true"}
 
 
-def section(title: str, *content: Part, id: str = "", aside: Part = None, grow: bool = False) -> html.Section:
+def section(
+    title: str, *content: Part, id: str = "", aside: Part = None, grow: bool = False
+) -> html.Section:
     """A section with its heading; `aside` stands at the end of the heading's line."""
     named: dict[str, Any] = {"id": id} if id else {}
-    head = html.Header([html.H2(title), *([html.Div(aside, className="aside")] if aside is not None else [])])
+    head = html.Header(
+        [html.H2(title), *([html.Div(aside, className="aside")] if aside is not None else [])]
+    )
     return html.Section([head, *content], className="part grow" if grow else "part", **named)
 
 
@@ -51,7 +55,11 @@ def listed(parts: Iterable[Part], between: str = ", ") -> list[Part]:
 
 def kept(asked: PageRequest, names: Iterable[str]) -> list[Part]:
     """Parameters of the address that a form carries along."""
-    return [dcc.Input(type="hidden", name=name, value=asked.get(name)) for name in names if asked.get(name)]
+    return [
+        dcc.Input(type="hidden", name=name, value=asked.get(name))
+        for name in names
+        if asked.get(name)
+    ]
 
 
 def crumbs(steps: Sequence[Part], label: str) -> html.Nav:
@@ -69,14 +77,20 @@ def lost(found: Reading, speech: Translator) -> Part:
     """How many sources of a figure give no news, and whether it is old by that; None where all of them do."""
     if not (found.stale or found.silent):
         return None
-    words = speech("stale_lost" if found.stale else "lost", n=speech.number(found.silent)) if found.silent else speech("stale")
+    words = (
+        speech("stale_lost" if found.stale else "lost", n=speech.number(found.silent))
+        if found.silent
+        else speech("stale")
+    )
     return html.Span([html.I(className="shape hatch"), " ", words], className="lost")
 
 
 def chip(word: str, state: str) -> html.Span:
     """A state as shape and word. `state` is one of p1, p2, p3, good, unknown, quiet: colour is kept for what calls."""
     shape = {"p1": "p1", "p2": "p2", "p3": "p3", "unknown": "hatch"}.get(state)
-    return html.Span([*([html.I(className=f"shape {shape}")] if shape else []), word], className=f"chip {state}")
+    return html.Span(
+        [*([html.I(className=f"shape {shape}")] if shape else []), word], className=f"chip {state}"
+    )
 
 
 def value(reading: Reading, figure: Figure, speech: Translator) -> str:
@@ -91,24 +105,41 @@ def value(reading: Reading, figure: Figure, speech: Translator) -> str:
 
 
 def reading(
-    figure: Figure, found: Reading, speech: Translator, *, href: str = "", call: int = 0, detail: Part = None
+    figure: Figure,
+    found: Reading,
+    speech: Translator,
+    *,
+    href: str = "",
+    call: int = 0,
+    detail: Part = None,
 ) -> html.Article:
     """A figure as a card: name, value, how it came about, age. Stale ones are hatched and say so."""
-    known = speech("of_whole", part=speech.number(found.part or 0), whole=speech.number(found.whole or 0)) if found.whole else ""
+    known = (
+        speech(
+            "of_whole", part=speech.number(found.part or 0), whole=speech.number(found.whole or 0)
+        )
+        if found.whole
+        else ""
+    )
     state = " stale" if found.stale else f" call-{call}" if call else ""
     name: Part = figure.words(speech.language)
     return html.Article(
         [
             html.H3(dcc.Link(name, href=href) if href else name),
             html.P([html.B(value(found, figure, speech)), age(found.as_of)], className="reading"),
-            html.P([lost(found, speech) or known, *([detail] if detail is not None else [])], className="detail"),
+            html.P(
+                [lost(found, speech) or known, *([detail] if detail is not None else [])],
+                className="detail",
+            ),
         ],
         className=f"card{state}",
         title=figure.sentence if speech.language == "en" else figure.vi,
     )
 
 
-def sparkline(values: Sequence[float | None], label: str, width: int = 120, height: int = 28) -> html.Img:
+def sparkline(
+    values: Sequence[float | None], label: str, width: int = 120, height: int = 28
+) -> html.Img:
     """A line of values over time, oldest first; what is not known is a gap. `label` is read by screen readers."""
     known = [one for one in values if one is not None]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
@@ -119,16 +150,32 @@ def sparkline(values: Sequence[float | None], label: str, width: int = 120, heig
         if one is None:
             runs.append([])
         else:
-            runs[-1].append(f"{number * step:.1f},{2 + (height - 4) * (1 - (one - low) / spread):.1f}")
-    lines = "".join(f"<polyline points='{' '.join(run)}' fill='none' stroke='%23687580' stroke-width='2'/>" for run in runs if run)
+            runs[-1].append(
+                f"{number * step:.1f},{2 + (height - 4) * (1 - (one - low) / spread):.1f}"
+            )
+    lines = "".join(
+        f"<polyline points='{' '.join(run)}' fill='none' stroke='%23687580' stroke-width='2'/>"
+        for run in runs
+        if run
+    )
     svg = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}'>{lines}</svg>"
-    return html.Img(src=f"data:image/svg+xml,{svg}", alt=label, className="sparkline", width=width, height=height)
+    return html.Img(
+        src=f"data:image/svg+xml,{svg}",
+        alt=label,
+        className="sparkline",
+        width=width,
+        height=height,
+    )
 
 
 def no_rights(speech: Translator) -> html.Div:
     """The state of a page that its visitor may not see: that it is so, and what to do about it. Nothing of the page is told."""
     return html.Div(
-        [html.I(className="shape lock"), html.H1(speech("no_rights")), html.P(speech("no_rights_hint"))],
+        [
+            html.I(className="shape lock"),
+            html.H1(speech("no_rights")),
+            html.P(speech("no_rights_hint")),
+        ],
         className="nothing no-rights",
         role="status",
     )
@@ -136,4 +183,6 @@ def no_rights(speech: Translator) -> html.Div:
 
 def nothing(words: str, hint: str = "") -> html.Div:
     """A state without data: what is missing, and what to do about it."""
-    return html.Div([html.B(words), *([html.P(hint)] if hint else [])], className="nothing", role="status")
+    return html.Div(
+        [html.B(words), *([html.P(hint)] if hint else [])], className="nothing", role="status"
+    )

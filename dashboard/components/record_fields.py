@@ -13,7 +13,17 @@ from dashboard.i18n.speech import Translator
 from dashboard.query.snapshot import ProvinceContext
 from dashboard.query.store import HERE
 from dashboard.request.address import PageRequest
-from schemas.events.codes import Applicant, Channel, Digitisation, DocumentAction, Priority, Reuse, ServiceLevel, Urgency, Worded
+from schemas.events.codes import (
+    Applicant,
+    Channel,
+    Digitisation,
+    DocumentAction,
+    Priority,
+    Reuse,
+    ServiceLevel,
+    Urgency,
+    Worded,
+)
 from schemas.events.kinds import FEEDBACK, Kind
 from schemas.reference import category_words, indicator, procedure_words
 
@@ -54,7 +64,11 @@ def facts(kind: Kind, row: Row, place: ProvinceContext, asked: PageRequest) -> h
     for name, value in row.items():
         if name in LEFT_OUT or value in (None, "", []):
             continue
-        told = _moment(name, value, row, speech) if isinstance(value, datetime) else _told(name, value, place, asked)
+        told = (
+            _moment(name, value, row, speech)
+            if isinstance(value, datetime)
+            else _told(name, value, place, asked)
+        )
         said += [html.Dt(speech(f"field_{name}")), html.Dd(told)]
     if row.get("lat") is not None:
         said += [html.Dt(speech("field_point")), html.Dd(f"{row['lat']:.5f}, {row['lon']:.5f}")]
@@ -128,17 +142,28 @@ def raw(kind: Kind, events: list[Row], asked: PageRequest) -> html.Details:
         fields = {name: _plain(value) for name, value in event.items() if name != "sealed"}
         if kind is FEEDBACK:
             fields["reporter"] = speech("reporter_sealed") if event["sealed"] else ""
-        title = " · ".join((speech.known(event["occurred_at"], to_the_day=to_the_day("time", event)), event["event_id"]))
+        title = " · ".join(
+            (
+                speech.known(event["occurred_at"], to_the_day=to_the_day("time", event)),
+                event["event_id"],
+            )
+        )
         shown.append(
             html.Li(
                 [
                     html.H3(title),
-                    html.Pre("\n".join(f'"{name}": {value}' for name, value in fields.items()), tabIndex=0, **labelled(title)),
+                    html.Pre(
+                        "\n".join(f'"{name}": {value}' for name, value in fields.items()),
+                        tabIndex=0,
+                        **labelled(title),
+                    ),
                 ]
             )
         )
     return html.Details(
-        [html.Summary(speech("raw_events", n=speech.number(len(events)))), html.Ol(shown)], className="raw", id="raw"
+        [html.Summary(speech("raw_events", n=speech.number(len(events)))), html.Ol(shown)],
+        className="raw",
+        id="raw",
     )
 
 

@@ -14,16 +14,32 @@ from dashboard.i18n.speech import Translator
 from dashboard.query.snapshot import ProvinceContext
 from dashboard.request.address import PageRequest
 from schemas.clickhouse.lives import BY_KIND
-from schemas.events.codes import DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority, Worded
+from schemas.events.codes import (
+    DocumentStatus,
+    FeedbackStatus,
+    FilingStatus,
+    MeetingState,
+    Priority,
+    Worded,
+)
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.reference import category_words, procedure_words
 
-STATUSES: dict[Kind, type[Enum]] = {FILING: FilingStatus, FEEDBACK: FeedbackStatus, DOCUMENT: DocumentStatus, MEETING: MeetingState}
+STATUSES: dict[Kind, type[Enum]] = {
+    FILING: FilingStatus,
+    FEEDBACK: FeedbackStatus,
+    DOCUMENT: DocumentStatus,
+    MEETING: MeetingState,
+}
 
 
-def record_link(asked: PageRequest, kind: Kind, entity: str, text: Part = None, **parameters: str | None) -> Part:
+def record_link(
+    asked: PageRequest, kind: Kind, entity: str, text: Part = None, **parameters: str | None
+) -> Part:
     """A link to the page of a record, by its number."""
-    return dcc.Link(text or short(kind, entity), href=link_to(asked, kind, entity, **parameters), refresh=False)
+    return dcc.Link(
+        text or short(kind, entity), href=link_to(asked, kind, entity, **parameters), refresh=False
+    )
 
 
 def short(kind: Kind, entity: str) -> str:
@@ -59,14 +75,23 @@ def left(row: Row, speech: Translator) -> Part:
     length, around = timedelta(milliseconds=abs(row["left"])), bool(row["around"])
     words = speech.clock_span(length, around)
     if row["overdue"]:
-        return html.Span([html.I(className="shape p2"), " ", speech("overdue_by", span=words)], className="overdue")
+        return html.Span(
+            [html.I(className="shape p2"), " ", speech("overdue_by", span=words)],
+            className="overdue",
+        )
     if row["standing"] == "paused":
         return html.Span(speech("paused_left", span=words), className="quiet")
     return speech("time_left", span=words)
 
 
 def columns(
-    asked: PageRequest, place: ProvinceContext, kind: Kind, now: datetime, *, sort: bool, holder: bool = True
+    asked: PageRequest,
+    place: ProvinceContext,
+    kind: Kind,
+    now: datetime,
+    *,
+    sort: bool,
+    holder: bool = True,
 ) -> tuple[TableColumn, ...]:
     """The columns of a table of records of a kind. With `sort` they can be sorted, by the orders of `RecordStore`."""
     speech = asked.speech
@@ -76,10 +101,19 @@ def columns(
 
     return (
         TableColumn(
-            "started", speech("record"), lambda row: _number(asked, kind, row), by if sort else None, first="down", short=True
+            "started",
+            speech("record"),
+            lambda row: _number(asked, kind, row),
+            by if sort else None,
+            first="down",
+            short=True,
         ),
         TableColumn(
-            "status", speech("status"), lambda row: status_words(kind, row, asked.spoken), by if sort else None, short=True
+            "status",
+            speech("status"),
+            lambda row: status_words(kind, row, asked.spoken),
+            by if sort else None,
+            short=True,
         ),
         *(
             [
@@ -94,15 +128,34 @@ def columns(
             else []
         ),
         TableColumn(
-            "held", speech("held_since"), lambda row: speech.known_moment(row["held_since"], now), by if sort else None, number=True
+            "held",
+            speech("held_since"),
+            lambda row: speech.known_moment(row["held_since"], now),
+            by if sort else None,
+            number=True,
         ),
-        TableColumn("left", speech("deadline"), lambda row: left(row, speech), by if sort else None, number=True),
+        TableColumn(
+            "left",
+            speech("deadline"),
+            lambda row: left(row, speech),
+            by if sort else None,
+            number=True,
+        ),
     )
 
 
 def _number(asked: PageRequest, kind: Kind, row: Row) -> list[Part]:
-    number = f"{row['number']}/{row['notation']}" if row.get("number") and row.get("notation") else short(kind, row["entity_id"])
+    number = (
+        f"{row['number']}/{row['notation']}"
+        if row.get("number") and row.get("notation")
+        else short(kind, row["entity_id"])
+    )
     words = what_words(kind, row, asked.spoken)
     urgent = kind is DOCUMENT and row["priority"] >= Priority.FLASH
-    flash: list[Part] = [html.B(code_words(Priority, row["priority"], asked.spoken)), " · "] if urgent else []
-    return [record_link(asked, kind, row["entity_id"], number), html.Small([*flash, words], className="what")]
+    flash: list[Part] = (
+        [html.B(code_words(Priority, row["priority"], asked.spoken)), " · "] if urgent else []
+    )
+    return [
+        record_link(asked, kind, row["entity_id"], number),
+        html.Small([*flash, words], className="what"),
+    ]

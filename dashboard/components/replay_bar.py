@@ -29,7 +29,17 @@ PERIODS = {
 }
 USUAL_PERIOD = PERIODS["week"]
 SPOKEN = (
-    *("play", "pause", "no_alarm_next", "alarms_cut", "line_failed", "frame_failed", "drawing", "silent_feeds", "only_counts"),
+    *(
+        "play",
+        "pause",
+        "no_alarm_next",
+        "alarms_cut",
+        "line_failed",
+        "frame_failed",
+        "drawing",
+        "silent_feeds",
+        "only_counts",
+    ),
     *("came_known", "came_corrected", "came_alarms", "marked_moment", "marks_full"),
 )
 """Words that the script says."""
@@ -64,14 +74,18 @@ def bar(ask: PageContext, asked: PageRequest) -> Part | None:
     return None if replay is None else _bar(asked, replay, ask.run(asked), *line_period(ask, asked))
 
 
-def _bar(asked: PageRequest, replay: Replay, run: ReplayRun | None, since: datetime, until: datetime) -> Part:
+def _bar(
+    asked: PageRequest, replay: Replay, run: ReplayRun | None, since: datetime, until: datetime
+) -> Part:
     speech = asked.speech
     return html.Section(
         [
             html.B([html.I(className="rewound"), _sign(speech, run)], className="sign"),
             html.Time(speech.full(replay.at), id="replay-moment"),
             html.Nav(
-                [_picture(asked, one, replay.picture) for one in Picture], className="pictures", **labelled(speech("picture"))
+                [_picture(asked, one, replay.picture) for one in Picture],
+                className="pictures",
+                **labelled(speech("picture")),
             ),
             html.Div(
                 [
@@ -82,7 +96,10 @@ def _bar(asked: PageRequest, replay: Replay, run: ReplayRun | None, since: datet
                     _button("replay-next", "⏭", speech("alarm_next")),
                     _button("replay-mark", "⚑", speech("mark_moment"), **stated("pressed", False)),
                     html.Select(
-                        [html.Option(f"{one}×", value=str(one), selected=one == speed(asked)) for one in SPEEDS],
+                        [
+                            html.Option(f"{one}×", value=str(one), selected=one == speed(asked))
+                            for one in SPEEDS
+                        ],
                         id="replay-speed",
                         **labelled(speech("speed")),
                     ),
@@ -103,7 +120,8 @@ def _bar(asked: PageRequest, replay: Replay, run: ReplayRun | None, since: datet
         id="replay",
         className="past-bar",
         **labelled(speech("replaying")),
-        **_told(speech, replay.at, since, until, marks(asked)) | (marked("follows") if follows(asked, run) else {}),
+        **_told(speech, replay.at, since, until, marks(asked))
+        | (marked("follows") if follows(asked, run) else {}),
     )
 
 
@@ -126,7 +144,13 @@ def chooser(ask: PageContext, asked: PageRequest) -> Part:
     since, until = line_period(ask, asked)
     return html.Section(
         [
-            html.Div([html.Time(speech.full(now), id="replay-moment"), _periods(asked, since, until), html.Span(id="replay-note")]),
+            html.Div(
+                [
+                    html.Time(speech.full(now), id="replay-moment"),
+                    _periods(asked, since, until),
+                    html.Span(id="replay-note"),
+                ]
+            ),
             _timeline(speech, now),
         ],
         id="replay",
@@ -142,9 +166,18 @@ def _sign(speech: Translator, run: ReplayRun | None) -> str:
     return f"{speech('exercise' if run.mark is RunMark.EXERCISE else 'replaying')} · {run.name}"
 
 
-def _told(speech: Translator, at: datetime, since: datetime, until: datetime, moments: Sequence[datetime] = ()) -> dict[str, Any]:
+def _told(
+    speech: Translator,
+    at: datetime,
+    since: datetime,
+    until: datetime,
+    moments: Sequence[datetime] = (),
+) -> dict[str, Any]:
     """What the script is told."""
-    words = {key: speech(key, **{name: f"{{{name}}}" for name in ("names", "n", "since")}) for key in SPOKEN}
+    words = {
+        key: speech(key, **{name: f"{{{name}}}" for name in ("names", "n", "since")})
+        for key in SPOKEN
+    }
     times = {"moment": at, "since": since, "until": until}
     its = json.dumps([milliseconds(one) for one in moments])
     more = {"data-words": json.dumps(words), "data-marked": its, "data-most-marked": str(MAX_MARKS)}
@@ -170,7 +203,11 @@ def _periods(asked: PageRequest, since: datetime, until: datetime) -> Part:
     speech, span = asked.speech, until - since
     near = [name for name, one in PERIODS.items() if abs(span - one) < timedelta(minutes=1)]
     options = [
-        html.Option(speech(f"line_span_{name}"), value=str(one // timedelta(milliseconds=1)), selected=name in near)
+        html.Option(
+            speech(f"line_span_{name}"),
+            value=str(one // timedelta(milliseconds=1)),
+            selected=name in near,
+        )
         for name, one in PERIODS.items()
     ]
     own = [] if near else [html.Option(speech("line_span_own"), value="0", selected=True)]
@@ -187,9 +224,20 @@ def _picture(asked: PageRequest, one: Picture, chosen: Picture) -> Part:
     speech, current = asked.speech, stated("current", True) if one is chosen else {}
     href = asked.with_(picture=one if one is Picture.CORRECTED else None)
     return html.A(
-        speech(f"picture_{one}"), href=href, title=speech(f"picture_{one}_hint"), className="here" if current else "", **current
+        speech(f"picture_{one}"),
+        href=href,
+        title=speech(f"picture_{one}_hint"),
+        className="here" if current else "",
+        **current,
     )
 
 
 def _button(id: str, sign: str, words: str, **more: Any) -> Part:
-    return html.Button(html.Span(sign, **stated("hidden", True)), id=id, type="button", title=words, **labelled(words), **more)
+    return html.Button(
+        html.Span(sign, **stated("hidden", True)),
+        id=id,
+        type="button",
+        title=words,
+        **labelled(words),
+        **more,
+    )

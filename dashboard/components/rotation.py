@@ -26,7 +26,12 @@ ABOUT: dict[str, Scene] = {
     "dead_letters": "sources",
 }
 """Cause → the scene that is about it; a figure's is that of its kind."""
-KINDS: dict[str, Scene] = {"filing": "filings", "feedback": "feedback", "document": "documents", "meeting": "meetings"}
+KINDS: dict[str, Scene] = {
+    "filing": "filings",
+    "feedback": "feedback",
+    "document": "documents",
+    "meeting": "meetings",
+}
 
 
 @dataclass(frozen=True)
@@ -40,10 +45,16 @@ class Turn:
 
 def scene_of(alarm: StoredAlarm) -> Scene:
     """The scene that is about what an alarm is about."""
-    return KINDS.get(alarm.subject.partition(".")[0], "overview") if alarm.cause == "figure" else ABOUT.get(alarm.cause, "overview")
+    return (
+        KINDS.get(alarm.subject.partition(".")[0], "overview")
+        if alarm.cause == "figure"
+        else ABOUT.get(alarm.cause, "overview")
+    )
 
 
-def turn(scenes: Sequence[Scene], seconds: int, now: datetime, calls: Iterable[StoredAlarm]) -> Turn:
+def turn(
+    scenes: Sequence[Scene], seconds: int, now: datetime, calls: Iterable[StoredAlarm]
+) -> Turn:
     """The scene of a moment, of those that take turns every so many seconds.
 
     An alarm whose scene is not among them is shown by the list of alarms beside any scene: it holds the overview if that is there.

@@ -10,7 +10,11 @@ from schemas.scores import GroupScore, Score, ScorePart
 def bar(got: float, known: float, most: float, told: str) -> html.Div:
     """A bar of `most` points: `got` of them filled, those `known` and lost empty, the rest hatched. `told` is its words."""
     parts = [("got", got), ("lost", known - got), ("unknown", most - known)]
-    marks = [html.I(className=name, style={"width": f"{100 * points / most:.2f}%"}) for name, points in parts if points > 0]
+    marks = [
+        html.I(className=name, style={"width": f"{100 * points / most:.2f}%"})
+        for name, points in parts
+        if points > 0
+    ]
     return html.Div(marks, className="points-bar", role="img", title=told, **labelled(told))
 
 
@@ -25,7 +29,12 @@ def group_cell(one: GroupScore, speech: Translator) -> Part:
     told = points_words(one.points, one.group.points, speech)
     covered = f"{told}, {speech('covered', n=speech.number(one.coverage))}"
     words = html.Span(told, className="" if one.complete else "partial")
-    line = bar(one.points or 0.0, one.known, one.group.points, f"{one.group.words(speech.language)}: {covered}")
+    line = bar(
+        one.points or 0.0,
+        one.known,
+        one.group.points,
+        f"{one.group.words(speech.language)}: {covered}",
+    )
     return html.Div([words, line], className="scored")
 
 

@@ -12,7 +12,15 @@ from dashboard.request.context import PageContext
 from schemas import scores
 from schemas.figures import FIGURES, UNKNOWN, Figure, Reading
 from schemas.figures.aging import By
-from schemas.reference import ZONE, CriteriaSet, Target, UnitKind, criteria_set, criteria_sets, targets
+from schemas.reference import (
+    ZONE,
+    CriteriaSet,
+    Target,
+    UnitKind,
+    criteria_set,
+    criteria_sets,
+    targets,
+)
 from schemas.scores import Rank, Score, SeriesPoint, TargetStanding
 
 Kind = Literal["province", "commune", "office", "local"]
@@ -31,13 +39,17 @@ the one that is closed on a Sunday."""
 def units(ask: PageContext) -> Mapping[str, Kind]:
     """Every unit of the province that is judged, with what it is."""
     place = ask.place
-    bodies: dict[str, Kind] = {one.code: "office" if one.level == "province" else "local" for one in place.agencies}
+    bodies: dict[str, Kind] = {
+        one.code: "office" if one.level == "province" else "local" for one in place.agencies
+    }
     return {place.code: "province", **dict.fromkeys(place.names, "commune"), **bodies}
 
 
 def scored_as(kind: Kind) -> UnitKind:
     """What a set of criteria calls a unit of that kind."""
-    return "agency" if kind in ("office", "local") else "commune" if kind == "commune" else "province"
+    return (
+        "agency" if kind in ("office", "local") else "commune" if kind == "commune" else "province"
+    )
 
 
 def board_unit(ask: PageContext, asked: PageRequest) -> str:
@@ -50,7 +62,10 @@ def board_unit(ask: PageContext, asked: PageRequest) -> str:
 
 def board(ask: PageContext, unit: str) -> Scoreboard:
     """How the targets stand for the province or a commune."""
-    return ask.once(("board", unit), lambda: scoreboard.scoreboard(ask.store, ask.clock, ask.place.code, ask.units(), unit))
+    return ask.once(
+        ("board", unit),
+        lambda: scoreboard.scoreboard(ask.store, ask.clock, ask.place.code, ask.units(), unit),
+    )
 
 
 def past(ask: PageContext, unit: str) -> Mapping[str, tuple[SeriesPoint, ...]]:
@@ -58,7 +73,11 @@ def past(ask: PageContext, unit: str) -> Mapping[str, tuple[SeriesPoint, ...]]:
 
     Each looks back on its own period, as the figure of now does: days by themselves would fall at every weekend.
     """
-    current = {one.target.indicator: one.reading for one in board(ask, unit).standings if not one.reading.stale}
+    current = {
+        one.target.indicator: one.reading
+        for one in board(ask, unit).standings
+        if not one.reading.stale
+    }
     points: dict[str, list[SeriesPoint]] = {}
     for day, read in (*earlier(ask, unit), (_day(ask.clock.now()), current)):
         for code in {figure.code for figure in _aimed_at(ask)} & read.keys() & current.keys():
@@ -99,7 +118,9 @@ def ranking(ask: PageContext, target: Target) -> tuple[TargetStanding, ...]:
     """How a target stands for every commune, the best figure first; old and unknown ones last."""
     communes = tuple(ask.place.names)
     found = ask.once("commune_series", lambda: scoreboard.series(ask.store, ask.clock, communes))
-    compared = scoreboard.compared(target, communes, found, ask.units(), ask.clock.now(), ask.place.code)
+    compared = scoreboard.compared(
+        target, communes, found, ask.units(), ask.clock.now(), ask.place.code
+    )
     sign = -1 if target.direction == "up" else 1
 
     def order(one: TargetStanding) -> tuple[bool, float]:
@@ -124,15 +145,21 @@ def scored(ask: PageContext, criteria: CriteriaSet) -> Mapping[str, Score]:
     kinds = {code: scored_as(kind) for code, kind in units(ask).items()}
     return ask.once(
         ("scores", criteria.code),
-        lambda: scoreboard.score_units(ask.store, ask.clock, ask.place.code, criteria.code, kinds, ask.units()),
+        lambda: scoreboard.score_units(
+            ask.store, ask.clock, ask.place.code, criteria.code, kinds, ask.units()
+        ),
     )
 
 
 def league(ask: PageContext, criteria: CriteriaSet, kind: Kind) -> tuple[Rank, ...]:
     """The units of a kind by their totals, best first; those without enough data at the end, the best known first."""
     kinds = units(ask)
-    ranks = scores.league({unit: one for unit, one in scored(ask, criteria).items() if kinds[unit] == kind})
-    return tuple(sorted(ranks, key=lambda one: (one.place is None, one.place or -one.score.coverage)))
+    ranks = scores.league(
+        {unit: one for unit, one in scored(ask, criteria).items() if kinds[unit] == kind}
+    )
+    return tuple(
+        sorted(ranks, key=lambda one: (one.place is None, one.place or -one.score.coverage))
+    )
 
 
 @dataclass(frozen=True)
@@ -157,8 +184,12 @@ def published(ask: PageContext, criteria: CriteriaSet) -> Published | None:
     place = ask.place.code
     read = ask.once(
         ("reported", place),
-        lambda: scoreboard.readings(ask.store, ask.clock, place, (place,), days=PUBLISHED_DAYS)[place],
+        lambda: scoreboard.readings(ask.store, ask.clock, place, (place,), days=PUBLISHED_DAYS)[
+            place
+        ],
         seconds=10,
     )
-    rank, ranked, mean = (read.get(f"{criteria.reported}.{name}", UNKNOWN) for name in ("rank", "ranked", "mean"))
+    rank, ranked, mean = (
+        read.get(f"{criteria.reported}.{name}", UNKNOWN) for name in ("rank", "ranked", "mean")
+    )
     return Published(scores.published(criteria, read), rank, ranked, mean)

@@ -33,7 +33,9 @@ def csv_pieces(sheet: Sheet) -> Iterator[bytes]:
     mark = "utf-8-sig"
     while block:
         text = io.StringIO()
-        csv.writer(text, lineterminator="\r\n").writerows([plain(_cell(one)) for one in row] for row in block)
+        csv.writer(text, lineterminator="\r\n").writerows(
+            [plain(_cell(one)) for one in row] for row in block
+        )
         yield text.getvalue().encode(mark)
         block, mark = list(islice(rows, BLOCK)), "utf-8"
 

@@ -42,7 +42,14 @@ class DeskPage:
     """Whether its content is of html, links and fields only, which assets/parts.js draws: Dash needs seconds for a long page."""
 
 
-def layout(pages: Sequence[DeskPage], page: DeskPage, ask: PageContext, asked: PageRequest, *, empty: bool = False) -> html.Div:
+def layout(
+    pages: Sequence[DeskPage],
+    page: DeskPage,
+    ask: PageContext,
+    asked: PageRequest,
+    *,
+    empty: bool = False,
+) -> html.Div:
     """A whole page; `empty` asks nothing and leaves its content out."""
     speech, place = asked.speech, ask.place
     content = [] if empty else drawn(page, ask, asked)
@@ -51,14 +58,23 @@ def layout(pages: Sequence[DeskPage], page: DeskPage, ask: PageContext, asked: P
     other = "vi" if asked.spoken == "en" else "en"
     dim = "light" if asked.theme == "dark" else "dark"
     shown = [
-        (one.name, speech(one.words), asked.link(one.home.format(province=place.code) or one.template))
+        (
+            one.name,
+            speech(one.words),
+            asked.link(one.home.format(province=place.code) or one.template),
+        )
         for one in pages
         if one.words
     ]
-    links = [dcc.Link(words, href=href, className="here" if name == page.name else "") for name, words, href in shown]
+    links = [
+        dcc.Link(words, href=href, className="here" if name == page.name else "")
+        for name, words, href in shown
+    ]
     return html.Div(
         [
-            dcc.Store(id="viewer", data=_viewer(asked, place.full_name(asked.spoken), heading(content))),
+            dcc.Store(
+                id="viewer", data=_viewer(asked, place.full_name(asked.spoken), heading(content))
+            ),
             dcc.Store(id="pulse"),
             dcc.Interval(id="fallback", interval=2000, disabled=True),
             dcc.Interval(id="renew", interval=RENEW_MS, disabled=not page.live or past is not None),
@@ -127,7 +143,9 @@ def drawn(page: DeskPage, ask: PageContext, asked: PageRequest) -> Part:
         return nothing(speech("wrong_address"), speech("address_too_long"))
     try:
         return ask.once(
-            ("page", page.name, asked), lambda: page.content(ask.of(asked) if page.of_moment else ask, asked), seconds=2.0
+            ("page", page.name, asked),
+            lambda: page.content(ask.of(asked) if page.of_moment else ask, asked),
+            seconds=2.0,
         )
     except TimeLimitError:
         log.warning("a page took too long: %s", asked.path)
@@ -140,7 +158,9 @@ def drawn(page: DeskPage, ask: PageContext, asked: PageRequest) -> Part:
     except LookupError as error:
         return nothing(speech("not_found"), str(error.args[0]) if error.args else "")
     except NotKeptError as error:
-        first = asked.with_(moment=written(error.whole_from, "milliseconds"), since=None, until=None)
+        first = asked.with_(
+            moment=written(error.whole_from, "milliseconds"), since=None, until=None
+        )
         return [
             nothing(speech("not_kept_any_more"), str(error)),
             html.P(html.A(speech("look_back"), href=first), className="way-on"),
@@ -157,7 +177,14 @@ def heading(content: Part) -> str:
     if isinstance(content, html.H1):
         return content.children if isinstance(content.children, str) else ""
     parts = content if isinstance(content, (list, tuple)) else [getattr(content, "children", None)]
-    return next((found for part in parts if part is not None and not isinstance(part, str) and (found := heading(part))), "")
+    return next(
+        (
+            found
+            for part in parts
+            if part is not None and not isinstance(part, str) and (found := heading(part))
+        ),
+        "",
+    )
 
 
 def _viewer(asked: PageRequest, province: str, heading: str) -> dict[str, Any]:

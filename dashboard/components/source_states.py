@@ -18,7 +18,14 @@ CHIPS = {
     SourceState.QUIET: "quiet",
     SourceState.NEVER: "unknown",
 }
-GRAVITY = (SourceState.SILENT, SourceState.MALFORMED, SourceState.LATE, SourceState.NEVER, SourceState.LIVE, SourceState.QUIET)
+GRAVITY = (
+    SourceState.SILENT,
+    SourceState.MALFORMED,
+    SourceState.LATE,
+    SourceState.NEVER,
+    SourceState.LIVE,
+    SourceState.QUIET,
+)
 HISTORY = timedelta(hours=24)
 SHADES = {
     SourceState.LIVE: "var(--s2)",
@@ -44,10 +51,16 @@ def strip(spans: Sequence[Span], speech: Translator) -> Part:
         html.I(
             title=f"{state_word(one.state, speech)}: {speech.time(one.start)} – {speech.time(one.end)}",
             className=f"span-{one.state.value}",
-            style={"width": f"{100 * (one.length / timedelta(seconds=1)) / whole:.3f}%", "background": SHADES[one.state]},
+            style={
+                "width": f"{100 * (one.length / timedelta(seconds=1)) / whole:.3f}%",
+                "background": SHADES[one.state],
+            },
         )
         for one in spans
     ]
     silent = [one for one in spans if one.state in (SourceState.SILENT, SourceState.MALFORMED)]
-    told = "; ".join(f"{state_word(one.state, speech)} {speech.time(one.start)}–{speech.time(one.end)}" for one in silent)
+    told = "; ".join(
+        f"{state_word(one.state, speech)} {speech.time(one.start)}–{speech.time(one.end)}"
+        for one in silent
+    )
     return html.Div(parts, className="strip", role="img", **labelled(told or speech("no_silence")))

@@ -50,7 +50,12 @@ class Wish:
         """From an address: `<prefix>sort=-name` and `<prefix>page=2`."""
         said = asked.get(f"{prefix}sort", usual)
         page = asked.get(f"{prefix}page", "1")
-        return cls(said.removeprefix("-"), said.startswith("-"), int(page) if page.isdecimal() and int(page) > 0 else 1, size)
+        return cls(
+            said.removeprefix("-"),
+            said.startswith("-"),
+            int(page) if page.isdecimal() and int(page) > 0 else 1,
+            size,
+        )
 
 
 def sorted_rows(rows: Iterable[Row], columns: Sequence[TableColumn], wish: Wish) -> list[Row]:
@@ -87,14 +92,21 @@ def table(
     """
     speech, shown = asked.speech, len(rows) if total is None else total
     heads = [
-        html.Th(_head(asked, one, wish, prefix), scope="col", className="number" if one.number else "", **_sorted(one, wish))
+        html.Th(
+            _head(asked, one, wish, prefix),
+            scope="col",
+            className="number" if one.number else "",
+            **_sorted(one, wish),
+        )
         for one in columns
     ]
     body, before = [], None
     for row in rows:
         name, heading = group(row) if group else (None, None)
         if name != before:
-            body.append(html.Tr(html.Th(heading, colSpan=len(columns), scope="rowgroup"), className="group"))
+            body.append(
+                html.Tr(html.Th(heading, colSpan=len(columns), scope="rowgroup"), className="group")
+            )
             before = name
         cells = [html.Td(one.show(row), className=one.classes) for one in columns]
         body.append(html.Tr(cells, className=classes(row)))
@@ -102,7 +114,9 @@ def table(
         html.Span(counted or speech("rows", n=speech.number(shown))),
         *_turns(asked, wish, prefix, max(1, -(-shown // wish.size))),
     ]
-    grid = html.Table([html.Caption(label, className="hidden"), html.Thead(html.Tr(heads)), html.Tbody(body)])
+    grid = html.Table(
+        [html.Caption(label, className="hidden"), html.Thead(html.Tr(heads)), html.Tbody(body)]
+    )
     if aside is not None:
         turns.append(aside)
     below = [html.Nav(turns, className="paging", **labelled(speech("pages")))] if paging else []
@@ -118,13 +132,24 @@ def _turns(asked: PageRequest, wish: Wish, prefix: str, pages: int) -> list[Part
     """Where one may turn to: the first page, the one before, the one after, the last."""
 
     def to(words: str, page: int) -> Part:
-        return dcc.Link(asked.speech(words), href=asked.with_(**{f"{prefix}page": str(page) if page > 1 else None}))
+        return dcc.Link(
+            asked.speech(words),
+            href=asked.with_(**{f"{prefix}page": str(page) if page > 1 else None}),
+        )
 
     speech = asked.speech
     return [
         *([to("page_first", 1)] if wish.page > 2 else []),
         *([to("page_before", wish.page - 1)] if wish.page > 1 else []),
-        *([html.Span(speech("page_of", page=speech.number(wish.page), pages=speech.number(pages)))] if pages > 1 else []),
+        *(
+            [
+                html.Span(
+                    speech("page_of", page=speech.number(wish.page), pages=speech.number(pages))
+                )
+            ]
+            if pages > 1
+            else []
+        ),
         *([to("page_after", wish.page + 1)] if wish.page < pages else []),
         *([to("page_last", pages)] if wish.page < pages - 1 else []),
     ]
@@ -144,7 +169,9 @@ def _head(asked: PageRequest, column: TableColumn, wish: Wish, prefix: str) -> P
     active = wish.by == column.name
     down = not wish.down if active else column.first == "down"
     arrow = (" ↓" if wish.down else " ↑") if active else ""
-    href = asked.with_(**{f"{prefix}sort": f"{'-' if down else ''}{column.name}", f"{prefix}page": None})
+    href = asked.with_(
+        **{f"{prefix}sort": f"{'-' if down else ''}{column.name}", f"{prefix}page": None}
+    )
     return dcc.Link(column.words + arrow, href=href)
 
 

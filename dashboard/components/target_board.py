@@ -37,7 +37,9 @@ SORTED: Mapping[str, Callable[[TargetStanding], Any]] = {
     "name": lambda one: in_order(one.target.vi),
     "now": lambda one: reached(one),
     "due": lambda one: one.target.due,
-    "forecast": lambda one: None if one.forecast is None else part_of_aim(one.target, one.forecast.value),
+    "forecast": lambda one: (
+        None if one.forecast is None else part_of_aim(one.target, one.forecast.value)
+    ),
     "reporter": lambda one: in_order(one.reporter.vi),
     "age": lambda one: one.reading.as_of,
 }
@@ -79,7 +81,10 @@ def shown(ask: PageContext, asked: PageRequest) -> tuple[Scoreboard, list[Target
     found = [one for one in whole.standings if wanted in (None, one.status)]
     key = SORTED.get(order.by, SORTED["status"])
     known = [one for one in found if key(one) is not None]
-    return whole, [*sorted(known, key=key, reverse=order.down), *(one for one in found if key(one) is None)]
+    return whole, [
+        *sorted(known, key=key, reverse=order.down),
+        *(one for one in found if key(one) is None),
+    ]
 
 
 def named(whole: Scoreboard, code: str, speech: Translator) -> TargetStanding:
@@ -93,7 +98,11 @@ def named(whole: Scoreboard, code: str, speech: Translator) -> TargetStanding:
 def aim(target: Target, speech: Translator) -> str:
     """What is aimed at, with its direction."""
     value = measured(target.value, target.measure_unit, speech, short=True)
-    return speech("at_least", value=value) if target.direction == "up" else speech("at_most", value=value)
+    return (
+        speech("at_least", value=value)
+        if target.direction == "up"
+        else speech("at_most", value=value)
+    )
 
 
 def now(one: TargetStanding, speech: Translator) -> str:
@@ -109,7 +118,11 @@ def ahead(one: TargetStanding, speech: Translator) -> str:
 def left(due: date, at: date, speech: Translator) -> str:
     """How far away a due day is."""
     days = (due - at).days
-    return speech("today") if not days else speech("days_left" if days > 0 else "days_past", n=speech.number(abs(days)))
+    return (
+        speech("today")
+        if not days
+        else speech("days_left" if days > 0 else "days_past", n=speech.number(abs(days)))
+    )
 
 
 def told(target: Target, speech: Translator) -> str:

@@ -31,22 +31,44 @@ CALLING = ("filing.overdue", "feedback.overdue", "document.overdue", "document.f
 """Counts of which any one calls for somebody."""
 
 
-def key_cards(asked: PageRequest, unit: UnitRef, place: ProvinceContext, readings: Readings, trends: Trends) -> html.Div:
+def key_cards(
+    asked: PageRequest, unit: UnitRef, place: ProvinceContext, readings: Readings, trends: Trends
+) -> html.Div:
     """The figures that are looked at first; those of kinds that the unit has nothing of are left out."""
-    shown = [figure for code in KEY for figure in FIGURES if figure.code == code and code in readings]
-    return html.Div([card(asked, unit, place, one, readings, trends) for one in shown], className="cards key")
+    shown = [
+        figure for code in KEY for figure in FIGURES if figure.code == code and code in readings
+    ]
+    return html.Div(
+        [card(asked, unit, place, one, readings, trends) for one in shown], className="cards key"
+    )
 
 
-def kind_cards(asked: PageRequest, unit: UnitRef, place: ProvinceContext, kind: Kind, readings: Readings, trends: Trends) -> Part:
+def kind_cards(
+    asked: PageRequest,
+    unit: UnitRef,
+    place: ProvinceContext,
+    kind: Kind,
+    readings: Readings,
+    trends: Trends,
+) -> Part:
     """The other figures of a kind; nothing where the unit has no such records."""
-    shown = [one for one in FIGURES if one.kind is kind and one.code not in KEY and one.code in readings]
+    shown = [
+        one for one in FIGURES if one.kind is kind and one.code not in KEY and one.code in readings
+    ]
     if not shown:
         return None
-    return html.Div([card(asked, unit, place, one, readings, trends) for one in shown], className="cards small")
+    return html.Div(
+        [card(asked, unit, place, one, readings, trends) for one in shown], className="cards small"
+    )
 
 
 def card(
-    asked: PageRequest, unit: UnitRef, place: ProvinceContext, figure: Figure, readings: Readings, trends: Trends
+    asked: PageRequest,
+    unit: UnitRef,
+    place: ProvinceContext,
+    figure: Figure,
+    readings: Readings,
+    trends: Trends,
 ) -> html.Article:
     """One figure."""
     speech, found = asked.speech, readings.get(figure.code, UNKNOWN)
@@ -56,9 +78,15 @@ def card(
     href = asked.link(f"/unit/{unit.code}", records=None if chosen else figure.code)
     words = figure.words(speech.language)
     line = course([one for _, one in trends.get(figure.code, ())])
-    classes = ["card", "stale" if found.stale else f"call-{call}" if call else "", "chosen" if chosen else ""]
+    classes = [
+        "card",
+        "stale" if found.stale else f"call-{call}" if call else "",
+        "chosen" if chosen else "",
+    ]
     trend = (
-        [sparkline(line, trend_words(figure, line, speech), width=88, height=24)] if any(one is not None for one in line) else []
+        [sparkline(line, trend_words(figure, line, speech), width=88, height=24)]
+        if any(one is not None for one in line)
+        else []
     )
     return html.Article(
         [
@@ -92,13 +120,23 @@ def detail(found: Reading, aim: Target | None, call: int, speech: Translator) ->
         missed = call > 0
         words = speech(
             "below_target" if missed else "target",
-            target=speech.percent(aim.value) if aim.measure_unit == "%" else speech.number(aim.value),
+            target=speech.percent(aim.value)
+            if aim.measure_unit == "%"
+            else speech.number(aim.value),
         )
         said.append(html.Span([html.I(className="shape p2"), " ", words] if missed else words))
     if (dead := lost(found, speech)) is not None:
         said.append(dead)
     if found.whole:
-        said.append(html.Span(speech("of_whole", part=speech.number(found.part or 0), whole=speech.number(found.whole))))
+        said.append(
+            html.Span(
+                speech(
+                    "of_whole",
+                    part=speech.number(found.part or 0),
+                    whole=speech.number(found.whole),
+                )
+            )
+        )
     return said
 
 
@@ -111,4 +149,9 @@ def trend_words(figure: Figure, line: Sequence[float | None], speech: Translator
     """A trend in words, for who cannot see it: from the first known day to the last."""
     known = [one for one in line if one is not None]
     digits = 0 if figure.unit is MeasureUnit.COUNT else 1
-    return speech("trend", days=len(line), first=speech.number(known[0], digits), last=speech.number(known[-1], digits))
+    return speech(
+        "trend",
+        days=len(line),
+        first=speech.number(known[0], digits),
+        last=speech.number(known[-1], digits),
+    )

@@ -112,9 +112,17 @@ def commune_elsewhere(code: str, place: ProvinceContext, speech: Translator) -> 
     unit = restate.meaning(code, place.on)
     if unit is None:
         return ""
-    of = places.atlas().province_by_code.get(unit.province) or places.atlas().former_provinces.get(unit.province)
-    names = [(one.full_name_en if speech.language == "en" else one.full_name) for one in (unit, of) if one is not None]
-    return speech("unit_elsewhere", unit=names[0], province=names[1]) if len(names) == 2 else names[0]
+    of = places.atlas().province_by_code.get(unit.province) or places.atlas().former_provinces.get(
+        unit.province
+    )
+    names = [
+        (one.full_name_en if speech.language == "en" else one.full_name)
+        for one in (unit, of)
+        if one is not None
+    ]
+    return (
+        speech("unit_elsewhere", unit=names[0], province=names[1]) if len(names) == 2 else names[0]
+    )
 
 
 def unit_link(asked: PageRequest, place: ProvinceContext, code: str, text: Part = None) -> Part:

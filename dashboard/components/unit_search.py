@@ -14,7 +14,11 @@ WHOLE_COUNTRY = 100_000
 
 def found_units(place: ProvinceContext, text: str) -> list[Province | Commune]:
     """The province and its communes by code or name, with or without tone marks, the best matches first."""
-    return [one for one in places.find(text, WHOLE_COUNTRY, place.on) if one.code == place.code or one.code in place.names]
+    return [
+        one
+        for one in places.find(text, WHOLE_COUNTRY, place.on)
+        if one.code == place.code or one.code in place.names
+    ]
 
 
 def found_agencies(agencies: Iterable[Agency], text: str) -> list[Agency]:

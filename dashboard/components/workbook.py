@@ -61,7 +61,9 @@ class _Pipe:
         return found
 
 
-def workbook(title: str, header: Sequence[str], rows: Iterable[Sequence[object]], full: int = FULL) -> Iterator[bytes]:
+def workbook(
+    title: str, header: Sequence[str], rows: Iterable[Sequence[object]], full: int = FULL
+) -> Iterator[bytes]:
     """The file in pieces. Cells are texts, numbers, days, times with an offset, or None; `full` rows make a sheet."""
     pipe, names = _Pipe(), list[str]()
     waiting = iter(rows)
@@ -103,9 +105,11 @@ def _cell(value: object) -> str:
 
 
 def _text(value: str, style: int = 0) -> str:
-    said = escape(_ESCAPED.sub("_x005F_", _IMPOSSIBLE.sub("\N{REPLACEMENT CHARACTER}", value[:MAX_CELL_LETTERS]))).replace(
-        "\r", "_x000D_"
-    )
+    said = escape(
+        _ESCAPED.sub(
+            "_x005F_", _IMPOSSIBLE.sub("\N{REPLACEMENT CHARACTER}", value[:MAX_CELL_LETTERS])
+        )
+    ).replace("\r", "_x000D_")
     return f'<c s="{style}" t="inlineStr"><is><t xml:space="preserve">{said}</t></is></c>'
 
 
@@ -131,9 +135,18 @@ def _name(title: str, before: int) -> str:
 def _frame(names: Sequence[str]) -> dict[str, str]:
     """What makes sheets a workbook: part → its content."""
     numbers = range(1, len(names) + 1)
-    sheets = "".join(f'<sheet name="{escape(name)}" sheetId="{n}" r:id="rId{n}"/>' for n, name in zip(numbers, names, strict=True))
-    links = "".join(f'<Relationship Id="rId{n}" Type="{RELATIONS}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in numbers)
-    kinds = "".join(f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{TYPE}.worksheet+xml"/>' for n in numbers)
+    sheets = "".join(
+        f'<sheet name="{escape(name)}" sheetId="{n}" r:id="rId{n}"/>'
+        for n, name in zip(numbers, names, strict=True)
+    )
+    links = "".join(
+        f'<Relationship Id="rId{n}" Type="{RELATIONS}/worksheet" Target="worksheets/sheet{n}.xml"/>'
+        for n in numbers
+    )
+    kinds = "".join(
+        f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{TYPE}.worksheet+xml"/>'
+        for n in numbers
+    )
     return {
         "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{RELATIONS}"><sheets>{sheets}</sheets></workbook>',
         "xl/styles.xml": _STYLES,

@@ -30,14 +30,18 @@ class PastStore:
 
     connection: Connection
 
-    def volume(self, since: datetime, until: datetime, parts: int, picture: Picture = Picture.KNOWN) -> list[int]:
+    def volume(
+        self, since: datetime, until: datetime, parts: int, picture: Picture = Picture.KNOWN
+    ) -> list[int]:
         """How many events arrived after `since` and until `until`, in so many parts of the time between: that is what is known by
         and by. As corrected since, and where only windows are kept, how many happened."""
         step = max(1, (milliseconds(until) - milliseconds(since)) // parts)
         known = horizon(self.connection.tuples)
         single = known.whole_from if known else EPOCH
         is_known = picture is Picture.KNOWN
-        when = "true" if is_known else f"occurred_at > {moment('since')}"  # by which the tables are sorted
+        when = (
+            "true" if is_known else f"occurred_at > {moment('since')}"
+        )  # by which the tables are sorted
         each = [
             f"SELECT {'received_at' if is_known else happened_sql(kind)} AS at, 1 AS events "
             f"FROM {events_table(kind).name} WHERE {when} "
@@ -71,7 +75,11 @@ class PastStore:
             f"LIMIT 1 BY partition, offset) ORDER BY received_at, entity_id LIMIT {limit:d})"
             for kind in KINDS
         )
-        return list(self.connection.rows(f"SELECT * FROM ({each}) ORDER BY kind, received_at, entity_id", at=milliseconds(at)))
+        return list(
+            self.connection.rows(
+                f"SELECT * FROM ({each}) ORDER BY kind, received_at, entity_id", at=milliseconds(at)
+            )
+        )
 
     def late_entities(self, at: datetime, kind: Kind, limit: int) -> list[str]:
         """Of which entities of a kind something came late for a moment, by its first arrival; at most `limit`."""
@@ -95,7 +103,9 @@ class PastStore:
             "alarms": f"SELECT minOrNull(evaluated_at) FROM {ALARM_STEPS.name}",
             "snapshots": f"SELECT minOrNull(moment) FROM {SNAPSHOTS.name} WHERE {WHOLE}",
         }
-        (row,) = self.connection.tuples("SELECT " + ", ".join(f"({question})" for question in names.values()))
+        (row,) = self.connection.tuples(
+            "SELECT " + ", ".join(f"({question})" for question in names.values())
+        )
         found, known = dict(zip(names, row, strict=True)), horizon(self.connection.tuples)
         if known and found["whole"]:
             found["whole"] = max(found["whole"], known.whole_from)

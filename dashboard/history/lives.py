@@ -71,7 +71,9 @@ class PastLives:
         self._province = province
         self._locks = {life: threading.Lock() for life in LIVES}
         self._derived: dict[Life, dict[str, _Derived]] = {life: {} for life in LIVES}
-        self._looked: dict[Life, dict[datetime, tuple[float, list[str]]]] = {life: {} for life in LIVES}
+        self._looked: dict[Life, dict[datetime, tuple[float, list[str]]]] = {
+            life: {} for life in LIVES
+        }
 
     def at(self, life: Life, moment: datetime) -> list[Row]:
         """The rows of `life_K`, as known at a moment, of every entity whose kept rows do not tell it."""
@@ -84,7 +86,11 @@ class PastLives:
 
     def _has(self, life: Life, entity: str, moment: datetime) -> bool:
         found = self._derived[life].get(entity)
-        return found is not None and found.since <= moment <= found.until and time.monotonic() < found.good_until
+        return (
+            found is not None
+            and found.since <= moment <= found.until
+            and time.monotonic() < found.good_until
+        )
 
     def _mixed(self, life: Life, moment: datetime) -> list[str]:
         """The entities with a step that arrived after a moment before one that had arrived by then. Some rows of old make for more,
@@ -106,7 +112,10 @@ class PastLives:
         )
         if len(self._derived[life]) > MAX_ENTITIES:
             self._derived[life].clear()
-        found = {entity: _Derived(since, until, good_until) for (entity,) in self._present.tuples(_late(life, since, until))}
+        found = {
+            entity: _Derived(since, until, good_until)
+            for (entity,) in self._present.tuples(_late(life, since, until))
+        }
         known: dict[tuple[str, datetime, datetime], list[Row]] = {}
         for *row, first, last in self._present.tuples(versions(life, self._province, since, until)):
             known.setdefault((row[0], first, last), []).append(tuple(row))
@@ -121,7 +130,9 @@ def versions(life: Life, province: str, since: datetime, until: datetime) -> str
     before when (`known_from`, `known_until`) a row was known."""
     parts = f"splitByString('{SEPARATOR}', named)"
     entity = f"substring(named, 1, length(named) - length({parts}[-2]) - length({parts}[-1]) - 2) AS entity_id"
-    names = [entity if column.name == "entity_id" else f"`{column.name}`" for column in life.columns]
+    names = [
+        entity if column.name == "entity_id" else f"`{column.name}`" for column in life.columns
+    ]
     known = [
         f"fromUnixTimestamp64Milli(toInt64({parts}[{number}]), '{ZONE}') AS {name}"
         for number, name in zip((-2, -1), (column.name for column in KNOWN), strict=True)
@@ -150,7 +161,10 @@ def _named_by_version(life: Life, since: datetime, until: datetime) -> str:
         f"AS known_until FROM (SELECT DISTINCT entity_id, received_at FROM {events})"
     )
     name = f" || '{SEPARATOR}' || ".join(
-        ("entity_id", *(f"toString(toUnixTimestamp64Milli({one}))" for one in ("known_from", "known_until")))
+        (
+            "entity_id",
+            *(f"toString(toUnixTimestamp64Milli({one}))" for one in ("known_from", "known_until")),
+        )
     )
     return (
         f"(SELECT e.* REPLACE ({name} AS entity_id) FROM (SELECT * FROM {events}) AS e INNER JOIN ({known}) AS k "

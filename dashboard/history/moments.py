@@ -23,13 +23,17 @@ class Moments:
         self._locks = {life: threading.Lock() for life in LIVES}
         self._kept: dict[Life, dict[tuple[Hashable, Replay], str]] = {life: {} for life in LIVES}
 
-    def at(self, life: Life, replay: Replay, source: Hashable, select: Callable[[], str]) -> str | None:
+    def at(
+        self, life: Life, replay: Replay, source: Hashable, select: Callable[[], str]
+    ) -> str | None:
         """The table with the rows of `current_K` at a moment that figures ask for: what `select` reads, from what `source` names.
         None where none may be made. Raises `dashboard.query.connection.Unreachable`."""
         key = source, replay
         with holding(self._locks[life]):
             kept = self._kept[life]
-            name = kept.pop(key, None) or self._tables.make(Prefix.MOMENT, f"ENGINE = Memory AS {select()}")
+            name = kept.pop(key, None) or self._tables.make(
+                Prefix.MOMENT, f"ENGINE = Memory AS {select()}"
+            )
             if name is None:
                 return None
             kept[key] = name  # the last is the one that was used last

@@ -21,7 +21,9 @@ from dashboard.query.connection import Connection, Statement
 from schemas.clickhouse.lives import LIVES, Life, current_table, life_table
 from schemas.clickhouse.retention import LOOKBACK
 
-OF_LIVES = {name for life in LIVES for name in (life_table(life.kind).name, current_table(life.kind).name)}
+OF_LIVES = {
+    name for life in LIVES for name in (life_table(life.kind).name, current_table(life.kind).name)
+}
 ONE_THREAD = {"max_threads": 1}
 """For questions about what is set apart: a page asks several at a time, and more threads for each take more of the cores in all."""
 
@@ -33,7 +35,12 @@ class PastConnection(Connection):
     """
 
     def __init__(
-        self, present: Connection, province: str, replay: Replay, lives: PastLives | None = None, scenes: Scenes | None = None
+        self,
+        present: Connection,
+        province: str,
+        replay: Replay,
+        lives: PastLives | None = None,
+        scenes: Scenes | None = None,
     ) -> None:
         super().__init__(present.url)
         self._local = present._local
@@ -70,27 +77,46 @@ class PastConnection(Connection):
         names = self._tables.named(sql)
         if not names:
             return Statement(sql)
-        lives = [life for life in LIVES if {life_table(life.kind).name, current_table(life.kind).name} & names]
+        lives = [
+            life
+            for life in LIVES
+            if {life_table(life.kind).name, current_table(life.kind).name} & names
+        ]
         if lives and self._since:
             self._begin()
         asked = ONLY.findall(sql)
         only = asked[0] if len(names) == len(asked) == 1 else "true"
-        lived = Lived(since=self._since, held=self._held, only=only, minute=self._minute() if names & SAY_WHAT_ARRIVED else "")
+        lived = Lived(
+            since=self._since,
+            held=self._held,
+            only=only,
+            minute=self._minute() if names & SAY_WHAT_ARRIVED else "",
+        )
         rows: dict[Life, list[tuple[Any, ...]]] = {}
         for life in lives:
             lived, rows[life] = self._with(life, lived, names)
         text = self._tables.question(sql, names, "%" if given is None else "%%", lived)
-        is_apart = all(life in lived.scenes for life in lives) and not lived.anew and names <= OF_LIVES
-        return Statement(text, [_external(life, rows[life]) for life in lived.anew], ONE_THREAD if is_apart else {})
+        is_apart = (
+            all(life in lived.scenes for life in lives) and not lived.anew and names <= OF_LIVES
+        )
+        return Statement(
+            text,
+            [_external(life, rows[life]) for life in lived.anew],
+            ONE_THREAD if is_apart else {},
+        )
 
     def _minute(self) -> str:
         """What arrived in the minute that is going on: each kind's events are asked once, as that takes longer than a question."""
         columns = "agency, kind, max(e.received_at), max(e.occurred_at)"
         asked = f"SELECT {columns} FROM ({self._tables.this_minute()}) AS e GROUP BY agency, kind"
         settled = self._tables.replay.at < datetime.now(UTC) - ON_THEIR_WAY
-        return self._arrived("minute", lambda: self._tables.told(self.tuples(asked)), math.inf if settled else 0.0)
+        return self._arrived(
+            "minute", lambda: self._tables.told(self.tuples(asked)), math.inf if settled else 0.0
+        )
 
-    def _with(self, life: Life, lived: Lived, names: Collection[str]) -> tuple[Lived, list[tuple[Any, ...]]]:
+    def _with(
+        self, life: Life, lived: Lived, names: Collection[str]
+    ) -> tuple[Lived, list[tuple[Any, ...]]]:
         """What goes with a question about lives, and the lives that are derived anew."""
         replay, is_current = self._tables.replay, current_table(life.kind).name in names
         is_known = replay.picture is Picture.KNOWN
@@ -99,7 +125,9 @@ class PastConnection(Connection):
         seen = self._scenes.at(life, replay) if self._scenes and (is_current or reaches) else None
         if self._scenes and seen:
             scene = seen.scene
-            lived = lived._replace(scenes={**lived.scenes, life: scene}, newer={**lived.newer, life: seen.newer})
+            lived = lived._replace(
+                scenes={**lived.scenes, life: scene}, newer={**lived.newer, life: seen.newer}
+            )
             if not is_known or scene.versions:
                 if is_known:
                     lived = lived._replace(mixed={**lived.mixed, life: scene.mixed(replay.at)})
@@ -114,4 +142,8 @@ class PastConnection(Connection):
 
 
 def _external(life: Life, rows: list[tuple[Any, ...]]) -> dict[str, Any]:
-    return {"name": anew_name(life), "structure": [(column.name, column.type) for column in life.columns], "data": rows}
+    return {
+        "name": anew_name(life),
+        "structure": [(column.name, column.type) for column in life.columns],
+        "data": rows,
+    }

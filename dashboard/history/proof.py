@@ -47,7 +47,9 @@ class Proof:
 
     def count(self) -> tuple[int, datetime | None]:
         """How many there are, and the moment of the first."""
-        ((count, first),) = self.connection.tuples(f"SELECT count(), minOrNull(moment) FROM {SNAPSHOTS.name} FINAL WHERE {WHOLE}")
+        ((count, first),) = self.connection.tuples(
+            f"SELECT count(), minOrNull(moment) FROM {SNAPSHOTS.name} FINAL WHERE {WHOLE}"
+        )
         return count, first
 
     def comparable(self, one: Recorded) -> bool:
@@ -59,7 +61,9 @@ class Proof:
         past = PastConnection(self.connection, self.province, Replay(one.moment), lives)
         return take(past.tuples, one.moment, calendar(self.province)).hash == one.hash
 
-    def all(self, found: list[Recorded], tell: Callable[[int], None]) -> Iterator[tuple[Recorded, bool | None]]:
+    def all(
+        self, found: list[Recorded], tell: Callable[[int], None]
+    ) -> Iterator[tuple[Recorded, bool | None]]:
         """Each with whether it is the same; None for one that cannot be compared."""
         lives = PastLives(self.connection, self.province)
         for number, one in enumerate(found):

@@ -82,7 +82,10 @@ class Tier(IntEnum):
     """To lists of all records only."""
 
 
-SPAN = (Column("ends", "Date", "The day on which it no longer holds."), Column("begins", MOMENT, "Since when it may hold."))
+SPAN = (
+    Column("ends", "Date", "The day on which it no longer holds."),
+    Column("begins", MOMENT, "Since when it may hold."),
+)
 """Columns of a scene, by which it is sorted after the tier: they narrow what a moment reads, in both pictures."""
 
 
@@ -98,7 +101,9 @@ class Slice:
     versions: str | None = None
     """Where the versions are of lives that were known in several; None until they are made, and where there are too many."""
     made: float = field(default_factory=time.monotonic)
-    looked: dict[tuple[Picture, datetime], tuple[float, tuple[str, ...]]] = field(default_factory=dict)
+    looked: dict[tuple[Picture, datetime], tuple[float, tuple[str, ...]]] = field(
+        default_factory=dict
+    )
     """When it was looked what came since that can be seen until a moment, and of which entities."""
     late: tuple[tuple[str, int, int], ...] = ()
     """Steps that arrived later than the next one: the entity, when the next one arrived, when it did (ms since 1970)."""
@@ -115,7 +120,10 @@ class Slice:
         known = self._mixed
         if known is None or known[0] != moment:  # a page asks two dozen times
             ms = milliseconds(moment)
-            known = self._mixed = moment, sorted({one for one, since, until in self.late if since <= ms < until})
+            known = self._mixed = (
+                moment,
+                sorted({one for one, since, until in self.late if since <= ms < until}),
+            )
         return known[1]
 
 
@@ -208,7 +216,11 @@ class Scenes:
                     return
                 with self._lock(life, since):
                     scene = self._kept[life].get(since)
-                    if scene is None or scene.until != until or (scene.goes_on and time.monotonic() - scene.made > MAX_SECONDS):
+                    if (
+                        scene is None
+                        or scene.until != until
+                        or (scene.goes_on and time.monotonic() - scene.made > MAX_SECONDS)
+                    ):
                         scene = self._make(life, since, until, GENTLY)
                 if scene:
                     self._complete(life, scene)
@@ -218,11 +230,17 @@ class Scenes:
         with self._guard:
             return self._locks.setdefault((life, since), threading.Lock())
 
-    def _made(self, life: Life, replay: Replay, since: datetime, until: datetime) -> SliceView | None:
+    def _made(
+        self, life: Life, replay: Replay, since: datetime, until: datetime
+    ) -> SliceView | None:
         with holding(self._lock(life, since)):
             kept = self._kept[life]
             scene = kept.get(since)
-            newer = self._newer(life, scene, replay) if scene is not None and scene.until == until else None
+            newer = (
+                self._newer(life, scene, replay)
+                if scene is not None and scene.until == until
+                else None
+            )
             if scene is not None and newer is not None:
                 with self._guard:
                     if since in kept:
@@ -272,11 +290,15 @@ class Scenes:
             return None
         until, end = end_of(until), until
         held = f"since <= {at(until)} AND greatest(until, next_received_at, received_at) > {at(since - LOOKBACK)}"
-        span = "toDate(greatest(until, next_received_at)) AS ends, least(since, received_at) AS begins"
+        span = (
+            "toDate(greatest(until, next_received_at)) AS ends, least(since, received_at) AS begins"
+        )
         source = f"{life_table(life.kind).name} FINAL WHERE {held}{how}"
         rows = f"SELECT {life.names}, {_tier(since, until)} AS tier, {span} FROM {source}"
         columns = _columns((*life.columns, Column("tier", "UInt8", ""), *SPAN))
-        name = self.tables.make(Prefix.SCENE, f"{columns} ENGINE = MergeTree ORDER BY (tier, ends, begins) AS {rows}")
+        name = self.tables.make(
+            Prefix.SCENE, f"{columns} ENGINE = MergeTree ORDER BY (tier, ends, begins) AS {rows}"
+        )
         if name is None:
             return None
         # The column, not what is selected in place of it, decides: so that has no name.
@@ -286,7 +308,9 @@ class Scenes:
         )
         return Slice(since, end, marks, name)
 
-    def _versions(self, life: Life, scene: Slice) -> tuple[tuple[tuple[str, int, int], ...], str | None]:
+    def _versions(
+        self, life: Life, scene: Slice
+    ) -> tuple[tuple[tuple[str, int, int], ...], str | None]:
         since, until = scene.since, end_of(scene.until)
         late = self._present.tuples(
             f"SELECT entity_id, toUnixTimestamp64Milli(next_received_at), toUnixTimestamp64Milli(received_at) FROM {scene.name} "
@@ -296,7 +320,9 @@ class Scenes:
             return (), None
         asked = versions(life, self._province, since, until)
         columns = _columns((*life.columns, *KNOWN))
-        name = self.tables.make(Prefix.VERSIONS, f"{columns} ENGINE = MergeTree ORDER BY known_from AS {asked}{GENTLY}")
+        name = self.tables.make(
+            Prefix.VERSIONS, f"{columns} ENGINE = MergeTree ORDER BY known_from AS {asked}{GENTLY}"
+        )
         return tuple(late), name
 
     def _newer(self, life: Life, scene: Slice, replay: Replay) -> tuple[str, ...] | None:
@@ -315,7 +341,11 @@ class Scenes:
         newer = self._came(life, scene, *key) if marks != scene.marks else ()
         if len(newer) > MANY:
             return None
-        if newer and replay.picture is Picture.KNOWN and (not scene.goes_on or self._is_mixed(life, newer, replay.at)):
+        if (
+            newer
+            and replay.picture is Picture.KNOWN
+            and (not scene.goes_on or self._is_mixed(life, newer, replay.at))
+        ):
             return None  # of versions of lives that were known only what was made with it tells
         if len(scene.looked) > MAX_LOOKED:
             scene.looked.clear()
@@ -326,7 +356,10 @@ class Scenes:
         """The entities of which something came since that can be seen until a moment, one more than `MANY` at most."""
         known = {mark[0]: mark[3] for mark in scene.marks}
         listed = ", ".join(map(str, known))
-        new = [f"(partition = {partition} AND offset > {offset})" for partition, offset in known.items()]
+        new = [
+            f"(partition = {partition} AND offset > {offset})"
+            for partition, offset in known.items()
+        ]
         seen = "received_at" if picture is Picture.KNOWN else happened_sql(life.kind)
         rows = self._present.tuples(
             f"SELECT DISTINCT entity_id FROM {events_table(life.kind).name} "
@@ -337,7 +370,9 @@ class Scenes:
     def _is_mixed(self, life: Life, entities: Iterable[str], moment: datetime) -> bool:
         """Whether one of these was known in another version at a moment: of that the versions tell, which are to be made anew."""
         of = f"entity_id IN ({', '.join(map(quoted, entities))}) AND {came_late(moment, moment)}"
-        return bool(self._present.tuples(f"SELECT 1 FROM {life_table(life.kind).name} WHERE {of} LIMIT 1"))
+        return bool(
+            self._present.tuples(f"SELECT 1 FROM {life_table(life.kind).name} WHERE {of} LIMIT 1")
+        )
 
     def _marks(self, life: Life, *, fresh: bool = False) -> Marks:
         asked = time.monotonic()
@@ -357,7 +392,10 @@ class Scenes:
 
 def _columns(columns: Iterable[Column]) -> str:
     """As DDL. Without a codec what is no number, or a byte."""
-    kept = [(one, LIGHT if re.search(r"\bU?Int(16|32|64)|DateTime", one.type) else "") for one in columns]
+    kept = [
+        (one, LIGHT if re.search(r"\bU?Int(16|32|64)|DateTime", one.type) else "")
+        for one in columns
+    ]
     return f"({', '.join(f'`{one.name}` {one.type}{codec}' for one, codec in kept)})"
 
 

@@ -34,11 +34,22 @@ from schemas.clickhouse.tables import (
     views,
     windows_table,
 )
-from schemas.clickhouse.watch_tables import ALARM_STEPS, ALARMS, ARRIVAL_DAYS, ARRIVALS, REFUSALS, WATCH
+from schemas.clickhouse.watch_tables import (
+    ALARM_STEPS,
+    ALARMS,
+    ARRIVAL_DAYS,
+    ARRIVALS,
+    REFUSALS,
+    WATCH,
+)
 from schemas.clickhouse.working_time import WORKING_WEEKS
 from schemas.events.kinds import KINDS, Kind
 
-TIMELESS = {"units", "unit_successors", *(table.name for table in (UNITS, SUCCESSORS, HEIRS, WORKING_WEEKS))}
+TIMELESS = {
+    "units",
+    "unit_successors",
+    *(table.name for table in (UNITS, SUCCESSORS, HEIRS, WORKING_WEEKS)),
+}
 """Tables whose rows say themselves for which days they hold."""
 
 
@@ -99,8 +110,12 @@ class Tables:
             ARRIVAL_DAYS.name: self._arrival_days,
             FRESHNESS.name: self._freshness,
             DEAD_LETTERS.name: lambda _: self._dead_letters(),
-            REFUSALS.name: lambda _: f"SELECT * FROM {self._table(REFUSALS)} FINAL WHERE until <= {self.moment}",
-            HEARTBEATS.name: lambda _: f"SELECT * FROM {self._table(HEARTBEATS)} FINAL WHERE written_at <= {self.moment}",
+            REFUSALS.name: lambda _: (
+                f"SELECT * FROM {self._table(REFUSALS)} FINAL WHERE until <= {self.moment}"
+            ),
+            HEARTBEATS.name: lambda _: (
+                f"SELECT * FROM {self._table(HEARTBEATS)} FINAL WHERE written_at <= {self.moment}"
+            ),
             ALARMS.name: lambda _: self._alarms(),
             "alarms": lambda _: alarms_select(f"({self._alarms()})"),
             # Who looked and how far workers had come is not kept: neither is in doubt unless it ended before the moment, but nobody
@@ -118,7 +133,9 @@ class Tables:
             "lives_progress",
             ALARM_STEPS.name,
         }
-        return re.compile(rf"(?<=\b(?:FROM|JOIN) )({'|'.join(sorted(known, key=len, reverse=True))})\b( AS \w+)?( FINAL\b)?")
+        return re.compile(
+            rf"(?<=\b(?:FROM|JOIN) )({'|'.join(sorted(known, key=len, reverse=True))})\b( AS \w+)?( FINAL\b)?"
+        )
 
     def named(self, sql: str) -> frozenset[str]:
         """The tables of a question. Raises `NoPastError` for one that has no past."""
@@ -127,11 +144,19 @@ class Tables:
             raise NoPastError(", ".join(sorted(unknown)))
         return names
 
-    def question(self, sql: str, names: Collection[str], percent: str = "%", lived: Lived = Lived()) -> str:
+    def question(
+        self, sql: str, names: Collection[str], percent: str = "%", lived: Lived = Lived()
+    ) -> str:
         """A question of the present as one of the past; `names` are its tables, `percent` is how it writes that sign."""
         said = lived._replace(only="{only}")  # its sign is that of a parameter
-        made = {current_table(life.kind).name: f"`{self.database}`.{name}" for life, name in lived.moments.items()}
-        tables = [f"{name} AS ({self.past[name](said)})".replace("%", percent) for name in sorted({*names} - made.keys())]
+        made = {
+            current_table(life.kind).name: f"`{self.database}`.{name}"
+            for life, name in lived.moments.items()
+        }
+        tables = [
+            f"{name} AS ({self.past[name](said)})".replace("%", percent)
+            for name in sorted({*names} - made.keys())
+        ]
         tables = [one.replace("{only}", lived.only) for one in tables]
         own = self._named.sub(lambda found: made.get(found[1], found[1]) + (found[2] or ""), sql)
         if own.startswith("WITH "):
@@ -175,7 +200,13 @@ class Tables:
         if lived.since is None or lived.since < self.replay.at - LOOKBACK:
             lived = lived._replace(scenes={}, mixed={}, newer={})
         scene = lived.scenes.get(life)
-        near = scene and lived.held and lived.since and lived.held >= scene.since and lived.since >= scene.since - MONTH
+        near = (
+            scene
+            and lived.held
+            and lived.since
+            and lived.held >= scene.since
+            and lived.since >= scene.since - MONTH
+        )
         tiers = f"tier = {Tier.MONTH:d}" if near else f"tier IN ({Tier.MONTH:d}, {Tier.LOOKBACK:d})"
         if lived.held:
             tiers += f" AND ends >= toDate({at(lived.held)})"
@@ -203,7 +234,15 @@ class Tables:
     def _seen(self) -> str:
         return f"received_at <= {self.moment}" if self._is_known else f"since <= {self.moment}"
 
-    def _with_anew(self, life: Life, lived: Lived, select: str, tiers: str, condition: str = "true", of_anew: str = "true") -> str:
+    def _with_anew(
+        self,
+        life: Life,
+        lived: Lived,
+        select: str,
+        tiers: str,
+        condition: str = "true",
+        of_anew: str = "true",
+    ) -> str:
         """Lives as a scene or `life_K` has them, but for those of which something came since, that were known in another version,
         or are derived anew."""
         scene, others = lived.scenes.get(life), [f"{self._seen()} AND {condition}"]
@@ -212,7 +251,9 @@ class Tables:
         if scene and lived.mixed.get(life):
             who = ", ".join(map(quoted, lived.mixed[life]))
             known = f"known_from <= {self.moment} AND known_until > {self.moment} AND entity_id IN ({who})"
-            anew = f" UNION ALL {told} `{self.database}`.{scene.versions} WHERE {known} AND {of_anew}"
+            anew = (
+                f" UNION ALL {told} `{self.database}`.{scene.versions} WHERE {known} AND {of_anew}"
+            )
             others.append(f"entity_id NOT IN ({who})")
         elif life in lived.anew:
             anew = f" UNION ALL {told} {anew_name(life)} WHERE true AND {of_anew}"
@@ -224,7 +265,9 @@ class Tables:
             anew += f" UNION ALL {select} FROM {kept} WHERE {' AND '.join([*others, f'entity_id IN ({newer})'])}"
             others.append(f"entity_id NOT IN ({newer})")
         others += [tiers, f"begins <= {self.moment}"]
-        return f"{select} FROM `{self.database}`.{scene.name} AS l WHERE {' AND '.join(others)}{anew}"
+        return (
+            f"{select} FROM `{self.database}`.{scene.name} AS l WHERE {' AND '.join(others)}{anew}"
+        )
 
     def _arrivals(self, lived: Lived) -> str:
         """The minutes before the one that is going on; of that, what had come: not merged, as the newest are the newest."""
@@ -245,10 +288,19 @@ class Tables:
 
     def told(self, rows: Iterable[Sequence[Any]]) -> str:
         """The same as the rows that were found: agency, kind, received_at, occurred_at."""
-        said = [f"({quoted(agency)}, {quoted(kind)}, {at(received)}, {at(occurred)})" for agency, kind, received, occurred in rows]
+        said = [
+            f"({quoted(agency)}, {quoted(kind)}, {at(received)}, {at(occurred)})"
+            for agency, kind, received, occurred in rows
+        ]
         columns = ", ".join(f"{one.name} {one.type}" for one in ARRIVALS.columns[1:])
-        source = f"values({quoted(columns)}, {', '.join(said)})" if said else f"{self._table(ARRIVALS)} WHERE false"
-        return f"SELECT {self._begun} AS minute, agency, kind, received_at, occurred_at FROM {source}"
+        source = (
+            f"values({quoted(columns)}, {', '.join(said)})"
+            if said
+            else f"{self._table(ARRIVALS)} WHERE false"
+        )
+        return (
+            f"SELECT {self._begun} AS minute, agency, kind, received_at, occurred_at FROM {source}"
+        )
 
     def _arrival_days(self, lived: Lived) -> str:
         """The days before the one that is going on; of that, what had come."""

@@ -59,7 +59,11 @@ class Passing:
         try:
             self._present.tuples(f"CREATE TABLE {name} {definition}")
         except UnreachableError as error:
-            if "ACCESS_DENIED" in str(error) or "READONLY" in str(error) or "Not enough privileges" in str(error):
+            if (
+                "ACCESS_DENIED" in str(error)
+                or "READONLY" in str(error)
+                or "Not enough privileges" in str(error)
+            ):
                 self._refused = True
                 log.warning("moments of the past take longer, as no table may be made: %s", error)
                 return None
@@ -89,7 +93,11 @@ class Passing:
         """Take away what was left a while ago, at first also what dashboards left that were killed. Nobody waits for it."""
         with self._guard:
             now, kept = time.monotonic(), len(self._left) - MAX_LEFT
-            gone = [name for number, (when, name) in enumerate(self._left) if when <= now or number < kept]
+            gone = [
+                name
+                for number, (when, name) in enumerate(self._left)
+                if when <= now or number < kept
+            ]
             self._left = [one for one in self._left if one[1] not in gone]
             self._known -= set(gone)
             first, self._tidied = not self._tidied, True
@@ -103,7 +111,9 @@ class Passing:
 
     def _drop(self, name: str) -> None:
         # From memory at once, as what is only forgotten stays there for minutes; from disk without waiting for who still reads it.
-        self._present.tuples(f"DROP TABLE IF EXISTS {name}{' SYNC' if name.startswith(Prefix.MOMENT) else ''}")
+        self._present.tuples(
+            f"DROP TABLE IF EXISTS {name}{' SYNC' if name.startswith(Prefix.MOMENT) else ''}"
+        )
 
     def _left_over(self) -> Iterator[str]:
         named = " OR ".join(f"startsWith(name, '{prefix}')" for prefix in Prefix)

@@ -58,30 +58,57 @@ RECORDS: dict[str, tuple[str, str]] = {
     "columns_hidden": ("Đang ẩn", "Hidden"),
     "sizes": ("Số dòng mỗi trang", "Rows per page"),
     "range": ("{first}–{last} trên {total} bản ghi", "{first}–{last} of {total} records"),
-    "list_hint": ("Phím ↑ ↓ chuyển dòng, Enter mở bản ghi", "Keys ↑ ↓ move between rows, Enter opens the record"),
+    "list_hint": (
+        "Phím ↑ ↓ chuyển dòng, Enter mở bản ghi",
+        "Keys ↑ ↓ move between rows, Enter opens the record",
+    ),
     # what is taken along
     "copy_link": ("Chép liên kết", "Copy link"),
     "copied": ("Đã chép liên kết của danh sách này", "The link to this list was copied"),
-    "not_copied": ("Không chép được, hãy chép từ thanh địa chỉ", "It could not be copied: take it from the address bar"),
+    "not_copied": (
+        "Không chép được, hãy chép từ thanh địa chỉ",
+        "It could not be copied: take it from the address bar",
+    ),
     "file_csv": ("CSV · {n} dòng", "CSV · {n} rows"),
     "file_xlsx": ("Excel · {n} dòng", "Excel · {n} rows"),
     "file_busy": ("Đang tạo tệp", "Making the file"),
     "file_done": ("Đã tải xong", "Downloaded"),
-    "file_failed": ("Không tạo được tệp: ClickHouse không trả lời, hãy thử lại", "No file: ClickHouse does not answer, try again"),
-    "file_torn": ("Tệp bị đứt giữa chừng, không lưu: hãy thử lại", "The file broke off and was not kept: try again"),
+    "file_failed": (
+        "Không tạo được tệp: ClickHouse không trả lời, hãy thử lại",
+        "No file: ClickHouse does not answer, try again",
+    ),
+    "file_torn": (
+        "Tệp bị đứt giữa chừng, không lưu: hãy thử lại",
+        "The file broke off and was not kept: try again",
+    ),
     "file_stop": ("Dừng", "Stop"),
     "file_stopped": ("Đã dừng, không lưu tệp", "Stopped, no file was kept"),
     "open_list": ("Mở thành bảng", "Open as a table"),
     # states
-    "no_such_records": ("Không có bản ghi nào thỏa các điều kiện này", "No record meets these filters"),
-    "no_such_hint": ("Bỏ bớt điều kiện ở trên, hoặc xóa tất cả", "Remove some of the filters above, or clear them all"),
+    "no_such_records": (
+        "Không có bản ghi nào thỏa các điều kiện này",
+        "No record meets these filters",
+    ),
+    "no_such_hint": (
+        "Bỏ bớt điều kiện ở trên, hoặc xóa tất cả",
+        "Remove some of the filters above, or clear them all",
+    ),
     "no_list": ("Không có danh sách “{kind}”", "There is no list “{kind}”"),
     "no_parameter": ("Danh sách này không lọc theo “{name}”", "This list has no filter “{name}”"),
-    "no_figure": ("Không có số liệu “{code}” của loại bản ghi này", "These records have no figure “{code}”"),
+    "no_figure": (
+        "Không có số liệu “{code}” của loại bản ghi này",
+        "These records have no figure “{code}”",
+    ),
     "no_sort": ("Không sắp xếp được theo “{name}”", "It cannot be sorted by “{name}”"),
     "no_column": ("Không có cột “{name}”", "There is no column “{name}”"),
     "no_page": ("Không có trang “{page}”", "There is no page “{page}”"),
-    "no_size": ("Mỗi trang có {sizes} dòng, không phải “{size}”", "A page has {sizes} rows, not “{size}”"),
-    "no_day": ("“{day}” không phải là ngày: hãy viết như 22/11/2026", "“{day}” is no day: write it like 22/11/2026"),
+    "no_size": (
+        "Mỗi trang có {sizes} dòng, không phải “{size}”",
+        "A page has {sizes} rows, not “{size}”",
+    ),
+    "no_day": (
+        "“{day}” không phải là ngày: hãy viết như 22/11/2026",
+        "“{day}” is no day: write it like 22/11/2026",
+    ),
     "days_turned": ("Ngày đầu sau ngày cuối", "The first day is after the last"),
 }

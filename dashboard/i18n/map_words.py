@@ -34,10 +34,19 @@ MAP: dict[str, tuple[str, str]] = {
     "map_overdue_at": ("{unit}: {n} hồ sơ quá hạn", "{unit}: {n} filings overdue"),
     "map_seat": ("Cơ quan cấp tỉnh", "Bodies of the province"),
     "map_no_flows": ("Không có văn bản nào trong khoảng này", "No documents in this window"),
-    "map_key_flow": ("dày theo số văn bản, nhiều nhất {most}", "width by documents, at most {most}"),
-    "map_key_slow": ("tiếp nhận chậm, trung vị trên {hours} giờ", "slow: median to receive over {hours} h"),
+    "map_key_flow": (
+        "dày theo số văn bản, nhiều nhất {most}",
+        "width by documents, at most {most}",
+    ),
+    "map_key_slow": (
+        "tiếp nhận chậm, trung vị trên {hours} giờ",
+        "slow: median to receive over {hours} h",
+    ),
     "map_key_late": ("có văn bản quá hạn", "some documents are overdue"),
-    "map_more_flows": ("Vẽ {n} trên {of} luồng, nhiều văn bản nhất", "The largest {n} of {of} flows are drawn"),
+    "map_more_flows": (
+        "Vẽ {n} trên {of} luồng, nhiều văn bản nhất",
+        "The largest {n} of {of} flows are drawn",
+    ),
     "map_meetings_told": (
         "{live} cuộc đang họp, {coming} cuộc trong 24 giờ tới",
         "{live} going on, {coming} within the next 24 hours",
@@ -67,7 +76,10 @@ MAP: dict[str, tuple[str, str]] = {
     "map_any_state": ("Mọi trạng thái", "Any state"),
     "map_choose_communes": ("Chọn xã, phường", "Choose communes"),
     "map_draw": ("Vẽ khung", "Draw a box"),
-    "map_draw_hint": ("Kéo chuột trên bản đồ; hoặc giữ Shift rồi kéo", "Drag on the map; or hold Shift and drag"),
+    "map_draw_hint": (
+        "Kéo chuột trên bản đồ; hoặc giữ Shift rồi kéo",
+        "Drag on the map; or hold Shift and drag",
+    ),
     "map_in_view": ("Chọn vùng đang nhìn", "Choose the view"),
     "map_find": ("Tìm trên bản đồ", "Find on the map"),
     "map_find_hint": ("Đến xã, cơ quan, mã số…", "To a unit, agency, number…"),
@@ -108,6 +120,9 @@ MAP: dict[str, tuple[str, str]] = {
     "map_flows_most": ("Luồng nhiều văn bản nhất", "Largest flows"),
     "map_records": ("{kind} trong khoảng", "{kind} of the window"),
     "map_nothing": ("Không có bản ghi nào", "No records"),
-    "map_nothing_hint": ("Đổi khoảng thời gian, bộ lọc hoặc phần đã chọn", "Change the window, the filters or the choice"),
+    "map_nothing_hint": (
+        "Đổi khoảng thời gian, bộ lọc hoặc phần đã chọn",
+        "Change the window, the filters or the choice",
+    ),
     "map_show_record": ("Xem {number} trên bản đồ", "Show {number} on the map"),
 }

@@ -16,7 +16,10 @@ REPLAY: dict[str, tuple[str, str]] = {
     "picture": ("Bức tranh", "Picture"),
     "picture_known": ("như đã biết lúc đó", "as known then"),
     "picture_corrected": ("như đã chỉnh lý", "as corrected since"),
-    "picture_known_hint": ("Chỉ những gì đã nhận được đến thời điểm này", "Only what had been received by this moment"),
+    "picture_known_hint": (
+        "Chỉ những gì đã nhận được đến thời điểm này",
+        "Only what had been received by this moment",
+    ),
     "picture_corrected_hint": (
         "Mọi điều nay đã biết về thời điểm này, kể cả tin đến muộn",
         "All that is known by now of this moment, late news included",
@@ -79,7 +82,10 @@ REPLAY: dict[str, tuple[str, str]] = {
         "Mọi trang đến từng hồ sơ, cả hai bức tranh; chạy lại luồng",
         "Every page down to the record, both pictures; the stream run again",
     ),
-    "reach_kafka": ("Chạy lại luồng từ Kafka, đúng từng bản ghi", "The stream run again from Kafka, record by record"),
+    "reach_kafka": (
+        "Chạy lại luồng từ Kafka, đúng từng bản ghi",
+        "The stream run again from Kafka, record by record",
+    ),
     "reach_windows": ("Chỉ số lượng, trên dòng thời gian", "Counts only, on the timeline"),
     "reach_snapshots": ("Bằng chứng: màn hình đã hiện gì", "Proof: what the screens showed"),
     "kept_for": ("Giữ", "Kept"),
@@ -94,7 +100,10 @@ REPLAY: dict[str, tuple[str, str]] = {
     "disk_windows": ("Cửa sổ thời gian", "Windows"),
     "disk_snapshots": ("Bản ghi màn hình đã hiện gì", "What was recorded of the screens"),
     "disk_runs": ("Các lần chạy lại luồng", "Runs of the stream"),
-    "disk_apart": ("Bảng điều khiển chuẩn bị sẵn để xem lại", "Set apart by the dashboard for looking back"),
+    "disk_apart": (
+        "Bảng điều khiển chuẩn bị sẵn để xem lại",
+        "Set apart by the dashboard for looking back",
+    ),
     "disk_rest": ("Khác", "Other"),
     "differences": ("Đã biết lúc đó và nay", "Known then and by now"),
     "no_differences": ("Không chỉ số nào khác", "No figure is another one by now"),
@@ -131,7 +140,10 @@ REPLAY: dict[str, tuple[str, str]] = {
         "Không khớp bản ghi: phát lại khác với những gì màn hình đã hiện (mã {hash})",
         "Not as recorded: the replay is not what the screens showed (hash {hash})",
     ),
-    "proof_other_rules": ("Bản ghi theo cách tính khác, không so được", "Recorded by other rules: it cannot be compared"),
+    "proof_other_rules": (
+        "Bản ghi theo cách tính khác, không so được",
+        "Recorded by other rules: it cannot be compared",
+    ),
     "package": ("Tải gói sự cố {since} – {until}", "Take the incident package {since} – {until}"),
     "package_hint": (
         "Sự kiện, cửa sổ thời gian, cảnh báo, bản ghi của khoảng này và ảnh màn hình của các thời điểm đã đánh dấu (⚑), "
@@ -155,15 +167,24 @@ REPLAY: dict[str, tuple[str, str]] = {
     "run_since": ("Từ", "From"),
     "run_until": ("đến", "to"),
     "run_source": ("Đọc từ", "Read from"),
-    "run_source_auto": ("Kafka nếu còn giữ, không thì ClickHouse", "Kafka while it has all, else ClickHouse"),
+    "run_source_auto": (
+        "Kafka nếu còn giữ, không thì ClickHouse",
+        "Kafka while it has all, else ClickHouse",
+    ),
     "run_source_kafka": ("Kafka", "Kafka"),
     "run_source_clickhouse": ("ClickHouse", "ClickHouse"),
     "run_when": ("Lúc", "When"),
     "run_when_past": ("như đã xảy ra", "as it happened"),
-    "run_when_today": ("dời về hôm nay, có cảnh báo (diễn tập)", "moved to today, watched over (exercise)"),
+    "run_when_today": (
+        "dời về hôm nay, có cảnh báo (diễn tập)",
+        "moved to today, watched over (exercise)",
+    ),
     "run_arrival": ("Thời điểm đến", "Events arrive"),
     "run_arrival_received": ("như thực tế", "as they did"),
-    "run_arrival_on_time": ("ngay khi xảy ra (dữ liệu lịch sử nhập sau)", "when they happened (imported history)"),
+    "run_arrival_on_time": (
+        "ngay khi xảy ra (dữ liệu lịch sử nhập sau)",
+        "when they happened (imported history)",
+    ),
     "run_problem_arrival": (
         "Bản ghi của Kafka có thời điểm đến của chúng: muốn đến ngay khi xảy ra thì đọc từ ClickHouse",
         "Kafka's records have the times of their arrival: what is to arrive when it happened is read from ClickHouse",
@@ -193,7 +214,10 @@ REPLAY: dict[str, tuple[str, str]] = {
         "Không so với dữ liệu thật: lần chạy này không phải là quá khứ của nó",
         "Not compared with live: it is not a past of it that was run",
     ),
-    "run_late": ("{n} sự kiện của khoảng này đến sau khi chạy", "{n} events of this period arrived since it began"),
+    "run_late": (
+        "{n} sự kiện của khoảng này đến sau khi chạy",
+        "{n} events of this period arrived since it began",
+    ),
     "run_standing": ("Tình trạng", "How it stands"),
     "run_against_live": ("So với dữ liệu thật", "Against live"),
     "run_kind": ("Loại", "Kind"),
@@ -221,7 +245,13 @@ REPLAY: dict[str, tuple[str, str]] = {
         "Không đủ chỗ trống trên đĩa cho lần chạy này: hãy xóa các lần chạy cũ hoặc chọn khoảng ngắn hơn",
         "There is not enough free disk for this run: remove old ones, or choose a shorter period",
     ),
-    "run_problem_failed": ("Không thực hiện được, xem nhật ký của máy chủ", "It could not be done: see the server's log"),
-    "run_problem_gone": ("Không còn lần chạy này, hoặc nó không chạy nữa", "This run is gone, or does not go on any more"),
+    "run_problem_failed": (
+        "Không thực hiện được, xem nhật ký của máy chủ",
+        "It could not be done: see the server's log",
+    ),
+    "run_problem_gone": (
+        "Không còn lần chạy này, hoặc nó không chạy nữa",
+        "This run is gone, or does not go on any more",
+    ),
     "run_problem_running": ("Đang chạy: hãy dừng trước", "It is running: stop it first"),
 }

@@ -1,11 +1,17 @@
 """The words of codes that nobody knows, in the form of `dashboard.i18n.words`, which takes them in."""
 
 UNKNOWN_CODES: dict[str, tuple[str, str]] = {
-    "unknown_code": ("{code} (mã không có trong danh mục)", "{code} (code not in the reference lists)"),
+    "unknown_code": (
+        "{code} (mã không có trong danh mục)",
+        "{code} (code not in the reference lists)",
+    ),
     "not_in_lists": ("mã không có trong danh mục", "code not in the reference lists"),
     "unit_elsewhere": ("{unit} ({province})", "{unit} ({province})"),
     "unknown_codes": ("Mã không có trong danh mục", "Codes not in the reference lists"),
-    "no_unknown_codes": ("Mọi mã nhận được đều có trong danh mục", "Every code received is in the reference lists"),
+    "no_unknown_codes": (
+        "Mọi mã nhận được đều có trong danh mục",
+        "Every code received is in the reference lists",
+    ),
     "unknown_hint": (
         "Bản ghi vẫn được nhận và tính cho toàn tỉnh, nhưng không vào xã, phường hay nhóm nào: báo bên gửi sửa mã",
         "These records are kept and count for the province, but for no commune or group: ask the sender to mend the code",

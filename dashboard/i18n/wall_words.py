@@ -15,15 +15,24 @@ WALL: dict[str, tuple[str, str]] = {
         "Không xem lại được thời điểm trong địa chỉ ({why}): đây là hiện tại",
         "The moment in the address cannot be shown ({why}): this is the present",
     ),
-    "unknown_scene": ("Không có cảnh “{names}”; có: {known}", "There is no scene “{names}”; there are: {known}"),
+    "unknown_scene": (
+        "Không có cảnh “{names}”; có: {known}",
+        "There is no scene “{names}”; there are: {known}",
+    ),
     "old": ("nguồn im lặng", "source silent"),
     "token_needed": ("Màn hình này cần mã truy cập", "This screen takes a token"),
     "token_needed_hint": (
         "Quản trị viên cấp mã bằng lệnh python -m dashboard token add, hoặc gửi địa chỉ có sẵn mã.",
         "An administrator makes one with python -m dashboard token add, or sends an address that holds it.",
     ),
-    "token_wrong": ("Mã truy cập không đúng hoặc đã hết hạn", "This token is wrong, or no longer valid"),
-    "token_wrong_hint": ("Nhập lại, hoặc xin quản trị viên mã mới.", "Enter it again, or ask an administrator for a new one."),
+    "token_wrong": (
+        "Mã truy cập không đúng hoặc đã hết hạn",
+        "This token is wrong, or no longer valid",
+    ),
+    "token_wrong_hint": (
+        "Nhập lại, hoặc xin quản trị viên mã mới.",
+        "Enter it again, or ask an administrator for a new one.",
+    ),
     "token_in_address": ("Nhập mã vào đây", "Enter the token here"),
     "token_in_address_hint": (
         "Địa chỉ có sẵn mã chỉ dùng cho màn hình lớn, vì địa chỉ được lưu lại ở nhiều nơi.",

@@ -29,14 +29,23 @@ WORDS: dict[str, tuple[str, str]] = {
         "ClickHouse không trả lời: hình đang xem là hình cuối",
         "ClickHouse does not answer: this is the last picture",
     ),
-    "stopped_failed": ("Màn hình không dựng được, xem nhật ký của máy chủ", "The screen could not be drawn: see the server's log"),
-    "stopped_server": ("Màn hình không nhận được tin từ máy chủ, đang nối lại", "No news from the server, reconnecting"),
+    "stopped_failed": (
+        "Màn hình không dựng được, xem nhật ký của máy chủ",
+        "The screen could not be drawn: see the server's log",
+    ),
+    "stopped_server": (
+        "Màn hình không nhận được tin từ máy chủ, đang nối lại",
+        "No news from the server, reconnecting",
+    ),
     "incomplete": ("DỮ LIỆU THIẾU TỪ {time}", "DATA INCOMPLETE SINCE {time}"),
     "stalled": (
         "{feed}: phân vùng {partitions} đứng yên, {n} bản ghi chờ",
         "{feed}: partition {partitions} stands still, {n} records wait",
     ),
-    "unowned": ("{feed}: phân vùng {partitions} không có bộ xử lý", "{feed}: no worker has partition {partitions}"),
+    "unowned": (
+        "{feed}: phân vùng {partitions} không có bộ xử lý",
+        "{feed}: no worker has partition {partitions}",
+    ),
     "unwatched": ("CẢNH BÁO DỪNG TỪ {time}", "ALARMS STOPPED AT {time}"),
     "never_watched": ("CẢNH BÁO CHƯA CHẠY", "ALARMS ARE NOT RUNNING"),
     "unwatched_reason": (
@@ -46,7 +55,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "blind": ("Chưa có ai theo dõi", "Nobody watches yet"),
     "blind_since": ("Không ai theo dõi từ {time}", "Nobody watches since {time}"),
     "no_pulse": ("CHƯA CÓ NHỊP DỮ LIỆU", "NO PULSE OF DATA YET"),
-    "no_data": ("Chưa có dữ liệu: chưa có sự kiện nào được đếm", "No data yet: no event has been counted"),
+    "no_data": (
+        "Chưa có dữ liệu: chưa có sự kiện nào được đếm",
+        "No data yet: no event has been counted",
+    ),
     "none": ("–", "–"),
     # figures
     "filings_today": ("Hồ sơ hôm nay", "Filings today"),
@@ -81,30 +93,57 @@ WORDS: dict[str, tuple[str, str]] = {
     "priority_1": ("nghiêm trọng", "critical"),
     "priority_2": ("cần chú ý", "warning"),
     "priority_3": ("theo dõi", "advisory"),
-    "burst": ("{n} phản ánh {category} / {minutes} phút", "{n} reports on {category} / {minutes} min"),
+    "burst": (
+        "{n} phản ánh {category} / {minutes} phút",
+        "{n} reports on {category} / {minutes} min",
+    ),
     "burst_many": (
         "{units} đơn vị: {n} phản ánh {category} / {minutes} phút",
         "{units} units: {n} reports on {category} / {minutes} min",
     ),
     "pile": ("{n} hồ sơ quá hạn, {change} / 24 giờ", "{n} filings overdue, {change} / 24 h"),
-    "pile_many": ("{units} đơn vị dồn {n} hồ sơ quá hạn", "{n} filings piled up overdue in {units} units"),
+    "pile_many": (
+        "{units} đơn vị dồn {n} hồ sơ quá hạn",
+        "{n} filings piled up overdue in {units} units",
+    ),
     "flash": ("{n} văn bản hỏa tốc chưa nhận", "flash documents not received: {n}"),
-    "flash_many": ("{units} đơn vị chưa nhận {n} văn bản hỏa tốc", "{n} flash documents waiting in {units} units"),
+    "flash_many": (
+        "{units} đơn vị chưa nhận {n} văn bản hỏa tốc",
+        "{n} flash documents waiting in {units} units",
+    ),
     "silent": ("Nguồn {feed} im lặng", "{feed}: source silent"),
     "silent_many": ("{units} nguồn {feed} im lặng", "{feed}: {units} sources silent"),
     "ahead": ("{feed}: đồng hồ nguồn nhanh {span}", "{feed}: source clock {span} ahead"),
-    "ahead_many": ("{feed}: {units} nguồn có đồng hồ nhanh đến {span}", "{feed}: {units} source clocks up to {span} ahead"),
+    "ahead_many": (
+        "{feed}: {units} nguồn có đồng hồ nhanh đến {span}",
+        "{feed}: {units} source clocks up to {span} ahead",
+    ),
     "within": ("{said}, bán kính {radius} m", "{said}, within {radius} m"),
-    "malformed": ("Nguồn {feed} gửi sai, bị từ chối hết", "{feed}: all that the source sends is refused"),
-    "malformed_many": ("{units} nguồn {feed} gửi sai, bị từ chối hết", "{feed}: all that {units} sources send is refused"),
-    "refused": ("{n} bản ghi bị từ chối / {minutes} phút: {reason}", "{n} records refused / {minutes} min: {reason}"),
+    "malformed": (
+        "Nguồn {feed} gửi sai, bị từ chối hết",
+        "{feed}: all that the source sends is refused",
+    ),
+    "malformed_many": (
+        "{units} nguồn {feed} gửi sai, bị từ chối hết",
+        "{feed}: all that {units} sources send is refused",
+    ),
+    "refused": (
+        "{n} bản ghi bị từ chối / {minutes} phút: {reason}",
+        "{n} records refused / {minutes} min: {reason}",
+    ),
     "refused_many": (
         "{units} nguồn có {n} bản ghi bị từ chối / {minutes} phút: {reason}",
         "{units} sources: {n} records refused / {minutes} min: {reason}",
     ),
     "figure": ("{rule}: {value}", "{rule}: {value}"),
-    "off_track": ("{target}: dự báo đạt {value}% mục tiêu", "{target}: forecast to reach {value}% of its aim"),
-    "off_track_many": ("{n} chỉ tiêu khó đạt theo dự báo", "{n} targets off track by their forecasts"),
+    "off_track": (
+        "{target}: dự báo đạt {value}% mục tiêu",
+        "{target}: forecast to reach {value}% of its aim",
+    ),
+    "off_track_many": (
+        "{n} chỉ tiêu khó đạt theo dự báo",
+        "{n} targets off track by their forecasts",
+    ),
     "dead_letters": ("{n} bản ghi hỏng trong 1 giờ: {reason}", "{n} bad records in 1 h: {reason}"),
     "dead_letters_place": ("Dữ liệu bị loại", "Refused data"),
     "whole_province": ("Toàn tỉnh", "Whole province"),

@@ -44,7 +44,9 @@ class StoredAlarm:
     def id(self) -> str:
         """Stays the same while the alarm lasts."""
         places = self.communes or self.agencies
-        return ":".join((self.cause, self.subject, *(places if len(places) <= GROUP_ABOVE else ("many",))))
+        return ":".join(
+            (self.cause, self.subject, *(places if len(places) <= GROUP_ABOVE else ("many",)))
+        )
 
     @property
     def units(self) -> int:
@@ -63,7 +65,13 @@ class Watched:
 
 def watched(jobs: Iterable[Mapping[str, Any]], now: datetime, stale_after: float) -> Watched:
     """From when each job of the watch was last done: the rows of `AlarmStore.jobs`. `stale_after` is in seconds."""
-    done = [(row["at"], (now - row["at"]).total_seconds() > late_after(row["period_seconds"], stale_after)) for row in jobs]
+    done = [
+        (
+            row["at"],
+            (now - row["at"]).total_seconds() > late_after(row["period_seconds"], stale_after),
+        )
+        for row in jobs
+    ]
     if not done:
         return Watched(False)
     missing = [at for at, late in done if late]
@@ -136,7 +144,12 @@ def grouped(alarms: Sequence[StoredAlarm]) -> tuple[StoredAlarm, ...]:
     for _, group in groupby(sorted(merged(alarms), key=cause), cause):
         same = sorted(group, key=lambda one: (one.priority, -one.count))
         found += same if len(same) <= GROUP_ABOVE else [_as_one(same)]
-    return tuple(sorted(found, key=lambda one: (one.priority, -(one.since.timestamp() if one.since else 0.0), one.id)))
+    return tuple(
+        sorted(
+            found,
+            key=lambda one: (one.priority, -(one.since.timestamp() if one.since else 0.0), one.id),
+        )
+    )
 
 
 def _as_one(same: list[StoredAlarm]) -> StoredAlarm:

@@ -83,7 +83,11 @@ class Connection:
         settings = _limited(said.settings)
         with self._client() as client:
             found, columns = client.execute(
-                said.sql, parameters, with_column_types=True, external_tables=said.tables, settings=settings
+                said.sql,
+                parameters,
+                with_column_types=True,
+                external_tables=said.tables,
+                settings=settings,
             )
         names = [name for name, _ in columns]
         return [dict(zip(names, row, strict=True)) for row in found]
@@ -94,14 +98,18 @@ class Connection:
         said = self._said(sql, given)
         settings = _limited(said.settings)
         with self._client() as client:
-            return list(client.execute(said.sql, given, external_tables=said.tables, settings=settings))
+            return list(
+                client.execute(said.sql, given, external_tables=said.tables, settings=settings)
+            )
 
     def frame(self, sql: str, **parameters: Any) -> Any:
         """The rows of an answer as a pandas frame. Raises `UnreachableError`."""
         said = self._said(sql, parameters)
         settings = _limited(said.settings)
         with self._client() as client:
-            return client.query_dataframe(said.sql, parameters, external_tables=said.tables, settings=settings)
+            return client.query_dataframe(
+                said.sql, parameters, external_tables=said.tables, settings=settings
+            )
 
     def stream(self, sql: str, block: int, **parameters: Any) -> Iterator[list[tuple[Any, ...]]]:
         """The rows of a long answer in blocks of `block`, of which one is in memory. Raises `UnreachableError`, also in the middle.
@@ -115,7 +123,9 @@ class Connection:
         settings = _limited({"max_block_size": block})
         client = self._new(seconds=STREAM_SECONDS)
         try:
-            blocks = client.execute_iter(said.sql, given, external_tables=said.tables, settings=settings, chunk_size=block)
+            blocks = client.execute_iter(
+                said.sql, given, external_tables=said.tables, settings=settings, chunk_size=block
+            )
             while True:
                 with waiting():
                     rows = next(blocks, None)

@@ -27,7 +27,11 @@ from schemas.places.restate import Units
 from schemas.text import normalise
 
 HIDDEN = ("unit", "version", "until", "step", "partition", "offset", "turned", "at", "due")
-EXTRA = {DOCUMENT: ("number", "notation", "subject"), FEEDBACK: ("address", "description"), MEETING: ("title", "ends_at")}
+EXTRA = {
+    DOCUMENT: ("number", "notation", "subject"),
+    FEEDBACK: ("address", "description"),
+    MEETING: ("title", "ends_at"),
+}
 """What only `state_K` has of a record, and a list may show."""
 BLOCK = 4_000
 """Rows of a stream that are in memory at a time."""
@@ -63,13 +67,20 @@ class Order:
 
     def sql(self, expression: str, *, turned: bool = False) -> str:
         """What is unknown comes last either way; `turned` is the same order from its end."""
-        ways, then = ("ASC", "DESC"), "started_at ASC, entity_id DESC" if turned else "started_at DESC, entity_id"
+        ways, then = (
+            ("ASC", "DESC"),
+            "started_at ASC, entity_id DESC" if turned else "started_at DESC, entity_id",
+        )
         return f"ORDER BY {expression} {ways[self.down != turned]} NULLS {'FIRST' if turned else 'LAST'}, {then}"
 
     def key(self, known: Mapping[str, str]) -> str:
         """SQL of what is sorted by."""
         said = known[self.by]
-        return f"transform(toString({said}), %(rank_codes)s, %(rank_places)s, 65535)" if self.ranks else said
+        return (
+            f"transform(toString({said}), %(rank_codes)s, %(rank_places)s, 65535)"
+            if self.ranks
+            else said
+        )
 
     @property
     def given(self) -> dict[str, Any]:
@@ -81,16 +92,27 @@ class Order:
 def clocked(now: AskedMoment) -> dict[str, str]:
     """SQL of `overdue`, and of `left`: ms of a record's clock until it is due, negative when that has passed, NULL without one."""
     position = f"if(standing = 'paused', at, if(around, {now.at}, {now.position}))"
-    return {"overdue": now.asked(OVERDUE), "left": f"if(standing = 'closed', NULL, due - {position})"}
+    return {
+        "overdue": now.asked(OVERDUE),
+        "left": f"if(standing = 'closed', NULL, due - {position})",
+    }
 
 
 def fields(kind: Kind, now: AskedMoment, units: Units) -> dict[str, str]:
     """What a list may show, sort by and be narrowed to: name → SQL. A commune is one of those `units`."""
-    own = {column.name: column.name for column in current_table(kind).columns if column.name not in HIDDEN}
-    return own | clocked(now) | {"status": BY_KIND[kind].status, "commune": key_sql("commune", units)}
+    own = {
+        column.name: column.name
+        for column in current_table(kind).columns
+        if column.name not in HIDDEN
+    }
+    return (
+        own | clocked(now) | {"status": BY_KIND[kind].status, "commune": key_sql("commune", units)}
+    )
 
 
-def conditions(sought: Sought, now: AskedMoment, units: Units, *, without: Sequence[str] = ()) -> tuple[list[str], dict[str, Any]]:
+def conditions(
+    sought: Sought, now: AskedMoment, units: Units, *, without: Sequence[str] = ()
+) -> tuple[list[str], dict[str, Any]]:
     """Conditions and their parameters, those on the fields of `without` left out. Values go as parameters, never as SQL."""
     said = [f"{begun(sought.kind)} <= {moment_sql(now.at)}"]
     given: dict[str, Any] = {}
@@ -105,7 +127,9 @@ def conditions(sought: Sought, now: AskedMoment, units: Units, *, without: Seque
         said.append(_worded(sought))
         # As it was brought into one form at the door.
         text = normalise(sought.text)
-        given |= {"text": text, "folded": fold(text)} | {f"meant_{name}": codes for name, codes in sought.meant}
+        given |= {"text": text, "folded": fold(text)} | {
+            f"meant_{name}": codes for name, codes in sought.meant
+        }
     known = fields(sought.kind, now, units)
     for name, values in sought.only:
         if name in known and name not in without:
@@ -117,7 +141,11 @@ def conditions(sought: Sought, now: AskedMoment, units: Units, *, without: Seque
 def _worded(sought: Sought) -> str:
     any_of = ["positionCaseInsensitiveUTF8(entity_id, %(text)s) > 0"]
     any_of += [f"toString({name}) IN %(meant_{name})s" for name, _ in sought.meant]
-    texts = {DOCUMENT: "concat(number, '/', notation, ' ', subject)", FEEDBACK: "description", MEETING: "title"}
+    texts = {
+        DOCUMENT: "concat(number, '/', notation, ' ', subject)",
+        FEEDBACK: "description",
+        MEETING: "title",
+    }
     if words := texts.get(sought.kind):
         bare = f"replaceRegexpAll(normalizeUTF8NFD(translateUTF8(lowerUTF8({words}), 'đ', 'd')), '\\\\p{{M}}', '')"
         any_of.append(
@@ -131,7 +159,11 @@ def _text(name: str, expression: str, kind: Kind) -> str:
     kinds = {column.name: column.type for column in current_table(kind).columns}
     if name == "overdue" or kinds.get(name) == "Bool":
         return f"toString(toUInt8({expression}))"
-    return f"ifNull(toString({expression}), '')" if kinds.get(name, "").startswith("Nullable") else f"toString({expression})"
+    return (
+        f"ifNull(toString({expression}), '')"
+        if kinds.get(name, "").startswith("Nullable")
+        else f"toString({expression})"
+    )
 
 
 def _behind(figure: Figure, moment: AskedMoment) -> str:
@@ -150,7 +182,15 @@ class ListStore:
     lives: LifeStore
 
     def page(
-        self, clock: Clock, sought: Sought, names: Sequence[str], order: Order, *, limit: int, skip: int = 0, total: int = 0
+        self,
+        clock: Clock,
+        sought: Sought,
+        names: Sequence[str],
+        order: Order,
+        *,
+        limit: int,
+        skip: int = 0,
+        total: int = 0,
     ) -> list[Row]:
         """Some fields of a page of records, with their `entity_id`. With `total` it is read from the end when that is nearer."""
         turned = skip > total // 2 > 0
@@ -160,24 +200,36 @@ class ListStore:
         start = total - skip - count if turned else skip
         own = [
             "entity_id",
-            *(name for name in dict.fromkeys(names) if name != "entity_id" and name not in EXTRA.get(sought.kind, ())),
+            *(
+                name
+                for name in dict.fromkeys(names)
+                if name != "entity_id" and name not in EXTRA.get(sought.kind, ())
+            ),
         ]
         sql, given = self._select(clock, sought, own, order, turned)
         rows: list[Row] = [
-            dict(zip(own, row, strict=True)) for row in self._tuples(f"{sql} LIMIT {count:d} OFFSET {start:d}", given)
+            dict(zip(own, row, strict=True))
+            for row in self._tuples(f"{sql} LIMIT {count:d} OFFSET {start:d}", given)
         ]
         return self._with_extra(sought.kind, rows[::-1] if turned else rows, names)
 
     def total(self, clock: Clock, sought: Sought) -> int:
         """How many records there are."""
         said, given = conditions(sought, self._moment(clock), self._units)
-        ((found,),) = self._tuples(f"SELECT count() FROM {current_table(sought.kind).name} FINAL WHERE {_all(said)}", given)
+        ((found,),) = self._tuples(
+            f"SELECT count() FROM {current_table(sought.kind).name} FINAL WHERE {_all(said)}", given
+        )
         return int(found)
 
-    def choices(self, clock: Clock, sought: Sought, names: Sequence[str]) -> dict[str, dict[str, int]]:
+    def choices(
+        self, clock: Clock, sought: Sought, names: Sequence[str]
+    ) -> dict[str, dict[str, int]]:
         """For each field its values and how many records each would leave: those that meet all conditions but the field's own."""
         now = self._moment(clock)
-        known, active = fields(sought.kind, now, self._units), [name for name, _ in sought.only if name in names]
+        known, active = (
+            fields(sought.kind, now, self._units),
+            [name for name, _ in sought.only if name in names],
+        )
         base, given = conditions(sought, now, self._units, without=active)
         own = {
             name: conditions(Sought(sought.kind, ((name, values),)), now, self._units)[0][-1]
@@ -185,8 +237,14 @@ class ListStore:
             if name in active
         }
         given |= {f"only_{name}": values for name, values in sought.only}
-        counts = [f"countIf({_all([one for other, one in own.items() if other != name])})" for name in ("", *active)]
-        keys = [f"{_text(name, known[name], sought.kind)} AS key_{number}" for number, name in enumerate(names)]
+        counts = [
+            f"countIf({_all([one for other, one in own.items() if other != name])})"
+            for name in ("", *active)
+        ]
+        keys = [
+            f"{_text(name, known[name], sought.kind)} AS key_{number}"
+            for number, name in enumerate(names)
+        ]
         sets = ", ".join(f"(key_{number})" for number in range(len(names)))
         listed = ", ".join(f"key_{number}" for number in range(len(names)))
         rows = self._tuples(
@@ -197,14 +255,18 @@ class ListStore:
         found: dict[str, dict[str, int]] = {name: {} for name in names}
         for row in rows:
             # The one field of a set has no bit in `grouping`.
-            number = next(at for at in range(len(names)) if not row[len(names)] >> (len(names) - 1 - at) & 1)
+            number = next(
+                at for at in range(len(names)) if not row[len(names)] >> (len(names) - 1 - at) & 1
+            )
             name, told = names[number], row[len(names) + 1 :]
             count = told[1 + active.index(name)] if name in active else told[0]
             if count:
                 found[name][row[number]] = count
         return found
 
-    def stream(self, clock: Clock, sought: Sought, names: Sequence[str], order: Order) -> Iterator[list[tuple[Any, ...]]]:
+    def stream(
+        self, clock: Clock, sought: Sought, names: Sequence[str], order: Order
+    ) -> Iterator[list[tuple[Any, ...]]]:
         """Some fields of all records, in blocks of `BLOCK` rows; the values in the order of `names`."""
         now = self._moment(clock)
         known = fields(sought.kind, now, self._units)
@@ -217,11 +279,17 @@ class ListStore:
             f"WHERE {_all(said)}) AS c "
         )
         if extra:
-            state = f"SELECT entity_id, {', '.join(extra)} FROM {state_table(sought.kind).name} FINAL"
+            state = (
+                f"SELECT entity_id, {', '.join(extra)} FROM {state_table(sought.kind).name} FINAL"
+            )
             sql += f"LEFT JOIN ({state}) AS s ON s.entity_id = c.entity_id "
-        return self.lives.connection.stream(sql + order.sql("sorted_by"), BLOCK, **given, **order.given)
+        return self.lives.connection.stream(
+            sql + order.sql("sorted_by"), BLOCK, **given, **order.given
+        )
 
-    def _select(self, clock: Clock, sought: Sought, names: Sequence[str], order: Order, turned: bool) -> tuple[str, dict[str, Any]]:
+    def _select(
+        self, clock: Clock, sought: Sought, names: Sequence[str], order: Order, turned: bool
+    ) -> tuple[str, dict[str, Any]]:
         now = self._moment(clock)
         known = fields(sought.kind, now, self._units)
         said, given = conditions(sought, now, self._units)

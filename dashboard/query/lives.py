@@ -23,7 +23,13 @@ from schemas.moments import milliseconds
 from schemas.places.restate import Units
 from schemas.reference import WorkingCalendar, agency
 
-FLOW_FIGURES = ("document.sent", "document.waiting", "document.overdue", "document.receive_p50", "document.receive_p90")
+FLOW_FIGURES = (
+    "document.sent",
+    "document.waiting",
+    "document.overdue",
+    "document.receive_p50",
+    "document.receive_p90",
+)
 OVERDUE = FigurePiece("standing = 'open' AND {passed}", aggregate="{where}")
 
 
@@ -45,7 +51,15 @@ class LifeStore:
     told_by: Units = "today"
     """By which units communes are told apart and meant."""
 
-    def held(self, clock: Clock, kind: Kind, *, where: str = "true", order: str = "held_since", limit: int = 200) -> list[Row]:
+    def held(
+        self,
+        clock: Clock,
+        kind: Kind,
+        *,
+        where: str = "true",
+        order: str = "held_since",
+        limit: int = 200,
+    ) -> list[Row]:
         """Open entities with who holds them (`agency`, `level`), since when, in which status, how long in hours of their clock.
 
         `held_hours` is the time since the agency of now took it over, `overdue` whether its deadline has passed.
@@ -63,9 +77,15 @@ class LifeStore:
         """A row of `current_K` with the level of who holds it, and for how many hours of its clock."""
         since = row["held_since"]
         held = at - since if row["around"] else self.calendar.working_time(since, at)
-        return {**row, "level": agency(row["agency"]).level, "held_hours": held / timedelta(hours=1)}
+        return {
+            **row,
+            "level": agency(row["agency"]).level,
+            "held_hours": held / timedelta(hours=1),
+        }
 
-    def stuck(self, clock: Clock, *, flash_hours: float = 2, hours: float = 15, limit: int = 50) -> list[Row]:
+    def stuck(
+        self, clock: Clock, *, flash_hours: float = 2, hours: float = 15, limit: int = 50
+    ) -> list[Row]:
         """Documents that arrived and that nobody received for so many hours of their clock, the most urgent and oldest first.
 
         With number, notation, subject, sender and receiver, so that they can be named.
@@ -94,7 +114,9 @@ class LifeStore:
         found: datetime | None = row["since"]
         return found
 
-    def endings(self, clock: Clock, status: DocumentStatus, period: timedelta = timedelta(days=30)) -> list[Row]:
+    def endings(
+        self, clock: Clock, status: DocumentStatus, period: timedelta = timedelta(days=30)
+    ) -> list[Row]:
         """Why documents were refused or recalled: reason and how many, the most frequent first."""
         at = clock.now()
         return list(
@@ -106,13 +128,23 @@ class LifeStore:
             )
         )
 
-    def flows(self, clock: Clock, period: timedelta = timedelta(days=7), limit: int = 500) -> list[Flow]:
+    def flows(
+        self, clock: Clock, period: timedelta = timedelta(days=7), limit: int = 500
+    ) -> list[Flow]:
         """Edges between organisations: volume and delay of the documents sent in a period, the largest volume first."""
         figures = [figure for figure in FIGURES if figure.code in FLOW_FIGURES]
-        asked = question(figures, AskedMoment.of(clock.now(), self.calendar, period), ("from_organ", "to_organ"))
+        asked = question(
+            figures, AskedMoment.of(clock.now(), self.calendar, period), ("from_organ", "to_organ")
+        )
         rows = self.connection.reaching(clock.now() - period).tuples(asked)
         found = [Flow(key[0], key[1], said) for key, said in readings(figures, rows, 2).items()]
-        found.sort(key=lambda flow: (-(flow.figures["document.sent"].value or 0), flow.sender, flow.receiver))
+        found.sort(
+            key=lambda flow: (
+                -(flow.figures["document.sent"].value or 0),
+                flow.sender,
+                flow.receiver,
+            )
+        )
         return [flow for flow in found if flow.figures["document.sent"].value][:limit]
 
     def meetings(self, clock: Clock) -> list[Row]:
@@ -129,7 +161,9 @@ class LifeStore:
             )
         )
 
-    def coming(self, clock: Clock, within: timedelta = timedelta(days=30), limit: int = 100) -> list[Row]:
+    def coming(
+        self, clock: Clock, within: timedelta = timedelta(days=30), limit: int = 100
+    ) -> list[Row]:
         """Meetings that are to come, the next first: entity_id, title, host, started_at (when they begin), invited (codes)."""
         now = clock.now()
         return list(
@@ -147,7 +181,8 @@ class LifeStore:
     def steps(self, kind: Kind, entity: str) -> list[dict[str, Any]]:
         """The whole life of an entity: its steps in order, with how long each lasted in hours of its clock."""
         rows = self.connection.rows(
-            f"SELECT * EXCEPT version FROM {life_table(kind).name} FINAL WHERE entity_id = %(entity)s ORDER BY step", entity=entity
+            f"SELECT * EXCEPT version FROM {life_table(kind).name} FINAL WHERE entity_id = %(entity)s ORDER BY step",
+            entity=entity,
         )
         found = []
         for row, after in zip_longest(rows, rows[1:]):

@@ -28,7 +28,11 @@ Box = tuple[float, float, float, float]
 """West, south, east, north, in degrees."""
 STATES = {"open": "standing != 'closed'", "overdue": OVERDUE.where, "closed": "standing = 'closed'"}
 """What records may be narrowed to, and how that is said of their lives."""
-STEPS = ((timedelta(hours=3), SeriesStep.MINUTES), (timedelta(days=3), SeriesStep.HOUR), (timedelta(days=100), SeriesStep.DAY))
+STEPS = (
+    (timedelta(hours=3), SeriesStep.MINUTES),
+    (timedelta(days=3), SeriesStep.HOUR),
+    (timedelta(days=100), SeriesStep.DAY),
+)
 """Up to which length of a window its series is told in which parts; of longer ones in months."""
 
 
@@ -54,7 +58,9 @@ class Scope:
     @property
     def step(self) -> SeriesStep:
         """How long the parts of its series are."""
-        return next((step for most, step in STEPS if self.until - self.since <= most), SeriesStep.MONTH)
+        return next(
+            (step for most, step in STEPS if self.until - self.since <= most), SeriesStep.MONTH
+        )
 
     @property
     def given(self) -> dict[str, Any]:
@@ -77,12 +83,22 @@ def in_scope(kind: Kind) -> str:
 
 def begun(kind: Kind) -> Figure:
     """How many records of a kind began in a period."""
-    return Figure(f"{kind.name}.begun", kind, "", "", "", MeasureUnit.COUNT, count("true", "started_at"))
+    return Figure(
+        f"{kind.name}.begun", kind, "", "", "", MeasureUnit.COUNT, count("true", "started_at")
+    )
 
 
 def closed(kind: Kind) -> Figure:
     """How many records of a kind were closed in a period."""
-    return Figure(f"{kind.name}.closed_in", kind, "", "", "", MeasureUnit.COUNT, count("standing = 'closed'", "closed_at"))
+    return Figure(
+        f"{kind.name}.closed_in",
+        kind,
+        "",
+        "",
+        "",
+        MeasureUnit.COUNT,
+        count("standing = 'closed'", "closed_at"),
+    )
 
 
 @dataclass(frozen=True)
@@ -98,7 +114,9 @@ class MapStore:
         """SQL: whether an entity is in a scope, its window aside. Names the parameters of `Scope.given`."""
         said = [_part(kind, scope, self.lives.told_by)]
         if scope.state:
-            said.append(self._moment(scope).asked(FigurePiece(STATES[scope.state], aggregate="{where}")))
+            said.append(
+                self._moment(scope).asked(FigurePiece(STATES[scope.state], aggregate="{where}"))
+            )
         if category and scope.category and kind is FEEDBACK:
             said.append("category = %(category)s")
         return " AND ".join(f"({one})" for one in said if one) or "true"
@@ -110,33 +128,66 @@ class MapStore:
             return after
         return f"{after} AND started_at <= {moment_sql(milliseconds(scope.until))}"
 
-    def overview(self, scope: Scope, figures: Iterable[Figure], kinds: Iterable[Kind]) -> dict[str, Reading]:
+    def overview(
+        self, scope: Scope, figures: Iterable[Figure], kinds: Iterable[Kind]
+    ) -> dict[str, Reading]:
         """What figures read in a scope, and how many records of some kinds it has (`in_scope`): code → reading."""
         counted = [
-            Figure(in_scope(kind), kind, "", "", "", MeasureUnit.COUNT, (FigurePiece(self._window(kind, scope)),)) for kind in kinds
+            Figure(
+                in_scope(kind),
+                kind,
+                "",
+                "",
+                "",
+                MeasureUnit.COUNT,
+                (FigurePiece(self._window(kind, scope)),),
+            )
+            for kind in kinds
         ]
         found: dict[str, Reading] = {}
         for kind, ones in _by_kind((*figures, *counted)):
             where = self._where(kind, scope)
-            found |= ask(self._tuples(scope), ones, self._moment(scope), past=scope.past, where=where).get((), {})
+            found |= ask(
+                self._tuples(scope), ones, self._moment(scope), past=scope.past, where=where
+            ).get((), {})
         return found
 
     def by_unit(self, scope: Scope, figure: Figure, by: str) -> dict[str, Reading]:
         """What a figure reads in the window for each `commune` or `agency`, whatever part of the province is looked at."""
         whole = replace(scope, communes=None, agency="", box=None, state="", category="")
-        asked = ask(self._tuples(whole), [figure], self._moment(whole), (by,), past=scope.past, units=self.lives.told_by)
+        asked = ask(
+            self._tuples(whole),
+            [figure],
+            self._moment(whole),
+            (by,),
+            past=scope.past,
+            units=self.lives.told_by,
+        )
         return {unit: readings[figure.code] for (unit,), readings in asked.items() if unit}
 
     def course(self, scope: Scope, kind: Kind) -> list[Pair]:
         """What began and what was closed in each part of the window."""
         ones, where = [begun(kind), closed(kind)], self._where(kind, scope)
-        ends, questions = series(ones, scope.step, scope.since, scope.until, self.lives.calendar, where=where)
+        ends, questions = series(
+            ones, scope.step, scope.since, scope.until, self.lives.calendar, where=where
+        )
         found = series_readings(ones, ends, [self._tuples(scope)(one) for one in questions])[()]
         pairs = zip(*(found[one.code] for one in ones), strict=True)
-        return [Pair(at, int(first.value or 0), int(last.value or 0)) for (at, first), (_, last) in pairs]
+        return [
+            Pair(at, int(first.value or 0), int(last.value or 0))
+            for (at, first), (_, last) in pairs
+        ]
 
     def records(
-        self, clock: Clock, scope: Scope, kind: Kind, *, order: str = "started", down: bool = True, limit: int = 20, skip: int = 0
+        self,
+        clock: Clock,
+        scope: Scope,
+        kind: Kind,
+        *,
+        order: str = "started",
+        down: bool = True,
+        limit: int = 20,
+        skip: int = 0,
     ) -> FoundRecords:
         """The records of a kind that began in the window and are in the scope; `order` is one of the `ORDERS` of records."""
         where = f"{self._window(kind, scope)} AND {self._where(kind, scope, category=False)}"
@@ -144,7 +195,16 @@ class MapStore:
         only = {"category": (scope.category,)} if scope.category and kind is FEEDBACK else None
         store = RecordStore(self.lives)
         return store.behind(
-            clock, figure, "province", "", only=only, order=order, down=down, limit=limit, skip=skip, since=scope.since
+            clock,
+            figure,
+            "province",
+            "",
+            only=only,
+            order=order,
+            down=down,
+            limit=limit,
+            skip=skip,
+            since=scope.since,
         )
 
     def categories(self, scope: Scope) -> dict[str, int]:
@@ -188,12 +248,17 @@ class MapStore:
             )
         )
 
-    def flows(self, scope: Scope, spots: Mapping[str, str], figures: Sequence[Figure]) -> dict[tuple[str, str], dict[str, Reading]]:
+    def flows(
+        self, scope: Scope, spots: Mapping[str, str], figures: Sequence[Figure]
+    ) -> dict[tuple[str, str], dict[str, Reading]]:
         """Documents between spots in the window: (of the sender, of the receiver) → what figures read. `spots` says of each
         organisation where it lies; what lies nowhere is left out. Of one agency only what it sent or was sent."""
         moment = self._moment(scope)
         organs, at = codes(*spots), codes(*spots.values())
-        sender, receiver = (f"transform(toString({name}), [{organs}], [{at}], '')" for name in ("from_organ", "to_organ"))
+        sender, receiver = (
+            f"transform(toString({name}), [{organs}], [{at}], '')"
+            for name in ("from_organ", "to_organ")
+        )
         own = f" AND {codes(scope.agency)} IN (from_organ, to_organ)" if scope.agency else ""
         rows = self._near(scope).tuples(
             f"SELECT {sender} AS sender, {receiver} AS receiver, {', '.join(moment.asked(one) for one in pieces_of(figures))} "
@@ -204,7 +269,9 @@ class MapStore:
 
     def extent(self) -> list[list[float]] | None:
         """South-west and north-east of all reports, a few strays left out; None where none lies anywhere."""
-        ends = ", ".join(f"quantileExact({level})({name})" for level in (0.01, 0.99) for name in ("lat", "lon"))
+        ends = ", ".join(
+            f"quantileExact({level})({name})" for level in (0.01, 0.99) for name in ("lat", "lon")
+        )
         ((count, *corners),) = self.lives.connection.tuples(
             f"SELECT count(), {ends} FROM {current_table(FEEDBACK).name} FINAL WHERE lat IS NOT NULL AND lon IS NOT NULL"
         )
@@ -254,9 +321,14 @@ def _part(kind: Kind, scope: Scope, units: Units) -> str:
         return f"agency = {codes(scope.agency)}"
     if scope.communes is None:
         return ""
-    return f"{key_sql('commune', units)} IN ({codes(*scope.communes)})" if scope.communes else "false"
+    return (
+        f"{key_sql('commune', units)} IN ({codes(*scope.communes)})" if scope.communes else "false"
+    )
 
 
 def _by_kind(figures: Iterable[Figure]) -> list[tuple[Kind, Sequence[Figure]]]:
     ones = list(figures)
-    return [(kind, [one for one in ones if one.kind is kind]) for kind in dict.fromkeys(one.kind for one in ones)]
+    return [
+        (kind, [one for one in ones if one.kind is kind])
+        for kind in dict.fromkeys(one.kind for one in ones)
+    ]

@@ -32,7 +32,9 @@ class Lag:
     since: datetime | None = None
 
 
-def judge(rows: Iterable[Mapping[str, Any]], partitions: int, stale_after: float) -> tuple[Lag, ...]:
+def judge(
+    rows: Iterable[Mapping[str, Any]], partitions: int, stale_after: float
+) -> tuple[Lag, ...]:
     """The partitions that are not up to date, by the rows of `Store.progress`; `partitions` is how many each kind has to have.
 
     Behind: records wait longer than `stale_after` seconds, though some are written. Stalled: none was written for as long. Unowned:

@@ -81,10 +81,14 @@ class RecordStore:
         `only` narrows them to values of fields of the kind; one that it does not have is left out. `order` is one of `ORDERS`.
         """
         sought = Sought(figure.kind, tuple((only or {}).items()), figure=figure, by=by, unit=unit)
-        said, given = conditions(sought, AskedMoment.of(clock.now(), self.lives.calendar, PERIOD), self.lives.told_by)
+        said, given = conditions(
+            sought, AskedMoment.of(clock.now(), self.lives.calendar, PERIOD), self.lives.told_by
+        )
         condition = " AND ".join(f"({one})" for one in said)
         connection = self.lives.connection.reaching(since or clock.now() - PERIOD)
-        return self._asked(connection, clock, figure.kind, condition, order, down, limit, skip, **given)
+        return self._asked(
+            connection, clock, figure.kind, condition, order, down, limit, skip, **given
+        )
 
     def numbered(self, clock: Clock, text: str, limit: int = 8) -> dict[Kind, FoundRecords]:
         """Records whose number is a text, as typed or in capitals, or begins with it, the exact one first; documents also by
@@ -99,7 +103,16 @@ class RecordStore:
                     f"WHERE startsWith({named}, %(text)s) OR startsWith({named}, %(upper)s))"
                 )
             rows = self._asked(
-                self.lives.connection, clock, life.kind, starts, "exact", True, limit, 0, text=text, upper=text.upper()
+                self.lives.connection,
+                clock,
+                life.kind,
+                starts,
+                "exact",
+                True,
+                limit,
+                0,
+                text=text,
+                upper=text.upper(),
             )
             if rows.total:
                 found[life.kind] = rows
@@ -173,10 +186,16 @@ class RecordStore:
         clock_sql = clocked(now)
         by = {**ORDERS, "exact": "(entity_id = %(text)s OR entity_id = %(upper)s)"}
         by["status"] = BY_KIND[kind].status
-        said = by["left"] if order not in by or (order == "urgent" and kind is not DOCUMENT) else by[order]
+        said = (
+            by["left"]
+            if order not in by or (order == "urgent" and kind is not DOCUMENT)
+            else by[order]
+        )
         way = "DESC" if down else "ASC"
         # The clock stands still at night: of those due in one night, what was due first still comes first.
-        then = {"urgent": "since", "left": f"due_at {way} NULLS LAST, started_at DESC"}.get(order, "started_at DESC")
+        then = {"urgent": "since", "left": f"due_at {way} NULLS LAST, started_at DESC"}.get(
+            order, "started_at DESC"
+        )
         rows = connection.rows(
             f"SELECT * EXCEPT version, {clock_sql['overdue']} AS overdue, {clock_sql['left']} AS left, "
             f"toString({SUBJECTS.get(kind, 'agency')}) AS what, count() OVER () AS total "
@@ -201,7 +220,9 @@ class RecordStore:
 
 
 def _shown(columns: tuple[Any, ...]) -> str:
-    return ", ".join(f"`{column.name}`" for column in columns if column.name not in (*SEALED, *TECHNICAL))
+    return ", ".join(
+        f"`{column.name}`" for column in columns if column.name not in (*SEALED, *TECHNICAL)
+    )
 
 
 def _is_sealed(kind: Kind) -> str:

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dashboard.query.connection import Connection
-from schemas.clickhouse.replays import Difference, ReplayRun, difference, happened, needed_bytes, room, runs, sandbox_url, stop
+from schemas.clickhouse.replays import (
+    Difference,
+    ReplayRun,
+    difference,
+    happened,
+    needed_bytes,
+    room,
+    runs,
+    sandbox_url,
+    stop,
+)
 from schemas.events.kinds import KINDS, Kind
 
 
@@ -24,7 +34,9 @@ class ReplayStore:
         """Ask a run to stop. Raises `ValueError` for a name that can be none."""
         self.connection.tuples(stop(name))
 
-    def happened(self, since: datetime, until: datetime, arrived_after: datetime | None = None) -> int:
+    def happened(
+        self, since: datetime, until: datetime, arrived_after: datetime | None = None
+    ) -> int:
         """How many live events happened in a period; those that arrived after a moment, where one is given."""
         ((count,),) = self.connection.tuples(happened(since, until, arrived_after))
         return int(count)
@@ -38,7 +50,10 @@ class ReplayStore:
         """Of each kind, how a run differs."""
         live, own = self.connection.database, self.connection_of(run).database
         questions = {kind: difference(kind, live, own, run.since, run.until) for kind in KINDS}
-        return {kind: Difference.of(self.connection.tuples(question)[0]) for kind, question in questions.items()}
+        return {
+            kind: Difference.of(self.connection.tuples(question)[0])
+            for kind, question in questions.items()
+        }
 
     def connection_of(self, run: ReplayRun) -> Connection:
         """Asks the database of a run."""

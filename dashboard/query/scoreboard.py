@@ -30,7 +30,9 @@ class Scoreboard:
     @property
     def count(self) -> dict[TargetStatus, int]:
         """How many targets stand how; every status is there."""
-        return {status: sum(one.status is status for one in self.standings) for status in TargetStatus}
+        return {
+            status: sum(one.status is status for one in self.standings) for status in TargetStatus
+        }
 
     @property
     def left_out(self) -> tuple[tuple[IndicatorReport, LeftOut], ...]:
@@ -39,24 +41,41 @@ class Scoreboard:
 
 
 def scoreboard(
-    store: ScreenStore, clock: Clock, province: str, live: Mapping[str, Readings] = NOTHING, unit: str | None = None
+    store: ScreenStore,
+    clock: Clock,
+    province: str,
+    live: Mapping[str, Readings] = NOTHING,
+    unit: str | None = None,
 ) -> Scoreboard:
     """The scoreboard of a province, or of its commune `unit`. Raises `dashboard.query.connection.Unreachable`."""
     return scoreboards(store, clock, province, (unit or province,), live)[unit or province]
 
 
 def scoreboards(
-    store: ScreenStore, clock: Clock, province: str, units: Collection[str], live: Mapping[str, Readings] = NOTHING
+    store: ScreenStore,
+    clock: Clock,
+    province: str,
+    units: Collection[str],
+    live: Mapping[str, Readings] = NOTHING,
 ) -> dict[str, Scoreboard]:
     """The scoreboards of several units (the province, communes), with one question to ClickHouse. Raises as `scoreboard`."""
     now = clock.now()
     found = series(store, clock, units)
-    return {unit: Scoreboard(now, unit, scores.standings(province, unit, found, live.get(unit, {}), now)) for unit in units}
+    return {
+        unit: Scoreboard(
+            now, unit, scores.standings(province, unit, found, live.get(unit, {}), now)
+        )
+        for unit in units
+    }
 
 
-def series(store: ScreenStore, clock: Clock, units: Collection[str], days: int = REPORT_DAYS) -> dict[tuple[str, str], Series]:
+def series(
+    store: ScreenStore, clock: Clock, units: Collection[str], days: int = REPORT_DAYS
+) -> dict[tuple[str, str], Series]:
     """(Unit, indicator) → its series of the reports of the last days."""
-    return scores.by_indicator((IndicatorReport(**row) for row in store.indicator_reports(clock, units, days)), clock.now())
+    return scores.by_indicator(
+        (IndicatorReport(**row) for row in store.indicator_reports(clock, units, days)), clock.now()
+    )
 
 
 def compared(
@@ -72,7 +91,15 @@ def compared(
     if of is None or of.level != "commune":
         return []
     return [
-        scores.standing(target, of, unit, found.get((unit, of.code), NO_REPORTS), live.get(unit, {}), now, province)
+        scores.standing(
+            target,
+            of,
+            unit,
+            found.get((unit, of.code), NO_REPORTS),
+            live.get(unit, {}),
+            now,
+            province,
+        )
         for unit in units
     ]
 
@@ -87,7 +114,10 @@ def readings(
 ) -> dict[str, dict[str, Reading]]:
     """Unit → all that it reads: indicators reported of it in the last days, and its figures in `live`. Raises as `scoreboard`."""
     now, found = clock.now(), series(store, clock, units, days)
-    return {unit: scores.readings(found, unit, now, calendar(province)) | dict(live.get(unit, {})) for unit in units}
+    return {
+        unit: scores.readings(found, unit, now, calendar(province)) | dict(live.get(unit, {}))
+        for unit in units
+    }
 
 
 def score_units(
@@ -106,7 +136,8 @@ def score_units(
     asked = {unit: kind for unit, kind in units.items() if chosen.scores(kind)}
     read = readings(store, clock, province, asked, live)
     return {
-        unit: scores.score(chosen, read[unit], () if kind == "province" else ((kind, (unit,)),)) for unit, kind in asked.items()
+        unit: scores.score(chosen, read[unit], () if kind == "province" else ((kind, (unit,)),))
+        for unit, kind in asked.items()
     }
 
 

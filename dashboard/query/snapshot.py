@@ -76,8 +76,16 @@ class ProvinceContext:
 
     @cached_property
     def agencies(self) -> tuple[reference.Agency, ...]:
-        then = dict.fromkeys([self.code] if self.units == "today" else sorted({one.province for one in self.communes}))
-        return tuple(found for code in then for found in reference.agencies(code, self.on)) if self.known else ()
+        then = dict.fromkeys(
+            [self.code]
+            if self.units == "today"
+            else sorted({one.province for one in self.communes})
+        )
+        return (
+            tuple(found for code in then for found in reference.agencies(code, self.on))
+            if self.known
+            else ()
+        )
 
     def agency(self, code: str) -> reference.Agency:
         """The agency that a code means on the day."""
@@ -146,7 +154,10 @@ class Snapshot:
     @cached_property
     def newest(self) -> dict[str, datetime]:
         """Kind → arrival of its newest event."""
-        ages = {kind: newest([one for one in self.sources if one.kind == kind]) for kind in {one.kind for one in self.sources}}
+        ages = {
+            kind: newest([one for one in self.sources if one.kind == kind])
+            for kind in {one.kind for one in self.sources}
+        }
         return {kind: at for kind, at in ages.items() if at is not None}
 
     @property
@@ -161,11 +172,17 @@ class Snapshot:
 
     def stale(self, kind: str) -> bool:
         """Whether so many sources of a kind are silent that no figure over it is one of now."""
-        return any(reading.stale for code, reading in self.now.items() if code.partition(".")[0] == kind)
+        return any(
+            reading.stale for code, reading in self.now.items() if code.partition(".")[0] == kind
+        )
 
     def unknown(self, kind: str) -> frozenset[str]:
         """Communes whose own feed of a kind has gone silent or is refused: of them nothing current is known."""
-        return frozenset(one.commune for one in self.sources if one.commune and one.kind == kind and one.state in DEAD)
+        return frozenset(
+            one.commune
+            for one in self.sources
+            if one.commune and one.kind == kind and one.state in DEAD
+        )
 
 
 def _figures(*codes: str) -> tuple[Figure, ...]:
@@ -173,9 +190,29 @@ def _figures(*codes: str) -> tuple[Figure, ...]:
 
 
 DAY_AGO = _figures(
-    *("filing.overdue", "filing.on_time", "filing.open", "filing.due_soon", "filing.duration_p50", "filing.wholly_online"),
-    *("feedback.open", "feedback.overdue", "feedback.on_time", "feedback.satisfied", "feedback.duration_p50", "feedback.reopened"),
-    *("document.waiting", "document.flash_waiting", "document.waiting_longest", "document.on_time", "document.receive_p50"),
+    *(
+        "filing.overdue",
+        "filing.on_time",
+        "filing.open",
+        "filing.due_soon",
+        "filing.duration_p50",
+        "filing.wholly_online",
+    ),
+    *(
+        "feedback.open",
+        "feedback.overdue",
+        "feedback.on_time",
+        "feedback.satisfied",
+        "feedback.duration_p50",
+        "feedback.reopened",
+    ),
+    *(
+        "document.waiting",
+        "document.flash_waiting",
+        "document.waiting_longest",
+        "document.on_time",
+        "document.receive_p50",
+    ),
     "document.signed",
 )
 """Figures that are compared with how they stood a day ago."""
@@ -185,7 +222,9 @@ NOW = DAY_AGO + _figures(
 )
 TODAY = _figures("filing.registered", "filing.wholly_online", "feedback.received", "document.sent")
 SAME_TIME = _figures("filing.registered", "feedback.received", "document.sent")
-BY_COMMUNE = _figures("filing.overdue", "filing.on_time", "filing.registered", "feedback.open", "document.waiting")
+BY_COMMUNE = _figures(
+    "filing.overdue", "filing.on_time", "filing.registered", "feedback.open", "document.waiting"
+)
 DAY = timedelta(days=1)
 
 
@@ -211,7 +250,9 @@ def take(
     compare_day = place.working_day_before(now)
     so_far = now - now.astimezone(HERE).replace(hour=0, minute=0, second=0, microsecond=0)
     figures = FigureStore(store.connection, place.calendar, place.units)
-    current = beside(partial(SourceStore(store.connection, place.agencies, place.calendar).current, clock))
+    current = beside(
+        partial(SourceStore(store.connection, place.agencies, place.calendar).current, clock)
+    )
     calling = AlarmStore(store.connection)
     return Snapshot(
         at=now,

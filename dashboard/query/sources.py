@@ -19,7 +19,17 @@ from schemas.events.refusals import harmless
 from schemas.moments import from_milliseconds, milliseconds
 from schemas.reference import Agency, Feed, WorkingCalendar
 from schemas.sources.freshness import Source, SourceState, judge
-from schemas.sources.timeliness import Run, SourceStanding, Span, at_work, by_agency, joined, league, spans, standing
+from schemas.sources.timeliness import (
+    Run,
+    SourceStanding,
+    Span,
+    at_work,
+    by_agency,
+    joined,
+    league,
+    spans,
+    standing,
+)
 
 LEAGUE_DAYS = 30
 RUN_MINUTES = 30
@@ -41,7 +51,14 @@ class SourceStore:
     def current(self, clock: Clock) -> tuple[Source, ...]:
         """Every promised feed, and those heard without a promise, as they stand."""
         store, now = ScreenStore(self.connection), clock.now()
-        return judge(self.agencies, store.freshness(), now, self.calendar, store.clocks_ahead(clock), self.refused_last(clock))
+        return judge(
+            self.agencies,
+            store.freshness(),
+            now,
+            self.calendar,
+            store.clocks_ahead(clock),
+            self.refused_last(clock),
+        )
 
     def refused_last(self, clock: Clock, days: int = 60) -> list[Row]:
         """When input of each agency and kind was last refused, by a gateway or by a worker: agency, kind, refused_at."""
@@ -52,9 +69,16 @@ class SourceStore:
             )
         )
 
-    def histories(self, asked: Collection[Key], start: datetime, end: datetime) -> Mapping[Key, tuple[Span, ...]]:
+    def histories(
+        self, asked: Collection[Key], start: datetime, end: datetime
+    ) -> Mapping[Key, tuple[Span, ...]]:
         """The states of feeds in a period, without a gap; empty for a feed that was not promised, which can not be missed."""
-        promised = [(agency.code, feed) for agency in self.agencies for feed in agency.feeds if (agency.code, feed.kind) in asked]
+        promised = [
+            (agency.code, feed)
+            for agency in self.agencies
+            for feed in agency.feeds
+            if (agency.code, feed.kind) in asked
+        ]
         return dict.fromkeys(asked, ()) | self._spans(promised, start, end)
 
     def history(self, agency: str, kind: str, start: datetime, end: datetime) -> tuple[Span, ...]:
@@ -65,13 +89,18 @@ class SourceStore:
         """How timely every promised feed was in a period, the best first."""
         feeds = [(agency.code, feed) for agency in self.agencies for feed in agency.feeds]
         found = self._spans(feeds, start, end, at_work_only=True)
-        return league(standing(agency, kind, states, self.calendar) for (agency, kind), states in found.items())
+        return league(
+            standing(agency, kind, states, self.calendar)
+            for (agency, kind), states in found.items()
+        )
 
     def league(self, clock: Clock, days: int = LEAGUE_DAYS) -> tuple[SourceStanding, ...]:
         """How timely every agency was in the last days, the best first."""
         return by_agency(self.standings(clock.now() - timedelta(days=days), clock.now()))
 
-    def silences(self, start: datetime, end: datetime, hours: float = 0) -> list[tuple[str, str, Span]]:
+    def silences(
+        self, start: datetime, end: datetime, hours: float = 0
+    ) -> list[tuple[str, str, Span]]:
         """When promised feeds were silent in a period, for at least so many hours: agency, kind, span; the longest first."""
         feeds = [(agency.code, feed) for agency in self.agencies for feed in agency.feeds]
         found = [
@@ -82,7 +111,9 @@ class SourceStore:
         ]
         return sorted(found, key=lambda one: (-one[2].length, one[2].start, one[0], one[1]))
 
-    def refused(self, clock: Clock, hours: int = 24, agency: str | None = None, limit: int = 200) -> list[Row]:
+    def refused(
+        self, clock: Clock, hours: int = 24, agency: str | None = None, limit: int = 200
+    ) -> list[Row]:
         """What was refused lately and why, by agency, kind, category and source: how many, first, last, a reason to act on.
 
         `by` says who refused it: the gateway, whose sender was told so at once, or the worker, which kept it as a dead letter.
@@ -106,7 +137,12 @@ class SourceStore:
         return [{**row, "reason": harmless(row["reason"])} for row in rows]
 
     def _spans(
-        self, feeds: Iterable[tuple[str, Feed]], start: datetime, end: datetime, *, at_work_only: bool = False
+        self,
+        feeds: Iterable[tuple[str, Feed]],
+        start: datetime,
+        end: datetime,
+        *,
+        at_work_only: bool = False,
     ) -> dict[Key, tuple[Span, ...]]:
         """The states of feeds; `at_work_only`: what they are off hours need not be true."""
         asked = list(feeds)
@@ -118,7 +154,10 @@ class SourceStore:
         came, refused = self._arrivals(start, end, only), self._refusals(start, end, only)
         found = {}
         for agency, feed in asked:
-            heard, turned_away = (_joined(of.get((agency, feed.kind), ()), feed.rhythm_minutes) for of in (came, refused))
+            heard, turned_away = (
+                _joined(of.get((agency, feed.kind), ()), feed.rhythm_minutes)
+                for of in (came, refused)
+            )
             if at_work_only:
                 heard = at_work(heard, timedelta(minutes=feed.rhythm_minutes), self.calendar)
             found[agency, feed.kind] = spans(feed, heard, turned_away, start, end, self.calendar)
@@ -139,7 +178,9 @@ class SourceStore:
     def _refusals(self, start: datetime, end: datetime, only: set[str]) -> Runs:
         # What was refused before the period matters as long as it could still be live then.
         asked = f"SELECT agency, kind, max(refused_at) AS at FROM ({REFUSED}) WHERE {_only(only)} GROUP BY agency, kind, "
-        return self._runs(asked + "toStartOfMinute(refused_at)", start - timedelta(days=30), end, only)
+        return self._runs(
+            asked + "toStartOfMinute(refused_at)", start - timedelta(days=30), end, only
+        )
 
     def _runs(self, moments: str, start: datetime, end: datetime, only: set[str]) -> Runs:
         """Runs of moments (agency, kind, at), made in ClickHouse: a month of all sources has a million, but few gaps. Of those
@@ -166,7 +207,10 @@ class SourceStore:
 def _joined(runs: Sequence[tuple[int, int]], minutes: int) -> list[Run]:
     # Joined while they are numbers: moments take ten times as long.
     apart = minutes * 60_000
-    return [(_here(first), _here(last)) for first, last in joined(runs, lambda last, first: first - last <= apart)]
+    return [
+        (_here(first), _here(last))
+        for first, last in joined(runs, lambda last, first: first - last <= apart)
+    ]
 
 
 def _here(ms: int) -> datetime:

@@ -67,7 +67,9 @@ class ScreenStore:
         )
         return frame
 
-    def indicator_reports(self, clock: Clock, units: Collection[str], days: int = REPORT_DAYS) -> list[Row]:
+    def indicator_reports(
+        self, clock: Clock, units: Collection[str], days: int = REPORT_DAYS
+    ) -> list[Row]:
         """What was reported of some units in the last days, in any order: the newest report of each indicator, unit and period."""
         now = clock.now()
         return list(
@@ -86,7 +88,11 @@ class ScreenStore:
     def clocks_ahead(self, clock: Clock) -> list[Row]:
         """Agencies whose events of the last hour are ahead of their arrival: agency, kind, by how many seconds, since."""
         now = clock.now()
-        return list(self.connection.rows(AHEAD, now=milliseconds(now), hour_ago=milliseconds(now - timedelta(hours=1))))
+        return list(
+            self.connection.rows(
+                AHEAD, now=milliseconds(now), hour_ago=milliseconds(now - timedelta(hours=1))
+            )
+        )
 
     def progress(self) -> list[Row]:
         """Per kind and partition what its worker said last; spans in seconds, `unheard` against the newest word of any worker."""

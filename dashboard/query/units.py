@@ -32,7 +32,9 @@ class UnitStore:
 
     connection: Connection
 
-    def sums(self, kind: Kind, measures: Sequence[str], since: datetime, until: datetime, units: Units) -> pd.DataFrame:
+    def sums(
+        self, kind: Kind, measures: Sequence[str], since: datetime, until: datetime, units: Units
+    ) -> pd.DataFrame:
         """Sums of measures per unit in the windows from `since` up to but not including `until`.
 
         Columns: unit (code), is_former, name, type, valid_from, valid_to (None where no unit has the code), then each measure and
@@ -44,7 +46,8 @@ class UnitStore:
         counted = ", ".join(f"sum({name}) AS {name}" for name in measures)
         divided = restate.divided_sql("commune", "before") if units == "today" else "false"
         summed = ", ".join(
-            f"sum(by_code.{name}) AS {name}, sumIf(by_code.{name}, divided) AS {name}_uncertain" for name in measures
+            f"sum(by_code.{name}) AS {name}, sumIf(by_code.{name}, divided) AS {name}_uncertain"
+            for name in measures
         )
         frame: pd.DataFrame = self.connection.frame(
             f"""SELECT unit, is_former, {summed}
@@ -75,7 +78,12 @@ def _named(frame: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame:
     columns = [column for name in measures for column in (name, f"{name}_uncertain")]
     if frame.empty:
         return pd.DataFrame(columns=["unit", "is_former", *NAMED, *columns])
-    found = [unit_of(code, bool(former)) for code, former in zip(frame["unit"], frame["is_former"], strict=True)]
+    found = [
+        unit_of(code, bool(former))
+        for code, former in zip(frame["unit"], frame["is_former"], strict=True)
+    ]
     for name in NAMED:
-        frame[name] = pd.Series([getattr(one, name, None) for one in found], index=frame.index, dtype=object)
+        frame[name] = pd.Series(
+            [getattr(one, name, None) for one in found], index=frame.index, dtype=object
+        )
     return frame[["unit", "is_former", *NAMED, *columns]]

@@ -52,17 +52,23 @@ class UnknownStore:
     connection: Connection
     is_known: Callable[[str, str], bool]
 
-    def codes(self, clock: Clock, kinds: Collection[Kind] = tuple(FIELDS), agency: str = "") -> list[UnknownCode]:
+    def codes(
+        self, clock: Clock, kinds: Collection[Kind] = tuple(FIELDS), agency: str = ""
+    ) -> list[UnknownCode]:
         """Return what is unknown in the records as they stand, those with the most records first; of one agency or all."""
         found = [one for kind in kinds for one in self._of(clock, kind, agency)]
-        return sorted(found, key=lambda one: (-one.records, one.kind.name, one.field, one.code, one.agency))
+        return sorted(
+            found, key=lambda one: (-one.records, one.kind.name, one.field, one.code, one.agency)
+        )
 
     def _of(self, clock: Clock, kind: Kind, agency: str) -> list[UnknownCode]:
         fields, began = FIELDS[kind], "reported_at" if kind is INDICATOR else "started_at"
         table = (state_table if kind is INDICATOR else current_table)(kind).name
         given = {"now": milliseconds(clock.now()), "agency": agency}
         only = f"{began} <= {moment('now')} AND (%(agency)s = '' OR agency = %(agency)s)"
-        sets = ", ".join(f"groupUniqArray{'Array' if name in LISTS else ''}({name})" for name in fields)
+        sets = ", ".join(
+            f"groupUniqArray{'Array' if name in LISTS else ''}({name})" for name in fields
+        )
         (codes,) = self.connection.tuples(f"SELECT {sets} FROM {table} WHERE {only}", **given)
         unknown = {
             name: strange
@@ -71,8 +77,13 @@ class UnknownStore:
         }
         if not unknown:
             return []
-        pairs = [f"arrayMap(x -> ('{name}', toString(x)), {name if name in LISTS else f'[{name}]'})" for name in unknown]
-        chosen = " OR ".join(f"(pair.1 = '{name}' AND pair.2 IN %({name}_codes)s)" for name in unknown)
+        pairs = [
+            f"arrayMap(x -> ('{name}', toString(x)), {name if name in LISTS else f'[{name}]'})"
+            for name in unknown
+        ]
+        chosen = " OR ".join(
+            f"(pair.1 = '{name}' AND pair.2 IN %({name}_codes)s)" for name in unknown
+        )
         rows = self.connection.tuples(
             f"""SELECT pair.1, pair.2, agency, uniqExact(entity_id) AS records, min(began), argMax(entity_id, (began, entity_id))
             FROM (SELECT entity_id, agency, {began} AS began, arrayJoin(arrayConcat({", ".join(pairs)})) AS pair

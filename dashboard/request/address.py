@@ -36,7 +36,9 @@ class PageRequest:
     def of(cls, path: str, search: str, remembered: str | None, usual: str) -> "PageRequest":
         """From a path and the part after the question mark. The language is that of the address, or the one remembered."""
         given = dict(parse_qsl(search.removeprefix("?")[: 2 * MAX_ADDRESS_BYTES]))
-        return cls(path, tuple(sorted(given.items())), language(given.get("lang"), remembered, usual))
+        return cls(
+            path, tuple(sorted(given.items())), language(given.get("lang"), remembered, usual)
+        )
 
     def get(self, name: str, otherwise: str = "") -> str:
         """A parameter; `otherwise` if it is not given."""
@@ -45,7 +47,10 @@ class PageRequest:
     @property
     def is_too_long(self) -> bool:
         """Whether it is longer than an address may be."""
-        return len(self.path) + sum(len(name) + len(value) + 2 for name, value in self.parameters) > MAX_ADDRESS_BYTES
+        return (
+            len(self.path) + sum(len(name) + len(value) + 2 for name, value in self.parameters)
+            > MAX_ADDRESS_BYTES
+        )
 
     @property
     def segments(self) -> tuple[str, ...]:
@@ -72,7 +77,9 @@ class PageRequest:
             raise ValueError(self.speech("moment_to_come"))
         for end in ("since", "until"):
             self.moment(end)
-        return Replay(at, Picture.CORRECTED if self.get("picture") == Picture.CORRECTED else Picture.KNOWN)
+        return Replay(
+            at, Picture.CORRECTED if self.get("picture") == Picture.CORRECTED else Picture.KNOWN
+        )
 
     def moment(self, name: str) -> datetime | None:
         """A parameter that is a moment; None if it is not given. Raises `ValueError`."""

@@ -58,4 +58,9 @@ async def answer(request: Request, workers: PageWorkers, ask: Callable[[], str])
 
 
 def _problem(status: int, why: str) -> Response:
-    return Response(json.dumps({"problem": why}), status, media_type="application/json", headers={"Cache-Control": "no-store"})
+    return Response(
+        json.dumps({"problem": why}),
+        status,
+        media_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )

@@ -93,7 +93,11 @@ class PageContext:
         key = ("run", run.name, run.begun_at, run.state)
         connection = self.replays.connection_of(run)
         return self._once(
-            key, lambda: PageContext(connection, self.clock, self.place, self.stale_after, _opened=self._opened), RUN_SECONDS
+            key,
+            lambda: PageContext(
+                connection, self.clock, self.place, self.stale_after, _opened=self._opened
+            ),
+            RUN_SECONDS,
         )
 
     def replay(self, asked: PageRequest) -> Replay | None:
@@ -103,11 +107,18 @@ class PageContext:
         found, run = asked.replay(now), self.run(asked)
         if run is None:
             if found and (known := self.horizon()) and found.at < known.whole_from:
-                raise NotKeptError(asked.speech("not_kept", since=asked.speech.full(known.whole_from)), known.whole_from)
+                raise NotKeptError(
+                    asked.speech("not_kept", since=asked.speech.full(known.whole_from)),
+                    known.whole_from,
+                )
             return found
         at = found.at if found else min(run.moment, now)
         # While it goes on, what it knows of a moment is still to come.
-        is_known = run.state is not RunState.RUNNING and found is not None and found.picture is Picture.KNOWN
+        is_known = (
+            run.state is not RunState.RUNNING
+            and found is not None
+            and found.picture is Picture.KNOWN
+        )
         return Replay(at, Picture.KNOWN if is_known else Picture.CORRECTED)
 
     def horizon(self) -> Horizon | None:
@@ -126,11 +137,19 @@ class PageContext:
         return base._once(replay, lambda: base._at(replay), PAST_TICK)
 
     def _at(self, replay: Replay) -> "PageContext":
-        connection = PastConnection(self.connection, self.place.code, replay, self._past_lives, self._scenes)
+        connection = PastConnection(
+            self.connection, self.place.code, replay, self._past_lives, self._scenes
+        )
         self.look_back()
         settled = replay.picture is Picture.KNOWN and replay.at < self.clock.now() - ON_THEIR_WAY
         return PageContext(
-            connection, replay, self.place.then(replay), self.stale_after, PAST_TICK if settled else 0.0, self.kept, self._once
+            connection,
+            replay,
+            self.place.then(replay),
+            self.stale_after,
+            PAST_TICK if settled else 0.0,
+            self.kept,
+            self._once,
         )
 
     def look_back(self) -> None:
@@ -215,4 +234,9 @@ class PageContext:
     def units(self) -> Mapping[str, Readings]:
         """All figures of the province (its code), of each commune and of each agency, with their ages."""
         communes = self.place.names or None
-        return self.once("units", lambda: self.figures.units(self.clock, self.place.code, beside(self.current_sources), communes))
+        return self.once(
+            "units",
+            lambda: self.figures.units(
+                self.clock, self.place.code, beside(self.current_sources), communes
+            ),
+        )

@@ -19,9 +19,18 @@ class Streamed(StreamingResponse):
     """The pieces of a file. Breaks off when it fails or takes too long, so that a part is not taken for the whole."""
 
     def __init__(
-        self, workers: PageWorkers, pieces: Generator[bytes, None, None], media: str, headers: Mapping[str, str], seconds: float
+        self,
+        workers: PageWorkers,
+        pieces: Generator[bytes, None, None],
+        media: str,
+        headers: Mapping[str, str],
+        seconds: float,
     ) -> None:
-        super().__init__(workers.pieces(pieces, seconds), media_type=media, headers={**headers, "Cache-Control": "no-store"})
+        super().__init__(
+            workers.pieces(pieces, seconds),
+            media_type=media,
+            headers={**headers, "Cache-Control": "no-store"},
+        )
         self.seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -30,4 +39,6 @@ class Streamed(StreamingResponse):
                 await super().__call__(scope, receive, send)
         except (UnreachableError, TimeoutError) as error:
             # The server closes a connection whose answer is not whole.
-            log.warning("the file %s broke off: %s", scope["path"], str(error) or "nobody took it in time")
+            log.warning(
+                "the file %s broke off: %s", scope["path"], str(error) or "nobody took it in time"
+            )

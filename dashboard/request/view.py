@@ -7,7 +7,9 @@ from dashboard.i18n.speech import Language, Translator
 
 Theme = Literal["light", "dark"]
 Measure = Literal["overdue_rate", "overdue", "feedback", "filings", "on_time", "documents"]
-Scene = Literal["overview", "filings", "feedback", "documents", "meetings", "targets", "index", "sources"]
+Scene = Literal[
+    "overview", "filings", "feedback", "documents", "meetings", "targets", "index", "sources"
+]
 SCENES: tuple[Scene, ...] = get_args(Scene)
 """The scenes, in the order in which they come."""
 MIN_SCENE_SECONDS, MAX_SCENE_SECONDS = 5, 3600
@@ -36,7 +38,12 @@ class WallView:
 def language(asked: str | None, remembered: str | None, usual: str) -> Language:
     """The language: that of the address, or the one remembered, or the installation's."""
     return next(
-        (one for one in get_args(Language) if one in (asked, remembered, usual) and one == (asked or remembered or usual)), "vi"
+        (
+            one
+            for one in get_args(Language)
+            if one in (asked, remembered, usual) and one == (asked or remembered or usual)
+        ),
+        "vi",
     )
 
 
@@ -57,7 +64,10 @@ def scenes(asked: str | None, rotate: str | None, usual: int) -> tuple[tuple[Sce
     (`rotate=0`): then the first stays.
     """
     named = (asked or "").split(",")
-    chosen = tuple(dict.fromkeys(one for name in named for one in SCENES if one == name.strip())) or SCENES
+    chosen = (
+        tuple(dict.fromkeys(one for name in named for one in SCENES if one == name.strip()))
+        or SCENES
+    )
     seconds = int(rotate) if rotate and rotate.isdecimal() else usual
     if seconds == 0:
         return chosen[:1], usual or MIN_SCENE_SECONDS
@@ -77,5 +87,7 @@ def view(data: Any) -> WallView:
     if said.get("room") == "desk" or said.get("past"):
         return WallView(spoken, room="desk")
     asked = said.get("scenes") or ()
-    chosen, rotate = scenes(",".join(map(str, asked)) if isinstance(asked, list) else None, str(said.get("rotate")), 30)
+    chosen, rotate = scenes(
+        ",".join(map(str, asked)) if isinstance(asked, list) else None, str(said.get("rotate")), 30
+    )
     return WallView(spoken, measure(said.get("measure")), scenes=chosen, rotate=rotate)

@@ -25,7 +25,9 @@ class ViewingDistance:
 
 def sight(distance: str | None, pitch: str | None, usual: ViewingDistance) -> ViewingDistance:
     """The sight that an address asks for; what is missing or impossible is as usual."""
-    return ViewingDistance(_between(distance, 0.3, 50, usual.distance), _between(pitch, 0.05, 10, usual.pitch))
+    return ViewingDistance(
+        _between(distance, 0.3, 50, usual.distance), _between(pitch, 0.05, 10, usual.pitch)
+    )
 
 
 def _between(text: str | None, low: float, high: float, otherwise: float) -> float:

@@ -42,7 +42,9 @@ class PageWorkers:
         self._threads = ThreadPoolExecutor(threads, name)
         self._under_way = 0
 
-    async def run(self, work: Callable[[], T], seconds: float | None = None, *, in_turn: bool = True) -> T:
+    async def run(
+        self, work: Callable[[], T], seconds: float | None = None, *, in_turn: bool = True
+    ) -> T:
         """Return what work returns, or raise what it raises; it runs with the rights of whoever asks.
 
         `in_turn` is false for work that mostly waits, and not for ClickHouse only: it would keep its turn from others.
@@ -54,7 +56,9 @@ class PageWorkers:
         limit = self.seconds if seconds is None else seconds
         context = copy_context()
         context.run(time_limit.begin, limit)
-        future: Future[T] = self._threads.submit(context.run, (lambda: _in_turn(work)) if in_turn else work)
+        future: Future[T] = self._threads.submit(
+            context.run, (lambda: _in_turn(work)) if in_turn else work
+        )
         self._under_way += 1
         waited = asyncio.wrap_future(future)
         waited.add_done_callback(self._done)
@@ -75,12 +79,16 @@ class PageWorkers:
         if not waited.cancelled():
             waited.exception()  # whoever asked may be gone: then nobody else looks at it
 
-    async def pieces(self, pieces: Generator[bytes, None, None], seconds: float) -> AsyncIterator[bytes]:
+    async def pieces(
+        self, pieces: Generator[bytes, None, None], seconds: float
+    ) -> AsyncIterator[bytes]:
         """The pieces of a file, each made when the one before was taken. Raises `TimeLimitError` when all take too long."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         try:
-            while (piece := await self.run(lambda: next(pieces, None), max(until - loop.time(), 0.0))) is not None:
+            while (
+                piece := await self.run(lambda: next(pieces, None), max(until - loop.time(), 0.0))
+            ) is not None:
                 yield piece
         finally:
             with suppress(RuntimeError):  # it was closed meanwhile, and all ends

@@ -30,7 +30,15 @@ ENTER = "/enter"
 MAX_FORM_BYTES = 4_096
 PUBLIC, PUBLIC_FOLDERS = frozenset({"/healthz", "/readyz", "/metrics"}), ("/assets/",)
 WALL = frozenset(
-    {"/", "/wall", "/_favicon.ico", "/_dash-layout", "/_dash-dependencies", "/_dash-update-component", "/_dash-ws-callback"}
+    {
+        "/",
+        "/wall",
+        "/_favicon.ico",
+        "/_dash-layout",
+        "/_dash-dependencies",
+        "/_dash-update-component",
+        "/_dash-ws-callback",
+    }
 )
 WALL_FOLDERS = ("/outlines/", "/_dash-component-suites/")
 """What a wall needs, beside the start page."""
@@ -84,11 +92,18 @@ class Access:
         token = cookies.get(self.cookie)
         right = self.tokens.right(token)
         if right is None:
-            await self._refuse(scope, receive, send, to, cookies, "token_needed", is_guess=bool(token))
+            await self._refuse(
+                scope, receive, send, to, cookies, "token_needed", is_guess=bool(token)
+            )
         elif not allowed(right, path):
             await self._refuse(scope, receive, send, to, cookies, "no_rights", is_guess=False)
         else:
-            await self._with(right, scope, receive, self._watched(send, token) if scope["type"] == "websocket" else send)
+            await self._with(
+                right,
+                scope,
+                receive,
+                self._watched(send, token) if scope["type"] == "websocket" else send,
+            )
 
     async def _with(self, right: Right, scope: Scope, receive: Receive, send: Send) -> None:
         reset = current.set(right)
@@ -100,7 +115,9 @@ class Access:
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take a token from the form, and lead on to where it was asked for."""
         headers = Headers(scope=scope)
-        if (origin := headers.get("origin")) is not None and urlsplit(origin).netloc != headers.get("host"):
+        if (origin := headers.get("origin")) is not None and urlsplit(origin).netloc != headers.get(
+            "host"
+        ):
             await Response("This form is of another site.", 403)(scope, receive, send)
             return
         if self.attempts.is_crowded:
@@ -110,13 +127,31 @@ class Access:
         form = await _form(receive)
         to = local(form.get("to", "/"))
         if self.tokens.right(form.get("token")) is None:
-            await self._refuse(scope, receive, send, to, _cookies(headers.get("cookie", "")), "token_wrong", is_guess=True)
+            await self._refuse(
+                scope,
+                receive,
+                send,
+                to,
+                _cookies(headers.get("cookie", "")),
+                "token_wrong",
+                is_guess=True,
+            )
         else:
             await self._remember(form["token"], to)(scope, receive, send)
 
     def _remember(self, token: str, to: str) -> Response:
-        answer = RedirectResponse(local(to), 303, headers={"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"})
-        answer.set_cookie(self.cookie, token, max_age=COOKIE_SECONDS, secure=self.tls, httponly=True, samesite="strict", path="/")
+        answer = RedirectResponse(
+            local(to), 303, headers={"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+        )
+        answer.set_cookie(
+            self.cookie,
+            token,
+            max_age=COOKIE_SECONDS,
+            secure=self.tls,
+            httponly=True,
+            samesite="strict",
+            path="/",
+        )
         return answer
 
     def _watched(self, send: Send, token: str | None) -> Send:
@@ -130,12 +165,23 @@ class Access:
         return sent
 
     async def _refuse(
-        self, scope: Scope, receive: Receive, send: Send, to: str, cookies: Mapping[str, str], why: str, *, is_guess: bool
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        to: str,
+        cookies: Mapping[str, str],
+        why: str,
+        *,
+        is_guess: bool,
     ) -> None:
         """Say why, with the form; a guess waits before it is answered."""
         if is_guess:
             client, now = (scope.get("client") or ("?",))[0], asyncio.get_running_loop().time()
-            if not await self.attempts.hold(self.attempts.wrong(client, scope["path"][:100], now)) and scope["type"] == "http":
+            if (
+                not await self.attempts.hold(self.attempts.wrong(client, scope["path"][:100], now))
+                and scope["type"] == "http"
+            ):
                 await _too_many()(scope, receive, send)
                 return
         if scope["type"] == "websocket":
@@ -143,11 +189,22 @@ class Access:
             return
         asked = dict(parse_qsl(urlsplit(to).query))
         speech = Translator(language(asked.get("lang"), cookies.get("ioc_language"), self.usual))
-        words = {"title": speech(why), "hint": speech(f"{why}_hint"), "label": speech("token"), "button": speech("token_enter")}
+        words = {
+            "title": speech(why),
+            "hint": speech(f"{why}_hint"),
+            "label": speech("token"),
+            "button": speech("token_enter"),
+        }
         told = {key: escape(text) for key, text in (words | {"enter": ENTER, "to": to}).items()}
-        headers = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin", "Content-Security-Policy": POLICY}
+        headers = {
+            "Cache-Control": "no-store",
+            "Referrer-Policy": "same-origin",
+            "Content-Security-Policy": POLICY,
+        }
         page = PAGE.format(language=speech.language, **told)
-        await HTMLResponse(page, 403 if why in ("no_rights", "token_in_address") else 401, headers)(scope, receive, send)
+        await HTMLResponse(page, 403 if why in ("no_rights", "token_in_address") else 401, headers)(
+            scope, receive, send
+        )
 
 
 def _too_many() -> Response:
@@ -166,7 +223,12 @@ def allowed(right: Right, path: str) -> bool:
 
 def local(to: str) -> str:
     """An address of this site, `/` for any other: `//evil.example` is of another, and so is what a browser reads as that."""
-    is_ours = to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable() and len(to) <= MAX_FORM_BYTES
+    is_ours = (
+        to.startswith("/")
+        and not to.startswith(("//", "/\\"))
+        and to.isprintable()
+        and len(to) <= MAX_FORM_BYTES
+    )
     return to if is_ours else "/"
 
 

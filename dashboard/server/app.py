@@ -61,7 +61,9 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """The application of an installation, by default of the present. It asks nothing before it is started."""
     painter = Painter(ProvinceContext(settings.province))
     connection, clock = Connection(settings.clickhouse_url), clock or Live()
-    ask = PageContext(connection, clock, painter.place, settings.stale_after_seconds, kept=Kept.by(settings))
+    ask = PageContext(
+        connection, clock, painter.place, settings.stale_after_seconds, kept=Kept.by(settings)
+    )
     board = Board(
         ScreenStore(connection),
         clock,
@@ -72,7 +74,10 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
         lambda scenes: ask_for(ask, scenes),
     )
 
-    workers, files = PageWorkers(settings.page_seconds), PageWorkers(FILE_SECONDS, FILE_THREADS, "file")
+    workers, files = (
+        PageWorkers(settings.page_seconds),
+        PageWorkers(FILE_SECONDS, FILE_THREADS, "file"),
+    )
 
     @asynccontextmanager
     async def living(_server: FastAPI) -> AsyncIterator[None]:
@@ -91,16 +96,29 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
                 await board.close()
                 await asyncio.to_thread(ask.close)
 
-    server = FastAPI(title="IOC dashboard", lifespan=living, docs_url=None, redoc_url=None, openapi_url=None)
+    server = FastAPI(
+        title="IOC dashboard", lifespan=living, docs_url=None, redoc_url=None, openapi_url=None
+    )
     add_routes(server, board)
     exports.add_routes(server, ask, files, settings.language)
     package_routes.add_routes(server, ask, files, settings.language)
     map_routes.add_routes(server, ask, workers, settings.language)
-    replay_routes.add_routes(server, ask, workers, settings.partitions, settings.language, settings.wall_rotate)
-    runs_routes.add_routes(server, ask, workers, Starter(ask.replays, settings.home), settings.language)
-    dispatch.add_route(server, workers, lambda: app, lambda request, body, why: pages.late(request, body, why, settings.language))
+    replay_routes.add_routes(
+        server, ask, workers, settings.partitions, settings.language, settings.wall_rotate
+    )
+    runs_routes.add_routes(
+        server, ask, workers, Starter(ask.replays, settings.home), settings.language
+    )
+    dispatch.add_route(
+        server,
+        workers,
+        lambda: app,
+        lambda request, body, why: pages.late(request, body, why, settings.language),
+    )
     if settings.access == "token":
-        server.add_middleware(Access, tokens=Tokens.of(settings.home), usual=settings.language, tls=settings.tls)
+        server.add_middleware(
+            Access, tokens=Tokens.of(settings.home), usual=settings.language, tls=settings.tls
+        )
     app = dash.Dash(
         "dashboard",
         server=server,  # type: ignore[arg-type] # its annotation knows only its first backend
@@ -111,7 +129,8 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
         pages_folder="",
         update_title="",
         index_string=PAGE.format(
-            language=settings.language, opening=Translator(language(None, None, settings.language))("opening")
+            language=settings.language,
+            opening=Translator(language(None, None, settings.language))("opening"),
         ),
         websocket_inactivity_timeout=0,
     )
@@ -129,8 +148,12 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
     )
     callbacks.register(app, board)
     pages.register(app, ask, settings.language)
-    index.add_route(server, app, lambda path: path == "/wall" or pages.is_page(path), settings.language)
-    server.add_middleware(Frames, is_push=lambda output: bool(app.callback_map.get(output, {}).get("websocket")))
+    index.add_route(
+        server, app, lambda path: path == "/wall" or pages.is_page(path), settings.language
+    )
+    server.add_middleware(
+        Frames, is_push=lambda output: bool(app.callback_map.get(output, {}).get("websocket"))
+    )
     return server
 
 
@@ -151,7 +174,14 @@ def stay() -> None:
 
 async def _prepare(server: FastAPI) -> None:
     """Ask Dash for an address of its own: only then it collects pages and assets; a first visitor of /wall would get none."""
-    scope = {"type": "http", "method": "GET", "path": "/_dash-dependencies", "query_string": b"", "headers": [], INTERNAL: True}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/_dash-dependencies",
+        "query_string": b"",
+        "headers": [],
+        INTERNAL: True,
+    }
 
     async def receive() -> dict[str, str]:
         return {"type": "http.request"}

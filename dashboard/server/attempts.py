@@ -39,9 +39,15 @@ class Attempts:
         self._clients[client] = one
         while len(self._clients) > MAX_CLIENTS:
             self._clients.popitem(last=False)
-        if one.wrong & (one.wrong - 1) == 0:  # the 1st, 2nd, 4th, 8th …: who tries thousands does not fill the log
+        if (
+            one.wrong & (one.wrong - 1) == 0
+        ):  # the 1st, 2nd, 4th, 8th …: who tries thousands does not fill the log
             log.warning("a wrong token from %s, %d in a row: %s", client, one.wrong, what)
-        return min(FIRST_SECONDS * 2.0 ** (one.wrong - FREE_ATTEMPTS - 1), MAX_SECONDS) if one.wrong > FREE_ATTEMPTS else 0.0
+        return (
+            min(FIRST_SECONDS * 2.0 ** (one.wrong - FREE_ATTEMPTS - 1), MAX_SECONDS)
+            if one.wrong > FREE_ATTEMPTS
+            else 0.0
+        )
 
     @property
     def is_crowded(self) -> bool:

@@ -36,7 +36,10 @@ def on_loop(callback: F) -> F:
 
 
 def add_route(
-    server: FastAPI, workers: PageWorkers, app: Callable[[], dash.Dash], late: Callable[[Request, Body, str], Any]
+    server: FastAPI,
+    workers: PageWorkers,
+    app: Callable[[], dash.Dash],
+    late: Callable[[Request, Body, str], Any],
 ) -> None:
     """Add the routes, before Dash adds its own.
 
@@ -73,7 +76,10 @@ def add_route(
             log.warning("callback %s is not answered: %s", body["output"], why)
             if PAGE not in body["output"]:
                 return _problem(503, why)
-            shown = {PAGE: {"children": late(request, body, why)}, "_pages_store": {"data": {"title": "IOC"}}}
+            shown = {
+                PAGE: {"children": late(request, body, why)},
+                "_pages_store": {"data": {"title": "IOC"}},
+            }
             return _answer(told({"multi": True, "response": shown}))
         except Exception:
             log.exception("callback %s failed", body["output"])
@@ -97,7 +103,9 @@ def _called(app: Any, body: Body) -> Any:
     context = app._initialize_context(body)
     callback = app._prepare_callback(context, body)
     arguments = app._inputs_to_vals(context.inputs_list + context.states_list)
-    return copy_context().run(app._execute_callback(callback, arguments, context.outputs_list, context))
+    return copy_context().run(
+        app._execute_callback(callback, arguments, context.outputs_list, context)
+    )
 
 
 def _finished(made: Any) -> str:
@@ -110,4 +118,9 @@ def _answer(text: str) -> Response:
 
 
 def _problem(status: int, why: str) -> Response:
-    return Response(json.dumps({"problem": why}), status, media_type="application/json", headers={"Cache-Control": "no-store"})
+    return Response(
+        json.dumps({"problem": why}),
+        status,
+        media_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )

@@ -60,7 +60,9 @@ def _add(
         path = "/" + page.format(**request.path_params)
         asked = PageRequest.of(path, request.url.query, request.cookies.get("ioc_language"), usual)
         if asked.is_too_long:
-            return _problem(400, f"{asked.speech('wrong_address')}: {asked.speech('address_too_long')}")
+            return _problem(
+                400, f"{asked.speech('wrong_address')}: {asked.speech('address_too_long')}"
+            )
 
         def begun() -> tuple[str, list[bytes], Generator[bytes, None, None]]:
             found = sheet(ask.of(asked), asked)
@@ -85,7 +87,9 @@ def _add(
         except ValueError as error:
             return _problem(400, f"{asked.speech('wrong_address')}: {error}")
         disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}.{form}"
-        return Streamed(workers, _after(first, rest), media, {"Content-Disposition": disposition}, FILE_SECONDS)
+        return Streamed(
+            workers, _after(first, rest), media, {"Content-Disposition": disposition}, FILE_SECONDS
+        )
 
 
 def _after(first: list[bytes], rest: Generator[bytes, None, None]) -> Generator[bytes, None, None]:

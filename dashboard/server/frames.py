@@ -71,7 +71,11 @@ class Frames:
             self._check_push(said.get("payload"), pushes)
 
     def _check_push(self, payload: Any, pushes: deque[float]) -> None:
-        if not isinstance(payload, dict) or not isinstance(payload.get("output"), str) or not self.is_push(payload["output"]):
+        if (
+            not isinstance(payload, dict)
+            or not isinstance(payload.get("output"), str)
+            or not self.is_push(payload["output"])
+        ):
             raise FrameError("a message asks for what is not pushed")
         if any(payload.get(name) for name in ("inputs", "state", "changedPropIds")):
             raise FrameError("a push takes nothing")

@@ -35,7 +35,9 @@ def add_routes(server: FastAPI, board: Board) -> None:
     async def ready() -> JSONResponse:
         if board.ready:
             return JSONResponse({"status": "ready"})
-        return JSONResponse({"status": "not ready", "reason": "ClickHouse does not answer"}, status_code=503)
+        return JSONResponse(
+            {"status": "not ready", "reason": "ClickHouse does not answer"}, status_code=503
+        )
 
     @server.get("/metrics")
     async def metrics() -> Response:
@@ -57,7 +59,9 @@ def add_routes(server: FastAPI, board: Board) -> None:
     @server.get("/outlines/{name}")
     async def province_outlines(request: Request, name: str) -> Response:
         address = f"/outlines/{name}"
-        return compressed(address).response(request) if address in days else Response(status_code=404)
+        return (
+            compressed(address).response(request) if address in days else Response(status_code=404)
+        )
 
 
 def _on(request: Request, path: str) -> RedirectResponse:
@@ -74,7 +78,12 @@ class _Compressed:
         self._tag = f'"{hashlib.sha256(self._body).hexdigest()[:16]}"'
 
     def response(self, request: Request) -> Response:
-        headers = {"ETag": self._tag, "Cache-Control": "no-cache", "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        headers = {
+            "ETag": self._tag,
+            "Cache-Control": "no-cache",
+            "Content-Encoding": "gzip",
+            "Vary": "Accept-Encoding",
+        }
         if request.headers.get("if-none-match") == self._tag:
             return Response(status_code=304, headers={"ETag": self._tag})
         return Response(self._body, media_type="application/geo+json", headers=headers)

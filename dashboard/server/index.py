@@ -15,7 +15,9 @@ from fastapi.responses import HTMLResponse
 from dashboard.i18n.speech import Translator
 from dashboard.request.view import language
 
-INLINE = re.compile(r"<script(?![^>]*\b(?:src=|type=\"application/json\"))[^>]*>(.*?)</script>", re.DOTALL)
+INLINE = re.compile(
+    r"<script(?![^>]*\b(?:src=|type=\"application/json\"))[^>]*>(.*?)</script>", re.DOTALL
+)
 """Scripts that stand in the page itself: Dash has two or three, which are its own."""
 HOST = re.compile(r"[\w.\-]+(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?")
 NOT_FOUND = """<!DOCTYPE html>
@@ -24,7 +26,9 @@ NOT_FOUND = """<!DOCTYPE html>
 <link rel="stylesheet" href="/assets/theme.css"><link rel="stylesheet" href="/assets/access.css"></head>
 <body class="theme-light"><main class="access"><i class="shape hatch"></i><h1>{title}</h1><p><a href="/">{home}</a></p></main>
 </body></html>"""
-NOT_FOUND_POLICY = "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; frame-ancestors 'none'"
+NOT_FOUND_POLICY = (
+    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; frame-ancestors 'none'"
+)
 
 
 def add_route(server: FastAPI, app: dash.Dash, is_page: Callable[[str], bool], usual: str) -> None:
@@ -33,12 +37,18 @@ def add_route(server: FastAPI, app: dash.Dash, is_page: Callable[[str], bool], u
     @server.get("/{path:path}", include_in_schema=False)
     def index(request: Request) -> Response:
         if not is_page(request.url.path):
-            spoken = language(request.query_params.get("lang"), request.cookies.get("ioc_language"), usual)
+            spoken = language(
+                request.query_params.get("lang"), request.cookies.get("ioc_language"), usual
+            )
             speech = Translator(spoken)
-            page = NOT_FOUND.format(language=spoken, title=escape(speech("not_found")), home=escape(speech("to_start")))
+            page = NOT_FOUND.format(
+                language=spoken, title=escape(speech("not_found")), home=escape(speech("to_start"))
+            )
             return HTMLResponse(page, 404, {"Content-Security-Policy": NOT_FOUND_POLICY})
         html = _html(app, request)
-        return HTMLResponse(html, headers={"Content-Security-Policy": policy(html, request.headers.get("host", ""))})
+        return HTMLResponse(
+            html, headers={"Content-Security-Policy": policy(html, request.headers.get("host", ""))}
+        )
 
 
 def _html(app: Any, request: Request) -> str:

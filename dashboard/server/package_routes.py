@@ -34,7 +34,9 @@ def add_routes(server: FastAPI, ask: PageContext, workers: PageWorkers, usual: s
         asked = asked_by(request, "/replay", usual)
         speech = asked.speech
         if asked.is_too_long:
-            return PlainTextResponse(f"{speech('wrong_address')}: {speech('address_too_long')}", status_code=400)
+            return PlainTextResponse(
+                f"{speech('wrong_address')}: {speech('address_too_long')}", status_code=400
+            )
 
         def made() -> tuple[str, IO[bytes]]:
             if not one_at_a_time.acquire(blocking=False):
@@ -47,11 +49,15 @@ def add_routes(server: FastAPI, ask: PageContext, workers: PageWorkers, usual: s
         try:
             name, file = await workers.run(made, FILE_SECONDS, in_turn=False)
         except BusyError:
-            return PlainTextResponse(speech("files_busy"), status_code=429, headers={"Retry-After": "10"})
+            return PlainTextResponse(
+                speech("files_busy"), status_code=429, headers={"Retry-After": "10"}
+            )
         except ValueError as error:
             return PlainTextResponse(f"{speech('wrong_address')}: {error}", status_code=400)
         except TimeLimitError:
-            return PlainTextResponse(f"{speech('too_long')}. {speech('too_long_hint')}", status_code=503)
+            return PlainTextResponse(
+                f"{speech('too_long')}. {speech('too_long_hint')}", status_code=503
+            )
         except UnreachableError:
             return PlainTextResponse(speech("store_away"), status_code=503)
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
@@ -67,14 +73,29 @@ def _made(ask: PageContext, asked: PageRequest, request: Request) -> tuple[str, 
         raise ValueError(asked.speech("marks_full", n=MAX_MARKS))
     server_address = f"http://127.0.0.1:{request.scope['server'][1]}"
     screens = [
-        PicturedPage(one, server_address + asked.link(path, moment=written(one, "milliseconds"), marked=None, **parameters))
+        PicturedPage(
+            one,
+            server_address
+            + asked.link(path, moment=written(one, "milliseconds"), marked=None, **parameters),
+        )
         for one in moments
         for path, parameters in PAGES.items()
     ]
-    cookies = {name: request.cookies[name] for name in (COOKIE, SECURE_COOKIE) if name in request.cookies}
+    cookies = {
+        name: request.cookies[name] for name in (COOKIE, SECURE_COOKIE) if name in request.cookies
+    }
     file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 # closed when it was sent
     try:
-        build(ask.base(asked).connection, ask.place.code, since, until, file, screens, cookies, run=run)
+        build(
+            ask.base(asked).connection,
+            ask.place.code,
+            since,
+            until,
+            file,
+            screens,
+            cookies,
+            run=run,
+        )
     except BaseException:
         file.close()
         raise

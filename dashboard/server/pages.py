@@ -28,7 +28,9 @@ from dashboard.request.view import language
 PAGES: tuple[DeskPage, ...] = (
     DeskPage("map", "/map", operators_map.content, words="nav_map", live=False, plain=False),
     DeskPage("unit", "/unit/<code>", unit.content, words="nav_unit", home="/unit/{province}"),
-    DeskPage("records", "/records/<kind>", records.content, words="nav_records", home="/records/filing"),
+    DeskPage(
+        "records", "/records/<kind>", records.content, words="nav_records", home="/records/filing"
+    ),
     DeskPage("record", "/record/<kind>/<id>", record.content),
     DeskPage("search", "/search", search.content, live=False),
     DeskPage("targets", "/targets", targets.content, words="nav_targets"),
@@ -94,19 +96,34 @@ def _shown_to(viewer: Any) -> PageRequest | None:
     """The address of a page that a browser says it shows; None for what is no address of ours."""
     if not isinstance(viewer, dict) or not isinstance(given := viewer.get("parameters"), dict):
         return None
-    path, parameters = str(viewer.get("path")), {str(name): str(value) for name, value in given.items()}
+    path, parameters = (
+        str(viewer.get("path")),
+        {str(name): str(value) for name, value in given.items()},
+    )
     if not is_page(path):
         return None
-    return PageRequest(path, tuple(sorted(parameters.items())), "en" if viewer.get("language") == "en" else "vi")
+    return PageRequest(
+        path, tuple(sorted(parameters.items())), "en" if viewer.get("language") == "en" else "vi"
+    )
 
 
 def late(request: Request, body: Mapping[str, Any], why: str, usual: str) -> html.Div:
     """What is shown in place of a page that was not made in time: `why` (`too_long`, `too_busy`), and a link to try again."""
     given = {one["property"]: str(one.get("value") or "") for one in body["inputs"]}
-    asked = PageRequest.of(given.get("pathname", "/"), given.get("search", ""), request.cookies.get("ioc_language"), usual)
+    asked = PageRequest.of(
+        given.get("pathname", "/"),
+        given.get("search", ""),
+        request.cookies.get("ioc_language"),
+        usual,
+    )
     speech = asked.speech
     again = html.P(html.A(speech("try_again"), href=asked.with_()), className="way-on")
-    content = html.Main([nothing(speech(why), speech(f"{why}_hint")), again], id="content", className="page", tabIndex=-1)
+    content = html.Main(
+        [nothing(speech(why), speech(f"{why}_hint")), again],
+        id="content",
+        className="page",
+        tabIndex=-1,
+    )
     return html.Div(content, className=f"desk theme-{asked.theme}", lang=asked.spoken)
 
 
@@ -124,4 +141,6 @@ def is_page(path: str) -> bool:
 
 
 def _is_of(page: DeskPage, path: str) -> bool:
-    return path == page.template or (path.startswith(page.template.partition("<")[0]) and "<" in page.template)
+    return path == page.template or (
+        path.startswith(page.template.partition("<")[0]) and "<" in page.template
+    )

@@ -19,7 +19,9 @@ from schemas.moments import EPOCH
 from schemas.seal.openings import Opening, noted
 from schemas.settings import Settings, load
 
-From = Annotated[str, typer.Option("--from", help="First moment, such as 2026-11-22 or 2026-11-22T14:05.")]
+From = Annotated[
+    str, typer.Option("--from", help="First moment, such as 2026-11-22 or 2026-11-22T14:05.")
+]
 To = Annotated[str, typer.Option("--to", help="Last moment; until now unless given.")]
 
 
@@ -37,7 +39,10 @@ def proof(from_: From = "", to: To = "") -> None:
                 apart += same is None
                 if same is False:
                     differing += 1
-                    bar.console.print(f"{written(one.moment)}: the replay is not what was recorded", highlight=False)
+                    bar.console.print(
+                        f"{written(one.moment)}: the replay is not what was recorded",
+                        highlight=False,
+                    )
     except UnreachableError as error:
         _away(settings, error)
     told = f"{len(found):,} snapshots: {len(found) - differing - apart:,} replayed the same, {differing:,} not"
@@ -50,11 +55,20 @@ def package(
     from_: From,
     to: To = "",
     moment: Annotated[
-        list[str], typer.Option(help="A moment whose screen is pictured; may be repeated. Alarms of the period unless given.")
+        list[str],
+        typer.Option(
+            help="A moment whose screen is pictured; may be repeated. Alarms of the period unless given."
+        ),
     ] = [],  # noqa: B006
-    page: Annotated[list[str], typer.Option(help="A page that is pictured; may be repeated.")] = ["/wall?scene=overview"],  # noqa: B006
-    url: Annotated[str, typer.Option(help="Where the dashboard answers; by default as the IOC_ settings say.")] = "",
-    pictures: Annotated[bool, typer.Option(help="Whether screens are pictured, by the Chromium that is installed.")] = True,
+    page: Annotated[list[str], typer.Option(help="A page that is pictured; may be repeated.")] = [
+        "/wall?scene=overview"
+    ],  # noqa: B006
+    url: Annotated[
+        str, typer.Option(help="Where the dashboard answers; by default as the IOC_ settings say.")
+    ] = "",
+    pictures: Annotated[
+        bool, typer.Option(help="Whether screens are pictured, by the Chromium that is installed.")
+    ] = True,
     token: Annotated[str, typer.Option(help="A token, where the screens need one.")] = "",
     out: Annotated[Path | None, typer.Option(help="The file; incident-….zip unless given.")] = None,
 ) -> None:
@@ -67,13 +81,22 @@ def package(
     until = min(until, datetime.now(UTC))  # what is to come can be neither packed nor pictured
     if since >= until:
         sys.exit("The period is empty.")
-    connection, where = Connection(settings.clickhouse_url), url.rstrip("/") or f"http://127.0.0.1:{settings.dashboard_port}"
+    connection, where = (
+        Connection(settings.clickhouse_url),
+        url.rstrip("/") or f"http://127.0.0.1:{settings.dashboard_port}",
+    )
     # Whole or not at all: what breaks off has another name.
-    file = out or Path(f"incident-{settings.province}-{written(since)}-{written(until)}.zip".replace(":", ""))
+    file = out or Path(
+        f"incident-{settings.province}-{written(since)}-{written(until)}.zip".replace(":", "")
+    )
     part = file.with_name(f"{file.name}.part")
     try:
         chosen = [_moment(one) for one in moment] or marked(connection, since, until)
-        shown = [PicturedPage(at, _address(where, one, at)) for at in chosen for one in page] if pictures else []
+        shown = (
+            [PicturedPage(at, _address(where, one, at)) for at in chosen for one in page]
+            if pictures
+            else []
+        )
         with _progress() as bar, part.open("wb") as into:
             task = bar.add_task("", total=None)
             cookies = {COOKIE: token} if token else {}
@@ -85,7 +108,9 @@ def package(
                 into,
                 shown,
                 cookies,
-                lambda what, done, total: bar.update(task, description=what[:40], completed=done, total=total),
+                lambda what, done, total: bar.update(
+                    task, description=what[:40], completed=done, total=total
+                ),
                 _openings(settings, since, until),
             )
     except UnreachableError as error:
@@ -93,8 +118,13 @@ def package(
         _away(settings, error)
     part.replace(file)
     rows = sum(one.rows or 0 for one in made.files)
-    print(f"{file}: {rows:,} rows in {sum(one.rows is not None for one in made.files)} tables, ", end="")
-    print(f"{sum(one.rows is None for one in made.files)} pictures. Left out: {'; '.join(made.left_out)}.")
+    print(
+        f"{file}: {rows:,} rows in {sum(one.rows is not None for one in made.files)} tables, ",
+        end="",
+    )
+    print(
+        f"{sum(one.rows is None for one in made.files)} pictures. Left out: {'; '.join(made.left_out)}."
+    )
 
 
 def _address(server: str, page: str, moment: datetime) -> str:
@@ -113,7 +143,12 @@ def _moment(said: str) -> datetime:
 
 
 def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     return Progress(*columns, transient=True)
 
 

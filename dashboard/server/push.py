@@ -51,11 +51,29 @@ class PushMetrics:
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
     def __post_init__(self) -> None:
-        self.pulse = Histogram("ioc_dashboard_pulse_seconds", "Time of asking whether there is news.", registry=self.registry)
-        self.snapshot = Histogram("ioc_dashboard_snapshot_seconds", "Time of asking every question once.", registry=self.registry)
-        self.viewers = Gauge("ioc_dashboard_viewers", "Viewers that are being pushed to.", registry=self.registry)
-        self.age = Gauge("ioc_dashboard_snapshot_age_seconds", "Age of the snapshot on the screens.", registry=self.registry)
-        self.failures = Gauge("ioc_dashboard_failures", "Ticks in a row that ClickHouse did not answer.", registry=self.registry)
+        self.pulse = Histogram(
+            "ioc_dashboard_pulse_seconds",
+            "Time of asking whether there is news.",
+            registry=self.registry,
+        )
+        self.snapshot = Histogram(
+            "ioc_dashboard_snapshot_seconds",
+            "Time of asking every question once.",
+            registry=self.registry,
+        )
+        self.viewers = Gauge(
+            "ioc_dashboard_viewers", "Viewers that are being pushed to.", registry=self.registry
+        )
+        self.age = Gauge(
+            "ioc_dashboard_snapshot_age_seconds",
+            "Age of the snapshot on the screens.",
+            registry=self.registry,
+        )
+        self.failures = Gauge(
+            "ioc_dashboard_failures",
+            "Ticks in a row that ClickHouse did not answer.",
+            registry=self.registry,
+        )
 
 
 @dataclass
@@ -130,7 +148,9 @@ class Board:
             scenes = frozenset(scene for scene, at in self._seen.items() if at > oldest)
             self._wanted.clear()
             try:
-                found = await asyncio.get_running_loop().run_in_executor(self._slow, self.slowly, scenes)
+                found = await asyncio.get_running_loop().run_in_executor(
+                    self._slow, self.slowly, scenes
+                )
                 self._trouble = ""
                 if found != self.backdrop:
                     self.backdrop = found
@@ -141,7 +161,9 @@ class Board:
                 log.exception("what changes slowly could not be asked")
                 self._trouble = "failed"
             with suppress(TimeoutError):
-                async with asyncio.timeout(BACKDROP_SECONDS):  # wait_for may lose a cancellation before Python 3.12
+                async with asyncio.timeout(
+                    BACKDROP_SECONDS
+                ):  # wait_for may lose a cancellation before Python 3.12
                     await self._wanted.wait()
 
     async def _look(self) -> bool:
@@ -150,7 +172,11 @@ class Board:
         try:
             self.pulse = await self._ask(self.metrics.pulse, self.store.pulse)
             since = time.monotonic() - self._taken
-            if self.snapshot is None or (self.pulse.mark != self._mark and since > self._rest) or since > RENEW_SECONDS:
+            if (
+                self.snapshot is None
+                or (self.pulse.mark != self._mark and since > self._rest)
+                or since > RENEW_SECONDS
+            ):
                 started = time.monotonic()
                 mark = self.pulse.mark
                 self.snapshot = await self._ask(self.metrics.snapshot, self._take)
@@ -173,7 +199,14 @@ class Board:
 
     def _take(self) -> Snapshot:
         day_ago = self.backdrop.day_ago
-        return take(self.store, self.clock, self.painter.place, self.partitions, self.stale_after_seconds, day_ago)
+        return take(
+            self.store,
+            self.clock,
+            self.painter.place,
+            self.partitions,
+            self.stale_after_seconds,
+            day_ago,
+        )
 
     async def _ask(self, histogram: Histogram, question: Callable[[], Any]) -> Any:
         with histogram.time():
@@ -187,7 +220,10 @@ class Board:
             while True:
                 number, now = self._turn(view)
                 frame = self._drawn(view, now)
-                yield {PULSE: json.dumps(self._beat(view)), **self._drawings.changes(shown, frame or shown)}
+                yield {
+                    PULSE: json.dumps(self._beat(view)),
+                    **self._drawings.changes(shown, frame or shown),
+                }
                 shown = frame or shown
                 await self._wait(number, now)
 
@@ -229,7 +265,9 @@ class Board:
             "problem": self.problem or self._trouble,
             "incomplete": incomplete(self.snapshot, view.speech) if self.snapshot else None,
             "alarms": len(self.snapshot.calls) if self.snapshot else 0,
-            "gravest": min((one.priority for one in self.snapshot.calls), default=None) if self.snapshot else None,
+            "gravest": min((one.priority for one in self.snapshot.calls), default=None)
+            if self.snapshot
+            else None,
         }
 
 

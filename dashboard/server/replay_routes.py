@@ -37,7 +37,14 @@ MAX_ALARMS, MAX_OUTAGES = 2_000, 400
 OUTAGE_HOURS = 1
 
 
-def add_routes(server: FastAPI, ask: PageContext, workers: PageWorkers, partitions: Partitions, usual: str, rotation: int) -> None:
+def add_routes(
+    server: FastAPI,
+    ask: PageContext,
+    workers: PageWorkers,
+    partitions: Partitions,
+    usual: str,
+    rotation: int,
+) -> None:
     """Add the routes; before Dash's own, which catch everything else. `usual` is the language of who asked for none, `rotation` for
     how many seconds each of several scenes stays."""
 
@@ -49,12 +56,16 @@ def add_routes(server: FastAPI, ask: PageContext, workers: PageWorkers, partitio
     @server.get("/replay/desk")
     async def desk(request: Request) -> Response:
         asked = _asked(request, request.query_params.get("path", "/replay"), usual)
-        return await answer(request, workers, lambda: told({"children": drawn(page_of(asked.path), ask, asked)}))
+        return await answer(
+            request, workers, lambda: told({"children": drawn(page_of(asked.path), ask, asked)})
+        )
 
     @server.get("/replay/wall")
     async def wall(request: Request) -> Response:
         asked = _asked(request, "/wall", usual)
-        return await answer(request, workers, lambda: told(frame(ask.of(asked), asked, partitions, rotation)))
+        return await answer(
+            request, workers, lambda: told(frame(ask.of(asked), asked, partitions, rotation))
+        )
 
 
 def line(ask: PageContext, asked: PageRequest) -> dict[str, Any]:
@@ -89,7 +100,12 @@ def line(ask: PageContext, asked: PageRequest) -> dict[str, Any]:
                 for row, one in zip(rows, alarms.read(rows), strict=True)
             ],
             "outages": [
-                [milliseconds(span.start), milliseconds(span.end), names.get(agency, agency), speech(f"feed_{kind}")]
+                [
+                    milliseconds(span.start),
+                    milliseconds(span.end),
+                    names.get(agency, agency),
+                    speech(f"feed_{kind}"),
+                ]
                 for agency, kind, span in silent
             ],
         }
@@ -97,15 +113,24 @@ def line(ask: PageContext, asked: PageRequest) -> dict[str, Any]:
     return ask.once(("line", since, until, picture, asked.spoken), found, seconds=30)
 
 
-def frame(ask: PageContext, asked: PageRequest, partitions: Partitions, rotation: int) -> list[list[Any]]:
+def frame(
+    ask: PageContext, asked: PageRequest, partitions: Partitions, rotation: int
+) -> list[list[Any]]:
     """All that a wall shows of a moment: [component, property, value]."""
     snapshot: Snapshot = ask.once("snapshot", lambda: _taken(ask, partitions), seconds=30)
     chosen, rotate = scenes(asked.get("scene"), asked.get("rotate"), rotation)
     view = WallView(asked.spoken, measure(asked.get("measure")), scenes=chosen, rotate=rotate)
     now = turn(view.scenes, view.rotate, datetime.now(UTC), snapshot.calls)
     texts = Drawings(Painter(ask.place)).frame(snapshot, ask_for(ask, [now.scene]), view, now)
-    outlines = ["map-communes", "url", outlines_address(ask.place)]  # others where a replay goes on over the reform of the units
-    return [outlines, *([component, prop, json.loads(text)] for (component, prop), text in texts.items())]
+    outlines = [
+        "map-communes",
+        "url",
+        outlines_address(ask.place),
+    ]  # others where a replay goes on over the reform of the units
+    return [
+        outlines,
+        *([component, prop, json.loads(text)] for (component, prop), text in texts.items()),
+    ]
 
 
 def _taken(ask: PageContext, partitions: Partitions) -> Snapshot:
@@ -116,4 +141,6 @@ def _taken(ask: PageContext, partitions: Partitions) -> Snapshot:
 
 def _asked(request: Request, path: str, usual: str) -> PageRequest:
     found = asked_by(request, path, usual)
-    return PageRequest(path, tuple(one for one in found.parameters if one[0] != "path"), found.spoken)
+    return PageRequest(
+        path, tuple(one for one in found.parameters if one[0] != "path"), found.spoken
+    )

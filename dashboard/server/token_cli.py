@@ -19,8 +19,13 @@ PAGES: dict[str, str] = {"wall": "/wall", "desk": "/"}
 @cli.command()
 def add(
     name: Annotated[str, typer.Argument(help="Whom or what it is for, such as `wall-left`.")],
-    right: Annotated[str, typer.Option("--for", help="What it opens: `wall` (the wall only) or `desk` (every page).")] = "wall",
-    days: Annotated[int | None, typer.Option(min=1, help="For how many days; without, until it is revoked.")] = None,
+    right: Annotated[
+        str,
+        typer.Option("--for", help="What it opens: `wall` (the wall only) or `desk` (every page)."),
+    ] = "wall",
+    days: Annotated[
+        int | None, typer.Option(min=1, help="For how many days; without, until it is revoked.")
+    ] = None,
 ) -> None:
     """Make a token. It is printed once, with the address to open."""
     settings = load()
@@ -34,9 +39,14 @@ def add(
     print(token)
     told = Console(stderr=True, highlight=False)
     address = f"{'https' if settings.tls else 'http'}://{settings.host}:{settings.dashboard_port}{PAGES[kind]}"
-    told.print(f"{address}?token={token}" if kind == "wall" else f"{address} (enter the token there)", soft_wrap=True)
+    told.print(
+        f"{address}?token={token}" if kind == "wall" else f"{address} (enter the token there)",
+        soft_wrap=True,
+    )
     if settings.access != "token":
-        told.print("IOC_ACCESS is `open`: whoever reaches the dashboard sees all of it, with or without a token.")
+        told.print(
+            "IOC_ACCESS is `open`: whoever reaches the dashboard sees all of it, with or without a token."
+        )
 
 
 @cli.command("list")
@@ -44,9 +54,14 @@ def show() -> None:
     """The tokens that were made and not revoked; never the tokens themselves."""
     now, table = datetime.now(UTC), Table("name", "for", "made", "valid until")
     for name, one in sorted(Tokens.of(load().home).all().items()):
-        until = "-" if one.expires_at is None else f"{one.expires_at.astimezone(ZONE):%Y-%m-%d %H:%M}"
+        until = (
+            "-" if one.expires_at is None else f"{one.expires_at.astimezone(ZONE):%Y-%m-%d %H:%M}"
+        )
         table.add_row(
-            name, one.right, f"{one.made_at.astimezone(ZONE):%Y-%m-%d %H:%M}", until + ("" if one.holds(now) else " (over)")
+            name,
+            one.right,
+            f"{one.made_at.astimezone(ZONE):%Y-%m-%d %H:%M}",
+            until + ("" if one.holds(now) else " (over)"),
         )
     Console().print(table)
 

@@ -74,7 +74,11 @@ class Tokens:
         if not said:
             return None
         hashed, now = _hash(said), datetime.now(UTC)
-        found = (one for one in self.all().values() if secrets.compare_digest(one.hash, hashed) and one.holds(now))
+        found = (
+            one
+            for one in self.all().values()
+            if secrets.compare_digest(one.hash, hashed) and one.holds(now)
+        )
         return next((one.right for one in found), None)
 
     def _write(self, known: Mapping[str, Token]) -> None:

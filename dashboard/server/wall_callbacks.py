@@ -44,10 +44,16 @@ def register(app: dash.Dash, board: Board) -> None:
                     return
                 asked = asyncio.get_running_loop().time()
 
-    app.clientside_callback(dash.ClientsideFunction("live", "heard"), Input("pulse", "data"), Input("viewer", "data"))  # type: ignore[no-untyped-call]
-    app.clientside_callback(dash.ClientsideFunction("map", "paint"), Input("map-communes", "hideout"))  # type: ignore[no-untyped-call]
+    app.clientside_callback(
+        dash.ClientsideFunction("live", "heard"), Input("pulse", "data"), Input("viewer", "data")
+    )  # type: ignore[no-untyped-call]
+    app.clientside_callback(
+        dash.ClientsideFunction("map", "paint"), Input("map-communes", "hideout")
+    )  # type: ignore[no-untyped-call]
     app.clientside_callback(  # type: ignore[no-untyped-call]
-        dash.ClientsideFunction("map", "dots"), Output("map-points", "data"), Input("map-dots", "data")
+        dash.ClientsideFunction("map", "dots"),
+        Output("map-points", "data"),
+        Input("map-dots", "data"),
     )
 
     @app.callback(

@@ -52,7 +52,9 @@ class Box:
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Replace the flow charts of a page by drawings."""
-    return BLOCK.sub(lambda found: f'<div class="drawing">{svg(read(found["text"]))}</div>', markdown)
+    return BLOCK.sub(
+        lambda found: f'<div class="drawing">{svg(read(found["text"]))}</div>', markdown
+    )
 
 
 def read(text: str) -> Chart:
@@ -136,7 +138,16 @@ def boxes(chart: Chart) -> dict[str, Box]:
             for at, node in enumerate(chart.groups.get(one, ()), start=1):
                 placed[node] = Box(x + PAD, y + PAD / 2 + at * ROW, width - 4 * PAD, ROW - 4)
             y += height + PAD
-        x += width + max([BETWEEN, *(_broken(words)[1] for tail, _, words, _ in chart.arrows if chart.item(tail) in ones)])
+        x += width + max(
+            [
+                BETWEEN,
+                *(
+                    _broken(words)[1]
+                    for tail, _, words, _ in chart.arrows
+                    if chart.item(tail) in ones
+                ),
+            ]
+        )
     return placed
 
 
@@ -166,12 +177,16 @@ def svg(chart: Chart) -> str:
     width = max(box.x + box.width for box in placed.values()) + PAD
     height = max(box.y + box.height for box in placed.values()) + PAD
     least = f"min-width: {width * 0.75:.0f}px"  # smaller letters nobody reads; what is wider is scrolled
-    lines = [f'<svg viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" style="{least}" role="img">']
+    lines = [
+        f'<svg viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" style="{least}" role="img">'
+    ]
     lines += ["<title>Flow chart</title>", HEAD]
     for group in chart.groups:
         lines.append(_box(placed[group], group, "group"))
     for tail, head, _, dashed in chart.arrows:
-        lines.append(_arrow(placed[tail], placed[head], dashed, chart.item(tail) == chart.item(head)))
+        lines.append(
+            _arrow(placed[tail], placed[head], dashed, chart.item(tail) == chart.item(head))
+        )
     lines += [_box(placed[name], label, "node") for name, label in chart.labels.items()]
     for tail, head, words, _ in chart.arrows:
         start, end = _ends(placed[tail], placed[head])

@@ -26,7 +26,9 @@ BESIDE_THE_CODE = {
 """Pages of the site by their place in the repository."""
 LINK = re.compile(r"(?P<before>\]\()(?P<target>[^)\s#:]+)(?P<anchor>#[^)\s]*)?(?P<after>\))")
 CODE = re.compile(r"^(?:```|~~~).*?^(?:```|~~~)\s*$|`[^`\n]+`", re.DOTALL | re.MULTILINE)
-ELSEWHERE = re.compile(r"""<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)=["']?(?:https?:)?//[^>]*>""")
+ELSEWHERE = re.compile(
+    r"""<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)=["']?(?:https?:)?//[^>]*>"""
+)
 log = logging.getLogger("mkdocs.hooks")
 
 
@@ -37,7 +39,9 @@ def on_files(files: Files, config: MkDocsConfig, **_: Any) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files, **_: Any) -> str:
+def on_page_markdown(
+    markdown: str, page: Page, config: MkDocsConfig, files: Files, **_: Any
+) -> str:
     """Turn links that work in the repository into links that work in the site."""
     folder = Path(page.file.abs_src_path or ROOT / "docs" / page.file.src_uri).parent
     here = PurePosixPath(page.file.src_uri).parent
@@ -63,7 +67,11 @@ def address(path: str, config: MkDocsConfig, files: Files) -> str:
     if path.startswith("docs/"):
         return path.removeprefix("docs/")
     # Text files get an ending that browsers show instead of offering to save.
-    copy = f"repository/{path}" if path.endswith((".csv", ".json", ".xlsx", ".geojson")) else f"repository/{path}.txt"
+    copy = (
+        f"repository/{path}"
+        if path.endswith((".csv", ".json", ".xlsx", ".geojson"))
+        else f"repository/{path}.txt"
+    )
     if files.get_file_from_path(copy) is None:
         files.append(File.generated(config, copy, abs_src_path=str(ROOT / path)))
     return copy

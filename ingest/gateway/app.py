@@ -93,7 +93,9 @@ class Gateway:
 
     async def take(self, request: Request) -> Response:
         """Push one event, a batch or lines; answers for each once Kafka has it."""
-        language = words.language(request.headers.get("accept-language", ""), self._settings.language)
+        language = words.language(
+            request.headers.get("accept-language", ""), self._settings.language
+        )
         try:
             status, answer = await self._take(request, language)
         except UnusableBodyError as problem:
@@ -102,7 +104,10 @@ class Gateway:
             self._refused.note(StatedSender(), problem.category, "")
             status, answer = problem.status, _nothing(problem.category, reason)
         except KafkaUnavailableError as away:
-            status, answer = 503, _nothing("unavailable", f"{words.of(words.UNAVAILABLE, language)}. ({away})")
+            status, answer = (
+                503,
+                _nothing("unavailable", f"{words.of(words.UNAVAILABLE, language)}. ({away})"),
+            )
         except ClientDisconnect:
             status, answer = 400, _nothing("disconnected", "")
         self._metrics.requests.labels(str(status)).inc()
@@ -113,15 +118,21 @@ class Gateway:
 
     async def _take(self, request: Request, language: str) -> tuple[int, Answer]:
         headers = request.headers
-        media = bodies.media_type(headers.get("content-type", ""), headers.get("content-encoding", ""))
-        body = await bodies.whole(request.stream(), headers.get("content-length"), self._settings.gateway_max_bytes)
+        media = bodies.media_type(
+            headers.get("content-type", ""), headers.get("content-encoding", "")
+        )
+        body = await bodies.whole(
+            request.stream(), headers.get("content-length"), self._settings.gateway_max_bytes
+        )
         arrived_ms = time.time_ns() // 1_000_000
         self._metrics.bytes.inc(len(body))
         producer = self._link.producer()
         if producer.pending_bytes + len(body) > PENDING_BYTES:
             raise KafkaUnavailableError("Too much is waiting for Kafka's acknowledgement.")
         prefix, keeping = self._settings.topic_prefix, Keeping.by(self._settings)
-        intake = Intake(self._reader, self._sealer, self._recent, prefix, language, self._refused, keeping)
+        intake = Intake(
+            self._reader, self._sealer, self._recent, prefix, language, self._refused, keeping
+        )
 
         def steps() -> Iterator[None]:
             records = bodies.events(media, body)

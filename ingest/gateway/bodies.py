@@ -8,7 +8,11 @@ import msgspec
 from ingest.gateway import words
 from schemas.events.envelope import RefusalCategory
 
-EVENT, BATCH, LINES = "application/cloudevents+json", "application/cloudevents-batch+json", "application/x-ndjson"
+EVENT, BATCH, LINES = (
+    "application/cloudevents+json",
+    "application/cloudevents-batch+json",
+    "application/x-ndjson",
+)
 MEDIA_TYPES = (EVENT, "application/json", BATCH, LINES)
 """What is taken: one event (two names for it), a JSON array of events, one event per line."""
 MAX_EVENTS = 10_000
@@ -47,8 +51,12 @@ def media_type(content_type: str, content_encoding: str) -> str:
     name, _, parameters = content_type.partition(";")
     name = name.strip().lower()
     charset = parameters.replace(" ", "").replace('"', "").lower()
-    if name not in MEDIA_TYPES or (charset.startswith("charset=") and charset not in ("charset=utf-8", "charset=utf8")):
-        raise UnusableBodyError(415, "unsupported-media-type", words.MEDIA_TYPE, content_type, ", ".join(MEDIA_TYPES))
+    if name not in MEDIA_TYPES or (
+        charset.startswith("charset=") and charset not in ("charset=utf-8", "charset=utf8")
+    ):
+        raise UnusableBodyError(
+            415, "unsupported-media-type", words.MEDIA_TYPE, content_type, ", ".join(MEDIA_TYPES)
+        )
     if content_encoding.strip().lower() not in ("", "identity"):
         raise UnusableBodyError(415, "unsupported-media-type", words.ENCODING, content_encoding)
     return EVENT if name == "application/json" else name
@@ -62,7 +70,9 @@ async def whole(chunks: AsyncIterator[bytes], announced: str | None, limit: int)
     async for chunk in chunks:
         size += len(chunk)
         if size > limit:
-            raise UnusableBodyError(413, RefusalCategory.TOO_LARGE.value, words.BODY_TOO_LARGE, limit)
+            raise UnusableBodyError(
+                413, RefusalCategory.TOO_LARGE.value, words.BODY_TOO_LARGE, limit
+            )
         parts.append(chunk)
     return b"".join(parts)
 
@@ -90,16 +100,26 @@ def _array(body: bytes) -> list[bytes]:
     try:
         if body.count(b",") > DENSE_COMMAS:
             if body.count(b"{") > MAX_BRACES:
-                raise UnusableBodyError(413, RefusalCategory.TOO_LARGE.value, words.TOO_MANY, MAX_EVENTS)
+                raise UnusableBodyError(
+                    413, RefusalCategory.TOO_LARGE.value, words.TOO_MANY, MAX_EVENTS
+                )
             _OBJECTS.decode(body)  # It stops at the first item that is none.
         return [bytes(raw) for raw in _LIST.decode(body)]
     except msgspec.ValidationError as error:
         if item := _ITEM.search(str(error)):
-            raise UnusableBodyError(400, RefusalCategory.WRONG_TYPE.value, words.NOT_OBJECTS, int(item[1])) from None
+            raise UnusableBodyError(
+                400, RefusalCategory.WRONG_TYPE.value, words.NOT_OBJECTS, int(item[1])
+            ) from None
         raise UnusableBodyError(400, RefusalCategory.WRONG_TYPE.value, words.NOT_A_LIST) from None
     except RecursionError:
-        raise UnusableBodyError(400, RefusalCategory.TOO_DEEP.value, words.CATEGORIES[RefusalCategory.TOO_DEEP]) from None
+        raise UnusableBodyError(
+            400, RefusalCategory.TOO_DEEP.value, words.CATEGORIES[RefusalCategory.TOO_DEEP]
+        ) from None
     except UnicodeDecodeError:
-        raise UnusableBodyError(400, RefusalCategory.BAD_UTF8.value, words.CATEGORIES[RefusalCategory.BAD_UTF8]) from None
+        raise UnusableBodyError(
+            400, RefusalCategory.BAD_UTF8.value, words.CATEGORIES[RefusalCategory.BAD_UTF8]
+        ) from None
     except msgspec.DecodeError as error:
-        raise UnusableBodyError(400, RefusalCategory.BAD_JSON.value, words.MALFORMED, str(error)) from None
+        raise UnusableBodyError(
+            400, RefusalCategory.BAD_JSON.value, words.MALFORMED, str(error)
+        ) from None

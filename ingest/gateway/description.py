@@ -60,7 +60,9 @@ EVENTS: dict[str, Any] = {
         408: _sentence("The headers or the body came too slowly."),
         413: _answer("The body is too large or holds too many events; nothing of it was taken."),
         415: _answer("The content type or encoding is not taken; the reason names those that are."),
-        421: _sentence("The `Host` is no name of this gateway; an administrator can add it to `IOC_HOSTS`."),
+        421: _sentence(
+            "The `Host` is no name of this gateway; an administrator can add it to `IOC_HOSTS`."
+        ),
         422: _answer("Every event is refused."),
         431: _sentence("The headers are too large or too many."),
         503: _answer(
@@ -83,8 +85,14 @@ EVENTS: dict[str, Any] = {
             "content": {
                 EVENT: _ONE_BODY,
                 "application/json": _ONE_BODY,
-                BATCH: {"schema": {"type": "array", "items": _ONE, "maxItems": MAX_EVENTS}, "example": list(_EXAMPLES.values())},
-                LINES: {"schema": {"type": "string", "description": "One CloudEvent per line."}, "example": _LINES},
+                BATCH: {
+                    "schema": {"type": "array", "items": _ONE, "maxItems": MAX_EVENTS},
+                    "example": list(_EXAMPLES.values()),
+                },
+                LINES: {
+                    "schema": {"type": "string", "description": "One CloudEvent per line."},
+                    "example": _LINES,
+                },
             },
         },
     },
@@ -92,11 +100,19 @@ EVENTS: dict[str, Any] = {
 
 
 def _status(sentence: str) -> dict[str, Any]:
-    schema = {"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}, "reason": {"type": "string"}}}
+    schema = {
+        "type": "object",
+        "required": ["status"],
+        "properties": {"status": {"type": "string"}, "reason": {"type": "string"}},
+    }
     return {"description": sentence, "content": {"application/json": {"schema": schema}}}
 
 
-HEALTHZ: dict[str, Any] = {"summary": "Alive?", "operation_id": "healthz", "responses": {200: _status("The process is alive.")}}
+HEALTHZ: dict[str, Any] = {
+    "summary": "Alive?",
+    "operation_id": "healthz",
+    "responses": {200: _status("The process is alive.")},
+}
 READYZ: dict[str, Any] = {
     "summary": "Ready?",
     "operation_id": "readyz",
@@ -108,7 +124,12 @@ READYZ: dict[str, Any] = {
 METRICS: dict[str, Any] = {
     "summary": "Counters for Prometheus",
     "operation_id": "metrics",
-    "responses": {200: {"description": "Prometheus text format.", "content": {"text/plain": {"schema": {"type": "string"}}}}},
+    "responses": {
+        200: {
+            "description": "Prometheus text format.",
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        }
+    },
 }
 
 
@@ -117,7 +138,9 @@ def complete(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            described = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+            described = get_openapi(
+                title=app.title, version=app.version, description=app.description, routes=app.routes
+            )
             described.setdefault("components", {})["schemas"] = _schemas()
             for path in described["paths"].values():
                 for operation in path.values():
@@ -131,7 +154,9 @@ def complete(app: FastAPI) -> None:
 
 
 def _schemas() -> dict[str, Any]:
-    _, found = msgspec.json.schema_components([Answer, *(kind.event for kind in KINDS)], ref_template=_REF + "{name}")
+    _, found = msgspec.json.schema_components(
+        [Answer, *(kind.event for kind in KINDS)], ref_template=_REF + "{name}"
+    )
     schemas: dict[str, Any] = dict(found)
     for kind in KINDS:
         record = json_schema(kind)

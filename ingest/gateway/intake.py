@@ -19,7 +19,16 @@ from ingest.gateway.recent import Position, Recent
 from ingest.gateway.refusals import Refusals
 from ingest.producer import KafkaUnavailableError, Producer
 from schemas.clickhouse.retention import Keeping
-from schemas.events.envelope import Read, Reader, RefusalCategory, RefusalError, bodies, body, identities, identity
+from schemas.events.envelope import (
+    Read,
+    Reader,
+    RefusalCategory,
+    RefusalError,
+    bodies,
+    body,
+    identities,
+    identity,
+)
 from schemas.events.kinds import BY_NAME, FEEDBACK
 from schemas.events.members import perhaps_repeated, repeated_member
 from schemas.events.refusals import StatedSender, said
@@ -114,7 +123,9 @@ class Intake:
         self._started = 0.0
         self._away = False
 
-    def steps(self, records: Sequence[bytes], producer: Producer, arrived_ms: int) -> Iterator[None]:
+    def steps(
+        self, records: Sequence[bytes], producer: Producer, arrived_ms: int
+    ) -> Iterator[None]:
         """Read every record and send what is valid and new, a few milliseconds at a time. What Kafka has no room for is left
         unacknowledged."""
         self._started = time.perf_counter()
@@ -130,13 +141,17 @@ class Intake:
                 continue
             kind = together[0][0].kind
             self._kinds.update(dict.fromkeys(range(at, until), kind.name))
-            quiet = not self._keeping.days and none_of(kind, [one[0] for one in together], piece, self._arrival)
+            quiet = not self._keeping.days and none_of(
+                kind, [one[0] for one in together], piece, self._arrival
+            )
             for index, (record, read) in enumerate(zip(piece, together, strict=True), at):
                 self._take(index, record, read, quiet)
                 if not index % STEP_EVENTS:
                     yield
 
-    def _take(self, index: int, record: bytes, read_before: _Read | None = None, quiet: bool = False) -> None:
+    def _take(
+        self, index: int, record: bytes, read_before: _Read | None = None, quiet: bool = False
+    ) -> None:
         """Read an event, unless that was done, and send it if it is valid and new; `quiet` ones were found to need no word."""
         result = Result(index)
         self.results.append(result)
@@ -173,20 +188,26 @@ class Intake:
         kind = BY_NAME.get(said(records[0]).kind, FEEDBACK) if len(records) > 1 else FEEDBACK
         if kind is FEEDBACK or (reads := self._reader.read_all(kind, records)) is None:
             return None
-        if perhaps_repeated(kind, records) and any(repeated_member(record) is not None for record in records):
+        if perhaps_repeated(kind, records) and any(
+            repeated_member(record) is not None for record in records
+        ):
             return None
         marks = identities([read.event_id for read in reads])
         return list(zip(reads, records, marks, bodies(kind, reads), strict=True))
 
     def _give(self, index: int, read: Read, record: bytes, mark: int, content: int) -> None:
         kind = read.kind
-        topic = self._topics.get(kind.name) or self._topics.setdefault(kind.name, kind.topic(self._prefix))
+        topic = self._topics.get(kind.name) or self._topics.setdefault(
+            kind.name, kind.topic(self._prefix)
+        )
         future = self._producer.put(topic, kind.entity_id(read.data).encode(), record)
         self._first[mark] = sent = _Produced(index, mark, content, topic, future)
         self._sent.append(sent)
 
     def _refuse(self, result: Result, refusal: RefusalError, record: bytes) -> None:
-        named = said(record) if refusal.category is not RefusalCategory.TOO_LARGE else StatedSender()
+        named = (
+            said(record) if refusal.category is not RefusalCategory.TOO_LARGE else StatedSender()
+        )
         if result.id is None:
             result.id, result.source = named.id, named.source
         self._refused.note(named, refusal.category.value, refusal.reason)
@@ -217,11 +238,15 @@ class Intake:
 
     def answer(self) -> Answer:
         """What became of every event, in the order of the request."""
-        accepted = [sent for sent in self._sent if sent.future.is_done and sent.future.exception is None]
+        accepted = [
+            sent for sent in self._sent if sent.future.is_done and sent.future.exception is None
+        ]
         positions = [_position(sent, sent.future.value) for sent in accepted]
         for sent, position in zip(accepted, positions, strict=True):
             _place(self.results[sent.index], ACCEPTED, position)
-        self._recent.put((sent.identity, position) for sent, position in zip(accepted, positions, strict=True))
+        self._recent.put(
+            (sent.identity, position) for sent, position in zip(accepted, positions, strict=True)
+        )
         for index, original in self._repeats:
             first = self.results[original]
             if first.status == ACCEPTED:
@@ -235,13 +260,20 @@ class Intake:
         if "" in statuses:
             for result in self.results:
                 if not result.status:
-                    result.status, result.reason = UNACKNOWLEDGED, words.of(words.UNACKNOWLEDGED, self._language)
+                    result.status, result.reason = (
+                        UNACKNOWLEDGED,
+                        words.of(words.UNACKNOWLEDGED, self._language),
+                    )
             statuses = [result.status for result in self.results]
         count = Counter(statuses)
         if len(self._kinds) == len(statuses) and len({*self._kinds.values()}) == 1:
-            self.outcomes.update({(self._kinds[0], status): number for status, number in count.items()})
+            self.outcomes.update(
+                {(self._kinds[0], status): number for status, number in count.items()}
+            )
         else:
-            self.outcomes.update((self._kinds.get(index, "unknown"), status) for index, status in enumerate(statuses))
+            self.outcomes.update(
+                (self._kinds.get(index, "unknown"), status) for index, status in enumerate(statuses)
+            )
         return Answer(
             accepted=count[ACCEPTED],
             duplicates=count[DUPLICATE],
@@ -268,7 +300,11 @@ def _same_or_refuse(earlier: int, content: int) -> None:
 
 def _place(result: Result, status: str, position: Position) -> None:
     result.status = status
-    result.topic, result.partition, result.offset = position.topic, position.partition, position.offset
+    result.topic, result.partition, result.offset = (
+        position.topic,
+        position.partition,
+        position.offset,
+    )
 
 
 def _position(sent: _Produced, metadata: Any) -> Position:

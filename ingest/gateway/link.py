@@ -89,7 +89,9 @@ class KafkaLink:
         topic = self._settings.topic_prefix + HEARTBEATS
         everywhere = range(self._settings.partitions.largest)
         beats = [producer.put(topic, self._name.encode(), value, number) for number in everywhere]
-        self._trouble = f"Kafka at {self._settings.kafka_servers} has not acknowledged for {STALE_SECONDS:g} s."
+        self._trouble = (
+            f"Kafka at {self._settings.kafka_servers} has not acknowledged for {STALE_SECONDS:g} s."
+        )
         for beat in beats:
             beat.get(ACK_SECONDS)
         if self._away:

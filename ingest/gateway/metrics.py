@@ -16,11 +16,21 @@ class GatewayMetrics:
 
     def __init__(self, beat_age: Callable[[], float], remembered: Callable[[], int]) -> None:
         self.registry = registry = CollectorRegistry()
-        self.requests = Counter("ioc_gateway_requests", "Requests to /v1/events by status code.", ["code"], registry=registry)
-        self.events = Counter(
-            "ioc_gateway_events", "Events by kind and what became of them.", ["kind", "outcome"], registry=registry
+        self.requests = Counter(
+            "ioc_gateway_requests",
+            "Requests to /v1/events by status code.",
+            ["code"],
+            registry=registry,
         )
-        self.refusals = Counter("ioc_gateway_refusals", "Refused events by category.", ["category"], registry=registry)
+        self.events = Counter(
+            "ioc_gateway_events",
+            "Events by kind and what became of them.",
+            ["kind", "outcome"],
+            registry=registry,
+        )
+        self.refusals = Counter(
+            "ioc_gateway_refusals", "Refused events by category.", ["category"], registry=registry
+        )
         self.ahead = Counter(
             "ioc_gateway_events_ahead",
             "Accepted events whose time is ahead of their arrival: a wrong clock.",
@@ -39,15 +49,23 @@ class GatewayMetrics:
             ["kind", "field"],
             registry=registry,
         )
-        self.bytes = Counter("ioc_gateway_body_bytes", "Bytes of the bodies that were read.", registry=registry)
+        self.bytes = Counter(
+            "ioc_gateway_body_bytes", "Bytes of the bodies that were read.", registry=registry
+        )
         self.acknowledgement = Histogram(
             "ioc_gateway_acknowledgement_seconds",
             "From the first event of a request read to the last one acknowledged by the broker.",
             registry=registry,
         )
-        age = Gauge("ioc_gateway_heartbeat_age_seconds", "Since a heartbeat was last acknowledged by Kafka.", registry=registry)
+        age = Gauge(
+            "ioc_gateway_heartbeat_age_seconds",
+            "Since a heartbeat was last acknowledged by Kafka.",
+            registry=registry,
+        )
         age.set_function(beat_age)
-        held = Gauge("ioc_gateway_remembered_events", "Identities held to answer resends.", registry=registry)
+        held = Gauge(
+            "ioc_gateway_remembered_events", "Identities held to answer resends.", registry=registry
+        )
         held.set_function(remembered)
 
     def observe(self, intake: "Intake", seconds: float) -> None:

@@ -36,7 +36,11 @@ _SENT = msgspec.json.Decoder(_SentData)
 MAX_CLEAN_CODES = 100_000
 """Combinations of codes that are remembered to need no word; beyond, they are forgotten and looked up again."""
 _CODE_FIELDS = {
-    kind.name: [name for name in ("agency", "commune", "unit", "indicator", "category") if name in kind.event.__struct_fields__]
+    kind.name: [
+        name
+        for name in ("agency", "commune", "unit", "indicator", "category")
+        if name in kind.event.__struct_fields__
+    ]
     for kind in KINDS
 }
 _CODES = {name: attrgetter(*fields) for name, fields in _CODE_FIELDS.items()}
@@ -68,7 +72,10 @@ def notices(read: Read, record: bytes, arrival: datetime) -> list[Notice] | None
     if mendable:
         sent = _SENT.decode(record).data
         for field in mendable:
-            given, code = normalise(msgspec.json.decode(sent[field], type=str)), getattr(data, field)
+            given, code = (
+                normalise(msgspec.json.decode(sent[field], type=str)),
+                getattr(data, field),
+            )
             if given != code:
                 found.append(Notice(MENDED, field, given, code))
     elif not unknown:
@@ -89,7 +96,11 @@ def none_of(kind: Kind, reads: Sequence[Read], records: Sequence[bytes], arrival
     codes = [(name, *codes_of(read.data)) for read in reads]
     if _clean.issuperset(codes):
         return True
-    return all(notices(reads[index], records[index], arrival) is None for index, code in enumerate(codes) if code not in _clean)
+    return all(
+        notices(reads[index], records[index], arrival) is None
+        for index, code in enumerate(codes)
+        if code not in _clean
+    )
 
 
 def told(found: list[Notice], language: str) -> str:
@@ -97,7 +108,13 @@ def told(found: list[Notice], language: str) -> str:
     said = [words.of(words.AHEAD, language, one.sent) for one in found if one.about == AHEAD]
     unknown = [f"{one.field} {one.sent!r}" for one in found if one.about == UNKNOWN]
     if unknown:
-        named = ", ".join(unknown[:MAX_NAMED_CODES]) + ("…" if len(unknown) > MAX_NAMED_CODES else "")
+        named = ", ".join(unknown[:MAX_NAMED_CODES]) + (
+            "…" if len(unknown) > MAX_NAMED_CODES else ""
+        )
         said.append(words.of(words.UNKNOWN_CODES, language, named))
-    said += [words.of(words.MENDED_CODE, language, one.field, one.sent, one.read) for one in found if one.about == MENDED]
+    said += [
+        words.of(words.MENDED_CODE, language, one.field, one.sent, one.read)
+        for one in found
+        if one.about == MENDED
+    ]
     return "; ".join(said)

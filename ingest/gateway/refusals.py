@@ -28,7 +28,9 @@ class _Count:
 class Refusals:
     """Counts what is refused from any thread; `taken` gives the counts and begins anew."""
 
-    def __init__(self, gateway: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, gateway: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._gateway, self._now = gateway, now
         self._lock = threading.Lock()
         self._counts: dict[Key, _Count] = {}

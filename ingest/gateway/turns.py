@@ -66,7 +66,11 @@ class Turns:
         request = _Request(sender, steps, size, loop, loop.create_future())
         with self._changed:
             # Who comes now has no claim on the time that others have had before.
-            self._used[sender] = max(self._used[sender], min(self._used[one] for one in self._requests)) if self._requests else 0.0
+            self._used[sender] = (
+                max(self._used[sender], min(self._used[one] for one in self._requests))
+                if self._requests
+                else 0.0
+            )
             self._requests[sender] += 1
             self._waiting.append(request)
             self._changed.notify()
@@ -83,7 +87,9 @@ class Turns:
                 self._changed.wait()
             if self._stopped:
                 return False
-            request = min(self._waiting, key=lambda one: (self._used[one.sender], one.used, one.size))
+            request = min(
+                self._waiting, key=lambda one: (self._used[one.sender], one.used, one.size)
+            )
             self._waiting.remove(request)
         began = self.clock()
         try:
@@ -109,7 +115,10 @@ class Turns:
         """Whether a much smaller request waits, of a sender that has had no more time."""
         with self._changed:
             mine = self._used[request.sender] + used
-            return any(one.size * MUCH_SMALLER <= request.size and self._used[one.sender] <= mine for one in self._waiting)
+            return any(
+                one.size * MUCH_SMALLER <= request.size and self._used[one.sender] <= mine
+                for one in self._waiting
+            )
 
     def _account(self, request: _Request, seconds: float, over: bool) -> None:
         with self._changed:

@@ -5,14 +5,20 @@ import re
 from schemas.events.envelope import RefusalCategory, RefusalError
 
 CATEGORIES: dict[str, tuple[str, str]] = {
-    RefusalCategory.BAD_UTF8: ("Không phải UTF-8; hãy gửi văn bản mã hóa UTF-8", "Not UTF-8; send text in UTF-8"),
+    RefusalCategory.BAD_UTF8: (
+        "Không phải UTF-8; hãy gửi văn bản mã hóa UTF-8",
+        "Not UTF-8; send text in UTF-8",
+    ),
     RefusalCategory.BAD_JSON: ("JSON sai cú pháp", "Malformed JSON"),
     RefusalCategory.TOO_DEEP: ("JSON lồng quá sâu", "JSON nested too deeply"),
     RefusalCategory.TOO_LARGE: ("Quá lớn", "Too large"),
     RefusalCategory.MISSING_FIELD: ("Thiếu trường bắt buộc", "A required field is missing"),
     RefusalCategory.WRONG_TYPE: ("Sai kiểu dữ liệu", "Wrong type of value"),
     RefusalCategory.WRONG_VALUE: ("Giá trị không hợp lệ", "Value not allowed"),
-    RefusalCategory.UNKNOWN_KIND: ("Loại sự kiện không có trong từ vựng", "Kind of event not known"),
+    RefusalCategory.UNKNOWN_KIND: (
+        "Loại sự kiện không có trong từ vựng",
+        "Kind of event not known",
+    ),
     RefusalCategory.IMPOSSIBLE_DATE: (
         "Thời điểm không hợp lệ; cần RFC 3339 có múi giờ, từ 1990 đến 2099",
         "Impossible time; RFC 3339 with an offset is needed, from 1990 to 2099",
@@ -21,7 +27,10 @@ CATEGORIES: dict[str, tuple[str, str]] = {
         "Tọa độ không hợp lệ; cần đủ lat và lon theo WGS84",
         "Impossible point; lat and lon are needed together, in WGS84 degrees",
     ),
-    RefusalCategory.WRONG_KEY: ("Khóa bản ghi không khớp thực thể", "The record's key is not its entity"),
+    RefusalCategory.WRONG_KEY: (
+        "Khóa bản ghi không khớp thực thể",
+        "The record's key is not its entity",
+    ),
     RefusalCategory.CONFLICT: (
         "Trùng source và id với một sự kiện khác nội dung; sự kiện mới cần id mới",
         "Same source and id as an event that says something else; a new event needs a new id",
@@ -37,8 +46,14 @@ UNACKNOWLEDGED = (
     "Kafka chưa xác nhận kịp; hãy gửi lại sự kiện này, nó vẫn chỉ được tính một lần",
     "Kafka did not acknowledge in time; send this event again, it will count once",
 )
-UNAVAILABLE = ("Tạm thời chưa nhận được; hãy gửi lại sau vài giây", "Nothing can be taken just now; send again in some seconds")
-TOO_MANY = ("Quá nhiều sự kiện trong một lần gửi; tối đa {0}", "Too many events in one request; at most {0}")
+UNAVAILABLE = (
+    "Tạm thời chưa nhận được; hãy gửi lại sau vài giây",
+    "Nothing can be taken just now; send again in some seconds",
+)
+TOO_MANY = (
+    "Quá nhiều sự kiện trong một lần gửi; tối đa {0}",
+    "Too many events in one request; at most {0}",
+)
 AHEAD = (
     "Đã nhận, nhưng thời điểm của sự kiện đi trước lúc nhận {0} giây; hãy chỉnh đồng hồ của nguồn gửi",
     "Taken, but the time of the event is {0} s ahead of its arrival; set the clock of its source",
@@ -48,9 +63,15 @@ UNKNOWN_CODES = (
     "Taken, but no list knows these codes: {0}; check them, their figures count for no unit",
 )
 MENDED_CODE = ("Đã nhận; {0} {1!r} được hiểu là {2!r}", "Taken; {0} {1!r} was read as {2!r}")
-BODY_TOO_LARGE = ("Nội dung quá lớn; hãy chia nhỏ, tối đa {0} byte", "The body is too large; split it, at most {0} bytes")
+BODY_TOO_LARGE = (
+    "Nội dung quá lớn; hãy chia nhỏ, tối đa {0} byte",
+    "The body is too large; split it, at most {0} bytes",
+)
 MEDIA_TYPE = ("Không nhận {0!r}; chỉ nhận {1}", "{0!r} is not taken; taken are {1}")
-ENCODING = ("Không nhận Content-Encoding {0!r}; hãy gửi không nén", "Content-Encoding {0!r} is not taken; send it uncompressed")
+ENCODING = (
+    "Không nhận Content-Encoding {0!r}; hãy gửi không nén",
+    "Content-Encoding {0!r} is not taken; send it uncompressed",
+)
 NOT_A_LIST = ("Lô sự kiện phải là một mảng JSON", "A batch must be one JSON array")
 NOT_OBJECTS = (
     "Lô sự kiện phải là một mảng các đối tượng JSON; phần tử {0} không phải",
@@ -77,12 +98,18 @@ _DETAILS = [
         (r"Not UTF-8 at byte (\d+)\.", r"sai ở byte \1"),
         (r"Type (.+) is not known; known are (.+?)(?= - at|$)", r"\1; các loại có: \2"),
         (r"(\S+) must be (\S+), not (.+?)(?= - at|$)", r"\1 phải là \2, không phải \3"),
-        (r"Member (.+?) stands twice in one object\.", r"\1 có hai lần trong cùng một đối tượng JSON"),
+        (
+            r"Member (.+?) stands twice in one object\.",
+            r"\1 có hai lần trong cùng một đối tượng JSON",
+        ),
         (r"More than (\d+) members are named reporter\.", r"có hơn \1 trường tên là reporter"),
         (r"(`.+?`) must not be empty\.", r"\1 không được để trống"),
         (r"(`.+?`) must not be ('.+?')\.", r"\1 không được là \2"),
         (r"(`.+?`) must not hold control characters\.", r"\1 không được chứa ký tự điều khiển"),
-        (r"`precision` names (`.+?`), which is no moment of this kind\.", r"`precision` nêu \1, không phải thời điểm của loại này"),
+        (
+            r"`precision` names (`.+?`), which is no moment of this kind\.",
+            r"`precision` nêu \1, không phải thời điểm của loại này",
+        ),
         (r" - at ", " - tại "),
     )
 ]
@@ -99,7 +126,11 @@ def explain(refusal: RefusalError, language: str) -> str:
     if language == "vi":
         for pattern, words in _DETAILS:
             detail = pattern.sub(words, detail)
-    return f"{of(CATEGORIES[refusal.category], language)}: {detail}" if detail else f"{of(CATEGORIES[refusal.category], language)}."
+    return (
+        f"{of(CATEGORIES[refusal.category], language)}: {detail}"
+        if detail
+        else f"{of(CATEGORIES[refusal.category], language)}."
+    )
 
 
 def language(accept: str, default: str) -> str:

@@ -10,7 +10,14 @@ from typing import Annotated, BinaryIO
 import msgspec
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from ingest import topics
 from ingest.importer import mapping as mappings
@@ -31,25 +38,46 @@ console = Console(stderr=True)
 
 
 def import_files(
-    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="CSV, XLSX, NDJSON or JSON files; - is the standard input.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE…", help="CSV, XLSX, NDJSON or JSON files; - is the standard input."
+        ),
+    ],
     mapping: Annotated[
         str | None,
         typer.Option(
             help="Mapping of columns to fields: a .toml file, or the name of one that comes along. CloudEvents need none."
         ),
     ] = None,
-    source: Annotated[str | None, typer.Option(help="CloudEvents source of the events, in place of the mapping's.")] = None,
-    kind: Annotated[str | None, typer.Option(help="Take only events of this kind; others are refused.")] = None,
-    refused: Annotated[
-        Path | None, typer.Option(help="File of the refused rows (one input only).  [default: NAME.refused.csv in this folder]")
+    source: Annotated[
+        str | None,
+        typer.Option(help="CloudEvents source of the events, in place of the mapping's."),
     ] = None,
-    sheet: Annotated[str | None, typer.Option(help="Sheet of an XLSX workbook.  [default: the first that is not hidden]")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Take only events of this kind; others are refused.")
+    ] = None,
+    refused: Annotated[
+        Path | None,
+        typer.Option(
+            help="File of the refused rows (one input only).  [default: NAME.refused.csv in this folder]"
+        ),
+    ] = None,
+    sheet: Annotated[
+        str | None,
+        typer.Option(help="Sheet of an XLSX workbook.  [default: the first that is not hidden]"),
+    ] = None,
     wait: Annotated[
         float,
-        typer.Option(min=0, help="Seconds to wait for a worker that does not get on: it knows what is stored."),
+        typer.Option(
+            min=0,
+            help="Seconds to wait for a worker that does not get on: it knows what is stored.",
+        ),
     ] = 30.0,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the worker.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Read and validate everything, send nothing.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Read and validate everything, send nothing.")
+    ] = False,
 ) -> None:
     """Import CSV, XLSX or JSON files.
 
@@ -74,7 +102,10 @@ def import_files(
             failed = job.run(files, None, _progress)
         else:
             topics.ensure(settings)
-            with Outcomes(settings) as outcomes, Producer(settings, patience=KAFKA_TIMEOUT_SECONDS) as producer:
+            with (
+                Outcomes(settings) as outcomes,
+                Producer(settings, patience=KAFKA_TIMEOUT_SECONDS) as producer,
+            ):
                 failed = job.run(files, producer, _progress)
                 job.settle(outcomes, 0.0 if no_wait else wait, _waiting)
         job.report(sys.stdout, "valid" if check else "accepted")
@@ -92,14 +123,23 @@ def _progress(name: str, file: BinaryIO, size: int | None) -> Iterator[Callable[
     if not console.is_terminal:
         yield _lines(name)
         return
-    columns = (TextColumn(name), BarColumn(), MofNCompleteColumn(), TextColumn("bytes"), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn(name),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("bytes"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, TextColumn("{task.fields[rows]}"), console=console) as progress:
         task = progress.add_task(name, total=size, rows="")
 
         def show(summary: Summary) -> None:
             if summary.rows % 500 == 0 or summary.accepted + summary.refused == summary.rows:
                 rows = f"{summary.accepted} accepted, {summary.refused} refused"
-                progress.update(task, completed=file.tell() if size is not None else None, rows=rows)
+                progress.update(
+                    task, completed=file.tell() if size is not None else None, rows=rows
+                )
 
         yield show
 
@@ -111,7 +151,9 @@ def _lines(name: str) -> Callable[[Summary], None]:
         nonlocal last
         if time.monotonic() - last >= SAY_EVERY_SECONDS:
             last = time.monotonic()
-            console.print(f"{name}: {summary.rows} rows read, {summary.accepted} accepted, {summary.refused} refused")
+            console.print(
+                f"{name}: {summary.rows} rows read, {summary.accepted} accepted, {summary.refused} refused"
+            )
 
     return show
 
@@ -124,6 +166,8 @@ def _waiting() -> Callable[[int], None]:
         nonlocal last
         if time.monotonic() - last >= SAY_EVERY_SECONDS:
             last = time.monotonic()
-            console.print(f"waiting for the worker to count what was sent: {counted(partitions, 'partition')} left")
+            console.print(
+                f"waiting for the worker to count what was sent: {counted(partitions, 'partition')} left"
+            )
 
     return show

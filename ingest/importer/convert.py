@@ -9,7 +9,15 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from ingest.importer import values
-from ingest.importer.mapping import OWN, Mapping, MappingField, MappingStep, RowCondition, Scalar, as_time
+from ingest.importer.mapping import (
+    OWN,
+    Mapping,
+    MappingField,
+    MappingStep,
+    RowCondition,
+    Scalar,
+    as_time,
+)
 from schemas.events.canonical import commune_code
 from schemas.events.envelope import Read, Reader, RefusalCategory, RefusalError
 from schemas.moments import TIME
@@ -31,20 +39,33 @@ class Encoded(NamedTuple):
     record: bytes
 
 
-def events(row: Columns[str, str], mapping: Mapping, reader: Reader, columns: Iterable[str] | None = None) -> list[Encoded]:
+def events(
+    row: Columns[str, str], mapping: Mapping, reader: Reader, columns: Iterable[str] | None = None
+) -> list[Encoded]:
     """The events of a row, in the order of the mapping's steps. `columns` are those of the mapping, if they are at hand.
 
     Raises `RefusalError`, naming column and value, when any of them cannot be: a row counts whole or not at all.
     """
-    plain = {name: normalise(row[name]) for name in (mapping.columns() if columns is None else columns)}
+    plain = {
+        name: normalise(row[name]) for name in (mapping.columns() if columns is None else columns)
+    }
     for name in OWN:
         if name in row:
             plain[name] = row[name]
-    steps = [step for step in mapping.step if not step.when or all(_holds(plain, one) for one in step.when)]
+    steps = [
+        step
+        for step in mapping.step
+        if not step.when or all(_holds(plain, one) for one in step.when)
+    ]
     if not steps:
-        raise RefusalError(RefusalCategory.WRONG_VALUE, "No step of the mapping applies to this row.")
+        raise RefusalError(
+            RefusalCategory.WRONG_VALUE, "No step of the mapping applies to this row."
+        )
     shared = _values(plain, mapping.fields, mapping)
-    return [_event(plain, shared | _values(plain, step.fields, mapping), mapping, step, reader) for step in steps]
+    return [
+        _event(plain, shared | _values(plain, step.fields, mapping), mapping, step, reader)
+        for step in steps
+    ]
 
 
 def skips(row: Columns[str, str], mapping: Mapping) -> bool:
@@ -52,21 +73,34 @@ def skips(row: Columns[str, str], mapping: Mapping) -> bool:
     return any(all(_holds(row, one) for one in rule.when) for rule in mapping.skip)
 
 
-def _values(row: Columns[str, str], fields: dict[str, MappingField | Scalar], mapping: Mapping) -> dict[str, Any]:
+def _values(
+    row: Columns[str, str], fields: dict[str, MappingField | Scalar], mapping: Mapping
+) -> dict[str, Any]:
     """Field → value, without the fields that are left out."""
     found = {}
     for name, spec in fields.items():
-        value = _value(row, spec, mapping, quoted=name not in PERSONAL) if isinstance(spec, MappingField) else spec
+        value = (
+            _value(row, spec, mapping, quoted=name not in PERSONAL)
+            if isinstance(spec, MappingField)
+            else spec
+        )
         if value is not None:
             found[name] = value
     return found
 
 
-def _event(row: Columns[str, str], data: dict[str, Any], mapping: Mapping, step: MappingStep, reader: Reader) -> Encoded:
+def _event(
+    row: Columns[str, str],
+    data: dict[str, Any],
+    mapping: Mapping,
+    step: MappingStep,
+    reader: Reader,
+) -> Encoded:
     time = _value(row, as_time(step.time), mapping)
     if not isinstance(time, values.KnownMoment):
         raise RefusalError(
-            RefusalCategory.MISSING_FIELD, f"The time of {fill(step.id, row)!r} is empty: {_told(row, as_time(step.time))}."
+            RefusalCategory.MISSING_FIELD,
+            f"The time of {fill(step.id, row)!r} is empty: {_told(row, as_time(step.time))}.",
         )
     envelope = {
         "specversion": "1.0",
@@ -80,7 +114,9 @@ def _event(row: Columns[str, str], data: dict[str, Any], mapping: Mapping, step:
     try:
         return Encoded(reader.read(record), record)
     except RefusalError as refusal:
-        raise RefusalError(refusal.category, refusal.reason + _origin(refusal.reason, row, mapping, step)) from None
+        raise RefusalError(
+            refusal.category, refusal.reason + _origin(refusal.reason, row, mapping, step)
+        ) from None
 
 
 def _stated(data: dict[str, Any], time: values.KnownMoment) -> dict[str, Any]:
@@ -114,7 +150,9 @@ def _holds(row: Columns[str, str], condition: RowCondition) -> bool:
     )
 
 
-def _value(row: Columns[str, str], field: MappingField, mapping: Mapping, *, quoted: bool = True) -> Any:
+def _value(
+    row: Columns[str, str], field: MappingField, mapping: Mapping, *, quoted: bool = True
+) -> Any:
     """The value of a field, None if it is left out. A refusal quotes what is wrong with it only if it may be `quoted`."""
     if field.constant is not None:
         return _converted(field.constant, row, field, mapping, quoted, own=True)
@@ -125,7 +163,8 @@ def _value(row: Columns[str, str], field: MappingField, mapping: Mapping, *, quo
         text = commune_code("unit", text)
     if field.known is not None and text and text not in known(field.known):
         raise RefusalError(
-            RefusalCategory.WRONG_VALUE, f"{_told(row, field, quoted)} is not among the {field.known} of the reference data."
+            RefusalCategory.WRONG_VALUE,
+            f"{_told(row, field, quoted)} is not among the {field.known} of the reference data.",
         )
     value: Scalar = text
     if field.lookup is not None and text in field.lookup:
@@ -133,13 +172,22 @@ def _value(row: Columns[str, str], field: MappingField, mapping: Mapping, *, quo
     elif not text or field.lookup is not None:
         if field.default is None and text:
             listed = f" ({', '.join(list(field.lookup or ())[:10])}, …)" if quoted else ""
-            raise RefusalError(RefusalCategory.WRONG_VALUE, f"{_told(row, field, quoted)} is not in the lookup{listed}.")
+            raise RefusalError(
+                RefusalCategory.WRONG_VALUE,
+                f"{_told(row, field, quoted)} is not in the lookup{listed}.",
+            )
         return _converted(field.default, row, field, mapping, quoted, own=True)
     return _converted(value, row, field, mapping, quoted)
 
 
 def _converted(
-    value: Scalar | None, row: Columns[str, str], field: MappingField, mapping: Mapping, quoted: bool, *, own: bool = False
+    value: Scalar | None,
+    row: Columns[str, str],
+    field: MappingField,
+    mapping: Mapping,
+    quoted: bool,
+    *,
+    own: bool = False,
 ) -> Any:
     """The value as its field is read. What is the mapping's `own`, a constant or a default, is read so if it is a text."""
     if value is None or field.as_ == "text" or (own and not (isinstance(value, str) and value)):
@@ -148,23 +196,36 @@ def _converted(
         match field.as_:
             case "number":
                 percent = field.percent is not None and _holds(row, field.percent)
-                return float(value) if not isinstance(value, str) else values.number(value, mapping.decimal, percent=percent)
+                return (
+                    float(value)
+                    if not isinstance(value, str)
+                    else values.number(value, mapping.decimal, percent=percent)
+                )
             case "integer":
                 return int(str(value))
             case "time":
                 zone = ZoneInfo(field.zone or mapping.zone)
-                return values.time(str(value), tuple(field.formats or mapping.times), zone, field.precision)
+                return values.time(
+                    str(value), tuple(field.formats or mapping.times), zone, field.precision
+                )
             case _:
                 return values.period(str(value))
     except ValueError as error:
-        category = RefusalCategory.IMPOSSIBLE_DATE if field.as_ in ("time", "period") else RefusalCategory.WRONG_TYPE
+        category = (
+            RefusalCategory.IMPOSSIBLE_DATE
+            if field.as_ in ("time", "period")
+            else RefusalCategory.WRONG_TYPE
+        )
         because = f": {error}" if quoted else ""
         told = f"the mapping's own value {value!r}" if own else _told(row, field, quoted)
         raise RefusalError(category, f"{told} is not a {field.as_}{because}.") from None
 
 
 def _told(row: Columns[str, str], field: MappingField, quoted: bool = True) -> str:
-    columns = (f"column {column!r}, value {row[column][:80]!r}" if quoted else f"column {column!r}" for column in field.columns())
+    columns = (
+        f"column {column!r}, value {row[column][:80]!r}" if quoted else f"column {column!r}"
+        for column in field.columns()
+    )
     return ", ".join(columns) or "the constant"
 
 
@@ -174,4 +235,8 @@ def _origin(reason: str, row: Columns[str, str], mapping: Mapping, step: Mapping
     column = mapping.column_of(found[1], step) if found else ""
     if not found or not column:
         return ""
-    return f" (column {column!r})" if found[1] in PERSONAL else f" (column {column!r}, value {row[column][:80]!r})"
+    return (
+        f" (column {column!r})"
+        if found[1] in PERSONAL
+        else f" (column {column!r}, value {row[column][:80]!r})"
+    )

@@ -102,11 +102,17 @@ class _Records:
         at = self._lines.number
         if isinstance(line, _Overlong):
             return _Record(
-                at, 1, [line + "…"], f"The line is longer than {MAX_LINE_BYTES:,} characters.", RefusalCategory.TOO_LARGE
+                at,
+                1,
+                [line + "…"],
+                f"The line is longer than {MAX_LINE_BYTES:,} characters.",
+                RefusalCategory.TOO_LARGE,
             )
         if line.count(self._delimiter) > 2 * MAX_COLUMNS:
             reason = f"The line has more than {2 * MAX_COLUMNS:,} cells."
-            return _Record(at, 1, [line[:KEPT_OF_OVERLONG] + "…"], reason, RefusalCategory.TOO_LARGE)
+            return _Record(
+                at, 1, [line[:KEPT_OF_OVERLONG] + "…"], reason, RefusalCategory.TOO_LARGE
+            )
         if not line.isascii() and _UNDECODED.search(line):
             return _Record(at, 1, self._split(line), "undecoded", RefusalCategory.BAD_UTF8)
         if '"' not in line:
@@ -125,14 +131,16 @@ class _Records:
                 if open_end
                 else f"Line {at} has text behind a closing quotation mark"
             )
-            return _Record(at, 1, self._split(line), f"{reason}: write one inside a quoted text twice.")
+            return _Record(
+                at, 1, self._split(line), f"{reason}: write one inside a quoted text twice."
+            )
         if not self._swallows(taken):
             return _Record(at, len(taken), cells)
         end = at + len(taken) - 1
-        reason = (
-            f"Line {at} opens a quotation mark that line {end} closes, and what is between looks like rows; close it in its line."
+        reason = f"Line {at} opens a quotation mark that line {end} closes, and what is between looks like rows; close it in its line."
+        self._refused.extend(
+            _Record(at + index, 1, self._split(one), reason) for index, one in enumerate(taken)
         )
-        self._refused.extend(_Record(at + index, 1, self._split(one), reason) for index, one in enumerate(taken))
         return self._refused.popleft()
 
     def _following(self, taken: list[str]) -> Iterator[str]:
@@ -180,7 +188,11 @@ def csv_rows(file: BinaryIO, mapping: Mapping, layout: Layout | None = None) -> 
         yield from _rows(lines, mapping, layout)
     except UnicodeError as error:  # Of encodings that cannot mark what they do not understand.
         raise FileError(
-            _not_decoded(f"Near line {lines.number + 1} the file", mapping, getattr(error, "reason", str(error)))
+            _not_decoded(
+                f"Near line {lines.number + 1} the file",
+                mapping,
+                getattr(error, "reason", str(error)),
+            )
         ) from None
     finally:
         layout.lines = lines.number
@@ -205,16 +217,34 @@ def _rows(lines: _Lines, mapping: Mapping, layout: Layout) -> Iterator[Row]:
             cells = [unguard_formula(cell) for cell in cells[: -len(EXTRA_COLUMNS)]]
         line, lines_of_it = record.line, record.lines
         if record.problem:
-            reason = _not_decoded("The row", mapping) if record.category is RefusalCategory.BAD_UTF8 else record.problem
-            yield Row(number, {}, RefusalError(record.category, reason), "", line, lines_of_it, cells)
+            reason = (
+                _not_decoded("The row", mapping)
+                if record.category is RefusalCategory.BAD_UTF8
+                else record.problem
+            )
+            yield Row(
+                number, {}, RefusalError(record.category, reason), "", line, lines_of_it, cells
+            )
         elif not any(map(str.strip, cells)):
             layout.blank += record.lines
         elif len(record.cells) != full:
-            columns = dict.fromkeys(layout.columns, "") | dict(zip(layout.columns, cells, strict=False))
+            columns = dict.fromkeys(layout.columns, "") | dict(
+                zip(layout.columns, cells, strict=False)
+            )
             reason = f"The row has {len(record.cells)} columns, the header {full}."
-            yield Row(number, columns, RefusalError(RefusalCategory.WRONG_VALUE, reason), "", line, lines_of_it, cells)
+            yield Row(
+                number,
+                columns,
+                RefusalError(RefusalCategory.WRONG_VALUE, reason),
+                "",
+                line,
+                lines_of_it,
+                cells,
+            )
         else:
-            yield Row(number, dict(zip(layout.columns, cells, strict=True)), None, "", line, lines_of_it)
+            yield Row(
+                number, dict(zip(layout.columns, cells, strict=True)), None, "", line, lines_of_it
+            )
 
 
 def _header(lines: _Lines, mapping: Mapping, layout: Layout) -> tuple[_Records, int, bool]:
@@ -223,19 +253,29 @@ def _header(lines: _Lines, mapping: Mapping, layout: Layout) -> tuple[_Records, 
         layout.blank += 1
     if first is None:
         raise FileError("The file is empty; a CSV file begins with its column names.")
-    layout.delimiter = max(",;\t", key=first.count) if mapping.delimiter == AUTO else mapping.delimiter
+    layout.delimiter = (
+        max(",;\t", key=first.count) if mapping.delimiter == AUTO else mapping.delimiter
+    )
     if isinstance(first, _Overlong) or first.count(layout.delimiter) >= MAX_COLUMNS:
-        raise FileError(f"The first line has more than {MAX_COLUMNS:,} columns or {MAX_LINE_BYTES:,} characters: it is no header.")
+        raise FileError(
+            f"The first line has more than {MAX_COLUMNS:,} columns or {MAX_LINE_BYTES:,} characters: it is no header."
+        )
     lines.give_back([first])
     records = _Records(lines, layout.delimiter)
     header = records.take()
     if header is None or header.problem:
         undecoded = header is not None and header.category is RefusalCategory.BAD_UTF8
-        raise FileError(_not_decoded("The header", mapping) if undecoded or header is None else f"The header: {header.problem}")
+        raise FileError(
+            _not_decoded("The header", mapping)
+            if undecoded or header is None
+            else f"The header: {header.problem}"
+        )
     layout.header = header.lines
     titles = header.cells
     last = tuple(titles[-len(EXTRA_COLUMNS) :])
-    refused_before = last == OTHER_EXTRA_COLUMNS or (last == EXTRA_COLUMNS and not mapping.columns() & set(EXTRA_COLUMNS))
+    refused_before = last == OTHER_EXTRA_COLUMNS or (
+        last == EXTRA_COLUMNS and not mapping.columns() & set(EXTRA_COLUMNS)
+    )
     if refused_before:
         titles = [unguard_formula(title) for title in titles[: -len(EXTRA_COLUMNS)]]
     wanted = mapping.columns()
@@ -244,9 +284,13 @@ def _header(lines: _Lines, mapping: Mapping, layout: Layout) -> tuple[_Records, 
     lacking = sorted(wanted - set(layout.columns))
     if lacking:
         names = listed([repr(one) for one in lacking])
-        raise FileError(f"The columns {names} of the mapping are not in the file; it has {listed(layout.columns)}.")
+        raise FileError(
+            f"The columns {names} of the mapping are not in the file; it has {listed(layout.columns)}."
+        )
     times = mapping.columns_read_as("time")
-    records.expect(len(titles), [index for index, name in enumerate(layout.columns) if name in times])
+    records.expect(
+        len(titles), [index for index, name in enumerate(layout.columns) if name in times]
+    )
     return records, len(header.cells), refused_before
 
 

@@ -57,7 +57,9 @@ def _lines(file: BinaryIO, layout: Layout) -> Iterator[JsonDocument]:
         # As somebody cut them out of an array.
         text = text.removesuffix(b",").rstrip()
         if text == b"{" and layout.lines == 1 + layout.blank:
-            raise FileError("The file is a JSON object over several lines; give one object per line, or an array of objects.")
+            raise FileError(
+                "The file is a JSON object over several lines; give one object per line, or an array of objects."
+            )
         if text:
             yield JsonDocument(layout.lines, text)
         else:
@@ -68,11 +70,15 @@ def _members(file: BinaryIO, layout: Layout) -> Iterator[JsonDocument]:
     layout.unit = "members"
     content = file.read(MAX_ARRAY_BYTES + 1)
     if len(content) > MAX_ARRAY_BYTES:
-        raise FileError(f"The JSON array has more than {MAX_ARRAY_BYTES >> 20} MB; give one object per line (NDJSON).")
+        raise FileError(
+            f"The JSON array has more than {MAX_ARRAY_BYTES >> 20} MB; give one object per line (NDJSON)."
+        )
     try:
         members = msgspec.json.decode(content.removeprefix(_MARK), type=list[msgspec.Raw])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise FileError(f"The JSON array cannot be read, so none of it was taken: {error}.") from None
+        raise FileError(
+            f"The JSON array cannot be read, so none of it was taken: {error}."
+        ) from None
     for number, member in enumerate(members, 1):
         layout.lines += 1
         text = bytes(member)
@@ -83,17 +89,24 @@ def _members(file: BinaryIO, layout: Layout) -> Iterator[JsonDocument]:
 
 
 def _too_long(what: str) -> RefusalError:
-    return RefusalError(RefusalCategory.TOO_LARGE, f"The {what} is longer than {MAX_LINE_BYTES:,} bytes.")
+    return RefusalError(
+        RefusalCategory.TOO_LARGE, f"The {what} is longer than {MAX_LINE_BYTES:,} bytes."
+    )
 
 
-def json_rows(file: BinaryIO, form: Form, mapping: Mapping, layout: Layout | None = None) -> Iterator[Row]:
+def json_rows(
+    file: BinaryIO, form: Form, mapping: Mapping, layout: Layout | None = None
+) -> Iterator[Row]:
     """Objects as rows: values as text, members of members as `outer.inner`, absent columns empty."""
     layout = layout if layout is not None else Layout()
     layout.encoding = mapping.encoding
     layout.delimiter = mapping.csv_delimiter
     layout.columns = [*sorted(mapping.columns()), RECORD]
     layout.titles = layout.columns
-    wanted, numbers = dict.fromkeys(mapping.columns(), ""), mapping.columns_read_as("number", "integer")
+    wanted, numbers = (
+        dict.fromkeys(mapping.columns(), ""),
+        mapping.columns_read_as("number", "integer"),
+    )
     decoder = msgspec.json.Decoder(dict[str, Any], float_hook=_Number)
     for number, text, refusal in documents(file, form, layout):
         try:
@@ -101,7 +114,12 @@ def json_rows(file: BinaryIO, form: Form, mapping: Mapping, layout: Layout | Non
                 raise refusal
             found = decoder.decode(text)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            yield Row(number, {}, RefusalError(RefusalCategory.BAD_JSON, str(error)), cells=_only_record(layout, text))
+            yield Row(
+                number,
+                {},
+                RefusalError(RefusalCategory.BAD_JSON, str(error)),
+                cells=_only_record(layout, text),
+            )
         except RefusalError as too_long:
             yield Row(number, {}, too_long, cells=_only_record(layout, text))
         else:
@@ -112,13 +130,21 @@ def _only_record(layout: Layout, text: bytes) -> list[str]:
     return [*[""] * (len(layout.columns) - 1), text.decode(errors="replace")]
 
 
-def _flat(members: dict[str, Any], decimal: str, numbers: frozenset[str], outer: str = "") -> Iterator[tuple[str, str]]:
+def _flat(
+    members: dict[str, Any], decimal: str, numbers: frozenset[str], outer: str = ""
+) -> Iterator[tuple[str, str]]:
     for name, value in members.items():
         if isinstance(value, dict):
             yield from _flat(value, decimal, numbers, f"{outer}{name}.")
         elif isinstance(value, _Number):
-            yield outer + name, written(float(value), decimal) if outer + name in numbers else str(value)
+            yield (
+                outer + name,
+                written(float(value), decimal) if outer + name in numbers else str(value),
+            )
         elif isinstance(value, str):
             yield outer + name, value
         else:
-            yield outer + name, "" if value is None else msgspec.json.encode(value, enc_hook=float).decode()
+            yield (
+                outer + name,
+                "" if value is None else msgspec.json.encode(value, enc_hook=float).decode(),
+            )

@@ -64,9 +64,13 @@ class ImportJob:
     @property
     def refused_some(self) -> bool:
         """Whether rows were refused, or are not accounted for."""
-        return any(one.summary.refused or one.summary.unaccounted(one.layout) for one in self._files)
+        return any(
+            one.summary.refused or one.summary.unaccounted(one.layout) for one in self._files
+        )
 
-    def run(self, names: Sequence[str], producer: Producer | None, progress: Progress) -> Exception | None:
+    def run(
+        self, names: Sequence[str], producer: Producer | None, progress: Progress
+    ) -> Exception | None:
         """Read and send the files, without producer only check them; what kept it from reading them to the end."""
         try:
             for name in names:
@@ -86,14 +90,25 @@ class ImportJob:
             taken = kept(self._taken(name, file, layout), self._keeping)
             with progress(name, file, size) as show:
                 chosen = taken if self._kind is None else only(taken, self._kind)
-                run(chosen, producer, refused, show, KAFKA_TIMEOUT_SECONDS, one.summary, self._seen, one.sent)
+                run(
+                    chosen,
+                    producer,
+                    refused,
+                    show,
+                    KAFKA_TIMEOUT_SECONDS,
+                    one.summary,
+                    self._seen,
+                    one.sent,
+                )
             one.whole = True
 
     def _digest(self, file: BinaryIO, name: str) -> str:
         if self._mapping is None or not self._mapping.numbered:
             return ""
         if not file.seekable():
-            raise FileError(f"The mapping names rows by {{{FILE}}}: give a file in place of {name}.")
+            raise FileError(
+                f"The mapping names rows by {{{FILE}}}: give a file in place of {name}."
+            )
         digest = hashlib.sha256()
         while piece := file.read(1 << 20):
             digest.update(piece)
@@ -106,7 +121,9 @@ class ImportJob:
         form = None if xlsx else json_form(name, head)
         if self._mapping is None and form is None and not is_refused_events(head):
             what = "XLSX" if xlsx else "CSV"
-            raise MappingError(f"{name} is {what}: give a --mapping ({', '.join(mappings.names())}, or a .toml file).")
+            raise MappingError(
+                f"{name} is {what}: give a --mapping ({', '.join(mappings.names())}, or a .toml file)."
+            )
         if self._sheet is not None and not xlsx:
             raise MappingError(f"{name} is no workbook; --sheet is for XLSX files.")
         if xlsx and self._mapping is not None:
@@ -114,7 +131,9 @@ class ImportJob:
             return convert(rows, self._mapping, self._reader, self._sealer, layout)
         return take(file, self._mapping, self._reader, self._sealer, form, layout)
 
-    def settle(self, outcomes: Outcomes, seconds: float, waiting: Callable[[], Callable[[int], None]]) -> None:
+    def settle(
+        self, outcomes: Outcomes, seconds: float, waiting: Callable[[], Callable[[int], None]]
+    ) -> None:
         """Learn from the workers what is stored, what is a repeat and what was refused after all."""
         ends: dict[SentPartition, int] = {}
         for one in self._files:
@@ -158,9 +177,14 @@ class ImportJob:
         for one in self._files:
             if not one.whole and not one.summary.rows:
                 continue  # What kept it from being read is all there is to say.
-            for number, sentence in enumerate(one.summary.sentences(one.layout, verb, whole=one.whole)):
+            for number, sentence in enumerate(
+                one.summary.sentences(one.layout, verb, whole=one.whole)
+            ):
                 print(sentence if number else f"{one.name}: {sentence}", file=out)
             if not one.whole:
-                print("  it was not read to its end; importing it again repeats what was sent without harm", file=out)
+                print(
+                    "  it was not read to its end; importing it again repeats what was sent without harm",
+                    file=out,
+                )
             if one.summary.refused:
                 print(f"  refused rows: {one.refused.path}", file=out)

@@ -155,7 +155,9 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     def columns_read_as(self, *kinds: str) -> frozenset[str]:
         """The columns whose texts become values of some kinds: `time`, `number` …"""
-        return frozenset(one.column for one in self.specs() if one.as_ in kinds and one.column is not None)
+        return frozenset(
+            one.column for one in self.specs() if one.as_ in kinds and one.column is not None
+        )
 
     def specs(self) -> Iterator[MappingField]:
         """All that says where a value comes from."""
@@ -170,7 +172,13 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         found: dict[str, Known | None] = {}
         for fields in (self.fields, *(step.fields for step in self.step)):
             for name, spec in fields.items():
-                if isinstance(spec, MappingField) and spec.column and spec.as_ == "text" and spec.lookup is None and name in short:
+                if (
+                    isinstance(spec, MappingField)
+                    and spec.column
+                    and spec.as_ == "text"
+                    and spec.lookup is None
+                    and name in short
+                ):
                     found[spec.column] = spec.known or _KNOWN_OF.get(name)
         return found
 
@@ -182,8 +190,12 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     def reporter_columns(self) -> set[str]:
         """The columns that say who reported."""
-        specs = (fields.get("reporter") for fields in (self.fields, *(step.fields for step in self.step)))
-        return {column for spec in specs if isinstance(spec, MappingField) for column in spec.columns()}
+        specs = (
+            fields.get("reporter") for fields in (self.fields, *(step.fields for step in self.step))
+        )
+        return {
+            column for spec in specs if isinstance(spec, MappingField) for column in spec.columns()
+        }
 
     def column_of(self, name: str, step: MappingStep) -> str:
         """The column that a field of the event comes from; empty if from none."""
@@ -201,7 +213,9 @@ def _short_texts(kind: Kind) -> set[str]:
 def _longest(of: msgspec.inspect.Type) -> float:
     """How many letters a field's texts may have; no end for what is no text."""
     of = of.type if isinstance(of, msgspec.inspect.Metadata) else of
-    return of.max_length or float("inf") if isinstance(of, msgspec.inspect.StrType) else float("inf")
+    return (
+        of.max_length or float("inf") if isinstance(of, msgspec.inspect.StrType) else float("inf")
+    )
 
 
 def placeholders(template: str) -> Iterator[str]:
@@ -226,11 +240,17 @@ def _time_of(column: str) -> MappingField:
 
 def load(name: str) -> Mapping:
     """A mapping by its file, or by the name of one that comes with the product. Raises `MappingError`."""
-    path = Path(name) if name.endswith(".toml") else Path(str(files("ingest") / "mappings" / f"{name}.toml"))
+    path = (
+        Path(name)
+        if name.endswith(".toml")
+        else Path(str(files("ingest") / "mappings" / f"{name}.toml"))
+    )
     try:
         mapping = msgspec.convert(_composed(tomllib.loads(path.read_text("utf-8"))), Mapping)
     except FileNotFoundError:
-        raise MappingError(f"There is no mapping {name}; there are {', '.join(names())}, or give a .toml file.") from None
+        raise MappingError(
+            f"There is no mapping {name}; there are {', '.join(names())}, or give a .toml file."
+        ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise MappingError(f"The mapping {path} cannot be read: {error}") from None
     _check(mapping, path)
@@ -248,7 +268,11 @@ def _composed(value: Any, *, exact: bool = True) -> Any:
         }
     if isinstance(value, list):
         return [_composed(one, exact=exact) for one in value]
-    return (unicodedata.normalize("NFC", value) if exact else normalise(value)) if isinstance(value, str) else value
+    return (
+        (unicodedata.normalize("NFC", value) if exact else normalise(value))
+        if isinstance(value, str)
+        else value
+    )
 
 
 def names() -> list[str]:
@@ -258,23 +282,46 @@ def names() -> list[str]:
 
 def _check(mapping: Mapping, path: Path) -> None:
     if mapping.kind not in BY_NAME:
-        raise MappingError(f"{path}: kind {mapping.kind!r} is not known; known are {', '.join(BY_NAME)}.")
+        raise MappingError(
+            f"{path}: kind {mapping.kind!r} is not known; known are {', '.join(BY_NAME)}."
+        )
     if not mapping.step:
         raise MappingError(f"{path}: there is no [[step]]; a row stands for at least one event.")
     known = set(mapping.event_kind.event.__struct_fields__)
-    for condition in (one for rules in (mapping.skip, mapping.step) for rule in rules for one in rule.when):
+    for condition in (
+        one for rules in (mapping.skip, mapping.step) for rule in rules for one in rule.when
+    ):
         _check_condition(condition, path)
     for form in (*mapping.times, *(form for spec in mapping.specs() for form in spec.formats)):
         _check_form(form, path)
     for step in mapping.step:
-        if ROW in _named(step.id) and FILE not in _named(step.id) and not list(placeholders(step.id)):
-            raise MappingError(f"{path}: an id of {{{ROW}}} alone is the same in every file; add {{{FILE}}}, or a column.")
-        for name, spec in (*mapping.fields.items(), *step.fields.items(), ("time", as_time(step.time))):
+        if (
+            ROW in _named(step.id)
+            and FILE not in _named(step.id)
+            and not list(placeholders(step.id))
+        ):
+            raise MappingError(
+                f"{path}: an id of {{{ROW}}} alone is the same in every file; add {{{FILE}}}, or a column."
+            )
+        for name, spec in (
+            *mapping.fields.items(),
+            *step.fields.items(),
+            ("time", as_time(step.time)),
+        ):
             if name not in known and name != "time":
-                raise MappingError(f"{path}: a {mapping.kind} has no field {name!r}; it has {', '.join(sorted(known))}.")
+                raise MappingError(
+                    f"{path}: a {mapping.kind} has no field {name!r}; it has {', '.join(sorted(known))}."
+                )
             if isinstance(spec, MappingField):
-                if sum(origin is not None for origin in (spec.column, spec.template, spec.constant)) != 1:
-                    raise MappingError(f"{path}: field {name!r} needs exactly one of column, template and constant.")
+                if (
+                    sum(
+                        origin is not None for origin in (spec.column, spec.template, spec.constant)
+                    )
+                    != 1
+                ):
+                    raise MappingError(
+                        f"{path}: field {name!r} needs exactly one of column, template and constant."
+                    )
                 _check_zone(spec.zone or mapping.zone, path)
     _check_reporter(mapping, path)
 
@@ -290,17 +337,30 @@ def _check_reporter(mapping: Mapping, path: Path) -> None:
             *step.fields.items(),
         ]
         for name, spec in others:
-            if name != "reporter" and isinstance(spec, MappingField) and (shared := sealed.intersection(spec.columns())):
-                raise MappingError(f"{path}: column {min(shared)!r} says who reported, and must not fill {name!r} too.")
+            if (
+                name != "reporter"
+                and isinstance(spec, MappingField)
+                and (shared := sealed.intersection(spec.columns()))
+            ):
+                raise MappingError(
+                    f"{path}: column {min(shared)!r} says who reported, and must not fill {name!r} too."
+                )
 
 
 def _check_condition(condition: RowCondition, path: Path) -> None:
-    if all(one is None for one in (condition.present, condition.in_, condition.starts_with, condition.matches)):
-        raise MappingError(f"{path}: a condition on {condition.column!r} needs present, in, starts_with or matches.")
+    if all(
+        one is None
+        for one in (condition.present, condition.in_, condition.starts_with, condition.matches)
+    ):
+        raise MappingError(
+            f"{path}: a condition on {condition.column!r} needs present, in, starts_with or matches."
+        )
     try:
         re.compile(condition.matches or "")
     except re.error as error:
-        raise MappingError(f"{path}: {condition.matches!r} is no regular expression: {error}.") from None
+        raise MappingError(
+            f"{path}: {condition.matches!r} is no regular expression: {error}."
+        ) from None
 
 
 def _check_form(form: str, path: Path) -> None:
@@ -317,4 +377,6 @@ def _check_zone(zone: str, path: Path) -> None:
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError):
-        raise MappingError(f"{path}: the time zone {zone!r} is not known; use an IANA name such as Asia/Ho_Chi_Minh.") from None
+        raise MappingError(
+            f"{path}: the time zone {zone!r} is not known; use an IANA name such as Asia/Ho_Chi_Minh."
+        ) from None

@@ -51,11 +51,17 @@ class Outcomes:
         self._settings = settings
         servers = settings.kafka_servers.split(",")
         try:
-            self._consumer = KafkaConsumer(bootstrap_servers=servers, client_id="ioc-ingest-import", enable_auto_commit=False)
-            self._admin = KafkaAdminClient(bootstrap_servers=servers, client_id="ioc-ingest-import", request_timeout_ms=10_000)
+            self._consumer = KafkaConsumer(
+                bootstrap_servers=servers, client_id="ioc-ingest-import", enable_auto_commit=False
+            )
+            self._admin = KafkaAdminClient(
+                bootstrap_servers=servers, client_id="ioc-ingest-import", request_timeout_ms=10_000
+            )
             names = [settings.topic_prefix + name for name in (DEAD_LETTERS, REPEATS)]
             self._topics = [
-                TopicPartition(name, part) for name in names for part in self._consumer.partitions_for_topic(name) or ()
+                TopicPartition(name, part)
+                for name in names
+                for part in self._consumer.partitions_for_topic(name) or ()
             ]
             self._consumer.assign(self._topics)
             self._begin: dict[Any, int] = self._consumer.end_offsets(self._topics)
@@ -65,7 +71,12 @@ class Outcomes:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._consumer.close(autocommit=False)
         self._admin.close()
 
@@ -84,7 +95,9 @@ class Outcomes:
             try:
                 committed, unheard = self._committed(ends), ""
             except KafkaError as error:  # It may be back soon.
-                unheard = f"Kafka did not say how far the worker is ({error or type(error).__name__})"
+                unheard = (
+                    f"Kafka did not say how far the worker is ({error or type(error).__name__})"
+                )
             before, so_far = left, {place: committed.get(place, -1) for place in ends}
             left = {place: offset for place, offset in so_far.items() if offset <= ends[place]}
             if not left:
@@ -103,12 +116,16 @@ class Outcomes:
 
     def _committed(self, ends: dict[SentPartition, int]) -> dict[SentPartition, int]:
         asked = [TopicPartition(*place) for place in ends]
-        found = self._admin.list_group_offsets({self._settings.worker_group: asked})[self._settings.worker_group]
+        found = self._admin.list_group_offsets({self._settings.worker_group: asked})[
+            self._settings.worker_group
+        ]
         return {SentPartition(tp.topic, tp.partition): one.offset for tp, one in found.items()}
 
     def _worker_runs(self) -> bool:
         try:
-            group = self._admin.describe_groups([self._settings.worker_group])[self._settings.worker_group]
+            group = self._admin.describe_groups([self._settings.worker_group])[
+                self._settings.worker_group
+            ]
         except KafkaError:
             return True  # It is asked again.
         return bool(group.get("members"))
@@ -128,7 +145,9 @@ class Outcomes:
             raise self._unavailable(error) from None
 
     def _unavailable(self, error: KafkaError) -> KafkaUnavailableError:
-        return KafkaUnavailableError(f"Kafka at {self._settings.kafka_servers} does not answer ({error or type(error).__name__}).")
+        return KafkaUnavailableError(
+            f"Kafka at {self._settings.kafka_servers} does not answer ({error or type(error).__name__})."
+        )
 
 
 def _dead(record: bytes) -> Iterator[Told]:
@@ -137,7 +156,12 @@ def _dead(record: bytes) -> Iterator[Told]:
         category = RefusalCategory(one.category)
     except (msgspec.MsgspecError, ValueError):
         return
-    yield Told(SentPartition(one.topic, one.partition), one.offset, one.offset, RefusalError(category, one.reason))
+    yield Told(
+        SentPartition(one.topic, one.partition),
+        one.offset,
+        one.offset,
+        RefusalError(category, one.reason),
+    )
 
 
 def _repeats(record: bytes) -> Iterator[Told]:
@@ -150,7 +174,11 @@ def _repeats(record: bytes) -> Iterator[Told]:
 
 
 def reckon(
-    summary: Summary, sent: SentRows, told: Sequence[Told], committed: dict[SentPartition, int], because: str
+    summary: Summary,
+    sent: SentRows,
+    told: Sequence[Told],
+    committed: dict[SentPartition, int],
+    because: str,
 ) -> dict[int, RefusalError]:
     """Count in a summary what the workers told of what was sent: number of a row that was refused → why.
 
@@ -167,7 +195,11 @@ def reckon(
         for index in sent.rows_between(place, max(first, next_repeat.get(place, first)), last):
             repeated[index] += 1
         next_repeat[place] = max(last + 1, next_repeat.get(place, 0))
-    waiting = {index for place in sent.ends() for index in sent.rows_from(place, max(committed.get(place, 0), 0))} - dead.keys()
+    waiting = {
+        index
+        for place in sent.ends()
+        for index in sent.rows_from(place, max(committed.get(place, 0), 0))
+    } - dead.keys()
     for index, events in enumerate(sent.events):
         if index in dead:
             summary.accepted -= 1

@@ -38,8 +38,16 @@ class RefusedRows:
             self._file = self._open()
             self._writer = csv.writer(self._file, delimiter=self._layout.delimiter)
             self._write([*self._layout.titles, *extra_columns(self._layout.titles)])
-        cells = row.cells if row.cells is not None else [row.columns.get(name, "") for name in self._layout.columns]
-        reason = f"{row.place}: {refusal.reason}" if row.sheet or row.line not in (0, row.number) else refusal.reason
+        cells = (
+            row.cells
+            if row.cells is not None
+            else [row.columns.get(name, "") for name in self._layout.columns]
+        )
+        reason = (
+            f"{row.place}: {refusal.reason}"
+            if row.sheet or row.line not in (0, row.number)
+            else refusal.reason
+        )
         self._write([*cells, str(row.number), refusal.category.value, reason])
 
     def __enter__(self) -> Self:
@@ -65,7 +73,9 @@ class RefusedRows:
         return io.TextIOWrapper(binary, self._layout.encoding, "surrogateescape", newline="")
 
     def _write(self, cells: list[str]) -> None:
-        self._writer.writerow([encodable(guard_formula(cell), self._layout.encoding) for cell in cells])
+        self._writer.writerow(
+            [encodable(guard_formula(cell), self._layout.encoding) for cell in cells]
+        )
 
 
 def encodable(text: str, encoding: str) -> str:
@@ -83,4 +93,8 @@ def encodable(text: str, encoding: str) -> str:
 def _tone_apart(letter: str) -> str:
     marks = unicodedata.normalize("NFD", letter)
     tone = "".join(mark for mark in marks if mark in _TONES)
-    return unicodedata.normalize("NFC", "".join(mark for mark in marks if mark not in _TONES)) + tone if tone else letter
+    return (
+        unicodedata.normalize("NFC", "".join(mark for mark in marks if mark not in _TONES)) + tone
+        if tone
+        else letter
+    )

@@ -48,7 +48,11 @@ class Row(NamedTuple):
             return f"sheet {self.sheet!r}, row {self.number}"
         if self.lines > 1:
             return f"row {self.number} (lines {self.line}-{self.line + self.lines - 1})"
-        return f"row {self.number} (line {self.line})" if self.line not in (0, self.number) else f"row {self.number}"
+        return (
+            f"row {self.number} (line {self.line})"
+            if self.line not in (0, self.number)
+            else f"row {self.number}"
+        )
 
 
 @dataclass
@@ -96,7 +100,9 @@ def check_unique(names: list[str]) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            raise FileError(f"The column {name!r} is there twice; columns are known by their names.")
+            raise FileError(
+                f"The column {name!r} is there twice; columns are known by their names."
+            )
         seen.add(name)
 
 

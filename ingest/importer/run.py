@@ -25,7 +25,9 @@ from schemas.moments import milliseconds
 from schemas.seal import Sealer, read_sealed, sealed, sealed_remains
 from schemas.text import normalise
 
-_REFUSED_EVENTS = Mapping(kind="", source="", fields={}, step=[MappingStep(id=f"{{{RECORD}}}", time=RECORD)])
+_REFUSED_EVENTS = Mapping(
+    kind="", source="", fields={}, step=[MappingStep(id=f"{{{RECORD}}}", time=RECORD)]
+)
 """Reads a file of refused CloudEvents."""
 WAITING_ROWS = 5_000
 """Rows that may wait for their acknowledgement, which bounds memory whatever the size of the file."""
@@ -53,9 +55,13 @@ def take(
         for row in _events(file, form, layout):
             text = row.columns.get(RECORD, "").encode(errors="surrogateescape")
             hidden = (
-                row._replace(columns={RECORD: sealed_remains(text, sealer).decode(errors="replace")})
+                row._replace(
+                    columns={RECORD: sealed_remains(text, sealer).decode(errors="replace")}
+                )
                 if row.cells is None
-                else _hidden(row, {RECORD}, sealer)  # Pieces of a record, in which no member can be found.
+                else _hidden(
+                    row, {RECORD}, sealer
+                )  # Pieces of a record, in which no member can be found.
             )
             try:
                 if row.refusal is not None:
@@ -80,22 +86,38 @@ def _events(file: BinaryIO, form: Form | None, layout: Layout) -> Iterator[Row]:
 
 def is_refused_events(head: bytes) -> bool:
     """Whether a file is one of refused CloudEvents, by its first bytes."""
-    return head.removeprefix(codecs.BOM_UTF8).startswith(",".join((RECORD, *EXTRA_COLUMNS)).encode())
+    return head.removeprefix(codecs.BOM_UTF8).startswith(
+        ",".join((RECORD, *EXTRA_COLUMNS)).encode()
+    )
 
 
-def convert(rows: Iterable[Row], mapping: Mapping, reader: Reader, sealer: Sealer, layout: Layout | None = None) -> Iterator[Taken]:
+def convert(
+    rows: Iterable[Row],
+    mapping: Mapping,
+    reader: Reader,
+    sealer: Sealer,
+    layout: Layout | None = None,
+) -> Iterator[Taken]:
     """Every row of a table that is not skipped with its valid events, who reported sealed."""
     layout = layout if layout is not None else Layout()
     reporter, columns, numbered = mapping.reporter_columns(), mapping.columns(), mapping.numbered
     for row in rows:
-        if mapping.skip and row.columns and skips({name: normalise(text) for name, text in row.columns.items()}, mapping):
+        if (
+            mapping.skip
+            and row.columns
+            and skips({name: normalise(text) for name, text in row.columns.items()}, mapping)
+        ):
             layout.skipped += row.lines
             layout.first_skipped = layout.first_skipped or row.place
             continue
         try:
             if row.refusal is not None:
                 raise row.refusal
-            read = row.columns | {ROW: str(row.number), FILE: layout.digest} if numbered else row.columns
+            read = (
+                row.columns | {ROW: str(row.number), FILE: layout.digest}
+                if numbered
+                else row.columns
+            )
             found = [_sealed(one, reader, sealer) for one in events(read, mapping, reader, columns)]
             yield Taken(_hidden(row, reporter, sealer), found, None)
         except RefusalError as refusal:
@@ -121,8 +143,13 @@ def _hidden(row: Row, reporter: set[str], sealer: Sealer) -> Row:
     def hidden(text: str) -> str:
         return sealer.seal(text.encode(errors="replace").decode())
 
-    columns = {name: hidden(text) if anywhere or name in reporter else text for name, text in row.columns.items()}
-    return row._replace(columns=columns, cells=None if row.cells is None else list(map(hidden, row.cells)))
+    columns = {
+        name: hidden(text) if anywhere or name in reporter else text
+        for name, text in row.columns.items()
+    }
+    return row._replace(
+        columns=columns, cells=None if row.cells is None else list(map(hidden, row.cells))
+    )
 
 
 def run(
@@ -172,10 +199,19 @@ def run(
             else:
                 summary.events += len(fresh)
                 if fresh:
-                    waiting.append((row.number, [_send(producer, event) for event in fresh] if producer is not None else []))
+                    waiting.append(
+                        (
+                            row.number,
+                            [_send(producer, event) for event in fresh]
+                            if producer is not None
+                            else [],
+                        )
+                    )
                 else:
                     summary.repeats += 1
-                while waiting and (len(waiting) > WAITING_ROWS or all(future.is_done for future in waiting[0][1])):
+                while waiting and (
+                    len(waiting) > WAITING_ROWS or all(future.is_done for future in waiting[0][1])
+                ):
                     settle()
             progress(summary)
     finally:  # What was sent is known, whatever the file does.
@@ -193,11 +229,19 @@ def _send(producer: Producer, event: Encoded) -> Any:
 def only(taken: Iterator[Taken], kind: str) -> Iterator[Taken]:
     """The rows, with those of another kind refused."""
     for one in taken:
-        other = next((event.read.kind.name for event in one.events if event.read.kind.name != kind), None)
+        other = next(
+            (event.read.kind.name for event in one.events if event.read.kind.name != kind), None
+        )
         if other is None:
             yield one
         else:
-            yield Taken(one.row, [], RefusalError(RefusalCategory.UNKNOWN_KIND, f"It is a {other}; only {kind} is imported here."))
+            yield Taken(
+                one.row,
+                [],
+                RefusalError(
+                    RefusalCategory.UNKNOWN_KIND, f"It is a {other}; only {kind} is imported here."
+                ),
+            )
 
 
 def kept(taken: Iterator[Taken], keeping: Keeping) -> Iterator[Taken]:

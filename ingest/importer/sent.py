@@ -88,7 +88,9 @@ class SentRows:
         if place in self._offsets:
             self._sort()
             offsets = self._offsets[place]
-            yield from self._rows[place][bisect_left(offsets, first) : bisect_left(offsets, last + 1)]
+            yield from self._rows[place][
+                bisect_left(offsets, first) : bisect_left(offsets, last + 1)
+            ]
 
     def _sort(self) -> None:
         if not self._sorted:

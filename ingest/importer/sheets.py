@@ -53,17 +53,25 @@ class _Reading:
 def is_xlsx(name: str, head: bytes) -> bool:
     """Whether a file is a workbook, by its name or its first bytes. Raises `FileError` for the old format, or an encrypted one."""
     if head.startswith(_OLE) or name.lower().endswith(".xls"):
-        raise FileError(f"{name} is a workbook of the old format, or has a password; save it as .xlsx without one.")
+        raise FileError(
+            f"{name} is a workbook of the old format, or has a password; save it as .xlsx without one."
+        )
     return head.startswith(_ZIP) or name.lower().endswith((".xlsx", ".xlsm"))
 
 
-def sheet_rows(file: BinaryIO, mapping: Mapping, sheet: str | None = None, layout: Layout | None = None) -> Iterator[Row]:
+def sheet_rows(
+    file: BinaryIO, mapping: Mapping, sheet: str | None = None, layout: Layout | None = None
+) -> Iterator[Row]:
     """The rows of a sheet, by default the first that is not hidden, with the numbers that a spreadsheet shows.
 
     Raises `FileError` for what is no workbook, a sheet it does not have, and when no header has the columns of the mapping.
     """
     layout = layout if layout is not None else Layout()
-    layout.unit, layout.encoding, layout.delimiter = "rows of the sheet", mapping.encoding, mapping.csv_delimiter
+    layout.unit, layout.encoding, layout.delimiter = (
+        "rows of the sheet",
+        mapping.encoding,
+        mapping.csv_delimiter,
+    )
     book = Workbook(file)
     try:
         chosen = _choose(book.sheets, sheet)
@@ -97,7 +105,9 @@ def sheet_rows(file: BinaryIO, mapping: Mapping, sheet: str | None = None, layou
 def _choose(sheets: dict[str, Any], sheet: str | None) -> str:
     if sheet is not None:
         if sheet not in sheets:
-            raise FileError(f"There is no sheet {sheet!r}; the workbook has {listed([repr(one) for one in sheets])}.")
+            raise FileError(
+                f"There is no sheet {sheet!r}; the workbook has {listed([repr(one) for one in sheets])}."
+            )
         return sheet
     visible = [title for title, one in sheets.items() if one.sheet_state == "visible"]
     if not visible:
@@ -109,7 +119,9 @@ def _read(worksheet: Any) -> Iterator[tuple[Any, ...]]:
     try:
         yield from worksheet.iter_rows()
     except Exception as error:  # As above.
-        raise FileError(f"The sheet {worksheet.title!r} cannot be read any further ({type(error).__name__}: {error}).") from None
+        raise FileError(
+            f"The sheet {worksheet.title!r} cannot be read any further ({type(error).__name__}: {error})."
+        ) from None
 
 
 def _header(top: list[tuple[Any, ...]], mapping: Mapping, sheet: str) -> tuple[dict[int, str], int]:
@@ -142,14 +154,24 @@ def _names(rows: Iterable[tuple[Any, ...]], wanted: Collection[str]) -> dict[int
 
 def _row(number: int, cells: tuple[Any, ...], reading: _Reading) -> Row | None:
     """The row, None for one that is empty."""
-    found = {index: cell for index, cell in enumerate(cells) if cell.value is not None and cell.value != ""}
+    found = {
+        index: cell
+        for index, cell in enumerate(cells)
+        if cell.value is not None and cell.value != ""
+    }
     header, sheet = reading.header, reading.hidden.sheet
     if not any(index in header for index in found):
         return None
     columns = dict.fromkeys(header.values(), "")
-    columns |= {header[index]: shown(cell, reading.sign(header[index])) for index, cell in found.items() if index in header}
+    columns |= {
+        header[index]: shown(cell, reading.sign(header[index]))
+        for index, cell in found.items()
+        if index in header
+    }
     for index, name in reading.wanted.items():
-        if problem := _problem(f"{get_column_letter(index + 1)}{number}", name, found.get(index), reading):
+        if problem := _problem(
+            f"{get_column_letter(index + 1)}{number}", name, found.get(index), reading
+        ):
             return Row(number, columns, RefusalError(RefusalCategory.WRONG_VALUE, problem), sheet)
     return Row(number, columns, None, sheet)
 
@@ -160,7 +182,11 @@ def _problem(place: str, name: str, cell: Any, reading: _Reading) -> str:
         return reading.hidden.why(place)
     if cell.data_type == "e":
         return f"Cell {place} (column {name!r}) holds the error {cell.value}."
-    if name in reading.codes and isinstance(cell.value, int | float) and not isinstance(cell.value, bool):
+    if (
+        name in reading.codes
+        and isinstance(cell.value, int | float)
+        and not isinstance(cell.value, bool)
+    ):
         text, where = shown(cell), reading.codes[name]
         certain = _fixed(cell) or (float(cell.value).is_integer() and abs(cell.value) < MAX_EXACT)
         if not certain and not (where and text in known(where)):
@@ -177,12 +203,18 @@ def shown(cell: Any, decimal: str = ".") -> str:
     if isinstance(value, int | float):
         if places := _fixed(cell):
             return f"{value:.{places}f}".zfill(len(form)).replace(".", decimal)
-        text = f"{written(value, decimal, hundredfold=True)}%" if "%" in form else written(value, decimal)
+        text = (
+            f"{written(value, decimal, hundredfold=True)}%"
+            if "%" in form
+            else written(value, decimal)
+        )
         return text.zfill(len(form)) if form and not form.strip("0") else text
     if isinstance(value, datetime):
         if "d" not in form and "y" in form:
             return f"{value:%Y-%m}" if "m" in form else f"{value:%Y}"
-        return value.isoformat() if value.time() != time() or "h" in form else value.date().isoformat()
+        return (
+            value.isoformat() if value.time() != time() or "h" in form else value.date().isoformat()
+        )
     return value.isoformat() if isinstance(value, date | time) else str(value)
 
 

@@ -38,7 +38,9 @@ class Summary:
     def unaccounted(self, layout: Layout) -> int:
         """Lines of the file that nothing says what became of: 0, or the reader has a fault."""
         rows = self.rows - self.accepted - self.repeats - self.refused
-        return abs(layout.lines - layout.header - layout.blank - layout.skipped - self.lines) + abs(rows)
+        return abs(layout.lines - layout.header - layout.blank - layout.skipped - self.lines) + abs(
+            rows
+        )
 
     def sentences(self, layout: Layout, verb: str, *, whole: bool = True) -> list[str]:
         """The summary for a person: the sum first, then of what. Only of a `whole` file, read to its end, must the lines add up."""
@@ -52,9 +54,13 @@ class Summary:
             lines += f", {layout.skipped} skipped by the mapping (such as {layout.first_skipped})"
         found.append(f"  {lines}, {self.lines} of rows")
         if whole and (missing := self.unaccounted(layout)):
-            found.append(f"  {missing} {layout.unit} are not accounted for: this is a fault of the import, please report it")
+            found.append(
+                f"  {missing} {layout.unit} are not accounted for: this is a fault of the import, please report it"
+            )
         if self.uncounted:
-            found.append(f"  {counted(self.uncounted, 'row')} in Kafka, not yet counted: {self.uncounted_because}")
+            found.append(
+                f"  {counted(self.uncounted, 'row')} in Kafka, not yet counted: {self.uncounted_because}"
+            )
         for category, count in self.reasons.most_common():
             found.append(f"  {count} {category}, such as {self.examples[category]}")
         return found

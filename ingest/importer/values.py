@@ -32,8 +32,13 @@ _OFFSET = re.compile(r"(?:Z|[+-]\d\d(?::?\d\d)?)$", re.ASCII)
 _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4}
 _PERIODS = (
     re.compile(r"(?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})", re.ASCII),
-    re.compile(r"(?:tháng\s*)?(?P<month>\d{1,2})\s*[/-]\s*(?P<year>\d{4})", re.ASCII | re.IGNORECASE),
-    re.compile(r"(?:quý\s*|q)(?P<quarter>[1-4]|IV|I{1,3})\s*[/-]\s*(?P<year>\d{4})", re.ASCII | re.IGNORECASE),
+    re.compile(
+        r"(?:tháng\s*)?(?P<month>\d{1,2})\s*[/-]\s*(?P<year>\d{4})", re.ASCII | re.IGNORECASE
+    ),
+    re.compile(
+        r"(?:quý\s*|q)(?P<quarter>[1-4]|IV|I{1,3})\s*[/-]\s*(?P<year>\d{4})",
+        re.ASCII | re.IGNORECASE,
+    ),
     re.compile(r"năm\s*(?P<year>\d{4})", re.ASCII | re.IGNORECASE),
 )
 
@@ -48,7 +53,9 @@ def number(text: str, decimal: str = ".", *, percent: bool = False) -> float:
     digits = text.removesuffix("%").rstrip()
     if decimal == ",":
         if _ONE_GROUP.fullmatch(digits):
-            raise ValueError(f"it could be {digits.replace('.', '')} or {digits.replace('.', ',')}; write one of these")
+            raise ValueError(
+                f"it could be {digits.replace('.', '')} or {digits.replace('.', ',')}; write one of these"
+            )
         if not _GROUPED.fullmatch(digits):
             raise ValueError("numbers are written 1234,5 or 1.234,5 here")
         digits = digits.replace(".", "").replace(",", ".")
@@ -80,7 +87,9 @@ class KnownMoment(NamedTuple):
 
 
 @lru_cache(65_536)
-def time(text: str, formats: tuple[str, ...], zone: ZoneInfo, precision: Precision | None = None) -> KnownMoment:
+def time(
+    text: str, formats: tuple[str, ...], zone: ZoneInfo, precision: Precision | None = None
+) -> KnownMoment:
     """A moment, as exact as its form, or as is said.
 
     Raises `ValueError` also for one that its clock never showed (skipped by summer time).
@@ -91,7 +100,9 @@ def time(text: str, formats: tuple[str, ...], zone: ZoneInfo, precision: Precisi
     precision = precision or known
     there = moment.astimezone(zone) if moment.tzinfo is not None else moment.replace(tzinfo=zone)
     if precision == "day":
-        return KnownMoment(datetime(there.year, there.month, there.day, tzinfo=ZONE).astimezone(UTC), precision)
+        return KnownMoment(
+            datetime(there.year, there.month, there.day, tzinfo=ZONE).astimezone(UTC), precision
+        )
     at = there.astimezone(UTC)
     if moment.tzinfo is None and at.astimezone(zone).replace(tzinfo=None) != moment:
         raise ValueError(f"the clocks of {zone.key} skipped it")
@@ -117,7 +128,9 @@ def _parsed(text: str, formats: tuple[str, ...]) -> tuple[datetime, Precision]:
 def _since_1970(text: str, per_second: int) -> datetime:
     if not _COUNT.fullmatch(text):
         raise ValueError("it is no number of seconds")
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=round(Decimal(text) * 1_000_000 / per_second))
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(
+        microseconds=round(Decimal(text) * 1_000_000 / per_second)
+    )
 
 
 @cache
@@ -140,6 +153,8 @@ def period(text: str) -> str:
             if quarter := part.get("quarter"):
                 text = f"{part['year']}-Q{_ROMAN.get(quarter.upper(), quarter)}"
             else:
-                text = "-".join(part[name].zfill(2) for name in ("year", "month", "day") if part.get(name))
+                text = "-".join(
+                    part[name].zfill(2) for name in ("year", "month", "day") if part.get(name)
+                )
             break
     return ReportPeriod.parse(text).text

@@ -33,7 +33,8 @@ MAX_AREAS = 20_000
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
 _STRINGS = re.compile(r"xl/sharedStrings\.xml", re.IGNORECASE)
 _NOT_READ = re.compile(
-    r"xl/(media|drawings|charts|embeddings|printerSettings|pivotCache|externalLinks)/.*|.*\.(bin|png|jpe?g|emf|vml)", re.IGNORECASE
+    r"xl/(media|drawings|charts|embeddings|printerSettings|pivotCache|externalLinks)/.*|.*\.(bin|png|jpe?g|emf|vml)",
+    re.IGNORECASE,
 )
 
 
@@ -45,13 +46,19 @@ class Workbook:
         try:
             _check_parts(self._content)
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # Of styles and extensions, which do not matter here.
+                warnings.simplefilter(
+                    "ignore"
+                )  # Of styles and extensions, which do not matter here.
                 self._content.seek(0)
-                self._book: Any = openpyxl.load_workbook(self._content, read_only=True, data_only=True, keep_links=False)
+                self._book: Any = openpyxl.load_workbook(
+                    self._content, read_only=True, data_only=True, keep_links=False
+                )
         except FileError:
             raise
         except Exception as error:  # A damaged file fails in as many ways as there are parts in it.
-            raise FileError(f"The file is no XLSX workbook that can be read ({type(error).__name__}: {error}).") from None
+            raise FileError(
+                f"The file is no XLSX workbook that can be read ({type(error).__name__}: {error})."
+            ) from None
         self.sheets: dict[str, Any] = {one.title: one for one in self._book.worksheets}
 
     def hidden(self, sheet: str) -> "Hidden":
@@ -66,7 +73,9 @@ class Workbook:
 def _spooled(file: BinaryIO) -> BinaryIO:
     content = file.read(MAX_FILE_BYTES + 1)
     if len(content) > MAX_FILE_BYTES:
-        raise FileError(f"The workbook has more than {MAX_FILE_BYTES >> 20} MB; give it as a file, not by the standard input.")
+        raise FileError(
+            f"The workbook has more than {MAX_FILE_BYTES >> 20} MB; give it as a file, not by the standard input."
+        )
     return BytesIO(content)
 
 
@@ -75,7 +84,9 @@ def _check_parts(content: BinaryIO) -> None:
     with zipfile.ZipFile(content) as archive:
         parts = archive.infolist()
     if len(parts) > MAX_PARTS:
-        raise FileError(f"The workbook has {len(parts):,} parts; more than {MAX_PARTS:,} are not read.")
+        raise FileError(
+            f"The workbook has {len(parts):,} parts; more than {MAX_PARTS:,} are not read."
+        )
     for part in parts:
         most = MAX_PART_BYTES
         if _SHEET.fullmatch(part.filename):
@@ -105,7 +116,9 @@ def _covering(column: int, areas: list[_Area]) -> tuple[list[int], list[_Area]]:
     """The first rows of the areas over a column, ascending, and for each the area, of those so far, that goes the lowest."""
     tops: list[int] = []
     lowest: list[_Area] = []
-    for area in sorted((one for one in areas if one.left <= column <= one.right), key=lambda one: one.top):
+    for area in sorted(
+        (one for one in areas if one.left <= column <= one.right), key=lambda one: one.top
+    ):
         tops.append(area.top)
         lowest.append(area if not lowest or area.low > lowest[-1].low else lowest[-1])
     return tops, lowest

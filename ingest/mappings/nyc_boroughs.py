@@ -27,15 +27,22 @@ def derive(file: Path) -> dict[str, Any]:
     """A GeoJSON FeatureCollection: per borough its code, name and hull; hulls do not overlap."""
     points: dict[str, set[tuple[float, float]]] = defaultdict(set)
     with file.open("rb") as opened:
-        for taken in take(opened, load("nyc311"), Reader(), Sealer([bytes(KEY_BYTES)])):  # of no use: nobody is named
+        for taken in take(
+            opened, load("nyc311"), Reader(), Sealer([bytes(KEY_BYTES)])
+        ):  # of no use: nobody is named
             for event in taken.events:
                 if event.read.data.commune and event.read.data.lat is not None:
                     points[event.read.data.commune].add((event.read.data.lon, event.read.data.lat))
-    hulls = {code: shapely.concave_hull(shapely.MultiPoint(sorted(found)), ratio=0.2) for code, found in sorted(points.items())}
+    hulls = {
+        code: shapely.concave_hull(shapely.MultiPoint(sorted(found)), ratio=0.2)
+        for code, found in sorted(points.items())
+    }
     features, taken_area = [], shapely.Polygon()
     for code, hull in sorted(hulls.items(), key=lambda item: item[1].area):
         others = shapely.union_all([other for name, other in hulls.items() if name != code])
-        area = hull.buffer(MARGIN_DEGREES).difference(others.difference(hull)).difference(taken_area)
+        area = (
+            hull.buffer(MARGIN_DEGREES).difference(others.difference(hull)).difference(taken_area)
+        )
         taken_area = taken_area.union(area)
         outline = shapely.set_precision(area.simplify(MARGIN_DEGREES / 4), 1e-4)
         features.append(

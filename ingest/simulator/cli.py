@@ -30,19 +30,47 @@ KAFKA_TIMEOUT_SECONDS = 15.0
 
 
 def simulate(
-    province: Annotated[str | None, typer.Option(help="Code of the province.  [env: IOC_PROVINCE]")] = None,
-    seed: Annotated[int, typer.Option(help="Whatever happens follows from the seed; the same seed gives the same events.")] = 7,
-    days: Annotated[
-        int, typer.Option(min=0, max=800, help="Days of history to send first, up to now; only in the first run.")
-    ] = 30,
-    live: Annotated[bool, typer.Option("--live/--no-live", help="Go on with what happens as it happens, until stopped.")] = False,
-    speed: Annotated[int, typer.Option(min=1, max=200, help="Live: so many times as much happens; event times stay now.")] = 1,
-    since: Annotated[
-        datetime | None, typer.Option("--from", help="Send what arrived from then on, up to --to; keeps no state.")
+    province: Annotated[
+        str | None, typer.Option(help="Code of the province.  [env: IOC_PROVINCE]")
     ] = None,
-    until: Annotated[datetime | None, typer.Option("--to", help="End of --from, by default now; Vietnamese time.")] = None,
-    kafka_servers: Annotated[str | None, typer.Option(help="Kafka bootstrap servers.  [env: IOC_KAFKA_SERVERS]")] = None,
-    topic_prefix: Annotated[str | None, typer.Option(help="What topic names begin with.  [env: IOC_TOPIC_PREFIX]")] = None,
+    seed: Annotated[
+        int,
+        typer.Option(
+            help="Whatever happens follows from the seed; the same seed gives the same events."
+        ),
+    ] = 7,
+    days: Annotated[
+        int,
+        typer.Option(
+            min=0, max=800, help="Days of history to send first, up to now; only in the first run."
+        ),
+    ] = 30,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live/--no-live", help="Go on with what happens as it happens, until stopped."
+        ),
+    ] = False,
+    speed: Annotated[
+        int,
+        typer.Option(
+            min=1, max=200, help="Live: so many times as much happens; event times stay now."
+        ),
+    ] = 1,
+    since: Annotated[
+        datetime | None,
+        typer.Option("--from", help="Send what arrived from then on, up to --to; keeps no state."),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option("--to", help="End of --from, by default now; Vietnamese time."),
+    ] = None,
+    kafka_servers: Annotated[
+        str | None, typer.Option(help="Kafka bootstrap servers.  [env: IOC_KAFKA_SERVERS]")
+    ] = None,
+    topic_prefix: Annotated[
+        str | None, typer.Option(help="What topic names begin with.  [env: IOC_TOPIC_PREFIX]")
+    ] = None,
     scene: Annotated[
         list[staging.Scenario],
         typer.Option(
@@ -51,7 +79,10 @@ def simulate(
         ),
     ] = [],  # noqa: B006
     into: Annotated[
-        str | None, typer.Option(help="Send to the exercise that `python -m streams replay open NAME` holds open; keeps no state.")
+        str | None,
+        typer.Option(
+            help="Send to the exercise that `python -m streams replay open NAME` holds open; keeps no state."
+        ),
     ] = None,
 ) -> None:
     """Send a simulated, believable province: days of history as fast as Kafka takes them, then live.
@@ -75,9 +106,14 @@ def simulate(
     if since is not None:
         start, end = _vietnamese(since), min(_vietnamese(until) if until else now, now)
         if live or start >= end:
-            raise typer.BadParameter("needs a time before --to and before now, and goes without --live", param_hint="--from")
+            raise typer.BadParameter(
+                "needs a time before --to and before now, and goes without --live",
+                param_hint="--from",
+            )
         world = World(settings.province, seed)
-        world = world.staging(*staging.past(world, milliseconds(end)), *_scenario(world, scene, start, end))
+        world = world.staging(
+            *staging.past(world, milliseconds(end)), *_scenario(world, scene, start, end)
+        )
         run(settings, world, start, end, live=False, remember=_forget)
         return
     if scene and not live:
@@ -101,7 +137,10 @@ def simulate(
         world = World(settings.province, seed, beginning=milliseconds(start - BEFORE))
         world = world.staging(*staging.past(world, milliseconds(now)))
     if live:
-        world = world.staging(*staging.live(world, milliseconds(now), milliseconds(start), speed), *_scenario(world, scene, now))
+        world = world.staging(
+            *staging.live(world, milliseconds(now), milliseconds(start), speed),
+            *_scenario(world, scene, now),
+        )
 
     def remember(world: World, came: datetime) -> None:
         if into is None:
@@ -137,7 +176,9 @@ def run(
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, stop)
         here = world.of(milliseconds(start)) or world
-        screen.say(f"{here.place.full_name} ({world.province}), seed {world.seed}, from {moment_words(start)}")
+        screen.say(
+            f"{here.place.full_name} ({world.province}), seed {world.seed}, from {moment_words(start)}"
+        )
         for line in _staged(world, end):
             screen.say(f"  {line}")
         try:
@@ -151,11 +192,15 @@ def run(
         screen.say(f"{sending.sent:,} records sent, up to {moment_words(sending.came)}")
 
 
-def _scenario(world: World, scenes: Sequence[staging.Scenario], start: datetime, end: datetime | None = None) -> Iterator[Scene]:
+def _scenario(
+    world: World, scenes: Sequence[staging.Scenario], start: datetime, end: datetime | None = None
+) -> Iterator[Scene]:
     """What is staged for an exercise from a moment on, until another one or until the run ends."""
     here = world.of(milliseconds(start)) or world
     for one in dict.fromkeys(scenes):
-        yield from staging.exercise(here, one, milliseconds(start), milliseconds(end) if end else FOREVER)
+        yield from staging.exercise(
+            here, one, milliseconds(start), milliseconds(end) if end else FOREVER
+        )
 
 
 def no_such_province(code: str, at: datetime) -> str:
@@ -184,7 +229,9 @@ def _staged(world: World, end: datetime) -> list[str]:
         if isinstance(scene, Storm) and scene.every == FOREVER:
             lines.append(f"{_at(scene.since)}: storm with {scene.reports} field reports")
         elif isinstance(scene, Storm) and scene.until > now:
-            lines.append(f"{_at(scene.since)} and every {scene.every // 60_000} min: burst of {scene.reports} field reports")
+            lines.append(
+                f"{_at(scene.since)} and every {scene.every // 60_000} min: burst of {scene.reports} field reports"
+            )
         elif isinstance(scene, Silence):
             until = "the end" if scene.until == FOREVER else _at(scene.until)
             lines.append(f"{_at(scene.since)} to {until}: nothing from {_words(scene)}")

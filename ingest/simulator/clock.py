@@ -77,7 +77,10 @@ class WorkClock:
         session = bisect_right(self._starts, at) - 1
         if session < 0:
             raise ValueError(f"the simulator begins in {FIRST_YEAR}")
-        position, full = self._before[session] + at - self._starts[session], self._before[session + 1]
+        position, full = (
+            self._before[session] + at - self._starts[session],
+            self._before[session + 1],
+        )
         return position if position < full else full
 
     def _grow(self) -> None:

@@ -81,7 +81,9 @@ def _time_without_zone(record: bytes) -> bytes:
 
 
 def _beyond_the_pole(record: bytes) -> bytes:
-    return record.replace(b'"lat":', b'"lat":9', 1) if b'"lat":' in record else _unknown_kind(record)
+    return (
+        record.replace(b'"lat":', b'"lat":9', 1) if b'"lat":' in record else _unknown_kind(record)
+    )
 
 
 SPOILS: tuple[Callable[[bytes], bytes], ...] = (

@@ -15,11 +15,28 @@ SENDINGS_PER_DAY, WEEKEND = 560, 0.03
 REFUSED, RECALLED, SIGNED, ORDERS = 0.012, 0.005, 0.965, 0.45
 """The part of documents that is refused, recalled, signed digitally, and that gives an order with a deadline."""
 PRIORITIES = Choice(tuple(Priority), (85, 10.5, 3.7, 0.8))
-RECEIVE = {Priority.NORMAL: 2.2 * HOUR, Priority.URGENT: 50 * MINUTE, Priority.VERY_URGENT: 20 * MINUTE, Priority.FLASH: 5 * MINUTE}
-WITHIN = {Priority.NORMAL: 37.5 * HOUR, Priority.URGENT: 15 * HOUR, Priority.VERY_URGENT: 7.5 * HOUR, Priority.FLASH: 3 * HOUR}
+RECEIVE = {
+    Priority.NORMAL: 2.2 * HOUR,
+    Priority.URGENT: 50 * MINUTE,
+    Priority.VERY_URGENT: 20 * MINUTE,
+    Priority.FLASH: 5 * MINUTE,
+}
+WITHIN = {
+    Priority.NORMAL: 37.5 * HOUR,
+    Priority.URGENT: 15 * HOUR,
+    Priority.VERY_URGENT: 7.5 * HOUR,
+    Priority.FLASH: 3 * HOUR,
+}
 """Mean time until a document is received, and the time it must be done in; working time, but flash ones round the clock."""
 TYPES = Choice(
-    (("Công văn", ""), ("Thông báo", "TB-"), ("Báo cáo", "BC-"), ("Quyết định", "QĐ-"), ("Kế hoạch", "KH-"), ("Giấy mời", "GM-")),
+    (
+        ("Công văn", ""),
+        ("Thông báo", "TB-"),
+        ("Báo cáo", "BC-"),
+        ("Quyết định", "QĐ-"),
+        ("Kế hoạch", "KH-"),
+        ("Giấy mời", "GM-"),
+    ),
     (58, 12, 13, 8, 6, 3),
 )
 SUBJECTS = (
@@ -45,10 +62,17 @@ Receiver = tuple[str, str]
 def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedStep]:
     """The whole lives of the documents that are sent in an hour."""
     here = moment(hour)
-    for number in range(1, dice.count(world.expected(hour, SENDINGS_PER_DAY, IN_OFFICES, WEEKEND)) + 1):
+    for number in range(
+        1, dice.count(world.expected(hour, SENDINGS_PER_DAY, IN_OFFICES, WEEKEND)) + 1
+    ):
         sender, receivers = _correspondents(world, dice)
         yield from _sending(
-            world, hour + int(dice.random() * HOUR), sender, receivers, dice, (layer * 24 + here.hour) * 1000 + number
+            world,
+            hour + int(dice.random() * HOUR),
+            sender,
+            receivers,
+            dice,
+            (layer * 24 + here.hour) * 1000 + number,
         )
 
 
@@ -58,7 +82,9 @@ def stuck(world: World, hour: int) -> Iterator[tuple[Dice, Iterator[SimulatedSte
         if isinstance(scene, Stuck) and hour <= scene.since < hour + HOUR:
             sender = world.body("VP")
             sent = scene.since - 20 * SECOND
-            commune = next((one.code for one in world.communes if world.committee(one) == scene.agency), "")
+            commune = next(
+                (one.code for one in world.communes if world.committee(one) == scene.agency), ""
+            )
             notation = "CĐ-UBND"
             document = f"{sender},{moment(sent):%Y/%m/%d},{99000 + number}/{notation}"
             event = Document(
@@ -94,14 +120,20 @@ def _correspondents(world: World, dice: Dice) -> tuple[str, list[Receiver]]:
         if spread < 0.12:
             return sender, [_committee(world, one) for one in world.communes if dice.happens(0.5)]
         many = 1 if spread < 0.75 else int(dice.between(2, 6))
-        return sender, list(dict.fromkeys(_committee(world, world.crowd.pick(dice)) for _ in range(many)))
+        return sender, list(
+            dict.fromkeys(_committee(world, world.crowd.pick(dice)) for _ in range(many))
+        )
     if way < TO_COMMUNES + TO_PROVINCE:
         return world.committee(commune), [(office, "")]
     other = [one.code for one in world.offices if one.code != office]
-    return office, list(dict.fromkeys((dice.choose(other), "") for _ in range(1 + dice.happens(0.3))))
+    return office, list(
+        dict.fromkeys((dice.choose(other), "") for _ in range(1 + dice.happens(0.3)))
+    )
 
 
-def _through_districts(world: World, dice: Dice, way: float, office: str, commune: Commune) -> tuple[str, list[Receiver]]:
+def _through_districts(
+    world: World, dice: Dice, way: float, office: str, commune: Commune
+) -> tuple[str, list[Receiver]]:
     """Before the reform: the province writes to districts and a district to its communes, and each back to the one above."""
     district = commune.district or commune.code
     committee = world.district_committee(district)
@@ -114,7 +146,9 @@ def _through_districts(world: World, dice: Dice, way: float, office: str, commun
     if way < 2 * down:
         if dice.happens(0.2):
             return committee, [
-                _committee(world, one) for one in world.communes if one.district == district and one.code != district
+                _committee(world, one)
+                for one in world.communes
+                if one.district == district and one.code != district
             ]
         return committee, [_committee(world, commune)]
     if way < 2 * down + up:
@@ -128,14 +162,20 @@ def _committee(world: World, commune: Commune) -> Receiver:
     return world.committee(commune), commune.code
 
 
-def _sending(world: World, sent: int, sender: str, receivers: list[Receiver], dice: Dice, number: int) -> Iterator[SimulatedStep]:
+def _sending(
+    world: World, sent: int, sender: str, receivers: list[Receiver], dice: Dice, number: int
+) -> Iterator[SimulatedStep]:
     kind, mark = TYPES.pick(dice)
     notation = f"{mark}{sender.removeprefix(world.prefix + '.').removesuffix('.UB') if not sender.endswith('.UB') else 'UBND'}"
     priority = PRIORITIES.pick(dice)
     order = priority is not Priority.NORMAL or dice.happens(ORDERS)
     due = None
     if order:
-        due = sent + int(WITHIN[priority]) if priority is Priority.FLASH else world.clock.add(sent, WITHIN[priority])
+        due = (
+            sent + int(WITHIN[priority])
+            if priority is Priority.FLASH
+            else world.clock.add(sent, WITHIN[priority])
+        )
     fixed = {
         "document_id": f"{sender},{moment(sent):%Y/%m/%d},{number}/{notation}",
         "from_organ": sender,
@@ -150,10 +190,18 @@ def _sending(world: World, sent: int, sender: str, receivers: list[Receiver], di
         "due_at": None if due is None else moment(due),
     }
     for agency, commune in receivers:
-        yield from _delivery(world, sent, priority, dice, {**fixed, "agency": agency, "to_organ": agency, "commune": commune})
+        yield from _delivery(
+            world,
+            sent,
+            priority,
+            dice,
+            {**fixed, "agency": agency, "to_organ": agency, "commune": commune},
+        )
 
 
-def _delivery(world: World, sent: int, priority: Priority, dice: Dice, fixed: dict[str, object]) -> Iterator[SimulatedStep]:
+def _delivery(
+    world: World, sent: int, priority: Priority, dice: Dice, fixed: dict[str, object]
+) -> Iterator[SimulatedStep]:
     agency, steps = str(fixed["agency"]), 0
 
     def step(status: DocumentStatus, at: int, **more: object) -> SimulatedStep:
@@ -174,7 +222,13 @@ def _delivery(world: World, sent: int, priority: Priority, dice: Dice, fixed: di
         at = work(at, dice.wait(HOUR) + MINUTE)
         agreed = dice.happens(0.8)
         status = DocumentStatus.RECALL_AGREED if agreed else DocumentStatus.RECALL_REFUSED
-        yield step(status, at, action=DocumentAction.RECALL, reason=reason, finished_at=moment(at) if agreed else None)
+        yield step(
+            status,
+            at,
+            action=DocumentAction.RECALL,
+            reason=reason,
+            finished_at=moment(at) if agreed else None,
+        )
         if agreed:
             return
     at = work(at, dice.wait(RECEIVE[priority] * slow) + 20 * SECOND)

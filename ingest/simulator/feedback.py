@@ -36,24 +36,80 @@ SEASONS = {9: RAINS, 10: RAINS, 11: RAINS, 12: RAINS, 5: HEAT, 6: HEAT, 7: HEAT,
 """By month, how much more often than usual a category is reported."""
 STORM_SHARES = {"flooding": 62, "trees": 17, "electricity": 14, "roads": 7}
 WORDS = {
-    "environment": ("Rác thải tồn đọng chưa thu gom", "Mùi hôi từ cống thoát nước", "Đốt rác gây khói bụi"),
-    "traffic": ("Xe tải đỗ chiếm lòng đường", "Đèn tín hiệu không hoạt động", "Xe chạy ngược chiều"),
+    "environment": (
+        "Rác thải tồn đọng chưa thu gom",
+        "Mùi hôi từ cống thoát nước",
+        "Đốt rác gây khói bụi",
+    ),
+    "traffic": (
+        "Xe tải đỗ chiếm lòng đường",
+        "Đèn tín hiệu không hoạt động",
+        "Xe chạy ngược chiều",
+    ),
     "roads": ("Mặt đường có ổ gà lớn", "Nắp hố ga bị vỡ", "Vỉa hè hư hỏng"),
-    "urban-order": ("Lấn chiếm vỉa hè buôn bán", "Quảng cáo rao vặt sai quy định", "Gây ồn quá giờ quy định"),
-    "construction": ("Xây dựng không che chắn", "Vật liệu xây dựng đổ ra đường", "Nghi xây dựng không phép"),
+    "urban-order": (
+        "Lấn chiếm vỉa hè buôn bán",
+        "Quảng cáo rao vặt sai quy định",
+        "Gây ồn quá giờ quy định",
+    ),
+    "construction": (
+        "Xây dựng không che chắn",
+        "Vật liệu xây dựng đổ ra đường",
+        "Nghi xây dựng không phép",
+    ),
     "electricity": ("Mất điện khu dân cư", "Dây điện sà thấp", "Đèn chiếu sáng không sáng"),
     "water": ("Mất nước sinh hoạt", "Vỡ ống cấp nước", "Nước đục có mùi"),
-    "flooding": ("Đường ngập sâu không qua lại được", "Nước tràn vào nhà dân", "Kênh thoát nước bị tắc gây ngập"),
-    "trees": ("Cây xanh gãy đổ chắn đường", "Cành cây có nguy cơ rơi", "Cây nghiêng sát đường dây điện"),
-    "security": ("Nhóm người gây rối trật tự", "Nghi trộm cắp tài sản", "Cho vay nặng lãi dán tờ rơi"),
-    "food-safety": ("Quán ăn không bảo đảm vệ sinh", "Thực phẩm không rõ nguồn gốc", "Nghi ngộ độc thực phẩm"),
+    "flooding": (
+        "Đường ngập sâu không qua lại được",
+        "Nước tràn vào nhà dân",
+        "Kênh thoát nước bị tắc gây ngập",
+    ),
+    "trees": (
+        "Cây xanh gãy đổ chắn đường",
+        "Cành cây có nguy cơ rơi",
+        "Cây nghiêng sát đường dây điện",
+    ),
+    "security": (
+        "Nhóm người gây rối trật tự",
+        "Nghi trộm cắp tài sản",
+        "Cho vay nặng lãi dán tờ rơi",
+    ),
+    "food-safety": (
+        "Quán ăn không bảo đảm vệ sinh",
+        "Thực phẩm không rõ nguồn gốc",
+        "Nghi ngộ độc thực phẩm",
+    ),
     "other": ("Đề nghị hướng dẫn thủ tục", "Góp ý về dịch vụ công", "Phản ánh nội dung khác"),
 }
 FAMILY = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Phan", "Võ", "Đặng", "Bùi", "Hồ")
 MIDDLE = ("Văn", "Thị", "Đức", "Minh", "Ngọc", "Thanh")
-GIVEN = ("An", "Bình", "Chi", "Dũng", "Giang", "Hà", "Khánh", "Lan", "Nam", "Phương", "Quỳnh", "Sơn", "Thảo", "Tú", "Yến")
+GIVEN = (
+    "An",
+    "Bình",
+    "Chi",
+    "Dũng",
+    "Giang",
+    "Hà",
+    "Khánh",
+    "Lan",
+    "Nam",
+    "Phương",
+    "Quỳnh",
+    "Sơn",
+    "Thảo",
+    "Tú",
+    "Yến",
+)
 """Of these an invented reporter's name is made. The telephone numbers begin with 0000: nobody has such a one."""
-PLACES = ("gần chợ", "gần trường học", "gần trạm y tế", "đầu kiệt", "ngã ba đường chính", "khu dân cư", "sau nhà văn hóa")
+PLACES = (
+    "gần chợ",
+    "gần trường học",
+    "gần trạm y tế",
+    "đầu kiệt",
+    "ngã ba đường chính",
+    "khu dân cư",
+    "sau nhà văn hóa",
+)
 
 
 @cache
@@ -72,7 +128,14 @@ def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedS
     month = _month(moment(hour).month)
     for number in range(1, dice.count(world.expected(hour, PER_DAY, OUTDOORS, WEEKEND)) + 1):
         at = hour + int(dice.random() * HOUR)
-        yield from _life(world, at, _category(month.pick(dice)), world.crowd.pick(dice), dice, f"{layer:02d}{number:03d}")
+        yield from _life(
+            world,
+            at,
+            _category(month.pick(dice)),
+            world.crowd.pick(dice),
+            dice,
+            f"{layer:02d}{number:03d}",
+        )
 
 
 def storms(world: World, hour: int) -> Iterator[tuple[Dice, Iterator[SimulatedStep]]]:
@@ -81,7 +144,9 @@ def storms(world: World, hour: int) -> Iterator[tuple[Dice, Iterator[SimulatedSt
         if not isinstance(storm, Storm):
             continue
         first = max(0, -((storm.since - hour) // storm.every))
-        for burst in range(storm.since + first * storm.every, min(storm.until, hour + HOUR), storm.every):
+        for burst in range(
+            storm.since + first * storm.every, min(storm.until, hour + HOUR), storm.every
+        ):
             turn = (burst - storm.since) // storm.every * storm.communes
             hit = [world.lowland[(turn + k) % len(world.lowland)] for k in range(storm.communes)]
             for number in range(1, storm.reports + 1):
@@ -89,7 +154,10 @@ def storms(world: World, hour: int) -> Iterator[tuple[Dice, Iterator[SimulatedSt
                 # Most come early: a storm is reported when it begins to hurt.
                 at = burst + int(storm.length * dice.random() ** 1.4)
                 if at < storm.until:
-                    of, name = _category(STORMY.pick(dice)), f"S{scene}-{burst // SECOND % 86_400}-{number}"
+                    of, name = (
+                        _category(STORMY.pick(dice)),
+                        f"S{scene}-{burst // SECOND % 86_400}-{number}",
+                    )
                     yield dice, _life(world, at, of, dice.choose(hit), dice, name, STORM_SPREAD)
 
 
@@ -108,7 +176,13 @@ def _category(code: str) -> Category:
 
 
 def _life(
-    world: World, at: int, of: Category, commune: Commune, dice: Dice, number: str, spread: float = 0.6
+    world: World,
+    at: int,
+    of: Category,
+    commune: Commune,
+    dice: Dice,
+    number: str,
+    spread: float = 0.6,
 ) -> Iterator[SimulatedStep]:
     here = moment(at)
     report = f"PA-{world.prefix}-{here:%y%m%d}-{here.hour:02d}{number}"
@@ -131,10 +205,14 @@ def _life(
         "reporter": _somebody(int(dice.random() * 2**52)),
     }
 
-    def step(status: FeedbackStatus, agency: str, at: int, rating: int | None = None) -> SimulatedStep:
+    def step(
+        status: FeedbackStatus, agency: str, at: int, rating: int | None = None
+    ) -> SimulatedStep:
         nonlocal steps
         steps += 1
-        event = Feedback(agency=agency, status=status, due_at=due, finished_at=finished, rating=rating, **fixed)  # type: ignore[arg-type]
+        event = Feedback(
+            agency=agency, status=status, due_at=due, finished_at=finished, rating=rating, **fixed
+        )  # type: ignore[arg-type]
         return SimulatedStep(at, f"{report}/{steps}", agency, event)
 
     yield step(FeedbackStatus.RECEIVED, centre, at)

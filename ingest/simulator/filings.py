@@ -26,18 +26,31 @@ REUSES = Choice((Reuse.NONE, Reuse.PROVINCE, Reuse.NATIONAL), (58, 24, 18))
 
 @cache
 def _kinds_of_work(online: bool) -> Choice[Procedure]:
-    fits = [1.0 if (one.service_level is ServiceLevel.FULL) is online else ELSEWHERE for one in procedures()]
-    return Choice(procedures(), [one.share * fit for one, fit in zip(procedures(), fits, strict=True)])
+    fits = [
+        1.0 if (one.service_level is ServiceLevel.FULL) is online else ELSEWHERE
+        for one in procedures()
+    ]
+    return Choice(
+        procedures(), [one.share * fit for one, fit in zip(procedures(), fits, strict=True)]
+    )
 
 
 def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedStep]:
     """The whole lives of the filings that are registered in an hour."""
     opened = world.clock.between(hour, hour + HOUR)
     stamp, number = f"{moment(hour):%y%m%d-%H}{layer:02d}", 0
-    for _ in range(dice.count(world.expected(hour, COUNTER_PER_DAY, AT_THE_COUNTER, 0) if opened else 0)):
+    for _ in range(
+        dice.count(world.expected(hour, COUNTER_PER_DAY, AT_THE_COUNTER, 0) if opened else 0)
+    ):
         number += 1
         channel = Channel.POST if dice.happens(BY_POST) else Channel.IN_PERSON
-        yield from _life(world, world.clock.add(hour, dice.random() * opened), channel, dice, f"{stamp}{number:03d}")
+        yield from _life(
+            world,
+            world.clock.add(hour, dice.random() * opened),
+            channel,
+            dice,
+            f"{stamp}{number:03d}",
+        )
     for _ in range(dice.count(world.expected(hour, ONLINE_PER_DAY, ONLINE, WEEKEND_ONLINE))):
         number += 1
         at = hour + int(dice.random() * HOUR)
@@ -65,7 +78,11 @@ class _Life:
         self.due: datetime | None = None
         self.finished: datetime | None = None
         self.paid = False
-        self.digitisation = Digitisation.ALREADY if channel is Channel.ONLINE and dice.happens(0.1) else Digitisation.NONE
+        self.digitisation = (
+            Digitisation.ALREADY
+            if channel is Channel.ONLINE and dice.happens(0.1)
+            else Digitisation.NONE
+        )
         self.fixed = {
             "commune": commune.code,
             "filing_id": self.id,
@@ -78,7 +95,9 @@ class _Life:
             "reuse": REUSES.pick(dice) if channel is Channel.ONLINE else Reuse.NONE,
         }
 
-    def step(self, status: FilingStatus, agency: str, satisfaction: int | None = None) -> SimulatedStep:
+    def step(
+        self, status: FilingStatus, agency: str, satisfaction: int | None = None
+    ) -> SimulatedStep:
         self.steps += 1
         event = Filing(
             agency=agency,
@@ -99,7 +118,9 @@ def _applicant(procedure: Procedure, dice: Dice) -> Applicant:
     return Applicant.ENTERPRISE if dice.happens(procedure.enterprise_share) else Applicant.CITIZEN
 
 
-def _life(world: World, at: int, channel: Channel, dice: Dice, number: str) -> Iterator[SimulatedStep]:
+def _life(
+    world: World, at: int, channel: Channel, dice: Dice, number: str
+) -> Iterator[SimulatedStep]:
     work = world.clock.add
     life = _Life(world, at, channel, dice, number)
     late = world.lateness(life.handler)

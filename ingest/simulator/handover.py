@@ -34,7 +34,10 @@ def _taken_over(world: World, step: SimulatedStep) -> SimulatedStep:
     agency = agency_today(event.agency, world.on) or _instead_of_district(world, commune)
     changes: dict[str, object] = {"agency": agency, "commune": commune}
     if isinstance(event, Meeting):
-        changes |= {"invited": _sites(world, event.invited), "connected": _sites(world, event.connected)}
+        changes |= {
+            "invited": _sites(world, event.invited),
+            "connected": _sites(world, event.connected),
+        }
     return step._replace(agency=agency, event=msgspec.structs.replace(event, **changes))
 
 

@@ -74,11 +74,18 @@ def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedS
     Figures of a quarter or a year are given each month as they stand.
     """
     here = moment(hour)
-    if layer or not REPORTED_FROM <= here.hour < REPORTED_FROM + REPORTED_WITHIN or not world.clock.is_working_day(hour):
+    if (
+        layer
+        or not REPORTED_FROM <= here.hour < REPORTED_FROM + REPORTED_WITHIN
+        or not world.clock.is_working_day(hour)
+    ):
         return
     for one in _reported():
         for number, (unit, commune, agency) in enumerate(_units(world, one)):
-            if _due(world, one, number, here) and (number + len(one.code)) % REPORTED_WITHIN == here.hour - REPORTED_FROM:
+            if (
+                _due(world, one, number, here)
+                and (number + len(one.code)) % REPORTED_WITHIN == here.hour - REPORTED_FROM
+            ):
                 at = hour + int(dice.random() * HOUR) // SECOND * SECOND
                 for period in reversed(_periods(one, here.date())):
                     stands = min(at, milliseconds(datetime.combine(period.last, time(12), ZONE)))
@@ -93,8 +100,14 @@ def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedS
                         reported_at=moment(at),
                     )
                     # A revision is a step of the same entity; it has the number of the report it came with.
-                    revision = 1 if one.rhythm in ("daily", "weekly") else _months(period.first, here.date()) + 1
-                    yield SimulatedStep(at, f"{one.code}/{event.unit}/{period.text}/{revision}", agency, event)
+                    revision = (
+                        1
+                        if one.rhythm in ("daily", "weekly")
+                        else _months(period.first, here.date()) + 1
+                    )
+                    yield SimulatedStep(
+                        at, f"{one.code}/{event.unit}/{period.text}/{revision}", agency, event
+                    )
 
 
 def _units(world: World, one: IndicatorType) -> list[tuple[str, str, str]]:
@@ -123,7 +136,9 @@ def _periods(one: IndicatorType, day: date) -> list[ReportPeriod]:
         return [ReportPeriod.parse(f"{day:%Y-%m-%d}")]
     found: list[ReportPeriod] = []
     while len(found) <= REVISED:
-        text = {"yearly": f"{day:%Y}", "quarterly": f"{day:%Y}-Q{(day.month + 2) // 3}"}.get(one.rhythm, f"{day:%Y-%m}")
+        text = {"yearly": f"{day:%Y}", "quarterly": f"{day:%Y}-Q{(day.month + 2) // 3}"}.get(
+            one.rhythm, f"{day:%Y-%m}"
+        )
         found.append(ReportPeriod.parse(text))
         day = found[-1].first - timedelta(days=1)
     return found
@@ -143,7 +158,11 @@ def _figure(world: World, one: IndicatorType, unit: str, at: int, dice: Dice) ->
     due = milliseconds(datetime.combine(aim.due, time(), ZONE)) if aim else at + YEAR // 2
     passed = min(max(1 - (due - at) / YEAR, 0.0), MAX_DELAY)
     part = START + (GOALS.get(one.code, PASSED) - START) * passed
-    nature = 1 + (world.dice("nature", one.code, unit).between(-SPREAD, SPREAD) if unit != world.province else 0)
+    nature = 1 + (
+        world.dice("nature", one.code, unit).between(-SPREAD, SPREAD)
+        if unit != world.province
+        else 0
+    )
     value = goal * part * nature * (1 + 0.002 * (dice.random() - 0.5))
     if one.measure_unit == "%":
         return round(max(0.0, min(value, 100.0)), 2)

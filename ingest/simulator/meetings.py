@@ -10,7 +10,15 @@ from schemas.events.codes import MeetingState
 from schemas.events.payloads import Meeting
 
 PER_DAY, CANCELLED = 6, 0.05
-STARTS = (8 * HOUR, 8 * HOUR + 30 * MINUTE, 9 * HOUR, 10 * HOUR, 14 * HOUR, 14 * HOUR + 30 * MINUTE, 15 * HOUR + 30 * MINUTE)
+STARTS = (
+    8 * HOUR,
+    8 * HOUR + 30 * MINUTE,
+    9 * HOUR,
+    10 * HOUR,
+    14 * HOUR,
+    14 * HOUR + 30 * MINUTE,
+    15 * HOUR + 30 * MINUTE,
+)
 TITLES = (
     "Giao ban tuần của Ủy ban nhân dân",
     "Họp chỉ đạo phòng, chống thiên tai",
@@ -31,10 +39,18 @@ def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedS
     tomorrow = world.clock.add(hour, 7.5 * HOUR)
     morning = tomorrow - (tomorrow + 7 * HOUR) % (24 * HOUR)
     for number in range(1, dice.count(PER_DAY + dice.between(-1.5, 1.5)) + 1):
-        yield from _life(world, hour + int(dice.random() * HOUR), morning + dice.choose(STARTS), dice, f"{layer:02d}{number:02d}")
+        yield from _life(
+            world,
+            hour + int(dice.random() * HOUR),
+            morning + dice.choose(STARTS),
+            dice,
+            f"{layer:02d}{number:02d}",
+        )
 
 
-def _life(world: World, planned: int, starts: int, dice: Dice, number: str) -> Iterator[SimulatedStep]:
+def _life(
+    world: World, planned: int, starts: int, dice: Dice, number: str
+) -> Iterator[SimulatedStep]:
     host = world.body("VP")
     meeting = f"HN-{world.prefix}-{moment(starts):%y%m%d}-{number}"
     wide = dice.happens(0.6)
@@ -66,7 +82,11 @@ def _life(world: World, planned: int, starts: int, dice: Dice, number: str) -> I
         return
     order = [site for site in sites if not dice.happens(MISSING)]
     yield step(MeetingState.LIVE, starts + int(dice.wait(MINUTE)), order[: len(order) // 2])
-    yield step(MeetingState.LIVE, starts + 8 * MINUTE + int(dice.wait(MINUTE)), order[: len(order) * 9 // 10])
+    yield step(
+        MeetingState.LIVE,
+        starts + 8 * MINUTE + int(dice.wait(MINUTE)),
+        order[: len(order) * 9 // 10],
+    )
     yield step(MeetingState.LIVE, starts + 16 * MINUTE + int(dice.wait(MINUTE)), order)
     dropped = [site for site in order if not dice.happens(0.05)]
     yield step(MeetingState.LIVE, starts + (ends - starts) * 3 // 4, dropped)

@@ -22,7 +22,9 @@ RETRY_SECONDS = 2.0
 class Sink(Protocol):
     """Where records go: `ingest.producer.Producer`, or a stand-in of a test."""
 
-    def send_record(self, topic_kind: Kind, key: bytes, value: bytes, received_ms: int | None = None) -> object: ...
+    def send_record(
+        self, topic_kind: Kind, key: bytes, value: bytes, received_ms: int | None = None
+    ) -> object: ...
     def flush(self) -> None: ...
     def close(self) -> None: ...
 
@@ -82,11 +84,18 @@ class SimulationRun:
                 if records:
                     sink = self._sink = self._sink or self.connect()
                     for record in records:
-                        sink.send_record(record.kind, record.key, record.value, None if live else record.arrival_ms)
+                        sink.send_record(
+                            record.kind,
+                            record.key,
+                            record.value,
+                            None if live else record.arrival_ms,
+                        )
                     sink.flush()
                 return self._advance(records, mark)
             except KafkaUnavailableError as error:
-                self.watcher.trouble(f"{error} Waiting, then going on from {moment_words(self.came)}.")
+                self.watcher.trouble(
+                    f"{error} Waiting, then going on from {moment_words(self.came)}."
+                )
                 self.close()
                 if self.stop.wait(RETRY_SECONDS):
                     return None

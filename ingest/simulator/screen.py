@@ -32,13 +32,20 @@ class ProgressScreen:
             console=self._console,
             disable=not self._console.is_terminal,
         )
-        self._task = self._progress.add_task("simulate", total=max((end - start).total_seconds(), 1), words="")
+        self._task = self._progress.add_task(
+            "simulate", total=max((end - start).total_seconds(), 1), words=""
+        )
 
     def __enter__(self) -> Self:
         self._progress.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._progress.stop()
 
     def say(self, sentence: str) -> None:
@@ -59,7 +66,9 @@ class ProgressScreen:
         """How far it came."""
         now, live = time.monotonic(), came > self._end
         rate = sent / max(now - self._began, 0.001)
-        words = f"{moment_words(came)}  {sent:,} events" + ("  live" if live else f"  {rate:,.0f}/s")
+        words = f"{moment_words(came)}  {sent:,} events" + (
+            "  live" if live else f"  {rate:,.0f}/s"
+        )
         done = min((came - self._start).total_seconds(), (self._end - self._start).total_seconds())
         self._progress.update(self._task, completed=done, words=words)
         due = now - self._lined >= (LIVE_LINE_SECONDS if live else BACKFILL_LINE_SECONDS)

@@ -33,9 +33,20 @@ def past(world: World, end: int) -> tuple[Scene, ...]:
     if here := world.of(storm):
         communes = min(STORM_COMMUNES, len(here.lowland))
         until = storm + STORM_LENGTH
-        staged.append(Storm(storm, until, every=FOREVER, length=STORM_LENGTH, reports=STORM_REPORTS, communes=communes))
+        staged.append(
+            Storm(
+                storm,
+                until,
+                every=FOREVER,
+                length=STORM_LENGTH,
+                reports=STORM_REPORTS,
+                communes=communes,
+            )
+        )
     if here := world.of(outage):
-        staged.append(Silence(since=outage, until=outage + 5 * HOUR, agency=silent_agency(here, "outage")))
+        staged.append(
+            Silence(since=outage, until=outage + 5 * HOUR, agency=silent_agency(here, "outage"))
+        )
     return tuple(staged)
 
 
@@ -45,7 +56,14 @@ def live(world: World, start: int, came: int, speed: int) -> tuple[Scene, ...]:
     They leave what arrived before `came` as it was. An agency that is silent since an earlier run stays the silent one.
     """
     added: list[Scene] = [
-        Storm(since=start + FIRST_BURST, until=FOREVER, every=BURST_EVERY, length=BURST_LENGTH, reports=BURST_REPORTS, communes=1),
+        Storm(
+            since=start + FIRST_BURST,
+            until=FOREVER,
+            every=BURST_EVERY,
+            length=BURST_LENGTH,
+            reports=BURST_REPORTS,
+            communes=1,
+        ),
     ]
     if not any(isinstance(scene, Silence) and scene.until > start for scene in world.scenes):
         since = max(came, world.clock.back(start, SILENT_SINCE))
@@ -77,7 +95,16 @@ def exercise(world: World, scenario: Scenario, start: int, end: int = FOREVER) -
         return (Faster(since=start, until=end, factor=FLOOD, kind=FILING.name),)
     communes = min(STORM_COMMUNES, len(world.lowland))
     length = min(STORM_AT_ONCE, end - start)
-    return (Storm(since=start, until=end, every=FOREVER, length=length, reports=STORM_REPORTS, communes=communes),)
+    return (
+        Storm(
+            since=start,
+            until=end,
+            every=FOREVER,
+            length=length,
+            reports=STORM_REPORTS,
+            communes=communes,
+        ),
+    )
 
 
 def ended(scenes: tuple[Scene, ...], at: int) -> tuple[Scene, ...]:

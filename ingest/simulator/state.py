@@ -32,7 +32,11 @@ class SimulatorState(msgspec.Struct, kw_only=True):
     def of(cls, world: World, until: datetime) -> "SimulatorState":
         """The state of a world that has been sent up to a moment."""
         return cls(
-            province=world.province, seed=world.seed, beginning=world.beginning, scenes=world.scenes, until=milliseconds(until)
+            province=world.province,
+            seed=world.seed,
+            beginning=world.beginning,
+            scenes=world.scenes,
+            until=milliseconds(until),
         )
 
     @property
@@ -62,4 +66,6 @@ def load(home: Path) -> SimulatorState | None:
     try:
         return msgspec.json.decode(text, type=SimulatorState)
     except msgspec.MsgspecError as error:
-        raise StateError(f"{home / FILE} is not a state of the simulator ({error}); remove it to begin anew.") from None
+        raise StateError(
+            f"{home / FILE} is not a state of the simulator ({error}); remove it to begin anew."
+        ) from None

@@ -136,22 +136,43 @@ def _births(world: World, life: SimulatedLife, hour: int) -> Iterator[Arrival]:
         return iter(())
     dice = here.dice(life.kind.name, hour)
     ordinary = _delivered(here, life.born(here, hour, dice, 0), dice)
-    more = (arrivals for scene in here.scenes if isinstance(scene, Faster) for arrivals in _layers(here, life, hour, scene))
-    staged = (_delivered(here, steps, dice) for dice, steps in life.staged(here, hour)) if life.staged else ()
-    return (arrival for arrival in chain(ordinary, chain.from_iterable(more), chain.from_iterable(staged)) if arrival.at < last)
+    more = (
+        arrivals
+        for scene in here.scenes
+        if isinstance(scene, Faster)
+        for arrivals in _layers(here, life, hour, scene)
+    )
+    staged = (
+        (_delivered(here, steps, dice) for dice, steps in life.staged(here, hour))
+        if life.staged
+        else ()
+    )
+    return (
+        arrival
+        for arrival in chain(ordinary, chain.from_iterable(more), chain.from_iterable(staged))
+        if arrival.at < last
+    )
 
 
 def _delivered(world: World, steps: Iterator[SimulatedStep], dice: Dice) -> Iterator[Arrival]:
     return deliver(world, handed_over(world, steps), dice)
 
 
-def _layers(world: World, life: SimulatedLife, hour: int, scene: Faster) -> Iterator[Iterator[Arrival]]:
+def _layers(
+    world: World, life: SimulatedLife, hour: int, scene: Faster
+) -> Iterator[Iterator[Arrival]]:
     """The same hour lived again with other chances, `factor` - 1 times; of each only what is born while the scene lasts."""
     if scene.since < hour + HOUR and scene.until > hour and scene.kind in ("", life.kind.name):
-        first = OF_ONE_KIND if scene.kind else 1  # other chances than those of a run that goes faster meanwhile
+        first = (
+            OF_ONE_KIND if scene.kind else 1
+        )  # other chances than those of a run that goes faster meanwhile
         for layer in range(first, first + scene.factor - 1):
             dice = world.dice(life.kind.name, hour, layer)
-            yield _born_within(_delivered(world, life.born(world, hour, dice, layer), dice), scene.since, scene.until)
+            yield _born_within(
+                _delivered(world, life.born(world, hour, dice, layer), dice),
+                scene.since,
+                scene.until,
+            )
 
 
 def _born_within(arrivals: Iterator[Arrival], since: int, until: int) -> Iterator[Arrival]:
@@ -166,9 +187,16 @@ def _born_within(arrivals: Iterator[Arrival], since: int, until: int) -> Iterato
 
 def _record(kind: Kind, arrival: Arrival) -> SimulatedRecord:
     step = arrival.step
-    value = write(kind, step.event, id=step.id, source=source(step.agency), time=moment(step.occurred))
+    value = write(
+        kind, step.event, id=step.id, source=source(step.agency), time=moment(step.occurred)
+    )
     if arrival.spoil:
         value = arrival.spoil(value)
     return SimulatedRecord(
-        kind, kind.entity_id(step.event).encode(), value, arrival.at, f"{source(step.agency)}#{step.id}", arrival.fate
+        kind,
+        kind.entity_id(step.event).encode(),
+        value,
+        arrival.at,
+        f"{source(step.agency)}#{step.id}",
+        arrival.fate,
     )

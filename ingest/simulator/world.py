@@ -56,7 +56,11 @@ class World:
     @cached_property
     def before(self) -> "World":
         """The world of the units of before the reform; of a place that the reform did not touch, itself."""
-        return replace(self, on=restate.EVE) if self.province in places.atlas().former_provinces else self
+        return (
+            replace(self, on=restate.EVE)
+            if self.province in places.atlas().former_provinces
+            else self
+        )
 
     @cached_property
     def place(self) -> Province:
@@ -77,7 +81,12 @@ class World:
     @cached_property
     def districts(self) -> tuple[str, ...]:
         """Codes of the districts that its communes lie in: none today. An island district without communes is a commune."""
-        return tuple(sorted({one.district for one in self.communes if one.district} - {one.code for one in self.communes}))
+        return tuple(
+            sorted(
+                {one.district for one in self.communes if one.district}
+                - {one.code for one in self.communes}
+            )
+        )
 
     @cached_property
     def scale(self) -> float:
@@ -118,12 +127,22 @@ class World:
     def crowd(self) -> Choice[Commune]:
         """Where people are: more in wards than in rural communes."""
         dice = self.dice("crowd")
-        return Choice(self.communes, [(1.7 if one.type == "phường" else 1.0) * dice.between(0.6, 1.4) for one in self.communes])
+        return Choice(
+            self.communes,
+            [
+                (1.7 if one.type == "phường" else 1.0) * dice.between(0.6, 1.4)
+                for one in self.communes
+            ],
+        )
 
     @cached_property
     def offices(self) -> tuple[Agency, ...]:
         """Provincial bodies that exchange documents."""
-        return tuple(one for one in agencies(self.province, self.on) if one.level == "province" and "document" in one.kinds)
+        return tuple(
+            one
+            for one in agencies(self.province, self.on)
+            if one.level == "province" and "document" in one.kinds
+        )
 
     @cached_property
     def slow(self) -> frozenset[str]:
@@ -180,7 +199,11 @@ class World:
     def expected(self, at: int, per_day: float, profile: Sequence[float], weekend: float) -> float:
         """How many happenings an hour brings: `per_day` on a working day, its hours by `profile`, `weekend` as much on others."""
         here = moment(at)
-        busy = WEEKDAYS[min(here.weekday(), 4)] * self._lull_of_day(midnight(at)) if self.clock.is_working_day(at) else weekend
+        busy = (
+            WEEKDAYS[min(here.weekday(), 4)] * self._lull_of_day(midnight(at))
+            if self.clock.is_working_day(at)
+            else weekend
+        )
         return per_day * self.scale * busy * profile[here.hour]
 
     def _lull_of_day(self, day: int) -> float:
@@ -204,7 +227,11 @@ def profile(*shares: float) -> tuple[float, ...]:
     return tuple(share / sum(shares) for share in shares)
 
 
-AT_THE_COUNTER = profile(0, 0, 0, 0, 0, 0, 0, 7, 20, 19, 14, 5, 0, 6, 13, 11, 6, 0, 0, 0, 0, 0, 0, 0)
+AT_THE_COUNTER = profile(
+    0, 0, 0, 0, 0, 0, 0, 7, 20, 19, 14, 5, 0, 6, 13, 11, 6, 0, 0, 0, 0, 0, 0, 0
+)
 ONLINE = profile(2, 1, 0.5, 0.3, 0.3, 1, 2, 5, 13, 13, 11, 6, 4, 7, 11, 10, 7, 4, 4, 6, 7, 6, 4, 3)
 OUTDOORS = profile(2, 1, 1, 1, 2, 5, 9, 12, 11, 9, 8, 7, 5, 5, 7, 8, 10, 11, 9, 7, 6, 5, 4, 3)
-IN_OFFICES = profile(0.1, 0, 0, 0, 0, 0, 0.5, 5, 16, 18, 15, 6, 1, 6, 13, 14, 10, 2, 1, 0.7, 0.5, 0.4, 0.2, 0.1)
+IN_OFFICES = profile(
+    0.1, 0, 0, 0, 0, 0, 0.5, 5, 16, 18, 15, 6, 1, 6, 13, 14, 10, 2, 1, 0.7, 0.5, 0.4, 0.2, 0.1
+)

@@ -36,7 +36,9 @@ class Table:
 
     @property
     def ddl(self) -> str:
-        lines = [column.ddl for column in self.columns] + [f"INDEX {name} {rest}" for name, rest in self.indexes]
+        lines = [column.ddl for column in self.columns] + [
+            f"INDEX {name} {rest}" for name, rest in self.indexes
+        ]
         body = ",\n    ".join(lines)
         return f"CREATE TABLE IF NOT EXISTS {self.name}\n(\n    {body}\n)\n{self.engine}\nCOMMENT {quoted(self.comment)}"
 

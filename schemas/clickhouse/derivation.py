@@ -52,7 +52,8 @@ def derive(life: Life, calendar: int, source: str, epoch: int = 0) -> str:
         "version": f"toUInt64({epoch}) * 4294967296 + steps",
     }
     columns = ", ".join(
-        f"{final[column.name]} AS {column.name}" if column.name in final else column.name for column in life.columns
+        f"{final[column.name]} AS {column.name}" if column.name in final else column.name
+        for column in life.columns
     )
     return f"WITH {days_sql(calendar)},\n{with_layers}\nSELECT {columns}\nFROM judged"
 
@@ -70,10 +71,22 @@ def of_entities(kind: Kind, which: str) -> str:
 def _read(life: Life, source: str) -> str:
     names = {column.name for column in fields(life.kind)}
     standing = {
-        what: ", ".join(f"'{one.status}'" for one in statuses(life.kind.name) if one.standing == what) or "''"
+        what: ", ".join(
+            f"'{one.status}'" for one in statuses(life.kind.name) if one.standing == what
+        )
+        or "''"
         for what in ("paused", "closed")
     }
-    given = ["entity_id", "received_at", "partition", "offset", "agency", "commune", life.status, *life.kept]
+    given = [
+        "entity_id",
+        "received_at",
+        "partition",
+        "offset",
+        "agency",
+        "commune",
+        life.status,
+        *life.kept,
+    ]
     given += [name for name in ("due_at", "finished_at") if name in names]
     ended = f"greatest(finished_at, least({last_sql('finished_at')}, since))"
     computed = {
@@ -99,7 +112,9 @@ def _read(life: Life, source: str) -> str:
         "takes": _among(life, life.taken),
         "reopens": _among(life, life.reopened),
     }
-    return f"SELECT {_listed(computed, given)}\nFROM {source} LIMIT 1 BY entity_id, partition, offset"
+    return (
+        f"SELECT {_listed(computed, given)}\nFROM {source} LIMIT 1 BY entity_id, partition, offset"
+    )
 
 
 def _ordered() -> dict[str, str]:
@@ -118,7 +133,11 @@ def _ordered() -> dict[str, str]:
 
 
 def _spans(life: Life) -> dict[str, str]:
-    pairs = ", ".join(f"'{one.status}>{follower}'" for one in statuses(life.kind.name) for follower in one.followers)
+    pairs = ", ".join(
+        f"'{one.status}>{follower}'"
+        for one in statuses(life.kind.name)
+        for follower in one.followers
+    )
     last = f"until = {FAR}"
     return {
         "runs": "standing = 'open'",
@@ -186,7 +205,9 @@ def _judged(life: Life) -> dict[str, str]:
 
 
 def _listed(computed: dict[str, str], given: list[str] | None = None) -> str:
-    return ",\n    ".join([*(given or ()), *(f"{expression} AS {name}" for name, expression in computed.items())])
+    return ",\n    ".join(
+        [*(given or ()), *(f"{expression} AS {name}" for name, expression in computed.items())]
+    )
 
 
 def _over(end: str, order: str = "step") -> str:
@@ -206,7 +227,12 @@ def _allowed(life: Life) -> str:
         periods.setdefault((one[2].valid_from, one[2].valid_to), []).append(one)
     parts = []
     for (start, end), ones in periods.items():
-        keys, values = ", ".join(f"'{key}'" for key, _, _ in ones), ", ".join(str(ms) for _, ms, _ in ones)
-        when = f"started_at >= toDate32('{max(start, date(1970, 1, 1))}')" + (f" AND started_at < toDate32('{end}')" if end else "")
+        keys, values = (
+            ", ".join(f"'{key}'" for key, _, _ in ones),
+            ", ".join(str(ms) for _, ms, _ in ones),
+        )
+        when = f"started_at >= toDate32('{max(start, date(1970, 1, 1))}')" + (
+            f" AND started_at < toDate32('{end}')" if end else ""
+        )
         parts.append(f"if({when}, transform(toString({life.decides}), [{keys}], [{values}], 0), 0)")
     return f"toInt64({' + '.join(parts) or 0})"

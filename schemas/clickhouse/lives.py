@@ -68,35 +68,72 @@ class Life:
         return (
             known["entity_id"],
             Column("step", "UInt32", "Which step of its life, from 1."),
-            Column("since", MOMENT, "When the step was taken: its own time, at the latest its arrival."),
+            Column(
+                "since", MOMENT, "When the step was taken: its own time, at the latest its arrival."
+            ),
             Column("until", MOMENT, "When the next step was taken; 2100 while there is none."),
             known["received_at"],
             Column(
-                "next_received_at", MOMENT, "When the next step arrived, which may be before this one; 2100 while there is none."
+                "next_received_at",
+                MOMENT,
+                "When the next step arrived, which may be before this one; 2100 while there is none.",
             ),
             *POSITION,
             known["agency"],
             known["commune"],
-            Column("unit", "LowCardinality(String)", "Code of the commune of today that answers for the commune.", "commune"),
+            Column(
+                "unit",
+                "LowCardinality(String)",
+                "Code of the commune of today that answers for the commune.",
+                "commune",
+            ),
             own[self.status],
             Column("started_at", MOMENT, f"When it began: {self.started}."),
             *(own[name] for name in self.kept),
             Column("held_since", MOMENT, "Since when the agency of this step holds it."),
             Column("standing", "LowCardinality(String)", "open, paused or closed."),
             Column("turned", "Bool", "Whether this step closed it."),
-            Column("closed_at", f"Nullable({MOMENT})", "When it was closed: as its source says, else by the step that closed it."),
+            Column(
+                "closed_at",
+                f"Nullable({MOMENT})",
+                "When it was closed: as its source says, else by the step that closed it.",
+            ),
             Column("late", "Bool", "Whether it was closed after it was due."),
-            Column("around", "Bool", "Whether its clock runs round the clock: then positions are milliseconds since 1970."),
-            Column("at", "Int64", "Position of the step on its clock, ms; on the working clock since 1990."),
-            Column("due", "Nullable(Int64)", "Position at which it is due, pauses so far counted in."),
-            Column("due_at", f"Nullable({MOMENT})", "When it is due, as its source says and while no pause has moved that."),
+            Column(
+                "around",
+                "Bool",
+                "Whether its clock runs round the clock: then positions are milliseconds since 1970.",
+            ),
+            Column(
+                "at",
+                "Int64",
+                "Position of the step on its clock, ms; on the working clock since 1990.",
+            ),
+            Column(
+                "due", "Nullable(Int64)", "Position at which it is due, pauses so far counted in."
+            ),
+            Column(
+                "due_at",
+                f"Nullable({MOMENT})",
+                "When it is due, as its source says and while no pause has moved that.",
+            ),
             Column("worked", "Int64", "Time worked on it before this step, ms of its clock."),
-            Column("paused", "Int64", "Time its clock stood still before this step, ms of its clock."),
-            Column("taken", "Nullable(Int64)", "How long it took until somebody took it in hand, ms of its clock."),
+            Column(
+                "paused", "Int64", "Time its clock stood still before this step, ms of its clock."
+            ),
+            Column(
+                "taken",
+                "Nullable(Int64)",
+                "How long it took until somebody took it in hand, ms of its clock.",
+            ),
             Column("reopened", "UInt16", "How often it was opened again."),
             Column("possible", "Bool", "Whether the status may follow the one before it."),
             Column("impossible", "UInt16", "Steps so far that may not follow the one before."),
-            Column("version", "UInt64", "By which rules and how many steps it was computed; the highest holds."),
+            Column(
+                "version",
+                "UInt64",
+                "By which rules and how many steps it was computed; the highest holds.",
+            ),
         )
 
 
@@ -175,7 +212,9 @@ LIVES_PROGRESS = Table(
     (
         Column("kind", "LowCardinality(String)", "Kind of event."),
         POSITION[0],
-        Column("rules", "UInt64", "Hash of the rules and the calendar that lives were computed by."),
+        Column(
+            "rules", "UInt64", "Hash of the rules and the calendar that lives were computed by."
+        ),
         Column("epoch", "UInt32", "Unix time at which these rules were taken up."),
         Column("offset", "Int64", "Offset up to which, itself included, events are in the lives."),
         Column("at", MOMENT, "When that was so."),
@@ -188,7 +227,10 @@ LIVES_PROGRESS = Table(
 
 def life_tables() -> tuple[Table, ...]:
     """Every table of the lives."""
-    return (*(table(life.kind) for life in LIVES for table in (life_table, current_table)), LIVES_PROGRESS)
+    return (
+        *(table(life.kind) for life in LIVES for table in (life_table, current_table)),
+        LIVES_PROGRESS,
+    )
 
 
 def life_views() -> dict[str, tuple[str, str]]:

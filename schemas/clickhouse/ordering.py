@@ -52,7 +52,9 @@ def placed_sql(kind: Kind) -> str:
     listed = ", ".join(f"'{status}'" for status in order)
 
     span = SPAN_MS[DAY]
-    offsets = ", ".join(str(span - _LAST_MS + place if status in last else place) for status, place in order.items())
+    offsets = ", ".join(
+        str(span - _LAST_MS + place if status in last else place) for status, place in order.items()
+    )
     within = f"addMilliseconds(occurred_at, transform(toString({STATUS[kind.name]}), [{listed}], [{offsets}], 0))"
     return f"if(has(precision, '{TIME}:{DAY}'), {within}, occurred_at)"
 

@@ -50,21 +50,47 @@ class RunMark(StrEnum):
 REPLAYS = Table(
     "replays",
     (
-        Column("name", "LowCardinality(String)", "Name of the run; its database is named after it."),
-        Column("mark", "LowCardinality(String)", "replay or exercise: what screens that look at it say."),
-        Column("source", "LowCardinality(String)", "Where the history was read: kafka or clickhouse; others: what was sent to it."),
+        Column(
+            "name", "LowCardinality(String)", "Name of the run; its database is named after it."
+        ),
+        Column(
+            "mark",
+            "LowCardinality(String)",
+            "replay or exercise: what screens that look at it say.",
+        ),
+        Column(
+            "source",
+            "LowCardinality(String)",
+            "Where the history was read: kafka or clickhouse; others: what was sent to it.",
+        ),
         Column("since", MOMENT, "Beginning of the period, by when events happened."),
         Column("until", MOMENT, "End of the period, itself not in it."),
         Column("speed", "Float64", "Seconds of history in a second; 0: as fast as possible."),
-        Column("live", "Bool", "Whether it goes as time goes: history that was moved to today, or what others send."),
-        Column("on_time", "Bool", "Whether each event arrived in it when it happened, whenever it had arrived."),
-        Column("state", "LowCardinality(String)", "queued, running, finished, failed, stopped or removed."),
+        Column(
+            "live",
+            "Bool",
+            "Whether it goes as time goes: history that was moved to today, or what others send.",
+        ),
+        Column(
+            "on_time",
+            "Bool",
+            "Whether each event arrived in it when it happened, whenever it had arrived.",
+        ),
+        Column(
+            "state",
+            "LowCardinality(String)",
+            "queued, running, finished, failed, stopped or removed.",
+        ),
         Column("total", "UInt64", "Events that are to be sent."),
         Column("sent", "UInt64", "Events that were sent."),
         Column("counted", "UInt64", "Events that workers were done with."),
         Column("moment", MOMENT, "How far the history was sent, by when events arrived."),
         Column("begun_at", MOMENT, "When the run began."),
-        Column("differing", "Nullable(UInt64)", "Windows that differ from the live ones, when it had finished."),
+        Column(
+            "differing",
+            "Nullable(UInt64)",
+            "Windows that differ from the live ones, when it had finished.",
+        ),
         Column("said", "String", "Why it failed."),
         Column("at", MOMENT, "When this was written; the newest holds."),
     ),
@@ -118,7 +144,9 @@ class ReplayRun:
     def of(cls, row: Sequence[Any]) -> "ReplayRun":
         """From a row of the table. One that goes on and says nothing any more was killed: it failed."""
         name, mark, source, since, until, speed, live, on_time, state, *rest = row
-        found = cls(name, RunMark(mark), source, since, until, speed, live, on_time, RunState(state), *rest)
+        found = cls(
+            name, RunMark(mark), source, since, until, speed, live, on_time, RunState(state), *rest
+        )
         if found.goes_on and datetime.now(UTC) - found.at > SILENT:
             return replace(found, state=RunState.FAILED, said=KILLED)
         return found
@@ -141,7 +169,9 @@ class ReplayRun:
 def checked(name: str) -> str:
     """A name that can be one. Raises `ValueError` for any other."""
     if not NAME.fullmatch(name):
-        raise ValueError(f"{name!r} cannot be a name: at most 32 small letters, digits and _, a letter first.")
+        raise ValueError(
+            f"{name!r} cannot be a name: at most 32 small letters, digits and _, a letter first."
+        )
     return name
 
 
@@ -236,9 +266,9 @@ def difference(kind: Kind, live: str, other: str, since: datetime, until: dateti
         f"SELECT {number} AS side, {dimensions}, {', '.join(names)} FROM `{where}`.{windows_table(kind).name} FINAL WHERE {period}"
         for number, where in enumerate((live, other))
     )
-    sides = ", ".join(f"sumIf(one.{name}, side = {side}) AS {name}_{side}" for name in names for side in (0, 1))
+    sides = ", ".join(
+        f"sumIf(one.{name}, side = {side}) AS {name}_{side}" for name in names for side in (0, 1)
+    )
     wrong = " OR ".join(f"{name}_0 != {name}_1" for name in names)
     sums = ", ".join(f"sum({name}_{side})" for name in names for side in (0, 1))
-    return (
-        f"SELECT countIf({wrong}), count(), {sums} FROM (SELECT {dimensions}, {sides} FROM ({both}) AS one GROUP BY {dimensions})"
-    )
+    return f"SELECT countIf({wrong}), count(), {sums} FROM (SELECT {dimensions}, {sides} FROM ({both}) AS one GROUP BY {dimensions})"

@@ -32,7 +32,11 @@ HORIZONS = Table(
     (
         Column("what", "LowCardinality(String)", "What was let go of: events."),
         Column("whole_from", MOMENT, "From when on every moment can be looked back at whole."),
-        Column("removed_before", MOMENT, "Entities of which nothing was heard since are gone; windows are as they were."),
+        Column(
+            "removed_before",
+            MOMENT,
+            "Entities of which nothing was heard since are gone; windows are as they were.",
+        ),
         Column("at", MOMENT, "When it was written; the latest `whole_from` holds."),
     ),
     "ENGINE = ReplacingMergeTree(whole_from)\nORDER BY what",
@@ -50,13 +54,17 @@ class Horizon:
     @classmethod
     def due(cls, now: datetime, days: int) -> "Horizon":
         """That of a day on which single events are kept for so many days: it moves at midnight."""
-        whole = now.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
+        whole = now.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(
+            days=days
+        )
         return cls(whole, whole - LOOKBACK)
 
 
 def horizon(execute: Callable[[str], Sequence[Sequence[Any]]]) -> Horizon | None:
     """From when on single events are kept, as ClickHouse knows it, which `execute` asks; None while nothing was let go of."""
-    rows = execute(f"SELECT whole_from, removed_before FROM {HORIZONS.name} FINAL WHERE what = 'events'")
+    rows = execute(
+        f"SELECT whole_from, removed_before FROM {HORIZONS.name} FINAL WHERE what = 'events'"
+    )
     return Horizon(*rows[0]) if rows else None
 
 
@@ -72,7 +80,12 @@ class Kept:
     @classmethod
     def by(cls, settings: Settings) -> "Kept":
         """As its settings say."""
-        days = (settings.keep_events_days, settings.keep_windows_days, settings.keep_snapshots_days, settings.topic_retention_days)
+        days = (
+            settings.keep_events_days,
+            settings.keep_windows_days,
+            settings.keep_snapshots_days,
+            settings.topic_retention_days,
+        )
         return cls(*days)
 
 

@@ -29,7 +29,9 @@ def database(url: str) -> str:
 
 def codes(*values: int | str) -> str:
     """Codes as the inside of an SQL list."""
-    return ", ".join(repr(str(code)) if isinstance(code, str) else str(int(code)) for code in values)
+    return ", ".join(
+        repr(str(code)) if isinstance(code, str) else str(int(code)) for code in values
+    )
 
 
 HEARD = (
@@ -64,7 +66,9 @@ REFUSED = (
     f"WHERE agency != '' AND received_at > {moment('start')} AND received_at <= {moment('end')}"
 )
 """What was refused after `start` and until `end`, by a gateway or a worker, where its agency is known: agency, kind, refused_at."""
-REFUSED_LAST = f"SELECT agency, kind, max(refused_at) AS refused_at FROM ({REFUSED}) GROUP BY agency, kind"
+REFUSED_LAST = (
+    f"SELECT agency, kind, max(refused_at) AS refused_at FROM ({REFUSED}) GROUP BY agency, kind"
+)
 
 REPORT_DAYS = 3 * 366
 """Days that reports of indicators look back on; yearly ones give five years again each time."""

@@ -18,7 +18,14 @@ from msgspec import Meta, UnsetType
 
 from schemas.clickhouse.columns import MOMENT, Column, Table
 from schemas.clickhouse.ordering import version_sql
-from schemas.clickhouse.watch_tables import ALARM_STEPS, ALARMS, ARRIVAL_DAYS, ARRIVALS, REFUSALS, WATCH
+from schemas.clickhouse.watch_tables import (
+    ALARM_STEPS,
+    ALARMS,
+    ARRIVAL_DAYS,
+    ARRIVALS,
+    REFUSALS,
+    WATCH,
+)
 from schemas.events.envelope import CLOCK_TOLERANCE
 from schemas.events.kinds import KINDS, Kind
 from schemas.events.payloads import CODE
@@ -73,7 +80,9 @@ def sentence(annotation: Any) -> str:
     found = ""
     while typing.get_origin(annotation) is Annotated:
         annotation, *metas = typing.get_args(annotation)
-        found = found or next((m.description for m in metas if isinstance(m, Meta) and m.description), "")
+        found = found or next(
+            (m.description for m in metas if isinstance(m, Meta) and m.description), ""
+        )
     return found
 
 
@@ -94,11 +103,21 @@ def fields(kind: Kind) -> tuple[Column, ...]:
 
 COMMON = (
     Column("event_id", "String", "Identity of the event: CloudEvents source and id, joined by #."),
-    Column("entity_id", "String", "The entity that the event is about; the key of its Kafka record."),
+    Column(
+        "entity_id", "String", "The entity that the event is about; the key of its Kafka record."
+    ),
     Column("occurred_at", MOMENT, "When it happened, by the clock of its source."),
     Column("received_at", MOMENT, "When it arrived here: the time of its Kafka record."),
-    Column("agency", "LowCardinality(String)", "Code of the agency that answers for the entity at this step."),
-    Column("commune", "LowCardinality(String)", "Code of the commune it belongs to; empty for the province as a whole."),
+    Column(
+        "agency",
+        "LowCardinality(String)",
+        "Code of the agency that answers for the entity at this step.",
+    ),
+    Column(
+        "commune",
+        "LowCardinality(String)",
+        "Code of the commune it belongs to; empty for the province as a whole.",
+    ),
 )
 POSITION = (
     Column("partition", "UInt16", "Kafka partition of the record."),
@@ -106,7 +125,9 @@ POSITION = (
 )
 HASHES = (
     Column("identity", "UInt64", "xxh3 of event_id."),
-    Column("body", "UInt64", "xxh3 of what the event says: one identity with two bodies is a conflict."),
+    Column(
+        "body", "UInt64", "xxh3 of what the event says: one identity with two bodies is a conflict."
+    ),
 )
 
 
@@ -171,8 +192,14 @@ FRESHNESS = Table(
     (
         COMMON[4],
         Column("kind", "LowCardinality(String)", "Kind of event."),
-        Column("received_at", f"SimpleAggregateFunction(max, {MOMENT})", "Arrival of the newest event."),
-        Column("occurred_at", f"SimpleAggregateFunction(max, {MOMENT})", "Newest time of the source's own clock."),
+        Column(
+            "received_at", f"SimpleAggregateFunction(max, {MOMENT})", "Arrival of the newest event."
+        ),
+        Column(
+            "occurred_at",
+            f"SimpleAggregateFunction(max, {MOMENT})",
+            "Newest time of the source's own clock.",
+        ),
     ),
     "ENGINE = AggregatingMergeTree\nORDER BY (agency, kind)",
     "When each agency was last heard of, per kind",
@@ -180,15 +207,25 @@ FRESHNESS = Table(
 DEAD_LETTERS = Table(
     "dead_letter_rows",
     (
-        Column("topic", "LowCardinality(String)", "Kafka topic of the record that could not be counted."),
+        Column(
+            "topic",
+            "LowCardinality(String)",
+            "Kafka topic of the record that could not be counted.",
+        ),
         *POSITION,
         Column("received_at", MOMENT, "When the record arrived."),
         Column("category", "LowCardinality(String)", "What is wrong, as a stable word."),
         Column("reason", "String", "What is wrong, as a sentence to act on."),
         Column("key", "String", "Key of the record."),
-        Column("payload", "String", "The record, byte for byte but for who reported, which is sealed."),
+        Column(
+            "payload", "String", "The record, byte for byte but for who reported, which is sealed."
+        ),
         Column("kind", "LowCardinality(String)", "Kind of event that the topic is for."),
-        Column("agency", "LowCardinality(String)", "Code of the agency that the record names, as far as it can be read."),
+        Column(
+            "agency",
+            "LowCardinality(String)",
+            "Code of the agency that the record names, as far as it can be read.",
+        ),
         Column("state", "LowCardinality(String)", "open, or resent once it was mended."),
         Column("changed_at", MOMENT, "When the state was set; the newest holds."),
     ),
@@ -215,10 +252,20 @@ PROGRESS = Table(
         Column("kind", "LowCardinality(String)", "Kind of event."),
         Column("partition", "UInt16", "Partition of its topic."),
         Column("worker", "LowCardinality(String)", "The worker that holds it."),
-        Column("written", "UInt64", "Offset up to which, itself not included, records are written."),
+        Column(
+            "written", "UInt64", "Offset up to which, itself not included, records are written."
+        ),
         Column("end", "UInt64", "Offset at which the partition ends in Kafka."),
-        Column("received_at", f"Nullable({MOMENT})", "Arrival of the newest record that this worker wrote."),
-        Column("waits_since", f"Nullable({MOMENT})", "Since when the oldest record that is not written is known to wait."),
+        Column(
+            "received_at",
+            f"Nullable({MOMENT})",
+            "Arrival of the newest record that this worker wrote.",
+        ),
+        Column(
+            "waits_since",
+            f"Nullable({MOMENT})",
+            "Since when the oldest record that is not written is known to wait.",
+        ),
         Column("moved_at", MOMENT, "When records were last written, or none was to be."),
         Column("at", MOMENT, "When the worker looked; the newest holds."),
     ),
@@ -228,16 +275,38 @@ PROGRESS = Table(
 UNITS = Table(
     "unit_rows",
     (
-        Column("code", "LowCardinality(String)", "Official code; with the level and the day it names one unit."),
+        Column(
+            "code",
+            "LowCardinality(String)",
+            "Official code; with the level and the day it names one unit.",
+        ),
         Column("level", "LowCardinality(String)", "province, district or commune."),
-        Column("type", "LowCardinality(String)", "Type of the unit, such as phường; together with the name its full name."),
+        Column(
+            "type",
+            "LowCardinality(String)",
+            "Type of the unit, such as phường; together with the name its full name.",
+        ),
         Column("name", "String", "Name in Vietnamese, without the type."),
         Column(
-            "parent", "LowCardinality(String)", "Code of the unit above: of a former commune its district; empty for a province."
+            "parent",
+            "LowCardinality(String)",
+            "Code of the unit above: of a former commune its district; empty for a province.",
         ),
-        Column("valid_from", "Nullable(Date)", "First day on which it is in force; empty where that is not recorded."),
-        Column("valid_to", "Nullable(Date)", "First day on which it is no longer in force; empty for units of today."),
-        Column("source", "LowCardinality(String)", "Where the row is from; see schemas/places/data/sources.csv."),
+        Column(
+            "valid_from",
+            "Nullable(Date)",
+            "First day on which it is in force; empty where that is not recorded.",
+        ),
+        Column(
+            "valid_to",
+            "Nullable(Date)",
+            "First day on which it is no longer in force; empty for units of today.",
+        ),
+        Column(
+            "source",
+            "LowCardinality(String)",
+            "Where the row is from; see schemas/places/data/sources.csv.",
+        ),
     ),
     "ENGINE = ReplacingMergeTree\nORDER BY (level, code, ifNull(valid_from, toDate(0)))",
     "Provinces, districts and communes of all days",
@@ -246,9 +315,21 @@ SUCCESSORS = Table(
     "unit_successor_rows",
     (
         Column("former", "LowCardinality(String)", "Code of a commune of before 2025-07-01."),
-        Column("successor", "LowCardinality(String)", "Code of a commune of today that it became a part of, whole or divided."),
-        Column("is_default", "Bool", "Whether figures are restated to this successor: one of each former commune."),
-        Column("reused", "Bool", "Whether a commune of today uses the former code, which so has two meanings."),
+        Column(
+            "successor",
+            "LowCardinality(String)",
+            "Code of a commune of today that it became a part of, whole or divided.",
+        ),
+        Column(
+            "is_default",
+            "Bool",
+            "Whether figures are restated to this successor: one of each former commune.",
+        ),
+        Column(
+            "reused",
+            "Bool",
+            "Whether a commune of today uses the former code, which so has two meanings.",
+        ),
         Column("valid_to", "Date", "First day on which the former unit was no longer in force."),
     ),
     "ENGINE = ReplacingMergeTree\nORDER BY (former, successor)",
@@ -259,9 +340,15 @@ HEIRS = Table(
     "unit_heirs",
     (
         Column("former", "String", "Code of a commune of before 2025-07-01."),
-        Column("then", "String", "Code of the commune of today that answers for what the code meant before that day."),
         Column(
-            "later", "String", "The same for what it means from that day on: the code itself, where a commune of today uses it."
+            "then",
+            "String",
+            "Code of the commune of today that answers for what the code meant before that day.",
+        ),
+        Column(
+            "later",
+            "String",
+            "The same for what it means from that day on: the code itself, where a commune of today uses it.",
         ),
     ),
     "ENGINE = Join(ANY, LEFT, former)",
@@ -272,7 +359,11 @@ HEIRS = Table(
 def tables() -> tuple[Table, ...]:
     """Every table."""
     return (
-        *(table for kind in KINDS for table in (events_table(kind), windows_table(kind), state_table(kind))),
+        *(
+            table
+            for kind in KINDS
+            for table in (events_table(kind), windows_table(kind), state_table(kind))
+        ),
         FRESHNESS,
         ARRIVALS,
         ARRIVAL_DAYS,
@@ -295,7 +386,10 @@ def materialized_views() -> dict[str, tuple[str, str]]:
     for kind in KINDS:
         source, target = events_table(kind), state_table(kind)
         columns = ", ".join(column.name for column in target.columns[:-1])
-        views[f"fill_{target.name}"] = (target.name, f"SELECT {columns}, {version_sql(kind)} AS version FROM {source.name}")
+        views[f"fill_{target.name}"] = (
+            target.name,
+            f"SELECT {columns}, {version_sql(kind)} AS version FROM {source.name}",
+        )
         views[f"fill_{ARRIVALS.name}_{kind.name}"] = (
             ARRIVALS.name,
             f"SELECT toStartOfMinute(s.received_at) AS minute, agency, '{kind.name}' AS kind, max(s.received_at) AS received_at, "
@@ -312,7 +406,10 @@ def materialized_views() -> dict[str, tuple[str, str]]:
         "SELECT toDate(s.minute) AS day, agency, kind, max(s.received_at) AS received_at, max(s.occurred_at) AS occurred_at "
         f"FROM {ARRIVALS.name} AS s GROUP BY day, agency, kind",
     )
-    views["fill_alarm_steps"] = (ALARM_STEPS.name, f"SELECT {_names(ALARM_STEPS)} FROM {ALARMS.name}")
+    views["fill_alarm_steps"] = (
+        ALARM_STEPS.name,
+        f"SELECT {_names(ALARM_STEPS)} FROM {ALARMS.name}",
+    )
     return views
 
 

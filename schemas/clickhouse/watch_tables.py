@@ -4,7 +4,11 @@ is still being looked at."""
 from schemas.clickhouse.columns import MOMENT, Column, Table
 from schemas.moments import ZONE
 
-AGENCY = Column("agency", "LowCardinality(String)", "Code of the agency that it is of; empty where it can not be told.")
+AGENCY = Column(
+    "agency",
+    "LowCardinality(String)",
+    "Code of the agency that it is of; empty where it can not be told.",
+)
 KIND = Column("kind", "LowCardinality(String)", "Kind of event; empty where it can not be told.")
 
 ALARM_STEPS_DAYS = 400
@@ -27,8 +31,16 @@ ARRIVAL_DAYS = Table(
         Column("day", "Date", "A day in Viet Nam on which events arrived."),
         AGENCY,
         KIND,
-        Column("received_at", f"SimpleAggregateFunction(max, {MOMENT})", "Arrival of the newest of them."),
-        Column("occurred_at", f"SimpleAggregateFunction(max, {MOMENT})", "Newest time of the source's own clock among them."),
+        Column(
+            "received_at",
+            f"SimpleAggregateFunction(max, {MOMENT})",
+            "Arrival of the newest of them.",
+        ),
+        Column(
+            "occurred_at",
+            f"SimpleAggregateFunction(max, {MOMENT})",
+            "Newest time of the source's own clock among them.",
+        ),
     ),
     "ENGINE = AggregatingMergeTree\nORDER BY (day, agency, kind)",
     "The same by days: when each agency was last heard of at a moment of the past, without a look at every minute before",
@@ -39,7 +51,11 @@ REFUSALS = Table(
         Column("since", MOMENT, "When the gateway began to count."),
         Column("until", MOMENT, "When it ended counting."),
         Column("gateway", "LowCardinality(String)", "The gateway that refused."),
-        Column("source", "String", "CloudEvents source of what was refused, as far as it could be read."),
+        Column(
+            "source",
+            "String",
+            "CloudEvents source of what was refused, as far as it could be read.",
+        ),
         AGENCY,
         KIND,
         Column("category", "LowCardinality(String)", "What is wrong, as a stable word."),
@@ -54,27 +70,69 @@ REFUSALS = Table(
 ALARMS = Table(
     "alarm_rows",
     (
-        Column("id", "String", "Rule and what it calls about: the same as long as the alarm lasts, and when it comes again."),
-        Column("began_at", MOMENT, "When the rule's level was first reached; with the id, the key."),
-        Column("rule", "LowCardinality(String)", "Code of the rule, see schemas/reference/data/alarms.csv."),
-        Column("cause", "LowCardinality(String)", "What is the matter, as a stable word; alarms of one cause are told together."),
-        Column("subject", "LowCardinality(String)", "The category, kind of feed or reason that it is about."),
+        Column(
+            "id",
+            "String",
+            "Rule and what it calls about: the same as long as the alarm lasts, and when it comes again.",
+        ),
+        Column(
+            "began_at", MOMENT, "When the rule's level was first reached; with the id, the key."
+        ),
+        Column(
+            "rule",
+            "LowCardinality(String)",
+            "Code of the rule, see schemas/reference/data/alarms.csv.",
+        ),
+        Column(
+            "cause",
+            "LowCardinality(String)",
+            "What is the matter, as a stable word; alarms of one cause are told together.",
+        ),
+        Column(
+            "subject",
+            "LowCardinality(String)",
+            "The category, kind of feed or reason that it is about.",
+        ),
         Column("priority", "UInt8", "1 is the gravest, 3 the least."),
-        Column("since", f"Nullable({MOMENT})", "Since when the cause is there, as far as it is known."),
-        Column("raised_at", f"Nullable({MOMENT})", "When it was raised; NULL while the rule's hold time passes."),
-        Column("below_since", f"Nullable({MOMENT})", "Since when it is below the level that clears it; NULL while it is not."),
+        Column(
+            "since", f"Nullable({MOMENT})", "Since when the cause is there, as far as it is known."
+        ),
+        Column(
+            "raised_at",
+            f"Nullable({MOMENT})",
+            "When it was raised; NULL while the rule's hold time passes.",
+        ),
+        Column(
+            "below_since",
+            f"Nullable({MOMENT})",
+            "Since when it is below the level that clears it; NULL while it is not.",
+        ),
         Column("cleared_at", f"Nullable({MOMENT})", "When it was cleared; NULL while it is open."),
-        Column("communes", "Array(String)", "Codes of the communes that it is about; none for the province as a whole."),
+        Column(
+            "communes",
+            "Array(String)",
+            "Codes of the communes that it is about; none for the province as a whole.",
+        ),
         Column("agencies", "Array(String)", "Codes of the agencies that it is about."),
         Column("count", "Int64", "How many there are of what it counts."),
         Column("change", "Int64", "How many more than before."),
-        Column("value", "Float64", "What is measured against the levels, when it was last looked at."),
+        Column(
+            "value", "Float64", "What is measured against the levels, when it was last looked at."
+        ),
         Column("level", "Float64", "The level that it had to reach."),
         Column("lat", "Nullable(Float64)", "Latitude of the middle of a cluster, in degrees."),
         Column("lon", "Nullable(Float64)", "Longitude of the middle of a cluster, in degrees."),
         Column("radius", "Float64", "Distance from there to the outermost, in metres."),
-        Column("evaluated_at", MOMENT, "The moment that it was evaluated for when any of this last changed."),
-        Column("version", "UInt64", "Orders what is said of an alarm: by evaluation, and what was cleared stays cleared."),
+        Column(
+            "evaluated_at",
+            MOMENT,
+            "The moment that it was evaluated for when any of this last changed.",
+        ),
+        Column(
+            "version",
+            "UInt64",
+            "Orders what is said of an alarm: by evaluation, and what was cleared stays cleared.",
+        ),
     ),
     "ENGINE = ReplacingMergeTree(version)\nORDER BY (id, began_at)",
     "What called for people, from when to when",

@@ -24,7 +24,11 @@ _SESSION_COLUMNS = tuple(
     column
     for number in range(1, MAX_SESSIONS + 1)
     for column in (
-        Column(f"start_{number}", "Array(UInt32)", f"When session {number} starts, milliseconds since midnight; 0 for none."),
+        Column(
+            f"start_{number}",
+            "Array(UInt32)",
+            f"When session {number} starts, milliseconds since midnight; 0 for none.",
+        ),
         Column(f"end_{number}", "Array(UInt32)", f"When session {number} ends."),
     )
 )
@@ -34,9 +38,17 @@ WORKING_WEEKS = Table(
         Column("calendar", "UInt64", "Number of the calendar: a hash of all its days."),
         Column("first_day", "Int64", "Its first day, in days since 1970-01-01, in Viet Nam."),
         Column("days", "Int64", "How many days it has."),
-        Column("weeks", "Array(Int64)", "Of each seven days from the first on: working milliseconds before them."),
+        Column(
+            "weeks",
+            "Array(Int64)",
+            "Of each seven days from the first on: working milliseconds before them.",
+        ),
         Column("kinds", "Array(UInt16)", "Of each seven days: their kind, from 1."),
-        Column("before", "Array(Int64)", "Of each day of each kind: working milliseconds since the seven days began."),
+        Column(
+            "before",
+            "Array(Int64)",
+            "Of each day of each kind: working milliseconds since the seven days began.",
+        ),
         *_SESSION_COLUMNS,
     ),
     "ENGINE = ReplacingMergeTree\nORDER BY calendar",
@@ -58,7 +70,9 @@ def calendar_row(calendar: WorkingCalendar) -> tuple[int, tuple[Any, ...]]:
         its = []
         for _, before, sessions in week:
             if len(sessions) > MAX_SESSIONS:
-                raise ValueError(f"a day has {len(sessions)} sessions of work; {MAX_SESSIONS} are provided for")
+                raise ValueError(
+                    f"a day has {len(sessions)} sessions of work; {MAX_SESSIONS} are provided for"
+                )
             flat = [edge for session in sessions for edge in session]
             its.append((before - base, *flat, *[0] * (2 * MAX_SESSIONS - len(flat))))
         weeks.append(base)
@@ -72,9 +86,12 @@ def days_sql(calendar: int) -> str:
     """The definition of `days` that `position_sql` reads, for a WITH clause: the row of a calendar, all of it arrays, which unlike
     numbers are never NULL."""
     names = ", ".join(
-        column.name if column.type.startswith("Array") else f"[{column.name}]" for column in WORKING_WEEKS.columns[1:]
+        column.name if column.type.startswith("Array") else f"[{column.name}]"
+        for column in WORKING_WEEKS.columns[1:]
     )
-    return f"(SELECT ({names}) FROM {WORKING_WEEKS.name} WHERE calendar = {calendar} LIMIT 1) AS days"
+    return (
+        f"(SELECT ({names}) FROM {WORKING_WEEKS.name} WHERE calendar = {calendar} LIMIT 1) AS days"
+    )
 
 
 def position_sql(milliseconds: str) -> str:

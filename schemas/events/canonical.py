@@ -104,7 +104,9 @@ def canonical(kind: Kind, event: Any) -> Any:
             body[name] = found
     if data.precision:
         stated = _precision(its, data.precision)
-        if (ordered := sorted(f"{name}:{precision}" for name, precision in stated.items())) != data.precision:
+        if (
+            ordered := sorted(f"{name}:{precision}" for name, precision in stated.items())
+        ) != data.precision:
             body["precision"] = ordered
         for name, precision in stated.items():
             given, whole = (event, head) if name == TIME else (data, body)
@@ -142,8 +144,12 @@ class _Look:
 def _look(kind: Kind) -> _Look:
     its = fields(kind)
     codes = attrgetter(*(name for name in its.forms if name not in its.identifiers))
-    texts = attrgetter(*its.texts, "agency") if its.texts else None  # One more, so that it gives a tuple; it is stripped anyhow.
-    return _Look(attrgetter((*its.identifiers, "agency")[0]), codes, texts, bool(its.sites), set(), set())
+    texts = (
+        attrgetter(*its.texts, "agency") if its.texts else None
+    )  # One more, so that it gives a tuple; it is stripped anyhow.
+    return _Look(
+        attrgetter((*its.identifiers, "agency")[0]), codes, texts, bool(its.sites), set(), set()
+    )
 
 
 def is_canonical(kind: Kind, event: Any) -> bool:
@@ -177,16 +183,27 @@ def uncertain(kind: Kind, events: Sequence[Any], data: Sequence[Any]) -> list[in
         data: the `data` of the events.
     """
     look = _look(kind)
-    ids, numbers, codes = list(map(_ID, events)), list(map(look.number, data)), list(map(look.codes, data))
+    ids, numbers, codes = (
+        list(map(_ID, events)),
+        list(map(look.number, data)),
+        list(map(look.codes, data)),
+    )
     if (
         not look.has_sites
         and look.sources.issuperset(map(_SOURCE, events))
         and not any(map(_PRECISION, data))
         and _are_numbers(ids)
         and _are_numbers(numbers)
-        and (look.texts is None or all(text.strip() == text for texts in map(look.texts, data) for text in texts))
+        and (
+            look.texts is None
+            or all(text.strip() == text for texts in map(look.texts, data) for text in texts)
+        )
     ):
-        return [] if look.settled.issuperset(codes) else [index for index, code in enumerate(codes) if code not in look.settled]
+        return (
+            []
+            if look.settled.issuperset(codes)
+            else [index for index, code in enumerate(codes) if code not in look.settled]
+        )
     return [index for index, event in enumerate(events) if not is_canonical(kind, event)]
 
 
@@ -222,7 +239,9 @@ def _identifier(name: str, text: str) -> str:
 def _code(name: str, text: str) -> str:
     found = normalise(text)
     if has_control(found):
-        raise RefusalError(RefusalCategory.WRONG_VALUE, f"`{name}` must not hold control characters.")
+        raise RefusalError(
+            RefusalCategory.WRONG_VALUE, f"`{name}` must not hold control characters."
+        )
     return found
 
 
@@ -240,7 +259,11 @@ def commune_code(name: str, code: str) -> str:
     if found in _official_provinces():
         return found
     padded = found.zfill(_COMMUNE_DIGITS)
-    return padded if padded in official_communes() and found not in places.atlas().commune_by_code else found
+    return (
+        padded
+        if padded in official_communes() and found not in places.atlas().commune_by_code
+        else found
+    )
 
 
 @cache
@@ -251,7 +274,9 @@ def official_communes() -> frozenset[str]:
 
 @cache
 def _official_provinces() -> frozenset[str]:
-    return frozenset(row["code"] for name in ("provinces", "former_provinces") for row in table(name))
+    return frozenset(
+        row["code"] for name in ("provinces", "former_provinces") for row in table(name)
+    )
 
 
 def sites(given: list[str]) -> list[str]:
@@ -264,7 +289,10 @@ def _precision(its: _Fields, given: list[str]) -> dict[str, str]:
     for one in given:
         name, _, precision = one.partition(":")
         if name != TIME and name not in its.moments:
-            raise RefusalError(RefusalCategory.WRONG_VALUE, f"`precision` names `{name}`, which is no moment of this kind.")
+            raise RefusalError(
+                RefusalCategory.WRONG_VALUE,
+                f"`precision` names `{name}`, which is no moment of this kind.",
+            )
         if stated.get(name) != DAY:
             stated[name] = precision
     return stated
@@ -272,7 +300,9 @@ def _precision(its: _Fields, given: list[str]) -> dict[str, str]:
 
 def _is_whole(moment: datetime, precision: str) -> bool:
     """Whether a moment is the beginning of its day or minute already; then it stays as it came, whatever offset it has."""
-    return moment.second == moment.microsecond == 0 and (precision == MINUTE or moment == start_of(precision, moment))
+    return moment.second == moment.microsecond == 0 and (
+        precision == MINUTE or moment == start_of(precision, moment)
+    )
 
 
 def start_of(precision: str, moment: datetime) -> datetime:

@@ -31,4 +31,6 @@ class RefusalError(Exception):
     def __init__(self, category: RefusalCategory, reason: str) -> None:
         super().__init__(reason)
         self.category = category
-        self.reason = reason if len(reason) <= MAX_REASON_LETTERS else reason[:MAX_REASON_LETTERS] + "…"
+        self.reason = (
+            reason if len(reason) <= MAX_REASON_LETTERS else reason[:MAX_REASON_LETTERS] + "…"
+        )

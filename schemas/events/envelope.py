@@ -49,18 +49,34 @@ class Reader:
     def read(self, record: bytes) -> Read:
         """The event in a record. Raises `RefusalError` for anything that is not a valid event of a known kind."""
         if len(record) > self.max_bytes:
-            raise RefusalError(RefusalCategory.TOO_LARGE, f"The event has {len(record)} bytes; at most {self.max_bytes} are taken.")
-        read = _decoded(record)
-        if read.datacontenttype != _JSON and read.datacontenttype.partition(";")[0].strip() != _JSON:
             raise RefusalError(
-                RefusalCategory.WRONG_VALUE, f"datacontenttype must be application/json, not {_told(read.datacontenttype)!r}."
+                RefusalCategory.TOO_LARGE,
+                f"The event has {len(record)} bytes; at most {self.max_bytes} are taken.",
+            )
+        read = _decoded(record)
+        if (
+            read.datacontenttype != _JSON
+            and read.datacontenttype.partition(";")[0].strip() != _JSON
+        ):
+            raise RefusalError(
+                RefusalCategory.WRONG_VALUE,
+                f"datacontenttype must be application/json, not {_told(read.datacontenttype)!r}.",
             )
         for moment in _MOMENTS[read.kind](read):
             # The year alone decides nearly always, at a fifth of the price.
-            if moment is not None and not 1990 < moment.year < 2099 and not EARLIEST <= moment < LATEST:
-                raise RefusalError(RefusalCategory.IMPOSSIBLE_DATE, f"{moment.isoformat()} is not between 1990 and 2099.")
+            if (
+                moment is not None
+                and not 1990 < moment.year < 2099
+                and not EARLIEST <= moment < LATEST
+            ):
+                raise RefusalError(
+                    RefusalCategory.IMPOSSIBLE_DATE,
+                    f"{moment.isoformat()} is not between 1990 and 2099.",
+                )
         if read.kind is FEEDBACK and (read.data.lat is None) != (read.data.lon is None):
-            raise RefusalError(RefusalCategory.IMPOSSIBLE_POINT, "lat and lon must be given together.")
+            raise RefusalError(
+                RefusalCategory.IMPOSSIBLE_POINT, "lat and lon must be given together."
+            )
         if may_need_normalising(record) or not is_canonical(read.kind, read):
             read = canonical(read.kind, read)
         return read
@@ -74,7 +90,9 @@ class Reader:
         if max(map(len, records)) > self.max_bytes:
             return None
         # No object goes on over `}` newline `{`. So each record holds one at least, and as many objects as records are one in each.
-        if {record[:1] for record in records} != {b"{"} or {record[-1:] for record in records} != {b"}"}:
+        if {record[:1] for record in records} != {b"{"} or {record[-1:] for record in records} != {
+            b"}"
+        }:
             return None
         joined = b"\n".join(records)
         try:
@@ -82,8 +100,13 @@ class Reader:
         except Exception:
             return None
         data = [event.data for event in events]
-        stated = [map(_TIME, events), *(filter(None, map(moment, data)) for moment in _DATA_MOMENTS[kind])]
-        if len(events) != len(records) or not all(1990 < year < 2099 for moments in stated for year in {*map(_YEAR, moments)}):
+        stated = [
+            map(_TIME, events),
+            *(filter(None, map(moment, data)) for moment in _DATA_MOMENTS[kind]),
+        ]
+        if len(events) != len(records) or not all(
+            1990 < year < 2099 for moments in stated for year in {*map(_YEAR, moments)}
+        ):
             return None
         if kind is FEEDBACK and any((one.lat is None) != (one.lon is None) for one in data):
             return None
@@ -126,9 +149,14 @@ def bodies(kind: Kind, events: Sequence[Read]) -> list[int]:
     Nor does how exactly a moment is known: a file that was imported before that was told is the same file.
     """
     # Together, as a call for each takes as long as its work. In JSON no text holds a line's end.
-    said = _ENCODER.encode_lines([(event.time, _exact(event.data)) for event in events]).splitlines()
+    said = _ENCODER.encode_lines(
+        [(event.time, _exact(event.data)) for event in events]
+    ).splitlines()
     if kind is FEEDBACK:
-        said = [_without_reporter(line, event.data.reporter) for line, event in zip(said, events, strict=True)]
+        said = [
+            _without_reporter(line, event.data.reporter)
+            for line, event in zip(said, events, strict=True)
+        ]
     return list(map(xxhash.xxh3_64_intdigest, said))
 
 
@@ -159,7 +187,9 @@ def _read_type(kind: Kind) -> type[Read]:
 
 def _plain_type(kind: Kind) -> type[Read]:
     """The same with plain codes, for the content type that nearly every record has."""
-    return _record(kind, [("data", plain(kind.event)), ("datacontenttype", Literal["application/json"], _JSON)])
+    return _record(
+        kind, [("data", plain(kind.event)), ("datacontenttype", Literal["application/json"], _JSON)]
+    )
 
 
 def _record(kind: Kind, fields: list[Any]) -> type[Read]:
@@ -179,7 +209,9 @@ def _record(kind: Kind, fields: list[Any]) -> type[Read]:
 
 def _moments(kind: Kind) -> list[str]:
     """The times that an event of the kind states, beside its own."""
-    return [field.name for field in msgspec.structs.fields(kind.event) if field.name.endswith("_at")]
+    return [
+        field.name for field in msgspec.structs.fields(kind.event) if field.name.endswith("_at")
+    ]
 
 
 _JSON = "application/json"
@@ -204,7 +236,10 @@ def _decoded(record: bytes) -> Read:
         return _DECODER.decode(record)
     except Exception as error:
         refusal = _refusal(error)
-    if refusal.category is RefusalCategory.IMPOSSIBLE_DATE and (dated := with_days(record)) is not None:
+    if (
+        refusal.category is RefusalCategory.IMPOSSIBLE_DATE
+        and (dated := with_days(record)) is not None
+    ):
         try:
             return _DECODER.decode(dated)
         except Exception as error:
@@ -225,14 +260,20 @@ def _refusal(error: Exception) -> RefusalError:
         raise error
     reason = str(error)
     if not isinstance(error, msgspec.ValidationError):
-        return RefusalError(RefusalCategory.BAD_UTF8 if "utf-8" in reason.lower() else RefusalCategory.BAD_JSON, reason)
+        return RefusalError(
+            RefusalCategory.BAD_UTF8 if "utf-8" in reason.lower() else RefusalCategory.BAD_JSON,
+            reason,
+        )
     if unknown := _TYPE.match(reason):
         known = ", ".join(BY_TYPE)
         return RefusalError(
-            RefusalCategory.UNKNOWN_KIND, f"Type {_told(unknown[1])!r} is not known; known are {known} - at `$.type`"
+            RefusalCategory.UNKNOWN_KIND,
+            f"Type {_told(unknown[1])!r} is not known; known are {known} - at `$.type`",
         )
     category = _category(reason)
-    return RefusalError(category, _QUOTED.sub(lambda found: f"{found[1]}{_told(found[2])!r}{found[3]}", reason))
+    return RefusalError(
+        category, _QUOTED.sub(lambda found: f"{found[1]}{_told(found[2])!r}{found[3]}", reason)
+    )
 
 
 def _told(value: str) -> str:

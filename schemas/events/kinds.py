@@ -57,16 +57,29 @@ FILING = Kind(
     dimensions=("agency", "commune", "procedure", "channel"),
     measures=(
         STEPS,
-        Measure("registered", "Hồ sơ đăng ký", "Filings registered.", (Is("status", (FilingStatus.REGISTERED,)),)),
+        Measure(
+            "registered",
+            "Hồ sơ đăng ký",
+            "Filings registered.",
+            (Is("status", (FilingStatus.REGISTERED,)),),
+        ),
         Measure(
             "registered_online",
             "Hồ sơ đăng ký trực tuyến",
             "Filings registered online.",
             (Is("status", (FilingStatus.REGISTERED,)), Is("channel", (Channel.ONLINE,))),
         ),
-        Measure("accepted", "Hồ sơ được tiếp nhận", "Filings accepted.", (Is("status", (FilingStatus.ACCEPTED,)),)),
         Measure(
-            "not_accepted", "Hồ sơ không được tiếp nhận", "Filings not accepted.", (Is("status", (FilingStatus.NOT_ACCEPTED,)),)
+            "accepted",
+            "Hồ sơ được tiếp nhận",
+            "Filings accepted.",
+            (Is("status", (FilingStatus.ACCEPTED,)),),
+        ),
+        Measure(
+            "not_accepted",
+            "Hồ sơ không được tiếp nhận",
+            "Filings not accepted.",
+            (Is("status", (FilingStatus.NOT_ACCEPTED,)),),
         ),
         Measure(
             "suspended",
@@ -80,14 +93,24 @@ FILING = Kind(
             "Filings withdrawn by the citizen.",
             (Is("status", (FilingStatus.WITHDRAWN,)),),
         ),
-        Measure("finished", "Hồ sơ xử lý xong", "Filings finished.", (Is("status", (FilingStatus.FINISHED,)),)),
+        Measure(
+            "finished",
+            "Hồ sơ xử lý xong",
+            "Filings finished.",
+            (Is("status", (FilingStatus.FINISHED,)),),
+        ),
         Measure(
             "finished_late",
             "Hồ sơ xử lý xong sau hạn",
             "Filings finished after they were due.",
             (Is("status", (FilingStatus.FINISHED,)), After("finished_at", "due_at")),
         ),
-        Measure("returned", "Kết quả đã trả", "Results returned to the applicant.", (Is("status", (FilingStatus.RETURNED,)),)),
+        Measure(
+            "returned",
+            "Kết quả đã trả",
+            "Results returned to the applicant.",
+            (Is("status", (FilingStatus.RETURNED,)),),
+        ),
     ),
 )
 
@@ -101,11 +124,29 @@ FEEDBACK = Kind(
     dimensions=("agency", "commune", "category"),
     measures=(
         STEPS,
-        Measure("received", "Phản ánh tiếp nhận", "Reports received.", (Is("status", (FeedbackStatus.RECEIVED,)),)),
-        Measure("verified", "Phản ánh đã xác minh", "Reports verified.", (Is("status", (FeedbackStatus.VERIFIED,)),)),
-        Measure("rejected", "Phản ánh không chấp nhận", "Reports rejected.", (Is("status", (FeedbackStatus.REJECTED,)),)),
         Measure(
-            "routed", "Phản ánh chuyển cơ quan xử lý", "Reports routed to an agency.", (Is("status", (FeedbackStatus.ROUTED,)),)
+            "received",
+            "Phản ánh tiếp nhận",
+            "Reports received.",
+            (Is("status", (FeedbackStatus.RECEIVED,)),),
+        ),
+        Measure(
+            "verified",
+            "Phản ánh đã xác minh",
+            "Reports verified.",
+            (Is("status", (FeedbackStatus.VERIFIED,)),),
+        ),
+        Measure(
+            "rejected",
+            "Phản ánh không chấp nhận",
+            "Reports rejected.",
+            (Is("status", (FeedbackStatus.REJECTED,)),),
+        ),
+        Measure(
+            "routed",
+            "Phản ánh chuyển cơ quan xử lý",
+            "Reports routed to an agency.",
+            (Is("status", (FeedbackStatus.ROUTED,)),),
         ),
         Measure(
             "published",
@@ -119,8 +160,18 @@ FEEDBACK = Kind(
             "Reports whose result was published after it was due.",
             (Is("status", (FeedbackStatus.PUBLISHED,)), After("finished_at", "due_at")),
         ),
-        Measure("reopened", "Phản ánh mở lại", "Reports reopened.", (Is("status", (FeedbackStatus.REOPENED,)),)),
-        Measure("rated", "Lượt đánh giá của người dân", "Ratings given by citizens.", (Is("status", (FeedbackStatus.RATED,)),)),
+        Measure(
+            "reopened",
+            "Phản ánh mở lại",
+            "Reports reopened.",
+            (Is("status", (FeedbackStatus.REOPENED,)),),
+        ),
+        Measure(
+            "rated",
+            "Lượt đánh giá của người dân",
+            "Ratings given by citizens.",
+            (Is("status", (FeedbackStatus.RATED,)),),
+        ),
         Measure(
             "satisfied",
             "Đánh giá 4 hoặc 5 sao",
@@ -140,23 +191,45 @@ DOCUMENT = Kind(
     dimensions=("agency", "commune", "from_organ", "to_organ", "priority"),
     measures=(
         STEPS,
-        Measure("arrived", "Văn bản đến", "Documents arrived.", (Is("status", (DocumentStatus.ARRIVED,)),)),
+        Measure(
+            "arrived",
+            "Văn bản đến",
+            "Documents arrived.",
+            (Is("status", (DocumentStatus.ARRIVED,)),),
+        ),
         Measure(
             "arrived_signed",
             "Văn bản đến có chữ ký số",
             "Documents arrived with a digital signature.",
             (Is("status", (DocumentStatus.ARRIVED,)), Yes("signed")),
         ),
-        Measure("refused", "Văn bản bị từ chối", "Documents refused.", (Is("status", (DocumentStatus.REFUSED,)),)),
-        Measure("received", "Văn bản đã tiếp nhận", "Documents received.", (Is("status", (DocumentStatus.RECEIVED,)),)),
-        Measure("done", "Văn bản hoàn thành", "Documents done.", (Is("status", (DocumentStatus.DONE,)),)),
+        Measure(
+            "refused",
+            "Văn bản bị từ chối",
+            "Documents refused.",
+            (Is("status", (DocumentStatus.REFUSED,)),),
+        ),
+        Measure(
+            "received",
+            "Văn bản đã tiếp nhận",
+            "Documents received.",
+            (Is("status", (DocumentStatus.RECEIVED,)),),
+        ),
+        Measure(
+            "done", "Văn bản hoàn thành", "Documents done.", (Is("status", (DocumentStatus.DONE,)),)
+        ),
         Measure(
             "done_late",
             "Văn bản hoàn thành sau hạn",
             "Documents done after they were due.",
             (Is("status", (DocumentStatus.DONE,)), After("finished_at", "due_at")),
         ),
-        Measure("recalled", "Đồng ý lấy lại văn bản", "Recalls agreed.", (Is("status", (DocumentStatus.RECALL_AGREED,)),)),
+        Measure(
+            "recalled",
+            "Đồng ý lấy lại văn bản",
+            "Recalls agreed.",
+            (Is("status", (DocumentStatus.RECALL_AGREED,)),),
+        ),
     ),
 )
 
@@ -176,8 +249,15 @@ MEETING = Kind(
             "Steps in which a meeting is live.",
             (Is("state", (MeetingState.LIVE,)),),
         ),
-        Measure("ended", "Cuộc họp kết thúc", "Meetings ended.", (Is("state", (MeetingState.ENDED,)),)),
-        Measure("cancelled", "Cuộc họp bị hủy", "Meetings cancelled.", (Is("state", (MeetingState.CANCELLED,)),)),
+        Measure(
+            "ended", "Cuộc họp kết thúc", "Meetings ended.", (Is("state", (MeetingState.ENDED,)),)
+        ),
+        Measure(
+            "cancelled",
+            "Cuộc họp bị hủy",
+            "Meetings cancelled.",
+            (Is("state", (MeetingState.CANCELLED,)),),
+        ),
     ),
 )
 

@@ -84,7 +84,9 @@ class After:
     def python(self, column: Columns) -> str:
         one, two = column(self.first), column(self.second)
         known = column("precision")
-        spans = " else ".join(f"{span - 1} if '{self.second}:{name}' in {known}" for name, span in SPAN_MS.items())
+        spans = " else ".join(
+            f"{span - 1} if '{self.second}:{name}' in {known}" for name, span in SPAN_MS.items()
+        )
         return f"({one} is not None and {two} is not None and {one} > {two} + ({spans} else 0))"
 
     def sql(self) -> str:

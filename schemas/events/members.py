@@ -40,7 +40,9 @@ def repeated_member(record: bytes) -> str | None:
     try:
         read = _DECODER.decode(record)
         if type(read) is dict:
-            members = len(read) + sum([len(value) for value in read.values() if type(value) is dict])
+            members = len(read) + sum(
+                [len(value) for value in read.values() if type(value) is dict]
+            )
             if record.count(b'":') == members and not (_spaced(record) or b"\n:" in record):
                 return None
         json.loads(record, object_pairs_hook=_pairs)
@@ -55,7 +57,9 @@ def refuse_repeated(record: bytes) -> None:
     """Raise `RefusalError` for a record with a member that one of its objects holds twice. Its name is told where it can be a
     code."""
     if (name := repeated_member(record)) is not None:
-        raise RefusalError(RefusalCategory.WRONG_VALUE, f"Member `{code(name) or '…'}` stands twice in one object.")
+        raise RefusalError(
+            RefusalCategory.WRONG_VALUE, f"Member `{code(name) or '…'}` stands twice in one object."
+        )
 
 
 def perhaps_repeated(kind: Kind, records: Sequence[bytes]) -> bool:
@@ -80,9 +84,17 @@ def perhaps_repeated(kind: Kind, records: Sequence[bytes]) -> bool:
 def _is_plain(record: bytes) -> bool:
     """Whether a record is compact and has each member once, all of them of its kind: a look at a third of the price of the rest."""
     start = record.find(_TYPE)
-    kind = BY_TYPE.get(record[start + len(_TYPE) : start + 64].partition(b'"')[0].decode(errors="replace")) if start > 0 else None
+    kind = (
+        BY_TYPE.get(
+            record[start + len(_TYPE) : start + 64].partition(b'"')[0].decode(errors="replace")
+        )
+        if start > 0
+        else None
+    )
     try:
-        return kind is not None and len(_ENCODER.encode(_skeleton(kind).decode(record))) == len(record)
+        return kind is not None and len(_ENCODER.encode(_skeleton(kind).decode(record))) == len(
+            record
+        )
     except (msgspec.MsgspecError, RecursionError):
         return False
 

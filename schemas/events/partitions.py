@@ -44,16 +44,22 @@ class Partitions:
                 raise ValueError(f"{part!r} is not of the form 2027-01-01T00:00+07:00 = 8")
             count, moment = _count(found["count"]), _moment(found["moment"])
             if count <= counts[-1]:
-                raise ValueError(f"partitions can only become more: {count} does not follow {counts[-1]}")
+                raise ValueError(
+                    f"partitions can only become more: {count} does not follow {counts[-1]}"
+                )
             if since and moment <= since[-1]:
-                raise ValueError(f"moments must ascend: {found['moment']} does not follow the one before it")
+                raise ValueError(
+                    f"moments must ascend: {found['moment']} does not follow the one before it"
+                )
             counts.append(count)
             since.append(moment)
         return cls(tuple(counts), tuple(since))
 
     def __str__(self) -> str:
         moments = (datetime.fromtimestamp(ms / 1000, UTC).isoformat() for ms in self.since)
-        later = (f"{moment} = {count}" for moment, count in zip(moments, self.counts[1:], strict=True))
+        later = (
+            f"{moment} = {count}" for moment, count in zip(moments, self.counts[1:], strict=True)
+        )
         return ", ".join([str(self.counts[0]), *later])
 
     @property

@@ -39,8 +39,13 @@ RequiredCode = Annotated[str, Meta(min_length=1, max_length=64, extra={CODE: Tru
 CommuneCode = Annotated[str, Meta(max_length=16, extra={CODE: True, COMMUNE: True})]
 UnitCode = Annotated[str, Meta(min_length=1, max_length=64, extra={CODE: True, COMMUNE: True})]
 Identifier = Annotated[str, Meta(min_length=1, max_length=128, extra={IDENTIFIER: True})]
-Sites = Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=4000, extra={SITES: True})]
-Precision = Annotated[list[Annotated[str, Meta(pattern="^[a-z_]+:(day|minute)$", extra={CODE: True})]], Meta(max_length=8)]
+Sites = Annotated[
+    list[Annotated[str, Meta(max_length=64)]], Meta(max_length=4000, extra={SITES: True})
+]
+Precision = Annotated[
+    list[Annotated[str, Meta(pattern="^[a-z_]+:(day|minute)$", extra={CODE: True})]],
+    Meta(max_length=8),
+]
 Text = Annotated[str, Meta(max_length=4096)]
 Count = Annotated[int, Meta(ge=0, le=1 << 53)]
 Stars = Annotated[int, Meta(ge=1, le=5)]
@@ -56,8 +61,12 @@ def says(sentence: str) -> Meta:
 class Event(Struct, frozen=True, kw_only=True, gc=False):
     """What every kind carries."""
 
-    agency: Annotated[RequiredCode, says("Code of the agency that answers for the entity at this step.")]
-    commune: Annotated[CommuneCode, says("Code of the commune it belongs to; empty for the province as a whole.")] = ""
+    agency: Annotated[
+        RequiredCode, says("Code of the agency that answers for the entity at this step.")
+    ]
+    commune: Annotated[
+        CommuneCode, says("Code of the commune it belongs to; empty for the province as a whole.")
+    ] = ""
     precision: Annotated[
         Precision | UnsetType,
         says(
@@ -72,19 +81,37 @@ class Filing(Event, frozen=True, kw_only=True, gc=False):
     """A step in the life of a public-service filing (hồ sơ thủ tục hành chính)."""
 
     filing_id: Annotated[Identifier, says("Number of the filing, unique in the country.")]
-    procedure: Annotated[RequiredCode, says("Code of the administrative procedure, such as 1.005129.")]
-    status: Annotated[FilingStatus, says("Status that this step brings: 1 registered to 10 result returned.")]
+    procedure: Annotated[
+        RequiredCode, says("Code of the administrative procedure, such as 1.005129.")
+    ]
+    status: Annotated[
+        FilingStatus, says("Status that this step brings: 1 registered to 10 result returned.")
+    ]
     channel: Annotated[Channel, says("How it came in: 1 in person, 2 online, 3 public post.")]
-    service_level: Annotated[ServiceLevel, says("How much of the procedure can be done online.")] = ServiceLevel.PARTIAL
-    applicant: Annotated[Applicant, says("Who files: 0 citizen, 1 enterprise, 2 household business.")] = Applicant.CITIZEN
+    service_level: Annotated[
+        ServiceLevel, says("How much of the procedure can be done online.")
+    ] = ServiceLevel.PARTIAL
+    applicant: Annotated[
+        Applicant, says("Who files: 0 citizen, 1 enterprise, 2 household business.")
+    ] = Applicant.CITIZEN
     registered_at: Annotated[Moment, says("When the filing was registered.")]
-    due_at: Annotated[Moment | None, says("When the result is due, by the working calendar of its day.")] = None
-    finished_at: Annotated[Moment | None, says("When processing ended, with or without a result.")] = None
+    due_at: Annotated[
+        Moment | None, says("When the result is due, by the working calendar of its day.")
+    ] = None
+    finished_at: Annotated[
+        Moment | None, says("When processing ended, with or without a result.")
+    ] = None
     fee: Annotated[Count, says("Fees and charges, in đồng.")] = 0
     paid_online: Annotated[bool, says("Whether fees were paid without cash, online.")] = False
-    digitisation: Annotated[Digitisation, says("What of its papers exists as data.")] = Digitisation.NONE
-    reuse: Annotated[Reuse, says("Whether data the state already holds was used again.")] = Reuse.NONE
-    satisfaction: Annotated[Stars | None, says("The applicant's rating of the service, 1 to 5.")] = None
+    digitisation: Annotated[Digitisation, says("What of its papers exists as data.")] = (
+        Digitisation.NONE
+    )
+    reuse: Annotated[Reuse, says("Whether data the state already holds was used again.")] = (
+        Reuse.NONE
+    )
+    satisfaction: Annotated[
+        Stars | None, says("The applicant's rating of the service, 1 to 5.")
+    ] = None
 
 
 class Feedback(Event, frozen=True, kw_only=True, gc=False):
@@ -93,7 +120,9 @@ class Feedback(Event, frozen=True, kw_only=True, gc=False):
     report_id: Annotated[Identifier, says("Number of the report.")]
     category: Annotated[RequiredCode, says("Code of the category, such as environment or traffic.")]
     status: Annotated[FeedbackStatus, says("Status that this step brings.")]
-    urgency: Annotated[Urgency, says("Whether it was routed with a deadline or for immediate handling.")] = Urgency.TIMED
+    urgency: Annotated[
+        Urgency, says("Whether it was routed with a deadline or for immediate handling.")
+    ] = Urgency.TIMED
     reported_at: Annotated[Moment, says("When the citizen reported.")]
     due_at: Annotated[Moment | None, says("When the agency must have answered.")] = None
     finished_at: Annotated[Moment | None, says("When the result was published.")] = None
@@ -103,23 +132,34 @@ class Feedback(Event, frozen=True, kw_only=True, gc=False):
     description: Annotated[Text, says("What the citizen reports, without personal data.")] = ""
     media: Annotated[list[str], Meta(max_length=20), says("Addresses of pictures and films.")] = []
     rating: Annotated[Stars | None, says("The citizen's rating of the result, 1 to 5.")] = None
-    reporter: Annotated[Text, says("The reporter's sealed identity: opaque, opened only by authorised staff of the centre.")] = ""
+    reporter: Annotated[
+        Text,
+        says(
+            "The reporter's sealed identity: opaque, opened only by authorised staff of the centre."
+        ),
+    ] = ""
 
 
 class Document(Event, frozen=True, kw_only=True, gc=False):
     """A step of an e-document on the interchange axis (trục liên thông văn bản)."""
 
-    document_id: Annotated[Identifier, says("`{OrganId},{yyyy/MM/dd},{number}/{notation}` of QCVN 102:2016.")]
+    document_id: Annotated[
+        Identifier, says("`{OrganId},{yyyy/MM/dd},{number}/{notation}` of QCVN 102:2016.")
+    ]
     from_organ: Annotated[RequiredCode, says("Organisation code of the sender.")]
     to_organ: Annotated[RequiredCode, says("Organisation code of the receiver.")]
     number: Annotated[Text, says("Number of the document.")] = ""
     notation: Annotated[Text, says("Notation of the document, such as UBND-VP.")] = ""
-    document_type: Annotated[Code, says("Type of the document, such as Công văn or Quyết định.")] = ""
+    document_type: Annotated[
+        Code, says("Type of the document, such as Công văn or Quyết định.")
+    ] = ""
     subject: Annotated[Text, says("What it is about.")] = ""
-    priority: Annotated[Priority, says("0 normal, 1 urgent, 2 very urgent, 3 flash (hỏa tốc), 4 the same, timed.")] = (
-        Priority.NORMAL
+    priority: Annotated[
+        Priority, says("0 normal, 1 urgent, 2 very urgent, 3 flash (hỏa tốc), 4 the same, timed.")
+    ] = Priority.NORMAL
+    action: Annotated[DocumentAction, says("0 new, 1 recall, 2 update, 3 replace.")] = (
+        DocumentAction.NEW
     )
-    action: Annotated[DocumentAction, says("0 new, 1 recall, 2 update, 3 replace.")] = DocumentAction.NEW
     status: Annotated[DocumentStatus, says("Status at the receiver that this step brings.")]
     reason: Annotated[Text, says("Why it was refused or is to be recalled.")] = ""
     signed: Annotated[bool, says("Whether it carries a valid digital signature.")] = False
@@ -145,8 +185,12 @@ class Indicator(Event, frozen=True, kw_only=True, gc=False):
     """A reported figure of an indicator for a period and a unit."""
 
     indicator: Annotated[RequiredCode, says("Code of the indicator.")]
-    unit: Annotated[UnitCode, says("Code of the province, commune or agency that the figure is about.")]
-    period: Annotated[RequiredCode, says("Period of the figure: 2026, 2026-Q4, 2026-11 or 2026-11-22.")]
+    unit: Annotated[
+        UnitCode, says("Code of the province, commune or agency that the figure is about.")
+    ]
+    period: Annotated[
+        RequiredCode, says("Period of the figure: 2026, 2026-Q4, 2026-11 or 2026-11-22.")
+    ]
     value: Annotated[float, says("The figure.")]
     measure_unit: Annotated[Code, says("Unit of measure, such as % or đồng.")] = ""
     reported_at: Annotated[Moment, says("When the figure was reported.")]

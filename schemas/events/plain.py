@@ -16,7 +16,9 @@ from schemas.events.payloads import Event
 def plain(event: type[Event]) -> type[msgspec.Struct]:
     """The struct of an event with plain codes."""
     hints = typing.get_type_hints(event, include_extras=True)
-    fields = [(one.name, _plain(hints[one.name]), _default(one)) for one in msgspec.structs.fields(event)]
+    fields = [
+        (one.name, _plain(hints[one.name]), _default(one)) for one in msgspec.structs.fields(event)
+    ]
     return msgspec.defstruct(f"{event.__name__}Plain", fields, frozen=True, kw_only=True, gc=False)
 
 

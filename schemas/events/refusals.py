@@ -45,9 +45,14 @@ def said(record: bytes) -> StatedSender:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         start = record[:MAX_SEARCHED_BYTES]
         agency, kind = _CUT_AGENCY.search(start), _CUT_TYPE.search(start)
-        return StatedSender(agency=agency[1].decode() if agency else "", kind=_kind(kind[1].decode() if kind else ""))
+        return StatedSender(
+            agency=agency[1].decode() if agency else "",
+            kind=_kind(kind[1].decode() if kind else ""),
+        )
     data = named.data if isinstance(named.data, dict) else {}
-    return StatedSender(_text(named.id), _text(named.source), code(data.get("agency")), _kind(named.type))
+    return StatedSender(
+        _text(named.id), _text(named.source), code(data.get("agency")), _kind(named.type)
+    )
 
 
 def code(value: Any) -> str:

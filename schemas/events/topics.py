@@ -32,7 +32,12 @@ def topics(settings: Settings) -> tuple[Topic, ...]:
     A gateway beats in as many partitions as a kind has, so that every worker has to pass a beat on: the oldest one tells.
     """
     most = settings.partitions.largest
-    parts = {kind.name: most for kind in KINDS} | {DEAD_LETTERS: 1, REPEATS: 1, REFUSALS: 1, HEARTBEATS: most}
+    parts = {kind.name: most for kind in KINDS} | {
+        DEAD_LETTERS: 1,
+        REPEATS: 1,
+        REFUSALS: 1,
+        HEARTBEATS: most,
+    }
     return tuple(
         Topic(
             settings.topic_prefix + name,
@@ -40,7 +45,9 @@ def topics(settings: Settings) -> tuple[Topic, ...]:
             settings.topic_replicas,
             {
                 # A heartbeat is of use for seconds, a repeat while its sender waits; from the others everything can be rebuilt.
-                "retention.ms": str(DAY_MS * (1 if name in (HEARTBEATS, REPEATS) else settings.topic_retention_days)),
+                "retention.ms": str(
+                    DAY_MS * (1 if name in (HEARTBEATS, REPEATS) else settings.topic_retention_days)
+                ),
                 TIME_OF_RECORDS: APPENDED,
                 "max.message.bytes": str(settings.event_max_bytes + (1 << 20)),
                 "min.insync.replicas": str(max(1, settings.topic_replicas - 1)),

@@ -13,4 +13,13 @@ from schemas.figures.reading import UNKNOWN, Reading, Readings
 FIGURES = (*FILINGS, *FEEDBACKS, *DOCUMENTS, *MEETINGS)
 BY_CODE = {figure.code: figure for figure in FIGURES}
 
-__all__ = ["BY_CODE", "FIGURES", "UNKNOWN", "Figure", "FigurePiece", "MeasureUnit", "Reading", "Readings"]
+__all__ = [
+    "BY_CODE",
+    "FIGURES",
+    "UNKNOWN",
+    "Figure",
+    "FigurePiece",
+    "MeasureUnit",
+    "Reading",
+    "Readings",
+]

@@ -62,5 +62,9 @@ def timely(sources: Iterable[Source]) -> Reading:
     its = [one for one in sources if one.promised and one.state is not SourceState.NEVER]
     good = sum(one.state in (SourceState.LIVE, SourceState.QUIET) for one in its)
     return Reading(
-        100 * good / len(its) if its else None, good, len(its), newest(its), silent=sum(one.state in DEAD for one in its)
+        100 * good / len(its) if its else None,
+        good,
+        len(its),
+        newest(its),
+        silent=sum(one.state in DEAD for one in its),
     )

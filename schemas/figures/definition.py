@@ -79,9 +79,15 @@ def count(where: str, when: str = "") -> tuple[FigurePiece, ...]:
     return (FigurePiece(where, when),)
 
 
-def quantile(level: float, milliseconds: str, where: str, when: str = "") -> tuple[FigurePiece, ...]:
+def quantile(
+    level: float, milliseconds: str, where: str, when: str = ""
+) -> tuple[FigurePiece, ...]:
     """A quantile of a span, in hours, interpolated between the nearest two (as numpy does by default)."""
-    return (FigurePiece(where, when, f"quantileExactInclusiveIf({level})(({milliseconds}) / {HOURS}, {{where}})"),)
+    return (
+        FigurePiece(
+            where, when, f"quantileExactInclusiveIf({level})(({milliseconds}) / {HOURS}, {{where}})"
+        ),
+    )
 
 
 def greatest(milliseconds: str, where: str) -> tuple[FigurePiece, ...]:

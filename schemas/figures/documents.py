@@ -172,7 +172,9 @@ MEETINGS = (
         "Meetings to come",
         "Meetings that are scheduled for later.",
         MeasureUnit.COUNT,
-        count(f"state = '{MeetingState.SCHEDULED}' AND toUnixTimestamp64Milli(started_at) > {{position}}"),
+        count(
+            f"state = '{MeetingState.SCHEDULED}' AND toUnixTimestamp64Milli(started_at) > {{position}}"
+        ),
     ),
     Figure(
         "meeting.missing",

@@ -160,7 +160,9 @@ FILINGS = (
         "Wholly online",
         "Filed online in a procedure that is done wholly online, of those that began in the period.",
         MeasureUnit.PERCENT,
-        count(f"channel = {Channel.ONLINE:d} AND service_level = '{ServiceLevel.FULL}'", "started_at"),
+        count(
+            f"channel = {Channel.ONLINE:d} AND service_level = '{ServiceLevel.FULL}'", "started_at"
+        ),
         count("true", "started_at"),
         "up",
     ),

@@ -46,9 +46,16 @@ class AskedMoment:
     since: int = 0
 
     @classmethod
-    def of(cls, at: datetime, calendar: WorkingCalendar, period: timedelta = timedelta(days=30)) -> "AskedMoment":
+    def of(
+        cls, at: datetime, calendar: WorkingCalendar, period: timedelta = timedelta(days=30)
+    ) -> "AskedMoment":
         """A moment with the period that ends with it."""
-        return cls(milliseconds(at), calendar.position(at), calendar.position(at - MILLISECOND), milliseconds(at - period))
+        return cls(
+            milliseconds(at),
+            calendar.position(at),
+            calendar.position(at - MILLISECOND),
+            milliseconds(at - period),
+        )
 
     @property
     def instant(self) -> Instant:
@@ -71,7 +78,9 @@ ENTITY = "entity_id"
 def dimensions(kind: Kind) -> tuple[str, ...]:
     """What figures of a kind may be asked by."""
     return tuple(
-        column.name for column in BY_KIND[kind].columns if column.type.startswith("LowCardinality") or column.name in _CODES
+        column.name
+        for column in BY_KIND[kind].columns
+        if column.type.startswith("LowCardinality") or column.name in _CODES
     )
 
 
@@ -105,7 +114,9 @@ def question(
         keys.append(f"[{', '.join(f'grouping({name})' for name in names)}]")
         grouping = f" GROUP BY GROUPING SETS ((), {', '.join(f'({name})' for name in names)})"
     source = f"{life_table(kind).name} FINAL" if past else f"{current_table(kind).name} FINAL"
-    held = f" AND since <= {moment_sql(moment.at)} AND until > {moment_sql(moment.at)}" if past else ""
+    held = (
+        f" AND since <= {moment_sql(moment.at)} AND until > {moment_sql(moment.at)}" if past else ""
+    )
     asked = f" AND ({where})" if where else ""
     return (
         f"{shared}SELECT {', '.join([*keys, *pieces])} FROM {source} "
@@ -131,7 +142,9 @@ def ask(
     """Ask figures of any kinds that can be asked `by` these dimensions: one statement per kind, run by `execute`."""
     found: dict[Key, dict[str, Reading]] = {}
     for ones in by_kind(figures):
-        for key, said in readings(ones, execute(question(ones, moment, by, past=past, where=where, units=units)), len(by)).items():
+        for key, said in readings(
+            ones, execute(question(ones, moment, by, past=past, where=where, units=units)), len(by)
+        ).items():
             found.setdefault(key, {}).update(said)
     return found
 
@@ -153,9 +166,15 @@ def ask_each(
         known, read = [name for name in by if name in dimensions(ones[0].kind)], reader(ones)
         said: dict[Key, dict[str, Reading]] = {}
         for row in execute(question(ones, moment, known, units=units, each=True)) if known else ():
-            which = [(name, row[number]) for number, name in enumerate(known) if not row[len(known)][number]]
+            which = [
+                (name, row[number])
+                for number, name in enumerate(known)
+                if not row[len(known)][number]
+            ]
             said[which[0] if which else ()] = read(row[len(known) + 1 :])
-        if () not in said:  # Of no rows at all there is no group, nor where there is nothing to group by.
+        if (
+            () not in said
+        ):  # Of no rows at all there is no group, nor where there is nothing to group by.
             said |= ask(execute, ones, moment, units=units)
         for key, of_key in said.items():
             found.setdefault(key, {}).update(of_key)
@@ -163,7 +182,11 @@ def ask_each(
 
 
 def ask_at(
-    execute: Callable[[str], Iterable[Sequence[Any]]], figures: Iterable[Figure], moments: Sequence[AskedMoment], *, where: str = ""
+    execute: Callable[[str], Iterable[Sequence[Any]]],
+    figures: Iterable[Figure],
+    moments: Sequence[AskedMoment],
+    *,
+    where: str = "",
 ) -> list[dict[str, Reading]]:
     """What `ask` finds for all in one with `past`, at each of several moments: in one pass over the rows of a kind."""
     found: list[dict[str, Reading]] = [{} for _ in moments]
@@ -178,8 +201,13 @@ def ask_at(
 def _question_at(figures: Sequence[Figure], moments: Sequence[AskedMoment], where: str) -> str:
     """A SELECT of the number of a moment and all pieces of the figures at it, for the moments of which there is any row."""
     kind, pieces = kind_of(figures, ()), pieces_of(figures)
-    points = ", ".join(f"({number}, {one.at}, {one.position}, {one.before}, {one.since})" for number, one in enumerate(moments))
-    within = "toUnixTimestamp64Milli({when}) > point.5 AND toUnixTimestamp64Milli({when}) <= point.2"
+    points = ", ".join(
+        f"({number}, {one.at}, {one.position}, {one.before}, {one.since})"
+        for number, one in enumerate(moments)
+    )
+    within = (
+        "toUnixTimestamp64Milli({when}) > point.5 AND toUnixTimestamp64Milli({when}) <= point.2"
+    )
     shared, asked = named(pieces, OF_POINT, lambda when: within.format(when=when))
     held = f"p.2 >= toUnixTimestamp64Milli(greatest(since, {begun(kind)})) AND p.2 < toUnixTimestamp64Milli(until)"
     first, last = (moment_sql(of(one.at for one in moments)) for of in (min, max))
@@ -202,7 +230,9 @@ def by_kind(figures: Iterable[Figure]) -> list[list[Figure]]:
     return list(kinds.values())
 
 
-def readings(figures: Sequence[Figure], rows: Iterable[Sequence[Any]], by: int = 0) -> dict[Key, dict[str, Reading]]:
+def readings(
+    figures: Sequence[Figure], rows: Iterable[Sequence[Any]], by: int = 0
+) -> dict[Key, dict[str, Reading]]:
     """The rows of a question asked by so many dimensions, as readings: values of the dimensions → code → reading."""
     read = reader(figures)
     return {tuple(row[:by]): read(row[by:]) for row in rows}
@@ -212,10 +242,16 @@ def reader(figures: Sequence[Figure]) -> Callable[[Sequence[float | None]], dict
     """What tells of the values of all pieces of some figures what these read, by their codes."""
     at = {piece: number for number, piece in enumerate(pieces_of(figures))}
     # By number, as there are hundreds of units with dozens of figures.
-    parts = [(one.code, [at[piece] for piece in one.part], [at[piece] for piece in one.whole]) for one in figures]
+    parts = [
+        (one.code, [at[piece] for piece in one.part], [at[piece] for piece in one.whole])
+        for one in figures
+    ]
 
     def read(values: Sequence[float | None]) -> dict[str, Reading]:
-        return {code: _reading([values[n] for n in part], [values[n] for n in whole]) for code, part, whole in parts}
+        return {
+            code: _reading([values[n] for n in part], [values[n] for n in whole])
+            for code, part, whole in parts
+        }
 
     return read
 
@@ -237,7 +273,9 @@ def kind_of(figures: Sequence[Figure], by: Sequence[str]) -> Kind:
     """The one kind of some figures. Raises `ValueError` for a dimension that it does not have."""
     (kind,) = {figure.kind for figure in figures}
     if unknown := set(by) - {ENTITY, *dimensions(kind)}:
-        raise ValueError(f"{kind.name} figures cannot be asked by {', '.join(sorted(unknown))}: {', '.join(dimensions(kind))}")
+        raise ValueError(
+            f"{kind.name} figures cannot be asked by {', '.join(sorted(unknown))}: {', '.join(dimensions(kind))}"
+        )
     return kind
 
 
@@ -255,7 +293,9 @@ def clocks(instant: Instant) -> dict[str, str]:
     }
 
 
-def named(pieces: Sequence[FigurePiece], instant: Instant, within: Callable[[str], str]) -> tuple[str, list[str]]:
+def named(
+    pieces: Sequence[FigurePiece], instant: Instant, within: Callable[[str], str]
+) -> tuple[str, list[str]]:
     """Pieces as SQL for one SELECT, and a WITH before it for what several of them ask: whether a column lies in the period
     (`within`), and what they ask of the clock. ClickHouse plans each mention anew, which takes longer than to count the rows."""
     asks = clocks(instant)
@@ -264,14 +304,22 @@ def named(pieces: Sequence[FigurePiece], instant: Instant, within: Callable[[str
         f"in_{piece.when}": within(piece.when) for piece in pieces if piece.when
     }
     asked = [_said(piece, said, f"in_{piece.when}") for piece in pieces]
-    used = [f"({sql}) AS {name}" for name, sql in names.items() if any(name in one for one in asked)]
+    used = [
+        f"({sql}) AS {name}" for name, sql in names.items() if any(name in one for one in asked)
+    ]
     return f"WITH {', '.join(used)} " if used else "", asked
 
 
 def _said(piece: FigurePiece, clock: Mapping[str, str], in_period: str) -> str:
     condition = piece.where + (f" AND {in_period}" if piece.when else "")
-    found, counts = piece.aggregate, piece.aggregate.startswith("countIf")  # which takes NULL for no by itself
-    for name, sql in {"{where}": condition if counts else f"ifNull({condition}, false)", **clock}.items():
+    found, counts = (
+        piece.aggregate,
+        piece.aggregate.startswith("countIf"),
+    )  # which takes NULL for no by itself
+    for name, sql in {
+        "{where}": condition if counts else f"ifNull({condition}, false)",
+        **clock,
+    }.items():
         found = found.replace(name, sql)
     return found
 

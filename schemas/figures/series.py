@@ -7,7 +7,18 @@ from typing import Any
 
 from schemas.clickhouse.lives import current_table, life_table
 from schemas.figures.definition import Figure, FigurePiece
-from schemas.figures.questions import MILLISECOND, OF_POINT, Instant, Key, begun, kind_of, moment_sql, named, pieces_of, reader
+from schemas.figures.questions import (
+    MILLISECOND,
+    OF_POINT,
+    Instant,
+    Key,
+    begun,
+    kind_of,
+    moment_sql,
+    named,
+    pieces_of,
+    reader,
+)
 from schemas.figures.reading import Reading
 from schemas.moments import milliseconds
 from schemas.reference import ZONE, WorkingCalendar
@@ -49,7 +60,9 @@ def series(
             f"if({inside}, 1 + {crossed(step, first, f'assumeNotNull({when})')}, 0)"
             for when, inside in zip(moments, within, strict=True)
         ]
-        shared, pieces = _own(wanted, True, Instant("0", "0", "0"), lambda when: f"which = {moments.index(when)}")
+        shared, pieces = _own(
+            wanted, True, Instant("0", "0", "0"), lambda when: f"which = {moments.index(when)}"
+        )
         questions.append(
             f"{shared}SELECT {', '.join(['part', *keys, *pieces])} FROM (SELECT *, [{', '.join(numbers)}] AS numbers "
             f"FROM {current_table(kind).name} FINAL WHERE ({' OR '.join(within)}){asked}) "
@@ -74,15 +87,22 @@ def series(
     return ends, tuple(questions)
 
 
-def _own(wanted: Sequence[FigurePiece], of_period: bool, instant: Instant, within: Callable[[str], str]) -> tuple[str, list[str]]:
+def _own(
+    wanted: Sequence[FigurePiece], of_period: bool, instant: Instant, within: Callable[[str], str]
+) -> tuple[str, list[str]]:
     """Those pieces that tell of a period, or those that do not, as SQL with what they share; NULL for the others."""
-    shared, asked = named([piece for piece in wanted if bool(piece.when) is of_period], instant, within)
+    shared, asked = named(
+        [piece for piece in wanted if bool(piece.when) is of_period], instant, within
+    )
     rest = iter(asked)
     return shared, [next(rest) if bool(piece.when) is of_period else "NULL" for piece in wanted]
 
 
 def series_readings(
-    figures: Sequence[Figure], ends: Sequence[datetime], answers: Iterable[Iterable[Sequence[Any]]], by: int = 0
+    figures: Sequence[Figure],
+    ends: Sequence[datetime],
+    answers: Iterable[Iterable[Sequence[Any]]],
+    by: int = 0,
 ) -> dict[Key, dict[str, list[tuple[datetime, Reading]]]]:
     """The answers to the questions of a series: values of the dimensions → code → (end of the part, reading) for every part."""
     wanted = pieces_of(figures)
@@ -90,18 +110,30 @@ def series_readings(
     for rows in answers:
         for part, *row in rows:
             values = found.setdefault(tuple(row[:by]), [{} for _ in ends])[part - 1]
-            values |= {piece: value for piece, value in zip(wanted, row[by:], strict=True) if value is not None}
+            values |= {
+                piece: value
+                for piece, value in zip(wanted, row[by:], strict=True)
+                if value is not None
+            }
     if not by:
         found.setdefault((), [{} for _ in ends])
     zero = [0 if piece.additive else None for piece in wanted]
     read, told = reader(figures), dict[Key, dict[str, list[tuple[datetime, Reading]]]]()
     for key, each in found.items():
-        course = [read([values.get(piece, nothing) for piece, nothing in zip(wanted, zero, strict=True)]) for values in each]
-        told[key] = {one.code: [(at, of[one.code]) for at, of in zip(ends, course, strict=True)] for one in figures}
+        course = [
+            read([values.get(piece, nothing) for piece, nothing in zip(wanted, zero, strict=True)])
+            for values in each
+        ]
+        told[key] = {
+            one.code: [(at, of[one.code]) for at, of in zip(ends, course, strict=True)]
+            for one in figures
+        }
     return told
 
 
-def parts(step: SeriesStep, since: datetime, until: datetime) -> tuple[list[datetime], list[datetime]]:
+def parts(
+    step: SeriesStep, since: datetime, until: datetime
+) -> tuple[list[datetime], list[datetime]]:
     """Starts and ends of the parts of a series; the first starts with `since`, the last ends with `until`.
 
     Raises `ValueError` for a period that is empty or has more than 1,000 parts.
@@ -119,7 +151,9 @@ def parts(step: SeriesStep, since: datetime, until: datetime) -> tuple[list[date
 
 
 def _next_month(at: datetime) -> datetime:
-    return (at.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)).replace(day=1)
+    return (
+        at.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)
+    ).replace(day=1)
 
 
 def crossed(step: SeriesStep, since: str, moment: str) -> str:
@@ -134,15 +168,21 @@ def held_ends(step: SeriesStep, since: datetime, ends: Sequence[datetime]) -> tu
     holds at none where the last comes before the first, as of most steps: these numbers are found without a look at each end."""
 
     def passed(moment: str) -> str:
-        return crossed(step, moment_sql(milliseconds(since)), f"{moment} - toIntervalMillisecond(1)")
+        return crossed(
+            step, moment_sql(milliseconds(since)), f"{moment} - toIntervalMillisecond(1)"
+        )
 
     newest = f"if(until > {moment_sql(milliseconds(ends[-1]))}, {len(ends)}, {passed('until')})"
     return f"1 + greatest({passed('since')}, 0)", newest
 
 
 _NEXT: dict[SeriesStep, Callable[[datetime], datetime]] = {
-    SeriesStep.MINUTES: lambda at: at.replace(minute=at.minute // 5 * 5, second=0, microsecond=0) + timedelta(minutes=5),
+    SeriesStep.MINUTES: lambda at: (
+        at.replace(minute=at.minute // 5 * 5, second=0, microsecond=0) + timedelta(minutes=5)
+    ),
     SeriesStep.HOUR: lambda at: at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1),
-    SeriesStep.DAY: lambda at: at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1),
+    SeriesStep.DAY: lambda at: (
+        at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    ),
     SeriesStep.MONTH: _next_month,
 }

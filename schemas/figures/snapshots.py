@@ -27,10 +27,18 @@ SNAPSHOTS = Table(
     "snapshots",
     (
         Column("moment", MOMENT, "The moment that it shows: the newest arrival that was counted."),
-        Column("hash", "UInt64", "xxh3 of all figures of the province, its communes and its agencies."),
-        Column("rules", "UInt64", "xxh3 of how they were asked for: what was recorded by other rules cannot be compared."),
+        Column(
+            "hash", "UInt64", "xxh3 of all figures of the province, its communes and its agencies."
+        ),
+        Column(
+            "rules",
+            "UInt64",
+            "xxh3 of how they were asked for: what was recorded by other rules cannot be compared.",
+        ),
         Column("readings", "UInt32", "How many figures that is."),
-        Column("figures", "String", "Those of the province, as JSON: code, then value, part and whole."),
+        Column(
+            "figures", "String", "Those of the province, as JSON: code, then value, part and whole."
+        ),
         Column("taken_at", MOMENT, "When it was taken."),
     ),
     "ENGINE = ReplacingMergeTree(taken_at)\nORDER BY moment",
@@ -47,13 +55,20 @@ class RecordedSnapshot:
     figures: str
 
 
-def take(execute: Callable[[str], Iterable[Sequence[Any]]], at: datetime, calendar: WorkingCalendar) -> RecordedSnapshot:
+def take(
+    execute: Callable[[str], Iterable[Sequence[Any]]], at: datetime, calendar: WorkingCalendar
+) -> RecordedSnapshot:
     """Ask for all figures at a moment; `execute` runs each question, on the live tables or on those of a moment of the past."""
     asked = ask_each(execute, FIGURES, AskedMoment.of(at, calendar), UNITS, units="today")
-    found = {"/".join(key): {code: _numbers(reading) for code, reading in readings.items()} for key, readings in asked.items()}
+    found = {
+        "/".join(key): {code: _numbers(reading) for code, reading in readings.items()}
+        for key, readings in asked.items()
+    }
     text = json.dumps(found, sort_keys=True, separators=(",", ":"))
     province = json.dumps(found.get("", {}), sort_keys=True, separators=(",", ":"))
-    return RecordedSnapshot(xxhash.xxh3_64_intdigest(text.encode()), sum(map(len, found.values())), province)
+    return RecordedSnapshot(
+        xxhash.xxh3_64_intdigest(text.encode()), sum(map(len, found.values())), province
+    )
 
 
 def rules(calendar: WorkingCalendar, number: int) -> int:
@@ -71,4 +86,7 @@ def rules(calendar: WorkingCalendar, number: int) -> int:
 
 
 def _numbers(reading: Reading) -> list[float | None]:
-    return [None if one is None else round(one, DIGITS) + 0.0 for one in (reading.value, reading.part, reading.whole)]
+    return [
+        None if one is None else round(one, DIGITS) + 0.0
+        for one in (reading.value, reading.part, reading.whole)
+    ]

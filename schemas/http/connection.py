@@ -9,7 +9,11 @@ import logging
 from typing import Any
 
 from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from schemas.http.limits import Limits
 from schemas.http.memory import BodyMemory
@@ -120,7 +124,10 @@ class BoundedConnection(HttpToolsProtocol):
         """Take a field (or a trailer), as long as all are within the limits."""
         self._fields += 1
         self._head_size += len(name) + len(value) + 4
-        if self._head_size <= self.limits.header_bytes and self._fields <= self.limits.header_fields:
+        if (
+            self._head_size <= self.limits.header_bytes
+            and self._fields <= self.limits.header_fields
+        ):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -130,7 +137,11 @@ class BoundedConnection(HttpToolsProtocol):
         self._stop_timers()
         if not self._refused:
             self._check_head(self._head_size)
-        if not self._refused and self.limits.body_bytes is not None and self._announced() > self.limits.body_bytes:
+        if (
+            not self._refused
+            and self.limits.body_bytes is not None
+            and self._announced() > self.limits.body_bytes
+        ):
             self._refuse_body()
         if self._refused:
             return
@@ -154,7 +165,10 @@ class BoundedConnection(HttpToolsProtocol):
                 self._refuse_body()
                 return
             if not self.memory.take(self.cycle, len(body), self, self.loop.time()):
-                self._refuse(503, "The server holds too many unfinished requests; send again in some seconds.")
+                self._refuse(
+                    503,
+                    "The server holds too many unfinished requests; send again in some seconds.",
+                )
                 return
         super().on_body(body)
 
@@ -173,7 +187,9 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         # Not at the end of the connection: the application may hold the body of a client that went away.
-        async def releasing(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        async def releasing(
+            scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
+        ) -> None:
             try:
                 await app(scope, receive, send)
             finally:
@@ -201,7 +217,9 @@ class BoundedConnection(HttpToolsProtocol):
 
     def give_up(self) -> None:
         """Refuse the request whose body is coming, in favour of others."""
-        self._refuse(503, "The body comes too slowly while the server has many; send again in some seconds.")
+        self._refuse(
+            503, "The body comes too slowly while the server has many; send again in some seconds."
+        )
 
     # What is beyond
 
@@ -209,7 +227,9 @@ class BoundedConnection(HttpToolsProtocol):
         if len(self.url) > self.limits.target_bytes:
             self._refuse(414, f"The address is too long: at most {self.limits.target_bytes} bytes.")
         elif size > self.limits.header_bytes:
-            self._refuse(431, f"The headers are too large: at most {self.limits.header_bytes} bytes.")
+            self._refuse(
+                431, f"The headers are too large: at most {self.limits.header_bytes} bytes."
+            )
         elif self._fields > self.limits.header_fields:
             self._refuse(431, f"There are too many headers: at most {self.limits.header_fields}.")
 
@@ -231,7 +251,9 @@ class BoundedConnection(HttpToolsProtocol):
         if not self._answered() or self.flow.read_paused:
             self._expect_headers()  # It is we who keep the client waiting.
         elif self._head_open:
-            self._refuse(408, f"The headers did not arrive within {self.limits.header_seconds:g} s.")
+            self._refuse(
+                408, f"The headers did not arrive within {self.limits.header_seconds:g} s."
+            )
         else:
             self.transport.close()
 
@@ -239,11 +261,16 @@ class BoundedConnection(HttpToolsProtocol):
         # What is no body although a body is due: the frames of chunks, or trailers that never end.
         self._unfed_bytes = 0 if self._fed else self._unfed_bytes + size
         if self._unfed_bytes > self.limits.header_bytes:
-            self._refuse(431, f"What comes with the body is too large: at most {self.limits.header_bytes} bytes.")
+            self._refuse(
+                431,
+                f"What comes with the body is too large: at most {self.limits.header_bytes} bytes.",
+            )
             return
         self._window_bytes += self._fed
         if self._body_timer is None:
-            self._body_timer = self.loop.call_later(self.limits.body_grace_seconds, self._open_window)
+            self._body_timer = self.loop.call_later(
+                self.limits.body_grace_seconds, self._open_window
+            )
 
     def _open_window(self) -> None:
         self._window_bytes = 0
@@ -252,7 +279,10 @@ class BoundedConnection(HttpToolsProtocol):
     def _close_window(self) -> None:
         least = self.limits.body_bytes_per_second * self.limits.body_window_seconds
         if self._window_bytes < least and not self.flow.read_paused:
-            self._refuse(408, f"The body came more slowly than {self.limits.body_bytes_per_second} bytes a second.")
+            self._refuse(
+                408,
+                f"The body came more slowly than {self.limits.body_bytes_per_second} bytes a second.",
+            )
         else:
             self._open_window()
 
@@ -293,7 +323,9 @@ class BoundedConnection(HttpToolsProtocol):
             return
         log.info("%d %s", status, sentence)
         # An answer may be written only where none is due to an earlier request.
-        if self._answered() or (self._body_open and not self.pipeline and not self.cycle.response_started):
+        if self._answered() or (
+            self._body_open and not self.pipeline and not self.cycle.response_started
+        ):
             self.transport.write(self._answer(status, sentence))
         if self._running is not None and not self._running.response_complete:
             self._running.disconnected = True
@@ -345,4 +377,8 @@ class _LingeringTransport:
 
 def bounded(limits: Limits) -> type[BoundedConnection]:
     """Return the connection class of a server with these limits, which share one account of bodies."""
-    return type("Connection", (BoundedConnection,), {"limits": limits, "memory": BodyMemory(limits.bodies_bytes)})
+    return type(
+        "Connection",
+        (BoundedConnection,),
+        {"limits": limits, "memory": BodyMemory(limits.bodies_bytes)},
+    )

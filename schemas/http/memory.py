@@ -33,7 +33,9 @@ class BodyMemory:
             slow = [
                 other
                 for other, one in self._senders.items()
-                if other is not request and (since := one.slow_since()) is not None and now - since > self._patience_seconds
+                if other is not request
+                and (since := one.slow_since()) is not None
+                and now - since > self._patience_seconds
             ]
             if not slow:
                 return False

@@ -32,10 +32,20 @@ log = logging.getLogger("schemas.http.access")
 class Protected:
     """Wraps an application; made by `protect`."""
 
-    def __init__(self, app: ASGI, hosts: AllowedHosts, policy: str, cacheable: tuple[str, ...], quiet: frozenset[str]) -> None:
+    def __init__(
+        self,
+        app: ASGI,
+        hosts: AllowedHosts,
+        policy: str,
+        cacheable: tuple[str, ...],
+        quiet: frozenset[str],
+    ) -> None:
         self._app = app
         self._hosts = hosts
-        self._defaults = {b"content-security-policy": policy.encode(), b"cache-control": b"no-store"}
+        self._defaults = {
+            b"content-security-policy": policy.encode(),
+            b"cache-control": b"no-store",
+        }
         self._cacheable = cacheable
         self._quiet = quiet
 
@@ -57,7 +67,9 @@ class Protected:
             nonlocal status, size
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = self._complete(message.get("headers", ()), storable and status < 400)
+                message["headers"] = self._complete(
+                    message.get("headers", ()), storable and status < 400
+                )
             elif message["type"] == "http.response.body":
                 size += len(message.get("body", b""))
             await send(message)
@@ -68,7 +80,9 @@ class Protected:
             else:
                 await answer(sending, 421, WRONG_HOST)
         except Exception as error:
-            logging.getLogger(__name__).error("%s %s failed", scope["method"], _path(scope), exc_info=error)
+            logging.getLogger(__name__).error(
+                "%s %s failed", scope["method"], _path(scope), exc_info=error
+            )
             if status:
                 raise  # Half an answer is out: only the end of the connection can say that it is none.
             await answer(sending, 500, FAILED)
@@ -76,7 +90,15 @@ class Protected:
             level = logging.DEBUG if status < 400 and scope["path"] in self._quiet else logging.INFO
             if log.isEnabledFor(level):
                 spent = (time.perf_counter() - began) * 1000
-                log.log(level, "%s %s %s %d B %.1f ms", scope["method"], _path(scope), status or "gone", size, spent)
+                log.log(
+                    level,
+                    "%s %s %s %d B %.1f ms",
+                    scope["method"],
+                    _path(scope),
+                    status or "gone",
+                    size,
+                    spent,
+                )
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         began, status = time.perf_counter(), 403
@@ -99,7 +121,9 @@ class Protected:
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         return len(hosts) == 1 and self._hosts.allows(hosts[0])
 
-    def _complete(self, headers: Iterable[tuple[bytes, bytes]], storable: bool) -> list[tuple[bytes, bytes]]:
+    def _complete(
+        self, headers: Iterable[tuple[bytes, bytes]], storable: bool
+    ) -> list[tuple[bytes, bytes]]:
         """The headers of a response with those that it lacks; what the application says itself stays."""
         given = list(headers)
         names = {name.lower() for name, _ in given}
@@ -131,7 +155,10 @@ def protect(
 async def answer(send: Send, status: int, text: str) -> None:
     """Send a whole response of plain text."""
     body = text.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", b"%d" % len(body)),
+    ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

@@ -15,20 +15,26 @@ FILES = 256
 """File handles that a process needs beside its connections."""
 
 
-def run(app: ASGI, *, host: str, port: int, limits: Limits = Limits(), graceful_seconds: int = 20) -> None:
+def run(
+    app: ASGI, *, host: str, port: int, limits: Limits = Limits(), graceful_seconds: int = 20
+) -> None:
     """Serve until the process is told to end; requests in flight get `graceful_seconds` to finish.
 
     `schemas.logs.configure` comes first: uvicorn's own handlers are not installed.
     """
     _allow_files(limits.connections + LINGERING_CONNECTIONS + FILES)
-    server = uvicorn.Server(config(app, host=host, port=port, limits=limits, graceful_seconds=graceful_seconds))
+    server = uvicorn.Server(
+        config(app, host=host, port=port, limits=limits, graceful_seconds=graceful_seconds)
+    )
     with suppress(KeyboardInterrupt):
         server.run()
     if not server.started:
         sys.exit(STARTUP_FAILURE)
 
 
-def config(app: ASGI, *, host: str, port: int, limits: Limits, graceful_seconds: int) -> uvicorn.Config:
+def config(
+    app: ASGI, *, host: str, port: int, limits: Limits, graceful_seconds: int
+) -> uvicorn.Config:
     """Return uvicorn's configuration of such a server."""
     return uvicorn.Config(
         app,

@@ -24,7 +24,15 @@ from pathlib import Path
 
 from schemas.places.atlas import Atlas, Collection, UnknownPlaceError
 from schemas.places.imported import ImportedPlace, ImportRefusedError, read_all
-from schemas.places.units import REFORM, Commune, District, Province, SuccessorLink, before_reform, fold
+from schemas.places.units import (
+    REFORM,
+    Commune,
+    District,
+    Province,
+    SuccessorLink,
+    before_reform,
+    fold,
+)
 from schemas.settings import load
 
 __all__ = [

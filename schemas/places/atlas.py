@@ -13,7 +13,15 @@ from typing import Any, TypeVar
 import msgspec
 
 from schemas.places.imported import ImportedPlace
-from schemas.places.units import Commune, District, Province, SuccessorLink, Unit, before_reform, fold
+from schemas.places.units import (
+    Commune,
+    District,
+    Province,
+    SuccessorLink,
+    Unit,
+    before_reform,
+    fold,
+)
 
 DATA = Path(__file__).parent / "data"
 OUTLINES = Path(__file__).parent / "outlines"
@@ -48,7 +56,9 @@ def table(name: str) -> tuple[dict[str, str], ...]:
 def read(cls: type[U], name: str) -> Iterator[U]:
     """A table's rows as units; an empty cell means the default, texts become numbers and dates as the struct declares them."""
     for row in table(name):
-        yield msgspec.convert({key: value for key, value in row.items() if value}, cls, strict=False)
+        yield msgspec.convert(
+            {key: value for key, value in row.items() if value}, cls, strict=False
+        )
 
 
 @cache
@@ -64,13 +74,18 @@ class Atlas:
     def __init__(self, imported: dict[str, ImportedPlace]) -> None:
         self._imported = imported
         extra = [place for place in imported.values() if place.province is not None]
-        rows = list(read(Commune, "communes")) + [commune for place in extra for commune in place.communes]
+        rows = list(read(Commune, "communes")) + [
+            commune for place in extra for commune in place.communes
+        ]
         areas: dict[str, float] = defaultdict(float)
         for row in rows:
             areas[row.province] += row.area_km2 or 0
         self._provinces = [
             msgspec.structs.replace(one, area_km2=round(areas[one.code], 2) or None)
-            for one in (*read(Province, "provinces"), *(place.province for place in extra if place.province))
+            for one in (
+                *read(Province, "provinces"),
+                *(place.province for place in extra if place.province),
+            )
         ]
         self._communes: dict[str, list[Commune]] = defaultdict(list)
         for row in rows:
@@ -103,14 +118,20 @@ class Atlas:
             found[row["code"]] = msgspec.convert(filled, Commune, strict=False)
         for code in (link.former for link in self.links if link.former in self.former_districts):
             heir = self.commune_by_code[self.successors[code][0].code]
-            whole = msgspec.structs.asdict(self.former_districts[code]) | {"lat": heir.lat, "lon": heir.lon}
+            whole = msgspec.structs.asdict(self.former_districts[code]) | {
+                "lat": heir.lat,
+                "lon": heir.lon,
+            }
             found[code] = Commune(**whole, district=code)
         return found
 
     @cached_property
     def links(self) -> tuple[SuccessorLink, ...]:
         """Every link from a former unit to a commune of today."""
-        return tuple(SuccessorLink(row["former"], row["code"], row["default"] == "1") for row in table("successors"))
+        return tuple(
+            SuccessorLink(row["former"], row["code"], row["default"] == "1")
+            for row in table("successors")
+        )
 
     @cached_property
     def successors(self) -> dict[str, tuple[SuccessorLink, ...]]:
@@ -128,14 +149,19 @@ class Atlas:
 
     def provinces(self, on: date | None) -> list[Province]:
         """The provinces in force on a day, sorted by code."""
-        every = self._provinces if on is None else [*self._provinces, *self.former_provinces.values()]
+        every = (
+            self._provinces if on is None else [*self._provinces, *self.former_provinces.values()]
+        )
         return sorted((one for one in every if one.in_force(on)), key=lambda one: one.code)
 
     def communes(self, province: str, on: date | None) -> list[Commune]:
         """The communes of a province in force on a day, sorted by code."""
         every = self._communes.get(province, [])
         if on is not None:
-            every = [*every, *(one for one in self.former_communes.values() if one.province == province)]
+            every = [
+                *every,
+                *(one for one in self.former_communes.values() if one.province == province),
+            ]
         if not every:
             raise UnknownPlaceError("province", province)
         return sorted((one for one in every if one.in_force(on)), key=lambda one: one.code)
@@ -160,7 +186,11 @@ class Atlas:
         """The districts of a province in force on a day, sorted by code."""
         if province not in self.province_by_code and province not in self.former_provinces:
             raise UnknownPlaceError("province", province)
-        return [one for _, one in sorted(self.former_districts.items()) if one.province == province and one.in_force(on)]
+        return [
+            one
+            for _, one in sorted(self.former_districts.items())
+            if one.province == province and one.in_force(on)
+        ]
 
     @cached_property
     def names(self) -> list[tuple[str, str, Province | Commune]]:
@@ -179,15 +209,32 @@ class Atlas:
         imported = self._imported[province].outlines if province in self._imported else {}
         schematic: dict[str, dict[str, Any]] = {}
         if province not in self.additional:
-            imported, name = ({}, f"{FORMER}/{province}") if before_reform(on) else (imported, province)
+            imported, name = (
+                ({}, f"{FORMER}/{province}") if before_reform(on) else (imported, province)
+            )
             schematic = outline_file(name)
-        shapes = {one: imported.get(one.code) or schematic.get(one.code) for one in self.within(province, on)}
-        return collection([feature(one, shape, one.code not in imported) for one, shape in shapes.items() if shape is not None])
+        shapes = {
+            one: imported.get(one.code) or schematic.get(one.code)
+            for one in self.within(province, on)
+        }
+        return collection(
+            [
+                feature(one, shape, one.code not in imported)
+                for one, shape in shapes.items()
+                if shape is not None
+            ]
+        )
 
     def province_outlines(self) -> Collection:
         """The outlines of the provinces of Viet Nam; see `schemas.places.province_outlines`."""
         shapes = outline_file(COUNTRY)
-        return collection([feature(one, shapes[one.code], True) for one in self.provinces(None) if one.code in shapes])
+        return collection(
+            [
+                feature(one, shapes[one.code], True)
+                for one in self.provinces(None)
+                if one.code in shapes
+            ]
+        )
 
 
 def _named(units: Iterable[Province | Commune]) -> list[tuple[str, str, Province | Commune]]:

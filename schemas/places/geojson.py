@@ -15,7 +15,11 @@ Ring = list[list[float]]
 
 def polygons(geometry: Any) -> list[list[Ring]]:
     """The polygons of a GeoJSON geometry, each a list of rings, the outer ring first. Raises `ValueError` on any other type."""
-    kind, coordinates = (geometry.get("type"), geometry.get("coordinates")) if isinstance(geometry, dict) else (None, None)
+    kind, coordinates = (
+        (geometry.get("type"), geometry.get("coordinates"))
+        if isinstance(geometry, dict)
+        else (None, None)
+    )
     if kind == "Polygon" and isinstance(coordinates, list):
         return [coordinates]
     if kind == "MultiPolygon" and isinstance(coordinates, list):
@@ -39,7 +43,11 @@ def check(geometry: Any) -> str | None:
         if not parts or not any(area_km2(part) > 0 for part in parts):
             return "has no area"
     except ValueError as error:
-        return str(error) if str(error).startswith("is ") else "has points that are not pairs of numbers"
+        return (
+            str(error)
+            if str(error).startswith("is ")
+            else "has points that are not pairs of numbers"
+        )
     except (TypeError, IndexError):
         return "has points that are not pairs of numbers"
     return None
@@ -71,7 +79,9 @@ def moments(ring: Ring) -> tuple[float, float, float]:
     return twice / 2 * KM_PER_DEGREE**2 * cos(radians(lat)), lon, lat
 
 
-def steps(ring: Ring, lon0: float, lat0: float) -> Iterator[tuple[tuple[float, float], tuple[float, float]]]:
+def steps(
+    ring: Ring, lon0: float, lat0: float
+) -> Iterator[tuple[tuple[float, float], tuple[float, float]]]:
     """The edges of a ring, relative to one of its points so that small areas keep their digits."""
     points = [(point[0] - lon0, point[1] - lat0) for point in ring]
     return pairwise(points)

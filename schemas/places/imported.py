@@ -58,7 +58,9 @@ def read(path: Path) -> ImportedPlace:
     try:
         return msgspec.json.decode(path.read_bytes(), type=ImportedPlace)
     except msgspec.DecodeError as error:
-        raise ImportRefusedError(f"{path}: {error}; import its source again or remove it") from error
+        raise ImportRefusedError(
+            f"{path}: {error}; import its source again or remove it"
+        ) from error
 
 
 def import_outlines(
@@ -79,13 +81,21 @@ def import_outlines(
     features = load(file)
     codes = [code_of(feature, code_property, known) for feature in features]
     problems = [
-        *named("no property " + repr(code_property), (f"feature {n}" for n, code in enumerate(codes, 1) if not code)),
-        *named("more than one feature for", (code for code, count in Counter(codes).items() if code and count > 1)),
+        *named(
+            "no property " + repr(code_property),
+            (f"feature {n}" for n, code in enumerate(codes, 1) if not code),
+        ),
+        *named(
+            "more than one feature for",
+            (code for code, count in Counter(codes).items() if code and count > 1),
+        ),
     ]
     if province is None:
         problems += named("unknown code", (code for code in codes if code and code not in known))
         if only is not None:
-            problems += named(f"not in province {only}", (code for code in codes if known.get(code, only) != only))
+            problems += named(
+                f"not in province {only}", (code for code in codes if known.get(code, only) != only)
+            )
     else:
         strange = (code for code in codes if known.get(code, province.code) != province.code)
         problems += named("the code belongs to another place", strange)
@@ -93,25 +103,48 @@ def import_outlines(
         if fault := geojson.check(feature.get("geometry")):
             problems.append(f"{code or 'a feature without code'} {fault}")
     if problems:
-        raise ImportRefusedError(*problems[:LISTED], *([f"and {len(problems) - LISTED} more"] if len(problems) > LISTED else []))
+        raise ImportRefusedError(
+            *problems[:LISTED],
+            *([f"and {len(problems) - LISTED} more"] if len(problems) > LISTED else []),
+        )
     outlines = dict(zip(codes, (feature["geometry"] for feature in features), strict=True))
     if province is not None:
-        names = {code: text(feature, name_property) or code for code, feature in zip(codes, features, strict=True)}
-        communes = tuple(commune(code, names[code], province.code, outlines[code], file.name) for code in sorted(outlines))
+        names = {
+            code: text(feature, name_property) or code
+            for code, feature in zip(codes, features, strict=True)
+        }
+        communes = tuple(
+            commune(code, names[code], province.code, outlines[code], file.name)
+            for code in sorted(outlines)
+        )
         whole = sum(one.area_km2 or 0 for one in communes)
-        lat, lon = (round(sum(getattr(one, axis) * (one.area_km2 or 0) for one in communes) / whole, 5) for axis in ("lat", "lon"))
+        lat, lon = (
+            round(sum(getattr(one, axis) * (one.area_km2 or 0) for one in communes) / whole, 5)
+            for axis in ("lat", "lon")
+        )
         placed = msgspec.structs.replace(province, lat=lat, lon=lon)
-        places = {province.code: ImportedPlace(source=file.name, outlines=outlines, province=placed, communes=communes)}
+        places = {
+            province.code: ImportedPlace(
+                source=file.name, outlines=outlines, province=placed, communes=communes
+            )
+        }
     else:
         places = {
-            owner: ImportedPlace(source=file.name, outlines={code: outlines[code] for code in codes if known[code] == owner})
+            owner: ImportedPlace(
+                source=file.name,
+                outlines={code: outlines[code] for code in codes if known[code] == owner},
+            )
             for owner in sorted({known[code] for code in codes})
         }
     warnings = [line for owner, place in places.items() for line in store(folder, owner, place)]
     if province is None:
-        missing = sorted(code for code, owner in known.items() if owner in places and code not in outlines)
+        missing = sorted(
+            code for code, owner in known.items() if owner in places and code not in outlines
+        )
         warnings += named("the file has no outline (the schematic one stays) for", missing)
-    return Imported({owner: len(place.outlines) for owner, place in places.items()}, tuple(warnings))
+    return Imported(
+        {owner: len(place.outlines) for owner, place in places.items()}, tuple(warnings)
+    )
 
 
 def load(file: Path) -> list[dict[str, Any]]:
@@ -121,7 +154,11 @@ def load(file: Path) -> list[dict[str, Any]]:
     except (OSError, msgspec.DecodeError) as error:
         raise ImportRefusedError(f"{file.name} cannot be read as GeoJSON: {error}") from error
     features = loaded.get("features") if isinstance(loaded, dict) else None
-    if not isinstance(features, list) or not features or not all(isinstance(feature, dict) for feature in features):
+    if (
+        not isinstance(features, list)
+        or not features
+        or not all(isinstance(feature, dict) for feature in features)
+    ):
         raise ImportRefusedError(f"{file.name} is not a GeoJSON FeatureCollection with features")
     return features
 
@@ -134,13 +171,19 @@ def code_of(feature: dict[str, Any], code_property: str, known: Mapping[str, str
         if value is None or (isinstance(value, float) and not value.is_integer())
         else str(int(value) if isinstance(value, float) else value).strip()
     )
-    return code.zfill(5) if code.isdigit() and code not in known and code.zfill(5) in known else code
+    return (
+        code.zfill(5) if code.isdigit() and code not in known and code.zfill(5) in known else code
+    )
 
 
 def text(feature: dict[str, Any], name: str | None) -> str:
     """A property of a feature as text, "" if it has none; 19753.0 is read as 19753."""
     value = (feature.get("properties") or {}).get(name)
-    return "" if value is None else str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
+    return (
+        ""
+        if value is None
+        else str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
+    )
 
 
 def named(problem: str, what: Iterable[str]) -> list[str]:
@@ -156,7 +199,16 @@ def commune(code: str, name: str, province: str, outline: Geometry, source: str)
     """A commune of an additional place, its centre and area taken from its outline."""
     lat, lon = geojson.centre(outline)
     area = round(sum(geojson.area_km2(part) for part in geojson.polygons(outline)), 2)
-    return Commune(code=code, name=name, type="", lat=lat, lon=lon, province=province, area_km2=area, source=source)
+    return Commune(
+        code=code,
+        name=name,
+        type="",
+        lat=lat,
+        lon=lon,
+        province=province,
+        area_km2=area,
+        source=source,
+    )
 
 
 def store(folder: Path, owner: str, place: ImportedPlace) -> list[str]:
@@ -167,5 +219,7 @@ def store(folder: Path, owner: str, place: ImportedPlace) -> list[str]:
     unfinished.write_bytes(content)
     unfinished.replace(folder / f"{owner}.json")
     if len(content) > LARGE_BYTES:
-        return [f"{owner}: {len(content) / 1e6:.1f} MB of outlines load slowly on a screen; simplify the file's lines"]
+        return [
+            f"{owner}: {len(content) / 1e6:.1f} MB of outlines load slowly on a screen; simplify the file's lines"
+        ]
     return []

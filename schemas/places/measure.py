@@ -31,7 +31,10 @@ def fit(folder: Path, provinces: list[str]) -> Fit:
     errors, inside, several, vertices, invalid, overlap, count = [], 0, 0, 0, 0, 0.0, 0
     for province in provinces:
         loaded = msgspec.json.decode((folder / f"{province}.json").read_bytes())
-        shapes = {one["id"]: shapely.from_geojson(msgspec.json.encode(one["geometry"])) for one in loaded["features"]}
+        shapes = {
+            one["id"]: shapely.from_geojson(msgspec.json.encode(one["geometry"]))
+            for one in loaded["features"]
+        }
         for one in loaded["features"]:
             commune = atlas.commune_by_code[one["id"]]
             count += 1
@@ -45,7 +48,14 @@ def fit(folder: Path, provinces: list[str]) -> Fit:
         whole = float(np.sum(shapely.area(list(shapes.values()))))
         overlap += max(whole - float(shapely.union_all(list(shapes.values())).area), 0) * 12_000
     return Fit(
-        count, float(np.median(errors)), float(np.percentile(errors, 90)), inside / count, several, vertices, invalid, overlap
+        count,
+        float(np.median(errors)),
+        float(np.percentile(errors, 90)),
+        inside / count,
+        several,
+        vertices,
+        invalid,
+        overlap,
     )
 
 

@@ -22,9 +22,15 @@ def unit_rows() -> list[UnitRow]:
     every: list[tuple[str, Unit, str]] = [("province", one, "") for one in here.every_province()]
     every += [("province", one, "") for one in here.former_provinces.values()]
     every += [("district", one, one.province) for one in here.former_districts.values()]
-    every += [("commune", one, _parent(one)) for one in (*here.former_communes.values(), *here.commune_by_code.values())]
+    every += [
+        ("commune", one, _parent(one))
+        for one in (*here.former_communes.values(), *here.commune_by_code.values())
+    ]
     return sorted(
-        ((one.code, level, one.type, one.name, parent, one.valid_from, one.valid_to, one.source) for level, one, parent in every),
+        (
+            (one.code, level, one.type, one.name, parent, one.valid_from, one.valid_to, one.source)
+            for level, one, parent in every
+        ),
         key=lambda row: (row[1], row[0], row[5] or date.min),
     )
 
@@ -32,7 +38,10 @@ def unit_rows() -> list[UnitRow]:
 def successor_rows() -> list[SuccessorRow]:
     """Every link from a former unit to a commune of today, sorted."""
     here = Atlas({})
-    rows = ((link.former, link.code, link.default, link.former in here.commune_by_code, REFORM) for link in here.links)
+    rows = (
+        (link.former, link.code, link.default, link.former in here.commune_by_code, REFORM)
+        for link in here.links
+    )
     return sorted(rows, key=lambda row: (row[0], not row[2], row[1]))
 
 

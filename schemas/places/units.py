@@ -63,7 +63,9 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Whether the unit is valid on that day; None asks for the newest known state."""
         if on is None:
             return self.valid_to is None
-        return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on < self.valid_to)
+        return (self.valid_from is None or self.valid_from <= on) and (
+            self.valid_to is None or on < self.valid_to
+        )
 
 
 class Province(Unit, frozen=True, kw_only=True, dict=True):

@@ -12,8 +12,22 @@ cached.
 
 from schemas.reference.agencies import Agency, Feed, agencies, agency, prefix
 from schemas.reference.alarms import Rule, alarm_rule, alarm_rules
-from schemas.reference.calendar import ZONE, OutsideCalendarError, WorkingCalendar, calendar, day_words
-from schemas.reference.criteria import CriteriaGroup, CriteriaSet, Criterion, Grade, UnitKind, criteria_set, criteria_sets
+from schemas.reference.calendar import (
+    ZONE,
+    OutsideCalendarError,
+    WorkingCalendar,
+    calendar,
+    day_words,
+)
+from schemas.reference.criteria import (
+    CriteriaGroup,
+    CriteriaSet,
+    Criterion,
+    Grade,
+    UnitKind,
+    criteria_set,
+    criteria_sets,
+)
 from schemas.reference.heirs import agency_today
 from schemas.reference.known import Known, known
 from schemas.reference.services import (
@@ -30,7 +44,16 @@ from schemas.reference.services import (
     procedures,
 )
 from schemas.reference.statuses import StatusRule, statuses
-from schemas.reference.targets import IndicatorType, Target, aiming_provinces, indicator, indicators, target, target_words, targets
+from schemas.reference.targets import (
+    IndicatorType,
+    Target,
+    aiming_provinces,
+    indicator,
+    indicators,
+    target,
+    target_words,
+    targets,
+)
 
 __all__ = [
     "DAY_HOURS",

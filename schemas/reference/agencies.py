@@ -16,7 +16,9 @@ from schemas import places
 from schemas.places.restate import EVE
 from schemas.reference.table import Dated, Named, rows
 
-ROLES = Literal["centre", "office", "one-stop", "department", "police", "utility", "committee", "unknown"]
+ROLES = Literal[
+    "centre", "office", "one-stop", "department", "police", "utility", "committee", "unknown"
+]
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +83,10 @@ class Promise(Dated, frozen=True, kw_only=True):
 @cache
 def prefix(province: str) -> str:
     """The organisation code of a province: what the codes of its agencies begin with."""
-    return next((row.prefix for row in rows("organisations", Organisation) if row.province == province), f"P{province}")
+    return next(
+        (row.prefix for row in rows("organisations", Organisation) if row.province == province),
+        f"P{province}",
+    )
 
 
 @cache
@@ -107,12 +112,23 @@ def _agency(code: str, before: bool) -> Agency:
     for side in (EVE, None) if before else (None, EVE):
         if found := _by_code(side).get(code):
             return found
-    return Agency(code=code, vi=f"Cơ quan {code}", en=f"Agency {code}", role="unknown", level="province", known=False)
+    return Agency(
+        code=code,
+        vi=f"Cơ quan {code}",
+        en=f"Agency {code}",
+        role="unknown",
+        level="province",
+        known=False,
+    )
 
 
 @cache
 def _by_code(on: date | None) -> dict[str, Agency]:
-    return {found.code: found for province in places.provinces(on) for found in agencies(province.code, on)}
+    return {
+        found.code: found
+        for province in places.provinces(on)
+        for found in agencies(province.code, on)
+    }
 
 
 @cache
@@ -125,7 +141,9 @@ def _feeds(role: ROLES, suffix: str, on: date | None) -> tuple[Feed, ...]:
 
 
 def _provincial(province: str, on: date | None) -> list[Agency]:
-    place = next((unit for unit in places.provinces(on) if unit.code == province), None) or places.province(province)
+    place = next(
+        (unit for unit in places.provinces(on) if unit.code == province), None
+    ) or places.province(province)
     of, of_en = place.full_name[0].lower() + place.full_name[1:], place.full_name_en
     return [
         Agency(
@@ -183,7 +201,12 @@ def _of_units(province: str, on: date | None) -> list[Agency]:
 
 
 _OfUnit = tuple[str, ROLES, str, str]
-_CENTRE: _OfUnit = ("", "one-stop", "Trung tâm Phục vụ hành chính công", "Public Administration Service Centre")
+_CENTRE: _OfUnit = (
+    "",
+    "one-stop",
+    "Trung tâm Phục vụ hành chính công",
+    "Public Administration Service Centre",
+)
 _DESK: _OfUnit = ("", "one-stop", "Bộ phận Tiếp nhận và Trả kết quả", "One-stop Desk")
 """What a commune's centre was before 2025-07-01, in a district, too."""
 _COMMITTEE: _OfUnit = (".UB", "committee", "Ủy ban nhân dân", "People's Committee")

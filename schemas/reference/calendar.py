@@ -85,14 +85,19 @@ class WorkingCalendar:
         """The working hours of a day, as start and end."""
         midnight = datetime.combine(day, time(), ZONE)
         table, index, _ = self._locate(midnight)
-        return tuple((midnight + start * _MICROSECOND, midnight + end * _MICROSECOND) for start, end in table.sessions[index])
+        return tuple(
+            (midnight + start * _MICROSECOND, midnight + end * _MICROSECOND)
+            for start, end in table.sessions[index]
+        )
 
     def working_time(self, start: datetime, end: datetime) -> timedelta:
         """The working time from `start` to `end`; negative if `end` is earlier."""
         while True:
             table = self._table
             passed = self._position(end) - self._position(start)
-            if self._table is table:  # Else the second moment took in years, and positions are others.
+            if (
+                self._table is table
+            ):  # Else the second moment took in years, and positions are others.
                 return timedelta(microseconds=passed)
 
     def add_working(self, moment: datetime, work: timedelta | float) -> datetime:
@@ -100,7 +105,9 @@ class WorkingCalendar:
 
         Nothing to do is done at once: zero gives the moment itself, in Vietnamese time.
         """
-        amount = round((work if isinstance(work, timedelta) else timedelta(hours=work)) / _MICROSECOND)
+        amount = round(
+            (work if isinstance(work, timedelta) else timedelta(hours=work)) / _MICROSECOND
+        )
         if amount < 0:
             raise ValueError("working time cannot be taken away from a moment")
         if amount == 0:
@@ -156,7 +163,11 @@ class WorkingCalendar:
         if not 0 <= passed.days + _DAYS - table.first < len(table.sessions):
             self._grow(moment.astimezone(ZONE).year)
             table = self._table
-        return table, passed.days + _DAYS - table.first, passed.seconds * 1_000_000 + passed.microseconds
+        return (
+            table,
+            passed.days + _DAYS - table.first,
+            passed.seconds * 1_000_000 + passed.microseconds,
+        )
 
     def _cover(self, *moments: datetime) -> None:
         for moment in moments:
@@ -167,11 +178,17 @@ class WorkingCalendar:
         if not FIRST_YEAR <= year <= LAST_YEAR:
             raise OutsideCalendarError(f"no working time is known for the year {year}")
         known = self._years or range(year, year + 1)
-        years = range(max(min(year - 1, known.start), FIRST_YEAR), min(max(year + 2, known.stop), LAST_YEAR + 1))
+        years = range(
+            max(min(year - 1, known.start), FIRST_YEAR),
+            min(max(year + 2, known.stop), LAST_YEAR + 1),
+        )
         rule = _rule(self.province, self.known_on, years)
         first = (date(years.start, 1, 1) - date(1970, 1, 1)).days
         days = (date(years.stop, 1, 1) - date(years.start, 1, 1)).days
-        sessions = [rule.sessions(date(1970, 1, 1) + timedelta(days=first + number)) for number in range(days)]
+        sessions = [
+            rule.sessions(date(1970, 1, 1) + timedelta(days=first + number))
+            for number in range(days)
+        ]
         before = [0]
         for of_day in sessions:
             before.append(before[-1] + sum(end - start for start, end in of_day))
@@ -196,7 +213,9 @@ class _Rule:
         return tuple(
             (_microseconds(row.start), _microseconds(row.end))
             for row in self.hours
-            if str(weekday) in row.weekdays and row.valid_from <= day and (row.valid_to is None or day < row.valid_to)
+            if str(weekday) in row.weekdays
+            and row.valid_from <= day
+            and (row.valid_to is None or day < row.valid_to)
         )
 
 
@@ -235,5 +254,7 @@ def day_words(day: date, language: str = "vi", province: str = "") -> str:
     for row in rows("days", Day):
         if row.date == day and row.province in ("", province):
             return row.vi if language == "vi" else row.en
-    names = holidays.country_holidays("VN", years=day.year, language="vi" if language == "vi" else "en_US")
+    names = holidays.country_holidays(
+        "VN", years=day.year, language="vi" if language == "vi" else "en_US"
+    )
     return str(names.get(day, ""))

@@ -122,7 +122,9 @@ def _assembled(row: SetRow, on: date | None) -> CriteriaSet:
         if one.set == row.code and one.valid(on)
     )
     grades = [one for one in rows("grades", Grade) if one.set == row.code and one.valid(on)]
-    found = CriteriaSet(**_fields(row), groups=groups, grades=tuple(sorted(grades, key=lambda one: -one.least)))
+    found = CriteriaSet(
+        **_fields(row), groups=groups, grades=tuple(sorted(grades, key=lambda one: -one.least))
+    )
     check(found, {one.group for one in items})
     return found
 
@@ -137,9 +139,17 @@ def check(criteria: CriteriaSet, named: Collection[str] = ()) -> None:
         raise ValueError(
             f"criteria set {criteria.code}: items name the groups {', '.join(sorted(strange))}, which it does not have"
         )
-    _adds_up(f"the groups of {criteria.code}", criteria.points, [group.points for group in criteria.groups])
+    _adds_up(
+        f"the groups of {criteria.code}",
+        criteria.points,
+        [group.points for group in criteria.groups],
+    )
     for group in criteria.groups:
-        _adds_up(f"the items of {criteria.code}, {group.code}", group.points, [item.points for item in group.items])
+        _adds_up(
+            f"the items of {criteria.code}, {group.code}",
+            group.points,
+            [item.points for item in group.items],
+        )
         for item in group.items:
             _computable(item)
 
@@ -160,7 +170,15 @@ def _computable(item: Criterion) -> None:
         try:
             levels = item.levels
         except ValueError:
-            raise ValueError(f"{where}: steps are written level:points, separated by spaces") from None
+            raise ValueError(
+                f"{where}: steps are written level:points, separated by spaces"
+            ) from None
         ordered = sorted(levels, reverse=item.direction == "up")
-        if not levels or list(levels) != ordered or any(not 0 <= points <= item.points for _, points in levels):
-            raise ValueError(f"{where}: steps go from the best level to the worst, with 0 to {item.points:g} points")
+        if (
+            not levels
+            or list(levels) != ordered
+            or any(not 0 <= points <= item.points for _, points in levels)
+        ):
+            raise ValueError(
+                f"{where}: steps go from the best level to the worst, with 0 to {item.points:g} points"
+            )

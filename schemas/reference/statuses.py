@@ -29,4 +29,6 @@ class StatusRule(Dated, frozen=True, kw_only=True):
 @cache
 def statuses(kind: str) -> tuple[StatusRule, ...]:
     """The statuses of a kind that hold today; none for a kind whose entities have no life of steps."""
-    return tuple(row for row in rows("statuses", StatusRule) if row.kind == kind and row.valid(None))
+    return tuple(
+        row for row in rows("statuses", StatusRule) if row.kind == kind and row.valid(None)
+    )

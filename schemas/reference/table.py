@@ -60,7 +60,11 @@ def rows(name: str, row: type[Row]) -> tuple[Row, ...]:
         found = []
         for cells in reader:
             try:
-                found.append(msgspec.convert({key: cell for key, cell in cells.items() if cell}, row, strict=False))
+                found.append(
+                    msgspec.convert(
+                        {key: cell for key, cell in cells.items() if cell}, row, strict=False
+                    )
+                )
             except msgspec.ValidationError as error:
                 raise ValueError(f"{path.name}, line {reader.line_num}: {error}") from None
     return tuple(found)

@@ -93,7 +93,11 @@ def targets(province: str, on: date | None = None) -> tuple[Target, ...]:
 @cache
 def aiming_provinces() -> tuple[str, ...]:
     """Codes of the provinces that have targets of their own today."""
-    return tuple(sorted({row.province for row in rows("targets", TargetRow) if row.province and row.valid(None)}))
+    return tuple(
+        sorted(
+            {row.province for row in rows("targets", TargetRow) if row.province and row.valid(None)}
+        )
+    )
 
 
 @cache

@@ -29,7 +29,12 @@ def unknown_codes(kind: Kind, event: Any) -> list[tuple[str, str]]:
         found += [("unit", event.unit)] * (not is_unit(event.unit))
         found += [("indicator", event.indicator)] * (event.indicator not in known("indicators"))
     elif kind is MEETING:
-        found += [(name, code) for name in ("invited", "connected") for code in getattr(event, name) if not is_unit(code)]
+        found += [
+            (name, code)
+            for name in ("invited", "connected")
+            for code in getattr(event, name)
+            if not is_unit(code)
+        ]
     return found
 
 

@@ -5,9 +5,34 @@ tables); then `forecast` (a robust line), `series` (reports of an indicator, cor
 """
 
 from schemas.scores.forecast import SeriesPoint, Trend, trend
-from schemas.scores.score import GroupScore, InputState, Question, Rank, Score, ScorePart, league, published, score
-from schemas.scores.series import IndicatorReport, LeftOut, Series, by_indicator, reading, readings, series
-from schemas.scores.standing import Forecast, TargetStanding, TargetStatus, standing, standings, status
+from schemas.scores.score import (
+    GroupScore,
+    InputState,
+    Question,
+    Rank,
+    Score,
+    ScorePart,
+    league,
+    published,
+    score,
+)
+from schemas.scores.series import (
+    IndicatorReport,
+    LeftOut,
+    Series,
+    by_indicator,
+    reading,
+    readings,
+    series,
+)
+from schemas.scores.standing import (
+    Forecast,
+    TargetStanding,
+    TargetStatus,
+    standing,
+    standings,
+    status,
+)
 
 __all__ = [
     "Forecast",

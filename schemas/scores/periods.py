@@ -20,7 +20,9 @@ class ReportPeriod:
         """Raises `ValueError` for what is no period, such as `2026-13`, `2026-02-30`, `Q4 2026` or `2026-Q4 `."""
         found = _FORM.fullmatch(text)
         if found is None:
-            raise ValueError(f"{text[:40]!r} is no period: write 2026, 2026-Q4, 2026-11 or 2026-11-22")
+            raise ValueError(
+                f"{text[:40]!r} is no period: write 2026, 2026-Q4, 2026-11 or 2026-11-22"
+            )
         year, quarter, month, day = (int(part) if part else None for part in found.groups())
         assert year is not None
         try:
@@ -28,7 +30,13 @@ class ReportPeriod:
                 return cls(text, date(year, month, day), date(year, month, day))
             if found[4]:
                 raise ValueError("day is out of range for month")
-            first_month, months = ((quarter - 1) * 3 + 1, 3) if quarter else (month, 1) if month is not None else (1, 12)
+            first_month, months = (
+                ((quarter - 1) * 3 + 1, 3)
+                if quarter
+                else (month, 1)
+                if month is not None
+                else (1, 12)
+            )
             return cls(text, date(year, first_month, 1), _before(year, first_month + months))
         except ValueError as error:
             raise ValueError(f"{text!r} is no period: {error}") from None

@@ -18,7 +18,11 @@ def points(item: Criterion, value: float) -> float | None:
             zero, full = item.zero or 0.0, item.full or 0.0
             return item.points * min(max((value - zero) / (full - zero), 0.0), 1.0)
         case "steps":
-            reached = (given for level, given in item.levels if (value >= level if item.direction == "up" else value <= level))
+            reached = (
+                given
+                for level, given in item.levels
+                if (value >= level if item.direction == "up" else value <= level)
+            )
             return next(reached, 0.0)
         case "reported":
             return reported(item.points, value)

@@ -184,14 +184,22 @@ def published(criteria: CriteriaSet, readings: Readings) -> Score:
     return Score(criteria, groups, readings.get(criteria.reported, UNKNOWN))
 
 
-def _part(of: Criterion | CriteriaGroup, readings: Readings, question: Question | None = None) -> ScorePart:
+def _part(
+    of: Criterion | CriteriaGroup, readings: Readings, question: Question | None = None
+) -> ScorePart:
     reading = readings.get(of.reads if isinstance(of, Criterion) else of.reported, UNKNOWN)
     if reading.value is None:
         return ScorePart(of, reading, InputState.UNKNOWN, None, question)
     if reading.stale:
         return ScorePart(of, reading, InputState.STALE, None, question)
-    got = points(of, reading.value) if isinstance(of, Criterion) else reported(of.points, reading.value)
-    return ScorePart(of, reading, InputState.IMPOSSIBLE if got is None else InputState.KNOWN, got, question)
+    got = (
+        points(of, reading.value)
+        if isinstance(of, Criterion)
+        else reported(of.points, reading.value)
+    )
+    return ScorePart(
+        of, reading, InputState.IMPOSSIBLE if got is None else InputState.KNOWN, got, question
+    )
 
 
 def _question(item: Criterion, where: Where) -> Question:

@@ -52,7 +52,10 @@ def series(reports: Iterable[IndicatorReport], now: datetime) -> Series:
     reports of a period, or of periods that end alike (2026 and 2026-12), the one that was reported last holds. One that cannot be
     used still takes the place of what it corrects.
     """
-    known = sorted((one for one in reports if one.reported_at <= now), key=lambda one: (one.reported_at, one.period))
+    known = sorted(
+        (one for one in reports if one.reported_at <= now),
+        key=lambda one: (one.reported_at, one.period),
+    )
     newest = {report.period: report for report in known}
     by_day: dict[date, tuple[SeriesPoint, IndicatorReport]] = {}
     left_out = []
@@ -69,16 +72,25 @@ def series(reports: Iterable[IndicatorReport], now: datetime) -> Series:
         elif period.first > today:
             left_out.append((report, LeftOut.FUTURE))
         else:
-            point = SeriesPoint(period.point(report.reported_at.astimezone(ZONE).date()), report.value)
+            point = SeriesPoint(
+                period.point(report.reported_at.astimezone(ZONE).date()), report.value
+            )
             by_day[point.day] = (point, report)
     ordered = [by_day[day] for day in sorted(by_day)]
-    return Series(tuple(point for point, _ in ordered), ordered[-1][1] if ordered else None, tuple(left_out))
+    return Series(
+        tuple(point for point, _ in ordered), ordered[-1][1] if ordered else None, tuple(left_out)
+    )
 
 
-def by_indicator(reports: Iterable[IndicatorReport], now: datetime) -> dict[tuple[str, str], Series]:
+def by_indicator(
+    reports: Iterable[IndicatorReport], now: datetime
+) -> dict[tuple[str, str], Series]:
     """(Unit, indicator) → its series, of the reports of any of them."""
     ordered = sorted(reports, key=lambda one: (one.unit, one.indicator))
-    return {key: series(found, now) for key, found in groupby(ordered, key=lambda one: (one.unit, one.indicator))}
+    return {
+        key: series(found, now)
+        for key, found in groupby(ordered, key=lambda one: (one.unit, one.indicator))
+    }
 
 
 def reading(of: IndicatorType, found: Series, now: datetime, calendar: WorkingCalendar) -> Reading:
@@ -92,7 +104,10 @@ def reading(of: IndicatorType, found: Series, now: datetime, calendar: WorkingCa
 
 
 def readings(
-    all_series: Mapping[tuple[str, str], Series], unit: str, now: datetime, calendar: WorkingCalendar
+    all_series: Mapping[tuple[str, str], Series],
+    unit: str,
+    now: datetime,
+    calendar: WorkingCalendar,
 ) -> dict[str, Reading]:
     """Indicator → what it reads for a unit, of those that are listed and reported, not computed here."""
     found = {}

@@ -7,7 +7,17 @@ from typing import Literal
 
 from schemas.events.codes import WordedCode
 from schemas.figures import UNKNOWN, Reading, Readings
-from schemas.reference import ZONE, Agency, IndicatorType, Target, agency, calendar, indicator, prefix, targets
+from schemas.reference import (
+    ZONE,
+    Agency,
+    IndicatorType,
+    Target,
+    agency,
+    calendar,
+    indicator,
+    prefix,
+    targets,
+)
 from schemas.scores.forecast import SeriesPoint, Trend, trend
 from schemas.scores.series import Series, reading
 
@@ -80,7 +90,11 @@ class TargetStanding:
 
 
 def status(
-    target: Target, now: Reading, today: date, forecast: Forecast | None = None, points: Sequence[SeriesPoint] = ()
+    target: Target,
+    now: Reading,
+    today: date,
+    forecast: Forecast | None = None,
+    points: Sequence[SeriesPoint] = (),
 ) -> TargetStatus:
     """The rule. `points` are the figures by day.
 
@@ -90,7 +104,13 @@ def status(
     if today > target.due:
         then = next((point.value for point in reversed(points) if point.day <= target.due), None)
         value = then if then is not None else None if now.stale else now.value
-        return TargetStatus.UNKNOWN if value is None else TargetStatus.MET if target.met(value) else TargetStatus.MISSED
+        return (
+            TargetStatus.UNKNOWN
+            if value is None
+            else TargetStatus.MET
+            if target.met(value)
+            else TargetStatus.MISSED
+        )
     if now.value is None or now.stale:
         return TargetStatus.UNKNOWN
     if target.met(now.value):
@@ -99,7 +119,11 @@ def status(
         return TargetStatus.UNKNOWN
     if target.met(forecast.value):
         return TargetStatus.ON_TRACK
-    return TargetStatus.AT_RISK if abs(forecast.value - target.value) <= tolerance(target) + 1e-9 else TargetStatus.OFF_TRACK
+    return (
+        TargetStatus.AT_RISK
+        if abs(forecast.value - target.value) <= tolerance(target) + 1e-9
+        else TargetStatus.OFF_TRACK
+    )
 
 
 def tolerance(target: Target) -> float:
@@ -109,7 +133,13 @@ def tolerance(target: Target) -> float:
 
 
 def standing(
-    target: Target, of: IndicatorType, unit: str, found: Series, live: Readings, now: datetime, province: str
+    target: Target,
+    of: IndicatorType,
+    unit: str,
+    found: Series,
+    live: Readings,
+    now: datetime,
+    province: str,
 ) -> TargetStanding:
     """How a target stands for a unit at a moment, from the series of its indicator, or from `live` for one that is computed here.
 
@@ -143,11 +173,19 @@ def standing(
 
 def reporter(of: IndicatorType, unit: str, province: str) -> str:
     """Code of the agency that is to report an indicator of a unit: a body of the province, or the commune's committee."""
-    return f"{prefix(province)}.{of.body}" if unit == province or of.rhythm == "live" else f"{prefix(province)}.{unit}.UB"
+    return (
+        f"{prefix(province)}.{of.body}"
+        if unit == province or of.rhythm == "live"
+        else f"{prefix(province)}.{unit}.UB"
+    )
 
 
 def standings(
-    province: str, unit: str, all_series: Mapping[tuple[str, str], Series], live: Readings, now: datetime
+    province: str,
+    unit: str,
+    all_series: Mapping[tuple[str, str], Series],
+    live: Readings,
+    now: datetime,
 ) -> tuple[TargetStanding, ...]:
     """All targets of a province as they stand for it, or (`unit` is one of its communes) those of indicators known by commune."""
     found = []

@@ -67,7 +67,9 @@ class Sealer:
             except (InvalidTag, ValueError):
                 continue
             return FORM.sub(lambda found: self._open_within(found[0]), inner)
-        raise DecryptionError(f"None of the {len(self._keys)} keys opens it: it was sealed with another, cut short or changed.")
+        raise DecryptionError(
+            f"None of the {len(self._keys)} keys opens it: it was sealed with another, cut short or changed."
+        )
 
     def _open_within(self, text: str) -> str:
         try:

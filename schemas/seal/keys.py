@@ -32,12 +32,19 @@ def sealer(settings: Settings) -> Sealer:
     path = key_file(settings)
     try:
         if not path.exists() and _make(path):
-            log.warning("made the key that seals who reported, %s: every process needs this very file; keep a copy of it", path)
+            log.warning(
+                "made the key that seals who reported, %s: every process needs this very file; keep a copy of it",
+                path,
+            )
         text = path.read_text("ascii")
     except UnicodeDecodeError:
-        raise SealError(f"{path} is no file of seal keys: it is not text. Put back the copy that you kept.") from None
+        raise SealError(
+            f"{path} is no file of seal keys: it is not text. Put back the copy that you kept."
+        ) from None
     except OSError as error:
-        raise SealError(f"{path} (IOC_SEAL_KEY_FILE) cannot be used: {error.strerror or error}.") from None
+        raise SealError(
+            f"{path} (IOC_SEAL_KEY_FILE) cannot be used: {error.strerror or error}."
+        ) from None
     return Sealer(_keys(text, path))
 
 
@@ -61,10 +68,14 @@ def _keys(text: str, path: Path) -> list[bytes]:
         except ValueError:
             key = b""
         if len(key) != KEY_BYTES:
-            raise SealError(f"{path}, line {number} is no key: {KEY_BYTES} bytes in base64url. Put back the copy that you kept.")
+            raise SealError(
+                f"{path}, line {number} is no key: {KEY_BYTES} bytes in base64url. Put back the copy that you kept."
+            )
         keys.append(key)
     if not keys:
-        raise SealError(f"{path} holds no key. Put back the copy that you kept; without one, remove the file and one is made.")
+        raise SealError(
+            f"{path} holds no key. Put back the copy that you kept; without one, remove the file and one is made."
+        )
     return keys
 
 

@@ -34,7 +34,9 @@ def note(settings: Settings, sealed: str, *, reason: str, entity: str = "") -> P
     if not reason.strip():
         raise ValueError("Say why it is opened.")
     mark = hashlib.sha256(sealed.encode()).hexdigest()[:32]
-    line = Opening(datetime.now(UTC), _user(), reason.strip(), mark, entity, os.environ.get("SUDO_USER", ""))
+    line = Opening(
+        datetime.now(UTC), _user(), reason.strip(), mark, entity, os.environ.get("SUDO_USER", "")
+    )
     path = settings.home / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     # One write in append mode: lines of several people at once do not mix, and none can overwrite another.
@@ -53,7 +55,11 @@ def noted(settings: Settings, since: datetime, until: datetime) -> list[Opening]
         lines = (settings.home / FILE).read_bytes().splitlines()
     except FileNotFoundError:
         return []
-    return [one for line in lines if since <= (one := msgspec.json.decode(line, type=Opening)).at < until]
+    return [
+        one
+        for line in lines
+        if since <= (one := msgspec.json.decode(line, type=Opening)).at < until
+    ]
 
 
 def _user() -> str:

@@ -20,8 +20,12 @@ MAX_REPORTERS = 16
 
 # None of these may look at the same bytes again and again: a record of a megabyte must not stop a partition.
 _NAME = re.compile(rb'"reporter"\s*:\s*')
-_ESCAPED = [letter if letter == "o" else rf"(?:{letter}|\\u00{ord(letter):x})" for letter in "reporter"]
-_ESCAPED_NAME = re.compile('"{}"\\s*:\\s*'.format("".join(_ESCAPED).replace("o", r"(?:o|\\u006[fF])")).encode())
+_ESCAPED = [
+    letter if letter == "o" else rf"(?:{letter}|\\u00{ord(letter):x})" for letter in "reporter"
+]
+_ESCAPED_NAME = re.compile(
+    '"{}"\\s*:\\s*'.format("".join(_ESCAPED).replace("o", r"(?:o|\\u006[fF])")).encode()
+)
 _STRING = re.compile(rb'"((?:[^"\\]|\\.)*+\\?)("?)', re.DOTALL)
 _WORD = re.compile(rb"null|true|false")
 _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[{}\[\]]', re.DOTALL)
@@ -74,7 +78,10 @@ def read_sealed(record: bytes, reader: Reader, sealer: Sealer) -> tuple[Read, by
         refuse_repeated(record)
     read = reader.read(record)
     if read.kind is not FEEDBACK:
-        return read, record  # Other kinds name no reporter: looking for one would cost as much as reading them.
+        return (
+            read,
+            record,
+        )  # Other kinds name no reporter: looking for one would cost as much as reading them.
     closed = _replaced(record, sealer.seal, MAX_REPORTERS)
     return (read, record) if closed is record else (reader.read(closed), closed)
 
@@ -87,7 +94,9 @@ def _replaced(record: bytes, change: Callable[[str], str], limit: float = math.i
     parts, kept, at, count = list[bytes](), 0, 0, 0
     while found := name.search(record, at):
         if (count := count + 1) > limit:
-            raise RefusalError(RefusalCategory.WRONG_VALUE, f"More than {limit} members are named reporter.")
+            raise RefusalError(
+                RefusalCategory.WRONG_VALUE, f"More than {limit} members are named reporter."
+            )
         start = found.end()
         text, end, closing = _value(record, start)
         at = max(end, start)
@@ -122,7 +131,11 @@ def _end_of_brackets(record: bytes, start: int) -> int:
 def _text(inside: bytes) -> str:
     """What a JSON string says; as it stands where it is none."""
     try:
-        return str(json.loads(b'"' + inside + b'"', strict=False)) if b"\\" in inside else inside.decode()
+        return (
+            str(json.loads(b'"' + inside + b'"', strict=False))
+            if b"\\" in inside
+            else inside.decode()
+        )
     except ValueError:
         return inside.decode(errors="replace")
 

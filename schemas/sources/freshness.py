@@ -59,11 +59,18 @@ class Source:
 
 
 def state(
-    feed: Feed, received_at: datetime | None, now: datetime, calendar: Calendar, refused_at: datetime | None = None
+    feed: Feed,
+    received_at: datetime | None,
+    now: datetime,
+    calendar: Calendar,
+    refused_at: datetime | None = None,
 ) -> SourceState:
     """The state of a feed whose newest event arrived at `received_at`, and whose newest refused input at `refused_at`."""
     found = _heard(feed, received_at, now, calendar)
-    if found in (SourceState.LATE, SourceState.SILENT, SourceState.NEVER) and refused_at is not None:
+    if (
+        found in (SourceState.LATE, SourceState.SILENT, SourceState.NEVER)
+        and refused_at is not None
+    ):
         rhythm = timedelta(minutes=feed.rhythm_minutes)
         sends = now - refused_at <= rhythm or calendar.working_time(refused_at, now) <= rhythm
         if sends and (received_at is None or refused_at > received_at):
@@ -104,16 +111,36 @@ def judge(
     judged = []
     for agency in agencies:
         for feed in agency.feeds:
-            at, refused_at = newest.pop((agency.code, feed.kind), None), turned_away.get((agency.code, feed.kind))
+            at, refused_at = (
+                newest.pop((agency.code, feed.kind), None),
+                turned_away.get((agency.code, feed.kind)),
+            )
             now_is = state(feed, at, now, calendar, refused_at)
             missed = _missed(feed, at, now, calendar)
-            judged.append(Source(agency.code, feed.kind, now_is, at, agency.commune, refused_at=refused_at, missed=missed))
+            judged.append(
+                Source(
+                    agency.code,
+                    feed.kind,
+                    now_is,
+                    at,
+                    agency.commune,
+                    refused_at=refused_at,
+                    missed=missed,
+                )
+            )
     for (code, kind), at in newest.items():
         recent = SourceState.LIVE if now - at < UNPROMISED else SourceState.QUIET
-        judged.append(Source(code, kind, recent, at, refused_at=turned_away.get((code, kind)), promised=False))
-    wrong = {(row["agency"], row["kind"]): (timedelta(seconds=row["seconds"]), row["since"]) for row in ahead}
+        judged.append(
+            Source(code, kind, recent, at, refused_at=turned_away.get((code, kind)), promised=False)
+        )
+    wrong = {
+        (row["agency"], row["kind"]): (timedelta(seconds=row["seconds"]), row["since"])
+        for row in ahead
+    }
     return tuple(
-        replace(one, ahead=found[0], ahead_since=found[1]) if (found := wrong.get((one.agency, one.kind))) else one
+        replace(one, ahead=found[0], ahead_since=found[1])
+        if (found := wrong.get((one.agency, one.kind)))
+        else one
         for one in judged
     )
 
@@ -121,4 +148,6 @@ def judge(
 def _missed(feed: Feed, at: datetime | None, now: datetime, calendar: Calendar) -> float:
     if at is None or at >= now:
         return 0.0
-    return calendar.working_time(at, now) / timedelta(minutes=feed.rhythm_minutes + feed.grace_minutes)
+    return calendar.working_time(at, now) / timedelta(
+        minutes=feed.rhythm_minutes + feed.grace_minutes
+    )

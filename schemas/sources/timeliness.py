@@ -48,7 +48,12 @@ def at_work(given: Iterable[Run], rhythm: timedelta, calendar: WorkingCalendar) 
 
 
 def spans(
-    feed: Feed, arrivals: Iterable[Run], refusals: Iterable[Run], start: datetime, end: datetime, calendar: WorkingCalendar
+    feed: Feed,
+    arrivals: Iterable[Run],
+    refusals: Iterable[Run],
+    start: datetime,
+    end: datetime,
+    calendar: WorkingCalendar,
 ) -> tuple[Span, ...]:
     """The states of a feed from `start` to `end`, without a gap, from the runs of its arrivals and of its refused input.
 
@@ -60,10 +65,14 @@ def spans(
     def near(last: datetime, first: datetime) -> bool:
         return first - last <= rhythm
 
-    came, refused = (joined((one for one in given if one[0] < end), near) for given in (arrivals, refusals))
+    came, refused = (
+        joined((one for one in given if one[0] < end), near) for given in (arrivals, refusals)
+    )
     moments = {start, end}
     for given in (came, refused):
-        for (first, last), following in zip(given, [*(run[0] for run in given[1:]), end], strict=False):
+        for (first, last), following in zip(
+            given, [*(run[0] for run in given[1:]), end], strict=False
+        ):
             moments |= {first, last}
             if following - last > rhythm:
                 moments |= _changes(feed, last, following, calendar)
@@ -143,7 +152,9 @@ class SourceStanding:
         )
 
 
-def standing(agency: str, kind: str, found: Iterable[Span], calendar: WorkingCalendar) -> SourceStanding:
+def standing(
+    agency: str, kind: str, found: Iterable[Span], calendar: WorkingCalendar
+) -> SourceStanding:
     """How timely a feed was, from the spans of its states. What is live off hours earns nothing: nothing was expected then."""
     by_state: dict[SourceState, timedelta] = {}
     for span in found:
@@ -165,4 +176,7 @@ def by_agency(standings: Iterable[SourceStanding]) -> tuple[SourceStanding, ...]
         total = sums.setdefault(one.agency, {})
         for found, length in one.by_state.items():
             total[found] = total.get(found, timedelta(0)) + length
-    return league(SourceStanding(agency, "", sum(total.values(), timedelta(0)), total) for agency, total in sums.items())
+    return league(
+        SourceStanding(agency, "", sum(total.values(), timedelta(0)), total)
+        for agency, total in sums.items()
+    )

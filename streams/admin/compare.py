@@ -58,7 +58,9 @@ def keys(kind: Kind) -> str:
 
 def contributions(kind: Kind, scope: MinutePeriod | Minutes, offsets: Mapping[int, int]) -> str:
     """What each raw event up to the checkpoints adds to which window: a query with a window's key and its measures, 0 or 1."""
-    measures = ", ".join(f"toInt64({measure.condition()}) AS {measure.name}" for measure in kind.measures)
+    measures = ", ".join(
+        f"toInt64({measure.condition()}) AS {measure.name}" for measure in kind.measures
+    )
     return (
         f"SELECT toDateTime(toStartOfMinute(occurred_at)) AS window_start, partition, {', '.join(kind.dimensions)}, {measures} "
         f"FROM {events_table(kind).name} FINAL WHERE {scope.events} AND offset <= {upto(offsets)}"
@@ -82,18 +84,24 @@ def compare_windows(client: Client, kind: Kind, period: MinutePeriod) -> Compari
     """
     found = Comparison()
     offsets = checkpoints(client, kind)
-    differing, minutes = scan(client, kind, period, contributions(kind, period, offsets), offsets, found)
+    differing, minutes = scan(
+        client, kind, period, contributions(kind, period, offsets), offsets, found
+    )
     full = len(minutes) == MAX_DIFFERENCES
     for _ in range(LOOKS):
         if not minutes:
             break
         scope = Minutes(frozenset(minutes))
         offsets = checkpoints(client, kind)
-        moved = list_differing(client, kind, scope, contributions(kind, scope, offsets), offsets, found)
+        moved = list_differing(
+            client, kind, scope, contributions(kind, scope, offsets), offsets, found
+        )
         later = checkpoints(client, kind)
         for window in moved:
             if window.offset > later.get(window.partition, -1):
-                found.lines[window.name] = f"window {window.name}: holds up to offset {window.offset}, beyond the checkpoint"
+                found.lines[window.name] = (
+                    f"window {window.name}: holds up to offset {window.offset}, beyond the checkpoint"
+                )
         moving = [window for window in moved if window.name not in found.lines]
         found.moving, minutes = len(moving), {window.minute for window in moving}
         if minutes:
@@ -103,7 +111,12 @@ def compare_windows(client: Client, kind: Kind, period: MinutePeriod) -> Compari
 
 
 def scan(
-    client: Client, kind: Kind, scope: MinutePeriod, truth: str, offsets: Mapping[int, int], found: Comparison
+    client: Client,
+    kind: Kind,
+    scope: MinutePeriod,
+    truth: str,
+    offsets: Mapping[int, int],
+    found: Comparison,
 ) -> tuple[int, set[int]]:
     """Compare once, quickly, with `truth` (a query like `contributions` at `offsets`).
 
@@ -136,7 +149,12 @@ class AheadWindow(NamedTuple):
 
 
 def list_differing(
-    client: Client, kind: Kind, scope: Minutes, truth: str, offsets: Mapping[int, int], found: Comparison
+    client: Client,
+    kind: Kind,
+    scope: Minutes,
+    truth: str,
+    offsets: Mapping[int, int],
+    found: Comparison,
 ) -> list[AheadWindow]:
     """Name what differs in some minutes, in `found`; returns the windows beyond their checkpoint, which are not compared."""
     values = f"[{', '.join(measure.name for measure in kind.measures)}]"
@@ -163,7 +181,11 @@ def _said(kind: Kind, have: list[int], want: list[int]) -> str:
         return f"counted, not stored ({', '.join(f'{m.name} {n}' for m, n in zip(kind.measures, want, strict=True) if n)})"
     if not want:
         return f"stored, not counted ({', '.join(f'{m.name} {n}' for m, n in zip(kind.measures, have, strict=True) if n)})"
-    wrong = [(m.name, one, other) for m, one, other in zip(kind.measures, have, want, strict=True) if one != other]
+    wrong = [
+        (m.name, one, other)
+        for m, one, other in zip(kind.measures, have, want, strict=True)
+        if one != other
+    ]
     return ", ".join(f"{name} is {one}, must be {other}" for name, one, other in wrong)
 
 
@@ -186,8 +208,14 @@ def compare_states(client: Client, kind: Kind, where: str) -> Comparison:
         if not seen:
             break
         wait_for_inserts(client)
-        _, again, _ = _look_at_states(client, kind, f"entity_id IN ({', '.join(map(quoted, seen))})")
-        found.lines |= {name: f"state of {name}: {_told(again[name])}" for name in seen.keys() & again if seen[name] == again[name]}
+        _, again, _ = _look_at_states(
+            client, kind, f"entity_id IN ({', '.join(map(quoted, seen))})"
+        )
+        found.lines |= {
+            name: f"state of {name}: {_told(again[name])}"
+            for name in seen.keys() & again
+            if seen[name] == again[name]
+        }
         seen = {name: value for name, value in again.items() if name not in found.lines}
         found.moving = len(seen)
     return found
@@ -235,7 +263,9 @@ def quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def repeated(client: Client, kind: Kind, period: MinutePeriod, found: Comparison) -> tuple[int, int]:
+def repeated(
+    client: Client, kind: Kind, period: MinutePeriod, found: Comparison
+) -> tuple[int, int]:
     """Look for identities that are kept more than once, at whatever times; returns (events, those beyond the checkpoints)."""
     table = events_table(kind).name
     offsets = checkpoints(client, kind)
@@ -247,7 +277,9 @@ def repeated(client: Client, kind: Kind, period: MinutePeriod, found: Comparison
     )
     events, late, times, listed = rows[0]
     for identity, count in listed:
-        named = client.execute(f"SELECT any(event_id) FROM {table} WHERE {period.events} AND identity = {identity}")
+        named = client.execute(
+            f"SELECT any(event_id) FROM {table} WHERE {period.events} AND identity = {identity}"
+        )
         found.lines[f"event {named[0][0]}"] = f"event counted {count} times: {named[0][0]}"
     found.more += times - len(listed)
     return events, late

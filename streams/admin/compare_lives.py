@@ -40,9 +40,14 @@ def compare_lives(client: Client, kind: Kind, calendar: int, where: str) -> tupl
             break
         time.sleep(0.2)
         names = ", ".join(map(quoted, seen))
-        _, again, _ = _look(client, life, calendar, read_mark(client, life, calendar), f"entity_id IN ({names})")
+        _, again, _ = _look(
+            client, life, calendar, read_mark(client, life, calendar), f"entity_id IN ({names})"
+        )
         same = {name for name, steps in seen.items() if again.get(name) == steps}
-        found.lines |= {f"life {name}": f"life of {name}: not what its {again[name]} events give" for name in same}
+        found.lines |= {
+            f"life {name}": f"life of {name}: not what its {again[name]} events give"
+            for name in same
+        }
         seen = {name: steps for name, steps in again.items() if name not in same}
     found.moving = len(seen)
     return found, beyond
@@ -59,13 +64,18 @@ def mend_lives(client: Client, kind: Kind, calendar: int, where: str) -> int:
     mark = read_mark(client, life, calendar)
     events = f"SELECT entity_id, count() AS steps FROM {events_table(kind).name} FINAL WHERE {where} GROUP BY entity_id"
     ghosts = {
-        life_table(kind).name: f"(entity_id, step) NOT IN (SELECT entity_id, arrayJoin(range(1, steps + 1)) FROM ({events}))",
+        life_table(
+            kind
+        ).name: f"(entity_id, step) NOT IN (SELECT entity_id, arrayJoin(range(1, steps + 1)) FROM ({events}))",
         current_table(kind).name: f"entity_id NOT IN (SELECT entity_id FROM ({events}))",
     }
     for table, condition in ghosts.items():
         # A deletion goes over the whole table: only where there is something to take away.
         if client.execute(f"SELECT 1 FROM {table} WHERE ({where}) AND {condition} LIMIT 1"):
-            client.execute(f"ALTER TABLE {table} DELETE WHERE ({where}) AND {condition}", settings={"mutations_sync": 1})
+            client.execute(
+                f"ALTER TABLE {table} DELETE WHERE ({where}) AND {condition}",
+                settings={"mutations_sync": 1},
+            )
     query = derive(life, calendar, f"{events_table(kind).name} WHERE {where}", mark.epoch)
     # Of two rows by as many events the one that was written last holds.
     client.execute(f"INSERT INTO {life_table(kind).name} ({life.names}) {query}", settings=INSERT)
@@ -73,7 +83,9 @@ def mend_lives(client: Client, kind: Kind, calendar: int, where: str) -> int:
     return int(rows)
 
 
-def _look(client: Client, life: Life, calendar: int, mark: LivesProgress, where: str) -> tuple[int, dict[str, int], int]:
+def _look(
+    client: Client, life: Life, calendar: int, mark: LivesProgress, where: str
+) -> tuple[int, dict[str, int], int]:
     """How many entities have stored lives; those that differ, with the number of their events; differences beyond those.
 
     Entities with events that are not in the lives yet are left out: they are about to be computed.

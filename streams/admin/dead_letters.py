@@ -72,7 +72,17 @@ def find(
         values,
     )
     return [
-        Letter(topic, partition, offset, received_at, why, reason, _bytes(key), sealed_remains(_bytes(payload), sealer), *rest)
+        Letter(
+            topic,
+            partition,
+            offset,
+            received_at,
+            why,
+            reason,
+            _bytes(key),
+            sealed_remains(_bytes(payload), sealer),
+            *rest,
+        )
         for topic, partition, offset, received_at, why, reason, key, payload, *rest in rows
     ]
 
@@ -90,9 +100,13 @@ def _bytes(value: str | bytes) -> bytes:
     return value.encode() if isinstance(value, str) else value
 
 
-def mend(letter: Letter, replacement: bytes | None, reader: Reader, sealer: Sealer) -> tuple[bytes, bytes, str]:
+def mend(
+    letter: Letter, replacement: bytes | None, reader: Reader, sealer: Sealer
+) -> tuple[bytes, bytes, str]:
     """(key, record, topic after the prefix) to send for a letter. Raises `RefusalError` when it still cannot be counted."""
-    read, record = read_sealed(letter.payload if replacement is None else replacement, reader, sealer)
+    read, record = read_sealed(
+        letter.payload if replacement is None else replacement, reader, sealer
+    )
     if letter.category == RefusalCategory.CONFLICT and _says_the_same(letter, read, reader):
         raise RefusalError(RefusalCategory.CONFLICT, letter.reason)
     return read.kind.entity_id(read.data).encode(), record, read.kind.name
@@ -105,14 +119,21 @@ def _says_the_same(letter: Letter, read: Read, reader: Reader) -> bool:
 
 
 async def resend(
-    settings: Settings, store: WorkerStore, sealer: Sealer, letters: Sequence[Letter], replacement: bytes | None = None
+    settings: Settings,
+    store: WorkerStore,
+    sealer: Sealer,
+    letters: Sequence[Letter],
+    replacement: bytes | None = None,
 ) -> list[tuple[Letter, str]]:
     """Send letters again, all that can be; for each, an empty text or why it could not. Raises Kafka's errors."""
     await ensure_topics(settings)
     reader = Reader(settings.event_max_bytes)
     outcomes: list[tuple[Letter, str]] = []
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka_servers, acks="all", enable_idempotence=True, compression_type="lz4"
+        bootstrap_servers=settings.kafka_servers,
+        acks="all",
+        enable_idempotence=True,
+        compression_type="lz4",
     )
     await producer.start()
     try:

@@ -64,11 +64,31 @@ def drop_working_days(client: Client) -> None:
 
 
 STEPS: tuple[Step, ...] = (
-    ("states by arrival", "A step that claims the future must not hide the steps that come after it.", fill_states),
-    ("states in legal order", "What is known to the day only has its place in the day by its status.", fill_states),
-    ("working time by weeks", "Days of their own made ClickHouse plan for longer than it worked.", drop_working_days),
-    ("arrivals in order of time", "A month of all sources took a look at every minute that was ever kept.", fill_arrivals),
-    ("alarms step by step", "What was said of an alarm has to be known for the past too.", fill_alarm_steps),
+    (
+        "states by arrival",
+        "A step that claims the future must not hide the steps that come after it.",
+        fill_states,
+    ),
+    (
+        "states in legal order",
+        "What is known to the day only has its place in the day by its status.",
+        fill_states,
+    ),
+    (
+        "working time by weeks",
+        "Days of their own made ClickHouse plan for longer than it worked.",
+        drop_working_days,
+    ),
+    (
+        "arrivals in order of time",
+        "A month of all sources took a look at every minute that was ever kept.",
+        fill_arrivals,
+    ),
+    (
+        "alarms step by step",
+        "What was said of an alarm has to be known for the past too.",
+        fill_alarm_steps,
+    ),
 )
 """(name, reason, what to do), in order."""
 
@@ -93,7 +113,9 @@ def migrate(settings: Settings) -> list[str]:
 def on_server(settings: Settings, statement: str) -> None:
     """Run a statement about the database of an installation (`{database}`), which need not be there. Raises clickhouse-driver's
     errors."""
-    server = Client.from_url(urlunsplit(urlsplit(settings.clickhouse_url)._replace(path="/default")))
+    server = Client.from_url(
+        urlunsplit(urlsplit(settings.clickhouse_url)._replace(path="/default"))
+    )
     try:
         server.execute(statement.format(database=database(settings.clickhouse_url)))
     finally:
@@ -104,19 +126,30 @@ def _fill(client: Client, view: str, table: Table) -> None:
     """Begin with a materialized view, and write what it would have written until now: what is written in between comes twice."""
     _, query = materialized_views()[view]
     client.execute(f"CREATE MATERIALIZED VIEW IF NOT EXISTS {view} TO {table.name} AS {query}")
-    client.execute(f"INSERT INTO {table.name} ({', '.join(column.name for column in table.columns)}) {query}")
+    client.execute(
+        f"INSERT INTO {table.name} ({', '.join(column.name for column in table.columns)}) {query}"
+    )
 
 
 def _columns(client: Client, name: str) -> dict[str, str]:
     rows = client.execute(
-        "SELECT name, comment FROM system.columns WHERE database = currentDatabase() AND table = %(name)s", {"name": name}
+        "SELECT name, comment FROM system.columns WHERE database = currentDatabase() AND table = %(name)s",
+        {"name": name},
     )
     return dict(rows)
 
 
 def _tables(client: Client) -> list[str]:
     done = []
-    for table in (*tables(), *life_tables(), WORKING_WEEKS, REPLAYS, REPLAY_STOPS, SNAPSHOTS, HORIZONS):
+    for table in (
+        *tables(),
+        *life_tables(),
+        WORKING_WEEKS,
+        REPLAYS,
+        REPLAY_STOPS,
+        SNAPSHOTS,
+        HORIZONS,
+    ):
         present = _columns(client, table.name)
         if not present:
             client.execute(table.ddl)
@@ -143,10 +176,15 @@ def _add_columns(client: Client, table: Table, present: dict[str, str]) -> list[
     previous = ""
     for column in table.columns:
         if column.name not in present:
-            client.execute(f"ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS {column.ddl}{previous}")
+            client.execute(
+                f"ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS {column.ddl}{previous}"
+            )
             done.append(f"column {table.name}.{column.name}")
         elif present[column.name] != column.comment:
-            client.execute(f"ALTER TABLE {table.name} COMMENT COLUMN `{column.name}` %(comment)s", {"comment": column.comment})
+            client.execute(
+                f"ALTER TABLE {table.name} COMMENT COLUMN `{column.name}` %(comment)s",
+                {"comment": column.comment},
+            )
         previous = f" AFTER `{column.name}`"
     return done
 
@@ -170,8 +208,16 @@ def _keep(client: Client, settings: Settings) -> list[str]:
     """How long is kept what is kept for a time; single events are let go of by `streams.admin.retain`."""
     wanted = {SNAPSHOTS.name: (settings.keep_snapshots_days, "toDateTime(moment)", "")}
     for kind in KINDS:  # A window of 1970 marks a checkpoint, which stays.
-        wanted[windows_table(kind).name] = (settings.keep_windows_days, "window_start", " WHERE window_start > toDateTime(0)")
-    present = dict(client.execute("SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase()"))
+        wanted[windows_table(kind).name] = (
+            settings.keep_windows_days,
+            "window_start",
+            " WHERE window_start > toDateTime(0)",
+        )
+    present = dict(
+        client.execute(
+            "SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase()"
+        )
+    )
     done = []
     for name, (days, moment, which) in wanted.items():
         ends = f" TTL {moment} + toIntervalDay({days}){which}"

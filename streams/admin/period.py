@@ -64,7 +64,9 @@ def parse(start: str | None, end: str | None) -> MinutePeriod:
     first = EVER.start if start is None else _seconds(start) // 60 * 60
     last = EVER.end if end is None else -(-_seconds(end) // 60) * 60
     if not EVER.start <= first < last <= EVER.end:
-        raise ValueError(f"The period from {start or 'the beginning'} to {end or 'the end'} is empty or impossible.")
+        raise ValueError(
+            f"The period from {start or 'the beginning'} to {end or 'the end'} is empty or impossible."
+        )
     return MinutePeriod(first, last)
 
 
@@ -72,7 +74,9 @@ def _seconds(text: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text!r} is no date or time; they look like 2026-11-22 or 2026-11-22T14:05.") from None
+        raise ValueError(
+            f"{text!r} is no date or time; they look like 2026-11-22 or 2026-11-22T14:05."
+        ) from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=ZoneInfo(ZONE))
     return int(moment.timestamp())

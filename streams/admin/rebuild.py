@@ -79,7 +79,11 @@ def rebuild(
         done = [part(client, kind, period, dry_run, tell) for kind in kinds for part in parts]
         if states:
             working, _ = calendar_row(calendar(settings.province))
-            done += [_lives(client, kind, period, working, dry_run, tell) for kind in kinds if has_lives(client, kind, working)]
+            done += [
+                _lives(client, kind, period, working, dry_run, tell)
+                for kind in kinds
+                if has_lives(client, kind, working)
+            ]
         return done
     finally:
         client.disconnect()
@@ -114,7 +118,9 @@ class Beside:
         self._client.execute(f"ALTER TABLE {self.live} ATTACH PARTITION tuple() FROM {self.name}")
 
 
-def _windows(client: Client, kind: Kind, period: MinutePeriod, dry_run: bool, tell: Tell) -> Rebuilt:
+def _windows(
+    client: Client, kind: Kind, period: MinutePeriod, dry_run: bool, tell: Tell
+) -> Rebuilt:
     live, what = windows_table(kind).name, f"{kind.name}: windows"
     parts = pieces(client, kind, period)
     total = sum(events for _, events in parts)
@@ -136,7 +142,9 @@ def _windows(client: Client, kind: Kind, period: MinutePeriod, dry_run: bool, te
                 f"{period.windows} AND last_offset <= {upto(offsets)} "
                 f"AND ({keys(kind)}) NOT IN (SELECT {keys(kind)} FROM {beside.name})"
             )
-            if client.execute(f"SELECT 1 FROM {live} WHERE {ghosts} LIMIT 1"):  # A deletion goes over the whole table.
+            if client.execute(
+                f"SELECT 1 FROM {live} WHERE {ghosts} LIMIT 1"
+            ):  # A deletion goes over the whole table.
                 client.execute(f"ALTER TABLE {live} DELETE WHERE {ghosts}", settings=SYNC)
             after = Comparison()
             _compare(client, kind, period, beside, offsets, after)
@@ -147,7 +155,12 @@ def _windows(client: Client, kind: Kind, period: MinutePeriod, dry_run: bool, te
 
 
 def _compare(
-    client: Client, kind: Kind, period: MinutePeriod, beside: Beside, offsets: Mapping[int, int], found: Comparison
+    client: Client,
+    kind: Kind,
+    period: MinutePeriod,
+    beside: Beside,
+    offsets: Mapping[int, int],
+    found: Comparison,
 ) -> None:
     """The live windows against the recomputed ones; those that a worker wrote since hold for a later offset and are left out."""
     recomputed = f"SELECT * FROM {beside.name}"
@@ -160,16 +173,22 @@ def _compare(
         found.more += max(differing - len(listed.lines), 0)
 
 
-def _impossible(client: Client, kind: Kind, period: MinutePeriod, found: Comparison, dry_run: bool) -> None:
+def _impossible(
+    client: Client, kind: Kind, period: MinutePeriod, found: Comparison, dry_run: bool
+) -> None:
     """Take away windows that say to hold beyond their partition's checkpoint: they would win over all that workers write.
 
     A checkpoint is kept in one part with its windows. So one that is read after a window cannot be before it; and one that the
     deletion itself reads is no older than any part that it goes over.
     """
     table = windows_table(kind).name
-    newest = client.execute(f"SELECT partition, max(last_offset) FROM {table} WHERE {period.windows} GROUP BY partition")
+    newest = client.execute(
+        f"SELECT partition, max(last_offset) FROM {table} WHERE {period.windows} GROUP BY partition"
+    )
     offsets = checkpoints(client, kind)
-    for partition in sorted(partition for partition, offset in newest if offset > offsets.get(partition, -1)):
+    for partition in sorted(
+        partition for partition, offset in newest if offset > offsets.get(partition, -1)
+    ):
         beyond = (
             f"partition = {partition} AND {period.windows} AND last_offset > ("
             f"SELECT if(count() = 0, -1, toInt64(max(last_offset))) FROM {table} "
@@ -185,7 +204,10 @@ def _impossible(client: Client, kind: Kind, period: MinutePeriod, found: Compari
 def _states(client: Client, kind: Kind, period: MinutePeriod, dry_run: bool, tell: Tell) -> Rebuilt:
     live, events, what = state_table(kind).name, events_table(kind).name, f"{kind.name}: states"
     where = "1" if period == EVER else entities(kind, period)
-    columns, version = ", ".join(column.name for column in state_table(kind).columns[:-1]), version_sql(kind)
+    columns, version = (
+        ", ".join(column.name for column in state_table(kind).columns[:-1]),
+        version_sql(kind),
+    )
     ((total,),) = client.execute(f"SELECT count() FROM {events} WHERE {where}")
     tell(what, 0, total)
     with Beside(client, live) as beside:
@@ -206,7 +228,9 @@ def _states(client: Client, kind: Kind, period: MinutePeriod, dry_run: bool, tel
     return rebuilt
 
 
-def _lives(client: Client, kind: Kind, period: MinutePeriod, working: int, dry_run: bool, tell: Tell) -> Rebuilt:
+def _lives(
+    client: Client, kind: Kind, period: MinutePeriod, working: int, dry_run: bool, tell: Tell
+) -> Rebuilt:
     what, where = f"{kind.name}: lives", "1" if period == EVER else entities(kind, period)
     ((events,),) = client.execute(f"SELECT count() FROM {events_table(kind).name} WHERE {where}")
     tell(what, 0, events)
@@ -235,9 +259,13 @@ def _drop_ghosts(client: Client, kind: Kind, where: str) -> None:
     pairs = [f"({quoted(entity)}, toUInt128('{version}'))" for entity, version in sorted(found)]
     for start in range(0, len(pairs), 1000):
         some = ", ".join(pairs[start : start + 1000])
-        client.execute(f"ALTER TABLE {live} DELETE WHERE (entity_id, version) IN ({some})", settings=SYNC)
+        client.execute(
+            f"ALTER TABLE {live} DELETE WHERE (entity_id, version) IN ({some})", settings=SYNC
+        )
 
 
 def _prove(what: str, after: Comparison) -> None:
     if after.lines:
-        raise RebuildError(f"{what}: what was swapped in differs from the raw events: {next(iter(after.lines.values()))}")
+        raise RebuildError(
+            f"{what}: what was swapped in differs from the raw events: {next(iter(after.lines.values()))}"
+        )

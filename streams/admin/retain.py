@@ -70,7 +70,9 @@ def refuse_gone(period: MinutePeriod, first: int) -> None:
     """Raises `ValueError` for a period that begins before."""
     if period.start < first:
         since = datetime.fromtimestamp(first, ZONE).isoformat(timespec="minutes")
-        raise ValueError(f"From before {since} not everything is kept any more: take a period from then on.")
+        raise ValueError(
+            f"From before {since} not everything is kept any more: take a period from then on."
+        )
 
 
 def retain(
@@ -88,20 +90,26 @@ def retain(
         due = Horizon.due(now, settings.keep_events_days)
         if known is None or due.whole_from > known.whole_from:
             row = ("events", due.whole_from, due.removed_before, now)
-            client.execute(f"INSERT INTO {HORIZONS.name} VALUES", [row], settings={"async_insert": 0})
+            client.execute(
+                f"INSERT INTO {HORIZONS.name} VALUES", [row], settings={"async_insert": 0}
+            )
             known = due
     if known is None:
         return []
     done = []
     for number, life in enumerate(LIVES):
         tell(life.kind.name, number, len(LIVES))
-        done.append(_let_go(client, settings, life, known, most if settings.keep_events_days else 0))
+        done.append(
+            _let_go(client, settings, life, known, most if settings.keep_events_days else 0)
+        )
     tell("", len(LIVES), len(LIVES))
     return done
 
 
 def _counted(client: Client, now: datetime) -> None:
-    rows = client.execute(f"SELECT kind, partition, waits_since, at FROM {PROGRESS.name} FINAL ORDER BY kind, partition")
+    rows = client.execute(
+        f"SELECT kind, partition, waits_since, at FROM {PROGRESS.name} FINAL ORDER BY kind, partition"
+    )
     if not rows:
         raise WorkersBehindError("No worker has told how far it is.")
     for kind, partition, waits_since, told_at in rows:
@@ -115,7 +123,9 @@ def _counted(client: Client, now: datetime) -> None:
 def _let_go(client: Client, settings: Settings, life: Life, known: Horizon, most: int) -> Gone:
     kind, bound = life.kind, at(known.removed_before)
     events, leaving = events_table(kind).name, f"leaving_{kind.name}"
-    client.execute(f"CREATE TABLE IF NOT EXISTS {leaving} (entity_id String) ENGINE = MergeTree ORDER BY entity_id")
+    client.execute(
+        f"CREATE TABLE IF NOT EXISTS {leaving} (entity_id String) ENGINE = MergeTree ORDER BY entity_id"
+    )
     if not client.execute(f"SELECT 1 FROM {leaving} LIMIT 1"):
         client.execute(
             f"INSERT INTO {leaving} SELECT entity_id FROM {events} WHERE entity_id IN ("
@@ -129,17 +139,25 @@ def _let_go(client: Client, settings: Settings, life: Life, known: Horizon, most
     ((entities,),) = client.execute(f"SELECT count() FROM {leaving}")
     gone = Gone(kind, entities)
     if entities:
-        ((gone.events,),) = client.execute(f"SELECT count() FROM {events} FINAL WHERE {theirs} AND {old}")
+        ((gone.events,),) = client.execute(
+            f"SELECT count() FROM {events} FINAL WHERE {theirs} AND {old}"
+        )
         for table in (current_table(kind), life_table(kind)):
             client.execute(f"ALTER TABLE {table.name} DELETE WHERE {theirs}", settings=SYNC)
         for table in (state_table(kind), events_table(kind)):
-            client.execute(f"ALTER TABLE {table.name} DELETE WHERE {theirs} AND {old}", settings=SYNC)
+            client.execute(
+                f"ALTER TABLE {table.name} DELETE WHERE {theirs} AND {old}", settings=SYNC
+            )
         # Of one that something was heard of meanwhile, that is its whole life now.
         left = f"SELECT entity_id FROM {events} WHERE {theirs}"
         if client.execute(f"{left} LIMIT 1"):
             working, _ = calendar_row(calendar(settings.province))
-            anew = derive(life, working, of_entities(kind, left), read_mark(client, life, working).epoch)
-            client.execute(f"INSERT INTO {life_table(kind).name} ({life.names}) {anew}", settings=INSERT)
+            anew = derive(
+                life, working, of_entities(kind, left), read_mark(client, life, working).epoch
+            )
+            client.execute(
+                f"INSERT INTO {life_table(kind).name} ({life.names}) {anew}", settings=INSERT
+            )
     client.execute(f"DROP TABLE {leaving} SYNC")
     return gone
 
@@ -154,13 +172,19 @@ class Retention:
 
     def look(self) -> None:
         """Let go of what is due, where it is time. Raises clickhouse-driver's errors."""
-        if not self._settings.keep_events_days or is_sandbox(self._settings) or time.monotonic() < self._next:
+        if (
+            not self._settings.keep_events_days
+            or is_sandbox(self._settings)
+            or time.monotonic() < self._next
+        ):
             return
         try:
             gone, self._trouble = retain(self._client, self._settings), ""
             more = any(one.entities == MAX_ENTITIES for one in gone)
             if events := sum(one.events for one in gone):
-                log.info("let go of %d events of %d entities", events, sum(one.entities for one in gone))
+                log.info(
+                    "let go of %d events of %d entities", events, sum(one.entities for one in gone)
+                )
         except WorkersBehindError as error:
             more = False
             if str(error) != self._trouble:

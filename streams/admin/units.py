@@ -22,7 +22,11 @@ def fill(client: Client) -> list[str]:
     """
     return [
         *_fill(
-            client, UNITS, unit_rows(), "level, code, ifNull(valid_from, toDate(0))", lambda row: (row[1], row[0], row[5] or NO_DAY)
+            client,
+            UNITS,
+            unit_rows(),
+            "level, code, ifNull(valid_from, toDate(0))",
+            lambda row: (row[1], row[0], row[5] or NO_DAY),
         ),
         *_fill(client, SUCCESSORS, successor_rows(), "former, successor", lambda row: row[:2]),
         *_fill_heirs(client),
@@ -32,7 +36,14 @@ def fill(client: Client) -> list[str]:
 def _fill_heirs(client: Client) -> list[str]:
     """In one step: who looks up meanwhile finds all of the old or all of the new."""
     wanted = heir_rows()
-    if sorted(client.execute(f"SELECT {', '.join(column.name for column in HEIRS.columns)} FROM {HEIRS.name}")) == wanted:
+    if (
+        sorted(
+            client.execute(
+                f"SELECT {', '.join(column.name for column in HEIRS.columns)} FROM {HEIRS.name}"
+            )
+        )
+        == wanted
+    ):
         return []
     made = replace(HEIRS, name=f"{HEIRS.name}_new")
     client.execute(f"DROP TABLE IF EXISTS {made.name}")
@@ -43,13 +54,17 @@ def _fill_heirs(client: Client) -> list[str]:
     return [f"rows of {HEIRS.name}"]
 
 
-def _fill(client: Client, table: Table, rows: Sequence[Row], key: str, key_of: Callable[[Row], Row]) -> list[str]:
+def _fill(
+    client: Client, table: Table, rows: Sequence[Row], key: str, key_of: Callable[[Row], Row]
+) -> list[str]:
     columns = ", ".join(column.name for column in table.columns)
     present, wanted = set(client.execute(f"SELECT {columns} FROM {table.name} FINAL")), set(rows)
     if present == wanted:
         return []
     if wanted - present:
-        client.execute(f"INSERT INTO {table.name} ({columns}) VALUES", sorted(wanted - present, key=key_of))
+        client.execute(
+            f"INSERT INTO {table.name} ({columns}) VALUES", sorted(wanted - present, key=key_of)
+        )
     if gone := {key_of(row) for row in present} - {key_of(row) for row in wanted}:
         client.execute(f"DELETE FROM {table.name} WHERE ({key}) IN %(gone)s", {"gone": tuple(gone)})
     return [f"rows of {table.name}"]

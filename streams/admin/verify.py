@@ -49,7 +49,10 @@ class VerifyReport:
 
 
 def verify(
-    settings: Settings, kinds: Sequence[Kind] = KINDS, period: MinutePeriod = EVER, tell: Tell = lambda what, done, total: None
+    settings: Settings,
+    kinds: Sequence[Kind] = KINDS,
+    period: MinutePeriod = EVER,
+    tell: Tell = lambda what, done, total: None,
 ) -> list[VerifyReport]:
     """Compare kinds in a period; states are those of entities with a step in it. Raises clickhouse-driver's errors."""
     client = Client.from_url(settings.clickhouse_url)
@@ -61,7 +64,9 @@ def verify(
         client.disconnect()
 
 
-def _verify(client: Client, kind: Kind, period: MinutePeriod, kept: int, working: int, tell: Tell) -> VerifyReport:
+def _verify(
+    client: Client, kind: Kind, period: MinutePeriod, kept: int, working: int, tell: Tell
+) -> VerifyReport:
     report = VerifyReport(kind)
     whole = MinutePeriod(max(period.start, kept), max(period.end, kept))
     if whole.start > period.start:
@@ -87,7 +92,9 @@ def _verify(client: Client, kind: Kind, period: MinutePeriod, kept: int, working
     report.add(found)
     if kind in BY_KIND:
         tell(f"{kind.name}: lives", events_of_all * 3 // 2, total)
-        found, report.unlived = compare_lives(client, kind, working, "1" if period == EVER else entities(kind, period))
+        found, report.unlived = compare_lives(
+            client, kind, working, "1" if period == EVER else entities(kind, period)
+        )
         report.lives = found.stored
         report.add(found)
     tell(kind.name, total, total)

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from schemas.seal import Sealer
     from streams.admin.dead_letters import Letter
 
-cli = typer.Typer(no_args_is_help=True, help="Records that could not be counted: list, show, mend and send again.")
+cli = typer.Typer(
+    no_args_is_help=True, help="Records that could not be counted: list, show, mend and send again."
+)
 Category = Annotated[str | None, typer.Option(help="Only this category, such as missing-field.")]
 
 
@@ -26,7 +28,12 @@ def list_(
 ) -> None:
     """The newest letters with their reasons; payloads are not shown."""
     found = _letters((), category, None if state == "all" else state, limit)
-    table = Table(Column("letter", no_wrap=True), "received", Column("category", no_wrap=True), Column("reason", overflow="fold"))
+    table = Table(
+        Column("letter", no_wrap=True),
+        "received",
+        Column("category", no_wrap=True),
+        Column("reason", overflow="fold"),
+    )
     for one in found:
         table.add_row(one.name, f"{one.received_at:%d/%m %H:%M}", one.category, one.reason)
     console.print(table if found else "No dead letters.")
@@ -35,7 +42,12 @@ def list_(
 @cli.command()
 def show(
     name: Annotated[str, typer.Argument(help="topic/partition/offset")],
-    unmask: Annotated[bool, typer.Option("--unmask", help="With who reported in the open; written to unmask.log first.")] = False,
+    unmask: Annotated[
+        bool,
+        typer.Option(
+            "--unmask", help="With who reported in the open; written to unmask.log first."
+        ),
+    ] = False,
     reason: Annotated[str, typer.Option(help="Why it is unmasked: kept in that log.")] = "",
 ) -> None:
     """One letter with its payload, which may be saved, mended and given to `retry --with`. Who reported stays sealed in it."""
@@ -44,9 +56,17 @@ def show(
     found = _letters([name])
     if not found:
         sys.exit(f"There is no dead letter {name}.")
-    console.print(f"{found[0].category}: {found[0].reason}", highlight=False, markup=False, style="yellow", soft_wrap=True)
+    console.print(
+        f"{found[0].category}: {found[0].reason}",
+        highlight=False,
+        markup=False,
+        style="yellow",
+        soft_wrap=True,
+    )
     sys.stdout.flush()
-    sys.stdout.buffer.write((_unmasked(name, found[0].payload, reason) if unmask else found[0].payload) + b"\n")
+    sys.stdout.buffer.write(
+        (_unmasked(name, found[0].payload, reason) if unmask else found[0].payload) + b"\n"
+    )
 
 
 def _unmasked(name: str, payload: bytes, reason: str) -> bytes:
@@ -55,16 +75,23 @@ def _unmasked(name: str, payload: bytes, reason: str) -> bytes:
 
     settings = load()
     try:
-        return opened(payload, _sealer(), lambda text: note(settings, text, reason=reason, entity=name))
+        return opened(
+            payload, _sealer(), lambda text: note(settings, text, reason=reason, entity=name)
+        )
     except OSError as error:
         sys.exit(f"not unmasked, as it cannot be written down: {error}")
 
 
 @cli.command()
 def retry(
-    names: Annotated[list[str] | None, typer.Argument(help="Letters by name; or choose with --category.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Letters by name; or choose with --category.")
+    ] = None,
     category: Category = None,
-    with_: Annotated[Path | None, typer.Option("--with", help="The mended event, in place of one letter's payload.")] = None,
+    with_: Annotated[
+        Path | None,
+        typer.Option("--with", help="The mended event, in place of one letter's payload."),
+    ] = None,
 ) -> None:
     """Send letters again; those that still cannot be counted stay open. Exits with 1 if any does."""
     import asyncio
@@ -83,7 +110,11 @@ def retry(
     settings = load()
     mended = with_.read_bytes().strip() if with_ is not None else None
     store, sealer = WorkerStore(settings.clickhouse_url), _sealer()
-    outcomes = explained("Kafka", settings.kafka_servers, lambda: asyncio.run(resend(settings, store, sealer, found, mended)))
+    outcomes = explained(
+        "Kafka",
+        settings.kafka_servers,
+        lambda: asyncio.run(resend(settings, store, sealer, found, mended)),
+    )
     for letter, problem in outcomes:
         if problem:
             console.print(f"{letter.name}: {problem}", highlight=False, markup=False)
@@ -100,7 +131,9 @@ def _letters(*arguments: Any, **options: Any) -> "list[Letter]":
 
     settings, sealer = load(), _sealer()
     return explained(
-        "ClickHouse", settings.clickhouse_server, lambda: find(WorkerStore(settings.clickhouse_url), sealer, *arguments, **options)
+        "ClickHouse",
+        settings.clickhouse_server,
+        lambda: find(WorkerStore(settings.clickhouse_url), sealer, *arguments, **options),
     )
 
 

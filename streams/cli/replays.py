@@ -30,23 +30,38 @@ def replay(
     context: typer.Context,
     from_: From = "",
     to: To = "",
-    speed: Annotated[str, typer.Option(help="Seconds of history in a second, such as 3600; max: as fast as possible.")] = FASTEST,
+    speed: Annotated[
+        str,
+        typer.Option(
+            help="Seconds of history in a second, such as 3600; max: as fast as possible."
+        ),
+    ] = FASTEST,
     into: Annotated[str, typer.Option(help="Name of the run: small letters, digits, _.")] = "",
     source: Annotated[
-        str, typer.Option(help="kafka: the very records; clickhouse: the events that counted; auto: from Kafka while it has all.")
+        str,
+        typer.Option(
+            help="kafka: the very records; clickhouse: the events that counted; auto: from Kafka while it has all."
+        ),
     ] = "auto",
     workers: Annotated[int, typer.Option(min=1, max=16, help="Workers of its own.")] = 1,
     as_now: Annotated[
         bool,
-        typer.Option("--as-now", help="An exercise: moved by whole days, so that it happens today, as time goes; watched over."),
+        typer.Option(
+            "--as-now",
+            help="An exercise: moved by whole days, so that it happens today, as time goes; watched over.",
+        ),
     ] = False,
     on_time: Annotated[
         bool,
         typer.Option(
-            "--on-time", help="As if each event had arrived when it happened, from ClickHouse: for history that was imported later."
+            "--on-time",
+            help="As if each event had arrived when it happened, from ClickHouse: for history that was imported later.",
         ),
     ] = False,
-    exercise: Annotated[bool, typer.Option("--exercise", help="Screens that look at it say EXERCISE instead of REPLAY.")] = False,
+    exercise: Annotated[
+        bool,
+        typer.Option("--exercise", help="Screens that look at it say EXERCISE instead of REPLAY."),
+    ] = False,
 ) -> None:
     """Send a period's history again. Ctrl-C stops it; what has come by then stays, until `replay remove NAME`.
 
@@ -68,7 +83,16 @@ def replay(
     mark = RunMark.EXERCISE if exercise or as_now else RunMark.REPLAY
     with progress() as tell:
         try:
-            plan = Plan(into, parse(from_ or None, to or None), _speed(speed), source, workers, mark, as_now, on_time)
+            plan = Plan(
+                into,
+                parse(from_ or None, to or None),
+                _speed(speed),
+                source,
+                workers,
+                mark,
+                as_now,
+                on_time,
+            )
             done = explained("Replay", where, lambda: asyncio.run(run(settings, plan, tell)))
         except (KeyboardInterrupt, asyncio.CancelledError):
             sys.exit(f"Stopped. What has come stays: python -m streams replay remove {into}")
@@ -77,16 +101,30 @@ def replay(
     if done.differing is None:
         console.print(f"{into}: {done.sent:,} events sent and counted.", highlight=False)
         return
-    said = "equal the live ones" if not done.differing else f"differ from {done.differing:,} of the live ones"
-    console.print(f"{into}: {done.sent:,} events from {done.source} sent and counted; its windows {said}.", highlight=False)
+    said = (
+        "equal the live ones"
+        if not done.differing
+        else f"differ from {done.differing:,} of the live ones"
+    )
+    console.print(
+        f"{into}: {done.sent:,} events from {done.source} sent and counted; its windows {said}.",
+        highlight=False,
+    )
     if done.differing:
-        late = _asked(lambda client: client.execute(happened(done.since, done.until, done.begun_at))[0][0])
-        console.print(f"{late:,} events of the period arrived since it began. See: replay compare {into}", highlight=False)
+        late = _asked(
+            lambda client: client.execute(happened(done.since, done.until, done.begun_at))[0][0]
+        )
+        console.print(
+            f"{late:,} events of the period arrived since it began. See: replay compare {into}",
+            highlight=False,
+        )
         sys.exit(1)
 
 
 @cli.command("open")
-def open_(name: Name, workers: Annotated[int, typer.Option(min=1, max=16, help="Workers of its own.")] = 1) -> None:
+def open_(
+    name: Name, workers: Annotated[int, typer.Option(min=1, max=16, help="Workers of its own.")] = 1
+) -> None:
     """An exercise that others send to, until Ctrl-C; it is counted and watched over as live is.
 
     Scenes for it: `python -m ingest simulate --days 1 --live --into NAME`.
@@ -110,14 +148,20 @@ def list_() -> None:
     from streams.replay.book import read
 
     found = _asked(lambda client: read(client))
-    table = Table(Column("name", no_wrap=True), "from", "to", "speed", "source", "state", "events", "differ")
+    table = Table(
+        Column("name", no_wrap=True), "from", "to", "speed", "source", "state", "events", "differ"
+    )
     for one in found:
         since, until = (f"{moment:%d/%m/%Y %H:%M}" for moment in (one.since, one.until))
         speed = f"{one.speed:g}x" if one.speed else FASTEST
-        events = f"{one.counted:,}" if one.counted == one.total else f"{one.counted:,} of {one.total:,}"
+        events = (
+            f"{one.counted:,}" if one.counted == one.total else f"{one.counted:,} of {one.total:,}"
+        )
         differ = "" if one.differing is None else f"{one.differing:,}"
         source = f"{one.source}, on time" if one.on_time else one.source
-        table.add_row(one.name, since, until, speed, source, f"{one.state} {one.said}".strip(), events, differ)
+        table.add_row(
+            one.name, since, until, speed, source, f"{one.state} {one.said}".strip(), events, differ
+        )
     console.print(table if found else "No runs.")
 
 
@@ -129,15 +173,25 @@ def compare(name: Name) -> None:
 
     settings, one = load(), _named(name)
     if one.live:
-        sys.exit(f"{name} goes as time goes: what happens in it is not what happens live, there is nothing to compare.")
+        sys.exit(
+            f"{name} goes as time goes: what happens in it is not what happens live, there is nothing to compare."
+        )
     own = sandbox(settings, name)
     found = _asked(lambda client: look(client, settings, own, one))
     table = Table("kind", "measure", "live", "run", "difference")
     for kind, difference in found.items():
         for measure, (live, its) in zip(kind.measures, difference.sums, strict=True):
-            table.add_row(kind.name, measure.name, f"{live:,}", f"{its:,}", f"{its - live:+,}" if its != live else "")
+            table.add_row(
+                kind.name,
+                measure.name,
+                f"{live:,}",
+                f"{its:,}",
+                f"{its - live:+,}" if its != live else "",
+            )
     console.print(table)
-    differing, windows = (sum(getattr(one, name) for one in found.values()) for name in ("differing", "windows"))
+    differing, windows = (
+        sum(getattr(one, name) for one in found.values()) for name in ("differing", "windows")
+    )
     console.print(f"{differing:,} of {windows:,} windows differ.", highlight=False)
     if differing:
         sys.exit(1)
@@ -165,7 +219,11 @@ def remove(name: Name) -> None:
     settings, one = load(), _named(name)
     if one.goes_on:
         sys.exit(f"{name} is {one.state}: stop it first (python -m streams replay stop {name}).")
-    explained("Replay", f"{settings.kafka_servers}, {settings.clickhouse_server}", lambda: asyncio.run(take_away(settings, name)))
+    explained(
+        "Replay",
+        f"{settings.kafka_servers}, {settings.clickhouse_server}",
+        lambda: asyncio.run(take_away(settings, name)),
+    )
     _asked(lambda client: write(client, one.now(state=RunState.REMOVED)))
     console.print(f"{name} is removed.", highlight=False)
 

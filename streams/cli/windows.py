@@ -10,7 +10,14 @@ from typing import Annotated
 import typer
 from clickhouse_driver import Client
 from rich.box import SIMPLE
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from schemas.clickhouse.retention import horizon
@@ -22,11 +29,18 @@ from streams.cli import console, explained
 
 SHOWN = 50
 From = Annotated[
-    str, typer.Option("--from", help="First moment, such as 2026-11-01 or 2026-11-01T06:30; the province's clock, whole minutes.")
+    str,
+    typer.Option(
+        "--from",
+        help="First moment, such as 2026-11-01 or 2026-11-01T06:30; the province's clock, whole minutes.",
+    ),
 ]
 To = Annotated[str, typer.Option("--to", help="The moment at which the period ends; not in it.")]
 Kinds = Annotated[
-    list[str], typer.Option("--kind", help=f"Only this kind: {', '.join(BY_NAME)}. May be repeated; all unless given.")
+    list[str],
+    typer.Option(
+        "--kind", help=f"Only this kind: {', '.join(BY_NAME)}. May be repeated; all unless given."
+    ),
 ]
 
 
@@ -41,7 +55,9 @@ def verify(from_: From = "", to: To = "", kind: Kinds = []) -> None:  # noqa: B0
     chosen = _kinds(kind)
     with progress() as tell:
         reports = explained(
-            "ClickHouse", settings.clickhouse_server, lambda: run(settings, chosen, parse(from_ or None, to or None), tell)
+            "ClickHouse",
+            settings.clickhouse_server,
+            lambda: run(settings, chosen, parse(from_ or None, to or None), tell),
         )
     table = Table(
         *("kind", "events", "pending", "windows", "states", "lives", "unlived", "moving", "differ"),
@@ -49,17 +65,41 @@ def verify(from_: From = "", to: To = "", kind: Kinds = []) -> None:  # noqa: B0
         padding=(0, 1, 0, 0),
     )
     for report in reports:
-        numbers = (report.events, report.pending, report.windows, report.entities, report.lives, report.unlived, report.moving)
-        table.add_row(report.kind.name, *(f"{number:,}" for number in (*numbers, len(report.differences) + report.more)))
+        numbers = (
+            report.events,
+            report.pending,
+            report.windows,
+            report.entities,
+            report.lives,
+            report.unlived,
+            report.moving,
+        )
+        table.add_row(
+            report.kind.name,
+            *(f"{number:,}" for number in (*numbers, len(report.differences) + report.more)),
+        )
     console.print(table)
     for since in sorted({report.windows_from for report in reports} - {0}):
         shown = datetime.fromtimestamp(since, ZONE).isoformat(" ", "minutes")
-        console.print(f"Windows from before {shown} were left out: single events of then are no longer all kept.", highlight=False)
-    if _differences([line for report in reports for line in report.differences], sum(report.more for report in reports)):
+        console.print(
+            f"Windows from before {shown} were left out: single events of then are no longer all kept.",
+            highlight=False,
+        )
+    if _differences(
+        [line for report in reports for line in report.differences],
+        sum(report.more for report in reports),
+    ):
         sys.exit(1)
-    compared = (sum(r.windows for r in reports), sum(r.entities for r in reports), sum(r.lives for r in reports))
+    compared = (
+        sum(r.windows for r in reports),
+        sum(r.entities for r in reports),
+        sum(r.lives for r in reports),
+    )
     said = "{:,} windows, {:,} states and {:,} lives equal".format(*compared)
-    console.print(f"No difference: {said} what {sum(r.events for r in reports):,} raw events give.", highlight=False)
+    console.print(
+        f"No difference: {said} what {sum(r.events for r in reports):,} raw events give.",
+        highlight=False,
+    )
 
 
 def rebuild(
@@ -67,9 +107,14 @@ def rebuild(
     to: To,
     kind: Kinds = [],  # noqa: B006
     states: Annotated[
-        bool, typer.Option("--states", help="The states and lives of entities that had a step in the period too.")
+        bool,
+        typer.Option(
+            "--states", help="The states and lives of entities that had a step in the period too."
+        ),
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what differs; exit with 1 if anything does.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what differs; exit with 1 if anything does.")
+    ] = False,
 ) -> None:
     """Recompute a period's windows from the raw events beside the live ones, and swap them in when they are complete.
 
@@ -84,17 +129,33 @@ def rebuild(
         done = explained(
             "ClickHouse",
             settings.clickhouse_server,
-            lambda: run(settings, parse(from_, to), chosen, states=states, dry_run=dry_run, tell=tell),
+            lambda: run(
+                settings, parse(from_, to), chosen, states=states, dry_run=dry_run, tell=tell
+            ),
         )
     table = Table("kind", "", "events", "recomputed", "differences", "swapped in")
     for one in done:
         swapped = "yes" if one.swapped else "would be" if one.differing else "no need"
-        table.add_row(one.kind.name, one.what, f"{one.events:,}", f"{one.rows:,}", f"{one.differing:,}", swapped)
+        table.add_row(
+            one.kind.name,
+            one.what,
+            f"{one.events:,}",
+            f"{one.rows:,}",
+            f"{one.differing:,}",
+            swapped,
+        )
     console.print(table)
-    differing = _differences([line for one in done for line in one.found.lines.values()], sum(one.found.more for one in done))
+    differing = _differences(
+        [line for one in done for line in one.found.lines.values()],
+        sum(one.found.more for one in done),
+    )
     if differing and dry_run:
         sys.exit(1)
-    said = f"{differing:,} differences were put right" if differing else "No difference: nothing had to be changed"
+    said = (
+        f"{differing:,} differences were put right"
+        if differing
+        else "No difference: nothing had to be changed"
+    )
     console.print(f"{said}.", highlight=False)
 
 
@@ -110,7 +171,9 @@ def retain() -> None:
     client = Client.from_url(settings.clickhouse_url)
     with progress() as tell:
         while True:
-            done = explained("ClickHouse", settings.clickhouse_server, lambda: run(client, settings, tell=tell))
+            done = explained(
+                "ClickHouse", settings.clickhouse_server, lambda: run(client, settings, tell=tell)
+            )
             for one in done:
                 gone[one.kind.name] += one.events
             if all(one.entities < MAX_ENTITIES for one in done):
@@ -121,8 +184,14 @@ def retain() -> None:
         return
     for name, events in gone.items():
         console.print(f"{name}: let go of {events:,} events", highlight=False)
-    since, before = (one.astimezone(ZONE).isoformat(" ", "minutes") for one in (known.whole_from, known.removed_before))
-    console.print(f"Every moment from {since} on can be looked back at whole; closed before {before}: gone.", highlight=False)
+    since, before = (
+        one.astimezone(ZONE).isoformat(" ", "minutes")
+        for one in (known.whole_from, known.removed_before)
+    )
+    console.print(
+        f"Every moment from {since} on can be looked back at whole; closed before {before}: gone.",
+        highlight=False,
+    )
 
 
 def _kinds(names: Sequence[str]) -> tuple[Kind, ...]:
@@ -145,7 +214,13 @@ def _differences(lines: Sequence[str], more: int) -> int:
 @contextmanager
 def progress() -> Iterator[Tell]:
     """A bar on a terminal with the time that is left; gives the function that moves it."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=None)
 

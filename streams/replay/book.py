@@ -7,7 +7,9 @@ from schemas.clickhouse.replays import COLUMNS, REPLAYS, ReplayRun, runs
 
 def write(client: Client, run: ReplayRun) -> None:
     """Keep how a run stands. Raises clickhouse-driver's errors."""
-    client.execute(f"INSERT INTO {REPLAYS.name} ({COLUMNS}) VALUES", [run.row], settings={"async_insert": 0})
+    client.execute(
+        f"INSERT INTO {REPLAYS.name} ({COLUMNS}) VALUES", [run.row], settings={"async_insert": 0}
+    )
 
 
 def read(client: Client, name: str = "") -> list[ReplayRun]:

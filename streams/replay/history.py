@@ -26,7 +26,11 @@ from streams.worker.batch import received_ms
 
 CHUNK = 5_000
 """Records that are handed on together."""
-READ = {"max_block_size": 20_000, "max_bytes_before_external_sort": 1 << 30, "date_time_output_format": "iso"}
+READ = {
+    "max_block_size": 20_000,
+    "max_bytes_before_external_sort": 1 << 30,
+    "date_time_output_format": "iso",
+}
 WAIT_MS = 500
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -67,13 +71,20 @@ class HistoryExtent:
 
 
 async def from_clickhouse(
-    settings: Settings, period: MinutePeriod, shift: timedelta = timedelta(0), *, on_time: bool = False
+    settings: Settings,
+    period: MinutePeriod,
+    shift: timedelta = timedelta(0),
+    *,
+    on_time: bool = False,
 ) -> AsyncIterator[list[ReplayedRecord]]:
     """The events of a period that counted, made records again, all times later by `shift`; `on_time` as if each had arrived when it
     happened. Raises clickhouse-driver's errors."""
     clients = [Client.from_url(settings.clickhouse_url) for _ in KINDS]
     try:
-        kinds = [_rows(client, kind, period, shift, on_time) for client, kind in zip(clients, KINDS, strict=True)]
+        kinds = [
+            _rows(client, kind, period, shift, on_time)
+            for client, kind in zip(clients, KINDS, strict=True)
+        ]
         merged = heapq.merge(*kinds, key=lambda one: one.received_ms)
         while chunk := await to_thread(lambda: list(itertools.islice(merged, CHUNK))):
             yield chunk
@@ -82,7 +93,9 @@ async def from_clickhouse(
             client.disconnect()
 
 
-def _rows(client: Client, kind: Kind, period: MinutePeriod, shift: timedelta, on_time: bool) -> Iterator[ReplayedRecord]:
+def _rows(
+    client: Client, kind: Kind, period: MinutePeriod, shift: timedelta, on_time: bool
+) -> Iterator[ReplayedRecord]:
     # Names of a source and of an event are parted anywhere: together they are what they were.
     own = ", ".join(f"e.{column.name}" for column in fields(kind))
     data = f"formatRowNoNewline('JSONEachRow', e.agency, e.commune, {own})"
@@ -102,7 +115,13 @@ def _rows(client: Client, kind: Kind, period: MinutePeriod, shift: timedelta, on
         f"FROM ({_shifted(kind, period, shift)}) AS e ORDER BY {came}, e.partition, e.offset"
     )
     for received, partition, entity, record in client.execute_iter(query, settings=READ):
-        yield ReplayedRecord(received, kind, partition, entity.encode(), record.encode() if isinstance(record, str) else record)
+        yield ReplayedRecord(
+            received,
+            kind,
+            partition,
+            entity.encode(),
+            record.encode() if isinstance(record, str) else record,
+        )
 
 
 def _shifted(kind: Kind, period: MinutePeriod, shift: timedelta) -> str:
@@ -122,10 +141,15 @@ class _TimedRow(msgspec.Struct):
     time: datetime
 
 
-async def from_kafka(settings: Settings, period: MinutePeriod, extent: HistoryExtent) -> AsyncIterator[list[ReplayedRecord]]:
+async def from_kafka(
+    settings: Settings, period: MinutePeriod, extent: HistoryExtent
+) -> AsyncIterator[list[ReplayedRecord]]:
     """The records of a period, those that did not count too. Raises `GoneError`, and aiokafka's errors."""
     prefix = settings.topic_prefix
-    parts = {TopicPartition(kind.topic(prefix), number): (kind, *span) for (kind, number), span in extent.offsets.items()}
+    parts = {
+        TopicPartition(kind.topic(prefix), number): (kind, *span)
+        for (kind, number), span in extent.offsets.items()
+    }
     if not parts:
         return
     consumer = AIOKafkaConsumer(
@@ -142,13 +166,23 @@ async def from_kafka(settings: Settings, period: MinutePeriod, extent: HistoryEx
         consumer.assign(list(parts))
         begins = await consumer.beginning_offsets(list(parts))
         if gone := [part.topic for part, (_, first, _) in parts.items() if begins[part] > first]:
-            raise GoneError(f"Kafka no longer holds all of it ({', '.join(sorted(set(gone)))}): read it from ClickHouse.")
+            raise GoneError(
+                f"Kafka no longer holds all of it ({', '.join(sorted(set(gone)))}): read it from ClickHouse."
+            )
         for part, (_, first, _) in parts.items():
             consumer.seek(part, first)
         belongs = _belongs(period)
-        async for records in _in_order(consumer, {part: last for part, (_, _, last) in parts.items()}):
+        async for records in _in_order(
+            consumer, {part: last for part, (_, _, last) in parts.items()}
+        ):
             chunk = [
-                ReplayedRecord(received_ms(one), parts[part][0], part.partition, one.key or b"", one.value or b"")
+                ReplayedRecord(
+                    received_ms(one),
+                    parts[part][0],
+                    part.partition,
+                    one.key or b"",
+                    one.value or b"",
+                )
                 for part, one in records
                 if belongs(one)
             ]
@@ -158,10 +192,14 @@ async def from_kafka(settings: Settings, period: MinutePeriod, extent: HistoryEx
         await consumer.stop()
 
 
-async def _in_order(consumer: Any, lasts: Mapping[TopicPartition, int]) -> AsyncIterator[list[tuple[TopicPartition, Any]]]:
+async def _in_order(
+    consumer: Any, lasts: Mapping[TopicPartition, int]
+) -> AsyncIterator[list[tuple[TopicPartition, Any]]]:
     """The records of partitions up to a last offset each, merged by arrival; each partition keeps its own order. Raises
     `GoneError` where one ends without its last."""
-    waiting: dict[TopicPartition, deque[tuple[int, tuple[TopicPartition, Any]]]] = {part: deque() for part in lasts}
+    waiting: dict[TopicPartition, deque[tuple[int, tuple[TopicPartition, Any]]]] = {
+        part: deque() for part in lasts
+    }
     reached, seen = dict.fromkeys(lasts, 0), dict.fromkeys(lasts, -1)
     unread = set(lasts)
     while unread or any(waiting.values()):
@@ -170,12 +208,17 @@ async def _in_order(consumer: Any, lasts: Mapping[TopicPartition, int]) -> Async
             for part, records in (await consumer.getmany(*empty, timeout_ms=WAIT_MS)).items():
                 for record in records:
                     if record.offset <= lasts[part]:
-                        reached[part], seen[part] = max(reached[part], received_ms(record)), record.offset
+                        reached[part], seen[part] = (
+                            max(reached[part], received_ms(record)),
+                            record.offset,
+                        )
                         waiting[part].append((reached[part], (part, record)))
             for part in empty:
                 if await consumer.position(part) > lasts[part]:
                     if seen[part] != lasts[part]:
-                        raise GoneError(f"Kafka did not give all of it ({part.topic}): read it from ClickHouse.")
+                        raise GoneError(
+                            f"Kafka did not give all of it ({part.topic}): read it from ClickHouse."
+                        )
                     unread.discard(part)
             if any(not waiting[part] for part in unread):
                 continue

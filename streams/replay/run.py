@@ -15,7 +15,15 @@ from datetime import UTC, datetime, timedelta
 from aiokafka import AIOKafkaProducer
 from clickhouse_driver import Client
 
-from schemas.clickhouse.replays import Difference, ReplayRun, RunMark, RunState, difference, is_asked_to_stop, sandbox
+from schemas.clickhouse.replays import (
+    Difference,
+    ReplayRun,
+    RunMark,
+    RunState,
+    difference,
+    is_asked_to_stop,
+    sandbox,
+)
 from schemas.clickhouse.sql import database
 from schemas.events.kinds import KINDS, Kind
 from schemas.events.topics import RECEIVED_AT
@@ -26,7 +34,13 @@ from streams.admin.period import EVER, MinutePeriod, Tell
 from streams.admin.retain import events_from, refuse_gone
 from streams.lives import Lives
 from streams.replay import book, turn
-from streams.replay.history import GoneError, HistoryExtent, ReplayedRecord, from_clickhouse, from_kafka
+from streams.replay.history import (
+    GoneError,
+    HistoryExtent,
+    ReplayedRecord,
+    from_clickhouse,
+    from_kafka,
+)
 from streams.replay.sandbox import RunWorkers, make
 
 DAY = timedelta(days=1)
@@ -60,7 +74,9 @@ class Plan:
 
     def __post_init__(self) -> None:
         if self.on_time and self.source == "kafka":
-            raise ValueError("Kafka's records have the times of their arrival: what is to arrive on time is read from ClickHouse.")
+            raise ValueError(
+                "Kafka's records have the times of their arrival: what is to arrive on time is read from ClickHouse."
+            )
 
     @property
     def live(self) -> bool:
@@ -68,14 +84,19 @@ class Plan:
         return self.as_now or self.period is None
 
 
-async def run(settings: Settings, plan: Plan, tell: Tell = lambda what, done, total: None) -> ReplayRun:
+async def run(
+    settings: Settings, plan: Plan, tell: Tell = lambda what, done, total: None
+) -> ReplayRun:
     """Do it. Returns how it ended, finished; raises what went wrong, when that is kept.
 
     Raises `ValueError` for a plan that cannot be carried out: then nothing was begun.
     """
     client, task = Client.from_url(settings.clickhouse_url), asyncio.current_task()
     if task is not None:
-        for number in (signal.SIGTERM, signal.SIGINT):  # the latter too: whatever runs in the background of a shell ignores it
+        for number in (
+            signal.SIGTERM,
+            signal.SIGINT,
+        ):  # the latter too: whatever runs in the background of a shell ignores it
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     try:
         return await _Running(settings, plan, client, tell).all()
@@ -99,7 +120,9 @@ class _Running:
         plan = self._plan
         self._own = sandbox(self._settings, plan.name)
         if book.read(self._client, plan.name):
-            raise ValueError(f"There is a run {plan.name} already: take another name, or `replay remove {plan.name}` first.")
+            raise ValueError(
+                f"There is a run {plan.name} already: take another name, or `replay remove {plan.name}` first."
+            )
         self._run = self._planned()
         waited = False
         try:
@@ -145,7 +168,9 @@ class _Running:
         turn.must_have_room(self._client, events)
         speed = 1.0 if plan.live else plan.speed
         begun = (RunState.QUEUED, events, 0, 0, since, now, None, "", now)
-        return ReplayRun(plan.name, plan.mark, plan.source, since, until, speed, plan.live, plan.on_time, *begun)
+        return ReplayRun(
+            plan.name, plan.mark, plan.source, since, until, speed, plan.live, plan.on_time, *begun
+        )
 
     async def _begin(self) -> tuple[ReplayRun, AsyncIterator[list[ReplayedRecord]]]:
         """The run as it begins now, and what it sends. Raises `ValueError`: things may stand otherwise than when it was planned."""
@@ -153,10 +178,19 @@ class _Running:
         if period is None:
             return planned.now(state=RunState.RUNNING, source="others"), _nothing()
         extent = HistoryExtent.of(self._client, period)
-        shift = (planned.begun_at - planned.since) // DAY * DAY if self._plan.as_now else timedelta(0)
+        shift = (
+            (planned.begun_at - planned.since) // DAY * DAY if self._plan.as_now else timedelta(0)
+        )
         source, chunks = await self._history(period, extent, shift)
         since, until = planned.since + shift, planned.until + shift
-        run = planned.now(state=RunState.RUNNING, source=source, since=since, until=until, moment=since, total=extent.events)
+        run = planned.now(
+            state=RunState.RUNNING,
+            source=source,
+            since=since,
+            until=until,
+            moment=since,
+            total=extent.events,
+        )
         return run, chunks
 
     def _period(self, period: MinutePeriod) -> tuple[datetime, datetime]:
@@ -185,7 +219,9 @@ class _Running:
             except GoneError:
                 if plan.source == "kafka":
                     raise
-        return "clickhouse", await _begun(from_clickhouse(self._settings, period, shift, on_time=plan.on_time))
+        return "clickhouse", await _begun(
+            from_clickhouse(self._settings, period, shift, on_time=plan.on_time)
+        )
 
     async def _send_and_count(self, chunks: AsyncIterator[list[ReplayedRecord]]) -> None:
         counting = Client.from_url(self._own.clickhouse_url)
@@ -205,7 +241,9 @@ class _Running:
             watching = asyncio.create_task(self._watch(counting, workers))
             try:
                 # Whichever fails ends the other: a worker that ended is noticed while nothing is due, too.
-                done, _ = await asyncio.wait((sending, watching), return_when=asyncio.FIRST_EXCEPTION)
+                done, _ = await asyncio.wait(
+                    (sending, watching), return_when=asyncio.FIRST_EXCEPTION
+                )
                 for task in done:
                     task.result()
             finally:
@@ -221,7 +259,9 @@ class _Running:
             await asyncio.to_thread(workers.stop)
             counting.disconnect()
 
-    async def _send_all(self, producer: AIOKafkaProducer, chunks: AsyncIterator[list[ReplayedRecord]]) -> None:
+    async def _send_all(
+        self, producer: AIOKafkaProducer, chunks: AsyncIterator[list[ReplayedRecord]]
+    ) -> None:
         async for chunk in self._paced(chunks):
             await self._send(producer, chunk)
         await asyncio.gather(*self._on_the_way)
@@ -229,7 +269,9 @@ class _Running:
             self._run = self._run.now(total=self._run.sent, moment=self._run.until)
             self._all_sent = True
 
-    async def _paced(self, chunks: AsyncIterator[list[ReplayedRecord]]) -> AsyncIterator[list[ReplayedRecord]]:
+    async def _paced(
+        self, chunks: AsyncIterator[list[ReplayedRecord]]
+    ) -> AsyncIterator[list[ReplayedRecord]]:
         """The history at its speed. What arrived before the period comes at its beginning, what came after it at its end."""
         if not self._run.speed:
             async for chunk in chunks:
@@ -241,7 +283,11 @@ class _Running:
             first = 0
             while first < len(chunk):
                 passed = time.monotonic() - begun
-                now = milliseconds(datetime.now(UTC)) if self._plan.live else since + passed * 1000 * self._run.speed
+                now = (
+                    milliseconds(datetime.now(UTC))
+                    if self._plan.live
+                    else since + passed * 1000 * self._run.speed
+                )
                 last = first
                 while last < len(chunk) and min(chunk[last].received_ms, until) <= now:
                     last += 1
@@ -256,7 +302,9 @@ class _Running:
     async def _send(self, producer: AIOKafkaProducer, chunk: list[ReplayedRecord]) -> None:
         """Send, and wait until the broker has what was sent a while ago."""
         parts: dict[tuple[Kind, int], list[ReplayedRecord]] = {}
-        latest = milliseconds(datetime.now(UTC))  # what arrived after a period that is moved to today arrives now
+        latest = milliseconds(
+            datetime.now(UTC)
+        )  # what arrived after a period that is moved to today arrives now
         for one in chunk:
             parts.setdefault((one.kind, one.partition), []).append(one)
         sent: list[Awaitable[object]] = []
@@ -264,7 +312,10 @@ class _Running:
             topic, batch = kind.topic(self._own.topic_prefix), producer.create_batch()
             for one in records:
                 arrival = [(RECEIVED_AT, b"%d" % min(one.received_ms, latest))]
-                while batch.append(key=one.key, value=one.value, timestamp=None, headers=arrival) is None:
+                while (
+                    batch.append(key=one.key, value=one.value, timestamp=None, headers=arrival)
+                    is None
+                ):
                     sent.append(await producer.send_batch(batch, topic, partition=partition))
                     batch = producer.create_batch()
             sent.append(await producer.send_batch(batch, topic, partition=partition))
@@ -272,8 +323,14 @@ class _Running:
         self._on_the_way.extend(sent)
         while len(self._on_the_way) > (ON_THE_WAY if not self._run.speed else 0):
             await self._on_the_way.popleft()
-        moment = self._run.moment if self._run.speed else min(from_milliseconds(chunk[-1].received_ms), self._run.until)
-        self._run = self._run.now(sent=self._run.sent + len(chunk), moment=max(moment, self._run.moment))
+        moment = (
+            self._run.moment
+            if self._run.speed
+            else min(from_milliseconds(chunk[-1].received_ms), self._run.until)
+        )
+        self._run = self._run.now(
+            sent=self._run.sent + len(chunk), moment=max(moment, self._run.moment)
+        )
 
     async def _watch(self, counting: Client, workers: RunWorkers) -> None:
         """Say how far it is, until all is counted that was sent; keep the lives up with it. Raises `WorkerEnded`."""
@@ -299,13 +356,20 @@ class _Running:
             await asyncio.sleep(LOOK_SECONDS)
 
     def _counted(self, counting: Client) -> int:
-        upto = {(kind, number): offset + 1 for kind in KINDS for number, offset in checkpoints(counting, kind).items()}
+        upto = {
+            (kind, number): offset + 1
+            for kind in KINDS
+            for number, offset in checkpoints(counting, kind).items()
+        }
         if self._plan.period is None:
             return sum(upto.values())
         return sum(min(upto.get(part, 0), end) for part, end in list(self._ends.items()))
 
     def _compare(self) -> int:
-        return sum(one.differing for one in compare(self._client, self._settings, self._own, self._run).values())
+        return sum(
+            one.differing
+            for one in compare(self._client, self._settings, self._own, self._run).values()
+        )
 
     def _keep(self, **changes: object) -> None:
         self._run, self._told = self._run.now(**changes), time.monotonic()
@@ -321,7 +385,9 @@ async def _nothing() -> AsyncIterator[list[ReplayedRecord]]:
     yield []
 
 
-async def _begun(chunks: AsyncIterator[list[ReplayedRecord]]) -> AsyncIterator[list[ReplayedRecord]]:
+async def _begun(
+    chunks: AsyncIterator[list[ReplayedRecord]],
+) -> AsyncIterator[list[ReplayedRecord]]:
     """The same, of which the first part was already asked for."""
     first = await anext(chunks, None)
 
@@ -334,7 +400,12 @@ async def _begun(chunks: AsyncIterator[list[ReplayedRecord]]) -> AsyncIterator[l
     return rest()
 
 
-def compare(client: Client, settings: Settings, own: Settings, one: ReplayRun) -> dict[Kind, Difference]:
+def compare(
+    client: Client, settings: Settings, own: Settings, one: ReplayRun
+) -> dict[Kind, Difference]:
     """Of each kind how the windows of a run differ from the live ones."""
     live, its = database(settings.clickhouse_url), database(own.clickhouse_url)
-    return {kind: Difference.of(client.execute(difference(kind, live, its, one.since, one.until))[0]) for kind in KINDS}
+    return {
+        kind: Difference.of(client.execute(difference(kind, live, its, one.since, one.until))[0])
+        for kind in KINDS
+    }

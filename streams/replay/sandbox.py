@@ -32,10 +32,14 @@ class RunWorkers:
     """The processes that count what is sent again: as many as asked for, with the settings of the run; and a watch over it, if
     it is to call as live does."""
 
-    def __init__(self, settings: Settings, own: Settings, count: int, *, watched: bool = False) -> None:
+    def __init__(
+        self, settings: Settings, own: Settings, count: int, *, watched: bool = False
+    ) -> None:
         self._log = folder(settings, own) / "worker.log"
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        self._processes = [self._start(own, one) for one in ["worker"] * count + (["watch"] if watched else [])]
+        self._processes = [
+            self._start(own, one) for one in ["worker"] * count + (["watch"] if watched else [])
+        ]
 
     def _start(self, own: Settings, what: str) -> subprocess.Popen[bytes]:
         changed = {
@@ -95,7 +99,9 @@ async def remove(settings: Settings, name: str) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=own.kafka_servers)
     await admin.start()
     try:
-        while its := [topic for topic in await admin.list_topics() if topic.startswith(own.topic_prefix)]:
+        while its := [
+            topic for topic in await admin.list_topics() if topic.startswith(own.topic_prefix)
+        ]:
             await admin.delete_topics(its)
             await asyncio.sleep(0.2)
     finally:

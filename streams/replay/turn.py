@@ -10,7 +10,14 @@ import logging
 from clickhouse_driver import Client
 from clickhouse_driver.errors import ServerException
 
-from schemas.clickhouse.replays import MAX_RUNNING, ReplayRun, RunState, is_asked_to_stop, needed_bytes, room
+from schemas.clickhouse.replays import (
+    MAX_RUNNING,
+    ReplayRun,
+    RunState,
+    is_asked_to_stop,
+    needed_bytes,
+    room,
+)
 from streams.replay import book
 
 LOOK_SECONDS = 1.0
@@ -35,7 +42,9 @@ def must_have_room(client: Client, events: int) -> None:
         log.warning("the free disk cannot be looked at: %s", " ".join(str(error).split())[:200])
         return
     if free < (needed := needed_bytes(events, taken, known)):
-        raise NoRoomError(f"There is not enough free disk: the run takes about {_gb(needed)}, {_gb(free)} are free.")
+        raise NoRoomError(
+            f"There is not enough free disk: the run takes about {_gb(needed)}, {_gb(free)} are free."
+        )
 
 
 async def wait(client: Client, mine: ReplayRun) -> bool:
@@ -65,7 +74,11 @@ def _must_not_be_stopped(client: Client, mine: ReplayRun) -> None:
 
 def _is_next(runs: list[ReplayRun], mine: ReplayRun) -> bool:
     others = [one for one in runs if one.name != mine.name]
-    ahead = [one for one in others if one.state is RunState.QUEUED and (one.begun_at, one.name) < (mine.begun_at, mine.name)]
+    ahead = [
+        one
+        for one in others
+        if one.state is RunState.QUEUED and (one.begun_at, one.name) < (mine.begun_at, mine.name)
+    ]
     return sum(one.state is RunState.RUNNING for one in others) + len(ahead) < MAX_RUNNING
 
 

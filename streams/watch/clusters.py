@@ -89,21 +89,35 @@ def _neighbours(points: Sequence[ReportPoint]) -> Mapping[int, set[int]]:
     """Index of a point → those within reach, itself too; looked for in the squares around its own only."""
     squares: dict[tuple[int, int], list[int]] = {}
     narrow = cos(radians(max((abs(one.lat) for one in points), default=0.0)))
-    place = {index: (int(one.lat * DEGREE // REACH), int(one.lon * DEGREE * narrow // REACH)) for index, one in enumerate(points)}
+    place = {
+        index: (int(one.lat * DEGREE // REACH), int(one.lon * DEGREE * narrow // REACH))
+        for index, one in enumerate(points)
+    }
     for index, square in place.items():
         squares.setdefault(square, []).append(index)
     near: dict[int, set[int]] = {}
     for index, (row, column) in place.items():
-        around = (other for dy, dx in product((-1, 0, 1), repeat=2) for other in squares.get((row + dy, column + dx), ()))
+        around = (
+            other
+            for dy, dx in product((-1, 0, 1), repeat=2)
+            for other in squares.get((row + dy, column + dx), ())
+        )
         near[index] = {
-            other for other in around if metres(points[index].lat, points[index].lon, points[other].lat, points[other].lon) <= REACH
+            other
+            for other in around
+            if metres(points[index].lat, points[index].lon, points[other].lat, points[other].lon)
+            <= REACH
         }
     return near
 
 
 def named(found: Iterable[Cluster], known: Iterable[Alarm]) -> list[tuple[str, Cluster]]:
     """Clusters with the keys of their alarms: one that overlaps an open alarm of its category is that one, grown or moved."""
-    free = [one for one in known if one.lat is not None and one.lon is not None and one.cleared_at is None]
+    free = [
+        one
+        for one in known
+        if one.lat is not None and one.lon is not None and one.cleared_at is None
+    ]
     keyed: list[tuple[str, Cluster]] = []
     for cluster in found:
         same = [
@@ -112,7 +126,8 @@ def named(found: Iterable[Cluster], known: Iterable[Alarm]) -> list[tuple[str, C
             if one.subject == cluster.category
             and one.lat is not None
             and one.lon is not None
-            and (distance := metres(cluster.lat, cluster.lon, one.lat, one.lon)) <= cluster.radius + one.radius + REACH
+            and (distance := metres(cluster.lat, cluster.lon, one.lat, one.lon))
+            <= cluster.radius + one.radius + REACH
         ]
         if same:
             alarm = min(same, key=lambda pair: pair[:2])[2]
@@ -120,7 +135,10 @@ def named(found: Iterable[Cluster], known: Iterable[Alarm]) -> list[tuple[str, C
             keyed.append((alarm.key, cluster))
         else:
             first = min(cluster.points, key=lambda one: (one.at, one))
-            key, taken = f"{cluster.category}@{first.lat:.3f},{first.lon:.3f}", {name for name, _ in keyed}
+            key, taken = (
+                f"{cluster.category}@{first.lat:.3f},{first.lon:.3f}",
+                {name for name, _ in keyed},
+            )
             while key in taken:
                 key += "'"
             keyed.append((key, cluster))

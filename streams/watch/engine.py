@@ -73,7 +73,10 @@ class Alarm:
 
 
 def evaluate(
-    rules: Iterable[Rule], observed: Mapping[str, Sequence[Observed] | None], at: datetime, known: Iterable[Alarm]
+    rules: Iterable[Rule],
+    observed: Mapping[str, Sequence[Observed] | None],
+    at: datetime,
+    known: Iterable[Alarm],
 ) -> list[Alarm]:
     """The alarms that are different after looking at `at`; rules that were not looked at (None, or missing) change nothing.
 
@@ -90,7 +93,9 @@ def evaluate(
     return changed
 
 
-def _evaluate(rule: Rule, seen: Sequence[Observed], at: datetime, known: Sequence[Alarm]) -> list[Alarm]:
+def _evaluate(
+    rule: Rule, seen: Sequence[Observed], at: datetime, known: Sequence[Alarm]
+) -> list[Alarm]:
     found = {f"{rule.code}:{one.key}": one for one in seen}
     standing, doubles, settled = _standing(known, at)
     changed = [replace(one, cleared_at=one.raised_at or at, evaluated_at=at) for one in doubles]
@@ -104,11 +109,17 @@ def _evaluate(rule: Rule, seen: Sequence[Observed], at: datetime, known: Sequenc
     return changed
 
 
-def _standing(known: Sequence[Alarm], at: datetime) -> tuple[dict[str, Alarm], list[Alarm], set[str]]:
+def _standing(
+    known: Sequence[Alarm], at: datetime
+) -> tuple[dict[str, Alarm], list[Alarm], set[str]]:
     """The open alarm of each id; those that two watches began at once, of which the first stays; ids that are settled at `at`."""
     standing: dict[str, Alarm] = {}
     doubles: list[Alarm] = []
-    settled = {one.id for one in known if one.evaluated_at > at or (one.cleared_at and one.evaluated_at == at)}
+    settled = {
+        one.id
+        for one in known
+        if one.evaluated_at > at or (one.cleared_at and one.evaluated_at == at)
+    }
     for one in sorted(known, key=lambda one: one.began_at):
         if one.cleared_at is None and one.id not in settled:
             if one.id in standing:
@@ -118,7 +129,9 @@ def _standing(known: Sequence[Alarm], at: datetime) -> tuple[dict[str, Alarm], l
     return standing, doubles, settled
 
 
-def _next(rule: Rule, id: str, before: Alarm | None, one: Observed | None, at: datetime) -> Alarm | None:
+def _next(
+    rule: Rule, id: str, before: Alarm | None, one: Observed | None, at: datetime
+) -> Alarm | None:
     """An alarm after a look; None where there is none, before or after. What is no longer observed at all is over."""
     if one is not None and one.value is None:
         return before
@@ -127,7 +140,9 @@ def _next(rule: Rule, id: str, before: Alarm | None, one: Observed | None, at: d
         return _raised(rule, _begun(rule, id, one, at), at) if one is not None and reached else None
     after = _said(rule, before, one, at) if one is not None else before
     if before.raised_at is None:
-        return _raised(rule, after, at) if reached else replace(after, cleared_at=at, evaluated_at=at)
+        return (
+            _raised(rule, after, at) if reached else replace(after, cleared_at=at, evaluated_at=at)
+        )
     over = one is None or one.value is None or rule.over(one.value, one.usual)
     if not over:
         return replace(after, below_since=None, evaluated_at=at)
@@ -143,7 +158,26 @@ def _raised(rule: Rule, alarm: Alarm, at: datetime) -> Alarm:
 
 def _begun(rule: Rule, id: str, one: Observed, at: datetime) -> Alarm:
     empty = Alarm(
-        id, at, rule.code, rule.cause, "", rule.priority, None, None, None, None, (), (), 0, 0, 0.0, 0.0, None, None, 0.0, at
+        id,
+        at,
+        rule.code,
+        rule.cause,
+        "",
+        rule.priority,
+        None,
+        None,
+        None,
+        None,
+        (),
+        (),
+        0,
+        0,
+        0.0,
+        0.0,
+        None,
+        None,
+        0.0,
+        at,
     )
     return _said(rule, empty, one, at)
 
@@ -156,7 +190,9 @@ def _said(rule: Rule, before: Alarm, one: Observed, at: datetime) -> Alarm:
         subject=one.subject,
         priority=1 if _critical(rule, before.priority, one) else rule.priority,
         # What is counted within a span moves on with it: the cause began when it was first seen.
-        since=min((since for since in (before.since, one.since) if since), default=None) if rule.span_minutes else one.since,
+        since=min((since for since in (before.since, one.since) if since), default=None)
+        if rule.span_minutes
+        else one.since,
         communes=one.communes,
         agencies=one.agencies,
         count=one.count,

@@ -46,8 +46,15 @@ def alarms_of(*measures: str) -> Callable[[Task], None]:
 
     def run(task: Task) -> None:
         rules = [rule for rule in _rules(task.at) if rule.measure in measures]
-        look = Look(task.store, task.at, WatchedProvince(task.settings.province), book.known(task.store, task.at))
-        seen: dict[str, Sequence[Observed] | None] = {rule.code: QUESTIONS[rule.measure](look, rule) for rule in rules}
+        look = Look(
+            task.store,
+            task.at,
+            WatchedProvince(task.settings.province),
+            book.known(task.store, task.at),
+        )
+        seen: dict[str, Sequence[Observed] | None] = {
+            rule.code: QUESTIONS[rule.measure](look, rule) for rule in rules
+        }
         book.write(task.store, evaluate(rules, seen, task.at, look.known))
 
     return run
@@ -57,7 +64,12 @@ def figures(task: Task) -> None:
     """Look at the rules of figures."""
     rules = [rule for rule in _rules(task.at) if rule.measure not in QUESTIONS]
     seen: dict[str, Sequence[Observed] | None] = {}
-    look = Look(task.store, task.at, WatchedProvince(task.settings.province), book.known(task.store, task.at))
+    look = Look(
+        task.store,
+        task.at,
+        WatchedProvince(task.settings.province),
+        book.known(task.store, task.at),
+    )
     for rule in rules:
         scope = rule.scope if rule.scope in ("commune", "agency") else "province"
         now = readings(look, (rule.measure,), scope)
@@ -82,7 +94,12 @@ class Living:
         if url not in self._of:
             client = Client.from_url(url)
             lives = Lives(client, task.settings.province)
-            self._of[url] = client, lives, Snapshots(client, task.settings.province, lives), Retention(client, task.settings)
+            self._of[url] = (
+                client,
+                lives,
+                Snapshots(client, task.settings.province, lives),
+                Retention(client, task.settings),
+            )
         client, lives, snapshots, retention = self._of[url]
         try:
             lives.catch_up(self.MAX_ENTITIES)
@@ -104,7 +121,13 @@ JOBS: tuple[WatchJob, ...] = (
     WatchJob("lives", 0.25, Living()),
     WatchJob("reports", 1.0, alarms_of("feedback.burst", "feedback.cluster")),
     WatchJob("documents", 5.0, alarms_of("document.flash_waiting")),
-    WatchJob("sources", 5.0, alarms_of("source.silence", "source.malformed", "source.ahead", "source.refused", "letters.dead")),
+    WatchJob(
+        "sources",
+        5.0,
+        alarms_of(
+            "source.silence", "source.malformed", "source.ahead", "source.refused", "letters.dead"
+        ),
+    ),
     WatchJob("filings", 10.0, alarms_of("filing.pile", "filing.slow")),
     WatchJob("figures", 30.0, figures),
     WatchJob("ended", 60.0, tidy),

@@ -75,16 +75,27 @@ class Look:
     @cached_property
     def sources(self) -> tuple[Source, ...]:
         """The feeds as they stand."""
-        heard = [{"agency": a, "kind": k, "received_at": at} for a, k, at, _ in self.rows(sql.HEARD)]
+        heard = [
+            {"agency": a, "kind": k, "received_at": at} for a, k, at, _ in self.rows(sql.HEARD)
+        ]
         ahead = [
             {"agency": a, "kind": k, "seconds": seconds, "since": since}
             for a, k, seconds, since in self.rows(sql.AHEAD, hour_ago=timedelta(hours=1))
         ]
         refused = [
             {"agency": a, "kind": k, "refused_at": at}
-            for a, k, at in self.rows(sql.REFUSED_LAST, start=timedelta(days=REFUSED_DAYS), end=self.at)
+            for a, k, at in self.rows(
+                sql.REFUSED_LAST, start=timedelta(days=REFUSED_DAYS), end=self.at
+            )
         ]
-        return judge(self.province.agencies, heard, self.at, reference.calendar(self.province.code), ahead, refused)
+        return judge(
+            self.province.agencies,
+            heard,
+            self.at,
+            reference.calendar(self.province.code),
+            ahead,
+            refused,
+        )
 
 
 def bursts(look: Look, rule: Rule) -> list[Observed]:
@@ -135,7 +146,11 @@ def places(look: Look, rule: Rule) -> list[Observed]:
     ):
         found.setdefault(category, []).append(ReportPoint(lat, lon, commune, at))
     least = max(rule.clear_at, CORE)
-    near = [one for category, points in sorted(found.items()) for one in clusters(category, points, least)]
+    near = [
+        one
+        for category, points in sorted(found.items())
+        for one in clusters(category, points, least)
+    ]
     observed = []
     for key, cluster in named(near, [one for one in look.known if one.rule == rule.code]):
         ((before,),) = look.rows(
@@ -175,17 +190,31 @@ def piles(look: Look, rule: Rule) -> list[Observed]:
 
 def slow(look: Look, rule: Rule) -> list[Observed]:
     """The same per agency: one that is slow is seen while it is a matter of few filings yet."""
-    return _overdue(look, "agency", lambda code: {"agencies": (code,) if code else (), "communes": look.province.places(code)})
+    return _overdue(
+        look,
+        "agency",
+        lambda code: {"agencies": (code,) if code else (), "communes": look.province.places(code)},
+    )
 
 
 def _overdue(look: Look, by: str, places: Callable[[str], dict[str, Any]]) -> list[Observed]:
     overdue, known = BY_CODE["filing.overdue"], BY_CODE["filing.registered"]
     working = reference.calendar(look.province.code)
-    now = ask(look.store.execute, (overdue, known), AskedMoment.of(look.at, working), (by,), units="today")
-    before = ask(
-        look.store.execute, (overdue,), AskedMoment.of(look.at - timedelta(days=1), working), (by,), past=True, units="today"
+    now = ask(
+        look.store.execute, (overdue, known), AskedMoment.of(look.at, working), (by,), units="today"
     )
-    counts = {code: (found[overdue.code].value or 0, found[known.code].value or 0) for (code,), found in sorted(now.items())}
+    before = ask(
+        look.store.execute,
+        (overdue,),
+        AskedMoment.of(look.at - timedelta(days=1), working),
+        (by,),
+        past=True,
+        units="today",
+    )
+    counts = {
+        code: (found[overdue.code].value or 0, found[known.code].value or 0)
+        for (code,), found in sorted(now.items())
+    }
     rates = [late / filings for late, filings in counts.values() if filings]
     if not rates:
         return []
@@ -228,7 +257,14 @@ def flashes(look: Look, rule: Rule) -> list[Observed]:
 
 def _feed(one: Source, value: float, since: datetime | None) -> Observed:
     communes = (one.commune,) if one.commune else ()
-    return Observed(f"{one.kind}/{one.agency}", value, subject=one.kind, since=since, communes=communes, agencies=(one.agency,))
+    return Observed(
+        f"{one.kind}/{one.agency}",
+        value,
+        subject=one.kind,
+        since=since,
+        communes=communes,
+        agencies=(one.agency,),
+    )
 
 
 def silences(look: Look, rule: Rule) -> list[Observed]:
@@ -236,24 +272,37 @@ def silences(look: Look, rule: Rule) -> list[Observed]:
 
     Where nothing at all came for an hour of work, that is one matter, and of no single feed anything can be told.
     """
-    silent = [_feed(one, one.missed, one.received_at) for one in look.sources if one.state is SourceState.SILENT]
+    silent = [
+        _feed(one, one.missed, one.received_at)
+        for one in look.sources
+        if one.state is SourceState.SILENT
+    ]
     newest = max((one.received_at for one in look.sources if one.received_at), default=None)
     if newest is None or len(silent) < 2:
         return silent
     unheard = reference.calendar(look.province.code).working_time(newest, look.at)
     if unheard <= NOBODY:
         return silent
-    return [Observed("*", unheard / NOBODY, subject="all", since=newest), *(replace(one, value=None) for one in silent)]
+    return [
+        Observed("*", unheard / NOBODY, subject="all", since=newest),
+        *(replace(one, value=None) for one in silent),
+    ]
 
 
 def malformed(look: Look, rule: Rule) -> list[Observed]:
     """Feeds that would be late or silent although they send, as all of it is refused; as `silences`, at least 1."""
-    return [_feed(one, max(1.0, one.missed), one.received_at) for one in look.sources if one.state is SourceState.MALFORMED]
+    return [
+        _feed(one, max(1.0, one.missed), one.received_at)
+        for one in look.sources
+        if one.state is SourceState.MALFORMED
+    ]
 
 
 def clocks(look: Look, rule: Rule) -> list[Observed]:
     """Sources whose clock is ahead, by how many seconds: what they tell lies in the future until it is mended."""
-    return [_feed(one, one.ahead.total_seconds(), one.ahead_since) for one in look.sources if one.ahead]
+    return [
+        _feed(one, one.ahead.total_seconds(), one.ahead_since) for one in look.sources if one.ahead
+    ]
 
 
 def refused(look: Look, rule: Rule) -> list[Observed]:

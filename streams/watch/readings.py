@@ -22,7 +22,9 @@ FULL = 1000.0
 """What a target reads at most, in percent: one to be lowered may be reached many times over."""
 
 
-def readings(look: Look, codes: Iterable[str], by: By, ago: timedelta = timedelta(0)) -> Mapping[Key, Reading]:
+def readings(
+    look: Look, codes: Iterable[str], by: By, ago: timedelta = timedelta(0)
+) -> Mapping[Key, Reading]:
     """What figures read now, or `ago`, by `province`, `commune` or `agency`. A figure that is not known has no reading.
 
     A target (`target.` and its id; `target.*` for all) reads how much of it will be reached by its due day, in percent.
@@ -31,7 +33,14 @@ def readings(look: Look, codes: Iterable[str], by: By, ago: timedelta = timedelt
     figures = [BY_CODE[code] for code in wanted if code in BY_CODE]
     moment = AskedMoment.of(look.at - ago, calendar(look.province.code))
     found: dict[Key, Reading] = {}
-    asked = ask(look.store.execute, figures, moment, () if by == "province" else (by,), past=bool(ago), units="today")
+    asked = ask(
+        look.store.execute,
+        figures,
+        moment,
+        () if by == "province" else (by,),
+        past=bool(ago),
+        units="today",
+    )
     its = of_units(look.sources)
     for key, said in asked.items():
         unit = key[0] if key else ""
@@ -49,10 +58,14 @@ def _standings(look: Look) -> Sequence[TargetStanding]:
     code = look.province.code
     rows = look.rows(REPORTS, units=(code,), since=timedelta(days=REPORT_DAYS))
     names = ("indicator", "unit", "period", "value", "measure_unit", "agency", "reported_at")
-    series = scores.by_indicator((IndicatorReport(**dict(zip(names, row, strict=True))) for row in rows), look.at)
+    series = scores.by_indicator(
+        (IndicatorReport(**dict(zip(names, row, strict=True))) for row in rows), look.at
+    )
     moment = AskedMoment.of(look.at, calendar(code))
     live = ask(look.store.execute, BY_CODE.values(), moment).get((), {})
-    return scores.standings(code, code, series, aged(live, look.sources) | {TIMELY: timely(look.sources)}, look.at)
+    return scores.standings(
+        code, code, series, aged(live, look.sources) | {TIMELY: timely(look.sources)}, look.at
+    )
 
 
 def _reached(one: TargetStanding) -> Reading:
@@ -65,20 +78,30 @@ def _reached(one: TargetStanding) -> Reading:
     return Reading(min(FULL, 100 * part / whole) if whole else FULL, part, whole, one.reading.as_of)
 
 
-def observed(rule: Rule, now: Mapping[Key, Reading], before: Mapping[Key, Reading]) -> Sequence[Observed] | None:
+def observed(
+    rule: Rule, now: Mapping[Key, Reading], before: Mapping[Key, Reading]
+) -> Sequence[Observed] | None:
     """What a rule on a figure sees; `before` is what was read `span_minutes` ago, for a rule on a change.
 
     None where the figure has no reading at all. What is stale or unknown is no value: it neither raises nor clears.
     """
-    found = [_of(rule, code, unit, reading, before) for (code, unit), reading in sorted(now.items()) if _named(rule, code)]
+    found = [
+        _of(rule, code, unit, reading, before)
+        for (code, unit), reading in sorted(now.items())
+        if _named(rule, code)
+    ]
     return found or None
 
 
 def _named(rule: Rule, code: str) -> bool:
-    return code.startswith(rule.measure[:-1]) if rule.measure.endswith("*") else code == rule.measure
+    return (
+        code.startswith(rule.measure[:-1]) if rule.measure.endswith("*") else code == rule.measure
+    )
 
 
-def _of(rule: Rule, code: str, unit: str, reading: Reading, before: Mapping[Key, Reading]) -> Observed:
+def _of(
+    rule: Rule, code: str, unit: str, reading: Reading, before: Mapping[Key, Reading]
+) -> Observed:
     value, change = _known(reading), None
     earlier = _known(before.get((code, unit), UNKNOWN))
     if value is not None and earlier is not None:

@@ -58,7 +58,9 @@ class Round:
             self.job.run(Task(self.settings, self._store, at))
             if self.failures or time.monotonic() - self._told >= TOLD_SECONDS:
                 took = round(1000 * (time.monotonic() - began))
-                self._store.write_watch([(self.job.name, self.job.period, milliseconds(at), took, self.name)])
+                self._store.write_watch(
+                    [(self.job.name, self.job.period, milliseconds(at), took, self.name)]
+                )
                 self._told = time.monotonic()
         except Exception as error:
             self._store.close()
@@ -76,7 +78,9 @@ class Round:
     def pause(self) -> float:
         """Seconds until it is to be done again."""
         if self.failures:
-            return min(MAX_PAUSE_SECONDS, max(1.0, self.job.period) * 2.0 ** min(self.failures - 1, 6))
+            return min(
+                MAX_PAUSE_SECONDS, max(1.0, self.job.period) * 2.0 ** min(self.failures - 1, 6)
+            )
         now = self.clock()
         return self.job.period - (now - aligned(now, self.job.period)).total_seconds()
 
@@ -91,7 +95,9 @@ class Round:
 def _patient(url: str) -> str:
     """The address of a ClickHouse with an end to waiting for it, unless it says one itself."""
     parts = urlsplit(url)
-    options = {"connect_timeout": "5", "send_receive_timeout": str(READY_TIMEOUT_SECONDS)} | dict(parse_qsl(parts.query))
+    options = {"connect_timeout": "5", "send_receive_timeout": str(READY_TIMEOUT_SECONDS)} | dict(
+        parse_qsl(parts.query)
+    )
     return urlunsplit(parts._replace(query=urlencode(options)))
 
 
@@ -116,7 +122,10 @@ def run(settings: Settings, jobs: Sequence[WatchJob] = JOBS) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
     rounds = [Round(job, settings, watch_name()) for job in jobs]
-    threads = [threading.Thread(target=one.run, args=(stop,), name=one.job.name, daemon=True) for one in rounds]
+    threads = [
+        threading.Thread(target=one.run, args=(stop,), name=one.job.name, daemon=True)
+        for one in rounds
+    ]
     for thread in threads:
         thread.start()
     log.info("watching: %s", ", ".join(f"{job.name} every {job.period:g} s" for job in jobs))
@@ -135,5 +144,7 @@ def late(settings: Settings, jobs: Sequence[WatchJob] = JOBS) -> list[str]:
     return [
         job.name
         for job in jobs
-        if job.name not in done or (now - done[job.name]).total_seconds() > late_after(job.period, settings.stale_after_seconds)
+        if job.name not in done
+        or (now - done[job.name]).total_seconds()
+        > late_after(job.period, settings.stale_after_seconds)
     ]

@@ -66,14 +66,18 @@ class Snapshots:
         if moment is None or moment > now or self._missing(counted, moment):
             return None
         snapshot = take(self._client.execute, moment, self._calendar)
-        marks = {life.kind: read_mark(self._client, life, self._lives.calendar).offsets for life in LIVES}
+        marks = {
+            life.kind: read_mark(self._client, life, self._lives.calendar).offsets for life in LIVES
+        }
         if marks != counted:
             return None  # another watch computed lives meanwhile
         return _Taken(moment, now, counted, snapshot)
 
     def _others(self) -> bool:
         """Whether another watch computes lives, too: they would not stand still."""
-        rows = self._client.execute("SELECT watch FROM watch_jobs FINAL WHERE job = 'lives' AND at > now() - INTERVAL 10 SECOND")
+        rows = self._client.execute(
+            "SELECT watch FROM watch_jobs FINAL WHERE job = 'lives' AND at > now() - INTERVAL 10 SECOND"
+        )
         return any(not name.endswith(f":{os.getpid()}") for (name,) in rows)
 
     def _newest(self, counted: Offsets, since: datetime) -> datetime | None:
@@ -101,4 +105,6 @@ class Snapshots:
             return
         said = one.snapshot
         row = (one.moment, said.hash, self._rules, said.readings, said.figures, one.taken_at)
-        self._client.execute(f"INSERT INTO {SNAPSHOTS.name} ({COLUMNS}) VALUES", [row], settings={"async_insert": 0})
+        self._client.execute(
+            f"INSERT INTO {SNAPSHOTS.name} ({COLUMNS}) VALUES", [row], settings={"async_insert": 0}
+        )

@@ -54,7 +54,11 @@ class App(faust.App):  # type: ignore[misc]
                 await ensure_topics(SETTINGS)
                 break
             except KafkaError as error:  # It may be starting, too.
-                log.warning("Kafka at %s cannot be used yet, trying again: %s", SETTINGS.kafka_servers, error)
+                log.warning(
+                    "Kafka at %s cannot be used yet, trying again: %s",
+                    SETTINGS.kafka_servers,
+                    error,
+                )
                 await self.sleep(1.0)
         await super().on_first_start()
 
@@ -88,7 +92,9 @@ progress = Progress(app, SETTINGS)
 work = Work(app, SETTINGS, progress)
 app.transport = ChunkTransport(app.conf.broker_consumer, app, app.loop)
 app.transport.intake = work
-names = [SETTINGS.topic_prefix + name for name in (*(kind.name for kind in KINDS), HEARTBEATS, REFUSALS)]
+names = [
+    SETTINGS.topic_prefix + name for name in (*(kind.name for kind in KINDS), HEARTBEATS, REFUSALS)
+]
 
 
 @app.agent(app.topic(*names, schema=ChunkSchema()))
@@ -152,7 +158,9 @@ async def show_readiness(web: Any, request: Any) -> Any:
     """Whether batches are written: 503 once the batch in hand could not be written for a while, or a partition stands still."""
     waited = 0.0 if work.in_hand_since is None else time.monotonic() - work.in_hand_since
     if waited > READY_TIMEOUT_SECONDS:
-        return web.json({"status": f"nothing could be written for {waited:.0f} s; see the log"}, status=503)
+        return web.json(
+            {"status": f"nothing could be written for {waited:.0f} s; see the log"}, status=503
+        )
     if stalled := progress.watch.stalled():
         return web.json({"status": f"{'; '.join(stalled)}; see the log"}, status=503)
     return web.json({"status": "ok"})

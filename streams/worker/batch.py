@@ -66,13 +66,24 @@ class DeadLetter(msgspec.Struct, frozen=True):
 
     def row(self) -> tuple[Any, ...]:
         """As a row of the dead-letter table: open, until somebody says otherwise later than it arrived."""
-        said = (self.topic, self.partition, self.offset, self.received_ms, self.category, self.reason, self.key, self.payload)
+        said = (
+            self.topic,
+            self.partition,
+            self.offset,
+            self.received_ms,
+            self.category,
+            self.reason,
+            self.key,
+            self.payload,
+        )
         return (*said, self.kind, self.agency, "open", self.received_ms)
 
     def copy(self) -> bytes:
         """As it is sent to the dead-letter topic, JSON with key and payload in base64; a payload too large for a record is cut."""
         payload = masked(self.payload)[:MAX_COPIED_BYTES]
-        return msgspec.json.encode(msgspec.structs.replace(self, key=self.key[:MAX_COPIED_BYTES], payload=payload))
+        return msgspec.json.encode(
+            msgspec.structs.replace(self, key=self.key[:MAX_COPIED_BYTES], payload=payload)
+        )
 
 
 @dataclass
@@ -132,7 +143,10 @@ def received_ms(record: ConsumedRecord) -> int:
 
 def arrivals(records: Sequence[ConsumedRecord]) -> list[int]:
     """`received_ms` of each; quick where nobody states an arrival."""
-    found, headers = [record.timestamp for record in records], [record.headers for record in records]
+    found, headers = (
+        [record.timestamp for record in records],
+        [record.headers for record in records],
+    )
     if any(headers) or (found and (min(found) < 0 or max(found) > LATEST_MS)):
         return list(map(_arrival, found, headers))
     return found
@@ -142,13 +156,20 @@ def _arrival(came: int, headers: Headers) -> int:
     if not 0 <= came <= LATEST_MS:
         came = 0 if came < 0 else LATEST_MS
     for name, value in headers:
-        if name == RECEIVED_AT and value is not None and value.isdigit() and len(value) <= STATED_DIGITS:
+        if (
+            name == RECEIVED_AT
+            and value is not None
+            and value.isdigit()
+            and len(value) <= STATED_DIGITS
+        ):
             stated = int(value)
             return stated if EARLIEST_MS <= stated <= came else came
     return came
 
 
-def _decoded(chunks: Iterable[tuple[int, Sequence[ConsumedRecord]]], of: type[T]) -> Iterable[tuple[int, T]]:
+def _decoded(
+    chunks: Iterable[tuple[int, Sequence[ConsumedRecord]]], of: type[T]
+) -> Iterable[tuple[int, T]]:
     """(partition, what a record says) of the records in chunks of partitions, what is none left out."""
     decoder = msgspec.json.Decoder(of)
     for number, record in ((number, record) for number, records in chunks for record in records):

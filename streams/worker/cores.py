@@ -51,7 +51,11 @@ class Cores:
             together = are_better_together((ran - self._ran) * share, waited * share)
             self._waits, self._ran, self._at = waits, ran, at
             self.hold(together)
-        except (OSError, ValueError, IndexError) as error:  # No such figures, or no right to: they run as the system lets them.
+        except (
+            OSError,
+            ValueError,
+            IndexError,
+        ) as error:  # No such figures, or no right to: they run as the system lets them.
             log.info("threads are not kept together: %s", error)
             with suppress(OSError):
                 self.hold(False)
@@ -66,7 +70,9 @@ class Cores:
         elif len(self._held) == 1 and self._held <= self._allowed:
             wanted = self._held
         else:
-            wanted = {int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[36])} & self._allowed
+            wanted = {
+                int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[36])
+            } & self._allowed
         if wanted and wanted != now:
             for thread in THREADS.iterdir():
                 with suppress(ProcessLookupError):

@@ -34,7 +34,14 @@ PIECE = 500
 class Engine:
     """Takes in chunks of the kinds' topics. Not thread-safe: one thread at a time."""
 
-    def __init__(self, store: WorkerStore, topic_prefix: str, reader: Reader, sealer: Sealer, keeping: Keeping = Keeping()) -> None:
+    def __init__(
+        self,
+        store: WorkerStore,
+        topic_prefix: str,
+        reader: Reader,
+        sealer: Sealer,
+        keeping: Keeping = Keeping(),
+    ) -> None:
         self._store = store
         self._prefix = topic_prefix
         self._reader = reader
@@ -67,7 +74,9 @@ class Engine:
         for partition in self._partitions.values():
             partition.forget_old(1 / len(self._partitions))
 
-    def _take(self, batch: Batch, kind: Kind, number: int, records: Sequence[ConsumedRecord]) -> None:
+    def _take(
+        self, batch: Batch, kind: Kind, number: int, records: Sequence[ConsumedRecord]
+    ) -> None:
         partition = self._partitions.get((kind, number))
         if partition is None:
             partition = Partition(kind, number, self._store.checkpoint(kind, number))
@@ -81,7 +90,10 @@ class Engine:
                 self._partitions[kind, number] = partition
                 return
             dead: list[DeadLetter] = []
-            pieces = [self._read(kind, number, new[start : start + PIECE], dead) for start in range(0, len(new), PIECE)]
+            pieces = [
+                self._read(kind, number, new[start : start + PIECE], dead)
+                for start in range(0, len(new), PIECE)
+            ]
             minutes = [minutes_of(columns) for columns, _ in pieces]
             newer = self._load(partition, chain.from_iterable(minutes))
             if newer is None:
@@ -90,17 +102,24 @@ class Engine:
             partition = Partition(kind, number, newer)
         for (columns, kept), its in zip(pieces, minutes, strict=True):
             judged = partition.judge(its, columns)
-            dead += [self._dead(kind, number, kept[index], refusal) for index, refusal in judged.conflicts.items()]
+            dead += [
+                self._dead(kind, number, kept[index], refusal)
+                for index, refusal in judged.conflicts.items()
+            ]
             batch.repeats += len(judged.repeats)
             if judged.repeats:
-                batch.repeated.setdefault((kind, number), []).extend(kept[index].offset for index in judged.repeats)
+                batch.repeated.setdefault((kind, number), []).extend(
+                    kept[index].offset for index in judged.repeats
+                )
             append(batch.events, kind, judged.columns)
             partition.fold(judged, new[-1].offset)
         batch.dead += dead
         batch.upto[kind, number] = partition.position
         self._partitions[kind, number] = partition
 
-    def _is_gap(self, batch: Batch, partition: Partition, records: Sequence[ConsumedRecord]) -> bool:
+    def _is_gap(
+        self, batch: Batch, partition: Partition, records: Sequence[ConsumedRecord]
+    ) -> bool:
         """Whether records are missing before a chunk, so that it has to be fetched again from where we stand.
 
         A chunk tells from where on it holds all that can be read: what lies before its first record may be the markers of
@@ -114,7 +133,11 @@ class Engine:
             return True
         if records.begins > expected:
             log.error(
-                "%s[%d]: Kafka no longer has offsets %d to %d", key[0].topic(self._prefix), key[1], expected, records.begins - 1
+                "%s[%d]: Kafka no longer has offsets %d to %d",
+                key[0].topic(self._prefix),
+                key[1],
+                expected,
+                records.begins - 1,
             )
         return False
 
@@ -124,7 +147,9 @@ class Engine:
         """The valid events as rows, and their records; the others become dead letters."""
 
         def rows(events: list[Read], records: Sequence[ConsumedRecord]) -> Columns:
-            return columns_maker(kind)(events, arrivals(records), [record.offset for record in records], number)
+            return columns_maker(kind)(
+                events, arrivals(records), [record.offset for record in records], number
+            )
 
         events = self._reader.read_all(kind, [record.value or b"" for record in records])
         if events is not None and not self._any_too_old(events, records):
@@ -141,7 +166,9 @@ class Engine:
         return rows(self._sealed(kind, events), kept), kept
 
     def _any_too_old(self, events: list[Read], records: Sequence[ConsumedRecord]) -> bool:
-        return bool(self._keeping.days) and any(map(self._keeping.refuses, events, map(received_ms, records)))
+        return bool(self._keeping.days) and any(
+            map(self._keeping.refuses, events, map(received_ms, records))
+        )
 
     def _sealed(self, kind: Kind, events: list[Read]) -> list[Read]:
         """The events with who reported sealed. The gateway does it; what was put into Kafka by others may be in the open."""
@@ -151,7 +178,9 @@ class Engine:
         for event in events:
             if not hides(event.data.reporter):
                 self._opened[kind] += 1
-                data = msgspec.structs.replace(event.data, reporter=self._sealer.seal(event.data.reporter))
+                data = msgspec.structs.replace(
+                    event.data, reporter=self._sealer.seal(event.data.reporter)
+                )
                 event = msgspec.structs.replace(event, data=data)
             closed.append(event)
         return closed
@@ -169,7 +198,8 @@ class Engine:
         event = self._reader.read(record.value or b"")
         if event.kind is not kind:
             raise RefusalError(
-                RefusalCategory.UNKNOWN_KIND, f"A {event.kind.type} event does not belong in {kind.topic(self._prefix)}."
+                RefusalCategory.UNKNOWN_KIND,
+                f"A {event.kind.type} event does not belong in {kind.topic(self._prefix)}.",
             )
         entity = kind.entity_id(event.data)
         if record.key != entity.encode():
@@ -185,13 +215,21 @@ class Engine:
         checkpoint, values = self._store.windows(partition.kind, partition.number, missing)
         if checkpoint > partition.position:
             return self._store.checkpoint(partition.kind, partition.number)
-        partition.load(missing, self._store.identities(partition.kind, partition.number, missing, partition.position), values)
+        partition.load(
+            missing,
+            self._store.identities(partition.kind, partition.number, missing, partition.position),
+            values,
+        )
         return None
 
-    def _dead(self, kind: Kind, number: int, record: ConsumedRecord, refusal: RefusalError) -> DeadLetter:
+    def _dead(
+        self, kind: Kind, number: int, record: ConsumedRecord, refusal: RefusalError
+    ) -> DeadLetter:
         payload = record.value or b""
         closed = sealed_remains(payload, self._sealer)
-        if closed is not payload and refusal.category is not RefusalCategory.CONFLICT:  # A conflict was counted when it was read.
+        if (
+            closed is not payload and refusal.category is not RefusalCategory.CONFLICT
+        ):  # A conflict was counted when it was read.
             self._opened[kind] += 1
         return DeadLetter(
             kind.topic(self._prefix),

@@ -11,7 +11,17 @@ from dataclasses import dataclass, field
 from schemas.clickhouse.tables import windows_table
 from schemas.events.envelope import RefusalCategory, RefusalError
 from schemas.events.kinds import Kind
-from streams.worker.rows import BODY, EVENT_ID, IDENTITY, OCCURRED_AT, Cell, Columns, Row, Windows, folder
+from streams.worker.rows import (
+    BODY,
+    EVENT_ID,
+    IDENTITY,
+    OCCURRED_AT,
+    Cell,
+    Columns,
+    Row,
+    Windows,
+    folder,
+)
 
 MAX_IDENTITIES = 400_000
 MAX_CELLS = 80_000
@@ -97,7 +107,9 @@ class Partition:
         judged = Judged(columns, minutes)
         gone = []
         held = map(self._identities.__getitem__, minutes)
-        for index, (known, identity, body) in enumerate(zip(held, columns[IDENTITY], columns[BODY], strict=True)):
+        for index, (known, identity, body) in enumerate(
+            zip(held, columns[IDENTITY], columns[BODY], strict=True)
+        ):
             if identity not in known:
                 known[identity] = body
                 continue
@@ -129,13 +141,21 @@ class Partition:
         for one in counts:
             one[-1] = self.position
         self._changed.update(dict.fromkeys(starts, self.position))
-        columns = [starts, [self.number] * len(starts), *zip(*cells, strict=True), *zip(*counts, strict=True)]
+        columns = [
+            starts,
+            [self.number] * len(starts),
+            *zip(*cells, strict=True),
+            *zip(*counts, strict=True),
+        ]
         return [[*column, value] for column, value in zip(columns, checkpoint, strict=True)]
 
     def forget_old(self, share: float) -> None:
         """Let go of the oldest written minutes beyond this partition's share of the bounds; the newest stays."""
         most_identities, most_cells = MAX_IDENTITIES * share, MAX_CELLS * share
-        identities, cells = sum(map(len, self._identities.values())), sum(map(len, self._cells.values()))
+        identities, cells = (
+            sum(map(len, self._identities.values())),
+            sum(map(len, self._cells.values())),
+        )
         if identities <= most_identities and cells <= most_cells:
             return
         for start in sorted(self._cells)[:-1]:

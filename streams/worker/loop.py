@@ -24,7 +24,14 @@ from schemas.events.kinds import DEAD_LETTERS, HEARTBEATS, KINDS, REFUSALS, REPE
 from schemas.seal import sealer
 from schemas.settings import Settings
 from streams.worker import metrics
-from streams.worker.batch import Batch, DeadLetter, received_ms, refusal_rows, repeats_by_partition, write
+from streams.worker.batch import (
+    Batch,
+    DeadLetter,
+    received_ms,
+    refusal_rows,
+    repeats_by_partition,
+    write,
+)
 from streams.worker.engine import Engine
 from streams.worker.progress import Progress
 from streams.worker.pulse import HeartbeatWriter
@@ -78,7 +85,9 @@ class Work:
     def stands_still(self) -> bool:
         """Whether a batch is in hand and none gets written: a try failed, or the last is long ago."""
         since = self.in_hand_since
-        return self._failing > 0 or (since is not None and time.monotonic() - max(since, self._last_written) > self._patience)
+        return self._failing > 0 or (
+            since is not None and time.monotonic() - max(since, self._last_written) > self._patience
+        )
 
     def is_urgent(self, tp: TP) -> bool:
         """Whether what comes from a partition goes ahead of what waits."""
@@ -126,7 +135,9 @@ class Work:
                 await self._go_back(batch)
                 for event in events:
                     if event.message.topic in self._kinds:
-                        del event.value[:-1]  # What was taken in is in the batch; the last record tells how far that is.
+                        del event.value[
+                            :-1
+                        ]  # What was taken in is in the batch; the last record tells how far that is.
                 await writing
                 writing = asyncio.ensure_future(self._write(batch, events))
         except AppStoppedError:
@@ -151,7 +162,11 @@ class Work:
         return events
 
     async def _take(self, events: list[Any], writing: asyncio.Future[None]) -> Batch:
-        chunks = [(self._kinds[e.message.topic], e.message.partition, e.value) for e in events if e.message.topic in self._kinds]
+        chunks = [
+            (self._kinds[e.message.topic], e.message.partition, e.value)
+            for e in events
+            if e.message.topic in self._kinds
+        ]
         failed = False
 
         async def attempt() -> Batch:
@@ -172,7 +187,11 @@ class Work:
             return await self._insist(attempt)
 
     async def _write(self, batch: Batch, events: list[Any]) -> None:
-        refused = refusal_rows((e.message.partition, e.value) for e in events if e.message.topic == self._prefix + REFUSALS)
+        refused = refusal_rows(
+            (e.message.partition, e.value)
+            for e in events
+            if e.message.topic == self._prefix + REFUSALS
+        )
 
         def attempt() -> None:
             write(self._store, batch)
@@ -193,7 +212,10 @@ class Work:
         self._last_written = time.monotonic()
         mine = self._app.consumer.assignment()
         for event in events:
-            key, tp = (self._kinds.get(event.message.topic), event.message.partition), event.message.tp
+            key, tp = (
+                (self._kinds.get(event.message.topic), event.message.partition),
+                event.message.tp,
+            )
             # A partition may have moved to another worker meanwhile: what was written stands, its new owner acknowledges.
             if tp in mine and key not in batch.gaps:
                 event.message.ack(self._app.consumer)
@@ -214,7 +236,11 @@ class Work:
                         raise AppStoppedError from error
                     self._failing, failed = self._failing + (not failed), True
                     metrics.RETRIES.inc()
-                    log.warning("not written, trying again in %.1f s: %s", wait, str(error).partition("Stack trace")[0].strip())
+                    log.warning(
+                        "not written, trying again in %.1f s: %s",
+                        wait,
+                        str(error).partition("Stack trace")[0].strip(),
+                    )
                     await asyncio.sleep(wait)
                     wait = min(wait * 2, 5)
         finally:
@@ -224,7 +250,14 @@ class Work:
         """Tell other readers of dead letters, by their topic."""
         topic = self._prefix + DEAD_LETTERS
         sent = [
-            await self._app.producer.send(topic, f"{one.topic}/{one.partition}/{one.offset}".encode(), one.copy(), None, None, None)
+            await self._app.producer.send(
+                topic,
+                f"{one.topic}/{one.partition}/{one.offset}".encode(),
+                one.copy(),
+                None,
+                None,
+                None,
+            )
             for one in letters
         ]
         await asyncio.gather(*sent)
@@ -232,7 +265,14 @@ class Work:
     async def _tell_repeats(self, batch: Batch) -> None:
         """Tell who sent them of records that were dropped as repeats."""
         sent = [
-            await self._app.producer.send(self._prefix + REPEATS, f"{one.topic}/{one.partition}".encode(), value, None, None, None)
+            await self._app.producer.send(
+                self._prefix + REPEATS,
+                f"{one.topic}/{one.partition}".encode(),
+                value,
+                None,
+                None,
+                None,
+            )
             for one in repeats_by_partition(batch, self._prefix)
             if (value := msgspec.json.encode(one))
         ]
@@ -242,7 +282,9 @@ class Work:
         """Fetch again what a rebalance or a restart of the fetcher let slip."""
         for (kind, number), offset in batch.gaps.items():
             tp = TP(kind.topic(self._prefix), number)
-            log.warning("%s[%d]: a chunk is missing, fetching again from %d", tp.topic, number, offset)
+            log.warning(
+                "%s[%d]: a chunk is missing, fetching again from %d", tp.topic, number, offset
+            )
             await self._insist(partial(self._seek, tp, offset))
 
     async def _seek(self, tp: TP, offset: int) -> None:

@@ -89,22 +89,33 @@ class Watch:
         self._stale_after = stale_after
         self.partitions: dict[KindPartition, PartitionStanding] = {}
 
-    def look(self, now: float, extents: Mapping[KindPartition, OffsetRange], written: Mapping[KindPartition, int]) -> list[str]:
+    def look(
+        self,
+        now: float,
+        extents: Mapping[KindPartition, OffsetRange],
+        written: Mapping[KindPartition, int],
+    ) -> list[str]:
         """Take in how far the partitions of `extents` reach and are written; others are no longer followed.
 
         Returns what there is to say: a line for each partition that stands still since, or moves again. One stands still that has
         had records to write for `stale_after` seconds and of which none was written in that time.
         """
         said = []
-        self.partitions = {place: self.partitions.get(place) or PartitionStanding(now) for place in extents}
+        self.partitions = {
+            place: self.partitions.get(place) or PartitionStanding(now) for place in extents
+        }
         for place, one in self.partitions.items():
             one.stable = extents[place].stable
-            self._take_in(one, now, extents[place].end, extents[place].passed(written.get(place, one.written)))
+            self._take_in(
+                one, now, extents[place].end, extents[place].passed(written.get(place, one.written))
+            )
             still = now - one.moved
             stalled = bool(one.waits) and still >= self._stale_after
             if stalled and not one.stalled:
                 why = "; their sender holds a transaction open" if one.held else ""
-                said.append(f"{place} stands still: {one.lag:,} records wait, none was written for {still:.0f} s{why}")
+                said.append(
+                    f"{place} stands still: {one.lag:,} records wait, none was written for {still:.0f} s{why}"
+                )
             elif one.stalled and not stalled:
                 said.append(f"{place} moves again")
             one.stalled = stalled
@@ -126,10 +137,16 @@ class Watch:
         """What there is to say of the partitions that stand still."""
         still = [(str(place), one) for place, one in self.partitions.items() if one.stalled]
         stuck = [name for name, one in still if not one.held]
-        held = [f"{one.lag:,} records of {name} wait until a sender ends its transaction" for name, one in still if one.held]
+        held = [
+            f"{one.lag:,} records of {name} wait until a sender ends its transaction"
+            for name, one in still
+            if one.held
+        ]
         return [*([f"nothing is written of {', '.join(stuck)}"] if stuck else []), *held]
 
-    def rows(self, now: float, now_ms: int, received_ms: Mapping[KindPartition, int], worker: str) -> list[tuple[Any, ...]]:
+    def rows(
+        self, now: float, now_ms: int, received_ms: Mapping[KindPartition, int], worker: str
+    ) -> list[tuple[Any, ...]]:
         """Rows of the table `progress`."""
 
         def at(moment: float) -> int:
@@ -177,28 +194,48 @@ class Progress:
                 await self._look()
                 self._trouble = ""
             except Exception as error:
-                trouble = f"{type(error).__name__}: {str(error).partition('Stack trace')[0].strip()}"
+                trouble = (
+                    f"{type(error).__name__}: {str(error).partition('Stack trace')[0].strip()}"
+                )
                 if trouble != self._trouble:
                     log.warning("progress could not be looked at: %s", trouble)
                 self._trouble = trouble
 
     async def _look(self) -> None:
         mine = self._app.consumer.assignment()
-        held = {KindPartition(self._topics[tp.topic], tp.partition): tp for tp in mine if tp.topic in self._topics}
+        held = {
+            KindPartition(self._topics[tp.topic], tp.partition): tp
+            for tp in mine
+            if tp.topic in self._topics
+        }
         # Kafka first: what comes in while ClickHouse is asked is no lag.
-        extents = await asyncio.wait_for(self._app.consumer.extents(held.values()), STALL_SECONDS) if held else {}
+        extents = (
+            await asyncio.wait_for(self._app.consumer.extents(held.values()), STALL_SECONDS)
+            if held
+            else {}
+        )
         held = {place: tp for place, tp in held.items() if tp in extents}
         problem, written = None, dict[KindPartition, int]()
         try:
             # A ClickHouse that hangs raises nothing: what stands still must be said all the same.
-            asked = self._in_thread(lambda: {KindPartition(*row[:2]): row[2] + 1 for row in self._store.checkpoints()})
+            asked = self._in_thread(
+                lambda: {KindPartition(*row[:2]): row[2] + 1 for row in self._store.checkpoints()}
+            )
             written = await asyncio.wait_for(asked, STALL_SECONDS)
-        except Exception as error:  # Nothing moves as long as ClickHouse is away: that is seen, too.
+        except (
+            Exception
+        ) as error:  # Nothing moves as long as ClickHouse is away: that is seen, too.
             problem = error
         now = time.monotonic()
-        for line in self.watch.look(now, {place: extents[tp] for place, tp in held.items()}, written):
+        for line in self.watch.look(
+            now, {place: extents[tp] for place, tp in held.items()}, written
+        ):
             log.warning(line)
-        metrics.stand({held[place]: one.lag for place, one in self.watch.partitions.items()}, self._stalled(held), mine)
+        metrics.stand(
+            {held[place]: one.lag for place, one in self.watch.partitions.items()},
+            self._stalled(held),
+            mine,
+        )
         self._received = {place: at for place, at in self._received.items() if place in held}
         rows = self.watch.rows(now, time.time_ns() // 1_000_000, self._received, self._worker)
         if problem:

@@ -63,9 +63,13 @@ class HeartbeatWriter:
         rows = heartbeat_rows((event.message.partition, event.value) for event in events)
         try:
             if rows:
-                await asyncio.get_running_loop().run_in_executor(self._thread, self._store.write_heartbeats, rows)
+                await asyncio.get_running_loop().run_in_executor(
+                    self._thread, self._store.write_heartbeats, rows
+                )
         except Exception as error:
-            log.info("heartbeats are not written: %s", str(error).partition("Stack trace")[0].strip())
+            log.info(
+                "heartbeats are not written: %s", str(error).partition("Stack trace")[0].strip()
+            )
             return False
         del self._chunks[: len(events)]
         mine = self._app.consumer.assignment()

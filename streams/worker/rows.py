@@ -45,7 +45,10 @@ def columns_maker(kind: Kind) -> Callable[[Sequence[Read], list[int], list[int],
         "body": "bodies(kind, events)",
     }
     hints = annotations(kind)
-    columns = [given.get(column.name) or _values(f"one.{column.name}", hints[column.name]) for column in events_table(kind).columns]
+    columns = [
+        given.get(column.name) or _values(f"one.{column.name}", hints[column.name])
+        for column in events_table(kind).columns
+    ]
     source = (
         "def make(events, received, offsets, partition):\n"
         "    origin = epoch.astimezone(events[0].time.tzinfo) if events else epoch\n"
@@ -53,8 +56,15 @@ def columns_maker(kind: Kind) -> Callable[[Sequence[Read], list[int], list[int],
         "    names = [event.event_id for event in events]\n"
         f"    return [{', '.join(columns)}]\n"
     )
-    helpers = {"bodies": bodies, "identities": identities, "entity_id": kind.entity_id, "shared": shared}
-    return typing.cast(Callable[..., Columns], _compile(source, {"kind": kind, "epoch": EPOCH} | helpers))
+    helpers = {
+        "bodies": bodies,
+        "identities": identities,
+        "entity_id": kind.entity_id,
+        "shared": shared,
+    }
+    return typing.cast(
+        Callable[..., Columns], _compile(source, {"kind": kind, "epoch": EPOCH} | helpers)
+    )
 
 
 MAX_SHARED = 50_000
@@ -87,7 +97,11 @@ def append(batches: dict[Kind, Columns], kind: Kind, columns: Columns) -> None:
 
 def _values(expression: str, annotation: Any) -> str:
     values = f"[{_value(expression, annotation)} for one in data]"
-    return f"shared({values})" if clickhouse_type(annotation) == "LowCardinality(String)" and _bare(annotation) is str else values
+    return (
+        f"shared({values})"
+        if clickhouse_type(annotation) == "LowCardinality(String)" and _bare(annotation) is str
+        else values
+    )
 
 
 def _ms(expression: str) -> str:
@@ -101,7 +115,11 @@ def _ms(expression: str) -> str:
 def _value(expression: str, annotation: Any) -> str:
     parts = {_bare(part) for part in _alternatives(annotation)}
     if datetime in parts:
-        return f"(None if {expression} is None else {_ms(expression)})" if type(None) in parts else _ms(expression)
+        return (
+            f"(None if {expression} is None else {_ms(expression)})"
+            if type(None) in parts
+            else _ms(expression)
+        )
     if UnsetType in parts:
         return f"({expression} or ())"
     return expression
@@ -121,7 +139,9 @@ def _alternatives(annotation: Any) -> tuple[Any, ...]:
 
 
 @cache
-def folder(kind: Kind) -> Callable[[list[int], Columns, Windows, list[tuple[int, Cell, list[int]]]], None]:
+def folder(
+    kind: Kind,
+) -> Callable[[list[int], Columns, Windows, list[tuple[int, Cell, list[int]]]], None]:
     """A function that adds rows to windows: `(minutes, columns, windows, touched)`.
 
     `minutes` holds each row's window, `columns` the rows. `windows` is first second of the minute → cell → one count per measure,
@@ -139,7 +159,9 @@ def folder(kind: Kind) -> Callable[[list[int], Columns, Windows, list[tuple[int,
     groups: dict[str, list[str]] = {}
     for index, measure in enumerate(kind.measures):
         first, *others = [condition.python(column) for condition in measure.where] or ["True"]
-        groups.setdefault(first, []).append(f"if {' and '.join(others) or 'True'}: counts[{index}] += 1")
+        groups.setdefault(first, []).append(
+            f"if {' and '.join(others) or 'True'}: counts[{index}] += 1"
+        )
     names = "".join(f", its_{name}" for name in used)
     values = "".join(f", columns[{position[name]}]" for name in used)
     lines = [

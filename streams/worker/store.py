@@ -12,7 +12,13 @@ from clickhouse_driver import Client
 from clickhouse_driver.columns.datetimecolumn import DateTime64Column
 
 from schemas.clickhouse.columns import Table
-from schemas.clickhouse.tables import DEAD_LETTERS, HEARTBEATS, PROGRESS, events_table, windows_table
+from schemas.clickhouse.tables import (
+    DEAD_LETTERS,
+    HEARTBEATS,
+    PROGRESS,
+    events_table,
+    windows_table,
+)
 from schemas.clickhouse.watch_tables import ALARMS, REFUSALS, WATCH
 from schemas.events.kinds import KINDS, Kind
 from streams.worker.fold import Checkpoint
@@ -73,14 +79,19 @@ class WorkerStore:
         )
         return Checkpoint(upto, newest[0][0] if newest else -1)
 
-    def windows(self, kind: Kind, partition: int, minutes: Iterable[int]) -> tuple[int, list[tuple[int, Cell, list[int]]]]:
+    def windows(
+        self, kind: Kind, partition: int, minutes: Iterable[int]
+    ) -> tuple[int, list[tuple[int, Cell, list[int]]]]:
         """The checkpoint, and (minute, cell, counts) of some minutes as the raw rows up to it give them.
 
         Not as they are stored: so what is stored wrong never comes back through a worker's memory, and a rebuild may put windows
         right while workers count in them. Raw rows up to a checkpoint do not change: two statements see the same.
         """
         upto = self._upto(kind, partition)
-        dimensions, measures = ", ".join(kind.dimensions), ", ".join(measure.sql() for measure in kind.measures)
+        dimensions, measures = (
+            ", ".join(kind.dimensions),
+            ", ".join(measure.sql() for measure in kind.measures),
+        )
         rows = self.execute(
             f"SELECT toUnixTimestamp(toStartOfMinute(occurred_at)) AS minute, {dimensions}, {measures} "
             f"FROM {events_table(kind).name} FINAL WHERE toStartOfMinute(occurred_at) IN ({_numbers(minutes)}) "
@@ -97,7 +108,9 @@ class WorkerStore:
         )
         return int(rows[0][0]) if rows else -1
 
-    def identities(self, kind: Kind, partition: int, minutes: Iterable[int], upto: int) -> list[tuple[int, int, int]]:
+    def identities(
+        self, kind: Kind, partition: int, minutes: Iterable[int], upto: int
+    ) -> list[tuple[int, int, int]]:
         """(minute, identity, body) of the events of some minutes that count up to an offset.
 
         Rows beyond it were written before a crash and are about to be read again: they judge nothing.

@@ -34,7 +34,10 @@ async def _make(admin: AIOKafkaAdminClient, settings: Settings) -> list[str]:
     if not missing:
         return []
     answer = await admin.create_topics(
-        [NewTopic(topic.name, topic.partitions, topic.replicas, topic_configs=topic.config) for topic in missing]
+        [
+            NewTopic(topic.name, topic.partitions, topic.replicas, topic_configs=topic.config)
+            for topic in missing
+        ]
     )
     for name, code, *_ in answer.topic_errors:
         if code and for_code(code) is not TopicAlreadyExistsError:
@@ -44,8 +47,15 @@ async def _make(admin: AIOKafkaAdminClient, settings: Settings) -> list[str]:
 
 async def _grow(admin: AIOKafkaAdminClient, settings: Settings) -> list[str]:
     wanted = {topic.name: topic.partitions for topic in topics(settings)}
-    present = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics(list(wanted))}
-    small = {name: NewPartitions(count) for name, count in wanted.items() if 0 < present.get(name, 0) < count}
+    present = {
+        topic["topic"]: len(topic["partitions"])
+        for topic in await admin.describe_topics(list(wanted))
+    }
+    small = {
+        name: NewPartitions(count)
+        for name, count in wanted.items()
+        if 0 < present.get(name, 0) < count
+    }
     if small:
         with suppress(InvalidPartitionsError):  # Another process did it meanwhile.
             await admin.create_partitions(small)
@@ -55,12 +65,18 @@ async def _grow(admin: AIOKafkaAdminClient, settings: Settings) -> list[str]:
 async def _time(admin: AIOKafkaAdminClient, names: list[str]) -> None:
     """Have topics take the broker's time for their records, all else of their configuration as it is."""
     asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
-    found = {name: entries for answer in await admin.describe_configs(asked) for _, _, _, name, entries in answer.resources}
+    found = {
+        name: entries
+        for answer in await admin.describe_configs(asked)
+        for _, _, _, name, entries in answer.resources
+    }
     old = []
     for name, entries in found.items():
         own = {entry[0]: entry[1] for entry in entries if entry[3] == OF_THE_TOPIC}
         if own.get(TIME_OF_RECORDS) != APPENDED:
-            old.append(ConfigResource(ConfigResourceType.TOPIC, name, own | {TIME_OF_RECORDS: APPENDED}))
+            old.append(
+                ConfigResource(ConfigResourceType.TOPIC, name, own | {TIME_OF_RECORDS: APPENDED})
+            )
     for answer in await admin.alter_configs(old) if old else ():
         for code, said, _, name in answer.resources:
             if code:

@@ -94,18 +94,25 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     async def extents(self, partitions: Iterable[TP]) -> Mapping[TP, OffsetRange]:
         """How far partitions reach and can be read, as Kafka says now. Raises aiokafka's errors."""
-        found: Mapping[TP, OffsetRange] = await self.call_thread(self._extents, [TopicPartition(*tp) for tp in partitions])
+        found: Mapping[TP, OffsetRange] = await self.call_thread(
+            self._extents, [TopicPartition(*tp) for tp in partitions]
+        )
         return found
 
     async def _extents(self, partitions: list[TopicPartition]) -> Mapping[TP, OffsetRange]:
         fetcher = self._ensure_consumer()._fetcher
-        uncommitted = copy.copy(fetcher)  # The level is asked with each request, from the one that asks.
+        uncommitted = copy.copy(
+            fetcher
+        )  # The level is asked with each request, from the one that asks.
         uncommitted._isolation_level = READ_UNCOMMITTED
         stable = await fetcher.end_offsets(partitions, None)
         ends = await uncommitted.end_offsets(partitions, None)
         assignment = fetcher._subscriptions.subscription.assignment
         mine = [tp for tp in partitions if tp in assignment.tps]
-        return {TP(*tp): OffsetRange(ends[tp], stable[tp], assignment.state_value(tp).unreadable) for tp in mine}
+        return {
+            TP(*tp): OffsetRange(ends[tp], stable[tp], assignment.state_value(tp).unreadable)
+            for tp in mine
+        }
 
 
 class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
@@ -172,8 +179,12 @@ class ChunkTransport(driver.Transport):  # type: ignore[misc]
 class ChunkSchema(faust.Schema):  # type: ignore[misc]
     """Leaves keys and values as they are: decoding is the engine's work."""
 
-    def loads_key(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> Any:
+    def loads_key(
+        self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None
+    ) -> Any:
         return message.key
 
-    def loads_value(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> Any:
+    def loads_value(
+        self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None
+    ) -> Any:
         return message.value

@@ -11,7 +11,10 @@ COMMANDS = ROOT / "docs" / "reference" / "commands.md"
 def files() -> dict[Path, str]:
     """Return every page with its content."""
     architecture = renewed(ARCHITECTURE.read_text(), "rooms", rooms.draw())
-    return {COMMANDS: commands.page(), ARCHITECTURE: renewed(architecture, "contracts", rooms.contracts())}
+    return {
+        COMMANDS: commands.page(),
+        ARCHITECTURE: renewed(architecture, "contracts", rooms.contracts()),
+    }
 
 
 if __name__ == "__main__":

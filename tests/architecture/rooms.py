@@ -27,15 +27,22 @@ def draw() -> str:
     arrows: dict[str, set[str]] = {home: set() for home in homes.values()}
     for module, used in modules.items():
         arrows[homes[module]] |= {homes[other] for other in used} - {homes[module]}
-    lines = ["| part | rooms | modules | arrows between its rooms | cycles | rooms of `schemas` that it uses |"]
+    lines = [
+        "| part | rooms | modules | arrows between its rooms | cycles | rooms of `schemas` that it uses |"
+    ]
     lines += ["|---|---|---|---|---|---|"]
     for part in PARTS:
         inside = within(part, arrows)
         count = sum(1 for module in modules if belongs(module, part))
-        vocabulary = sorted({other for one in inside for other in arrows[one] if belongs(other, "schemas")} - set(inside))
+        vocabulary = sorted(
+            {other for one in inside for other in arrows[one] if belongs(other, "schemas")}
+            - set(inside)
+        )
         named = ", ".join(f"`{other.removeprefix('schemas.')}`" for other in vocabulary) or "-"
         counted = sum(map(len, inside.values()))
-        lines.append(f"| `{part}` | {len(inside)} | {count} | {counted} | {len(cycles(inside))} | {named} |")
+        lines.append(
+            f"| `{part}` | {len(inside)} | {count} | {counted} | {len(cycles(inside))} | {named} |"
+        )
     for part in PARTS:
         if len(inside := within(part, arrows)) > 2:
             lines += ["", f"### Rooms of `{part}`", "", *chart(inside)]
@@ -45,14 +52,20 @@ def draw() -> str:
 def imports() -> dict[str, set[str]]:
     """Return every module of the product with the modules of the product that it imports."""
     graph = grimp.build_graph(*PARTS, cache_dir=None)
-    return {module: graph.find_modules_directly_imported_by(module) for module in sorted(graph.modules)}
+    return {
+        module: graph.find_modules_directly_imported_by(module) for module in sorted(graph.modules)
+    }
 
 
 def room(module: str, modules: Iterable[str]) -> str:
     """Return the package that a module stands in; a package's own `__init__` stands in that package."""
     if module.endswith(".__main__"):
         return module
-    return module if any(other.startswith(f"{module}.") for other in modules) else module.rpartition(".")[0] or module
+    return (
+        module
+        if any(other.startswith(f"{module}.") for other in modules)
+        else module.rpartition(".")[0] or module
+    )
 
 
 def belongs(module: str, part: str) -> bool:
@@ -62,7 +75,11 @@ def belongs(module: str, part: str) -> bool:
 
 def within(part: str, arrows: Arrows) -> dict[str, set[str]]:
     """Return the arrows between the rooms of one part."""
-    return {one: {other for other in used if belongs(other, part)} for one, used in arrows.items() if belongs(one, part)}
+    return {
+        one: {other for other in used if belongs(other, part)}
+        for one, used in arrows.items()
+        if belongs(one, part)
+    }
 
 
 def chart(arrows: Arrows) -> list[str]:

@@ -19,7 +19,9 @@ README = ROOT / "README.md"
 
 def tracked() -> list[str]:
     """The files of the repository that exist."""
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     return [name for name in listed if (ROOT / name).exists()]
 
 
@@ -28,7 +30,11 @@ PAGES = [name for name in tracked() if name.endswith(".md")]
 
 def test_derived_files_are_up_to_date() -> None:
     derived = [*files().items(), *whole.files().items()]
-    late = [str(path.relative_to(ROOT)) for path, content in derived if not path.exists() or path.read_text() != content]
+    late = [
+        str(path.relative_to(ROOT))
+        for path, content in derived
+        if not path.exists() or path.read_text() != content
+    ]
     assert not late, f"run `make generate`: {late}"
 
 
@@ -40,14 +46,26 @@ def test_every_setting_is_documented() -> None:
 def test_the_readme_is_short_and_names_the_commands() -> None:
     text = README.read_text()
     assert len(text.splitlines()) <= 150
-    for command in ("make demo", "make test", "make check", "make docs", "make chaos", "make bench", "docker compose"):
+    for command in (
+        "make demo",
+        "make test",
+        "make check",
+        "make docs",
+        "make chaos",
+        "make bench",
+        "docker compose",
+    ):
         assert command in text
 
 
 def test_every_command_of_the_makefile_is_in_the_readme_or_the_guide() -> None:
     commands = re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
     text = README.read_text() + (ROOT / "CONTRIBUTING.md").read_text()
-    assert not [command for command in commands if f"make {command}" not in text and command not in ("help", "clean")]
+    assert not [
+        command
+        for command in commands
+        if f"make {command}" not in text and command not in ("help", "clean")
+    ]
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -62,7 +80,14 @@ def test_the_top_level_holds_only_the_agreed_folders() -> None:
     allowed = {
         *("ingest", "streams", "dashboard", "schemas", "stack", "tests", "docs"),
         *("Makefile", "docker-compose.yml", "mkdocs.yml", "pyproject.toml"),
-        *("README.md", "LICENSE", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"),
+        *(
+            "README.md",
+            "LICENSE",
+            "ARCHITECTURE.md",
+            "CHANGELOG.md",
+            "CONTRIBUTING.md",
+            "SECURITY.md",
+        ),
     }
     assert top <= allowed
 
@@ -82,23 +107,40 @@ def test_the_changelog_has_the_version_of_the_project() -> None:
 
 
 def test_files_stay_small() -> None:
-    long = {path.name: count for path in ROOT.glob("[!.]*/**/*.py") if (count := len(path.read_text().splitlines())) > 400}
+    long = {
+        path.name: count
+        for path in ROOT.glob("[!.]*/**/*.py")
+        if (count := len(path.read_text().splitlines())) > 400
+    }
     assert not long
 
 
 def test_a_module_stands_in_the_room_of_its_package() -> None:
     modules = ("parts", "parts.__main__", "parts.one", "parts.inner", "parts.inner.two")
-    assert [room(module, modules) for module in modules] == ["parts", "parts.__main__", "parts", "parts.inner", "parts.inner"]
+    assert [room(module, modules) for module in modules] == [
+        "parts",
+        "parts.__main__",
+        "parts",
+        "parts.inner",
+        "parts.inner",
+    ]
 
 
 def test_a_chart_leaves_out_arrows_that_follow_from_others() -> None:
     arrows = {"a": {"b", "c"}, "b": {"c"}, "c": set()}
     assert reduced(arrows) == {"a": {"b"}, "b": {"c"}, "c": set()}
-    assert [line.strip() for line in chart(arrows) if "-->" in line] == ["r_a --> r_b", "r_b --> r_c"]
+    assert [line.strip() for line in chart(arrows) if "-->" in line] == [
+        "r_a --> r_b",
+        "r_b --> r_c",
+    ]
 
 
 def test_what_leads_into_a_cycle_stays_drawn() -> None:
-    assert reduced({"a": {"b", "c"}, "b": {"c"}, "c": {"b"}}) == {"a": {"c"}, "b": {"c"}, "c": {"b"}}
+    assert reduced({"a": {"b", "c"}, "b": {"c"}, "c": {"b"}}) == {
+        "a": {"c"},
+        "b": {"c"},
+        "c": {"b"},
+    }
 
 
 def test_rooms_that_import_one_another_are_a_cycle() -> None:

@@ -29,11 +29,23 @@ def test_no_class_name_stands_in_two_modules() -> None:
 
 
 def test_exceptions_end_in_error() -> None:
-    known = {name for name, one in vars(builtins).items() if isinstance(one, type) and issubclass(one, BaseException)}
+    known = {
+        name
+        for name, one in vars(builtins).items()
+        if isinstance(one, type) and issubclass(one, BaseException)
+    }
     found, more = list(classes()), True
     while more:  # Bases may be declared after what derives from them.
-        derived = {name for _, name, bases in found if known.intersection(bases) or any(one.endswith("Error") for one in bases)}
+        derived = {
+            name
+            for _, name, bases in found
+            if known.intersection(bases) or any(one.endswith("Error") for one in bases)
+        }
         more = not derived <= known
         known |= derived
     assert len(derived) > 15
-    assert [(module, name) for module, name, _ in found if name in derived and not name.endswith("Error")] == []
+    assert [
+        (module, name)
+        for module, name, _ in found
+        if name in derived and not name.endswith("Error")
+    ] == []

@@ -27,7 +27,9 @@ def turned(text: str, config: MkDocsConfig, files: Files, page: str = "how-to/ru
     """Return a text of a page with the links that the site has."""
     found = files.get_file_from_path(page)
     assert found is not None
-    return config.plugins.on_page_markdown(text, page=Page(None, found, config), config=config, files=files)
+    return config.plugins.on_page_markdown(
+        text, page=Page(None, found, config), config=config, files=files
+    )
 
 
 def test_links_lead_to_pages_and_to_copies_of_other_files(config: MkDocsConfig) -> None:
@@ -36,10 +38,21 @@ def test_links_lead_to_pages_and_to_copies_of_other_files(config: MkDocsConfig) 
     assert turned("[a](../../SECURITY.md)", config, files) == "[a](../project/security.md)"
     assert turned("[a](../../LICENSE)", config, files) == "[a](../repository/LICENSE.txt)"
     assert files.get_file_from_path("repository/LICENSE.txt") is not None
-    assert turned("[a](docs/tutorial.md)", config, files, "project/architecture.md") == "[a](../tutorial.md)"
+    assert (
+        turned("[a](docs/tutorial.md)", config, files, "project/architecture.md")
+        == "[a](../tutorial.md)"
+    )
 
 
-@pytest.mark.parametrize("text", ["[a](gone.md)", "[a](../../../outside.md)", "`[a](../../LICENSE)`", "[a](https://vi.example/)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[a](gone.md)",
+        "[a](../../../outside.md)",
+        "`[a](../../LICENSE)`",
+        "[a](https://vi.example/)",
+    ],
+)
 def test_links_to_nothing_and_code_stay_as_they_are(text: str, config: MkDocsConfig) -> None:
     assert turned(text, config, config.plugins.on_files(get_files(config), config=config)) == text
 
@@ -63,7 +76,10 @@ def test_a_page_that_loads_from_elsewhere_is_reported(
     assert bool(caplog.records) is reported
 
 
-@pytest.mark.parametrize(("links", "named"), [(["how-to/run.md"], []), (["gone.md", "how-to/run.md#gone"], ["gone.md", "#gone"])])
+@pytest.mark.parametrize(
+    ("links", "named"),
+    [(["how-to/run.md"], []), (["gone.md", "how-to/run.md#gone"], ["gone.md", "#gone"])],
+)
 def test_a_broken_link_fails_the_build(links: list[str], named: list[str], tmp_path: Path) -> None:
     text = " ".join(f"[a link]({link})" for link in links)
     (tmp_path / "page.py").write_text(
@@ -75,8 +91,18 @@ def test_a_broken_link_fails_the_build(links: list[str], named: list[str], tmp_p
         "docs_dir": f"{ROOT}/docs",
         "hooks": [f"{ROOT}/docs/hooks/links.py", f"{tmp_path}/page.py"],
     }
-    (tmp_path / "mkdocs.yml").write_text(yaml.safe_dump(more | {"site_dir": f"{tmp_path}/site", "not_in_nav": "more.md"}))
-    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", str(tmp_path / "mkdocs.yml")]
+    (tmp_path / "mkdocs.yml").write_text(
+        yaml.safe_dump(more | {"site_dir": f"{tmp_path}/site", "not_in_nav": "more.md"})
+    )
+    build = [
+        sys.executable,
+        "-m",
+        "mkdocs",
+        "build",
+        "--strict",
+        "--config-file",
+        str(tmp_path / "mkdocs.yml"),
+    ]
     done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=False)
     assert bool(done.returncode) is bool(named), done.stderr
     assert all(one in done.stderr for one in named)

@@ -11,7 +11,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from stack import StackError, control
 from tests.bench import (
@@ -63,20 +70,33 @@ cli = typer.Typer()
 @cli.command()
 def bench(
     names: Annotated[
-        list[str] | None, typer.Argument(help=f"Which to run: {', '.join(BENCHES)}, or all; by default {', '.join(STREAM)}.")
+        list[str] | None,
+        typer.Argument(
+            help=f"Which to run: {', '.join(BENCHES)}, or all; by default {', '.join(STREAM)}."
+        ),
     ] = None,
     quick: Annotated[bool, typer.Option(help="Fewer events, for a first look.")] = False,
     document: Annotated[
-        Path | None, typer.Option(help="Where to write the results; by default into the docs after a whole run.")
+        Path | None,
+        typer.Option(
+            help="Where to write the results; by default into the docs after a whole run."
+        ),
     ] = None,
 ) -> None:
     """Measure on a stack of its own, which is gone afterwards. An aim that is not met, or cannot be measured here, is no error."""
     console = Console()
     chosen = list(BENCHES) if names == ["all"] else names or list(STREAM)
     if unknown := set(chosen) - BENCHES.keys():
-        raise typer.BadParameter(f"There is no {', '.join(unknown)}; there are {', '.join(BENCHES)}, and all.")
+        raise typer.BadParameter(
+            f"There is no {', '.join(unknown)}; there are {', '.join(BENCHES)}, and all."
+        )
     screen = Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
     )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing is left running
     began = time.monotonic()
@@ -88,12 +108,18 @@ def bench(
             with console.status("starting Kafka and ClickHouse"):
                 stack = control.up(home, kafka_engine=True)
             report = Report(
-                f"python -m tests.bench {' '.join(sys.argv[1:])}".strip(), describe(), versions(python, stack.clickhouse_url)
+                f"python -m tests.bench {' '.join(sys.argv[1:])}".strip(),
+                describe(),
+                versions(python, stack.clickhouse_url),
             )
-            console.print(f"{report.machine}\n{', '.join(f'{name} {version}' for name, version in report.versions.items())}")
+            console.print(
+                f"{report.machine}\n{', '.join(f'{name} {version}' for name, version in report.versions.items())}"
+            )
             with screen:
                 ground = Ground(stack, home, quick, screen, python)
-                failed = measure_each({name: partial(BENCHES[name], ground) for name in chosen}, report, console.print)
+                failed = measure_each(
+                    {name: partial(BENCHES[name], ground) for name in chosen}, report, console.print
+                )
         except (StackError, RuntimeError, AssertionError) as error:
             console.print(f"[red]{error}[/]")
             raise typer.Exit(1) from None
@@ -104,7 +130,9 @@ def bench(
     for table in report.tables():
         console.print(table)
     if failed:
-        console.print(f"[red]Failed: {', '.join(failed)}.[/] What was measured stands above; no document is written.")
+        console.print(
+            f"[red]Failed: {', '.join(failed)}.[/] What was measured stands above; no document is written."
+        )
         raise typer.Exit(1)
     if document or not (names or quick):
         report.write(document or DOCUMENT)

@@ -35,29 +35,56 @@ class Tally:
 async def watch(session: aiohttp.ClientSession, address: str, number: int, tally: Tally) -> None:
     """One viewer of pushes. Compression is offered as Chromium offers it."""
     async with session.get(f"{address}/_dash-dependencies") as answer:
-        output = next(one["output"] for one in await answer.json() if not one["inputs"] and one.get("persistent"))
+        output = next(
+            one["output"]
+            for one in await answer.json()
+            if not one["inputs"] and one.get("persistent")
+        )
     name = f"viewer-{number}"
     payload = {"output": output, "outputs": [], "inputs": [], "changedPropIds": [], "state": []}
-    async with session.ws_connect(f"{address}/_dash-ws-callback", origin=address, compress=15, max_msg_size=0) as ws:
-        await ws.send_json({"type": "callback_request", "rendererId": name, "requestId": f"{name}-1", "payload": payload})
+    async with session.ws_connect(
+        f"{address}/_dash-ws-callback", origin=address, compress=15, max_msg_size=0
+    ) as ws:
+        await ws.send_json(
+            {
+                "type": "callback_request",
+                "rendererId": name,
+                "requestId": f"{name}-1",
+                "payload": payload,
+            }
+        )
         async for message in ws:
             text = message.data
             if "get_props_request" in text:
                 for one in _all(json.loads(text)):
                     if one["type"] == "get_props_request":
-                        said = {"type": "get_props_response", "rendererId": name, "requestId": one["requestId"], "payload": VIEWER}
+                        said = {
+                            "type": "get_props_response",
+                            "rendererId": name,
+                            "requestId": one["requestId"],
+                            "payload": VIEWER,
+                        }
                         await ws.send_json(said)
             tally.bytes += len(text)
             if found := NEWS.search(text):
                 tally.ready.add(number)
-                tally.updates.append((number, 1000 * time.time(), f"{found[2]} {found[3]}", float(found[1])))
+                tally.updates.append(
+                    (number, 1000 * time.time(), f"{found[2]} {found[3]}", float(found[1]))
+                )
 
 
 async def poll(session: aiohttp.ClientSession, address: str, number: int, tally: Tally) -> None:
     """One viewer of a page with an interval."""
     async with session.get(f"{address}/_dash-dependencies") as answer:
-        callback = next(one for one in await answer.json() if any(each["property"] == "n_intervals" for each in one["inputs"]))
-    outputs = [dict(zip(("id", "property"), one.rsplit(".", 1), strict=True)) for one in callback["output"].strip(".").split("...")]
+        callback = next(
+            one
+            for one in await answer.json()
+            if any(each["property"] == "n_intervals" for each in one["inputs"])
+        )
+    outputs = [
+        dict(zip(("id", "property"), one.rsplit(".", 1), strict=True))
+        for one in callback["output"].strip(".").split("...")
+    ]
     tick, count = callback["inputs"][0], 0
     while True:
         began, count = time.monotonic(), count + 1
@@ -84,9 +111,13 @@ async def main(how: str, address: str, viewers: int, seconds: float, enough: int
     """Open all viewers, count, print. `enough` viewers that have their content are enough to begin."""
     tally = Tally()
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=60)
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=timeout) as session:
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0), timeout=timeout
+    ) as session:
         run = watch if how == "push" else poll
-        tasks = [asyncio.create_task(run(session, address, number, tally)) for number in range(viewers)]
+        tasks = [
+            asyncio.create_task(run(session, address, number, tally)) for number in range(viewers)
+        ]
         while len(tally.ready) < enough:
             await asyncio.sleep(0.1)
             for task in tasks:
@@ -101,7 +132,17 @@ async def main(how: str, address: str, viewers: int, seconds: float, enough: int
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    print(json.dumps({"updates": len(updates), "bytes": read, "failed": tally.failed + gone, "took": took(updates)}), flush=True)
+    print(
+        json.dumps(
+            {
+                "updates": len(updates),
+                "bytes": read,
+                "failed": tally.failed + gone,
+                "took": took(updates),
+            }
+        ),
+        flush=True,
+    )
 
 
 def took(updates: list[tuple[int, float, str, float]]) -> list[float]:
@@ -121,4 +162,6 @@ def _all(said: Any) -> list[Any]:
 
 if __name__ == "__main__":
     many_files()
-    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), int(sys.argv[5])))
+    asyncio.run(
+        main(sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), int(sys.argv[5]))
+    )

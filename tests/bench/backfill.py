@@ -24,7 +24,11 @@ def measure(bench: Ground, report: Report) -> None:
     installation = bench.installation()
     prefix = installation.settings.topic_prefix
     span = timedelta(days=365)
-    bench.publish(prefix, Load(count, datetime.now(UTC) - span, span, check_every=100), f"{count:,} filings of a year")
+    bench.publish(
+        prefix,
+        Load(count, datetime.now(UTC) - span, span, check_every=100),
+        f"{count:,} filings of a year",
+    )
     client = installation.client()
     with starts.worker_of(bench, installation) as going:
         pid = going.pids["worker"]
@@ -54,7 +58,9 @@ def measure(bench: Ground, report: Report) -> None:
     used = {name: threads_after.get(name, 0.0) - threads.get(name, 0.0) for name in threads_after}
     share = {
         "event loop: handing over, acknowledging": used["main"],
-        "threads: fetching from Kafka; decoding, validating, judging, folding, encoding": used["others"],
+        "threads: fetching from Kafka; decoding, validating, judging, folding, encoding": used[
+            "others"
+        ],
         "ClickHouse at work on inserts": inserting_after - inserting,
     }
     peak = max(sample.memory for sample in course.samples)
@@ -64,14 +70,25 @@ def measure(bench: Ground, report: Report) -> None:
             ("part", "seconds", "of the whole"),
             (
                 ("from first event to last", f"{course.seconds:.1f}", f"{course.events:,} events"),
-                *((name, f"{value:.1f}", f"{value / course.seconds:.0%}") for name, value in share.items()),
+                *(
+                    (name, f"{value:.1f}", f"{value / course.seconds:.0%}")
+                    for name, value in share.items()
+                ),
                 (
                     "CPU of ClickHouse, merges included",
                     f"{course.cpu['clickhouse']:.1f}",
                     f"{course.cpu['clickhouse'] / course.seconds:.0%}",
                 ),
-                ("CPU of Kafka", f"{course.cpu['kafka']:.1f}", f"{course.cpu['kafka'] / course.seconds:.0%}"),
-                ("INSERT … SELECT of the raw rows", f"{seconds:.1f}", f"{cpu:.1f} CPU s, {rows:,} rows"),
+                (
+                    "CPU of Kafka",
+                    f"{course.cpu['kafka']:.1f}",
+                    f"{course.cpu['kafka'] / course.seconds:.0%}",
+                ),
+                (
+                    "INSERT … SELECT of the raw rows",
+                    f"{seconds:.1f}",
+                    f"{cpu:.1f} CPU s, {rows:,} rows",
+                ),
             ),
             (
                 f"The worker wrote {rows:,} raw rows and {windows:,} window values, entity states and freshness; it held at most "

@@ -52,11 +52,24 @@ def measure(bench: Ground, report: Report) -> None:
             all_of_it += taken
             rows.append((f"{life.kind.name}, its {len(figures)} figures {_by(by)}", *told(taken)))
     whole = times(lambda: ask(client.execute, FIGURES, moment))
-    alone = [one for figure in FIGURES for one in times(lambda f=figure: client.execute(question([f], moment)), 5)]  # type: ignore[misc]
+    alone = [
+        one
+        for figure in FIGURES
+        for one in times(lambda f=figure: client.execute(question([f], moment)), 5)
+    ]  # type: ignore[misc]
     rows.append((f"each of the {len(FIGURES)} figures alone", *told(alone)))
     rows.append((f"all {len(FIGURES)} figures one after another", *told(whole)))
-    filings = [figure for figure in FIGURES if figure.code in ("filing.overdue", "filing.on_time", "filing.registered")]
-    for step, days in ((SeriesStep.MINUTES, 1), (SeriesStep.HOUR, 7), (SeriesStep.DAY, 30), (SeriesStep.MONTH, 364)):
+    filings = [
+        figure
+        for figure in FIGURES
+        if figure.code in ("filing.overdue", "filing.on_time", "filing.registered")
+    ]
+    for step, days in (
+        (SeriesStep.MINUTES, 1),
+        (SeriesStep.HOUR, 7),
+        (SeriesStep.DAY, 30),
+        (SeriesStep.MONTH, 364),
+    ):
         _, questions = series(filings, step, end - timedelta(days=days), end, working)
         taken = times(lambda q=questions: [client.execute(one) for one in q], 5)  # type: ignore[misc]
         rows.append((f"three figures of filings over {days} days, by {step.value}", *told(taken)))
@@ -74,10 +87,16 @@ def measure(bench: Ground, report: Report) -> None:
         )
     )
     note = f"The lives of {with_lives:,} events were computed in {computing:.0f} s."
-    report.details.append(Details("Figures of a year", ("asked", "p50, ms", "p95, ms", "most, ms"), tuple(rows), (note,)))
+    report.details.append(
+        Details(
+            "Figures of a year", ("asked", "p50, ms", "p95, ms", "most, ms"), tuple(rows), (note,)
+        )
+    )
 
 
-def a_year(bench: Ground, installation: Installation, end: datetime, *, whole: bool = False) -> tuple[int, int, float]:
+def a_year(
+    bench: Ground, installation: Installation, end: datetime, *, whole: bool = False
+) -> tuple[int, int, float]:
     """A year of a province until `end`, with its lives: how many events, how many of them in lives, the seconds these took.
     `whole` simulates all of it, which takes five times as long, and repeats nothing."""
     times = 2 if bench.quick else TIMES
@@ -86,7 +105,9 @@ def a_year(bench: Ground, installation: Installation, end: datetime, *, whole: b
     if not whole:
         for kind in KINDS:
             _repeat(client, kind, times)
-    events = sum(client.execute(f"SELECT count() FROM {events_table(kind).name}")[0][0] for kind in KINDS)
+    events = sum(
+        client.execute(f"SELECT count() FROM {events_table(kind).name}")[0][0] for kind in KINDS
+    )
     began = time.monotonic()
     with_lives = Lives(client, PROVINCE).catch_up()
     client.disconnect()
@@ -106,7 +127,9 @@ def simulate(bench: Ground, installation: Installation, end: datetime, days: int
         def trouble(self, sentence: str) -> None:
             raise RuntimeError(sentence)
 
-    run = SimulationRun(world, start, lambda: Producer(installation.settings), Watcher(), lambda world, came: None)
+    run = SimulationRun(
+        world, start, lambda: Producer(installation.settings), Watcher(), lambda world, came: None
+    )
     client = installation.client()
     with starts.worker_of(bench, installation):
         run.backfill(end)

@@ -33,8 +33,13 @@ def measure(bench: Ground, report: Report) -> None:
     count = 20_000 if bench.quick else 100_000
     records = list(last_hour(count, repeated=0).records())
     frames = bench.folder("frames") / "frames"
-    frames.write_bytes(b"".join(FRAME.pack(len(r.key), len(r.value), r.arrival) + r.key + r.value for r in records))
-    batches = [b"[" + b",".join(r.value for r in records[at : at + BATCH]) + b"]" for at in range(0, count, BATCH)]
+    frames.write_bytes(
+        b"".join(FRAME.pack(len(r.key), len(r.value), r.arrival) + r.key + r.value for r in records)
+    )
+    batches = [
+        b"[" + b",".join(r.value for r in records[at : at + BATCH]) + b"]"
+        for at in range(0, count, BATCH)
+    ]
     loop: list[Speed] = []
     gateway: dict[int, list[Speed]] = {clients: [] for clients in CLIENTS}
     task = bench.screen.add_task("gateway and producer loop", total=2 * (1 + len(CLIENTS)))
@@ -47,7 +52,9 @@ def measure(bench: Ground, report: Report) -> None:
     bench.screen.remove_task(task)
     most = max(CLIENTS)
     ratios = {clients: _rate(speeds) / _rate(loop) for clients, speeds in gateway.items()}
-    others = ", ".join(f"{clients} client: {ratio:.2f}x" for clients, ratio in ratios.items() if clients != most)
+    others = ", ".join(
+        f"{clients} client: {ratio:.2f}x" for clients, ratio in ratios.items() if clients != most
+    )
     report.results.append(
         Result(
             f"gateway: accepted events/s in batches from {most} clients, acknowledged by the broker, all validated",
@@ -57,13 +64,25 @@ def measure(bench: Ground, report: Report) -> None:
             met(ratios[most], AIM),
         )
     )
-    rows = {"bare loop": loop} | {f"gateway, {clients} client{'s' * (clients > 1)}": speeds for clients, speeds in gateway.items()}
+    rows = {"bare loop": loop} | {
+        f"gateway, {clients} client{'s' * (clients > 1)}": speeds
+        for clients, speeds in gateway.items()
+    }
     shown = [
-        (name, f"{_rate(runs):,.0f}", " / ".join(f"{one.rate:,.0f}" for one in runs), f"{median(one.cpu for one in runs):.2f}")
+        (
+            name,
+            f"{_rate(runs):,.0f}",
+            " / ".join(f"{one.rate:,.0f}" for one in runs),
+            f"{median(one.cpu for one in runs):.2f}",
+        )
         for name, runs in rows.items()
     ]
     note = f"{count:,} filings in batches of {BATCH:,}, the first batch left out. The clients run on the same cores as the gateway."
-    report.details.append(Details("Gateway", ("what", "events/s", "each run", "CPU s per 100,000"), tuple(shown), (note,)))
+    report.details.append(
+        Details(
+            "Gateway", ("what", "events/s", "each run", "CPU s per 100,000"), tuple(shown), (note,)
+        )
+    )
 
 
 def _rate(speeds: Sequence[Speed]) -> float:
@@ -90,11 +109,20 @@ def _gateway(bench: Ground, batches: list[bytes], clients: int) -> Speed:
     environment = bench.installation().environment
     port = int(environment["IOC_GATEWAY_PORT"])
     log = bench.folder("gateway") / "log"
-    with Running("ingest", "gateway", environment=environment, log=log, ready=f"http://127.0.0.1:{port}/readyz") as running:
+    with Running(
+        "ingest",
+        "gateway",
+        environment=environment,
+        log=log,
+        ready=f"http://127.0.0.1:{port}/readyz",
+    ) as running:
         _push(port, batches[:1])
         cpu, began = cpu_seconds(running.process.pid), time.monotonic()
         with ThreadPoolExecutor(clients) as pool:
-            for done in [pool.submit(_push, port, batches[1 + number :: clients]) for number in range(clients)]:
+            for done in [
+                pool.submit(_push, port, batches[1 + number :: clients])
+                for number in range(clients)
+            ]:
                 done.result()
         seconds, used = time.monotonic() - began, cpu_seconds(running.process.pid) - cpu
     count = (len(batches) - 1) * BATCH
@@ -106,7 +134,9 @@ def _push(port: int, batches: Sequence[bytes]) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     accepted = b'{"accepted":%d,' % BATCH
     for body in batches:
-        connection.request("POST", "/v1/events", body, {"Content-Type": "application/cloudevents-batch+json"})
+        connection.request(
+            "POST", "/v1/events", body, {"Content-Type": "application/cloudevents-batch+json"}
+        )
         answer = connection.getresponse().read()
         if not answer.startswith(accepted):
             raise RuntimeError(f"The gateway did not accept a whole batch: {answer[:300]!r}")

@@ -71,10 +71,20 @@ class Ground:
 
     def publish(self, prefix: str, load: Load, what: str) -> None:
         """Send a load to the filings' topic of that prefix. Raises `RuntimeError` when any record was not acknowledged."""
-        command = [self.peers_python, HERE / "peers" / "publish.py", self.stack.kafka_servers, FILING.topic(prefix)]
+        command = [
+            self.peers_python,
+            HERE / "peers" / "publish.py",
+            self.stack.kafka_servers,
+            FILING.topic(prefix),
+        ]
         task = self.screen.add_task(f"sending {what}", total=load.count)
         log = self.folder("publish") / "log"
-        with log.open("wb") as output, subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output) as sending:
+        with (
+            log.open("wb") as output,
+            subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=output, stderr=output
+            ) as sending,
+        ):
             assert sending.stdin
             for many in _batches(load.frames(), 1000):
                 sending.stdin.write(b"".join(many))
@@ -116,12 +126,26 @@ class Installation:
 def whole(installation: Installation, home: Path) -> Iterator[tuple[str, str]]:
     """Worker, watch, gateway and dashboard of an installation, running; gives the addresses of the last two. Logs go to `home`."""
     environment = installation.environment
-    gateway, dashboard = (f"http://127.0.0.1:{environment[f'IOC_{name}_PORT']}" for name in ("GATEWAY", "DASHBOARD"))
+    gateway, dashboard = (
+        f"http://127.0.0.1:{environment[f'IOC_{name}_PORT']}" for name in ("GATEWAY", "DASHBOARD")
+    )
     with (
         worker(environment, home / "worker.log"),
         Running("streams", "watch", environment=environment, log=home / "watch.log"),
-        Running("ingest", "gateway", environment=environment, log=home / "gateway.log", ready=f"{gateway}/readyz"),
-        Running("dashboard", "serve", environment=environment, log=home / "dashboard.log", ready=f"{dashboard}/readyz"),
+        Running(
+            "ingest",
+            "gateway",
+            environment=environment,
+            log=home / "gateway.log",
+            ready=f"{gateway}/readyz",
+        ),
+        Running(
+            "dashboard",
+            "serve",
+            environment=environment,
+            log=home / "dashboard.log",
+            ready=f"{dashboard}/readyz",
+        ),
     ):
         yield gateway, dashboard
 
@@ -157,15 +181,21 @@ class Course:
     def rate(self) -> float:
         """Events per second until nine tenths are done: what comes last may wait to be a full batch."""
         enough = 0.9 * self.samples[-1].done
-        last = next((sample for sample in self.samples[1:] if sample.done >= enough), self.samples[-1])
+        last = next(
+            (sample for sample in self.samples[1:] if sample.done >= enough), self.samples[-1]
+        )
         if last.at <= self.samples[0].at:
-            raise NotMeasuredError(f"all {self.samples[-1].done:,} events were done between two looks")
+            raise NotMeasuredError(
+                f"all {self.samples[-1].done:,} events were done between two looks"
+            )
         return (last.done - self.samples[0].done) / (last.at - self.samples[0].at)
 
     def cpu_per_100k(self, *names: str) -> float:
         """CPU seconds per 100,000 events of some of the processes together."""
         if not self.events:
-            raise NotMeasuredError(f"all {self.samples[-1].done:,} events were done between two looks")
+            raise NotMeasuredError(
+                f"all {self.samples[-1].done:,} events were done between two looks"
+            )
         return sum(self.cpu[name] for name in names if name in self.cpu) / self.events * 100_000
 
 
@@ -179,7 +209,13 @@ class Going:
 
 
 def follow(
-    bench: Ground, what: str, going: Going, total: int, *, seconds: float = 300, each: Callable[[], object] = lambda: None
+    bench: Ground,
+    what: str,
+    going: Going,
+    total: int,
+    *,
+    seconds: float = 300,
+    each: Callable[[], object] = lambda: None,
 ) -> Course:
     """Watch until `total` events are done or `seconds` have passed since the first, then until it has come to rest.
 
@@ -227,7 +263,9 @@ def make_peers_python(folder: Path) -> Path:
     ):
         made = subprocess.run(command, capture_output=True, text=True, check=False)
         if made.returncode:
-            raise RuntimeError(f"The environment of the peers could not be made:\n{made.stderr[-2000:]}")
+            raise RuntimeError(
+                f"The environment of the peers could not be made:\n{made.stderr[-2000:]}"
+            )
     noted.write_text(wanted)
     return python
 

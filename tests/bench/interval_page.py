@@ -25,7 +25,9 @@ TICK = "tick"
 def main() -> None:
     """Serve it where the dashboard would be."""
     settings = load()
-    uvicorn.run(create(settings).server, host="127.0.0.1", port=settings.dashboard_port, log_level="warning")
+    uvicorn.run(
+        create(settings).server, host="127.0.0.1", port=settings.dashboard_port, log_level="warning"
+    )
 
 
 def create(settings: Settings) -> dash.Dash:
@@ -39,14 +41,23 @@ def create(settings: Settings) -> dash.Dash:
 
     def content() -> Frame:
         before = once("a day ago", lambda: a_day_ago(figures, Live()), 60.0)
-        taken = take(store, Live(), painter.place, settings.partitions, settings.stale_after_seconds, before)
+        taken = take(
+            store, Live(), painter.place, settings.partitions, settings.stale_after_seconds, before
+        )
         return painter.frame(taken, WallView("vi"))
 
     shown = list(content())
     app = dash.Dash("interval", backend="fastapi")
-    app.layout = html.Div([dcc.Interval(id=TICK, interval=1000), *map(_component, dict.fromkeys(name for name, _ in shown))])
+    app.layout = html.Div(
+        [
+            dcc.Interval(id=TICK, interval=1000),
+            *map(_component, dict.fromkeys(name for name, _ in shown)),
+        ]
+    )
 
-    @app.callback([Output(component, prop) for component, prop in shown], Input(TICK, "n_intervals"))
+    @app.callback(
+        [Output(component, prop) for component, prop in shown], Input(TICK, "n_intervals")
+    )
     def update(_count: int | None) -> list[Any]:
         found = content()
         return [found[one] for one in shown]
@@ -55,7 +66,11 @@ def create(settings: Settings) -> dash.Dash:
 
 
 def _component(name: str) -> Any:
-    return dl.Map(dl.GeoJSON(id=name), id=f"{name}-map") if name.startswith("map-") else html.Div(id=name)
+    return (
+        dl.Map(dl.GeoJSON(id=name), id=f"{name}-map")
+        if name.startswith("map-")
+        else html.Div(id=name)
+    )
 
 
 if __name__ == "__main__":

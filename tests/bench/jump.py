@@ -42,7 +42,12 @@ def measure(bench: Ground, report: Report) -> None:
 
     def wall(asked: PageRequest) -> object:
         overview = PageRequest(asked.path, (*asked.parameters, ("scene", "overview")), asked.spoken)
-        return frame(ask.of(asked), overview, installation.settings.partitions, installation.settings.wall_rotate)
+        return frame(
+            ask.of(asked),
+            overview,
+            installation.settings.partitions,
+            installation.settings.wall_rotate,
+        )
 
     def parts(asked: PageRequest) -> object:
         return operators_map.parts(ask.of(asked), asked)
@@ -50,7 +55,11 @@ def measure(bench: Ground, report: Report) -> None:
     def desk(asked: PageRequest) -> object:
         return page_of(asked.path).content(ask.of(asked), asked)
 
-    looks: dict[str, Callable[[PageRequest], object]] = {"/wall": wall, "/map": parts, **dict.fromkeys(PAGES, desk)}
+    looks: dict[str, Callable[[PageRequest], object]] = {
+        "/wall": wall,
+        "/map": parts,
+        **dict.fromkeys(PAGES, desk),
+    }
     chance = random.Random(SEED)
     stay()
     began = time.perf_counter()
@@ -58,8 +67,14 @@ def measure(bench: Ground, report: Report) -> None:
         ask.look_back()
         ask._scenes.settle()
     ahead = time.perf_counter() - began
-    with bench.screen.console.status("waiting until ClickHouse has put in order what was laid down"):
-        wait_for(lambda: connection.tuples("SELECT count() FROM system.merges") == [(0,)], 600, "an end of its merges")
+    with bench.screen.console.status(
+        "waiting until ClickHouse has put in order what was laid down"
+    ):
+        wait_for(
+            lambda: connection.tuples("SELECT count() FROM system.merges") == [(0,)],
+            600,
+            "an end of its merges",
+        )
     ((tables, size),) = connection.tuples(
         "SELECT uniqExact(table), sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase() "
         "AND match(table, '^(scene|versions)_')"
@@ -80,7 +95,8 @@ def measure(bench: Ground, report: Report) -> None:
             for _ in range(2 if bench.quick else MOMENTS):
                 moment = end - timedelta(days=chance.uniform(0, days))
                 first, later = (
-                    PageRequest(path, (("moment", written(at)), ("picture", picture)), "vi") for at in (moment, moment + STEP)
+                    PageRequest(path, (("moment", written(at)), ("picture", picture)), "vi")
+                    for at in (moment, moment + STEP)
                 )
                 taken.append(took(look, first))
                 drawn.append(took(look, first))

@@ -33,19 +33,31 @@ WATCH = """() => {
 
 def measure(bench: Ground, report: Report) -> None:
     """Post events one by one; for each, the time from the gateway's answer to the first frame that shows the new count."""
-    with whole(bench.installation(), bench.folder("latency")) as (gateway, dashboard), sync_playwright() as playwright:
+    with (
+        whole(bench.installation(), bench.folder("latency")) as (gateway, dashboard),
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(executable_path=find(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1920, "height": 1080})
         post(gateway, 0)
         page.goto(f"{dashboard}/wall?lang=en&scene=overview")
-        wait_until(page, "document.querySelector('#figure-filings b')?.textContent === '1'", timeout=60_000)
+        wait_until(
+            page, "document.querySelector('#figure-filings b')?.textContent === '1'", timeout=60_000
+        )
         page.evaluate(WATCH)
         took = []
         for number in range(1, 41 if bench.quick else 201):
             accepted = post(gateway, number)
             shown = f"{number + 1:,}"
-            wait_until(page, "shown => window.changes.some(([, text]) => text === shown)", arg=shown, timeout=30_000)
-            at = page.evaluate("shown => window.changes.find(([, text]) => text === shown)[0]", shown)
+            wait_until(
+                page,
+                "shown => window.changes.some(([, text]) => text === shown)",
+                arg=shown,
+                timeout=30_000,
+            )
+            at = page.evaluate(
+                "shown => window.changes.find(([, text]) => text === shown)[0]", shown
+            )
             took.append(at / 1000 - accepted)
         browser.close()
     cuts = statistics.quantiles(took, n=100, method="inclusive")

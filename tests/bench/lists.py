@@ -38,7 +38,9 @@ WORKING_DAYS = DAYS // 7 * 5
 def measure(bench: Ground, report: Report) -> None:
     """Lay down the filings, ask for pages in every way, take all of it along."""
     installation = bench.installation()
-    simulate(bench, installation, datetime.now(UTC).replace(minute=0, second=0, microsecond=0), DAYS)
+    simulate(
+        bench, installation, datetime.now(UTC).replace(minute=0, second=0, microsecond=0), DAYS
+    )
     client = installation.client()
     Lives(client, PROVINCE).catch_up()
     filings = _repeat(client, WANTED // 10 if bench.quick else WANTED)
@@ -55,15 +57,30 @@ def measure(bench: Ground, report: Report) -> None:
     aim = f"≤ {AIM:.0f} ms"
     what = f"a page of a list of {filings:,} filings, in any order, the first, the last, narrowed or searched, p95"
     report.results.append(Result(what, "-", f"{p95:.0f} ms", aim, met(p95, AIM, most=True)))
-    report.details.append(Details(f"Lists of {filings:,} filings", ("asked", "p50, ms", "p95, ms", "most, ms"), tuple(rows)))
-    heads = ("file of all filings", "size, MB", "seconds", "rows/s", "memory before, MB", "most, MB")
+    report.details.append(
+        Details(
+            f"Lists of {filings:,} filings",
+            ("asked", "p50, ms", "p95, ms", "most, ms"),
+            tuple(rows),
+        )
+    )
+    heads = (
+        "file of all filings",
+        "size, MB",
+        "seconds",
+        "rows/s",
+        "memory before, MB",
+        "most, MB",
+    )
     report.details.append(Details("Files", heads, tuple(files)))
 
 
 def _repeat(client: Client, wanted: int) -> int:
     """The same filings once more, 28 days earlier, and so on; of those that are open one in twenty. Gives how many there are."""
     table = current_table(FILING)
-    moments = [column.name for column in table.columns if MOMENT in column.type and column.name != "until"]
+    moments = [
+        column.name for column in table.columns if MOMENT in column.type and column.name != "until"
+    ]
     ((own,),) = client.execute(f"SELECT count() FROM {table.name} FINAL")
     client.execute(f"CREATE TABLE first AS {table.name}")
     client.execute(f"INSERT INTO first SELECT * FROM {table.name} FINAL")
@@ -72,7 +89,11 @@ def _repeat(client: Client, wanted: int) -> int:
         number += 1
         changed = {name: f"{name} - INTERVAL {DAYS * number} DAY" for name in moments}
         back = number * WORKING_DAYS * DAY_HOURS * 3_600_000
-        changed |= {"entity_id": f"concat(entity_id, '-{number}')", "at": f"at - {back:.0f}", "due": f"due - {back:.0f}"}
+        changed |= {
+            "entity_id": f"concat(entity_id, '-{number}')",
+            "at": f"at - {back:.0f}",
+            "due": f"due - {back:.0f}",
+        }
         replaced = ", ".join(f"{expression} AS {name}" for name, expression in changed.items())
         client.execute(
             f"INSERT INTO {table.name} SELECT * REPLACE ({replaced}) FROM (SELECT * FROM first "
@@ -90,7 +111,17 @@ def _pages(lists: ListStore, total: int) -> tuple[dict[str, list[float]], dict[s
 
     def page(sought: Sought, order: Order, skip: int = 0) -> list[float]:
         return times(
-            partial(lists.page, clock, sought, usual, order, limit=SIZE, skip=skip, total=total if skip else 0), rounds=ROUNDS
+            partial(
+                lists.page,
+                clock,
+                sought,
+                usual,
+                order,
+                limit=SIZE,
+                skip=skip,
+                total=total if skip else 0,
+            ),
+            rounds=ROUNDS,
         )
 
     last = (total - 1) // SIZE * SIZE
@@ -101,14 +132,20 @@ def _pages(lists: ListStore, total: int) -> tuple[dict[str, list[float]], dict[s
             found[f"last page by {one.name}"] = page(whole, Order(one.name, one.down), last)
     narrowed = (("agency", ("H57.CA", "H57.HCC")), ("channel", ("2",)), ("status", ("4", "9")))
     found["narrowed by three fields"] = page(Sought(FILING, narrowed), Order())
-    found["behind a figure"] = page(Sought(FILING, figure=BY_CODE["filing.overdue"]), Order("left", False))
+    found["behind a figure"] = page(
+        Sought(FILING, figure=BY_CODE["filing.overdue"]), Order("left", False)
+    )
     found["searched by a part of the number"] = page(Sought(FILING, text="261"), Order())
     names = [one.name for one in choices(FILING)]
-    others: dict[str, list[float]] = {"page in the middle": page(whole, Order(), last // 2 // SIZE * SIZE)}
+    others: dict[str, list[float]] = {
+        "page in the middle": page(whole, Order(), last // 2 // SIZE * SIZE)
+    }
     asked: dict[str, Any] = {
         "how many": partial(lists.total, clock, whole),
         f"choices of {len(names)} fields": partial(lists.choices, clock, whole, names),
-        "choices, narrowed by three fields": partial(lists.choices, clock, Sought(FILING, narrowed), names),
+        "choices, narrowed by three fields": partial(
+            lists.choices, clock, Sought(FILING, narrowed), names
+        ),
     }
     return found, others | {what: times(ask, rounds=ROUNDS) for what, ask in asked.items()}
 
@@ -119,12 +156,18 @@ def _files(bench: Ground, installation: Installation) -> list[tuple[str, ...]]:
     environment = installation.environment | {"IOC_DASHBOARD_TICK_SECONDS": "60"}
     found = []
     with Running(
-        "dashboard", "serve", environment=environment, log=bench.folder("dashboard") / "log", ready=f"{address}/readyz"
+        "dashboard",
+        "serve",
+        environment=environment,
+        log=bench.folder("dashboard") / "log",
+        ready=f"{address}/readyz",
     ) as running:
         for form in ("csv", "xlsx"):
             before, size, began = running.megabytes()[0], 0, time.monotonic()
             task = bench.screen.add_task(f"{form} of all filings", total=None)
-            with urllib.request.urlopen(f"{address}/export/records/filing.{form}", timeout=120) as answer:
+            with urllib.request.urlopen(
+                f"{address}/export/records/filing.{form}", timeout=120
+            ) as answer:
                 rows = 0
                 while block := answer.read(1 << 20):
                     size += len(block)
@@ -132,5 +175,14 @@ def _files(bench: Ground, installation: Installation) -> list[tuple[str, ...]]:
             seconds = time.monotonic() - began
             bench.screen.remove_task(task)
             rate = f"{rows / seconds:,.0f}" if rows else "-"
-            found.append((form, f"{size / 1e6:.0f}", f"{seconds:.0f}", rate, f"{before:.0f}", f"{running.megabytes()[1]:.0f}"))
+            found.append(
+                (
+                    form,
+                    f"{size / 1e6:.0f}",
+                    f"{seconds:.0f}",
+                    rate,
+                    f"{before:.0f}",
+                    f"{running.megabytes()[1]:.0f}",
+                )
+            )
     return found

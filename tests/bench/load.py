@@ -71,8 +71,13 @@ class Load:
             key, pattern = patterns[which]
             filing = b"%b%b.%d" % (key, self.name.encode(), cycle)
             occurred = arrival - int(1000 * LAG * min(-math.log(1 - chance()), 6.0))
-            record = Record(filing, pattern % {b"filing": filing, b"time": _stamp(occurred)}, arrival)
-            if not index % self.check_every and read(record.value).data.filing_id.encode() != filing:
+            record = Record(
+                filing, pattern % {b"filing": filing, b"time": _stamp(occurred)}, arrival
+            )
+            if (
+                not index % self.check_every
+                and read(record.value).data.filing_id.encode() != filing
+            ):
                 raise AssertionError(f"not the event that was meant: {record.value!r}")
             yield record
             if chance() < self.repeated:
@@ -96,13 +101,23 @@ def _patterns() -> list[tuple[bytes, bytes]]:
     world = World("46", SEED)
     start = milliseconds(datetime(2026, 10, 5, tzinfo=ZONE))
     hours = range(start, start + 14 * DAY, HOUR)
-    steps = sorted(chain.from_iterable(filings.born(world, hour, world.dice("filing", hour), 0) for hour in hours))
+    steps = sorted(
+        chain.from_iterable(
+            filings.born(world, hour, world.dice("filing", hour), 0) for hour in hours
+        )
+    )
     found = []
     for one in steps:
         key = FILING.entity_id(one.event).encode()
-        value = write(FILING, one.event, id=one.id, source=source(one.agency), time=moment(one.occurred))
+        value = write(
+            FILING, one.event, id=one.id, source=source(one.agency), time=moment(one.occurred)
+        )
         when = b'"time":"%b"' % moment(one.occurred).isoformat().encode()
-        pattern = value.replace(b"%", b"%%").replace(key, b"%(filing)b").replace(when, b'"time":"%(time)b"')
+        pattern = (
+            value.replace(b"%", b"%%")
+            .replace(key, b"%(filing)b")
+            .replace(when, b'"time":"%(time)b"')
+        )
         assert b"%(time)b" in pattern
         found.append((key, pattern))
     return found

@@ -65,9 +65,16 @@ class Course:
 def serve() -> None:
     """The dashboard with such a clock: every frame has another snapshot than the one before."""
     settings = load()
-    course, store, place = Course(), ScreenStore(Connection(settings.clickhouse_url)), ProvinceContext(settings.province)
+    course, store, place = (
+        Course(),
+        ScreenStore(Connection(settings.clickhouse_url)),
+        ProvinceContext(settings.province),
+    )
     moments = [course.start - timedelta(hours=number) for number in range(VARIANTS)]
-    taken = [take(store, At(moment), place, settings.partitions, settings.stale_after_seconds) for moment in moments]
+    taken = [
+        take(store, At(moment), place, settings.partitions, settings.stale_after_seconds)
+        for moment in moments
+    ]
     turns = itertools.cycle([_other(one, number) for number, one in enumerate(taken)])
     push.take = lambda *_: replace(next(turns), at=course.now())
     ScreenStore.pulse = lambda _: course.pulse()  # type: ignore[method-assign,assignment]
@@ -77,14 +84,21 @@ def serve() -> None:
     async def following() -> None:
         course.wanted.release()
 
-    server.router.routes.insert(0, server.router.routes.pop())  # before Dash's own, which catch everything else
+    server.router.routes.insert(
+        0, server.router.routes.pop()
+    )  # before Dash's own, which catch everything else
     uvicorn.run(server, host="127.0.0.1", port=settings.dashboard_port, log_level="warning")
 
 
 def _other(one: Snapshot, number: int) -> Snapshot:
     """A snapshot with other alarms and reports than the one before."""
     alarms = one.alarms[number % 3 :] if len(one.alarms) > 3 else one.alarms
-    return replace(one, alarms=alarms, points=one.points.iloc[number::2], watched=replace(one.watched, until=None))
+    return replace(
+        one,
+        alarms=alarms,
+        points=one.points.iloc[number::2],
+        watched=replace(one.watched, until=None),
+    )
 
 
 @dataclass(frozen=True)
@@ -100,7 +114,11 @@ class Held:
 def measure(bench: Ground, report: Report) -> None:
     """Look at a tenth, at the half and at the end."""
     total = FRAMES // 10 if bench.quick else FRAMES
-    with province(bench) as found, found.serve("tests.bench.long_tab", "serve"), sync_playwright() as playwright:
+    with (
+        province(bench) as found,
+        found.serve("tests.bench.long_tab", "serve"),
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(executable_path=find(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1920, "height": 1080})
         page.goto(f"{found.dashboard}/wall")
@@ -127,9 +145,14 @@ def measure(bench: Ground, report: Report) -> None:
             met(grown, AIM_MB, most=True),
         )
     )
-    rows = tuple((f"{one.frames:,}", f"{one.heap_mb:.1f}", f"{one.nodes:,}", f"{one.listeners:,}") for one in held)
+    rows = tuple(
+        (f"{one.frames:,}", f"{one.heap_mb:.1f}", f"{one.nodes:,}", f"{one.listeners:,}")
+        for one in held
+    )
     note = f"After a collection of garbage each time. The page took {total / seconds:.0f} frames/s."
-    report.details.append(Details("A long tab", ("frames", "JS heap, MB", "DOM nodes", "listeners"), rows, (note,)))
+    report.details.append(
+        Details("A long tab", ("frames", "JS heap, MB", "DOM nodes", "listeners"), rows, (note,))
+    )
 
 
 def _held(session: CDPSession, frames: int) -> Held:

@@ -24,7 +24,9 @@ def thread_seconds(pid: int) -> dict[str, float]:
             fields = (task / "stat").read_text().rpartition(")")[2].split()
         except OSError:  # It ended this moment.
             continue
-        found["main" if task.name == str(pid) else "others"] += (int(fields[11]) + int(fields[12])) / TICKS
+        found["main" if task.name == str(pid) else "others"] += (
+            int(fields[11]) + int(fields[12])
+        ) / TICKS
     return found
 
 
@@ -65,6 +67,9 @@ def describe() -> str:
     """The machine in one line."""
     cpus = len(os.sched_getaffinity(0))
     lines = Path("/proc/cpuinfo").read_text().splitlines()
-    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+    model = next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
+        platform.machine(),
+    )
     memory = os.sysconf("SC_PHYS_PAGES") * PAGE / (1 << 30)
     return f"{cpus} cores ({model}), {memory:.0f} GB, {platform.system()} {platform.release()}"

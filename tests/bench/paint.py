@@ -41,8 +41,19 @@ def measure(bench: Ground, report: Report) -> None:
     rows, first, whole = [], ("", 0.0), ("", 0.0)
     for address, times in taken.items():
         painted, seen = (statistics.median(one) for one in zip(*times, strict=True))
-        rows.append((address, f"{painted:.2f}", f"{seen:.2f}", f"{times[0][1]:.2f}", f"{max(one for _, one in times):.2f}"))
-        first, whole = (max(most, (address, one), key=itemgetter(1)) for most, one in ((first, painted), (whole, seen)))
+        rows.append(
+            (
+                address,
+                f"{painted:.2f}",
+                f"{seen:.2f}",
+                f"{times[0][1]:.2f}",
+                f"{max(one for _, one in times):.2f}",
+            )
+        )
+        first, whole = (
+            max(most, (address, one), key=itemgetter(1))
+            for most, one in ((first, painted), (whole, seen))
+        )
     for what, slowest in (("first paint", first), ("its own content seen", whole)):
         report.results.append(
             Result(
@@ -53,7 +64,13 @@ def measure(bench: Ground, report: Report) -> None:
                 met(slowest[1], AIM, most=True),
             )
         )
-    columns = ("address", "first contentful paint, s", "content seen, s", "the very first time, s", "at most, s")
+    columns = (
+        "address",
+        "first contentful paint, s",
+        "content seen, s",
+        "the very first time, s",
+        "at most, s",
+    )
     report.details.append(Details("First paint", columns, tuple(rows)))
 
 

@@ -38,7 +38,15 @@ SCRIPTING = {
     "RunMicrotasks",
     "v8.callFunction",
 }
-SCRIPTING |= {"MinorGC", "MajorGC", "V8.GCScavenger", "V8.GCFinalizeMC", "v8.run", "XHRReadyStateChange", "FireIdleCallback"}
+SCRIPTING |= {
+    "MinorGC",
+    "MajorGC",
+    "V8.GCScavenger",
+    "V8.GCFinalizeMC",
+    "v8.run",
+    "XHRReadyStateChange",
+    "FireIdleCallback",
+}
 FRAME = "Commit"
 """What the main thread does once per frame that it draws."""
 STYLES = ("clusters", "heat", "points")
@@ -55,13 +63,20 @@ class Frames:
 
     def told(self) -> tuple[str, ...]:
         """Frames, then p50, p95 and most of either."""
-        return (str(len(self.clock)), *(f"{one:.1f}" for times in (self.clock, self.core) for one in cuts(times)))
+        return (
+            str(len(self.clock)),
+            *(f"{one:.1f}" for times in (self.clock, self.core) for one in cuts(times)),
+        )
 
 
 def cuts(times: list[float]) -> tuple[float, float, float]:
     """p50, p95 and the most."""
     ordered = sorted(times) or [0.0]
-    return statistics.median(ordered), ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))], ordered[-1]
+    return (
+        statistics.median(ordered),
+        ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))],
+        ordered[-1],
+    )
 
 
 def measure(bench: Ground, report: Report) -> None:
@@ -69,17 +84,25 @@ def measure(bench: Ground, report: Report) -> None:
     installation, count = bench.installation(), REPORTS // 5 if bench.quick else REPORTS
     task = bench.screen.add_task(f"dragging and zooming {count:,} reports", total=len(STYLES))
     found: dict[str, Frames] = {}
-    with whole(installation, bench.folder("points")) as (_, dashboard), sync_playwright() as playwright:
+    with (
+        whole(installation, bench.folder("points")) as (_, dashboard),
+        sync_playwright() as playwright,
+    ):
         fill(installation, count)
         browser = playwright.chromium.launch(executable_path=find(), args=FLAGS)
         for style in STYLES:
             page = browser.new_page(viewport={"width": 1920, "height": 1080})
-            page.goto(f"{dashboard}/map?lang=en&window=30d&as={style}&layers=communes,feedback,overdue,alarms", timeout=60_000)
+            page.goto(
+                f"{dashboard}/map?lang=en&window=30d&as={style}&layers=communes,feedback,overdue,alarms",
+                timeout=60_000,
+            )
             wait_until(page, "window.ioc?.opsmap?.state.reports?.total > 0", timeout=60_000)
             shown = page.evaluate("ioc.opsmap.state.reports.total")
             assert shown == count, f"the map shows {shown:,} of {count:,} reports"
             page.wait_for_timeout(1000)
-            found[style] = traced(page, lambda page=page: handle(page, 3.0 if bench.quick else SECONDS))  # type: ignore[misc]
+            found[style] = traced(
+                page, lambda page=page: handle(page, 3.0 if bench.quick else SECONDS)
+            )  # type: ignore[misc]
             page.close()
             bench.screen.advance(task)
         browser.close()
@@ -98,7 +121,16 @@ def measure(bench: Ground, report: Report) -> None:
         )
     )
     rows = tuple((style, *one.told()) for style, one in found.items())
-    columns = ("drawn as", "frames", "p50, ms", "p95, ms", "most, ms", "of a core: p50, ms", "p95, ms", "most, ms")
+    columns = (
+        "drawn as",
+        "frames",
+        "p50, ms",
+        "p95, ms",
+        "most, ms",
+        "of a core: p50, ms",
+        "p95, ms",
+        "most, ms",
+    )
     note = "Frames in which a script ran; ms by the clock, which other work of the machine lengthens, and ms of a core's time."
     report.details.append(Details(f"The map with {count:,} reports", columns, rows, (note,)))
 
@@ -155,7 +187,13 @@ def traced(page: Page, work: Callable[[], None]) -> Frames:
     done: list[object] = []
     session.on("Tracing.dataCollected", lambda said: events.extend(said["value"]))
     session.on("Tracing.tracingComplete", lambda said: done.append(said))
-    session.send("Tracing.start", {"transferMode": "ReportEvents", "traceConfig": {"includedCategories": CATEGORIES.split(",")}})
+    session.send(
+        "Tracing.start",
+        {
+            "transferMode": "ReportEvents",
+            "traceConfig": {"includedCategories": CATEGORIES.split(",")},
+        },
+    )
     work()
     session.send("Tracing.end")
     deadline = time.monotonic() + 60
@@ -172,12 +210,16 @@ def frames(events: Iterable[Mapping[str, Any]]) -> Frames:
     all_of_it = list(events)
     threads = [(one["pid"], one["tid"]) for one in all_of_it if one["name"] == FRAME]
     if not threads:
-        raise RuntimeError(f"The trace has no frame: {json.dumps(sorted({one['name'] for one in all_of_it}))[:2000]}")
+        raise RuntimeError(
+            f"The trace has no frame: {json.dumps(sorted({one['name'] for one in all_of_it}))[:2000]}"
+        )
     own = statistics.mode(threads)
     its = [one for one in all_of_it if (one["pid"], one["tid"]) == own]
     begins = sorted(one["ts"] for one in its if one["name"] == FRAME)
     scripts = sorted(
-        (one["ts"], one["ts"] + one["dur"], one.get("tdur", 0)) for one in its if one["name"] in SCRIPTING and one.get("dur")
+        (one["ts"], one["ts"] + one["dur"], one.get("tdur", 0))
+        for one in its
+        if one["name"] in SCRIPTING and one.get("dur")
     )
     outer: list[tuple[float, float, float]] = []
     for start, end, core in scripts:  # what runs within another is part of it

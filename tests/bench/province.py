@@ -99,7 +99,13 @@ def province(bench: Ground) -> Iterator[Province]:
     with (
         worker(environment, home / "worker.log"),
         Running("streams", "watch", environment=environment, log=home / "watch.log"),
-        Running("ingest", "gateway", environment=environment, log=home / "gateway.log", ready=f"{gateway}/readyz"),
+        Running(
+            "ingest",
+            "gateway",
+            environment=environment,
+            log=home / "gateway.log",
+            ready=f"{gateway}/readyz",
+        ),
     ):
         yield Province(installation, home)
     installation.drop()

@@ -25,7 +25,10 @@ def measure(bench: Ground, report: Report) -> None:
     with worker_of(bench, installation) as going:
         follow(bench, "counting it once", going, count)
     drained = [_drain(bench, installation, count) for _ in range(RUNS)]
-    courses = {source: [_again(bench, installation, source, turn) for turn in range(RUNS)] for source in ("kafka", "clickhouse")}
+    courses = {
+        source: [_again(bench, installation, source, turn) for turn in range(RUNS)]
+        for source in ("kafka", "clickhouse")
+    }
     installation.drop()
     against = median(drained)
     for source, runs in courses.items():
@@ -41,7 +44,11 @@ def measure(bench: Ground, report: Report) -> None:
         )
     rows = [("kcat", f"{against:,.0f}", " / ".join(f"{one:,.0f}" for one in drained))]
     rows += [
-        (f"run again from {source}", f"{median(one.rate for one in runs):,.0f}", " / ".join(f"{one.rate:,.0f}" for one in runs))
+        (
+            f"run again from {source}",
+            f"{median(one.rate for one in runs):,.0f}",
+            " / ".join(f"{one.rate:,.0f}" for one in runs),
+        )
         for source, runs in courses.items()
     ]
     report.details.append(
@@ -49,13 +56,26 @@ def measure(bench: Ground, report: Report) -> None:
             "The stream run again",
             ("what", "rows/s", "each run"),
             tuple(rows),
-            (f"{count:,} filings of an hour, 4 partitions; start-up left out, and the comparison with the live windows.",),
+            (
+                f"{count:,} filings of an hour, 4 partitions; start-up left out, and the comparison with the live windows.",
+            ),
         )
     )
 
 
 def _drain(bench: Ground, installation: Installation, count: int) -> float:
-    line = ["kcat", "-C", "-q", "-b", bench.stack.kafka_servers, "-t", installation.topic, "-o", "beginning", "-e"]
+    line = [
+        "kcat",
+        "-C",
+        "-q",
+        "-b",
+        bench.stack.kafka_servers,
+        "-t",
+        installation.topic,
+        "-o",
+        "beginning",
+        "-e",
+    ]
     began = time.perf_counter()
     subprocess.run(line, stdout=subprocess.DEVNULL, check=True, timeout=300)
     return count / (time.perf_counter() - began)
@@ -69,8 +89,19 @@ def _again(bench: Ground, installation: Installation, source: str, turn: int) ->
 
     ((total,),) = client.execute("SELECT count() FROM events_filing FINAL")
     log = bench.folder("replay") / "log"
-    with Running("streams", "replay", "--into", name, "--source", source, environment=installation.environment, log=log) as running:
-        course = follow(bench, f"again from {source}", Going(counted, {"replay": running.process.pid}), total)
+    with Running(
+        "streams",
+        "replay",
+        "--into",
+        name,
+        "--source",
+        source,
+        environment=installation.environment,
+        log=log,
+    ) as running:
+        course = follow(
+            bench, f"again from {source}", Going(counted, {"replay": running.process.pid}), total
+        )
         running.process.wait(120)
     client.disconnect()
     done = command(installation.environment, "streams", "replay", "remove", name)

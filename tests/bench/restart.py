@@ -29,7 +29,9 @@ def measure(bench: Ground, report: Report) -> None:
     bench.publish(prefix, away, "what came meanwhile")
     bench.publish(fresh.settings.topic_prefix, away, "the same without history")
     client = old.client()
-    windows = client.execute("SELECT count() FROM windows_filing FINAL WHERE window_start > toDateTime(0)")[0][0]
+    windows = client.execute(
+        "SELECT count() FROM windows_filing FINAL WHERE window_start > toDateTime(0)"
+    )[0][0]
     client.disconnect()
     with_history, without = _to_lag_0(bench, old, count + new), _to_lag_0(bench, fresh, new)
     more = with_history - without
@@ -42,9 +44,14 @@ def measure(bench: Ground, report: Report) -> None:
             met(more, AIM, most=True),
         )
     )
-    rows = ((f"with {windows:,} window rows, {count:,} raw rows", f"{with_history:.1f}"), ("without history", f"{without:.1f}"))
+    rows = (
+        (f"with {windows:,} window rows, {count:,} raw rows", f"{with_history:.1f}"),
+        ("without history", f"{without:.1f}"),
+    )
     note = f"{new:,} events wait, spread over the {DAY.total_seconds() / 60:,.0f} minutes of that day: all of it has to be loaded."
-    report.details.append(Details("Restart", ("from the start of the process to lag 0", "seconds"), rows, (note,)))
+    report.details.append(
+        Details("Restart", ("from the start of the process to lag 0", "seconds"), rows, (note,))
+    )
 
 
 def _to_lag_0(bench: Ground, installation: Installation, total: int) -> float:

@@ -60,15 +60,26 @@ class Report:
         """For the screen."""
         shown = []
         for one in self.details:
-            table = Table(*one.columns, title=one.title, caption="\n".join(one.notes) or None, title_justify="left")
+            table = Table(
+                *one.columns,
+                title=one.title,
+                caption="\n".join(one.notes) or None,
+                title_justify="left",
+            )
             for row in one.rows:
                 table.add_row(*row)
             shown.append(table)
-        table = Table("what", "against", "measured", "aim", "", title="Results", title_justify="left")
+        table = Table(
+            "what", "against", "measured", "aim", "", title="Results", title_justify="left"
+        )
         for result in self.results:
             style = {None: "", True: "green", False: "red"}[result.met]
             table.add_row(
-                result.what, result.against, result.measured, result.aim, f"[{style}]{result.verdict}[/]" if style else ""
+                result.what,
+                result.against,
+                result.measured,
+                result.aim,
+                f"[{style}]{result.verdict}[/]" if style else "",
             )
         return [*shown, table]
 
@@ -79,11 +90,16 @@ class Report:
             "",
             f"Written by `{self.command}`, {self.began:%Y-%m-%d %H:%M} UTC, in {self.seconds / 60:.0f} minutes, on {self.machine}.",
             "",
-            "Versions: " + ", ".join(f"{name} {version}" for name, version in self.versions.items()) + ".",
+            "Versions: "
+            + ", ".join(f"{name} {version}" for name, version in self.versions.items())
+            + ".",
             "",
             *_markdown(
                 ("what", "against", "measured", "aim", ""),
-                [(one.what, one.against, one.measured, one.aim, one.verdict) for one in self.results],
+                [
+                    (one.what, one.against, one.measured, one.aim, one.verdict)
+                    for one in self.results
+                ],
             ),
         ]
         for one in self.details:
@@ -94,11 +110,15 @@ class Report:
         path.write_text("\n".join(lines) + "\n")
 
 
-def _markdown(columns: tuple[str, ...], rows: list[tuple[str, ...]] | tuple[tuple[str, ...], ...]) -> list[str]:
+def _markdown(
+    columns: tuple[str, ...], rows: list[tuple[str, ...]] | tuple[tuple[str, ...], ...]
+) -> list[str]:
     return ["| " + " | ".join(cells) + " |" for cells in (columns, ("---",) * len(columns), *rows)]
 
 
-def measure_each(benches: Mapping[str, Callable[[Report], None]], report: Report, say: Callable[[str], None]) -> list[str]:
+def measure_each(
+    benches: Mapping[str, Callable[[Report], None]], report: Report, say: Callable[[str], None]
+) -> list[str]:
     """Run benches one after the other. One that raises ends only itself, and its line says why there is no figure.
 
     Returns the names of those that failed; one that only could not be measured here has not.
@@ -112,8 +132,12 @@ def measure_each(benches: Mapping[str, Callable[[Report], None]], report: Report
             if not isinstance(error, NotMeasuredError):
                 failed.append(name)
             reason = " ".join(str(error).split()) or type(error).__name__
-            report.results.append(Result(name, "-", f"{NOT_MEASURED}{reason[:MOST_SAID]}", "-", None))
-        for one in report.results[known:]:  # so that a run that is ended early has told what it knows
+            report.results.append(
+                Result(name, "-", f"{NOT_MEASURED}{reason[:MOST_SAID]}", "-", None)
+            )
+        for one in report.results[
+            known:
+        ]:  # so that a run that is ended early has told what it knows
             say(f"{one.what}: {one.measured} (aim {one.aim})")
     return failed
 

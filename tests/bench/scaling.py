@@ -43,7 +43,10 @@ class Speed(NamedTuple):
 def measure(bench: Ground, report: Report) -> None:
     """One and two workers in turn, pinned and held to a share; medians of two rounds."""
     prefix, count = bench.hour()
-    ways: dict[str, float | None] = {"each pinned to a core of its own": None, f"each held to {SHARE:.0%} of a core": SHARE}
+    ways: dict[str, float | None] = {
+        "each pinned to a core of its own": None,
+        f"each held to {SHARE:.0%} of a core": SHARE,
+    }
     found: dict[tuple[str, int], list[Speed]] = {}
     missing: dict[str, str] = {}
     task = bench.screen.add_task("one worker and two", total=2 * 2 * len(ways))
@@ -51,7 +54,9 @@ def measure(bench: Ground, report: Report) -> None:
         for way, share in ways.items():
             for workers in (1, 2):
                 try:
-                    found.setdefault((way, workers), []).append(_run(bench, prefix, count, workers, share))
+                    found.setdefault((way, workers), []).append(
+                        _run(bench, prefix, count, workers, share)
+                    )
                 except NotMeasuredError as error:
                     missing[way] = str(error)
                 bench.screen.advance(task)
@@ -60,7 +65,13 @@ def measure(bench: Ground, report: Report) -> None:
     report.details.append(
         Details(
             "One worker and two",
-            ("workers", "events/s", "each run", "CPU s per 100,000: workers", "Kafka and ClickHouse"),
+            (
+                "workers",
+                "events/s",
+                "each run",
+                "CPU s per 100,000: workers",
+                "Kafka and ClickHouse",
+            ),
             tuple(
                 (
                     f"{workers}, {way}",
@@ -77,15 +88,31 @@ def measure(bench: Ground, report: Report) -> None:
     )
 
 
-def _result(ways: Iterable[str], found: Mapping[tuple[str, int], list[Speed]], missing: Mapping[str, str]) -> Result:
+def _result(
+    ways: Iterable[str], found: Mapping[tuple[str, int], list[Speed]], missing: Mapping[str, str]
+) -> Result:
     """How many times as fast two workers are, each way; where that could not be measured in any round, why."""
-    ratios = {way: _rate(found[way, 2]) / _rate(found[way, 1]) for way in ways if found[way, 1] and found[way, 2]}
+    ratios = {
+        way: _rate(found[way, 2]) / _rate(found[way, 1])
+        for way in ways
+        if found[way, 1] and found[way, 2]
+    }
     alone, shared = ways
     pinned = f"{ratios[alone]:.2f}x" if alone in ratios else NOT_MEASURED + missing[alone]
     also = f"({alone}, Kafka and ClickHouse on the same {os.cpu_count()}: {pinned})"
-    held = f"{ratios[shared]:.2f}x {also}" if shared in ratios else f"{NOT_MEASURED}{missing[shared]} {also}"
+    held = (
+        f"{ratios[shared]:.2f}x {also}"
+        if shared in ratios
+        else f"{NOT_MEASURED}{missing[shared]} {also}"
+    )
     reached = met(ratios[shared], AIM) if shared in ratios else None
-    return Result(f"two workers on two partition sets, while cores last: {shared}", "one worker", held, f"≥ {AIM}x", reached)
+    return Result(
+        f"two workers on two partition sets, while cores last: {shared}",
+        "one worker",
+        held,
+        f"≥ {AIM}x",
+        reached,
+    )
 
 
 @contextmanager
@@ -111,7 +138,10 @@ def _run(bench: Ground, prefix: str, count: int, workers: int, share: float | No
         for number in range(workers):
             ports.append(choose_port(taken=ports))
             home = bench.folder("worker")
-            environment = installation.environment | {"IOC_WORKER_PORT": str(ports[-1]), "IOC_HOME": str(home)}
+            environment = installation.environment | {
+                "IOC_WORKER_PORT": str(ports[-1]),
+                "IOC_HOME": str(home),
+            }
             with _on(cores[number % len(cores)], cores):
                 running.append(stack.enter_context(worker(environment, home / "log")))
         wait_for(lambda: all(_done(port) for port in ports), 60, "the first events of every worker")
@@ -120,7 +150,9 @@ def _run(bench: Ground, prefix: str, count: int, workers: int, share: float | No
                 stack.enter_context(_held(one.process.pid, share))
         time.sleep(SETTLE)
         names = [f"worker {number}" for number in range(workers)]
-        processes = Processes(dict(zip(names, (one.process.pid for one in running), strict=True)) | bench.servers)
+        processes = Processes(
+            dict(zip(names, (one.process.pid for one in running), strict=True)) | bench.servers
+        )
         processes.start()
         before, began = sum(map(_done, ports)), time.monotonic()
         now = before
@@ -129,7 +161,9 @@ def _run(bench: Ground, prefix: str, count: int, workers: int, share: float | No
             now = sum(map(_done, ports))
         used, events, seconds = processes.used(), now - before, time.monotonic() - began
     if not events or seconds < SHORTEST:
-        raise NotMeasuredError(f"{before:,} of {count:,} events were done before all workers counted")
+        raise NotMeasuredError(
+            f"{before:,} of {count:,} events were done before all workers counted"
+        )
     own = sum(used.pop(name) for name in names)
     return Speed(events / seconds, own / events * 100_000, sum(used.values()) / events * 100_000)
 
@@ -137,8 +171,14 @@ def _run(bench: Ground, prefix: str, count: int, workers: int, share: float | No
 def _done(port: int) -> int:
     """Events that a worker has written, repeats included."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
-        families = {family.name: family for family in text_string_to_metric_families(answer.read().decode())}
-    samples = [sample for name in ("ioc_worker_events", "ioc_worker_repeats") for sample in families[name].samples]
+        families = {
+            family.name: family for family in text_string_to_metric_families(answer.read().decode())
+        }
+    samples = [
+        sample
+        for name in ("ioc_worker_events", "ioc_worker_repeats")
+        for sample in families[name].samples
+    ]
     return int(sum(sample.value for sample in samples if sample.name.endswith("_total")))
 
 

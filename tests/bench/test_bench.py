@@ -43,9 +43,15 @@ def prefix(bench: Ground) -> str:
 
 
 def test_the_load_lies_where_the_product_would_put_it(bench: Ground, prefix: str) -> None:
-    consumer = KafkaConsumer(bootstrap_servers=bench.stack.kafka_servers, auto_offset_reset="earliest", consumer_timeout_ms=5_000)
+    consumer = KafkaConsumer(
+        bootstrap_servers=bench.stack.kafka_servers,
+        auto_offset_reset="earliest",
+        consumer_timeout_ms=5_000,
+    )
     partitions = bench.installation(prefix).settings.partitions
-    consumer.assign([TopicPartition(FILING.topic(prefix), number) for number in range(ground.PARTITIONS)])
+    consumer.assign(
+        [TopicPartition(FILING.topic(prefix), number) for number in range(ground.PARTITIONS)]
+    )
     seen = 0
     for record in consumer:
         assert record.partition == partitions.of(murmur2(record.key), record.value)
@@ -54,12 +60,20 @@ def test_the_load_lies_where_the_product_would_put_it(bench: Ground, prefix: str
     assert seen == COUNT
 
 
-def test_we_count_every_event_of_the_load_once_and_the_engine_counts_every_record(bench: Ground, prefix: str) -> None:
+def test_we_count_every_event_of_the_load_once_and_the_engine_counts_every_record(
+    bench: Ground, prefix: str
+) -> None:
     installation = bench.installation(prefix)
     originals = len({(record.key, record.value) for record in last_hour(COUNT).records()})
     with starts.worker_of(bench, installation) as going:
         course = follow(bench, "ours", going, COUNT)
-        wait_for(lambda: not any(report.pending or report.differences for report in verify(installation.settings)))
+        wait_for(
+            lambda: (
+                not any(
+                    report.pending or report.differences for report in verify(installation.settings)
+                )
+            )
+        )
     client = installation.client()
     assert client.execute("SELECT sum(steps) FROM windows_filing FINAL") == [(originals,)]
     assert client.execute("SELECT count() FROM events") == [(originals,)]

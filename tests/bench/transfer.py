@@ -27,7 +27,12 @@ class Peer(NamedTuple):
     seconds: float = 300
 
 
-PEERS = {OURS: Peer(starts.ours), ENGINE: Peer(starts.engine), FAUST: Peer(starts.faust, 20), QUIX: Peer(starts.quix, 20)}
+PEERS = {
+    OURS: Peer(starts.ours),
+    ENGINE: Peer(starts.engine),
+    FAUST: Peer(starts.faust, 20),
+    QUIX: Peer(starts.quix, 20),
+}
 
 
 def measure(bench: Ground, report: Report) -> None:
@@ -38,7 +43,9 @@ def measure(bench: Ground, report: Report) -> None:
         for name, peer in PEERS.items():
             seconds = peer.seconds / 2 if bench.quick else peer.seconds
             with peer.start(bench, prefix) as going:
-                courses[name].append(follow(bench, f"{name} ({turn} of 2)", going, count, seconds=seconds))
+                courses[name].append(
+                    follow(bench, f"{name} ({turn} of 2)", going, count, seconds=seconds)
+                )
     report.details.append(_details(courses, count))
     report.results += _ratios(courses)
     report.results.append(_memory(courses[OURS][-1], count))
@@ -58,13 +65,23 @@ def _ratios(courses: dict[str, list[Course]]) -> list[Result]:
     for name, against, aim in (
         (FAUST, "Faust as its documentation shows it (agent + tumbling table): windows only", 25),
         (QUIX, "Quix Streams tumbling count: windows only", 5),
-        (ENGINE, "ClickHouse Kafka engine + materialized views in the same server, no validation, no exactness", 1),
+        (
+            ENGINE,
+            "ClickHouse Kafka engine + materialized views in the same server, no validation, no exactness",
+            1,
+        ),
     ):
         ratio = _rate(courses[OURS]) / _rate(courses[name])
         found.append(Result(what, against, f"{ratio:.2f}x events/s", f"≥ {aim}x", met(ratio, aim)))
     ratio = _cpu(courses[ENGINE], "clickhouse") / _cpu(courses[OURS], "worker", "clickhouse")
     found.append(
-        Result("the same per CPU second of worker and ClickHouse", "the same engine", f"{ratio:.2f}x", "≥ 0.7x", met(ratio, 0.7))
+        Result(
+            "the same per CPU second of worker and ClickHouse",
+            "the same engine",
+            f"{ratio:.2f}x",
+            "≥ 0.7x",
+            met(ratio, 0.7),
+        )
     )
     return found
 
@@ -95,10 +112,21 @@ def _details(courses: dict[str, list[Course]], count: int) -> Details:
                 f"{_cpu(runs, *own):.2f}" if own else "-",
                 f"{_cpu(runs, 'clickhouse'):.2f}",
                 f"{_cpu(runs, 'kafka'):.2f}",
-                f"{max(sample.memory for run in runs for sample in run.samples):.0f} MB" if own else "-",
+                f"{max(sample.memory for run in runs for sample in run.samples):.0f} MB"
+                if own
+                else "-",
             )
         )
-    columns = ("peer", "events/s", "each run", "events watched", "CPU s per 100,000: itself", "ClickHouse", "Kafka", "peak memory")
+    columns = (
+        "peer",
+        "events/s",
+        "each run",
+        "events watched",
+        "CPU s per 100,000: itself",
+        "ClickHouse",
+        "Kafka",
+        "peak memory",
+    )
     return Details(
         "Kafka to ClickHouse",
         columns,

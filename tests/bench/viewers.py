@@ -85,15 +85,31 @@ def measure(bench: Ground, report: Report) -> None:
     columns = ("page", "viewers", "updates/s each", "CPU of the server, ms per update", "of ClickHouse, ms", "KB per update",
                "news to viewer p50, s", "p95, s", "failed")  # fmt: skip
     note = "Of the interval's page the time is that from the request to the answer. Its viewers ask anew when they are answered."
-    report.details.append(Details("Viewers", columns, (ours.row(), many.row(), stock.row()), (note,)))
+    report.details.append(
+        Details("Viewers", columns, (ours.row(), many.row(), stock.row()), (note,))
+    )
 
 
-def _round(bench: Ground, found: Province, server: Running, how: str, viewers: int, seconds: float) -> Round:
+def _round(
+    bench: Ground, found: Province, server: Running, how: str, viewers: int, seconds: float
+) -> Round:
     enough = viewers if how == "push" else 1
     task = bench.screen.add_task(f"{viewers:,} viewers, {how}", total=None)
-    command = [sys.executable, "-m", "tests.bench.audience", how, found.dashboard, f"{viewers}", f"{seconds}", f"{enough}"]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.bench.audience",
+        how,
+        found.dashboard,
+        f"{viewers}",
+        f"{seconds}",
+        f"{enough}",
+    ]
     log = found.home / f"audience-{how}-{viewers}.log"
-    with log.open("wb") as errors, subprocess.Popen(command, stdin=-1, stdout=-1, stderr=errors, text=True) as audience:
+    with (
+        log.open("wb") as errors,
+        subprocess.Popen(command, stdin=-1, stdout=-1, stderr=errors, text=True) as audience,
+    ):
         assert audience.stdin and audience.stdout
         try:
             if not audience.stdout.readline().startswith("ready"):
@@ -111,4 +127,14 @@ def _round(bench: Ground, found: Province, server: Running, how: str, viewers: i
     bench.screen.remove_task(task)
     what = "ours, pushed" if how == "push" else "dcc.Interval"
     clickhouse = sum(cpu for name, cpu in used.items() if "ickhouse" in name.lower())
-    return Round(what, viewers, seconds, said["updates"], said["failed"], said["bytes"], used["server"], clickhouse, said["took"])
+    return Round(
+        what,
+        viewers,
+        seconds,
+        said["updates"],
+        said["failed"],
+        said["bytes"],
+        used["server"],
+        clickhouse,
+        said["took"],
+    )

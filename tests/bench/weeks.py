@@ -23,11 +23,15 @@ def measure(bench: Ground, report: Report) -> None:
         raise NotMeasuredError(f"This bench needs {nyc311.FILE}.")
     requests = nyc311.in_order()
     first, last = (
-        moment.to_pydatetime().astimezone(ZONE).replace(hour=0, minute=0) for moment in (requests["at"].min(), requests["at"].max())
+        moment.to_pydatetime().astimezone(ZONE).replace(hour=0, minute=0)
+        for moment in (requests["at"].min(), requests["at"].max())
     )
     since, until = first, first + timedelta(days=3) if bench.quick else last + timedelta(days=1)
     installation = bench.installation()
-    with nyc311.new_york(installation.environment, bench.folder("weeks")) as url, sync_playwright() as playwright:
+    with (
+        nyc311.new_york(installation.environment, bench.folder("weeks")) as url,
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(executable_path=find(), args=FLAGS)
         with bench.screen.console.status(f"playing {(until - since).days} days"):
             drawn, took = played([browser.new_page() for _ in STANDINGS], url, since, until)

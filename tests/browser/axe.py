@@ -18,7 +18,12 @@ def grave(page: Page) -> list[str]:
 
 def small_targets(page: Page) -> list[str]:
     """What is too small for a finger (24 px), and has not that much room around it."""
-    return [told for told, _ in _told(page, _run(page, "{ runOnly: { type: 'rule', values: ['target-size'] } }"))]
+    return [
+        told
+        for told, _ in _told(
+            page, _run(page, "{ runOnly: { type: 'rule', values: ['target-size'] } }")
+        )
+    ]
 
 
 def _run(page: Page, options: str) -> dict[str, Any]:
@@ -30,7 +35,10 @@ def _run(page: Page, options: str) -> dict[str, Any]:
 
 def _told(page: Page, found: dict[str, Any]) -> list[tuple[str, str]]:
     return [
-        (f"{page.url}: {one['impact']} {one['id']}: {node['target']} {node['html'][:160]}", one["impact"])
+        (
+            f"{page.url}: {one['impact']} {one['id']}: {node['target']} {node['html'][:160]}",
+            one["impact"],
+        )
         for one in found["violations"]
         for node in one["nodes"][:5]
     ]

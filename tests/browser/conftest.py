@@ -43,7 +43,9 @@ class System:
         self.url = f"http://127.0.0.1:{settings.dashboard_port}"
         self._sent = 0
         try:
-            self.gateway = self._run("ingest", "gateway", ready=f"http://127.0.0.1:{settings.gateway_port}/readyz")
+            self.gateway = self._run(
+                "ingest", "gateway", ready=f"http://127.0.0.1:{settings.gateway_port}/readyz"
+            )
             self.worker = worker(environment, logs / "worker.log")
             self.watch = self.start_watch()
             self.dashboard = self.start_dashboard()
@@ -52,7 +54,12 @@ class System:
             raise
 
     def _run(self, *command: str, ready: str) -> Running:
-        return Running(*command, environment=self._environment, log=self._logs / f"{command[0]}.log", ready=ready)
+        return Running(
+            *command,
+            environment=self._environment,
+            log=self._logs / f"{command[0]}.log",
+            ready=ready,
+        )
 
     def start_worker(self) -> None:
         """Start the worker anew."""
@@ -60,12 +67,17 @@ class System:
 
     def start_watch(self) -> Running:
         """Start the watch anew, which raises and clears alarms."""
-        self.watch = Running("streams", "watch", environment=self._environment, log=self._logs / "watch.log")
+        self.watch = Running(
+            "streams", "watch", environment=self._environment, log=self._logs / "watch.log"
+        )
         return self.watch
 
     def start_stalling_worker(self, block: Path, kind: Kind, partition: int) -> None:
         """Start a worker of which one partition stands still while a file is there."""
-        topic, ready = kind.topic(self.settings.topic_prefix), f"http://127.0.0.1:{self.settings.worker_port}/healthz"
+        topic, ready = (
+            kind.topic(self.settings.topic_prefix),
+            f"http://127.0.0.1:{self.settings.worker_port}/healthz",
+        )
         self.worker = self._run("tests.stalling", str(block), topic, str(partition), ready=ready)
 
     def start_dashboard(self) -> Running:
@@ -77,14 +89,28 @@ class System:
         """Start a second dashboard, which takes tokens."""
         environment = self._environment | {"IOC_ACCESS": "token", "IOC_DASHBOARD_PORT": str(port)}
         ready = f"http://127.0.0.1:{port}/readyz"
-        return Running("dashboard", "serve", environment=environment, log=self._logs / "guarded.log", ready=ready)
+        return Running(
+            "dashboard",
+            "serve",
+            environment=environment,
+            log=self._logs / "guarded.log",
+            ready=ready,
+        )
 
     def post(self, kind: Kind, *events: Event, time: datetime | None = None) -> None:
         """Send events to the gateway as an agency would, one batch; they happened now unless told otherwise."""
         lines = []
         for event in events:
             self._sent += 1
-            lines.append(envelope.write(kind, event, id=str(self._sent), source="/test/browser", time=time or datetime.now(UTC)))
+            lines.append(
+                envelope.write(
+                    kind,
+                    event,
+                    id=str(self._sent),
+                    source="/test/browser",
+                    time=time or datetime.now(UTC),
+                )
+            )
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.settings.gateway_port}/v1/events",
             b"[" + b",".join(lines) + b"]",
@@ -102,11 +128,17 @@ class System:
 
 @pytest.fixture(scope="module")
 def system(
-    module_settings: Settings, module_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    module_settings: Settings,
+    module_environment: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[System]:
     """Gateway, worker and dashboard, running."""
     migrate(module_settings)
-    found = System(module_settings, module_environment | {"IOC_STALE_AFTER_SECONDS": "4"}, tmp_path_factory.mktemp("logs"))
+    found = System(
+        module_settings,
+        module_environment | {"IOC_STALE_AFTER_SECONDS": "4"},
+        tmp_path_factory.mktemp("logs"),
+    )
     try:
         yield found
     finally:
@@ -133,7 +165,12 @@ def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     errors: list[str] = []
     strangers: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("request", lambda asked: strangers.append(asked.url) if urlsplit(asked.url).hostname not in HERE else None)
+    page.on(
+        "request",
+        lambda asked: (
+            strangers.append(asked.url) if urlsplit(asked.url).hostname not in HERE else None
+        ),
+    )
     yield page
     context.close()
     expected = {"Failed to fetch"} if request.node.get_closest_marker("outage") else set()
@@ -155,7 +192,9 @@ class Told:
 
     def open(self, page: Page, path: str, **parameters: str) -> None:
         """The page of a path at the moment."""
-        page.goto(f"{self.system.url}{path}?{urlencode({'moment': written(self.moment)} | parameters)}")
+        page.goto(
+            f"{self.system.url}{path}?{urlencode({'moment': written(self.moment)} | parameters)}"
+        )
 
 
 @pytest.fixture(scope="module")
@@ -167,14 +206,19 @@ def told(system: System) -> Iterator[Told]:
 
     before = datetime.now(UTC) - timedelta(days=2)
     system.post(FILING, overdue_filing("F-in-time"), time=before)
-    wait_for(lambda: count("SELECT count() FROM current_filing FINAL") == 1, what="the first filing")
+    wait_for(
+        lambda: count("SELECT count() FROM current_filing FINAL") == 1, what="the first filing"
+    )
     moment = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
     wait_for(lambda: datetime.now(UTC) > moment + timedelta(seconds=2), what="the moment")
     system.post(FILING, overdue_filing("F-late"), time=before)
     system.post(FEEDBACK, *(report(f"R{number}") for number in range(20)))
     wait_for(lambda: count("SELECT count() FROM current_filing FINAL") == 2, what="the late filing")
     wait_for(
-        lambda: count("SELECT count() FROM alarm_steps WHERE rule = 'burst' AND raised_at IS NOT NULL") > 0,
+        lambda: (
+            count("SELECT count() FROM alarm_steps WHERE rule = 'burst' AND raised_at IS NOT NULL")
+            > 0
+        ),
         what="an alarm",
         seconds=90,
     )

@@ -40,4 +40,8 @@ def faint(page: Page) -> list[str]:
     """The words of the page that is open that do not stand out enough, each with its contrast."""
     found: list[Any] = page.evaluate(CONTRASTS)
     assert len(found) > 10, "the page has words"
-    return [f"{page.url}: {name} {words!r} {contrast:.1f}" for name, words, contrast in found if contrast < LEAST]
+    return [
+        f"{page.url}: {name} {words!r} {contrast:.1f}"
+        for name, words, contrast in found
+        if contrast < LEAST
+    ]

@@ -34,7 +34,9 @@ class Names:
         yield from (("wall", f"/wall?scene={scene}") for scene in scenes)
         known = self.examples()
         for page in PAGES:
-            for address in known[page.name] if "<" in page.template else known.get(page.name, (page.template,)):
+            for address in (
+                known[page.name] if "<" in page.template else known.get(page.name, (page.template,))
+            ):
                 yield page.name, address
 
 

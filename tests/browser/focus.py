@@ -41,7 +41,9 @@ def walk(page: Page) -> list[str]:
     """Press Tab from the beginning to the end; tell what was not reached, came out of order, or was not seen to be reached."""
     wanted: list[str] = page.evaluate(_NUMBER)
     reached, found = [], []
-    for _ in range(len(wanted) + 3 + FIELDS * page.locator("#content input[type='datetime-local']").count()):
+    for _ in range(
+        len(wanted) + 3 + FIELDS * page.locator("#content input[type='datetime-local']").count()
+    ):
         page.keyboard.press("Tab")
         said = page.evaluate(_FOCUSED)
         if said is None or (reached and said[0] == reached[0]):
@@ -52,6 +54,8 @@ def walk(page: Page) -> list[str]:
         reached.append(number)
         found += [] if outlined else [f"no outline: {html}"]
         found += [] if seen else [f"out of sight: {html}"]
-    found += [f"not reached: {wanted[number]}" for number in range(len(wanted)) if number not in reached]
+    found += [
+        f"not reached: {wanted[number]}" for number in range(len(wanted)) if number not in reached
+    ]
     found += [] if reached == sorted(reached) else [f"out of order: {reached}"]
     return [f"{page.url}: {one}" for one in found]

@@ -25,7 +25,11 @@ def foreign(page: Page, language: str) -> list[str]:
     """The texts of the page that is open in which words of the other language stand."""
     texts: list[str] = page.evaluate(_TEXTS)
     assert len(texts) > 10
-    return [f"{page.url}: {piece!r} in {text[:80]!r}" for text in texts if (piece := _said(text, language))]
+    return [
+        f"{page.url}: {piece!r} in {text[:80]!r}"
+        for text in texts
+        if (piece := _said(text, language))
+    ]
 
 
 def _said(text: str, language: str) -> str | None:
@@ -38,6 +42,16 @@ def _pieces(language: str) -> "re.Pattern[str]":
     """What the other language has and this one has not: the words of the screens between their places."""
     ours, others = (1, 0) if language == "en" else (0, 1)
     known = "\n".join(words[ours] for words in WORDS.values()).lower()
-    pieces = {piece.strip(" .,:;()%/·–−≥≤") for words in WORDS.values() for piece in re.split(r"\{\w+\}", words[others])}
-    theirs = {one for one in pieces if sum(map(str.isalpha, one)) >= LETTERS and one.lower() not in known}
-    return re.compile(r"(?<![\w-])(" + "|".join(sorted(map(re.escape, theirs), key=len, reverse=True)) + r")(?![\w-])")
+    pieces = {
+        piece.strip(" .,:;()%/·–−≥≤")
+        for words in WORDS.values()
+        for piece in re.split(r"\{\w+\}", words[others])
+    }
+    theirs = {
+        one for one in pieces if sum(map(str.isalpha, one)) >= LETTERS and one.lower() not in known
+    }
+    return re.compile(
+        r"(?<![\w-])("
+        + "|".join(sorted(map(re.escape, theirs), key=len, reverse=True))
+        + r")(?![\w-])"
+    )

@@ -17,4 +17,6 @@ def at(page: Page) -> datetime:
 
 
 def overdue(page: Page) -> Locator:
-    return page.locator(".cards.key .card", has=page.get_by_role("link", name="Hồ sơ quá hạn", exact=True))
+    return page.locator(
+        ".cards.key .card", has=page.get_by_role("link", name="Hồ sơ quá hạn", exact=True)
+    )

@@ -6,7 +6,14 @@ from typing import Any
 
 from dashboard.query.connection import Connection
 from schemas import places
-from schemas.events.codes import Channel, Digitisation, FeedbackStatus, FilingStatus, Reuse, ServiceLevel
+from schemas.events.codes import (
+    Channel,
+    Digitisation,
+    FeedbackStatus,
+    FilingStatus,
+    Reuse,
+    ServiceLevel,
+)
 from schemas.events.kinds import FEEDBACK, FILING, INDICATOR
 from schemas.events.payloads import Feedback, Filing, Indicator
 from schemas.reference import ZONE, target
@@ -23,7 +30,13 @@ HOSTILE = "=1+1"
 
 
 def told(
-    code: str, unit: str, period: str, value: float, measure_unit: str = "%", agency: str = "H57.THUE", at: datetime = NOW
+    code: str,
+    unit: str,
+    period: str,
+    value: float,
+    measure_unit: str = "%",
+    agency: str = "H57.THUE",
+    at: datetime = NOW,
 ) -> Indicator:
     return Indicator(
         agency=agency,
@@ -40,19 +53,35 @@ def told(
 def indicators() -> list[Indicator]:
     """An e-tax rate that misses its aim, one account rate that is met, a target of the past, odd reports, a published index."""
     weeks = [TODAY - timedelta(days=7 * number) for number in (4, 3, 2, 1)]
-    found = [told("tax.electronic", "46", f"{day}", 80.0 + number / 10) for number, day in enumerate(weeks)]
-    found += [
-        told("tax.electronic", one.code, f"{weeks[-1]}", value) for one, value in ((BEST, 96.5), (SECOND, 88.0), (LAST, 71.0))
+    found = [
+        told("tax.electronic", "46", f"{day}", 80.0 + number / 10)
+        for number, day in enumerate(weeks)
     ]
-    found += [told("tax.electronic", "46", HOSTILE, 99.0), told("tax.electronic", "46", f"{TODAY}", 4_000.0, "hộ")]
+    found += [
+        told("tax.electronic", one.code, f"{weeks[-1]}", value)
+        for one, value in ((BEST, 96.5), (SECOND, 88.0), (LAST, 71.0))
+    ]
+    found += [
+        told("tax.electronic", "46", HOSTILE, 99.0),
+        told("tax.electronic", "46", f"{TODAY}", 4_000.0, "hộ"),
+    ]
     found += [told("identity.accounts", "46", f"{TODAY}", 96.0, agency="H57.CA")]
     found += [told("service.level34", "46", "2022-12", 70.0, agency="H57.HCC")]
     points = {"": 61.7, ".publicity": 11.3, ".progress": 17.1, ".satisfaction": 16.4}
-    found += [told(f"service.index{name}", "46", f"{TODAY}", value, "điểm", "H57.VP") for name, value in points.items()]
+    found += [
+        told(f"service.index{name}", "46", f"{TODAY}", value, "điểm", "H57.VP")
+        for name, value in points.items()
+    ]
     ranks = {"rank": (51, "hạng"), "ranked": (63, "tỉnh"), "mean": (68.3, "điểm")}
-    found += [told(f"service.index.{name}", "46", f"{TODAY}", value, of, "H57.VP") for name, (value, of) in ranks.items()]
+    found += [
+        told(f"service.index.{name}", "46", f"{TODAY}", value, of, "H57.VP")
+        for name, (value, of) in ranks.items()
+    ]
     monthly = ("procedure.published", "procedure.complete", "filing.synchronised")
-    found += [told(code, BEST.code, f"{TODAY:%Y-%m}", 90.0, agency=f"H57.{BEST.code}.UB") for code in monthly]
+    found += [
+        told(code, BEST.code, f"{TODAY:%Y-%m}", 90.0, agency=f"H57.{BEST.code}.UB")
+        for code in monthly
+    ]
     return found
 
 
@@ -92,7 +121,9 @@ def report(unit: str, number: int) -> Feedback:
 def fill(system: System) -> None:
     """Send it all, and wait until it is counted, lived and shown."""
     system.post(INDICATOR, *indicators())
-    system.post(FILING, *(filing(one.code, number) for one in (BEST, SECOND) for number in range(10)))
+    system.post(
+        FILING, *(filing(one.code, number) for one in (BEST, SECOND) for number in range(10))
+    )
     system.post(FEEDBACK, *(report(BEST.code, number) for number in range(4)))
     connection = Connection(system.settings.clickhouse_url)
 
@@ -102,7 +133,9 @@ def fill(system: System) -> None:
             "(SELECT count() FROM current_feedback FINAL) AS reports, "
             "(SELECT countIf(reported_at > now() - INTERVAL 1 DAY) FROM state_indicator FINAL) AS figures"
         )
-        return bool(row["filings"] == 20 and row["reports"] == 4 and row["figures"] == len(indicators()))
+        return bool(
+            row["filings"] == 20 and row["reports"] == 4 and row["figures"] == len(indicators())
+        )
 
     def shown() -> bool:
         with urllib.request.urlopen(f"{system.url}/export/targets.csv", timeout=10) as answer:

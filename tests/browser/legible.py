@@ -45,7 +45,10 @@ def illegible(page: Page) -> list[str]:
     found = []
     for width, height in SCREENS:
         page.set_viewport_size({"width": width, "height": height})
-        found += [f"{page.url} at {width}: {one!r} lies over {other!r}" for one, other in over_each_other(page)]
+        found += [
+            f"{page.url} at {width}: {one!r} lies over {other!r}"
+            for one, other in over_each_other(page)
+        ]
         found += [f"{page.url} at {width}: cut off {section}" for section in cut_off(page)]
     return found
 
@@ -58,7 +61,10 @@ def over_each_other(page: Page) -> list[tuple[str, str]]:
         for other, o_left, o_top, o_right, o_bottom in boxes[number + 1 :]:
             if o_top >= bottom - SHARED:
                 break
-            if min(right, o_right) - max(left, o_left) > SHARED and min(bottom, o_bottom) - max(top, o_top) > SHARED:
+            if (
+                min(right, o_right) - max(left, o_left) > SHARED
+                and min(bottom, o_bottom) - max(top, o_top) > SHARED
+            ):
                 found.append((words, other))
     return found
 

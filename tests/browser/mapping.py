@@ -15,7 +15,10 @@ from tests.browser.waiting import wait_until
 from tests.running import wait_for
 
 NOW = datetime.now(UTC)
-HERE, THERE = (next(one for one in places.communes("46") if one.name == name) for name in ("A Lưới 2", "Phú Lộc"))
+HERE, THERE = (
+    next(one for one in places.communes("46") if one.name == name)
+    for name in ("A Lưới 2", "Phú Lộc")
+)
 WATER, TRAFFIC = 5, 4
 """Reports that were made in the one and the other of two communes, on these."""
 PATIENCE = 40_000
@@ -38,8 +41,16 @@ def report(number: int, unit: places.Commune, category: str) -> Feedback:
 
 def fill(system: System) -> None:
     """Reports in two communes, overdue filings in one of them, documents from the province to both."""
-    system.post(FEEDBACK, *(report(number, HERE, "water") for number in range(WATER)), time=NOW - timedelta(hours=2))
-    system.post(FEEDBACK, *(report(number, THERE, "traffic") for number in range(TRAFFIC)), time=NOW - timedelta(hours=2))
+    system.post(
+        FEEDBACK,
+        *(report(number, HERE, "water") for number in range(WATER)),
+        time=NOW - timedelta(hours=2),
+    )
+    system.post(
+        FEEDBACK,
+        *(report(number, THERE, "traffic") for number in range(TRAFFIC)),
+        time=NOW - timedelta(hours=2),
+    )
     overdue = [
         Filing(
             agency=f"H57.{HERE.code}",
@@ -69,7 +80,10 @@ def fill(system: System) -> None:
     connection = Connection(system.settings.clickhouse_url)
 
     def lives() -> bool:
-        counts = ", ".join(f"(SELECT count() FROM current_{kind} FINAL)" for kind in ("feedback", "filing", "document"))
+        counts = ", ".join(
+            f"(SELECT count() FROM current_{kind} FINAL)"
+            for kind in ("feedback", "filing", "document")
+        )
         return connection.tuples(f"SELECT {counts}") == [(WATER + TRAFFIC, 3, 2)]
 
     wait_for(lives, 120, "the lives of what was sent")
@@ -81,7 +95,11 @@ def visit(page: Page, system: System, query: str = "", heading: str = "Thành ph
     page.set_default_timeout(PATIENCE)
     page.goto(f"{system.url}/map{query}")
     expect(page.locator("#map-panel h1")).to_have_text(heading)
-    wait_until(page, "document.querySelector('#opsmap:not([aria-busy]) #map-of path[data-code]')", timeout=PATIENCE)
+    wait_until(
+        page,
+        "document.querySelector('#opsmap:not([aria-busy]) #map-of path[data-code]')",
+        timeout=PATIENCE,
+    )
     # On a loaded machine the banner comes and goes: it must not move the map while somebody points at it.
     page.add_style_tag(content="#banner { display: none !important; }")
     page.evaluate("window.sameMap = document.querySelector('.leaflet-container')")

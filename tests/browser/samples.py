@@ -12,7 +12,10 @@ COMMUNE = places.communes("46")[5]
 
 def filing(number: str, **changes: Any) -> Filing:
     """One that was registered now."""
-    said: dict[str, Any] = {"status": FilingStatus.REGISTERED, "registered_at": datetime.now(UTC)} | changes
+    said: dict[str, Any] = {
+        "status": FilingStatus.REGISTERED,
+        "registered_at": datetime.now(UTC),
+    } | changes
     return Filing(
         agency=f"H57.{COMMUNE.code}",
         commune=COMMUNE.code,

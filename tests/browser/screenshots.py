@@ -66,36 +66,95 @@ class Picture:
 
 def pictures(oldest: str) -> tuple[Picture, ...]:
     """The gallery. `oldest` is the number of the filing that has been overdue for longest."""
-    scenes = (Picture(f"wall-{one}", f"/wall?scene={one}", WALL, f"The wall, scene {one}") for one in SCENES if one != "overview")
+    scenes = (
+        Picture(f"wall-{one}", f"/wall?scene={one}", WALL, f"The wall, scene {one}")
+        for one in SCENES
+        if one != "overview"
+    )
     return (
         Picture("wall", "/wall?scene=overview", WALL, "The wall's overview, read from 3 m"),
         *scenes,
         Picture("wall-dark", "/wall?scene=overview&theme=dark", WALL, "For a dim room"),
         Picture("wall-english", "/wall?scene=overview&lang=en", WALL, "In English"),
-        Picture("wall-8m", "/wall?scene=overview&distance=8", WALL, "One panel, read from 8 m: what has no room is left out"),
-        Picture("wall-4k", "/wall?scene=overview&distance=5", FOUR_K, "A wall of 3840x2160, read from 5 m"),
-        Picture("wall-4k-sources", "/wall?scene=sources&distance=5&theme=dark", FOUR_K, "The same in a dim room: sources"),
-        Picture("map", "/map", WALL, "The operators' map: layers, a choice, and what stands behind it"),
         Picture(
-            "map-commune", f"/map?unit={COMMUNE}&layers=communes,overdue,flows", WALL, "A commune chosen: its flows of documents"
+            "wall-8m",
+            "/wall?scene=overview&distance=8",
+            WALL,
+            "One panel, read from 8 m: what has no room is left out",
         ),
-        Picture("map-dark", "/map?layers=communes,feedback,alarms&as=heat&theme=dark", DESK, "Field reports as heat, dark"),
+        Picture(
+            "wall-4k",
+            "/wall?scene=overview&distance=5",
+            FOUR_K,
+            "A wall of 3840x2160, read from 5 m",
+        ),
+        Picture(
+            "wall-4k-sources",
+            "/wall?scene=sources&distance=5&theme=dark",
+            FOUR_K,
+            "The same in a dim room: sources",
+        ),
+        Picture(
+            "map", "/map", WALL, "The operators' map: layers, a choice, and what stands behind it"
+        ),
+        Picture(
+            "map-commune",
+            f"/map?unit={COMMUNE}&layers=communes,overdue,flows",
+            WALL,
+            "A commune chosen: its flows of documents",
+        ),
+        Picture(
+            "map-dark",
+            "/map?layers=communes,feedback,alarms&as=heat&theme=dark",
+            DESK,
+            "Field reports as heat, dark",
+        ),
         Picture("map-tablet", "/map", TABLET, "The map on a tablet"),
         Picture("records", "/records/filing?sort=left", WALL, "All filings, the most urgent first"),
-        Picture("records-feedback", "/records/feedback?status=1", DESK, "A list that nothing meets says so, and how to go on"),
+        Picture(
+            "records-feedback",
+            "/records/feedback?status=1",
+            DESK,
+            "A list that nothing meets says so, and how to go on",
+        ),
         Picture("unit-province", "/unit/46", DESK, "The province"),
         Picture("unit-commune", f"/unit/{COMMUNE}", DESK, "A commune"),
-        Picture("unit-dark-tablet", f"/unit/{COMMUNE}?theme=dark", TABLET, "A commune on a tablet, dark"),
         Picture(
-            "record", f"/record/filing/{oldest}", DESK, "The life of a filing: each step, who held it, its deadline with pauses"
+            "unit-dark-tablet", f"/unit/{COMMUNE}?theme=dark", TABLET, "A commune on a tablet, dark"
         ),
-        Picture("replay-wall", f"/wall?scene=overview&moment={EARLIER}", WALL, "The past: the wall at a moment of the day before"),
-        Picture("replay-map", f"/map?moment={EARLIER}", DESK, "The map at that moment, its timeline and player above"),
-        Picture("replay", f"/replay?moment={EARLIER}", DESK, "What was known then beside what is known by now, and what came late"),
+        Picture(
+            "record",
+            f"/record/filing/{oldest}",
+            DESK,
+            "The life of a filing: each step, who held it, its deadline with pauses",
+        ),
+        Picture(
+            "replay-wall",
+            f"/wall?scene=overview&moment={EARLIER}",
+            WALL,
+            "The past: the wall at a moment of the day before",
+        ),
+        Picture(
+            "replay-map",
+            f"/map?moment={EARLIER}",
+            DESK,
+            "The map at that moment, its timeline and player above",
+        ),
+        Picture(
+            "replay",
+            f"/replay?moment={EARLIER}",
+            DESK,
+            "What was known then beside what is known by now, and what came late",
+        ),
         Picture("search", "/search?q=phu+xuan", DESK, "Search, without tone marks"),
         Picture("targets", "/targets", DESK, "Targets with their forecasts"),
         Picture("index", "/index?unit=46", DESK, "The service-quality index: what is lost where"),
-        Picture("sources", "/sources", DESK, "Every source: now, over a day, and in the league of timeliness"),
+        Picture(
+            "sources",
+            "/sources",
+            DESK,
+            "Every source: now, over a day, and in the league of timeliness",
+        ),
     )
 
 
@@ -137,7 +196,9 @@ def history(environment: dict[str, str], settings: Settings, logs: Path) -> None
     start = MOMENT - timedelta(days=DAYS)
     world = World(settings.province, SEED, beginning=milliseconds(start - BEFORE))
     world = world.staging(*staging.past(world, milliseconds(MOMENT)))
-    world = world.staging(*staging.live(world, milliseconds(MOMENT - LIVE_FOR), milliseconds(start), 1))
+    world = world.staging(
+        *staging.live(world, milliseconds(MOMENT - LIVE_FOR), milliseconds(start), 1)
+    )
     store = ScreenStore(Connection(settings.clickhouse_url))
     with worker(environment, logs / "worker.log"):
         run(settings, world, start, MOMENT, live=False, remember=lambda _world, _came: None)
@@ -165,13 +226,17 @@ def watch(settings: Settings, clock: Callable[[], datetime]) -> None:
 def dashboard(settings: Settings) -> Iterator[None]:
     """The dashboard of the moment, with the heartbeats that a gateway would send then, and what the watch would do."""
     clock = Moved(MOMENT - datetime.now(UTC))
-    server = uvicorn.Server(uvicorn.Config(create(settings, clock), port=settings.dashboard_port, log_level="warning"))
+    server = uvicorn.Server(
+        uvicorn.Config(create(settings, clock), port=settings.dashboard_port, log_level="warning")
+    )
     over = threading.Event()
 
     def beat() -> None:
         client = Client.from_url(settings.clickhouse_url)
         while not over.wait(1):
-            client.execute("INSERT INTO heartbeats VALUES", [("gateway", 0, clock.now(), clock.now())])
+            client.execute(
+                "INSERT INTO heartbeats VALUES", [("gateway", 0, clock.now(), clock.now())]
+            )
             watch(settings, clock.now)
         client.disconnect()
 
@@ -179,7 +244,10 @@ def dashboard(settings: Settings) -> Iterator[None]:
     for thread in threads:
         thread.start()
     try:
-        wait_for(lambda: answers(f"http://127.0.0.1:{settings.dashboard_port}/readyz"), what="the dashboard")
+        wait_for(
+            lambda: answers(f"http://127.0.0.1:{settings.dashboard_port}/readyz"),
+            what="the dashboard",
+        )
         yield
     finally:
         over.set()
@@ -193,7 +261,11 @@ def oldest_overdue(settings: Settings) -> str:
     connection = Connection(settings.clickhouse_url)
     place = ProvinceContext(settings.province)
     found = RecordStore(LifeStore(connection, place.calendar)).behind(
-        Moved(MOMENT - datetime.now(UTC)), BY_CODE["filing.overdue"], "province", place.code, limit=1
+        Moved(MOMENT - datetime.now(UTC)),
+        BY_CODE["filing.overdue"],
+        "province",
+        place.code,
+        limit=1,
     )
     connection.close()
     return str(found.rows[0]["entity_id"])
@@ -204,7 +276,11 @@ def draw(browser: Browser, base: str, picture: Picture) -> None:
     width, height = picture.size
     page = browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
     page.goto(f"{base}{picture.address}")
-    for selector in (".figure", ".source", "#board .row, .leaflet-overlay-pane path") if "/wall" in picture.address else ("h1",):
+    for selector in (
+        (".figure", ".source", "#board .row, .leaflet-overlay-pane path")
+        if "/wall" in picture.address
+        else ("h1",)
+    ):
         expect(page.locator(selector).first).to_be_attached(timeout=60_000)
     if "moment=" in picture.address:
         expect(page.locator("#replay-line .bar").first).to_be_attached()
@@ -213,7 +289,9 @@ def draw(browser: Browser, base: str, picture: Picture) -> None:
     expect(page.locator("#banner")).to_be_hidden()
     wait_until(page, "document.fonts.status === 'loaded'")
     page.wait_for_timeout(2_000)  # names on a map find their places
-    taken = page.context.new_cdp_session(page).send("Page.captureScreenshot", {"format": "webp", "quality": 82})
+    taken = page.context.new_cdp_session(page).send(
+        "Page.captureScreenshot", {"format": "webp", "quality": 82}
+    )
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / f"{picture.name}.webp").write_bytes(base64.b64decode(taken["data"]))
     page.close()

@@ -33,7 +33,9 @@ def filing(number: str) -> Filing:
     )
 
 
-def test_every_feed_has_its_state_and_a_source_that_speaks_turns_live(page: Page, system: System) -> None:
+def test_every_feed_has_its_state_and_a_source_that_speaks_turns_live(
+    page: Page, system: System
+) -> None:
     open_desk(page, system, "/sources")
     row = page.locator("tbody tr", has_text="Trung tâm Phục vụ hành chính công thành phố Huế").first
     system.post(FILING, filing("S1"))
@@ -57,7 +59,9 @@ def test_sorting_is_an_address_that_back_and_reload_keep(page: Page, system: Sys
     expect(page.get_by_role("link", name="Trạng thái ↑")).to_be_visible(timeout=OPENED)
 
 
-def test_the_keyboard_reaches_everything_and_the_language_is_a_switch(page: Page, system: System) -> None:
+def test_the_keyboard_reaches_everything_and_the_language_is_a_switch(
+    page: Page, system: System
+) -> None:
     open_desk(page, system, "/sources")
     page.keyboard.press("Tab")
     expect(page.locator(".skip")).to_be_focused()
@@ -73,14 +77,18 @@ def test_the_keyboard_reaches_everything_and_the_language_is_a_switch(page: Page
     expect(page.locator("html")).to_have_attribute("lang", "en")
 
 
-def test_an_agency_that_is_not_known_and_an_empty_list_are_told_in_words(page: Page, system: System) -> None:
+def test_an_agency_that_is_not_known_and_an_empty_list_are_told_in_words(
+    page: Page, system: System
+) -> None:
     page.goto(f"{system.url}/sources?agency=H57.NOBODY")
     expect(page.locator("#content")).to_contain_text("Không tìm thấy", timeout=OPENED)
     open_desk(page, system, "/sources?agency=H57.STP&lang=vi")
     expect(page.locator("#refused")).to_contain_text("Không có gì bị từ chối")
 
 
-def test_a_dark_room_and_a_small_screen_have_all_of_it_without_scrolling_sideways(page: Page, system: System) -> None:
+def test_a_dark_room_and_a_small_screen_have_all_of_it_without_scrolling_sideways(
+    page: Page, system: System
+) -> None:
     page.set_viewport_size({"width": 820, "height": 1180})
     open_desk(page, system, "/sources?theme=dark")
     expect(page.locator(".desk.theme-dark")).to_be_visible()

@@ -40,7 +40,10 @@ def filled(system: System) -> System:
     """A province with targets, scores, overdue filings and a burst of reports that calls."""
     judging.fill(system)
     before = datetime.now(UTC) - timedelta(days=19)
-    overdue = [test_units.filing(f"H57.{COMMUNE}-261101-000000{number}", COMMUNE, 20 - number) for number in range(1, 5)]
+    overdue = [
+        test_units.filing(f"H57.{COMMUNE}-261101-000000{number}", COMMUNE, 20 - number)
+        for number in range(1, 5)
+    ]
     system.post(FILING, *overdue, time=before)
     system.post(FEEDBACK, *(report(f"R{number}") for number in range(20)))
     return system
@@ -63,11 +66,17 @@ def rewound(addresses: Iterable[str]) -> list[str]:
 
 def visit(page: Page, system: System, address: str, **parameters: str) -> None:
     page.goto(f"{system.url}{spoken(address, **parameters)}")
-    expect(page.locator(".figure").first if address.startswith("/wall") else page.locator("#content h1").first).to_be_visible()
+    expect(
+        page.locator(".figure").first
+        if address.startswith("/wall")
+        else page.locator("#content h1").first
+    ).to_be_visible()
     expect(page.locator("#clock")).to_have_text(re.compile(r"\d\d:\d\d:\d\d"))
 
 
-def looked(page: Page, system: System, address: str, look: Callable[[], list[str]], **parameters: str) -> list[str]:
+def looked(
+    page: Page, system: System, address: str, look: Callable[[], list[str]], **parameters: str
+) -> list[str]:
     """What is found on a page. One that did not hear its server for long, on a loaded machine, opens itself anew: look again."""
     for _ in range(3):
         try:
@@ -84,7 +93,9 @@ def test_a_page_without_an_example_is_noticed() -> None:
 
 
 @pytest.mark.parametrize(("lang", "theme"), [("vi", "light"), ("en", "dark")])
-def test_every_page_can_be_used_and_read_by_everybody(desk: Page, filled: System, lang: str, theme: str) -> None:
+def test_every_page_can_be_used_and_read_by_everybody(
+    desk: Page, filled: System, lang: str, theme: str
+) -> None:
     found = []
     for address in (*(address for _, address in NAMES.addresses(SCENES)), *rewound(PAST)):
         found += looked(
@@ -104,12 +115,17 @@ def on_tablets(page: Page, address: str) -> list[str]:
         page.set_viewport_size({"width": width, "height": height})
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         found += [f"{address} is {wide} px wider than {width}"] if wide > 0 else []
-        found += [f"{address} at {width}: {one!r} lies over {other!r}" for one, other in over_each_other(page)]
+        found += [
+            f"{address} at {width}: {one!r} lies over {other!r}"
+            for one, other in over_each_other(page)
+        ]
         found += small_targets(page)
     return found
 
 
-def test_on_a_tablet_nothing_is_wider_than_the_screen_and_everything_can_be_touched(desk: Page, filled: System) -> None:
+def test_on_a_tablet_nothing_is_wider_than_the_screen_and_everything_can_be_touched(
+    desk: Page, filled: System
+) -> None:
     found = []
     for address in (*(address for _, address in NAMES.addresses()), *rewound(PAST)):
         if address.startswith("/wall"):
@@ -118,14 +134,18 @@ def test_on_a_tablet_nothing_is_wider_than_the_screen_and_everything_can_be_touc
     assert found == []
 
 
-def test_the_keyboard_reaches_everything_in_order_and_is_always_seen(desk: Page, filled: System) -> None:
+def test_the_keyboard_reaches_everything_in_order_and_is_always_seen(
+    desk: Page, filled: System
+) -> None:
     found = []
     for _, address in NAMES.addresses():
         found += looked(desk, filled, address, lambda: walk(desk))
     assert found == []
 
 
-def test_the_keyboard_skips_to_the_content_and_has_its_keys_told(desk: Page, filled: System) -> None:
+def test_the_keyboard_skips_to_the_content_and_has_its_keys_told(
+    desk: Page, filled: System
+) -> None:
     visit(desk, filled, "/sources")
     desk.keyboard.press("Tab")
     expect(desk.locator(".skip")).to_be_focused()
@@ -138,7 +158,9 @@ def test_the_keyboard_skips_to_the_content_and_has_its_keys_told(desk: Page, fil
     expect(desk.get_by_role("dialog", name="Phím tắt")).to_be_visible()
     for _ in range(20):
         desk.keyboard.press("Tab")
-        assert desk.evaluate("!document.activeElement.closest('#wall') || document.activeElement.closest('#keys') !== null")
+        assert desk.evaluate(
+            "!document.activeElement.closest('#wall') || document.activeElement.closest('#keys') !== null"
+        )
     desk.keyboard.press("Escape")
     expect(desk.locator("#keys")).to_be_hidden()
     desk.locator("#help").focus()
@@ -150,7 +172,9 @@ def test_the_keyboard_skips_to_the_content_and_has_its_keys_told(desk: Page, fil
     expect(desk.locator("#help")).to_be_focused()
 
 
-def test_keys_lead_to_the_search_and_to_every_page_but_are_letters_where_somebody_types(desk: Page, filled: System) -> None:
+def test_keys_lead_to_the_search_and_to_every_page_but_are_letters_where_somebody_types(
+    desk: Page, filled: System
+) -> None:
     visit(desk, filled, "/sources", lang="en", theme="dark")
     desk.evaluate("window.sameLife = true")
     desk.keyboard.press("/")
@@ -191,12 +215,18 @@ def test_who_wants_no_motion_gets_none(desk: Page, filled: System) -> None:
         .filter((s) => s.animationName !== 'none' || s.transitionDuration.split(', ').some((time) => parseFloat(time) > 0))
         .length"""
     for _, address in NAMES.addresses():
-        assert looked(desk, filled, address, lambda: ["moves"] * desk.evaluate(moving)) == [], address
+        assert looked(desk, filled, address, lambda: ["moves"] * desk.evaluate(moving)) == [], (
+            address
+        )
 
 
 def test_a_tab_tells_where_it_is_and_how_many_alarms_are_open(desk: Page, filled: System) -> None:
     icon = desk.locator("link[rel='icon']")
-    for address, heading in (("/targets", "Chỉ tiêu – "), (f"/unit/{COMMUNE}", "Phường"), (WALL, "")):
+    for address, heading in (
+        ("/targets", "Chỉ tiêu – "),
+        (f"/unit/{COMMUNE}", "Phường"),
+        (WALL, ""),
+    ):
         visit(desk, filled, address)
         expect(desk).to_have_title(re.compile(rf"^\(\d+\) {heading}"))
         expect(icon).to_have_attribute("data-says", re.compile(r"^[123]?:\d+$"))
@@ -209,7 +239,9 @@ def test_a_tab_tells_where_it_is_and_how_many_alarms_are_open(desk: Page, filled
     expect(icon).to_have_attribute("data-says", re.compile(r":\d+$"), timeout=60_000)
 
 
-@pytest.mark.parametrize("address", [f"/unit/{COMMUNE}", "/unit/46", "/index", f"/index?unit={COMMUNE}"])
+@pytest.mark.parametrize(
+    "address", [f"/unit/{COMMUNE}", "/unit/46", "/index", f"/index?unit={COMMUNE}"]
+)
 def test_on_paper_pages_are_whole_dark_on_light_and_without_what_only_a_screen_needs(
     desk: Page, filled: System, address: str
 ) -> None:
@@ -220,18 +252,25 @@ def test_on_paper_pages_are_whole_dark_on_light_and_without_what_only_a_screen_n
     for hidden in (".bar nav", ".bar form", ".skip", "#help", "#keys"):
         expect(desk.locator(hidden).first).to_be_hidden()
     assert faint(desk) == []
-    assert desk.evaluate("getComputedStyle(document.querySelector('.desk')).backgroundColor") == "rgb(255, 255, 255)"
+    assert (
+        desk.evaluate("getComputedStyle(document.querySelector('.desk')).backgroundColor")
+        == "rgb(255, 255, 255)"
+    )
     assert desk.locator("#content tbody tr:visible").count() == rows
     cut = """() => [...document.querySelectorAll('#content *')].filter((e) => e.checkVisibility() && !e.closest('.hidden'))
         .filter((e) => /auto|scroll|hidden|clip/.test(getComputedStyle(e).overflowX + getComputedStyle(e).overflowY))
         .filter((e) => e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1)
         .map((e) => `${e.closest('[id]').id} ${e.className} ${e.scrollWidth}/${e.clientWidth}`)"""
     assert desk.evaluate(cut) == []
-    assert desk.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, "all columns are on the paper"
+    assert desk.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (
+        "all columns are on the paper"
+    )
     assert desk.pdf(format="A4").startswith(b"%PDF")
 
 
-def test_units_stand_in_the_order_of_vietnamese_dictionaries_and_numbers_are_written_so(desk: Page, filled: System) -> None:
+def test_units_stand_in_the_order_of_vietnamese_dictionaries_and_numbers_are_written_so(
+    desk: Page, filled: System
+) -> None:
     for address, listed in (
         ("/unit/46?units_sort=name", "#units tbody tr td:first-child"),
         ("/index?sort=unit", "#league tbody tr td:nth-child(2)"),
@@ -239,9 +278,15 @@ def test_units_stand_in_the_order_of_vietnamese_dictionaries_and_numbers_are_wri
     ):
         visit(desk, filled, address)
         names = desk.locator(listed).all_text_contents()
-        assert len(names) == len(places.communes("46")) and names == sorted(names, key=in_order), address
-        bare = [name.rpartition("ường ")[2].removeprefix("xã ").removeprefix("Xã ") for name in names]
-        assert bare.index("Dương Nỗ") < bare.index("Đan Điền") or address != "/targets", "Đ comes after D"
+        assert len(names) == len(places.communes("46")) and names == sorted(names, key=in_order), (
+            address
+        )
+        bare = [
+            name.rpartition("ường ")[2].removeprefix("xã ").removeprefix("Xã ") for name in names
+        ]
+        assert bare.index("Dương Nỗ") < bare.index("Đan Điền") or address != "/targets", (
+            "Đ comes after D"
+        )
     visit(desk, filled, "/unit/46")
     english = desk.evaluate("document.querySelector('#content').innerText").split()
     assert [one for one in english if re.fullmatch(r"\d+\.\d{1,2}%|\d{1,3}(,\d{3})+", one)] == []

@@ -38,7 +38,9 @@ def console(page: Page) -> Iterator[None]:
     """No page says an error to the console. A loaded machine has time to draw."""
     expect.set_options(timeout=15_000)
     said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on(
+        "console", lambda message: said.append(message.text) if message.type == "error" else None
+    )
     yield
     expect.set_options(timeout=5_000)
     assert not said
@@ -76,10 +78,14 @@ def lines(page: Page, link: str = "#download") -> list[list[str]]:
     return list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
 
 
-def test_before_any_report_the_pages_say_so_and_nothing_looks_fine(page: Page, system: System) -> None:
+def test_before_any_report_the_pages_say_so_and_nothing_looks_fine(
+    page: Page, system: System
+) -> None:
     opened(page, system, "/targets")
     expect(page.locator("#board")).to_contain_text("Chưa có báo cáo nào")
-    expect(page.locator(".filters li").filter(has_text="Chưa đủ số liệu").locator("b")).not_to_have_text("0")
+    expect(
+        page.locator(".filters li").filter(has_text="Chưa đủ số liệu").locator("b")
+    ).not_to_have_text("0")
     expect(rows(page).locator(".chip", has_text=re.compile("^Đạt$"))).to_have_count(0)
     opened(page, system, "/index")
     expect(page.locator("#live .reading")).to_have_text("Chưa đủ dữ liệu")
@@ -89,7 +95,9 @@ def test_before_any_report_the_pages_say_so_and_nothing_looks_fine(page: Page, s
 
 def test_an_index_published_years_ago_is_shown_as_old(page: Page, system: System) -> None:
     at = datetime(2023, 10, 10, 10, tzinfo=UTC)
-    system.post(INDICATOR, told("service.index", "46", "2023-10-10", 61.7, "điểm", "H57.VP", at), time=at)
+    system.post(
+        INDICATOR, told("service.index", "46", "2023-10-10", 61.7, "điểm", "H57.VP", at), time=at
+    )
     opened(page, system, "/index")
     card = page.locator("#published.stale")
     expect(card).to_contain_text("61,7", timeout=40_000)
@@ -97,14 +105,23 @@ def test_an_index_published_years_ago_is_shown_as_old(page: Page, system: System
     expect(card.locator(".points-bar .got")).to_have_count(0)
 
 
-def test_targets_stand_in_groups_with_all_that_an_operator_needs(page: Page, filled: System) -> None:
+def test_targets_stand_in_groups_with_all_that_an_operator_needs(
+    page: Page, filled: System
+) -> None:
     opened(page, filled, "/targets")
     group = page.locator("#board tr.group").filter(has_text=FAILING)
     expect(group.locator(".shape.p2, .shape.p3").first).to_be_visible()
     met = page.locator("#board tr.group").filter(has_text=re.compile(r"^Đạt"))
     expect(met.locator(".shape")).to_have_count(0)
     tax = row(page, "nộp thuế điện tử")
-    for words in ("80,3%", "≥ 95%", "31/12/2026", "Thuế thành phố Huế", "Bộ phận dữ liệu · 0000", "chưa xác minh; mức và hạn"):
+    for words in (
+        "80,3%",
+        "≥ 95%",
+        "31/12/2026",
+        "Thuế thành phố Huế",
+        "Bộ phận dữ liệu · 0000",
+        "chưa xác minh; mức và hạn",
+    ):
         expect(tax).to_contain_text(words)
     expect(tax.locator("img.sparkline")).to_be_visible()
     expect(tax.locator(".age")).to_have_text(re.compile("giây|phút"))
@@ -149,7 +166,9 @@ def test_a_count_filters_and_a_second_click_shows_all_again(page: Page, filled: 
     expect(rows(page)).to_have_count(whole)
 
 
-def test_a_target_opens_with_its_course_its_ranking_and_what_was_left_out(page: Page, filled: System) -> None:
+def test_a_target_opens_with_its_course_its_ranking_and_what_was_left_out(
+    page: Page, filled: System
+) -> None:
     opened(page, filled, "/targets?sort=due")
     page.get_by_role("link", name="nộp thuế điện tử").click()
     page.wait_for_url("**target=e-tax**")
@@ -234,7 +253,9 @@ def test_what_is_not_there_is_told_in_words(page: Page, filled: System) -> None:
         expect(page.locator("#content .nothing")).to_contain_text(words)
 
 
-def test_the_scoreboard_and_a_series_are_taken_along_without_formulas(page: Page, filled: System) -> None:
+def test_the_scoreboard_and_a_series_are_taken_along_without_formulas(
+    page: Page, filled: System
+) -> None:
     opened(page, filled, "/targets?sort=-name")
     head, *body = lines(page)
     assert head[:2] == ["Trạng thái", "Chỉ tiêu"] and [line[1] for line in body] == names(page)
@@ -248,10 +269,14 @@ def test_the_scoreboard_and_a_series_are_taken_along_without_formulas(page: Page
 
 
 @pytest.mark.parametrize("path", ["targets", "index", "targets?target=e-tax"])
-def test_a_workbook_has_what_the_other_file_has_with_real_numbers(page: Page, filled: System, path: str) -> None:
+def test_a_workbook_has_what_the_other_file_has_with_real_numbers(
+    page: Page, filled: System, path: str
+) -> None:
     name, _, query = path.partition("?")
     text = page.request.get(f"{filled.url}/export/{name}.csv?{query}").body().decode("utf-8-sig")
-    book = openpyxl.load_workbook(io.BytesIO(page.request.get(f"{filled.url}/export/{name}.xlsx?{query}").body()))
+    book = openpyxl.load_workbook(
+        io.BytesIO(page.request.get(f"{filled.url}/export/{name}.xlsx?{query}").body())
+    )
     head, *rows = book.active.iter_rows()  # type: ignore[union-attr]
     known = list(csv.reader(io.StringIO(text)))
     assert [cell.value for cell in head] == known[0] and len(rows) == len(known) - 1 > 3
@@ -259,7 +284,9 @@ def test_a_workbook_has_what_the_other_file_has_with_real_numbers(page: Page, fi
     assert not [cell.value for row in rows for cell in row if cell.data_type == "f"]
 
 
-def test_the_league_ranks_what_is_known_and_says_how_much_of_the_rest(page: Page, filled: System) -> None:
+def test_the_league_ranks_what_is_known_and_says_how_much_of_the_rest(
+    page: Page, filled: System
+) -> None:
     opened(page, filled, "/index")
     best, second = row(page, BEST.name, "league").first, row(page, SECOND.name, "league").first
     expect(best).to_contain_text("100%")
@@ -286,7 +313,9 @@ def test_the_league_ranks_what_is_known_and_says_how_much_of_the_rest(page: Page
     expect(page.locator("#league thead")).to_contain_text("Công khai, minh bạch")
 
 
-def test_a_unit_opens_with_every_item_and_what_would_raise_it_most(page: Page, filled: System) -> None:
+def test_a_unit_opens_with_every_item_and_what_would_raise_it_most(
+    page: Page, filled: System
+) -> None:
     opened(page, filled, "/index")
     page.locator("#league").get_by_role("link", name=re.compile(BEST.name)).click()
     page.wait_for_url(f"**unit={BEST.code}**")
@@ -306,13 +335,23 @@ def test_a_unit_opens_with_every_item_and_what_would_raise_it_most(page: Page, f
     page.locator("#league").get_by_role("link", name=re.compile(SECOND.name)).click()
     expect(page.locator("#live .reading")).to_have_text("Chưa đủ dữ liệu")
     expect(page.locator("#live")).to_contain_text("độ phủ 70%")
-    expect(rows(page, "breakdown").filter(has_text="Chưa có số liệu").locator(".shape.hatch").first).to_be_visible()
+    expect(
+        rows(page, "breakdown").filter(has_text="Chưa có số liệu").locator(".shape.hatch").first
+    ).to_be_visible()
 
 
-def test_the_published_index_stands_beside_with_what_is_known_of_it(page: Page, filled: System) -> None:
+def test_the_published_index_stands_beside_with_what_is_known_of_it(
+    page: Page, filled: System
+) -> None:
     opened(page, filled, "/index?unit=46")
     card = page.locator("#published")
-    for words in ("61,7", "đã công bố 56 trên 100 điểm", "hạng 51 trên 63, trung bình cả nước 68,3", "17,1/20", "–/22"):
+    for words in (
+        "61,7",
+        "đã công bố 56 trên 100 điểm",
+        "hạng 51 trên 63, trung bình cả nước 68,3",
+        "17,1/20",
+        "–/22",
+    ):
         expect(card).to_contain_text(words)
     expect(card.locator(".points-bar .unknown")).to_have_count(2)
     expect(page.locator("#live .reading")).to_have_text("Chưa đủ dữ liệu")
@@ -332,7 +371,9 @@ def test_a_league_and_a_unit_are_taken_along(page: Page, filled: System) -> None
 QUIET = "getComputedStyle(document.querySelector('.desk')).getPropertyValue('--quiet')"
 
 
-def test_a_print_is_the_whole_page_without_what_only_a_screen_needs(page: Page, filled: System) -> None:
+def test_a_print_is_the_whole_page_without_what_only_a_screen_needs(
+    page: Page, filled: System
+) -> None:
     opened(page, filled, "/index")
     page.evaluate("window.print = () => { window.printed = true; }")
     page.get_by_role("button", name="In", exact=True).click()
@@ -342,8 +383,14 @@ def test_a_print_is_the_whole_page_without_what_only_a_screen_needs(page: Page, 
         expect(page.locator(hidden).first).to_be_hidden()
     expect(rows(page, "league")).to_have_count(40)
     expect(rows(page, "league").last).to_be_visible()
-    assert page.evaluate("getComputedStyle(document.querySelector('.points-bar i')).printColorAdjust") == "exact"
-    assert page.evaluate("getComputedStyle(document.querySelector('.desk')).backgroundColor") == "rgb(255, 255, 255)"
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('.points-bar i')).printColorAdjust")
+        == "exact"
+    )
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('.desk')).backgroundColor")
+        == "rgb(255, 255, 255)"
+    )
     page.emulate_media(media="screen")
     opened(page, filled, "/targets?theme=dark")
     assert page.evaluate(QUIET) != "#2e363d"
@@ -353,12 +400,18 @@ def test_a_print_is_the_whole_page_without_what_only_a_screen_needs(page: Page, 
     expect(page.locator(".chooser")).to_be_hidden()
 
 
-def test_a_hundred_viewers_cost_one_set_of_questions(filled: System, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hundred_viewers_cost_one_set_of_questions(
+    filled: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ask = PageContext(Connection(filled.settings.clickhouse_url), Live(), ProvinceContext("46"))
     asked: list[str] = []
     for name in ("rows", "tuples", "frame"):
         one = getattr(ask.connection, name)
-        monkeypatch.setattr(ask.connection, name, lambda sql, one=one, **parameters: (asked.append(sql), one(sql, **parameters))[1])
+        monkeypatch.setattr(
+            ask.connection,
+            name,
+            lambda sql, one=one, **parameters: (asked.append(sql), one(sql, **parameters))[1],
+        )
     ask.once = lambda key, question, seconds=600.0, once=ask.once: once(key, question, 600.0)  # type: ignore[method-assign,misc]
     for _ in range(3):
         index.content(ask, PageRequest("/index"))

@@ -51,7 +51,9 @@ def filled(system: System) -> System:
     return system
 
 
-def test_the_map_opens_with_its_layers_their_counts_and_what_happened(desk: Page, filled: System) -> None:
+def test_the_map_opens_with_its_layers_their_counts_and_what_happened(
+    desk: Page, filled: System
+) -> None:
     visit(desk, filled)
     expect(desk.locator("#map-of path[data-code]")).to_have_count(len(places.communes("46")))
     expect(desk.get_by_role("link", name="Bản đồ", exact=True)).to_have_class("here")
@@ -64,7 +66,9 @@ def test_the_map_opens_with_its_layers_their_counts_and_what_happened(desk: Page
     expect(desk.locator("#map-course")).to_contain_text(f"Tiếp nhận{WATER + TRAFFIC}")
 
 
-def test_a_layer_is_switched_by_mouse_and_by_keyboard_and_the_map_stays(desk: Page, filled: System) -> None:
+def test_a_layer_is_switched_by_mouse_and_by_keyboard_and_the_map_stays(
+    desk: Page, filled: System
+) -> None:
     visit(desk, filled)
     desk.locator("#layer-overdue").click()
     expect(desk.locator("#layer-overdue")).to_have_attribute("aria-checked", "true")
@@ -84,7 +88,9 @@ def test_a_layer_is_switched_by_mouse_and_by_keyboard_and_the_map_stays(desk: Pa
     assert stays(desk)
 
 
-def test_a_click_on_a_commune_changes_figures_chart_and_table_and_escape_takes_it_back(desk: Page, filled: System) -> None:
+def test_a_click_on_a_commune_changes_figures_chart_and_table_and_escape_takes_it_back(
+    desk: Page, filled: System
+) -> None:
     visit(desk, filled)
     click_commune(desk, HERE)
     expect(desk.locator("#map-panel h1")).to_have_text(HERE.full_name)
@@ -122,14 +128,18 @@ def test_a_box_is_dragged_around_a_commune(desk: Page, filled: System) -> None:
     expect(desk.locator("#map-panel h1")).to_have_text("Thành phố Huế")
 
 
-def test_communes_are_chosen_from_a_list_and_a_box_from_the_view_without_a_mouse(desk: Page, filled: System) -> None:
+def test_communes_are_chosen_from_a_list_and_a_box_from_the_view_without_a_mouse(
+    desk: Page, filled: System
+) -> None:
     visit(desk, filled)
     desk.locator("#choose-communes summary").focus()
     desk.keyboard.press("Enter")
     for unit in (HERE, THERE):
         desk.get_by_role("checkbox", name=unit.name, exact=True).focus()
         desk.keyboard.press("Space")
-        expect(desk.get_by_role("checkbox", name=unit.name, exact=True)).to_have_attribute("aria-checked", "true")
+        expect(desk.get_by_role("checkbox", name=unit.name, exact=True)).to_have_attribute(
+            "aria-checked", "true"
+        )
     expect(desk.locator("#map-panel h1")).to_have_text("2 xã, phường")
     records(desk, WATER + TRAFFIC)
     desk.keyboard.press("Escape")
@@ -140,7 +150,9 @@ def test_communes_are_chosen_from_a_list_and_a_box_from_the_view_without_a_mouse
     records(desk, WATER + TRAFFIC)
 
 
-def test_filters_hold_for_map_chart_and_table_and_back_takes_them_away(desk: Page, filled: System) -> None:
+def test_filters_hold_for_map_chart_and_table_and_back_takes_them_away(
+    desk: Page, filled: System
+) -> None:
     visit(desk, filled)
     desk.locator("#choose-category").select_option("traffic")
     records(desk, TRAFFIC)
@@ -177,7 +189,9 @@ def test_a_window_is_chosen_and_drilled_into(desk: Page, filled: System) -> None
     expect(desk.locator("#map-records")).to_contain_text("Không có bản ghi nào")
 
 
-def test_an_address_keeps_it_all_on_reload_and_in_another_browser(desk: Page, filled: System, chromium: Browser) -> None:
+def test_an_address_keeps_it_all_on_reload_and_in_another_browser(
+    desk: Page, filled: System, chromium: Browser
+) -> None:
     visit(desk, filled)
     desk.locator("#layer-overdue").click()
     expect(desk.locator("#layer-overdue")).to_have_attribute("aria-checked", "true")
@@ -191,21 +205,32 @@ def test_an_address_keeps_it_all_on_reload_and_in_another_browser(desk: Page, fi
     desk.keyboard.press("+")
     desk.keyboard.press("ArrowLeft")
     wait_until(
-        desk, "at => new URLSearchParams(location.search).get('zoom') !== at", arg=desk.evaluate("ioc.opsmap.here().get('zoom')")
+        desk,
+        "at => new URLSearchParams(location.search).get('zoom') !== at",
+        arg=desk.evaluate("ioc.opsmap.here().get('zoom')"),
     )
     desk.wait_for_timeout(800)
     assert desk.evaluate("history.length") == before, "where the map was moved to is no step back"
-    address, extent = desk.url, desk.evaluate("[ioc.opsmap.state.map.getZoom(), ioc.opsmap.state.map.getCenter().lat]")
+    address, extent = (
+        desk.url,
+        desk.evaluate("[ioc.opsmap.state.map.getZoom(), ioc.opsmap.state.map.getCenter().lat]"),
+    )
     stranger = chromium.new_context(viewport={"width": 1440, "height": 900})
     for other in (desk, stranger.new_page()):
         other.goto(address)
         expect(other.locator("#map-panel h1")).to_have_text(HERE.full_name, timeout=PATIENCE)
-        wait_until(other, "ioc.opsmap.state.marks.some((one) => one.kind === 'point')", timeout=PATIENCE)
+        wait_until(
+            other, "ioc.opsmap.state.marks.some((one) => one.kind === 'point')", timeout=PATIENCE
+        )
         expect(other.locator("#layer-overdue")).to_have_attribute("aria-checked", "true")
         expect(other.locator("#as-points")).to_have_class("here")
         expect(other.locator("#choose-measure")).to_have_value("feedback.received")
-        zoom, lat = other.evaluate("[ioc.opsmap.state.map.getZoom(), ioc.opsmap.state.map.getCenter().lat]")
-        assert zoom == pytest.approx(extent[0], abs=0.02) and lat == pytest.approx(extent[1], abs=0.002)
+        zoom, lat = other.evaluate(
+            "[ioc.opsmap.state.map.getZoom(), ioc.opsmap.state.map.getCenter().lat]"
+        )
+        assert zoom == pytest.approx(extent[0], abs=0.02) and lat == pytest.approx(
+            extent[1], abs=0.002
+        )
     stranger.close()
 
 
@@ -216,7 +241,9 @@ def find(page: Page, words: str) -> None:
     expect(page.locator("#map-hits a").first).to_be_visible()
 
 
-def test_units_agencies_and_records_are_found_with_and_without_tone_marks(desk: Page, filled: System) -> None:
+def test_units_agencies_and_records_are_found_with_and_without_tone_marks(
+    desk: Page, filled: System
+) -> None:
     visit(desk, filled)
     zoom = desk.evaluate("ioc.opsmap.state.map.getZoom()")
     for words in ("phu loc", "Phú Lộc"):
@@ -236,7 +263,9 @@ def test_units_agencies_and_records_are_found_with_and_without_tone_marks(desk: 
     desk.keyboard.press("Enter")
     expect(desk.locator("#map-panel .marked")).to_contain_text(f"PA-{HERE.code}-1")
     wait_until(desk, "ioc.opsmap.state.drawn.chosen.record?.title")
-    assert desk.evaluate("ioc.opsmap.state.map.getBounds().contains(ioc.opsmap.state.drawn.chosen.record.at)")
+    assert desk.evaluate(
+        "ioc.opsmap.state.map.getBounds().contains(ioc.opsmap.state.drawn.chosen.record.at)"
+    )
     desk.locator("#map-panel .marked").get_by_role("link", name=f"PA-{HERE.code}-1").click()
     desk.wait_for_url(f"**/record/feedback/PA-{HERE.code}-1")
     desk.go_back()
@@ -248,7 +277,9 @@ def test_a_mark_tells_what_it_is_and_whose_and_leads_there(desk: Page, filled: S
     marks(desk, "overdue", 1)
     point(desk, *desk.evaluate("ioc.opsmap.state.marks[0].of.at"), "3 hồ sơ quá hạn")
     desk.mouse.click(*spot(desk, *desk.evaluate("ioc.opsmap.state.marks[0].of.at")))
-    desk.locator("#map-tip").get_by_role("link", name=re.compile("Trung tâm Phục vụ hành chính công")).click()
+    desk.locator("#map-tip").get_by_role(
+        "link", name=re.compile("Trung tâm Phục vụ hành chính công")
+    ).click()
     expect(desk.locator("#map-panel h1")).to_contain_text("Trung tâm Phục vụ hành chính công")
     desk.get_by_role("link", name="Trang đơn vị").click()
     desk.wait_for_url(f"**/unit/H57.{HERE.code}")
@@ -256,7 +287,9 @@ def test_a_mark_tells_what_it_is_and_whose_and_leads_there(desk: Page, filled: S
     expect(desk.locator("#map-panel h1")).to_contain_text("Trung tâm Phục vụ hành chính công")
 
 
-def test_what_is_new_is_shown_and_neither_the_map_nor_its_extent_changes(desk: Page, filled: System) -> None:
+def test_what_is_new_is_shown_and_neither_the_map_nor_its_extent_changes(
+    desk: Page, filled: System
+) -> None:
     visit(desk, filled, f"?unit={THERE.code}&category=electricity", THERE.full_name)
     expect(desk.locator("#map-records")).to_contain_text("Không có bản ghi nào")
     desk.locator("#map-in").click()
@@ -268,7 +301,9 @@ def test_what_is_new_is_shown_and_neither_the_map_nor_its_extent_changes(desk: P
     assert desk.url == address and stays(desk)
 
 
-def test_a_unit_that_nobody_here_has_and_a_window_that_cannot_be_are_said(desk: Page, filled: System) -> None:
+def test_a_unit_that_nobody_here_has_and_a_window_that_cannot_be_are_said(
+    desk: Page, filled: System
+) -> None:
     visit(desk, filled, "?unit=99999", "99999")
     expect(desk.locator("#map-panel")).to_contain_text("Không có đơn vị mã 99999 ở đây")
     desk.get_by_role("link", name="Xem toàn tỉnh").click()
@@ -286,7 +321,9 @@ def overlapping(page: Page) -> list[Any]:
 
 
 @pytest.mark.parametrize("lang", ["vi", "en"])
-def test_every_word_can_be_read_and_whatever_can_be_used_has_a_name(desk: Page, filled: System, lang: str) -> None:
+def test_every_word_can_be_read_and_whatever_can_be_used_has_a_name(
+    desk: Page, filled: System, lang: str
+) -> None:
     heading = "Huế City" if lang == "en" else "Thành phố Huế"
     for kind in ("feedback", "document"):
         visit(desk, filled, f"?lang={lang}&layers={ALL}&kind={kind}&as=points", heading)
@@ -315,7 +352,9 @@ def test_another_language_or_theme_shows_the_same_view(desk: Page, filled: Syste
     assert f"unit={HERE.code}" in desk.url and "lang=en" in desk.url
 
 
-def test_on_a_tablet_nothing_is_wider_than_the_screen_and_the_map_can_be_used(desk: Page, filled: System) -> None:
+def test_on_a_tablet_nothing_is_wider_than_the_screen_and_the_map_can_be_used(
+    desk: Page, filled: System
+) -> None:
     for width, height in ((1024, 768), (768, 1024)):
         desk.set_viewport_size({"width": width, "height": height})
         visit(desk, filled)
@@ -332,14 +371,24 @@ def test_a_place_without_outlines_shows_its_reports_where_they_lie(
     port = str(choose_port())
     elsewhere = module_environment | {"IOC_PROVINCE": "ELSEWHERE", "IOC_DASHBOARD_PORT": port}
     url = f"http://127.0.0.1:{port}"
-    with Running("dashboard", "serve", environment=elsewhere, log=tmp_path / "dashboard.log", ready=f"{url}/readyz"):
+    with Running(
+        "dashboard",
+        "serve",
+        environment=elsewhere,
+        log=tmp_path / "dashboard.log",
+        ready=f"{url}/readyz",
+    ):
         desk.goto(f"{url}/map")
         expect(desk.locator("#map-panel h1")).to_have_text("ELSEWHERE")
-        wait_until(desk, "ioc.opsmap.state.marks.some((one) => one.kind === 'cluster')", timeout=PATIENCE)
+        wait_until(
+            desk, "ioc.opsmap.state.marks.some((one) => one.kind === 'cluster')", timeout=PATIENCE
+        )
         south, north = desk.evaluate(
             "(({ _southWest, _northEast }) => [_southWest.lat, _northEast.lat])(ioc.opsmap.state.map.getBounds())"
         )
-        assert HERE.lat - 1.5 < south < HERE.lat < north < HERE.lat + 1.5, "the map is where the reports are"
+        assert HERE.lat - 1.5 < south < HERE.lat < north < HERE.lat + 1.5, (
+            "the map is where the reports are"
+        )
         expect(desk.locator("#map-records .paging")).to_contain_text("dòng")
 
 
@@ -351,7 +400,10 @@ TOGETHER = (16.2345678, 107.4567891)
 def piled(filled: System) -> System:
     """Reports that lie at one point, as those of a market without addresses do."""
     one = report(0, HERE, "health")
-    said = [structs.replace(one, report_id=f"PILE-{number}", lat=TOGETHER[0], lon=TOGETHER[1]) for number in range(MANY)]
+    said = [
+        structs.replace(one, report_id=f"PILE-{number}", lat=TOGETHER[0], lon=TOGETHER[1])
+        for number in range(MANY)
+    ]
     filled.post(FEEDBACK, *said)
     connection = Connection(filled.settings.clickhouse_url)
     asked = "SELECT count() FROM current_feedback FINAL WHERE startsWith(entity_id, 'PILE-')"
@@ -365,9 +417,13 @@ AT_THE_PILE = f"?layers=feedback&at={TOGETHER[0]:.4f},{TOGETHER[1]:.4f}&zoom=18"
 
 @pytest.mark.parametrize("by", ["mouse", "keyboard"])
 @pytest.mark.parametrize("style", ["clusters", "points"])
-def test_reports_that_no_zoom_can_part_are_listed(desk: Page, piled: System, by: str, style: str) -> None:
+def test_reports_that_no_zoom_can_part_are_listed(
+    desk: Page, piled: System, by: str, style: str
+) -> None:
     visit(desk, piled, f"{AT_THE_PILE}&as={style}")
-    wait_until(desk, "ioc.opsmap.state.marks.some((one) => ['cluster', 'point'].includes(one.kind))")
+    wait_until(
+        desk, "ioc.opsmap.state.marks.some((one) => ['cluster', 'point'].includes(one.kind))"
+    )
     if by == "mouse":
         desk.mouse.click(*spot(desk, *TOGETHER))
     else:

@@ -21,7 +21,9 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def new_york(
-    module_settings: Settings, module_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    module_settings: Settings,
+    module_environment: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
     migrate(module_settings)
     with nyc311.new_york(module_environment, tmp_path_factory.mktemp("logs")) as url:
@@ -38,7 +40,9 @@ def test_the_boroughs_and_their_open_requests_are_on_the_map(page: Page, new_yor
     expect(page.locator("#figure-feedback b")).not_to_have_text("0", timeout=30_000)
 
 
-def test_days_played_at_full_speed_show_the_open_and_closed_requests_of_the_file(chromium: Browser, new_york: str) -> None:
+def test_days_played_at_full_speed_show_the_open_and_closed_requests_of_the_file(
+    chromium: Browser, new_york: str
+) -> None:
     """All ten weeks so take half an hour: the bench `weeks`."""
     since = datetime(2025, 2, 10, tzinfo=ZONE)
     until = since + timedelta(days=3)

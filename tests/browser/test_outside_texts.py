@@ -21,7 +21,20 @@ from tests.running import wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 desk = test_units.desk
-NUMBERS = ("A/B/", "A//B", "a/../b", "./c", "H#1", "Q?x=1&y=2", "P%2F", "%2E%2E", "C,om;ma", "~", "a\\b", "Số 1/QĐ")
+NUMBERS = (
+    "A/B/",
+    "A//B",
+    "a/../b",
+    "./c",
+    "H#1",
+    "Q?x=1&y=2",
+    "P%2F",
+    "%2E%2E",
+    "C,om;ma",
+    "~",
+    "a\\b",
+    "Số 1/QĐ",
+)
 STORED = (".", "..", "new\nline", "tab\there")
 """Numbers that are refused today, but may have been stored before."""
 WORD = "W" * 64
@@ -47,7 +60,9 @@ def report(number: str, category: str = "water", **said: object) -> Feedback:
 @pytest.fixture(scope="module")
 def filled(system: System) -> Iterator[System]:
     """Reports of those numbers; twenty of a category of 64 letters, which raise an alarm; a document and a meeting of such."""
-    system.post(FEEDBACK, *(report(number, description=OVERRIDE, address=WORD) for number in NUMBERS))
+    system.post(
+        FEEDBACK, *(report(number, description=OVERRIDE, address=WORD) for number in NUMBERS)
+    )
     burst = [report(f"{number:064d}", WORD, description=f"{WORD} {WORD}") for number in range(20)]
     system.post(FEEDBACK, *burst)
     letter = Document(
@@ -64,14 +79,24 @@ def filled(system: System) -> Iterator[System]:
     )
     system.post(DOCUMENT, letter)
     sites = [f"{WORD[:60]}{number}" for number in range(4)]
-    live = Meeting(agency=WORD, meeting_id="M1", title=f"{WORD} {OVERRIDE}", state=MeetingState.LIVE, starts_at=NOW, invited=sites)
+    live = Meeting(
+        agency=WORD,
+        meeting_id="M1",
+        title=f"{WORD} {OVERRIDE}",
+        state=MeetingState.LIVE,
+        starts_at=NOW,
+        invited=sites,
+    )
     system.post(MEETING, live)
     connection = Connection(system.settings.clickhouse_url)
 
     def count(sql: str) -> int:
         return int(connection.tuples(sql)[0][0])
 
-    wait_for(lambda: count("SELECT count() FROM current_feedback FINAL") == len(NUMBERS) + len(burst), what="the reports")
+    wait_for(
+        lambda: count("SELECT count() FROM current_feedback FINAL") == len(NUMBERS) + len(burst),
+        what="the reports",
+    )
     wait_for(lambda: count("SELECT count() FROM current_meeting FINAL") == 1, what="the meeting")
     for identity, number in enumerate(STORED):
         for table in ("events", "current"):
@@ -80,17 +105,26 @@ def filled(system: System) -> Iterator[System]:
             renamed = f"INSERT INTO {table}_feedback SELECT * REPLACE (%(number)s AS entity_id{own}) FROM {one}"
             connection.tuples(renamed, number=number, identity=identity)
     wait_for(
-        lambda: count("SELECT count() FROM alarm_steps WHERE rule = 'burst' AND raised_at IS NOT NULL") > 0, 90, what="an alarm"
+        lambda: (
+            count("SELECT count() FROM alarm_steps WHERE rule = 'burst' AND raised_at IS NOT NULL")
+            > 0
+        ),
+        90,
+        what="an alarm",
     )
     connection.close()
     yield system
 
 
 @pytest.mark.parametrize("number", [*NUMBERS, *STORED])
-def test_a_record_is_opened_from_its_link_whatever_its_number_is(desk: Page, filled: System, number: str) -> None:
+def test_a_record_is_opened_from_its_link_whatever_its_number_is(
+    desk: Page, filled: System, number: str
+) -> None:
     desk.goto(f"{filled.url}/records/feedback?size=50&category=water")
     spaced = re.compile(r"\s+".join(map(re.escape, re.split(r"\s", number))))
-    desk.locator("td:first-child a").filter(has_text=re.compile(f"^{spaced.pattern}$")).first.click()
+    desk.locator("td:first-child a").filter(
+        has_text=re.compile(f"^{spaced.pattern}$")
+    ).first.click()
     expect(desk.locator("h1")).to_have_text(spaced)
     expect(desk.locator("#facts")).to_contain_text(WORD)
     desk.reload()
@@ -123,7 +157,9 @@ _TOO_WIDE = """() => {
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_word_of_64_letters_leaves_no_place_that_it_stands_in(desk: Page, filled: System, path: str) -> None:
+def test_a_word_of_64_letters_leaves_no_place_that_it_stands_in(
+    desk: Page, filled: System, path: str
+) -> None:
     desk.goto(f"{filled.url}{path}")
     expect(desk.locator("h1").first).to_be_visible()
     desk.wait_for_timeout(1000)
@@ -132,18 +168,25 @@ def test_a_word_of_64_letters_leaves_no_place_that_it_stands_in(desk: Page, fill
         assert desk.evaluate(_TOO_WIDE) == [], f"{path} at {width}"
         if width > 1000:
             # A text that is cut after two lines has its other lines below, out of sight.
-            assert [pair for pair in over_each_other(desk) if pair[0] != pair[1]] == [], f"{path} at {width}"
+            assert [pair for pair in over_each_other(desk) if pair[0] != pair[1]] == [], (
+                f"{path} at {width}"
+            )
         assert desk.evaluate("document.documentElement.scrollWidth") <= width, f"{path} at {width}"
 
 
 @pytest.mark.parametrize("scene", ["overview", "feedback", "documents", "meetings"])
-def test_a_word_of_64_letters_stays_within_its_card_on_the_wall(page: Page, filled: System, scene: str) -> None:
+def test_a_word_of_64_letters_stays_within_its_card_on_the_wall(
+    page: Page, filled: System, scene: str
+) -> None:
     for width, height in WIDTHS[:3]:
         page.set_viewport_size({"width": width, "height": height})
         page.goto(f"{filled.url}/wall?scene={scene}&distance=2")
         expect(page.locator(".alarm", has_text="WWWW").first).to_be_visible(timeout=30_000)
         assert page.evaluate(_TOO_WIDE) == [], f"{scene} at {width}"
-        card, seen = page.locator(".alarm", has_text="WWWW").first.bounding_box(), page.locator(".calls").bounding_box()
+        card, seen = (
+            page.locator(".alarm", has_text="WWWW").first.bounding_box(),
+            page.locator(".calls").bounding_box(),
+        )
         assert card and seen and card["x"] + card["width"] <= seen["x"] + seen["width"] + 1
 
 
@@ -170,7 +213,9 @@ _TURNED = f"""() => {{
         "/wall?scene=meetings",
     ],
 )
-def test_a_text_with_controls_of_direction_turns_nothing_beside_it(page: Page, filled: System, path: str) -> None:
+def test_a_text_with_controls_of_direction_turns_nothing_beside_it(
+    page: Page, filled: System, path: str
+) -> None:
     page.goto(f"{filled.url}{path}")
     expect(page.get_by_text(re.compile(f"{REPLACEMENT}fdp")).first).to_be_attached(timeout=30_000)
     assert page.evaluate(_TURNED) == []

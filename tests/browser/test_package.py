@@ -31,7 +31,10 @@ def began(system: System) -> datetime:
     system.post(FILING, filing("F-1"), filing("F-2"))
     system.post(FEEDBACK, *(report(f"R{number}") for number in range(20)))
     wait_for(
-        lambda: connection.tuples("SELECT count() FROM alarm_steps WHERE raised_at IS NOT NULL")[0][0] > 0,
+        lambda: (
+            connection.tuples("SELECT count() FROM alarm_steps WHERE raised_at IS NOT NULL")[0][0]
+            > 0
+        ),
         what="an alarm",
         seconds=90,
     )
@@ -45,9 +48,13 @@ def rows(package: ZipFile, name: str) -> list[dict[str, str]]:
 
 def proven(package: ZipFile) -> None:
     """Every file but the list of hashes is in it, with its hash."""
-    sums = dict(reversed(line.split("  ")) for line in package.read("SHA256SUMS").decode().splitlines())
+    sums = dict(
+        reversed(line.split("  ")) for line in package.read("SHA256SUMS").decode().splitlines()
+    )
     assert set(sums) == set(package.namelist()) - {"SHA256SUMS"}
-    assert all(hashlib.sha256(package.read(name)).hexdigest() == digest for name, digest in sums.items())
+    assert all(
+        hashlib.sha256(package.read(name)).hexdigest() == digest for name, digest in sums.items()
+    )
 
 
 def test_a_package_has_all_of_its_period_and_proves_itself(
@@ -55,19 +62,28 @@ def test_a_package_has_all_of_its_period_and_proves_itself(
 ) -> None:
     file = tmp_path / "package.zip"
     until = datetime.now(UTC)
-    period = ("--from", written(began - timedelta(seconds=2)), "--to", written(until + timedelta(hours=1)))
+    period = (
+        "--from",
+        written(began - timedelta(seconds=2)),
+        "--to",
+        written(until + timedelta(hours=1)),
+    )
     done = command(module_environment, "dashboard", "package", *period, "--out", str(file))
     assert done.returncode == 0, done.stderr.decode()
     with ZipFile(file) as package:
         proven(package)
         filings = {row["filing_id"] for row in rows(package, "events_filing")}
-        assert filings == {"F-before", "F-1", "F-2"}, "what happened before and arrived in the period belongs to it"
+        assert filings == {"F-before", "F-1", "F-2"}, (
+            "what happened before and arrived in the period belongs to it"
+        )
         assert len(rows(package, "events_feedback")) == 20
         assert all("reporter" not in row for row in rows(package, "events_feedback"))
         assert sum(int(row["steps"]) for row in rows(package, "windows_feedback")) == 20
         assert any(row["raised_at"] for row in rows(package, "alarm_steps"))
         manifest = json.loads(package.read("manifest.json"))
-        assert until <= datetime.fromisoformat(manifest["until"]) <= datetime.now(UTC), "nothing is said of what is to come"
+        assert until <= datetime.fromisoformat(manifest["until"]) <= datetime.now(UTC), (
+            "nothing is said of what is to come"
+        )
         assert {"product", "clickhouse", "figure_rules"} <= manifest["versions"].keys()
         assert "reference/data/alarms.csv" in manifest["reference"]
         told = {one["name"]: one["rows"] for one in manifest["files"] if one["rows"] is not None}
@@ -77,28 +93,52 @@ def test_a_package_has_all_of_its_period_and_proves_itself(
         package.extractall(tmp_path / "opened")
     page.goto((tmp_path / "opened" / "index.html").as_uri())
     expect(page.get_by_role("heading", name="Gói sự cố")).to_be_visible()
-    assert page.evaluate("[...document.images].every((one) => one.complete && one.naturalWidth === 1920)")
-    assert {one.get_attribute("href") for one in page.get_by_role("link").all()} <= {*told, *pictures}
+    assert page.evaluate(
+        "[...document.images].every((one) => one.complete && one.naturalWidth === 1920)"
+    )
+    assert {one.get_attribute("href") for one in page.get_by_role("link").all()} <= {
+        *told,
+        *pictures,
+    }
 
 
-def test_a_package_is_taken_from_the_page_of_its_moment(page: Page, system: System, began: datetime, tmp_path: Path) -> None:
-    moment, since = written(datetime.now(UTC) - timedelta(seconds=1)), written(began - timedelta(minutes=5))
+def test_a_package_is_taken_from_the_page_of_its_moment(
+    page: Page, system: System, began: datetime, tmp_path: Path
+) -> None:
+    moment, since = (
+        written(datetime.now(UTC) - timedelta(seconds=1)),
+        written(began - timedelta(minutes=5)),
+    )
     page.goto(f"{system.url}/replay?moment={moment}&since={since}&picture=corrected")
     with page.expect_download(timeout=120_000) as download:
         page.get_by_role("link", name="Tải gói sự cố").click()
     download.value.save_as(tmp_path / "package.zip")
     with ZipFile(tmp_path / "package.zip") as package:
         proven(package)
-        shown = [one["what"] for one in json.loads(package.read("manifest.json"))["files"] if one["name"].endswith(".png")]
+        shown = [
+            one["what"]
+            for one in json.loads(package.read("manifest.json"))["files"]
+            if one["name"].endswith(".png")
+        ]
         assert [one.partition(": ")[2].partition("?")[0] for one in shown] == ["wall", "map"]
-        assert all("picture=corrected" in one for one in shown), "what was looked at is what is pictured"
+        assert all("picture=corrected" in one for one in shown), (
+            "what was looked at is what is pictured"
+        )
     assert page.request.get(f"{system.url}/export/package.zip?since=yesterday").status == 400
 
 
-def test_the_moments_that_are_marked_are_pictured(page: Page, system: System, began: datetime, tmp_path: Path) -> None:
-    moment, since = written(datetime.now(UTC) - timedelta(seconds=1)), written(began - timedelta(minutes=5))
+def test_the_moments_that_are_marked_are_pictured(
+    page: Page, system: System, began: datetime, tmp_path: Path
+) -> None:
+    moment, since = (
+        written(datetime.now(UTC) - timedelta(seconds=1)),
+        written(began - timedelta(minutes=5)),
+    )
     page.goto(f"{system.url}/replay?moment={moment}&since={since}&speed=60")
-    mark, marks = page.get_by_role("button", name="Đánh dấu thời điểm"), page.locator("#replay-line .mark")
+    mark, marks = (
+        page.get_by_role("button", name="Đánh dấu thời điểm"),
+        page.locator("#replay-line .mark"),
+    )
     mark.click()
     expect(mark).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Lùi một bước").click()
@@ -134,8 +174,16 @@ def test_what_cannot_be_packed_is_said(module_environment: dict[str, str], tmp_p
         (["--from", "2026-11-02", "--to", "2026-11-01"], "period is empty"),
         (["--from", "2026-11-01", "--moment", "noon"], "no moment"),
     ):
-        done = command(module_environment, "dashboard", "package", *arguments, "--out", str(tmp_path / "x.zip"))
+        done = command(
+            module_environment, "dashboard", "package", *arguments, "--out", str(tmp_path / "x.zip")
+        )
         assert done.returncode == 1 and words in done.stderr.decode()
     gone = module_environment | {"IOC_CLICKHOUSE_URL": "clickhouse://127.0.0.1:1/ioc"}
-    done = command(gone, "dashboard", "package", "--from", "2026-11-01", "--out", str(tmp_path / "x.zip"))
-    assert done.returncode == 1 and "ClickHouse at" in done.stderr.decode() and not (tmp_path / "x.zip").exists()
+    done = command(
+        gone, "dashboard", "package", "--from", "2026-11-01", "--out", str(tmp_path / "x.zip")
+    )
+    assert (
+        done.returncode == 1
+        and "ClickHouse at" in done.stderr.decode()
+        and not (tmp_path / "x.zip").exists()
+    )

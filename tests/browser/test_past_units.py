@@ -21,7 +21,9 @@ from tests.running import wait_for
 pytestmark = [pytest.mark.stack, pytest.mark.browser, pytest.mark.timeout(900)]
 MIDNIGHT = datetime.combine(places.REFORM, datetime.min.time(), HERE)
 BEFORE, AFTER = MIDNIGHT - timedelta(hours=1), MIDNIGHT + timedelta(hours=9)
-FORMER, TODAY = (len(places.commune_outlines("46", at.date())["features"]) for at in (BEFORE, AFTER))
+FORMER, TODAY = (
+    len(places.commune_outlines("46", at.date())["features"]) for at in (BEFORE, AFTER)
+)
 WARD = places.former(COMMUNE.code)
 """The unit whose code one of today reuses."""
 
@@ -29,9 +31,14 @@ WARD = places.former(COMMUNE.code)
 @pytest.fixture(scope="module")
 def old(system: System) -> Iterator[System]:
     connection = Connection(system.settings.clickhouse_url)
-    begun = filing("F-2025", status=FilingStatus.PROCESSING, registered_at=BEFORE - timedelta(days=2))
+    begun = filing(
+        "F-2025", status=FilingStatus.PROCESSING, registered_at=BEFORE - timedelta(days=2)
+    )
     system.post(FILING, begun, time=BEFORE - timedelta(days=1))
-    wait_for(lambda: connection.tuples("SELECT count() FROM current_filing FINAL")[0][0] == 1, what="the filing")
+    wait_for(
+        lambda: connection.tuples("SELECT count() FROM current_filing FINAL")[0][0] == 1,
+        what="the filing",
+    )
     connection.close()
     expect.set_options(timeout=30_000)
     yield system
@@ -39,15 +46,23 @@ def old(system: System) -> Iterator[System]:
 
 
 def look(page: Page, system: System, path: str, at: datetime = BEFORE) -> None:
-    period = {"since": written(MIDNIGHT - timedelta(days=1)), "until": written(MIDNIGHT + timedelta(days=1))}
-    page.goto(f"{system.url}{path}?{urlencode({'moment': written(at), 'picture': 'corrected', 'scene': 'overview'} | period)}")
+    period = {
+        "since": written(MIDNIGHT - timedelta(days=1)),
+        "until": written(MIDNIGHT + timedelta(days=1)),
+    }
+    page.goto(
+        f"{system.url}{path}?{urlencode({'moment': written(at), 'picture': 'corrected', 'scene': 'overview'} | period)}"
+    )
 
 
 def go_on(page: Page, at: datetime) -> None:
     page.evaluate("at => window.ioc.replay.show(at)", milliseconds(at))
 
 
-@pytest.mark.parametrize(("path", "outlines"), [("/wall", "#map .leaflet-overlay-pane path"), ("/map", "#map-of path[data-code]")])
+@pytest.mark.parametrize(
+    ("path", "outlines"),
+    [("/wall", "#map .leaflet-overlay-pane path"), ("/map", "#map-of path[data-code]")],
+)
 def test_maps_are_drawn_by_the_units_of_the_day_on_either_side_of_the_reform(
     page: Page, old: System, path: str, outlines: str
 ) -> None:
@@ -62,7 +77,9 @@ def test_maps_are_drawn_by_the_units_of_the_day_on_either_side_of_the_reform(
 def test_a_reused_code_is_the_unit_of_the_day(page: Page, old: System) -> None:
     look(page, old, f"/unit/{WARD.code}")
     expect(page.locator("h1")).to_have_text(WARD.full_name)
-    expect(page.get_by_role("heading", name="Cơ quan trực thuộc").locator("xpath=ancestor::section")).to_contain_text(WARD.name)
+    expect(
+        page.get_by_role("heading", name="Cơ quan trực thuộc").locator("xpath=ancestor::section")
+    ).to_contain_text(WARD.name)
     go_on(page, AFTER)
     expect(page.locator("h1")).to_have_text(COMMUNE.full_name)
 

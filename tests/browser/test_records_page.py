@@ -52,9 +52,17 @@ def filing(number: int) -> Filing:
 @pytest.fixture(scope="module")
 def filled(system: System) -> System:
     """Sixty filings, twelve of them overdue, and a report whose words are a formula."""
-    system.post(FILING, *(filing(number) for number in range(FILINGS)), time=NOW - timedelta(days=24))
+    system.post(
+        FILING, *(filing(number) for number in range(FILINGS)), time=NOW - timedelta(days=24)
+    )
     told = {"description": FORMULA, "reporter": SECRET, "category": "water", "report_id": "PA-L-1"}
-    report = Feedback(agency=f"H57.{ONE.code}.UB", commune=ONE.code, status=FeedbackStatus.RECEIVED, reported_at=NOW, **told)
+    report = Feedback(
+        agency=f"H57.{ONE.code}.UB",
+        commune=ONE.code,
+        status=FeedbackStatus.RECEIVED,
+        reported_at=NOW,
+        **told,
+    )
     system.post(FEEDBACK, report)
     connection = Connection(system.settings.clickhouse_url)
     asked = "SELECT (SELECT count() FROM current_filing FINAL), (SELECT count() FROM current_feedback FINAL)"
@@ -116,7 +124,9 @@ def test_from_the_navigation_to_all_filings_and_to_one_of_them(desk: Page, fille
     counted(desk, 12)
 
 
-def test_choices_tell_what_they_leave_narrow_the_list_and_are_taken_away_by_their_chip(desk: Page, filled: System) -> None:
+def test_choices_tell_what_they_leave_narrow_the_list_and_are_taken_away_by_their_chip(
+    desk: Page, filled: System
+) -> None:
     visit(desk, filled)
     desk.locator("#choice-commune summary").click()
     expect(desk.locator("#choice-commune li", has_text=TWO.name)).to_contain_text("20")
@@ -142,8 +152,12 @@ def test_choices_tell_what_they_leave_narrow_the_list_and_are_taken_away_by_thei
     expect(desk.locator("#chosen")).to_have_count(0)
 
 
-def test_a_long_menu_is_narrowed_by_typing_with_and_without_marks(desk: Page, filled: System) -> None:
-    visit(desk, filled, "?agency=" + ",".join(f"H57.{one.code}" for one in places.communes("46")[:20]))
+def test_a_long_menu_is_narrowed_by_typing_with_and_without_marks(
+    desk: Page, filled: System
+) -> None:
+    visit(
+        desk, filled, "?agency=" + ",".join(f"H57.{one.code}" for one in places.communes("46")[:20])
+    )
     desk.locator("#choice-agency summary").click()
     desk.locator("#narrow-agency").fill("xuan")
     shown = desk.locator("#choice-agency li:visible")
@@ -172,7 +186,9 @@ def test_any_column_sorts_and_says_so(desk: Page, filled: System) -> None:
     visit(desk, filled, "?columns=entity_id,left,fee,commune,started_at")
     sort_by(desk, "Thời hạn")
     desk.wait_for_url("**sort=left**")
-    expect(desk.locator("#list tbody tr").first).to_contain_text(re.compile("H57-L-000.*quá", re.DOTALL))
+    expect(desk.locator("#list tbody tr").first).to_contain_text(
+        re.compile("H57-L-000.*quá", re.DOTALL)
+    )
     expect(desk.locator("#list th").nth(1)).to_have_attribute("aria-sort", "ascending")
     sort_by(desk, "Phí")
     desk.wait_for_url("**sort=-fee**")
@@ -184,7 +200,9 @@ def test_any_column_sorts_and_says_so(desk: Page, filled: System) -> None:
     expect(desk.locator("#list tbody tr").first).to_contain_text(first.name)
 
 
-def test_pages_are_turned_to_the_last_and_back_and_have_another_size(desk: Page, filled: System) -> None:
+def test_pages_are_turned_to_the_last_and_back_and_have_another_size(
+    desk: Page, filled: System
+) -> None:
     visit(desk, filled, "?size=25")
     paging = desk.locator("#list .paging")
     paging.get_by_role("link", name="cuối").click()
@@ -226,7 +244,9 @@ def test_the_link_is_copied_whole(desk: Page, filled: System) -> None:
     expect(desk.get_by_role("status").filter(has_text="Đã chép liên kết")).to_be_visible()
     assert desk.evaluate("navigator.clipboard.readText()") == desk.url
     desk.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
-    desk.evaluate("document.addEventListener('copy', () => { window.copied = document.activeElement.value; })")
+    desk.evaluate(
+        "document.addEventListener('copy', () => { window.copied = document.activeElement.value; })"
+    )
     desk.get_by_role("button", name="Chép liên kết").click()
     expect(desk.get_by_role("button", name="Chép liên kết")).to_be_focused()
     assert desk.evaluate("window.copied") == desk.url, "also where a page may not use the clipboard"
@@ -245,8 +265,14 @@ def taken(page: Page, form: str) -> list[list[Any]]:
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
-def test_a_file_has_the_rows_of_the_screen_and_of_all_other_pages(desk: Page, filled: System, form: str) -> None:
-    visit(desk, filled, f"?commune={ONE.code}&sort=-fee&size=25&columns=entity_id,commune,fee,started_at")
+def test_a_file_has_the_rows_of_the_screen_and_of_all_other_pages(
+    desk: Page, filled: System, form: str
+) -> None:
+    visit(
+        desk,
+        filled,
+        f"?commune={ONE.code}&sort=-fee&size=25&columns=entity_id,commune,fee,started_at",
+    )
     expect(desk.locator(f"#download-{form}")).to_contain_text("40 dòng")
     head, *rows = taken(desk, form)
     assert head == ["Bản ghi", "Phường, xã", "Phí, lệ phí", "Bắt đầu"]
@@ -269,7 +295,9 @@ def test_a_file_and_a_page_hold_no_formula_and_no_reporter(desk: Page, filled: S
     expect(desk.locator(".nothing")).to_contain_text("Không có bản ghi nào")
 
 
-def test_a_file_that_cannot_be_made_says_why_and_one_that_broke_off_is_not_kept(desk: Page, filled: System) -> None:
+def test_a_file_that_cannot_be_made_says_why_and_one_that_broke_off_is_not_kept(
+    desk: Page, filled: System
+) -> None:
     visit(desk, filled)
     desk.route("**/export/**", lambda route: route.fulfill(status=503, body="away"))
     desk.locator("#download-csv").click()
@@ -282,7 +310,9 @@ def test_a_file_that_cannot_be_made_says_why_and_one_that_broke_off_is_not_kept(
     expect(word).to_contain_text("Không có cột “x”")
 
 
-def test_what_is_typed_and_open_outlives_the_renewal_of_the_page(desk: Page, filled: System) -> None:
+def test_what_is_typed_and_open_outlives_the_renewal_of_the_page(
+    desk: Page, filled: System
+) -> None:
     visit(desk, filled, "?columns=entity_id,status")
     desk.locator("#choice-status summary").click()
     desk.locator("#text").fill("đang gõ")
@@ -305,7 +335,9 @@ def test_rows_are_walked_by_arrow_keys_and_opened_by_enter(desk: Page, filled: S
     expect(desk.locator("h1")).to_have_text("H57-L-001")
 
 
-def test_the_records_behind_a_figure_open_as_a_list_of_the_same_rows(desk: Page, filled: System) -> None:
+def test_the_records_behind_a_figure_open_as_a_list_of_the_same_rows(
+    desk: Page, filled: System
+) -> None:
     desk.goto(f"{filled.url}/unit/{TWO.code}?records=filing.overdue")
     rows = desk.locator("#records tbody tr")
     expect(rows).to_have_count(4)
@@ -330,13 +362,17 @@ def test_the_records_behind_a_figure_open_as_a_list_of_the_same_rows(desk: Page,
         ("/records/meeting", "Chưa có dữ liệu"),
     ],
 )
-def test_an_address_that_finds_nothing_says_why(desk: Page, filled: System, path: str, words: str) -> None:
+def test_an_address_that_finds_nothing_says_why(
+    desk: Page, filled: System, path: str, words: str
+) -> None:
     desk.goto(f"{filled.url}{path}")
     expect(desk.locator("#content")).to_contain_text(words)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_whatever_can_be_used_has_a_name_and_every_word_can_be_read(desk: Page, filled: System, theme: str) -> None:
+def test_whatever_can_be_used_has_a_name_and_every_word_can_be_read(
+    desk: Page, filled: System, theme: str
+) -> None:
     for lang in ("vi", "en"):
         visit(desk, filled, f"?overdue=1&theme={theme}&lang={lang}")
         assert nameless(desk) == []

@@ -17,22 +17,38 @@ from tests.browser.samples import COMMUNE
 from tests.browser.waiting import wait_until
 from tests.running import wait_for
 
-pytestmark = [pytest.mark.stack, pytest.mark.browser, pytest.mark.timeout(900), pytest.mark.usefixtures("patient")]
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.browser,
+    pytest.mark.timeout(900),
+    pytest.mark.usefixtures("patient"),
+]
 
 
-@pytest.mark.parametrize("path", ["/wall", "/map", "/unit/46", "/record/filing/F-in-time", "/records", "/sources", "/targets"])
-def test_a_page_of_the_past_has_its_frame_and_sign_and_leads_on_in_it(page: Page, told: Told, path: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    ["/wall", "/map", "/unit/46", "/record/filing/F-in-time", "/records", "/sources", "/targets"],
+)
+def test_a_page_of_the_past_has_its_frame_and_sign_and_leads_on_in_it(
+    page: Page, told: Told, path: str
+) -> None:
     told.open(page, path)
     expect(page.locator("#replay .sign")).to_have_text("PHÁT LẠI")
     expect(page.locator("#wall.past")).to_be_visible()
-    frame = page.evaluate("getComputedStyle(document.querySelector('#wall'), '::after').borderTopWidth")
+    frame = page.evaluate(
+        "getComputedStyle(document.querySelector('#wall'), '::after').borderTopWidth"
+    )
     assert float(frame.removesuffix("px")) >= 6
     expect(page).to_have_title(re.compile("^PHÁT LẠI"))
-    told_at = re.compile(told.moment.astimezone(moment_of(written(told.moment)).tzinfo).strftime("%d/%m/%Y %H:%M:%S"))
+    told_at = re.compile(
+        told.moment.astimezone(moment_of(written(told.moment)).tzinfo).strftime("%d/%m/%Y %H:%M:%S")
+    )
     expect(page.locator("#replay-moment")).to_have_text(told_at)
     if path != "/wall":
         href = page.get_by_role("link", name="Chỉ tiêu", exact=True).first.get_attribute("href")
-        assert href and f"moment={written(told.moment)}".replace(":", "%3A") in href.replace(":", "%3A")
+        assert href and f"moment={written(told.moment)}".replace(":", "%3A") in href.replace(
+            ":", "%3A"
+        )
     page.get_by_role("link", name="Về hiện tại").click()
     expect(page.locator("#replay")).to_have_count(0)
     assert "moment" not in asked(page)
@@ -57,13 +73,19 @@ def test_the_map_of_the_past_shows_the_reports_of_then(page: Page, told: Told) -
     wait_until(page, held, arg=20)
 
 
-def test_the_difference_of_the_pictures_is_told_with_the_events_that_made_it(page: Page, told: Told) -> None:
+def test_the_difference_of_the_pictures_is_told_with_the_events_that_made_it(
+    page: Page, told: Told
+) -> None:
     told.open(page, "/replay")
     figures = page.get_by_role("table", name="Đã biết lúc đó và nay")
     row = figures.get_by_role("row").filter(has_text="Hồ sơ quá hạn")
     expect(row.first).to_contain_text(re.compile(r"1\s*2\s*\+1"))
     expect(row.first.get_by_role("link", name="F-late")).to_have_count(1)
-    late = page.get_by_role("table", name="Hồ sơ dịch vụ công").get_by_role("row").filter(has_text="F-late")
+    late = (
+        page.get_by_role("table", name="Hồ sơ dịch vụ công")
+        .get_by_role("row")
+        .filter(has_text="F-late")
+    )
     expect(late).to_have_count(1)
     expect(page.get_by_role("row").filter(has_text="F-in-time")).to_have_count(0)
     row.first.get_by_role("link", name="F-late").click()
@@ -94,7 +116,9 @@ def test_the_player_steps_plays_and_keeps_the_address(page: Page, told: Told) ->
     pause.click()
     expect(play).to_be_visible()
     kept = asked(page)
-    assert (kept["speed"], kept["loop"]) == ("10", "1") and at(page) < told.moment - timedelta(minutes=100)
+    assert (kept["speed"], kept["loop"]) == ("10", "1") and at(page) < told.moment - timedelta(
+        minutes=100
+    )
     page.reload()
     expect(page.get_by_role("button", name="lặp lại")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_label("Tốc độ")).to_have_value("10")
@@ -104,9 +128,17 @@ def test_the_player_steps_plays_and_keeps_the_address(page: Page, told: Told) ->
 
 
 @pytest.mark.parametrize("picture", ["known", "corrected"])
-def test_at_full_speed_all_that_came_between_two_frames_is_told(page: Page, told: Told, picture: str) -> None:
+def test_at_full_speed_all_that_came_between_two_frames_is_told(
+    page: Page, told: Told, picture: str
+) -> None:
     since, until = told.moment - timedelta(hours=12), datetime.now(UTC)
-    given = {"speed": "3600", "since": written(since), "until": written(until), "moment": written(since), "picture": picture}
+    given = {
+        "speed": "3600",
+        "since": written(since),
+        "until": written(until),
+        "moment": written(since),
+        "picture": picture,
+    }
     told.open(page, "/sources", **given)
     expect(page.locator("#replay-line rect.bar").first).to_be_attached()
     page.locator("#replay-note").evaluate(
@@ -116,8 +148,14 @@ def test_at_full_speed_all_that_came_between_two_frames_is_told(page: Page, told
     play.click()
     expect(page.get_by_role("button", name="Dừng", exact=True)).to_be_visible()
     expect(play).to_be_visible()
-    notes, words = page.evaluate("notes"), {"known": "sự kiện đến", "corrected": "sự kiện xảy ra"}[picture]
-    events, alarms = (sum(int(n) for one in notes for n in re.findall(rf"(\d+) {what}", one)) for what in (words, "cảnh báo"))
+    notes, words = (
+        page.evaluate("notes"),
+        {"known": "sự kiện đến", "corrected": "sự kiện xảy ra"}[picture],
+    )
+    events, alarms = (
+        sum(int(n) for one in notes for n in re.findall(rf"(\d+) {what}", one))
+        for what in (words, "cảnh báo")
+    )
     ((reports, raised),) = Connection(told.system.settings.clickhouse_url).tuples(
         "SELECT (SELECT count() FROM events_feedback FINAL), (SELECT count() FROM alarms WHERE raised_at IS NOT NULL)"
     )
@@ -161,14 +199,20 @@ def test_the_next_alarm_is_jumped_to(page: Page, told: Told) -> None:
     assert at(page) > told.moment
     page.get_by_role("button", name="Cảnh báo kế tiếp").click()
     expect(page.locator("#replay-note")).to_contain_text("Không còn cảnh báo nào")
-    page.evaluate("ioc.replay.state.line.alarms_from = ioc.replay.state.until + 1")  # as where there are too many for a line
+    page.evaluate(
+        "ioc.replay.state.line.alarms_from = ioc.replay.state.until + 1"
+    )  # as where there are too many for a line
     page.get_by_role("button", name="Cảnh báo kế tiếp").click()
     expect(page.locator("#replay-note")).to_contain_text("Dòng này chỉ có các cảnh báo từ")
 
 
-def test_a_wall_of_the_past_shows_its_moment_and_nothing_of_the_present(page: Page, told: Told) -> None:
+def test_a_wall_of_the_past_shows_its_moment_and_nothing_of_the_present(
+    page: Page, told: Told
+) -> None:
     told.open(page, "/wall", scene="overview")
-    expect(page.locator("#figure-overdue .reading b, #figure-filings .reading b").first).to_have_text("1")
+    expect(
+        page.locator("#figure-overdue .reading b, #figure-filings .reading b").first
+    ).to_have_text("1")
     clock = told.moment.astimezone(moment_of(written(told.moment)).tzinfo).strftime("%H:%M:%S")
     expect(page.locator("#clock")).to_contain_text(clock)
     page.wait_for_timeout(3000)  # the pulse of the present goes on and must change nothing
@@ -176,7 +220,10 @@ def test_a_wall_of_the_past_shows_its_moment_and_nothing_of_the_present(page: Pa
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
 
 
-@pytest.mark.parametrize("said", ["moment=2999-01-01T00:00:00", "moment=yesterday", "moment=0001-01-01", "{good}&since=x"])
+@pytest.mark.parametrize(
+    "said",
+    ["moment=2999-01-01T00:00:00", "moment=yesterday", "moment=0001-01-01", "{good}&since=x"],
+)
 @pytest.mark.parametrize("path", ["/unit/46", "/replay", "/map", "/wall"])
 def test_a_moment_that_cannot_be_is_said(page: Page, told: Told, path: str, said: str) -> None:
     good = f"moment={written(told.moment)}"
@@ -234,7 +281,9 @@ def test_the_period_of_the_timeline_is_chosen_from_a_list_or_drawn(page: Page, t
     page.keyboard.up("Shift")
     expect(page.locator("#replay-line .band")).to_have_count(0)
     assert timedelta(hours=5.9) < period(page) < timedelta(hours=6.1)
-    assert moment_of(asked(page)["since"]) <= at(page) <= moment_of(asked(page)["until"]), "the moment lies in the period"
+    assert moment_of(asked(page)["since"]) <= at(page) <= moment_of(asked(page)["until"]), (
+        "the moment lies in the period"
+    )
     page.reload()
     expect(chosen.locator("option:checked")).to_have_text("khoảng tự chọn")
 
@@ -256,7 +305,9 @@ def test_a_moment_is_chosen_on_a_timeline_before_any_is_shown(page: Page, told: 
         hold()
     page.keyboard.up("Shift")
     wait_until(page, f"({drawn})()?.every((off) => Math.abs(off) < 2000)")
-    assert timedelta(hours=5.9) < page.evaluate("ioc.replay.state.until - ioc.replay.state.since") * timedelta(milliseconds=1)
+    assert timedelta(hours=5.9) < page.evaluate(
+        "ioc.replay.state.until - ioc.replay.state.since"
+    ) * timedelta(milliseconds=1)
     page.get_by_label("Khoảng của dòng thời gian").select_option("7 ngày")
     line.focus()
     line.press("PageUp")
@@ -280,8 +331,14 @@ def test_a_moment_is_chosen_by_its_time_or_by_how_long_ago(page: Page, told: Tol
 
 def test_a_recorded_moment_is_compared_with_what_was_shown(page: Page, told: Told) -> None:
     connection = Connection(told.system.settings.clickhouse_url)
-    wait_for(lambda: connection.tuples("SELECT count() FROM snapshots")[0][0] > 0, what="a recorded snapshot", seconds=150)
-    recorded = page.locator("section.part", has=page.get_by_role("heading", name="Bằng chứng")).get_by_role("link")
+    wait_for(
+        lambda: connection.tuples("SELECT count() FROM snapshots")[0][0] > 0,
+        what="a recorded snapshot",
+        seconds=150,
+    )
+    recorded = page.locator(
+        "section.part", has=page.get_by_role("heading", name="Bằng chứng")
+    ).get_by_role("link")
 
     def seen() -> int:
         page.goto(f"{told.system.url}/replay")
@@ -299,21 +356,33 @@ def test_what_is_no_longer_kept_is_said_and_shown(page: Page, told: Told) -> Non
     connection.tuples(
         f"INSERT INTO horizons SELECT 'events', fromUnixTimestamp64Milli({milliseconds(since)}), now() - INTERVAL 63 DAY, now()"
     )
-    page.wait_for_timeout(1000 * (TICK + 1))  # what the pages of other tests asked is remembered for so long
+    page.wait_for_timeout(
+        1000 * (TICK + 1)
+    )  # what the pages of other tests asked is remembered for so long
     try:
-        page.goto(f"{told.system.url}/replay?{urlencode({'since': written(now - timedelta(hours=1)), 'until': written(now)})}")
+        page.goto(
+            f"{told.system.url}/replay?{urlencode({'since': written(now - timedelta(hours=1)), 'until': written(now)})}"
+        )
         gone = page.locator("#replay-line .gone")
         expect(gone).to_be_attached()
         width = float(gone.get_attribute("width") or 0)
         assert 400 < width < 600, page.url
         expect(gone.locator("title")).to_contain_text("chỉ còn số lượng")
-        row = page.get_by_role("table", name="Có thể xem lại từ khi nào").get_by_role("row").filter(has_text="cả hai bức tranh")
+        row = (
+            page.get_by_role("table", name="Có thể xem lại từ khi nào")
+            .get_by_role("row")
+            .filter(has_text="cả hai bức tranh")
+        )
         expect(row).to_contain_text("mãi mãi")
         page.goto(f"{told.system.url}/unit/46?moment={written(now - timedelta(minutes=45))}")
-        expect(page.locator("#content")).to_contain_text("không còn được lưu trọn vẹn; chỉ xem lại được từ")
+        expect(page.locator("#content")).to_contain_text(
+            "không còn được lưu trọn vẹn; chỉ xem lại được từ"
+        )
         page.locator("#content").get_by_role("link", name="Xem lại").click()
         expect(page.locator("#replay .sign")).to_be_visible()
-        assert abs(at(page) - since) < timedelta(seconds=1), "it leads to the first moment that is whole"
+        assert abs(at(page) - since) < timedelta(seconds=1), (
+            "it leads to the first moment that is whole"
+        )
         told.open(page, "/unit/46")
         expect(overdue(page)).to_be_visible()
         form = {"name": "gone", "since": written(now - timedelta(days=70)), "until": written(now)}

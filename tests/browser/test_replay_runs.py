@@ -14,7 +14,12 @@ from dashboard.request.address import written
 from tests.browser.conftest import Told
 from tests.browser.going_back import asked, at, overdue
 
-pytestmark = [pytest.mark.stack, pytest.mark.browser, pytest.mark.timeout(900), pytest.mark.usefixtures("patient")]
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.browser,
+    pytest.mark.timeout(900),
+    pytest.mark.usefixtures("patient"),
+]
 
 
 def chooser(page: Page, told: Told, query: str = "") -> Locator:
@@ -24,7 +29,9 @@ def chooser(page: Page, told: Told, query: str = "") -> Locator:
     return page.locator("form.run")
 
 
-def test_the_stream_is_run_again_from_the_page_looked_at_and_removed(page: Page, told: Told) -> None:
+def test_the_stream_is_run_again_from_the_page_looked_at_and_removed(
+    page: Page, told: Told
+) -> None:
     connection = Connection(told.system.settings.clickhouse_url)
     ((since,),) = connection.tuples("SELECT min(occurred_at) FROM events_filing")
     form = chooser(page, told, "?theme=dark")
@@ -54,7 +61,9 @@ def test_the_stream_is_run_again_from_the_page_looked_at_and_removed(page: Page,
     with ZipFile(io.BytesIO(taken.body())) as package:
         manifest = json.loads(package.read("manifest.json"))
         assert (manifest["run"], manifest["mark"]) == ("thu_1", "exercise")
-        assert "DIỄN TẬP · EXERCISE: thu_1" in package.read("index.html").decode(), "nobody takes it for what happened"
+        assert "DIỄN TẬP · EXERCISE: thu_1" in package.read("index.html").decode(), (
+            "nobody takes it for what happened"
+        )
     page.get_by_role("link", name="Về hiện tại").click()
     expect(page.locator("#replay")).to_have_count(0)
     form = chooser(page, told)
@@ -71,7 +80,9 @@ def test_a_run_that_goes_on_is_followed_and_stopped(page: Page, told: Told) -> N
     form = chooser(page, told)
     form.get_by_label("Tên").fill("theo_doi")
     form.get_by_label("Từ", exact=True).fill(written(told.moment - timedelta(days=3))[:16])
-    form.get_by_label("đến", exact=True).fill(written(datetime.now(UTC) + timedelta(minutes=2))[:16])
+    form.get_by_label("đến", exact=True).fill(
+        written(datetime.now(UTC) + timedelta(minutes=2))[:16]
+    )
     form.get_by_label("Tốc độ").select_option("600×")
     form.get_by_role("button", name="Chạy lại").click()
     expect(page.locator("#runs progress")).to_be_visible(timeout=90_000)
@@ -101,6 +112,10 @@ def test_what_kafka_cannot_give_is_said_and_nothing_begins(page: Page, told: Tol
 
 
 def test_a_form_of_another_site_begins_nothing(page: Page, told: Told) -> None:
-    answer = page.request.post(f"{told.system.url}/replay/runs", headers={"Origin": "http://evil.example"}, form={"name": "x"})
+    answer = page.request.post(
+        f"{told.system.url}/replay/runs",
+        headers={"Origin": "http://evil.example"},
+        form={"name": "x"},
+    )
     assert answer.status == 403
     assert page.request.get(f"{told.system.url}/replay/run?run=x").status == 422

@@ -31,7 +31,9 @@ LETTER = "H57.VP,2026/11/24,123/CĐ-VP"
 SECRET = "sealed:of-whom"
 
 
-def filing(number: str, commune: str, days: float, status: FilingStatus = FilingStatus.PROCESSING) -> Filing:
+def filing(
+    number: str, commune: str, days: float, status: FilingStatus = FilingStatus.PROCESSING
+) -> Filing:
     """A filing that was due so many days ago."""
     due = NOW - timedelta(days=days)
     return Filing(
@@ -51,9 +53,22 @@ def filled(system: System) -> System:
     """A province in which one commune is the worst, with a document whose id has slashes, commas and marks."""
     before = NOW - timedelta(days=25)
     system.post(FILING, filing(OLDEST, WORST.code, 20, FilingStatus.REGISTERED), time=before)
-    system.post(FILING, filing(OLDEST, WORST.code, 20, FilingStatus.FINISHED), time=before + timedelta(hours=30))
-    overdue = [filing(f"H57.{WORST.code}-261101-000000{number}", WORST.code, 20 - number) for number in (2, 3)]
-    system.post(FILING, filing(OLDEST, WORST.code, 20), *overdue, filing("H57-B-1", BETTER.code, 9), time=NOW - timedelta(days=19))
+    system.post(
+        FILING,
+        filing(OLDEST, WORST.code, 20, FilingStatus.FINISHED),
+        time=before + timedelta(hours=30),
+    )
+    overdue = [
+        filing(f"H57.{WORST.code}-261101-000000{number}", WORST.code, 20 - number)
+        for number in (2, 3)
+    ]
+    system.post(
+        FILING,
+        filing(OLDEST, WORST.code, 20),
+        *overdue,
+        filing("H57-B-1", BETTER.code, 9),
+        time=NOW - timedelta(days=19),
+    )
     report = Feedback(
         agency=f"H57.{WORST.code}.UB",
         commune=WORST.code,
@@ -86,7 +101,9 @@ def filled(system: System) -> System:
     def lives() -> bool:
         counts = "(SELECT count() FROM current_{} FINAL)"
         asked = ", ".join(counts.format(kind) for kind in ("filing", "feedback", "document"))
-        return connection.tuples(f"SELECT {asked}, (SELECT count() FROM life_filing FINAL)") == [(4, 1, 2, 6)]
+        return connection.tuples(f"SELECT {asked}, (SELECT count() FROM life_filing FINAL)") == [
+            (4, 1, 2, 6)
+        ]
 
     wait_for(lives, what="the lives of what was sent")
     connection.close()
@@ -118,9 +135,11 @@ def visit(page: Page, system: System, path: str, heading: str | re.Pattern[str])
 def visit_filled(page: Page, system: System, path: str = "/unit/46", query: str = "") -> Locator:
     """The page of a unit, with what was sent; gives the table of what is below it."""
     page.goto(f"{system.url}{path}{query}")
-    expect(page.locator("article", has_text=re.compile("Hồ sơ quá hạn|Filings overdue")).locator("b").first).to_have_text(
-        re.compile("[34]"), timeout=COUNTED
-    )
+    expect(
+        page.locator("article", has_text=re.compile("Hồ sơ quá hạn|Filings overdue"))
+        .locator("b")
+        .first
+    ).to_have_text(re.compile("[34]"), timeout=COUNTED)
     return page.locator("#units tbody tr")
 
 
@@ -131,7 +150,9 @@ def search(page: Page, text: str) -> None:
     expect(page.locator("h1")).to_contain_text(text)
 
 
-def test_before_any_record_the_units_are_there_and_say_that_they_have_none(desk: Page, system: System) -> None:
+def test_before_any_record_the_units_are_there_and_say_that_they_have_none(
+    desk: Page, system: System
+) -> None:
     visit(desk, system, "/unit/46", "Thành phố Huế")
     expect(desk.locator("#units tbody tr")).to_have_count(len(places.communes("46")))
     visit(desk, system, f"/unit/{WORST.code}", WORST.full_name)
@@ -140,7 +161,9 @@ def test_before_any_record_the_units_are_there_and_say_that_they_have_none(desk:
     expect(desk.locator("#feeds li").first).to_contain_text("0000")
 
 
-def test_from_the_province_to_the_worst_commune_to_its_oldest_overdue_record(desk: Page, filled: System) -> None:
+def test_from_the_province_to_the_worst_commune_to_its_oldest_overdue_record(
+    desk: Page, filled: System
+) -> None:
     desk.goto(f"{filled.url}/sources")
     desk.get_by_role("link", name="Đơn vị", exact=True).click()
     desk.wait_for_url("**/unit/46")
@@ -150,7 +173,9 @@ def test_from_the_province_to_the_worst_commune_to_its_oldest_overdue_record(des
     expect(desk.locator("h1")).to_have_text(WORST.full_name)
     desk.locator("#queue-filing-overdue tbody tr").first.get_by_role("link").first.click()
     expect(desk.locator("h1")).to_have_text(OLDEST)
-    expect(desk.locator(".headline")).to_contain_text(re.compile(r"Đang xử lý.*quá .* ngày làm việc.*0000", re.DOTALL))
+    expect(desk.locator(".headline")).to_contain_text(
+        re.compile(r"Đang xử lý.*quá .* ngày làm việc.*0000", re.DOTALL)
+    )
 
 
 def test_a_records_life_flags_what_is_late_and_out_of_order(desk: Page, filled: System) -> None:
@@ -202,7 +227,9 @@ def test_a_number_leads_to_its_record_in_one_search_by_keyboard(desk: Page, fill
     assert desk.url.endswith(f"/record/filing/{OLDEST}")
 
 
-def test_an_id_with_slashes_commas_and_marks_keeps_its_page_through_reload_back_and_forward(desk: Page, filled: System) -> None:
+def test_an_id_with_slashes_commas_and_marks_keeps_its_page_through_reload_back_and_forward(
+    desk: Page, filled: System
+) -> None:
     entity = f"{LETTER}/H57.SYT"
     visit(desk, filled, "/search", "Tìm")
     search(desk, entity)
@@ -221,7 +248,9 @@ def test_an_id_with_slashes_commas_and_marks_keeps_its_page_through_reload_back_
     visit(desk, filled, f"/record/document/{quote(entity)}", entity)
 
 
-def test_the_reporter_is_sealed_on_the_page_and_in_its_raw_events(desk: Page, filled: System) -> None:
+def test_the_reporter_is_sealed_on_the_page_and_in_its_raw_events(
+    desk: Page, filled: System
+) -> None:
     visit(desk, filled, "/record/feedback/PA-1", "PA-1")
     expect(desk.locator("#facts")).to_contain_text("đã niêm phong")
     desk.locator("#raw summary").click()
@@ -230,7 +259,9 @@ def test_the_reporter_is_sealed_on_the_page_and_in_its_raw_events(desk: Page, fi
 
 
 @pytest.mark.parametrize("text", ["phu xuan", "Phú Xuân"])
-def test_units_and_agencies_are_found_with_and_without_tone_marks(desk: Page, system: System, text: str) -> None:
+def test_units_and_agencies_are_found_with_and_without_tone_marks(
+    desk: Page, system: System, text: str
+) -> None:
     visit(desk, system, f"/search?q={quote(text)}", f"Tìm: {text}")
     expect(desk.locator("#content")).to_contain_text("Ủy ban nhân dân phường Phú Xuân")
     desk.get_by_role("link", name="Phường Phú Xuân", exact=True).click()
@@ -299,8 +330,13 @@ def test_in_english_all_of_it_is_english_and_links_keep_it(desk: Page, filled: S
     assert not re.search("quá hạn|làm việc|Diễn biến", desk.locator("#content").inner_text())
 
 
-@pytest.mark.parametrize("path", ["/unit/46?records=filing.overdue", f"/record/filing/{OLDEST}", f"/search?q={OLDEST[:6]}"])
-def test_whatever_can_be_used_has_a_name_and_text_stands_out(desk: Page, filled: System, path: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    ["/unit/46?records=filing.overdue", f"/record/filing/{OLDEST}", f"/search?q={OLDEST[:6]}"],
+)
+def test_whatever_can_be_used_has_a_name_and_text_stands_out(
+    desk: Page, filled: System, path: str
+) -> None:
     for theme in ("light", "dark"):
         desk.goto(f"{filled.url}{path}{'&' if '?' in path else '?'}theme={theme}")
         expect(desk.locator("h1")).to_be_visible()
@@ -310,13 +346,20 @@ def test_whatever_can_be_used_has_a_name_and_text_stands_out(desk: Page, filled:
 
 def test_nothing_is_wider_than_a_tablet(desk: Page, filled: System) -> None:
     desk.set_viewport_size({"width": 820, "height": 1180})
-    for path in ("/unit/46", f"/unit/{WORST.code}", f"/record/document/{quote(LETTER)}/H57.SYT", f"/search?q={OLDEST}"):
+    for path in (
+        "/unit/46",
+        f"/unit/{WORST.code}",
+        f"/record/document/{quote(LETTER)}/H57.SYT",
+        f"/search?q={OLDEST}",
+    ):
         desk.goto(f"{filled.url}{path}")
         expect(desk.locator("h1")).to_be_visible()
         assert desk.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
 
 
-def test_on_paper_there_is_the_unit_without_what_only_a_screen_needs(desk: Page, filled: System) -> None:
+def test_on_paper_there_is_the_unit_without_what_only_a_screen_needs(
+    desk: Page, filled: System
+) -> None:
     visit_filled(desk, filled, f"/unit/{WORST.code}", "?theme=dark")
     desk.emulate_media(media="print")
     expect(desk.locator("nav").first).to_be_hidden()
@@ -325,12 +368,20 @@ def test_on_paper_there_is_the_unit_without_what_only_a_screen_needs(desk: Page,
     expect(desk.locator("#queue-filing-overdue")).to_contain_text(OLDEST)
     expect(desk.locator("#score-766")).to_be_visible()
     assert faint(desk) == [], "a dark screen is printed dark on white"
-    assert desk.evaluate("getComputedStyle(document.querySelector('.part')).backgroundColor") == "rgb(255, 255, 255)"
+    assert (
+        desk.evaluate("getComputedStyle(document.querySelector('.part')).backgroundColor")
+        == "rgb(255, 255, 255)"
+    )
 
 
 @pytest.mark.parametrize("lang", ["vi", "en"])
 def test_every_word_can_be_read(desk: Page, filled: System, lang: str) -> None:
-    for path in ("/unit/46", f"/unit/{WORST.code}", f"/record/filing/{OLDEST}", f"/search?q={OLDEST[:6]}"):
+    for path in (
+        "/unit/46",
+        f"/unit/{WORST.code}",
+        f"/record/filing/{OLDEST}",
+        f"/search?q={OLDEST[:6]}",
+    ):
         desk.goto(f"{filled.url}{path}{'&' if '?' in path else '?'}lang={lang}")
         expect(desk.locator("#content table").first).to_be_visible()
         assert illegible(desk) == []

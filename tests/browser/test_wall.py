@@ -27,7 +27,11 @@ RECOVERED = 60_000
 
 def open_wall(page: Page, system: System, query: str = "") -> None:
     """The overview, unless the query says which scene."""
-    asked = query if "scene=" in query or "rotate=" in query else f"{query}{'&' if query else '?'}scene=overview"
+    asked = (
+        query
+        if "scene=" in query or "rotate=" in query
+        else f"{query}{'&' if query else '?'}scene=overview"
+    )
     page.goto(f"{system.url}/wall{asked}")
     expect(page.locator("#beat")).to_contain_text(re.compile(r"\d\d:\d\d:\d\d"), timeout=OPENED)
 
@@ -61,7 +65,9 @@ def test_a_posted_event_changes_a_figure_without_reload(page: Page, system: Syst
     expect(page.locator(".empty")).to_have_count(0)
 
 
-def test_a_burst_of_reports_calls_in_the_list_on_the_map_and_in_the_title(page: Page, system: System) -> None:
+def test_a_burst_of_reports_calls_in_the_list_on_the_map_and_in_the_title(
+    page: Page, system: System
+) -> None:
     open_wall(page, system)
     system.post(FEEDBACK, *(report(f"R{number}") for number in range(20)))
     alarm = page.locator(".alarm", has_text=COMMUNE.name)
@@ -91,15 +97,22 @@ def test_a_source_with_much_to_say_leaves_the_others_whole(page: Page, system: S
 def test_nothing_is_kept_of_what_was_pushed(page: Page, system: System) -> None:
     open_wall(page, system)
     page.wait_for_timeout(5000)  # some frames: ten entries of a history that nobody asks for
-    wait_until(page, "window.dash_stores.reduce((sum, store) => sum + store.getState().history.past.length, 0) <= 3")
+    wait_until(
+        page,
+        "window.dash_stores.reduce((sum, store) => sum + store.getState().history.past.length, 0) <= 3",
+    )
 
 
-def test_when_the_watch_is_dead_its_alarms_are_hatched_and_nothing_looks_calm(page: Page, system: System) -> None:
+def test_when_the_watch_is_dead_its_alarms_are_hatched_and_nothing_looks_calm(
+    page: Page, system: System
+) -> None:
     open_wall(page, system)
     alarm = page.locator(".alarm", has_text=COMMUNE.name)
     expect(alarm.locator(".shape.p2")).to_be_visible(timeout=COUNTED)
     system.watch.stop()
-    expect(page.locator("#banner")).to_contain_text(re.compile(r"CẢNH BÁO DỪNG TỪ \d\d:\d\d"), timeout=COUNTED)
+    expect(page.locator("#banner")).to_contain_text(
+        re.compile(r"CẢNH BÁO DỪNG TỪ \d\d:\d\d"), timeout=COUNTED
+    )
     expect(page.locator("#alarms")).to_contain_text("Không ai theo dõi từ")
     expect(alarm.locator(".shape.hatch")).to_be_visible()
     expect(page.locator(".alarm .shape.p2")).to_have_count(0)
@@ -127,11 +140,17 @@ TEXTS = """
         && [...e.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim()));
     const name = (e) => String(e.className || e.tagName);
 """
-SIZES = "() => {" + TEXTS + "return texts.map((e) => [name(e), parseFloat(getComputedStyle(e).fontSize)]); }"
+SIZES = (
+    "() => {"
+    + TEXTS
+    + "return texts.map((e) => [name(e), parseFloat(getComputedStyle(e).fontSize)]); }"
+)
 
 
 @pytest.mark.parametrize(("distance", "pitch"), [(5, 0.63), (8, 0.63), (3, 0.63), (5, 1.25)])
-def test_no_letter_is_smaller_than_the_distance_allows(page: Page, system: System, distance: float, pitch: float) -> None:
+def test_no_letter_is_smaller_than_the_distance_allows(
+    page: Page, system: System, distance: float, pitch: float
+) -> None:
     open_wall(page, system, f"?distance={distance}&pitch={pitch}")
     expect(page.locator(".figure").first).to_be_visible()
     least = ViewingDistance(distance, pitch).pixels()
@@ -162,7 +181,9 @@ def test_nothing_needs_scrolling_and_the_figures_fit(page: Page, system: System)
     assert 2 <= whole <= 7 and not cut
 
 
-def test_the_banner_comes_when_the_worker_stops_and_goes_when_it_is_back(page: Page, system: System) -> None:
+def test_the_banner_comes_when_the_worker_stops_and_goes_when_it_is_back(
+    page: Page, system: System
+) -> None:
     open_wall(page, system)
     expect(page.locator("#banner")).to_be_hidden()
     system.worker.stop()
@@ -183,11 +204,15 @@ def test_a_source_whose_clock_is_ahead_is_named_and_what_it_dates_in_the_future_
     alarm = page.locator(".alarm", has_text="đồng hồ nguồn nhanh")
     expect(alarm).to_contain_text(re.compile("2 giờ 59 phút|3 giờ"), timeout=COUNTED)
     expect(alarm.locator(".shape.p3")).to_be_visible()
-    expect(page.locator(".source", has_text="đồng hồ nhanh")).to_contain_text("Hồ sơ", timeout=COUNTED)
+    expect(page.locator(".source", has_text="đồng hồ nhanh")).to_contain_text(
+        "Hồ sơ", timeout=COUNTED
+    )
     expect(figure(page, "filings")).to_have_text(before)
 
 
-def test_a_partition_that_stands_still_is_said_while_the_heartbeats_go_on(page: Page, system: System, tmp_path: Path) -> None:
+def test_a_partition_that_stands_still_is_said_while_the_heartbeats_go_on(
+    page: Page, system: System, tmp_path: Path
+) -> None:
     block = tmp_path / "block"
     block.touch()
     system.worker.stop()
@@ -195,8 +220,12 @@ def test_a_partition_that_stands_still_is_said_while_the_heartbeats_go_on(page: 
     open_wall(page, system)
     expect(page.locator("#banner")).to_be_hidden(timeout=RECOVERED)
     system.post(FEEDBACK, *(report(f"still-{number}") for number in range(40)))
-    expect(page.locator("#banner")).to_contain_text(re.compile(r"DỮ LIỆU THIẾU TỪ \d\d:\d\d"), timeout=COUNTED)
-    expect(page.locator("#banner")).to_contain_text(re.compile(r"Phản ánh: phân vùng 1 đứng yên, \d+ bản ghi chờ"))
+    expect(page.locator("#banner")).to_contain_text(
+        re.compile(r"DỮ LIỆU THIẾU TỪ \d\d:\d\d"), timeout=COUNTED
+    )
+    expect(page.locator("#banner")).to_contain_text(
+        re.compile(r"Phản ánh: phân vùng 1 đứng yên, \d+ bản ghi chờ")
+    )
     expect(page.locator("#beat")).not_to_have_class(re.compile("late"))
     block.unlink()
     system.post(FEEDBACK, *(report(f"moves-{number}") for number in range(40)))
@@ -206,7 +235,9 @@ def test_a_partition_that_stands_still_is_said_while_the_heartbeats_go_on(page: 
 
 
 @pytest.mark.outage
-def test_the_wall_says_that_its_server_is_gone_and_comes_back_by_itself(page: Page, system: System) -> None:
+def test_the_wall_says_that_its_server_is_gone_and_comes_back_by_itself(
+    page: Page, system: System
+) -> None:
     open_wall(page, system, "?theme=dark")
     system.dashboard.kill()
     expect(page.locator("#banner")).to_contain_text("không nhận được tin từ máy chủ")

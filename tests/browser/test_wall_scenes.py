@@ -9,7 +9,14 @@ from playwright.sync_api import Browser, Page, expect
 from dashboard.request.view import SCENES, Scene
 from dashboard.server.tokens import Tokens
 from schemas import places
-from schemas.events.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority
+from schemas.events.codes import (
+    Channel,
+    DocumentStatus,
+    FeedbackStatus,
+    FilingStatus,
+    MeetingState,
+    Priority,
+)
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, INDICATOR, MEETING
 from schemas.events.payloads import Document, Feedback, Filing, Indicator, Meeting
 from stack.ports import choose_port
@@ -91,7 +98,13 @@ def province(system: System) -> System:
             invited=[ONE.code, TWO.code],
             connected=[ONE.code],
         ),
-        Meeting(agency=HOST, meeting_id="S2", title="Sơ kết quý", state=MeetingState.SCHEDULED, starts_at=now + timedelta(hours=3)),
+        Meeting(
+            agency=HOST,
+            meeting_id="S2",
+            title="Sơ kết quý",
+            state=MeetingState.SCHEDULED,
+            starts_at=now + timedelta(hours=3),
+        ),
     )
     system.post(
         INDICATOR,
@@ -127,7 +140,9 @@ def drawn(page: Page, scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("scene", SCENES)
-def test_a_pinned_scene_is_whole_within_its_budget_and_legible(page: Page, province: System, scene: Scene) -> None:
+def test_a_pinned_scene_is_whole_within_its_budget_and_legible(
+    page: Page, province: System, scene: Scene
+) -> None:
     open_scene(page, province, f"scene={scene}")
     drawn(page, scene)
     assert page.locator(".figure").count() <= 7
@@ -145,7 +160,9 @@ def test_a_pinned_scene_is_whole_within_its_budget_and_legible(page: Page, provi
     assert illegible(page) == []
 
 
-def test_the_meetings_name_the_sites_that_are_missing_and_what_comes_next(page: Page, province: System) -> None:
+def test_the_meetings_name_the_sites_that_are_missing_and_what_comes_next(
+    page: Page, province: System
+) -> None:
     open_scene(page, province, "scene=meetings")
     row = page.locator("#board .row", has_text="Giao ban trực tuyến")
     expect(row).to_contain_text("1/2 điểm cầu", timeout=COUNTED)
@@ -166,7 +183,9 @@ def test_the_meetings_name_the_sites_that_are_missing_and_what_comes_next(page: 
     expect(row).to_contain_text("đủ điểm cầu", timeout=COUNTED)
 
 
-def test_scenes_take_turns_without_a_reload_and_a_reload_keeps_the_place(page: Page, province: System) -> None:
+def test_scenes_take_turns_without_a_reload_and_a_reload_keeps_the_place(
+    page: Page, province: System
+) -> None:
     open_scene(page, province, "scene=overview,sources,meetings&rotate=5")
     page.evaluate("window.sameLife = true")
     for scene in ("overview", "sources", "meetings", "overview"):
@@ -230,7 +249,9 @@ def test_a_new_alarm_brings_its_scene_and_holds_it(page: Page, province: System)
 
 
 @pytest.mark.outage
-def test_a_wall_token_opens_the_wall_and_nothing_else_until_it_is_revoked(page: Page, province: System) -> None:
+def test_a_wall_token_opens_the_wall_and_nothing_else_until_it_is_revoked(
+    page: Page, province: System
+) -> None:
     tokens, port = Tokens.of(province.settings.home), choose_port()
     token = tokens.add("left", "wall", datetime.now(UTC))
     guarded, url = province.start_guarded(port), f"http://127.0.0.1:{port}"
@@ -248,8 +269,12 @@ def test_a_wall_token_opens_the_wall_and_nothing_else_until_it_is_revoked(page: 
         page.goto(f"{url}/wall?scene=sources")
         drawn(page, "sources")
         # The page's own scripts can ask for another page without opening its address: it comes without content.
-        page.evaluate("history.pushState({}, '', '/unit/46'); dispatchEvent(new PopStateEvent('popstate'))")
-        expect(page.locator(".nothing")).to_contain_text("Mã này chỉ mở được màn hình lớn", timeout=OPENED)
+        page.evaluate(
+            "history.pushState({}, '', '/unit/46'); dispatchEvent(new PopStateEvent('popstate'))"
+        )
+        expect(page.locator(".nothing")).to_contain_text(
+            "Mã này chỉ mở được màn hình lớn", timeout=OPENED
+        )
         assert page.locator(".card").count() == 0
         page.goto(f"{url}/wall?scene=sources")
         drawn(page, "sources")

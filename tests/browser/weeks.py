@@ -28,12 +28,22 @@ Drawn = dict[str, dict[datetime, dict[str, int]]]
 """Standing → moment → agency → how many requests stood so."""
 
 
-def played(pages: Sequence[Page], url: str, since: datetime, until: datetime) -> tuple[Drawn, timedelta]:
+def played(
+    pages: Sequence[Page], url: str, since: datetime, until: datetime
+) -> tuple[Drawn, timedelta]:
     """Play a period at 3,600x, a page for each standing side by side. Gives what they drew, and how long it took."""
     shown = dict(zip(STANDINGS, pages, strict=True))
-    period = {"since": written(since), "until": written(until), "moment": written(since), "speed": "3600", "picture": "corrected"}
+    period = {
+        "since": written(since),
+        "until": written(until),
+        "moment": written(since),
+        "speed": "3600",
+        "picture": "corrected",
+    }
     for standing, page in shown.items():
-        page.goto(f"{url}/records/feedback?{urlencode({'lang': 'en', 'standing': standing, **period})}")
+        page.goto(
+            f"{url}/records/feedback?{urlencode({'lang': 'en', 'standing': standing, **period})}"
+        )
         expect(page.locator("#replay-line rect.bar").first).to_be_attached()
         page.locator("#content").evaluate(WATCHED)
     began = time.monotonic()
@@ -42,10 +52,14 @@ def played(pages: Sequence[Page], url: str, since: datetime, until: datetime) ->
         expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
     for page in shown.values():
         long = 1000 * (60 + 4 * (until - since).total_seconds() / 3600)
-        expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=long)  # it stops at the end
+        expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible(
+            timeout=long
+        )  # it stops at the end
     took = timedelta(seconds=time.monotonic() - began)
     return {
-        standing: {moment_of(moment): agencies for moment, agencies in page.evaluate("drawn").items()}
+        standing: {
+            moment_of(moment): agencies for moment, agencies in page.evaluate("drawn").items()
+        }
         for standing, page in shown.items()
     }, took
 
@@ -55,11 +69,22 @@ def judged(drawn: Drawn, requests: pd.DataFrame, since: datetime, until: datetim
     for number, (standing, frames) in enumerate(drawn.items()):
 
         def said(moment: datetime, which: int = number) -> dict[str, int]:
-            return {agency: both[which] for agency, both in counted(requests, moment).items() if both[which]}
+            return {
+                agency: both[which]
+                for agency, both in counted(requests, moment).items()
+                if both[which]
+            }
 
-        ends = [end.to_pydatetime() for end in pd.date_range(since, until, freq="D", inclusive="right")]
-        missing = [end for end in ends if end not in frames and said(end)]  # a list of nothing does not say of which moment
+        ends = [
+            end.to_pydatetime() for end in pd.date_range(since, until, freq="D", inclusive="right")
+        ]
+        missing = [
+            end for end in ends if end not in frames and said(end)
+        ]  # a list of nothing does not say of which moment
         assert not missing, f"{standing}: a day's end was not drawn"
         for moment, agencies in frames.items():
-            assert {agency: count for agency, count in agencies.items() if count} == said(moment), (standing, moment)
+            assert {agency: count for agency, count in agencies.items() if count} == said(moment), (
+                standing,
+                moment,
+            )
     return sum(map(len, drawn.values()))

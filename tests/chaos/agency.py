@@ -27,7 +27,9 @@ AHEAD = -1_800_000
 class Events:
     """Makes events of all kinds; no two steps of an entity are of one moment, so that its newest step is certain."""
 
-    def __init__(self, name: str, rng: random.Random, ages: tuple[int, ...], clock: Callable[[], int]) -> None:
+    def __init__(
+        self, name: str, rng: random.Random, ages: tuple[int, ...], clock: Callable[[], int]
+    ) -> None:
         self._name, self._rng, self._ages, self._clock = name, rng, ages, clock
         self._taken: set[tuple[str, int]] = set()
         self._number = 0
@@ -36,28 +38,51 @@ class Events:
         """The next event."""
         rng = self._rng
         self._number += 1
-        kind = rng.choices(("filing", "feedback", "document", "meeting", "indicator"), (4, 2, 2, 1, 1))[0]
+        kind = rng.choices(
+            ("filing", "feedback", "document", "meeting", "indicator"), (4, 2, 2, 1, 1)
+        )[0]
         entity = f"{self._name}-{kind}-{rng.randrange(150)}"
         age = rng.choice(self._ages)
         at = self._clock() - age - (rng.randrange(900_000) if age else 0)
         while (entity, at) in self._taken:
             at += 1
         self._taken.add((entity, at))
-        data = {"agency": f"H57.{rng.randrange(7)}", "commune": rng.choice(("", COMMUNE, "19774", "19777"))} | self._data(
-            kind, entity, at
-        )
+        data = {
+            "agency": f"H57.{rng.randrange(7)}",
+            "commune": rng.choice(("", COMMUNE, "19774", "19777")),
+        } | self._data(kind, entity, at)
         return entry(kind, str(self._number), f"https://chaos.example/{self._name}", at, data)
 
     def _data(self, kind: str, entity: str, at: int) -> dict[str, Any]:
         rng = self._rng
-        due = {"due_at": rng.choice((None, moment(at))), "finished_at": rng.choice((None, moment(at - 5_000), moment(at + 5_000)))}
+        due = {
+            "due_at": rng.choice((None, moment(at))),
+            "finished_at": rng.choice((None, moment(at - 5_000), moment(at + 5_000))),
+        }
         match kind:
             case "filing":
-                words = {"procedure": f"1.{rng.randrange(3)}", "status": rng.randint(1, 10), "channel": rng.randint(1, 3)}
+                words = {
+                    "procedure": f"1.{rng.randrange(3)}",
+                    "status": rng.randint(1, 10),
+                    "channel": rng.randint(1, 3),
+                }
                 return words | {"filing_id": entity, "registered_at": moment(at)} | due
             case "feedback":
-                steps = ("received", "verified", "rejected", "routed", "processing", "published", "rated", "reopened")
-                words = {"category": f"c{rng.randrange(4)}", "status": rng.choice(steps), "rating": rng.randint(1, 5)}
+                steps = (
+                    "received",
+                    "verified",
+                    "rejected",
+                    "routed",
+                    "processing",
+                    "published",
+                    "rated",
+                    "reopened",
+                )
+                words = {
+                    "category": f"c{rng.randrange(4)}",
+                    "status": rng.choice(steps),
+                    "rating": rng.randint(1, 5),
+                }
                 return words | {"report_id": entity, "reported_at": moment(at)} | due
             case "document":
                 words = {
@@ -69,15 +94,28 @@ class Events:
                 return words | organs | {"document_id": entity, "sent_at": moment(at)} | due
             case "meeting":
                 states = ("scheduled", "live", "ended", "cancelled")
-                return {"meeting_id": entity, "state": rng.choice(states), "starts_at": moment(at), "connected": ["a"]}
+                return {
+                    "meeting_id": entity,
+                    "state": rng.choice(states),
+                    "starts_at": moment(at),
+                    "connected": ["a"],
+                }
             case _:
-                return {"indicator": entity, "unit": "46", "period": "2026", "value": rng.random(), "reported_at": moment(at)}
+                return {
+                    "indicator": entity,
+                    "unit": "46",
+                    "period": "2026",
+                    "value": rng.random(),
+                    "reported_at": moment(at),
+                }
 
 
 class Agency:
     """Sends batches to the gateways in turn, each batch until every event of it is answered; then it is in the ledger."""
 
-    def __init__(self, events: Events, gateways: list[int], ledger: Ledger, seed: str, pause: float) -> None:
+    def __init__(
+        self, events: Events, gateways: list[int], ledger: Ledger, seed: str, pause: float
+    ) -> None:
         self.answers: Counter[str] = Counter()
         """HTTP status, or why there was none → requests."""
         self.held: dict[str, float] = {}
@@ -97,8 +135,12 @@ class Agency:
         """Send no more; returns when the batch in hand was answered."""
         self._over.set()
         self._thread.join(seconds)
-        assert not self._thread.is_alive(), f"{self._thread.name} has waited {seconds} s for an answer: {self.answers}"
-        assert not self.refused, f"{self._thread.name} sent valid events that were refused: {self.refused[:3]}"
+        assert not self._thread.is_alive(), (
+            f"{self._thread.name} has waited {seconds} s for an answer: {self.answers}"
+        )
+        assert not self.refused, (
+            f"{self._thread.name} sent valid events that were refused: {self.refused[:3]}"
+        )
 
     def _run(self) -> None:
         turn = number = 0
@@ -110,7 +152,9 @@ class Agency:
                 again += batch[:2]  # Twice in one request, too.
                 self._ledger.resends += len(again)
             body = b"\n".join(one.line for one in (*batch, *again))
-            while not self._answered(self._gateways[turn % len(self._gateways)], body, len(batch) + len(again)):
+            while not self._answered(
+                self._gateways[turn % len(self._gateways)], body, len(batch) + len(again)
+            ):
                 turn += 1
                 time.sleep(0.2)
                 if self.refused:
@@ -141,7 +185,13 @@ class Agency:
 class Vandal:
     """Puts records into Kafka that cannot be counted; each must be kept as a dead letter with its reason."""
 
-    def __init__(self, send: Callable[[str, bytes, bytes], None], ledger: Ledger, seed: str, pause: float = 0.1) -> None:
+    def __init__(
+        self,
+        send: Callable[[str, bytes, bytes], None],
+        ledger: Ledger,
+        seed: str,
+        pause: float = 0.1,
+    ) -> None:
         self._send, self._ledger, self._rng, self._pause = send, ledger, random.Random(seed), pause
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="vandal", daemon=True)
@@ -175,9 +225,19 @@ class Vandal:
             case 0:
                 return one.kind, b"x", one.line[:-2] + f', "torn": {number}'.encode(), "bad-json"
             case 1:
-                return one.kind, b"x", one.line.replace(b'"id": "', b'"id": "\xff%d' % number), "bad-utf8"
+                return (
+                    one.kind,
+                    b"x",
+                    one.line.replace(b'"id": "', b'"id": "\xff%d' % number),
+                    "bad-utf8",
+                )
             case 2:
-                return one.kind, b"x", one.line.replace(b'"agency"', b'"agency%d"' % number), "missing-field"
+                return (
+                    one.kind,
+                    b"x",
+                    one.line.replace(b'"agency"', b'"agency%d"' % number),
+                    "missing-field",
+                )
             case _:
                 # The same identity and time, in the partition of the original, says something else.
                 changed = one.line.replace(b'"agency": "', b'"agency": "other-%d-' % number)
@@ -203,7 +263,9 @@ fields = { status = 1 }
 """
 
 
-def write_csv(folder: Path, number: int, rows: int, rng: random.Random) -> tuple[Path, Path, list[Entry]]:
+def write_csv(
+    folder: Path, number: int, rows: int, rng: random.Random
+) -> tuple[Path, Path, list[Entry]]:
     """A file to import and its mapping, with the entries that the ledger gets when all of it was accepted."""
     mapping, file = folder / "chaos.toml", folder / f"import-{number}.csv"
     mapping.write_text(MAPPING)
@@ -214,9 +276,22 @@ def write_csv(folder: Path, number: int, rows: int, rng: random.Random) -> tuple
         began = time.time_ns() // 1_000_000 - 60 * DAY
         for row in range(rows):
             name, at = f"I{number}-{rng.randrange(rows // 3)}", began + number * DAY + row * 40
-            given = (f"H57.{rng.randrange(7)}", rng.choice(("", COMMUNE, "19774")), f"1.{rng.randrange(3)}", rng.randint(1, 3))
+            given = (
+                f"H57.{rng.randrange(7)}",
+                rng.choice(("", COMMUNE, "19774")),
+                f"1.{rng.randrange(3)}",
+                rng.randint(1, 3),
+            )
             writer.writerow((name, moment(at), *given))
             data = dict(zip(("agency", "commune", "procedure", "channel"), given, strict=True))
-            data |= {"filing_id": name, "status": 1, "registered_at": moment(at), "due_at": None, "finished_at": None}
-            entries.append(entry("filing", f"{name}/{moment(at)}", "https://chaos.example/import", at, data))
+            data |= {
+                "filing_id": name,
+                "status": 1,
+                "registered_at": moment(at),
+                "due_at": None,
+                "finished_at": None,
+            }
+            entries.append(
+                entry("filing", f"{name}/{moment(at)}", "https://chaos.example/import", at, data)
+            )
     return mapping, file, entries

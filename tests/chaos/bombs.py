@@ -60,7 +60,10 @@ class Hostile:
         self._port, self._seed = port, seed
         self._over = threading.Event()
         targets = [self._bomb, self._bomb, *[self._crawl] * SLOW]
-        self._threads = [threading.Thread(target=one, args=(number,), daemon=True) for number, one in enumerate(targets)]
+        self._threads = [
+            threading.Thread(target=one, args=(number,), daemon=True)
+            for number, one in enumerate(targets)
+        ]
 
     def start(self) -> None:
         """Begin."""
@@ -76,7 +79,10 @@ class Hostile:
     def _bomb(self, number: int) -> None:
         rng = random.Random(f"{self._seed}/{number}")
         while not self._over.is_set():
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port), 10) as one:
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection(("127.0.0.1", self._port), 10) as one,
+            ):
                 for piece in bomb(rng):
                     one.sendall(piece)
                     if self._over.is_set():
@@ -89,8 +95,13 @@ class Hostile:
     def _crawl(self, number: int) -> None:
         """A body that is announced as large and comes byte by byte; begun again whenever the gateway hangs up."""
         while not self._over.is_set():
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port), 10) as one:
-                one.sendall(HEAD if number % 2 else HEAD + b"Content-Length: 9000000\r\n\r\n" + PIECE * 8)
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection(("127.0.0.1", self._port), 10) as one,
+            ):
+                one.sendall(
+                    HEAD if number % 2 else HEAD + b"Content-Length: 9000000\r\n\r\n" + PIECE * 8
+                )
                 self.slow += 1
                 while not self._over.wait(0.5):
                     one.sendall(b"X-Slow: y\r\n" if number % 2 else b"x")
@@ -109,14 +120,20 @@ def bombs(system: System, seconds: float) -> str:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         system.more(200)
-        system.say(f"gateway {gateway.megabytes()[0]:.0f} MB, worker {worker.megabytes()[0]:.0f} MB; {hostile.sent} bombs")
+        system.say(
+            f"gateway {gateway.megabytes()[0]:.0f} MB, worker {worker.megabytes()[0]:.0f} MB; {hostile.sent} bombs"
+        )
     hostile.finish()
     now, most = gateway.megabytes()
     held = max(agency.held.get("200", 0.0) for agency in system.agencies)
     assert gateway.process.poll() is None and worker.process.poll() is None
     _, most_of_worker = worker.megabytes()
-    assert max(most, most_of_worker) < MOST_MEGABYTES, f"gateway {most:.0f} MB, worker {most_of_worker:.0f} MB"
-    assert most - before < MOST_GROWTH_MEGABYTES, f"the gateway grew from {before:.0f} to {most:.0f} MB"
+    assert max(most, most_of_worker) < MOST_MEGABYTES, (
+        f"gateway {most:.0f} MB, worker {most_of_worker:.0f} MB"
+    )
+    assert most - before < MOST_GROWTH_MEGABYTES, (
+        f"the gateway grew from {before:.0f} to {most:.0f} MB"
+    )
     assert held < MOST_HELD_SECONDS, f"an agency was held up for {held:.1f} s"
     return (
         f"{hostile.sent} bombs and {SLOW} slow connections (begun {hostile.slow} times): gateway {before:.0f} → {now:.0f} MB, "

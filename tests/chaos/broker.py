@@ -11,7 +11,11 @@ class Broker:
     """Asks Kafka anew each time; raises kafka-python's errors while it is away."""
 
     def __init__(self, settings: Settings) -> None:
-        self._servers, self._group, self._prefix = settings.kafka_servers, settings.worker_group, settings.topic_prefix
+        self._servers, self._group, self._prefix = (
+            settings.kafka_servers,
+            settings.worker_group,
+            settings.topic_prefix,
+        )
 
     def committed(self) -> dict[str, int]:
         """topic/partition of events → offset that the group has committed."""
@@ -20,14 +24,22 @@ class Broker:
             found = admin.list_group_offsets({self._group: None})[self._group]
         finally:
             admin.close()
-        return {f"{tp.topic}/{tp.partition}": known.offset for tp, known in found.items() if not tp.topic.endswith(HEARTBEATS)}
+        return {
+            f"{tp.topic}/{tp.partition}": known.offset
+            for tp, known in found.items()
+            if not tp.topic.endswith(HEARTBEATS)
+        }
 
     def records(self) -> int:
         """Offsets in Kafka's topics of events: what was accepted, resends, what cannot be counted, what was aborted, markers."""
         consumer = KafkaConsumer(bootstrap_servers=self._servers)
         try:
             names = [kind.topic(self._prefix) for kind in KINDS]
-            tps = [TopicPartition(name, number) for name in names for number in consumer.partitions_for_topic(name) or ()]
+            tps = [
+                TopicPartition(name, number)
+                for name in names
+                for number in consumer.partitions_for_topic(name) or ()
+            ]
             return sum(consumer.end_offsets(tps).values())
         finally:
             consumer.close()

@@ -55,7 +55,14 @@ class Doom:
             threading.Thread(target=strike).start()
 
 
-def wrap(owner: Any, name: str, when: Callable[..., bool], *, before: Callable[..., None] | None = None, after: Any = None) -> None:
+def wrap(
+    owner: Any,
+    name: str,
+    when: Callable[..., bool],
+    *,
+    before: Callable[..., None] | None = None,
+    after: Any = None,
+) -> None:
     """Call `before` or `after` around a method, where `when` holds for its arguments (without self)."""
     method = getattr(owner, name)
 

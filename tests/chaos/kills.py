@@ -28,13 +28,17 @@ class Import:
     def begin(self) -> Running:
         """Start it."""
         command = ("ingest", "import", str(self.file), "--mapping", str(self.mapping))
-        return Running(*command, environment=self.system.environment, log=self.system.home / "import.log")
+        return Running(
+            *command, environment=self.system.environment, log=self.system.home / "import.log"
+        )
 
     def kill_in_the_middle(self) -> None:
         """Start it and kill it while it sends: when Kafka's log has begun to grow by it."""
         enough = self.system.broker.records() + self.system.rng.randrange(ROWS // 4)
         running = self.begin()
-        wait_for(lambda: self.system.broker.records() > enough or running.process.poll() is not None)
+        wait_for(
+            lambda: self.system.broker.records() > enough or running.process.poll() is not None
+        )
         self.kills += running.process.poll() is None
         running.kill()
         running.stop()
@@ -50,7 +54,9 @@ class Import:
             running.stop()
             if code == 0:
                 return self.system.ledger.accept(self.entries)
-        raise AssertionError(f"the import does not complete; its last words:\n{running.text()[-2000:]}")
+        raise AssertionError(
+            f"the import does not complete; its last words:\n{running.text()[-2000:]}"
+        )
 
 
 def at_random(system: System, rounds: int) -> str:
@@ -62,11 +68,17 @@ def at_random(system: System, rounds: int) -> str:
     imports: list[Import] = []
     for number in range(rounds):
         system.more(rng.randint(50, 1_500))
-        if rng.random() < 0.7:  # Otherwise the next blow falls while the last is still being recovered from.
+        if (
+            rng.random() < 0.7
+        ):  # Otherwise the next blow falls while the last is still being recovered from.
             system.progress()
             time.sleep(rng.random())
-        victims = rng.sample(["worker", "gateway", "import", "clickhouse", "kafka"], rng.choice([1, 1, 1, 2, 2, 5]))
-        system.say(f"round {number + 1} of {rounds}: kill -9 {', '.join(victims)}; {len(system.ledger):,} accepted")
+        victims = rng.sample(
+            ["worker", "gateway", "import", "clickhouse", "kafka"], rng.choice([1, 1, 1, 2, 2, 5])
+        )
+        system.say(
+            f"round {number + 1} of {rounds}: kill -9 {', '.join(victims)}; {len(system.ledger):,} accepted"
+        )
         if "import" in victims:
             imports.append(Import(system, *write_csv(system.home, number, ROWS, rng)))
             imports[-1].kill_in_the_middle()
@@ -89,13 +101,17 @@ def at_random(system: System, rounds: int) -> str:
     for one in imports:
         one.complete()
     _alive(system)
-    return f"{rounds} rounds; kill -9 of " + ", ".join(f"{victim} {times}" for victim, times in sorted(kills.items()))
+    return f"{rounds} rounds; kill -9 of " + ", ".join(
+        f"{victim} {times}" for victim, times in sorted(kills.items())
+    )
 
 
 def _alive(system: System) -> None:
     """Whatever was away when it started or while it ran, a worker that nobody killed is there and waits."""
     worker = system.workers[0]
-    assert worker.process.poll() is None, f"the worker ended with {worker.process.returncode}: {worker.text()[-2000:]}"
+    assert worker.process.poll() is None, (
+        f"the worker ended with {worker.process.returncode}: {worker.text()[-2000:]}"
+    )
 
 
 def at_every_step(system: System, steps: tuple[str, ...] = STEPS, rounds: int = 1) -> str:
@@ -103,10 +119,18 @@ def at_every_step(system: System, steps: tuple[str, ...] = STEPS, rounds: int = 
     system.send(vandal=True)
     chosen = [step for _ in range(rounds) for step in system.rng.sample(steps, len(steps))]
     for number, pair in enumerate(zip(chosen[::2], [*chosen[1::2], chosen[0]], strict=False)):
-        system.say(f"steps {2 * number + 1} and {2 * number + 2} of {len(chosen)}: {pair[0]}; {pair[1]}")
-        doomed = [system.doom(worker, step, system.rng.randint(1, 4)) for worker, step in enumerate(pair)]
+        system.say(
+            f"steps {2 * number + 1} and {2 * number + 2} of {len(chosen)}: {pair[0]}; {pair[1]}"
+        )
+        doomed = [
+            system.doom(worker, step, system.rng.randint(1, 4)) for worker, step in enumerate(pair)
+        ]
         for worker, step in zip(doomed, pair, strict=True):
-            wait_for(lambda worker=worker: worker.process.poll() is not None, 90, f"the end of the worker after {step!r}")  # type: ignore[misc]
+            wait_for(
+                lambda worker=worker: worker.process.poll() is not None,
+                90,
+                f"the end of the worker after {step!r}",
+            )  # type: ignore[misc]
             assert worker.process.returncode == -SIGKILL, (
                 f"{step}: it ended with {worker.process.returncode}: {worker.text()[-2000:]}"
             )

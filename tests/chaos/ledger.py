@@ -34,7 +34,14 @@ class Entry(NamedTuple):
 
 def entry(kind: str, id: str, source: str, at: int, data: Data) -> Entry:
     """An event of a kind that happened `at` milliseconds since 1970."""
-    event = {"specversion": "1.0", "id": id, "source": source, "type": f"vn.ioc.{kind}.v1", "time": moment(at), "data": data}
+    event = {
+        "specversion": "1.0",
+        "id": id,
+        "source": source,
+        "type": f"vn.ioc.{kind}.v1",
+        "time": moment(at),
+        "data": data,
+    }
     key, dimensions, measures = RULES[kind]
     return Entry(
         f"{source}#{id}",
@@ -55,13 +62,28 @@ def moment(at: int) -> str:
 
 
 def _late(data: Data) -> bool:
-    return data["due_at"] is not None and data["finished_at"] is not None and data["finished_at"] > data["due_at"]
+    return (
+        data["due_at"] is not None
+        and data["finished_at"] is not None
+        and data["finished_at"] > data["due_at"]
+    )
 
 
 def _filing(data: Data) -> Iterator[str]:
     status = data["status"]
-    words = {1: "registered", 2: "accepted", 3: "not_accepted", 5: "suspended", 6: "suspended", 8: "suspended"}
-    yield from [word for number, word in (words | {7: "withdrawn", 9: "finished", 10: "returned"}).items() if number == status]
+    words = {
+        1: "registered",
+        2: "accepted",
+        3: "not_accepted",
+        5: "suspended",
+        6: "suspended",
+        8: "suspended",
+    }
+    yield from [
+        word
+        for number, word in (words | {7: "withdrawn", 9: "finished", 10: "returned"}).items()
+        if number == status
+    ]
     if status == 1 and data["channel"] == 2:
         yield "registered_online"
     if status == 9 and _late(data):
@@ -81,7 +103,15 @@ def _feedback(data: Data) -> Iterator[str]:
 def _document(data: Data) -> Iterator[str]:
     status = data["status"]
     yield from [
-        word for number, word in {1: "arrived", 2: "refused", 3: "received", 6: "done", 15: "recalled"}.items() if number == status
+        word
+        for number, word in {
+            1: "arrived",
+            2: "refused",
+            3: "received",
+            6: "done",
+            15: "recalled",
+        }.items()
+        if number == status
     ]
     if status == 1 and data["signed"]:
         yield "arrived_signed"
@@ -90,15 +120,25 @@ def _document(data: Data) -> Iterator[str]:
 
 
 def _meeting(data: Data) -> Iterator[str]:
-    yield from {"live": ["started"], "ended": ["ended"], "cancelled": ["cancelled"]}.get(data["state"], [])
+    yield from {"live": ["started"], "ended": ["ended"], "cancelled": ["cancelled"]}.get(
+        data["state"], []
+    )
 
 
 RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], Callable[[Data], Iterable[str]]]] = {
     "filing": (("filing_id",), ("agency", "commune", "procedure", "channel"), _filing),
     "feedback": (("report_id",), ("agency", "commune", "category"), _feedback),
-    "document": (("document_id", "to_organ"), ("agency", "commune", "from_organ", "to_organ", "priority"), _document),
+    "document": (
+        ("document_id", "to_organ"),
+        ("agency", "commune", "from_organ", "to_organ", "priority"),
+        _document,
+    ),
     "meeting": (("meeting_id",), ("agency", "commune"), _meeting),
-    "indicator": (("indicator", "unit", "period"), ("agency", "commune", "indicator"), lambda data: ()),
+    "indicator": (
+        ("indicator", "unit", "period"),
+        ("agency", "commune", "indicator"),
+        lambda data: (),
+    ),
 }
 """Kind → (fields of the key, dimensions of its windows, what an event counts as beside a step)."""
 
@@ -135,7 +175,9 @@ class Ledger:
         """Every window with its counts; a measure that counts nothing is left out."""
         found: dict[Window, Counter[str]] = {}
         for one in self.entries.values():
-            found.setdefault((one.kind, one.at // 60_000 * 60_000, one.dimensions), Counter()).update(one.measures)
+            found.setdefault(
+                (one.kind, one.at // 60_000 * 60_000, one.dimensions), Counter()
+            ).update(one.measures)
         return found
 
     def states(self, received: dict[str, int]) -> dict[tuple[str, str], Entry]:

@@ -19,13 +19,19 @@ def rolling(system: System, rounds: int) -> str:
     for number in range(rounds):
         system.more(500)
         which = number % 2
-        system.say(f"restart {number + 1} of {rounds}: worker {which} and gateway {which}; {len(system.ledger):,} accepted")
+        system.say(
+            f"restart {number + 1} of {rounds}: worker {which} and gateway {which}; {len(system.ledger):,} accepted"
+        )
         code = system.workers[which].stop(30)
-        assert code == 0, f"worker {which} ended with {code} after SIGTERM: {system.workers[which].text()[-2000:]}"
+        assert code == 0, (
+            f"worker {which} ended with {code} after SIGTERM: {system.workers[which].text()[-2000:]}"
+        )
         system.start_worker(which)
         system.more(200)
         code = system.gateways[which].stop(30)
-        assert code == 0, f"gateway {which} ended with {code} after SIGTERM: {system.gateways[which].text()[-2000:]}"
+        assert code == 0, (
+            f"gateway {which} ended with {code} after SIGTERM: {system.gateways[which].text()[-2000:]}"
+        )
         system.start_gateway(which)
     return f"{rounds} restarts of a worker and a gateway each"
 
@@ -36,7 +42,9 @@ def zombies(system: System, rounds: int) -> str:
     system.send(vandal=True)
     steps = [STOPS[(number + system.rng.randrange(2)) % len(STOPS)] for number in range(rounds)]
     for number, step in enumerate(steps):
-        system.say(f"zombie {number + 1} of {rounds}: frozen after {step!r}; {len(system.ledger):,} accepted")
+        system.say(
+            f"zombie {number + 1} of {rounds}: frozen after {step!r}; {len(system.ledger):,} accepted"
+        )
         zombie = system.doom(1, step, system.rng.randint(2, 8), SIGSTOP)
         wait_for(zombie.frozen, 60, f"the worker that freezes after {step!r}")
         time.sleep(SESSION)
@@ -47,7 +55,9 @@ def zombies(system: System, rounds: int) -> str:
             zombie.kill()  # Right after it came back, or:
         else:
             code = zombie.stop(30)
-            assert code == 0, f"a zombie that came back ended with {code} after SIGTERM: {zombie.text()[-2000:]}"
+            assert code == 0, (
+                f"a zombie that came back ended with {code} after SIGTERM: {zombie.text()[-2000:]}"
+            )
     return f"{rounds} zombies, frozen after {', '.join(sorted(set(steps)))}"
 
 
@@ -60,7 +70,9 @@ def storm(system: System, seconds: float) -> str:
     while time.monotonic() < end:
         running = list(system.running())
         absent = [number for number in range(4) if number not in running]
-        system.say(f"{len(running)} workers, {end - time.monotonic():.0f} s to go; {len(system.ledger):,} accepted")
+        system.say(
+            f"{len(running)} workers, {end - time.monotonic():.0f} s to go; {len(system.ledger):,} accepted"
+        )
         if absent and (len(running) < 2 or system.rng.random() < 0.5):
             system.start_worker(absent[0], wait=False)
             joined += 1
@@ -71,7 +83,9 @@ def storm(system: System, seconds: float) -> str:
                 case 0:
                     code = worker.stop(30)
                     # -15: it was told to end before it could listen.
-                    assert code in (0, -15), f"worker {number} ended with {code} after SIGTERM: {worker.text()[-2000:]}"
+                    assert code in (0, -15), (
+                        f"worker {number} ended with {code} after SIGTERM: {worker.text()[-2000:]}"
+                    )
                     left += 1
                 case 1:
                     worker.kill()
@@ -82,7 +96,9 @@ def storm(system: System, seconds: float) -> str:
                     worker.thaw()
                     frozen += 1
         time.sleep(system.rng.choice((0.2, 1.5, 4.0)))
-    assert all(worker.process.returncode in (None, 0, -9, -15) for worker in system.workers.values()), "a worker ended by itself"
+    assert all(
+        worker.process.returncode in (None, 0, -9, -15) for worker in system.workers.values()
+    ), "a worker ended by itself"
     return f"{joined} joined, {left} left, {killed} killed, {frozen} frozen and thawed"
 
 

@@ -36,10 +36,14 @@ def without_clickhouse(system: System, seconds: float, frozen_seconds: float) ->
                     f"ClickHouse {word} for {gone:.0f} s of {away:.0f}; worker {worker.megabytes()[0]:.0f} MB, ready: {ready}"
                 )
             assert worker.process.poll() is None, f"the worker ended: {worker.text()[-2000:]}"
-            assert system.broker.committed() == committed, "something was committed that could not be written"
+            assert system.broker.committed() == committed, (
+                "something was committed that could not be written"
+            )
             again = worker.text().count(ASSIGNED) - rebalances
             assert not again, f"{again} rebalances although only ClickHouse was away"
-            assert not ready or away < 45, "the worker said that it is ready while it could not write"
+            assert not ready or away < 45, (
+                "the worker said that it is ready while it could not write"
+            )
         waiting = len(system.ledger) - before
         began = time.monotonic()
         system.caught_up(300)
@@ -83,13 +87,19 @@ def without_kafka(system: System, seconds: tuple[float, ...]) -> str:
             while (began := time.monotonic()) and away > 0:
                 time.sleep(min(away, 3))
                 away -= time.monotonic() - began
-                system.say(f"Kafka {word}, {max(away, 0):.0f} s to go; answers {dict(_answers(system))}")
-            assert len(system.ledger) <= before + 200, "the gateway accepted events although Kafka was away"
+                system.say(
+                    f"Kafka {word}, {max(away, 0):.0f} s to go; answers {dict(_answers(system))}"
+                )
+            assert len(system.ledger) <= before + 200, (
+                "the gateway accepted events although Kafka was away"
+            )
             assert _answers(system)["503"], f"the gateway never said 503: {_answers(system)}"
         began = time.monotonic()
         system.more(500)
         back = time.monotonic() - began
-        assert not set(_answers(system)) - {"200", "503"}, f"other answers than 200 and 503: {_answers(system)}"
+        assert not set(_answers(system)) - {"200", "503"}, (
+            f"other answers than 200 and 503: {_answers(system)}"
+        )
         held = max(agency.held.get("503", 0.0) for agency in system.agencies)
         said.append(
             f"{word} for {seconds[number]:.0f} s: {_answers(system)['503']} answers 503, "

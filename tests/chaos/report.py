@@ -15,7 +15,15 @@ PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "chaos.md"
 PACKAGES = ("faust-streaming", "aiokafka", "kafka-python", "clickhouse-driver")
 
 HEADER = (
-    *("scenario", "what was done", "events accepted", "records in Kafka", "windows", "states", "dead letters"),
+    *(
+        "scenario",
+        "what was done",
+        "events accepted",
+        "records in Kafka",
+        "windows",
+        "states",
+        "dead letters",
+    ),
     *("lost", "doubled", "seconds"),
 )
 
@@ -66,13 +74,26 @@ def _row(result: Result) -> str:
     title = f"**{result.name}**: {SCENARIOS[result.name].title}"
     if (settled := result.settled) is None:
         return f"| {title} | FAILED: {result.failure.splitlines()[0]} | | | | | | | | {result.seconds:.0f} |"
-    numbers = (settled.accepted, settled.records, settled.windows, settled.entities, settled.letters, 0, 0, round(result.seconds))
+    numbers = (
+        settled.accepted,
+        settled.records,
+        settled.windows,
+        settled.entities,
+        settled.letters,
+        0,
+        0,
+        round(result.seconds),
+    )
     return f"| {title} | {result.done} | {' | '.join(f'{number:,}' for number in numbers)} |"
 
 
 def _versions() -> str:
-    kafka = re.search(r"kafka.*?<version>([\d.]+)</version>", (HERE / "pom.xml").read_text(), re.DOTALL)
-    clickhouse = next(iter(json.loads((HERE / "package.json").read_text())["optionalDependencies"].values()))
+    kafka = re.search(
+        r"kafka.*?<version>([\d.]+)</version>", (HERE / "pom.xml").read_text(), re.DOTALL
+    )
+    clickhouse = next(
+        iter(json.loads((HERE / "package.json").read_text())["optionalDependencies"].values())
+    )
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     servers = f"Kafka {kafka[1] if kafka else '?'}, ClickHouse {clickhouse} (chDB)"
     return f"{servers}, Python {platform.python_version()}, {packages}"

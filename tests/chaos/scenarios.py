@@ -33,7 +33,9 @@ SCENARIOS = {
     "steps": Scenario(
         "kill -9 of a worker at every step of the order of work",
         partial(kills.at_every_step),
-        partial(kills.at_every_step, steps=("take", "in events", "events meeting", "windows feedback")),
+        partial(
+            kills.at_every_step, steps=("take", "in events", "events meeting", "windows feedback")
+        ),
     ),
     "rolling": Scenario(
         "SIGTERM and rolling restarts of two workers and two gateways under load",
@@ -102,5 +104,9 @@ def run(name: str, seed: int, quick: bool, say: Say, home: Path | None = None) -
             done = (scenario.quick if quick else scenario.run)(system)
             settled = settle(system)
     except Exception as error:
-        return Result(name, time.monotonic() - began, failure=f"{type(error).__name__}: {error}\nlogs: {folder}")
+        return Result(
+            name,
+            time.monotonic() - began,
+            failure=f"{type(error).__name__}: {error}\nlogs: {folder}",
+        )
     return Result(name, time.monotonic() - began, done, settled)

@@ -30,13 +30,17 @@ from tests.running import Running, wait_for
 SESSION = 6.0
 """Seconds after which the group takes a silent worker for dead (`broker_session_timeout` of the product)."""
 
-logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)  # It tells of every connection that is refused.
+logging.getLogger("clickhouse_driver").setLevel(
+    logging.CRITICAL
+)  # It tells of every connection that is refused.
 
 
 class System:
     """One system with its senders and their ledger; everything is under `home` and gone when it ends, but the logs."""
 
-    def __init__(self, home: Path, seed: str, say: Callable[[str], None], gateways: int = 1) -> None:
+    def __init__(
+        self, home: Path, seed: str, say: Callable[[str], None], gateways: int = 1
+    ) -> None:
         self.home, self.seed, self.say = home, seed, say
         self.rng = random.Random(seed)
         self.ledger = Ledger()
@@ -88,7 +92,9 @@ class System:
 
     # Senders
 
-    def send(self, agencies: int = 2, vandal: bool = False, pause: float = 0.08, ahead: bool = True) -> None:
+    def send(
+        self, agencies: int = 2, vandal: bool = False, pause: float = 0.08, ahead: bool = True
+    ) -> None:
         """Let agencies begin, if they have not: some of their clocks may be ahead; and somebody whose records cannot be counted."""
         if self.agencies:
             return
@@ -120,7 +126,11 @@ class System:
     def caught_up(self, seconds: float = 90) -> None:
         """Wait until all that is accepted by now is counted."""
         accepted = len(self.ledger)
-        wait_for(lambda: self.ask("SELECT count() FROM events")[0][0] >= accepted, seconds, f"{accepted:,} events to be counted")
+        wait_for(
+            lambda: self.ask("SELECT count() FROM events")[0][0] >= accepted,
+            seconds,
+            f"{accepted:,} events to be counted",
+        )
 
     def finish(self) -> None:
         """Let the senders end: each with an answer to its last batch."""
@@ -152,10 +162,15 @@ class System:
         if number not in self._worker_ports:
             self._worker_ports[number] = self._port()
         port = self._worker_ports[number]
-        environment = self.environment | {"IOC_WORKER_PORT": str(port), "IOC_HOME": str(self.home / f"worker-{number}")}
+        environment = self.environment | {
+            "IOC_WORKER_PORT": str(port),
+            "IOC_HOME": str(self.home / f"worker-{number}"),
+        }
         ready = f"http://127.0.0.1:{port}/healthz" if wait else None
         log = self.home / f"worker-{number}.log"
-        self.workers[number] = Running(*(command or ("streams", "worker")), environment=environment, log=log, ready=ready)
+        self.workers[number] = Running(
+            *(command or ("streams", "worker")), environment=environment, log=log, ready=ready
+        )
         return self.workers[number]
 
     def worker_port(self, number: int) -> int:
@@ -164,11 +179,19 @@ class System:
 
     def running(self) -> dict[int, Running]:
         """The workers that run."""
-        return {number: worker for number, worker in self.workers.items() if worker.process.poll() is None}
+        return {
+            number: worker
+            for number, worker in self.workers.items()
+            if worker.process.poll() is None
+        }
 
-    def doom(self, number: int, step: str, passage: int, number_of_signal: Signals = SIGKILL) -> Running:
+    def doom(
+        self, number: int, step: str, passage: int, number_of_signal: Signals = SIGKILL
+    ) -> Running:
         """Start a worker that gives itself a signal at the n-th passage of a step of the order of work."""
-        return self.start_worker(number, "tests.chaos.doomed", step, str(passage), str(int(number_of_signal)), wait=False)
+        return self.start_worker(
+            number, "tests.chaos.doomed", step, str(passage), str(int(number_of_signal)), wait=False
+        )
 
     def start_gateway(self, number: int = 0, wait: bool = True) -> Running:
         """Start gateway `number`."""
@@ -176,7 +199,9 @@ class System:
         environment = self.environment | {"IOC_GATEWAY_PORT": str(port)}
         ready = f"http://127.0.0.1:{port}/healthz" if wait else None
         log = self.home / f"gateway-{number}.log"
-        self.gateways[number] = Running("ingest", "gateway", environment=environment, log=log, ready=ready)
+        self.gateways[number] = Running(
+            "ingest", "gateway", environment=environment, log=log, ready=ready
+        )
         return self.gateways[number]
 
     def _port(self) -> int:
@@ -206,7 +231,9 @@ class System:
         while not self._over.wait(0.3):
             if not self.down and control.fallen(self._stack_home):
                 self.falls += 1
-                assert control.up(self._stack_home) == self._addresses, "a server came back elsewhere"
+                assert control.up(self._stack_home) == self._addresses, (
+                    "a server came back elsewhere"
+                )
 
     # Questions
 

@@ -30,9 +30,14 @@ class Transactional:
         self.committed = self.aborted = 0
         """Transactions."""
         self._system, self._rng = system, random.Random(seed)
-        self._events = Events(f"t{number}", random.Random(seed), AGES, lambda: time.time_ns() // 1_000_000)
+        self._events = Events(
+            f"t{number}", random.Random(seed), AGES, lambda: time.time_ns() // 1_000_000
+        )
         self._producer = KafkaProducer(
-            bootstrap_servers=system.settings.kafka_servers, transactional_id=seed, acks="all", linger_ms=5
+            bootstrap_servers=system.settings.kafka_servers,
+            transactional_id=seed,
+            acks="all",
+            linger_ms=5,
         )
         self._producer.init_transactions()
         self._over = threading.Event()
@@ -78,7 +83,9 @@ class Transactional:
     def _put(self, one: Entry) -> Any:
         settings, key = self._system.settings, one.entity.encode()
         partition = settings.partitions.of(murmur2(key), one.line)
-        return self._producer.send(BY_NAME[one.kind].topic(settings.topic_prefix), one.line, key, partition=partition)
+        return self._producer.send(
+            BY_NAME[one.kind].topic(settings.topic_prefix), one.line, key, partition=partition
+        )
 
 
 def transactions(system: System, seconds: float) -> str:
@@ -93,28 +100,36 @@ def transactions(system: System, seconds: float) -> str:
     worker = system.start_worker()
     time.sleep(seconds / 2)
     hanging = Transactional(system, len(senders))
-    held_open = threading.Thread(target=hanging.transact, kwargs={"commit": False, "open_seconds": HANGING_SECONDS})
+    held_open = threading.Thread(
+        target=hanging.transact, kwargs={"commit": False, "open_seconds": HANGING_SECONDS}
+    )
     held_open.start()
     wait_for(
-        lambda: "until a sender ends its transaction" in _readiness(system), HANGING_SECONDS, "the hanging transaction to be told"
+        lambda: "until a sender ends its transaction" in _readiness(system),
+        HANGING_SECONDS,
+        "the hanging transaction to be told",
     )
     held_open.join()
     for sender in senders:
         sender.finish()
     system.caught_up()
-    wait_for(lambda: '"ok"' in _readiness(system), 60, "the worker to be ready once all transactions have ended")
+    wait_for(
+        lambda: '"ok"' in _readiness(system),
+        60,
+        "the worker to be ready once all transactions have ended",
+    )
     said = worker.text()
     assert "no longer has" not in said, "what was aborted was taken for lost"
     committed, aborted = sum(one.committed for one in senders), sum(one.aborted for one in senders)
     assert committed and aborted
-    return (
-        f"{committed:,} transactions committed, {aborted:,} aborted, one open for {HANGING_SECONDS:.0f} s and told; a worker killed"
-    )
+    return f"{committed:,} transactions committed, {aborted:,} aborted, one open for {HANGING_SECONDS:.0f} s and told; a worker killed"
 
 
 def _readiness(system: System) -> str:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{system.worker_port(0)}/readyz", timeout=5) as answer:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{system.worker_port(0)}/readyz", timeout=5
+        ) as answer:
             return str(answer.read().decode())
     except urllib.error.HTTPError as error:
         return error.read().decode()

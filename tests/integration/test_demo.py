@@ -66,10 +66,14 @@ def noted(home: Path) -> list[Process]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_demo_shows_its_addresses_restarts_what_dies_and_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
+def test_the_demo_shows_its_addresses_restarts_what_dies_and_leaves_nothing_behind(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     child = run(tmp_path)
     try:
-        said = read_until(child, "/wall", "worker ended (exit code 7); it starts again in 2 s", "worker failed")
+        said = read_until(
+            child, "/wall", "worker ended (exit code 7); it starts again in 2 s", "worker failed"
+        )
         assert "migrate done" in said
         running = [*noted(tmp_path), *control.Notes.read(tmp_path).processes.values()]
         for _ in range(20):  # Whoever is impatient must not make it wait for itself.
@@ -113,7 +117,9 @@ def test_a_failed_migration_ends_the_demo_with_its_log(tmp_path: Path) -> None:
     assert all(part.health == "stopped" for part in control.status(tmp_path))
 
 
-def test_a_second_demo_in_one_home_is_refused_and_a_killed_one_is_cleaned_up_by_the_next(tmp_path: Path) -> None:
+def test_a_second_demo_in_one_home_is_refused_and_a_killed_one_is_cleaned_up_by_the_next(
+    tmp_path: Path,
+) -> None:
     first = run(tmp_path)
     try:
         read_until(first, "/wall")

@@ -25,7 +25,16 @@ LINE = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.,]\d{3}(Z|[+-]\d\d:\d\d) (DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL|FATAL) [a-z][a-z._]* +\S.*"
 )
 TOKEN = "token-that-no-log-may-hold"
-PROCESSES = {"clickhouse", "kafka", "migrate", "worker", "watch", "gateway", "simulator", "dashboard"}
+PROCESSES = {
+    "clickhouse",
+    "kafka",
+    "migrate",
+    "worker",
+    "watch",
+    "gateway",
+    "simulator",
+    "dashboard",
+}
 
 
 @dataclass
@@ -40,7 +49,9 @@ class Demo:
     def get(self, name: str, path: str, body: bytes | None = None) -> None:
         """Ask one of its servers, whatever it answers."""
         with suppress(urllib.error.HTTPError):
-            urllib.request.urlopen(f"http://127.0.0.1:{self.ports[name]}{path}", body, timeout=10).close()
+            urllib.request.urlopen(
+                f"http://127.0.0.1:{self.ports[name]}{path}", body, timeout=10
+            ).close()
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +63,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     with said.open("wb") as output:
         child = subprocess.Popen(
             [sys.executable, "-m", "stack", "demo", "--home", str(home), "--days", "1"],
-            env=bare_environment() | {f"IOC_{name}_PORT": str(port) for name, port in ports.items()},
+            env=bare_environment()
+            | {f"IOC_{name}_PORT": str(port) for name, port in ports.items()},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -72,7 +84,9 @@ def test_every_socket_of_every_process_takes_this_machine_only(demo: Demo) -> No
         pids |= descendants(process.pid)
     found = {pid: listening(pid) for pid in pids}
     served = {one.port for sockets in found.values() for one in sockets}
-    assert served >= {*demo.ports.values(), *control.Notes.read(demo.home).ports.values()}, "all that listens was looked at"
+    assert served >= {*demo.ports.values(), *control.Notes.read(demo.home).ports.values()}, (
+        "all that listens was looked at"
+    )
     open_to_others = {
         (Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " "), one)
         for pid, sockets in found.items()
@@ -82,7 +96,9 @@ def test_every_socket_of_every_process_takes_this_machine_only(demo: Demo) -> No
     assert not open_to_others
 
 
-def test_every_line_of_every_log_has_its_time_zone_and_level_and_no_query_string(demo: Demo) -> None:
+def test_every_line_of_every_log_has_its_time_zone_and_level_and_no_query_string(
+    demo: Demo,
+) -> None:
     demo.get("DASHBOARD", f"/wall?token={TOKEN}")
     demo.get("DASHBOARD", f"/no-such-page?token={TOKEN}")
     demo.get("GATEWAY", f"/v1/events?token={TOKEN}")

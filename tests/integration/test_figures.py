@@ -23,7 +23,15 @@ from schemas.events.codes import DocumentStatus
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.figures import BY_CODE, FIGURES, Figure, Reading
 from schemas.figures.aging import UNITS
-from schemas.figures.questions import AskedMoment, ask, ask_at, ask_each, dimensions, question, readings
+from schemas.figures.questions import (
+    AskedMoment,
+    ask,
+    ask_at,
+    ask_each,
+    dimensions,
+    question,
+    readings,
+)
 from schemas.figures.series import SeriesStep, crossed, held_ends, parts, series, series_readings
 from schemas.moments import milliseconds
 from schemas.reference import ZONE, Criterion, agencies, calendar
@@ -59,7 +67,9 @@ class Province:
         return self._raw[kind]
 
     def rows(self, kind: Kind) -> list[dict[str, Any]]:
-        rows, columns = self.client.execute(f"SELECT * FROM events_{kind.name} FINAL", with_column_types=True)
+        rows, columns = self.client.execute(
+            f"SELECT * FROM events_{kind.name} FINAL", with_column_types=True
+        )
         names = [name for name, _ in columns]
         return [dict(zip(names, row, strict=True)) for row in rows]
 
@@ -69,8 +79,12 @@ class Province:
             self._lives[kind, at] = second_way.lives(kind.name, self.raw(kind), CALENDAR, at)
         return self._lives[kind, at]
 
-    def ask(self, kind: Kind, at: datetime, *by: str, past: bool, days: int = 3) -> dict[tuple[str, ...], dict[str, Reading]]:
-        asked = question(of(kind), AskedMoment.of(at, CALENDAR, timedelta(days=days)), by, past=past)
+    def ask(
+        self, kind: Kind, at: datetime, *by: str, past: bool, days: int = 3
+    ) -> dict[tuple[str, ...], dict[str, Reading]]:
+        asked = question(
+            of(kind), AskedMoment.of(at, CALENDAR, timedelta(days=days)), by, past=past
+        )
         return readings(of(kind), self.client.execute(asked), len(by))
 
 
@@ -80,7 +94,9 @@ def of(kind: Kind) -> list[Figure]:
 
 @pytest.fixture(scope="module")
 def province(
-    module_settings: Settings, module_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    module_settings: Settings,
+    module_environment: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Province]:
     """Four days of Huế with a storm and a silent agency, through Kafka and a worker."""
     migrate(module_settings)
@@ -93,7 +109,10 @@ def province(
     with worker(module_environment, tmp_path_factory.mktemp("logs") / "worker.log"):
         for kind in KINDS:
             asked = f"SELECT count() FROM events_{kind.name} FINAL"
-            wait_for(lambda a=asked, k=kind: client.execute(a)[0][0] == ledger.good[k.name], what=f"all of {kind.name}")
+            wait_for(
+                lambda a=asked, k=kind: client.execute(a)[0][0] == ledger.good[k.name],
+                what=f"all of {kind.name}",
+            )
     Lives(client, "46").catch_up()
     yield Province(client, module_settings)
     client.disconnect()
@@ -102,16 +121,25 @@ def province(
 def same(found: dict[str, Reading], wanted: dict[str, float | None], where: str) -> None:
     assert found.keys() == wanted.keys(), "every figure is computed a second way"
     for code, value in wanted.items():
-        assert found[code].value == (None if value is None else pytest.approx(value, abs=1e-6)), f"{code} {where}"
+        assert found[code].value == (None if value is None else pytest.approx(value, abs=1e-6)), (
+            f"{code} {where}"
+        )
 
 
-@pytest.mark.parametrize("at", [END, END - timedelta(days=300)], ids=["all of it", "before any of it"])
-def test_figures_of_all_units_in_one_pass_are_those_that_are_asked_for_by_each(province: Province, at: datetime) -> None:
+@pytest.mark.parametrize(
+    "at", [END, END - timedelta(days=300)], ids=["all of it", "before any of it"]
+)
+def test_figures_of_all_units_in_one_pass_are_those_that_are_asked_for_by_each(
+    province: Province, at: datetime
+) -> None:
     moment, execute = AskedMoment.of(at, CALENDAR), province.client.execute
     wanted = {(): ask(execute, FIGURES, moment)[()]}
     for by in UNITS:
         ones = [figure for figure in FIGURES if by in dimensions(figure.kind)]
-        wanted |= {(by, *key): said for key, said in ask(execute, ones, moment, (by,), units="today").items()}
+        wanted |= {
+            (by, *key): said
+            for key, said in ask(execute, ones, moment, (by,), units="today").items()
+        }
     found = ask_each(execute, FIGURES, moment, UNITS, units="today")
     assert found.keys() == wanted.keys() and (len(found) > 40) == (at == END)
     for key, said in wanted.items():
@@ -119,10 +147,16 @@ def test_figures_of_all_units_in_one_pass_are_those_that_are_asked_for_by_each(p
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_the_figures_of_now_are_what_pandas_computes_from_the_raw_events(province: Province, kind: Kind) -> None:
+def test_the_figures_of_now_are_what_pandas_computes_from_the_raw_events(
+    province: Province, kind: Kind
+) -> None:
     lives = province.lives(kind, END)
     assert len(lives) > 1000
-    same(province.ask(kind, END, past=False)[()], second_way.figures(kind.name, lives, END - timedelta(days=3), END), "now")
+    same(
+        province.ask(kind, END, past=False)[()],
+        second_way.figures(kind.name, lives, END - timedelta(days=3), END),
+        "now",
+    )
 
 
 @pytest.mark.parametrize(
@@ -134,16 +168,24 @@ def test_the_figures_of_now_are_what_pandas_computes_from_the_raw_events(provinc
     ],
     ids=lambda value: getattr(value, "name", value),
 )
-def test_each_unit_has_the_figures_that_pandas_computes_from_its_events(province: Province, kind: Kind, by: str) -> None:
+def test_each_unit_has_the_figures_that_pandas_computes_from_its_events(
+    province: Province, kind: Kind, by: str
+) -> None:
     lives, found = province.lives(kind, END), province.ask(kind, END, by, past=False)
     groups = {str(key): group for key, group in lives.groupby(by)}
     assert {key for (key,) in found} == groups.keys()
     for key, group in groups.items():
-        same(found[key,], second_way.figures(kind.name, group, END - timedelta(days=3), END), f"of {by} {key}")
+        same(
+            found[key,],
+            second_way.figures(kind.name, group, END - timedelta(days=3), END),
+            f"of {by} {key}",
+        )
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-@pytest.mark.parametrize("back", [timedelta(hours=1), timedelta(hours=14, minutes=7), timedelta(days=2)], ids=str)
+@pytest.mark.parametrize(
+    "back", [timedelta(hours=1), timedelta(hours=14, minutes=7), timedelta(days=2)], ids=str
+)
 def test_what_held_at_a_moment_of_the_past_is_what_the_events_until_then_give(
     province: Province, kind: Kind, back: timedelta
 ) -> None:
@@ -160,7 +202,9 @@ def test_what_held_at_several_moments_is_what_held_at_each(province: Province, b
     ]
     where = f"commune = '{province.lives(FILING, END)['commune'].mode()[0]}'" if by else ""
     figures = [one for one in FIGURES if not by or by in dimensions(one.kind)]
-    for moment, found in zip(moments, ask_at(province.client.execute, figures, moments, where=where), strict=True):
+    for moment, found in zip(
+        moments, ask_at(province.client.execute, figures, moments, where=where), strict=True
+    ):
         assert found == ask(province.client.execute, figures, moment, past=True, where=where)[()]
 
 
@@ -173,8 +217,16 @@ def test_what_held_at_several_moments_is_what_held_at_each(province: Province, b
     ],
     ids=str,
 )
-def test_a_series_has_in_each_part_what_pandas_computes_of_it(province: Province, step: SeriesStep, since: datetime) -> None:
-    codes = ("filing.registered", "filing.open", "filing.overdue", "filing.closed", "filing.wholly_online")
+def test_a_series_has_in_each_part_what_pandas_computes_of_it(
+    province: Province, step: SeriesStep, since: datetime
+) -> None:
+    codes = (
+        "filing.registered",
+        "filing.open",
+        "filing.overdue",
+        "filing.closed",
+        "filing.wholly_online",
+    )
     figures = [BY_CODE[code] for code in codes]
     ends, questions = series(figures, step, since, END, CALENDAR)
     found = series_readings(figures, ends, [province.client.execute(one) for one in questions])[()]
@@ -190,14 +242,18 @@ def test_a_series_has_in_each_part_what_pandas_computes_of_it(province: Province
         began = current[(current["started_at"] >= start) & (current["started_at"] < end)]
         assert found["filing.registered"][number][1].value == len(began)
         online = ((began["channel"] == 2) & (began["service_level"] == "full")).sum()
-        assert found["filing.wholly_online"][number][1].value == second_way.share(online, len(began))
+        assert found["filing.wholly_online"][number][1].value == second_way.share(
+            online, len(began)
+        )
         closed = pd.to_datetime(current["closed_at"], utc=True)
         assert found["filing.closed"][number][1].value == ((closed >= start) & (closed < end)).sum()
     assert sum(reading.value or 0 for _, reading in found["filing.registered"]) > 50
 
 
 @pytest.mark.parametrize(
-    "last", [END, END - timedelta(minutes=7), END.replace(hour=17, minute=0)], ids=["", "in a part", "of a part"]
+    "last",
+    [END, END - timedelta(minutes=7), END.replace(hour=17, minute=0)],
+    ids=["", "in a part", "of a part"],
 )
 @pytest.mark.parametrize("step", SeriesStep, ids=str)
 def test_a_step_holds_at_the_ends_from_its_begin_on_and_before_its_end(
@@ -206,23 +262,43 @@ def test_a_step_holds_at_the_ends_from_its_begin_on_and_before_its_end(
     """To the millisecond: from `since` on, and no more at `until`."""
     since = last - timedelta(days=70 if step is SeriesStep.MONTH else 2, hours=3, minutes=7)
     ends = parts(step, since, last)[1]
-    near = sorted({end + timedelta(milliseconds=by) for end in (ends[0], ends[len(ends) // 2], *ends[-2:]) for by in (-1, 0, 1)})
+    near = sorted(
+        {
+            end + timedelta(milliseconds=by)
+            for end in (ends[0], ends[len(ends) // 2], *ends[-2:])
+            for by in (-1, 0, 1)
+        }
+    )
     beyond = (since - timedelta(days=400), since, last + timedelta(days=400))
-    spans = [(first, until) for first in (*near, *beyond) for until in (*near, *beyond) if first < until and first < last]
+    spans = [
+        (first, until)
+        for first in (*near, *beyond)
+        for until in (*near, *beyond)
+        if first < until and first < last
+    ]
     given = ", ".join(f"({at(first)}, {at(until)})" for first, until in spans)
     earliest, latest = held_ends(step, since, ends)
     rows = province.client.execute(
         f"SELECT {earliest}, {latest} FROM (SELECT arrayJoin([{given}]) AS s, s.1 AS since, s.2 AS until)"
     )
     found = [list(range(first, newest + 1)) for first, newest in rows]
-    assert found == [[number for number, end in enumerate(ends, 1) if first <= end < until] for first, until in spans]
+    assert found == [
+        [number for number, end in enumerate(ends, 1) if first <= end < until]
+        for first, until in spans
+    ]
 
 
 @pytest.mark.parametrize("step", SeriesStep, ids=str)
-def test_the_number_of_a_part_is_that_of_the_starts_that_came(province: Province, step: SeriesStep) -> None:
+def test_the_number_of_a_part_is_that_of_the_starts_that_came(
+    province: Province, step: SeriesStep
+) -> None:
     since = END - timedelta(days=70 if step is SeriesStep.MONTH else 2, hours=3, minutes=7)
     starts, _ = parts(step, since, END)
-    near = [start + timedelta(milliseconds=by) for start in starts[1:][:3] + starts[1:][-3:] for by in (-1, 0, 1)]
+    near = [
+        start + timedelta(milliseconds=by)
+        for start in starts[1:][:3] + starts[1:][-3:]
+        for by in (-1, 0, 1)
+    ]
     asked = ", ".join(crossed(step, at(since), at(moment)) for moment in (since, *near))
     (found,) = province.client.execute(f"SELECT {asked}")
     assert list(found) == [0, *(sum(start <= moment for start in starts) - 1 for moment in near)]
@@ -230,13 +306,20 @@ def test_the_number_of_a_part_is_that_of_the_starts_that_came(province: Province
 
 def test_a_series_by_unit_adds_up_to_that_of_the_province(province: Province) -> None:
     figures = [BY_CODE["filing.registered"], BY_CODE["filing.open"]]
-    ends, questions = series(figures, SeriesStep.DAY, END - timedelta(days=3), END, CALENDAR, ["commune"])
+    ends, questions = series(
+        figures, SeriesStep.DAY, END - timedelta(days=3), END, CALENDAR, ["commune"]
+    )
     found = series_readings(figures, ends, [province.client.execute(one) for one in questions], 1)
     whole_ends, whole = series(figures, SeriesStep.DAY, END - timedelta(days=3), END, CALENDAR)
-    total = series_readings(figures, whole_ends, [province.client.execute(one) for one in whole])[()]
+    total = series_readings(figures, whole_ends, [province.client.execute(one) for one in whole])[
+        ()
+    ]
     for figure in figures:
         for number, (_, reading) in enumerate(total[figure.code]):
-            assert sum(unit[figure.code][number][1].value or 0 for unit in found.values()) == reading.value
+            assert (
+                sum(unit[figure.code][number][1].value or 0 for unit in found.values())
+                == reading.value
+            )
 
 
 def test_who_holds_what_since_when_is_what_the_raw_steps_say(province: Province) -> None:
@@ -250,37 +333,58 @@ def test_who_holds_what_since_when_is_what_the_raw_steps_say(province: Province)
         steps = raw[raw["entity_id"] == row["entity_id"]]
         others = steps[steps["agency"] != steps["agency"].iloc[-1]]
         mine = steps if others.empty else steps[steps["occurred_at"] > others["occurred_at"].max()]
-        assert (row["agency"], row["held_since"]) == (mine["agency"].iloc[-1], mine["occurred_at"].min())
+        assert (row["agency"], row["held_since"]) == (
+            mine["agency"].iloc[-1],
+            mine["occurred_at"].min(),
+        )
         assert row["overdue"] == opened.loc[row["entity_id"], "overdue"]
-        assert row["held_hours"] == pytest.approx(CALENDAR.working_time(row["held_since"], END) / timedelta(hours=1))
+        assert row["held_hours"] == pytest.approx(
+            CALENDAR.working_time(row["held_since"], END) / timedelta(hours=1)
+        )
         assert row["level"] in ("province", "commune")
     store.connection.close()
 
 
-def test_documents_flow_between_organisations_and_the_stuck_ones_are_named(province: Province) -> None:
+def test_documents_flow_between_organisations_and_the_stuck_ones_are_named(
+    province: Province,
+) -> None:
     store, clock = LifeStore(Connection(province.settings.clickhouse_url), CALENDAR), At(END)
     lives = province.lives(DOCUMENT, END)
     sent = lives[lives["started_at"] > END - timedelta(days=3)]
     wanted = sent.groupby(["from_organ", "to_organ"])
     flows = store.flows(clock, timedelta(days=3), limit=100_000)
-    assert {(flow.sender, flow.receiver): flow.figures["document.sent"].value for flow in flows} == wanted.size().to_dict()
+    assert {
+        (flow.sender, flow.receiver): flow.figures["document.sent"].value for flow in flows
+    } == wanted.size().to_dict()
     largest = flows[0]
     group = wanted.get_group((largest.sender, largest.receiver))
-    assert largest.figures["document.receive_p50"].value == pytest.approx(second_way.quantile(group["taken"].dropna(), 0.5))
+    assert largest.figures["document.receive_p50"].value == pytest.approx(
+        second_way.quantile(group["taken"].dropna(), 0.5)
+    )
     stuck = store.stuck(clock, flash_hours=0.1, hours=3, limit=100_000)
-    waits = lives[(lives["status"] == 1) & (lives["waited"] > lives["priority"].map(lambda one: 0.1 if one >= 3 else 3))]
+    waits = lives[
+        (lives["status"] == 1)
+        & (lives["waited"] > lives["priority"].map(lambda one: 0.1 if one >= 3 else 3))
+    ]
     assert {row["entity_id"] for row in stuck} == set(waits["entity_id"])
     assert all(row["subject"] and row["number"] for row in stuck)
     for status in (DocumentStatus.REFUSED, DocumentStatus.RECALL_AGREED):
         ended = lives[lives["status"] == status]
-        assert {row["reason"]: row["documents"] for row in store.endings(clock, status)} == ended.groupby("reason").size().to_dict()
+        assert {
+            row["reason"]: row["documents"] for row in store.endings(clock, status)
+        } == ended.groupby("reason").size().to_dict()
     store.connection.close()
 
 
 def test_a_meeting_tells_which_sites_are_missing(province: Province) -> None:
     """At ten on a working morning some meeting goes on."""
     store = LifeStore(Connection(province.settings.clickhouse_url), CALENDAR)
-    raw = pd.DataFrame(province.rows(MEETING)).sort_values(["occurred_at", "offset"]).groupby("entity_id").tail(1)
+    raw = (
+        pd.DataFrame(province.rows(MEETING))
+        .sort_values(["occurred_at", "offset"])
+        .groupby("entity_id")
+        .tail(1)
+    )
     live = raw[raw["state"] == "live"].set_index("entity_id")
     meetings = store.meetings(At(END))
     assert {row["entity_id"] for row in meetings} == set(live.index)
@@ -291,10 +395,16 @@ def test_a_meeting_tells_which_sites_are_missing(province: Province) -> None:
     asked = question(of(MEETING), AskedMoment.of(END, CALENDAR))
     found = readings(of(MEETING), province.client.execute(asked))[()]
     assert found["meeting.live"].value == len(live)
-    assert found["meeting.scheduled"].value == ((raw["state"] == "scheduled") & (raw["starts_at"] > END)).sum() > 0
+    assert (
+        found["meeting.scheduled"].value
+        == ((raw["state"] == "scheduled") & (raw["starts_at"] > END)).sum()
+        > 0
+    )
     assert found["meeting.missing"].value == sum(len(row["missing"]) for row in meetings)
     invited = sum(len(row["invited"]) for row in meetings)
-    assert found["meeting.connected"].value == second_way.share(sum(len(row["connected"]) for row in meetings), invited)
+    assert found["meeting.connected"].value == second_way.share(
+        sum(len(row["connected"]) for row in meetings), invited
+    )
     store.connection.close()
 
 
@@ -303,12 +413,14 @@ def test_a_life_is_told_step_by_step(province: Province) -> None:
     entity = max(province.raw(FILING), key=lambda row: row["status"])["entity_id"]
     steps = store.steps(FILING, entity)
     raw = sorted(
-        (row for row in province.raw(FILING) if row["entity_id"] == entity), key=lambda row: (row["occurred_at"], row["offset"])
+        (row for row in province.raw(FILING) if row["entity_id"] == entity),
+        key=lambda row: (row["occurred_at"], row["offset"]),
     )
     assert [row["status"] for row in steps] == [row["status"] for row in raw]
     for row, start, end in zip(steps, raw, raw[1:], strict=False):
         assert row["hours"] == pytest.approx(
-            CALENDAR.working_time(start["occurred_at"], end["occurred_at"]) / timedelta(hours=1), abs=1e-6
+            CALENDAR.working_time(start["occurred_at"], end["occurred_at"]) / timedelta(hours=1),
+            abs=1e-6,
         )
     assert steps[-1]["hours"] is None
     store.connection.close()
@@ -318,16 +430,28 @@ def test_the_index_is_live_for_every_unit_from_the_same_figures(province: Provin
     """A silent commune has no score; the others have what their figures give, and the province has its own."""
     connection, clock = Connection(province.settings.clickhouse_url), At(END)
     sources = SourceStore(connection, agencies("46"), CALENDAR).current(clock)
-    silent = {one.commune for one in sources if one.kind == "filing" and one.state is SourceState.SILENT and one.commune}
+    silent = {
+        one.commune
+        for one in sources
+        if one.kind == "filing" and one.state is SourceState.SILENT and one.commune
+    }
     live = FigureStore(connection, CALENDAR).units(clock, "46", lambda: sources)
     communes = {code: "commune" for code in live if len(code) == 5}
     assert len(communes) == 40
-    scores = score_units(ScreenStore(connection), clock, "46", "766", communes | {"46": "province"}, live)  # type: ignore[arg-type]
-    honest = second_way.figures("filing", province.lives(FILING, END), END - timedelta(days=30), END)["filing.on_time"]
+    scores = score_units(
+        ScreenStore(connection), clock, "46", "766", communes | {"46": "province"}, live
+    )  # type: ignore[arg-type]
+    honest = second_way.figures(
+        "filing", province.lives(FILING, END), END - timedelta(days=30), END
+    )["filing.on_time"]
     assert live["46"]["filing.on_time"].value == pytest.approx(honest)
     assert live["46"]["filing.on_time"].as_of is not None
     for unit, score in scores.items():
-        part = next(one for one in score.parts if isinstance(one.of, Criterion) and one.of.reads == "filing.on_time")
+        part = next(
+            one
+            for one in score.parts
+            if isinstance(one.of, Criterion) and one.of.reads == "filing.on_time"
+        )
         if unit in silent:
             assert (part.state, part.points, score.total) == (InputState.STALE, None, None)
         elif live[unit]["filing.on_time"].value is not None:

@@ -27,13 +27,19 @@ from stack.ports import choose_port
 from tests.running import Running, wait_for
 
 pytestmark = pytest.mark.stack
-EVENT, BATCH, LINES = "application/cloudevents+json", "application/cloudevents-batch+json", "application/x-ndjson"
+EVENT, BATCH, LINES = (
+    "application/cloudevents+json",
+    "application/cloudevents-batch+json",
+    "application/x-ndjson",
+)
 ORIGINAL = msgspec.json.decode(example(FEEDBACK))
 
 
 def report(id: str, **data: Any) -> bytes:
     """A valid field report of its own."""
-    return msgspec.json.encode(ORIGINAL | {"id": id, "data": ORIGINAL["data"] | {"report_id": id} | data})
+    return msgspec.json.encode(
+        ORIGINAL | {"id": id, "data": ORIGINAL["data"] | {"report_id": id} | data}
+    )
 
 
 def batch(*events: bytes) -> bytes:
@@ -41,8 +47,13 @@ def batch(*events: bytes) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def gateway(module_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    environment = module_environment | {"IOC_GATEWAY_MAX_BYTES": "200000", "IOC_EVENT_MAX_BYTES": "20000"}
+def gateway(
+    module_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
+    environment = module_environment | {
+        "IOC_GATEWAY_MAX_BYTES": "200000",
+        "IOC_EVENT_MAX_BYTES": "20000",
+    }
     address = f"http://127.0.0.1:{environment['IOC_GATEWAY_PORT']}"
     log = tmp_path_factory.mktemp("gateway") / "log"
     with (
@@ -64,7 +75,10 @@ def records(settings: Settings, topic: str) -> dict[tuple[int, int], Any]:
     """Everything in a topic: (partition, offset) → record."""
     consumer = KafkaConsumer(bootstrap_servers=settings.kafka_servers, enable_auto_commit=False)
     try:
-        partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+        partitions = [
+            TopicPartition(topic, number)
+            for number in sorted(consumer.partitions_for_topic(topic) or ())
+        ]
         consumer.assign(partitions)
         consumer.seek_to_beginning(*partitions)
         ends = consumer.end_offsets(partitions)
@@ -107,7 +121,10 @@ def test_every_kind_is_accepted(gateway: httpx.Client) -> None:
 
 def test_a_batch_and_lines_are_answered_event_by_event(gateway: httpx.Client) -> None:
     wrong = report("mixed-2", status="lost")
-    for media, body in ((BATCH, batch(report("mixed-1"), wrong)), (LINES, report("mixed-3") + b"\n\n" + wrong + b"\nnonsense\n")):
+    for media, body in (
+        (BATCH, batch(report("mixed-1"), wrong)),
+        (LINES, report("mixed-3") + b"\n\n" + wrong + b"\nnonsense\n"),
+    ):
         answer = push(gateway, body, media)
         assert answer.status_code == 207
         first, second = answer.json()["events"][:2]
@@ -124,7 +141,10 @@ def test_a_batch_and_lines_are_answered_event_by_event(gateway: httpx.Client) ->
         (report("r", lat=99), RefusalCategory.IMPOSSIBLE_POINT),
         (report("r", lon=None), RefusalCategory.IMPOSSIBLE_POINT),
         (report("r", description="x" * 30_000), RefusalCategory.TOO_LARGE),
-        (msgspec.json.encode(ORIGINAL | {"type": "vn.ioc.parking.v1"}), RefusalCategory.UNKNOWN_KIND),
+        (
+            msgspec.json.encode(ORIGINAL | {"type": "vn.ioc.parking.v1"}),
+            RefusalCategory.UNKNOWN_KIND,
+        ),
         (b"{}", RefusalCategory.MISSING_FIELD),
     ],
 )
@@ -146,30 +166,53 @@ def test_a_refusal_speaks_the_language_of_the_sender(gateway: httpx.Client) -> N
 
 @pytest.mark.parametrize(
     ("media", "body"),
-    [(EVENT, b'{"id": '), (EVENT, b"\xff\xfe"), (EVENT, b""), (BATCH, b"{}"), (BATCH, b"[" * 90_000), (LINES, b"\n \n")],
+    [
+        (EVENT, b'{"id": '),
+        (EVENT, b"\xff\xfe"),
+        (EVENT, b""),
+        (BATCH, b"{}"),
+        (BATCH, b"[" * 90_000),
+        (LINES, b"\n \n"),
+    ],
 )
-def test_a_body_that_is_not_what_it_says_is_answered_400(gateway: httpx.Client, media: str, body: bytes) -> None:
+def test_a_body_that_is_not_what_it_says_is_answered_400(
+    gateway: httpx.Client, media: str, body: bytes
+) -> None:
     answer = push(gateway, body, media)
     assert answer.status_code == 400, answer.text
     problem = answer.json() if "category" in answer.json() else answer.json()["events"][0]
     assert problem["category"] and problem["reason"]
 
 
-def test_text_that_is_not_utf8_is_refused_and_its_neighbours_are_taken(gateway: httpx.Client) -> None:
+def test_text_that_is_not_utf8_is_refused_and_its_neighbours_are_taken(
+    gateway: httpx.Client,
+) -> None:
     bad = report("bad-text", description="?").replace(b'"?"', b'"\xe1\xba"')
     answer = push(gateway, batch(report("good-text-1"), bad, report("good-text-2")), BATCH)
     assert statuses(answer) == ["accepted", "refused", "accepted"]
     assert answer.json()["events"][1]["category"] == RefusalCategory.BAD_UTF8.value
 
 
-def test_another_content_type_is_answered_415_and_told_which_are_taken(gateway: httpx.Client) -> None:
-    for headers in ({"content-type": "text/csv"}, {"content-type": "application/json", "content-encoding": "gzip"}):
+def test_another_content_type_is_answered_415_and_told_which_are_taken(
+    gateway: httpx.Client,
+) -> None:
+    for headers in (
+        {"content-type": "text/csv"},
+        {"content-type": "application/json", "content-encoding": "gzip"},
+    ):
         answer = gateway.post("/v1/events", content=report("x"), headers=headers)
         assert answer.status_code == 415
-    assert BATCH in gateway.post("/v1/events", content=b"x", headers={"content-type": "text/csv"}).json()["reason"]
+    assert (
+        BATCH
+        in gateway.post("/v1/events", content=b"x", headers={"content-type": "text/csv"}).json()[
+            "reason"
+        ]
+    )
 
 
-def test_a_body_that_is_too_large_is_answered_413_and_the_rest_is_not_read(gateway: httpx.Client) -> None:
+def test_a_body_that_is_too_large_is_answered_413_and_the_rest_is_not_read(
+    gateway: httpx.Client,
+) -> None:
     assert push(gateway, b" " * 200_001).status_code == 413
     # Announced by nothing, in chunks without end: the answer comes although the body never does.
     address = gateway.base_url
@@ -186,11 +229,20 @@ def test_a_body_that_is_too_large_is_answered_413_and_the_rest_is_not_read(gatew
         assert b"200000" in answer.read()
 
 
-def test_a_resend_is_a_duplicate_at_the_place_of_the_original(gateway: httpx.Client, module_settings: Settings) -> None:
+def test_a_resend_is_a_duplicate_at_the_place_of_the_original(
+    gateway: httpx.Client, module_settings: Settings
+) -> None:
     body = batch(report("resent-1"), report("resent-2"))
     first, again = push(gateway, body, BATCH), push(gateway, body, BATCH)
-    assert (again.status_code, statuses(again), again.json()["duplicates"]) == (200, ["duplicate"] * 2, 2)
-    places = [[(event["partition"], event["offset"]) for event in answer.json()["events"]] for answer in (first, again)]
+    assert (again.status_code, statuses(again), again.json()["duplicates"]) == (
+        200,
+        ["duplicate"] * 2,
+        2,
+    )
+    places = [
+        [(event["partition"], event["offset"]) for event in answer.json()["events"]]
+        for answer in (first, again)
+    ]
     assert places[0] == places[1]
     found = records(module_settings, FEEDBACK.topic(module_settings.topic_prefix)).values()
     assert sum(record.key == b"resent-1" for record in found) == 1
@@ -199,13 +251,20 @@ def test_a_resend_is_a_duplicate_at_the_place_of_the_original(gateway: httpx.Cli
 def test_one_identity_that_says_two_things_is_a_conflict(gateway: httpx.Client) -> None:
     assert push(gateway, report("twofold", rating=1)).status_code == 200
     answer = push(gateway, report("twofold", rating=5))
-    assert (answer.status_code, answer.json()["events"][0]["category"]) == (422, RefusalCategory.CONFLICT.value)
+    assert (answer.status_code, answer.json()["events"][0]["category"]) == (
+        422,
+        RefusalCategory.CONFLICT.value,
+    )
 
 
 def test_the_counters_tell_what_happened(gateway: httpx.Client) -> None:
     def counters() -> dict[tuple[str, ...], float]:
         families = text_string_to_metric_families(gateway.get("/metrics").text)
-        return {(sample.name, *sample.labels.values()): sample.value for family in families for sample in family.samples}
+        return {
+            (sample.name, *sample.labels.values()): sample.value
+            for family in families
+            for sample in family.samples
+        }
 
     before = counters()
     push(gateway, batch(report("counted-1"), report("counted-1"), b"{}"), BATCH)
@@ -231,19 +290,33 @@ def test_it_is_alive_ready_and_describes_itself(gateway: httpx.Client) -> None:
     assert gateway.get("/v1/events").status_code == 405
 
 
-def test_heartbeats_prove_the_path_every_second(gateway: httpx.Client, module_settings: Settings) -> None:
+def test_heartbeats_prove_the_path_every_second(
+    gateway: httpx.Client, module_settings: Settings
+) -> None:
     topic = module_settings.topic_prefix + HEARTBEATS
-    beats = wait_for(lambda: [*records(module_settings, topic).values()][2:], what="three heartbeats")
+    beats = wait_for(
+        lambda: [*records(module_settings, topic).values()][2:], what="three heartbeats"
+    )
     beat = msgspec.json.decode(beats[-1].value)
     assert beat["gateway"] == beats[-1].key.decode() == f"127.0.0.1:{module_settings.gateway_port}"
     assert abs(beats[-1].timestamp / 1000 - time.time()) < 60
     assert beat["sent_at"].endswith("Z")
-    wait_for(lambda: {partition for partition, _ in records(module_settings, topic)} == set(range(4)))
+    wait_for(
+        lambda: {partition for partition, _ in records(module_settings, topic)} == set(range(4))
+    )
 
 
-def test_requests_in_flight_are_answered_before_it_ends(environment: dict[str, str], settings: Settings, tmp_path: Path) -> None:
+def test_requests_in_flight_are_answered_before_it_ends(
+    environment: dict[str, str], settings: Settings, tmp_path: Path
+) -> None:
     address = f"http://127.0.0.1:{environment['IOC_GATEWAY_PORT']}"
-    running = Running("ingest", "gateway", environment=environment, log=tmp_path / "log", ready=f"{address}/readyz")
+    running = Running(
+        "ingest",
+        "gateway",
+        environment=environment,
+        log=tmp_path / "log",
+        ready=f"{address}/readyz",
+    )
     answers: list[httpx.Response] = []
     begun = threading.Event()
 
@@ -256,12 +329,18 @@ def test_requests_in_flight_are_answered_before_it_ends(environment: dict[str, s
         yield body[half:]
 
     def send() -> None:
-        answers.append(httpx.post(f"{address}/v1/events", content=slow(), headers={"content-type": BATCH}, timeout=60))
+        answers.append(
+            httpx.post(
+                f"{address}/v1/events", content=slow(), headers={"content-type": BATCH}, timeout=60
+            )
+        )
 
     sender = threading.Thread(target=send)
     sender.start()
     begun.wait(30)
-    assert httpx.get(f"{address}/healthz").status_code == 200  # by now it has read what was sent before
+    assert (
+        httpx.get(f"{address}/healthz").status_code == 200
+    )  # by now it has read what was sent before
     assert running.stop(60) == 0
     sender.join(60)
     assert answers[0].json()["accepted"] == 500
@@ -304,14 +383,18 @@ def test_kafka_away_is_answered_503_and_no_accepted_event_is_missing_afterwards(
     own_broker: Broker, environment: dict[str, str], tmp_path: Path
 ) -> None:
     environment = environment | {"IOC_KAFKA_SERVERS": f"127.0.0.1:{own_broker.port}"}
-    settings = Settings(kafka_servers=environment["IOC_KAFKA_SERVERS"], topic_prefix=environment["IOC_TOPIC_PREFIX"])
+    settings = Settings(
+        kafka_servers=environment["IOC_KAFKA_SERVERS"], topic_prefix=environment["IOC_TOPIC_PREFIX"]
+    )
     address = f"http://127.0.0.1:{environment['IOC_GATEWAY_PORT']}"
     accepted: set[str] = set()
     unsettled: list[str] = []
 
     def send(number: int) -> httpx.Response:
         ids = [f"{number}-{part}" for part in range(20)]
-        answer = client.post("/v1/events", content=batch(*map(report, ids)), headers={"content-type": BATCH})
+        answer = client.post(
+            "/v1/events", content=batch(*map(report, ids)), headers={"content-type": BATCH}
+        )
         events = {event["id"]: event["status"] for event in answer.json()["events"]}
         for id in ids:
             if events.get(id) in ("accepted", "duplicate"):
@@ -321,7 +404,13 @@ def test_kafka_away_is_answered_503_and_no_accepted_event_is_missing_afterwards(
         return answer
 
     with (
-        Running("ingest", "gateway", environment=environment, log=tmp_path / "log", ready=f"{address}/healthz"),
+        Running(
+            "ingest",
+            "gateway",
+            environment=environment,
+            log=tmp_path / "log",
+            ready=f"{address}/healthz",
+        ),
         httpx.Client(base_url=address, timeout=60, headers={"accept-language": "en"}) as client,
     ):
         # It starts before Kafka does, says so, and recovers by itself.
@@ -355,9 +444,14 @@ def test_kafka_away_is_answered_503_and_no_accepted_event_is_missing_afterwards(
         wait_for(lambda: client.get("/readyz").status_code == 200, 60, "readiness")
 
         again, unsettled[:] = sorted(set(unsettled)), []
-        answer = client.post("/v1/events", content=batch(*map(report, again)), headers={"content-type": BATCH})
+        answer = client.post(
+            "/v1/events", content=batch(*map(report, again)), headers={"content-type": BATCH}
+        )
         assert answer.status_code == 200
         accepted.update(again)
 
-    found = [record.key.decode() for record in records(settings, FEEDBACK.topic(settings.topic_prefix)).values()]
+    found = [
+        record.key.decode()
+        for record in records(settings, FEEDBACK.topic(settings.topic_prefix)).values()
+    ]
     assert set(found) == accepted

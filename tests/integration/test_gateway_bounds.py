@@ -19,21 +19,33 @@ from schemas.events.kinds import FEEDBACK
 from tests.running import Running, wait_for
 
 pytestmark = pytest.mark.stack
-EVENT, BATCH, LINES = "application/cloudevents+json", "application/cloudevents-batch+json", "application/x-ndjson"
+EVENT, BATCH, LINES = (
+    "application/cloudevents+json",
+    "application/cloudevents-batch+json",
+    "application/x-ndjson",
+)
 ORIGINAL = msgspec.json.decode(example(FEEDBACK))
-LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+07:00 (INFO|WARNING|ERROR) ingest\.gateway ")
+LINE = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+07:00 (INFO|WARNING|ERROR) ingest\.gateway "
+)
 
 
 def report(id: str, **data: object) -> bytes:
     """A valid field report of its own."""
-    return msgspec.json.encode(ORIGINAL | {"id": id, "data": ORIGINAL["data"] | {"report_id": id} | data})
+    return msgspec.json.encode(
+        ORIGINAL | {"id": id, "data": ORIGINAL["data"] | {"report_id": id} | data}
+    )
 
 
 @pytest.fixture(scope="module")
-def running(module_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def running(
+    module_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
     log = tmp_path_factory.mktemp("gateway") / "log"
     ready = f"http://127.0.0.1:{module_environment['IOC_GATEWAY_PORT']}/readyz"
-    with Running("ingest", "gateway", environment=module_environment, log=log, ready=ready) as gateway:
+    with Running(
+        "ingest", "gateway", environment=module_environment, log=log, ready=ready
+    ) as gateway:
         yield gateway
 
 
@@ -44,7 +56,9 @@ def port(running: Running, module_environment: dict[str, str]) -> int:
 
 @pytest.fixture
 def client(port: int) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, headers={"accept-language": "en"}) as made:
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{port}", timeout=60, headers={"accept-language": "en"}
+    ) as made:
         yield made
 
 
@@ -58,7 +72,9 @@ def opened(port: int, sent: bytes) -> socket.socket:
     return made
 
 
-def test_a_header_of_a_hundred_megabytes_is_answered_431_and_never_held(running: Running, port: int) -> None:
+def test_a_header_of_a_hundred_megabytes_is_answered_431_and_never_held(
+    running: Running, port: int
+) -> None:
     before = running.megabytes()[0]
     with opened(port, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nA: ") as wire:
         with suppress(OSError):
@@ -69,10 +85,15 @@ def test_a_header_of_a_hundred_megabytes_is_answered_431_and_never_held(running:
     assert running.megabytes()[1] - before < 50
 
 
-def test_slow_headers_are_cut_off_and_others_are_served_meanwhile(port: int, client: httpx.Client) -> None:
+def test_slow_headers_are_cut_off_and_others_are_served_meanwhile(
+    port: int, client: httpx.Client
+) -> None:
     began = time.monotonic()
     with ExitStack() as stack:
-        wires = [stack.enter_context(opened(port, b"POST /v1/events HTTP/1.1\r\nA: ")) for _ in range(200)]
+        wires = [
+            stack.enter_context(opened(port, b"POST /v1/events HTTP/1.1\r\nA: "))
+            for _ in range(200)
+        ]
         assert push(client, report("beside-slow-headers")).status_code == 200
         for wire in wires:
             assert wire.recv(4096).startswith(b"HTTP/1.1 408 ")
@@ -95,7 +116,9 @@ def test_unfinished_bodies_take_bounded_memory_and_keep_nobody_out(
         wires = list(pool.map(hold, range(60)))
     try:
         # Whoever holds much is given up for whoever sends little.
-        answer = wait_for(lambda: push(client, report("beside-bodies")).status_code == 200, 20, "room")
+        answer = wait_for(
+            lambda: push(client, report("beside-bodies")).status_code == 200, 20, "room"
+        )
         assert answer
         assert running.megabytes()[1] - before < 250
     finally:
@@ -107,7 +130,14 @@ def test_a_huge_batch_holds_up_nobody(client: httpx.Client, port: int) -> None:
     """Three megabytes of ten thousand events that are each refused took seconds of the only intake thread."""
     hostile = [
         (LINES, (b'{"type":"' + b"9" * 790 + b'"}\n') * 9_999),
-        (BATCH, b"[" + b",".join([report("r")[:-1] + b',"x":["' + b'","'.join([b"\\u0072"] * 9_000) + b'"]}'] * 80) + b"]"),
+        (
+            BATCH,
+            b"["
+            + b",".join(
+                [report("r")[:-1] + b',"x":["' + b'","'.join([b"\\u0072"] * 9_000) + b'"]}'] * 80
+            )
+            + b"]",
+        ),
         (LINES, (report("r")[:-1] + b',"reporter":"a"' * 15_000 + b"}\n") * 32),
     ]
     running, done = threading.Event(), threading.Event()
@@ -149,7 +179,9 @@ def test_a_member_that_stands_twice_is_refused_wherever_it_stands(client: httpx.
         assert answer.status_code == 422, repeated
         (event,) = answer.json()["events"]
         assert event["category"] == "wrong-value" and "stands twice" in event["reason"]
-    mixed = push(client, b"[" + report("beside-twice") + b"," + one[:-1] + b',"id":"other"}]', BATCH)
+    mixed = push(
+        client, b"[" + report("beside-twice") + b"," + one[:-1] + b',"id":"other"}]', BATCH
+    )
     assert [event["status"] for event in mixed.json()["events"]] == ["accepted", "refused"]
 
 
@@ -166,10 +198,15 @@ def test_a_byte_order_mark_is_taken_no_notice_of(client: httpx.Client) -> None:
 
 def test_a_name_that_is_not_the_gateways_is_answered_421(port: int) -> None:
     for host, right in (("evil.example", 421), (f"localhost:{port}", 200), ("127.0.0.1", 200)):
-        assert httpx.get(f"http://127.0.0.1:{port}/healthz", headers={"host": host}).status_code == right
+        assert (
+            httpx.get(f"http://127.0.0.1:{port}/healthz", headers={"host": host}).status_code
+            == right
+        )
 
 
-def test_the_sender_is_told_of_codes_that_nobody_knows_and_of_what_was_mended(client: httpx.Client) -> None:
+def test_the_sender_is_told_of_codes_that_nobody_knows_and_of_what_was_mended(
+    client: httpx.Client,
+) -> None:
     events = [
         report("known", commune="01273"),
         report("zero-lost", commune="1273"),
@@ -185,10 +222,16 @@ def test_the_sender_is_told_of_codes_that_nobody_knows_and_of_what_was_mended(cl
     assert "commune '99999'" in nowhere["warning"]
     assert "category 'weather'" in weather["warning"] and "'01273'" in weather["warning"]
     said = client.post(
-        "/v1/events", content=report("nowhere-2", commune="99999"), headers={"accept-language": "vi", "content-type": EVENT}
+        "/v1/events",
+        content=report("nowhere-2", commune="99999"),
+        headers={"accept-language": "vi", "content-type": EVENT},
     )
     assert "không thuộc danh mục" in said.json()["events"][0]["warning"]
-    samples = [sample for family in text_string_to_metric_families(client.get("/metrics").text) for sample in family.samples]
+    samples = [
+        sample
+        for family in text_string_to_metric_families(client.get("/metrics").text)
+        for sample in family.samples
+    ]
     counted = {(sample.name, *sample.labels.values()): sample.value for sample in samples}
     assert counted["ioc_gateway_unknown_codes_total", "commune", "feedback"] == 2
     assert counted["ioc_gateway_unknown_codes_total", "category", "feedback"] == 1
@@ -196,9 +239,12 @@ def test_the_sender_is_told_of_codes_that_nobody_knows_and_of_what_was_mended(cl
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("commune", "9" * 17), ("report_id", "new\nline"), ("report_id", ".."), ("report_id", ".")]
+    ("field", "value"),
+    [("commune", "9" * 17), ("report_id", "new\nline"), ("report_id", ".."), ("report_id", ".")],
 )
-def test_what_cannot_be_a_code_or_a_number_is_refused_with_a_reason(client: httpx.Client, field: str, value: str) -> None:
+def test_what_cannot_be_a_code_or_a_number_is_refused_with_a_reason(
+    client: httpx.Client, field: str, value: str
+) -> None:
     answer = push(client, report("wrong", **{field: value}))
     assert answer.status_code == 422
     assert field in answer.json()["events"][0]["reason"]
@@ -212,11 +258,16 @@ def test_answers_may_not_be_stored_and_say_nothing_of_the_server(client: httpx.C
         (client.get("/v1/events"), 405),
     ):
         assert answer.status_code == right and answer.json()
-        assert answer.headers["cache-control"] == "no-store" and answer.headers["x-content-type-options"] == "nosniff"
+        assert (
+            answer.headers["cache-control"] == "no-store"
+            and answer.headers["x-content-type-options"] == "nosniff"
+        )
         assert "server" not in answer.headers
 
 
-def test_every_line_of_the_log_has_time_level_and_zone_and_no_query(running: Running, client: httpx.Client, port: int) -> None:
+def test_every_line_of_the_log_has_time_level_and_zone_and_no_query(
+    running: Running, client: httpx.Client, port: int
+) -> None:
     client.get("/nothing/of%0Athis?token=secret")
     with opened(port, b"\x16\x03\x01nonsense\r\n\r\n"):
         pass

@@ -29,13 +29,24 @@ STEPS = list(FeedbackStatus)
 
 def event(entity: int, step: int, time: datetime) -> bytes:
     found = Feedback(
-        agency="H57.IOC", commune="19660", report_id=f"R{entity}", category="traffic", status=STEPS[step], reported_at=MOMENT
+        agency="H57.IOC",
+        commune="19660",
+        report_id=f"R{entity}",
+        category="traffic",
+        status=STEPS[step],
+        reported_at=MOMENT,
     )
     return write(FEEDBACK, found, id=f"{entity}/{step}", source="/growth", time=time)
 
 
 def gateway(environment: dict[str, str], log: Path) -> Running:
-    return Running("ingest", "gateway", environment=environment, log=log, ready=f"{address(environment)}/readyz")
+    return Running(
+        "ingest",
+        "gateway",
+        environment=environment,
+        log=log,
+        ready=f"{address(environment)}/readyz",
+    )
 
 
 def address(environment: dict[str, str]) -> str:
@@ -61,9 +72,16 @@ def test_partitions_are_added_while_events_and_repeats_stream_in(
     grown = environment | {"IOC_PARTITIONS": f"4, {MOMENT.isoformat()} = 8"}
     other = grown | {"IOC_GATEWAY_PORT": environment["IOC_DASHBOARD_PORT"]}
     # Each entity has a step on either side of the moment, some at the very moment; some are told in the wrong order.
-    before = [event(n, 0, MOMENT - timedelta(milliseconds=rng.randrange(1, 200_000))) for n in range(400)]
-    after = [event(n, 1, MOMENT + timedelta(milliseconds=rng.choice([0, 1, 59_999, 100_000]))) for n in range(400)]
-    early = after[:40]  # Of the future of a process that does not know of the growth yet: those must not be sent by it.
+    before = [
+        event(n, 0, MOMENT - timedelta(milliseconds=rng.randrange(1, 200_000))) for n in range(400)
+    ]
+    after = [
+        event(n, 1, MOMENT + timedelta(milliseconds=rng.choice([0, 1, 59_999, 100_000])))
+        for n in range(400)
+    ]
+    early = after[
+        :40
+    ]  # Of the future of a process that does not know of the growth yet: those must not be sent by it.
     migrate(settings)
     database = Client.from_url(settings.clickhouse_url)
 
@@ -77,9 +95,14 @@ def test_partitions_are_added_while_events_and_repeats_stream_in(
         with gateway(grown, tmp_path / "one.log"), gateway(other, tmp_path / "two.log"):
             assert topics.existing(settings)[FEEDBACK.topic(settings.topic_prefix)] == 8
             assert post(grown, early) <= set(range(8))
-            assert post(other, before[:300]) <= {0, 1, 2, 3}, "a repeat goes where its original went"
+            assert post(other, before[:300]) <= {0, 1, 2, 3}, (
+                "a repeat goes where its original went"
+            )
             mixed = [*before[250:], *after]
-            for each in (grown, other):  # Everything by both, each in its own order: neither knows what the other was sent.
+            for each in (
+                grown,
+                other,
+            ):  # Everything by both, each in its own order: neither knows what the other was sent.
                 rng.shuffle(mixed)
                 seen = post(each, mixed)
             assert seen == set(range(8))
@@ -88,8 +111,12 @@ def test_partitions_are_added_while_events_and_repeats_stream_in(
         assert not [line for report in verify(settings) for line in report.differences]
     assert counted() == 800
     assert database.execute("SELECT sum(measures['steps']) FROM windows") == [(800,)]
-    assert database.execute("SELECT count(), countIf(status = %(last)s) FROM feedback", {"last": STEPS[1].value}) == [(400, 400)]
-    partitions = database.execute("SELECT count(DISTINCT partition) FROM windows_feedback WHERE window_start = toDateTime(0)")
+    assert database.execute(
+        "SELECT count(), countIf(status = %(last)s) FROM feedback", {"last": STEPS[1].value}
+    ) == [(400, 400)]
+    partitions = database.execute(
+        "SELECT count(DISTINCT partition) FROM windows_feedback WHERE window_start = toDateTime(0)"
+    )
     assert partitions == [(8,)]
     database.disconnect()
 
@@ -97,7 +124,11 @@ def test_partitions_are_added_while_events_and_repeats_stream_in(
 def test_who_knows_of_fewer_partitions_than_there_are_sends_nothing(settings: Settings) -> None:
     grown = settings.model_copy(update={"partitions": Partitions.parse("4, 2027-01-01T00:00Z = 6")})
     assert topics.ensure(settings) == [topic.name for topic in declared(settings)]
-    assert sorted(topics.ensure(grown)) == sorted(name for name, count in topics.existing(settings).items() if count == 6)
+    assert sorted(topics.ensure(grown)) == sorted(
+        name for name, count in topics.existing(settings).items() if count == 6
+    )
     assert topics.ensure(grown) == []
-    with pytest.raises(KafkaUnavailableError, match=r"has 6 partitions, but IOC_PARTITIONS declares 4"):
+    with pytest.raises(
+        KafkaUnavailableError, match=r"has 6 partitions, but IOC_PARTITIONS declares 4"
+    ):
         topics.ensure(settings)

@@ -32,14 +32,20 @@ def beat(producer: Producer, prefix: str, name: str) -> None:
 
 def fill(producer: Producer, prefix: str, count: int, name: str = "") -> None:
     """So many filings into Kafka."""
-    for key, value, arrival in Load(count, START, timedelta(days=1), name, check_every=count).records():
+    for key, value, arrival in Load(
+        count, START, timedelta(days=1), name, check_every=count
+    ).records():
         producer.put(FILING.topic(prefix), key, value, received_ms=arrival)
     producer.flush()
 
 
 def came(database: Client, name: str) -> int:
     """In how many partitions a gateway's heartbeat is written."""
-    return int(database.execute(f"SELECT uniqExact(partition) FROM heartbeats WHERE gateway = '{name}'")[0][0])
+    return int(
+        database.execute(f"SELECT uniqExact(partition) FROM heartbeats WHERE gateway = '{name}'")[
+            0
+        ][0]
+    )
 
 
 def test_a_heartbeat_goes_ahead_of_the_batches_that_wait(
@@ -65,14 +71,28 @@ def test_heartbeats_are_held_back_as_long_as_batches_cannot_be_written(
     log = tmp_path / "worker.log"
     with Producer(settings) as producer, worker(environment, log) as running:
         beat(producer, settings.topic_prefix, "idle")
-        wait_for(lambda: came(database, "idle") == len(PARTITIONS), what="a heartbeat with no events at all")
+        wait_for(
+            lambda: came(database, "idle") == len(PARTITIONS),
+            what="a heartbeat with no events at all",
+        )
         database.execute(f"RENAME TABLE {EVENTS} TO away")
         fill(producer, settings.topic_prefix, 100)
-        wait_for(lambda: "not written, trying again" in running.text(), what="a batch that cannot be written")
+        wait_for(
+            lambda: "not written, trying again" in running.text(),
+            what="a batch that cannot be written",
+        )
         beat(producer, settings.topic_prefix, "in trouble")
         fill(producer, settings.topic_prefix, 100, "more")
-        wait_for(lambda: running.text().count("not written, trying again") > 4, what="further tries")
+        wait_for(
+            lambda: running.text().count("not written, trying again") > 4, what="further tries"
+        )
         assert came(database, "in trouble") == 0
         database.execute(f"RENAME TABLE away TO {EVENTS}")
-        wait_for(lambda: came(database, "in trouble") == len(PARTITIONS), what="the heartbeat that was held back")
-        wait_for(lambda: database.execute(f"SELECT uniqExact(identity) FROM {EVENTS}")[0][0] > 150, what="the events")
+        wait_for(
+            lambda: came(database, "in trouble") == len(PARTITIONS),
+            what="the heartbeat that was held back",
+        )
+        wait_for(
+            lambda: database.execute(f"SELECT uniqExact(identity) FROM {EVENTS}")[0][0] > 150,
+            what="the events",
+        )

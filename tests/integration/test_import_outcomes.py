@@ -41,7 +41,9 @@ HEADER = "Mã;Lĩnh vực;Ngày;Nội dung;Xong"
 
 @pytest.fixture(scope="module")
 def counting(
-    module_settings: Settings, module_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    module_settings: Settings,
+    module_environment: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Client]:
     """A database whose worker runs."""
     migrate(module_settings)
@@ -51,7 +53,9 @@ def counting(
         client.disconnect()
 
 
-def imported(environment: dict[str, str], folder: Path, *rows: str, options: tuple[str, ...] = ()) -> tuple[int, str]:
+def imported(
+    environment: dict[str, str], folder: Path, *rows: str, options: tuple[str, ...] = ()
+) -> tuple[int, str]:
     """The status of an import of those rows, and what it said."""
     folder.mkdir(exist_ok=True)
     (folder / "mapping.toml").write_text(MAPPING)
@@ -59,7 +63,13 @@ def imported(environment: dict[str, str], folder: Path, *rows: str, options: tup
     refused = folder / "refused.csv"
     done = command(
         environment,
-        *("ingest", "import", str(folder / "reports.csv"), "--mapping", str(folder / "mapping.toml")),
+        *(
+            "ingest",
+            "import",
+            str(folder / "reports.csv"),
+            "--mapping",
+            str(folder / "mapping.toml"),
+        ),
         *("--refused", str(refused), *options),
     )
     return done.returncode, (done.stdout + done.stderr).decode()
@@ -67,7 +77,11 @@ def imported(environment: dict[str, str], folder: Path, *rows: str, options: tup
 
 def stored(counting: Client, name: str) -> int:
     """Events that are stored of reports whose number begins so."""
-    return int(counting.execute(f"SELECT count() FROM events_feedback WHERE startsWith(entity_id, '{name}')")[0][0])
+    return int(
+        counting.execute(
+            f"SELECT count() FROM events_feedback WHERE startsWith(entity_id, '{name}')"
+        )[0][0]
+    )
 
 
 def test_the_summary_of_repeats_and_conflicts_within_a_file_is_what_is_stored(
@@ -86,28 +100,45 @@ def test_the_summary_of_repeats_and_conflicts_within_a_file_is_what_is_stored(
     assert "5 rows, 3 accepted (3 events), 1 repeat, 1 refused" in said
     assert "1 conflict, such as row 3: The event urn:test:outcomes#A-1/r" in said
     assert stored(counting, "A-") == 3
-    assert counting.execute("SELECT count() FROM dead_letters WHERE category = 'conflict'")[0][0] == 0
+    assert (
+        counting.execute("SELECT count() FROM dead_letters WHERE category = 'conflict'")[0][0] == 0
+    )
 
 
 def test_what_an_earlier_import_brought_is_told_as_repeat_and_what_contradicts_it_as_refused_with_its_row(
     counting: Client, module_environment: dict[str, str], tmp_path: Path
 ) -> None:
     rows = [f"B-{number};traffic;01/11/2026 08:{number:02};Rác;" for number in range(40)]
-    assert "40 rows, 40 accepted (40 events), 0 repeats, 0 refused" in imported(module_environment, tmp_path, *rows)[1]
+    assert (
+        "40 rows, 40 accepted (40 events), 0 repeats, 0 refused"
+        in imported(module_environment, tmp_path, *rows)[1]
+    )
     status, said = imported(module_environment, tmp_path, *rows)
     assert status == 0 and "40 rows, 0 accepted (0 events), 40 repeats, 0 refused" in said
     rows[7] += "x"
     rows[9] = rows[9].replace("Rác", "Rác khác")
-    status, said = imported(module_environment, tmp_path, *rows, "B-40;traffic;01/11/2026 08:00;Rác;")
+    status, said = imported(
+        module_environment, tmp_path, *rows, "B-40;traffic;01/11/2026 08:00;Rác;"
+    )
     assert status == 3 and "41 rows, 2 accepted (2 events), 38 repeats, 1 refused" in said, said
     assert re.search(r"1 conflict, such as row 11: .*received before with other content", said)
     refused = (tmp_path / "refused.csv").read_text("utf-8-sig").splitlines()
-    assert len(refused) == 2 and refused[1].startswith("B-9;traffic;01/11/2026 08:09;") and ";11;conflict;" in refused[1]
+    assert (
+        len(refused) == 2
+        and refused[1].startswith("B-9;traffic;01/11/2026 08:09;")
+        and ";11;conflict;" in refused[1]
+    )
     assert stored(counting, "B-") == 42
 
 
-def test_what_no_worker_has_counted_is_said(environment: dict[str, str], settings: Settings, tmp_path: Path) -> None:
+def test_what_no_worker_has_counted_is_said(
+    environment: dict[str, str], settings: Settings, tmp_path: Path
+) -> None:
     status, said = imported(environment, tmp_path, "C-1;traffic;01/11/2026 08:00;Rác;")
-    assert (status, "1 row in Kafka, not yet counted: no worker is running" in said) == (0, True), said
-    _, said = imported(environment, tmp_path, "C-2;traffic;01/11/2026 08:00;Rác;", options=("--no-wait",))
+    assert (status, "1 row in Kafka, not yet counted: no worker is running" in said) == (0, True), (
+        said
+    )
+    _, said = imported(
+        environment, tmp_path, "C-2;traffic;01/11/2026 08:00;Rác;", options=("--no-wait",)
+    )
     assert "1 row in Kafka, not yet counted: the worker was not waited for" in said

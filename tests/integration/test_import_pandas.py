@@ -53,12 +53,16 @@ def office(count: int, seed: int, encoding: str) -> list[list[str]]:
             f"{encoding}-{number}",
             chance.choice(["1.005129", "1.004873", "2.000815"]),
             chance.choice(list(AGENCIES)),
-            day if chance.random() < 0.4 else f"{day} {chance.randint(7, 17):02}:{chance.randint(0, 59):02}",
+            day
+            if chance.random() < 0.4
+            else f"{day} {chance.randint(7, 17):02}:{chance.randint(0, 59):02}",
             f"{chance.randint(1, 28):02}/12/2026",
             chance.choice(["", "Bổ sung\ngiấy tờ; chờ", 'Quán "Bà Ba"', "Lê Lợi"]),
         ]
         if chance.random() < 0.02:
-            row[2] = chance.choice([f" {row[2]}", f"{row[2]}\u00a0", unicodedata.normalize("NFD", row[2])])
+            row[2] = chance.choice(
+                [f" {row[2]}", f"{row[2]}\u00a0", unicodedata.normalize("NFD", row[2])]
+            )
         if chance.random() < 0.001:
             row[4] = "31/02/2026"
         rows.append(row)
@@ -84,7 +88,9 @@ def write(rows: list[list[str]], path: Path, encoding: str) -> None:
 def right(path: Path, encoding: str) -> tuple[pd.DataFrame, dict[str, int]]:
     """The rows that are stored, one for each filing, and how many are what, as pandas reads the file."""
     table = pd.read_csv(path, sep=";", dtype=str, keep_default_na=False, encoding=encoding)
-    table = table.map(lambda text: unicodedata.normalize("NFC", text).replace("\u00a0", " ").strip())
+    table = table.map(
+        lambda text: unicodedata.normalize("NFC", text).replace("\u00a0", " ").strip()
+    )
     table.columns = pd.Index([unicodedata.normalize("NFC", name) for name in table.columns])
     rows = table[table["Số hồ sơ"] != "Tổng cộng"]
     possible = rows[rows["Ngày hẹn trả"] != "31/02/2026"]
@@ -94,7 +100,9 @@ def right(path: Path, encoding: str) -> tuple[pd.DataFrame, dict[str, int]]:
     counts = {
         "rows": len(rows),
         "accepted": len(first),
-        "repeats": len(possible) - len(distinct) + (len(distinct) - len(first) - _contradicting(possible, says)),
+        "repeats": len(possible)
+        - len(distinct)
+        + (len(distinct) - len(first) - _contradicting(possible, says)),
         "refused": len(rows) - len(possible) + _contradicting(possible, says),
         "skipped": len(table) - len(rows),
     }
@@ -113,8 +121,13 @@ def test_files_of_62000_rows_are_stored_as_pandas_counts_them(
 ) -> None:
     migrate(settings)
     expected: Counter[tuple[str, str, str]] = Counter()
-    with worker(environment, tmp_path / "worker.log"), Client.from_url(settings.clickhouse_url) as database:
-        for seed, (encoding, count) in enumerate({"utf-8-sig": ROWS - 20_000, "cp1258": 10_000, "utf-16": 10_000}.items()):
+    with (
+        worker(environment, tmp_path / "worker.log"),
+        Client.from_url(settings.clickhouse_url) as database,
+    ):
+        for seed, (encoding, count) in enumerate(
+            {"utf-8-sig": ROWS - 20_000, "cp1258": 10_000, "utf-16": 10_000}.items()
+        ):
             path, mapping = tmp_path / f"{encoding}.csv", tmp_path / f"{encoding}.toml"
             write(office(count, seed, encoding), path, encoding)
             mapping.write_text(MAPPING.format(encoding=encoding))
@@ -130,8 +143,13 @@ def test_files_of_62000_rows_are_stored_as_pandas_counts_them(
                 f"{counts['rows']} rows, {counts['accepted']} accepted ({counts['accepted']} events), "
                 f"{counts['repeats']} repeats, {counts['refused']} refused" in said
             ), (counts, said)
-            assert f"{counts['skipped']} skipped by the mapping" in said and "not accounted for" not in said
-            days = pd.to_datetime(stored["Ngày tiếp nhận"].str[:10], format="%d/%m/%Y").dt.strftime("%Y-%m-%d")
+            assert (
+                f"{counts['skipped']} skipped by the mapping" in said
+                and "not accounted for" not in said
+            )
+            days = pd.to_datetime(stored["Ngày tiếp nhận"].str[:10], format="%d/%m/%Y").dt.strftime(
+                "%Y-%m-%d"
+            )
             exact = stored["Ngày tiếp nhận"].str.len().map({10: "day", 16: "minute"})
             expected.update(zip(stored["Nơi nhận"].map(AGENCIES), days, exact, strict=True))
         found = database.execute(

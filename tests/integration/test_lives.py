@@ -12,7 +12,15 @@ from dashboard.query.clock import At
 from dashboard.query.connection import Connection
 from dashboard.query.lives import LifeStore
 from schemas.clickhouse.working_time import calendar_row, days_sql, position_sql
-from schemas.events.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority, Urgency
+from schemas.events.codes import (
+    Channel,
+    DocumentStatus,
+    FeedbackStatus,
+    FilingStatus,
+    MeetingState,
+    Priority,
+    Urgency,
+)
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.events.payloads import Document, Feedback, Filing, Meeting
 from schemas.figures import FIGURES, Reading
@@ -47,20 +55,37 @@ class Desk:
         self.lives = Lives(client, settings.province)
 
     def filing(self, number: str, *steps: tuple[str, FilingStatus], **said: Any) -> None:
-        usual = {"agency": "H57.HCC", "procedure": "1.005129", "channel": Channel.ONLINE, "registered_at": at(steps[0][0])}
-        self.take(FILING, [(at(when), Filing(**usual | {"filing_id": number, "status": status} | said)) for when, status in steps])
+        usual = {
+            "agency": "H57.HCC",
+            "procedure": "1.005129",
+            "channel": Channel.ONLINE,
+            "registered_at": at(steps[0][0]),
+        }
+        self.take(
+            FILING,
+            [
+                (at(when), Filing(**usual | {"filing_id": number, "status": status} | said))
+                for when, status in steps
+            ],
+        )
 
     def take(self, kind: Kind, steps: list[tuple[datetime, Any]]) -> None:
         self.counter.count(kind, steps)
         self.lives.catch_up()
 
-    def figures(self, kind: Kind, moment: datetime, *, past: bool = True, days: int = 30) -> dict[str, Reading]:
+    def figures(
+        self, kind: Kind, moment: datetime, *, past: bool = True, days: int = 30
+    ) -> dict[str, Reading]:
         figures = [figure for figure in FIGURES if figure.kind is kind]
         asked = question(figures, AskedMoment.of(moment, CALENDAR, timedelta(days=days)), past=past)
         return readings(figures, self.client.execute(asked))[()]
 
     def life(self, kind: Kind, entity: str, columns: str) -> list[tuple[Any, ...]]:
-        return list(self.client.execute(f"SELECT {columns} FROM life_{kind.name} FINAL WHERE entity_id = '{entity}' ORDER BY step"))
+        return list(
+            self.client.execute(
+                f"SELECT {columns} FROM life_{kind.name} FINAL WHERE entity_id = '{entity}' ORDER BY step"
+            )
+        )
 
 
 @pytest.fixture
@@ -75,8 +100,12 @@ def test_a_deadline_runs_over_tet_in_working_time(desk: Desk) -> None:
     due = CALENDAR.add_working(at("2026-02-13 13:30"), timedelta(hours=7.5))
     assert due == at("2026-02-23 11:30"), "Friday afternoon is 3.5 hours, Monday morning four"
     desk.filing("F1", ("2026-02-13 13:00", REGISTERED))
-    desk.filing("F1", ("2026-02-13 13:30", ACCEPTED), registered_at=at("2026-02-13 13:00"), due_at=due)
-    assert desk.figures(FILING, at("2026-02-18 10:00"))["filing.overdue"].value == 0, "holidays do not count"
+    desk.filing(
+        "F1", ("2026-02-13 13:30", ACCEPTED), registered_at=at("2026-02-13 13:00"), due_at=due
+    )
+    assert desk.figures(FILING, at("2026-02-18 10:00"))["filing.overdue"].value == 0, (
+        "holidays do not count"
+    )
     assert desk.figures(FILING, at("2026-02-23 11:29"))["filing.overdue"].value == 0
     assert desk.figures(FILING, at("2026-02-23 11:29"))["filing.due_soon"].value == 1
     assert desk.figures(FILING, at("2026-02-23 13:31"))["filing.overdue"].value == 1
@@ -87,24 +116,36 @@ def test_what_is_due_at_the_end_of_a_working_day_is_overdue_that_evening(desk: D
     evening = at("2026-11-02 17:00")
     desk.filing("stated", ("2026-11-02 08:00", ACCEPTED), due_at=evening)
     desk.filing("midnight", ("2026-11-02 08:00", ACCEPTED), due_at=at("2026-11-02 23:59"))
-    paused = (("2026-11-02 08:00", ACCEPTED), ("2026-11-02 09:00", SUPPLEMENT), ("2026-11-02 10:00", PROCESSING))
+    paused = (
+        ("2026-11-02 08:00", ACCEPTED),
+        ("2026-11-02 09:00", SUPPLEMENT),
+        ("2026-11-02 10:00", PROCESSING),
+    )
     desk.filing("moved", *paused, due_at=at("2026-11-02 16:00"))
     assert desk.figures(FILING, evening)["filing.overdue"].value == 0
     assert desk.figures(FILING, evening + timedelta(minutes=1))["filing.overdue"].value == 2
     assert desk.figures(FILING, at("2026-11-03 00:00"))["filing.overdue"].value == 3
     desk.filing("moved", ("2026-11-02 17:05", FINISHED), due_at=at("2026-11-02 16:00"))
     desk.filing("stated", ("2026-11-02 17:00", FINISHED), due_at=evening)
-    assert desk.figures(FILING, at("2026-11-03 09:00"))["filing.on_time"].part == 1, "on the stroke of five is on time"
+    assert desk.figures(FILING, at("2026-11-03 09:00"))["filing.on_time"].part == 1, (
+        "on the stroke of five is on time"
+    )
 
 
 def test_a_make_up_saturday_counts_as_a_working_day(desk: Desk) -> None:
     """Saturday 2026-01-10 makes up for Friday the second: what is due in a working day from Friday noon is due that Saturday."""
-    desk.filing("F1", ("2026-01-09 13:00", REGISTERED), ("2026-01-09 13:30", ACCEPTED), procedure="1.001193")
+    desk.filing(
+        "F1", ("2026-01-09 13:00", REGISTERED), ("2026-01-09 13:30", ACCEPTED), procedure="1.001193"
+    )
     (due,) = desk.life(FILING, "F1", "due")[-1]
-    assert due == CALENDAR.position(at("2026-01-10 11:30")), "the procedure allows a working day; no source stated a date"
+    assert due == CALENDAR.position(at("2026-01-10 11:30")), (
+        "the procedure allows a working day; no source stated a date"
+    )
     assert desk.figures(FILING, at("2026-01-10 11:00"))["filing.overdue"].value == 0
     assert desk.figures(FILING, at("2026-01-10 14:00"))["filing.overdue"].value == 1
-    assert desk.figures(FILING, at("2026-01-03 14:00"))["filing.open"].value == 0, "it had not begun"
+    assert desk.figures(FILING, at("2026-01-03 14:00"))["filing.open"].value == 0, (
+        "it had not begun"
+    )
 
 
 def test_the_clock_stands_still_while_the_citizen_supplements_and_pays(desk: Desk) -> None:
@@ -119,9 +160,13 @@ def test_the_clock_stands_still_while_the_citizen_supplements_and_pays(desk: Des
     ]
     desk.filing("F1", *steps, due_at=due)
     worked = desk.life(
-        FILING, "F1", "status, worked / 3600000, paused / 3600000, due - (SELECT any(due) FROM life_filing WHERE step = 1)"
+        FILING,
+        "F1",
+        "status, worked / 3600000, paused / 3600000, due - (SELECT any(due) FROM life_filing WHERE step = 1)",
     )
-    assert [(status, hours, still, moved / 3_600_000) for status, hours, still, moved in worked] == [
+    assert [
+        (status, hours, still, moved / 3_600_000) for status, hours, still, moved in worked
+    ] == [
         (1, 0, 0, 0),
         (2, 0, 0, 0),  # an hour at the desk, but the work begins here
         (5, 1, 0, 0),
@@ -136,24 +181,55 @@ def test_the_clock_stands_still_while_the_citizen_supplements_and_pays(desk: Des
     assert desk.figures(FILING, moved - timedelta(minutes=1))["filing.overdue"].value == 0
     assert desk.figures(FILING, moved + timedelta(minutes=1))["filing.overdue"].value == 1
     # While paused it is never overdue, however long that takes.
-    desk.filing("F2", ("2026-11-02 08:00", ACCEPTED), ("2026-11-02 09:00", SUPPLEMENT), due_at=at("2026-11-02 16:00"))
+    desk.filing(
+        "F2",
+        ("2026-11-02 08:00", ACCEPTED),
+        ("2026-11-02 09:00", SUPPLEMENT),
+        due_at=at("2026-11-02 16:00"),
+    )
     assert desk.figures(FILING, at("2026-11-30 09:00"))["filing.overdue"].value == 1, "only F1"
 
 
 def test_a_due_date_that_the_source_states_anew_after_a_pause_is_taken_as_it_is(desk: Desk) -> None:
     later = at("2026-11-06 11:30")
-    desk.filing("F1", ("2026-11-02 08:30", ACCEPTED), ("2026-11-02 09:30", SUPPLEMENT), due_at=at("2026-11-04 11:30"))
+    desk.filing(
+        "F1",
+        ("2026-11-02 08:30", ACCEPTED),
+        ("2026-11-02 09:30", SUPPLEMENT),
+        due_at=at("2026-11-04 11:30"),
+    )
     desk.filing("F1", ("2026-11-03 09:30", PROCESSING), due_at=later)
     assert desk.life(FILING, "F1", "due")[-1] == (CALENDAR.position(later),)
     desk.filing("F1", ("2026-11-03 10:30", PAYMENT), ("2026-11-03 13:30", PROCESSING), due_at=later)
-    assert desk.life(FILING, "F1", "due")[-1] == (CALENDAR.position(later) + 3_600_000,), "a pause after it moves it again"
+    assert desk.life(FILING, "F1", "due")[-1] == (CALENDAR.position(later) + 3_600_000,), (
+        "a pause after it moves it again"
+    )
 
 
-def test_withdrawn_refused_and_finished_without_result_are_closed_and_say_nothing_of_speed(desk: Desk) -> None:
-    desk.filing("withdrawn", ("2026-11-02 08:00", ACCEPTED), ("2026-11-02 09:00", WITHDRAWN), due_at=at("2026-11-02 08:30"))
-    desk.filing("refused", ("2026-11-02 08:00", REGISTERED), ("2026-11-02 09:00", FilingStatus.NOT_ACCEPTED))
-    desk.filing("done", ("2026-11-02 08:00", ACCEPTED), ("2026-11-02 10:00", FINISHED), due_at=at("2026-11-02 11:00"))
-    desk.filing("late", ("2026-11-02 08:00", ACCEPTED), ("2026-11-02 10:00", FINISHED), due_at=at("2026-11-02 09:00"))
+def test_withdrawn_refused_and_finished_without_result_are_closed_and_say_nothing_of_speed(
+    desk: Desk,
+) -> None:
+    desk.filing(
+        "withdrawn",
+        ("2026-11-02 08:00", ACCEPTED),
+        ("2026-11-02 09:00", WITHDRAWN),
+        due_at=at("2026-11-02 08:30"),
+    )
+    desk.filing(
+        "refused", ("2026-11-02 08:00", REGISTERED), ("2026-11-02 09:00", FilingStatus.NOT_ACCEPTED)
+    )
+    desk.filing(
+        "done",
+        ("2026-11-02 08:00", ACCEPTED),
+        ("2026-11-02 10:00", FINISHED),
+        due_at=at("2026-11-02 11:00"),
+    )
+    desk.filing(
+        "late",
+        ("2026-11-02 08:00", ACCEPTED),
+        ("2026-11-02 10:00", FINISHED),
+        due_at=at("2026-11-02 09:00"),
+    )
     desk.filing("open", ("2026-11-02 08:00", ACCEPTED), due_at=at("2026-11-02 09:00"))
     found = desk.figures(FILING, at("2026-11-03 08:00"))
     assert (found["filing.closed"].value, found["filing.open"].value) == (4, 1)
@@ -161,55 +237,108 @@ def test_withdrawn_refused_and_finished_without_result_are_closed_and_say_nothin
     assert (honest.part, honest.whole, honest.value) == (1, 3, pytest.approx(100 / 3))
     assert (naive.part, naive.whole, naive.value) == (1, 2, 50)
     assert found["filing.duration_p50"].value == 2
-    desk.filing("done", ("2026-11-03 08:00", RETURNED), finished_at=at("2026-11-02 10:00"), due_at=at("2026-11-02 11:00"))
-    assert desk.figures(FILING, at("2026-11-03 09:00"))["filing.on_time"].part == 1, "handing over the result later is not late"
+    desk.filing(
+        "done",
+        ("2026-11-03 08:00", RETURNED),
+        finished_at=at("2026-11-02 10:00"),
+        due_at=at("2026-11-02 11:00"),
+    )
+    assert desk.figures(FILING, at("2026-11-03 09:00"))["filing.on_time"].part == 1, (
+        "handing over the result later is not late"
+    )
 
 
 def test_a_site_that_is_invited_twice_or_has_no_code_counts_once_or_not_at_all(desk: Desk) -> None:
     begin = at("2026-11-02 08:00")
-    for number, invited, connected in (("1", ["A", "A", "B"], ["B", "Z"]), ("2", [], []), ("3", [""], [""])):
-        said = {"agency": "H57.VP", "meeting_id": number, "state": MeetingState.LIVE, "starts_at": begin}
+    for number, invited, connected in (
+        ("1", ["A", "A", "B"], ["B", "Z"]),
+        ("2", [], []),
+        ("3", [""], [""]),
+    ):
+        said = {
+            "agency": "H57.VP",
+            "meeting_id": number,
+            "state": MeetingState.LIVE,
+            "starts_at": begin,
+        }
         desk.take(MEETING, [(begin, Meeting(**said))])
         # As it was stored before sites were named once at the door.
         stored = f"SELECT * REPLACE ({invited} AS invited, {connected} AS connected, version + 1 AS version)"
         for table in ("life_meeting", "current_meeting"):
-            desk.client.execute(f"INSERT INTO {table} {stored} FROM {table} FINAL WHERE entity_id = '{number}'")
+            desk.client.execute(
+                f"INSERT INTO {table} {stored} FROM {table} FINAL WHERE entity_id = '{number}'"
+            )
     found = desk.figures(MEETING, at("2026-11-02 09:00"))
     assert found == desk.figures(MEETING, at("2026-11-02 09:00"), past=False)
     assert (found["meeting.live"].value, found["meeting.missing"].value) == (3, 1)
-    assert found["meeting.connected"] == Reading(50, 1, 2), "one of two; who was not invited does not count"
+    assert found["meeting.connected"] == Reading(50, 1, 2), (
+        "one of two; who was not invited does not count"
+    )
     store = LifeStore(Connection(desk.settings.clickhouse_url), CALENDAR)
-    rows = [(row["invited"], row["connected"], row["missing"]) for row in store.meetings(At(at("2026-11-02 09:00")))]
+    rows = [
+        (row["invited"], row["connected"], row["missing"])
+        for row in store.meetings(At(at("2026-11-02 09:00")))
+    ]
     assert rows == [(["A", "B"], ["B"], ["A"]), ([], [], []), ([], [], [])]
     store.connection.close()
 
 
-def test_steps_of_reports_and_documents_out_of_order_are_counted_like_those_of_filings(desk: Desk) -> None:
+def test_steps_of_reports_and_documents_out_of_order_are_counted_like_those_of_filings(
+    desk: Desk,
+) -> None:
     begin, then = at("2026-11-02 08:00"), at("2026-11-02 09:00")
     said = {"agency": "H57.IOC", "category": "water", "reported_at": begin}
-    steps = {"good": (FeedbackStatus.RECEIVED, FeedbackStatus.VERIFIED), "bad": (FeedbackStatus.PUBLISHED, FeedbackStatus.VERIFIED)}
+    steps = {
+        "good": (FeedbackStatus.RECEIVED, FeedbackStatus.VERIFIED),
+        "bad": (FeedbackStatus.PUBLISHED, FeedbackStatus.VERIFIED),
+    }
     for number, statuses in steps.items():
         reports = [Feedback(**said, report_id=number, status=status) for status in statuses]
         desk.take(FEEDBACK, list(zip((begin, then), reports, strict=True)))
     sent = {"agency": "H57.A", "from_organ": "H57.B", "to_organ": "H57.A", "sent_at": begin}
     for number, status in (("1", DocumentStatus.DONE), ("2", DocumentStatus.ARRIVED)):
-        letters = [Document(**sent, document_id=number, status=one) for one in (status, DocumentStatus.RECEIVED)]
+        letters = [
+            Document(**sent, document_id=number, status=one)
+            for one in (status, DocumentStatus.RECEIVED)
+        ]
         desk.take(DOCUMENT, list(zip((begin, then), letters, strict=True)))
     for past in (True, False):
-        assert desk.figures(FEEDBACK, at("2026-11-02 10:00"), past=past)["feedback.impossible"].value == 1
-        assert desk.figures(DOCUMENT, at("2026-11-02 10:00"), past=past)["document.impossible"].value == 1
+        assert (
+            desk.figures(FEEDBACK, at("2026-11-02 10:00"), past=past)["feedback.impossible"].value
+            == 1
+        )
+        assert (
+            desk.figures(DOCUMENT, at("2026-11-02 10:00"), past=past)["document.impossible"].value
+            == 1
+        )
 
 
 def test_a_step_out_of_order_is_kept_and_flagged(desk: Desk) -> None:
-    desk.filing("F1", ("2026-11-02 08:00", REGISTERED), ("2026-11-02 09:00", RETURNED), ("2026-11-02 10:00", PROCESSING))
-    assert desk.life(FILING, "F1", "status, possible, impossible") == [(1, True, 0), (10, False, 1), (4, False, 2)]
+    desk.filing(
+        "F1",
+        ("2026-11-02 08:00", REGISTERED),
+        ("2026-11-02 09:00", RETURNED),
+        ("2026-11-02 10:00", PROCESSING),
+    )
+    assert desk.life(FILING, "F1", "status, possible, impossible") == [
+        (1, True, 0),
+        (10, False, 1),
+        (4, False, 2),
+    ]
     assert desk.figures(FILING, at("2026-11-02 11:00"))["filing.impossible"].value == 1
     desk.filing("F2", ("2026-11-02 08:00", PROCESSING), ("2026-11-02 09:00", FINISHED))
-    assert desk.figures(FILING, at("2026-11-02 11:00"))["filing.impossible"].value == 1, "a life may be known from its middle on"
+    assert desk.figures(FILING, at("2026-11-02 11:00"))["filing.impossible"].value == 1, (
+        "a life may be known from its middle on"
+    )
 
 
 def test_a_late_event_changes_the_life_in_its_own_place(desk: Desk) -> None:
-    desk.filing("F1", ("2026-11-02 08:00", ACCEPTED), ("2026-11-02 10:00", PROCESSING), due_at=at("2026-11-02 15:00"))
+    desk.filing(
+        "F1",
+        ("2026-11-02 08:00", ACCEPTED),
+        ("2026-11-02 10:00", PROCESSING),
+        due_at=at("2026-11-02 15:00"),
+    )
     assert desk.figures(FILING, at("2026-11-02 16:00"), past=False)["filing.overdue"].value == 1
     # A day late: a supplement had been asked for at nine.
     desk.counter.arrive(
@@ -232,24 +361,44 @@ def test_a_late_event_changes_the_life_in_its_own_place(desk: Desk) -> None:
     )
     desk.lives.catch_up()
     assert [status for (status,) in desk.life(FILING, "F1", "status")] == [2, 5, 4]
-    assert desk.figures(FILING, at("2026-11-02 15:30"), past=False)["filing.overdue"].value == 0, "an hour of pause moved it"
+    assert desk.figures(FILING, at("2026-11-02 15:30"), past=False)["filing.overdue"].value == 0, (
+        "an hour of pause moved it"
+    )
     assert desk.figures(FILING, at("2026-11-02 16:30"), past=False)["filing.overdue"].value == 1
 
 
 def report(number: str, status: FeedbackStatus, reported: datetime, **said: Any) -> Feedback:
     usual: dict[str, Any] = {"agency": "H57.IOC", "category": "traffic"}
-    return Feedback(**usual | {"report_id": number, "status": status, "reported_at": reported} | said)
+    return Feedback(
+        **usual | {"report_id": number, "status": status, "reported_at": reported} | said
+    )
 
 
 def test_a_reopened_report_is_open_again_and_answered_once_more(desk: Desk) -> None:
     start = at("2026-11-02 08:00")
-    statuses = ("received", "verified", "routed", "processing", "published", "rated", "reopened", "processing", "published")
-    steps = [(start + number * timedelta(minutes=10), FeedbackStatus(status)) for number, status in enumerate(statuses)]
+    statuses = (
+        "received",
+        "verified",
+        "routed",
+        "processing",
+        "published",
+        "rated",
+        "reopened",
+        "processing",
+        "published",
+    )
+    steps = [
+        (start + number * timedelta(minutes=10), FeedbackStatus(status))
+        for number, status in enumerate(statuses)
+    ]
     due = start + timedelta(hours=1)
     rated = {"rating": 2}
     desk.take(
         FEEDBACK,
-        [(when, report("R1", status, start, due_at=due, **rated if n > 4 else {})) for n, (when, status) in enumerate(steps)],
+        [
+            (when, report("R1", status, start, due_at=due, **rated if n > 4 else {}))
+            for n, (when, status) in enumerate(steps)
+        ],
     )
     shut, again = start + timedelta(minutes=45), start + timedelta(minutes=65)
     assert desk.figures(FEEDBACK, shut)["feedback.open"].value == 0
@@ -264,7 +413,10 @@ def test_a_reopened_report_is_open_again_and_answered_once_more(desk: Desk) -> N
 def test_an_immediate_report_runs_round_the_clock_and_a_timed_one_does_not(desk: Desk) -> None:
     """Both are routed on Friday evening with two hours: flooding is overdue at night, the other one not before Monday."""
     friday = at("2026-11-06 18:00")
-    for number, category, urgency in (("R1", "flooding", Urgency.IMMEDIATE), ("R2", "traffic", Urgency.TIMED)):
+    for number, category, urgency in (
+        ("R1", "flooding", Urgency.IMMEDIATE),
+        ("R2", "traffic", Urgency.TIMED),
+    ):
         said = {"category": category, "urgency": urgency}
         desk.take(FEEDBACK, [(friday, report(number, FeedbackStatus.ROUTED, friday, **said))])
     assert desk.figures(FEEDBACK, at("2026-11-06 19:59"))["feedback.overdue"].value == 0
@@ -275,7 +427,15 @@ def test_an_immediate_report_runs_round_the_clock_and_a_timed_one_does_not(desk:
 
 def test_the_reporter_is_in_no_life(desk: Desk) -> None:
     sealed = {"reporter": "sealed:0a1b2c", "description": "who I am", "address": "where I live"}
-    desk.take(FEEDBACK, [(at("2026-11-02 08:00"), report("R1", FeedbackStatus.RECEIVED, at("2026-11-02 08:00"), **sealed))])
+    desk.take(
+        FEEDBACK,
+        [
+            (
+                at("2026-11-02 08:00"),
+                report("R1", FeedbackStatus.RECEIVED, at("2026-11-02 08:00"), **sealed),
+            )
+        ],
+    )
     for table in ("life_feedback", "current_feedback", "windows_feedback"):
         text = str(desk.client.execute(f"SELECT * FROM {table}"))
         assert not any(secret in text for secret in sealed.values()), table
@@ -288,31 +448,58 @@ def document(number: str, status: DocumentStatus, sent: datetime, **said: Any) -
 
 def test_a_recalled_document_is_closed_and_a_refused_recall_goes_on(desk: Desk) -> None:
     sent = at("2026-11-02 08:00")
-    for number, last in (("D1", DocumentStatus.RECALL_AGREED), ("D2", DocumentStatus.RECALL_REFUSED)):
+    for number, last in (
+        ("D1", DocumentStatus.RECALL_AGREED),
+        ("D2", DocumentStatus.RECALL_REFUSED),
+    ):
         statuses = (DocumentStatus.ARRIVED, DocumentStatus.RECALL_ASKED, last)
         desk.take(
-            DOCUMENT, [(sent + n * timedelta(minutes=30), document(number, status, sent)) for n, status in enumerate(statuses)]
+            DOCUMENT,
+            [
+                (sent + n * timedelta(minutes=30), document(number, status, sent))
+                for n, status in enumerate(statuses)
+            ],
         )
     found = desk.figures(DOCUMENT, at("2026-11-02 10:00"))
-    assert (found["document.recalled"].value, found["document.open"].value, found["document.waiting"].value) == (1, 1, 0)
+    assert (
+        found["document.recalled"].value,
+        found["document.open"].value,
+        found["document.waiting"].value,
+    ) == (1, 1, 0)
 
 
 def test_a_flash_document_waits_by_the_clock_and_others_in_working_time(desk: Desk) -> None:
     evening = at("2026-11-02 17:00")
-    for number, priority in (("flash", Priority.FLASH), ("timed", Priority.FLASH_TIMED), ("normal", Priority.NORMAL)):
-        desk.take(DOCUMENT, [(evening, document(number, DocumentStatus.ARRIVED, evening, priority=priority))])
+    for number, priority in (
+        ("flash", Priority.FLASH),
+        ("timed", Priority.FLASH_TIMED),
+        ("normal", Priority.NORMAL),
+    ):
+        desk.take(
+            DOCUMENT,
+            [(evening, document(number, DocumentStatus.ARRIVED, evening, priority=priority))],
+        )
     found = desk.figures(DOCUMENT, at("2026-11-02 20:00"))
     assert (found["document.waiting"].value, found["document.flash_waiting"].value) == (3, 2)
     assert desk.life(DOCUMENT, "timed/H57.SYT", "around") == [(True,)]
-    assert found["document.waiting_longest"].value == 3, "hours of the night count for the flash one only"
-    desk.take(DOCUMENT, [(at("2026-11-03 08:30"), document("normal", DocumentStatus.RECEIVED, evening))])
+    assert found["document.waiting_longest"].value == 3, (
+        "hours of the night count for the flash one only"
+    )
+    desk.take(
+        DOCUMENT, [(at("2026-11-03 08:30"), document("normal", DocumentStatus.RECEIVED, evening))]
+    )
     assert desk.life(DOCUMENT, "normal/H57.SYT", "taken / 3600000")[-1] == (1.0,)
 
 
 def test_lives_are_computed_once_whoever_computes_them_and_anew_when_the_rules_change(
     desk: Desk, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk.filing("F1", ("2026-11-02 08:00", ACCEPTED), ("2026-11-02 10:00", FINISHED), due_at=at("2026-11-02 11:00"))
+    desk.filing(
+        "F1",
+        ("2026-11-02 08:00", ACCEPTED),
+        ("2026-11-02 10:00", FINISHED),
+        due_at=at("2026-11-02 11:00"),
+    )
     before = desk.life(FILING, "F1", "* EXCEPT version")
     other = Lives(desk.client, settings.province)
     assert other.catch_up() == 0, "another one goes on where this one stands"
@@ -337,7 +524,9 @@ WRONG_LIVES = {
 
 
 @pytest.mark.parametrize("statement", WRONG_LIVES.values(), ids=WRONG_LIVES)
-def test_verify_finds_a_wrong_life_and_rebuild_mends_it(desk: Desk, settings: Settings, statement: str) -> None:
+def test_verify_finds_a_wrong_life_and_rebuild_mends_it(
+    desk: Desk, settings: Settings, statement: str
+) -> None:
     steps = (("2026-11-02 08:00", ACCEPTED), ("2026-11-02 10:00", FINISHED))
     desk.filing("F1", *steps, due_at=at("2026-11-02 11:00"))
     desk.filing("F2", *steps, due_at=at("2026-11-02 09:00"))
@@ -346,12 +535,16 @@ def test_verify_finds_a_wrong_life_and_rebuild_mends_it(desk: Desk, settings: Se
     before = desk.life(FILING, "F1", "* EXCEPT version")
     desk.client.execute(statement, settings={"mutations_sync": 1})
     assert any("life of" in line for line in verify(settings, [FILING])[0].differences)
-    assert any(one.swapped for one in rebuild(settings, EVER, [FILING], states=True) if one.what == "lives")
+    assert any(
+        one.swapped for one in rebuild(settings, EVER, [FILING], states=True) if one.what == "lives"
+    )
     assert not verify(settings, [FILING])[0].differences
     assert desk.life(FILING, "F1", "* EXCEPT version") == before
 
 
-def test_what_is_not_in_the_lives_yet_is_told_and_is_no_difference(desk: Desk, settings: Settings) -> None:
+def test_what_is_not_in_the_lives_yet_is_told_and_is_no_difference(
+    desk: Desk, settings: Settings
+) -> None:
     desk.filing("F1", ("2026-11-02 08:00", ACCEPTED))
     desk.counter.count(
         FILING,
@@ -373,14 +566,24 @@ def test_what_is_not_in_the_lives_yet_is_told_and_is_no_difference(desk: Desk, s
     assert (report.unlived, report.differences) == (1, [])
 
 
-def test_a_moment_has_the_same_position_in_clickhouse_whatever_the_week(settings: Settings, database: Client) -> None:
+def test_a_moment_has_the_same_position_in_clickhouse_whatever_the_week(
+    settings: Settings, database: Client
+) -> None:
     Lives(database, settings.province)
     number, _ = calendar_row(CALENDAR)
     first, last = datetime(1990, 1, 1, tzinfo=ZONE), datetime(2100, 12, 31, 23, 59, tzinfo=ZONE)
     dice = Random(7)
-    moments = [first, last, first + timedelta(hours=9), last - timedelta(hours=8), last - timedelta(days=6, hours=12)]
+    moments = [
+        first,
+        last,
+        first + timedelta(hours=9),
+        last - timedelta(hours=8),
+        last - timedelta(days=6, hours=12),
+    ]
     moments += [first + dice.random() * (last - first) for _ in range(5_000)]
-    moments += [datetime(2026, 1, 1, tzinfo=ZONE) + timedelta(hours=hours) for hours in range(24 * 60)]  # Tet, swapped days
+    moments += [
+        datetime(2026, 1, 1, tzinfo=ZONE) + timedelta(hours=hours) for hours in range(24 * 60)
+    ]  # Tet, swapped days
     asked = [milliseconds(moment) for moment in moments]
     found = database.execute(
         f"WITH {days_sql(number)} SELECT groupArray({position_sql('ms')}) FROM (SELECT arrayJoin({asked}) AS ms)"

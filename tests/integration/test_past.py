@@ -37,7 +37,14 @@ from dashboard.server import replay_routes as routes
 from schemas import places
 from schemas.clickhouse.lives import LIVES, Life, life_tables
 from schemas.clickhouse.tables import tables, views
-from schemas.events.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority
+from schemas.events.codes import (
+    Channel,
+    DocumentStatus,
+    FeedbackStatus,
+    FilingStatus,
+    MeetingState,
+    Priority,
+)
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, INDICATOR, KINDS, MEETING, Kind
 from schemas.events.partitions import Partitions
 from schemas.events.payloads import Document, Event, Feedback, Filing, Indicator, Meeting
@@ -69,13 +76,19 @@ def steps(dice: Random) -> Iterator[Step]:
     def course(first: datetime, count: int) -> list[tuple[datetime, datetime]]:
         found, at = [], first
         for _ in range(count):
-            lag = timedelta(seconds=dice.uniform(0.2, 3)) if dice.random() < 0.66 else timedelta(hours=dice.uniform(0.1, 90))
+            lag = (
+                timedelta(seconds=dice.uniform(0.2, 3))
+                if dice.random() < 0.66
+                else timedelta(hours=dice.uniform(0.1, 90))
+            )
             found.append((at, at + lag))
             at += timedelta(hours=dice.uniform(0.3, 60))
         return [(at, came) for at, came in found if at < NOW and came < NOW]
 
     def moment() -> datetime:
-        return NOW - timedelta(minutes=dice.randrange(5, 20 * 1440), milliseconds=dice.randrange(60_000))
+        return NOW - timedelta(
+            minutes=dice.randrange(5, 20 * 1440), milliseconds=dice.randrange(60_000)
+        )
 
     for number in range(160):
         unit, at = dice.choice(COMMUNES), moment()
@@ -87,23 +100,54 @@ def steps(dice: Random) -> Iterator[Step]:
         }
         own |= {"procedure": "1.005129", "channel": dice.choice(list(Channel))}
         own |= {"due_at": at + timedelta(days=dice.randrange(2, 12))} if number % 3 else {}
-        course_of = (FilingStatus.REGISTERED, FilingStatus.ACCEPTED, FilingStatus.SUPPLEMENT, FilingStatus.PROCESSING)
-        for status, (happened, came) in zip((*course_of, FilingStatus.FINISHED), course(at, 5), strict=False):
+        course_of = (
+            FilingStatus.REGISTERED,
+            FilingStatus.ACCEPTED,
+            FilingStatus.SUPPLEMENT,
+            FilingStatus.PROCESSING,
+        )
+        for status, (happened, came) in zip(
+            (*course_of, FilingStatus.FINISHED), course(at, 5), strict=False
+        ):
             yield FILING, happened, came, Filing(**own, status=status)
     for number in range(160):
         unit, at = dice.choice(COMMUNES), moment()
-        own = {"agency": f"H57.{unit.code}.UB", "commune": unit.code, "report_id": f"R{number}", "reported_at": at}
+        own = {
+            "agency": f"H57.{unit.code}.UB",
+            "commune": unit.code,
+            "report_id": f"R{number}",
+            "reported_at": at,
+        }
         own |= {"category": dice.choice(("water", "traffic")), "description": f"Ngập {number}"}
         own |= {"lat": unit.lat, "lon": unit.lon} if number % 5 else {}
-        course_of = (FeedbackStatus.ROUTED, FeedbackStatus.VERIFIED, FeedbackStatus.PROCESSING, FeedbackStatus.PUBLISHED)
-        for status, (happened, came) in zip((*course_of, FeedbackStatus.REOPENED), course(at, 5), strict=False):
+        course_of = (
+            FeedbackStatus.ROUTED,
+            FeedbackStatus.VERIFIED,
+            FeedbackStatus.PROCESSING,
+            FeedbackStatus.PUBLISHED,
+        )
+        for status, (happened, came) in zip(
+            (*course_of, FeedbackStatus.REOPENED), course(at, 5), strict=False
+        ):
             yield FEEDBACK, happened, came, Feedback(**own, status=status)
     for number in range(120):
         unit, at = dice.choice(COMMUNES), moment()
-        own = {"agency": f"H57.{unit.code}.UB", "commune": unit.code, "document_id": f"H57.VP,{number}", "sent_at": at}
-        own |= {"from_organ": "H57.VP", "to_organ": f"H57.{unit.code}.UB", "number": str(number), "notation": "UBND-VP"}
+        own = {
+            "agency": f"H57.{unit.code}.UB",
+            "commune": unit.code,
+            "document_id": f"H57.VP,{number}",
+            "sent_at": at,
+        }
+        own |= {
+            "from_organ": "H57.VP",
+            "to_organ": f"H57.{unit.code}.UB",
+            "number": str(number),
+            "notation": "UBND-VP",
+        }
         for status, (happened, came) in zip(
-            (DocumentStatus.ARRIVED, DocumentStatus.RECEIVED, DocumentStatus.DONE), course(at, 3), strict=False
+            (DocumentStatus.ARRIVED, DocumentStatus.RECEIVED, DocumentStatus.DONE),
+            course(at, 3),
+            strict=False,
         ):
             yield DOCUMENT, happened, came, Document(**own, status=status)
     wrong = Feedback(
@@ -114,31 +158,86 @@ def steps(dice: Random) -> Iterator[Step]:
         category="water",
         status=FeedbackStatus.ROUTED,
     )
-    yield FEEDBACK, THEN + timedelta(minutes=9), THEN - timedelta(minutes=9), wrong  # by a clock that is ahead
-    flash = {"agency": "H57.SYT", "commune": "", "document_id": "H57.VP,flash", "from_organ": "H57.VP", "to_organ": "H57.SYT"}
+    yield (
+        FEEDBACK,
+        THEN + timedelta(minutes=9),
+        THEN - timedelta(minutes=9),
+        wrong,
+    )  # by a clock that is ahead
+    flash = {
+        "agency": "H57.SYT",
+        "commune": "",
+        "document_id": "H57.VP,flash",
+        "from_organ": "H57.VP",
+        "to_organ": "H57.SYT",
+    }
     sent = THEN - timedelta(hours=9)
-    yield DOCUMENT, sent, sent, Document(**flash, priority=Priority.FLASH, sent_at=sent, status=DocumentStatus.ARRIVED)
+    yield (
+        DOCUMENT,
+        sent,
+        sent,
+        Document(**flash, priority=Priority.FLASH, sent_at=sent, status=DocumentStatus.ARRIVED),
+    )
     for number in range(20):
         at = moment()
-        own = {"agency": "H57.VP", "meeting_id": f"M{number}", "title": f"Họp {number}", "invited": [f"H57.{COMMUNES[0].code}.UB"]}
+        own = {
+            "agency": "H57.VP",
+            "meeting_id": f"M{number}",
+            "title": f"Họp {number}",
+            "invited": [f"H57.{COMMUNES[0].code}.UB"],
+        }
         own["starts_at"] = at + timedelta(hours=20 if number % 2 else 700)
         for state, (happened, came) in zip(
-            (MeetingState.SCHEDULED, MeetingState.LIVE, MeetingState.ENDED), course(at, 3 if number % 2 else 1), strict=False
+            (MeetingState.SCHEDULED, MeetingState.LIVE, MeetingState.ENDED),
+            course(at, 3 if number % 2 else 1),
+            strict=False,
         ):
             yield MEETING, happened, came, Meeting(**own, state=state)
     for number in range(40):
         at = moment()
         for happened, came in course(at, 2):
-            own = {"agency": "H57.STC", "indicator": "budget_revenue", "unit": "46", "period": f"2026-{1 + number % 11:02}"}
-            yield INDICATOR, happened, came, Indicator(**own, value=float(number), reported_at=happened)
+            own = {
+                "agency": "H57.STC",
+                "indicator": "budget_revenue",
+                "unit": "46",
+                "period": f"2026-{1 + number % 11:02}",
+            }
+            yield (
+                INDICATOR,
+                happened,
+                came,
+                Indicator(**own, value=float(number), reported_at=happened),
+            )
 
 
 def called(at: datetime, **changes: Any) -> Alarm:
     """An alarm as it was said to be at a moment."""
     first = THEN - timedelta(hours=2)
-    told: dict[str, Any] = {"id": "late:F", "began_at": first, "rule": "late", "cause": "figure", "subject": "filing.overdue"}
-    told |= {"priority": 2, "since": first, "raised_at": first, "below_since": None, "cleared_at": None, "communes": ()}
-    told |= {"agencies": (), "count": 3, "change": 0, "value": 3.0, "level": 2.0, "lat": None, "lon": None, "radius": 0.0}
+    told: dict[str, Any] = {
+        "id": "late:F",
+        "began_at": first,
+        "rule": "late",
+        "cause": "figure",
+        "subject": "filing.overdue",
+    }
+    told |= {
+        "priority": 2,
+        "since": first,
+        "raised_at": first,
+        "below_since": None,
+        "cleared_at": None,
+        "communes": (),
+    }
+    told |= {
+        "agencies": (),
+        "count": 3,
+        "change": 0,
+        "value": 3.0,
+        "level": 2.0,
+        "lat": None,
+        "lon": None,
+        "radius": 0.0,
+    }
     return Alarm(**{**told, **changes}, evaluated_at=at)
 
 
@@ -151,20 +250,49 @@ def told(settings: Settings, until: datetime) -> None:
     said = [step for step in steps(Random(7)) if step[2] <= until]
     for kind in KINDS:
         counter = Counter(settings)
-        counter.arrive(kind, [(at, came, one) for of, at, came, one in sorted(said, key=lambda step: step[2]) if of is kind])
+        counter.arrive(
+            kind,
+            [
+                (at, came, one)
+                for of, at, came, one in sorted(said, key=lambda step: step[2])
+                if of is kind
+            ],
+        )
         counter.close()
-    alarms = [called(THEN - timedelta(hours=2)), called(THEN - timedelta(minutes=5), count=5, value=5.0)]
-    alarms += [called(THEN + timedelta(hours=1), count=9), called(THEN + timedelta(hours=3), cleared_at=THEN + timedelta(hours=3))]
+    alarms = [
+        called(THEN - timedelta(hours=2)),
+        called(THEN - timedelta(minutes=5), count=5, value=5.0),
+    ]
+    alarms += [
+        called(THEN + timedelta(hours=1), count=9),
+        called(THEN + timedelta(hours=3), cleared_at=THEN + timedelta(hours=3)),
+    ]
     writer = WorkerStore(settings.clickhouse_url)
     for alarm in alarms:
         if alarm.evaluated_at <= until:
             write(writer, [alarm])
     writer.close()
     client = Client.from_url(settings.clickhouse_url)
-    rows = [("refusal_rows", "since, until, gateway, source, agency, kind, category, count, reason, written_at")]
+    rows = [
+        (
+            "refusal_rows",
+            "since, until, gateway, source, agency, kind, category, count, reason, written_at",
+        )
+    ]
     for at in (THEN - timedelta(hours=3), THEN + timedelta(minutes=1)):
         if at <= until:
-            refused = (at - timedelta(seconds=5), at, "g", "/s", "H57.VP", "filing", "schema", 4, "status: not a status", at)
+            refused = (
+                at - timedelta(seconds=5),
+                at,
+                "g",
+                "/s",
+                "H57.VP",
+                "filing",
+                "schema",
+                4,
+                "status: not a status",
+                at,
+            )
             client.execute(f"INSERT INTO {rows[0][0]} ({rows[0][1]}) VALUES", [refused])
     Lives(client, settings.province).catch_up()
     client.disconnect()
@@ -178,12 +306,18 @@ class Both:
     then: Connection
     scenes: Scenes
 
-    def past(self, picture: Picture = Picture.KNOWN, at: datetime = THEN, scenes: bool = True) -> PastConnection:
-        return PastConnection(self.whole, "46", Replay(at, picture), None, self.scenes if scenes else None)
+    def past(
+        self, picture: Picture = Picture.KNOWN, at: datetime = THEN, scenes: bool = True
+    ) -> PastConnection:
+        return PastConnection(
+            self.whole, "46", Replay(at, picture), None, self.scenes if scenes else None
+        )
 
 
 @pytest.fixture(scope="module")
-def both(module_settings: Settings, stack: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+def both(
+    module_settings: Settings, stack: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Both]:
     environment = isolated(stack, tmp_path_factory.mktemp("then"))
     other = Settings.of(environment)
     told(module_settings, NOW)
@@ -228,10 +362,13 @@ QUESTIONS: dict[str, Question] = {
         t, [one for one in FIGURES if one.kind in (FILING, FEEDBACK)], ("commune",)
     ),
     "what each adds": lambda c, t: [
-        FigureStore(c, CALENDAR).each(t, [one for one in FIGURES if one.kind is kind], ids(kind)) for kind in LIVED
+        FigureStore(c, CALENDAR).each(t, [one for one in FIGURES if one.kind is kind], ids(kind))
+        for kind in LIVED
     ],
     "figures a day before": lambda c, t: FigureStore(c, CALENDAR).then(t.now() - timedelta(days=1)),
-    "figures a week before, without state": lambda c, t: FigureStore(c, CALENDAR).then(t.now() - timedelta(days=7), state=False),
+    "figures a week before, without state": lambda c, t: FigureStore(c, CALENDAR).then(
+        t.now() - timedelta(days=7), state=False
+    ),
     "figures at moments of a week": lambda c, t: FigureStore(c, CALENDAR).at_moments(
         [t.now() - timedelta(days=days) for days in (7, 3, 1)], by="commune", unit=UNIT
     ),
@@ -244,29 +381,49 @@ QUESTIONS: dict[str, Question] = {
     "flows": lambda c, t: lives(c).flows(t),
     "meetings": lambda c, t: lives(c).meetings(t),
     "coming meetings": lambda c, t: lives(c).coming(t),
-    **{f"steps of {kind.name}s": lambda c, t, kind=kind: [lives(c).steps(kind, one) for one in ids(kind)] for kind in LIVED},
     **{
-        f"states of {kind.name}s": lambda c, t, kind=kind: [RecordStore(lives(c)).state(kind, one) for one in ids(kind)]
+        f"steps of {kind.name}s": lambda c, t, kind=kind: [
+            lives(c).steps(kind, one) for one in ids(kind)
+        ]
         for kind in LIVED
     },
     **{
-        f"events of {kind.name}s": lambda c, t, kind=kind: [RecordStore(lives(c)).events(kind, one) for one in ids(kind)]
+        f"states of {kind.name}s": lambda c, t, kind=kind: [
+            RecordStore(lives(c)).state(kind, one) for one in ids(kind)
+        ]
         for kind in LIVED
     },
-    "behind a figure": lambda c, t: RecordStore(lives(c)).behind(t, BY_CODE["filing.overdue"], "province", ""),
+    **{
+        f"events of {kind.name}s": lambda c, t, kind=kind: [
+            RecordStore(lives(c)).events(kind, one) for one in ids(kind)
+        ]
+        for kind in LIVED
+    },
+    "behind a figure": lambda c, t: RecordStore(lives(c)).behind(
+        t, BY_CODE["filing.overdue"], "province", ""
+    ),
     "beside a record": lambda c, t: [
-        RecordStore(lives(c)).beside(t, FEEDBACK, row) for row in lives(c).held(t, FEEDBACK, order="entity_id", limit=5)
+        RecordStore(lives(c)).beside(t, FEEDBACK, row)
+        for row in lives(c).held(t, FEEDBACK, order="entity_id", limit=5)
     ],
     "by number": lambda c, t: RecordStore(lives(c)).numbered(t, "f1"),
     "documents by number": lambda c, t: RecordStore(lives(c)).numbered(t, "1/UBND"),
     "a list": lambda c, t: ListStore(lives(c)).page(
         t, Sought(FEEDBACK, text="ngap 1"), ["status", "description"], Order(), limit=50
     ),
-    "how many": lambda c, t: ListStore(lives(c)).total(t, Sought(FILING, only=(("overdue", ("1",)),))),
+    "how many": lambda c, t: ListStore(lives(c)).total(
+        t, Sought(FILING, only=(("overdue", ("1",)),))
+    ),
     "choices": lambda c, t: ListStore(lives(c)).choices(t, Sought(FILING), ["status", "agency"]),
-    "a file": lambda c, t: list(ListStore(lives(c)).stream(t, Sought(DOCUMENT), ["entity_id", "subject", "left"], Order())),
-    "the map's figures": lambda c, t: MapStore(lives(c)).overview(SCOPE, [BY_CODE["feedback.open"]], (FEEDBACK,)),
-    "the map's units": lambda c, t: MapStore(lives(c)).by_unit(SCOPE, BY_CODE["feedback.received"], "commune"),
+    "a file": lambda c, t: list(
+        ListStore(lives(c)).stream(t, Sought(DOCUMENT), ["entity_id", "subject", "left"], Order())
+    ),
+    "the map's figures": lambda c, t: MapStore(lives(c)).overview(
+        SCOPE, [BY_CODE["feedback.open"]], (FEEDBACK,)
+    ),
+    "the map's units": lambda c, t: MapStore(lives(c)).by_unit(
+        SCOPE, BY_CODE["feedback.received"], "commune"
+    ),
     "the map's course": lambda c, t: MapStore(lives(c)).course(SCOPE, FEEDBACK),
     "the map's records": lambda c, t: MapStore(lives(c)).records(t, SCOPE, FILING),
     "the map's cells": lambda c, t: MapStore(lives(c)).grid(SCOPE, VIEW, 9, 72),
@@ -276,18 +433,24 @@ QUESTIONS: dict[str, Question] = {
     "flows on the map": lambda c, t: MapStore(lives(c)).flows(
         SCOPE, {one.code: one.code for one in PLACE.agencies}, [BY_CODE["document.sent"]]
     ),
-    "a record on the map": lambda c, t: [MapStore(lives(c)).record(FEEDBACK, one) for one in ids(FEEDBACK)],
+    "a record on the map": lambda c, t: [
+        MapStore(lives(c)).record(FEEDBACK, one) for one in ids(FEEDBACK)
+    ],
     "open alarms": lambda c, t: AlarmStore(c).open(t),
     "alarms of a period": lambda c, t: AlarmStore(c).history(t.now() - timedelta(days=9), t.now()),
     "sources": lambda c, t: sources(c).current(t),
     "sources' histories": lambda c, t: sources(c).histories(
         [(f"H57.{UNIT}.UB", "document"), ("H57.VP", "filing")], t.now() - timedelta(days=9), t.now()
     ),
-    "a source's history": lambda c, t: sources(c).history(f"H57.{UNIT}.UB", "document", t.now() - timedelta(days=9), t.now()),
+    "a source's history": lambda c, t: sources(c).history(
+        f"H57.{UNIT}.UB", "document", t.now() - timedelta(days=9), t.now()
+    ),
     "silences": lambda c, t: sources(c).silences(t.now() - timedelta(days=9), t.now(), 1),
     "the league": lambda c, t: sources(c).league(t),
     "what was refused": lambda c, t: sources(c).refused(t),
-    "codes that nobody knows": lambda c, t: UnknownStore(c, lambda field, code: code == UNIT).codes(t),
+    "codes that nobody knows": lambda c, t: UnknownStore(c, lambda field, code: code == UNIT).codes(
+        t
+    ),
 }
 
 
@@ -337,13 +500,21 @@ def test_no_table_of_the_past_has_what_came_after_it(both: Both, picture: Pictur
         lived = name.startswith(("events_", "state_", "life_", "current_"))
         for row in past.rows(f"SELECT * FROM {name}"):
             if lived and picture is Picture.CORRECTED:
-                assert min(row.get("since") or row["occurred_at"], row["received_at"]) <= THEN, (name, row)
+                assert min(row.get("since") or row["occurred_at"], row["received_at"]) <= THEN, (
+                    name,
+                    row,
+                )
             else:
-                came = [row.get(column) for column in ("received_at", "evaluated_at", "written_at", "minute", "since")]
+                came = [
+                    row.get(column)
+                    for column in ("received_at", "evaluated_at", "written_at", "minute", "since")
+                ]
                 assert all(one <= THEN for one in came if one is not None), (name, row)
 
 
-def test_the_timeline_says_from_when_on_it_has_alarms(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_timeline_says_from_when_on_it_has_alarms(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
     period = ("since", written(THEN - timedelta(days=9))), ("until", written(NOW))
 
     def told_of() -> dict[str, Any]:
@@ -364,7 +535,9 @@ def test_nobody_watched_before_anything_was_said_of_an_alarm(both: Both) -> None
     def watched(at: datetime) -> list[datetime]:
         return [one for (one,) in both.past(at=at).tuples("SELECT at FROM watch_jobs")]
 
-    assert watched(THEN - timedelta(hours=3)) == [], "no calm is shown of a time of which nothing was kept"
+    assert watched(THEN - timedelta(hours=3)) == [], (
+        "no calm is shown of a time of which nothing was kept"
+    )
     assert watched(THEN) == [THEN]
 
 
@@ -375,9 +548,22 @@ def test_every_question_of_the_stores_is_among_these() -> None:
     called = re.findall(r"(\w+)\((?:c|c, CALENDAR|lives\(c\))\)\.(\w+)\(", source)
     asked = {(helpers.get(of, of), name) for of, name in called}
     present = {"pulse", "progress", "jobs", "told", "refused_last", "standings"}
-    stores = (ScreenStore, FigureStore, LifeStore, ListStore, MapStore, RecordStore, AlarmStore, SourceStore)
+    stores = (
+        ScreenStore,
+        FigureStore,
+        LifeStore,
+        ListStore,
+        MapStore,
+        RecordStore,
+        AlarmStore,
+        SourceStore,
+    )
     for store in stores:
-        questions = {name for name, one in vars(store).items() if inspect.isfunction(one) and not name.startswith("_")}
+        questions = {
+            name
+            for name, one in vars(store).items()
+            if inspect.isfunction(one) and not name.startswith("_")
+        }
         assert questions - present <= {name for of, name in asked if of == store.__name__}, store
 
 

@@ -36,7 +36,12 @@ def steps() -> pd.DataFrame:
 
 
 def day_ends(steps: pd.DataFrame) -> list[datetime]:
-    days = pd.date_range(steps["at"].min().normalize(), steps["at"].max().normalize() + timedelta(days=1), freq="D", tz=None)
+    days = pd.date_range(
+        steps["at"].min().normalize(),
+        steps["at"].max().normalize() + timedelta(days=1),
+        freq="D",
+        tz=None,
+    )
     return [day.to_pydatetime() - timedelta(milliseconds=1) for day in days[1:]]
 
 
@@ -47,21 +52,39 @@ def stood(past: PastConnection) -> dict[str, tuple[int, int]]:
 
 
 @pytest.fixture(scope="module")
-def imported(module_environment: dict[str, str], module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def imported(
+    module_environment: dict[str, str],
+    module_settings: Settings,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Settings:
     """An installation into which all of the file was imported just now."""
     logs = tmp_path_factory.mktemp("logs")
     migrate(module_settings)
-    done = Running("ingest", "import", str(FILE), "--mapping", "nyc311", environment=module_environment, log=logs / "import.log")
+    done = Running(
+        "ingest",
+        "import",
+        str(FILE),
+        "--mapping",
+        "nyc311",
+        environment=module_environment,
+        log=logs / "import.log",
+    )
     assert done.process.wait(120) == 0, done.text()
     database = Client.from_url(module_settings.clickhouse_url)
     with worker(module_environment, logs / "worker.log"):
-        wait_for(lambda: database.execute("SELECT count() FROM events_feedback") == [(EVENTS,)], 120, "every event in ClickHouse")
+        wait_for(
+            lambda: database.execute("SELECT count() FROM events_feedback") == [(EVENTS,)],
+            120,
+            "every event in ClickHouse",
+        )
     Lives(database, module_settings.province).catch_up()
     database.disconnect()
     return module_settings
 
 
-def test_every_day_of_ten_weeks_has_the_open_and_closed_requests_of_the_file(imported: Settings, steps: pd.DataFrame) -> None:
+def test_every_day_of_ten_weeks_has_the_open_and_closed_requests_of_the_file(
+    imported: Settings, steps: pd.DataFrame
+) -> None:
     settings = imported
     connection = Connection(settings.clickhouse_url)
     lives, days = PastLives(connection, settings.province), day_ends(steps)
@@ -77,23 +100,36 @@ def test_every_day_of_ten_weeks_has_the_open_and_closed_requests_of_the_file(imp
             agency: stays for agency, (stays, _) in expected.items()
         }, day
         known = PastConnection(connection, settings.province, Replay(day, Picture.KNOWN), lives)
-        assert known.tuples("SELECT count() FROM current_feedback FINAL") == [(0,)], "all of it was received when it was imported"
+        assert known.tuples("SELECT count() FROM current_feedback FINAL") == [(0,)], (
+            "all of it was received when it was imported"
+        )
     line, winter = PastStore(connection), days[:60]  # of 24 hours each
     before = winter[0] - timedelta(days=1)
-    happened = [int(((steps["at"] > day - timedelta(days=1)) & (steps["at"] <= day)).sum()) for day in winter]
+    happened = [
+        int(((steps["at"] > day - timedelta(days=1)) & (steps["at"] <= day)).sum())
+        for day in winter
+    ]
     told = line.volume(before, winter[-1], len(winter), Picture.CORRECTED)
     assert told == happened and min(told) > 0, "so the timeline shows when it happened"
     assert sum(line.volume(before, winter[-1], len(winter), Picture.KNOWN)) == 0
     connection.close()
 
 
-def test_what_is_moved_to_another_day_comes_on_time_there(imported: Settings, steps: pd.DataFrame) -> None:
+def test_what_is_moved_to_another_day_comes_on_time_there(
+    imported: Settings, steps: pd.DataFrame
+) -> None:
     later = timedelta(days=600)
 
     async def read() -> list[int]:
-        return [one.received_ms async for many in from_clickhouse(imported, EVER, later, on_time=True) for one in many]
+        return [
+            one.received_ms
+            async for many in from_clickhouse(imported, EVER, later, on_time=True)
+            for one in many
+        ]
 
-    assert asyncio.run(read()) == [milliseconds(one.to_pydatetime() + later) for one in steps["at"].dt.tz_convert("UTC")]
+    assert asyncio.run(read()) == [
+        milliseconds(one.to_pydatetime() + later) for one in steps["at"].dt.tz_convert("UTC")
+    ]
 
 
 def test_the_ten_weeks_run_again_on_time_are_known_day_by_day_as_the_file_has_them(
@@ -102,7 +138,9 @@ def test_the_ten_weeks_run_again_on_time_are_known_day_by_day_as_the_file_has_th
     """What was imported all at once comes as it happened."""
     period = ("--from", "2024-12-31", "--to", "2025-03-15", "--speed", "500000", "--on-time")
     done = command(module_environment, "streams", "replay", *period, "--into", "weeks")
-    assert done.returncode == 0 and b"equal the live ones" in done.stdout, done.stdout.decode() + done.stderr.decode()
+    assert done.returncode == 0 and b"equal the live ones" in done.stdout, (
+        done.stdout.decode() + done.stderr.decode()
+    )
     connection = Connection(sandbox_url(imported.clickhouse_url, "weeks"))
     lives = PastLives(connection, imported.province)
     for day in day_ends(steps):

@@ -84,9 +84,18 @@ class Province:
 @pytest.fixture
 def province(settings: Settings) -> Iterator[Province]:
     migrate(settings)
-    client, connection = Client.from_url(settings.clickhouse_url), Connection(settings.clickhouse_url)
+    client, connection = (
+        Client.from_url(settings.clickhouse_url),
+        Connection(settings.clickhouse_url),
+    )
     counter = Counter(settings)
-    made = Province(client, counter, Lives(client, settings.province), connection, Scenes(connection, settings.province))
+    made = Province(
+        client,
+        counter,
+        Lives(client, settings.province),
+        connection,
+        Scenes(connection, settings.province),
+    )
     made.told("early", THEN - DAY, THEN - DAY)
     yield made
     counter.close()
@@ -119,22 +128,33 @@ def test_of_whom_something_comes_late_is_asked_elsewhere_in_the_corrected_pictur
         return [one.newer for one in found if one]
 
     province.told("of now", NOW, NOW)
-    assert [province.open(picture) for picture in Picture] == [1, 1] and newer() == [(), ()], "it matters to no moment of then"
+    assert [province.open(picture) for picture in Picture] == [1, 1] and newer() == [(), ()], (
+        "it matters to no moment of then"
+    )
     province.told("late", THEN - timedelta(hours=1), NOW)
     assert [province.open(picture) for picture in Picture] == [1, 2] and newer() == [(), ("late",)]
-    province.told("early", THEN - timedelta(hours=2), NOW, FilingStatus.RETURNED, registered=THEN - DAY)
-    assert [province.open(picture) for picture in Picture] == [1, 1] and newer() == [(), ("early", "late")]
+    province.told(
+        "early", THEN - timedelta(hours=2), NOW, FilingStatus.RETURNED, registered=THEN - DAY
+    )
+    assert [province.open(picture) for picture in Picture] == [1, 1] and newer() == [
+        (),
+        ("early", "late"),
+    ]
     assert province.tables() == first
 
 
-def test_of_many_of_whom_something_comes_late_it_is_made_anew(province: Province, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_many_of_whom_something_comes_late_it_is_made_anew(
+    province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(past_scenes, "LOOKED_AT", 0.0)
     monkeypatch.setattr(past_scenes, "MANY", 1)
     assert province.open(Picture.CORRECTED) == 1
     first = province.tables()
     for number in range(2):
         province.told(f"late {number}", THEN - timedelta(hours=1), NOW)
-    assert [province.open(picture) for picture in Picture] == [1, 3], "so soon after it was made, history is asked instead"
+    assert [province.open(picture) for picture in Picture] == [1, 3], (
+        "so soon after it was made, history is asked instead"
+    )
     assert province.tables() == first
     monkeypatch.setattr(past_scenes, "REST", 0.0)
     assert [province.open(picture) for picture in Picture] == [1, 3]
@@ -144,7 +164,9 @@ def test_of_many_of_whom_something_comes_late_it_is_made_anew(province: Province
     assert not province.tables() & first
 
 
-def test_of_more_than_a_few_it_is_made_anew_beside_those_who_use_it(province: Province, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_more_than_a_few_it_is_made_anew_beside_those_who_use_it(
+    province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(past_scenes, "LOOKED_AT", 0.0)
     monkeypatch.setattr(past_scenes, "FEW", 0)
     monkeypatch.setattr(past_scenes, "REST", 0.0)
@@ -154,10 +176,18 @@ def test_of_more_than_a_few_it_is_made_anew_beside_those_who_use_it(province: Pr
     assert province.open(Picture.CORRECTED) == 2
     province.scenes.settle()
     then = province.scenes.at(FILINGS, Replay(THEN, Picture.CORRECTED))
-    assert first and then and then.scene is not first.scene and then.newer == () and province.open(Picture.CORRECTED) == 2
+    assert (
+        first
+        and then
+        and then.scene is not first.scene
+        and then.newer == ()
+        and province.open(Picture.CORRECTED) == 2
+    )
 
 
-def test_lives_by_other_rules_make_it_old(province: Province, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lives_by_other_rules_make_it_old(
+    province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(past_scenes, "LOOKED_AT", 0.0)
     monkeypatch.setattr(past_scenes, "REST", 0.0)
     replay = Replay(THEN)
@@ -172,14 +202,27 @@ def test_lives_by_other_rules_make_it_old(province: Province, monkeypatch: pytes
 
 def test_near_the_present_one_goes_on(province: Province, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(past_scenes, "LOOKED_AT", 0.0)
-    slots = [past_slots.slot(datetime.now(UTC) - timedelta(hours=ago)) for ago in (0, 3, 23, 24 * 3, 24 * 15, 24 * 42)]
-    assert {until for _, until in slots[:3]} == {past_slots.GOES_ON} and slots[-1][1] - slots[-1][0] == 28 * DAY
+    slots = [
+        past_slots.slot(datetime.now(UTC) - timedelta(hours=ago))
+        for ago in (0, 3, 23, 24 * 3, 24 * 15, 24 * 42)
+    ]
+    assert {until for _, until in slots[:3]} == {past_slots.GOES_ON} and slots[-1][1] - slots[-1][
+        0
+    ] == 28 * DAY
     began, minute = datetime.now(UTC), timedelta(minutes=1)
     province.told("of now", began - 9 * minute, began - 9 * minute)
     ago = began - 5 * minute
-    assert [province.open(picture, ago) for picture in Picture] == [2, 2] and len(first := province.tables()) == 1
+    assert [province.open(picture, ago) for picture in Picture] == [2, 2] and len(
+        first := province.tables()
+    ) == 1
     # After it was made: what happened and came later, and what came later only.
-    province.told("of now", began - minute, began - minute, FilingStatus.RETURNED, registered=began - 9 * minute)
+    province.told(
+        "of now",
+        began - minute,
+        began - minute,
+        FilingStatus.RETURNED,
+        registered=began - 9 * minute,
+    )
     province.told("late", began - 6 * minute, began)
     moments = [began - ago * minute for ago in (8, 5, 1, 0)]
     assert [province.open(Picture.KNOWN, at) for at in moments] == [2, 2, 1, 2]
@@ -187,19 +230,32 @@ def test_near_the_present_one_goes_on(province: Province, monkeypatch: pytest.Mo
     assert province.tables() == first, "it is still the one that was made before all of that"
 
 
-def test_what_a_killed_dashboard_left_is_taken_away(province: Province, monkeypatch: pytest.MonkeyPatch) -> None:
-    province.client.execute("CREATE TABLE scene_left ENGINE = MergeTree ORDER BY tuple() AS SELECT 1 AS one")
-    assert province.scenes.at(FILINGS, Replay(THEN)) and "scene_left" in province.tables(), "it may be another one's"
+def test_what_a_killed_dashboard_left_is_taken_away(
+    province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    province.client.execute(
+        "CREATE TABLE scene_left ENGINE = MergeTree ORDER BY tuple() AS SELECT 1 AS one"
+    )
+    assert province.scenes.at(FILINGS, Replay(THEN)) and "scene_left" in province.tables(), (
+        "it may be another one's"
+    )
     monkeypatch.setattr(past_tables, "LEFT_OVER", -timedelta(minutes=1))
-    assert Scenes(province.connection, "46").at(FILINGS, Replay(THEN)) and "scene_left" not in province.tables()
+    assert (
+        Scenes(province.connection, "46").at(FILINGS, Replay(THEN))
+        and "scene_left" not in province.tables()
+    )
 
 
-def test_where_none_may_be_made_history_is_asked(province: Province, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_none_may_be_made_history_is_asked(
+    province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = province.connection.tuples
 
     def only_reading(sql: str, **parameters: object) -> object:
         if sql.startswith("CREATE"):
-            raise UnreachableError("Code: 497. DB::Exception: reader: Not enough privileges. (ACCESS_DENIED)")
+            raise UnreachableError(
+                "Code: 497. DB::Exception: reader: Not enough privileges. (ACCESS_DENIED)"
+            )
         return asked(sql, **parameters)
 
     monkeypatch.setattr(province.connection, "tuples", only_reading)
@@ -220,20 +276,35 @@ def long_histories(province: Province) -> None:
     province.told("19831-0", THEN - 2 * DAY, THEN - 2 * DAY, again, "19831", began)
     province.told("19831-0", THEN + DAY, THEN + DAY, done, "19831", began)
     # What happened last arrives first, what happened before it a day, and what began it two days after the moment.
-    province.told("mixed", THEN - timedelta(hours=1), THEN - timedelta(minutes=50), done, "19804", THEN - 3 * DAY)
+    province.told(
+        "mixed",
+        THEN - timedelta(hours=1),
+        THEN - timedelta(minutes=50),
+        done,
+        "19804",
+        THEN - 3 * DAY,
+    )
     province.told("mixed", THEN - timedelta(hours=9), THEN + DAY, again, "19804", THEN - 3 * DAY)
-    province.told("mixed", THEN - 3 * DAY, THEN + 2 * DAY, FilingStatus.ACCEPTED, "19804", THEN - 3 * DAY)
+    province.told(
+        "mixed", THEN - 3 * DAY, THEN + 2 * DAY, FilingStatus.ACCEPTED, "19804", THEN - 3 * DAY
+    )
 
 
 @pytest.mark.parametrize("picture", Picture)
-def test_figures_by_the_short_way_are_those_over_all_of_history(province: Province, picture: Picture) -> None:
+def test_figures_by_the_short_way_are_those_over_all_of_history(
+    province: Province, picture: Picture
+) -> None:
     long_histories(province)
     since, until = past_slots.slot(THEN)
     moments = [THEN + hours * timedelta(hours=1) for hours in (-60, -30, -2, 0, 5, 23, 25, 40, 55)]
-    moments = [one for one in (*moments, since, until - timedelta(milliseconds=1)) if since <= one < until]
+    moments = [
+        one for one in (*moments, since, until - timedelta(milliseconds=1)) if since <= one < until
+    ]
     for _ in range(2):
         communes = compare_ways(province, picture, moments)
-        assert {"19753", "19774", "19804", "19831"} <= communes, "also those of which all was done long ago"
+        assert {"19753", "19774", "19804", "19831"} <= communes, (
+            "also those of which all was done long ago"
+        )
         province.scenes.settle()  # then with all versions of lives that were known
     if picture is Picture.KNOWN:
         assert (seen := province.scenes.at(FILINGS, Replay(THEN))) and seen.scene.versions
@@ -246,7 +317,9 @@ def compare_ways(province: Province, picture: Picture, moments: list[datetime]) 
     for moment in moments:
         replay = Replay(moment, picture)
         short, long = (
-            FigureStore(PastConnection(province.connection, "46", replay, None, scenes), calendar("46"))
+            FigureStore(
+                PastConnection(province.connection, "46", replay, None, scenes), calendar("46")
+            )
             for scenes in (province.scenes, None)
         )
         for ask in (
@@ -257,7 +330,9 @@ def compare_ways(province: Province, picture: Picture, moments: list[datetime]) 
             lambda store, t: store.units(t, "46", tuple),
             lambda store, t: store.then(t.now() - DAY),
             lambda store, t: store.then(t.now() - 7 * DAY, state=False),
-            lambda store, t: store.at_moments([t.now() - days * DAY for days in (30, 7, 1, 0)], by="commune", unit="19831"),
+            lambda store, t: store.at_moments(
+                [t.now() - days * DAY for days in (30, 7, 1, 0)], by="commune", unit="19831"
+            ),
             lambda store, t: store.trends(t, "commune", "19804"),
         ):
             assert ask(short, At(moment)) == ask(long, At(moment)), moment
@@ -266,17 +341,27 @@ def compare_ways(province: Province, picture: Picture, moments: list[datetime]) 
 
 
 @pytest.mark.parametrize("picture", Picture)
-def test_near_the_present_too_while_more_comes_in(province: Province, picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_near_the_present_too_while_more_comes_in(
+    province: Province, picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(past_scenes, "LOOKED_AT", 0.0)
     done, again, accepted = FilingStatus.RETURNED, FilingStatus.PROCESSING, FilingStatus.ACCEPTED
     now = datetime.now(UTC)
     hour, minute = timedelta(hours=1), timedelta(minutes=1)
-    for name, began in (("done", 50 * DAY), ("closed", 20 * hour), ("open", 30 * hour), ("mixed", 9 * hour), ("again", 40 * DAY)):
+    for name, began in (
+        ("done", 50 * DAY),
+        ("closed", 20 * hour),
+        ("open", 30 * hour),
+        ("mixed", 9 * hour),
+        ("again", 40 * DAY),
+    ):
         province.told(name, now - began, now - began, accepted)
     province.told("done", now - 40 * DAY, now - 40 * DAY, done, registered=now - 50 * DAY)
     province.told("again", now - 35 * DAY, now - 35 * DAY, done, registered=now - 40 * DAY)
     province.told("mixed", now - 2 * hour, now - 2 * hour, done, registered=now - 9 * hour)
-    moments = [now - hours * hour for hours in (23, 8, 1)] + [now - minutes * minute for minutes in (25, 14, 6, 2, 0)]
+    moments = [now - hours * hour for hours in (23, 8, 1)] + [
+        now - minutes * minute for minutes in (25, 14, 6, 2, 0)
+    ]
     assert compare_ways(province, picture, moments) == {"46", "19753", "H57.19753.UB"}
     province.scenes.settle()
     first = province.tables()
@@ -285,7 +370,13 @@ def test_near_the_present_too_while_more_comes_in(province: Province, picture: P
         ("new", 15 * minute, 15 * minute, accepted, 15 * minute),
         ("again", 10 * minute, 10 * minute, again, 40 * DAY),
         ("new", 12 * minute, 5 * minute, again, 15 * minute),
-        ("mixed", 3 * hour, 4 * minute, again, 9 * hour),  # before what closed it, of which was known first
+        (
+            "mixed",
+            3 * hour,
+            4 * minute,
+            again,
+            9 * hour,
+        ),  # before what closed it, of which was known first
         ("mixed", minute, minute, again, 9 * hour),
         ("done", 60 * DAY, minute / 2, accepted, 60 * DAY),
     ):
@@ -322,7 +413,9 @@ def test_opening_the_page_of_the_past_has_them_made_and_shows_the_space_they_tak
     assert not province.tables()
 
 
-def test_those_of_the_last_year_are_made_ahead(province: Province, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_those_of_the_last_year_are_made_ahead(
+    province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(past_scenes, "BREATH", 0.0)
     province.told("of long ago", NOW - 200 * DAY, NOW - 200 * DAY)
     province.scenes.prepare()

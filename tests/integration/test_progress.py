@@ -50,7 +50,11 @@ def get(url: str) -> tuple[int, str]:
 
 def gauges(web: str, name: str, topic: str) -> dict[int, float]:
     """What a worker tells of the partitions of a topic."""
-    lines = re.findall(rf'^ioc_worker_{name}{{partition="(\d+)",topic="{topic}"}} (\S+)$', get(f"{web}/metrics")[1], re.MULTILINE)
+    lines = re.findall(
+        rf'^ioc_worker_{name}{{partition="(\d+)",topic="{topic}"}} (\S+)$',
+        get(f"{web}/metrics")[1],
+        re.MULTILINE,
+    )
     return {int(partition): float(value) for partition, value in lines}
 
 
@@ -77,10 +81,22 @@ def test_a_partition_that_stands_still_while_others_flow_is_said_everywhere_and_
         waiting = sum(send(producer, number) for number in range(200))
         producer.flush()
         (lag,) = wait_for(lags, what="the stall on the screens")
-        assert (lag.kind, lag.partition, lag.pace, lag.records) == ("feedback", STILL, Pace.STALLED, waiting)
-        wait_for(lambda: f"feedback[{STILL}] stands still: {waiting} records wait" in running.text(), what="the log")
-        assert gauges(web, "stalled", topic) == {number: float(number == STILL) for number in range(4)}
-        assert gauges(web, "lag_records", topic) == {number: float(waiting * (number == STILL)) for number in range(4)}
+        assert (lag.kind, lag.partition, lag.pace, lag.records) == (
+            "feedback",
+            STILL,
+            Pace.STALLED,
+            waiting,
+        )
+        wait_for(
+            lambda: f"feedback[{STILL}] stands still: {waiting} records wait" in running.text(),
+            what="the log",
+        )
+        assert gauges(web, "stalled", topic) == {
+            number: float(number == STILL) for number in range(4)
+        }
+        assert gauges(web, "lag_records", topic) == {
+            number: float(waiting * (number == STILL)) for number in range(4)
+        }
         status, said = get(f"{web}/readyz")
         assert status == 503 and f"feedback[{STILL}]" in said
         assert get(f"{web}/healthz")[0] == 200
@@ -88,8 +104,13 @@ def test_a_partition_that_stands_still_while_others_flow_is_said_everywhere_and_
         block.unlink()  # What comes next is seen to have a gap before it: the worker goes back.
         number = next(number for number in range(200, 300) if send(producer, number))
         producer.flush()
-        wait_for(lambda: f"feedback[{STILL}] moves again" in running.text(), what="the end of the stall in the log")
-        wait_for(lambda: lags() == () and gauges(web, "lag_records", topic)[STILL] == 0, what="no lag")
+        wait_for(
+            lambda: f"feedback[{STILL}] moves again" in running.text(),
+            what="the end of the stall in the log",
+        )
+        wait_for(
+            lambda: lags() == () and gauges(web, "lag_records", topic)[STILL] == 0, what="no lag"
+        )
         assert get(f"{web}/readyz")[0] == 200
         assert running.text().count("stands still") == running.text().count("moves again") == 1
         assert store.connection.rows("SELECT count() AS n FROM feedback") == [{"n": number + 1}]
@@ -101,27 +122,48 @@ def test_of_a_partition_that_went_to_another_worker_nothing_old_is_told(
 ) -> None:
     migrate(settings)
     topic = FEEDBACK.topic(settings.topic_prefix)
-    second = environment | {"IOC_WORKER_PORT": environment["IOC_DASHBOARD_PORT"], "IOC_HOME": str(tmp_path / "second")}
+    second = environment | {
+        "IOC_WORKER_PORT": environment["IOC_DASHBOARD_PORT"],
+        "IOC_HOME": str(tmp_path / "second"),
+    }
     one, two = (f"http://127.0.0.1:{each['IOC_WORKER_PORT']}" for each in (environment, second))
     store = ScreenStore(Connection(settings.clickhouse_url))
     with worker(environment, tmp_path / "one.log") as first, Producer(settings) as producer:
         for number in range(200):
             send(producer, number)
         producer.flush()
-        wait_for(lambda: gauges(one, "lag_records", topic) == dict.fromkeys(range(4), 0.0), what="all partitions, idle")
+        wait_for(
+            lambda: gauges(one, "lag_records", topic) == dict.fromkeys(range(4), 0.0),
+            what="all partitions, idle",
+        )
         names = ("lag_records", "stalled", "received_seconds", "last_chunk_seconds")
         with worker(second, tmp_path / "two.log"):
             wait_for(
-                lambda: gauges(two, "lag_records", topic) and len(gauges(one, "lag_records", topic)) < 4, what="partitions to move"
+                lambda: (
+                    gauges(two, "lag_records", topic) and len(gauges(one, "lag_records", topic)) < 4
+                ),
+                what="partitions to move",
             )
-            wait_for(lambda: gauges(one, "lag_records", topic).keys() ^ gauges(two, "lag_records", topic).keys() == set(range(4)))
+            wait_for(
+                lambda: (
+                    gauges(one, "lag_records", topic).keys()
+                    ^ gauges(two, "lag_records", topic).keys()
+                    == set(range(4))
+                )
+            )
             mine = gauges(one, "lag_records", topic).keys()
             assert all(gauges(one, name, topic).keys() <= mine for name in names)
             wait_for(
-                lambda: {row["kind"] for row in store.progress() if row["unheard"] < 5} and not judge(store.progress(), 4, 10.0)
+                lambda: (
+                    {row["kind"] for row in store.progress() if row["unheard"] < 5}
+                    and not judge(store.progress(), 4, 10.0)
+                )
             )
             assert len(store.progress()) == 20
             first.kill()
-            wait_for(lambda: len(gauges(two, "lag_records", topic)) == 4, what="the partitions of the dead worker")
+            wait_for(
+                lambda: len(gauges(two, "lag_records", topic)) == 4,
+                what="the partitions of the dead worker",
+            )
             wait_for(lambda: not judge(store.progress(), 4, 10.0), what="nothing unowned")
     store.connection.close()

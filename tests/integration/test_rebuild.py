@@ -78,14 +78,23 @@ def windows(client: Client) -> list[tuple[Any, ...]]:
 
 
 WRONG_WINDOWS = {
-    "a wrong value": ("ALTER TABLE windows_feedback UPDATE received = 7 WHERE commune = '19660' AND steps > 0", "must be"),
+    "a wrong value": (
+        "ALTER TABLE windows_feedback UPDATE received = 7 WHERE commune = '19660' AND steps > 0",
+        "must be",
+    ),
     "a wrong value of the newest offset": (
         f"INSERT INTO windows_feedback (window_start, commune, agency, category, steps, last_offset) "
         f"SELECT window_start, commune, agency, category, 9, {LAST} FROM windows_feedback WHERE steps > 0 LIMIT 1",
         "steps is 9, must be",
     ),
-    "a missing window": ("ALTER TABLE windows_feedback DELETE WHERE commune = '19661'", "counted, not stored"),
-    "all missing but the checkpoint": ("ALTER TABLE windows_feedback DELETE WHERE steps > 0", "counted, not stored"),
+    "a missing window": (
+        "ALTER TABLE windows_feedback DELETE WHERE commune = '19661'",
+        "counted, not stored",
+    ),
+    "all missing but the checkpoint": (
+        "ALTER TABLE windows_feedback DELETE WHERE steps > 0",
+        "counted, not stored",
+    ),
     "a ghost": (
         "INSERT INTO windows_feedback (window_start, agency, commune, category, steps, last_offset) "
         "VALUES (toDateTime('2026-11-02 20:00:00', 'Asia/Ho_Chi_Minh'), 'x', 'y', 'z', 1, 5)",
@@ -110,7 +119,9 @@ WRONG_WINDOWS = {
 
 
 @pytest.mark.parametrize("wrong", WRONG_WINDOWS)
-def test_whatever_is_wrong_with_windows_is_found_told_and_put_right(settings: Settings, database: Client, wrong: str) -> None:
+def test_whatever_is_wrong_with_windows_is_found_told_and_put_right(
+    settings: Settings, database: Client, wrong: str
+) -> None:
     statement, said = WRONG_WINDOWS[wrong]
     right = windows(database)
     change(database, statement)
@@ -127,8 +138,14 @@ def test_whatever_is_wrong_with_windows_is_found_told_and_put_right(settings: Se
 
 
 WRONG_STATES = {
-    "changed": ("ALTER TABLE state_feedback UPDATE address = 'elsewhere' WHERE entity_id = 'R7'", "not what its newest step says"),
-    "missing": ("ALTER TABLE state_feedback DELETE WHERE entity_id = 'R7'", "newest step, not stored"),
+    "changed": (
+        "ALTER TABLE state_feedback UPDATE address = 'elsewhere' WHERE entity_id = 'R7'",
+        "not what its newest step says",
+    ),
+    "missing": (
+        "ALTER TABLE state_feedback DELETE WHERE entity_id = 'R7'",
+        "newest step, not stored",
+    ),
     "of no event": (
         "INSERT INTO state_feedback SELECT * REPLACE (version + 1 AS version) FROM state_feedback FINAL WHERE entity_id = 'R7'",
         "not the newest step",
@@ -141,7 +158,9 @@ WRONG_STATES = {
 
 
 @pytest.mark.parametrize("wrong", WRONG_STATES)
-def test_whatever_is_wrong_with_states_is_found_told_and_put_right(settings: Settings, database: Client, wrong: str) -> None:
+def test_whatever_is_wrong_with_states_is_found_told_and_put_right(
+    settings: Settings, database: Client, wrong: str
+) -> None:
     statement, said = WRONG_STATES[wrong]
     look = "SELECT * FROM state_feedback FINAL ORDER BY ALL"
     right = database.execute(look)
@@ -164,9 +183,13 @@ def test_an_event_that_is_kept_twice_is_found(settings: Settings, database: Clie
     assert found.pending == 1
 
 
-def test_an_event_that_is_kept_again_with_another_time_is_found(settings: Settings, database: Client) -> None:
+def test_an_event_that_is_kept_again_with_another_time_is_found(
+    settings: Settings, database: Client
+) -> None:
     later = "offset + 1000 AS offset, occurred_at + INTERVAL 5 HOUR AS occurred_at"
-    database.execute(f"INSERT INTO events_feedback SELECT * REPLACE ({later}) FROM events_feedback WHERE event_id = '/test#7'")
+    database.execute(
+        f"INSERT INTO events_feedback SELECT * REPLACE ({later}) FROM events_feedback WHERE event_id = '/test#7'"
+    )
     (found,) = verify(settings, [FEEDBACK])
     assert found.differences == ["event counted 2 times: /test#7"]
 
@@ -183,11 +206,18 @@ def test_the_commands_say_how_much_they_compared_and_what_differs(
     assert b"and 250 more" in wrong.stdout and b"must be" in wrong.stdout
     assert command(environment, "streams", "verify", "--kind", "filing").returncode == 0
     assert command(environment, "streams", "verify", "--to", "2026-11-02").returncode == 0
-    period = ("--from", "2026-11-02T12:00", "--to", "2026-11-02T13:00")  # 05:00 to 06:00 UTC: the first 150 reports
+    period = (
+        "--from",
+        "2026-11-02T12:00",
+        "--to",
+        "2026-11-02T13:00",
+    )  # 05:00 to 06:00 UTC: the first 150 reports
     dry = command(environment, "streams", "rebuild", *period, "--dry-run")
     assert dry.returncode == 1 and b"would be" in dry.stdout
     done = command(environment, "streams", "rebuild", *period)
-    assert done.returncode == 0 and b"150 differences were put right" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0 and b"150 differences were put right" in done.stdout, (
+        done.stdout + done.stderr
+    )
     assert command(environment, "streams", "verify", *period).returncode == 0
     assert command(environment, "streams", "verify").returncode == 1, "the other half is as it was"
     again = command(environment, "streams", "rebuild", *period)
@@ -199,10 +229,15 @@ def test_the_commands_say_how_much_they_compared_and_what_differs(
     [
         (("--from", "yesterday", "--to", "2026-11-03"), b"'yesterday' is no date or time"),
         (("--from", "2026-11-03", "--to", "2026-11-02"), b"is empty or impossible"),
-        (("--from", "2026-11-02", "--to", "2026-11-03", "--kind", "weather"), b"There is no kind 'weather'"),
+        (
+            ("--from", "2026-11-02", "--to", "2026-11-03", "--kind", "weather"),
+            b"There is no kind 'weather'",
+        ),
     ],
 )
-def test_what_cannot_be_rebuilt_is_one_sentence(environment: dict[str, str], arguments: tuple[str, ...], said: bytes) -> None:
+def test_what_cannot_be_rebuilt_is_one_sentence(
+    environment: dict[str, str], arguments: tuple[str, ...], said: bytes
+) -> None:
     done = command(environment, "streams", "rebuild", *arguments)
     assert done.returncode == 1
     assert said in done.stderr and b"Traceback" not in done.stderr
@@ -254,7 +289,9 @@ def test_one_that_dies_at_any_step_leaves_a_whole_table_and_the_next_heals(
     assert clients[0].count >= step, "the steps are those of a whole rebuild"
     now = windows(database)
     assert set(now) <= {*wrong, *right}
-    spoiled = [[row for row in rows if row[3] == "19660" and row[5] != 9] for rows in (now, wrong, right)]
+    spoiled = [
+        [row for row in rows if row[3] == "19660" and row[5] != 9] for rows in (now, wrong, right)
+    ]
     assert spoiled[0] in spoiled[1:], "all of them or none"
     rebuild(settings, DAY, [FEEDBACK], states=True)
     assert windows(database) == right
@@ -263,7 +300,11 @@ def test_one_that_dies_at_any_step_leaves_a_whole_table_and_the_next_heals(
 
 
 def test_kill_9_of_a_rebuild_leaves_the_live_windows_as_they_were(
-    stack: control.Addresses, settings: Settings, environment: dict[str, str], database: Client, tmp_path: Path
+    stack: control.Addresses,
+    settings: Settings,
+    environment: dict[str, str],
+    database: Client,
+    tmp_path: Path,
 ) -> None:
     right = windows(database)
     change(database, WRONG_WINDOWS["a wrong value"][0])
@@ -274,7 +315,9 @@ def test_kill_9_of_a_rebuild_leaves_the_live_windows_as_they_were(
     line = [sys.executable, "-c", f"{slow}; from streams.__main__ import cli; cli()"]
     clean = {"PATH": "/usr/bin:/bin"} | environment
     with subprocess.Popen(
-        [*line, "rebuild", "--from", "2026-11-02", "--to", "2026-11-03", "--kind", "feedback"], env=clean, stdout=subprocess.PIPE
+        [*line, "rebuild", "--from", "2026-11-02", "--to", "2026-11-03", "--kind", "feedback"],
+        env=clean,
+        stdout=subprocess.PIPE,
     ) as running:
         assert running.stdout is not None
         assert b"there" in running.stdout.readline()
@@ -316,7 +359,10 @@ def test_late_events_that_a_worker_counts_meanwhile_are_neither_lost_nor_overwri
         wait_for(lambda: client.execute("SELECT count() FROM events_feedback")[0][0] > 500)
         for turn in range(6):
             wrong = rng.choice(["UPDATE received = received + 5", "DELETE", "UPDATE steps = 0"])
-            change(client, f"ALTER TABLE windows_feedback {wrong} WHERE steps > 0 AND commune = '{19660 + turn % 3}'")
+            change(
+                client,
+                f"ALTER TABLE windows_feedback {wrong} WHERE steps > 0 AND commune = '{19660 + turn % 3}'",
+            )
             client.execute(WRONG_WINDOWS["a ghost"][0])
             (done,) = rebuild(settings, DAY, [FEEDBACK], states=True)[:1]
             assert done.swapped
@@ -337,23 +383,45 @@ def test_late_events_that_a_worker_counts_meanwhile_are_neither_lost_nor_overwri
         client.disconnect()
 
 
-def test_a_late_event_in_a_spoiled_minute_counts_from_what_the_raw_events_say(settings: Settings, database: Client) -> None:
+def test_a_late_event_in_a_spoiled_minute_counts_from_what_the_raw_events_say(
+    settings: Settings, database: Client
+) -> None:
     """What is stored wrong does not come back through the memory of a worker that loads the minute."""
-    right = dict(database.execute("SELECT window_start, sum(steps) FROM windows_feedback FINAL GROUP BY window_start"))
+    right = dict(
+        database.execute(
+            "SELECT window_start, sum(steps) FROM windows_feedback FINAL GROUP BY window_start"
+        )
+    )
     change(database, "ALTER TABLE windows_feedback UPDATE steps = 50 WHERE steps > 0")
     engine = Engine(WorkerStore(settings.clickhouse_url), settings.topic_prefix, Reader(), SEALER)
     event, said = report(0, NOON, id="late")
     write_batch(
         WorkerStore(settings.clickhouse_url),
-        engine.take([(FEEDBACK, 0, [Record(300, 0, event.report_id.encode(), write(FEEDBACK, event, **said))])]),
+        engine.take(
+            [
+                (
+                    FEEDBACK,
+                    0,
+                    [Record(300, 0, event.report_id.encode(), write(FEEDBACK, event, **said))],
+                )
+            ]
+        ),
     )
-    minute = database.execute("SELECT window_start, steps FROM windows_feedback FINAL WHERE last_offset = 300 AND steps > 0")
+    minute = database.execute(
+        "SELECT window_start, steps FROM windows_feedback FINAL WHERE last_offset = 300 AND steps > 0"
+    )
     assert [steps for _, steps in minute] == [2]
     rebuild(settings, DAY, [FEEDBACK])
-    after = dict(database.execute("SELECT window_start, sum(steps) FROM windows_feedback FINAL GROUP BY window_start"))
+    after = dict(
+        database.execute(
+            "SELECT window_start, sum(steps) FROM windows_feedback FINAL GROUP BY window_start"
+        )
+    )
     assert after == right | {minute[0][0]: right[minute[0][0]] + 1}
 
 
 def test_a_period_is_of_the_provinces_clock_and_of_whole_minutes() -> None:
     assert parse("2026-11-02", "2026-11-02T00:00:30") == MinutePeriod(1793552400, 1793552460)
-    assert parse("2026-11-01T17:00:59+00:00", "2026-11-01T17:01:00Z") == MinutePeriod(1793552400, 1793552460)
+    assert parse("2026-11-01T17:00:59+00:00", "2026-11-01T17:01:00Z") == MinutePeriod(
+        1793552400, 1793552460
+    )

@@ -36,11 +36,25 @@ NOON = At(at("24 11:00"))
 """The clock of the tests: a Tuesday."""
 
 
-def filing(number: str, commune: str, *steps: tuple[str, int], **said: Any) -> list[tuple[datetime, Filing]]:
-    usual = {"agency": f"H57.{commune}", "commune": commune, "procedure": "1.005129", "channel": Channel.ONLINE}
+def filing(
+    number: str, commune: str, *steps: tuple[str, int], **said: Any
+) -> list[tuple[datetime, Filing]]:
+    usual = {
+        "agency": f"H57.{commune}",
+        "commune": commune,
+        "procedure": "1.005129",
+        "channel": Channel.ONLINE,
+    }
     began = at(steps[0][0])
     return [
-        (at(when), Filing(**usual | {"filing_id": number, "status": FilingStatus(status), "registered_at": began} | said))
+        (
+            at(when),
+            Filing(
+                **usual
+                | {"filing_id": number, "status": FilingStatus(status), "registered_at": began}
+                | said
+            ),
+        )
         for when, status in steps
     ]
 
@@ -59,9 +73,30 @@ def records(settings: Settings, database: Client, counter: Counter) -> Iterator[
     filings = [
         *filing("F-over", ONE, ("10 08:00", 1), ("10 09:00", 2), due_at=at("20 10:00")),
         *filing("F-older", ONE, ("09 08:00", 1), ("09 09:00", 2), due_at=at("18 10:00")),
-        *filing("F-soon", ONE, ("20 08:00", 1), ("20 09:00", 2), due_at=at("24 16:00"), channel=Channel.POST),
-        *filing("F-late", TWO, ("10 08:00", 2), ("19 09:00", 9), due_at=at("17 10:00"), finished_at=at("19 09:00")),
-        *filing("F-good", TWO, ("10 08:00", 2), ("12 09:00", 9), due_at=at("17 10:00"), finished_at=at("12 09:00")),
+        *filing(
+            "F-soon",
+            ONE,
+            ("20 08:00", 1),
+            ("20 09:00", 2),
+            due_at=at("24 16:00"),
+            channel=Channel.POST,
+        ),
+        *filing(
+            "F-late",
+            TWO,
+            ("10 08:00", 2),
+            ("19 09:00", 9),
+            due_at=at("17 10:00"),
+            finished_at=at("19 09:00"),
+        ),
+        *filing(
+            "F-good",
+            TWO,
+            ("10 08:00", 2),
+            ("12 09:00", 9),
+            due_at=at("17 10:00"),
+            finished_at=at("12 09:00"),
+        ),
         *filing("F-paused", TWO, ("10 08:00", 2), ("16 08:00", 5), due_at=at("16 10:00")),
     ]
     counter.count(FILING, filings)
@@ -90,9 +125,16 @@ def ids(found: Any) -> list[str]:
 
 def test_the_records_behind_a_figure_are_as_many_as_it_says(records: RecordStore) -> None:
     figures = FigureStore(records.lives.connection, CALENDAR)
-    for by, unit in (("province", ""), ("commune", ONE), ("commune", TWO), ("agency", f"H57.{ONE}")):
+    for by, unit in (
+        ("province", ""),
+        ("commune", ONE),
+        ("commune", TWO),
+        ("agency", f"H57.{ONE}"),
+    ):
         of = [one for one in FIGURES if by == "province" or by in dimensions(one.kind)]
-        read = figures.now(NOON, of, () if by == "province" else (by,)).get((unit,) if unit else (), {})
+        read = figures.now(NOON, of, () if by == "province" else (by,)).get(
+            (unit,) if unit else (), {}
+        )
         for figure in of:
             if figure.unit == "h" or figure.code not in read:
                 continue
@@ -101,14 +143,27 @@ def test_the_records_behind_a_figure_are_as_many_as_it_says(records: RecordStore
             assert found.total == lost, (figure.code, by, unit)
 
 
-def test_the_oldest_overdue_comes_first_with_by_how_much_and_who_holds_it(records: RecordStore) -> None:
+def test_the_oldest_overdue_comes_first_with_by_how_much_and_who_holds_it(
+    records: RecordStore,
+) -> None:
     found = records.behind(NOON, BY_CODE["filing.overdue"], "province", "", limit=1)
     assert (ids(found), found.total) == (["F-older"], 2)
     (row,) = found.rows
-    assert row["overdue"] and timedelta(milliseconds=-row["left"]) == CALENDAR.working_time(at("18 10:00"), at("24 11:00"))
-    assert (row["agency"], row["level"], row["held_since"]) == (f"H57.{ONE}", "commune", at("09 08:00"))
-    assert ids(records.behind(NOON, BY_CODE["filing.overdue"], "province", "", skip=1)) == ["F-over"]
-    assert ids(records.behind(NOON, BY_CODE["filing.overdue"], "province", "", down=True)) == ["F-over", "F-older"]
+    assert row["overdue"] and timedelta(milliseconds=-row["left"]) == CALENDAR.working_time(
+        at("18 10:00"), at("24 11:00")
+    )
+    assert (row["agency"], row["level"], row["held_since"]) == (
+        f"H57.{ONE}",
+        "commune",
+        at("09 08:00"),
+    )
+    assert ids(records.behind(NOON, BY_CODE["filing.overdue"], "province", "", skip=1)) == [
+        "F-over"
+    ]
+    assert ids(records.behind(NOON, BY_CODE["filing.overdue"], "province", "", down=True)) == [
+        "F-over",
+        "F-older",
+    ]
 
 
 def test_of_those_due_in_one_night_while_the_clock_stands_still_the_first_due_comes_first(
@@ -125,14 +180,30 @@ def test_of_those_due_in_one_night_while_the_clock_stands_still_the_first_due_co
 
 
 def test_of_a_share_the_records_are_those_that_fall_short(records: RecordStore) -> None:
-    assert sorted(ids(records.behind(NOON, BY_CODE["filing.on_time"], "province", ""))) == ["F-late", "F-older", "F-over"]
-    post = records.behind(NOON, BY_CODE["filing.online"], "province", "", only={"channel": ("1", "3"), "nothing": ("x",)})
+    assert sorted(ids(records.behind(NOON, BY_CODE["filing.on_time"], "province", ""))) == [
+        "F-late",
+        "F-older",
+        "F-over",
+    ]
+    post = records.behind(
+        NOON,
+        BY_CODE["filing.online"],
+        "province",
+        "",
+        only={"channel": ("1", "3"), "nothing": ("x",)},
+    )
     assert ids(post) == ["F-soon"]
 
 
 def test_what_is_paused_has_its_time_left_and_what_is_closed_none(records: RecordStore) -> None:
-    rows = {row["entity_id"]: row for row in records.behind(NOON, BY_CODE["filing.registered"], "commune", TWO).rows}
-    assert rows["F-paused"]["left"] == timedelta(hours=2) / timedelta(milliseconds=1) and not rows["F-paused"]["overdue"]
+    rows = {
+        row["entity_id"]: row
+        for row in records.behind(NOON, BY_CODE["filing.registered"], "commune", TWO).rows
+    }
+    assert (
+        rows["F-paused"]["left"] == timedelta(hours=2) / timedelta(milliseconds=1)
+        and not rows["F-paused"]["overdue"]
+    )
     assert rows["F-late"]["left"] is None
 
 
@@ -143,24 +214,37 @@ def test_flash_documents_come_first_and_say_what_they_are(records: RecordStore) 
 
 
 @pytest.mark.parametrize(
-    ("text", "kind", "total"), [("F-", FILING, 6), ("F-over", FILING, 1), ("r", FEEDBACK, 3), ("12/CĐ", DOCUMENT, 2)]
+    ("text", "kind", "total"),
+    [("F-", FILING, 6), ("F-over", FILING, 1), ("r", FEEDBACK, 3), ("12/CĐ", DOCUMENT, 2)],
 )
-def test_records_are_found_by_the_beginning_of_their_number(records: RecordStore, text: str, kind: Any, total: int) -> None:
+def test_records_are_found_by_the_beginning_of_their_number(
+    records: RecordStore, text: str, kind: Any, total: int
+) -> None:
     assert records.numbered(NOON, text)[kind].total == total
 
 
-def test_the_record_of_exactly_the_number_comes_first_and_nothing_else_is_found_for_a_quote(records: RecordStore) -> None:
+def test_the_record_of_exactly_the_number_comes_first_and_nothing_else_is_found_for_a_quote(
+    records: RecordStore,
+) -> None:
     assert ids(records.numbered(NOON, "F-over")[FILING])[0] == "F-over"
-    assert records.numbered(NOON, "F-over' OR 1=1 --") == {} and records.numbered(NOON, "100%") == {}
+    assert (
+        records.numbered(NOON, "F-over' OR 1=1 --") == {} and records.numbered(NOON, "100%") == {}
+    )
 
 
-def test_beside_a_record_are_its_other_receivers_and_what_is_like_it_and_near(records: RecordStore) -> None:
+def test_beside_a_record_are_its_other_receivers_and_what_is_like_it_and_near(
+    records: RecordStore,
+) -> None:
     def last(kind: Any, entity: str) -> Any:
         return records.lives.steps(kind, entity)[-1]
 
     sent = "H57.VP,2026/11/24,12/CĐ-VP/H57."
-    assert ids(records.beside(NOON, DOCUMENT, last(DOCUMENT, f"{sent}{ONE}.UB"))) == [f"{sent}{TWO}.UB"]
-    assert ids(records.beside(NOON, FEEDBACK, last(FEEDBACK, "R0"))) == ["R1"], "R2 was two weeks before"
+    assert ids(records.beside(NOON, DOCUMENT, last(DOCUMENT, f"{sent}{ONE}.UB"))) == [
+        f"{sent}{TWO}.UB"
+    ]
+    assert ids(records.beside(NOON, FEEDBACK, last(FEEDBACK, "R0"))) == ["R1"], (
+        "R2 was two weeks before"
+    )
     assert ids(records.beside(NOON, FILING, last(FILING, "F-soon"))) == ["F-older", "F-over"]
 
 

@@ -25,7 +25,14 @@ from dashboard.request.context import PageContext
 from dashboard.request.workers import PageWorkers
 from dashboard.server import exports
 from schemas.clickhouse.lives import current_table
-from schemas.events.codes import Channel, DocumentStatus, FeedbackStatus, FilingStatus, MeetingState, Priority
+from schemas.events.codes import (
+    Channel,
+    DocumentStatus,
+    FeedbackStatus,
+    FilingStatus,
+    MeetingState,
+    Priority,
+)
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.events.payloads import Document, Event, Feedback, Filing, Meeting
 from schemas.figures import BY_CODE
@@ -69,7 +76,11 @@ def _steps(draw: random.Random, kind: Kind) -> list[tuple[datetime, Any]]:
 def _filings(draw: random.Random) -> Iterator[tuple[datetime, Event]]:
     for number in range(240):
         steps, commune = _steps(draw, FILING), draw.choice(UNITS)
-        due = steps[0][0] + timedelta(hours=draw.randrange(10, 400)) if steps and draw.random() < 0.6 else None
+        due = (
+            steps[0][0] + timedelta(hours=draw.randrange(10, 400))
+            if steps and draw.random() < 0.6
+            else None
+        )
         agency = HOSTILE if number == 7 else f"H57.{commune}"
         procedure, channel = draw.choice(PROCEDURES), draw.choice(list(Channel))
         for at, status in steps:
@@ -118,7 +129,9 @@ class Province:
     def stands(self, kind: Kind) -> pd.DataFrame:
         """How all records of a kind stand at noon: a row each, computed once."""
         if kind not in self._known:
-            rows, columns = self.client.execute(f"SELECT * FROM events_{kind.name} FINAL", with_column_types=True)
+            rows, columns = self.client.execute(
+                f"SELECT * FROM events_{kind.name} FINAL", with_column_types=True
+            )
             events = [dict(zip([name for name, _ in columns], row, strict=True)) for row in rows]
             frame = second_way.lives(kind.name, events, CALENDAR, NOON.now())
             frame["standing"] = [
@@ -150,7 +163,11 @@ def province(module_settings: Settings) -> Iterator[Province]:
     client = Client.from_url(module_settings.clickhouse_url)
     for life in (FILING, FEEDBACK, DOCUMENT, MEETING):
         client.execute(f"SYSTEM STOP MERGES {current_table(life).name}")
-    counter, lives, draw = Counter(module_settings), Lives(client, module_settings.province), random.Random(7)
+    counter, lives, draw = (
+        Counter(module_settings),
+        Lives(client, module_settings.province),
+        random.Random(7),
+    )
     steps: dict[Kind, list[tuple[datetime, Event]]] = {
         FILING: sorted(_filings(draw), key=lambda one: one[0]),
         FEEDBACK: sorted(_reports(draw), key=lambda one: one[0]),
@@ -165,7 +182,9 @@ def province(module_settings: Settings) -> Iterator[Province]:
             if batch := ones[third * len(ones) // 3 : (third + 1) * len(ones) // 3]:
                 counter.count(kind, batch)
         lives.catch_up()
-    assert client.execute("SELECT count() > uniqExact(entity_id) FROM current_filing") == [(1,)], "old rows lie there too"
+    assert client.execute("SELECT count() > uniqExact(entity_id) FROM current_filing") == [(1,)], (
+        "old rows lie there too"
+    )
     found = Province(client, module_settings)
     yield found
     found.connection.close()
@@ -177,7 +196,9 @@ KINDS = (FILING, FEEDBACK, DOCUMENT)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_a_list_without_conditions_has_every_record_once_the_newest_first(province: Province, kind: Kind) -> None:
+def test_a_list_without_conditions_has_every_record_once_the_newest_first(
+    province: Province, kind: Kind
+) -> None:
     stands = province.stands(kind).sort_values(["started_at", "entity_id"], ascending=[False, True])
     assert province.ids(Sought(kind)) == list(stands["entity_id"])
     assert province.lists.total(NOON, Sought(kind)) == len(stands) > 60
@@ -238,11 +259,26 @@ def test_what_is_left_of_the_clock_is_what_the_calendar_says_and_the_most_urgent
         assert (row["left"] is None) == pd.isna(expected), row
         assert row["left"] is None or abs(row["left"] - expected) <= 1, row
     known = [row["left"] for row in rows if row["left"] is not None]
-    assert known == sorted(known) and all(row["left"] is None for row in rows[len(known) :]) and 10 < len(known) < len(rows)
+    assert (
+        known == sorted(known)
+        and all(row["left"] is None for row in rows[len(known) :])
+        and 10 < len(known) < len(rows)
+    )
 
 
 @pytest.mark.parametrize(
-    "by", ["started_at", "left", "agency", "status", "fee", "satisfaction", "closed_at", "entity_id", "overdue"]
+    "by",
+    [
+        "started_at",
+        "left",
+        "agency",
+        "status",
+        "fee",
+        "satisfaction",
+        "closed_at",
+        "entity_id",
+        "overdue",
+    ],
 )
 @pytest.mark.parametrize("down", [True, False])
 def test_pages_laid_beside_one_another_are_the_whole_list_also_those_read_from_its_end(
@@ -253,30 +289,64 @@ def test_pages_laid_beside_one_another_are_the_whole_list_also_those_read_from_i
     assert len(whole) == total == len(set(whole))
     for size in (25, 37):
         pages = [
-            [row["entity_id"] for row in province.lists.page(NOON, sought, ["agency"], order, limit=size, skip=skip, total=total)]
+            [
+                row["entity_id"]
+                for row in province.lists.page(
+                    NOON, sought, ["agency"], order, limit=size, skip=skip, total=total
+                )
+            ]
             for skip in range(0, total, size)
         ]
         assert [one for page in pages for one in page] == whole
-    assert province.lists.page(NOON, sought, [], order, limit=25, skip=total + 25, total=total) == []
+    assert (
+        province.lists.page(NOON, sought, [], order, limit=25, skip=total + 25, total=total) == []
+    )
 
 
 def test_codes_are_sorted_by_the_words_that_they_have(province: Province) -> None:
     ranks = (("19774", 0), ("20044", 1), ("19753", 2))
-    rows = province.lists.page(NOON, Sought(FILING), ["commune"], Order("commune", False, ranks), limit=1_000)
+    rows = province.lists.page(
+        NOON, Sought(FILING), ["commune"], Order("commune", False, ranks), limit=1_000
+    )
     known = [dict(ranks)[row["commune"]] for row in rows]
     assert known == sorted(known)
 
 
 @pytest.mark.parametrize(
-    "only", [(), (("agency", ("H57.19753",)),), (("channel", ("2", "3")), ("status", ("4",)), ("overdue", ("0",)))]
+    "only",
+    [
+        (),
+        (("agency", ("H57.19753",)),),
+        (("channel", ("2", "3")), ("status", ("4",)), ("overdue", ("0",))),
+    ],
 )
-def test_choices_count_what_each_would_leave_and_a_field_is_no_condition_on_itself(province: Province, only: Any) -> None:
-    names = ("status", "standing", "overdue", "agency", "channel", "procedure", "satisfaction", "late")
-    found, stands = province.lists.choices(NOON, Sought(FILING, only), names), province.stands(FILING)
+def test_choices_count_what_each_would_leave_and_a_field_is_no_condition_on_itself(
+    province: Province, only: Any
+) -> None:
+    names = (
+        "status",
+        "standing",
+        "overdue",
+        "agency",
+        "channel",
+        "procedure",
+        "satisfaction",
+        "late",
+    )
+    found, stands = (
+        province.lists.choices(NOON, Sought(FILING, only), names),
+        province.stands(FILING),
+    )
 
     def texts(name: str) -> "pd.Series[str]":
-        values = stands[name].astype(bool).astype(int) if name in ("overdue", "late") else stands[name]
-        return values.map(lambda one: "" if pd.isna(one) else str(int(one)) if isinstance(one, float) else str(one))
+        values = (
+            stands[name].astype(bool).astype(int) if name in ("overdue", "late") else stands[name]
+        )
+        return values.map(
+            lambda one: (
+                "" if pd.isna(one) else str(int(one)) if isinstance(one, float) else str(one)
+            )
+        )
 
     for name in names:
         held = pd.Series(True, index=stands.index)
@@ -295,7 +365,11 @@ def test_a_stream_is_the_list_in_blocks_with_what_only_the_state_has(province: P
     }
     for kind, names in asked.items():
         rows = province.lists.page(NOON, Sought(kind), names, order, limit=1_000)
-        streamed = [row for block in province.lists.stream(NOON, Sought(kind), names, order) for row in block]
+        streamed = [
+            row
+            for block in province.lists.stream(NOON, Sought(kind), names, order)
+            for row in block
+        ]
         assert streamed == [tuple(row[name] for name in names) for row in rows]
     (title,) = next(province.lists.stream(NOON, Sought(MEETING), ["title"], Order()))
     assert title == ("Họp giao ban",)
@@ -309,30 +383,57 @@ def cells(province: Province, address: str, spoken: Any = "vi") -> list[tuple[An
 
 
 def test_a_file_is_the_list_with_its_columns_its_order_and_real_values(province: Province) -> None:
-    head, *rows = cells(province, "/records/filing?overdue=1&sort=left&columns=entity_id,agency,started_at,left,fee,overdue")
-    assert head == ("Bản ghi", "Đang giữ", "Bắt đầu", "Còn lại (giờ)", "Phí, lệ phí", "Đang quá hạn")
+    head, *rows = cells(
+        province,
+        "/records/filing?overdue=1&sort=left&columns=entity_id,agency,started_at,left,fee,overdue",
+    )
+    assert head == (
+        "Bản ghi",
+        "Đang giữ",
+        "Bắt đầu",
+        "Còn lại (giờ)",
+        "Phí, lệ phí",
+        "Đang quá hạn",
+    )
     stands = province.stands(FILING).set_index("entity_id")
-    assert [row[0] for row in rows] == province.ids(Sought(FILING, (("overdue", ("1",)),)), Order("left", False))
+    assert [row[0] for row in rows] == province.ids(
+        Sought(FILING, (("overdue", ("1",)),)), Order("left", False)
+    )
     for number, agency, started, left, fee, overdue in rows:
         one = stands.loc[number]
-        assert started == one["started_at"].astimezone(ZONE).replace(tzinfo=None, second=0, microsecond=0)
-        assert left == round(one["left"] / 3_600_000, 2) <= 0 and fee == one["fee"] and overdue == "có" and agency
+        assert started == one["started_at"].astimezone(ZONE).replace(
+            tzinfo=None, second=0, microsecond=0
+        )
+        assert (
+            left == round(one["left"] / 3_600_000, 2) <= 0
+            and fee == one["fee"]
+            and overdue == "có"
+            and agency
+        )
     assert cells(province, "/records/filing?overdue=1", "en")[0][0] == "Record"
 
 
 def test_no_file_has_a_formula_or_who_reported(province: Province) -> None:
     columns = ",".join(("entity_id", "description", "address", "status", "agency", "rating"))
-    sealed = {row[0] for row in province.client.execute("SELECT DISTINCT reporter FROM state_feedback")}
+    sealed = {
+        row[0] for row in province.client.execute("SELECT DISTINCT reporter FROM state_feedback")
+    }
     assert len(sealed) == 1 and all(sealed), "they are there"
     rows = cells(province, f"/records/feedback?columns={columns}")
     asked = PageRequest.of("/records/feedback", f"columns={columns}", None, "vi")
     written = b"".join(csv_pieces(files.sheet(province.ask, asked))).decode("utf-8-sig")
     assert f"'{FORMULA}" in written and f",{FORMULA}" not in written
-    everything = [row for block in province.lists.stream(NOON, Sought(FEEDBACK), [*columns.split(",")], Order()) for row in block]
+    everything = [
+        row
+        for block in province.lists.stream(NOON, Sought(FEEDBACK), [*columns.split(",")], Order())
+        for row in block
+    ]
     assert len(everything) > 60
     for one in (SECRET, *sealed):
         assert one not in written + str(everything) + str(rows)
-        assert province.lists.total(NOON, Sought(FEEDBACK, text=one)) == 0, "nobody is found by who they are"
+        assert province.lists.total(NOON, Sought(FEEDBACK, text=one)) == 0, (
+            "nobody is found by who they are"
+        )
 
 
 @pytest.mark.timeout(60, func_only=True)  # it once waited two minutes for a word that never comes
@@ -344,7 +445,9 @@ def test_a_stream_that_is_given_up_leaves_clickhouse_in_good_order(province: Pro
 
 
 def test_a_stream_that_clickhouse_ends_midway_is_no_whole_list(province: Province) -> None:
-    stream = province.lists.lives.connection.stream("SELECT number, 'ended midway' FROM system.numbers", 1_000)
+    stream = province.lists.lives.connection.stream(
+        "SELECT number, 'ended midway' FROM system.numbers", 1_000
+    )
     assert len(next(stream)) == 1_000
     killed = "KILL QUERY WHERE query LIKE '%ended midway%' AND query NOT LIKE '%KILL%' AND user = currentUser() SYNC"
     province.lists.lives.connection.tuples(killed)
@@ -353,17 +456,38 @@ def test_a_stream_that_clickhouse_ends_midway_is_no_whole_list(province: Provinc
             pass
 
 
-def test_one_file_more_than_may_be_is_answered_in_words(province: Province, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_file_more_than_may_be_is_answered_in_words(
+    province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server = FastAPI()
-    exports.add_routes(server, PageContext(province.lists.lives.connection, NOON, ProvinceContext("46")), PageWorkers(60.0), "vi")
+    exports.add_routes(
+        server,
+        PageContext(province.lists.lives.connection, NOON, ProvinceContext("46")),
+        PageWorkers(60.0),
+        "vi",
+    )
     assert TestClient(server).get("/export/records/filing.csv").status_code == 200
-    many = TestClient(server).get("/export/records/filing.csv", params={"procedure": ",".join(map(str, range(51)))})
-    assert (many.status_code, many.text) == (400, "Địa chỉ không hợp lệ: “Thủ tục”: nhiều nhất 50 giá trị, địa chỉ có 51")
+    many = TestClient(server).get(
+        "/export/records/filing.csv", params={"procedure": ",".join(map(str, range(51)))}
+    )
+    assert (many.status_code, many.text) == (
+        400,
+        "Địa chỉ không hợp lệ: “Thủ tục”: nhiều nhất 50 giá trị, địa chỉ có 51",
+    )
     monkeypatch.setattr(exports, "AT_A_TIME", 0)
     full = FastAPI()
-    exports.add_routes(full, PageContext(province.lists.lives.connection, NOON, ProvinceContext("46")), PageWorkers(60.0), "vi")
+    exports.add_routes(
+        full,
+        PageContext(province.lists.lives.connection, NOON, ProvinceContext("46")),
+        PageWorkers(60.0),
+        "vi",
+    )
     answer = TestClient(full).get("/export/records/filing.csv")
-    assert (answer.status_code, answer.headers["retry-after"], answer.text) == (429, "10", WORDS["files_busy"][0])
+    assert (answer.status_code, answer.headers["retry-after"], answer.text) == (
+        429,
+        "10",
+        WORDS["files_busy"][0],
+    )
 
 
 def test_a_clickhouse_that_is_away_is_said(province: Province) -> None:

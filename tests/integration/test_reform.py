@@ -59,7 +59,11 @@ class Way:
 
 
 @pytest.fixture(scope="module")
-def path(module_settings: Settings, module_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
+def path(
+    module_settings: Settings,
+    module_environment: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Way]:
     log: Path = tmp_path_factory.mktemp("logs") / "worker.log"
     migrate(module_settings)
     arguments = ("--province", "46", "--from", "2025-06-20", "--to", "2025-07-10")
@@ -68,8 +72,16 @@ def path(module_settings: Settings, module_environment: dict[str, str], tmp_path
     raw = [*simulated(), *late(module_settings)]
     connection = Connection(module_settings.clickhouse_url)
     with worker(module_environment, log):
-        wait_for(lambda: connection.rows("SELECT count() AS n FROM events_filing FINAL")[0]["n"] == len(raw), 240, "all filings")
-        windowed = "SELECT sum(steps) AS n FROM windows_filing FINAL WHERE window_start > toDateTime(0)"
+        wait_for(
+            lambda: (
+                connection.rows("SELECT count() AS n FROM events_filing FINAL")[0]["n"] == len(raw)
+            ),
+            240,
+            "all filings",
+        )
+        windowed = (
+            "SELECT sum(steps) AS n FROM windows_filing FINAL WHERE window_start > toDateTime(0)"
+        )
         wait_for(lambda: connection.rows(windowed)[0]["n"] == len(raw), 60, "all windows")
     frame = pd.DataFrame(raw, columns=["time", "commune", "status"])
     yield Way(UnitStore(connection), frame)
@@ -129,19 +141,24 @@ def test_figures_per_unit_are_those_of_the_raw_events(path: Way, units: restate.
 
 def test_nothing_is_lost_or_doubled_by_restating(path: Way) -> None:
     sums = {
-        units: path.store.sums(FILING, MEASURES, START, END, units)[list(MEASURES)].sum().to_dict() for units in ("today", "day")
+        units: path.store.sums(FILING, MEASURES, START, END, units)[list(MEASURES)].sum().to_dict()
+        for units in ("today", "day")
     }
     assert sums["today"] == sums["day"]
     assert sums["day"]["steps"] == len(path.raw[path.raw["time"] >= START])
 
 
-def test_every_window_of_both_sides_is_what_the_raw_events_give(path: Way, module_settings: Settings) -> None:
+def test_every_window_of_both_sides_is_what_the_raw_events_give(
+    path: Way, module_settings: Settings
+) -> None:
     [report] = verify(module_settings, [FILING])
     assert (report.events, report.differences) == (len(path.raw), [])
 
 
 def test_every_commune_of_today_has_history_before_the_reform(path: Way) -> None:
-    before = path.store.sums(FILING, ["registered"], START, datetime(2025, 7, 1, tzinfo=ZONE), "today")
+    before = path.store.sums(
+        FILING, ["registered"], START, datetime(2025, 7, 1, tzinfo=ZONE), "today"
+    )
     registered = dict(zip(before["unit"], before["registered"], strict=True))
     assert set(registered) == {one.code for one in places.communes("46")}
     assert min(registered.values()) > 20
@@ -153,7 +170,12 @@ def test_units_of_a_day_have_their_names_types_and_validity(path: Way) -> None:
     named = {(row.unit, row.is_former): row for row in rows.itertuples()}
     former, now = named["19753", True], named["19753", False]
     assert (former.name, former.type, former.valid_to) == ("Thuận Lộc", "phường", places.REFORM)
-    assert (now.name, now.type, now.valid_from, now.valid_to) == ("Phú Xuân", "phường", places.REFORM, None)
+    assert (now.name, now.type, now.valid_from, now.valid_to) == (
+        "Phú Xuân",
+        "phường",
+        places.REFORM,
+        None,
+    )
     assert named["BROOKLYN", False].name is None
 
 
@@ -168,10 +190,18 @@ def test_late_reports_under_old_codes_are_of_who_took_over(path: Way, code: str)
 
 
 def test_what_was_restated_from_divided_units_is_told(path: Way) -> None:
-    divided = next(code for code in sorted(places.atlas().former_communes) if restate.is_divided(code, restate.EVE))
+    divided = next(
+        code
+        for code in sorted(places.atlas().former_communes)
+        if restate.is_divided(code, restate.EVE)
+    )
     connection = path.store.connection
-    connection.rows(f"CREATE TABLE few (commune LowCardinality(String), at {MOMENT}) ENGINE = Memory")
-    connection.rows(f"INSERT INTO few SELECT arrayJoin(['{divided}', '19750']), toDateTime64('2025-05-02 00:00:00', 3)")
+    connection.rows(
+        f"CREATE TABLE few (commune LowCardinality(String), at {MOMENT}) ENGINE = Memory"
+    )
+    connection.rows(
+        f"INSERT INTO few SELECT arrayJoin(['{divided}', '19750']), toDateTime64('2025-05-02 00:00:00', 3)"
+    )
     before = restate.before_sql("at")
     rows = connection.rows(
         f"SELECT {restate.key_sql('today', 'commune', before)}, {restate.divided_sql('commune', before)} AS uncertain FROM few"
@@ -184,22 +214,36 @@ def test_an_unknown_measure_is_named(path: Way) -> None:
     with pytest.raises(ValueError, match=r"filing has no measures \['smiles'\]"):
         path.store.sums(FILING, ["smiles"], START, END, "day")
     with pytest.raises(UnreachableError):
-        UnitStore(Connection("clickhouse://127.0.0.1:1/ioc")).sums(FILING, ["steps"], START, END, "day")
+        UnitStore(Connection("clickhouse://127.0.0.1:1/ioc")).sums(
+            FILING, ["steps"], START, END, "day"
+        )
 
 
-def test_figures_over_lives_are_restated_to_the_units_of_today(path: Way, module_settings: Settings) -> None:
+def test_figures_over_lives_are_restated_to_the_units_of_today(
+    path: Way, module_settings: Settings
+) -> None:
     """Each filing counts for the heir of the commune that its newest step names, by the day of that step."""
     client = Client.from_url(module_settings.clickhouse_url)
     Lives(client, "46").catch_up()
     opened, moment = BY_CODE["filing.open"], AskedMoment.of(END, calendar("46"))
-    rows = client.execute("SELECT commune, since FROM current_filing FINAL WHERE standing != 'closed'")
+    rows = client.execute(
+        "SELECT commune, since FROM current_filing FINAL WHERE standing != 'closed'"
+    )
     wanted = Counter(restate.today(commune, restate.day(since)) for commune, since in rows)
     found = ask(client.execute, [opened], moment, ("commune",), units="today")
-    assert {unit: said["filing.open"].value for (unit,), said in found.items() if said["filing.open"].value} == wanted
+    assert {
+        unit: said["filing.open"].value
+        for (unit,), said in found.items()
+        if said["filing.open"].value
+    } == wanted
     shown = FigureStore(path.store.connection, calendar("46")).now(At(END), [opened], ("commune",))
     assert shown == found, "screens show communes of today"
     by_day = ask(client.execute, [opened], moment, ("commune",))
-    assert sum(said["filing.open"].value or 0 for said in by_day.values()) == sum(wanted.values()) > 100
+    assert (
+        sum(said["filing.open"].value or 0 for said in by_day.values())
+        == sum(wanted.values())
+        > 100
+    )
     client.disconnect()
 
 
@@ -210,12 +254,18 @@ def drawn_text(components: object) -> str:
     return json.dumps(json.loads(json.dumps(components, cls=PlotlyJSONEncoder)), ensure_ascii=False)
 
 
-def looking(path: Way, address: str, province: str = "46", **given: str) -> tuple[PageContext, PageRequest]:
-    asked = PageRequest(address, tuple({"moment": written(THEN), "picture": "corrected", **given}.items()), "vi")
+def looking(
+    path: Way, address: str, province: str = "46", **given: str
+) -> tuple[PageContext, PageRequest]:
+    asked = PageRequest(
+        address, tuple({"moment": written(THEN), "picture": "corrected", **given}.items()), "vi"
+    )
     return PageContext(path.store.connection, Live(), ProvinceContext(province)).of(asked), asked
 
 
-def test_a_moment_before_the_reform_has_the_units_of_its_day(path: Way, module_settings: Settings) -> None:
+def test_a_moment_before_the_reform_has_the_units_of_its_day(
+    path: Way, module_settings: Settings
+) -> None:
     client = Client.from_url(module_settings.clickhouse_url)
     Lives(client, "46").catch_up()
     closed = tuple(int(one.status) for one in statuses("filing") if one.standing == "closed")
@@ -230,7 +280,9 @@ def test_a_moment_before_the_reform_has_the_units_of_its_day(path: Way, module_s
     units = ask.units()
     found = {code: units[code]["filing.open"].value for code in ask.place.names if code in units}
     assert {code: value for code, value in found.items() if value} == wanted
-    assert len(wanted) > 100 > len(ProvinceContext("46").names), "more than there are communes today"
+    assert len(wanted) > 100 > len(ProvinceContext("46").names), (
+        "more than there are communes today"
+    )
     assert units["46"]["filing.open"].value == sum(wanted.values())
 
 
@@ -240,7 +292,11 @@ def test_pages_of_before_the_reform_speak_of_its_units(path: Way) -> None:
     assert "Thuận Lộc" in below and "/unit/19750" in below
     assert len({code for code in ask.place.names if f"/unit/{code}" in below}) == 133
     ward = drawn_text(page_of("/unit/19753").content(*looking(path, "/unit/19753")))
-    assert "Phường Thuận Lộc" in ward and "(đến 30/06/2025)" not in ward and "hường Phú Xuân" not in ward
+    assert (
+        "Phường Thuận Lộc" in ward
+        and "(đến 30/06/2025)" not in ward
+        and "hường Phú Xuân" not in ward
+    )
 
 
 def test_a_special_zone_of_today_is_still_to_come_before_the_reform(path: Way) -> None:
@@ -249,9 +305,19 @@ def test_a_special_zone_of_today_is_still_to_come_before_the_reform(path: Way) -
 
 
 def test_the_map_and_the_lists_of_before_the_reform_are_told_by_its_units(path: Way) -> None:
-    ask, asked = looking(path, "/map", unit="19750", layers="communes", kind="filing", measure="filing.open")
+    ask, asked = looking(
+        path, "/map", unit="19750", layers="communes", kind="filing", measure="filing.open"
+    )
     shown = operators_map.parts(ask, asked)["drawn"]
-    assert shown["outlines"] == "/outlines/46-former.json" and shown["chosen"]["communes"] == ["19750"]
-    assert len(shown["names"]) == 133 and shown["names"]["19753"] == "Thuận Lộc" and len(shown["values"]) > 100
+    assert shown["outlines"] == "/outlines/46-former.json" and shown["chosen"]["communes"] == [
+        "19750"
+    ]
+    assert (
+        len(shown["names"]) == 133
+        and shown["names"]["19753"] == "Thuận Lộc"
+        and len(shown["values"]) > 100
+    )
     listed, total = Sought(FILING, only=(("commune", ("19750",)),)), ask.lists.total
-    assert total(ask.clock, listed) == total(ask.clock, Sought(FILING, by="commune", unit="19750")) > 0
+    assert (
+        total(ask.clock, listed) == total(ask.clock, Sought(FILING, by="commune", unit="19750")) > 0
+    )

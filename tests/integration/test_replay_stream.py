@@ -68,19 +68,27 @@ class Live:
         sums = ", ".join(f"sum(w.{one.name}) AS s_{one.name}" for one in kind.measures)
         table = f"{base(where or self.settings)}.{windows_table(kind).name}"
         return list(
-            self.client.execute(f"SELECT {names}, {sums} FROM {table} AS w FINAL WHERE {DAY.windows} GROUP BY {names} ORDER BY ALL")
+            self.client.execute(
+                f"SELECT {names}, {sums} FROM {table} AS w FINAL WHERE {DAY.windows} GROUP BY {names} ORDER BY ALL"
+            )
         )
 
     def states(self, where: Settings, kind: Kind) -> list[Any]:
         """The states of the entities whose events all lie in the day; without offsets and what is made of them."""
-        kept = [c.name for c in state_table(kind).columns if c.name not in ("offset", "version", "occurred_at")]
+        kept = [
+            c.name
+            for c in state_table(kind).columns
+            if c.name not in ("offset", "version", "occurred_at")
+        ]
         table, live = (
             f"{base(where)}.{state_table(kind).name}",
             f"{base(self.settings)}.events_{kind.name}",
         )
         only = f"SELECT entity_id FROM {live} GROUP BY entity_id HAVING min({DAY.events})"
         return list(
-            self.client.execute(f"SELECT {', '.join(kept)} FROM {table} FINAL WHERE entity_id IN ({only}) ORDER BY entity_id")
+            self.client.execute(
+                f"SELECT {', '.join(kept)} FROM {table} FINAL WHERE entity_id IN ({only}) ORDER BY entity_id"
+            )
         )
 
     def replay(self, *arguments: str) -> str:
@@ -101,10 +109,16 @@ def base(settings: Settings) -> str:
 
 
 @pytest.fixture(scope="module")
-def live(module_settings: Settings, module_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+def live(
+    module_settings: Settings,
+    module_environment: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Live]:
     migrate(module_settings)
     topics.ensure(module_settings)
-    ledger, _ = backfill(module_settings, World("46", 7, beginning=milliseconds(START) - DAY_MS), START, END)
+    ledger, _ = backfill(
+        module_settings, World("46", 7, beginning=milliseconds(START) - DAY_MS), START, END
+    )
     client = Client.from_url(module_settings.clickhouse_url)
     with Producer(module_settings) as producer:
         arrived = milliseconds(END) + DAY_MS
@@ -125,8 +139,14 @@ def live(module_settings: Settings, module_environment: dict[str, str], tmp_path
     with worker(module_environment, tmp_path_factory.mktemp("logs") / "worker.log"):
         for kind in KINDS:
             good = ledger.good[kind.name] + (2 if kind is FEEDBACK else 0)
-            wait_for(lambda kind=kind, good=good: counted(client, f"events_{kind.name} FINAL") == good, what=f"all of {kind.name}")
-        wait_for(lambda: counted(client, "dead_letters") == sum(ledger.bad.values()) + 2, what="the dead letters")
+            wait_for(
+                lambda kind=kind, good=good: counted(client, f"events_{kind.name} FINAL") == good,
+                what=f"all of {kind.name}",
+            )
+        wait_for(
+            lambda: counted(client, "dead_letters") == sum(ledger.bad.values()) + 2,
+            what="the dead letters",
+        )
     assert sum(ledger.repeats.values()) > 0
     found = Live(module_settings, module_environment, client)
     yield found
@@ -145,19 +165,32 @@ def counted(client: Client, table: str) -> int:
 
 
 @pytest.mark.parametrize("source", ["kafka", "clickhouse"])
-def test_a_day_sent_again_at_full_speed_gives_the_windows_of_live_exactly(live: Live, source: str) -> None:
+def test_a_day_sent_again_at_full_speed_gives_the_windows_of_live_exactly(
+    live: Live, source: str
+) -> None:
     before = live.windows()
-    said = live.replay("--from", "2026-11-10", "--to", "2026-11-11", "--into", source, "--source", source)
+    said = live.replay(
+        "--from", "2026-11-10", "--to", "2026-11-11", "--into", source, "--source", source
+    )
     assert "equal the live ones" in said
     own = sandbox(live.settings, source)
-    assert live.windows(own) == before == live.windows(), "the run's windows are those of live, and live is untouched"
+    assert live.windows(own) == before == live.windows(), (
+        "the run's windows are those of live, and live is untouched"
+    )
     for kind in KINDS:
         assert live.states(own, kind) == live.states(live.settings, kind)
     one = live.run(source)
-    assert (one.state, one.source, one.differing, one.counted) == (RunState.FINISHED, source, 0, one.sent)
+    assert (one.state, one.source, one.differing, one.counted) == (
+        RunState.FINISHED,
+        source,
+        0,
+        one.sent,
+    )
     letters = counted(live.client, f"{base(own)}.dead_letters")
     assert letters > 1 if source == "kafka" else letters == 0, "the very records, or what counted"
-    assert counted(live.client, f"{base(own)}.life_feedback FINAL") > 0, "its records can be looked at"
+    assert counted(live.client, f"{base(own)}.life_feedback FINAL") > 0, (
+        "its records can be looked at"
+    )
     assert "0 of " in live.replay("compare", source)
 
 
@@ -170,7 +203,9 @@ def test_a_run_that_differs_is_told_measure_by_measure(live: Live) -> None:
     )
     done = command(live.environment, "streams", "replay", "compare", "spoilt")
     told = done.stdout.decode()
-    ((steps,),) = live.client.execute(f"SELECT sum(steps) FROM windows_feedback FINAL WHERE {DAY.windows}")
+    ((steps,),) = live.client.execute(
+        f"SELECT sum(steps) FROM windows_feedback FINAL WHERE {DAY.windows}"
+    )
     assert done.returncode == 1 and f"-{steps:,}" in told
 
 
@@ -182,13 +217,24 @@ def test_a_name_is_used_once_until_it_is_removed(live: Live) -> None:
     assert "hour" in live.replay("list")
     assert "removed" in live.replay("remove", "hour")
     own = sandbox(live.settings, "hour")
-    assert not live.client.execute("SELECT 1 FROM system.databases WHERE name = %(name)s", {"name": database(own.clickhouse_url)})
-    assert not [one for one in asyncio.run(_topics(live.settings)) if one.startswith(own.topic_prefix)]
+    assert not live.client.execute(
+        "SELECT 1 FROM system.databases WHERE name = %(name)s",
+        {"name": database(own.clickhouse_url)},
+    )
+    assert not [
+        one for one in asyncio.run(_topics(live.settings)) if one.startswith(own.topic_prefix)
+    ]
     assert "hour" not in live.replay("list")
     assert "equal the live ones" in live.replay(*arguments), "nothing of the first run is left"
     hour = timedelta(hours=1)
-    done = next(one for one in extracts(datetime.now(UTC) - hour, datetime.now(UTC) + hour) if one.name == "actions")
-    assert [row[1:3] for row in live.client.execute(done.question) if row[2] == "hour"] == [("replay begun", "hour")]
+    done = next(
+        one
+        for one in extracts(datetime.now(UTC) - hour, datetime.now(UTC) + hour)
+        if one.name == "actions"
+    )
+    assert [row[1:3] for row in live.client.execute(done.question) if row[2] == "hour"] == [
+        ("replay begun", "hour")
+    ]
 
 
 async def _topics(settings: Settings) -> list[str]:
@@ -223,12 +269,19 @@ def test_a_run_at_a_speed_goes_on_in_order_and_may_be_ended_at_any_time(
         environment=live.environment, log=tmp_path / "run.log",
     )  # fmt: skip
     try:
-        wait_for(lambda: live.run(name).counted > 0 and live.run(name).moment > START + timedelta(hours=1), what="an hour of it")
+        wait_for(
+            lambda: (
+                live.run(name).counted > 0 and live.run(name).moment > START + timedelta(hours=1)
+            ),
+            what="an hour of it",
+        )
         one = live.run(name)
         assert one.state is RunState.RUNNING and one.sent < one.total
         ((last,),) = live.client.execute(f"SELECT max(received_at) FROM {base(own)}.events_filing")
         seen = datetime.now(UTC)
-        told = wait_for(lambda: (now := live.run(name)).at > seen and now, what="how far it was by then")
+        told = wait_for(
+            lambda: (now := live.run(name)).at > seen and now, what="how far it was by then"
+        )
         assert last <= told.moment, "nothing is sent before its time"
         assert _processes(own)
         if end is signal.SIGTERM:
@@ -249,50 +302,84 @@ def test_a_run_at_a_speed_goes_on_in_order_and_may_be_ended_at_any_time(
     live.replay("remove", name)
 
 
-def test_two_runs_go_on_at_a_time_and_the_next_waits_for_its_turn(live: Live, tmp_path: Path) -> None:
+def test_two_runs_go_on_at_a_time_and_the_next_waits_for_its_turn(
+    live: Live, tmp_path: Path
+) -> None:
     period = ("--from", "2026-11-10", "--to", "2026-11-11", "--speed", "60")
     going: dict[str, Running] = {}
     try:
         for name in ("one", "two", "three", "four"):
             log = tmp_path / f"{name}.log"
-            going[name] = Running("streams", "replay", *period, "--into", name, environment=live.environment, log=log)
+            going[name] = Running(
+                "streams", "replay", *period, "--into", name, environment=live.environment, log=log
+            )
             state = RunState.RUNNING if name in ("one", "two") else RunState.QUEUED
-            wait_for(lambda name=name, state=state: live.run(name).state is state, what=f"{name} {state}")
+            wait_for(
+                lambda name=name, state=state: live.run(name).state is state, what=f"{name} {state}"
+            )
         assert not _processes(sandbox(live.settings, "three")), "nothing of it has begun"
         refused = command(live.environment, "streams", "replay", "remove", "three")
         assert refused.returncode != 0 and b"is queued" in refused.stderr
         assert "asked to stop" in live.replay("stop", "three")
-        wait_for(lambda: live.run("three").state is RunState.STOPPED, what="the end of one that waited")
+        wait_for(
+            lambda: live.run("three").state is RunState.STOPPED, what="the end of one that waited"
+        )
         going["one"].stop(60)
         wait_for(lambda: live.run("four").state is RunState.RUNNING, what="its turn")
         assert live.run("two").state is RunState.RUNNING
     finally:
         for one in going.values():
             one.stop(60)
-    wait_for(lambda: not any(_processes(sandbox(live.settings, name)) for name in going), what="the end of their processes")
+    wait_for(
+        lambda: not any(_processes(sandbox(live.settings, name)) for name in going),
+        what="the end of their processes",
+    )
 
 
-def test_a_run_for_which_the_disk_has_no_room_says_so_and_does_not_begin(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_for_which_the_disk_has_no_room_says_so_and_does_not_begin(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ((taken, known, free),) = live.client.execute(replays.room())
     assert taken > 0 and known > 0 and free > 0
-    assert replays.needed_bytes(known, taken, known) == replays.RESERVE_BYTES + replays.COPIES * taken
+    assert (
+        replays.needed_bytes(known, taken, known) == replays.RESERVE_BYTES + replays.COPIES * taken
+    )
     monkeypatch.setattr(replays, "RESERVE_BYTES", 1 << 60)
     with pytest.raises(NoRoomError, match="not enough free disk"):
         asyncio.run(run.run(live.settings, run.Plan("crowded", DAY)))
     assert not book.read(live.client, "crowded")
     with pytest.raises(RunRequestError, match="disk"):
         store = ReplayStore(Connection(live.settings.clickhouse_url))
-        Starter(store, live.settings.home).start({"name": "crowded", "since": "2026-11-10", "until": "2026-11-11"})
+        Starter(store, live.settings.home).start(
+            {"name": "crowded", "since": "2026-11-10", "until": "2026-11-11"}
+        )
 
 
 def test_a_worker_that_ends_is_noticed_while_nothing_is_due(live: Live, tmp_path: Path) -> None:
-    own, hour = sandbox(live.settings, "ended"), ("--from", "2026-11-10T02:00", "--to", "2026-11-10T03:00")
+    own, hour = (
+        sandbox(live.settings, "ended"),
+        ("--from", "2026-11-10T02:00", "--to", "2026-11-10T03:00"),
+    )
     going = Running(
-        "streams", "replay", *hour, "--speed", "0.01", "--into", "ended", environment=live.environment, log=tmp_path / "run.log"
+        "streams",
+        "replay",
+        *hour,
+        "--speed",
+        "0.01",
+        "--into",
+        "ended",
+        environment=live.environment,
+        log=tmp_path / "run.log",
     )
     try:
         (worker_of_it,) = wait_for(lambda: _processes(own), what="its worker")
-        wait_for(lambda: live.run("ended").counted >= 0 and live.run("ended").moment > live.run("ended").since, what="its course")
+        wait_for(
+            lambda: (
+                live.run("ended").counted >= 0
+                and live.run("ended").moment > live.run("ended").since
+            ),
+            what="its course",
+        )
         os.kill(int(worker_of_it), signal.SIGKILL)
         assert going.process.wait(60) != 0
     finally:
@@ -301,7 +388,9 @@ def test_a_worker_that_ends_is_noticed_while_nothing_is_due(live: Live, tmp_path
     assert one.state is RunState.FAILED and "a worker ended" in one.said
 
 
-def test_a_day_of_the_past_is_an_exercise_of_today_and_is_watched_over(live: Live, tmp_path: Path) -> None:
+def test_a_day_of_the_past_is_an_exercise_of_today_and_is_watched_over(
+    live: Live, tmp_path: Path
+) -> None:
     own = sandbox(live.settings, "today")
     going = Running(
         "streams", "replay", "--from", "2026-11-10", "--to", "2026-11-11", "--as-now", "--into", "today",
@@ -316,41 +405,84 @@ def test_a_day_of_the_past_is_an_exercise_of_today_and_is_watched_over(live: Liv
         assert shift % timedelta(days=1) == timedelta(0), "the same time of day"
         assert timedelta(0) <= now - one.since < timedelta(days=1)
         due = f"SELECT count() FROM events_filing FINAL WHERE {DAY.events} AND received_at <= {{}}"
-        first, last = (counted_by(live.client, due.format(at(moment - shift))) for moment in (now, now + timedelta(seconds=60)))
-        wait_for(lambda: first <= counted(live.client, f"{base(own)}.events_filing FINAL") <= last, what="what has happened by now")
+        first, last = (
+            counted_by(live.client, due.format(at(moment - shift)))
+            for moment in (now, now + timedelta(seconds=60))
+        )
+        wait_for(
+            lambda: first <= counted(live.client, f"{base(own)}.events_filing FINAL") <= last,
+            what="what has happened by now",
+        )
         late = "occurred_at > now() OR received_at > now() + 1 OR registered_at > now()"
         assert counted(live.client, f"{base(own)}.events_filing WHERE {late}") == 0
-        wait_for(lambda: counted(live.client, f"{base(own)}.watch_jobs FINAL") > 5, what="its watch")
-        shown = PastConnection(Connection(own.clickhouse_url), "46", Replay(live.run("today").moment, Picture.CORRECTED))
-        assert shown.tuples("SELECT count() FROM watch_jobs")[0][0] > 5, "and the screens say that it is watched"
-        wait_for(lambda: counted(live.client, f"{base(own)}.current_filing FINAL") > 0, what="its lives")
+        wait_for(
+            lambda: counted(live.client, f"{base(own)}.watch_jobs FINAL") > 5, what="its watch"
+        )
+        shown = PastConnection(
+            Connection(own.clickhouse_url),
+            "46",
+            Replay(live.run("today").moment, Picture.CORRECTED),
+        )
+        assert shown.tuples("SELECT count() FROM watch_jobs")[0][0] > 5, (
+            "and the screens say that it is watched"
+        )
+        wait_for(
+            lambda: counted(live.client, f"{base(own)}.current_filing FINAL") > 0, what="its lives"
+        )
     finally:
         going.stop()
     assert live.run("today").state is RunState.STOPPED
     wait_for(lambda: not _processes(own), what="the end of its processes")
 
 
-def test_an_exercise_is_fed_by_the_simulator_and_live_hears_nothing_of_it(live: Live, tmp_path: Path) -> None:
+def test_an_exercise_is_fed_by_the_simulator_and_live_hears_nothing_of_it(
+    live: Live, tmp_path: Path
+) -> None:
     own, before = sandbox(live.settings, "storm"), live.windows()
     events = counted(live.client, "events_feedback")
-    with Running("streams", "replay", "open", "storm", environment=live.environment, log=tmp_path / "run.log"):
+    with Running(
+        "streams", "replay", "open", "storm", environment=live.environment, log=tmp_path / "run.log"
+    ):
         wait_for(lambda: live.run("storm").state is RunState.RUNNING, what="the exercise")
-        arguments = ("simulate", "--seed", "3", "--days", "1", "--live", "--scene", "storm", "--scene", "tet", "--into", "storm")
-        with Running("ingest", *arguments, environment=live.environment, log=tmp_path / "simulate.log"):
+        arguments = (
+            "simulate",
+            "--seed",
+            "3",
+            "--days",
+            "1",
+            "--live",
+            "--scene",
+            "storm",
+            "--scene",
+            "tet",
+            "--into",
+            "storm",
+        )
+        with Running(
+            "ingest", *arguments, environment=live.environment, log=tmp_path / "simulate.log"
+        ):
             wait_for(lambda: live.run("storm").counted > 50, what="what the simulator sends")
             one = live.run("storm")
-            assert timedelta(seconds=-1) < datetime.now(UTC) - one.moment < timedelta(seconds=10), "it goes as time goes"
+            assert timedelta(seconds=-1) < datetime.now(UTC) - one.moment < timedelta(seconds=10), (
+                "it goes as time goes"
+            )
             refused = command(live.environment, "streams", "replay", "compare", "storm")
             assert one.live and refused.returncode == 1 and b"nothing to compare" in refused.stderr
             raised = f"{base(own)}.alarm_rows WHERE rule IN ('burst', 'cluster')"
-            wait_for(lambda: counted(live.client, raised) > 0, what="the alarm that the storm raises", seconds=180)
+            wait_for(
+                lambda: counted(live.client, raised) > 0,
+                what="the alarm that the storm raises",
+                seconds=180,
+            )
         assert "asked to stop" in live.replay("stop", "storm"), "by whom it was not begun"
         wait_for(lambda: live.run("storm").state is RunState.STOPPED, what="the end of it")
     again = command(live.environment, "streams", "replay", "stop", "storm")
     assert again.returncode == 1 and b"it is stopped" in again.stderr
     assert counted(live.client, f"{base(own)}.events_feedback") > 0
     assert (live.windows(), counted(live.client, "events_feedback")) == (before, events)
-    assert not (live.settings.home / "simulator.json").exists(), "what is simulated for it is not gone on with"
+    assert not (live.settings.home / "simulator.json").exists(), (
+        "what is simulated for it is not gone on with"
+    )
 
 
 @pytest.mark.parametrize(
@@ -366,7 +498,9 @@ def test_an_exercise_is_fed_by_the_simulator_and_live_hears_nothing_of_it(live: 
         (["compare", "nobody"], "There is no run nobody"),
     ],
 )
-def test_what_cannot_be_sent_again_is_said_and_nothing_begins(live: Live, arguments: list[str], words: str) -> None:
+def test_what_cannot_be_sent_again_is_said_and_nothing_begins(
+    live: Live, arguments: list[str], words: str
+) -> None:
     done = command(live.environment, "streams", "replay", *arguments)
     assert done.returncode != 0 and words in done.stderr.decode()
     assert not book.read(live.client, "x")
@@ -384,6 +518,12 @@ async def _forget_first(settings: Settings) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_servers)
     await admin.start()
     try:
-        await admin.delete_records({TopicPartition(FILING.topic(settings.topic_prefix), 0): RecordsToDelete(before_offset=100)})
+        await admin.delete_records(
+            {
+                TopicPartition(FILING.topic(settings.topic_prefix), 0): RecordsToDelete(
+                    before_offset=100
+                )
+            }
+        )
     finally:
         await admin.close()

@@ -67,16 +67,23 @@ class Archive:
     counter: Counter
     lives: Lives
 
-    def told(self, name: str, status: FilingStatus, ago: float, arrived: float | None = None) -> None:
+    def told(
+        self, name: str, status: FilingStatus, ago: float, arrived: float | None = None
+    ) -> None:
         """A step of a filing, so many days ago; it arrived then, too, unless said."""
-        at, came = (NOW - timedelta(days=days) for days in (ago, ago if arrived is None else arrived))
+        at, came = (
+            NOW - timedelta(days=days) for days in (ago, ago if arrived is None else arrived)
+        )
         self.counter.arrive(FILING, [(at, came, filing(name, status))])
 
     def rows(self, name: str = "") -> dict[str, list[Any]]:
         """All rows of the tables; those of an entity."""
         which = f"WHERE entity_id = '{name}'" if name else "WHERE entity_id != 'old'"
         names = {table: f"{table}_filing" for table in TABLES}
-        return {table: sorted(self.client.execute(f"SELECT * FROM {of} FINAL {which}")) for table, of in names.items()}
+        return {
+            table: sorted(self.client.execute(f"SELECT * FROM {of} FINAL {which}"))
+            for table, of in names.items()
+        }
 
     def windows(self) -> list[Any]:
         return sorted(self.client.execute("SELECT * FROM windows_filing FINAL"))
@@ -109,18 +116,26 @@ def test_what_is_closed_for_long_goes_and_all_else_is_as_it_was(archive: Archive
     assert {len(found) for found in archive.rows("old").values()} == {2, 1} and not archive.wrong()
     archive.counter.caught_up()
     (gone, *others) = retain(archive.client, archive.settings)
-    assert (gone.kind, gone.entities, gone.events) == (FILING, 1, 2) and not any(one.entities for one in others)
+    assert (gone.kind, gone.entities, gone.events) == (FILING, 1, 2) and not any(
+        one.entities for one in others
+    )
     assert archive.rows("old") == {table: [] for table in TABLES}
     assert archive.rows() == rows and archive.windows() == windows
     (report, *_) = verify(archive.settings)
     assert not report.differences
     due = Horizon.due(datetime.now(UTC), DAYS)
-    assert report.windows_from == due.removed_before.timestamp(), "windows from before hold more than what is there"
-    assert [one.entities for one in retain(archive.client, archive.settings)] == [0] * 4, "once is enough"
+    assert report.windows_from == due.removed_before.timestamp(), (
+        "windows from before hold more than what is there"
+    )
+    assert [one.entities for one in retain(archive.client, archive.settings)] == [0] * 4, (
+        "once is enough"
+    )
     assert not archive.client.execute("SHOW TABLES LIKE 'leaving%'")
     archive.told("old", FilingStatus.PROCESSING, 0)
     archive.lives.catch_up()
-    assert [len(found) for found in archive.rows("old").values()] == [1] * 4, "heard of again it begins anew"
+    assert [len(found) for found in archive.rows("old").values()] == [1] * 4, (
+        "heard of again it begins anew"
+    )
     assert not archive.wrong()
 
 
@@ -130,19 +145,31 @@ def test_nothing_goes_while_workers_may_be_behind(archive: Archive) -> None:
     archive.counter.caught_up()
     ago = milliseconds(datetime.now(UTC) - timedelta(days=2))
     store = WorkerStore(archive.settings.clickhouse_url)
-    store.write_progress([("filing", 0, "test", 1, 9, None, ago, ago, milliseconds(datetime.now(UTC)) + 1)])
+    store.write_progress(
+        [("filing", 0, "test", 1, 9, None, ago, ago, milliseconds(datetime.now(UTC)) + 1)]
+    )
     store.close()
     with pytest.raises(WorkersBehindError, match=r"filing\[0\]"):
         retain(archive.client, archive.settings)
     assert archive.rows("old")["events"] and horizon(archive.client.execute) is None
     archive.counter.caught_up()
-    assert [one.entities for one in retain(archive.client, archive.settings.model_copy(update={"keep_events_days": 0}))] == []
+    assert [
+        one.entities
+        for one in retain(
+            archive.client, archive.settings.model_copy(update={"keep_events_days": 0})
+        )
+    ] == []
     assert archive.rows("old")["events"], "kept for ever"
 
 
-def test_the_watch_lets_go_by_itself_but_not_of_what_a_run_of_the_stream_has(archive: Archive) -> None:
+def test_the_watch_lets_go_by_itself_but_not_of_what_a_run_of_the_stream_has(
+    archive: Archive,
+) -> None:
     archive.counter.caught_up()
-    for settings in (archive.settings.model_copy(update={"topic_prefix": "ioc.replay.week."}), archive.settings):
+    for settings in (
+        archive.settings.model_copy(update={"topic_prefix": "ioc.replay.week."}),
+        archive.settings,
+    ):
         assert archive.rows("old")["events"]
         store = WorkerStore(settings.clickhouse_url)
         Living()(Task(settings, store, datetime.now(UTC)))
@@ -151,7 +178,9 @@ def test_the_watch_lets_go_by_itself_but_not_of_what_a_run_of_the_stream_has(arc
 
 
 @pytest.mark.parametrize("step", range(7))
-def test_killed_at_any_step_the_next_run_ends_it(archive: Archive, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_at_any_step_the_next_run_ends_it(
+    archive: Archive, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     archive.counter.caught_up()
     windows, rows, writes = archive.windows(), archive.rows(), iter(range(step))
     execute = archive.client.execute
@@ -170,26 +199,52 @@ def test_killed_at_any_step_the_next_run_ends_it(archive: Archive, step: int, mo
     archive.lives.catch_up()
     retain(archive.client, archive.settings)
     listed = step >= 3
-    assert len(archive.rows("old")["life"]) == (1 if listed else 3) and len(archive.rows("old")["current"]) == 1
+    assert (
+        len(archive.rows("old")["life"]) == (1 if listed else 3)
+        and len(archive.rows("old")["current"]) == 1
+    )
     assert not archive.wrong()
     assert archive.rows() == rows
-    assert [one for one in archive.windows() if one in windows] and not archive.client.execute("SHOW TABLES LIKE 'leaving%'")
+    assert [one for one in archive.windows() if one in windows] and not archive.client.execute(
+        "SHOW TABLES LIKE 'leaving%'"
+    )
 
 
 def test_what_happened_before_what_is_kept_is_a_dead_letter(archive: Archive) -> None:
-    engine = Engine(WorkerStore(archive.settings.clickhouse_url), archive.settings.topic_prefix, Reader(), SEALER, Keeping(DAYS))
+    engine = Engine(
+        WorkerStore(archive.settings.clickhouse_url),
+        archive.settings.topic_prefix,
+        Reader(),
+        SEALER,
+        Keeping(DAYS),
+    )
     values = [
-        write(FILING, filing(f"F{ago}", FilingStatus.PROCESSING), id=f"age-{ago}", source="/x", time=NOW - timedelta(days=ago))
+        write(
+            FILING,
+            filing(f"F{ago}", FilingStatus.PROCESSING),
+            id=f"age-{ago}",
+            source="/x",
+            time=NOW - timedelta(days=ago),
+        )
         for ago in (DAYS + 1, DAYS - 1)
     ]
     keys = (f"F{DAYS + 1}", f"F{DAYS - 1}")
-    records = [Record(n, milliseconds(NOW), key.encode(), value) for n, (key, value) in enumerate(zip(keys, values, strict=True))]
+    records = [
+        Record(n, milliseconds(NOW), key.encode(), value)
+        for n, (key, value) in enumerate(zip(keys, values, strict=True))
+    ]
     batch = engine.take([(FILING, 1, records)])
     ((letter,), events) = batch.dead, batch.events[FILING]
-    assert letter.category == "too-old" and "IOC_KEEP_EVENTS_DAYS" in letter.reason and len(events[0]) == 1
+    assert (
+        letter.category == "too-old"
+        and "IOC_KEEP_EVENTS_DAYS" in letter.reason
+        and len(events[0]) == 1
+    )
 
 
-def test_rebuild_and_a_run_of_the_stream_refuse_what_is_gone(archive: Archive, environment: dict[str, str]) -> None:
+def test_rebuild_and_a_run_of_the_stream_refuse_what_is_gone(
+    archive: Archive, environment: dict[str, str]
+) -> None:
     archive.counter.caught_up()
     settings = environment | {"IOC_KEEP_EVENTS_DAYS": str(DAYS)}
     done = command(settings, "streams", "retain")
@@ -198,8 +253,20 @@ def test_rebuild_and_a_run_of_the_stream_refuse_what_is_gone(archive: Archive, e
     with pytest.raises(ValueError, match="not everything is kept"):
         rebuild(archive.settings, EVER)
     since = written(Horizon.due(datetime.now(UTC), DAYS).removed_before)
-    assert not any(one.differing for one in rebuild(archive.settings, parse(since, None), states=True))
-    done = command(settings, "streams", "replay", "--from", "2020-01-01", "--to", "2030-01-01", "--into", "gone")
+    assert not any(
+        one.differing for one in rebuild(archive.settings, parse(since, None), states=True)
+    )
+    done = command(
+        settings,
+        "streams",
+        "replay",
+        "--from",
+        "2020-01-01",
+        "--to",
+        "2030-01-01",
+        "--into",
+        "gone",
+    )
     assert done.returncode == 1 and b"not everything is kept" in done.stderr
 
 
@@ -215,13 +282,25 @@ def test_the_screens_say_what_can_still_be_replayed_how(archive: Archive) -> Non
     retain(archive.client, archive.settings)
     due = Horizon.due(datetime.now(UTC), DAYS)
     reach = past.reach()
-    assert reach["whole"] == due.whole_from and reach["windows"] and reach["windows"] < NOW - timedelta(days=180)
+    assert (
+        reach["whole"] == due.whole_from
+        and reach["windows"]
+        and reach["windows"] < NOW - timedelta(days=180)
+    )
     assert past.volume(since, NOW, 100)[:30] == before[:30], "counts of what is gone, by windows"
-    assert sum(past.volume(since, NOW, 100)) == 7, "of what came late both is told: when it happened, and when it came"
-    assert Proof(connection, "46").count()[0] == 1 and len(Proof(connection, "46").recorded(since, NOW)) == 1
+    assert sum(past.volume(since, NOW, 100)) == 7, (
+        "of what came late both is told: when it happened, and when it came"
+    )
+    assert (
+        Proof(connection, "46").count()[0] == 1
+        and len(Proof(connection, "46").recorded(since, NOW)) == 1
+    )
     assert past.disk()["snapshots"] > 0 and "runs" not in past.disk()
     left_out = build(connection, "46", since, NOW, BytesIO()).left_out
-    assert any(f"single events that are kept no longer, from before {reach['whole'].isoformat()}" in one for one in left_out)
+    assert any(
+        f"single events that are kept no longer, from before {reach['whole'].isoformat()}" in one
+        for one in left_out
+    )
     ask = PageContext(connection, Live(), ProvinceContext("46"))
 
     def asked(ago: float) -> PageRequest:
@@ -242,7 +321,14 @@ def test_how_long_windows_are_kept_is_a_setting(archive: Archive) -> None:
     assert not [age for age in ages if timedelta(days=101) < age < timedelta(days=10_000)]
     assert not [line for report in verify(shorter) for line in report.differences]
     since = written(NOW - timedelta(days=99))
-    archive.client.execute("ALTER TABLE windows_filing DELETE WHERE window_start > toDateTime(0)", settings={"mutations_sync": 1})
+    archive.client.execute(
+        "ALTER TABLE windows_filing DELETE WHERE window_start > toDateTime(0)",
+        settings={"mutations_sync": 1},
+    )
     (done, *_) = rebuild(shorter, parse(since, None))
-    assert done.differing and done.swapped and not [line for report in verify(shorter) for line in report.differences]
+    assert (
+        done.differing
+        and done.swapped
+        and not [line for report in verify(shorter) for line in report.differences]
+    )
     assert [line for line in migrate(archive.settings) if "windows_filing is kept for ever" in line]

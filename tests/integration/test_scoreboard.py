@@ -33,7 +33,9 @@ pytestmark = pytest.mark.stack
 END = datetime(2026, 11, 24, 9, 40, tzinfo=ZONE)
 
 
-def told(code: str, unit: str, period: str, value: float, at: datetime, measure_unit: str = "%") -> Indicator:
+def told(
+    code: str, unit: str, period: str, value: float, at: datetime, measure_unit: str = "%"
+) -> Indicator:
     commune = unit if unit != "46" else ""
     return Indicator(
         agency="H57.TEST",
@@ -62,7 +64,11 @@ ODD = (
 
 
 @pytest.fixture(scope="module")
-def raw(module_settings: Settings, module_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def raw(
+    module_settings: Settings,
+    module_environment: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Any]:
     """A month of a province's indicators, counted; gives the store, and the raw events as a frame."""
     logs: Path = tmp_path_factory.mktemp("logs")
     migrate(module_settings)
@@ -73,15 +79,23 @@ def raw(module_settings: Settings, module_environment: dict[str, str], tmp_path_
         for hour in range(milliseconds(END) // HOUR * HOUR - 30 * DAY, milliseconds(END), HOUR):
             for step in indicators.born(world, hour, world.dice("indicator", hour), 0):
                 at = moment(step.occurred)
-                producer.send(INDICATOR, step.event, id=step.id, source=step.agency, time=at, received_at=at)
+                producer.send(
+                    INDICATOR, step.event, id=step.id, source=step.agency, time=at, received_at=at
+                )
                 sent += 1
         for number, event in enumerate(ODD):
             at = event.reported_at
-            producer.send(INDICATOR, event, id=f"odd-{number}", source="/test", time=at, received_at=at)
+            producer.send(
+                INDICATOR, event, id=f"odd-{number}", source="/test", time=at, received_at=at
+            )
             sent += 1
         producer.flush()
         client = Client.from_url(module_settings.clickhouse_url)
-        wait_for(lambda: client.execute("SELECT count() FROM events")[0][0] == sent, 120, "every report in ClickHouse")
+        wait_for(
+            lambda: client.execute("SELECT count() FROM events")[0][0] == sent,
+            120,
+            "every report in ClickHouse",
+        )
         frame = client.query_dataframe(
             "SELECT indicator, unit, period, value, measure_unit, reported_at FROM events WHERE kind = 'indicator'"
         )
@@ -100,7 +114,9 @@ def by_pandas(frame: pd.DataFrame, now: datetime) -> pd.DataFrame:
     good = newest[same_unit & newest["period"].str.match(r"^\d{4}(-|$)")].copy()
     spans = good["period"].map(lambda text: pd.Period(text.replace("-Q", "Q")))
     day = good["reported_at"].dt.tz_convert("Asia/Ho_Chi_Minh").dt.tz_localize(None).dt.normalize()
-    good["day"] = pd.DataFrame({"last": spans.map(lambda span: span.end_time.normalize()), "day": day}).min(axis=1)
+    good["day"] = pd.DataFrame(
+        {"last": spans.map(lambda span: span.end_time.normalize()), "day": day}
+    ).min(axis=1)
     good = good[spans.map(lambda span: span.start_time) <= pd.Timestamp(now.date())]
     return good.drop_duplicates(["indicator", "unit", "day"], keep="last").sort_values("day")
 
@@ -118,7 +134,9 @@ def line_by_numpy(days: Any, figures: Any, due: pd.Timestamp) -> float | None:
     return float(np.median(y - slope * x)) + slope * (due - last).days
 
 
-def by_hand(target: reference.Target, days: Any, figures: Any, now: datetime) -> tuple[str, float | None]:
+def by_hand(
+    target: reference.Target, days: Any, figures: Any, now: datetime
+) -> tuple[str, float | None]:
     """Status and forecast."""
     better = 1 if target.direction == "up" else -1
     due = pd.Timestamp(target.due)
@@ -150,10 +168,16 @@ def test_every_standing_of_province_and_communes_is_as_pandas_computes_it(raw: A
         for one in boards[unit].standings:
             part = table.get((unit, one.target.indicator))
             if part is None:
-                assert (one.status, one.reading.value, one.points) == (TargetStatus.UNKNOWN, None, ())
+                assert (one.status, one.reading.value, one.points) == (
+                    TargetStatus.UNKNOWN,
+                    None,
+                    (),
+                )
                 continue
             days, figures = pd.DatetimeIndex(part["day"]), part["value"].to_numpy()
-            assert [(pd.Timestamp(day), value) for day, value in one.points] == list(zip(days, figures, strict=True))
+            assert [(pd.Timestamp(day), value) for day, value in one.points] == list(
+                zip(days, figures, strict=True)
+            )
             status, ahead = by_hand(one.target, days, figures, END)
             assert (one.reading.value, one.reading.stale) == (figures[-1], False)
             assert one.status == status, one
@@ -172,7 +196,9 @@ def standing(raw: Any, code: str, unit: str = "46", **live: Reading) -> TargetSt
 def test_corrections_and_odd_reports_do_what_they_should(raw: Any) -> None:
     users = standing(raw, "internet.users")
     assert {str(day): value for day, value in users.points}["2026-10-31"] == 71.5
-    assert users.status is TargetStatus.MET and users.reading.value != 71.5, "the newest figure is November's"
+    assert users.status is TargetStatus.MET and users.reading.value != 71.5, (
+        "the newest figure is November's"
+    )
     assert standing(raw, "health.records", "19753").reading.value == 12.0
     fibre, villages = standing(raw, "internet.fibre"), standing(raw, "internet.villages")
     assert {(report.period, why) for report, why in fibre.series.left_out} == {
@@ -180,8 +206,12 @@ def test_corrections_and_odd_reports_do_what_they_should(raw: Any) -> None:
         ("thang 10", LeftOut.PERIOD),
     }
     assert [why for _, why in villages.series.left_out] == [LeftOut.UNIT]
-    assert {str(day): value for day, value in standing(raw, "economy.sme").points}["2026-09-30"] == 21.0, "reported later"
-    assert standing(raw, "service.level34").status is TargetStatus.MISSED, "the figure of the due day decides"
+    assert {str(day): value for day, value in standing(raw, "economy.sme").points}[
+        "2026-09-30"
+    ] == 21.0, "reported later"
+    assert standing(raw, "service.level34").status is TargetStatus.MISSED, (
+        "the figure of the due day decides"
+    )
 
 
 def test_some_targets_are_met_some_at_risk_and_one_is_off_track(raw: Any) -> None:
@@ -189,7 +219,13 @@ def test_some_targets_are_met_some_at_risk_and_one_is_off_track(raw: Any) -> Non
     count = scoreboard.scoreboard(store, At(END), "46").count
     assert all(
         count[status]
-        for status in (TargetStatus.MET, TargetStatus.ON_TRACK, TargetStatus.AT_RISK, TargetStatus.OFF_TRACK, TargetStatus.UNKNOWN)
+        for status in (
+            TargetStatus.MET,
+            TargetStatus.ON_TRACK,
+            TargetStatus.AT_RISK,
+            TargetStatus.OFF_TRACK,
+            TargetStatus.UNKNOWN,
+        )
     )
     assert sum(count.values()) == len(reference.targets("46", END.date()))
     tax = standing(raw, "tax.electronic")
@@ -197,7 +233,16 @@ def test_some_targets_are_met_some_at_risk_and_one_is_off_track(raw: Any) -> Non
 
 
 def test_what_is_computed_here_comes_from_the_figures(raw: Any) -> None:
-    online = standing(raw, "filing.online", filing__online=Reading(91.0, part=91, whole=100, as_of=END))
-    assert (online.status, online.forecast, online.reading.whole) == (TargetStatus.MET, Forecast(91.0, steady=True), 100)
+    online = standing(
+        raw, "filing.online", filing__online=Reading(91.0, part=91, whole=100, as_of=END)
+    )
+    assert (online.status, online.forecast, online.reading.whole) == (
+        TargetStatus.MET,
+        Forecast(91.0, steady=True),
+        100,
+    )
     assert standing(raw, "filing.online").status is TargetStatus.UNKNOWN
-    assert standing(raw, "filing.online", "19753", filing__online=Reading(50.0)).status is TargetStatus.OFF_TRACK
+    assert (
+        standing(raw, "filing.online", "19753", filing__online=Reading(50.0)).status
+        is TargetStatus.OFF_TRACK
+    )

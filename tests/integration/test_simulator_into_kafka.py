@@ -28,11 +28,14 @@ READER = Reader()
 def in_kafka(settings: Settings) -> tuple[Counter[str], Counter[str], Counter[str], list[int]]:
     """Distinct good events, repeats and bad records per kind, and the arrivals of all records."""
     good, repeats, bad, times = Counter[str](), Counter[str](), Counter[str](), []
-    consumer = KafkaConsumer(bootstrap_servers=settings.kafka_servers.split(","), auto_offset_reset="earliest")
+    consumer = KafkaConsumer(
+        bootstrap_servers=settings.kafka_servers.split(","), auto_offset_reset="earliest"
+    )
     try:
         for kind in KINDS:
             partitions = [
-                TopicPartition(kind.topic(settings.topic_prefix), number) for number in range(settings.partitions.largest)
+                TopicPartition(kind.topic(settings.topic_prefix), number)
+                for number in range(settings.partitions.largest)
             ]
             ends = consumer.end_offsets(partitions)
             consumer.assign(partitions)
@@ -43,10 +46,14 @@ def in_kafka(settings: Settings) -> tuple[Counter[str], Counter[str], Counter[st
                 for records in consumer.poll(500).values():
                     for record in records:
                         arrived = int(dict(record.headers).get(RECEIVED_AT, record.timestamp))
-                        assert arrived >= last[record.partition], "records of a partition are in order of arrival"
+                        assert arrived >= last[record.partition], (
+                            "records of a partition are in order of arrival"
+                        )
                         last[record.partition] = arrived
                         times.append(arrived)
-                        assert b", 0000 " not in record.value, "who reported is sealed, in what is wrong, too"
+                        assert b", 0000 " not in record.value, (
+                            "who reported is sealed, in what is wrong, too"
+                        )
                         try:
                             event = READER.read(record.value)
                         except RefusalError:
@@ -64,17 +71,30 @@ def test_two_days_are_in_kafka_as_the_ledger_says(settings: Settings) -> None:
     end = datetime(2026, 11, 13, tzinfo=UTC)
     start = end - timedelta(days=2)
     topics.ensure(settings)
-    ledger, sent = backfill(settings, World("46", 7, beginning=milliseconds(start) - DAY), start, end)
+    ledger, sent = backfill(
+        settings, World("46", 7, beginning=milliseconds(start) - DAY), start, end
+    )
     good, repeats, bad, times = in_kafka(settings)
     assert (good, repeats, bad) == (ledger.good, ledger.repeats, ledger.bad)
     assert len(times) == sent > 15_000
     assert milliseconds(start) <= min(times) <= max(times) < milliseconds(end)
 
 
-def test_the_command_backfills_goes_live_and_keeps_how_far_it_came(settings: Settings, environment: dict[str, str]) -> None:
-    command = [sys.executable, "-c", "import typer; from ingest.simulator.cli import simulate; typer.run(simulate)", "--days", "1"]
+def test_the_command_backfills_goes_live_and_keeps_how_far_it_came(
+    settings: Settings, environment: dict[str, str]
+) -> None:
+    command = [
+        sys.executable,
+        "-c",
+        "import typer; from ingest.simulator.cli import simulate; typer.run(simulate)",
+        "--days",
+        "1",
+    ]
     process = subprocess.Popen(
-        [*command, "--live", "--speed", "2"], env=os.environ | environment, stderr=subprocess.PIPE, text=True
+        [*command, "--live", "--speed", "2"],
+        env=os.environ | environment,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stderr is not None
     said = []

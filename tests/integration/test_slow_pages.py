@@ -67,7 +67,9 @@ class Dashboard:
 
     def __init__(self, environment: dict[str, str], log: Path) -> None:
         self.url = f"http://127.0.0.1:{environment['IOC_DASHBOARD_PORT']}"
-        self.running = Running("dashboard", "serve", environment=environment, log=log, ready=f"{self.url}/readyz")
+        self.running = Running(
+            "dashboard", "serve", environment=environment, log=log, ready=f"{self.url}/readyz"
+        )
         self.callbacks = json.loads(self.get("/_dash-dependencies"))
 
     def get(self, path: str, seconds: float = 60) -> bytes:
@@ -77,15 +79,31 @@ class Dashboard:
     def page(self, path: str, search: str = "") -> tuple[int, str]:
         """What Dash's script is answered when it asks for a page."""
         (output,) = [one["output"] for one in self.callbacks if "_pages_content" in one["output"]]
-        outputs = [dict(zip(("id", "property"), one.rsplit(".", 1), strict=True)) for one in output.strip(".").split("...")]
+        outputs = [
+            dict(zip(("id", "property"), one.rsplit(".", 1), strict=True))
+            for one in output.strip(".").split("...")
+        ]
         where = {"pathname": path, "search": search}
-        inputs = [{"id": "_pages_location", "property": name, "value": value} for name, value in where.items()]
+        inputs = [
+            {"id": "_pages_location", "property": name, "value": value}
+            for name, value in where.items()
+        ]
         changed = [f"_pages_location.{name}" for name in where]
-        return self.call({"output": output, "outputs": outputs, "inputs": inputs, "changedPropIds": changed, "state": []})
+        return self.call(
+            {
+                "output": output,
+                "outputs": outputs,
+                "inputs": inputs,
+                "changedPropIds": changed,
+                "state": [],
+            }
+        )
 
     def call(self, body: Any) -> tuple[int, str]:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.url}/_dash-update-component", data, {"Content-Type": "application/json"})
+        request = urllib.request.Request(
+            f"{self.url}/_dash-update-component", data, {"Content-Type": "application/json"}
+        )
         try:
             with urllib.request.urlopen(request, timeout=120) as answer:
                 return answer.status, _read(answer.read())
@@ -99,11 +117,22 @@ class Dashboard:
 
     def frames(self, until: threading.Event, seen: list[float]) -> None:
         """Open a wall, and note when each frame comes."""
-        (output,) = [one["output"] for one in self.callbacks if not one["inputs"] and one.get("persistent")]
+        (output,) = [
+            one["output"] for one in self.callbacks if not one["inputs"] and one.get("persistent")
+        ]
         payload = {"output": output, "outputs": [], "inputs": [], "changedPropIds": [], "state": []}
         address = f"ws{self.url.removeprefix('http')}/_dash-ws-callback"
         with connect(address, origin=self.url, max_size=None) as socket:  # type: ignore[arg-type]
-            socket.send(json.dumps({"type": "callback_request", "rendererId": "r", "requestId": "1", "payload": payload}))
+            socket.send(
+                json.dumps(
+                    {
+                        "type": "callback_request",
+                        "rendererId": "r",
+                        "requestId": "1",
+                        "payload": payload,
+                    }
+                )
+            )
             while not until.is_set():
                 with suppress(TimeoutError):
                     text = str(socket.recv(0.5))
@@ -127,7 +156,9 @@ def _read(answer: bytes) -> str:
 
 
 @pytest.fixture
-def dashboard(module_environment: dict[str, str], province: None, tmp_path: Path) -> Iterator[Dashboard]:
+def dashboard(
+    module_environment: dict[str, str], province: None, tmp_path: Path
+) -> Iterator[Dashboard]:
     found = Dashboard(module_environment, tmp_path / "dashboard.log")
     yield found
     found.running.stop()
@@ -151,7 +182,9 @@ def on_cpu(process: int, thread: int) -> float:
     return int(Path(f"/proc/{process}/task/{thread}/schedstat").read_text().split()[0]) / 1e9
 
 
-def test_probes_and_walls_are_answered_on_time_while_twenty_slow_pages_are_made(dashboard: Dashboard) -> None:
+def test_probes_and_walls_are_answered_on_time_while_twenty_slow_pages_are_made(
+    dashboard: Dashboard,
+) -> None:
     done, frames = threading.Event(), list[float]()
     with ThreadPoolExecutor(PAGES + 1) as viewers:
         wall = viewers.submit(dashboard.frames, done, frames)
@@ -195,7 +228,9 @@ def test_it_ends_when_it_is_told_to_while_pages_are_made(dashboard: Dashboard) -
                 one.result(30)
 
 
-@pytest.mark.parametrize(("search", "said"), [("", "mất quá nhiều thời gian"), ("lang=en&", "took too long")])
+@pytest.mark.parametrize(
+    ("search", "said"), [("", "mất quá nhiều thời gian"), ("lang=en&", "took too long")]
+)
 def test_a_page_that_takes_too_long_says_so(
     module_environment: dict[str, str], province: None, tmp_path: Path, search: str, said: str
 ) -> None:
@@ -208,7 +243,15 @@ def test_a_page_that_takes_too_long_says_so(
 
 
 def test_bodies_that_are_no_callbacks_are_refused_without_a_traceback(dashboard: Dashboard) -> None:
-    for body in (b"", b"{", b"[]", b"{}", {"output": "x"}, {"output": ["x"]}, {"output": "..seen.data.."}):
+    for body in (
+        b"",
+        b"{",
+        b"[]",
+        b"{}",
+        {"output": "x"},
+        {"output": ["x"]},
+        {"output": "..seen.data.."},
+    ):
         status, _ = dashboard.call(body)
         assert status == 400, body
     (output,) = [one["output"] for one in dashboard.callbacks if "_pages_content" in one["output"]]
@@ -217,7 +260,11 @@ def test_bodies_that_are_no_callbacks_are_refused_without_a_traceback(dashboard:
 
 
 def test_an_address_that_is_too_long_says_so_and_costs_nothing(dashboard: Dashboard) -> None:
-    status, text = dashboard.page("/records/filing", "?procedure=" + ",".join(f"1.{one:06}" for one in range(3_000)))
+    status, text = dashboard.page(
+        "/records/filing", "?procedure=" + ",".join(f"1.{one:06}" for one in range(3_000))
+    )
     assert status == 200 and re.search("dài quá 8 KB", text)
-    status, text = dashboard.page("/records/filing", "?procedure=" + ",".join(f"1.{one:06}" for one in range(51)))
+    status, text = dashboard.page(
+        "/records/filing", "?procedure=" + ",".join(f"1.{one:06}" for one in range(51))
+    )
     assert status == 200 and re.search("nhiều nhất 50 giá trị", text)

@@ -46,7 +46,10 @@ class Centre:
     def told(self, first: int, count: int, *, happened: timedelta, arrived: timedelta) -> None:
         """Overdue filings that happened and arrived so long after the beginning, and all lives of them."""
         at, came = self.begun + happened, self.begun + arrived
-        rows = [(at, came + timedelta(milliseconds=number), self._filing(first + number, at)) for number in range(count)]
+        rows = [
+            (at, came + timedelta(milliseconds=number), self._filing(first + number, at))
+            for number in range(count)
+        ]
         self.counter.arrive(FILING, rows)
         self.lives.catch_up()
 
@@ -78,25 +81,35 @@ def centre(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cent
     lives = Lives(client, settings.province)
     monkeypatch.setattr(snapshots, "SETTLED", timedelta(0))
     begun = (datetime.now(UTC) - timedelta(hours=2)).replace(microsecond=0)
-    found = Centre(settings, client, counter, lives, Snapshots(client, settings.province, lives), begun)
+    found = Centre(
+        settings, client, counter, lives, Snapshots(client, settings.province, lives), begun
+    )
     found.told(0, 30, happened=timedelta(minutes=-1), arrived=timedelta(minutes=1))
     yield found
     counter.close()
     client.disconnect()
 
 
-def test_what_was_shown_is_recorded_and_replayed_the_same_whatever_came_late(centre: Centre) -> None:
+def test_what_was_shown_is_recorded_and_replayed_the_same_whatever_came_late(
+    centre: Centre,
+) -> None:
     centre.snapshots.look()
     assert centre.recorded() == [], "it is kept when what was on its way has come"
-    centre.told(20, 40, happened=timedelta(minutes=-30), arrived=timedelta(minutes=5))  # some of the same, and others, late
+    centre.told(
+        20, 40, happened=timedelta(minutes=-30), arrived=timedelta(minutes=5)
+    )  # some of the same, and others, late
     centre.snapshots.look()
     (one,) = centre.proof.recorded(centre.begun, datetime.now(UTC))
-    assert one.moment == centre.begun + timedelta(minutes=1, milliseconds=29), "the newest arrival that was counted"
+    assert one.moment == centre.begun + timedelta(minutes=1, milliseconds=29), (
+        "the newest arrival that was counted"
+    )
     assert one.readings > 100
     assert centre.proof.comparable(one) and centre.proof.same(one)
     working, live = calendar("46"), Connection(centre.settings.clickhouse_url)
     corrected = PastConnection(live, "46", Replay(one.moment, Picture.CORRECTED))
-    assert take(corrected.tuples, one.moment, working).hash != one.hash, "what came late changes the corrected picture"
+    assert take(corrected.tuples, one.moment, working).hash != one.hash, (
+        "what came late changes the corrected picture"
+    )
     assert take(live.tuples, one.moment, working).hash != one.hash, "and what is shown now"
 
 
@@ -109,7 +122,9 @@ def test_nothing_is_recorded_of_a_moment_of_which_something_was_on_its_way(centr
     centre.snapshots.look()
     centre.snapshots.look()
     assert centre.recorded() == [centre.begun + timedelta(minutes=9)], "another is taken soon"
-    assert all(centre.proof.same(one) for one in centre.proof.recorded(centre.begun, datetime.now(UTC)))
+    assert all(
+        centre.proof.same(one) for one in centre.proof.recorded(centre.begun, datetime.now(UTC))
+    )
 
 
 def test_nothing_is_recorded_while_another_watch_computes_lives(centre: Centre) -> None:
@@ -121,12 +136,16 @@ def test_nothing_is_recorded_while_another_watch_computes_lives(centre: Centre) 
     assert centre.recorded() == []
 
 
-def test_the_proof_is_a_command_that_fails_when_a_replay_shows_something_else(centre: Centre, environment: dict[str, str]) -> None:
+def test_the_proof_is_a_command_that_fails_when_a_replay_shows_something_else(
+    centre: Centre, environment: dict[str, str]
+) -> None:
     for _ in range(2):
         centre.snapshots.look()
     centre.told(100, 5, happened=timedelta(minutes=-60), arrived=timedelta(minutes=5))
     done = command(environment, "dashboard", "proof")
-    assert done.returncode == 0 and b"1 snapshots: 1 replayed the same, 0 not." in done.stdout, done.stderr
+    assert done.returncode == 0 and b"1 snapshots: 1 replayed the same, 0 not." in done.stdout, (
+        done.stderr
+    )
     names = ", ".join(column.name for column in SNAPSHOTS.columns)
     for change, words in (
         ("hash + 1 AS hash", b"0 replayed the same, 1 not"),

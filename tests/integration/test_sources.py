@@ -45,7 +45,9 @@ def record(number: int, agency: str = "H57.IOC", **changes: object) -> bytes:
         reported_at=NOW,
         reporter=SECRET,
     )
-    said = json.loads(envelope.write(FEEDBACK, event, id=str(number), source="/test/sources", time=NOW))
+    said = json.loads(
+        envelope.write(FEEDBACK, event, id=str(number), source="/test/sources", time=NOW)
+    )
     said["data"] |= changes
     return json.dumps(said, ensure_ascii=False).encode()
 
@@ -62,10 +64,17 @@ def asked(settings: Settings, database: Client) -> Iterator[SourceStore]:
 
 
 def test_what_a_gateway_refuses_is_known_with_its_agency_and_reason_and_without_what_it_says(
-    settings: Settings, environment: dict[str, str], database: Client, asked: SourceStore, tmp_path: Path
+    settings: Settings,
+    environment: dict[str, str],
+    database: Client,
+    asked: SourceStore,
+    tmp_path: Path,
 ) -> None:
     def post(body: bytes) -> None:
-        address, kind = f"http://127.0.0.1:{settings.gateway_port}/v1/events", {"Content-Type": "application/x-ndjson"}
+        address, kind = (
+            f"http://127.0.0.1:{settings.gateway_port}/v1/events",
+            {"Content-Type": "application/x-ndjson"},
+        )
         try:
             urllib.request.urlopen(urllib.request.Request(address, body, kind), timeout=30).close()
         except urllib.error.HTTPError as answer:
@@ -74,26 +83,40 @@ def test_what_a_gateway_refuses_is_known_with_its_agency_and_reason_and_without_
     ready = f"http://127.0.0.1:{settings.gateway_port}/readyz"
     with (
         worker(environment, tmp_path / "worker.log"),
-        Running("ingest", "gateway", environment=environment, log=tmp_path / "gateway.log", ready=ready),
+        Running(
+            "ingest", "gateway", environment=environment, log=tmp_path / "gateway.log", ready=ready
+        ),
     ):
         post(b"\n".join(record(number, status=SECRET) for number in range(3)))
         post(record(9, agency="H57.SXD")[:-40])
         # A worker refuses too: what came into Kafka by another way.
         with Producer(settings) as producer:
             producer.send_record(FEEDBACK, b"R20", record(20, agency="H57.CA", category=7))
-        found = wait_for(lambda: len(rows := asked.refused(Live())) == 3 and rows, what="what was refused")
+        found = wait_for(
+            lambda: len(rows := asked.refused(Live())) == 3 and rows, what="what was refused"
+        )
     by_agency = {row["agency"]: row for row in found}
-    assert {code: (row["kind"], row["category"], row["count"], row["by"]) for code, row in by_agency.items()} == {
+    assert {
+        code: (row["kind"], row["category"], row["count"], row["by"])
+        for code, row in by_agency.items()
+    } == {
         "H57.IOC": ("feedback", "wrong-value", 3, "gateway"),
         "H57.SXD": ("feedback", "bad-json", 1, "gateway"),
         "H57.CA": ("feedback", "wrong-type", 1, "worker"),
     }
-    assert "$.data.status" in by_agency["H57.IOC"]["reason"] and by_agency["H57.IOC"]["source"] == "/test/sources"
-    assert SECRET not in str(found) and SECRET not in str(database.execute("SELECT * FROM refusals"))
+    assert (
+        "$.data.status" in by_agency["H57.IOC"]["reason"]
+        and by_agency["H57.IOC"]["source"] == "/test/sources"
+    )
+    assert SECRET not in str(found) and SECRET not in str(
+        database.execute("SELECT * FROM refusals")
+    )
     assert database.execute("SELECT sum(count) FROM refusals") == [(4,)]
     assert database.execute("SELECT agency, kind FROM dead_letters") == [("H57.CA", "feedback")]
     states = {one.agency: one.state for one in asked.current(Live()) if one.kind == "feedback"}
-    assert states["H57.IOC"] is states["H57.CA"] is SourceState.MALFORMED, "they never spoke but in what was refused"
+    assert states["H57.IOC"] is states["H57.CA"] is SourceState.MALFORMED, (
+        "they never spoke but in what was refused"
+    )
     assert [row["agency"] for row in asked.refused(Live(), agency="H57.CA")] == ["H57.CA"]
 
 
@@ -103,30 +126,55 @@ def test_the_history_comes_from_the_events_and_survives_a_migration_from_before_
     day = datetime(2026, 11, 17, tzinfo=ZONE)
     agency = next(one for one in PLACE.agencies if one.role == "one-stop" and one.commune)
     minutes = [*range(7 * 60 + 30, 9 * 60 + 11, 10), *range(13 * 60 + 40, 17 * 60, 10)]
-    rows = [(day + timedelta(minutes=minute, seconds=20), number) for number, minute in enumerate(minutes)]
+    rows = [
+        (day + timedelta(minutes=minute, seconds=20), number)
+        for number, minute in enumerate(minutes)
+    ]
     insert = "INSERT INTO events_filing (event_id, entity_id, occurred_at, received_at, agency, commune, partition, offset) VALUES"
-    database.execute(insert, [(str(n), str(n), at, at, agency.code, agency.commune, 0, n) for at, n in rows])
+    database.execute(
+        insert, [(str(n), str(n), at, at, agency.code, agency.commune, 0, n) for at, n in rows]
+    )
     for _ in range(2):  # What is written again is the same.
-        database.execute(insert, [(str(n), str(n), at, at, agency.code, agency.commune, 0, n) for at, n in rows])
+        database.execute(
+            insert, [(str(n), str(n), at, at, agency.code, agency.commune, 0, n) for at, n in rows]
+        )
     promised = agency.feed("filing")
     assert promised is not None and (promised.rhythm_minutes, promised.grace_minutes) == (60, 60)
-    expected = [("live", "07:30"), ("late", "10:10"), ("silent", "11:10"), ("live", "13:40"), ("quiet", "17:50")]
+    expected = [
+        ("live", "07:30"),
+        ("late", "10:10"),
+        ("silent", "11:10"),
+        ("live", "13:40"),
+        ("quiet", "17:50"),
+    ]
 
     def history() -> list[tuple[str, str]]:
         found = asked.history(agency.code, "filing", rows[0][0], day + timedelta(days=1))
         return [(str(one.state), f"{one.start:%H:%M}") for one in found]
 
     assert history() == expected
-    assert asked.history(agency.code, "meeting", day, day + timedelta(days=1)) == (), "it promised none"
-    (best, *_) = [one for one in asked.standings(day, day + timedelta(days=1)) if one.by_state.get(SourceState.LIVE)]
+    assert asked.history(agency.code, "meeting", day, day + timedelta(days=1)) == (), (
+        "it promised none"
+    )
+    (best, *_) = [
+        one
+        for one in asked.standings(day, day + timedelta(days=1))
+        if one.by_state.get(SourceState.LIVE)
+    ]
     assert (best.agency, best.kind) == (agency.code, "filing")
     assert best.by_state[SourceState.SILENT] == timedelta(minutes=30), "to 11:30 and from 13:30 on"
-    assert database.execute("SELECT max(received_at), max(occurred_at) FROM source_freshness") == [(rows[-1][0], rows[-1][0])]
+    assert database.execute("SELECT max(received_at), max(occurred_at) FROM source_freshness") == [
+        (rows[-1][0], rows[-1][0])
+    ]
 
     # A database as it was before: arrivals in another order, also from before the first event that is kept.
     day_rows = "SELECT day, agency, kind, max(a.received_at), max(a.occurred_at) FROM arrival_days AS a GROUP BY ALL ORDER BY ALL"
     days, heard = database.execute(day_rows), database.execute("SELECT * FROM source_freshness")
-    for name in (*(f"fill_arrival_minutes_{kind.name}" for kind in KINDS), "fill_freshness", "fill_arrival_days"):
+    for name in (
+        *(f"fill_arrival_minutes_{kind.name}" for kind in KINDS),
+        "fill_freshness",
+        "fill_arrival_days",
+    ):
         database.execute(f"DROP VIEW {name} SYNC")
     for name in ("arrival_minutes", "arrival_days", "freshness"):
         database.execute(f"TRUNCATE TABLE {name}")
@@ -137,32 +185,60 @@ def test_the_history_comes_from_the_events_and_survives_a_migration_from_before_
     by_minute = "SELECT agency, 'filing' AS kind, toStartOfMinute(e.received_at) AS minute, max(e.received_at) AS received_at, "
     by_minute += "max(e.occurred_at) AS occurred_at FROM events_filing AS e GROUP BY agency, minute"
     database.execute(f"CREATE MATERIALIZED VIEW fill_arrivals_filing TO arrivals AS {by_minute}")
-    database.execute(f"INSERT INTO arrivals (agency, kind, minute, received_at, occurred_at) {by_minute}")
+    database.execute(
+        f"INSERT INTO arrivals (agency, kind, minute, received_at, occurred_at) {by_minute}"
+    )
     older = day - timedelta(days=500)
     database.execute("INSERT INTO arrivals VALUES", [("H57.IOC", "feedback", older, older, older)])
-    database.execute("ALTER TABLE migrations DELETE WHERE name = 'arrivals in order of time' SETTINGS mutations_sync = 1")
+    database.execute(
+        "ALTER TABLE migrations DELETE WHERE name = 'arrivals in order of time' SETTINGS mutations_sync = 1"
+    )
     assert "step arrivals in order of time" in migrate(settings)
     assert history() == expected
-    assert database.execute(day_rows) == [(older.date(), "H57.IOC", "feedback", older, older), *days]
-    assert sorted(database.execute("SELECT * FROM source_freshness")) == sorted([("H57.IOC", "feedback", older, older), *heard])
+    assert database.execute(day_rows) == [
+        (older.date(), "H57.IOC", "feedback", older, older),
+        *days,
+    ]
+    assert sorted(database.execute("SELECT * FROM source_freshness")) == sorted(
+        [("H57.IOC", "feedback", older, older), *heard]
+    )
     assert database.execute("SELECT received_at FROM arrival_minutes FINAL ORDER BY minute") == [
         (older,),
         *((at,) for at, _ in rows),
     ]
-    present = {name for (name,) in database.execute("SELECT name FROM system.tables WHERE database = currentDatabase()")}
-    assert materialized_views().keys() <= present and not {"arrivals", "fill_arrivals_filing"} & present
+    present = {
+        name
+        for (name,) in database.execute(
+            "SELECT name FROM system.tables WHERE database = currentDatabase()"
+        )
+    }
+    assert (
+        materialized_views().keys() <= present
+        and not {"arrivals", "fill_arrivals_filing"} & present
+    )
 
 
-def test_an_agency_that_is_no_more_has_its_silence_on_the_timeline_of_then(settings: Settings, database: Client) -> None:
+def test_an_agency_that_is_no_more_has_its_silence_on_the_timeline_of_then(
+    settings: Settings, database: Client
+) -> None:
     day = datetime(2025, 3, 4, tzinfo=ZONE)
     today = {one.code for one in PLACE.agencies}
-    former = next(one for one in PLACE.then(Replay(day)).agencies if one.role == "one-stop" and one.code not in today)
-    times = [day + timedelta(minutes=minute, seconds=20) for minute in range(7 * 60 + 30, 9 * 60 + 11, 10)]  # then no more that day
+    former = next(
+        one
+        for one in PLACE.then(Replay(day)).agencies
+        if one.role == "one-stop" and one.code not in today
+    )
+    times = [
+        day + timedelta(minutes=minute, seconds=20)
+        for minute in range(7 * 60 + 30, 9 * 60 + 11, 10)
+    ]  # then no more that day
     database.execute(
         "INSERT INTO events_filing (event_id, entity_id, occurred_at, received_at, agency, commune, partition, offset) VALUES",
         [(str(n), str(n), at, at, former.code, former.commune, 0, n) for n, at in enumerate(times)],
     )
-    asked = PageRequest("/replay", (("since", written(day)), ("until", written(day + timedelta(days=1)))), "vi")
+    asked = PageRequest(
+        "/replay", (("since", written(day)), ("until", written(day + timedelta(days=1)))), "vi"
+    )
     ask = PageContext(Connection(settings.clickhouse_url), Live(), PLACE)
     silent = {(agency, kind) for _, _, agency, kind in line(ask, asked)["outages"]}
     assert silent == {(former.words("vi"), asked.speech("feed_filing"))}

@@ -62,14 +62,20 @@ def write_both(where: control.Addresses) -> None:
 
 
 def read_both(where: control.Addresses) -> tuple[list[bytes], list[tuple[int]]]:
-    consumer = KafkaConsumer(bootstrap_servers=where.kafka_servers, auto_offset_reset="earliest", enable_auto_commit=False)
+    consumer = KafkaConsumer(
+        bootstrap_servers=where.kafka_servers,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    )
     partition = TopicPartition("kept", 0)
     consumer.assign([partition])
     consumer.seek_to_beginning(partition)
     values: list[bytes] = []
     deadline = time.monotonic() + 20
     while not values and time.monotonic() < deadline:
-        values += [record.value for records in consumer.poll(timeout_ms=500).values() for record in records]
+        values += [
+            record.value for records in consumer.poll(timeout_ms=500).values() for record in records
+        ]
     consumer.close()
     return values, query(where, "SELECT n FROM ioc_kept.rows")
 
@@ -90,11 +96,13 @@ def test_up_status_down_and_wipe_from_the_command_line(home: Path) -> None:
     first = command(home, "up", "--export")
     assert first.returncode == 0, first.stderr
     where = control.addresses(home)
-    assert first.stdout.splitlines() == [f"export {name}={value}" for name, value in where.environment.items()]
-    shell = (
-        f'eval "$({sys.executable} -m stack up --export --home {home} 2>/dev/null)"; echo $IOC_KAFKA_SERVERS $IOC_CLICKHOUSE_URL'
-    )
-    said = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=True, timeout=120).stdout.split()
+    assert first.stdout.splitlines() == [
+        f"export {name}={value}" for name, value in where.environment.items()
+    ]
+    shell = f'eval "$({sys.executable} -m stack up --export --home {home} 2>/dev/null)"; echo $IOC_KAFKA_SERVERS $IOC_CLICKHOUSE_URL'
+    said = subprocess.run(
+        ["sh", "-c", shell], capture_output=True, text=True, check=True, timeout=120
+    ).stdout.split()
     assert said == [where.kafka_servers, where.clickhouse_address]
 
     before = processes(home)
@@ -104,14 +112,21 @@ def test_up_status_down_and_wipe_from_the_command_line(home: Path) -> None:
 
     known = command(home, "status", "--json")
     assert known.returncode == 0
-    assert {part["part"]: part["health"] for part in json.loads(known.stdout)} == {"kafka": "healthy", "clickhouse": "healthy"}
+    assert {part["part"]: part["health"] for part in json.loads(known.stdout)} == {
+        "kafka": "healthy",
+        "clickhouse": "healthy",
+    }
 
     assert command(home, "down").returncode == 0
     assert not [process for process in before.values() if process.alive]
     assert command(home, "down").returncode == 0, "down of a stack that is down is no error"
 
     kept = subprocess.run(
-        [sys.executable, "-m", "stack", "wipe", "--home", str(home)], input="n\n", capture_output=True, text=True, check=False
+        [sys.executable, "-m", "stack", "wipe", "--home", str(home)],
+        input="n\n",
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert kept.returncode != 0
     assert (home / "kafka" / "data").exists()
@@ -120,7 +135,9 @@ def test_up_status_down_and_wipe_from_the_command_line(home: Path) -> None:
 
 
 @pytest.mark.parametrize("victim", ["kafka", "clickhouse"])
-def test_a_part_killed_without_warning_finds_its_data_and_its_address_again(home: Path, victim: str) -> None:
+def test_a_part_killed_without_warning_finds_its_data_and_its_address_again(
+    home: Path, victim: str
+) -> None:
     where = control.up(home)
     write_both(where)
     cluster = (home / "kafka" / "data" / "meta.properties").read_text()
@@ -133,7 +150,9 @@ def test_a_part_killed_without_warning_finds_its_data_and_its_address_again(home
     assert control.up(home) == where
     assert read_both(where) == ([b"record"], [(7,)])
     after = processes(home)
-    assert [name for name in after if after[name] != before[name]] == [victim], "only the dead part is started again"
+    assert [name for name in after if after[name] != before[name]] == [victim], (
+        "only the dead part is started again"
+    )
     assert (home / "kafka" / "data" / "meta.properties").read_text() == cluster
 
 
@@ -166,7 +185,9 @@ def test_a_restart_in_good_order_keeps_data_and_address(home: Path) -> None:
     write_both(where)
     said: list[str] = []
     control.down(home, said.append)
-    assert sorted(said) == ["ClickHouse stopped", "Kafka stopped"], "both end by themselves when asked to"
+    assert sorted(said) == ["ClickHouse stopped", "Kafka stopped"], (
+        "both end by themselves when asked to"
+    )
     assert control.up(home) == where
     assert read_both(where) == ([b"record"], [(7,)])
 
@@ -189,7 +210,10 @@ def test_two_stacks_that_start_at_once_both_come_up(home: Path) -> None:
             ended = list(pool.map(lambda one: command(one, "up", TMPDIR=str(home)), homes))
         assert [one.returncode for one in ended] == [0, 0], [one.stderr for one in ended]
         assert sum("another stack is starting" in one.stdout + one.stderr for one in ended) == 1
-        paths = {query(control.addresses(one), "SELECT path FROM system.disks WHERE name = 'default'")[0] for one in homes}
+        paths = {
+            query(control.addresses(one), "SELECT path FROM system.disks WHERE name = 'default'")[0]
+            for one in homes
+        }
         assert len(paths) == 2
     finally:
         for one in homes:
@@ -200,7 +224,10 @@ def test_ports_that_others_took_meanwhile_are_left_to_them(home: Path) -> None:
     first = control.up(home)
     control.down(home)
     before = control.Notes.read(home).ports
-    with socket.create_server(("127.0.0.1", before["kafka"])), socket.create_server(("127.0.0.1", before["clickhouse"])):
+    with (
+        socket.create_server(("127.0.0.1", before["kafka"])),
+        socket.create_server(("127.0.0.1", before["clickhouse"])),
+    ):
         second = control.up(home)
     after = control.Notes.read(home).ports
     assert second.kafka_servers != first.kafka_servers
@@ -221,7 +248,9 @@ def test_a_pid_that_now_belongs_to_another_process_is_never_signalled(home: Path
     bystander = subprocess.Popen(["sleep", "60"], start_new_session=True)
     try:
         home.mkdir(exist_ok=True)
-        control.Notes({}, {"kafka": Process(bystander.pid, "an earlier life")}, {"kafka": 0.0}).write(home)
+        control.Notes(
+            {}, {"kafka": Process(bystander.pid, "an earlier life")}, {"kafka": 0.0}
+        ).write(home)
         control.down(home)
         assert bystander.poll() is None
     finally:

@@ -104,12 +104,17 @@ def execute(url: str, sql: str, database: str = "default") -> list[tuple[Any, ..
 
 @pytest.mark.skipif(confine.version() < confine.MIN_VERSION, reason="this kernel has no Landlock")
 @pytest.mark.parametrize("statement", ELSEWHERE)
-def test_the_user_reaches_no_file_no_other_machine_and_no_rights(stack: control.Addresses, tmp_path: Path, statement: str) -> None:
+def test_the_user_reaches_no_file_no_other_machine_and_no_rights(
+    stack: control.Addresses, tmp_path: Path, statement: str
+) -> None:
     file, port = tmp_path / "seal.key", choose_port()
     file.write_text(SECRET)
     filled = statement.format(file=file, folder=tmp_path, port=port, url=f"http://127.0.0.1:{port}")
     execute(stack.clickhouse_url, "CREATE DATABASE IF NOT EXISTS ioc_rights")
-    execute(stack.clickhouse_url, "CREATE TABLE IF NOT EXISTS ioc_rights.rows (n Int8) ENGINE = MergeTree ORDER BY n")
+    execute(
+        stack.clickhouse_url,
+        "CREATE TABLE IF NOT EXISTS ioc_rights.rows (n Int8) ENGINE = MergeTree ORDER BY n",
+    )
     try:
         with pytest.raises(ServerException) as refused:
             execute(stack.clickhouse_url, filled)
@@ -126,16 +131,24 @@ def test_a_file_is_not_written_by_the_server(stack: control.Addresses, tmp_path:
     assert not list(tmp_path.iterdir()), "that is the client's to do"
 
 
-@pytest.mark.parametrize("user", ["ioc", "ioc:", "ioc:wrong", "default", "default:", "other", "other:wrong"])
+@pytest.mark.parametrize(
+    "user", ["ioc", "ioc:", "ioc:wrong", "default", "default:", "other", "other:wrong"]
+)
 def test_nobody_gets_in_without_the_password(stack: control.Addresses, user: str) -> None:
     server = stack.clickhouse_address.partition("@")[2]
     with pytest.raises(ServerException, match=r"Authentication failed|overflown session count"):
         execute(f"clickhouse://{user}@{server}", "SELECT 1")
 
 
-def test_the_password_is_random_in_a_file_of_its_owner_and_in_no_process_list_log_or_output(home: Path) -> None:
+def test_the_password_is_random_in_a_file_of_its_owner_and_in_no_process_list_log_or_output(
+    home: Path,
+) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "stack", "up", "--home", str(home)], capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-m", "stack", "up", "--home", str(home)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
     )
     file = home / "clickhouse.password"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -163,7 +176,9 @@ def test_the_home_alone_leads_a_process_to_the_password(home: Path) -> None:
         assert settings.clickhouse_server == server
 
 
-def test_clickhouse_takes_no_http_unless_it_is_asked_to_and_then_from_nobody_without_the_password(home: Path) -> None:
+def test_clickhouse_takes_no_http_unless_it_is_asked_to_and_then_from_nobody_without_the_password(
+    home: Path,
+) -> None:
     where = control.up(home)
     notes = control.Notes.read(home)
     found = listening(notes.processes["clickhouse"].pid)
@@ -177,7 +192,9 @@ def test_clickhouse_takes_no_http_unless_it_is_asked_to_and_then_from_nobody_wit
         check=True,
         timeout=120,
     )
-    post = urllib.request.Request(f"http://127.0.0.1:{port}/", b"SELECT currentUser()", {"Origin": "http://evil.example"})
+    post = urllib.request.Request(
+        f"http://127.0.0.1:{port}/", b"SELECT currentUser()", {"Origin": "http://evil.example"}
+    )
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(post, timeout=10)
     assert refused.value.code in (403, 500, 516)
@@ -192,8 +209,13 @@ def test_an_installation_from_before_passwords_keeps_its_data_and_goes_on(home: 
     folder, port = home / "clickhouse", choose_port()
     folder.mkdir()
     (folder / "config.xml").write_text(LEGACY.format(folder=folder, port=port))
-    server = start([sys.executable, "-c", SERVE_AS_BEFORE, str(library()), str(folder / "config.xml")], home / "before.log")
-    control.Notes({"clickhouse": port}, {"clickhouse": server}, {"clickhouse": time.time()}).write(home)
+    server = start(
+        [sys.executable, "-c", SERVE_AS_BEFORE, str(library()), str(folder / "config.xml")],
+        home / "before.log",
+    )
+    control.Notes({"clickhouse": port}, {"clickhouse": server}, {"clickhouse": time.time()}).write(
+        home
+    )
     old = f"clickhouse://127.0.0.1:{port}/ioc"
 
     def answers() -> bool:
@@ -217,7 +239,9 @@ def test_an_installation_from_before_passwords_keeps_its_data_and_goes_on(home: 
     new = Settings.of(where.environment)
     assert execute(new.clickhouse_url, "SELECT event_id FROM events_feedback", "ioc") == [("1",)]
     execute(new.clickhouse_url, row.format(2), "ioc")
-    assert execute(new.clickhouse_url, "SELECT uniq(agency) FROM freshness", "ioc") == [(2,)], "views of before are still filled"
+    assert execute(new.clickhouse_url, "SELECT uniq(agency) FROM freshness", "ioc") == [(2,)], (
+        "views of before are still filled"
+    )
     migrate(new)
     execute(new.clickhouse_url, row.format(3), "ioc")
     assert execute(new.clickhouse_url, "SELECT uniq(agency) FROM freshness", "ioc") == [(3,)]

@@ -56,7 +56,9 @@ class Province:
             found = found[found["commune"].isin(scope.communes)]
         if scope.category and kind is FEEDBACK:
             found = found[found["category"] == scope.category]
-        state = {"open": found["open"], "overdue": found["overdue"], "closed": ~found["open"]}.get(scope.state)
+        state = {"open": found["open"], "overdue": found["overdue"], "closed": ~found["open"]}.get(
+            scope.state
+        )
         return found if state is None else found[state]
 
     def within(self, kind: Kind, scope: Scope) -> pd.DataFrame:
@@ -76,28 +78,80 @@ def events(dice: Random) -> Iterator[tuple[Kind, datetime, Event]]:
 
     for number in range(220):
         unit, at = dice.choice(COMMUNES), moment(20)
-        usual = {"agency": f"H57.{unit.code}.UB", "commune": unit.code, "report_id": f"R{number}", "reported_at": at}
-        usual |= {"category": dice.choice(CATEGORIES), "due_at": at + timedelta(hours=dice.randrange(20, 400))}
+        usual = {
+            "agency": f"H57.{unit.code}.UB",
+            "commune": unit.code,
+            "report_id": f"R{number}",
+            "reported_at": at,
+        }
+        usual |= {
+            "category": dice.choice(CATEGORIES),
+            "due_at": at + timedelta(hours=dice.randrange(20, 400)),
+        }
         if number % 11:
-            usual |= {"lat": round(unit.lat + dice.gauss(0, 0.02), 5), "lon": round(unit.lon + dice.gauss(0, 0.02), 5)}
+            usual |= {
+                "lat": round(unit.lat + dice.gauss(0, 0.02), 5),
+                "lon": round(unit.lon + dice.gauss(0, 0.02), 5),
+            }
         yield FEEDBACK, at, Feedback(**usual, status=FeedbackStatus.ROUTED)  # type: ignore[arg-type]
         if number % 3:
-            yield FEEDBACK, second(at), Feedback(**usual, status=dice.choice((FeedbackStatus.PUBLISHED, FeedbackStatus.PROCESSING)))  # type: ignore[arg-type]
+            yield (
+                FEEDBACK,
+                second(at),
+                Feedback(
+                    **usual,
+                    status=dice.choice((FeedbackStatus.PUBLISHED, FeedbackStatus.PROCESSING)),
+                ),
+            )  # type: ignore[arg-type]
     for number in range(90):
         unit, at = dice.choice(COMMUNES), moment(20)
-        own = {"agency": f"H57.{unit.code}", "commune": unit.code, "filing_id": f"F{number}", "procedure": "1.005129"}
-        own |= {"channel": Channel.ONLINE, "registered_at": at, "due_at": at + timedelta(days=dice.randrange(2, 12))}
+        own = {
+            "agency": f"H57.{unit.code}",
+            "commune": unit.code,
+            "filing_id": f"F{number}",
+            "procedure": "1.005129",
+        }
+        own |= {
+            "channel": Channel.ONLINE,
+            "registered_at": at,
+            "due_at": at + timedelta(days=dice.randrange(2, 12)),
+        }
         yield FILING, at, Filing(**own, status=FilingStatus.ACCEPTED)  # type: ignore[arg-type]
         if number % 2:
-            yield FILING, second(at), Filing(**own, status=dice.choice((FilingStatus.FINISHED, FilingStatus.SUPPLEMENT)))  # type: ignore[arg-type]
+            yield (
+                FILING,
+                second(at),
+                Filing(**own, status=dice.choice((FilingStatus.FINISHED, FilingStatus.SUPPLEMENT))),
+            )  # type: ignore[arg-type]
     for number in range(120):
         unit, at = dice.choice(COMMUNES), moment(15)
-        ends = dice.choice((("H57.VP", f"H57.{unit.code}.UB"), (f"H57.{unit.code}.UB", "H57.SYT"), ("H57.VP", "H57.SNV")))
-        sent = {"agency": ends[1], "commune": unit.code if ends[1].endswith(".UB") else "", "document_id": f"{ends[0]},{number}"}
-        sent |= {"from_organ": ends[0], "to_organ": ends[1], "sent_at": at, "due_at": at + timedelta(days=dice.randrange(1, 9))}
+        ends = dice.choice(
+            (
+                ("H57.VP", f"H57.{unit.code}.UB"),
+                (f"H57.{unit.code}.UB", "H57.SYT"),
+                ("H57.VP", "H57.SNV"),
+            )
+        )
+        sent = {
+            "agency": ends[1],
+            "commune": unit.code if ends[1].endswith(".UB") else "",
+            "document_id": f"{ends[0]},{number}",
+        }
+        sent |= {
+            "from_organ": ends[0],
+            "to_organ": ends[1],
+            "sent_at": at,
+            "due_at": at + timedelta(days=dice.randrange(1, 9)),
+        }
         yield DOCUMENT, at, Document(**sent, status=DocumentStatus.ARRIVED)  # type: ignore[arg-type]
         if number % 4:
-            yield DOCUMENT, second(at), Document(**sent, status=dice.choice((DocumentStatus.RECEIVED, DocumentStatus.DONE)))  # type: ignore[arg-type]
+            yield (
+                DOCUMENT,
+                second(at),
+                Document(
+                    **sent, status=dice.choice((DocumentStatus.RECEIVED, DocumentStatus.DONE))
+                ),
+            )  # type: ignore[arg-type]
     for number, hours in enumerate((-2, 3, 30)):
         meets = Meeting(
             agency="H57.VP",
@@ -120,11 +174,19 @@ def province(module_settings: Settings) -> Iterator[Province]:
     counter, client = Counter(module_settings), Client.from_url(module_settings.clickhouse_url)
     said = list(events(Random(11)))
     for kind in (FEEDBACK, FILING, DOCUMENT, MEETING):
-        counter.count(kind, sorted(((at, one) for of, at, one in said if of is kind), key=lambda step: step[0]))
+        counter.count(
+            kind,
+            sorted(((at, one) for of, at, one in said if of is kind), key=lambda step: step[0]),
+        )
     Lives(client, module_settings.province).catch_up()
     connection = Connection(module_settings.clickhouse_url)
     lives = {
-        kind: second_way.lives(kind.name, connection.rows(f"SELECT * FROM {events_table(kind).name} FINAL"), CALENDAR, NOW)
+        kind: second_way.lives(
+            kind.name,
+            connection.rows(f"SELECT * FROM {events_table(kind).name} FINAL"),
+            CALENDAR,
+            NOW,
+        )
         for kind in (FEEDBACK, FILING, DOCUMENT)
     }
     yield Province(MapStore(LifeStore(connection, CALENDAR)), lives)
@@ -152,13 +214,22 @@ SCOPES = {
 
 @pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES.keys())
 def test_figures_and_counts_of_a_scope(province: Province, scope: Scope) -> None:
-    names = ("feedback.received", "feedback.open", "feedback.overdue", "filing.registered", "filing.open", "filing.overdue")
+    names = (
+        "feedback.received",
+        "feedback.open",
+        "feedback.overdue",
+        "filing.registered",
+        "filing.open",
+        "filing.overdue",
+    )
     names += ("filing.closed", "document.sent", "document.waiting", "document.overdue")
     kinds = (FEEDBACK, FILING, DOCUMENT)
     found = province.store.overview(scope, [BY_CODE[name] for name in names], kinds)
     for kind in kinds:
         lives = province.of(kind, scope)
-        expected = second_way.figures(kind.name, lives, scope.since, scope.until) if len(lives) else {}
+        expected = (
+            second_way.figures(kind.name, lives, scope.since, scope.until) if len(lives) else {}
+        )
         for name in names:
             if name.startswith(kind.name):
                 assert found[name].value == (expected.get(name) or 0), name
@@ -168,7 +239,9 @@ def test_figures_and_counts_of_a_scope(province: Province, scope: Scope) -> None
 @pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES.keys())
 def test_the_records_of_a_scope(province: Province, scope: Scope) -> None:
     for kind in (FEEDBACK, FILING, DOCUMENT):
-        expected = province.within(kind, scope).sort_values(["started_at", "entity_id"], ascending=[False, True])
+        expected = province.within(kind, scope).sort_values(
+            ["started_at", "entity_id"], ascending=[False, True]
+        )
         found = province.store.records(At(NOW), scope, kind, limit=10)
         assert found.total == len(expected) or not found.rows
         assert [row["entity_id"] for row in found.rows] == list(expected["entity_id"][:10])
@@ -177,14 +250,22 @@ def test_the_records_of_a_scope(province: Province, scope: Scope) -> None:
 
 
 @pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES.keys())
-def test_the_course_of_a_scope_counts_each_record_in_the_part_of_its_time(province: Province, scope: Scope) -> None:
+def test_the_course_of_a_scope_counts_each_record_in_the_part_of_its_time(
+    province: Province, scope: Scope
+) -> None:
     for kind in (FEEDBACK, FILING):
         pairs = province.store.course(scope, kind)
-        assert pairs[-1].at == scope.until and len(pairs) == (24 if scope.until - scope.since == timedelta(days=1) else 8)
+        assert pairs[-1].at == scope.until and len(pairs) == (
+            24 if scope.until - scope.since == timedelta(days=1) else 8
+        )
         lives, starts = province.of(kind, scope), [scope.since, *(one.at for one in pairs[:-1])]
         for start, one in zip(starts, pairs, strict=True):
             began = lives[(lives["started_at"] >= start) & (lives["started_at"] < one.at)]
-            ended = [at for at in lives["closed_at"] if at is not None and at is not pd.NaT and start <= at < one.at]
+            ended = [
+                at
+                for at in lives["closed_at"]
+                if at is not None and at is not pd.NaT and start <= at < one.at
+            ]
             assert (one.begun, one.closed) == (len(began), len(ended))
 
 
@@ -209,9 +290,14 @@ def test_the_cells_of_a_view_hold_its_reports(province: Province, scope: Scope, 
     assert [row["n"] for row in found] == sorted((row["n"] for row in found), reverse=True)
     for row in found:
         assert expected[cell(row["lat"], row["lon"], zoom, 72)] == row["n"]
-        own = lives[lives["lat"].between(row["south"], row["north"]) & lives["lon"].between(row["west"], row["east"])]
+        own = lives[
+            lives["lat"].between(row["south"], row["north"])
+            & lives["lon"].between(row["west"], row["east"])
+        ]
         assert (
-            row["n"] <= len(own) and {*own["lat"]} >= {row["south"], row["north"]} and {*own["lon"]} >= {row["west"], row["east"]}
+            row["n"] <= len(own)
+            and {*own["lat"]} >= {row["south"], row["north"]}
+            and {*own["lon"]} >= {row["west"], row["east"]}
         )
     points = province.store.points(scope, view, 1_000)
     assert {(row["entity_id"], bool(row["overdue"])) for row in points} == {
@@ -229,30 +315,46 @@ def test_categories_are_those_of_the_scope_whatever_it_is_narrowed_to(province: 
 def test_a_figure_by_unit_is_of_the_whole_province(province: Province) -> None:
     overdue = province.store.by_unit(SCOPES["a commune"], BY_CODE["filing.overdue"], "agency")
     lives = province.lives[FILING]
-    assert {code: one.value for code, one in overdue.items() if one.value} == Tally(lives[lives["overdue"]]["agency"])
+    assert {code: one.value for code, one in overdue.items() if one.value} == Tally(
+        lives[lives["overdue"]]["agency"]
+    )
     registered = province.store.by_unit(WEEK, BY_CODE["filing.registered"], "commune")
     within = province.within(FILING, WEEK)
-    assert {code: one.value for code, one in registered.items() if one.value} == Tally(within["commune"])
+    assert {code: one.value for code, one in registered.items() if one.value} == Tally(
+        within["commune"]
+    )
 
 
 def test_a_window_of_the_past_tells_how_it_stood_at_its_end(province: Province) -> None:
     end = NOW - timedelta(days=6)
     scope = Scope(end - timedelta(days=7), end, past=True)
     rows = province.store.lives.connection.rows(f"SELECT * FROM {events_table(FILING).name} FINAL")
-    expected = second_way.figures("filing", second_way.lives("filing", rows, CALENDAR, end), scope.since, end)
-    found = province.store.overview(scope, [BY_CODE["filing.open"], BY_CODE["filing.overdue"], BY_CODE["filing.registered"]], ())
-    assert {code: one.value for code, one in found.items()} == {code: expected[code] for code in found}
+    expected = second_way.figures(
+        "filing", second_way.lives("filing", rows, CALENDAR, end), scope.since, end
+    )
+    found = province.store.overview(
+        scope, [BY_CODE["filing.open"], BY_CODE["filing.overdue"], BY_CODE["filing.registered"]], ()
+    )
+    assert {code: one.value for code, one in found.items()} == {
+        code: expected[code] for code in found
+    }
 
 
 def test_flows_are_the_documents_between_spots(province: Province) -> None:
-    spots = {"H57.VP": "46", "H57.SYT": "46", "H57.SNV": "46"} | {f"H57.{one.code}.UB": one.code for one in COMMUNES}
+    spots = {"H57.VP": "46", "H57.SYT": "46", "H57.SNV": "46"} | {
+        f"H57.{one.code}.UB": one.code for one in COMMUNES
+    }
     figures = [BY_CODE["document.sent"], BY_CODE["document.overdue"], BY_CODE["document.waiting"]]
     lives = province.within(DOCUMENT, WEEK)
     ends = [(spots[one.from_organ], spots[one.to_organ]) for one in lives.itertuples()]
     found = province.store.flows(WEEK, spots, figures)
     assert {key: said["document.sent"].value for key, said in found.items()} == Tally(ends)
     late = Tally(key for key, overdue in zip(ends, lives["overdue"], strict=True) if overdue)
-    assert {key: said["document.overdue"].value for key, said in found.items() if said["document.overdue"].value} == late
+    assert {
+        key: said["document.overdue"].value
+        for key, said in found.items()
+        if said["document.overdue"].value
+    } == late
     own = province.store.flows(replace(WEEK, agency="H57.SYT", bodies=("H57.SYT",)), spots, figures)
     its = lives[(lives["from_organ"] == "H57.SYT") | (lives["to_organ"] == "H57.SYT")]
     assert sum(said["document.sent"].value or 0 for said in own.values()) == len(its)
@@ -262,7 +364,9 @@ def test_flows_are_the_documents_between_spots(province: Province) -> None:
 
 def test_meetings_are_of_whom_they_invite_and_those_to_come_are_told(province: Province) -> None:
     coming = province.store.lives.coming(At(NOW), timedelta(hours=24))
-    assert [(row["entity_id"], row["title"], row["host"]) for row in coming] == [("M1", "Họp 1", "H57.VP")]
+    assert [(row["entity_id"], row["title"], row["host"]) for row in coming] == [
+        ("M1", "Họp 1", "H57.VP")
+    ]
 
     def found(*bodies: str, agency: str = "") -> set[str]:
         scope = replace(WEEK, communes=None if agency else (ONE,), agency=agency, bodies=bodies)
@@ -276,7 +380,11 @@ def test_meetings_are_of_whom_they_invite_and_those_to_come_are_told(province: P
 def test_a_record_is_found_with_its_place(province: Province) -> None:
     report = province.lives[FEEDBACK].query("lat == lat").iloc[0]
     row = province.store.record(FEEDBACK, report["entity_id"])
-    assert row is not None and (row["lat"], row["lon"], row["commune"]) == (report["lat"], report["lon"], report["commune"])
+    assert row is not None and (row["lat"], row["lon"], row["commune"]) == (
+        report["lat"],
+        report["lon"],
+        report["commune"],
+    )
     filing = province.store.record(FILING, "F1")
     assert filing is not None and filing["lat"] is None and filing["commune"]
     assert province.store.record(FILING, "F-none") is None

@@ -33,11 +33,25 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "worker.log"
 
 
-def report(number: int, time: datetime, status: FeedbackStatus = FeedbackStatus.RECEIVED, commune: str = "19660") -> Feedback:
-    return Feedback(agency="H57.IOC", commune=commune, report_id=f"R{number}", category="traffic", status=status, reported_at=time)
+def report(
+    number: int,
+    time: datetime,
+    status: FeedbackStatus = FeedbackStatus.RECEIVED,
+    commune: str = "19660",
+) -> Feedback:
+    return Feedback(
+        agency="H57.IOC",
+        commune=commune,
+        report_id=f"R{number}",
+        category="traffic",
+        status=status,
+        reported_at=time,
+    )
 
 
-def send(producer: Producer, number: int, time: datetime, id: str | None = None, **changes: object) -> None:
+def send(
+    producer: Producer, number: int, time: datetime, id: str | None = None, **changes: object
+) -> None:
     event = report(number, time, **changes)  # type: ignore[arg-type]
     producer.send(FEEDBACK, event, id=id or str(number), source="/test", time=time)
 
@@ -47,7 +61,9 @@ def counted(database: Client, kind: str = "feedback") -> int:
 
 
 def steps(database: Client) -> dict[tuple[datetime, str], int]:
-    rows = database.execute("SELECT window_start, commune, sum(measures['steps']) FROM windows GROUP BY ALL")
+    rows = database.execute(
+        "SELECT window_start, commune, sum(measures['steps']) FROM windows GROUP BY ALL"
+    )
     return {(start.astimezone(UTC), commune): count for start, commune, count in rows}
 
 
@@ -94,7 +110,10 @@ def test_the_state_is_the_newest_step_by_its_own_time(
             ("R1", "published", database.execute("SELECT max(occurred_at) FROM events")[0][0])
         ]
         # Kept by views behind one another: a reader may see the state before them.
-        freshness = wait_for(lambda: database.execute("SELECT agency, kind FROM source_freshness"), what="the source's freshness")
+        freshness = wait_for(
+            lambda: database.execute("SELECT agency, kind FROM source_freshness"),
+            what="the source's freshness",
+        )
     assert freshness == [("H57.IOC", "feedback")]
 
 
@@ -115,9 +134,16 @@ def test_bad_records_become_dead_letters_and_stop_nothing(
         producer.flush()
         wait_for(lambda: counted(database) == 1)
         event = report(1, NOW, status=FeedbackStatus.ROUTED)
-        producer.send(FEEDBACK, event, id="1", source="/test", time=NOW)  # the same identity says something else
+        producer.send(
+            FEEDBACK, event, id="1", source="/test", time=NOW
+        )  # the same identity says something else
         producer.flush()
-        found = wait_for(lambda: len(rows := database.execute("SELECT category, reason FROM dead_letters")) == 6 and rows)
+        found = wait_for(
+            lambda: (
+                len(rows := database.execute("SELECT category, reason FROM dead_letters")) == 6
+                and rows
+            )
+        )
         wait_for(lambda: no_differences(settings))
     assert Counter(category for category, _ in found)["conflict"] == 1
     assert all(reason for _, reason in found)
@@ -133,7 +159,9 @@ def test_a_dead_letter_is_listed_mended_and_counted_once(
         producer.send_record(FEEDBACK, b"R1", bad, None)
         producer.flush()
         wait_for(lambda: database.execute("SELECT count() FROM dead_letters")[0][0] == 1)
-        (topic, partition, offset), *_ = database.execute("SELECT topic, partition, offset FROM dead_letters")
+        (topic, partition, offset), *_ = database.execute(
+            "SELECT topic, partition, offset FROM dead_letters"
+        )
         name = f"{topic}/{partition}/{offset}"
         listed = command(environment, "streams", "dead-letters", "list")
         assert name in listed.stdout.decode() and "$.data.category" in listed.stdout.decode()
@@ -142,17 +170,32 @@ def test_a_dead_letter_is_listed_mended_and_counted_once(
         assert again.returncode == 1 and b"0 sent again, 1 still open" in again.stdout
         (tmp_path / "mended.json").write_bytes(good)
         for _ in range(2):  # Mending twice counts once.
-            done = command(environment, "streams", "dead-letters", "retry", name, "--with", str(tmp_path / "mended.json"))
+            done = command(
+                environment,
+                "streams",
+                "dead-letters",
+                "retry",
+                name,
+                "--with",
+                str(tmp_path / "mended.json"),
+            )
             assert done.returncode == 0, done.stdout + done.stderr
         wait_for(lambda: counted(database) == 1)
         assert b"No dead letters" in command(environment, "streams", "dead-letters", "list").stdout
-        assert b"not a dead letter" in command(environment, "streams", "dead-letters", "show", "nonsense").stderr
+        assert (
+            b"not a dead letter"
+            in command(environment, "streams", "dead-letters", "show", "nonsense").stderr
+        )
         wait_for(lambda: no_differences(settings))
     assert counted(database) == 1
 
 
 def test_kill_9_in_mid_stream_loses_and_doubles_nothing(
-    stack: control.Addresses, settings: Settings, environment: dict[str, str], database: Client, log: Path
+    stack: control.Addresses,
+    settings: Settings,
+    environment: dict[str, str],
+    database: Client,
+    log: Path,
 ) -> None:
     """A worker is killed and restarted again and again while events, some repeated, stream in."""
     rng = random.Random(int(os.environ.get("IOC_TEST_SEED", "4")))
@@ -199,7 +242,9 @@ def test_where_kafka_no_longer_has_the_beginning_all_that_it_has_is_counted(
             send(producer, number, NOW - timedelta(seconds=number // 100))
         producer.flush()
     admin = KafkaAdminClient(bootstrap_servers=settings.kafka_servers)
-    admin.delete_records({TopicPartition(topic, number): removed for number in range(settings.partitions.largest)})
+    admin.delete_records(
+        {TopicPartition(topic, number): removed for number in range(settings.partitions.largest)}
+    )
     admin.close()
     with worker(environment, log) as running:
         wait_for(lambda: counted(database) >= total - removed * settings.partitions.largest)
@@ -232,7 +277,10 @@ def test_while_the_database_is_away_nothing_is_acknowledged_and_then_all_is_writ
 def test_two_workers_share_the_partitions_and_stay_exact(
     settings: Settings, environment: dict[str, str], database: Client, log: Path, tmp_path: Path
 ) -> None:
-    second = environment | {"IOC_WORKER_PORT": environment["IOC_DASHBOARD_PORT"], "IOC_HOME": str(tmp_path / "second")}
+    second = environment | {
+        "IOC_WORKER_PORT": environment["IOC_DASHBOARD_PORT"],
+        "IOC_HOME": str(tmp_path / "second"),
+    }
     with Producer(settings) as producer, worker(environment, log):
         for number in range(1_000):
             send(producer, number, NOW)
@@ -271,19 +319,28 @@ def test_faust_users_start_it_as_they_expect(
         wait_for(lambda: counted(database) == 1)
 
 
-def test_migrating_again_changes_nothing_and_adds_what_is_new(settings: Settings, database: Client) -> None:
+def test_migrating_again_changes_nothing_and_adds_what_is_new(
+    settings: Settings, database: Client
+) -> None:
     assert migrate(settings) == []
     database.execute("DROP VIEW fill_state_meeting")
     database.execute("ALTER TABLE events_meeting DROP COLUMN title")
-    assert migrate(settings) == ["column events_meeting.title", "materialized view fill_state_meeting"]
+    assert migrate(settings) == [
+        "column events_meeting.title",
+        "materialized view fill_state_meeting",
+    ]
     comments = dict(
-        database.execute("SELECT name, comment FROM system.columns WHERE table = 'events_meeting' AND database = currentDatabase()")
+        database.execute(
+            "SELECT name, comment FROM system.columns WHERE table = 'events_meeting' AND database = currentDatabase()"
+        )
     )
     assert comments["title"] == "What it is about."
 
 
 @pytest.fixture
-def one_report(settings: Settings, environment: dict[str, str], database: Client, log: Path) -> Client:
+def one_report(
+    settings: Settings, environment: dict[str, str], database: Client, log: Path
+) -> Client:
     """A database in which one report was counted, and nothing differs."""
     with worker(environment, log), Producer(settings) as producer:
         send(producer, 1, NOW)
@@ -293,7 +350,9 @@ def one_report(settings: Settings, environment: dict[str, str], database: Client
     return database
 
 
-def test_states_can_be_made_anew_from_the_raw_events(settings: Settings, one_report: Client) -> None:
+def test_states_can_be_made_anew_from_the_raw_events(
+    settings: Settings, one_report: Client
+) -> None:
     wrong = "'elsewhere' AS address, bitShiftLeft(toUInt128(1), 127) AS version"
     one_report.execute(f"INSERT INTO state_feedback SELECT * REPLACE ({wrong}) FROM state_feedback")
     assert any(report.differences for report in verify(settings))

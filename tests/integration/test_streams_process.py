@@ -14,7 +14,9 @@ from tests.integration.test_streams import NOW, send
 from tests.running import Running, wait_for, worker
 
 pytestmark = pytest.mark.stack
-LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+07:00 (DEBUG|INFO|WARNING|ERROR|CRITICAL) streams\.(worker|watch)\b.*")
+LINE = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+07:00 (DEBUG|INFO|WARNING|ERROR|CRITICAL) streams\.(worker|watch)\b.*"
+)
 LOOPBACK = "0100007F"
 """127.0.0.1, as the kernel writes it."""
 
@@ -38,7 +40,9 @@ def test_a_worker_listens_where_it_is_told_only_and_says_so_in_lines_of_one_form
         assert running.listening() == {f"{'0' * 8}:{settings.worker_port:04X}"}
 
 
-def test_while_kafka_is_away_a_worker_says_so_line_by_line(environment: dict[str, str], tmp_path: Path) -> None:
+def test_while_kafka_is_away_a_worker_says_so_line_by_line(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
     nobody = environment | {"IOC_KAFKA_SERVERS": f"127.0.0.1:{choose_port()}"}
     with Running("streams", "worker", environment=nobody, log=tmp_path / "log") as running:
         wait_for(lambda: running.text().count("cannot be used yet") > 1)
@@ -58,7 +62,12 @@ def test_while_clickhouse_is_away_worker_and_watch_say_so_line_by_line(
     ):
         send(producer, 1, NOW)
         producer.flush()
-        wait_for(lambda: "not written, trying again" in running.text() and "failed, trying again" in watching.text())
+        wait_for(
+            lambda: (
+                "not written, trying again" in running.text()
+                and "failed, trying again" in watching.text()
+            )
+        )
         time.sleep(1)
         for one in (running, watching):
             one.stop()

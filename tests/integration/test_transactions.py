@@ -37,7 +37,9 @@ def patient(environment: dict[str, str]) -> dict[str, str]:
 @contextmanager
 def transactional(settings: Settings) -> Iterator[KafkaProducer]:
     producer = KafkaProducer(
-        bootstrap_servers=settings.kafka_servers, transactional_id=settings.topic_prefix + "sender", acks="all"
+        bootstrap_servers=settings.kafka_servers,
+        transactional_id=settings.topic_prefix + "sender",
+        acks="all",
     )
     producer.init_transactions()
     yield producer
@@ -47,12 +49,18 @@ def transactional(settings: Settings) -> Iterator[KafkaProducer]:
 def put(producer: KafkaProducer, settings: Settings, numbers: range) -> None:
     topic = FEEDBACK.topic(settings.topic_prefix)
     for number in numbers:
-        value = write(FEEDBACK, report(number, NOW), id=str(number), source="/transactions", time=NOW)
+        value = write(
+            FEEDBACK, report(number, NOW), id=str(number), source="/transactions", time=NOW
+        )
         producer.send(topic, value, f"R{number}".encode(), partition=PLACE).get(20)
 
 
 def lag(settings: Settings) -> float:
-    return gauges(f"http://127.0.0.1:{settings.worker_port}", "lag_records", FEEDBACK.topic(settings.topic_prefix))[PLACE]
+    return gauges(
+        f"http://127.0.0.1:{settings.worker_port}",
+        "lag_records",
+        FEEDBACK.topic(settings.topic_prefix),
+    )[PLACE]
 
 
 def ready(settings: Settings) -> tuple[int, str]:
@@ -61,7 +69,9 @@ def ready(settings: Settings) -> tuple[int, str]:
 
 def nothing_went_wrong(running: Running) -> bool:
     # The first group of a new broker waits for its coordinator, which the client tells as an error.
-    said = "\n".join(line for line in running.text().splitlines() if "group_coordinator" not in line)
+    said = "\n".join(
+        line for line in running.text().splitlines() if "group_coordinator" not in line
+    )
     wrong = re.findall(r"^.*(?:ERROR|stands still|no longer has|is missing).*$", said, re.MULTILINE)
     assert not wrong, wrong
     return True
@@ -74,7 +84,10 @@ def test_a_marker_and_what_was_aborted_are_no_records_that_wait_and_no_loss(
         producer.begin_transaction()
         put(producer, settings, range(3))
         producer.commit_transaction()
-        wait_for(lambda: counted(database) == 3 and lag(settings) == 0, what="the committed records, and no lag behind them")
+        wait_for(
+            lambda: counted(database) == 3 and lag(settings) == 0,
+            what="the committed records, and no lag behind them",
+        )
         for _ in range(3):  # many offsets without a record, fetched alone
             producer.begin_transaction()
             put(producer, settings, range(100, 110))
@@ -97,7 +110,9 @@ def test_a_marker_and_what_was_aborted_are_no_records_that_wait_and_no_loss(
         history = from_kafka(settings, EVER, HistoryExtent.of(database, EVER))
         return [one.key async for chunk in history for one in chunk]
 
-    assert asyncio.run(again()) == [f"R{number}".encode() for number in range(6)], "history is read as it was counted"
+    assert asyncio.run(again()) == [f"R{number}".encode() for number in range(6)], (
+        "history is read as it was counted"
+    )
 
 
 def test_a_transaction_that_hangs_open_is_said_to_hold_others_up_and_is_no_loss(
@@ -114,10 +129,15 @@ def test_a_transaction_that_hangs_open_is_said_to_hold_others_up_and_is_no_loss(
         put(producer, settings, range(1, 3))
         put(plain._kafka, settings, range(3, 4))
         wait_for(lambda: ready(settings)[0] == 503, what="what waits to be said")
-        assert f"3 records of feedback[{PLACE}] wait until a sender ends its transaction" in ready(settings)[1]
+        assert (
+            f"3 records of feedback[{PLACE}] wait until a sender ends its transaction"
+            in ready(settings)[1]
+        )
         assert counted(database) == 1
         producer.abort_transaction()
-        wait_for(lambda: counted(database) == 2 and lag(settings) == 0 and ready(settings)[0] == 200)
+        wait_for(
+            lambda: counted(database) == 2 and lag(settings) == 0 and ready(settings)[0] == 200
+        )
         assert "their sender holds a transaction open" in running.text()
         assert "is missing" not in running.text() and "no longer has" not in running.text()
     assert database.execute("SELECT entity_id FROM feedback ORDER BY 1") == [("R0",), ("R3",)]

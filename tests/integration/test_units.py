@@ -22,7 +22,9 @@ MOMENTS = [
 ]
 
 
-def test_migrating_writes_all_units_once_and_mends_what_differs(settings: Settings, database: Client) -> None:
+def test_migrating_writes_all_units_once_and_mends_what_differs(
+    settings: Settings, database: Client
+) -> None:
     columns = ", ".join(column.name for column in UNITS.columns)
     assert set(database.execute(f"SELECT {columns} FROM units")) == set(unit_rows())
     assert set(database.execute("SELECT * FROM unit_successors")) == set(successor_rows())
@@ -36,15 +38,26 @@ def test_migrating_writes_all_units_once_and_mends_what_differs(settings: Settin
 
 
 @pytest.mark.parametrize("column", ["LowCardinality(String)", "String"])
-def test_sql_and_python_restate_every_code_of_every_day_alike(database: Client, column: str) -> None:
+def test_sql_and_python_restate_every_code_of_every_day_alike(
+    database: Client, column: str
+) -> None:
     here = places.atlas()
     codes = sorted({*here.former_communes, *here.commune_by_code, "", "BROOKLYN", "99999"})
-    database.execute(f"CREATE TABLE asked (commune {column}, occurred_at {MOMENT}) ENGINE = MergeTree ORDER BY occurred_at")
+    database.execute(
+        f"CREATE TABLE asked (commune {column}, occurred_at {MOMENT}) ENGINE = MergeTree ORDER BY occurred_at"
+    )
     rows = [(code, milliseconds(moment)) for code in codes for moment in MOMENTS]
-    database.execute("INSERT INTO asked VALUES", [(code, moment) for code in codes for moment in MOMENTS])
+    database.execute(
+        "INSERT INTO asked VALUES", [(code, moment) for code in codes for moment in MOMENTS]
+    )
     before = restate.before_sql("occurred_at")
-    expressions = ", ".join(make("commune", before) for make in (restate.today_sql, restate.former_sql, restate.divided_sql))
-    found = database.execute(f"SELECT commune, toUnixTimestamp64Milli(occurred_at), {expressions} FROM asked")
+    expressions = ", ".join(
+        make("commune", before)
+        for make in (restate.today_sql, restate.former_sql, restate.divided_sql)
+    )
+    found = database.execute(
+        f"SELECT commune, toUnixTimestamp64Milli(occurred_at), {expressions} FROM asked"
+    )
     assert len(found) == len(rows) == 4 * len(codes)
     days = {milliseconds(moment): restate.day(moment) for moment in MOMENTS}
     for code, at, today, is_former, is_divided in found:

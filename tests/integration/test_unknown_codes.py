@@ -31,7 +31,9 @@ FORMER = "19750"
 """A ward of before the reform, which became part of a commune of this province."""
 
 
-def report(number: str, commune: str, *, category: str = "water", agency: str = "H57.IOC") -> tuple[datetime, Feedback]:
+def report(
+    number: str, commune: str, *, category: str = "water", agency: str = "H57.IOC"
+) -> tuple[datetime, Feedback]:
     own = {"report_id": number, "reported_at": THEN, "status": FeedbackStatus.RECEIVED}
     return THEN, Feedback(agency=agency, commune=commune, category=category, **own)
 
@@ -40,25 +42,70 @@ def report(number: str, commune: str, *, category: str = "water", agency: str = 
 def ask(settings: Settings, database: Client) -> Iterator[PageContext]:
     """Reports, a filing, a meeting and a figure, some with codes that nobody knows; all but the last arrived three days ago."""
     counter = Counter(settings)
-    reports = [report("known", HERE.code), report("former", FORMER), report("whole", ""), report("elsewhere", ELSEWHERE.code)]
-    reports += [report("A-1", "99999"), report("A-2", "99999"), report("A-3", "99999", agency="H57.NOBODY")]
+    reports = [
+        report("known", HERE.code),
+        report("former", FORMER),
+        report("whole", ""),
+        report("elsewhere", ELSEWHERE.code),
+    ]
+    reports += [
+        report("A-1", "99999"),
+        report("A-2", "99999"),
+        report("A-3", "99999", agency="H57.NOBODY"),
+    ]
     reports += [report("B-1", HERE.code, category="nonsense")]
-    filing: dict[str, Any] = {"procedure": "1.005129", "status": FilingStatus.REGISTERED, "channel": Channel.ONLINE}
+    filing: dict[str, Any] = {
+        "procedure": "1.005129",
+        "status": FilingStatus.REGISTERED,
+        "channel": Channel.ONLINE,
+    }
     steps: list[tuple[Kind, list[tuple[datetime, Any]]]] = [
         (FEEDBACK, reports),
-        (FILING, [(THEN, Filing(agency="H57.VP", commune="88888", filing_id="F", registered_at=THEN, **filing))]),
+        (
+            FILING,
+            [
+                (
+                    THEN,
+                    Filing(
+                        agency="H57.VP",
+                        commune="88888",
+                        filing_id="F",
+                        registered_at=THEN,
+                        **filing,
+                    ),
+                )
+            ],
+        ),
         (
             MEETING,
             [
                 (
                     THEN,
-                    Meeting(agency="H57.VP", meeting_id="M", state=MeetingState.LIVE, starts_at=THEN, invited=[HERE.code, "77777"]),
+                    Meeting(
+                        agency="H57.VP",
+                        meeting_id="M",
+                        state=MeetingState.LIVE,
+                        starts_at=THEN,
+                        invited=[HERE.code, "77777"],
+                    ),
                 )
             ],
         ),
         (
             INDICATOR,
-            [(THEN, Indicator(agency="H57.STC", indicator="gold", unit="46", period="2026-11", value=1.0, reported_at=THEN))],
+            [
+                (
+                    THEN,
+                    Indicator(
+                        agency="H57.STC",
+                        indicator="gold",
+                        unit="46",
+                        period="2026-11",
+                        value=1.0,
+                        reported_at=THEN,
+                    ),
+                )
+            ],
         ),
         (FEEDBACK, [(NOW - timedelta(hours=1), report("late", "66666")[1])]),
     ]
@@ -75,7 +122,10 @@ Told = set[tuple[str, str, str, str, int, str]]
 
 
 def told(ask: PageContext, agency: str = "") -> Told:
-    return {(one.kind.name, one.field, one.code, one.agency, one.records, one.example) for one in unknown_codes(ask, agency)}
+    return {
+        (one.kind.name, one.field, one.code, one.agency, one.records, one.example)
+        for one in unknown_codes(ask, agency)
+    }
 
 
 OLD: Told = {
@@ -100,17 +150,29 @@ def test_every_code_that_nobody_knows_is_listed_with_whom_it_is_from(ask: PageCo
 
 @pytest.mark.parametrize("picture", Picture)
 def test_the_past_lists_what_was_there_then(ask: PageContext, picture: Picture) -> None:
-    asked = PageRequest("/sources", (("moment", (NOW - timedelta(days=2)).isoformat()), ("picture", picture.value)))
+    asked = PageRequest(
+        "/sources", (("moment", (NOW - timedelta(days=2)).isoformat()), ("picture", picture.value))
+    )
     then = ask.of(asked)
     assert isinstance(then.clock, Replay) and told(then) == OLD
 
 
-def test_what_is_of_no_commune_stands_beside_the_communes_and_the_sum_is_the_province(ask: PageContext) -> None:
+def test_what_is_of_no_commune_stands_beside_the_communes_and_the_sum_is_the_province(
+    ask: PageContext,
+) -> None:
     units = ask.units()
-    received = {code: units[code]["feedback.received"].value or 0 for code in units if "feedback.received" in units[code]}
-    assert (received["46"], received[OUTSIDE]) == (9, 5), "a former code is of a commune of today, one of elsewhere is of none here"
+    received = {
+        code: units[code]["feedback.received"].value or 0
+        for code in units
+        if "feedback.received" in units[code]
+    }
+    assert (received["46"], received[OUTSIDE]) == (9, 5), (
+        "a former code is of a commune of today, one of elsewhere is of none here"
+    )
     in_communes = sum(received.get(code, 0) for code in ask.place.names)
-    assert in_communes + received[OUTSIDE] + 1 == received["46"], "and one is of the province as a whole"
+    assert in_communes + received[OUTSIDE] + 1 == received["46"], (
+        "and one is of the province as a whole"
+    )
     assert units[OUTSIDE]["filing.registered"].value == 1
 
 

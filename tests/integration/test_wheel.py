@@ -35,19 +35,32 @@ READY_SECONDS, STOP_SECONDS, LEFT_SECONDS = 150, 90, 15
 def uv(*arguments: str | Path) -> None:
     """Run uv, whose cache makes all but the first run quick."""
     assert UV, "uv is missing: make .venv/test"
-    done = subprocess.run([UV, *arguments], env=clean_environment(), capture_output=True, text=True, check=False, timeout=240)
+    done = subprocess.run(
+        [UV, *arguments],
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
     assert done.returncode == 0, done.stderr
 
 
 def clean_environment() -> dict[str, str]:
     """The variables of this process but those that lead Python to this checkout or to its environment."""
-    return {name: value for name, value in bare_environment().items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    return {
+        name: value
+        for name, value in bare_environment().items()
+        if name not in ("PYTHONPATH", "VIRTUAL_ENV")
+    }
 
 
 def sources() -> list[str]:
     """The files of the checkout that git has or would take, as paths from its root."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    listed = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     return [name for name in listed if (ROOT / name).is_file()]
 
 
@@ -91,7 +104,9 @@ class Installed:
         found = {}
         for entry in Path("/proc").glob("[0-9]*"):
             try:
-                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                line = (
+                    (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                )
             except OSError:
                 continue
             if str(self.folder) in line:
@@ -104,7 +119,16 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("installed")
     (folder / "empty").mkdir()
     uv("venv", "--quiet", "--python", sys.executable, folder / "venv")
-    uv("pip", "install", "--quiet", "--python", folder / "venv", "-c", ROOT / "stack" / "constraints.txt", wheel)
+    uv(
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        folder / "venv",
+        "-c",
+        ROOT / "stack" / "constraints.txt",
+        wheel,
+    )
     ports: dict[str, int] = {}
     for name in PORTS:
         ports[name] = choose_port(taken=ports.values())
@@ -119,8 +143,12 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             os.kill(pid, signal.SIGKILL)
 
 
-def test_the_wheel_holds_every_file_of_the_packages_that_a_run_may_need_and_no_other(wheel: Path) -> None:
-    wanted = {name for name in sources() if name.startswith(tuple(f"{package}/" for package in PACKAGES))}
+def test_the_wheel_holds_every_file_of_the_packages_that_a_run_may_need_and_no_other(
+    wheel: Path,
+) -> None:
+    wanted = {
+        name for name in sources() if name.startswith(tuple(f"{package}/" for package in PACKAGES))
+    }
     with zipfile.ZipFile(wheel) as packed:
         held = {name for name in packed.namelist() if ".dist-info/" not in name}
         assert held == {name for name in wanted if not name.startswith(NOT_FOR_RUNS)}
@@ -128,27 +156,43 @@ def test_the_wheel_holds_every_file_of_the_packages_that_a_run_may_need_and_no_o
             assert str(ROOT).encode() not in packed.read(name), name
 
 
-def test_the_installed_demo_serves_in_an_empty_folder_and_leaves_no_process(installed: Installed) -> None:
+def test_the_installed_demo_serves_in_an_empty_folder_and_leaves_no_process(
+    installed: Installed,
+) -> None:
     said = installed.folder / "demo.log"
     with said.open("wb") as output:
         child = subprocess.Popen(
-            installed.command("demo", "--days", "0"), stdout=output, stderr=subprocess.STDOUT, **installed.options
+            installed.command("demo", "--days", "0"),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            **installed.options,
         )
     try:
-        live = wait_until(lambda: "/wall" in said.read_text() or child.poll() is not None, READY_SECONDS)
+        live = wait_until(
+            lambda: "/wall" in said.read_text() or child.poll() is not None, READY_SECONDS
+        )
         assert live and child.poll() is None, said.read_text()
         assert answers(installed.address("GATEWAY", "/readyz"))
         assert answers(installed.address("DASHBOARD", "/readyz"))
         assert answers(installed.address("WORKER", "/healthz"))
         assert answers(installed.address("DASHBOARD", "/wall"))
-        event = urllib.request.Request(installed.address("GATEWAY", "/v1/events"), documents.example(FEEDBACK), CLOUDEVENT)
+        event = urllib.request.Request(
+            installed.address("GATEWAY", "/v1/events"), documents.example(FEEDBACK), CLOUDEVENT
+        )
         with urllib.request.urlopen(event, timeout=30) as answer:
             assert json.load(answer)["accepted"] == 1
         command = installed.command("stack", "status", "--json")
-        status = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, **installed.options)
-        assert {part["part"]: part["health"] for part in json.loads(status.stdout)} == {"kafka": "healthy", "clickhouse": "healthy"}
+        status = subprocess.run(
+            command, capture_output=True, text=True, check=True, timeout=60, **installed.options
+        )
+        assert {part["part"]: part["health"] for part in json.loads(status.stdout)} == {
+            "kafka": "healthy",
+            "clickhouse": "healthy",
+        }
         modules = [line for line in installed.processes().values() if " -m " in line]
-        assert len(modules) >= 6 and all(line.startswith(str(installed.folder / "venv")) for line in modules)
+        assert len(modules) >= 6 and all(
+            line.startswith(str(installed.folder / "venv")) for line in modules
+        )
         child.send_signal(signal.SIGTERM)
         assert child.wait(STOP_SECONDS) == 0, said.read_text()
     finally:

@@ -14,7 +14,16 @@ from typer.testing import CliRunner
 from dashboard.__main__ import loopback
 from dashboard.query.connection import Connection
 from dashboard.query.rights import NoRightsError, current
-from dashboard.server.access import COOKIE, INTERNAL, REFUSED, SECURE_COOKIE, Access, allowed, is_public, local
+from dashboard.server.access import (
+    COOKIE,
+    INTERNAL,
+    REFUSED,
+    SECURE_COOKIE,
+    Access,
+    allowed,
+    is_public,
+    local,
+)
 from dashboard.server.attempts import FREE_ATTEMPTS, MAX_CLIENTS, MAX_SECONDS, Attempts
 from dashboard.server.pages import PAGES
 from dashboard.server.token_cli import cli
@@ -70,9 +79,21 @@ def test_the_commands_make_list_and_revoke(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_the_wall_is_all_that_a_token_for_it_opens() -> None:
-    assert all(allowed("wall", path) for path in ("/", "/wall", "/outlines/46.json", "/_dash-update-component", "/_dash-layout"))
+    assert all(
+        allowed("wall", path)
+        for path in ("/", "/wall", "/outlines/46.json", "/_dash-update-component", "/_dash-layout")
+    )
     pages = [page.template.partition("<")[0] for page in PAGES]
-    others = ("/export/targets.csv", "/search", "/wallpaper", "/wall/x", "/_dash", "/_dash-anything", "/outlines", "//wall")
+    others = (
+        "/export/targets.csv",
+        "/search",
+        "/wallpaper",
+        "/wall/x",
+        "/_dash",
+        "/_dash-anything",
+        "/outlines",
+        "//wall",
+    )
     assert not any(allowed("wall", path) for path in (*pages, *others))
     assert all(allowed("desk", path) for path in pages)
     assert not any(allowed("none", path) for path in (*pages, *others, "/", "/wall"))
@@ -80,7 +101,19 @@ def test_the_wall_is_all_that_a_token_for_it_opens() -> None:
 
 def test_what_is_public_is_named_whole() -> None:
     assert all(is_public(path) for path in ("/healthz", "/readyz", "/metrics", "/assets/theme.css"))
-    assert not any(is_public(path) for path in ("/healthz/", "/healthzz", "/metrics/x", "/assets", "/", "/wall", "/unit/46", ""))
+    assert not any(
+        is_public(path)
+        for path in (
+            "/healthz/",
+            "/healthzz",
+            "/metrics/x",
+            "/assets",
+            "/",
+            "/wall",
+            "/unit/46",
+            "",
+        )
+    )
 
 
 def test_whoever_may_see_the_wall_only_asks_clickhouse_nothing() -> None:
@@ -116,14 +149,19 @@ class Site:
         asyncio.run(self.access(scope(address, cookie) | more, receive, _into(sent)))
         return sent
 
-    def post(self, origin: str = "http://here", **fields: str) -> tuple[dict[str, Any], dict[str, str]]:
+    def post(
+        self, origin: str = "http://here", **fields: str
+    ) -> tuple[dict[str, Any], dict[str, str]]:
         """The answer to the form, and its headers."""
         sent: list[dict[str, Any]] = []
 
         async def body() -> dict[str, Any]:
             return {"type": "http.request", "body": urlencode(fields).encode()}
 
-        asked = scope("/enter") | {"method": "POST", "headers": [(b"origin", origin.encode()), (b"host", b"here")]}
+        asked = scope("/enter") | {
+            "method": "POST",
+            "headers": [(b"origin", origin.encode()), (b"host", b"here")],
+        }
         asyncio.run(self.access(asked, body, _into(sent)))
         return sent[0], {name.decode(): value.decode() for name, value in sent[0]["headers"]}
 
@@ -142,7 +180,13 @@ def _into(sent: list[dict[str, Any]]) -> Any:
 def scope(address: str, cookie: str = "") -> dict[str, Any]:
     found = urlsplit(address)
     headers = [(b"cookie", f"{COOKIE}={cookie}".encode())] if cookie else []
-    return {"type": "http", "method": "GET", "path": found.path, "query_string": found.query.encode(), "headers": headers}
+    return {
+        "type": "http",
+        "method": "GET",
+        "path": found.path,
+        "query_string": found.query.encode(),
+        "headers": headers,
+    }
 
 
 @pytest.fixture
@@ -153,12 +197,17 @@ def site(tokens: Tokens) -> Iterator[Site]:
 def test_without_a_token_there_is_a_page_that_says_so(site: Site) -> None:
     head, body = site.ask("/wall?lang=en")
     assert head["status"] == 401 and b"This screen takes a token" in body["body"]
-    assert b'method="post" action="/enter"' in body["body"] and b'value="/wall?lang=en"' in body["body"]
+    assert (
+        b'method="post" action="/enter"' in body["body"]
+        and b'value="/wall?lang=en"' in body["body"]
+    )
     assert "Mã truy cập không đúng" in site.ask("/wall?token=x")[1]["body"].decode()
     assert site.rights == []
 
 
-def test_the_address_of_a_wall_becomes_a_cookie_that_scripts_cannot_read(site: Site, tokens: Tokens) -> None:
+def test_the_address_of_a_wall_becomes_a_cookie_that_scripts_cannot_read(
+    site: Site, tokens: Tokens
+) -> None:
     token = tokens.add("left", "wall", NOW)
     (head, _) = site.ask(f"/wall?scene=targets&token={token}")
     told = {name.decode(): value.decode() for name, value in head["headers"]}
@@ -170,13 +219,23 @@ def test_the_address_of_a_wall_becomes_a_cookie_that_scripts_cannot_read(site: S
     assert head["status"] == 403 and "chỉ mở được màn hình lớn" in body["body"].decode()
 
 
-def test_a_token_for_the_desk_is_entered_and_not_taken_from_an_address(site: Site, tokens: Tokens) -> None:
+def test_a_token_for_the_desk_is_entered_and_not_taken_from_an_address(
+    site: Site, tokens: Tokens
+) -> None:
     token = tokens.add("duty", "desk", NOW)
     for address in (f"/?token={token}", f"/wall?token={token}", f"/unit/46?token={token}"):
         head, body = site.ask(address)
-        assert head["status"] == 403 and "Nhập mã vào đây" in body["body"].decode() and token not in body["body"].decode()
+        assert (
+            head["status"] == 403
+            and "Nhập mã vào đây" in body["body"].decode()
+            and token not in body["body"].decode()
+        )
     head, told = site.post(token=token, to="/unit/46?lang=en")
-    assert head["status"] == 303 and told["location"] == "/unit/46?lang=en" and COOKIE in told["set-cookie"]
+    assert (
+        head["status"] == 303
+        and told["location"] == "/unit/46?lang=en"
+        and COOKIE in told["set-cookie"]
+    )
     assert site.ask("/unit/46", token)[0]["status"] == 200
 
 
@@ -190,7 +249,15 @@ def test_a_wrong_token_and_a_form_of_another_site_are_refused(site: Site, tokens
 
 
 @pytest.mark.parametrize(
-    "to", ["//evil.example/wall", "/\\evil.example", "https://evil.example", "evil", "", "/a\r\nSet-Cookie: x"]
+    "to",
+    [
+        "//evil.example/wall",
+        "/\\evil.example",
+        "https://evil.example",
+        "evil",
+        "",
+        "/a\r\nSet-Cookie: x",
+    ],
 )
 def test_nobody_is_led_to_another_site(site: Site, tokens: Tokens, to: str) -> None:
     assert local(to) == "/"
@@ -205,17 +272,31 @@ def test_behind_tls_the_cookie_is_of_this_host_and_goes_through_https_only(token
     site, token = Site(tokens, tls=True), tokens.add("duty", "desk", NOW)
     _, told = site.post(token=token, to="/")
     assert told["set-cookie"].startswith(f"{SECURE_COOKIE}={token};")
-    assert "Secure" in told["set-cookie"] and "Path=/" in told["set-cookie"] and "Domain" not in told["set-cookie"]
-    assert site.ask("/unit/46", token)[0]["status"] == 401, "another site of the domain may have set that one"
+    assert (
+        "Secure" in told["set-cookie"]
+        and "Path=/" in told["set-cookie"]
+        and "Domain" not in told["set-cookie"]
+    )
+    assert site.ask("/unit/46", token)[0]["status"] == 401, (
+        "another site of the domain may have set that one"
+    )
 
 
-def test_wrong_tokens_are_logged_and_wait_longer_each_time(caplog: pytest.LogCaptureFixture) -> None:
+def test_wrong_tokens_are_logged_and_wait_longer_each_time(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     attempts = Attempts()
     waits = [attempts.wrong("10.0.0.4", "/wall", 1.0) for _ in range(20)]
-    assert waits[:FREE_ATTEMPTS] == [0.0] * FREE_ATTEMPTS and waits[-1] == MAX_SECONDS and waits == sorted(waits)
+    assert (
+        waits[:FREE_ATTEMPTS] == [0.0] * FREE_ATTEMPTS
+        and waits[-1] == MAX_SECONDS
+        and waits == sorted(waits)
+    )
     assert attempts.wrong("10.0.0.5", "/wall", 1.0) == 0.0, "another client does not wait for that"
     assert attempts.wrong("10.0.0.4", "/wall", 10_000.0) == 0.0, "after a while it is forgotten"
-    assert 1 < sum("10.0.0.4" in one for one in caplog.messages) < 8, "thousands of attempts do not fill the log"
+    assert 1 < sum("10.0.0.4" in one for one in caplog.messages) < 8, (
+        "thousands of attempts do not fill the log"
+    )
     for number in range(2 * MAX_CLIENTS):
         attempts.wrong(f"client {number}", "/wall", 1.0)
     assert len(attempts._clients) == MAX_CLIENTS
@@ -240,7 +321,9 @@ def test_probes_and_what_the_server_asks_of_itself_take_no_token(site: Site) -> 
 
 def test_a_socket_ends_with_its_token(site: Site, tokens: Tokens) -> None:
     socket = {"type": "websocket"}
-    assert site.ask("/_dash-ws-callback", "x", **socket) == [{"type": "websocket.close", "code": REFUSED}]
+    assert site.ask("/_dash-ws-callback", "x", **socket) == [
+        {"type": "websocket.close", "code": REFUSED}
+    ]
     token = tokens.add("left", "wall", NOW)
     sent: list[dict[str, Any]] = []
     asked = 0
@@ -253,10 +336,17 @@ def test_a_socket_ends_with_its_token(site: Site, tokens: Tokens) -> None:
         return {"type": "websocket.receive"}
 
     asyncio.run(site.access(scope("/_dash-ws-callback", token) | socket, hear, _into(sent)))
-    assert [one["type"] for one in sent] == ["websocket.accept", "websocket.send", "websocket.close"]
+    assert [one["type"] for one in sent] == [
+        "websocket.accept",
+        "websocket.send",
+        "websocket.close",
+    ]
     assert sent[-1]["code"] == REFUSED
 
 
-@pytest.mark.parametrize(("host", "here"), [("127.0.0.1", True), ("localhost", True), ("0.0.0.0", False), ("10.0.0.4", False)])
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [("127.0.0.1", True), ("localhost", True), ("0.0.0.0", False), ("10.0.0.4", False)],
+)
 def test_which_addresses_are_of_this_machine(host: str, here: bool) -> None:
     assert loopback(host) is here

@@ -27,7 +27,9 @@ BROKER = 1_796_000_000_000
         (None, BROKER),
     ],
 )
-def test_a_stated_arrival_is_taken_between_1990_and_the_brokers_time_only(stated: bytes | None, arrived: int) -> None:
+def test_a_stated_arrival_is_taken_between_1990_and_the_brokers_time_only(
+    stated: bytes | None, arrived: int
+) -> None:
     record = Record(0, BROKER, b"k", b"v", [("trace", b"7"), (RECEIVED_AT, stated)])
     assert received_ms(record) == arrived
     assert arrivals([Record(0, BROKER + 1, b"k", b"v"), record]) == [BROKER + 1, arrived]
@@ -35,5 +37,9 @@ def test_a_stated_arrival_is_taken_between_1990_and_the_brokers_time_only(stated
 
 def test_the_time_of_a_record_of_an_older_log_is_kept_within_what_can_be_held() -> None:
     """Topics took their senders' times once; what lies in them was counted by those."""
-    assert arrivals([Record(0, stamp, None, None) for stamp in (-1, 7, 1 << 60)]) == [0, 7, LATEST_MS]
+    assert arrivals([Record(0, stamp, None, None) for stamp in (-1, 7, 1 << 60)]) == [
+        0,
+        7,
+        LATEST_MS,
+    ]
     assert arrivals([]) == []

@@ -17,7 +17,9 @@ def test_a_bench_that_raises_ends_only_itself_and_its_line_says_why() -> None:
         report.results.append(Result("x", "y", "2.00x", "≥ 1x", True))
 
     report, said = Report("c", "m", {}), list[str]()
-    assert measure_each({"quick": too_quick, "broken": broken, "fine": fine}, report, said.append) == ["broken"]
+    assert measure_each(
+        {"quick": too_quick, "broken": broken, "fine": fine}, report, said.append
+    ) == ["broken"]
     assert [(one.what, one.measured, one.verdict) for one in report.results] == [
         ("quick", "not measured: all 500 events were done between two looks", "not measured"),
         ("broken", "not measured: The load was not sent: no broker", "not measured"),
@@ -32,6 +34,13 @@ def test_where_two_workers_were_too_quick_to_be_measured_the_other_way_still_is(
     assert scaling._result(ways, found, {}).met is True
     quick = str(NotMeasuredError("all were done"))
     one = scaling._result(ways, found | {("pinned", 2): []}, {"pinned": quick})
-    assert one.measured.startswith("2.00x (pinned") and one.measured.endswith("not measured: all were done)") and one.met
+    assert (
+        one.measured.startswith("2.00x (pinned")
+        and one.measured.endswith("not measured: all were done)")
+        and one.met
+    )
     other = scaling._result(ways, found | {("held", 2): []}, {"held": quick})
-    assert other.measured.startswith("not measured: all were done (pinned") and other.verdict == "not measured"
+    assert (
+        other.measured.startswith("not measured: all were done (pinned")
+        and other.verdict == "not measured"
+    )

@@ -21,7 +21,9 @@ def at(text: str) -> datetime:
 
 @settings(deadline=None)
 @given(moments, work)
-def test_a_deadline_is_exactly_as_much_working_time_away(moment: datetime, amount: timedelta) -> None:
+def test_a_deadline_is_exactly_as_much_working_time_away(
+    moment: datetime, amount: timedelta
+) -> None:
     assert CALENDAR.working_time(moment, CALENDAR.add_working(moment, amount)) == amount
 
 
@@ -91,7 +93,10 @@ def test_a_calendar_as_known_on_a_day_is_shared_and_is_that_of_the_day(province:
 
 def test_a_working_day_has_seven_and_a_half_hours() -> None:
     sessions = CALENDAR.sessions(date(2026, 3, 2))
-    assert [(start.time().isoformat("minutes"), end.time().isoformat("minutes")) for start, end in sessions] == [
+    assert [
+        (start.time().isoformat("minutes"), end.time().isoformat("minutes"))
+        for start, end in sessions
+    ] == [
         ("07:30", "11:30"),
         ("13:30", "17:00"),
     ]
@@ -128,11 +133,17 @@ def test_special_days_have_words() -> None:
 def test_the_moment_of_a_position_is_the_first_that_has_it(at: datetime) -> None:
     position = CALENDAR.position(at)
     found = CALENDAR.moment(position)
-    assert CALENDAR.position(found) == position and found <= at.replace(microsecond=at.microsecond // 1000 * 1000)
+    assert CALENDAR.position(found) == position and found <= at.replace(
+        microsecond=at.microsecond // 1000 * 1000
+    )
     assert CALENDAR.position(found - timedelta(milliseconds=1)) < position or position == 0
 
 
 def test_moments_of_other_libraries_are_the_same_moments() -> None:
     moment = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
-    assert CALENDAR.position(pd.Timestamp(moment).tz_convert("Asia/Ho_Chi_Minh")) == CALENDAR.position(moment)
-    assert CALENDAR.position(pytz.timezone("Asia/Ho_Chi_Minh").fromutc(moment.replace(tzinfo=None))) == CALENDAR.position(moment)
+    assert CALENDAR.position(
+        pd.Timestamp(moment).tz_convert("Asia/Ho_Chi_Minh")
+    ) == CALENDAR.position(moment)
+    assert CALENDAR.position(
+        pytz.timezone("Asia/Ho_Chi_Minh").fromutc(moment.replace(tzinfo=None))
+    ) == CALENDAR.position(moment)

@@ -11,7 +11,16 @@ import pytest
 from schemas.documents import example
 from schemas.events import canonical
 from schemas.events.envelope import Read, Reader, RefusalCategory, RefusalError, body
-from schemas.events.kinds import BY_NAME, DOCUMENT, FEEDBACK, FILING, INDICATOR, KINDS, MEETING, Kind
+from schemas.events.kinds import (
+    BY_NAME,
+    DOCUMENT,
+    FEEDBACK,
+    FILING,
+    INDICATOR,
+    KINDS,
+    MEETING,
+    Kind,
+)
 from schemas.events.members import repeated_member
 from schemas.reference.unknown import unknown_codes
 from schemas.text import has_control, may_need_normalising, normalise
@@ -22,7 +31,9 @@ READER = Reader()
 def record(kind: Kind, envelope: dict[str, Any] | None = None, **data: Any) -> bytes:
     """An example of a kind with other values; a field of None is left out."""
     event = msgspec.json.decode(example(kind)) | (envelope or {})
-    event["data"] = {name: value for name, value in (event["data"] | data).items() if value is not None}
+    event["data"] = {
+        name: value for name, value in (event["data"] | data).items() if value is not None
+    }
     return msgspec.json.encode(event)
 
 
@@ -43,7 +54,9 @@ def test_an_event_in_its_one_form_is_left_as_it_is(kind: Kind) -> None:
     read = both_ways(example(kind).strip())
     given = msgspec.json.decode(example(kind))
     assert read.id == given["id"] and read.source == given["source"]
-    assert {name: msgspec.to_builtins(getattr(read.data, name)) for name in given["data"]} == given["data"]
+    assert {name: msgspec.to_builtins(getattr(read.data, name)) for name in given["data"]} == given[
+        "data"
+    ]
     assert not read.data.precision
 
 
@@ -52,22 +65,42 @@ def test_what_looks_the_same_is_the_same() -> None:
     assert normalise(decomposed) == composed
     assert normalise("\u00a0Trường\u2003Tiền\u200b \t") == composed
     read = both_ways(
-        record(FEEDBACK, {"id": f" {decomposed}"}, report_id=f"{decomposed}\u00a0", address=decomposed, category="traffic ")
+        record(
+            FEEDBACK,
+            {"id": f" {decomposed}"},
+            report_id=f"{decomposed}\u00a0",
+            address=decomposed,
+            category="traffic ",
+        )
     )
-    assert (read.id, read.data.report_id, read.data.address, read.data.category) == (composed, composed, composed, "traffic")
+    assert (read.id, read.data.report_id, read.data.address, read.data.category) == (
+        composed,
+        composed,
+        composed,
+        "traffic",
+    )
     assert both_ways(record(FEEDBACK, agency=" H57.IOC")).data.agency == "H57.IOC"
 
 
 def test_escaped_characters_have_one_form_too() -> None:
-    escaped = record(FEEDBACK, address="X").replace(b'"X"', b'"Tru\\u031bo\\u031b\\u0300ng\\u00a0Ti"')
+    escaped = record(FEEDBACK, address="X").replace(
+        b'"X"', b'"Tru\\u031bo\\u031b\\u0300ng\\u00a0Ti"'
+    )
     assert both_ways(escaped).data.address == normalise("Tru\u031bo\u031b\u0300ng Ti")
 
 
-@pytest.mark.parametrize("text", ["", "a", "Thành phố Huế", "“Đường” – 5 °C", "a\nb", "e\u0301", "\u00a0", "\ufeffx", "x\u3000"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "a", "Thành phố Huế", "“Đường” – 5 °C", "a\nb", "e\u0301", "\u00a0", "\ufeffx", "x\u3000"],
+)
 def test_every_text_that_is_changed_is_looked_at(text: str) -> None:
     inner = normalise(f"x{text}x")[1:-1] != text
     assert may_need_normalising(msgspec.json.encode(text)) or not inner
-    assert not (normalise(text) == text and not has_control(text) and may_need_normalising(msgspec.json.encode(text)))
+    assert not (
+        normalise(text) == text
+        and not has_control(text)
+        and may_need_normalising(msgspec.json.encode(text))
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,11 +132,17 @@ def test_a_code_longer_than_any_is_refused() -> None:
 
 
 def test_a_site_is_invited_once() -> None:
-    data = both_ways(record(MEETING, invited=["19753", "19753", "19774", "", " 19774"], connected=["1273", "01273"])).data
+    data = both_ways(
+        record(
+            MEETING, invited=["19753", "19753", "19774", "", " 19774"], connected=["1273", "01273"]
+        )
+    ).data
     assert (data.invited, data.connected) == (["19753", "19774"], ["01273"])
 
 
-@pytest.mark.parametrize("number", [".", "..", "new\nline", "tab\there", "\u0085", " ", "bell\u0007"])
+@pytest.mark.parametrize(
+    "number", [".", "..", "new\nline", "tab\there", "\u0085", " ", "bell\u0007"]
+)
 def test_a_number_whose_record_could_not_be_opened_is_refused(number: str) -> None:
     with pytest.raises(RefusalError) as refused:
         READER.read(record(FEEDBACK, report_id=number))
@@ -122,7 +161,14 @@ def test_a_document_to_be_sent_at_a_set_hour_is_taken() -> None:
 
 
 def test_a_moment_may_be_a_date() -> None:
-    read = both_ways(record(FILING, {"time": "2026-11-25"}, due_at="2026-11-27", finished_at="2026-11-25T10:00:00+07:00"))
+    read = both_ways(
+        record(
+            FILING,
+            {"time": "2026-11-25"},
+            due_at="2026-11-27",
+            finished_at="2026-11-25T10:00:00+07:00",
+        )
+    )
     assert list(read.data.precision) == ["due_at:day", "time:day"]
     assert read.time == datetime.fromisoformat("2026-11-25T00:00:00+07:00")
     assert read.data.due_at == datetime.fromisoformat("2026-11-27T00:00:00+07:00")
@@ -139,7 +185,9 @@ def test_a_moment_may_be_a_date() -> None:
 
 
 def test_a_minute_is_a_precision_and_a_field_that_is_no_moment_has_none() -> None:
-    read = both_ways(record(FILING, {"time": "2026-11-25T10:05:42+07:00"}, precision=["time:minute"]))
+    read = both_ways(
+        record(FILING, {"time": "2026-11-25T10:05:42+07:00"}, precision=["time:minute"])
+    )
     assert read.time == datetime.fromisoformat("2026-11-25T10:05:00+07:00")
     for wrong in ("agency:day", "time:hour", "due_at"):
         with pytest.raises(RefusalError):
@@ -178,14 +226,18 @@ def test_a_member_that_stands_twice_is_found(given: bytes, repeated: str | None)
 
 
 def test_codes_that_nobody_knows_are_named() -> None:
-    assert unknown_codes(FILING, READER.read(record(FILING, commune="99999", agency="H57.NOBODY")).data) == [
+    assert unknown_codes(
+        FILING, READER.read(record(FILING, commune="99999", agency="H57.NOBODY")).data
+    ) == [
         ("commune", "99999"),
         ("agency", "H57.NOBODY"),
     ]
-    assert unknown_codes(MEETING, READER.read(record(MEETING, invited=["19753", "88888"], connected=[])).data) == [
-        ("invited", "88888")
+    assert unknown_codes(
+        MEETING, READER.read(record(MEETING, invited=["19753", "88888"], connected=[])).data
+    ) == [("invited", "88888")]
+    assert unknown_codes(FEEDBACK, READER.read(record(FEEDBACK, category="weather")).data) == [
+        ("category", "weather")
     ]
-    assert unknown_codes(FEEDBACK, READER.read(record(FEEDBACK, category="weather")).data) == [("category", "weather")]
     # A place of elsewhere has agencies of its own, which no table of ours lists.
     assert unknown_codes(FILING, READER.read(record(FILING, agency="DSNY")).data) == []
 
@@ -195,8 +247,12 @@ def test_the_examples_have_no_code_that_nobody_knows(name: str) -> None:
     assert unknown_codes(BY_NAME[name], READER.read(example(BY_NAME[name])).data) == []
 
 
-@pytest.mark.parametrize("due", ["2026-11-24T17:00:00Z", "2026-11-25T00:00:00+07:00", "2026-11-25T10:30:00+07:00"])
-def test_an_event_that_says_how_exact_it_is_says_the_same_at_first_sight_and_later(due: str) -> None:
+@pytest.mark.parametrize(
+    "due", ["2026-11-24T17:00:00Z", "2026-11-25T00:00:00+07:00", "2026-11-25T10:30:00+07:00"]
+)
+def test_an_event_that_says_how_exact_it_is_says_the_same_at_first_sight_and_later(
+    due: str,
+) -> None:
     line = record(FILING, {"source": f"urn:test:{due}"}, due_at=due, precision=["due_at:day"])
     first, *later = [READER.read(line) for _ in range(3)]
     assert first.data.due_at == datetime.fromisoformat("2026-11-25T00:00:00+07:00")
@@ -204,13 +260,19 @@ def test_an_event_that_says_how_exact_it_is_says_the_same_at_first_sight_and_lat
 
 
 @pytest.mark.parametrize("name", ["id", "number"])
-@pytest.mark.parametrize("given", [".", "..", "del\x7f", "\u2126", "K\u212a", "\u1100\u1161", "a\u1680b", " a", "QĐ-UBND"])
+@pytest.mark.parametrize(
+    "given",
+    [".", "..", "del\x7f", "\u2126", "K\u212a", "\u1100\u1161", "a\u1680b", " a", "QĐ-UBND"],
+)
 def test_an_identity_does_not_depend_on_what_was_read_before(name: str, given: str) -> None:
     line = record(FEEDBACK, {"id": given}) if name == "id" else record(FEEDBACK, report_id=given)
 
     def answers() -> list[Any]:
         found = []
-        for look in (lambda: READER.read(line), lambda: (READER.read_all(FEEDBACK, [line]) or [READER.read(line)])[0]):
+        for look in (
+            lambda: READER.read(line),
+            lambda: (READER.read_all(FEEDBACK, [line]) or [READER.read(line)])[0],
+        ):
             try:
                 read = look()
                 found.append((read.event_id, read.data.report_id, body(read)))
@@ -235,12 +297,19 @@ def test_plain_spaces_at_the_ends_of_texts_are_no_difference(text: str) -> None:
 
 def test_the_code_of_a_province_or_an_agency_is_no_commune() -> None:
     for code in ("46", "H57.SYT"):
-        assert unknown_codes(FILING, READER.read(record(FILING, commune=code)).data) == [("commune", code)]
+        assert unknown_codes(FILING, READER.read(record(FILING, commune=code)).data) == [
+            ("commune", code)
+        ]
 
 
 def test_what_cannot_be_read_leaves_nothing_to_be_looked_for() -> None:
     """A record that an error holds in a circle stays in memory until garbage is looked for, which worker and gateway do seldom."""
-    lines = [b"{" * 3, record(FILING, due_at="never"), record(FILING, status=77), record(FILING, {"type": "x"})]
+    lines = [
+        b"{" * 3,
+        record(FILING, due_at="never"),
+        record(FILING, status=77),
+        record(FILING, {"type": "x"}),
+    ]
     gc.collect()
     gc.disable()
     try:

@@ -25,7 +25,14 @@ OURS = {"migrate", "worker", "watch", "gateway", "dashboard", "simulator"}
 
 def validate(file: Path) -> "subprocess.CompletedProcess[str]":
     """Checks against the compose-spec's JSON Schema, which check-jsonschema carries within it."""
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(file)]
+    command = [
+        sys.executable,
+        "-m",
+        "check_jsonschema",
+        "--builtin-schema",
+        "vendor.compose-spec",
+        str(file),
+    ]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -36,7 +43,11 @@ def test_the_file_is_valid_by_the_compose_specification() -> None:
 
 @pytest.mark.parametrize(
     ("right", "wrong"),
-    [("mem_limit:", "memory_limit:"), ("condition: service_healthy", "condition: healthy"), ("retries: 5", "retries: [5]")],
+    [
+        ("mem_limit:", "memory_limit:"),
+        ("condition: service_healthy", "condition: healthy"),
+        ("retries: 5", "retries: [5]"),
+    ],
 )
 def test_the_validator_refuses_a_wrong_file(tmp_path: Path, right: str, wrong: str) -> None:
     broken = tmp_path / "docker-compose.yml"
@@ -75,7 +86,9 @@ def test_a_service_waits_for_what_it_needs_in_the_state_it_needs(name: str) -> N
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_only_the_wall_and_the_gateway_are_published_and_by_default_to_this_machine_only(name: str) -> None:
+def test_only_the_wall_and_the_gateway_are_published_and_by_default_to_this_machine_only(
+    name: str,
+) -> None:
     ports = SERVICES[name].get("ports", [])
     assert bool(ports) == (name in {"gateway", "dashboard"})
     assert all(port.startswith("${IOC_PUBLISH:-127.0.0.1}:") for port in ports)
@@ -83,16 +96,27 @@ def test_only_the_wall_and_the_gateway_are_published_and_by_default_to_this_mach
 
 
 def test_no_password_is_written_down_and_none_is_not_enough() -> None:
-    found = [line for line in FILE.read_text().splitlines() if re.search(r"PASSWORD:|://ioc:", line.partition("#")[0])]
+    found = [
+        line
+        for line in FILE.read_text().splitlines()
+        if re.search(r"PASSWORD:|://ioc:", line.partition("#")[0])
+    ]
     assert len(found) == 2
     assert all("${IOC_CLICKHOUSE_PASSWORD:?" in line for line in found)
     assert "--password" not in FILE.read_text(), "a command line is no secret"
 
 
-def test_clickhouse_gives_its_user_the_rights_of_the_local_stack_and_takes_the_native_protocol_only() -> None:
-    mounted = {one["target"]: COMPOSE["configs"][one["source"]]["file"] for one in SERVICES["clickhouse"]["configs"]}
+def test_clickhouse_gives_its_user_the_rights_of_the_local_stack_and_takes_the_native_protocol_only() -> (
+    None
+):
+    mounted = {
+        one["target"]: COMPOSE["configs"][one["source"]]["file"]
+        for one in SERVICES["clickhouse"]["configs"]
+    }
     users = ElementTree.parse(ROOT / mounted["/etc/clickhouse-server/users.d/ioc.xml"])
-    assert [query.text for query in users.iterfind("users/ioc/grants/query")] == list(clickhouse.grants())
+    assert [query.text for query in users.iterfind("users/ioc/grants/query")] == list(
+        clickhouse.grants()
+    )
     server = ElementTree.parse(ROOT / mounted["/etc/clickhouse-server/config.d/ioc.xml"])
     removed = {element.tag for element in server.iter() if element.get("remove")}
     assert removed == {"http_port", "mysql_port", "postgresql_port", "interserver_http_port"}
@@ -107,14 +131,21 @@ def test_data_live_in_named_volumes() -> None:
 
 
 def test_kafka_is_the_version_of_the_local_stack() -> None:
-    version = re.search(r"<artifactId>kafka_2\.13</artifactId>\s*<version>([^<]+)", (ROOT / "stack/pom.xml").read_text())
+    version = re.search(
+        r"<artifactId>kafka_2\.13</artifactId>\s*<version>([^<]+)",
+        (ROOT / "stack/pom.xml").read_text(),
+    )
     assert version
     assert SERVICES["kafka"]["image"] == f"apache/kafka:{version[1]}"
 
 
 def test_clickhouse_is_the_version_of_the_local_stack() -> None:
-    versions = set(re.findall(r'"@chdb/lib-[\w-]+": "(\d+\.\d+)', (ROOT / "stack/package.json").read_text()))
-    assert {SERVICES["clickhouse"]["image"]} == {f"clickhouse/clickhouse-server:{version}" for version in versions}
+    versions = set(
+        re.findall(r'"@chdb/lib-[\w-]+": "(\d+\.\d+)', (ROOT / "stack/package.json").read_text())
+    )
+    assert {SERVICES["clickhouse"]["image"]} == {
+        f"clickhouse/clickhouse-server:{version}" for version in versions
+    }
 
 
 def test_the_image_bears_the_version_of_the_project() -> None:
@@ -126,13 +157,24 @@ def test_the_image_bears_the_version_of_the_project() -> None:
 def test_the_command_of_a_service_runs(name: str) -> None:
     program, *arguments = shlex.split(SERVICES[name]["command"])
     assert program == "python"
-    done = subprocess.run([sys.executable, *arguments, "--help"], capture_output=True, text=True, check=False, cwd=ROOT, timeout=60)
+    done = subprocess.run(
+        [sys.executable, *arguments, "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        timeout=60,
+    )
     assert done.returncode == 0, done.stderr
     assert "Usage" in done.stdout
 
 
 def test_how_long_what_is_kept_can_be_set_and_is_what_the_settings_say_unless_told() -> None:
-    names = [name for name in Settings.model_fields if name.startswith("keep_") or name == "topic_retention_days"]
+    names = [
+        name
+        for name in Settings.model_fields
+        if name.startswith("keep_") or name == "topic_retention_days"
+    ]
     assert len(names) == 4
     for service in OURS:
         said = SERVICES[service]["environment"]

@@ -8,8 +8,12 @@ import pytest
 
 from streams.worker.cores import are_better_together
 
-LINUX = pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not say where threads run")
-TWO = pytest.mark.skipif(len(getattr(os, "sched_getaffinity", lambda _: ())(0)) < 2, reason="there is one core")
+LINUX = pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity"), reason="this system does not say where threads run"
+)
+TWO = pytest.mark.skipif(
+    len(getattr(os, "sched_getaffinity", lambda _: ())(0)) < 2, reason="there is one core"
+)
 PROGRAM = """
 import os, threading
 from pathlib import Path
@@ -34,13 +38,21 @@ every, cores = os.sched_getaffinity(0), Cores()
         (0.0, 0.0, False),
     ],
 )
-def test_threads_are_together_while_one_core_has_room_for_them(ran: float, waited: float, together: bool) -> None:
+def test_threads_are_together_while_one_core_has_room_for_them(
+    ran: float, waited: float, together: bool
+) -> None:
     assert are_better_together(ran, waited) is together
 
 
 def run(program: str) -> None:
     """In a process of its own, whose threads may be moved about."""
-    done = subprocess.run([sys.executable, "-c", PROGRAM + program], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM + program],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
     assert done.returncode == 0, done.stderr
 
 

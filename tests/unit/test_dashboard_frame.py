@@ -48,7 +48,12 @@ def snapshot(communes: dict[str, Readings] | None = None, now: Readings | None =
     return Snapshot(
         at=NOW,
         compare_day=NOW - timedelta(days=1),
-        now=now or {"feedback.satisfied": share(95, 100), "feedback.on_time": share(48, 50), "document.waiting": Reading(3)},
+        now=now
+        or {
+            "feedback.satisfied": share(95, 100),
+            "feedback.on_time": share(48, 50),
+            "document.waiting": Reading(3),
+        },
         day_ago={"document.waiting": Reading(3)},
         today=counted,
         same_time={"filing.registered": Reading(1211)},
@@ -83,7 +88,9 @@ def test_there_are_at_most_seven_figures_and_each_says_how_old_it_is() -> None:
     found = figures(snapshot(), PLACE, Translator("vi"))
     assert len(found) <= 7
     assert figure("overdue", snapshot()).at == NOW
-    assert figure("feedback", snapshot()).at is None, "nothing was ever heard of feedback: there is no age to invent"
+    assert figure("feedback", snapshot()).at is None, (
+        "nothing was ever heard of feedback: there is no age to invent"
+    )
 
 
 def test_with_nothing_closed_there_is_no_rate() -> None:
@@ -117,7 +124,9 @@ def _labels(shown: Snapshot) -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize(("overdue", "step"), [(0, 0), (1, 0), (2, 1), (5, 2), (10, 3), (20, 4), (900, 4)])
+@pytest.mark.parametrize(
+    ("overdue", "step"), [(0, 0), (1, 0), (2, 1), (5, 2), (10, 3), (20, 4), (900, 4)]
+)
 def test_a_shade_means_the_same_at_any_time(overdue: int, step: int) -> None:
     shown = snapshot({ONE: commune(filings=1000, overdue=overdue)})
     assert map.steps(shown, "overdue_rate") == {ONE: step}
@@ -127,25 +136,52 @@ def test_a_shade_means_the_same_at_any_time(overdue: int, step: int) -> None:
 @pytest.mark.parametrize("measure", list(map.BREAKS))
 def test_every_view_can_be_drawn_and_sent(language: Any, measure: Any) -> None:
     causes = sorted({one.cause for one in alarm_rules()})
-    called = tuple(StoredAlarm(cause, 2, NOW, (ONE, TWO)[:many], "filing", 3) for cause in causes for many in (1, 2))
+    called = tuple(
+        StoredAlarm(cause, 2, NOW, (ONE, TWO)[:many], "filing", 3)
+        for cause in causes
+        for many in (1, 2)
+    )
     frame = Painter(PLACE).frame(replace(snapshot(), alarms=called), WallView(language, measure))
     assert all(json.dumps(value, cls=PlotlyJSONEncoder) for value in frame.values())
 
 
-def test_a_partition_that_stands_still_is_said_and_one_that_catches_up_is_counted_with_its_feed() -> None:
-    still = [Lag("filing", number, Pace.STALLED, 617, NOW - timedelta(minutes=number)) for number in (1, 3)]
-    shown = replace(snapshot(), lags=(*still, Lag("document", 0, Pace.UNOWNED), Lag("filing", 2, Pace.BEHIND, 100, NOW)))
+def test_a_partition_that_stands_still_is_said_and_one_that_catches_up_is_counted_with_its_feed() -> (
+    None
+):
+    still = [
+        Lag("filing", number, Pace.STALLED, 617, NOW - timedelta(minutes=number))
+        for number in (1, 3)
+    ]
+    shown = replace(
+        snapshot(),
+        lags=(*still, Lag("document", 0, Pace.UNOWNED), Lag("filing", 2, Pace.BEHIND, 100, NOW)),
+    )
     said = sources.incomplete(shown, Translator("vi"))
     assert said is not None and said["since"] == milliseconds(NOW - timedelta(minutes=3))
-    assert said["reason"] == "Văn bản: phân vùng 0 không có bộ xử lý; Hồ sơ: phân vùng 1, 3 đứng yên, 1.234 bản ghi chờ"
+    assert (
+        said["reason"]
+        == "Văn bản: phân vùng 0 không có bộ xử lý; Hồ sơ: phân vùng 1, 3 đứng yên, 1.234 bản ghi chờ"
+    )
     strip = json.dumps(sources.strip(shown, PLACE.names, Translator("en")), cls=PlotlyJSONEncoder)
     assert "1/1, 1,334 wait" in strip
-    assert sources.incomplete(replace(shown, lags=shown.lags[3:]), Translator("vi")) is None, "it moves: the strip says enough"
+    assert sources.incomplete(replace(shown, lags=shown.lags[3:]), Translator("vi")) is None, (
+        "it moves: the strip says enough"
+    )
 
 
 def test_a_source_whose_clock_is_ahead_is_named_in_the_strip_and_in_the_alarms() -> None:
-    wrong = Source("H57.1", "filing", SourceState.LIVE, NOW, ONE, timedelta(hours=2, minutes=5), NOW - timedelta(minutes=20))
-    called = StoredAlarm("ahead", 3, NOW, (ONE,), "filing", agencies=("H57.1",), span=wrong.ahead, rule="ahead")
+    wrong = Source(
+        "H57.1",
+        "filing",
+        SourceState.LIVE,
+        NOW,
+        ONE,
+        timedelta(hours=2, minutes=5),
+        NOW - timedelta(minutes=20),
+    )
+    called = StoredAlarm(
+        "ahead", 3, NOW, (ONE,), "filing", agencies=("H57.1",), span=wrong.ahead, rule="ahead"
+    )
     shown = replace(snapshot(), sources=(wrong,), alarms=(called,))
     frame = Painter(PLACE).frame(shown, WallView("vi"))
     assert f"đồng hồ nhanh 2 giờ 5 phút: {PLACE.names[ONE]}" in _text(frame["source-0", "children"])
@@ -155,35 +191,60 @@ def test_a_source_whose_clock_is_ahead_is_named_in_the_strip_and_in_the_alarms()
 BLIND = Watched(False, NOW - timedelta(minutes=2))
 
 
-@pytest.mark.parametrize("called", [(), (StoredAlarm("burst", 1, NOW, (ONE,), "water", 20, rule="burst"),)])
-def test_while_nobody_watches_no_alarm_and_no_calm_is_shown_as_if_it_were_of_now(called: tuple[StoredAlarm, ...]) -> None:
+@pytest.mark.parametrize(
+    "called", [(), (StoredAlarm("burst", 1, NOW, (ONE,), "water", 20, rule="burst"),)]
+)
+def test_while_nobody_watches_no_alarm_and_no_calm_is_shown_as_if_it_were_of_now(
+    called: tuple[StoredAlarm, ...],
+) -> None:
     shown = replace(snapshot(), alarms=called, watched=BLIND)
     frame = Painter(PLACE).frame(shown, WallView("vi"))
     said = _text(frame["alarms", "children"])
     assert "Không ai theo dõi từ 14:03" in said and "Không có cảnh báo" not in said
-    assert "shape p1" not in said and "alarm p1" not in said and said.count("shape hatch") == 1 + len(called)
+    assert (
+        "shape p1" not in said
+        and "alarm p1" not in said
+        and said.count("shape hatch") == 1 + len(called)
+    )
     assert frame["alarms-title", "children"] == "Cảnh báo (?)"
     assert frame["map-communes", "hideout"]["call"] == {} and shown.calls == ()
     beat = sources.incomplete(shown, Translator("vi"))
-    assert beat is not None and (beat["title"], beat["since"]) == ("unwatched", milliseconds(NOW - timedelta(minutes=2)))
+    assert beat is not None and (beat["title"], beat["since"]) == (
+        "unwatched",
+        milliseconds(NOW - timedelta(minutes=2)),
+    )
     never = sources.incomplete(replace(shown, watched=Watched(False)), Translator("en"))
-    assert never is not None and never["title"] == "never_watched" and "python -m streams watch" in never["reason"]
+    assert (
+        never is not None
+        and never["title"] == "never_watched"
+        and "python -m streams watch" in never["reason"]
+    )
     assert sources.incomplete(replace(shown, watched=Watched()), Translator("vi")) is None
 
 
 def test_an_alarm_is_told_in_one_sentence_with_its_place_and_measure() -> None:
-    cluster = StoredAlarm("burst", 2, NOW, (ONE, TWO), "water", 18, rule="cluster", radius=183.0, lat=16.46, lon=107.6)
-    low = StoredAlarm("figure", 3, NOW, (ONE,), "filing.on_time", 78, rule="filing_on_time", value=78.4)
-    refused = StoredAlarm("refused", 3, NOW, agencies=("H57.IOC",), subject="wrong-value", count=60, rule="refused")
+    cluster = StoredAlarm(
+        "burst", 2, NOW, (ONE, TWO), "water", 18, rule="cluster", radius=183.0, lat=16.46, lon=107.6
+    )
+    low = StoredAlarm(
+        "figure", 3, NOW, (ONE,), "filing.on_time", 78, rule="filing_on_time", value=78.4
+    )
+    refused = StoredAlarm(
+        "refused", 3, NOW, agencies=("H57.IOC",), subject="wrong-value", count=60, rule="refused"
+    )
     said = {one.cause: sentence(one, Translator("vi")) for one in (cluster, low, refused)}
     assert said["burst"].endswith("/ 40 phút, bán kính 180 m") and "18 phản ánh" in said["burst"]
     assert said["figure"] == "Tỷ lệ hồ sơ đúng hạn thấp (%): 78,4"
     assert said["refused"] == "60 bản ghi bị từ chối / 60 phút: wrong-value"
-    assert where(replace(low, communes=()), PLACE, Translator("en")) == Translator("en")("whole_province")
+    assert where(replace(low, communes=()), PLACE, Translator("en")) == Translator("en")(
+        "whole_province"
+    )
 
 
 def test_a_source_whose_input_is_refused_is_told_from_a_silent_one() -> None:
-    wrong = Source("H57.1", "filing", SourceState.MALFORMED, NOW - timedelta(hours=3), ONE, refused_at=NOW)
+    wrong = Source(
+        "H57.1", "filing", SourceState.MALFORMED, NOW - timedelta(hours=3), ONE, refused_at=NOW
+    )
     shown = replace(snapshot(), sources=(wrong,))
     strip = _text(sources.strip(shown, PLACE.names, Translator("vi")))
     assert f"{PLACE.names[ONE]} gửi sai, bị từ chối" in strip and "source malformed" in strip
@@ -196,7 +257,10 @@ def _text(components: Any) -> str:
 
 def test_a_place_without_outlines_is_fitted_to_its_centres() -> None:
     assert map.outlines(ProvinceContext("nowhere"))["features"] == []
-    assert map.bounds({"a": (40.5, -74.2), "b": (40.9, -73.7)}, {"features": []}) == [[40.5, -74.2], [40.9, -73.7]]
+    assert map.bounds({"a": (40.5, -74.2), "b": (40.9, -73.7)}, {"features": []}) == [
+        [40.5, -74.2],
+        [40.9, -73.7],
+    ]
 
 
 def test_a_place_that_is_not_known_still_has_a_wall() -> None:
@@ -210,10 +274,17 @@ def test_a_moment_of_the_past_has_the_targets_the_agencies_and_the_calendar_of_i
     def then(text: str, picture: Picture = Picture.KNOWN) -> ProvinceContext:
         return PLACE.then(Replay(datetime.fromisoformat(f"{text}T09:00+07:00"), picture))
 
-    aims = [one.target("filing.wholly_online") for one in (then("2022-12-31"), then("2023-01-01"), PLACE)]
+    aims = [
+        one.target("filing.wholly_online")
+        for one in (then("2022-12-31"), then("2023-01-01"), PLACE)
+    ]
     assert aims == [None, 80, 80]
-    assert {one.code for one in then("2025-06-30").agencies} == {one.code for one in agencies("46", date(2025, 6, 30))}
+    assert {one.code for one in then("2025-06-30").agencies} == {
+        one.code for one in agencies("46", date(2025, 6, 30))
+    }
     assert {one.code for one in then("2025-07-01").agencies} == {one.code for one in PLACE.agencies}
     swapped = date(2026, 1, 2)  # announced on 2025-12-20
-    assert then("2025-12-19").calendar.is_working_day(swapped) and not then("2025-12-20").calendar.is_working_day(swapped)
+    assert then("2025-12-19").calendar.is_working_day(swapped) and not then(
+        "2025-12-20"
+    ).calendar.is_working_day(swapped)
     assert not then("2025-12-19", Picture.CORRECTED).calendar.is_working_day(swapped)

@@ -35,7 +35,10 @@ class Answers:
 
     def take(self, *_: Any) -> Any:
         self.questions += 1
-        return snapshot({ONE: commune(filings=100, overdue=self.overdue)}, {"filing.overdue": Reading(self.overdue)})
+        return snapshot(
+            {ONE: commune(filings=100, overdue=self.overdue)},
+            {"filing.overdue": Reading(self.overdue)},
+        )
 
 
 @pytest.fixture
@@ -46,7 +49,9 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
 
 
 def board(answers: Answers, slowly: Any = lambda _scenes: Backdrop()) -> Board:
-    return Board(answers, Live(), Painter(ProvinceContext("46")), 0.01, 10.0, Partitions((4,)), slowly)  # type: ignore[arg-type]
+    return Board(
+        answers, Live(), Painter(ProvinceContext("46")), 0.01, 10.0, Partitions((4,)), slowly
+    )  # type: ignore[arg-type]
 
 
 def told(found: Any) -> dict[str, Any]:
@@ -84,7 +89,9 @@ def test_a_viewer_gets_only_what_changed(answers: Answers) -> None:
         await changes(viewer, "figure-0")
         answers.mark, answers.overdue = "1", 30
         found = await changes(viewer, "figure-0")
-        assert ("figure-3", "children") not in found, "a figure that reads the same is not sent again"
+        assert ("figure-3", "children") not in found, (
+            "a figure that reads the same is not sent again"
+        )
         assert ("map-dots", "data") not in found
         assert ("map-communes", "hideout") in found
         poller.cancel()
@@ -92,7 +99,9 @@ def test_a_viewer_gets_only_what_changed(answers: Answers) -> None:
     asyncio.run(scenario())
 
 
-def test_a_viewer_hears_something_even_when_nothing_happens(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_viewer_hears_something_even_when_nothing_happens(
+    answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def scenario() -> None:
         shared = board(answers)
         monkeypatch.setattr(push, "FRAME_SECONDS", 0.05)
@@ -120,7 +129,9 @@ def test_a_database_that_is_away_is_said_and_asked_again(answers: Answers) -> No
     asyncio.run(scenario())
 
 
-def test_whatever_fails_is_said_and_never_shown_as_live(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whatever_fails_is_said_and_never_shown_as_live(
+    answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def scenario() -> None:
         shared = board(answers)
         assert await shared._look()
@@ -154,7 +165,9 @@ def test_a_rotating_wall_gets_the_next_scene_when_its_turn_comes(answers: Answer
     asyncio.run(scenario())
 
 
-def test_what_changes_slowly_is_asked_for_the_scenes_that_walls_show_and_drawn_when_it_comes(answers: Answers) -> None:
+def test_what_changes_slowly_is_asked_for_the_scenes_that_walls_show_and_drawn_when_it_comes(
+    answers: Answers,
+) -> None:
     asked: list[frozenset[Any]] = []
 
     def slowly(scenes: frozenset[Any]) -> Backdrop:

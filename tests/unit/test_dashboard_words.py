@@ -16,7 +16,9 @@ from schemas.events.kinds import KINDS
 from schemas.figures import FIGURES
 
 SOURCES = "\n".join(
-    path.read_text(encoding="utf-8") for path in Path("dashboard").rglob("*.py") if not path.name.endswith("words.py")
+    path.read_text(encoding="utf-8")
+    for path in Path("dashboard").rglob("*.py")
+    if not path.name.endswith("words.py")
 )
 BUILT = (
     "feed_",
@@ -80,30 +82,47 @@ def test_no_word_is_kept_that_nobody_says(key: str) -> None:
 
 
 def test_no_key_has_words_twice_of_which_one_would_be_lost() -> None:
-    modules = "\n".join(path.read_text(encoding="utf-8") for path in Path("dashboard/i18n").glob("*words.py"))
+    modules = "\n".join(
+        path.read_text(encoding="utf-8") for path in Path("dashboard/i18n").glob("*words.py")
+    )
     written = re.findall(r'^    "(\w+)": \(', modules, re.M)
     assert len(written) > 400 and not [key for key in WORDS if written.count(key) > 1]
 
 
 def test_every_key_that_the_code_says_exists() -> None:
-    said = set(re.findall(r'speech\(\s*"(\w+)"', SOURCES)) | set(re.findall(r'words\(\s*"(\w+)", language', SOURCES))
-    said |= {key for pair in re.findall(r'speech\(\s*"(\w+)" if [^"]+ else "(\w+)"', SOURCES) for key in pair}
+    said = set(re.findall(r'speech\(\s*"(\w+)"', SOURCES)) | set(
+        re.findall(r'words\(\s*"(\w+)", language', SOURCES)
+    )
+    said |= {
+        key
+        for pair in re.findall(r'speech\(\s*"(\w+)" if [^"]+ else "(\w+)"', SOURCES)
+        for key in pair
+    }
     assert len(said) > 100 and said <= set(WORDS)
 
 
 def test_every_beginning_that_the_code_puts_a_key_together_from_has_keys() -> None:
     built = set(re.findall(r'speech\(\s*f"(\w+)\{', SOURCES))
-    assert len(built) > 5 and not [one for one in built if not any(key.startswith(one) for key in WORDS)]
+    assert len(built) > 5 and not [
+        one for one in built if not any(key.startswith(one) for key in WORDS)
+    ]
 
 
 def worded() -> Iterator[tuple[str, Any]]:
     """All that has words of its own: codes, kinds, figures and the reference data of a province."""
-    lists = [one for one in vars(codes).values() if isinstance(one, EnumType) and issubclass(one, codes.Worded)]
+    lists = [
+        one
+        for one in vars(codes).values()
+        if isinstance(one, EnumType) and issubclass(one, codes.Worded)
+    ]
     yield from ((f"{of.__name__}.{one.name}", one) for of in lists for one in of)
     yield from ((f"kind {one.name}", one) for one in KINDS)
     yield from ((f"figure {one.code}", one) for one in FIGURES)
     for criteria in reference.criteria_sets():
-        yield from ((f"{criteria.code} {one.code}", one) for one in (criteria, *criteria.groups, *criteria.items, *criteria.grades))
+        yield from (
+            (f"{criteria.code} {one.code}", one)
+            for one in (criteria, *criteria.groups, *criteria.items, *criteria.grades)
+        )
     for name in ("procedures", "categories", "indicators", "alarm_rules"):
         yield from ((f"{name} {one.code}", one) for one in getattr(reference, name)())
     yield from ((f"target {one.code}", one) for one in reference.targets("46"))

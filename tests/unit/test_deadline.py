@@ -31,24 +31,38 @@ def step(when: str, standing: str = "open", due: str = "", **changes: Any) -> di
 
 
 def test_what_is_open_has_the_working_time_left_until_it_is_due() -> None:
-    found = deadline(step("2026-11-20 08:00", due="2026-11-23 10:00"), at("2026-11-20 16:00"), CALENDAR)
-    assert (found.due, found.left, found.overdue) == (at("2026-11-23 10:00"), timedelta(hours=3.5), False), "a weekend between"
+    found = deadline(
+        step("2026-11-20 08:00", due="2026-11-23 10:00"), at("2026-11-20 16:00"), CALENDAR
+    )
+    assert (found.due, found.left, found.overdue) == (
+        at("2026-11-23 10:00"),
+        timedelta(hours=3.5),
+        False,
+    ), "a weekend between"
 
 
 def test_what_is_over_is_overdue_by_working_time_only() -> None:
-    found = deadline(step("2026-11-12 08:00", due="2026-11-13 17:00"), at("2026-11-16 08:30"), CALENDAR)
+    found = deadline(
+        step("2026-11-12 08:00", due="2026-11-13 17:00"), at("2026-11-16 08:30"), CALENDAR
+    )
     assert (found.left, found.overdue) == (timedelta(hours=-1), True)
 
 
 def test_in_the_evening_after_the_last_working_minute_it_is_overdue() -> None:
-    evening = deadline(step("2026-11-12 08:00", due="2026-11-13 17:00"), at("2026-11-13 18:00"), CALENDAR)
-    on_the_stroke = deadline(step("2026-11-12 08:00", due="2026-11-13 17:00"), at("2026-11-13 17:00"), CALENDAR)
+    evening = deadline(
+        step("2026-11-12 08:00", due="2026-11-13 17:00"), at("2026-11-13 18:00"), CALENDAR
+    )
+    on_the_stroke = deadline(
+        step("2026-11-12 08:00", due="2026-11-13 17:00"), at("2026-11-13 17:00"), CALENDAR
+    )
     assert evening.overdue and not on_the_stroke.overdue
 
 
 def test_while_it_is_paused_the_time_left_stays_and_no_moment_is_promised() -> None:
     paused = step("2026-11-16 10:00", "paused", due="2026-11-16 16:00", paused=1_800_000)
-    early, late = (deadline(paused, at(when), CALENDAR) for when in ("2026-11-16 10:30", "2026-11-18 10:00"))
+    early, late = (
+        deadline(paused, at(when), CALENDAR) for when in ("2026-11-16 10:30", "2026-11-18 10:00")
+    )
     assert early.left == late.left == timedelta(hours=4) and early.due is None and not late.overdue
     assert (early.paused, late.paused) == (timedelta(hours=1), timedelta(hours=15.5))
 
@@ -62,7 +76,12 @@ def test_a_deadline_that_a_pause_moved_falls_on_the_moment_of_its_position() -> 
 
 def test_an_immediate_one_runs_at_night() -> None:
     when, due = at("2026-11-14 22:00"), at("2026-11-15 02:00")
-    night = step("2026-11-14 22:00") | {"around": True, "at": milliseconds(when), "due": milliseconds(due), "due_at": None}
+    night = step("2026-11-14 22:00") | {
+        "around": True,
+        "at": milliseconds(when),
+        "due": milliseconds(due),
+        "due_at": None,
+    }
     found = deadline(night, at("2026-11-15 03:00"), CALENDAR)
     assert found.due == due and found.left == timedelta(hours=-1) and found.overdue
 
@@ -79,10 +98,22 @@ def test_without_a_deadline_nothing_is_left_and_nothing_overdue() -> None:
 
 def test_the_bar_shows_what_ran_what_stood_still_and_what_is_beyond() -> None:
     due = "2026-11-16 15:30"
-    steps = [step("2026-11-16 07:30", due=due), step("2026-11-16 09:30", "paused", due=due), step("2026-11-16 10:30", due=due)]
+    steps = [
+        step("2026-11-16 07:30", due=due),
+        step("2026-11-16 09:30", "paused", due=due),
+        step("2026-11-16 10:30", due=due),
+    ]
     shape = bar(steps, at("2026-11-16 17:00"), CALENDAR)
-    told = [(round(one.start * 7.5, 2), round(one.length * 7.5, 2), one.standing, one.beyond) for one in shape.pieces]
-    assert told == [(0, 2, "open", False), (2, 1, "paused", False), (3, 3, "open", False), (6, 1.5, "open", True)]
+    told = [
+        (round(one.start * 7.5, 2), round(one.length * 7.5, 2), one.standing, one.beyond)
+        for one in shape.pieces
+    ]
+    assert told == [
+        (0, 2, "open", False),
+        (2, 1, "paused", False),
+        (3, 3, "open", False),
+        (6, 1.5, "open", True),
+    ]
     assert shape.due == pytest.approx(6 / 7.5)
 
 

@@ -10,7 +10,9 @@ GROWN = "4, 2027-01-01T00:00+07:00 = 8"
 
 
 @pytest.mark.parametrize("partitions", ["4", GROWN])
-def test_settings_are_handed_on_as_they_are(partitions: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_are_handed_on_as_they_are(
+    partitions: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     given = Settings(partitions=Partitions.parse(partitions), gateway_port=1, wall_pitch=0.5)
     for name, value in environment(given).items():
         monkeypatch.setenv(name, value)

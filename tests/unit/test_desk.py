@@ -37,10 +37,17 @@ ASK = PageContext(Connection("clickhouse://127.0.0.1:1/none"), Live(), ProvinceC
 
 def test_a_link_keeps_what_belongs_to_the_viewer_and_says_what_it_shows() -> None:
     asked = PageRequest.of("/sources", "?theme=dark&agency=H57.VP&sort=-state", "en", "vi")
-    assert (asked.spoken, asked.theme, asked.get("agency"), asked.segments) == ("en", "dark", "H57.VP", ("sources",))
+    assert (asked.spoken, asked.theme, asked.get("agency"), asked.segments) == (
+        "en",
+        "dark",
+        "H57.VP",
+        ("sources",),
+    )
     assert asked.link("/unit/19753") == "/unit/19753?theme=dark"
     assert asked.with_(agency=None, page="2") == "/sources?page=2&sort=-state&theme=dark"
-    assert PageRequest.of("/sources", "?lang=vi", "en", "en").spoken == "vi", "an address goes before what is remembered"
+    assert PageRequest.of("/sources", "?lang=vi", "en", "en").spoken == "vi", (
+        "an address goes before what is remembered"
+    )
 
 
 def test_an_identifier_with_slashes_and_commas_survives_a_link() -> None:
@@ -55,8 +62,13 @@ COLUMNS = (
 )
 
 
-@pytest.mark.parametrize(("asked", "names"), [("count", "bac"), ("-count", "abc"), ("name", "abc"), ("free", "cab"), ("", "cab")])
-def test_rows_are_sorted_as_the_address_says_and_what_is_unknown_comes_last(asked: str, names: str) -> None:
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [("count", "bac"), ("-count", "abc"), ("name", "abc"), ("free", "cab"), ("", "cab")],
+)
+def test_rows_are_sorted_as_the_address_says_and_what_is_unknown_comes_last(
+    asked: str, names: str
+) -> None:
     rows = [{"name": "c", "count": None}, {"name": "a", "count": 2}, {"name": "b", "count": 1}]
     wish = Wish.of(PageRequest("/x", (("sort", asked),) if asked else ()), "", "")
     assert "".join(row["name"] for row in sorted_rows(rows, COLUMNS, wish)) == names
@@ -94,7 +106,9 @@ def test_a_cell_that_a_spreadsheet_would_take_for_a_formula_is_marked_as_text(te
 
 def test_a_file_of_outside_texts_holds_no_formula_in_either_form() -> None:
     sheet = Sheet("x", ["a", "b"], [[text, "beside"] for text in FORMULAS])
-    rows = list(csv.reader(io.StringIO(b"".join(csv_pieces(sheet)).decode("utf-8-sig"), newline="")))
+    rows = list(
+        csv.reader(io.StringIO(b"".join(csv_pieces(sheet)).decode("utf-8-sig"), newline=""))
+    )
     assert rows == [["a", "b"], *(["'" + text, "beside"] for text in FORMULAS)]
     with zipfile.ZipFile(io.BytesIO(b"".join(xlsx_pieces(sheet)))) as file:
         cells = file.read("xl/worksheets/sheet1.xml").decode()
@@ -150,7 +164,12 @@ def test_many_viewers_ask_once_per_tick() -> None:
 
 
 def test_what_was_changed_is_asked_anew_even_if_an_answer_is_still_on_its_way() -> None:
-    once, begun, changed, answers = AnswerCache(), threading.Event(), threading.Event(), iter(["before", "after"])
+    once, begun, changed, answers = (
+        AnswerCache(),
+        threading.Event(),
+        threading.Event(),
+        iter(["before", "after"]),
+    )
 
     def question() -> str:
         begun.set()
@@ -186,7 +205,9 @@ def test_whatever_fails_a_page_says_it_in_words(error: Exception, key: str) -> N
 
 
 @pytest.mark.parametrize("asked", [("moment", "2026-11-22T14:05:30"), ("run", "week")])
-def test_a_page_of_the_past_says_that_clickhouse_is_away_or_that_it_may_not_be_seen(asked: tuple[str, str]) -> None:
+def test_a_page_of_the_past_says_that_clickhouse_is_away_or_that_it_may_not_be_seen(
+    asked: tuple[str, str],
+) -> None:
     """Its bar asks by itself how far back it reaches, and which runs there are."""
     page = DeskPage("unit", "/unit/<code>", lambda ask, asked: str(ask.units()))
     shown = layout([page], page, ASK, PageRequest("/unit/46", (asked,), "en"))
@@ -200,7 +221,12 @@ def test_a_page_of_the_past_says_that_clickhouse_is_away_or_that_it_may_not_be_s
 
 
 @pytest.mark.parametrize(
-    ("error", "why"), [(UnreachableError("x"), "store_away"), (NoRightsError(), "no_rights"), (ValueError("not yet"), "")]
+    ("error", "why"),
+    [
+        (UnreachableError("x"), "store_away"),
+        (NoRightsError(), "no_rights"),
+        (ValueError("not yet"), ""),
+    ],
 )
 def test_so_does_a_wall(error: Exception, why: str) -> None:
     def past(_asked: PageRequest) -> None:
@@ -216,8 +242,15 @@ def test_so_does_a_wall(error: Exception, why: str) -> None:
             past,
         )
     )
-    assert Translator("en")("not_that_moment", why=Translator("en")(why) if why else "not yet") in shown
+    assert (
+        Translator("en")("not_that_moment", why=Translator("en")(why) if why else "not yet")
+        in shown
+    )
 
 
 def test_a_content_that_did_not_change_is_not_sent_again() -> None:
-    assert mark(told([chip("a", "good")])) == mark(told([chip("a", "good")])) != mark(told([chip("b", "good")]))
+    assert (
+        mark(told([chip("a", "good")]))
+        == mark(told([chip("a", "good")]))
+        != mark(told([chip("b", "good")]))
+    )

@@ -36,14 +36,23 @@ def test_every_page_has_a_letter_of_its_own() -> None:
 def test_the_help_tells_the_keys_with_the_address_of_every_page_for_the_same_viewer() -> None:
     asked = PageRequest("/sources", (("theme", "dark"),), "en")
     said = text(dialog(asked, [("targets", "Targets", asked.link("/targets"))]))
-    for words in ("Keyboard shortcuts", '"data-goes": "t"', "/targets?theme=dark", "/wall?theme=dark", "Close"):
+    for words in (
+        "Keyboard shortcuts",
+        '"data-goes": "t"',
+        "/targets?theme=dark",
+        "/wall?theme=dark",
+        "Close",
+    ):
         assert words in said
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ([html.Header([html.Nav("x"), html.H1("Phường Phú Xuân")]), html.H1("other")], "Phường Phú Xuân"),
+        (
+            [html.Header([html.Nav("x"), html.H1("Phường Phú Xuân")]), html.H1("other")],
+            "Phường Phú Xuân",
+        ),
         (html.H1("Tìm"), "Tìm"),
         ([html.Div([html.P("no heading"), None, "text"])], ""),
         (html.H1(["in", html.B("parts")]), ""),

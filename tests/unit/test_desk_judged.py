@@ -43,7 +43,9 @@ def text(part: Any) -> str:
         (None, "%", "–", "–"),
     ],
 )
-def test_a_figure_is_written_with_its_unit(value: float | None, unit: str, vi: str, en: str) -> None:
+def test_a_figure_is_written_with_its_unit(
+    value: float | None, unit: str, vi: str, en: str
+) -> None:
     assert (measured(value, unit, VI), measured(value, unit, EN)) == (vi, en)
 
 
@@ -52,7 +54,10 @@ def test_every_unit_of_measure_has_its_words() -> None:
 
 
 def test_what_is_computed_and_what_is_reported_are_both_named_and_read() -> None:
-    assert (named("filing.on_time", EN), read("filing.on_time", Reading(91.3), EN)) == ("On time (honest)", "91.3%")
+    assert (named("filing.on_time", EN), read("filing.on_time", Reading(91.3), EN)) == (
+        "On time (honest)",
+        "91.3%",
+    )
     assert (named("assessment.council", VI), read("assessment.council", Reading(8.8), VI)) == (
         "Điểm của hội đồng đánh giá cơ quan",
         "8,8 điểm",
@@ -62,7 +67,10 @@ def test_what_is_computed_and_what_is_reported_are_both_named_and_read() -> None
 
 def test_an_aim_says_its_direction_and_its_day() -> None:
     assert (board.aim(TAX, VI), board.aim(RANK, VI)) == ("≥ 95%", "≤ hạng 2")
-    assert [board.left(date(2026, 12, 31), day, VI) for day in (date(2026, 12, 1), date(2026, 12, 31), date(2027, 1, 2))] == [
+    assert [
+        board.left(date(2026, 12, 31), day, VI)
+        for day in (date(2026, 12, 1), date(2026, 12, 31), date(2027, 1, 2))
+    ] == [
         "còn 30 ngày",
         "hôm nay",
         "đã qua 2 ngày",
@@ -102,7 +110,10 @@ def test_ticks_are_round() -> None:
 
 
 def test_days_on_the_axis_are_firsts_of_months_of_a_long_span_and_days_of_a_short_one() -> None:
-    assert day_ticks(date(2026, 1, 5), date(2026, 12, 31))[:2] == [date(2026, 2, 1), date(2026, 4, 1)]
+    assert day_ticks(date(2026, 1, 5), date(2026, 12, 31))[:2] == [
+        date(2026, 2, 1),
+        date(2026, 4, 1),
+    ]
     short = day_ticks(date(2026, 11, 9), date(2026, 12, 31))
     assert short[0] == date(2026, 11, 9) and len(short) <= 8
 
@@ -122,8 +133,20 @@ COURSE = Course(
     "course",
     [
         COURSE,
-        replace(COURSE, points=(SeriesPoint(date(2026, 11, 24), 95.0),), ahead=None, since=None, due=date(2026, 11, 24)),
-        replace(COURSE, points=(SeriesPoint(date(2021, 12, 31), 2.0),), aim=2.0, percent=False, ahead=2.0),
+        replace(
+            COURSE,
+            points=(SeriesPoint(date(2026, 11, 24), 95.0),),
+            ahead=None,
+            since=None,
+            due=date(2026, 11, 24),
+        ),
+        replace(
+            COURSE,
+            points=(SeriesPoint(date(2021, 12, 31), 2.0),),
+            aim=2.0,
+            percent=False,
+            ahead=2.0,
+        ),
         replace(COURSE, due=date(2022, 12, 31), ahead=None),
     ],
 )
@@ -145,7 +168,9 @@ def test_a_bar_shows_what_is_got_lost_and_unknown() -> None:
     assert [one.className for one in bar(10, 10, 10, "words").children] == ["got"]
 
 
-def test_a_score_with_too_little_data_has_no_number_and_no_grade_but_says_what_is_possible() -> None:
+def test_a_score_with_too_little_data_has_no_number_and_no_grade_but_says_what_is_possible() -> (
+    None
+):
     one = score(INDEX, {"filing.on_time": Reading(90.0)})
     assert (total_words(one, VI), grade_words(one, VI)) == ("Chưa đủ dữ liệu", "")
     assert between(one, VI) == "từ 18,0 đến 98,0 điểm"
@@ -154,7 +179,9 @@ def test_a_score_with_too_little_data_has_no_number_and_no_grade_but_says_what_i
 
 
 def test_what_loses_most_comes_first_and_leads_to_the_records_of_the_unit() -> None:
-    values = {item.reads: Reading(90.0, 90, 100) for item in INDEX.items} | {"filing.online": Reading(40.0, 40, 100)}
+    values = {item.reads: Reading(90.0, 90, 100) for item in INDEX.items} | {
+        "filing.online": Reading(40.0, 40, 100)
+    }
     one = score(INDEX, values, (("commune", ("19753",)),))
     said = text(losses(PageRequest("/index", (("lang", "vi"),)), one, "19753"))
     assert said.index("Hồ sơ nộp trực tuyến") < said.index("Hồ sơ giải quyết đúng hạn")
@@ -165,7 +192,9 @@ def test_what_loses_most_comes_first_and_leads_to_the_records_of_the_unit() -> N
 
 
 @pytest.mark.parametrize(
-    "item", [item for code in ("766", "agency") for item in criteria_set(code).items], ids=lambda one: one.code
+    "item",
+    [item for code in ("766", "agency") for item in criteria_set(code).items],
+    ids=lambda one: one.code,
 )
 def test_every_rule_is_told_in_words(item: Criterion) -> None:
     assert all(rule(item, speech) for speech in (VI, EN))

@@ -9,7 +9,16 @@ from dashboard.pages.map import page, routes
 from dashboard.pages.map.drawn import words
 from dashboard.pages.map.shades import quantiles, shades
 from dashboard.pages.map.spots import spots
-from dashboard.pages.map.view import LAYERS, MEASURES, USUAL, MapView, box_of, said, without_extent, written
+from dashboard.pages.map.view import (
+    LAYERS,
+    MEASURES,
+    USUAL,
+    MapView,
+    box_of,
+    said,
+    without_extent,
+    written,
+)
 from dashboard.query.clock import At
 from dashboard.query.connection import Connection
 from dashboard.query.snapshot import ProvinceContext
@@ -32,7 +41,12 @@ def view(**parameters: str) -> MapView:
 
 def test_an_empty_address_is_the_usual_map_of_the_last_week() -> None:
     usual = view()
-    assert (usual.layers, usual.measure.code, usual.style, usual.kind) == (USUAL, "filing.overdue", "clusters", FEEDBACK)
+    assert (usual.layers, usual.measure.code, usual.style, usual.kind) == (
+        USUAL,
+        "filing.overdue",
+        "clusters",
+        FEEDBACK,
+    )
     assert (usual.since, usual.until, usual.past) == (NOW - timedelta(days=7), NOW, False)
     assert not usual.chosen and not usual.problem
 
@@ -94,7 +108,12 @@ def test_a_window_of_its_own_is_in_local_time_and_ends_by_now() -> None:
 
 @pytest.mark.parametrize(
     ("since", "until"),
-    [("2026-11-24T08:00", "2026-11-24T08:00"), ("x", "2026-11-24T08:00"), ("2026-11-24T08:00", "y"), ("1990-01-01T00:00", "")],
+    [
+        ("2026-11-24T08:00", "2026-11-24T08:00"),
+        ("x", "2026-11-24T08:00"),
+        ("2026-11-24T08:00", "y"),
+        ("1990-01-01T00:00", ""),
+    ],
 )
 def test_a_window_that_cannot_be_is_said_and_the_usual_one_shown(since: str, until: str) -> None:
     found = view(from_=since, to=until)
@@ -109,7 +128,9 @@ def test_the_extent_decides_nothing_but_where_the_map_is() -> None:
 def test_a_scope_has_the_communes_with_their_middle_in_the_box_and_their_bodies() -> None:
     where = spots(PLACE)
     lat, lon = where.communes[ONE.code]
-    scope = view(box=f"{lon - 0.0001:.5f},{lat - 0.0001:.5f},{lon + 0.0001:.5f},{lat + 0.0001:.5f}").scope(PLACE, where)
+    scope = view(
+        box=f"{lon - 0.0001:.5f},{lat - 0.0001:.5f},{lon + 0.0001:.5f},{lat + 0.0001:.5f}"
+    ).scope(PLACE, where)
     assert scope.communes == (ONE.code,)
     assert set(scope.bodies) == {f"H57.{ONE.code}", f"H57.{ONE.code}.UB"}
     assert view(box="100,10,100.1,10.1").scope(PLACE, where).communes == ()
@@ -117,7 +138,13 @@ def test_a_scope_has_the_communes_with_their_middle_in_the_box_and_their_bodies(
 
 
 @pytest.mark.parametrize(
-    ("window", "step"), [("1h", SeriesStep.MINUTES), ("24h", SeriesStep.HOUR), ("7d", SeriesStep.DAY), ("30d", SeriesStep.DAY)]
+    ("window", "step"),
+    [
+        ("1h", SeriesStep.MINUTES),
+        ("24h", SeriesStep.HOUR),
+        ("7d", SeriesStep.DAY),
+        ("30d", SeriesStep.DAY),
+    ],
 )
 def test_a_window_is_told_in_parts_that_fit_it(window: str, step: SeriesStep) -> None:
     assert view(window=window).scope(PLACE, spots(PLACE)).step is step
@@ -137,7 +164,10 @@ def test_a_place_without_units_still_has_an_extent() -> None:
 
 
 def test_known_breaks_are_fixed_and_others_are_fifths_of_what_is_there() -> None:
-    overdue = shades(BY_CODE["filing.overdue"], {"a": Reading(0), "b": Reading(7), "c": Reading(500), "d": Reading(None)})
+    overdue = shades(
+        BY_CODE["filing.overdue"],
+        {"a": Reading(0), "b": Reading(7), "c": Reading(500), "d": Reading(None)},
+    )
     assert (overdue.fixed, dict(overdue.steps)) == (True, {"a": 0, "b": 1, "c": 4})
     assert overdue.counts() == [1, 1, 0, 0, 1]
     assert [overdue.shade(step) for step in range(5)] == [0, 1, 2, 3, 4]
@@ -184,6 +214,11 @@ def test_when_clickhouse_is_away_the_map_stays_and_the_panel_says_so() -> None:
 
 def test_a_view_that_cannot_be_is_refused() -> None:
     ask = PageContext(Connection("clickhouse://127.0.0.1:1/none"), At(NOW), PLACE)
-    for parameters in ({}, {"bbox": "1,2,3", "zoom": "9"}, {"bbox": "1,2,3,4", "zoom": "x"}, {"bbox": "1,2,3,4", "zoom": "40"}):
+    for parameters in (
+        {},
+        {"bbox": "1,2,3", "zoom": "9"},
+        {"bbox": "1,2,3,4", "zoom": "x"},
+        {"bbox": "1,2,3,4", "zoom": "40"},
+    ):
         with pytest.raises(ValueError):
             routes.reports(ask, PageRequest("/map", tuple(parameters.items())))

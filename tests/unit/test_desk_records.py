@@ -62,20 +62,31 @@ def test_an_address_says_all_that_a_list_is() -> None:
         "&sort=-left&columns=left,entity_id&page=2&size=100"
     )
     assert wanted.values == {"agency": ("H57.SYT", "H57.SXD"), "overdue": ("1",)}
-    assert (wanted.sought.text, wanted.sought.by, wanted.sought.unit) == ("khai sinh", "commune", "19753")
+    assert (wanted.sought.text, wanted.sought.by, wanted.sought.unit) == (
+        "khai sinh",
+        "commune",
+        "19753",
+    )
     assert (wanted.sought.since, wanted.sought.until) == (
         datetime(2026, 11, 1, tzinfo=HERE),
         datetime(2026, 11, 23, tzinfo=HERE),
     )
     assert wanted.sought.figure is not None and wanted.sought.figure.code == "filing.overdue"
     assert (wanted.order.by, wanted.order.down, wanted.page, wanted.size) == ("left", True, 2, 100)
-    assert [one.name for one in wanted.shown] == ["left", "entity_id"], "the columns keep the order of the address"
+    assert [one.name for one in wanted.shown] == ["left", "entity_id"], (
+        "the columns keep the order of the address"
+    )
 
 
 def test_without_a_wish_the_newest_come_first_and_behind_a_figure_the_most_urgent() -> None:
     for kind in KINDS:
         wanted = read("", kind.name)
-        assert (wanted.order.by, wanted.order.down, wanted.page, wanted.size) == ("started_at", True, 1, address.DEFAULT_PAGE_SIZE)
+        assert (wanted.order.by, wanted.order.down, wanted.page, wanted.size) == (
+            "started_at",
+            True,
+            1,
+            address.DEFAULT_PAGE_SIZE,
+        )
         assert wanted.sought == Sought(kind) and wanted.shown
     assert read("figure=filing.overdue").order == Order("left", False)
     assert read("figure=meeting.live", "meeting").order.by == "started_at"
@@ -121,7 +132,11 @@ def test_a_kind_or_a_unit_that_is_none_is_not_found() -> None:
         read("unit=nobody")
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=12), unique=True, max_size=5))
+@given(
+    st.lists(
+        st.text(st.characters(exclude_categories=["Cs"]), max_size=12), unique=True, max_size=5
+    )
+)
 def test_any_values_survive_an_address(wanted: list[str]) -> None:
     known = [one for one in wanted if one != address.NONE]
     said = address.said(known)
@@ -136,7 +151,10 @@ def test_a_choice_is_added_and_taken_away_by_its_link_and_leads_to_the_first_pag
     again = PageRequest.of("/records/filing", more.partition("?")[2], None, "vi")
     assert Toggles(again, "agency").to("H57.SYT") == "/records/filing?agency=H57.SXD&theme=dark"
     unknown = PageRequest.of(
-        "/records/feedback", Toggles(PageRequest("/records/feedback"), "rating").to("").partition("?")[2], None, "vi"
+        "/records/feedback",
+        Toggles(PageRequest("/records/feedback"), "rating").to("").partition("?")[2],
+        None,
+        "vi",
     )
     assert read(unknown.with_().partition("?")[2], "feedback").values == {"rating": ("",)}
 
@@ -144,13 +162,27 @@ def test_a_choice_is_added_and_taken_away_by_its_link_and_leads_to_the_first_pag
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=9)
 
 
-@given(st.lists(TEXTS, unique=True, max_size=5), TEXTS, st.sampled_from(["agency", "sort", "zone"]), TEXTS)
-def test_the_links_of_all_values_are_written_as_each_by_itself(now: list[str], value: str, other: str, kept: str) -> None:
+@given(
+    st.lists(TEXTS, unique=True, max_size=5),
+    TEXTS,
+    st.sampled_from(["agency", "sort", "zone"]),
+    TEXTS,
+)
+def test_the_links_of_all_values_are_written_as_each_by_itself(
+    now: list[str], value: str, other: str, kept: str
+) -> None:
     now, value = [one for one in now if one != address.NONE], "" if value == address.NONE else value
-    given_, kept = {"procedure": address.said(now) or "", other: kept, "page": "3"}, kept.strip() or "x"
-    asked = PageRequest("/records/filing", tuple(sorted((name, text) for name, text in given_.items() if text)))
+    given_, kept = (
+        {"procedure": address.said(now) or "", other: kept, "page": "3"},
+        kept.strip() or "x",
+    )
+    asked = PageRequest(
+        "/records/filing", tuple(sorted((name, text) for name, text in given_.items() if text))
+    )
     changed = [one for one in now if one != value] if value in now else [*now, value]
-    assert Toggles(asked, "procedure").to(value) == asked.with_(procedure=address.said(changed), page=None)
+    assert Toggles(asked, "procedure").to(value) == asked.with_(
+        procedure=address.said(changed), page=None
+    )
 
 
 def test_more_values_than_a_person_chooses_are_refused_in_one_sentence() -> None:
@@ -168,11 +200,16 @@ def test_what_stands_twice_in_an_address_counts_once() -> None:
 
 def test_values_never_become_sql() -> None:
     for one in HOSTILE:
-        said, parameters = conditions(Sought(FEEDBACK, (("agency", (one,)),), one, (("category", (one,)),)), MOMENT, "today")
-        assert one not in " ".join(said).replace("%(only_agency)s", "") and (one,) in parameters.values()
-    assert len(conditions(Sought(FILING, (("1=1) OR (reporter", ("x",)),)), MOMENT, "today")[0]) == 1, (
-        "a field that is none is left out"
-    )
+        said, parameters = conditions(
+            Sought(FEEDBACK, (("agency", (one,)),), one, (("category", (one,)),)), MOMENT, "today"
+        )
+        assert (
+            one not in " ".join(said).replace("%(only_agency)s", "")
+            and (one,) in parameters.values()
+        )
+    assert (
+        len(conditions(Sought(FILING, (("1=1) OR (reporter", ("x",)),)), MOMENT, "today")[0]) == 1
+    ), "a field that is none is left out"
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -185,7 +222,9 @@ def test_a_list_has_what_tables_have_and_nothing_that_is_sealed(kind: Kind) -> N
     assert set(MAIN[kind]) <= {one.name for one in choices(kind)}
     assert len({one.name for one in FIELDS[kind]}) == len(FIELDS[kind])
     assert {one.words for one in FIELDS[kind]} <= set(WORDS)
-    assert not any(one.sort for one in FIELDS[kind] if one.name in EXTRA.get(kind, ())), "what only its state has sorts nothing"
+    assert not any(one.sort for one in FIELDS[kind] if one.name in EXTRA.get(kind, ())), (
+        "what only its state has sorts nothing"
+    )
 
 
 def test_what_a_set_of_criteria_asks_by_can_be_asked_of_a_list() -> None:
@@ -201,12 +240,23 @@ def test_what_a_set_of_criteria_asks_by_can_be_asked_of_a_list() -> None:
 
 def test_every_value_has_words_in_both_languages_and_an_order() -> None:
     for spoken in ("vi", "en"):
-        filings, reports = CellFormatter(FILING, PLACE, Translator(spoken)), CellFormatter(FEEDBACK, PLACE, Translator(spoken))  # type: ignore[arg-type]
-        assert filings.words("status", "4") == filings.words("status", 4) == ("Processing" if spoken == "en" else "Đang xử lý")
+        filings, reports = (
+            CellFormatter(FILING, PLACE, Translator(spoken)),
+            CellFormatter(FEEDBACK, PLACE, Translator(spoken)),
+        )  # type: ignore[arg-type]
+        assert (
+            filings.words("status", "4")
+            == filings.words("status", 4)
+            == ("Processing" if spoken == "en" else "Đang xử lý")
+        )
         assert filings.words("overdue", "1") != filings.words("overdue", "0")
-        assert filings.words("agency", "H57.SYT") and filings.words("agency", "stranger") == "stranger"
+        assert (
+            filings.words("agency", "H57.SYT") and filings.words("agency", "stranger") == "stranger"
+        )
         assert reports.words("status", "routed") and filings.words("satisfaction", "")
-        names = [filings.words("commune", code) for code in filings.in_order("commune", PLACE.names)]
+        names = [
+            filings.words("commune", code) for code in filings.in_order("commune", PLACE.names)
+        ]
         assert names == sorted(names, key=in_order)
         assert filings.in_order("status", ["10", "2", "x"]) == ["2", "10", "x"]
         assert filings.in_order("standing", ["closed", "open"]) == ["open", "closed"]
@@ -217,17 +267,25 @@ def test_every_value_has_words_in_both_languages_and_an_order() -> None:
 def test_a_text_means_the_procedures_that_have_it_in_their_words() -> None:
     teller = CellFormatter(FILING, PLACE, Translator("vi"))
     ((name, codes),) = teller.meant("KHAI SINH")
-    assert name == "procedure" and codes and all("khai sinh" in teller.words(name, code).lower() for code in codes)
+    assert (
+        name == "procedure"
+        and codes
+        and all("khai sinh" in teller.words(name, code).lower() for code in codes)
+    )
     assert teller.meant("zzzz") == (("procedure", ("",)),) and teller.meant("") == ()
 
 
 def test_the_bar_tells_counts_and_what_is_chosen_can_be_taken_away_one_by_one() -> None:
-    asked = PageRequest.of("/records/filing", "agency=H57.SYT,H57.SXD&text=x&from=2026-11-01", None, "vi")
+    asked = PageRequest.of(
+        "/records/filing", "agency=H57.SYT,H57.SXD&text=x&from=2026-11-01", None, "vi"
+    )
     teller = CellFormatter(FILING, PLACE, Translator("vi"))
     wanted = address.read(asked, PLACE, teller)
     counts = {"agency": {"H57.SYT": 1284}, "status": {"4": 3}}
     bar = text(filters.bar(asked, wanted, teller, counts, date(2026, 11, 24)))
-    assert "1.284" in bar and "Sở Xây dựng" in bar, "what is chosen stays there when none of it is left"
+    assert "1.284" in bar and "Sở Xây dựng" in bar, (
+        "what is chosen stays there when none of it is left"
+    )
     chips = text(filters.chosen(asked, wanted, teller, PLACE))
     for words, href in {
         "Đang giữ: Sở Y tế": "/records/filing?agency=H57.SXD&from=2026-11-01&text=x",
@@ -242,9 +300,19 @@ def test_the_bar_tells_counts_and_what_is_chosen_can_be_taken_away_one_by_one() 
 def test_columns_are_hidden_shown_and_moved_by_links_and_the_last_one_stays() -> None:
     asked = PageRequest.of("/records/filing", "columns=entity_id,status", None, "vi")
     shown = text(grid.columns(asked, read("columns=entity_id,status")))
-    assert '"/records/filing?columns=status"' in shown and '"/records/filing?columns=status%2Centity_id"' in shown
-    assert '"/records/filing?columns=entity_id%2Cstatus%2Cfee"' in shown and '"/records/filing"' in shown
-    alone = text(grid.columns(PageRequest.of("/records/filing", "columns=fee", None, "vi"), read("columns=fee")))
+    assert (
+        '"/records/filing?columns=status"' in shown
+        and '"/records/filing?columns=status%2Centity_id"' in shown
+    )
+    assert (
+        '"/records/filing?columns=entity_id%2Cstatus%2Cfee"' in shown
+        and '"/records/filing"' in shown
+    )
+    alone = text(
+        grid.columns(
+            PageRequest.of("/records/filing", "columns=fee", None, "vi"), read("columns=fee")
+        )
+    )
     assert '"/records/filing?columns="' not in alone
 
 
@@ -272,7 +340,9 @@ def opened(pieces: Iterator[bytes]) -> openpyxl.Workbook:
     return openpyxl.load_workbook(io.BytesIO(b"".join(pieces)))
 
 
-@pytest.mark.parametrize("typed", ["Số\u00a012/QĐ", "So\u0302\u0301 12/QĐ", " Số\u2009 12/QĐ ", "Số 12\u200b/QĐ"])
+@pytest.mark.parametrize(
+    "typed", ["Số\u00a012/QĐ", "So\u0302\u0301 12/QĐ", " Số\u2009 12/QĐ ", "Số 12\u200b/QĐ"]
+)
 def test_a_text_is_looked_for_in_the_form_that_records_were_brought_into(typed: str) -> None:
     _, given = conditions(Sought(FEEDBACK, text=typed), MOMENT, "today")
     assert given["text"].split() == ["Số", "12/QĐ"] and "\u00a0" not in given["folded"]
@@ -282,7 +352,11 @@ def test_a_text_is_looked_for_in_the_form_that_records_were_brought_into(typed: 
 
 
 def test_a_workbook_has_texts_numbers_days_and_times_and_no_formula() -> None:
-    book = opened(xlsx_pieces(Sheet("file", ["Cơ quan", *["=head"] * (len(CELLS) - 1)], [CELLS], "Hồ sơ: dịch/vụ")))
+    book = opened(
+        xlsx_pieces(
+            Sheet("file", ["Cơ quan", *["=head"] * (len(CELLS) - 1)], [CELLS], "Hồ sơ: dịch/vụ")
+        )
+    )
     assert book.sheetnames == ["Hồ sơ  dịch vụ"]
     head, row = book.active.iter_rows()  # type: ignore[union-attr]
     assert [cell.data_type for cell in (*head, *row) if cell.data_type == "f"] == []
@@ -315,7 +389,9 @@ def test_a_file_goes_out_while_its_rows_are_read() -> None:
 
 
 def test_a_csv_file_is_the_same_table() -> None:
-    body = b"".join(csv_pieces(Sheet("x", ["a", "b"], [[f"n{number}", number] for number in range(5_000)])))
+    body = b"".join(
+        csv_pieces(Sheet("x", ["a", "b"], [[f"n{number}", number] for number in range(5_000)]))
+    )
     lines = list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
     assert lines[0] == ["a", "b"] and lines[-1] == ["n4999", "4999"] and len(lines) == 5_001
     assert body.count(b"\xef\xbb\xbf") == 1
@@ -324,4 +400,6 @@ def test_a_csv_file_is_the_same_table() -> None:
 def test_a_workbook_is_a_package_that_other_programs_know() -> None:
     with zipfile.ZipFile(io.BytesIO(b"".join(workbook("x", ["a"], [["1"]])))) as file:
         assert file.testzip() is None
-        assert {"[Content_Types].xml", "_rels/.rels", "xl/workbook.xml", "xl/styles.xml"} <= set(file.namelist())
+        assert {"[Content_Types].xml", "_rels/.rels", "xl/workbook.xml", "xl/styles.xml"} <= set(
+            file.namelist()
+        )

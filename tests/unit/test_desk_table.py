@@ -18,17 +18,43 @@ def test_a_file_is_read_by_spreadsheets_and_nothing_in_it_is_a_formula() -> None
     assert body.startswith(b"\xef\xbb\xbf")
     head, row = csv.reader(io.StringIO(body.decode("utf-8-sig")))
     assert head == ["Trạng thái", "'=head"]
-    assert row == ["'=1+1", "+84", "'-x", "'@a", "'\tx", "ổn", "-3.25", "", "2026-11-24", "2026-11-24 16:00"]
+    assert row == [
+        "'=1+1",
+        "+84",
+        "'-x",
+        "'@a",
+        "'\tx",
+        "ổn",
+        "-3.25",
+        "",
+        "2026-11-24",
+        "2026-11-24 16:00",
+    ]
 
 
 def test_a_table_stands_in_groups_with_a_heading_each() -> None:
     columns = (TableColumn("name", "Name", lambda row: row["name"]),)
     rows = [{"name": "a", "of": "1"}, {"name": "b", "of": "1"}, {"name": "c", "of": "2"}]
-    shown = table(PageRequest("/x"), columns, rows, Wish(), group=lambda row: (row["of"], f"group {row['of']}"))
+    shown = table(
+        PageRequest("/x"),
+        columns,
+        rows,
+        Wish(),
+        group=lambda row: (row["of"], f"group {row['of']}"),
+    )
     body = shown.children[0].children.children[2].children
     assert [one.className for one in body] == ["group", "", "", "group", ""]
 
 
 def test_names_are_sorted_as_dictionaries_have_them() -> None:
     given = ["Vỹ Dạ", "Đan Điền", "Dương Nỗ", "An Cựu", "Ấn", "Áo", "Phú Hồ", "Phú Bài"]
-    assert sorted(given, key=in_order) == ["An Cựu", "Áo", "Ấn", "Dương Nỗ", "Đan Điền", "Phú Bài", "Phú Hồ", "Vỹ Dạ"]
+    assert sorted(given, key=in_order) == [
+        "An Cựu",
+        "Áo",
+        "Ấn",
+        "Dương Nỗ",
+        "Đan Điền",
+        "Phú Bài",
+        "Phú Hồ",
+        "Vỹ Dạ",
+    ]

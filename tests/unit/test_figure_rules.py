@@ -57,7 +57,14 @@ def test_a_dimension_that_a_kind_does_not_have_is_refused_with_those_it_has() ->
     with pytest.raises(ValueError, match=r"category.*agency, commune"):
         question([of("filing.open")], AskedMoment.of(NOW, CALENDAR), ("category",))
     with pytest.raises(ValueError, match="cannot be asked by"):
-        series([of("feedback.open")], SeriesStep.DAY, NOW - timedelta(days=1), NOW, CALENDAR, ("procedure",))
+        series(
+            [of("feedback.open")],
+            SeriesStep.DAY,
+            NOW - timedelta(days=1),
+            NOW,
+            CALENDAR,
+            ("procedure",),
+        )
     assert "reporter" not in dimensions(FEEDBACK)
 
 
@@ -81,7 +88,9 @@ def test_parts_follow_one_another_without_a_gap_from_the_first_moment_to_the_las
         assert step in (SeriesStep.MINUTES,) and minutes > 4_000
         return
     assert (starts[0], ends[-1]) == (since, until)
-    assert starts[1:] == ends[:-1] and all(start < end for start, end in zip(starts, ends, strict=True))
+    assert starts[1:] == ends[:-1] and all(
+        start < end for start, end in zip(starts, ends, strict=True)
+    )
     for edge in (at.astimezone(ZONE) for at in ends[:-1]):
         assert edge.second == edge.microsecond == 0 and edge.minute % 5 == 0
         assert step in (SeriesStep.MINUTES,) or edge.minute == 0
@@ -97,46 +106,82 @@ def test_a_part_in_which_nothing_happened_reads_zero_and_not_unknown() -> None:
     row = {registered: 4, online: 1, opened: None}
     order = pieces_of(figures)
     found = series_readings(
-        figures, ends, [[(2, *(row.get(piece) for piece in order))], [(2, *(9 if p is opened else None for p in order))]]
+        figures,
+        ends,
+        [
+            [(2, *(row.get(piece) for piece in order))],
+            [(2, *(9 if p is opened else None for p in order))],
+        ],
     )
     assert [one.value for _, one in found[()]["filing.registered"]] == [0, 4, 0]
     assert [one.value for _, one in found[()]["filing.open"]] == [0, 9, 0]
     assert [one.value for _, one in found[()]["filing.online"]] == [None, 25, None]
 
 
-def source(agency: str, state: SourceState, minutes: int, kind: str = "filing", commune: str = "") -> Source:
+def source(
+    agency: str, state: SourceState, minutes: int, kind: str = "filing", commune: str = ""
+) -> Source:
     return Source(agency, kind, state, NOW - timedelta(minutes=minutes), commune)
 
 
-def test_a_figure_is_as_old_as_its_newest_event_and_stale_when_too_many_sources_are_silent() -> None:
-    sources = [source(f"a{number}", SourceState.LIVE, number + 1, commune=f"c{number}") for number in range(19)]
+def test_a_figure_is_as_old_as_its_newest_event_and_stale_when_too_many_sources_are_silent() -> (
+    None
+):
+    sources = [
+        source(f"a{number}", SourceState.LIVE, number + 1, commune=f"c{number}")
+        for number in range(19)
+    ]
     sources.append(source("quiet", SourceState.SILENT, 600, commune="c99"))
     said = {"filing.open": Reading(7)}
     whole = aged(said, sources)["filing.open"]
-    assert (whole.value, whole.as_of, whole.stale) == (7, NOW - timedelta(minutes=1), False), "one of twenty"
+    assert (whole.value, whole.as_of, whole.stale) == (7, NOW - timedelta(minutes=1), False), (
+        "one of twenty"
+    )
     assert whole.silent == 1, "it is told nevertheless"
-    many = aged(said, [*sources, source("b", SourceState.MALFORMED, 5), source("c", SourceState.SILENT, 5)])["filing.open"]
-    assert (many.as_of, many.stale, many.silent) == (whole.as_of, True, 3), "however new its newest event is"
+    many = aged(
+        said, [*sources, source("b", SourceState.MALFORMED, 5), source("c", SourceState.SILENT, 5)]
+    )["filing.open"]
+    assert (many.as_of, many.stale, many.silent) == (whole.as_of, True, 3), (
+        "however new its newest event is"
+    )
     units = of_units(sources)
     own = aged(said, units["commune", "c99"])["filing.open"]
     assert (own.as_of, own.stale, own.silent) == (NOW - timedelta(minutes=600), True, 1)
-    assert aged(said, units["agency", "a3"])["filing.open"] == Reading(7, as_of=NOW - timedelta(minutes=4))
-    assert len(units) == 40 and timely(units["commune", "c99"]).part == 0 and timely(units["agency", "a3"]).part == 1
+    assert aged(said, units["agency", "a3"])["filing.open"] == Reading(
+        7, as_of=NOW - timedelta(minutes=4)
+    )
+    assert (
+        len(units) == 40
+        and timely(units["commune", "c99"]).part == 0
+        and timely(units["agency", "a3"]).part == 1
+    )
 
 
-def test_at_night_a_figure_is_old_but_not_stale_and_who_promised_nothing_is_counted_but_not_missed() -> None:
+def test_at_night_a_figure_is_old_but_not_stale_and_who_promised_nothing_is_counted_but_not_missed() -> (
+    None
+):
     said = {"filing.open": Reading(7)}
-    night = aged(said, [source("a", SourceState.QUIET, 700), source("b", SourceState.QUIET, 800)])["filing.open"]
+    night = aged(said, [source("a", SourceState.QUIET, 700), source("b", SourceState.QUIET, 800)])[
+        "filing.open"
+    ]
     assert night == Reading(7, as_of=NOW - timedelta(minutes=700))
     stranger = replace(source("x", SourceState.SILENT, 2), promised=False)
-    assert aged(said, [source("a", SourceState.LIVE, 5), stranger])["filing.open"] == Reading(7, as_of=NOW - timedelta(minutes=2))
+    assert aged(said, [source("a", SourceState.LIVE, 5), stranger])["filing.open"] == Reading(
+        7, as_of=NOW - timedelta(minutes=2)
+    )
     sources = [source("a", SourceState.LIVE, 5)]
     nobody = aged({"document.open": Reading(1)}, sources)["document.open"]
     assert (nobody.as_of, nobody.stale) == (None, False)
 
 
 def test_timely_is_what_comes_as_it_was_promised() -> None:
-    states = (SourceState.LIVE, SourceState.QUIET, SourceState.LATE, SourceState.SILENT, SourceState.NEVER)
+    states = (
+        SourceState.LIVE,
+        SourceState.QUIET,
+        SourceState.LATE,
+        SourceState.SILENT,
+        SourceState.NEVER,
+    )
     found = timely([source(str(number), state, 5) for number, state in enumerate(states)])
     assert (found.value, found.part, found.whole) == (50, 2, 4), "what never spoke was never late"
 
@@ -147,7 +192,9 @@ def test_every_kind_with_a_life_has_figures() -> None:
 
 def test_what_tells_of_a_moment_tells_of_what_is_open_then() -> None:
     """What is closed long ago is not looked at for figures of the past (`dashboard.history.slices`): it must not matter to them."""
-    pieces = {(figure.kind, piece) for figure in FIGURES for piece in figure.pieces if not piece.when}
+    pieces = {
+        (figure.kind, piece) for figure in FIGURES for piece in figure.pieces if not piece.when
+    }
     assert pieces
     for kind, piece in pieces:
         found = re.match(r"(standing|status|state) (=|!=) '?(\w+)'?", piece.where)

@@ -12,14 +12,19 @@ PUSH = {"output": "push", "outputs": [], "inputs": [], "changedPropIds": [], "st
 
 
 def request(**payload: Any) -> str:
-    return json.dumps({"type": "callback_request", "requestId": "1", "rendererId": "r", "payload": PUSH | payload})
+    return json.dumps(
+        {"type": "callback_request", "requestId": "1", "rendererId": "r", "payload": PUSH | payload}
+    )
 
 
 def heard(*frames: str | bytes) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """What the application is told of frames, and what the browser is sent."""
     told: list[dict[str, Any]] = []
     sent: list[dict[str, Any]] = []
-    waiting = [{"type": "websocket.receive", "text" if isinstance(one, str) else "bytes": one} for one in frames]
+    waiting = [
+        {"type": "websocket.receive", "text" if isinstance(one, str) else "bytes": one}
+        for one in frames
+    ]
 
     async def receive() -> Any:
         return waiting.pop(0) if waiting else {"type": "websocket.disconnect", "code": 1000}
@@ -50,11 +55,15 @@ def test_what_pages_send_goes_through() -> None:
      request(output="content.data-content"), request(output=None), request(output=["push"]),
      request(inputs=[{"id": "x"}]), request(state={"a": 1}), request(changedPropIds=["a.b"])],
 )  # fmt: skip
-def test_what_no_page_sends_ends_the_socket_with_one_line(frame: str | bytes, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_no_page_sends_ends_the_socket_with_one_line(
+    frame: str | bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     told, sent = heard(frame, request())
     assert told == []
     assert sent == [{"type": "websocket.accept"}, {"type": "websocket.close", "code": POLICY}]
-    assert [one.levelname for one in caplog.records] == ["WARNING"] and len(caplog.messages[0]) < 100
+    assert [one.levelname for one in caplog.records] == ["WARNING"] and len(
+        caplog.messages[0]
+    ) < 100
 
 
 def test_a_socket_that_asks_for_the_push_without_end_is_ended() -> None:

@@ -13,7 +13,9 @@ ORIGINAL = msgspec.json.decode(example(FILING))
 
 
 def line(id: str, commune: str) -> bytes:
-    return msgspec.json.encode(ORIGINAL | {"id": id, "data": ORIGINAL["data"] | {"commune": commune}})
+    return msgspec.json.encode(
+        ORIGINAL | {"id": id, "data": ORIGINAL["data"] | {"commune": commune}}
+    )
 
 
 def test_of_events_with_the_same_codes_each_that_was_mended_is_told() -> None:

@@ -31,7 +31,9 @@ EVENT_BYTES = example(FEEDBACK)
 
 def renamed(id: str, description: str = "x") -> bytes:
     event = msgspec.json.decode(EVENT_BYTES)
-    return msgspec.json.encode(event | {"id": id, "data": event["data"] | {"description": description}})
+    return msgspec.json.encode(
+        event | {"id": id, "data": event["data"] | {"description": description}}
+    )
 
 
 class FakeProducer:
@@ -59,13 +61,21 @@ def send(intake: Intake, records: Sequence[bytes], producer: FakeProducer, arriv
         pass
 
 
-def take(producer: FakeProducer, recent: Recent, *records: bytes, acknowledge: bool = True, timeout: float = 5) -> Answer:
+def take(
+    producer: FakeProducer,
+    recent: Recent,
+    *records: bytes,
+    acknowledge: bool = True,
+    timeout: float = 5,
+) -> Answer:
     async def go() -> Answer:
         intake = Intake(Reader(), SEALER, recent, "ioc.", "en", Refusals("g"))
         before = len(producer.futures)
         send(intake, records, producer, 0)
         if acknowledge:
-            asyncio.get_running_loop().call_soon(producer.acknowledge, *range(before, len(producer.futures)))
+            asyncio.get_running_loop().call_soon(
+                producer.acknowledge, *range(before, len(producer.futures))
+            )
         await intake.acknowledged(timeout)
         return intake.answer()
 
@@ -76,12 +86,22 @@ def test_an_event_of_the_future_is_accepted_with_a_warning_that_says_by_how_much
     event = msgspec.json.decode(EVENT_BYTES)
 
     def at(id: str, seconds: int) -> bytes:
-        return msgspec.json.encode(event | {"id": id, "time": datetime.fromtimestamp(seconds, UTC).isoformat()})
+        return msgspec.json.encode(
+            event | {"id": id, "time": datetime.fromtimestamp(seconds, UTC).isoformat()}
+        )
 
     now = 1_800_000_000
-    records = [at("right", now + 299), at("wrong", now + 3600), at("wrong", now + 3600), at("impossible", 5_000_000_000)]
+    records = [
+        at("right", now + 299),
+        at("wrong", now + 3600),
+        at("wrong", now + 3600),
+        at("impossible", 5_000_000_000),
+    ]
     for language, words_ in (("en", "3600 s ahead"), ("vi", "3600 giây")):
-        producer, intake = FakeProducer(), Intake(Reader(), SEALER, Recent(), "ioc.", language, Refusals("g"))
+        producer, intake = (
+            FakeProducer(),
+            Intake(Reader(), SEALER, Recent(), "ioc.", language, Refusals("g")),
+        )
         send(intake, records, producer, now * 1000)
         producer.acknowledge(0, 1)
         answer = intake.answer()
@@ -109,7 +129,9 @@ def test_a_resend_is_answered_with_the_place_of_the_original_and_not_sent_again(
 def test_a_resend_with_other_white_space_says_the_same() -> None:
     producer, recent = FakeProducer(), Recent()
     take(producer, recent, EVENT_BYTES)
-    assert statuses(take(producer, recent, msgspec.json.format(EVENT_BYTES, indent=0))) == ["duplicate"]
+    assert statuses(take(producer, recent, msgspec.json.format(EVENT_BYTES, indent=0))) == [
+        "duplicate"
+    ]
 
 
 def test_an_identity_that_says_something_else_is_a_conflict() -> None:
@@ -132,9 +154,13 @@ def test_the_record_is_the_event_byte_for_byte() -> None:
 
 def test_what_kafka_did_not_acknowledge_is_never_called_accepted_nor_a_duplicate() -> None:
     producer, recent = FakeProducer(), Recent()
-    answer = take(producer, recent, renamed("a"), b"{}", renamed("a"), acknowledge=False, timeout=0.01)
+    answer = take(
+        producer, recent, renamed("a"), b"{}", renamed("a"), acknowledge=False, timeout=0.01
+    )
     assert statuses(answer) == ["unacknowledged", "refused", "unacknowledged"]
-    assert statuses(take(producer, recent, renamed("a"), acknowledge=False, timeout=0.01)) == ["unacknowledged"]
+    assert statuses(take(producer, recent, renamed("a"), acknowledge=False, timeout=0.01)) == [
+        "unacknowledged"
+    ]
 
 
 def test_an_acknowledgement_that_comes_after_the_answer_makes_the_resend_a_duplicate() -> None:
@@ -168,7 +194,9 @@ def test_recent_holds_the_newest_and_is_bounded() -> None:
     for number in range(1000):
         recent.put([(number, Position(number, "t", 0, number))])
         assert len(recent) <= 20
-    assert all(recent.get(number) == Position(number, "t", 0, number) for number in range(990, 1000))
+    assert all(
+        recent.get(number) == Position(number, "t", 0, number) for number in range(990, 1000)
+    )
     assert recent.get(0) is None
 
 
@@ -199,21 +227,34 @@ def test_an_array_gives_its_members_as_they_are_written() -> None:
         (LINES, b"1\n" * (bodies.MAX_EVENTS + 1), 413, "too-large"),
     ],
 )
-def test_a_body_without_events_is_refused_whole(media: str, body: bytes, status: int, category: str) -> None:
+def test_a_body_without_events_is_refused_whole(
+    media: str, body: bytes, status: int, category: str
+) -> None:
     with pytest.raises(UnusableBodyError) as refusal:
         bodies.events(media, body)
     assert (refusal.value.status, refusal.value.category) == (status, category)
 
 
 @pytest.mark.parametrize(
-    "taken", ["application/json", "application/cloudevents+json; charset=UTF-8", 'APPLICATION/JSON;charset="utf-8"']
+    "taken",
+    [
+        "application/json",
+        "application/cloudevents+json; charset=UTF-8",
+        'APPLICATION/JSON;charset="utf-8"',
+    ],
 )
 def test_one_event_has_two_content_types(taken: str) -> None:
     assert bodies.media_type(taken, "") == EVENT
 
 
 @pytest.mark.parametrize(
-    ("content", "encoding"), [("text/plain", ""), ("", ""), ("application/json; charset=latin-1", ""), ("application/json", "gzip")]
+    ("content", "encoding"),
+    [
+        ("text/plain", ""),
+        ("", ""),
+        ("application/json; charset=latin-1", ""),
+        ("application/json", "gzip"),
+    ],
 )
 def test_other_content_is_not_taken(content: str, encoding: str) -> None:
     with pytest.raises(UnusableBodyError) as refusal:
@@ -249,12 +290,21 @@ def test_a_refusal_says_what_and_where_in_the_language_of_its_reader() -> None:
     assert words.explain(refusal.value, "en") == (
         "A required field is missing: Object missing required field `agency` - at `$.data`"
     )
-    assert words.explain(refusal.value, "vi") == "Thiếu trường bắt buộc: thiếu `agency` - tại `$.data`"
+    assert (
+        words.explain(refusal.value, "vi") == "Thiếu trường bắt buộc: thiếu `agency` - tại `$.data`"
+    )
 
 
 @pytest.mark.parametrize(
     ("accept", "language"),
-    [("", "vi"), ("en", "en"), ("en-GB,en;q=0.9,vi;q=0.8", "en"), ("fr, vi;q=0.5, en;q=0.4", "vi"), ("en;q=x", "vi"), ("de", "vi")],
+    [
+        ("", "vi"),
+        ("en", "en"),
+        ("en-GB,en;q=0.9,vi;q=0.8", "en"),
+        ("fr, vi;q=0.5, en;q=0.4", "vi"),
+        ("en;q=x", "vi"),
+        ("de", "vi"),
+    ],
 )
 def test_the_language_is_the_one_that_is_asked_for(accept: str, language: str) -> None:
     assert words.language(accept, "vi") == language
@@ -263,7 +313,18 @@ def test_the_language_is_the_one_that_is_asked_for(accept: str, language: str) -
 def test_the_description_is_complete_and_its_examples_are_valid() -> None:
     described = create(Settings()).openapi()
     post = described["paths"]["/v1/events"]["post"]
-    assert set(post["responses"]) == {"200", "207", "400", "408", "413", "415", "421", "422", "431", "503"}
+    assert set(post["responses"]) == {
+        "200",
+        "207",
+        "400",
+        "408",
+        "413",
+        "415",
+        "421",
+        "422",
+        "431",
+        "503",
+    }
     content = post["requestBody"]["content"]
     assert set(content) == set(bodies.MEDIA_TYPES)
     reader = Reader()
@@ -271,29 +332,50 @@ def test_the_description_is_complete_and_its_examples_are_valid() -> None:
     for shown in content[EVENT]["examples"].values():
         reader.read(msgspec.json.encode(shown["value"]))
         jsonschema.Draft202012Validator(schema).validate(shown["value"])
-    assert [reader.read(record).kind for record in bodies.events(LINES, content[LINES]["example"].encode())] == list(KINDS)
+    assert [
+        reader.read(record).kind
+        for record in bodies.events(LINES, content[LINES]["example"].encode())
+    ] == list(KINDS)
     references = set(_references(described))
-    assert references <= {f"#/components/schemas/{name}" for name in described["components"]["schemas"]}
+    assert references <= {
+        f"#/components/schemas/{name}" for name in described["components"]["schemas"]
+    }
 
 
 def _references(part: Any) -> list[str]:
     if isinstance(part, dict):
         own = [part["$ref"]] if isinstance(part.get("$ref"), str) else []
         return own + [found for value in part.values() for found in _references(value)]
-    return [found for value in part for found in _references(value)] if isinstance(part, list) else []
+    return (
+        [found for value in part for found in _references(value)] if isinstance(part, list) else []
+    )
 
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
 
-@given(st.dictionaries(st.sampled_from(["id", "source", "time", "type", "specversion", "data", "subject"]), JSON), JSON)
-def test_whatever_the_json_the_answer_is_a_refusal_with_a_reason(changes: dict[str, Any], data: Any) -> None:
+@given(
+    st.dictionaries(
+        st.sampled_from(["id", "source", "time", "type", "specversion", "data", "subject"]), JSON
+    ),
+    JSON,
+)
+def test_whatever_the_json_the_answer_is_a_refusal_with_a_reason(
+    changes: dict[str, Any], data: Any
+) -> None:
     event = msgspec.json.decode(EVENT_BYTES)
-    altered = [event | changes, event | {"data": data}, event | {"data": event["data"] | changes}, data]
+    altered = [
+        event | changes,
+        event | {"data": data},
+        event | {"data": event["data"] | changes},
+        data,
+    ]
     for language in ("vi", "en"):
         for one in altered:
             intake = Intake(Reader(), SEALER, Recent(), "ioc.", language, Refusals("g"))
@@ -316,7 +398,9 @@ def test_whatever_the_bytes_they_are_refused_in_whole_or_in_part(body: bytes, me
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_events_that_are_read_together_are_answered_as_those_that_come_one_by_one(kind: Kind) -> None:
+def test_events_that_are_read_together_are_answered_as_those_that_come_one_by_one(
+    kind: Kind,
+) -> None:
     event = msgspec.json.decode(example(kind))
     records = [msgspec.json.encode(event | {"id": id}) for id in "1231"]
     one_by_one, recent = FakeProducer(), Recent()
@@ -331,7 +415,11 @@ def test_events_that_are_read_together_are_answered_as_those_that_come_one_by_on
 
 @pytest.mark.parametrize("media", [EVENT, BATCH, LINES])
 def test_a_byte_order_mark_before_the_body_is_no_part_of_an_event(media: str) -> None:
-    body = b"[" + EVENT_BYTES + b"]" if media == BATCH else msgspec.json.encode(msgspec.json.decode(EVENT_BYTES))
+    body = (
+        b"[" + EVENT_BYTES + b"]"
+        if media == BATCH
+        else msgspec.json.encode(msgspec.json.decode(EVENT_BYTES))
+    )
     assert bodies.events(media, b"\xef\xbb\xbf" + body) == bodies.events(media, body)
 
 
@@ -343,7 +431,9 @@ def test_a_byte_order_mark_before_the_body_is_no_part_of_an_event(media: str) ->
         (LINES, b"\n" * 500_000 + b"1", 413),
     ],
 )
-def test_a_body_of_tiny_items_is_refused_before_it_is_taken_apart(media: str, body: bytes, status: int) -> None:
+def test_a_body_of_tiny_items_is_refused_before_it_is_taken_apart(
+    media: str, body: bytes, status: int
+) -> None:
     with pytest.raises(UnusableBodyError) as refused:
         bodies.events(media, body)
     assert refused.value.status == status
@@ -357,12 +447,18 @@ def test_a_large_batch_names_the_item_that_is_no_object() -> None:
 
 @pytest.mark.parametrize("together", [False, True])
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_an_event_with_a_member_twice_is_refused_and_its_neighbours_are_taken(kind: Kind, together: bool) -> None:
+def test_an_event_with_a_member_twice_is_refused_and_its_neighbours_are_taken(
+    kind: Kind, together: bool
+) -> None:
     plain = msgspec.json.encode(msgspec.json.decode(example(kind)))
     # A space before a colon hides one `":` and the repeat adds one: counted together, the two would look right.
-    twice = plain.replace(b'"agency":', b'"agency":"x","agency" :').replace(b'"id":"', b'"id":"twice-')
+    twice = plain.replace(b'"agency":', b'"agency":"x","agency" :').replace(
+        b'"id":"', b'"id":"twice-'
+    )
     answer = take(FakeProducer(), Recent(), *([plain, twice] if together else [twice]))
-    assert statuses(answer)[-1] == "refused" and "`agency` stands twice" in (answer.events[-1].reason or "")
+    assert statuses(answer)[-1] == "refused" and "`agency` stands twice" in (
+        answer.events[-1].reason or ""
+    )
     assert statuses(answer)[:-1] == ["accepted"] * together
 
 

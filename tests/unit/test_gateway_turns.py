@@ -13,7 +13,9 @@ import pytest
 from ingest.gateway.turns import Turns
 
 
-def work(log: list[str], name: str, steps: int, begun: threading.Event | None = None) -> Iterator[None]:
+def work(
+    log: list[str], name: str, steps: int, begun: threading.Event | None = None
+) -> Iterator[None]:
     for _ in range(steps):
         if begun:
             begun.wait(10)
@@ -27,9 +29,15 @@ def served(*requests: tuple[str, str, int], turn: float = 0) -> list[str]:
     log: list[str] = []
 
     async def go() -> None:
-        turns, begun = Turns(turn_seconds=turn, clock=map(float, itertools.count()).__next__), threading.Event()
+        turns, begun = (
+            Turns(turn_seconds=turn, clock=map(float, itertools.count()).__next__),
+            threading.Event(),
+        )
         turns.start()
-        tasks = [asyncio.create_task(turns.run(sender, work(log, name, steps, begun), steps)) for sender, name, steps in requests]
+        tasks = [
+            asyncio.create_task(turns.run(sender, work(log, name, steps, begun), steps))
+            for sender, name, steps in requests
+        ]
         await asyncio.sleep(0.05)
         begun.set()
         await asyncio.gather(*tasks)
@@ -62,7 +70,10 @@ def test_a_much_smaller_request_waits_for_a_step_and_not_for_a_turn(sender: str)
 
 def test_a_request_of_like_size_waits_for_the_end_of_a_turn() -> None:
     log = served(("a", "first", 100), ("b", "second", 50), turn=10_000)
-    assert [name for name, _ in itertools.groupby(log)] in (["first", "second"], ["second", "first"])
+    assert [name for name, _ in itertools.groupby(log)] in (
+        ["first", "second"],
+        ["second", "first"],
+    )
 
 
 def test_two_large_senders_take_turns() -> None:

@@ -34,7 +34,9 @@ SMALL = Limits(
 GET = b"GET /here HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
-async def app(scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
+async def app(
+    scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+) -> None:
     """Answers how long the body was; /early without reading it; a WebSocket says how long each message was."""
     if scope["type"] == "lifespan":
         return
@@ -54,13 +56,25 @@ async def app(scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[
         size += len(message.get("body", b""))
         more = message.get("more_body", False)
     body = b"%d" % size
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [(b"content-length", b"%d" % len(body))],
+        }
+    )
     await send({"type": "http.response.body", "body": body})
 
 
 @contextmanager
 def server(limits: Limits, names: str = "") -> Iterator[int]:
-    chosen = config(protect(app, AllowedHosts(names, "127.0.0.1")), host="127.0.0.1", port=0, limits=limits, graceful_seconds=1)
+    chosen = config(
+        protect(app, AllowedHosts(names, "127.0.0.1")),
+        host="127.0.0.1",
+        port=0,
+        limits=limits,
+        graceful_seconds=1,
+    )
     chosen.lifespan = "off"
     running = uvicorn.Server(chosen)
     thread = threading.Thread(target=running.run, daemon=True)
@@ -121,7 +135,13 @@ def test_a_request_is_answered_and_its_connection_kept(port: int) -> None:
         (b"GET /" + b"x" * 9_000, 414),
         (b"nonsense\r\n\r\n", 400),
         (post(200_001), 413),
-        (b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" + b"10000\r\n" + b"x" * 65536 + b"\r\n", 0),
+        (
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+            + b"10000\r\n"
+            + b"x" * 65536
+            + b"\r\n",
+            0,
+        ),
     ],
 )
 def test_what_is_too_large_is_refused_with_one_sentence(port: int, head: bytes, right: int) -> None:
@@ -136,7 +156,15 @@ def test_what_is_too_large_is_refused_with_one_sentence(port: int, head: bytes, 
 
 
 def test_as_much_as_is_allowed_is_taken(port: int) -> None:
-    head = b"GET /" + b"x" * 8_000 + b" HTTP/1.1\r\nHost: localhost\r\n" + b"A: " + b"x" * 20_000 + b"\r\n" + b"B: 1\r\n" * 90
+    head = (
+        b"GET /"
+        + b"x" * 8_000
+        + b" HTTP/1.1\r\nHost: localhost\r\n"
+        + b"A: "
+        + b"x" * 20_000
+        + b"\r\n"
+        + b"B: 1\r\n" * 90
+    )
     with open_to(port, head + b"\r\n") as one:
         assert status(one.recv(4096)) == 200
         one.sendall(post(200_000) + b"x" * 200_000)
@@ -162,7 +190,9 @@ def test_a_trailer_without_end_is_refused(port: int) -> None:
         assert status(answer(one)) == 431
 
 
-@pytest.mark.parametrize("letters", [b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"A: 1\r\n" * 90, b"\r\n" * 200])
+@pytest.mark.parametrize(
+    "letters", [b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"A: 1\r\n" * 90, b"\r\n" * 200]
+)
 def test_headers_that_drip_are_cut_off(port: int, letters: bytes) -> None:
     began = time.monotonic()
     with open_to(port) as one, suppress(OSError):
@@ -236,7 +266,13 @@ def test_connections_are_bounded_and_idle_ones_make_room() -> None:
 
 
 def test_names_that_the_server_does_not_have_are_refused(port: int) -> None:
-    for host, right in ((b"evil.example", 421), (b"localhost:1234", 200), (b"127.0.0.1", 200), (b"[::1]:80", 200), (b"", 421)):
+    for host, right in (
+        (b"evil.example", 421),
+        (b"localhost:1234", 200),
+        (b"127.0.0.1", 200),
+        (b"[::1]:80", 200),
+        (b"", 421),
+    ):
         with open_to(port, b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n\r\n") as one:
             assert status(one.recv(4096)) == right, host
     with open_to(port, b"GET / HTTP/1.0\r\n\r\n") as nameless:
@@ -260,7 +296,9 @@ def test_a_websocket_has_the_same_bounds(port: int) -> None:
         assert taken == (host == "localhost")
 
 
-def test_a_malformed_frame_and_a_client_that_went_away_leave_no_traceback(port: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_malformed_frame_and_a_client_that_went_away_leave_no_traceback(
+    port: int, caplog: pytest.LogCaptureFixture
+) -> None:
     def lines() -> list[str]:
         return [line for line in caplog.messages if line.startswith("WEBSOCKET /ws ")]
 
@@ -276,12 +314,22 @@ def test_a_malformed_frame_and_a_client_that_went_away_leave_no_traceback(port: 
     assert not any("token" in line for line in lines())
 
 
-def test_a_response_has_the_headers_and_an_error_no_words_of_its_own(port: int, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO), open_to(port, GET.replace(b"/here", b"/broken?token=abc")) as one:
+def test_a_response_has_the_headers_and_an_error_no_words_of_its_own(
+    port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    with (
+        caplog.at_level(logging.INFO),
+        open_to(port, GET.replace(b"/here", b"/broken?token=abc")) as one,
+    ):
         said = one.recv(4096).lower()
         wait_for(lambda: any(line.startswith("GET /broken 500 ") for line in caplog.messages), 5)
     assert status(said) == 500 and b"secret" not in said
-    for field in (b"x-content-type-options: nosniff", b"referrer-policy:", b"frame-ancestors 'none'", b"cache-control: no-store"):
+    for field in (
+        b"x-content-type-options: nosniff",
+        b"referrer-policy:",
+        b"frame-ancestors 'none'",
+        b"cache-control: no-store",
+    ):
         assert field in said
     assert b"\r\nserver:" not in said
     assert not any("token" in line or "127.0.0.1" in line for line in caplog.messages)

@@ -30,7 +30,9 @@ def book(*places: str) -> io.BytesIO:
     return saved
 
 
-def with_part(file: io.BytesIO, name: str, start: bytes, piece: bytes, times: int, end: bytes) -> io.BytesIO:
+def with_part(
+    file: io.BytesIO, name: str, start: bytes, piece: bytes, times: int, end: bytes
+) -> io.BytesIO:
     """The workbook with another part, which is long and packs well."""
     made = io.BytesIO()
     with zipfile.ZipFile(file) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
@@ -66,7 +68,9 @@ def test_a_cell_far_away_takes_no_memory() -> None:
         ("xl/sharedStrings.xml", b" " * 10_000_000),
     ],
 )
-def test_a_part_that_unpacks_to_more_than_may_be_is_told_before_it_is_read(name: str, piece: bytes) -> None:
+def test_a_part_that_unpacks_to_more_than_may_be_is_told_before_it_is_read(
+    name: str, piece: bytes
+) -> None:
     file = with_part(book(), name, b"<x>", piece, 30, b"</x>")
     tracemalloc.start()
     with pytest.raises(FileError, match=f"^The workbook is not read: its part {name} unpacks to"):
@@ -81,6 +85,13 @@ def test_merged_areas_without_end_are_told() -> None:
     with zipfile.ZipFile(made) as archive:
         sheet = archive.read("xl/worksheets/sheet1.xml")
     head, end, _ = sheet.partition(b"</sheetData>")
-    file = with_part(made, "xl/worksheets/sheet1.xml", head + end, b'<mergeCell ref="A1:XFD1048576"/>' * 5_000, 10, b"</worksheet>")
+    file = with_part(
+        made,
+        "xl/worksheets/sheet1.xml",
+        head + end,
+        b'<mergeCell ref="A1:XFD1048576"/>' * 5_000,
+        10,
+        b"</worksheet>",
+    )
     with pytest.raises(FileError, match="more than 20,000 merged areas"):
         list(sheet_rows(file, INDICATORS))

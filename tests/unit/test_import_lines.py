@@ -86,11 +86,19 @@ def row(number: int, text: str = "Rác") -> str:
     return f"Q-{number};01/12/2026;Lê Lợi;{text}"
 
 
-def test_a_quotation_mark_that_nobody_closes_refuses_its_line_and_no_other(mapping: Mapping, tmp_path: Path) -> None:
+def test_a_quotation_mark_that_nobody_closes_refuses_its_line_and_no_other(
+    mapping: Mapping, tmp_path: Path
+) -> None:
     rows = [row(number) for number in range(2, 53)]
     rows[0], rows[40] = row(2, '"Rác trước nhà'), row(42, 'Quán "Bà Ba" xả rác"')
     summary, layout, ids = imported("\n".join([HEADER, *rows]), mapping, tmp_path / "refused.csv")
-    assert (summary.rows, summary.accepted, summary.refused, layout.lines, layout.header) == (51, 50, 1, 52, 1)
+    assert (summary.rows, summary.accepted, summary.refused, layout.lines, layout.header) == (
+        51,
+        50,
+        1,
+        52,
+        1,
+    )
     assert summary.examples["wrong-value"].startswith("row 2: Line 2 opens a quotation mark")
     assert ids == [f"Q-{number}/r" for number in range(3, 53)]
     assert '"""Rác trước nhà"' in (tmp_path / "refused.csv").read_text("utf-8-sig")
@@ -107,7 +115,9 @@ def test_rows_inside_a_field_that_ends_well_are_refused_by_name_as_nobody_can_te
     assert [f"Q-{number};" in kept for number in range(2, 7)] == [True] * 4 + [False]
 
 
-@pytest.mark.parametrize("text", ['"dòng một\ndòng hai; có dấu\n\n""trích""\ndòng năm"', '"a\r\nb"', '"Số 5;\n12;3/4;x"'])
+@pytest.mark.parametrize(
+    "text", ['"dòng một\ndòng hai; có dấu\n\n""trích""\ndòng năm"', '"a\r\nb"', '"Số 5;\n12;3/4;x"']
+)
 def test_a_text_of_several_lines_is_one_field(mapping: Mapping, tmp_path: Path, text: str) -> None:
     content = "\n".join([HEADER, row(2, text), row(3)])
     summary, layout, _ = imported(content, mapping, tmp_path / "refused.csv")
@@ -148,11 +158,35 @@ def test_bytes_of_another_encoding_refuse_their_row_alone(mapping: Mapping, tmp_
     assert b"\xe0\xff" in (tmp_path / "refused.csv").read_bytes(), "it can be mended as it came"
 
 
-def test_sections_and_totals_are_skipped_by_rules_of_the_mapping_and_counted(tmp_path: Path) -> None:
-    lines = [HEADER, "I. ĐẤT ĐAI;;;", "", row(4), "II. HỘ TỊCH", row(6), "Tổng cộng;2", ";;;", row(9).replace("Q-9", "IX.")]
-    summary, layout, ids = imported("\n".join(lines), mapped(tmp_path, SKIPPING), tmp_path / "refused.csv")
-    assert (layout.lines, layout.header, layout.blank, layout.skipped, layout.first_skipped) == (9, 1, 2, 3, "row 2")
-    assert (ids, summary.refused, summary.unaccounted(layout)) == (["Q-4/r", "Q-6/r", "IX./r"], 0, 0)
+def test_sections_and_totals_are_skipped_by_rules_of_the_mapping_and_counted(
+    tmp_path: Path,
+) -> None:
+    lines = [
+        HEADER,
+        "I. ĐẤT ĐAI;;;",
+        "",
+        row(4),
+        "II. HỘ TỊCH",
+        row(6),
+        "Tổng cộng;2",
+        ";;;",
+        row(9).replace("Q-9", "IX."),
+    ]
+    summary, layout, ids = imported(
+        "\n".join(lines), mapped(tmp_path, SKIPPING), tmp_path / "refused.csv"
+    )
+    assert (layout.lines, layout.header, layout.blank, layout.skipped, layout.first_skipped) == (
+        9,
+        1,
+        2,
+        3,
+        "row 2",
+    )
+    assert (ids, summary.refused, summary.unaccounted(layout)) == (
+        ["Q-4/r", "Q-6/r", "IX./r"],
+        0,
+        0,
+    )
 
 
 PIECES = [b'"', b";", b"\n", b"\r", b"a", b"1234", b"\xff", "ờ".encode()]
@@ -168,27 +202,46 @@ def test_the_lines_of_any_bytes_add_up(mapping: Mapping, encoding: str, content:
     whole = text + ("\n".encode("utf-16-le") if encoding == "utf-16" else b"\n") + content
     layout = Layout()
     try:
-        taken = list(convert(csv_rows(io.BytesIO(whole), other, layout), other, Reader(), SEALER, layout))
+        taken = list(
+            convert(csv_rows(io.BytesIO(whole), other, layout), other, Reader(), SEALER, layout)
+        )
     except FileError:
         return  # Said in a sentence, with a status of its own.
-    stood = [number for one in taken for number in range(one.row.line, one.row.line + one.row.lines)]
+    stood = [
+        number for one in taken for number in range(one.row.line, one.row.line + one.row.lines)
+    ]
     assert len(stood) == len(set(stood)), "no line is taken twice"
     assert layout.lines == layout.header + layout.blank + layout.skipped + len(stood)
     decoded = whole.decode(encoding, "replace")
     ends = decoded.replace("\r\n", "\n").replace("\r", "\n")
-    assert layout.lines == ends.count("\n") + (not ends.endswith("\n")), "they are the lines of the file"
+    assert layout.lines == ends.count("\n") + (not ends.endswith("\n")), (
+        "they are the lines of the file"
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "form"),
     [
-        ('{"Mã": "Q-2", "Ngày": "01/12/2026"},\n\n{"Mã": "Q-3", "Ngày": "01/12/2026"},\nnonsense\n', "lines"),
-        ('\ufeff[\n {"Mã": "Q-2",\n "Ngày": "01/12/2026"},\n {"Mã": "Q-3", "Ngày": "01/12/2026"}, 7]', "array"),
+        (
+            '{"Mã": "Q-2", "Ngày": "01/12/2026"},\n\n{"Mã": "Q-3", "Ngày": "01/12/2026"},\nnonsense\n',
+            "lines",
+        ),
+        (
+            '\ufeff[\n {"Mã": "Q-2",\n "Ngày": "01/12/2026"},\n {"Mã": "Q-3", "Ngày": "01/12/2026"}, 7]',
+            "array",
+        ),
     ],
 )
-def test_objects_of_an_array_and_lines_with_commas_are_rows(mapping: Mapping, tmp_path: Path, text: str, form: Form) -> None:
+def test_objects_of_an_array_and_lines_with_commas_are_rows(
+    mapping: Mapping, tmp_path: Path, text: str, form: Form
+) -> None:
     summary, layout, ids = imported(text, mapping, tmp_path / "refused.csv", form)
-    assert (ids, summary.rows, summary.refused, summary.unaccounted(layout)) == (["Q-2/r", "Q-3/r"], 3, 1, 0)
+    assert (ids, summary.rows, summary.refused, summary.unaccounted(layout)) == (
+        ["Q-2/r", "Q-3/r"],
+        3,
+        1,
+        0,
+    )
 
 
 @pytest.mark.parametrize(
@@ -198,7 +251,9 @@ def test_objects_of_an_array_and_lines_with_commas_are_rows(mapping: Mapping, tm
         ('[{"Mã": "Q-2"}, {"Mã"', "array", "none of it was taken"),
     ],
 )
-def test_other_json_is_told_in_a_sentence(mapping: Mapping, text: str, form: Form, told: str) -> None:
+def test_other_json_is_told_in_a_sentence(
+    mapping: Mapping, text: str, form: Form, told: str
+) -> None:
     with pytest.raises(FileError, match=told):
         list(json_rows(io.BytesIO(text.encode()), form, mapping))
 
@@ -215,8 +270,17 @@ def test_refused_events_are_imported_again_without_a_mapping(tmp_path: Path) -> 
     kept = (tmp_path / "refused.csv").read_bytes()
     assert is_refused_events(kept[:64]) and "Lê".encode() not in kept
     again, layout, _ = imported(kept, None, tmp_path / "again.csv")
-    assert (again.rows, again.refused, again.unaccounted(layout), again.reasons) == (3, 3, 0, summary.reasons)
-    event = msgspec.json.format(msgspec.json.encode(json.loads(documents.example(FEEDBACK))), indent=-1).decode().replace('"', '""')
+    assert (again.rows, again.refused, again.unaccounted(layout), again.reasons) == (
+        3,
+        3,
+        0,
+        summary.reasons,
+    )
+    event = (
+        msgspec.json.format(msgspec.json.encode(json.loads(documents.example(FEEDBACK))), indent=-1)
+        .decode()
+        .replace('"', '""')
+    )
     mended = kept.replace(b'{""id"": ""1""}', event.encode())
     assert mended != kept
     assert imported(mended, None, tmp_path / "mended.csv")[0].accepted == 1
@@ -231,7 +295,9 @@ def test_refused_events_are_imported_again_without_a_mapping(tmp_path: Path) -> 
     ],
     ids=["unclosed", "undecoded", "too many columns"],
 )
-def test_who_reported_is_sealed_in_refused_events_that_cannot_be_split_into_columns(broken: bytes, tmp_path: Path) -> None:
+def test_who_reported_is_sealed_in_refused_events_that_cannot_be_split_into_columns(
+    broken: bytes, tmp_path: Path
+) -> None:
     content = b"record,row,category,reason\n" + broken + b",2,wrong-value,x\n"
     for turn in range(2):
         summary, layout, _ = imported(content, None, tmp_path / f"{turn}.csv")
@@ -240,7 +306,9 @@ def test_who_reported_is_sealed_in_refused_events_that_cannot_be_split_into_colu
         assert "Thử".encode() not in content and b"0000" not in content and b"sealed:1:" in content
 
 
-def test_an_event_in_which_a_member_stands_twice_is_refused_as_the_gateway_does(tmp_path: Path) -> None:
+def test_an_event_in_which_a_member_stands_twice_is_refused_as_the_gateway_does(
+    tmp_path: Path,
+) -> None:
     event = msgspec.json.format(documents.example(FEEDBACK), indent=-1)
     twice = event.replace(b'"agency":', b'"agency":"H57.01","agency":')
     secret = event.replace(b'"source":', '"x":{"Lê, A":1,"Lê, A":2},"source":'.encode())
@@ -251,10 +319,19 @@ def test_an_event_in_which_a_member_stands_twice_is_refused_as_the_gateway_does(
     ]
     for content, form in both:
         summary, layout, ids = imported(content, None, tmp_path / f"{form}.csv", form)
-        assert (len(ids), summary.accepted, summary.refused, summary.unaccounted(layout)) == (1, 1, 2, 0)
-        assert summary.examples == {"wrong-value": "row 2: Member `agency` stands twice in one object."}
+        assert (len(ids), summary.accepted, summary.refused, summary.unaccounted(layout)) == (
+            1,
+            1,
+            2,
+            0,
+        )
+        assert summary.examples == {
+            "wrong-value": "row 2: Member `agency` stands twice in one object."
+        }
         kept = (tmp_path / f"{form}.csv").read_text("utf-8-sig")
-        assert "Member `…` stands twice" in kept, "a name may be anything, so it is told only where it can be no person's"
+        assert "Member `…` stands twice" in kept, (
+            "a name may be anything, so it is told only where it can be no person's"
+        )
     again, _, _ = imported((tmp_path / "lines.csv").read_bytes(), None, tmp_path / "again.csv")
     assert again.reasons == summary.reasons
 
@@ -284,10 +361,16 @@ class Endless(io.RawIOBase):
 
 
 @pytest.mark.parametrize("form", [None, "lines"])
-def test_a_line_of_any_length_is_refused_without_being_kept(mapping: Mapping, form: Form | None) -> None:
+def test_a_line_of_any_length_is_refused_without_being_kept(
+    mapping: Mapping, form: Form | None
+) -> None:
     import tracemalloc
 
-    start, end = (f"{HEADER}\n", f"\n{row(3)}\n") if form is None else ('{"Mã": "', '"}\n{"Mã": "Q-3", "Ngày": "01/12/2026"}\n')
+    start, end = (
+        (f"{HEADER}\n", f"\n{row(3)}\n")
+        if form is None
+        else ('{"Mã": "', '"}\n{"Mã": "Q-3", "Ngày": "01/12/2026"}\n')
+    )
     file: Any = io.BufferedReader(Endless(start.encode(), 50 << 20, end.encode()))
     tracemalloc.start()
     rows: list[Row] = list(json_rows(file, form, mapping) if form else csv_rows(file, mapping))

@@ -89,7 +89,13 @@ def test_a_row_becomes_an_event_with_an_id_of_its_own_key(mapping: Mapping) -> N
     assert (event.id, event.source, event.kind) == ("7/received", "/test", FEEDBACK)
     assert event.time == datetime(2026, 11, 1, 1, 30, tzinfo=UTC)
     data = event.data
-    assert (data.report_id, data.agency, data.commune, data.category, data.status) == ("7", "H57.08", "", "traffic", "received")
+    assert (data.report_id, data.agency, data.commune, data.category, data.status) == (
+        "7",
+        "H57.08",
+        "",
+        "traffic",
+        "received",
+    )
     assert (data.lat, data.lon, data.rating, data.address) == (16.46, 107.59, None, "")
 
 
@@ -99,12 +105,18 @@ def test_a_row_stands_for_every_step_whose_conditions_hold(mapping: Mapping) -> 
     assert (published.id, published.data.status) == ("7/published", "published")
     assert published.time == datetime(2026, 11, 1, 17, tzinfo=UTC)  # a day, whatever the zone
     assert published.data.precision == ["finished_at:day", "reported_at:minute", "time:day"]
-    assert published.data.finished_at == datetime(2026, 11, 1, 17, tzinfo=UTC)  # and this one in the mapping's zone
+    assert published.data.finished_at == datetime(
+        2026, 11, 1, 17, tzinfo=UTC
+    )  # and this one in the mapping's zone
 
 
 def test_converters_give_text_numbers_lookups_and_templates(mapping: Mapping) -> None:
     (event,) = read(mapping, commune="Thuận Hóa", stars="5", street="Lê Lợi")
-    assert (event.data.commune, event.data.rating, event.data.address) == ("19774", 5, "Lê Lợi, Thuận Hóa")
+    assert (event.data.commune, event.data.rating, event.data.address) == (
+        "19774",
+        5,
+        "Lê Lợi, Thuận Hóa",
+    )
     assert read(mapping, commune="Nơi khác")[0].data.commune == ""  # by the lookup's default
 
 
@@ -117,9 +129,17 @@ def test_a_point_needs_both_its_halves(mapping: Mapping) -> None:
 @pytest.mark.parametrize(
     ("changes", "category", "told"),
     [
-        ({"day": "31/02/2026"}, RefusalCategory.IMPOSSIBLE_DATE, "column 'day', value '31/02/2026'"),
+        (
+            {"day": "31/02/2026"},
+            RefusalCategory.IMPOSSIBLE_DATE,
+            "column 'day', value '31/02/2026'",
+        ),
         ({"day": ""}, RefusalCategory.MISSING_FIELD, "column 'day', value ''"),
-        ({"day": "01/01/1890"}, RefusalCategory.IMPOSSIBLE_DATE, "column 'day', value '01/01/1890'"),
+        (
+            {"day": "01/01/1890"},
+            RefusalCategory.IMPOSSIBLE_DATE,
+            "column 'day', value '01/01/1890'",
+        ),
         ({"day": "01/01/0001"}, RefusalCategory.IMPOSSIBLE_DATE, "not between 1990 and 2099"),
         ({"agency": "Sở X"}, RefusalCategory.WRONG_VALUE, "column 'agency', value 'Sở X'"),
         ({"agency": ""}, RefusalCategory.MISSING_FIELD, "column 'agency', value ''"),
@@ -129,17 +149,25 @@ def test_a_point_needs_both_its_halves(mapping: Mapping) -> None:
         ({"lat": "96"}, RefusalCategory.IMPOSSIBLE_POINT, "column 'lat', value '96'"),
         ({"stars": "6"}, RefusalCategory.WRONG_VALUE, "column 'stars', value '6'"),
         ({"number": "9" * 200}, RefusalCategory.WRONG_VALUE, "column 'number'"),
-        ({"done": "soon", "state": "xong"}, RefusalCategory.IMPOSSIBLE_DATE, "column 'done', value 'soon'"),
+        (
+            {"done": "soon", "state": "xong"},
+            RefusalCategory.IMPOSSIBLE_DATE,
+            "column 'done', value 'soon'",
+        ),
     ],
 )
-def test_a_refusal_names_column_and_value(mapping: Mapping, changes: dict[str, str], category: RefusalCategory, told: str) -> None:
+def test_a_refusal_names_column_and_value(
+    mapping: Mapping, changes: dict[str, str], category: RefusalCategory, told: str
+) -> None:
     with pytest.raises(RefusalError) as refusal:
         read(mapping, **changes)
     assert refusal.value.category == category
     assert told in refusal.value.reason
 
 
-def test_a_time_that_the_clocks_skipped_is_refused_and_a_repeated_one_is_the_first(tmp_path: Path) -> None:
+def test_a_time_that_the_clocks_skipped_is_refused_and_a_repeated_one_is_the_first(
+    tmp_path: Path,
+) -> None:
     mapping = mapped(tmp_path, MAPPING.replace("Asia/Ho_Chi_Minh", "America/New_York"))
     assert read(mapping, day="02/11/2025 01:30")[0].time == datetime(2025, 11, 2, 5, 30, tzinfo=UTC)
     with pytest.raises(RefusalError, match="clocks of America/New_York skipped it"):
@@ -148,30 +176,49 @@ def test_a_time_that_the_clocks_skipped_is_refused_and_a_repeated_one_is_the_fir
 
 @pytest.mark.parametrize("said", ['constant = "{}"', 'column = "done", default = "{}"'])
 @pytest.mark.parametrize("text", ["02/11/2026 09:15", "2026-11-02T09:15", "2026-11-02T02:15Z"])
-def test_a_time_that_the_mapping_itself_says_is_read_as_one_of_a_column(tmp_path: Path, said: str, text: str) -> None:
+def test_a_time_that_the_mapping_itself_says_is_read_as_one_of_a_column(
+    tmp_path: Path, said: str, text: str
+) -> None:
     field = f'{{ {said.format(text)}, as = "time" }}'
     step = MAPPING.replace('time = "day"', f"time = {field}")
     (event,) = read(mapped(tmp_path, step))
-    assert (event.time, event.data.precision) == (datetime(2026, 11, 2, 2, 15, tzinfo=UTC), ["reported_at:minute", "time:minute"])
+    assert (event.time, event.data.precision) == (
+        datetime(2026, 11, 2, 2, 15, tzinfo=UTC),
+        ["reported_at:minute", "time:minute"],
+    )
     (event,) = read(mapped(tmp_path, step.replace('{ column = "day", as = "time" }', field)))
-    assert (event.data.reported_at, event.data.precision) == (event.time, ["reported_at:minute", "time:minute"])
+    assert (event.data.reported_at, event.data.precision) == (
+        event.time,
+        ["reported_at:minute", "time:minute"],
+    )
 
 
-@pytest.mark.parametrize("said", ['constant = "31/02/2026"', 'column = "done", default = "31/02/2026"'])
+@pytest.mark.parametrize(
+    "said", ['constant = "31/02/2026"', 'column = "done", default = "31/02/2026"']
+)
 def test_a_time_that_the_mapping_says_wrongly_is_told_as_its_own(tmp_path: Path, said: str) -> None:
-    with pytest.raises(RefusalError, match="the mapping's own value '31/02/2026' is not a time") as refused:
+    with pytest.raises(
+        RefusalError, match="the mapping's own value '31/02/2026' is not a time"
+    ) as refused:
         read(mapped(tmp_path, MAPPING.replace('time = "day"', f"time = {{ {said} }}")))
     assert refused.value.category is RefusalCategory.IMPOSSIBLE_DATE
 
 
 def test_without_formats_times_are_iso_8601(tmp_path: Path) -> None:
     mapping = mapped(tmp_path, MAPPING.replace('times = ["%d/%m/%Y %H:%M", "%d/%m/%Y"]', ""))
-    assert read(mapping, day="2026-11-01T08:30")[0].time == read(mapping, day="2026-11-01T03:30+02:00")[0].time
+    assert (
+        read(mapping, day="2026-11-01T08:30")[0].time
+        == read(mapping, day="2026-11-01T03:30+02:00")[0].time
+    )
 
 
 def test_a_row_for_which_no_step_applies_is_refused(tmp_path: Path) -> None:
     mapping = mapped(
-        tmp_path, MAPPING.replace('id = "{number}/received"', 'when = [{ column = "state", in = ["mới"] }]\nid = "{number}"')
+        tmp_path,
+        MAPPING.replace(
+            'id = "{number}/received"',
+            'when = [{ column = "state", in = ["mới"] }]\nid = "{number}"',
+        ),
     )
     with pytest.raises(RefusalError, match="No step"):
         read(mapping)
@@ -189,7 +236,9 @@ def test_a_row_for_which_no_step_applies_is_refused(tmp_path: Path) -> None:
         ("[fields]", "[fields", "cannot be read"),
     ],
 )
-def test_a_mapping_that_cannot_work_is_told_before_any_row(tmp_path: Path, old: str, new: str, told: str) -> None:
+def test_a_mapping_that_cannot_work_is_told_before_any_row(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
     with pytest.raises(MappingError, match=told.replace("[", r"\[")):
         mapped(tmp_path, MAPPING.replace(old, new))
 
@@ -226,33 +275,51 @@ def test_csv_rows_are_counted_as_a_spreadsheet_does(mapping: Mapping) -> None:
         ("," * 3_000, "more than 2,000 columns"),
     ],
 )
-def test_a_file_that_cannot_be_read_says_why(mapping: Mapping, text: str | bytes, told: str) -> None:
+def test_a_file_that_cannot_be_read_says_why(
+    mapping: Mapping, text: str | bytes, told: str
+) -> None:
     with pytest.raises(FileError, match=told):
         rows_of(text, mapping)
 
 
 def test_another_encoding_and_delimiter_can_be_declared(tmp_path: Path) -> None:
     mapping = mapped(tmp_path, 'encoding = "utf-16"\ndelimiter = ";"\n' + MAPPING)
-    (row,) = rows_of(f"{HEADER}\n{','.join(ROW.values())}\n".replace(",", ";").encode("utf-16"), mapping)
+    (row,) = rows_of(
+        f"{HEADER}\n{','.join(ROW.values())}\n".replace(",", ";").encode("utf-16"), mapping
+    )
     assert row.columns == ROW
 
 
 def test_json_objects_are_rows_too(mapping: Mapping) -> None:
     line = msgspec.json.encode(ROW | {"lat": 16.46, "stars": None, "other": {"deep": [1]}})
     first, second = json_rows(io.BytesIO(line + b"\n\n[1]\n"), "lines", mapping)
-    assert (first.number, first.columns["lat"], first.columns["stars"], first.columns["other.deep"]) == (1, "16.46", "", "[1]")
+    assert (
+        first.number,
+        first.columns["lat"],
+        first.columns["stars"],
+        first.columns["other.deep"],
+    ) == (1, "16.46", "", "[1]")
     assert (second.number, second.refusal is None) == (3, False)
 
 
 def importing(text: str, mapping: Mapping | None, path: Path, kind: str | None = None) -> Summary:
     """A check of a file: everything but sending."""
     layout = Layout()
-    taken = take(io.BytesIO(text.encode()), mapping, Reader(), SEALER, "lines" if mapping is None else None, layout)
+    taken = take(
+        io.BytesIO(text.encode()),
+        mapping,
+        Reader(),
+        SEALER,
+        "lines" if mapping is None else None,
+        layout,
+    )
     with RefusedRows(path, layout) as refused:
         return run(only(taken, kind) if kind else taken, None, refused, lambda summary: None, 1)
 
 
-def test_every_row_is_accounted_for_and_the_refused_can_be_mended_and_imported(mapping: Mapping, tmp_path: Path) -> None:
+def test_every_row_is_accounted_for_and_the_refused_can_be_mended_and_imported(
+    mapping: Mapping, tmp_path: Path
+) -> None:
     good, bad = ",".join(ROW.values()), ",".join((ROW | {"day": "31/02/2026"}).values())
     other = ",".join((ROW | {"number": "8"}).values())
     path = tmp_path / "refused.csv"
@@ -268,7 +335,10 @@ def test_every_row_is_accounted_for_and_the_refused_can_be_mended_and_imported(m
 
 
 def test_cloudevents_need_no_mapping(tmp_path: Path) -> None:
-    lines = "\n".join(msgspec.json.format(example(kind), indent=-1).decode() for kind in KINDS) + "\nnonsense\n"
+    lines = (
+        "\n".join(msgspec.json.format(example(kind), indent=-1).decode() for kind in KINDS)
+        + "\nnonsense\n"
+    )
     summary = importing(lines, None, tmp_path / "refused.csv")
     assert (summary.accepted, summary.refused) == (len(KINDS), 1)
     summary = importing(lines, None, tmp_path / "refused.csv", kind="feedback")
@@ -293,7 +363,10 @@ def test_json_is_known_by_name_or_first_byte(name: str, head: bytes, form: str |
 
 def test_the_same_row_always_gives_the_same_bytes(mapping: Mapping) -> None:
     def once() -> list[Any]:
-        return [event.record for event in events(ROW | {"done": "02/11/2026", "state": "xong"}, mapping, Reader())]
+        return [
+            event.record
+            for event in events(ROW | {"done": "02/11/2026", "state": "xong"}, mapping, Reader())
+        ]
 
     assert once() == once()
 
@@ -301,9 +374,14 @@ def test_the_same_row_always_gives_the_same_bytes(mapping: Mapping) -> None:
 @pytest.mark.skipif(not REQUESTS.exists(), reason=f"{REQUESTS.name} is not beside the repository")
 def test_the_outlines_of_new_york_hold_the_points_of_their_boroughs_and_do_not_overlap() -> None:
     collection = json.loads((Path(nyc_boroughs.__file__).with_suffix(".geojson")).read_text())
-    outlines = {feature["properties"]["code"]: shapely.geometry.shape(feature["geometry"]) for feature in collection["features"]}
+    outlines = {
+        feature["properties"]["code"]: shapely.geometry.shape(feature["geometry"])
+        for feature in collection["features"]
+    }
     assert all(one.is_valid for one in outlines.values())
-    assert sum(one.area for one in outlines.values()) == pytest.approx(shapely.union_all([*outlines.values()]).area, rel=1e-3)
+    assert sum(one.area for one in outlines.values()) == pytest.approx(
+        shapely.union_all([*outlines.values()]).area, rel=1e-3
+    )
     inside: list[bool] = []
     with REQUESTS.open("rb") as file:
         for taken in take(file, load("nyc311"), Reader(), SEALER):
@@ -327,11 +405,18 @@ def sealed_row(**columns: str) -> str:
     return f"{','.join(row)}\n{','.join(row.values())}\n"
 
 
-@pytest.mark.parametrize("wrong", [{"agency": "?"}, {"telephone": "1"}, {"words": "Thử"}, {"done": "03/11/2026,Thử"}])
-def test_who_reported_is_sealed_in_events_and_refused_rows_and_quoted_by_no_reason(wrong: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "wrong", [{"agency": "?"}, {"telephone": "1"}, {"words": "Thử"}, {"done": "03/11/2026,Thử"}]
+)
+def test_who_reported_is_sealed_in_events_and_refused_rows_and_quoted_by_no_reason(
+    wrong: dict[str, str], tmp_path: Path
+) -> None:
     mapping = mapped(tmp_path, SEALING)
     (good,) = take(io.BytesIO(sealed_row().encode()), mapping, Reader(), SEALER)
-    assert SEALER.open(good.events[0].read.data.reporter) == "Thử, 0" and "Thử".encode() not in good.events[0].record
+    assert (
+        SEALER.open(good.events[0].read.data.reporter) == "Thử, 0"
+        and "Thử".encode() not in good.events[0].record
+    )
     layout = Layout()
     (bad,) = take(io.BytesIO(sealed_row(**wrong).encode()), mapping, Reader(), SEALER, None, layout)
     assert bad.refusal and "Thử" not in bad.refusal.reason
@@ -344,6 +429,9 @@ def test_who_reported_is_sealed_in_events_and_refused_rows_and_quoted_by_no_reas
 
 
 def test_who_reported_may_fill_no_other_field(tmp_path: Path) -> None:
-    for old, new in (("{street}, {commune}", "{street}, {who}"), ("{number}/received", "{telephone}")):
+    for old, new in (
+        ("{street}, {commune}", "{street}, {who}"),
+        ("{number}/received", "{telephone}"),
+    ):
         with pytest.raises(MappingError, match="says who reported"):
             mapped(tmp_path, SEALING.replace(old, new))

@@ -37,7 +37,12 @@ def five_rows() -> tuple[Summary, SentRows]:
 
 def test_a_row_is_a_repeat_when_all_its_events_are_and_refused_when_one_is() -> None:
     summary, sent = five_rows()
-    told = [Told(A, 9, 11, None), Told(B, 8, 9, None), Told(A, 12, 12, CONFLICT), Told(SentPartition("t.filing", 0), 10, 13, None)]
+    told = [
+        Told(A, 9, 11, None),
+        Told(B, 8, 9, None),
+        Told(A, 12, 12, CONFLICT),
+        Told(SentPartition("t.filing", 0), 10, 13, None),
+    ]
     refused = reckon(summary, sent, told, {A: 14, B: 10}, "")
     assert refused == {4: CONFLICT}
     assert (summary.accepted, summary.repeats, summary.events, summary.uncounted) == (2, 3, 2, 0)
@@ -46,25 +51,40 @@ def test_a_row_is_a_repeat_when_all_its_events_are_and_refused_when_one_is() -> 
 def test_what_workers_tell_twice_counts_once() -> None:
     """A worker that is killed before its checkpoint, or did a write over, tells the same again, maybe in other runs."""
     summary, sent = five_rows()
-    told = [Told(A, 13, 13, None), Told(A, 12, 12, CONFLICT), Told(A, 13, 14, None), Told(B, 7, 7, None), Told(A, 10, 13, None)]
+    told = [
+        Told(A, 13, 13, None),
+        Told(A, 12, 12, CONFLICT),
+        Told(A, 13, 14, None),
+        Told(B, 7, 7, None),
+        Told(A, 10, 13, None),
+    ]
     told += [Told(A, 12, 12, CONFLICT), Told(B, 6, 7, None)]
     assert reckon(summary, sent, told, {A: 14, B: 10}, "") == {4: CONFLICT}
-    assert (summary.accepted, summary.repeats, summary.events, summary.uncounted) == (2, 3, 2, 0), "row 7 is new in part"
+    assert (summary.accepted, summary.repeats, summary.events, summary.uncounted) == (2, 3, 2, 0), (
+        "row 7 is new in part"
+    )
 
 
 def test_what_no_worker_has_passed_is_not_counted_yet() -> None:
     summary, sent = five_rows()
     assert reckon(summary, sent, [Told(A, 10, 10, None)], {A: 12}, "no worker is running") == {}
-    assert (summary.accepted, summary.repeats, summary.uncounted) == (5, 1, 4), "rows 3, 4, 6 and 7 may be anything yet"
+    assert (summary.accepted, summary.repeats, summary.uncounted) == (5, 1, 4), (
+        "rows 3, 4, 6 and 7 may be anything yet"
+    )
     layout = Layout(lines=7, header=1)
-    assert "  4 rows in Kafka, not yet counted: no worker is running" in summary.sentences(layout, "accepted")
+    assert "  4 rows in Kafka, not yet counted: no worker is running" in summary.sentences(
+        layout, "accepted"
+    )
     assert summary.unaccounted(layout) == 0
 
 
 def test_lines_that_nothing_accounts_for_are_said() -> None:
     summary, _ = five_rows()
     assert summary.unaccounted(Layout(lines=9, header=1)) == 2
-    assert any("2 lines are not accounted for" in one for one in summary.sentences(Layout(lines=9, header=1), "accepted"))
+    assert any(
+        "2 lines are not accounted for" in one
+        for one in summary.sentences(Layout(lines=9, header=1), "accepted")
+    )
 
 
 class NoAnswer:
@@ -81,21 +101,33 @@ class NoAnswer:
 
 def reported(job: ImportJob, file: Path, producer: Any) -> tuple[str, str]:
     """What kept a job from reading a file to its end, and what it reports."""
-    failed, out = job.run([str(file)], producer, lambda *_: nullcontext(lambda _: None)), io.StringIO()
+    failed, out = (
+        job.run([str(file)], producer, lambda *_: nullcontext(lambda _: None)),
+        io.StringIO(),
+    )
     job.report(out, "accepted")
     return str(failed), out.getvalue()
 
 
-def test_a_file_that_kafka_interrupts_is_no_fault_of_the_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_kafka_interrupts_is_no_fault_of_the_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "events.ndjson"
-    file.write_bytes(b"".join(example(FILING).replace(b"\n", b"").replace(b'"id": "', b'"id": "%d' % n) + b"\n" for n in range(3)))
+    file.write_bytes(
+        b"".join(
+            example(FILING).replace(b"\n", b"").replace(b'"id": "', b'"id": "%d' % n) + b"\n"
+            for n in range(3)
+        )
+    )
     failed, said = reported(ImportJob(Settings(home=tmp_path), None), file, NoAnswer())
     assert "Kafka did not acknowledge" in failed
     assert "it was not read to its end" in said and "not accounted for" not in said, said
 
 
-def test_a_sheet_that_cannot_be_read_any_further_is_no_fault_of_the_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sheet_that_cannot_be_read_any_further_is_no_fault_of_the_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(workbook, "MAX_AREAS", 0)
     made = Workbook()

@@ -25,7 +25,16 @@ from schemas.reference import indicator
 from tests.sealing import SEALER
 
 INDICATORS = load("indicators")
-ROW: tuple[Any, ...] = ("health.records", "46", None, "2026-10", 88.5, "%", "H57.SYT", datetime(2026, 11, 3, 9, 30))
+ROW: tuple[Any, ...] = (
+    "health.records",
+    "46",
+    None,
+    "2026-10",
+    88.5,
+    "%",
+    "H57.SYT",
+    datetime(2026, 11, 3, 9, 30),
+)
 INDICATOR, OF, PERIOD, VALUE, UNIT, REPORTED = 0, 1, 3, 4, 5, 7
 
 
@@ -37,7 +46,9 @@ def changed(**cells: Any) -> tuple[Any, ...]:
     return tuple(row)
 
 
-def book(*rows: tuple[Any, ...], formats: dict[str, str] | None = None, merged: tuple[str, ...] = ()) -> io.BytesIO:
+def book(
+    *rows: tuple[Any, ...], formats: dict[str, str] | None = None, merged: tuple[str, ...] = ()
+) -> io.BytesIO:
     """A workbook of one sheet with those rows."""
     made = Workbook()
     sheet: Any = made.active
@@ -72,8 +83,16 @@ def test_a_row_of_real_cells_is_an_event() -> None:
     assert (found.row.number, found.row.place) == (2, "sheet 'Tháng 11', row 2")
     assert event.read.id == "health.records/46/2026-10/2026-11-03T09:30:00/88,5"
     data = event.read.data
-    assert (data.indicator, data.unit, data.commune, data.period, data.value) == ("health.records", "46", "", "2026-10", 88.5)
-    assert data.reported_at == event.read.time == datetime.fromisoformat("2026-11-03T09:30:00+07:00")
+    assert (data.indicator, data.unit, data.commune, data.period, data.value) == (
+        "health.records",
+        "46",
+        "",
+        "2026-10",
+        88.5,
+    )
+    assert (
+        data.reported_at == event.read.time == datetime.fromisoformat("2026-11-03T09:30:00+07:00")
+    )
 
 
 @pytest.mark.parametrize(
@@ -95,8 +114,12 @@ def test_a_row_of_real_cells_is_an_event() -> None:
         ("1.234.567", "@", 1234567.0),
     ],
 )
-def test_numbers_and_percentages_are_read_as_they_are_shown(value: Any, form: str, expected: float) -> None:
-    assert one(book(COLUMNS, changed(VALUE=value), formats={"E2": form})).value == pytest.approx(expected, rel=1e-12)
+def test_numbers_and_percentages_are_read_as_they_are_shown(
+    value: Any, form: str, expected: float
+) -> None:
+    assert one(book(COLUMNS, changed(VALUE=value), formats={"E2": form})).value == pytest.approx(
+        expected, rel=1e-12
+    )
 
 
 @pytest.mark.parametrize(
@@ -118,13 +141,19 @@ def test_numbers_and_percentages_are_read_as_they_are_shown(value: Any, form: st
         ("Năm 2026", "@", "2026"),
     ],
 )
-def test_periods_are_read_in_the_ways_that_offices_write_them(period: Any, form: str, expected: str) -> None:
+def test_periods_are_read_in_the_ways_that_offices_write_them(
+    period: Any, form: str, expected: str
+) -> None:
     assert one(book(COLUMNS, changed(PERIOD=period), formats={"D2": form})).period == expected
 
 
-@pytest.mark.parametrize("reported", [datetime(2026, 11, 3), date(2026, 11, 3), "03/11/2026", "03/11/2026 00:00"])
+@pytest.mark.parametrize(
+    "reported", [datetime(2026, 11, 3), date(2026, 11, 3), "03/11/2026", "03/11/2026 00:00"]
+)
 def test_a_day_of_a_report_is_a_date_or_a_text(reported: Any) -> None:
-    assert one(book(COLUMNS, changed(REPORTED=reported))).reported_at == datetime.fromisoformat("2026-11-03T00:00:00+07:00")
+    assert one(book(COLUMNS, changed(REPORTED=reported))).reported_at == datetime.fromisoformat(
+        "2026-11-03T00:00:00+07:00"
+    )
 
 
 @pytest.mark.parametrize(
@@ -137,20 +166,50 @@ def test_a_day_of_a_report_is_a_date_or_a_text(reported: Any) -> None:
         ),
         ({"VALUE": "73.125"}, RefusalCategory.WRONG_TYPE, "it could be 73125 or 73,125"),
         ({"VALUE": "khoảng 70"}, RefusalCategory.WRONG_TYPE, "numbers are written"),
-        ({"VALUE": "73,5%", "UNIT": "lượt"}, RefusalCategory.WRONG_TYPE, "a percentage does not belong here"),
+        (
+            {"VALUE": "73,5%", "UNIT": "lượt"},
+            RefusalCategory.WRONG_TYPE,
+            "a percentage does not belong here",
+        ),
         ({"VALUE": True}, RefusalCategory.WRONG_TYPE, "value 'TRUE'"),
         ({"VALUE": None}, RefusalCategory.MISSING_FIELD, "column 'Giá trị', value ''"),
-        ({"VALUE": "=SUM(A1:A9)"}, RefusalCategory.WRONG_VALUE, "Cell E2 holds a formula whose result is not stored"),
-        ({"INDICATOR": "heath.records"}, RefusalCategory.WRONG_VALUE, "value 'heath.records' is not among the indicators"),
-        ({"OF": 1}, RefusalCategory.WRONG_VALUE, "column 'Mã đơn vị', value '1' is not among the units"),
-        ({"PERIOD": "2026-13"}, RefusalCategory.IMPOSSIBLE_DATE, "column 'Kỳ báo cáo', value '2026-13'"),
+        (
+            {"VALUE": "=SUM(A1:A9)"},
+            RefusalCategory.WRONG_VALUE,
+            "Cell E2 holds a formula whose result is not stored",
+        ),
+        (
+            {"INDICATOR": "heath.records"},
+            RefusalCategory.WRONG_VALUE,
+            "value 'heath.records' is not among the indicators",
+        ),
+        (
+            {"OF": 1},
+            RefusalCategory.WRONG_VALUE,
+            "column 'Mã đơn vị', value '1' is not among the units",
+        ),
+        (
+            {"PERIOD": "2026-13"},
+            RefusalCategory.IMPOSSIBLE_DATE,
+            "column 'Kỳ báo cáo', value '2026-13'",
+        ),
         ({"PERIOD": "Quý V/2026"}, RefusalCategory.IMPOSSIBLE_DATE, "is no period"),
         ({"PERIOD": 2026.11}, RefusalCategory.IMPOSSIBLE_DATE, "value '2026.11'"),
-        ({"REPORTED": "2026"}, RefusalCategory.IMPOSSIBLE_DATE, "column 'Ngày báo cáo', value '2026'"),
-        ({"REPORTED": 46000}, RefusalCategory.IMPOSSIBLE_DATE, "column 'Ngày báo cáo', value '46000'"),
+        (
+            {"REPORTED": "2026"},
+            RefusalCategory.IMPOSSIBLE_DATE,
+            "column 'Ngày báo cáo', value '2026'",
+        ),
+        (
+            {"REPORTED": 46000},
+            RefusalCategory.IMPOSSIBLE_DATE,
+            "column 'Ngày báo cáo', value '46000'",
+        ),
     ],
 )
-def test_what_is_wrong_is_told_by_column_and_value(cells: dict[str, Any], category: RefusalCategory, told: str) -> None:
+def test_what_is_wrong_is_told_by_column_and_value(
+    cells: dict[str, Any], category: RefusalCategory, told: str
+) -> None:
     (found,) = taken(book(COLUMNS, changed(**cells)))
     assert found.refusal is not None
     assert found.refusal.category is category
@@ -159,9 +218,17 @@ def test_what_is_wrong_is_told_by_column_and_value(cells: dict[str, Any], catego
 
 @pytest.mark.parametrize(
     ("unit", "form", "code"),
-    [(19753, "General", "19753"), (1, "00", "01"), ("01", "@", "01"), ("H57.SYT", "@", "H57.SYT"), (60, "General", "60")],
+    [
+        (19753, "General", "19753"),
+        (1, "00", "01"),
+        ("01", "@", "01"),
+        ("H57.SYT", "@", "H57.SYT"),
+        (60, "General", "60"),
+    ],
 )
-def test_codes_of_units_keep_their_zeros_and_may_be_of_former_units(unit: Any, form: str, code: str) -> None:
+def test_codes_of_units_keep_their_zeros_and_may_be_of_former_units(
+    unit: Any, form: str, code: str
+) -> None:
     assert one(book(COLUMNS, changed(OF=unit), formats={"B2": form})).unit == code
 
 
@@ -199,7 +266,16 @@ def test_an_error_in_a_cell_is_told() -> None:
 
 
 def test_names_of_columns_stand_below_titles_and_over_merged_rows() -> None:
-    upper = ("Mã chỉ tiêu", "Mã đơn vị", "Mã xã", "Số liệu", None, None, "Mã cơ quan", "Ngày báo cáo")
+    upper = (
+        "Mã chỉ tiêu",
+        "Mã đơn vị",
+        "Mã xã",
+        "Số liệu",
+        None,
+        None,
+        "Mã cơ quan",
+        "Ngày báo cáo",
+    )
     lower = (None, None, None, "Kỳ\nbáo  cáo", "Giá trị", "Đơn vị tính", None, None)
     file = book(
         ("Biểu số liệu",),
@@ -233,15 +309,25 @@ def test_names_in_decomposed_letters_are_the_same_names() -> None:
 @pytest.mark.parametrize(
     ("file", "sheet", "told"),
     [
-        (book(COLUMNS, ROW), "Tháng 12", "There is no sheet 'Tháng 12'; the workbook has 'Tháng 11'"),
-        (book(COLUMNS[:-1], ROW), None, "Sheet 'Tháng 11': the columns 'Ngày báo cáo' of the mapping are in none"),
+        (
+            book(COLUMNS, ROW),
+            "Tháng 12",
+            "There is no sheet 'Tháng 12'; the workbook has 'Tháng 11'",
+        ),
+        (
+            book(COLUMNS[:-1], ROW),
+            None,
+            "Sheet 'Tháng 11': the columns 'Ngày báo cáo' of the mapping are in none",
+        ),
         (book((*COLUMNS, "Giá trị"), ROW), None, "The column 'Giá trị' is there twice"),
         (book(), None, "are in none of its first"),
         (io.BytesIO(b"PK\x03\x04 and no more"), None, "no XLSX workbook that can be read"),
         (io.BytesIO(b""), None, "no XLSX workbook that can be read"),
     ],
 )
-def test_a_workbook_that_cannot_be_used_is_told_in_one_sentence(file: io.BytesIO, sheet: str | None, told: str) -> None:
+def test_a_workbook_that_cannot_be_used_is_told_in_one_sentence(
+    file: io.BytesIO, sheet: str | None, told: str
+) -> None:
     with pytest.raises(FileError, match=told.replace("(", r"\(")):
         taken(file, sheet=sheet)
 
@@ -274,17 +360,27 @@ def test_refused_rows_can_be_mended_and_imported_by_the_same_mapping(tmp_path: P
     layout = Layout()
     with RefusedRows(tmp_path / "refused.csv", layout) as refused:
         summary = run(
-            convert(sheet_rows(file, INDICATORS, None, layout), INDICATORS, Reader(), SEALER), None, refused, lambda _: None, 1
+            convert(sheet_rows(file, INDICATORS, None, layout), INDICATORS, Reader(), SEALER),
+            None,
+            refused,
+            lambda _: None,
+            1,
         )
     assert (summary.rows, summary.accepted, summary.refused) == (2, 1, 1)
-    assert summary.examples["impossible-date"].startswith("sheet 'Tháng 11', row 3: column 'Kỳ báo cáo', value '2026-13'")
+    assert summary.examples["impossible-date"].startswith(
+        "sheet 'Tháng 11', row 3: column 'Kỳ báo cáo', value '2026-13'"
+    )
     text = (tmp_path / "refused.csv").read_text()
     assert "sheet 'Tháng 11', row 3: " in text
     (row,) = csv_rows(io.BytesIO(text.replace("2026-13,", "2026-12,").encode()), INDICATORS)
     (again,) = convert([row], INDICATORS, Reader(), SEALER)
     assert again.refusal is None
     data = again.events[0].read.data
-    assert (data.period, data.value, data.reported_at.isoformat()) == ("2026-12", 73.5, "2026-11-03T02:30:00+00:00")
+    assert (data.period, data.value, data.reported_at.isoformat()) == (
+        "2026-12",
+        73.5,
+        "2026-11-03T02:30:00+00:00",
+    )
 
 
 LINE = 'health.records,46,,2026-10,"88,5",%,H57.SYT,03/11/2026 09:30'
@@ -294,7 +390,11 @@ LINE = 'health.records,46,,2026-10,"88,5",%,H57.SYT,03/11/2026 09:30'
     "text",
     [
         ",".join(COLUMNS) + "\n" + LINE,
-        "\ufeff" + ";".join(COLUMNS) + "\r\n" + LINE.replace(",", ";").replace('"88;5"', "88,5") + "\r\n",
+        "\ufeff"
+        + ";".join(COLUMNS)
+        + "\r\n"
+        + LINE.replace(",", ";").replace('"88;5"', "88,5")
+        + "\r\n",
         "\t".join(COLUMNS) + "\n" + LINE.replace(",", "\t").replace('"88\t5"', "88,5"),
     ],
     ids=["comma", "semicolon, BOM", "tab"],

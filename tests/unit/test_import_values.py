@@ -67,9 +67,13 @@ def changed(**cells: str) -> tuple[str, ...]:
 
 def test_a_time_is_as_exact_as_it_is_written(tmp_path: Path) -> None:
     event = data(mapped(tmp_path), *ROW)
-    assert event.data.due_at == datetime(2026, 11, 24, 17, tzinfo=UTC), "the beginning of the day in Viet Nam"
+    assert event.data.due_at == datetime(2026, 11, 24, 17, tzinfo=UTC), (
+        "the beginning of the day in Viet Nam"
+    )
     assert event.data.precision == ["due_at:day", "registered_at:minute", "time:minute"]
-    event = data(mapped(tmp_path), *changed(received="20/11/2026 08:10:00", due="2026-11-25T10:00:00+07:00"))
+    event = data(
+        mapped(tmp_path), *changed(received="20/11/2026 08:10:00", due="2026-11-25T10:00:00+07:00")
+    )
     assert not event.data.precision
     event = data(mapped(tmp_path), *changed(received="2026-11-20T08:10Z", due="2026-11-25"))
     assert event.data.precision == ["due_at:day", "registered_at:minute", "time:minute"]
@@ -89,14 +93,24 @@ def test_a_time_is_as_exact_as_it_is_written(tmp_path: Path) -> None:
         ("2026-11-25 14:05+07:00", "minute", "14:05"),
     ],
 )
-def test_iso_8601_is_as_exact_as_it_is_written_in_each_of_its_forms(text: str, exact: Any, at: str) -> None:
+def test_iso_8601_is_as_exact_as_it_is_written_in_each_of_its_forms(
+    text: str, exact: Any, at: str
+) -> None:
     assert time(text, (), ZONE) == (datetime.fromisoformat(f"2026-11-25T{at}+07:00"), exact)
 
 
 def test_a_mapping_may_say_how_exact_a_time_is(tmp_path: Path) -> None:
-    mapping = mapped(tmp_path, MAPPING.replace('"Ngày hẹn trả", as = "time"', '"Ngày hẹn trả", as = "time", precision = "day"'))
+    mapping = mapped(
+        tmp_path,
+        MAPPING.replace(
+            '"Ngày hẹn trả", as = "time"', '"Ngày hẹn trả", as = "time", precision = "day"'
+        ),
+    )
     event = data(mapping, *changed(due="25/11/2026 23:59:59"))
-    assert (event.data.due_at, "due_at:day" in event.data.precision) == (datetime(2026, 11, 24, 17, tzinfo=UTC), True)
+    assert (event.data.due_at, "due_at:day" in event.data.precision) == (
+        datetime(2026, 11, 24, 17, tzinfo=UTC),
+        True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,7 +122,9 @@ def test_a_mapping_may_say_how_exact_a_time_is(tmp_path: Path) -> None:
         ("epoch_ms", "1796000000250", "2026-11-30T07:53:20.250+07:00"),
     ],
 )
-def test_seconds_and_milliseconds_since_1970_are_times(tmp_path: Path, form: str, text: str, right: str) -> None:
+def test_seconds_and_milliseconds_since_1970_are_times(
+    tmp_path: Path, form: str, text: str, right: str
+) -> None:
     mapping = mapped(tmp_path, MAPPING.replace('"%d/%m/%Y %H:%M:%S"', f'"{form}"'))
     event = data(mapping, *changed(received=text))
     assert event.time == datetime.fromisoformat(right) and event.data.precision == ["due_at:day"]
@@ -123,11 +139,18 @@ def test_a_form_that_is_none_is_told_before_any_row(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 def test_texts_that_look_the_same_are_the_same(tmp_path: Path, form: Any) -> None:
-    cells = [unicodedata.normalize(form, one) for one in ("DD-1\u00a0", "1.005129", "Thuận\u00a0Hóa ", "", *ROW[4:])]
+    cells = [
+        unicodedata.normalize(form, one)
+        for one in ("DD-1\u00a0", "1.005129", "Thuận\u00a0Hóa ", "", *ROW[4:])
+    ]
     other = unicodedata.normalize("NFD" if form == "NFC" else "NFC", MAPPING)
     for text in (MAPPING, other):
         event = data(mapped(tmp_path, text), *cells)
-        assert (event.id, event.data.filing_id, event.data.agency) == ("DD-1/2", "DD-1", "H57.19774")
+        assert (event.id, event.data.filing_id, event.data.agency) == (
+            "DD-1/2",
+            "DD-1",
+            "H57.19774",
+        )
 
 
 def book(*rows: tuple[Any, ...], formats: dict[str, str] | None = None) -> io.BytesIO:
@@ -147,7 +170,11 @@ def code(mapping: Mapping, procedure: Any, form: str = "General", number: Any = 
     """The procedure and the number of a filing whose cells hold these, or why it is refused."""
     file = book((number, procedure, *ROW[2:]), formats={"B2": form})
     (one,) = convert(sheet_rows(file, mapping), mapping, Reader(), SEALER)
-    return one.refusal.reason if one.refusal else (one.events[0].read.data.procedure, one.events[0].read.data.filing_id)
+    return (
+        one.refusal.reason
+        if one.refusal
+        else (one.events[0].read.data.procedure, one.events[0].read.data.filing_id)
+    )
 
 
 def test_a_code_that_is_a_number_is_read_where_it_is_certain_and_refused_with_its_cell_where_zeros_may_be_lost(
@@ -157,19 +184,30 @@ def test_a_code_that_is_a_number_is_read_where_it_is_certain_and_refused_with_it
     assert code(mapping, 1.005129) == ("1.005129", "DD-1"), "as the reference data knows it"
     assert code(mapping, "1.010100") == ("1.010100", "DD-1")
     assert code(mapping, 1.0101, "0.000000") == ("1.010100", "DD-1"), "as it is shown"
-    assert "Cell B2 (column 'Mã TTHC') holds the number 1.0101 where a code is meant" in code(mapping, 1.0101)
+    assert "Cell B2 (column 'Mã TTHC') holds the number 1.0101 where a code is meant" in code(
+        mapping, 1.0101
+    )
     assert code(mapping, "1.005129", number=4711) == ("1.005129", "4711")
-    assert "Cell A2 (column 'Số hồ sơ') holds the number 1234567890123460" in code(mapping, "1.005129", number=1234567890123456)
+    assert "Cell A2 (column 'Số hồ sơ') holds the number 1234567890123460" in code(
+        mapping, "1.005129", number=1234567890123456
+    )
 
 
-def test_a_code_is_looked_for_among_the_known_ones_where_the_mapping_says_so(tmp_path: Path) -> None:
-    mapping = mapped(tmp_path, MAPPING.replace('{ column = "Mã TTHC" }', '{ column = "Mã TTHC", known = "procedures" }'))
+def test_a_code_is_looked_for_among_the_known_ones_where_the_mapping_says_so(
+    tmp_path: Path,
+) -> None:
+    mapping = mapped(
+        tmp_path,
+        MAPPING.replace('{ column = "Mã TTHC" }', '{ column = "Mã TTHC", known = "procedures" }'),
+    )
     assert data(mapping, *ROW).data.procedure == "1.005129"
     with pytest.raises(RefusalError, match=r"value '1.010199' is not among the procedures"):
         data(mapping, ROW[0], "1.010199", *ROW[2:])
 
 
-def test_rows_without_a_key_get_one_from_their_place_and_the_content_of_the_file(tmp_path: Path) -> None:
+def test_rows_without_a_key_get_one_from_their_place_and_the_content_of_the_file(
+    tmp_path: Path,
+) -> None:
     text = MAPPING.replace('{ column = "Số hồ sơ" }', '{ template = "{#file}-{#row}" }')
     mapping = mapped(tmp_path, text.replace("{Số hồ sơ}/2", "{#file}-{#row}/2"))
     rows = f"{';'.join(COLUMNS)}\n{';'.join(ROW)}\n{';'.join(ROW)}\n".encode()
@@ -180,16 +218,26 @@ def test_rows_without_a_key_get_one_from_their_place_and_the_content_of_the_file
 
 
 @pytest.mark.parametrize("encoding", ["cp1258", "utf-16", "utf-8-sig", "utf-8"])
-def test_refused_rows_are_mended_in_the_encoding_of_their_file_as_often_as_need_be(tmp_path: Path, encoding: str) -> None:
+def test_refused_rows_are_mended_in_the_encoding_of_their_file_as_often_as_need_be(
+    tmp_path: Path, encoding: str
+) -> None:
     from ingest.importer.refused import encodable
 
     mapping = mapped(tmp_path, MAPPING.replace("decimal =", f'encoding = "{encoding}"\ndecimal ='))
     rows = [COLUMNS, ROW, ("=1+1", *ROW[1:5], "31/02/2026"), ("\u200b＝B", *ROW[1:5], "30/02/2026")]
-    content = encodable("\n".join(";".join(row) for row in rows).replace("\u200b", ""), encoding).encode(encoding, "replace")
+    content = encodable(
+        "\n".join(";".join(row) for row in rows).replace("\u200b", ""), encoding
+    ).encode(encoding, "replace")
     for turn in range(3):
         layout, path = Layout(), tmp_path / f"{turn}.csv"
         with RefusedRows(path, layout) as refused:
-            summary = run(take(io.BytesIO(content), mapping, Reader(), SEALER, None, layout), None, refused, lambda _: None, 1)
+            summary = run(
+                take(io.BytesIO(content), mapping, Reader(), SEALER, None, layout),
+                None,
+                refused,
+                lambda _: None,
+                1,
+            )
         assert (summary.accepted, summary.refused) == ((1 if turn == 0 else 0), 2), summary
         content = path.read_bytes()
         assert content.decode(encoding).splitlines()[1].startswith("'=1+1;")
@@ -199,7 +247,9 @@ def test_refused_rows_are_mended_in_the_encoding_of_their_file_as_often_as_need_
     assert second.refusal is not None
 
 
-def test_a_file_of_refused_rows_is_its_owners_and_takes_no_other_files_place(tmp_path: Path) -> None:
+def test_a_file_of_refused_rows_is_its_owners_and_takes_no_other_files_place(
+    tmp_path: Path,
+) -> None:
     mapping, path = mapped(tmp_path), tmp_path / "reports.csv.refused.csv"
     path.write_text("mine")
     (row,) = csv_rows(io.BytesIO(f"{';'.join(COLUMNS)}\nx\n".encode()), mapping)
@@ -214,14 +264,22 @@ def test_a_file_of_refused_rows_is_its_owners_and_takes_no_other_files_place(tmp
     assert path.read_text() == "mine"
 
 
-def test_refused_rows_of_a_table_with_a_column_that_is_called_reason_can_be_imported_again(tmp_path: Path) -> None:
+def test_refused_rows_of_a_table_with_a_column_that_is_called_reason_can_be_imported_again(
+    tmp_path: Path,
+) -> None:
     mapping = mapped(tmp_path, MAPPING.replace('"Phí"', '"reason"'))
     columns = tuple("reason" if one == "Phí" else one for one in COLUMNS)
     content = f"{';'.join(columns)}\n{';'.join((*ROW[:5], '31/02/2026'))}\n".encode()
     for turn in range(2):
         layout, path = Layout(), tmp_path / f"{turn}.csv"
         with RefusedRows(path, layout) as refused:
-            run(take(io.BytesIO(content), mapping, Reader(), SEALER, None, layout), None, refused, lambda _: None, 1)
+            run(
+                take(io.BytesIO(content), mapping, Reader(), SEALER, None, layout),
+                None,
+                refused,
+                lambda _: None,
+                1,
+            )
         content = path.read_bytes()
     (one,) = take(io.BytesIO(content.replace(b"31/02", b"28/02")), mapping, Reader(), SEALER)
     assert one.refusal is None

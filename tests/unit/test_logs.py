@@ -7,18 +7,29 @@ import sys
 
 from schemas.logs import LineFormatter
 
-LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+07:00 (DEBUG|INFO|WARNING|ERROR|CRITICAL) ingest\.gateway ")
+LINE = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+07:00 (DEBUG|INFO|WARNING|ERROR|CRITICAL) ingest\.gateway "
+)
 
 
-def line(message: str, *arguments: object, name: str = "ingest.gateway.link", error: Exception | None = None) -> str:
+def line(
+    message: str,
+    *arguments: object,
+    name: str = "ingest.gateway.link",
+    error: Exception | None = None,
+) -> str:
     given = (type(error), error, error.__traceback__) if error else None
-    return LineFormatter("ingest.gateway").format(logging.LogRecord(name, logging.INFO, "", 0, message, arguments, given))
+    return LineFormatter("ingest.gateway").format(
+        logging.LogRecord(name, logging.INFO, "", 0, message, arguments, given)
+    )
 
 
 def test_a_line_says_when_how_grave_and_from_where() -> None:
     assert LINE.match(line("Kafka is away"))
     assert line("Kafka is away").endswith(" INFO ingest.gateway link: Kafka is away")
-    assert line("Started", name="uvicorn.error").endswith(" INFO ingest.gateway uvicorn.error: Started")
+    assert line("Started", name="uvicorn.error").endswith(
+        " INFO ingest.gateway uvicorn.error: Started"
+    )
 
 
 def test_no_text_can_begin_a_line_of_its_own() -> None:
@@ -46,4 +57,8 @@ def test_what_nobody_caught_is_a_line_as_well() -> None:
     lines = ran.stderr.splitlines()
     assert ran.returncode == 1 and len(lines) == 3, ran.stderr
     assert all(map(LINE.match, lines)), ran.stderr
-    assert "UserWarning: old" in lines[0] and "ZeroDivisionError" in lines[1] and "IndexError" in lines[2]
+    assert (
+        "UserWarning: old" in lines[0]
+        and "ZeroDivisionError" in lines[1]
+        and "IndexError" in lines[2]
+    )

@@ -15,7 +15,9 @@ from schemas.events.members import perhaps_repeated
 def test_many_events_are_known_at_once_to_have_no_member_twice(kind: Kind) -> None:
     event = msgspec.json.decode(example(kind))
     compact, spaced = msgspec.json.encode(event), json.dumps(event).encode()
-    strange = msgspec.json.encode(event | {"extension": "x", "data": event["data"] | {"of_tomorrow": 1}})
+    strange = msgspec.json.encode(
+        event | {"extension": "x", "data": event["data"] | {"of_tomorrow": 1}}
+    )
     for one in (compact, spaced, strange):
         assert not perhaps_repeated(kind, [one] * 3)
         for twice in (
@@ -36,4 +38,9 @@ def test_no_kind_has_objects_within_its_data_whose_members_would_be_looked_at() 
 
 def jsonschema_of(kind: Kind) -> list[Any]:
     _, components = msgspec.json.schema_components([kind.event])
-    return [field for one in components.values() if "properties" in one for field in one["properties"].values()]
+    return [
+        field
+        for one in components.values()
+        if "properties" in one
+        for field in one["properties"].values()
+    ]

@@ -25,7 +25,11 @@ GROWN = Partitions.parse("4, 2027-01-01T07:00+07:00 = 8, 2028-01-01T00:00Z = 12"
 
 def record(time: datetime) -> bytes:
     return write(
-        MEETING, Meeting(agency="A", meeting_id="M", state=MeetingState.LIVE, starts_at=time), id="1", source="/s", time=time
+        MEETING,
+        Meeting(agency="A", meeting_id="M", state=MeetingState.LIVE, starts_at=time),
+        id="1",
+        source="/s",
+        time=time,
     )
 
 
@@ -44,7 +48,9 @@ def test_by_default_an_event_lies_where_kafkas_own_partitioner_puts_it() -> None
         key = rng.randbytes(rng.randrange(1, 40))
         usual = DefaultPartitioner().partition("t", None, key, None, b"", Cluster())
         assert Settings().partitions.of(murmur2(key), b"") == usual
-        assert murmur2(key) & 0x7FFFFFFF == aiokafka.partitioner.murmur2(key) & 0x7FFFFFFF, "both clients send to one place"
+        assert murmur2(key) & 0x7FFFFFFF == aiokafka.partitioner.murmur2(key) & 0x7FFFFFFF, (
+            "both clients send to one place"
+        )
 
 
 @pytest.mark.parametrize(
@@ -63,7 +69,9 @@ def test_the_number_in_force_at_the_events_own_time_decides(time: datetime, coun
     assert {GROWN.of(number, record(time)) for number in range(100)} == set(range(count))
 
 
-@pytest.mark.parametrize("value", [b"", b"\xff", b"{}", b'{"time":"2030-01-01T00:00:00"}', b"[" * 100_000, b'{"time":7}'])
+@pytest.mark.parametrize(
+    "value", [b"", b"\xff", b"{}", b'{"time":"2030-01-01T00:00:00"}', b"[" * 100_000, b'{"time":7}']
+)
 def test_what_has_no_time_lies_among_the_first(value: bytes) -> None:
     assert {GROWN.of(number, value) for number in range(100)} == {0, 1, 2, 3}
 
@@ -81,7 +89,9 @@ def test_what_has_no_time_lies_among_the_first(value: bytes) -> None:
         ("4, 2027-01-01T00:00Z = 8, 2026-01-01T00:00Z = 9", "moments must ascend"),
     ],
 )
-def test_a_wrong_history_is_refused_with_what_is_wrong(text: str, problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_history_is_refused_with_what_is_wrong(
+    text: str, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("IOC_PARTITIONS", text)
     with pytest.raises(ValidationError, match="partitions") as found:
         Settings()
@@ -90,7 +100,10 @@ def test_a_wrong_history_is_refused_with_what_is_wrong(text: str, problem: str, 
 
 def test_topics_have_as_many_partitions_as_were_ever_declared() -> None:
     found = {topic.name: topic.partitions for topic in topics(Settings(partitions=GROWN))}
-    one, every = ("dead-letters", "repeats", "refusals"), (*(kind.name for kind in KINDS), "heartbeats")
+    one, every = (
+        ("dead-letters", "repeats", "refusals"),
+        (*(kind.name for kind in KINDS), "heartbeats"),
+    )
     assert found == {f"ioc.{name}": 12 for name in every} | {f"ioc.{name}": 1 for name in one}
 
 
@@ -99,7 +112,9 @@ def test_an_event_of_a_date_lies_where_one_of_its_midnight_lies(day: str) -> Non
     """One is a repeat of the other, so both have to meet."""
     dated, timed = (b'{"time":"%s"}' % time.encode() for time in (day, f"{day}T00:00:00+07:00"))
     assert {GROWN.of(key, dated) for key in range(24)} <= set(range(12))
-    assert [GROWN.of(key, dated) for key in range(24)] == [GROWN.of(key, timed) for key in range(24)]
+    assert [GROWN.of(key, dated) for key in range(24)] == [
+        GROWN.of(key, timed) for key in range(24)
+    ]
 
 
 @given(st.binary(max_size=700))

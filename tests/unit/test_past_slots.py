@@ -14,7 +14,9 @@ YEAR = 364 * DAY
 
 
 @pytest.mark.parametrize("hours", range(0, 28 * 24, 13))
-def test_scenes_made_ahead_cover_a_year_without_a_gap(hours: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scenes_made_ahead_cover_a_year_without_a_gap(
+    hours: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = datetime(2026, 11, 1, 0, 30, tzinfo=UTC) + timedelta(hours=hours)
 
     class At(datetime):
@@ -25,6 +27,13 @@ def test_scenes_made_ahead_cover_a_year_without_a_gap(hours: int, monkeypatch: p
     monkeypatch.setattr(past_slots, "datetime", At)
     slots = list(past_slots.slots(now - YEAR))
     assert all(earlier[0] < later[0] <= earlier[1] < later[1] for later, earlier in pairwise(slots))
-    assert slots[0][1] == GOES_ON and now - 2 * DAY < slots[0][0] <= now - DAY and slots[-1][0] <= now - YEAR
+    assert (
+        slots[0][1] == GOES_ON
+        and now - 2 * DAY < slots[0][0] <= now - DAY
+        and slots[-1][0] <= now - YEAR
+    )
     assert len(slots) <= SLICES_AHEAD < MAX_SLICES
-    assert all(past_slots.slot(min(until - past_slots.MILLISECOND, now)) == (since, until) for since, until in slots)
+    assert all(
+        past_slots.slot(min(until - past_slots.MILLISECOND, now)) == (since, until)
+        for since, until in slots
+    )

@@ -25,12 +25,19 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def shapes(collection: dict[str, Any]) -> dict[str, Any]:
-    return {one["id"]: shapely.from_geojson(json.dumps(one["geometry"])) for one in collection["features"]}
+    return {
+        one["id"]: shapely.from_geojson(json.dumps(one["geometry"]))
+        for one in collection["features"]
+    }
 
 
 def square(lon: float, lat: float, **properties: object) -> dict[str, Any]:
     ring = [[lon, lat], [lon + 0.1, lat], [lon + 0.1, lat + 0.1], [lon, lat + 0.1], [lon, lat]]
-    return {"type": "Feature", "properties": properties, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    return {
+        "type": "Feature",
+        "properties": properties,
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+    }
 
 
 def write(path: Path, *features: dict[str, Any]) -> str:
@@ -51,19 +58,30 @@ def test_the_country_has_34_provinces_and_3321_communes() -> None:
     assert (len(places.provinces()), len(codes), len(set(codes))) == (34, 3321, 3321)
 
 
-@pytest.mark.parametrize(("province", "communes", "before"), [("46", 40, 133), ("38", 166, 547), ("68", 124, None)])
-def test_provinces_have_their_official_number_of_communes(province: str, communes: int, before: int | None) -> None:
+@pytest.mark.parametrize(
+    ("province", "communes", "before"), [("46", 40, 133), ("38", 166, 547), ("68", 124, None)]
+)
+def test_provinces_have_their_official_number_of_communes(
+    province: str, communes: int, before: int | None
+) -> None:
     assert len(places.communes(province)) == communes
     assert before is None or len(places.communes(province, LAST_DAY_OF_FOUR_LEVELS)) == before
 
 
 @pytest.mark.parametrize(("province", "then"), [("46", {"46"}), ("68", {"60", "67", "68"})])
 def test_what_lay_where_a_province_lies_became_its_communes(province: str, then: set[str]) -> None:
-    before, after = places.within(province, LAST_DAY_OF_FOUR_LEVELS), {one.code for one in places.communes(province)}
+    before, after = (
+        places.within(province, LAST_DAY_OF_FOUR_LEVELS),
+        {one.code for one in places.communes(province)},
+    )
     assert {places.successors(one.code)[0].code for one in before} <= after
     assert {one.province for one in before} == then
     assert len(before) == sum(len(places.communes(one, LAST_DAY_OF_FOUR_LEVELS)) for one in then)
-    assert places.within(province, places.REFORM) == places.within(province) == places.communes(province)
+    assert (
+        places.within(province, places.REFORM)
+        == places.within(province)
+        == places.communes(province)
+    )
     with pytest.raises(places.UnknownPlaceError):
         places.within("60", LAST_DAY_OF_FOUR_LEVELS)  # part of 68 today
 
@@ -75,12 +93,24 @@ def test_units_of_a_day_are_found_by_its_names() -> None:
 
 
 def test_former_units_share_out_what_their_heirs_are_drawn_as() -> None:
-    today, former = shapes(places.commune_outlines("46")), shapes(places.commune_outlines("46", LAST_DAY_OF_FOUR_LEVELS))
+    today, former = (
+        shapes(places.commune_outlines("46")),
+        shapes(places.commune_outlines("46", LAST_DAY_OF_FOUR_LEVELS)),
+    )
     assert places.commune_outlines("46", LAST_DAY_OF_FOUR_LEVELS)["schematic"]
-    for code, whole in today.items():  # but for the rounding of new corners to four decimals, which is 11 m
-        own = [former[one.former] for one in places.predecessors(code) if one.default and one.former in former]
+    for (
+        code,
+        whole,
+    ) in today.items():  # but for the rounding of new corners to four decimals, which is 11 m
+        own = [
+            former[one.former]
+            for one in places.predecessors(code)
+            if one.default and one.former in former
+        ]
         assert shapely.union_all(own).symmetric_difference(whole).area < 0.01 * whole.area
-        assert sum(one.area for one in own) == pytest.approx(whole.area, rel=0.005), "without overlaps"
+        assert sum(one.area for one in own) == pytest.approx(whole.area, rel=0.005), (
+            "without overlaps"
+        )
     missing = sum(
         len(places.within(one.code, LAST_DAY_OF_FOUR_LEVELS))
         - len(places.commune_outlines(one.code, LAST_DAY_OF_FOUR_LEVELS)["features"])
@@ -101,11 +131,23 @@ def test_codes_keep_their_leading_zeros() -> None:
 
 def test_names_are_written_with_their_type_in_both_languages() -> None:
     ward = places.commune("19753")
-    assert (ward.name, ward.full_name, ward.full_name_en) == ("Phú Xuân", "Phường Phú Xuân", "Phú Xuân Ward")
+    assert (ward.name, ward.full_name, ward.full_name_en) == (
+        "Phú Xuân",
+        "Phường Phú Xuân",
+        "Phú Xuân Ward",
+    )
 
 
 @pytest.mark.parametrize(
-    "ask", [places.province, places.communes, places.commune, places.commune_outlines, places.successors, places.former]
+    "ask",
+    [
+        places.province,
+        places.communes,
+        places.commune,
+        places.commune_outlines,
+        places.successors,
+        places.former,
+    ],
 )
 def test_an_unknown_code_is_named(ask: Any) -> None:
     with pytest.raises(KeyError, match="'nowhere'"):
@@ -118,10 +160,15 @@ def test_an_unknown_code_is_named(ask: Any) -> None:
 def test_before_the_reform_there_were_63_provinces() -> None:
     assert len(places.provinces(LAST_DAY_OF_FOUR_LEVELS)) == 63
     assert places.communes("60", LAST_DAY_OF_FOUR_LEVELS), "Bình Thuận existed"
-    assert [one.code for one in places.provinces(date(2025, 7, 1))] == [one.code for one in places.provinces()]
+    assert [one.code for one in places.provinces(date(2025, 7, 1))] == [
+        one.code for one in places.provinces()
+    ]
 
 
-@pytest.mark.parametrize(("day", "type_"), [(date(2026, 4, 29), "tỉnh"), (date(2026, 4, 30), "thành phố"), (None, "thành phố")])
+@pytest.mark.parametrize(
+    ("day", "type_"),
+    [(date(2026, 4, 29), "tỉnh"), (date(2026, 4, 30), "thành phố"), (None, "thành phố")],
+)
 def test_dong_nai_is_a_municipality_since_its_day(day: date | None, type_: str) -> None:
     assert [one.type for one in places.provinces(day) if one.code == "75"] == [type_]
 
@@ -140,7 +187,11 @@ def test_every_former_unit_leads_to_communes_of_today_and_one_default() -> None:
 
 
 def test_every_commune_of_today_has_predecessors() -> None:
-    assert all(places.predecessors(one.code) for province in places.provinces() for one in places.communes(province.code))
+    assert all(
+        places.predecessors(one.code)
+        for province in places.provinces()
+        for one in places.communes(province.code)
+    )
 
 
 def test_45_communes_of_lam_dong_come_from_binh_thuan() -> None:
@@ -157,7 +208,9 @@ def test_45_communes_of_lam_dong_come_from_binh_thuan() -> None:
 @pytest.mark.parametrize("text", ["Phường Thuận Hóa", "thuan hoa", "THUẬN HÓA", "phuong thuan hoa"])
 def test_search_needs_no_tone_marks(text: str) -> None:
     assert ("46", "Phường Thuận Hóa") in [
-        (one.province, one.full_name) for one in places.find(text) if isinstance(one, places.Commune)
+        (one.province, one.full_name)
+        for one in places.find(text)
+        if isinstance(one, places.Commune)
     ]
 
 
@@ -186,10 +239,15 @@ def test_the_provinces_outlines_are_complete_valid_and_do_not_overlap() -> None:
     found = shapes(places.province_outlines())
     assert list(found) == [one.code for one in places.provinces()]
     assert all(shape.is_valid for shape in found.values())
-    assert sum(shape.area for shape in found.values()) == pytest.approx(shapely.union_all(list(found.values())).area, rel=1e-9)
+    assert sum(shape.area for shape in found.values()) == pytest.approx(
+        shapely.union_all(list(found.values())).area, rel=1e-9
+    )
 
 
-@pytest.mark.parametrize(("zone", "province"), [("Hoàng Sa", "48"), ("Trường Sa", "56"), ("Côn Đảo", "79"), ("Phú Quốc", "91")])
+@pytest.mark.parametrize(
+    ("zone", "province"),
+    [("Hoàng Sa", "48"), ("Trường Sa", "56"), ("Côn Đảo", "79"), ("Phú Quốc", "91")],
+)
 def test_special_zones_are_drawn_where_they_are(zone: str, province: str) -> None:
     [unit] = [one for one in places.communes(province) if one.name == zone]
     middle = shapes(places.commune_outlines(province))[unit.code].centroid
@@ -205,7 +263,10 @@ def test_outlines_stay_small_enough_for_a_screen() -> None:
 
 def test_imported_outlines_replace_schematic_ones(tmp_path: Path) -> None:
     codes = [one.code for one in places.communes("46")]
-    file = write(tmp_path / "hue.geojson", *(square(107 + n / 5, 16, ma_xa=int(code)) for n, code in enumerate(codes)))
+    file = write(
+        tmp_path / "hue.geojson",
+        *(square(107 + n / 5, 16, ma_xa=int(code)) for n, code in enumerate(codes)),
+    )
     assert run("import", file, "--code-property", "ma_xa") == (0, "Thành phố Huế (46): 40 outlines")
     collection = places.commune_outlines("46")
     assert collection["schematic"] is False
@@ -213,11 +274,19 @@ def test_imported_outlines_replace_schematic_ones(tmp_path: Path) -> None:
 
 
 def test_communes_missing_in_an_import_are_told_and_stay_schematic(tmp_path: Path) -> None:
-    status, output = run("import", write(tmp_path / "one.geojson", square(107, 16, ma="19753")), "--code-property", "ma")
+    status, output = run(
+        "import",
+        write(tmp_path / "one.geojson", square(107, 16, ma="19753")),
+        "--code-property",
+        "ma",
+    )
     assert status == 0
     assert "no outline (the schematic one stays) for:" in output
     assert "and 19 more" in output
-    drawn = {one["id"]: one["properties"]["schematic"] for one in places.commune_outlines("46")["features"]}
+    drawn = {
+        one["id"]: one["properties"]["schematic"]
+        for one in places.commune_outlines("46")["features"]
+    }
     assert (len(drawn), drawn.pop("19753"), set(drawn.values())) == (40, False, {True})
 
 
@@ -227,17 +296,41 @@ def test_communes_missing_in_an_import_are_told_and_stay_schematic(tmp_path: Pat
         ([square(107, 16, ma=f"9{n:04}") for n in range(25)], "unknown code: 90000, 90001"),
         ([square(107, 16, ma=f"9{n:04}") for n in range(25)], "90019 and 5 more"),
         ([square(107, 16, other="19753")], "no property 'ma': feature 1"),
-        ([square(107, 16, ma="19753"), square(108, 16, ma="19753")], "more than one feature for: 19753"),
-        ([square(565_000, 1_820_000, ma="19753")], "convert projected metres (VN-2000) to EPSG:4326"),
-        ([{"properties": {"ma": "19753"}, "geometry": {"type": "Point", "coordinates": [107, 16]}}], "19753 is Point, not Polygon"),
+        (
+            [square(107, 16, ma="19753"), square(108, 16, ma="19753")],
+            "more than one feature for: 19753",
+        ),
+        (
+            [square(565_000, 1_820_000, ma="19753")],
+            "convert projected metres (VN-2000) to EPSG:4326",
+        ),
+        (
+            [
+                {
+                    "properties": {"ma": "19753"},
+                    "geometry": {"type": "Point", "coordinates": [107, 16]},
+                }
+            ],
+            "19753 is Point, not Polygon",
+        ),
         ([{"properties": {"ma": "19753"}, "geometry": None}], "19753 is empty, not Polygon"),
-        ([{"properties": {"ma": "19753"}, "geometry": {"type": "Polygon", "coordinates": [[[1, "a"]]]}}], "19753 has"),
+        (
+            [
+                {
+                    "properties": {"ma": "19753"},
+                    "geometry": {"type": "Polygon", "coordinates": [[[1, "a"]]]},
+                }
+            ],
+            "19753 has",
+        ),
     ],
 )
 def test_a_wrong_file_is_refused_whole_with_the_reason(
     tmp_path: Path, home: Path, features: list[dict[str, Any]], reason: str
 ) -> None:
-    status, output = run("import", write(tmp_path / "wrong.geojson", *features), "--code-property", "ma")
+    status, output = run(
+        "import", write(tmp_path / "wrong.geojson", *features), "--code-property", "ma"
+    )
     assert status == 1
     assert reason in output
     assert not home.exists()
@@ -245,17 +338,41 @@ def test_a_wrong_file_is_refused_whole_with_the_reason(
 
 def test_an_import_for_one_province_refuses_communes_of_another(tmp_path: Path) -> None:
     file = write(tmp_path / "hanoi.geojson", square(105, 21, ma="00004"))
-    assert "not in province 46: 00004" in run("import", file, "--code-property", "ma", "--province", "46")[1]
+    assert (
+        "not in province 46: 00004"
+        in run("import", file, "--code-property", "ma", "--province", "46")[1]
+    )
 
 
 def test_a_place_of_another_country_can_be_defined_by_a_file(tmp_path: Path) -> None:
-    file = write(tmp_path / "nyc.geojson", square(-74, 40.6, boro="BROOKLYN", label="Brooklyn"), square(-73.9, 40.7, boro="QUEENS"))
-    options = ("--code-property", "boro", "--name-property", "label", "--province", "NYC", "--create", "--name", "New York")
+    file = write(
+        tmp_path / "nyc.geojson",
+        square(-74, 40.6, boro="BROOKLYN", label="Brooklyn"),
+        square(-73.9, 40.7, boro="QUEENS"),
+    )
+    options = (
+        "--code-property",
+        "boro",
+        "--name-property",
+        "label",
+        "--province",
+        "NYC",
+        "--create",
+        "--name",
+        "New York",
+    )
     for _ in range(2):
         assert run("import", file, *options) == (0, "New York (NYC): 2 outlines")
-    assert [(one.code, one.name) for one in places.communes("NYC")] == [("BROOKLYN", "Brooklyn"), ("QUEENS", "QUEENS")]
+    assert [(one.code, one.name) for one in places.communes("NYC")] == [
+        ("BROOKLYN", "Brooklyn"),
+        ("QUEENS", "QUEENS"),
+    ]
     brooklyn = places.commune("BROOKLYN")
-    assert (brooklyn.province, brooklyn.lat, brooklyn.lon) == ("NYC", pytest.approx(40.65), pytest.approx(-73.95))
+    assert (brooklyn.province, brooklyn.lat, brooklyn.lon) == (
+        "NYC",
+        pytest.approx(40.65),
+        pytest.approx(-73.95),
+    )
     assert brooklyn.area_km2 == pytest.approx(94, abs=1)
     assert places.province("NYC").lat == pytest.approx(40.7, abs=0.1)
     assert list(shapes(places.commune_outlines("NYC"))) == ["BROOKLYN", "QUEENS"]
@@ -265,7 +382,10 @@ def test_a_place_of_another_country_can_be_defined_by_a_file(tmp_path: Path) -> 
 
 def test_an_additional_place_cannot_take_the_code_of_a_province(tmp_path: Path) -> None:
     file = write(tmp_path / "x.geojson", square(0, 0, code="a"))
-    assert "46 is Thành phố Huế" in run("import", file, "--code-property", "code", "--province", "46", "--create")[1]
+    assert (
+        "46 is Thành phố Huế"
+        in run("import", file, "--code-property", "code", "--province", "46", "--create")[1]
+    )
 
 
 def test_the_command_line_shows_units_and_their_history() -> None:
@@ -279,5 +399,12 @@ def test_the_command_line_shows_units_and_their_history() -> None:
 
 def test_notices_name_every_source_and_its_licence() -> None:
     notice = (OUTLINES.parent / "NOTICE.md").read_text("utf-8")
-    for words in ("vietnamadminunits", "MIT License", "Tran Ngoc Minh Hieu", "world-atlas", "Michael Bostock", "Natural Earth"):
+    for words in (
+        "vietnamadminunits",
+        "MIT License",
+        "Tran Ngoc Minh Hieu",
+        "world-atlas",
+        "Michael Bostock",
+        "Natural Earth",
+    ):
         assert words in notice

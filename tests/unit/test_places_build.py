@@ -27,14 +27,25 @@ def box(lon: float, lat: float, half: float) -> Box:
 
 
 def commune(area_km2: float | None, lon: float = 107.5, lat: float = 16.5) -> dict[str, Commune]:
-    return {"c": Commune(code="c", name="C", type="xã", lat=lat, lon=lon, province="p", area_km2=area_km2)}
+    return {
+        "c": Commune(
+            code="c", name="C", type="xã", lat=lat, lon=lon, province="p", area_km2=area_km2
+        )
+    }
 
 
 def shared(aims: dict[str, float]) -> dict[str, shapely.Geometry]:
     grid = raster.grid(ONE_SQUARE_DEGREE.bounds, 0.01)
-    some = {"a": [site("a", 107.25, 16.5)], "b": [site("b", 107.75, 16.25)], "c": [site("c", 107.75, 16.75)]}
+    some = {
+        "a": [site("a", 107.25, 16.5)],
+        "b": [site("b", 107.75, 16.25)],
+        "c": [site("c", 107.75, 16.75)],
+    }
     labels, codes = raster.share_out(grid, raster.covered(ONE_SQUARE_DEGREE, grid), some, aims)
-    return lines.cut({codes[label]: shape for label, shape in lines.trace(labels, grid).items()}, ONE_SQUARE_DEGREE)
+    return lines.cut(
+        {codes[label]: shape for label, shape in lines.trace(labels, grid).items()},
+        ONE_SQUARE_DEGREE,
+    )
 
 
 def test_land_is_shared_out_by_known_areas() -> None:
@@ -67,12 +78,16 @@ def test_crumbs_go_to_the_neighbour_with_the_longest_border() -> None:
 
 
 def test_a_ward_with_good_bounds_is_one_site() -> None:
-    found, areas = sites(commune(100), [SuccessorLink("w", "c", True)], {"w": box(107.5, 16.5, 0.06)})
+    found, areas = sites(
+        commune(100), [SuccessorLink("w", "c", True)], {"w": box(107.5, 16.5, 0.06)}
+    )
     assert [(one.lon, one.lat) for one in found["c"]] == [(107.5, 16.5)]
     assert areas == {"c": 100}
 
 
-@pytest.mark.parametrize("wrong", [box(109.5, 16.5, 0.06), box(107.5, 16.5, 0.5), box(107.5, 16.5, 0.001)])
+@pytest.mark.parametrize(
+    "wrong", [box(109.5, 16.5, 0.06), box(107.5, 16.5, 0.5), box(107.5, 16.5, 0.001)]
+)
 def test_a_ward_geocoded_wrongly_is_replaced_at_the_communes_centre(wrong: Box) -> None:
     [mended] = sites(commune(100), [SuccessorLink("w", "c", True)], {"w": wrong})[0]["c"]
     assert (mended.lon, mended.lat) == (107.5, 16.5)
@@ -87,7 +102,9 @@ def test_a_lost_ward_lies_where_it_balances_the_known_centre() -> None:
 
 def test_an_area_that_lost_its_decimal_point_is_not_believed() -> None:
     links = [SuccessorLink("v", "c", True), SuccessorLink("w", "c", True)]
-    _, areas = sites(commune(1000), links, {"v": box(107.45, 16.5, 0.05), "w": box(107.55, 16.5, 0.05)})
+    _, areas = sites(
+        commune(1000), links, {"v": box(107.45, 16.5, 0.05), "w": box(107.55, 16.5, 0.05)}
+    )
     assert 100 < areas["c"] < 150
 
 
@@ -95,7 +112,11 @@ def test_parts_of_a_divided_ward_lie_on_the_side_of_their_commune() -> None:
     communes = commune(100, lon=107.4) | {
         "d": Commune(code="d", name="D", type="xã", lat=16.5, lon=107.6, province="p", area_km2=100)
     }
-    found, _ = sites(communes, [SuccessorLink("w", "c", True), SuccessorLink("w", "d", False)], {"w": box(107.5, 16.5, 0.05)})
+    found, _ = sites(
+        communes,
+        [SuccessorLink("w", "c", True), SuccessorLink("w", "d", False)],
+        {"w": box(107.5, 16.5, 0.05)},
+    )
     assert found["c"][0].lon < 107.5 < found["d"][0].lon
 
 
@@ -103,12 +124,19 @@ def test_shared_arcs_are_decoded_in_both_directions() -> None:
     topology = {
         "transform": {"scale": [1, 1], "translate": [100, 10]},
         "arcs": [[[0, 0], [1, 0], [0, 1]], [[0, 0], [0, 1], [1, 0]]],
-        "objects": {"countries": {"geometries": [{"id": "704", "type": "Polygon", "arcs": [[0, -2]]}]}},
+        "objects": {
+            "countries": {"geometries": [{"id": "704", "type": "Polygon", "arcs": [[0, -2]]}]}
+        },
     }
-    assert list(decode(topology, "704")) == [[[(100, 10), (101, 10), (101, 11), (100, 11), (100, 10)]]]
+    assert list(decode(topology, "704")) == [
+        [[(100, 10), (101, 10), (101, 11), (100, 11), (100, 10)]]
+    ]
 
 
-@pytest.mark.skipif(importlib.util.find_spec("vietnamadminunits") is None, reason="build inputs not installed: make outlines")
+@pytest.mark.skipif(
+    importlib.util.find_spec("vietnamadminunits") is None,
+    reason="build inputs not installed: make outlines",
+)
 def test_hue_is_shared_out_anew_on_its_committed_land() -> None:
     from schemas import places
     from schemas.places.outlines.build import Country, knowledge, province_pass
@@ -118,7 +146,9 @@ def test_hue_is_shared_out_anew_on_its_committed_land() -> None:
     found = province_pass(Country({"46": land}, {}), "46", knowledge())
     assert len(found) == 40
     assert shapely.coverage_is_valid(list(found.values()))
-    errors = sorted(abs(lines.km2(found[one.code]) / (one.area_km2 or 1) - 1) for one in places.communes("46"))
+    errors = sorted(
+        abs(lines.km2(found[one.code]) / (one.area_km2 or 1) - 1) for one in places.communes("46")
+    )
     assert errors[20] < 0.06
 
 
@@ -127,4 +157,6 @@ def test_the_committed_outlines_of_former_units_follow_from_those_of_today(tmp_p
 
     (tmp_path / "46.json").write_bytes((OUTLINES / "46.json").read_bytes())
     save_former(tmp_path, "46")
-    assert (tmp_path / FORMER / "46.json").read_bytes() == (OUTLINES / FORMER / "46.json").read_bytes()
+    assert (tmp_path / FORMER / "46.json").read_bytes() == (
+        OUTLINES / FORMER / "46.json"
+    ).read_bytes()

@@ -23,9 +23,14 @@ def test_a_partition_that_has_records_and_writes_none_stands_still_and_is_said_o
     watch, said = Watch(10), []
     for second in range(0, 40, 2):
         moving = second if second < 10 or second > 30 else 10
-        said.append(watch.look(second, ends(one=100, two=50 + second), {ONE: moving, TWO: 50 + second}))
+        said.append(
+            watch.look(second, ends(one=100, two=50 + second), {ONE: moving, TWO: 50 + second})
+        )
     lines = [line for lines in said for line in lines]
-    assert lines == ["filing[0] stands still: 90 records wait, none was written for 10 s", "filing[0] moves again"]
+    assert lines == [
+        "filing[0] stands still: 90 records wait, none was written for 10 s",
+        "filing[0] moves again",
+    ]
     assert [second for second, some in zip(range(0, 40, 2), said, strict=True) if some] == [20, 32]
     assert watch.stalled() == []
 
@@ -37,7 +42,9 @@ def test_idle_is_not_still_and_waiting_begins_when_something_comes() -> None:
     assert watch.look(1000, ends(one=8), {ONE: 7}) == []
     assert watch.look(1009, ends(one=9), {ONE: 7}) == []
     assert len(watch.look(1010, ends(one=9), {ONE: 7})) == 1
-    assert watch.look(1012, ends(one=9), {}) == [], "while it cannot be asked nothing has moved, and nothing new is said"
+    assert watch.look(1012, ends(one=9), {}) == [], (
+        "while it cannot be asked nothing has moved, and nothing new is said"
+    )
     (row,) = watch.rows(1012, 5_000_000, {ONE: 4_000}, "w")
     assert row == ("filing", 0, "w", 7, 9, 4_000, 5_000_000 - 12_000, 5_000_000 - 12_000, 5_000_000)
 
@@ -45,25 +52,39 @@ def test_idle_is_not_still_and_waiting_begins_when_something_comes() -> None:
 def test_markers_and_aborted_records_are_no_lag_whatever_is_behind_them() -> None:
     watch = Watch(10)
     for second in range(0, 40, 2):
-        assert watch.look(second, {ONE: OffsetRange(9, 9, (7, 9)), TWO: OffsetRange(5, 5, (0, 5))}, {ONE: 7}) == []
+        assert (
+            watch.look(
+                second, {ONE: OffsetRange(9, 9, (7, 9)), TWO: OffsetRange(5, 5, (0, 5))}, {ONE: 7}
+            )
+            == []
+        )
     assert [one.lag for one in watch.partitions.values()] == [0, 0]
     assert watch.look(40, {ONE: OffsetRange(12, 12, (7, 9))}, {ONE: 7}) == []
     assert watch.partitions[ONE].lag == 3, "what came behind them waits"
     watch.look(42, {ONE: OffsetRange(12, 12, (11, 12))}, {ONE: 9})
-    assert watch.partitions[ONE].lag == 3, "a record that was read and is not written yet waits, and what is behind it with it"
+    assert watch.partitions[ONE].lag == 3, (
+        "a record that was read and is not written yet waits, and what is behind it with it"
+    )
 
 
 def test_what_waits_for_a_transaction_that_hangs_open_is_said_to_wait_for_that() -> None:
     watch, said = Watch(10), []
     for second in range(0, 20, 2):
-        said += watch.look(second, {ONE: OffsetRange(9, 7), TWO: OffsetRange(9, 9)}, {ONE: 7, TWO: 4})
+        said += watch.look(
+            second, {ONE: OffsetRange(9, 7), TWO: OffsetRange(9, 9)}, {ONE: 7, TWO: 4}
+        )
     waits = "one was written for 10 s"
     assert said == [
         f"filing[0] stands still: 2 records wait, n{waits}; their sender holds a transaction open",
         f"filing[1] stands still: 5 records wait, n{waits}",
     ]
-    assert watch.stalled() == ["nothing is written of filing[1]", "2 records of filing[0] wait until a sender ends its transaction"]
-    assert watch.look(20, {ONE: OffsetRange(10, 10, (7, 10)), TWO: OffsetRange(9, 9)}, {ONE: 7, TWO: 9}) == [
+    assert watch.stalled() == [
+        "nothing is written of filing[1]",
+        "2 records of filing[0] wait until a sender ends its transaction",
+    ]
+    assert watch.look(
+        20, {ONE: OffsetRange(10, 10, (7, 10)), TWO: OffsetRange(9, 9)}, {ONE: 7, TWO: 9}
+    ) == [
         "filing[0] moves again",
         "filing[1] moves again",
     ], "it was aborted: there is nothing to write"
@@ -74,7 +95,9 @@ def test_catching_up_is_behind_but_not_still() -> None:
     for second in range(0, 100, 2):
         assert watch.look(second, ends(one=1000 + second), {ONE: second}) == []
     (row,) = watch.rows(98, 98_000, {}, "w")
-    assert (row[5], row[6], row[7]) == (None, 0, 98_000), "the first end that was seen is still not reached"
+    assert (row[5], row[6], row[7]) == (None, 0, 98_000), (
+        "the first end that was seen is still not reached"
+    )
 
 
 def test_what_moved_to_another_worker_is_not_followed() -> None:
@@ -94,7 +117,14 @@ def test_a_long_stall_takes_little_memory() -> None:
 
 
 def row(kind: str, partition: int, **changes: Any) -> dict[str, Any]:
-    usual = {"records": 0, "waits_since": None, "at": NOW, "still": 0.0, "waited": 0.0, "unheard": 0.0}
+    usual = {
+        "records": 0,
+        "waits_since": None,
+        "at": NOW,
+        "still": 0.0,
+        "waited": 0.0,
+        "unheard": 0.0,
+    }
     return usual | {"kind": kind, "partition": partition} | changes
 
 
@@ -104,13 +134,25 @@ def test_the_screens_tell_behind_from_still_and_from_nobodys() -> None:
     rows = [row(kind.name, number) for kind in KINDS for number in range(2)]
     assert judged(rows, 2, 10) == ()
     assert judged([], 2, 10) == (), "no worker ever spoke: the pulse says that"
-    assert judged([row("filing", 0, records=5, waits_since=NOW, waited=1.0), *rows[1:]], 2, 10) == ()
-    assert judged([row("filing", 0, **waits, still=1.0), *rows[1:]], 2, 10) == (Lag("filing", 0, Pace.BEHIND, 5, since),)
-    assert judged([row("filing", 0, **waits, still=30.0), *rows[1:]], 2, 10) == (Lag("filing", 0, Pace.STALLED, 5, since),)
-    assert judged([row("filing", 0, unheard=11.0), *rows[1:]], 2, 10) == (Lag("filing", 0, Pace.UNOWNED, 0, NOW),)
+    assert (
+        judged([row("filing", 0, records=5, waits_since=NOW, waited=1.0), *rows[1:]], 2, 10) == ()
+    )
+    assert judged([row("filing", 0, **waits, still=1.0), *rows[1:]], 2, 10) == (
+        Lag("filing", 0, Pace.BEHIND, 5, since),
+    )
+    assert judged([row("filing", 0, **waits, still=30.0), *rows[1:]], 2, 10) == (
+        Lag("filing", 0, Pace.STALLED, 5, since),
+    )
+    assert judged([row("filing", 0, unheard=11.0), *rows[1:]], 2, 10) == (
+        Lag("filing", 0, Pace.UNOWNED, 0, NOW),
+    )
     assert judged(rows[1:], 2, 10) == (Lag("filing", 0, Pace.UNOWNED),), "its worker never spoke"
 
 
 def test_a_heartbeat_that_cannot_be_read_is_left_out() -> None:
-    deep = b'{"gateway":"g","sent_at":"2026-11-02T00:00:00Z","x":' + b"[" * 5000 + b"]" * 5000 + b"}"
-    assert heartbeat_rows([(0, [Record(0, 0, None, value) for value in (deep, b"\xff", b"{")])]) == []
+    deep = (
+        b'{"gateway":"g","sent_at":"2026-11-02T00:00:00Z","x":' + b"[" * 5000 + b"]" * 5000 + b"}"
+    )
+    assert (
+        heartbeat_rows([(0, [Record(0, 0, None, value) for value in (deep, b"\xff", b"{")])]) == []
+    )

@@ -21,19 +21,41 @@ from schemas import documents
 from schemas.clickhouse import tables
 from schemas.events import canonical
 from schemas.events.codes import MeetingState
-from schemas.events.envelope import EARLIEST, LATEST, Read, Reader, RefusalError, body, identity, write
+from schemas.events.envelope import (
+    EARLIEST,
+    LATEST,
+    Read,
+    Reader,
+    RefusalError,
+    body,
+    identity,
+    write,
+)
 from schemas.events.kinds import KINDS, MEETING, Kind
 from schemas.events.payloads import Event, Meeting
 from schemas.text import normalise
 from streams.worker import fold
 from streams.worker.fold import Checkpoint, Judged, Partition, minutes_of
-from streams.worker.rows import BODY, IDENTITY, OCCURRED_AT, OFFSET, Columns, Row, columns_maker, columns_of
+from streams.worker.rows import (
+    BODY,
+    IDENTITY,
+    OCCURRED_AT,
+    OFFSET,
+    Columns,
+    Row,
+    columns_maker,
+    columns_of,
+)
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+repeatable = settings(
+    derandomize=True, deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
 kinds = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 MOMENTS = st.datetimes(
-    EARLIEST.replace(tzinfo=None) + timedelta(days=1), LATEST.replace(tzinfo=None) - timedelta(days=1), timezones=ZONES
+    EARLIEST.replace(tzinfo=None) + timedelta(days=1),
+    LATEST.replace(tzinfo=None) - timedelta(days=1),
+    timezones=ZONES,
 )
 
 
@@ -44,7 +66,9 @@ def values(annotation: Any, **bounds: Any) -> st.SearchStrategy[Any]:
         for meta in metas:
             if isinstance(meta, Meta):
                 bounds |= {
-                    name: found for name in ("ge", "le", "min_length", "max_length") if (found := getattr(meta, name)) is not None
+                    name: found
+                    for name in ("ge", "le", "min_length", "max_length")
+                    if (found := getattr(meta, name)) is not None
                 }
         return values(annotation, **bounds)
     if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union:
@@ -53,7 +77,9 @@ def values(annotation: Any, **bounds: Any) -> st.SearchStrategy[Any]:
             return st.just(UNSET)
         return st.one_of([st.none() if part is type(None) else values(part) for part in parts])
     if typing.get_origin(annotation) is list:
-        return st.lists(values(typing.get_args(annotation)[0]), max_size=min(bounds["max_length"], 5))
+        return st.lists(
+            values(typing.get_args(annotation)[0]), max_size=min(bounds["max_length"], 5)
+        )
     if issubclass(annotation, Enum):
         return st.sampled_from(list(annotation))
     if annotation is str:
@@ -68,15 +94,26 @@ def values(annotation: Any, **bounds: Any) -> st.SearchStrategy[Any]:
 def texts(least: int, most: int) -> st.SearchStrategy[str]:
     """Texts in their one form, among them the shortest and the longest that are allowed."""
     ends = st.sampled_from([least, most]).map(lambda length: "ệ" * length)
-    any_text = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=least, max_size=min(most, 40))
-    return st.one_of(any_text.map(normalise).filter(lambda text: least <= len(text) <= most and text not in (".", "..")), ends)
+    any_text = st.text(
+        st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]),
+        min_size=least,
+        max_size=min(most, 40),
+    )
+    return st.one_of(
+        any_text.map(normalise).filter(
+            lambda text: least <= len(text) <= most and text not in (".", "..")
+        ),
+        ends,
+    )
 
 
 def in_one_form(kind: Kind, event: Event) -> Event:
     """An event whose codes are as `Reader` leaves them."""
     its = canonical.fields(kind)
     codes = {name: form(name, getattr(event, name)) for name, form in its.forms.items()}
-    return msgspec.structs.replace(event, **codes, **{name: canonical.sites(getattr(event, name)) for name in its.sites})
+    return msgspec.structs.replace(
+        event, **codes, **{name: canonical.sites(getattr(event, name)) for name in its.sites}
+    )
 
 
 @st.composite
@@ -91,17 +128,33 @@ def events(draw: st.DrawFn, kind: Kind) -> Event:
 @kinds
 @repeatable
 @given(data=st.data())
-def test_what_is_written_is_read_as_it_was_and_becomes_its_row(kind: Kind, data: st.DataObject) -> None:
+def test_what_is_written_is_read_as_it_was_and_becomes_its_row(
+    kind: Kind, data: st.DataObject
+) -> None:
     event, time = data.draw(events(kind)), data.draw(MOMENTS)
     id, source = data.draw(texts(1, 256)), data.draw(texts(1, 512))
     record = write(kind, event, id=id, source=source, time=time)
     read = Reader(1 << 20).read(record)
-    assert (read.kind, read.id, read.source, read.time, read.data) == (kind, id, source, time, event)
-    row = dict(zip((one.name for one in tables.events_table(kind).columns), row_of(read, 7), strict=True))
+    assert (read.kind, read.id, read.source, read.time, read.data) == (
+        kind,
+        id,
+        source,
+        time,
+        event,
+    )
+    row = dict(
+        zip((one.name for one in tables.events_table(kind).columns), row_of(read, 7), strict=True)
+    )
     assert (row["identity"], row["body"]) == (identity(f"{source}#{id}"), body(read))
-    own = {name: plain(getattr(event, name)) for name in event.__struct_fields__} | {"precision": ()}
+    own = {name: plain(getattr(event, name)) for name in event.__struct_fields__} | {
+        "precision": ()
+    }
     assert {name: row[name] for name in own} == own
-    assert (row["event_id"], row["occurred_at"], row["offset"]) == (f"{source}#{id}", plain(time), 7)
+    assert (row["event_id"], row["occurred_at"], row["offset"]) == (
+        f"{source}#{id}",
+        plain(time),
+        7,
+    )
     jsonschema.validate(json.loads(record), documents.json_schema(kind))
 
 
@@ -110,10 +163,25 @@ def test_what_is_written_is_read_as_it_was_and_becomes_its_row(kind: Kind, data:
 @given(data=st.data())
 def test_an_event_of_any_texts_has_one_form_or_is_refused(kind: Kind, data: st.DataObject) -> None:
     """Whoever reads what was read reads the same, one by one or together."""
-    event, any_text = data.draw(events(kind)), st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-    names = [name for name in event.__struct_fields__ if isinstance(getattr(event, name), str) and name != "reporter"]
-    changed = {name: data.draw(any_text) for name in names if not isinstance(getattr(event, name), Enum)}
-    record = write(kind, msgspec.structs.replace(event, **changed), id=data.draw(any_text), source="/s", time=data.draw(MOMENTS))
+    event, any_text = (
+        data.draw(events(kind)),
+        st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+    )
+    names = [
+        name
+        for name in event.__struct_fields__
+        if isinstance(getattr(event, name), str) and name != "reporter"
+    ]
+    changed = {
+        name: data.draw(any_text) for name in names if not isinstance(getattr(event, name), Enum)
+    }
+    record = write(
+        kind,
+        msgspec.structs.replace(event, **changed),
+        id=data.draw(any_text),
+        source="/s",
+        time=data.draw(MOMENTS),
+    )
     try:
         read = Reader().read(record)
     except RefusalError:
@@ -121,7 +189,10 @@ def test_an_event_of_any_texts_has_one_form_or_is_refused(kind: Kind, data: st.D
         return
     again = write(kind, read.data, id=read.id, source=read.source, time=read.time)
     assert spelt([Reader().read(again)]) == spelt([read])
-    for together in (Reader().read_all(kind, [record, again]), Reader().read_all(kind, [again, record])):
+    for together in (
+        Reader().read_all(kind, [record, again]),
+        Reader().read_all(kind, [again, record]),
+    ):
         assert together is None or spelt(together) == spelt([read, read])
 
 
@@ -131,13 +202,24 @@ BROKEN = (b"", b"{}", b"null", b"{broken", b"\xff", b'{"a":1', b'"b":2}', b"1\n2
 @kinds
 @repeatable
 @given(data=st.data())
-def test_records_that_are_read_together_are_those_that_are_read_one_by_one(kind: Kind, data: st.DataObject) -> None:
+def test_records_that_are_read_together_are_those_that_are_read_one_by_one(
+    kind: Kind, data: st.DataObject
+) -> None:
     """Whatever is among them: one that is no event, or that would be one only together with the next."""
     drawn = data.draw(st.lists(events(kind), min_size=1, max_size=3))
-    good = [write(kind, event, id=str(n), source="/s", time=data.draw(MOMENTS)) for n, event in enumerate(drawn)]
+    good = [
+        write(kind, event, id=str(n), source="/s", time=data.draw(MOMENTS))
+        for n, event in enumerate(drawn)
+    ]
     good += [documents.example(other).replace(b"\n", b"") for other in (MEETING, kind)]
     records = data.draw(
-        st.lists(st.sampled_from([*good, *good, *BROKEN, good[0][:-9], good[0] + b"\n", good[0] + good[0]]), min_size=1, max_size=6)
+        st.lists(
+            st.sampled_from(
+                [*good, *good, *BROKEN, good[0][:-9], good[0] + b"\n", good[0] + good[0]]
+            ),
+            min_size=1,
+            max_size=6,
+        )
     )
     together = Reader().read_all(kind, records)
     one_by_one: list[Read | None] = []
@@ -150,12 +232,16 @@ def test_records_that_are_read_together_are_those_that_are_read_one_by_one(kind:
     same = together is not None and None not in one_by_one and spelt(together) == spelt(one_by_one)
     assert together is None or same
     if all(record in good for record in records) and None not in one_by_one:
-        assert same or any(b"\n" in record for record in records) or at_the_edge(together, one_by_one)
+        assert (
+            same or any(b"\n" in record for record in records) or at_the_edge(together, one_by_one)
+        )
 
 
 def spelt(reads: Sequence[Read | None]) -> list[Any]:
     """What reads say, whether codes are members of an enumeration or plain; the bodies that are compared to find a conflict."""
-    return [(msgspec.to_builtins(read), read.time, body(read), read.event_id) for read in reads if read]
+    return [
+        (msgspec.to_builtins(read), read.time, body(read), read.event_id) for read in reads if read
+    ]
 
 
 def at_the_edge(together: list[Read] | None, one_by_one: list[Read | None]) -> bool:
@@ -164,9 +250,14 @@ def at_the_edge(together: list[Read] | None, one_by_one: list[Read | None]) -> b
         value
         for read in one_by_one
         if read
-        for value in (read.time, *(getattr(read.data, name) for name in read.data.__struct_fields__))
+        for value in (
+            read.time,
+            *(getattr(read.data, name) for name in read.data.__struct_fields__),
+        )
     ]
-    return together is None and any(isinstance(value, datetime) and not 1990 < value.year < 2099 for value in edges)
+    return together is None and any(
+        isinstance(value, datetime) and not 1990 < value.year < 2099 for value in edges
+    )
 
 
 def plain(value: Any) -> Any:
@@ -179,12 +270,17 @@ def plain(value: Any) -> Any:
 @kinds
 @repeatable
 @given(data=st.data())
-def test_whatever_comes_is_an_event_or_a_refusal_with_a_reason(kind: Kind, data: st.DataObject) -> None:
+def test_whatever_comes_is_an_event_or_a_refusal_with_a_reason(
+    kind: Kind, data: st.DataObject
+) -> None:
     """Bytes of any sort, and good events with something else in their midst."""
     record = documents.example(kind)
     start, length = data.draw(st.integers(0, len(record))), data.draw(st.integers(0, 12))
     other = data.draw(
-        st.one_of(st.binary(max_size=12), st.sampled_from([b"NaN", b"null", b"[[[[", b'"\\ud800"', b"1e999", b"-0", b"{}"]))
+        st.one_of(
+            st.binary(max_size=12),
+            st.sampled_from([b"NaN", b"null", b"[[[[", b'"\\ud800"', b"1e999", b"-0", b"{}"]),
+        )
     )
     for one in (record[:start] + other + record[start + length :], other, other * 50):
         readable(one)
@@ -196,7 +292,12 @@ def test_whatever_comes_is_an_event_or_a_refusal_with_a_reason(kind: Kind, data:
 def test_a_field_of_any_value_is_an_event_or_a_refusal(kind: Kind, data: st.DataObject) -> None:
     event = msgspec.json.decode(documents.example(kind))
     anything = st.recursive(
-        st.none() | st.booleans() | st.integers(-(1 << 70), 1 << 70) | st.floats() | st.text() | MOMENTS.map(str),
+        st.none()
+        | st.booleans()
+        | st.integers(-(1 << 70), 1 << 70)
+        | st.floats()
+        | st.text()
+        | MOMENTS.map(str),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
         max_leaves=5,
     )
@@ -224,8 +325,16 @@ LOG = st.lists(st.tuples(st.integers(0, 12), st.sampled_from("AAAB")), max_size=
 
 def a_row(number: int, agency: str, offset: int) -> Row:
     time = START + timedelta(minutes=number * 7 % 5, seconds=number)
-    event = Meeting(agency=agency, commune=str(number % 2), meeting_id="M", state=list(MeetingState)[number % 4], starts_at=START)
-    return row_of(Reader().read(write(MEETING, event, id=str(number), source="/s", time=time)), offset)
+    event = Meeting(
+        agency=agency,
+        commune=str(number % 2),
+        meeting_id="M",
+        state=list(MeetingState)[number % 4],
+        starts_at=START,
+    )
+    return row_of(
+        Reader().read(write(MEETING, event, id=str(number), source="/s", time=time)), offset
+    )
 
 
 def row_of(read: Read, offset: int) -> Row:
@@ -256,7 +365,11 @@ class Store:
         partition.load(
             missing,
             [(minute_of(row), row[IDENTITY], row[BODY]) for row in mine],
-            [(minute, cell, [*values, -1]) for (minute, *cell_), values in model.items() for cell in [tuple(cell_)]],
+            [
+                (minute, cell, [*values, -1])
+                for (minute, *cell_), values in model.items()
+                for cell in [tuple(cell_)]
+            ],
         )
 
     def write(self, judged: Judged, written: Columns) -> None:
@@ -265,7 +378,9 @@ class Store:
             if start:
                 self.windows[start, agency, commune] = tuple(values)
             else:
-                self.checkpoint = Checkpoint(upto, max((minute_of(row) for row in self.rows), default=-1))
+                self.checkpoint = Checkpoint(
+                    upto, max((minute_of(row) for row in self.rows), default=-1)
+                )
 
 
 def counts(rows: list[Row]) -> dict[tuple[Any, ...], tuple[int, ...]]:
@@ -277,7 +392,10 @@ def counts(rows: list[Row]) -> dict[tuple[Any, ...], tuple[int, ...]]:
         window = (one["occurred_at"] // 60000 * 60, one["agency"], one["commune"])
         found[(*window, "steps")] += 1
         found[(*window, one["state"])] += 1
-    return {key[:3]: tuple(found[(*key[:3], what)] for what in ("steps", "live", "ended", "cancelled")) for key in found}
+    return {
+        key[:3]: tuple(found[(*key[:3], what)] for what in ("steps", "live", "ended", "cancelled"))
+        for key in found
+    }
 
 
 @settings(repeatable, max_examples=300)
@@ -292,7 +410,11 @@ def test_windows_are_the_same_however_a_log_is_cut_forgotten_and_begun_again(
         store, start, partition = Store(), 0, Partition(MEETING, 0, Checkpoint())
         while start < len(records):
             chunk = records[start : start + data.draw(st.integers(1, 15))]
-            happens = data.draw(st.sampled_from(["goes on", "goes on", "forgets", "begins again", "dies before it writes"]))
+            happens = data.draw(
+                st.sampled_from(
+                    ["goes on", "goes on", "forgets", "begins again", "dies before it writes"]
+                )
+            )
             if happens == "begins again":
                 partition = Partition(MEETING, 0, store.checkpoint)
             store.load(partition, chunk)
@@ -316,7 +438,9 @@ def test_windows_are_the_same_however_a_log_is_cut_forgotten_and_begun_again(
 
 @settings(repeatable, max_examples=100)
 @given(numbers=st.lists(st.integers(0, 30), unique=True, max_size=20), data=st.data())
-def test_windows_do_not_depend_on_the_order_in_which_events_come(numbers: list[int], data: st.DataObject) -> None:
+def test_windows_do_not_depend_on_the_order_in_which_events_come(
+    numbers: list[int], data: st.DataObject
+) -> None:
     def windows(order: list[int]) -> dict[tuple[Any, ...], tuple[int, ...]]:
         partition, store = Partition(MEETING, 0, Checkpoint()), Store()
         rows = [a_row(number, "A", offset) for offset, number in enumerate(order)]

@@ -24,7 +24,18 @@ from streams.worker.batch import Batch, Chunk
 from streams.worker.batch import write as write_batch
 from streams.worker.engine import Engine
 from streams.worker.fold import Checkpoint
-from streams.worker.rows import BODY, IDENTITY, OCCURRED_AT, OFFSET, PARTITION, Cell, Columns, Row, columns_of, folder
+from streams.worker.rows import (
+    BODY,
+    IDENTITY,
+    OCCURRED_AT,
+    OFFSET,
+    PARTITION,
+    Cell,
+    Columns,
+    Row,
+    columns_of,
+    folder,
+)
 from tests.records import Record
 from tests.sealing import SEALER
 
@@ -65,19 +76,44 @@ class FakeStore:
 
     def checkpoint(self, kind: Kind, partition: int) -> Checkpoint:
         kept = self.kept[kind, partition]
-        return Checkpoint(kept.done, max((minute_of(row) for row in kept.events.values() if row[OFFSET] <= kept.done), default=-1))
+        return Checkpoint(
+            kept.done,
+            max(
+                (minute_of(row) for row in kept.events.values() if row[OFFSET] <= kept.done),
+                default=-1,
+            ),
+        )
 
-    def windows(self, kind: Kind, partition: int, minutes: set[int]) -> tuple[int, list[tuple[int, Cell, list[int]]]]:
+    def windows(
+        self, kind: Kind, partition: int, minutes: set[int]
+    ) -> tuple[int, list[tuple[int, Cell, list[int]]]]:
         kept = self.kept[kind, partition]
         found: dict[int, dict[Cell, list[int]]] = {minute: {} for minute in minutes}
-        rows = [row for row in kept.events.values() if row[OFFSET] <= kept.done and minute_of(row) in minutes]
+        rows = [
+            row
+            for row in kept.events.values()
+            if row[OFFSET] <= kept.done and minute_of(row) in minutes
+        ]
         if rows:
             folder(kind)([minute_of(row) for row in rows], columns_of(rows), found, [])
-        return kept.done, [(minute, cell, [*counts[:-1], -1]) for minute, cells in found.items() for cell, counts in cells.items()]
+        return kept.done, [
+            (minute, cell, [*counts[:-1], -1])
+            for minute, cells in found.items()
+            for cell, counts in cells.items()
+        ]
 
-    def identities(self, kind: Kind, partition: int, minutes: set[int], upto: int) -> list[tuple[int, int, int]]:
-        rows = [row for row in self.kept[kind, partition].events.values() if minute_of(row) in minutes and row[OFFSET] <= upto]
-        return [(minute_of(row), row[IDENTITY], row[BODY]) for row in sorted(rows, key=lambda row: -row[OFFSET])]
+    def identities(
+        self, kind: Kind, partition: int, minutes: set[int], upto: int
+    ) -> list[tuple[int, int, int]]:
+        rows = [
+            row
+            for row in self.kept[kind, partition].events.values()
+            if minute_of(row) in minutes and row[OFFSET] <= upto
+        ]
+        return [
+            (minute_of(row), row[IDENTITY], row[BODY])
+            for row in sorted(rows, key=lambda row: -row[OFFSET])
+        ]
 
     def write_events(self, kind: Kind, columns: Columns) -> None:
         for row in zip(*columns, strict=True):
@@ -114,9 +150,19 @@ class View:
 
 def an_event(rng: random.Random, kind: Kind, time: datetime) -> Event:
     if kind is MEETING:
-        said: dict[str, Any] = {"meeting_id": f"M{rng.randrange(5)}", "state": rng.choice(list(MeetingState)), "starts_at": time}
+        said: dict[str, Any] = {
+            "meeting_id": f"M{rng.randrange(5)}",
+            "state": rng.choice(list(MeetingState)),
+            "starts_at": time,
+        }
         return Meeting(agency=rng.choice("AB"), commune=rng.choice("xy"), **said)
-    said = {"indicator": rng.choice("ij"), "unit": "46", "period": "2026", "value": rng.random(), "reported_at": time}
+    said = {
+        "indicator": rng.choice("ij"),
+        "unit": "46",
+        "period": "2026",
+        "value": rng.random(),
+        "reported_at": time,
+    }
     return Indicator(agency=rng.choice("AB"), commune="", **said)
 
 
@@ -136,7 +182,11 @@ def a_log(rng: random.Random, kind: Kind, count: int) -> list[Record]:
         if sent and chance < 0.15:
             value = rng.choice(sent)
         elif sent and chance < 0.18:
-            value = rng.choice(sent).replace(b'"title":""', b'"title":"other"').replace(b'"measure_unit":""', b'"measure_unit":"%"')
+            value = (
+                rng.choice(sent)
+                .replace(b'"title":""', b'"title":"other"')
+                .replace(b'"measure_unit":""', b'"measure_unit":"%"')
+            )
         elif chance < 0.2:
             value = b"{broken"
         else:
@@ -169,7 +219,10 @@ def truth(kind: Kind, log: list[Record]) -> Truth:
         if seen.setdefault(identity(read.event_id), body(read)) != body(read):
             found.bad.add(record.offset)
         elif first:
-            window = int(read.time.timestamp()) // 60 * 60, tuple(getattr(read.data, name) for name in kind.dimensions)
+            window = (
+                int(read.time.timestamp()) // 60 * 60,
+                tuple(getattr(read.data, name) for name in kind.dimensions),
+            )
             found.counted.add(record.offset)
             found.steps[window] += 1
             found.live[window] += kind is MEETING and read.data.state is MeetingState.LIVE
@@ -233,8 +286,13 @@ class Worker:
 
 def simulate(seed: int) -> tuple[FakeStore, Logs]:
     rng = random.Random(seed)
-    logs = {key: a_log(rng, key[0], rng.randrange(1, 90)) for key in KEYS[: rng.randrange(1, len(KEYS) + 1)]}
-    for log in logs.values():  # Markers of transactions, aborted records: offsets that nobody can read.
+    logs = {
+        key: a_log(rng, key[0], rng.randrange(1, 90))
+        for key in KEYS[: rng.randrange(1, len(KEYS) + 1)]
+    }
+    for (
+        log
+    ) in logs.values():  # Markers of transactions, aborted records: offsets that nobody can read.
         log[:] = [record for record in log if rng.random() > 0.2] or log
     store = FakeStore()
     rate = rng.choice([0, 0.02, 0.15])
@@ -263,16 +321,22 @@ def small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("block", range(10))
-def test_the_store_ends_as_the_logs_say_whatever_happens(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_store_ends_as_the_logs_say_whatever_happens(
+    block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     small_memory(monkeypatch)
     for seed in range(block * RUNS // 10, (block + 1) * RUNS // 10):
         store, logs = simulate(seed)
         for (kind, number), log in logs.items():
             right, kept = truth(kind, log), store.kept[kind, number]
             assert set(kept.events) == right.counted, f"seed {seed}: raw rows"
-            assert {key: values[0] for key, (_, values) in kept.windows.items()} == dict(right.steps), f"seed {seed}: windows"
+            assert {key: values[0] for key, (_, values) in kept.windows.items()} == dict(
+                right.steps
+            ), f"seed {seed}: windows"
             if kind is MEETING:
-                assert {key: values[1] for key, (_, values) in kept.windows.items()} == dict(right.live), f"seed {seed}: windows"
+                assert {key: values[1] for key, (_, values) in kept.windows.items()} == dict(
+                    right.live
+                ), f"seed {seed}: windows"
             assert kept.letters == right.bad, f"seed {seed}: dead letters"
 
 
@@ -311,11 +375,15 @@ def test_the_simulation_notices_a_wrong_order_of_writes(monkeypatch: pytest.Monk
     outcomes = []
     for seed in range(100):
         store, logs = simulate(seed)
-        outcomes += [set(store.kept[key].events) == truth(key[0], log).counted for key, log in logs.items()]
+        outcomes += [
+            set(store.kept[key].events) == truth(key[0], log).counted for key, log in logs.items()
+        ]
     assert not all(outcomes)
 
 
-def test_where_the_log_starts_may_move_on_while_a_gap_is_looked_into(caplog: pytest.LogCaptureFixture) -> None:
+def test_where_the_log_starts_may_move_on_while_a_gap_is_looked_into(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """Retention removes what was asked for, and more of it between two fetches: the worker goes on from what there is."""
     log = a_log(random.Random(3), MEETING, 250)
     caplog.set_level("ERROR")
@@ -325,7 +393,9 @@ def test_where_the_log_starts_may_move_on_while_a_gap_is_looked_into(caplog: pyt
         engine = Engine(store, "t.", Reader(), SEALER)  # type: ignore[arg-type]
         write_batch(store, engine.take([(MEETING, 0, log[:10])]))  # type: ignore[arg-type]
         begin, fetch, since, fetches = 40, 40, 40, 0
-        ahead: list[Chunk] = []  # What was fetched before the worker asked to go back, and comes all the same.
+        ahead: list[
+            Chunk
+        ] = []  # What was fetched before the worker asked to go back, and comes all the same.
         while store.kept[MEETING, 0].done < len(log) - 1:
             fetches += 1
             assert fetches < 200, f"seed {seed}: it goes back for ever"
@@ -347,21 +417,28 @@ def test_where_the_log_starts_may_move_on_while_a_gap_is_looked_into(caplog: pyt
         spans = re.findall(r"no longer has offsets (\d+) to (\d+)", caplog.text)
         told = [range(int(first), int(last) + 1) for first, last in spans]
         assert told[0].start == 10 and told[0].stop >= 40, f"seed {seed}: the loss is told"
-        assert not any(offset in lost for lost in told for offset in kept.events), f"seed {seed}: no more than the loss is told"
+        assert not any(offset in lost for lost in told for offset in kept.events), (
+            f"seed {seed}: no more than the loss is told"
+        )
         caplog.clear()
         there = [record for record in log[:10] + log[begin:] if record.offset not in kept.letters]
-        assert {key: values[0] for key, (_, values) in kept.windows.items()} == windows_of(kept), f"seed {seed}"
-        seen = {row[IDENTITY] for row in kept.events.values()}
-        assert all(identity(Reader().read(record.value or b"").event_id) in seen for record in there), (
-            f"seed {seed}: what there is, is counted"
+        assert {key: values[0] for key, (_, values) in kept.windows.items()} == windows_of(kept), (
+            f"seed {seed}"
         )
+        seen = {row[IDENTITY] for row in kept.events.values()}
+        assert all(
+            identity(Reader().read(record.value or b"").event_id) in seen for record in there
+        ), f"seed {seed}: what there is, is counted"
 
 
 def windows_of(kept: Kept) -> dict[tuple[int, Cell], int]:
     """Steps per window of the rows that are kept."""
     position = [column.name for column in events_table(MEETING).columns]
     return dict(
-        Counter((minute_of(row), tuple(row[position.index(d)] for d in MEETING.dimensions)) for row in kept.events.values())
+        Counter(
+            (minute_of(row), tuple(row[position.index(d)] for d in MEETING.dimensions))
+            for row in kept.events.values()
+        )
     )
 
 
@@ -378,14 +455,18 @@ def test_a_batch_that_is_tried_again_proves_no_gap() -> None:
     assert set(store.kept[MEETING, 0].events) == truth(MEETING, log).counted
 
 
-def test_offsets_without_a_record_are_no_gap_but_records_that_went_astray_are(caplog: pytest.LogCaptureFixture) -> None:
+def test_offsets_without_a_record_are_no_gap_but_records_that_went_astray_are(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """What lies between is a transaction's marker, or aborted: the transport tells, and nothing is fetched again for it."""
     log = a_log(random.Random(7), MEETING, 60)
     del log[10:20]
     store = FakeStore()
     engine = Engine(store, "t.", Reader(), SEALER)  # type: ignore[arg-type]
     write_batch(store, engine.take([(MEETING, 0, Chunk(0, log[:10]))]))  # type: ignore[arg-type]
-    assert engine.take([(MEETING, 0, Chunk(12, log[10:20]))]).gaps == {(MEETING, 0): 10}, "nobody read 10 and 11"
+    assert engine.take([(MEETING, 0, Chunk(12, log[10:20]))]).gaps == {(MEETING, 0): 10}, (
+        "nobody read 10 and 11"
+    )
     batch = engine.take([(MEETING, 0, Chunk(10, log[10:20])), (MEETING, 0, Chunk(30, log[20:]))])
     write_batch(store, batch)  # type: ignore[arg-type]
     assert batch.gaps == {} and set(store.kept[MEETING, 0].events) == truth(MEETING, log).counted

@@ -26,7 +26,9 @@ from schemas.reference.table import Named
 def test_every_commune_has_a_one_stop_centre_and_a_committee() -> None:
     of_communes = [(one.commune, one.role) for one in agencies("46") if one.level == "commune"]
     assert sorted(of_communes) == sorted(
-        (commune.code, role) for commune in places.communes("46") for role in ("one-stop", "committee")
+        (commune.code, role)
+        for commune in places.communes("46")
+        for role in ("one-stop", "committee")
     )
     assert len(of_communes) == 80
 
@@ -36,7 +38,10 @@ def test_codes_of_agencies_are_unique_in_the_country() -> None:
     assert len(set(codes)) == len(codes)
 
 
-@pytest.mark.parametrize(("province", "code"), [("46", "H57"), ("38", "H56"), ("60", "H11"), ("68", "H36"), ("01", "P01")])
+@pytest.mark.parametrize(
+    ("province", "code"),
+    [("46", "H57"), ("38", "H56"), ("60", "H11"), ("68", "H36"), ("01", "P01")],
+)
 def test_agencies_carry_the_organisation_code_of_their_province(province: str, code: str) -> None:
     assert prefix(province) == code
     on = date(2025, 1, 1) if province == "60" else None
@@ -45,7 +50,12 @@ def test_agencies_carry_the_organisation_code_of_their_province(province: str, c
 
 def test_an_agency_answers_by_its_code() -> None:
     health = agency("H57.SYT")
-    assert (health.vi, health.en, health.level, health.known) == ("Sở Y tế", "Department of Health", "province", True)
+    assert (health.vi, health.en, health.level, health.known) == (
+        "Sở Y tế",
+        "Department of Health",
+        "province",
+        True,
+    )
     centre = agency("H57.19789")
     assert centre.vi == "Trung tâm Phục vụ hành chính công phường Thuận Hóa"
     assert (centre.commune, centre.kinds) == ("19789", ("filing",))
@@ -53,7 +63,11 @@ def test_an_agency_answers_by_its_code() -> None:
 
 def test_an_unknown_agency_still_has_words() -> None:
     stranger = agency("NYPD")
-    assert (stranger.known, stranger.words(), stranger.words("en")) == (False, "Cơ quan NYPD", "Agency NYPD")
+    assert (stranger.known, stranger.words(), stranger.words("en")) == (
+        False,
+        "Cơ quan NYPD",
+        "Agency NYPD",
+    )
 
 
 BEFORE = date(2025, 6, 30)
@@ -65,8 +79,14 @@ def test_before_the_reform_communes_and_districts_had_a_desk_and_a_committee_eac
     assert sum(one.level == "district" for one in found) == 2 * 9
     assert all((one.valid_to == date(2025, 7, 1)) == (one.level != "province") for one in found)
     desk = agency("H57.474", BEFORE)
-    assert (desk.vi, desk.district, desk.commune) == ("Bộ phận Tiếp nhận và Trả kết quả quận Thuận Hóa", "474", "")
-    codes = [one.code for province in places.provinces(BEFORE) for one in agencies(province.code, BEFORE)]
+    assert (desk.vi, desk.district, desk.commune) == (
+        "Bộ phận Tiếp nhận và Trả kết quả quận Thuận Hóa",
+        "474",
+        "",
+    )
+    codes = [
+        one.code for province in places.provinces(BEFORE) for one in agencies(province.code, BEFORE)
+    ]
     assert len(set(codes)) == len(codes)
 
 
@@ -74,7 +94,11 @@ def test_a_reused_code_is_the_agency_of_its_day_and_a_former_one_is_still_known(
     assert agency("H57.19753", BEFORE).vi == "Bộ phận Tiếp nhận và Trả kết quả phường Thuận Lộc"
     assert agency("H57.19753").vi == "Trung tâm Phục vụ hành chính công phường Phú Xuân"
     late = agency("H57.19750.UB")
-    assert (late.vi, late.known, late.valid_to) == ("Ủy ban nhân dân phường Tây Lộc", True, date(2025, 7, 1))
+    assert (late.vi, late.known, late.valid_to) == (
+        "Ủy ban nhân dân phường Tây Lộc",
+        True,
+        date(2025, 7, 1),
+    )
 
 
 @pytest.mark.parametrize(
@@ -91,7 +115,9 @@ def test_a_reused_code_is_the_agency_of_its_day_and_a_former_one_is_still_known(
         ("NYPD.19750", BEFORE, "NYPD.19750"),
     ],
 )
-def test_an_agency_of_today_took_over_where_it_follows_from_the_unit(code: str, on: date | None, heir: str | None) -> None:
+def test_an_agency_of_today_took_over_where_it_follows_from_the_unit(
+    code: str, on: date | None, heir: str | None
+) -> None:
     assert agency_today(code, on) == heir
     assert heir is None or not agency(heir).known or agency(heir).valid_to is None
 
@@ -116,7 +142,11 @@ def test_contracts_speak_of_known_kinds_and_every_feed_has_someone_to_call() -> 
         assert all(feed.rhythm_minutes > 0 and feed.grace_minutes >= 0 for feed in one.feeds)
 
 
-@pytest.mark.parametrize("rows", [agencies("46"), procedures(), fields(), categories(), indicators(), targets("46")], ids=len)
+@pytest.mark.parametrize(
+    "rows",
+    [agencies("46"), procedures(), fields(), categories(), indicators(), targets("46")],
+    ids=len,
+)
 def test_everything_shown_has_words_in_both_languages_and_a_source(rows: tuple[Named, ...]) -> None:
     assert len({row.code for row in rows}) == len(rows)
     assert all(row.vi and row.en and row.source for row in rows)
@@ -154,6 +184,13 @@ def test_a_province_has_its_own_targets_and_those_of_all() -> None:
 def test_every_note_is_said_in_both_languages() -> None:
     sets = criteria_sets()
     groups = [group for one in sets for group in one.groups]
-    rows = [*targets("46"), *targets("38"), *targets("60"), *sets, *groups, *(item for group in groups for item in group.items)]
+    rows = [
+        *targets("46"),
+        *targets("38"),
+        *targets("60"),
+        *sets,
+        *groups,
+        *(item for group in groups for item in group.items),
+    ]
     assert any(row.note for row in rows)
     assert [row.code for row in rows if bool(row.noted("vi")) != bool(row.noted("en"))] == []

@@ -35,7 +35,10 @@ def test_whatever_comes_something_is_said_of_it(record: bytes) -> None:
 def test_what_can_not_be_a_code_is_no_agency(agency: object) -> None:
     import msgspec
 
-    assert said(msgspec.json.encode({"type": "vn.unknown", "data": {"agency": agency}})) == StatedSender()
+    assert (
+        said(msgspec.json.encode({"type": "vn.unknown", "data": {"agency": agency}}))
+        == StatedSender()
+    )
     assert said(b"[" * 100_000) == StatedSender()
 
 
@@ -72,11 +75,23 @@ def test_refusals_are_counted_by_who_and_why_and_a_window_is_told_once() -> None
     counted = Refusals("g", Clock())
     assert counted.taken() == []
     for _ in range(3):
-        counted.note(StatedSender("1", "/a", "A", "filing"), "wrong-value", f"Invalid enum value '{NAME}' - at `$.data.status`")
+        counted.note(
+            StatedSender("1", "/a", "A", "filing"),
+            "wrong-value",
+            f"Invalid enum value '{NAME}' - at `$.data.status`",
+        )
     counted.note(StatedSender(), "empty", "")
     first, second = counted.taken()
-    assert (first.source, first.agency, first.kind, first.category, first.count) == ("/a", "A", "filing", "wrong-value", 3)
-    assert first.reason == "Invalid enum value '…' - at `$.data.status`" and first.since < first.until
+    assert (first.source, first.agency, first.kind, first.category, first.count) == (
+        "/a",
+        "A",
+        "filing",
+        "wrong-value",
+        3,
+    )
+    assert (
+        first.reason == "Invalid enum value '…' - at `$.data.status`" and first.since < first.until
+    )
     assert (second.agency, second.category, second.count) == ("", "empty", 1)
     assert counted.taken() == []
     counted.back([first])
@@ -88,7 +103,11 @@ def test_nobody_can_fill_the_gateways_memory(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(refusals, "MAX_KEYS", 5)
     counted = Refusals("g", Clock())
     for number in range(100):
-        counted.note(StatedSender(str(number), f"/{number}", f"A{number}", "filing"), "wrong-value", "x" * 5000)
+        counted.note(
+            StatedSender(str(number), f"/{number}", f"A{number}", "filing"),
+            "wrong-value",
+            "x" * 5000,
+        )
     found: list[Refused] = counted.taken()
     assert len(found) <= 6 and sum(one.count for one in found) == 100
     assert max(len(one.reason) for one in found) <= refusals.MAX_REASON_LETTERS

@@ -22,7 +22,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def moved() -> str:
     """A code of today whose former owner went elsewhere: the only ones for which the day decides the restated unit."""
-    return next(code for code in places.atlas().commune_by_code if restate.today(code, BEFORE) != code)
+    return next(
+        code for code in places.atlas().commune_by_code if restate.today(code, BEFORE) != code
+    )
 
 
 def test_a_reused_code_means_the_unit_of_its_day() -> None:
@@ -50,7 +52,11 @@ def test_a_late_report_under_a_reused_code_is_of_its_own_day(moved: str) -> None
 
 
 def test_a_commune_of_today_that_is_named_before_its_day_is_itself() -> None:
-    new = next(code for code in places.atlas().commune_by_code if code not in places.atlas().former_communes)
+    new = next(
+        code
+        for code in places.atlas().commune_by_code
+        if code not in places.atlas().former_communes
+    )
     assert restate.today(new, BEFORE) == new
     assert not restate.is_former(new, BEFORE)
 
@@ -72,18 +78,30 @@ def test_restating_leads_to_communes_of_today_and_stays_there() -> None:
 def test_471_former_units_were_divided_and_one_commune_has_no_restated_history() -> None:
     here = places.atlas()
     assert sum(restate.is_divided(code, BEFORE) for code in here.former_communes) == 471
-    assert len(set(here.commune_by_code) - {restate.today(code, BEFORE) for code in here.former_communes}) == 1
+    assert (
+        len(
+            set(here.commune_by_code)
+            - {restate.today(code, BEFORE) for code in here.former_communes}
+        )
+        == 1
+    )
 
 
 def test_a_province_is_or_became_one_of_today() -> None:
     assert (restate.province_today("60"), restate.province_today("46")) == ("68", "46")
-    assert {restate.province_today(one.code) for one in places.provinces(BEFORE)} == {one.code for one in places.provinces()}
+    assert {restate.province_today(one.code) for one in places.provinces(BEFORE)} == {
+        one.code for one in places.provinces()
+    }
     with pytest.raises(KeyError, match="'99'"):
         restate.province_today("99")
 
 
 def test_districts_are_those_of_before() -> None:
-    assert (len(places.districts("46", BEFORE)), len(places.districts("60", BEFORE)), places.districts("46")) == (9, 10, [])
+    assert (
+        len(places.districts("46", BEFORE)),
+        len(places.districts("60", BEFORE)),
+        places.districts("46"),
+    ) == (9, 10, [])
     with pytest.raises(KeyError, match="'99'"):
         places.districts("99")
 
@@ -91,10 +109,17 @@ def test_districts_are_those_of_before() -> None:
 def test_the_rows_of_the_database_are_all_units_and_links() -> None:
     units = unit_rows()
     levels = [row[1] for row in units]
-    assert {level: levels.count(level) for level in levels} == {"province": 98, "district": 696, "commune": 13_361}
+    assert {level: levels.count(level) for level in levels} == {
+        "province": 98,
+        "district": 696,
+        "commune": 13_361,
+    }
     assert len({(row[1], row[0], row[5]) for row in units}) == len(units)
     above = {(row[1], row[0]) for row in units}
-    assert all(row[4] == "" or ("province", row[4]) in above or ("district", row[4]) in above for row in units)
+    assert all(
+        row[4] == "" or ("province", row[4]) in above or ("district", row[4]) in above
+        for row in units
+    )
     links = successor_rows()
     assert len({row[:2] for row in links}) == len(links)
     assert sum(row[2] for row in links) == 10_040

@@ -30,9 +30,13 @@ def record(kind: Kind = FEEDBACK, ago: timedelta = 31 * DAY, now: datetime = NOW
 
 def test_an_event_from_before_what_is_kept_is_refused_to_the_millisecond() -> None:
     read, keeping = Reader().read(record(ago=30 * DAY)), Keeping(30)
-    assert not keeping.refuses(read, milliseconds(NOW)) and keeping.refuses(read, milliseconds(NOW) + 1)
+    assert not keeping.refuses(read, milliseconds(NOW)) and keeping.refuses(
+        read, milliseconds(NOW) + 1
+    )
     assert not Keeping().refuses(read, milliseconds(NOW) + 1), "unless told, all is kept"
-    with pytest.raises(RefusalError, match="more than 30 days before its arrival, 2026-11-27T10:00") as told:
+    with pytest.raises(
+        RefusalError, match="more than 30 days before its arrival, 2026-11-27T10:00"
+    ) as told:
         keeping.check(read, milliseconds(NOW) + 1)
     assert told.value.category == "too-old"
 
@@ -46,11 +50,19 @@ def test_the_gateway_and_the_import_say_it_at_once() -> None:
     for _ in intake.steps([record()], None, milliseconds(NOW)):  # type: ignore[arg-type] # nothing is sent
         pass
     (result,) = intake.results
-    assert (result.status, result.category) == ("refused", "too-old") and "không còn được lưu" in str(result.reason)
+    assert (result.status, result.category) == (
+        "refused",
+        "too-old",
+    ) and "không còn được lưu" in str(result.reason)
     now = datetime.now(UTC)
     lines = b"\n".join(record(ago=ago * DAY, now=now) for ago in (29, 31))
     young, old = kept(take(io.BytesIO(lines), None, Reader(), SEALER, "lines"), Keeping(30))
-    assert young.refusal is None and old.refusal is not None and old.refusal.category == "too-old" and not old.events
+    assert (
+        young.refusal is None
+        and old.refusal is not None
+        and old.refusal.category == "too-old"
+        and not old.events
+    )
 
 
 def test_what_is_kept_begins_at_midnight_and_pages_look_back_from_there() -> None:

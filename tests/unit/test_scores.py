@@ -28,7 +28,16 @@ def of(values: dict[str, float | None], stale: tuple[str, ...] = ()) -> dict[str
 
 
 def item(**changes: Any) -> Criterion:
-    usual = {"set": "s", "group": "g", "code": "c", "vi": "v", "en": "e", "points": 10.0, "reads": "x", "rule": "share"}
+    usual = {
+        "set": "s",
+        "group": "g",
+        "code": "c",
+        "vi": "v",
+        "en": "e",
+        "points": 10.0,
+        "reads": "x",
+        "rule": "share",
+    }
     return Criterion(**usual | changes)
 
 
@@ -53,7 +62,9 @@ def item(**changes: Any) -> Criterion:
         (item(rule="reported"), 10.1, None),
     ],
 )
-def test_a_value_becomes_points_by_the_rule_of_its_item(criterion: Criterion, value: float, expected: float | None) -> None:
+def test_a_value_becomes_points_by_the_rule_of_its_item(
+    criterion: Criterion, value: float, expected: float | None
+) -> None:
     got = points(criterion, value)
     assert got == (None if expected is None else pytest.approx(expected))
 
@@ -68,13 +79,24 @@ def test_the_index_of_all_that_is_known_is_a_number_with_a_grade() -> None:
 
 
 def test_one_group_missing_makes_it_not_enough_data_with_its_coverage() -> None:
-    readings = of({code: value for code, value in SHARES.items() if code not in ("filing.digitised", "filing.reused")})
+    readings = of(
+        {
+            code: value
+            for code, value in SHARES.items()
+            if code not in ("filing.digitised", "filing.reused")
+        }
+    )
     found = score(INDEX, readings)
     assert (found.total, found.grade) == (None, None)
     assert found.coverage == pytest.approx(78)
     assert (found.points, found.most) == (pytest.approx(70.2), pytest.approx(92.2))
     missing = found.groups[2]
-    assert (missing.group.code, missing.points, missing.coverage, missing.complete) == ("digitisation", None, 0, False)
+    assert (missing.group.code, missing.points, missing.coverage, missing.complete) == (
+        "digitisation",
+        None,
+        0,
+        False,
+    )
     assert [(part.of.code, part.state) for part in found.unknown] == [
         ("digitisation.papers", InputState.UNKNOWN),
         ("digitisation.reuse", InputState.UNKNOWN),
@@ -90,19 +112,30 @@ def test_one_group_missing_makes_it_not_enough_data_with_its_coverage() -> None:
         (Reading(140.0), InputState.IMPOSSIBLE),
     ],
 )
-def test_an_input_that_is_stale_or_cannot_be_counts_as_unknown(reading: Reading, state: InputState) -> None:
+def test_an_input_that_is_stale_or_cannot_be_counts_as_unknown(
+    reading: Reading, state: InputState
+) -> None:
     found = score(INDEX, of(SHARES) | {"filing.on_time": reading})
-    assert [(part.of.code, part.state, part.points) for part in found.unknown] == [("progress.on_time", state, None)]
+    assert [(part.of.code, part.state, part.points) for part in found.unknown] == [
+        ("progress.on_time", state, None)
+    ]
     assert (found.total, found.coverage) == (None, pytest.approx(80))
 
 
 def test_what_loses_most_comes_first_with_the_question_behind_it() -> None:
-    worse = SHARES | {"filing.on_time": 70.0, "filing.paid_online": 20.0, "procedure.published": 100.0}
+    worse = SHARES | {
+        "filing.on_time": 70.0,
+        "filing.paid_online": 20.0,
+        "procedure.published": 100.0,
+    }
     found = score(INDEX, of(worse), (("commune", ("19753",)),))
     first, second, *rest = found.losses
     assert (first.of.code, first.lost) == ("online.payment", pytest.approx(8))
     assert first.question is not None and second.question is not None
-    assert (first.question.figure, first.question.query) == ("filing.paid_online", "paid_online=0&commune=19753")
+    assert (first.question.figure, first.question.query) == (
+        "filing.paid_online",
+        "paid_online=0&commune=19753",
+    )
     assert (second.question.figure, second.question.query) == ("filing.overdue", "commune=19753")
     assert [part.lost for part in rest] == sorted((part.lost for part in rest), reverse=True)
     assert "publicity.published" not in [part.of.code for part in found.losses]
@@ -119,7 +152,10 @@ def test_weights_that_were_not_seen_are_told() -> None:
 
 @given(
     st.fixed_dictionaries({code: st.floats(0, 100) for code in SHARES}),
-    st.dictionaries(st.sampled_from(sorted(SHARES)), st.sampled_from([Reading(None), Reading(50.0, stale=True), Reading(101.0)])),
+    st.dictionaries(
+        st.sampled_from(sorted(SHARES)),
+        st.sampled_from([Reading(None), Reading(50.0, stale=True), Reading(101.0)]),
+    ),
 )
 def test_whatever_is_missing_the_whole_lies_between_the_least_and_the_most(
     values: dict[str, float], missing: dict[str, Reading]
@@ -128,7 +164,9 @@ def test_whatever_is_missing_the_whole_lies_between_the_least_and_the_most(
     assert whole.total is not None
     assert part.points - 1e-9 <= whole.total <= part.most + 1e-9
     assert (part.total is None) == bool(missing)
-    assert part.coverage == pytest.approx(100 - sum(item.points for item in INDEX.items if item.reads in missing))
+    assert part.coverage == pytest.approx(
+        100 - sum(item.points for item in INDEX.items if item.reads in missing)
+    )
     assert sum(one.lost for one in part.losses) == pytest.approx(part.known - part.points, abs=1e-6)
 
 
@@ -197,14 +235,25 @@ def test_a_league_compares_only_what_can_be_compared() -> None:
         return score(INDEX, of(dict.fromkeys(SHARES, value)))
 
     table = league({"b": at(80), "a": at(80), "c": at(95), "e": score(INDEX, {}), "d": at(70)})
-    assert [(rank.unit, rank.place) for rank in table] == [("c", 1), ("a", 2), ("b", 2), ("d", 4), ("e", None)]
+    assert [(rank.unit, rank.place) for rank in table] == [
+        ("c", 1),
+        ("a", 2),
+        ("b", 2),
+        ("d", 4),
+        ("e", None),
+    ]
 
 
 @pytest.mark.parametrize("criteria", criteria_sets(), ids=lambda one: one.code)
-def test_every_item_reads_a_figure_or_indicator_and_asks_for_records_that_exist(criteria: CriteriaSet) -> None:
+def test_every_item_reads_a_figure_or_indicator_and_asks_for_records_that_exist(
+    criteria: CriteriaSet,
+) -> None:
     codes = [one.code for one in criteria.items]
     assert len(set(codes)) == len(codes)
-    assert all(one.vi and one.en and one.source for one in (criteria, *criteria.groups, *criteria.items, *criteria.grades))
+    assert all(
+        one.vi and one.en and one.source
+        for one in (criteria, *criteria.groups, *criteria.items, *criteria.grades)
+    )
     assert criteria.grades[-1].least == 0
     for one in criteria.items:
         assert one.reads in FIGURES or indicator(one.reads)
@@ -230,7 +279,9 @@ def test_every_item_reads_a_figure_or_indicator_and_asks_for_records_that_exist(
         ({"rule": "steps", "steps": "95:11"}, "0 to 10 points"),
     ],
 )
-def test_a_set_that_cannot_be_computed_is_told_by_what_is_wrong(changes: dict[str, Any], told: str) -> None:
+def test_a_set_that_cannot_be_computed_is_told_by_what_is_wrong(
+    changes: dict[str, Any], told: str
+) -> None:
     group = msgspec.structs.replace(INDEX.groups[0], points=10.0, items=(item(**changes),))
     with pytest.raises(ValueError, match=told):
         check(msgspec.structs.replace(INDEX, points=10.0, groups=(group,)))

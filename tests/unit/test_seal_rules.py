@@ -58,7 +58,13 @@ def test_what_is_sealed_opens_and_is_the_same_each_time(text: str) -> None:
 
 
 def test_only_the_whole_form_counts_as_sealed() -> None:
-    for text in ("sealed:0a1b2c", "sealed:1:", "sealed:1:abc", f"sealed:1:{SOMEBODY}", f"{SEALER.seal(SOMEBODY)} {SOMEBODY}"):
+    for text in (
+        "sealed:0a1b2c",
+        "sealed:1:",
+        "sealed:1:abc",
+        f"sealed:1:{SOMEBODY}",
+        f"{SEALER.seal(SOMEBODY)} {SOMEBODY}",
+    ):
         assert not is_sealed(text)
         assert SEALER.open(SEALER.seal(text)).endswith(text.split()[-1]), (
             "what only looks like it is sealed again, and opens to all"
@@ -66,7 +72,12 @@ def test_only_the_whole_form_counts_as_sealed() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [lambda text: text[:-2], lambda text: text[:-1] + ("A" if text[-1] != "A" else "B") * 2, str.lower]
+    "change",
+    [
+        lambda text: text[:-2],
+        lambda text: text[:-1] + ("A" if text[-1] != "A" else "B") * 2,
+        str.lower,
+    ],
 )
 def test_a_changed_text_does_not_open(change: Any) -> None:
     with pytest.raises(DecryptionError):
@@ -93,14 +104,18 @@ def test_in_a_valid_record_only_the_identity_changes(ascii: bool) -> None:
     record = report(ascii=ascii, description='says "reporter": "me" and \\ ')
     read, closed = read_sealed(record, Reader(), SEALER)
     assert names_nobody(closed)
-    assert closed == record.replace((ESCAPED if ascii else SOMEBODY).encode(), SEALER.seal(SOMEBODY).encode())
+    assert closed == record.replace(
+        (ESCAPED if ascii else SOMEBODY).encode(), SEALER.seal(SOMEBODY).encode()
+    )
     assert SEALER.open(read.data.reporter) == SOMEBODY
     assert read_sealed(closed, Reader(), SEALER)[1] is closed, "sealed already, it is not touched"
 
 
 def test_the_name_may_be_escaped_and_be_there_more_than_once() -> None:
     once = report().replace(b'"reporter"', b'"rep\\u006frt\\u0065r"')
-    again = report(SEALER.seal("x")).replace(b'"reporter"', f'"reporter" : "{SOMEBODY}", "reporter"'.encode())
+    again = report(SEALER.seal("x")).replace(
+        b'"reporter"', f'"reporter" : "{SOMEBODY}", "reporter"'.encode()
+    )
     for record in (once, again):
         closed = sealed(record, SEALER)
         assert is_sealed(Reader().read(closed).data.reporter) and names_nobody(closed)
@@ -137,8 +152,12 @@ BROKEN = {
     "no UTF-8": lambda: report().replace("Thử".encode(), b"Th\xff\xfe"),
     "an escape that is none": lambda: report().replace("Thử".encode(), b"Th\\x"),
     "an escaped quote": lambda: report(f'"{SOMEBODY}" \\'),
-    "JSON within a text": lambda: json.dumps(EVENT | {"data": report().decode()}, ensure_ascii=False).encode(),
-    "JSON within a text within a text": lambda: json.dumps({"data": json.dumps({"data": report().decode()})}).encode(),
+    "JSON within a text": lambda: json.dumps(
+        EVENT | {"data": report().decode()}, ensure_ascii=False
+    ).encode(),
+    "JSON within a text within a text": lambda: json.dumps(
+        {"data": json.dumps({"data": report().decode()})}
+    ).encode(),
     "somebody's print of it": lambda: str({"type": "x", "reporter": SOMEBODY, "id": 1}).encode(),
     "at the wrong place": lambda: json.dumps(EVENT | {"reporter": SOMEBODY}).encode(),
 }
@@ -171,9 +190,24 @@ def test_no_bytes_are_too_broken(before: bytes, after: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["\\", " ", "\n,", '"', "'", "{", '"reporter":', '\\"reporter\\":\\"', "'reporter':'", '"reporter":x ', "sealed:1:"]
+    "unit",
+    [
+        "\\",
+        " ",
+        "\n,",
+        '"',
+        "'",
+        "{",
+        '"reporter":',
+        '\\"reporter\\":\\"',
+        "'reporter':'",
+        '"reporter":x ',
+        "sealed:1:",
+    ],
 )
-@pytest.mark.parametrize("start", ["", '"reporter":', '"reporter": x', '\\"reporter\\":\\"', "'reporter':'", '"\\u0072'])
+@pytest.mark.parametrize(
+    "start", ["", '"reporter":', '"reporter": x', '\\"reporter\\":\\"', "'reporter':'", '"\\u0072']
+)
 def test_a_megabyte_of_anything_takes_no_longer_than_it_is_long(start: str, unit: str) -> None:
     record = (start + unit * (1_000_000 // len(unit))).encode()
     began = time.process_time()
@@ -182,20 +216,33 @@ def test_a_megabyte_of_anything_takes_no_longer_than_it_is_long(start: str, unit
 
 
 @given(st.text(), st.booleans(), st.text())
-def test_whoever_it_is_a_valid_record_stays_one_and_says_the_same(who: str, ascii: bool, words: str) -> None:
+def test_whoever_it_is_a_valid_record_stays_one_and_says_the_same(
+    who: str, ascii: bool, words: str
+) -> None:
     record = report(who, ascii, description=words[:4000])
     try:
         Reader().read(record)
     except RefusalError:  # lone surrogates
         return
     read, closed = read_sealed(record, Reader(), SEALER)
-    assert SEALER.open(read.data.reporter) == who if who and not is_sealed(who) else read.data.reporter == who
-    assert msgspec.json.decode(closed)["data"] | {"reporter": who} == msgspec.json.decode(record)["data"]
+    assert (
+        SEALER.open(read.data.reporter) == who
+        if who and not is_sealed(who)
+        else read.data.reporter == who
+    )
+    assert (
+        msgspec.json.decode(closed)["data"] | {"reporter": who}
+        == msgspec.json.decode(record)["data"]
+    )
 
 
 def test_a_resend_says_the_same_under_any_key_but_not_without_a_reporter() -> None:
     other = Sealer([bytes(64)])
-    said = {body(read_sealed(report(who), Reader(), seals)[0]) for who in (SOMEBODY, "Ai") for seals in (SEALER, other)}
+    said = {
+        body(read_sealed(report(who), Reader(), seals)[0])
+        for who in (SOMEBODY, "Ai")
+        for seals in (SEALER, other)
+    }
     assert len(said) == 1
     assert said != {body(Reader().read(report("")))}
     assert said != {body(read_sealed(report(rating=3), Reader(), SEALER)[0])}
@@ -206,7 +253,10 @@ def test_no_reason_quotes_what_may_be_a_persons() -> None:
     for field in ("status", "urgency"):
         with pytest.raises(RefusalError) as refused:
             Reader().read(report(**{field: SOMEBODY}))
-        assert names_nobody(refused.value.reason.encode()) and f"$.data.{field}" in refused.value.reason
+        assert (
+            names_nobody(refused.value.reason.encode())
+            and f"$.data.{field}" in refused.value.reason
+        )
     with pytest.raises(RefusalError, match="'lost'"):
         Reader().read(report(status="lost"))
 
@@ -239,7 +289,10 @@ def test_the_key_may_lie_elsewhere(tmp_path: Path) -> None:
     assert (tmp_path / "safe" / "key").exists() and not (tmp_path / "home").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"# none\n", b"abc\n", b"\xff\xfe", b"A" * 85 + b"\n", b"A" * 86 + b"==\nrest\n"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"# none\n", b"abc\n", b"\xff\xfe", b"A" * 85 + b"\n", b"A" * 86 + b"==\nrest\n"],
+)
 def test_a_file_that_is_no_key_is_told_and_not_quoted(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "seal.key").write_bytes(content)
     with pytest.raises(SealError, match=r"seal\.key") as refused:
@@ -275,12 +328,19 @@ def test_opening_is_written_down_without_what_was_opened(tmp_path: Path) -> None
     assert seal_command(tmp_path, "open", closed, "--reason", " ").exit_code
     assert not (tmp_path / "unmask.log").exists()
     for _ in range(2):
-        done = seal_command(tmp_path, "open", closed, "--reason", "Gọi lại người dân", "--entity", "PA-1")
+        done = seal_command(
+            tmp_path, "open", closed, "--reason", "Gọi lại người dân", "--entity", "PA-1"
+        )
         assert (done.exit_code, done.output) == (0, SOMEBODY + "\n")
     lines = [json.loads(line) for line in (tmp_path / "unmask.log").read_text().splitlines()]
-    assert [(line["reason"], line["entity"]) for line in lines] == [("Gọi lại người dân", "PA-1")] * 2
+    assert [(line["reason"], line["entity"]) for line in lines] == [
+        ("Gọi lại người dân", "PA-1")
+    ] * 2
     assert lines[0]["sealed"] == lines[1]["sealed"] and lines[0]["user"] and lines[0]["at"]
-    assert names_nobody((tmp_path / "unmask.log").read_bytes()) and closed not in (tmp_path / "unmask.log").read_text()
+    assert (
+        names_nobody((tmp_path / "unmask.log").read_bytes())
+        and closed not in (tmp_path / "unmask.log").read_text()
+    )
     wrong = seal_command(tmp_path, "open", closed[:-3], "--reason", "x")
     assert wrong.exit_code == 1 and wrong.output.startswith("schemas seal:")
 
@@ -289,4 +349,6 @@ def test_what_cannot_be_written_down_is_not_opened(tmp_path: Path) -> None:
     closed = sealer(settings_at(tmp_path)).seal(SOMEBODY)
     (tmp_path / "unmask.log").mkdir()
     done = seal_command(tmp_path, "open", closed, "--reason", "x")
-    assert done.exit_code == 1 and names_nobody(done.output.encode()) and "not opened" in done.output
+    assert (
+        done.exit_code == 1 and names_nobody(done.output.encode()) and "not opened" in done.output
+    )

@@ -63,7 +63,9 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
 
 
 def test_another_seed_gives_another_province() -> None:
-    other = tuple(events(World("46", 8, beginning=HUE.beginning), START, START + timedelta(hours=9)))
+    other = tuple(
+        events(World("46", 8, beginning=HUE.beginning), START, START + timedelta(hours=9))
+    )
     assert {record.value for record in other}.isdisjoint(record.value for record in two_days())
 
 
@@ -149,7 +151,11 @@ def test_counters_open_in_working_hours_and_people_file_online_in_the_evening_to
     registered = [event.data for event in of("filing") if event.data.status is F.REGISTERED]
     counter = [one for one in registered if one.channel is not one.channel.ONLINE]
     assert all(calendar("46").is_working(one.registered_at) for one in counter)
-    online = Counter(one.registered_at.astimezone(ZONE).hour for one in registered if one.channel is one.channel.ONLINE)
+    online = Counter(
+        one.registered_at.astimezone(ZONE).hour
+        for one in registered
+        if one.channel is one.channel.ONLINE
+    )
     assert online[9] > online[20] > online[3]
     assert online[8] + online[9] > online[11] + online[12] < online[14] + online[15]
     assert 0.6 < sum(online.values()) / len(registered) < 0.85
@@ -159,7 +165,9 @@ def test_a_sunday_and_the_week_of_tet_are_quiet() -> None:
     def steps(day: str) -> int:
         at = datetime.fromisoformat(day).replace(tzinfo=ZONE)
         world = World("46", 7, beginning=milliseconds(at))
-        return sum(record.kind.name == "filing" for record in events(world, at, at + timedelta(hours=14)))
+        return sum(
+            record.kind.name == "filing" for record in events(world, at, at + timedelta(hours=14))
+        )
 
     monday, sunday, tet = steps("2026-03-09"), steps("2026-03-08"), steps("2026-02-17")
     assert tet < monday / 8
@@ -222,7 +230,10 @@ def test_statuses_follow_in_legal_order_by_the_clock_of_the_source(name: str) ->
         assert numbers == sorted(numbers)
         for before, after in pairwise(steps):
             if int(after.id.rpartition("/")[2]) == int(before.id.rpartition("/")[2]) + 1:
-                assert after.data.status in ORDER[name].get(before.data.status, set()), (before, after)
+                assert after.data.status in ORDER[name].get(before.data.status, set()), (
+                    before,
+                    after,
+                )
                 seen.add((before.data.status, after.data.status))
     assert len(seen) > len(ORDER[name])
 
@@ -235,7 +246,9 @@ def test_nothing_finishes_before_it_began_and_what_is_closed_says_when() -> None
     for event in of("document"):
         assert event.data.sent_at < event.time
         assert event.data.from_organ != event.data.to_organ
-        assert (event.data.status in (D.REFUSED, D.RECALL_ASKED, D.RECALL_AGREED, D.RECALL_REFUSED)) == bool(event.data.reason)
+        assert (
+            event.data.status in (D.REFUSED, D.RECALL_ASKED, D.RECALL_AGREED, D.RECALL_REFUSED)
+        ) == bool(event.data.reason)
 
 
 def test_slow_agencies_are_late_and_the_others_are_not() -> None:
@@ -244,7 +257,9 @@ def test_slow_agencies_are_late_and_the_others_are_not() -> None:
     for steps in lives("filing").values():
         for step in steps:
             if step.data.status is F.FINISHED:
-                late[step.data.agency in world.slow].append(step.data.finished_at > step.data.due_at)
+                late[step.data.agency in world.slow].append(
+                    step.data.finished_at > step.data.due_at
+                )
     shares = {slow: sum(found) / len(found) for slow, found in late.items()}
     assert shares[True] > 0.2
     assert shares[False] < 0.05
@@ -266,7 +281,9 @@ def test_reports_are_due_by_their_category() -> None:
         assert row is not None
         allowed = timedelta(hours=row.hours)
         timed = row.urgency is Urgency.TIMED
-        assert event.data.due_at == (calendar("46").add_working(event.time, allowed) if timed else event.time + allowed)
+        assert event.data.due_at == (
+            calendar("46").add_working(event.time, allowed) if timed else event.time + allowed
+        )
 
 
 def test_meetings_are_planned_held_and_ended_with_sites_that_were_invited() -> None:
@@ -279,7 +296,9 @@ def test_meetings_are_planned_held_and_ended_with_sites_that_were_invited() -> N
 
 def test_a_storm_floods_the_lowland() -> None:
     at = milliseconds(START) + 8 * HOUR
-    storm = Storm(since=at, until=at + 5 * HOUR, every=FOREVER, length=5 * HOUR, reports=400, communes=6)
+    storm = Storm(
+        since=at, until=at + 5 * HOUR, every=FOREVER, length=5 * HOUR, reports=400, communes=6
+    )
     added = Counter[str]()
     for record in events(HUE.staging(storm), START, END):
         if record.kind.name == "feedback" and record.fate == "good":
@@ -298,7 +317,9 @@ def test_small_storms_of_a_live_run_come_again_and_again_in_turn() -> None:
     for record in events(staged, START, START + timedelta(minutes=65)):
         if b"S0-" in record.key and record.fate == "good":
             event = READER.read(record.value)
-            hit[(milliseconds(event.data.reported_at) - start) // (20 * MINUTE)].add(event.data.commune)
+            hit[(milliseconds(event.data.reported_at) - start) // (20 * MINUTE)].add(
+                event.data.commune
+            )
     assert sorted(hit) == [0, 1, 2, 3]
     assert all(len(communes) == 1 for communes in hit.values())
 
@@ -307,7 +328,9 @@ def test_a_silent_agency_sends_all_it_withheld_in_one_burst() -> None:
     agency = silent_agency(HUE, "test")
     since, until = milliseconds(START) + 8 * HOUR, milliseconds(START) + 16 * HOUR
     staged = HUE.staging(Silence(since=since, until=until, agency=agency))
-    mine = [record for record in events(staged, START, END) if f"urn:vn:{agency}#" in record.event_id]
+    mine = [
+        record for record in events(staged, START, END) if f"urn:vn:{agency}#" in record.event_id
+    ]
     assert not [record for record in mine if since <= record.arrival_ms < until]
     assert len([record for record in mine if until <= record.arrival_ms < until + 15 * MINUTE]) > 20
     without = [record for record in two_days() if f"urn:vn:{agency}#" in record.event_id]
@@ -326,7 +349,10 @@ def test_speed_multiplies_what_happens_and_not_the_time() -> None:
     faster = HUE.staging(Faster(since=milliseconds(nine), until=FOREVER, factor=5))
 
     def births(world: World) -> int:
-        return sum(record.event_id.endswith("/1") for record in events(world, nine, nine + timedelta(hours=1)))
+        return sum(
+            record.event_id.endswith("/1")
+            for record in events(world, nine, nine + timedelta(hours=1))
+        )
 
     assert 4 < births(faster) / births(HUE) < 6
     assert all(
@@ -341,19 +367,29 @@ def test_an_exercise_may_have_a_storm_a_silent_agency_and_the_flood_before_tet()
     start, ten = milliseconds(nine), nine + timedelta(hours=1)
 
     def births(world: World) -> Counter[str]:
-        return Counter(one.kind.name for one in events(world, nine, ten) if one.event_id.endswith("/1") and one.fate == "good")
+        return Counter(
+            one.kind.name
+            for one in events(world, nine, ten)
+            if one.event_id.endswith("/1") and one.fate == "good"
+        )
 
     def staged(scenario: Scenario) -> World:
         return HUE.staging(*exercise(HUE, scenario, start))
 
     usual = births(HUE)
     storm, flood = births(staged(Scenario.STORM)), births(staged(Scenario.TET))
-    assert storm["feedback"] > usual["feedback"] + 800 and storm | {"feedback": 0} == usual | {"feedback": 0}
-    assert 3 < flood["filing"] / usual["filing"] < 5 and flood | {"filing": 0} == usual | {"filing": 0}
+    assert storm["feedback"] > usual["feedback"] + 800 and storm | {"feedback": 0} == usual | {
+        "feedback": 0
+    }
+    assert 3 < flood["filing"] / usual["filing"] < 5 and flood | {"filing": 0} == usual | {
+        "filing": 0
+    }
     (silence,) = exercise(HUE, Scenario.OUTAGE, start)
     assert isinstance(silence, Silence)
     for world, sends in ((HUE, True), (staged(Scenario.OUTAGE), False)):
-        mine = (one for one in events(world, nine, END) if f"urn:vn:{silence.agency}#" in one.event_id)
+        mine = (
+            one for one in events(world, nine, END) if f"urn:vn:{silence.agency}#" in one.event_id
+        )
         assert any(mine) is sends
     faster = staged(Scenario.TET).staging(Faster(since=start, until=FOREVER, factor=3))
     names = Counter(one.event_id for one in events(faster, nine, ten) if one.fate == "good")
@@ -363,7 +399,9 @@ def test_an_exercise_may_have_a_storm_a_silent_agency_and_the_flood_before_tet()
 def test_other_provinces_live_too() -> None:
     nine = START + timedelta(hours=9)
     world = World("38", 7, beginning=milliseconds(START))
-    found = [record for record in events(world, nine, nine + timedelta(hours=1)) if record.fate == "good"]
+    found = [
+        record for record in events(world, nine, nine + timedelta(hours=1)) if record.fate == "good"
+    ]
     assert len(found) > 2000
     assert all(READER.read(record.value).data.agency.startswith("H56.") for record in found)
 

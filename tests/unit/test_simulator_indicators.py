@@ -21,9 +21,16 @@ def month_of_indicators() -> tuple[Read, ...]:
     end = datetime(2026, 11, 24, tzinfo=ZONE)
     world = World("46", 7)
     hours = range(milliseconds(end) - 30 * DAY, milliseconds(end), HOUR)
-    steps = (step for hour in hours for step in indicators.born(world, hour, world.dice("indicator", hour), 0))
+    steps = (
+        step
+        for hour in hours
+        for step in indicators.born(world, hour, world.dice("indicator", hour), 0)
+    )
     return tuple(
-        READER.read(write(INDICATOR, step.event, id=step.id, source=step.agency, time=moment(step.occurred))) for step in steps
+        READER.read(
+            write(INDICATOR, step.event, id=step.id, source=step.agency, time=moment(step.occurred))
+        )
+        for step in steps
     )
 
 
@@ -32,12 +39,29 @@ def test_after_a_month_the_scoreboard_has_targets_in_every_state() -> None:
     end = datetime(2026, 11, 24, tzinfo=ZONE)
     reports = (
         IndicatorReport(
-            *(getattr(one.data, name) for name in ("indicator", "unit", "period", "value", "measure_unit", "agency", "reported_at"))
+            *(
+                getattr(one.data, name)
+                for name in (
+                    "indicator",
+                    "unit",
+                    "period",
+                    "value",
+                    "measure_unit",
+                    "agency",
+                    "reported_at",
+                )
+            )
         )
         for one in month_of_indicators()
     )
-    found = {one.target.indicator: one for one in standings("46", "46", by_indicator(reports, end), {}, end)}
-    of = {status: {code for code, one in found.items() if one.status is status} for status in TargetStatus}
+    found = {
+        one.target.indicator: one
+        for one in standings("46", "46", by_indicator(reports, end), {}, end)
+    }
+    of = {
+        status: {code for code, one in found.items() if one.status is status}
+        for status in TargetStatus
+    }
     assert {"internet.users", "payment.accounts"} <= of[TargetStatus.MET]
     assert {"identity.accounts", "app.installs"} <= of[TargetStatus.ON_TRACK]
     assert {"internet.fibre", "health.records"} <= of[TargetStatus.AT_RISK]
@@ -46,15 +70,22 @@ def test_after_a_month_the_scoreboard_has_targets_in_every_state() -> None:
     assert not any(one.series.left_out or one.reading.stale for one in found.values())
 
 
-def test_every_unit_reports_each_month_whatever_the_weekday_and_gives_the_months_before_again() -> None:
+def test_every_unit_reports_each_month_whatever_the_weekday_and_gives_the_months_before_again() -> (
+    None
+):
     told = [one.data for one in month_of_indicators() if one.data.indicator == "land.database"]
     assert {one.unit for one in told} == {"46", *(one.code for one in HUE.communes)}
-    assert {one.period for one in told if one.unit == "46"} == {f"2026-{month:02d}" for month in range(6, 12)}
+    assert {one.period for one in told if one.unit == "46"} == {
+        f"2026-{month:02d}" for month in range(6, 12)
+    }
     assert len({one.event_id for one in month_of_indicators()}) == len(month_of_indicators())
 
 
 def test_points_of_the_index_and_of_the_council_are_within_their_most() -> None:
-    most = {group.reported: group.points for group in criteria_set("766").groups} | {"assessment.council": 10, "service.index": 100}
+    most = {group.reported: group.points for group in criteria_set("766").groups} | {
+        "assessment.council": 10,
+        "service.index": 100,
+    }
     told = [one.data for one in month_of_indicators() if one.data.indicator in most]
     assert {one.indicator for one in told} >= {"service.index", "assessment.council"}
     assert all(0 < one.value <= most[one.indicator] for one in told)
@@ -65,7 +96,11 @@ def test_a_target_is_missed_and_another_is_met() -> None:
     world = World("46", 7, beginning=milliseconds(at))
     newest = {
         event.data.indicator: event.data.value
-        for event in (READER.read(record.value) for record in events(world, at, at + timedelta(hours=5)) if record.fate == "good")
+        for event in (
+            READER.read(record.value)
+            for record in events(world, at, at + timedelta(hours=5))
+            if record.fate == "good"
+        )
         if event.kind.name == "indicator" and event.data.unit == "46"
     }
     assert newest["tax.electronic"] < 0.9 * 95

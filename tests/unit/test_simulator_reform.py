@@ -55,7 +55,12 @@ def test_from_the_reform_on_a_world_is_itself_and_before_it_has_the_units_of_the
     assert hue.of(REFORMED) is hue
     then = hue.of(REFORMED - 1)
     assert then is not None
-    assert (len(then.communes), len(then.districts), len(hue.communes), hue.districts) == (133, 9, 40, ())
+    assert (len(then.communes), len(then.districts), len(hue.communes), hue.districts) == (
+        133,
+        9,
+        40,
+        (),
+    )
     assert then.scale == hue.scale == 1
     assert (len(World("38").before.communes), World("38").before.scale) == (547, World("38").scale)
 
@@ -76,12 +81,16 @@ def test_every_event_names_the_units_and_agencies_of_its_day(province: str) -> N
     heirs = {restate.today(code, restate.EVE) for code in former}
     assert {restate.today(code, restate.EVE) for code in seen[True]} == heirs
     if province != "60":
-        assert heirs == seen[False] == {one.code for one in places.communes(province)}, "all of today's have history"
+        assert heirs == seen[False] == {one.code for one in places.communes(province)}, (
+            "all of today's have history"
+        )
 
 
 @pytest.mark.parametrize("province", ["46", "60"])
 def test_an_open_filing_goes_on_under_whoever_took_over(province: str) -> None:
-    crossing = [steps for key, steps in sides(province).items() if steps[True][0].kind.name == "filing"]
+    crossing = [
+        steps for key, steps in sides(province).items() if steps[True][0].kind.name == "filing"
+    ]
     assert len(crossing) > 300
     renamed = 0
     for steps in crossing:
@@ -91,7 +100,10 @@ def test_an_open_filing_goes_on_under_whoever_took_over(province: str) -> None:
             assert event.data.registered_at == born.registered_at
             holders = {agency_today(step.data.agency, on) for step in steps[True]}
             centre = agency_today(f"{world(province).prefix}.{born.commune}", on)
-            assert event.data.agency in holders | {centre} or agency(event.data.agency).level == "province"
+            assert (
+                event.data.agency in holders | {centre}
+                or agency(event.data.agency).level == "province"
+            )
             renamed += event.data.commune != born.commune
     assert renamed > 100
 
@@ -115,16 +127,23 @@ def test_districts_send_receive_and_handle_before_the_reform_and_not_after() -> 
         ):
             if agency(code, restate.day(event.time)).level == "district":
                 roles[f"{role} {event.kind.name}", before(event)] += 1
-    assert all(roles[role, True] > 100 for role in ("handles filing", "handles document", "sends document", "receives document"))
+    assert all(
+        roles[role, True] > 100
+        for role in ("handles filing", "handles document", "sends document", "receives document")
+    )
     late = {role for role, is_before in roles if not is_before}
-    assert late <= {"sends document", "receives document"}, "a document keeps its sender and receiver, not its holder"
+    assert late <= {"sends document", "receives document"}, (
+        "a document keeps its sender and receiver, not its holder"
+    )
 
 
 def test_a_meeting_that_was_planned_before_is_held_with_the_sites_of_today() -> None:
     crossing = [steps for steps in sides("46").values() if steps[True][0].kind.name == "meeting"]
     assert crossing
     for steps in crossing:
-        assert any(agency(site, restate.EVE).level == "district" for site in steps[True][0].data.invited)
+        assert any(
+            agency(site, restate.EVE).level == "district" for site in steps[True][0].data.invited
+        )
         for event in steps[False]:
             assert set(event.data.connected) <= set(event.data.invited)
             assert all(agency(site).valid_to is None for site in event.data.invited)
@@ -135,18 +154,26 @@ def test_binh_thuan_ends_with_the_reform_and_goes_on_in_lam_dong() -> None:
     assert births and all(map(before, births)), "nothing begins in a province that is no more"
     after = [event for event in good("60") if not before(event)]
     assert {event.data.agency.partition(".")[0] for event in after} == {"H36"}
-    assert {places.commune(event.data.commune).province for event in after if event.data.commune} == {"68"}
+    assert {
+        places.commune(event.data.commune).province for event in after if event.data.commune
+    } == {"68"}
 
 
 def test_spans_that_meet_on_the_day_are_the_whole_and_the_seed_decides() -> None:
-    assert (*events(world("46"), START, DAY_OF_REFORM), *events(world("46"), DAY_OF_REFORM, END)) == records("46")
+    assert (
+        *events(world("46"), START, DAY_OF_REFORM),
+        *events(world("46"), DAY_OF_REFORM, END),
+    ) == records("46")
 
 
 def test_a_scene_of_the_former_province_changes_nothing_but_its_own() -> None:
     since = REFORMED - 3 * DAY + 8 * HOUR
     silent = world("46").before.centre(world("46").before.communes[5])
     staged = {
-        record.event_id: record for record in events(world("46").staging(Silence(since, since + 5 * HOUR, silent)), START, END)
+        record.event_id: record
+        for record in events(
+            world("46").staging(Silence(since, since + 5 * HOUR, silent)), START, END
+        )
     }
     plain = {record.event_id: record for record in records("46")}
     assert staged.keys() == plain.keys()
@@ -164,7 +191,11 @@ def test_the_scenes_of_a_past_run_are_those_of_units_of_their_day() -> None:
 def test_reports_of_a_former_commune_lie_in_an_equal_share_of_its_heirs_area() -> None:
     then = World("46").before
     for event in good("46"):
-        if event.kind.name == "feedback" and milliseconds(event.data.reported_at) < REFORMED and before(event):
+        if (
+            event.kind.name == "feedback"
+            and milliseconds(event.data.reported_at) < REFORMED
+            and before(event)
+        ):
             unit = restate.meaning(event.data.commune, restate.EVE)
             assert unit is not None
             radius = (then._area(unit) / 3.1416) ** 0.5 / 111.2
@@ -176,11 +207,17 @@ def test_reports_of_a_former_commune_lie_in_an_equal_share_of_its_heirs_area() -
     [
         ("46", END, ""),
         ("60", START, ""),
-        ("60", DAY_OF_REFORM, "Tỉnh Bình Thuận (60) is part of Tỉnh Lâm Đồng (68) since 01/07/2025; choose --province 68"),
+        (
+            "60",
+            DAY_OF_REFORM,
+            "Tỉnh Bình Thuận (60) is part of Tỉnh Lâm Đồng (68) since 01/07/2025; choose --province 68",
+        ),
         ("99", START, "unknown province code '99'"),
     ],
 )
-def test_a_province_that_is_no_more_names_its_heir(province: str, at: datetime, problem: str) -> None:
+def test_a_province_that_is_no_more_names_its_heir(
+    province: str, at: datetime, problem: str
+) -> None:
     assert no_such_province(province, at).startswith(problem)
     assert bool(no_such_province(province, at)) == bool(problem)
 
@@ -188,6 +225,8 @@ def test_a_province_that_is_no_more_names_its_heir(province: str, at: datetime, 
 def test_the_command_refuses_a_province_that_is_no_more_before_it_sends_anything() -> None:
     app = typer.Typer()
     app.command()(simulate)
-    result = CliRunner().invoke(app, ["--province", "60", "--from", "2025-07-02"], env={"COLUMNS": "200"})
+    result = CliRunner().invoke(
+        app, ["--province", "60", "--from", "2025-07-02"], env={"COLUMNS": "200"}
+    )
     assert result.exit_code == 2
     assert "--province 68" in " ".join(result.output.split())

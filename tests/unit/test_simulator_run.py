@@ -30,7 +30,9 @@ class FailingSink:
         self.kept: list[bytes] = []
         self._waiting: list[bytes] = []
 
-    def send_record(self, topic_kind: Kind, key: bytes, value: bytes, received_ms: int | None = None) -> None:
+    def send_record(
+        self, topic_kind: Kind, key: bytes, value: bytes, received_ms: int | None = None
+    ) -> None:
         self._waiting.append(value)
 
     def flush(self) -> None:
@@ -62,7 +64,9 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def sending(
-    sink: FailingSink, watcher: Quiet, remember: Callable[[World, datetime], None] = lambda world, came: None
+    sink: FailingSink,
+    watcher: Quiet,
+    remember: Callable[[World, datetime], None] = lambda world, came: None,
 ) -> SimulationRun:
     return SimulationRun(HUE, START, lambda: sink, watcher, remember)
 
@@ -125,7 +129,11 @@ def test_the_state_keeps_the_scenes_and_ends_those_of_the_last_run(tmp_path: Pat
     kept = load(tmp_path)
     assert kept is not None
     assert kept.scenes == staged.scenes
-    assert not [one for one in kept.world.scenes if isinstance(one, (Storm, Faster)) and one.until == FOREVER]
+    assert not [
+        one
+        for one in kept.world.scenes
+        if isinstance(one, (Storm, Faster)) and one.until == FOREVER
+    ]
     silences = [one for one in kept.world.scenes if isinstance(one, Silence)]
     again = kept.world.staging(*live(kept.world, milliseconds(END), milliseconds(END), speed=1))
     assert [one for one in again.scenes if isinstance(one, Silence)] == silences

@@ -14,7 +14,10 @@ START = datetime(2026, 11, 1, tzinfo=UTC)
 
 def test_without_a_terminal_a_run_is_told_by_the_log(caplog: pytest.LogCaptureFixture) -> None:
     out = io.StringIO()
-    with caplog.at_level(logging.INFO), ProgressScreen(START, START + timedelta(days=1), Console(file=out)) as screen:
+    with (
+        caplog.at_level(logging.INFO),
+        ProgressScreen(START, START + timedelta(days=1), Console(file=out)) as screen,
+    ):
         screen.say("begun")
         screen.trouble("Kafka is away")
         screen.progress(START + timedelta(days=1), 1234)
@@ -29,6 +32,9 @@ def test_without_a_terminal_a_run_is_told_by_the_log(caplog: pytest.LogCaptureFi
 
 def test_a_terminal_is_written_to_as_ever(caplog: pytest.LogCaptureFixture) -> None:
     out = io.StringIO()
-    with caplog.at_level(logging.INFO), ProgressScreen(START, START, Console(file=out, force_terminal=True)) as screen:
+    with (
+        caplog.at_level(logging.INFO),
+        ProgressScreen(START, START, Console(file=out, force_terminal=True)) as screen,
+    ):
         screen.say("begun")
     assert "simulate: begun" in out.getvalue() and not caplog.records

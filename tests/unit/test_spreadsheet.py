@@ -7,12 +7,17 @@ from hypothesis import strategies as st
 from schemas.spreadsheet import guard_formula, unguard_formula
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+A1", "-A1", "@SUM(A1)", "\n=1+1", "\r\n =1+1", "＝1+1", "＠A1", "\u200b=1", "-2+3"])
+@pytest.mark.parametrize(
+    "text",
+    ["=1+1", "+A1", "-A1", "@SUM(A1)", "\n=1+1", "\r\n =1+1", "＝1+1", "＠A1", "\u200b=1", "-2+3"],
+)
 def test_what_could_be_a_formula_is_guarded(text: str) -> None:
     assert guard_formula(text) == f"'{text}"
 
 
-@pytest.mark.parametrize("text", ["", "Rác", "a=b", "-2,5", "+84", "-1.234,5", "-12%", "'", "1-2", "Lê Lợi\n- số 5"])
+@pytest.mark.parametrize(
+    "text", ["", "Rác", "a=b", "-2,5", "+84", "-1.234,5", "-12%", "'", "1-2", "Lê Lợi\n- số 5"]
+)
 def test_other_texts_and_signed_numbers_stay(text: str) -> None:
     assert guard_formula(text) == text
 

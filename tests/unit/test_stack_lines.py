@@ -22,8 +22,14 @@ NOW = datetime(2026, 11, 30, 20, 16, 5, 123000, ZONE)
     ("said", "kept"),
     [
         ("day 1 of 30", "2026-11-30T20:16:05.123+07:00 INFO worker day 1 of 30"),
-        ("2026-11-30T20:00:00.000+07:00 WARNING watch late", "2026-11-30T20:00:00.000+07:00 WARNING watch late"),
-        ("\x1b[31mred\x1b[0m \x07bell\u2028line", "2026-11-30T20:16:05.123+07:00 INFO worker red \\x07bell\\u2028line"),
+        (
+            "2026-11-30T20:00:00.000+07:00 WARNING watch late",
+            "2026-11-30T20:00:00.000+07:00 WARNING watch late",
+        ),
+        (
+            "\x1b[31mred\x1b[0m \x07bell\u2028line",
+            "2026-11-30T20:16:05.123+07:00 INFO worker red \\x07bell\\u2028line",
+        ),
         ("one\nother", "2026-11-30T20:16:05.123+07:00 INFO worker one\\nother"),
         ("12. ? @ 0x000000001c92c63f", None),
         ("   ", None),
@@ -38,27 +44,42 @@ def test_a_line_of_clickhouse_keeps_its_own_time_level_and_query() -> None:
     at = datetime(2026, 11, 30, 20, 22, 29, 690000).astimezone()  # as the machine's clock shows it
     said = f"\x1b[?2004h:) {at:%Y.%m.%d %H:%M:%S}.690977 [ 10222 ] {{84ba9b3d}} <Error> TCPHandler: Code: 516."
     line = formatted(said, "clickhouse", NOW)
-    assert line == f"{at.astimezone(ZONE).isoformat(timespec='milliseconds')} ERROR clickhouse TCPHandler: Code: 516. {{84ba9b3d}}"
+    assert (
+        line
+        == f"{at.astimezone(ZONE).isoformat(timespec='milliseconds')} ERROR clickhouse TCPHandler: Code: 516. {{84ba9b3d}}"
+    )
 
 
 def test_a_log_is_bounded_however_much_is_said(tmp_path: Path) -> None:
-    file, stream = tmp_path / "worker.log", io.BytesIO(b"x" * 1_000_000 + b"\n" + b"word\n" * 50_000)
+    file, stream = (
+        tmp_path / "worker.log",
+        io.BytesIO(b"x" * 1_000_000 + b"\n" + b"word\n" * 50_000),
+    )
     follow(lines(stream), LogFile(file, max_bytes=100_000), "worker")
-    assert {path.name for path in tmp_path.iterdir()} == {"worker.log", "worker.log.1", "worker.log.2"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "worker.log",
+        "worker.log.1",
+        "worker.log.2",
+    }
     assert len(list(tmp_path.iterdir())) == MAX_FILES
     for path in tmp_path.iterdir():
         assert path.stat().st_size <= 100_000
         assert all(WELL_FORMED.match(line) for line in path.read_text().splitlines())
 
 
-def test_the_last_words_of_a_process_are_in_its_log_and_those_of_the_run_before_beside_it(tmp_path: Path) -> None:
+def test_the_last_words_of_a_process_are_in_its_log_and_those_of_the_run_before_beside_it(
+    tmp_path: Path,
+) -> None:
     log = tmp_path / "logs" / "worker.log"
     for word in ("first", "second"):
         child = spawn([sys.executable, "-c", f"import sys; sys.exit('{word} failed')"], log)
         assert child.wait(30) == 1
         assert tail(log, ended=True).endswith(f"INFO worker {word} failed")
     spawn([sys.executable, "-c", "print('third')"], log, fresh=False).wait(30)
-    assert [line.rpartition("worker ")[2] for line in tail(log, ended=True).splitlines()] == ["second failed", "third"]
+    assert [line.rpartition("worker ")[2] for line in tail(log, ended=True).splitlines()] == [
+        "second failed",
+        "third",
+    ]
     assert log.with_name("worker.log.1").read_text().endswith("first failed\n")
 
 
@@ -71,7 +92,9 @@ def test_a_daemon_is_logged_when_who_started_it_is_gone(tmp_path: Path) -> None:
     assert wait_until(lambda: tail(log).endswith("INFO daemon after"), 30)
 
 
-def test_a_process_that_was_started_is_stopped_with_its_group_but_its_log_is_written_to_the_end(tmp_path: Path) -> None:
+def test_a_process_that_was_started_is_stopped_with_its_group_but_its_log_is_written_to_the_end(
+    tmp_path: Path,
+) -> None:
     log = tmp_path / "child.log"
     code = (
         "import signal, sys, time; signal.signal(15, lambda *_: sys.exit('ends in good order')); "
@@ -83,7 +106,9 @@ def test_a_process_that_was_started_is_stopped_with_its_group_but_its_log_is_wri
     assert tail(log, ended=True).endswith("ends in good order")
 
 
-def test_a_full_disk_is_told_in_one_sentence_before_it_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_told_in_one_sentence_before_it_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage(0, 0, control.MIN_FREE_BYTES))
     assert control.short_of_disk(tmp_path) == ""

@@ -41,13 +41,17 @@ def fail(folder: Path) -> None:
     raise StackError("the network is away")
 
 
-def test_the_cache_folder_is_the_setting_else_among_the_users_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_folder_is_the_setting_else_among_the_users_caches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("IOC_CACHE", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     assert parts.cache() == tmp_path / ".cache" / "province-ioc"
     monkeypatch.setenv("XDG_CACHE_HOME", "not/absolute")
-    assert parts.cache() == tmp_path / ".cache" / "province-ioc", "the XDG specification has a relative path ignored"
+    assert parts.cache() == tmp_path / ".cache" / "province-ioc", (
+        "the XDG specification has a relative path ignored"
+    )
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert parts.cache() == tmp_path / "xdg" / "province-ioc"
     monkeypatch.setenv("IOC_CACHE", "~/parts")
@@ -64,7 +68,9 @@ def test_another_version_is_kept_in_another_folder(cache: Path, recipe: Path) ->
     assert (first / "some.jar").read_text() == "jar", "what runs by the older version goes on"
 
 
-def test_the_folders_of_the_two_parts_are_in_the_cache_and_nowhere_in_the_package(cache: Path) -> None:
+def test_the_folders_of_the_two_parts_are_in_the_cache_and_nowhere_in_the_package(
+    cache: Path,
+) -> None:
     assert {parts.part_folder(one.recipe).parent for one in fetch.PARTS} == {cache}
     assert parts.modules().is_relative_to(cache) and parts.class_archive().is_relative_to(cache)
     with pytest.raises(StackError, match=r"^Kafka is not fetched: run `ioc stack fetch`, or .*\.$"):
@@ -73,7 +79,9 @@ def test_the_folders_of_the_two_parts_are_in_the_cache_and_nowhere_in_the_packag
         parts.library()
 
 
-def test_two_that_fetch_at_once_fetch_once_and_both_find_it_whole(cache: Path, recipe: Path) -> None:
+def test_two_that_fetch_at_once_fetch_once_and_both_find_it_whole(
+    cache: Path, recipe: Path
+) -> None:
     both, fetched = threading.Barrier(2), []
 
     def get(folder: Path) -> None:
@@ -102,12 +110,16 @@ def test_what_was_fetched_in_part_is_never_used_and_fetched_anew(cache: Path, re
     assert {file.name for file in parts.part_folder(recipe).iterdir()} == {"some.jar", ".complete"}
 
 
-def test_a_part_whose_last_step_was_cut_short_is_not_fetched_again(cache: Path, recipe: Path) -> None:
+def test_a_part_whose_last_step_was_cut_short_is_not_fetched_again(
+    cache: Path, recipe: Path
+) -> None:
     def cut() -> None:
         raise StackError("killed")
 
     with pytest.raises(StackError):
-        FetchedPart("A thing", recipe, lambda: None, lambda folder: (folder / "some.jar").touch(), cut).fill()
+        FetchedPart(
+            "A thing", recipe, lambda: None, lambda folder: (folder / "some.jar").touch(), cut
+        ).fill()
     finished: list[bool] = []
     FetchedPart("A thing", recipe, lambda: None, fail, lambda: finished.append(True)).fill()
     assert finished and part(recipe).complete
@@ -129,7 +141,9 @@ def test_a_cache_folder_that_cannot_be_written_is_one_sentence(
     )
 
 
-def test_what_is_fetched_needs_no_right_to_write(cache: Path, recipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_fetched_needs_no_right_to_write(
+    cache: Path, recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     part(recipe).fill()
     monkeypatch.setattr(fetch, "PARTS", (part(recipe),))
     monkeypatch.setattr(fetch, "_make_cache", lambda: pytest.fail("it wanted to write"))

@@ -17,7 +17,9 @@ def test_a_fetch_is_not_held_back_for_long_by_empty_partitions() -> None:
     async def consumer() -> Any:
         app = faust.App("fetching", broker="kafka://127.0.0.1:1", store="memory://")
         transport = ChunkTransport(app.conf.broker_consumer, app)
-        ours = ChunkConsumer(transport, callback=print, on_partitions_revoked=print, on_partitions_assigned=print)
+        ours = ChunkConsumer(
+            transport, callback=print, on_partitions_revoked=print, on_partitions_assigned=print
+        )
         return ours._thread._create_worker_consumer(transport)
 
     ours = asyncio.run(consumer())
@@ -85,7 +87,9 @@ def test_what_is_urgent_comes_first_and_nothing_else_while_there_is_no_room(
         app = faust.App("handing", broker="kafka://127.0.0.1:1", store="memory://")
         transport = ChunkTransport(app.conf.broker_consumer, app)
         transport.intake = intake
-        ours = ChunkConsumer(transport, callback=print, on_partitions_revoked=print, on_partitions_assigned=print)
+        ours = ChunkConsumer(
+            transport, callback=print, on_partitions_revoked=print, on_partitions_assigned=print
+        )
         active = {TP("beats", 0), TP("events", 0)}
         return [{tp.topic for tp in await ours._thread.getmany(active, 1.0)} for _ in handed]
 

@@ -18,7 +18,15 @@ from dashboard.pages.wall.scenes import DRAWN
 from dashboard.pages.wall.theme_figures import THEMES
 from dashboard.query.alarm_groups import StoredAlarm, grouped
 from dashboard.query.scoreboard import Scoreboard
-from dashboard.request.view import MAX_SCENE_SECONDS, MIN_SCENE_SECONDS, SCENES, WallView, scenes, strange, view
+from dashboard.request.view import (
+    MAX_SCENE_SECONDS,
+    MIN_SCENE_SECONDS,
+    SCENES,
+    WallView,
+    scenes,
+    strange,
+    view,
+)
 from schemas.figures import Reading
 from schemas.reference import alarm_rules, criteria_sets
 from schemas.scores import score, standings
@@ -33,11 +41,19 @@ MEETING = {
     "connected": [ONE],
     "missing": [TWO],
 }
-COMING = {"entity_id": "M2", "title": "", "host": "H57.VP", "started_at": NOW + timedelta(hours=3), "invited": [ONE]}
+COMING = {
+    "entity_id": "M2",
+    "title": "",
+    "host": "H57.VP",
+    "started_at": NOW + timedelta(hours=3),
+    "invited": [ONE],
+}
 
 
 def texts(frame: Any) -> str:
-    return json.dumps([value for _, value in sorted(frame.items())], cls=PlotlyJSONEncoder, ensure_ascii=False)
+    return json.dumps(
+        [value for _, value in sorted(frame.items())], cls=PlotlyJSONEncoder, ensure_ascii=False
+    )
 
 
 def backdrop() -> Backdrop:
@@ -49,9 +65,16 @@ def backdrop() -> Backdrop:
 @pytest.mark.parametrize("scene", SCENES)
 @pytest.mark.parametrize("language", ["vi", "en"])
 @pytest.mark.parametrize("rest", [Backdrop(), backdrop()], ids=["not asked yet", "asked"])
-def test_every_scene_keeps_the_budget_and_can_be_sent(scene: Any, language: Any, rest: Backdrop) -> None:
-    called = tuple(StoredAlarm(one.cause, 2, NOW, (ONE,), "filing.on_time", 3, rule=one.code) for one in alarm_rules())
-    frame = Painter(PLACE).frame(replace(snapshot(), alarms=called), WallView(language, scenes=SCENES), scene, rest)
+def test_every_scene_keeps_the_budget_and_can_be_sent(
+    scene: Any, language: Any, rest: Backdrop
+) -> None:
+    called = tuple(
+        StoredAlarm(one.cause, 2, NOW, (ONE,), "filing.on_time", 3, rule=one.code)
+        for one in alarm_rules()
+    )
+    frame = Painter(PLACE).frame(
+        replace(snapshot(), alarms=called), WallView(language, scenes=SCENES), scene, rest
+    )
     assert texts(frame)
     assert len([one for one in frame if one[0].startswith("figure-")]) == MAX_CARDS <= 7
     assert len(frame["alarms", "children"]) <= MAX_NAMES <= 5
@@ -67,11 +90,18 @@ def test_a_scene_with_a_board_sends_no_map_and_hides_it() -> None:
     assert "M2" in said and "1 điểm cầu" in said
 
 
-def test_figures_of_a_theme_are_measured_against_target_and_yesterday_and_silent_ones_are_hatched() -> None:
+def test_figures_of_a_theme_are_measured_against_target_and_yesterday_and_silent_ones_are_hatched() -> (
+    None
+):
     now = {"feedback.satisfied": Reading(90.0, 90, 100), "feedback.open": Reading(120)}
-    shown = replace(snapshot(now=now), day_ago={"feedback.satisfied": Reading(92.5, 37, 40), "feedback.open": Reading(100)})
+    shown = replace(
+        snapshot(now=now),
+        day_ago={"feedback.satisfied": Reading(92.5, 37, 40), "feedback.open": Reading(100)},
+    )
     said = texts(Painter(PLACE).frame(shown, WallView("vi"), "feedback"))
-    assert "dưới mục tiêu 92%" in said and "↓2,5" in said and "90 trên 100" in said and "↑20" in said
+    assert (
+        "dưới mục tiêu 92%" in said and "↓2,5" in said and "90 trên 100" in said and "↑20" in said
+    )
     assert "call-2" in said
     old = {code: replace(reading, stale=True) for code, reading in now.items()}
     said = texts(Painter(PLACE).frame(replace(shown, now=old), WallView("vi"), "feedback"))
@@ -84,7 +114,10 @@ def test_what_was_not_asked_of_yesterday_has_no_trend() -> None:
 
 
 def test_on_the_map_of_a_theme_only_its_own_alarms_call() -> None:
-    shown = replace(snapshot(), alarms=(StoredAlarm("pile", 2, NOW, (ONE,)), StoredAlarm("burst", 2, NOW, (TWO,), "water")))
+    shown = replace(
+        snapshot(),
+        alarms=(StoredAlarm("pile", 2, NOW, (ONE,)), StoredAlarm("burst", 2, NOW, (TWO,), "water")),
+    )
     assert map.calls(shown) == {ONE: 2, TWO: 2}
     assert map.calls(shown, "filing") == {ONE: 2}
     assert map.calls(shown, "feedback") == {TWO: 2}
@@ -105,7 +138,10 @@ MOMENT = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 
 
 def test_scenes_take_turns_by_the_clock_so_that_a_reload_and_another_wall_show_the_same() -> None:
-    seen = [turn(SCENES, 30, MOMENT + timedelta(seconds=second), ()).scene for second in range(0, 240, 30)]
+    seen = [
+        turn(SCENES, 30, MOMENT + timedelta(seconds=second), ()).scene
+        for second in range(0, 240, 30)
+    ]
     assert sorted(seen) == sorted(SCENES)
     first = turn(SCENES, 30, MOMENT + timedelta(seconds=7), ())
     assert first.scene == turn(SCENES, 30, MOMENT + timedelta(seconds=29), ()).scene
@@ -113,11 +149,14 @@ def test_scenes_take_turns_by_the_clock_so_that_a_reload_and_another_wall_show_t
 
 
 def test_one_scene_stays() -> None:
-    assert turn(("targets",), 30, MOMENT, [StoredAlarm("burst", 1, MOMENT, raised=MOMENT)]) == Turn("targets")
+    assert turn(("targets",), 30, MOMENT, [StoredAlarm("burst", 1, MOMENT, raised=MOMENT)]) == Turn(
+        "targets"
+    )
 
 
 @pytest.mark.parametrize(
-    ("priority", "cause", "scene"), [(1, "pile", "filings"), (2, "burst", "feedback"), (2, "flash", "documents")]
+    ("priority", "cause", "scene"),
+    [(1, "pile", "filings"), (2, "burst", "feedback"), (2, "flash", "documents")],
 )
 def test_an_alarm_holds_the_scene_that_is_about_it(priority: int, cause: str, scene: str) -> None:
     alarm = StoredAlarm(cause, priority, MOMENT - timedelta(days=1), raised=MOMENT)
@@ -145,16 +184,23 @@ def test_an_alarm_without_a_scene_of_its_own_on_this_wall_holds_the_overview_or_
 
 
 def test_alarms_told_as_one_hold_from_the_last_time_that_people_were_called() -> None:
-    several = [StoredAlarm("pile", 2, MOMENT, (str(number),), raised=MOMENT + timedelta(minutes=number)) for number in range(4)]
+    several = [
+        StoredAlarm("pile", 2, MOMENT, (str(number),), raised=MOMENT + timedelta(minutes=number))
+        for number in range(4)
+    ]
     (one,) = grouped(several)
     assert one.raised == MOMENT + timedelta(minutes=3)
 
 
 def test_the_heading_says_which_scene_it_is_and_what_holds_it() -> None:
     many = WallView("en", scenes=SCENES)
-    said = json.dumps(heading(many, Turn("filings", StoredAlarm("pile", 2, MOMENT))), cls=PlotlyJSONEncoder)
+    said = json.dumps(
+        heading(many, Turn("filings", StoredAlarm("pile", 2, MOMENT))), cls=PlotlyJSONEncoder
+    )
     assert "Filings" in said and "Scene 2 of 8" in said and "held by an alarm" in said
-    assert "Scene" not in json.dumps(heading(WallView("en", scenes=("filings",)), Turn("filings")), cls=PlotlyJSONEncoder)
+    assert "Scene" not in json.dumps(
+        heading(WallView("en", scenes=("filings",)), Turn("filings")), cls=PlotlyJSONEncoder
+    )
 
 
 @pytest.mark.parametrize(
@@ -172,7 +218,9 @@ def test_the_heading_says_which_scene_it_is_and_what_holds_it() -> None:
         (None, "soon", (SCENES, 30)),
     ],
 )
-def test_an_address_says_which_scenes_and_for_how_long(asked: Any, rotate: Any, expected: Any) -> None:
+def test_an_address_says_which_scenes_and_for_how_long(
+    asked: Any, rotate: Any, expected: Any
+) -> None:
     assert scenes(asked, rotate, 30) == expected
 
 

@@ -7,17 +7,50 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.watch.clusters import CORE, DEGREE, REACH, Cluster, ReportPoint, clusters, metres, named
+from streams.watch.clusters import (
+    CORE,
+    DEGREE,
+    REACH,
+    Cluster,
+    ReportPoint,
+    clusters,
+    metres,
+    named,
+)
 from streams.watch.engine import Alarm
 
 NOW = datetime(2026, 11, 17, 8, tzinfo=UTC)
-EMPTY = Alarm("cluster:x", NOW, "cluster", "burst", "water", 2, NOW, NOW, None, None, (), (), 0, 0, 0.0, 0.0, None, None, 0.0, NOW)
+EMPTY = Alarm(
+    "cluster:x",
+    NOW,
+    "cluster",
+    "burst",
+    "water",
+    2,
+    NOW,
+    NOW,
+    None,
+    None,
+    (),
+    (),
+    0,
+    0,
+    0.0,
+    0.0,
+    None,
+    None,
+    0.0,
+    NOW,
+)
 
 
 def points(*places: tuple[float, float], commune: str = "1") -> list[ReportPoint]:
     """Points some metres north and east of a place in Huế."""
     narrow = metres(16.46, 107.59, 16.46, 107.59 + 1)
-    return [ReportPoint(16.46 + north / DEGREE, 107.59 + east / narrow, commune, NOW) for north, east in places]
+    return [
+        ReportPoint(16.46 + north / DEGREE, 107.59 + east / narrow, commune, NOW)
+        for north, east in places
+    ]
 
 
 def test_a_cluster_has_its_middle_and_reaches_to_its_outermost() -> None:
@@ -37,7 +70,13 @@ def test_two_places_are_two_and_what_lies_alone_is_none() -> None:
 
 def test_communes_are_told_with_most_first() -> None:
     (found,) = clusters(
-        "water", [*points((0, 0), (1, 1), commune="2"), *points((2, 2), (3, 3), (4, 4)), *points((5, 5), commune="")], 5
+        "water",
+        [
+            *points((0, 0), (1, 1), commune="2"),
+            *points((2, 2), (3, 3), (4, 4)),
+            *points((5, 5), commune=""),
+        ],
+        5,
     )
     assert found.communes == ("1", "2")
 
@@ -52,9 +91,13 @@ def test_it_is_what_dbscan_says_in_any_order(places: list[tuple[int, int]], rand
     near = {a: [b for b in found if metres(a.lat, a.lon, b.lat, b.lon) <= REACH] for a in found}
     core = {a for a in found if len(near[a]) >= CORE}
     held = [one for cluster in given_ for one in cluster.points]
-    assert set(held) == {b for a in core for b in near[a]}, "every neighbour of a core is in a cluster, nothing else"
+    assert set(held) == {b for a in core for b in near[a]}, (
+        "every neighbour of a core is in a cluster, nothing else"
+    )
     for one, other in combinations(given_, 2):
-        assert not any(b in near[a] for a in set(one.points) & core for b in set(other.points) & core), "cores that touch are one"
+        assert not any(
+            b in near[a] for a in set(one.points) & core for b in set(other.points) & core
+        ), "cores that touch are one"
 
 
 def test_a_cluster_that_grows_or_moves_is_the_same_and_another_one_is_not() -> None:
@@ -66,5 +109,9 @@ def test_a_cluster_that_grows_or_moves_is_the_same_and_another_one_is_not() -> N
     other = replace(moved, category="roads")
     assert named([moved], [known]) == [(key, moved)]
     assert key not in {found for found, _ in named([far, other], [known])}
-    assert [found for found, _ in named([moved, first], [known])].count(key) == 1, "one alarm is one cluster"
-    assert named([first], [replace(known, cleared_at=NOW + timedelta(seconds=1))])[0][0] == key, "the same place has the same name"
+    assert [found for found, _ in named([moved, first], [known])].count(key) == 1, (
+        "one alarm is one cluster"
+    )
+    assert named([first], [replace(known, cleared_at=NOW + timedelta(seconds=1))])[0][0] == key, (
+        "the same place has the same name"
+    )

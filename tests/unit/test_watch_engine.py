@@ -23,8 +23,19 @@ STEP = timedelta(seconds=10)
 
 
 def rule(**changes: Any) -> Rule:
-    usual: dict[str, Any] = {"code": "r", "vi": "r", "en": "r", "cause": "pile", "measure": "filing.pile", "scope": "commune"}
-    return Rule(**usual | {"comparison": "threshold", "raise_at": 20, "clear_at": 10, "priority": 2} | changes)
+    usual: dict[str, Any] = {
+        "code": "r",
+        "vi": "r",
+        "en": "r",
+        "cause": "pile",
+        "measure": "filing.pile",
+        "scope": "commune",
+    }
+    return Rule(
+        **usual
+        | {"comparison": "threshold", "raise_at": 20, "clear_at": 10, "priority": 2}
+        | changes
+    )
 
 
 class Table:
@@ -40,11 +51,17 @@ class Table:
                 self.rows[one.id, one.began_at] = one
 
     def known(self, at: datetime) -> list[Alarm]:
-        return [one for one in self.rows.values() if one.cleared_at is None or one.evaluated_at >= at]
+        return [
+            one for one in self.rows.values() if one.cleared_at is None or one.evaluated_at >= at
+        ]
 
     @property
     def raised(self) -> list[Alarm]:
-        return [one for one in self.rows.values() if one.raised_at and (one.cleared_at is None or one.cleared_at > one.raised_at)]
+        return [
+            one
+            for one in self.rows.values()
+            if one.raised_at and (one.cleared_at is None or one.cleared_at > one.raised_at)
+        ]
 
     @property
     def open(self) -> list[Alarm]:
@@ -101,7 +118,12 @@ def test_the_second_level_is_left_late_and_may_ask_for_growth() -> None:
     priorities = []
     table = Table()
     for number, (value, change) in enumerate([(30, 5), (50, 0), (50, 3), (40, -9), (24, 0)]):
-        look(table, rule(critical_at=50, critical_rising=True), START + number * STEP, Observed("1", value, change=change))
+        look(
+            table,
+            rule(critical_at=50, critical_rising=True),
+            START + number * STEP,
+            Observed("1", value, change=change),
+        )
         priorities.append(table.open[0].priority)
     assert priorities == [2, 2, 1, 1, 2]
 
@@ -130,11 +152,31 @@ def test_what_it_says_is_kept_up_and_the_cause_keeps_its_beginning() -> None:
     look(table, lately, START, Observed("1", 20, since=START - STEP, count=20, communes=("1",)))
     look(table, lately, START + STEP, Observed("1", 30, since=START, count=30, communes=("1", "2")))
     (alarm,) = table.open
-    assert (alarm.count, alarm.communes, alarm.since, alarm.raised_at) == (30, ("1", "2"), START - STEP, START)
-    assert look(table, lately, START + 2 * STEP, Observed("1", 31, since=START, count=30, communes=("1", "2"))) == []
-    assert look(table, lately, START + 9 * STEP, Observed("1", 31, since=START, count=30, communes=("1", "2"))), "now and then"
+    assert (alarm.count, alarm.communes, alarm.since, alarm.raised_at) == (
+        30,
+        ("1", "2"),
+        START - STEP,
+        START,
+    )
+    assert (
+        look(
+            table,
+            lately,
+            START + 2 * STEP,
+            Observed("1", 31, since=START, count=30, communes=("1", "2")),
+        )
+        == []
+    )
+    assert look(
+        table,
+        lately,
+        START + 9 * STEP,
+        Observed("1", 31, since=START, count=30, communes=("1", "2")),
+    ), "now and then"
     look(table, rule(), START + 10 * STEP, Observed("1", 31, since=START + STEP))
-    assert table.open[0].since == START + STEP, "what is silent is silent since it was last heard of"
+    assert table.open[0].since == START + STEP, (
+        "what is silent is silent since it was last heard of"
+    )
 
 
 def test_two_watches_that_began_one_alarm_at_once_leave_the_first() -> None:
@@ -151,7 +193,9 @@ def test_a_watch_that_looked_before_an_alarm_was_cleared_does_not_bring_it_back(
     look(table, rule(), START, Observed("1", 25))
     seen_before = table.known(START + STEP)
     look(table, rule(), START + STEP, Observed("1", 5))
-    table.write(evaluate([rule()], {"r": [Observed("1", 26, count=26)]}, START + 2 * STEP, seen_before))
+    table.write(
+        evaluate([rule()], {"r": [Observed("1", 26, count=26)]}, START + 2 * STEP, seen_before)
+    )
     assert table.open == [] and all(one.version > CLEARED for one in table.raised)
     # Nor does one that evaluates an older moment raise it anew.
     assert look(table, rule(), START, Observed("1", 25)) == []
@@ -167,7 +211,9 @@ def test_alarms_of_a_rule_that_is_gone_are_cleared() -> None:
 
 VALUES = st.lists(st.one_of(st.none(), st.integers(0, 30)), max_size=40)
 RULES = st.builds(
-    lambda up, down, critical: rule(hold_raise_seconds=10 * up, hold_clear_seconds=10 * down, critical_at=critical),
+    lambda up, down, critical: rule(
+        hold_raise_seconds=10 * up, hold_clear_seconds=10 * down, critical_at=critical
+    ),
     st.integers(0, 4),
     st.integers(0, 4),
     st.sampled_from([None, 25]),
@@ -181,7 +227,9 @@ def test_it_never_flaps_and_holds_are_respected(of: Rule, values: list[float | N
     for before, after in zip([False, *opened], opened, strict=False):
         assert before == after or told
     for one in table.raised:
-        assert one.raised_at is not None and one.raised_at - one.began_at >= timedelta(seconds=of.hold_raise_seconds)
+        assert one.raised_at is not None and one.raised_at - one.began_at >= timedelta(
+            seconds=of.hold_raise_seconds
+        )
         assert values[round((one.raised_at - START) / STEP)] is not None
         if one.cleared_at:
             assert one.below_since is not None
@@ -192,7 +240,9 @@ def test_it_never_flaps_and_holds_are_respected(of: Rule, values: list[float | N
 
 
 @given(RULES, VALUES, st.sets(st.integers(0, 40)))
-def test_a_restart_and_a_second_look_change_nothing(of: Rule, values: list[float | None], twice: set[int]) -> None:
+def test_a_restart_and_a_second_look_change_nothing(
+    of: Rule, values: list[float | None], twice: set[int]
+) -> None:
     """The engine keeps nothing: all it knows is in the table. Looking again at a moment writes nothing."""
     once, _ = through(of, values)
     table = Table()
@@ -205,7 +255,9 @@ def test_a_restart_and_a_second_look_change_nothing(of: Rule, values: list[float
 
 
 @given(RULES, VALUES, st.data())
-def test_several_watches_converge(of: Rule, values: list[float | None], data: st.DataObject) -> None:
+def test_several_watches_converge(
+    of: Rule, values: list[float | None], data: st.DataObject
+) -> None:
     """Each sees the table as it was a while ago, and writes late: in the end there is at most one open alarm, and the right one."""
     table, late = Table(), list[list[Alarm]]()
     for number, value in enumerate(values):
@@ -229,11 +281,18 @@ def test_several_watches_converge(of: Rule, values: list[float | None], data: st
 def test_every_rule_says_what_is_looked_at_and_every_question_has_its_job() -> None:
     codes = [one.code for one in alarm_rules()]
     assert len(set(codes)) == len(codes) and not any(":" in code for code in codes)
-    figures = {one.code for one in reference.indicators()} | {"filing.overdue", "feedback.overdue", "document.overdue", "target.*"}
+    figures = {one.code for one in reference.indicators()} | {
+        "filing.overdue",
+        "feedback.overdue",
+        "document.overdue",
+        "target.*",
+    }
     assert {one.measure for one in alarm_rules()} <= QUESTIONS.keys() | figures
     for one in alarm_rules():
         assert one.vi and one.en and one.source
-        assert not one.reached(one.levels()[1] + (0.1 if one.less_is_worse else -0.1)), "a band, or one edge"
+        assert not one.reached(one.levels()[1] + (0.1 if one.less_is_worse else -0.1)), (
+            "a band, or one edge"
+        )
         assert one.critical_at is None or one.reached(one.critical_at)
         assert one.span_minutes > 0 or one.comparison not in ("rate",)
     assert len({job.name for job in JOBS}) == len(JOBS)
@@ -245,7 +304,14 @@ def test_what_is_kept_of_an_alarm_is_what_the_table_holds() -> None:
 
 
 OVERDUE = rule(measure="filing.overdue", scope="commune")
-RISING = rule(measure="filing.overdue", comparison="rate", scope="province", raise_at=100, clear_at=50, span_minutes=1440)
+RISING = rule(
+    measure="filing.overdue",
+    comparison="rate",
+    scope="province",
+    raise_at=100,
+    clear_at=50,
+    span_minutes=1440,
+)
 TARGETS = rule(measure="target.*", scope="province", raise_at=90, clear_at=95)
 
 
@@ -257,7 +323,11 @@ def test_figures_are_inputs_and_what_is_stale_or_unknown_never_calls() -> None:
     }
     found = readings.observed(OVERDUE, now, {})
     assert found is not None
-    assert [(one.key, one.value, one.communes) for one in found] == [("1", 25, ("1",)), ("2", None, ("2",)), ("3", None, ("3",))]
+    assert [(one.key, one.value, one.communes) for one in found] == [
+        ("1", 25, ("1",)),
+        ("2", None, ("2",)),
+        ("3", None, ("3",)),
+    ]
     assert [one.id for one in evaluate([OVERDUE], {"r": found}, START, [])] == ["r:1"]
     assert readings.observed(OVERDUE, {}, {}) is None, "a figure that nobody computes"
 
@@ -271,13 +341,39 @@ def test_a_rate_is_the_change_within_its_span() -> None:
 
 
 def test_all_targets_are_one_rule_with_an_alarm_for_each() -> None:
-    now = {("target.online", ""): Reading(70.0), ("target.paid", ""): Reading(97.0), ("filing.overdue", ""): Reading(1.0)}
+    now = {
+        ("target.online", ""): Reading(70.0),
+        ("target.paid", ""): Reading(97.0),
+        ("filing.overdue", ""): Reading(1.0),
+    }
     found = readings.observed(TARGETS, now, {})
-    assert [(one.id, one.value) for one in evaluate([TARGETS], {"r": found}, START, [])] == [("r:target.online", 70)]
+    assert [(one.id, one.value) for one in evaluate([TARGETS], {"r": found}, START, [])] == [
+        ("r:target.online", 70)
+    ]
 
 
 @pytest.mark.parametrize("period", [0.5, 1.0, 5.0, 60.0])
 def test_watches_side_by_side_look_at_the_same_moments(period: float) -> None:
-    found = {run.aligned(START + timedelta(seconds=period * part), period) for part in (0, 0.3, 0.99)}
+    found = {
+        run.aligned(START + timedelta(seconds=period * part), period) for part in (0, 0.3, 0.99)
+    }
     assert found == {START}
-    assert replace(Alarm(*["x", START, "r", "c", "", 2], *[None] * 4, (), (), 0, 0, 0.0, 0.0, None, None, 0.0, START)).key == ""  # type: ignore[arg-type]
+    assert (
+        replace(
+            Alarm(
+                *["x", START, "r", "c", "", 2],
+                *[None] * 4,
+                (),
+                (),
+                0,
+                0,
+                0.0,
+                0.0,
+                None,
+                None,
+                0.0,
+                START,
+            )
+        ).key
+        == ""
+    )  # type: ignore[arg-type]

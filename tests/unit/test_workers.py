@@ -23,7 +23,9 @@ def test_work_runs_beside_the_loop_with_the_rights_of_whoever_asks() -> None:
     assert thread.startswith("page") and right == "wall"
 
 
-def test_work_that_takes_too_long_is_given_up_and_sees_the_limit_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_that_takes_too_long_is_given_up_and_sees_the_limit_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(workers, "GRACE_SECONDS", 0.0)
     go, ended, seen = threading.Event(), threading.Event(), list[str]()
 
@@ -41,7 +43,9 @@ def test_work_that_takes_too_long_is_given_up_and_sees_the_limit_itself(monkeypa
     assert ended.wait(10) and seen
 
 
-def test_what_waits_for_a_thread_beyond_its_time_is_never_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_waits_for_a_thread_beyond_its_time_is_never_begun(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(workers, "GRACE_SECONDS", 0.0)
     go, begun = threading.Event(), list[int]()
 
@@ -118,7 +122,9 @@ def test_who_asks_the_same_as_somebody_slow_waits_no_longer_than_it_may() -> Non
 
 def test_what_others_will_use_has_a_limit_of_its_own() -> None:
     def made() -> tuple[float | None, float | None]:
-        return time_limit.within(100.0, time_limit.remaining), time_limit.within(None, time_limit.remaining)
+        return time_limit.within(100.0, time_limit.remaining), time_limit.within(
+            None, time_limit.remaining
+        )
 
     longer, none = time_limit.within(1.0, made)
     assert longer is not None and longer > 50 and none is None

@@ -42,7 +42,11 @@ def content(ask: PageContext, asked: PageRequest) -> Part:
 def set_tabs(ask: PageContext, asked: PageRequest, criteria: CriteriaSet) -> html.Nav:
     """Links to every set of criteria."""
     tabs = [
-        dcc.Link(one.words(asked.spoken), href=asked.link("/index", set=one.code), className="here" if one == criteria else "")
+        dcc.Link(
+            one.words(asked.spoken),
+            href=asked.link("/index", set=one.code),
+            className="here" if one == criteria else "",
+        )
         for one in criteria_sets(ask.clock.now().astimezone(ZONE).date())
     ]
     return html.Nav(tabs, className="tabs", **labelled(asked.speech("sets")))
@@ -54,11 +58,16 @@ def notes(criteria: CriteriaSet, speech: Translator) -> html.Div:
     points = speech.number(sum(item.points for item in doubtful))
     said = [speech("coverage_rule", n=speech.number(criteria.coverage))]
     if doubtful:
-        said.append(speech("unverified_items", n=len(doubtful), all=len(criteria.items), points=points))
+        said.append(
+            speech("unverified_items", n=len(doubtful), all=len(criteria.items), points=points)
+        )
     if not all(grade.verified for grade in criteria.grades):
         said.append(speech("unverified_grades"))
     note = criteria.noted(speech.language)
-    return html.Div([html.P(one) for one in (*said, *([f"{criteria.source}: {note}"] if note else []))], className="notes")
+    return html.Div(
+        [html.P(one) for one in (*said, *([f"{criteria.source}: {note}"] if note else []))],
+        className="notes",
+    )
 
 
 def kind_of(asked: PageRequest, kinds: list[Kind]) -> Kind:
@@ -66,12 +75,17 @@ def kind_of(asked: PageRequest, kinds: list[Kind]) -> Kind:
     return next((kind for kind in kinds if kind == asked.get("kind")), kinds[0])
 
 
-def _leagues(ask: PageContext, asked: PageRequest, criteria: CriteriaSet, kinds: list[Kind]) -> Part:
+def _leagues(
+    ask: PageContext, asked: PageRequest, criteria: CriteriaSet, kinds: list[Kind]
+) -> Part:
     speech, kind = asked.speech, kind_of(asked, kinds)
     all_units = units(ask)
     tabs = [
         dcc.Link(
-            [speech(f"units_{one}"), html.Small(speech.number(sum(each == one for each in all_units.values())))],
+            [
+                speech(f"units_{one}"),
+                html.Small(speech.number(sum(each == one for each in all_units.values()))),
+            ],
             href=asked.with_(kind=one, sort=None, page=None),
             className="here" if one == kind else "",
         )
@@ -88,7 +102,9 @@ def _leagues(ask: PageContext, asked: PageRequest, criteria: CriteriaSet, kinds:
             label=speech("league_of"),
             classes=lambda row: "whole" if row["rank"].score.complete else "without",
         )
-    return section(speech("league_of"), grid, id="league", aside=html.Nav(tabs, className="tabs"), grow=True)
+    return section(
+        speech("league_of"), grid, id="league", aside=html.Nav(tabs, className="tabs"), grow=True
+    )
 
 
 def wish(asked: PageRequest) -> Wish:
@@ -98,7 +114,10 @@ def wish(asked: PageRequest) -> Wish:
 
 def wished(ask: PageContext, asked: PageRequest, criteria: CriteriaSet, kind: Kind) -> list[Row]:
     """The rows of a league as an address asks for them: each has its `rank` and the `name` of its unit."""
-    rows = [{"rank": one, "name": unit_name(one.unit, ask.place, asked.speech)} for one in league(ask, criteria, kind)]
+    rows = [
+        {"rank": one, "name": unit_name(one.unit, ask.place, asked.speech)}
+        for one in league(ask, criteria, kind)
+    ]
     return sorted_rows(rows, columns(asked, criteria), wish(asked))
 
 
@@ -106,16 +125,29 @@ def columns(asked: PageRequest, criteria: CriteriaSet) -> tuple[TableColumn, ...
     """The columns of a league: place, unit, total, coverage, then every group."""
     speech = asked.speech
     return (
-        TableColumn("place", "#", lambda row: row["rank"].place or speech("none"), lambda row: row["rank"].place, number=True),
+        TableColumn(
+            "place",
+            "#",
+            lambda row: row["rank"].place or speech("none"),
+            lambda row: row["rank"].place,
+            number=True,
+        ),
         TableColumn(
             "unit",
             speech("unit"),
-            lambda row: dcc.Link(row["name"], href=asked.link("/index", set=criteria.code, unit=row["rank"].unit)),
+            lambda row: dcc.Link(
+                row["name"], href=asked.link("/index", set=criteria.code, unit=row["rank"].unit)
+            ),
             lambda row: in_order(row["name"]),
             short=True,
         ),
         TableColumn(
-            "total", speech("total"), lambda row: _total(row["rank"], speech), lambda row: row["rank"].score.total, True, "down"
+            "total",
+            speech("total"),
+            lambda row: _total(row["rank"], speech),
+            lambda row: row["rank"].score.total,
+            True,
+            "down",
         ),
         TableColumn(
             "coverage",
@@ -125,7 +157,10 @@ def columns(asked: PageRequest, criteria: CriteriaSet) -> tuple[TableColumn, ...
             number=True,
             first="down",
         ),
-        *(_group(number, one.words(asked.spoken), one.code, speech) for number, one in enumerate(criteria.groups)),
+        *(
+            _group(number, one.words(asked.spoken), one.code, speech)
+            for number, one in enumerate(criteria.groups)
+        ),
     )
 
 
@@ -143,4 +178,7 @@ def _total(rank: Rank, speech: Translator) -> Part:
     score = rank.score
     if score.total is None:
         return html.Span(chip(speech("not_enough"), "unknown"), title=between(score, speech))
-    return [html.Small(score.grade.words(speech.language) if score.grade else ""), html.B(total_words(score, speech))]
+    return [
+        html.Small(score.grade.words(speech.language) if score.grade else ""),
+        html.B(total_words(score, speech)),
+    ]

@@ -30,16 +30,37 @@ def sheet(ask: PageContext, asked: PageRequest) -> Sheet:
     kinds = [kind for kind in LEAGUES if criteria.scores(scored_as(kind))]
     rows = wished(ask, asked, criteria, kind_of(asked, kinds)) if kinds else []
     place = ask.place.code
-    lines = [_line(None, place, unit_name(place, ask.place, speech), found[place], asked)] if place in found else []
-    lines += [_line(row["rank"].place, row["rank"].unit, row["name"], row["rank"].score, asked) for row in rows]
+    lines = (
+        [_line(None, place, unit_name(place, ask.place, speech), found[place], asked)]
+        if place in found
+        else []
+    )
+    lines += [
+        _line(row["rank"].place, row["rank"].unit, row["name"], row["rank"].score, asked)
+        for row in rows
+    ]
     heads = ["#", *(speech(key) for key in ("code", "unit", "total", "grade", "data_coverage"))]
-    return Sheet(name, [*heads, *(f"{one.words(asked.spoken)} (/{one.points:g})" for one in criteria.groups)], lines)
+    return Sheet(
+        name,
+        [*heads, *(f"{one.words(asked.spoken)} (/{one.points:g})" for one in criteria.groups)],
+        lines,
+    )
 
 
-def _line(place: int | None, code: str, words: str, score: Score, asked: PageRequest) -> tuple[object, ...]:
+def _line(
+    place: int | None, code: str, words: str, score: Score, asked: PageRequest
+) -> tuple[object, ...]:
     total = asked.speech("not_enough") if score.total is None else score.total
     grade = score.grade.words(asked.spoken) if score.grade else None
-    return place, code, words, total, grade, score.coverage, *(group.points for group in score.groups)
+    return (
+        place,
+        code,
+        words,
+        total,
+        grade,
+        score.coverage,
+        *(group.points for group in score.groups),
+    )
 
 
 def _items(words: str, score: Score, asked: PageRequest) -> Iterator[tuple[object, ...]]:
@@ -47,5 +68,11 @@ def _items(words: str, score: Score, asked: PageRequest) -> Iterator[tuple[objec
     for one in score.parts:
         reads = one.of.reads if isinstance(one.of, Criterion) else one.of.reported
         seen = speech("yes" if one.of.verified else "no")
-        said = (named(reads, speech), one.reading.value, one.state.words(asked.spoken), seen, one.of.noted(asked.spoken))
+        said = (
+            named(reads, speech),
+            one.reading.value,
+            one.state.words(asked.spoken),
+            seen,
+            one.of.noted(asked.spoken),
+        )
         yield words, one.of.words(asked.spoken), one.points, one.of.points, *said, one.reading.as_of

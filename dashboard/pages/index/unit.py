@@ -5,7 +5,14 @@ from dash import dcc, html
 from dashboard.components.actions import actions
 from dashboard.components.measured import behind, named, read
 from dashboard.components.parts import Part, age, chip, labelled, link, lost, nothing, section
-from dashboard.components.score_bars import bar, between, grade_words, item_bar, points_words, total_words
+from dashboard.components.score_bars import (
+    bar,
+    between,
+    grade_words,
+    item_bar,
+    points_words,
+    total_words,
+)
 from dashboard.components.scores import Kind, Published, league, published, scored, units
 from dashboard.components.table import scrolled
 from dashboard.components.unit_refs import name as unit_name
@@ -15,7 +22,12 @@ from dashboard.request.context import PageContext
 from schemas.reference import CriteriaSet, Criterion
 from schemas.scores import GroupScore, InputState, Question, Score, ScorePart
 
-CHIPS = {InputState.KNOWN: "quiet", InputState.UNKNOWN: "unknown", InputState.STALE: "unknown", InputState.IMPOSSIBLE: "p2"}
+CHIPS = {
+    InputState.KNOWN: "quiet",
+    InputState.UNKNOWN: "unknown",
+    InputState.STALE: "unknown",
+    InputState.IMPOSSIBLE: "p2",
+}
 MAX_ITEMS = 5
 """How many items are named that would raise a score most."""
 
@@ -28,8 +40,16 @@ def unit(ask: PageContext, asked: PageRequest, criteria: CriteriaSet, code: str)
     score = scored(ask, criteria).get(code)
     head = html.Div(
         [
-            html.Hgroup([html.H1(unit_name(code, ask.place, speech)), html.P(criteria.words(asked.spoken))]),
-            link(asked, speech("whole_league"), "/index", set=criteria.code, kind=kinds[code] if code != ask.place.code else None),
+            html.Hgroup(
+                [html.H1(unit_name(code, ask.place, speech)), html.P(criteria.words(asked.spoken))]
+            ),
+            link(
+                asked,
+                speech("whole_league"),
+                "/index",
+                set=criteria.code,
+                kind=kinds[code] if code != ask.place.code else None,
+            ),
             html.Div(actions(asked), className="actions"),
         ],
         className="head",
@@ -41,32 +61,61 @@ def unit(ask: PageContext, asked: PageRequest, criteria: CriteriaSet, code: str)
         summary(ask, asked, criteria, code, score, kinds[code]),
         html.Div(
             [
-                html.Div(section(speech("breakdown"), _breakdown(asked, score), id="breakdown", grow=True), className="column"),
-                html.Div(section(speech("raise_most"), losses(asked, score, code), id="losses"), className="column"),
+                html.Div(
+                    section(
+                        speech("breakdown"), _breakdown(asked, score), id="breakdown", grow=True
+                    ),
+                    className="column",
+                ),
+                html.Div(
+                    section(speech("raise_most"), losses(asked, score, code), id="losses"),
+                    className="column",
+                ),
             ],
             className="columns",
         ),
     ]
 
 
-def summary(ask: PageContext, asked: PageRequest, criteria: CriteriaSet, code: str, score: Score, kind: Kind = "province") -> Part:
+def summary(
+    ask: PageContext,
+    asked: PageRequest,
+    criteria: CriteriaSet,
+    code: str,
+    score: Score,
+    kind: Kind = "province",
+) -> Part:
     """The total of a unit with its coverage and grade; for the province, beside it, what others published of it."""
     speech = asked.speech
     here = code == asked.get("unit")
     name: Part = (
-        speech("live_reading") if here else link(asked, unit_name(code, ask.place, speech), "/index", set=criteria.code, unit=code)
+        speech("live_reading")
+        if here
+        else link(asked, unit_name(code, ask.place, speech), "/index", set=criteria.code, unit=code)
     )
     grade = grade_words(score, speech)
     facts = [
         *([html.Span(grade)] if grade else []),
         html.Span(speech("covered", n=speech.number(score.coverage))),
         *([html.Span(between(score, speech))] if score.total is None else []),
-        *([html.Span(_rank(ask, criteria, kind, code, speech))] if kind != "province" and score.total is not None else []),
+        *(
+            [html.Span(_rank(ask, criteria, kind, code, speech))]
+            if kind != "province" and score.total is not None
+            else []
+        ),
     ]
     live = html.Article(
         [
             html.H3(name),
-            html.P([html.B(total_words(score, speech), className="" if score.total is not None else "words")], className="reading"),
+            html.P(
+                [
+                    html.B(
+                        total_words(score, speech),
+                        className="" if score.total is not None else "words",
+                    )
+                ],
+                className="reading",
+            ),
             html.Div(facts, className="detail"),
             _groups(score.groups, speech),
         ],
@@ -77,10 +126,16 @@ def summary(ask: PageContext, asked: PageRequest, criteria: CriteriaSet, code: s
     return html.Div([live, *([_published(other, speech)] if other else [])], className="scores")
 
 
-def _rank(ask: PageContext, criteria: CriteriaSet, kind: Kind, code: str, speech: Translator) -> str:
+def _rank(
+    ask: PageContext, criteria: CriteriaSet, kind: Kind, code: str, speech: Translator
+) -> str:
     ranks = league(ask, criteria, kind)
     place = next((one.place for one in ranks if one.unit == code), None)
-    return speech("rank_in", place=place, n=sum(one.place is not None for one in ranks)) if place else ""
+    return (
+        speech("rank_in", place=place, n=sum(one.place is not None for one in ranks))
+        if place
+        else ""
+    )
 
 
 def _groups(groups: tuple[GroupScore, ...], speech: Translator) -> html.Ul:
@@ -99,14 +154,26 @@ def _published(other: Published, speech: Translator) -> html.Article:
     old = known and told is not None and told.stale
     facts: list[Part] = []
     if known and not old:
-        facts += [html.Span(speech("published_part", n=speech.number(score.known), most=speech.number(score.criteria.points)))]
+        facts += [
+            html.Span(
+                speech(
+                    "published_part",
+                    n=speech.number(score.known),
+                    most=speech.number(score.criteria.points),
+                )
+            )
+        ]
     if other.rank.value is not None and other.ranked.value is not None:
         place, of = speech.number(other.rank.value), speech.number(other.ranked.value)
         mean = speech("none") if other.mean.value is None else speech.number(other.mean.value, 1)
         facts.append(html.Span(speech("published_rank", place=place, n=of, mean=mean)))
     if old:
         facts.insert(0, chip(speech("old_figure"), "unknown"))
-    value = speech.number(told.value, 1) if told is not None and told.value is not None else speech("published_none")
+    value = (
+        speech.number(told.value, 1)
+        if told is not None and told.value is not None
+        else speech("published_none")
+    )
     reading = [html.B(value, className="" if known else "words"), age(told.as_of if told else None)]
     return html.Article(
         [
@@ -137,9 +204,19 @@ def _loss(asked: PageRequest, one: ScorePart, code: str, speech: Translator) -> 
         behind_it = [dcc.Link(words, href=records(asked, question, code))]
     return html.Li(
         [
-            html.Div([html.B(one.of.words(asked.spoken)), html.Span(speech("loses", n=speech.number(one.lost, 1)))]),
+            html.Div(
+                [
+                    html.B(one.of.words(asked.spoken)),
+                    html.Span(speech("loses", n=speech.number(one.lost, 1))),
+                ]
+            ),
             item_bar(one, speech),
-            html.Small([f"{named(reads, speech)}: {read(reads, one.reading, speech)}", *_counted(one, speech)]),
+            html.Small(
+                [
+                    f"{named(reads, speech)}: {read(reads, one.reading, speech)}",
+                    *_counted(one, speech),
+                ]
+            ),
             *behind_it,
         ]
     )
@@ -168,7 +245,14 @@ def _breakdown(asked: PageRequest, score: Score) -> Part:
     grid = html.Table(
         [
             html.Caption(speech("breakdown"), className="hidden"),
-            html.Thead(html.Tr([html.Th(one, scope="col", className="number" if one == heads[-1] else "") for one in heads])),
+            html.Thead(
+                html.Tr(
+                    [
+                        html.Th(one, scope="col", className="number" if one == heads[-1] else "")
+                        for one in heads
+                    ]
+                )
+            ),
             html.Tbody(rows),
         ]
     )
@@ -185,12 +269,17 @@ def _item(asked: PageRequest, one: ScorePart) -> html.Tr:
             html.Td(
                 [
                     html.B(read(of.reads, one.reading, speech)),
-                    html.Small([named(of.reads, speech), *_counted(one, speech), f" · {rule(of, speech)}"]),
+                    html.Small(
+                        [named(of.reads, speech), *_counted(one, speech), f" · {rule(of, speech)}"]
+                    ),
                 ]
             ),
             html.Td(chip(one.state.words(asked.spoken), CHIPS[one.state])),
             html.Td([age(one.reading.as_of), lost(one.reading, speech)]),
-            html.Td([html.Span(points_words(one.points, of.points, speech)), item_bar(one, speech)], className="number"),
+            html.Td(
+                [html.Span(points_words(one.points, of.points, speech)), item_bar(one, speech)],
+                className="number",
+            ),
         ],
         className=f"is-{one.state.value}",
         **labelled(f"{of.words(asked.spoken)}: {points_words(one.points, of.points, speech)}"),
@@ -203,9 +292,14 @@ def rule(of: Criterion, speech: Translator) -> str:
         case "share":
             return speech("rule_share") if of.direction == "up" else speech("rule_left")
         case "linear":
-            return speech("rule_linear", zero=speech.number(of.zero or 0), full=speech.number(of.full or 0))
+            return speech(
+                "rule_linear", zero=speech.number(of.zero or 0), full=speech.number(of.full or 0)
+            )
         case "steps":
-            steps = [speech("rule_step", points=speech.number(points), level=speech.number(level)) for level, points in of.levels]
+            steps = [
+                speech("rule_step", points=speech.number(points), level=speech.number(level))
+                for level, points in of.levels
+            ]
             return speech("rule_steps", levels=", ".join(steps))
         case "reported":
             return speech("rule_reported")

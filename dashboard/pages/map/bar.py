@@ -27,7 +27,14 @@ def _window(asked: PageRequest, view: MapView) -> html.Div:
     tabs = [
         html.A(
             speech(f"map_window_{name}"),
-            href=asked.with_(**{"window": None if name == USUAL_WINDOW else name, "from": None, "to": None, **ANEW}),
+            href=asked.with_(
+                **{
+                    "window": None if name == USUAL_WINDOW else name,
+                    "from": None,
+                    "to": None,
+                    **ANEW,
+                }
+            ),
             className="here" if view.window == name else "",
             **stated("current", view.window == name),
         )
@@ -36,8 +43,16 @@ def _window(asked: PageRequest, view: MapView) -> html.Div:
     form = html.Form(
         [
             *(
-                html.Label([html.Span(words), dcc.Input(name=name, value=written(at), id=f"window-{name}", **PICKER)])
-                for name, words, at in (("from", speech("map_from"), view.since), ("to", speech("map_to"), view.until))
+                html.Label(
+                    [
+                        html.Span(words),
+                        dcc.Input(name=name, value=written(at), id=f"window-{name}", **PICKER),
+                    ]
+                )
+                for name, words, at in (
+                    ("from", speech("map_from"), view.since),
+                    ("to", speech("map_to"), view.until),
+                )
             ),
             html.Button(speech("show"), type="submit"),
         ],
@@ -45,21 +60,38 @@ def _window(asked: PageRequest, view: MapView) -> html.Div:
         id="window-form",
     )
     custom = html.Details(
-        [html.Summary(speech("map_window_custom"), className="here" if view.window == "custom" else ""), form],
+        [
+            html.Summary(
+                speech("map_window_custom"), className="here" if view.window == "custom" else ""
+            ),
+            form,
+        ],
         id="window-custom",
         className="drop",
     )
-    return html.Div([html.Nav(tabs, className="tabs", **labelled(speech("map_window"))), custom], className="window")
+    return html.Div(
+        [html.Nav(tabs, className="tabs", **labelled(speech("map_window"))), custom],
+        className="window",
+    )
 
 
 def _filters(ask: PageContext, asked: PageRequest, view: MapView) -> html.Div:
     speech = asked.speech
     scope = view.scope(ask.place, spots(ask.place))
     counts = gathered.categories(ask, view, scope)
-    known = sorted({*counts, *filter(None, [view.category])}, key=lambda code: in_order(category_words(code, asked.spoken)))
+    known = sorted(
+        {*counts, *filter(None, [view.category])},
+        key=lambda code: in_order(category_words(code, asked.spoken)),
+    )
     categories = [("", speech("map_any_category"))]
-    categories += [(code, f"{category_words(code, asked.spoken)} ({speech.number(counts.get(code, 0))})") for code in known]
-    states = [("", speech("map_any_state")), *((name, speech(f"map_state_{name}")) for name in STATES)]
+    categories += [
+        (code, f"{category_words(code, asked.spoken)} ({speech.number(counts.get(code, 0))})")
+        for code in known
+    ]
+    states = [
+        ("", speech("map_any_state")),
+        *((name, speech(f"map_state_{name}")) for name in STATES),
+    ]
     return html.Div(
         [
             picked(asked, "category", categories, view.category, speech("map_category")),
@@ -78,7 +110,13 @@ def _choose(ask: PageContext, asked: PageRequest, view: MapView) -> html.Div:
         href = asked.with_(unit=",".join(codes) or None, box=None, record=None, **ANEW)
         rows.append(
             html.Li(
-                html.A([html.I(className="tick"), words], href=href, role="checkbox", className="switch", **stated("checked", on))
+                html.A(
+                    [html.I(className="tick"), words],
+                    href=href,
+                    role="checkbox",
+                    className="switch",
+                    **stated("checked", on),
+                )
             )
         )
     listed = html.Details(

@@ -15,7 +15,14 @@ from schemas.figures.series import SeriesStep
 TICKS = 5
 
 
-def bars(asked: PageRequest, pairs: Sequence[Pair], since: datetime, step: SeriesStep, begun: str, closed: str) -> Part:
+def bars(
+    asked: PageRequest,
+    pairs: Sequence[Pair],
+    since: datetime,
+    step: SeriesStep,
+    begun: str,
+    closed: str,
+) -> Part:
     """The drawing; `begun` and `closed` name what is counted."""
     speech = asked.speech
     most = max((max(one.begun, one.closed) for one in pairs), default=0)
@@ -30,21 +37,38 @@ def bars(asked: PageRequest, pairs: Sequence[Pair], since: datetime, step: Serie
             html.I(className=name, style={"height": f"{100 * n / (most or 1):.1f}%"})
             for name, n in (("begun", one.begun), ("closed", one.closed))
         ]
-        href = asked.with_(**{"window": None, "from": written(start), "to": written(one.at), "records_page": None})
+        href = asked.with_(
+            **{"window": None, "from": written(start), "to": written(one.at), "records_page": None}
+        )
         drawn.append(html.A(heights, href=href, title=told, **labelled(told)))
-    places = sorted({round(number * (len(pairs) - 1) / (TICKS - 1)) for number in range(TICKS)}) if pairs else []
+    places = (
+        sorted({round(number * (len(pairs) - 1) / (TICKS - 1)) for number in range(TICKS)})
+        if pairs
+        else []
+    )
     ticks = [
-        html.Span(_tick(starts[number], step), style={"left": f"{100 * (number + 0.5) / len(pairs):.2f}%"}) for number in places
+        html.Span(
+            _tick(starts[number], step), style={"left": f"{100 * (number + 0.5) / len(pairs):.2f}%"}
+        )
+        for number in places
     ]
-    sums = [(name, words, sum(getattr(one, name) for one in pairs)) for name, words in (("begun", begun), ("closed", closed))]
-    keys = [html.Li([html.I(className=f"bar-key {name}"), words, html.B(speech.number(total))]) for name, words, total in sums]
+    sums = [
+        (name, words, sum(getattr(one, name) for one in pairs))
+        for name, words in (("begun", begun), ("closed", closed))
+    ]
+    keys = [
+        html.Li([html.I(className=f"bar-key {name}"), words, html.B(speech.number(total))])
+        for name, words, total in sums
+    ]
     return html.Div(
         [
             html.Ul(keys, className="keys"),
             html.Div(
                 [
                     html.Span(speech.number(most), className="most"),
-                    html.Div(drawn, className="bars-of", role="group", **labelled(speech("map_course"))),
+                    html.Div(
+                        drawn, className="bars-of", role="group", **labelled(speech("map_course"))
+                    ),
                     html.Div(ticks, className="ticks plot", **stated("hidden", True)),
                 ],
                 className="drawn",
@@ -55,7 +79,11 @@ def bars(asked: PageRequest, pairs: Sequence[Pair], since: datetime, step: Serie
 
 
 def _when(at: datetime, step: SeriesStep) -> str:
-    return f"{at.astimezone(HERE):%d/%m/%Y}" if step is SeriesStep.MONTH else f"{at.astimezone(HERE):%H:%M %d/%m}"
+    return (
+        f"{at.astimezone(HERE):%d/%m/%Y}"
+        if step is SeriesStep.MONTH
+        else f"{at.astimezone(HERE):%H:%M %d/%m}"
+    )
 
 
 def _tick(at: datetime, step: SeriesStep) -> str:

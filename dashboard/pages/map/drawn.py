@@ -35,7 +35,9 @@ def drawn(ask: PageContext, asked: PageRequest, view: MapView) -> dict[str, Any]
     found: dict[str, Any] = {
         "layers": list(view.layers),
         "style": view.style,
-        "query": urlencode([(key, asked.get(key)) for key in FILTERS if asked.get(key)] + _moment(ask)),
+        "query": urlencode(
+            [(key, asked.get(key)) for key in FILTERS if asked.get(key)] + _moment(ask)
+        ),
         "chosen": {
             "communes": list(view.inside(place) if view.box else view.communes),
             "agency": _at(place, view.agency),
@@ -44,7 +46,8 @@ def drawn(ask: PageContext, asked: PageRequest, view: MapView) -> dict[str, Any]
             "any": view.chosen,
         },
         "categories": {
-            code: category_words(code, asked.spoken) for code in gathered.categories(ask, view, view.scope(ask.place, place))
+            code: category_words(code, asked.spoken)
+            for code in gathered.categories(ask, view, view.scope(ask.place, place))
         },
         "names": {code: ask.place.names.get(code, code) for code in place.communes},
         "spots": place.communes,
@@ -57,7 +60,9 @@ def drawn(ask: PageContext, asked: PageRequest, view: MapView) -> dict[str, Any]
     if "overdue" in on:
         found["overdue"] = [_amount(ask, asked, one) for one in gathered.overdue(ask, view)]
     if "flows" in on:
-        found["flows"] = [_edge(ask, asked, one) for one in gathered.flows(ask, view)[: gathered.DRAWN_FLOWS]]
+        found["flows"] = [
+            _edge(ask, asked, one) for one in gathered.flows(ask, view)[: gathered.DRAWN_FLOWS]
+        ]
     if "meetings" in on:
         meetings = gathered.meetings(ask, view)
         found["meetings"] = [_site(ask, asked, one, meetings) for one in meetings.sites]
@@ -78,14 +83,19 @@ def _moment(ask: PageContext) -> list[tuple[str, str]]:
 
 def title(ask: PageContext, asked: PageRequest, code: str) -> str:
     """What a spot is called: a commune by its name, the seat as the level of the province."""
-    return asked.speech("map_seat") if code == ask.place.code else name(code, ask.place, asked.speech)
+    return (
+        asked.speech("map_seat") if code == ask.place.code else name(code, ask.place, asked.speech)
+    )
 
 
 def _bounds(ask: PageContext, place: Spots) -> Bounds:
     """All of the province; a place of which no units are known is where its reports lie."""
     if place.communes:
         return place.bounds
-    return ask.once("map extent", lambda: gathered.store(ask).extent(), seconds=gathered.KEEP_SECONDS) or place.bounds
+    return (
+        ask.once("map extent", lambda: gathered.store(ask).extent(), seconds=gathered.KEEP_SECONDS)
+        or place.bounds
+    )
 
 
 def _communes(ask: PageContext, asked: PageRequest, view: MapView) -> dict[str, Any]:
@@ -110,7 +120,9 @@ def _mark(code: str, spot: Spot, heading: str, *said: str, **more: Any) -> Mark:
     return {"code": code, "at": spot, "title": heading, "told": kept, **more}
 
 
-def _bodies(ask: PageContext, asked: PageRequest, spot: str, told: Mapping[str, str]) -> list[tuple[str, str]]:
+def _bodies(
+    ask: PageContext, asked: PageRequest, spot: str, told: Mapping[str, str]
+) -> list[tuple[str, str]]:
     """Whom a mark is of, to choose from: its commune and its agencies, each with its code and what is told of it."""
     own = [(spot, title(ask, asked, spot))] if spot in ask.place.names else []
     return [*own, *told.items()]
@@ -120,7 +132,14 @@ def _amount(ask: PageContext, asked: PageRequest, one: Amount) -> Mark:
     speech, of = asked.speech, sorted(one.of.items(), key=lambda item: (-item[1], item[0]))
     said = {code: f"{speech.number(count)} · {name(code, ask.place, speech)}" for code, count in of}
     heading = speech("map_overdue_at", unit=title(ask, asked, one.code), n=speech.number(one.count))
-    return _mark(one.code, one.spot, heading, *said.values(), n=one.count, agencies=_bodies(ask, asked, one.code, said))
+    return _mark(
+        one.code,
+        one.spot,
+        heading,
+        *said.values(),
+        n=one.count,
+        agencies=_bodies(ask, asked, one.code, said),
+    )
 
 
 def _edge(ask: PageContext, asked: PageRequest, one: Edge) -> Mark:
@@ -128,10 +147,25 @@ def _edge(ask: PageContext, asked: PageRequest, one: Edge) -> Mark:
     ends = [title(ask, asked, code) for code in (one.sender, one.receiver)]
     said = [
         f"{BY_CODE[code].words(asked.spoken)}: {value(one.readings[code], BY_CODE[code], speech)}"
-        for code in ("document.sent", "document.receive_p50", "document.receive_p90", "document.waiting", "document.overdue")
+        for code in (
+            "document.sent",
+            "document.receive_p50",
+            "document.receive_p90",
+            "document.waiting",
+            "document.overdue",
+        )
     ]
     late = bool(one.value("overdue"))
-    return _mark("", one.ends[0], " → ".join(ends), *said, to=one.ends[1], n=one.sent, slow=one.slow, late=late)
+    return _mark(
+        "",
+        one.ends[0],
+        " → ".join(ends),
+        *said,
+        to=one.ends[1],
+        n=one.sent,
+        slow=one.slow,
+        late=late,
+    )
 
 
 def _site(ask: PageContext, asked: PageRequest, one: MeetingSite, meetings: Meetings) -> Mark:
@@ -143,10 +177,13 @@ def _site(ask: PageContext, asked: PageRequest, one: MeetingSite, meetings: Meet
     ]
     if one.hosts:
         said += [
-            f"{speech.moment(row['started_at'], ask.clock.now())} {row['title']}" for row in (*meetings.live, *meetings.coming)
+            f"{speech.moment(row['started_at'], ask.clock.now())} {row['title']}"
+            for row in (*meetings.live, *meetings.coming)
         ]
     state = "missing" if one.missing else "connected" if one.connected else "coming"
-    return _mark(one.code, one.spot, title(ask, asked, one.code), *said, state=state, hosts=one.hosts)
+    return _mark(
+        one.code, one.spot, title(ask, asked, one.code), *said, state=state, hosts=one.hosts
+    )
 
 
 def _feeds(ask: PageContext, asked: PageRequest, one: Feeds) -> Mark:
@@ -156,13 +193,27 @@ def _feeds(ask: PageContext, asked: PageRequest, one: Feeds) -> Mark:
         for source in one.sources
         if source.state is one.state
     ]
-    bodies = _bodies(ask, asked, one.code, {source.agency: name(source.agency, ask.place, speech) for source in one.sources})
-    return _mark(one.code, one.spot, title(ask, asked, one.code), *said, state=one.state.value, agencies=bodies)
+    bodies = _bodies(
+        ask,
+        asked,
+        one.code,
+        {source.agency: name(source.agency, ask.place, speech) for source in one.sources},
+    )
+    return _mark(
+        one.code,
+        one.spot,
+        title(ask, asked, one.code),
+        *said,
+        state=one.state.value,
+        agencies=bodies,
+    )
 
 
 def _call(ask: PageContext, asked: PageRequest, one: Calls, alive: bool) -> Mark:
     speech = asked.speech
-    said = [f"{speech(f'priority_{alarm.priority}')}: {sentence(alarm, speech)}" for alarm in one.alarms]
+    said = [
+        f"{speech(f'priority_{alarm.priority}')}: {sentence(alarm, speech)}" for alarm in one.alarms
+    ]
     heading = title(ask, asked, one.code) if one.code else where(one.alarms[0], ask.place, speech)
     priority = one.alarms[0].priority if alive else 0
     return _mark(one.code, one.spot, heading, *said, priority=priority, n=len(one.alarms))
@@ -178,7 +229,9 @@ def _record(ask: PageContext, view: MapView, place: Spots) -> Mark | None:
     if view.record is None:
         return None
     kind, entity = view.record
-    row = gathered.once(ask, view, ("record", view.record), lambda: gathered.store(ask).record(kind, entity))
+    row = gathered.once(
+        ask, view, ("record", view.record), lambda: gathered.store(ask).record(kind, entity)
+    )
     if row is None:
         return None
     own = (row["lat"], row["lon"]) if kind is FEEDBACK and row["lat"] is not None else None

@@ -20,7 +20,11 @@ def hits(ask: PageContext, asked: PageRequest, text: str) -> Part:
     text = " ".join(normalise(text).split())[:200]
     if not text:
         return []
-    records = ask.once(("numbered", text), lambda: ask.records.numbered(ask.clock, text)) if len(text) >= MIN_LETTERS else {}
+    records = (
+        ask.once(("numbered", text), lambda: ask.records.numbered(ask.clock, text))
+        if len(text) >= MIN_LETTERS
+        else {}
+    )
     places = [
         _hit(
             asked,
@@ -31,7 +35,8 @@ def hits(ask: PageContext, asked: PageRequest, text: str) -> Part:
         for one in found_units(ask.place, text)[:MAX_HITS]
     ]
     bodies = [
-        _hit(asked, one.words(asked.spoken), one.code, unit=one.code) for one in found_agencies(ask.place.agencies, text)[:MAX_HITS]
+        _hit(asked, one.words(asked.spoken), one.code, unit=one.code)
+        for one in found_agencies(ask.place.agencies, text)[:MAX_HITS]
     ]
     numbers = [
         _hit(
@@ -46,9 +51,15 @@ def hits(ask: PageContext, asked: PageRequest, text: str) -> Part:
         for row in some.rows[:MAX_HITS]
     ]
     found = [*places, *bodies, *numbers]
-    return html.Ul(found) if found else html.P(speech("search_nothing", text=text), className="note", role="status")
+    return (
+        html.Ul(found)
+        if found
+        else html.P(speech("search_nothing", text=text), className="note", role="status")
+    )
 
 
 def _hit(asked: PageRequest, words: str, told: str, **choice: str | None) -> html.Li:
     changes = {"unit": None, "box": None, "record": None, "records_page": None, **choice}
-    return html.Li(html.A([html.Span(words), html.Small(told)], href=asked.with_(**changes), **marked("fit")))
+    return html.Li(
+        html.A([html.Span(words), html.Small(told)], href=asked.with_(**changes), **marked("fit"))
+    )

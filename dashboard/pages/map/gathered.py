@@ -130,7 +130,9 @@ def once(ask: PageContext, view: MapView, what: Hashable, question: Callable[[],
 
 def categories(ask: PageContext, view: MapView, scope: Scope) -> dict[str, int]:
     """The categories of the reports in a scope, whatever category it is narrowed to: how many of each."""
-    return once(ask, view, ("categories", replace(scope, category="")), lambda: store(ask).categories(scope))
+    return once(
+        ask, view, ("categories", replace(scope, category="")), lambda: store(ask).categories(scope)
+    )
 
 
 def communes(ask: PageContext, view: MapView) -> tuple[Readings, Shades]:
@@ -140,8 +142,15 @@ def communes(ask: PageContext, view: MapView) -> tuple[Readings, Shades]:
         found = store(ask).by_unit(view.scope(ask.place, spots(ask.place)), view.measure, "commune")
         sources, code = ask.current_sources(), view.measure.code
         its = of_units(sources)
-        told = {unit: aged({code: one}, its.get(("commune", unit), ()))[code] for unit, one in found.items()}
-        here = {unit: one for unit, one in told.items() if not one.stale and (unit in ask.place.names or not ask.place.names)}
+        told = {
+            unit: aged({code: one}, its.get(("commune", unit), ()))[code]
+            for unit, one in found.items()
+        }
+        here = {
+            unit: one
+            for unit, one in told.items()
+            if not one.stale and (unit in ask.place.names or not ask.place.names)
+        }
         return told, shades(view.measure, here)
 
     return once(ask, view, ("communes", view.measure.code), asked)
@@ -149,7 +158,11 @@ def communes(ask: PageContext, view: MapView) -> tuple[Readings, Shades]:
 
 def outside(ask: PageContext, view: MapView) -> tuple[float, list[str]]:
     """What a measure that counts has in communes that are none of the place, and their codes; nothing for other measures."""
-    found = {unit: one.value for unit, one in communes(ask, view)[0].items() if unit not in ask.place.names and one.value}
+    found = {
+        unit: one.value
+        for unit, one in communes(ask, view)[0].items()
+        if unit not in ask.place.names and one.value
+    }
     is_count = view.measure.unit is MeasureUnit.COUNT and bool(ask.place.names)
     return (sum(found.values()), sorted(found)) if is_count else (0, [])
 
@@ -179,16 +192,29 @@ def flows(ask: PageContext, view: MapView) -> list[Edge]:
 
     def asked() -> list[Edge]:
         where = spots(ask.place)
-        lying = {one.code: spot for one in ask.place.agencies if (spot := where.of(one.code)) is not None}
+        lying = {
+            one.code: spot for one in ask.place.agencies if (spot := where.of(one.code)) is not None
+        }
         if not lying:
             return []
         at, figures = dict(lying.values()), [BY_CODE[code] for code in FLOW_FIGURES]
         scope = view.scope(ask.place, where)
         found = store(ask).flows(scope, {code: spot for code, (spot, _) in lying.items()}, figures)
-        edges = [Edge(*key, (at[key[0]], at[key[1]]), told) for key, told in found.items() if key[0] != key[1]]
+        edges = [
+            Edge(*key, (at[key[0]], at[key[1]]), told)
+            for key, told in found.items()
+            if key[0] != key[1]
+        ]
         if scope.communes is not None:
-            edges = [one for one in edges if one.sender in scope.communes or one.receiver in scope.communes]
-        return sorted((one for one in edges if one.sent), key=lambda one: (-one.sent, one.sender, one.receiver))
+            edges = [
+                one
+                for one in edges
+                if one.sender in scope.communes or one.receiver in scope.communes
+            ]
+        return sorted(
+            (one for one in edges if one.sent),
+            key=lambda one: (-one.sent, one.sender, one.receiver),
+        )
 
     return once(ask, view, ("flows", view.agency, view.communes, view.box), asked)
 
@@ -209,7 +235,10 @@ def meetings(ask: PageContext, view: MapView) -> Meetings:
         for row in (*live, *coming):
             if (found := where.of(row["host"])) is not None:
                 counts[found][3] = 1
-        sites = [MeetingSite(code, spot, some[0], some[1], some[2], bool(some[3])) for (code, spot), some in sorted(counts.items())]
+        sites = [
+            MeetingSite(code, spot, some[0], some[1], some[2], bool(some[3]))
+            for (code, spot), some in sorted(counts.items())
+        ]
         return Meetings(live, coming, sites)
 
     return once(ask, view, "meetings", asked)
@@ -224,7 +253,11 @@ def sources(ask: PageContext, view: MapView) -> list[Feeds]:
             if (found := where.of(one.agency)) is not None:
                 at[found].append(one)
         return [
-            Feeds(code, spot, sorted(some, key=lambda one: (GRAVITY.index(one.state), one.agency, one.kind)))
+            Feeds(
+                code,
+                spot,
+                sorted(some, key=lambda one: (GRAVITY.index(one.state), one.agency, one.kind)),
+            )
             for (code, spot), some in sorted(at.items())
         ]
 
@@ -243,7 +276,8 @@ def calls(ask: PageContext, view: MapView) -> tuple[list[Calls], Watched]:
             for spot in _spots_of(alarm, where):
                 at[spot].append(alarm)
         return [
-            Calls(code, spot, sorted(some, key=lambda one: (one.priority, one.id))) for (code, spot), some in sorted(at.items())
+            Calls(code, spot, sorted(some, key=lambda one: (one.priority, one.id)))
+            for (code, spot), some in sorted(at.items())
         ], watched
 
     return once(ask, view, "alarms", asked)
@@ -252,5 +286,9 @@ def calls(ask: PageContext, view: MapView) -> tuple[list[Calls], Watched]:
 def _spots_of(alarm: StoredAlarm, where: Spots) -> list[tuple[str, Spot]]:
     if alarm.lat is not None and alarm.lon is not None:
         return [("", (alarm.lat, alarm.lon))]
-    said = alarm.communes or tuple(agency(code).commune or code for code in alarm.agencies) or (where.province,)
+    said = (
+        alarm.communes
+        or tuple(agency(code).commune or code for code in alarm.agencies)
+        or (where.province,)
+    )
     return [found for code in dict.fromkeys(said) if (found := where.of(code)) is not None]

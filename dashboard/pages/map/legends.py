@@ -33,14 +33,28 @@ OF_LAYER: dict[Layer, str] = {
 def layers(ask: PageContext, asked: PageRequest, view: MapView) -> html.Section:
     """The section of the layers."""
     shown = [_layer(ask, asked, view, one) for one in LAYERS]
-    return html.Section([html.H2(asked.speech("map_layers")), html.Ul(shown, className="layers")], id="layers", className="part")
+    return html.Section(
+        [html.H2(asked.speech("map_layers")), html.Ul(shown, className="layers")],
+        id="layers",
+        className="part",
+    )
 
 
-def picked(asked: PageRequest, name: str, options: list[tuple[str, str]], value: str, words: str, *, usual: str = "") -> html.Label:
+def picked(
+    asked: PageRequest,
+    name: str,
+    options: list[tuple[str, str]],
+    value: str,
+    words: str,
+    *,
+    usual: str = "",
+) -> html.Label:
     """A list to choose a parameter of the address from; the script follows a choice at once."""
     choices = [html.Option(text, value=code, selected=code == value) for code, text in options]
     data: dict[str, Any] = {"data-choose": name, "data-usual": usual}
-    return html.Label([html.Span(words), html.Select(choices, id=f"choose-{name}", **data)], className="picked")
+    return html.Label(
+        [html.Span(words), html.Select(choices, id=f"choose-{name}", **data)], className="picked"
+    )
 
 
 def _layer(ask: PageContext, asked: PageRequest, view: MapView, layer: Layer) -> html.Li:
@@ -59,7 +73,12 @@ def _layer(ask: PageContext, asked: PageRequest, view: MapView, layer: Layer) ->
         className="switch",
         **stated("checked", on),
     )
-    return html.Li([switch, *([html.Div(_legend(ask, asked, view, layer), className="legend-of")] if on else [])])
+    return html.Li(
+        [
+            switch,
+            *([html.Div(_legend(ask, asked, view, layer), className="legend-of")] if on else []),
+        ]
+    )
 
 
 def _count(ask: PageContext, asked: PageRequest, view: MapView, layer: Layer) -> str:
@@ -106,7 +125,9 @@ def _communes(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]
     speech = asked.speech
     readings, classes = gathered.communes(ask, view)
     options = [(one.code, one.words(asked.spoken)) for one in MEASURES]
-    choice = picked(asked, "measure", options, view.measure.code, speech("map_measure"), usual="filing.overdue")
+    choice = picked(
+        asked, "measure", options, view.measure.code, speech("map_measure"), usual="filing.overdue"
+    )
     unit = (
         "%"
         if view.measure.unit is MeasureUnit.PERCENT
@@ -131,9 +152,18 @@ def _communes(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]
     silent = sum(found.stale for found in readings.values())
     hatched = [_key("shape hatch", speech("source_lost"), speech.number(silent))] if silent else []
     if not classes.steps:
-        return [choice, html.P(speech("map_no_values"), className="note"), *_outside(ask, asked, view)]
+        return [
+            choice,
+            html.P(speech("map_no_values"), className="note"),
+            *_outside(ask, asked, view),
+        ]
     note = speech("map_fixed" if classes.fixed else "map_quantiles")
-    return [choice, html.Ul([*steps, *hatched], className="keys"), html.P(note, className="note"), *_outside(ask, asked, view)]
+    return [
+        choice,
+        html.Ul([*steps, *hatched], className="keys"),
+        html.P(note, className="note"),
+        *_outside(ask, asked, view),
+    ]
 
 
 def _outside(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
@@ -144,7 +174,13 @@ def _outside(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
     speech = asked.speech
     to = asked.link(f"/records/{view.measure.kind.name}", commune=values_said(codes[:MAX_CODES]))
     words: list[Part] = [speech("of_no_unit"), ": ", html.B(speech.number(count))]
-    return [html.P(dcc.Link(words, href=to, title=speech("of_no_unit_hint")), className="note", id="map-outside")]
+    return [
+        html.P(
+            dcc.Link(words, href=to, title=speech("of_no_unit_hint")),
+            className="note",
+            id="map-outside",
+        )
+    ]
 
 
 def _feedback(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
@@ -160,7 +196,10 @@ def _feedback(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]
         for one in STYLES
     ]
     keys: dict[Style, list[html.Li]] = {
-        "clusters": [_key("ring", speech("map_key_cluster")), _key("ring late", speech("map_key_cluster_late"))],
+        "clusters": [
+            _key("ring", speech("map_key_cluster")),
+            _key("ring late", speech("map_key_cluster_late")),
+        ],
         "heat": [_key("heat", speech("map_key_heat"))],
         "points": [
             _key("point open", speech("map_state_open")),
@@ -179,7 +218,11 @@ def _overdue(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
     most = max((one.count for one in gathered.overdue(ask, view)), default=0)
     if not most:
         return [html.P(speech("map_no_overdue"), className="note")]
-    return [html.Ul([_key("sized", speech("map_key_overdue", most=speech.number(most)))], className="keys")]
+    return [
+        html.Ul(
+            [_key("sized", speech("map_key_overdue", most=speech.number(most)))], className="keys"
+        )
+    ]
 
 
 def _flows(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
@@ -189,30 +232,57 @@ def _flows(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
     hours = speech.number(gathered.SLOW_HOURS)
     keys = [
         _key("line", speech("map_key_flow", most=speech.number(found[0].sent))),
-        _key("line slow", speech("map_key_slow", hours=hours), speech.number(sum(one.slow for one in found))),
-        _key("line late", speech("map_key_late"), speech.number(sum(bool(one.value("overdue")) for one in found))),
+        _key(
+            "line slow",
+            speech("map_key_slow", hours=hours),
+            speech.number(sum(one.slow for one in found)),
+        ),
+        _key(
+            "line late",
+            speech("map_key_late"),
+            speech.number(sum(bool(one.value("overdue")) for one in found)),
+        ),
     ]
     rest = len(found) - gathered.DRAWN_FLOWS
-    more = [html.P(speech("map_more_flows", n=speech.number(gathered.DRAWN_FLOWS), of=speech.number(len(found))), className="note")]
+    more = [
+        html.P(
+            speech(
+                "map_more_flows",
+                n=speech.number(gathered.DRAWN_FLOWS),
+                of=speech.number(len(found)),
+            ),
+            className="note",
+        )
+    ]
     return [html.Ul(keys, className="keys"), *(more if rest > 0 else [])]
 
 
 def _meetings(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
     speech, found = asked.speech, gathered.meetings(ask, view)
-    counts = [sum(getattr(one, field) for one in found.sites) for field in ("connected", "missing", "invited")]
+    counts = [
+        sum(getattr(one, field) for one in found.sites)
+        for field in ("connected", "missing", "invited")
+    ]
     keys = [
         _key("site connected", speech("map_key_connected"), speech.number(counts[0])),
         _key("site missing", speech("map_key_missing"), speech.number(counts[1])),
         _key("site coming", speech("map_key_coming"), speech.number(counts[2])),
     ]
-    told = speech("map_meetings_told", live=speech.number(len(found.live)), coming=speech.number(len(found.coming)))
+    told = speech(
+        "map_meetings_told",
+        live=speech.number(len(found.live)),
+        coming=speech.number(len(found.coming)),
+    )
     return [html.P(told, className="note"), html.Ul(keys, className="keys")]
 
 
 def _sources(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
     speech = asked.speech
     counts = Counter(one.state for found in gathered.sources(ask, view) for one in found.sources)
-    keys = [_key(f"feed {state.value}", state_word(state, speech), speech.number(counts[state])) for state in GRAVITY]
+    keys = [
+        _key(f"feed {state.value}", state_word(state, speech), speech.number(counts[state]))
+        for state in GRAVITY
+    ]
     return [html.Ul(keys, className="keys"), html.P(speech("map_gravest"), className="note")]
 
 
@@ -221,6 +291,12 @@ def _alarms(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
     calls, watched = gathered.calls(ask, view)
     if not watched.alive:
         return [html.P(chip(speech("blind"), "unknown"))]
-    counts = Counter(priority for _, priority in {(alarm.id, alarm.priority) for one in calls for alarm in one.alarms})
-    keys = [_key(f"shape p{number}", speech(f"priority_{number}"), speech.number(counts[number])) for number in (1, 2, 3)]
+    counts = Counter(
+        priority
+        for _, priority in {(alarm.id, alarm.priority) for one in calls for alarm in one.alarms}
+    )
+    keys = [
+        _key(f"shape p{number}", speech(f"priority_{number}"), speech.number(counts[number]))
+        for number in (1, 2, 3)
+    ]
     return [html.Ul(keys, className="keys")]

@@ -55,13 +55,18 @@ def parts(ask: PageContext, asked: PageRequest) -> dict[str, Any]:
         return {"drawn": drawn(ask, asked, view), **{name: part() for name, part in around.items()}}
     except UnreachableError as error:
         why = "too_long" if isinstance(error, TimeLimitError) else "store_away"
-        away = [html.H1(ask.place.full_name(asked.spoken)), nothing(speech(why), speech(f"{why}_hint"))]
+        away = [
+            html.H1(ask.place.full_name(asked.spoken)),
+            nothing(speech(why), speech(f"{why}_hint")),
+        ]
         return {"bar": None, "side": None, "panel": away, "drawn": None}
 
 
 def _find(asked: PageRequest) -> html.Form:
     speech = asked.speech
-    box = dcc.Input(id="map-find", type="search", placeholder=speech("map_find_hint"), autoComplete="off")
+    box = dcc.Input(
+        id="map-find", type="search", placeholder=speech("map_find_hint"), autoComplete="off"
+    )
     label = html.Label(speech("map_find"), htmlFor="map-find", className="hidden")
     return html.Form(
         [label, box, html.Div([], id="map-hits")],
@@ -117,7 +122,11 @@ def _ground(ask: PageContext, asked: PageRequest) -> html.Div:
             html.Div(
                 [
                     html.Button(
-                        speech("map_draw"), id="draw-box", type="button", title=speech("map_draw_hint"), **stated("pressed", False)
+                        speech("map_draw"),
+                        id="draw-box",
+                        type="button",
+                        title=speech("map_draw_hint"),
+                        **stated("pressed", False),
                     ),
                     html.Button(speech("map_in_view"), id="choose-view", type="button"),
                 ],

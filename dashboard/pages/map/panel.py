@@ -5,7 +5,17 @@ from collections.abc import Mapping
 from dash import html
 
 from dashboard.components import record_rows
-from dashboard.components.parts import Part, labelled, link, listed, marked, nothing, reading, section, stated
+from dashboard.components.parts import (
+    Part,
+    labelled,
+    link,
+    listed,
+    marked,
+    nothing,
+    reading,
+    section,
+    stated,
+)
 from dashboard.components.table import Row, TableColumn, Wish, table
 from dashboard.components.unit_cards import calls
 from dashboard.components.unit_refs import name, unit_link
@@ -42,12 +52,25 @@ def panel(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
     if view.unknown:
         gone = html.A(speech("map_whole"), href=asked.with_(**GONE))
         codes = ", ".join(view.unknown)
-        return [html.H1(codes), nothing(speech("not_found"), speech("no_unit", code=codes)), html.P(gone, className="more")]
+        return [
+            html.H1(codes),
+            nothing(speech("not_found"), speech("no_unit", code=codes)),
+            html.P(gone, className="more"),
+        ]
     figures = [BY_CODE[code] for code in SHOWN[view.kind]]
-    found = gathered.once(ask, view, ("figures", view.kind.name, scope), lambda: gathered.store(ask).overview(scope, figures, TABS))
+    found = gathered.once(
+        ask,
+        view,
+        ("figures", view.kind.name, scope),
+        lambda: gathered.store(ask).overview(scope, figures, TABS),
+    )
     return [
         _heading(ask, asked, view),
-        *([html.P(speech(view.problem), className="problem", role="alert")] if view.problem else []),
+        *(
+            [html.P(speech(view.problem), className="problem", role="alert")]
+            if view.problem
+            else []
+        ),
         *([_record(asked, *view.record)] if view.record else []),
         _kinds(asked, view, found),
         _cards(ask, asked, view, found),
@@ -67,11 +90,15 @@ def _heading(ask: PageContext, asked: PageRequest, view: MapView) -> html.Header
         id="unchoose",
         title=speech("map_unchoose_hint"),
     )
-    unit = view.agency or (view.communes[0] if len(view.communes) == 1 else "" if view.chosen else ask.place.code)
+    unit = view.agency or (
+        view.communes[0] if len(view.communes) == 1 else "" if view.chosen else ask.place.code
+    )
     facts: list[Part] = [*([said, " · "] if said else []), html.Span(times, className="times")]
     if unit and ask.place.known:
         facts += [" · ", link(asked, speech("map_unit_page"), f"/unit/{unit}")]
-    heading = html.Div([html.H1(words), *([away] if view.chosen or view.record else [])], className="chosen")
+    heading = html.Div(
+        [html.H1(words), *([away] if view.chosen or view.record else [])], className="chosen"
+    )
     return html.Header([heading, html.P(facts, className="facts")])
 
 
@@ -88,7 +115,9 @@ def _chosen(ask: PageContext, asked: PageRequest, view: MapView) -> tuple[str, P
     if view.communes:
         links = listed(unit_link(asked, ask.place, code) for code in view.communes[:NAMED])
         more = [f" +{len(view.communes) - NAMED}"] if len(view.communes) > NAMED else []
-        return speech("map_communes_chosen", n=speech.number(len(view.communes))), html.Span([*links, *more])
+        return speech("map_communes_chosen", n=speech.number(len(view.communes))), html.Span(
+            [*links, *more]
+        )
     return ask.place.full_name(asked.spoken), ""
 
 
@@ -98,15 +127,22 @@ def _record(asked: PageRequest, kind: Kind, entity: str) -> html.P:
         html.Span(asked.speech("map_marked", kind=kind.words(asked.spoken))),
         record_rows.record_link(asked, kind, entity),
     ]
-    gone = html.A(["×", html.Span(asked.speech("close"), className="hidden")], href=asked.with_(record=None))
+    gone = html.A(
+        ["×", html.Span(asked.speech("close"), className="hidden")], href=asked.with_(record=None)
+    )
     return html.P([*words, gone], className="marked")
 
 
 def _kinds(asked: PageRequest, view: MapView, found: Readings) -> html.Nav:
     tabs = [
         html.A(
-            [asked.speech(f"feed_{kind.name}"), html.Small(asked.speech.number(found[in_scope(kind)].value or 0))],
-            href=asked.with_(kind=None if kind is FEEDBACK else kind.name, records_sort=None, records_page=None),
+            [
+                asked.speech(f"feed_{kind.name}"),
+                html.Small(asked.speech.number(found[in_scope(kind)].value or 0)),
+            ],
+            href=asked.with_(
+                kind=None if kind is FEEDBACK else kind.name, records_sort=None, records_page=None
+            ),
             className="here" if kind is view.kind else "",
             id=f"kind-{kind.name}",
             **stated("current", kind is view.kind),
@@ -121,7 +157,9 @@ def _cards(ask: PageContext, asked: PageRequest, view: MapView, found: Readings)
     cards = []
     for figure in (BY_CODE[code] for code in SHOWN[view.kind]):
         one: Reading = found.get(figure.code, UNKNOWN)
-        when = "map_in_window" if figure.of_period else "map_at_end" if view.past else "map_right_now"
+        when = (
+            "map_in_window" if figure.of_period else "map_at_end" if view.past else "map_right_now"
+        )
         call = calls(figure, one, ask.place.aim(figure.code))
         cards.append(reading(figure, one, speech, call=call, detail=html.Span(speech(when))))
     return html.Div(cards, className="cards", id="map-figures")
@@ -131,8 +169,17 @@ def _course(ask: PageContext, asked: PageRequest, view: MapView, scope: Scope) -
     if view.kind is MEETING:  # a handful a day: their table says it
         return []
     speech, kind = asked.speech, view.kind
-    pairs = gathered.once(ask, view, ("course", kind.name, scope), lambda: gathered.store(ask).course(scope, kind))
-    drawing = bars(asked, pairs, scope.since, scope.step, speech(f"map_begun_{kind.name}"), speech("map_closed"))
+    pairs = gathered.once(
+        ask, view, ("course", kind.name, scope), lambda: gathered.store(ask).course(scope, kind)
+    )
+    drawing = bars(
+        asked,
+        pairs,
+        scope.since,
+        scope.step,
+        speech(f"map_begun_{kind.name}"),
+        speech("map_closed"),
+    )
     return [section(speech("map_course"), drawing, id="map-course")]
 
 
@@ -146,10 +193,17 @@ def _flows(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
         return []
 
     def number(name: str, words: str, digits: int = 0) -> TableColumn:
-        return TableColumn(name, words, lambda row: speech.number(row["edge"].value(name) or 0, digits), number=True)
+        return TableColumn(
+            name,
+            words,
+            lambda row: speech.number(row["edge"].value(name) or 0, digits),
+            number=True,
+        )
 
     def ends(row: Row) -> str:
-        return " → ".join(title(ask, asked, code) for code in (row["edge"].sender, row["edge"].receiver))
+        return " → ".join(
+            title(ask, asked, code) for code in (row["edge"].sender, row["edge"].receiver)
+        )
 
     columns = (
         TableColumn("ends", speech("map_flow"), ends),
@@ -175,26 +229,45 @@ def _records(ask: PageContext, asked: PageRequest, view: MapView, scope: Scope) 
         view,
         ("records", kind.name, scope, wish),
         lambda: gathered.store(ask).records(
-            ask.clock, scope, kind, order=order, down=wish.down, limit=wish.size, skip=(wish.page - 1) * wish.size
+            ask.clock,
+            scope,
+            kind,
+            order=order,
+            down=wish.down,
+            limit=wish.size,
+            skip=(wish.page - 1) * wish.size,
         ),
     )
     heading = speech("map_records", kind=kind.words(asked.spoken))
     if not found.rows:
         gone = html.A(speech("map_whole"), href=asked.with_(**GONE, category=None, state=None))
-        hint = html.P(gone, className="more") if view.chosen or view.category or view.state else None
-        return section(heading, nothing(speech("map_nothing"), speech("map_nothing_hint")), hint, id="map-records")
+        hint = (
+            html.P(gone, className="more") if view.chosen or view.category or view.state else None
+        )
+        return section(
+            heading,
+            nothing(speech("map_nothing"), speech("map_nothing_hint")),
+            hint,
+            id="map-records",
+        )
     kept = [
         one
         for one in record_rows.columns(asked, ask.place, kind, ask.clock.now(), sort=True)
         if one.name in ("started", "status", "left")
     ]
     pin = TableColumn("pin", "", lambda row: _pin(asked, kind, str(row["entity_id"])))
-    grid = table(asked, (*kept, pin), found.rows, wish, prefix=PREFIX, total=found.total, label=heading)
+    grid = table(
+        asked, (*kept, pin), found.rows, wish, prefix=PREFIX, total=found.total, label=heading
+    )
     return section(heading, grid, id="map-records")
 
 
 def _pin(asked: PageRequest, kind: Kind, entity: str) -> html.A:
     words = asked.speech("map_show_record", number=entity)
     return html.A(
-        html.I(className="pin"), href=asked.with_(record=f"{kind.name}/{entity}"), title=words, **labelled(words), **marked("fit")
+        html.I(className="pin"),
+        href=asked.with_(record=f"{kind.name}/{entity}"),
+        title=words,
+        **labelled(words),
+        **marked("fit"),
     )

@@ -32,20 +32,28 @@ def add_routes(server: FastAPI, ask: PageContext, workers: PageWorkers, usual: s
     async def parts(request: Request) -> Response:
         asked = _asked(request, usual)
         return await answer(
-            request, workers, lambda: ask.once(("map parts", asked), lambda: told(page.parts(ask.of(asked), asked)), seconds=2.0)
+            request,
+            workers,
+            lambda: ask.once(
+                ("map parts", asked), lambda: told(page.parts(ask.of(asked), asked)), seconds=2.0
+            ),
         )
 
     @server.get(f"{PATH}/feedback")
     async def feedback(request: Request) -> Response:
         asked = _asked(request, usual)
         return await answer(
-            request, workers, lambda: ask.once(("map feedback", asked), lambda: told(reports(ask.of(asked), asked)))
+            request,
+            workers,
+            lambda: ask.once(("map feedback", asked), lambda: told(reports(ask.of(asked), asked))),
         )
 
     @server.get(f"{PATH}/find")
     async def find(request: Request) -> Response:
         asked, text = _asked(request, usual), request.query_params.get("q", "")
-        return await answer(request, workers, lambda: told({"hits": hits(ask.of(asked), asked, text)}))
+        return await answer(
+            request, workers, lambda: told({"hits": hits(ask.of(asked), asked, text)})
+        )
 
 
 def reports(ask: PageContext, asked: PageRequest) -> dict[str, Any]:
@@ -64,13 +72,23 @@ def reports(ask: PageContext, asked: PageRequest) -> dict[str, Any]:
     if view.style == "points" and total <= MAX_POINTS:
         rows = store.points(scope, bbox, MAX_POINTS)
         points = [
-            [row["y"], row["x"], row["category"], "late" if row["overdue"] else row["standing"], row["entity_id"]] for row in rows
+            [
+                row["y"],
+                row["x"],
+                row["category"],
+                "late" if row["overdue"] else row["standing"],
+                row["entity_id"],
+            ]
+            for row in rows
         ]
         return {"as": "points", "total": len(points), "points": points}
     return {
         "as": "heat" if view.style == "heat" else "clusters",
         "total": total,
-        "cells": [[row[name] for name in (CELL if int(zoom) < DEEPEST else (*CELL, *EDGES))] for row in cells],
+        "cells": [
+            [row[name] for name in (CELL if int(zoom) < DEEPEST else (*CELL, *EDGES))]
+            for row in cells
+        ],
     }
 
 
@@ -81,4 +99,6 @@ def _asked(request: Request, usual: str) -> PageRequest:
 
 
 def _without_text(asked: PageRequest) -> PageRequest:
-    return PageRequest(asked.path, tuple(one for one in asked.parameters if one[0] != "q"), asked.spoken)
+    return PageRequest(
+        asked.path, tuple(one for one in asked.parameters if one[0] != "q"), asked.spoken
+    )

@@ -40,7 +40,11 @@ def shades(figure: Figure, readings: Mapping[str, Reading]) -> Shades:
     """The classes of communes by what they read; those of which nothing can be said are in none."""
     values = {code: one.value for code, one in readings.items() if one.value is not None}
     fixed = figure.code in FIXED
-    breaks = tuple(FIXED[figure.code]) if fixed else quantiles(list(values.values()), figure.unit is MeasureUnit.COUNT)
+    breaks = (
+        tuple(FIXED[figure.code])
+        if fixed
+        else quantiles(list(values.values()), figure.unit is MeasureUnit.COUNT)
+    )
     steps = {code: sum(value >= limit for limit in breaks) for code, value in values.items()}
     return Shades(breaks, steps, fixed, figure.better == "up")
 
@@ -50,6 +54,9 @@ def quantiles(values: Sequence[float], whole: bool) -> tuple[float, ...]:
     ordered = sorted(values)
     if not ordered:
         return ()
-    cuts = [ordered[min(len(ordered) - 1, len(ordered) * number // CLASSES)] for number in range(1, CLASSES)]
+    cuts = [
+        ordered[min(len(ordered) - 1, len(ordered) * number // CLASSES)]
+        for number in range(1, CLASSES)
+    ]
     rounded = [float(round(one)) if whole else round(one, 1) for one in cuts]
     return tuple(one for one in dict.fromkeys(rounded) if one > ordered[0])

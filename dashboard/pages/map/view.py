@@ -27,11 +27,18 @@ NONE = "none"
 """Said in place of layers when all are off."""
 EXTENT = ("at", "zoom")
 """Parameters of the extent: `at=lat,lon` is the middle of the map."""
-WINDOWS = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+WINDOWS = {
+    "1h": timedelta(hours=1),
+    "24h": timedelta(hours=24),
+    "7d": timedelta(days=7),
+    "30d": timedelta(days=30),
+}
 USUAL_WINDOW = "7d"
 MAX_WINDOW = timedelta(days=366 * 5)
 TABS = (FEEDBACK, FILING, DOCUMENT, MEETING)
-MEASURES = tuple(one for one in FIGURES if "commune" in dimensions(one.kind) and one.kind is not MEETING)
+MEASURES = tuple(
+    one for one in FIGURES if "commune" in dimensions(one.kind) and one.kind is not MEETING
+)
 """Figures that communes can be coloured by; meetings belong to no commune."""
 JUST_NOW = timedelta(minutes=1)
 
@@ -64,7 +71,10 @@ class MapView:
         """From an address, at a moment."""
         found = cls(
             layers=_layers(asked.get("layers")),
-            measure=next((one for one in MEASURES if one.code == asked.get("measure")), BY_CODE["filing.overdue"]),
+            measure=next(
+                (one for one in MEASURES if one.code == asked.get("measure")),
+                BY_CODE["filing.overdue"],
+            ),
             style=next((one for one in get_args(Style) if one == asked.get("as")), "clusters"),
             kind=next((one for one in TABS if one.name == asked.get("kind")), FEEDBACK),
             category=asked.get("category"),
@@ -88,7 +98,9 @@ class MapView:
     def scope(self, place: ProvinceContext, spots: Spots) -> Scope:
         """What its questions are about."""
         communes = self.inside(spots) if self.box else self.communes or None
-        bodies = tuple(one.code for one in place.agencies if communes is not None and one.commune in communes)
+        bodies = tuple(
+            one.code for one in place.agencies if communes is not None and one.commune in communes
+        )
         return Scope(
             self.since,
             self.until,
@@ -106,7 +118,11 @@ class MapView:
         if self.box is None:
             return ()
         west, south, east, north = self.box
-        return tuple(code for code, (lat, lon) in spots.communes.items() if west <= lon <= east and south <= lat <= north)
+        return tuple(
+            code
+            for code, (lat, lon) in spots.communes.items()
+            if west <= lon <= east and south <= lat <= north
+        )
 
 
 def without_extent(asked: PageRequest) -> PageRequest:
@@ -164,11 +180,18 @@ def _moment(text: str) -> datetime | None:
 def _in_window(view: MapView, asked: PageRequest, now: datetime) -> MapView:
     name = asked.get("window", USUAL_WINDOW)
     usual = WINDOWS.get(name, WINDOWS[USUAL_WINDOW])
-    as_usual = replace(view, window=name if name in WINDOWS else USUAL_WINDOW, since=now - usual, until=now)
+    as_usual = replace(
+        view, window=name if name in WINDOWS else USUAL_WINDOW, since=now - usual, until=now
+    )
     if not (asked.get("from") or asked.get("to")):
         return as_usual
     since, until = _moment(asked.get("from")), _moment(asked.get("to")) if asked.get("to") else now
-    if since is None or until is None or since >= (until := min(until, now)) or until - since > MAX_WINDOW:
+    if (
+        since is None
+        or until is None
+        or since >= (until := min(until, now))
+        or until - since > MAX_WINDOW
+    ):
         return replace(as_usual, problem="map_wrong_window")
     return replace(view, window="custom", since=since, until=until, past=now - until > JUST_NOW)
 
@@ -191,4 +214,9 @@ def _of_units(view: MapView, text: str, place: ProvinceContext) -> MapView:
         elif found.what == "agency":
             agency = code
     # An agency is looked at alone.
-    return replace(view, communes=() if agency else tuple(dict.fromkeys(communes)), agency=agency, unknown=tuple(unknown))
+    return replace(
+        view,
+        communes=() if agency else tuple(dict.fromkeys(communes)),
+        agency=agency,
+        unknown=tuple(unknown),
+    )

@@ -91,19 +91,34 @@ def build(
             sheet = Sheet("openings", Opening.__struct_fields__, rows)
             what = "ai đã mở danh tính nào, khi nào, vì sao · who opened which sealed identity, when and why"
             manifest.files.append(_packed(package, sheet, what))
-        _screens(package, manifest, screens, cookies or {}, lambda what, done: tell(what, len(tables) + done, total))
-        said = {"manifest.json": json.dumps(asdict(manifest), ensure_ascii=False, indent=1), "index.html": index(manifest)}
+        _screens(
+            package,
+            manifest,
+            screens,
+            cookies or {},
+            lambda what, done: tell(what, len(tables) + done, total),
+        )
+        said = {
+            "manifest.json": json.dumps(asdict(manifest), ensure_ascii=False, indent=1),
+            "index.html": index(manifest),
+        }
         sums = {file.name: file.sha256 for file in manifest.files}
         for name, text in said.items():
             package.writestr(name, text)
             sums[name] = hashlib.sha256(text.encode()).hexdigest()
-        package.writestr("SHA256SUMS", "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())))
+        package.writestr(
+            "SHA256SUMS", "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
+        )
     tell("", total, total)
     return manifest
 
 
 def _packed(package: ZipFile, sheet: Sheet, what: str) -> File:
-    file, digest, numbers = File(f"tables/{sheet.name}.csv", what), hashlib.sha256(), itertools.count()
+    file, digest, numbers = (
+        File(f"tables/{sheet.name}.csv", what),
+        hashlib.sha256(),
+        itertools.count(),
+    )
     # The counter is taken from as rows pass, so that none has to be kept.
     rows = (row for row, _ in zip(sheet.rows, numbers, strict=False))
     with package.open(file.name, "w", force_zip64=True) as out:
@@ -124,7 +139,9 @@ def _screens(
 ) -> None:
     path = installed()
     if screens and path is None:
-        manifest.left_out.append("ảnh màn hình: chưa cài Chromium · pictures of the screens: no Chromium is installed")
+        manifest.left_out.append(
+            "ảnh màn hình: chưa cài Chromium · pictures of the screens: no Chromium is installed"
+        )
     if not screens or path is None:
         return
     try:
@@ -139,7 +156,9 @@ def _screens(
                 name = f"screens/{number + 1:02}-{one.moment:%Y%m%dT%H%M%S%z}.png".replace("+", "p")
                 package.writestr(name, data)
                 what = f"{one.moment.isoformat(timespec='seconds')}: {one.address.partition('//')[2].partition('/')[2]}"
-                manifest.files.append(File(name, what, bytes=len(data), sha256=hashlib.sha256(data).hexdigest()))
+                manifest.files.append(
+                    File(name, what, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+                )
     except PictureError as error:
         manifest.left_out.append(f"ảnh màn hình · pictures of the screens: {error}")
 
@@ -158,5 +177,12 @@ def _versions(connection: Connection, province: str) -> dict[str, str]:
 
 def _reference() -> dict[str, str]:
     root = Path(schemas.__file__).parent
-    files = sorted(path for folder in DATA for path in (root / folder).rglob("*") if path.is_file() and path.suffix != ".pyc")
-    return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    files = sorted(
+        path
+        for folder in DATA
+        for path in (root / folder).rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    )
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+    }

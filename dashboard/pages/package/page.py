@@ -29,11 +29,16 @@ def index(manifest: Manifest) -> str:
     )
     left = "".join(f"<li>{escape(one)}</li>" for one in manifest.left_out)
     versions = "".join(
-        f"<tr><td>{escape(name)}</td><td><code>{escape(one)}</code></td></tr>" for name, one in manifest.versions.items()
+        f"<tr><td>{escape(name)}</td><td><code>{escape(one)}</code></td></tr>"
+        for name, one in manifest.versions.items()
     )
     sign = "DIỄN TẬP · EXERCISE" if manifest.mark == "exercise" else "PHÁT LẠI · REPLAY"
     mark = f"<p class=mark>{sign}: {escape(manifest.run)}</p>" if manifest.run else ""
-    title = f"{sign} – {escape(manifest.since)}" if manifest.run else f"Gói sự cố {escape(manifest.since)}"
+    title = (
+        f"{sign} – {escape(manifest.since)}"
+        if manifest.run
+        else f"Gói sự cố {escape(manifest.since)}"
+    )
     return (
         f"<!DOCTYPE html><html lang=vi><meta charset=utf-8><title>{title}</title><style>{STYLE}</style>"
         f"{mark}<h1>Gói sự cố · Incident package</h1><p>{escape(manifest.since)} – {escape(manifest.until)} · "

@@ -17,8 +17,20 @@ from websockets.sync.client import ClientConnection, connect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--remote-debugging-port=0"),
+    *(
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--hide-scrollbars",
+    ),
+    *(
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--remote-debugging-port=0",
+    ),
 )
 WIDTH, HEIGHT = 1920, 1080
 STARTED_SECONDS, DRAWN_SECONDS = 20.0, 60.0
@@ -42,7 +54,10 @@ def browser(path: str) -> Iterator[str]:
     """A Chromium of its own; the address of its DevTools. Raises `PictureError`."""
     folder = Path(tempfile.mkdtemp(prefix="ioc-screens-"))
     process = subprocess.Popen(
-        [path, *FLAGS, f"--user-data-dir={folder}"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [path, *FLAGS, f"--user-data-dir={folder}"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         port, deadline = folder / "DevToolsActivePort", time.monotonic() + STARTED_SECONDS
@@ -75,12 +90,29 @@ def picture(tools: str, address: str, cookies: Mapping[str, str]) -> bytes:
 
 
 def _pictured(socket: ClientConnection, address: str, cookies: Mapping[str, str]) -> bytes:
-    _ask(socket, "Emulation.setDeviceMetricsOverride", width=WIDTH, height=HEIGHT, deviceScaleFactor=1, mobile=False)
+    _ask(
+        socket,
+        "Emulation.setDeviceMetricsOverride",
+        width=WIDTH,
+        height=HEIGHT,
+        deviceScaleFactor=1,
+        mobile=False,
+    )
     for name, value in cookies.items():
-        _ask(socket, "Network.setCookie", name=name, value=value, url=address, path="/", secure=name.startswith("__Host-"))
+        _ask(
+            socket,
+            "Network.setCookie",
+            name=name,
+            value=value,
+            url=address,
+            path="/",
+            secure=name.startswith("__Host-"),
+        )
     _ask(socket, "Page.navigate", url=address)
     deadline = time.monotonic() + DRAWN_SECONDS
-    while not _ask(socket, "Runtime.evaluate", expression=DRAWN, returnByValue=True)["result"].get("value"):
+    while not _ask(socket, "Runtime.evaluate", expression=DRAWN, returnByValue=True)["result"].get(
+        "value"
+    ):
         if time.monotonic() > deadline:
             raise PictureError(f"{address} was not drawn in {DRAWN_SECONDS:.0f} s")
         time.sleep(0.2)

@@ -65,12 +65,22 @@ def extracts(since: datetime, until: datetime) -> list[Extract]:
             )
         )
     for name, table, when, what in (
-        ("alarm_steps", ALARM_STEPS, "evaluated_at", "từng lần đánh giá mỗi cảnh báo · what was said of each alarm, step by step"),
+        (
+            "alarm_steps",
+            ALARM_STEPS,
+            "evaluated_at",
+            "từng lần đánh giá mỗi cảnh báo · what was said of each alarm, step by step",
+        ),
         (
             *("dead_letters", DEAD_LETTERS, "received_at"),
             "bản ghi không đếm được, không kèm nội dung · records that could not be counted, without what they said",
         ),
-        ("refusals", REFUSALS, "since", "cổng tiếp nhận đã từ chối gì, bao nhiêu · what gateways refused, counted"),
+        (
+            "refusals",
+            REFUSALS,
+            "since",
+            "cổng tiếp nhận đã từ chối gì, bao nhiêu · what gateways refused, counted",
+        ),
         (
             *("snapshots", SNAPSHOTS, "moment"),
             "màn hình đã hiện gì, như đã ghi lại, kèm mã băm · what the screens showed, as it was recorded, with its hash",
@@ -81,9 +91,27 @@ def extracts(since: datetime, until: datetime) -> list[Extract]:
         question = f"SELECT {', '.join(columns)} FROM {table.name}{final} WHERE {within(when)} ORDER BY {when}"
         found.append(Extract(name, columns, question, what))
     done = (
-        (f"{DEAD_LETTERS.name} FINAL WHERE state != 'open'", "changed_at", "concat('dead letter ', state)", LETTER, "reason"),
-        (f"{REPLAYS.name} FINAL WHERE true", "begun_at", "concat(mark, ' begun')", "name", "concat('from ', source)"),
-        (f"{REPLAYS.name} FINAL WHERE state IN ('stopped', 'removed')", "at", "concat(mark, ' ', state)", "name", "said"),
+        (
+            f"{DEAD_LETTERS.name} FINAL WHERE state != 'open'",
+            "changed_at",
+            "concat('dead letter ', state)",
+            LETTER,
+            "reason",
+        ),
+        (
+            f"{REPLAYS.name} FINAL WHERE true",
+            "begun_at",
+            "concat(mark, ' begun')",
+            "name",
+            "concat('from ', source)",
+        ),
+        (
+            f"{REPLAYS.name} FINAL WHERE state IN ('stopped', 'removed')",
+            "at",
+            "concat(mark, ' ', state)",
+            "name",
+            "said",
+        ),
     )
     each = " UNION ALL ".join(
         f"SELECT {when} AS done_at, {what} AS what, {which} AS which, {more} AS more FROM {source} AND {within(when)}"

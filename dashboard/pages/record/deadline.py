@@ -45,10 +45,14 @@ def moment(position: int, around: bool, calendar: WorkingCalendar) -> datetime:
 def deadline(step: Mapping[str, Any], now: datetime, calendar: WorkingCalendar) -> Deadline:
     """The deadline that follows from the newest step of a life, a row of `life_K`."""
     around, standing = bool(step["around"]), step["standing"]
-    stood = step["paused"] + (position(now, around, calendar) - step["at"] if standing == "paused" else 0)
+    stood = step["paused"] + (
+        position(now, around, calendar) - step["at"] if standing == "paused" else 0
+    )
     if step["due"] is None:
         return Deadline(standing, around, None, None, timedelta(milliseconds=stood))
-    until = step["at"] if standing == "paused" else position(step["closed_at"] or now, around, calendar)
+    until = (
+        step["at"] if standing == "paused" else position(step["closed_at"] or now, around, calendar)
+    )
     due = None if standing == "paused" else step["due_at"] or moment(step["due"], around, calendar)
     left = timedelta(milliseconds=step["due"] - until)
     if standing == "open" and due is not None and not left and now > due:
@@ -83,7 +87,11 @@ def bar(steps: list[dict[str, Any]], now: datetime, calendar: WorkingCalendar) -
 
     def at(step: Mapping[str, Any]) -> int:
         # The clock of a life is that of its newest step; an earlier one may still have been on the other.
-        return int(step["at"]) if bool(step["around"]) == around else position(step["since"], around, calendar)
+        return (
+            int(step["at"])
+            if bool(step["around"]) == around
+            else position(step["since"], around, calendar)
+        )
 
     begin = at(steps[0])
     end = max(position(last["closed_at"] or now, around, calendar), begin)
@@ -100,5 +108,9 @@ def bar(steps: list[dict[str, Any]], now: datetime, calendar: WorkingCalendar) -
         cut = after if due is None or step["standing"] == "paused" else min(max(due, first), after)
         for start, stop, beyond in ((first, cut, False), (cut, after, True)):
             if stop > start:
-                found.append(ClockPiece((start - begin) / whole, (stop - start) / whole, step["standing"], beyond))
+                found.append(
+                    ClockPiece(
+                        (start - begin) / whole, (stop - start) / whole, step["standing"], beyond
+                    )
+                )
     return Bar(tuple(found), (due - begin) / whole if due is not None and due >= begin else None)

@@ -21,7 +21,13 @@ Step = dict[str, Any]
 
 
 def headline(
-    ask: PageContext, kind: Kind, steps: list[Step], state: Row, found: Deadline, asked: PageRequest, now: datetime
+    ask: PageContext,
+    kind: Kind,
+    steps: list[Step],
+    state: Row,
+    found: Deadline,
+    asked: PageRequest,
+    now: datetime,
 ) -> list[Part]:
     """What it is and where it stands: status, time left or by how much it is overdue, late, out of order; whom to call."""
     speech, last = asked.speech, steps[-1]
@@ -55,7 +61,11 @@ def _left(found: Deadline, late: bool, speech: Translator) -> Part:
         return chip(speech("no_deadline"), "quiet")
     words = speech.clock_span(abs(found.left), found.around)
     if found.standing == "closed":
-        return chip(speech("closed_late", span=words), "p2") if late else chip(speech("closed_in_time", span=words), "good")
+        return (
+            chip(speech("closed_late", span=words), "p2")
+            if late
+            else chip(speech("closed_in_time", span=words), "good")
+        )
     if found.overdue:
         return chip(speech("overdue_by", span=words), "p2")
     if found.standing == "paused":
@@ -63,16 +73,23 @@ def _left(found: Deadline, late: bool, speech: Translator) -> Part:
     return chip(speech("time_left", span=words), "good")
 
 
-def clock(found: Deadline, shape: Bar, steps: list[Step], asked: PageRequest, now: datetime) -> html.Div:
+def clock(
+    found: Deadline, shape: Bar, steps: list[Step], asked: PageRequest, now: datetime
+) -> html.Div:
     """The deadline's clock: since when it runs, when it is due, for how long it stood still; and all of that as a bar."""
     speech = asked.speech
     facts = [
         (speech("began"), speech.known(steps[0]["started_at"])),
         (
             speech("due"),
-            speech.due(found.due) if found.due else speech("due_moves" if found.standing == "paused" else "no_deadline"),
+            speech.due(found.due)
+            if found.due
+            else speech("due_moves" if found.standing == "paused" else "no_deadline"),
         ),
-        (speech("stood_still"), speech.clock_span(found.paused, found.around) if found.paused else speech("none")),
+        (
+            speech("stood_still"),
+            speech.clock_span(found.paused, found.around) if found.paused else speech("none"),
+        ),
         (speech("clock_kind"), speech("clock_around" if found.around else "clock_working")),
     ]
     pieces = [
@@ -82,7 +99,11 @@ def clock(found: Deadline, shape: Bar, steps: list[Step], asked: PageRequest, no
         )
         for one in shape.pieces
     ]
-    mark = [html.B(className="due", style={"left": f"{100 * shape.due:.2f}%"})] if shape.due is not None else []
+    mark = (
+        [html.B(className="due", style={"left": f"{100 * shape.due:.2f}%"})]
+        if shape.due is not None
+        else []
+    )
     told = "; ".join(f"{name}: {words}" for name, words in facts)
     return html.Div(
         [
@@ -96,18 +117,31 @@ def clock(found: Deadline, shape: Bar, steps: list[Step], asked: PageRequest, no
                 ],
                 className="legend",
             ),
-            html.Dl([part for name, words in facts for part in (html.Dt(name), html.Dd(words))], className="facts-of"),
+            html.Dl(
+                [part for name, words in facts for part in (html.Dt(name), html.Dd(words))],
+                className="facts-of",
+            ),
         ]
     )
 
 
-def timeline(ask: PageContext, kind: Kind, steps: list[Step], events: Sequence[Row], asked: PageRequest, now: datetime) -> html.Ol:
+def timeline(
+    ask: PageContext,
+    kind: Kind,
+    steps: list[Step],
+    events: Sequence[Row],
+    asked: PageRequest,
+    now: datetime,
+) -> html.Ol:
     """The steps, oldest first: when, which status, who held it, for how long on its clock; what may not follow is flagged.
 
     `events` are those that brought the steps, which say how exactly their times are known.
     """
     days = {(event["partition"], event["offset"]) for event in events if to_the_day("time", event)}
-    return html.Ol([_step(ask, kind, number, steps, days, asked, now) for number in range(len(steps))], className="timeline")
+    return html.Ol(
+        [_step(ask, kind, number, steps, days, asked, now) for number in range(len(steps))],
+        className="timeline",
+    )
 
 
 def _step(
@@ -135,7 +169,11 @@ def _step(
     if (delay := step["received_at"] - step["since"]) > timedelta(minutes=30):
         said.append(html.Small(speech("told_later", span=speech.span(delay))))
     # Who held it is said where it changes.
-    held = [unit_link(asked, ask.place, step["agency"]), html.Small(speech(f"level_{step['level']}"))] if changed else []
+    held = (
+        [unit_link(asked, ask.place, step["agency"]), html.Small(speech(f"level_{step['level']}"))]
+        if changed
+        else []
+    )
     words = speech.clock_span(span, bool(step["around"])) if span is not None else ""
     lasted = "" if closed else speech("until_now", span=words) if last else words
     return html.Li(

@@ -19,7 +19,9 @@ def sheet(ask: PageContext, asked: PageRequest) -> Sheet:
     unit = wanted.sought.unit or ask.place.code
     heads = [speech("hours_left" if one.look == "left" else one.words) for one in wanted.shown]
     rows = _rows(ask, wanted, teller)
-    return Sheet(f"{wanted.kind.name}-{unit}-{now:%Y%m%d-%H%M}", heads, rows, wanted.kind.words(asked.spoken))
+    return Sheet(
+        f"{wanted.kind.name}-{unit}-{now:%Y%m%d-%H%M}", heads, rows, wanted.kind.words(asked.spoken)
+    )
 
 
 def _rows(ask: PageContext, wanted: Wanted, teller: CellFormatter) -> Iterator[list[object]]:
@@ -28,7 +30,9 @@ def _rows(ask: PageContext, wanted: Wanted, teller: CellFormatter) -> Iterator[l
 
     def line(values: tuple[Any, ...]) -> list[object]:
         return [
-            teller.number(dict(zip(names, values, strict=True))) if one.look == "record" else teller.written(one, values[place])
+            teller.number(dict(zip(names, values, strict=True)))
+            if one.look == "record"
+            else teller.written(one, values[place])
             for one, place in places
         ]
 

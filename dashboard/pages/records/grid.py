@@ -12,7 +12,9 @@ from dashboard.components.table import Row, TableColumn, table
 from dashboard.request.address import PageRequest
 
 
-def grid(asked: PageRequest, wanted: Wanted, teller: CellFormatter, rows: Sequence[Row], total: int) -> html.Div:
+def grid(
+    asked: PageRequest, wanted: Wanted, teller: CellFormatter, rows: Sequence[Row], total: int
+) -> html.Div:
     """The rows of a page with all that turns and sorts them."""
     shown = [_column(asked, one, teller) for one in wanted.shown]
     label = teller.kind.words(asked.spoken)
@@ -31,7 +33,12 @@ def grid(asked: PageRequest, wanted: Wanted, teller: CellFormatter, rows: Sequen
 def range_of(asked: PageRequest, wanted: Wanted, total: int) -> str:
     """Which rows of how many are shown, in words."""
     number, first = asked.speech.number, (wanted.page - 1) * wanted.size
-    return asked.speech("range", first=number(first + 1), last=number(min(first + wanted.size, total)), total=number(total))
+    return asked.speech(
+        "range",
+        first=number(first + 1),
+        last=number(min(first + wanted.size, total)),
+        total=number(total),
+    )
 
 
 def _column(asked: PageRequest, one: ListField, teller: CellFormatter) -> TableColumn:
@@ -55,10 +62,18 @@ def _sizes(asked: PageRequest, wanted: Wanted) -> html.Span:
     links: list[Part] = [
         html.B(str(size))
         if size == wanted.size
-        else dcc.Link(str(size), href=asked.with_(size=str(size) if size != DEFAULT_PAGE_SIZE else None, page=None))
+        else dcc.Link(
+            str(size),
+            href=asked.with_(size=str(size) if size != DEFAULT_PAGE_SIZE else None, page=None),
+        )
         for size in PAGE_SIZES
     ]
-    return html.Span([html.Span(speech("sizes")), *links], className="sizes", role="group", **labelled(speech("sizes")))
+    return html.Span(
+        [html.Span(speech("sizes")), *links],
+        className="sizes",
+        role="group",
+        **labelled(speech("sizes")),
+    )
 
 
 def columns(asked: PageRequest, wanted: Wanted) -> html.Details:
@@ -72,10 +87,18 @@ def columns(asked: PageRequest, wanted: Wanted) -> html.Details:
     shown = []
     for place, one in enumerate(wanted.shown):
         words, rest = speech(one.words), [name for name in names if name != one.name]
-        earlier = [*names[: place - 1], one.name, names[place - 1], *names[place + 1 :]] if place else names
+        earlier = (
+            [*names[: place - 1], one.name, names[place - 1], *names[place + 1 :]]
+            if place
+            else names
+        )
         # The last column stays: a table without columns shows nothing.
         toggle: Part = dcc.Link(_named(words), href=to(rest)) if rest else html.Span(_named(words))
-        arrow = [dcc.Link("↑", href=to(earlier), title=speech("column_earlier", name=words))] if place else []
+        arrow = (
+            [dcc.Link("↑", href=to(earlier), title=speech("column_earlier", name=words))]
+            if place
+            else []
+        )
         shown.append(html.Li([toggle, *arrow], className="on"))
     hidden = [
         html.Li(dcc.Link(_named(speech(one.words)), href=to([*names, one.name])))
@@ -86,9 +109,15 @@ def columns(asked: PageRequest, wanted: Wanted) -> html.Details:
     if hidden:
         parts += [html.H3(speech("columns_hidden")), html.Ul(hidden, className="choices")]
     if names != usual:
-        parts.append(html.P(dcc.Link(speech("columns_usual"), href=asked.with_(columns=None)), className="more"))
+        parts.append(
+            html.P(
+                dcc.Link(speech("columns_usual"), href=asked.with_(columns=None)), className="more"
+            )
+        )
     return html.Details(
-        [html.Summary(speech("columns")), html.Div(parts, className="menu right")], id="choice-columns", className="choice"
+        [html.Summary(speech("columns")), html.Div(parts, className="menu right")],
+        id="choice-columns",
+        className="choice",
     )
 
 

@@ -30,25 +30,38 @@ def content(ask: PageContext, asked: PageRequest) -> Part:
     wanted = replace(wanted, page=min(wanted.page, max(1, -(-total // wanted.size))))
     names = tuple(one.name for one in choices(kind))
     counts = ask.once(
-        ("choices", wanted.sought), lambda: ask.lists.choices(ask.clock, wanted.sought, names), seconds=CHOICES_SECONDS
+        ("choices", wanted.sought),
+        lambda: ask.lists.choices(ask.clock, wanted.sought, names),
+        seconds=CHOICES_SECONDS,
     )
     today = ask.clock.now().astimezone(HERE).date()
     return [
         _head(asked, wanted, total),
-        html.Div([filters.bar(asked, wanted, teller, counts, today), grid.columns(asked, wanted)], className="above"),
+        html.Div(
+            [filters.bar(asked, wanted, teller, counts, today), grid.columns(asked, wanted)],
+            className="above",
+        ),
         filters.chosen(asked, wanted, teller, ask.place),
         _rows(ask, asked, wanted, teller, total),
     ]
 
 
-def _rows(ask: PageContext, asked: PageRequest, wanted: address.Wanted, teller: CellFormatter, total: int) -> Part:
+def _rows(
+    ask: PageContext, asked: PageRequest, wanted: address.Wanted, teller: CellFormatter, total: int
+) -> Part:
     speech = asked.speech
     if not total:
         if not (wanted.values or any(asked.get(name) for name in address.OWN)):
             return html.Div(nothing(speech("no_data")), className="part")
-        clear = dcc.Link(speech("clear_all"), href=address.without(asked, *wanted.values, *address.OWN))
+        clear = dcc.Link(
+            speech("clear_all"), href=address.without(asked, *wanted.values, *address.OWN)
+        )
         return html.Div(
-            [nothing(speech("no_such_records"), speech("no_such_hint")), html.P(clear, className="clear-all")], className="part"
+            [
+                nothing(speech("no_such_records"), speech("no_such_hint")),
+                html.P(clear, className="clear-all"),
+            ],
+            className="part",
         )
     rows = ask.once(
         ("list", wanted.sought, wanted.order, wanted.needs, wanted.page, wanted.size),
@@ -63,7 +76,9 @@ def _rows(ask: PageContext, asked: PageRequest, wanted: address.Wanted, teller: 
         ),
     )
     hint = html.P(speech("list_hint"), className="hint")
-    return html.Section([grid.grid(asked, wanted, teller, rows, total), hint], className="part list", id="list")
+    return html.Section(
+        [grid.grid(asked, wanted, teller, rows, total), hint], className="part list", id="list"
+    )
 
 
 def _head(asked: PageRequest, wanted: address.Wanted, total: int) -> html.Header:
@@ -72,7 +87,9 @@ def _head(asked: PageRequest, wanted: address.Wanted, total: int) -> html.Header
     here: dict[str, Any] = {"aria-current": "page"}
     kinds = [life.kind for life in LIVES]
     tabs = [
-        html.B(words[one.name], **here) if one is wanted.kind else link(asked, words[one.name], f"/records/{one.name}")
+        html.B(words[one.name], **here)
+        if one is wanted.kind
+        else link(asked, words[one.name], f"/records/{one.name}")
         for one in kinds
     ]
     return html.Header(

@@ -27,23 +27,54 @@ def differences(ask: PageContext, asked: PageRequest) -> Part:
     """The figures of the province that are written otherwise by now."""
     speech, pictures = asked.speech, _pictures(ask, asked)
     known, corrected = (_figures(one) for one in pictures)
-    written = [one for one in FIGURES if len({read(one.code, said[one.code], speech) for said in (known, corrected)}) > 1]
+    written = [
+        one
+        for one in FIGURES
+        if len({read(one.code, said[one.code], speech) for said in (known, corrected)}) > 1
+    ]
     if not written:
         return section(speech("differences"), nothing(speech("no_differences")))
     made, is_cut = _made_by(PastStore(ask.base(asked).connection), *pictures, written)
     found: Sequence[Row] = [
-        {"figure": one, "known": known[one.code], "corrected": corrected[one.code], "made": made[one.code]} for one in written
+        {
+            "figure": one,
+            "known": known[one.code],
+            "corrected": corrected[one.code],
+            "made": made[one.code],
+        }
+        for one in written
     ]
     columns = [
-        TableColumn("figure", speech("figure_head"), lambda row: named(row["figure"].code, speech), short=True),
-        TableColumn("known", speech("picture_known"), lambda row: read(row["figure"].code, row["known"], speech), number=True),
         TableColumn(
-            "corrected", speech("picture_corrected"), lambda row: read(row["figure"].code, row["corrected"], speech), number=True
+            "figure",
+            speech("figure_head"),
+            lambda row: named(row["figure"].code, speech),
+            short=True,
         ),
-        TableColumn("difference", speech("difference"), lambda row: _difference(row, speech), number=True),
-        TableColumn("made", speech("made_by"), lambda row: _made(asked, row["figure"], row["made"], is_cut)),
+        TableColumn(
+            "known",
+            speech("picture_known"),
+            lambda row: read(row["figure"].code, row["known"], speech),
+            number=True,
+        ),
+        TableColumn(
+            "corrected",
+            speech("picture_corrected"),
+            lambda row: read(row["figure"].code, row["corrected"], speech),
+            number=True,
+        ),
+        TableColumn(
+            "difference", speech("difference"), lambda row: _difference(row, speech), number=True
+        ),
+        TableColumn(
+            "made", speech("made_by"), lambda row: _made(asked, row["figure"], row["made"], is_cut)
+        ),
     ]
-    cut = [html.P(speech("made_by_cut", n=speech.number(MAX_JUDGED)), className="quiet")] if is_cut else []
+    cut = (
+        [html.P(speech("made_by_cut", n=speech.number(MAX_JUDGED)), className="quiet")]
+        if is_cut
+        else []
+    )
     shown = table(asked, columns, found, Wish(), paging=False, label=speech("differences"))
     return section(speech("differences"), shown, *cut)
 
@@ -59,7 +90,11 @@ def _made_by(
         looked = late[:MAX_JUDGED]
         then, by_now = (of.figures.each(of.clock, ones, looked) for of in (known, corrected))
         made = {
-            one.code: [entity for entity in looked if _adds(one, then.get(entity)) != _adds(one, by_now.get(entity))]
+            one.code: [
+                entity
+                for entity in looked
+                if _adds(one, then.get(entity)) != _adds(one, by_now.get(entity))
+            ]
             for one in ones
         }
         return made, len(late) > MAX_JUDGED
@@ -67,7 +102,9 @@ def _made_by(
     found, is_cut = dict[str, list[str]](), False
     for ones in by_kind(figures):
         # Only the names are remembered: what each adds would be many MB a moment.
-        made, more = corrected.once(("made by", *(one.code for one in ones)), partial(compared, ones))
+        made, more = corrected.once(
+            ("made by", *(one.code for one in ones)), partial(compared, ones)
+        )
         found |= made
         is_cut |= more
     return found, is_cut
@@ -76,7 +113,8 @@ def _made_by(
 def _pictures(ask: PageContext, asked: PageRequest) -> tuple[PageContext, PageContext]:
     kept = tuple((name, asked.get(name)) for name in ("moment", "run") if asked.get(name))
     known, corrected = (
-        PageRequest(asked.path, (*kept, ("picture", one)), asked.spoken) for one in (Picture.KNOWN, Picture.CORRECTED)
+        PageRequest(asked.path, (*kept, ("picture", one)), asked.spoken)
+        for one in (Picture.KNOWN, Picture.CORRECTED)
     )
     return ask.of(known), ask.of(corrected)
 
@@ -93,13 +131,17 @@ def _adds(figure: Figure, said: Mapping[str, Reading] | None) -> tuple[float, fl
 def _made(asked: PageRequest, figure: Figure, made: Sequence[str], is_cut: bool) -> Part:
     speech = asked.speech
     if not made:
-        why = speech("made_by_cut", n=speech.number(MAX_JUDGED)) if is_cut else speech("made_by_none")
+        why = (
+            speech("made_by_cut", n=speech.number(MAX_JUDGED)) if is_cut else speech("made_by_none")
+        )
         return html.Span(speech("none"), className="quiet", title=why)
     links: list[Part] = []
     for entity in made[:MAX_SHOWN]:
         links += [late_link(asked, figure.kind, entity), " "]
     if (more := len(made) - MAX_SHOWN) > 0:
-        names = ", ".join(short(figure.kind, entity) for entity in made[MAX_SHOWN : MAX_SHOWN + MAX_NAMED])
+        names = ", ".join(
+            short(figure.kind, entity) for entity in made[MAX_SHOWN : MAX_SHOWN + MAX_NAMED]
+        )
         links.append(html.Span(f"+{speech.number(more)}", title=names))
     return html.Span(links, className="made-by")
 
@@ -114,4 +156,6 @@ def _difference(row: Row, speech: Translator) -> str:
     if before is None or after is None:
         return speech("none")
     digits = 0 if float(after - before).is_integer() else 1
-    return speech.change(round(after, digits) - round(before, digits), digits)  # of what is written beside it
+    return speech.change(
+        round(after, digits) - round(before, digits), digits
+    )  # of what is written beside it

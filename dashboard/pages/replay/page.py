@@ -46,18 +46,31 @@ def content(ask: PageContext, asked: PageRequest) -> Part:
 
 def _choose(ask: PageContext, asked: PageRequest) -> Part:
     speech, now = asked.speech, ask.clock.now()
-    quick = {"hour_ago": timedelta(hours=1), "day_ago": timedelta(days=1), "week_ago": timedelta(days=7)}
+    quick = {
+        "hour_ago": timedelta(hours=1),
+        "day_ago": timedelta(days=1),
+        "week_ago": timedelta(days=7),
+    }
     return [
         html.H1(speech("nav_replay")),
         html.P(speech("look_back_hint")),
         html.Form(
             [
                 html.Label(speech("moment"), htmlFor="moment"),
-                dcc.Input(id="moment", name="moment", value=written(now - timedelta(hours=1))[:16], required=True, **PICKER),
+                dcc.Input(
+                    id="moment",
+                    name="moment",
+                    value=written(now - timedelta(hours=1))[:16],
+                    required=True,
+                    **PICKER,
+                ),
                 *kept(asked, VIEWER),
                 html.Button(speech("look_back"), type="submit"),
                 html.Nav(
-                    [dcc.Link(speech(words), href=asked.with_(moment=written(now - ago))) for words, ago in quick.items()],
+                    [
+                        dcc.Link(speech(words), href=asked.with_(moment=written(now - ago)))
+                        for words, ago in quick.items()
+                    ],
                     className="quick",
                 ),
             ],
@@ -69,7 +82,9 @@ def _choose(ask: PageContext, asked: PageRequest) -> Part:
         html.Div(
             [
                 _alarms(ask, asked, now),
-                html.Div([part(ask, asked) for part in (_reach, _proof, _disk)], className="column"),
+                html.Div(
+                    [part(ask, asked) for part in (_reach, _proof, _disk)], className="column"
+                ),
             ],
             className="columns",
         ),
@@ -79,11 +94,14 @@ def _choose(ask: PageContext, asked: PageRequest) -> Part:
 def _alarms(ask: PageContext, asked: PageRequest, now: datetime) -> Part:
     """The alarms of the last days, each with the moment at which it was raised as a link."""
     speech = asked.speech
-    rows = ask.once("alarms of the last days", lambda: ask.alarms.history(now - timedelta(days=DAYS), now))
+    rows = ask.once(
+        "alarms of the last days", lambda: ask.alarms.history(now - timedelta(days=DAYS), now)
+    )
     if not rows:
         return section(speech("alarms_lately"), nothing(speech("no_alarms_lately")))
     return section(
-        speech("alarms_lately"), html.Ul([_raised(ask, asked, row, now) for row in rows[:MAX_ALARMS]], className="calls")
+        speech("alarms_lately"),
+        html.Ul([_raised(ask, asked, row, now) for row in rows[:MAX_ALARMS]], className="calls"),
     )
 
 
@@ -105,20 +123,33 @@ def _reach(ask: PageContext, asked: PageRequest) -> Part:
     days = {**vars(ask.kept), "whole": ask.kept.events, "alarms": ALARM_STEPS_DAYS}
     if found["whole"]:
         found["kafka"] = max(found["whole"], ask.clock.now() - timedelta(days=days["kafka"]))
-    rows = [{"what": speech(f"reach_{name}"), "since": found[name], "days": days[name]} for name in REACH if name in found]
+    rows = [
+        {"what": speech(f"reach_{name}"), "since": found[name], "days": days[name]}
+        for name in REACH
+        if name in found
+    ]
     columns = [
         TableColumn("what", speech("what_of"), lambda row: row["what"]),
         TableColumn(
-            "since", speech("since_when"), lambda row: speech.full(row["since"]) if row["since"] else speech("none"), short=True
+            "since",
+            speech("since_when"),
+            lambda row: speech.full(row["since"]) if row["since"] else speech("none"),
+            short=True,
         ),
         TableColumn(
             "days",
             speech("kept_for"),
-            lambda row: speech("kept_days", n=speech.number(row["days"])) if row["days"] else speech("kept_ever"),
+            lambda row: (
+                speech("kept_days", n=speech.number(row["days"]))
+                if row["days"]
+                else speech("kept_ever")
+            ),
             short=True,
         ),
     ]
-    return section(speech("reach"), table(asked, columns, rows, Wish(), paging=False, label=speech("reach")))
+    return section(
+        speech("reach"), table(asked, columns, rows, Wish(), paging=False, label=speech("reach"))
+    )
 
 
 def _proof(ask: PageContext, asked: PageRequest) -> Part:
@@ -127,11 +158,24 @@ def _proof(ask: PageContext, asked: PageRequest) -> Part:
     count, first = ask.once("recorded snapshots", ask.proof.count, seconds=20)
     if first is None:
         return section(speech("proof"), nothing(speech("proof_none"), speech("proof_hint")))
-    newest = ask.once("newest snapshots", lambda: ask.proof.recorded(first, now, NEWEST), seconds=20)
-    links = [link(asked, speech.moment(one.moment, now), "/replay", moment=written(one.moment, "milliseconds")) for one in newest]
+    newest = ask.once(
+        "newest snapshots", lambda: ask.proof.recorded(first, now, NEWEST), seconds=20
+    )
+    links = [
+        link(
+            asked,
+            speech.moment(one.moment, now),
+            "/replay",
+            moment=written(one.moment, "milliseconds"),
+        )
+        for one in newest
+    ]
     return section(
         speech("proof"),
-        html.P(speech("proof_count", n=speech.number(count), since=speech.full(first)), title=speech("proof_hint")),
+        html.P(
+            speech("proof_count", n=speech.number(count), since=speech.full(first)),
+            title=speech("proof_hint"),
+        ),
         html.P([speech("proof_newest"), ": ", *listed(links, " · ")], className="seen-on"),
     )
 
@@ -140,14 +184,20 @@ def _proven(ask: PageContext, asked: PageRequest, at: datetime) -> list[Part]:
     """Whether the replay of a moment that was recorded shows what was shown; nothing for any other moment, or another picture."""
     if asked.get("run") or asked.get("picture") == Picture.CORRECTED:
         return []
-    found = ask.once(("recorded at", at), lambda: ask.proof.recorded(at, at), seconds=PROVEN_SECONDS)
+    found = ask.once(
+        ("recorded at", at), lambda: ask.proof.recorded(at, at), seconds=PROVEN_SECONDS
+    )
     if not found:
         return []
     (one,), speech = found, asked.speech
     if not ask.proof.comparable(one):
         return [html.P(chip(speech("proof_other_rules"), "quiet"))]
     same = ask.once(("proven", at), lambda: ask.proof.same(one), seconds=PROVEN_SECONDS)
-    words = speech("proof_same" if same else "proof_differs", n=speech.number(one.readings), hash=f"{one.hash:016x}")
+    words = speech(
+        "proof_same" if same else "proof_differs",
+        n=speech.number(one.readings),
+        hash=f"{one.hash:016x}",
+    )
     return [html.P(chip(words, "good" if same else "p1"), className="proof")]
 
 
@@ -160,12 +210,17 @@ def _disk(ask: PageContext, asked: PageRequest) -> Part:
         TableColumn("what", speech("what_of"), lambda row: row["what"]),
         TableColumn("bytes", "MB", lambda row: speech.number(row["bytes"] / 1e6, 1), number=True),
     ]
-    return section(speech("disk"), table(asked, columns, rows, Wish(), paging=False, label=speech("disk")))
+    return section(
+        speech("disk"), table(asked, columns, rows, Wish(), paging=False, label=speech("disk"))
+    )
 
 
 def _moment(ask: PageContext, asked: PageRequest, replay: Replay) -> Part:
     speech = asked.speech
-    seen = [link(asked, speech(words), path.format(province=ask.place.code)) for words, path in PAGES.items()]
+    seen = [
+        link(asked, speech(words), path.format(province=ask.place.code))
+        for words, path in PAGES.items()
+    ]
     return [
         html.H1(f"{speech('nav_replay')}: {speech.weekday(replay.at)}, {speech.full(replay.at)}"),
         html.P([speech("seen_on"), ": ", *listed(seen, " · ")], className="seen-on"),
@@ -181,35 +236,74 @@ def _package(ask: PageContext, asked: PageRequest) -> Part:
     speech, (since, until) = asked.speech, line_period(ask, asked)
     href = asked.link("/export/package.zip", since=written(since), until=written(until))
     words = speech("package", since=speech.full(since), until=speech.full(until))
-    return html.P(html.A(words, href=href, download="", title=speech("package_hint")), className="seen-on")
+    return html.P(
+        html.A(words, href=href, download="", title=speech("package_hint")), className="seen-on"
+    )
 
 
 def _late(ask: PageContext, asked: PageRequest, at: datetime) -> Part:
     speech = asked.speech
     base = ask.base(asked)
-    rows = base.once(("late", at), lambda: PastStore(base.connection).late(at, MAX_LATE), seconds=30)
+    rows = base.once(
+        ("late", at), lambda: PastStore(base.connection).late(at, MAX_LATE), seconds=30
+    )
     if not rows:
         return section(speech("late_events"), nothing(speech("nothing_late")))
     parts = []
     for kind in KINDS:
         its = [row for row in rows if row["kind"] == kind.name]
         if its:
-            parts.append(html.H3(speech("late_of", kind=kind.words(asked.spoken), n=speech.number(its[0]["total"]))))
+            parts.append(
+                html.H3(
+                    speech(
+                        "late_of", kind=kind.words(asked.spoken), n=speech.number(its[0]["total"])
+                    )
+                )
+            )
             parts.append(_late_table(ask, asked, kind, its, at))
     return section(speech("late_events"), *parts)
 
 
-def _late_table(ask: PageContext, asked: PageRequest, kind: Kind, rows: Sequence[Row], at: datetime) -> Part:
+def _late_table(
+    ask: PageContext, asked: PageRequest, kind: Kind, rows: Sequence[Row], at: datetime
+) -> Part:
     speech, wish = asked.speech, Wish("came")
     columns = [
-        TableColumn("record", speech("record"), lambda row: late_link(asked, kind, row["entity_id"]), short=True),
-        TableColumn("agency", speech("agency"), lambda row: unit_link(asked, ask.place, row["agency"])),
-        TableColumn("happened", speech("happened"), lambda row: speech.moment(row["occurred_at"], at), short=True),
         TableColumn(
-            "came", speech("came"), lambda row: speech.moment(row["received_at"], at), lambda row: row["received_at"], short=True
+            "record",
+            speech("record"),
+            lambda row: late_link(asked, kind, row["entity_id"]),
+            short=True,
         ),
-        TableColumn("delay", speech("delay"), lambda row: speech.span(row["received_at"] - row["occurred_at"]), number=True),
+        TableColumn(
+            "agency", speech("agency"), lambda row: unit_link(asked, ask.place, row["agency"])
+        ),
+        TableColumn(
+            "happened",
+            speech("happened"),
+            lambda row: speech.moment(row["occurred_at"], at),
+            short=True,
+        ),
+        TableColumn(
+            "came",
+            speech("came"),
+            lambda row: speech.moment(row["received_at"], at),
+            lambda row: row["received_at"],
+            short=True,
+        ),
+        TableColumn(
+            "delay",
+            speech("delay"),
+            lambda row: speech.span(row["received_at"] - row["occurred_at"]),
+            number=True,
+        ),
     ]
     return table(
-        asked, columns, sorted_rows(rows, columns, wish), wish, prefix=f"{kind.name}_", paging=False, label=kind.words(asked.spoken)
+        asked,
+        columns,
+        sorted_rows(rows, columns, wish),
+        wish,
+        prefix=f"{kind.name}_",
+        paging=False,
+        label=kind.words(asked.spoken),
     )

@@ -4,7 +4,18 @@ from datetime import timedelta
 
 from dash import dcc, html
 
-from dashboard.components.parts import PICKER, Part, chip, kept, labelled, link, listed, marked, nothing, section
+from dashboard.components.parts import (
+    PICKER,
+    Part,
+    chip,
+    kept,
+    labelled,
+    link,
+    listed,
+    marked,
+    nothing,
+    section,
+)
 from dashboard.components.table import TableColumn, Wish, table
 from dashboard.i18n.speech import Translator
 from dashboard.request.address import VIEWER, PageRequest, written
@@ -27,13 +38,29 @@ CHIPS = {
     RunState.FAILED: "p1",
     RunState.STOPPED: "quiet",
 }
-PROBLEMS = ("name", "period", "arrival", "taken", "empty", "kept", "failed", "gone", "running", "queue", "disk")
+PROBLEMS = (
+    "name",
+    "period",
+    "arrival",
+    "taken",
+    "empty",
+    "kept",
+    "failed",
+    "gone",
+    "running",
+    "queue",
+    "disk",
+)
 
 
 def runs(ask: PageContext, asked: PageRequest) -> Part:
     """The section: what is there, and the form for another."""
     speech, problem = asked.speech, asked.get("run_problem")
-    said = [html.P(speech(f"run_problem_{problem}"), role="alert", className="problem")] if problem in PROBLEMS else []
+    said = (
+        [html.P(speech(f"run_problem_{problem}"), role="alert", className="problem")]
+        if problem in PROBLEMS
+        else []
+    )
     return section(
         speech("runs"),
         html.P(speech("runs_hint"), className="hint"),
@@ -55,15 +82,28 @@ def standing(ask: PageContext, asked: PageRequest) -> Part:
 def _table(asked: PageRequest, found: list[ReplayRun]) -> Part:
     speech = asked.speech
     columns = [
-        TableColumn("name", speech("run_name"), lambda row: link(asked, row["run"].name, "/replay", run=row["run"].name)),
+        TableColumn(
+            "name",
+            speech("run_name"),
+            lambda row: link(asked, row["run"].name, "/replay", run=row["run"].name),
+        ),
         TableColumn("period", speech("run_period"), lambda row: _period(row["run"], speech)),
         TableColumn("speed", speech("speed"), lambda row: _speed(row["run"], speech), short=True),
         TableColumn("state", speech("state"), lambda row: _state(row["run"], speech)),
-        TableColumn("events", speech("run_events"), lambda row: _progress(row["run"], speech), number=True),
-        TableColumn("differing", speech("run_differing"), lambda row: _differing(row["run"], speech), number=True),
+        TableColumn(
+            "events", speech("run_events"), lambda row: _progress(row["run"], speech), number=True
+        ),
+        TableColumn(
+            "differing",
+            speech("run_differing"),
+            lambda row: _differing(row["run"], speech),
+            number=True,
+        ),
         TableColumn("end", speech("run_end"), lambda row: _end(asked, row["run"])),
     ]
-    return table(asked, columns, [{"run": one} for one in found], Wish(), paging=False, label=speech("runs"))
+    return table(
+        asked, columns, [{"run": one} for one in found], Wish(), paging=False, label=speech("runs")
+    )
 
 
 def _period(run: ReplayRun, speech: Translator) -> str:
@@ -77,7 +117,11 @@ def _speed(run: ReplayRun, speech: Translator) -> str:
 def _state(run: ReplayRun, speech: Translator) -> Part:
     mark = [f" · {speech('exercise')}"] if run.mark is RunMark.EXERCISE else []
     said = speech("run_killed") if run.said == KILLED else run.said
-    return [chip(speech(f"run_state_{run.state}"), CHIPS[run.state]), *mark, *([html.Small(f" {said}")] if said else [])]
+    return [
+        chip(speech(f"run_state_{run.state}"), CHIPS[run.state]),
+        *mark,
+        *([html.Small(f" {said}")] if said else []),
+    ]
 
 
 def _progress(run: ReplayRun, speech: Translator) -> Part:
@@ -86,7 +130,12 @@ def _progress(run: ReplayRun, speech: Translator) -> Part:
     left = _left(run)
     told = f"{speech.number(run.counted)} / {speech.number(run.total)}"
     bar = html.Progress(value=str(run.counted), max=str(max(run.total, 1)), **labelled(told))
-    return [bar, html.Div(told if left is None else f"{told} · {speech('run_left', span=speech.span(left))}")]
+    return [
+        bar,
+        html.Div(
+            told if left is None else f"{told} · {speech('run_left', span=speech.span(left))}"
+        ),
+    ]
 
 
 def _left(run: ReplayRun) -> timedelta | None:
@@ -96,7 +145,11 @@ def _left(run: ReplayRun) -> timedelta | None:
     if run.speed:
         return max(run.until - run.moment, timedelta(0)) / run.speed
     # Of a Kafka that was sent things twice more is counted than happened.
-    return (run.at - run.begun_at) / run.counted * max(run.total - run.counted, 0) if run.counted else None
+    return (
+        (run.at - run.begun_at) / run.counted * max(run.total - run.counted, 0)
+        if run.counted
+        else None
+    )
 
 
 def _differing(run: ReplayRun, speech: Translator) -> str:
@@ -107,8 +160,12 @@ def _end(asked: PageRequest, run: ReplayRun) -> Part:
     """What may be done to it: stopped while it goes on, else taken away."""
     what = "stop" if run.goes_on else "remove"
     words = asked.speech(f"run_{what}")
-    button = html.Button(words, type="submit", title=f"{words} {run.name}", **labelled(f"{words} {run.name}"))
-    return html.Form([*kept(asked, VIEWER), button], action=f"/replay/runs/{run.name}/{what}", method="POST")
+    button = html.Button(
+        words, type="submit", title=f"{words} {run.name}", **labelled(f"{words} {run.name}")
+    )
+    return html.Form(
+        [*kept(asked, VIEWER), button], action=f"/replay/runs/{run.name}/{what}", method="POST"
+    )
 
 
 def _form(ask: PageContext, asked: PageRequest) -> Part:
@@ -119,23 +176,44 @@ def _form(ask: PageContext, asked: PageRequest) -> Part:
         "source": {one: speech(f"run_source_{one}") for one in SOURCES},
         "when": {one: speech(f"run_when_{one}") for one in WHEN},
         "arrival": {one: speech(f"run_arrival_{one}") for one in ARRIVAL},
-        "mark": {str(one): speech("exercise" if one is RunMark.EXERCISE else "replaying") for one in RunMark},
+        "mark": {
+            str(one): speech("exercise" if one is RunMark.EXERCISE else "replaying")
+            for one in RunMark
+        },
     }
     fields: dict[str, Part] = {
         "name": dcc.Input(
-            id="run-name", name="name", required=True, maxLength=32, pattern="[a-z][a-z0-9_]*", placeholder="tuan_47"
+            id="run-name",
+            name="name",
+            required=True,
+            maxLength=32,
+            pattern="[a-z][a-z0-9_]*",
+            placeholder="tuan_47",
         ),
         **{
-            name: dcc.Input(id=f"run-{name}", name=name, value=written(at)[:16], required=True, **PICKER)
+            name: dcc.Input(
+                id=f"run-{name}", name=name, value=written(at)[:16], required=True, **PICKER
+            )
             for name, at in moments.items()
         },
         **{
-            name: html.Select([html.Option(words, value=value) for value, words in options.items()], id=f"run-{name}", name=name)
+            name: html.Select(
+                [html.Option(words, value=value) for value, words in options.items()],
+                id=f"run-{name}",
+                name=name,
+            )
             for name, options in choices.items()
         },
     }
     parts = [
-        html.Span([html.Label(speech("speed" if name == "speed" else f"run_{name}"), htmlFor=f"run-{name}"), part])
+        html.Span(
+            [
+                html.Label(
+                    speech("speed" if name == "speed" else f"run_{name}"), htmlFor=f"run-{name}"
+                ),
+                part,
+            ]
+        )
         for name, part in fields.items()
     ]
     return html.Form(
@@ -149,9 +227,18 @@ def _form(ask: PageContext, asked: PageRequest) -> Part:
 def one_run(ask: PageContext, asked: PageRequest, run: ReplayRun) -> Part:
     """A run: how it stands, where it may be looked at, what it differs in from live, measure by measure."""
     speech = asked.speech
-    moment = None if run.state is RunState.RUNNING else written(min(run.moment, ask.clock.now()))  # one that goes on is followed
+    moment = (
+        None if run.state is RunState.RUNNING else written(min(run.moment, ask.clock.now()))
+    )  # one that goes on is followed
     seen = [
-        link(asked, speech(words), path.format(province=ask.place.code), run=run.name, moment=moment, picture="corrected")
+        link(
+            asked,
+            speech(words),
+            path.format(province=ask.place.code),
+            run=run.name,
+            moment=moment,
+            picture="corrected",
+        )
         for words, path in LOOK.items()
     ]
     facts = [
@@ -167,7 +254,10 @@ def one_run(ask: PageContext, asked: PageRequest, run: ReplayRun) -> Part:
     return [
         html.H1(f"{speech('run')} {run.name}"),
         html.P([speech("seen_on"), ": ", *listed(seen, " · ")], className="seen-on"),
-        html.Div([section(speech("run_standing"), told), _differences(ask, asked, run)], className="columns"),
+        html.Div(
+            [section(speech("run_standing"), told), _differences(ask, asked, run)],
+            className="columns",
+        ),
     ]
 
 
@@ -176,8 +266,14 @@ def _differences(ask: PageContext, asked: PageRequest, run: ReplayRun) -> Part:
     title = speech("run_against_live")
     if run.live:
         return section(title, nothing(speech("run_not_compared")))
-    found = ask.once(("differences of a run", run.name, run.begun_at), lambda: ask.replays.differences(run), seconds=10.0)
-    differing, windows = (sum(getattr(one, name) for one in found.values()) for name in ("differing", "windows"))
+    found = ask.once(
+        ("differences of a run", run.name, run.begun_at),
+        lambda: ask.replays.differences(run),
+        seconds=10.0,
+    )
+    differing, windows = (
+        sum(getattr(one, name) for one in found.values()) for name in ("differing", "windows")
+    )
     told = speech("run_differs", n=speech.number(differing), all=speech.number(windows))
     if differing:
         late = ask.replays.happened(run.since, run.until, run.begun_at)
@@ -191,15 +287,23 @@ def _differences(ask: PageContext, asked: PageRequest, run: ReplayRun) -> Part:
     columns = [
         TableColumn("kind", speech("run_kind"), lambda row: row["kind"]),
         TableColumn(
-            "measure", speech("run_measure"), lambda row: html.Span(row["measure"].words(asked.spoken), title=row["measure"].name)
+            "measure",
+            speech("run_measure"),
+            lambda row: html.Span(row["measure"].words(asked.spoken), title=row["measure"].name),
         ),
-        TableColumn("live", speech("run_live"), lambda row: speech.number(row["live"]), number=True),
+        TableColumn(
+            "live", speech("run_live"), lambda row: speech.number(row["live"]), number=True
+        ),
         TableColumn("run", speech("run"), lambda row: speech.number(row["run"]), number=True),
         TableColumn(
             "difference",
             speech("difference"),
-            lambda row: speech.change(row["run"] - row["live"], 0) if row["run"] != row["live"] else "=",
+            lambda row: (
+                speech.change(row["run"] - row["live"], 0) if row["run"] != row["live"] else "="
+            ),
             number=True,
         ),
     ]
-    return section(title, html.P(told), table(asked, columns, rows, Wish(), paging=False, label=title))
+    return section(
+        title, html.P(told), table(asked, columns, rows, Wish(), paging=False, label=title)
+    )

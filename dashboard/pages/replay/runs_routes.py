@@ -26,7 +26,9 @@ BEGUN_SECONDS, BEGUN_THREADS = 150.0, 2
 """How long it may take until a run says of itself or is gone, and how many are begun or removed at a time."""
 
 
-def add_routes(server: FastAPI, ask: PageContext, workers: PageWorkers, starter: Starter, usual: str) -> None:
+def add_routes(
+    server: FastAPI, ask: PageContext, workers: PageWorkers, starter: Starter, usual: str
+) -> None:
     """Add the routes; before Dash's own, which catch everything else. `usual` is the language of who asked for none."""
     begun = PageWorkers(BEGUN_SECONDS, BEGUN_THREADS, "runs")
 
@@ -43,7 +45,12 @@ def add_routes(server: FastAPI, ask: PageContext, workers: PageWorkers, starter:
             one = ask.run(asked)
             if one is None:
                 raise ValueError("run")
-            return told({"moment": milliseconds(min(one.moment, ask.clock.now())), "goes_on": one.state is RunState.RUNNING})
+            return told(
+                {
+                    "moment": milliseconds(min(one.moment, ask.clock.now())),
+                    "goes_on": one.state is RunState.RUNNING,
+                }
+            )
 
         return await answer(request, workers, found)
 
@@ -65,7 +72,9 @@ def add_routes(server: FastAPI, ask: PageContext, workers: PageWorkers, starter:
         except RunRequestError as problem:
             said["run_problem"] = str(problem)
         except (UnreachableError, BusyError) as error:
-            log.warning("what was asked of the runs was not done: %s %s", type(error).__name__, error)
+            log.warning(
+                "what was asked of the runs was not done: %s %s", type(error).__name__, error
+            )
             said["run_problem"] = "failed"
         await workers.run(ask.forget_runs)
         return RedirectResponse(f"/replay{f'?{urlencode(said)}' if said else ''}#runs", 303)

@@ -66,10 +66,29 @@ class Starter:
                 raise RunRequestError("queue")
             if not self.store.has_room(since, until):
                 raise RunRequestError("disk")
-            told = ["--from", written(since), "--to", written(until), "--into", name, "--speed", speed, "--source", source]
+            told = [
+                "--from",
+                written(since),
+                "--to",
+                written(until),
+                "--into",
+                name,
+                "--speed",
+                speed,
+                "--source",
+                source,
+            ]
             told += ["--on-time"] if on_time else []
-            exercise = ["--as-now"] if form.get("when") == "today" else ["--exercise"] if form.get("mark") == "exercise" else []
-            self._begun = {begun: process for begun, process in self._begun.items() if process.poll() is None}
+            exercise = (
+                ["--as-now"]
+                if form.get("when") == "today"
+                else ["--exercise"]
+                if form.get("mark") == "exercise"
+                else []
+            )
+            self._begun = {
+                begun: process for begun, process in self._begun.items() if process.poll() is None
+            }
             self._begun[name] = self._run(name, *told, *exercise)
             self._wait(name)
 
@@ -120,5 +139,7 @@ class Starter:
                 log.warning("the run %s ended at once; see its log", name)
                 raise RunRequestError("failed")
             time.sleep(0.2)
-        log.warning("the run %s said nothing of itself within %.0f s; see its log", name, BEGUN_SECONDS)
+        log.warning(
+            "the run %s said nothing of itself within %.0f s; see its log", name, BEGUN_SECONDS
+        )
         raise RunRequestError("failed")

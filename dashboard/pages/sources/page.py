@@ -38,12 +38,18 @@ def content(ask: PageContext, asked: PageRequest) -> Part:
         _counts(sources, asked, len(unknown_codes(ask, chosen))),
         html.Div(
             [
-                section(speech("feeds"), its_feeds, id="feeds", aside=_filter(asked, chosen), grow=True),
+                section(
+                    speech("feeds"), its_feeds, id="feeds", aside=_filter(asked, chosen), grow=True
+                ),
                 html.Div(
                     [
                         section(
                             speech("league"),
-                            _league(ask, asked, [one for one in league if not chosen or one.agency == chosen]),
+                            _league(
+                                ask,
+                                asked,
+                                [one for one in league if not chosen or one.agency == chosen],
+                            ),
                             id="league",
                         ),
                         section(speech("unknown_codes"), unknown(), id="unknown"),
@@ -88,7 +94,13 @@ def _feeds(ask: PageContext, asked: PageRequest, sources: Sequence[Source], now:
             lambda row: unit_link(asked, ask.place, row["agency"]),
             lambda row: ask.place.agency(row["agency"]).words(asked.spoken),
         ),
-        TableColumn("kind", speech("feed"), lambda row: speech(f"feed_{row['kind']}"), lambda row: row["kind"], short=True),
+        TableColumn(
+            "kind",
+            speech("feed"),
+            lambda row: speech(f"feed_{row['kind']}"),
+            lambda row: row["kind"],
+            short=True,
+        ),
         TableColumn(
             "state",
             speech("state"),
@@ -96,7 +108,11 @@ def _feeds(ask: PageContext, asked: PageRequest, sources: Sequence[Source], now:
             lambda row: (GRAVITY.index(row["state"]), -row["missed"]),
         ),
         TableColumn(
-            "heard", speech("last_heard"), lambda row: age(row["received_at"]), lambda row: row["received_at"], number=True
+            "heard",
+            speech("last_heard"),
+            lambda row: age(row["received_at"]),
+            lambda row: row["received_at"],
+            number=True,
         ),
         TableColumn("history", speech("last_day"), lambda row: row["strip"]),
         TableColumn("owner", speech("owner"), lambda row: _owner(ask.place.agency(row["agency"]))),
@@ -106,16 +122,30 @@ def _feeds(ask: PageContext, asked: PageRequest, sources: Sequence[Source], now:
     start = (wish.page - 1) * wish.size
     shown = [dict(row) for row in rows[start : start + wish.size]]
     keys = tuple((row["agency"], row["kind"]) for row in shown)
-    spans = ask.once(("day", keys), lambda: ask.sources.histories(keys, now - HISTORY, now), seconds=60)
+    spans = ask.once(
+        ("day", keys), lambda: ask.sources.histories(keys, now - HISTORY, now), seconds=60
+    )
     for row in shown:
         row["strip"] = strip(spans[row["agency"], row["kind"]], speech)
     return table(
-        asked, columns, shown, wish, total=len(rows), label=speech("feeds"), classes=lambda row: f"is-{row['state'].value}"
+        asked,
+        columns,
+        shown,
+        wish,
+        total=len(rows),
+        label=speech("feeds"),
+        classes=lambda row: f"is-{row['state'].value}",
     )
 
 
 def _row(one: Source) -> Mapping[str, Any]:
-    return {"agency": one.agency, "kind": one.kind, "state": one.state, "received_at": one.received_at, "missed": one.missed}
+    return {
+        "agency": one.agency,
+        "kind": one.kind,
+        "state": one.state,
+        "received_at": one.received_at,
+        "missed": one.missed,
+    }
 
 
 def _owner(found: Agency) -> Part:
@@ -128,21 +158,51 @@ def _league(ask: PageContext, asked: PageRequest, league: Sequence[SourceStandin
         return nothing(speech("no_league"))
     ranks = {one.agency: number for number, one in enumerate(league, 1)}
     columns = (
-        TableColumn("rank", "#", lambda row: speech.number(row["rank"]), lambda row: row["rank"], number=True),
+        TableColumn(
+            "rank",
+            "#",
+            lambda row: speech.number(row["rank"]),
+            lambda row: row["rank"],
+            number=True,
+        ),
         TableColumn(
             "agency",
             speech("agency"),
             lambda row: unit_link(asked, ask.place, row["agency"]),
         ),
         *(
-            TableColumn(state.value, state_word(state, speech), _share(state, speech), _sort(state), number=True, first="down")
-            for state in (SourceState.LIVE, SourceState.LATE, SourceState.SILENT, SourceState.MALFORMED)
+            TableColumn(
+                state.value,
+                state_word(state, speech),
+                _share(state, speech),
+                _sort(state),
+                number=True,
+                first="down",
+            )
+            for state in (
+                SourceState.LIVE,
+                SourceState.LATE,
+                SourceState.SILENT,
+                SourceState.MALFORMED,
+            )
         ),
     )
     wish = Wish.of(asked, "league_", "rank", size=15)
-    rows = sorted_rows([{"agency": one.agency, "rank": ranks[one.agency], "standing": one} for one in league], columns, wish)
+    rows = sorted_rows(
+        [{"agency": one.agency, "rank": ranks[one.agency], "standing": one} for one in league],
+        columns,
+        wish,
+    )
     start = (wish.page - 1) * wish.size
-    return table(asked, columns, rows[start : start + wish.size], wish, prefix="league_", total=len(rows), label=speech("league"))
+    return table(
+        asked,
+        columns,
+        rows[start : start + wish.size],
+        wish,
+        prefix="league_",
+        total=len(rows),
+        label=speech("league"),
+    )
 
 
 def _share(state: SourceState, speech: Translator) -> Any:
@@ -155,21 +215,44 @@ def _sort(state: SourceState) -> Any:
 
 def _refused(ask: PageContext, asked: PageRequest, chosen: str) -> Part:
     speech = asked.speech
-    rows = ask.once(("refused", chosen), lambda: ask.sources.refused(ask.clock, agency=chosen or None, limit=100))
+    rows = ask.once(
+        ("refused", chosen),
+        lambda: ask.sources.refused(ask.clock, agency=chosen or None, limit=100),
+    )
     if not rows:
         return nothing(speech("nothing_refused"))
     columns = (
         TableColumn(
             "agency",
             speech("agency"),
-            lambda row: ask.place.agency(row["agency"]).words(asked.spoken) if row["agency"] else speech("unknown_sender"),
+            lambda row: (
+                ask.place.agency(row["agency"]).words(asked.spoken)
+                if row["agency"]
+                else speech("unknown_sender")
+            ),
         ),
-        TableColumn("category", speech("category"), lambda row: row["category"], lambda row: row["category"], short=True),
         TableColumn(
-            "count", speech("count"), lambda row: speech.number(row["count"]), lambda row: row["count"], number=True, first="down"
+            "category",
+            speech("category"),
+            lambda row: row["category"],
+            lambda row: row["category"],
+            short=True,
         ),
         TableColumn(
-            "until", speech("last_time"), lambda row: age(row["until"]), lambda row: row["until"], number=True, first="down"
+            "count",
+            speech("count"),
+            lambda row: speech.number(row["count"]),
+            lambda row: row["count"],
+            number=True,
+            first="down",
+        ),
+        TableColumn(
+            "until",
+            speech("last_time"),
+            lambda row: age(row["until"]),
+            lambda row: row["until"],
+            number=True,
+            first="down",
         ),
         TableColumn("reason", speech("reason"), lambda row: html.Small(row["reason"])),
     )
@@ -177,5 +260,11 @@ def _refused(ask: PageContext, asked: PageRequest, chosen: str) -> Part:
     rows = sorted_rows(rows, columns, wish)
     start = (wish.page - 1) * wish.size
     return table(
-        asked, columns, rows[start : start + wish.size], wish, prefix="refused_", total=len(rows), label=speech("refused_lately")
+        asked,
+        columns,
+        rows[start : start + wish.size],
+        wish,
+        prefix="refused_",
+        total=len(rows),
+        label=speech("refused_lately"),
     )

@@ -44,7 +44,11 @@ def is_known(place: ProvinceContext, field: str, code: str) -> bool:
 def unknown_codes(ask: PageContext, chosen: str = "") -> Sequence[UnknownCode]:
     """Return the codes that nobody knows, of one agency or all; asked once a minute."""
     store = UnknownStore(ask.connection, lambda field, code: is_known(ask.place, field, code))
-    return ask.once(("unknown codes", chosen), lambda: store.codes(ask.clock, agency=chosen), seconds=CACHE_SECONDS)
+    return ask.once(
+        ("unknown codes", chosen),
+        lambda: store.codes(ask.clock, agency=chosen),
+        seconds=CACHE_SECONDS,
+    )
 
 
 def unknown_table(ask: PageContext, asked: PageRequest, chosen: str) -> Part:
@@ -53,7 +57,12 @@ def unknown_table(ask: PageContext, asked: PageRequest, chosen: str) -> Part:
     if not found:
         return nothing(speech("no_unknown_codes"))
     columns = (
-        TableColumn("code", speech("unknown_value"), lambda row: _code(ask.place, row["of"], speech), lambda row: row["of"].code),
+        TableColumn(
+            "code",
+            speech("unknown_value"),
+            lambda row: _code(ask.place, row["of"], speech),
+            lambda row: row["of"].code,
+        ),
         TableColumn(
             "field",
             speech("unknown_what"),
@@ -61,7 +70,10 @@ def unknown_table(ask: PageContext, asked: PageRequest, chosen: str) -> Part:
             lambda row: (row["of"].kind.name, row["of"].field),
         ),
         TableColumn(
-            "agency", speech("agency"), lambda row: unit_link(asked, ask.place, row["of"].agency), lambda row: row["of"].agency
+            "agency",
+            speech("agency"),
+            lambda row: unit_link(asked, ask.place, row["of"].agency),
+            lambda row: row["of"].agency,
         ),
         TableColumn(
             "records",
@@ -79,19 +91,33 @@ def unknown_table(ask: PageContext, asked: PageRequest, chosen: str) -> Part:
             number=True,
             first="down",
         ),
-        TableColumn("example", speech("unknown_example"), lambda row: record_link(asked, row["of"].kind, row["of"].example)),
+        TableColumn(
+            "example",
+            speech("unknown_example"),
+            lambda row: record_link(asked, row["of"].kind, row["of"].example),
+        ),
     )
     rows: list[Row] = [{"of": one} for one in found]
     wish = Wish.of(asked, PREFIX, "-records", size=PAGE_SIZE)
     rows = sorted_rows(rows, columns, wish)
     start = (wish.page - 1) * wish.size
     label = speech("unknown_codes")
-    grid = table(asked, columns, rows[start : start + wish.size], wish, prefix=PREFIX, total=len(rows), label=label)
+    grid = table(
+        asked,
+        columns,
+        rows[start : start + wish.size],
+        wish,
+        prefix=PREFIX,
+        total=len(rows),
+        label=label,
+    )
     return [grid, html.P(speech("unknown_hint"), className="hint")]
 
 
 def _code(place: ProvinceContext, one: UnknownCode, speech: Translator) -> Part:
-    elsewhere = commune_elsewhere(one.code, place, speech) if one.field in ("commune", *LISTS) else ""
+    elsewhere = (
+        commune_elsewhere(one.code, place, speech) if one.field in ("commune", *LISTS) else ""
+    )
     words = speech("unknown_elsewhere", unit=elsewhere) if elsewhere else speech("not_in_lists")
     return [html.B(one.code), " ", html.Small(words)]
 

@@ -44,7 +44,9 @@ class Axes:
 
     def x(self, day: date) -> float:
         """Where a day lies."""
-        return EDGE + (1 - 2 * EDGE) * (day - self.first).days / max((self.last - self.first).days, 1)
+        return EDGE + (1 - 2 * EDGE) * (day - self.first).days / max(
+            (self.last - self.first).days, 1
+        )
 
     def y(self, value: float) -> float:
         """Where a value lies."""
@@ -53,7 +55,11 @@ class Axes:
 
 def axes(course: Course) -> Axes:
     """The span of all that a course shows, with some air; a percentage stays within 0 and 100."""
-    values = [course.aim, *(point.value for point in course.points), *([] if course.ahead is None else [course.ahead])]
+    values = [
+        course.aim,
+        *(point.value for point in course.points),
+        *([] if course.ahead is None else [course.ahead]),
+    ]
     days = [course.today, course.due, *(point.day for point in course.points)]
     low, high = min(values), max(values)
     air = (high - low) * AIR or abs(high) * AIR or 1.0
@@ -61,14 +67,21 @@ def axes(course: Course) -> Axes:
     if course.percent:
         low, high = max(low, 0.0), min(high, 100.0)
     first, last = min(days), max(days)
-    return Axes(first, last if last > first else first + timedelta(days=1), low, high if high > low else low + 1)
+    return Axes(
+        first,
+        last if last > first else first + timedelta(days=1),
+        low,
+        high if high > low else low + 1,
+    )
 
 
 def ticks(low: float, high: float, most: int = 5) -> list[float]:
     """Round values between two, at most so many: steps of 1, 2 or 5 of a power of ten."""
     span = high - low
     power = 10.0 ** floor(log10(span / most))
-    step = next(power * one for one in (1, 2, 5, 10) if span / (power * one) <= most - 1 or one == 10)
+    step = next(
+        power * one for one in (1, 2, 5, 10) if span / (power * one) <= most - 1 or one == 10
+    )
     return [round(step * number, 10) for number in range(ceil(low / step), floor(high / step) + 1)]
 
 
@@ -86,24 +99,39 @@ def day_ticks(first: date, last: date, most: int = 7) -> list[date]:
 
 
 def drawing(
-    course: Course, label: str, written: Callable[[float], str], day_words: Callable[[date], str], aim: str, today: str
+    course: Course,
+    label: str,
+    written: Callable[[float], str],
+    day_words: Callable[[date], str],
+    aim: str,
+    today: str,
 ) -> html.Div:
     """A chart. `label` is for screen readers; `written` writes a value, `day_words` a day; `aim` and `today` name their lines."""
     span = axes(course)
     line = [(span.x(day), span.y(value)) for day, value in course.points]
     layers = [
-        _layer("grid", *(_path([(0, span.y(one)), (1, span.y(one))], 1) for one in ticks(span.low, span.high))),
+        _layer(
+            "grid",
+            *(_path([(0, span.y(one)), (1, span.y(one))], 1) for one in ticks(span.low, span.high)),
+        ),
         _layer("today", _path([(span.x(course.today), 0), (span.x(course.today), 1)], 1, "2 3")),
         _layer("aim", _path([(0, span.y(course.aim)), (1, span.y(course.aim))], 2, "7 4")),
         _layer("course", _path(line, 2), *(_path([at, at], 7) for at in line)),
     ]
     texts = [
         *(_text(written(one), "tick y", top=span.y(one)) for one in ticks(span.low, span.high)),
-        *(_text(day_words(one), "tick x", left=span.x(one)) for one in day_ticks(span.first, span.last)),
+        *(
+            _text(day_words(one), "tick x", left=span.x(one))
+            for one in day_ticks(span.first, span.last)
+        ),
         _text(aim, "named-aim", top=span.y(course.aim), left=1),
         _text(today, "tick named-today", top=1, left=span.x(course.today)),
         *(
-            html.I(title=f"{day_words(day)}: {written(value)}", className="point", style=_at(top=y, left=x))
+            html.I(
+                title=f"{day_words(day)}: {written(value)}",
+                className="point",
+                style=_at(top=y, left=x),
+            )
             for (day, value), (x, y) in zip(course.points, line, strict=True)
         ),
     ]
@@ -111,8 +139,17 @@ def drawing(
         end = (span.x(course.due), span.y(course.ahead))
         start = (span.x(course.since.day), span.y(course.since.value))
         layers.append(_layer("ahead", _path([start, end], 2, "2 5"), _path([end, end], 10)))
-        texts.append(html.B(written(course.ahead), className="named-ahead", style=_at(top=end[1], left=end[0])))
-    return html.Div(html.Div([*layers, *texts], className="plot"), className="chart", role="img", **labelled(label))
+        texts.append(
+            html.B(
+                written(course.ahead), className="named-ahead", style=_at(top=end[1], left=end[0])
+            )
+        )
+    return html.Div(
+        html.Div([*layers, *texts], className="plot"),
+        className="chart",
+        role="img",
+        **labelled(label),
+    )
 
 
 def _path(points: Sequence[tuple[float, float]], width: float, dash: str = "") -> str:
@@ -131,7 +168,11 @@ def _layer(name: str, *shapes: str) -> html.Div:
 
 
 def _at(top: float | None = None, left: float | None = None) -> dict[str, str]:
-    return {name: f"{100 * part:.2f}%" for name, part in (("top", top), ("left", left)) if part is not None}
+    return {
+        name: f"{100 * part:.2f}%"
+        for name, part in (("top", top), ("left", left))
+        if part is not None
+    }
 
 
 def _text(words: str, name: str, **at: Any) -> html.Span:

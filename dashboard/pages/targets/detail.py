@@ -30,8 +30,18 @@ def detail(ask: PageContext, asked: PageRequest, whole: Scoreboard, one: TargetS
     return [
         html.Div(
             [
-                html.Hgroup([html.H1(target.words(asked.spoken)), html.P(unit_name(whole.unit, ask.place, speech))]),
-                link(asked, speech("all_targets"), "/targets", unit=None if whole.unit == ask.place.code else whole.unit),
+                html.Hgroup(
+                    [
+                        html.H1(target.words(asked.spoken)),
+                        html.P(unit_name(whole.unit, ask.place, speech)),
+                    ]
+                ),
+                link(
+                    asked,
+                    speech("all_targets"),
+                    "/targets",
+                    unit=None if whole.unit == ask.place.code else whole.unit,
+                ),
                 html.Div(actions(asked), className="actions"),
             ],
             className="head",
@@ -40,8 +50,13 @@ def detail(ask: PageContext, asked: PageRequest, whole: Scoreboard, one: TargetS
         section(speech("course"), *_course(ask, asked, one, board.local_day(whole)), id="course"),
         html.Div(
             [
-                html.Div([ranked] if ranked else [_left_out(asked, ask.place, one)], className="column"),
-                html.Div([_about(asked, one), *([_left_out(asked, ask.place, one)] if ranked else [])], className="column"),
+                html.Div(
+                    [ranked] if ranked else [_left_out(asked, ask.place, one)], className="column"
+                ),
+                html.Div(
+                    [_about(asked, one), *([_left_out(asked, ask.place, one)] if ranked else [])],
+                    className="column",
+                ),
             ],
             className="columns",
         ),
@@ -51,10 +66,24 @@ def detail(ask: PageContext, asked: PageRequest, whole: Scoreboard, one: TargetS
 def _facts(asked: PageRequest, one: TargetStanding, today: date) -> Part:
     speech, target = asked.speech, one.target
     steady = one.forecast is not None and one.forecast.steady
-    told = speech("steady") if steady else speech("by_trend", n=one.trend.points) if one.trend else speech("no_forecast")
+    told = (
+        speech("steady")
+        if steady
+        else speech("by_trend", n=one.trend.points)
+        if one.trend
+        else speech("no_forecast")
+    )
     facts: Sequence[tuple[str, Part, Part]] = (
-        (speech("state"), chip(one.status.words(asked.spoken), board.CHIPS[one.status]), board.left(target.due, today, speech)),
-        (speech("now"), html.B(board.now(one, speech)), speech("old_figure") if one.reading.stale else cells.meter(one, speech)),
+        (
+            speech("state"),
+            chip(one.status.words(asked.spoken), board.CHIPS[one.status]),
+            board.left(target.due, today, speech),
+        ),
+        (
+            speech("now"),
+            html.B(board.now(one, speech)),
+            speech("old_figure") if one.reading.stale else cells.meter(one, speech),
+        ),
         (speech("aim"), html.B(board.aim(target, speech)), speech.day(target.due)),
         (speech("forecast"), html.B(board.ahead(one, speech)), told),
         (
@@ -106,12 +135,22 @@ def _course(ask: PageContext, asked: PageRequest, one: TargetStanding, today: da
 def _figures(points: Sequence[SeriesPoint], asked: PageRequest, unit: str) -> Part:
     speech = asked.speech
     rows = [
-        html.Tr([html.Td(speech.day(day)), html.Td(measured(value, unit, speech), className="number")])
+        html.Tr(
+            [html.Td(speech.day(day)), html.Td(measured(value, unit, speech), className="number")]
+        )
         for day, value in reversed(points)
     ]
-    heads = html.Tr([html.Th(speech("day"), scope="col"), html.Th(speech("value"), scope="col", className="number")])
+    heads = html.Tr(
+        [
+            html.Th(speech("day"), scope="col"),
+            html.Th(speech("value"), scope="col", className="number"),
+        ]
+    )
     return html.Details(
-        [html.Summary(speech("all_figures", n=speech.number(len(points)))), html.Table([html.Thead(heads), html.Tbody(rows)])]
+        [
+            html.Summary(speech("all_figures", n=speech.number(len(points)))),
+            html.Table([html.Thead(heads), html.Tbody(rows)]),
+        ]
     )
 
 
@@ -132,13 +171,28 @@ def _ranking(ask: PageContext, asked: PageRequest, one: TargetStanding) -> Part:
         return None
     known = [each for each in found if each.reading.value is not None and not each.reading.stale]
     places = {each.unit: number for number, each in enumerate(known, 1)}
-    rows = [{"one": each, "place": places.get(each.unit), "name": unit_name(each.unit, ask.place, speech)} for each in found]
+    rows = [
+        {
+            "one": each,
+            "place": places.get(each.unit),
+            "name": unit_name(each.unit, ask.place, speech),
+        }
+        for each in found
+    ]
     columns = (
-        TableColumn("place", "#", lambda row: row["place"] or speech("none"), lambda row: row["place"], number=True),
+        TableColumn(
+            "place",
+            "#",
+            lambda row: row["place"] or speech("none"),
+            lambda row: row["place"],
+            number=True,
+        ),
         TableColumn(
             "commune",
             speech("unit"),
-            lambda row: link(asked, row["name"], "/targets", unit=row["one"].unit, target=one.target.code),
+            lambda row: link(
+                asked, row["name"], "/targets", unit=row["one"].unit, target=one.target.code
+            ),
             lambda row: in_order(row["name"]),
             short=True,
         ),
@@ -156,11 +210,22 @@ def _ranking(ask: PageContext, asked: PageRequest, one: TargetStanding) -> Part:
             lambda row: board.GRAVITY.index(row["one"].status),
         ),
         TableColumn(
-            "age", speech("age"), lambda row: age(row["one"].reading.as_of), lambda row: row["one"].reading.as_of, number=True
+            "age",
+            speech("age"),
+            lambda row: age(row["one"].reading.as_of),
+            lambda row: row["one"].reading.as_of,
+            number=True,
         ),
     )
     wish = Wish.of(asked, "rank_", "place", size=200)
-    grid = table(asked, columns, sorted_rows(rows, columns, wish), wish, prefix="rank_", label=speech("ranking"))
+    grid = table(
+        asked,
+        columns,
+        sorted_rows(rows, columns, wish),
+        wish,
+        prefix="rank_",
+        label=speech("ranking"),
+    )
     return section(speech("ranking"), grid, id="ranking")
 
 
@@ -169,10 +234,18 @@ def _left_out(asked: PageRequest, place: ProvinceContext, one: TargetStanding) -
     rows = [{"report": report, "why": why} for report, why in one.series.left_out]
     columns = (
         TableColumn("period", speech("period"), lambda row: row["report"].period),
-        TableColumn("value", speech("value"), lambda row: _as_sent(row["report"].value, speech), number=True),
+        TableColumn(
+            "value", speech("value"), lambda row: _as_sent(row["report"].value, speech), number=True
+        ),
         TableColumn("measure", speech("measure_of"), lambda row: row["report"].measure_unit),
-        TableColumn("agency", speech("agency"), lambda row: place.agency(row["report"].agency).words(asked.spoken)),
-        TableColumn("at", speech("reported_at"), lambda row: age(row["report"].reported_at), number=True),
+        TableColumn(
+            "agency",
+            speech("agency"),
+            lambda row: place.agency(row["report"].agency).words(asked.spoken),
+        ),
+        TableColumn(
+            "at", speech("reported_at"), lambda row: age(row["report"].reported_at), number=True
+        ),
         TableColumn("why", speech("reason"), lambda row: row["why"].words(asked.spoken)),
     )
     shown: Part = nothing(speech("none_left_out"))

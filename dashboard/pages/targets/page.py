@@ -25,7 +25,9 @@ from schemas.scores import TargetStanding, TargetStatus
 
 def content(ask: PageContext, asked: PageRequest) -> Part:
     """The page."""
-    beside(partial(earlier, ask, board_unit(ask, asked)))  # of the course, which is shown in the end
+    beside(
+        partial(earlier, ask, board_unit(ask, asked))
+    )  # of the course, which is shown in the end
     whole, rows = board.shown(ask, asked)
     if code := asked.get("target"):
         return detail(ask, asked, whole, board.named(whole, code, asked.speech))
@@ -33,14 +35,23 @@ def content(ask: PageContext, asked: PageRequest) -> Part:
     return [
         html.Div(
             [
-                html.Hgroup([html.H1(speech("nav_targets")), html.P(unit_name(whole.unit, ask.place, speech))]),
+                html.Hgroup(
+                    [
+                        html.H1(speech("nav_targets")),
+                        html.P(unit_name(whole.unit, ask.place, speech)),
+                    ]
+                ),
                 chooser(ask, asked, whole.unit),
                 html.Div(actions(asked), className="actions"),
             ],
             className="head",
         ),
         _counts(asked, whole),
-        *([html.P([speech("board_hint"), " ", link(asked, speech("all_targets"), "/targets")])] if whole.unit != place else []),
+        *(
+            [html.P([speech("board_hint"), " ", link(asked, speech("all_targets"), "/targets")])]
+            if whole.unit != place
+            else []
+        ),
         section(speech("board_of"), *_table(ask, asked, whole, rows), id="board", grow=True),
     ]
 
@@ -54,7 +65,9 @@ def _counts(asked: PageRequest, whole: Scoreboard) -> Part:
                 dcc.Link(
                     [
                         html.B(asked.speech.number(number)),
-                        chip(status.words(asked.spoken), board.CHIPS[status] if number else "quiet"),
+                        chip(
+                            status.words(asked.spoken), board.CHIPS[status] if number else "quiet"
+                        ),
                     ],
                     href=asked.with_(status=None if here else status.value),
                 ),
@@ -65,7 +78,9 @@ def _counts(asked: PageRequest, whole: Scoreboard) -> Part:
     return html.Ul(items, className="counts filters")
 
 
-def _table(ask: PageContext, asked: PageRequest, whole: Scoreboard, rows: list[TargetStanding]) -> list[Part]:
+def _table(
+    ask: PageContext, asked: PageRequest, whole: Scoreboard, rows: list[TargetStanding]
+) -> list[Part]:
     speech = asked.speech
     if not whole.standings:
         return [nothing(speech("no_targets"))]
@@ -78,7 +93,10 @@ def _table(ask: PageContext, asked: PageRequest, whole: Scoreboard, rows: list[T
 
     def heading(row: Row) -> tuple[str, Part]:
         status: TargetStatus = row["one"].status
-        return status.value, [chip(status.words(asked.spoken), board.CHIPS[status]), html.Small(speech.number(numbers[status]))]
+        return status.value, [
+            chip(status.words(asked.spoken), board.CHIPS[status]),
+            html.Small(speech.number(numbers[status])),
+        ]
 
     grid = table(
         asked,
@@ -96,14 +114,20 @@ def columns(ask: PageContext, asked: PageRequest, whole: Scoreboard) -> tuple[Ta
     """The columns of the scoreboard; each row holds its standing as `one`."""
     speech, today, days = asked.speech, board.local_day(whole), past(ask, whole.unit)
     shows = {
-        "status": lambda row: chip(row["one"].status.words(asked.spoken), board.CHIPS[row["one"].status]),
+        "status": lambda row: chip(
+            row["one"].status.words(asked.spoken), board.CHIPS[row["one"].status]
+        ),
         "name": lambda row: _name(asked, row["one"]),
         "now": lambda row: _now(row["one"], speech),
         "due": lambda row: [
             board.aim(row["one"].target, speech),
-            html.Small(f"{speech.day(row['one'].target.due)} · {board.left(row['one'].target.due, today, speech)}"),
+            html.Small(
+                f"{speech.day(row['one'].target.due)} · {board.left(row['one'].target.due, today, speech)}"
+            ),
         ],
-        "trend": lambda row: cells.trend(row["one"], days.get(row["one"].target.indicator, ()), speech),
+        "trend": lambda row: cells.trend(
+            row["one"], days.get(row["one"].target.indicator, ()), speech
+        ),
         "forecast": lambda row: _ahead(row["one"], speech),
         "reporter": lambda row: cells.reporter(row["one"], asked),
         "age": lambda row: age(row["one"].reading.as_of),
@@ -111,7 +135,8 @@ def columns(ask: PageContext, asked: PageRequest, whole: Scoreboard) -> tuple[Ta
     words = {"status": "state", "name": "target_name", "due": "aim", "trend": "course"}
     numbers = ("now", "due", "forecast", "age")
     return tuple(
-        TableColumn(name, speech(words.get(name, name)), show, _sort(name), number=name in numbers) for name, show in shows.items()
+        TableColumn(name, speech(words.get(name, name)), show, _sort(name), number=name in numbers)
+        for name, show in shows.items()
     )
 
 
@@ -125,17 +150,29 @@ def _name(asked: PageRequest, one: TargetStanding) -> Part:
     href = asked.with_(target=target.code, status=None, sort=None)
     return [
         dcc.Link(target.words(asked.spoken), href=href, className="named"),
-        html.Small([target.source, " · ", board.told(target, asked.speech)], className="" if target.verified else "assumed"),
+        html.Small(
+            [target.source, " · ", board.told(target, asked.speech)],
+            className="" if target.verified else "assumed",
+        ),
     ]
 
 
 def _now(one: TargetStanding, speech: Translator) -> Part:
     old = [chip(speech("old_figure"), "unknown")] if one.reading.stale else []
-    return [*old, html.Small(behind(one.reading, speech)), html.B(board.now(one, speech)), cells.meter(one, speech)]
+    return [
+        *old,
+        html.Small(behind(one.reading, speech)),
+        html.B(board.now(one, speech)),
+        cells.meter(one, speech),
+    ]
 
 
 def _ahead(one: TargetStanding, speech: Translator) -> Part:
     if one.forecast is None:
         return speech("none")
-    told = speech("steady") if one.forecast.steady else speech("by_trend", n=one.trend.points if one.trend else 0)
+    told = (
+        speech("steady")
+        if one.forecast.steady
+        else speech("by_trend", n=one.trend.points if one.trend else 0)
+    )
     return [html.B(board.ahead(one, speech)), html.Small(told)]

@@ -9,7 +9,19 @@ from dashboard.request.context import PageContext
 from schemas.scores import TargetStanding
 
 HEADS = (
-    *("state", "target_name", "unit", "now", "old_figure", "aim", "measure_of", "due_day", "forecast", "steady", "course"),
+    *(
+        "state",
+        "target_name",
+        "unit",
+        "now",
+        "old_figure",
+        "aim",
+        "measure_of",
+        "due_day",
+        "forecast",
+        "steady",
+        "course",
+    ),
     *("reporter", "owner", "telephone", "reported_at", "source", "verified", "note"),
 )
 REPORTS = ("day", "value", "measure_of", "state", "period", "agency", "reported_at")
@@ -21,8 +33,16 @@ def sheet(ask: PageContext, asked: PageRequest) -> Sheet:
     whole, rows = shown(ask, asked)
     day = f"{local_day(whole):%Y%m%d}"
     if code := asked.get("target"):
-        return Sheet(f"{code}-{whole.unit}-{day}", [speech(key) for key in REPORTS], _series(named(whole, code, speech), asked))
-    return Sheet(f"targets-{whole.unit}-{day}", [speech(key) for key in HEADS], (_line(one, asked) for one in rows))
+        return Sheet(
+            f"{code}-{whole.unit}-{day}",
+            [speech(key) for key in REPORTS],
+            _series(named(whole, code, speech), asked),
+        )
+    return Sheet(
+        f"targets-{whole.unit}-{day}",
+        [speech(key) for key in HEADS],
+        (_line(one, asked) for one in rows),
+    )
 
 
 def _line(one: TargetStanding, asked: PageRequest) -> tuple[object, ...]:
@@ -38,7 +58,11 @@ def _line(one: TargetStanding, asked: PageRequest) -> tuple[object, ...]:
         target.due,
         one.forecast.value if one.forecast else None,
         speech("yes" if one.forecast.steady else "no") if one.forecast else None,
-        speech(f"trend_{one.direction}") if one.direction else speech("computed") if is_computed(one) else None,
+        speech(f"trend_{one.direction}")
+        if one.direction
+        else speech("computed")
+        if is_computed(one)
+        else None,
         one.reporter.words(asked.spoken),
         one.reporter.owner,
         one.reporter.telephone,

@@ -30,7 +30,9 @@ PREFIX = "units_"
 PAGE_SIZE = 200
 
 
-def below(ask: PageContext, asked: PageRequest, unit: UnitRef, units: Mapping[str, Readings]) -> Part:
+def below(
+    ask: PageContext, asked: PageRequest, unit: UnitRef, units: Mapping[str, Readings]
+) -> Part:
     """The table; None for an agency, which has nothing below it."""
     speech = asked.speech
     if unit.what == "agency":
@@ -40,7 +42,13 @@ def below(ask: PageContext, asked: PageRequest, unit: UnitRef, units: Mapping[st
     if not codes:
         return None
     chosen = BY_CODE.get(asked.get("figure"))
-    heading = speech("below_bodies" if bodies else "below_communes" if unit.what == "province" else "below_agencies")
+    heading = speech(
+        "below_bodies"
+        if bodies
+        else "below_communes"
+        if unit.what == "province"
+        else "below_agencies"
+    )
     rows: list[Row] = [
         {"code": code, "name": found.words(speech), "readings": units.get(code, {})}
         for code in codes
@@ -62,19 +70,32 @@ def below(ask: PageContext, asked: PageRequest, unit: UnitRef, units: Mapping[st
     )
 
 
-def columns(asked: PageRequest, place: ProvinceContext, chosen: Figure | None, *, short: bool) -> tuple[TableColumn, ...]:
+def columns(
+    asked: PageRequest, place: ProvinceContext, chosen: Figure | None, *, short: bool
+) -> tuple[TableColumn, ...]:
     """The unit, whose name is short or not, the usual figures, and before them the chosen one."""
     speech = asked.speech
     codes = dict.fromkeys([*([chosen.code] if chosen else []), *USUAL])
     return (
-        TableColumn("name", speech("unit"), lambda row: _name(asked, place, row), lambda row: in_order(row["name"]), short=short),
+        TableColumn(
+            "name",
+            speech("unit"),
+            lambda row: _name(asked, place, row),
+            lambda row: in_order(row["name"]),
+            short=short,
+        ),
         *(_figure(BY_CODE[code], speech) for code in codes),
     )
 
 
 def _name(asked: PageRequest, place: ProvinceContext, row: Row) -> Part:
     if row["code"] == OUTSIDE:  # why is told where the sources are
-        return dcc.Link(row["name"], href=asked.link("/sources"), title=asked.speech("of_no_unit_hint"), className="outside")
+        return dcc.Link(
+            row["name"],
+            href=asked.link("/sources"),
+            title=asked.speech("of_no_unit_hint"),
+            className="outside",
+        )
     return unit_link(asked, place, row["code"])
 
 
@@ -87,7 +108,11 @@ def _figure(figure: Figure, speech: Translator) -> TableColumn:
         one = reading(row)
         words = value(one, figure, speech)
         if one.stale:
-            return html.Span([html.I(className="shape hatch"), " ", words], className="quiet", title=speech("stale"))
+            return html.Span(
+                [html.I(className="shape hatch"), " ", words],
+                className="quiet",
+                title=speech("stale"),
+            )
         if not one.value:
             return html.Span(words, className="quiet")
         if figure.code in CALLING:
@@ -95,7 +120,14 @@ def _figure(figure: Figure, speech: Translator) -> TableColumn:
         return words
 
     first = "up" if figure.better == "up" else "down"
-    return TableColumn(figure.code, figure.words(speech.language), show, lambda row: reading(row).value, number=True, first=first)
+    return TableColumn(
+        figure.code,
+        figure.words(speech.language),
+        show,
+        lambda row: reading(row).value,
+        number=True,
+        first=first,
+    )
 
 
 def usual(chosen: Figure | None) -> str:
@@ -107,7 +139,11 @@ def usual(chosen: Figure | None) -> str:
 
 def _codes(ask: PageContext, unit: UnitRef, bodies: bool) -> Sequence[str]:
     if unit.what == "province":
-        return [one.code for one in ask.place.agencies if not one.commune] if bodies else list(ask.place.names)
+        return (
+            [one.code for one in ask.place.agencies if not one.commune]
+            if bodies
+            else list(ask.place.names)
+        )
     return [one.code for one in ask.place.agencies if one.commune == unit.code]
 
 
@@ -125,7 +161,11 @@ def _chooser(asked: PageRequest, chosen: Figure | None) -> html.Form:
     options: list[Any] = [html.Option(speech("usual_figures"), value="")]
     for kind in dict.fromkeys(figure.kind for figure in FIGURES):
         of_kind = [
-            html.Option(one.words(asked.spoken), value=one.code, selected="selected" if chosen is one else None)
+            html.Option(
+                one.words(asked.spoken),
+                value=one.code,
+                selected="selected" if chosen is one else None,
+            )
             for one in FIGURES
             if one.kind is kind
         ]

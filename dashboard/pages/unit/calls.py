@@ -29,56 +29,100 @@ class Call:
     cleared: datetime
 
 
-def of_unit(rows: Sequence[Mapping[str, Any]], unit: UnitRef) -> tuple[list[StoredAlarm], list[Call]]:
+def of_unit(
+    rows: Sequence[Mapping[str, Any]], unit: UnitRef
+) -> tuple[list[StoredAlarm], list[Call]]:
     """The alarms that are about a unit, from rows of `AlarmStore.history`: those that are open, the gravest first, and those that
     are over. Of a commune also those of its agencies. What is one matter is told once."""
     its = [row for row in rows if _is_about(row, unit)]
     is_open = alarms.merged(alarms.read(row for row in its if row["cleared_at"] is None))
-    is_open.sort(key=lambda one: (one.priority, -(one.since.timestamp() if one.since else 0.0), one.id))
-    return is_open, [Call(alarms.read([row])[0], row["cleared_at"]) for row in its if row["cleared_at"] is not None]
+    is_open.sort(
+        key=lambda one: (one.priority, -(one.since.timestamp() if one.since else 0.0), one.id)
+    )
+    return is_open, [
+        Call(alarms.read([row])[0], row["cleared_at"])
+        for row in its
+        if row["cleared_at"] is not None
+    ]
 
 
 def _is_about(row: Mapping[str, Any], unit: UnitRef) -> bool:
     if unit.what == "province" or unit.code in (*row["communes"], *row["agencies"]):
         return True
-    return unit.what == "commune" and any(agency(code).commune == unit.code for code in row["agencies"])
+    return unit.what == "commune" and any(
+        agency(code).commune == unit.code for code in row["agencies"]
+    )
 
 
 def calls(ask: PageContext, asked: PageRequest, unit: UnitRef, now: datetime) -> Part:
     """The section."""
     speech = asked.speech
-    rows = ask.once("alarms of the last days", lambda: ask.alarms.history(now - timedelta(days=DAYS), now))
+    rows = ask.once(
+        "alarms of the last days", lambda: ask.alarms.history(now - timedelta(days=DAYS), now)
+    )
     watched = ask.once("watched", lambda: alarms.watched(ask.alarms.jobs(), now, ask.stale_after))
     is_open, over = of_unit(rows, unit)
     said: list[Part] = []
     if not watched.alive:
-        blind = speech("blind_since", time=speech.moment(watched.until, now)) if watched.until else speech("blind")
+        blind = (
+            speech("blind_since", time=speech.moment(watched.until, now))
+            if watched.until
+            else speech("blind")
+        )
         said.append(html.P(chip(blind, "unknown")))
     elif not is_open:
         said.append(html.P(speech("no_alarms"), className="quiet"))
     if is_open:
-        said.append(html.Ul([_open(one, ask.place, asked, now, watched) for one in is_open[:MAX_OPEN]], className="calls"))
+        said.append(
+            html.Ul(
+                [_open(one, ask.place, asked, now, watched) for one in is_open[:MAX_OPEN]],
+                className="calls",
+            )
+        )
     if len(is_open) > MAX_OPEN:
-        said.append(html.P(speech("more_alarms", n=speech.number(len(is_open) - MAX_OPEN)), className="quiet"))
+        said.append(
+            html.P(
+                speech("more_alarms", n=speech.number(len(is_open) - MAX_OPEN)), className="quiet"
+            )
+        )
     if over:
         said.append(html.H3(speech("alarms_over", days=DAYS, n=speech.number(len(over)))))
-        said.append(html.Ul([_over(one, ask.place, asked, now) for one in over[:MAX_OVER]], className="calls over"))
+        said.append(
+            html.Ul(
+                [_over(one, ask.place, asked, now) for one in over[:MAX_OVER]],
+                className="calls over",
+            )
+        )
     # While nobody looks, how many there are is not known.
     return section(speech("alarms", n=len(is_open) if watched.alive else "?"), *said, id="alarms")
 
 
-def _open(one: StoredAlarm, place: ProvinceContext, asked: PageRequest, now: datetime, watched: Watched) -> html.Li:
+def _open(
+    one: StoredAlarm, place: ProvinceContext, asked: PageRequest, now: datetime, watched: Watched
+) -> html.Li:
     since = asked.speech("since", time=asked.speech.moment(one.since, now)) if one.since else ""
     return _row(one, place, asked, f"p{one.priority}" if watched.alive else "unknown", since)
 
 
 def _over(one: Call, place: ProvinceContext, asked: PageRequest, now: datetime) -> html.Li:
-    return _row(one.alarm, place, asked, "quiet", asked.speech("cleared", time=asked.speech.moment(one.cleared, now)))
+    return _row(
+        one.alarm,
+        place,
+        asked,
+        "quiet",
+        asked.speech("cleared", time=asked.speech.moment(one.cleared, now)),
+    )
 
 
-def _row(alarm: StoredAlarm, place: ProvinceContext, asked: PageRequest, state: str, when: str) -> html.Li:
+def _row(
+    alarm: StoredAlarm, place: ProvinceContext, asked: PageRequest, state: str, when: str
+) -> html.Li:
     word = asked.speech(f"priority_{alarm.priority}")
-    head = [chip(word, state), html.Span(_where(alarm, place, asked), className="at-unit"), html.Small(when)]
+    head = [
+        chip(word, state),
+        html.Span(_where(alarm, place, asked), className="at-unit"),
+        html.Small(when),
+    ]
     return html.Li([html.Div(head), html.P(sentence(alarm, asked.speech))])
 
 

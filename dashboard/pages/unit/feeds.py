@@ -23,20 +23,28 @@ def of_unit(sources: Sequence[Source], unit: UnitRef) -> list[Source]:
     found = [
         one
         for one in sources
-        if unit.what == "province" or one.agency == unit.code or (unit.what == "commune" and one.commune == unit.code)
+        if unit.what == "province"
+        or one.agency == unit.code
+        or (unit.what == "commune" and one.commune == unit.code)
     ]
-    return sorted(found, key=lambda one: (GRAVITY.index(one.state), -one.missed, one.agency, one.kind))
+    return sorted(
+        found, key=lambda one: (GRAVITY.index(one.state), -one.missed, one.agency, one.kind)
+    )
 
 
 def feeds(ask: PageContext, asked: PageRequest, unit: UnitRef, now: datetime) -> Part:
     """The section."""
     speech, found = asked.speech, of_unit(ask.current_sources(), unit)
     if not found:
-        return section(speech("nav_sources"), html.P(speech("no_feeds"), className="quiet"), id="feeds")
+        return section(
+            speech("nav_sources"), html.P(speech("no_feeds"), className="quiet"), id="feeds"
+        )
     counts = Counter(one.state for one in found)
     shown = found[:MAX_FEEDS]
     keys = tuple((one.agency, one.kind) for one in shown)
-    spans = ask.once(("day", keys), lambda: ask.sources.histories(keys, now - HISTORY, now), seconds=60)
+    spans = ask.once(
+        ("day", keys), lambda: ask.sources.histories(keys, now - HISTORY, now), seconds=60
+    )
     rows = [
         html.Li(
             [
@@ -44,7 +52,11 @@ def feeds(ask: PageContext, asked: PageRequest, unit: UnitRef, now: datetime) ->
                     [
                         html.B(speech(f"feed_{one.kind}")),
                         *(
-                            [html.Span(unit_link(asked, ask.place, one.agency), className="at-unit")]
+                            [
+                                html.Span(
+                                    unit_link(asked, ask.place, one.agency), className="at-unit"
+                                )
+                            ]
                             if unit.what != "agency"
                             else []
                         ),
@@ -52,21 +64,38 @@ def feeds(ask: PageContext, asked: PageRequest, unit: UnitRef, now: datetime) ->
                         age(one.received_at),
                     ]
                 ),
-                html.Div([strip(spans[one.agency, one.kind], speech), html.Small(_owner(ask.place.agency(one.agency)))]),
+                html.Div(
+                    [
+                        strip(spans[one.agency, one.kind], speech),
+                        html.Small(_owner(ask.place.agency(one.agency))),
+                    ]
+                ),
             ]
         )
         for one in shown
     ]
     said = html.Ul(
         [
-            html.Li([chip(state_word(one, speech), CHIPS[one] if counts[one] else "quiet"), html.B(speech.number(counts[one]))])
+            html.Li(
+                [
+                    chip(state_word(one, speech), CHIPS[one] if counts[one] else "quiet"),
+                    html.B(speech.number(counts[one])),
+                ]
+            )
             for one in GRAVITY
         ],
         className="counts",
     )
-    all_of = link(asked, speech("all_sources"), "/sources", agency=unit.code if unit.what == "agency" else None)
+    all_of = link(
+        asked,
+        speech("all_sources"),
+        "/sources",
+        agency=unit.code if unit.what == "agency" else None,
+    )
     summary = [said] if unit.what == "province" else []
-    return section(speech("nav_sources"), *summary, html.Ul(rows, className="feeds"), id="feeds", aside=all_of)
+    return section(
+        speech("nav_sources"), *summary, html.Ul(rows, className="feeds"), id="feeds", aside=all_of
+    )
 
 
 def _owner(found: Agency) -> str:

@@ -32,7 +32,11 @@ def content(ask: PageContext, asked: PageRequest) -> Part:
     unit = who(ask.place, code)
     if unit is None:
         raise LookupError(asked.speech("no_unit", code=code))
-    trends = beside(lambda: ask.once(("trends", code), lambda: ask.figures.trends(ask.clock, unit.what, code), TREND_SECONDS))
+    trends = beside(
+        lambda: ask.once(
+            ("trends", code), lambda: ask.figures.trends(ask.clock, unit.what, code), TREND_SECONDS
+        )
+    )
     calling = beside(partial(calls, ask, asked, unit, ask.clock.now()))
     now, units = ask.clock.now(), ask.units()
     readings = {one: found for one, found in units.get(code, {}).items() if one != TIMELY}
@@ -40,7 +44,10 @@ def content(ask: PageContext, asked: PageRequest) -> Part:
     if unit.elsewhen and not readings:
         why = ("former_unit", "former_hint") if unit.former else ("coming_unit", "coming_hint")
         return [heading, section(asked.speech("figures"), nothing(*map(asked.speech, why)))]
-    its_feeds, its_points = beside(partial(feeds, ask, asked, unit, now)), beside(partial(points, ask, asked, unit))
+    its_feeds, its_points = (
+        beside(partial(feeds, ask, asked, unit, now)),
+        beside(partial(points, ask, asked, unit)),
+    )
     waiting = queues(ask, asked, unit, readings, now)
     kinds = dict.fromkeys(figure.kind for figure in FIGURES)
     course = trends()
@@ -49,11 +56,15 @@ def content(ask: PageContext, asked: PageRequest) -> Part:
     wide = unit.what == "province"
     return [
         heading,
-        key_cards(asked, unit, ask.place, readings, course) if readings else nothing(asked.speech("no_records")),
+        key_cards(asked, unit, ask.place, readings, course)
+        if readings
+        else nothing(asked.speech("no_records")),
         behind(ask, asked, unit, now),
         html.Div(
             [
-                html.Div([below(ask, asked, unit, units), *([] if wide else waiting)], className="column"),
+                html.Div(
+                    [below(ask, asked, unit, units), *([] if wide else waiting)], className="column"
+                ),
                 html.Div(
                     [calling(), *its_points(), its_feeds()],
                     className="column",
@@ -62,7 +73,11 @@ def content(ask: PageContext, asked: PageRequest) -> Part:
             className="columns",
         ),
         *([html.Div(waiting, className="pairs")] if wide else []),
-        *[section(kind.words(asked.spoken), cards, id=f"figures-{kind.name}") for kind, cards in words if cards],
+        *[
+            section(kind.words(asked.spoken), cards, id=f"figures-{kind.name}")
+            for kind, cards in words
+            if cards
+        ],
     ]
 
 
@@ -74,16 +89,29 @@ def _heading(ask: PageContext, asked: PageRequest, unit: UnitRef) -> html.Header
             _above(ask, asked, unit),
             html.H1(unit.words(speech)),
             html.P([*_facts(asked, unit, speech), *_on_map(ask, asked, unit)], className="facts"),
-            *([html.P([speech("now_is"), " ", *_heirs(ask, asked, unit)], className="heirs")] if unit.former else []),
-            *([html.P([speech("made_of"), " ", *_origins(ask, asked, unit)], className="heirs")] if unit.coming else []),
+            *(
+                [html.P([speech("now_is"), " ", *_heirs(ask, asked, unit)], className="heirs")]
+                if unit.former
+                else []
+            ),
+            *(
+                [html.P([speech("made_of"), " ", *_origins(ask, asked, unit)], className="heirs")]
+                if unit.coming
+                else []
+            ),
         ],
         className="heading",
     )
 
 
 def _above(ask: PageContext, asked: PageRequest, unit: UnitRef) -> Part:
-    codes = dict.fromkeys(code for code in (ask.place.code, unit.commune) if code not in ("", unit.code))
-    return crumbs([unit_link(asked, ask.place, code) for code in codes] or [asked.speech("whole_province")], asked.speech("above"))
+    codes = dict.fromkeys(
+        code for code in (ask.place.code, unit.commune) if code not in ("", unit.code)
+    )
+    return crumbs(
+        [unit_link(asked, ask.place, code) for code in codes] or [asked.speech("whole_province")],
+        asked.speech("above"),
+    )
 
 
 def _facts(asked: PageRequest, unit: UnitRef, speech: Translator) -> list[Part]:
@@ -108,7 +136,9 @@ def _on_map(ask: PageContext, asked: PageRequest, unit: UnitRef) -> list[Part]:
 
 def _origins(ask: PageContext, asked: PageRequest, unit: UnitRef) -> list[Part]:
     """What a unit of today, or the commune of an agency, was made of."""
-    return listed(unit_link(asked, ask.place, one.former) for one in places.predecessors(unit.commune)) or [asked.speech("none")]
+    return listed(
+        unit_link(asked, ask.place, one.former) for one in places.predecessors(unit.commune)
+    ) or [asked.speech("none")]
 
 
 def _heirs(ask: PageContext, asked: PageRequest, unit: UnitRef) -> list[Part]:

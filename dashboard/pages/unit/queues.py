@@ -26,21 +26,35 @@ QUEUES = (
 """Figures whose records wait for somebody: code, heading, which come first."""
 TOP = 6
 PREFIX = "records_"
-SORTS = {"left": "left", "held": "held_since", "started": "started_at", "status": "status", "agency": "agency"}
+SORTS = {
+    "left": "left",
+    "held": "held_since",
+    "started": "started_at",
+    "status": "status",
+    "agency": "agency",
+}
 """An order of records behind a figure, and how lists call it."""
 OWN = ("records", f"{PREFIX}sort", f"{PREFIX}page")
 
 
-def queues(ask: PageContext, asked: PageRequest, unit: UnitRef, readings: Readings, now: datetime) -> list[Part]:
+def queues(
+    ask: PageContext, asked: PageRequest, unit: UnitRef, readings: Readings, now: datetime
+) -> list[Part]:
     """The first records of each queue that the unit has, with how many there are."""
     shown = [one for one in QUEUES if one[0] in readings]
     return [
-        section(asked.speech(heading), *_queue(ask, asked, unit, code, order, now), id=f"queue-{code.replace('.', '-')}")
+        section(
+            asked.speech(heading),
+            *_queue(ask, asked, unit, code, order, now),
+            id=f"queue-{code.replace('.', '-')}",
+        )
         for code, heading, order in shown
     ]
 
 
-def _queue(ask: PageContext, asked: PageRequest, unit: UnitRef, code: str, order: str, now: datetime) -> list[Part]:
+def _queue(
+    ask: PageContext, asked: PageRequest, unit: UnitRef, code: str, order: str, now: datetime
+) -> list[Part]:
     speech, figure = asked.speech, BY_CODE[code]
     found = ask.once(
         ("queue", unit.code, code),
@@ -48,9 +62,18 @@ def _queue(ask: PageContext, asked: PageRequest, unit: UnitRef, code: str, order
     )
     if not found.rows:
         return [html.P(speech("queue_empty"), className="quiet")]
-    shown = record_rows.columns(asked, ask.place, figure.kind, now, sort=False, holder=unit.what != "agency")
-    more = link(asked, speech("all_of_them", n=speech.number(found.total)), f"/unit/{unit.code}", records=code)
-    grid = table(asked, shown, found.rows, Wish(size=TOP), label=figure.words(asked.spoken), paging=False)
+    shown = record_rows.columns(
+        asked, ask.place, figure.kind, now, sort=False, holder=unit.what != "agency"
+    )
+    more = link(
+        asked,
+        speech("all_of_them", n=speech.number(found.total)),
+        f"/unit/{unit.code}",
+        records=code,
+    )
+    grid = table(
+        asked, shown, found.rows, Wish(size=TOP), label=figure.words(asked.spoken), paging=False
+    )
     return [grid, html.P(more, className="more")] if found.total > len(found.rows) else [grid]
 
 
@@ -61,10 +84,16 @@ def behind(ask: PageContext, asked: PageRequest, unit: UnitRef, now: datetime) -
         return None
     speech, figure = asked.speech, BY_CODE.get(code)
     if figure is None:
-        return section(speech("records_behind", figure=code), nothing(speech("wrong_address"), code), id="records")
+        return section(
+            speech("records_behind", figure=code),
+            nothing(speech("wrong_address"), code),
+            id="records",
+        )
     wish = Wish.of(asked, PREFIX, "left", size=25)
     order = wish.by if wish.by in ORDERS else "left"
-    only = {name: few(asked, name, name) for name, _ in asked.parameters if name not in (*OWN, *FRAME)}
+    only = {
+        name: few(asked, name, name) for name, _ in asked.parameters if name not in (*OWN, *FRAME)
+    }
     found = ask.once(
         ("behind", unit.code, code, wish, tuple(only.items())),
         lambda: ask.records.behind(
@@ -79,12 +108,21 @@ def behind(ask: PageContext, asked: PageRequest, unit: UnitRef, now: datetime) -
             skip=(wish.page - 1) * wish.size,
         ),
     )
-    heading = speech("records_lost" if figure.whole else "records_behind", figure=figure.words(asked.spoken))
+    heading = speech(
+        "records_lost" if figure.whole else "records_behind", figure=figure.words(asked.spoken)
+    )
     close = link(asked, speech("close"), f"/unit/{unit.code}")
     if not found.rows:
-        return section(heading, html.P(speech("queue_empty"), className="quiet"), id="records", aside=close)
+        return section(
+            heading, html.P(speech("queue_empty"), className="quiet"), id="records", aside=close
+        )
     whole = _as_list(asked, figure, unit, only, wish)
-    taken = [copy_link(asked), *files(asked, whole, found.total), dcc.Link(speech("open_list"), href=whole), close]
+    taken = [
+        copy_link(asked),
+        *files(asked, whole, found.total),
+        dcc.Link(speech("open_list"), href=whole),
+        close,
+    ]
     shown = record_rows.columns(asked, ask.place, figure.kind, now, sort=True)
     return section(
         heading,
@@ -94,11 +132,21 @@ def behind(ask: PageContext, asked: PageRequest, unit: UnitRef, now: datetime) -
     )
 
 
-def _as_list(asked: PageRequest, figure: Figure, unit: UnitRef, only: Mapping[str, tuple[str, ...]], wish: Wish) -> str:
+def _as_list(
+    asked: PageRequest,
+    figure: Figure,
+    unit: UnitRef,
+    only: Mapping[str, tuple[str, ...]],
+    wish: Wish,
+) -> str:
     """The address of the same records as a list of their own."""
     known = {one.name for one in choices(figure.kind)}
-    conditions: dict[str, str | None] = {name: said(values) for name, values in only.items() if name in known}
+    conditions: dict[str, str | None] = {
+        name: said(values) for name, values in only.items() if name in known
+    }
     conditions |= {"figure": figure.code, "unit": None if unit.what == "province" else unit.code}
     by = SORTS.get(wish.by, "left")
     by = by if field(figure.kind, by) else "started_at"
-    return asked.link(f"/records/{figure.kind.name}", sort=f"-{by}" if wish.down else by, **conditions)
+    return asked.link(
+        f"/records/{figure.kind.name}", sort=f"-{by}" if wish.down else by, **conditions
+    )

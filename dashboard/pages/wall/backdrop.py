@@ -37,8 +37,12 @@ def ask_for(ask: PageContext, scenes: Collection[Scene]) -> Backdrop:
     criteria = criteria_sets(ask.clock.now().astimezone(ZONE).date())[0]
     return Backdrop(
         day_ago=ask.once("a day ago", lambda: a_day_ago(ask.figures, ask.clock), seconds=60),
-        meetings=tuple(ask.once("meetings", lambda: ask.lives.meetings(ask.clock))) if "meetings" in scenes else None,
-        coming=tuple(ask.once("coming meetings", lambda: ask.lives.coming(ask.clock, limit=12))) if "meetings" in scenes else (),
+        meetings=tuple(ask.once("meetings", lambda: ask.lives.meetings(ask.clock)))
+        if "meetings" in scenes
+        else None,
+        coming=tuple(ask.once("coming meetings", lambda: ask.lives.coming(ask.clock, limit=12)))
+        if "meetings" in scenes
+        else (),
         targets=judged.board(ask, place) if "targets" in scenes else None,
         score=judged.scored(ask, criteria).get(place) if "index" in scenes else None,
         published=judged.published(ask, criteria) if "index" in scenes else None,

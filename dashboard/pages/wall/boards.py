@@ -19,21 +19,42 @@ from schemas.sources.freshness import DEAD, Source, SourceState
 
 MAX_MISSING = 4
 LOSSES = 6
-WORST_FIRST = (SourceState.SILENT, SourceState.MALFORMED, SourceState.LATE, SourceState.NEVER, SourceState.QUIET, SourceState.LIVE)
+WORST_FIRST = (
+    SourceState.SILENT,
+    SourceState.MALFORMED,
+    SourceState.LATE,
+    SourceState.NEVER,
+    SourceState.QUIET,
+    SourceState.LIVE,
+)
 
 
-def meetings(backdrop: Backdrop, snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> list[Part]:
+def meetings(
+    backdrop: Backdrop, snapshot: Snapshot, place: ProvinceContext, speech: Translator
+) -> list[Part]:
     """Meetings that go on: who hosts what since when, how many sites are connected, and which are missing."""
     if backdrop.meetings is None:
         return [_calm(speech("loading"))]
-    live = [_meeting(row, snapshot, place, speech) for row in backdrop.meetings] or [_calm(speech("no_meetings"))]
+    live = [_meeting(row, snapshot, place, speech) for row in backdrop.meetings] or [
+        _calm(speech("no_meetings"))
+    ]
     coming = [_coming(row, snapshot, place, speech) for row in backdrop.coming]
-    return [*live, *([html.H3(speech("next_meetings"), className="between", key="coming"), *coming] if coming else [])]
+    return [
+        *live,
+        *(
+            [html.H3(speech("next_meetings"), className="between", key="coming"), *coming]
+            if coming
+            else []
+        ),
+    ]
 
 
 def _coming(row: Row, snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> Part:
     begins = speech("begins", time=speech.moment(row["started_at"], snapshot.at))
-    facts = [place.agency(row["host"]).words(speech.language), speech("invited_sites", n=speech.number(len(row["invited"])))]
+    facts = [
+        place.agency(row["host"]).words(speech.language),
+        speech("invited_sites", n=speech.number(len(row["invited"]))),
+    ]
     return html.Article(
         [
             html.H3([html.B(row["title"] or row["entity_id"]), html.Span(begins, className="end")]),
@@ -79,12 +100,17 @@ def targets(backdrop: Backdrop, speech: Translator) -> list[Part]:
     if backdrop.targets is None:
         return [_calm(speech("loading"))]
     gravity = targets_board.GRAVITY
-    ordered = sorted(backdrop.targets.standings, key=lambda one: (gravity.index(one.status), one.target.due, one.target.code))
+    ordered = sorted(
+        backdrop.targets.standings,
+        key=lambda one: (gravity.index(one.status), one.target.due, one.target.code),
+    )
     return [_target(one, speech) for one in ordered] or [_calm(speech("no_targets"))]
 
 
 def _target(one: TargetStanding, speech: Translator) -> Part:
-    mark = {"p1": "p1", "p2": "p2", "p3": "p3", "unknown": "hatch"}.get(targets_board.CHIPS[one.status])
+    mark = {"p1": "p1", "p2": "p2", "p3": "p3", "unknown": "hatch"}.get(
+        targets_board.CHIPS[one.status]
+    )
     facts = [one.status.words(speech.language), targets_board.aim(one.target, speech)]
     if one.forecast is not None and not one.forecast.steady:
         facts.append(speech("heads_for", value=targets_board.ahead(one, speech)))
@@ -111,7 +137,14 @@ def index(backdrop: Backdrop, speech: Translator) -> list[Part]:
     if score is None:
         return [_calm(speech("loading"))]
     groups = [
-        _points(one.group.words(speech.language), one.points, one.known, one.group.points, one.group.code, speech)
+        _points(
+            one.group.words(speech.language),
+            one.points,
+            one.known,
+            one.group.points,
+            one.group.code,
+            speech,
+        )
         for one in score.groups
     ]
     return [*groups, *_raising(score, speech)]
@@ -122,13 +155,24 @@ def _raising(score: Score, speech: Translator) -> Sequence[Part]:
     if not losses:
         return []
     words = [
-        html.Li([html.Span(part.of.words(speech.language)), html.B(speech("points_lost", points=speech.number(part.lost, 1)))])
+        html.Li(
+            [
+                html.Span(part.of.words(speech.language)),
+                html.B(speech("points_lost", points=speech.number(part.lost, 1))),
+            ]
+        )
         for part in losses
     ]
-    return [html.Section([html.H3(speech("raise_most")), html.Ul(words)], className="row raising", key="raising")]
+    return [
+        html.Section(
+            [html.H3(speech("raise_most")), html.Ul(words)], className="row raising", key="raising"
+        )
+    ]
 
 
-def _points(words: str, got: float | None, known: float, most: float, key: str, speech: Translator) -> Part:
+def _points(
+    words: str, got: float | None, known: float, most: float, key: str, speech: Translator
+) -> Part:
     told = points_words(got, most, speech)
     return html.Article(
         [
@@ -147,14 +191,22 @@ def sources(snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> l
         its = [one for one in snapshot.sources if one.kind == kind.name]
         its.sort(key=lambda one: (WORST_FIRST.index(one.state), one.agency))
         rows.append(_feed(kind.name, its, snapshot, place, speech))
-    return [*rows, html.P([_key(state, speech) for state in WORST_FIRST], className="row states", key="states")]
+    return [
+        *rows,
+        html.P(
+            [_key(state, speech) for state in WORST_FIRST], className="row states", key="states"
+        ),
+    ]
 
 
-def _feed(kind: str, its: Sequence[Source], snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> Part:
+def _feed(
+    kind: str, its: Sequence[Source], snapshot: Snapshot, place: ProvinceContext, speech: Translator
+) -> Part:
     live = sum(one.state is SourceState.LIVE for one in its)
     dead = [one for one in its if one.state in DEAD]
     named: list[Part] = [
-        html.Span([_site(one.commune or one.agency, place, speech), " ", age(one.received_at)]) for one in dead[:MAX_MISSING]
+        html.Span([_site(one.commune or one.agency, place, speech), " ", age(one.received_at)])
+        for one in dead[:MAX_MISSING]
     ]
     if len(dead) > MAX_MISSING:
         named.append(html.Span(speech("and_more", n=len(dead) - MAX_MISSING)))
@@ -168,7 +220,9 @@ def _feed(kind: str, its: Sequence[Source], snapshot: Snapshot, place: ProvinceC
                 ]
             ),
             html.Div([html.I(className=f"cell {one.state}") for one in its], className="cells"),
-            html.P(html.Span(listed(named))) if named else None,  # in one piece, so that no comma stands alone
+            html.P(html.Span(listed(named)))
+            if named
+            else None,  # in one piece, so that no comma stands alone
         ],
         className="row",
         key=kind,

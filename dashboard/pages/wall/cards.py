@@ -55,7 +55,10 @@ def card(figure: FigureCard, speech: Translator) -> html.Article:
     """A figure as a card."""
     call = 0 if figure.stale else figure.call
     mark = "hatch" if figure.stale else f"p{call}" if call else ""
-    aim = [*([html.I(className=f"shape {mark}")] if mark else []), html.Span(speech("old") if figure.stale else figure.target)]
+    aim = [
+        *([html.I(className=f"shape {mark}")] if mark else []),
+        html.Span(speech("old") if figure.stale else figure.target),
+    ]
     return html.Article(
         [
             html.H3(figure.label),

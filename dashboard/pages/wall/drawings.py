@@ -41,7 +41,10 @@ class Drawings:
             key = (view.language, view.measure, turn.scene)
             if key not in self._bodies:
                 self._bodies[key] = _texts(self.painter.frame(snapshot, view, turn.scene, backdrop))
-            self._frames[view, turn] = {**self._bodies[key], **_texts({("scene", "children"): heading(view, turn)})}
+            self._frames[view, turn] = {
+                **self._bodies[key],
+                **_texts({("scene", "children"): heading(view, turn)}),
+            }
         return self._frames[view, turn]
 
     def changes(self, shown: Texts, frame: Texts) -> Texts:
@@ -50,9 +53,16 @@ class Drawings:
             return NOTHING
         key = (id(shown), id(frame))
         if key not in self._changes:
-            self._changes[key] = (shown, frame, {prop: text for prop, text in frame.items() if shown.get(prop) != text})
+            self._changes[key] = (
+                shown,
+                frame,
+                {prop: text for prop, text in frame.items() if shown.get(prop) != text},
+            )
         return self._changes[key][2]
 
 
 def _texts(frame: Frame) -> Texts:
-    return {prop: without_controls_json(json.dumps(value, cls=PlotlyJSONEncoder)) for prop, value in frame.items()}
+    return {
+        prop: without_controls_json(json.dumps(value, cls=PlotlyJSONEncoder))
+        for prop, value in frame.items()
+    }

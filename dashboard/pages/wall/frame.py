@@ -38,7 +38,13 @@ class Painter:
         """Whether the outlines are."""
         return bool(map.outlines(self.place)["schematic"])
 
-    def frame(self, snapshot: Snapshot, view: WallView, scene: Scene = "overview", backdrop: Backdrop | None = None) -> Frame:
+    def frame(
+        self,
+        snapshot: Snapshot,
+        view: WallView,
+        scene: Scene = "overview",
+        backdrop: Backdrop | None = None,
+    ) -> Frame:
         """Everything that a wall of that view shows of a snapshot in a scene. Each figure and each feed has a place of its own, so
         that only those that changed are sent."""
         speech, drawn = view.speech, DRAWN[scene]
@@ -46,10 +52,17 @@ class Painter:
         shown = [cards.card(one, speech) for one in drawn.figures(stage)]
         feeds = sources.strip(snapshot, self.place.names, speech)
         frame: Frame = {
-            ("notice", "children"): html.Div(speech("no_data"), className="empty") if snapshot.empty else None,
-            ("alarms-title", "children"): speech("alarms", n=len(snapshot.alarms) if snapshot.watched.alive else "?"),
+            ("notice", "children"): html.Div(speech("no_data"), className="empty")
+            if snapshot.empty
+            else None,
+            ("alarms-title", "children"): speech(
+                "alarms", n=len(snapshot.alarms) if snapshot.watched.alive else "?"
+            ),
             ("alarms", "children"): alarms.rows(snapshot, self.place, speech),
-            **{(f"figure-{n}", "children"): shown[n] if n < len(shown) else None for n in range(cards.MAX_CARDS)},
+            **{
+                (f"figure-{n}", "children"): shown[n] if n < len(shown) else None
+                for n in range(cards.MAX_CARDS)
+            },
             **{(f"source-{n}", "children"): feeds[n] for n in range(len(KINDS))},
             ("ground", "className"): "ground boarded" if drawn.board else "ground",
             ("board", "children"): drawn.board(stage) if drawn.board else [],
@@ -60,7 +73,9 @@ class Painter:
         drawn = DRAWN[scene]
         measure = view.measure or drawn.measure or "overdue_rate"
         return {
-            ("legend", "children"): map.legend(measure, self.schematic, view.speech, dotted=drawn.dots),
+            ("legend", "children"): map.legend(
+                measure, self.schematic, view.speech, dotted=drawn.dots
+            ),
             ("map-communes", "hideout"): map.hideout(snapshot, measure, drawn.kind),
             ("map-labels", "data"): map.labels(snapshot, self.place, self.centres, drawn.kind),
             ("map-dots", "data"): map.dots(snapshot) if drawn.dots else [],
@@ -73,7 +88,9 @@ def heading(view: WallView, turn: Turn) -> Part:
     parts: list[Part] = [html.B(speech(f"scene_{turn.scene}"))]
     if len(view.scenes) > 1:
         number = view.scenes.index(turn.scene)
-        marks = [html.I(className="turn here" if one == turn.scene else "turn") for one in view.scenes]
+        marks = [
+            html.I(className="turn here" if one == turn.scene else "turn") for one in view.scenes
+        ]
         told = speech("scene_of", number=number + 1, count=len(view.scenes))
         parts.append(html.Span(marks, className="turns", role="img", **labelled(told)))
     if turn.held is not None:
@@ -82,4 +99,6 @@ def heading(view: WallView, turn: Turn) -> Part:
 
 
 def _held(priority: int, speech: Translator) -> Part:
-    return html.Span([html.I(className=f"shape p{priority}"), speech("held_by_alarm")], className="held")
+    return html.Span(
+        [html.I(className=f"shape p{priority}"), speech("held_by_alarm")], className="held"
+    )

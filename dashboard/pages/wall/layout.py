@@ -38,20 +38,26 @@ def page(
     speech, place = view.speech, painter.place
     other = "vi" if view.language == "en" else "en"
     wrong = strange(asked.get("scene"))
-    notes = [speech("unknown_scene", names=", ".join(wrong), known=", ".join(SCENES))] if wrong else []
+    notes = (
+        [speech("unknown_scene", names=", ".join(wrong), known=", ".join(SCENES))] if wrong else []
+    )
     try:
         then = past(PageRequest("/wall", tuple(sorted(asked.items())), spoken))
         replay, place = then or (None, place)
     except (ValueError, UnreachableError, NoRightsError) as error:
         replay = None
         why = speech("store_away") if isinstance(error, UnreachableError) else speech("no_rights")
-        notes.append(speech("not_that_moment", why=str(error) if isinstance(error, ValueError) else why))
+        notes.append(
+            speech("not_that_moment", why=str(error) if isinstance(error, ValueError) else why)
+        )
     outlines = map.outlines(place)
     centres = painter.centres if place is painter.place else map.centres(place)
     return html.Div(
         [
             dcc.Store(
-                id="viewer", data=_viewer(view, place.full_name(view.language)) | ({"past": True} if replay is not None else {})
+                id="viewer",
+                data=_viewer(view, place.full_name(view.language))
+                | ({"past": True} if replay is not None else {}),
             ),
             dcc.Store(id="pulse"),
             dcc.Store(id="map-dots"),
@@ -62,19 +68,30 @@ def page(
                     html.H1(place.full_name(view.language)),
                     html.Div(id="scene", className="scene"),
                     html.Span(id="beat", className="beat", role="status"),
-                    html.A(speech("other_language"), id="language", href="?" + urlencode({**asked, "lang": other}), lang=other),
+                    html.A(
+                        speech("other_language"),
+                        id="language",
+                        href="?" + urlencode({**asked, "lang": other}),
+                        lang=other,
+                    ),
                     html.Time(id="clock"),
                 ]
             ),
             *([replay] if replay is not None else []),
             html.Section(
-                [html.Div(id=f"figure-{n}", className="slot") for n in range(cards.MAX_CARDS)], id="figures", className="figures"
+                [html.Div(id=f"figure-{n}", className="slot") for n in range(cards.MAX_CARDS)],
+                id="figures",
+                className="figures",
             ),
             html.Main(
                 [
                     html.Section(
                         [
-                            map.component(place, map.bounds(centres, outlines), outlined=bool(outlines["features"])),
+                            map.component(
+                                place,
+                                map.bounds(centres, outlines),
+                                outlined=bool(outlines["features"]),
+                            ),
                             html.Div([], id="legend", className="legend"),
                             html.Div([], id="board", className="board"),
                         ],
@@ -82,7 +99,10 @@ def page(
                         className="ground",
                     ),
                     html.Section(
-                        [html.H2(speech("loading"), id="alarms-title"), html.Div([], id="alarms", className="alarms")],
+                        [
+                            html.H2(speech("loading"), id="alarms-title"),
+                            html.Div([], id="alarms", className="alarms"),
+                        ],
                         className="calls",
                     ),
                 ]
@@ -91,7 +111,9 @@ def page(
                 [
                     html.B(speech("sources"), className="lead"),
                     html.Div(
-                        [html.Div(id=f"source-{n}", className="slot") for n in range(len(KINDS))], id="sources", className="sources"
+                        [html.Div(id=f"source-{n}", className="slot") for n in range(len(KINDS))],
+                        id="sources",
+                        className="sources",
                     ),
                 ]
             ),
@@ -101,7 +123,9 @@ def page(
         id="wall",
         className=f"wall theme-{theme(asked.get('theme'))}{' past' if replay is not None else ''}",
         lang=view.language,
-        style={"--letter": f"{sight(asked.get('distance'), asked.get('pitch'), usual_sight).pixels():.2f}"},
+        style={
+            "--letter": f"{sight(asked.get('distance'), asked.get('pitch'), usual_sight).pixels():.2f}"
+        },
     )
 
 

@@ -73,7 +73,8 @@ def _index(stage: Stage) -> list[FigureCard]:
         speech("index_total"),
         total_words(score, speech),
         target=speech("target", target=speech.number(aim.value)) if aim else "",
-        detail=grade_words(score, speech) or speech("index_least", least=speech.number(score.points, 1)),
+        detail=grade_words(score, speech)
+        or speech("index_least", least=speech.number(score.points, 1)),
         call=2 if aim and score.total is not None and not aim.met(score.total) else 0,
         words=score.total is None,
         at=stage.snapshot.at,
@@ -92,12 +93,25 @@ def _index(stage: Stage) -> list[FigureCard]:
     if other is None or other.score.reported is None or other.score.reported.value is None:
         return found
     told = other.score.reported
-    found.append(FigureCard("index-published", speech("index_published"), speech.exact(told.value)[:-1], at=told.as_of))  # type: ignore[index]
+    found.append(
+        FigureCard(
+            "index-published",
+            speech("index_published"),
+            speech.exact(told.value)[:-1],
+            at=told.as_of,
+        )
+    )  # type: ignore[index]
     if other.rank.value is not None and other.ranked.value is not None:
         place, count = speech.number(other.rank.value), speech.number(other.ranked.value)
-        mean = "" if other.mean.value is None else speech("rank_mean", mean=speech.number(other.mean.value, 1))
+        mean = (
+            ""
+            if other.mean.value is None
+            else speech("rank_mean", mean=speech.number(other.mean.value, 1))
+        )
         rank = speech("rank_of", place=place, count=count)
-        found.append(FigureCard("index-rank", speech("index_rank"), rank, target=mean, at=other.rank.as_of))
+        found.append(
+            FigureCard("index-rank", speech("index_rank"), rank, target=mean, at=other.rank.as_of)
+        )
     return found
 
 
@@ -111,12 +125,22 @@ def _sources(stage: Stage) -> list[FigureCard]:
         "source-timely",
         speech("source_timely"),
         speech.exact(share.value) or speech("none"),
-        target=speech("below_target" if below else "target", target=speech.percent(aim)) if aim else "",
-        detail=speech("of_whole", part=speech.number(share.part or 0), whole=speech.number(share.whole or 0)),
+        target=speech("below_target" if below else "target", target=speech.percent(aim))
+        if aim
+        else "",
+        detail=speech(
+            "of_whole", part=speech.number(share.part or 0), whole=speech.number(share.whole or 0)
+        ),
         call=2 if below else 0,
         at=share.as_of,
     )
-    called = {SourceState.SILENT: 3, SourceState.MALFORMED: 3, SourceState.LATE: 0, SourceState.LIVE: 0, SourceState.QUIET: 0}
+    called = {
+        SourceState.SILENT: 3,
+        SourceState.MALFORMED: 3,
+        SourceState.LATE: 0,
+        SourceState.LIVE: 0,
+        SourceState.QUIET: 0,
+    }
     counted = [
         FigureCard(
             f"source-{state}",
@@ -128,7 +152,17 @@ def _sources(stage: Stage) -> list[FigureCard]:
         for state, call in called.items()
     ]
     ahead = sum(bool(one.ahead) for one in sources)
-    return [first, *counted, FigureCard("source-ahead", speech("source_ahead"), speech.number(ahead), call=3 * bool(ahead), at=at)]
+    return [
+        first,
+        *counted,
+        FigureCard(
+            "source-ahead",
+            speech("source_ahead"),
+            speech.number(ahead),
+            call=3 * bool(ahead),
+            at=at,
+        ),
+    ]
 
 
 def _capital(words: str) -> str:
@@ -136,15 +170,22 @@ def _capital(words: str) -> str:
 
 
 DRAWN: dict[Scene, Drawn] = {
-    "overview": Drawn(lambda stage: overview(stage.snapshot, stage.place, stage.speech), "overdue_rate", dots=True),
+    "overview": Drawn(
+        lambda stage: overview(stage.snapshot, stage.place, stage.speech), "overdue_rate", dots=True
+    ),
     "filings": Drawn(_theme("filings"), "overdue", kind="filing"),
     "feedback": Drawn(_theme("feedback"), "feedback", kind="feedback", dots=True),
     "documents": Drawn(_theme("documents"), "documents", kind="document"),
     "meetings": Drawn(
-        _theme("meetings"), board=lambda stage: boards.meetings(stage.backdrop, stage.snapshot, stage.place, stage.speech)
+        _theme("meetings"),
+        board=lambda stage: boards.meetings(
+            stage.backdrop, stage.snapshot, stage.place, stage.speech
+        ),
     ),
     "targets": Drawn(_targets, board=lambda stage: boards.targets(stage.backdrop, stage.speech)),
     "index": Drawn(_index, board=lambda stage: boards.index(stage.backdrop, stage.speech)),
-    "sources": Drawn(_sources, board=lambda stage: boards.sources(stage.snapshot, stage.place, stage.speech)),
+    "sources": Drawn(
+        _sources, board=lambda stage: boards.sources(stage.snapshot, stage.place, stage.speech)
+    ),
 }
 """Scene → how it is drawn."""

@@ -20,7 +20,16 @@ NAMED = 2
 
 def strip(snapshot: Snapshot, names: dict[str, str], speech: Translator) -> list[html.Div]:
     """One part per feed."""
-    return [_feed(kind.name, [one for one in snapshot.sources if one.kind == kind.name], snapshot, names, speech) for kind in KINDS]
+    return [
+        _feed(
+            kind.name,
+            [one for one in snapshot.sources if one.kind == kind.name],
+            snapshot,
+            names,
+            speech,
+        )
+        for kind in KINDS
+    ]
 
 
 def incomplete(snapshot: Snapshot, speech: Translator) -> dict[str, Any] | None:
@@ -48,14 +57,20 @@ def _unwatched(snapshot: Snapshot, speech: Translator) -> dict[str, Any] | None:
         return None
     until = snapshot.watched.until
     title = "unwatched" if until else "never_watched"
-    return {"title": title, "since": milliseconds(until or snapshot.at), "reason": speech("unwatched_reason")}
+    return {
+        "title": title,
+        "since": milliseconds(until or snapshot.at),
+        "reason": speech("unwatched_reason"),
+    }
 
 
 def _which(lag: Lag) -> tuple[str, Pace]:
     return lag.kind, lag.pace
 
 
-def _feed(kind: str, sources: list[Source], snapshot: Snapshot, names: dict[str, str], speech: Translator) -> html.Div:
+def _feed(
+    kind: str, sources: list[Source], snapshot: Snapshot, names: dict[str, str], speech: Translator
+) -> html.Div:
     states = [one.state for one in sources]
     state = _state(states)
     newest = snapshot.newest.get(kind)
@@ -73,13 +88,18 @@ def _feed(kind: str, sources: list[Source], snapshot: Snapshot, names: dict[str,
         said = speech("waiting", count=said, n=speech.number(waiting))
     named = [speech("is_malformed", name=_name(one, names, speech)) for one in refused[:NAMED]]
     named += [
-        speech("silent_for", name=_name(one, names, speech), span=speech.span(snapshot.at - one.received_at))
+        speech(
+            "silent_for",
+            name=_name(one, names, speech),
+            span=speech.span(snapshot.at - one.received_at),
+        )
         for one in silent[: NAMED - len(named)]
         if one.received_at
     ]
     wrong = sorted((one for one in sources if one.ahead), key=lambda one: -one.ahead)
     named += [
-        speech("ahead_by", name=_name(one, names, speech), span=speech.span(one.ahead)) for one in wrong[: NAMED - len(named)]
+        speech("ahead_by", name=_name(one, names, speech), span=speech.span(one.ahead))
+        for one in wrong[: NAMED - len(named)]
     ]
     return html.Div(
         [
@@ -96,7 +116,13 @@ def _feed(kind: str, sources: list[Source], snapshot: Snapshot, names: dict[str,
 
 def _state(states: list[SourceState]) -> SourceState:
     """The state of a feed as a whole: the worst that is known of it."""
-    for worst in (SourceState.SILENT, SourceState.MALFORMED, SourceState.LATE, SourceState.LIVE, SourceState.QUIET):
+    for worst in (
+        SourceState.SILENT,
+        SourceState.MALFORMED,
+        SourceState.LATE,
+        SourceState.LIVE,
+        SourceState.QUIET,
+    ):
         if worst in states:
             return worst
     return SourceState.NEVER

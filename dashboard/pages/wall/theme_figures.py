@@ -45,19 +45,28 @@ THEMES: dict[str, tuple[Shown, ...]] = {
         Shown("document.receive_p50"),
         Shown("document.signed"),
     ),
-    "meetings": (Shown("meeting.live"), Shown("meeting.connected"), Shown("meeting.missing"), Shown("meeting.scheduled")),
+    "meetings": (
+        Shown("meeting.live"),
+        Shown("meeting.connected"),
+        Shown("meeting.missing"),
+        Shown("meeting.scheduled"),
+    ),
 }
 """Scene → its figures, the weightiest first."""
 NONE_IS_RIGHT = ("filing.overdue", "document.flash_waiting")
 """Counts whose target is nothing at all."""
 
 
-def figures(theme: str, snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> list[FigureCard]:
+def figures(
+    theme: str, snapshot: Snapshot, place: ProvinceContext, speech: Translator
+) -> list[FigureCard]:
     """The figures of the scene about a kind."""
     return [_figure(one, snapshot, place, speech) for one in THEMES[theme]]
 
 
-def _figure(one: Shown, snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> FigureCard:
+def _figure(
+    one: Shown, snapshot: Snapshot, place: ProvinceContext, speech: Translator
+) -> FigureCard:
     declared = BY_CODE[one.code]
     reading = (snapshot.now if one.span == "now" else snapshot.today).get(one.code, UNKNOWN)
     before = (snapshot.day_ago if one.span == "now" else snapshot.same_time).get(one.code)
@@ -83,14 +92,22 @@ def written(value: float | None, unit: MeasureUnit, speech: Translator) -> str:
         return f"{speech.number(value, 1)}%"
     if unit is MeasureUnit.HOURS:
         days = value / DAY_HOURS
-        return speech("hours", n=speech.number(value, 1)) if days < 1 else speech("days", n=speech.number(days, days < 100))
+        return (
+            speech("hours", n=speech.number(value, 1))
+            if days < 1
+            else speech("days", n=speech.number(days, days < 100))
+        )
     return speech.number(value)
 
 
-def _aim(code: str, reading: Reading, place: ProvinceContext, speech: Translator) -> tuple[str, bool]:
+def _aim(
+    code: str, reading: Reading, place: ProvinceContext, speech: Translator
+) -> tuple[str, bool]:
     """The target of a figure in words, and whether it is missed."""
     if code in NONE_IS_RIGHT:
-        return speech("target", target=speech.number(0)), code == "document.flash_waiting" and bool(reading.value)
+        return speech("target", target=speech.number(0)), code == "document.flash_waiting" and bool(
+            reading.value
+        )
     aim = place.aim(code)
     if aim is None:
         return "", False
@@ -104,7 +121,9 @@ def _trend(reading: Reading, before: Reading | None, unit: MeasureUnit, speech: 
     change = reading.value - before.value
     if unit is MeasureUnit.HOURS:
         return (
-            trend(change, speech, 1, "h") if abs(change) < DAY_HOURS else trend(change / DAY_HOURS, speech, 1, speech("days", n=""))
+            trend(change, speech, 1, "h")
+            if abs(change) < DAY_HOURS
+            else trend(change / DAY_HOURS, speech, 1, speech("days", n=""))
         )
     return trend(change, speech, 1 if unit is MeasureUnit.PERCENT else 0)
 
@@ -113,7 +132,9 @@ def _detail(one: Shown, reading: Reading, snapshot: Snapshot, speech: Translator
     """What stands behind a figure: the numbers of a share, what a change is measured against, on which clock hours count."""
     unit = BY_CODE[one.code].unit
     if unit is MeasureUnit.PERCENT and reading.whole:
-        return speech("of_whole", part=speech.number(reading.part or 0), whole=speech.number(reading.whole))
+        return speech(
+            "of_whole", part=speech.number(reading.part or 0), whole=speech.number(reading.whole)
+        )
     if unit is MeasureUnit.HOURS:
         return speech("working_time")
     if one.span == "today":

@@ -54,7 +54,9 @@ class Country(msgspec.Struct, frozen=True):
     islands: dict[str, Shape]
 
 
-def build(folder: Path = OUTLINES, only: Iterable[str] = (), tell: Progress = lambda _: None) -> None:
+def build(
+    folder: Path = OUTLINES, only: Iterable[str] = (), tell: Progress = lambda _: None
+) -> None:
     """Write the outlines of all provinces (or of some, to look at) and of the country. Raises `sources.MissingSourceError`."""
     tell("sources")
     known, world = knowledge(), sources.countries()
@@ -77,7 +79,11 @@ def knowledge() -> Known:
     """Read what is known of the communes from the tables and the source package."""
     atlas = Atlas({})
     found, areas = sites(atlas.commune_by_code, atlas.links, sources.ward_boxes())
-    ordinary = {code: area for code, area in areas.items() if atlas.commune_by_code[code].type != SPECIAL_ZONE}
+    ordinary = {
+        code: area
+        for code, area in areas.items()
+        if atlas.commune_by_code[code].type != SPECIAL_ZONE
+    }
     return Known(atlas.commune_by_code, found, ordinary)
 
 
@@ -96,8 +102,14 @@ def country_pass(land: Shape, known: Known) -> Country:
             islands[owner].append(island)
         else:
             divided.append(island)
-    shapes = {names[label]: shape for label, shape in lines.trace(np.where(labels < 0, -1, of_province[labels]), grid).items()}
-    whole = {code: shapely.set_precision(shapely.union_all(found), lines.SNAP) for code, found in islands.items()}
+    shapes = {
+        names[label]: shape
+        for label, shape in lines.trace(np.where(labels < 0, -1, of_province[labels]), grid).items()
+    }
+    whole = {
+        code: shapely.set_precision(shapely.union_all(found), lines.SNAP)
+        for code, found in islands.items()
+    }
     return Country(lines.cut(shapes, shapely.union_all(divided)), whole)
 
 
@@ -106,14 +118,26 @@ def province_pass(country: Country, province: str, known: Known) -> dict[str, Sh
     land = country.land[province]
     own = {code: one for code, one in known.communes.items() if one.province == province}
     islands = {code: apart(shape, land) for code, shape in country.islands.items() if code in own}
-    ashore = [code for code, one in own.items() if one.type != SPECIAL_ZONE or (code not in islands and near(one, land))]
-    wanted = {code: known.areas[code] - (km2(islands[code]) if code in islands else 0) for code in ashore if code in known.areas}
+    ashore = [
+        code
+        for code, one in own.items()
+        if one.type != SPECIAL_ZONE or (code not in islands and near(one, land))
+    ]
+    wanted = {
+        code: known.areas[code] - (km2(islands[code]) if code in islands else 0)
+        for code in ashore
+        if code in known.areas
+    }
     step = sqrt(sorted(wanted.values())[len(wanted) // 20] / POINTS) / KM_PER_DEGREE
     grid = raster.grid(land.bounds, min(max(step, FINEST), COARSEST))
     scale = km2(land) / sum(wanted.values())
     aims = {code: max(area * scale, known.areas[code] / 10) for code, area in wanted.items()}
-    labels, codes = raster.share_out(grid, raster.covered(land, grid), {code: known.sites[code] for code in ashore}, aims)
-    shapes = lines.cut({codes[label]: shape for label, shape in lines.trace(labels, grid).items()}, land)
+    labels, codes = raster.share_out(
+        grid, raster.covered(land, grid), {code: known.sites[code] for code in ashore}, aims
+    )
+    shapes = lines.cut(
+        {codes[label]: shape for label, shape in lines.trace(labels, grid).items()}, land
+    )
     for code, shape in islands.items():
         shapes[code] = shapely.union(shapes[code], shape) if code in shapes else shape
     for code in sorted(own):
@@ -125,12 +149,18 @@ def province_pass(country: Country, province: str, known: Known) -> dict[str, Sh
 
 def apart(shape: Shape, other: Shape) -> Shape:
     """What lies outside of another shape, a little apart, so that rounding to `SNAP` makes no overlap."""
-    return shapely.difference(shape, shapely.buffer(other, 2 * lines.SNAP)) if shape.intersects(other) else shape
+    return (
+        shapely.difference(shape, shapely.buffer(other, 2 * lines.SNAP))
+        if shape.intersects(other)
+        else shape
+    )
 
 
 def area(polygons: list[list[list[tuple[float, float]]]]) -> Shape:
     """The polygons of a country as one shape."""
-    return shapely.union_all([shapely.make_valid(shapely.Polygon(outer, holes)) for outer, *holes in polygons])
+    return shapely.union_all(
+        [shapely.make_valid(shapely.Polygon(outer, holes)) for outer, *holes in polygons]
+    )
 
 
 def near(zone: Commune, land: Shape) -> bool:
@@ -140,7 +170,9 @@ def near(zone: Commune, land: Shape) -> bool:
 
 def drawn(shape: Shape | None, one: Commune) -> bool:
     """Whether the land outline knows enough of a commune to draw it."""
-    return shape is not None and (one.type != SPECIAL_ZONE or km2(shape) >= MARKER_SHARE * (one.area_km2 or 0))
+    return shape is not None and (
+        one.type != SPECIAL_ZONE or km2(shape) >= MARKER_SHARE * (one.area_km2 or 0)
+    )
 
 
 def provinces(country: Country, outlines: Mapping[str, Mapping[str, Shape]]) -> dict[str, Shape]:
@@ -148,10 +180,18 @@ def provinces(country: Country, outlines: Mapping[str, Mapping[str, Shape]]) -> 
     codes = sorted(country.land)
     simple = shapely.coverage_simplify([country.land[code] for code in codes], COUNTRY_STEP * 2)
     detached = {
-        code: [part for shape in outlines[code].values() for part in lines.parts(shape) if not part.intersects(country.land[code])]
+        code: [
+            part
+            for shape in outlines[code].values()
+            for part in lines.parts(shape)
+            if not part.intersects(country.land[code])
+        ]
         for code in codes
     }
-    joined = (shapely.union_all([shape, *detached[code]]) for code, shape in zip(codes, simple, strict=True))
+    joined = (
+        shapely.union_all([shape, *detached[code]])
+        for code, shape in zip(codes, simple, strict=True)
+    )
     return {code: lines.tidy(shape) for code, shape in zip(codes, joined, strict=True)}
 
 
@@ -160,13 +200,22 @@ def marker(zone: Commune) -> Shape:
     radius = max(sqrt((zone.area_km2 or 0) / pi), MARKER_KM) / KM_PER_DEGREE
     turns = [2 * pi * corner / 16 for corner in range(16)]
     wide = radius / cos(radians(zone.lat))
-    return shapely.Polygon([(round(zone.lon + wide * cos(turn), 4), round(zone.lat + radius * sin(turn), 4)) for turn in turns])
+    return shapely.Polygon(
+        [
+            (round(zone.lon + wide * cos(turn), 4), round(zone.lat + radius * sin(turn), 4))
+            for turn in turns
+        ]
+    )
 
 
 def at(labels: raster.Labels, grid: raster.Grid, shape: Shape) -> int:
     """The label of the point that is nearest to a shape's middle."""
     middle = shapely.point_on_surface(shape)
-    return int(labels[round((middle.y - grid.south) / grid.step), round((middle.x - grid.west) / grid.step)])
+    return int(
+        labels[
+            round((middle.y - grid.south) / grid.step), round((middle.x - grid.west) / grid.step)
+        ]
+    )
 
 
 def save_former(folder: Path, province: str) -> None:

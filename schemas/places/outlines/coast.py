@@ -22,13 +22,21 @@ SMALLEST_KM2 = 3.0
 """Smaller pieces of new land, and smaller ponds between new and old land, are not drawn."""
 
 
-def mended(land: Shape, abroad: Shape, step: float, sites: Mapping[str, list[OutlineSite]], areas: Mapping[str, float]) -> Shape:
+def mended(
+    land: Shape,
+    abroad: Shape,
+    step: float,
+    sites: Mapping[str, list[OutlineSite]],
+    areas: Mapping[str, float],
+) -> Shape:
     """The land and what belongs to it off the coast. `abroad` is the land of the neighbouring countries; `step` in degrees."""
     grid = raster.grid(land.bounds, step)
     inside = raster.covered(land, grid)
     free = ~inside & ~raster.widened(raster.covered(abroad, grid), 3)
     codes = sorted(sites)
-    prices, labels = raster.cheapest(grid, raster.windows([sites[code] for code in codes], grid), np.zeros(len(codes)))
+    prices, labels = raster.cheapest(
+        grid, raster.windows([sites[code] for code in codes], grid), np.zeros(len(codes))
+    )
     cells = np.broadcast_to(grid.cells[:, None], inside.shape)
     has = np.bincount(labels[inside] + 1, weights=cells[inside], minlength=len(codes) + 1)[1:]
     lacks = np.array([areas.get(code, 0.0) for code in codes]) - has
@@ -36,10 +44,17 @@ def mended(land: Shape, abroad: Shape, step: float, sites: Mapping[str, list[Out
     filled = raster.blurred((inside | added).astype(np.float32), 1) > 0.5
     faces = lines.trace(np.where(filled & free, 1, -1).astype(np.int32), grid)
     new = shapely.union_all([shapely.simplify(face, step) for face in faces.values()])
-    whole = shapely.buffer(shapely.buffer(shapely.union(land, new), step / 2, join_style="mitre"), -step / 2, join_style="mitre")
+    whole = shapely.buffer(
+        shapely.buffer(shapely.union(land, new), step / 2, join_style="mitre"),
+        -step / 2,
+        join_style="mitre",
+    )
     whole = shapely.difference(shapely.union(land, whole), shapely.difference(abroad, land))
     kept = [
-        shapely.Polygon(part.exterior, [hole for hole in part.interiors if km2(shapely.Polygon(hole)) >= SMALLEST_KM2])
+        shapely.Polygon(
+            part.exterior,
+            [hole for hole in part.interiors if km2(shapely.Polygon(hole)) >= SMALLEST_KM2],
+        )
         for part in lines.parts(whole)
         if km2(part) >= SMALLEST_KM2 or part.intersects(land)
     ]

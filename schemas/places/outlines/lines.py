@@ -47,7 +47,11 @@ def edges(labels: Labels, grid: Grid) -> list[Shape]:
     framed = np.pad(labels, 1, constant_values=-2)
     segments = []
     for axis in (0, 1):
-        near, far = (framed[:-1, 1:-1], framed[1:, 1:-1]) if axis == 0 else (framed[1:-1, :-1], framed[1:-1, 1:])
+        near, far = (
+            (framed[:-1, 1:-1], framed[1:, 1:-1])
+            if axis == 0
+            else (framed[1:-1, :-1], framed[1:-1, 1:])
+        )
         rows, columns = np.nonzero(near != far)
         start = np.stack([columns, rows], axis=1).astype(float)
         end = start + ((1, 0) if axis == 0 else (0, 1))
@@ -66,13 +70,21 @@ def absorb(faces: list[Shape], labels: list[int]) -> list[int]:
             largest[label] = index
     owners = list(labels)
     tree = shapely.STRtree(faces)
-    crumbs = [index for index, label in enumerate(labels) if areas[index] < CRUMB * areas[largest[label]]]
+    crumbs = [
+        index for index, label in enumerate(labels) if areas[index] < CRUMB * areas[largest[label]]
+    ]
     crumbs.sort(key=lambda index: -areas[index])
     for index in crumbs:
         border: dict[int, float] = defaultdict(float)
         for other in tree.query(faces[index], predicate="touches"):
-            border[owners[other]] += shapely.length(shapely.intersection(faces[index], faces[other]))
-        border = {label: length for label, length in border.items() if label >= 0 and label != labels[index] and length > 0}
+            border[owners[other]] += shapely.length(
+                shapely.intersection(faces[index], faces[other])
+            )
+        border = {
+            label: length
+            for label, length in border.items()
+            if label >= 0 and label != labels[index] and length > 0
+        }
         if border:
             owners[index] = max(sorted(border), key=lambda label: border[label])
     return owners
@@ -85,7 +97,9 @@ def cut(shapes: Mapping[Any, Shape], area: Shape) -> dict[Any, Shape]:
     the cut leaves go to a neighbour.
     """
     keys = list(shapes)
-    network = shapely.union_all([shapely.boundary(shape) for shape in (*shapes.values(), area)], grid_size=SNAP)
+    network = shapely.union_all(
+        [shapely.boundary(shape) for shape in (*shapes.values(), area)], grid_size=SNAP
+    )
     faces = np.array(shapely.polygonize([network]).geoms)
     inner = shapely.point_on_surface(faces)
     shapely.prepare(area)
@@ -104,7 +118,9 @@ def joined(faces: Iterable[Shape], owners: list[int]) -> tuple[list[Shape], list
     found: dict[int, list[Shape]] = defaultdict(list)
     for face, owner in zip(faces, owners, strict=True):
         found[owner].append(face)
-    connected = [(part, owner) for owner in sorted(found) for part in parts(shapely.union_all(found[owner]))]
+    connected = [
+        (part, owner) for owner in sorted(found) for part in parts(shapely.union_all(found[owner]))
+    ]
     return [part for part, _ in connected], [owner for _, owner in connected]
 
 
@@ -115,7 +131,11 @@ def tidy(shape: Shape) -> Shape:
 
 def km2(shape: Shape) -> float:
     """Area in km2 of a shape in degrees."""
-    return float(shape.area) * KM_PER_DEGREE**2 * cos(radians(shape.centroid.y)) if not shape.is_empty else 0.0
+    return (
+        float(shape.area) * KM_PER_DEGREE**2 * cos(radians(shape.centroid.y))
+        if not shape.is_empty
+        else 0.0
+    )
 
 
 def parts(shape: Shape) -> list[Shape]:
@@ -130,7 +150,9 @@ def rounded(shape: Shape) -> dict[str, Any]:
     def ring(line: Shape) -> list[list[float]]:
         return [[round(x, 4), round(y, 4)] for x, y in shapely.get_coordinates(line).tolist()]
 
-    polygons = [[ring(line) for line in chain([part.exterior], part.interiors)] for part in parts(shape)]
+    polygons = [
+        [ring(line) for line in chain([part.exterior], part.interiors)] for part in parts(shape)
+    ]
     if len(polygons) == 1:
         return {"type": "Polygon", "coordinates": polygons[0]}
     return {"type": "MultiPolygon", "coordinates": polygons}

@@ -64,7 +64,13 @@ class Grid(msgspec.Struct, frozen=True):
 def grid(bounds: tuple[float, float, float, float], step: float) -> Grid:
     """The grid that covers (west, south, east, north) with a margin of two points."""
     west, south, east, north = bounds
-    return Grid(west - 2 * step, south - 2 * step, step, int((north - south) / step) + 5, int((east - west) / step) + 5)
+    return Grid(
+        west - 2 * step,
+        south - 2 * step,
+        step,
+        int((north - south) / step) + 5,
+        int((east - west) / step) + 5,
+    )
 
 
 class GridWindow(msgspec.Struct, frozen=True):
@@ -76,22 +82,34 @@ class GridWindow(msgspec.Struct, frozen=True):
 
     def of(self, whole: NDArray[Any]) -> NDArray[Any]:
         """The same part of an array of the whole grid, as a view."""
-        return whole[self.row : self.row + self.prices.shape[0], self.column : self.column + self.prices.shape[1]]
+        return whole[
+            self.row : self.row + self.prices.shape[0],
+            self.column : self.column + self.prices.shape[1],
+        ]
 
 
 def window(sites: list[OutlineSite], grid: Grid) -> GridWindow | None:
     """The prices that a commune with these sites asks; None when it does not reach the grid."""
     spans = [span(site, grid) for site in sites]
     row, column = max(min(span[0] for span in spans), 0), max(min(span[2] for span in spans), 0)
-    end, last = min(max(span[1] for span in spans), grid.rows), min(max(span[3] for span in spans), grid.columns)
+    end, last = (
+        min(max(span[1] for span in spans), grid.rows),
+        min(max(span[3] for span in spans), grid.columns),
+    )
     if end <= row or last <= column:
         return None
     lons, lats = grid.lons[column:last], grid.lats[row:end]
     prices = np.full((len(lats), len(lons)), np.inf, np.float32)
     for site in sites:
         wide = KM_PER_DEGREE * cos(radians(site.y))
-        across, along = (lons - site.lon) * wide / site.half_width, (lats - site.lat) * KM_PER_DEGREE / site.half_height
-        beside, above = np.abs(lons - site.x) * wide / site.half_width, np.abs(lats - site.y) * KM_PER_DEGREE / site.half_height
+        across, along = (
+            (lons - site.lon) * wide / site.half_width,
+            (lats - site.lat) * KM_PER_DEGREE / site.half_height,
+        )
+        beside, above = (
+            np.abs(lons - site.x) * wide / site.half_width,
+            np.abs(lats - site.y) * KM_PER_DEGREE / site.half_height,
+        )
         outside = np.hypot(np.maximum(beside - 1, 0)[None, :], np.maximum(above - 1, 0)[:, None])
         price = (across**2)[None, :] + (along**2)[:, None] + OUTSIDE * outside
         np.minimum(prices, price.astype(np.float32), out=prices)
@@ -100,7 +118,11 @@ def window(sites: list[OutlineSite], grid: Grid) -> GridWindow | None:
 
 def windows(sites: list[list[OutlineSite]], grid: Grid) -> dict[int, GridWindow]:
     """{index in the list: window} of the communes that reach the grid."""
-    return {index: found for index, some in enumerate(sites) if (found := window(some, grid)) is not None}
+    return {
+        index: found
+        for index, some in enumerate(sites)
+        if (found := window(some, grid)) is not None
+    }
 
 
 def covered(area: Any, grid: Grid) -> NDArray[np.bool_]:
@@ -116,11 +138,20 @@ def span(site: OutlineSite, grid: Grid) -> tuple[int, int, int, int]:
     reach = REACH * max(site.half_width, site.half_height) + 1
     high, wide = reach / KM_PER_DEGREE, reach / (KM_PER_DEGREE * cos(radians(site.y)))
     south, west = (site.y - high - grid.south) / grid.step, (site.x - wide - grid.west) / grid.step
-    return int(south), int(south + 2 * high / grid.step) + 1, int(west), int(west + 2 * wide / grid.step) + 1
+    return (
+        int(south),
+        int(south + 2 * high / grid.step) + 1,
+        int(west),
+        int(west + 2 * wide / grid.step) + 1,
+    )
 
 
 def share_out(
-    grid: Grid, inside: NDArray[np.bool_], sites: Mapping[str, list[OutlineSite]], areas: Mapping[str, float], rounds: int = ROUNDS
+    grid: Grid,
+    inside: NDArray[np.bool_],
+    sites: Mapping[str, list[OutlineSite]],
+    areas: Mapping[str, float],
+    rounds: int = ROUNDS,
 ) -> tuple[Labels, list[str]]:
     """(for every point the index of its commune, the communes' codes).
 
@@ -138,11 +169,15 @@ def share_out(
         got = np.bincount(labels[inside] + 1, weights=cells, minlength=len(codes) + 1)[1:]
         ratio = np.clip(np.log(np.maximum(got, 1e-3) / np.maximum(aims, 1e-3)), -1, 1)
         weights += np.where(aims > 0, ratio, 0) * (1.0 if turn < rounds // 2 else 0.4)
-    labels = np.where(widened(inside, MARGIN), spread(cheapest(grid, asked, weights)[1]), -1).astype(np.int32)
+    labels = np.where(
+        widened(inside, MARGIN), spread(cheapest(grid, asked, weights)[1]), -1
+    ).astype(np.int32)
     return smoothed(labels, SMOOTHING), codes
 
 
-def cheapest(grid: Grid, windows: Mapping[int, GridWindow], weights: NDArray[np.float64]) -> tuple[Floats, Labels]:
+def cheapest(
+    grid: Grid, windows: Mapping[int, GridWindow], weights: NDArray[np.float64]
+) -> tuple[Floats, Labels]:
     """For every point the least price and the commune that asks it, -1 where none asks."""
     best = np.full((grid.rows, grid.columns), np.inf, np.float32)
     labels = np.full(best.shape, -1, np.int32)
@@ -173,7 +208,10 @@ def smoothed(labels: Labels, radius: int) -> Labels:
     best = np.zeros(labels.shape, np.float32)
     result = labels.copy()
     for label in np.unique(labels[labels >= 0]).tolist():
-        rows, columns = np.nonzero((labels == label).any(axis=1))[0], np.nonzero((labels == label).any(axis=0))[0]
+        rows, columns = (
+            np.nonzero((labels == label).any(axis=1))[0],
+            np.nonzero((labels == label).any(axis=0))[0],
+        )
         here = (
             slice(max(rows[0] - 2 * radius, 0), rows[-1] + 2 * radius + 1),
             slice(max(columns[0] - 2 * radius, 0), columns[-1] + 2 * radius + 1),
@@ -192,7 +230,9 @@ def blurred(values: Floats, radius: int) -> Floats:
         padding = [(0, 0), (0, 0)]
         padding[axis] = (radius + 1, radius)
         total = np.cumsum(np.pad(values, padding), axis=axis)
-        end, start = (total[size:], total[:-size]) if axis == 0 else (total[:, size:], total[:, :-size])
+        end, start = (
+            (total[size:], total[:-size]) if axis == 0 else (total[:, size:], total[:, :-size])
+        )
         values = ((end - start) / size).astype(np.float32)
     return values
 
@@ -208,4 +248,9 @@ def widened(marked: NDArray[np.bool_], steps: int) -> NDArray[np.bool_]:
 
 
 ALL, UP, DOWN = slice(None), slice(1, None), slice(None, -1)
-NEIGHBOURS = (((DOWN, ALL), (UP, ALL)), ((UP, ALL), (DOWN, ALL)), ((ALL, DOWN), (ALL, UP)), ((ALL, UP), (ALL, DOWN)))
+NEIGHBOURS = (
+    ((DOWN, ALL), (UP, ALL)),
+    ((UP, ALL), (DOWN, ALL)),
+    ((ALL, DOWN), (ALL, UP)),
+    ((ALL, UP), (ALL, DOWN)),
+)

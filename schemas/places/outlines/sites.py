@@ -67,7 +67,9 @@ def sites(
     for code, candidates in of_commune.items():
         known = communes[code].area_km2
         smallest = max((known or 0) / wards[code] / POINT_SHARE if wards[code] else 0, SMALLEST_KM2)
-        whole = [(site, link) for site, link in candidates if link.default and located(site, smallest)]
+        whole = [
+            (site, link) for site, link in candidates if link.default and located(site, smallest)
+        ]
         single = [site for site, link in whole if twins[boxes[link.former]] == 1]
         area = areas[code] = believed(known, single, wards[code])
         centre = middle(communes[code], [site for site, _ in whole], area)
@@ -120,18 +122,29 @@ def of_box(commune: Commune, box: Box) -> OutlineSite:
     wide = cos(radians(box.lat)) * KM_PER_DEGREE
     x, y = (box.east + box.west) / 2, (box.north + box.south) / 2
     return OutlineSite(
-        commune.code, box.lon, box.lat, x, y, (box.east - box.west) / 2 * wide, (box.north - box.south) / 2 * KM_PER_DEGREE
+        commune.code,
+        box.lon,
+        box.lat,
+        x,
+        y,
+        (box.east - box.west) / 2 * wide,
+        (box.north - box.south) / 2 * KM_PER_DEGREE,
     )
 
 
 def located(site: OutlineSite, smallest: float) -> bool:
     """Whether the bounds are those of an area (of `smallest` km2 or more) around the centre, not of a bare point."""
     wide = cos(radians(site.y)) * KM_PER_DEGREE
-    around = abs(site.x - site.lon) * wide <= site.half_width and abs(site.y - site.lat) * KM_PER_DEGREE <= site.half_height
+    around = (
+        abs(site.x - site.lon) * wide <= site.half_width
+        and abs(site.y - site.lat) * KM_PER_DEGREE <= site.half_height
+    )
     return around and site.area >= smallest
 
 
-def plausible(site: OutlineSite, centre: tuple[float, float], area: float, divided: bool, twin: bool) -> bool:
+def plausible(
+    site: OutlineSite, centre: tuple[float, float], area: float, divided: bool, twin: bool
+) -> bool:
     """Whether a ward of that place and size can be a part of a commune; `twin`: another ward has the very same bounds."""
     near = distance(site, centre) < (2 if twin else FAR) * sqrt(area) + 2
     return near and (divided or site.area < (1 if twin else 2) * area)
@@ -139,14 +152,22 @@ def plausible(site: OutlineSite, centre: tuple[float, float], area: float, divid
 
 def toward(site: OutlineSite, centre: tuple[float, float]) -> OutlineSite:
     """The site of a divided ward, moved to the side of the ward that looks at this commune's centre."""
-    wide, high = site.half_width / (cos(radians(site.y)) * KM_PER_DEGREE), site.half_height / KM_PER_DEGREE
+    wide, high = (
+        site.half_width / (cos(radians(site.y)) * KM_PER_DEGREE),
+        site.half_height / KM_PER_DEGREE,
+    )
     lon = min(max(centre[0], site.x - wide), site.x + wide)
     lat = min(max(centre[1], site.y - high), site.y + high)
     return msgspec.structs.replace(site, lon=(site.lon + lon) / 2, lat=(site.lat + lat) / 2)
 
 
 def mended(
-    code: str, centre: tuple[float, float], area: float, good: list[OutlineSite], points: list[tuple[float, float]], lost: bool
+    code: str,
+    centre: tuple[float, float],
+    area: float,
+    good: list[OutlineSite],
+    points: list[tuple[float, float]],
+    lost: bool,
 ) -> list[OutlineSite]:
     """Sites for the wards without good bounds, which share the missing area: at their points, and one more if some are `lost`.
 
@@ -156,7 +177,9 @@ def mended(
     missing = max(area - known, area / 10) if good else area
     places = list(points)
     if lost and good:
-        x, y = (sum(site.area * getattr(site, axis) for site in good) / known for axis in ("lon", "lat"))
+        x, y = (
+            sum(site.area * getattr(site, axis) for site in good) / known for axis in ("lon", "lat")
+        )
         east, north = (centre[0] - x) * known / missing, (centre[1] - y) * known / missing
         limit = sqrt(area) / KM_PER_DEGREE
         shorten = min(1.0, limit / (hypot(east, north) or limit))
@@ -169,4 +192,6 @@ def mended(
 
 def distance(site: OutlineSite, point: tuple[float, float]) -> float:
     """Distance in km from a site's centre to (lon, lat)."""
-    return hypot((site.lon - point[0]) * cos(radians(point[1])), site.lat - point[1]) * KM_PER_DEGREE
+    return (
+        hypot((site.lon - point[0]) * cos(radians(point[1])), site.lat - point[1]) * KM_PER_DEGREE
+    )

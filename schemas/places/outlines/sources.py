@@ -40,7 +40,9 @@ def package() -> Path:
     """The data folder of vietnamadminunits. Raises `MissingSourceError` when it is not installed."""
     spec = importlib.util.find_spec("vietnamadminunits")
     if spec is None or spec.origin is None:
-        raise MissingSourceError("vietnamadminunits is not installed: pip install -e '.[outlines]', or make outlines")
+        raise MissingSourceError(
+            "vietnamadminunits is not installed: pip install -e '.[outlines]', or make outlines"
+        )
     return Path(spec.origin).parent / "data"
 
 
@@ -65,7 +67,9 @@ def ward_boxes() -> dict[str, Box]:
     boxes = {}
     for row in rows("admin_units_legacy"):
         if row["wardBounds"]:
-            south, west, north, east = (float(part) for part in re.split(r"[ ,–]+", row["wardBounds"]))
+            south, west, north, east = (
+                float(part) for part in re.split(r"[ ,–]+", row["wardBounds"])
+            )
             boxes[row["wardCode"]] = Box(row["wardLat"], row["wardLon"], south, west, north, east)
     return boxes
 
@@ -77,9 +81,16 @@ def countries() -> dict[str, list[list[list[tuple[float, float]]]]]:
     """
     with tempfile.TemporaryDirectory() as folder:
         try:
-            subprocess.run(["npm", "pack", "--silent", WORLD_ATLAS], cwd=folder, check=True, capture_output=True)
+            subprocess.run(
+                ["npm", "pack", "--silent", WORLD_ATLAS],
+                cwd=folder,
+                check=True,
+                capture_output=True,
+            )
         except (OSError, subprocess.CalledProcessError) as error:
-            raise MissingSourceError(f"npm could not fetch {WORLD_ATLAS} (Node.js and the network are needed)") from error
+            raise MissingSourceError(
+                f"npm could not fetch {WORLD_ATLAS} (Node.js and the network are needed)"
+            ) from error
         with tarfile.open(next(Path(folder).glob("*.tgz"))) as tar:
             member = tar.extractfile("package/countries-10m.json")
             assert member is not None, f"{WORLD_ATLAS} has no countries-10m.json"
@@ -89,7 +100,10 @@ def countries() -> dict[str, list[list[list[tuple[float, float]]]]]:
 
 def decode(topology: dict[str, Any], country: str) -> Iterator[list[list[tuple[float, float]]]]:
     """The polygons of one country out of quantised TopoJSON (delta-coded arcs that neighbours share)."""
-    (scale_x, scale_y), (shift_x, shift_y) = topology["transform"]["scale"], topology["transform"]["translate"]
+    (scale_x, scale_y), (shift_x, shift_y) = (
+        topology["transform"]["scale"],
+        topology["transform"]["translate"],
+    )
 
     def arc(index: int) -> list[tuple[float, float]]:
         x = y = 0
@@ -105,6 +119,8 @@ def decode(topology: dict[str, Any], country: str) -> Iterator[list[list[tuple[f
             points += arc(index)[1 if points else 0 :]
         return points
 
-    shape = next(one for one in topology["objects"]["countries"]["geometries"] if one.get("id") == country)
+    shape = next(
+        one for one in topology["objects"]["countries"]["geometries"] if one.get("id") == country
+    )
     for polygon in shape["arcs"] if shape["type"] == "MultiPolygon" else [shape["arcs"]]:
         yield [ring(indices) for indices in polygon]

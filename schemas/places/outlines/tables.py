@@ -29,7 +29,11 @@ def write(folder: Path) -> None:
     save(folder / "former_provinces.csv", (*UNIT, *DATED), former_provinces(former))
     save(folder / "former_districts.csv", (*UNIT, "province", *DATED), former_districts(former))
     save(folder / "former_communes.csv", (*UNIT, "district", *DATED), former_communes(former))
-    save(folder / "successors.csv", ("former", "code", "default"), successors(now, former, sources.converter()))
+    save(
+        folder / "successors.csv",
+        ("former", "code", "default"),
+        successors(now, former, sources.converter()),
+    )
 
 
 def save(path: Path, columns: Iterable[str], lines: Iterable[Row]) -> None:
@@ -43,7 +47,11 @@ def save(path: Path, columns: Iterable[str], lines: Iterable[Row]) -> None:
 def provinces(now: list[dict[str, Any]]) -> Iterable[Row]:
     """Today's provinces, one row for each period of validity."""
     for row in {row["provinceCode"]: row for row in now}.values():
-        unit = (row["provinceCode"], kind(row["province"], row["provinceShort"]), row["provinceShort"])
+        unit = (
+            row["provinceCode"],
+            kind(row["province"], row["provinceShort"]),
+            row["provinceShort"],
+        )
         centre = (row["provinceLat"], row["provinceLon"])
         day, source = MUNICIPALITIES_SINCE.get(row["provinceCode"], ("", ""))
         yield (*unit, *centre, REFORM, day, SOURCE, 1)
@@ -54,7 +62,13 @@ def provinces(now: list[dict[str, Any]]) -> Iterable[Row]:
 def communes(now: list[dict[str, Any]]) -> Iterable[Row]:
     """Today's communes; an area that the package lacks (or gives as 0) stays empty."""
     for row in now:
-        unit = (row["wardCode"], row["wardType"].lower(), row["wardShort"], row["wardLat"], row["wardLon"])
+        unit = (
+            row["wardCode"],
+            row["wardType"].lower(),
+            row["wardShort"],
+            row["wardLat"],
+            row["wardLon"],
+        )
         area = row["wardAreaKm2"] or ""
         yield (*unit, row["provinceCode"], area, REFORM, "", SOURCE, 1)
 
@@ -62,7 +76,11 @@ def communes(now: list[dict[str, Any]]) -> Iterable[Row]:
 def former_provinces(former: list[dict[str, Any]]) -> Iterable[Row]:
     """The 63 provinces as they stood on 2025-06-30."""
     for row in {row["provinceCode"]: row for row in former}.values():
-        unit = (row["provinceCode"], kind(row["province"], row["provinceShort"]), row["provinceShort"])
+        unit = (
+            row["provinceCode"],
+            kind(row["province"], row["provinceShort"]),
+            row["provinceShort"],
+        )
         yield (*unit, row["provinceLat"], row["provinceLon"], "", REFORM, SOURCE, 1)
 
 
@@ -70,22 +88,40 @@ def former_districts(former: list[dict[str, Any]]) -> Iterable[Row]:
     """The districts as they stood on 2025-06-30."""
     for row in {row["districtCode"]: row for row in former}.values():
         unit = (row["districtCode"], row["districtType"].lower(), row["districtShort"])
-        yield (*unit, row["districtLat"], row["districtLon"], row["provinceCode"], "", REFORM, SOURCE, 1)
+        yield (
+            *unit,
+            row["districtLat"],
+            row["districtLon"],
+            row["provinceCode"],
+            "",
+            REFORM,
+            SOURCE,
+            1,
+        )
 
 
 def former_communes(former: list[dict[str, Any]]) -> Iterable[Row]:
     """The wards, communes and townships as they stood on 2025-06-30; five island districts had none."""
     for row in former:
         if row["wardCode"]:
-            unit = (row["wardCode"], row["wardType"].lower(), row["wardShort"], row["wardLat"], row["wardLon"])
+            unit = (
+                row["wardCode"],
+                row["wardType"].lower(),
+                row["wardShort"],
+                row["wardLat"],
+                row["wardLon"],
+            )
             yield (*unit, row["districtCode"], "", REFORM, SOURCE, 1)
 
 
-def successors(now: list[dict[str, Any]], former: list[dict[str, Any]], mapping: dict[str, Any]) -> Iterable[Row]:
+def successors(
+    now: list[dict[str, Any]], former: list[dict[str, Any]], mapping: dict[str, Any]
+) -> Iterable[Row]:
     """(former code, code of today, 1 if that part is the default); an island district without wards maps by its own code."""
     new_code = {(row["provinceKey"], row["wardKey"]): row["wardCode"] for row in now}
     old_code = {
-        f"{row['provinceKey']}_{row['districtKey']}_{row['wardKey'] or ''}": row["wardCode"] or row["districtCode"]
+        f"{row['provinceKey']}_{row['districtKey']}_{row['wardKey'] or ''}": row["wardCode"]
+        or row["districtCode"]
         for row in former
     }
     for province, whole in mapping["DICT_PROVINCE_WARD_NO_DIVIDED"].items():
@@ -94,7 +130,11 @@ def successors(now: list[dict[str, Any]], former: list[dict[str, Any]], mapping:
     for province, divided in mapping["DICT_PROVINCE_WARD_DIVIDED"].items():
         for old, parts in divided.items():
             for part in parts:
-                yield (old_code[old], new_code[province, part["newWardKey"]], int(part["isDefaultNewWard"]))
+                yield (
+                    old_code[old],
+                    new_code[province, part["newWardKey"]],
+                    int(part["isDefaultNewWard"]),
+                )
 
 
 def kind(full: str, short: str) -> str:

@@ -56,4 +56,7 @@ def shared_out(whole: Shape, units: Sequence[Commune]) -> dict[str, Shape]:
 def drawn(path: Path) -> dict[str, Shape]:
     """The outlines of a file, by code."""
     features = msgspec.json.decode(path.read_bytes())["features"]
-    return {one["id"]: shapely.from_geojson(msgspec.json.encode(one["geometry"]).decode()) for one in features}
+    return {
+        one["id"]: shapely.from_geojson(msgspec.json.encode(one["geometry"]).decode())
+        for one in features
+    }

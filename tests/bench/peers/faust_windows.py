@@ -38,7 +38,11 @@ app = faust.App(
     topic_partitions=int(os.environ["BENCH_PARTITIONS"]),
 )
 topic = app.topic(os.environ["BENCH_TOPIC"], value_type=Event)
-counts = app.Table("counts", default=int).tumbling(timedelta(minutes=1), expires=timedelta(hours=1)).relative_to_field(Event.time)
+counts = (
+    app.Table("counts", default=int)
+    .tumbling(timedelta(minutes=1), expires=timedelta(hours=1))
+    .relative_to_field(Event.time)
+)
 
 with Path(os.environ["BENCH_COUNTER"]).open("r+b") as file:
     done = memoryview(mmap.mmap(file.fileno(), 8)).cast("Q")

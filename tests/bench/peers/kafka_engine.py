@@ -27,7 +27,10 @@ def statements(servers: str, topic: str, group: str, consumers: int, block: int)
     """What to run, in this order; consumption begins with the last one."""
     data = ", ".join(f"{column.name} {column.type}" for column in RAW if column.name not in GIVEN)
     types = {column.name: column.type for column in windows_table(FILING).columns}
-    counts = ", ".join(f"{name} {types[name]}" for name in ("window_start", *FILING.dimensions, *(m.name for m in FILING.measures)))
+    counts = ", ".join(
+        f"{name} {types[name]}"
+        for name in ("window_start", *FILING.dimensions, *(m.name for m in FILING.measures))
+    )
     dimensions = ", ".join(FILING.dimensions)
     yield (
         f"CREATE TABLE raw ({', '.join(f'{c.name} {c.type}' for c in RAW)}) ENGINE = MergeTree "
@@ -40,17 +43,23 @@ def statements(servers: str, topic: str, group: str, consumers: int, block: int)
         f"kafka_format = 'JSONEachRow', kafka_num_consumers = {consumers}, kafka_thread_per_consumer = {int(consumers > 1)}, "
         f"kafka_max_block_size = {block}, date_time_input_format = 'best_effort'"
     )
-    counted = ", ".join(f"toInt64({measure.sql()}) AS {measure.name}" for measure in FILING.measures)
+    counted = ", ".join(
+        f"toInt64({measure.sql()}) AS {measure.name}" for measure in FILING.measures
+    )
     yield (
         "CREATE MATERIALIZED VIEW to_counts TO counts AS SELECT toStartOfMinute(occurred_at) AS window_start, "
         f"{dimensions}, {counted} FROM raw GROUP BY window_start, {dimensions}"
     )
-    chosen = ", ".join(f"{GIVEN.get(column.name, f'data.{column.name}')} AS {column.name}" for column in RAW)
+    chosen = ", ".join(
+        f"{GIVEN.get(column.name, f'data.{column.name}')} AS {column.name}" for column in RAW
+    )
     yield f"CREATE MATERIALIZED VIEW to_raw TO raw AS SELECT {chosen} FROM queue"
 
 
 @contextmanager
-def kafka_engine(client: Any, servers: str, topic: str, group: str, consumers: int, block: int) -> Iterator[Callable[[], int]]:
+def kafka_engine(
+    client: Any, servers: str, topic: str, group: str, consumers: int, block: int
+) -> Iterator[Callable[[], int]]:
     """Make the tables and consume; gives how many rows were written so far."""
     for statement in statements(servers, topic, group, consumers, block):
         client.execute(statement)

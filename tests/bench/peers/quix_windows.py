@@ -34,9 +34,13 @@ app = Application(
     state_dir=os.environ["BENCH_FOLDER"],
     on_message_processed=processed,
 )
-topic = app.topic(os.environ["BENCH_TOPIC"], value_deserializer="json", timestamp_extractor=event_time)
+topic = app.topic(
+    os.environ["BENCH_TOPIC"], value_deserializer="json", timestamp_extractor=event_time
+)
 events = app.dataframe(topic)
-counts = events.tumbling_window(timedelta(minutes=1), grace_ms=timedelta(seconds=30)).count().current()
+counts = (
+    events.tumbling_window(timedelta(minutes=1), grace_ms=timedelta(seconds=30)).count().current()
+)
 
 if __name__ == "__main__":
     app.run()

@@ -32,7 +32,11 @@ def worker_of(bench: Ground, installation: Installation) -> Iterator[Going]:
     """One worker of an installation. Done is what its checkpoints say: raw rows and windows are written."""
     client = installation.client()
     with worker(installation.environment, bench.folder("worker") / "log") as running:
-        yield Going(lambda: client.execute(CHECKPOINTS)[0][0], {"worker": running.process.pid}, lambda: not merging(client))
+        yield Going(
+            lambda: client.execute(CHECKPOINTS)[0][0],
+            {"worker": running.process.pid},
+            lambda: not merging(client),
+        )
     client.disconnect()
 
 
@@ -42,7 +46,12 @@ def engine(bench: Ground, prefix: str, consumers: int = 2, block: int = 65_536) 
     installation = bench.installation(prefix)
     client = installation.client()
     with kafka_engine(
-        client, bench.stack.kafka_servers, installation.topic, installation.settings.worker_group, consumers, block
+        client,
+        bench.stack.kafka_servers,
+        installation.topic,
+        installation.settings.worker_group,
+        consumers,
+        block,
     ) as done:
         yield Going(done, {}, lambda: not merging(client))
     client.disconnect()
@@ -52,7 +61,17 @@ def engine(bench: Ground, prefix: str, consumers: int = 2, block: int = 65_536) 
 @contextmanager
 def faust(bench: Ground, prefix: str) -> Iterator[Going]:
     """Faust from the product's own environment."""
-    command = [sys.executable, "-m", "faust", "-A", "tests.bench.peers.faust_windows", "worker", "-l", "info", "--without-web"]
+    command = [
+        sys.executable,
+        "-m",
+        "faust",
+        "-A",
+        "tests.bench.peers.faust_windows",
+        "worker",
+        "-l",
+        "info",
+        "--without-web",
+    ]
     with _program(bench, prefix, "faust", command) as going:
         yield going
 
@@ -81,11 +100,15 @@ def _program(bench: Ground, prefix: str, name: str, command: list[str]) -> Itera
     }
     log = folder / "log"
     with log.open("wb") as output:
-        process = subprocess.Popen(command, env=os.environ | environment, stdout=output, stderr=output)
+        process = subprocess.Popen(
+            command, env=os.environ | environment, stdout=output, stderr=output
+        )
 
     def done() -> int:
         if process.poll() is not None:
-            raise RuntimeError(f"{name} ended with {process.returncode}:\n{log.read_text(errors='replace')[-3000:]}")
+            raise RuntimeError(
+                f"{name} ended with {process.returncode}:\n{log.read_text(errors='replace')[-3000:]}"
+            )
         return int.from_bytes(Path(counter).read_bytes(), sys.byteorder)
 
     try:
@@ -97,4 +120,6 @@ def _program(bench: Ground, prefix: str, name: str, command: list[str]) -> Itera
 
 def merging(client: Client) -> bool:
     """Whether ClickHouse still merges parts of this database."""
-    return bool(client.execute("SELECT count() FROM system.merges WHERE database = currentDatabase()")[0][0])
+    return bool(
+        client.execute("SELECT count() FROM system.merges WHERE database = currentDatabase()")[0][0]
+    )

@@ -27,7 +27,9 @@ TONES = dict.fromkeys(map(ord, "\u0300\u0301\u0303\u0309\u0323"))
 
 def in_order(words: str) -> tuple[list[int], str]:
     """What words are sorted by: letters as dictionaries have them (đ after d, not after z), tones only where all else is alike."""
-    bare = unicodedata.normalize("NFC", unicodedata.normalize("NFD", words.lower()).translate(TONES))
+    bare = unicodedata.normalize(
+        "NFC", unicodedata.normalize("NFD", words.lower()).translate(TONES)
+    )
     return [LETTERS.find(letter) for letter in bare], words
 
 
@@ -49,7 +51,9 @@ class Translator:
     def number(self, value: float, digits: int = 0) -> str:
         """A number: 1.284 or 94,1 in Vietnamese."""
         shape = "#,##0" + ("." + "0" * digits if digits else "")
-        return str(format_decimal(value, format=shape, locale=LOCALES[self.language])).replace("-", MINUS)
+        return str(format_decimal(value, format=shape, locale=LOCALES[self.language])).replace(
+            "-", MINUS
+        )
 
     def share(self, part: float, whole: float) -> str | None:
         """A share in percent, None where there is no whole."""
@@ -112,7 +116,11 @@ class Translator:
 
     def unit(self, unit: Commune, *, in_force: bool = False) -> str:
         """A commune with its type, and of a former one, unless it is of the day, its last: phường Phú Hội (đến 30/06/2025)."""
-        name = unit.full_name_en if self.language == "en" else unit.full_name[0].lower() + unit.full_name[1:]
+        name = (
+            unit.full_name_en
+            if self.language == "en"
+            else unit.full_name[0].lower() + unit.full_name[1:]
+        )
         if in_force or unit.valid_to is None:
             return name
         return self("unit_until", unit=name, day=f"{unit.valid_to - timedelta(days=1):%d/%m/%Y}")
@@ -134,4 +142,8 @@ class Translator:
         if around:
             return self.span(length)
         days = length / timedelta(hours=DAY_HOURS)
-        return self("working_days", n=self.number(days, 1)) if days >= 1 else self("working_span", span=self.span(length))
+        return (
+            self("working_days", n=self.number(days, 1))
+            if days >= 1
+            else self("working_span", span=self.span(length))
+        )
