@@ -177,13 +177,12 @@ class Settings(BaseSettings):
     def of(cls, environment: Mapping[str, str]) -> "Settings":
         """The settings that variables give, those of this process where they name none. Raises `pydantic.ValidationError`."""
         variables = {name: cls.variable(name) for name in cls.model_fields}
-        return cls(
-            **{
-                name: environment[variable]
-                for name, variable in variables.items()
-                if variable in environment
-            }
-        )  # type: ignore[arg-type]
+        given = {
+            name: environment[variable]
+            for name, variable in variables.items()
+            if variable in environment
+        }
+        return cls(**given)  # type: ignore[arg-type]
 
 
 def with_password(address: str, file: Path) -> str:

@@ -3,7 +3,7 @@
 from dash import html
 
 from dashboard.components.unit_refs import commune_name
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.query.alarm_groups import StoredAlarm
 from dashboard.query.snapshot import ProvinceContext, Snapshot
 from schemas import reference
@@ -13,76 +13,82 @@ ONE_SENTENCE = ("dead_letters", "figure")
 """Causes that are told in the same words however many units they are about."""
 
 
-def where(alarm: StoredAlarm, place: ProvinceContext, speech: Translator) -> str:
+def where(alarm: StoredAlarm, place: ProvinceContext, translator: Translator) -> str:
     """The place of an alarm in words."""
     if alarm.cause == "dead_letters":
-        return speech("dead_letters_place")
+        return translator("dead_letters_place")
     if alarm.cause in ("figure", "off_track") and not alarm.units:
-        return speech("whole_province")
-    names = [place.names.get(code) or commune_name(code, place, speech) for code in alarm.communes]
+        return translator("whole_province")
+    names = [
+        place.names.get(code) or commune_name(code, place, translator) for code in alarm.communes
+    ]
     if not names:
-        names = [place.agency(code).words(speech.language) for code in alarm.agencies]
+        names = [place.agency(code).words(translator.language) for code in alarm.agencies]
     if len(names) > 2:
-        return speech("and_others", names=names[0], n=len(names) - 1)
-    return ", ".join(names) or speech("whole_province")
+        return translator("and_others", names=names[0], n=len(names) - 1)
+    return ", ".join(names) or translator("whole_province")
 
 
-def sentence(alarm: StoredAlarm, speech: Translator) -> str:
+def sentence(alarm: StoredAlarm, translator: Translator) -> str:
     """What is the matter, in one sentence."""
     rule = reference.alarm_rule(alarm.rule)
     subject = (
-        reference.category_words(alarm.subject, speech.language).lower()
+        reference.category_words(alarm.subject, translator.language).lower()
         if alarm.cause == "burst"
         else alarm.subject
     )
     if alarm.cause == "off_track" and alarm.told > 1:
-        return speech("off_track_many", n=speech.number(alarm.told))
-    said = speech(
+        return translator("off_track_many", n=translator.number(alarm.told))
+    said = translator(
         f"{alarm.cause}_many"
         if alarm.units > 1 and alarm.cause not in ONE_SENTENCE
         else alarm.cause,
-        target=reference.target_words(alarm.subject.partition(".")[2], speech.language),
-        n=speech.number(alarm.count),
-        change=speech.change(alarm.change),
+        target=reference.target_words(alarm.subject.partition(".")[2], translator.language),
+        n=translator.number(alarm.count),
+        change=translator.change(alarm.change),
         category=subject,
         minutes=int(rule.span_minutes) if rule else 0,
-        rule=rule.words(speech.language) if rule else alarm.rule,
-        value=speech.number(alarm.value, 0 if alarm.value == round(alarm.value) else 1),
-        feed=_feed(alarm, speech),
-        span=speech.span(alarm.span),
+        rule=rule.words(translator.language) if rule else alarm.rule,
+        value=translator.number(alarm.value, 0 if alarm.value == round(alarm.value) else 1),
+        feed=_feed(alarm, translator),
+        span=translator.span(alarm.span),
         reason=alarm.subject,
-        units=speech.number(alarm.units),
+        units=translator.number(alarm.units),
     )
     return (
-        speech("within", said=said, radius=speech.number(round(alarm.radius, -1)))
+        translator("within", said=said, radius=translator.number(round(alarm.radius, -1)))
         if alarm.radius
         else said
     )
 
 
-def _feed(alarm: StoredAlarm, speech: Translator) -> str:
+def _feed(alarm: StoredAlarm, translator: Translator) -> str:
     """The feed that an alarm is about, as it stands in the sentence."""
     if alarm.cause not in ("silent", "malformed", "ahead"):
         return ""
-    word = speech(f"feed_{alarm.subject}")
+    word = translator(f"feed_{alarm.subject}")
     return word if alarm.cause == "ahead" else word.lower()
 
 
-def rows(snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> list[html.Article]:
+def rows(snapshot: Snapshot, place: ProvinceContext, translator: Translator) -> list[html.Article]:
     """The alarms as list items."""
     if not snapshot.watched.alive:
         # What was open may be over, and what is not here may have happened: neither is shown as if it were of now.
-        old = [_row(alarm, snapshot, place, speech) for alarm in snapshot.alarms[: MAX_NAMES - 1]]
-        return [_blind(snapshot, speech), *old]
+        old = [
+            _row(alarm, snapshot, place, translator) for alarm in snapshot.alarms[: MAX_NAMES - 1]
+        ]
+        return [_blind(snapshot, translator), *old]
     if not snapshot.alarms:
-        return [html.Article(speech("no_alarms"), className="calm")]
-    return [_row(alarm, snapshot, place, speech) for alarm in snapshot.alarms[:MAX_NAMES]]
+        return [html.Article(translator("no_alarms"), className="calm")]
+    return [_row(alarm, snapshot, place, translator) for alarm in snapshot.alarms[:MAX_NAMES]]
 
 
-def _blind(snapshot: Snapshot, speech: Translator) -> html.Article:
+def _blind(snapshot: Snapshot, translator: Translator) -> html.Article:
     until = snapshot.watched.until
     said = (
-        speech("blind_since", time=speech.moment(until, snapshot.at)) if until else speech("blind")
+        translator("blind_since", time=translator.moment(until, snapshot.at))
+        if until
+        else translator("blind")
     )
     return html.Article(
         [html.H3([html.I(className="shape hatch"), html.B(said)])],
@@ -92,23 +98,25 @@ def _blind(snapshot: Snapshot, speech: Translator) -> html.Article:
 
 
 def _row(
-    alarm: StoredAlarm, snapshot: Snapshot, place: ProvinceContext, speech: Translator
+    alarm: StoredAlarm, snapshot: Snapshot, place: ProvinceContext, translator: Translator
 ) -> html.Article:
     mark = f"p{alarm.priority}" if snapshot.watched.alive else "hatch"
-    since = speech("since", time=speech.moment(alarm.since, snapshot.at)) if alarm.since else ""
+    since = (
+        translator("since", time=translator.moment(alarm.since, snapshot.at)) if alarm.since else ""
+    )
     return html.Article(
         [
             html.H3(
                 [
                     html.I(className=f"shape {mark}"),
-                    html.B(where(alarm, place, speech)),
+                    html.B(where(alarm, place, translator)),
                     html.Span(since, className="since"),
                 ]
             ),
             html.P(
                 [
-                    html.Span(speech(f"priority_{alarm.priority}") + ": ", className="word"),
-                    sentence(alarm, speech),
+                    html.Span(translator(f"priority_{alarm.priority}") + ": ", className="word"),
+                    sentence(alarm, translator),
                 ]
             ),
         ],

@@ -9,7 +9,7 @@ from typing import Any
 from dash import html
 
 from dashboard.components.parts import Part, labelled
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.request.address import PageRequest
 
 HELP = "keys"
@@ -25,42 +25,50 @@ def letters(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def opener(speech: Translator) -> html.Button:
+def opener(translator: Translator) -> html.Button:
     """Opens the help for who has no "?" at hand."""
     opens: dict[str, Any] = {"data-opens": HELP, "aria-haspopup": "dialog"}
     return html.Button(
-        "?", id="help", type="button", title=speech("keys"), **labelled(speech("keys")), **opens
+        "?",
+        id="help",
+        type="button",
+        title=translator("keys"),
+        **labelled(translator("keys")),
+        **opens,
     )
 
 
-def dialog(asked: PageRequest, pages: Sequence[tuple[str, str, str]]) -> html.Dialog:
+def dialog(request: PageRequest, pages: Sequence[tuple[str, str, str]]) -> html.Dialog:
     """The help: a native dialog, which keeps the keyboard within itself and closes by Escape.
 
     `pages` are those of the navigation: name, words, address.
     """
-    speech = asked.speech
+    translator = request.translator
     by = letters(name for name, _, _ in pages)
-    places = [(WALL, speech("nav_wall"), asked.link("/wall")), *pages]
+    places = [(WALL, translator("nav_wall"), request.link("/wall")), *pages]
     rows: list[Part] = [
-        *_row([["/"], ["Ctrl", "K"]], speech("keys_search"), speech),
-        *_row([["Tab"], ["Shift", "Tab"]], speech("keys_walk"), speech),
-        *_row([["Enter"]], speech("keys_open"), speech),
+        *_row([["/"], ["Ctrl", "K"]], translator("keys_search"), translator),
+        *_row([["Tab"], ["Shift", "Tab"]], translator("keys_walk"), translator),
+        *_row([["Enter"]], translator("keys_open"), translator),
         *[
             part
             for name, words, href in places
             if by[name]
             for part in _row(
-                [["g", by[name]]], html.A(words, href=href, **_goes(by[name])), speech, together=" "
+                [["g", by[name]]],
+                html.A(words, href=href, **_goes(by[name])),
+                translator,
+                together=" ",
             )
         ],
-        *_row([["?"]], speech("keys"), speech),
-        *_row([["Esc"]], speech("close"), speech),
+        *_row([["?"]], translator("keys"), translator),
+        *_row([["Esc"]], translator("close"), translator),
     ]
     return html.Dialog(
         [
-            html.H2(speech("keys"), id=f"{HELP}-title"),
+            html.H2(translator("keys"), id=f"{HELP}-title"),
             html.Dl(rows),
-            html.Form(html.Button(speech("close"), type="submit"), method="dialog"),
+            html.Form(html.Button(translator("close"), type="submit"), method="dialog"),
         ],
         id=HELP,
         **{"aria-labelledby": f"{HELP}-title"},  # type: ignore[arg-type]
@@ -72,12 +80,12 @@ def _goes(letter: str) -> dict[str, Any]:
 
 
 def _row(
-    ways: Sequence[Sequence[str]], does: Part, speech: Translator, together: str = "+"
+    ways: Sequence[Sequence[str]], does: Part, translator: Translator, together: str = "+"
 ) -> list[Part]:
     """Keys that do the same, each some keys together or one after the other, and what they do."""
     said: list[Part] = []
     for number, keys in enumerate(ways):
-        said += [" ", speech("or"), " "] if number else []
+        said += [" ", translator("or"), " "] if number else []
         for each, key in enumerate(keys):
             said += [together] if each else []
             said.append(html.Kbd(key))

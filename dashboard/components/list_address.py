@@ -64,37 +64,37 @@ class Wanted:
         return tuple(dict.fromkeys(name for one in self.shown for name in (one.name, *one.needs)))
 
 
-def kind_of(asked: PageRequest) -> Kind:
+def kind_of(request: PageRequest) -> Kind:
     """The kind of a list's address: filings where it names none. Raises `LookupError` for one that has no lists."""
-    name = asked.segments[1] if len(asked.segments) > 1 else FILING.name
+    name = request.segments[1] if len(request.segments) > 1 else FILING.name
     kind = BY_NAME.get(name)
-    if kind not in BY_KIND or len(asked.segments) > 2:
-        raise LookupError(asked.speech("no_list", kind="/".join(asked.segments[1:])))
+    if kind not in BY_KIND or len(request.segments) > 2:
+        raise LookupError(request.translator("no_list", kind="/".join(request.segments[1:])))
     assert kind is not None
     return kind
 
 
-def read(asked: PageRequest, place: ProvinceContext, teller: CellFormatter) -> Wanted:
+def read(request: PageRequest, place: ProvinceContext, teller: CellFormatter) -> Wanted:
     """The list of an address. Raises `ValueError` with words for what cannot be understood, `LookupError` for an unknown unit."""
-    kind, speech = teller.kind, asked.speech
+    kind, translator = teller.kind, request.translator
     known = {one.name for one in FIELDS[kind] if one.choice}
-    for name, _ in asked.parameters:
+    for name, _ in request.parameters:
         if name not in (*known, *OWN, *TABLE, *FRAME):
-            raise ValueError(speech("no_parameter", name=name))
-    figure = BY_CODE.get(asked.get("figure"))
-    if asked.get("figure") and (figure is None or figure.kind is not kind):
-        raise ValueError(speech("no_figure", code=asked.get("figure")))
-    unit = who(place, asked.get("unit", place.code))
+            raise ValueError(translator("no_parameter", name=name))
+    figure = BY_CODE.get(request.get("figure"))
+    if request.get("figure") and (figure is None or figure.kind is not kind):
+        raise ValueError(translator("no_figure", code=request.get("figure")))
+    unit = who(place, request.get("unit", place.code))
     if unit is None:
-        raise LookupError(speech("no_unit", code=asked.get("unit")))
-    first, last = _day(asked, "from"), _day(asked, "to")
+        raise LookupError(translator("no_unit", code=request.get("unit")))
+    first, last = _day(request, "from"), _day(request, "to")
     if first and last and first > last:
-        raise ValueError(speech("days_turned"))
-    text = " ".join(asked.get("text").split())[:MAX_TEXT_LETTERS]
+        raise ValueError(translator("days_turned"))
+    text = " ".join(request.get("text").split())[:MAX_TEXT_LETTERS]
     only = {
-        one.name: few(asked, one.name, asked.speech(one.words))
+        one.name: few(request, one.name, request.translator(one.words))
         for one in FIELDS[kind]
-        if one.choice and asked.get(one.name)
+        if one.choice and request.get(one.name)
     }
     sought = Sought(
         kind,
@@ -113,10 +113,10 @@ def read(asked: PageRequest, place: ProvinceContext, teller: CellFormatter) -> W
     return Wanted(
         kind,
         sought,
-        _order(asked, teller, bool(figure)),
-        _columns(asked, kind),
-        _page(asked),
-        _size(asked),
+        _order(request, teller, bool(figure)),
+        _columns(request, kind),
+        _page(request),
+        _size(request),
         first,
         last,
     )
@@ -131,11 +131,13 @@ def values(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(unquote(one) for one in text.split(",") if one))
 
 
-def few(asked: PageRequest, name: str, words: str) -> tuple[str, ...]:
+def few(request: PageRequest, name: str, words: str) -> tuple[str, ...]:
     """The values of a parameter that narrows a list; `words` name it. Raises `ValueError` for more than a person chooses."""
-    found = values(asked.get(name))
+    found = values(request.get(name))
     if len(found) > MAX_VALUES:
-        raise ValueError(asked.speech("too_many_values", name=words, most=MAX_VALUES, n=len(found)))
+        raise ValueError(
+            request.translator("too_many_values", name=words, most=MAX_VALUES, n=len(found))
+        )
     return found
 
 
@@ -153,10 +155,10 @@ class Toggles:
     A page has one for each of some thousand values: what they share is written once.
     """
 
-    def __init__(self, asked: PageRequest, name: str) -> None:
-        now = ("" if one == NONE else one for one in values(asked.get(name)))
+    def __init__(self, request: PageRequest, name: str) -> None:
+        now = ("" if one == NONE else one for one in values(request.get(name)))
         self._now = {value: quote_plus(said([value]) or "") for value in now}
-        bare = asked.with_(**{name: None, "page": None})
+        bare = request.with_(**{name: None, "page": None})
         self._path, _, query = bare.partition("?")
         pieces = query.split("&") if query else []
         self._before = [piece for piece in pieces if piece < f"{name}="]
@@ -175,45 +177,47 @@ class Toggles:
         return self._path + (f"?{query}" if query else "")
 
 
-def without(asked: PageRequest, *names: str) -> str:
+def without(request: PageRequest, *names: str) -> str:
     """The address without some conditions; from its first page."""
-    return asked.with_(**dict.fromkeys((*names, "page")))
+    return request.with_(**dict.fromkeys((*names, "page")))
 
 
-def _order(asked: PageRequest, teller: CellFormatter, behind: bool) -> Order:
+def _order(request: PageRequest, teller: CellFormatter, behind: bool) -> Order:
     usual = "left" if behind and field(teller.kind, "left") else "-started_at"
-    name = asked.get("sort", usual)
+    name = request.get("sort", usual)
     by = field(teller.kind, name.removeprefix("-"))
     if by is None or not by.sort:
-        raise ValueError(asked.speech("no_sort", name=name))
+        raise ValueError(request.translator("no_sort", name=name))
     return Order(by.name, name.startswith("-"), teller.ranked(by.name) if by.worded else ())
 
 
-def _columns(asked: PageRequest, kind: Kind) -> tuple[ListField, ...]:
-    if not asked.get("columns"):
+def _columns(request: PageRequest, kind: Kind) -> tuple[ListField, ...]:
+    if not request.get("columns"):
         return tuple(one for one in FIELDS[kind] if one.usual)
-    found = {name: field(kind, name) for name in values(asked.get("columns"))}
+    found = {name: field(kind, name) for name in values(request.get("columns"))}
     if unknown := [name for name, one in found.items() if one is None]:
-        raise ValueError(asked.speech("no_column", name=", ".join(unknown)))
+        raise ValueError(request.translator("no_column", name=", ".join(unknown)))
     return tuple(one for one in found.values() if one is not None)
 
 
-def _page(asked: PageRequest) -> int:
-    text = asked.get("page", "1")
+def _page(request: PageRequest) -> int:
+    text = request.get("page", "1")
     if not text.isascii() or not text.isdecimal() or not 0 < int(text) < 10**9:
-        raise ValueError(asked.speech("no_page", page=text))
+        raise ValueError(request.translator("no_page", page=text))
     return int(text)
 
 
-def _size(asked: PageRequest) -> int:
-    text = asked.get("size", str(DEFAULT_PAGE_SIZE))
+def _size(request: PageRequest) -> int:
+    text = request.get("size", str(DEFAULT_PAGE_SIZE))
     if text not in map(str, PAGE_SIZES):
-        raise ValueError(asked.speech("no_size", size=text, sizes=", ".join(map(str, PAGE_SIZES))))
+        raise ValueError(
+            request.translator("no_size", size=text, sizes=", ".join(map(str, PAGE_SIZES)))
+        )
     return int(text)
 
 
-def _day(asked: PageRequest, name: str) -> date | None:
-    text = asked.get(name).strip()
+def _day(request: PageRequest, name: str) -> date | None:
+    text = request.get(name).strip()
     for form in DAY_FORMS if text else ():
         try:
             day = datetime.strptime(text, form).date()
@@ -222,7 +226,7 @@ def _day(asked: PageRequest, name: str) -> date | None:
         if 1990 <= day.year < 2100:
             return day
     if text:
-        raise ValueError(asked.speech("no_day", day=text))
+        raise ValueError(request.translator("no_day", day=text))
     return None
 
 

@@ -11,7 +11,7 @@ from dashboard.components import unit_refs as who
 from dashboard.components.list_fields import ListField
 from dashboard.components.parts import Part
 from dashboard.components.record_fields import CODES, code_words
-from dashboard.i18n.speech import Translator, in_order
+from dashboard.i18n.translator import Translator, in_order
 from dashboard.query.snapshot import ProvinceContext
 from dashboard.query.store import Row
 from dashboard.request.address import PageRequest
@@ -34,7 +34,7 @@ class CellFormatter:
 
     kind: Kind
     place: ProvinceContext
-    speech: Translator
+    translator: Translator
     _known: dict[tuple[str, Any], str] = field(default_factory=dict)
 
     def words(self, name: str, value: object) -> str:
@@ -45,29 +45,29 @@ class CellFormatter:
         return self._known[key]
 
     def _words(self, name: str, value: object) -> str:
-        speech, language, code = (
-            self.speech,
-            self.speech.language,
+        translator, language, code = (
+            self.translator,
+            self.translator.language,
             "" if value is None else str(value),
         )
         if code == "":
-            return speech("whole_province") if name == "commune" else speech("not_known")
+            return translator("whole_province") if name == "commune" else translator("not_known")
         if name in ("overdue", "late", "signed", "paid_online"):
-            return speech("yes" if code in YES else "no")
+            return translator("yes" if code in YES else "no")
         if name == "commune":
-            return who.commune_name(code, self.place, speech)
+            return who.commune_name(code, self.place, translator)
         if name in ("agency", "from_organ", "to_organ"):
-            return who.name(code, self.place, speech)
+            return who.name(code, self.place, translator)
         if name == "procedure":
             return procedure_words(code, language)
         if name == "category":
             return category_words(code, language)
         if name == "standing":
-            return speech(
+            return translator(
                 {"open": "standing_open", "paused": "standing_paused"}.get(code, "standing_closed")
             )
         if name in ("rating", "satisfaction"):
-            return speech("stars", n=code)
+            return translator("stars", n=code)
         codes = record_rows.STATUSES[self.kind] if name == "status" else CODES.get(name)
         if codes is None:
             return code
@@ -124,26 +124,26 @@ class CellFormatter:
             ),
         )
 
-    def cell(self, one: ListField, row: Row, asked: PageRequest) -> Part:
+    def cell(self, one: ListField, row: Row, request: PageRequest) -> Part:
         """A cell of the table."""
         value: Any = row.get(one.name)
-        speech = self.speech
+        translator = self.translator
         if one.look == "record":
-            return record_rows.record_link(asked, self.kind, row["entity_id"], self.number(row))
+            return record_rows.record_link(request, self.kind, row["entity_id"], self.number(row))
         if one.look == "left":
-            return record_rows.left(row, speech)
+            return record_rows.left(row, translator)
         if value in (None, "", []) and one.name != "commune":
-            return html.Span(speech("none"), className="quiet")
+            return html.Span(translator("none"), className="quiet")
         if one.look == "unit":
             if not value:
                 return html.Span(self.words(one.name, value), className="quiet")
-            return who.unit_link(asked, self.place, value, self.words(one.name, value))
+            return who.unit_link(request, self.place, value, self.words(one.name, value))
         if one.look == "moment":
-            return speech.due(value) if one.name == "due_at" else speech.known(value)
+            return translator.due(value) if one.name == "due_at" else translator.known(value)
         if one.look == "number":
-            return speech.number(value)
+            return translator.number(value)
         if one.look == "sites":
-            return speech.number(len(sites(value)))
+            return translator.number(len(sites(value)))
         if one.look == "text":
             return html.Span(value, className="text", title=value)
         return html.Span(self.words(one.name, value), className="code")

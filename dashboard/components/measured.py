@@ -1,7 +1,7 @@
 """Figures as they are written with their units: a count, a share, hours, points, a rank; whether computed here or reported."""
 
 from dashboard.components.parts import value
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from schemas.figures import BY_CODE, Reading
 from schemas.reference import indicator
 
@@ -20,31 +20,37 @@ SPLIT = ("%", "điểm")
 """Units whose tenths tell something."""
 
 
-def measured(number: float | None, unit: str, speech: Translator, *, short: bool = False) -> str:
+def measured(
+    number: float | None, unit: str, translator: Translator, *, short: bool = False
+) -> str:
     """A number with its unit; a dash where it is not known. `short` leaves tenths out that are none, as in 80%."""
     if number is None:
-        return speech("none")
+        return translator("none")
     digits = 1 if unit in SPLIT and not (short and number == round(number)) else 0
-    written = speech.number(number, digits)
-    return speech(WORDS_OF[unit], n=written) if unit in WORDS_OF else f"{written} {unit}".strip()
+    written = translator.number(number, digits)
+    return (
+        translator(WORDS_OF[unit], n=written) if unit in WORDS_OF else f"{written} {unit}".strip()
+    )
 
 
-def read(code: str, found: Reading, speech: Translator) -> str:
+def read(code: str, found: Reading, translator: Translator) -> str:
     """What a figure or an indicator reads, with its unit."""
     if figure := BY_CODE.get(code):
-        return value(found, figure, speech)
+        return value(found, figure, translator)
     listed = indicator(code)
-    return measured(found.value, listed.measure_unit if listed else "", speech)
+    return measured(found.value, listed.measure_unit if listed else "", translator)
 
 
-def named(code: str, speech: Translator) -> str:
+def named(code: str, translator: Translator) -> str:
     """The words of a figure or an indicator; its code where nobody knows it."""
     known = BY_CODE.get(code) or indicator(code)
-    return known.words(speech.language) if known else code
+    return known.words(translator.language) if known else code
 
 
-def behind(found: Reading, speech: Translator) -> str:
+def behind(found: Reading, translator: Translator) -> str:
     """The numbers behind a share; empty where there are none."""
     if not found.whole or found.part is None:
         return ""
-    return speech("of_whole", part=speech.number(found.part), whole=speech.number(found.whole))
+    return translator(
+        "of_whole", part=translator.number(found.part), whole=translator.number(found.whole)
+    )

@@ -12,7 +12,7 @@ import dash_leaflet as dl
 from dash import html
 
 from dashboard.components.rotation import KINDS, scene_of
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.query.snapshot import ProvinceContext, Snapshot
 from dashboard.request.view import Measure
 from schemas import places
@@ -181,22 +181,24 @@ def _corners(coordinates: Any) -> Any:
 
 
 def legend(
-    measure: Measure, schematic: bool, speech: Translator, *, dotted: bool = True
+    measure: Measure, schematic: bool, translator: Translator, *, dotted: bool = True
 ) -> list[Any]:
     """What the shades and shapes mean."""
-    breaks = [speech.number(limit, 0 if limit == round(limit) else 1) for limit in BREAKS[measure]]
+    breaks = [
+        translator.number(limit, 0 if limit == round(limit) else 1) for limit in BREAKS[measure]
+    ]
     said = ["0", *breaks] if measure != "on_time" else ["", *breaks]
     return [
-        html.Span(speech(f"measure_{measure}"), className="measure"),
+        html.Span(translator(f"measure_{measure}"), className="measure"),
         html.Span(
             [html.Span(text, className=f"step s{step}") for step, text in enumerate(said)],
             className="ramp",
         ),
-        html.Span([html.I(className="shape hatch"), speech("source_lost")], className="key"),
-        html.Span([html.I(className="shape dot"), speech("report_dot")], className="key")
+        html.Span([html.I(className="shape hatch"), translator("source_lost")], className="key"),
+        html.Span([html.I(className="shape dot"), translator("report_dot")], className="key")
         if dotted
         else None,
-        html.Span(speech("schematic"), className="key schematic") if schematic else None,
+        html.Span(translator("schematic"), className="key schematic") if schematic else None,
     ]
 
 

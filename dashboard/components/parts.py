@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.request.address import PageRequest
 from schemas.figures import Figure, MeasureUnit, Reading
 from schemas.moments import milliseconds
@@ -43,9 +43,9 @@ def section(
     return html.Section([head, *content], className="part grow" if grow else "part", **named)
 
 
-def link(asked: PageRequest, text: Part, path: str, **parameters: str | None) -> dcc.Link:
+def link(request: PageRequest, text: Part, path: str, **parameters: str | None) -> dcc.Link:
     """A link to a page of the desk, for the same viewer."""
-    return dcc.Link(text, href=asked.link(path, **parameters), refresh=False)
+    return dcc.Link(text, href=request.link(path, **parameters), refresh=False)
 
 
 def listed(parts: Iterable[Part], between: str = ", ") -> list[Part]:
@@ -53,12 +53,12 @@ def listed(parts: Iterable[Part], between: str = ", ") -> list[Part]:
     return [one for part in parts for one in (between, part)][1:]
 
 
-def kept(asked: PageRequest, names: Iterable[str]) -> list[Part]:
+def kept(request: PageRequest, names: Iterable[str]) -> list[Part]:
     """Parameters of the address that a form carries along."""
     return [
-        dcc.Input(type="hidden", name=name, value=asked.get(name))
+        dcc.Input(type="hidden", name=name, value=request.get(name))
         for name in names
-        if asked.get(name)
+        if request.get(name)
     ]
 
 
@@ -73,14 +73,14 @@ def age(at: datetime | None) -> html.Span:
     return html.Span(className="age", **stamp)
 
 
-def lost(found: Reading, speech: Translator) -> Part:
+def lost(found: Reading, translator: Translator) -> Part:
     """How many sources of a figure give no news, and whether it is old by that; None where all of them do."""
     if not (found.stale or found.silent):
         return None
     words = (
-        speech("stale_lost" if found.stale else "lost", n=speech.number(found.silent))
+        translator("stale_lost" if found.stale else "lost", n=translator.number(found.silent))
         if found.silent
-        else speech("stale")
+        else translator("stale")
     )
     return html.Span([html.I(className="shape hatch"), " ", words], className="lost")
 
@@ -93,21 +93,23 @@ def chip(word: str, state: str) -> html.Span:
     )
 
 
-def value(reading: Reading, figure: Figure, speech: Translator) -> str:
+def value(reading: Reading, figure: Figure, translator: Translator) -> str:
     """A reading as it is written: a count, a share, hours; a dash for what is not known."""
     if reading.value is None:
-        return speech("none")
+        return translator("none")
     if figure.unit is MeasureUnit.PERCENT:
-        return f"{speech.number(reading.value, 1)}%"
+        return f"{translator.number(reading.value, 1)}%"
     if figure.unit is MeasureUnit.HOURS:
-        return speech("hours", n=speech.number(reading.value, 1 if reading.value < 100 else 0))
-    return speech.number(reading.value)
+        return translator(
+            "hours", n=translator.number(reading.value, 1 if reading.value < 100 else 0)
+        )
+    return translator.number(reading.value)
 
 
 def reading(
     figure: Figure,
     found: Reading,
-    speech: Translator,
+    translator: Translator,
     *,
     href: str = "",
     call: int = 0,
@@ -115,25 +117,29 @@ def reading(
 ) -> html.Article:
     """A figure as a card: name, value, how it came about, age. Stale ones are hatched and say so."""
     known = (
-        speech(
-            "of_whole", part=speech.number(found.part or 0), whole=speech.number(found.whole or 0)
+        translator(
+            "of_whole",
+            part=translator.number(found.part or 0),
+            whole=translator.number(found.whole or 0),
         )
         if found.whole
         else ""
     )
     state = " stale" if found.stale else f" call-{call}" if call else ""
-    name: Part = figure.words(speech.language)
+    name: Part = figure.words(translator.language)
     return html.Article(
         [
             html.H3(dcc.Link(name, href=href) if href else name),
-            html.P([html.B(value(found, figure, speech)), age(found.as_of)], className="reading"),
             html.P(
-                [lost(found, speech) or known, *([detail] if detail is not None else [])],
+                [html.B(value(found, figure, translator)), age(found.as_of)], className="reading"
+            ),
+            html.P(
+                [lost(found, translator) or known, *([detail] if detail is not None else [])],
                 className="detail",
             ),
         ],
         className=f"card{state}",
-        title=figure.sentence if speech.language == "en" else figure.vi,
+        title=figure.sentence if translator.language == "en" else figure.vi,
     )
 
 
@@ -168,13 +174,13 @@ def sparkline(
     )
 
 
-def no_rights(speech: Translator) -> html.Div:
+def no_rights(translator: Translator) -> html.Div:
     """The state of a page that its visitor may not see: that it is so, and what to do about it. Nothing of the page is told."""
     return html.Div(
         [
             html.I(className="shape lock"),
-            html.H1(speech("no_rights")),
-            html.P(speech("no_rights_hint")),
+            html.H1(translator("no_rights")),
+            html.P(translator("no_rights_hint")),
         ],
         className="nothing no-rights",
         role="status",

@@ -14,11 +14,11 @@ ELSEWHERE = "~"
 PARAMETER = "entity"
 
 
-def link_to(asked: PageRequest, kind: Kind, entity: str, **parameters: str | None) -> str:
+def link_to(request: PageRequest, kind: Kind, entity: str, **parameters: str | None) -> str:
     """Return the address of a record's page for the same viewer; `record_of` reads the id out of it unchanged."""
     if survives(entity):
-        return asked.link(f"{PREFIX}{kind.name}/{entity}", **parameters)
-    return asked.link(f"{PREFIX}{kind.name}/{ELSEWHERE}", **{**parameters, PARAMETER: entity})
+        return request.link(f"{PREFIX}{kind.name}/{entity}", **parameters)
+    return request.link(f"{PREFIX}{kind.name}/{ELSEWHERE}", **{**parameters, PARAMETER: entity})
 
 
 def survives(entity: str) -> bool:
@@ -32,7 +32,7 @@ def survives(entity: str) -> bool:
     )
 
 
-def record_of(asked: PageRequest) -> tuple[str, str]:
+def record_of(request: PageRequest) -> tuple[str, str]:
     """Return the names of the kind and of the record (its id) that the address of a record's page is about."""
-    name, _, entity = asked.path.removeprefix(PREFIX).partition("/")
-    return name, asked.get(PARAMETER, entity) if entity == ELSEWHERE else entity
+    name, _, entity = request.path.removeprefix(PREFIX).partition("/")
+    return name, request.get(PARAMETER, entity) if entity == ELSEWHERE else entity

@@ -9,7 +9,7 @@ from dash import html
 
 from dashboard.components.parts import Part, labelled, listed
 from dashboard.components.unit_refs import commune_name, unit_link
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.query.snapshot import ProvinceContext
 from dashboard.query.store import HERE
 from dashboard.request.address import PageRequest
@@ -57,54 +57,54 @@ LEFT_OUT = (
 """Fields that are told elsewhere on the page, or only among the raw events."""
 
 
-def facts(kind: Kind, row: Row, place: ProvinceContext, asked: PageRequest) -> html.Dl:
+def facts(kind: Kind, row: Row, place: ProvinceContext, request: PageRequest) -> html.Dl:
     """The fields of a record in the order of the vocabulary; those that say nothing are left out."""
-    speech = asked.speech
+    translator = request.translator
     said: list[Part] = []
     for name, value in row.items():
         if name in LEFT_OUT or value in (None, "", []):
             continue
         told = (
-            _moment(name, value, row, speech)
+            _moment(name, value, row, translator)
             if isinstance(value, datetime)
-            else _told(name, value, place, asked)
+            else _told(name, value, place, request)
         )
-        said += [html.Dt(speech(f"field_{name}")), html.Dd(told)]
+        said += [html.Dt(translator(f"field_{name}")), html.Dd(told)]
     if row.get("lat") is not None:
-        said += [html.Dt(speech("field_point")), html.Dd(f"{row['lat']:.5f}, {row['lon']:.5f}")]
+        said += [html.Dt(translator("field_point")), html.Dd(f"{row['lat']:.5f}, {row['lon']:.5f}")]
     if kind is FEEDBACK:
         seal: list[Part] = [html.I(className="shape hatch"), " "] if row["sealed"] else []
-        words = speech("reporter_sealed" if row["sealed"] else "reporter_none")
-        said += [html.Dt(speech("field_reporter")), html.Dd([*seal, words])]
+        words = translator("reporter_sealed" if row["sealed"] else "reporter_none")
+        said += [html.Dt(translator("field_reporter")), html.Dd([*seal, words])]
     return html.Dl(said, className="facts-of")
 
 
-def _told(name: str, value: Any, place: ProvinceContext, asked: PageRequest) -> Part:
-    speech = asked.speech
+def _told(name: str, value: Any, place: ProvinceContext, request: PageRequest) -> Part:
+    translator = request.translator
     if name == "commune":
-        return unit_link(asked, place, value, commune_name(value, place, speech))
+        return unit_link(request, place, value, commune_name(value, place, translator))
     if name in UNITS:
-        return unit_link(asked, place, value)
+        return unit_link(request, place, value)
     if name in MANY_UNITS:
-        return listed(unit_link(asked, place, code) for code in dict.fromkeys(value) if code)
+        return listed(unit_link(request, place, code) for code in dict.fromkeys(value) if code)
     if name == "procedure":
-        return [procedure_words(value, asked.spoken), html.Small(f" {value}")]
+        return [procedure_words(value, request.spoken), html.Small(f" {value}")]
     if name == "category":
-        return category_words(value, asked.spoken)
+        return category_words(value, request.spoken)
     if name == "indicator":
         found = indicator(value)
-        return found.words(asked.spoken) if found else value
+        return found.words(request.spoken) if found else value
     if name == "fee":
-        return speech("dong", n=speech.number(value))
+        return translator("dong", n=translator.number(value))
     if name in ("satisfaction", "rating"):
-        return speech("stars", n=value)
+        return translator("stars", n=value)
     if name in CODES:
-        return code_words(CODES[name], value, asked.spoken)
+        return code_words(CODES[name], value, request.spoken)
     if isinstance(value, bool):
-        return speech("yes" if value else "no")
+        return translator("yes" if value else "no")
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    return _number(value, speech) if isinstance(value, float) else str(value)
+    return _number(value, translator) if isinstance(value, float) else str(value)
 
 
 def to_the_day(name: str, row: Row) -> bool:
@@ -112,12 +112,12 @@ def to_the_day(name: str, row: Row) -> bool:
     return f"{name}:day" in (row.get("precision") or ())
 
 
-def _moment(name: str, value: datetime, row: Row, speech: Translator) -> str:
+def _moment(name: str, value: datetime, row: Row, translator: Translator) -> str:
     is_day = to_the_day(name, row)
     return (
-        speech("end_of_day", day=speech.day(value.astimezone(HERE)))
+        translator("end_of_day", day=translator.day(value.astimezone(HERE)))
         if is_day and name == "due_at"
-        else speech.known(value, to_the_day=is_day)
+        else translator.known(value, to_the_day=is_day)
     )
 
 
@@ -130,21 +130,21 @@ def code_words(code: type[Enum], value: Any, language: str) -> str:
     return found.words(language) if isinstance(found, Worded) else str(value)
 
 
-def _number(value: float, speech: Translator) -> str:
-    return speech.number(value, 0 if value == round(value) else 2)
+def _number(value: float, translator: Translator) -> str:
+    return translator.number(value, 0 if value == round(value) else 2)
 
 
-def raw(kind: Kind, events: list[Row], asked: PageRequest) -> html.Details:
+def raw(kind: Kind, events: list[Row], request: PageRequest) -> html.Details:
     """All events as they were sent, on demand: field and value as in their JSON."""
-    speech = asked.speech
+    translator = request.translator
     shown = []
     for event in events:
         fields = {name: _plain(value) for name, value in event.items() if name != "sealed"}
         if kind is FEEDBACK:
-            fields["reporter"] = speech("reporter_sealed") if event["sealed"] else ""
+            fields["reporter"] = translator("reporter_sealed") if event["sealed"] else ""
         title = " · ".join(
             (
-                speech.known(event["occurred_at"], to_the_day=to_the_day("time", event)),
+                translator.known(event["occurred_at"], to_the_day=to_the_day("time", event)),
                 event["event_id"],
             )
         )
@@ -161,7 +161,7 @@ def raw(kind: Kind, events: list[Row], asked: PageRequest) -> html.Details:
             )
         )
     return html.Details(
-        [html.Summary(speech("raw_events", n=speech.number(len(events)))), html.Ol(shown)],
+        [html.Summary(translator("raw_events", n=translator.number(len(events)))), html.Ol(shown)],
         className="raw",
         id="raw",
     )

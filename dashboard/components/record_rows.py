@@ -10,7 +10,7 @@ from dashboard.components.record_address import link_to
 from dashboard.components.record_fields import code_words
 from dashboard.components.table import Row, TableColumn
 from dashboard.components.unit_refs import unit_link
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.query.snapshot import ProvinceContext
 from dashboard.request.address import PageRequest
 from schemas.clickhouse.lives import BY_KIND
@@ -34,11 +34,13 @@ STATUSES: dict[Kind, type[Enum]] = {
 
 
 def record_link(
-    asked: PageRequest, kind: Kind, entity: str, text: Part = None, **parameters: str | None
+    request: PageRequest, kind: Kind, entity: str, text: Part = None, **parameters: str | None
 ) -> Part:
     """A link to the page of a record, by its number."""
     return dcc.Link(
-        text or short(kind, entity), href=link_to(asked, kind, entity, **parameters), refresh=False
+        text or short(kind, entity),
+        href=link_to(request, kind, entity, **parameters),
+        refresh=False,
     )
 
 
@@ -68,24 +70,24 @@ def what_words(kind: Kind, row: Row, language: str) -> str:
     return str(row.get("title") or row["entity_id"])
 
 
-def left(row: Row, speech: Translator) -> Part:
+def left(row: Row, translator: Translator) -> Part:
     """The time that a record has left on its clock, or by how much it is overdue; that it stands still where it does."""
     if row["left"] is None:
-        return html.Span(speech("none"), className="quiet")
+        return html.Span(translator("none"), className="quiet")
     length, around = timedelta(milliseconds=abs(row["left"])), bool(row["around"])
-    words = speech.clock_span(length, around)
+    words = translator.clock_span(length, around)
     if row["overdue"]:
         return html.Span(
-            [html.I(className="shape p2"), " ", speech("overdue_by", span=words)],
+            [html.I(className="shape p2"), " ", translator("overdue_by", span=words)],
             className="overdue",
         )
     if row["standing"] == "paused":
-        return html.Span(speech("paused_left", span=words), className="quiet")
-    return speech("time_left", span=words)
+        return html.Span(translator("paused_left", span=words), className="quiet")
+    return translator("time_left", span=words)
 
 
 def columns(
-    asked: PageRequest,
+    request: PageRequest,
     place: ProvinceContext,
     kind: Kind,
     now: datetime,
@@ -94,7 +96,7 @@ def columns(
     holder: bool = True,
 ) -> tuple[TableColumn, ...]:
     """The columns of a table of records of a kind. With `sort` they can be sorted, by the orders of `RecordStore`."""
-    speech = asked.speech
+    translator = request.translator
 
     def by(row: Row) -> object:
         return row
@@ -102,16 +104,16 @@ def columns(
     return (
         TableColumn(
             "started",
-            speech("record"),
-            lambda row: _number(asked, kind, row),
+            translator("record"),
+            lambda row: _number(request, kind, row),
             by if sort else None,
             first="down",
             short=True,
         ),
         TableColumn(
             "status",
-            speech("status"),
-            lambda row: status_words(kind, row, asked.spoken),
+            translator("status"),
+            lambda row: status_words(kind, row, request.spoken),
             by if sort else None,
             short=True,
         ),
@@ -119,8 +121,8 @@ def columns(
             [
                 TableColumn(
                     "agency",
-                    speech("holder"),
-                    lambda row: unit_link(asked, place, row["agency"]),
+                    translator("holder"),
+                    lambda row: unit_link(request, place, row["agency"]),
                     by if sort else None,
                 )
             ]
@@ -129,33 +131,33 @@ def columns(
         ),
         TableColumn(
             "held",
-            speech("held_since"),
-            lambda row: speech.known_moment(row["held_since"], now),
+            translator("held_since"),
+            lambda row: translator.known_moment(row["held_since"], now),
             by if sort else None,
             number=True,
         ),
         TableColumn(
             "left",
-            speech("deadline"),
-            lambda row: left(row, speech),
+            translator("deadline"),
+            lambda row: left(row, translator),
             by if sort else None,
             number=True,
         ),
     )
 
 
-def _number(asked: PageRequest, kind: Kind, row: Row) -> list[Part]:
+def _number(request: PageRequest, kind: Kind, row: Row) -> list[Part]:
     number = (
         f"{row['number']}/{row['notation']}"
         if row.get("number") and row.get("notation")
         else short(kind, row["entity_id"])
     )
-    words = what_words(kind, row, asked.spoken)
+    words = what_words(kind, row, request.spoken)
     urgent = kind is DOCUMENT and row["priority"] >= Priority.FLASH
     flash: list[Part] = (
-        [html.B(code_words(Priority, row["priority"], asked.spoken)), " · "] if urgent else []
+        [html.B(code_words(Priority, row["priority"], request.spoken)), " · "] if urgent else []
     )
     return [
-        record_link(asked, kind, row["entity_id"], number),
+        record_link(request, kind, row["entity_id"], number),
         html.Small([*flash, words], className="what"),
     ]

@@ -11,7 +11,7 @@ from typing import Any
 from dash import html
 
 from dashboard.components.parts import Part, labelled, marked, stated
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.query.clock import Picture, Replay
 from dashboard.request.address import PAST, PageRequest
 from dashboard.request.context import PageContext
@@ -50,124 +50,134 @@ MAX_MARKS = 12
 """Moments that may be marked, to be pictured in a package of the period."""
 
 
-def period(asked: PageRequest, at: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+def period(request: PageRequest, at: datetime | None, now: datetime) -> tuple[datetime, datetime]:
     """The period of the timeline: that of the address, else some days around the moment, which is always within. Where none is
     chosen yet, up to now. Raises `ValueError` for moments that are none."""
-    until = min(asked.moment("until") or (at or now) + USUAL_PERIOD / 7, now)
+    until = min(request.moment("until") or (at or now) + USUAL_PERIOD / 7, now)
     until = max(until, at) if at else until
-    since = asked.moment("since") or until - USUAL_PERIOD
+    since = request.moment("since") or until - USUAL_PERIOD
     return min(since, (at or until) - MIN_LINE), until
 
 
-def line_period(ask: PageContext, asked: PageRequest) -> tuple[datetime, datetime]:
+def line_period(context: PageContext, request: PageRequest) -> tuple[datetime, datetime]:
     """The same of an address: of a run of the stream its own, where none is said."""
-    now, replay, run = ask.clock.now(), ask.replay(asked), ask.run(asked)
+    now, replay, run = context.clock.now(), context.replay(request), context.run(request)
     at = replay.at if replay else None
-    if run and not asked.get("since") and not asked.get("until"):
+    if run and not request.get("since") and not request.get("until"):
         return min(run.since, at or now), max(min(run.until, now), at or now)
-    return period(asked, at, now)
+    return period(request, at, now)
 
 
-def bar(ask: PageContext, asked: PageRequest) -> Part | None:
+def bar(context: PageContext, request: PageRequest) -> Part | None:
     """The bar; None where the present is shown. Raises `ValueError` for a moment that cannot be shown."""
-    replay = ask.replay(asked)
-    return None if replay is None else _bar(asked, replay, ask.run(asked), *line_period(ask, asked))
+    replay = context.replay(request)
+    return (
+        None
+        if replay is None
+        else _bar(request, replay, context.run(request), *line_period(context, request))
+    )
 
 
 def _bar(
-    asked: PageRequest, replay: Replay, run: ReplayRun | None, since: datetime, until: datetime
+    request: PageRequest, replay: Replay, run: ReplayRun | None, since: datetime, until: datetime
 ) -> Part:
-    speech = asked.speech
+    translator = request.translator
     return html.Section(
         [
-            html.B([html.I(className="rewound"), _sign(speech, run)], className="sign"),
-            html.Time(speech.full(replay.at), id="replay-moment"),
+            html.B([html.I(className="rewound"), _sign(translator, run)], className="sign"),
+            html.Time(translator.full(replay.at), id="replay-moment"),
             html.Nav(
-                [_picture(asked, one, replay.picture) for one in Picture],
+                [_picture(request, one, replay.picture) for one in Picture],
                 className="pictures",
-                **labelled(speech("picture")),
+                **labelled(translator("picture")),
             ),
             html.Div(
                 [
-                    _button("replay-before", "⏮", speech("alarm_before")),
-                    _button("replay-back", "⏪", speech("step_back")),
-                    _button("replay-play", "▶", speech("play"), **stated("pressed", False)),
-                    _button("replay-on", "⏩", speech("step_on")),
-                    _button("replay-next", "⏭", speech("alarm_next")),
-                    _button("replay-mark", "⚑", speech("mark_moment"), **stated("pressed", False)),
+                    _button("replay-before", "⏮", translator("alarm_before")),
+                    _button("replay-back", "⏪", translator("step_back")),
+                    _button("replay-play", "▶", translator("play"), **stated("pressed", False)),
+                    _button("replay-on", "⏩", translator("step_on")),
+                    _button("replay-next", "⏭", translator("alarm_next")),
+                    _button(
+                        "replay-mark", "⚑", translator("mark_moment"), **stated("pressed", False)
+                    ),
                     html.Select(
                         [
-                            html.Option(f"{one}×", value=str(one), selected=one == speed(asked))
+                            html.Option(f"{one}×", value=str(one), selected=one == speed(request))
                             for one in SPEEDS
                         ],
                         id="replay-speed",
-                        **labelled(speech("speed")),
+                        **labelled(translator("speed")),
                     ),
                     html.Button(
-                        ["↻ ", speech("loop")],
+                        ["↻ ", translator("loop")],
                         id="replay-loop",
                         type="button",
-                        **stated("pressed", bool(asked.get("loop"))),
+                        **stated("pressed", bool(request.get("loop"))),
                     ),
-                    _periods(asked, since, until),
+                    _periods(request, since, until),
                 ],
                 className="player",
             ),
             html.Span(id="replay-note", role="status"),
-            html.A(speech("back_to_now"), href=asked.with_(**dict.fromkeys(PAST)), className="now"),
-            _timeline(speech, replay.at),
+            html.A(
+                translator("back_to_now"),
+                href=request.with_(**dict.fromkeys(PAST)),
+                className="now",
+            ),
+            _timeline(translator, replay.at),
         ],
         id="replay",
         className="past-bar",
-        **labelled(speech("replaying")),
-        **_told(speech, replay.at, since, until, marks(asked))
-        | (marked("follows") if follows(asked, run) else {}),
+        **labelled(translator("replaying")),
+        **_told(translator, replay.at, since, until, marks(request))
+        | (marked("follows") if follows(request, run) else {}),
     )
 
 
-def marks(asked: PageRequest) -> list[datetime]:
+def marks(request: PageRequest) -> list[datetime]:
     """The moments that are marked; none where the address says what is none."""
     try:
-        return asked.moments("marked")[:MAX_MARKS]
+        return request.moments("marked")[:MAX_MARKS]
     except ValueError:
         return []
 
 
-def follows(asked: PageRequest, run: ReplayRun | None) -> bool:
+def follows(request: PageRequest, run: ReplayRun | None) -> bool:
     """Whether a page goes on with a run that goes on."""
-    return run is not None and run.state is RunState.RUNNING and not asked.get("moment")
+    return run is not None and run.state is RunState.RUNNING and not request.get("moment")
 
 
-def chooser(ask: PageContext, asked: PageRequest) -> Part:
+def chooser(context: PageContext, request: PageRequest) -> Part:
     """A timeline of which a moment is chosen, where none is shown yet. Raises `ValueError` for a period that is none."""
-    speech, now = asked.speech, ask.clock.now()
-    since, until = line_period(ask, asked)
+    translator, now = request.translator, context.clock.now()
+    since, until = line_period(context, request)
     return html.Section(
         [
             html.Div(
                 [
-                    html.Time(speech.full(now), id="replay-moment"),
-                    _periods(asked, since, until),
+                    html.Time(translator.full(now), id="replay-moment"),
+                    _periods(request, since, until),
                     html.Span(id="replay-note"),
                 ]
             ),
-            _timeline(speech, now),
+            _timeline(translator, now),
         ],
         id="replay",
         className="past-bar chooses",
-        **labelled(speech("timeline")),
-        **_told(speech, now, since, until) | marked("choosing"),
+        **labelled(translator("timeline")),
+        **_told(translator, now, since, until) | marked("choosing"),
     )
 
 
-def _sign(speech: Translator, run: ReplayRun | None) -> str:
+def _sign(translator: Translator, run: ReplayRun | None) -> str:
     if run is None:
-        return speech("replaying")
-    return f"{speech('exercise' if run.mark is RunMark.EXERCISE else 'replaying')} · {run.name}"
+        return translator("replaying")
+    return f"{translator('exercise' if run.mark is RunMark.EXERCISE else 'replaying')} · {run.name}"
 
 
 def _told(
-    speech: Translator,
+    translator: Translator,
     at: datetime,
     since: datetime,
     until: datetime,
@@ -175,7 +185,7 @@ def _told(
 ) -> dict[str, Any]:
     """What the script is told."""
     words = {
-        key: speech(key, **{name: f"{{{name}}}" for name in ("names", "n", "since")})
+        key: translator(key, **{name: f"{{{name}}}" for name in ("names", "n", "since")})
         for key in SPOKEN
     }
     times = {"moment": at, "since": since, "until": until}
@@ -184,49 +194,49 @@ def _told(
     return {f"data-{name}": str(milliseconds(time)) for name, time in times.items()} | more
 
 
-def _timeline(speech: Translator, at: datetime) -> Part:
+def _timeline(translator: Translator, at: datetime) -> Part:
     return html.Div(
         id="replay-line",
         tabIndex=0,
         role="slider",
-        title=speech("timeline_hint"),
-        **labelled(speech("timeline")),
-        **stated("valuetext", speech.full(at)),
+        title=translator("timeline_hint"),
+        **labelled(translator("timeline")),
+        **stated("valuetext", translator.full(at)),
         **stated("valuenow", 0),
         **stated("valuemin", 0),
         **stated("valuemax", 100),
     )
 
 
-def _periods(asked: PageRequest, since: datetime, until: datetime) -> Part:
+def _periods(request: PageRequest, since: datetime, until: datetime) -> Part:
     """How much time the timeline spans; one that was drawn by hand is none of those to choose from."""
-    speech, span = asked.speech, until - since
+    translator, span = request.translator, until - since
     near = [name for name, one in PERIODS.items() if abs(span - one) < timedelta(minutes=1)]
     options = [
         html.Option(
-            speech(f"line_span_{name}"),
+            translator(f"line_span_{name}"),
             value=str(one // timedelta(milliseconds=1)),
             selected=name in near,
         )
         for name, one in PERIODS.items()
     ]
-    own = [] if near else [html.Option(speech("line_span_own"), value="0", selected=True)]
-    return html.Select([*own, *options], id="replay-period", **labelled(speech("line_span")))
+    own = [] if near else [html.Option(translator("line_span_own"), value="0", selected=True)]
+    return html.Select([*own, *options], id="replay-period", **labelled(translator("line_span")))
 
 
-def speed(asked: PageRequest) -> int:
+def speed(request: PageRequest) -> int:
     """How fast the address says to play."""
-    said = asked.get("speed")
+    said = request.get("speed")
     return int(said) if said.isdecimal() and int(said) in SPEEDS else USUAL_SPEED
 
 
-def _picture(asked: PageRequest, one: Picture, chosen: Picture) -> Part:
-    speech, current = asked.speech, stated("current", True) if one is chosen else {}
-    href = asked.with_(picture=one if one is Picture.CORRECTED else None)
+def _picture(request: PageRequest, one: Picture, chosen: Picture) -> Part:
+    translator, current = request.translator, stated("current", True) if one is chosen else {}
+    href = request.with_(picture=one if one is Picture.CORRECTED else None)
     return html.A(
-        speech(f"picture_{one}"),
+        translator(f"picture_{one}"),
         href=href,
-        title=speech(f"picture_{one}_hint"),
+        title=translator(f"picture_{one}_hint"),
         className="here" if current else "",
         **current,
     )

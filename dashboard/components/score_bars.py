@@ -3,7 +3,7 @@
 from dash import html
 
 from dashboard.components.parts import Part, labelled
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from schemas.scores import GroupScore, Score, ScorePart
 
 
@@ -18,45 +18,47 @@ def bar(got: float, known: float, most: float, told: str) -> html.Div:
     return html.Div(marks, className="points-bar", role="img", title=told, **labelled(told))
 
 
-def points_words(points: float | None, most: float, speech: Translator) -> str:
+def points_words(points: float | None, most: float, translator: Translator) -> str:
     """Points of those that can be had: 17,1/20; a dash for what is not known."""
-    written = speech("none") if points is None else speech.number(points, 1)
-    return speech("points_of", points=written, most=speech.number(most))
+    written = translator("none") if points is None else translator.number(points, 1)
+    return translator("points_of", points=written, most=translator.number(most))
 
 
-def group_cell(one: GroupScore, speech: Translator) -> Part:
+def group_cell(one: GroupScore, translator: Translator) -> Part:
     """A group in a league: its points and their bar."""
-    told = points_words(one.points, one.group.points, speech)
-    covered = f"{told}, {speech('covered', n=speech.number(one.coverage))}"
+    told = points_words(one.points, one.group.points, translator)
+    covered = f"{told}, {translator('covered', n=translator.number(one.coverage))}"
     words = html.Span(told, className="" if one.complete else "partial")
     line = bar(
         one.points or 0.0,
         one.known,
         one.group.points,
-        f"{one.group.words(speech.language)}: {covered}",
+        f"{one.group.words(translator.language)}: {covered}",
     )
     return html.Div([words, line], className="scored")
 
 
-def item_bar(one: ScorePart, speech: Translator) -> html.Div:
+def item_bar(one: ScorePart, translator: Translator) -> html.Div:
     """The bar of an item."""
-    told = f"{one.of.words(speech.language)}: {points_words(one.points, one.of.points, speech)}"
+    told = f"{one.of.words(translator.language)}: {points_words(one.points, one.of.points, translator)}"
     return bar(one.points or 0.0, one.known, one.of.points, told)
 
 
-def total_words(one: Score, speech: Translator) -> str:
+def total_words(one: Score, translator: Translator) -> str:
     """The total, or that there is not enough data."""
-    return speech("not_enough") if one.total is None else speech.number(one.total, 1)
+    return translator("not_enough") if one.total is None else translator.number(one.total, 1)
 
 
-def grade_words(one: Score, speech: Translator) -> str:
+def grade_words(one: Score, translator: Translator) -> str:
     """The grade, and that it was not verified; empty where none may be given."""
     if one.grade is None:
         return ""
-    doubt = "" if one.grade.verified else f" ({speech('not_verified')})"
-    return f"{one.grade.words(speech.language)}{doubt}"
+    doubt = "" if one.grade.verified else f" ({translator('not_verified')})"
+    return f"{one.grade.words(translator.language)}{doubt}"
 
 
-def between(one: Score, speech: Translator) -> str:
+def between(one: Score, translator: Translator) -> str:
     """What the points are at least and at most, for a score with too little data."""
-    return speech("between", least=speech.number(one.points, 1), most=speech.number(one.most, 1))
+    return translator(
+        "between", least=translator.number(one.points, 1), most=translator.number(one.most, 1)
+    )

@@ -36,9 +36,9 @@ FEW = 0.1
 the one that is closed on a Sunday."""
 
 
-def units(ask: PageContext) -> Mapping[str, Kind]:
+def units(context: PageContext) -> Mapping[str, Kind]:
     """Every unit of the province that is judged, with what it is."""
-    place = ask.place
+    place = context.place
     bodies: dict[str, Kind] = {
         one.code: "office" if one.level == "province" else "local" for one in place.agencies
     }
@@ -52,56 +52,58 @@ def scored_as(kind: Kind) -> UnitKind:
     )
 
 
-def board_unit(ask: PageContext, asked: PageRequest) -> str:
+def board_unit(context: PageContext, request: PageRequest) -> str:
     """The unit whose scoreboard an address asks for: the province, or a commune. Raises `LookupError` with words to show."""
-    unit = asked.get("unit", ask.place.code)
-    if unit != ask.place.code and unit not in ask.place.names:
-        raise LookupError(asked.speech("unknown_unit", id=unit))
+    unit = request.get("unit", context.place.code)
+    if unit != context.place.code and unit not in context.place.names:
+        raise LookupError(request.translator("unknown_unit", id=unit))
     return unit
 
 
-def board(ask: PageContext, unit: str) -> Scoreboard:
+def board(context: PageContext, unit: str) -> Scoreboard:
     """How the targets stand for the province or a commune."""
-    return ask.once(
+    return context.once(
         ("board", unit),
-        lambda: scoreboard.scoreboard(ask.store, ask.clock, ask.place.code, ask.units(), unit),
+        lambda: scoreboard.scoreboard(
+            context.store, context.clock, context.place.code, context.units(), unit
+        ),
     )
 
 
-def past(ask: PageContext, unit: str) -> Mapping[str, tuple[SeriesPoint, ...]]:
+def past(context: PageContext, unit: str) -> Mapping[str, tuple[SeriesPoint, ...]]:
     """Figure → what it read at moments of the last weeks and now, of the computed figures that targets of a unit aim at.
 
     Each looks back on its own period, as the figure of now does: days by themselves would fall at every weekend.
     """
     current = {
         one.target.indicator: one.reading
-        for one in board(ask, unit).standings
+        for one in board(context, unit).standings
         if not one.reading.stale
     }
     points: dict[str, list[SeriesPoint]] = {}
-    for day, read in (*earlier(ask, unit), (_day(ask.clock.now()), current)):
-        for code in {figure.code for figure in _aimed_at(ask)} & read.keys() & current.keys():
+    for day, read in (*earlier(context, unit), (_day(context.clock.now()), current)):
+        for code in {figure.code for figure in _aimed_at(context)} & read.keys() & current.keys():
             value = read[code].value
             if value is not None and enough(read[code], current[code].whole):
                 points.setdefault(code, []).append(SeriesPoint(day, value))
     return {code: tuple(found) for code, found in points.items()}
 
 
-def earlier(ask: PageContext, unit: str) -> Sequence[tuple[date, Mapping[str, Reading]]]:
+def earlier(context: PageContext, unit: str) -> Sequence[tuple[date, Mapping[str, Reading]]]:
     """What the figures that targets aim at read for a unit at those moments of the last weeks, the oldest first."""
-    by: By = "province" if unit == ask.place.code else "commune"
+    by: By = "province" if unit == context.place.code else "commune"
 
     def asked_for() -> list[tuple[date, Mapping[str, Reading]]]:
-        now = ask.clock.now()
+        now = context.clock.now()
         moments = [now - number * LOOK_INTERVAL for number in range(MOMENTS, 0, -1)]
-        found = ask.figures.at_moments(moments, _aimed_at(ask), by=by, unit=unit)
+        found = context.figures.at_moments(moments, _aimed_at(context), by=by, unit=unit)
         return [(_day(at), read) for at, read in zip(moments, found, strict=True)]
 
-    return ask.once(("past", unit), asked_for, seconds=600)
+    return context.once(("past", unit), asked_for, seconds=600)
 
 
-def _aimed_at(ask: PageContext) -> list[Figure]:
-    wanted = {one.indicator for one in targets(ask.place.code, _day(ask.clock.now()))}
+def _aimed_at(context: PageContext) -> list[Figure]:
+    wanted = {one.indicator for one in targets(context.place.code, _day(context.clock.now()))}
     return [figure for figure in FIGURES if figure.code in wanted]
 
 
@@ -114,12 +116,14 @@ def _day(at: datetime) -> date:
     return at.astimezone(ZONE).date()
 
 
-def ranking(ask: PageContext, target: Target) -> tuple[TargetStanding, ...]:
+def ranking(context: PageContext, target: Target) -> tuple[TargetStanding, ...]:
     """How a target stands for every commune, the best figure first; old and unknown ones last."""
-    communes = tuple(ask.place.names)
-    found = ask.once("commune_series", lambda: scoreboard.series(ask.store, ask.clock, communes))
+    communes = tuple(context.place.names)
+    found = context.once(
+        "commune_series", lambda: scoreboard.series(context.store, context.clock, communes)
+    )
     compared = scoreboard.compared(
-        target, communes, found, ask.units(), ask.clock.now(), ask.place.code
+        target, communes, found, context.units(), context.clock.now(), context.place.code
     )
     sign = -1 if target.direction == "up" else 1
 
@@ -130,32 +134,32 @@ def ranking(ask: PageContext, target: Target) -> tuple[TargetStanding, ...]:
     return tuple(sorted(compared, key=order))
 
 
-def chosen_set(ask: PageContext, asked: PageRequest) -> CriteriaSet:
+def chosen_set(context: PageContext, request: PageRequest) -> CriteriaSet:
     """The set of criteria that an address asks for. Raises `LookupError` with words to show."""
-    day = _day(ask.clock.now())
-    code = asked.get("set", criteria_sets(day)[0].code)
+    day = _day(context.clock.now())
+    code = request.get("set", criteria_sets(day)[0].code)
     try:
         return criteria_set(code, day)
     except KeyError:
-        raise LookupError(asked.speech("unknown_set", id=code)) from None
+        raise LookupError(request.translator("unknown_set", id=code)) from None
 
 
-def scored(ask: PageContext, criteria: CriteriaSet) -> Mapping[str, Score]:
+def scored(context: PageContext, criteria: CriteriaSet) -> Mapping[str, Score]:
     """Unit → its score by a set, of all units that the set scores."""
-    kinds = {code: scored_as(kind) for code, kind in units(ask).items()}
-    return ask.once(
+    kinds = {code: scored_as(kind) for code, kind in units(context).items()}
+    return context.once(
         ("scores", criteria.code),
         lambda: scoreboard.score_units(
-            ask.store, ask.clock, ask.place.code, criteria.code, kinds, ask.units()
+            context.store, context.clock, context.place.code, criteria.code, kinds, context.units()
         ),
     )
 
 
-def league(ask: PageContext, criteria: CriteriaSet, kind: Kind) -> tuple[Rank, ...]:
+def league(context: PageContext, criteria: CriteriaSet, kind: Kind) -> tuple[Rank, ...]:
     """The units of a kind by their totals, best first; those without enough data at the end, the best known first."""
-    kinds = units(ask)
+    kinds = units(context)
     ranks = scores.league(
-        {unit: one for unit, one in scored(ask, criteria).items() if kinds[unit] == kind}
+        {unit: one for unit, one in scored(context, criteria).items() if kinds[unit] == kind}
     )
     return tuple(
         sorted(ranks, key=lambda one: (one.place is None, one.place or -one.score.coverage))
@@ -177,16 +181,16 @@ class Published:
         return (self.score.reported or UNKNOWN).value is not None or self.score.known > 0
 
 
-def published(ask: PageContext, criteria: CriteriaSet) -> Published | None:
+def published(context: PageContext, criteria: CriteriaSet) -> Published | None:
     """The published score of the province; None for a set whose points nobody else publishes."""
     if not criteria.reported:
         return None
-    place = ask.place.code
-    read = ask.once(
+    place = context.place.code
+    read = context.once(
         ("reported", place),
-        lambda: scoreboard.readings(ask.store, ask.clock, place, (place,), days=PUBLISHED_DAYS)[
-            place
-        ],
+        lambda: scoreboard.readings(
+            context.store, context.clock, place, (place,), days=PUBLISHED_DAYS
+        )[place],
         seconds=10,
     )
     rank, ranked, mean = (

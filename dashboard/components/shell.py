@@ -45,23 +45,23 @@ class DeskPage:
 def layout(
     pages: Sequence[DeskPage],
     page: DeskPage,
-    ask: PageContext,
-    asked: PageRequest,
+    context: PageContext,
+    request: PageRequest,
     *,
     empty: bool = False,
 ) -> html.Div:
     """A whole page; `empty` asks nothing and leaves its content out."""
-    speech, place = asked.speech, ask.place
-    content = [] if empty else drawn(page, ask, asked)
+    translator, place = request.translator, context.place
+    content = [] if empty else drawn(page, context, request)
     text = told(content) if page.plain else ""
-    past = _bar(ask, asked)
-    other = "vi" if asked.spoken == "en" else "en"
-    dim = "light" if asked.theme == "dark" else "dark"
+    past = _bar(context, request)
+    other = "vi" if request.spoken == "en" else "en"
+    dim = "light" if request.theme == "dark" else "dark"
     shown = [
         (
             one.name,
-            speech(one.words),
-            asked.link(one.home.format(province=place.code) or one.template),
+            translator(one.words),
+            request.link(one.home.format(province=place.code) or one.template),
         )
         for one in pages
         if one.words
@@ -73,7 +73,8 @@ def layout(
     return html.Div(
         [
             dcc.Store(
-                id="viewer", data=_viewer(asked, place.full_name(asked.spoken), heading(content))
+                id="viewer",
+                data=_viewer(request, place.full_name(request.spoken), heading(content)),
             ),
             dcc.Store(id="pulse"),
             dcc.Interval(id="fallback", interval=2000, disabled=True),
@@ -81,95 +82,99 @@ def layout(
             dcc.Store(id="renewal"),
             dcc.Store(id="seen", data=mark(text)),
             html.Div(id="banner", role="alert", hidden=True),
-            html.A(speech("skip"), href="#content", className="skip"),
+            html.A(translator("skip"), href="#content", className="skip"),
             html.Header(
                 [
-                    html.A(place.full_name(asked.spoken), href=asked.link("/"), className="name"),
-                    html.Nav(links, **labelled(speech("navigation"))),
+                    html.A(
+                        place.full_name(request.spoken), href=request.link("/"), className="name"
+                    ),
+                    html.Nav(links, **labelled(translator("navigation"))),
                     html.Form(
                         [
-                            html.Label(speech("search"), htmlFor="search", className="hidden"),
+                            html.Label(translator("search"), htmlFor="search", className="hidden"),
                             dcc.Input(
                                 id="search",
                                 name="q",
                                 type="search",
-                                placeholder=speech("search_hint"),
-                                value=asked.get("q"),
+                                placeholder=translator("search_hint"),
+                                value=request.get("q"),
                             ),
-                            *kept(asked, FRAME),
+                            *kept(request, FRAME),
                         ],
                         action="/search",
                         role="search",
                     ),
                     html.Span(id="beat", className="beat", role="status"),
-                    html.A(speech("other_language"), href=asked.with_(lang=other), lang=other),
-                    html.A(speech(f"theme_{dim}"), href=asked.with_(theme=dim)),
-                    opener(speech),
+                    html.A(
+                        translator("other_language"), href=request.with_(lang=other), lang=other
+                    ),
+                    html.A(translator(f"theme_{dim}"), href=request.with_(theme=dim)),
+                    opener(translator),
                     html.Time(id="clock"),
                 ],
                 className="bar",
             ),
             *([past] if past is not None else []),
-            _main(page, content, text, asked),
-            dialog(asked, shown),
+            _main(page, content, text, request),
+            dialog(request, shown),
         ],
         id="wall",
-        className=f"desk theme-{asked.theme}{' past' if past is not None else ''}",
-        lang=asked.spoken,
+        className=f"desk theme-{request.theme}{' past' if past is not None else ''}",
+        lang=request.spoken,
         **{"data-frame": " ".join(FRAME)},  # type: ignore[arg-type] # what links of scripts carry along
     )
 
 
-def _bar(ask: PageContext, asked: PageRequest) -> Part | None:
+def _bar(context: PageContext, request: PageRequest) -> Part | None:
     """The bar of a page of the past; None where the present is shown, or what cannot be, which the content says."""
     try:
-        return bar(ask, asked)
+        return bar(context, request)
     except (ValueError, UnreachableError, NoRightsError):
         return None
 
 
-def _main(page: DeskPage, content: Part, text: str, asked: PageRequest) -> Part:
+def _main(page: DeskPage, content: Part, text: str, request: PageRequest) -> Part:
     named: dict[str, Any] = {"id": "content", "className": f"page {page.name}", "tabIndex": -1}
     if page.plain:
-        return html.Main(**named | {"data-content": text, "data-address": asked.with_()})
+        return html.Main(**named | {"data-content": text, "data-address": request.with_()})
     # Another element than that of plain pages, so that React takes the one before away with all that is in it.
     return html.Div(content, role="main", **named)
 
 
-def drawn(page: DeskPage, ask: PageContext, asked: PageRequest) -> Part:
+def drawn(page: DeskPage, context: PageContext, request: PageRequest) -> Part:
     """The content of a page, drawn once per tick for all who look at the same address; a state of its own when that fails."""
-    speech = asked.speech
-    if asked.is_too_long:
-        return nothing(speech("wrong_address"), speech("address_too_long"))
+    translator = request.translator
+    if request.is_too_long:
+        return nothing(translator("wrong_address"), translator("address_too_long"))
     try:
-        return ask.once(
-            ("page", page.name, asked),
-            lambda: page.content(ask.of(asked) if page.of_moment else ask, asked),
+        return context.once(
+            ("page", page.name, request),
+            lambda: page.content(context.of(request) if page.of_moment else context, request),
             seconds=2.0,
         )
     except TimeLimitError:
-        log.warning("a page took too long: %s", asked.path)
-        return nothing(speech("too_long"), speech("too_long_hint"))
+        log.warning("a page took too long: %s", request.path)
+        return nothing(translator("too_long"), translator("too_long_hint"))
     except UnreachableError as error:
         log.warning("ClickHouse does not answer: %s", error)
-        return nothing(speech("store_away"), speech("store_away_hint"))
+        return nothing(translator("store_away"), translator("store_away_hint"))
     except NoRightsError:
-        return no_rights(speech)
+        return no_rights(translator)
     except LookupError as error:
-        return nothing(speech("not_found"), str(error.args[0]) if error.args else "")
+        return nothing(translator("not_found"), str(error.args[0]) if error.args else "")
     except NotKeptError as error:
-        first = asked.with_(
+        first = request.with_(
             moment=written(error.whole_from, "milliseconds"), since=None, until=None
         )
         return [
-            nothing(speech("not_kept_any_more"), str(error)),
-            html.P(html.A(speech("look_back"), href=first), className="way-on"),
+            nothing(translator("not_kept_any_more"), str(error)),
+            html.P(html.A(translator("look_back"), href=first), className="way-on"),
         ]
     except ValueError as error:
-        return nothing(speech("wrong_address"), str(error))
+        return nothing(translator("wrong_address"), str(error))
     except Exception:
-        log.exception("a page could not be drawn: %s", asked.path)
-        return nothing(speech("stopped_failed"))
+        log.exception("a page could not be drawn: %s", request.path)
+        return nothing(translator("stopped_failed"))
 
 
 def heading(content: Part) -> str:
@@ -187,13 +192,13 @@ def heading(content: Part) -> str:
     )
 
 
-def _viewer(asked: PageRequest, province: str, heading: str) -> dict[str, Any]:
-    title = asked.speech("title", province=province)
+def _viewer(request: PageRequest, province: str, heading: str) -> dict[str, Any]:
+    title = request.translator("title", province=province)
     return {
         "room": "desk",
-        "language": asked.spoken,
-        "path": asked.path,
-        "parameters": dict(asked.parameters),
+        "language": request.spoken,
+        "path": request.path,
+        "parameters": dict(request.parameters),
         "title": f"{without_controls(heading)} – {title}" if heading else title,
-        "words": {key: WORDS[key][asked.spoken == "en"] for key in SPOKEN},
+        "words": {key: WORDS[key][request.spoken == "en"] for key in SPOKEN},
     }

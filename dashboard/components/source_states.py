@@ -6,7 +6,7 @@ from datetime import timedelta
 from dash import html
 
 from dashboard.components.parts import Part, labelled
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from schemas.sources.freshness import SourceState
 from schemas.sources.timeliness import Span
 
@@ -37,19 +37,19 @@ SHADES = {
 }
 
 
-def state_word(state: SourceState, speech: Translator) -> str:
+def state_word(state: SourceState, translator: Translator) -> str:
     """A state in words."""
-    return speech(f"state_{state.value}")
+    return translator(f"state_{state.value}")
 
 
-def strip(spans: Sequence[Span], speech: Translator) -> Part:
+def strip(spans: Sequence[Span], translator: Translator) -> Part:
     """The states of a day as a strip, oldest first; each part says what it is and from when to when."""
     if not spans:
         return ""
     whole = (spans[-1].end - spans[0].start) / timedelta(seconds=1) or 1.0
     parts = [
         html.I(
-            title=f"{state_word(one.state, speech)}: {speech.time(one.start)} – {speech.time(one.end)}",
+            title=f"{state_word(one.state, translator)}: {translator.time(one.start)} – {translator.time(one.end)}",
             className=f"span-{one.state.value}",
             style={
                 "width": f"{100 * (one.length / timedelta(seconds=1)) / whole:.3f}%",
@@ -60,7 +60,9 @@ def strip(spans: Sequence[Span], speech: Translator) -> Part:
     ]
     silent = [one for one in spans if one.state in (SourceState.SILENT, SourceState.MALFORMED)]
     told = "; ".join(
-        f"{state_word(one.state, speech)} {speech.time(one.start)}–{speech.time(one.end)}"
+        f"{state_word(one.state, translator)} {translator.time(one.start)}–{translator.time(one.end)}"
         for one in silent
     )
-    return html.Div(parts, className="strip", role="img", **labelled(told or speech("no_silence")))
+    return html.Div(
+        parts, className="strip", role="img", **labelled(told or translator("no_silence"))
+    )

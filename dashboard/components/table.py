@@ -46,10 +46,10 @@ class Wish:
     size: int = 50
 
     @classmethod
-    def of(cls, asked: PageRequest, prefix: str, usual: str, size: int = 50) -> "Wish":
+    def of(cls, request: PageRequest, prefix: str, usual: str, size: int = 50) -> "Wish":
         """From an address: `<prefix>sort=-name` and `<prefix>page=2`."""
-        said = asked.get(f"{prefix}sort", usual)
-        page = asked.get(f"{prefix}page", "1")
+        said = request.get(f"{prefix}sort", usual)
+        page = request.get(f"{prefix}page", "1")
         return cls(
             said.removeprefix("-"),
             said.startswith("-"),
@@ -70,7 +70,7 @@ def sorted_rows(rows: Iterable[Row], columns: Sequence[TableColumn], wish: Wish)
 
 
 def table(
-    asked: PageRequest,
+    request: PageRequest,
     columns: Sequence[TableColumn],
     rows: Sequence[Row],
     wish: Wish,
@@ -90,10 +90,10 @@ def table(
     heading, which stands before the first row of the group. `aside` stands at the end of the line of pages, which
     begins with `counted`, or how many rows there are.
     """
-    speech, shown = asked.speech, len(rows) if total is None else total
+    translator, shown = request.translator, len(rows) if total is None else total
     heads = [
         html.Th(
-            _head(asked, one, wish, prefix),
+            _head(request, one, wish, prefix),
             scope="col",
             className="number" if one.number else "",
             **_sorted(one, wish),
@@ -111,15 +111,15 @@ def table(
         cells = [html.Td(one.show(row), className=one.classes) for one in columns]
         body.append(html.Tr(cells, className=classes(row)))
     turns = [
-        html.Span(counted or speech("rows", n=speech.number(shown))),
-        *_turns(asked, wish, prefix, max(1, -(-shown // wish.size))),
+        html.Span(counted or translator("rows", n=translator.number(shown))),
+        *_turns(request, wish, prefix, max(1, -(-shown // wish.size))),
     ]
     grid = html.Table(
         [html.Caption(label, className="hidden"), html.Thead(html.Tr(heads)), html.Tbody(body)]
     )
     if aside is not None:
         turns.append(aside)
-    below = [html.Nav(turns, className="paging", **labelled(speech("pages")))] if paging else []
+    below = [html.Nav(turns, className="paging", **labelled(translator("pages")))] if paging else []
     return html.Div([scrolled(grid, label), *below])
 
 
@@ -128,23 +128,25 @@ def scrolled(grid: Part, label: str) -> Part:
     return html.Div(grid, className="scroll", tabIndex=0, role="group", **labelled(label))
 
 
-def _turns(asked: PageRequest, wish: Wish, prefix: str, pages: int) -> list[Part]:
+def _turns(request: PageRequest, wish: Wish, prefix: str, pages: int) -> list[Part]:
     """Where one may turn to: the first page, the one before, the one after, the last."""
 
     def to(words: str, page: int) -> Part:
         return dcc.Link(
-            asked.speech(words),
-            href=asked.with_(**{f"{prefix}page": str(page) if page > 1 else None}),
+            request.translator(words),
+            href=request.with_(**{f"{prefix}page": str(page) if page > 1 else None}),
         )
 
-    speech = asked.speech
+    translator = request.translator
     return [
         *([to("page_first", 1)] if wish.page > 2 else []),
         *([to("page_before", wish.page - 1)] if wish.page > 1 else []),
         *(
             [
                 html.Span(
-                    speech("page_of", page=speech.number(wish.page), pages=speech.number(pages))
+                    translator(
+                        "page_of", page=translator.number(wish.page), pages=translator.number(pages)
+                    )
                 )
             ]
             if pages > 1
@@ -163,13 +165,13 @@ def _sorted(column: TableColumn, wish: Wish) -> dict[str, Any]:
     return {"aria-sort": state}
 
 
-def _head(asked: PageRequest, column: TableColumn, wish: Wish, prefix: str) -> Part:
+def _head(request: PageRequest, column: TableColumn, wish: Wish, prefix: str) -> Part:
     if column.sort is None:
         return column.words
     active = wish.by == column.name
     down = not wish.down if active else column.first == "down"
     arrow = (" ↓" if wish.down else " ↑") if active else ""
-    href = asked.with_(
+    href = request.with_(
         **{f"{prefix}sort": f"{'-' if down else ''}{column.name}", f"{prefix}page": None}
     )
     return dcc.Link(column.words + arrow, href=href)

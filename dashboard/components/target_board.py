@@ -7,7 +7,7 @@ from typing import Any
 from dashboard.components.measured import measured
 from dashboard.components.scores import board, board_unit
 from dashboard.components.table import Wish
-from dashboard.i18n.speech import Translator, in_order
+from dashboard.i18n.translator import Translator, in_order
 from dashboard.query.scoreboard import Scoreboard
 from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
@@ -58,26 +58,26 @@ def part_of_aim(target: Target, value: float) -> float:
     return target.value / value if value else 1.0
 
 
-def wish(asked: PageRequest) -> Wish:
+def wish(request: PageRequest) -> Wish:
     """How the scoreboard is sorted."""
-    return Wish.of(asked, "", "status", size=500)
+    return Wish.of(request, "", "status", size=500)
 
 
-def status_of(asked: PageRequest) -> TargetStatus | None:
+def status_of(request: PageRequest) -> TargetStatus | None:
     """The status that is filtered by, None for all. Raises `LookupError` with words to show."""
-    said = asked.get("status")
+    said = request.get("status")
     if not said:
         return None
     found = next((one for one in TargetStatus if one == said), None)
     if found is None:
-        raise LookupError(asked.speech("unknown_status", id=said))
+        raise LookupError(request.translator("unknown_status", id=said))
     return found
 
 
-def shown(ask: PageContext, asked: PageRequest) -> tuple[Scoreboard, list[TargetStanding]]:
+def shown(context: PageContext, request: PageRequest) -> tuple[Scoreboard, list[TargetStanding]]:
     """The scoreboard that an address asks for, and of it the targets that it shows, in their order."""
-    whole = board(ask, board_unit(ask, asked))
-    wanted, order = status_of(asked), wish(asked)
+    whole = board(context, board_unit(context, request))
+    wanted, order = status_of(request), wish(request)
     found = [one for one in whole.standings if wanted in (None, one.status)]
     key = SORTED.get(order.by, SORTED["status"])
     known = [one for one in found if key(one) is not None]
@@ -87,50 +87,52 @@ def shown(ask: PageContext, asked: PageRequest) -> tuple[Scoreboard, list[Target
     ]
 
 
-def named(whole: Scoreboard, code: str, speech: Translator) -> TargetStanding:
+def named(whole: Scoreboard, code: str, translator: Translator) -> TargetStanding:
     """The target of that id. Raises `LookupError` with words to show."""
     found = next((one for one in whole.standings if one.target.code == code), None)
     if found is None:
-        raise LookupError(speech("unknown_target", id=code))
+        raise LookupError(translator("unknown_target", id=code))
     return found
 
 
-def aim(target: Target, speech: Translator) -> str:
+def aim(target: Target, translator: Translator) -> str:
     """What is aimed at, with its direction."""
-    value = measured(target.value, target.measure_unit, speech, short=True)
+    value = measured(target.value, target.measure_unit, translator, short=True)
     return (
-        speech("at_least", value=value)
+        translator("at_least", value=value)
         if target.direction == "up"
-        else speech("at_most", value=value)
+        else translator("at_most", value=value)
     )
 
 
-def now(one: TargetStanding, speech: Translator) -> str:
+def now(one: TargetStanding, translator: Translator) -> str:
     """The figure of now."""
-    return measured(one.reading.value, one.target.measure_unit, speech)
+    return measured(one.reading.value, one.target.measure_unit, translator)
 
 
-def ahead(one: TargetStanding, speech: Translator) -> str:
+def ahead(one: TargetStanding, translator: Translator) -> str:
     """The forecast for the due day."""
-    return measured(one.forecast.value if one.forecast else None, one.target.measure_unit, speech)
+    return measured(
+        one.forecast.value if one.forecast else None, one.target.measure_unit, translator
+    )
 
 
-def left(due: date, at: date, speech: Translator) -> str:
+def left(due: date, at: date, translator: Translator) -> str:
     """How far away a due day is."""
     days = (due - at).days
     return (
-        speech("today")
+        translator("today")
         if not days
-        else speech("days_left" if days > 0 else "days_past", n=speech.number(abs(days)))
+        else translator("days_left" if days > 0 else "days_past", n=translator.number(abs(days)))
     )
 
 
-def told(target: Target, speech: Translator) -> str:
+def told(target: Target, translator: Translator) -> str:
     """Whether a target was verified, and what of it was assumed."""
-    note = target.noted(speech.language)
+    note = target.noted(translator.language)
     if target.verified:
-        return speech("seen_but", note=note) if note else speech("verified")
-    return speech("unverified_as", note=note) if note else speech("not_verified")
+        return translator("seen_but", note=note) if note else translator("verified")
+    return translator("unverified_as", note=note) if note else translator("not_verified")
 
 
 def is_computed(one: TargetStanding) -> bool:

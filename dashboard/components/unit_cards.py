@@ -8,7 +8,7 @@ from dash import dcc, html
 from dashboard.components.parts import Part, age, lost, sparkline, value
 from dashboard.components.scores import enough
 from dashboard.components.unit_refs import UnitRef
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.query.snapshot import ProvinceContext
 from dashboard.request.address import PageRequest
 from schemas.events.kinds import Kind
@@ -32,19 +32,19 @@ CALLING = ("filing.overdue", "feedback.overdue", "document.overdue", "document.f
 
 
 def key_cards(
-    asked: PageRequest, unit: UnitRef, place: ProvinceContext, readings: Readings, trends: Trends
+    request: PageRequest, unit: UnitRef, place: ProvinceContext, readings: Readings, trends: Trends
 ) -> html.Div:
     """The figures that are looked at first; those of kinds that the unit has nothing of are left out."""
     shown = [
         figure for code in KEY for figure in FIGURES if figure.code == code and code in readings
     ]
     return html.Div(
-        [card(asked, unit, place, one, readings, trends) for one in shown], className="cards key"
+        [card(request, unit, place, one, readings, trends) for one in shown], className="cards key"
     )
 
 
 def kind_cards(
-    asked: PageRequest,
+    request: PageRequest,
     unit: UnitRef,
     place: ProvinceContext,
     kind: Kind,
@@ -58,12 +58,13 @@ def kind_cards(
     if not shown:
         return None
     return html.Div(
-        [card(asked, unit, place, one, readings, trends) for one in shown], className="cards small"
+        [card(request, unit, place, one, readings, trends) for one in shown],
+        className="cards small",
     )
 
 
 def card(
-    asked: PageRequest,
+    request: PageRequest,
     unit: UnitRef,
     place: ProvinceContext,
     figure: Figure,
@@ -71,12 +72,12 @@ def card(
     trends: Trends,
 ) -> html.Article:
     """One figure."""
-    speech, found = asked.speech, readings.get(figure.code, UNKNOWN)
+    translator, found = request.translator, readings.get(figure.code, UNKNOWN)
     aim = place.aim(figure.code)
     call = calls(figure, found, aim)
-    chosen = asked.get("records") == figure.code
-    href = asked.link(f"/unit/{unit.code}", records=None if chosen else figure.code)
-    words = figure.words(speech.language)
+    chosen = request.get("records") == figure.code
+    href = request.link(f"/unit/{unit.code}", records=None if chosen else figure.code)
+    words = figure.words(translator.language)
     line = course([one for _, one in trends.get(figure.code, ())])
     classes = [
         "card",
@@ -84,15 +85,15 @@ def card(
         "chosen" if chosen else "",
     ]
     trend = (
-        [sparkline(line, trend_words(figure, line, speech), width=88, height=24)]
+        [sparkline(line, trend_words(figure, line, translator), width=88, height=24)]
         if any(one is not None for one in line)
         else []
     )
     return html.Article(
         [
-            html.H3(dcc.Link(words, href=href, title=sentence(figure, speech))),
-            html.P([html.B(value(found, figure, speech)), *trend], className="reading"),
-            html.P([*detail(found, aim, call, speech), age(found.as_of)], className="detail"),
+            html.H3(dcc.Link(words, href=href, title=sentence(figure, translator))),
+            html.P([html.B(value(found, figure, translator)), *trend], className="reading"),
+            html.P([*detail(found, aim, call, translator), age(found.as_of)], className="detail"),
         ],
         className=" ".join(name for name in classes if name),
     )
@@ -113,45 +114,45 @@ def calls(figure: Figure, found: Reading, aim: Target | None) -> int:
     return 2 if figure.code in CALLING and found.value > 0 else 0
 
 
-def detail(found: Reading, aim: Target | None, call: int, speech: Translator) -> list[Part]:
+def detail(found: Reading, aim: Target | None, call: int, translator: Translator) -> list[Part]:
     """What stands below a figure: its target, or that it is old; which sources it lacks; how many it rests on."""
     said: list[Part] = []
     if not found.stale and aim is not None:
         missed = call > 0
-        words = speech(
+        words = translator(
             "below_target" if missed else "target",
-            target=speech.percent(aim.value)
+            target=translator.percent(aim.value)
             if aim.measure_unit == "%"
-            else speech.number(aim.value),
+            else translator.number(aim.value),
         )
         said.append(html.Span([html.I(className="shape p2"), " ", words] if missed else words))
-    if (dead := lost(found, speech)) is not None:
+    if (dead := lost(found, translator)) is not None:
         said.append(dead)
     if found.whole:
         said.append(
             html.Span(
-                speech(
+                translator(
                     "of_whole",
-                    part=speech.number(found.part or 0),
-                    whole=speech.number(found.whole),
+                    part=translator.number(found.part or 0),
+                    whole=translator.number(found.whole),
                 )
             )
         )
     return said
 
 
-def sentence(figure: Figure, speech: Translator) -> str:
+def sentence(figure: Figure, translator: Translator) -> str:
     """What a figure says, for who wants to know: in English its definition, in Vietnamese its name."""
-    return figure.sentence if speech.language == "en" else figure.vi
+    return figure.sentence if translator.language == "en" else figure.vi
 
 
-def trend_words(figure: Figure, line: Sequence[float | None], speech: Translator) -> str:
+def trend_words(figure: Figure, line: Sequence[float | None], translator: Translator) -> str:
     """A trend in words, for who cannot see it: from the first known day to the last."""
     known = [one for one in line if one is not None]
     digits = 0 if figure.unit is MeasureUnit.COUNT else 1
-    return speech(
+    return translator(
         "trend",
         days=len(line),
-        first=speech.number(known[0], digits),
-        last=speech.number(known[-1], digits),
+        first=translator.number(known[0], digits),
+        last=translator.number(known[-1], digits),
     )

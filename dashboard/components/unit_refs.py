@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dashboard.components.parts import Part, link
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.query.snapshot import ProvinceContext
 from dashboard.request.address import PageRequest
 from schemas import places
@@ -48,15 +48,15 @@ class UnitRef:
         """The commune that it is, or belongs to; empty for the province and its bodies."""
         return self.code if self.what == "commune" else self.agency.commune if self.agency else ""
 
-    def words(self, speech: Translator) -> str:
+    def words(self, translator: Translator) -> str:
         """Its name as a heading."""
         if self.agency is not None:
-            return self.agency.words(speech.language)
+            return self.agency.words(translator.language)
         if isinstance(self.place, Commune):
-            name = speech.unit(self.place, in_force=not self.former)
+            name = translator.unit(self.place, in_force=not self.former)
             return name[:1].upper() + name[1:]
         if self.place is not None:
-            return self.place.full_name_en if speech.language == "en" else self.place.full_name
+            return self.place.full_name_en if translator.language == "en" else self.place.full_name
         return self.code
 
 
@@ -89,25 +89,25 @@ def _of_the_other_side(place: ProvinceContext, code: str) -> Commune | None:
     return unit if unit.valid_to is not None and restate.today(code) in place.names else None
 
 
-def name(code: str, place: ProvinceContext, speech: Translator) -> str:
+def name(code: str, place: ProvinceContext, translator: Translator) -> str:
     """What a screen calls the unit of a code; the code itself, with a word on it, where nobody knows it."""
     found = who(place, code)
     if found is None:
         known = place.agency(code)
         if known.known:
-            return known.words(speech.language)
-        return code if is_agency(code) or not place.names else speech("unknown_code", code=code)
-    return found.words(speech)
+            return known.words(translator.language)
+        return code if is_agency(code) or not place.names else translator("unknown_code", code=code)
+    return found.words(translator)
 
 
-def commune_name(code: str, place: ProvinceContext, speech: Translator) -> str:
+def commune_name(code: str, place: ProvinceContext, translator: Translator) -> str:
     """What a screen calls the commune of a code: one of elsewhere with its province, one that nobody knows with a word on it."""
     if not code or not place.names or who(place, code) is not None:
-        return name(code, place, speech)
-    return commune_elsewhere(code, place, speech) or speech("unknown_code", code=code)
+        return name(code, place, translator)
+    return commune_elsewhere(code, place, translator) or translator("unknown_code", code=code)
 
 
-def commune_elsewhere(code: str, place: ProvinceContext, speech: Translator) -> str:
+def commune_elsewhere(code: str, place: ProvinceContext, translator: Translator) -> str:
     """The name of a commune of another province, with that province; empty for a code that none has."""
     unit = restate.meaning(code, place.on)
     if unit is None:
@@ -116,16 +116,18 @@ def commune_elsewhere(code: str, place: ProvinceContext, speech: Translator) -> 
         unit.province
     )
     names = [
-        (one.full_name_en if speech.language == "en" else one.full_name)
+        (one.full_name_en if translator.language == "en" else one.full_name)
         for one in (unit, of)
         if one is not None
     ]
     return (
-        speech("unit_elsewhere", unit=names[0], province=names[1]) if len(names) == 2 else names[0]
+        translator("unit_elsewhere", unit=names[0], province=names[1])
+        if len(names) == 2
+        else names[0]
     )
 
 
-def unit_link(asked: PageRequest, place: ProvinceContext, code: str, text: Part = None) -> Part:
+def unit_link(request: PageRequest, place: ProvinceContext, code: str, text: Part = None) -> Part:
     """A link to the page of a unit, by its name; only the name of one that has no page."""
-    words = text if text is not None else name(code, place, asked.speech)
-    return link(asked, words, f"/unit/{code}") if who(place, code) is not None else words
+    words = text if text is not None else name(code, place, request.translator)
+    return link(request, words, f"/unit/{code}") if who(place, code) is not None else words

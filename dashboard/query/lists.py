@@ -93,7 +93,7 @@ def clocked(now: AskedMoment) -> dict[str, str]:
     """SQL of `overdue`, and of `left`: ms of a record's clock until it is due, negative when that has passed, NULL without one."""
     position = f"if(standing = 'paused', at, if(around, {now.at}, {now.position}))"
     return {
-        "overdue": now.asked(OVERDUE),
+        "overdue": now.sql(OVERDUE),
         "left": f"if(standing = 'closed', NULL, due - {position})",
     }
 
@@ -168,7 +168,7 @@ def _text(name: str, expression: str, kind: Kind) -> str:
 
 def _behind(figure: Figure, moment: AskedMoment) -> str:
     def any_of(pieces: tuple[FigurePiece, ...]) -> str:
-        said = [moment.asked(FigurePiece(piece.where, piece.when, "{where}")) for piece in pieces]
+        said = [moment.sql(FigurePiece(piece.where, piece.when, "{where}")) for piece in pieces]
         return " OR ".join(f"({one})" for one in dict.fromkeys(said))
 
     part, whole = any_of(figure.part), any_of(figure.whole)

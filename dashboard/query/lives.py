@@ -65,7 +65,7 @@ class LifeStore:
         `held_hours` is the time since the agency of now took it over, `overdue` whether its deadline has passed.
         """
         now = AskedMoment.of(clock.now(), self.calendar)
-        overdue = now.asked(OVERDUE)
+        overdue = now.sql(OVERDUE)
         rows = self.connection.reaching(clock.now()).rows(
             f"SELECT * EXCEPT version, {overdue} AS overdue FROM {current_table(kind).name} FINAL "
             f"WHERE standing != 'closed' AND {begun(kind)} <= {moment_sql(now.at)} AND ({where}) "

@@ -115,7 +115,7 @@ class MapStore:
         said = [_part(kind, scope, self.lives.told_by)]
         if scope.state:
             said.append(
-                self._moment(scope).asked(FigurePiece(STATES[scope.state], aggregate="{where}"))
+                self._moment(scope).sql(FigurePiece(STATES[scope.state], aggregate="{where}"))
             )
         if category and scope.category and kind is FEEDBACK:
             said.append("category = %(category)s")
@@ -227,7 +227,7 @@ class MapStore:
                 f"""SELECT round(avg(y), 5) AS lat, round(avg(x), 5) AS lon, count() AS n, countIf(passed) AS overdue,
                     min(y) AS south, max(y) AS north, min(x) AS west, max(x) AS east FROM (
                     SELECT assumeNotNull(lat) AS y, assumeNotNull(lon) AS x,
-                        {self._moment(scope).asked(OVERDUE)} AS passed
+                        {self._moment(scope).sql(OVERDUE)} AS passed
                     {self._reports(scope, view)})
                 GROUP BY toInt32(floor((x + 180) / 360 * {scale})),
                     toInt32(floor((1 - log(tan(radians(y)) + 1 / cos(radians(y))) / pi()) / 2 * {scale}))
@@ -241,7 +241,7 @@ class MapStore:
         return list(
             self._near(scope).rows(
                 f"""SELECT entity_id, round(assumeNotNull(lat), 5) AS y, round(assumeNotNull(lon), 5) AS x, category, standing,
-                    {self._moment(scope).asked(OVERDUE)} AS overdue
+                    {self._moment(scope).sql(OVERDUE)} AS overdue
                 {self._reports(scope, view)}
                 ORDER BY started_at DESC, entity_id LIMIT {limit:d}""",
                 **scope.given,
@@ -261,7 +261,7 @@ class MapStore:
         )
         own = f" AND {codes(scope.agency)} IN (from_organ, to_organ)" if scope.agency else ""
         rows = self._near(scope).tuples(
-            f"SELECT {sender} AS sender, {receiver} AS receiver, {', '.join(moment.asked(one) for one in pieces_of(figures))} "
+            f"SELECT {sender} AS sender, {receiver} AS receiver, {', '.join(moment.sql(one) for one in pieces_of(figures))} "
             f"FROM {current_table(DOCUMENT).name} FINAL WHERE {self._window(DOCUMENT, scope)}{own} "
             "GROUP BY sender, receiver HAVING sender != '' AND receiver != ''"
         )

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 from urllib.parse import parse_qsl, quote, urlencode
 
-from dashboard.i18n.speech import Language, Translator
+from dashboard.i18n.translator import Language, Translator
 from dashboard.query.clock import Picture, Replay
 from dashboard.request.view import Theme, language, theme
 from schemas.reference import ZONE
@@ -58,7 +58,7 @@ class PageRequest:
         return tuple(part for part in self.path.split("/") if part)
 
     @property
-    def speech(self) -> Translator:
+    def translator(self) -> Translator:
         """Speaks the viewer's language."""
         return Translator(self.spoken)
 
@@ -74,7 +74,7 @@ class PageRequest:
         if at is None:
             return None
         if at > now:
-            raise ValueError(self.speech("moment_to_come"))
+            raise ValueError(self.translator("moment_to_come"))
         for end in ("since", "until"):
             self.moment(end)
         return Replay(

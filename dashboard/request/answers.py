@@ -28,22 +28,24 @@ def mark(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
-def asked_by(request: Request, path: str, usual: str) -> PageRequest:
+def asked_by(http_request: Request, path: str, usual: str) -> PageRequest:
     """What a script asks for the page of a path; `usual` is the language of who asked for none."""
-    return PageRequest.of(path, request.url.query, request.cookies.get("ioc_language"), usual)
+    return PageRequest.of(
+        path, http_request.url.query, http_request.cookies.get("ioc_language"), usual
+    )
 
 
-async def answer(request: Request, workers: PageWorkers, ask: Callable[[], str]) -> Response:
+async def answer(http_request: Request, workers: PageWorkers, ask: Callable[[], str]) -> Response:
     """The answer to a script: what `ask` finds, as JSON, in a thread; 503 when ClickHouse is away or does not answer in time, 403,
     or 422 for what cannot be asked."""
-    if len(request.url.path) + len(request.url.query) > MAX_ADDRESS_BYTES:
+    if len(http_request.url.path) + len(http_request.url.query) > MAX_ADDRESS_BYTES:
         return _problem(400, "address_too_long")
     try:
         body = await workers.run(lambda: ask().encode())
     except BusyError:
         return _problem(503, "too_busy")
     except TimeLimitError:
-        log.warning("an answer took too long: %s", request.url.path)
+        log.warning("an answer took too long: %s", http_request.url.path)
         return _problem(503, "too_long")
     except UnreachableError as error:
         log.warning("ClickHouse does not answer: %s", error)

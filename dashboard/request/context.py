@@ -66,14 +66,14 @@ class PageContext:
     _opened: list[Scenes] = field(default_factory=list)
     """Those of live and of every run that was looked at: shared, as what is made is taken away at the end."""
 
-    def run(self, asked: PageRequest) -> ReplayRun | None:
+    def run(self, request: PageRequest) -> ReplayRun | None:
         """The run of the stream that an address looks at; None for live. Raises `ValueError` for one that there is not."""
-        name = asked.get("run")
+        name = request.get("run")
         if not name:
             return None
         found = next((run for run in self.runs() if run.name == name), None)
         if found is None:
-            raise ValueError(asked.speech("no_run", name=name))
+            raise ValueError(request.translator("no_run", name=name))
         return found
 
     def runs(self) -> list[ReplayRun]:
@@ -84,9 +84,9 @@ class PageContext:
         """One was begun, stopped or taken away: who looks next sees it."""
         self._once.forget("runs")
 
-    def base(self, asked: PageRequest) -> "PageContext":
+    def base(self, request: PageRequest) -> "PageContext":
         """Asks what an address looks at, as it is by now: live, or a run. Raises `ValueError` for a run that there is not."""
-        run = self.run(asked)
+        run = self.run(request)
         if run is None:
             return self
         # One that goes on is remembered apart: of its past not all has come yet.
@@ -100,15 +100,15 @@ class PageContext:
             RUN_SECONDS,
         )
 
-    def replay(self, asked: PageRequest) -> Replay | None:
+    def replay(self, request: PageRequest) -> Replay | None:
         """The moment of the past that an address shows: of a run, how far it has come, unless it says another. Raises
         `ValueError` for one that cannot be shown."""
         now = self.clock.now()
-        found, run = asked.replay(now), self.run(asked)
+        found, run = request.replay(now), self.run(request)
         if run is None:
             if found and (known := self.horizon()) and found.at < known.whole_from:
                 raise NotKeptError(
-                    asked.speech("not_kept", since=asked.speech.full(known.whole_from)),
+                    request.translator("not_kept", since=request.translator.full(known.whole_from)),
                     known.whole_from,
                 )
             return found
@@ -125,15 +125,15 @@ class PageContext:
         """From when on single events are kept; None while nothing was let go of."""
         return self.once("horizon", lambda: horizon(self.connection.tuples))
 
-    def of(self, asked: PageRequest) -> "PageContext":
+    def of(self, request: PageRequest) -> "PageContext":
         """Asks for the moment of an address: for the present, or for the past as it is asked for there.
 
         Raises `ValueError` for a moment that is none, or is to come.
         """
-        replay = self.replay(asked)
+        replay = self.replay(request)
         if replay is None:
             return self
-        base = self.base(asked)
+        base = self.base(request)
         return base._once(replay, lambda: base._at(replay), PAST_TICK)
 
     def _at(self, replay: Replay) -> "PageContext":

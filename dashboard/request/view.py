@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from dashboard.i18n.speech import Language, Translator
+from dashboard.i18n.translator import Language, Translator
 
 Theme = Literal["light", "dark"]
 Measure = Literal["overdue_rate", "overdue", "feedback", "filings", "on_time", "documents"]
@@ -31,7 +31,7 @@ class WallView:
     """For how many seconds each of several stays."""
 
     @property
-    def speech(self) -> Translator:
+    def translator(self) -> Translator:
         return Translator(self.language)
 
 

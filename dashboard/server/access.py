@@ -16,7 +16,7 @@ from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.query.rights import Right, current
 from dashboard.request.view import language
 from dashboard.server.attempts import Attempts
@@ -188,12 +188,14 @@ class Access:
             await send({"type": "websocket.close", "code": REFUSED})
             return
         asked = dict(parse_qsl(urlsplit(to).query))
-        speech = Translator(language(asked.get("lang"), cookies.get("ioc_language"), self.usual))
+        translator = Translator(
+            language(asked.get("lang"), cookies.get("ioc_language"), self.usual)
+        )
         words = {
-            "title": speech(why),
-            "hint": speech(f"{why}_hint"),
-            "label": speech("token"),
-            "button": speech("token_enter"),
+            "title": translator(why),
+            "hint": translator(f"{why}_hint"),
+            "label": translator("token"),
+            "button": translator("token_enter"),
         }
         told = {key: escape(text) for key, text in (words | {"enter": ENTER, "to": to}).items()}
         headers = {
@@ -201,7 +203,7 @@ class Access:
             "Referrer-Policy": "same-origin",
             "Content-Security-Policy": POLICY,
         }
-        page = PAGE.format(language=speech.language, **told)
+        page = PAGE.format(language=translator.language, **told)
         await HTMLResponse(page, 403 if why in ("no_rights", "token_in_address") else 401, headers)(
             scope, receive, send
         )

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from dashboard.components.parts import Part
 from dashboard.components.replay_bar import bar
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.pages.map import routes as map_routes
 from dashboard.pages.replay import runs_routes
 from dashboard.pages.replay.starting import Starter
@@ -61,7 +61,7 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """The application of an installation, by default of the present. It asks nothing before it is started."""
     painter = Painter(ProvinceContext(settings.province))
     connection, clock = Connection(settings.clickhouse_url), clock or Live()
-    ask = PageContext(
+    context = PageContext(
         connection, clock, painter.place, settings.stale_after_seconds, kept=Kept.by(settings)
     )
     board = Board(
@@ -71,7 +71,7 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
         settings.dashboard_tick_seconds,
         settings.stale_after_seconds,
         settings.partitions,
-        lambda scenes: ask_for(ask, scenes),
+        lambda scenes: ask_for(context, scenes),
     )
 
     workers, files = (
@@ -94,26 +94,26 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await board.close()
-                await asyncio.to_thread(ask.close)
+                await asyncio.to_thread(context.close)
 
     server = FastAPI(
         title="IOC dashboard", lifespan=living, docs_url=None, redoc_url=None, openapi_url=None
     )
     add_routes(server, board)
-    exports.add_routes(server, ask, files, settings.language)
-    package_routes.add_routes(server, ask, files, settings.language)
-    map_routes.add_routes(server, ask, workers, settings.language)
+    exports.add_routes(server, context, files, settings.language)
+    package_routes.add_routes(server, context, files, settings.language)
+    map_routes.add_routes(server, context, workers, settings.language)
     replay_routes.add_routes(
-        server, ask, workers, settings.partitions, settings.language, settings.wall_rotate
+        server, context, workers, settings.partitions, settings.language, settings.wall_rotate
     )
     runs_routes.add_routes(
-        server, ask, workers, Starter(ask.replays, settings.home), settings.language
+        server, context, workers, Starter(context.replays, settings.home), settings.language
     )
     dispatch.add_route(
         server,
         workers,
         lambda: app,
-        lambda request, body, why: pages.late(request, body, why, settings.language),
+        lambda http_request, body, why: pages.late(http_request, body, why, settings.language),
     )
     if settings.access == "token":
         server.add_middleware(
@@ -135,19 +135,19 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
         websocket_inactivity_timeout=0,
     )
 
-    def past(asked: PageRequest) -> tuple[Part, ProvinceContext] | None:
-        shown = bar(ask, asked)
-        return None if shown is None else (shown, ask.of(asked).place)
+    def past(request: PageRequest) -> tuple[Part, ProvinceContext] | None:
+        shown = bar(context, request)
+        return None if shown is None else (shown, context.of(request).place)
 
-    def wall(**asked: str) -> dash.html.Div:
+    def wall(**request: str) -> dash.html.Div:
         sight = ViewingDistance(settings.wall_distance, settings.wall_pitch)
-        return page(painter, settings.language, sight, settings.wall_rotate, asked, past)
+        return page(painter, settings.language, sight, settings.wall_rotate, request, past)
 
     dash.register_page(  # type: ignore[no-untyped-call]
         "wall", path="/wall", title="IOC", layout=wall
     )
     callbacks.register(app, board)
-    pages.register(app, ask, settings.language)
+    pages.register(app, context, settings.language)
     index.add_route(
         server, app, lambda path: path == "/wall" or pages.is_page(path), settings.language
     )

@@ -34,13 +34,13 @@ AT_A_TIME = 4
 """How many files are made at a time; ClickHouse sorts all rows of each."""
 
 
-def add_routes(server: FastAPI, ask: PageContext, workers: PageWorkers, usual: str) -> None:
+def add_routes(server: FastAPI, context: PageContext, workers: PageWorkers, usual: str) -> None:
     """Add the routes; before Dash's own, which catch everything else. `usual` is the language of who asked for none, `workers`
     make the files."""
     places = BoundedSemaphore(AT_A_TIME)
     for page, sheet in SHEETS.items():
         for form in FORMS:
-            _add(server, page, form, sheet, ask, workers, usual, places)
+            _add(server, page, form, sheet, context, workers, usual, places)
 
 
 def _add(
@@ -48,7 +48,7 @@ def _add(
     page: str,
     form: str,
     sheet: Callable[[PageContext, PageRequest], Sheet],
-    ask: PageContext,
+    context: PageContext,
     workers: PageWorkers,
     usual: str,
     places: BoundedSemaphore,
@@ -56,16 +56,19 @@ def _add(
     media, written = FORMS[form]
 
     @server.get(f"/export/{page}.{form}")
-    async def export(request: Request) -> Response:
-        path = "/" + page.format(**request.path_params)
-        asked = PageRequest.of(path, request.url.query, request.cookies.get("ioc_language"), usual)
-        if asked.is_too_long:
+    async def export(http_request: Request) -> Response:
+        path = "/" + page.format(**http_request.path_params)
+        request = PageRequest.of(
+            path, http_request.url.query, http_request.cookies.get("ioc_language"), usual
+        )
+        if request.is_too_long:
             return _problem(
-                400, f"{asked.speech('wrong_address')}: {asked.speech('address_too_long')}"
+                400,
+                f"{request.translator('wrong_address')}: {request.translator('address_too_long')}",
             )
 
         def begun() -> tuple[str, list[bytes], Generator[bytes, None, None]]:
-            found = sheet(ask.of(asked), asked)
+            found = sheet(context.of(request), request)
             pieces = whole(written(found), places)
             try:
                 # The second piece is the first with rows: by then ClickHouse has answered.
@@ -77,15 +80,17 @@ def _add(
         try:
             name, first, rest = await workers.run(begun, FILE_SECONDS)
         except TimeLimitError:
-            return _problem(503, f"{asked.speech('too_long')}. {asked.speech('too_long_hint')}")
+            return _problem(
+                503, f"{request.translator('too_long')}. {request.translator('too_long_hint')}"
+            )
         except UnreachableError:
-            return _problem(503, asked.speech("store_away"))
+            return _problem(503, request.translator("store_away"))
         except BusyError:
-            return _problem(429, asked.speech("files_busy"), {"Retry-After": "10"})
+            return _problem(429, request.translator("files_busy"), {"Retry-After": "10"})
         except LookupError as error:
             return _problem(404, str(error.args[0]))
         except ValueError as error:
-            return _problem(400, f"{asked.speech('wrong_address')}: {error}")
+            return _problem(400, f"{request.translator('wrong_address')}: {error}")
         disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}.{form}"
         return Streamed(
             workers, _after(first, rest), media, {"Content-Disposition": disposition}, FILE_SECONDS

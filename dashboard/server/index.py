@@ -12,7 +12,7 @@ from dash.backends import _fastapi
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.request.view import language
 
 INLINE = re.compile(
@@ -40,9 +40,11 @@ def add_route(server: FastAPI, app: dash.Dash, is_page: Callable[[str], bool], u
             spoken = language(
                 request.query_params.get("lang"), request.cookies.get("ioc_language"), usual
             )
-            speech = Translator(spoken)
+            translator = Translator(spoken)
             page = NOT_FOUND.format(
-                language=spoken, title=escape(speech("not_found")), home=escape(speech("to_start"))
+                language=spoken,
+                title=escape(translator("not_found")),
+                home=escape(translator("to_start")),
             )
             return HTMLResponse(page, 404, {"Content-Security-Policy": NOT_FOUND_POLICY})
         html = _html(app, request)

@@ -24,25 +24,25 @@ PIECE = 1 << 20
 IN_MEMORY = 32 << 20
 
 
-def add_routes(server: FastAPI, ask: PageContext, workers: PageWorkers, usual: str) -> None:
+def add_routes(server: FastAPI, context: PageContext, workers: PageWorkers, usual: str) -> None:
     """Add the route; before Dash's own, which catch everything else. `usual` is the language of who asked for none, `workers` make
     the files."""
     one_at_a_time = BoundedSemaphore(1)
 
     @server.get("/export/package.zip")
-    async def package(request: Request) -> Response:
-        asked = asked_by(request, "/replay", usual)
-        speech = asked.speech
-        if asked.is_too_long:
+    async def package(http_request: Request) -> Response:
+        request = asked_by(http_request, "/replay", usual)
+        translator = request.translator
+        if request.is_too_long:
             return PlainTextResponse(
-                f"{speech('wrong_address')}: {speech('address_too_long')}", status_code=400
+                f"{translator('wrong_address')}: {translator('address_too_long')}", status_code=400
             )
 
         def made() -> tuple[str, IO[bytes]]:
             if not one_at_a_time.acquire(blocking=False):
                 raise BusyError
             try:
-                return _made(ask, asked, request)
+                return _made(context, request, http_request)
             finally:
                 one_at_a_time.release()
 
@@ -50,45 +50,49 @@ def add_routes(server: FastAPI, ask: PageContext, workers: PageWorkers, usual: s
             name, file = await workers.run(made, FILE_SECONDS, in_turn=False)
         except BusyError:
             return PlainTextResponse(
-                speech("files_busy"), status_code=429, headers={"Retry-After": "10"}
+                translator("files_busy"), status_code=429, headers={"Retry-After": "10"}
             )
         except ValueError as error:
-            return PlainTextResponse(f"{speech('wrong_address')}: {error}", status_code=400)
+            return PlainTextResponse(f"{translator('wrong_address')}: {error}", status_code=400)
         except TimeLimitError:
             return PlainTextResponse(
-                f"{speech('too_long')}. {speech('too_long_hint')}", status_code=503
+                f"{translator('too_long')}. {translator('too_long_hint')}", status_code=503
             )
         except UnreachableError:
-            return PlainTextResponse(speech("store_away"), status_code=503)
+            return PlainTextResponse(translator("store_away"), status_code=503)
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
         return Streamed(workers, _pieces(file), "application/zip", headers, FILE_SECONDS)
 
 
-def _made(ask: PageContext, asked: PageRequest, request: Request) -> tuple[str, IO[bytes]]:
+def _made(
+    context: PageContext, request: PageRequest, http_request: Request
+) -> tuple[str, IO[bytes]]:
     """The name of a package and its file, which lies in memory or in a folder that nobody else sees."""
-    since, until = line_period(ask, asked)
-    at, run = asked.moment("moment"), ask.run(asked)
-    moments = asked.moments("marked") or ([at] if at else [])
+    since, until = line_period(context, request)
+    at, run = request.moment("moment"), context.run(request)
+    moments = request.moments("marked") or ([at] if at else [])
     if len(moments) > MAX_MARKS:
-        raise ValueError(asked.speech("marks_full", n=MAX_MARKS))
-    server_address = f"http://127.0.0.1:{request.scope['server'][1]}"
+        raise ValueError(request.translator("marks_full", n=MAX_MARKS))
+    server_address = f"http://127.0.0.1:{http_request.scope['server'][1]}"
     screens = [
         PicturedPage(
             one,
             server_address
-            + asked.link(path, moment=written(one, "milliseconds"), marked=None, **parameters),
+            + request.link(path, moment=written(one, "milliseconds"), marked=None, **parameters),
         )
         for one in moments
         for path, parameters in PAGES.items()
     ]
     cookies = {
-        name: request.cookies[name] for name in (COOKIE, SECURE_COOKIE) if name in request.cookies
+        name: http_request.cookies[name]
+        for name in (COOKIE, SECURE_COOKIE)
+        if name in http_request.cookies
     }
     file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 # closed when it was sent
     try:
         build(
-            ask.base(asked).connection,
-            ask.place.code,
+            context.base(request).connection,
+            context.place.code,
             since,
             until,
             file,
@@ -100,7 +104,9 @@ def _made(ask: PageContext, asked: PageRequest, request: Request) -> tuple[str, 
         file.close()
         raise
     what = f"{run.mark}-{run.name}" if run else "incident"
-    return f"{what}-{ask.place.code}-{written(since)}-{written(until)}.zip".replace(":", ""), file
+    return f"{what}-{context.place.code}-{written(since)}-{written(until)}.zip".replace(
+        ":", ""
+    ), file
 
 
 def _pieces(file: IO[bytes]) -> Generator[bytes, None, None]:

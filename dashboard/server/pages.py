@@ -40,10 +40,10 @@ PAGES: tuple[DeskPage, ...] = (
 )
 
 
-def register(app: dash.Dash, ask: PageContext, usual: str) -> None:
+def register(app: dash.Dash, context: PageContext, usual: str) -> None:
     """Add the pages, and the callback that renews what is open."""
     for page in PAGES:
-        _register(page, ask, usual)
+        _register(page, context, usual)
 
     app.clientside_callback(  # type: ignore[no-untyped-call]
         dash.ClientsideFunction("live", "renew"),
@@ -67,15 +67,15 @@ def register(app: dash.Dash, ask: PageContext, usual: str) -> None:
     )
     def renew(_turn: Any, viewer: Any, seen: str | None) -> Any:
         """The content of an open page, if it changed."""
-        asked = _shown_to(viewer)
-        if asked is None:
+        request = _shown_to(viewer)
+        if request is None:
             return dash.no_update, dash.no_update
-        text = told(drawn(page_of(asked.path), ask, asked))
+        text = told(drawn(page_of(request.path), context, request))
         now = mark(text)
         return (dash.no_update, dash.no_update) if now == seen else (text, now)
 
 
-def _register(page: DeskPage, ask: PageContext, usual: str) -> None:
+def _register(page: DeskPage, context: PageContext, usual: str) -> None:
     varying = [part.strip("<>") for part in page.template.split("/") if part.startswith("<")]
 
     def show(**given: str | None) -> Any:
@@ -86,7 +86,9 @@ def _register(page: DeskPage, ask: PageContext, usual: str) -> None:
             path = path.replace(f"<{name}>", unquote(given.pop(name, None) or ""))
         search = tuple(sorted((name, str(value)) for name, value in given.items() if value))
         spoken = language(given.get("lang"), remembered(), usual)
-        return layout(PAGES, page, ask, PageRequest(path, search, spoken), empty=not asked_for())
+        return layout(
+            PAGES, page, context, PageRequest(path, search, spoken), empty=not asked_for()
+        )
 
     named = {"path_template": page.template} if varying else {"path": page.template}
     dash.register_page(page.name, title="IOC", layout=show, **named)  # type: ignore[no-untyped-call]
@@ -107,24 +109,24 @@ def _shown_to(viewer: Any) -> PageRequest | None:
     )
 
 
-def late(request: Request, body: Mapping[str, Any], why: str, usual: str) -> html.Div:
+def late(http_request: Request, body: Mapping[str, Any], why: str, usual: str) -> html.Div:
     """What is shown in place of a page that was not made in time: `why` (`too_long`, `too_busy`), and a link to try again."""
     given = {one["property"]: str(one.get("value") or "") for one in body["inputs"]}
-    asked = PageRequest.of(
+    request = PageRequest.of(
         given.get("pathname", "/"),
         given.get("search", ""),
-        request.cookies.get("ioc_language"),
+        http_request.cookies.get("ioc_language"),
         usual,
     )
-    speech = asked.speech
-    again = html.P(html.A(speech("try_again"), href=asked.with_()), className="way-on")
+    translator = request.translator
+    again = html.P(html.A(translator("try_again"), href=request.with_()), className="way-on")
     content = html.Main(
-        [nothing(speech(why), speech(f"{why}_hint")), again],
+        [nothing(translator(why), translator(f"{why}_hint")), again],
         id="content",
         className="page",
         tabIndex=-1,
     )
-    return html.Div(content, className=f"desk theme-{asked.theme}", lang=asked.spoken)
+    return html.Div(content, className=f"desk theme-{request.theme}", lang=request.spoken)
 
 
 def page_of(path: str) -> DeskPage:

@@ -60,9 +60,9 @@ def package(
             help="A moment whose screen is pictured; may be repeated. Alarms of the period unless given."
         ),
     ] = [],  # noqa: B006
-    page: Annotated[list[str], typer.Option(help="A page that is pictured; may be repeated.")] = [
+    page: Annotated[list[str], typer.Option(help="A page that is pictured; may be repeated.")] = [  # noqa: B006
         "/wall?scene=overview"
-    ],  # noqa: B006
+    ],
     url: Annotated[
         str, typer.Option(help="Where the dashboard answers; by default as the IOC_ settings say.")
     ] = "",

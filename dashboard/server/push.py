@@ -263,7 +263,7 @@ class Board:
             "frame_ms": round(1000 * FRAME_SECONDS),
             "old_ms": round(1000 * OLD_SECONDS),
             "problem": self.problem or self._trouble,
-            "incomplete": incomplete(self.snapshot, view.speech) if self.snapshot else None,
+            "incomplete": incomplete(self.snapshot, view.translator) if self.snapshot else None,
             "alarms": len(self.snapshot.calls) if self.snapshot else 0,
             "gravest": min((one.priority for one in self.snapshot.calls), default=None)
             if self.snapshot

@@ -39,7 +39,7 @@ OUTAGE_HOURS = 1
 
 def add_routes(
     server: FastAPI,
-    ask: PageContext,
+    context: PageContext,
     workers: PageWorkers,
     partitions: Partitions,
     usual: str,
@@ -49,53 +49,59 @@ def add_routes(
     how many seconds each of several scenes stays."""
 
     @server.get("/replay/line")
-    async def timeline(request: Request) -> Response:
-        asked = _asked(request, "/replay", usual)
-        return await answer(request, workers, lambda: told(line(ask, asked)))
+    async def timeline(http_request: Request) -> Response:
+        request = _asked(http_request, "/replay", usual)
+        return await answer(http_request, workers, lambda: told(line(context, request)))
 
     @server.get("/replay/desk")
-    async def desk(request: Request) -> Response:
-        asked = _asked(request, request.query_params.get("path", "/replay"), usual)
+    async def desk(http_request: Request) -> Response:
+        request = _asked(http_request, http_request.query_params.get("path", "/replay"), usual)
         return await answer(
-            request, workers, lambda: told({"children": drawn(page_of(asked.path), ask, asked)})
+            http_request,
+            workers,
+            lambda: told({"children": drawn(page_of(request.path), context, request)}),
         )
 
     @server.get("/replay/wall")
-    async def wall(request: Request) -> Response:
-        asked = _asked(request, "/wall", usual)
+    async def wall(http_request: Request) -> Response:
+        request = _asked(http_request, "/wall", usual)
         return await answer(
-            request, workers, lambda: told(frame(ask.of(asked), asked, partitions, rotation))
+            http_request,
+            workers,
+            lambda: told(frame(context.of(request), request, partitions, rotation)),
         )
 
 
-def line(ask: PageContext, asked: PageRequest) -> dict[str, Any]:
+def line(context: PageContext, request: PageRequest) -> dict[str, Any]:
     """What the timeline shows between `since` and `until`: `bars` (events that arrived in each part; that happened, where `picture`
     is corrected), `alarms` ([raised, cleared or None, priority, words]), `alarms_from` (before which there are too many to show;
     else null), `outages` ([from, to, agency, kind]: feeds that were silent), `whole_from` (before which only counts are kept; null
     where all is). Times are ms since 1970."""
-    speech, (since, until) = asked.speech, line_period(ask, asked)
-    picture = replay.picture if (replay := ask.replay(asked)) else Picture.KNOWN
-    ask = ask.base(asked)
+    translator, (since, until) = request.translator, line_period(context, request)
+    picture = replay.picture if (replay := context.replay(request)) else Picture.KNOWN
+    context = context.base(request)
 
     def found() -> dict[str, Any]:
-        rows = ask.alarms.history(since, until, limit=MAX_ALARMS)
-        place = ask.place.then(Replay(until, picture))  # agencies that are no more were silent, too
-        names = {one.code: one.words(asked.spoken) for one in place.agencies}
-        sources = SourceStore(ask.connection, place.agencies, place.calendar)
+        rows = context.alarms.history(since, until, limit=MAX_ALARMS)
+        place = context.place.then(
+            Replay(until, picture)
+        )  # agencies that are no more were silent, too
+        names = {one.code: one.words(request.spoken) for one in place.agencies}
+        sources = SourceStore(context.connection, place.agencies, place.calendar)
         silent = sources.silences(since, until, OUTAGE_HOURS)[:MAX_OUTAGES]
         return {
             "since": milliseconds(since),
             "until": milliseconds(until),
             "picture": picture,
-            "whole_from": milliseconds(known.whole_from) if (known := ask.horizon()) else None,
-            "bars": PastStore(ask.connection).volume(since, until, PARTS, picture),
+            "whole_from": milliseconds(known.whole_from) if (known := context.horizon()) else None,
+            "bars": PastStore(context.connection).volume(since, until, PARTS, picture),
             "alarms_from": milliseconds(rows[-1]["raised_at"]) if len(rows) == MAX_ALARMS else None,
             "alarms": [
                 [
                     milliseconds(row["raised_at"]),
                     milliseconds(row["cleared_at"]) if row["cleared_at"] else None,
                     row["priority"],
-                    f"{where(one, ask.place, speech)}: {sentence(one, speech)}",
+                    f"{where(one, context.place, translator)}: {sentence(one, translator)}",
                 ]
                 for row, one in zip(rows, alarms.read(rows), strict=True)
             ],
@@ -104,28 +110,30 @@ def line(ask: PageContext, asked: PageRequest) -> dict[str, Any]:
                     milliseconds(span.start),
                     milliseconds(span.end),
                     names.get(agency, agency),
-                    speech(f"feed_{kind}"),
+                    translator(f"feed_{kind}"),
                 ]
                 for agency, kind, span in silent
             ],
         }
 
-    return ask.once(("line", since, until, picture, asked.spoken), found, seconds=30)
+    return context.once(("line", since, until, picture, request.spoken), found, seconds=30)
 
 
 def frame(
-    ask: PageContext, asked: PageRequest, partitions: Partitions, rotation: int
+    context: PageContext, request: PageRequest, partitions: Partitions, rotation: int
 ) -> list[list[Any]]:
     """All that a wall shows of a moment: [component, property, value]."""
-    snapshot: Snapshot = ask.once("snapshot", lambda: _taken(ask, partitions), seconds=30)
-    chosen, rotate = scenes(asked.get("scene"), asked.get("rotate"), rotation)
-    view = WallView(asked.spoken, measure(asked.get("measure")), scenes=chosen, rotate=rotate)
+    snapshot: Snapshot = context.once("snapshot", lambda: _taken(context, partitions), seconds=30)
+    chosen, rotate = scenes(request.get("scene"), request.get("rotate"), rotation)
+    view = WallView(request.spoken, measure(request.get("measure")), scenes=chosen, rotate=rotate)
     now = turn(view.scenes, view.rotate, datetime.now(UTC), snapshot.calls)
-    texts = Drawings(Painter(ask.place)).frame(snapshot, ask_for(ask, [now.scene]), view, now)
+    texts = Drawings(Painter(context.place)).frame(
+        snapshot, ask_for(context, [now.scene]), view, now
+    )
     outlines = [
         "map-communes",
         "url",
-        outlines_address(ask.place),
+        outlines_address(context.place),
     ]  # others where a replay goes on over the reform of the units
     return [
         outlines,
@@ -133,14 +141,16 @@ def frame(
     ]
 
 
-def _taken(ask: PageContext, partitions: Partitions) -> Snapshot:
-    day_ago = beside(lambda: ask.once("a day ago", lambda: a_day_ago(ask.figures, ask.clock)))
-    found = take(ask.store, ask.clock, ask.place, partitions, ask.stale_after)
+def _taken(context: PageContext, partitions: Partitions) -> Snapshot:
+    day_ago = beside(
+        lambda: context.once("a day ago", lambda: a_day_ago(context.figures, context.clock))
+    )
+    found = take(context.store, context.clock, context.place, partitions, context.stale_after)
     return replace(found, day_ago=day_ago())
 
 
-def _asked(request: Request, path: str, usual: str) -> PageRequest:
-    found = asked_by(request, path, usual)
+def _asked(http_request: Request, path: str, usual: str) -> PageRequest:
+    found = asked_by(http_request, path, usual)
     return PageRequest(
         path, tuple(one for one in found.parameters if one[0] != "path"), found.spoken
     )

@@ -66,7 +66,7 @@ class AskedMoment:
         """SQL: whether a moment's column lies in the period that ends with this moment."""
         return f"{when} > {moment_sql(self.since)} AND {when} <= {moment_sql(self.at)}"
 
-    def asked(self, piece: FigurePiece) -> str:
+    def sql(self, piece: FigurePiece) -> str:
         """A piece as SQL, at this moment and over the period that ends with it."""
         return _said(piece, clocks(self.instant), self.within(piece.when))
 

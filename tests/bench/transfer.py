@@ -17,7 +17,7 @@ OURS, FAUST, QUIX, ENGINE = "ours", "Faust", "Quix Streams", "Kafka engine"
 class Start(Protocol):
     """Starts a peer on the topics of a prefix."""
 
-    def __call__(self, bench: Ground, prefix: str) -> AbstractContextManager[starts.Going]: ...
+    def __call__(self, bench: Ground, prefix: str) -> AbstractContextManager[starts.Running]: ...
 
 
 class Peer(NamedTuple):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Error, Page, expect
 
-from dashboard.i18n.speech import in_order
+from dashboard.i18n.translator import in_order
 from dashboard.request.address import written
 from dashboard.request.view import SCENES
 from dashboard.server.pages import PAGES

@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from dashboard.i18n.speech import in_order
+from dashboard.i18n.translator import in_order
 from dashboard.pages.index import page as index
 from dashboard.pages.targets import page as targets
 from dashboard.query.clock import Live

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.query import alarm_groups as alarms
 from dashboard.query.alarm_groups import StoredAlarm, Watched
 from dashboard.query.store import HERE

@@ -90,19 +90,19 @@ def test_no_key_has_words_twice_of_which_one_would_be_lost() -> None:
 
 
 def test_every_key_that_the_code_says_exists() -> None:
-    said = set(re.findall(r'speech\(\s*"(\w+)"', SOURCES)) | set(
+    said = set(re.findall(r'translator\(\s*"(\w+)"', SOURCES)) | set(
         re.findall(r'words\(\s*"(\w+)", language', SOURCES)
     )
     said |= {
         key
-        for pair in re.findall(r'speech\(\s*"(\w+)" if [^"]+ else "(\w+)"', SOURCES)
+        for pair in re.findall(r'translator\(\s*"(\w+)" if [^"]+ else "(\w+)"', SOURCES)
         for key in pair
     }
     assert len(said) > 100 and said <= set(WORDS)
 
 
 def test_every_beginning_that_the_code_puts_a_key_together_from_has_keys() -> None:
-    built = set(re.findall(r'speech\(\s*f"(\w+)\{', SOURCES))
+    built = set(re.findall(r'translator\(\s*f"(\w+)\{', SOURCES))
     assert len(built) > 5 and not [
         one for one in built if not any(key.startswith(one) for key in WORDS)
     ]

@@ -14,7 +14,7 @@ from dashboard.components.sheet import Sheet, csv_pieces, xlsx_pieces
 from dashboard.components.shell import DeskPage, drawn, layout
 from dashboard.components.source_states import strip
 from dashboard.components.table import TableColumn, Wish, plain, sorted_rows
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.pages.wall.frame import Painter
 from dashboard.pages.wall.layout import page as wall
 from dashboard.query import rights

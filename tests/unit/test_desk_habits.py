@@ -10,7 +10,7 @@ from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 from dashboard.components.keyboard import dialog, letters
 from dashboard.components.parts import no_rights
 from dashboard.components.shell import heading
-from dashboard.i18n.speech import Language, Translator
+from dashboard.i18n.translator import Language, Translator
 from dashboard.request.address import PageRequest
 from dashboard.server.pages import PAGES
 
@@ -65,6 +65,10 @@ def test_a_tab_is_called_by_the_first_heading(content: Any, words: str) -> None:
 
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_who_may_not_see_a_page_is_told_so_and_what_to_do(language: Language) -> None:
-    speech = Translator(language)
-    said = text(no_rights(speech))
-    assert speech("no_rights") in said and speech("no_rights_hint") in said and "shape lock" in said
+    translator = Translator(language)
+    said = text(no_rights(translator))
+    assert (
+        translator("no_rights") in said
+        and translator("no_rights_hint") in said
+        and "shape lock" in said
+    )

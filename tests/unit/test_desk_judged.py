@@ -13,7 +13,7 @@ from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 from dashboard.components import target_board as board
 from dashboard.components.measured import WORDS_OF, measured, named, read
 from dashboard.components.score_bars import bar, between, grade_words, total_words
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.pages.index.unit import losses, records, rule
 from dashboard.pages.targets.chart import Course, axes, day_ticks, drawing, ticks
 from dashboard.request.address import PageRequest
@@ -197,4 +197,4 @@ def test_what_loses_most_comes_first_and_leads_to_the_records_of_the_unit() -> N
     ids=lambda one: one.code,
 )
 def test_every_rule_is_told_in_words(item: Criterion) -> None:
-    assert all(rule(item, speech) for speech in (VI, EN))
+    assert all(rule(item, translator) for translator in (VI, EN))

@@ -24,7 +24,7 @@ from dashboard.components.list_cells import CellFormatter
 from dashboard.components.list_fields import FIELDS, MAIN, choices
 from dashboard.components.sheet import Sheet, csv_pieces, xlsx_pieces
 from dashboard.components.workbook import workbook
-from dashboard.i18n.speech import Translator, in_order
+from dashboard.i18n.translator import Translator, in_order
 from dashboard.i18n.words import WORDS
 from dashboard.pages.records import filters, grid
 from dashboard.query import lists as store_lists
@@ -53,7 +53,9 @@ def text(components: Any) -> str:
 
 def read(search: str, kind: str = "filing", spoken: str = "vi") -> address.Wanted:
     asked = PageRequest.of(f"/records/{kind}", search, spoken, "vi")
-    return address.read(asked, PLACE, CellFormatter(address.kind_of(asked), PLACE, asked.speech))
+    return address.read(
+        asked, PLACE, CellFormatter(address.kind_of(asked), PLACE, asked.translator)
+    )
 
 
 def test_an_address_says_all_that_a_list_is() -> None:
@@ -347,7 +349,7 @@ def test_a_text_is_looked_for_in_the_form_that_records_were_brought_into(typed: 
     _, given = conditions(Sought(FEEDBACK, text=typed), MOMENT, "today")
     assert given["text"].split() == ["Số", "12/QĐ"] and "\u00a0" not in given["folded"]
     asked = PageRequest.of("/records/feedback", urlencode({"text": typed}), None, "vi")
-    wanted = address.read(asked, PLACE, CellFormatter(FEEDBACK, PLACE, asked.speech))
+    wanted = address.read(asked, PLACE, CellFormatter(FEEDBACK, PLACE, asked.translator))
     assert conditions(wanted.sought, MOMENT, "today")[1]["text"] == "Số 12/QĐ"
 
 

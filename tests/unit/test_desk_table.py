@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 from dashboard.components.sheet import Sheet, written
 from dashboard.components.table import TableColumn, Wish, table
-from dashboard.i18n.speech import in_order
+from dashboard.i18n.translator import in_order
 from dashboard.request.address import PageRequest
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)

@@ -16,7 +16,7 @@ from dashboard.components.record_rows import columns, left, short, status_words
 from dashboard.components.table import sorted_rows
 from dashboard.components.unit_refs import commune_name, name, unit_link, who
 from dashboard.components.unit_search import found_agencies, found_units
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.i18n.words import WORDS
 from dashboard.pages.record import life
 from dashboard.pages.search.page import exact

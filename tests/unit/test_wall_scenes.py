@@ -131,7 +131,7 @@ def test_every_alarm_has_a_scene_and_every_figure_of_a_theme_words() -> None:
     for rule in alarm_rules():
         assert scene_of(StoredAlarm(rule.cause, 2, NOW, subject="filing.on_time")) in SCENES
     for shown in THEMES.values():
-        assert all(WallView("vi").speech(f"short_{one.code}") for one in shown)
+        assert all(WallView("vi").translator(f"short_{one.code}") for one in shown)
 
 
 MOMENT = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)

@@ -15,43 +15,43 @@ from schemas.scores import Score
 ITEMS = ("unit", "item", "total", "aim", "reads", "value", "state", "verified", "note", "age")
 
 
-def sheet(ask: PageContext, asked: PageRequest) -> Sheet:
+def sheet(context: PageContext, request: PageRequest) -> Sheet:
     """What the address shows: a league in its order with the province before it, or every item of the unit that it asks for."""
-    speech, criteria = asked.speech, chosen_set(ask, asked)
-    name = f"index-{criteria.code}-{asked.get('unit') or asked.get('kind', 'all')}-{ask.clock.now().astimezone(ZONE):%Y%m%d}"
-    found = scored(ask, criteria)
-    if code := asked.get("unit"):
-        if code not in units(ask):
-            raise LookupError(speech("unknown_unit", id=code))
+    translator, criteria = request.translator, chosen_set(context, request)
+    name = f"index-{criteria.code}-{request.get('unit') or request.get('kind', 'all')}-{context.clock.now().astimezone(ZONE):%Y%m%d}"
+    found = scored(context, criteria)
+    if code := request.get("unit"):
+        if code not in units(context):
+            raise LookupError(translator("unknown_unit", id=code))
         if code not in found:
-            raise LookupError(speech("not_scored"))
-        words = unit_name(code, ask.place, speech)
-        return Sheet(name, [speech(key) for key in ITEMS], _items(words, found[code], asked))
+            raise LookupError(translator("not_scored"))
+        words = unit_name(code, context.place, translator)
+        return Sheet(name, [translator(key) for key in ITEMS], _items(words, found[code], request))
     kinds = [kind for kind in LEAGUES if criteria.scores(scored_as(kind))]
-    rows = wished(ask, asked, criteria, kind_of(asked, kinds)) if kinds else []
-    place = ask.place.code
+    rows = wished(context, request, criteria, kind_of(request, kinds)) if kinds else []
+    place = context.place.code
     lines = (
-        [_line(None, place, unit_name(place, ask.place, speech), found[place], asked)]
+        [_line(None, place, unit_name(place, context.place, translator), found[place], request)]
         if place in found
         else []
     )
     lines += [
-        _line(row["rank"].place, row["rank"].unit, row["name"], row["rank"].score, asked)
+        _line(row["rank"].place, row["rank"].unit, row["name"], row["rank"].score, request)
         for row in rows
     ]
-    heads = ["#", *(speech(key) for key in ("code", "unit", "total", "grade", "data_coverage"))]
+    heads = ["#", *(translator(key) for key in ("code", "unit", "total", "grade", "data_coverage"))]
     return Sheet(
         name,
-        [*heads, *(f"{one.words(asked.spoken)} (/{one.points:g})" for one in criteria.groups)],
+        [*heads, *(f"{one.words(request.spoken)} (/{one.points:g})" for one in criteria.groups)],
         lines,
     )
 
 
 def _line(
-    place: int | None, code: str, words: str, score: Score, asked: PageRequest
+    place: int | None, code: str, words: str, score: Score, request: PageRequest
 ) -> tuple[object, ...]:
-    total = asked.speech("not_enough") if score.total is None else score.total
-    grade = score.grade.words(asked.spoken) if score.grade else None
+    total = request.translator("not_enough") if score.total is None else score.total
+    grade = score.grade.words(request.spoken) if score.grade else None
     return (
         place,
         code,
@@ -63,16 +63,23 @@ def _line(
     )
 
 
-def _items(words: str, score: Score, asked: PageRequest) -> Iterator[tuple[object, ...]]:
-    speech = asked.speech
+def _items(words: str, score: Score, request: PageRequest) -> Iterator[tuple[object, ...]]:
+    translator = request.translator
     for one in score.parts:
         reads = one.of.reads if isinstance(one.of, Criterion) else one.of.reported
-        seen = speech("yes" if one.of.verified else "no")
+        seen = translator("yes" if one.of.verified else "no")
         said = (
-            named(reads, speech),
+            named(reads, translator),
             one.reading.value,
-            one.state.words(asked.spoken),
+            one.state.words(request.spoken),
             seen,
-            one.of.noted(asked.spoken),
+            one.of.noted(request.spoken),
         )
-        yield words, one.of.words(asked.spoken), one.points, one.of.points, *said, one.reading.as_of
+        yield (
+            words,
+            one.of.words(request.spoken),
+            one.points,
+            one.of.points,
+            *said,
+            one.reading.as_of,
+        )

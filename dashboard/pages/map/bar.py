@@ -3,7 +3,7 @@
 from dash import dcc, html
 
 from dashboard.components.parts import PICKER, Part, labelled, stated
-from dashboard.i18n.speech import in_order
+from dashboard.i18n.translator import in_order
 from dashboard.pages.map import gathered
 from dashboard.pages.map.legends import picked
 from dashboard.pages.map.spots import spots
@@ -17,17 +17,21 @@ ANEW = {"records_page": None}
 """What another choice takes away: the page of a table that is no more."""
 
 
-def bar(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
+def bar(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
     """The parts of the bar."""
-    return [_window(asked, view), _filters(ask, asked, view), _choose(ask, asked, view)]
+    return [
+        _window(request, view),
+        _filters(context, request, view),
+        _choose(context, request, view),
+    ]
 
 
-def _window(asked: PageRequest, view: MapView) -> html.Div:
-    speech = asked.speech
+def _window(request: PageRequest, view: MapView) -> html.Div:
+    translator = request.translator
     tabs = [
         html.A(
-            speech(f"map_window_{name}"),
-            href=asked.with_(
+            translator(f"map_window_{name}"),
+            href=request.with_(
                 **{
                     "window": None if name == USUAL_WINDOW else name,
                     "from": None,
@@ -50,19 +54,19 @@ def _window(asked: PageRequest, view: MapView) -> html.Div:
                     ]
                 )
                 for name, words, at in (
-                    ("from", speech("map_from"), view.since),
-                    ("to", speech("map_to"), view.until),
+                    ("from", translator("map_from"), view.since),
+                    ("to", translator("map_to"), view.until),
                 )
             ),
-            html.Button(speech("show"), type="submit"),
+            html.Button(translator("show"), type="submit"),
         ],
-        action=asked.path,
+        action=request.path,
         id="window-form",
     )
     custom = html.Details(
         [
             html.Summary(
-                speech("map_window_custom"), className="here" if view.window == "custom" else ""
+                translator("map_window_custom"), className="here" if view.window == "custom" else ""
             ),
             form,
         ],
@@ -70,44 +74,44 @@ def _window(asked: PageRequest, view: MapView) -> html.Div:
         className="drop",
     )
     return html.Div(
-        [html.Nav(tabs, className="tabs", **labelled(speech("map_window"))), custom],
+        [html.Nav(tabs, className="tabs", **labelled(translator("map_window"))), custom],
         className="window",
     )
 
 
-def _filters(ask: PageContext, asked: PageRequest, view: MapView) -> html.Div:
-    speech = asked.speech
-    scope = view.scope(ask.place, spots(ask.place))
-    counts = gathered.categories(ask, view, scope)
+def _filters(context: PageContext, request: PageRequest, view: MapView) -> html.Div:
+    translator = request.translator
+    scope = view.scope(context.place, spots(context.place))
+    counts = gathered.categories(context, view, scope)
     known = sorted(
         {*counts, *filter(None, [view.category])},
-        key=lambda code: in_order(category_words(code, asked.spoken)),
+        key=lambda code: in_order(category_words(code, request.spoken)),
     )
-    categories = [("", speech("map_any_category"))]
+    categories = [("", translator("map_any_category"))]
     categories += [
-        (code, f"{category_words(code, asked.spoken)} ({speech.number(counts.get(code, 0))})")
+        (code, f"{category_words(code, request.spoken)} ({translator.number(counts.get(code, 0))})")
         for code in known
     ]
     states = [
-        ("", speech("map_any_state")),
-        *((name, speech(f"map_state_{name}")) for name in STATES),
+        ("", translator("map_any_state")),
+        *((name, translator(f"map_state_{name}")) for name in STATES),
     ]
     return html.Div(
         [
-            picked(asked, "category", categories, view.category, speech("map_category")),
-            picked(asked, "state", states, view.state, speech("state")),
+            picked(request, "category", categories, view.category, translator("map_category")),
+            picked(request, "state", states, view.state, translator("state")),
         ],
         className="filters",
     )
 
 
-def _choose(ask: PageContext, asked: PageRequest, view: MapView) -> html.Div:
-    speech, chosen = asked.speech, view.communes
+def _choose(context: PageContext, request: PageRequest, view: MapView) -> html.Div:
+    translator, chosen = request.translator, view.communes
     rows = []
-    for code, words in sorted(ask.place.names.items(), key=lambda one: in_order(one[1])):
+    for code, words in sorted(context.place.names.items(), key=lambda one: in_order(one[1])):
         on = code in chosen
         codes = [one for one in chosen if one != code] if on else [*chosen, code]
-        href = asked.with_(unit=",".join(codes) or None, box=None, record=None, **ANEW)
+        href = request.with_(unit=",".join(codes) or None, box=None, record=None, **ANEW)
         rows.append(
             html.Li(
                 html.A(
@@ -121,8 +125,8 @@ def _choose(ask: PageContext, asked: PageRequest, view: MapView) -> html.Div:
         )
     listed = html.Details(
         [
-            html.Summary(speech("map_choose_communes")),
-            html.Ul(rows, className="communes", **labelled(speech("map_choose_communes"))),
+            html.Summary(translator("map_choose_communes")),
+            html.Ul(rows, className="communes", **labelled(translator("map_choose_communes"))),
         ],
         id="choose-communes",
         className="drop",

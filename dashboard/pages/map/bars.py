@@ -16,7 +16,7 @@ TICKS = 5
 
 
 def bars(
-    asked: PageRequest,
+    request: PageRequest,
     pairs: Sequence[Pair],
     since: datetime,
     step: SeriesStep,
@@ -24,20 +24,20 @@ def bars(
     closed: str,
 ) -> Part:
     """The drawing; `begun` and `closed` name what is counted."""
-    speech = asked.speech
+    translator = request.translator
     most = max((max(one.begun, one.closed) for one in pairs), default=0)
     starts = [since, *(one.at for one in pairs[:-1])]
     drawn = []
     for start, one in zip(starts, pairs, strict=True):
         told = (
-            f"{_when(start, step)} – {_when(one.at, step)}: {begun.lower()} {speech.number(one.begun)}, "
-            f"{closed.lower()} {speech.number(one.closed)}"
+            f"{_when(start, step)} – {_when(one.at, step)}: {begun.lower()} {translator.number(one.begun)}, "
+            f"{closed.lower()} {translator.number(one.closed)}"
         )
         heights = [
             html.I(className=name, style={"height": f"{100 * n / (most or 1):.1f}%"})
             for name, n in (("begun", one.begun), ("closed", one.closed))
         ]
-        href = asked.with_(
+        href = request.with_(
             **{"window": None, "from": written(start), "to": written(one.at), "records_page": None}
         )
         drawn.append(html.A(heights, href=href, title=told, **labelled(told)))
@@ -57,7 +57,7 @@ def bars(
         for name, words in (("begun", begun), ("closed", closed))
     ]
     keys = [
-        html.Li([html.I(className=f"bar-key {name}"), words, html.B(speech.number(total))])
+        html.Li([html.I(className=f"bar-key {name}"), words, html.B(translator.number(total))])
         for name, words, total in sums
     ]
     return html.Div(
@@ -65,9 +65,12 @@ def bars(
             html.Ul(keys, className="keys"),
             html.Div(
                 [
-                    html.Span(speech.number(most), className="most"),
+                    html.Span(translator.number(most), className="most"),
                     html.Div(
-                        drawn, className="bars-of", role="group", **labelled(speech("map_course"))
+                        drawn,
+                        className="bars-of",
+                        role="group",
+                        **labelled(translator("map_course")),
                     ),
                     html.Div(ticks, className="ticks plot", **stated("hidden", True)),
                 ],

@@ -9,7 +9,7 @@ from dashboard.components.outlines import Bounds, outlines_address
 from dashboard.components.parts import value
 from dashboard.components.source_states import state_word
 from dashboard.components.unit_refs import name
-from dashboard.i18n.speech import Language
+from dashboard.i18n.translator import Language
 from dashboard.i18n.words import WORDS
 from dashboard.pages.map import gathered
 from dashboard.pages.map.gathered import Amount, Calls, Edge, Feeds, Meetings, MeetingSite
@@ -29,85 +29,97 @@ FILTERS = ("category", "state", "window", "from", "to", "unit", "box", "run")
 Mark = dict[str, Any]
 
 
-def drawn(ask: PageContext, asked: PageRequest, view: MapView) -> dict[str, Any]:
+def drawn(context: PageContext, request: PageRequest, view: MapView) -> dict[str, Any]:
     """All that the map shows but the reports, which are asked for by view. Layers that are off are left out."""
-    place, on = spots(ask.place), set(view.layers)
+    place, on = spots(context.place), set(view.layers)
     found: dict[str, Any] = {
         "layers": list(view.layers),
         "style": view.style,
         "query": urlencode(
-            [(key, asked.get(key)) for key in FILTERS if asked.get(key)] + _moment(ask)
+            [(key, request.get(key)) for key in FILTERS if request.get(key)] + _moment(context)
         ),
         "chosen": {
             "communes": list(view.inside(place) if view.box else view.communes),
             "agency": _at(place, view.agency),
             "box": view.box,
-            "record": _record(ask, view, place),
+            "record": _record(context, view, place),
             "any": view.chosen,
         },
         "categories": {
-            code: category_words(code, asked.spoken)
-            for code in gathered.categories(ask, view, view.scope(ask.place, place))
+            code: category_words(code, request.spoken)
+            for code in gathered.categories(context, view, view.scope(context.place, place))
         },
-        "names": {code: ask.place.names.get(code, code) for code in place.communes},
+        "names": {code: context.place.names.get(code, code) for code in place.communes},
         "spots": place.communes,
-        "bounds": _bounds(ask, place),
+        "bounds": _bounds(context, place),
         "outlined": place.outlined,
-        "outlines": outlines_address(ask.place),
+        "outlines": outlines_address(context.place),
     }
     if "communes" in on:
-        found |= _communes(ask, asked, view)
+        found |= _communes(context, request, view)
     if "overdue" in on:
-        found["overdue"] = [_amount(ask, asked, one) for one in gathered.overdue(ask, view)]
+        found["overdue"] = [
+            _amount(context, request, one) for one in gathered.overdue(context, view)
+        ]
     if "flows" in on:
         found["flows"] = [
-            _edge(ask, asked, one) for one in gathered.flows(ask, view)[: gathered.DRAWN_FLOWS]
+            _edge(context, request, one)
+            for one in gathered.flows(context, view)[: gathered.DRAWN_FLOWS]
         ]
     if "meetings" in on:
-        meetings = gathered.meetings(ask, view)
-        found["meetings"] = [_site(ask, asked, one, meetings) for one in meetings.sites]
+        meetings = gathered.meetings(context, view)
+        found["meetings"] = [_site(context, request, one, meetings) for one in meetings.sites]
     if "sources" in on:
-        found["sources"] = [_feeds(ask, asked, one) for one in gathered.sources(ask, view)]
+        found["sources"] = [
+            _feeds(context, request, one) for one in gathered.sources(context, view)
+        ]
     if "alarms" in on:
-        calls, watched = gathered.calls(ask, view)
-        found["alarms"] = [_call(ask, asked, one, watched.alive) for one in calls]
+        calls, watched = gathered.calls(context, view)
+        found["alarms"] = [_call(context, request, one, watched.alive) for one in calls]
     return found
 
 
-def _moment(ask: PageContext) -> list[tuple[str, str]]:
+def _moment(context: PageContext) -> list[tuple[str, str]]:
     """The moment that is drawn, which an address that follows a run does not say; nothing for the present."""
-    if not isinstance(ask.clock, Replay):
+    if not isinstance(context.clock, Replay):
         return []
-    return [("moment", written(ask.clock.at, "milliseconds")), ("picture", ask.clock.picture)]
+    return [
+        ("moment", written(context.clock.at, "milliseconds")),
+        ("picture", context.clock.picture),
+    ]
 
 
-def title(ask: PageContext, asked: PageRequest, code: str) -> str:
+def title(context: PageContext, request: PageRequest, code: str) -> str:
     """What a spot is called: a commune by its name, the seat as the level of the province."""
     return (
-        asked.speech("map_seat") if code == ask.place.code else name(code, ask.place, asked.speech)
+        request.translator("map_seat")
+        if code == context.place.code
+        else name(code, context.place, request.translator)
     )
 
 
-def _bounds(ask: PageContext, place: Spots) -> Bounds:
+def _bounds(context: PageContext, place: Spots) -> Bounds:
     """All of the province; a place of which no units are known is where its reports lie."""
     if place.communes:
         return place.bounds
     return (
-        ask.once("map extent", lambda: gathered.store(ask).extent(), seconds=gathered.KEEP_SECONDS)
+        context.once(
+            "map extent", lambda: gathered.store(context).extent(), seconds=gathered.KEEP_SECONDS
+        )
         or place.bounds
     )
 
 
-def _communes(ask: PageContext, asked: PageRequest, view: MapView) -> dict[str, Any]:
-    readings, classes = gathered.communes(ask, view)
-    speech = asked.speech
+def _communes(context: PageContext, request: PageRequest, view: MapView) -> dict[str, Any]:
+    readings, classes = gathered.communes(context, view)
+    translator = request.translator
     told = {
-        code: speech("stale") if found.stale else value(found, view.measure, speech)
-        for code in ask.place.names
+        code: translator("stale") if found.stale else value(found, view.measure, translator)
+        for code in context.place.names
         if (found := readings.get(code)) is not None
     }
     return {
-        "measure": view.measure.words(asked.spoken),
+        "measure": view.measure.words(request.spoken),
         "shades": {code: classes.shade(step) for code, step in classes.steps.items()},
         "unknown": [code for code, found in readings.items() if found.stale],
         "values": told,
@@ -121,32 +133,40 @@ def _mark(code: str, spot: Spot, heading: str, *said: str, **more: Any) -> Mark:
 
 
 def _bodies(
-    ask: PageContext, asked: PageRequest, spot: str, told: Mapping[str, str]
+    context: PageContext, request: PageRequest, spot: str, told: Mapping[str, str]
 ) -> list[tuple[str, str]]:
     """Whom a mark is of, to choose from: its commune and its agencies, each with its code and what is told of it."""
-    own = [(spot, title(ask, asked, spot))] if spot in ask.place.names else []
+    own = [(spot, title(context, request, spot))] if spot in context.place.names else []
     return [*own, *told.items()]
 
 
-def _amount(ask: PageContext, asked: PageRequest, one: Amount) -> Mark:
-    speech, of = asked.speech, sorted(one.of.items(), key=lambda item: (-item[1], item[0]))
-    said = {code: f"{speech.number(count)} · {name(code, ask.place, speech)}" for code, count in of}
-    heading = speech("map_overdue_at", unit=title(ask, asked, one.code), n=speech.number(one.count))
+def _amount(context: PageContext, request: PageRequest, one: Amount) -> Mark:
+    translator, of = (
+        request.translator,
+        sorted(one.of.items(), key=lambda item: (-item[1], item[0])),
+    )
+    said = {
+        code: f"{translator.number(count)} · {name(code, context.place, translator)}"
+        for code, count in of
+    }
+    heading = translator(
+        "map_overdue_at", unit=title(context, request, one.code), n=translator.number(one.count)
+    )
     return _mark(
         one.code,
         one.spot,
         heading,
         *said.values(),
         n=one.count,
-        agencies=_bodies(ask, asked, one.code, said),
+        agencies=_bodies(context, request, one.code, said),
     )
 
 
-def _edge(ask: PageContext, asked: PageRequest, one: Edge) -> Mark:
-    speech = asked.speech
-    ends = [title(ask, asked, code) for code in (one.sender, one.receiver)]
+def _edge(context: PageContext, request: PageRequest, one: Edge) -> Mark:
+    translator = request.translator
+    ends = [title(context, request, code) for code in (one.sender, one.receiver)]
     said = [
-        f"{BY_CODE[code].words(asked.spoken)}: {value(one.readings[code], BY_CODE[code], speech)}"
+        f"{BY_CODE[code].words(request.spoken)}: {value(one.readings[code], BY_CODE[code], translator)}"
         for code in (
             "document.sent",
             "document.receive_p50",
@@ -168,53 +188,60 @@ def _edge(ask: PageContext, asked: PageRequest, one: Edge) -> Mark:
     )
 
 
-def _site(ask: PageContext, asked: PageRequest, one: MeetingSite, meetings: Meetings) -> Mark:
-    speech = asked.speech
+def _site(context: PageContext, request: PageRequest, one: MeetingSite, meetings: Meetings) -> Mark:
+    translator = request.translator
     said = [
-        speech("map_sites_connected", n=speech.number(one.connected)) if one.connected else "",
-        speech("map_sites_missing", n=speech.number(one.missing)) if one.missing else "",
-        speech("map_sites_invited", n=speech.number(one.invited)) if one.invited else "",
+        translator("map_sites_connected", n=translator.number(one.connected))
+        if one.connected
+        else "",
+        translator("map_sites_missing", n=translator.number(one.missing)) if one.missing else "",
+        translator("map_sites_invited", n=translator.number(one.invited)) if one.invited else "",
     ]
     if one.hosts:
         said += [
-            f"{speech.moment(row['started_at'], ask.clock.now())} {row['title']}"
+            f"{translator.moment(row['started_at'], context.clock.now())} {row['title']}"
             for row in (*meetings.live, *meetings.coming)
         ]
     state = "missing" if one.missing else "connected" if one.connected else "coming"
     return _mark(
-        one.code, one.spot, title(ask, asked, one.code), *said, state=state, hosts=one.hosts
+        one.code, one.spot, title(context, request, one.code), *said, state=state, hosts=one.hosts
     )
 
 
-def _feeds(ask: PageContext, asked: PageRequest, one: Feeds) -> Mark:
-    speech = asked.speech
+def _feeds(context: PageContext, request: PageRequest, one: Feeds) -> Mark:
+    translator = request.translator
     said = [
-        f"{state_word(source.state, speech)} · {speech(f'feed_{source.kind}')} · {name(source.agency, ask.place, speech)}"
+        f"{state_word(source.state, translator)} · {translator(f'feed_{source.kind}')} · {name(source.agency, context.place, translator)}"
         for source in one.sources
         if source.state is one.state
     ]
     bodies = _bodies(
-        ask,
-        asked,
+        context,
+        request,
         one.code,
-        {source.agency: name(source.agency, ask.place, speech) for source in one.sources},
+        {source.agency: name(source.agency, context.place, translator) for source in one.sources},
     )
     return _mark(
         one.code,
         one.spot,
-        title(ask, asked, one.code),
+        title(context, request, one.code),
         *said,
         state=one.state.value,
         agencies=bodies,
     )
 
 
-def _call(ask: PageContext, asked: PageRequest, one: Calls, alive: bool) -> Mark:
-    speech = asked.speech
+def _call(context: PageContext, request: PageRequest, one: Calls, alive: bool) -> Mark:
+    translator = request.translator
     said = [
-        f"{speech(f'priority_{alarm.priority}')}: {sentence(alarm, speech)}" for alarm in one.alarms
+        f"{translator(f'priority_{alarm.priority}')}: {sentence(alarm, translator)}"
+        for alarm in one.alarms
     ]
-    heading = title(ask, asked, one.code) if one.code else where(one.alarms[0], ask.place, speech)
+    heading = (
+        title(context, request, one.code)
+        if one.code
+        else where(one.alarms[0], context.place, translator)
+    )
     priority = one.alarms[0].priority if alive else 0
     return _mark(one.code, one.spot, heading, *said, priority=priority, n=len(one.alarms))
 
@@ -224,13 +251,13 @@ def _at(place: Spots, code: str) -> Spot | None:
     return found[1] if found else None
 
 
-def _record(ask: PageContext, view: MapView, place: Spots) -> Mark | None:
+def _record(context: PageContext, view: MapView, place: Spots) -> Mark | None:
     """Where the record lies that the address names: a report at its own place, all else with who holds it."""
     if view.record is None:
         return None
     kind, entity = view.record
     row = gathered.once(
-        ask, view, ("record", view.record), lambda: gathered.store(ask).record(kind, entity)
+        context, view, ("record", view.record), lambda: gathered.store(context).record(kind, entity)
     )
     if row is None:
         return None

@@ -14,35 +14,35 @@ MAX_HITS = 6
 """Hits of each group that are shown."""
 
 
-def hits(ask: PageContext, asked: PageRequest, text: str) -> Part:
+def hits(context: PageContext, request: PageRequest, text: str) -> Part:
     """What was found, the best first; says so when it is nothing."""
-    speech = asked.speech
+    translator = request.translator
     text = " ".join(normalise(text).split())[:200]
     if not text:
         return []
     records = (
-        ask.once(("numbered", text), lambda: ask.records.numbered(ask.clock, text))
+        context.once(("numbered", text), lambda: context.records.numbered(context.clock, text))
         if len(text) >= MIN_LETTERS
         else {}
     )
     places = [
         _hit(
-            asked,
-            one.full_name_en if asked.spoken == "en" else one.full_name,
+            request,
+            one.full_name_en if request.spoken == "en" else one.full_name,
             one.code,
-            unit=None if one.code == ask.place.code else one.code,
+            unit=None if one.code == context.place.code else one.code,
         )
-        for one in found_units(ask.place, text)[:MAX_HITS]
+        for one in found_units(context.place, text)[:MAX_HITS]
     ]
     bodies = [
-        _hit(asked, one.words(asked.spoken), one.code, unit=one.code)
-        for one in found_agencies(ask.place.agencies, text)[:MAX_HITS]
+        _hit(request, one.words(request.spoken), one.code, unit=one.code)
+        for one in found_agencies(context.place.agencies, text)[:MAX_HITS]
     ]
     numbers = [
         _hit(
-            asked,
+            request,
             short(kind, str(row["entity_id"])),
-            kind.words(asked.spoken),
+            kind.words(request.spoken),
             record=f"{kind.name}/{row['entity_id']}",
             kind=kind.name,
         )
@@ -54,12 +54,12 @@ def hits(ask: PageContext, asked: PageRequest, text: str) -> Part:
     return (
         html.Ul(found)
         if found
-        else html.P(speech("search_nothing", text=text), className="note", role="status")
+        else html.P(translator("search_nothing", text=text), className="note", role="status")
     )
 
 
-def _hit(asked: PageRequest, words: str, told: str, **choice: str | None) -> html.Li:
+def _hit(request: PageRequest, words: str, told: str, **choice: str | None) -> html.Li:
     changes = {"unit": None, "box": None, "record": None, "records_page": None, **choice}
     return html.Li(
-        html.A([html.Span(words), html.Small(told)], href=asked.with_(**changes), **marked("fit"))
+        html.A([html.Span(words), html.Small(told)], href=request.with_(**changes), **marked("fit"))
     )

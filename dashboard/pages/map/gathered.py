@@ -113,34 +113,39 @@ class Calls:
     alarms: Sequence[StoredAlarm]
 
 
-def store(ask: PageContext) -> MapStore:
+def store(context: PageContext) -> MapStore:
     """The questions of the map."""
-    return MapStore(ask.lives)
+    return MapStore(context.lives)
 
 
-def viewed(ask: PageContext, asked: PageRequest) -> MapView:
+def viewed(context: PageContext, request: PageRequest) -> MapView:
     """What an address asks for: all who ask within a tick look at the same moment, so that what they see adds up."""
-    return MapView.of(asked, ask.place, ask.once("map now", ask.clock.now))
+    return MapView.of(request, context.place, context.once("map now", context.clock.now))
 
 
-def once(ask: PageContext, view: MapView, what: Hashable, question: Callable[[], T]) -> T:
+def once(context: PageContext, view: MapView, what: Hashable, question: Callable[[], T]) -> T:
     """The answer to a question about the window of a view, asked once: what is of a moment that is named does not age."""
-    return ask.once(("map", what, view.since, view.until), question, seconds=KEEP_SECONDS)
+    return context.once(("map", what, view.since, view.until), question, seconds=KEEP_SECONDS)
 
 
-def categories(ask: PageContext, view: MapView, scope: Scope) -> dict[str, int]:
+def categories(context: PageContext, view: MapView, scope: Scope) -> dict[str, int]:
     """The categories of the reports in a scope, whatever category it is narrowed to: how many of each."""
     return once(
-        ask, view, ("categories", replace(scope, category="")), lambda: store(ask).categories(scope)
+        context,
+        view,
+        ("categories", replace(scope, category="")),
+        lambda: store(context).categories(scope),
     )
 
 
-def communes(ask: PageContext, view: MapView) -> tuple[Readings, Shades]:
+def communes(context: PageContext, view: MapView) -> tuple[Readings, Shades]:
     """What the measure reads in each commune, with its age, and the classes; those of silent sources are in none."""
 
-    def asked() -> tuple[Readings, Shades]:
-        found = store(ask).by_unit(view.scope(ask.place, spots(ask.place)), view.measure, "commune")
-        sources, code = ask.current_sources(), view.measure.code
+    def request() -> tuple[Readings, Shades]:
+        found = store(context).by_unit(
+            view.scope(context.place, spots(context.place)), view.measure, "commune"
+        )
+        sources, code = context.current_sources(), view.measure.code
         its = of_units(sources)
         told = {
             unit: aged({code: one}, its.get(("commune", unit), ()))[code]
@@ -149,33 +154,33 @@ def communes(ask: PageContext, view: MapView) -> tuple[Readings, Shades]:
         here = {
             unit: one
             for unit, one in told.items()
-            if not one.stale and (unit in ask.place.names or not ask.place.names)
+            if not one.stale and (unit in context.place.names or not context.place.names)
         }
         return told, shades(view.measure, here)
 
-    return once(ask, view, ("communes", view.measure.code), asked)
+    return once(context, view, ("communes", view.measure.code), request)
 
 
-def outside(ask: PageContext, view: MapView) -> tuple[float, list[str]]:
+def outside(context: PageContext, view: MapView) -> tuple[float, list[str]]:
     """What a measure that counts has in communes that are none of the place, and their codes; nothing for other measures."""
     found = {
         unit: one.value
-        for unit, one in communes(ask, view)[0].items()
-        if unit not in ask.place.names and one.value
+        for unit, one in communes(context, view)[0].items()
+        if unit not in context.place.names and one.value
     }
-    is_count = view.measure.unit is MeasureUnit.COUNT and bool(ask.place.names)
+    is_count = view.measure.unit is MeasureUnit.COUNT and bool(context.place.names)
     return (sum(found.values()), sorted(found)) if is_count else (0, [])
 
 
-def overdue(ask: PageContext, view: MapView) -> list[Amount]:
+def overdue(context: PageContext, view: MapView) -> list[Amount]:
     """Overdue filings by where the agency lies that holds them, the most first."""
 
-    def asked() -> list[Amount]:
-        where = spots(ask.place)
-        found = store(ask).by_unit(view.scope(ask.place, where), OVERDUE, "agency")
+    def request() -> list[Amount]:
+        where = spots(context.place)
+        found = store(context).by_unit(view.scope(context.place, where), OVERDUE, "agency")
         return _amounts(where, {code: one.value for code, one in found.items() if one.value})
 
-    return once(ask, view, "overdue", asked)
+    return once(context, view, "overdue", request)
 
 
 def _amounts(where: Spots, values: Mapping[str, float]) -> list[Amount]:
@@ -187,19 +192,23 @@ def _amounts(where: Spots, values: Mapping[str, float]) -> list[Amount]:
     return sorted(amounts, key=lambda one: (-one.count, one.code))
 
 
-def flows(ask: PageContext, view: MapView) -> list[Edge]:
+def flows(context: PageContext, view: MapView) -> list[Edge]:
     """Documents between spots, the most first; of what is chosen only what goes there or comes from there."""
 
-    def asked() -> list[Edge]:
-        where = spots(ask.place)
+    def request() -> list[Edge]:
+        where = spots(context.place)
         lying = {
-            one.code: spot for one in ask.place.agencies if (spot := where.of(one.code)) is not None
+            one.code: spot
+            for one in context.place.agencies
+            if (spot := where.of(one.code)) is not None
         }
         if not lying:
             return []
         at, figures = dict(lying.values()), [BY_CODE[code] for code in FLOW_FIGURES]
-        scope = view.scope(ask.place, where)
-        found = store(ask).flows(scope, {code: spot for code, (spot, _) in lying.items()}, figures)
+        scope = view.scope(context.place, where)
+        found = store(context).flows(
+            scope, {code: spot for code, (spot, _) in lying.items()}, figures
+        )
         edges = [
             Edge(*key, (at[key[0]], at[key[1]]), told)
             for key, told in found.items()
@@ -216,17 +225,17 @@ def flows(ask: PageContext, view: MapView) -> list[Edge]:
             key=lambda one: (-one.sent, one.sender, one.receiver),
         )
 
-    return once(ask, view, ("flows", view.agency, view.communes, view.box), asked)
+    return once(context, view, ("flows", view.agency, view.communes, view.box), request)
 
 
-def meetings(ask: PageContext, view: MapView) -> Meetings:
+def meetings(context: PageContext, view: MapView) -> Meetings:
     """Meetings that go on and those of the next hours, with their sites."""
 
-    def asked() -> Meetings:
-        clock = At(view.until) if view.past else ask.clock
-        live, coming = ask.lives.meetings(clock), ask.lives.coming(clock, SOON)
+    def request() -> Meetings:
+        clock = At(view.until) if view.past else context.clock
+        live, coming = context.lives.meetings(clock), context.lives.coming(clock, SOON)
         counts: dict[tuple[str, Spot], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-        where = spots(ask.place)
+        where = spots(context.place)
         said = [(live, "connected"), (live, "missing"), (coming, "invited")]
         for number, (rows, field) in enumerate(said):
             for code in (code for row in rows for code in row[field]):
@@ -241,15 +250,15 @@ def meetings(ask: PageContext, view: MapView) -> Meetings:
         ]
         return Meetings(live, coming, sites)
 
-    return once(ask, view, "meetings", asked)
+    return once(context, view, "meetings", request)
 
 
-def sources(ask: PageContext, view: MapView) -> list[Feeds]:
+def sources(context: PageContext, view: MapView) -> list[Feeds]:
     """The feeds by where their agencies lie."""
 
-    def asked() -> list[Feeds]:
-        where, at = spots(ask.place), defaultdict[tuple[str, Spot], list[Source]](list)
-        for one in ask.current_sources():
+    def request() -> list[Feeds]:
+        where, at = spots(context.place), defaultdict[tuple[str, Spot], list[Source]](list)
+        for one in context.current_sources():
             if (found := where.of(one.agency)) is not None:
                 at[found].append(one)
         return [
@@ -261,17 +270,17 @@ def sources(ask: PageContext, view: MapView) -> list[Feeds]:
             for (code, spot), some in sorted(at.items())
         ]
 
-    return once(ask, view, "sources", asked)
+    return once(context, view, "sources", request)
 
 
-def calls(ask: PageContext, view: MapView) -> tuple[list[Calls], Watched]:
+def calls(context: PageContext, view: MapView) -> tuple[list[Calls], Watched]:
     """The open alarms by where they are, and whether anybody looks; those of the province as a whole lie at its seat."""
 
-    def asked() -> tuple[list[Calls], Watched]:
-        clock = At(view.until) if view.past else ask.clock
-        found = alarms.merged(alarms.read(ask.alarms.open(clock)))
-        watched = alarms.watched(ask.alarms.jobs(), ask.clock.now(), ask.stale_after)
-        at, where = defaultdict[tuple[str, Spot], list[StoredAlarm]](list), spots(ask.place)
+    def request() -> tuple[list[Calls], Watched]:
+        clock = At(view.until) if view.past else context.clock
+        found = alarms.merged(alarms.read(context.alarms.open(clock)))
+        watched = alarms.watched(context.alarms.jobs(), context.clock.now(), context.stale_after)
+        at, where = defaultdict[tuple[str, Spot], list[StoredAlarm]](list), spots(context.place)
         for alarm in found:
             for spot in _spots_of(alarm, where):
                 at[spot].append(alarm)
@@ -280,7 +289,7 @@ def calls(ask: PageContext, view: MapView) -> tuple[list[Calls], Watched]:
             for (code, spot), some in sorted(at.items())
         ], watched
 
-    return once(ask, view, "alarms", asked)
+    return once(context, view, "alarms", request)
 
 
 def _spots_of(alarm: StoredAlarm, where: Spots) -> list[tuple[str, Spot]]:

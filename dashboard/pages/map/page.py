@@ -24,17 +24,17 @@ from dashboard.request.answers import told
 from dashboard.request.context import PageContext
 
 
-def content(ask: PageContext, asked: PageRequest) -> Part:
+def content(context: PageContext, request: PageRequest) -> Part:
     """The page. What it shows (`data-parts`) is drawn and renewed by its own script, part by part: the map itself stays."""
     data: dict[str, Any] = {
-        "data-words": json.dumps(words(asked.spoken)),
+        "data-words": json.dumps(words(request.spoken)),
         "data-renew": str(RENEW_MS),
-        "data-parts": told(parts(ask, without_extent(asked))),
+        "data-parts": told(parts(context, without_extent(request))),
     }
     return html.Div(
         [
-            html.Div([_find(asked), html.Div([], id="map-side")], className="side"),
-            html.Div([html.Div([], id="map-bar"), _ground(ask, asked)], className="middle"),
+            html.Div([_find(request), html.Div([], id="map-side")], className="side"),
+            html.Div([html.Div([], id="map-bar"), _ground(context, request)], className="middle"),
             html.Div([], id="map-panel", className="panel"),
         ],
         id="opsmap",
@@ -42,44 +42,47 @@ def content(ask: PageContext, asked: PageRequest) -> Part:
     )
 
 
-def parts(ask: PageContext, asked: PageRequest) -> dict[str, Any]:
+def parts(context: PageContext, request: PageRequest) -> dict[str, Any]:
     """All that an address shows around and on the map: `bar`, `side`, `panel` (components) and `drawn` (data).
 
     When ClickHouse does not answer, only the panel, which says so; the rest is None: what stands there may stay.
     """
-    speech = asked.speech
+    translator = request.translator
     try:
-        view = viewed(ask, asked)
+        view = viewed(context, request)
         drawing = (("bar", bar), ("side", layers), ("panel", panel))
-        around = {name: beside(partial(part, ask, asked, view)) for name, part in drawing}
-        return {"drawn": drawn(ask, asked, view), **{name: part() for name, part in around.items()}}
+        around = {name: beside(partial(part, context, request, view)) for name, part in drawing}
+        return {
+            "drawn": drawn(context, request, view),
+            **{name: part() for name, part in around.items()},
+        }
     except UnreachableError as error:
         why = "too_long" if isinstance(error, TimeLimitError) else "store_away"
         away = [
-            html.H1(ask.place.full_name(asked.spoken)),
-            nothing(speech(why), speech(f"{why}_hint")),
+            html.H1(context.place.full_name(request.spoken)),
+            nothing(translator(why), translator(f"{why}_hint")),
         ]
         return {"bar": None, "side": None, "panel": away, "drawn": None}
 
 
-def _find(asked: PageRequest) -> html.Form:
-    speech = asked.speech
+def _find(request: PageRequest) -> html.Form:
+    translator = request.translator
     box = dcc.Input(
-        id="map-find", type="search", placeholder=speech("map_find_hint"), autoComplete="off"
+        id="map-find", type="search", placeholder=translator("map_find_hint"), autoComplete="off"
     )
-    label = html.Label(speech("map_find"), htmlFor="map-find", className="hidden")
+    label = html.Label(translator("map_find"), htmlFor="map-find", className="hidden")
     return html.Form(
         [label, box, html.Div([], id="map-hits")],
         id="find-form",
         className="part find",
         role="search",
-        **labelled(speech("map_find")),
+        **labelled(translator("map_find")),
     )
 
 
-def _ground(ask: PageContext, asked: PageRequest) -> html.Div:
+def _ground(context: PageContext, request: PageRequest) -> html.Div:
     """The map itself: outlines that the browser keeps, and a canvas of its script above them."""
-    place, speech = spots(ask.place), asked.speech
+    place, translator = spots(context.place), request.translator
     (south, west), (north, east) = place.bounds
     return html.Div(
         [
@@ -88,7 +91,7 @@ def _ground(ask: PageContext, asked: PageRequest) -> html.Div:
                     country(style=_script("ground"), onEachFeature=_script("opened")),
                     dl.GeoJSON(
                         id="map-outlines",
-                        url=outlines_address(ask.place),
+                        url=outlines_address(context.place),
                         style=_script("commune"),
                         onEachFeature=_script("outlined"),
                     ),
@@ -112,9 +115,9 @@ def _ground(ask: PageContext, asked: PageRequest) -> html.Div:
                 [
                     html.Button(sign, id=id, type="button", title=words, **labelled(words))
                     for sign, id, words in (
-                        ("+", "map-in", speech("map_zoom_in")),
-                        ("\N{MINUS SIGN}", "map-out", speech("map_zoom_out")),
-                        ("⛶", "map-whole", speech("map_all_of_it")),
+                        ("+", "map-in", translator("map_zoom_in")),
+                        ("\N{MINUS SIGN}", "map-out", translator("map_zoom_out")),
+                        ("⛶", "map-whole", translator("map_all_of_it")),
                     )
                 ],
                 className="zoom",
@@ -122,22 +125,22 @@ def _ground(ask: PageContext, asked: PageRequest) -> html.Div:
             html.Div(
                 [
                     html.Button(
-                        speech("map_draw"),
+                        translator("map_draw"),
                         id="draw-box",
                         type="button",
-                        title=speech("map_draw_hint"),
+                        title=translator("map_draw_hint"),
                         **stated("pressed", False),
                     ),
-                    html.Button(speech("map_in_view"), id="choose-view", type="button"),
+                    html.Button(translator("map_in_view"), id="choose-view", type="button"),
                 ],
                 className="tools",
             ),
             html.Div([], id="map-tip"),
-            html.Div(speech("loading"), id="map-note", role="status"),
+            html.Div(translator("loading"), id="map-note", role="status"),
         ],
         id="map-ground",
         role="region",
-        **labelled(speech("map_title")),
+        **labelled(translator("map_title")),
     )
 
 

@@ -46,101 +46,102 @@ GONE = {"unit": None, "box": None, "record": None, f"{PREFIX}page": None}
 """What taking the choice away changes in an address."""
 
 
-def panel(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
+def panel(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
     """The parts of the panel."""
-    speech, scope = asked.speech, view.scope(ask.place, spots(ask.place))
+    translator, scope = request.translator, view.scope(context.place, spots(context.place))
     if view.unknown:
-        gone = html.A(speech("map_whole"), href=asked.with_(**GONE))
+        gone = html.A(translator("map_whole"), href=request.with_(**GONE))
         codes = ", ".join(view.unknown)
         return [
             html.H1(codes),
-            nothing(speech("not_found"), speech("no_unit", code=codes)),
+            nothing(translator("not_found"), translator("no_unit", code=codes)),
             html.P(gone, className="more"),
         ]
     figures = [BY_CODE[code] for code in SHOWN[view.kind]]
     found = gathered.once(
-        ask,
+        context,
         view,
         ("figures", view.kind.name, scope),
-        lambda: gathered.store(ask).overview(scope, figures, TABS),
+        lambda: gathered.store(context).overview(scope, figures, TABS),
     )
     return [
-        _heading(ask, asked, view),
+        _heading(context, request, view),
         *(
-            [html.P(speech(view.problem), className="problem", role="alert")]
+            [html.P(translator(view.problem), className="problem", role="alert")]
             if view.problem
             else []
         ),
-        *([_record(asked, *view.record)] if view.record else []),
-        _kinds(asked, view, found),
-        _cards(ask, asked, view, found),
-        *_course(ask, asked, view, scope),
-        *_flows(ask, asked, view),
-        _records(ask, asked, view, scope),
+        *([_record(request, *view.record)] if view.record else []),
+        _kinds(request, view, found),
+        _cards(context, request, view, found),
+        *_course(context, request, view, scope),
+        *_flows(context, request, view),
+        _records(context, request, view, scope),
     ]
 
 
-def _heading(ask: PageContext, asked: PageRequest, view: MapView) -> html.Header:
-    speech = asked.speech
-    words, said = _chosen(ask, asked, view)
-    times = f"{speech.full(view.since)} – {speech.full(view.until)}"
+def _heading(context: PageContext, request: PageRequest, view: MapView) -> html.Header:
+    translator = request.translator
+    words, said = _chosen(context, request, view)
+    times = f"{translator.full(view.since)} – {translator.full(view.until)}"
     away = html.A(
-        ["×", html.Span(speech("map_unchoose"), className="hidden")],
-        href=asked.with_(**GONE),
+        ["×", html.Span(translator("map_unchoose"), className="hidden")],
+        href=request.with_(**GONE),
         id="unchoose",
-        title=speech("map_unchoose_hint"),
+        title=translator("map_unchoose_hint"),
     )
     unit = view.agency or (
-        view.communes[0] if len(view.communes) == 1 else "" if view.chosen else ask.place.code
+        view.communes[0] if len(view.communes) == 1 else "" if view.chosen else context.place.code
     )
     facts: list[Part] = [*([said, " · "] if said else []), html.Span(times, className="times")]
-    if unit and ask.place.known:
-        facts += [" · ", link(asked, speech("map_unit_page"), f"/unit/{unit}")]
+    if unit and context.place.known:
+        facts += [" · ", link(request, translator("map_unit_page"), f"/unit/{unit}")]
     heading = html.Div(
         [html.H1(words), *([away] if view.chosen or view.record else [])], className="chosen"
     )
     return html.Header([heading, html.P(facts, className="facts")])
 
 
-def _chosen(ask: PageContext, asked: PageRequest, view: MapView) -> tuple[str, Part]:
+def _chosen(context: PageContext, request: PageRequest, view: MapView) -> tuple[str, Part]:
     """The name of what is chosen, and what is to be said of it."""
-    speech = asked.speech
+    translator = request.translator
     if view.box:
-        inside = view.inside(spots(ask.place))
-        return speech("map_box"), speech("map_box_has", n=speech.number(len(inside)))
+        inside = view.inside(spots(context.place))
+        return translator("map_box"), translator("map_box_has", n=translator.number(len(inside)))
     if view.agency:
-        return name(view.agency, ask.place, speech), view.agency
+        return name(view.agency, context.place, translator), view.agency
     if len(view.communes) == 1:
-        return name(view.communes[0], ask.place, speech), view.communes[0]
+        return name(view.communes[0], context.place, translator), view.communes[0]
     if view.communes:
-        links = listed(unit_link(asked, ask.place, code) for code in view.communes[:NAMED])
+        links = listed(unit_link(request, context.place, code) for code in view.communes[:NAMED])
         more = [f" +{len(view.communes) - NAMED}"] if len(view.communes) > NAMED else []
-        return speech("map_communes_chosen", n=speech.number(len(view.communes))), html.Span(
-            [*links, *more]
-        )
-    return ask.place.full_name(asked.spoken), ""
+        return translator(
+            "map_communes_chosen", n=translator.number(len(view.communes))
+        ), html.Span([*links, *more])
+    return context.place.full_name(request.spoken), ""
 
 
-def _record(asked: PageRequest, kind: Kind, entity: str) -> html.P:
+def _record(request: PageRequest, kind: Kind, entity: str) -> html.P:
     words = [
         html.I(className="pin"),
-        html.Span(asked.speech("map_marked", kind=kind.words(asked.spoken))),
-        record_rows.record_link(asked, kind, entity),
+        html.Span(request.translator("map_marked", kind=kind.words(request.spoken))),
+        record_rows.record_link(request, kind, entity),
     ]
     gone = html.A(
-        ["×", html.Span(asked.speech("close"), className="hidden")], href=asked.with_(record=None)
+        ["×", html.Span(request.translator("close"), className="hidden")],
+        href=request.with_(record=None),
     )
     return html.P([*words, gone], className="marked")
 
 
-def _kinds(asked: PageRequest, view: MapView, found: Readings) -> html.Nav:
+def _kinds(request: PageRequest, view: MapView, found: Readings) -> html.Nav:
     tabs = [
         html.A(
             [
-                asked.speech(f"feed_{kind.name}"),
-                html.Small(asked.speech.number(found[in_scope(kind)].value or 0)),
+                request.translator(f"feed_{kind.name}"),
+                html.Small(request.translator.number(found[in_scope(kind)].value or 0)),
             ],
-            href=asked.with_(
+            href=request.with_(
                 kind=None if kind is FEEDBACK else kind.name, records_sort=None, records_page=None
             ),
             className="here" if kind is view.kind else "",
@@ -149,46 +150,51 @@ def _kinds(asked: PageRequest, view: MapView, found: Readings) -> html.Nav:
         )
         for kind in TABS
     ]
-    return html.Nav(tabs, className="tabs kinds", **labelled(asked.speech("map_kinds")))
+    return html.Nav(tabs, className="tabs kinds", **labelled(request.translator("map_kinds")))
 
 
-def _cards(ask: PageContext, asked: PageRequest, view: MapView, found: Readings) -> html.Div:
-    speech = asked.speech
+def _cards(context: PageContext, request: PageRequest, view: MapView, found: Readings) -> html.Div:
+    translator = request.translator
     cards = []
     for figure in (BY_CODE[code] for code in SHOWN[view.kind]):
         one: Reading = found.get(figure.code, UNKNOWN)
         when = (
             "map_in_window" if figure.of_period else "map_at_end" if view.past else "map_right_now"
         )
-        call = calls(figure, one, ask.place.aim(figure.code))
-        cards.append(reading(figure, one, speech, call=call, detail=html.Span(speech(when))))
+        call = calls(figure, one, context.place.aim(figure.code))
+        cards.append(
+            reading(figure, one, translator, call=call, detail=html.Span(translator(when)))
+        )
     return html.Div(cards, className="cards", id="map-figures")
 
 
-def _course(ask: PageContext, asked: PageRequest, view: MapView, scope: Scope) -> list[Part]:
+def _course(context: PageContext, request: PageRequest, view: MapView, scope: Scope) -> list[Part]:
     if view.kind is MEETING:  # a handful a day: their table says it
         return []
-    speech, kind = asked.speech, view.kind
+    translator, kind = request.translator, view.kind
     pairs = gathered.once(
-        ask, view, ("course", kind.name, scope), lambda: gathered.store(ask).course(scope, kind)
+        context,
+        view,
+        ("course", kind.name, scope),
+        lambda: gathered.store(context).course(scope, kind),
     )
     drawing = bars(
-        asked,
+        request,
         pairs,
         scope.since,
         scope.step,
-        speech(f"map_begun_{kind.name}"),
-        speech("map_closed"),
+        translator(f"map_begun_{kind.name}"),
+        translator("map_closed"),
     )
-    return [section(speech("map_course"), drawing, id="map-course")]
+    return [section(translator("map_course"), drawing, id="map-course")]
 
 
-def _flows(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
+def _flows(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
     """The largest flows in words, for who cannot see lines."""
     if view.kind is not DOCUMENT or "flows" not in view.layers:
         return []
-    speech = asked.speech
-    found = [{"edge": one} for one in gathered.flows(ask, view)[:TOP_FLOWS]]
+    translator = request.translator
+    found = [{"edge": one} for one in gathered.flows(context, view)[:TOP_FLOWS]]
     if not found:
         return []
 
@@ -196,40 +202,44 @@ def _flows(ask: PageContext, asked: PageRequest, view: MapView) -> list[Part]:
         return TableColumn(
             name,
             words,
-            lambda row: speech.number(row["edge"].value(name) or 0, digits),
+            lambda row: translator.number(row["edge"].value(name) or 0, digits),
             number=True,
         )
 
     def ends(row: Row) -> str:
         return " → ".join(
-            title(ask, asked, code) for code in (row["edge"].sender, row["edge"].receiver)
+            title(context, request, code) for code in (row["edge"].sender, row["edge"].receiver)
         )
 
     columns = (
-        TableColumn("ends", speech("map_flow"), ends),
-        number("sent", speech("map_sent")),
-        number("receive_p50", speech("map_receive"), 1),
-        number("overdue", speech("map_state_overdue")),
+        TableColumn("ends", translator("map_flow"), ends),
+        number("sent", translator("map_sent")),
+        number("receive_p50", translator("map_receive"), 1),
+        number("overdue", translator("map_state_overdue")),
     )
     return [
         section(
-            speech("map_flows_most"),
-            table(asked, columns, found, Wish(), label=speech("map_flows_most"), paging=False),
+            translator("map_flows_most"),
+            table(
+                request, columns, found, Wish(), label=translator("map_flows_most"), paging=False
+            ),
             id="map-flows",
         )
     ]
 
 
-def _records(ask: PageContext, asked: PageRequest, view: MapView, scope: Scope) -> html.Section:
-    speech, kind = asked.speech, view.kind
-    wish = Wish.of(asked, PREFIX, "-started", size=PAGE_SIZE)
+def _records(
+    context: PageContext, request: PageRequest, view: MapView, scope: Scope
+) -> html.Section:
+    translator, kind = request.translator, view.kind
+    wish = Wish.of(request, PREFIX, "-started", size=PAGE_SIZE)
     order = wish.by if wish.by in ORDERS else "started"
     found = gathered.once(
-        ask,
+        context,
         view,
         ("records", kind.name, scope, wish),
-        lambda: gathered.store(ask).records(
-            ask.clock,
+        lambda: gathered.store(context).records(
+            context.clock,
             scope,
             kind,
             order=order,
@@ -238,35 +248,37 @@ def _records(ask: PageContext, asked: PageRequest, view: MapView, scope: Scope) 
             skip=(wish.page - 1) * wish.size,
         ),
     )
-    heading = speech("map_records", kind=kind.words(asked.spoken))
+    heading = translator("map_records", kind=kind.words(request.spoken))
     if not found.rows:
-        gone = html.A(speech("map_whole"), href=asked.with_(**GONE, category=None, state=None))
+        gone = html.A(
+            translator("map_whole"), href=request.with_(**GONE, category=None, state=None)
+        )
         hint = (
             html.P(gone, className="more") if view.chosen or view.category or view.state else None
         )
         return section(
             heading,
-            nothing(speech("map_nothing"), speech("map_nothing_hint")),
+            nothing(translator("map_nothing"), translator("map_nothing_hint")),
             hint,
             id="map-records",
         )
     kept = [
         one
-        for one in record_rows.columns(asked, ask.place, kind, ask.clock.now(), sort=True)
+        for one in record_rows.columns(request, context.place, kind, context.clock.now(), sort=True)
         if one.name in ("started", "status", "left")
     ]
-    pin = TableColumn("pin", "", lambda row: _pin(asked, kind, str(row["entity_id"])))
+    pin = TableColumn("pin", "", lambda row: _pin(request, kind, str(row["entity_id"])))
     grid = table(
-        asked, (*kept, pin), found.rows, wish, prefix=PREFIX, total=found.total, label=heading
+        request, (*kept, pin), found.rows, wish, prefix=PREFIX, total=found.total, label=heading
     )
     return section(heading, grid, id="map-records")
 
 
-def _pin(asked: PageRequest, kind: Kind, entity: str) -> html.A:
-    words = asked.speech("map_show_record", number=entity)
+def _pin(request: PageRequest, kind: Kind, entity: str) -> html.A:
+    words = request.translator("map_show_record", number=entity)
     return html.A(
         html.I(className="pin"),
-        href=asked.with_(record=f"{kind.name}/{entity}"),
+        href=request.with_(record=f"{kind.name}/{entity}"),
         title=words,
         **labelled(words),
         **marked("fit"),

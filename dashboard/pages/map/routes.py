@@ -25,48 +25,56 @@ CELL, EDGES = ("lat", "lon", "n", "overdue"), ("south", "west", "north", "east")
 """What of a cell is told; its edges where nobody can zoom in any more."""
 
 
-def add_routes(server: FastAPI, ask: PageContext, workers: PageWorkers, usual: str) -> None:
+def add_routes(server: FastAPI, context: PageContext, workers: PageWorkers, usual: str) -> None:
     """Add the routes; before Dash's own, which catch everything else. `usual` is the language of who asked for none."""
 
     @server.get(f"{PATH}/parts")
-    async def parts(request: Request) -> Response:
-        asked = _asked(request, usual)
+    async def parts(http_request: Request) -> Response:
+        request = _asked(http_request, usual)
         return await answer(
-            request,
+            http_request,
             workers,
-            lambda: ask.once(
-                ("map parts", asked), lambda: told(page.parts(ask.of(asked), asked)), seconds=2.0
+            lambda: context.once(
+                ("map parts", request),
+                lambda: told(page.parts(context.of(request), request)),
+                seconds=2.0,
             ),
         )
 
     @server.get(f"{PATH}/feedback")
-    async def feedback(request: Request) -> Response:
-        asked = _asked(request, usual)
+    async def feedback(http_request: Request) -> Response:
+        request = _asked(http_request, usual)
         return await answer(
-            request,
+            http_request,
             workers,
-            lambda: ask.once(("map feedback", asked), lambda: told(reports(ask.of(asked), asked))),
+            lambda: context.once(
+                ("map feedback", request), lambda: told(reports(context.of(request), request))
+            ),
         )
 
     @server.get(f"{PATH}/find")
-    async def find(request: Request) -> Response:
-        asked, text = _asked(request, usual), request.query_params.get("q", "")
+    async def find(http_request: Request) -> Response:
+        request, text = _asked(http_request, usual), http_request.query_params.get("q", "")
         return await answer(
-            request, workers, lambda: told({"hits": hits(ask.of(asked), asked, text)})
+            http_request, workers, lambda: told({"hits": hits(context.of(request), request, text)})
         )
 
 
-def reports(ask: PageContext, asked: PageRequest) -> dict[str, Any]:
+def reports(context: PageContext, request: PageRequest) -> dict[str, Any]:
     """The reports of a view (`bbox`: west, south, east, north; `zoom`), few as points, else as cells.
 
     `total` is how many lie in it; a cell is [lat, lon, reports, overdue], where no zoom goes further followed by the south, west,
     north and east of its reports; a point is [lat, lon, category, state, number].
     Raises `ValueError` for a view that cannot be understood.
     """
-    view, bbox, zoom = gathered.viewed(ask, asked), box_of(asked.get("bbox")), asked.get("zoom")
+    view, bbox, zoom = (
+        gathered.viewed(context, request),
+        box_of(request.get("bbox")),
+        request.get("zoom"),
+    )
     if bbox is None or not zoom.isdecimal() or int(zoom) > DEEPEST:
         raise ValueError("bbox, zoom")
-    scope, store = view.scope(ask.place, spots(ask.place)), gathered.store(ask)
+    scope, store = view.scope(context.place, spots(context.place)), gathered.store(context)
     cells = store.grid(scope, bbox, int(zoom), CELLS[view.style])
     total = sum(row["n"] for row in cells)
     if view.style == "points" and total <= MAX_POINTS:
@@ -92,13 +100,13 @@ def reports(ask: PageContext, asked: PageRequest) -> dict[str, Any]:
     }
 
 
-def _asked(request: Request, usual: str) -> PageRequest:
-    found = asked_by(request, PATH, usual)
-    kept = found if request.url.path.endswith("/feedback") else without_extent(found)
-    return kept if request.url.path != f"{PATH}/find" else _without_text(kept)
+def _asked(http_request: Request, usual: str) -> PageRequest:
+    found = asked_by(http_request, PATH, usual)
+    kept = found if http_request.url.path.endswith("/feedback") else without_extent(found)
+    return kept if http_request.url.path != f"{PATH}/find" else _without_text(kept)
 
 
-def _without_text(asked: PageRequest) -> PageRequest:
+def _without_text(request: PageRequest) -> PageRequest:
     return PageRequest(
-        asked.path, tuple(one for one in asked.parameters if one[0] != "q"), asked.spoken
+        request.path, tuple(one for one in request.parameters if one[0] != "q"), request.spoken
     )

@@ -67,23 +67,23 @@ class MapView:
     problem: str = ""
 
     @classmethod
-    def of(cls, asked: PageRequest, place: ProvinceContext, now: datetime) -> "MapView":
+    def of(cls, request: PageRequest, place: ProvinceContext, now: datetime) -> "MapView":
         """From an address, at a moment."""
         found = cls(
-            layers=_layers(asked.get("layers")),
+            layers=_layers(request.get("layers")),
             measure=next(
-                (one for one in MEASURES if one.code == asked.get("measure")),
+                (one for one in MEASURES if one.code == request.get("measure")),
                 BY_CODE["filing.overdue"],
             ),
-            style=next((one for one in get_args(Style) if one == asked.get("as")), "clusters"),
-            kind=next((one for one in TABS if one.name == asked.get("kind")), FEEDBACK),
-            category=asked.get("category"),
-            state=asked.get("state") if asked.get("state") in STATES else "",
-            box=box_of(asked.get("box")),
-            record=_record(asked.get("record")),
+            style=next((one for one in get_args(Style) if one == request.get("as")), "clusters"),
+            kind=next((one for one in TABS if one.name == request.get("kind")), FEEDBACK),
+            category=request.get("category"),
+            state=request.get("state") if request.get("state") in STATES else "",
+            box=box_of(request.get("box")),
+            record=_record(request.get("record")),
         )
-        found = _in_window(found, asked, now)
-        return found if found.box else _of_units(found, asked.get("unit"), place)
+        found = _in_window(found, request, now)
+        return found if found.box else _of_units(found, request.get("unit"), place)
 
     @property
     def chosen(self) -> bool:
@@ -125,9 +125,11 @@ class MapView:
         )
 
 
-def without_extent(asked: PageRequest) -> PageRequest:
+def without_extent(request: PageRequest) -> PageRequest:
     """The same address for any part of the map: what its panels are drawn and remembered by."""
-    return replace(asked, parameters=tuple(one for one in asked.parameters if one[0] not in EXTENT))
+    return replace(
+        request, parameters=tuple(one for one in request.parameters if one[0] not in EXTENT)
+    )
 
 
 def said(layers: Iterable[str]) -> str | None:
@@ -177,15 +179,18 @@ def _moment(text: str) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=HERE)
 
 
-def _in_window(view: MapView, asked: PageRequest, now: datetime) -> MapView:
-    name = asked.get("window", USUAL_WINDOW)
+def _in_window(view: MapView, request: PageRequest, now: datetime) -> MapView:
+    name = request.get("window", USUAL_WINDOW)
     usual = WINDOWS.get(name, WINDOWS[USUAL_WINDOW])
     as_usual = replace(
         view, window=name if name in WINDOWS else USUAL_WINDOW, since=now - usual, until=now
     )
-    if not (asked.get("from") or asked.get("to")):
+    if not (request.get("from") or request.get("to")):
         return as_usual
-    since, until = _moment(asked.get("from")), _moment(asked.get("to")) if asked.get("to") else now
+    since, until = (
+        _moment(request.get("from")),
+        _moment(request.get("to")) if request.get("to") else now,
+    )
     if (
         since is None
         or until is None

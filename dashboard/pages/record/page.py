@@ -21,60 +21,64 @@ MAX_NEAR = 10
 BESIDE = {FILING: "beside_filing", FEEDBACK: "beside_feedback", DOCUMENT: "beside_document"}
 
 
-def content(ask: PageContext, asked: PageRequest) -> Part:
+def content(context: PageContext, request: PageRequest) -> Part:
     """The page. Raises `LookupError` for a kind or a record that is not there."""
-    name, entity = record_of(asked)
+    name, entity = record_of(request)
     kind = BY_NAME.get(name)
     state = (
-        ask.once(("state", name, entity), lambda: ask.records.state(kind, entity))
+        context.once(("state", name, entity), lambda: context.records.state(kind, entity))
         if kind and entity
         else None
     )
     if kind is None or state is None:
-        raise LookupError(asked.speech("no_record", record=entity or name))
-    now = ask.clock.now()
+        raise LookupError(request.translator("no_record", record=entity or name))
+    now = context.clock.now()
     steps = (
-        ask.once(("steps", name, entity), lambda: ask.lives.steps(kind, entity))
+        context.once(("steps", name, entity), lambda: context.lives.steps(kind, entity))
         if kind in BY_KIND
         else []
     )
-    events = ask.once(("events", name, entity), lambda: ask.records.events(kind, entity))
-    found = deadline(steps[-1], now, ask.place.calendar) if steps else None
+    events = context.once(("events", name, entity), lambda: context.records.events(kind, entity))
+    found = deadline(steps[-1], now, context.place.calendar) if steps else None
     left: list[Part] = []
     if found is not None and kind is not MEETING:
-        shape = bar(steps, now, ask.place.calendar)
+        shape = bar(steps, now, context.place.calendar)
         left.append(
             section(
-                asked.speech("deadline_clock"),
-                life.clock(found, shape, steps, asked, now),
+                request.translator("deadline_clock"),
+                life.clock(found, shape, steps, request, now),
                 id="deadline",
             )
         )
     if steps:
         left.append(
             section(
-                asked.speech("life"), life.timeline(ask, kind, steps, events, asked, now), id="life"
+                request.translator("life"),
+                life.timeline(context, kind, steps, events, request, now),
+                id="life",
             )
         )
     elif kind in BY_KIND:
         left.append(
             section(
-                asked.speech("life"),
-                html.P(asked.speech("life_later"), className="quiet"),
+                request.translator("life"),
+                html.P(request.translator("life_later"), className="quiet"),
                 id="life",
             )
         )
-    left.append(section(asked.speech("raw"), raw(kind, events, asked), id="events"))
+    left.append(section(request.translator("raw"), raw(kind, events, request), id="events"))
     right = [
-        section(asked.speech("facts"), facts(kind, state, ask.place, asked), id="facts"),
-        _beside(ask, asked, kind, steps, now),
+        section(
+            request.translator("facts"), facts(kind, state, context.place, request), id="facts"
+        ),
+        _beside(context, request, kind, steps, now),
     ]
     return [
         html.Header(
             [
-                _above(ask, asked, kind, state),
+                _above(context, request, kind, state),
                 html.H1(entity),
-                *(life.headline(ask, kind, steps, state, found, asked, now) if found else []),
+                *(life.headline(context, kind, steps, state, found, request, now) if found else []),
             ],
             className="heading",
         ),
@@ -85,37 +89,41 @@ def content(ask: PageContext, asked: PageRequest) -> Part:
     ]
 
 
-def _above(ask: PageContext, asked: PageRequest, kind: Kind, state: Row) -> Part:
+def _above(context: PageContext, request: PageRequest, kind: Kind, state: Row) -> Part:
     """The units that it belongs to, down to who holds it."""
-    said = {state["commune"]: commune_name(state["commune"], ask.place, asked.speech)}
+    said = {state["commune"]: commune_name(state["commune"], context.place, request.translator)}
     codes = dict.fromkeys(
-        code for code in (ask.place.code, state["commune"], state["agency"]) if code
+        code for code in (context.place.code, state["commune"], state["agency"]) if code
     )
-    steps = [unit_link(asked, ask.place, code, said.get(code)) for code in codes]
-    return crumbs([*steps, kind.words(asked.spoken)], asked.speech("above"))
+    steps = [unit_link(request, context.place, code, said.get(code)) for code in codes]
+    return crumbs([*steps, kind.words(request.spoken)], request.translator("above"))
 
 
 def _beside(
-    ask: PageContext, asked: PageRequest, kind: Kind, steps: list[dict[str, object]], now: datetime
+    context: PageContext,
+    request: PageRequest,
+    kind: Kind,
+    steps: list[dict[str, object]],
+    now: datetime,
 ) -> Part:
     """The records nearest to it; None for a kind that has none."""
     if kind not in BESIDE or not steps:
         return None
     last = steps[-1]
-    found = ask.once(
+    found = context.once(
         ("beside", kind.name, last["entity_id"]),
-        lambda: ask.records.beside(ask.clock, kind, last, MAX_NEAR),
+        lambda: context.records.beside(context.clock, kind, last, MAX_NEAR),
     )
-    speech = asked.speech
-    heading = speech(BESIDE[kind])
+    translator = request.translator
+    heading = translator(BESIDE[kind])
     if not found.rows:
-        return section(heading, html.P(speech("queue_empty"), className="quiet"), id="beside")
+        return section(heading, html.P(translator("queue_empty"), className="quiet"), id="beside")
     holder = kind is not FILING
-    shown = record_rows.columns(asked, ask.place, kind, now, sort=False, holder=holder)
+    shown = record_rows.columns(request, context.place, kind, now, sort=False, holder=holder)
     rest = (
         [
             html.P(
-                speech("more_of_them", n=speech.number(found.total - len(found.rows))),
+                translator("more_of_them", n=translator.number(found.total - len(found.rows))),
                 className="quiet",
             )
         ]
@@ -124,7 +132,7 @@ def _beside(
     )
     return section(
         heading,
-        table(asked, shown, found.rows, Wish(size=MAX_NEAR), label=heading, paging=False),
+        table(request, shown, found.rows, Wish(size=MAX_NEAR), label=heading, paging=False),
         *rest,
         id="beside",
     )

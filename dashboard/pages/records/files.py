@@ -11,20 +11,23 @@ from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
 
 
-def sheet(ask: PageContext, asked: PageRequest) -> Sheet:
+def sheet(context: PageContext, request: PageRequest) -> Sheet:
     """The file of the list at `/records/<kind>`. Its rows are read from ClickHouse as they are taken."""
-    speech, now = asked.speech, ask.clock.now().astimezone(HERE)
-    teller = CellFormatter(kind_of(asked), ask.place, speech)
-    wanted = read(asked, ask.place, teller)
-    unit = wanted.sought.unit or ask.place.code
-    heads = [speech("hours_left" if one.look == "left" else one.words) for one in wanted.shown]
-    rows = _rows(ask, wanted, teller)
+    translator, now = request.translator, context.clock.now().astimezone(HERE)
+    teller = CellFormatter(kind_of(request), context.place, translator)
+    wanted = read(request, context.place, teller)
+    unit = wanted.sought.unit or context.place.code
+    heads = [translator("hours_left" if one.look == "left" else one.words) for one in wanted.shown]
+    rows = _rows(context, wanted, teller)
     return Sheet(
-        f"{wanted.kind.name}-{unit}-{now:%Y%m%d-%H%M}", heads, rows, wanted.kind.words(asked.spoken)
+        f"{wanted.kind.name}-{unit}-{now:%Y%m%d-%H%M}",
+        heads,
+        rows,
+        wanted.kind.words(request.spoken),
     )
 
 
-def _rows(ask: PageContext, wanted: Wanted, teller: CellFormatter) -> Iterator[list[object]]:
+def _rows(context: PageContext, wanted: Wanted, teller: CellFormatter) -> Iterator[list[object]]:
     names = list(wanted.needs)
     places = [(one, names.index(one.name)) for one in wanted.shown]
 
@@ -36,5 +39,5 @@ def _rows(ask: PageContext, wanted: Wanted, teller: CellFormatter) -> Iterator[l
             for one, place in places
         ]
 
-    for block in ask.lists.stream(ask.clock, wanted.sought, names, wanted.order):
+    for block in context.lists.stream(context.clock, wanted.sought, names, wanted.order):
         yield from map(line, block)

@@ -19,7 +19,7 @@ NARROWED_FROM = 12
 
 
 def bar(
-    asked: PageRequest, wanted: Wanted, teller: CellFormatter, counts: Counts, today: date
+    request: PageRequest, wanted: Wanted, teller: CellFormatter, counts: Counts, today: date
 ) -> html.Section:
     """The search, a menu per main choice, the days, and a menu with all others."""
     known = choices(wanted.kind)
@@ -27,12 +27,12 @@ def bar(
         [one for one in known if one.name in MAIN[wanted.kind]],
         [one for one in known if one.name not in MAIN[wanted.kind]],
     )
-    speech = asked.speech
+    translator = request.translator
     menus = [
         _menu(
             one.name,
-            speech(one.words),
-            _listed(asked, wanted, teller, one, counts),
+            translator(one.words),
+            _listed(request, wanted, teller, one, counts),
             len(wanted.values.get(one.name, ())),
         )
         for one in main
@@ -40,43 +40,43 @@ def bar(
     if others:
         groups = [
             html.Div(
-                [html.H3(speech(one.words)), *_listed(asked, wanted, teller, one, counts)],
+                [html.H3(translator(one.words)), *_listed(request, wanted, teller, one, counts)],
                 className="group",
             )
             for one in others
         ]
         active = sum(len(wanted.values.get(one.name, ())) for one in others)
-        menus.append(_menu("others", speech("more_choices"), groups, active, wide=True))
+        menus.append(_menu("others", translator("more_choices"), groups, active, wide=True))
     return html.Section(
-        [_search(asked, wanted), *menus, _days(asked, wanted, today)],
+        [_search(request, wanted), *menus, _days(request, wanted, today)],
         className="sieve",
-        **labelled(speech("sieve")),
+        **labelled(translator("sieve")),
     )
 
 
-def _search(asked: PageRequest, wanted: Wanted) -> html.Form:
-    speech = asked.speech
-    hint = speech(f"text_hint_{wanted.kind.name}")
+def _search(request: PageRequest, wanted: Wanted) -> html.Form:
+    translator = request.translator
+    hint = translator(f"text_hint_{wanted.kind.name}")
     return html.Form(
         [
-            html.Label(speech("text_in"), htmlFor="text", className="hidden"),
+            html.Label(translator("text_in"), htmlFor="text", className="hidden"),
             dcc.Input(
                 id="text", name="text", type="search", placeholder=hint, value=wanted.sought.text
             ),
-            *_kept(asked, "text"),
-            html.Button(speech("look"), type="submit"),
+            *_kept(request, "text"),
+            html.Button(translator("look"), type="submit"),
         ],
-        action=asked.path,
+        action=request.path,
         role="search",
         className="text",
     )
 
 
-def _kept(asked: PageRequest, *but: str) -> list[Part]:
+def _kept(request: PageRequest, *but: str) -> list[Part]:
     """What a form carries along: all of the address but what it says itself, and the page."""
     return [
         dcc.Input(type="hidden", name=name, value=value)
-        for name, value in asked.parameters
+        for name, value in request.parameters
         if name not in (*but, "page")
     ]
 
@@ -94,17 +94,21 @@ def _menu(name: str, words: str, content: Part, active: int, *, wide: bool = Fal
 
 
 def _listed(
-    asked: PageRequest, wanted: Wanted, teller: CellFormatter, one: ListField, counts: Counts
+    request: PageRequest, wanted: Wanted, teller: CellFormatter, one: ListField, counts: Counts
 ) -> list[Part]:
     """The values of a field, those chosen too when none is left of them; a click chooses one or takes it away."""
-    speech, chosen, found = asked.speech, wanted.values.get(one.name, ()), counts.get(one.name, {})
+    translator, chosen, found = (
+        request.translator,
+        wanted.values.get(one.name, ()),
+        counts.get(one.name, {}),
+    )
     codes = teller.in_order(one.name, {*found, *chosen})
     if not codes:
-        return [html.P(speech("no_choices"), className="quiet")]
-    toggles = Toggles(asked, one.name)
+        return [html.P(translator("no_choices"), className="quiet")]
+    toggles = Toggles(request, one.name)
     rows = [
         _choice(
-            asked,
+            request,
             toggles.to(code),
             teller.words(one.name, code),
             found.get(code, 0),
@@ -115,41 +119,41 @@ def _listed(
     narrow: list[Part] = []
     if len(codes) > NARROWED_FROM:
         narrow = [
-            html.Label(speech("narrow"), htmlFor=f"narrow-{one.name}", className="hidden"),
+            html.Label(translator("narrow"), htmlFor=f"narrow-{one.name}", className="hidden"),
             dcc.Input(
                 id=f"narrow-{one.name}",
                 type="text",
                 className="narrow",
-                placeholder=speech("narrow"),
+                placeholder=translator("narrow"),
             ),
         ]
-    return [*narrow, html.Ul(rows, className="choices", **labelled(speech(one.words)))]
+    return [*narrow, html.Ul(rows, className="choices", **labelled(translator(one.words)))]
 
 
-def _choice(asked: PageRequest, href: str, words: str, count: int, is_on: bool) -> html.Li:
-    speech = asked.speech
-    state = [html.Span(speech("is_chosen"), className="hidden")] if is_on else []
+def _choice(request: PageRequest, href: str, words: str, count: int, is_on: bool) -> html.Li:
+    translator = request.translator
+    state = [html.Span(translator("is_chosen"), className="hidden")] if is_on else []
     said = [
         html.I(className="tick"),
         html.Span([words, " ", *state] if state else words, className="words"),
-        html.Span(speech.number(count), className="count"),
+        html.Span(translator.number(count), className="count"),
     ]
     return html.Li(dcc.Link(said, href=href), className="on" if is_on else "" if count else "none")
 
 
-def _days(asked: PageRequest, wanted: Wanted, today: date) -> html.Details:
+def _days(request: PageRequest, wanted: Wanted, today: date) -> html.Details:
     """Days on which the records began: the usual spans by one click, any by typing them."""
-    speech = asked.speech
+    translator = request.translator
     spans = {
-        speech("days_today"): today,
-        speech("days_week"): today - timedelta(days=6),
-        speech("days_month"): today - timedelta(days=29),
-        speech("days_year"): today.replace(month=1, day=1),
+        translator("days_today"): today,
+        translator("days_week"): today - timedelta(days=6),
+        translator("days_month"): today - timedelta(days=29),
+        translator("days_year"): today.replace(month=1, day=1),
     }
     links = [
         html.Li(
             dcc.Link(
-                words, href=asked.with_(**{"from": first.isoformat(), "to": None, "page": None})
+                words, href=request.with_(**{"from": first.isoformat(), "to": None, "page": None})
             )
         )
         for words, first in spans.items()
@@ -157,15 +161,15 @@ def _days(asked: PageRequest, wanted: Wanted, today: date) -> html.Details:
     fields = [
         html.Label(
             [
-                speech("days_from" if name == "from" else "days_to"),
+                translator("days_from" if name == "from" else "days_to"),
                 dcc.Input(
                     id=f"day-{name}",
                     name=name,
                     type="text",
                     inputMode="numeric",
                     size="11",
-                    placeholder=speech("days_hint"),
-                    value=speech.day(day) if day else "",
+                    placeholder=translator("days_hint"),
+                    value=translator.day(day) if day else "",
                 ),
             ],
             htmlFor=f"day-{name}",
@@ -173,67 +177,75 @@ def _days(asked: PageRequest, wanted: Wanted, today: date) -> html.Details:
         for name, day in (("from", wanted.first), ("to", wanted.last))
     ]
     form = html.Form(
-        [*fields, *_kept(asked, "from", "to"), html.Button(speech("days_apply"), type="submit")],
-        action=asked.path,
+        [
+            *fields,
+            *_kept(request, "from", "to"),
+            html.Button(translator("days_apply"), type="submit"),
+        ],
+        action=request.path,
         className="days",
     )
     active = (wanted.first is not None) + (wanted.last is not None)
-    return _menu("days", speech("days_of"), [html.Ul(links, className="spans"), form], active)
+    return _menu("days", translator("days_of"), [html.Ul(links, className="spans"), form], active)
 
 
 def chosen(
-    asked: PageRequest, wanted: Wanted, teller: CellFormatter, place: ProvinceContext
+    request: PageRequest, wanted: Wanted, teller: CellFormatter, place: ProvinceContext
 ) -> Part:
     """Every condition that is active, each with a link that takes it away, and one for all; None where there is none."""
-    speech = asked.speech
+    translator = request.translator
     chips = [
-        _chip(asked, name, value, href)
-        for name, value, href in _active(asked, wanted, teller, place)
+        _chip(request, name, value, href)
+        for name, value, href in _active(request, wanted, teller, place)
     ]
     if not chips:
         return None
     clear = dcc.Link(
-        speech("clear_all"), href=without(asked, *wanted.values, *OWN), className="clear"
+        translator("clear_all"), href=without(request, *wanted.values, *OWN), className="clear"
     )
     return html.Div(
-        [html.Ul([html.Li(one) for one in chips], **labelled(speech("chosen"))), clear],
+        [html.Ul([html.Li(one) for one in chips], **labelled(translator("chosen"))), clear],
         className="chosen",
         id="chosen",
     )
 
 
 def _active(
-    asked: PageRequest, wanted: Wanted, teller: CellFormatter, place: ProvinceContext
+    request: PageRequest, wanted: Wanted, teller: CellFormatter, place: ProvinceContext
 ) -> list[tuple[str, str, str]]:
     """What is active: its name, its value, the address without it."""
-    speech, sought = asked.speech, wanted.sought
+    translator, sought = request.translator, wanted.sought
     found: list[tuple[str, str, str]] = []
     if sought.figure is not None:
-        kind = speech("chosen_lost" if sought.figure.whole else "chosen_figure")
-        found.append((kind, sought.figure.words(asked.spoken), without(asked, "figure")))
-    if asked.get("unit"):
+        kind = translator("chosen_lost" if sought.figure.whole else "chosen_figure")
+        found.append((kind, sought.figure.words(request.spoken), without(request, "figure")))
+    if request.get("unit"):
         found.append(
-            (speech("unit"), unit_name(asked.get("unit"), place, speech), without(asked, "unit"))
+            (
+                translator("unit"),
+                unit_name(request.get("unit"), place, translator),
+                without(request, "unit"),
+            )
         )
     if sought.text:
-        found.append((speech("chosen_text"), f"“{sought.text}”", without(asked, "text")))
+        found.append((translator("chosen_text"), f"“{sought.text}”", without(request, "text")))
     days = (("from", "since_day", wanted.first), ("to", "until_day", wanted.last))
     found += [
-        (speech("days_of"), speech(key, day=speech.day(day)), without(asked, name))
+        (translator("days_of"), translator(key, day=translator.day(day)), without(request, name))
         for name, key, day in days
         if day
     ]
     for one in choices(wanted.kind):
         if codes := wanted.values.get(one.name, ()):
-            toggles = Toggles(asked, one.name)
+            toggles = Toggles(request, one.name)
             found += [
-                (speech(one.words), teller.words(one.name, code), toggles.to(code))
+                (translator(one.words), teller.words(one.name, code), toggles.to(code))
                 for code in codes
             ]
     return found
 
 
-def _chip(asked: PageRequest, name: str, value: str, href: str) -> Part:
-    words = asked.speech("chosen_one", name=name, value=value)
+def _chip(request: PageRequest, name: str, value: str, href: str) -> Part:
+    words = request.translator("chosen_one", name=name, value=value)
     said = [html.Span(words), html.Span("×", className="cross")]
-    return dcc.Link(said, href=href, title=asked.speech("take_away", condition=words))
+    return dcc.Link(said, href=href, title=request.translator("take_away", condition=words))

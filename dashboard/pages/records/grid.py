@@ -13,27 +13,27 @@ from dashboard.request.address import PageRequest
 
 
 def grid(
-    asked: PageRequest, wanted: Wanted, teller: CellFormatter, rows: Sequence[Row], total: int
+    request: PageRequest, wanted: Wanted, teller: CellFormatter, rows: Sequence[Row], total: int
 ) -> html.Div:
     """The rows of a page with all that turns and sorts them."""
-    shown = [_column(asked, one, teller) for one in wanted.shown]
-    label = teller.kind.words(asked.spoken)
+    shown = [_column(request, one, teller) for one in wanted.shown]
+    label = teller.kind.words(request.spoken)
     return table(
-        asked,
+        request,
         shown,
         rows,
         wanted.wish,
         total=total,
         label=label,
-        aside=_sizes(asked, wanted),
-        counted=range_of(asked, wanted, total),
+        aside=_sizes(request, wanted),
+        counted=range_of(request, wanted, total),
     )
 
 
-def range_of(asked: PageRequest, wanted: Wanted, total: int) -> str:
+def range_of(request: PageRequest, wanted: Wanted, total: int) -> str:
     """Which rows of how many are shown, in words."""
-    number, first = asked.speech.number, (wanted.page - 1) * wanted.size
-    return asked.speech(
+    number, first = request.translator.number, (wanted.page - 1) * wanted.size
+    return request.translator(
         "range",
         first=number(first + 1),
         last=number(min(first + wanted.size, total)),
@@ -41,14 +41,14 @@ def range_of(asked: PageRequest, wanted: Wanted, total: int) -> str:
     )
 
 
-def _column(asked: PageRequest, one: ListField, teller: CellFormatter) -> TableColumn:
+def _column(request: PageRequest, one: ListField, teller: CellFormatter) -> TableColumn:
     def itself(row: Row) -> object:
         return row
 
     return TableColumn(
         one.name,
-        asked.speech(one.words),
-        lambda row: teller.cell(one, row, asked),
+        request.translator(one.words),
+        lambda row: teller.cell(one, row, request),
         itself if one.sort else None,
         number=one.number,
         first="down" if one.down else "up",
@@ -56,37 +56,37 @@ def _column(asked: PageRequest, one: ListField, teller: CellFormatter) -> TableC
     )
 
 
-def _sizes(asked: PageRequest, wanted: Wanted) -> html.Span:
+def _sizes(request: PageRequest, wanted: Wanted) -> html.Span:
     """How many rows a page has; another number begins with the first page."""
-    speech = asked.speech
+    translator = request.translator
     links: list[Part] = [
         html.B(str(size))
         if size == wanted.size
         else dcc.Link(
             str(size),
-            href=asked.with_(size=str(size) if size != DEFAULT_PAGE_SIZE else None, page=None),
+            href=request.with_(size=str(size) if size != DEFAULT_PAGE_SIZE else None, page=None),
         )
         for size in PAGE_SIZES
     ]
     return html.Span(
-        [html.Span(speech("sizes")), *links],
+        [html.Span(translator("sizes")), *links],
         className="sizes",
         role="group",
-        **labelled(speech("sizes")),
+        **labelled(translator("sizes")),
     )
 
 
-def columns(asked: PageRequest, wanted: Wanted) -> html.Details:
+def columns(request: PageRequest, wanted: Wanted) -> html.Details:
     """Which columns there are, in which order: a click shows or hides one, an arrow moves it earlier."""
-    speech, names = asked.speech, [one.name for one in wanted.shown]
+    translator, names = request.translator, [one.name for one in wanted.shown]
     usual = [one.name for one in FIELDS[wanted.kind] if one.usual]
 
     def to(changed: Sequence[str]) -> str:
-        return asked.with_(columns=None if list(changed) == usual else ",".join(changed))
+        return request.with_(columns=None if list(changed) == usual else ",".join(changed))
 
     shown = []
     for place, one in enumerate(wanted.shown):
-        words, rest = speech(one.words), [name for name in names if name != one.name]
+        words, rest = translator(one.words), [name for name in names if name != one.name]
         earlier = (
             [*names[: place - 1], one.name, names[place - 1], *names[place + 1 :]]
             if place
@@ -95,27 +95,28 @@ def columns(asked: PageRequest, wanted: Wanted) -> html.Details:
         # The last column stays: a table without columns shows nothing.
         toggle: Part = dcc.Link(_named(words), href=to(rest)) if rest else html.Span(_named(words))
         arrow = (
-            [dcc.Link("↑", href=to(earlier), title=speech("column_earlier", name=words))]
+            [dcc.Link("↑", href=to(earlier), title=translator("column_earlier", name=words))]
             if place
             else []
         )
         shown.append(html.Li([toggle, *arrow], className="on"))
     hidden = [
-        html.Li(dcc.Link(_named(speech(one.words)), href=to([*names, one.name])))
+        html.Li(dcc.Link(_named(translator(one.words)), href=to([*names, one.name])))
         for one in FIELDS[wanted.kind]
         if one.name not in names
     ]
-    parts: list[Part] = [html.H3(speech("columns_shown")), html.Ul(shown, className="choices")]
+    parts: list[Part] = [html.H3(translator("columns_shown")), html.Ul(shown, className="choices")]
     if hidden:
-        parts += [html.H3(speech("columns_hidden")), html.Ul(hidden, className="choices")]
+        parts += [html.H3(translator("columns_hidden")), html.Ul(hidden, className="choices")]
     if names != usual:
         parts.append(
             html.P(
-                dcc.Link(speech("columns_usual"), href=asked.with_(columns=None)), className="more"
+                dcc.Link(translator("columns_usual"), href=request.with_(columns=None)),
+                className="more",
             )
         )
     return html.Details(
-        [html.Summary(speech("columns")), html.Div(parts, className="menu right")],
+        [html.Summary(translator("columns")), html.Div(parts, className="menu right")],
         id="choice-columns",
         className="choice",
     )

@@ -20,53 +20,59 @@ CHOICES_SECONDS = 30.0
 """How long the counts of choices are good enough: they cost more than all else of the page."""
 
 
-def content(ask: PageContext, asked: PageRequest) -> Part:
+def content(context: PageContext, request: PageRequest) -> Part:
     """The page. Raises `LookupError` for a kind without lists, `ValueError` for an address that cannot be understood."""
-    kind = address.kind_of(asked)
-    teller = CellFormatter(kind, ask.place, asked.speech)
-    wanted = address.read(asked, ask.place, teller)
-    total = ask.once(("total", wanted.sought), lambda: ask.lists.total(ask.clock, wanted.sought))
+    kind = address.kind_of(request)
+    teller = CellFormatter(kind, context.place, request.translator)
+    wanted = address.read(request, context.place, teller)
+    total = context.once(
+        ("total", wanted.sought), lambda: context.lists.total(context.clock, wanted.sought)
+    )
     # Beyond the last page, as when what is open becomes less, there is the last one.
     wanted = replace(wanted, page=min(wanted.page, max(1, -(-total // wanted.size))))
     names = tuple(one.name for one in choices(kind))
-    counts = ask.once(
+    counts = context.once(
         ("choices", wanted.sought),
-        lambda: ask.lists.choices(ask.clock, wanted.sought, names),
+        lambda: context.lists.choices(context.clock, wanted.sought, names),
         seconds=CHOICES_SECONDS,
     )
-    today = ask.clock.now().astimezone(HERE).date()
+    today = context.clock.now().astimezone(HERE).date()
     return [
-        _head(asked, wanted, total),
+        _head(request, wanted, total),
         html.Div(
-            [filters.bar(asked, wanted, teller, counts, today), grid.columns(asked, wanted)],
+            [filters.bar(request, wanted, teller, counts, today), grid.columns(request, wanted)],
             className="above",
         ),
-        filters.chosen(asked, wanted, teller, ask.place),
-        _rows(ask, asked, wanted, teller, total),
+        filters.chosen(request, wanted, teller, context.place),
+        _rows(context, request, wanted, teller, total),
     ]
 
 
 def _rows(
-    ask: PageContext, asked: PageRequest, wanted: address.Wanted, teller: CellFormatter, total: int
+    context: PageContext,
+    request: PageRequest,
+    wanted: address.Wanted,
+    teller: CellFormatter,
+    total: int,
 ) -> Part:
-    speech = asked.speech
+    translator = request.translator
     if not total:
-        if not (wanted.values or any(asked.get(name) for name in address.OWN)):
-            return html.Div(nothing(speech("no_data")), className="part")
+        if not (wanted.values or any(request.get(name) for name in address.OWN)):
+            return html.Div(nothing(translator("no_data")), className="part")
         clear = dcc.Link(
-            speech("clear_all"), href=address.without(asked, *wanted.values, *address.OWN)
+            translator("clear_all"), href=address.without(request, *wanted.values, *address.OWN)
         )
         return html.Div(
             [
-                nothing(speech("no_such_records"), speech("no_such_hint")),
+                nothing(translator("no_such_records"), translator("no_such_hint")),
                 html.P(clear, className="clear-all"),
             ],
             className="part",
         )
-    rows = ask.once(
+    rows = context.once(
         ("list", wanted.sought, wanted.order, wanted.needs, wanted.page, wanted.size),
-        lambda: ask.lists.page(
-            ask.clock,
+        lambda: context.lists.page(
+            context.clock,
             wanted.sought,
             wanted.needs,
             wanted.order,
@@ -75,32 +81,32 @@ def _rows(
             total=total,
         ),
     )
-    hint = html.P(speech("list_hint"), className="hint")
+    hint = html.P(translator("list_hint"), className="hint")
     return html.Section(
-        [grid.grid(asked, wanted, teller, rows, total), hint], className="part list", id="list"
+        [grid.grid(request, wanted, teller, rows, total), hint], className="part list", id="list"
     )
 
 
-def _head(asked: PageRequest, wanted: address.Wanted, total: int) -> html.Header:
-    speech = asked.speech
-    words = {life.kind.name: speech(f"list_{life.kind.name}") for life in LIVES}
+def _head(request: PageRequest, wanted: address.Wanted, total: int) -> html.Header:
+    translator = request.translator
+    words = {life.kind.name: translator(f"list_{life.kind.name}") for life in LIVES}
     here: dict[str, Any] = {"aria-current": "page"}
     kinds = [life.kind for life in LIVES]
     tabs = [
         html.B(words[one.name], **here)
         if one is wanted.kind
-        else link(asked, words[one.name], f"/records/{one.name}")
+        else link(request, words[one.name], f"/records/{one.name}")
         for one in kinds
     ]
     return html.Header(
         [
-            html.H1(wanted.kind.words(asked.spoken)),
-            html.Nav(tabs, className="tabs", **labelled(speech("kinds"))),
+            html.H1(wanted.kind.words(request.spoken)),
+            html.Nav(tabs, className="tabs", **labelled(translator("kinds"))),
             html.Div(
                 [
-                    copy_link(asked),
-                    *(files(asked, asked.with_(page=None, size=None), total) if total else []),
-                    html.Button(speech("print"), type="button", **marked("print")),
+                    copy_link(request),
+                    *(files(request, request.with_(page=None, size=None), total) if total else []),
+                    html.Button(translator("print"), type="button", **marked("print")),
                 ],
                 className="actions",
             ),

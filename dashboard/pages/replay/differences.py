@@ -10,7 +10,7 @@ from dashboard.components.parts import Part, nothing, section
 from dashboard.components.record_rows import record_link, short
 from dashboard.components.table import TableColumn, Wish, table
 from dashboard.history.arrivals import PastStore
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.query.clock import Picture
 from dashboard.query.store import Row
 from dashboard.request.address import PageRequest
@@ -23,18 +23,18 @@ MAX_JUDGED, MAX_SHOWN, MAX_NAMED = 1_000, 3, 40
 """Late records of a kind that are looked at, links in a cell, numbers in its hint."""
 
 
-def differences(ask: PageContext, asked: PageRequest) -> Part:
+def differences(context: PageContext, request: PageRequest) -> Part:
     """The figures of the province that are written otherwise by now."""
-    speech, pictures = asked.speech, _pictures(ask, asked)
+    translator, pictures = request.translator, _pictures(context, request)
     known, corrected = (_figures(one) for one in pictures)
     written = [
         one
         for one in FIGURES
-        if len({read(one.code, said[one.code], speech) for said in (known, corrected)}) > 1
+        if len({read(one.code, said[one.code], translator) for said in (known, corrected)}) > 1
     ]
     if not written:
-        return section(speech("differences"), nothing(speech("no_differences")))
-    made, is_cut = _made_by(PastStore(ask.base(asked).connection), *pictures, written)
+        return section(translator("differences"), nothing(translator("no_differences")))
+    made, is_cut = _made_by(PastStore(context.base(request).connection), *pictures, written)
     found: Sequence[Row] = [
         {
             "figure": one,
@@ -47,36 +47,41 @@ def differences(ask: PageContext, asked: PageRequest) -> Part:
     columns = [
         TableColumn(
             "figure",
-            speech("figure_head"),
-            lambda row: named(row["figure"].code, speech),
+            translator("figure_head"),
+            lambda row: named(row["figure"].code, translator),
             short=True,
         ),
         TableColumn(
             "known",
-            speech("picture_known"),
-            lambda row: read(row["figure"].code, row["known"], speech),
+            translator("picture_known"),
+            lambda row: read(row["figure"].code, row["known"], translator),
             number=True,
         ),
         TableColumn(
             "corrected",
-            speech("picture_corrected"),
-            lambda row: read(row["figure"].code, row["corrected"], speech),
+            translator("picture_corrected"),
+            lambda row: read(row["figure"].code, row["corrected"], translator),
             number=True,
         ),
         TableColumn(
-            "difference", speech("difference"), lambda row: _difference(row, speech), number=True
+            "difference",
+            translator("difference"),
+            lambda row: _difference(row, translator),
+            number=True,
         ),
         TableColumn(
-            "made", speech("made_by"), lambda row: _made(asked, row["figure"], row["made"], is_cut)
+            "made",
+            translator("made_by"),
+            lambda row: _made(request, row["figure"], row["made"], is_cut),
         ),
     ]
     cut = (
-        [html.P(speech("made_by_cut", n=speech.number(MAX_JUDGED)), className="quiet")]
+        [html.P(translator("made_by_cut", n=translator.number(MAX_JUDGED)), className="quiet")]
         if is_cut
         else []
     )
-    shown = table(asked, columns, found, Wish(), paging=False, label=speech("differences"))
-    return section(speech("differences"), shown, *cut)
+    shown = table(request, columns, found, Wish(), paging=False, label=translator("differences"))
+    return section(translator("differences"), shown, *cut)
 
 
 def _made_by(
@@ -110,17 +115,19 @@ def _made_by(
     return found, is_cut
 
 
-def _pictures(ask: PageContext, asked: PageRequest) -> tuple[PageContext, PageContext]:
-    kept = tuple((name, asked.get(name)) for name in ("moment", "run") if asked.get(name))
+def _pictures(context: PageContext, request: PageRequest) -> tuple[PageContext, PageContext]:
+    kept = tuple((name, request.get(name)) for name in ("moment", "run") if request.get(name))
     known, corrected = (
-        PageRequest(asked.path, (*kept, ("picture", one)), asked.spoken)
+        PageRequest(request.path, (*kept, ("picture", one)), request.spoken)
         for one in (Picture.KNOWN, Picture.CORRECTED)
     )
-    return ask.of(known), ask.of(corrected)
+    return context.of(known), context.of(corrected)
 
 
-def _figures(ask: PageContext) -> Mapping[str, Reading]:
-    return ask.once("figures of the province", lambda: ask.figures.now(ask.clock).get((), {}))
+def _figures(context: PageContext) -> Mapping[str, Reading]:
+    return context.once(
+        "figures of the province", lambda: context.figures.now(context.clock).get((), {})
+    )
 
 
 def _adds(figure: Figure, said: Mapping[str, Reading] | None) -> tuple[float, float, float]:
@@ -128,34 +135,36 @@ def _adds(figure: Figure, said: Mapping[str, Reading] | None) -> tuple[float, fl
     return (one.value or 0.0, one.part or 0.0, one.whole or 0.0)
 
 
-def _made(asked: PageRequest, figure: Figure, made: Sequence[str], is_cut: bool) -> Part:
-    speech = asked.speech
+def _made(request: PageRequest, figure: Figure, made: Sequence[str], is_cut: bool) -> Part:
+    translator = request.translator
     if not made:
         why = (
-            speech("made_by_cut", n=speech.number(MAX_JUDGED)) if is_cut else speech("made_by_none")
+            translator("made_by_cut", n=translator.number(MAX_JUDGED))
+            if is_cut
+            else translator("made_by_none")
         )
-        return html.Span(speech("none"), className="quiet", title=why)
+        return html.Span(translator("none"), className="quiet", title=why)
     links: list[Part] = []
     for entity in made[:MAX_SHOWN]:
-        links += [late_link(asked, figure.kind, entity), " "]
+        links += [late_link(request, figure.kind, entity), " "]
     if (more := len(made) - MAX_SHOWN) > 0:
         names = ", ".join(
             short(figure.kind, entity) for entity in made[MAX_SHOWN : MAX_SHOWN + MAX_NAMED]
         )
-        links.append(html.Span(f"+{speech.number(more)}", title=names))
+        links.append(html.Span(f"+{translator.number(more)}", title=names))
     return html.Span(links, className="made-by")
 
 
-def late_link(asked: PageRequest, kind: Kind, entity: str) -> Part:
+def late_link(request: PageRequest, kind: Kind, entity: str) -> Part:
     """A link to a record of which something came late: as it is known by now, as nothing may have been known of it then."""
-    return record_link(asked, kind, entity, picture=Picture.CORRECTED)
+    return record_link(request, kind, entity, picture=Picture.CORRECTED)
 
 
-def _difference(row: Row, speech: Translator) -> str:
+def _difference(row: Row, translator: Translator) -> str:
     before, after = row["known"].value, row["corrected"].value
     if before is None or after is None:
-        return speech("none")
+        return translator("none")
     digits = 0 if float(after - before).is_integer() else 1
-    return speech.change(
+    return translator.change(
         round(after, digits) - round(before, digits), digits
     )  # of what is written beside it

@@ -27,7 +27,7 @@ BEGUN_SECONDS, BEGUN_THREADS = 150.0, 2
 
 
 def add_routes(
-    server: FastAPI, ask: PageContext, workers: PageWorkers, starter: Starter, usual: str
+    server: FastAPI, context: PageContext, workers: PageWorkers, starter: Starter, usual: str
 ) -> None:
     """Add the routes; before Dash's own, which catch everything else. `usual` is the language of who asked for none."""
     begun = PageWorkers(BEGUN_SECONDS, BEGUN_THREADS, "runs")
@@ -35,19 +35,21 @@ def add_routes(
     @server.get(PATH)
     async def runs(request: Request) -> Response:
         asked = asked_by(request, "/replay", usual)
-        return await answer(request, workers, lambda: told({"children": [standing(ask, asked)]}))
+        return await answer(
+            request, workers, lambda: told({"children": [standing(context, asked)]})
+        )
 
     @server.get("/replay/run")
     async def run(request: Request) -> Response:
         asked = asked_by(request, "/replay", usual)
 
         def found() -> str:
-            one = ask.run(asked)
+            one = context.run(asked)
             if one is None:
                 raise ValueError("run")
             return told(
                 {
-                    "moment": milliseconds(min(one.moment, ask.clock.now())),
+                    "moment": milliseconds(min(one.moment, context.clock.now())),
                     "goes_on": one.state is RunState.RUNNING,
                 }
             )
@@ -76,7 +78,7 @@ def add_routes(
                 "what was asked of the runs was not done: %s %s", type(error).__name__, error
             )
             said["run_problem"] = "failed"
-        await workers.run(ask.forget_runs)
+        await workers.run(context.forget_runs)
         return RedirectResponse(f"/replay{f'?{urlencode(said)}' if said else ''}#runs", 303)
 
     @server.post(PATH)

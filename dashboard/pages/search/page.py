@@ -17,28 +17,28 @@ from schemas.text import normalise
 MAX_HITS = 12
 
 
-def content(ask: PageContext, asked: PageRequest) -> Part:
+def content(context: PageContext, request: PageRequest) -> Part:
     """The page."""
-    speech, text = asked.speech, " ".join(normalise(asked.get("q")).split())[:200]
-    heading = html.H1(speech("search_for", text=text) if text else speech("search"))
+    translator, text = request.translator, " ".join(normalise(request.get("q")).split())[:200]
+    heading = html.H1(translator("search_for", text=text) if text else translator("search"))
     if not text:
-        return [heading, nothing(speech("search_empty"), speech("search_help"))]
+        return [heading, nothing(translator("search_empty"), translator("search_help"))]
     records = (
-        ask.once(("numbered", text), lambda: ask.records.numbered(ask.clock, text))
+        context.once(("numbered", text), lambda: context.records.numbered(context.clock, text))
         if len(text) >= MIN_LETTERS
         else {}
     )
-    units, bodies = found_units(ask.place, text), found_agencies(ask.place.agencies, text)
+    units, bodies = found_units(context.place, text), found_agencies(context.place.agencies, text)
     parts = [
-        _exact(ask, asked, text, records),
-        _units(asked, units),
-        _agencies(asked, bodies),
-        *(_records(ask, asked, text, kind, found) for kind, found in records.items()),
+        _exact(context, request, text, records),
+        _units(request, units),
+        _agencies(request, bodies),
+        *(_records(context, request, text, kind, found) for kind, found in records.items()),
     ]
     shown = [part for part in parts if part is not None]
     return [
         heading,
-        *(shown or [nothing(speech("search_nothing", text=text), speech("search_help"))]),
+        *(shown or [nothing(translator("search_nothing", text=text), translator("search_help"))]),
     ]
 
 
@@ -58,33 +58,33 @@ def exact(text: str, records: dict[Kind, FoundRecords]) -> tuple[Kind, str] | No
 
 
 def _exact(
-    ask: PageContext, asked: PageRequest, text: str, records: dict[Kind, FoundRecords]
+    context: PageContext, request: PageRequest, text: str, records: dict[Kind, FoundRecords]
 ) -> Part:
     hit = exact(text, records)
     if hit is None:
         return None
     kind, entity = hit
-    words = kind.words(asked.spoken)
+    words = kind.words(request.spoken)
     to = record_rows.record_link(
-        asked,
+        request,
         kind,
         entity,
-        [html.Small(words), html.B(entity), html.Small(asked.speech("open_record"))],
+        [html.Small(words), html.B(entity), html.Small(request.translator("open_record"))],
     )
     # The page puts the keyboard on what is marked so: Enter then leads on.
     return html.Div(to, className="part exact", **marked("first"))
 
 
-def _units(asked: PageRequest, units: list[Province | Commune]) -> Part:
+def _units(request: PageRequest, units: list[Province | Commune]) -> Part:
     if not units:
         return None
-    speech = asked.speech
+    translator = request.translator
     rows = [
         html.Li(
             [
                 link(
-                    asked,
-                    one.full_name_en if asked.spoken == "en" else one.full_name,
+                    request,
+                    one.full_name_en if request.spoken == "en" else one.full_name,
                     f"/unit/{one.code}",
                 ),
                 html.Small(one.code),
@@ -92,45 +92,53 @@ def _units(asked: PageRequest, units: list[Province | Commune]) -> Part:
         )
         for one in units[:MAX_HITS]
     ]
-    return _group(asked, speech("found_units"), rows, len(units))
+    return _group(request, translator("found_units"), rows, len(units))
 
 
-def _agencies(asked: PageRequest, agencies: list[Agency]) -> Part:
+def _agencies(request: PageRequest, agencies: list[Agency]) -> Part:
     if not agencies:
         return None
     rows = [
-        html.Li([link(asked, one.words(asked.spoken), f"/unit/{one.code}"), html.Small(one.code)])
+        html.Li(
+            [link(request, one.words(request.spoken), f"/unit/{one.code}"), html.Small(one.code)]
+        )
         for one in agencies[:MAX_HITS]
     ]
-    return _group(asked, asked.speech("found_agencies"), rows, len(agencies))
+    return _group(request, request.translator("found_agencies"), rows, len(agencies))
 
 
-def _group(asked: PageRequest, heading: str, rows: list[Part], total: int) -> Part:
-    speech = asked.speech
+def _group(request: PageRequest, heading: str, rows: list[Part], total: int) -> Part:
+    translator = request.translator
     rest = (
-        [html.P(speech("more_of_them", n=speech.number(total - MAX_HITS)), className="quiet")]
+        [
+            html.P(
+                translator("more_of_them", n=translator.number(total - MAX_HITS)), className="quiet"
+            )
+        ]
         if total > MAX_HITS
         else []
     )
-    return section(f"{heading} ({speech.number(total)})", html.Ul(rows, className="hits"), *rest)
+    return section(
+        f"{heading} ({translator.number(total)})", html.Ul(rows, className="hits"), *rest
+    )
 
 
 def _records(
-    ask: PageContext, asked: PageRequest, text: str, kind: Kind, found: FoundRecords
+    context: PageContext, request: PageRequest, text: str, kind: Kind, found: FoundRecords
 ) -> Part:
-    speech = asked.speech
-    words = kind.words(asked.spoken)
-    shown = record_rows.columns(asked, ask.place, kind, ask.clock.now(), sort=False)
+    translator = request.translator
+    words = kind.words(request.spoken)
+    shown = record_rows.columns(request, context.place, kind, context.clock.now(), sort=False)
     rest = found.total - len(found.rows)
     return section(
-        f"{words} ({speech.number(found.total)})",
-        table(asked, shown, found.rows, Wish(), label=words, paging=False),
+        f"{words} ({translator.number(found.total)})",
+        table(request, shown, found.rows, Wish(), label=words, paging=False),
         *(
             [
                 html.P(
                     dcc.Link(
-                        speech("more_of_them", n=speech.number(rest)),
-                        href=asked.link(f"/records/{kind.name}", text=text),
+                        translator("more_of_them", n=translator.number(rest)),
+                        href=request.link(f"/records/{kind.name}", text=text),
                     )
                 )
             ]

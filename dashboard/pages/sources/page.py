@@ -11,7 +11,7 @@ from dashboard.components.parts import Part, age, chip, link, nothing, section
 from dashboard.components.source_states import CHIPS, GRAVITY, HISTORY, state_word, strip
 from dashboard.components.table import TableColumn, Wish, sorted_rows, table
 from dashboard.components.unit_refs import unit_link
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.pages.sources.unknown import unknown_codes, unknown_table
 from dashboard.query.concurrent import beside
 from dashboard.request.address import PageRequest
@@ -21,39 +21,45 @@ from schemas.sources.freshness import Source, SourceState
 from schemas.sources.timeliness import SourceStanding
 
 
-def content(ask: PageContext, asked: PageRequest) -> Part:
+def content(context: PageContext, request: PageRequest) -> Part:
     """The page."""
-    speech, chosen = asked.speech, asked.get("agency")
-    timely = beside(lambda: ask.once("league", lambda: ask.sources.league(ask.clock), seconds=60))
-    refused = beside(lambda: _refused(ask, asked, chosen))
-    unknown = beside(lambda: unknown_table(ask, asked, chosen))
-    sources = [one for one in ask.current_sources() if not chosen or one.agency == chosen]
+    translator, chosen = request.translator, request.get("agency")
+    timely = beside(
+        lambda: context.once("league", lambda: context.sources.league(context.clock), seconds=60)
+    )
+    refused = beside(lambda: _refused(context, request, chosen))
+    unknown = beside(lambda: unknown_table(context, request, chosen))
+    sources = [one for one in context.current_sources() if not chosen or one.agency == chosen]
     if chosen and not sources:
         raise LookupError(chosen)
-    now = ask.clock.now()
-    its_feeds = _feeds(ask, asked, sources, now)
+    now = context.clock.now()
+    its_feeds = _feeds(context, request, sources, now)
     league = timely()
     return [
-        html.H1(unit_link(asked, ask.place, chosen) if chosen else speech("nav_sources")),
-        _counts(sources, asked, len(unknown_codes(ask, chosen))),
+        html.H1(unit_link(request, context.place, chosen) if chosen else translator("nav_sources")),
+        _counts(sources, request, len(unknown_codes(context, chosen))),
         html.Div(
             [
                 section(
-                    speech("feeds"), its_feeds, id="feeds", aside=_filter(asked, chosen), grow=True
+                    translator("feeds"),
+                    its_feeds,
+                    id="feeds",
+                    aside=_filter(request, chosen),
+                    grow=True,
                 ),
                 html.Div(
                     [
                         section(
-                            speech("league"),
+                            translator("league"),
                             _league(
-                                ask,
-                                asked,
+                                context,
+                                request,
                                 [one for one in league if not chosen or one.agency == chosen],
                             ),
                             id="league",
                         ),
-                        section(speech("unknown_codes"), unknown(), id="unknown"),
-                        section(speech("refused_lately"), refused(), id="refused"),
+                        section(translator("unknown_codes"), unknown(), id="unknown"),
+                        section(translator("refused_lately"), refused(), id="refused"),
                     ],
                     className="column",
                 ),
@@ -63,77 +69,83 @@ def content(ask: PageContext, asked: PageRequest) -> Part:
     ]
 
 
-def _counts(sources: Sequence[Source], asked: PageRequest, unknown: int) -> html.Ul:
+def _counts(sources: Sequence[Source], request: PageRequest, unknown: int) -> html.Ul:
     counts = Counter(one.state for one in sources)
-    codes = html.A(chip(asked.speech("unknown_codes"), "p3"), href="#unknown")
+    codes = html.A(chip(request.translator("unknown_codes"), "p3"), href="#unknown")
     return html.Ul(
         [
             html.Li(
                 [
-                    chip(state_word(one, asked.speech), CHIPS[one] if counts[one] else "quiet"),
-                    html.B(asked.speech.number(counts[one])),
+                    chip(
+                        state_word(one, request.translator), CHIPS[one] if counts[one] else "quiet"
+                    ),
+                    html.B(request.translator.number(counts[one])),
                 ]
             )
             for one in GRAVITY
         ]
-        + ([html.Li([codes, html.B(asked.speech.number(unknown))])] if unknown else []),
+        + ([html.Li([codes, html.B(request.translator.number(unknown))])] if unknown else []),
         className="counts",
     )
 
 
-def _filter(asked: PageRequest, chosen: str) -> Part:
-    return link(asked, asked.speech("all_agencies"), "/sources") if chosen else None
+def _filter(request: PageRequest, chosen: str) -> Part:
+    return link(request, request.translator("all_agencies"), "/sources") if chosen else None
 
 
-def _feeds(ask: PageContext, asked: PageRequest, sources: Sequence[Source], now: datetime) -> Part:
-    speech = asked.speech
+def _feeds(
+    context: PageContext, request: PageRequest, sources: Sequence[Source], now: datetime
+) -> Part:
+    translator = request.translator
     columns = (
         TableColumn(
             "agency",
-            speech("agency"),
-            lambda row: unit_link(asked, ask.place, row["agency"]),
-            lambda row: ask.place.agency(row["agency"]).words(asked.spoken),
+            translator("agency"),
+            lambda row: unit_link(request, context.place, row["agency"]),
+            lambda row: context.place.agency(row["agency"]).words(request.spoken),
         ),
         TableColumn(
             "kind",
-            speech("feed"),
-            lambda row: speech(f"feed_{row['kind']}"),
+            translator("feed"),
+            lambda row: translator(f"feed_{row['kind']}"),
             lambda row: row["kind"],
             short=True,
         ),
         TableColumn(
             "state",
-            speech("state"),
-            lambda row: chip(state_word(row["state"], speech), CHIPS[row["state"]]),
+            translator("state"),
+            lambda row: chip(state_word(row["state"], translator), CHIPS[row["state"]]),
             lambda row: (GRAVITY.index(row["state"]), -row["missed"]),
         ),
         TableColumn(
             "heard",
-            speech("last_heard"),
+            translator("last_heard"),
             lambda row: age(row["received_at"]),
             lambda row: row["received_at"],
             number=True,
         ),
-        TableColumn("history", speech("last_day"), lambda row: row["strip"]),
-        TableColumn("owner", speech("owner"), lambda row: _owner(ask.place.agency(row["agency"]))),
+        TableColumn("history", translator("last_day"), lambda row: row["strip"]),
+        TableColumn(
+            "owner", translator("owner"), lambda row: _owner(context.place.agency(row["agency"]))
+        ),
     )
-    wish = Wish.of(asked, "", "state", size=25)
+    wish = Wish.of(request, "", "state", size=25)
     rows = sorted_rows([_row(one) for one in sources], columns, wish)
     start = (wish.page - 1) * wish.size
     shown = [dict(row) for row in rows[start : start + wish.size]]
     keys = tuple((row["agency"], row["kind"]) for row in shown)
-    spans = ask.once(
-        ("day", keys), lambda: ask.sources.histories(keys, now - HISTORY, now), seconds=60
+    spans = context.once(
+        ("day", keys), lambda: context.sources.histories(keys, now - HISTORY, now), seconds=60
     )
     for row in shown:
-        row["strip"] = strip(spans[row["agency"], row["kind"]], speech)
+        row["strip"] = strip(spans[row["agency"], row["kind"]], translator)
     return table(
-        asked,
+        request,
         columns,
         shown,
         wish,
         total=len(rows),
-        label=speech("feeds"),
+        label=translator("feeds"),
         classes=lambda row: f"is-{row['state'].value}",
     )
 
@@ -152,29 +164,29 @@ def _owner(found: Agency) -> Part:
     return [found.owner, html.Br(), html.Small(found.telephone)] if found.owner else ""
 
 
-def _league(ask: PageContext, asked: PageRequest, league: Sequence[SourceStanding]) -> Part:
-    speech = asked.speech
+def _league(context: PageContext, request: PageRequest, league: Sequence[SourceStanding]) -> Part:
+    translator = request.translator
     if not league:
-        return nothing(speech("no_league"))
+        return nothing(translator("no_league"))
     ranks = {one.agency: number for number, one in enumerate(league, 1)}
     columns = (
         TableColumn(
             "rank",
             "#",
-            lambda row: speech.number(row["rank"]),
+            lambda row: translator.number(row["rank"]),
             lambda row: row["rank"],
             number=True,
         ),
         TableColumn(
             "agency",
-            speech("agency"),
-            lambda row: unit_link(asked, ask.place, row["agency"]),
+            translator("agency"),
+            lambda row: unit_link(request, context.place, row["agency"]),
         ),
         *(
             TableColumn(
                 state.value,
-                state_word(state, speech),
-                _share(state, speech),
+                state_word(state, translator),
+                _share(state, translator),
                 _sort(state),
                 number=True,
                 first="down",
@@ -187,7 +199,7 @@ def _league(ask: PageContext, asked: PageRequest, league: Sequence[SourceStandin
             )
         ),
     )
-    wish = Wish.of(asked, "league_", "rank", size=15)
+    wish = Wish.of(request, "league_", "rank", size=15)
     rows = sorted_rows(
         [{"agency": one.agency, "rank": ranks[one.agency], "standing": one} for one in league],
         columns,
@@ -195,76 +207,76 @@ def _league(ask: PageContext, asked: PageRequest, league: Sequence[SourceStandin
     )
     start = (wish.page - 1) * wish.size
     return table(
-        asked,
+        request,
         columns,
         rows[start : start + wish.size],
         wish,
         prefix="league_",
         total=len(rows),
-        label=speech("league"),
+        label=translator("league"),
     )
 
 
-def _share(state: SourceState, speech: Translator) -> Any:
-    return lambda row: f"{speech.number(row['standing'].share(state), 1)}%"
+def _share(state: SourceState, translator: Translator) -> Any:
+    return lambda row: f"{translator.number(row['standing'].share(state), 1)}%"
 
 
 def _sort(state: SourceState) -> Any:
     return lambda row: row["standing"].share(state)
 
 
-def _refused(ask: PageContext, asked: PageRequest, chosen: str) -> Part:
-    speech = asked.speech
-    rows = ask.once(
+def _refused(context: PageContext, request: PageRequest, chosen: str) -> Part:
+    translator = request.translator
+    rows = context.once(
         ("refused", chosen),
-        lambda: ask.sources.refused(ask.clock, agency=chosen or None, limit=100),
+        lambda: context.sources.refused(context.clock, agency=chosen or None, limit=100),
     )
     if not rows:
-        return nothing(speech("nothing_refused"))
+        return nothing(translator("nothing_refused"))
     columns = (
         TableColumn(
             "agency",
-            speech("agency"),
+            translator("agency"),
             lambda row: (
-                ask.place.agency(row["agency"]).words(asked.spoken)
+                context.place.agency(row["agency"]).words(request.spoken)
                 if row["agency"]
-                else speech("unknown_sender")
+                else translator("unknown_sender")
             ),
         ),
         TableColumn(
             "category",
-            speech("category"),
+            translator("category"),
             lambda row: row["category"],
             lambda row: row["category"],
             short=True,
         ),
         TableColumn(
             "count",
-            speech("count"),
-            lambda row: speech.number(row["count"]),
+            translator("count"),
+            lambda row: translator.number(row["count"]),
             lambda row: row["count"],
             number=True,
             first="down",
         ),
         TableColumn(
             "until",
-            speech("last_time"),
+            translator("last_time"),
             lambda row: age(row["until"]),
             lambda row: row["until"],
             number=True,
             first="down",
         ),
-        TableColumn("reason", speech("reason"), lambda row: html.Small(row["reason"])),
+        TableColumn("reason", translator("reason"), lambda row: html.Small(row["reason"])),
     )
-    wish = Wish.of(asked, "refused_", "-until", size=10)
+    wish = Wish.of(request, "refused_", "-until", size=10)
     rows = sorted_rows(rows, columns, wish)
     start = (wish.page - 1) * wish.size
     return table(
-        asked,
+        request,
         columns,
         rows[start : start + wish.size],
         wish,
         prefix="refused_",
         total=len(rows),
-        label=speech("refused_lately"),
+        label=translator("refused_lately"),
     )

@@ -8,7 +8,7 @@ from dashboard.components.parts import Part, nothing
 from dashboard.components.record_rows import record_link
 from dashboard.components.table import Row, TableColumn, Wish, sorted_rows, table
 from dashboard.components.unit_refs import commune_elsewhere, unit_link, who
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.query.snapshot import ProvinceContext
 from dashboard.query.store import HERE
 from dashboard.query.unknown_codes import LISTS, UnknownCode, UnknownStore
@@ -41,69 +41,71 @@ def is_known(place: ProvinceContext, field: str, code: str) -> bool:
     return not place.names or is_unit(code) or who(place, code) is not None
 
 
-def unknown_codes(ask: PageContext, chosen: str = "") -> Sequence[UnknownCode]:
+def unknown_codes(context: PageContext, chosen: str = "") -> Sequence[UnknownCode]:
     """Return the codes that nobody knows, of one agency or all; asked once a minute."""
-    store = UnknownStore(ask.connection, lambda field, code: is_known(ask.place, field, code))
-    return ask.once(
+    store = UnknownStore(
+        context.connection, lambda field, code: is_known(context.place, field, code)
+    )
+    return context.once(
         ("unknown codes", chosen),
-        lambda: store.codes(ask.clock, agency=chosen),
+        lambda: store.codes(context.clock, agency=chosen),
         seconds=CACHE_SECONDS,
     )
 
 
-def unknown_table(ask: PageContext, asked: PageRequest, chosen: str) -> Part:
+def unknown_table(context: PageContext, request: PageRequest, chosen: str) -> Part:
     """Return the table of them, with an example of each to open; that there are none where so it is."""
-    speech, found = asked.speech, unknown_codes(ask, chosen)
+    translator, found = request.translator, unknown_codes(context, chosen)
     if not found:
-        return nothing(speech("no_unknown_codes"))
+        return nothing(translator("no_unknown_codes"))
     columns = (
         TableColumn(
             "code",
-            speech("unknown_value"),
-            lambda row: _code(ask.place, row["of"], speech),
+            translator("unknown_value"),
+            lambda row: _code(context.place, row["of"], translator),
             lambda row: row["of"].code,
         ),
         TableColumn(
             "field",
-            speech("unknown_what"),
-            lambda row: _field(row["of"], asked),
+            translator("unknown_what"),
+            lambda row: _field(row["of"], request),
             lambda row: (row["of"].kind.name, row["of"].field),
         ),
         TableColumn(
             "agency",
-            speech("agency"),
-            lambda row: unit_link(asked, ask.place, row["of"].agency),
+            translator("agency"),
+            lambda row: unit_link(request, context.place, row["of"].agency),
             lambda row: row["of"].agency,
         ),
         TableColumn(
             "records",
-            speech("unknown_records"),
-            lambda row: speech.number(row["of"].records),
+            translator("unknown_records"),
+            lambda row: translator.number(row["of"].records),
             lambda row: row["of"].records,
             number=True,
             first="down",
         ),
         TableColumn(
             "since",
-            speech("unknown_since"),
-            lambda row: speech.day(row["of"].since.astimezone(HERE)),
+            translator("unknown_since"),
+            lambda row: translator.day(row["of"].since.astimezone(HERE)),
             lambda row: row["of"].since,
             number=True,
             first="down",
         ),
         TableColumn(
             "example",
-            speech("unknown_example"),
-            lambda row: record_link(asked, row["of"].kind, row["of"].example),
+            translator("unknown_example"),
+            lambda row: record_link(request, row["of"].kind, row["of"].example),
         ),
     )
     rows: list[Row] = [{"of": one} for one in found]
-    wish = Wish.of(asked, PREFIX, "-records", size=PAGE_SIZE)
+    wish = Wish.of(request, PREFIX, "-records", size=PAGE_SIZE)
     rows = sorted_rows(rows, columns, wish)
     start = (wish.page - 1) * wish.size
-    label = speech("unknown_codes")
+    label = translator("unknown_codes")
     grid = table(
-        asked,
+        request,
         columns,
         rows[start : start + wish.size],
         wish,
@@ -111,16 +113,22 @@ def unknown_table(ask: PageContext, asked: PageRequest, chosen: str) -> Part:
         total=len(rows),
         label=label,
     )
-    return [grid, html.P(speech("unknown_hint"), className="hint")]
+    return [grid, html.P(translator("unknown_hint"), className="hint")]
 
 
-def _code(place: ProvinceContext, one: UnknownCode, speech: Translator) -> Part:
+def _code(place: ProvinceContext, one: UnknownCode, translator: Translator) -> Part:
     elsewhere = (
-        commune_elsewhere(one.code, place, speech) if one.field in ("commune", *LISTS) else ""
+        commune_elsewhere(one.code, place, translator) if one.field in ("commune", *LISTS) else ""
     )
-    words = speech("unknown_elsewhere", unit=elsewhere) if elsewhere else speech("not_in_lists")
+    words = (
+        translator("unknown_elsewhere", unit=elsewhere) if elsewhere else translator("not_in_lists")
+    )
     return [html.B(one.code), " ", html.Small(words)]
 
 
-def _field(one: UnknownCode, asked: PageRequest) -> Part:
-    return [asked.speech(f"field_{one.field}"), html.Br(), html.Small(one.kind.words(asked.spoken))]
+def _field(one: UnknownCode, request: PageRequest) -> Part:
+    return [
+        request.translator(f"field_{one.field}"),
+        html.Br(),
+        html.Small(one.kind.words(request.spoken)),
+    ]

@@ -13,7 +13,7 @@ from dashboard.components.parts import Part, age, chip, link, lost, nothing, sec
 from dashboard.components.scores import past, ranking
 from dashboard.components.table import TableColumn, Wish, sorted_rows, table
 from dashboard.components.unit_refs import name as unit_name
-from dashboard.i18n.speech import Translator, in_order
+from dashboard.i18n.translator import Translator, in_order
 from dashboard.pages.targets.chart import Course, drawing
 from dashboard.query.scoreboard import Scoreboard
 from dashboard.query.snapshot import ProvinceContext
@@ -23,38 +23,48 @@ from schemas.reference import indicator
 from schemas.scores import SeriesPoint, TargetStanding
 
 
-def detail(ask: PageContext, asked: PageRequest, whole: Scoreboard, one: TargetStanding) -> Part:
+def detail(
+    context: PageContext, request: PageRequest, whole: Scoreboard, one: TargetStanding
+) -> Part:
     """The page of a target."""
-    speech, target = asked.speech, one.target
-    ranked = _ranking(ask, asked, one) if whole.unit == ask.place.code else None
+    translator, target = request.translator, one.target
+    ranked = _ranking(context, request, one) if whole.unit == context.place.code else None
     return [
         html.Div(
             [
                 html.Hgroup(
                     [
-                        html.H1(target.words(asked.spoken)),
-                        html.P(unit_name(whole.unit, ask.place, speech)),
+                        html.H1(target.words(request.spoken)),
+                        html.P(unit_name(whole.unit, context.place, translator)),
                     ]
                 ),
                 link(
-                    asked,
-                    speech("all_targets"),
+                    request,
+                    translator("all_targets"),
                     "/targets",
-                    unit=None if whole.unit == ask.place.code else whole.unit,
+                    unit=None if whole.unit == context.place.code else whole.unit,
                 ),
-                html.Div(actions(asked), className="actions"),
+                html.Div(actions(request), className="actions"),
             ],
             className="head",
         ),
-        _facts(asked, one, board.local_day(whole)),
-        section(speech("course"), *_course(ask, asked, one, board.local_day(whole)), id="course"),
+        _facts(request, one, board.local_day(whole)),
+        section(
+            translator("course"),
+            *_course(context, request, one, board.local_day(whole)),
+            id="course",
+        ),
         html.Div(
             [
                 html.Div(
-                    [ranked] if ranked else [_left_out(asked, ask.place, one)], className="column"
+                    [ranked] if ranked else [_left_out(request, context.place, one)],
+                    className="column",
                 ),
                 html.Div(
-                    [_about(asked, one), *([_left_out(asked, ask.place, one)] if ranked else [])],
+                    [
+                        _about(request, one),
+                        *([_left_out(request, context.place, one)] if ranked else []),
+                    ],
                     className="column",
                 ),
             ],
@@ -63,33 +73,33 @@ def detail(ask: PageContext, asked: PageRequest, whole: Scoreboard, one: TargetS
     ]
 
 
-def _facts(asked: PageRequest, one: TargetStanding, today: date) -> Part:
-    speech, target = asked.speech, one.target
+def _facts(request: PageRequest, one: TargetStanding, today: date) -> Part:
+    translator, target = request.translator, one.target
     steady = one.forecast is not None and one.forecast.steady
     told = (
-        speech("steady")
+        translator("steady")
         if steady
-        else speech("by_trend", n=one.trend.points)
+        else translator("by_trend", n=one.trend.points)
         if one.trend
-        else speech("no_forecast")
+        else translator("no_forecast")
     )
     facts: Sequence[tuple[str, Part, Part]] = (
         (
-            speech("state"),
-            chip(one.status.words(asked.spoken), board.CHIPS[one.status]),
-            board.left(target.due, today, speech),
+            translator("state"),
+            chip(one.status.words(request.spoken), board.CHIPS[one.status]),
+            board.left(target.due, today, translator),
         ),
         (
-            speech("now"),
-            html.B(board.now(one, speech)),
-            speech("old_figure") if one.reading.stale else cells.meter(one, speech),
+            translator("now"),
+            html.B(board.now(one, translator)),
+            translator("old_figure") if one.reading.stale else cells.meter(one, translator),
         ),
-        (speech("aim"), html.B(board.aim(target, speech)), speech.day(target.due)),
-        (speech("forecast"), html.B(board.ahead(one, speech)), told),
+        (translator("aim"), html.B(board.aim(target, translator)), translator.day(target.due)),
+        (translator("forecast"), html.B(board.ahead(one, translator)), told),
         (
-            speech("age"),
-            html.B(age(one.reading.as_of)) if one.reading.as_of else speech("none"),
-            [cells.trend_word(one, speech), lost(one.reading, speech)],
+            translator("age"),
+            html.B(age(one.reading.as_of)) if one.reading.as_of else translator("none"),
+            [cells.trend_word(one, translator), lost(one.reading, translator)],
         ),
     )
     cards = [
@@ -102,11 +112,13 @@ def _facts(asked: PageRequest, one: TargetStanding, today: date) -> Part:
     return html.Div(cards, className="cards facts")
 
 
-def _course(ask: PageContext, asked: PageRequest, one: TargetStanding, today: date) -> list[Part]:
-    speech, target = asked.speech, one.target
-    points = one.points or past(ask, one.unit).get(target.indicator, ())
+def _course(
+    context: PageContext, request: PageRequest, one: TargetStanding, today: date
+) -> list[Part]:
+    translator, target = request.translator, one.target
+    points = one.points or past(context, one.unit).get(target.indicator, ())
     if not points:
-        return [nothing(speech("no_reports"), speech("no_reports_hint"))]
+        return [nothing(translator("no_reports"), translator("no_reports_hint"))]
     start = points[-1]
     if one.forecast and one.forecast.steady and one.reading.value is not None:
         start = SeriesPoint(today, one.reading.value)
@@ -121,52 +133,65 @@ def _course(ask: PageContext, asked: PageRequest, one: TargetStanding, today: da
     )
 
     def written(value: float) -> str:
-        return measured(value, target.measure_unit, speech, short=True)
+        return measured(value, target.measure_unit, translator, short=True)
 
-    told = f"{target.words(asked.spoken)}: {board.now(one, speech)}; {speech('aim')} {board.aim(target, speech)}"
-    hint = [html.P(speech("as_then"), className="hint")] if not one.points else []
+    told = f"{target.words(request.spoken)}: {board.now(one, translator)}; {translator('aim')} {board.aim(target, translator)}"
+    hint = [html.P(translator("as_then"), className="hint")] if not one.points else []
     return [
-        drawing(course, told, written, speech.day, board.aim(target, speech), speech("today")),
+        drawing(
+            course,
+            told,
+            written,
+            translator.day,
+            board.aim(target, translator),
+            translator("today"),
+        ),
         *hint,
-        _figures(points, asked, target.measure_unit),
+        _figures(points, request, target.measure_unit),
     ]
 
 
-def _figures(points: Sequence[SeriesPoint], asked: PageRequest, unit: str) -> Part:
-    speech = asked.speech
+def _figures(points: Sequence[SeriesPoint], request: PageRequest, unit: str) -> Part:
+    translator = request.translator
     rows = [
         html.Tr(
-            [html.Td(speech.day(day)), html.Td(measured(value, unit, speech), className="number")]
+            [
+                html.Td(translator.day(day)),
+                html.Td(measured(value, unit, translator), className="number"),
+            ]
         )
         for day, value in reversed(points)
     ]
     heads = html.Tr(
         [
-            html.Th(speech("day"), scope="col"),
-            html.Th(speech("value"), scope="col", className="number"),
+            html.Th(translator("day"), scope="col"),
+            html.Th(translator("value"), scope="col", className="number"),
         ]
     )
     return html.Details(
         [
-            html.Summary(speech("all_figures", n=speech.number(len(points)))),
+            html.Summary(translator("all_figures", n=translator.number(len(points)))),
             html.Table([html.Thead(heads), html.Tbody(rows)]),
         ]
     )
 
 
-def _about(asked: PageRequest, one: TargetStanding) -> Part:
-    speech, target, of = asked.speech, one.target, indicator(one.target.indicator)
+def _about(request: PageRequest, one: TargetStanding) -> Part:
+    translator, target, of = request.translator, one.target, indicator(one.target.indicator)
     facts = [
-        (speech("reporter"), cells.reporter(one, asked)),
-        (speech("reported_rhythm"), speech(f"rhythm_{of.rhythm}") if of else speech("none")),
-        (speech("source"), [target.source, html.Small(board.told(target, speech))]),
+        (translator("reporter"), cells.reporter(one, request)),
+        (
+            translator("reported_rhythm"),
+            translator(f"rhythm_{of.rhythm}") if of else translator("none"),
+        ),
+        (translator("source"), [target.source, html.Small(board.told(target, translator))]),
     ]
     items = [part for name, said in facts for part in (html.Dt(name), html.Dd(said))]
-    return section(speech("about"), html.Dl(items), id="about")
+    return section(translator("about"), html.Dl(items), id="about")
 
 
-def _ranking(ask: PageContext, asked: PageRequest, one: TargetStanding) -> Part:
-    speech, found = asked.speech, ranking(ask, one.target)
+def _ranking(context: PageContext, request: PageRequest, one: TargetStanding) -> Part:
+    translator, found = request.translator, ranking(context, one.target)
     if not found:
         return None
     known = [each for each in found if each.reading.value is not None and not each.reading.stale]
@@ -175,7 +200,7 @@ def _ranking(ask: PageContext, asked: PageRequest, one: TargetStanding) -> Part:
         {
             "one": each,
             "place": places.get(each.unit),
-            "name": unit_name(each.unit, ask.place, speech),
+            "name": unit_name(each.unit, context.place, translator),
         }
         for each in found
     ]
@@ -183,76 +208,84 @@ def _ranking(ask: PageContext, asked: PageRequest, one: TargetStanding) -> Part:
         TableColumn(
             "place",
             "#",
-            lambda row: row["place"] or speech("none"),
+            lambda row: row["place"] or translator("none"),
             lambda row: row["place"],
             number=True,
         ),
         TableColumn(
             "commune",
-            speech("unit"),
+            translator("unit"),
             lambda row: link(
-                asked, row["name"], "/targets", unit=row["one"].unit, target=one.target.code
+                request, row["name"], "/targets", unit=row["one"].unit, target=one.target.code
             ),
             lambda row: in_order(row["name"]),
             short=True,
         ),
         TableColumn(
             "now",
-            speech("now"),
-            lambda row: [html.B(board.now(row["one"], speech)), cells.meter(row["one"], speech)],
+            translator("now"),
+            lambda row: [
+                html.B(board.now(row["one"], translator)),
+                cells.meter(row["one"], translator),
+            ],
             lambda row: row["one"].reading.value,
             number=True,
         ),
         TableColumn(
             "state",
-            speech("state"),
-            lambda row: chip(row["one"].status.words(asked.spoken), board.CHIPS[row["one"].status]),
+            translator("state"),
+            lambda row: chip(
+                row["one"].status.words(request.spoken), board.CHIPS[row["one"].status]
+            ),
             lambda row: board.GRAVITY.index(row["one"].status),
         ),
         TableColumn(
             "age",
-            speech("age"),
+            translator("age"),
             lambda row: age(row["one"].reading.as_of),
             lambda row: row["one"].reading.as_of,
             number=True,
         ),
     )
-    wish = Wish.of(asked, "rank_", "place", size=200)
+    wish = Wish.of(request, "rank_", "place", size=200)
     grid = table(
-        asked,
+        request,
         columns,
         sorted_rows(rows, columns, wish),
         wish,
         prefix="rank_",
-        label=speech("ranking"),
+        label=translator("ranking"),
     )
-    return section(speech("ranking"), grid, id="ranking")
+    return section(translator("ranking"), grid, id="ranking")
 
 
-def _left_out(asked: PageRequest, place: ProvinceContext, one: TargetStanding) -> Part:
-    speech = asked.speech
+def _left_out(request: PageRequest, place: ProvinceContext, one: TargetStanding) -> Part:
+    translator = request.translator
     rows = [{"report": report, "why": why} for report, why in one.series.left_out]
     columns = (
-        TableColumn("period", speech("period"), lambda row: row["report"].period),
+        TableColumn("period", translator("period"), lambda row: row["report"].period),
         TableColumn(
-            "value", speech("value"), lambda row: _as_sent(row["report"].value, speech), number=True
+            "value",
+            translator("value"),
+            lambda row: _as_sent(row["report"].value, translator),
+            number=True,
         ),
-        TableColumn("measure", speech("measure_of"), lambda row: row["report"].measure_unit),
+        TableColumn("measure", translator("measure_of"), lambda row: row["report"].measure_unit),
         TableColumn(
             "agency",
-            speech("agency"),
-            lambda row: place.agency(row["report"].agency).words(asked.spoken),
+            translator("agency"),
+            lambda row: place.agency(row["report"].agency).words(request.spoken),
         ),
         TableColumn(
-            "at", speech("reported_at"), lambda row: age(row["report"].reported_at), number=True
+            "at", translator("reported_at"), lambda row: age(row["report"].reported_at), number=True
         ),
-        TableColumn("why", speech("reason"), lambda row: row["why"].words(asked.spoken)),
+        TableColumn("why", translator("reason"), lambda row: row["why"].words(request.spoken)),
     )
-    shown: Part = nothing(speech("none_left_out"))
+    shown: Part = nothing(translator("none_left_out"))
     if rows:
-        shown = table(asked, columns, rows, Wish(size=500), label=speech("left_out"))
-    return section(speech("left_out"), shown, id="left-out")
+        shown = table(request, columns, rows, Wish(size=500), label=translator("left_out"))
+    return section(translator("left_out"), shown, id="left-out")
 
 
-def _as_sent(value: float, speech: Translator) -> str:
-    return speech.number(value, 0 if value == round(value) else 2)
+def _as_sent(value: float, translator: Translator) -> str:
+    return translator.number(value, 0 if value == round(value) else 2)

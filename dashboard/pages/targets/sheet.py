@@ -27,55 +27,55 @@ HEADS = (
 REPORTS = ("day", "value", "measure_of", "state", "period", "agency", "reported_at")
 
 
-def sheet(ask: PageContext, asked: PageRequest) -> Sheet:
+def sheet(context: PageContext, request: PageRequest) -> Sheet:
     """What the address shows: the targets in its order and filter, or the reports of the one target that it asks for."""
-    speech = asked.speech
-    whole, rows = shown(ask, asked)
+    translator = request.translator
+    whole, rows = shown(context, request)
     day = f"{local_day(whole):%Y%m%d}"
-    if code := asked.get("target"):
+    if code := request.get("target"):
         return Sheet(
             f"{code}-{whole.unit}-{day}",
-            [speech(key) for key in REPORTS],
-            _series(named(whole, code, speech), asked),
+            [translator(key) for key in REPORTS],
+            _series(named(whole, code, translator), request),
         )
     return Sheet(
         f"targets-{whole.unit}-{day}",
-        [speech(key) for key in HEADS],
-        (_line(one, asked) for one in rows),
+        [translator(key) for key in HEADS],
+        (_line(one, request) for one in rows),
     )
 
 
-def _line(one: TargetStanding, asked: PageRequest) -> tuple[object, ...]:
-    speech, target = asked.speech, one.target
+def _line(one: TargetStanding, request: PageRequest) -> tuple[object, ...]:
+    translator, target = request.translator, one.target
     return (
-        one.status.words(asked.spoken),
-        target.words(asked.spoken),
+        one.status.words(request.spoken),
+        target.words(request.spoken),
         one.unit,
         one.reading.value,
-        speech("yes" if one.reading.stale else "no"),
+        translator("yes" if one.reading.stale else "no"),
         target.value,
         target.measure_unit,
         target.due,
         one.forecast.value if one.forecast else None,
-        speech("yes" if one.forecast.steady else "no") if one.forecast else None,
-        speech(f"trend_{one.direction}")
+        translator("yes" if one.forecast.steady else "no") if one.forecast else None,
+        translator(f"trend_{one.direction}")
         if one.direction
-        else speech("computed")
+        else translator("computed")
         if is_computed(one)
         else None,
-        one.reporter.words(asked.spoken),
+        one.reporter.words(request.spoken),
         one.reporter.owner,
         one.reporter.telephone,
         one.reading.as_of,
         target.source,
-        speech("yes" if target.verified else "no"),
-        told(target, speech),
+        translator("yes" if target.verified else "no"),
+        told(target, translator),
     )
 
 
-def _series(one: TargetStanding, asked: PageRequest) -> Iterator[tuple[object, ...]]:
+def _series(one: TargetStanding, request: PageRequest) -> Iterator[tuple[object, ...]]:
     for day, value in one.points:
-        yield day, value, one.target.measure_unit, asked.speech("used"), None, None, None
+        yield day, value, one.target.measure_unit, request.translator("used"), None, None, None
     for report, why in one.series.left_out:
         said = (report.period, report.agency, report.reported_at)
-        yield None, report.value, report.measure_unit, why.words(asked.spoken), *said
+        yield None, report.value, report.measure_unit, why.words(request.spoken), *said

@@ -9,7 +9,7 @@ from dashboard.components.parts import Part, labelled, section, value
 from dashboard.components.table import Row, TableColumn, Wish, sorted_rows, table
 from dashboard.components.unit_cards import CALLING
 from dashboard.components.unit_refs import UnitRef, unit_link, who
-from dashboard.i18n.speech import Translator, in_order
+from dashboard.i18n.translator import Translator, in_order
 from dashboard.query.figures import OUTSIDE
 from dashboard.query.snapshot import ProvinceContext
 from dashboard.request.address import FRAME, PageRequest
@@ -31,18 +31,18 @@ PAGE_SIZE = 200
 
 
 def below(
-    ask: PageContext, asked: PageRequest, unit: UnitRef, units: Mapping[str, Readings]
+    context: PageContext, request: PageRequest, unit: UnitRef, units: Mapping[str, Readings]
 ) -> Part:
     """The table; None for an agency, which has nothing below it."""
-    speech = asked.speech
+    translator = request.translator
     if unit.what == "agency":
         return None
-    bodies = unit.what == "province" and asked.get("level") == "bodies"
-    codes = _codes(ask, unit, bodies)
+    bodies = unit.what == "province" and request.get("level") == "bodies"
+    codes = _codes(context, unit, bodies)
     if not codes:
         return None
-    chosen = BY_CODE.get(asked.get("figure"))
-    heading = speech(
+    chosen = BY_CODE.get(request.get("figure"))
+    heading = translator(
         "below_bodies"
         if bodies
         else "below_communes"
@@ -50,68 +50,68 @@ def below(
         else "below_agencies"
     )
     rows: list[Row] = [
-        {"code": code, "name": found.words(speech), "readings": units.get(code, {})}
+        {"code": code, "name": found.words(translator), "readings": units.get(code, {})}
         for code in codes
-        if (found := who(ask.place, code))
+        if (found := who(context.place, code))
     ]
-    shown = columns(asked, ask.place, chosen, short=unit.what == "province" and not bodies)
-    wish = Wish.of(asked, PREFIX, usual(chosen), size=PAGE_SIZE)
-    aside = _switch(asked, unit, bodies) if unit.what == "province" else None
+    shown = columns(request, context.place, chosen, short=unit.what == "province" and not bodies)
+    wish = Wish.of(request, PREFIX, usual(chosen), size=PAGE_SIZE)
+    aside = _switch(request, unit, bodies) if unit.what == "province" else None
     rows = sorted_rows(rows, shown, wish)
     outside = units.get(OUTSIDE, {}) if unit.what == "province" and not bodies else {}
     if any(one.value for one in outside.values()):
-        rows.append({"code": OUTSIDE, "name": speech("of_no_unit"), "readings": outside})
+        rows.append({"code": OUTSIDE, "name": translator("of_no_unit"), "readings": outside})
     return section(
         heading,
-        _chooser(asked, chosen),
-        table(asked, shown, rows, wish, prefix=PREFIX, label=heading),
+        _chooser(request, chosen),
+        table(request, shown, rows, wish, prefix=PREFIX, label=heading),
         id="units",
         aside=aside,
     )
 
 
 def columns(
-    asked: PageRequest, place: ProvinceContext, chosen: Figure | None, *, short: bool
+    request: PageRequest, place: ProvinceContext, chosen: Figure | None, *, short: bool
 ) -> tuple[TableColumn, ...]:
     """The unit, whose name is short or not, the usual figures, and before them the chosen one."""
-    speech = asked.speech
+    translator = request.translator
     codes = dict.fromkeys([*([chosen.code] if chosen else []), *USUAL])
     return (
         TableColumn(
             "name",
-            speech("unit"),
-            lambda row: _name(asked, place, row),
+            translator("unit"),
+            lambda row: _name(request, place, row),
             lambda row: in_order(row["name"]),
             short=short,
         ),
-        *(_figure(BY_CODE[code], speech) for code in codes),
+        *(_figure(BY_CODE[code], translator) for code in codes),
     )
 
 
-def _name(asked: PageRequest, place: ProvinceContext, row: Row) -> Part:
+def _name(request: PageRequest, place: ProvinceContext, row: Row) -> Part:
     if row["code"] == OUTSIDE:  # why is told where the sources are
         return dcc.Link(
             row["name"],
-            href=asked.link("/sources"),
-            title=asked.speech("of_no_unit_hint"),
+            href=request.link("/sources"),
+            title=request.translator("of_no_unit_hint"),
             className="outside",
         )
-    return unit_link(asked, place, row["code"])
+    return unit_link(request, place, row["code"])
 
 
-def _figure(figure: Figure, speech: Translator) -> TableColumn:
+def _figure(figure: Figure, translator: Translator) -> TableColumn:
     def reading(row: Row) -> Reading:
         found: Reading = row["readings"].get(figure.code, UNKNOWN)
         return found
 
     def show(row: Row) -> Part:
         one = reading(row)
-        words = value(one, figure, speech)
+        words = value(one, figure, translator)
         if one.stale:
             return html.Span(
                 [html.I(className="shape hatch"), " ", words],
                 className="quiet",
-                title=speech("stale"),
+                title=translator("stale"),
             )
         if not one.value:
             return html.Span(words, className="quiet")
@@ -122,7 +122,7 @@ def _figure(figure: Figure, speech: Translator) -> TableColumn:
     first = "up" if figure.better == "up" else "down"
     return TableColumn(
         figure.code,
-        figure.words(speech.language),
+        figure.words(translator.language),
         show,
         lambda row: reading(row).value,
         number=True,
@@ -137,45 +137,45 @@ def usual(chosen: Figure | None) -> str:
     return chosen.code if chosen.better == "up" else f"-{chosen.code}"
 
 
-def _codes(ask: PageContext, unit: UnitRef, bodies: bool) -> Sequence[str]:
+def _codes(context: PageContext, unit: UnitRef, bodies: bool) -> Sequence[str]:
     if unit.what == "province":
         return (
-            [one.code for one in ask.place.agencies if not one.commune]
+            [one.code for one in context.place.agencies if not one.commune]
             if bodies
-            else list(ask.place.names)
+            else list(context.place.names)
         )
-    return [one.code for one in ask.place.agencies if one.commune == unit.code]
+    return [one.code for one in context.place.agencies if one.commune == unit.code]
 
 
-def _switch(asked: PageRequest, unit: UnitRef, bodies: bool) -> Part:
+def _switch(request: PageRequest, unit: UnitRef, bodies: bool) -> Part:
     """From communes to bodies of the province and back."""
     other = {"level": None if bodies else "bodies", f"{PREFIX}sort": None}
-    words = asked.speech("below_communes" if bodies else "below_bodies")
-    return dcc.Link(words, href=asked.with_(**other))
+    words = request.translator("below_communes" if bodies else "below_bodies")
+    return dcc.Link(words, href=request.with_(**other))
 
 
-def _chooser(asked: PageRequest, chosen: Figure | None) -> html.Form:
+def _chooser(request: PageRequest, chosen: Figure | None) -> html.Form:
     """A form that ranks by any figure: its choice becomes a parameter of the address."""
-    speech = asked.speech
-    kept = [name for name in (*FRAME, "level") if asked.get(name)]
-    options: list[Any] = [html.Option(speech("usual_figures"), value="")]
+    translator = request.translator
+    kept = [name for name in (*FRAME, "level") if request.get(name)]
+    options: list[Any] = [html.Option(translator("usual_figures"), value="")]
     for kind in dict.fromkeys(figure.kind for figure in FIGURES):
         of_kind = [
             html.Option(
-                one.words(asked.spoken),
+                one.words(request.spoken),
                 value=one.code,
                 selected="selected" if chosen is one else None,
             )
             for one in FIGURES
             if one.kind is kind
         ]
-        options.append(html.Optgroup(of_kind, label=kind.words(asked.spoken)))
+        options.append(html.Optgroup(of_kind, label=kind.words(request.spoken)))
     return html.Form(
         [
-            html.Label([html.Span(speech("rank_by")), html.Select(options, name="figure")]),
-            *[dcc.Input(type="hidden", name=name, value=asked.get(name)) for name in kept],
-            html.Button(speech("rank"), type="submit"),
+            html.Label([html.Span(translator("rank_by")), html.Select(options, name="figure")]),
+            *[dcc.Input(type="hidden", name=name, value=request.get(name)) for name in kept],
+            html.Button(translator("rank"), type="submit"),
         ],
         className="chooser",
-        **labelled(speech("rank_by")),
+        **labelled(translator("rank_by")),
     )

@@ -54,81 +54,90 @@ def _is_about(row: Mapping[str, Any], unit: UnitRef) -> bool:
     )
 
 
-def calls(ask: PageContext, asked: PageRequest, unit: UnitRef, now: datetime) -> Part:
+def calls(context: PageContext, request: PageRequest, unit: UnitRef, now: datetime) -> Part:
     """The section."""
-    speech = asked.speech
-    rows = ask.once(
-        "alarms of the last days", lambda: ask.alarms.history(now - timedelta(days=DAYS), now)
+    translator = request.translator
+    rows = context.once(
+        "alarms of the last days", lambda: context.alarms.history(now - timedelta(days=DAYS), now)
     )
-    watched = ask.once("watched", lambda: alarms.watched(ask.alarms.jobs(), now, ask.stale_after))
+    watched = context.once(
+        "watched", lambda: alarms.watched(context.alarms.jobs(), now, context.stale_after)
+    )
     is_open, over = of_unit(rows, unit)
     said: list[Part] = []
     if not watched.alive:
         blind = (
-            speech("blind_since", time=speech.moment(watched.until, now))
+            translator("blind_since", time=translator.moment(watched.until, now))
             if watched.until
-            else speech("blind")
+            else translator("blind")
         )
         said.append(html.P(chip(blind, "unknown")))
     elif not is_open:
-        said.append(html.P(speech("no_alarms"), className="quiet"))
+        said.append(html.P(translator("no_alarms"), className="quiet"))
     if is_open:
         said.append(
             html.Ul(
-                [_open(one, ask.place, asked, now, watched) for one in is_open[:MAX_OPEN]],
+                [_open(one, context.place, request, now, watched) for one in is_open[:MAX_OPEN]],
                 className="calls",
             )
         )
     if len(is_open) > MAX_OPEN:
         said.append(
             html.P(
-                speech("more_alarms", n=speech.number(len(is_open) - MAX_OPEN)), className="quiet"
+                translator("more_alarms", n=translator.number(len(is_open) - MAX_OPEN)),
+                className="quiet",
             )
         )
     if over:
-        said.append(html.H3(speech("alarms_over", days=DAYS, n=speech.number(len(over)))))
+        said.append(html.H3(translator("alarms_over", days=DAYS, n=translator.number(len(over)))))
         said.append(
             html.Ul(
-                [_over(one, ask.place, asked, now) for one in over[:MAX_OVER]],
+                [_over(one, context.place, request, now) for one in over[:MAX_OVER]],
                 className="calls over",
             )
         )
     # While nobody looks, how many there are is not known.
-    return section(speech("alarms", n=len(is_open) if watched.alive else "?"), *said, id="alarms")
+    return section(
+        translator("alarms", n=len(is_open) if watched.alive else "?"), *said, id="alarms"
+    )
 
 
 def _open(
-    one: StoredAlarm, place: ProvinceContext, asked: PageRequest, now: datetime, watched: Watched
+    one: StoredAlarm, place: ProvinceContext, request: PageRequest, now: datetime, watched: Watched
 ) -> html.Li:
-    since = asked.speech("since", time=asked.speech.moment(one.since, now)) if one.since else ""
-    return _row(one, place, asked, f"p{one.priority}" if watched.alive else "unknown", since)
+    since = (
+        request.translator("since", time=request.translator.moment(one.since, now))
+        if one.since
+        else ""
+    )
+    return _row(one, place, request, f"p{one.priority}" if watched.alive else "unknown", since)
 
 
-def _over(one: Call, place: ProvinceContext, asked: PageRequest, now: datetime) -> html.Li:
+def _over(one: Call, place: ProvinceContext, request: PageRequest, now: datetime) -> html.Li:
     return _row(
         one.alarm,
         place,
-        asked,
+        request,
         "quiet",
-        asked.speech("cleared", time=asked.speech.moment(one.cleared, now)),
+        request.translator("cleared", time=request.translator.moment(one.cleared, now)),
     )
 
 
 def _row(
-    alarm: StoredAlarm, place: ProvinceContext, asked: PageRequest, state: str, when: str
+    alarm: StoredAlarm, place: ProvinceContext, request: PageRequest, state: str, when: str
 ) -> html.Li:
-    word = asked.speech(f"priority_{alarm.priority}")
+    word = request.translator(f"priority_{alarm.priority}")
     head = [
         chip(word, state),
-        html.Span(_where(alarm, place, asked), className="at-unit"),
+        html.Span(_where(alarm, place, request), className="at-unit"),
         html.Small(when),
     ]
-    return html.Li([html.Div(head), html.P(sentence(alarm, asked.speech))])
+    return html.Li([html.Div(head), html.P(sentence(alarm, request.translator))])
 
 
-def _where(alarm: StoredAlarm, place: ProvinceContext, asked: PageRequest) -> Part:
+def _where(alarm: StoredAlarm, place: ProvinceContext, request: PageRequest) -> Part:
     """The places of an alarm as links; many as the wall says them."""
     codes = alarm.communes or alarm.agencies
     if not codes or len(codes) > MAX_NAMES:
-        return where(alarm, place, asked.speech)
-    return listed(unit_link(asked, place, code) for code in codes)
+        return where(alarm, place, request.translator)
+    return listed(unit_link(request, place, code) for code in codes)

@@ -32,42 +32,43 @@ def of_unit(sources: Sequence[Source], unit: UnitRef) -> list[Source]:
     )
 
 
-def feeds(ask: PageContext, asked: PageRequest, unit: UnitRef, now: datetime) -> Part:
+def feeds(context: PageContext, request: PageRequest, unit: UnitRef, now: datetime) -> Part:
     """The section."""
-    speech, found = asked.speech, of_unit(ask.current_sources(), unit)
+    translator, found = request.translator, of_unit(context.current_sources(), unit)
     if not found:
         return section(
-            speech("nav_sources"), html.P(speech("no_feeds"), className="quiet"), id="feeds"
+            translator("nav_sources"), html.P(translator("no_feeds"), className="quiet"), id="feeds"
         )
     counts = Counter(one.state for one in found)
     shown = found[:MAX_FEEDS]
     keys = tuple((one.agency, one.kind) for one in shown)
-    spans = ask.once(
-        ("day", keys), lambda: ask.sources.histories(keys, now - HISTORY, now), seconds=60
+    spans = context.once(
+        ("day", keys), lambda: context.sources.histories(keys, now - HISTORY, now), seconds=60
     )
     rows = [
         html.Li(
             [
                 html.Div(
                     [
-                        html.B(speech(f"feed_{one.kind}")),
+                        html.B(translator(f"feed_{one.kind}")),
                         *(
                             [
                                 html.Span(
-                                    unit_link(asked, ask.place, one.agency), className="at-unit"
+                                    unit_link(request, context.place, one.agency),
+                                    className="at-unit",
                                 )
                             ]
                             if unit.what != "agency"
                             else []
                         ),
-                        chip(state_word(one.state, speech), CHIPS[one.state]),
+                        chip(state_word(one.state, translator), CHIPS[one.state]),
                         age(one.received_at),
                     ]
                 ),
                 html.Div(
                     [
-                        strip(spans[one.agency, one.kind], speech),
-                        html.Small(_owner(ask.place.agency(one.agency))),
+                        strip(spans[one.agency, one.kind], translator),
+                        html.Small(_owner(context.place.agency(one.agency))),
                     ]
                 ),
             ]
@@ -78,8 +79,8 @@ def feeds(ask: PageContext, asked: PageRequest, unit: UnitRef, now: datetime) ->
         [
             html.Li(
                 [
-                    chip(state_word(one, speech), CHIPS[one] if counts[one] else "quiet"),
-                    html.B(speech.number(counts[one])),
+                    chip(state_word(one, translator), CHIPS[one] if counts[one] else "quiet"),
+                    html.B(translator.number(counts[one])),
                 ]
             )
             for one in GRAVITY
@@ -87,14 +88,18 @@ def feeds(ask: PageContext, asked: PageRequest, unit: UnitRef, now: datetime) ->
         className="counts",
     )
     all_of = link(
-        asked,
-        speech("all_sources"),
+        request,
+        translator("all_sources"),
         "/sources",
         agency=unit.code if unit.what == "agency" else None,
     )
     summary = [said] if unit.what == "province" else []
     return section(
-        speech("nav_sources"), *summary, html.Ul(rows, className="feeds"), id="feeds", aside=all_of
+        translator("nav_sources"),
+        *summary,
+        html.Ul(rows, className="feeds"),
+        id="feeds",
+        aside=all_of,
     )
 
 

@@ -7,7 +7,7 @@ from dash import html
 from dashboard.components.parts import Part, crumbs, link, listed, nothing, section
 from dashboard.components.unit_cards import key_cards, kind_cards
 from dashboard.components.unit_refs import UnitRef, unit_link, who
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.pages.unit.below import below
 from dashboard.pages.unit.calls import calls
 from dashboard.pages.unit.feeds import feeds
@@ -26,44 +26,52 @@ TREND_SECONDS = 300.0
 """Trends change once a day, but for their last day."""
 
 
-def content(ask: PageContext, asked: PageRequest) -> Part:
+def content(context: PageContext, request: PageRequest) -> Part:
     """The page. Raises `LookupError` for a code that nobody here has."""
-    code = asked.path.removeprefix("/unit/").strip("/")
-    unit = who(ask.place, code)
+    code = request.path.removeprefix("/unit/").strip("/")
+    unit = who(context.place, code)
     if unit is None:
-        raise LookupError(asked.speech("no_unit", code=code))
+        raise LookupError(request.translator("no_unit", code=code))
     trends = beside(
-        lambda: ask.once(
-            ("trends", code), lambda: ask.figures.trends(ask.clock, unit.what, code), TREND_SECONDS
+        lambda: context.once(
+            ("trends", code),
+            lambda: context.figures.trends(context.clock, unit.what, code),
+            TREND_SECONDS,
         )
     )
-    calling = beside(partial(calls, ask, asked, unit, ask.clock.now()))
-    now, units = ask.clock.now(), ask.units()
+    calling = beside(partial(calls, context, request, unit, context.clock.now()))
+    now, units = context.clock.now(), context.units()
     readings = {one: found for one, found in units.get(code, {}).items() if one != TIMELY}
-    heading = _heading(ask, asked, unit)
+    heading = _heading(context, request, unit)
     if unit.elsewhen and not readings:
         why = ("former_unit", "former_hint") if unit.former else ("coming_unit", "coming_hint")
-        return [heading, section(asked.speech("figures"), nothing(*map(asked.speech, why)))]
+        return [
+            heading,
+            section(request.translator("figures"), nothing(*map(request.translator, why))),
+        ]
     its_feeds, its_points = (
-        beside(partial(feeds, ask, asked, unit, now)),
-        beside(partial(points, ask, asked, unit)),
+        beside(partial(feeds, context, request, unit, now)),
+        beside(partial(points, context, request, unit)),
     )
-    waiting = queues(ask, asked, unit, readings, now)
+    waiting = queues(context, request, unit, readings, now)
     kinds = dict.fromkeys(figure.kind for figure in FIGURES)
     course = trends()
-    words = [(kind, kind_cards(asked, unit, ask.place, kind, readings, course)) for kind in kinds]
+    words = [
+        (kind, kind_cards(request, unit, context.place, kind, readings, course)) for kind in kinds
+    ]
     # Beside the long table of a province's communes there is no room for them.
     wide = unit.what == "province"
     return [
         heading,
-        key_cards(asked, unit, ask.place, readings, course)
+        key_cards(request, unit, context.place, readings, course)
         if readings
-        else nothing(asked.speech("no_records")),
-        behind(ask, asked, unit, now),
+        else nothing(request.translator("no_records")),
+        behind(context, request, unit, now),
         html.Div(
             [
                 html.Div(
-                    [below(ask, asked, unit, units), *([] if wide else waiting)], className="column"
+                    [below(context, request, unit, units), *([] if wide else waiting)],
+                    className="column",
                 ),
                 html.Div(
                     [calling(), *its_points(), its_feeds()],
@@ -74,28 +82,41 @@ def content(ask: PageContext, asked: PageRequest) -> Part:
         ),
         *([html.Div(waiting, className="pairs")] if wide else []),
         *[
-            section(kind.words(asked.spoken), cards, id=f"figures-{kind.name}")
+            section(kind.words(request.spoken), cards, id=f"figures-{kind.name}")
             for kind, cards in words
             if cards
         ],
     ]
 
 
-def _heading(ask: PageContext, asked: PageRequest, unit: UnitRef) -> html.Header:
+def _heading(context: PageContext, request: PageRequest, unit: UnitRef) -> html.Header:
     """Where it belongs, its name, and the facts that tell it from others."""
-    speech = asked.speech
+    translator = request.translator
     return html.Header(
         [
-            _above(ask, asked, unit),
-            html.H1(unit.words(speech)),
-            html.P([*_facts(asked, unit, speech), *_on_map(ask, asked, unit)], className="facts"),
+            _above(context, request, unit),
+            html.H1(unit.words(translator)),
+            html.P(
+                [*_facts(request, unit, translator), *_on_map(context, request, unit)],
+                className="facts",
+            ),
             *(
-                [html.P([speech("now_is"), " ", *_heirs(ask, asked, unit)], className="heirs")]
+                [
+                    html.P(
+                        [translator("now_is"), " ", *_heirs(context, request, unit)],
+                        className="heirs",
+                    )
+                ]
                 if unit.former
                 else []
             ),
             *(
-                [html.P([speech("made_of"), " ", *_origins(ask, asked, unit)], className="heirs")]
+                [
+                    html.P(
+                        [translator("made_of"), " ", *_origins(context, request, unit)],
+                        className="heirs",
+                    )
+                ]
                 if unit.coming
                 else []
             ),
@@ -104,46 +125,49 @@ def _heading(ask: PageContext, asked: PageRequest, unit: UnitRef) -> html.Header
     )
 
 
-def _above(ask: PageContext, asked: PageRequest, unit: UnitRef) -> Part:
+def _above(context: PageContext, request: PageRequest, unit: UnitRef) -> Part:
     codes = dict.fromkeys(
-        code for code in (ask.place.code, unit.commune) if code not in ("", unit.code)
+        code for code in (context.place.code, unit.commune) if code not in ("", unit.code)
     )
     return crumbs(
-        [unit_link(asked, ask.place, code) for code in codes] or [asked.speech("whole_province")],
-        asked.speech("above"),
+        [unit_link(request, context.place, code) for code in codes]
+        or [request.translator("whole_province")],
+        request.translator("above"),
     )
 
 
-def _facts(asked: PageRequest, unit: UnitRef, speech: Translator) -> list[Part]:
-    said = [speech("code_is", code=unit.code)]
+def _facts(request: PageRequest, unit: UnitRef, translator: Translator) -> list[Part]:
+    said = [translator("code_is", code=unit.code)]
     if isinstance(unit.place, Commune | Province) and unit.place.area_km2:
-        said.append(f"{speech.number(unit.place.area_km2, 1)} km²")
+        said.append(f"{translator.number(unit.place.area_km2, 1)} km²")
     of = unit.agency or unit.place
     if of is not None and of.valid_from and of.valid_from.year > 2000:
-        said.append(speech("valid_from", day=f"{of.valid_from:%d/%m/%Y}"))
+        said.append(translator("valid_from", day=f"{of.valid_from:%d/%m/%Y}"))
     if unit.agency is not None:
-        said.append(speech(f"level_{unit.agency.level}"))
+        said.append(translator(f"level_{unit.agency.level}"))
         if unit.agency.owner:
             said.append(f"{unit.agency.owner}: {unit.agency.telephone}")
     return [html.Span(one) for one in said]
 
 
-def _on_map(ask: PageContext, asked: PageRequest, unit: UnitRef) -> list[Part]:
+def _on_map(context: PageContext, request: PageRequest, unit: UnitRef) -> list[Part]:
     """Leads to the map with the unit chosen; a unit that is no more, or not yet, lies on none."""
     code = None if unit.what == "province" else unit.code
-    return [] if unit.elsewhen else [link(asked, asked.speech("map_on"), "/map", unit=code)]
+    return [] if unit.elsewhen else [link(request, request.translator("map_on"), "/map", unit=code)]
 
 
-def _origins(ask: PageContext, asked: PageRequest, unit: UnitRef) -> list[Part]:
+def _origins(context: PageContext, request: PageRequest, unit: UnitRef) -> list[Part]:
     """What a unit of today, or the commune of an agency, was made of."""
     return listed(
-        unit_link(asked, ask.place, one.former) for one in places.predecessors(unit.commune)
-    ) or [asked.speech("none")]
+        unit_link(request, context.place, one.former) for one in places.predecessors(unit.commune)
+    ) or [request.translator("none")]
 
 
-def _heirs(ask: PageContext, asked: PageRequest, unit: UnitRef) -> list[Part]:
+def _heirs(context: PageContext, request: PageRequest, unit: UnitRef) -> list[Part]:
     """What a former unit became."""
     if unit.agency is not None:
         heir = agency_today(unit.code)
-        return [unit_link(asked, ask.place, heir)] if heir else [asked.speech("none")]
-    return listed(unit_link(asked, ask.place, one.code) for one in places.successors(unit.code))
+        return [unit_link(request, context.place, heir)] if heir else [request.translator("none")]
+    return listed(
+        unit_link(request, context.place, one.code) for one in places.successors(unit.code)
+    )

@@ -6,7 +6,7 @@ from dash import html
 
 from dashboard.components.parts import Part, labelled, link, section
 from dashboard.components.unit_refs import UnitRef
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.query import scoreboard
 from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
@@ -17,76 +17,76 @@ from schemas.scores import GroupScore, Score, ScorePart
 LOSSES = 3
 
 
-def points(ask: PageContext, asked: PageRequest, unit: UnitRef) -> list[Part]:
+def points(context: PageContext, request: PageRequest, unit: UnitRef) -> list[Part]:
     """A section per set of criteria; none for a unit that no set scores, or that is no more."""
     if unit.elsewhen:
         return []
     sets = [
         one
-        for one in criteria_sets(ask.clock.now().astimezone(ZONE).date())
+        for one in criteria_sets(context.clock.now().astimezone(ZONE).date())
         if one.scores(unit.what)
     ]
     found = []
     for one in sets:
-        scores = ask.once(
+        scores = context.once(
             ("score", one.code, unit.code),
             partial(
                 scoreboard.score_units,
-                ask.store,
-                ask.clock,
-                ask.place.code,
+                context.store,
+                context.clock,
+                context.place.code,
                 one.code,
                 {unit.code: unit.what},
-                ask.units(),
+                context.units(),
             ),
             seconds=30,
         )
         found.append(
             section(
-                one.words(asked.spoken),
-                *_score(asked, unit, scores[unit.code]),
+                one.words(request.spoken),
+                *_score(request, unit, scores[unit.code]),
                 id=f"score-{one.code}",
             )
         )
     return found
 
 
-def _score(asked: PageRequest, unit: UnitRef, score: Score) -> list[Part]:
-    speech, total, grade = asked.speech, score.total, score.grade
-    covered = speech("coverage", share=speech.percent(round(score.coverage, 1)))
+def _score(request: PageRequest, unit: UnitRef, score: Score) -> list[Part]:
+    translator, total, grade = request.translator, score.total, score.grade
+    covered = translator("coverage", share=translator.percent(round(score.coverage, 1)))
     if total is None:
         head = [
-            html.B([html.I(className="shape hatch"), " ", speech("not_enough")]),
+            html.B([html.I(className="shape hatch"), " ", translator("not_enough")]),
             html.Span(covered, className="quiet"),
         ]
     else:
         head = [
-            html.B(speech.number(total, 1)),
-            html.Span(speech("of_points", points=speech.number(score.criteria.points))),
-            *([html.Span(grade.words(asked.spoken), className="grade")] if grade else []),
+            html.B(translator.number(total, 1)),
+            html.Span(translator("of_points", points=translator.number(score.criteria.points))),
+            *([html.Span(grade.words(request.spoken), className="grade")] if grade else []),
             *([html.Span(covered, className="quiet")] if score.coverage < 100 else []),
         ]
-    losses = [_loss(asked, unit, one) for one in score.losses[:LOSSES]]
+    losses = [_loss(request, unit, one) for one in score.losses[:LOSSES]]
     return [
         html.P(head, className="total"),
-        html.Ul([_group(one, speech) for one in score.groups], className="groups"),
-        *([html.H3(speech("losses")), html.Ul(losses, className="losses")] if losses else []),
-        *([html.P(speech("unverified"), className="quiet note")] if score.unverified else []),
+        html.Ul([_group(one, translator) for one in score.groups], className="groups"),
+        *([html.H3(translator("losses")), html.Ul(losses, className="losses")] if losses else []),
+        *([html.P(translator("unverified"), className="quiet note")] if score.unverified else []),
     ]
 
 
-def _group(one: GroupScore, speech: Translator) -> html.Li:
+def _group(one: GroupScore, translator: Translator) -> html.Li:
     """A group as a bar: points got in grey, points lost left empty, points that nobody knows hatched."""
     most, got = one.group.points, one.points or 0.0
     unknown = most - one.known
     words = (
-        speech("none") if one.points is None else speech.number(got, 1)
-    ) + f" / {speech.number(most)}"
-    told = speech(
+        translator("none") if one.points is None else translator.number(got, 1)
+    ) + f" / {translator.number(most)}"
+    told = translator(
         "group_told",
-        name=one.group.words(speech.language),
+        name=one.group.words(translator.language),
         points=words,
-        share=speech.percent(round(one.coverage, 1)),
+        share=translator.percent(round(one.coverage, 1)),
     )
     bar = html.Span(
         [
@@ -101,25 +101,26 @@ def _group(one: GroupScore, speech: Translator) -> html.Li:
         **labelled(told),
     )
     return html.Li(
-        [html.Span(one.group.words(speech.language)), bar, html.Span(words, className="number")]
+        [html.Span(one.group.words(translator.language)), bar, html.Span(words, className="number")]
     )
 
 
-def _loss(asked: PageRequest, unit: UnitRef, part: ScorePart) -> html.Li:
-    speech = asked.speech
-    words: Part = part.of.words(asked.spoken)
+def _loss(request: PageRequest, unit: UnitRef, part: ScorePart) -> html.Li:
+    translator = request.translator
+    words: Part = part.of.words(request.spoken)
     if part.question and part.question.figure in BY_CODE:
         only = {
             name: ",".join(values)
             for name, values in part.question.where
             if name not in ("commune", "agency")
         }
-        words = link(asked, words, f"/unit/{unit.code}", records=part.question.figure, **only)
+        words = link(request, words, f"/unit/{unit.code}", records=part.question.figure, **only)
     return html.Li(
         [
             words,
             html.Span(
-                speech("points_lost", points=speech.number(part.lost, 1)), className="number"
+                translator("points_lost", points=translator.number(part.lost, 1)),
+                className="number",
             ),
         ]
     )

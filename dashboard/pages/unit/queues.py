@@ -38,14 +38,14 @@ OWN = ("records", f"{PREFIX}sort", f"{PREFIX}page")
 
 
 def queues(
-    ask: PageContext, asked: PageRequest, unit: UnitRef, readings: Readings, now: datetime
+    context: PageContext, request: PageRequest, unit: UnitRef, readings: Readings, now: datetime
 ) -> list[Part]:
     """The first records of each queue that the unit has, with how many there are."""
     shown = [one for one in QUEUES if one[0] in readings]
     return [
         section(
-            asked.speech(heading),
-            *_queue(ask, asked, unit, code, order, now),
+            request.translator(heading),
+            *_queue(context, request, unit, code, order, now),
             id=f"queue-{code.replace('.', '-')}",
         )
         for code, heading, order in shown
@@ -53,51 +53,55 @@ def queues(
 
 
 def _queue(
-    ask: PageContext, asked: PageRequest, unit: UnitRef, code: str, order: str, now: datetime
+    context: PageContext, request: PageRequest, unit: UnitRef, code: str, order: str, now: datetime
 ) -> list[Part]:
-    speech, figure = asked.speech, BY_CODE[code]
-    found = ask.once(
+    translator, figure = request.translator, BY_CODE[code]
+    found = context.once(
         ("queue", unit.code, code),
-        lambda: ask.records.behind(ask.clock, figure, unit.what, unit.code, order=order, limit=TOP),
+        lambda: context.records.behind(
+            context.clock, figure, unit.what, unit.code, order=order, limit=TOP
+        ),
     )
     if not found.rows:
-        return [html.P(speech("queue_empty"), className="quiet")]
+        return [html.P(translator("queue_empty"), className="quiet")]
     shown = record_rows.columns(
-        asked, ask.place, figure.kind, now, sort=False, holder=unit.what != "agency"
+        request, context.place, figure.kind, now, sort=False, holder=unit.what != "agency"
     )
     more = link(
-        asked,
-        speech("all_of_them", n=speech.number(found.total)),
+        request,
+        translator("all_of_them", n=translator.number(found.total)),
         f"/unit/{unit.code}",
         records=code,
     )
     grid = table(
-        asked, shown, found.rows, Wish(size=TOP), label=figure.words(asked.spoken), paging=False
+        request, shown, found.rows, Wish(size=TOP), label=figure.words(request.spoken), paging=False
     )
     return [grid, html.P(more, className="more")] if found.total > len(found.rows) else [grid]
 
 
-def behind(ask: PageContext, asked: PageRequest, unit: UnitRef, now: datetime) -> Part:
+def behind(context: PageContext, request: PageRequest, unit: UnitRef, now: datetime) -> Part:
     """All records behind the figure that the address asks for, a page of them; None where it asks for none."""
-    code = asked.get("records")
+    code = request.get("records")
     if not code:
         return None
-    speech, figure = asked.speech, BY_CODE.get(code)
+    translator, figure = request.translator, BY_CODE.get(code)
     if figure is None:
         return section(
-            speech("records_behind", figure=code),
-            nothing(speech("wrong_address"), code),
+            translator("records_behind", figure=code),
+            nothing(translator("wrong_address"), code),
             id="records",
         )
-    wish = Wish.of(asked, PREFIX, "left", size=25)
+    wish = Wish.of(request, PREFIX, "left", size=25)
     order = wish.by if wish.by in ORDERS else "left"
     only = {
-        name: few(asked, name, name) for name, _ in asked.parameters if name not in (*OWN, *FRAME)
+        name: few(request, name, name)
+        for name, _ in request.parameters
+        if name not in (*OWN, *FRAME)
     }
-    found = ask.once(
+    found = context.once(
         ("behind", unit.code, code, wish, tuple(only.items())),
-        lambda: ask.records.behind(
-            ask.clock,
+        lambda: context.records.behind(
+            context.clock,
             figure,
             unit.what,
             unit.code,
@@ -108,32 +112,32 @@ def behind(ask: PageContext, asked: PageRequest, unit: UnitRef, now: datetime) -
             skip=(wish.page - 1) * wish.size,
         ),
     )
-    heading = speech(
-        "records_lost" if figure.whole else "records_behind", figure=figure.words(asked.spoken)
+    heading = translator(
+        "records_lost" if figure.whole else "records_behind", figure=figure.words(request.spoken)
     )
-    close = link(asked, speech("close"), f"/unit/{unit.code}")
+    close = link(request, translator("close"), f"/unit/{unit.code}")
     if not found.rows:
         return section(
-            heading, html.P(speech("queue_empty"), className="quiet"), id="records", aside=close
+            heading, html.P(translator("queue_empty"), className="quiet"), id="records", aside=close
         )
-    whole = _as_list(asked, figure, unit, only, wish)
+    whole = _as_list(request, figure, unit, only, wish)
     taken = [
-        copy_link(asked),
-        *files(asked, whole, found.total),
-        dcc.Link(speech("open_list"), href=whole),
+        copy_link(request),
+        *files(request, whole, found.total),
+        dcc.Link(translator("open_list"), href=whole),
         close,
     ]
-    shown = record_rows.columns(asked, ask.place, figure.kind, now, sort=True)
+    shown = record_rows.columns(request, context.place, figure.kind, now, sort=True)
     return section(
         heading,
-        table(asked, shown, found.rows, wish, prefix=PREFIX, total=found.total, label=heading),
+        table(request, shown, found.rows, wish, prefix=PREFIX, total=found.total, label=heading),
         id="records",
         aside=html.Div(taken, className="taken"),
     )
 
 
 def _as_list(
-    asked: PageRequest,
+    request: PageRequest,
     figure: Figure,
     unit: UnitRef,
     only: Mapping[str, tuple[str, ...]],
@@ -147,6 +151,6 @@ def _as_list(
     conditions |= {"figure": figure.code, "unit": None if unit.what == "province" else unit.code}
     by = SORTS.get(wish.by, "left")
     by = by if field(figure.kind, by) else "started_at"
-    return asked.link(
+    return request.link(
         f"/records/{figure.kind.name}", sort=f"-{by}" if wish.down else by, **conditions
     )

@@ -31,19 +31,23 @@ class Backdrop:
     published: Published | None = None
 
 
-def ask_for(ask: PageContext, scenes: Collection[Scene]) -> Backdrop:
+def ask_for(context: PageContext, scenes: Collection[Scene]) -> Backdrop:
     """What some scenes need beside the snapshot; each answer is as old as its question allows. Raises as `PageContext` does."""
-    place = ask.place.code
-    criteria = criteria_sets(ask.clock.now().astimezone(ZONE).date())[0]
+    place = context.place.code
+    criteria = criteria_sets(context.clock.now().astimezone(ZONE).date())[0]
     return Backdrop(
-        day_ago=ask.once("a day ago", lambda: a_day_ago(ask.figures, ask.clock), seconds=60),
-        meetings=tuple(ask.once("meetings", lambda: ask.lives.meetings(ask.clock)))
+        day_ago=context.once(
+            "a day ago", lambda: a_day_ago(context.figures, context.clock), seconds=60
+        ),
+        meetings=tuple(context.once("meetings", lambda: context.lives.meetings(context.clock)))
         if "meetings" in scenes
         else None,
-        coming=tuple(ask.once("coming meetings", lambda: ask.lives.coming(ask.clock, limit=12)))
+        coming=tuple(
+            context.once("coming meetings", lambda: context.lives.coming(context.clock, limit=12))
+        )
         if "meetings" in scenes
         else (),
-        targets=judged.board(ask, place) if "targets" in scenes else None,
-        score=judged.scored(ask, criteria).get(place) if "index" in scenes else None,
-        published=judged.published(ask, criteria) if "index" in scenes else None,
+        targets=judged.board(context, place) if "targets" in scenes else None,
+        score=judged.scored(context, criteria).get(place) if "index" in scenes else None,
+        published=judged.published(context, criteria) if "index" in scenes else None,
     )

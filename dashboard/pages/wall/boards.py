@@ -8,7 +8,7 @@ from dashboard.components import target_board as targets_board
 from dashboard.components.parts import Part, listed
 from dashboard.components.score_bars import bar, points_words
 from dashboard.components.target_cells import meter
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.pages.wall.backdrop import Backdrop
 from dashboard.pages.wall.cards import age
 from dashboard.query.snapshot import ProvinceContext, Snapshot
@@ -30,30 +30,30 @@ WORST_FIRST = (
 
 
 def meetings(
-    backdrop: Backdrop, snapshot: Snapshot, place: ProvinceContext, speech: Translator
+    backdrop: Backdrop, snapshot: Snapshot, place: ProvinceContext, translator: Translator
 ) -> list[Part]:
     """Meetings that go on: who hosts what since when, how many sites are connected, and which are missing."""
     if backdrop.meetings is None:
-        return [_calm(speech("loading"))]
-    live = [_meeting(row, snapshot, place, speech) for row in backdrop.meetings] or [
-        _calm(speech("no_meetings"))
+        return [_calm(translator("loading"))]
+    live = [_meeting(row, snapshot, place, translator) for row in backdrop.meetings] or [
+        _calm(translator("no_meetings"))
     ]
-    coming = [_coming(row, snapshot, place, speech) for row in backdrop.coming]
+    coming = [_coming(row, snapshot, place, translator) for row in backdrop.coming]
     return [
         *live,
         *(
-            [html.H3(speech("next_meetings"), className="between", key="coming"), *coming]
+            [html.H3(translator("next_meetings"), className="between", key="coming"), *coming]
             if coming
             else []
         ),
     ]
 
 
-def _coming(row: Row, snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> Part:
-    begins = speech("begins", time=speech.moment(row["started_at"], snapshot.at))
+def _coming(row: Row, snapshot: Snapshot, place: ProvinceContext, translator: Translator) -> Part:
+    begins = translator("begins", time=translator.moment(row["started_at"], snapshot.at))
     facts = [
-        place.agency(row["host"]).words(speech.language),
-        speech("invited_sites", n=speech.number(len(row["invited"]))),
+        place.agency(row["host"]).words(translator.language),
+        translator("invited_sites", n=translator.number(len(row["invited"]))),
     ]
     return html.Article(
         [
@@ -65,22 +65,30 @@ def _coming(row: Row, snapshot: Snapshot, place: ProvinceContext, speech: Transl
     )
 
 
-def _meeting(row: Row, snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> Part:
+def _meeting(row: Row, snapshot: Snapshot, place: ProvinceContext, translator: Translator) -> Part:
     there, invited = len(row["connected"]), len(row["invited"])
-    names = [_site(code, place, speech) for code in row["missing"][:MAX_MISSING]]
+    names = [_site(code, place, translator) for code in row["missing"][:MAX_MISSING]]
     more = len(row["missing"]) - len(names)
-    missing = speech("missing_sites", names=", ".join(names)) if names else speech("all_connected")
+    missing = (
+        translator("missing_sites", names=", ".join(names))
+        if names
+        else translator("all_connected")
+    )
     if more > 0:
-        missing = speech("and_others", names=missing, n=more)
-    told = speech("sites", connected=speech.number(there), invited=speech.number(invited))
+        missing = translator("and_others", names=missing, n=more)
+    told = translator(
+        "sites", connected=translator.number(there), invited=translator.number(invited)
+    )
     return html.Article(
         [
             html.H3([html.B(row["title"] or row["entity_id"]), html.Span(told, className="end")]),
             bar(there, invited, max(invited, 1), told),
             html.P(
                 [
-                    html.Span(place.agency(row["host"]).words(speech.language)),
-                    html.Span(speech("since", time=speech.moment(row["started_at"], snapshot.at))),
+                    html.Span(place.agency(row["host"]).words(translator.language)),
+                    html.Span(
+                        translator("since", time=translator.moment(row["started_at"], snapshot.at))
+                    ),
                     html.Span(missing),
                 ]
             ),
@@ -90,40 +98,42 @@ def _meeting(row: Row, snapshot: Snapshot, place: ProvinceContext, speech: Trans
     )
 
 
-def _site(code: str, place: ProvinceContext, speech: Translator) -> str:
+def _site(code: str, place: ProvinceContext, translator: Translator) -> str:
     known = place.agency(code)
-    return place.names.get(code) or place.names.get(known.commune) or known.words(speech.language)
+    return (
+        place.names.get(code) or place.names.get(known.commune) or known.words(translator.language)
+    )
 
 
-def targets(backdrop: Backdrop, speech: Translator) -> list[Part]:
+def targets(backdrop: Backdrop, translator: Translator) -> list[Part]:
     """The targets, what calls first: figure, aim, how much of it is reached, where it is heading."""
     if backdrop.targets is None:
-        return [_calm(speech("loading"))]
+        return [_calm(translator("loading"))]
     gravity = targets_board.GRAVITY
     ordered = sorted(
         backdrop.targets.standings,
         key=lambda one: (gravity.index(one.status), one.target.due, one.target.code),
     )
-    return [_target(one, speech) for one in ordered] or [_calm(speech("no_targets"))]
+    return [_target(one, translator) for one in ordered] or [_calm(translator("no_targets"))]
 
 
-def _target(one: TargetStanding, speech: Translator) -> Part:
+def _target(one: TargetStanding, translator: Translator) -> Part:
     mark = {"p1": "p1", "p2": "p2", "p3": "p3", "unknown": "hatch"}.get(
         targets_board.CHIPS[one.status]
     )
-    facts = [one.status.words(speech.language), targets_board.aim(one.target, speech)]
+    facts = [one.status.words(translator.language), targets_board.aim(one.target, translator)]
     if one.forecast is not None and not one.forecast.steady:
-        facts.append(speech("heads_for", value=targets_board.ahead(one, speech)))
+        facts.append(translator("heads_for", value=targets_board.ahead(one, translator)))
     return html.Article(
         [
             html.H3(
                 [
                     *([html.I(className=f"shape {mark}")] if mark else []),
-                    html.B(one.target.words(speech.language)),
-                    html.Span(targets_board.now(one, speech), className="end"),
+                    html.B(one.target.words(translator.language)),
+                    html.Span(targets_board.now(one, translator), className="end"),
                 ]
             ),
-            meter(one, speech),
+            meter(one, translator),
             html.P([*(html.Span(fact) for fact in facts), age(one.reading.as_of)]),
         ],
         className="row old" if one.reading.stale else "row",
@@ -131,49 +141,51 @@ def _target(one: TargetStanding, speech: Translator) -> Part:
     )
 
 
-def index(backdrop: Backdrop, speech: Translator) -> list[Part]:
+def index(backdrop: Backdrop, translator: Translator) -> list[Part]:
     """The groups of the index with what is got, lost and unknown of each; then what would raise it most."""
     score = backdrop.score
     if score is None:
-        return [_calm(speech("loading"))]
+        return [_calm(translator("loading"))]
     groups = [
         _points(
-            one.group.words(speech.language),
+            one.group.words(translator.language),
             one.points,
             one.known,
             one.group.points,
             one.group.code,
-            speech,
+            translator,
         )
         for one in score.groups
     ]
-    return [*groups, *_raising(score, speech)]
+    return [*groups, *_raising(score, translator)]
 
 
-def _raising(score: Score, speech: Translator) -> Sequence[Part]:
+def _raising(score: Score, translator: Translator) -> Sequence[Part]:
     losses = score.losses[:LOSSES]
     if not losses:
         return []
     words = [
         html.Li(
             [
-                html.Span(part.of.words(speech.language)),
-                html.B(speech("points_lost", points=speech.number(part.lost, 1))),
+                html.Span(part.of.words(translator.language)),
+                html.B(translator("points_lost", points=translator.number(part.lost, 1))),
             ]
         )
         for part in losses
     ]
     return [
         html.Section(
-            [html.H3(speech("raise_most")), html.Ul(words)], className="row raising", key="raising"
+            [html.H3(translator("raise_most")), html.Ul(words)],
+            className="row raising",
+            key="raising",
         )
     ]
 
 
 def _points(
-    words: str, got: float | None, known: float, most: float, key: str, speech: Translator
+    words: str, got: float | None, known: float, most: float, key: str, translator: Translator
 ) -> Part:
-    told = points_words(got, most, speech)
+    told = points_words(got, most, translator)
     return html.Article(
         [
             html.H3([html.B(words), html.Span(told, className="end")]),
@@ -184,38 +196,42 @@ def _points(
     )
 
 
-def sources(snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> list[Part]:
+def sources(snapshot: Snapshot, place: ProvinceContext, translator: Translator) -> list[Part]:
     """Every promised feed as a mark, the worst first, per kind; those of which nothing current is known by name."""
     rows = []
     for kind in KINDS:
         its = [one for one in snapshot.sources if one.kind == kind.name]
         its.sort(key=lambda one: (WORST_FIRST.index(one.state), one.agency))
-        rows.append(_feed(kind.name, its, snapshot, place, speech))
+        rows.append(_feed(kind.name, its, snapshot, place, translator))
     return [
         *rows,
         html.P(
-            [_key(state, speech) for state in WORST_FIRST], className="row states", key="states"
+            [_key(state, translator) for state in WORST_FIRST], className="row states", key="states"
         ),
     ]
 
 
 def _feed(
-    kind: str, its: Sequence[Source], snapshot: Snapshot, place: ProvinceContext, speech: Translator
+    kind: str,
+    its: Sequence[Source],
+    snapshot: Snapshot,
+    place: ProvinceContext,
+    translator: Translator,
 ) -> Part:
     live = sum(one.state is SourceState.LIVE for one in its)
     dead = [one for one in its if one.state in DEAD]
     named: list[Part] = [
-        html.Span([_site(one.commune or one.agency, place, speech), " ", age(one.received_at)])
+        html.Span([_site(one.commune or one.agency, place, translator), " ", age(one.received_at)])
         for one in dead[:MAX_MISSING]
     ]
     if len(dead) > MAX_MISSING:
-        named.append(html.Span(speech("and_more", n=len(dead) - MAX_MISSING)))
+        named.append(html.Span(translator("and_more", n=len(dead) - MAX_MISSING)))
     return html.Article(
         [
             html.H3(
                 [
-                    html.B(speech(f"feed_{kind}")),
-                    html.Span(f"{speech.number(live)}/{speech.number(len(its))}"),
+                    html.B(translator(f"feed_{kind}")),
+                    html.Span(f"{translator.number(live)}/{translator.number(len(its))}"),
                     html.Span(age(snapshot.newest.get(kind)), className="end"),
                 ]
             ),
@@ -229,8 +245,10 @@ def _feed(
     )
 
 
-def _key(state: SourceState, speech: Translator) -> Part:
-    return html.Span([html.I(className=f"cell {state}"), speech(f"state_{state}")], className="key")
+def _key(state: SourceState, translator: Translator) -> Part:
+    return html.Span(
+        [html.I(className=f"cell {state}"), translator(f"state_{state}")], className="key"
+    )
 
 
 def _calm(words: str) -> Part:

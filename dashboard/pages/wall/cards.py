@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import html
 
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from schemas.figures import Readings
 from schemas.moments import milliseconds
 
@@ -44,20 +44,20 @@ def number(readings: Readings, code: str) -> float:
     return value(readings, code) or 0
 
 
-def trend(change: float, speech: Translator, digits: int = 0, unit: str = "") -> str:
+def trend(change: float, translator: Translator, digits: int = 0, unit: str = "") -> str:
     """A change as an arrow and its size."""
     rounded = round(change, digits)
     arrow = "↑" if rounded > 0 else "↓" if rounded < 0 else "±"
-    return f"{arrow}{speech.number(abs(rounded), digits if rounded else 0)}{unit}"
+    return f"{arrow}{translator.number(abs(rounded), digits if rounded else 0)}{unit}"
 
 
-def card(figure: FigureCard, speech: Translator) -> html.Article:
+def card(figure: FigureCard, translator: Translator) -> html.Article:
     """A figure as a card."""
     call = 0 if figure.stale else figure.call
     mark = "hatch" if figure.stale else f"p{call}" if call else ""
     aim = [
         *([html.I(className=f"shape {mark}")] if mark else []),
-        html.Span(speech("old") if figure.stale else figure.target),
+        html.Span(translator("old") if figure.stale else figure.target),
     ]
     return html.Article(
         [

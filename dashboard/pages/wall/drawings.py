@@ -8,7 +8,7 @@ from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
 from dashboard.components.rotation import Turn
 from dashboard.i18n.bidi import without_controls_json
-from dashboard.i18n.speech import Language
+from dashboard.i18n.translator import Language
 from dashboard.pages.wall.backdrop import Backdrop
 from dashboard.pages.wall.frame import Frame, Painter, heading
 from dashboard.query.snapshot import Snapshot

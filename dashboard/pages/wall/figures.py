@@ -1,50 +1,50 @@
 """The figures of the overview: at most seven, the weightiest first; a wall shows as many as its letters leave room for."""
 
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.pages.wall.cards import DAY_HOURS, FigureCard, number, trend, value
 from dashboard.query.snapshot import ProvinceContext, Snapshot
 from schemas.figures import UNKNOWN
 from schemas.sources.freshness import SourceState
 
 
-def figures(snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> list[FigureCard]:
+def figures(snapshot: Snapshot, place: ProvinceContext, translator: Translator) -> list[FigureCard]:
     """The figures of a snapshot, in a language."""
     return [
-        _overdue(snapshot, place, speech),
-        _on_time(snapshot, place, speech),
-        _filings(snapshot, place, speech),
-        _feedback(snapshot, place, speech),
-        _documents(snapshot, speech),
-        _meetings(snapshot, speech),
-        _sources(snapshot, place, speech),
+        _overdue(snapshot, place, translator),
+        _on_time(snapshot, place, translator),
+        _filings(snapshot, place, translator),
+        _feedback(snapshot, place, translator),
+        _documents(snapshot, translator),
+        _meetings(snapshot, translator),
+        _sources(snapshot, place, translator),
     ]
 
 
-def _overdue(snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> FigureCard:
+def _overdue(snapshot: Snapshot, place: ProvinceContext, translator: Translator) -> FigureCard:
     overdue, before = (
         number(snapshot.now, "filing.overdue"),
         number(snapshot.day_ago, "filing.overdue"),
     )
     longest = value(snapshot.now, "filing.overdue_longest")
     oldest = (
-        speech("oldest_working_days", n=speech.number(longest / DAY_HOURS))
+        translator("oldest_working_days", n=translator.number(longest / DAY_HOURS))
         if longest is not None
         else ""
     )
     return FigureCard(
         "overdue",
-        speech("overdue"),
-        speech.number(overdue),
-        trend=trend(overdue - before, speech) if "filing.overdue" in snapshot.day_ago else "",
-        target=", ".join(filter(None, (speech("target", target=speech.number(0)), oldest))),
-        detail=speech("versus_yesterday"),
+        translator("overdue"),
+        translator.number(overdue),
+        trend=trend(overdue - before, translator) if "filing.overdue" in snapshot.day_ago else "",
+        target=", ".join(filter(None, (translator("target", target=translator.number(0)), oldest))),
+        detail=translator("versus_yesterday"),
         at=snapshot.newest.get("filing"),
         call=2 if before and overdue > 1.2 * before else 0,
         stale=snapshot.stale("filing"),
     )
 
 
-def _on_time(snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> FigureCard:
+def _on_time(snapshot: Snapshot, place: ProvinceContext, translator: Translator) -> FigureCard:
     """Closed on time of all that was closed or is open and overdue; the naive rate, of what was closed, beside it."""
     honest, naive = (
         value(snapshot.now, "filing.on_time"),
@@ -54,20 +54,20 @@ def _on_time(snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> 
     below = honest is not None and target is not None and honest < target
     return FigureCard(
         "on_time",
-        speech("on_time"),
-        speech.exact(honest) or speech("none"),
-        trend=trend(honest - before, speech, digits=1)
+        translator("on_time"),
+        translator.exact(honest) or translator("none"),
+        trend=trend(honest - before, translator, digits=1)
         if honest is not None and before is not None
         else "",
-        target=_target(speech, target, below, "below_target"),
-        detail=speech("naive", value=speech.exact(naive)) if naive is not None else "",
+        target=_target(translator, target, below, "below_target"),
+        detail=translator("naive", value=translator.exact(naive)) if naive is not None else "",
         at=snapshot.newest.get("filing"),
         call=2 if below else 0,
         stale=snapshot.stale("filing"),
     )
 
 
-def _filings(snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> FigureCard:
+def _filings(snapshot: Snapshot, place: ProvinceContext, translator: Translator) -> FigureCard:
     today, before = (
         number(snapshot.today, "filing.registered"),
         number(snapshot.same_time, "filing.registered"),
@@ -80,22 +80,22 @@ def _filings(snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> 
     known = online is not None and target is not None
     return FigureCard(
         "filings",
-        speech("filings_today"),
-        speech.number(today),
-        trend=trend(change, speech, unit="%") if before else "",
-        target=speech(
-            "online_share", value=speech.exact(online), target=speech.percent(target or 0)
+        translator("filings_today"),
+        translator.number(today),
+        trend=trend(change, translator, unit="%") if before else "",
+        target=translator(
+            "online_share", value=translator.exact(online), target=translator.percent(target or 0)
         )
         if known
         else "",
-        detail=speech("versus_day", day=speech.weekday(snapshot.compare_day)),
+        detail=translator("versus_day", day=translator.weekday(snapshot.compare_day)),
         at=snapshot.newest.get("filing"),
         call=2 if online is not None and target is not None and online < target else 0,
         stale=snapshot.stale("filing"),
     )
 
 
-def _feedback(snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> FigureCard:
+def _feedback(snapshot: Snapshot, place: ProvinceContext, translator: Translator) -> FigureCard:
     opened, before = (
         number(snapshot.now, "feedback.open"),
         number(snapshot.day_ago, "feedback.open"),
@@ -108,15 +108,17 @@ def _feedback(snapshot: Snapshot, place: ProvinceContext, speech: Translator) ->
     known = satisfied is not None and target is not None
     return FigureCard(
         "feedback",
-        speech("feedback_open"),
-        speech.number(opened),
-        trend=trend(opened - before, speech) if "feedback.open" in snapshot.day_ago else "",
-        target=speech(
-            "satisfied_target", value=speech.exact(satisfied), target=speech.percent(target or 0)
+        translator("feedback_open"),
+        translator.number(opened),
+        trend=trend(opened - before, translator) if "feedback.open" in snapshot.day_ago else "",
+        target=translator(
+            "satisfied_target",
+            value=translator.exact(satisfied),
+            target=translator.percent(target or 0),
         )
         if known
         else "",
-        detail=speech("feedback_on_time", value=speech.exact(on_time))
+        detail=translator("feedback_on_time", value=translator.exact(on_time))
         if on_time is not None
         else "",
         at=snapshot.newest.get("feedback"),
@@ -125,7 +127,7 @@ def _feedback(snapshot: Snapshot, place: ProvinceContext, speech: Translator) ->
     )
 
 
-def _documents(snapshot: Snapshot, speech: Translator) -> FigureCard:
+def _documents(snapshot: Snapshot, translator: Translator) -> FigureCard:
     waiting, before = (
         number(snapshot.now, "document.waiting"),
         number(snapshot.day_ago, "document.waiting"),
@@ -133,11 +135,11 @@ def _documents(snapshot: Snapshot, speech: Translator) -> FigureCard:
     flash, since = number(snapshot.now, "document.flash_waiting"), snapshot.waiting_since
     return FigureCard(
         "documents",
-        speech("documents_waiting"),
-        speech.number(waiting),
-        trend=trend(waiting - before, speech) if "document.waiting" in snapshot.day_ago else "",
-        target=speech("flash_waiting", n=speech.number(flash), target=speech.number(0)),
-        detail=speech("oldest_since", time=speech.moment(since, snapshot.at))
+        translator("documents_waiting"),
+        translator.number(waiting),
+        trend=trend(waiting - before, translator) if "document.waiting" in snapshot.day_ago else "",
+        target=translator("flash_waiting", n=translator.number(flash), target=translator.number(0)),
+        detail=translator("oldest_since", time=translator.moment(since, snapshot.at))
         if waiting and since
         else "",
         at=snapshot.newest.get("document"),
@@ -146,48 +148,52 @@ def _documents(snapshot: Snapshot, speech: Translator) -> FigureCard:
     )
 
 
-def _meetings(snapshot: Snapshot, speech: Translator) -> FigureCard:
+def _meetings(snapshot: Snapshot, translator: Translator) -> FigureCard:
     live, sites = (
         number(snapshot.now, "meeting.live"),
         snapshot.now.get("meeting.connected", UNKNOWN),
     )
-    connected = speech(
-        "sites", connected=speech.number(sites.part or 0), invited=speech.number(sites.whole or 0)
+    connected = translator(
+        "sites",
+        connected=translator.number(sites.part or 0),
+        invited=translator.number(sites.whole or 0),
     )
     return FigureCard(
         "meetings",
-        speech("meetings"),
-        speech.number(live),
+        translator("meetings"),
+        translator.number(live),
         target=connected if live else "",
-        detail=speech("scheduled", n=speech.number(number(snapshot.now, "meeting.scheduled"))),
+        detail=translator(
+            "scheduled", n=translator.number(number(snapshot.now, "meeting.scheduled"))
+        ),
         at=snapshot.newest.get("meeting"),
         stale=snapshot.stale("meeting"),
     )
 
 
-def _sources(snapshot: Snapshot, place: ProvinceContext, speech: Translator) -> FigureCard:
+def _sources(snapshot: Snapshot, place: ProvinceContext, translator: Translator) -> FigureCard:
     states = [one.state for one in snapshot.sources]
     silent, late, refused = (
         states.count(one) for one in (SourceState.SILENT, SourceState.LATE, SourceState.MALFORMED)
     )
     expected = len(states) - states.count(SourceState.QUIET) - states.count(SourceState.NEVER)
     told = {"silent_count": silent, "malformed_count": refused, "late_count": late}
-    parts = [speech(key, n=count) for key, count in told.items() if count]
+    parts = [translator(key, n=count) for key, count in told.items() if count]
     target = place.target("source.timely")
     return FigureCard(
         "sources",
-        speech("sources_live"),
-        f"{speech.number(states.count(SourceState.LIVE))}/{speech.number(len(states))}",
-        target=", ".join(parts) or speech("all_on_rhythm" if expected else "off_hours"),
-        detail=speech("target", target=speech.percent(target)) if target else "",
+        translator("sources_live"),
+        f"{translator.number(states.count(SourceState.LIVE))}/{translator.number(len(states))}",
+        target=", ".join(parts) or translator("all_on_rhythm" if expected else "off_hours"),
+        detail=translator("target", target=translator.percent(target)) if target else "",
         at=max(snapshot.newest.values(), default=None),
         call=3 if silent or refused else 0,
     )
 
 
-def _target(speech: Translator, target: float | None, missed: bool, missed_key: str) -> str:
+def _target(translator: Translator, target: float | None, missed: bool, missed_key: str) -> str:
     return (
-        speech(missed_key if missed else "target", target=speech.percent(target))
+        translator(missed_key if missed else "target", target=translator.percent(target))
         if target is not None
         else ""
     )

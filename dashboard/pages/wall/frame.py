@@ -10,7 +10,7 @@ from dashboard.components import alarm_texts as alarms
 from dashboard.components import outlines as map
 from dashboard.components.parts import Part, labelled
 from dashboard.components.rotation import Turn
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.pages.wall import cards, sources
 from dashboard.pages.wall.backdrop import Backdrop
 from dashboard.pages.wall.scenes import DRAWN, Stage
@@ -47,18 +47,18 @@ class Painter:
     ) -> Frame:
         """Everything that a wall of that view shows of a snapshot in a scene. Each figure and each feed has a place of its own, so
         that only those that changed are sent."""
-        speech, drawn = view.speech, DRAWN[scene]
-        stage = Stage(snapshot, backdrop or Backdrop(), self.place, speech)
-        shown = [cards.card(one, speech) for one in drawn.figures(stage)]
-        feeds = sources.strip(snapshot, self.place.names, speech)
+        translator, drawn = view.translator, DRAWN[scene]
+        stage = Stage(snapshot, backdrop or Backdrop(), self.place, translator)
+        shown = [cards.card(one, translator) for one in drawn.figures(stage)]
+        feeds = sources.strip(snapshot, self.place.names, translator)
         frame: Frame = {
-            ("notice", "children"): html.Div(speech("no_data"), className="empty")
+            ("notice", "children"): html.Div(translator("no_data"), className="empty")
             if snapshot.empty
             else None,
-            ("alarms-title", "children"): speech(
+            ("alarms-title", "children"): translator(
                 "alarms", n=len(snapshot.alarms) if snapshot.watched.alive else "?"
             ),
-            ("alarms", "children"): alarms.rows(snapshot, self.place, speech),
+            ("alarms", "children"): alarms.rows(snapshot, self.place, translator),
             **{
                 (f"figure-{n}", "children"): shown[n] if n < len(shown) else None
                 for n in range(cards.MAX_CARDS)
@@ -74,7 +74,7 @@ class Painter:
         measure = view.measure or drawn.measure or "overdue_rate"
         return {
             ("legend", "children"): map.legend(
-                measure, self.schematic, view.speech, dotted=drawn.dots
+                measure, self.schematic, view.translator, dotted=drawn.dots
             ),
             ("map-communes", "hideout"): map.hideout(snapshot, measure, drawn.kind),
             ("map-labels", "data"): map.labels(snapshot, self.place, self.centres, drawn.kind),
@@ -84,21 +84,21 @@ class Painter:
 
 def heading(view: WallView, turn: Turn) -> Part:
     """Which scene it is of how many, and what holds it."""
-    speech = view.speech
-    parts: list[Part] = [html.B(speech(f"scene_{turn.scene}"))]
+    translator = view.translator
+    parts: list[Part] = [html.B(translator(f"scene_{turn.scene}"))]
     if len(view.scenes) > 1:
         number = view.scenes.index(turn.scene)
         marks = [
             html.I(className="turn here" if one == turn.scene else "turn") for one in view.scenes
         ]
-        told = speech("scene_of", number=number + 1, count=len(view.scenes))
+        told = translator("scene_of", number=number + 1, count=len(view.scenes))
         parts.append(html.Span(marks, className="turns", role="img", **labelled(told)))
     if turn.held is not None:
-        parts.append(_held(turn.held.priority, speech))
+        parts.append(_held(turn.held.priority, translator))
     return parts
 
 
-def _held(priority: int, speech: Translator) -> Part:
+def _held(priority: int, translator: Translator) -> Part:
     return html.Span(
-        [html.I(className=f"shape p{priority}"), speech("held_by_alarm")], className="held"
+        [html.I(className=f"shape p{priority}"), translator("held_by_alarm")], className="held"
     )

@@ -26,29 +26,35 @@ def page(
     usual_language: str,
     usual_sight: ViewingDistance,
     usual_rotation: int,
-    asked: dict[str, str],
+    request: dict[str, str],
     past: Callable[[PageRequest], tuple[Part, ProvinceContext] | None] = lambda _asked: None,
 ) -> html.Div:
     """The wall for an address's parameters: `scene` (names with commas, or `all`), `rotate` (seconds, 0 for never), `lang`,
     `theme`, `distance` (m), `pitch` (mm per pixel), `measure`. `past` makes the bar of a wall that shows the past,
     and says what the place was then."""
-    spoken = language(asked.get("lang"), remembered(), usual_language)
-    chosen, rotate = scenes(asked.get("scene"), asked.get("rotate"), usual_rotation)
-    view = WallView(spoken, measure(asked.get("measure")), scenes=chosen, rotate=rotate)
-    speech, place = view.speech, painter.place
+    spoken = language(request.get("lang"), remembered(), usual_language)
+    chosen, rotate = scenes(request.get("scene"), request.get("rotate"), usual_rotation)
+    view = WallView(spoken, measure(request.get("measure")), scenes=chosen, rotate=rotate)
+    translator, place = view.translator, painter.place
     other = "vi" if view.language == "en" else "en"
-    wrong = strange(asked.get("scene"))
+    wrong = strange(request.get("scene"))
     notes = (
-        [speech("unknown_scene", names=", ".join(wrong), known=", ".join(SCENES))] if wrong else []
+        [translator("unknown_scene", names=", ".join(wrong), known=", ".join(SCENES))]
+        if wrong
+        else []
     )
     try:
-        then = past(PageRequest("/wall", tuple(sorted(asked.items())), spoken))
+        then = past(PageRequest("/wall", tuple(sorted(request.items())), spoken))
         replay, place = then or (None, place)
     except (ValueError, UnreachableError, NoRightsError) as error:
         replay = None
-        why = speech("store_away") if isinstance(error, UnreachableError) else speech("no_rights")
+        why = (
+            translator("store_away")
+            if isinstance(error, UnreachableError)
+            else translator("no_rights")
+        )
         notes.append(
-            speech("not_that_moment", why=str(error) if isinstance(error, ValueError) else why)
+            translator("not_that_moment", why=str(error) if isinstance(error, ValueError) else why)
         )
     outlines = map.outlines(place)
     centres = painter.centres if place is painter.place else map.centres(place)
@@ -69,9 +75,9 @@ def page(
                     html.Div(id="scene", className="scene"),
                     html.Span(id="beat", className="beat", role="status"),
                     html.A(
-                        speech("other_language"),
+                        translator("other_language"),
                         id="language",
-                        href="?" + urlencode({**asked, "lang": other}),
+                        href="?" + urlencode({**request, "lang": other}),
                         lang=other,
                     ),
                     html.Time(id="clock"),
@@ -100,7 +106,7 @@ def page(
                     ),
                     html.Section(
                         [
-                            html.H2(speech("loading"), id="alarms-title"),
+                            html.H2(translator("loading"), id="alarms-title"),
                             html.Div([], id="alarms", className="alarms"),
                         ],
                         className="calls",
@@ -109,7 +115,7 @@ def page(
             ),
             html.Footer(
                 [
-                    html.B(speech("sources"), className="lead"),
+                    html.B(translator("sources"), className="lead"),
                     html.Div(
                         [html.Div(id=f"source-{n}", className="slot") for n in range(len(KINDS))],
                         id="sources",
@@ -121,10 +127,10 @@ def page(
             *([html.Div([html.Div(note) for note in notes], className="empty")] if notes else []),
         ],
         id="wall",
-        className=f"wall theme-{theme(asked.get('theme'))}{' past' if replay is not None else ''}",
+        className=f"wall theme-{theme(request.get('theme'))}{' past' if replay is not None else ''}",
         lang=view.language,
         style={
-            "--letter": f"{sight(asked.get('distance'), asked.get('pitch'), usual_sight).pixels():.2f}"
+            "--letter": f"{sight(request.get('distance'), request.get('pitch'), usual_sight).pixels():.2f}"
         },
     )
 
@@ -136,6 +142,6 @@ def _viewer(view: WallView, province: str) -> dict[str, object]:
         "measure": view.measure,
         "scenes": list(view.scenes),
         "rotate": view.rotate,
-        "title": view.speech("title", province=province),
+        "title": view.translator("title", province=province),
         "words": {key: WORDS[key][view.language == "en"] for key in SPOKEN},
     }

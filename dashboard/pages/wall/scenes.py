@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dashboard.components.parts import Part
 from dashboard.components.score_bars import grade_words, total_words
 from dashboard.components.target_board import CHIPS, counts
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.pages.wall import boards, theme_figures
 from dashboard.pages.wall.backdrop import Backdrop
 from dashboard.pages.wall.cards import FigureCard
@@ -24,7 +24,7 @@ class Stage:
     snapshot: Snapshot
     backdrop: Backdrop
     place: ProvinceContext
-    speech: Translator
+    translator: Translator
 
 
 @dataclass(frozen=True)
@@ -42,19 +42,19 @@ class Drawn:
 
 
 def _theme(name: str) -> Callable[[Stage], list[FigureCard]]:
-    return lambda stage: theme_figures.figures(name, stage.snapshot, stage.place, stage.speech)
+    return lambda stage: theme_figures.figures(name, stage.snapshot, stage.place, stage.translator)
 
 
 def _targets(stage: Stage) -> list[FigureCard]:
     """How many targets stand how, what calls first."""
-    whole, speech = stage.backdrop.targets, stage.speech
+    whole, translator = stage.backdrop.targets, stage.translator
     if whole is None:
         return []
     return [
         FigureCard(
             f"target-{status}",
-            status.words(speech.language),
-            speech.number(count),
+            status.words(translator.language),
+            translator.number(count),
             call={"p2": 2, "p3": 3}.get(CHIPS[status], 0) if count else 0,
             at=whole.at,
         )
@@ -64,17 +64,17 @@ def _targets(stage: Stage) -> list[FigureCard]:
 
 def _index(stage: Stage) -> list[FigureCard]:
     """The total as it is computed here, on how much it rests, and beside it what others published."""
-    score, other, speech = stage.backdrop.score, stage.backdrop.published, stage.speech
+    score, other, translator = stage.backdrop.score, stage.backdrop.published, stage.translator
     if score is None:
         return []
     aim = stage.place.aim("service.index")
     total = FigureCard(
         "index-total",
-        speech("index_total"),
-        total_words(score, speech),
-        target=speech("target", target=speech.number(aim.value)) if aim else "",
-        detail=grade_words(score, speech)
-        or speech("index_least", least=speech.number(score.points, 1)),
+        translator("index_total"),
+        total_words(score, translator),
+        target=translator("target", target=translator.number(aim.value)) if aim else "",
+        detail=grade_words(score, translator)
+        or translator("index_least", least=translator.number(score.points, 1)),
         call=2 if aim and score.total is not None and not aim.met(score.total) else 0,
         words=score.total is None,
         at=stage.snapshot.at,
@@ -83,9 +83,9 @@ def _index(stage: Stage) -> list[FigureCard]:
         total,
         FigureCard(
             "index-coverage",
-            speech("index_coverage"),
-            speech.percent(round(score.coverage, 1)),
-            target=speech("target", target=speech.percent(score.criteria.coverage)),
+            translator("index_coverage"),
+            translator.percent(round(score.coverage, 1)),
+            target=translator("target", target=translator.percent(score.criteria.coverage)),
             call=0 if score.complete else 3,
             at=stage.snapshot.at,
         ),
@@ -93,43 +93,41 @@ def _index(stage: Stage) -> list[FigureCard]:
     if other is None or other.score.reported is None or other.score.reported.value is None:
         return found
     told = other.score.reported
-    found.append(
-        FigureCard(
-            "index-published",
-            speech("index_published"),
-            speech.exact(told.value)[:-1],
-            at=told.as_of,
-        )
-    )  # type: ignore[index]
+    value = translator.exact(told.value)[:-1]  # type: ignore[index]
+    found.append(FigureCard("index-published", translator("index_published"), value, at=told.as_of))
     if other.rank.value is not None and other.ranked.value is not None:
-        place, count = speech.number(other.rank.value), speech.number(other.ranked.value)
+        place, count = translator.number(other.rank.value), translator.number(other.ranked.value)
         mean = (
             ""
             if other.mean.value is None
-            else speech("rank_mean", mean=speech.number(other.mean.value, 1))
+            else translator("rank_mean", mean=translator.number(other.mean.value, 1))
         )
-        rank = speech("rank_of", place=place, count=count)
+        rank = translator("rank_of", place=place, count=count)
         found.append(
-            FigureCard("index-rank", speech("index_rank"), rank, target=mean, at=other.rank.as_of)
+            FigureCard(
+                "index-rank", translator("index_rank"), rank, target=mean, at=other.rank.as_of
+            )
         )
     return found
 
 
 def _sources(stage: Stage) -> list[FigureCard]:
     """The share of feeds that are as was agreed, and how many are not."""
-    speech, sources, at = stage.speech, stage.snapshot.sources, stage.snapshot.at
+    translator, sources, at = stage.translator, stage.snapshot.sources, stage.snapshot.at
     share, aim = timely(sources), stage.place.target("source.timely")
     below = share.value is not None and aim is not None and share.value < aim
     states = [one.state for one in sources]
     first = FigureCard(
         "source-timely",
-        speech("source_timely"),
-        speech.exact(share.value) or speech("none"),
-        target=speech("below_target" if below else "target", target=speech.percent(aim))
+        translator("source_timely"),
+        translator.exact(share.value) or translator("none"),
+        target=translator("below_target" if below else "target", target=translator.percent(aim))
         if aim
         else "",
-        detail=speech(
-            "of_whole", part=speech.number(share.part or 0), whole=speech.number(share.whole or 0)
+        detail=translator(
+            "of_whole",
+            part=translator.number(share.part or 0),
+            whole=translator.number(share.whole or 0),
         ),
         call=2 if below else 0,
         at=share.as_of,
@@ -144,8 +142,8 @@ def _sources(stage: Stage) -> list[FigureCard]:
     counted = [
         FigureCard(
             f"source-{state}",
-            _capital(speech(f"state_{state}")),
-            speech.number(states.count(state)),
+            _capital(translator(f"state_{state}")),
+            translator.number(states.count(state)),
             call=call * (state in states),
             at=at,
         )
@@ -157,8 +155,8 @@ def _sources(stage: Stage) -> list[FigureCard]:
         *counted,
         FigureCard(
             "source-ahead",
-            speech("source_ahead"),
-            speech.number(ahead),
+            translator("source_ahead"),
+            translator.number(ahead),
             call=3 * bool(ahead),
             at=at,
         ),
@@ -171,7 +169,9 @@ def _capital(words: str) -> str:
 
 DRAWN: dict[Scene, Drawn] = {
     "overview": Drawn(
-        lambda stage: overview(stage.snapshot, stage.place, stage.speech), "overdue_rate", dots=True
+        lambda stage: overview(stage.snapshot, stage.place, stage.translator),
+        "overdue_rate",
+        dots=True,
     ),
     "filings": Drawn(_theme("filings"), "overdue", kind="filing"),
     "feedback": Drawn(_theme("feedback"), "feedback", kind="feedback", dots=True),
@@ -179,13 +179,15 @@ DRAWN: dict[Scene, Drawn] = {
     "meetings": Drawn(
         _theme("meetings"),
         board=lambda stage: boards.meetings(
-            stage.backdrop, stage.snapshot, stage.place, stage.speech
+            stage.backdrop, stage.snapshot, stage.place, stage.translator
         ),
     ),
-    "targets": Drawn(_targets, board=lambda stage: boards.targets(stage.backdrop, stage.speech)),
-    "index": Drawn(_index, board=lambda stage: boards.index(stage.backdrop, stage.speech)),
+    "targets": Drawn(
+        _targets, board=lambda stage: boards.targets(stage.backdrop, stage.translator)
+    ),
+    "index": Drawn(_index, board=lambda stage: boards.index(stage.backdrop, stage.translator)),
     "sources": Drawn(
-        _sources, board=lambda stage: boards.sources(stage.snapshot, stage.place, stage.speech)
+        _sources, board=lambda stage: boards.sources(stage.snapshot, stage.place, stage.translator)
     ),
 }
 """Scene → how it is drawn."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from dash import html
 
-from dashboard.i18n.speech import Translator
+from dashboard.i18n.translator import Translator
 from dashboard.pages.wall.cards import age
 from dashboard.query.progress import Lag, Pace
 from dashboard.query.snapshot import Snapshot
@@ -18,7 +18,7 @@ NAMED = 2
 """Agencies that are named per feed: those whose input is refused, then the silent ones, then those whose clock is ahead."""
 
 
-def strip(snapshot: Snapshot, names: dict[str, str], speech: Translator) -> list[html.Div]:
+def strip(snapshot: Snapshot, names: dict[str, str], translator: Translator) -> list[html.Div]:
     """One part per feed."""
     return [
         _feed(
@@ -26,23 +26,23 @@ def strip(snapshot: Snapshot, names: dict[str, str], speech: Translator) -> list
             [one for one in snapshot.sources if one.kind == kind.name],
             snapshot,
             names,
-            speech,
+            translator,
         )
         for kind in KINDS
     ]
 
 
-def incomplete(snapshot: Snapshot, speech: Translator) -> dict[str, Any] | None:
+def incomplete(snapshot: Snapshot, translator: Translator) -> dict[str, Any] | None:
     """What the page says when partitions stand still or have no worker, or no watch runs: since when (ms since 1970) and what."""
     lost = [lag for lag in snapshot.lags if lag.pace is not Pace.BEHIND]
     if not lost:
-        return _unwatched(snapshot, speech)
+        return _unwatched(snapshot, translator)
     said = [
-        speech(
+        translator(
             str(pace),
-            feed=speech(f"feed_{kind}"),
+            feed=translator(f"feed_{kind}"),
             partitions=", ".join(str(lag.partition) for lag in lags),
-            n=speech.number(sum(lag.records for lag in lags)),
+            n=translator.number(sum(lag.records for lag in lags)),
         )
         for (kind, pace), group in groupby(sorted(lost, key=_which), _which)
         if (lags := list(group))
@@ -51,7 +51,7 @@ def incomplete(snapshot: Snapshot, speech: Translator) -> dict[str, Any] | None:
     return {"title": "incomplete", "since": milliseconds(since), "reason": "; ".join(said)}
 
 
-def _unwatched(snapshot: Snapshot, speech: Translator) -> dict[str, Any] | None:
+def _unwatched(snapshot: Snapshot, translator: Translator) -> dict[str, Any] | None:
     """What the page says when nobody looks after alarms: then calm proves nothing."""
     if snapshot.watched.alive:
         return None
@@ -60,7 +60,7 @@ def _unwatched(snapshot: Snapshot, speech: Translator) -> dict[str, Any] | None:
     return {
         "title": title,
         "since": milliseconds(until or snapshot.at),
-        "reason": speech("unwatched_reason"),
+        "reason": translator("unwatched_reason"),
     }
 
 
@@ -69,7 +69,11 @@ def _which(lag: Lag) -> tuple[str, Pace]:
 
 
 def _feed(
-    kind: str, sources: list[Source], snapshot: Snapshot, names: dict[str, str], speech: Translator
+    kind: str,
+    sources: list[Source],
+    snapshot: Snapshot,
+    names: dict[str, str],
+    translator: Translator,
 ) -> html.Div:
     states = [one.state for one in sources]
     state = _state(states)
@@ -81,30 +85,32 @@ def _feed(
     refused = [one for one in sources if one.state is SourceState.MALFORMED]
     live = states.count(SourceState.LIVE)
     if state in (SourceState.QUIET, SourceState.NEVER):
-        said = speech("off_hours" if state is SourceState.QUIET else "feed_never")
+        said = translator("off_hours" if state is SourceState.QUIET else "feed_never")
     else:
-        said = f"{speech.number(live)}/{speech.number(len(states))}"
+        said = f"{translator.number(live)}/{translator.number(len(states))}"
     if waiting := sum(lag.records for lag in snapshot.lags if lag.kind == kind):
-        said = speech("waiting", count=said, n=speech.number(waiting))
-    named = [speech("is_malformed", name=_name(one, names, speech)) for one in refused[:NAMED]]
+        said = translator("waiting", count=said, n=translator.number(waiting))
+    named = [
+        translator("is_malformed", name=_name(one, names, translator)) for one in refused[:NAMED]
+    ]
     named += [
-        speech(
+        translator(
             "silent_for",
-            name=_name(one, names, speech),
-            span=speech.span(snapshot.at - one.received_at),
+            name=_name(one, names, translator),
+            span=translator.span(snapshot.at - one.received_at),
         )
         for one in silent[: NAMED - len(named)]
         if one.received_at
     ]
     wrong = sorted((one for one in sources if one.ahead), key=lambda one: -one.ahead)
     named += [
-        speech("ahead_by", name=_name(one, names, speech), span=speech.span(one.ahead))
+        translator("ahead_by", name=_name(one, names, translator), span=translator.span(one.ahead))
         for one in wrong[: NAMED - len(named)]
     ]
     return html.Div(
         [
             html.Span([html.I(className="shape hatch")] if state in DEAD else [], className="mark"),
-            html.B(speech(f"feed_{kind}")),
+            html.B(translator(f"feed_{kind}")),
             html.Span(said, className="count"),
             age(newest),
             html.Span(", ".join(named), className="named") if named else None,
@@ -128,5 +134,5 @@ def _state(states: list[SourceState]) -> SourceState:
     return SourceState.NEVER
 
 
-def _name(source: Source, names: dict[str, str], speech: Translator) -> str:
-    return names.get(source.commune) or reference.agency(source.agency).words(speech.language)
+def _name(source: Source, names: dict[str, str], translator: Translator) -> str:
+    return names.get(source.commune) or reference.agency(source.agency).words(translator.language)
