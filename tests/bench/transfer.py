@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 from statistics import median
 from typing import NamedTuple, Protocol
 
-from tests.bench.ground import Course, Ground, follow
+from tests.bench.ground import Course, Going, Ground, follow
 from tests.bench.peers import starts
 from tests.bench.results import Details, Report, Result, met
 
@@ -17,7 +17,7 @@ OURS, FAUST, QUIX, ENGINE = "ours", "Faust", "Quix Streams", "Kafka engine"
 class Start(Protocol):
     """Starts a peer on the topics of a prefix."""
 
-    def __call__(self, bench: Ground, prefix: str) -> AbstractContextManager[starts.Running]: ...
+    def __call__(self, bench: Ground, prefix: str) -> AbstractContextManager[Going]: ...
 
 
 class Peer(NamedTuple):
