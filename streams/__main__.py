@@ -1,4 +1,7 @@
-"""Commands: python -m streams migrate | worker | watch | verify | rebuild | retain | replay | dead-letters."""
+"""Commands of `python -m streams`.
+
+migrate, worker, watch, verify, rebuild, retain, replay, dead-letters.
+"""
 
 import logging
 import sys
@@ -8,42 +11,44 @@ import typer
 
 from schemas.logs import configure
 from schemas.settings import load
-from streams.cli import console, explained, letters, replays, windows
+from streams.cli import console, dead_letters, replays, run_or_exit, windows
 
 cli = typer.Typer(no_args_is_help=True)
 
 
 @cli.callback()
 def start(context: typer.Context) -> None:
-    """Kafka to windows to ClickHouse."""
+    """Count events from Kafka in windows, store them in ClickHouse, and watch over them."""
     configure(f"streams.{context.invoked_subcommand}")
 
 
 @cli.command()
 def migrate() -> None:
-    """Bring the ClickHouse database and the Kafka topics to what the vocabulary says. Safe to run at any time."""
+    """Create or update the ClickHouse database and the Kafka topics. Safe to run at any time."""
     import asyncio
 
     from streams.admin.migrate import migrate as run
     from streams.worker.topics import ensure_topics
 
     settings = load()
-    done = explained("ClickHouse", settings.clickhouse_server, lambda: run(settings))
-    done += explained(
+    done = run_or_exit("ClickHouse", settings.clickhouse_server, lambda: run(settings))
+    done += run_or_exit(
         "Kafka",
         settings.kafka_servers,
         lambda: [f"topic {name}" for name in asyncio.run(ensure_topics(settings))],
     )
     for line in done:
-        console.print(f"made {line}", highlight=False)
-    console.print("All is as the vocabulary says.", highlight=False)
+        console.print(f"done: {line}", highlight=False)
+    console.print("The database and the topics are up to date.", highlight=False)
 
 
 @cli.command()
 def worker(
-    loglevel: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+    loglevel: Annotated[
+        str, typer.Option(help="Log level: debug, info, warning or error.")
+    ] = "info",
 ) -> None:
-    """Run a stream worker until it is stopped. Start as many as there are partitions at most."""
+    """Run a stream worker until it is stopped. Start at most as many as there are partitions."""
     from faust import Worker
 
     from schemas.seal import SealError
@@ -54,7 +59,7 @@ def worker(
     except SealError as error:
         sys.exit(str(error))
 
-    # Faust's own set-up would take the log over, with lines in a form of its own.
+    # Faust's own set-up would replace our log configuration and its line format.
     running = Worker(app, quiet=True, override_logging=False, redirect_stdouts=False)
     running.spinner = None
     running.execute_from_commandline()
@@ -63,26 +68,30 @@ def worker(
 @cli.command()
 def watch(
     once: Annotated[
-        bool, typer.Option("--once", help="Do every job a single time and end; 1 if one failed.")
+        bool,
+        typer.Option("--once", help="Run every job once and exit; exit code 1 if one failed."),
     ] = False,
     check: Annotated[
         bool,
         typer.Option(
-            "--check", help="Only say whether a watch runs; 1 if a job was not done lately."
+            "--check",
+            help="Only check that a watch is running; exit code 1 if a job is overdue.",
         ),
     ] = False,
 ) -> None:
-    """Raise and clear alarms until it is stopped. Several at once do no harm."""
+    """Raise and clear alarms until it is stopped. Several may run at once."""
     from streams.watch import run
 
     settings = load()
     if check:
-        if late := explained("ClickHouse", settings.clickhouse_server, lambda: run.late(settings)):
-            console.print(f"not done lately: {', '.join(late)}", highlight=False)
+        if late := run_or_exit(
+            "ClickHouse", settings.clickhouse_server, lambda: run.late(settings)
+        ):
+            console.print(f"overdue jobs: {', '.join(late)}", highlight=False)
             raise typer.Exit(1)
         return
     if once:
-        if run.once(settings):  # It has said why.
+        if run.once(settings):  # It has logged why.
             raise typer.Exit(1)
         return
     run.run(settings)
@@ -92,7 +101,7 @@ cli.command()(windows.verify)
 cli.command()(windows.rebuild)
 cli.command()(windows.retain)
 cli.add_typer(replays.cli, name="replay")
-cli.add_typer(letters.cli, name="dead-letters")
+cli.add_typer(dead_letters.cli, name="dead-letters")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,13 @@
-"""Former address of the Faust app, which `faust -A streams.app worker` goes on finding: now `streams.worker.app`."""
+"""Former address of the Faust app, kept so that `faust -A streams.app worker` still works.
+
+The app is `streams.worker.app`.
+"""
 
 import logging
 
 from streams.worker.app import app
 
 __all__ = ["app"]
-logging.getLogger(__name__).warning("streams.app has moved: use faust -A streams.worker.app worker")
+logging.getLogger(__name__).warning(
+    "streams.app has moved; start the worker with: faust -A streams.worker.app worker"
+)

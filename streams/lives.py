@@ -22,7 +22,7 @@ from schemas.reference import calendar
 
 SLICE = 25_000
 """Events that are taken in at a time, per partition: what bounds the memory of ClickHouse."""
-INSERT = {
+INSERT_SETTINGS = {
     "async_insert": 0,
     "max_bytes_before_external_sort": 1 << 30,
     "max_bytes_before_external_group_by": 1 << 30,
@@ -40,7 +40,7 @@ class LivesProgress:
     offsets: dict[int, int]
 
 
-def read_mark(client: Client, life: Life, calendar: int) -> LivesProgress:
+def read_progress(client: Client, life: Life, calendar: int) -> LivesProgress:
     """How far a kind's lives are computed by the rules of now; nowhere, if those that are there were computed by others.
 
     Then all is computed anew, in a new epoch, and wins by it.
@@ -67,7 +67,7 @@ class Lives:
             f"SELECT 1 FROM {WORKING_WEEKS.name} WHERE calendar = {self._calendar} LIMIT 1"
         ):
             names = ", ".join(column.name for column in WORKING_WEEKS.columns)
-            client.execute(f"INSERT INTO {WORKING_WEEKS.name} ({names}) VALUES", [row])
+            client.execute(f"INSERT_SETTINGS INTO {WORKING_WEEKS.name} ({names}) VALUES", [row])
         self._marks: dict[Kind, LivesProgress] = {}
 
     @property
@@ -87,7 +87,7 @@ class Lives:
         kind, taken = life.kind, 0
         mark = self._marks.get(kind)
         if mark is None:
-            mark = self._marks[kind] = read_mark(self._client, life, self._calendar)
+            mark = self._marks[kind] = read_progress(self._client, life, self._calendar)
         counted = self._counted(kind)
         while taken < most:
             spans = {
@@ -112,7 +112,8 @@ class Lives:
         which = f"SELECT entity_id FROM {events_table(life.kind).name} WHERE {new}"
         query = derive(life, self._calendar, of_entities(life.kind, which), mark.epoch)
         self._client.execute(
-            f"INSERT INTO {life_table(life.kind).name} ({life.names}) {query}", settings=INSERT
+            f"INSERT_SETTINGS INTO {life_table(life.kind).name} ({life.names}) {query}",
+            settings=INSERT_SETTINGS,
         )
         # After the lives: what is marked must be there.
         now = time.time_ns() // 1_000_000
@@ -130,7 +131,9 @@ class Lives:
         ]
         columns = ", ".join(column.name for column in LIVES_PROGRESS.columns)
         self._client.execute(
-            f"INSERT INTO lives_progress ({columns}) VALUES", rows, settings={"async_insert": 0}
+            f"INSERT_SETTINGS INTO lives_progress ({columns}) VALUES",
+            rows,
+            settings={"async_insert": 0},
         )
         mark.offsets |= {partition: upto for partition, (_, upto) in spans.items()}
 

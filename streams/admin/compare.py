@@ -18,7 +18,7 @@ from streams.admin.period import MinutePeriod, Minutes
 
 MAX_DIFFERENCES = 1000
 """Differences of one sort and one piece that are told one by one; all are counted."""
-LOOKS = 20
+MAX_ATTEMPTS = 20
 """How often what moves is looked at again."""
 
 
@@ -44,14 +44,14 @@ def checkpoints(client: Client, kind: Kind) -> dict[int, int]:
     return dict(rows)
 
 
-def upto(offsets: Mapping[int, int]) -> str:
+def checkpoint_sql(offsets: Mapping[int, int]) -> str:
     """The checkpoint of a row's partition as an expression; -1 where there is none."""
     if not offsets:
         return "-1"
     return f"transform(partition, {list(offsets)}::Array(UInt16), {list(offsets.values())}::Array(Int64), -1)"
 
 
-def keys(kind: Kind) -> str:
+def window_key(kind: Kind) -> str:
     """The columns that name a window."""
     return ", ".join(("window_start", "partition", *kind.dimensions))
 
@@ -63,16 +63,18 @@ def contributions(kind: Kind, scope: MinutePeriod | Minutes, offsets: Mapping[in
     )
     return (
         f"SELECT toDateTime(toStartOfMinute(occurred_at)) AS window_start, partition, {', '.join(kind.dimensions)}, {measures} "
-        f"FROM {events_table(kind).name} FINAL WHERE {scope.events} AND offset <= {upto(offsets)}"
+        f"FROM {events_table(kind).name} FINAL WHERE {scope.events} AND offset <= {checkpoint_sql(offsets)}"
     )
 
 
-def counted(kind: Kind, scope: MinutePeriod | Minutes, offsets: Mapping[int, int]) -> str:
+def recomputed_windows(
+    kind: Kind, scope: MinutePeriod | Minutes, offsets: Mapping[int, int]
+) -> str:
     """The windows of a time as the raw events give them: a query with the columns of the windows table."""
     sums = ", ".join(f"sum(one.{measure.name})" for measure in kind.measures)
     return (
-        f"SELECT {keys(kind)}, {sums}, toUInt64({upto(offsets)}) FROM ({contributions(kind, scope, offsets)}) AS one "
-        f"GROUP BY {keys(kind)}"
+        f"SELECT {window_key(kind)}, {sums}, toUInt64({checkpoint_sql(offsets)}) FROM ({contributions(kind, scope, offsets)}) AS one "
+        f"GROUP BY {window_key(kind)}"
     )
 
 
@@ -88,7 +90,7 @@ def compare_windows(client: Client, kind: Kind, period: MinutePeriod) -> Compari
         client, kind, period, contributions(kind, period, offsets), offsets, found
     )
     full = len(minutes) == MAX_DIFFERENCES
-    for _ in range(LOOKS):
+    for _ in range(MAX_ATTEMPTS):
         if not minutes:
             break
         scope = Minutes(frozenset(minutes))
@@ -130,7 +132,7 @@ def scan(
         f"SELECT sum(here), countIf(wrong AND NOT moved), "
         f"groupUniqArrayIf({MAX_DIFFERENCES})(toUnixTimestamp(window_start), wrong OR moved) "
         f"FROM (SELECT window_start, sum(stored) AS here, max(ahead) AS moved, {differs} AS wrong FROM ("
-        f"SELECT window_start, partition, {cell}, 1 AS stored, last_offset > {upto(offsets)} AS ahead, {', '.join(names)} "
+        f"SELECT window_start, partition, {cell}, 1 AS stored, last_offset > {checkpoint_sql(offsets)} AS ahead, {', '.join(names)} "
         f"FROM {windows_table(kind).name} FINAL WHERE {scope.windows} UNION ALL "
         f"SELECT window_start, partition, {cell}, 0, 0, {', '.join(f'-{name}' for name in names)} FROM ({truth})"
         f") GROUP BY window_start, partition, cell)"
@@ -162,10 +164,10 @@ def list_differing(
     rows = client.execute(
         f"SELECT {name}, toUnixTimestamp(window_start), partition, maxIf(last, stored), max(ahead) AS moved, "
         f"anyIf(v, stored) AS have, sumForEachIf(v, NOT stored) AS want FROM ("
-        f"SELECT {keys(kind)}, true AS stored, last_offset > {upto(offsets)} AS ahead, last_offset AS last, {values} AS v "
+        f"SELECT {window_key(kind)}, true AS stored, last_offset > {checkpoint_sql(offsets)} AS ahead, last_offset AS last, {values} AS v "
         f"FROM {windows_table(kind).name} FINAL WHERE {scope.windows} UNION ALL "
-        f"SELECT {keys(kind)}, false, false, 0, {values} FROM ({truth})) "
-        f"GROUP BY {keys(kind)} HAVING moved OR have != want ORDER BY {keys(kind)}"
+        f"SELECT {window_key(kind)}, false, false, 0, {values} FROM ({truth})) "
+        f"GROUP BY {window_key(kind)} HAVING moved OR have != want ORDER BY {window_key(kind)}"
     )
     moved = []
     for name, minute, partition, offset, beyond, have, want in rows:
@@ -189,7 +191,7 @@ def _said(kind: Kind, have: list[int], want: list[int]) -> str:
     return ", ".join(f"{name} is {one}, must be {other}" for name, one, other in wrong)
 
 
-def entities(kind: Kind, period: MinutePeriod) -> str:
+def entities_in(kind: Kind, period: MinutePeriod) -> str:
     """The entities with a step in a period, by the raw events or by the states: a condition on either table."""
     tables = (events_table(kind).name, state_table(kind).name)
     return f"entity_id IN ({' UNION ALL '.join(f'SELECT entity_id FROM {name} WHERE {period.events}' for name in tables)})"
@@ -203,14 +205,12 @@ def compare_states(client: Client, kind: Kind, where: str) -> Comparison:
     """
     found = Comparison()
     found.stored, seen, found.more = _look_at_states(client, kind, where)
-    for _ in range(LOOKS):
+    for _ in range(MAX_ATTEMPTS):
         found.moving = 0
         if not seen:
             break
         wait_for_inserts(client)
-        _, again, _ = _look_at_states(
-            client, kind, f"entity_id IN ({', '.join(map(quoted, seen))})"
-        )
+        _, again, _ = _look_at_states(client, kind, f"entity_id IN ({', '.join(map(quote, seen))})")
         found.lines |= {
             name: f"state of {name}: {_told(again[name])}"
             for name in seen.keys() & again
@@ -258,12 +258,12 @@ def wait_for_inserts(client: Client) -> None:
         begun &= {query for (query,) in client.execute(running)}
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """A text as an SQL literal."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def repeated(
+def find_repeated(
     client: Client, kind: Kind, period: MinutePeriod, found: Comparison
 ) -> tuple[int, int]:
     """Look for identities that are kept more than once, at whatever times; returns (events, those beyond the checkpoints)."""
@@ -271,7 +271,7 @@ def repeated(
     offsets = checkpoints(client, kind)
     rows: list[tuple[int, int, int, list[Any]]] = client.execute(
         f"SELECT sum(n), sum(late), countIf(n > 1), groupArrayIf({MAX_DIFFERENCES})((identity, n), n > 1) FROM ("
-        f"SELECT identity, count() AS n, countIf(offset > {upto(offsets)}) AS late "
+        f"SELECT identity, count() AS n, countIf(offset > {checkpoint_sql(offsets)}) AS late "
         f"FROM {table} FINAL WHERE {period.events} GROUP BY identity)",
         settings={"max_bytes_before_external_group_by": 1 << 30},
     )

@@ -8,10 +8,10 @@ from schemas.clickhouse.derivation import derive
 from schemas.clickhouse.lives import BY_KIND, FAR, Life, current_table, life_table
 from schemas.clickhouse.tables import events_table
 from schemas.events.kinds import Kind
-from streams.admin.compare import LOOKS, MAX_DIFFERENCES, Comparison, quoted, upto
-from streams.lives import INSERT, LivesProgress, read_mark
+from streams.admin.compare import MAX_ATTEMPTS, MAX_DIFFERENCES, Comparison, checkpoint_sql, quote
+from streams.lives import INSERT_SETTINGS, LivesProgress, read_progress
 
-PIECE = 300_000
+EVENTS_PER_PIECE = 300_000
 """Events whose lives are computed at a time, about."""
 
 
@@ -21,13 +21,13 @@ def compare_lives(client: Client, kind: Kind, calendar: int, where: str) -> tupl
     An entity differs if it does by the same events at two looks in a row. Without lives there is nothing to compare.
     """
     found, life = Comparison(), BY_KIND[kind]
-    mark = read_mark(client, life, calendar)
+    mark = read_progress(client, life, calendar)
     ((events, beyond),) = client.execute(
-        f"SELECT count(), countIf(offset > {upto(mark.offsets)}) FROM {events_table(kind).name} WHERE {where}"
+        f"SELECT count(), countIf(offset > {checkpoint_sql(mark.offsets)}) FROM {events_table(kind).name} WHERE {where}"
     )
     if not mark.offsets:
         return found, events
-    pieces = max(1, events // PIECE)
+    pieces = max(1, events // EVENTS_PER_PIECE)
     seen: dict[str, int] = {}
     for piece in range(pieces):
         part = f"({where}) AND cityHash64(entity_id) % {pieces} = {piece}"
@@ -35,13 +35,13 @@ def compare_lives(client: Client, kind: Kind, calendar: int, where: str) -> tupl
         found.stored += stored
         found.more += more
         seen |= differing
-    for _ in range(LOOKS):
+    for _ in range(MAX_ATTEMPTS):
         if not seen:
             break
         time.sleep(0.2)
-        names = ", ".join(map(quoted, seen))
+        names = ", ".join(map(quote, seen))
         _, again, _ = _look(
-            client, life, calendar, read_mark(client, life, calendar), f"entity_id IN ({names})"
+            client, life, calendar, read_progress(client, life, calendar), f"entity_id IN ({names})"
         )
         same = {name for name, steps in seen.items() if again.get(name) == steps}
         found.lines |= {
@@ -55,13 +55,13 @@ def compare_lives(client: Client, kind: Kind, calendar: int, where: str) -> tupl
 
 def has_lives(client: Client, kind: Kind, calendar: int) -> bool:
     """Whether lives of a kind were computed by the rules of now."""
-    return kind in BY_KIND and bool(read_mark(client, BY_KIND[kind], calendar).offsets)
+    return kind in BY_KIND and bool(read_progress(client, BY_KIND[kind], calendar).offsets)
 
 
-def mend_lives(client: Client, kind: Kind, calendar: int, where: str) -> int:
+def repair_lives(client: Client, kind: Kind, calendar: int, where: str) -> int:
     """Compute the lives of some entities anew, and take away those of which no raw event tells; returns how many rows."""
     life = BY_KIND[kind]
-    mark = read_mark(client, life, calendar)
+    mark = read_progress(client, life, calendar)
     events = f"SELECT entity_id, count() AS steps FROM {events_table(kind).name} FINAL WHERE {where} GROUP BY entity_id"
     ghosts = {
         life_table(
@@ -78,7 +78,10 @@ def mend_lives(client: Client, kind: Kind, calendar: int, where: str) -> int:
             )
     query = derive(life, calendar, f"{events_table(kind).name} WHERE {where}", mark.epoch)
     # Of two rows by as many events the one that was written last holds.
-    client.execute(f"INSERT INTO {life_table(kind).name} ({life.names}) {query}", settings=INSERT)
+    client.execute(
+        f"INSERT_SETTINGS INTO {life_table(kind).name} ({life.names}) {query}",
+        settings=INSERT_SETTINGS,
+    )
     ((rows,),) = client.execute(f"SELECT count() FROM {life_table(kind).name} FINAL WHERE {where}")
     return int(rows)
 
@@ -93,7 +96,7 @@ def _look(
     kind = life.kind
     # As the types that they are stored in, lest equal values have other hashes.
     typed = ", ".join(f"CAST({column.name} AS {column.type})" for column in life.columns[:-1])
-    fresh = f"SELECT entity_id FROM {events_table(kind).name} WHERE offset > {upto(mark.offsets)} AND {where}"
+    fresh = f"SELECT entity_id FROM {events_table(kind).name} WHERE offset > {checkpoint_sql(mark.offsets)} AND {where}"
     settled = f"{where} AND entity_id NOT IN ({fresh})"
     hashed = f"xxh3(tuple({typed}))"
     truth = derive(life, calendar, f"{events_table(kind).name} WHERE {settled}", mark.epoch)

@@ -27,7 +27,7 @@ COLUMNS = tuple(column.name for column in DEAD_LETTERS.columns)
 
 
 @dataclass(frozen=True)
-class Letter:
+class StoredLetter:
     """A dead letter as it is kept."""
 
     topic: str
@@ -55,7 +55,7 @@ def find(
     category: str | None = None,
     state: str | None = "open",
     limit: int = 100,
-) -> list[Letter]:
+) -> list[StoredLetter]:
     """Letters, newest first, by name or by category and state. Raises `ValueError` for a name that is none."""
     where, values = ["1"], dict[str, Any]()
     chosen = [_position(name) for name in names]
@@ -72,7 +72,7 @@ def find(
         values,
     )
     return [
-        Letter(
+        StoredLetter(
             topic,
             partition,
             offset,
@@ -101,7 +101,7 @@ def _bytes(value: str | bytes) -> bytes:
 
 
 def mend(
-    letter: Letter, replacement: bytes | None, reader: Reader, sealer: Sealer
+    letter: StoredLetter, replacement: bytes | None, reader: Reader, sealer: Sealer
 ) -> tuple[bytes, bytes, str]:
     """(key, record, topic after the prefix) to send for a letter. Raises `RefusalError` when it still cannot be counted."""
     read, record = read_sealed(
@@ -112,7 +112,7 @@ def mend(
     return read.kind.entity_id(read.data).encode(), record, read.kind.name
 
 
-def _says_the_same(letter: Letter, read: Read, reader: Reader) -> bool:
+def _says_the_same(letter: StoredLetter, read: Read, reader: Reader) -> bool:
     """Whether an event still contradicts what was counted under its identity: it says what the refused one said."""
     refused = reader.read(letter.payload)
     return (read.event_id, body(read)) == (refused.event_id, body(refused))
@@ -122,13 +122,13 @@ async def resend(
     settings: Settings,
     store: WorkerStore,
     sealer: Sealer,
-    letters: Sequence[Letter],
+    letters: Sequence[StoredLetter],
     replacement: bytes | None = None,
-) -> list[tuple[Letter, str]]:
+) -> list[tuple[StoredLetter, str]]:
     """Send letters again, all that can be; for each, an empty text or why it could not. Raises Kafka's errors."""
     await ensure_topics(settings)
     reader = Reader(settings.event_max_bytes)
-    outcomes: list[tuple[Letter, str]] = []
+    outcomes: list[tuple[StoredLetter, str]] = []
     producer = AIOKafkaProducer(
         bootstrap_servers=settings.kafka_servers,
         acks="all",

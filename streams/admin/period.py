@@ -11,9 +11,9 @@ from schemas.clickhouse.tables import events_table
 from schemas.events.kinds import Kind
 from schemas.moments import ZONE
 
-PIECE = 2_000_000
+EVENTS_PER_PIECE = 2_000_000
 """Events in a piece, about: a day is not cut."""
-Tell = Callable[[str, int, int], None]
+ProgressCallback = Callable[[str, int, int], None]
 """Told of progress: what is being done, and how many events of how many are done."""
 
 
@@ -52,7 +52,7 @@ class Minutes:
         return f"toStartOfMinute(occurred_at) IN ({', '.join(map(str, self.starts))})"
 
 
-EVER = MinutePeriod(60, (1 << 32) - 16)
+ALL_TIME = MinutePeriod(60, (1 << 32) - 16)
 """All that ClickHouse can hold but 1970's first minute, which marks checkpoints."""
 
 
@@ -61,9 +61,9 @@ def parse(start: str | None, end: str | None) -> MinutePeriod:
 
     None leaves a side open. Raises `ValueError` with a sentence.
     """
-    first = EVER.start if start is None else _seconds(start) // 60 * 60
-    last = EVER.end if end is None else -(-_seconds(end) // 60) * 60
-    if not EVER.start <= first < last <= EVER.end:
+    first = ALL_TIME.start if start is None else _seconds(start) // 60 * 60
+    last = ALL_TIME.end if end is None else -(-_seconds(end) // 60) * 60
+    if not ALL_TIME.start <= first < last <= ALL_TIME.end:
         raise ValueError(
             f"The period from {start or 'the beginning'} to {end or 'the end'} is empty or impossible."
         )
@@ -91,7 +91,7 @@ def pieces(client: Client, kind: Kind, period: MinutePeriod) -> list[tuple[Minut
     found: list[tuple[MinutePeriod, int]] = []
     start, events = period.start, 0
     for day, count in days:
-        if events and events + count > PIECE:
+        if events and events + count > EVENTS_PER_PIECE:
             found.append((MinutePeriod(start, day), events))
             start, events = day, 0
         events += count

@@ -1,4 +1,4 @@
-"""Recompute a period's windows (and states) from the raw events beside the live tables, and swap them in when complete.
+"""Recompute a period's windows (and states) from the raw events staging the live tables, and swap them in when complete.
 
 Safe at any time, while workers count in the same minutes, as every part is exact by itself:
 
@@ -25,24 +25,24 @@ from schemas.reference import calendar
 from schemas.settings import Settings
 from streams.admin.compare import (
     Comparison,
+    checkpoint_sql,
     checkpoints,
     compare_states,
-    counted,
-    entities,
-    keys,
+    entities_in,
     list_differing,
-    quoted,
+    quote,
+    recomputed_windows,
     scan,
-    upto,
     wait_for_inserts,
+    window_key,
 )
-from streams.admin.compare_lives import compare_lives, has_lives, mend_lives
-from streams.admin.period import EVER, MinutePeriod, Minutes, Tell, pieces
-from streams.admin.retain import SYNC, refuse_gone, windows_from
+from streams.admin.compare_lives import compare_lives, has_lives, repair_lives
+from streams.admin.period import ALL_TIME, MinutePeriod, Minutes, ProgressCallback, pieces
+from streams.admin.retain import SYNC, require_kept, windows_kept_from
 
 
 @dataclass
-class Rebuilt:
+class RebuildReport:
     """What was recomputed for a kind, what differed before, and whether it was swapped in (not if all was right)."""
 
     kind: Kind
@@ -69,13 +69,13 @@ def rebuild(
     *,
     states: bool = False,
     dry_run: bool = False,
-    tell: Tell = lambda what, done, total: None,
-) -> list[Rebuilt]:
+    tell: ProgressCallback = lambda what, done, total: None,
+) -> list[RebuildReport]:
     """Rebuild kinds in a period; with `dry_run` nothing is swapped in. Raises `RebuildError` and clickhouse-driver's errors."""
     client = Client.from_url(settings.clickhouse_url)
     try:
-        refuse_gone(period, max(windows_from(client, settings, kind) for kind in kinds))
-        parts: list[Callable[..., Rebuilt]] = [_windows, _states] if states else [_windows]
+        require_kept(period, max(windows_kept_from(client, settings, kind) for kind in kinds))
+        parts: list[Callable[..., RebuildReport]] = [_windows, _states] if states else [_windows]
         done = [part(client, kind, period, dry_run, tell) for kind in kinds for part in parts]
         if states:
             working, _ = calendar_row(calendar(settings.province))
@@ -89,13 +89,13 @@ def rebuild(
         client.disconnect()
 
 
-class Beside:
+class StagingTable:
     """A table like a live one, to recompute into; gone when done. One that a killed rebuild left is dropped first."""
 
     def __init__(self, client: Client, live: str) -> None:
         self._client, self.live, self.name = client, live, f"{live}_rebuild"
 
-    def __enter__(self) -> "Beside":
+    def __enter__(self) -> "StagingTable":
         self._drop()
         self._client.execute(f"CREATE TABLE {self.name} AS {self.live}")
         return self
@@ -119,36 +119,36 @@ class Beside:
 
 
 def _windows(
-    client: Client, kind: Kind, period: MinutePeriod, dry_run: bool, tell: Tell
-) -> Rebuilt:
+    client: Client, kind: Kind, period: MinutePeriod, dry_run: bool, tell: ProgressCallback
+) -> RebuildReport:
     live, what = windows_table(kind).name, f"{kind.name}: windows"
     parts = pieces(client, kind, period)
     total = sum(events for _, events in parts)
     before = Comparison()
-    _impossible(client, kind, period, before, dry_run)
-    with Beside(client, live) as beside:
+    _drop_beyond_checkpoint(client, kind, period, before, dry_run)
+    with StagingTable(client, live) as staging:
         offsets = checkpoints(client, kind)
         done = 0
         for piece, events in parts:
             tell(what, done, total)
-            client.execute(f"INSERT INTO {beside.name} {counted(kind, piece, offsets)}")
+            client.execute(f"INSERT INTO {staging.name} {recomputed_windows(kind, piece, offsets)}")
             done += events
-        ((rows,),) = client.execute(f"SELECT count() FROM {beside.name}")
-        _compare(client, kind, period, beside, offsets, before)
-        rebuilt = Rebuilt(kind, "windows", total, rows, before)
+        ((rows,),) = client.execute(f"SELECT count() FROM {staging.name}")
+        _compare(client, kind, period, staging, offsets, before)
+        rebuilt = RebuildReport(kind, "windows", total, rows, before)
         if rebuilt.differing and not dry_run:
-            beside.attach()
+            staging.attach()
             ghosts = (
-                f"{period.windows} AND last_offset <= {upto(offsets)} "
-                f"AND ({keys(kind)}) NOT IN (SELECT {keys(kind)} FROM {beside.name})"
+                f"{period.windows} AND last_offset <= {checkpoint_sql(offsets)} "
+                f"AND ({window_key(kind)}) NOT IN (SELECT {window_key(kind)} FROM {staging.name})"
             )
             if client.execute(
                 f"SELECT 1 FROM {live} WHERE {ghosts} LIMIT 1"
             ):  # A deletion goes over the whole table.
                 client.execute(f"ALTER TABLE {live} DELETE WHERE {ghosts}", settings=SYNC)
             after = Comparison()
-            _compare(client, kind, period, beside, offsets, after)
-            _prove(what, after)
+            _compare(client, kind, period, staging, offsets, after)
+            _require_equal(what, after)
             rebuilt.swapped = True
     tell(what, total, total)
     return rebuilt
@@ -158,12 +158,12 @@ def _compare(
     client: Client,
     kind: Kind,
     period: MinutePeriod,
-    beside: Beside,
+    staging: StagingTable,
     offsets: Mapping[int, int],
     found: Comparison,
 ) -> None:
     """The live windows against the recomputed ones; those that a worker wrote since hold for a later offset and are left out."""
-    recomputed = f"SELECT * FROM {beside.name}"
+    recomputed = f"SELECT * FROM {staging.name}"
     differing, minutes = scan(client, kind, period, recomputed, offsets, found)
     if differing:
         scope = Minutes(frozenset(minutes))
@@ -173,7 +173,7 @@ def _compare(
         found.more += max(differing - len(listed.lines), 0)
 
 
-def _impossible(
+def _drop_beyond_checkpoint(
     client: Client, kind: Kind, period: MinutePeriod, found: Comparison, dry_run: bool
 ) -> None:
     """Take away windows that say to hold beyond their partition's checkpoint: they would win over all that workers write.
@@ -201,45 +201,52 @@ def _impossible(
             client.execute(f"ALTER TABLE {table} DELETE WHERE {beyond}", settings=SYNC)
 
 
-def _states(client: Client, kind: Kind, period: MinutePeriod, dry_run: bool, tell: Tell) -> Rebuilt:
+def _states(
+    client: Client, kind: Kind, period: MinutePeriod, dry_run: bool, tell: ProgressCallback
+) -> RebuildReport:
     live, events, what = state_table(kind).name, events_table(kind).name, f"{kind.name}: states"
-    where = "1" if period == EVER else entities(kind, period)
+    where = "1" if period == ALL_TIME else entities_in(kind, period)
     columns, version = (
         ", ".join(column.name for column in state_table(kind).columns[:-1]),
         version_sql(kind),
     )
     ((total,),) = client.execute(f"SELECT count() FROM {events} WHERE {where}")
     tell(what, 0, total)
-    with Beside(client, live) as beside:
+    with StagingTable(client, live) as staging:
         client.execute(
-            f"INSERT INTO {beside.name} SELECT {columns}, {version} AS version FROM {events} WHERE {where} "
+            f"INSERT INTO {staging.name} SELECT {columns}, {version} AS version FROM {events} WHERE {where} "
             f"AND (entity_id, version) IN (SELECT entity_id, max({version}) FROM {events} WHERE {where} GROUP BY entity_id)"
         )
-        ((rows,),) = client.execute(f"SELECT count() FROM {beside.name} FINAL")
+        ((rows,),) = client.execute(f"SELECT count() FROM {staging.name} FINAL")
         tell(what, total * 2 // 3, total)
-        rebuilt = Rebuilt(kind, "states", total, rows, compare_states(client, kind, where))
+        rebuilt = RebuildReport(kind, "states", total, rows, compare_states(client, kind, where))
         if rebuilt.differing and not dry_run:
             # A state that moved on has a higher version and wins; one of the same version loses against what is attached last.
-            beside.attach()
+            staging.attach()
             _drop_ghosts(client, kind, where)
-            _prove(what, compare_states(client, kind, where))
+            _require_equal(what, compare_states(client, kind, where))
             rebuilt.swapped = True
     tell(what, total, total)
     return rebuilt
 
 
 def _lives(
-    client: Client, kind: Kind, period: MinutePeriod, working: int, dry_run: bool, tell: Tell
-) -> Rebuilt:
-    what, where = f"{kind.name}: lives", "1" if period == EVER else entities(kind, period)
+    client: Client,
+    kind: Kind,
+    period: MinutePeriod,
+    working: int,
+    dry_run: bool,
+    tell: ProgressCallback,
+) -> RebuildReport:
+    what, where = f"{kind.name}: lives", "1" if period == ALL_TIME else entities_in(kind, period)
     ((events,),) = client.execute(f"SELECT count() FROM {events_table(kind).name} WHERE {where}")
     tell(what, 0, events)
     found, _ = compare_lives(client, kind, working, where)
-    rebuilt = Rebuilt(kind, "lives", events, found.stored, found)
+    rebuilt = RebuildReport(kind, "lives", events, found.stored, found)
     if rebuilt.differing and not dry_run:
-        rebuilt.rows = mend_lives(client, kind, working, where)
+        rebuilt.rows = repair_lives(client, kind, working, where)
         after, _ = compare_lives(client, kind, working, where)
-        _prove(what, after)
+        _require_equal(what, after)
         rebuilt.swapped = True
     tell(what, events, events)
     return rebuilt
@@ -256,7 +263,7 @@ def _drop_ghosts(client: Client, kind: Kind, where: str) -> None:
     if found:
         wait_for_inserts(client)
         found &= set(client.execute(ghosts))
-    pairs = [f"({quoted(entity)}, toUInt128('{version}'))" for entity, version in sorted(found)]
+    pairs = [f"({quote(entity)}, toUInt128('{version}'))" for entity, version in sorted(found)]
     for start in range(0, len(pairs), 1000):
         some = ", ".join(pairs[start : start + 1000])
         client.execute(
@@ -264,7 +271,7 @@ def _drop_ghosts(client: Client, kind: Kind, where: str) -> None:
         )
 
 
-def _prove(what: str, after: Comparison) -> None:
+def _require_equal(what: str, after: Comparison) -> None:
     if after.lines:
         raise RebuildError(
             f"{what}: what was swapped in differs from the raw events: {next(iter(after.lines.values()))}"

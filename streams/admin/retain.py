@@ -25,7 +25,7 @@ from schemas.events.kinds import Kind
 from schemas.reference import ZONE, calendar
 from schemas.settings import Settings
 from streams.admin.period import MinutePeriod
-from streams.lives import INSERT, read_mark
+from streams.lives import INSERT_SETTINGS, read_progress
 
 log = logging.getLogger(__name__)
 MAX_ENTITIES = 100_000
@@ -42,7 +42,7 @@ class WorkersBehindError(ValueError):
 
 
 @dataclass
-class Gone:
+class DeletedEntities:
     """What went of a kind."""
 
     kind: Kind
@@ -50,15 +50,15 @@ class Gone:
     events: int = 0
 
 
-def events_from(client: Client, kind: Kind) -> int:
+def events_kept_from(client: Client, kind: Kind) -> int:
     """From when on all events of a kind are there: Unix seconds, a whole minute."""
     known = horizon(client.execute) if kind in KINDS else None
     return math.ceil(known.removed_before.timestamp() / 60) * 60 if known else 0
 
 
-def windows_from(client: Client, settings: Settings, kind: Kind) -> int:
+def windows_kept_from(client: Client, settings: Settings, kind: Kind) -> int:
     """From when on a kind's windows are there, and all events that they follow from."""
-    first = events_from(client, kind)
+    first = events_kept_from(client, kind)
     if settings.keep_windows_days:
         # An hour later, so that none goes while it is looked at.
         kept = datetime.now(UTC) - timedelta(days=settings.keep_windows_days) + timedelta(hours=1)
@@ -66,7 +66,7 @@ def windows_from(client: Client, settings: Settings, kind: Kind) -> int:
     return first
 
 
-def refuse_gone(period: MinutePeriod, first: int) -> None:
+def require_kept(period: MinutePeriod, first: int) -> None:
     """Raises `ValueError` for a period that begins before."""
     if period.start < first:
         since = datetime.fromtimestamp(first, ZONE).isoformat(timespec="minutes")
@@ -81,7 +81,7 @@ def retain(
     now: datetime | None = None,
     most: int = MAX_ENTITIES,
     tell: Callable[[str, int, int], None] = lambda what, done, total: None,
-) -> list[Gone]:
+) -> list[DeletedEntities]:
     """Let go of what is due, of at most so many entities of a kind. Raises `WorkersBehindError`, and clickhouse-driver's errors."""
     now = now or datetime.now(UTC)
     known = horizon(client.execute)
@@ -91,7 +91,7 @@ def retain(
         if known is None or due.whole_from > known.whole_from:
             row = ("events", due.whole_from, due.removed_before, now)
             client.execute(
-                f"INSERT INTO {HORIZONS.name} VALUES", [row], settings={"async_insert": 0}
+                f"INSERT_SETTINGS INTO {HORIZONS.name} VALUES", [row], settings={"async_insert": 0}
             )
             known = due
     if known is None:
@@ -120,7 +120,9 @@ def _counted(client: Client, now: datetime) -> None:
             )
 
 
-def _let_go(client: Client, settings: Settings, life: Life, known: Horizon, most: int) -> Gone:
+def _let_go(
+    client: Client, settings: Settings, life: Life, known: Horizon, most: int
+) -> DeletedEntities:
     kind, bound = life.kind, at(known.removed_before)
     events, leaving = events_table(kind).name, f"leaving_{kind.name}"
     client.execute(
@@ -128,7 +130,7 @@ def _let_go(client: Client, settings: Settings, life: Life, known: Horizon, most
     )
     if not client.execute(f"SELECT 1 FROM {leaving} LIMIT 1"):
         client.execute(
-            f"INSERT INTO {leaving} SELECT entity_id FROM {events} WHERE entity_id IN ("
+            f"INSERT_SETTINGS INTO {leaving} SELECT entity_id FROM {events} WHERE entity_id IN ("
             f"SELECT entity_id FROM {current_table(kind).name} FINAL WHERE standing = 'closed' AND since < {bound}) "
             f"GROUP BY entity_id HAVING max(greatest(occurred_at, received_at)) < {bound} ORDER BY entity_id LIMIT {most:d}",
             settings={"async_insert": 0},
@@ -137,7 +139,7 @@ def _let_go(client: Client, settings: Settings, life: Life, known: Horizon, most
     theirs = f"entity_id IN (SELECT entity_id FROM `{database}`.{leaving})"
     old = f"greatest(occurred_at, received_at) < {bound}"
     ((entities,),) = client.execute(f"SELECT count() FROM {leaving}")
-    gone = Gone(kind, entities)
+    gone = DeletedEntities(kind, entities)
     if entities:
         ((gone.events,),) = client.execute(
             f"SELECT count() FROM {events} FINAL WHERE {theirs} AND {old}"
@@ -153,10 +155,11 @@ def _let_go(client: Client, settings: Settings, life: Life, known: Horizon, most
         if client.execute(f"{left} LIMIT 1"):
             working, _ = calendar_row(calendar(settings.province))
             anew = derive(
-                life, working, of_entities(kind, left), read_mark(client, life, working).epoch
+                life, working, of_entities(kind, left), read_progress(client, life, working).epoch
             )
             client.execute(
-                f"INSERT INTO {life_table(kind).name} ({life.names}) {anew}", settings=INSERT
+                f"INSERT_SETTINGS INTO {life_table(kind).name} ({life.names}) {anew}",
+                settings=INSERT_SETTINGS,
             )
     client.execute(f"DROP TABLE {leaving} SYNC")
     return gone

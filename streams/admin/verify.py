@@ -13,10 +13,16 @@ from schemas.clickhouse.working_time import calendar_row
 from schemas.events.kinds import KINDS, Kind
 from schemas.reference import calendar
 from schemas.settings import Settings
-from streams.admin.compare import Comparison, compare_states, compare_windows, entities, repeated
+from streams.admin.compare import (
+    Comparison,
+    compare_states,
+    compare_windows,
+    entities_in,
+    find_repeated,
+)
 from streams.admin.compare_lives import compare_lives
-from streams.admin.period import EVER, MinutePeriod, Tell, pieces
-from streams.admin.retain import windows_from
+from streams.admin.period import ALL_TIME, MinutePeriod, ProgressCallback, pieces
+from streams.admin.retain import windows_kept_from
 
 
 @dataclass
@@ -33,7 +39,7 @@ class VerifyReport:
     entities: int = 0
     lives: int = 0
     """Entities whose lives were compared."""
-    unlived: int = 0
+    lives_lag: int = 0
     """Events that are not in the lives yet: `python -m streams watch` computes them."""
     moving: int = 0
     """Windows and entities that workers changed at every look, so that they could not be compared."""
@@ -51,21 +57,26 @@ class VerifyReport:
 def verify(
     settings: Settings,
     kinds: Sequence[Kind] = KINDS,
-    period: MinutePeriod = EVER,
-    tell: Tell = lambda what, done, total: None,
+    period: MinutePeriod = ALL_TIME,
+    tell: ProgressCallback = lambda what, done, total: None,
 ) -> list[VerifyReport]:
     """Compare kinds in a period; states are those of entities with a step in it. Raises clickhouse-driver's errors."""
     client = Client.from_url(settings.clickhouse_url)
     try:
         working, _ = calendar_row(calendar(settings.province))
-        kept = {kind: windows_from(client, settings, kind) for kind in kinds}
+        kept = {kind: windows_kept_from(client, settings, kind) for kind in kinds}
         return [_verify(client, kind, period, kept[kind], working, tell) for kind in kinds]
     finally:
         client.disconnect()
 
 
 def _verify(
-    client: Client, kind: Kind, period: MinutePeriod, kept: int, working: int, tell: Tell
+    client: Client,
+    kind: Kind,
+    period: MinutePeriod,
+    kept: int,
+    working: int,
+    tell: ProgressCallback,
 ) -> VerifyReport:
     report = VerifyReport(kind)
     whole = MinutePeriod(max(period.start, kept), max(period.end, kept))
@@ -84,16 +95,16 @@ def _verify(
         done += events
     # Not piece by piece: an identity may have come again with a time of another one.
     found = Comparison()
-    report.events, report.pending = repeated(client, kind, period, found)
+    report.events, report.pending = find_repeated(client, kind, period, found)
     report.add(found)
     tell(f"{kind.name}: states", done, total)
-    found = compare_states(client, kind, "1" if period == EVER else entities(kind, period))
+    found = compare_states(client, kind, "1" if period == ALL_TIME else entities_in(kind, period))
     report.entities = found.stored
     report.add(found)
     if kind in BY_KIND:
         tell(f"{kind.name}: lives", events_of_all * 3 // 2, total)
-        found, report.unlived = compare_lives(
-            client, kind, working, "1" if period == EVER else entities(kind, period)
+        found, report.lives_lag = compare_lives(
+            client, kind, working, "1" if period == ALL_TIME else entities_in(kind, period)
         )
         report.lives = found.stored
         report.add(found)

@@ -1,4 +1,7 @@
-"""The larger commands: `windows` (verify, rebuild), `letters` (dead letters), and what they share."""
+"""The larger commands: `windows` (verify, rebuild, retain), `dead_letters` and `replays`.
+
+This module holds what they share.
+"""
 
 import sys
 from collections.abc import Callable
@@ -10,8 +13,17 @@ console = Console()
 T = TypeVar("T")
 
 
-def explained(what: str, address: str, run: Callable[[], T]) -> T:
-    """Run; a part that cannot be reached is one sentence, not a traceback."""
+def run_or_exit(what: str, address: str, run: Callable[[], T]) -> T:
+    """Call `run`; exit with a one-line message instead of a traceback if it fails.
+
+    Args:
+        what: The service that `run` uses, such as ClickHouse, for the message.
+        address: The address of that service, for the message.
+        run: The work to do.
+
+    Returns:
+        What `run` returns.
+    """
     try:
         return run()
     except ValueError as error:

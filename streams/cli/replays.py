@@ -9,7 +9,7 @@ import typer
 from rich.table import Column, Table
 
 from schemas.settings import load
-from streams.cli import console, explained
+from streams.cli import console, run_or_exit
 from streams.cli.windows import From, To, progress
 
 if TYPE_CHECKING:
@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     from schemas.clickhouse.replays import ReplayRun
 
 cli = typer.Typer(
-    help="Send history again, through workers and into tables of its own, while live goes on; list, compare, stop, remove."
+    help="Replay a period into tables of its own while live processing goes on; "
+    "open, list, compare, stop, remove."
 )
 Name = Annotated[str, typer.Argument(help="Name of the run.")]
+Workers = Annotated[
+    int, typer.Option(min=1, max=16, help="Number of worker processes for this run.")
+]
 FASTEST = "max"
 T = TypeVar("T")
 
@@ -32,52 +36,56 @@ def replay(
     to: To = "",
     speed: Annotated[
         str,
-        typer.Option(
-            help="Seconds of history in a second, such as 3600; max: as fast as possible."
-        ),
+        typer.Option(help="Seconds of history to replay per second, such as 3600; max: no limit."),
     ] = FASTEST,
-    into: Annotated[str, typer.Option(help="Name of the run: small letters, digits, _.")] = "",
+    into: Annotated[
+        str, typer.Option(help="Name of the run: lower-case letters, digits and _.")
+    ] = "",
     source: Annotated[
         str,
         typer.Option(
-            help="kafka: the very records; clickhouse: the events that counted; auto: from Kafka while it has all."
+            help="kafka: the original records; clickhouse: the events that were counted; "
+            "auto: Kafka if it still holds the whole period, else ClickHouse."
         ),
     ] = "auto",
-    workers: Annotated[int, typer.Option(min=1, max=16, help="Workers of its own.")] = 1,
+    workers: Workers = 1,
     as_now: Annotated[
         bool,
         typer.Option(
             "--as-now",
-            help="An exercise: moved by whole days, so that it happens today, as time goes; watched over.",
+            help="Run as an exercise: shift the period by whole days so that it happens today, "
+            "in real time, with alarms.",
         ),
     ] = False,
     on_time: Annotated[
         bool,
         typer.Option(
             "--on-time",
-            help="As if each event had arrived when it happened, from ClickHouse: for history that was imported later.",
+            help="Replay each event at the time it happened, not at the time it arrived; reads "
+            "ClickHouse. For history that was imported later.",
         ),
     ] = False,
     exercise: Annotated[
         bool,
-        typer.Option("--exercise", help="Screens that look at it say EXERCISE instead of REPLAY."),
+        typer.Option("--exercise", help="Label screens of this run EXERCISE instead of REPLAY."),
     ] = False,
 ) -> None:
-    """Send a period's history again. Ctrl-C stops it; what has come by then stays, until `replay remove NAME`.
+    """Replay a period. Ctrl-C stops it; what was replayed stays until `replay remove NAME`.
 
-    A period is told by when events happened; they are sent in the order in which they arrived, unless told otherwise. When all is
-    counted, the windows are compared with the live ones; exits with 1 if any differs.
+    Events belong to the period by the time they happened; they are sent in order of arrival unless
+    an option says otherwise. When all are counted, the windows are compared with the live ones;
+    the exit code is 1 if any differs.
     """
     if context.invoked_subcommand is not None:
         return
     if not into:
-        sys.exit("--into NAME is needed; see --help.")
+        sys.exit("--into NAME is required; see --help.")
     from schemas.clickhouse.replays import SOURCES, RunMark, happened
     from streams.admin.period import parse
     from streams.replay.run import Plan, run
 
     if source not in SOURCES:
-        sys.exit(f"--source is {', '.join(SOURCES)}, not {source!r}.")
+        sys.exit(f"--source must be one of {', '.join(SOURCES)}, not {source!r}.")
     settings = load()
     where = f"{settings.kafka_servers}, {settings.clickhouse_server}"
     mark = RunMark.EXERCISE if exercise or as_now else RunMark.REPLAY
@@ -93,41 +101,40 @@ def replay(
                 as_now,
                 on_time,
             )
-            done = explained("Replay", where, lambda: asyncio.run(run(settings, plan, tell)))
+            done = run_or_exit("Replay", where, lambda: asyncio.run(run(settings, plan, tell)))
         except (KeyboardInterrupt, asyncio.CancelledError):
-            sys.exit(f"Stopped. What has come stays: python -m streams replay remove {into}")
+            sys.exit(_stopped(into))
         except ValueError as error:
             sys.exit(str(error))
     if done.differing is None:
         console.print(f"{into}: {done.sent:,} events sent and counted.", highlight=False)
         return
-    said = (
-        "equal the live ones"
-        if not done.differing
-        else f"differ from {done.differing:,} of the live ones"
+    result = (
+        f"{done.differing:,} windows differ from the live ones"
+        if done.differing
+        else "its windows equal the live ones"
     )
     console.print(
-        f"{into}: {done.sent:,} events from {done.source} sent and counted; its windows {said}.",
+        f"{into}: {done.sent:,} events from {done.source} sent and counted; {result}.",
         highlight=False,
     )
     if done.differing:
-        late = _asked(
+        late = _query(
             lambda client: client.execute(happened(done.since, done.until, done.begun_at))[0][0]
         )
         console.print(
-            f"{late:,} events of the period arrived since it began. See: replay compare {into}",
+            f"{late:,} events of the period arrived after the run began. "
+            f"See: replay compare {into}",
             highlight=False,
         )
         sys.exit(1)
 
 
 @cli.command("open")
-def open_(
-    name: Name, workers: Annotated[int, typer.Option(min=1, max=16, help="Workers of its own.")] = 1
-) -> None:
-    """An exercise that others send to, until Ctrl-C; it is counted and watched over as live is.
+def open_(name: Name, workers: Workers = 1) -> None:
+    """Open an exercise for others to send events to, until Ctrl-C; counted and watched as live.
 
-    Scenes for it: `python -m ingest simulate --days 1 --live --into NAME`.
+    Send scenes to it with `python -m ingest simulate --days 1 --live --into NAME`.
     """
     from schemas.clickhouse.replays import RunMark
     from streams.replay.run import Plan, run
@@ -135,19 +142,19 @@ def open_(
     settings = load()
     where = f"{settings.kafka_servers}, {settings.clickhouse_server}"
     plan = Plan(name, None, workers=workers, mark=RunMark.EXERCISE)
-    console.print(f"{name} is open: look at /wall?run={name}; Ctrl-C ends it.", highlight=False)
+    console.print(f"{name} is open: see /wall?run={name}; Ctrl-C ends it.", highlight=False)
     try:
-        explained("Replay", where, lambda: asyncio.run(run(settings, plan)))
+        run_or_exit("Replay", where, lambda: asyncio.run(run(settings, plan)))
     except (KeyboardInterrupt, asyncio.CancelledError):
-        sys.exit(f"Stopped. What has come stays: python -m streams replay remove {name}")
+        sys.exit(_stopped(name))
 
 
 @cli.command("list")
 def list_() -> None:
-    """The runs, the newest first."""
-    from streams.replay.book import read
+    """List the runs, newest first."""
+    from streams.replay.run_store import read
 
-    found = _asked(lambda client: read(client))
+    found = _query(lambda client: read(client))
     table = Table(
         Column("name", no_wrap=True), "from", "to", "speed", "source", "state", "events", "differ"
     )
@@ -160,24 +167,32 @@ def list_() -> None:
         differ = "" if one.differing is None else f"{one.differing:,}"
         source = f"{one.source}, on time" if one.on_time else one.source
         table.add_row(
-            one.name, since, until, speed, source, f"{one.state} {one.said}".strip(), events, differ
+            one.name,
+            since,
+            until,
+            speed,
+            source,
+            f"{one.state} {one.said}".strip(),
+            events,
+            differ,
         )
     console.print(table if found else "No runs.")
 
 
 @cli.command()
 def compare(name: Name) -> None:
-    """How the windows of a run differ from the live ones, measure by measure; exits with 1 if any does."""
+    """Compare the windows of a run with the live ones, by measure; exit code 1 if any differs."""
     from schemas.clickhouse.replays import sandbox
-    from streams.replay.run import compare as look
+    from streams.replay.run import compare as compare_run
 
-    settings, one = load(), _named(name)
+    settings, one = load(), _find_run(name)
     if one.live:
         sys.exit(
-            f"{name} goes as time goes: what happens in it is not what happens live, there is nothing to compare."
+            f"{name} runs in real time with events of its own: "
+            "there are no live windows to compare it with."
         )
     own = sandbox(settings, name)
-    found = _asked(lambda client: look(client, settings, own, one))
+    found = _query(lambda client: compare_run(client, settings, own, one))
     table = Table("kind", "measure", "live", "run", "difference")
     for kind, difference in found.items():
         for measure, (live, its) in zip(kind.measures, difference.sums, strict=True):
@@ -199,68 +214,75 @@ def compare(name: Name) -> None:
 
 @cli.command()
 def stop(name: Name) -> None:
-    """Have a run stop that goes on, wherever it was begun; what has come by then stays."""
-    from schemas.clickhouse.replays import stop as ask
+    """Ask a run to stop, wherever it was started; what was replayed until then stays."""
+    from schemas.clickhouse.replays import stop as request_stop
 
-    one = _named(name)
+    one = _find_run(name)
     if not one.goes_on:
-        sys.exit(f"{name} does not go on: it is {one.state}.")
-    _asked(lambda client: client.execute(ask(name)))
-    console.print(f"{name} is asked to stop.", highlight=False)
+        sys.exit(f"{name} is not running: it is {one.state}.")
+    _query(lambda client: client.execute(request_stop(name)))
+    console.print(f"{name} was asked to stop.", highlight=False)
 
 
 @cli.command()
 def remove(name: Name) -> None:
-    """Take away all that is a run's own: its database, its topics, its logs."""
+    """Delete everything that belongs to a run: its database, its topics, its logs."""
     from schemas.clickhouse.replays import RunState
-    from streams.replay.book import write
-    from streams.replay.sandbox import remove as take_away
+    from streams.replay.run_store import write
+    from streams.replay.sandbox import remove as remove_sandbox
 
-    settings, one = load(), _named(name)
+    settings, one = load(), _find_run(name)
     if one.goes_on:
         sys.exit(f"{name} is {one.state}: stop it first (python -m streams replay stop {name}).")
-    explained(
+    run_or_exit(
         "Replay",
         f"{settings.kafka_servers}, {settings.clickhouse_server}",
-        lambda: asyncio.run(take_away(settings, name)),
+        lambda: asyncio.run(remove_sandbox(settings, name)),
     )
-    _asked(lambda client: write(client, one.now(state=RunState.REMOVED)))
+    _query(lambda client: write(client, one.now(state=RunState.REMOVED)))
     console.print(f"{name} is removed.", highlight=False)
 
 
-def _named(name: str) -> "ReplayRun":
-    """The run of a name."""
-    from streams.replay.book import read
+def _stopped(name: str) -> str:
+    return (
+        "Stopped. What was replayed so far is kept; to delete it: "
+        f"python -m streams replay remove {name}"
+    )
 
-    runs = _asked(lambda client: read(client, name))
+
+def _find_run(name: str) -> "ReplayRun":
+    """Return the run with this name; exit with a message if there is none."""
+    from streams.replay.run_store import read
+
+    runs = _query(lambda client: read(client, name))
     if not runs:
         sys.exit(f"There is no run {name}.")
     return runs[0]
 
 
-def _asked(question: Callable[["Client"], T]) -> T:
-    """What the live database answers."""
+def _query(query: Callable[["Client"], T]) -> T:
+    """Run `query` on the live database; exit with a one-line message if it fails."""
     from clickhouse_driver import Client
 
     settings = load()
 
-    def ask() -> T:
+    def run() -> T:
         client = Client.from_url(settings.clickhouse_url)
         try:
-            return question(client)
+            return query(client)
         finally:
             client.disconnect()
 
-    return explained("ClickHouse", settings.clickhouse_server, ask)
+    return run_or_exit("ClickHouse", settings.clickhouse_server, run)
 
 
-def _speed(said: str) -> float:
-    if said == FASTEST:
+def _speed(text: str) -> float:
+    if text == FASTEST:
         return 0.0
     try:
-        speed = float(said)
+        speed = float(text)
     except ValueError:
         speed = 0.0
     if not 0 < speed <= 1e9:
-        raise ValueError(f"--speed is a number above 0 or {FASTEST}, not {said!r}.")
+        raise ValueError(f"--speed must be a number above 0 or {FASTEST}, not {text!r}.")
     return speed

@@ -24,43 +24,48 @@ from schemas.clickhouse.retention import horizon
 from schemas.events.kinds import BY_NAME, KINDS, Kind
 from schemas.reference import ZONE
 from schemas.settings import load
-from streams.admin.period import Tell, parse
-from streams.cli import console, explained
+from streams.admin.period import ProgressCallback, parse
+from streams.cli import console, run_or_exit
 
-SHOWN = 50
+MAX_SHOWN = 50
+"""Differences that are printed at most; all are counted."""
 From = Annotated[
     str,
     typer.Option(
         "--from",
-        help="First moment, such as 2026-11-01 or 2026-11-01T06:30; the province's clock, whole minutes.",
+        help="Start of the period, such as 2026-11-01 or 2026-11-01T06:30: local time of the "
+        "province, whole minutes.",
     ),
 ]
-To = Annotated[str, typer.Option("--to", help="The moment at which the period ends; not in it.")]
+To = Annotated[str, typer.Option("--to", help="End of the period, exclusive.")]
 Kinds = Annotated[
     list[str],
     typer.Option(
-        "--kind", help=f"Only this kind: {', '.join(BY_NAME)}. May be repeated; all unless given."
+        "--kind",
+        help=f"Only this kind: {', '.join(BY_NAME)}. May be repeated; default: all kinds.",
     ),
 ]
 
 
 def verify(from_: From = "", to: To = "", kind: Kinds = []) -> None:  # noqa: B006
-    """Recompute windows, states and lives from the raw events and compare; exits with 1 if anything differs.
+    """Recompute windows, states and lives from the raw events; exit code 1 if anything differs.
 
-    Safe while workers run. With a period, states are those of entities that had a step in it.
+    Safe while workers run. With a period, compares the states and lives of entities that had a
+    step in it. A life is an entity's history of states.
     """
     from streams.admin.verify import verify as run
 
     settings = load()
     chosen = _kinds(kind)
     with progress() as tell:
-        reports = explained(
+        reports = run_or_exit(
             "ClickHouse",
             settings.clickhouse_server,
             lambda: run(settings, chosen, parse(from_ or None, to or None), tell),
         )
     table = Table(
-        *("kind", "events", "pending", "windows", "states", "lives", "unlived", "moving", "differ"),
+        *("kind", "events", "pending", "windows"),
+        *("states", "lives", "lives lag", "moving", "differ"),
         box=SIMPLE,
         padding=(0, 1, 0, 0),
     )
@@ -71,7 +76,7 @@ def verify(from_: From = "", to: To = "", kind: Kinds = []) -> None:  # noqa: B0
             report.windows,
             report.entities,
             report.lives,
-            report.unlived,
+            report.lives_lag,
             report.moving,
         )
         table.add_row(
@@ -82,7 +87,8 @@ def verify(from_: From = "", to: To = "", kind: Kinds = []) -> None:  # noqa: B0
     for since in sorted({report.windows_from for report in reports} - {0}):
         shown = datetime.fromtimestamp(since, ZONE).isoformat(" ", "minutes")
         console.print(
-            f"Windows from before {shown} were left out: single events of then are no longer all kept.",
+            f"Windows before {shown} were not compared: some of their raw events were deleted "
+            "by retention.",
             highlight=False,
         )
     if _differences(
@@ -95,9 +101,9 @@ def verify(from_: From = "", to: To = "", kind: Kinds = []) -> None:  # noqa: B0
         sum(r.entities for r in reports),
         sum(r.lives for r in reports),
     )
-    said = "{:,} windows, {:,} states and {:,} lives equal".format(*compared)
+    equal = "{:,} windows, {:,} states and {:,} lives equal".format(*compared)
     console.print(
-        f"No difference: {said} what {sum(r.events for r in reports):,} raw events give.",
+        f"No difference: {equal} what {sum(r.events for r in reports):,} raw events give.",
         highlight=False,
     )
 
@@ -109,24 +115,28 @@ def rebuild(
     states: Annotated[
         bool,
         typer.Option(
-            "--states", help="The states and lives of entities that had a step in the period too."
+            "--states",
+            help="Also rebuild the states and lives of entities that had a step in the period.",
         ),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what differs; exit with 1 if anything does.")
+        bool,
+        typer.Option("--dry-run", help="Only report what differs; exit code 1 if anything does."),
     ] = False,
 ) -> None:
-    """Recompute a period's windows from the raw events beside the live ones, and swap them in when they are complete.
+    """Recompute a period's windows from the raw events and replace those that differ.
 
-    Safe while workers count in the same minutes; a rebuild that is killed leaves the live tables as they were, or as they should
-    be, and is run again. The raw events are the truth: a window whose raw events are gone is taken away.
+    The windows are recomputed in a table of their own and swapped in when complete. Safe while
+    workers count in the same minutes; a rebuild that is killed leaves the live tables as they were
+    or correct, and can be run again. The raw events are the truth: a window without raw events is
+    deleted.
     """
     from streams.admin.rebuild import rebuild as run
 
     settings = load()
     chosen = _kinds(kind)
     with progress() as tell:
-        done = explained(
+        done = run_or_exit(
             "ClickHouse",
             settings.clickhouse_server,
             lambda: run(
@@ -151,45 +161,47 @@ def rebuild(
     )
     if differing and dry_run:
         sys.exit(1)
-    said = (
-        f"{differing:,} differences were put right"
+    result = (
+        f"{differing:,} differences were repaired"
         if differing
-        else "No difference: nothing had to be changed"
+        else "No difference: nothing was changed"
     )
-    console.print(f"{said}.", highlight=False)
+    console.print(f"{result}.", highlight=False)
 
 
 def retain() -> None:
-    """Let go of single events that are kept no longer (IOC_KEEP_EVENTS_DAYS), as the watch does every hour; windows stay.
+    """Delete raw events past their retention (IOC_KEEP_EVENTS_DAYS), as the watch does hourly.
 
-    An entity goes whole, once it is closed and nothing was heard of it for so long. What was let go of does not come back.
+    Windows stay. An entity is deleted as a whole, once it is closed and had no event for that
+    long. This cannot be undone.
     """
     from streams.admin.retain import MAX_ENTITIES
     from streams.admin.retain import retain as run
 
-    settings, gone = load(), Counter[str]()
+    settings, deleted = load(), Counter[str]()
     client = Client.from_url(settings.clickhouse_url)
     with progress() as tell:
         while True:
-            done = explained(
+            done = run_or_exit(
                 "ClickHouse", settings.clickhouse_server, lambda: run(client, settings, tell=tell)
             )
             for one in done:
-                gone[one.kind.name] += one.events
+                deleted[one.kind.name] += one.events
             if all(one.entities < MAX_ENTITIES for one in done):
                 break
     known = horizon(client.execute)
     if known is None:
-        console.print("Single events are kept for ever.", highlight=False)
+        console.print("Raw events are kept forever.", highlight=False)
         return
-    for name, events in gone.items():
-        console.print(f"{name}: let go of {events:,} events", highlight=False)
+    for name, events in deleted.items():
+        console.print(f"{name}: {events:,} events deleted", highlight=False)
     since, before = (
         one.astimezone(ZONE).isoformat(" ", "minutes")
         for one in (known.whole_from, known.removed_before)
     )
     console.print(
-        f"Every moment from {since} on can be looked back at whole; closed before {before}: gone.",
+        f"Every moment from {since} on can be replayed in full; "
+        f"entities closed before {before} are deleted.",
         highlight=False,
     )
 
@@ -202,18 +214,18 @@ def _kinds(names: Sequence[str]) -> tuple[Kind, ...]:
 
 
 def _differences(lines: Sequence[str], more: int) -> int:
-    """Print differences, not more than a screen's worth; returns how many there are."""
-    for line in lines[:SHOWN]:
+    """Print at most `MAX_SHOWN` differences; return how many there are."""
+    for line in lines[:MAX_SHOWN]:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     total = len(lines) + more
-    if total > SHOWN:
-        console.print(f"… and {total - len(lines[:SHOWN]):,} more", highlight=False)
+    if total > MAX_SHOWN:
+        console.print(f"… and {total - len(lines[:MAX_SHOWN]):,} more", highlight=False)
     return total
 
 
 @contextmanager
-def progress() -> Iterator[Tell]:
-    """A bar on a terminal with the time that is left; gives the function that moves it."""
+def progress() -> Iterator[ProgressCallback]:
+    """Show a progress bar with the time left; yield the function that advances it."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

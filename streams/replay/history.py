@@ -45,7 +45,7 @@ class ReplayedRecord(NamedTuple):
     value: bytes
 
 
-class GoneError(ValueError):
+class NotInKafkaError(ValueError):
     """Kafka no longer holds all of the period."""
 
 
@@ -144,7 +144,7 @@ class _TimedRow(msgspec.Struct):
 async def from_kafka(
     settings: Settings, period: MinutePeriod, extent: HistoryExtent
 ) -> AsyncIterator[list[ReplayedRecord]]:
-    """The records of a period, those that did not count too. Raises `GoneError`, and aiokafka's errors."""
+    """The records of a period, those that did not count too. Raises `NotInKafkaError`, and aiokafka's errors."""
     prefix = settings.topic_prefix
     parts = {
         TopicPartition(kind.topic(prefix), number): (kind, *span)
@@ -166,7 +166,7 @@ async def from_kafka(
         consumer.assign(list(parts))
         begins = await consumer.beginning_offsets(list(parts))
         if gone := [part.topic for part, (_, first, _) in parts.items() if begins[part] > first]:
-            raise GoneError(
+            raise NotInKafkaError(
                 f"Kafka no longer holds all of it ({', '.join(sorted(set(gone)))}): read it from ClickHouse."
             )
         for part, (_, first, _) in parts.items():
@@ -196,7 +196,7 @@ async def _in_order(
     consumer: Any, lasts: Mapping[TopicPartition, int]
 ) -> AsyncIterator[list[tuple[TopicPartition, Any]]]:
     """The records of partitions up to a last offset each, merged by arrival; each partition keeps its own order. Raises
-    `GoneError` where one ends without its last."""
+    `NotInKafkaError` where one ends without its last."""
     waiting: dict[TopicPartition, deque[tuple[int, tuple[TopicPartition, Any]]]] = {
         part: deque() for part in lasts
     }
@@ -216,7 +216,7 @@ async def _in_order(
             for part in empty:
                 if await consumer.position(part) > lasts[part]:
                     if seen[part] != lasts[part]:
-                        raise GoneError(
+                        raise NotInKafkaError(
                             f"Kafka did not give all of it ({part.topic}): read it from ClickHouse."
                         )
                     unread.discard(part)

@@ -30,13 +30,13 @@ from schemas.events.topics import RECEIVED_AT
 from schemas.moments import from_milliseconds, milliseconds
 from schemas.settings import Settings
 from streams.admin.compare import checkpoints
-from streams.admin.period import EVER, MinutePeriod, Tell
-from streams.admin.retain import events_from, refuse_gone
+from streams.admin.period import ALL_TIME, MinutePeriod, ProgressCallback
+from streams.admin.retain import events_kept_from, require_kept
 from streams.lives import Lives
-from streams.replay import book, turn
+from streams.replay import admission, run_store
 from streams.replay.history import (
-    GoneError,
     HistoryExtent,
+    NotInKafkaError,
     ReplayedRecord,
     from_clickhouse,
     from_kafka,
@@ -85,7 +85,7 @@ class Plan:
 
 
 async def run(
-    settings: Settings, plan: Plan, tell: Tell = lambda what, done, total: None
+    settings: Settings, plan: Plan, tell: ProgressCallback = lambda what, done, total: None
 ) -> ReplayRun:
     """Do it. Returns how it ended, finished; raises what went wrong, when that is kept.
 
@@ -109,7 +109,9 @@ class _StopRequestedError(Exception):
 
 
 class _Running:
-    def __init__(self, settings: Settings, plan: Plan, client: Client, tell: Tell) -> None:
+    def __init__(
+        self, settings: Settings, plan: Plan, client: Client, tell: ProgressCallback
+    ) -> None:
         self._settings, self._plan, self._client, self._tell = settings, plan, client, tell
         self._ends: Counter[tuple[Kind, int]] = Counter()
         self._told = self._lived = 0.0
@@ -119,27 +121,27 @@ class _Running:
     async def all(self) -> ReplayRun:
         plan = self._plan
         self._own = sandbox(self._settings, plan.name)
-        if book.read(self._client, plan.name):
+        if run_store.read(self._client, plan.name):
             raise ValueError(
                 f"There is a run {plan.name} already: take another name, or `replay remove {plan.name}` first."
             )
         self._run = self._planned()
         waited = False
         try:
-            waited = await turn.wait(self._client, self._run)
+            waited = await admission.wait(self._client, self._run)
             self._run, chunks = await self._begin()
         except (KeyboardInterrupt, asyncio.CancelledError):
-            if book.read(self._client, plan.name):
+            if run_store.read(self._client, plan.name):
                 self._keep(state=RunState.STOPPED)
             raise
-        except turn.StoppedError:
+        except admission.StoppedError:
             self._keep(state=RunState.STOPPED)
             raise asyncio.CancelledError from None
         except Exception as error:
             # Whoever began it learns at once why it cannot be, and may take the name again; of a run that waited people were told.
             self._keep(state=RunState.FAILED if waited else RunState.REMOVED, said=_why(error))
             raise
-        book.write(self._client, self._run)
+        run_store.write(self._client, self._run)
         try:
             await make(self._own)
             await self._send_and_count(chunks)
@@ -160,12 +162,12 @@ class _Running:
         since = until = now
         events = 0
         if plan.period is not None:
-            refuse_gone(plan.period, max(events_from(self._client, kind) for kind in KINDS))
+            require_kept(plan.period, max(events_kept_from(self._client, kind) for kind in KINDS))
             events = HistoryExtent.of(self._client, plan.period).events
             if not events:
                 raise ValueError("Nothing happened in that period.")
             since, until = self._period(plan.period)
-        turn.must_have_room(self._client, events)
+        admission.require_disk_space(self._client, events)
         speed = 1.0 if plan.live else plan.speed
         begun = (RunState.QUEUED, events, 0, 0, since, now, None, "", now)
         return ReplayRun(
@@ -196,7 +198,7 @@ class _Running:
     def _period(self, period: MinutePeriod) -> tuple[datetime, datetime]:
         """The period; where a side is open, what there is."""
         start, end = period.start, period.end
-        if EVER.start < start and end < EVER.end:
+        if ALL_TIME.start < start and end < ALL_TIME.end:
             return from_milliseconds(start * 1000), from_milliseconds(end * 1000)
         each = " UNION ALL ".join(
             f"SELECT min(occurred_at) AS first, max(occurred_at) AS last FROM events_{kind.name} "
@@ -216,7 +218,7 @@ class _Running:
         if plan.source != "clickhouse" and not plan.as_now and not plan.on_time:
             try:
                 return "kafka", await _begun(from_kafka(self._settings, period, extent))
-            except GoneError:
+            except NotInKafkaError:
                 if plan.source == "kafka":
                     raise
         return "clickhouse", await _begun(
@@ -373,7 +375,7 @@ class _Running:
 
     def _keep(self, **changes: object) -> None:
         self._run, self._told = self._run.now(**changes), time.monotonic()
-        book.write(self._client, self._run)
+        run_store.write(self._client, self._run)
 
 
 def _why(error: Exception) -> str:

@@ -18,8 +18,8 @@ from schemas.clickhouse.tables import events_table
 from schemas.events.kinds import Kind
 from schemas.figures.snapshots import SNAPSHOTS, RecordedSnapshot, rules, take
 from schemas.reference import calendar
-from streams.admin.compare import upto
-from streams.lives import Lives, read_mark
+from streams.admin.compare import checkpoint_sql
+from streams.lives import Lives, read_progress
 
 SNAPSHOT_INTERVAL = timedelta(minutes=1)
 SOON = timedelta(seconds=5)
@@ -67,7 +67,8 @@ class Snapshots:
             return None
         snapshot = take(self._client.execute, moment, self._calendar)
         marks = {
-            life.kind: read_mark(self._client, life, self._lives.calendar).offsets for life in LIVES
+            life.kind: read_progress(self._client, life, self._lives.calendar).offsets
+            for life in LIVES
         }
         if marks != counted:
             return None  # another watch computed lives meanwhile
@@ -84,7 +85,7 @@ class Snapshots:
         """When the newest event arrived that is counted."""
         each = " UNION ALL ".join(
             f"SELECT maxOrNull(received_at) AS newest FROM {events_table(kind).name} "
-            f"WHERE received_at > {at(since)} AND offset <= {upto(offsets)}"
+            f"WHERE received_at > {at(since)} AND offset <= {checkpoint_sql(offsets)}"
             for kind, offsets in counted.items()
         )
         ((newest,),) = self._client.execute(f"SELECT max(newest) FROM ({each})")
@@ -93,7 +94,7 @@ class Snapshots:
     def _missing(self, counted: Offsets, moment: datetime) -> bool:
         """Whether something that arrived by a moment is not counted."""
         each = " UNION ALL ".join(
-            f"SELECT count() AS n FROM {events_table(kind).name} WHERE received_at <= {at(moment)} AND offset > {upto(offsets)}"
+            f"SELECT count() AS n FROM {events_table(kind).name} WHERE received_at <= {at(moment)} AND offset > {checkpoint_sql(offsets)}"
             for kind, offsets in counted.items()
         )
         ((count,),) = self._client.execute(f"SELECT sum(n) FROM ({each})")

@@ -15,7 +15,7 @@ from schemas.events.envelope import write
 from schemas.events.kinds import FEEDBACK
 from schemas.events.topics import APPENDED, TIME_OF_RECORDS
 from schemas.settings import Settings
-from streams.admin.period import EVER
+from streams.admin.period import ALL_TIME
 from streams.replay.history import HistoryExtent, from_kafka
 from streams.worker.topics import ensure_topics
 from tests.integration.test_streams import counted, report
@@ -69,7 +69,7 @@ def test_the_time_that_a_client_gives_its_record_moves_no_step_and_a_stated_arri
     assert rows[2][1:] == (old + timedelta(minutes=5), old)
 
     async def again() -> dict[str, int]:
-        history = from_kafka(settings, EVER, HistoryExtent.of(database, EVER))
+        history = from_kafka(settings, ALL_TIME, HistoryExtent.of(database, ALL_TIME))
         return {
             one.key.decode(): one.received_ms
             for chunk in [chunk async for chunk in history]

@@ -28,7 +28,7 @@ from schemas.figures.questions import AskedMoment, question, readings
 from schemas.moments import from_milliseconds, milliseconds
 from schemas.reference import ZONE, calendar
 from schemas.settings import Settings
-from streams.admin.period import EVER
+from streams.admin.period import ALL_TIME
 from streams.admin.rebuild import rebuild
 from streams.admin.verify import verify
 from streams.lives import Lives
@@ -531,12 +531,14 @@ def test_verify_finds_a_wrong_life_and_rebuild_mends_it(
     desk.filing("F1", *steps, due_at=at("2026-11-02 11:00"))
     desk.filing("F2", *steps, due_at=at("2026-11-02 09:00"))
     (report,) = verify(settings, [FILING])
-    assert (report.lives, report.unlived, report.differences) == (2, 0, [])
+    assert (report.lives, report.lives_lag, report.differences) == (2, 0, [])
     before = desk.life(FILING, "F1", "* EXCEPT version")
     desk.client.execute(statement, settings={"mutations_sync": 1})
     assert any("life of" in line for line in verify(settings, [FILING])[0].differences)
     assert any(
-        one.swapped for one in rebuild(settings, EVER, [FILING], states=True) if one.what == "lives"
+        one.swapped
+        for one in rebuild(settings, ALL_TIME, [FILING], states=True)
+        if one.what == "lives"
     )
     assert not verify(settings, [FILING])[0].differences
     assert desk.life(FILING, "F1", "* EXCEPT version") == before
@@ -563,7 +565,7 @@ def test_what_is_not_in_the_lives_yet_is_told_and_is_no_difference(
         ],
     )
     (report,) = verify(settings, [FILING])
-    assert (report.unlived, report.differences) == (1, [])
+    assert (report.lives_lag, report.differences) == (1, [])
 
 
 def test_a_moment_has_the_same_position_in_clickhouse_whatever_the_week(

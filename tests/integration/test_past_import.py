@@ -19,7 +19,7 @@ from schemas.moments import milliseconds
 from schemas.reference import calendar
 from schemas.settings import Settings
 from streams.admin.migrate import migrate
-from streams.admin.period import EVER
+from streams.admin.period import ALL_TIME
 from streams.lives import Lives
 from streams.replay.history import from_clickhouse
 from tests import nyc311
@@ -123,7 +123,7 @@ def test_what_is_moved_to_another_day_comes_on_time_there(
     async def read() -> list[int]:
         return [
             one.received_ms
-            async for many in from_clickhouse(imported, EVER, later, on_time=True)
+            async for many in from_clickhouse(imported, ALL_TIME, later, on_time=True)
             for one in many
         ]
 

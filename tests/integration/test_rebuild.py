@@ -215,7 +215,7 @@ def test_the_commands_say_how_much_they_compared_and_what_differs(
     dry = command(environment, "streams", "rebuild", *period, "--dry-run")
     assert dry.returncode == 1 and b"would be" in dry.stdout
     done = command(environment, "streams", "rebuild", *period)
-    assert done.returncode == 0 and b"150 differences were put right" in done.stdout, (
+    assert done.returncode == 0 and b"150 differences were repaired" in done.stdout, (
         done.stdout + done.stderr
     )
     assert command(environment, "streams", "verify", *period).returncode == 0

@@ -36,10 +36,10 @@ from schemas.moments import milliseconds
 from schemas.settings import Settings
 from streams.admin.migrate import migrate
 from streams.admin.period import parse
-from streams.replay import book, run
-from streams.replay.history import GoneError
+from streams.replay import run, run_store
+from streams.replay.admission import DiskSpaceError
+from streams.replay.history import NotInKafkaError
 from streams.replay.sandbox import remove
-from streams.replay.turn import NoRoomError
 from tests.running import Running, command, wait_for, worker
 from tests.simulated import backfill
 
@@ -99,7 +99,7 @@ class Live:
 
     def run(self, name: str) -> ReplayRun:
         """How a run stands."""
-        (found,) = book.read(self.client, name)
+        (found,) = run_store.read(self.client, name)
         return found
 
 
@@ -150,7 +150,7 @@ def live(
     assert sum(ledger.repeats.values()) > 0
     found = Live(module_settings, module_environment, client)
     yield found
-    for one in book.read(client):
+    for one in run_store.read(client):
         asyncio.run(remove(module_settings, one.name))
     client.disconnect()
 
@@ -345,9 +345,9 @@ def test_a_run_for_which_the_disk_has_no_room_says_so_and_does_not_begin(
         replays.needed_bytes(known, taken, known) == replays.RESERVE_BYTES + replays.COPIES * taken
     )
     monkeypatch.setattr(replays, "RESERVE_BYTES", 1 << 60)
-    with pytest.raises(NoRoomError, match="not enough free disk"):
+    with pytest.raises(DiskSpaceError, match="not enough free disk"):
         asyncio.run(run.run(live.settings, run.Plan("crowded", DAY)))
-    assert not book.read(live.client, "crowded")
+    assert not run_store.read(live.client, "crowded")
     with pytest.raises(RunRequestError, match="disk"):
         store = ReplayStore(Connection(live.settings.clickhouse_url))
         Starter(store, live.settings.home).start(
@@ -503,12 +503,12 @@ def test_what_cannot_be_sent_again_is_said_and_nothing_begins(
 ) -> None:
     done = command(live.environment, "streams", "replay", *arguments)
     assert done.returncode != 0 and words in done.stderr.decode()
-    assert not book.read(live.client, "x")
+    assert not run_store.read(live.client, "x")
 
 
 def test_what_kafka_no_longer_holds_is_read_from_clickhouse(live: Live) -> None:
     asyncio.run(_forget_first(live.settings))
-    with pytest.raises(GoneError, match="no longer holds"):
+    with pytest.raises(NotInKafkaError, match="no longer holds"):
         asyncio.run(run.run(live.settings, run.Plan("gone", DAY, source="kafka")))
     done = asyncio.run(run.run(live.settings, run.Plan("gone", DAY)))
     assert (done.state, done.source, done.differing) == (RunState.FINISHED, "clickhouse", 0)

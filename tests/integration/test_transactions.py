@@ -15,7 +15,7 @@ from ingest.producer import Producer
 from schemas.events.envelope import write
 from schemas.events.kinds import FEEDBACK
 from schemas.settings import Settings
-from streams.admin.period import EVER
+from streams.admin.period import ALL_TIME
 from streams.admin.verify import verify
 from streams.replay.history import HistoryExtent, from_kafka
 from tests.integration.test_progress import gauges, get
@@ -107,7 +107,7 @@ def test_a_marker_and_what_was_aborted_are_no_records_that_wait_and_no_loss(
     assert not any(one.differences or one.pending for one in verify(settings))
 
     async def again() -> list[bytes]:
-        history = from_kafka(settings, EVER, HistoryExtent.of(database, EVER))
+        history = from_kafka(settings, ALL_TIME, HistoryExtent.of(database, ALL_TIME))
         return [one.key async for chunk in history for one in chunk]
 
     assert asyncio.run(again()) == [f"R{number}".encode() for number in range(6)], (

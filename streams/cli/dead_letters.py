@@ -8,26 +8,31 @@ import typer
 from rich.table import Column, Table
 
 from schemas.settings import load
-from streams.cli import console, explained
+from streams.cli import console, run_or_exit
 
 if TYPE_CHECKING:
     from schemas.seal import Sealer
-    from streams.admin.dead_letters import Letter
+    from streams.admin.dead_letters import StoredLetter
 
 cli = typer.Typer(
-    no_args_is_help=True, help="Records that could not be counted: list, show, mend and send again."
+    no_args_is_help=True,
+    help="List, show, correct and send again the records that could not be counted.",
 )
-Category = Annotated[str | None, typer.Option(help="Only this category, such as missing-field.")]
+Category = Annotated[
+    str | None, typer.Option(help="Only letters of this category, such as missing-field.")
+]
 
 
 @cli.command("list")
 def list_(
     category: Category = None,
-    state: Annotated[str, typer.Option(help="open, resent or all.")] = "open",
-    limit: Annotated[int, typer.Option(min=1)] = 50,
+    state: Annotated[
+        str, typer.Option(help="Only letters in this state: open, resent or all.")
+    ] = "open",
+    limit: Annotated[int, typer.Option(min=1, help="Show at most this many letters.")] = 50,
 ) -> None:
-    """The newest letters with their reasons; payloads are not shown."""
-    found = _letters((), category, None if state == "all" else state, limit)
+    """List the newest letters with their reasons, without payloads."""
+    found = _find((), category, None if state == "all" else state, limit)
     table = Table(
         Column("letter", no_wrap=True),
         "received",
@@ -45,15 +50,20 @@ def show(
     unmask: Annotated[
         bool,
         typer.Option(
-            "--unmask", help="With who reported in the open; written to unmask.log first."
+            "--unmask", help="Decrypt the reporter's identity; recorded in unmask.log first."
         ),
     ] = False,
-    reason: Annotated[str, typer.Option(help="Why it is unmasked: kept in that log.")] = "",
+    reason: Annotated[
+        str, typer.Option(help="Why the identity is decrypted; recorded in unmask.log.")
+    ] = "",
 ) -> None:
-    """One letter with its payload, which may be saved, mended and given to `retry --with`. Who reported stays sealed in it."""
+    """Show one letter with its payload, which may be saved, corrected and given to `retry --with`.
+
+    The reporter's identity in it stays encrypted.
+    """
     if unmask and not reason.strip():
         sys.exit("--unmask needs a --reason.")
-    found = _letters([name])
+    found = _find([name])
     if not found:
         sys.exit(f"There is no dead letter {name}.")
     console.print(
@@ -79,21 +89,22 @@ def _unmasked(name: str, payload: bytes, reason: str) -> bytes:
             payload, _sealer(), lambda text: note(settings, text, reason=reason, entity=name)
         )
     except OSError as error:
-        sys.exit(f"not unmasked, as it cannot be written down: {error}")
+        sys.exit(f"not decrypted, because the reason cannot be recorded: {error}")
 
 
 @cli.command()
 def retry(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Letters by name; or choose with --category.")
+        list[str] | None,
+        typer.Argument(help="Names of the letters to send; or choose them with --category."),
     ] = None,
     category: Category = None,
     with_: Annotated[
         Path | None,
-        typer.Option("--with", help="The mended event, in place of one letter's payload."),
+        typer.Option("--with", help="File with the corrected event to send for one letter."),
     ] = None,
 ) -> None:
-    """Send letters again; those that still cannot be counted stay open. Exits with 1 if any does."""
+    """Send letters again; those that still cannot be counted stay open (exit code 1)."""
     import asyncio
 
     from streams.admin.dead_letters import resend
@@ -102,18 +113,18 @@ def retry(
     if not names and category is None:
         sys.exit("Name letters, or choose them with --category.")
     if with_ is not None and len(names or ()) != 1:
-        sys.exit("--with mends one letter: name it.")
-    found = _letters(names or (), category, limit=100_000)
+        sys.exit("--with corrects exactly one letter: name it.")
+    found = _find(names or (), category, limit=100_000)
     missing = len(names or ()) - len(found)
     if missing > 0:
-        sys.exit(f"{missing} of the named letters are not known.")
+        sys.exit(f"{missing} of the named letters do not exist.")
     settings = load()
-    mended = with_.read_bytes().strip() if with_ is not None else None
+    corrected = with_.read_bytes().strip() if with_ is not None else None
     store, sealer = WorkerStore(settings.clickhouse_url), _sealer()
-    outcomes = explained(
+    outcomes = run_or_exit(
         "Kafka",
         settings.kafka_servers,
-        lambda: asyncio.run(resend(settings, store, sealer, found, mended)),
+        lambda: asyncio.run(resend(settings, store, sealer, found, corrected)),
     )
     for letter, problem in outcomes:
         if problem:
@@ -124,13 +135,13 @@ def retry(
         sys.exit(1)
 
 
-def _letters(*arguments: Any, **options: Any) -> "list[Letter]":
-    """What `streams.admin.dead_letters.find` finds."""
+def _find(*arguments: Any, **options: Any) -> "list[StoredLetter]":
+    """Call `streams.admin.dead_letters.find` with this installation's store and key."""
     from streams.admin.dead_letters import find
     from streams.worker.store import WorkerStore
 
     settings, sealer = load(), _sealer()
-    return explained(
+    return run_or_exit(
         "ClickHouse",
         settings.clickhouse_server,
         lambda: find(WorkerStore(settings.clickhouse_url), sealer, *arguments, **options),
@@ -138,7 +149,7 @@ def _letters(*arguments: Any, **options: Any) -> "list[Letter]":
 
 
 def _sealer() -> "Sealer":
-    """What seals and opens in this installation; a key that cannot be had is one sentence."""
+    """Return this installation's sealer; exit with a one-line message if its key is missing."""
     from schemas.seal import SealError, sealer
 
     try:

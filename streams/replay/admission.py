@@ -18,7 +18,7 @@ from schemas.clickhouse.replays import (
     needed_bytes,
     room,
 )
-from streams.replay import book
+from streams.replay import run_store
 
 LOOK_SECONDS = 1.0
 SAID_SECONDS = 10.0
@@ -26,7 +26,7 @@ SAID_SECONDS = 10.0
 log = logging.getLogger(__name__)
 
 
-class NoRoomError(ValueError):
+class DiskSpaceError(ValueError):
     """There is not enough free disk for a run; the message says how much it takes."""
 
 
@@ -34,15 +34,15 @@ class StoppedError(Exception):
     """Somebody asked a run to stop that waited."""
 
 
-def must_have_room(client: Client, events: int) -> None:
-    """Raises `NoRoomError` where so many events cannot be sent again. Says nothing where ClickHouse does not tell its disks."""
+def require_disk_space(client: Client, events: int) -> None:
+    """Raises `DiskSpaceError` where so many events cannot be sent again. Says nothing where ClickHouse does not tell its disks."""
     try:
         ((taken, known, free),) = client.execute(room())
     except ServerException as error:
         log.warning("the free disk cannot be looked at: %s", " ".join(str(error).split())[:200])
         return
     if free < (needed := needed_bytes(events, taken, known)):
-        raise NoRoomError(
+        raise DiskSpaceError(
             f"There is not enough free disk: the run takes about {_gb(needed)}, {_gb(free)} are free."
         )
 
@@ -53,13 +53,13 @@ async def wait(client: Client, mine: ReplayRun) -> bool:
     While it waits its state is kept as `queued`.
     """
     # Said before the first look, too: of two that begin at once the later one must see the other.
-    book.write(client, mine.now(state=RunState.QUEUED))
+    run_store.write(client, mine.now(state=RunState.QUEUED))
     said, waited = asyncio.get_running_loop().time(), False
-    while not _is_next(book.read(client), mine):
+    while not _is_next(run_store.read(client), mine):
         waited = True
         now = asyncio.get_running_loop().time()
         if now - said > SAID_SECONDS:
-            book.write(client, mine.now(state=RunState.QUEUED))
+            run_store.write(client, mine.now(state=RunState.QUEUED))
             said = now
         _must_not_be_stopped(client, mine)
         await asyncio.sleep(LOOK_SECONDS)
