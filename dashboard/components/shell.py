@@ -11,12 +11,12 @@ from dashboard.components.keyboard import dialog, opener
 from dashboard.components.parts import Part, kept, labelled, no_rights, nothing
 from dashboard.components.replay_bar import bar
 from dashboard.i18n.bidi import without_controls
+from dashboard.i18n.catalogue import catalogue
 from dashboard.i18n.page_keys import SPOKEN
-from dashboard.i18n.words import WORDS
 from dashboard.query.connection import TimeLimitError, UnreachableError
 from dashboard.query.rights import NoRightsError
 from dashboard.request.address import FRAME, PageRequest, written
-from dashboard.request.answers import mark, told
+from dashboard.request.answers import is_mistake, mark, told
 from dashboard.request.context import NotKeptError, PageContext
 
 log = logging.getLogger(__name__)
@@ -161,6 +161,9 @@ def drawn(page: DeskPage, context: PageContext, request: PageRequest) -> Part:
     except NoRightsError:
         return no_rights(translator)
     except LookupError as error:
+        if is_mistake(error):
+            log.exception("a page could not be drawn: %s", request.path)
+            return nothing(translator("stopped_failed"))
         return nothing(translator("not_found"), str(error.args[0]) if error.args else "")
     except NotKeptError as error:
         first = request.with_(
@@ -200,5 +203,5 @@ def _viewer(request: PageRequest, province: str, heading: str) -> dict[str, Any]
         "path": request.path,
         "parameters": dict(request.parameters),
         "title": f"{without_controls(heading)} – {title}" if heading else title,
-        "words": {key: WORDS[key][request.spoken == "en"] for key in SPOKEN},
+        "words": {key: catalogue(request.spoken)[key] for key in SPOKEN},
     }

@@ -9,7 +9,7 @@ from typing import Literal
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
-from dashboard.i18n.words import words
+from dashboard.i18n.catalogue import text
 from dashboard.query.store import HERE
 from schemas.places import Commune
 from schemas.reference import DAY_HOURS
@@ -44,9 +44,9 @@ class Translator:
 
     language: Language
 
-    def __call__(self, key: str, **places: object) -> str:
-        """The words of a key; see `dashboard.i18n.words`."""
-        return words(key, self.language, **places)
+    def __call__(self, key: str, **values: object) -> str:
+        """Return the text of a key with its `{places}` filled; see `dashboard.i18n.catalogue`."""
+        return text(key, self.language, **values)
 
     def number(self, value: float, digits: int = 0) -> str:
         """A number: 1.284 or 94,1 in Vietnamese."""

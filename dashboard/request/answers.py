@@ -14,6 +14,7 @@ from dashboard.query.connection import TimeLimitError, UnreachableError
 from dashboard.query.rights import NoRightsError
 from dashboard.request.address import MAX_ADDRESS_BYTES, PageRequest
 from dashboard.request.workers import BusyError, PageWorkers
+from schemas.places import UnknownPlaceError
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,15 @@ def told(found: Any) -> str:
 def mark(text: str) -> str:
     """What tells whether a content is another one."""
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def is_mistake(error: LookupError) -> bool:
+    """Tell whether an error is a mistake of ours, rather than of who looks for what is not there.
+
+    Pages raise `LookupError` with a text to show, and places an error of their own; any other
+    `KeyError` or `IndexError` comes from code that took something for granted.
+    """
+    return isinstance(error, (KeyError, IndexError)) and not isinstance(error, UnknownPlaceError)
 
 
 def asked_by(http_request: Request, path: str, usual: str) -> PageRequest:

@@ -19,6 +19,7 @@ from dashboard.pages.records import files as records
 from dashboard.pages.targets import sheet as targets
 from dashboard.query.connection import TimeLimitError, UnreachableError
 from dashboard.request.address import PageRequest
+from dashboard.request.answers import is_mistake
 from dashboard.request.context import PageContext
 from dashboard.request.streamed import FILE_SECONDS, Streamed
 from dashboard.request.workers import BusyError, PageWorkers
@@ -88,6 +89,8 @@ def _add(
         except BusyError:
             return _problem(429, request.translator("files_busy"), {"Retry-After": "10"})
         except LookupError as error:
+            if is_mistake(error):
+                raise
             return _problem(404, str(error.args[0]))
         except ValueError as error:
             return _problem(400, f"{request.translator('wrong_address')}: {error}")

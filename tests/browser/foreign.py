@@ -5,7 +5,7 @@ from functools import cache
 
 from playwright.sync_api import Page
 
-from dashboard.i18n.words import WORDS
+from dashboard.i18n.catalogue import catalogue
 
 LETTERS = 5
 """A piece of a text that has fewer letters may be in either language by chance."""
@@ -40,12 +40,12 @@ def _said(text: str, language: str) -> str | None:
 @cache
 def _pieces(language: str) -> "re.Pattern[str]":
     """What the other language has and this one has not: the words of the screens between their places."""
-    ours, others = (1, 0) if language == "en" else (0, 1)
-    known = "\n".join(words[ours] for words in WORDS.values()).lower()
+    other = "vi" if language == "en" else "en"
+    known = "\n".join(catalogue(language).values()).lower()
     pieces = {
         piece.strip(" .,:;()%/·–−≥≤")
-        for words in WORDS.values()
-        for piece in re.split(r"\{\w+\}", words[others])
+        for text in catalogue(other).values()
+        for piece in re.split(r"\{\w+\}", text)
     }
     theirs = {
         one for one in pieces if sum(map(str.isalpha, one)) >= LETTERS and one.lower() not in known

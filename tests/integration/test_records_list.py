@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from dashboard.components.sheet import csv_pieces, xlsx_pieces
-from dashboard.i18n.words import WORDS
+from dashboard.i18n.catalogue import catalogue
 from dashboard.pages.records import files
 from dashboard.query.clock import At
 from dashboard.query.connection import Connection, UnreachableError
@@ -486,7 +486,7 @@ def test_one_file_more_than_may_be_is_answered_in_words(
     assert (answer.status_code, answer.headers["retry-after"], answer.text) == (
         429,
         "10",
-        WORDS["files_busy"][0],
+        catalogue("vi")["files_busy"],
     )
 
 

@@ -14,6 +14,7 @@ from dashboard.components.sheet import Sheet, csv_pieces, xlsx_pieces
 from dashboard.components.shell import DeskPage, drawn, layout
 from dashboard.components.source_states import strip
 from dashboard.components.table import TableColumn, Wish, plain, sorted_rows
+from dashboard.i18n.catalogue import MissingTextError
 from dashboard.i18n.translator import Translator
 from dashboard.pages.wall.frame import Painter
 from dashboard.pages.wall.layout import page as wall
@@ -28,6 +29,7 @@ from dashboard.request.answers import mark, told
 from dashboard.request.context import PageContext
 from dashboard.request.viewing_distance import ViewingDistance
 from schemas.figures import BY_CODE, UNKNOWN, Reading
+from schemas.places import UnknownPlaceError
 from schemas.sources.freshness import SourceState
 from schemas.sources.timeliness import Span
 
@@ -194,6 +196,11 @@ def test_what_was_changed_is_asked_anew_even_if_an_answer_is_still_on_its_way() 
         (LookupError("H57.X"), "not_found"),
         (ValueError("what"), "wrong_address"),
         (RuntimeError("bug"), "stopped_failed"),
+        (UnknownPlaceError("commune", "46000"), "not_found"),
+        # Mistakes of the code: nothing that somebody looked for in vain.
+        (MissingTextError("no text"), "stopped_failed"),
+        (KeyError("column"), "stopped_failed"),
+        (IndexError("list index out of range"), "stopped_failed"),
     ],
 )
 def test_whatever_fails_a_page_says_it_in_words(error: Exception, key: str) -> None:

@@ -24,8 +24,8 @@ from dashboard.components.list_cells import CellFormatter
 from dashboard.components.list_fields import FIELDS, MAIN, choices
 from dashboard.components.sheet import Sheet, csv_pieces, xlsx_pieces
 from dashboard.components.workbook import workbook
+from dashboard.i18n.catalogue import catalogue
 from dashboard.i18n.translator import Translator, in_order
-from dashboard.i18n.words import WORDS
 from dashboard.pages.records import filters, grid
 from dashboard.query import lists as store_lists
 from dashboard.query.lists import EXTRA, Order, Sought, conditions
@@ -121,7 +121,7 @@ def test_without_a_wish_the_newest_come_first_and_behind_a_figure_the_most_urgen
 def test_what_cannot_be_understood_is_said_in_words(search: str, key: str, spoken: str) -> None:
     with pytest.raises(ValueError, match=r".") as refused:
         read(search, spoken=spoken)
-    pattern = WORDS[key][spoken == "en"]
+    pattern = catalogue(spoken)[key]
     assert pattern.partition("{")[0] in str(refused.value)
 
 
@@ -223,7 +223,7 @@ def test_a_list_has_what_tables_have_and_nothing_that_is_sealed(kind: Kind) -> N
     assert not {column.name for column in current_table(kind).columns} & set(SEALED)
     assert set(MAIN[kind]) <= {one.name for one in choices(kind)}
     assert len({one.name for one in FIELDS[kind]}) == len(FIELDS[kind])
-    assert {one.words for one in FIELDS[kind]} <= set(WORDS)
+    assert {one.words for one in FIELDS[kind]} <= set(catalogue("vi"))
     assert not any(one.sort for one in FIELDS[kind] if one.name in EXTRA.get(kind, ())), (
         "what only its state has sorts nothing"
     )

