@@ -6,7 +6,7 @@ from dash import html
 
 from dashboard.components.list_links import file
 from dashboard.components.parts import Part, kept
-from dashboard.i18n.translator import in_order
+from dashboard.i18n.translator import sort_key
 from dashboard.request.address import FRAME, PageRequest
 from dashboard.request.context import PageContext
 
@@ -15,8 +15,8 @@ def chooser(context: PageContext, request: PageRequest, unit: str) -> Part:
     """Chooses the unit, by mouse or keyboard; the address of what is chosen is its own."""
     translator, place = request.translator, context.place
     options = [
-        (place.code, place.full_name(request.spoken)),
-        *sorted(place.names.items(), key=lambda one: in_order(one[1])),
+        (place.code, place.full_name(request.language)),
+        *sorted(place.names.items(), key=lambda one: sort_key(one[1])),
     ]
     return html.Form(
         [

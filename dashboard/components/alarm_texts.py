@@ -23,7 +23,7 @@ def where(alarm: StoredAlarm, place: ProvinceContext, translator: Translator) ->
         place.names.get(code) or commune_name(code, place, translator) for code in alarm.communes
     ]
     if not names:
-        names = [place.agency(code).words(translator.language) for code in alarm.agencies]
+        names = [place.agency(code).label(translator.language) for code in alarm.agencies]
     if len(names) > 2:
         return translator("and_others", names=names[0], n=len(names) - 1)
     return ", ".join(names) or translator("whole_province")
@@ -33,7 +33,7 @@ def sentence(alarm: StoredAlarm, translator: Translator) -> str:
     """What is the matter, in one sentence."""
     rule = reference.alarm_rule(alarm.rule)
     subject = (
-        reference.category_words(alarm.subject, translator.language).lower()
+        reference.category_label(alarm.subject, translator.language).lower()
         if alarm.cause == "burst"
         else alarm.subject
     )
@@ -43,12 +43,12 @@ def sentence(alarm: StoredAlarm, translator: Translator) -> str:
         f"{alarm.cause}_many"
         if alarm.units > 1 and alarm.cause not in ONE_SENTENCE
         else alarm.cause,
-        target=reference.target_words(alarm.subject.partition(".")[2], translator.language),
+        target=reference.target_label(alarm.subject.partition(".")[2], translator.language),
         n=translator.number(alarm.count),
         change=translator.change(alarm.change),
         category=subject,
         minutes=int(rule.span_minutes) if rule else 0,
-        rule=rule.words(translator.language) if rule else alarm.rule,
+        rule=rule.label(translator.language) if rule else alarm.rule,
         value=translator.number(alarm.value, 0 if alarm.value == round(alarm.value) else 1),
         feed=_feed(alarm, translator),
         span=translator.span(alarm.span),

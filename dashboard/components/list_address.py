@@ -74,9 +74,9 @@ def kind_of(request: PageRequest) -> Kind:
     return kind
 
 
-def read(request: PageRequest, place: ProvinceContext, teller: CellFormatter) -> Wanted:
+def read(request: PageRequest, place: ProvinceContext, formatter: CellFormatter) -> Wanted:
     """The list of an address. Raises `ValueError` with words for what cannot be understood, `LookupError` for an unknown unit."""
-    kind, translator = teller.kind, request.translator
+    kind, translator = formatter.kind, request.translator
     known = {one.name for one in FIELDS[kind] if one.choice}
     for name, _ in request.parameters:
         if name not in (*known, *OWN, *TABLE, *FRAME):
@@ -103,7 +103,7 @@ def read(request: PageRequest, place: ProvinceContext, teller: CellFormatter) ->
             for name, wanted in sorted(only.items())
         ),
         text,
-        teller.meant(text),
+        formatter.meant(text),
         _midnight(first),
         _midnight(last + timedelta(days=1)) if last else None,
         figure,
@@ -113,7 +113,7 @@ def read(request: PageRequest, place: ProvinceContext, teller: CellFormatter) ->
     return Wanted(
         kind,
         sought,
-        _order(request, teller, bool(figure)),
+        _order(request, formatter, bool(figure)),
         _columns(request, kind),
         _page(request),
         _size(request),
@@ -182,13 +182,13 @@ def without(request: PageRequest, *names: str) -> str:
     return request.with_(**dict.fromkeys((*names, "page")))
 
 
-def _order(request: PageRequest, teller: CellFormatter, behind: bool) -> Order:
-    usual = "left" if behind and field(teller.kind, "left") else "-started_at"
+def _order(request: PageRequest, formatter: CellFormatter, behind: bool) -> Order:
+    usual = "left" if behind and field(formatter.kind, "left") else "-started_at"
     name = request.get("sort", usual)
-    by = field(teller.kind, name.removeprefix("-"))
+    by = field(formatter.kind, name.removeprefix("-"))
     if by is None or not by.sort:
         raise ValueError(request.translator("no_sort", name=name))
-    return Order(by.name, name.startswith("-"), teller.ranked(by.name) if by.worded else ())
+    return Order(by.name, name.startswith("-"), formatter.ranked(by.name) if by.worded else ())
 
 
 def _columns(request: PageRequest, kind: Kind) -> tuple[ListField, ...]:

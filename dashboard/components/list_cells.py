@@ -10,15 +10,15 @@ from dashboard.components import record_rows
 from dashboard.components import unit_refs as who
 from dashboard.components.list_fields import ListField
 from dashboard.components.parts import Part
-from dashboard.components.record_fields import CODES, code_words
-from dashboard.i18n.translator import Translator, in_order
+from dashboard.components.record_fields import CODES, code_label
+from dashboard.i18n.translator import Translator, sort_key
 from dashboard.query.snapshot import ProvinceContext
 from dashboard.query.store import Row
 from dashboard.request.address import PageRequest
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, Kind
 from schemas.figures.definition import HOURS
 from schemas.places import fold
-from schemas.reference import categories, category_words, procedure_words, procedures
+from schemas.reference import categories, category_label, procedure_label, procedures
 
 YES = ("1", "True")
 
@@ -37,14 +37,14 @@ class CellFormatter:
     translator: Translator
     _known: dict[tuple[str, Any], str] = field(default_factory=dict)
 
-    def words(self, name: str, value: object) -> str:
+    def label(self, name: str, value: object) -> str:
         """A value of a field; it may come as the text that addresses have. A dash for what is not known."""
         key = (name, value)
         if key not in self._known:
-            self._known[key] = self._words(name, value)
+            self._known[key] = self._label(name, value)
         return self._known[key]
 
-    def _words(self, name: str, value: object) -> str:
+    def _label(self, name: str, value: object) -> str:
         translator, language, code = (
             self.translator,
             self.translator.language,
@@ -59,9 +59,9 @@ class CellFormatter:
         if name in ("agency", "from_organ", "to_organ"):
             return who.name(code, self.place, translator)
         if name == "procedure":
-            return procedure_words(code, language)
+            return procedure_label(code, language)
         if name == "category":
-            return category_words(code, language)
+            return category_label(code, language)
         if name == "standing":
             return translator(
                 {"open": "standing_open", "paused": "standing_paused"}.get(code, "standing_closed")
@@ -71,7 +71,7 @@ class CellFormatter:
         codes = record_rows.STATUSES[self.kind] if name == "status" else CODES.get(name)
         if codes is None:
             return code
-        return code_words(codes, int(code) if code.isdecimal() else code, language)
+        return code_label(codes, int(code) if code.isdecimal() else code, language)
 
     def in_order(self, name: str, values: Iterable[str]) -> list[str]:
         """Codes by their words, as dictionaries have them; those that count (a status, stars) by their number."""
@@ -90,7 +90,7 @@ class CellFormatter:
             return sorted(known, key=["open", "paused", "closed"].index)
         if name in ("overdue", "late", "signed", "paid_online"):
             return sorted(known, reverse=True)
-        return sorted(known, key=lambda one: (one == "", in_order(self.words(name, one))))
+        return sorted(known, key=lambda one: (one == "", sort_key(self.label(name, one))))
 
     def ranked(self, name: str) -> tuple[tuple[str, int], ...]:
         """The codes that are known of a field with their places by their words."""
@@ -119,7 +119,7 @@ class CellFormatter:
         return (
             (
                 name,
-                tuple(code for code in self.codes(name) if wanted in fold(self.words(name, code)))
+                tuple(code for code in self.codes(name) if wanted in fold(self.label(name, code)))
                 or ("",),
             ),
         )
@@ -136,8 +136,8 @@ class CellFormatter:
             return html.Span(translator("none"), className="quiet")
         if one.look == "unit":
             if not value:
-                return html.Span(self.words(one.name, value), className="quiet")
-            return who.unit_link(request, self.place, value, self.words(one.name, value))
+                return html.Span(self.label(one.name, value), className="quiet")
+            return who.unit_link(request, self.place, value, self.label(one.name, value))
         if one.look == "moment":
             return translator.due(value) if one.name == "due_at" else translator.known(value)
         if one.look == "number":
@@ -146,7 +146,7 @@ class CellFormatter:
             return translator.number(len(sites(value)))
         if one.look == "text":
             return html.Span(value, className="text", title=value)
-        return html.Span(self.words(one.name, value), className="code")
+        return html.Span(self.label(one.name, value), className="code")
 
     def number(self, row: Mapping[str, Any]) -> str:
         """What a person calls a record by."""
@@ -171,5 +171,5 @@ class CellFormatter:
             if one.look in ("record", "text")
             else None
             if value == ""
-            else self.words(one.name, value)
+            else self.label(one.name, value)
         )

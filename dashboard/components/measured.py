@@ -44,7 +44,7 @@ def read(code: str, found: Reading, translator: Translator) -> str:
 def named(code: str, translator: Translator) -> str:
     """The words of a figure or an indicator; its code where nobody knows it."""
     known = BY_CODE.get(code) or indicator(code)
-    return known.words(translator.language) if known else code
+    return known.label(translator.language) if known else code
 
 
 def behind(found: Reading, translator: Translator) -> str:

@@ -126,7 +126,7 @@ def reading(
         else ""
     )
     state = " stale" if found.stale else f" call-{call}" if call else ""
-    name: Part = figure.words(translator.language)
+    name: Part = figure.label(translator.language)
     return html.Article(
         [
             html.H3(dcc.Link(name, href=href) if href else name),

@@ -25,7 +25,7 @@ from schemas.events.codes import (
     Worded,
 )
 from schemas.events.kinds import FEEDBACK, Kind
-from schemas.reference import category_words, indicator, procedure_words
+from schemas.reference import category_label, indicator, procedure_label
 
 Row = Mapping[str, Any]
 CODES: dict[str, type[Enum]] = {
@@ -88,18 +88,18 @@ def _told(name: str, value: Any, place: ProvinceContext, request: PageRequest) -
     if name in MANY_UNITS:
         return listed(unit_link(request, place, code) for code in dict.fromkeys(value) if code)
     if name == "procedure":
-        return [procedure_words(value, request.spoken), html.Small(f" {value}")]
+        return [procedure_label(value, request.language), html.Small(f" {value}")]
     if name == "category":
-        return category_words(value, request.spoken)
+        return category_label(value, request.language)
     if name == "indicator":
         found = indicator(value)
-        return found.words(request.spoken) if found else value
+        return found.label(request.language) if found else value
     if name == "fee":
         return translator("dong", n=translator.number(value))
     if name in ("satisfaction", "rating"):
         return translator("stars", n=value)
     if name in CODES:
-        return code_words(CODES[name], value, request.spoken)
+        return code_label(CODES[name], value, request.language)
     if isinstance(value, bool):
         return translator("yes" if value else "no")
     if isinstance(value, list):
@@ -121,13 +121,13 @@ def _moment(name: str, value: datetime, row: Row, translator: Translator) -> str
     )
 
 
-def code_words(code: type[Enum], value: Any, language: str) -> str:
+def code_label(code: type[Enum], value: Any, language: str) -> str:
     """The words of a code of a list; the value itself where the list does not have it."""
     try:
         found = code(value)
     except ValueError:
         return str(value)
-    return found.words(language) if isinstance(found, Worded) else str(value)
+    return found.label(language) if isinstance(found, Worded) else str(value)
 
 
 def _number(value: float, translator: Translator) -> str:

@@ -7,7 +7,7 @@ from dash import dcc, html
 
 from dashboard.components.parts import Part
 from dashboard.components.record_address import link_to
-from dashboard.components.record_fields import code_words
+from dashboard.components.record_fields import code_label
 from dashboard.components.table import Row, TableColumn
 from dashboard.components.unit_refs import unit_link
 from dashboard.i18n.translator import Translator
@@ -23,7 +23,7 @@ from schemas.events.codes import (
     Worded,
 )
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
-from schemas.reference import category_words, procedure_words
+from schemas.reference import category_label, procedure_label
 
 STATUSES: dict[Kind, type[Enum]] = {
     FILING: FilingStatus,
@@ -49,22 +49,22 @@ def short(kind: Kind, entity: str) -> str:
     return entity.rpartition("/")[0] if kind is DOCUMENT and entity.count("/") > 2 else entity
 
 
-def status_words(kind: Kind, row: Row, language: str) -> str:
+def status_label(kind: Kind, row: Row, language: str) -> str:
     """The status of a record in words; the code itself where it is not known."""
     code = row[BY_KIND[kind].status]
     try:
         found = STATUSES[kind](code)
     except ValueError:
         return str(code)
-    return found.words(language) if isinstance(found, Worded) else str(code)
+    return found.label(language) if isinstance(found, Worded) else str(code)
 
 
-def what_words(kind: Kind, row: Row, language: str) -> str:
+def what_label(kind: Kind, row: Row, language: str) -> str:
     """What a record is about, in a few words."""
     if kind is FILING:
-        return procedure_words(row["procedure"], language)
+        return procedure_label(row["procedure"], language)
     if kind is FEEDBACK:
-        return category_words(row["category"], language)
+        return category_label(row["category"], language)
     if kind is DOCUMENT:
         return str(row.get("subject") or row["document_type"])
     return str(row.get("title") or row["entity_id"])
@@ -113,7 +113,7 @@ def columns(
         TableColumn(
             "status",
             translator("status"),
-            lambda row: status_words(kind, row, request.spoken),
+            lambda row: status_label(kind, row, request.language),
             by if sort else None,
             short=True,
         ),
@@ -152,10 +152,10 @@ def _number(request: PageRequest, kind: Kind, row: Row) -> list[Part]:
         if row.get("number") and row.get("notation")
         else short(kind, row["entity_id"])
     )
-    words = what_words(kind, row, request.spoken)
+    words = what_label(kind, row, request.language)
     urgent = kind is DOCUMENT and row["priority"] >= Priority.FLASH
     flash: list[Part] = (
-        [html.B(code_words(Priority, row["priority"], request.spoken)), " · "] if urgent else []
+        [html.B(code_label(Priority, row["priority"], request.language)), " · "] if urgent else []
     )
     return [
         record_link(request, kind, row["entity_id"], number),

@@ -28,7 +28,7 @@ PERIODS = {
     "year": timedelta(days=365),
 }
 USUAL_PERIOD = PERIODS["week"]
-SPOKEN = (
+PAGE_KEYS = (
     *(
         "play",
         "pause",
@@ -186,7 +186,7 @@ def _told(
     """What the script is told."""
     words = {
         key: translator(key, **{name: f"{{{name}}}" for name in ("names", "n", "since")})
-        for key in SPOKEN
+        for key in PAGE_KEYS
     }
     times = {"moment": at, "since": since, "until": until}
     its = json.dumps([milliseconds(one) for one in moments])

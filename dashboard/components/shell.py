@@ -12,7 +12,7 @@ from dashboard.components.parts import Part, kept, labelled, no_rights, nothing
 from dashboard.components.replay_bar import bar
 from dashboard.i18n.bidi import without_controls
 from dashboard.i18n.catalogue import catalogue
-from dashboard.i18n.page_keys import SPOKEN
+from dashboard.i18n.page_keys import PAGE_KEYS
 from dashboard.query.connection import TimeLimitError, UnreachableError
 from dashboard.query.rights import NoRightsError
 from dashboard.request.address import FRAME, PageRequest, written
@@ -55,7 +55,7 @@ def layout(
     content = [] if empty else drawn(page, context, request)
     text = told(content) if page.plain else ""
     past = _bar(context, request)
-    other = "vi" if request.spoken == "en" else "en"
+    other = "vi" if request.language == "en" else "en"
     dim = "light" if request.theme == "dark" else "dark"
     shown = [
         (
@@ -74,7 +74,7 @@ def layout(
         [
             dcc.Store(
                 id="viewer",
-                data=_viewer(request, place.full_name(request.spoken), heading(content)),
+                data=_viewer(request, place.full_name(request.language), heading(content)),
             ),
             dcc.Store(id="pulse"),
             dcc.Interval(id="fallback", interval=2000, disabled=True),
@@ -86,7 +86,7 @@ def layout(
             html.Header(
                 [
                     html.A(
-                        place.full_name(request.spoken), href=request.link("/"), className="name"
+                        place.full_name(request.language), href=request.link("/"), className="name"
                     ),
                     html.Nav(links, **labelled(translator("navigation"))),
                     html.Form(
@@ -120,7 +120,7 @@ def layout(
         ],
         id="wall",
         className=f"desk theme-{request.theme}{' past' if past is not None else ''}",
-        lang=request.spoken,
+        lang=request.language,
         **{"data-frame": " ".join(FRAME)},  # type: ignore[arg-type] # what links of scripts carry along
     )
 
@@ -199,9 +199,9 @@ def _viewer(request: PageRequest, province: str, heading: str) -> dict[str, Any]
     title = request.translator("title", province=province)
     return {
         "room": "desk",
-        "language": request.spoken,
+        "language": request.language,
         "path": request.path,
         "parameters": dict(request.parameters),
         "title": f"{without_controls(heading)} – {title}" if heading else title,
-        "words": {key: catalogue(request.spoken)[key] for key in SPOKEN},
+        "words": {key: catalogue(request.language)[key] for key in PAGE_KEYS},
     }

@@ -7,7 +7,7 @@ from typing import Any
 from dashboard.components.measured import measured
 from dashboard.components.scores import board, board_unit
 from dashboard.components.table import Wish
-from dashboard.i18n.translator import Translator, in_order
+from dashboard.i18n.translator import Translator, sort_key
 from dashboard.query.scoreboard import Scoreboard
 from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
@@ -34,13 +34,13 @@ CHIPS = {
 """How a status is drawn. Off track is what the watch raises an alarm on: it has that alarm's shape and colour."""
 SORTED: Mapping[str, Callable[[TargetStanding], Any]] = {
     "status": lambda one: (GRAVITY.index(one.status), one.target.due),
-    "name": lambda one: in_order(one.target.vi),
+    "name": lambda one: sort_key(one.target.vi),
     "now": lambda one: reached(one),
     "due": lambda one: one.target.due,
     "forecast": lambda one: (
         None if one.forecast is None else part_of_aim(one.target, one.forecast.value)
     ),
-    "reporter": lambda one: in_order(one.reporter.vi),
+    "reporter": lambda one: sort_key(one.reporter.vi),
     "age": lambda one: one.reading.as_of,
 }
 """Column → by what it sorts. Figures of different units are compared by how much of their aim is reached."""

@@ -30,7 +30,7 @@ def trend(one: TargetStanding, past: Sequence[SeriesPoint], translator: Translat
     word = trend_word(one, translator) or translator(
         "computed" if board.is_computed(one) else "no_reports"
     )
-    told = f"{one.target.words(translator.language)}: {word}"
+    told = f"{one.target.label(translator.language)}: {word}"
     line = [sparkline([point.value for point in points[-60:]], told)] if len(points) > 1 else []
     return [*line, html.Small(word)]
 
@@ -46,4 +46,4 @@ def reporter(one: TargetStanding, request: PageRequest) -> Part:
     """Who answers for the figure, with owner and telephone."""
     who = one.reporter
     contact = " · ".join(part for part in (who.owner, who.telephone) if part)
-    return [who.words(request.spoken), html.Small(contact)]
+    return [who.label(request.language), html.Small(contact)]

@@ -77,7 +77,7 @@ def card(
     call = calls(figure, found, aim)
     chosen = request.get("records") == figure.code
     href = request.link(f"/unit/{unit.code}", records=None if chosen else figure.code)
-    words = figure.words(translator.language)
+    words = figure.label(translator.language)
     line = course([one for _, one in trends.get(figure.code, ())])
     classes = [
         "card",
@@ -85,7 +85,7 @@ def card(
         "chosen" if chosen else "",
     ]
     trend = (
-        [sparkline(line, trend_words(figure, line, translator), width=88, height=24)]
+        [sparkline(line, trend_label(figure, line, translator), width=88, height=24)]
         if any(one is not None for one in line)
         else []
     )
@@ -146,7 +146,7 @@ def sentence(figure: Figure, translator: Translator) -> str:
     return figure.sentence if translator.language == "en" else figure.vi
 
 
-def trend_words(figure: Figure, line: Sequence[float | None], translator: Translator) -> str:
+def trend_label(figure: Figure, line: Sequence[float | None], translator: Translator) -> str:
     """A trend in words, for who cannot see it: from the first known day to the last."""
     known = [one for one in line if one is not None]
     digits = 0 if figure.unit is MeasureUnit.COUNT else 1

@@ -48,10 +48,10 @@ class UnitRef:
         """The commune that it is, or belongs to; empty for the province and its bodies."""
         return self.code if self.what == "commune" else self.agency.commune if self.agency else ""
 
-    def words(self, translator: Translator) -> str:
+    def label(self, translator: Translator) -> str:
         """Its name as a heading."""
         if self.agency is not None:
-            return self.agency.words(translator.language)
+            return self.agency.label(translator.language)
         if isinstance(self.place, Commune):
             name = translator.unit(self.place, in_force=not self.former)
             return name[:1].upper() + name[1:]
@@ -95,9 +95,9 @@ def name(code: str, place: ProvinceContext, translator: Translator) -> str:
     if found is None:
         known = place.agency(code)
         if known.known:
-            return known.words(translator.language)
+            return known.label(translator.language)
         return code if is_agency(code) or not place.names else translator("unknown_code", code=code)
-    return found.words(translator)
+    return found.label(translator)
 
 
 def commune_name(code: str, place: ProvinceContext, translator: Translator) -> str:

@@ -1,1 +1,1 @@
-"""Vietnamese and English: the words of all screens, and how numbers and moments are written."""
+"""Vietnamese and English: the catalogues of all texts (`catalogue`), numbers and times (`translator`)."""

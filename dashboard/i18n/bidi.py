@@ -1,14 +1,18 @@
-"""Unicode's controls of text direction, which a text from outside may hold: on a screen it would turn what stands beside it.
+"""Replace Unicode's controls of text direction, which would turn what stands beside them on a screen.
 
-They are replaced in all that a screen is sent, in the one step where it becomes JSON (`dashboard.request.answers`,
-`dashboard.pages.wall.drawings`): the closing controls of such a text would end any isolation that is put around it. Style sheets
-isolate elements besides, for letters that are written from right to left.
+A text from outside may hold them. They are replaced in all that a screen is sent, in the one step where it
+becomes JSON (`dashboard.request.answers`, `dashboard.pages.wall.drawings`): the closing controls of such a
+text would end any isolation that is put around it. Style sheets isolate elements besides, for letters that
+are written from right to left.
 """
 
 import re
 
 MARKS = "\u200e\u200f\u061c"
-"""Marks that only take the direction of a letter; programs put them into copied file names and telephone numbers."""
+"""Marks that only take the direction of a letter.
+
+Programs put them into copied file names and telephone numbers.
+"""
 CONTROLS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 """Embeddings, overrides and isolates, and what ends them."""
 REPLACEMENT = "\ufffd"
@@ -19,7 +23,10 @@ _ANY = re.compile(r"\\(?:u[0-9a-f]{4}|.)")
 
 
 def without_controls(text: str) -> str:
-    """Return the text without marks of direction, each other control of direction as U+FFFD, which shows that there was one."""
+    """Return the text without marks of direction.
+
+    Every other control of direction becomes U+FFFD, which shows that there was one.
+    """
     return text.translate(_TABLE) if not text.isascii() else text
 
 
@@ -32,9 +39,9 @@ def without_controls_json(text: str) -> str:
 
 
 def _escape(found: re.Match[str]) -> str:
-    # Escapes are taken one by one, so that an escaped backslash before the letters u202e is not one of them.
-    said = found[0]
-    if len(said) < 6:
-        return said
-    kept = _TABLE.get(int(said[2:], 16))
-    return said if kept is None else "\\ufffd" if kept else ""
+    # Escapes are taken one by one: an escaped backslash before the letters u202e is not one of them.
+    escape = found[0]
+    if len(escape) < 6:
+        return escape
+    kept = _TABLE.get(int(escape[2:], 16))
+    return escape if kept is None else "\\ufffd" if kept else ""

@@ -1,6 +1,9 @@
-"""The words that a page itself needs, on the wall as at the desk: it goes on speaking when the server is gone."""
+"""Keys of the texts that every open page holds itself, on the wall as at the desk.
 
-SPOKEN = (
+A page shows them when the server is gone.
+"""
+
+PAGE_KEYS = (
     "data_until",
     "ago",
     "seconds",

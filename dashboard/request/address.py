@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from dashboard.i18n.translator import Language, Translator
 from dashboard.query.clock import Picture, Replay
-from dashboard.request.view import Theme, language, theme
+from dashboard.request.view import Theme, choose_language, theme
 from schemas.reference import ZONE
 
 PAST = ("moment", "picture", "since", "until", "speed", "loop", "marked", "run")
@@ -30,14 +30,16 @@ class PageRequest:
 
     path: str
     parameters: tuple[tuple[str, str], ...] = ()
-    spoken: Language = "vi"
+    language: Language = "vi"
 
     @classmethod
     def of(cls, path: str, search: str, remembered: str | None, usual: str) -> "PageRequest":
         """From a path and the part after the question mark. The language is that of the address, or the one remembered."""
         given = dict(parse_qsl(search.removeprefix("?")[: 2 * MAX_ADDRESS_BYTES]))
         return cls(
-            path, tuple(sorted(given.items())), language(given.get("lang"), remembered, usual)
+            path,
+            tuple(sorted(given.items())),
+            choose_language(given.get("lang"), remembered, usual),
         )
 
     def get(self, name: str, otherwise: str = "") -> str:
@@ -60,7 +62,7 @@ class PageRequest:
     @property
     def translator(self) -> Translator:
         """Speaks the viewer's language."""
-        return Translator(self.spoken)
+        return Translator(self.language)
 
     @property
     def theme(self) -> Theme:

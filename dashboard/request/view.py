@@ -35,7 +35,7 @@ class WallView:
         return Translator(self.language)
 
 
-def language(asked: str | None, remembered: str | None, usual: str) -> Language:
+def choose_language(asked: str | None, remembered: str | None, usual: str) -> Language:
     """The language: that of the address, or the one remembered, or the installation's."""
     return next(
         (
@@ -83,11 +83,11 @@ def strange(asked: str | None) -> tuple[str, ...]:
 def view(data: Any) -> WallView:
     """The view that a page says it is (the data of its store)."""
     said = data if isinstance(data, dict) else {}
-    spoken = language(said.get("language"), None, "vi")
+    language = choose_language(said.get("language"), None, "vi")
     if said.get("room") == "desk" or said.get("past"):
-        return WallView(spoken, room="desk")
+        return WallView(language, room="desk")
     asked = said.get("scenes") or ()
     chosen, rotate = scenes(
         ",".join(map(str, asked)) if isinstance(asked, list) else None, str(said.get("rotate")), 30
     )
-    return WallView(spoken, measure(said.get("measure")), scenes=chosen, rotate=rotate)
+    return WallView(language, measure(said.get("measure")), scenes=chosen, rotate=rotate)

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.i18n.translator import Translator
 from dashboard.query.rights import Right, current
-from dashboard.request.view import language
+from dashboard.request.view import choose_language
 from dashboard.server.attempts import Attempts
 from dashboard.server.tokens import Tokens
 
@@ -189,7 +189,7 @@ class Access:
             return
         asked = dict(parse_qsl(urlsplit(to).query))
         translator = Translator(
-            language(asked.get("lang"), cookies.get("ioc_language"), self.usual)
+            choose_language(asked.get("lang"), cookies.get("ioc_language"), self.usual)
         )
         words = {
             "title": translator(why),

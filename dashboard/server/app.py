@@ -26,7 +26,7 @@ from dashboard.query.store import ScreenStore
 from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
 from dashboard.request.streamed import FILE_SECONDS
-from dashboard.request.view import language
+from dashboard.request.view import choose_language
 from dashboard.request.viewing_distance import ViewingDistance
 from dashboard.request.workers import FILE_THREADS, PageWorkers, share_fairly
 from dashboard.server import dispatch, exports, index, pages
@@ -130,7 +130,7 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
         update_title="",
         index_string=PAGE.format(
             language=settings.language,
-            opening=Translator(language(None, None, settings.language))("opening"),
+            opening=Translator(choose_language(None, None, settings.language))("opening"),
         ),
         websocket_inactivity_timeout=0,
     )

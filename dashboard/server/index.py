@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
 from dashboard.i18n.translator import Translator
-from dashboard.request.view import language
+from dashboard.request.view import choose_language
 
 INLINE = re.compile(
     r"<script(?![^>]*\b(?:src=|type=\"application/json\"))[^>]*>(.*?)</script>", re.DOTALL
@@ -37,12 +37,12 @@ def add_route(server: FastAPI, app: dash.Dash, is_page: Callable[[str], bool], u
     @server.get("/{path:path}", include_in_schema=False)
     def index(request: Request) -> Response:
         if not is_page(request.url.path):
-            spoken = language(
+            language = choose_language(
                 request.query_params.get("lang"), request.cookies.get("ioc_language"), usual
             )
-            translator = Translator(spoken)
+            translator = Translator(language)
             page = NOT_FOUND.format(
-                language=spoken,
+                language=language,
                 title=escape(translator("not_found")),
                 home=escape(translator("to_start")),
             )

@@ -23,7 +23,7 @@ from dashboard.request.address import PageRequest
 from dashboard.request.answers import mark, told
 from dashboard.request.browser import asked_for, remembered
 from dashboard.request.context import PageContext
-from dashboard.request.view import language
+from dashboard.request.view import choose_language
 
 PAGES: tuple[DeskPage, ...] = (
     DeskPage("map", "/map", operators_map.content, words="nav_map", live=False, plain=False),
@@ -85,9 +85,9 @@ def _register(page: DeskPage, context: PageContext, usual: str) -> None:
             # as the browser writes it.
             path = path.replace(f"<{name}>", unquote(given.pop(name, None) or ""))
         search = tuple(sorted((name, str(value)) for name, value in given.items() if value))
-        spoken = language(given.get("lang"), remembered(), usual)
+        language = choose_language(given.get("lang"), remembered(), usual)
         return layout(
-            PAGES, page, context, PageRequest(path, search, spoken), empty=not asked_for()
+            PAGES, page, context, PageRequest(path, search, language), empty=not asked_for()
         )
 
     named = {"path_template": page.template} if varying else {"path": page.template}
@@ -126,7 +126,7 @@ def late(http_request: Request, body: Mapping[str, Any], why: str, usual: str) -
         className="page",
         tabIndex=-1,
     )
-    return html.Div(content, className=f"desk theme-{request.theme}", lang=request.spoken)
+    return html.Div(content, className=f"desk theme-{request.theme}", lang=request.language)
 
 
 def page_of(path: str) -> DeskPage:

@@ -86,7 +86,7 @@ def line(context: PageContext, request: PageRequest) -> dict[str, Any]:
         place = context.place.then(
             Replay(until, picture)
         )  # agencies that are no more were silent, too
-        names = {one.code: one.words(request.spoken) for one in place.agencies}
+        names = {one.code: one.label(request.language) for one in place.agencies}
         sources = SourceStore(context.connection, place.agencies, place.calendar)
         silent = sources.silences(since, until, OUTAGE_HOURS)[:MAX_OUTAGES]
         return {
@@ -116,7 +116,7 @@ def line(context: PageContext, request: PageRequest) -> dict[str, Any]:
             ],
         }
 
-    return context.once(("line", since, until, picture, request.spoken), found, seconds=30)
+    return context.once(("line", since, until, picture, request.language), found, seconds=30)
 
 
 def frame(
@@ -125,7 +125,7 @@ def frame(
     """All that a wall shows of a moment: [component, property, value]."""
     snapshot: Snapshot = context.once("snapshot", lambda: _taken(context, partitions), seconds=30)
     chosen, rotate = scenes(request.get("scene"), request.get("rotate"), rotation)
-    view = WallView(request.spoken, measure(request.get("measure")), scenes=chosen, rotate=rotate)
+    view = WallView(request.language, measure(request.get("measure")), scenes=chosen, rotate=rotate)
     now = turn(view.scenes, view.rotate, datetime.now(UTC), snapshot.calls)
     texts = Drawings(Painter(context.place)).frame(
         snapshot, ask_for(context, [now.scene]), view, now
@@ -152,5 +152,5 @@ def _taken(context: PageContext, partitions: Partitions) -> Snapshot:
 def _asked(http_request: Request, path: str, usual: str) -> PageRequest:
     found = asked_by(http_request, path, usual)
     return PageRequest(
-        path, tuple(one for one in found.parameters if one[0] != "path"), found.spoken
+        path, tuple(one for one in found.parameters if one[0] != "path"), found.language
     )

@@ -14,7 +14,7 @@ class Worded:
     vi: str
     en: str
 
-    def words(self, language: str = "vi") -> str:
+    def label(self, language: str = "vi") -> str:
         """What a screen shows, in `vi` or `en`."""
         return self.vi if language == "vi" else self.en
 

@@ -38,7 +38,7 @@ class Kind:
         parts: Callable[[Any], Any] = attrgetter(*self.key)
         return parts if len(self.key) == 1 else lambda event: "/".join(parts(event))
 
-    def words(self, language: str = "vi") -> str:
+    def label(self, language: str = "vi") -> str:
         """What a screen calls it, in `vi` or `en`."""
         return self.vi if language == "vi" else self.en
 

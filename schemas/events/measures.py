@@ -102,7 +102,7 @@ class Measure:
     sentence: str
     where: tuple[Condition, ...] = field(default=())
 
-    def words(self, language: str = "vi") -> str:
+    def label(self, language: str = "vi") -> str:
         """What a screen shows, in `vi` or `en`."""
         return self.vi if language == "vi" else self.sentence.removesuffix(".")
 

@@ -69,7 +69,7 @@ class Figure:
         """Whether it tells of a period, not of a moment only."""
         return any(piece.when for piece in self.pieces)
 
-    def words(self, language: str = "vi") -> str:
+    def label(self, language: str = "vi") -> str:
         """What a screen shows, in `vi` or `en`."""
         return self.vi if language == "vi" else self.en
 

@@ -17,7 +17,7 @@ from schemas.reference.calendar import (
     OutsideCalendarError,
     WorkingCalendar,
     calendar,
-    day_words,
+    day_label,
 )
 from schemas.reference.criteria import (
     CriteriaGroup,
@@ -37,10 +37,10 @@ from schemas.reference.services import (
     ServiceField,
     categories,
     category,
-    category_words,
+    category_label,
     fields,
     procedure,
-    procedure_words,
+    procedure_label,
     procedures,
 )
 from schemas.reference.statuses import StatusRule, statuses
@@ -51,7 +51,7 @@ from schemas.reference.targets import (
     indicator,
     indicators,
     target,
-    target_words,
+    target_label,
     targets,
 )
 
@@ -84,20 +84,20 @@ __all__ = [
     "calendar",
     "categories",
     "category",
-    "category_words",
+    "category_label",
     "criteria_set",
     "criteria_sets",
-    "day_words",
+    "day_label",
     "fields",
     "indicator",
     "indicators",
     "known",
     "prefix",
     "procedure",
-    "procedure_words",
+    "procedure_label",
     "procedures",
     "statuses",
     "target",
-    "target_words",
+    "target_label",
     "targets",
 ]

@@ -249,7 +249,7 @@ def calendar(province: str = "", known_on: date | None = None) -> WorkingCalenda
 _shared = cache(WorkingCalendar)
 
 
-def day_words(day: date, language: str = "vi", province: str = "") -> str:
+def day_label(day: date, language: str = "vi", province: str = "") -> str:
     """What is special about a day, such as a holiday's name; empty for any other day."""
     for row in rows("days", Day):
         if row.date == day and row.province in ("", province):

@@ -75,13 +75,13 @@ def category(code: str) -> Category | None:
     return next((row for row in categories() if row.code == code), None)
 
 
-def procedure_words(code: str, language: str = "vi") -> str:
+def procedure_label(code: str, language: str = "vi") -> str:
     """What a screen shows for a procedure's code; the code itself where it is not listed."""
     found = procedure(code)
-    return found.words(language) if found else code
+    return found.label(language) if found else code
 
 
-def category_words(code: str, language: str = "vi") -> str:
+def category_label(code: str, language: str = "vi") -> str:
     """What a screen shows for a category's code; the code itself where it is not listed."""
     found = category(code)
-    return found.words(language) if found else code
+    return found.label(language) if found else code

@@ -41,7 +41,7 @@ class Named(Dated, frozen=True, kw_only=True):
     vi: str
     en: str
 
-    def words(self, language: str = "vi") -> str:
+    def label(self, language: str = "vi") -> str:
         """What a screen shows, in `vi` or `en`."""
         return self.vi if language == "vi" else self.en
 

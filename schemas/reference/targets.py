@@ -109,8 +109,8 @@ def target(province: str, indicator: str, on: date | None = None) -> Target | No
 
 
 @cache
-def target_words(code: str, language: str = "vi") -> str:
+def target_label(code: str, language: str = "vi") -> str:
     """What a screen shows for a target's id, whatever province's it is; the id itself where it is not listed."""
     of = next((row.indicator for row in rows("targets", TargetRow) if row.id == code), "")
     found = indicator(of)
-    return found.words(language) if found else code
+    return found.label(language) if found else code

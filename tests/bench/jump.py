@@ -41,7 +41,9 @@ def measure(bench: Ground, report: Report) -> None:
     ask = PageContext(connection, Live(), place, STALE_AFTER)
 
     def wall(asked: PageRequest) -> object:
-        overview = PageRequest(asked.path, (*asked.parameters, ("scene", "overview")), asked.spoken)
+        overview = PageRequest(
+            asked.path, (*asked.parameters, ("scene", "overview")), asked.language
+        )
         return frame(
             ask.of(asked),
             overview,

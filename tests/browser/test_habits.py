@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Error, Page, expect
 
-from dashboard.i18n.translator import in_order
+from dashboard.i18n.translator import sort_key
 from dashboard.request.address import written
 from dashboard.request.view import SCENES
 from dashboard.server.pages import PAGES
@@ -278,7 +278,7 @@ def test_units_stand_in_the_order_of_vietnamese_dictionaries_and_numbers_are_wri
     ):
         visit(desk, filled, address)
         names = desk.locator(listed).all_text_contents()
-        assert len(names) == len(places.communes("46")) and names == sorted(names, key=in_order), (
+        assert len(names) == len(places.communes("46")) and names == sorted(names, key=sort_key), (
             address
         )
         bare = [

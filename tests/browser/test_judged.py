@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from dashboard.i18n.translator import in_order
+from dashboard.i18n.translator import sort_key
 from dashboard.pages.index import page as index
 from dashboard.pages.targets import page as targets
 from dashboard.query.clock import Live
@@ -136,7 +136,7 @@ def test_sorting_has_an_address_that_back_and_reload_keep(page: Page, filled: Sy
     page.wait_for_url("**sort=name**")
     expect(page.locator("#board tr.group")).to_have_count(0)
     up = names(page)
-    assert up == sorted(up, key=in_order) and up != before
+    assert up == sorted(up, key=sort_key) and up != before
     sort_by(page, "Chỉ tiêu")
     page.wait_for_url("**sort=-name**")
     expect(page.locator("#board tbody .named").first).to_have_text(up[-1])

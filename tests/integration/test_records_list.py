@@ -375,9 +375,9 @@ def test_a_stream_is_the_list_in_blocks_with_what_only_the_state_has(province: P
     assert title == ("Họp giao ban",)
 
 
-def cells(province: Province, address: str, spoken: Any = "vi") -> list[tuple[Any, ...]]:
+def cells(province: Province, address: str, language: Any = "vi") -> list[tuple[Any, ...]]:
     path, _, query = address.partition("?")
-    sheet = files.sheet(province.ask, PageRequest.of(path, query, spoken, "vi"))
+    sheet = files.sheet(province.ask, PageRequest.of(path, query, language, "vi"))
     book = openpyxl.load_workbook(io.BytesIO(b"".join(xlsx_pieces(sheet))))
     return [tuple(cell.value for cell in row) for row in book.active.iter_rows()]  # type: ignore[union-attr]
 

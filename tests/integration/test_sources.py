@@ -241,7 +241,7 @@ def test_an_agency_that_is_no_more_has_its_silence_on_the_timeline_of_then(
     )
     ask = PageContext(Connection(settings.clickhouse_url), Live(), PLACE)
     silent = {(agency, kind) for _, _, agency, kind in line(ask, asked)["outages"]}
-    assert silent == {(former.words("vi"), asked.translator("feed_filing"))}
+    assert silent == {(former.label("vi"), asked.translator("feed_filing"))}
     ask.connection.close()
 
 

@@ -8,7 +8,7 @@ import pytz  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.reference import ZONE, OutsideCalendarError, WorkingCalendar, calendar, day_words
+from schemas.reference import ZONE, OutsideCalendarError, WorkingCalendar, calendar, day_label
 
 CALENDAR = calendar("46")
 moments = st.datetimes(datetime(2024, 1, 1), datetime(2030, 12, 31), timezones=st.just(UTC))
@@ -122,10 +122,10 @@ def test_a_year_without_a_calendar_is_named() -> None:
 
 
 def test_special_days_have_words() -> None:
-    assert day_words(date(2026, 9, 2)) == "Quốc khánh"
-    assert day_words(date(2026, 9, 2), "en") == "National Day"
-    assert "02/01/2026" in day_words(date(2026, 1, 10))
-    assert day_words(date(2026, 3, 2)) == ""
+    assert day_label(date(2026, 9, 2)) == "Quốc khánh"
+    assert day_label(date(2026, 9, 2), "en") == "National Day"
+    assert "02/01/2026" in day_label(date(2026, 1, 10))
+    assert day_label(date(2026, 3, 2)) == ""
 
 
 @settings(deadline=None)

@@ -217,11 +217,11 @@ def test_whatever_has_texts_has_them_in_both_languages() -> None:
     found = list(worded())
     assert len(found) > 400
     assert not [
-        what for what, one in found if not one.words("vi").strip() or not one.words("en").strip()
+        what for what, one in found if not one.label("vi").strip() or not one.label("en").strip()
     ]
     assert not [
         what
         for what, one in found
-        if VIETNAMESE.search(NAMES.sub("", one.words("en")))
+        if VIETNAMESE.search(NAMES.sub("", one.label("en")))
         and not what.startswith("agency")  # which are named after places
     ]

@@ -39,7 +39,7 @@ ASK = PageContext(Connection("clickhouse://127.0.0.1:1/none"), Live(), ProvinceC
 
 def test_a_link_keeps_what_belongs_to_the_viewer_and_says_what_it_shows() -> None:
     asked = PageRequest.of("/sources", "?theme=dark&agency=H57.VP&sort=-state", "en", "vi")
-    assert (asked.spoken, asked.theme, asked.get("agency"), asked.segments) == (
+    assert (asked.language, asked.theme, asked.get("agency"), asked.segments) == (
         "en",
         "dark",
         "H57.VP",
@@ -47,7 +47,7 @@ def test_a_link_keeps_what_belongs_to_the_viewer_and_says_what_it_shows() -> Non
     )
     assert asked.link("/unit/19753") == "/unit/19753?theme=dark"
     assert asked.with_(agency=None, page="2") == "/sources?page=2&sort=-state&theme=dark"
-    assert PageRequest.of("/sources", "?lang=vi", "en", "en").spoken == "vi", (
+    assert PageRequest.of("/sources", "?lang=vi", "en", "en").language == "vi", (
         "an address goes before what is remembered"
     )
 
@@ -207,7 +207,7 @@ def test_whatever_fails_a_page_says_it_in_words(error: Exception, key: str) -> N
     def content(_ask: PageContext, _asked: PageRequest) -> Any:
         raise error
 
-    shown = drawn(DeskPage("x", "/x", content), ASK, PageRequest(f"/x/{key}", spoken="en"))
+    shown = drawn(DeskPage("x", "/x", content), ASK, PageRequest(f"/x/{key}", language="en"))
     assert Translator("en")(key) in str(shown)
 
 

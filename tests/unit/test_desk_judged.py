@@ -12,7 +12,7 @@ from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
 from dashboard.components import target_board as board
 from dashboard.components.measured import WORDS_OF, measured, named, read
-from dashboard.components.score_bars import bar, between, grade_words, total_words
+from dashboard.components.score_bars import bar, between, grade_label, total_label
 from dashboard.i18n.translator import Translator
 from dashboard.pages.index.unit import losses, records, rule
 from dashboard.pages.targets.chart import Course, axes, day_ticks, drawing, ticks
@@ -172,10 +172,10 @@ def test_a_score_with_too_little_data_has_no_number_and_no_grade_but_says_what_i
     None
 ):
     one = score(INDEX, {"filing.on_time": Reading(90.0)})
-    assert (total_words(one, VI), grade_words(one, VI)) == ("Chưa đủ dữ liệu", "")
+    assert (total_label(one, VI), grade_label(one, VI)) == ("Chưa đủ dữ liệu", "")
     assert between(one, VI) == "từ 18,0 đến 98,0 điểm"
     whole = score(INDEX, {item.reads: Reading(90.0) for item in INDEX.items})
-    assert (total_words(whole, EN), grade_words(whole, EN)) == ("90.0", "Excellent (not verified)")
+    assert (total_label(whole, EN), grade_label(whole, EN)) == ("90.0", "Excellent (not verified)")
 
 
 def test_what_loses_most_comes_first_and_leads_to_the_records_of_the_unit() -> None:

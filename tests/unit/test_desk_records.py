@@ -25,7 +25,7 @@ from dashboard.components.list_fields import FIELDS, MAIN, choices
 from dashboard.components.sheet import Sheet, csv_pieces, xlsx_pieces
 from dashboard.components.workbook import workbook
 from dashboard.i18n.catalogue import catalogue
-from dashboard.i18n.translator import Translator, in_order
+from dashboard.i18n.translator import Translator, sort_key
 from dashboard.pages.records import filters, grid
 from dashboard.query import lists as store_lists
 from dashboard.query.lists import EXTRA, Order, Sought, conditions
@@ -51,8 +51,8 @@ def text(components: Any) -> str:
     return json.dumps(json.loads(json.dumps(components, cls=PlotlyJSONEncoder)), ensure_ascii=False)
 
 
-def read(search: str, kind: str = "filing", spoken: str = "vi") -> address.Wanted:
-    asked = PageRequest.of(f"/records/{kind}", search, spoken, "vi")
+def read(search: str, kind: str = "filing", language: str = "vi") -> address.Wanted:
+    asked = PageRequest.of(f"/records/{kind}", search, language, "vi")
     return address.read(
         asked, PLACE, CellFormatter(address.kind_of(asked), PLACE, asked.translator)
     )
@@ -117,11 +117,11 @@ def test_without_a_wish_the_newest_come_first_and_behind_a_figure_the_most_urgen
         ("agency%3D1=x", "no_parameter"),
     ],
 )
-@pytest.mark.parametrize("spoken", ["vi", "en"])
-def test_what_cannot_be_understood_is_said_in_words(search: str, key: str, spoken: str) -> None:
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_what_cannot_be_understood_is_said_in_words(search: str, key: str, language: str) -> None:
     with pytest.raises(ValueError, match=r".") as refused:
-        read(search, spoken=spoken)
-    pattern = catalogue(spoken)[key]
+        read(search, language=language)
+    pattern = catalogue(language)[key]
     assert pattern.partition("{")[0] in str(refused.value)
 
 
@@ -241,25 +241,25 @@ def test_what_a_set_of_criteria_asks_by_can_be_asked_of_a_list() -> None:
 
 
 def test_every_value_has_words_in_both_languages_and_an_order() -> None:
-    for spoken in ("vi", "en"):
+    for language in ("vi", "en"):
         filings, reports = (
-            CellFormatter(FILING, PLACE, Translator(spoken)),
-            CellFormatter(FEEDBACK, PLACE, Translator(spoken)),
+            CellFormatter(FILING, PLACE, Translator(language)),
+            CellFormatter(FEEDBACK, PLACE, Translator(language)),
         )  # type: ignore[arg-type]
         assert (
-            filings.words("status", "4")
-            == filings.words("status", 4)
-            == ("Processing" if spoken == "en" else "Đang xử lý")
+            filings.label("status", "4")
+            == filings.label("status", 4)
+            == ("Processing" if language == "en" else "Đang xử lý")
         )
-        assert filings.words("overdue", "1") != filings.words("overdue", "0")
+        assert filings.label("overdue", "1") != filings.label("overdue", "0")
         assert (
-            filings.words("agency", "H57.SYT") and filings.words("agency", "stranger") == "stranger"
+            filings.label("agency", "H57.SYT") and filings.label("agency", "stranger") == "stranger"
         )
-        assert reports.words("status", "routed") and filings.words("satisfaction", "")
+        assert reports.label("status", "routed") and filings.label("satisfaction", "")
         names = [
-            filings.words("commune", code) for code in filings.in_order("commune", PLACE.names)
+            filings.label("commune", code) for code in filings.in_order("commune", PLACE.names)
         ]
-        assert names == sorted(names, key=in_order)
+        assert names == sorted(names, key=sort_key)
         assert filings.in_order("status", ["10", "2", "x"]) == ["2", "10", "x"]
         assert filings.in_order("standing", ["closed", "open"]) == ["open", "closed"]
         places = dict(filings.ranked("agency"))
@@ -267,28 +267,28 @@ def test_every_value_has_words_in_both_languages_and_an_order() -> None:
 
 
 def test_a_text_means_the_procedures_that_have_it_in_their_words() -> None:
-    teller = CellFormatter(FILING, PLACE, Translator("vi"))
-    ((name, codes),) = teller.meant("KHAI SINH")
+    formatter = CellFormatter(FILING, PLACE, Translator("vi"))
+    ((name, codes),) = formatter.meant("KHAI SINH")
     assert (
         name == "procedure"
         and codes
-        and all("khai sinh" in teller.words(name, code).lower() for code in codes)
+        and all("khai sinh" in formatter.label(name, code).lower() for code in codes)
     )
-    assert teller.meant("zzzz") == (("procedure", ("",)),) and teller.meant("") == ()
+    assert formatter.meant("zzzz") == (("procedure", ("",)),) and formatter.meant("") == ()
 
 
 def test_the_bar_tells_counts_and_what_is_chosen_can_be_taken_away_one_by_one() -> None:
     asked = PageRequest.of(
         "/records/filing", "agency=H57.SYT,H57.SXD&text=x&from=2026-11-01", None, "vi"
     )
-    teller = CellFormatter(FILING, PLACE, Translator("vi"))
-    wanted = address.read(asked, PLACE, teller)
+    formatter = CellFormatter(FILING, PLACE, Translator("vi"))
+    wanted = address.read(asked, PLACE, formatter)
     counts = {"agency": {"H57.SYT": 1284}, "status": {"4": 3}}
-    bar = text(filters.bar(asked, wanted, teller, counts, date(2026, 11, 24)))
+    bar = text(filters.bar(asked, wanted, formatter, counts, date(2026, 11, 24)))
     assert "1.284" in bar and "Sở Xây dựng" in bar, (
         "what is chosen stays there when none of it is left"
     )
-    chips = text(filters.chosen(asked, wanted, teller, PLACE))
+    chips = text(filters.chosen(asked, wanted, formatter, PLACE))
     for words, href in {
         "Đang giữ: Sở Y tế": "/records/filing?agency=H57.SXD&from=2026-11-01&text=x",
         "Có chữ: “x”": "/records/filing?agency=H57.SYT%2CH57.SXD&from=2026-11-01",
@@ -296,7 +296,7 @@ def test_the_bar_tells_counts_and_what_is_chosen_can_be_taken_away_one_by_one() 
     }.items():
         assert words in chips and f'"{href}"' in chips
     assert '"/records/filing"' in chips, "all at once"
-    assert filters.chosen(PageRequest("/records/filing"), read(""), teller, PLACE) is None
+    assert filters.chosen(PageRequest("/records/filing"), read(""), formatter, PLACE) is None
 
 
 def test_columns_are_hidden_shown_and_moved_by_links_and_the_last_one_stays() -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 from dashboard.components.sheet import Sheet, written
 from dashboard.components.table import TableColumn, Wish, table
-from dashboard.i18n.translator import in_order
+from dashboard.i18n.translator import sort_key
 from dashboard.request.address import PageRequest
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
@@ -48,7 +48,7 @@ def test_a_table_stands_in_groups_with_a_heading_each() -> None:
 
 def test_names_are_sorted_as_dictionaries_have_them() -> None:
     given = ["Vỹ Dạ", "Đan Điền", "Dương Nỗ", "An Cựu", "Ấn", "Áo", "Phú Hồ", "Phú Bài"]
-    assert sorted(given, key=in_order) == [
+    assert sorted(given, key=sort_key) == [
         "An Cựu",
         "Áo",
         "Ấn",

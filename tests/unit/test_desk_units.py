@@ -12,7 +12,7 @@ from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 from dashboard.components import record_fields as facts
 from dashboard.components import unit_cards as cards
 from dashboard.components.record_address import link_to, record_of
-from dashboard.components.record_rows import columns, left, short, status_words
+from dashboard.components.record_rows import columns, left, short, status_label
 from dashboard.components.table import sorted_rows
 from dashboard.components.unit_refs import commune_name, name, unit_link, who
 from dashboard.components.unit_search import found_agencies, found_units
@@ -61,13 +61,13 @@ def test_a_code_that_communes_reused_is_the_commune_of_today_and_a_former_one_sa
     None
 ):
     today, former = who(PLACE, "19753"), who(PLACE, "19750")
-    assert today is not None and not today.former and today.words(VI) == "Phường Phú Xuân"
+    assert today is not None and not today.former and today.label(VI) == "Phường Phú Xuân"
     assert (
         former is not None
         and former.former
-        and former.words(VI) == "Phường Tây Lộc (đến 30/06/2025)"
+        and former.label(VI) == "Phường Tây Lộc (đến 30/06/2025)"
     )
-    assert former.words(EN) == "Tây Lộc Ward (until 30/06/2025)"
+    assert former.label(EN) == "Tây Lộc Ward (until 30/06/2025)"
     old_desk = who(PLACE, "H57.19750")
     assert old_desk is not None and old_desk.former and old_desk.commune == "19750"
     assert who(PLACE, "00001") is None, "a former commune of another province has no page here"
@@ -78,8 +78,8 @@ def test_before_the_reform_a_code_is_the_unit_of_that_day_and_one_of_today_is_st
 ):
     then = PLACE.then(Replay(datetime(2025, 6, 25, 9, tzinfo=UTC)))
     ward, desk, district = who(then, "19753"), who(then, "H57.19753"), who(then, "H57.474")
-    assert ward is not None and not ward.elsewhen and ward.words(VI) == "Phường Thuận Lộc"
-    assert desk is not None and not desk.elsewhen and "Thuận Lộc" in desk.words(VI)
+    assert ward is not None and not ward.elsewhen and ward.label(VI) == "Phường Thuận Lộc"
+    assert desk is not None and not desk.elsewhen and "Thuận Lộc" in desk.label(VI)
     assert district is not None and district.what == "agency" and not district.elsewhen
     assert (len(then.communes), len(then.names), then.units, PLACE.units) == (
         133,
@@ -105,7 +105,7 @@ def test_a_special_zone_that_was_a_district_is_still_to_come_before_the_reform()
         and then.coming
         and not then.former
     )
-    assert now.words(VI) == then.words(VI) == "Đặc khu Lý Sơn"
+    assert now.label(VI) == then.label(VI) == "Đặc khu Lý Sơn"
 
 
 def test_only_who_has_a_page_is_a_link() -> None:
@@ -297,10 +297,10 @@ def test_a_flash_document_is_told_by_its_own_priority() -> None:
 
 
 def test_a_record_is_told_by_its_status_and_a_document_without_its_receiver() -> None:
-    assert status_words(FILING, {"status": 4}, "vi") == "Đang xử lý"
-    assert status_words(FEEDBACK, {"status": "published"}, "en") == "Result published"
-    assert status_words(MEETING, {"state": "live"}, "en") == "Live"
-    assert status_words(FILING, {"status": 77}, "en") == "77"
+    assert status_label(FILING, {"status": 4}, "vi") == "Đang xử lý"
+    assert status_label(FEEDBACK, {"status": "published"}, "en") == "Result published"
+    assert status_label(MEETING, {"state": "live"}, "en") == "Live"
+    assert status_label(FILING, {"status": 77}, "en") == "77"
     assert (
         short(DOCUMENT, "H57.VP,2026/11/24,123/CV-VP/H57.19753.UB") == "H57.VP,2026/11/24,123/CV-VP"
     )

@@ -11,7 +11,7 @@ from schemas.reference import (
     agency,
     agency_today,
     categories,
-    category_words,
+    category_label,
     criteria_sets,
     fields,
     indicators,
@@ -63,7 +63,7 @@ def test_an_agency_answers_by_its_code() -> None:
 
 def test_an_unknown_agency_still_has_words() -> None:
     stranger = agency("NYPD")
-    assert (stranger.known, stranger.words(), stranger.words("en")) == (
+    assert (stranger.known, stranger.label(), stranger.label("en")) == (
         False,
         "Cơ quan NYPD",
         "Agency NYPD",
@@ -167,8 +167,8 @@ def test_categories_and_indicators_are_handled_by_known_bodies() -> None:
     bodies = {one.code for one in agencies("46")}
     assert all(not one.body or f"H57.{one.body}" in bodies for one in categories())
     assert all(f"H57.{one.body}" in bodies for one in indicators())
-    assert category_words("flooding") == "Ngập lụt, thiên tai"
-    assert category_words("noise") == "noise"
+    assert category_label("flooding") == "Ngập lụt, thiên tai"
+    assert category_label("noise") == "noise"
 
 
 def test_a_province_has_its_own_targets_and_those_of_all() -> None:

@@ -112,11 +112,11 @@ def test_fields_we_do_not_know_are_no_error() -> None:
 
 
 def test_codes_carry_their_words_in_both_languages() -> None:
-    assert (FilingStatus.FINISHED.words("vi"), FilingStatus.FINISHED.words("en")) == (
+    assert (FilingStatus.FINISHED.label("vi"), FilingStatus.FINISHED.label("en")) == (
         "Đã xử lý xong",
         "Finished",
     )
-    assert Priority(3).words() == "Hỏa tốc"
+    assert Priority(3).label() == "Hỏa tốc"
 
 
 def test_adding_a_field_is_one_edit() -> None:

@@ -4,11 +4,11 @@ from dash import dcc, html
 
 from dashboard.components.actions import actions
 from dashboard.components.parts import Part, chip, labelled, nothing, section
-from dashboard.components.score_bars import between, group_cell, total_words
+from dashboard.components.score_bars import between, group_cell, total_label
 from dashboard.components.scores import LEAGUES, Kind, chosen_set, league, scored, scored_as, units
 from dashboard.components.table import Row, TableColumn, Wish, sorted_rows, table
 from dashboard.components.unit_refs import name as unit_name
-from dashboard.i18n.translator import Translator, in_order
+from dashboard.i18n.translator import Translator, sort_key
 from dashboard.pages.index.unit import summary, unit
 from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
@@ -43,7 +43,7 @@ def set_tabs(context: PageContext, request: PageRequest, criteria: CriteriaSet) 
     """Links to every set of criteria."""
     tabs = [
         dcc.Link(
-            one.words(request.spoken),
+            one.label(request.language),
             href=request.link("/index", set=one.code),
             className="here" if one == criteria else "",
         )
@@ -144,7 +144,7 @@ def columns(request: PageRequest, criteria: CriteriaSet) -> tuple[TableColumn, .
             lambda row: dcc.Link(
                 row["name"], href=request.link("/index", set=criteria.code, unit=row["rank"].unit)
             ),
-            lambda row: in_order(row["name"]),
+            lambda row: sort_key(row["name"]),
             short=True,
         ),
         TableColumn(
@@ -164,7 +164,7 @@ def columns(request: PageRequest, criteria: CriteriaSet) -> tuple[TableColumn, .
             first="down",
         ),
         *(
-            _group(number, one.words(request.spoken), one.code, translator)
+            _group(number, one.label(request.language), one.code, translator)
             for number, one in enumerate(criteria.groups)
         ),
     )
@@ -187,6 +187,6 @@ def _total(rank: Rank, translator: Translator) -> Part:
             chip(translator("not_enough"), "unknown"), title=between(score, translator)
         )
     return [
-        html.Small(score.grade.words(translator.language) if score.grade else ""),
-        html.B(total_words(score, translator)),
+        html.Small(score.grade.label(translator.language) if score.grade else ""),
+        html.B(total_label(score, translator)),
     ]

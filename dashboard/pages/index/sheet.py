@@ -42,7 +42,7 @@ def sheet(context: PageContext, request: PageRequest) -> Sheet:
     heads = ["#", *(translator(key) for key in ("code", "unit", "total", "grade", "data_coverage"))]
     return Sheet(
         name,
-        [*heads, *(f"{one.words(request.spoken)} (/{one.points:g})" for one in criteria.groups)],
+        [*heads, *(f"{one.label(request.language)} (/{one.points:g})" for one in criteria.groups)],
         lines,
     )
 
@@ -51,7 +51,7 @@ def _line(
     place: int | None, code: str, words: str, score: Score, request: PageRequest
 ) -> tuple[object, ...]:
     total = request.translator("not_enough") if score.total is None else score.total
-    grade = score.grade.words(request.spoken) if score.grade else None
+    grade = score.grade.label(request.language) if score.grade else None
     return (
         place,
         code,
@@ -71,13 +71,13 @@ def _items(words: str, score: Score, request: PageRequest) -> Iterator[tuple[obj
         said = (
             named(reads, translator),
             one.reading.value,
-            one.state.words(request.spoken),
+            one.state.label(request.language),
             seen,
-            one.of.noted(request.spoken),
+            one.of.noted(request.language),
         )
         yield (
             words,
-            one.of.words(request.spoken),
+            one.of.label(request.language),
             one.points,
             one.of.points,
             *said,

@@ -8,10 +8,10 @@ from dashboard.components.parts import Part, age, chip, labelled, link, lost, no
 from dashboard.components.score_bars import (
     bar,
     between,
-    grade_words,
+    grade_label,
     item_bar,
-    points_words,
-    total_words,
+    points_label,
+    total_label,
 )
 from dashboard.components.scores import Kind, Published, league, published, scored, units
 from dashboard.components.table import scrolled
@@ -43,7 +43,7 @@ def unit(context: PageContext, request: PageRequest, criteria: CriteriaSet, code
             html.Hgroup(
                 [
                     html.H1(unit_name(code, context.place, translator)),
-                    html.P(criteria.words(request.spoken)),
+                    html.P(criteria.label(request.language)),
                 ]
             ),
             link(
@@ -105,7 +105,7 @@ def summary(
             unit=code,
         )
     )
-    grade = grade_words(score, translator)
+    grade = grade_label(score, translator)
     facts = [
         *([html.Span(grade)] if grade else []),
         html.Span(translator("covered", n=translator.number(score.coverage))),
@@ -122,7 +122,7 @@ def summary(
             html.P(
                 [
                     html.B(
-                        total_words(score, translator),
+                        total_label(score, translator),
                         className="" if score.total is not None else "words",
                     )
                 ],
@@ -153,8 +153,8 @@ def _rank(
 def _groups(groups: tuple[GroupScore, ...], translator: Translator) -> html.Ul:
     items = []
     for one in groups:
-        words = one.group.words(translator.language)
-        points = points_words(one.points, one.group.points, translator)
+        words = one.group.label(translator.language)
+        points = points_label(one.points, one.group.points, translator)
         line = bar(one.points or 0.0, one.known, one.group.points, f"{words}: {points}")
         items.append(html.Li([html.Span(words), html.B(points), line]))
     return html.Ul(items, className="groups")
@@ -222,7 +222,7 @@ def _loss(request: PageRequest, one: ScorePart, code: str, translator: Translato
         [
             html.Div(
                 [
-                    html.B(one.of.words(request.spoken)),
+                    html.B(one.of.label(request.language)),
                     html.Span(translator("loses", n=translator.number(one.lost, 1))),
                 ]
             ),
@@ -254,8 +254,8 @@ def _breakdown(request: PageRequest, score: Score) -> Part:
     heads = [translator(key) for key in ("item", "reads", "state", "age", "total")]
     rows: list[Part] = []
     for group in score.groups:
-        points = points_words(group.points, group.group.points, translator)
-        name = html.Th(group.group.words(request.spoken), colSpan=4, scope="rowgroup")
+        points = points_label(group.points, group.group.points, translator)
+        name = html.Th(group.group.label(request.language), colSpan=4, scope="rowgroup")
         rows.append(html.Tr([name, html.Td(html.B(points), className="number")], className="group"))
         rows += [_item(request, part) for part in group.parts]
     grid = html.Table(
@@ -278,10 +278,10 @@ def _breakdown(request: PageRequest, score: Score) -> Part:
 def _item(request: PageRequest, one: ScorePart) -> html.Tr:
     translator, of = request.translator, one.of
     assert isinstance(of, Criterion)
-    note = of.noted(request.spoken) or ("" if of.verified else translator("not_verified"))
+    note = of.noted(request.language) or ("" if of.verified else translator("not_verified"))
     return html.Tr(
         [
-            html.Td([of.words(request.spoken), html.Small(note)]),
+            html.Td([of.label(request.language), html.Small(note)]),
             html.Td(
                 [
                     html.B(read(of.reads, one.reading, translator)),
@@ -294,11 +294,11 @@ def _item(request: PageRequest, one: ScorePart) -> html.Tr:
                     ),
                 ]
             ),
-            html.Td(chip(one.state.words(request.spoken), CHIPS[one.state])),
+            html.Td(chip(one.state.label(request.language), CHIPS[one.state])),
             html.Td([age(one.reading.as_of), lost(one.reading, translator)]),
             html.Td(
                 [
-                    html.Span(points_words(one.points, of.points, translator)),
+                    html.Span(points_label(one.points, of.points, translator)),
                     item_bar(one, translator),
                 ],
                 className="number",
@@ -306,7 +306,7 @@ def _item(request: PageRequest, one: ScorePart) -> html.Tr:
         ],
         className=f"is-{one.state.value}",
         **labelled(
-            f"{of.words(request.spoken)}: {points_words(one.points, of.points, translator)}"
+            f"{of.label(request.language)}: {points_label(one.points, of.points, translator)}"
         ),
     )
 

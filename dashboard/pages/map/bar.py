@@ -3,7 +3,7 @@
 from dash import dcc, html
 
 from dashboard.components.parts import PICKER, Part, labelled, stated
-from dashboard.i18n.translator import in_order
+from dashboard.i18n.translator import sort_key
 from dashboard.pages.map import gathered
 from dashboard.pages.map.legends import picked
 from dashboard.pages.map.spots import spots
@@ -11,7 +11,7 @@ from dashboard.pages.map.view import USUAL_WINDOW, WINDOWS, MapView, written
 from dashboard.query.map import STATES
 from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
-from schemas.reference import category_words
+from schemas.reference import category_label
 
 ANEW = {"records_page": None}
 """What another choice takes away: the page of a table that is no more."""
@@ -85,11 +85,14 @@ def _filters(context: PageContext, request: PageRequest, view: MapView) -> html.
     counts = gathered.categories(context, view, scope)
     known = sorted(
         {*counts, *filter(None, [view.category])},
-        key=lambda code: in_order(category_words(code, request.spoken)),
+        key=lambda code: sort_key(category_label(code, request.language)),
     )
     categories = [("", translator("map_any_category"))]
     categories += [
-        (code, f"{category_words(code, request.spoken)} ({translator.number(counts.get(code, 0))})")
+        (
+            code,
+            f"{category_label(code, request.language)} ({translator.number(counts.get(code, 0))})",
+        )
         for code in known
     ]
     states = [
@@ -108,7 +111,7 @@ def _filters(context: PageContext, request: PageRequest, view: MapView) -> html.
 def _choose(context: PageContext, request: PageRequest, view: MapView) -> html.Div:
     translator, chosen = request.translator, view.communes
     rows = []
-    for code, words in sorted(context.place.names.items(), key=lambda one: in_order(one[1])):
+    for code, words in sorted(context.place.names.items(), key=lambda one: sort_key(one[1])):
         on = code in chosen
         codes = [one for one in chosen if one != code] if on else [*chosen, code]
         href = request.with_(unit=",".join(codes) or None, box=None, record=None, **ANEW)

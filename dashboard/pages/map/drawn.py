@@ -20,7 +20,7 @@ from dashboard.request.address import PageRequest, written
 from dashboard.request.context import PageContext
 from schemas.events.kinds import FEEDBACK
 from schemas.figures import BY_CODE
-from schemas.reference import category_words
+from schemas.reference import category_label
 
 TOLD = 6
 """Lines that a mark tells at most."""
@@ -46,7 +46,7 @@ def drawn(context: PageContext, request: PageRequest, view: MapView) -> dict[str
             "any": view.chosen,
         },
         "categories": {
-            code: category_words(code, request.spoken)
+            code: category_label(code, request.language)
             for code in gathered.categories(context, view, view.scope(context.place, place))
         },
         "names": {code: context.place.names.get(code, code) for code in place.communes},
@@ -119,7 +119,7 @@ def _communes(context: PageContext, request: PageRequest, view: MapView) -> dict
         if (found := readings.get(code)) is not None
     }
     return {
-        "measure": view.measure.words(request.spoken),
+        "measure": view.measure.label(request.language),
         "shades": {code: classes.shade(step) for code, step in classes.steps.items()},
         "unknown": [code for code, found in readings.items() if found.stale],
         "values": told,
@@ -166,7 +166,7 @@ def _edge(context: PageContext, request: PageRequest, one: Edge) -> Mark:
     translator = request.translator
     ends = [title(context, request, code) for code in (one.sender, one.receiver)]
     said = [
-        f"{BY_CODE[code].words(request.spoken)}: {value(one.readings[code], BY_CODE[code], translator)}"
+        f"{BY_CODE[code].label(request.language)}: {value(one.readings[code], BY_CODE[code], translator)}"
         for code in (
             "document.sent",
             "document.receive_p50",

@@ -28,21 +28,21 @@ def hits(context: PageContext, request: PageRequest, text: str) -> Part:
     places = [
         _hit(
             request,
-            one.full_name_en if request.spoken == "en" else one.full_name,
+            one.full_name_en if request.language == "en" else one.full_name,
             one.code,
             unit=None if one.code == context.place.code else one.code,
         )
         for one in found_units(context.place, text)[:MAX_HITS]
     ]
     bodies = [
-        _hit(request, one.words(request.spoken), one.code, unit=one.code)
+        _hit(request, one.label(request.language), one.code, unit=one.code)
         for one in found_agencies(context.place.agencies, text)[:MAX_HITS]
     ]
     numbers = [
         _hit(
             request,
             short(kind, str(row["entity_id"])),
-            kind.words(request.spoken),
+            kind.label(request.language),
             record=f"{kind.name}/{row['entity_id']}",
             kind=kind.name,
         )

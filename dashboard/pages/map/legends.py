@@ -130,7 +130,7 @@ def _key(mark: str, words: Part, count: str = "") -> html.Li:
 def _communes(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
     translator = request.translator
     readings, classes = gathered.communes(context, view)
-    options = [(one.code, one.words(request.spoken)) for one in MEASURES]
+    options = [(one.code, one.label(request.language)) for one in MEASURES]
     choice = picked(
         request,
         "measure",

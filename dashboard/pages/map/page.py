@@ -27,7 +27,7 @@ from dashboard.request.context import PageContext
 def content(context: PageContext, request: PageRequest) -> Part:
     """The page. What it shows (`data-parts`) is drawn and renewed by its own script, part by part: the map itself stays."""
     data: dict[str, Any] = {
-        "data-words": json.dumps(words(request.spoken)),
+        "data-words": json.dumps(words(request.language)),
         "data-renew": str(RENEW_MS),
         "data-parts": told(parts(context, without_extent(request))),
     }
@@ -59,7 +59,7 @@ def parts(context: PageContext, request: PageRequest) -> dict[str, Any]:
     except UnreachableError as error:
         why = "too_long" if isinstance(error, TimeLimitError) else "store_away"
         away = [
-            html.H1(context.place.full_name(request.spoken)),
+            html.H1(context.place.full_name(request.language)),
             nothing(translator(why), translator(f"{why}_hint")),
         ]
         return {"bar": None, "side": None, "panel": away, "drawn": None}

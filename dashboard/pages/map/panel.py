@@ -118,13 +118,13 @@ def _chosen(context: PageContext, request: PageRequest, view: MapView) -> tuple[
         return translator(
             "map_communes_chosen", n=translator.number(len(view.communes))
         ), html.Span([*links, *more])
-    return context.place.full_name(request.spoken), ""
+    return context.place.full_name(request.language), ""
 
 
 def _record(request: PageRequest, kind: Kind, entity: str) -> html.P:
     words = [
         html.I(className="pin"),
-        html.Span(request.translator("map_marked", kind=kind.words(request.spoken))),
+        html.Span(request.translator("map_marked", kind=kind.label(request.language))),
         record_rows.record_link(request, kind, entity),
     ]
     gone = html.A(
@@ -248,7 +248,7 @@ def _records(
             skip=(wish.page - 1) * wish.size,
         ),
     )
-    heading = translator("map_records", kind=kind.words(request.spoken))
+    heading = translator("map_records", kind=kind.label(request.language))
     if not found.rows:
         gone = html.A(
             translator("map_whole"), href=request.with_(**GONE, category=None, state=None)

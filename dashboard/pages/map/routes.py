@@ -108,5 +108,5 @@ def _asked(http_request: Request, usual: str) -> PageRequest:
 
 def _without_text(request: PageRequest) -> PageRequest:
     return PageRequest(
-        request.path, tuple(one for one in request.parameters if one[0] != "q"), request.spoken
+        request.path, tuple(one for one in request.parameters if one[0] != "q"), request.language
     )

@@ -8,7 +8,7 @@ from dash import html
 
 from dashboard.components.parts import Part, chip, labelled
 from dashboard.components.record_fields import to_the_day
-from dashboard.components.record_rows import status_words, what_words
+from dashboard.components.record_rows import status_label, what_label
 from dashboard.components.table import Row
 from dashboard.components.unit_refs import unit_link
 from dashboard.i18n.translator import Translator
@@ -32,7 +32,7 @@ def headline(
     """What it is and where it stands: status, time left or by how much it is overdue, late, out of order; whom to call."""
     translator, last = request.translator, steps[-1]
     marks: list[Part] = [
-        html.Span(status_words(kind, last, request.spoken), className="status"),
+        html.Span(status_label(kind, last, request.language), className="status"),
         _left(found, bool(last["late"]), translator),
     ]
     if last["impossible"]:
@@ -44,7 +44,7 @@ def headline(
             chip(translator("reopened_times", n=translator.number(last["reopened"])), "quiet")
         )
     lines: list[Part] = [
-        html.P(what_words(kind, {**last, **state}, request.spoken), className="what"),
+        html.P(what_label(kind, {**last, **state}, request.language), className="what"),
         html.Div(marks, className="marks"),
     ]
     if found.standing != "closed":
@@ -170,7 +170,7 @@ def _step(
     changed = number == 0 or steps[number - 1]["agency"] != step["agency"]
     span = _lasted(step, context, now)
     closed = step["standing"] == "closed"
-    said: list[Part] = [html.B(status_words(kind, step, request.spoken))]
+    said: list[Part] = [html.B(status_label(kind, step, request.language))]
     if step["standing"] == "paused":
         said.append(chip(translator("clock_paused"), "quiet"))
     if not step["possible"]:

@@ -96,7 +96,7 @@ def _above(context: PageContext, request: PageRequest, kind: Kind, state: Row) -
         code for code in (context.place.code, state["commune"], state["agency"]) if code
     )
     steps = [unit_link(request, context.place, code, said.get(code)) for code in codes]
-    return crumbs([*steps, kind.words(request.spoken)], request.translator("above"))
+    return crumbs([*steps, kind.label(request.language)], request.translator("above"))
 
 
 def _beside(

@@ -14,28 +14,28 @@ from dashboard.request.context import PageContext
 def sheet(context: PageContext, request: PageRequest) -> Sheet:
     """The file of the list at `/records/<kind>`. Its rows are read from ClickHouse as they are taken."""
     translator, now = request.translator, context.clock.now().astimezone(HERE)
-    teller = CellFormatter(kind_of(request), context.place, translator)
-    wanted = read(request, context.place, teller)
+    formatter = CellFormatter(kind_of(request), context.place, translator)
+    wanted = read(request, context.place, formatter)
     unit = wanted.sought.unit or context.place.code
     heads = [translator("hours_left" if one.look == "left" else one.words) for one in wanted.shown]
-    rows = _rows(context, wanted, teller)
+    rows = _rows(context, wanted, formatter)
     return Sheet(
         f"{wanted.kind.name}-{unit}-{now:%Y%m%d-%H%M}",
         heads,
         rows,
-        wanted.kind.words(request.spoken),
+        wanted.kind.label(request.language),
     )
 
 
-def _rows(context: PageContext, wanted: Wanted, teller: CellFormatter) -> Iterator[list[object]]:
+def _rows(context: PageContext, wanted: Wanted, formatter: CellFormatter) -> Iterator[list[object]]:
     names = list(wanted.needs)
     places = [(one, names.index(one.name)) for one in wanted.shown]
 
     def line(values: tuple[Any, ...]) -> list[object]:
         return [
-            teller.number(dict(zip(names, values, strict=True)))
+            formatter.number(dict(zip(names, values, strict=True)))
             if one.look == "record"
-            else teller.written(one, values[place])
+            else formatter.written(one, values[place])
             for one, place in places
         ]
 

@@ -19,7 +19,7 @@ NARROWED_FROM = 12
 
 
 def bar(
-    request: PageRequest, wanted: Wanted, teller: CellFormatter, counts: Counts, today: date
+    request: PageRequest, wanted: Wanted, formatter: CellFormatter, counts: Counts, today: date
 ) -> html.Section:
     """The search, a menu per main choice, the days, and a menu with all others."""
     known = choices(wanted.kind)
@@ -32,7 +32,7 @@ def bar(
         _menu(
             one.name,
             translator(one.words),
-            _listed(request, wanted, teller, one, counts),
+            _listed(request, wanted, formatter, one, counts),
             len(wanted.values.get(one.name, ())),
         )
         for one in main
@@ -40,7 +40,7 @@ def bar(
     if others:
         groups = [
             html.Div(
-                [html.H3(translator(one.words)), *_listed(request, wanted, teller, one, counts)],
+                [html.H3(translator(one.words)), *_listed(request, wanted, formatter, one, counts)],
                 className="group",
             )
             for one in others
@@ -94,7 +94,7 @@ def _menu(name: str, words: str, content: Part, active: int, *, wide: bool = Fal
 
 
 def _listed(
-    request: PageRequest, wanted: Wanted, teller: CellFormatter, one: ListField, counts: Counts
+    request: PageRequest, wanted: Wanted, formatter: CellFormatter, one: ListField, counts: Counts
 ) -> list[Part]:
     """The values of a field, those chosen too when none is left of them; a click chooses one or takes it away."""
     translator, chosen, found = (
@@ -102,7 +102,7 @@ def _listed(
         wanted.values.get(one.name, ()),
         counts.get(one.name, {}),
     )
-    codes = teller.in_order(one.name, {*found, *chosen})
+    codes = formatter.in_order(one.name, {*found, *chosen})
     if not codes:
         return [html.P(translator("no_choices"), className="quiet")]
     toggles = Toggles(request, one.name)
@@ -110,7 +110,7 @@ def _listed(
         _choice(
             request,
             toggles.to(code),
-            teller.words(one.name, code),
+            formatter.label(one.name, code),
             found.get(code, 0),
             code in chosen,
         )
@@ -190,13 +190,13 @@ def _days(request: PageRequest, wanted: Wanted, today: date) -> html.Details:
 
 
 def chosen(
-    request: PageRequest, wanted: Wanted, teller: CellFormatter, place: ProvinceContext
+    request: PageRequest, wanted: Wanted, formatter: CellFormatter, place: ProvinceContext
 ) -> Part:
     """Every condition that is active, each with a link that takes it away, and one for all; None where there is none."""
     translator = request.translator
     chips = [
         _chip(request, name, value, href)
-        for name, value, href in _active(request, wanted, teller, place)
+        for name, value, href in _active(request, wanted, formatter, place)
     ]
     if not chips:
         return None
@@ -211,14 +211,14 @@ def chosen(
 
 
 def _active(
-    request: PageRequest, wanted: Wanted, teller: CellFormatter, place: ProvinceContext
+    request: PageRequest, wanted: Wanted, formatter: CellFormatter, place: ProvinceContext
 ) -> list[tuple[str, str, str]]:
     """What is active: its name, its value, the address without it."""
     translator, sought = request.translator, wanted.sought
     found: list[tuple[str, str, str]] = []
     if sought.figure is not None:
         kind = translator("chosen_lost" if sought.figure.whole else "chosen_figure")
-        found.append((kind, sought.figure.words(request.spoken), without(request, "figure")))
+        found.append((kind, sought.figure.label(request.language), without(request, "figure")))
     if request.get("unit"):
         found.append(
             (
@@ -239,7 +239,7 @@ def _active(
         if codes := wanted.values.get(one.name, ()):
             toggles = Toggles(request, one.name)
             found += [
-                (translator(one.words), teller.words(one.name, code), toggles.to(code))
+                (translator(one.words), formatter.label(one.name, code), toggles.to(code))
                 for code in codes
             ]
     return found

@@ -13,11 +13,11 @@ from dashboard.request.address import PageRequest
 
 
 def grid(
-    request: PageRequest, wanted: Wanted, teller: CellFormatter, rows: Sequence[Row], total: int
+    request: PageRequest, wanted: Wanted, formatter: CellFormatter, rows: Sequence[Row], total: int
 ) -> html.Div:
     """The rows of a page with all that turns and sorts them."""
-    shown = [_column(request, one, teller) for one in wanted.shown]
-    label = teller.kind.words(request.spoken)
+    shown = [_column(request, one, formatter) for one in wanted.shown]
+    label = formatter.kind.label(request.language)
     return table(
         request,
         shown,
@@ -41,14 +41,14 @@ def range_of(request: PageRequest, wanted: Wanted, total: int) -> str:
     )
 
 
-def _column(request: PageRequest, one: ListField, teller: CellFormatter) -> TableColumn:
+def _column(request: PageRequest, one: ListField, formatter: CellFormatter) -> TableColumn:
     def itself(row: Row) -> object:
         return row
 
     return TableColumn(
         one.name,
         request.translator(one.words),
-        lambda row: teller.cell(one, row, request),
+        lambda row: formatter.cell(one, row, request),
         itself if one.sort else None,
         number=one.number,
         first="down" if one.down else "up",

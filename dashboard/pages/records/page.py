@@ -23,8 +23,8 @@ CHOICES_SECONDS = 30.0
 def content(context: PageContext, request: PageRequest) -> Part:
     """The page. Raises `LookupError` for a kind without lists, `ValueError` for an address that cannot be understood."""
     kind = address.kind_of(request)
-    teller = CellFormatter(kind, context.place, request.translator)
-    wanted = address.read(request, context.place, teller)
+    formatter = CellFormatter(kind, context.place, request.translator)
+    wanted = address.read(request, context.place, formatter)
     total = context.once(
         ("total", wanted.sought), lambda: context.lists.total(context.clock, wanted.sought)
     )
@@ -40,11 +40,11 @@ def content(context: PageContext, request: PageRequest) -> Part:
     return [
         _head(request, wanted, total),
         html.Div(
-            [filters.bar(request, wanted, teller, counts, today), grid.columns(request, wanted)],
+            [filters.bar(request, wanted, formatter, counts, today), grid.columns(request, wanted)],
             className="above",
         ),
-        filters.chosen(request, wanted, teller, context.place),
-        _rows(context, request, wanted, teller, total),
+        filters.chosen(request, wanted, formatter, context.place),
+        _rows(context, request, wanted, formatter, total),
     ]
 
 
@@ -52,7 +52,7 @@ def _rows(
     context: PageContext,
     request: PageRequest,
     wanted: address.Wanted,
-    teller: CellFormatter,
+    formatter: CellFormatter,
     total: int,
 ) -> Part:
     translator = request.translator
@@ -83,7 +83,7 @@ def _rows(
     )
     hint = html.P(translator("list_hint"), className="hint")
     return html.Section(
-        [grid.grid(request, wanted, teller, rows, total), hint], className="part list", id="list"
+        [grid.grid(request, wanted, formatter, rows, total), hint], className="part list", id="list"
     )
 
 
@@ -100,7 +100,7 @@ def _head(request: PageRequest, wanted: address.Wanted, total: int) -> html.Head
     ]
     return html.Header(
         [
-            html.H1(wanted.kind.words(request.spoken)),
+            html.H1(wanted.kind.label(request.language)),
             html.Nav(tabs, className="tabs", **labelled(translator("kinds"))),
             html.Div(
                 [

@@ -118,7 +118,7 @@ def _made_by(
 def _pictures(context: PageContext, request: PageRequest) -> tuple[PageContext, PageContext]:
     kept = tuple((name, request.get(name)) for name in ("moment", "run") if request.get(name))
     known, corrected = (
-        PageRequest(request.path, (*kept, ("picture", one)), request.spoken)
+        PageRequest(request.path, (*kept, ("picture", one)), request.language)
         for one in (Picture.KNOWN, Picture.CORRECTED)
     )
     return context.of(known), context.of(corrected)

@@ -269,7 +269,7 @@ def _late(context: PageContext, request: PageRequest, at: datetime) -> Part:
                 html.H3(
                     translator(
                         "late_of",
-                        kind=kind.words(request.spoken),
+                        kind=kind.label(request.language),
                         n=translator.number(its[0]["total"]),
                     )
                 )
@@ -321,5 +321,5 @@ def _late_table(
         wish,
         prefix=f"{kind.name}_",
         paging=False,
-        label=kind.words(request.spoken),
+        label=kind.label(request.language),
     )

@@ -298,7 +298,7 @@ def _differences(context: PageContext, request: PageRequest, run: ReplayRun) -> 
         late = context.replays.happened(run.since, run.until, run.begun_at)
         told += f" · {translator('run_late', n=translator.number(late))}"
     rows = [
-        {"kind": kind.words(request.spoken), "measure": measure, "live": live, "run": its}
+        {"kind": kind.label(request.language), "measure": measure, "live": live, "run": its}
         for kind, one in found.items()
         for measure, (live, its) in zip(kind.measures, one.sums, strict=True)
         if live or its
@@ -308,7 +308,9 @@ def _differences(context: PageContext, request: PageRequest, run: ReplayRun) -> 
         TableColumn(
             "measure",
             translator("run_measure"),
-            lambda row: html.Span(row["measure"].words(request.spoken), title=row["measure"].name),
+            lambda row: html.Span(
+                row["measure"].label(request.language), title=row["measure"].name
+            ),
         ),
         TableColumn(
             "live", translator("run_live"), lambda row: translator.number(row["live"]), number=True

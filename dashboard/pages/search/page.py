@@ -64,7 +64,7 @@ def _exact(
     if hit is None:
         return None
     kind, entity = hit
-    words = kind.words(request.spoken)
+    words = kind.label(request.language)
     to = record_rows.record_link(
         request,
         kind,
@@ -84,7 +84,7 @@ def _units(request: PageRequest, units: list[Province | Commune]) -> Part:
             [
                 link(
                     request,
-                    one.full_name_en if request.spoken == "en" else one.full_name,
+                    one.full_name_en if request.language == "en" else one.full_name,
                     f"/unit/{one.code}",
                 ),
                 html.Small(one.code),
@@ -100,7 +100,7 @@ def _agencies(request: PageRequest, agencies: list[Agency]) -> Part:
         return None
     rows = [
         html.Li(
-            [link(request, one.words(request.spoken), f"/unit/{one.code}"), html.Small(one.code)]
+            [link(request, one.label(request.language), f"/unit/{one.code}"), html.Small(one.code)]
         )
         for one in agencies[:MAX_HITS]
     ]
@@ -127,7 +127,7 @@ def _records(
     context: PageContext, request: PageRequest, text: str, kind: Kind, found: FoundRecords
 ) -> Part:
     translator = request.translator
-    words = kind.words(request.spoken)
+    words = kind.label(request.language)
     shown = record_rows.columns(request, context.place, kind, context.clock.now(), sort=False)
     rest = found.total - len(found.rows)
     return section(

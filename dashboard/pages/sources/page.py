@@ -102,7 +102,7 @@ def _feeds(
             "agency",
             translator("agency"),
             lambda row: unit_link(request, context.place, row["agency"]),
-            lambda row: context.place.agency(row["agency"]).words(request.spoken),
+            lambda row: context.place.agency(row["agency"]).label(request.language),
         ),
         TableColumn(
             "kind",
@@ -238,7 +238,7 @@ def _refused(context: PageContext, request: PageRequest, chosen: str) -> Part:
             "agency",
             translator("agency"),
             lambda row: (
-                context.place.agency(row["agency"]).words(request.spoken)
+                context.place.agency(row["agency"]).label(request.language)
                 if row["agency"]
                 else translator("unknown_sender")
             ),

@@ -130,5 +130,5 @@ def _field(one: UnknownCode, request: PageRequest) -> Part:
     return [
         request.translator(f"field_{one.field}"),
         html.Br(),
-        html.Small(one.kind.words(request.spoken)),
+        html.Small(one.kind.label(request.language)),
     ]

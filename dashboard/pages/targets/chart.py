@@ -102,11 +102,11 @@ def drawing(
     course: Course,
     label: str,
     written: Callable[[float], str],
-    day_words: Callable[[date], str],
+    day_label: Callable[[date], str],
     aim: str,
     today: str,
 ) -> html.Div:
-    """A chart. `label` is for screen readers; `written` writes a value, `day_words` a day; `aim` and `today` name their lines."""
+    """A chart. `label` is for screen readers; `written` writes a value, `day_label` a day; `aim` and `today` name their lines."""
     span = axes(course)
     line = [(span.x(day), span.y(value)) for day, value in course.points]
     layers = [
@@ -121,14 +121,14 @@ def drawing(
     texts = [
         *(_text(written(one), "tick y", top=span.y(one)) for one in ticks(span.low, span.high)),
         *(
-            _text(day_words(one), "tick x", left=span.x(one))
+            _text(day_label(one), "tick x", left=span.x(one))
             for one in day_ticks(span.first, span.last)
         ),
         _text(aim, "named-aim", top=span.y(course.aim), left=1),
         _text(today, "tick named-today", top=1, left=span.x(course.today)),
         *(
             html.I(
-                title=f"{day_words(day)}: {written(value)}",
+                title=f"{day_label(day)}: {written(value)}",
                 className="point",
                 style=_at(top=y, left=x),
             )

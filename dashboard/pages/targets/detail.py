@@ -13,7 +13,7 @@ from dashboard.components.parts import Part, age, chip, link, lost, nothing, sec
 from dashboard.components.scores import past, ranking
 from dashboard.components.table import TableColumn, Wish, sorted_rows, table
 from dashboard.components.unit_refs import name as unit_name
-from dashboard.i18n.translator import Translator, in_order
+from dashboard.i18n.translator import Translator, sort_key
 from dashboard.pages.targets.chart import Course, drawing
 from dashboard.query.scoreboard import Scoreboard
 from dashboard.query.snapshot import ProvinceContext
@@ -34,7 +34,7 @@ def detail(
             [
                 html.Hgroup(
                     [
-                        html.H1(target.words(request.spoken)),
+                        html.H1(target.label(request.language)),
                         html.P(unit_name(whole.unit, context.place, translator)),
                     ]
                 ),
@@ -86,7 +86,7 @@ def _facts(request: PageRequest, one: TargetStanding, today: date) -> Part:
     facts: Sequence[tuple[str, Part, Part]] = (
         (
             translator("state"),
-            chip(one.status.words(request.spoken), board.CHIPS[one.status]),
+            chip(one.status.label(request.language), board.CHIPS[one.status]),
             board.left(target.due, today, translator),
         ),
         (
@@ -135,7 +135,7 @@ def _course(
     def written(value: float) -> str:
         return measured(value, target.measure_unit, translator, short=True)
 
-    told = f"{target.words(request.spoken)}: {board.now(one, translator)}; {translator('aim')} {board.aim(target, translator)}"
+    told = f"{target.label(request.language)}: {board.now(one, translator)}; {translator('aim')} {board.aim(target, translator)}"
     hint = [html.P(translator("as_then"), className="hint")] if not one.points else []
     return [
         drawing(
@@ -218,7 +218,7 @@ def _ranking(context: PageContext, request: PageRequest, one: TargetStanding) ->
             lambda row: link(
                 request, row["name"], "/targets", unit=row["one"].unit, target=one.target.code
             ),
-            lambda row: in_order(row["name"]),
+            lambda row: sort_key(row["name"]),
             short=True,
         ),
         TableColumn(
@@ -235,7 +235,7 @@ def _ranking(context: PageContext, request: PageRequest, one: TargetStanding) ->
             "state",
             translator("state"),
             lambda row: chip(
-                row["one"].status.words(request.spoken), board.CHIPS[row["one"].status]
+                row["one"].status.label(request.language), board.CHIPS[row["one"].status]
             ),
             lambda row: board.GRAVITY.index(row["one"].status),
         ),
@@ -274,12 +274,12 @@ def _left_out(request: PageRequest, place: ProvinceContext, one: TargetStanding)
         TableColumn(
             "agency",
             translator("agency"),
-            lambda row: place.agency(row["report"].agency).words(request.spoken),
+            lambda row: place.agency(row["report"].agency).label(request.language),
         ),
         TableColumn(
             "at", translator("reported_at"), lambda row: age(row["report"].reported_at), number=True
         ),
-        TableColumn("why", translator("reason"), lambda row: row["why"].words(request.spoken)),
+        TableColumn("why", translator("reason"), lambda row: row["why"].label(request.language)),
     )
     shown: Part = nothing(translator("none_left_out"))
     if rows:

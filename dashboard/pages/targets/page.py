@@ -76,13 +76,14 @@ def _counts(request: PageRequest, whole: Scoreboard) -> Part:
                     [
                         html.B(request.translator.number(number)),
                         chip(
-                            status.words(request.spoken), board.CHIPS[status] if number else "quiet"
+                            status.label(request.language),
+                            board.CHIPS[status] if number else "quiet",
                         ),
                     ],
                     href=request.with_(status=None if here else status.value),
                 ),
                 className="here" if here else "",
-                **labelled(f"{status.words(request.spoken)}: {number}"),
+                **labelled(f"{status.label(request.language)}: {number}"),
             )
         )
     return html.Ul(items, className="counts filters")
@@ -104,7 +105,7 @@ def _table(
     def heading(row: Row) -> tuple[str, Part]:
         status: TargetStatus = row["one"].status
         return status.value, [
-            chip(status.words(request.spoken), board.CHIPS[status]),
+            chip(status.label(request.language), board.CHIPS[status]),
             html.Small(translator.number(numbers[status])),
         ]
 
@@ -131,7 +132,7 @@ def columns(
     translator, today, days = request.translator, board.local_day(whole), past(context, whole.unit)
     shows = {
         "status": lambda row: chip(
-            row["one"].status.words(request.spoken), board.CHIPS[row["one"].status]
+            row["one"].status.label(request.language), board.CHIPS[row["one"].status]
         ),
         "name": lambda row: _name(request, row["one"]),
         "now": lambda row: _now(row["one"], translator),
@@ -167,7 +168,7 @@ def _name(request: PageRequest, one: TargetStanding) -> Part:
     target = one.target
     href = request.with_(target=target.code, status=None, sort=None)
     return [
-        dcc.Link(target.words(request.spoken), href=href, className="named"),
+        dcc.Link(target.label(request.language), href=href, className="named"),
         html.Small(
             [target.source, " · ", board.told(target, request.translator)],
             className="" if target.verified else "assumed",

@@ -48,8 +48,8 @@ def sheet(context: PageContext, request: PageRequest) -> Sheet:
 def _line(one: TargetStanding, request: PageRequest) -> tuple[object, ...]:
     translator, target = request.translator, one.target
     return (
-        one.status.words(request.spoken),
-        target.words(request.spoken),
+        one.status.label(request.language),
+        target.label(request.language),
         one.unit,
         one.reading.value,
         translator("yes" if one.reading.stale else "no"),
@@ -63,7 +63,7 @@ def _line(one: TargetStanding, request: PageRequest) -> tuple[object, ...]:
         else translator("computed")
         if is_computed(one)
         else None,
-        one.reporter.words(request.spoken),
+        one.reporter.label(request.language),
         one.reporter.owner,
         one.reporter.telephone,
         one.reading.as_of,
@@ -78,4 +78,4 @@ def _series(one: TargetStanding, request: PageRequest) -> Iterator[tuple[object,
         yield day, value, one.target.measure_unit, request.translator("used"), None, None, None
     for report, why in one.series.left_out:
         said = (report.period, report.agency, report.reported_at)
-        yield None, report.value, report.measure_unit, why.words(request.spoken), *said
+        yield None, report.value, report.measure_unit, why.label(request.language), *said

@@ -9,7 +9,7 @@ from dashboard.components.parts import Part, labelled, section, value
 from dashboard.components.table import Row, TableColumn, Wish, sorted_rows, table
 from dashboard.components.unit_cards import CALLING
 from dashboard.components.unit_refs import UnitRef, unit_link, who
-from dashboard.i18n.translator import Translator, in_order
+from dashboard.i18n.translator import Translator, sort_key
 from dashboard.query.figures import OUTSIDE
 from dashboard.query.snapshot import ProvinceContext
 from dashboard.request.address import FRAME, PageRequest
@@ -50,7 +50,7 @@ def below(
         else "below_agencies"
     )
     rows: list[Row] = [
-        {"code": code, "name": found.words(translator), "readings": units.get(code, {})}
+        {"code": code, "name": found.label(translator), "readings": units.get(code, {})}
         for code in codes
         if (found := who(context.place, code))
     ]
@@ -81,7 +81,7 @@ def columns(
             "name",
             translator("unit"),
             lambda row: _name(request, place, row),
-            lambda row: in_order(row["name"]),
+            lambda row: sort_key(row["name"]),
             short=short,
         ),
         *(_figure(BY_CODE[code], translator) for code in codes),
@@ -122,7 +122,7 @@ def _figure(figure: Figure, translator: Translator) -> TableColumn:
     first = "up" if figure.better == "up" else "down"
     return TableColumn(
         figure.code,
-        figure.words(translator.language),
+        figure.label(translator.language),
         show,
         lambda row: reading(row).value,
         number=True,
@@ -162,14 +162,14 @@ def _chooser(request: PageRequest, chosen: Figure | None) -> html.Form:
     for kind in dict.fromkeys(figure.kind for figure in FIGURES):
         of_kind = [
             html.Option(
-                one.words(request.spoken),
+                one.label(request.language),
                 value=one.code,
                 selected="selected" if chosen is one else None,
             )
             for one in FIGURES
             if one.kind is kind
         ]
-        options.append(html.Optgroup(of_kind, label=kind.words(request.spoken)))
+        options.append(html.Optgroup(of_kind, label=kind.label(request.language)))
     return html.Form(
         [
             html.Label([html.Span(translator("rank_by")), html.Select(options, name="figure")]),

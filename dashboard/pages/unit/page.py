@@ -82,7 +82,7 @@ def content(context: PageContext, request: PageRequest) -> Part:
         ),
         *([html.Div(waiting, className="pairs")] if wide else []),
         *[
-            section(kind.words(request.spoken), cards, id=f"figures-{kind.name}")
+            section(kind.label(request.language), cards, id=f"figures-{kind.name}")
             for kind, cards in words
             if cards
         ],
@@ -95,7 +95,7 @@ def _heading(context: PageContext, request: PageRequest, unit: UnitRef) -> html.
     return html.Header(
         [
             _above(context, request, unit),
-            html.H1(unit.words(translator)),
+            html.H1(unit.label(translator)),
             html.P(
                 [*_facts(request, unit, translator), *_on_map(context, request, unit)],
                 className="facts",

@@ -43,7 +43,7 @@ def points(context: PageContext, request: PageRequest, unit: UnitRef) -> list[Pa
         )
         found.append(
             section(
-                one.words(request.spoken),
+                one.label(request.language),
                 *_score(request, unit, scores[unit.code]),
                 id=f"score-{one.code}",
             )
@@ -63,7 +63,7 @@ def _score(request: PageRequest, unit: UnitRef, score: Score) -> list[Part]:
         head = [
             html.B(translator.number(total, 1)),
             html.Span(translator("of_points", points=translator.number(score.criteria.points))),
-            *([html.Span(grade.words(request.spoken), className="grade")] if grade else []),
+            *([html.Span(grade.label(request.language), className="grade")] if grade else []),
             *([html.Span(covered, className="quiet")] if score.coverage < 100 else []),
         ]
     losses = [_loss(request, unit, one) for one in score.losses[:LOSSES]]
@@ -84,7 +84,7 @@ def _group(one: GroupScore, translator: Translator) -> html.Li:
     ) + f" / {translator.number(most)}"
     told = translator(
         "group_told",
-        name=one.group.words(translator.language),
+        name=one.group.label(translator.language),
         points=words,
         share=translator.percent(round(one.coverage, 1)),
     )
@@ -101,13 +101,13 @@ def _group(one: GroupScore, translator: Translator) -> html.Li:
         **labelled(told),
     )
     return html.Li(
-        [html.Span(one.group.words(translator.language)), bar, html.Span(words, className="number")]
+        [html.Span(one.group.label(translator.language)), bar, html.Span(words, className="number")]
     )
 
 
 def _loss(request: PageRequest, unit: UnitRef, part: ScorePart) -> html.Li:
     translator = request.translator
-    words: Part = part.of.words(request.spoken)
+    words: Part = part.of.label(request.language)
     if part.question and part.question.figure in BY_CODE:
         only = {
             name: ",".join(values)

@@ -74,7 +74,12 @@ def _queue(
         records=code,
     )
     grid = table(
-        request, shown, found.rows, Wish(size=TOP), label=figure.words(request.spoken), paging=False
+        request,
+        shown,
+        found.rows,
+        Wish(size=TOP),
+        label=figure.label(request.language),
+        paging=False,
     )
     return [grid, html.P(more, className="more")] if found.total > len(found.rows) else [grid]
 
@@ -113,7 +118,7 @@ def behind(context: PageContext, request: PageRequest, unit: UnitRef, now: datet
         ),
     )
     heading = translator(
-        "records_lost" if figure.whole else "records_behind", figure=figure.words(request.spoken)
+        "records_lost" if figure.whole else "records_behind", figure=figure.label(request.language)
     )
     close = link(request, translator("close"), f"/unit/{unit.code}")
     if not found.rows:

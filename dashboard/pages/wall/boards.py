@@ -6,7 +6,7 @@ from dash import html
 
 from dashboard.components import target_board as targets_board
 from dashboard.components.parts import Part, listed
-from dashboard.components.score_bars import bar, points_words
+from dashboard.components.score_bars import bar, points_label
 from dashboard.components.target_cells import meter
 from dashboard.i18n.translator import Translator
 from dashboard.pages.wall.backdrop import Backdrop
@@ -52,7 +52,7 @@ def meetings(
 def _coming(row: Row, snapshot: Snapshot, place: ProvinceContext, translator: Translator) -> Part:
     begins = translator("begins", time=translator.moment(row["started_at"], snapshot.at))
     facts = [
-        place.agency(row["host"]).words(translator.language),
+        place.agency(row["host"]).label(translator.language),
         translator("invited_sites", n=translator.number(len(row["invited"]))),
     ]
     return html.Article(
@@ -85,7 +85,7 @@ def _meeting(row: Row, snapshot: Snapshot, place: ProvinceContext, translator: T
             bar(there, invited, max(invited, 1), told),
             html.P(
                 [
-                    html.Span(place.agency(row["host"]).words(translator.language)),
+                    html.Span(place.agency(row["host"]).label(translator.language)),
                     html.Span(
                         translator("since", time=translator.moment(row["started_at"], snapshot.at))
                     ),
@@ -101,7 +101,7 @@ def _meeting(row: Row, snapshot: Snapshot, place: ProvinceContext, translator: T
 def _site(code: str, place: ProvinceContext, translator: Translator) -> str:
     known = place.agency(code)
     return (
-        place.names.get(code) or place.names.get(known.commune) or known.words(translator.language)
+        place.names.get(code) or place.names.get(known.commune) or known.label(translator.language)
     )
 
 
@@ -121,7 +121,7 @@ def _target(one: TargetStanding, translator: Translator) -> Part:
     mark = {"p1": "p1", "p2": "p2", "p3": "p3", "unknown": "hatch"}.get(
         targets_board.CHIPS[one.status]
     )
-    facts = [one.status.words(translator.language), targets_board.aim(one.target, translator)]
+    facts = [one.status.label(translator.language), targets_board.aim(one.target, translator)]
     if one.forecast is not None and not one.forecast.steady:
         facts.append(translator("heads_for", value=targets_board.ahead(one, translator)))
     return html.Article(
@@ -129,7 +129,7 @@ def _target(one: TargetStanding, translator: Translator) -> Part:
             html.H3(
                 [
                     *([html.I(className=f"shape {mark}")] if mark else []),
-                    html.B(one.target.words(translator.language)),
+                    html.B(one.target.label(translator.language)),
                     html.Span(targets_board.now(one, translator), className="end"),
                 ]
             ),
@@ -148,7 +148,7 @@ def index(backdrop: Backdrop, translator: Translator) -> list[Part]:
         return [_calm(translator("loading"))]
     groups = [
         _points(
-            one.group.words(translator.language),
+            one.group.label(translator.language),
             one.points,
             one.known,
             one.group.points,
@@ -167,7 +167,7 @@ def _raising(score: Score, translator: Translator) -> Sequence[Part]:
     words = [
         html.Li(
             [
-                html.Span(part.of.words(translator.language)),
+                html.Span(part.of.label(translator.language)),
                 html.B(translator("points_lost", points=translator.number(part.lost, 1))),
             ]
         )
@@ -185,7 +185,7 @@ def _raising(score: Score, translator: Translator) -> Sequence[Part]:
 def _points(
     words: str, got: float | None, known: float, most: float, key: str, translator: Translator
 ) -> Part:
-    told = points_words(got, most, translator)
+    told = points_label(got, most, translator)
     return html.Article(
         [
             html.H3([html.B(words), html.Span(told, className="end")]),

@@ -8,7 +8,7 @@ from dash import dcc, html
 from dashboard.components import outlines as map
 from dashboard.components.parts import Part
 from dashboard.i18n.catalogue import catalogue
-from dashboard.i18n.page_keys import SPOKEN
+from dashboard.i18n.page_keys import PAGE_KEYS
 from dashboard.pages.wall import cards
 from dashboard.pages.wall.frame import Painter
 from dashboard.query.connection import UnreachableError
@@ -16,7 +16,15 @@ from dashboard.query.rights import NoRightsError
 from dashboard.query.snapshot import ProvinceContext
 from dashboard.request.address import PageRequest
 from dashboard.request.browser import remembered
-from dashboard.request.view import SCENES, WallView, language, measure, scenes, strange, theme
+from dashboard.request.view import (
+    SCENES,
+    WallView,
+    choose_language,
+    measure,
+    scenes,
+    strange,
+    theme,
+)
 from dashboard.request.viewing_distance import ViewingDistance, sight
 from schemas.events.kinds import KINDS
 
@@ -32,9 +40,9 @@ def page(
     """The wall for an address's parameters: `scene` (names with commas, or `all`), `rotate` (seconds, 0 for never), `lang`,
     `theme`, `distance` (m), `pitch` (mm per pixel), `measure`. `past` makes the bar of a wall that shows the past,
     and says what the place was then."""
-    spoken = language(request.get("lang"), remembered(), usual_language)
+    language = choose_language(request.get("lang"), remembered(), usual_language)
     chosen, rotate = scenes(request.get("scene"), request.get("rotate"), usual_rotation)
-    view = WallView(spoken, measure(request.get("measure")), scenes=chosen, rotate=rotate)
+    view = WallView(language, measure(request.get("measure")), scenes=chosen, rotate=rotate)
     translator, place = view.translator, painter.place
     other = "vi" if view.language == "en" else "en"
     wrong = strange(request.get("scene"))
@@ -44,7 +52,7 @@ def page(
         else []
     )
     try:
-        then = past(PageRequest("/wall", tuple(sorted(request.items())), spoken))
+        then = past(PageRequest("/wall", tuple(sorted(request.items())), language))
         replay, place = then or (None, place)
     except (ValueError, UnreachableError, NoRightsError) as error:
         replay = None
@@ -143,5 +151,5 @@ def _viewer(view: WallView, province: str) -> dict[str, object]:
         "scenes": list(view.scenes),
         "rotate": view.rotate,
         "title": view.translator("title", province=province),
-        "words": {key: catalogue(view.language)[key] for key in SPOKEN},
+        "words": {key: catalogue(view.language)[key] for key in PAGE_KEYS},
     }

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dashboard.components.parts import Part
-from dashboard.components.score_bars import grade_words, total_words
+from dashboard.components.score_bars import grade_label, total_label
 from dashboard.components.target_board import CHIPS, counts
 from dashboard.i18n.translator import Translator
 from dashboard.pages.wall import boards, theme_figures
@@ -53,7 +53,7 @@ def _targets(stage: Stage) -> list[FigureCard]:
     return [
         FigureCard(
             f"target-{status}",
-            status.words(translator.language),
+            status.label(translator.language),
             translator.number(count),
             call={"p2": 2, "p3": 3}.get(CHIPS[status], 0) if count else 0,
             at=whole.at,
@@ -71,9 +71,9 @@ def _index(stage: Stage) -> list[FigureCard]:
     total = FigureCard(
         "index-total",
         translator("index_total"),
-        total_words(score, translator),
+        total_label(score, translator),
         target=translator("target", target=translator.number(aim.value)) if aim else "",
-        detail=grade_words(score, translator)
+        detail=grade_label(score, translator)
         or translator("index_least", least=translator.number(score.points, 1)),
         call=2 if aim and score.total is not None and not aim.met(score.total) else 0,
         words=score.total is None,

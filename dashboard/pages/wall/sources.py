@@ -135,4 +135,4 @@ def _state(states: list[SourceState]) -> SourceState:
 
 
 def _name(source: Source, names: dict[str, str], translator: Translator) -> str:
-    return names.get(source.commune) or reference.agency(source.agency).words(translator.language)
+    return names.get(source.commune) or reference.agency(source.agency).label(translator.language)
