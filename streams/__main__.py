@@ -20,6 +20,8 @@ cli = typer.Typer(no_args_is_help=True)
 def start(context: typer.Context) -> None:
     """Count events from Kafka in windows, store them in ClickHouse, and watch over them."""
     configure(f"streams.{context.invoked_subcommand}")
+    # Its errors reach us as exceptions; its warnings would repeat them at each attempt.
+    logging.getLogger("clickhouse_driver").setLevel(logging.ERROR)
 
 
 @cli.command()
@@ -38,8 +40,8 @@ def migrate() -> None:
         lambda: [f"topic {name}" for name in asyncio.run(ensure_topics(settings))],
     )
     for line in done:
-        console.print(f"done: {line}", highlight=False)
-    console.print("The database and the topics are up to date.", highlight=False)
+        console().print(f"done: {line}", highlight=False)
+    console().print("The database and the topics are up to date.", highlight=False)
 
 
 @cli.command()
@@ -52,10 +54,11 @@ def worker(
     from faust import Worker
 
     from schemas.seal import SealError
+    from streams.worker.app import create
 
     configure("streams.worker", logging.getLevelName(loglevel.upper()))
     try:
-        from streams.worker.app import app
+        app = create(load())
     except SealError as error:
         sys.exit(str(error))
 
@@ -87,7 +90,7 @@ def watch(
         if late := run_or_exit(
             "ClickHouse", settings.clickhouse_server, lambda: run.late(settings)
         ):
-            console.print(f"overdue jobs: {', '.join(late)}", highlight=False)
+            console().print(f"overdue jobs: {', '.join(late)}", highlight=False)
             raise typer.Exit(1)
         return
     if once:

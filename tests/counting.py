@@ -8,6 +8,7 @@ from schemas.events.kinds import KINDS, Kind
 from schemas.events.payloads import Event
 from schemas.moments import milliseconds
 from schemas.settings import Settings
+from streams.worker import patches
 from streams.worker.batch import write as write_batch
 from streams.worker.engine import Engine
 from streams.worker.store import WorkerStore
@@ -19,6 +20,7 @@ class Counter:
     """Counts events in partition 0 of their kinds, in the order in which they are given."""
 
     def __init__(self, settings: Settings) -> None:
+        patches.apply()  # as in a worker: sending times takes half as long
         self._store = WorkerStore(settings.clickhouse_url)
         self._engine = Engine(self._store, settings.topic_prefix, Reader(), SEALER)
         self._offsets: dict[Kind, int] = {}

@@ -22,6 +22,7 @@ ChunkConsumer.getmany = getmany_but_one  # type: ignore[method-assign]
 if __name__ == "__main__":
     from faust import Worker
 
-    from streams.worker.app import app
+    from schemas.settings import load
+    from streams.worker.app import create
 
-    Worker(app, loglevel="info").execute_from_commandline()
+    Worker(create(load()), loglevel="info").execute_from_commandline()

@@ -54,7 +54,7 @@ def create(settings: Settings) -> FastAPI:
         redoc_url=None,
         lifespan=gateway.lifespan,
     )
-    app.add_api_route("/v1/events", gateway.take, methods=["POST"], **description.EVENTS)
+    app.add_api_route("/v1/events", gateway.take, methods=["POST"], **description.events())
     app.add_api_route("/healthz", gateway.healthz, methods=["GET"], **description.HEALTHZ)
     app.add_api_route("/readyz", gateway.readyz, methods=["GET"], **description.READYZ)
     app.add_api_route("/metrics", gateway.show_metrics, methods=["GET"], **description.METRICS)

@@ -28,15 +28,8 @@ address too long, 421 a name that the gateway does not have, 431 headers too lar
 Categories of refusals: {", ".join(f"`{category.value}`" for category in RefusalCategory)}.
 """
 
-_EXAMPLES: dict[str, Any] = {kind.name: msgspec.json.decode(example(kind)) for kind in KINDS}
-_LINES = "".join(msgspec.json.encode(event).decode() + "\n" for event in _EXAMPLES.values())
-
 _REF = "#/components/schemas/"
 _ONE = {"$ref": f"{_REF}CloudEvent"}
-_ONE_BODY = {
-    "schema": _ONE,
-    "examples": {kind.name: {"summary": kind.en, "value": _EXAMPLES[kind.name]} for kind in KINDS},
-}
 
 
 def _answer(sentence: str, **headers: Any) -> dict[str, Any]:
@@ -50,53 +43,68 @@ def _sentence(sentence: str) -> dict[str, Any]:
 
 _RETRY = {"description": "Seconds after which to send again.", "schema": {"type": "integer"}}
 
-EVENTS: dict[str, Any] = {
-    "summary": "Push events",
-    "operation_id": "push_events",
-    "responses": {
-        200: _answer("Every event is accepted, or was there already."),
-        207: _answer("Some events are refused; the others are accepted."),
-        400: _answer("The body is empty or not what its content type says."),
-        408: _sentence("The headers or the body came too slowly."),
-        413: _answer("The body is too large or holds too many events; nothing of it was taken."),
-        415: _answer("The content type or encoding is not taken; the reason names those that are."),
-        421: _sentence(
-            "The `Host` is no name of this gateway; an administrator can add it to `IOC_HOSTS`."
-        ),
-        422: _answer("Every event is refused."),
-        431: _sentence("The headers are too large or too many."),
-        503: _answer(
-            "Kafka does not acknowledge just now. `events` says which were accepted all the same; send the others again.",
-            **{"Retry-After": _RETRY},
-        ),
-    },
-    "openapi_extra": {
-        "parameters": [
-            {
-                "name": "Accept-Language",
-                "in": "header",
-                "required": False,
-                "description": "Language of the reasons: vi or en.",
-                "schema": {"type": "string"},
-            }
-        ],
-        "requestBody": {
-            "required": True,
-            "content": {
-                EVENT: _ONE_BODY,
-                "application/json": _ONE_BODY,
-                BATCH: {
-                    "schema": {"type": "array", "items": _ONE, "maxItems": MAX_EVENTS},
-                    "example": list(_EXAMPLES.values()),
-                },
-                LINES: {
-                    "schema": {"type": "string", "description": "One CloudEvent per line."},
-                    "example": _LINES,
+
+def events() -> dict[str, Any]:
+    """Return how the door for events describes itself, with the example of each kind."""
+    examples = {kind.name: msgspec.json.decode(example(kind)) for kind in KINDS}
+    body = {
+        "schema": _ONE,
+        "examples": {
+            kind.name: {"summary": kind.en, "value": examples[kind.name]} for kind in KINDS
+        },
+    }
+    lines = "".join(msgspec.json.encode(event).decode() + "\n" for event in examples.values())
+    return {
+        "summary": "Push events",
+        "operation_id": "push_events",
+        "responses": {
+            200: _answer("Every event is accepted, or was there already."),
+            207: _answer("Some events are refused; the others are accepted."),
+            400: _answer("The body is empty or not what its content type says."),
+            408: _sentence("The headers or the body came too slowly."),
+            413: _answer(
+                "The body is too large or holds too many events; nothing of it was taken."
+            ),
+            415: _answer(
+                "The content type or encoding is not taken; the reason names those that are."
+            ),
+            421: _sentence(
+                "The `Host` is no name of this gateway; an administrator can add it to `IOC_HOSTS`."
+            ),
+            422: _answer("Every event is refused."),
+            431: _sentence("The headers are too large or too many."),
+            503: _answer(
+                "Kafka does not acknowledge just now. `events` says which were accepted all the same; send the others again.",
+                **{"Retry-After": _RETRY},
+            ),
+        },
+        "openapi_extra": {
+            "parameters": [
+                {
+                    "name": "Accept-Language",
+                    "in": "header",
+                    "required": False,
+                    "description": "Language of the reasons: vi or en.",
+                    "schema": {"type": "string"},
+                }
+            ],
+            "requestBody": {
+                "required": True,
+                "content": {
+                    EVENT: body,
+                    "application/json": body,
+                    BATCH: {
+                        "schema": {"type": "array", "items": _ONE, "maxItems": MAX_EVENTS},
+                        "example": list(examples.values()),
+                    },
+                    LINES: {
+                        "schema": {"type": "string", "description": "One CloudEvent per line."},
+                        "example": lines,
+                    },
                 },
             },
         },
-    },
-}
+    }
 
 
 def _status(sentence: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -34,7 +35,11 @@ from schemas.settings import Settings
 SAY_EVERY_SECONDS = 5.0
 ALL_ACCEPTED, FATAL, SOME_REFUSED = 0, 1, 3
 
-console = Console(stderr=True)
+
+@cache
+def console() -> Console:
+    """Return what shows how far an import is: standard error."""
+    return Console(stderr=True)
 
 
 def import_files(
@@ -120,7 +125,7 @@ def import_files(
 @contextmanager
 def _progress(name: str, file: BinaryIO, size: int | None) -> Iterator[Callable[[Summary], None]]:
     """What shows how far it is: a bar for a person, a line every few seconds for a log."""
-    if not console.is_terminal:
+    if not console().is_terminal:
         yield _lines(name)
         return
     columns = (
@@ -131,7 +136,7 @@ def _progress(name: str, file: BinaryIO, size: int | None) -> Iterator[Callable[
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, TextColumn("{task.fields[rows]}"), console=console) as progress:
+    with Progress(*columns, TextColumn("{task.fields[rows]}"), console=console()) as progress:
         task = progress.add_task(name, total=size, rows="")
 
         def show(summary: Summary) -> None:
@@ -151,7 +156,7 @@ def _lines(name: str) -> Callable[[Summary], None]:
         nonlocal last
         if time.monotonic() - last >= SAY_EVERY_SECONDS:
             last = time.monotonic()
-            console.print(
+            console().print(
                 f"{name}: {summary.rows} rows read, {summary.accepted} accepted, {summary.refused} refused"
             )
 
@@ -166,7 +171,7 @@ def _waiting() -> Callable[[int], None]:
         nonlocal last
         if time.monotonic() - last >= SAY_EVERY_SECONDS:
             last = time.monotonic()
-            console.print(
+            console().print(
                 f"waiting for the worker to count what was sent: {counted(partitions, 'partition')} left"
             )
 

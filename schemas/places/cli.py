@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,18 @@ from schemas.places.units import Commune, Province
 app = typer.Typer(
     name="places", help="Provinces, communes and their outlines.", no_args_is_help=True
 )
-out, err = Console(), Console(stderr=True)
+
+
+@cache
+def out() -> Console:
+    """Return what answers are printed on."""
+    return Console()
+
+
+@cache
+def err() -> Console:
+    """Return what messages are printed on: standard error."""
+    return Console(stderr=True)
 
 
 @app.command("list")
@@ -42,7 +54,7 @@ def list_units(
             f"{unit.lat:.4f}, {unit.lon:.4f}",
             str(unit.valid_from or ""),
         )
-    out.print(table)
+    out().print(table)
 
 
 @app.command()
@@ -54,21 +66,21 @@ def show(
     """Show what is known of a code: today's unit, what it was made of, and the former unit of that code with its heirs."""
     here = places.atlas()
     if code in here.province_by_code:
-        out.print(here.province_by_code[code], f"{len(places.communes(code))} communes")
+        out().print(here.province_by_code[code], f"{len(places.communes(code))} communes")
     if code in here.commune_by_code:
-        out.print(here.commune_by_code[code])
+        out().print(here.commune_by_code[code])
         for link in places.predecessors(code):
-            out.print(
+            out().print(
                 f"  from {'' if link.default else 'a part of '}{link.former} {places.former(link.former).full_name}"
             )
     try:
-        out.print("until 2025-07-01:", places.former(code))
+        out().print("until 2025-07-01:", places.former(code))
     except places.UnknownPlaceError:
         if code not in here.province_by_code and code not in here.commune_by_code:
             raise fail(f"unknown code {code!r}") from None
         return
     for link in here.successors.get(code, ()):
-        out.print(
+        out().print(
             f"  to {link.code} {places.commune(link.code).full_name}{'' if link.default else ' (a lesser part)'}"
         )
 
@@ -133,9 +145,9 @@ def import_file(
     except ImportRefusedError as error:
         raise fail(f"nothing was imported.\n{error}") from error
     for line in done.warnings:
-        err.print(f"warning: {line}", style="yellow", highlight=False)
+        err().print(f"warning: {line}", style="yellow", highlight=False)
     for code, count in done.written.items():
-        out.print(f"{places.province(code).full_name} ({code}): {count} outlines")
+        out().print(f"{places.province(code).full_name} ({code}): {count} outlines")
 
 
 @app.command()
@@ -168,10 +180,10 @@ def build(
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        console=err,
+        console=err(),
     )
     try:
-        with bar if err.is_terminal else nullcontext():
+        with bar if err().is_terminal else nullcontext():
             task = bar.add_task("", total=len(steps))
             if tables:
                 write(DATA)
@@ -182,7 +194,7 @@ def build(
             )
     except sources.MissingSourceError as error:
         raise fail(str(error)) from error
-    out.print(measure.report(folder or OUTLINES), highlight=False)
+    out().print(measure.report(folder or OUTLINES), highlight=False)
 
 
 @app.command("measure")
@@ -194,7 +206,7 @@ def measure_outlines() -> None:
         raise fail(
             f"{error.name} is not installed: pip install -e '.[outlines]', or make outlines"
         ) from error
-    out.print(measure.report(OUTLINES), highlight=False)
+    out().print(measure.report(OUTLINES), highlight=False)
 
 
 def known(province: str) -> list[Commune]:
@@ -207,5 +219,5 @@ def known(province: str) -> list[Commune]:
 
 def fail(reason: str) -> typer.Exit:
     """Say why on stderr; the exit to raise."""
-    err.print(reason, style="red", highlight=False, markup=False)
+    err().print(reason, style="red", highlight=False, markup=False)
     return typer.Exit(1)

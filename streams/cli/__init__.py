@@ -5,12 +5,18 @@ This module holds what they share.
 
 import sys
 from collections.abc import Callable
+from functools import cache
 from typing import TypeVar
 
 from rich.console import Console
 
-console = Console()
 T = TypeVar("T")
+
+
+@cache
+def console() -> Console:
+    """Return what the commands print on, made when the first of them prints."""
+    return Console()
 
 
 def run_or_exit(what: str, address: str, run: Callable[[], T]) -> T:

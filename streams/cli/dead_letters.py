@@ -41,7 +41,7 @@ def list_(
     )
     for one in found:
         table.add_row(one.name, f"{one.received_at:%d/%m %H:%M}", one.category, one.reason)
-    console.print(table if found else "No dead letters.")
+    console().print(table if found else "No dead letters.")
 
 
 @cli.command()
@@ -66,7 +66,7 @@ def show(
     found = _find([name])
     if not found:
         sys.exit(f"There is no dead letter {name}.")
-    console.print(
+    console().print(
         f"{found[0].category}: {found[0].reason}",
         highlight=False,
         markup=False,
@@ -128,9 +128,9 @@ def retry(
     )
     for letter, problem in outcomes:
         if problem:
-            console.print(f"{letter.name}: {problem}", highlight=False, markup=False)
+            console().print(f"{letter.name}: {problem}", highlight=False, markup=False)
     sent = sum(not problem for _, problem in outcomes)
-    console.print(f"{sent} sent again, {len(outcomes) - sent} still open.", highlight=False)
+    console().print(f"{sent} sent again, {len(outcomes) - sent} still open.", highlight=False)
     if sent < len(outcomes):
         sys.exit(1)
 

@@ -107,14 +107,14 @@ def replay(
         except ValueError as error:
             sys.exit(str(error))
     if done.differing is None:
-        console.print(f"{into}: {done.sent:,} events sent and counted.", highlight=False)
+        console().print(f"{into}: {done.sent:,} events sent and counted.", highlight=False)
         return
     result = (
         f"{done.differing:,} windows differ from the live ones"
         if done.differing
         else "its windows equal the live ones"
     )
-    console.print(
+    console().print(
         f"{into}: {done.sent:,} events from {done.source} sent and counted; {result}.",
         highlight=False,
     )
@@ -122,7 +122,7 @@ def replay(
         late = _query(
             lambda client: client.execute(happened(done.since, done.until, done.begun_at))[0][0]
         )
-        console.print(
+        console().print(
             f"{late:,} events of the period arrived after the run began. "
             f"See: replay compare {into}",
             highlight=False,
@@ -142,7 +142,7 @@ def open_(name: Name, workers: Workers = 1) -> None:
     settings = load()
     where = f"{settings.kafka_servers}, {settings.clickhouse_server}"
     plan = Plan(name, None, workers=workers, mark=RunMark.EXERCISE)
-    console.print(f"{name} is open: see /wall?run={name}; Ctrl-C ends it.", highlight=False)
+    console().print(f"{name} is open: see /wall?run={name}; Ctrl-C ends it.", highlight=False)
     try:
         run_or_exit("Replay", where, lambda: asyncio.run(run(settings, plan)))
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -176,7 +176,7 @@ def list_() -> None:
             events,
             differ,
         )
-    console.print(table if found else "No runs.")
+    console().print(table if found else "No runs.")
 
 
 @cli.command()
@@ -203,11 +203,11 @@ def compare(name: Name) -> None:
                 f"{its:,}",
                 f"{its - live:+,}" if its != live else "",
             )
-    console.print(table)
+    console().print(table)
     differing, windows = (
         sum(getattr(one, name) for one in found.values()) for name in ("differing", "windows")
     )
-    console.print(f"{differing:,} of {windows:,} windows differ.", highlight=False)
+    console().print(f"{differing:,} of {windows:,} windows differ.", highlight=False)
     if differing:
         sys.exit(1)
 
@@ -221,7 +221,7 @@ def stop(name: Name) -> None:
     if not one.goes_on:
         sys.exit(f"{name} is not running: it is {one.state}.")
     _query(lambda client: client.execute(request_stop(name)))
-    console.print(f"{name} was asked to stop.", highlight=False)
+    console().print(f"{name} was asked to stop.", highlight=False)
 
 
 @cli.command()
@@ -240,7 +240,7 @@ def remove(name: Name) -> None:
         lambda: asyncio.run(remove_sandbox(settings, name)),
     )
     _query(lambda client: write(client, one.now(state=RunState.REMOVED)))
-    console.print(f"{name} is removed.", highlight=False)
+    console().print(f"{name} is removed.", highlight=False)
 
 
 def _stopped(name: str) -> str:

@@ -83,10 +83,10 @@ def verify(from_: From = "", to: To = "", kind: Kinds = []) -> None:  # noqa: B0
             report.kind.name,
             *(f"{number:,}" for number in (*numbers, len(report.differences) + report.more)),
         )
-    console.print(table)
+    console().print(table)
     for since in sorted({report.windows_from for report in reports} - {0}):
         shown = datetime.fromtimestamp(since, ZONE).isoformat(" ", "minutes")
-        console.print(
+        console().print(
             f"Windows before {shown} were not compared: some of their raw events were deleted "
             "by retention.",
             highlight=False,
@@ -102,7 +102,7 @@ def verify(from_: From = "", to: To = "", kind: Kinds = []) -> None:  # noqa: B0
         sum(r.lives for r in reports),
     )
     equal = "{:,} windows, {:,} states and {:,} lives equal".format(*compared)
-    console.print(
+    console().print(
         f"No difference: {equal} what {sum(r.events for r in reports):,} raw events give.",
         highlight=False,
     )
@@ -154,7 +154,7 @@ def rebuild(
             f"{one.differing:,}",
             swapped,
         )
-    console.print(table)
+    console().print(table)
     differing = _differences(
         [line for one in done for line in one.found.lines.values()],
         sum(one.found.more for one in done),
@@ -166,7 +166,7 @@ def rebuild(
         if differing
         else "No difference: nothing was changed"
     )
-    console.print(f"{result}.", highlight=False)
+    console().print(f"{result}.", highlight=False)
 
 
 def retain() -> None:
@@ -191,15 +191,15 @@ def retain() -> None:
                 break
     known = horizon(client.execute)
     if known is None:
-        console.print("Raw events are kept forever.", highlight=False)
+        console().print("Raw events are kept forever.", highlight=False)
         return
     for name, events in deleted.items():
-        console.print(f"{name}: {events:,} events deleted", highlight=False)
+        console().print(f"{name}: {events:,} events deleted", highlight=False)
     since, before = (
         one.astimezone(ZONE).isoformat(" ", "minutes")
         for one in (known.whole_from, known.removed_before)
     )
-    console.print(
+    console().print(
         f"Every moment from {since} on can be replayed in full; "
         f"entities closed before {before} are deleted.",
         highlight=False,
@@ -216,10 +216,10 @@ def _kinds(names: Sequence[str]) -> tuple[Kind, ...]:
 def _differences(lines: Sequence[str], more: int) -> int:
     """Print at most `MAX_SHOWN` differences; return how many there are."""
     for line in lines[:MAX_SHOWN]:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console().print(line, highlight=False, markup=False, soft_wrap=True)
     total = len(lines) + more
     if total > MAX_SHOWN:
-        console.print(f"… and {total - len(lines[:MAX_SHOWN]):,} more", highlight=False)
+        console().print(f"… and {total - len(lines[:MAX_SHOWN]):,} more", highlight=False)
     return total
 
 
@@ -233,7 +233,7 @@ def progress() -> Iterator[ProgressCallback]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=console(), transient=True) as bar:
         task = bar.add_task("", total=None)
 
         def tell(what: str, done: int, total: int) -> None:

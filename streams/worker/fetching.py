@@ -1,21 +1,16 @@
-"""Teaches aiokafka's fetcher to say from which offset on a chunk holds all that can be read.
+"""Parts of aiokafka's fetcher that say from which offset on a chunk holds all that can be read.
 
-The offsets of a partition's log have holes: markers of transactions, aborted records, what compaction or retention removed. Only
-the fetcher knows them from records that went astray on their way through Faust. Importing this module changes aiokafka for the
-whole process.
+The offsets of a partition's log have holes: markers of transactions, aborted records, what
+compaction or retention removed. Only the fetcher knows them from records that went astray on their
+way through Faust. `streams.worker.patches` puts these classes in the place of aiokafka's.
 """
 
 from typing import Any
 
-from aiokafka.consumer import fetcher, subscription_state
-from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
+from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.consumer.subscription_state import TopicPartitionState
 
 from streams.worker.batch import Chunk
-
-# aiokafka wraps each record that it unpacked into a dataclass of eleven fields: a fifth of all that a worker does. The engine needs
-# offset, timestamp, headers, key and value, which the unpacked record has.
-PartitionRecords._consumer_record = lambda self, tp, record: record
 
 
 class PartitionState(TopicPartitionState):  # type: ignore[misc]
@@ -61,7 +56,3 @@ class ChunkResult(FetchResult):  # type: ignore[misc]
         chunk = Chunk(start, super().getall(max_records), state.begins)
         state.read(chunk[-1].offset + 1 if chunk else start, records.next_fetch_offset)
         return chunk
-
-
-fetcher.FetchResult = ChunkResult
-subscription_state.TopicPartitionState = PartitionState

@@ -4,12 +4,10 @@ One `WorkerStore` per thread; after any error its connection is dropped and the 
 to repeat: rows are keyed by their Kafka position or carry the offset up to which they hold.
 """
 
-import logging
 from collections.abc import Iterable
 from typing import Any
 
 from clickhouse_driver import Client
-from clickhouse_driver.columns.datetimecolumn import DateTime64Column
 
 from schemas.clickhouse.columns import Table
 from schemas.clickhouse.tables import (
@@ -33,18 +31,6 @@ SETTINGS = {
     # Default compression of many small blocks costs more than it saves on the way to the server.
     "max_insert_threads": 1,
 }
-logging.getLogger("clickhouse_driver").setLevel(logging.ERROR)
-_prepare = DateTime64Column.prepare_items
-
-
-def _ticks(column: DateTime64Column, items: Any) -> Any:
-    """Rows hold times as the ticks that ClickHouse takes: to look at each of them takes longer than to send them."""
-    if not isinstance(next(filter(None, items), 0), int):
-        return _prepare(column, items)
-    return [tick or 0 for tick in items] if column.nullable else items
-
-
-DateTime64Column.prepare_items = _ticks
 
 
 class WorkerStore:

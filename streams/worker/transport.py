@@ -5,7 +5,8 @@ thousands of records. All the rest of Faust stays: worker, rebalancing, flow con
 
 Only what is committed is read. A log then has offsets at which nothing can be read, as markers of transactions and aborted records.
 They are neither lost nor waiting: each chunk says from where on it holds all that can be read (`streams.worker.fetching`), and
-`ChunkConsumer.extents` how far each partition was read without finding anything.
+`ChunkConsumer.extents` how far each partition was read without finding anything. Both need
+aiokafka as `streams.worker.patches` leaves it.
 """
 
 import asyncio
@@ -20,7 +21,6 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
-import streams.worker.fetching  # noqa: F401  # It changes aiokafka's fetcher.
 from streams.worker.progress import OffsetRange
 
 

@@ -317,6 +317,7 @@ def test_faust_users_start_it_as_they_expect(
         send(producer, 1, NOW)
         producer.flush()
         wait_for(lambda: counted(database) == 1)
+    assert ("streams.app has moved" in log.read_text()) == (app == "streams.app")
 
 
 def test_migrating_again_changes_nothing_and_adds_what_is_new(

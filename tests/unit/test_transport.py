@@ -9,11 +9,14 @@ from aiokafka.consumer import subscription_state
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from streams.worker import patches
 from streams.worker.fetching import PartitionState
 from streams.worker.transport import MAX_WAIT_MS, ChunkConsumer, ChunkTransport
 
 
 def test_a_fetch_is_not_held_back_for_long_by_empty_partitions() -> None:
+    patches.apply()
+
     async def consumer() -> Any:
         app = faust.App("fetching", broker="kafka://127.0.0.1:1", store="memory://")
         transport = ChunkTransport(app.conf.broker_consumer, app)
@@ -28,6 +31,8 @@ def test_a_fetch_is_not_held_back_for_long_by_empty_partitions() -> None:
 
 
 def test_a_partition_knows_how_far_before_its_position_nothing_can_be_read() -> None:
+    patches.apply()
+
     async def looked_at() -> None:
         state = subscription_state.TopicPartitionState(None)
         assert isinstance(state, PartitionState)
@@ -56,7 +61,7 @@ class Full:
         self._room, self.wants_urgent = room, wants_urgent
 
     def is_urgent(self, tp: TP) -> bool:
-        return tp.topic == "beats"
+        return str(tp.topic) == "beats"
 
     async def room(self, seconds: float) -> bool:
         return self._room
