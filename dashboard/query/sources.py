@@ -15,7 +15,7 @@ from dashboard.query.connection import Connection
 from dashboard.query.store import HERE, Row, ScreenStore
 from schemas.clickhouse.sql import REFUSED, REFUSED_LAST, moment
 from schemas.clickhouse.watch_tables import ARRIVAL_DAYS, ARRIVALS, REFUSALS
-from schemas.events.refusals import harmless
+from schemas.events.refusals import redacted
 from schemas.moments import from_milliseconds, milliseconds
 from schemas.reference import Agency, Feed, WorkingCalendar
 from schemas.sources.freshness import Source, SourceState, judge
@@ -134,7 +134,7 @@ class SourceStore:
                 **_period(clock.now() - timedelta(hours=hours), clock.now()),
             )
         )
-        return [{**row, "reason": harmless(row["reason"])} for row in rows]
+        return [{**row, "reason": redacted(row["reason"])} for row in rows]
 
     def _spans(
         self,

@@ -30,8 +30,8 @@ from schemas.events.envelope import (
     identity,
 )
 from schemas.events.kinds import BY_NAME, FEEDBACK
-from schemas.events.members import perhaps_repeated, repeated_member
-from schemas.events.refusals import StatedSender, said
+from schemas.events.members import may_repeat, repeated_member
+from schemas.events.refusals import StatedSender, stated_sender
 from schemas.seal import Sealer, read_sealed
 
 
@@ -185,10 +185,12 @@ class Intake:
     def _read_together(self, records: Sequence[bytes]) -> list[_Read] | None:
         """What `_read` gives for each, in one pass: a sender's records are of one kind as a rule. None if they have to be read one
         by one, as those in which somebody is named are, too."""
-        kind = BY_NAME.get(said(records[0]).kind, FEEDBACK) if len(records) > 1 else FEEDBACK
+        kind = (
+            BY_NAME.get(stated_sender(records[0]).kind, FEEDBACK) if len(records) > 1 else FEEDBACK
+        )
         if kind is FEEDBACK or (reads := self._reader.read_all(kind, records)) is None:
             return None
-        if perhaps_repeated(kind, records) and any(
+        if may_repeat(kind, records) and any(
             repeated_member(record) is not None for record in records
         ):
             return None
@@ -206,7 +208,9 @@ class Intake:
 
     def _refuse(self, result: Result, refusal: RefusalError, record: bytes) -> None:
         named = (
-            said(record) if refusal.category is not RefusalCategory.TOO_LARGE else StatedSender()
+            stated_sender(record)
+            if refusal.category is not RefusalCategory.TOO_LARGE
+            else StatedSender()
         )
         if result.id is None:
             result.id, result.source = named.id, named.source

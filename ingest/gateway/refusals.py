@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from schemas.events.payloads import Refused
-from schemas.events.refusals import StatedSender, harmless
+from schemas.events.refusals import StatedSender, redacted
 
 MAX_KEYS = 500
 """Sources and reasons that are told apart in one window; what is beyond is counted together, so that nobody can fill our memory."""
@@ -47,7 +47,7 @@ class Refusals:
                 key, reason = ("", "", "", key[3]), ""
             found = self._counts.get(key)
             if found is None:
-                self._counts[key] = _Count(count, harmless(reason)[:MAX_REASON_LETTERS])
+                self._counts[key] = _Count(count, redacted(reason)[:MAX_REASON_LETTERS])
             else:
                 found.count += count
 

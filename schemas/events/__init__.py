@@ -1,1 +1,6 @@
-"""Events: their codes, payloads and kinds, their canonical form, their envelope, and the topics and partitions they lie in."""
+"""Define events: codes, payloads, kinds, canonical form, envelope, topics and partitions.
+
+Reading order: `codes` (code lists), `payloads` (the fields of each kind), `measures` (what a window
+counts), `kinds` (all that belongs to a kind), `canonical` (one form for every event), `envelope`
+(CloudEvents records read and written), `partitions` and `topics` (where records lie in Kafka).
+"""

@@ -1,7 +1,8 @@
-"""The one form of an event, whatever form its sender gave it: texts, codes, sites, and moments that are known to the day only.
+"""Bring an event into its canonical form: texts, codes, sites, and moments known to the day only.
 
-`Reader` brings every event into it, at the gateway and at the worker alike, so that both see the same identity and the same values.
-What a sender wrote stays in the raw record. Nothing here depends on more than the event and the units of this installation.
+`Reader` does so with every event, at the gateway and at the worker alike, so that both see the same
+identity and the same values. What a sender wrote stays in the raw record. Nothing here depends on
+more than the event and the units of this installation.
 """
 
 import re
@@ -27,24 +28,27 @@ from schemas.text import has_control, normalise
 
 LOCAL = ZoneInfo(ZONE)
 MAX_KNOWN_CODES = 50_000
-"""Combinations of codes of a kind that are remembered at most: whoever sends codes that there are not must not fill the memory."""
+"""Maximum number of combinations of codes to remember per kind.
+
+A sender of codes that do not exist must not fill the memory.
+"""
 REQUIRED = "required"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _NOT_NUMBERS = frozenset((".", ".."))
-"""An address treats them as steps, so that a record of such a number could not be opened."""
+"""Texts that are no entity number: a web address reads them as steps of its path."""
 _UNCHANGED = ("reporter",)
-"""Who reported is sealed, and compared as sealed."""
+"""Fields that stay as they are: the reporter is encrypted, and compared as encrypted."""
 _COMMUNE_DIGITS = 5
 
 
 @dataclass(frozen=True)
 class _Fields:
-    """The fields of a kind's event by what their form is."""
+    """The fields of a kind's event, grouped by their form."""
 
     forms: dict[str, Callable[[str, str], str]]
-    """Codes and numbers, with what gives their form."""
+    """Codes and numbers, with the function that gives their canonical form."""
     required: frozenset[str]
-    """Those that must not be empty."""
+    """Fields that must not be empty."""
     identifiers: tuple[str, ...]
     texts: tuple[str, ...]
     sites: tuple[str, ...]
@@ -86,10 +90,11 @@ def _marks(annotation: Any) -> tuple[set[str], Any]:
 
 
 def canonical(kind: Kind, event: Any) -> Any:
-    """Return an event (a `Read`) in its one form; the same object where it has it already.
+    """Return an event (a `Read`) in its canonical form; the same object if it has it already.
 
     Raises:
-        Refusal: a number or code that holds control characters or nothing but space, or a precision of no moment.
+        RefusalError: A number or code holds control characters or nothing but space, or a precision
+            names no moment.
     """
     its, data = fields(kind), event.data
     head = _changed(event, dict.fromkeys(("id", "source"), _identifier))
@@ -115,25 +120,28 @@ def canonical(kind: Kind, event: Any) -> Any:
     if body:
         head["data"] = msgspec.structs.replace(data, **body)
     found = msgspec.structs.replace(event, **head) if head else event
-    _look(kind).settle(found)
+    _checks(kind).settle(found)
     return found
 
 
 @dataclass(frozen=True)
-class _Look:
-    """What shows at little cost that an event has its one form: its numbers, and whether its codes were seen in it before."""
+class _Checks:
+    """What shows cheaply that an event is canonical.
+
+    That is its numbers, and codes that were seen before.
+    """
 
     number: Callable[[Any], str]
-    """The number that the sender gave the entity (of its `data`); of a kind without one a code, which is looked at anyhow."""
+    """Reads the entity's number from `data`; for a kind without one, some code."""
     codes: Callable[[Any], Any]
     texts: Callable[[Any], tuple[str, ...]] | None
-    """The texts of its `data`; None for a kind without any."""
+    """Reads the texts of `data`; None for a kind without any."""
     has_sites: bool
     settled: set[Any]
     sources: set[str]
 
     def settle(self, event: Any) -> None:
-        """Remember the codes and the source of an event that has its one form."""
+        """Remember the codes and the source of an event that is canonical."""
         for known, found in ((self.settled, self.codes(event.data)), (self.sources, event.source)):
             if len(known) >= MAX_KNOWN_CODES:
                 known.clear()
@@ -141,74 +149,79 @@ class _Look:
 
 
 @cache
-def _look(kind: Kind) -> _Look:
+def _checks(kind: Kind) -> _Checks:
     its = fields(kind)
     codes = attrgetter(*(name for name in its.forms if name not in its.identifiers))
-    texts = (
-        attrgetter(*its.texts, "agency") if its.texts else None
-    )  # One more, so that it gives a tuple; it is stripped anyhow.
-    return _Look(
+    # "agency" is one more, so that the getter returns a tuple; it is stripped anyhow.
+    texts = attrgetter(*its.texts, "agency") if its.texts else None
+    return _Checks(
         attrgetter((*its.identifiers, "agency")[0]), codes, texts, bool(its.sites), set(), set()
     )
 
 
 def is_canonical(kind: Kind, event: Any) -> bool:
-    """Return whether an event is known to have its one form; asked about each, so it must cost next to nothing.
+    """Return whether an event is known to be canonical.
 
-    Of its texts only plain spaces at their ends are looked for: the rest shows in its record (`schemas.text.may_need_normalising`).
+    This runs for each event, so it must cost next to nothing. Of its texts only spaces at their
+    ends are looked for: the rest shows in its record (`schemas.text.may_need_normalising`).
     """
-    look, data = _look(kind), event.data
+    checks, data = _checks(kind), event.data
     return (
-        look.codes(data) in look.settled
-        and event.source in look.sources
+        checks.codes(data) in checks.settled
+        and event.source in checks.sources
         and not data.precision
         and _is_number(event.id)
-        and _is_number(look.number(data))
-        and not look.has_sites
-        and (look.texts is None or all(text.strip() == text for text in look.texts(data)))
+        and _is_number(checks.number(data))
+        and not checks.has_sites
+        and (checks.texts is None or all(text.strip() == text for text in checks.texts(data)))
     )
 
 
 def _is_number(text: str) -> bool:
-    """Whether a number has its one form and may be one; most are of plain letters, which is seen at a tenth of the price."""
+    """Return whether a text is a valid entity number in its canonical form.
+
+    Most are printable ASCII, which is checked at a tenth of the price.
+    """
     if text.isascii() and text.isprintable():
         return text.strip() == text and text not in _NOT_NUMBERS
     return normalise(text) == text and not has_control(text)
 
 
 def uncertain(kind: Kind, events: Sequence[Any], data: Sequence[Any]) -> list[int]:
-    """Return the indexes of the events that `is_canonical` does not know to have their one form, all at once.
+    """Return the indexes of the events not known to be canonical, as `is_canonical` in one pass.
 
     Args:
-        data: the `data` of the events.
+        kind: The kind of all the events.
+        events: The events, each a `Read`.
+        data: The `data` of the events.
     """
-    look = _look(kind)
+    checks = _checks(kind)
     ids, numbers, codes = (
         list(map(_ID, events)),
-        list(map(look.number, data)),
-        list(map(look.codes, data)),
+        list(map(checks.number, data)),
+        list(map(checks.codes, data)),
     )
     if (
-        not look.has_sites
-        and look.sources.issuperset(map(_SOURCE, events))
+        not checks.has_sites
+        and checks.sources.issuperset(map(_SOURCE, events))
         and not any(map(_PRECISION, data))
         and _are_numbers(ids)
         and _are_numbers(numbers)
         and (
-            look.texts is None
-            or all(text.strip() == text for texts in map(look.texts, data) for text in texts)
+            checks.texts is None
+            or all(text.strip() == text for texts in map(checks.texts, data) for text in texts)
         )
     ):
         return (
             []
-            if look.settled.issuperset(codes)
-            else [index for index, code in enumerate(codes) if code not in look.settled]
+            if checks.settled.issuperset(codes)
+            else [index for index, code in enumerate(codes) if code not in checks.settled]
         )
     return [index for index, event in enumerate(events) if not is_canonical(kind, event)]
 
 
 def _are_numbers(texts: list[str]) -> bool:
-    """`_is_number` of each, all at once where they are plain."""
+    """Return whether `_is_number` holds for each text, in one pass if they are plain."""
     together = "".join(texts)
     if not together.isascii() or not together.isprintable() or " " in together:
         return all(map(_is_number, texts))
@@ -246,10 +259,11 @@ def _code(name: str, text: str) -> str:
 
 
 def commune_code(name: str, code: str) -> str:
-    """Return a commune's code in its one form: the zeros that a spreadsheet took are put back where a commune has that code.
+    """Return a commune's code with the leading zeros that a spreadsheet removed.
 
-    Codes of communes have five digits, so that there is one reading only; a code that a unit has as it is stays, that of a province
-    too. Where a code may be that of a district too (`unit`), one digit may be missing at most.
+    Zeros are added only if a commune has the resulting code. Codes of communes have five digits, so
+    that there is one reading only; a code that a unit has as it is stays, that of a province too.
+    Where a code may be that of a district too (`unit`), one digit may be missing at most.
     """
     found = _code(name, code)
     if len(found) >= _COMMUNE_DIGITS or not (found.isascii() and found.isdigit()):
@@ -280,7 +294,7 @@ def _official_provinces() -> frozenset[str]:
 
 
 def sites(given: list[str]) -> list[str]:
-    """Return the sites of a meeting, each once, in the order in which they were first named; a site without a code is none."""
+    """Return the sites of a meeting without repeats and empty codes, in their order."""
     return list(dict.fromkeys(filter(None, (commune_code("site", code) for code in given))))
 
 
@@ -299,22 +313,28 @@ def _precision(its: _Fields, given: list[str]) -> dict[str, str]:
 
 
 def _is_whole(moment: datetime, precision: str) -> bool:
-    """Whether a moment is the beginning of its day or minute already; then it stays as it came, whatever offset it has."""
+    """Return whether a moment is the start of its day or minute.
+
+    Then it stays as it is, whatever its offset.
+    """
     return moment.second == moment.microsecond == 0 and (
         precision == MINUTE or moment == start_of(precision, moment)
     )
 
 
 def start_of(precision: str, moment: datetime) -> datetime:
-    """Return the beginning of a moment's `day` or `minute` in Viet Nam."""
+    """Return the start of a moment's `day` or `minute` in Việt Nam."""
     minute = moment.astimezone(LOCAL).replace(second=0, microsecond=0)
     return minute if precision == MINUTE else minute.replace(hour=0, minute=0)
 
 
 def with_days(record: bytes) -> bytes | None:
-    """Return a record whose moments that are dates (`2026-11-25`) are that day's beginning, noted in `precision`.
+    """Return a record in which each moment that is a date (`2026-11-25`) is the start of that day.
 
-    None where it has no such moment, or cannot be read at all.
+    The precision is noted in `precision`.
+
+    Returns:
+        The record; None if no moment of it is a date, or it cannot be read.
     """
     try:
         event = msgspec.json.decode(record)

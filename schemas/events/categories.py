@@ -1,10 +1,10 @@
-"""What can be wrong with an input: the categories, and the refusal that names one."""
+"""Define the categories of invalid input and the error that carries one."""
 
 from enum import StrEnum
 
 
 class RefusalCategory(StrEnum):
-    """What is wrong with a refused event; stable words for machines."""
+    """Category of a refused event; the values are stable and meant for programs."""
 
     BAD_UTF8 = "bad-utf8"
     BAD_JSON = "bad-json"
@@ -22,13 +22,14 @@ class RefusalCategory(StrEnum):
 
 
 MAX_REASON_LETTERS = 1000
-"""Letters of a reason: it may quote what is wrong, and that may be long."""
+"""Maximum length of a reason, in letters; a reason quotes what is wrong, which may be long."""
 
 
 class RefusalError(Exception):
-    """An input that cannot be an event, with its category and a reason to act on."""
+    """Raised for input that is not a valid event, with a category and a reason to act on."""
 
     def __init__(self, category: RefusalCategory, reason: str) -> None:
+        """Keep the category, and the reason cut to `MAX_REASON_LETTERS`."""
         super().__init__(reason)
         self.category = category
         self.reason = (

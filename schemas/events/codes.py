@@ -1,7 +1,8 @@
-"""The code lists of the vocabulary, each code with its words in Vietnamese and English.
+"""Define the code lists of events, each code with its label in Vietnamese and English.
 
-Numbered codes are those of the national interchange formats (filings: the ten statuses of the public-service portals; documents:
-QCVN 102:2016/BTTTT); worded codes are ours. A member is written `NAME = value, "Vietnamese", "English"`.
+Numbered codes are those of the national interchange formats (filings: the ten statuses of the
+public-service portals; documents: QCVN 102:2016/BTTTT); codes that are words are ours. A member is
+written `NAME = value, "Vietnamese", "English"`.
 """
 
 from enum import IntEnum, StrEnum
@@ -9,20 +10,21 @@ from typing import Self
 
 
 class Worded:
-    """What has words in both languages."""
+    """A code with a label in both languages."""
 
     vi: str
     en: str
 
     def label(self, language: str = "vi") -> str:
-        """What a screen shows, in `vi` or `en`."""
+        """Return the label for screens, in `vi` or `en`."""
         return self.vi if language == "vi" else self.en
 
 
 class NumberedCode(Worded, IntEnum):
-    """A code that travels as a number."""
+    """A code that is sent as a number."""
 
     def __new__(cls, value: int, vi: str, en: str) -> Self:
+        """Create a member from its number and its two labels."""
         member = int.__new__(cls, value)
         member._value_ = value
         member.vi, member.en = vi, en
@@ -30,9 +32,10 @@ class NumberedCode(Worded, IntEnum):
 
 
 class WordedCode(Worded, StrEnum):
-    """A code that travels as a word."""
+    """A code that is sent as a word."""
 
     def __new__(cls, value: str, vi: str, en: str) -> Self:
+        """Create a member from its word and its two labels."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.vi, member.en = vi, en
@@ -40,7 +43,7 @@ class WordedCode(Worded, StrEnum):
 
 
 class FilingStatus(NumberedCode):
-    """Where a public-service filing stands."""
+    """Status of a public-service filing."""
 
     REGISTERED = 1, "Mới đăng ký", "Registered"
     ACCEPTED = 2, "Được tiếp nhận", "Accepted"
@@ -55,7 +58,7 @@ class FilingStatus(NumberedCode):
 
 
 class Channel(NumberedCode):
-    """How a filing came in."""
+    """Channel by which a filing was submitted."""
 
     IN_PERSON = 1, "Trực tiếp", "In person"
     ONLINE = 2, "Trực tuyến", "Online"
@@ -63,7 +66,7 @@ class Channel(NumberedCode):
 
 
 class Applicant(NumberedCode):
-    """Who files."""
+    """Type of applicant."""
 
     CITIZEN = 0, "Công dân", "Citizen"
     ENTERPRISE = 1, "Doanh nghiệp", "Enterprise"
@@ -79,7 +82,7 @@ class ServiceLevel(WordedCode):
 
 
 class Digitisation(WordedCode):
-    """What of the filing's papers exists as data."""
+    """Which papers of a filing exist as data."""
 
     NONE = "none", "Chưa số hóa", "Not digitised"
     RECEIVED = "received", "Số hóa hồ sơ", "Papers digitised"
@@ -88,7 +91,7 @@ class Digitisation(WordedCode):
 
 
 class Reuse(WordedCode):
-    """Whether data that the state already holds was used again."""
+    """Whether data that the state already holds was reused."""
 
     NONE = "none", "Không tái sử dụng", "Not reused"
     PROVINCE = "province", "Tái sử dụng trong tỉnh", "Reused in the province"
@@ -96,7 +99,7 @@ class Reuse(WordedCode):
 
 
 class FeedbackStatus(WordedCode):
-    """Where a citizen's field report stands."""
+    """Status of a citizen's field report."""
 
     RECEIVED = "received", "Mới tiếp nhận", "Received"
     VERIFIED = "verified", "Đã xác minh", "Verified"
@@ -109,14 +112,14 @@ class FeedbackStatus(WordedCode):
 
 
 class Urgency(WordedCode):
-    """How a field report was routed."""
+    """Urgency with which a field report was routed."""
 
     TIMED = "timed", "Có thời hạn", "Timed"
     IMMEDIATE = "immediate", "Xử lý ngay", "Immediate"
 
 
 class DocumentStatus(NumberedCode):
-    """Where an e-document stands at its receiver (QCVN 102:2016)."""
+    """Status of an e-document at its receiver (QCVN 102:2016)."""
 
     ARRIVED = 1, "Đã đến", "Arrived"
     REFUSED = 2, "Từ chối", "Refused"
@@ -130,7 +133,10 @@ class DocumentStatus(NumberedCode):
 
 
 class Priority(NumberedCode):
-    """How urgent an e-document is: 0 to 3 of QCVN 102:2016, and 4, which several public systems of the axis send."""
+    """Urgency of an e-document.
+
+    0 to 3 are those of QCVN 102:2016; 4 is sent by several public systems of the axis.
+    """
 
     NORMAL = 0, "Thường", "Normal"
     URGENT = 1, "Khẩn", "Urgent"
@@ -140,7 +146,7 @@ class Priority(NumberedCode):
 
 
 class DocumentAction(NumberedCode):
-    """What the sending of an e-document does (`BussinessDocType`, so spelled there)."""
+    """Effect of sending an e-document (`BussinessDocType`, so spelled in QCVN 102:2016)."""
 
     NEW = 0, "Văn bản mới", "New"
     RECALL = 1, "Thu hồi", "Recall"
@@ -149,7 +155,7 @@ class DocumentAction(NumberedCode):
 
 
 class MeetingState(WordedCode):
-    """Where a video conference stands."""
+    """State of a video conference."""
 
     SCHEDULED = "scheduled", "Đã lên lịch", "Scheduled"
     LIVE = "live", "Đang họp", "Live"

@@ -1,6 +1,7 @@
-"""CloudEvents 1.0 structured JSON: from bytes to a valid event or a refusal that a person can act on, and back.
+"""Read and write CloudEvents 1.0 structured JSON: bytes to a valid event or a refusal, and back.
 
-One record is one event. `Reader` is what everything reads with: the gateway before it accepts, the worker before it counts.
+One record is one event. `Reader` is used by everything that reads: the gateway before it accepts,
+the worker before it counts. A refusal has a reason that a person can act on.
 """
 
 import re
@@ -23,31 +24,44 @@ from schemas.events.plain import plain
 from schemas.text import may_need_normalising
 
 EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-"""Times outside are impossible for a living administration, and ClickHouse must be able to hold them."""
+"""Bounds of plausible times.
+
+No administration of today has others, and ClickHouse can hold these.
+"""
 CLOCK_TOLERANCE = timedelta(minutes=5)
-"""An event whose time is ahead of its arrival by more comes from a clock that is wrong: it is kept, and told as what it is."""
+"""How far an event's time may be ahead of its arrival; beyond, its clock counts as wrong.
+
+Such an event is kept and reported as what it is.
+"""
 
 
 class Read(Envelope, frozen=True, kw_only=True, gc=False):
-    """A valid event with its envelope: of the subclass of its kind, so that one pass over the record checks both."""
+    """A valid event with its envelope.
+
+    It is of its kind's subclass, so that one pass over the record checks both.
+    """
 
     kind: ClassVar[Kind]
     data: Any
 
     @property
     def event_id(self) -> str:
-        """The event's identity, CloudEvents `source` + `id`, in one text."""
+        """Return the event's identity, CloudEvents `source` + `id`, as one text."""
         return f"{self.source}#{self.id}"
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads records; `max_bytes` bounds a single event."""
+    """A reader of records; `max_bytes` bounds a single event."""
 
     max_bytes: int = 256 << 10
 
     def read(self, record: bytes) -> Read:
-        """The event in a record. Raises `RefusalError` for anything that is not a valid event of a known kind."""
+        """Return the event in a record.
+
+        Raises:
+            RefusalError: The record is not a valid event of a known kind.
+        """
         if len(record) > self.max_bytes:
             raise RefusalError(
                 RefusalCategory.TOO_LARGE,
@@ -60,7 +74,8 @@ class Reader:
         ):
             raise RefusalError(
                 RefusalCategory.WRONG_VALUE,
-                f"datacontenttype must be application/json, not {_told(read.datacontenttype)!r}.",
+                "datacontenttype must be application/json, "
+                f"not {_quotable(read.datacontenttype)!r}.",
             )
         for moment in _MOMENTS[read.kind](read):
             # The year alone decides nearly always, at a fifth of the price.
@@ -82,14 +97,19 @@ class Reader:
         return read
 
     def read_all(self, kind: Kind, records: Sequence[bytes]) -> list[Read] | None:
-        """What `read` gives for each record, but with plain codes, all in one pass, if all are valid events of the kind and
-        that is plain to see.
+        """Return what `read` returns for each record, but with plain codes, in one pass.
 
-        None if one is not, or needs a closer look; then `read` them one by one.
+        Args:
+            kind: The kind of all the events.
+            records: At least one record.
+
+        Returns:
+            The events; None if one is invalid or needs a closer look: then `read` them one by one.
         """
         if max(map(len, records)) > self.max_bytes:
             return None
-        # No object goes on over `}` newline `{`. So each record holds one at least, and as many objects as records are one in each.
+        # No JSON object contains `}` newline `{`. So each record holds at least one object, and as
+        # many objects as records means one in each.
         if {record[:1] for record in records} != {b"{"} or {record[-1:] for record in records} != {
             b"}"
         }:
@@ -123,7 +143,7 @@ class Reader:
 
 
 def write(kind: Kind, event: Event, *, id: str, source: str, time: datetime) -> bytes:
-    """The CloudEvents JSON of an event: what `Reader.read` takes."""
+    """Return the CloudEvents JSON of an event, which `Reader.read` accepts."""
     envelope = {
         "specversion": "1.0",
         "id": id,
@@ -138,35 +158,36 @@ def write(kind: Kind, event: Event, *, id: str, source: str, time: datetime) -> 
 
 
 def identities(event_ids: Iterable[str]) -> list[int]:
-    """64 bits for each event's identity (CloudEvents `source` + `id`), which stand for it."""
+    """Return a 64-bit hash of each event's identity (CloudEvents `source` + `id`)."""
     return list(map(xxhash.xxh3_64_intdigest, map(str.encode, event_ids)))
 
 
 def bodies(kind: Kind, events: Sequence[Read]) -> list[int]:
-    """64 bits for what each event says: two events of one identity with different bodies contradict each other.
+    """Return a 64-bit hash of what each event states.
 
-    Whether somebody is named as the reporter belongs to it, but not who: sealed with a new key, a resend must still be a resend.
-    Nor does how exactly a moment is known: a file that was imported before that was told is the same file.
+    One identity with two hashes is a contradiction. Whether a reporter is named belongs to the
+    hash, but not who: encrypted with a new key, a resend must still be a resend. Nor does the
+    precision of a moment: a file that was imported before precision was recorded is the same file.
     """
-    # Together, as a call for each takes as long as its work. In JSON no text holds a line's end.
-    said = _ENCODER.encode_lines(
+    # All in one call, as each call takes as long as its work. In JSON no text holds a line break.
+    statements = _ENCODER.encode_lines(
         [(event.time, _exact(event.data)) for event in events]
     ).splitlines()
     if kind is FEEDBACK:
-        said = [
+        statements = [
             _without_reporter(line, event.data.reporter)
-            for line, event in zip(said, events, strict=True)
+            for line, event in zip(statements, events, strict=True)
         ]
-    return list(map(xxhash.xxh3_64_intdigest, said))
+    return list(map(xxhash.xxh3_64_intdigest, statements))
 
 
 def identity(event_id: str) -> int:
-    """`identities` of one."""
+    """Return the hash of one identity, as `identities` does."""
     return identities([event_id])[0]
 
 
 def body(read: Read) -> int:
-    """`bodies` of one."""
+    """Return the hash of one event, as `bodies` does."""
     return bodies(read.kind, [read])[0]
 
 
@@ -174,19 +195,19 @@ def _exact(data: Any) -> Any:
     return msgspec.structs.replace(data, precision=UNSET) if data.precision else data
 
 
-def _without_reporter(said: bytes, reporter: str) -> bytes:
-    # The last member of all, and in JSON no text can hold a quote that looks like this.
-    others, member, _ = said.rpartition(_REPORTER)
+def _without_reporter(line: bytes, reporter: str) -> bytes:
+    # It is the last member, and no text in JSON can hold a quote that looks like this.
+    others, member, _ = line.rpartition(_REPORTER)
     return others + member if reporter else others
 
 
 def _read_type(kind: Kind) -> type[Read]:
-    """The record of a kind: msgspec chooses among them by the CloudEvents `type`."""
+    """Return the record type of a kind; msgspec chooses among them by the CloudEvents `type`."""
     return _record(kind, [("data", kind.event)])
 
 
 def _plain_type(kind: Kind) -> type[Read]:
-    """The same with plain codes, for the content type that nearly every record has."""
+    """Return the record type with plain codes, for the content type of nearly every record."""
     return _record(
         kind, [("data", plain(kind.event)), ("datacontenttype", Literal["application/json"], _JSON)]
     )
@@ -208,7 +229,7 @@ def _record(kind: Kind, fields: list[Any]) -> type[Read]:
 
 
 def _moments(kind: Kind) -> list[str]:
-    """The times that an event of the kind states, beside its own."""
+    """Return the names of the times that an event of the kind states beside its own."""
     return [
         field.name for field in msgspec.structs.fields(kind.event) if field.name.endswith("_at")
     ]
@@ -231,7 +252,7 @@ _CODE = re.compile(r"(?!.*\d{7})[A-Za-z0-9._/+-]{1,64}")
 
 
 def _decoded(record: bytes) -> Read:
-    """The event in a record; of one that cannot be decoded, whether it can with the dates in it as moments."""
+    """Return the event in a record; if that fails, retry with its dates as moments."""
     try:
         return _DECODER.decode(record)
     except Exception as error:
@@ -247,11 +268,14 @@ def _decoded(record: bytes) -> Read:
     try:
         raise refusal
     finally:
-        del refusal  # It holds this frame, and with it the record, until garbage is looked for.
+        del refusal  # It refers to this frame, and so to the record, until garbage is collected.
 
 
 def _refusal(error: Exception) -> RefusalError:
-    """What is wrong with a record that could not be decoded. Raises the error itself if it is none of the record's."""
+    """Return the refusal of a record that could not be decoded.
+
+    Raises the error itself if the record did not cause it.
+    """
     if isinstance(error, RecursionError):
         return RefusalError(RefusalCategory.TOO_DEEP, "The JSON is nested too deeply.")
     if isinstance(error, UnicodeDecodeError):
@@ -268,16 +292,19 @@ def _refusal(error: Exception) -> RefusalError:
         known = ", ".join(BY_TYPE)
         return RefusalError(
             RefusalCategory.UNKNOWN_KIND,
-            f"Type {_told(unknown[1])!r} is not known; known are {known} - at `$.type`",
+            f"Type {_quotable(unknown[1])!r} is not known; known are {known} - at `$.type`",
         )
     category = _category(reason)
     return RefusalError(
-        category, _QUOTED.sub(lambda found: f"{found[1]}{_told(found[2])!r}{found[3]}", reason)
+        category, _QUOTED.sub(lambda found: f"{found[1]}{_quotable(found[2])!r}{found[3]}", reason)
     )
 
 
-def _told(value: str) -> str:
-    """A wrong value as a reason may quote it: a code that is none of ours. No words, no long number: they may be a person's."""
+def _quotable(value: str) -> str:
+    """Return a wrong value as a reason may quote it: only what looks like a code.
+
+    Words and long numbers are left out: they may be a person's.
+    """
     return value if _CODE.fullmatch(value) else "…"
 
 

@@ -1,4 +1,7 @@
-"""The kinds of event: for each its type, its key, and the dimensions and measures of its windows."""
+"""Declare the kinds of event.
+
+Each has its type, its key, and the dimensions and measures of its windows.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +18,10 @@ STEPS = Measure("steps", "Mọi sự kiện", "Events of any status.")
 
 @dataclass(frozen=True, eq=False)
 class Kind:
-    """One kind of event and all that derives from being of it. Compared by identity: it is a key on the hot path."""
+    """A kind of event and all that derives from it.
+
+    Compared by identity: it is a dictionary key on the hot path.
+    """
 
     name: str
     plural: str
@@ -29,21 +35,21 @@ class Kind:
 
     @property
     def type(self) -> str:
-        """The CloudEvents `type`."""
+        """Return the CloudEvents `type`."""
         return f"vn.ioc.{self.name}.v{self.version}"
 
     @cached_property
     def entity_id(self) -> Callable[[Any], str]:
-        """Gives the entity that an event is about; the key of its Kafka record."""
+        """Return a function from an event to its entity's id, the key of its Kafka record."""
         parts: Callable[[Any], Any] = attrgetter(*self.key)
         return parts if len(self.key) == 1 else lambda event: "/".join(parts(event))
 
     def label(self, language: str = "vi") -> str:
-        """What a screen calls it, in `vi` or `en`."""
+        """Return the kind's name for screens, in `vi` or `en`."""
         return self.vi if language == "vi" else self.en
 
     def topic(self, prefix: str) -> str:
-        """The Kafka topic of the kind."""
+        """Return the name of the kind's Kafka topic."""
         return prefix + self.name
 
 
@@ -276,10 +282,16 @@ KINDS = (FILING, FEEDBACK, DOCUMENT, MEETING, INDICATOR)
 BY_NAME = {kind.name: kind for kind in KINDS}
 BY_TYPE = {kind.type: kind for kind in KINDS}
 DEAD_LETTERS = "dead-letters"
-"""Topic, after the prefix, of records that could not be counted."""
+"""Topic, without its prefix, of records that could not be counted."""
 HEARTBEATS = "heartbeats"
-"""Topic, after the prefix, of the gateway's heartbeats: what proves to the screens that the whole path is alive."""
+"""Topic, without its prefix, of the gateway's heartbeats.
+
+They prove to the screens that the whole path works.
+"""
 REPEATS = "repeats"
-"""Topic, after the prefix, of what workers dropped as repeats: who sent it can tell what came of it."""
+"""Topic, without its prefix, of the records that workers dropped as repeats.
+
+A sender learns from it what became of its records.
+"""
 REFUSALS = "refusals"
-"""Topic, after the prefix, of what gateways refused, counted over some seconds."""
+"""Topic, without its prefix, of what gateways refused, counted over some seconds."""

@@ -1,7 +1,8 @@
-"""The little language in which a measure of a window is declared: once, for Python and SQL alike.
+"""Define the conditions by which a window's measure is declared once, for Python and SQL alike.
 
-A condition knows how to say itself in both. `python` speaks of a stored row (the very values that ClickHouse gets: times are
-integer milliseconds, codes are their numbers or words), so that both languages compare the same values.
+A condition renders itself in both languages. `python` reads a stored row (the very values that
+ClickHouse gets: times are integer milliseconds, codes are their numbers or words), so that both
+languages compare the same values.
 """
 
 from dataclasses import dataclass, field
@@ -15,16 +16,21 @@ class Condition(Protocol):
     """A condition on one event."""
 
     def python(self, column: "Columns") -> str:
-        """The condition as a Python expression over a stored row; `column(name)` is the expression of a column's value."""
+        """Return the condition as a Python expression over a stored row.
+
+        Args:
+            column: Returns the Python expression of a column's value.
+        """
 
     def sql(self) -> str:
-        """The condition as a ClickHouse expression over the columns of the kind's events table."""
+        """Return the condition as a ClickHouse expression over the columns of the events table."""
 
 
 class Columns(Protocol):
-    """Gives the Python expression that reads a column of a stored row."""
+    """A function that gives the Python expression of a column."""
 
-    def __call__(self, name: str) -> str: ...
+    def __call__(self, name: str) -> str:
+        """Return the Python expression that reads a column from a stored row."""
 
 
 def _literal(value: IntEnum | StrEnum | int | str) -> str:
@@ -35,53 +41,63 @@ def _literal(value: IntEnum | StrEnum | int | str) -> str:
 
 @dataclass(frozen=True)
 class Is:
-    """The field has one of these codes."""
+    """True if the field has one of these codes."""
 
     name: str
     values: tuple[IntEnum | StrEnum | int, ...]
 
     def python(self, column: Columns) -> str:
+        """Return the condition as a Python expression."""
         return f"{column(self.name)} in ({', '.join(map(_literal, self.values))},)"
 
     def sql(self) -> str:
+        """Return the condition as a ClickHouse expression."""
         return f"{self.name} IN ({', '.join(map(_literal, self.values))})"
 
 
 @dataclass(frozen=True)
 class Yes:
-    """The field is true."""
+    """True if the field is true."""
 
     name: str
 
     def python(self, column: Columns) -> str:
+        """Return the condition as a Python expression."""
         return column(self.name)
 
     def sql(self) -> str:
+        """Return the condition as a ClickHouse expression."""
         return self.name
 
 
 @dataclass(frozen=True)
 class AtLeast:
-    """The field is given and not below a value."""
+    """True if the field is present and not below a value."""
 
     name: str
     value: int
 
     def python(self, column: Columns) -> str:
+        """Return the condition as a Python expression."""
         return f"({column(self.name)} or -1) >= {self.value}"
 
     def sql(self) -> str:
+        """Return the condition as a ClickHouse expression."""
         return f"ifNull({self.name} >= {self.value}, 0)"
 
 
 @dataclass(frozen=True)
 class After:
-    """Both times are given and the first is later: later than the end of the second's day, where that is known to the day only."""
+    """True if both times are present and the first is later than the second.
+
+    A second time that is known to the day only lasts to the end of that day.
+    """
 
     first: str
     second: str
 
     def python(self, column: Columns) -> str:
+        """Return the condition as a Python expression."""
         one, two = column(self.first), column(self.second)
         known = column("precision")
         spans = " else ".join(
@@ -90,12 +106,16 @@ class After:
         return f"({one} is not None and {two} is not None and {one} > {two} + ({spans} else 0))"
 
     def sql(self) -> str:
+        """Return the condition as a ClickHouse expression."""
         return f"ifNull({self.first} > {last_sql(self.second)}, 0)"
 
 
 @dataclass(frozen=True)
 class Measure:
-    """How many events of a window meet all the conditions; `vi` and `sentence` say it in Vietnamese and English."""
+    """A count of the events of a window that meet all conditions.
+
+    `vi` and `sentence` describe it in Vietnamese and English.
+    """
 
     name: str
     vi: str
@@ -103,17 +123,17 @@ class Measure:
     where: tuple[Condition, ...] = field(default=())
 
     def label(self, language: str = "vi") -> str:
-        """What a screen shows, in `vi` or `en`."""
+        """Return the label for screens, in `vi` or `en`."""
         return self.vi if language == "vi" else self.sentence.removesuffix(".")
 
     def python(self, column: Columns) -> str:
-        """A Python expression, true or false."""
+        """Return a Python expression, true or false."""
         return " and ".join(condition.python(column) for condition in self.where) or "True"
 
     def condition(self) -> str:
-        """A ClickHouse expression, true of the events that count."""
+        """Return a ClickHouse expression, true for the events that count."""
         return " AND ".join(condition.sql() for condition in self.where) or "true"
 
     def sql(self) -> str:
-        """A ClickHouse aggregate."""
+        """Return a ClickHouse aggregate."""
         return f"countIf({self.condition()})" if self.where else "count()"

@@ -1,4 +1,7 @@
-"""JSON members that stand twice in one object: which of them holds depends on the reader, so no event may have any."""
+"""Detect JSON members that occur twice in one object.
+
+Readers disagree on which of the two holds, so no event may have any.
+"""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -14,12 +17,15 @@ from schemas.events.refusals import code
 
 _DECODER = msgspec.json.Decoder()
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
-"""Makes no values, which are most of the work."""
+"""Decodes an object without its values, which are most of the work."""
 _ENCODER = msgspec.json.Encoder()
 _ABSENT = msgspec.Raw(b"")
 _TYPE = b'"type":"'
 COMPACT_BYTES = 64
-"""Where a record's beginning has no space behind a colon, the others of its sender are taken to be compact, too."""
+"""Bytes at the start of a batch that are searched for a space after a colon.
+
+Without one, all records of the batch are taken to be compact.
+"""
 
 
 class _RepeatedError(Exception):
@@ -29,11 +35,14 @@ class _RepeatedError(Exception):
 
 
 def repeated_member(record: bytes) -> str | None:
-    """Return the name of a member that one object of a JSON record holds twice, None if there is none or it is no JSON.
+    r"""Return the name of a member that one object of a JSON record holds twice.
 
-    Names are compared by what they say: `\\u0064ata` is `data`. Nearly always it is enough to count: a record has as many `":` as
-    its objects have members. Only where these differ (objects in lists, a repeat), or a space stands before a colon, are they told
-    apart.
+    Names are compared after decoding: `\u0064ata` is `data`. Nearly always it is enough to count:
+    a record has as many `":` as its objects have members. Only where these differ (objects in
+    lists, a repeat), or a space stands before a colon, is every name compared.
+
+    Returns:
+        The name; None if no member is repeated or the record is not JSON.
     """
     if _is_plain(record):
         return None
@@ -43,7 +52,9 @@ def repeated_member(record: bytes) -> str | None:
             members = len(read) + sum(
                 [len(value) for value in read.values() if type(value) is dict]
             )
-            if record.count(b'":') == members and not (_spaced(record) or b"\n:" in record):
+            if record.count(b'":') == members and not (
+                _has_space_before_colon(record) or b"\n:" in record
+            ):
                 return None
         json.loads(record, object_pairs_hook=_pairs)
     except _RepeatedError as found:
@@ -54,27 +65,30 @@ def repeated_member(record: bytes) -> str | None:
 
 
 def refuse_repeated(record: bytes) -> None:
-    """Raise `RefusalError` for a record with a member that one of its objects holds twice. Its name is told where it can be a
-    code."""
+    """Raise `RefusalError` for a record with a repeated member.
+
+    The error names the member if its name can be a code.
+    """
     if (name := repeated_member(record)) is not None:
         raise RefusalError(
             RefusalCategory.WRONG_VALUE, f"Member `{code(name) or '…'}` stands twice in one object."
         )
 
 
-def perhaps_repeated(kind: Kind, records: Sequence[bytes]) -> bool:
-    """Return whether a member may stand twice in any of many valid events of a kind; all at once, at a fifth of the price of each.
+def may_repeat(kind: Kind, records: Sequence[bytes]) -> bool:
+    """Return whether a member may be repeated in any of many valid events of a kind.
 
-    Records that are compact and hold nothing but what a kind has are as long as what is written again of their members: it is never
-    longer, and shorter by what stands twice. Others have none if all together have as many `":` as members: each has at least as
-    many, unless a space stands before a colon.
+    The check covers all records at once, at a fifth of the price of each. Compact records that hold
+    only members of the kind are as long as their members encoded again: the encoded text is never
+    longer, and shorter by what is repeated. Other records have no repeat if all together have as
+    many `":` as members: each has at least as many, unless a space stands before a colon.
     """
     lines = b"\n".join(records)
     if b'": ' not in records[0][:COMPACT_BYTES]:
-        skeleton = _skeleton(kind)
+        skeleton = _skeleton_decoder(kind)
         if len(_ENCODER.encode_lines(skeleton.decode_lines(lines))) == len(lines) + 1:
             return False
-    if lines.count(b"\n") >= len(records) or _spaced(lines):
+    if lines.count(b"\n") >= len(records) or _has_space_before_colon(lines):
         return True
     events = _OBJECT.decode_lines(lines)
     data = _OBJECT.decode_lines(b"\n".join([event["data"] for event in events]))
@@ -82,7 +96,10 @@ def perhaps_repeated(kind: Kind, records: Sequence[bytes]) -> bool:
 
 
 def _is_plain(record: bytes) -> bool:
-    """Whether a record is compact and has each member once, all of them of its kind: a look at a third of the price of the rest."""
+    """Return whether a record is compact and has each member of its kind at most once.
+
+    This costs a third of the full check.
+    """
     start = record.find(_TYPE)
     kind = (
         BY_TYPE.get(
@@ -92,16 +109,19 @@ def _is_plain(record: bytes) -> bool:
         else None
     )
     try:
-        return kind is not None and len(_ENCODER.encode(_skeleton(kind).decode(record))) == len(
-            record
-        )
+        return kind is not None and len(
+            _ENCODER.encode(_skeleton_decoder(kind).decode(record))
+        ) == len(record)
     except (msgspec.MsgspecError, RecursionError):
         return False
 
 
 @cache
-def _skeleton(kind: Kind) -> "msgspec.json.Decoder[Any]":
-    """Return what reads the members that an event of a kind may have, without their values (none of which is an object)."""
+def _skeleton_decoder(kind: Kind) -> "msgspec.json.Decoder[Any]":
+    """Return a decoder of the members that an event of a kind may have, without their values.
+
+    None of the values is an object.
+    """
 
     def record(name: str, members: Iterable[str], **more: type) -> type:
         fields: list[Any] = [*((member, msgspec.Raw, _ABSENT) for member in members)]
@@ -112,8 +132,11 @@ def _skeleton(kind: Kind) -> "msgspec.json.Decoder[Any]":
     return msgspec.json.Decoder(record("Skeleton", [*envelope, "type"], data=data))
 
 
-def _spaced(record: bytes) -> bool:
-    """Whether a space, other than a line's end, may stand before a colon. One byte is found at a fraction of the price of two."""
+def _has_space_before_colon(record: bytes) -> bool:
+    """Return whether a space, other than a line's end, may stand before a colon.
+
+    Searching for one byte costs a fraction of searching for two.
+    """
     return any(space in record and space + b":" in record for space in (b" ", b"\t", b"\r"))
 
 

@@ -1,8 +1,10 @@
-"""Which Kafka partition an event lies in: a pure function of the event, the same in every process and for ever.
+"""Compute the Kafka partition of an event.
 
-A repeat must meet its original, so it must go to the same partition, however many partitions were added since. Both have one key
-and one time of their own (`occurred_at`): the number of partitions that counts is therefore the one that was in force at that
-time, by a declared history, not the number that a topic happens to have when the event is sent.
+It is a pure function of the event, the same in every process for ever. A repeat must meet its
+original, so it must go to the same partition, however many partitions were added since. Both have
+one key and one time of their own (`occurred_at`): the number of partitions that counts is therefore
+the one that was in force at that time, by a declared history, not the number that a topic happens
+to have when the event is sent.
 """
 
 import re
@@ -20,14 +22,15 @@ from schemas.moments import ZONE, milliseconds
 
 _LATER = re.compile(r"(?P<moment>\S+)\s*=\s*(?P<count>\d+)")
 MAX_PARTITIONS = 1024
-"""Partitions of a topic at most: a slip of the finger must not make a million."""
+"""Maximum number of partitions of a topic, so that a typing mistake does not create a million."""
 
 
 @dataclass(frozen=True)
 class Partitions:
-    """The history of a number of partitions: `counts[0]` from the beginning, `counts[i + 1]` from `since[i]` on (ms since 1970).
+    """The number of partitions over time: `counts[0]` at first, `counts[i + 1]` from `since[i]` on.
 
-    Milliseconds, as `occurred_at` is stored: where an event lies can be told from its row.
+    `since` is in milliseconds since 1970, as `occurred_at` is stored: the partition of an event can
+    be computed from its row.
     """
 
     counts: tuple[int, ...]
@@ -35,7 +38,11 @@ class Partitions:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """From a text such as `4` or `4, 2027-01-01T00:00+07:00 = 8`. Raises `ValueError` that says what is wrong."""
+        """Parse a text such as `4` or `4, 2027-01-01T00:00+07:00 = 8`.
+
+        Raises:
+            ValueError: The text is malformed; the message says how.
+        """
         first, *later = (part.strip() for part in text.split(","))
         counts, since = [_count(first)], list[int]()
         for part in later:
@@ -56,6 +63,7 @@ class Partitions:
         return cls(tuple(counts), tuple(since))
 
     def __str__(self) -> str:
+        """Return the text that `parse` reads."""
         moments = (datetime.fromtimestamp(ms / 1000, UTC).isoformat() for ms in self.since)
         later = (
             f"{moment} = {count}" for moment, count in zip(moments, self.counts[1:], strict=True)
@@ -64,17 +72,22 @@ class Partitions:
 
     @property
     def largest(self) -> int:
-        """How many partitions a topic has to have."""
+        """Return the number of partitions that a topic must have."""
         return self.counts[-1]
 
     def at(self, moment: datetime) -> int:
-        """The number in force at a moment."""
+        """Return the number of partitions in force at a moment."""
         return self.counts[bisect_right(self.since, milliseconds(moment))]
 
     def of(self, key_hash: int, record: bytes) -> int:
-        """The partition of a record, by Kafka's murmur2 hash of its key.
+        """Return the partition of a record.
 
-        What is no event has no time, and becomes a dead letter wherever it lies: it goes by the first number.
+        A record that is not an event has no time and becomes a dead letter wherever it lies: the
+        first number applies to it.
+
+        Args:
+            key_hash: Kafka's murmur2 hash of the record's key.
+            record: The record's bytes.
         """
         count = self.counts[0]
         if self.since:
@@ -84,7 +97,10 @@ class Partitions:
 
 
 def _time(record: bytes) -> datetime:
-    """The time of an event; one that is a date begins with its day. Raises msgspec's errors."""
+    """Return the time of an event; a time that is a date is the start of its day.
+
+    Raises msgspec's errors.
+    """
     try:
         return _TIMED.decode(record).time
     except msgspec.ValidationError:

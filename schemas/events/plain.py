@@ -1,6 +1,7 @@
-"""Events as they are stored: codes are their plain numbers and words, which costs less than members of an enumeration.
+"""Derive event structs whose codes are plain numbers and words, as they are stored.
 
-The struct is derived from the declared one, so that it takes and refuses the same, says the same and has the same JSON.
+Plain values cost less than enumeration members. The struct is derived from the declared one, so
+that it accepts and refuses the same, gives the same errors and has the same JSON.
 """
 
 import types
@@ -14,7 +15,7 @@ from schemas.events.payloads import Event
 
 
 def plain(event: type[Event]) -> type[msgspec.Struct]:
-    """The struct of an event with plain codes."""
+    """Return the struct of an event with plain values in place of enumeration members."""
     hints = typing.get_type_hints(event, include_extras=True)
     fields = [
         (one.name, _plain(hints[one.name]), _default(one)) for one in msgspec.structs.fields(event)
@@ -34,6 +35,8 @@ def _plain(annotation: Any) -> Any:
 
 
 def _default(field: msgspec.structs.FieldInfo) -> Any:
-    made: Any = msgspec.field  # Its declaration allows for one of the two only, where neither is for a field without a default.
+    # msgspec's declaration of `field` allows one of the two arguments only; a field without a
+    # default has neither.
+    make_field: Any = msgspec.field
     default = field.default.value if isinstance(field.default, Enum) else field.default
-    return made(default=default, default_factory=field.default_factory)
+    return make_field(default=default, default_factory=field.default_factory)

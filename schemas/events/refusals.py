@@ -1,4 +1,7 @@
-"""What an input that was refused says of itself, so that somebody can be told: as far as it can be read, and never its content."""
+"""Read from a refused record who sent it, as far as it can be read, and never its content.
+
+A source can be told about its refusals only if it is known.
+"""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +16,7 @@ _CODE = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _CUT_AGENCY = re.compile(rb'"agency"\s*:\s*"([\w.-]{1,64})"')
 _CUT_TYPE = re.compile(rb'"type"\s*:\s*"([\w.-]{1,64})"')
 MAX_SEARCHED_BYTES = 16 << 10
-"""Bytes of an unreadable record that are searched for a name."""
+"""Bytes of an undecodable record that are searched for an agency and a kind."""
 _QUOTED = re.compile(r"'.*'", re.DOTALL)
 _MOMENT = re.compile(r"\d{1,6}-\d\d-\d\d\S*")
 
@@ -30,7 +33,7 @@ _NAMED = msgspec.json.Decoder(_Named)
 
 @dataclass(frozen=True)
 class StatedSender:
-    """Who an input says it is: empty where it does not say, or not in a way that could be a name."""
+    """The sender that a record states; a field is empty if it is missing or could not be a name."""
 
     id: str | None = None
     source: str | None = None
@@ -38,8 +41,11 @@ class StatedSender:
     kind: str = ""
 
 
-def said(record: bytes) -> StatedSender:
-    """What a refused record says of itself. Never raises; a record that is cut off is searched for its names."""
+def stated_sender(record: bytes) -> StatedSender:
+    """Return what a refused record states about its sender; never raise.
+
+    A record that is cut off is searched for its agency and kind.
+    """
     try:
         named = _NAMED.decode(record)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -56,7 +62,7 @@ def said(record: bytes) -> StatedSender:
 
 
 def code(value: Any) -> str:
-    """A text that can be a code; empty for anything else."""
+    """Return `value` if it is a text that can be a code, else an empty text."""
     return value if isinstance(value, str) and _CODE.fullmatch(value) else ""
 
 
@@ -69,6 +75,6 @@ def _kind(value: Any) -> str:
     return found.name if found else ""
 
 
-def harmless(reason: str) -> str:
-    """A reason without what it quotes of the input, which may be anything, a person's name too."""
+def redacted(reason: str) -> str:
+    """Return a reason without what it quotes of the input, which may be a person's name."""
     return _MOMENT.sub("…", _QUOTED.sub("'…'", reason))

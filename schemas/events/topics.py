@@ -1,8 +1,10 @@
-"""The Kafka topics of an installation, derived from the kinds: the same whoever makes them first.
+"""Derive the Kafka topics of an installation from the kinds.
 
-A record's time is when the broker took it in (`LogAppendTime`): arrival is ours to say, whatever clock a sender has. A backfill
-of history states past arrivals by the header `RECEIVED_AT`. Whoever may write to Kafka directly can state one, too, from 1990 up to
-the broker's now: who may write there is a matter of Kafka's access control.
+They are the same whichever process creates them. A record's time is the time at which the broker
+appended it (`LogAppendTime`): arrival is ours to state, whatever clock a sender has. A backfill of
+history states past arrivals by the header `RECEIVED_AT`. Whoever may write to Kafka directly can
+state one, too, from 1990 up to the broker's now: who may write there is a matter of Kafka's access
+control.
 """
 
 from dataclasses import dataclass
@@ -13,12 +15,15 @@ from schemas.settings import Settings
 DAY_MS = 86_400_000
 TIME_OF_RECORDS, APPENDED = "message.timestamp.type", "LogAppendTime"
 RECEIVED_AT = "ioc-received-at"
-"""The header of a record that arrived earlier than the broker took it in: milliseconds since 1970, as decimal digits."""
+"""Header of a record that arrived earlier than the broker appended it.
+
+Its value is milliseconds since 1970, as decimal digits.
+"""
 
 
 @dataclass(frozen=True)
 class Topic:
-    """A Kafka topic as it has to be."""
+    """A Kafka topic with its required configuration."""
 
     name: str
     partitions: int
@@ -27,16 +32,17 @@ class Topic:
 
 
 def topics(settings: Settings) -> tuple[Topic, ...]:
-    """Every topic: one per kind, the dead letters, the repeats, the refusals, the heartbeats.
+    """Return every topic: one per kind, dead letters, repeats, refusals and heartbeats.
 
-    A gateway beats in as many partitions as a kind has, so that every worker has to pass a beat on: the oldest one tells.
+    A gateway sends heartbeats to as many partitions as a kind has, so that every worker passes
+    heartbeats on; the oldest one counts.
     """
-    most = settings.partitions.largest
-    parts = {kind.name: most for kind in KINDS} | {
+    largest = settings.partitions.largest
+    partitions_by_topic = {kind.name: largest for kind in KINDS} | {
         DEAD_LETTERS: 1,
         REPEATS: 1,
         REFUSALS: 1,
-        HEARTBEATS: most,
+        HEARTBEATS: largest,
     }
     return tuple(
         Topic(
@@ -44,7 +50,8 @@ def topics(settings: Settings) -> tuple[Topic, ...]:
             partitions,
             settings.topic_replicas,
             {
-                # A heartbeat is of use for seconds, a repeat while its sender waits; from the others everything can be rebuilt.
+                # A heartbeat is useful for seconds, a repeat while its sender waits; the other
+                # topics are what everything can be rebuilt from.
                 "retention.ms": str(
                     DAY_MS * (1 if name in (HEARTBEATS, REPEATS) else settings.topic_retention_days)
                 ),
@@ -53,5 +60,5 @@ def topics(settings: Settings) -> tuple[Topic, ...]:
                 "min.insync.replicas": str(max(1, settings.topic_replicas - 1)),
             },
         )
-        for name, partitions in parts.items()
+        for name, partitions in partitions_by_topic.items()
     )

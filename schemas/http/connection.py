@@ -1,7 +1,8 @@
-"""One HTTP connection that is held to the limits before any application runs.
+"""Apply the limits to one HTTP connection before any application runs.
 
-uvicorn's own protocol reads a header of any length, waits for headers and bodies for ever and takes connections without end. Its
-fast parser (httptools) stays: what is counted here is counted once per chunk that the socket gives, not per byte.
+uvicorn's own protocol reads a header of any length, waits for headers and bodies for ever and
+accepts connections without end. Its fast parser (httptools) stays: bytes are counted once per chunk
+that the socket gives, not one by one.
 """
 
 import asyncio
@@ -19,25 +20,32 @@ from schemas.http.limits import Limits
 from schemas.http.memory import BodyMemory
 
 LINGER_SECONDS, LINGER_BYTES = 2.0, 1 << 20
-"""After a refusal the rest is read and dropped, so that the client gets to read why: closing at once would reset its connection."""
+"""Bounds of reading on after a refusal.
+
+The rest of the request is read and dropped, so that the client can read the reason: closing at once
+would reset its connection.
+"""
 LINGERING_CONNECTIONS = 64
-"""Connections beyond the limit that are told so; those beyond these are reset."""
+"""Connections beyond the limit that get a 503; further ones are reset."""
 IDLE_SECONDS = 1.0
-"""A connection that waits for longer than this may be closed when there are too many."""
+"""Idle time after which a connection may be closed to make room for another."""
 RETRY_SECONDS = 2
 
 log = logging.getLogger("schemas.http.refused")
 
 
 class BoundedConnection(HttpToolsProtocol):
-    """uvicorn's connection, with the limits of its class. Made by `bounded`."""
+    """uvicorn's connection, with the limits of its class; `bounded` creates the class."""
 
     limits = Limits()
     memory = BodyMemory(limits.bodies_bytes)
 
     def __init__(self, *given: Any, **named: Any) -> None:
+        """Create the connection with uvicorn's arguments."""
         super().__init__(*given, **named)
-        self.access_log = False  # uvicorn's lines quote the client and the query string; `schemas.http.middleware` has its own.
+        # uvicorn's lines quote the client and the query string; `schemas.http.middleware` has its
+        # own.
+        self.access_log = False
         self._head_open = self._body_open = False
         self._refused = self._upgraded = False
         self._messages = self._head_size = self._fields = self._incomplete_bytes = 0
@@ -48,10 +56,10 @@ class BoundedConnection(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._body_timer: asyncio.TimerHandle | None = None
 
-    # What the transport calls
+    # Called by the transport
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for headers, or refuse the connection if there are too many."""
+        """Wait for headers, or refuse the connection if there are too many."""
         full = len(self.connections) >= self.limits.connections and not self._make_room()
         if len(self.connections) >= self.limits.connections + LINGERING_CONNECTIONS:
             self._refused, self.transport = True, transport
@@ -65,18 +73,19 @@ class BoundedConnection(HttpToolsProtocol):
         self._expect_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop every clock of the connection, and let go of what it holds."""
+        """Cancel every timer of the connection, and release what it holds."""
         self._stop_timers()
         self._forget_pipeline()
         self._waits_since = None
         super().connection_lost(exc)
-        # A request holds its connection and the connection its request, with as much of a body as had come: 0.2 MB for each hostile
-        # one until garbage is looked for, which a gateway does seldom.
+        # A request refers to its connection and the connection to its request, with as much of a
+        # body as had arrived: 0.2 MB for each hostile one until garbage is collected, which a
+        # gateway does seldom.
         self._refused = True
         self.cycle = self._running = None  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, then hold what is not complete yet to the limits."""
+        """Parse a chunk, then check what is incomplete against the limits."""
         if self._refused:
             self._dropped += len(data)
             if self._dropped > LINGER_BYTES:
@@ -88,7 +97,8 @@ class BoundedConnection(HttpToolsProtocol):
         if self._refused or self._upgraded or self.transport.is_closing():
             return
         if self._head_open:
-            # A chunk may hold the end of a body or a whole request before these headers; then it is left out, being bounded.
+            # A chunk may contain the end of a body or a whole request before these headers; then it
+            # is not counted, being bounded itself.
             if self._messages == before or (between and self._messages == before + 1):
                 self._incomplete_bytes += len(data)
             self._check_head(self._incomplete_bytes)
@@ -105,10 +115,10 @@ class BoundedConnection(HttpToolsProtocol):
             self._stop_timers()
             super().handle_websocket_upgrade()
 
-    # What the parser calls
+    # Called by the parser
 
     def on_message_begin(self) -> None:
-        """Begin to count a request."""
+        """Start the counts of a request."""
         self._messages += 1
         self._head_open = True
         self._head_size = self._fields = self._incomplete_bytes = self._body_size = 0
@@ -116,12 +126,12 @@ class BoundedConnection(HttpToolsProtocol):
             super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
-        """Take a piece of the target, as long as it is within the limit."""
+        """Take a piece of the target, up to the limit."""
         if len(self.url) <= self.limits.target_bytes:
             super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a field (or a trailer), as long as all are within the limits."""
+        """Take a field (or a trailer), up to the limits."""
         self._fields += 1
         self._head_size += len(name) + len(value) + 4
         if (
@@ -131,7 +141,7 @@ class BoundedConnection(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Start the application, unless the headers are beyond the limits."""
+        """Start the application, unless the headers exceed the limits."""
         self._head_open = False
         self._waits_since = None
         self._stop_timers()
@@ -150,7 +160,8 @@ class BoundedConnection(HttpToolsProtocol):
         self._body_open = True
         self._body_since, self._window_bytes, self._unfed_bytes = self.loop.time(), 0, 0
         if self.cycle is not cycle:
-            self.cycle.transport = _LingeringTransport(self)  # type: ignore[assignment] # as much of one as a cycle uses
+            # It has as much of a transport's interface as a cycle uses.
+            self.cycle.transport = _LingeringTransport(self)  # type: ignore[assignment]
         if len(self.pipeline) > self.limits.pipelined_requests:
             self._refuse(503, "Too many requests were sent ahead of their answers.")
 
@@ -173,20 +184,21 @@ class BoundedConnection(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Go on with the next request."""
+        """Continue with the next request."""
         self._body_open = False
         self._stop_timers()
         if not self._refused:
             super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP."""
+        """Refuse a request that is not HTTP."""
         self._refuse(400, msg)
 
-    # What the application's side calls
+    # Called by the application's side
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        # Not at the end of the connection: the application may hold the body of a client that went away.
+        # Not when the connection ends: the application may hold the body of a client that
+        # disconnected.
         async def releasing(
             scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
         ) -> None:
@@ -199,7 +211,7 @@ class BoundedConnection(HttpToolsProtocol):
         super()._start_asgi_task(cycle, releasing)
 
     def on_response_complete(self) -> None:
-        """Wait for the next request, or drop the rest of a body that was answered before it had come."""
+        """Wait for the next request, or drop the rest of a body that was answered early."""
         if self._refused:
             self.server_state.total_requests += 1
             return
@@ -212,16 +224,17 @@ class BoundedConnection(HttpToolsProtocol):
                 self._linger()
 
     def slow_since(self) -> float | None:
-        """When the body that is coming began."""
+        """Return when the body that is arriving began; None if none is."""
         return self._body_since if self._body_open and not self._refused else None
 
     def give_up(self) -> None:
-        """Refuse the request whose body is coming, in favour of others."""
+        """Refuse the request whose body is arriving, in favour of others."""
         self._refuse(
-            503, "The body comes too slowly while the server has many; send again in some seconds."
+            503,
+            "The body arrives too slowly while the server is busy; send again in some seconds.",
         )
 
-    # What is beyond
+    # Limits
 
     def _check_head(self, size: int) -> None:
         if len(self.url) > self.limits.target_bytes:
@@ -258,12 +271,14 @@ class BoundedConnection(HttpToolsProtocol):
             self.transport.close()
 
     def _watch_body(self, size: int) -> None:
-        # What is no body although a body is due: the frames of chunks, or trailers that never end.
+        # Bytes that are no body although a body is due: the frames of chunks, or trailers that
+        # never end.
         self._unfed_bytes = 0 if self._fed else self._unfed_bytes + size
         if self._unfed_bytes > self.limits.header_bytes:
             self._refuse(
                 431,
-                f"What comes with the body is too large: at most {self.limits.header_bytes} bytes.",
+                "The framing or trailers of the body are too large: "
+                f"at most {self.limits.header_bytes} bytes.",
             )
             return
         self._window_bytes += self._fed
@@ -281,13 +296,14 @@ class BoundedConnection(HttpToolsProtocol):
         if self._window_bytes < least and not self.flow.read_paused:
             self._refuse(
                 408,
-                f"The body came more slowly than {self.limits.body_bytes_per_second} bytes a second.",
+                "The body arrived more slowly than "
+                f"{self.limits.body_bytes_per_second} bytes a second.",
             )
         else:
             self._open_window()
 
     def _make_room(self) -> bool:
-        """Close the connection that has been waiting longest, if any has for long enough."""
+        """Close the connection that has been idle longest, if any has for long enough."""
         waiting = [
             (since, number, one)
             for number, one in enumerate(self.connections)
@@ -300,8 +316,7 @@ class BoundedConnection(HttpToolsProtocol):
         oldest.transport.close()
         return True
 
-    # The end
-
+    # Refusal and end
     def _answered(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
 
@@ -318,11 +333,11 @@ class BoundedConnection(HttpToolsProtocol):
         self._timer = self._body_timer = None
 
     def _refuse(self, status: int, sentence: str) -> None:
-        """Answer with one sentence, unless an answer is on its way, and take nothing more from the client."""
+        """Answer with one sentence, unless an answer is on its way, and read nothing more."""
         if self._refused:
             return
         log.info("%d %s", status, sentence)
-        # An answer may be written only where none is due to an earlier request.
+        # An answer may be written only if none is due to an earlier request.
         if self._answered() or (
             self._body_open and not self.pipeline and not self.cycle.response_started
         ):
@@ -348,7 +363,7 @@ class BoundedConnection(HttpToolsProtocol):
         return STATUS_LINE[status] + lines + b"\r\n" + sentence.encode()
 
     def _linger(self) -> None:
-        """Close, but let the client read the answer first: what it still sends is dropped for a while."""
+        """Close, but let the client read the answer first; what it still sends is dropped."""
         self._refused = True
         self._waits_since = None
         self._stop_timers()
@@ -360,7 +375,7 @@ class BoundedConnection(HttpToolsProtocol):
 
 
 class _LingeringTransport:
-    """The transport as a request sees it: to close it before the body has come means to linger."""
+    """The transport of a request; closing it before the body has arrived lingers."""
 
     def __init__(self, connection: BoundedConnection) -> None:
         self._connection = connection
@@ -376,7 +391,7 @@ class _LingeringTransport:
 
 
 def bounded(limits: Limits) -> type[BoundedConnection]:
-    """Return the connection class of a server with these limits, which share one account of bodies."""
+    """Return a connection class with these limits, whose connections share one count of bodies."""
     return type(
         "Connection",
         (BoundedConnection,),

@@ -1,4 +1,7 @@
-"""The names that a server answers to: a page of another site must not reach it by a name that leads here (DNS rebinding)."""
+"""Restrict the host names that a server answers to.
+
+A page of another site must not reach it by a name that resolves to it (DNS rebinding).
+"""
 
 import ipaddress
 
@@ -7,24 +10,30 @@ WILDCARDS = frozenset({"", "0.0.0.0", "::"})
 
 
 class AllowedHosts:
-    """Names from `IOC_HOSTS`, the loopback names and the address that is listened on; any port."""
+    """Names from `IOC_HOSTS`, the loopback names and the address listened on, with any port."""
 
     def __init__(self, names: str, listening: str) -> None:
-        """Args: `names`: comma separated, `*` for any name; `listening`: the address that the server is bound to."""
+        """Collect the names.
+
+        Args:
+            names: Comma separated; `*` for any name.
+            listening: The address that the server is bound to.
+        """
         named = {name.strip().lower().strip("[]").rstrip(".") for name in names.split(",")} - {""}
         self._any = "*" in named
         self._names = LOOPBACK | named | ({listening.lower()} - WILDCARDS)
-        # Rebinding needs a name that its owner can turn: where every address of the machine is listened on, each may be asked for.
+        # Rebinding needs a name whose owner can repoint it; a server that listens on every address
+        # answers to each of them by number.
         self._addresses = listening in WILDCARDS
 
     def allows(self, host: bytes) -> bool:
-        """Whether the value of a Host field is one of the names, with or without a port."""
+        """Return whether the value of a Host field is one of the names, with or without a port."""
         name = _name(host.decode("latin-1"))
         return self._any or name in self._names or (self._addresses and _is_address(name))
 
 
 def _name(host: str) -> str:
-    """The name in a Host field, without port, brackets and the final dot."""
+    """Return the name in a Host field, without port, brackets and the final dot."""
     if host.startswith("["):
         return host[1:].partition("]")[0].lower()
     return host.partition(":")[0].lower().rstrip(".")

@@ -1,22 +1,34 @@
-"""How many bytes of request bodies a server holds, over all its connections."""
+"""Count the bytes of request bodies that a server holds, over all its connections."""
 
 from typing import Protocol
 
 
 class Sender(Protocol):
-    """A connection whose request has a body that has not wholly come yet."""
+    """A connection whose request has a body that is still incomplete."""
 
     def slow_since(self) -> float | None:
-        """When its body began, by the loop's clock; None if it is complete, so that it cannot be given up any more."""
+        """Return when its body began, by the loop's clock.
+
+        None if the body is complete, so that it cannot be given up any more.
+        """
 
     def give_up(self) -> None:
-        """Refuse the request in favour of others, and release what its body holds."""
+        """Refuse the request in favour of others, and release the bytes of its body."""
 
 
 class BodyMemory:
-    """Counts the bytes of bodies from their arrival until their requests are answered. Used from the event loop only."""
+    """A count of the bytes of bodies from their arrival until their requests are answered.
+
+    Use it from the event loop only.
+    """
 
     def __init__(self, max_bytes: int, patience_seconds: float = 5.0) -> None:
+        """Start with no bytes.
+
+        Args:
+            max_bytes: Bound of all bodies together.
+            patience_seconds: Time after which an incomplete body may be given up.
+        """
         self._max_bytes = max_bytes
         self._patience_seconds = patience_seconds
         self._held: dict[object, int] = {}
@@ -24,10 +36,10 @@ class BodyMemory:
         self.total = 0
 
     def take(self, request: object, size: int, sender: Sender, now: float) -> bool:
-        """Count `size` more bytes of a request's body; False if there is no room for them.
+        """Count `size` more bytes of a request's body; return False if there is no room for them.
 
-        Room is made at the cost of the largest body that has been coming for longer than the patience: sixty senders who never
-        finish must not keep everybody else out.
+        Room is made at the cost of the largest body that has been arriving for longer than the
+        patience: sixty senders who never finish must not keep everybody else out.
         """
         while self.total + size > self._max_bytes:
             slow = [
@@ -49,6 +61,6 @@ class BodyMemory:
         return True
 
     def release(self, request: object) -> None:
-        """Forget the bytes of a request; one that holds none is none the worse."""
+        """Release the bytes of a request; without any, do nothing."""
         self.total -= self._held.pop(request, 0)
         self._senders.pop(request, None)

@@ -1,4 +1,4 @@
-"""An ASGI application behind allowed hosts, with response headers and a line in the log for each request."""
+"""Wrap an ASGI application with allowed hosts, response headers and an access log."""
 
 import logging
 import time
@@ -24,13 +24,13 @@ FIXED_HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 MAX_PATH = 200
-"""Letters of a path in the log."""
+"""Maximum length of a path in the log, in letters."""
 
 log = logging.getLogger("schemas.http.access")
 
 
 class Protected:
-    """Wraps an application; made by `protect`."""
+    """A wrapped ASGI application, created by `protect`."""
 
     def __init__(
         self,
@@ -40,6 +40,7 @@ class Protected:
         cacheable: tuple[str, ...],
         quiet: frozenset[str],
     ) -> None:
+        """Keep the application and its policy, as described at `protect`."""
         self._app = app
         self._hosts = hosts
         self._defaults = {
@@ -84,7 +85,7 @@ class Protected:
                 "%s %s failed", scope["method"], _path(scope), exc_info=error
             )
             if status:
-                raise  # Half an answer is out: only the end of the connection can say that it is none.
+                raise  # Half an answer is sent: only closing the connection can mark it as failed.
             await answer(sending, 500, FAILED)
         finally:
             level = logging.DEBUG if status < 400 and scope["path"] in self._quiet else logging.INFO
@@ -124,7 +125,10 @@ class Protected:
     def _complete(
         self, headers: Iterable[tuple[bytes, bytes]], storable: bool
     ) -> list[tuple[bytes, bytes]]:
-        """The headers of a response with those that it lacks; what the application says itself stays."""
+        """Return the headers of a response with the missing defaults.
+
+        What the application states stays.
+        """
         given = list(headers)
         names = {name.lower() for name, _ in given}
         given += [field for field in FIXED_HEADERS if field[0] not in names]
@@ -142,12 +146,16 @@ def protect(
     cacheable: tuple[str, ...] = (),
     quiet: Iterable[str] = ("/healthz", "/readyz", "/metrics"),
 ) -> ASGI:
-    """Return the application behind what every server of ours holds.
+    """Return the application behind allowed hosts, response headers and an access log.
 
     Args:
+        app: The application.
+        hosts: The names that it answers to; 421 for others.
         policy: Content-Security-Policy of responses that state none.
-        cacheable: Beginnings of paths whose successful responses may be stored (assets); all others say `no-store`.
-        quiet: Paths whose successful requests are logged as DEBUG: probes ask every few seconds.
+        cacheable: Beginnings of paths whose successful responses may be stored (assets); all others
+            get `no-store`.
+        quiet: Paths whose successful requests are logged as DEBUG: probes request them every few
+            seconds.
     """
     return Protected(app, hosts, policy, cacheable, frozenset(quiet))
 
@@ -164,6 +172,9 @@ async def answer(send: Send, status: int, text: str) -> None:
 
 
 def _path(scope: Scope) -> str:
-    """The path as it came, percent-encoded, without what may be personal in the query; no line can be forged with it."""
+    """Return the request's path for the log, percent-encoded, so that no line can be forged.
+
+    The query is left out, as it may be personal.
+    """
     raw = scope.get("raw_path") or b""
     return bytes(raw[:MAX_PATH]).decode("ascii", "replace")

@@ -1,4 +1,4 @@
-"""Run an ASGI application as a server of ours: bounded, protected, with our log."""
+"""Run an ASGI application as a server of the centre: bounded, protected, with our log."""
 
 import resource
 import sys
@@ -18,9 +18,16 @@ FILES = 256
 def run(
     app: ASGI, *, host: str, port: int, limits: Limits = Limits(), graceful_seconds: int = 20
 ) -> None:
-    """Serve until the process is told to end; requests in flight get `graceful_seconds` to finish.
+    """Serve until the process is told to stop.
 
-    `schemas.logs.configure` comes first: uvicorn's own handlers are not installed.
+    Call `schemas.logs.configure` before: uvicorn's own log handlers are not installed.
+
+    Args:
+        app: The application, as a rule from `schemas.http.middleware.protect`.
+        host: The address to listen on.
+        port: The port to listen on.
+        limits: The bounds of the server.
+        graceful_seconds: Time that requests in progress get to finish.
     """
     _allow_files(limits.connections + LINGERING_CONNECTIONS + FILES)
     server = uvicorn.Server(
@@ -35,14 +42,15 @@ def run(
 def config(
     app: ASGI, *, host: str, port: int, limits: Limits, graceful_seconds: int
 ) -> uvicorn.Config:
-    """Return uvicorn's configuration of such a server."""
+    """Return uvicorn's configuration for `run`."""
     return uvicorn.Config(
         app,
         host=host,
         port=port,
         http=bounded(limits),
         ws_max_size=limits.websocket_bytes,
-        ws_per_message_deflate=False,  # frames are small, and a compressed one may unfold to a thousand times its size
+        # Frames are small, and a compressed one may expand to a thousand times its size.
+        ws_per_message_deflate=False,
         timeout_keep_alive=limits.keep_alive_seconds,
         timeout_graceful_shutdown=graceful_seconds,
         access_log=False,
@@ -52,7 +60,7 @@ def config(
 
 
 def _allow_files(count: int) -> None:
-    """Raise the process's limit of open files as far as it may go: connections are files."""
+    """Raise the process's limit of open files as far as allowed, as each connection needs one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:

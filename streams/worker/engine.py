@@ -18,7 +18,7 @@ import msgspec
 from schemas.clickhouse.retention import Keeping
 from schemas.events.envelope import Read, Reader, RefusalCategory, RefusalError
 from schemas.events.kinds import FEEDBACK, Kind
-from schemas.events.refusals import said
+from schemas.events.refusals import stated_sender
 from schemas.seal import Sealer, sealed_remains
 from schemas.seal.identity import hides
 from streams.worker.batch import Batch, Chunk, ConsumedRecord, DeadLetter, arrivals, received_ms
@@ -241,5 +241,5 @@ class Engine:
             record.key or b"",
             closed,
             kind.name,
-            said(closed).agency,
+            stated_sender(closed).agency,
         )

@@ -280,7 +280,7 @@ def test_an_identity_does_not_depend_on_what_was_read_before(name: str, given: s
                 found.append(refusal.category)
         return found
 
-    canonical._look.cache_clear()
+    canonical._checks.cache_clear()
     first = READER.read(record(FEEDBACK, {"source": "urn:cold"})) and answers()
     for _ in range(3):
         READER.read(record(FEEDBACK))  # Now its codes and its source are known.

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.documents import example
 from schemas.events.kinds import KINDS, Kind
-from schemas.events.members import perhaps_repeated
+from schemas.events.members import may_repeat
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -19,15 +19,15 @@ def test_many_events_are_known_at_once_to_have_no_member_twice(kind: Kind) -> No
         event | {"extension": "x", "data": event["data"] | {"of_tomorrow": 1}}
     )
     for one in (compact, spaced, strange):
-        assert not perhaps_repeated(kind, [one] * 3)
+        assert not may_repeat(kind, [one] * 3)
         for twice in (
             one.replace(b'"agency":', b'"agency":"x","agency":'),
             one.replace(b'"agency":', b'"agency":"x","agency" :'),
             one.replace(b'"agency":', b'"\\u0061gency":"x","agency":'),
             one.replace(b'"source":', b'"source":"x","source":'),
         ):
-            assert perhaps_repeated(kind, [one, twice, one]), twice
-            assert perhaps_repeated(kind, [twice, one, one]), twice
+            assert may_repeat(kind, [one, twice, one]), twice
+            assert may_repeat(kind, [twice, one, one]), twice
 
 
 def test_no_kind_has_objects_within_its_data_whose_members_would_be_looked_at() -> None:

@@ -15,7 +15,7 @@ from schemas.clickhouse import tables
 from schemas.events.codes import FilingStatus, Priority
 from schemas.events.envelope import Reader, RefusalCategory, RefusalError, body, identity, write
 from schemas.events.kinds import BY_NAME, FILING, KINDS, Kind
-from schemas.events.payloads import Filing, Text, says
+from schemas.events.payloads import Filing, Text, describe
 from streams.worker.rows import columns_maker
 
 EXAMPLE = json.loads(documents.example(FILING))
@@ -123,7 +123,7 @@ def test_adding_a_field_is_one_edit() -> None:
     """A field declared in one line appears in decoding, DDL, JSON Schema, the dictionary and the stored row."""
 
     class Longer(Filing, frozen=True, kw_only=True, gc=False):
-        counter: Annotated[Text, says("Number of the counter it was handed in at.")] = ""
+        counter: Annotated[Text, describe("Number of the counter it was handed in at.")] = ""
 
     kind = replace(FILING, event=Longer)
     assert any(
