@@ -1,9 +1,11 @@
-"""Keeps the lives of entities (`schemas.clickhouse.lives`) up with the raw events: a job that may be stopped, killed and doubled at
-any time.
+"""Derive the lives of entities (`schemas.clickhouse.lives`) from the raw events.
 
-What is new lies between the offset up to which lives are computed and the worker's checkpoint. The entities that these events
-are about get their whole lives computed anew, from all their raw events, so that late events and corrections need no special
-case. Rows carry the number of steps that they were computed from: more knowledge wins, whoever writes last.
+A life is an entity's history of states. The job may be stopped, killed or run twice at any time.
+
+New events lie between the offset up to which lives are computed and the worker's checkpoint. For
+each entity in them the whole life is recomputed from all its raw events, so that late events and
+corrections need no special case. Rows carry the number of steps that they were computed from: the
+row with more steps wins, whoever writes last.
 """
 
 import time
@@ -20,20 +22,20 @@ from schemas.clickhouse.working_time import WORKING_WEEKS, calendar_row
 from schemas.events.kinds import Kind
 from schemas.reference import calendar
 
-SLICE = 25_000
-"""Events that are taken in at a time, per partition: what bounds the memory of ClickHouse."""
+SLICE_EVENTS = 25_000
+"""Events processed at a time, per partition; bounds the memory that ClickHouse needs."""
 INSERT_SETTINGS = {
     "async_insert": 0,
     "max_bytes_before_external_sort": 1 << 30,
     "max_bytes_before_external_group_by": 1 << 30,
-    # One part of the table for each insert, whatever its size.
+    # One table part per insert, whatever its size.
     "max_insert_threads": 1,
 }
 
 
 @dataclass
 class LivesProgress:
-    """How far a kind's lives are computed, and by which rules."""
+    """The offsets up to which a kind's lives are computed, and the hash of the rules used."""
 
     rules: int
     epoch: int
@@ -41,9 +43,15 @@ class LivesProgress:
 
 
 def read_progress(client: Client, life: Life, calendar: int) -> LivesProgress:
-    """How far a kind's lives are computed by the rules of now; nowhere, if those that are there were computed by others.
+    """Return how far a kind's lives are computed by the current rules.
 
-    Then all is computed anew, in a new epoch, and wins by it.
+    If the stored lives were computed by other rules, the offsets are empty and the epoch is a new
+    one: everything is recomputed, and its rows win by the higher epoch.
+
+    Args:
+        client: A connection to the database.
+        life: The declaration of the kind's life.
+        calendar: The number of the working calendar in `working_weeks`.
     """
     known = xxhash.xxh3_64_intdigest(rules(life, calendar).encode())
     rows = client.execute(
@@ -58,87 +66,111 @@ def read_progress(client: Client, life: Life, calendar: int) -> LivesProgress:
 
 
 class Lives:
-    """Computes the lives of one installation. One thread at a time; several processes do each other no harm."""
+    """Computes the lives of one installation.
+
+    Use it from one thread at a time; several processes may compute the same lives at once.
+    """
 
     def __init__(self, client: Client, province: str) -> None:
+        """Make sure that the working calendar of the province is stored.
+
+        Args:
+            client: A connection to the database, used by this object only.
+            province: The code of the province, which determines the calendar.
+
+        Raises:
+            clickhouse_driver.errors.Error: If ClickHouse cannot be used.
+        """
         self._client = client
         self._calendar, row = calendar_row(calendar(province))
         if not client.execute(
             f"SELECT 1 FROM {WORKING_WEEKS.name} WHERE calendar = {self._calendar} LIMIT 1"
         ):
             names = ", ".join(column.name for column in WORKING_WEEKS.columns)
-            client.execute(f"INSERT_SETTINGS INTO {WORKING_WEEKS.name} ({names}) VALUES", [row])
-        self._marks: dict[Kind, LivesProgress] = {}
+            client.execute(f"INSERT INTO {WORKING_WEEKS.name} ({names}) VALUES", [row])
+        self._progress: dict[Kind, LivesProgress] = {}
 
     @property
     def calendar(self) -> int:
-        """The number of the calendar in `working_weeks`."""
+        """Return the number of the calendar in `working_weeks`."""
         return self._calendar
 
     def offsets(self) -> dict[Kind, dict[int, int]]:
-        """Of each kind, partition → offset up to which lives are computed."""
-        return {kind: dict(mark.offsets) for kind, mark in self._marks.items()}
+        """Return, per kind and partition, the offset up to which lives are computed."""
+        return {kind: dict(progress.offsets) for kind, progress in self._progress.items()}
 
-    def catch_up(self, most: int = 1 << 62) -> int:
-        """Take in the events that were counted since; at most about `most` of them. Returns how many were taken in."""
-        return sum(self._catch_up(life, most) for life in LIVES)
+    def catch_up(self, max_events: int = 1 << 62) -> int:
+        """Process the events that were counted since the last call.
 
-    def _catch_up(self, life: Life, most: int) -> int:
-        kind, taken = life.kind, 0
-        mark = self._marks.get(kind)
-        if mark is None:
-            mark = self._marks[kind] = read_progress(self._client, life, self._calendar)
+        Args:
+            max_events: About how many events of each kind to process at most.
+
+        Returns:
+            The number of offsets processed.
+
+        Raises:
+            clickhouse_driver.errors.Error: If ClickHouse cannot be used.
+        """
+        return sum(self._catch_up(life, max_events) for life in LIVES)
+
+    def _catch_up(self, life: Life, max_events: int) -> int:
+        kind, processed = life.kind, 0
+        progress = self._progress.get(kind)
+        if progress is None:
+            progress = self._progress[kind] = read_progress(self._client, life, self._calendar)
         counted = self._counted(kind)
-        while taken < most:
+        while processed < max_events:
             spans = {
                 partition: (
-                    mark.offsets.get(partition, -1),
-                    min(upto, mark.offsets.get(partition, -1) + SLICE),
+                    progress.offsets.get(partition, -1),
+                    min(upto, progress.offsets.get(partition, -1) + SLICE_EVENTS),
                 )
                 for partition, upto in counted.items()
-                if upto > mark.offsets.get(partition, -1)
+                if upto > progress.offsets.get(partition, -1)
             }
             if not spans:
                 break
-            self._take(life, mark, spans)
-            taken += sum(upto - since for since, upto in spans.values())
-        return taken
+            self._process(life, progress, spans)
+            processed += sum(upto - since for since, upto in spans.values())
+        return processed
 
-    def _take(self, life: Life, mark: LivesProgress, spans: Mapping[int, tuple[int, int]]) -> None:
+    def _process(
+        self, life: Life, progress: LivesProgress, spans: Mapping[int, tuple[int, int]]
+    ) -> None:
         new = " OR ".join(
             f"(partition = {partition} AND offset > {since} AND offset <= {upto})"
             for partition, (since, upto) in spans.items()
         )
         which = f"SELECT entity_id FROM {events_table(life.kind).name} WHERE {new}"
-        query = derive(life, self._calendar, of_entities(life.kind, which), mark.epoch)
+        query = derive(life, self._calendar, of_entities(life.kind, which), progress.epoch)
         self._client.execute(
-            f"INSERT_SETTINGS INTO {life_table(life.kind).name} ({life.names}) {query}",
+            f"INSERT INTO {life_table(life.kind).name} ({life.names}) {query}",
             settings=INSERT_SETTINGS,
         )
-        # After the lives: what is marked must be there.
+        # After the lives: offsets that are recorded as processed must be in them.
         now = time.time_ns() // 1_000_000
         rows = [
             (
                 life.kind.name,
                 partition,
-                mark.rules,
-                mark.epoch,
+                progress.rules,
+                progress.epoch,
                 upto,
                 now,
-                (mark.epoch << 64) + upto + 1,
+                (progress.epoch << 64) + upto + 1,
             )
             for partition, (_, upto) in spans.items()
         ]
         columns = ", ".join(column.name for column in LIVES_PROGRESS.columns)
         self._client.execute(
-            f"INSERT_SETTINGS INTO lives_progress ({columns}) VALUES",
+            f"INSERT INTO lives_progress ({columns}) VALUES",
             rows,
             settings={"async_insert": 0},
         )
-        mark.offsets |= {partition: upto for partition, (_, upto) in spans.items()}
+        progress.offsets |= {partition: upto for partition, (_, upto) in spans.items()}
 
     def _counted(self, kind: Kind) -> dict[int, int]:
-        """Partition → offset up to which, itself included, the worker has written all it will."""
+        """Return, per partition, the worker's checkpoint: the last offset that is counted."""
         return dict(
             self._client.execute(
                 f"SELECT partition, toInt64(max(last_offset)) FROM {windows_table(kind).name} "

@@ -1,10 +1,12 @@
-"""Records that could not be counted: look at them, mend them, send them again.
+"""Find, correct and send again the records that could not be counted.
 
-A letter is named by where it was read: `topic/partition/offset`. Sending again goes through Kafka as everything does, so it is
-validated, deduplicated and counted like any event; the letter is then marked as resent.
+A letter is named by its Kafka position: `topic/partition/offset`. A letter that is sent again goes
+through Kafka, so it is validated, deduplicated and counted like any event; the letter is then
+marked as resent.
 
-Who reported is sealed in a kept payload, and so it is sent again. The view `dead_letters` does not show even that, so letters are
-read from the table; one that was kept in the open by an older release is sealed as it is read.
+The reporter's identity is stored encrypted in the payload and sent again encrypted. The view
+`dead_letters` does not show even that, so letters are read from the table; one that an older
+release stored unencrypted is encrypted as it is read.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,7 +30,7 @@ COLUMNS = tuple(column.name for column in DEAD_LETTERS.columns)
 
 @dataclass(frozen=True)
 class StoredLetter:
-    """A dead letter as it is kept."""
+    """A dead letter as it is stored."""
 
     topic: str
     partition: int
@@ -44,7 +46,7 @@ class StoredLetter:
 
     @property
     def name(self) -> str:
-        """`topic/partition/offset`."""
+        """Return the letter's name, `topic/partition/offset`."""
         return f"{self.topic}/{self.partition}/{self.offset}"
 
 
@@ -56,7 +58,19 @@ def find(
     state: str | None = "open",
     limit: int = 100,
 ) -> list[StoredLetter]:
-    """Letters, newest first, by name or by category and state. Raises `ValueError` for a name that is none."""
+    """Return letters, newest first, by name or by category and state.
+
+    Args:
+        store: A connection to ClickHouse.
+        sealer: Encrypts identities in payloads that were stored unencrypted.
+        names: The letters to return; if empty, `category` and `state` choose.
+        category: Only letters of this category; None for all.
+        state: `open` or `resent`; None for both.
+        limit: The number of letters to return at most.
+
+    Raises:
+        ValueError: If a name is not of the form `topic/partition/offset`.
+    """
     where, values = ["1"], dict[str, Any]()
     chosen = [_position(name) for name in names]
     if chosen:
@@ -67,7 +81,8 @@ def find(
                 where.append(f"{column} = %({column})s")
                 values[column] = value
     rows = store.execute(
-        f"SELECT {', '.join(COLUMNS[:-1])} FROM {DEAD_LETTERS.name} FINAL WHERE {' AND '.join(where)} "
+        f"SELECT {', '.join(COLUMNS[:-1])} FROM {DEAD_LETTERS.name} FINAL "
+        f"WHERE {' AND '.join(where)} "
         f"ORDER BY received_at DESC, partition DESC, offset DESC LIMIT {limit}",
         values,
     )
@@ -91,29 +106,42 @@ def _position(name: str) -> tuple[str, int, int]:
     topic, _, rest = name.rpartition("/")[0].rpartition("/")
     offset = name.rpartition("/")[2]
     if not (topic and rest.isdecimal() and offset.isdecimal()):
-        raise ValueError(f"{name!r} is not a dead letter's name; names look like ioc.filing/0/1234")
+        raise ValueError(f"{name!r} is not the name of a dead letter; write ioc.filing/0/1234")
     return topic, int(rest), int(offset)
 
 
 def _bytes(value: str | bytes) -> bytes:
-    """The driver gives text where bytes are UTF-8."""
+    """Return bytes; the driver returns text where they are valid UTF-8."""
     return value.encode() if isinstance(value, str) else value
 
 
-def mend(
+def prepare(
     letter: StoredLetter, replacement: bytes | None, reader: Reader, sealer: Sealer
 ) -> tuple[bytes, bytes, str]:
-    """(key, record, topic after the prefix) to send for a letter. Raises `RefusalError` when it still cannot be counted."""
+    """Return the (key, record, topic without prefix) to send for a letter.
+
+    Args:
+        letter: The letter to send again.
+        replacement: The corrected event; None to send the letter's own payload.
+        reader: Validates the event.
+        sealer: Encrypts a reporter's identity that is not encrypted yet.
+
+    Raises:
+        RefusalError: If the event still cannot be counted.
+    """
     read, record = read_sealed(
         letter.payload if replacement is None else replacement, reader, sealer
     )
-    if letter.category == RefusalCategory.CONFLICT and _says_the_same(letter, read, reader):
+    if letter.category == RefusalCategory.CONFLICT and _is_unchanged(letter, read, reader):
         raise RefusalError(RefusalCategory.CONFLICT, letter.reason)
     return read.kind.entity_id(read.data).encode(), record, read.kind.name
 
 
-def _says_the_same(letter: StoredLetter, read: Read, reader: Reader) -> bool:
-    """Whether an event still contradicts what was counted under its identity: it says what the refused one said."""
+def _is_unchanged(letter: StoredLetter, read: Read, reader: Reader) -> bool:
+    """Return whether an event has the identity and the body of the refused one.
+
+    If so, it still contradicts what was counted under its identity.
+    """
     refused = reader.read(letter.payload)
     return (read.event_id, body(read)) == (refused.event_id, body(refused))
 
@@ -125,7 +153,21 @@ async def resend(
     letters: Sequence[StoredLetter],
     replacement: bytes | None = None,
 ) -> list[tuple[StoredLetter, str]]:
-    """Send letters again, all that can be; for each, an empty text or why it could not. Raises Kafka's errors."""
+    """Send again those of the letters that can be counted now, and mark them as resent.
+
+    Args:
+        settings: The installation's settings.
+        store: A connection to ClickHouse.
+        sealer: Encrypts identities that are not encrypted yet.
+        letters: The letters to send.
+        replacement: The corrected event to send in place of their payload, if any.
+
+    Returns:
+        Each letter with an empty text, or the reason why it could not be sent.
+
+    Raises:
+        aiokafka.errors.KafkaError: If Kafka cannot be used.
+    """
     await ensure_topics(settings)
     reader = Reader(settings.event_max_bytes)
     outcomes: list[tuple[StoredLetter, str]] = []
@@ -139,7 +181,7 @@ async def resend(
     try:
         for letter in letters:
             try:
-                key, record, topic = mend(letter, replacement, reader, sealer)
+                key, record, topic = prepare(letter, replacement, reader, sealer)
             except RefusalError as refusal:
                 outcomes.append((letter, refusal.reason))
                 continue

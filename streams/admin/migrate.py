@@ -1,8 +1,8 @@
-"""Bring a ClickHouse database to what the vocabulary says: idempotent, and safe while workers run.
+"""Create or update a ClickHouse database from its declarations: idempotent, safe while workers run.
 
-Tables are made when missing and get the columns they lack, those of the units their rows; views are replaced; materialized views
-follow their tables. What a declaration cannot say (a changed key or type) is a numbered step in `STEPS`, run once and kept in the
-table `migrations`.
+Missing tables and columns are added, the tables of units are filled, views are replaced, and
+materialized views follow their tables. What a declaration cannot express (a changed key or type) is
+a named step in `STEPS`, run once and recorded in the table `migrations`.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,10 @@ Step = tuple[str, str, Callable[[Client], None]]
 
 
 def fill_states(client: Client) -> None:
-    """Make the state of every entity anew from the raw events, by the version of now. Workers may write meanwhile."""
+    """Recompute every entity's state from the raw events, by the current definition of a version.
+
+    Workers may write meanwhile.
+    """
     for table in map(state_table, KINDS):
         fill = f"fill_{table.name}"
         client.execute(f"DROP VIEW IF EXISTS {fill} SYNC")
@@ -36,8 +39,11 @@ def fill_states(client: Client) -> None:
 
 
 def fill_arrivals(client: Client) -> None:
-    """Make the arrivals from the raw events, and from those that were kept in another order, which go back further. What follows
-    from arrivals is written with them. Workers may write meanwhile."""
+    """Fill the arrivals from the raw events and from the former table `arrivals`.
+
+    The former table had another sorting key and goes back further. What is derived from arrivals is
+    written with them. Workers may write meanwhile.
+    """
     fills = materialized_views()
     for fill in ("fill_freshness", "fill_arrival_days"):
         target, query = fills[fill]
@@ -54,54 +60,61 @@ def fill_arrivals(client: Client) -> None:
 
 
 def fill_alarm_steps(client: Client) -> None:
-    """What was said last of each alarm is all that is known of those from before."""
+    """Fill the steps of alarms from their last rows, all that is known of earlier alarms."""
     _fill(client, "fill_alarm_steps", ALARM_STEPS)
 
 
 def drop_working_days(client: Client) -> None:
-    """What the weeks took the place of."""
+    """Drop the table that `working_weeks` replaced."""
     client.execute("DROP TABLE IF EXISTS working_days")
 
 
 STEPS: tuple[Step, ...] = (
     (
         "states by arrival",
-        "A step that claims the future must not hide the steps that come after it.",
+        "A step dated in the future must not hide the steps that arrive after it.",
         fill_states,
     ),
     (
         "states in legal order",
-        "What is known to the day only has its place in the day by its status.",
+        "Steps that are dated to the day only are ordered within the day by their status.",
         fill_states,
     ),
     (
         "working time by weeks",
-        "Days of their own made ClickHouse plan for longer than it worked.",
+        "With a row for each day ClickHouse planned queries for longer than it ran them.",
         drop_working_days,
     ),
     (
         "arrivals in order of time",
-        "A month of all sources took a look at every minute that was ever kept.",
+        "A query for a month of all sources read every minute ever stored.",
         fill_arrivals,
     ),
     (
         "alarms step by step",
-        "What was said of an alarm has to be known for the past too.",
+        "A replay has to know the state of an alarm at a past moment.",
         fill_alarm_steps,
     ),
 )
-"""(name, reason, what to do), in order."""
+"""The migrations in order: (name, reason, function). A name is recorded and must not change."""
 
 
 def migrate(settings: Settings) -> list[str]:
-    """Migrate; returns a line for each thing that was done. Raises clickhouse-driver's errors."""
+    """Create or update the database of an installation.
+
+    Returns:
+        A line for each thing that was done.
+
+    Raises:
+        clickhouse_driver.errors.Error: If ClickHouse cannot be used.
+    """
     on_server(settings, "CREATE DATABASE IF NOT EXISTS `{database}`")
     client = Client.from_url(settings.clickhouse_url)
     try:
         return [
             *_tables(client),
             *_steps(client),
-            *_keep(client, settings),
+            *_apply_retention(client, settings),
             *_materialized(client),
             *units.fill(client),
             *_views(client, settings.topic_prefix),
@@ -111,8 +124,15 @@ def migrate(settings: Settings) -> list[str]:
 
 
 def on_server(settings: Settings, statement: str) -> None:
-    """Run a statement about the database of an installation (`{database}`), which need not be there. Raises clickhouse-driver's
-    errors."""
+    """Run a statement about an installation's database, which need not exist.
+
+    Args:
+        settings: The installation's settings.
+        statement: The statement, with `{database}` for the name of the database.
+
+    Raises:
+        clickhouse_driver.errors.Error: If ClickHouse cannot be used.
+    """
     server = Client.from_url(
         urlunsplit(urlsplit(settings.clickhouse_url)._replace(path="/default"))
     )
@@ -123,7 +143,10 @@ def on_server(settings: Settings, statement: str) -> None:
 
 
 def _fill(client: Client, view: str, table: Table) -> None:
-    """Begin with a materialized view, and write what it would have written until now: what is written in between comes twice."""
+    """Create a materialized view and write what it would have written until now.
+
+    Rows that are inserted in between are written twice, which the table collapses.
+    """
     _, query = materialized_views()[view]
     client.execute(f"CREATE MATERIALIZED VIEW IF NOT EXISTS {view} TO {table.name} AS {query}")
     client.execute(
@@ -133,7 +156,8 @@ def _fill(client: Client, view: str, table: Table) -> None:
 
 def _columns(client: Client, name: str) -> dict[str, str]:
     rows = client.execute(
-        "SELECT name, comment FROM system.columns WHERE database = currentDatabase() AND table = %(name)s",
+        "SELECT name, comment FROM system.columns "
+        "WHERE database = currentDatabase() AND table = %(name)s",
         {"name": name},
     )
     return dict(rows)
@@ -161,7 +185,8 @@ def _tables(client: Client) -> list[str]:
 
 def _add_indexes(client: Client, table: Table) -> list[str]:
     rows = client.execute(
-        "SELECT name FROM system.data_skipping_indices WHERE database = currentDatabase() AND table = %(name)s",
+        "SELECT name FROM system.data_skipping_indices "
+        "WHERE database = currentDatabase() AND table = %(name)s",
         {"name": table.name},
     )
     missing = [(name, rest) for name, rest in table.indexes if (name,) not in rows]
@@ -191,7 +216,8 @@ def _add_columns(client: Client, table: Table, present: dict[str, str]) -> list[
 
 def _steps(client: Client) -> list[str]:
     client.execute(
-        "CREATE TABLE IF NOT EXISTS migrations (name String, reason String, done_at DateTime DEFAULT now()) "
+        "CREATE TABLE IF NOT EXISTS migrations "
+        "(name String, reason String, done_at DateTime DEFAULT now()) "
         "ENGINE = ReplacingMergeTree ORDER BY name"
     )
     before = {name for (name,) in client.execute("SELECT name FROM migrations")}
@@ -204,10 +230,10 @@ def _steps(client: Client) -> list[str]:
     return done
 
 
-def _keep(client: Client, settings: Settings) -> list[str]:
-    """How long is kept what is kept for a time; single events are let go of by `streams.admin.retain`."""
+def _apply_retention(client: Client, settings: Settings) -> list[str]:
+    """Set the TTL of snapshots and windows; raw events are deleted by `streams.admin.retain`."""
     wanted = {SNAPSHOTS.name: (settings.keep_snapshots_days, "toDateTime(moment)", "")}
-    for kind in KINDS:  # A window of 1970 marks a checkpoint, which stays.
+    for kind in KINDS:  # The window of 1970 marks a checkpoint and must stay.
         wanted[windows_table(kind).name] = (
             settings.keep_windows_days,
             "window_start",
@@ -219,14 +245,14 @@ def _keep(client: Client, settings: Settings) -> list[str]:
         )
     )
     done = []
-    for name, (days, moment, which) in wanted.items():
-        ends = f" TTL {moment} + toIntervalDay({days}){which}"
-        if days and ends not in present[name]:
-            client.execute(f"ALTER TABLE {name} MODIFY{ends}")
+    for name, (days, moment, where) in wanted.items():
+        ttl = f" TTL {moment} + toIntervalDay({days}){where}"
+        if days and ttl not in present[name]:
+            client.execute(f"ALTER TABLE {name} MODIFY{ttl}")
             done.append(f"{name} is kept for {days} days")
         elif not days and " TTL " in present[name]:
             client.execute(f"ALTER TABLE {name} REMOVE TTL")
-            done.append(f"{name} is kept for ever")
+            done.append(f"{name} is kept forever")
     return done
 
 
@@ -235,7 +261,8 @@ def _materialized(client: Client) -> list[str]:
     present = {
         name
         for (name,) in client.execute(
-            "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'MaterializedView'"
+            "SELECT name FROM system.tables "
+            "WHERE database = currentDatabase() AND engine = 'MaterializedView'"
         )
     }
     for name, (target, query) in (materialized_views() | life_views()).items():

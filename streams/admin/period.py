@@ -1,4 +1,4 @@
-"""A stretch of time in whole minutes, as verify and rebuild are told it, and cut into pieces that are worked off one by one."""
+"""A period in whole minutes, as verify and rebuild take it, and its division into pieces."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,60 +12,67 @@ from schemas.events.kinds import Kind
 from schemas.moments import ZONE
 
 EVENTS_PER_PIECE = 2_000_000
-"""Events in a piece, about: a day is not cut."""
+"""About how many events a piece holds; a day is never divided."""
 ProgressCallback = Callable[[str, int, int], None]
-"""Told of progress: what is being done, and how many events of how many are done."""
+"""Called as work proceeds, with what is being done, and how many events of how many are done."""
 
 
 @dataclass(frozen=True)
 class MinutePeriod:
-    """From `start` (inclusive) to `end` (exclusive), Unix seconds, multiples of 60."""
+    """The period from `start` (inclusive) to `end` (exclusive), Unix seconds, multiples of 60."""
 
     start: int
     end: int
 
     @property
     def windows(self) -> str:
-        """As a condition on a windows table; never true of the row of 1970."""
+        """Return a condition on a windows table, never true for the checkpoint row of 1970."""
         return f"window_start >= toDateTime({self.start}) AND window_start < toDateTime({self.end})"
 
     @property
     def events(self) -> str:
-        """As a condition on an events or a state table."""
+        """Return a condition on an events or a state table."""
         return f"occurred_at >= toDateTime({self.start}) AND occurred_at < toDateTime({self.end})"
 
 
 @dataclass(frozen=True)
 class Minutes:
-    """Some minutes, by their first seconds (Unix), where a `MinutePeriod` is looked at again in parts."""
+    """Single minutes of a period, by their first seconds (Unix), for comparing them again."""
 
     starts: frozenset[int]
 
     @property
     def windows(self) -> str:
-        """As a condition on a windows table."""
+        """Return a condition on a windows table."""
         return f"window_start IN ({', '.join(map(str, self.starts))})"
 
     @property
     def events(self) -> str:
-        """As a condition on an events table."""
+        """Return a condition on an events table."""
         return f"toStartOfMinute(occurred_at) IN ({', '.join(map(str, self.starts))})"
 
 
 ALL_TIME = MinutePeriod(60, (1 << 32) - 16)
-"""All that ClickHouse can hold but 1970's first minute, which marks checkpoints."""
+"""All times that ClickHouse can hold, except the first minute of 1970, which marks checkpoints."""
 
 
 def parse(start: str | None, end: str | None) -> MinutePeriod:
-    """The period between two ISO dates or times, of the province's clock where none is said, widened to whole minutes.
+    """Parse the period between two ISO dates or times, widened to whole minutes.
 
-    None leaves a side open. Raises `ValueError` with a sentence.
+    Args:
+        start: Start of the period; local time of the province if it has no offset; None for an
+            open start.
+        end: End of the period, exclusive; None for an open end.
+
+    Raises:
+        ValueError: If a time is not readable or the period is empty; the message is a sentence.
     """
     first = ALL_TIME.start if start is None else _seconds(start) // 60 * 60
     last = ALL_TIME.end if end is None else -(-_seconds(end) // 60) * 60
     if not ALL_TIME.start <= first < last <= ALL_TIME.end:
         raise ValueError(
-            f"The period from {start or 'the beginning'} to {end or 'the end'} is empty or impossible."
+            f"The period from {start or 'the beginning'} to {end or 'the end'} "
+            "is empty or impossible."
         )
     return MinutePeriod(first, last)
 
@@ -75,7 +82,7 @@ def _seconds(text: str) -> int:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(
-            f"{text!r} is no date or time; they look like 2026-11-22 or 2026-11-22T14:05."
+            f"{text!r} is not a date or time; write 2026-11-22 or 2026-11-22T14:05."
         ) from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=ZoneInfo(ZONE))
@@ -83,10 +90,13 @@ def _seconds(text: str) -> int:
 
 
 def pieces(client: Client, kind: Kind, period: MinutePeriod) -> list[tuple[MinutePeriod, int]]:
-    """The period in pieces of whole days, in order and without gaps, each with its number of raw rows."""
+    """Divide a period into pieces of whole days, each with its number of raw rows.
+
+    The pieces are in order and leave no gap.
+    """
     days = client.execute(
-        f"SELECT toUnixTimestamp(toStartOfDay(occurred_at)) AS day, count() FROM {events_table(kind).name} "
-        f"WHERE {period.events} GROUP BY day ORDER BY day"
+        "SELECT toUnixTimestamp(toStartOfDay(occurred_at)) AS day, count() "
+        f"FROM {events_table(kind).name} WHERE {period.events} GROUP BY day ORDER BY day"
     )
     found: list[tuple[MinutePeriod, int]] = []
     start, events = period.start, 0

@@ -1,14 +1,19 @@
-"""Recompute a period's windows (and states) from the raw events staging the live tables, and swap them in when complete.
+"""Recompute a period's windows, states and lives from the raw events, and replace what differs.
 
-Safe at any time, while workers count in the same minutes, as every part is exact by itself:
+The rows are computed in a staging table and swapped in when complete. This is safe at any time,
+while workers count in the same minutes, because every step is exact by itself:
 
-- A recomputed window says at which checkpoint it was computed. One that a worker wrote later carries a later offset and wins;
-  one that is older loses. Workers load minutes from the raw rows, never from stored windows, so nothing wrong can come back.
-- A window is taken away only if it is no newer than that checkpoint and the raw events give none: no worker can have written it.
-- The recomputed rows are attached in one step. Until then the live tables are untouched; a rebuild that is killed leaves a table
-  `…_rebuild`, which the next one drops. One that is killed after it leaves ghosts, which the next one takes away.
+- A recomputed window carries the checkpoint at which it was computed. One that a worker wrote later
+  carries a later offset and wins; an older one loses. Workers load minutes from the raw rows, never
+  from stored windows, so a wrong value cannot come back.
+- A window is deleted only if it is no newer than that checkpoint and the raw events give none: no
+  worker can have written it.
+- The recomputed rows are attached in one step. Until then the live tables are untouched. A rebuild
+  that is killed before it leaves a table `…_rebuild`, which the next one drops; one that is killed
+  after it leaves orphaned rows, which the next one deletes.
 
-The raw events are the truth: a window of a period whose raw events are gone is taken away too. Checkpoints are not rebuilt.
+The raw events are the truth: a window whose raw events no longer exist is deleted too. Checkpoints
+are not rebuilt.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -43,23 +48,28 @@ from streams.admin.retain import SYNC, require_kept, windows_kept_from
 
 @dataclass
 class RebuildReport:
-    """What was recomputed for a kind, what differed before, and whether it was swapped in (not if all was right)."""
+    """What was recomputed for a kind, what differed, and whether it was swapped in."""
 
     kind: Kind
     what: str
     """`windows`, `states` or `lives`."""
     events: int
+    """Number of raw events that were read."""
     rows: int
+    """Number of rows that were recomputed."""
     found: Comparison
+    """The comparison before anything was changed."""
     swapped: bool = False
+    """Whether rows were replaced; not if nothing differed, or in a dry run."""
 
     @property
     def differing(self) -> int:
+        """Return the number of differences found."""
         return len(self.found.lines) + self.found.more
 
 
 class RebuildError(Exception):
-    """What was swapped in is not what the raw events give."""
+    """The rows differ from the raw events even after they were replaced."""
 
 
 def rebuild(
@@ -71,7 +81,24 @@ def rebuild(
     dry_run: bool = False,
     tell: ProgressCallback = lambda what, done, total: None,
 ) -> list[RebuildReport]:
-    """Rebuild kinds in a period; with `dry_run` nothing is swapped in. Raises `RebuildError` and clickhouse-driver's errors."""
+    """Recompute some kinds in a period and replace what differs.
+
+    Args:
+        settings: The installation's settings.
+        period: The period to rebuild.
+        kinds: The kinds to rebuild.
+        states: Also rebuild the states and lives of entities with a step in the period.
+        dry_run: Compare only; change nothing.
+        tell: Called as work proceeds.
+
+    Returns:
+        A report for each kind and each of windows, states and lives.
+
+    Raises:
+        ValueError: If raw events of the period were deleted by retention.
+        RebuildError: If rows differ from the raw events even after they were replaced.
+        clickhouse_driver.errors.Error: If ClickHouse cannot be used.
+    """
     client = Client.from_url(settings.clickhouse_url)
     try:
         require_kept(period, max(windows_kept_from(client, settings, kind) for kind in kinds))
@@ -90,22 +117,26 @@ def rebuild(
 
 
 class StagingTable:
-    """A table like a live one, to recompute into; gone when done. One that a killed rebuild left is dropped first."""
+    """A temporary table like a live one, to recompute rows in."""
 
     def __init__(self, client: Client, live: str) -> None:
+        """Name the table `…_rebuild` after the table `live`."""
         self._client, self.live, self.name = client, live, f"{live}_rebuild"
 
     def __enter__(self) -> "StagingTable":
+        """Create the table; drop one that a killed rebuild left."""
         self._drop()
         self._client.execute(f"CREATE TABLE {self.name} AS {self.live}")
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Drop the table."""
         with suppress(Exception):
             self._drop()
 
     def _drop(self) -> None:
-        # A deletion of a rebuild that was killed may still wait in the server: it must not meet another table of this name.
+        # A mutation of a killed rebuild may still be pending in the server: it must not run against
+        # the next table of this name.
         self._client.execute(
             "KILL MUTATION WHERE database = currentDatabase() AND table = %(live)s AND NOT is_done "
             "AND position(command, %(name)s) > 0 SYNC",
@@ -114,7 +145,7 @@ class StagingTable:
         self._client.execute(f"DROP TABLE IF EXISTS {self.name} SYNC")
 
     def attach(self) -> None:
-        """Put all rows into the live table in one step; they stay here too."""
+        """Add all rows to the live table in one step; they stay in this table too."""
         self._client.execute(f"ALTER TABLE {self.live} ATTACH PARTITION tuple() FROM {self.name}")
 
 
@@ -138,14 +169,13 @@ def _windows(
         rebuilt = RebuildReport(kind, "windows", total, rows, before)
         if rebuilt.differing and not dry_run:
             staging.attach()
-            ghosts = (
+            orphans = (
                 f"{period.windows} AND last_offset <= {checkpoint_sql(offsets)} "
                 f"AND ({window_key(kind)}) NOT IN (SELECT {window_key(kind)} FROM {staging.name})"
             )
-            if client.execute(
-                f"SELECT 1 FROM {live} WHERE {ghosts} LIMIT 1"
-            ):  # A deletion goes over the whole table.
-                client.execute(f"ALTER TABLE {live} DELETE WHERE {ghosts}", settings=SYNC)
+            # A mutation scans the whole table: only run it if there is something to delete.
+            if client.execute(f"SELECT 1 FROM {live} WHERE {orphans} LIMIT 1"):
+                client.execute(f"ALTER TABLE {live} DELETE WHERE {orphans}", settings=SYNC)
             after = Comparison()
             _compare(client, kind, period, staging, offsets, after)
             _require_equal(what, after)
@@ -162,7 +192,10 @@ def _compare(
     offsets: Mapping[int, int],
     found: Comparison,
 ) -> None:
-    """The live windows against the recomputed ones; those that a worker wrote since hold for a later offset and are left out."""
+    """Compare the live windows with the recomputed ones.
+
+    Those that a worker wrote since carry a later offset and are left out.
+    """
     recomputed = f"SELECT * FROM {staging.name}"
     differing, minutes = scan(client, kind, period, recomputed, offsets, found)
     if differing:
@@ -176,10 +209,10 @@ def _compare(
 def _drop_beyond_checkpoint(
     client: Client, kind: Kind, period: MinutePeriod, found: Comparison, dry_run: bool
 ) -> None:
-    """Take away windows that say to hold beyond their partition's checkpoint: they would win over all that workers write.
+    """Delete windows beyond their partition's checkpoint, which would win over what workers write.
 
-    A checkpoint is kept in one part with its windows. So one that is read after a window cannot be before it; and one that the
-    deletion itself reads is no older than any part that it goes over.
+    A checkpoint is written in one part with its windows. So one that is read after a window cannot
+    be before it, and one that the mutation itself reads is no older than any part that it changes.
     """
     table = windows_table(kind).name
     newest = client.execute(
@@ -196,7 +229,7 @@ def _drop_beyond_checkpoint(
         )
         ((count,),) = client.execute(f"SELECT count() FROM {table} WHERE {beyond}")
         name = f"partition {partition}"
-        found.lines[name] = f"{name}: {count} windows hold beyond the checkpoint"
+        found.lines[name] = f"{name}: {count} windows are beyond the checkpoint"
         if not dry_run:
             client.execute(f"ALTER TABLE {table} DELETE WHERE {beyond}", settings=SYNC)
 
@@ -214,16 +247,18 @@ def _states(
     tell(what, 0, total)
     with StagingTable(client, live) as staging:
         client.execute(
-            f"INSERT INTO {staging.name} SELECT {columns}, {version} AS version FROM {events} WHERE {where} "
-            f"AND (entity_id, version) IN (SELECT entity_id, max({version}) FROM {events} WHERE {where} GROUP BY entity_id)"
+            f"INSERT INTO {staging.name} SELECT {columns}, {version} AS version "
+            f"FROM {events} WHERE {where} AND (entity_id, version) IN ("
+            f"SELECT entity_id, max({version}) FROM {events} WHERE {where} GROUP BY entity_id)"
         )
         ((rows,),) = client.execute(f"SELECT count() FROM {staging.name} FINAL")
         tell(what, total * 2 // 3, total)
         rebuilt = RebuildReport(kind, "states", total, rows, compare_states(client, kind, where))
         if rebuilt.differing and not dry_run:
-            # A state that moved on has a higher version and wins; one of the same version loses against what is attached last.
+            # A newer state has a higher version and wins; among equal versions the one that is
+            # attached last wins.
             staging.attach()
-            _drop_ghosts(client, kind, where)
+            _drop_orphans(client, kind, where)
             _require_equal(what, compare_states(client, kind, where))
             rebuilt.swapped = True
     tell(what, total, total)
@@ -252,17 +287,17 @@ def _lives(
     return rebuilt
 
 
-def _drop_ghosts(client: Client, kind: Kind, where: str) -> None:
-    """Take away states of which no raw event tells, not even when all inserts of the first look are over."""
+def _drop_orphans(client: Client, kind: Kind, where: str) -> None:
+    """Delete states without a raw event, even after all inserts that were running have ended."""
     live = state_table(kind).name
-    ghosts = (
-        f"SELECT entity_id, version FROM {live} WHERE {where} "
-        f"AND (entity_id, version) NOT IN (SELECT entity_id, {version_sql(kind)} FROM {events_table(kind).name})"
+    orphans = (
+        f"SELECT entity_id, version FROM {live} WHERE {where} AND (entity_id, version) NOT IN ("
+        f"SELECT entity_id, {version_sql(kind)} FROM {events_table(kind).name})"
     )
-    found = set(client.execute(ghosts))
+    found = set(client.execute(orphans))
     if found:
         wait_for_inserts(client)
-        found &= set(client.execute(ghosts))
+        found &= set(client.execute(orphans))
     pairs = [f"({quote(entity)}, toUInt128('{version}'))" for entity, version in sorted(found)]
     for start in range(0, len(pairs), 1000):
         some = ", ".join(pairs[start : start + 1000])
@@ -274,5 +309,6 @@ def _drop_ghosts(client: Client, kind: Kind, where: str) -> None:
 def _require_equal(what: str, after: Comparison) -> None:
     if after.lines:
         raise RebuildError(
-            f"{what}: what was swapped in differs from the raw events: {next(iter(after.lines.values()))}"
+            f"{what}: rows still differ from the raw events after they were replaced: "
+            f"{next(iter(after.lines.values()))}"
         )

@@ -1,8 +1,9 @@
-"""Lets go of single events that are kept no longer, by the rules of `schemas.clickhouse.retention`: raw events, states and lives.
+"""Delete raw events, states and lives past their retention, by `schemas.clickhouse.retention`.
 
-An entity goes whole. First it is told from when on everything is kept, so that nobody compares or shows what is about to go; then
-who goes is listed in a table of its own; then it goes, the events last. Killed at any step, the next run ends what this one began.
-Call it from the thread that computes the lives: these stand still meanwhile.
+An entity is deleted as a whole. First the new retention horizon is stored, so that nobody compares
+or shows what is about to be deleted; then the entities to delete are listed in a table of their
+own; then their rows are deleted, the raw events last. If this is killed at any step, the next run
+completes it. Call it from the thread that computes lives, so that lives do not change meanwhile.
 """
 
 import logging
@@ -29,21 +30,22 @@ from streams.lives import INSERT_SETTINGS, read_progress
 
 log = logging.getLogger(__name__)
 MAX_ENTITIES = 100_000
-"""Entities of a kind that go at a time: meanwhile no lives are computed."""
-BEHIND = timedelta(days=1)
-"""A worker that is further behind may still have to tell whether what it reads was counted before."""
+"""Entities of a kind deleted at a time; no lives are computed meanwhile."""
+MAX_WORKER_LAG = timedelta(days=1)
+"""Lag of a worker beyond which nothing is deleted: it may need the rows to recognise repeats."""
 INTERVAL_SECONDS = 3600.0
+"""Seconds between two runs of retention."""
 SYNC = {"mutations_sync": 1}
-"""A change of rows is waited for."""
+"""Query settings that make ClickHouse answer a mutation when it is complete."""
 
 
 class WorkersBehindError(ValueError):
-    """Nothing may go, as workers are not known to have counted what had arrived; the message says which."""
+    """Nothing may be deleted: a worker's lag is unknown or too large; the message says which."""
 
 
 @dataclass
 class DeletedEntities:
-    """What went of a kind."""
+    """How much was deleted of a kind."""
 
     kind: Kind
     entities: int = 0
@@ -51,27 +53,31 @@ class DeletedEntities:
 
 
 def events_kept_from(client: Client, kind: Kind) -> int:
-    """From when on all events of a kind are there: Unix seconds, a whole minute."""
-    known = horizon(client.execute) if kind in KINDS else None
-    return math.ceil(known.removed_before.timestamp() / 60) * 60 if known else 0
+    """Return the Unix time, a whole minute, from which on all events of a kind are stored."""
+    stored = horizon(client.execute) if kind in KINDS else None
+    return math.ceil(stored.removed_before.timestamp() / 60) * 60 if stored else 0
 
 
 def windows_kept_from(client: Client, settings: Settings, kind: Kind) -> int:
-    """From when on a kind's windows are there, and all events that they follow from."""
+    """Return the Unix time from which on a kind's windows and all their events are stored."""
     first = events_kept_from(client, kind)
     if settings.keep_windows_days:
-        # An hour later, so that none goes while it is looked at.
+        # An hour later, so that none expires while it is compared.
         kept = datetime.now(UTC) - timedelta(days=settings.keep_windows_days) + timedelta(hours=1)
         first = max(first, int(kept.timestamp()) // 60 * 60)
     return first
 
 
 def require_kept(period: MinutePeriod, first: int) -> None:
-    """Raises `ValueError` for a period that begins before."""
+    """Check that a period does not begin before `first`, the Unix time from which on data is kept.
+
+    Raises:
+        ValueError: If it does; the message says from when on data is complete.
+    """
     if period.start < first:
         since = datetime.fromtimestamp(first, ZONE).isoformat(timespec="minutes")
         raise ValueError(
-            f"From before {since} not everything is kept any more: take a period from then on."
+            f"Data before {since} was deleted in part by retention: choose a period after it."
         )
 
 
@@ -79,69 +85,88 @@ def retain(
     client: Client,
     settings: Settings,
     now: datetime | None = None,
-    most: int = MAX_ENTITIES,
+    max_entities: int = MAX_ENTITIES,
     tell: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> list[DeletedEntities]:
-    """Let go of what is due, of at most so many entities of a kind. Raises `WorkersBehindError`, and clickhouse-driver's errors."""
+    """Delete the entities whose retention has ended, a bounded number per call.
+
+    Args:
+        client: A connection to the database.
+        settings: The installation's settings; `keep_events_days` is the retention.
+        now: The current time; only tests pass another one.
+        max_entities: Entities of each kind to delete at most.
+        tell: Called as work proceeds.
+
+    Returns:
+        What was deleted, for each kind; empty if raw events are kept forever.
+
+    Raises:
+        WorkersBehindError: If a worker may still need what is due.
+        clickhouse_driver.errors.Error: If ClickHouse cannot be used.
+    """
     now = now or datetime.now(UTC)
-    known = horizon(client.execute)
+    stored = horizon(client.execute)
     if settings.keep_events_days:
-        _counted(client, now)
+        _require_workers_caught_up(client, now)
         due = Horizon.due(now, settings.keep_events_days)
-        if known is None or due.whole_from > known.whole_from:
+        if stored is None or due.whole_from > stored.whole_from:
             row = ("events", due.whole_from, due.removed_before, now)
             client.execute(
-                f"INSERT_SETTINGS INTO {HORIZONS.name} VALUES", [row], settings={"async_insert": 0}
+                f"INSERT INTO {HORIZONS.name} VALUES", [row], settings={"async_insert": 0}
             )
-            known = due
-    if known is None:
+            stored = due
+    if stored is None:
         return []
+    limit = max_entities if settings.keep_events_days else 0
     done = []
     for number, life in enumerate(LIVES):
         tell(life.kind.name, number, len(LIVES))
-        done.append(
-            _let_go(client, settings, life, known, most if settings.keep_events_days else 0)
-        )
+        done.append(_delete(client, settings, life, stored, limit))
     tell("", len(LIVES), len(LIVES))
     return done
 
 
-def _counted(client: Client, now: datetime) -> None:
+def _require_workers_caught_up(client: Client, now: datetime) -> None:
     rows = client.execute(
-        f"SELECT kind, partition, waits_since, at FROM {PROGRESS.name} FINAL ORDER BY kind, partition"
+        f"SELECT kind, partition, waits_since, at FROM {PROGRESS.name} FINAL "
+        "ORDER BY kind, partition"
     )
     if not rows:
-        raise WorkersBehindError("No worker has told how far it is.")
-    for kind, partition, waits_since, told_at in rows:
-        since = min(waits_since or told_at, told_at)
-        if now - since > BEHIND:
+        raise WorkersBehindError("No worker has reported its progress.")
+    for kind, partition, waits_since, reported_at in rows:
+        since = min(waits_since or reported_at, reported_at)
+        if now - since > MAX_WORKER_LAG:
             raise WorkersBehindError(
-                f"What arrived in {kind}[{partition}] since {since.isoformat(timespec='seconds')} may not be counted yet."
+                f"What arrived in {kind}[{partition}] since "
+                f"{since.isoformat(timespec='seconds')} may not be counted yet."
             )
 
 
-def _let_go(
-    client: Client, settings: Settings, life: Life, known: Horizon, most: int
+def _delete(
+    client: Client, settings: Settings, life: Life, stored: Horizon, max_entities: int
 ) -> DeletedEntities:
-    kind, bound = life.kind, at(known.removed_before)
+    kind, bound = life.kind, at(stored.removed_before)
     events, leaving = events_table(kind).name, f"leaving_{kind.name}"
     client.execute(
-        f"CREATE TABLE IF NOT EXISTS {leaving} (entity_id String) ENGINE = MergeTree ORDER BY entity_id"
+        f"CREATE TABLE IF NOT EXISTS {leaving} (entity_id String) "
+        "ENGINE = MergeTree ORDER BY entity_id"
     )
     if not client.execute(f"SELECT 1 FROM {leaving} LIMIT 1"):
         client.execute(
-            f"INSERT_SETTINGS INTO {leaving} SELECT entity_id FROM {events} WHERE entity_id IN ("
-            f"SELECT entity_id FROM {current_table(kind).name} FINAL WHERE standing = 'closed' AND since < {bound}) "
-            f"GROUP BY entity_id HAVING max(greatest(occurred_at, received_at)) < {bound} ORDER BY entity_id LIMIT {most:d}",
+            f"INSERT INTO {leaving} SELECT entity_id FROM {events} WHERE entity_id IN ("
+            f"SELECT entity_id FROM {current_table(kind).name} FINAL "
+            f"WHERE standing = 'closed' AND since < {bound}) "
+            f"GROUP BY entity_id HAVING max(greatest(occurred_at, received_at)) < {bound} "
+            f"ORDER BY entity_id LIMIT {max_entities:d}",
             settings={"async_insert": 0},
         )
     database = client.connection.database
     theirs = f"entity_id IN (SELECT entity_id FROM `{database}`.{leaving})"
     old = f"greatest(occurred_at, received_at) < {bound}"
     ((entities,),) = client.execute(f"SELECT count() FROM {leaving}")
-    gone = DeletedEntities(kind, entities)
+    deleted = DeletedEntities(kind, entities)
     if entities:
-        ((gone.events,),) = client.execute(
+        ((deleted.events,),) = client.execute(
             f"SELECT count() FROM {events} FINAL WHERE {theirs} AND {old}"
         )
         for table in (current_table(kind), life_table(kind)):
@@ -150,31 +175,40 @@ def _let_go(
             client.execute(
                 f"ALTER TABLE {table.name} DELETE WHERE {theirs} AND {old}", settings=SYNC
             )
-        # Of one that something was heard of meanwhile, that is its whole life now.
-        left = f"SELECT entity_id FROM {events} WHERE {theirs}"
-        if client.execute(f"{left} LIMIT 1"):
+        # Events that an entity got meanwhile are its whole life now.
+        remaining = f"SELECT entity_id FROM {events} WHERE {theirs}"
+        if client.execute(f"{remaining} LIMIT 1"):
             working, _ = calendar_row(calendar(settings.province))
-            anew = derive(
-                life, working, of_entities(kind, left), read_progress(client, life, working).epoch
-            )
+            epoch = read_progress(client, life, working).epoch
+            query = derive(life, working, of_entities(kind, remaining), epoch)
             client.execute(
-                f"INSERT_SETTINGS INTO {life_table(kind).name} ({life.names}) {anew}",
+                f"INSERT INTO {life_table(kind).name} ({life.names}) {query}",
                 settings=INSERT_SETTINGS,
             )
     client.execute(f"DROP TABLE {leaving} SYNC")
-    return gone
+    return deleted
 
 
 class Retention:
-    """Looks now and then whether something is to go."""
+    """Runs `retain` once an hour, or each minute while more is due than one run may delete."""
 
     def __init__(self, client: Client, settings: Settings) -> None:
+        """Schedule the first run at once.
+
+        Args:
+            client: The connection of the thread that computes lives.
+            settings: The installation's settings.
+        """
         self._client, self._settings = client, settings
         self._next = 0.0
-        self._trouble = ""
+        self._problem = ""
 
-    def look(self) -> None:
-        """Let go of what is due, where it is time. Raises clickhouse-driver's errors."""
+    def run_if_due(self) -> None:
+        """Delete what is past its retention if it is time to; log if workers are too far behind.
+
+        Raises:
+            clickhouse_driver.errors.Error: If ClickHouse cannot be used.
+        """
         if (
             not self._settings.keep_events_days
             or is_sandbox(self._settings)
@@ -182,15 +216,14 @@ class Retention:
         ):
             return
         try:
-            gone, self._trouble = retain(self._client, self._settings), ""
-            more = any(one.entities == MAX_ENTITIES for one in gone)
-            if events := sum(one.events for one in gone):
-                log.info(
-                    "let go of %d events of %d entities", events, sum(one.entities for one in gone)
-                )
+            deleted, self._problem = retain(self._client, self._settings), ""
+            more = any(one.entities == MAX_ENTITIES for one in deleted)
+            if events := sum(one.events for one in deleted):
+                entities = sum(one.entities for one in deleted)
+                log.info("retention deleted %d events of %d entities", events, entities)
         except WorkersBehindError as error:
             more = False
-            if str(error) != self._trouble:
-                self._trouble = str(error)
-                log.warning("nothing is let go of: %s", error)
+            if str(error) != self._problem:
+                self._problem = str(error)
+                log.warning("retention skipped: %s", error)
         self._next = time.monotonic() + (60.0 if more else INTERVAL_SECONDS)

@@ -1,4 +1,7 @@
-"""Fill the tables of the units from the places. Only what differs is written, and writing it twice is writing it once."""
+"""Fill the reference tables of units from `schemas.places`, idempotently.
+
+Only rows that differ are written.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,9 +19,16 @@ NO_DAY = date(1970, 1, 1)
 
 
 def fill(client: Client) -> list[str]:
-    """Make all tables say what the places say; returns a line for each that changed. Raises clickhouse-driver's errors.
+    """Update the tables of units, successors and heirs.
 
-    A question that is asked meanwhile sees all new rows or none; rows that exist no more go in a second step.
+    A query that runs meanwhile sees all new rows or none; obsolete rows are deleted in a second
+    step.
+
+    Returns:
+        A line for each table that changed.
+
+    Raises:
+        clickhouse_driver.errors.Error: If ClickHouse cannot be used.
     """
     return [
         *_fill(
@@ -34,16 +44,10 @@ def fill(client: Client) -> list[str]:
 
 
 def _fill_heirs(client: Client) -> list[str]:
-    """In one step: who looks up meanwhile finds all of the old or all of the new."""
+    """Replace all heirs in one step, so that a query sees all old rows or all new ones."""
     wanted = heir_rows()
-    if (
-        sorted(
-            client.execute(
-                f"SELECT {', '.join(column.name for column in HEIRS.columns)} FROM {HEIRS.name}"
-            )
-        )
-        == wanted
-    ):
+    columns = ", ".join(column.name for column in HEIRS.columns)
+    if sorted(client.execute(f"SELECT {columns} FROM {HEIRS.name}")) == wanted:
         return []
     made = replace(HEIRS, name=f"{HEIRS.name}_new")
     client.execute(f"DROP TABLE IF EXISTS {made.name}")
@@ -65,6 +69,8 @@ def _fill(
         client.execute(
             f"INSERT INTO {table.name} ({columns}) VALUES", sorted(wanted - present, key=key_of)
         )
-    if gone := {key_of(row) for row in present} - {key_of(row) for row in wanted}:
-        client.execute(f"DELETE FROM {table.name} WHERE ({key}) IN %(gone)s", {"gone": tuple(gone)})
+    if obsolete := {key_of(row) for row in present} - {key_of(row) for row in wanted}:
+        client.execute(
+            f"DELETE FROM {table.name} WHERE ({key}) IN %(keys)s", {"keys": tuple(obsolete)}
+        )
     return [f"rows of {table.name}"]

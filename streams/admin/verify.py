@@ -1,6 +1,7 @@
-"""Recompute every window and every entity's state and life from the raw events, inside ClickHouse, and compare.
+"""Recompute windows, states and lives from the raw events, inside ClickHouse, and compare.
 
-Safe while workers run: what moves during a comparison is looked at again (`streams.admin.compare`).
+Safe while workers run: what they change during a comparison is compared again
+(`streams.admin.compare`).
 """
 
 from collections.abc import Sequence
@@ -27,28 +28,35 @@ from streams.admin.retain import windows_kept_from
 
 @dataclass
 class VerifyReport:
-    """What was compared for a kind, and what differs: one line each."""
+    """What was compared for a kind, and what differs."""
 
     kind: Kind
     events: int = 0
+    """Number of raw events."""
     pending: int = 0
-    """Events kept, whose windows a worker has yet to write (it was stopped between the two, or is writing now)."""
+    """Raw events whose windows are not written yet: a worker is writing, or was stopped."""
     windows: int = 0
+    """Number of windows compared."""
     windows_from: int = 0
-    """From when on windows were compared, Unix seconds: those from before hold more than the events that are still kept."""
+    """Unix seconds from which on windows were compared; 0 if all were.
+
+    Earlier ones count events that were since deleted by retention.
+    """
     entities: int = 0
+    """Number of entities whose states were compared."""
     lives: int = 0
-    """Entities whose lives were compared."""
+    """Number of entities whose lives were compared."""
     lives_lag: int = 0
-    """Events that are not in the lives yet: `python -m streams watch` computes them."""
+    """Events that are not in the lives yet; `python -m streams watch` adds them."""
     moving: int = 0
-    """Windows and entities that workers changed at every look, so that they could not be compared."""
+    """Windows and entities not compared, because workers changed them at every attempt."""
     differences: list[str] = field(default_factory=list)
+    """The differences, one line each."""
     more: int = 0
-    """Differences beyond those that are told."""
+    """Number of differences beyond those in `differences`."""
 
     def add(self, found: Comparison) -> None:
-        """Take in what a comparison found."""
+        """Add the result of a comparison."""
         self.differences += sorted(found.lines.values())
         self.more += found.more
         self.moving += found.moving
@@ -60,7 +68,20 @@ def verify(
     period: MinutePeriod = ALL_TIME,
     tell: ProgressCallback = lambda what, done, total: None,
 ) -> list[VerifyReport]:
-    """Compare kinds in a period; states are those of entities with a step in it. Raises clickhouse-driver's errors."""
+    """Compare what is stored of some kinds in a period with their raw events.
+
+    Args:
+        settings: The installation's settings.
+        kinds: The kinds to compare.
+        period: The period; states and lives are those of entities with a step in it.
+        tell: Called as work proceeds.
+
+    Returns:
+        A report for each kind.
+
+    Raises:
+        clickhouse_driver.errors.Error: If ClickHouse cannot be used.
+    """
     client = Client.from_url(settings.clickhouse_url)
     try:
         working, _ = calendar_row(calendar(settings.province))
@@ -83,7 +104,8 @@ def _verify(
     if whole.start > period.start:
         report.windows_from = kept
     parts = pieces(client, kind, whole)
-    # The states are looked at in one go, which takes about as long as half of the windows; lives take longer than both.
+    # States are compared in one query, which takes about half as long as the windows; lives take
+    # longer than both.
     events_of_all = sum(events for _, events in parts)
     total = events_of_all * (5 if kind in BY_KIND else 3) // 2
     done = 0
@@ -93,7 +115,7 @@ def _verify(
         report.windows += found.stored
         report.add(found)
         done += events
-    # Not piece by piece: an identity may have come again with a time of another one.
+    # Not piece by piece: an identity may have been sent again with a time in another piece.
     found = Comparison()
     report.events, report.pending = find_repeated(client, kind, period, found)
     report.add(found)

@@ -104,7 +104,7 @@ class Living:
         try:
             lives.catch_up(self.MAX_ENTITIES)
             snapshots.look()
-            retention.look()
+            retention.run_if_due()
         except BaseException:
             # What was marked is known again when it is loaded anew.
             del self._of[url]

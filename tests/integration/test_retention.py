@@ -331,4 +331,4 @@ def test_how_long_windows_are_kept_is_a_setting(archive: Archive) -> None:
         and done.swapped
         and not [line for report in verify(shorter) for line in report.differences]
     )
-    assert [line for line in migrate(archive.settings) if "windows_filing is kept for ever" in line]
+    assert [line for line in migrate(archive.settings) if "windows_filing is kept forever" in line]
