@@ -15,8 +15,8 @@ from dashboard.i18n.catalogue import catalogue
 from dashboard.i18n.page_keys import PAGE_KEYS
 from dashboard.query.connection import TimeLimitError, UnreachableError
 from dashboard.query.rights import NoRightsError
-from dashboard.request.address import FRAME, PageRequest, written
-from dashboard.request.answers import is_mistake, mark, told
+from dashboard.request.address import FRAME, PageRequest, format_moment
+from dashboard.request.answers import content_tag, is_mistake, to_json
 from dashboard.request.context import NotKeptError, PageContext
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ def layout(
     """A whole page; `empty` asks nothing and leaves its content out."""
     translator, place = request.translator, context.place
     content = [] if empty else drawn(page, context, request)
-    text = told(content) if page.plain else ""
+    text = to_json(content) if page.plain else ""
     past = _bar(context, request)
     other = "vi" if request.language == "en" else "en"
     dim = "light" if request.theme == "dark" else "dark"
@@ -80,7 +80,7 @@ def layout(
             dcc.Interval(id="fallback", interval=2000, disabled=True),
             dcc.Interval(id="renew", interval=RENEW_MS, disabled=not page.live or past is not None),
             dcc.Store(id="renewal"),
-            dcc.Store(id="seen", data=mark(text)),
+            dcc.Store(id="seen", data=content_tag(text)),
             html.Div(id="banner", role="alert", hidden=True),
             html.A(translator("skip"), href="#content", className="skip"),
             html.Header(
@@ -167,7 +167,7 @@ def drawn(page: DeskPage, context: PageContext, request: PageRequest) -> Part:
         return nothing(translator("not_found"), str(error.args[0]) if error.args else "")
     except NotKeptError as error:
         first = request.with_(
-            moment=written(error.whole_from, "milliseconds"), since=None, until=None
+            moment=format_moment(error.whole_from, "milliseconds"), since=None, until=None
         )
         return [
             nothing(translator("not_kept_any_more"), str(error)),

@@ -1,1 +1,1 @@
-"""One request for a page: its address, its context, the threads that answer it."""
+"""Handle one request for a page: its address, its context, the threads that answer it."""

@@ -1,4 +1,4 @@
-"""What the address of a desk page asks for: everything that decides what it shows, so that a link shows the same to a colleague."""
+"""Page addresses: they hold all that decides what a page shows, so that links can be shared."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,21 +12,21 @@ from dashboard.request.view import Theme, choose_language, theme
 from schemas.reference import ZONE
 
 PAST = ("moment", "picture", "since", "until", "speed", "loop", "marked", "run")
-"""Parameters of a replay: its moment, the knowledge of it that is shown, the period of its timeline, how it is played; the run of
-the stream that is looked at instead of live."""
+"""Parameters of a replay: its moment, as known or as corrected, the period of its timeline, how it
+is played; and the replay run that is shown instead of live."""
 VIEWER = ("lang", "theme")
-"""Parameters of who looks, not of what is looked at."""
+"""Parameters of the viewer, not of the content."""
 FRAME = (*VIEWER, *PAST)
-"""Parameters that links carry along."""
+"""Parameters that links keep."""
 MAX_ADDRESS_BYTES = 8 << 10
-"""A longer address is not of a link of ours: fifty values of a filter take two."""
+"""Longest address served; 50 values of a filter take 2 kB."""
 YEARS = range(1970, 2200)
-"""Years of which a moment can be asked for."""
+"""Years that a moment may lie in."""
 
 
 @dataclass(frozen=True)
 class PageRequest:
-    """An address: the path, and its parameters in order of their names."""
+    """A request for a page: the path, and the parameters sorted by name."""
 
     path: str
     parameters: tuple[tuple[str, str], ...] = ()
@@ -34,7 +34,7 @@ class PageRequest:
 
     @classmethod
     def of(cls, path: str, search: str, remembered: str | None, usual: str) -> "PageRequest":
-        """From a path and the part after the question mark. The language is that of the address, or the one remembered."""
+        """Parse a path and a query string; the language is the address's or the remembered one."""
         given = dict(parse_qsl(search.removeprefix("?")[: 2 * MAX_ADDRESS_BYTES]))
         return cls(
             path,
@@ -43,12 +43,12 @@ class PageRequest:
         )
 
     def get(self, name: str, otherwise: str = "") -> str:
-        """A parameter; `otherwise` if it is not given."""
+        """Return a parameter; `otherwise` if it is missing."""
         return dict(self.parameters).get(name, otherwise)
 
     @property
     def is_too_long(self) -> bool:
-        """Whether it is longer than an address may be."""
+        """Whether the address is longer than `MAX_ADDRESS_BYTES`."""
         return (
             len(self.path) + sum(len(name) + len(value) + 2 for name, value in self.parameters)
             > MAX_ADDRESS_BYTES
@@ -56,12 +56,12 @@ class PageRequest:
 
     @property
     def segments(self) -> tuple[str, ...]:
-        """The parts of the path: `/unit/19753` has `unit` and `19753`."""
+        """The segments of the path: `/unit/19753` has `unit` and `19753`."""
         return tuple(part for part in self.path.split("/") if part)
 
     @property
     def translator(self) -> Translator:
-        """Speaks the viewer's language."""
+        """The translator to the viewer's language."""
         return Translator(self.language)
 
     @property
@@ -70,8 +70,11 @@ class PageRequest:
         return theme(self.get("theme"))
 
     def replay(self, now: datetime) -> Replay | None:
-        """The moment of the past that is asked for; None for the present. Raises `ValueError` where it, or an end of the period
-        of its timeline, is none, and where it is still to come."""
+        """Return the past moment requested; None for the present.
+
+        Raises:
+            ValueError: the moment lies ahead, or it or an end of the timeline is malformed.
+        """
         at = self.moment("moment")
         if at is None:
             return None
@@ -84,27 +87,31 @@ class PageRequest:
         )
 
     def moment(self, name: str) -> datetime | None:
-        """A parameter that is a moment; None if it is not given. Raises `ValueError`."""
-        said = self.get(name)
-        return moment_of(said) if said else None
+        """Return a parameter that is a moment; None if missing. Raise `ValueError` if malformed."""
+        text = self.get(name)
+        return moment_of(text) if text else None
 
     def moments(self, name: str) -> list[datetime]:
-        """A parameter that holds moments with commas between, in their order. Raises `ValueError`."""
+        """Return a parameter of comma-separated moments, sorted; `ValueError` if malformed."""
         return sorted({moment_of(one) for one in self.get(name).split(",") if one})
 
     def with_(self, **changes: str | None) -> str:
-        """The address of the same page with some parameters changed, or taken away by None."""
+        """Return the address of this page with parameters changed, or removed by None."""
         return self.link(self.path, **{**dict(self.parameters), **changes})
 
     def link(self, path: str, **parameters: str | None) -> str:
-        """The address of a page, seen by the same viewer."""
+        """Return the address of another page for the same viewer."""
         kept: Mapping[str, str | None] = {name: self.get(name) for name in FRAME} | parameters
         query = urlencode(sorted((name, value) for name, value in kept.items() if value))
         return quote(path, safe="/,:") + (f"?{query}" if query else "")
 
 
 def moment_of(text: str) -> datetime:
-    """A moment as an address has it: 2026-11-22T14:05:30, in Viet Nam where it does not say. Raises `ValueError`."""
+    """Parse a moment of an address, as 2026-11-22T14:05:30; Viet Nam time if it names no zone.
+
+    Raises:
+        ValueError: `text` is no moment, or its year is outside `YEARS`.
+    """
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
@@ -114,6 +121,6 @@ def moment_of(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=ZONE)
 
 
-def written(at: datetime, upto: Literal["seconds", "milliseconds"] = "seconds") -> str:
-    """A moment for an address."""
+def format_moment(at: datetime, upto: Literal["seconds", "milliseconds"] = "seconds") -> str:
+    """Format a moment for an address."""
     return at.astimezone(ZONE).replace(tzinfo=None).isoformat(timespec=upto)

@@ -1,4 +1,4 @@
-"""What the desk's scripts are answered: JSON, with a tag, so that what did not change is not sent again; or why there is none."""
+"""Answers to the scripts of the desk: JSON, or the reason why there is none."""
 
 import hashlib
 import json
@@ -19,18 +19,18 @@ from schemas.places import UnknownPlaceError
 log = logging.getLogger(__name__)
 
 
-def told(found: Any) -> str:
-    """What is found, components among it, as a browser is told it: as JSON, its texts without controls of direction."""
+def to_json(found: Any) -> str:
+    """Serialise values and Dash components to JSON, without bidirectional control characters."""
     return without_controls_json(json.dumps(found, cls=PlotlyJSONEncoder, separators=(",", ":")))
 
 
-def mark(text: str) -> str:
-    """What tells whether a content is another one."""
+def content_tag(text: str) -> str:
+    """Return a tag that differs whenever `text` differs."""
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def is_mistake(error: LookupError) -> bool:
-    """Tell whether an error is a mistake of ours, rather than of who looks for what is not there.
+    """Tell whether an error is a defect of the program rather than a request for what is missing.
 
     Pages raise `LookupError` with a text to show, and places an error of their own; any other
     `KeyError` or `IndexError` comes from code that took something for granted.
@@ -38,20 +38,30 @@ def is_mistake(error: LookupError) -> bool:
     return isinstance(error, (KeyError, IndexError)) and not isinstance(error, UnknownPlaceError)
 
 
-def asked_by(http_request: Request, path: str, usual: str) -> PageRequest:
-    """What a script asks for the page of a path; `usual` is the language of who asked for none."""
+def page_request(http_request: Request, path: str, default_language: str) -> PageRequest:
+    """Return the page request that a script makes for `path`.
+
+    Args:
+        http_request: its query holds the parameters, its cookies the language shown last.
+        path: the page's path, which need not be the script's own.
+        default_language: used where neither address nor cookie names one.
+    """
     return PageRequest.of(
-        path, http_request.url.query, http_request.cookies.get("ioc_language"), usual
+        path, http_request.url.query, http_request.cookies.get("ioc_language"), default_language
     )
 
 
-async def answer(http_request: Request, workers: PageWorkers, ask: Callable[[], str]) -> Response:
-    """The answer to a script: what `ask` finds, as JSON, in a thread; 503 when ClickHouse is away or does not answer in time, 403,
-    or 422 for what cannot be asked."""
+async def answer(http_request: Request, workers: PageWorkers, make: Callable[[], str]) -> Response:
+    """Run `make` in a worker thread and return the JSON that it returns.
+
+    Returns:
+        200 with the JSON; 400 for an address that is too long, 403 without the right, 422 for
+        parameters that make no sense, 503 when ClickHouse is away, slow or too busy.
+    """
     if len(http_request.url.path) + len(http_request.url.query) > MAX_ADDRESS_BYTES:
         return _problem(400, "address_too_long")
     try:
-        body = await workers.run(lambda: ask().encode())
+        body = await workers.run(lambda: make().encode())
     except BusyError:
         return _problem(503, "too_busy")
     except TimeLimitError:
@@ -63,7 +73,7 @@ async def answer(http_request: Request, workers: PageWorkers, ask: Callable[[], 
     except NoRightsError:
         return _problem(403, "no_rights")
     except (KeyError, IndexError):
-        raise  # a mistake of ours, not of who asks
+        raise  # a defect of the program, not of the request
     except (ValueError, LookupError) as error:
         return _problem(422, str(error))
     return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -1,17 +1,20 @@
-"""Who asks for a page: what their browser remembers, and whether anybody asks at all."""
+"""What is known of the browser behind the current Dash callback."""
 
 import dash
 from dash.exceptions import MissingCallbackContextException
 
 
 def remembered() -> str | None:
-    """The language that this browser was last shown; None outside of a request."""
+    """Return the language this browser was shown last; None outside a request."""
     cookies = _cookies()
     return str((cookies or {}).get("ioc_language") or "") or None
 
 
-def asked_for() -> bool:
-    """Whether somebody asks: Dash calls each layout once when it starts, and nothing must be asked of ClickHouse then."""
+def in_request() -> bool:
+    """Tell whether a request is being answered.
+
+    Dash calls each layout once when it starts; ClickHouse must not be queried then.
+    """
     return _cookies() is not None
 
 

@@ -1,4 +1,4 @@
-"""The questions of the desk: stores, the clock and the province, and a memory that asks each question once per tick."""
+"""The context of a request: stores, clock and province, with a cache that queries once per tick."""
 
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
@@ -33,16 +33,16 @@ from schemas.sources.freshness import Source
 
 T = TypeVar("T")
 TICK = 5.0
-"""Seconds for which an answer is good enough for another viewer."""
+"""Seconds for which an answer is reused for other viewers."""
 RUNS_TICK = 1.0
-"""The same for how the runs of the stream stand."""
+"""The same for the state of replay runs."""
 RUN_SECONDS = 3600.0
 PAST_TICK = 600.0
-"""The same for what was known at a moment of the past, which does not change."""
+"""The same for what was known at a past moment, which does not change."""
 
 
 class NotKeptError(ValueError):
-    """A moment of which not all is kept any more; why in words, and from when on all is."""
+    """A moment of which retention has deleted some events; says from when on all are kept."""
 
     def __init__(self, why: str, whole_from: datetime) -> None:
         super().__init__(why)
@@ -51,23 +51,30 @@ class NotKeptError(ValueError):
 
 @dataclass
 class PageContext:
-    """Asks for all pages of one province. Safe to use from many threads: ClickHouse connections are one per thread."""
+    """What the pages of one province need to answer a request.
+
+    Safe to use from many threads: there is one ClickHouse connection per thread.
+    """
 
     connection: Connection
     clock: Clock
     place: ProvinceContext
     stale_after: float = 10.0
-    """Seconds after which a job of the watch counts as not done."""
+    """Seconds after which a job of the watch counts as stalled."""
     keeps: float = 0.0
-    """Seconds for which each answer is good at the least."""
+    """Seconds for which each answer is reused at least."""
     kept: Kept = field(default_factory=Kept)
-    """For how long the installation keeps what."""
+    """How long this installation keeps which events."""
     _once: AnswerCache = field(default_factory=AnswerCache)
     _opened: list[Scenes] = field(default_factory=list)
-    """Those of live and of every run that was looked at: shared, as what is made is taken away at the end."""
+    """Those of live and of every run that was viewed: shared, as `close` drops their tables."""
 
     def run(self, request: PageRequest) -> ReplayRun | None:
-        """The run of the stream that an address looks at; None for live. Raises `ValueError` for one that there is not."""
+        """Return the replay run that a request names; None for live.
+
+        Raises:
+            ValueError: there is no such run.
+        """
         name = request.get("run")
         if not name:
             return None
@@ -77,19 +84,23 @@ class PageContext:
         return found
 
     def runs(self) -> list[ReplayRun]:
-        """The runs of the stream, the newest first."""
+        """Return the replay runs, newest first."""
         return self.once("runs", self.replays.runs, RUNS_TICK)
 
     def forget_runs(self) -> None:
-        """One was begun, stopped or taken away: who looks next sees it."""
+        """Drop the cached runs, as one was started, stopped or removed."""
         self._once.forget("runs")
 
     def base(self, request: PageRequest) -> "PageContext":
-        """Asks what an address looks at, as it is by now: live, or a run. Raises `ValueError` for a run that there is not."""
+        """Return the context of what a request looks at, as it is now: live, or a run.
+
+        Raises:
+            ValueError: there is no such run.
+        """
         run = self.run(request)
         if run is None:
             return self
-        # One that goes on is remembered apart: of its past not all has come yet.
+        # A run in progress is cached apart: its past is not complete yet.
         key = ("run", run.name, run.begun_at, run.state)
         connection = self.replays.connection_of(run)
         return self._once(
@@ -101,8 +112,13 @@ class PageContext:
         )
 
     def replay(self, request: PageRequest) -> Replay | None:
-        """The moment of the past that an address shows: of a run, how far it has come, unless it says another. Raises
-        `ValueError` for one that cannot be shown."""
+        """Return the past moment that a request shows; None for the present.
+
+        Of a run that is how far it has come, unless the address names a moment.
+
+        Raises:
+            ValueError: the moment cannot be shown.
+        """
         now = self.clock.now()
         found, run = request.replay(now), self.run(request)
         if run is None:
@@ -113,7 +129,7 @@ class PageContext:
                 )
             return found
         at = found.at if found else min(run.moment, now)
-        # While it goes on, what it knows of a moment is still to come.
+        # While a run is in progress, it does not know yet what was known of a moment.
         is_known = (
             run.state is not RunState.RUNNING
             and found is not None
@@ -122,13 +138,14 @@ class PageContext:
         return Replay(at, Picture.KNOWN if is_known else Picture.CORRECTED)
 
     def horizon(self) -> Horizon | None:
-        """From when on single events are kept; None while nothing was let go of."""
+        """Return the retention horizon; None while nothing was deleted."""
         return self.once("horizon", lambda: horizon(self.connection.tuples))
 
     def of(self, request: PageRequest) -> "PageContext":
-        """Asks for the moment of an address: for the present, or for the past as it is asked for there.
+        """Return the context for the moment of a request: the present, or the past it names.
 
-        Raises `ValueError` for a moment that is none, or is to come.
+        Raises:
+            ValueError: the moment is malformed, lies ahead or is not kept any more.
         """
         replay = self.replay(request)
         if replay is None:
@@ -153,7 +170,7 @@ class PageContext:
         )
 
     def look_back(self) -> None:
-        """Somebody is about to: what takes long is begun."""
+        """Start preparing what takes long, as somebody is about to view the past."""
         self._scenes.prepare()
 
     @cached_property
@@ -167,24 +184,24 @@ class PageContext:
         return made
 
     def close(self) -> None:
-        """Leave nothing behind in ClickHouse."""
+        """Drop the tables that views of the past made in ClickHouse."""
         for one in self._opened:
-            with suppress(UnreachableError):  # of a run that was removed its database is gone
+            with suppress(UnreachableError):  # the database of a removed run is gone
                 one.close()
 
     @cached_property
     def replays(self) -> ReplayStore:
-        """The runs of the stream."""
+        """Queries about replay runs."""
         return ReplayStore(self.connection)
 
     @cached_property
     def proof(self) -> Proof:
-        """What was recorded of what the screens showed, against its replay."""
+        """Recorded snapshots of the screens, compared with their replay."""
         return Proof(self.connection, self.place.code)
 
     @cached_property
     def store(self) -> ScreenStore:
-        """The questions of the wall."""
+        """Queries of the wall."""
         return ScreenStore(self.connection)
 
     @cached_property
@@ -194,33 +211,39 @@ class PageContext:
 
     @cached_property
     def lives(self) -> LifeStore:
-        """Single entities, who holds them, what flows."""
+        """Single entities, their holders and flows."""
         return LifeStore(self.connection, self.place.calendar, self.place.units)
 
     @cached_property
     def records(self) -> RecordStore:
-        """Single records: those behind a figure, by number, with what was said of them."""
+        """Single records: behind a figure, by number, with their events."""
         return RecordStore(self.lives)
 
     @cached_property
     def lists(self) -> ListStore:
-        """All records of a kind: narrowed, sorted, counted."""
+        """All records of a kind: filtered, sorted, counted."""
         return ListStore(self.lives)
 
     @cached_property
     def alarms(self) -> AlarmStore:
-        """What called for people, and who looks."""
+        """Alarms, and the state of the watch."""
         return AlarmStore(self.connection)
 
     @cached_property
     def sources(self) -> SourceStore:
-        """How the sources stand and stood."""
+        """The state of the sources, now and over time."""
         return SourceStore(self.connection, self.place.agencies, self.place.calendar)
 
     def once(self, key: Hashable, question: Callable[[], T], seconds: float = TICK) -> T:
-        """The answer to a question: the one remembered under `key` if it is young enough, else asked now, by one thread only.
+        """Return the answer cached under `key`, or let one thread query it now.
 
-        Raises `dashboard.query.rights.NoRightsError` for somebody who may see the wall only.
+        Args:
+            key: names the query and its parameters.
+            question: runs the query.
+            seconds: age up to which a cached answer is returned.
+
+        Raises:
+            dashboard.query.rights.NoRightsError: the viewer may see the wall only.
         """
         must_see_all()
         if isinstance(self.clock, Replay):
@@ -228,11 +251,11 @@ class PageContext:
         return self._once(key, question, seconds)
 
     def current_sources(self) -> tuple[Source, ...]:
-        """Every feed as it stands."""
+        """Return the current state of every feed."""
         return self.once("sources", lambda: self.sources.current(self.clock))
 
     def units(self) -> Mapping[str, Readings]:
-        """All figures of the province (its code), of each commune and of each agency, with their ages."""
+        """Return all figures of the province, each commune and each agency, by unit code."""
         communes = self.place.names or None
         return self.once(
             "units",

@@ -1,4 +1,4 @@
-"""Files that go out in pieces as they are made, by threads, within a time limit for the making and the taking."""
+"""Files that are sent piece by piece while worker threads make them, within a time limit."""
 
 import asyncio
 import logging
@@ -12,11 +12,11 @@ from dashboard.request.workers import PageWorkers
 
 log = logging.getLogger(__name__)
 FILE_SECONDS = 600.0
-"""How long a file may take, whoever is slow: one that nobody takes any more would keep its place for good."""
+"""Limit for making and sending a file: one whose reader is gone would hold its place for good."""
 
 
 class Streamed(StreamingResponse):
-    """The pieces of a file. Breaks off when it fails or takes too long, so that a part is not taken for the whole."""
+    """A file in pieces; the connection breaks on failure, so that no part passes for the whole."""
 
     def __init__(
         self,
@@ -34,11 +34,12 @@ class Streamed(StreamingResponse):
         self.seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the pieces; log what broke the download off."""
         try:
             async with asyncio.timeout(self.seconds):
                 await super().__call__(scope, receive, send)
         except (UnreachableError, TimeoutError) as error:
-            # The server closes a connection whose answer is not whole.
+            # The server closes a connection whose response is incomplete.
             log.warning(
-                "the file %s broke off: %s", scope["path"], str(error) or "nobody took it in time"
+                "download of %s aborted: %s", scope["path"], str(error) or "the reader was too slow"
             )

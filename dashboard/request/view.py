@@ -1,4 +1,4 @@
-"""What an address of the wall asks for, and what is remembered of a viewer."""
+"""Parameters in an address of the wall, and what is remembered of a viewer."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -11,32 +11,33 @@ Scene = Literal[
     "overview", "filings", "feedback", "documents", "meetings", "targets", "index", "sources"
 ]
 SCENES: tuple[Scene, ...] = get_args(Scene)
-"""The scenes, in the order in which they come."""
+"""The scenes in the order of their rotation."""
 MIN_SCENE_SECONDS, MAX_SCENE_SECONDS = 5, 3600
-"""Seconds for which a scene may be asked to stay."""
+"""Bounds of the seconds that a scene stays."""
 
 
 @dataclass(frozen=True)
 class WallView:
-    """What decides the content of a wall's frames: viewers of one view share them."""
+    """All that decides the content of a wall's frames, which viewers of one view share."""
 
     language: Language
     measure: Measure | None = None
-    """What colours the map; None for what the scene is about."""
+    """The measure that colours the map; None for the scene's own."""
     room: Literal["wall", "desk"] = "wall"
-    """A desk's pages draw themselves, as does a wall that shows the past: they are pushed the heartbeat only."""
+    """Desk pages and a wall of the past render themselves: only heartbeats are pushed to them."""
     scenes: tuple[Scene, ...] = ("overview",)
-    """The scenes that take turns; one alone stays."""
+    """The scenes of the rotation; a single one stays."""
     rotate: int = 30
-    """For how many seconds each of several stays."""
+    """Seconds that each of several scenes stays."""
 
     @property
     def translator(self) -> Translator:
+        """The translator to the view's language."""
         return Translator(self.language)
 
 
 def choose_language(asked: str | None, remembered: str | None, usual: str) -> Language:
-    """The language: that of the address, or the one remembered, or the installation's."""
+    """Return the language of the address, the remembered one or the installation's."""
     return next(
         (
             one
@@ -48,20 +49,23 @@ def choose_language(asked: str | None, remembered: str | None, usual: str) -> La
 
 
 def measure(asked: str | None) -> Measure | None:
-    """The measure that colours the map, None where none was asked for that is known."""
+    """Return the measure named in an address; None if it is missing or unknown."""
     return next((one for one in get_args(Measure) if one == asked), None)
 
 
 def theme(asked: str | None) -> Theme:
-    """Light for a lit room, dark for a dim one."""
+    """Return the theme named in an address: light (a lit room) unless it says dark (a dim one)."""
     return "dark" if asked == "dark" else "light"
 
 
 def scenes(asked: str | None, rotate: str | None, usual: int) -> tuple[tuple[Scene, ...], int]:
-    """The scenes that an address asks for (`filings,feedback`, `all`, nothing), and for how many seconds each of several stays.
+    """Return the scenes named in an address, and the seconds that each of several stays.
 
-    Names that no scene has are left out (`strange` tells them); without any, all scenes take turns, unless they are told not to
-    (`rotate=0`): then the first stays.
+    Args:
+        asked: the names, as `filings,feedback`; all scenes for `all` and for nothing. Unknown names
+            are ignored (`unknown_scenes` returns them).
+        rotate: seconds per scene; 0 stops the rotation at the first scene.
+        usual: seconds per scene where `rotate` is missing or no number.
     """
     named = (asked or "").split(",")
     chosen = (
@@ -74,14 +78,14 @@ def scenes(asked: str | None, rotate: str | None, usual: int) -> tuple[tuple[Sce
     return chosen, min(max(seconds, MIN_SCENE_SECONDS), MAX_SCENE_SECONDS)
 
 
-def strange(asked: str | None) -> tuple[str, ...]:
-    """The names in an address that no scene has."""
+def unknown_scenes(asked: str | None) -> tuple[str, ...]:
+    """Return the names in an address that no scene has."""
     names = (name.strip() for name in (asked or "").split(","))
     return tuple(name for name in names if name and name != "all" and name not in SCENES)
 
 
 def view(data: Any) -> WallView:
-    """The view that a page says it is (the data of its store)."""
+    """Return the view described by the data of a page's store."""
     said = data if isinstance(data, dict) else {}
     language = choose_language(said.get("language"), None, "vi")
     if said.get("room") == "desk" or said.get("past"):

@@ -1,16 +1,16 @@
-"""How large letters must be, from how far they are read (NUREG-0700): at least 16 minutes of arc, 20 preferred."""
+"""Font sizes by viewing distance (NUREG-0700: at least 16 minutes of arc, 20 preferred)."""
 
 from dataclasses import dataclass
 from math import radians, tan
 
 MIN_ARC_MINUTES = 16.0
 CAPITAL = 0.7
-"""Height of a capital letter of Noto Sans as a share of its font size."""
+"""Height of a capital letter in Noto Sans as a share of its font size."""
 
 
 @dataclass(frozen=True)
 class ViewingDistance:
-    """A screen as it is seen."""
+    """A screen and the eye that reads it."""
 
     distance: float
     """Metres from the eye to the screen."""
@@ -18,15 +18,17 @@ class ViewingDistance:
     """Millimetres from one pixel of the panel to the next."""
 
     def pixels(self, arc_minutes: float = MIN_ARC_MINUTES) -> float:
-        """The font size, in pixels of the panel, whose capitals are that high."""
+        """Return the font size in panel pixels whose capitals span `arc_minutes`."""
         millimetres = self.distance * 1000 * tan(radians(arc_minutes / 60))
         return millimetres / self.pitch / CAPITAL
 
 
-def sight(distance: str | None, pitch: str | None, usual: ViewingDistance) -> ViewingDistance:
-    """The sight that an address asks for; what is missing or impossible is as usual."""
+def viewing_distance(
+    distance: str | None, pitch: str | None, default: ViewingDistance
+) -> ViewingDistance:
+    """Return the viewing distance in an address; missing or impossible values are the default's."""
     return ViewingDistance(
-        _between(distance, 0.3, 50, usual.distance), _between(pitch, 0.05, 10, usual.pitch)
+        _between(distance, 0.3, 50, default.distance), _between(pitch, 0.05, 10, default.pitch)
     )
 
 

@@ -1,7 +1,8 @@
-"""Threads that make pages, answers and files, so that the event loop only passes them on.
+"""Threads that make pages, answers and files, so that the event loop only sends them.
 
-The event loop serves every wall and every probe. What takes time runs here instead: in few threads, as they share one interpreter
-with the loop, each piece of work with a time limit, and no more of it waiting than can be answered.
+The event loop serves every wall and every probe. Slow work runs here instead: in few threads, as
+they share one interpreter with the loop; each piece with a time limit; and no longer a queue than
+can be answered in time.
 """
 
 import asyncio
@@ -18,38 +19,47 @@ from dashboard.query.turns import turn
 
 T = TypeVar("T")
 PAGE_THREADS = 8
-"""Pages that are made at a time; most wait for ClickHouse (`dashboard.query.turns`)."""
+"""Pages made at the same time; most wait for ClickHouse (`dashboard.query.turns`)."""
 FILE_THREADS = 3
-"""Files take turns piece by piece: more are under way than there are threads."""
+"""Files take turns piece by piece, so more are in progress than there are threads."""
 MAX_WAITING = 200
 GRACE_SECONDS = 2.0
-"""How much longer than its limit is waited for work, which sees the limit at its next question."""
+"""Extra time for work to end after its limit, which it notices at its next query."""
 SWITCH_SECONDS = 0.001
-"""After which a thread hands the interpreter over to one that waits for it. The loop waits so long for each busy thread, several
-times for each request: with the 0.005 of Python, and no turns, half of the probes took 20 ms and some 300 ms."""
+"""Time after which a busy thread yields the interpreter.
+
+The loop waits this long for each busy thread, several times per request: with Python's default of
+0.005 and no turns, half of the probes took 20 ms and some 300 ms.
+"""
 
 
 class BusyError(Exception):
-    """So much is being made already that more would not be done in time."""
+    """So much work is queued that more would not be done in time."""
 
 
 class PageWorkers:
-    """Runs work in a fixed number of threads. Used from one event loop."""
+    """A fixed pool of threads that one event loop submits work to."""
 
     def __init__(self, seconds: float, threads: int = PAGE_THREADS, name: str = "page") -> None:
         self.seconds = seconds
-        """How long a piece of work may take, waiting for a thread included."""
+        """Time limit of a piece of work, including the wait for a thread."""
         self._threads = ThreadPoolExecutor(threads, name)
         self._under_way = 0
 
     async def run(
         self, work: Callable[[], T], seconds: float | None = None, *, in_turn: bool = True
     ) -> T:
-        """Return what work returns, or raise what it raises; it runs with the rights of whoever asks.
+        """Run `work` in a thread with the caller's rights; return or raise what it does.
 
-        `in_turn` is false for work that mostly waits, and not for ClickHouse only: it would keep its turn from others.
+        Args:
+            work: what to run.
+            seconds: its time limit; `self.seconds` if None.
+            in_turn: False for work that mostly waits for something other than ClickHouse: it
+                would keep its turn from others.
 
-        Raises `TimeLimitError` when it takes longer than `seconds`, else than `self.seconds`; `BusyError` when too much waits.
+        Raises:
+            TimeLimitError: the work took longer than its limit.
+            BusyError: too much work is queued.
         """
         if self._under_way >= MAX_WAITING:
             raise BusyError
@@ -72,17 +82,21 @@ class PageWorkers:
         try:
             return await asyncio.wait([waited], timeout=seconds)
         finally:
-            waited.cancel()  # what has not begun will not: nobody waits for it any more
+            waited.cancel()  # work that has not begun need not: nobody waits for it any more
 
     def _done(self, waited: "asyncio.Future[T]") -> None:
         self._under_way -= 1
         if not waited.cancelled():
-            waited.exception()  # whoever asked may be gone: then nobody else looks at it
+            waited.exception()  # mark it as seen: the caller may be gone
 
     async def pieces(
         self, pieces: Generator[bytes, None, None], seconds: float
     ) -> AsyncIterator[bytes]:
-        """The pieces of a file, each made when the one before was taken. Raises `TimeLimitError` when all take too long."""
+        """Yield the pieces of a file, each made once the one before was sent.
+
+        Raises:
+            TimeLimitError: all pieces together took longer than `seconds`.
+        """
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         try:
@@ -91,11 +105,11 @@ class PageWorkers:
             ) is not None:
                 yield piece
         finally:
-            with suppress(RuntimeError):  # it was closed meanwhile, and all ends
+            with suppress(RuntimeError):  # closed meanwhile: the process ends
                 self._threads.submit(_close, pieces)
 
     def close(self) -> None:
-        """Begin nothing any more; what is under way ends at its next question."""
+        """Accept no more work; work in progress ends at its next query."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
@@ -105,11 +119,11 @@ def _in_turn(work: Callable[[], T]) -> T:
 
 
 def _close(pieces: Generator[bytes, None, None]) -> None:
-    """Have a generator let go of what it holds, unless a thread is still at it: then it ends by its own limit."""
+    """Close a generator, unless a thread still runs it: then its own limit ends it."""
     with suppress(ValueError):
         pieces.close()
 
 
 def share_fairly() -> None:
-    """Have busy threads make room for the event loop at once."""
+    """Make busy threads yield to the event loop at once."""
     sys.setswitchinterval(SWITCH_SECONDS)

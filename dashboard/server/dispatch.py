@@ -17,7 +17,7 @@ from dash.exceptions import DependencyException, InvalidResourceError, PreventUp
 from fastapi import FastAPI, Request, Response
 
 from dashboard.query.errors import TimeLimitError
-from dashboard.request.answers import told
+from dashboard.request.answers import to_json
 from dashboard.request.workers import BusyError, PageWorkers
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ def add_route(
                 PAGE: {"children": late(request, body, why)},
                 "_pages_store": {"data": {"title": "IOC"}},
             }
-            return _answer(told({"multi": True, "response": shown}))
+            return _answer(to_json({"multi": True, "response": shown}))
         except Exception:
             log.exception("callback %s failed", body["output"])
             return _problem(500, "failed")

@@ -12,8 +12,8 @@ from fastapi.responses import PlainTextResponse
 from dashboard.components.replay_bar import MAX_MARKS, line_period
 from dashboard.pages.package.build import PicturedPage, build
 from dashboard.query.connection import TimeLimitError, UnreachableError
-from dashboard.request.address import PageRequest, written
-from dashboard.request.answers import asked_by
+from dashboard.request.address import PageRequest, format_moment
+from dashboard.request.answers import page_request
 from dashboard.request.context import PageContext
 from dashboard.request.streamed import FILE_SECONDS, Streamed
 from dashboard.request.workers import BusyError, PageWorkers
@@ -31,7 +31,7 @@ def add_routes(server: FastAPI, context: PageContext, workers: PageWorkers, usua
 
     @server.get("/export/package.zip")
     async def package(http_request: Request) -> Response:
-        request = asked_by(http_request, "/replay", usual)
+        request = page_request(http_request, "/replay", usual)
         translator = request.translator
         if request.is_too_long:
             return PlainTextResponse(
@@ -78,7 +78,9 @@ def _made(
         PicturedPage(
             one,
             server_address
-            + request.link(path, moment=written(one, "milliseconds"), marked=None, **parameters),
+            + request.link(
+                path, moment=format_moment(one, "milliseconds"), marked=None, **parameters
+            ),
         )
         for one in moments
         for path, parameters in PAGES.items()
@@ -104,7 +106,7 @@ def _made(
         file.close()
         raise
     what = f"{run.mark}-{run.name}" if run else "incident"
-    return f"{what}-{context.place.code}-{written(since)}-{written(until)}.zip".replace(
+    return f"{what}-{context.place.code}-{format_moment(since)}-{format_moment(until)}.zip".replace(
         ":", ""
     ), file
 

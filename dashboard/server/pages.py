@@ -20,8 +20,8 @@ from dashboard.pages.sources import page as sources
 from dashboard.pages.targets import page as targets
 from dashboard.pages.unit import page as unit
 from dashboard.request.address import PageRequest
-from dashboard.request.answers import mark, told
-from dashboard.request.browser import asked_for, remembered
+from dashboard.request.answers import content_tag, to_json
+from dashboard.request.browser import in_request, remembered
 from dashboard.request.context import PageContext
 from dashboard.request.view import choose_language
 
@@ -70,8 +70,8 @@ def register(app: dash.Dash, context: PageContext, usual: str) -> None:
         request = _shown_to(viewer)
         if request is None:
             return dash.no_update, dash.no_update
-        text = told(drawn(page_of(request.path), context, request))
-        now = mark(text)
+        text = to_json(drawn(page_of(request.path), context, request))
+        now = content_tag(text)
         return (dash.no_update, dash.no_update) if now == seen else (text, now)
 
 
@@ -87,7 +87,7 @@ def _register(page: DeskPage, context: PageContext, usual: str) -> None:
         search = tuple(sorted((name, str(value)) for name, value in given.items() if value))
         language = choose_language(given.get("lang"), remembered(), usual)
         return layout(
-            PAGES, page, context, PageRequest(path, search, language), empty=not asked_for()
+            PAGES, page, context, PageRequest(path, search, language), empty=not in_request()
         )
 
     named = {"path_template": page.template} if varying else {"path": page.template}

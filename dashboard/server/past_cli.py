@@ -13,7 +13,7 @@ from dashboard.history.proof import Proof
 from dashboard.pages.package.build import PicturedPage, build
 from dashboard.pages.package.marked import marked
 from dashboard.query.connection import Connection, UnreachableError
-from dashboard.request.address import moment_of, written
+from dashboard.request.address import format_moment, moment_of
 from dashboard.server.access import COOKIE
 from schemas.moments import EPOCH
 from schemas.seal.openings import Opening, noted
@@ -40,7 +40,7 @@ def proof(from_: From = "", to: To = "") -> None:
                 if same is False:
                     differing += 1
                     bar.console.print(
-                        f"{written(one.moment)}: the replay is not what was recorded",
+                        f"{format_moment(one.moment)}: the replay is not what was recorded",
                         highlight=False,
                     )
     except UnreachableError as error:
@@ -87,7 +87,9 @@ def package(
     )
     # Whole or not at all: what breaks off has another name.
     file = out or Path(
-        f"incident-{settings.province}-{written(since)}-{written(until)}.zip".replace(":", "")
+        f"incident-{settings.province}-{format_moment(since)}-{format_moment(until)}.zip".replace(
+            ":", ""
+        )
     )
     part = file.with_name(f"{file.name}.part")
     try:
@@ -128,7 +130,9 @@ def package(
 
 
 def _address(server: str, page: str, moment: datetime) -> str:
-    return f"{server}{page}{'&' if '?' in page else '?'}{urlencode({'moment': written(moment)})}"
+    return (
+        f"{server}{page}{'&' if '?' in page else '?'}{urlencode({'moment': format_moment(moment)})}"
+    )
 
 
 def _moments(from_: str, to: str) -> tuple[datetime, datetime]:

@@ -23,7 +23,7 @@ from dashboard.query.concurrent import beside
 from dashboard.query.snapshot import Snapshot, a_day_ago, take
 from dashboard.query.sources import SourceStore
 from dashboard.request.address import PageRequest
-from dashboard.request.answers import answer, asked_by, told
+from dashboard.request.answers import answer, page_request, to_json
 from dashboard.request.context import PageContext
 from dashboard.request.view import WallView, measure, scenes
 from dashboard.request.workers import PageWorkers
@@ -51,7 +51,7 @@ def add_routes(
     @server.get("/replay/line")
     async def timeline(http_request: Request) -> Response:
         request = _asked(http_request, "/replay", usual)
-        return await answer(http_request, workers, lambda: told(line(context, request)))
+        return await answer(http_request, workers, lambda: to_json(line(context, request)))
 
     @server.get("/replay/desk")
     async def desk(http_request: Request) -> Response:
@@ -59,7 +59,7 @@ def add_routes(
         return await answer(
             http_request,
             workers,
-            lambda: told({"children": drawn(page_of(request.path), context, request)}),
+            lambda: to_json({"children": drawn(page_of(request.path), context, request)}),
         )
 
     @server.get("/replay/wall")
@@ -68,7 +68,7 @@ def add_routes(
         return await answer(
             http_request,
             workers,
-            lambda: told(frame(context.of(request), request, partitions, rotation)),
+            lambda: to_json(frame(context.of(request), request, partitions, rotation)),
         )
 
 
@@ -150,7 +150,7 @@ def _taken(context: PageContext, partitions: Partitions) -> Snapshot:
 
 
 def _asked(http_request: Request, path: str, usual: str) -> PageRequest:
-    found = asked_by(http_request, path, usual)
+    found = page_request(http_request, path, usual)
     return PageRequest(
         path, tuple(one for one in found.parameters if one[0] != "path"), found.language
     )

@@ -15,7 +15,7 @@ from dashboard.pages.map import page as operators_map
 from dashboard.query.clock import Live, Picture
 from dashboard.query.connection import Connection
 from dashboard.query.snapshot import ProvinceContext
-from dashboard.request.address import PageRequest, written
+from dashboard.request.address import PageRequest, format_moment
 from dashboard.request.context import PageContext
 from dashboard.server.app import stay
 from dashboard.server.pages import page_of
@@ -97,7 +97,7 @@ def measure(bench: Ground, report: Report) -> None:
             for _ in range(2 if bench.quick else MOMENTS):
                 moment = end - timedelta(days=chance.uniform(0, days))
                 first, later = (
-                    PageRequest(path, (("moment", written(at)), ("picture", picture)), "vi")
+                    PageRequest(path, (("moment", format_moment(at)), ("picture", picture)), "vi")
                     for at in (moment, moment + STEP)
                 )
                 taken.append(took(look, first))

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from dashboard.query.connection import Connection
-from dashboard.request.address import written
+from dashboard.request.address import format_moment
 from schemas.events import envelope
 from schemas.events.kinds import FEEDBACK, FILING, Kind
 from schemas.events.payloads import Event
@@ -193,7 +193,7 @@ class Told:
     def open(self, page: Page, path: str, **parameters: str) -> None:
         """The page of a path at the moment."""
         page.goto(
-            f"{self.system.url}{path}?{urlencode({'moment': written(self.moment)} | parameters)}"
+            f"{self.system.url}{path}?{urlencode({'moment': format_moment(self.moment)} | parameters)}"
         )
 
 

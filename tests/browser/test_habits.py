@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Error, Page, expect
 
 from dashboard.i18n.translator import sort_key
-from dashboard.request.address import written
+from dashboard.request.address import format_moment
 from dashboard.request.view import SCENES
 from dashboard.server.pages import PAGES
 from schemas import places
@@ -60,7 +60,7 @@ def desk(page: Page) -> Iterator[Page]:
 
 def rewound(addresses: Iterable[str]) -> list[str]:
     """The same addresses as they were a minute ago."""
-    moment = written(datetime.now(UTC) - timedelta(minutes=1))
+    moment = format_moment(datetime.now(UTC) - timedelta(minutes=1))
     return [spoken(address, moment=moment) for address in addresses]
 
 

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.query.connection import Connection
-from dashboard.request.address import written
+from dashboard.request.address import format_moment
 from schemas.events.codes import FilingStatus
 from schemas.events.kinds import FEEDBACK, FILING
 from tests.browser.conftest import System
@@ -64,9 +64,9 @@ def test_a_package_has_all_of_its_period_and_proves_itself(
     until = datetime.now(UTC)
     period = (
         "--from",
-        written(began - timedelta(seconds=2)),
+        format_moment(began - timedelta(seconds=2)),
         "--to",
-        written(until + timedelta(hours=1)),
+        format_moment(until + timedelta(hours=1)),
     )
     done = command(module_environment, "dashboard", "package", *period, "--out", str(file))
     assert done.returncode == 0, done.stderr.decode()
@@ -106,8 +106,8 @@ def test_a_package_is_taken_from_the_page_of_its_moment(
     page: Page, system: System, began: datetime, tmp_path: Path
 ) -> None:
     moment, since = (
-        written(datetime.now(UTC) - timedelta(seconds=1)),
-        written(began - timedelta(minutes=5)),
+        format_moment(datetime.now(UTC) - timedelta(seconds=1)),
+        format_moment(began - timedelta(minutes=5)),
     )
     page.goto(f"{system.url}/replay?moment={moment}&since={since}&picture=corrected")
     with page.expect_download(timeout=120_000) as download:
@@ -131,8 +131,8 @@ def test_the_moments_that_are_marked_are_pictured(
     page: Page, system: System, began: datetime, tmp_path: Path
 ) -> None:
     moment, since = (
-        written(datetime.now(UTC) - timedelta(seconds=1)),
-        written(began - timedelta(minutes=5)),
+        format_moment(datetime.now(UTC) - timedelta(seconds=1)),
+        format_moment(began - timedelta(minutes=5)),
     )
     page.goto(f"{system.url}/replay?moment={moment}&since={since}&speed=60")
     mark, marks = (
@@ -163,7 +163,7 @@ def test_the_moments_that_are_marked_are_pictured(
             if "screens/" in one["name"]
         ]
     assert len(shown) == 4 and len(set(shown)) == 2, "the wall and the map at either"
-    many = ",".join(written(began + timedelta(seconds=number)) for number in range(13))
+    many = ",".join(format_moment(began + timedelta(seconds=number)) for number in range(13))
     refused = page.request.get(f"{system.url}/export/package.zip?marked={many}")
     assert refused.status == 400 and "12" in refused.text()
 

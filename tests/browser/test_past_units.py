@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from dashboard.query.connection import Connection
 from dashboard.query.store import HERE
-from dashboard.request.address import written
+from dashboard.request.address import format_moment
 from schemas import places
 from schemas.events.codes import FilingStatus
 from schemas.events.kinds import FILING
@@ -47,11 +47,11 @@ def old(system: System) -> Iterator[System]:
 
 def look(page: Page, system: System, path: str, at: datetime = BEFORE) -> None:
     period = {
-        "since": written(MIDNIGHT - timedelta(days=1)),
-        "until": written(MIDNIGHT + timedelta(days=1)),
+        "since": format_moment(MIDNIGHT - timedelta(days=1)),
+        "until": format_moment(MIDNIGHT + timedelta(days=1)),
     }
     page.goto(
-        f"{system.url}{path}?{urlencode({'moment': written(at), 'picture': 'corrected', 'scene': 'overview'} | period)}"
+        f"{system.url}{path}?{urlencode({'moment': format_moment(at), 'picture': 'corrected', 'scene': 'overview'} | period)}"
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.query.connection import Connection
-from dashboard.request.address import moment_of, written
+from dashboard.request.address import format_moment, moment_of
 from dashboard.request.context import TICK
 from schemas.moments import milliseconds
 from tests.browser.conftest import Told
@@ -41,12 +41,14 @@ def test_a_page_of_the_past_has_its_frame_and_sign_and_leads_on_in_it(
     assert float(frame.removesuffix("px")) >= 6
     expect(page).to_have_title(re.compile("^PHÁT LẠI"))
     told_at = re.compile(
-        told.moment.astimezone(moment_of(written(told.moment)).tzinfo).strftime("%d/%m/%Y %H:%M:%S")
+        told.moment.astimezone(moment_of(format_moment(told.moment)).tzinfo).strftime(
+            "%d/%m/%Y %H:%M:%S"
+        )
     )
     expect(page.locator("#replay-moment")).to_have_text(told_at)
     if path != "/wall":
         href = page.get_by_role("link", name="Chỉ tiêu", exact=True).first.get_attribute("href")
-        assert href and f"moment={written(told.moment)}".replace(":", "%3A") in href.replace(
+        assert href and f"moment={format_moment(told.moment)}".replace(":", "%3A") in href.replace(
             ":", "%3A"
         )
     page.get_by_role("link", name="Về hiện tại").click()
@@ -93,7 +95,9 @@ def test_the_difference_of_the_pictures_is_told_with_the_events_that_made_it(
 
 
 def test_the_player_steps_plays_and_keeps_the_address(page: Page, told: Told) -> None:
-    since, until = (written(told.moment + timedelta(minutes=minutes)) for minutes in (-120, 0))
+    since, until = (
+        format_moment(told.moment + timedelta(minutes=minutes)) for minutes in (-120, 0)
+    )
     told.open(page, "/unit/46", speed="60", since=since, until=until)
     page.get_by_role("button", name="Lùi một bước").click()
     expect(overdue(page)).to_contain_text(re.compile(r"Hồ sơ quá hạn\s*0"))
@@ -134,9 +138,9 @@ def test_at_full_speed_all_that_came_between_two_frames_is_told(
     since, until = told.moment - timedelta(hours=12), datetime.now(UTC)
     given = {
         "speed": "3600",
-        "since": written(since),
-        "until": written(until),
-        "moment": written(since),
+        "since": format_moment(since),
+        "until": format_moment(until),
+        "moment": format_moment(since),
         "picture": picture,
     }
     told.open(page, "/sources", **given)
@@ -164,7 +168,7 @@ def test_at_full_speed_all_that_came_between_two_frames_is_told(
 
 
 def test_the_timeline_is_gone_along_by_keys_and_by_mouse(page: Page, told: Told) -> None:
-    told.open(page, "/sources", speed="60", since=written(told.moment - timedelta(days=3)))
+    told.open(page, "/sources", speed="60", since=format_moment(told.moment - timedelta(days=3)))
     line = page.locator("#replay-line")
     expect(line.locator("rect.bar").first).to_be_attached()
     line.focus()
@@ -187,7 +191,7 @@ def test_the_timeline_is_gone_along_by_keys_and_by_mouse(page: Page, told: Told)
         line.press("PageUp" if end == "since" else "End")
         chosen = at(page)
         line.press(key)
-        expect(page).to_have_url(re.compile(f"{end}={re.escape(written(chosen))}"))
+        expect(page).to_have_url(re.compile(f"{end}={re.escape(format_moment(chosen))}"))
     assert chosen > moment and period(page) > timedelta(days=1)
 
 
@@ -213,7 +217,9 @@ def test_a_wall_of_the_past_shows_its_moment_and_nothing_of_the_present(
     expect(
         page.locator("#figure-overdue .reading b, #figure-filings .reading b").first
     ).to_have_text("1")
-    clock = told.moment.astimezone(moment_of(written(told.moment)).tzinfo).strftime("%H:%M:%S")
+    clock = told.moment.astimezone(moment_of(format_moment(told.moment)).tzinfo).strftime(
+        "%H:%M:%S"
+    )
     expect(page.locator("#clock")).to_contain_text(clock)
     page.wait_for_timeout(3000)  # the pulse of the present goes on and must change nothing
     expect(page.locator("#clock")).to_contain_text(clock)
@@ -226,7 +232,7 @@ def test_a_wall_of_the_past_shows_its_moment_and_nothing_of_the_present(
 )
 @pytest.mark.parametrize("path", ["/unit/46", "/replay", "/map", "/wall"])
 def test_a_moment_that_cannot_be_is_said(page: Page, told: Told, path: str, said: str) -> None:
-    good = f"moment={written(told.moment)}"
+    good = f"moment={format_moment(told.moment)}"
     page.goto(f"{told.system.url}{path}?{said.format(good=good)}")
     words = "Không xem lại được thời điểm" if path == "/wall" else "Địa chỉ không hợp lệ"
     expect(page.locator("#wall")).to_contain_text(words)
@@ -248,7 +254,7 @@ def test_a_moment_that_cannot_be_drawn_is_said(page: Page, told: Told) -> None:
 def test_a_file_of_the_past_has_nothing_that_came_later(page: Page, told: Told) -> None:
     files = {
         picture: page.request.get(
-            f"{told.system.url}/export/records/filing.csv?{urlencode({'moment': written(told.moment), 'picture': picture})}"
+            f"{told.system.url}/export/records/filing.csv?{urlencode({'moment': format_moment(told.moment), 'picture': picture})}"
         ).text()
         for picture in ("known", "corrected")
     }
@@ -323,7 +329,7 @@ def test_a_moment_is_chosen_by_its_time_or_by_how_long_ago(page: Page, told: Tol
     expect(page.locator("#replay .sign")).to_be_visible()
     assert timedelta(minutes=59) < datetime.now(UTC) - at(page) < timedelta(minutes=62)
     page.goto(f"{told.system.url}/replay")
-    page.get_by_label("Thời điểm", exact=True).fill(written(told.moment)[:16])
+    page.get_by_label("Thời điểm", exact=True).fill(format_moment(told.moment)[:16])
     page.get_by_role("button", name="Xem lại").click()
     expect(page.locator("#replay .sign")).to_be_visible()
     assert at(page) == told.moment.replace(second=0)
@@ -361,7 +367,7 @@ def test_what_is_no_longer_kept_is_said_and_shown(page: Page, told: Told) -> Non
     )  # what the pages of other tests asked is remembered for so long
     try:
         page.goto(
-            f"{told.system.url}/replay?{urlencode({'since': written(now - timedelta(hours=1)), 'until': written(now)})}"
+            f"{told.system.url}/replay?{urlencode({'since': format_moment(now - timedelta(hours=1)), 'until': format_moment(now)})}"
         )
         gone = page.locator("#replay-line .gone")
         expect(gone).to_be_attached()
@@ -374,7 +380,7 @@ def test_what_is_no_longer_kept_is_said_and_shown(page: Page, told: Told) -> Non
             .filter(has_text="cả hai bức tranh")
         )
         expect(row).to_contain_text("mãi mãi")
-        page.goto(f"{told.system.url}/unit/46?moment={written(now - timedelta(minutes=45))}")
+        page.goto(f"{told.system.url}/unit/46?moment={format_moment(now - timedelta(minutes=45))}")
         expect(page.locator("#content")).to_contain_text(
             "không còn được lưu trọn vẹn; chỉ xem lại được từ"
         )
@@ -385,7 +391,11 @@ def test_what_is_no_longer_kept_is_said_and_shown(page: Page, told: Told) -> Non
         )
         told.open(page, "/unit/46")
         expect(overdue(page)).to_be_visible()
-        form = {"name": "gone", "since": written(now - timedelta(days=70)), "until": written(now)}
+        form = {
+            "name": "gone",
+            "since": format_moment(now - timedelta(days=70)),
+            "until": format_moment(now),
+        }
         answer = page.request.post(f"{told.system.url}/replay/runs", form=form, max_redirects=0)
         assert answer.status == 303 and "run_problem=kept" in answer.headers["location"]
         page.goto(f"{told.system.url}{answer.headers['location']}")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from dashboard.query.connection import Connection
-from dashboard.request.address import written
+from dashboard.request.address import format_moment
 from tests.browser.conftest import Told
 from tests.browser.going_back import asked, at, overdue
 
@@ -36,8 +36,8 @@ def test_the_stream_is_run_again_from_the_page_looked_at_and_removed(
     ((since,),) = connection.tuples("SELECT min(occurred_at) FROM events_filing")
     form = chooser(page, told, "?theme=dark")
     form.get_by_label("Tên").fill("thu_1")
-    form.get_by_label("Từ", exact=True).fill(written(since - timedelta(minutes=1))[:16])
-    form.get_by_label("đến", exact=True).fill(written(datetime.now(UTC))[:16])
+    form.get_by_label("Từ", exact=True).fill(format_moment(since - timedelta(minutes=1))[:16])
+    form.get_by_label("đến", exact=True).fill(format_moment(datetime.now(UTC))[:16])
     form.get_by_label("Thời điểm đến").select_option("ngay khi xảy ra (dữ liệu lịch sử nhập sau)")
     form.get_by_label("Dấu").select_option("DIỄN TẬP")
     form.get_by_role("button", name="Chạy lại").click()
@@ -79,9 +79,9 @@ def test_the_stream_is_run_again_from_the_page_looked_at_and_removed(
 def test_a_run_that_goes_on_is_followed_and_stopped(page: Page, told: Told) -> None:
     form = chooser(page, told)
     form.get_by_label("Tên").fill("theo_doi")
-    form.get_by_label("Từ", exact=True).fill(written(told.moment - timedelta(days=3))[:16])
+    form.get_by_label("Từ", exact=True).fill(format_moment(told.moment - timedelta(days=3))[:16])
     form.get_by_label("đến", exact=True).fill(
-        written(datetime.now(UTC) + timedelta(minutes=2))[:16]
+        format_moment(datetime.now(UTC) + timedelta(minutes=2))[:16]
     )
     form.get_by_label("Tốc độ").select_option("600×")
     form.get_by_role("button", name="Chạy lại").click()

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pandas as pd
 from playwright.sync_api import Page, expect
 
-from dashboard.request.address import moment_of, written
+from dashboard.request.address import format_moment, moment_of
 from tests.nyc311 import counted
 
 STANDINGS = ("open", "closed")
@@ -34,9 +34,9 @@ def played(
     """Play a period at 3,600x, a page for each standing side by side. Gives what they drew, and how long it took."""
     shown = dict(zip(STANDINGS, pages, strict=True))
     period = {
-        "since": written(since),
-        "until": written(until),
-        "moment": written(since),
+        "since": format_moment(since),
+        "until": format_moment(until),
+        "moment": format_moment(since),
         "speed": "3600",
         "picture": "corrected",
     }

@@ -31,7 +31,7 @@ from dashboard.query.snapshot import ProvinceContext, take
 from dashboard.query.sources import SourceStore
 from dashboard.query.store import ScreenStore
 from dashboard.query.unknown_codes import UnknownStore
-from dashboard.request.address import PageRequest, written
+from dashboard.request.address import PageRequest, format_moment
 from dashboard.request.context import PageContext
 from dashboard.server import replay_routes as routes
 from schemas import places
@@ -515,7 +515,7 @@ def test_no_table_of_the_past_has_what_came_after_it(both: Both, picture: Pictur
 def test_the_timeline_says_from_when_on_it_has_alarms(
     both: Both, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    period = ("since", written(THEN - timedelta(days=9))), ("until", written(NOW))
+    period = ("since", format_moment(THEN - timedelta(days=9))), ("until", format_moment(NOW))
 
     def told_of() -> dict[str, Any]:
         return routes.line(PageContext(both.whole, At(NOW), PLACE), PageRequest("/replay", period))

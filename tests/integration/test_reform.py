@@ -20,7 +20,7 @@ from dashboard.query.figures import FigureStore
 from dashboard.query.lists import Sought
 from dashboard.query.snapshot import ProvinceContext
 from dashboard.query.units import UnitStore
-from dashboard.request.address import PageRequest, written
+from dashboard.request.address import PageRequest, format_moment
 from dashboard.request.context import PageContext
 from dashboard.server.pages import page_of
 from ingest.producer import Producer
@@ -258,7 +258,9 @@ def looking(
     path: Way, address: str, province: str = "46", **given: str
 ) -> tuple[PageContext, PageRequest]:
     asked = PageRequest(
-        address, tuple({"moment": written(THEN), "picture": "corrected", **given}.items()), "vi"
+        address,
+        tuple({"moment": format_moment(THEN), "picture": "corrected", **given}.items()),
+        "vi",
     )
     return PageContext(path.store.connection, Live(), ProvinceContext(province)).of(asked), asked
 

@@ -15,7 +15,7 @@ from dashboard.pages.package.build import build
 from dashboard.query.clock import Live
 from dashboard.query.connection import Connection
 from dashboard.query.snapshot import ProvinceContext
-from dashboard.request.address import PageRequest, written
+from dashboard.request.address import PageRequest, format_moment
 from dashboard.request.context import PageContext
 from schemas.clickhouse.retention import LOOKBACK, Horizon, Keeping, horizon
 from schemas.events.codes import Channel, FilingStatus
@@ -252,7 +252,7 @@ def test_rebuild_and_a_run_of_the_stream_refuse_what_is_gone(
     assert b"were left out" in command(settings, "streams", "verify").stdout
     with pytest.raises(ValueError, match="not everything is kept"):
         rebuild(archive.settings, ALL_TIME)
-    since = written(Horizon.due(datetime.now(UTC), DAYS).removed_before)
+    since = format_moment(Horizon.due(datetime.now(UTC), DAYS).removed_before)
     assert not any(
         one.differing for one in rebuild(archive.settings, parse(since, None), states=True)
     )
@@ -304,7 +304,9 @@ def test_the_screens_say_what_can_still_be_replayed_how(archive: Archive) -> Non
     ask = PageContext(connection, Live(), ProvinceContext("46"))
 
     def asked(ago: float) -> PageRequest:
-        return PageRequest("/unit/46", (("moment", written(NOW - timedelta(days=ago))),), "vi")
+        return PageRequest(
+            "/unit/46", (("moment", format_moment(NOW - timedelta(days=ago))),), "vi"
+        )
 
     assert ask.replay(asked(DAYS - 1)) is not None
     with pytest.raises(ValueError, match="không còn được lưu trọn vẹn"):
@@ -320,7 +322,7 @@ def test_how_long_windows_are_kept_is_a_setting(archive: Archive) -> None:
     assert max(ages) > timedelta(days=10_000), "the checkpoint of 1970 stays"
     assert not [age for age in ages if timedelta(days=101) < age < timedelta(days=10_000)]
     assert not [line for report in verify(shorter) for line in report.differences]
-    since = written(NOW - timedelta(days=99))
+    since = format_moment(NOW - timedelta(days=99))
     archive.client.execute(
         "ALTER TABLE windows_filing DELETE WHERE window_start > toDateTime(0)",
         settings={"mutations_sync": 1},

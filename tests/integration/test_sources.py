@@ -14,7 +14,7 @@ from dashboard.query.clock import Live, Replay
 from dashboard.query.connection import Connection
 from dashboard.query.snapshot import ProvinceContext
 from dashboard.query.sources import SourceStore
-from dashboard.request.address import PageRequest, written
+from dashboard.request.address import PageRequest, format_moment
 from dashboard.request.context import PageContext
 from dashboard.server.replay_routes import line
 from ingest.producer import Producer
@@ -237,7 +237,9 @@ def test_an_agency_that_is_no_more_has_its_silence_on_the_timeline_of_then(
         [(str(n), str(n), at, at, former.code, former.commune, 0, n) for n, at in enumerate(times)],
     )
     asked = PageRequest(
-        "/replay", (("since", written(day)), ("until", written(day + timedelta(days=1)))), "vi"
+        "/replay",
+        (("since", format_moment(day)), ("until", format_moment(day + timedelta(days=1)))),
+        "vi",
     )
     ask = PageContext(Connection(settings.clickhouse_url), Live(), PLACE)
     silent = {(agency, kind) for _, _, agency, kind in line(ask, asked)["outages"]}

@@ -14,7 +14,7 @@ from dashboard.i18n.bidi import (
     without_controls,
     without_controls_json,
 )
-from dashboard.request.answers import told
+from dashboard.request.answers import to_json
 
 OVERRIDDEN = "hồ sơ \u202egnp.exe\u202c"
 
@@ -47,7 +47,7 @@ def test_json_says_the_same_as_its_texts_one_by_one(said: object) -> None:
 def test_what_a_page_is_sent_has_none_in_words_nor_in_attributes_and_addresses_keep_theirs(
     attribute: str,
 ) -> None:
-    sent = told(
+    sent = to_json(
         html.A(OVERRIDDEN, href="/record/filing/~?entity=%E2%80%AE1", **{attribute: OVERRIDDEN})
     )
     assert not any(

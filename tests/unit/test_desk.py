@@ -25,7 +25,7 @@ from dashboard.query.connection import Connection, UnreachableError
 from dashboard.query.rights import NoRightsError
 from dashboard.query.snapshot import ProvinceContext
 from dashboard.request.address import PageRequest
-from dashboard.request.answers import mark, told
+from dashboard.request.answers import content_tag, to_json
 from dashboard.request.context import PageContext
 from dashboard.request.viewing_distance import ViewingDistance
 from schemas.figures import BY_CODE, UNKNOWN, Reading
@@ -257,7 +257,7 @@ def test_so_does_a_wall(error: Exception, why: str) -> None:
 
 def test_a_content_that_did_not_change_is_not_sent_again() -> None:
     assert (
-        mark(told([chip("a", "good")]))
-        == mark(told([chip("a", "good")]))
-        != mark(told([chip("b", "good")]))
+        content_tag(to_json([chip("a", "good")]))
+        == content_tag(to_json([chip("a", "good")]))
+        != content_tag(to_json([chip("b", "good")]))
     )

@@ -24,7 +24,7 @@ from dashboard.request.view import (
     SCENES,
     WallView,
     scenes,
-    strange,
+    unknown_scenes,
     view,
 )
 from schemas.figures import Reading
@@ -225,8 +225,8 @@ def test_an_address_says_which_scenes_and_for_how_long(
 
 
 def test_names_that_no_scene_has_are_told() -> None:
-    assert strange("filings, weather,all,Filings") == ("weather", "Filings")
-    assert strange(None) == ()
+    assert unknown_scenes("filings, weather,all,Filings") == ("weather", "Filings")
+    assert unknown_scenes(None) == ()
 
 
 def test_a_page_says_which_view_it_is_and_nonsense_is_the_usual_one() -> None:

@@ -16,7 +16,7 @@ from dashboard.pages.map.gathered import Amount, Calls, Edge, Feeds, Meetings, M
 from dashboard.pages.map.spots import Spot, Spots, spots
 from dashboard.pages.map.view import MapView
 from dashboard.query.clock import Replay
-from dashboard.request.address import PageRequest, written
+from dashboard.request.address import PageRequest, format_moment
 from dashboard.request.context import PageContext
 from schemas.events.kinds import FEEDBACK
 from schemas.figures import BY_CODE
@@ -84,7 +84,7 @@ def _moment(context: PageContext) -> list[tuple[str, str]]:
     if not isinstance(context.clock, Replay):
         return []
     return [
-        ("moment", written(context.clock.at, "milliseconds")),
+        ("moment", format_moment(context.clock.at, "milliseconds")),
         ("picture", context.clock.picture),
     ]
 

@@ -20,7 +20,7 @@ from dashboard.pages.map.view import without_extent
 from dashboard.query.concurrent import beside
 from dashboard.query.connection import TimeLimitError, UnreachableError
 from dashboard.request.address import PageRequest
-from dashboard.request.answers import told
+from dashboard.request.answers import to_json
 from dashboard.request.context import PageContext
 
 
@@ -29,7 +29,7 @@ def content(context: PageContext, request: PageRequest) -> Part:
     data: dict[str, Any] = {
         "data-words": json.dumps(words(request.language)),
         "data-renew": str(RENEW_MS),
-        "data-parts": told(parts(context, without_extent(request))),
+        "data-parts": to_json(parts(context, without_extent(request))),
     }
     return html.Div(
         [

@@ -12,7 +12,7 @@ from dashboard.pages.map.find import hits
 from dashboard.pages.map.spots import spots
 from dashboard.pages.map.view import PATH, box_of, without_extent
 from dashboard.request.address import PageRequest
-from dashboard.request.answers import answer, asked_by, told
+from dashboard.request.answers import answer, page_request, to_json
 from dashboard.request.context import PageContext
 from dashboard.request.workers import PageWorkers
 
@@ -36,7 +36,7 @@ def add_routes(server: FastAPI, context: PageContext, workers: PageWorkers, usua
             workers,
             lambda: context.once(
                 ("map parts", request),
-                lambda: told(page.parts(context.of(request), request)),
+                lambda: to_json(page.parts(context.of(request), request)),
                 seconds=2.0,
             ),
         )
@@ -48,7 +48,7 @@ def add_routes(server: FastAPI, context: PageContext, workers: PageWorkers, usua
             http_request,
             workers,
             lambda: context.once(
-                ("map feedback", request), lambda: told(reports(context.of(request), request))
+                ("map feedback", request), lambda: to_json(reports(context.of(request), request))
             ),
         )
 
@@ -56,7 +56,9 @@ def add_routes(server: FastAPI, context: PageContext, workers: PageWorkers, usua
     async def find(http_request: Request) -> Response:
         request, text = _asked(http_request, usual), http_request.query_params.get("q", "")
         return await answer(
-            http_request, workers, lambda: told({"hits": hits(context.of(request), request, text)})
+            http_request,
+            workers,
+            lambda: to_json({"hits": hits(context.of(request), request, text)}),
         )
 
 
@@ -101,7 +103,7 @@ def reports(context: PageContext, request: PageRequest) -> dict[str, Any]:
 
 
 def _asked(http_request: Request, usual: str) -> PageRequest:
-    found = asked_by(http_request, PATH, usual)
+    found = page_request(http_request, PATH, usual)
     kept = found if http_request.url.path.endswith("/feedback") else without_extent(found)
     return kept if http_request.url.path != f"{PATH}/find" else _without_text(kept)
 

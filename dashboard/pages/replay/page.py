@@ -17,7 +17,7 @@ from dashboard.pages.replay.runs import one_run, runs
 from dashboard.query import alarm_groups as alarms
 from dashboard.query.clock import Picture, Replay
 from dashboard.query.store import Row
-from dashboard.request.address import VIEWER, PageRequest, written
+from dashboard.request.address import VIEWER, PageRequest, format_moment
 from dashboard.request.context import PageContext
 from schemas.clickhouse.watch_tables import ALARM_STEPS_DAYS
 from schemas.events.kinds import KINDS, Kind
@@ -60,7 +60,7 @@ def _choose(context: PageContext, request: PageRequest) -> Part:
                 dcc.Input(
                     id="moment",
                     name="moment",
-                    value=written(now - timedelta(hours=1))[:16],
+                    value=format_moment(now - timedelta(hours=1))[:16],
                     required=True,
                     **PICKER,
                 ),
@@ -68,7 +68,9 @@ def _choose(context: PageContext, request: PageRequest) -> Part:
                 html.Button(translator("look_back"), type="submit"),
                 html.Nav(
                     [
-                        dcc.Link(translator(words), href=request.with_(moment=written(now - ago)))
+                        dcc.Link(
+                            translator(words), href=request.with_(moment=format_moment(now - ago))
+                        )
                         for words, ago in quick.items()
                     ],
                     className="quick",
@@ -112,7 +114,7 @@ def _raised(
 ) -> Part:
     (alarm,) = alarms.read([row])
     translator = request.translator
-    moment = request.link("/wall", moment=written(row["raised_at"] + timedelta(seconds=1)))
+    moment = request.link("/wall", moment=format_moment(row["raised_at"] + timedelta(seconds=1)))
     head = [
         chip(translator(f"priority_{alarm.priority}"), f"p{alarm.priority}"),
         html.A(translator.moment(row["raised_at"], now), href=moment),
@@ -173,7 +175,7 @@ def _proof(context: PageContext, request: PageRequest) -> Part:
             request,
             translator.moment(one.moment, now),
             "/replay",
-            moment=written(one.moment, "milliseconds"),
+            moment=format_moment(one.moment, "milliseconds"),
         )
         for one in newest
     ]
@@ -246,7 +248,9 @@ def _moment(context: PageContext, request: PageRequest, replay: Replay) -> Part:
 def _package(context: PageContext, request: PageRequest) -> Part:
     """A link to the incident package of the timeline's period, with pictures of the moment."""
     translator, (since, until) = request.translator, line_period(context, request)
-    href = request.link("/export/package.zip", since=written(since), until=written(until))
+    href = request.link(
+        "/export/package.zip", since=format_moment(since), until=format_moment(until)
+    )
     words = translator("package", since=translator.full(since), until=translator.full(until))
     return html.P(
         html.A(words, href=href, download="", title=translator("package_hint")), className="seen-on"

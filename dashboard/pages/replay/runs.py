@@ -18,7 +18,7 @@ from dashboard.components.parts import (
 )
 from dashboard.components.table import TableColumn, Wish, table
 from dashboard.i18n.translator import Translator
-from dashboard.request.address import VIEWER, PageRequest, written
+from dashboard.request.address import VIEWER, PageRequest, format_moment
 from dashboard.request.context import PageContext
 from schemas.clickhouse.replays import KILLED, SOURCES, ReplayRun, RunMark, RunState
 
@@ -211,7 +211,7 @@ def _form(context: PageContext, request: PageRequest) -> Part:
         ),
         **{
             name: dcc.Input(
-                id=f"run-{name}", name=name, value=written(at)[:16], required=True, **PICKER
+                id=f"run-{name}", name=name, value=format_moment(at)[:16], required=True, **PICKER
             )
             for name, at in moments.items()
         },
@@ -247,7 +247,9 @@ def one_run(context: PageContext, request: PageRequest, run: ReplayRun) -> Part:
     """A run: how it stands, where it may be looked at, what it differs in from live, measure by measure."""
     translator = request.translator
     moment = (
-        None if run.state is RunState.RUNNING else written(min(run.moment, context.clock.now()))
+        None
+        if run.state is RunState.RUNNING
+        else format_moment(min(run.moment, context.clock.now()))
     )  # one that goes on is followed
     seen = [
         link(

@@ -13,7 +13,7 @@ from dashboard.pages.replay.starting import RunRequestError, Starter
 from dashboard.query.connection import UnreachableError
 from dashboard.query.rights import NoRightsError, must_see_all
 from dashboard.request.address import VIEWER
-from dashboard.request.answers import answer, asked_by, told
+from dashboard.request.answers import answer, page_request, to_json
 from dashboard.request.context import PageContext
 from dashboard.request.workers import BusyError, PageWorkers
 from schemas.clickhouse.replays import RunState
@@ -34,20 +34,20 @@ def add_routes(
 
     @server.get(PATH)
     async def runs(request: Request) -> Response:
-        asked = asked_by(request, "/replay", usual)
+        asked = page_request(request, "/replay", usual)
         return await answer(
-            request, workers, lambda: told({"children": [standing(context, asked)]})
+            request, workers, lambda: to_json({"children": [standing(context, asked)]})
         )
 
     @server.get("/replay/run")
     async def run(request: Request) -> Response:
-        asked = asked_by(request, "/replay", usual)
+        asked = page_request(request, "/replay", usual)
 
         def found() -> str:
             one = context.run(asked)
             if one is None:
                 raise ValueError("run")
-            return told(
+            return to_json(
                 {
                     "moment": milliseconds(min(one.moment, context.clock.now())),
                     "goes_on": one.state is RunState.RUNNING,

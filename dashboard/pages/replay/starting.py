@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from dashboard.query.replays import ReplayStore
-from dashboard.request.address import moment_of, written
+from dashboard.request.address import format_moment, moment_of
 from schemas.clickhouse.replays import MAX_QUEUED, NAME, SOURCES, RunState
 from schemas.clickhouse.retention import horizon
 
@@ -68,9 +68,9 @@ class Starter:
                 raise RunRequestError("disk")
             told = [
                 "--from",
-                written(since),
+                format_moment(since),
                 "--to",
-                written(until),
+                format_moment(until),
                 "--into",
                 name,
                 "--speed",

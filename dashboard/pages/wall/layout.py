@@ -22,10 +22,10 @@ from dashboard.request.view import (
     choose_language,
     measure,
     scenes,
-    strange,
     theme,
+    unknown_scenes,
 )
-from dashboard.request.viewing_distance import ViewingDistance, sight
+from dashboard.request.viewing_distance import ViewingDistance, viewing_distance
 from schemas.events.kinds import KINDS
 
 
@@ -45,7 +45,7 @@ def page(
     view = WallView(language, measure(request.get("measure")), scenes=chosen, rotate=rotate)
     translator, place = view.translator, painter.place
     other = "vi" if view.language == "en" else "en"
-    wrong = strange(request.get("scene"))
+    wrong = unknown_scenes(request.get("scene"))
     notes = (
         [translator("unknown_scene", names=", ".join(wrong), known=", ".join(SCENES))]
         if wrong
@@ -138,7 +138,7 @@ def page(
         className=f"wall theme-{theme(request.get('theme'))}{' past' if replay is not None else ''}",
         lang=view.language,
         style={
-            "--letter": f"{sight(request.get('distance'), request.get('pitch'), usual_sight).pixels():.2f}"
+            "--letter": f"{viewing_distance(request.get('distance'), request.get('pitch'), usual_sight).pixels():.2f}"
         },
     )
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.request.viewing_distance import ViewingDistance, sight
+from dashboard.request.viewing_distance import ViewingDistance, viewing_distance
 
 USUAL = ViewingDistance(distance=5, pitch=0.63)
 
@@ -15,8 +15,8 @@ def test_the_examples_of_the_rule() -> None:
 
 @pytest.mark.parametrize("wrong", [None, "", "far", "nan", "inf", "-3", "1e9"])
 def test_an_impossible_address_gets_the_default(wrong: str | None) -> None:
-    assert sight(wrong, wrong, USUAL) == USUAL
+    assert viewing_distance(wrong, wrong, USUAL) == USUAL
 
 
 def test_an_address_decides() -> None:
-    assert sight("8", "1.25", USUAL) == ViewingDistance(8, 1.25)
+    assert viewing_distance("8", "1.25", USUAL) == ViewingDistance(8, 1.25)
