@@ -12,6 +12,7 @@ from streams.worker import patches
 from streams.worker.batch import write as write_batch
 from streams.worker.engine import Engine
 from streams.worker.store import WorkerStore
+from streams.worker.table_rows import ProgressRow
 from tests.records import Record
 from tests.sealing import SEALER
 
@@ -52,10 +53,23 @@ class Counter:
 
     def caught_up(self) -> None:
         """Tell, as a worker does, that all that arrived is counted."""
-        now = milliseconds(datetime.now(UTC))
+        now = datetime.now(UTC)
         ends = [(kind, self._offsets.get(kind, -1) + 1) for kind in KINDS]
         self._store.write_progress(
-            [(kind.name, 0, "test", end, end, None, None, now, now) for kind, end in ends]
+            [
+                ProgressRow(
+                    kind=kind.name,
+                    partition=0,
+                    worker="test",
+                    written=end,
+                    end=end,
+                    received_at=None,
+                    waits_since=None,
+                    moved_at=now,
+                    at=now,
+                )
+                for kind, end in ends
+            ]
         )
 
     def close(self) -> None:

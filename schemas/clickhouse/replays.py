@@ -6,13 +6,14 @@ A run has a name. All that is its own is derived from it, the same for who makes
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from schemas.clickhouse.columns import MOMENT, Column, Table
+from schemas.clickhouse.rows import RowCodec
 from schemas.clickhouse.sql import at
 from schemas.clickhouse.tables import events_table, windows_table
 from schemas.events.kinds import KINDS, Kind
@@ -106,7 +107,6 @@ REPLAY_STOPS = Table(
     "ENGINE = MergeTree\nORDER BY name\nTTL toDateTime(asked_at) + INTERVAL 1 DAY",
     "Which runs are to stop: each looks whether it is asked to, wherever its process is",
 )
-COLUMNS = ", ".join(column.name for column in REPLAYS.columns)
 MAX_RUNNING, MAX_QUEUED = 2, 4
 """Runs that go on at a time, each with workers of its own, and how many may wait for their turn."""
 COPIES = 3
@@ -118,7 +118,7 @@ SILENT = timedelta(minutes=1)
 """A run says each second how far it is."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReplayRun:
     """A run as it stands; the fields are the columns of the table."""
 
@@ -143,10 +143,7 @@ class ReplayRun:
     @classmethod
     def of(cls, row: Sequence[Any]) -> "ReplayRun":
         """From a row of the table. One that goes on and says nothing any more was killed: it failed."""
-        name, mark, source, since, until, speed, live, on_time, state, *rest = row
-        found = cls(
-            name, RunMark(mark), source, since, until, speed, live, on_time, RunState(state), *rest
-        )
+        found = RUN_ROWS.read(row)
         if found.goes_on and datetime.now(UTC) - found.at > SILENT:
             return replace(found, state=RunState.FAILED, said=KILLED)
         return found
@@ -159,11 +156,14 @@ class ReplayRun:
     @property
     def row(self) -> tuple[Any, ...]:
         """As a row of the table."""
-        return tuple(getattr(self, field.name) for field in fields(self))
+        return RUN_ROWS.row(self)
 
     def now(self, **changes: Any) -> "ReplayRun":
         """The same run as it stands now."""
         return replace(self, at=datetime.now(UTC), **changes)
+
+
+RUN_ROWS = RowCodec(table=REPLAYS, of=ReplayRun)
 
 
 def checked(name: str) -> str:
@@ -178,7 +178,7 @@ def checked(name: str) -> str:
 def runs(name: str = "") -> str:
     """A question for the runs that are not removed, the newest first: all, or that of a name. Raises `ValueError`."""
     named = f"name = '{checked(name)}'" if name else "true"
-    return f"SELECT {COLUMNS} FROM {REPLAYS.name} FINAL WHERE {named} AND state != '{RunState.REMOVED}' ORDER BY begun_at DESC"
+    return f"SELECT {RUN_ROWS.read_names} FROM {REPLAYS.name} FINAL WHERE {named} AND state != '{RunState.REMOVED}' ORDER BY begun_at DESC"
 
 
 def sandbox(settings: Settings, name: str) -> Settings:

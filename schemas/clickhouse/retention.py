@@ -16,6 +16,7 @@ from typing import Any
 
 from schemas.clickhouse.columns import MOMENT, Column, Table
 from schemas.clickhouse.lives import LIVES
+from schemas.clickhouse.rows import RowCodec
 from schemas.events.envelope import Read, RefusalCategory, RefusalError
 from schemas.moments import from_milliseconds, milliseconds
 from schemas.reference import ZONE
@@ -42,6 +43,19 @@ HORIZONS = Table(
     "ENGINE = ReplacingMergeTree(whole_from)\nORDER BY what",
     "From when on single events are kept",
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HorizonRow:
+    """A horizon as it is kept."""
+
+    what: str
+    whole_from: datetime
+    removed_before: datetime
+    at: datetime
+
+
+HORIZON_ROWS = RowCodec(table=HORIZONS, of=HorizonRow)
 
 
 @dataclass(frozen=True)

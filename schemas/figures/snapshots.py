@@ -15,6 +15,7 @@ import xxhash
 from schemas.clickhouse import derivation
 from schemas.clickhouse.columns import MOMENT, Column, Table
 from schemas.clickhouse.lives import LIVES
+from schemas.clickhouse.rows import RowCodec
 from schemas.figures import FIGURES, Reading
 from schemas.figures.aging import UNITS
 from schemas.figures.questions import AskedMoment, ask_each
@@ -53,6 +54,21 @@ class RecordedSnapshot:
     hash: int
     readings: int
     figures: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnapshotRow:
+    """A snapshot as it is kept."""
+
+    moment: datetime
+    hash: int
+    rules: int
+    readings: int
+    figures: str
+    taken_at: datetime
+
+
+SNAPSHOT_ROWS = RowCodec(table=SNAPSHOTS, of=SnapshotRow)
 
 
 def take(

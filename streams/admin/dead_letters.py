@@ -10,44 +10,19 @@ release stored unencrypted is encrypted as it is read.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
+from msgspec.structs import replace
 
-from schemas.clickhouse.tables import DEAD_LETTERS
 from schemas.events.envelope import Read, Reader, RefusalCategory, RefusalError, body
-from schemas.moments import milliseconds
 from schemas.seal import Sealer, read_sealed, sealed_remains
 from schemas.settings import Settings
 from streams.worker.store import WorkerStore
+from streams.worker.table_rows import LETTER_ROWS, OPEN, RESENT, DeadLetter
 from streams.worker.topics import ensure_topics
-
-COLUMNS = tuple(column.name for column in DEAD_LETTERS.columns)
-
-
-@dataclass(frozen=True)
-class StoredLetter:
-    """A dead letter as it is stored."""
-
-    topic: str
-    partition: int
-    offset: int
-    received_at: datetime
-    category: str
-    reason: str
-    key: bytes
-    payload: bytes
-    kind: str
-    agency: str
-    state: str
-
-    @property
-    def name(self) -> str:
-        """Return the letter's name, `topic/partition/offset`."""
-        return f"{self.topic}/{self.partition}/{self.offset}"
 
 
 def find(
@@ -55,9 +30,9 @@ def find(
     sealer: Sealer,
     names: Iterable[str] = (),
     category: str | None = None,
-    state: str | None = "open",
+    state: str | None = OPEN,
     limit: int = 100,
-) -> list[StoredLetter]:
+) -> list[DeadLetter]:
     """Return letters, newest first, by name or by category and state.
 
     Args:
@@ -81,25 +56,13 @@ def find(
                 where.append(f"{column} = %({column})s")
                 values[column] = value
     rows = store.execute(
-        f"SELECT {', '.join(COLUMNS[:-1])} FROM {DEAD_LETTERS.name} FINAL "
+        f"SELECT {LETTER_ROWS.read_names} FROM {LETTER_ROWS.table.name} FINAL "
         f"WHERE {' AND '.join(where)} "
         f"ORDER BY received_at DESC, partition DESC, offset DESC LIMIT {limit}",
         values,
     )
-    return [
-        StoredLetter(
-            topic,
-            partition,
-            offset,
-            received_at,
-            why,
-            reason,
-            _bytes(key),
-            sealed_remains(_bytes(payload), sealer),
-            *rest,
-        )
-        for topic, partition, offset, received_at, why, reason, key, payload, *rest in rows
-    ]
+    found = map(LETTER_ROWS.read, rows)
+    return [replace(one, payload=sealed_remains(one.payload, sealer)) for one in found]
 
 
 def _position(name: str) -> tuple[str, int, int]:
@@ -110,13 +73,8 @@ def _position(name: str) -> tuple[str, int, int]:
     return topic, int(rest), int(offset)
 
 
-def _bytes(value: str | bytes) -> bytes:
-    """Return bytes; the driver returns text where they are valid UTF-8."""
-    return value.encode() if isinstance(value, str) else value
-
-
 def prepare(
-    letter: StoredLetter, replacement: bytes | None, reader: Reader, sealer: Sealer
+    letter: DeadLetter, replacement: bytes | None, reader: Reader, sealer: Sealer
 ) -> tuple[bytes, bytes, str]:
     """Return the (key, record, topic without prefix) to send for a letter.
 
@@ -137,7 +95,7 @@ def prepare(
     return read.kind.entity_id(read.data).encode(), record, read.kind.name
 
 
-def _is_unchanged(letter: StoredLetter, read: Read, reader: Reader) -> bool:
+def _is_unchanged(letter: DeadLetter, read: Read, reader: Reader) -> bool:
     """Return whether an event has the identity and the body of the refused one.
 
     If so, it still contradicts what was counted under its identity.
@@ -150,9 +108,9 @@ async def resend(
     settings: Settings,
     store: WorkerStore,
     sealer: Sealer,
-    letters: Sequence[StoredLetter],
+    letters: Sequence[DeadLetter],
     replacement: bytes | None = None,
-) -> list[tuple[StoredLetter, str]]:
+) -> list[tuple[DeadLetter, str]]:
     """Send again those of the letters that can be counted now, and mark them as resent.
 
     Args:
@@ -170,7 +128,7 @@ async def resend(
     """
     await ensure_topics(settings)
     reader = Reader(settings.event_max_bytes)
-    outcomes: list[tuple[StoredLetter, str]] = []
+    outcomes: list[tuple[DeadLetter, str]] = []
     producer = AIOKafkaProducer(
         bootstrap_servers=settings.kafka_servers,
         acks="all",
@@ -190,26 +148,7 @@ async def resend(
             outcomes.append((letter, ""))
     finally:
         await producer.stop()
-    now = milliseconds(datetime.now(UTC))
+    now = datetime.now(UTC)
     sent = [letter for letter, problem in outcomes if not problem]
-    if sent:
-        store.write_dead_letters(
-            [
-                (
-                    one.topic,
-                    one.partition,
-                    one.offset,
-                    milliseconds(one.received_at),
-                    one.category,
-                    one.reason,
-                    one.key,
-                    one.payload,
-                    one.kind,
-                    one.agency,
-                    "resent",
-                    now,
-                )
-                for one in sent
-            ]
-        )
+    store.write_dead_letters([replace(one, state=RESENT, changed_at=now) for one in sent])
     return outcomes

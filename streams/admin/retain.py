@@ -18,7 +18,7 @@ from clickhouse_driver import Client
 from schemas.clickhouse.derivation import derive, of_entities
 from schemas.clickhouse.lives import LIVES, Life, current_table, life_table
 from schemas.clickhouse.replays import is_sandbox
-from schemas.clickhouse.retention import HORIZONS, KINDS, Horizon, horizon
+from schemas.clickhouse.retention import HORIZON_ROWS, KINDS, Horizon, HorizonRow, horizon
 from schemas.clickhouse.sql import at
 from schemas.clickhouse.tables import PROGRESS, events_table, state_table
 from schemas.clickhouse.working_time import calendar_row
@@ -110,9 +110,14 @@ def retain(
         _require_workers_caught_up(client, now)
         due = Horizon.due(now, settings.keep_events_days)
         if stored is None or due.whole_from > stored.whole_from:
-            row = ("events", due.whole_from, due.removed_before, now)
+            row = HorizonRow(
+                what="events",
+                whole_from=due.whole_from,
+                removed_before=due.removed_before,
+                at=now,
+            )
             client.execute(
-                f"INSERT INTO {HORIZONS.name} VALUES", [row], settings={"async_insert": 0}
+                HORIZON_ROWS.insert, [HORIZON_ROWS.row(row)], settings={"async_insert": 0}
             )
             stored = due
     if stored is None:

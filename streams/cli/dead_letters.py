@@ -12,7 +12,7 @@ from streams.cli import console, run_or_exit
 
 if TYPE_CHECKING:
     from schemas.seal import Sealer
-    from streams.admin.dead_letters import StoredLetter
+    from streams.worker.table_rows import DeadLetter
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -135,7 +135,7 @@ def retry(
         sys.exit(1)
 
 
-def _find(*arguments: Any, **options: Any) -> "list[StoredLetter]":
+def _find(*arguments: Any, **options: Any) -> "list[DeadLetter]":
     """Call `streams.admin.dead_letters.find` with this installation's store and key."""
     from streams.admin.dead_letters import find
     from streams.worker.store import WorkerStore

@@ -169,9 +169,24 @@ class _Running:
             since, until = self._period(plan.period)
         admission.require_disk_space(self._client, events)
         speed = 1.0 if plan.live else plan.speed
-        begun = (RunState.QUEUED, events, 0, 0, since, now, None, "", now)
         return ReplayRun(
-            plan.name, plan.mark, plan.source, since, until, speed, plan.live, plan.on_time, *begun
+            name=plan.name,
+            mark=plan.mark,
+            source=plan.source,
+            since=since,
+            until=until,
+            speed=speed,
+            live=plan.live,
+            on_time=plan.on_time,
+            state=RunState.QUEUED,
+            total=events,
+            sent=0,
+            counted=0,
+            moment=since,
+            begun_at=now,
+            differing=None,
+            said="",
+            at=now,
         )
 
     async def _begin(self) -> tuple[ReplayRun, AsyncIterator[list[ReplayedRecord]]]:

@@ -2,14 +2,12 @@
 
 from clickhouse_driver import Client
 
-from schemas.clickhouse.replays import COLUMNS, REPLAYS, ReplayRun, runs
+from schemas.clickhouse.replays import RUN_ROWS, ReplayRun, runs
 
 
 def write(client: Client, run: ReplayRun) -> None:
     """Keep how a run stands. Raises clickhouse-driver's errors."""
-    client.execute(
-        f"INSERT INTO {REPLAYS.name} ({COLUMNS}) VALUES", [run.row], settings={"async_insert": 0}
-    )
+    client.execute(RUN_ROWS.insert, [run.row], settings={"async_insert": 0})
 
 
 def read(client: Client, name: str = "") -> list[ReplayRun]:

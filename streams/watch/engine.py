@@ -37,29 +37,29 @@ class Observed:
     radius: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Alarm:
-    """An alarm as it stands; the columns of `schemas.clickhouse.watch_tables.ALARMS`, in their order."""
+    """An alarm as it stands; fields and `version` are the columns of `schemas.clickhouse.watch_tables.ALARMS`."""
 
     id: str
     began_at: datetime
     rule: str
     cause: str
-    subject: str
+    subject: str = ""
     priority: int
-    since: datetime | None
-    raised_at: datetime | None
-    below_since: datetime | None
-    cleared_at: datetime | None
-    communes: tuple[str, ...]
-    agencies: tuple[str, ...]
-    count: int
-    change: int
-    value: float
-    level: float
-    lat: float | None
-    lon: float | None
-    radius: float
+    since: datetime | None = None
+    raised_at: datetime | None = None
+    below_since: datetime | None = None
+    cleared_at: datetime | None = None
+    communes: tuple[str, ...] = ()
+    agencies: tuple[str, ...] = ()
+    count: int = 0
+    change: int = 0
+    value: float = 0.0
+    level: float = 0.0
+    lat: float | None = None
+    lon: float | None = None
+    radius: float = 0.0
     evaluated_at: datetime
 
     @property
@@ -158,26 +158,12 @@ def _raised(rule: Rule, alarm: Alarm, at: datetime) -> Alarm:
 
 def _begun(rule: Rule, id: str, one: Observed, at: datetime) -> Alarm:
     empty = Alarm(
-        id,
-        at,
-        rule.code,
-        rule.cause,
-        "",
-        rule.priority,
-        None,
-        None,
-        None,
-        None,
-        (),
-        (),
-        0,
-        0,
-        0.0,
-        0.0,
-        None,
-        None,
-        0.0,
-        at,
+        id=id,
+        began_at=at,
+        rule=rule.code,
+        cause=rule.cause,
+        priority=rule.priority,
+        evaluated_at=at,
     )
     return _said(rule, empty, one, at)
 

@@ -20,6 +20,7 @@ from schemas.moments import milliseconds
 from schemas.settings import Settings
 from streams.watch.jobs import JOBS, Task, WatchJob
 from streams.worker.store import WorkerStore
+from streams.worker.table_rows import JobRow
 
 log = logging.getLogger(__name__)
 MAX_PAUSE_SECONDS = 30.0
@@ -58,9 +59,14 @@ class Round:
             self.job.run(Task(self.settings, self._store, at))
             if self.failures or time.monotonic() - self._told >= TOLD_SECONDS:
                 took = round(1000 * (time.monotonic() - began))
-                self._store.write_watch(
-                    [(self.job.name, self.job.period, milliseconds(at), took, self.name)]
+                done = JobRow(
+                    job=self.job.name,
+                    period_seconds=self.job.period,
+                    at=at,
+                    took_ms=took,
+                    watch=self.name,
                 )
+                self._store.write_watch([done])
                 self._told = time.monotonic()
         except Exception as error:
             self._store.close()

@@ -16,7 +16,7 @@ from schemas.clickhouse.lives import LIVES
 from schemas.clickhouse.sql import at
 from schemas.clickhouse.tables import events_table
 from schemas.events.kinds import Kind
-from schemas.figures.snapshots import SNAPSHOTS, RecordedSnapshot, rules, take
+from schemas.figures.snapshots import SNAPSHOT_ROWS, RecordedSnapshot, SnapshotRow, rules, take
 from schemas.reference import calendar
 from streams.admin.compare import checkpoint_sql
 from streams.lives import Lives, read_progress
@@ -26,7 +26,6 @@ SOON = timedelta(seconds=5)
 SETTLED = timedelta(seconds=60)
 """After which what had arrived by a moment is counted."""
 RECENT = timedelta(days=1)
-COLUMNS = ", ".join(column.name for column in SNAPSHOTS.columns)
 Offsets = Mapping[Kind, Mapping[int, int]]
 
 
@@ -105,7 +104,14 @@ class Snapshots:
             self._next = min(self._next, datetime.now(UTC))
             return
         said = one.snapshot
-        row = (one.moment, said.hash, self._rules, said.readings, said.figures, one.taken_at)
+        row = SnapshotRow(
+            moment=one.moment,
+            hash=said.hash,
+            rules=self._rules,
+            readings=said.readings,
+            figures=said.figures,
+            taken_at=one.taken_at,
+        )
         self._client.execute(
-            f"INSERT INTO {SNAPSHOTS.name} ({COLUMNS}) VALUES", [row], settings={"async_insert": 0}
+            SNAPSHOT_ROWS.insert, [SNAPSHOT_ROWS.row(row)], settings={"async_insert": 0}
         )

@@ -12,16 +12,14 @@ from schemas.events.kinds import Kind
 from schemas.events.payloads import Heartbeat, Refused, Repeats
 from schemas.events.topics import RECEIVED_AT
 from schemas.moments import milliseconds
-from schemas.seal import masked
 from streams.worker.rows import Columns
 from streams.worker.store import WorkerStore
+from streams.worker.table_rows import DeadLetter, HeartbeatRow, RefusalRow
 
 T = TypeVar("T")
 Headers = Sequence[tuple[str, bytes | None]]
 EARLIEST_MS, LATEST_MS = milliseconds(EARLIEST), milliseconds(LATEST)
 STATED_DIGITS = len(str(LATEST_MS))
-MAX_COPIED_BYTES = 256 << 10
-"""Bytes of a payload that the dead-letter topic's copy carries at most."""
 
 
 class ConsumedRecord(Protocol):
@@ -44,46 +42,6 @@ class Chunk(list[Any]):
         super().__init__(records)
         self.start = start
         self.begins = begins
-
-
-class DeadLetter(msgspec.Struct, frozen=True):
-    """A record that could not be counted: kept whole in ClickHouse, with a copy in the dead-letter topic for other readers.
-
-    `payload` is the record with who reported sealed; the copy does not even hold that.
-    """
-
-    topic: str
-    partition: int
-    offset: int
-    received_ms: int
-    category: str
-    reason: str
-    key: bytes
-    payload: bytes
-    kind: str = ""
-    agency: str = ""
-    """The agency that it names, as far as it can be read."""
-
-    def row(self) -> tuple[Any, ...]:
-        """As a row of the dead-letter table: open, until somebody says otherwise later than it arrived."""
-        said = (
-            self.topic,
-            self.partition,
-            self.offset,
-            self.received_ms,
-            self.category,
-            self.reason,
-            self.key,
-            self.payload,
-        )
-        return (*said, self.kind, self.agency, "open", self.received_ms)
-
-    def copy(self) -> bytes:
-        """As it is sent to the dead-letter topic, JSON with key and payload in base64; a payload too large for a record is cut."""
-        payload = masked(self.payload)[:MAX_COPIED_BYTES]
-        return msgspec.json.encode(
-            msgspec.structs.replace(self, key=self.key[:MAX_COPIED_BYTES], payload=payload)
-        )
 
 
 @dataclass
@@ -126,7 +84,7 @@ def _runs(offsets: Sequence[int]) -> list[tuple[int, int]]:
 def write(store: WorkerStore, batch: Batch) -> None:
     """Steps 4 and 5. The order matters: no window may count an event, and no checkpoint pass a record, that is not kept."""
     if batch.dead:
-        store.write_dead_letters([letter.row() for letter in batch.dead])
+        store.write_dead_letters(batch.dead)
     for kind, columns in batch.events.items():
         store.write_events(kind, columns)
     for kind, columns in batch.windows.items():
@@ -179,35 +137,24 @@ def _decoded(
             continue
 
 
-def heartbeat_rows(chunks: Iterable[tuple[int, Sequence[ConsumedRecord]]]) -> list[tuple[Any, ...]]:
+def heartbeat_rows(chunks: Iterable[tuple[int, Sequence[ConsumedRecord]]]) -> list[HeartbeatRow]:
     """The heartbeats in chunks of partitions as rows, what is none left out.
 
     `written_at` is now: the one clock that is read here, as it tells of the writing.
     """
-    now = milliseconds(datetime.now(UTC))
+    now = datetime.now(UTC)
     return [
-        (beat.gateway, number, milliseconds(beat.sent_at), now)
+        HeartbeatRow(gateway=beat.gateway, partition=number, sent_at=beat.sent_at, written_at=now)
         for number, beat in _decoded(chunks, Heartbeat)
         if EARLIEST <= beat.sent_at < LATEST
     ]
 
 
-def refusal_rows(chunks: Iterable[tuple[int, Sequence[ConsumedRecord]]]) -> list[tuple[Any, ...]]:
+def refusal_rows(chunks: Iterable[tuple[int, Sequence[ConsumedRecord]]]) -> list[RefusalRow]:
     """What gateways refused, in chunks of partitions, as rows; what is no such record left out."""
-    now = milliseconds(datetime.now(UTC))
+    now = datetime.now(UTC)
     return [
-        (
-            milliseconds(one.since),
-            milliseconds(one.until),
-            one.gateway,
-            one.source,
-            one.agency,
-            one.kind,
-            one.category,
-            one.count,
-            one.reason,
-            now,
-        )
+        RefusalRow(**msgspec.structs.asdict(one), written_at=now)
         for _, one in _decoded(chunks, Refused)
         if EARLIEST <= one.since <= one.until < LATEST
     ]

@@ -19,12 +19,14 @@ from schemas.clickhouse.retention import Keeping
 from schemas.events.envelope import Read, Reader, RefusalCategory, RefusalError
 from schemas.events.kinds import FEEDBACK, Kind
 from schemas.events.refusals import stated_sender
+from schemas.moments import from_milliseconds
 from schemas.seal import Sealer, sealed_remains
 from schemas.seal.identity import hides
-from streams.worker.batch import Batch, Chunk, ConsumedRecord, DeadLetter, arrivals, received_ms
+from streams.worker.batch import Batch, Chunk, ConsumedRecord, arrivals, received_ms
 from streams.worker.fold import Checkpoint, Partition, minutes_of
 from streams.worker.rows import ENTITY_ID, Columns, append, columns_maker
 from streams.worker.store import WorkerStore
+from streams.worker.table_rows import DeadLetter
 
 log = logging.getLogger(__name__)
 PIECE = 500
@@ -231,15 +233,17 @@ class Engine:
             closed is not payload and refusal.category is not RefusalCategory.CONFLICT
         ):  # A conflict was counted when it was read.
             self._opened[kind] += 1
+        received_at = from_milliseconds(received_ms(record))
         return DeadLetter(
-            kind.topic(self._prefix),
-            number,
-            record.offset,
-            received_ms(record),
-            refusal.category.value,
-            refusal.reason,
-            record.key or b"",
-            closed,
-            kind.name,
-            stated_sender(closed).agency,
+            topic=kind.topic(self._prefix),
+            partition=number,
+            offset=record.offset,
+            received_at=received_at,
+            category=refusal.category.value,
+            reason=refusal.reason,
+            key=record.key or b"",
+            payload=closed,
+            kind=kind.name,
+            agency=stated_sender(closed).agency,
+            changed_at=received_at,
         )

@@ -26,7 +26,6 @@ from schemas.settings import Settings
 from streams.worker import metrics
 from streams.worker.batch import (
     Batch,
-    DeadLetter,
     received_ms,
     refusal_rows,
     repeats_by_partition,
@@ -36,6 +35,7 @@ from streams.worker.engine import Engine
 from streams.worker.progress import Progress
 from streams.worker.pulse import HeartbeatWriter
 from streams.worker.store import WorkerStore
+from streams.worker.table_rows import DeadLetter
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

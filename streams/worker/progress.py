@@ -12,15 +12,18 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import faust
 from faust.types import TP
 
 from schemas.events.kinds import KINDS
+from schemas.moments import from_milliseconds
 from schemas.settings import Settings
 from streams.worker import metrics
 from streams.worker.store import WorkerStore
+from streams.worker.table_rows import ProgressRow
 
 log = logging.getLogger(__name__)
 LOOK_INTERVAL_SECONDS = 2.0
@@ -146,22 +149,23 @@ class Watch:
 
     def rows(
         self, now: float, now_ms: int, received_ms: Mapping[KindPartition, int], worker: str
-    ) -> list[tuple[Any, ...]]:
+    ) -> list[ProgressRow]:
         """Rows of the table `progress`."""
 
-        def at(moment: float) -> int:
-            return now_ms - round((now - moment) * 1000)
+        def at(moment: float) -> datetime:
+            return from_milliseconds(now_ms - round((now - moment) * 1000))
 
         return [
-            (
-                *place,
-                worker,
-                one.written,
-                one.end,
-                received_ms.get(place),
-                at(one.waits[0][0]) if one.waits else None,
-                at(one.moved),
-                now_ms,
+            ProgressRow(
+                kind=place.kind,
+                partition=place.partition,
+                worker=worker,
+                written=one.written,
+                end=one.end,
+                received_at=from_milliseconds(received_ms[place]) if place in received_ms else None,
+                waits_since=at(one.waits[0][0]) if one.waits else None,
+                moved_at=at(one.moved),
+                at=from_milliseconds(now_ms),
             )
             for place, one in self.partitions.items()
         ]

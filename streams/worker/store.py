@@ -4,23 +4,31 @@ One `WorkerStore` per thread; after any error its connection is dropped and the 
 to repeat: rows are keyed by their Kafka position or carry the offset up to which they hold.
 """
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
 
 from clickhouse_driver import Client
 
 from schemas.clickhouse.columns import Table
-from schemas.clickhouse.tables import (
-    DEAD_LETTERS,
-    HEARTBEATS,
-    PROGRESS,
-    events_table,
-    windows_table,
-)
-from schemas.clickhouse.watch_tables import ALARMS, REFUSALS, WATCH
+from schemas.clickhouse.rows import RowCodec
+from schemas.clickhouse.tables import events_table, windows_table
 from schemas.events.kinds import KINDS, Kind
 from streams.worker.fold import Checkpoint
-from streams.worker.rows import Cell, Columns, Row, columns_of
+from streams.worker.rows import Cell, Columns
+from streams.worker.table_rows import (
+    HEARTBEAT_ROWS,
+    JOB_ROWS,
+    LETTER_ROWS,
+    PROGRESS_ROWS,
+    REFUSAL_ROWS,
+    DeadLetter,
+    HeartbeatRow,
+    JobRow,
+    ProgressRow,
+    RefusalRow,
+)
+
+T = TypeVar("T")
 
 SETTINGS = {
     # An insert must be on disk, as one part per table partition, when it is answered.
@@ -116,29 +124,30 @@ class WorkerStore:
         """Keep window values and checkpoints, all in one atomic part."""
         self._insert(windows_table(kind), columns)
 
-    def write_dead_letters(self, rows: list[Row]) -> None:
+    def write_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         """Keep records that could not be counted."""
-        self._insert(DEAD_LETTERS, columns_of(rows))
+        self.keep(LETTER_ROWS, letters)
 
-    def write_heartbeats(self, rows: list[Row]) -> None:
+    def write_heartbeats(self, rows: Sequence[HeartbeatRow]) -> None:
         """Keep heartbeats of gateways."""
-        self._insert(HEARTBEATS, columns_of(rows))
+        self.keep(HEARTBEAT_ROWS, rows)
 
-    def write_refusals(self, rows: list[Row]) -> None:
+    def write_refusals(self, rows: Sequence[RefusalRow]) -> None:
         """Keep what gateways refused."""
-        self._insert(REFUSALS, columns_of(rows))
+        self.keep(REFUSAL_ROWS, rows)
 
-    def write_alarms(self, rows: list[Row]) -> None:
-        """Keep what is said of alarms."""
-        self._insert(ALARMS, columns_of(rows))
-
-    def write_watch(self, rows: list[Row]) -> None:
+    def write_watch(self, rows: Sequence[JobRow]) -> None:
         """Keep when jobs of the watch were done."""
-        self._insert(WATCH, columns_of(rows))
+        self.keep(JOB_ROWS, rows)
 
-    def write_progress(self, rows: list[Row]) -> None:
+    def write_progress(self, rows: Sequence[ProgressRow]) -> None:
         """Keep how far partitions are counted."""
-        self._insert(PROGRESS, columns_of(rows))
+        self.keep(PROGRESS_ROWS, rows)
+
+    def keep(self, codec: RowCodec[T], objects: Sequence[T]) -> None:
+        """Keep objects as rows of the codec's table; nothing for none."""
+        if objects:
+            self.execute(codec.insert, codec.columns(objects), columnar=True)
 
     def checkpoints(self) -> list[tuple[str, int, int]]:
         """(kind, partition, offset of the last record that is counted) of every partition that has one."""

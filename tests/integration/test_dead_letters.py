@@ -22,9 +22,10 @@ from schemas.events.kinds import DEAD_LETTERS, FEEDBACK
 from schemas.events.payloads import Feedback
 from schemas.seal import sealed_remains, sealer
 from schemas.settings import Settings
-from streams.admin.dead_letters import StoredLetter, find, resend
+from streams.admin.dead_letters import find, resend
 from streams.admin.verify import verify
 from streams.worker.store import WorkerStore
+from streams.worker.table_rows import DeadLetter
 from tests.running import command, wait_for, worker
 from tests.sealing import SOMEBODY
 
@@ -226,7 +227,7 @@ def test_each_is_kept_with_a_reason_and_mended_counts_once(
 
 
 def the_commands_filter_and_keep_what_is_personal(
-    environment: dict[str, str], letters: dict[str, StoredLetter]
+    environment: dict[str, str], letters: dict[str, DeadLetter]
 ) -> None:
     def said(*arguments: str) -> str:
         done = command(environment, "streams", "dead-letters", *arguments)
@@ -260,7 +261,7 @@ def the_commands_filter_and_keep_what_is_personal(
 
 
 def the_package_tells_who_mended_what_and_who_opened_what(
-    environment: dict[str, str], letters: dict[str, StoredLetter]
+    environment: dict[str, str], letters: dict[str, DeadLetter]
 ) -> None:
     file = Path(environment["IOC_HOME"]) / "package.zip"
     since = (datetime.now(UTC) - timedelta(hours=1)).isoformat()

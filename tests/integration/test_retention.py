@@ -34,6 +34,7 @@ from streams.lives import Lives
 from streams.watch.jobs import Living, Task
 from streams.worker.engine import Engine
 from streams.worker.store import WorkerStore
+from streams.worker.table_rows import ProgressRow
 from tests.counting import Counter
 from tests.records import Record
 from tests.running import command
@@ -143,10 +144,22 @@ def test_nothing_goes_while_workers_may_be_behind(archive: Archive) -> None:
     with pytest.raises(WorkersBehindError, match="No worker"):
         retain(archive.client, archive.settings)
     archive.counter.caught_up()
-    ago = milliseconds(datetime.now(UTC) - timedelta(days=2))
+    ago = datetime.now(UTC) - timedelta(days=2)
     store = WorkerStore(archive.settings.clickhouse_url)
     store.write_progress(
-        [("filing", 0, "test", 1, 9, None, ago, ago, milliseconds(datetime.now(UTC)) + 1)]
+        [
+            ProgressRow(
+                kind="filing",
+                partition=0,
+                worker="test",
+                written=1,
+                end=9,
+                received_at=None,
+                waits_since=ago,
+                moved_at=ago,
+                at=datetime.now(UTC) + timedelta(milliseconds=1),
+            )
+        ]
     )
     store.close()
     with pytest.raises(WorkersBehindError, match=r"filing\[0\]"):

@@ -16,7 +16,6 @@ from schemas.events.codes import Channel, FilingStatus
 from schemas.events.kinds import FILING
 from schemas.events.payloads import Filing
 from schemas.figures.snapshots import SNAPSHOTS, take
-from schemas.moments import milliseconds
 from schemas.reference import calendar
 from schemas.settings import Settings
 from streams.admin.migrate import migrate
@@ -24,6 +23,7 @@ from streams.lives import Lives
 from streams.watch import snapshots
 from streams.watch.snapshots import Snapshots
 from streams.worker.store import WorkerStore
+from streams.worker.table_rows import JobRow
 from tests.counting import Counter
 from tests.running import command
 
@@ -129,7 +129,17 @@ def test_nothing_is_recorded_of_a_moment_of_which_something_was_on_its_way(centr
 
 def test_nothing_is_recorded_while_another_watch_computes_lives(centre: Centre) -> None:
     store = WorkerStore(centre.settings.clickhouse_url)
-    store.write_watch([("lives", 0.25, milliseconds(datetime.now(UTC)), 1, "elsewhere:1")])
+    store.write_watch(
+        [
+            JobRow(
+                job="lives",
+                period_seconds=0.25,
+                at=datetime.now(UTC),
+                took_ms=1,
+                watch="elsewhere:1",
+            )
+        ]
+    )
     store.close()
     for _ in range(3):
         centre.snapshots.look()

@@ -36,6 +36,7 @@ from streams.worker.rows import (
     columns_of,
     folder,
 )
+from streams.worker.table_rows import DeadLetter
 from tests.records import Record
 from tests.sealing import SEALER
 
@@ -69,10 +70,10 @@ class FakeStore:
     def __init__(self) -> None:
         self.kept: dict[Key, Kept] = {key: Kept() for key in KEYS}
 
-    def write_dead_letters(self, rows: list[tuple[Any, ...]]) -> None:
+    def write_dead_letters(self, letters: list[DeadLetter]) -> None:
         kinds = {kind.topic("t."): kind for kind, _ in KEYS}
-        for topic, partition, offset, *_ in rows:
-            self.kept[kinds[topic], partition].letters.add(offset)
+        for one in letters:
+            self.kept[kinds[one.topic], one.partition].letters.add(one.offset)
 
     def checkpoint(self, kind: Kind, partition: int) -> Checkpoint:
         kept = self.kept[kind, partition]

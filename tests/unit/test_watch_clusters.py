@@ -21,26 +21,15 @@ from streams.watch.engine import Alarm
 
 NOW = datetime(2026, 11, 17, 8, tzinfo=UTC)
 EMPTY = Alarm(
-    "cluster:x",
-    NOW,
-    "cluster",
-    "burst",
-    "water",
-    2,
-    NOW,
-    NOW,
-    None,
-    None,
-    (),
-    (),
-    0,
-    0,
-    0.0,
-    0.0,
-    None,
-    None,
-    0.0,
-    NOW,
+    id="cluster:x",
+    began_at=NOW,
+    rule="cluster",
+    cause="burst",
+    subject="water",
+    priority=2,
+    since=NOW,
+    raised_at=NOW,
+    evaluated_at=NOW,
 )
 
 

@@ -1,7 +1,6 @@
 """Rules against what is observed: raised once, held, cleared once, whatever the order of restarts."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import reference
-from schemas.clickhouse.watch_tables import ALARMS
 from schemas.figures import Reading
 from schemas.reference import Rule, alarm_rules
-from streams.watch import book, readings, run
+from streams.watch import readings, run
+from streams.watch.book import ALARM_ROWS
 from streams.watch.engine import CLEARED, Alarm, Observed, ended, evaluate
 from streams.watch.jobs import JOBS
 from streams.watch.questions import QUESTIONS
@@ -298,9 +297,11 @@ def test_every_rule_says_what_is_looked_at_and_every_question_has_its_job() -> N
     assert len({job.name for job in JOBS}) == len(JOBS)
 
 
-def test_what_is_kept_of_an_alarm_is_what_the_table_holds() -> None:
-    assert [*Alarm.__dataclass_fields__, "version"] == [column.name for column in ALARMS.columns]
-    assert [*Alarm.__dataclass_fields__] == list(book.NAMES)
+def test_what_is_written_of_an_alarm_is_what_is_read() -> None:
+    (alarm,) = evaluate([OVERDUE], {"r": [Observed("1", 25.0, communes=("1",))]}, START, [])
+    written = dict(zip(ALARM_ROWS.names.split(", "), ALARM_ROWS.row(alarm), strict=True))
+    assert written.pop("version") == alarm.version and written["communes"] == ["1"]
+    assert ALARM_ROWS.read([written[name] for name in ALARM_ROWS.read_names.split(", ")]) == alarm
 
 
 OVERDUE = rule(measure="filing.overdue", scope="commune")
@@ -358,22 +359,5 @@ def test_watches_side_by_side_look_at_the_same_moments(period: float) -> None:
         run.aligned(START + timedelta(seconds=period * part), period) for part in (0, 0.3, 0.99)
     }
     assert found == {START}
-    assert (
-        replace(
-            Alarm(
-                *["x", START, "r", "c", "", 2],
-                *[None] * 4,
-                (),
-                (),
-                0,
-                0,
-                0.0,
-                0.0,
-                None,
-                None,
-                0.0,
-                START,
-            )
-        ).key
-        == ""
-    )  # type: ignore[arg-type]
+    alarm = Alarm(id="x", began_at=START, rule="r", cause="c", priority=2, evaluated_at=START)
+    assert alarm.key == ""
