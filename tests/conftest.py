@@ -26,7 +26,7 @@ hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
 
-class Lanes(LoadScopeScheduling):
+class Lanes(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
     """Two processes run the tests side by side: those with a browser in one, which takes half of the time, file by file the others.
 
     A file stays whole, as its tests share a system.

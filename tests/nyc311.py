@@ -49,7 +49,7 @@ def counted(in_order: pd.DataFrame, until: datetime) -> dict[str, tuple[int, int
     """Open and closed requests of each agency at a moment."""
     last = in_order[in_order["at"] <= until].drop_duplicates("Unique Key", keep="last")
     return {
-        agency: (int((~one).sum()), int(one.sum()))
+        str(agency): (int((~one).sum()), int(one.sum()))
         for agency, one in last.groupby("Agency")["closed"]
     }
 

@@ -8,7 +8,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 T = TypeVar("T")
 LISTENING = "0A"
@@ -23,7 +23,9 @@ def bare_environment() -> dict[str, str]:
     }
 
 
-def wait_for(look: Callable[[], T], seconds: float = 60, what: str = "the condition") -> T:
+def wait_for(
+    look: Callable[[], T | Literal[False]], seconds: float = 60, what: str = "the condition"
+) -> T:
     """The first true answer of `look`; fails after some seconds, with the last error if there was one."""
     deadline = time.monotonic() + seconds
     last: object = None

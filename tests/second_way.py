@@ -16,7 +16,7 @@ from schemas.reference import WorkingCalendar, categories, procedures
 
 HOUR = timedelta(hours=1)
 NOTHING = timedelta(0)
-FOLLOW = {
+FOLLOW: dict[str, dict[Any, tuple[Any, ...]]] = {
     "filing": {
         1: (2, 3, 5, 7),
         2: (4, 5, 6, 7, 8, 9),

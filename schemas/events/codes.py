@@ -23,8 +23,8 @@ class Worded:
 class NumberedCode(Worded, IntEnum):
     """A code that is sent as a number."""
 
-    def __new__(cls, value: int, vi: str, en: str) -> Self:
-        """Create a member from its number and its two labels."""
+    def __new__(cls, value: int, vi: str = "", en: str = "") -> Self:
+        """Create a member from its number and its two labels; a look-up gives the number only."""
         member = int.__new__(cls, value)
         member._value_ = value
         member.vi, member.en = vi, en
@@ -34,8 +34,8 @@ class NumberedCode(Worded, IntEnum):
 class WordedCode(Worded, StrEnum):
     """A code that is sent as a word."""
 
-    def __new__(cls, value: str, vi: str, en: str) -> Self:
-        """Create a member from its word and its two labels."""
+    def __new__(cls, value: str, vi: str = "", en: str = "") -> Self:
+        """Create a member from its word and its two labels; a look-up gives the word only."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.vi, member.en = vi, en

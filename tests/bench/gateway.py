@@ -90,7 +90,7 @@ def _rate(speeds: Sequence[Speed]) -> float:
 
 
 def _loop(bench: Ground, frames: Path) -> Speed:
-    command = [
+    command: list[str | Path] = [
         sys.executable,
         "-m",
         "tests.bench.peers.producer_loop",

@@ -71,7 +71,7 @@ class Ground:
 
     def publish(self, prefix: str, load: Load, what: str) -> None:
         """Send a load to the filings' topic of that prefix. Raises `RuntimeError` when any record was not acknowledged."""
-        command = [
+        command: list[str | Path] = [
             self.peers_python,
             HERE / "peers" / "publish.py",
             self.stack.kafka_servers,
@@ -257,10 +257,11 @@ def make_peers_python(folder: Path) -> Path:
     if python.exists() and noted.exists() and noted.read_text() == wanted:
         return python
     uv = Path(sys.executable).parent / "uv"
-    for command in (
+    commands: tuple[list[str | Path], ...] = (
         [uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder],
         [uv, "pip", "install", "--quiet", "--python", python, "-r", REQUIREMENTS],
-    ):
+    )
+    for command in commands:
         made = subprocess.run(command, capture_output=True, text=True, check=False)
         if made.returncode:
             raise RuntimeError(

@@ -154,7 +154,7 @@ def _files(bench: Ground, installation: Installation) -> list[tuple[str, ...]]:
     """All filings as files of a dashboard of their own."""
     address = f"http://127.0.0.1:{installation.settings.dashboard_port}"
     environment = installation.environment | {"IOC_DASHBOARD_TICK_SECONDS": "60"}
-    found = []
+    found: list[tuple[str, ...]] = []
     with Running(
         "dashboard",
         "serve",

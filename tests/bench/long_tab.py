@@ -76,7 +76,7 @@ def serve() -> None:
         for moment in moments
     ]
     turns = itertools.cycle([_other(one, number) for number, one in enumerate(taken)])
-    push.take = lambda *_: replace(next(turns), at=course.now())
+    push.take = lambda *_: replace(next(turns), at=course.now())  # type: ignore[attr-defined]
     ScreenStore.pulse = lambda _: course.pulse()  # type: ignore[method-assign,assignment]
     server = app.create(settings.model_copy(update={"dashboard_tick_seconds": 0.01}), course)
 

@@ -10,6 +10,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -100,9 +101,7 @@ def measure(bench: Ground, report: Report) -> None:
             shown = page.evaluate("ioc.opsmap.state.reports.total")
             assert shown == count, f"the map shows {shown:,} of {count:,} reports"
             page.wait_for_timeout(1000)
-            found[style] = traced(
-                page, lambda page=page: handle(page, 3.0 if bench.quick else SECONDS)
-            )  # type: ignore[misc]
+            found[style] = traced(page, partial(handle, page, 3.0 if bench.quick else SECONDS))
             page.close()
             bench.screen.advance(task)
         browser.close()

@@ -6,7 +6,7 @@ import subprocess
 import time
 from statistics import median
 
-from streams.replay import book
+from streams.replay import run_store
 from tests.bench.ground import Course, Going, Ground, Installation, follow
 from tests.bench.peers.starts import worker_of
 from tests.bench.results import Details, NotMeasuredError, Report, Result, met
@@ -85,7 +85,7 @@ def _again(bench: Ground, installation: Installation, source: str, turn: int) ->
     name, client = f"{source}_{turn}", installation.client()
 
     def counted() -> int:
-        return sum(one.counted for one in book.read(client, name))
+        return sum(one.counted for one in run_store.read(client, name))
 
     ((total,),) = client.execute("SELECT count() FROM events_filing FINAL")
     log = bench.folder("replay") / "log"

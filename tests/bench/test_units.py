@@ -7,7 +7,7 @@ import pytest
 from clickhouse_driver import Client
 
 from schemas import places
-from schemas.clickhouse.tables import MOMENT
+from schemas.clickhouse.columns import MOMENT
 from schemas.places import restate
 
 pytestmark = [pytest.mark.stack, pytest.mark.bench]

@@ -40,7 +40,8 @@ def nameless(page: Page) -> list[str]:
 def walk(page: Page) -> list[str]:
     """Press Tab from the beginning to the end; tell what was not reached, came out of order, or was not seen to be reached."""
     wanted: list[str] = page.evaluate(_NUMBER)
-    reached, found = [], []
+    reached: list[str] = []
+    found: list[str] = []
     for _ in range(
         len(wanted) + 3 + FIELDS * page.locator("#content input[type='datetime-local']").count()
     ):

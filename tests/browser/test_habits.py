@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Error, Page, expect
+from playwright.sync_api import Error, Page, ViewportSize, expect
 
 from dashboard.i18n.translator import sort_key
 from dashboard.request.address import format_moment
@@ -31,7 +31,7 @@ PAST = ("/wall?scene=overview", "/map", f"/unit/{COMMUNE}", "/replay")
 PATIENCE = 60_000
 """How long a loaded machine may take to draw a page, in milliseconds."""
 TABLETS = ((1024, 768), (768, 1024))
-PAPER = {"width": 794, "height": 1123}
+PAPER: ViewportSize = {"width": 794, "height": 1123}
 """A4, in px."""
 
 

@@ -275,7 +275,8 @@ def test_units_agencies_and_records_are_found_with_and_without_tone_marks(
 def test_a_mark_tells_what_it_is_and_whose_and_leads_there(desk: Page, filled: System) -> None:
     visit(desk, filled, "?layers=overdue")
     marks(desk, "overdue", 1)
-    point(desk, *desk.evaluate("ioc.opsmap.state.marks[0].of.at"), "3 hồ sơ quá hạn")
+    lat, lon = desk.evaluate("ioc.opsmap.state.marks[0].of.at")
+    point(desk, lat, lon, "3 hồ sơ quá hạn")
     desk.mouse.click(*spot(desk, *desk.evaluate("ioc.opsmap.state.marks[0].of.at")))
     desk.locator("#map-tip").get_by_role(
         "link", name=re.compile("Trung tâm Phục vụ hành chính công")

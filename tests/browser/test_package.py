@@ -48,9 +48,8 @@ def rows(package: ZipFile, name: str) -> list[dict[str, str]]:
 
 def proven(package: ZipFile) -> None:
     """Every file but the list of hashes is in it, with its hash."""
-    sums = dict(
-        reversed(line.split("  ")) for line in package.read("SHA256SUMS").decode().splitlines()
-    )
+    lines = package.read("SHA256SUMS").decode().splitlines()
+    sums = {name: digest for digest, name in (line.split("  ") for line in lines)}
     assert set(sums) == set(package.namelist()) - {"SHA256SUMS"}
     assert all(
         hashlib.sha256(package.read(name)).hexdigest() == digest for name, digest in sums.items()

@@ -55,7 +55,12 @@ def filled(system: System) -> System:
     system.post(
         FILING, *(filing(number) for number in range(FILINGS)), time=NOW - timedelta(days=24)
     )
-    told = {"description": FORMULA, "reporter": SECRET, "category": "water", "report_id": "PA-L-1"}
+    told: dict[str, Any] = {
+        "description": FORMULA,
+        "reporter": SECRET,
+        "category": "water",
+        "report_id": "PA-L-1",
+    }
     report = Feedback(
         agency=f"H57.{ONE.code}.UB",
         commune=ONE.code,

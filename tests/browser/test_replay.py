@@ -391,7 +391,7 @@ def test_what_is_no_longer_kept_is_said_and_shown(page: Page, told: Told) -> Non
         )
         told.open(page, "/unit/46")
         expect(overdue(page)).to_be_visible()
-        form = {
+        form: dict[str, str | float | bool] = {
             "name": "gone",
             "since": format_moment(now - timedelta(days=70)),
             "until": format_moment(now),

@@ -3,6 +3,7 @@
 import subprocess
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from signal import SIGKILL
 
@@ -57,6 +58,10 @@ class Import:
         raise AssertionError(
             f"the import does not complete; its last words:\n{running.text()[-2000:]}"
         )
+
+
+def _ended(worker: Running) -> bool:
+    return worker.process.poll() is not None
 
 
 def at_random(system: System, rounds: int) -> str:
@@ -127,10 +132,10 @@ def at_every_step(system: System, steps: tuple[str, ...] = STEPS, rounds: int = 
         ]
         for worker, step in zip(doomed, pair, strict=True):
             wait_for(
-                lambda worker=worker: worker.process.poll() is not None,
+                partial(_ended, worker),
                 90,
                 f"the end of the worker after {step!r}",
-            )  # type: ignore[misc]
+            )
             assert worker.process.returncode == -SIGKILL, (
                 f"{step}: it ended with {worker.process.returncode}: {worker.text()[-2000:]}"
             )

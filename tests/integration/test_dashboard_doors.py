@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from websockets import Origin
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -177,11 +178,14 @@ def test_bodies_headers_and_addresses_without_end_are_refused(dashboard: Dashboa
 def test_frames_that_are_no_messages_end_a_socket_with_one_line(dashboard: Dashboard) -> None:
     address, origin = f"ws://{dashboard.host}/_dash-ws-callback", f"http://{dashboard.host}"
     for frame in ("{", "[]", b"\x00\x01", "x" * 100_000):
-        with connect(address, origin=origin) as other:  # type: ignore[arg-type]
+        with connect(address, origin=Origin(origin)) as other:
             other.send(frame)
             with pytest.raises(ConnectionClosed):
                 other.recv(20)
-    with pytest.raises(Exception, match="403"), connect(address, origin="http://evil.example"):  # type: ignore[arg-type]
+    with (
+        pytest.raises(Exception, match="403"),
+        connect(address, origin=Origin("http://evil.example")),
+    ):
         pass
     assert dashboard.ask("/healthz")[0] == 200
     said = dashboard.running.text()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -35,6 +36,7 @@ from schemas.figures.questions import (
 from schemas.figures.series import SeriesStep, crossed, held_ends, parts, series, series_readings
 from schemas.moments import milliseconds
 from schemas.reference import ZONE, Criterion, agencies, calendar
+from schemas.reference.criteria import UnitKind
 from schemas.scores.score import InputState
 from schemas.settings import Settings
 from schemas.sources.freshness import SourceState
@@ -110,12 +112,16 @@ def province(
         for kind in KINDS:
             asked = f"SELECT count() FROM events_{kind.name} FINAL"
             wait_for(
-                lambda a=asked, k=kind: client.execute(a)[0][0] == ledger.good[k.name],
+                partial(is_counted, client, asked, ledger.good[kind.name]),
                 what=f"all of {kind.name}",
             )
     Lives(client, "46").catch_up()
     yield Province(client, module_settings)
     client.disconnect()
+
+
+def is_counted(client: Client, question: str, count: int) -> bool:
+    return bool(client.execute(question)[0][0] == count)
 
 
 def same(found: dict[str, Reading], wanted: dict[str, float | None], where: str) -> None:
@@ -133,7 +139,7 @@ def test_figures_of_all_units_in_one_pass_are_those_that_are_asked_for_by_each(
     province: Province, at: datetime
 ) -> None:
     moment, execute = AskedMoment.of(at, CALENDAR), province.client.execute
-    wanted = {(): ask(execute, FIGURES, moment)[()]}
+    wanted: dict[tuple[str, ...], dict[str, Reading]] = {(): ask(execute, FIGURES, moment)[()]}
     for by in UNITS:
         ones = [figure for figure in FIGURES if by in dimensions(figure.kind)]
         wanted |= {
@@ -436,11 +442,11 @@ def test_the_index_is_live_for_every_unit_from_the_same_figures(province: Provin
         if one.kind == "filing" and one.state is SourceState.SILENT and one.commune
     }
     live = FigureStore(connection, CALENDAR).units(clock, "46", lambda: sources)
-    communes = {code: "commune" for code in live if len(code) == 5}
+    communes: dict[str, UnitKind] = {code: "commune" for code in live if len(code) == 5}
     assert len(communes) == 40
     scores = score_units(
         ScreenStore(connection), clock, "46", "766", communes | {"46": "province"}, live
-    )  # type: ignore[arg-type]
+    )
     honest = second_way.figures(
         "filing", province.lives(FILING, END), END - timedelta(days=30), END
     )["filing.on_time"]

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pandas as pd
@@ -51,7 +51,7 @@ def table() -> pd.DataFrame:
 
 def counts(table: pd.DataFrame, *columns: str) -> dict[tuple[str, ...], int]:
     return {
-        tuple(str(part) for part in key): int(number)
+        tuple(map(str, cast(tuple[object, ...], key))): int(number)
         for key, number in table.value_counts(list(columns)).items()
     }
 

@@ -55,7 +55,7 @@ class Desk:
         self.lives = Lives(client, settings.province)
 
     def filing(self, number: str, *steps: tuple[str, FilingStatus], **said: Any) -> None:
-        usual = {
+        usual: dict[str, Any] = {
             "agency": "H57.HCC",
             "procedure": "1.005129",
             "channel": Channel.ONLINE,
@@ -255,7 +255,7 @@ def test_a_site_that_is_invited_twice_or_has_no_code_counts_once_or_not_at_all(d
         ("2", [], []),
         ("3", [""], [""]),
     ):
-        said = {
+        said: dict[str, Any] = {
             "agency": "H57.VP",
             "meeting_id": number,
             "state": MeetingState.LIVE,
@@ -287,7 +287,7 @@ def test_steps_of_reports_and_documents_out_of_order_are_counted_like_those_of_f
     desk: Desk,
 ) -> None:
     begin, then = at("2026-11-02 08:00"), at("2026-11-02 09:00")
-    said = {"agency": "H57.IOC", "category": "water", "reported_at": begin}
+    said: dict[str, Any] = {"agency": "H57.IOC", "category": "water", "reported_at": begin}
     steps = {
         "good": (FeedbackStatus.RECEIVED, FeedbackStatus.VERIFIED),
         "bad": (FeedbackStatus.PUBLISHED, FeedbackStatus.VERIFIED),
@@ -295,7 +295,12 @@ def test_steps_of_reports_and_documents_out_of_order_are_counted_like_those_of_f
     for number, statuses in steps.items():
         reports = [Feedback(**said, report_id=number, status=status) for status in statuses]
         desk.take(FEEDBACK, list(zip((begin, then), reports, strict=True)))
-    sent = {"agency": "H57.A", "from_organ": "H57.B", "to_organ": "H57.A", "sent_at": begin}
+    sent: dict[str, Any] = {
+        "agency": "H57.A",
+        "from_organ": "H57.B",
+        "to_organ": "H57.A",
+        "sent_at": begin,
+    }
     for number, status in (("1", DocumentStatus.DONE), ("2", DocumentStatus.ARRIVED)):
         letters = [
             Document(**sent, document_id=number, status=one)
@@ -417,7 +422,7 @@ def test_an_immediate_report_runs_round_the_clock_and_a_timed_one_does_not(desk:
         ("R1", "flooding", Urgency.IMMEDIATE),
         ("R2", "traffic", Urgency.TIMED),
     ):
-        said = {"category": category, "urgency": urgency}
+        said: dict[str, Any] = {"category": category, "urgency": urgency}
         desk.take(FEEDBACK, [(friday, report(number, FeedbackStatus.ROUTED, friday, **said))])
     assert desk.figures(FEEDBACK, at("2026-11-06 19:59"))["feedback.overdue"].value == 0
     assert desk.figures(FEEDBACK, at("2026-11-06 20:01"))["feedback.overdue"].value == 1

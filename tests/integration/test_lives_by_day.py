@@ -28,14 +28,17 @@ def desk(settings: Settings, database: Client) -> Iterator[Desk]:
     found.counter.close()
 
 
+Step = tuple[datetime, FilingStatus, dict[str, Any]]
+
+
 def day(text: str) -> datetime:
     """The beginning of a day of Viet Nam, as `Reader` gives a date."""
     return at(f"{text} 00:00")
 
 
-def take(desk: Desk, number: str, *steps: tuple[datetime, FilingStatus, dict[str, Any]]) -> None:
+def take(desk: Desk, number: str, *steps: Step) -> None:
     """Count the steps of a filing, which arrive on the day after; what is said of one may name its `precision`."""
-    usual = {
+    usual: dict[str, Any] = {
         "agency": "H57.HCC",
         "procedure": "1.005129",
         "channel": Channel.ONLINE,
@@ -93,8 +96,8 @@ def test_a_deadline_that_is_a_date_lasts_until_that_day_ends(
 
 def test_what_closed_on_the_day_it_came_is_closed(desk: Desk) -> None:
     """The reception has an hour, the closing a date: whichever arrived first."""
-    came = (at("2026-11-25 08:10"), RECEIVED, {})
-    ended = (
+    came: Step = (at("2026-11-25 08:10"), RECEIVED, {})
+    ended: Step = (
         day("2026-11-25"),
         FINISHED,
         {"finished_at": day("2026-11-25"), "precision": ["finished_at:day", "time:day"]},
@@ -112,7 +115,7 @@ def test_what_closed_on_the_day_it_came_is_closed(desk: Desk) -> None:
 
 
 def test_steps_of_one_date_follow_the_legal_order_whichever_came_first(desk: Desk) -> None:
-    dated = {"precision": ["time:day"]}
+    dated: dict[str, Any] = {"precision": ["time:day"]}
     steps = [
         (day("2026-11-25"), status, dated) for status in (RECEIVED, PROCESSING, FINISHED, RETURNED)
     ]
@@ -133,8 +136,8 @@ def test_two_steps_of_one_second_follow_the_legal_order(desk: Desk) -> None:
 
 
 def test_a_report_that_was_opened_again_on_the_date_it_was_answered_is_open(desk: Desk) -> None:
-    dated = {"precision": ["time:day"]}
-    usual = {
+    dated: dict[str, Any] = {"precision": ["time:day"]}
+    usual: dict[str, Any] = {
         "report_id": "R1",
         "agency": "H57.IOC",
         "category": "traffic",
@@ -151,7 +154,7 @@ def test_a_report_that_was_opened_again_on_the_date_it_was_answered_is_open(desk
 
 
 def test_a_step_of_today_that_is_a_date_happened_at_the_latest_when_it_arrived(desk: Desk) -> None:
-    usual = {
+    usual: dict[str, Any] = {
         "agency": "H57.HCC",
         "procedure": "1.005129",
         "channel": Channel.ONLINE,

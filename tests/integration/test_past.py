@@ -9,9 +9,11 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Any
 
+import pandas as pd
 import pytest
 from clickhouse_driver import Client
 
@@ -120,16 +122,16 @@ def steps(dice: Random) -> Iterator[Step]:
         }
         own |= {"category": dice.choice(("water", "traffic")), "description": f"Ngập {number}"}
         own |= {"lat": unit.lat, "lon": unit.lon} if number % 5 else {}
-        course_of = (
+        reported = (
             FeedbackStatus.ROUTED,
             FeedbackStatus.VERIFIED,
             FeedbackStatus.PROCESSING,
             FeedbackStatus.PUBLISHED,
         )
-        for status, (happened, came) in zip(
-            (*course_of, FeedbackStatus.REOPENED), course(at, 5), strict=False
+        for report_status, (happened, came) in zip(
+            (*reported, FeedbackStatus.REOPENED), course(at, 5), strict=False
         ):
-            yield FEEDBACK, happened, came, Feedback(**own, status=status)
+            yield FEEDBACK, happened, came, Feedback(**own, status=report_status)
     for number in range(120):
         unit, at = dice.choice(COMMUNES), moment()
         own = {
@@ -144,12 +146,12 @@ def steps(dice: Random) -> Iterator[Step]:
             "number": str(number),
             "notation": "UBND-VP",
         }
-        for status, (happened, came) in zip(
+        for document_status, (happened, came) in zip(
             (DocumentStatus.ARRIVED, DocumentStatus.RECEIVED, DocumentStatus.DONE),
             course(at, 3),
             strict=False,
         ):
-            yield DOCUMENT, happened, came, Document(**own, status=status)
+            yield DOCUMENT, happened, came, Document(**own, status=document_status)
     wrong = Feedback(
         agency="H57.VP",
         commune=COMMUNES[0].code,
@@ -164,7 +166,7 @@ def steps(dice: Random) -> Iterator[Step]:
         THEN - timedelta(minutes=9),
         wrong,
     )  # by a clock that is ahead
-    flash = {
+    flash: dict[str, Any] = {
         "agency": "H57.SYT",
         "commune": "",
         "document_id": "H57.VP,flash",
@@ -349,9 +351,27 @@ UNIT = COMMUNES[0].code
 SCOPE = Scope(THEN - timedelta(days=9), THEN)
 VIEW = (102.0, 8.0, 110.0, 24.0)
 LIVED = (FILING, FEEDBACK, DOCUMENT, MEETING)
+
+
+def _held(kind: Kind, c: Connection, t: Clock) -> Any:
+    return lives(c).held(t, kind)
+
+
+def _steps(kind: Kind, c: Connection, t: Clock) -> Any:
+    return [lives(c).steps(kind, one) for one in ids(kind)]
+
+
+def _states(kind: Kind, c: Connection, t: Clock) -> Any:
+    return [RecordStore(lives(c)).state(kind, one) for one in ids(kind)]
+
+
+def _events(kind: Kind, c: Connection, t: Clock) -> Any:
+    return [RecordStore(lives(c)).events(kind, one) for one in ids(kind)]
+
+
 QUESTIONS: dict[str, Question] = {
     "the whole snapshot of a wall": lambda c, t: replace(
-        take(ScreenStore(c), t, PLACE, Partitions((1,)), 10), points=None, lags=()
+        take(ScreenStore(c), t, PLACE, Partitions((1,)), 10), points=pd.DataFrame(), lags=()
     ),
     "points": lambda c, t: ScreenStore(c).feedback_points(t).to_dict("records"),
     "indicators": lambda c, t: sorted(ScreenStore(c).indicator_reports(t, ("46",)), key=str),
@@ -374,31 +394,16 @@ QUESTIONS: dict[str, Question] = {
     ),
     "trends": lambda c, t: FigureStore(c, CALENDAR).trends(t, "commune", UNIT),
     "all units": lambda c, t: FigureStore(c, CALENDAR).units(t, "46", tuple),
-    **{f"held {kind.name}s": lambda c, t, kind=kind: lives(c).held(t, kind) for kind in LIVED},
+    **{f"held {kind.name}s": partial(_held, kind) for kind in LIVED},
     "stuck documents": lambda c, t: lives(c).stuck(t),
     "waiting since": lambda c, t: lives(c).waiting_since(t),
     "endings": lambda c, t: lives(c).endings(t, DocumentStatus.REFUSED),
     "flows": lambda c, t: lives(c).flows(t),
     "meetings": lambda c, t: lives(c).meetings(t),
     "coming meetings": lambda c, t: lives(c).coming(t),
-    **{
-        f"steps of {kind.name}s": lambda c, t, kind=kind: [
-            lives(c).steps(kind, one) for one in ids(kind)
-        ]
-        for kind in LIVED
-    },
-    **{
-        f"states of {kind.name}s": lambda c, t, kind=kind: [
-            RecordStore(lives(c)).state(kind, one) for one in ids(kind)
-        ]
-        for kind in LIVED
-    },
-    **{
-        f"events of {kind.name}s": lambda c, t, kind=kind: [
-            RecordStore(lives(c)).events(kind, one) for one in ids(kind)
-        ]
-        for kind in LIVED
-    },
+    **{f"steps of {kind.name}s": partial(_steps, kind) for kind in LIVED},
+    **{f"states of {kind.name}s": partial(_states, kind) for kind in LIVED},
+    **{f"events of {kind.name}s": partial(_events, kind) for kind in LIVED},
     "behind a figure": lambda c, t: RecordStore(lives(c)).behind(
         t, BY_CODE["filing.overdue"], "province", ""
     ),

@@ -1,6 +1,6 @@
 """Scenes: what lives held around a moment, set apart for the questions of its pages; old as soon as something came that matters."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,7 @@ from dashboard.history.arrivals import PastStore
 from dashboard.history.past import PastConnection
 from dashboard.history.slices import Scenes
 from dashboard.pages.replay.page import content as replay_page
-from dashboard.query.clock import At, Live, Picture, Replay
+from dashboard.query.clock import At, Clock, Live, Picture, Replay
 from dashboard.query.connection import Connection, UnreachableError
 from dashboard.query.figures import FigureStore
 from dashboard.query.snapshot import ProvinceContext
@@ -322,7 +322,7 @@ def compare_ways(province: Province, picture: Picture, moments: list[datetime]) 
             )
             for scenes in (province.scenes, None)
         )
-        for ask in (
+        questions: tuple[Callable[[FigureStore, Clock], object], ...] = (
             lambda store, t: store.now(t),
             lambda store, t: store.now(t, by=("commune",)),
             lambda store, t: store.now(t, by=("agency", "commune")),
@@ -334,7 +334,8 @@ def compare_ways(province: Province, picture: Picture, moments: list[datetime]) 
                 [t.now() - days * DAY for days in (30, 7, 1, 0)], by="commune", unit="19831"
             ),
             lambda store, t: store.trends(t, "commune", "19804"),
-        ):
+        )
+        for ask in questions:
             assert ask(short, At(moment)) == ask(long, At(moment)), moment
         communes |= set(short.units(At(moment), "46", tuple))
     return communes

@@ -39,7 +39,7 @@ NOON = At(at("24 11:00"))
 def filing(
     number: str, commune: str, *steps: tuple[str, int], **said: Any
 ) -> list[tuple[datetime, Filing]]:
-    usual = {
+    usual: dict[str, Any] = {
         "agency": f"H57.{commune}",
         "commune": commune,
         "procedure": "1.005129",

@@ -4,7 +4,7 @@ import io
 import random
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import openpyxl
 import pandas as pd
@@ -53,7 +53,7 @@ HOSTILE = "x' OR 1=1 --"
 FORMULA = "=cmd|' /C calc'!A0"
 SECRET = "sealed:1:of-whom"
 PROCEDURES = ("1.005129", "2.000635", "1.004222")
-PAST = {
+PAST: dict[str, list[tuple[Any, ...]]] = {
     "filing": [(1,), (1, 2), (1, 3), (1, 2, 4), (1, 2, 4, 9), (1, 2, 4, 5), (1, 2, 4, 5, 4, 9, 10), (1, 5), (1, 2, 7)],
     "feedback": [("received",), ("received", "routed"), ("received", "verified", "routed", "published", "rated"),
                  ("received", "rejected")],
@@ -138,7 +138,9 @@ class Province:
                 "paused" if paused else "open" if is_open else "closed"
                 for paused, is_open in zip(frame["paused_now"], frame["open"], strict=True)
             ]
-            frame["left"] = [_left(kind, row) for row in frame.to_dict("records")]
+            frame["left"] = [
+                _left(kind, cast(dict[str, Any], row)) for row in frame.to_dict("records")
+            ]
             self._known[kind] = frame
         return self._known[kind]
 
@@ -152,7 +154,7 @@ def _left(kind: Kind, row: dict[str, Any]) -> float | None:
         return None
     since, due = (row["since"] if row["standing"] == "paused" else NOON.now()), row["due"]
     if second_way.around(kind.name, row):
-        return (due - since) / timedelta(milliseconds=1)
+        return float((due - since) / timedelta(milliseconds=1))
     return float(CALENDAR.position(due) - CALENDAR.position(since))
 
 

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +141,7 @@ def live(
         for kind in KINDS:
             good = ledger.good[kind.name] + (2 if kind is FEEDBACK else 0)
             wait_for(
-                lambda kind=kind, good=good: counted(client, f"events_{kind.name} FINAL") == good,
+                partial(has_counted, client, f"events_{kind.name} FINAL", good),
                 what=f"all of {kind.name}",
             )
         wait_for(
@@ -162,6 +163,14 @@ def counted_by(client: Client, question: str) -> int:
 
 def counted(client: Client, table: str) -> int:
     return counted_by(client, f"SELECT count() FROM {table}")
+
+
+def has_counted(client: Client, table: str, count: int) -> bool:
+    return counted(client, table) == count
+
+
+def is_in(live: Live, name: str, state: RunState) -> bool:
+    return live.run(name).state is state
 
 
 @pytest.mark.parametrize("source", ["kafka", "clickhouse"])
@@ -314,9 +323,7 @@ def test_two_runs_go_on_at_a_time_and_the_next_waits_for_its_turn(
                 "streams", "replay", *period, "--into", name, environment=live.environment, log=log
             )
             state = RunState.RUNNING if name in ("one", "two") else RunState.QUEUED
-            wait_for(
-                lambda name=name, state=state: live.run(name).state is state, what=f"{name} {state}"
-            )
+            wait_for(partial(is_in, live, name, state), what=f"{name} {state}")
         assert not _processes(sandbox(live.settings, "three")), "nothing of it has begun"
         refused = command(live.environment, "streams", "replay", "remove", "three")
         assert refused.returncode != 0 and b"is queued" in refused.stderr

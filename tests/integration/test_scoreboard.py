@@ -131,7 +131,7 @@ def line_by_numpy(days: Any, figures: Any, due: pd.Timestamp) -> float | None:
         return None
     slopes = [(y[j] - y[i]) / (x[j] - x[i]) for i, j in itertools.combinations(range(len(x)), 2)]
     slope = float(np.median(slopes))
-    return float(np.median(y - slope * x)) + slope * (due - last).days
+    return float(np.median(y - slope * x) + slope * (due - last).days)
 
 
 def by_hand(

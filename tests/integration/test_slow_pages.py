@@ -17,6 +17,7 @@ from urllib.error import HTTPError
 
 import pytest
 from clickhouse_driver import Client
+from websockets import Origin
 from websockets.sync.client import connect
 
 from dashboard.server.push import FRAME_SECONDS
@@ -122,7 +123,7 @@ class Dashboard:
         ]
         payload = {"output": output, "outputs": [], "inputs": [], "changedPropIds": [], "state": []}
         address = f"ws{self.url.removeprefix('http')}/_dash-ws-callback"
-        with connect(address, origin=self.url, max_size=None) as socket:  # type: ignore[arg-type]
+        with connect(address, origin=Origin(self.url), max_size=None) as socket:
             socket.send(
                 json.dumps(
                     {

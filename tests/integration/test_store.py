@@ -142,7 +142,8 @@ def test_feedback_is_counted_and_lies_where_it_was_seen(path: Way) -> None:
             category="water",
             status=FeedbackStatus.RECEIVED,
             reported_at=NOW,
-            **point,
+            lat=point.get("lat"),
+            lon=point.get("lon"),
         )
         path.post(FEEDBACK, report)
     wait_for(lambda: path.commune(OTHER).get("feedback.open") == 16, what="the reports")
@@ -188,17 +189,23 @@ def test_the_watch_raises_what_the_wall_shows(
 
 
 def test_a_live_meeting_tells_its_sites(path: Way) -> None:
-    sites = {"invited": ["H57.VP", "19753", "19774"], "connected": ["H57.VP", "19753"]}
     path.post(
         MEETING,
-        Meeting(agency="H57.VP", meeting_id="M1", state=MeetingState.LIVE, starts_at=NOW, **sites),
+        Meeting(
+            agency="H57.VP",
+            meeting_id="M1",
+            state=MeetingState.LIVE,
+            starts_at=NOW,
+            invited=["H57.VP", "19753", "19774"],
+            connected=["H57.VP", "19753"],
+        ),
     )
     (found,) = wait_for(
         lambda: LifeStore(path.store.connection, calendar("46")).meetings(LIVE), what="the meeting"
     )
     assert (found["invited"], found["connected"], found["missing"]) == (
-        sites["invited"],
-        sites["connected"],
+        ["H57.VP", "19753", "19774"],
+        ["H57.VP", "19753"],
         ["19774"],
     )
 
@@ -247,7 +254,9 @@ def test_what_is_dated_in_the_future_is_told_and_not_shown_as_if_it_had_happened
 
 
 def test_the_pulse_moves_by_itself_and_its_mark_only_with_the_data(path: Way) -> None:
-    first = wait_for(lambda: (pulse := path.store.pulse()).sent_at and pulse, what="a heartbeat")
+    first = wait_for(
+        lambda: (pulse := path.store.pulse()).sent_at is not None and pulse, what="a heartbeat"
+    )
 
     def goes_on() -> bool:
         """Whether the next heartbeat changes nothing else; an alarm that is raised meanwhile is data."""

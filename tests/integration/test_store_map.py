@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import cos, floor, log, pi, radians, tan
 from random import Random
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -78,7 +79,7 @@ def events(dice: Random) -> Iterator[tuple[Kind, datetime, Event]]:
 
     for number in range(220):
         unit, at = dice.choice(COMMUNES), moment(20)
-        usual = {
+        usual: dict[str, Any] = {
             "agency": f"H57.{unit.code}.UB",
             "commune": unit.code,
             "report_id": f"R{number}",
@@ -93,7 +94,7 @@ def events(dice: Random) -> Iterator[tuple[Kind, datetime, Event]]:
                 "lat": round(unit.lat + dice.gauss(0, 0.02), 5),
                 "lon": round(unit.lon + dice.gauss(0, 0.02), 5),
             }
-        yield FEEDBACK, at, Feedback(**usual, status=FeedbackStatus.ROUTED)  # type: ignore[arg-type]
+        yield FEEDBACK, at, Feedback(**usual, status=FeedbackStatus.ROUTED)
         if number % 3:
             yield (
                 FEEDBACK,
@@ -102,10 +103,10 @@ def events(dice: Random) -> Iterator[tuple[Kind, datetime, Event]]:
                     **usual,
                     status=dice.choice((FeedbackStatus.PUBLISHED, FeedbackStatus.PROCESSING)),
                 ),
-            )  # type: ignore[arg-type]
+            )
     for number in range(90):
         unit, at = dice.choice(COMMUNES), moment(20)
-        own = {
+        own: dict[str, Any] = {
             "agency": f"H57.{unit.code}",
             "commune": unit.code,
             "filing_id": f"F{number}",
@@ -116,13 +117,13 @@ def events(dice: Random) -> Iterator[tuple[Kind, datetime, Event]]:
             "registered_at": at,
             "due_at": at + timedelta(days=dice.randrange(2, 12)),
         }
-        yield FILING, at, Filing(**own, status=FilingStatus.ACCEPTED)  # type: ignore[arg-type]
+        yield FILING, at, Filing(**own, status=FilingStatus.ACCEPTED)
         if number % 2:
             yield (
                 FILING,
                 second(at),
                 Filing(**own, status=dice.choice((FilingStatus.FINISHED, FilingStatus.SUPPLEMENT))),
-            )  # type: ignore[arg-type]
+            )
     for number in range(120):
         unit, at = dice.choice(COMMUNES), moment(15)
         ends = dice.choice(
@@ -132,7 +133,7 @@ def events(dice: Random) -> Iterator[tuple[Kind, datetime, Event]]:
                 ("H57.VP", "H57.SNV"),
             )
         )
-        sent = {
+        sent: dict[str, Any] = {
             "agency": ends[1],
             "commune": unit.code if ends[1].endswith(".UB") else "",
             "document_id": f"{ends[0]},{number}",
@@ -143,7 +144,7 @@ def events(dice: Random) -> Iterator[tuple[Kind, datetime, Event]]:
             "sent_at": at,
             "due_at": at + timedelta(days=dice.randrange(1, 9)),
         }
-        yield DOCUMENT, at, Document(**sent, status=DocumentStatus.ARRIVED)  # type: ignore[arg-type]
+        yield DOCUMENT, at, Document(**sent, status=DocumentStatus.ARRIVED)
         if number % 4:
             yield (
                 DOCUMENT,
@@ -151,7 +152,7 @@ def events(dice: Random) -> Iterator[tuple[Kind, datetime, Event]]:
                 Document(
                     **sent, status=dice.choice((DocumentStatus.RECEIVED, DocumentStatus.DONE))
                 ),
-            )  # type: ignore[arg-type]
+            )
     for number, hours in enumerate((-2, 3, 30)):
         meets = Meeting(
             agency="H57.VP",
@@ -162,6 +163,11 @@ def events(dice: Random) -> Iterator[tuple[Kind, datetime, Event]]:
             invited=[f"H57.{ONE}.UB", "H57.SYT"] if number < 2 else [f"H57.{TWO}.UB"],
         )
         yield MEETING, NOW - timedelta(hours=4), meets
+
+
+def rows_of(frame: pd.DataFrame) -> Iterator[Any]:
+    """The rows of a frame, whose columns are known at run time only."""
+    return iter(frame.itertuples())
 
 
 @pytest.fixture(scope="module")
@@ -214,7 +220,7 @@ SCOPES = {
 
 @pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES.keys())
 def test_figures_and_counts_of_a_scope(province: Province, scope: Scope) -> None:
-    names = (
+    names: tuple[str, ...] = (
         "feedback.received",
         "feedback.open",
         "feedback.overdue",
@@ -222,7 +228,7 @@ def test_figures_and_counts_of_a_scope(province: Province, scope: Scope) -> None
         "filing.open",
         "filing.overdue",
     )
-    names += ("filing.closed", "document.sent", "document.waiting", "document.overdue")
+    names = (*names, "filing.closed", "document.sent", "document.waiting", "document.overdue")
     kinds = (FEEDBACK, FILING, DOCUMENT)
     found = province.store.overview(scope, [BY_CODE[name] for name in names], kinds)
     for kind in kinds:
@@ -282,8 +288,8 @@ def test_the_cells_of_a_view_hold_its_reports(province: Province, scope: Scope, 
     view = (LON - 0.1, LAT - 0.1, LON + 0.1, LAT + 0.1)
     lives = province.within(FEEDBACK, scope)
     lives = lives[lives["lat"].between(view[1], view[3]) & lives["lon"].between(view[0], view[2])]
-    expected = Tally(cell(one.lat, one.lon, zoom, 72) for one in lives.itertuples())
-    late = Tally(cell(one.lat, one.lon, zoom, 72) for one in lives.itertuples() if one.overdue)
+    expected = Tally(cell(one.lat, one.lon, zoom, 72) for one in rows_of(lives))
+    late = Tally(cell(one.lat, one.lon, zoom, 72) for one in rows_of(lives) if one.overdue)
     found = province.store.grid(scope, view, zoom, 72)
     assert sorted(row["n"] for row in found) == sorted(expected.values())
     assert sum(row["overdue"] for row in found) == late.total()
@@ -346,7 +352,7 @@ def test_flows_are_the_documents_between_spots(province: Province) -> None:
     }
     figures = [BY_CODE["document.sent"], BY_CODE["document.overdue"], BY_CODE["document.waiting"]]
     lives = province.within(DOCUMENT, WEEK)
-    ends = [(spots[one.from_organ], spots[one.to_organ]) for one in lives.itertuples()]
+    ends = [(spots[one.from_organ], spots[one.to_organ]) for one in rows_of(lives)]
     found = province.store.flows(WEEK, spots, figures)
     assert {key: said["document.sent"].value for key, said in found.items()} == Tally(ends)
     late = Tally(key for key, overdue in zip(ends, lives["overdue"], strict=True) if overdue)

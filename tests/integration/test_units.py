@@ -6,7 +6,8 @@ import pytest
 from clickhouse_driver import Client
 
 from schemas import places
-from schemas.clickhouse.tables import MOMENT, UNITS
+from schemas.clickhouse.columns import MOMENT
+from schemas.clickhouse.tables import UNITS
 from schemas.moments import milliseconds
 from schemas.places import restate
 from schemas.places.rows import successor_rows, unit_rows

@@ -34,8 +34,14 @@ FORMER = "19750"
 def report(
     number: str, commune: str, *, category: str = "water", agency: str = "H57.IOC"
 ) -> tuple[datetime, Feedback]:
-    own = {"report_id": number, "reported_at": THEN, "status": FeedbackStatus.RECEIVED}
-    return THEN, Feedback(agency=agency, commune=commune, category=category, **own)
+    return THEN, Feedback(
+        agency=agency,
+        commune=commune,
+        category=category,
+        report_id=number,
+        reported_at=THEN,
+        status=FeedbackStatus.RECEIVED,
+    )
 
 
 @pytest.fixture

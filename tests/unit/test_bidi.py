@@ -1,6 +1,7 @@
 """Controls of text direction in texts from outside: none reaches a screen."""
 
 import json
+from typing import Any, cast
 
 import pytest
 from dash import html
@@ -48,7 +49,11 @@ def test_what_a_page_is_sent_has_none_in_words_nor_in_attributes_and_addresses_k
     attribute: str,
 ) -> None:
     sent = to_json(
-        html.A(OVERRIDDEN, href="/record/filing/~?entity=%E2%80%AE1", **{attribute: OVERRIDDEN})
+        html.A(
+            OVERRIDDEN,
+            href="/record/filing/~?entity=%E2%80%AE1",
+            **cast(Any, {attribute: OVERRIDDEN}),
+        )
     )
     assert not any(
         one in json.dumps(json.loads(sent), ensure_ascii=False) for one in CONTROLS + MARKS

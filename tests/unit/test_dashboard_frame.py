@@ -11,7 +11,7 @@ from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
 from dashboard.components import outlines as map
 from dashboard.components.alarm_texts import sentence, where
-from dashboard.i18n.translator import Translator
+from dashboard.i18n.translator import Language, Translator
 from dashboard.pages.wall import sources
 from dashboard.pages.wall.figures import figures
 from dashboard.pages.wall.frame import Painter
@@ -66,10 +66,10 @@ def snapshot(communes: dict[str, Readings] | None = None, now: Readings | None =
     )
 
 
-def figure(key: str, shown: Snapshot, language: str = "vi") -> Any:
+def figure(key: str, shown: Snapshot, language: Language = "vi") -> Any:
     return next(
         one for one in figures(shown, PLACE, WallView(language).translator) if one.key == key
-    )  # type: ignore[arg-type]
+    )
 
 
 def test_the_honest_rate_counts_what_is_open_and_overdue() -> None:

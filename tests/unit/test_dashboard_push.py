@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -13,7 +13,7 @@ from dashboard.pages.wall.frame import Painter
 from dashboard.query.clock import Live
 from dashboard.query.connection import UnreachableError
 from dashboard.query.snapshot import ProvinceContext
-from dashboard.query.store import DataPulse
+from dashboard.query.store import DataPulse, ScreenStore
 from dashboard.request.view import WallView
 from dashboard.server import push
 from dashboard.server.push import Board
@@ -50,8 +50,14 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
 
 def board(answers: Answers, slowly: Any = lambda _scenes: Backdrop()) -> Board:
     return Board(
-        answers, Live(), Painter(ProvinceContext("46")), 0.01, 10.0, Partitions((4,)), slowly
-    )  # type: ignore[arg-type]
+        cast(ScreenStore, answers),
+        Live(),
+        Painter(ProvinceContext("46")),
+        0.01,
+        10.0,
+        Partitions((4,)),
+        slowly,
+    )
 
 
 def told(found: Any) -> dict[str, Any]:

@@ -194,7 +194,7 @@ def test_a_missing_text_is_not_taken_for_something_that_is_not_found() -> None:
 
 def worded() -> Iterator[tuple[str, Any]]:
     """All that has texts of its own: codes, kinds, figures and the reference data of a province."""
-    lists = [
+    lists: list[Any] = [
         one
         for one in vars(codes).values()
         if isinstance(one, EnumType) and issubclass(one, codes.Worded)

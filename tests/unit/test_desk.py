@@ -71,7 +71,11 @@ COLUMNS = (
 def test_rows_are_sorted_as_the_address_says_and_what_is_unknown_comes_last(
     asked: str, names: str
 ) -> None:
-    rows = [{"name": "c", "count": None}, {"name": "a", "count": 2}, {"name": "b", "count": 1}]
+    rows: list[dict[str, Any]] = [
+        {"name": "c", "count": None},
+        {"name": "a", "count": 2},
+        {"name": "b", "count": 1},
+    ]
     wish = Wish.of(PageRequest("/x", (("sort", asked),) if asked else ()), "", "")
     assert "".join(row["name"] for row in sorted_rows(rows, COLUMNS, wish)) == names
 
@@ -128,8 +132,8 @@ def test_a_reading_is_written_with_its_unit_and_a_dash_where_nothing_is_known() 
 
 
 def test_a_sparkline_has_a_gap_where_nothing_is_known() -> None:
-    assert str(sparkline([1, 2, None, 4, 5], "x").src).count("<polyline") == 2
-    assert str(sparkline([None, None], "x").src).count("<polyline") == 0
+    assert str(vars(sparkline([1, 2, None, 4, 5], "x"))["src"]).count("<polyline") == 2
+    assert str(vars(sparkline([None, None], "x"))["src"]).count("<polyline") == 0
 
 
 def test_a_state_is_told_by_a_word_and_a_shape_never_by_colour_alone() -> None:

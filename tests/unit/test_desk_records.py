@@ -15,6 +15,7 @@ import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl.cell import Cell
 from openpyxl.utils.escape import unescape
 from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
@@ -245,7 +246,7 @@ def test_every_value_has_words_in_both_languages_and_an_order() -> None:
         filings, reports = (
             CellFormatter(FILING, PLACE, Translator(language)),
             CellFormatter(FEEDBACK, PLACE, Translator(language)),
-        )  # type: ignore[arg-type]
+        )
         assert (
             filings.label("status", "4")
             == filings.label("status", 4)
@@ -368,7 +369,7 @@ def test_a_workbook_has_texts_numbers_days_and_times_and_no_formula() -> None:
     assert values[9:13] == [-3.25, 1284, True, None] and values[15] is None
     assert values[13] == datetime(2026, 11, 24) and row[13].number_format == "dd/mm/yyyy"
     assert values[14] == datetime(2026, 11, 24, 16, 5), "the time of Viet Nam, to the minute"
-    assert row[14].is_date and head[0].font.b
+    assert isinstance(row[14], Cell) and row[14].is_date and head[0].font.b
 
 
 @pytest.mark.parametrize(("rows", "sheets"), [(0, [1]), (3, [4]), (4, [4, 2]), (7, [4, 4, 2])])

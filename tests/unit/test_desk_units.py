@@ -1,6 +1,7 @@
 """Units, records and the search as pure parts: who a code is, what calls, what a row says, what a text finds."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,7 @@ from dashboard.components import record_fields as facts
 from dashboard.components import unit_cards as cards
 from dashboard.components.record_address import link_to, record_of
 from dashboard.components.record_rows import columns, left, short, status_label
-from dashboard.components.table import sorted_rows
+from dashboard.components.table import Wish, sorted_rows
 from dashboard.components.unit_refs import commune_name, name, unit_link, who
 from dashboard.components.unit_search import found_agencies, found_units
 from dashboard.i18n.catalogue import catalogue
@@ -445,7 +446,7 @@ def test_units_are_ranked_by_a_figure_with_the_unknown_last() -> None:
         {"code": code, "name": code, "readings": {"filing.duration_p50": Reading(value)}}
         for code, value in (("a", 1.0), ("b", None), ("c", 9.0))
     ]
-    wish = below.Wish.of(asked, below.PREFIX, below.usual(BY_CODE["filing.duration_p50"]))
+    wish = Wish.of(asked, below.PREFIX, below.usual(BY_CODE["filing.duration_p50"]))
     assert [one["code"] for one in sorted_rows(rows, shown, wish)] == ["c", "a", "b"]
     assert below.usual(BY_CODE["filing.on_time"]) == "filing.on_time", (
         "of what is better high, the low comes first"
@@ -469,10 +470,12 @@ def test_agencies_are_found_by_code_and_by_words_in_both_languages() -> None:
 
 
 def test_only_one_record_of_exactly_that_number_leads_on() -> None:
-    rows = [{"entity_id": "F-1"}, {"entity_id": "F-12"}]
+    rows: list[Mapping[str, Any]] = [{"entity_id": "F-1"}, {"entity_id": "F-12"}]
     assert exact("f-1", {FILING: FoundRecords(rows, 2)}) == (FILING, "F-1")
     assert exact("F-", {FILING: FoundRecords(rows, 2)}) is None
-    sent = [{"entity_id": f"D/{code}", "number": "12", "notation": "CV"} for code in "ab"]
+    sent: list[Mapping[str, Any]] = [
+        {"entity_id": f"D/{code}", "number": "12", "notation": "CV"} for code in "ab"
+    ]
     assert exact("12/CV", {DOCUMENT: FoundRecords(sent, 2)}) is None, "it went to two receivers"
     assert exact("12/cv", {DOCUMENT: FoundRecords(sent[:1], 1)}) == (DOCUMENT, "D/a")
 

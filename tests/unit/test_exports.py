@@ -6,7 +6,8 @@ from threading import BoundedSemaphore
 import pytest
 
 from dashboard.query.connection import UnreachableError
-from dashboard.server.exports import AT_A_TIME, BusyError, whole
+from dashboard.request.workers import BusyError
+from dashboard.server.exports import AT_A_TIME, whole
 
 
 def file(*, fails: bool = False) -> Iterator[bytes]:
@@ -36,6 +37,6 @@ def test_a_place_comes_back_however_a_file_ends(end: str) -> None:
             with pytest.raises(UnreachableError):
                 next(one)
         elif end == "given up":
-            one.close()  # type: ignore[attr-defined]
+            one.close()
         del one
     assert list(whole(file(), places)) == [b"head", b"rows"]

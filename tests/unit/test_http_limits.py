@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -302,6 +303,9 @@ def test_a_malformed_frame_and_a_client_that_went_away_leave_no_traceback(
     def lines() -> list[str]:
         return [line for line in caplog.messages if line.startswith("WEBSOCKET /ws ")]
 
+    def are(count: int) -> bool:
+        return len(lines()) == count
+
     with caplog.at_level(logging.INFO):
         for number, frame in enumerate((b"\xff\xff\x00\x00nonsense", b"\x81\xfe\x00"), 1):
             wire = open_to(port)
@@ -309,7 +313,7 @@ def test_a_malformed_frame_and_a_client_that_went_away_leave_no_traceback(
                 wire.sendall(frame)  # Half a frame, or none; then it is gone.
                 if number == 2:
                     wire.shutdown(socket.SHUT_RDWR)
-            wait_for(lambda number=number: len(lines()) == number, 10, "the line of the connection")
+            wait_for(partial(are, number), 10, "the line of the connection")
     assert not [record for record in caplog.records if record.exc_info]
     assert not any("token" in line for line in lines())
 

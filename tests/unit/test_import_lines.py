@@ -340,22 +340,22 @@ class Endless(io.RawIOBase):
     """A file of a beginning, so many letters, and an end: it is never in memory."""
 
     def __init__(self, start: bytes, letters: int, end: bytes) -> None:
-        self._parts = [start, letters, end]
+        self._start, self._letters, self._end = start, letters, end
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         size = len(buffer)
-        if self._parts[0]:
-            found = self._parts[0][:size]
-            self._parts[0] = self._parts[0][size:]
-        elif self._parts[1]:
-            found = b"x" * min(size, self._parts[1])
-            self._parts[1] -= len(found)
+        if self._start:
+            found = self._start[:size]
+            self._start = self._start[size:]
+        elif self._letters:
+            found = b"x" * min(size, self._letters)
+            self._letters -= len(found)
         else:
-            found = self._parts[2][:size]
-            self._parts[2] = self._parts[2][size:]
+            found = self._end[:size]
+            self._end = self._end[size:]
         buffer[: len(found)] = found
         return len(found)
 

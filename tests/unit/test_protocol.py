@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -36,6 +36,7 @@ from streams.worker.rows import (
     columns_of,
     folder,
 )
+from streams.worker.store import WorkerStore
 from streams.worker.table_rows import DeadLetter
 from tests.records import Record
 from tests.sealing import SEALER
@@ -240,7 +241,7 @@ class Worker:
         self._view: Any = View(store, rng, rate)
         self._rng, self._logs = rng, logs
         self._next = {key: store.kept[key].done + 1 for key in logs}
-        self._engine = Engine(self._view, "t.", Reader(), SEALER)
+        self._engine = Engine(cast(WorkerStore, self._view), "t.", Reader(), SEALER)
         self._unreadable: dict[Key, tuple[int, int]] = {}
         self.held: list[Batch] = []
 

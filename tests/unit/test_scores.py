@@ -1,5 +1,6 @@
 """Scores by sets of criteria: what is known is counted, what is not is told, and nothing is put in its place."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -23,12 +24,12 @@ FIGURES = {*BY_CODE, TIMELY}
 SHARES = {item.reads: 90.0 for item in INDEX.items}
 
 
-def of(values: dict[str, float | None], stale: tuple[str, ...] = ()) -> dict[str, Reading]:
+def of(values: Mapping[str, float | None], stale: tuple[str, ...] = ()) -> dict[str, Reading]:
     return {code: Reading(value, stale=code in stale) for code, value in values.items()}
 
 
 def item(**changes: Any) -> Criterion:
-    usual = {
+    usual: dict[str, Any] = {
         "set": "s",
         "group": "g",
         "code": "c",

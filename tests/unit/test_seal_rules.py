@@ -6,7 +6,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -252,7 +252,7 @@ def test_a_resend_says_the_same_under_any_key_but_not_without_a_reporter() -> No
 def test_no_reason_quotes_what_may_be_a_persons() -> None:
     for field in ("status", "urgency"):
         with pytest.raises(RefusalError) as refused:
-            Reader().read(report(**{field: SOMEBODY}))
+            Reader().read(report(**cast(Any, {field: SOMEBODY})))
         assert (
             names_nobody(refused.value.reason.encode())
             and f"$.data.{field}" in refused.value.reason

@@ -158,14 +158,14 @@ def test_every_field_and_measure_has_a_sentence(kind: Kind) -> None:
 
 def test_a_row_keeps_times_in_milliseconds() -> None:
     read = Reader().read(documents.example(FILING))
-    row = dict(
+    made = dict(
         zip(
             (c.name for c in tables.events_table(FILING).columns),
             columns_maker(FILING)([read], [5], [7], 2),
             strict=True,
         )
     )
-    row = {name: value for name, (value,) in row.items()}
+    row = {name: value for name, (value,) in made.items()}
     assert row["occurred_at"] == datetime(2026, 11, 20, 8, 42, 10, tzinfo=UTC).timestamp() * 1000
     assert (
         row["received_at"],

@@ -264,7 +264,7 @@ def test_several_watches_converge(
         known = table.known(at)
         for _ in range(data.draw(st.integers(1, 2))):
             late.append(evaluate([of], {of.code: seen}, at, known))
-        while late and data.draw(st.booleans()):
+        while bool(late) and data.draw(st.booleans()):
             table.write(late.pop(data.draw(st.integers(0, len(late) - 1))))
     for changed in late:
         table.write(changed)

@@ -151,12 +151,14 @@ def test_when_nothing_comes_at_all_that_is_one_alarm_and_no_flood() -> None:
     ]
     (found,) = raised("silent", asked("silent", sources=sources))
     assert (found.subject, found.agencies, found.since) == ("all", (), heard)
+    rule = alarm_rule("silent")
+    assert rule is not None
     kept = evaluate(
-        [alarm_rule("silent")],
+        [rule],
         {"silent": asked("silent", sources=sources)},
         TUESDAY + timedelta(minutes=1),
         [found],
-    )  # type: ignore[list-item]
+    )
     assert all(one.cleared_at is None for one in kept)
     spoke = [*sources, Source("x", "filing", SourceState.LIVE, TUESDAY - timedelta(minutes=5))]
     assert len(raised("silent", asked("silent", sources=spoke))) == 40

@@ -13,7 +13,7 @@ from pathlib import Path
 import faust
 
 
-class Filing(faust.Record):
+class Filing(faust.Record):  # type: ignore[misc]
     """What the windows need of the event's data."""
 
     agency: str
@@ -22,7 +22,7 @@ class Filing(faust.Record):
     channel: int
 
 
-class Event(faust.Record, coerce=True):
+class Event(faust.Record, coerce=True):  # type: ignore[misc, call-arg]
     """The envelope."""
 
     id: str
