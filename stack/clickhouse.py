@@ -1,13 +1,16 @@
-"""The ClickHouse server: `libchdb.so` carries all of clickhouse-local, which opens the server's port on `SYSTEM START LISTEN`.
+"""Configure and run the ClickHouse server in `libchdb.so`, which contains all of clickhouse-local.
 
-`python -m stack.clickhouse LIBRARY CONFIG PORT…` is the server process. It is interactive, on a terminal that it holds itself: one
-that is not ends itself on the first error of a connection, be it a client that resets it (ClickHouse issue 115666, mended in 26.8).
-On SIGTERM the terminal goes away, and the server ends in good order.
+clickhouse-local opens the server's port on `SYSTEM START LISTEN`.
+`python -m stack.clickhouse LIBRARY CONFIG PORT…` is the server process. It is interactive, on a
+terminal that it owns itself: a non-interactive one exits on the first error of a connection, such
+as a client that resets it (ClickHouse issue 115666, fixed in 26.8). On SIGTERM the terminal is
+closed, and the server shuts down cleanly.
 
-Clients sign in as `ioc` with the password of the installation (`clickhouse.password` under the home). That user has the databases
-whose names begin with `ioc`, and no table function or engine that reaches a file or another machine. The user `default` is the
-process's own session: it may have one session, so nobody else can be it. What grants do not cover (`file()` as a function reads
-any file of the account) the kernel refuses: see `stack.confine`.
+Clients sign in as `ioc` with the password of the installation (`clickhouse.password` under the
+home). That user has the databases whose names begin with `ioc`, and no table function or engine
+that reaches a file or another machine. The user `default` is the process's own session: it may have
+one session, so nobody else can sign in as it. What grants do not cover (`file()` as a function
+reads any file of the account) the kernel refuses: see `stack.confine`.
 """
 
 import ctypes
@@ -27,7 +30,8 @@ from stack import StackError
 from stack.confine import confine
 from stack.parts import library
 
-# async_insert: since ClickHouse 26 inserts are collected by default, which is not what an acknowledged insert should mean.
+# async_insert: since ClickHouse 26 inserts are buffered by default, which is not what an
+# acknowledged insert should mean.
 # remote_url_allow_hosts: empty, so no host. The disk of a table is a path or an address, too.
 CONFIG = """\
 <clickhouse>
@@ -79,7 +83,10 @@ CONFIG = """\
   </users>
 </clickhouse>
 """
-RIGHTS = "SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP, TRUNCATE, OPTIMIZE, SHOW, SYSTEM MERGES"
+RIGHTS = (
+    "SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP, TRUNCATE, OPTIMIZE, "
+    "SHOW, SYSTEM MERGES"
+)
 ENGINES = (
     "MergeTree",
     "ReplacingMergeTree",
@@ -98,7 +105,7 @@ READABLE = (
     "disks",
     "numbers",
 )
-MEMORY = 4 << 30  # bytes that all queries, merges and caches may take together
+MEMORY = 4 << 30  # bytes that all queries, merges and caches may use together
 KERNEL = (Path("/proc"), Path("/sys"), Path("/dev/zero"), Path("/dev/urandom"), Path("/dev/random"))
 SYSTEM = (
     Path("/lib"),
@@ -108,19 +115,20 @@ SYSTEM = (
     Path("/etc/localtime"),
 )
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH")
-"""Variables of the server's environment, which its clients can read: no others."""
-HELLO_REVISION = (
-    54400  # of the native protocol: the first that answers with the server's display name
-)
+"""Environment variables that the server gets; its clients can read them, so there are no others."""
+HELLO_REVISION = 54400
+"""Revision of the native protocol: the first that answers with the server's display name."""
 TIMEOUT_SECONDS = 2
 
 
 def command(folder: Path, port: int, http: int = 0, *, kafka_engine: bool = False) -> list[str]:
-    """Write the configuration into `folder`, the password beside it, and return the command of the server.
+    """Write configuration into `folder` and the password next to it; return the server's command.
 
     Args:
-        http: also take HTTP on that port; 0: no.
-        kafka_engine: let the user make tables that read Kafka, which needs connections to it.
+        folder: where the configuration and the data go.
+        port: the port of the native protocol.
+        http: the port on which to accept HTTP as well; 0: none.
+        kafka_engine: let the user create tables that read Kafka, which needs outgoing connections.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "empty").mkdir(exist_ok=True)
@@ -151,7 +159,11 @@ def command(folder: Path, port: int, http: int = 0, *, kafka_engine: bool = Fals
 
 
 def password(home: Path) -> str:
-    """The password of the installation in `home`; made at first use, readable by its owner only. Raises `StackError`."""
+    """Return the password of the installation in `home`; create it at first use, for its owner only.
+
+    Raises:
+        StackError: the file is empty.
+    """
     file = home / CLICKHOUSE_PASSWORD_FILE
     try:
         made = secrets.token_urlsafe(24)
@@ -167,23 +179,22 @@ def password(home: Path) -> str:
 
 
 def environment() -> dict[str, str]:
-    """The environment of the server process."""
+    """Return the environment of the server process."""
     return {name: os.environ[name] for name in KEPT if name in os.environ}
 
 
 def healthy(folder: Path, port: int) -> bool:
-    """Whether a server on the port lets us in, and its data lie in `folder`."""
+    """Return whether the server on the port accepts our password and has its data in `folder`."""
     try:
-        known = (
-            (folder.parent / CLICKHOUSE_PASSWORD_FILE).read_text().strip()
-        )  # Not `password`, which makes one.
+        # Not by `password`, which creates one.
+        known = (folder.parent / CLICKHOUSE_PASSWORD_FILE).read_text().strip()
         return _display_name(port, known) == _identity(folder)
     except (OSError, StackError, UnicodeDecodeError, IndexError):
         return False
 
 
 def grants(*, kafka_engine: bool = False) -> Iterator[str]:
-    """The statements that give the user its rights."""
+    """Yield the statements that grant the user its rights."""
     yield f"GRANT {RIGHTS} ON {CLICKHOUSE_USER}*.*"
     yield "GRANT CREATE TEMPORARY TABLE ON *.*"
     yield f"GRANT {', '.join(f'SELECT ON system.{name}' for name in READABLE)}"
@@ -193,12 +204,12 @@ def grants(*, kafka_engine: bool = False) -> Iterator[str]:
 
 
 def _identity(folder: Path) -> str:
-    """What a server calls itself whose data lie in `folder`."""
+    """Return the display name of a server whose data lie in `folder`."""
     return hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:32]
 
 
 def _display_name(port: int, password: str) -> str:
-    """What a server calls itself to who signs in, by the hello of the native protocol; empty when it refuses."""
+    """Return the display name in the server's hello; empty when it refuses the password."""
 
     def text(value: str) -> bytes:
         return bytes((len(value),)) + value.encode()  # a length below 128 is one byte
@@ -232,11 +243,14 @@ def _display_name(port: int, password: str) -> str:
 
 
 def serve(library_file: str, config: str, *options: str) -> int:
-    """Run the server until SIGTERM or SIGINT; returns 0 after one of them, 1 when the server ended on its own."""
+    """Run the server until SIGTERM or SIGINT.
+
+    Returns:
+        The exit code: 0 after one of these signals, 1 when the server ended by itself.
+    """
     ending = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(
-        signal.SIG_BLOCK, ending
-    )  # before the library makes threads: they inherit it
+    # Before the library starts threads: they inherit the mask.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ending)
     master, terminal = os.openpty()
     os.dup2(terminal, 0)
     os.close(terminal)
@@ -263,22 +277,23 @@ def serve(library_file: str, config: str, *options: str) -> int:
     def host() -> None:
         run(len(arguments), (ctypes.c_char_p * len(arguments))(*arguments))
         ended.set()
-        os.kill(
-            os.getpid(), signal.SIGTERM
-        )  # wakes the wait below when nobody asked the server to end
+        # Wakes the wait below when nobody asked the server to end.
+        os.kill(os.getpid(), signal.SIGTERM)
 
     server = threading.Thread(target=host, name="clickhouse")
     server.start()
     signal.sigwait(ending)
-    on_its_own = ended.is_set()
-    os.close(
-        master
-    )  # Unlike a Ctrl-D, a line that is gone cannot be missed by one that is still starting.
+    ended_by_itself = ended.is_set()
+    # Unlike a Ctrl-D, a closed terminal cannot be missed by a server that is still starting.
+    os.close(master)
     server.join()
-    return int(on_its_own)
+    return int(ended_by_itself)
 
 
-NOT_CONFINED = "This kernel has no Landlock (Linux 5.19 and later): whoever knows ClickHouse's password can read all files of this account."
+NOT_CONFINED = (
+    "This kernel has no Landlock (Linux 5.19 and later): whoever knows ClickHouse's password can "
+    "read all files of this account."
+)
 
 if __name__ == "__main__":
     sys.exit(serve(*sys.argv[1:]))

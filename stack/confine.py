@@ -1,7 +1,8 @@
-"""Confine a process to folders by Landlock: what it may read and write whoever asks it to, and whether it may call out.
+"""Confine a process to folders and ports by Landlock, so that no query can read other files.
 
-ClickHouse runs as clickhouse-local does, whose SQL function `file()` reads any file of the account, whatever its user is granted.
-Landlock (Linux 5.19 and later; no privileges are needed) holds for the process and all threads that it makes afterwards.
+ClickHouse runs as clickhouse-local does, whose SQL function `file()` reads any file of the account,
+whatever its user is granted. Landlock (Linux 5.19 and later; needs no privileges) holds for the
+process and all threads that it starts afterwards.
 """
 
 import ctypes
@@ -15,13 +16,13 @@ CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 PATH_BENEATH, NET_PORT = 1, 2
 GET_VERSION = 1
 MIN_VERSION = 2
-"""Before it, nothing can be renamed from one folder to another, as ClickHouse does."""
+"""Oldest usable version: before it, nothing can be renamed between folders, as ClickHouse does."""
 NET_VERSION = 4
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 TRUNCATE, IOCTL = 1 << 14, 1 << 15
 OF_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL
 RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}
-"""Version → how many rights on files it knows; 16 since version 5."""
+"""Version → number of file rights that it knows; 16 since version 5."""
 BIND_TCP, CONNECT_TCP = 1 << 0, 1 << 1
 NO_NEW_PRIVILEGES = 38
 
@@ -43,7 +44,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def version() -> int:
-    """The kernel's version of Landlock; 0 when it has none or does not use it."""
+    """Return the kernel's version of Landlock; 0 when it has none or does not use it."""
     if sys.platform != "linux":
         return 0
     return max(0, int(_libc.syscall(CREATE_RULESET, None, 0, GET_VERSION)))
@@ -56,28 +57,35 @@ def confine(
     *,
     connects: bool = False,
 ) -> bool:
-    """Let this thread, and those that it starts, open only what is in some files and folders and listen only on some ports.
+    """Let this thread, and those it starts, open only given files and listen only on given ports.
 
-    It makes no connections itself unless `connects`. What does not exist is left out; what is open stays open.
+    Paths that do not exist are skipped; what is open already stays open.
+
+    Args:
+        readable: files and folders to read.
+        writable: files and folders to read and write.
+        ports: TCP ports to listen on.
+        connects: whether it may open outgoing connections.
 
     Returns:
-        Whether the kernel could confine files. Ports and connections are confined from Linux 6.7 on.
+        Whether the kernel could confine files. Ports and connections are confined from Linux 6.7
+            on.
 
     Raises:
         OSError: the kernel knows Landlock and refused.
     """
-    known = version()
-    if known < MIN_VERSION:
+    supported = version()
+    if supported < MIN_VERSION:
         return False
-    every = (1 << RIGHTS.get(known, 16)) - 1
-    net = 0 if known < NET_VERSION else BIND_TCP if connects else BIND_TCP | CONNECT_TCP
-    attributes = _Ruleset(every, net)
-    size = ctypes.sizeof(attributes) if known >= NET_VERSION else ctypes.sizeof(ctypes.c_uint64)
+    all_rights = (1 << RIGHTS.get(supported, 16)) - 1
+    net = 0 if supported < NET_VERSION else BIND_TCP if connects else BIND_TCP | CONNECT_TCP
+    attributes = _Ruleset(all_rights, net)
+    size = ctypes.sizeof(attributes) if supported >= NET_VERSION else ctypes.sizeof(ctypes.c_uint64)
     ruleset = _call(CREATE_RULESET, ctypes.byref(attributes), size, 0)
     try:
-        for paths, rights in ((readable, EXECUTE | READ_FILE | READ_DIR), (writable, every)):
+        for paths, rights in ((readable, EXECUTE | READ_FILE | READ_DIR), (writable, all_rights)):
             for path in paths:
-                _allow(ruleset, path, rights & every)
+                _allow(ruleset, path, rights & all_rights)
         if net:
             for port in ports:
                 _call(ADD_RULE, ruleset, NET_PORT, ctypes.byref(_Port(BIND_TCP, port)), 0)

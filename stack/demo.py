@@ -1,4 +1,4 @@
-"""The whole system on this machine: the stack, then every process of the product, watched over until the user has seen enough."""
+"""Run the whole system on this machine: the stack, then every supervised process of the product."""
 
 import fcntl
 import json
@@ -24,21 +24,24 @@ from rich.panel import Panel
 
 from schemas.settings import Settings
 from stack import StackError, control
-from stack.lines import ZONE, formatted, what
+from stack.lines import ZONE, format_line, message_of
 from stack.ports import choose_port
 from stack.process import Process, process_of, spawn, tail
 
 READY_SECONDS = 120  # for the dashboard to answer
 STOP_SECONDS = 15
-STACK_SECONDS = 2.0  # between two looks at whether Kafka and ClickHouse still run
-QUIET_SECONDS = 10  # between two lines about the simulator where no line can be drawn anew
+STACK_SECONDS = 2.0  # between two checks that Kafka and ClickHouse still run
+QUIET_SECONDS = 10  # between two lines about the simulator where no line can be redrawn
 MAX_BACKOFF_SECONDS = 30.0
-STEADY_SECONDS = 60  # who ran for this long has earned a quick restart again
+STEADY_SECONDS = 60  # a process that ran for this long is restarted quickly again
 
 
 @dataclass(frozen=True)
 class DemoStep:
-    """One process of the product. `once` means it must end well before the next begins; `ready` is the address to wait for."""
+    """One process of the product.
+
+    `once` means that it must succeed before the next begins; `ready` is the address to wait for.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -46,8 +49,11 @@ class DemoStep:
     ready: str | None = None
 
 
-def whole_system(settings: Settings, days: int, speed: int) -> tuple[DemoStep, ...]:
-    """What the demo runs, in this order. Only `once` steps and the `ready` ones are waited for."""
+def demo_steps(settings: Settings, days: int, speed: int) -> tuple[DemoStep, ...]:
+    """Return the demo's steps in the order of their start.
+
+    Only `once` steps and those with a `ready` address are waited for.
+    """
     simulate = ("ingest", "simulate", "--days", str(days), "--live", "--speed", str(speed))
     return (
         DemoStep("migrate", _module("streams", "migrate"), once=True),
@@ -77,7 +83,7 @@ def _module(*arguments: str) -> tuple[str, ...]:
 
 @dataclass
 class _Run:
-    """A step that runs, or waits for its next start."""
+    """A step that is running, or waiting for its next start."""
 
     step: DemoStep
     child: Popen[bytes]
@@ -88,7 +94,7 @@ class _Run:
 
 @dataclass
 class Supervisor:
-    """Runs steps and restarts those that end, with growing pauses. It ends them all when asked to."""
+    """Runs steps and restarts those that end, with growing pauses, until it is told to stop."""
 
     home: Path
     environment: Mapping[str, str]
@@ -97,9 +103,10 @@ class Supervisor:
     runs: list[_Run] = field(default_factory=list)
 
     def run(self, steps: Sequence[DemoStep], panel: Sequence[tuple[str, str]]) -> None:
-        """Starts the steps, shows the addresses as soon as the ready ones answer, and watches until `ending` is set.
+        """Start the steps, show the addresses once all are ready, watch until `ending` is set.
 
-        Raises `StackError` when a `once` step fails, or a ready one does not answer in time.
+        Raises:
+            StackError: a `once` step failed, or a `ready` one did not answer in time.
         """
         began = time.monotonic()
         for step in steps:
@@ -111,7 +118,7 @@ class Supervisor:
                 self.runs.append(_Run(step, self._start(step), time.monotonic()))
                 self._remember()
         waiting = {step.name: step.ready for step in steps if step.ready}
-        said, next_line = "", 0.0
+        shown, next_line = "", 0.0
         with self.console.status("starting …") as spinner:
             while not self.ending.wait(0.25):
                 self._watch()
@@ -122,18 +129,20 @@ class Supervisor:
                         show(self.console, panel)
                 if waiting and time.monotonic() - began > READY_SECONDS:
                     slow = next(iter(waiting))
+                    end = tail(self._log(slow))
                     raise StackError(
-                        f"{slow} did not answer within {READY_SECONDS} s. The end of its log:\n{tail(self._log(slow))}"
+                        f"{slow} did not answer within {READY_SECONDS} s. "
+                        f"The end of its log:\n{end}"
                     )
                 last = tail(self._log("simulator"), 1)
-                if last != said and (self.console.is_terminal or time.monotonic() >= next_line):
-                    said, next_line = last, time.monotonic() + QUIET_SECONDS
-                    spinner.update(escape(what(last)))
+                if last != shown and (self.console.is_terminal or time.monotonic() >= next_line):
+                    shown, next_line = last, time.monotonic() + QUIET_SECONDS
+                    spinner.update(escape(message_of(last)))
                     if not self.console.is_terminal:
-                        self._say(f"simulator: {what(last)}")
+                        self._say(f"simulator: {message_of(last)}")
 
     def stop(self) -> None:
-        """Ends all that runs; kills what takes too long."""
+        """Stop everything that runs; kill what takes too long."""
         running = [
             (run.step.name, process_of(run.child.pid))
             for run in self.runs
@@ -181,7 +190,8 @@ class Supervisor:
                 run.restart_at = now + pause
                 end = tail(self._log(run.step.name), 10, ended=True)
                 self._say(
-                    f"{run.step.name} ended (exit code {code}); it starts again in {pause:.0f} s. The end of its log:\n{end}"
+                    f"{run.step.name} ended (exit code {code}); restarting in {pause:.0f} s. "
+                    f"The end of its log:\n{end}"
                 )
 
     def _start(self, step: DemoStep, again: bool = False) -> Popen[bytes]:
@@ -191,30 +201,28 @@ class Supervisor:
         return self.home / "logs" / f"{name}.log"
 
     def _remember(self) -> None:
-        """Notes what runs, so that the next demo can end it should this one be killed."""
+        """Record what runs, so that the next demo can stop it if this one is killed."""
         noted = [asdict(process_of(run.child.pid)) for run in self.runs if run.child.poll() is None]
         (self.home / "demo.json").write_text(json.dumps(noted))
 
     def _say(self, line: str) -> None:
-        say_on(self.console, line)
+        print_line(self.console, line)
 
 
-def say_on(console: Console, text: str) -> None:
-    """Say something to whoever watches; where nobody does, as a line of a log: time, level, one line."""
-    line = text if console.is_terminal else formatted(text, "demo", datetime.now(ZONE))
+def print_line(console: Console, text: str) -> None:
+    """Print a message; where no terminal is attached, as a log line with time and level."""
+    line = text if console.is_terminal else format_line(text, "demo", datetime.now(ZONE))
     console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def show(console: Console, rows: Sequence[tuple[str, str]]) -> None:
-    """Show names and their values, in a frame where somebody watches."""
+    """Print names with their values, in a frame on a terminal."""
     if console.is_terminal:
         text = "\n".join(f"{name:8} {value}" for name, value in rows)
         console.print(Panel(text, title="The operations center is live", expand=False))
     else:
-        say_on(
-            console,
-            f"the operations center is live; {', '.join(f'{name}: {value}' for name, value in rows)}",
-        )
+        values = ", ".join(f"{name}: {value}" for name, value in rows)
+        print_line(console, f"the operations center is live; {values}")
 
 
 def demo(
@@ -225,37 +233,46 @@ def demo(
     *,
     keep_stack: bool,
 ) -> None:
-    """The whole demo; returns when SIGINT or SIGTERM asked it to end, with nothing left behind. Raises `StackError`.
+    """Run the whole demo until SIGINT, SIGTERM or SIGHUP, and leave nothing behind.
 
-    `plan` is given the settings with the addresses and ports that were chosen.
+    Args:
+        home: folder of the data, logs and state.
+        console: shows progress.
+        settings: base settings; addresses and ports are replaced by those chosen here.
+        plan: returns the steps for the settings that were chosen.
+        keep_stack: leave Kafka and ClickHouse running.
+
+    Raises:
+        StackError: something did not start, or a demo runs in this home already.
     """
     home = home.resolve()
     home.mkdir(parents=True, exist_ok=True)
     supervisor = Supervisor(home, os.environ, console)
 
-    asked = False
+    stopping = False
 
     def end(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
+        nonlocal stopping
+        if stopping:
             return
-        asked = True
+        stopping = True
         text = "stopping everything"
         os.write(
             2,
             f"\n{text} …\n".encode()
             if console.is_terminal
-            else f"{formatted(text, 'demo', datetime.now(ZONE))}\n".encode(),
+            else f"{format_line(text, 'demo', datetime.now(ZONE))}\n".encode(),
         )
-        # Not by this thread: what the signal interrupts may hold the event's own lock, and would wait for itself.
+        # Not by this thread: the code that the signal interrupts may hold the event's own lock,
+        # and would wait for itself.
         threading.Thread(target=supervisor.ending.set, name="ending").start()
 
     with ExitStack() as cleanup:
-        cleanup.enter_context(alone(home))
+        cleanup.enter_context(exclusive_home(home))
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             cleanup.callback(signal.signal, number, signal.signal(number, end))
 
-        say = partial(say_on, console)
+        say = partial(print_line, console)
         if not keep_stack:
             cleanup.callback(control.down, home, say)
         where = control.up(home, say)
@@ -266,7 +283,9 @@ def demo(
         }
         settings = settings.model_copy(update=own | free_ports(settings, console))
         supervisor.environment = os.environ | environment(settings)
-        watch = threading.Thread(target=keep_up, args=(home, supervisor.ending, say), name="stack")
+        watch = threading.Thread(
+            target=restart_ended, args=(home, supervisor.ending, say), name="stack"
+        )
         watch.start()
         cleanup.callback(watch.join)
         cleanup.callback(supervisor.ending.set)
@@ -274,11 +293,11 @@ def demo(
         supervisor.run(plan(settings), panel(settings))
 
 
-def keep_up(home: Path, ending: threading.Event, say: Callable[[str], None]) -> None:
-    """Starts a server of the stack again when it fell."""
+def restart_ended(home: Path, ending: threading.Event, say: Callable[[str], None]) -> None:
+    """Restart servers of the stack that ended, until `ending` is set."""
     while not ending.wait(STACK_SECONDS):
-        for title in control.fallen(home):
-            say(f"{title} is gone; it starts again")
+        for title in control.ended_parts(home):
+            say(f"{title} ended; restarting it")
             try:
                 control.up(home, say)
             except StackError as problem:
@@ -287,28 +306,32 @@ def keep_up(home: Path, ending: threading.Event, say: Callable[[str], None]) -> 
 
 
 def free_ports(settings: Settings, console: Console) -> dict[str, int]:
-    """The ports of the product's own servers: those of the settings unless somebody else listens there, which is said."""
+    """Choose the ports of the product's own servers: those of the settings unless they are in use.
+
+    A port that differs from its setting is reported on the console.
+    """
     ports: dict[str, int] = {}
     for name in ("gateway_port", "dashboard_port", "worker_port"):
         wanted = int(getattr(settings, name))
         ports[name] = choose_port(wanted, ports.values())
         if ports[name] != wanted:
-            say_on(
+            print_line(
                 console,
-                f"port {wanted} is taken; the {name.removesuffix('_port')} takes {ports[name]}",
+                f"port {wanted} is in use; the {name.removesuffix('_port')} uses {ports[name]}",
             )
     return ports
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """Settings as the variables that they are read from."""
-    # Not a dump of the model: that takes a value such as the partitions apart.
-    said = {Settings.variable(name): str(getattr(settings, name)) for name in Settings.model_fields}
-    return said | {"PYTHONUNBUFFERED": "1"}
+    """Return settings as the environment variables that they are read from."""
+    # Not a dump of the model: that would split structured values such as the partitions.
+    names = Settings.model_fields
+    variables = {Settings.variable(name): str(getattr(settings, name)) for name in names}
+    return variables | {"PYTHONUNBUFFERED": "1"}
 
 
 def panel(settings: Settings) -> tuple[tuple[str, str], ...]:
-    """What the user needs to know once it runs, by name."""
+    """Return what the user needs to know once everything runs, by name."""
     return (
         ("wall", f"http://127.0.0.1:{settings.dashboard_port}/wall"),
         ("gateway", f"http://127.0.0.1:{settings.gateway_port}/v1/events"),
@@ -318,7 +341,7 @@ def panel(settings: Settings) -> tuple[tuple[str, str], ...]:
 
 
 def answers(address: str) -> bool:
-    """Whether a GET gets an answer that is no error."""
+    """Return whether a GET of the address answers with status 200."""
     try:
         with urllib.request.urlopen(address, timeout=2) as answer:
             return bool(answer.status == 200)
@@ -327,8 +350,12 @@ def answers(address: str) -> bool:
 
 
 @contextmanager
-def alone(home: Path) -> Iterator[None]:
-    """No demo runs in this home while it lasts, nor what one that was killed left running. Raises `StackError` if one does."""
+def exclusive_home(home: Path) -> Iterator[None]:
+    """Hold a home for one demo, after stopping what a killed demo left running there.
+
+    Raises:
+        StackError: a demo runs in this home.
+    """
     home.mkdir(parents=True, exist_ok=True)
     with (home / "demo.lock").open("w") as lock:
         try:
@@ -342,11 +369,11 @@ def alone(home: Path) -> Iterator[None]:
 
 
 def stop_leftovers(home: Path) -> None:
-    """Ends what a demo that was killed left running in this home."""
+    """Stop the processes that a killed demo left running in this home."""
     try:
-        noted = json.loads((home / "demo.json").read_text())
+        recorded = json.loads((home / "demo.json").read_text())
     except (FileNotFoundError, ValueError):
         return
-    for process in noted:
+    for process in recorded:
         Process(**process).stop(STOP_SECONDS)
     (home / "demo.json").unlink()

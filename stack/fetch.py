@@ -1,4 +1,4 @@
-"""The parts: Kafka's jars by Maven, ClickHouse's library by npm, into the cache folder.
+"""Download the parts into the cache folder: Kafka's jars by Maven, ClickHouse's library by npm.
 
 Versions are pinned in `pom.xml` and `package.json`; `stack.parts` says where each is kept.
 """
@@ -15,20 +15,29 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from stack import StackError, broker
-from stack.parts import CLICKHOUSE, KAFKA, OR_COMPOSE, cache, java, library, part_folder, size_of
-from stack.process import one_at_a_time
+from stack.parts import (
+    CLICKHOUSE,
+    KAFKA,
+    OR_COMPOSE,
+    cache_folder,
+    java,
+    library,
+    part_folder,
+    size_of,
+)
+from stack.process import file_lock
 
 
 @dataclass(frozen=True)
 class FetchedPart:
-    """One thing to fetch.
+    """One thing to download.
 
     Attributes:
-        title: what it is called while it is fetched.
+        title: its name in the progress display.
         recipe: the file that pins its versions.
-        need: finds the tools that fetch it, or raises `StackError`.
-        get: fills a folder that is empty.
-        finish: adds what can only be made where the part is kept.
+        need: checks for the tools that download it; raises `StackError`.
+        get: fills an empty folder.
+        finish: adds what can only be made in the part's final folder.
     """
 
     title: str
@@ -39,19 +48,19 @@ class FetchedPart:
 
     @property
     def complete(self) -> bool:
-        """Whether all of it is there."""
+        """Return whether all of it is there."""
         return (part_folder(self.recipe) / ".complete").exists()
 
     @property
     def incoming(self) -> Path:
-        """Where it is until all of it is fetched; then it is renamed."""
+        """Return the folder that holds it until it is complete; then the folder is renamed."""
         folder = part_folder(self.recipe)
         return folder.with_name(f"{folder.name}.part")
 
     def fill(self) -> None:
-        """Fetch it, unless another process does so meanwhile: then wait for that one."""
+        """Download it, or wait for another process that is doing so."""
         folder = part_folder(self.recipe)
-        with one_at_a_time(folder.with_name(f"{folder.name}.lock")):
+        with file_lock(folder.with_name(f"{folder.name}.lock")):
             if self.complete:
                 return
             if not folder.exists():
@@ -64,9 +73,9 @@ class FetchedPart:
 
 
 def fetch(console: Console) -> bool:
-    """Fetch the parts that are not there yet.
+    """Download the parts that are missing.
 
-    Any number of processes may do so at once, and servers may run by what is there.
+    Any number of processes may do so at once, and servers may run from what is there.
 
     Returns:
         Whether anything had to be done.
@@ -104,8 +113,8 @@ def fetch(console: Console) -> bool:
 
 
 def _make_cache() -> None:
-    """Make the cache folder and try to write into it. Raises `StackError`."""
-    folder = cache()
+    """Create the cache folder and check that it can be written. Raises `StackError`."""
+    folder = cache_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
@@ -132,7 +141,7 @@ def _get_library(folder: Path) -> None:
     _run(
         ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--prefix", str(folder)]
     )
-    library(folder / "node_modules")  # npm takes an optional package that it cannot get for none
+    library(folder / "node_modules")  # npm skips an optional package that it cannot download
 
 
 def _need_maven() -> None:
@@ -155,12 +164,12 @@ def _run(command: list[str]) -> None:
         command, capture_output=True, text=True, check=False, cwd=tempfile.gettempdir()
     )
     if done.returncode:
-        said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-20:])
-        raise StackError(f"`{' '.join(command)}` failed:\n{said}")
+        end = "\n".join((done.stdout + done.stderr).strip().splitlines()[-20:])
+        raise StackError(f"`{' '.join(command)}` failed:\n{end}")
 
 
 PARTS = (
-    # Java's archive of classes holds for jars of exactly these paths: it is made where they stay.
+    # Java's class archive is valid for jars at exactly these paths: it is made after the rename.
     FetchedPart("Apache Kafka (Maven)", KAFKA, _need_maven, _get_jars, broker.archive),
     FetchedPart("ClickHouse (npm)", CLICKHOUSE, _need_npm, _get_library),
 )

@@ -1,9 +1,10 @@
-"""Write what a process says into its log file: a time with zone and a level on every line, and never more than some megabytes.
+"""Write a process's output into its log file: time and level on each line, rotated at a fixed size.
 
-Run as `python lines.py FILE NAME` with the process's output as its input and the open file, locked, as its output; it ends when
-the input does. Lines that have a time and a
-level stay as they are; ClickHouse's are put into the same form; any other line gets the time of its coming. Standard library only,
-and no import of ours: there is one beside every process, and it should be small.
+Run as `python lines.py FILE NAME` with the process's output as standard input and the open, locked
+file as standard output; it ends when the input does. Lines that have a time and a level stay as
+they are; ClickHouse's are converted to the same form; any other line gets the time of its arrival.
+Standard library only, and no import of ours: one runs next to every process, and it should be
+small.
 """
 
 import fcntl
@@ -19,13 +20,15 @@ ZONE = timezone(timedelta(hours=7))
 """Asia/Ho_Chi_Minh."""
 MAX_BYTES = 20_000_000
 MAX_FILES = 3
-"""The file and those before it: `NAME.log.1` is the newest of them."""
+"""The current file and the rotated ones: `NAME.log.1` is the newest of these."""
 MAX_LINE_BYTES = 16_384
 WELL_FORMED = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.,]\d{3}(Z|[+-]\d\d:\d\d) +(DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL|FATAL|TRACE) "
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.,]\d{3}(Z|[+-]\d\d:\d\d) +"
+    r"(DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL|FATAL|TRACE) "
 )
-OF_CLICKHOUSE = re.compile(
-    r"(?P<at>\d{4}\.\d\d\.\d\d \d\d:\d\d:\d\d\.\d{3})\d* \[ \d+ \] \{(?P<query>[^}]*)\} <(?P<level>\w+)> (?P<said>.*)",
+CLICKHOUSE_LINE = re.compile(
+    r"(?P<at>\d{4}\.\d\d\.\d\d \d\d:\d\d:\d\d\.\d{3})\d* \[ \d+ \] \{(?P<query>[^}]*)\} "
+    r"<(?P<level>\w+)> (?P<message>.*)",
     re.DOTALL,
 )
 LEVELS = {
@@ -37,17 +40,18 @@ LEVELS = {
     "Trace": "DEBUG",
 }
 FRAME = re.compile(r"\d+\. .* @ 0x[0-9a-f]+$|Stack trace \(when copying")
-"""A place in ClickHouse's machine code: it tells nobody anything."""
+"""A stack frame in ClickHouse's machine code, which helps nobody."""
 TERMINAL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\[\?2004[hl]|\x1b")
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class LogFile:
-    """A file that is appended to and set aside when it is full. Others see by its lock that it is still written."""
+    """A log file that is rotated when it is full; its lock shows that it is in use."""
 
     def __init__(
         self, path: Path, max_bytes: int = MAX_BYTES, file: BinaryIO | None = None
     ) -> None:
+        """Open the log at `path`, or take over `file`; rotate it at `max_bytes`."""
         self._path, self._max = path, max_bytes
         self._file = file or open_log(path)
 
@@ -56,13 +60,16 @@ class LogFile:
         text = (line + "\n").encode(errors="replace")
         if self._file.tell() + len(text) > self._max:
             self._file.close()
-            set_aside(self._path)
+            rotate(self._path)
             self._file = open_log(self._path)
         self._file.write(text)
 
 
 def open_log(path: Path) -> BinaryIO:
-    """Open a log to append to it, readable by its owner only, and lock it for as long as this or a heir of it is open."""
+    """Open a log for appending, readable by its owner only, and lock it.
+
+    The lock lasts for as long as this file or one inherited from it is open.
+    """
     file = os.fdopen(
         os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab", buffering=0
     )
@@ -70,48 +77,47 @@ def open_log(path: Path) -> BinaryIO:
     return file
 
 
-def set_aside(path: Path) -> None:
-    """Make room for a new file: `NAME.log` becomes `NAME.log.1`, and so on; the oldest goes."""
+def rotate(path: Path) -> None:
+    """Rotate a log: `NAME.log` becomes `NAME.log.1`, and so on; the oldest is deleted."""
     for number in range(MAX_FILES - 1, 0, -1):
         older = path if number == 1 else path.with_name(f"{path.name}.{number - 1}")
         if older.exists():
             older.replace(path.with_name(f"{path.name}.{number}"))
 
 
-def formatted(line: str, name: str, now: datetime) -> str | None:
-    """A line of a process as its log has it; None for one that says nothing."""
+def format_line(line: str, name: str, now: datetime) -> str | None:
+    """Return a line of a process in the form of its log; None for one without content."""
     clean = CONTROL.sub(
         lambda found: found[0].encode("unicode_escape").decode(), TERMINAL.sub("", line)
     ).strip()
     if WELL_FORMED.match(clean):
         return clean
-    if found := OF_CLICKHOUSE.search(clean):
-        at = datetime.strptime(found["at"], "%Y.%m.%d %H:%M:%S.%f").astimezone(
-            ZONE
-        )  # in the time of the machine
+    if found := CLICKHOUSE_LINE.search(clean):
+        # ClickHouse writes the machine's local time.
+        at = datetime.strptime(found["at"], "%Y.%m.%d %H:%M:%S.%f").astimezone(ZONE)
         query = f" {{{found['query']}}}" if found["query"] else ""
-        return f"{_time(at)} {LEVELS.get(found['level'], 'INFO')} {name} {found['said']}{query}"
+        return f"{_time(at)} {LEVELS.get(found['level'], 'INFO')} {name} {found['message']}{query}"
     if not clean or FRAME.match(clean):
         return None
     return f"{_time(now)} INFO {name} {clean}"
 
 
-def what(line: str) -> str:
-    """What a line of a log says, without its time, level and process."""
+def message_of(line: str) -> str:
+    """Return the message of a log line, without its time, level and process."""
     return line.split(" ", 3)[-1]
 
 
-def lines(stream: BinaryIO) -> Iterator[str]:
-    """The lines of a stream, as they come; what is longer than a line may be is several."""
+def read_lines(stream: BinaryIO) -> Iterator[str]:
+    """Yield the lines of a stream as they arrive; split those above the maximal length."""
     while line := stream.readline(MAX_LINE_BYTES):
         yield line.decode(errors="replace")
 
 
-def follow(said: Iterable[str], file: LogFile, name: str) -> None:
-    """Write all of it."""
-    for line in said:
-        # A progress bar draws one line again and again: what stands at the end is what was said.
-        if whole := formatted(line.rstrip("\r\n").rpartition("\r")[2], name, datetime.now(ZONE)):
+def copy_lines(output: Iterable[str], file: LogFile, name: str) -> None:
+    """Format all lines and append them to a log."""
+    for line in output:
+        # A progress bar redraws one line: only its last state counts.
+        if whole := format_line(line.rstrip("\r\n").rpartition("\r")[2], name, datetime.now(ZONE)):
             file.write(whole)
 
 
@@ -121,8 +127,8 @@ def _time(moment: datetime) -> str:
 
 if __name__ == "__main__":
     with os.fdopen(0, "rb") as given:
-        follow(
-            lines(given),
+        copy_lines(
+            read_lines(given),
             LogFile(Path(sys.argv[1]), file=os.fdopen(1, "ab", buffering=0)),
             sys.argv[2],
         )

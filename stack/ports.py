@@ -1,4 +1,4 @@
-"""Free ports on loopback."""
+"""Choose free ports on loopback."""
 
 import contextlib
 import random
@@ -11,10 +11,14 @@ OTHERS = range(20_000, 32_000)
 
 
 def choose_port(wanted: int | None = None, taken: Collection[int] = ()) -> int:
-    """`wanted` when nobody listens there and it is not in `taken`, else a free port.
+    """Return `wanted` when nobody listens there and it is not in `taken`, else a free port.
 
-    The free one lies below the range from which systems give ports to outgoing connections: up there, a client that tries to reach
-    a server which is down gets that server's own port sooner or later, and then the server cannot come back.
+    The free one lies below the range from which systems give ports to outgoing connections: above,
+    a client that tries to reach a server which is down gets that server's own port sooner or later,
+    and then the server cannot come back.
+
+    Raises:
+        StackError: none of a hundred random ports is free.
     """
     candidates = random.sample(OTHERS, 100)
     for port in candidates if wanted is None else [wanted, *candidates]:

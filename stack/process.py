@@ -1,7 +1,7 @@
-"""Processes that outlive their caller, and the certainty of which process a pid means.
+"""Run processes that outlive their caller, and never mistake another process for one of them.
 
-A pid alone is not an identity: it is recycled. A `Process` is a pid with the moment that process began, and nothing here ever
-signals a pid whose moment differs.
+A pid alone is not an identity: it is recycled. A `Process` is a pid with the moment at which that
+process began, and nothing here ever signals a pid whose moment differs.
 """
 
 import contextlib
@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stack import lines
-from stack.lines import open_log, set_aside
+from stack.lines import open_log, rotate
 
 ENDED = ("", "Z", "X")
 WRITER_SECONDS = 10.0
-"""For the last words of a process that ended to be in its log."""
+"""Seconds to wait until the last output of an ended process is in its log."""
 _writers: list[subprocess.Popen[bytes]] = []
 
 
@@ -33,8 +33,11 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Whether this very process still runs. One that has ended and is our own child is reaped, its exit code is gone then."""
-        state, began = _look(self.pid)
+        """Return whether this very process still runs.
+
+        An ended child of our own is reaped; its exit code is lost then.
+        """
+        state, began = _inspect(self.pid)
         if began != self.began:
             return False
         if state in ENDED:
@@ -44,13 +47,13 @@ class Process:
         return True
 
     def signal(self, number: signal.Signals) -> None:
-        """Sends a signal to the process and its group; nothing happens when it has ended."""
+        """Send a signal to the process and its group; do nothing when it has ended."""
         if self.alive:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, number)
 
     def stop(self, seconds: float) -> bool:
-        """Asks the process to end, kills it after `seconds`. Returns whether it ended by itself."""
+        """Ask the process to end and kill it after `seconds`; return whether it ended by itself."""
         self.signal(signal.SIGTERM)
         if wait_until(lambda: not self.alive, seconds):
             return True
@@ -60,18 +63,19 @@ class Process:
 
 
 def process_of(pid: int) -> Process:
-    """The process that has this pid now. If it has ended, the answer is a process that is not alive."""
-    return Process(pid, _look(pid)[1])
+    """Return the process that has this pid now; if it has ended, one that is not alive."""
+    return Process(pid, _inspect(pid)[1])
 
 
-def _look(pid: int) -> tuple[str, str]:
-    """State and moment of birth, unique to this boot of the machine; empty when no process has this pid."""
+def _inspect(pid: int) -> tuple[str, str]:
+    """Return a process's state and start, unique to this boot; empty texts when there is none."""
     if sys.platform == "linux":
         try:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             return "", ""
-        # A leader that was killed is a zombie at once, while its threads may still hold ports and files: then it has not ended.
+        # A killed thread-group leader is a zombie at once, while its threads may still hold ports
+        # and files: then the process has not ended.
         state = "dying" if fields[0] in ENDED and int(fields[17]) > 1 else fields[0]
         return state, f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()}/{fields[19]}"
     shown = subprocess.run(
@@ -83,9 +87,10 @@ def _look(pid: int) -> tuple[str, str]:
 def start(
     command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
 ) -> Process:
-    """Starts a daemon as `spawn` does, for a caller that may end before it."""
+    """Start a daemon as `spawn` does, for a caller that may end before it."""
     child = spawn(command, log, environment)
-    # Its end is told by Process.alive, which reaps it; without this Popen warns when it is collected while the daemon runs.
+    # Process.alive notices its end and reaps it; without this, Popen warns when it is garbage
+    # collected while the daemon runs.
     child.returncode = 0
     return process_of(child.pid)
 
@@ -97,26 +102,31 @@ def spawn(
     *,
     fresh: bool = True,
 ) -> subprocess.Popen[bytes]:
-    """Start a process in its own session (Ctrl-C in the caller's terminal misses it), without input, all output into `log`.
+    """Start a process in its own session, without input, with all output going to `log`.
 
-    A process of its own writes the log (`stack.lines`), so that each line has its time and the file its bounds; it ends with
-    the last process that could say something. A fresh log sets the one of the run before aside; otherwise output is appended.
+    Ctrl-C in the caller's terminal does not reach it. A separate process writes the log
+    (`stack.lines`), so that each line has its time and the file a bounded size; it ends with the
+    last process that could write to it.
+
+    Args:
+        command: program and arguments.
+        log: the log file.
+        environment: the process's environment; by default the caller's.
+        fresh: rotate the log of the previous run first; otherwise append to it.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     wait_until(lambda: not _is_written(log), WRITER_SECONDS)
     if fresh:
-        set_aside(log)
-    output, said = os.pipe()
+        rotate(log)
+    read_end, write_end = os.pipe()
     try:
-        _writers[:] = [
-            writer for writer in _writers if writer.poll() is None
-        ]  # ended ones are reaped
+        _writers[:] = [writer for writer in _writers if writer.poll() is None]  # reaps ended ones
         line = [sys.executable, "-IS", lines.__file__, str(log), log.stem]
         with open_log(log) as file:
             _writers.append(
                 subprocess.Popen(
                     line,
-                    stdin=output,
+                    stdin=read_end,
                     stdout=file,
                     stderr=subprocess.DEVNULL,
                     start_new_session=True,
@@ -125,18 +135,18 @@ def spawn(
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=said,
+            stdout=write_end,
+            stderr=write_end,
             env=environment,
             start_new_session=True,
         )
     finally:
-        os.close(output)
-        os.close(said)
+        os.close(read_end)
+        os.close(write_end)
 
 
 def _is_written(log: Path) -> bool:
-    """Whether the process that writes a log still does."""
+    """Return whether the process that writes a log is still running."""
     try:
         with log.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -148,8 +158,8 @@ def _is_written(log: Path) -> bool:
 
 
 @contextlib.contextmanager
-def one_at_a_time(file: Path, wait: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold a lock file, whichever process asks; one that finds it held calls `wait` and waits."""
+def file_lock(file: Path, wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold a lock file across processes; one that finds it held calls `wait` and waits."""
     with file.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -160,7 +170,7 @@ def one_at_a_time(file: Path, wait: Callable[[], None] = lambda: None) -> Iterat
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Asks again and again, at most for `seconds`; returns the last answer."""
+    """Poll a condition for at most `seconds`; return its last result."""
     deadline = time.monotonic() + seconds
     while not (met := condition()) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -168,7 +178,13 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 def tail(log: Path, count: int = 20, *, ended: bool = False) -> str:
-    """The last lines of a log, empty when there is none. What has `ended` is given the time to have its last words written."""
+    """Return the last lines of a log; empty when there is none.
+
+    Args:
+        log: the log file.
+        count: number of lines.
+        ended: its process has ended; wait for the last output to be written.
+    """
     if ended:
         wait_until(lambda: not _is_written(log), WRITER_SECONDS)
     try:

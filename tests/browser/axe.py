@@ -4,7 +4,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from stack.parts import modules
+from stack.parts import npm_packages
 
 GRAVE = ("serious", "critical")
 
@@ -28,7 +28,7 @@ def small_targets(page: Page) -> list[str]:
 
 def _run(page: Page, options: str) -> dict[str, Any]:
     if not page.evaluate("'axe' in window"):
-        page.evaluate((modules() / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
+        page.evaluate((npm_packages() / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
     found: dict[str, Any] = page.evaluate(f"axe.run(document, {options})")
     return found
 

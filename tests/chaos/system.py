@@ -212,7 +212,7 @@ class System:
 
     def signal(self, server: str, number: Signals) -> None:
         """Send a signal to `kafka` or `clickhouse`."""
-        control.Notes.read(self._stack_home).processes[server].signal(number)
+        control.StackState.read(self._stack_home).processes[server].signal(number)
 
     @contextlib.contextmanager
     def away(self, server: str, frozen: bool = False) -> Iterator[None]:
@@ -229,7 +229,7 @@ class System:
 
     def _keep(self) -> None:
         while not self._over.wait(0.3):
-            if not self.down and control.fallen(self._stack_home):
+            if not self.down and control.ended_parts(self._stack_home):
                 self.falls += 1
                 assert control.up(self._stack_home) == self._addresses, (
                     "a server came back elsewhere"

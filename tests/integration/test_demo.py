@@ -72,10 +72,10 @@ def test_the_demo_shows_its_addresses_restarts_what_dies_and_leaves_nothing_behi
     child = run(tmp_path)
     try:
         said = read_until(
-            child, "/wall", "worker ended (exit code 7); it starts again in 2 s", "worker failed"
+            child, "/wall", "worker ended (exit code 7); restarting in 2 s", "worker failed"
         )
         assert "migrate done" in said
-        running = [*noted(tmp_path), *control.Notes.read(tmp_path).processes.values()]
+        running = [*noted(tmp_path), *control.StackState.read(tmp_path).processes.values()]
         for _ in range(20):  # Whoever is impatient must not make it wait for itself.
             child.send_signal(number)
         child.communicate(timeout=60)
@@ -91,10 +91,10 @@ def test_a_server_of_the_stack_that_falls_starts_again_where_it_was(tmp_path: Pa
     child = run(tmp_path)
     try:
         read_until(child, "/wall")
-        before = control.Notes.read(tmp_path)
+        before = control.StackState.read(tmp_path)
         before.processes["clickhouse"].signal(signal.SIGKILL)
-        read_until(child, "ClickHouse is gone; it starts again", "ClickHouse ready")
-        after = control.Notes.read(tmp_path)
+        read_until(child, "ClickHouse ended; restarting it", "ClickHouse ready")
+        after = control.StackState.read(tmp_path)
         assert after.ports == before.ports
         assert after.processes["clickhouse"].pid != before.processes["clickhouse"].pid
         child.send_signal(signal.SIGTERM)
@@ -149,7 +149,7 @@ def test_down_refuses_while_a_demo_runs_and_ends_what_a_killed_one_left(tmp_path
         read_until(child, "/wall")
         refused = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
         assert refused.returncode == 1 and "A demo runs in" in refused.stderr
-        left = [*noted(tmp_path), *control.Notes.read(tmp_path).processes.values()]
+        left = [*noted(tmp_path), *control.StackState.read(tmp_path).processes.values()]
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
         assert any(process.alive for process in left)

@@ -80,11 +80,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 def test_every_socket_of_every_process_takes_this_machine_only(demo: Demo) -> None:
     pids = descendants(demo.child.pid)
-    for process in control.Notes.read(demo.home).processes.values():
+    for process in control.StackState.read(demo.home).processes.values():
         pids |= descendants(process.pid)
     found = {pid: listening(pid) for pid in pids}
     served = {one.port for sockets in found.values() for one in sockets}
-    assert served >= {*demo.ports.values(), *control.Notes.read(demo.home).ports.values()}, (
+    assert served >= {*demo.ports.values(), *control.StackState.read(demo.home).ports.values()}, (
         "all that listens was looked at"
     )
     open_to_others = {

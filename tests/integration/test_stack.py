@@ -87,7 +87,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 
 def processes(home: Path) -> dict[str, Process]:
-    return control.Notes.read(home).processes
+    return control.StackState.read(home).processes
 
 
 def test_up_status_down_and_wipe_from_the_command_line(home: Path) -> None:
@@ -107,7 +107,7 @@ def test_up_status_down_and_wipe_from_the_command_line(home: Path) -> None:
 
     before = processes(home)
     again = command(home, "up")
-    assert (again.returncode, again.stderr.count("is up already")) == (0, 2)
+    assert (again.returncode, again.stderr.count("is already running")) == (0, 2)
     assert processes(home) == before
 
     known = command(home, "status", "--json")
@@ -158,7 +158,7 @@ def test_a_part_killed_without_warning_finds_its_data_and_its_address_again(
 
 def test_clients_that_talk_nonsense_or_hang_up_end_their_own_connection_only(home: Path) -> None:
     where = control.up(home)
-    ports, before = control.Notes.read(home).ports, processes(home)
+    ports, before = control.StackState.read(home).ports, processes(home)
     abort_on_close = struct.pack("ii", 1, 0)  # a reset instead of an orderly end
     for said in (b"", b"GET /", b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 64):
         for _ in range(25):
@@ -223,13 +223,13 @@ def test_two_stacks_that_start_at_once_both_come_up(home: Path) -> None:
 def test_ports_that_others_took_meanwhile_are_left_to_them(home: Path) -> None:
     first = control.up(home)
     control.down(home)
-    before = control.Notes.read(home).ports
+    before = control.StackState.read(home).ports
     with (
         socket.create_server(("127.0.0.1", before["kafka"])),
         socket.create_server(("127.0.0.1", before["clickhouse"])),
     ):
         second = control.up(home)
-    after = control.Notes.read(home).ports
+    after = control.StackState.read(home).ports
     assert second.kafka_servers != first.kafka_servers
     assert second.clickhouse_address != first.clickhouse_address
     assert after["controller"] == before["controller"], "a port that is still free is kept"
@@ -248,7 +248,7 @@ def test_a_pid_that_now_belongs_to_another_process_is_never_signalled(home: Path
     bystander = subprocess.Popen(["sleep", "60"], start_new_session=True)
     try:
         home.mkdir(exist_ok=True)
-        control.Notes(
+        control.StackState(
             {}, {"kafka": Process(bystander.pid, "an earlier life")}, {"kafka": 0.0}
         ).write(home)
         control.down(home)

@@ -157,7 +157,7 @@ def test_the_password_is_random_in_a_file_of_its_owner_and_in_no_process_list_lo
     assert known not in done.stdout + done.stderr
     for log in (home / "logs").iterdir():
         assert known not in log.read_text(errors="replace")
-    for process in control.Notes.read(home).processes.values():
+    for process in control.StackState.read(home).processes.values():
         assert known.encode() not in Path(f"/proc/{process.pid}/cmdline").read_bytes()
         assert known.encode() not in Path(f"/proc/{process.pid}/environ").read_bytes()
     assert stat.S_IMODE((home / "clickhouse" / "config.xml").stat().st_mode) == 0o600
@@ -180,7 +180,7 @@ def test_clickhouse_takes_no_http_unless_it_is_asked_to_and_then_from_nobody_wit
     home: Path,
 ) -> None:
     where = control.up(home)
-    notes = control.Notes.read(home)
+    notes = control.StackState.read(home)
     found = listening(notes.processes["clickhouse"].pid)
     assert found == {Socket("tcp", "127.0.0.1", notes.ports["clickhouse"])}
     control.down(home)
@@ -213,9 +213,9 @@ def test_an_installation_from_before_passwords_keeps_its_data_and_goes_on(home: 
         [sys.executable, "-c", SERVE_AS_BEFORE, str(library()), str(folder / "config.xml")],
         home / "before.log",
     )
-    control.Notes({"clickhouse": port}, {"clickhouse": server}, {"clickhouse": time.time()}).write(
-        home
-    )
+    control.StackState(
+        {"clickhouse": port}, {"clickhouse": server}, {"clickhouse": time.time()}
+    ).write(home)
     old = f"clickhouse://127.0.0.1:{port}/ioc"
 
     def answers() -> bool:

@@ -4,7 +4,7 @@ import pytest
 
 from schemas.events.partitions import Partitions
 from schemas.settings import Settings
-from stack.demo import environment, whole_system
+from stack.demo import demo_steps, environment
 
 GROWN = "4, 2027-01-01T00:00+07:00 = 8"
 
@@ -20,5 +20,5 @@ def test_settings_are_handed_on_as_they_are(
 
 
 def test_the_watch_is_part_of_the_whole_system() -> None:
-    names = [step.name for step in whole_system(Settings(), 30, 1)]
+    names = [step.name for step in demo_steps(Settings(), 30, 1)]
     assert names == ["migrate", "worker", "watch", "gateway", "simulator", "dashboard"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from stack import control
-from stack.lines import MAX_FILES, WELL_FORMED, ZONE, LogFile, follow, formatted, lines
+from stack.lines import MAX_FILES, WELL_FORMED, ZONE, LogFile, copy_lines, format_line, read_lines
 from stack.process import spawn, start, tail, wait_until
 
 NOW = datetime(2026, 11, 30, 20, 16, 5, 123000, ZONE)
@@ -37,13 +37,13 @@ NOW = datetime(2026, 11, 30, 20, 16, 5, 123000, ZONE)
     ],
 )
 def test_every_line_gets_a_time_a_zone_and_a_level(said: str, kept: str | None) -> None:
-    assert formatted(said, "worker", NOW) == kept
+    assert format_line(said, "worker", NOW) == kept
 
 
 def test_a_line_of_clickhouse_keeps_its_own_time_level_and_query() -> None:
     at = datetime(2026, 11, 30, 20, 22, 29, 690000).astimezone()  # as the machine's clock shows it
     said = f"\x1b[?2004h:) {at:%Y.%m.%d %H:%M:%S}.690977 [ 10222 ] {{84ba9b3d}} <Error> TCPHandler: Code: 516."
-    line = formatted(said, "clickhouse", NOW)
+    line = format_line(said, "clickhouse", NOW)
     assert (
         line
         == f"{at.astimezone(ZONE).isoformat(timespec='milliseconds')} ERROR clickhouse TCPHandler: Code: 516. {{84ba9b3d}}"
@@ -55,7 +55,7 @@ def test_a_log_is_bounded_however_much_is_said(tmp_path: Path) -> None:
         tmp_path / "worker.log",
         io.BytesIO(b"x" * 1_000_000 + b"\n" + b"word\n" * 50_000),
     )
-    follow(lines(stream), LogFile(file, max_bytes=100_000), "worker")
+    copy_lines(read_lines(stream), LogFile(file, max_bytes=100_000), "worker")
     assert {path.name for path in tmp_path.iterdir()} == {
         "worker.log",
         "worker.log.1",
@@ -111,7 +111,7 @@ def test_a_full_disk_is_told_in_one_sentence_before_it_is_full(
 ) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage(0, 0, control.MIN_FREE_BYTES))
-    assert control.short_of_disk(tmp_path) == ""
+    assert control.disk_warning(tmp_path) == ""
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage(0, 0, 300_000_000))
-    said = control.short_of_disk(tmp_path)
+    said = control.disk_warning(tmp_path)
     assert re.fullmatch(r"Only 0\.3 GB are free under \S+: [^.]+\.", said)

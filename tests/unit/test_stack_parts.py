@@ -47,15 +47,15 @@ def test_the_cache_folder_is_the_setting_else_among_the_users_caches(
     monkeypatch.delenv("IOC_CACHE", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert parts.cache() == tmp_path / ".cache" / "province-ioc"
+    assert parts.cache_folder() == tmp_path / ".cache" / "province-ioc"
     monkeypatch.setenv("XDG_CACHE_HOME", "not/absolute")
-    assert parts.cache() == tmp_path / ".cache" / "province-ioc", (
+    assert parts.cache_folder() == tmp_path / ".cache" / "province-ioc", (
         "the XDG specification has a relative path ignored"
     )
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert parts.cache() == tmp_path / "xdg" / "province-ioc"
+    assert parts.cache_folder() == tmp_path / "xdg" / "province-ioc"
     monkeypatch.setenv("IOC_CACHE", "~/parts")
-    assert parts.cache() == tmp_path / "parts"
+    assert parts.cache_folder() == tmp_path / "parts"
 
 
 def test_another_version_is_kept_in_another_folder(cache: Path, recipe: Path) -> None:
@@ -72,7 +72,9 @@ def test_the_folders_of_the_two_parts_are_in_the_cache_and_nowhere_in_the_packag
     cache: Path,
 ) -> None:
     assert {parts.part_folder(one.recipe).parent for one in fetch.PARTS} == {cache}
-    assert parts.modules().is_relative_to(cache) and parts.class_archive().is_relative_to(cache)
+    assert parts.npm_packages().is_relative_to(cache) and parts.class_archive().is_relative_to(
+        cache
+    )
     with pytest.raises(StackError, match=r"^Kafka is not fetched: run `ioc stack fetch`, or .*\.$"):
         parts.jars()
     with pytest.raises(StackError, match="run `ioc stack fetch`, or "):
