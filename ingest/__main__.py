@@ -1,4 +1,4 @@
-"""`python -m ingest`: the commands that bring events into Kafka."""
+"""Run the commands that bring events into Kafka: `python -m ingest`."""
 
 import logging
 import signal
@@ -20,10 +20,10 @@ from schemas.settings import Settings
 
 
 class IngestGroup(TyperGroup):
-    """The commands: an expected error is one sentence, not a traceback."""
+    """The command group: prints an expected error as one sentence, not as a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command that was given."""
+        """Run the chosen command."""
         try:
             return super().invoke(ctx)
         except (KafkaUnavailableError, SealError) as error:
@@ -43,12 +43,12 @@ Servers = Annotated[
 ]
 Prefix = Annotated[
     str | None,
-    typer.Option("--topic-prefix", help="What topic names begin with.  [env: IOC_TOPIC_PREFIX]"),
+    typer.Option("--topic-prefix", help="Prefix of topic names.  [env: IOC_TOPIC_PREFIX]"),
 ]
 
 
 def settings(**given: Any) -> Settings:
-    """The settings of the environment, with what the command line gives in their place."""
+    """Return the settings of the environment, overridden by what the command line gives."""
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
@@ -57,14 +57,14 @@ def settings(**given: Any) -> Settings:
 
 
 def stop(sentence: str, code: int = 1) -> NoReturn:
-    """End the command with one sentence."""
+    """End the command with one sentence on standard error."""
     print(f"ingest: {sentence}", file=sys.stderr)
     raise typer.Exit(code)
 
 
 @app.callback()
 def start() -> None:
-    """Set up what all commands share."""
+    """Set up logging, which all commands share."""
     configure("ingest", logging.WARNING)
 
 
@@ -77,27 +77,27 @@ def gateway(
     kafka_servers: Servers = None,
     topic_prefix: Prefix = None,
 ) -> None:
-    """Listen for events over HTTP: POST /v1/events, GET /healthz, /readyz, /metrics, /openapi.json."""
+    """Accept events over HTTP: POST /v1/events, GET /healthz, /readyz, /metrics, /openapi.json."""
     from ingest.gateway.app import serve
 
     configure("ingest.gateway")
-    # uvicorn finishes what is in flight, then raises the signal again: that is a good end.
+    # uvicorn finishes the requests in flight, then raises the signal again: exit with 0 then.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     chosen = settings(
         host=host, gateway_port=port, kafka_servers=kafka_servers, topic_prefix=topic_prefix
     )
-    sealer(chosen)  # Made here, or said in one sentence that it cannot be.
+    sealer(chosen)  # Created here, so that a problem is reported in one sentence.
     serve(chosen)
 
 
 @app.command()
 def topics(
-    create: Annotated[bool, typer.Option(help="Make those that are missing.")] = True,
+    create: Annotated[bool, typer.Option(help="Create the topics that are missing.")] = True,
     kafka_servers: Servers = None,
     topic_prefix: Prefix = None,
 ) -> None:
-    """List the Kafka topics of this installation, and make those that are missing."""
+    """List the Kafka topics of this installation, and create those that are missing."""
     from ingest.topics import ensure, existing, plan
 
     chosen = settings(kafka_servers=kafka_servers, topic_prefix=topic_prefix)
@@ -105,7 +105,7 @@ def topics(
     present = existing(chosen)
     table = Table("topic", "partitions", "state")
     for name, topic in plan(chosen).items():
-        state = "made" if name in made else "present" if name in present else "missing"
+        state = "created" if name in made else "present" if name in present else "missing"
         table.add_row(name, str(present.get(name, topic["num_partitions"])), state)
     Console().print(table)
 

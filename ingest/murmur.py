@@ -1,17 +1,21 @@
-"""Kafka's hash of a key, by which every client chooses the partition: murmur2, at half the price of kafka-python's."""
+"""Compute Kafka's hash of a key (murmur2), which chooses the partition, faster than kafka-python.
+
+It takes half the time.
+"""
 
 from struct import Struct
 
 _SEED, _MULTIPLIER, _MASK = 0x9747B28C, 0x5BD1E995, 0xFFFFFFFF
 _WORDS = tuple(Struct(f"<{number}I") for number in range(65))
-"""Reads so many words of four bytes at once; a longer key is read piece by piece."""
+"""Unpacks that many four-byte words at once; a longer key is read in pieces."""
 
 
 def murmur2(key: bytes) -> int:
-    """Return the unsigned 32-bit hash of a key, as `org.apache.kafka.common.utils.Utils.murmur2` gives it.
+    """Return the unsigned 32-bit hash of a key, equal to Kafka's `Utils.murmur2`.
 
-    kafka-python adds up each word from its four bytes. An entity's first step pays for it in full: 3 to 7 µs of the 35 that the
-    gateway spends on an event.
+    That is `org.apache.kafka.common.utils.Utils.murmur2`. kafka-python adds up each word from its
+    four bytes. An entity's first step pays the full price: 3 to 7 µs of the 35 that the gateway
+    spends on an event.
     """
     size = len(key)
     found = _SEED ^ size

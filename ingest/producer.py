@@ -1,7 +1,8 @@
-"""The one Kafka producer of everything that brings events in: gateway, file import, simulator.
+"""Send records to Kafka: the one producer of gateway, file import and simulator.
 
-Idempotent, acknowledged by all in-sync replicas, lz4. It belongs to kafka-python 3, whose buffer has no bound of its own: here the
-bytes not yet acknowledged are bounded, and `send` waits for room.
+It is idempotent, waits for all in-sync replicas and compresses with lz4. kafka-python 3, which it
+wraps, does not bound its buffer: here the bytes that are not yet acknowledged are bounded, and
+`send` waits for room.
 """
 
 import threading
@@ -26,42 +27,54 @@ from schemas.seal import Sealer, sealed, sealer
 from schemas.settings import Settings
 
 PENDING_BYTES = 64 << 20
-"""Bytes of records that may wait for their acknowledgement; more make `send` wait."""
+"""Maximal bytes of records awaiting acknowledgement; beyond, `send` blocks."""
 FORGET_INTERVAL_RECORDS = 256
-"""Records after which those that are acknowledged are looked for: each time would cost more than it frees."""
+"""Records between two searches for acknowledged ones: searching each time would cost more than it
+frees.
+"""
 
 _hash = lru_cache(65_536)(murmur2)
-"""Kafka's hash of a key, which an entity's steps share."""
+"""Kafka's hash of a key, cached, because the steps of an entity share their key."""
 
 
 class KafkaUnavailableError(Exception):
-    """Kafka does not answer or did not acknowledge within the patience; says which servers were asked."""
+    """Kafka does not answer or did not acknowledge in time; the message names the servers."""
 
 
 class _Kafka(KafkaProducer):  # type: ignore[misc]  # kafka-python has no types.
-    """kafka-python's producer, which says its name for each record, logged or not."""
+    """kafka-python's producer with a cheap name: it formats that for each record, logged or not."""
 
     def __str__(self) -> str:
+        """Return a constant."""
         return "<KafkaProducer>"
 
 
 class Producer:
     """Sends records to Kafka; safe to share between threads.
 
-    Every `send…` returns a future of kafka-python: `get(timeout)` gives `partition` and `offset` once the broker has acknowledged,
-    or raises `kafka.errors.KafkaError`; `add_callback` and `add_errback` are called from the producer's own thread. A record is
-    retried for `patience` seconds, through a restart of the broker, and written once although it was retried. A record whose
-    future failed may still be in the log: sending it again is safe, as identity is judged downstream.
+    Every `send…` returns a future of kafka-python: `get(timeout)` gives `partition` and `offset`
+    once the broker has acknowledged, or raises `kafka.errors.KafkaError`; `add_callback` and
+    `add_errback` are called from the producer's own thread. A record is retried for
+    `timeout_seconds`, through a restart of the broker, and written once even if it was retried. A
+    record whose future failed may still be in the log: sending it again is safe, because events are
+    deduplicated downstream.
     """
 
-    def __init__(self, settings: Settings, *, patience: float = 60.0) -> None:
-        """Connects. Raises `KafkaUnavailableError` when no broker answers within 5 seconds. Topics must exist: see
-        `ingest.topics`."""
+    def __init__(self, settings: Settings, *, timeout_seconds: float = 60.0) -> None:
+        """Connect to Kafka. Topics must exist: see `ingest.topics`.
+
+        Args:
+            settings: servers, topic prefix, partitions and the largest event.
+            timeout_seconds: how long a record is retried, and how long sending waits for room.
+
+        Raises:
+            KafkaUnavailableError: no broker answers within 5 seconds.
+        """
         self._settings = settings
         self._servers = settings.kafka_servers
         self._prefix = settings.topic_prefix
         self._partitions = settings.partitions
-        self._patience = patience
+        self._timeout_seconds = timeout_seconds
         try:
             self._kafka = _Kafka(
                 bootstrap_servers=settings.kafka_servers.split(","),
@@ -69,12 +82,13 @@ class Producer:
                 enable_idempotence=True,
                 acks="all",
                 compression_type="lz4",
-                linger_ms=20,  # fewer, fuller batches: a fifth less CPU than at 5 ms, which no screen would notice
+                # Fewer, fuller batches: a fifth less CPU than at 5 ms; no screen shows the delay.
+                linger_ms=20,
                 batch_size=512 << 10,
                 max_request_size=settings.event_max_bytes + (2 << 20),
-                request_timeout_ms=int(min(10.0, patience / 2) * 1000),
-                delivery_timeout_ms=int(patience * 1000),
-                max_block_ms=int(min(10.0, patience) * 1000),
+                request_timeout_ms=int(min(10.0, timeout_seconds / 2) * 1000),
+                delivery_timeout_ms=int(timeout_seconds * 1000),
+                max_block_ms=int(min(10.0, timeout_seconds) * 1000),
                 bootstrap_timeout_ms=5_000,
                 reconnect_backoff_max_ms=500,
                 allow_auto_create_topics=False,
@@ -96,7 +110,7 @@ class Producer:
 
     @property
     def pending_bytes(self) -> int:
-        """Bytes of the records that are not acknowledged yet."""
+        """Return the bytes of records that are not acknowledged yet."""
         with self._lock:
             self._forget()
             return self._pending_bytes
@@ -111,7 +125,19 @@ class Producer:
         time: datetime,
         received_at: datetime | None = None,
     ) -> "Future[Any]":
-        """Send an event, keyed by its entity. It arrives when the broker takes it in, or arrived at `received_at` (history)."""
+        """Encode an event and send it, keyed by its entity.
+
+        Args:
+            kind: the event's kind, which chooses the topic.
+            event: the payload.
+            id: CloudEvents id.
+            source: CloudEvents source.
+            time: when it happened.
+            received_at: when it arrived, for history; by default, when the broker takes it in.
+
+        Returns:
+            A kafka-python future of the record's partition and offset.
+        """
         value = write(kind, event, id=id, source=source, time=time)
         arrived = None if received_at is None else milliseconds(received_at)
         return self.send_record(kind, kind.entity_id(event).encode(), value, arrived)
@@ -119,9 +145,10 @@ class Producer:
     def send_record(
         self, topic_kind: Kind, key: bytes, value: bytes, received_ms: int | None = None
     ) -> "Future[Any]":
-        """Send a record, valid or not, to the topic of a kind: as it is, but who reported is sealed.
+        """Send a record, valid or not, to the topic of a kind; encrypt its reporter's identity.
 
-        Raises `schemas.seal.SealError` when the key cannot be had.
+        Raises:
+            schemas.seal.SealError: the key cannot be read.
         """
         return self.put(
             topic_kind.topic(self._prefix),
@@ -138,26 +165,31 @@ class Producer:
         partition: int | None = None,
         received_ms: int | None = None,
     ) -> "Future[Any]":
-        """Send a record as it is to a topic, to the partition of its key and time (`schemas.events.partitions`) unless one is
-        named.
+        """Send a record unchanged to a topic.
 
-        `received_ms` states a past arrival (`schemas.events.topics.RECEIVED_AT`); else a record arrives when the broker takes it
-        in. Raises `KafkaUnavailableError` when there is no room, or the topic is unknown, for the patience; or when it lacks the
-        partition.
+        Args:
+            topic: the topic's full name.
+            key: the record's key.
+            value: the record's bytes.
+            partition: by default that of the key and the time (`schemas.events.partitions`).
+            received_ms: a past arrival (`schemas.events.topics.RECEIVED_AT`); by default the record
+                arrives when the broker takes it in.
+
+        Raises:
+            KafkaUnavailableError: there was no room, or the topic is unknown, for the whole
+                timeout; or the topic lacks the partition.
         """
         if partition is None:
             partition = self._partitions.of(_hash(key), value)
         size = len(value)
-        # Without the lock this may be off by what other threads send in this moment, which does not matter.
+        # Without the lock this may be off by what other threads send right now, which is harmless.
         if self._pending_bytes + size > PENDING_BYTES:
             self._make_room(size)
         headers = None if received_ms is None else [(RECEIVED_AT, b"%d" % received_ms)]
         try:
             future = self._kafka.send(topic, value, key, headers, partition)
-        except (
-            KafkaError,
-            ValueError,
-        ) as error:  # ValueError: kafka-python does not know the partition (yet).
+        # ValueError: kafka-python does not know the partition (yet).
+        except (KafkaError, ValueError) as error:
             self._kafka._metadata.request_update()
             raise KafkaUnavailableError(
                 f"Kafka at {self._servers} took no record for {topic}: {error}"
@@ -170,9 +202,13 @@ class Producer:
         return future
 
     def flush(self) -> None:
-        """Wait until every record is acknowledged. Raises `KafkaUnavailableError` if any since the last flush was not."""
+        """Wait until every record is acknowledged.
+
+        Raises:
+            KafkaUnavailableError: a record since the last flush was not acknowledged.
+        """
         try:
-            self._kafka.flush(self._patience + 10)
+            self._kafka.flush(self._timeout_seconds + 10)
         except KafkaError as error:
             raise KafkaUnavailableError(
                 f"Kafka at {self._servers} does not acknowledge: {error}"
@@ -187,14 +223,15 @@ class Producer:
             )
 
     def close(self, timeout: float = 10.0) -> None:
-        """Send what is left, for at most `timeout` seconds; what is not acknowledged by then fails. Never raises."""
+        """Send what is left, for at most `timeout` seconds; the rest fails. Never raises."""
         try:
             self._kafka.close(timeout)
         except KafkaError:
-            # Its own flush ran out of time; then kafka-python would leave its thread and the futures as they are.
+            # Its own flush timed out; then kafka-python would leave its thread and futures behind.
             self._kafka._sender.force_close()
 
     def __enter__(self) -> Self:
+        """Return the producer."""
         return self
 
     def __exit__(
@@ -203,12 +240,13 @@ class Producer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        """Flush unless the block failed, then close."""
         if kind is None:
             self.flush()
         self.close()
 
     def _make_room(self, size: int) -> None:
-        deadline = time.monotonic() + self._patience
+        deadline = time.monotonic() + self._timeout_seconds
         while True:
             with self._lock:
                 self._forget()
@@ -220,11 +258,12 @@ class Producer:
             except KafkaError:
                 if not oldest.is_done:
                     raise KafkaUnavailableError(
-                        f"Kafka at {self._servers} has not acknowledged for {self._patience:g} s."
+                        f"Kafka at {self._servers} has not acknowledged "
+                        f"for {self._timeout_seconds:g} s."
                     ) from None
 
     def _forget(self) -> None:
-        """Drop what is done from the head of the pending records, counting failures. Called with the lock held."""
+        """Drop completed records from the queue's head and count failures. Needs the lock."""
         pending = self._pending
         while pending and pending[0][0].is_done:
             future, size = pending.popleft()

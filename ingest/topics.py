@@ -1,4 +1,4 @@
-"""The Kafka topics of an installation: made if missing and grown if small, before anything is sent."""
+"""Create missing Kafka topics and add missing partitions, before anything is sent."""
 
 import time
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from schemas.settings import Settings
 
 
 def plan(settings: Settings) -> dict[str, dict[str, Any]]:
-    """The topics as kafka-python's admin client takes them."""
+    """Return the topics as kafka-python's admin client takes them, by name."""
     return {
         topic.name: {
             "num_partitions": topic.partitions,
@@ -26,19 +26,27 @@ def plan(settings: Settings) -> dict[str, dict[str, Any]]:
 
 
 def ensure(settings: Settings) -> list[str]:
-    """Make the topics that are missing, grow those that have too few partitions, and wait until they can be used.
+    """Create missing topics, add missing partitions, and wait until all of them can be used.
 
-    Records get the broker's time, in topics of older releases from now on. Returns the names of those made or grown. Several
-    processes may do so at once. Raises `KafkaUnavailableError`, also when the broker refuses, or a topic has more partitions than
-    are declared: somebody sends by another history, and repeats could count twice.
+    Topics of older releases get the broker's time for records from now on. Several processes may
+    run this at once.
+
+    Returns:
+        The names of the topics that were created or enlarged.
+
+    Raises:
+        KafkaUnavailableError: Kafka does not answer or refuses, or a topic has more partitions than
+            are declared: another process uses another history of partitions, and repeats could
+            count twice.
     """
     with _admin(settings) as admin:
         present, planned = _present(admin, settings), plan(settings)
         for name, topic in planned.items():
             if present.get(name, 0) > topic["num_partitions"]:
                 raise KafkaUnavailableError(
-                    f"The topic {name} has {present[name]} partitions, but IOC_PARTITIONS declares {settings.partitions}: "
-                    "declare in every process since when there are that many."
+                    f"The topic {name} has {present[name]} partitions, but IOC_PARTITIONS "
+                    f"declares {settings.partitions}: declare in every process since when there "
+                    "are that many."
                 )
         missing = {name: topic for name, topic in planned.items() if name not in present}
         small = {
@@ -47,14 +55,14 @@ def ensure(settings: Settings) -> list[str]:
             if present.get(name, 1 << 31) < topic["num_partitions"]
         }
         made = (
-            _done(settings, "make", admin.create_topics(missing, raise_errors=False)["topics"])
+            _done(settings, "create", admin.create_topics(missing, raise_errors=False)["topics"])
             if missing
             else []
         )
         grown = (
             _done(
                 settings,
-                "grow",
+                "enlarge",
                 admin.create_partitions(small, raise_errors=False).to_dict()["results"],
             )
             if small
@@ -67,11 +75,11 @@ def ensure(settings: Settings) -> list[str]:
 
 
 def _time(admin: Any, names: list[str]) -> None:
-    """Have topics of older releases, in which a record's time was what its sender said, take the broker's time from now on."""
-    asked = [
+    """Switch topics of older releases, whose records had the sender's time, to the broker's."""
+    resources = [
         ConfigResource(ConfigResourceType.TOPIC, name, {TIME_OF_RECORDS: None}) for name in names
     ]
-    found = admin.describe_configs(asked, config_filter="all")["topic"] if asked else {}
+    found = admin.describe_configs(resources, config_filter="all")["topic"] if resources else {}
     old = [name for name in names if found[name][TIME_OF_RECORDS]["value"] != APPENDED]
     if old:
         admin.alter_configs(
@@ -83,14 +91,15 @@ def _time(admin: Any, names: list[str]) -> None:
 
 
 def _done(settings: Settings, what: str, results: Any) -> list[str]:
-    """The names of topics that the broker made or grew now; one that another process made or grew meanwhile is as well."""
+    """Return the topics that the broker created or enlarged now, not those of another process."""
     errors = {
         result["name"]: for_code(result["error_code"]) for result in results if result["error_code"]
     }
     for name, error in errors.items():
         if error not in (TopicAlreadyExistsError, InvalidPartitionsError):
             raise KafkaUnavailableError(
-                f"Kafka at {settings.kafka_servers} did not {what} the topic {name}: {error.__name__}."
+                f"Kafka at {settings.kafka_servers} did not {what} the topic {name}: "
+                f"{error.__name__}."
             )
     return [result["name"] for result in results if result["name"] not in errors]
 
@@ -106,14 +115,19 @@ def _wait(
     ):
         if time.monotonic() > deadline:
             raise KafkaUnavailableError(
-                f"Kafka at {settings.kafka_servers} did not show the new partitions within {seconds:g} s."
+                f"Kafka at {settings.kafka_servers} did not show the new partitions "
+                f"within {seconds:g} s."
             )
         time.sleep(0.1)
     admin.wait_for_topics(list(planned))
 
 
 def existing(settings: Settings) -> dict[str, int]:
-    """The topics of this installation that exist, with their number of partitions. Raises `KafkaUnavailableError`."""
+    """Return this installation's existing topics with their number of partitions.
+
+    Raises:
+        KafkaUnavailableError: Kafka does not answer.
+    """
     with _admin(settings) as admin:
         return _present(admin, settings)
 

@@ -1,4 +1,4 @@
-"""The gateway's routes: what goes in, which status comes out."""
+"""Define the gateway's routes and the status codes of their answers."""
 
 import asyncio
 import gc
@@ -12,15 +12,15 @@ from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import ClientDisconnect
 
-from ingest.gateway import bodies, description, words
+from ingest.gateway import bodies, description, messages
 from ingest.gateway.bodies import UnusableBodyError
 from ingest.gateway.intake import Answer, Intake
 from ingest.gateway.link import ACK_SECONDS, KafkaLink
 from ingest.gateway.metrics import GatewayMetrics
 from ingest.gateway.notices import load
-from ingest.gateway.recent import Recent
-from ingest.gateway.refusals import Refusals
-from ingest.gateway.turns import Turns
+from ingest.gateway.recent import RecentEvents
+from ingest.gateway.refusals import RefusalCounter
+from ingest.gateway.scheduler import FairScheduler
 from ingest.producer import PENDING_BYTES, KafkaUnavailableError
 from schemas.clickhouse.retention import Keeping
 from schemas.events.envelope import Reader, RefusalCategory
@@ -34,7 +34,7 @@ from schemas.settings import Settings
 
 RETRY_SECONDS = 2
 LIMITS = Limits(body_bytes=None)
-"""The bound of a body is a setting, and said in the language of the sender."""
+"""Limits of the server; that of a body is a setting instead, reported in the sender's language."""
 
 
 def serve(settings: Settings) -> None:
@@ -44,7 +44,10 @@ def serve(settings: Settings) -> None:
 
 
 def create(settings: Settings) -> FastAPI:
-    """The gateway as an ASGI application; it connects to Kafka when it is started and runs without, too."""
+    """Return the gateway as an ASGI application.
+
+    It connects to Kafka when it is started, and runs without Kafka, too.
+    """
     gateway = Gateway(settings)
     app = FastAPI(
         title="IOC gateway",
@@ -63,17 +66,18 @@ def create(settings: Settings) -> FastAPI:
 
 
 class Gateway:
-    """One gateway process: its tie to Kafka, its memory of resends, its counters."""
+    """One gateway process: its connection to Kafka, its memory of resends, its counters."""
 
     def __init__(self, settings: Settings) -> None:
+        """Set up all parts; nothing connects before `lifespan`."""
         self._settings = settings
         self._reader = Reader(settings.event_max_bytes)
-        self._recent = Recent()
+        self._recent = RecentEvents()
         name = f"{settings.host}:{settings.gateway_port}"
-        self._refused = Refusals(name)
+        self._refused = RefusalCounter(name)
         self._link = KafkaLink(settings, name, self._refused)
         self._metrics = GatewayMetrics(self._link.beat_age, self._recent.__len__)
-        self._turns = Turns()
+        self._scheduler = FairScheduler()
 
     @cached_property
     def _sealer(self) -> Sealer:
@@ -81,32 +85,36 @@ class Gateway:
 
     @asynccontextmanager
     async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        """Load the reference data, start the threads, and stop them at the end."""
         load()
-        # What a request makes is freed by its reference counts; searching it for cycles again and again costs a tenth of the time.
+        # What a request allocates is freed by reference counts; searching it for cycles again and
+        # again costs a tenth of the time.
         gc.freeze()
         gc.set_threshold(100_000, 50, 100)
         self._link.start()
-        self._turns.start()
+        self._scheduler.start()
         yield
         await asyncio.to_thread(self._link.stop)
-        self._turns.stop()
+        self._scheduler.stop()
 
     async def take(self, request: Request) -> Response:
-        """Push one event, a batch or lines; answers for each once Kafka has it."""
-        language = words.language(
+        """Accept one event, a batch or lines; answer for each once Kafka has it."""
+        language = messages.preferred_language(
             request.headers.get("accept-language", ""), self._settings.language
         )
         try:
             status, answer = await self._take(request, language)
         except UnusableBodyError as problem:
-            reason = words.of(problem.reason, language, *problem.parts)
-            # The client's own words are in it, such as a content type: the category says enough.
+            reason = messages.text(problem.reason, language, *problem.parts)
+            # The reason quotes the client, such as its content type: the category says enough.
             self._refused.note(StatedSender(), problem.category, "")
             status, answer = problem.status, _nothing(problem.category, reason)
-        except KafkaUnavailableError as away:
+        except KafkaUnavailableError as error:
             status, answer = (
                 503,
-                _nothing("unavailable", f"{words.of(words.UNAVAILABLE, language)}. ({away})"),
+                _nothing(
+                    "unavailable", f"{messages.text(messages.UNAVAILABLE, language)}. ({error})"
+                ),
             )
         except ClientDisconnect:
             status, answer = 400, _nothing("disconnected", "")
@@ -121,7 +129,7 @@ class Gateway:
         media = bodies.media_type(
             headers.get("content-type", ""), headers.get("content-encoding", "")
         )
-        body = await bodies.whole(
+        body = await bodies.read_body(
             request.stream(), headers.get("content-length"), self._settings.gateway_max_bytes
         )
         arrived_ms = time.time_ns() // 1_000_000
@@ -135,29 +143,29 @@ class Gateway:
         )
 
         def steps() -> Iterator[None]:
-            records = bodies.events(media, body)
+            records = bodies.split_events(media, body)
             yield
             yield from intake.steps(records, producer, arrived_ms)
 
-        await self._turns.run(request.client.host if request.client else "", steps(), len(body))
+        await self._scheduler.run(request.client.host if request.client else "", steps(), len(body))
         seconds = await intake.acknowledged(ACK_SECONDS + 1)
         answer = intake.answer()
         self._metrics.observe(intake, seconds)
         return _status(answer, media), answer
 
     async def healthz(self) -> Response:
-        """Whether the process is alive."""
+        """Return whether the process is alive."""
         return _json({"status": "alive"})
 
     async def readyz(self) -> Response:
-        """Whether Kafka acknowledges, so that events can be taken."""
-        trouble = self._link.trouble()
-        if trouble is not None:
-            return _json({"status": "unavailable", "reason": trouble}, 503)
+        """Return whether Kafka acknowledges, so that events can be accepted."""
+        problem = self._link.problem()
+        if problem is not None:
+            return _json({"status": "unavailable", "reason": problem}, 503)
         return _json({"status": "ready", "heartbeat_age_seconds": round(self._link.beat_age(), 3)})
 
     async def show_metrics(self) -> Response:
-        """The counters, for Prometheus."""
+        """Return the counters, for Prometheus."""
         return Response(generate_latest(self._metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -176,7 +184,7 @@ def _status(answer: Answer, media: str) -> int:
 
 
 def _nothing(category: str, reason: str) -> Answer:
-    """The answer to a request of which no event was looked at."""
+    """Return the answer to a request of which no event was read."""
     return Answer(accepted=0, duplicates=0, refused=0, category=category, reason=reason, events=[])
 
 

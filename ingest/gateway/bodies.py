@@ -1,11 +1,11 @@
-"""From a request's body to the bytes of its events."""
+"""Split a request's body into the bytes of its events."""
 
 import re
 from collections.abc import AsyncIterator
 
 import msgspec
 
-from ingest.gateway import words
+from ingest.gateway import messages
 from schemas.events.envelope import RefusalCategory
 
 EVENT, BATCH, LINES = (
@@ -14,13 +14,16 @@ EVENT, BATCH, LINES = (
     "application/x-ndjson",
 )
 MEDIA_TYPES = (EVENT, "application/json", BATCH, LINES)
-"""What is taken: one event (two names for it), a JSON array of events, one event per line."""
+"""Accepted types: one event (two names for it), a JSON array of events, one event per line."""
 MAX_EVENTS = 10_000
 MAX_LINES = 3 * MAX_EVENTS
 """Lines of a body, blank ones included."""
 DENSE_COMMAS, MAX_BRACES = 4 * MAX_EVENTS, 10 * MAX_EVENTS
-"""A batch with more commas is looked at before it is taken apart: eight megabytes of `1,` make four million items and 480 MB. One
-with more braces holds too many events, whatever they are: an event has two objects."""
+"""Commas above which a batch is checked before it is parsed, and braces above which it is refused.
+
+Eight megabytes of `1,` make four million items and 480 MB. More braces mean too many events,
+whatever they are: an event has two objects.
+"""
 BOM = b"\xef\xbb\xbf"
 """The byte order mark that .NET and PowerShell put before UTF-8."""
 
@@ -36,9 +39,10 @@ _ITEM = re.compile(r"\$\[(\d+)\]")
 
 
 class UnusableBodyError(Exception):
-    """A body from which no events can be had: the status that answers it, a category and the reason in two languages."""
+    """A body without usable events: the answer's status, a category, a reason in two languages."""
 
     def __init__(self, status: int, category: str, reason: tuple[str, str], *parts: object) -> None:
+        """Keep what the answer needs; `parts` fill the placeholders of the reason."""
         super().__init__(reason[1].format(*parts))
         self.status = status
         self.category = category
@@ -47,7 +51,7 @@ class UnusableBodyError(Exception):
 
 
 def media_type(content_type: str, content_encoding: str) -> str:
-    """The kind of body that the headers announce. Raises `UnusableBodyError` (415)."""
+    """Return the type of body that the headers announce. Raises `UnusableBodyError` (415)."""
     name, _, parameters = content_type.partition(";")
     name = name.strip().lower()
     charset = parameters.replace(" ", "").replace('"', "").lower()
@@ -55,44 +59,46 @@ def media_type(content_type: str, content_encoding: str) -> str:
         charset.startswith("charset=") and charset not in ("charset=utf-8", "charset=utf8")
     ):
         raise UnusableBodyError(
-            415, "unsupported-media-type", words.MEDIA_TYPE, content_type, ", ".join(MEDIA_TYPES)
+            415, "unsupported-media-type", messages.MEDIA_TYPE, content_type, ", ".join(MEDIA_TYPES)
         )
     if content_encoding.strip().lower() not in ("", "identity"):
-        raise UnusableBodyError(415, "unsupported-media-type", words.ENCODING, content_encoding)
+        raise UnusableBodyError(415, "unsupported-media-type", messages.ENCODING, content_encoding)
     return EVENT if name == "application/json" else name
 
 
-async def whole(chunks: AsyncIterator[bytes], announced: str | None, limit: int) -> bytes:
-    """The body, read no further than `limit` bytes. Raises `UnusableBodyError` (413)."""
+async def read_body(chunks: AsyncIterator[bytes], announced: str | None, limit: int) -> bytes:
+    """Return the body, reading no more than `limit` bytes. Raises `UnusableBodyError` (413)."""
     if announced is not None and announced.isdecimal() and int(announced) > limit:
-        raise UnusableBodyError(413, RefusalCategory.TOO_LARGE.value, words.BODY_TOO_LARGE, limit)
+        raise UnusableBodyError(
+            413, RefusalCategory.TOO_LARGE.value, messages.BODY_TOO_LARGE, limit
+        )
     parts, size = [], 0
     async for chunk in chunks:
         size += len(chunk)
         if size > limit:
             raise UnusableBodyError(
-                413, RefusalCategory.TOO_LARGE.value, words.BODY_TOO_LARGE, limit
+                413, RefusalCategory.TOO_LARGE.value, messages.BODY_TOO_LARGE, limit
             )
         parts.append(chunk)
     return b"".join(parts)
 
 
-def events(media: str, body: bytes) -> list[bytes]:
-    """The bytes of each event, as the sender wrote them. Raises `UnusableBodyError` (400 or 413)."""
+def split_events(media: str, body: bytes) -> list[bytes]:
+    """Return each event's bytes as the sender wrote them. Raises `UnusableBodyError` (400, 413)."""
     body = body.removeprefix(BOM)
     if not body.strip():
-        raise UnusableBodyError(400, "empty", words.EMPTY)
+        raise UnusableBodyError(400, "empty", messages.EMPTY)
     if media == EVENT:
         return [body]
     records = _lines(body) if media == LINES else _array(body)
     if len(records) > MAX_EVENTS:
-        raise UnusableBodyError(413, RefusalCategory.TOO_LARGE.value, words.TOO_MANY, MAX_EVENTS)
+        raise UnusableBodyError(413, RefusalCategory.TOO_LARGE.value, messages.TOO_MANY, MAX_EVENTS)
     return records
 
 
 def _lines(body: bytes) -> list[bytes]:
     if body.count(b"\n") > MAX_LINES:
-        raise UnusableBodyError(413, RefusalCategory.TOO_LARGE.value, words.TOO_MANY, MAX_EVENTS)
+        raise UnusableBodyError(413, RefusalCategory.TOO_LARGE.value, messages.TOO_MANY, MAX_EVENTS)
     return [line for line in (line.strip() for line in body.split(b"\n")) if line]
 
 
@@ -101,25 +107,27 @@ def _array(body: bytes) -> list[bytes]:
         if body.count(b",") > DENSE_COMMAS:
             if body.count(b"{") > MAX_BRACES:
                 raise UnusableBodyError(
-                    413, RefusalCategory.TOO_LARGE.value, words.TOO_MANY, MAX_EVENTS
+                    413, RefusalCategory.TOO_LARGE.value, messages.TOO_MANY, MAX_EVENTS
                 )
-            _OBJECTS.decode(body)  # It stops at the first item that is none.
+            _OBJECTS.decode(body)  # It stops at the first item that is no object.
         return [bytes(raw) for raw in _LIST.decode(body)]
     except msgspec.ValidationError as error:
         if item := _ITEM.search(str(error)):
             raise UnusableBodyError(
-                400, RefusalCategory.WRONG_TYPE.value, words.NOT_OBJECTS, int(item[1])
+                400, RefusalCategory.WRONG_TYPE.value, messages.NOT_OBJECTS, int(item[1])
             ) from None
-        raise UnusableBodyError(400, RefusalCategory.WRONG_TYPE.value, words.NOT_A_LIST) from None
+        raise UnusableBodyError(
+            400, RefusalCategory.WRONG_TYPE.value, messages.NOT_A_LIST
+        ) from None
     except RecursionError:
         raise UnusableBodyError(
-            400, RefusalCategory.TOO_DEEP.value, words.CATEGORIES[RefusalCategory.TOO_DEEP]
+            400, RefusalCategory.TOO_DEEP.value, messages.CATEGORIES[RefusalCategory.TOO_DEEP]
         ) from None
     except UnicodeDecodeError:
         raise UnusableBodyError(
-            400, RefusalCategory.BAD_UTF8.value, words.CATEGORIES[RefusalCategory.BAD_UTF8]
+            400, RefusalCategory.BAD_UTF8.value, messages.CATEGORIES[RefusalCategory.BAD_UTF8]
         ) from None
     except msgspec.DecodeError as error:
         raise UnusableBodyError(
-            400, RefusalCategory.BAD_JSON.value, words.MALFORMED, str(error)
+            400, RefusalCategory.BAD_JSON.value, messages.MALFORMED, str(error)
         ) from None

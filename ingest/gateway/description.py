@@ -1,4 +1,4 @@
-"""The gateway's OpenAPI description: bodies, answers and examples, derived from the vocabulary."""
+"""Describe the gateway by OpenAPI: bodies, answers and examples, derived from the vocabulary."""
 
 from typing import Any
 
@@ -12,18 +12,21 @@ from schemas.documents import example, json_schema
 from schemas.events.envelope import RefusalCategory
 from schemas.events.kinds import KINDS
 
-INTRODUCTION = f"""Agencies push their events here: CloudEvents 1.0 in structured JSON, one, a batch or lines (NDJSON).
+INTRODUCTION = f"""Agencies send their events here: CloudEvents 1.0 in structured JSON, one event, \
+a batch or lines (NDJSON).
 
-Every event is answered for once the broker has acknowledged it: `accepted`, `duplicate` (it is there already; nothing to do),
-`refused` (with a category and a reason; mend it before sending again) or `unacknowledged` (send it again; it will count once).
-An accepted event may carry a `warning`: its time is ahead of its arrival, so the clock of its source is wrong; it has codes that no
-list knows, so that its figures count for no unit; or the code of a commune was read as another, its leading zero put back. A member
-that stands twice in one object is refused. A byte order mark before the body is taken no notice of.
-Identity is `source` + `id`: send again as often as needed. One request holds at most {MAX_EVENTS} events. Reasons are in
-Vietnamese or English, by `Accept-Language`.
+Every event is answered once the broker has acknowledged it: `accepted`, `duplicate` (already
+received; nothing to do), `refused` (with a category and a reason; correct it before sending again)
+or `unacknowledged` (send it again; it will count once). An accepted event may carry a `warning`:
+its time is ahead of its arrival, so the clock of its source is wrong; it has codes that no list
+contains, so that its figures count for no unit; or a commune's code was corrected by restoring its
+leading zero. An object with the same member twice is refused. A byte order mark before the body is
+ignored. Identity is `source` + `id`: send again as often as needed. One request holds at most
+{MAX_EVENTS} events. Reasons are in Vietnamese or English, by `Accept-Language`.
 
-A request beyond the limits of the server is answered by one sentence of plain text: 400 no HTTP, 408 headers or body too slow, 414
-address too long, 421 a name that the gateway does not have, 431 headers too large, 503 too much at once.
+A request beyond the limits of the server is answered by one sentence of plain text: 400 no HTTP,
+408 headers or body too slow, 414 address too long, 421 a name that the gateway does not have, 431
+headers too large, 503 too much at once.
 
 Categories of refusals: {", ".join(f"`{category.value}`" for category in RefusalCategory)}.
 """
@@ -45,7 +48,7 @@ _RETRY = {"description": "Seconds after which to send again.", "schema": {"type"
 
 
 def events() -> dict[str, Any]:
-    """Return how the door for events describes itself, with the example of each kind."""
+    """Return the description of `POST /v1/events`, with an example of each kind."""
     examples = {kind.name: msgspec.json.decode(example(kind)) for kind in KINDS}
     body = {
         "schema": _ONE,
@@ -58,15 +61,13 @@ def events() -> dict[str, Any]:
         "summary": "Push events",
         "operation_id": "push_events",
         "responses": {
-            200: _answer("Every event is accepted, or was there already."),
+            200: _answer("Every event is accepted, or was received before."),
             207: _answer("Some events are refused; the others are accepted."),
             400: _answer("The body is empty or not what its content type says."),
             408: _sentence("The headers or the body came too slowly."),
-            413: _answer(
-                "The body is too large or holds too many events; nothing of it was taken."
-            ),
+            413: _answer("The body is too large or holds too many events; nothing was accepted."),
             415: _answer(
-                "The content type or encoding is not taken; the reason names those that are."
+                "The content type or encoding is not supported; the reason lists those that are."
             ),
             421: _sentence(
                 "The `Host` is no name of this gateway; an administrator can add it to `IOC_HOSTS`."
@@ -74,7 +75,8 @@ def events() -> dict[str, Any]:
             422: _answer("Every event is refused."),
             431: _sentence("The headers are too large or too many."),
             503: _answer(
-                "Kafka does not acknowledge just now. `events` says which were accepted all the same; send the others again.",
+                "Kafka does not acknowledge at the moment. `events` says which were accepted "
+                "anyway; send the others again.",
                 **{"Retry-After": _RETRY},
             ),
         },
@@ -126,7 +128,8 @@ READYZ: dict[str, Any] = {
     "operation_id": "readyz",
     "responses": {
         200: _status("Kafka acknowledges."),
-        503: _status("Kafka is away; `reason` says more.") | {"headers": {"Retry-After": _RETRY}},
+        503: _status("Kafka is unavailable; `reason` says more.")
+        | {"headers": {"Retry-After": _RETRY}},
     },
 }
 METRICS: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""The events of one request on their way: each is read, sent, and answered for once the broker has acknowledged."""
+"""Process the events of one request: read each, send it, and answer once Kafka has acknowledged."""
 
 import asyncio
 import contextlib
@@ -13,10 +13,10 @@ from typing import Any
 
 import msgspec
 
-from ingest.gateway import words
-from ingest.gateway.notices import Notice, none_of, notices, told
-from ingest.gateway.recent import Position, Recent
-from ingest.gateway.refusals import Refusals
+from ingest.gateway import messages
+from ingest.gateway.notices import Notice, find_notices, format_warning, need_no_notice
+from ingest.gateway.recent import Position, RecentEvents
+from ingest.gateway.refusals import RefusalCounter
 from ingest.producer import KafkaUnavailableError, Producer
 from schemas.clickhouse.retention import Keeping
 from schemas.events.envelope import (
@@ -36,7 +36,7 @@ from schemas.seal import Sealer, read_sealed
 
 
 class Result(msgspec.Struct, omit_defaults=True, gc=False):
-    """What became of one event of a request."""
+    """The outcome of one event of a request."""
 
     index: int
     id: str | None = None
@@ -51,7 +51,7 @@ class Result(msgspec.Struct, omit_defaults=True, gc=False):
 
 
 class Answer(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """The body of every answer; `category` and `reason` are there when the request as a whole has a problem."""
+    """The body of every answer; `category` and `reason` are set if the whole request is refused."""
 
     accepted: int
     duplicates: int
@@ -63,18 +63,18 @@ class Answer(msgspec.Struct, omit_defaults=True, kw_only=True):
 
 
 PIECE_EVENTS, PIECE_BYTES = 1_000, 1 << 20
-"""What is read in one pass: some milliseconds of work."""
+"""Records that are read in one pass: some milliseconds of work."""
 STEP_EVENTS = 32
-"""Events that were read in one pass and are sent in one step."""
+"""Events that are sent in one step after they were read in one pass."""
 ACCEPTED, DUPLICATE, REFUSED, UNACKNOWLEDGED = "accepted", "duplicate", "refused", "unacknowledged"
 
 
 _Read = tuple[Read, bytes, int, int]
-"""An event, its record with who reported sealed, what stands for its identity and for what it says."""
+"""An event, its record with an encrypted reporter, and the hashes of its identity and content."""
 
 
 class _Produced(msgspec.Struct, frozen=True, gc=False):
-    """An event that was given to the producer."""
+    """An event that was passed to the producer."""
 
     index: int
     identity: int
@@ -84,18 +84,29 @@ class _Produced(msgspec.Struct, frozen=True, gc=False):
 
 
 class Intake:
-    """Takes the events of one request: all `steps` (off the event loop), then `acknowledged`, then `answer`."""
+    """Processes a request's events: `steps` (off the event loop), `acknowledged`, then `answer`."""
 
     def __init__(
         self,
         reader: Reader,
         sealer: Sealer,
-        recent: Recent,
+        recent: RecentEvents,
         prefix: str,
         language: str,
-        refused: Refusals,
+        refused: RefusalCounter,
         keeping: Keeping = Keeping(),
     ) -> None:
+        """Prepare for one request.
+
+        Args:
+            reader: validates events.
+            sealer: encrypts reporters' identities.
+            recent: positions of recently acknowledged events, shared by all requests.
+            prefix: prefix of topic names.
+            language: `vi` or `en`, for reasons and warnings.
+            refused: counts refusals, shared by all requests.
+            keeping: the retention rule; events from before its horizon are refused.
+        """
         self._reader = reader
         self._keeping = keeping
         self._sealer = sealer
@@ -110,24 +121,34 @@ class Intake:
         self.refusals: Counter[str] = Counter()
         """Category → events, for the metrics."""
         self.notices: Counter[tuple[str, str, str]] = Counter()
-        """(kind, what, field) → accepted events' notices, for the metrics."""
+        """(kind, what, field) → notices of accepted events, for the metrics."""
         self._notices: dict[int, list[Notice]] = {}
         self._sent: list[_Produced] = []
         self._first: dict[int, _Produced] = {}
-        """What stands for an identity → the event of this request that has it."""
+        """Hash of an identity → the first event of this request that has it."""
         self._repeats: list[tuple[int, int]] = []
         self._kinds: dict[int, str] = {}
         self._producer: Producer
         self._arrival: datetime
         self._arrived_ms = 0
         self._started = 0.0
-        self._away = False
+        self._unavailable = False
 
     def steps(
         self, records: Sequence[bytes], producer: Producer, arrived_ms: int
     ) -> Iterator[None]:
-        """Read every record and send what is valid and new, a few milliseconds at a time. What Kafka has no room for is left
-        unacknowledged."""
+        """Read every record and send the valid and new ones, a few milliseconds at a time.
+
+        Events for which Kafka has no room stay unacknowledged.
+
+        Args:
+            records: the bytes of each event.
+            producer: sends them.
+            arrived_ms: when the request arrived, in milliseconds since 1970.
+
+        Yields:
+            After each step, so that the caller can serve another request.
+        """
         self._started = time.perf_counter()
         self._producer, self._arrived_ms = producer, arrived_ms
         self._arrival = datetime.fromtimestamp(arrived_ms / 1000, UTC)
@@ -141,7 +162,7 @@ class Intake:
                 continue
             kind = together[0][0].kind
             self._kinds.update(dict.fromkeys(range(at, until), kind.name))
-            quiet = not self._keeping.days and none_of(
+            quiet = not self._keeping.days and need_no_notice(
                 kind, [one[0] for one in together], piece, self._arrival
             )
             for index, (record, read) in enumerate(zip(piece, together, strict=True), at):
@@ -152,39 +173,44 @@ class Intake:
     def _take(
         self, index: int, record: bytes, read_before: _Read | None = None, quiet: bool = False
     ) -> None:
-        """Read an event, unless that was done, and send it if it is valid and new; `quiet` ones were found to need no word."""
+        """Read an event, unless that was done, and send it if it is valid and new.
+
+        `quiet` events are known to need no notice.
+        """
         result = Result(index)
         self.results.append(result)
         try:
-            read, closed, mark, content = read_before or self._read(record)
+            read, encrypted, mark, content = read_before or self._read(record)
             result.id, result.source = read.id, read.source
             if not quiet:
                 self._kinds[index] = read.kind.name
                 if self._keeping.days:
                     self._keeping.check(read, self._arrived_ms)
-                if (found := notices(read, record, self._arrival)) is not None:
+                if (found := find_notices(read, record, self._arrival)) is not None:
                     self._notices[index] = found
-                    result.warning = told(found, self._language)
+                    result.warning = format_warning(found, self._language)
             if (earlier := self._first.get(mark)) is not None:
                 _same_or_refuse(earlier.body, content)
                 self._repeats.append((index, earlier.index))
             elif (known := self._recent.get(mark)) is not None:
                 _same_or_refuse(known.body, content)
-                _place(result, DUPLICATE, known)
-            elif not self._away:
-                self._give(index, read, closed, mark, content)
+                _set_position(result, DUPLICATE, known)
+            elif not self._unavailable:
+                self._produce(index, read, encrypted, mark, content)
         except RefusalError as refusal:
             self._refuse(result, refusal, record)
         except KafkaUnavailableError:
-            self._away = True
+            self._unavailable = True
 
     def _read(self, record: bytes) -> _Read:
-        read, closed = read_sealed(record, self._reader, self._sealer)
-        return read, closed, identity(read.event_id), body(read)
+        read, encrypted = read_sealed(record, self._reader, self._sealer)
+        return read, encrypted, identity(read.event_id), body(read)
 
     def _read_together(self, records: Sequence[bytes]) -> list[_Read] | None:
-        """What `_read` gives for each, in one pass: a sender's records are of one kind as a rule. None if they have to be read one
-        by one, as those in which somebody is named are, too."""
+        """Return what `_read` gives for each record, in one pass: most requests are of one kind.
+
+        None if they must be read one by one, as must those that name a person.
+        """
         kind = (
             BY_NAME.get(stated_sender(records[0]).kind, FEEDBACK) if len(records) > 1 else FEEDBACK
         )
@@ -197,7 +223,7 @@ class Intake:
         marks = identities([read.event_id for read in reads])
         return list(zip(reads, records, marks, bodies(kind, reads), strict=True))
 
-    def _give(self, index: int, read: Read, record: bytes, mark: int, content: int) -> None:
+    def _produce(self, index: int, read: Read, record: bytes, mark: int, content: int) -> None:
         kind = read.kind
         topic = self._topics.get(kind.name) or self._topics.setdefault(
             kind.name, kind.topic(self._prefix)
@@ -216,16 +242,20 @@ class Intake:
             result.id, result.source = named.id, named.source
         self._refused.note(named, refusal.category.value, refusal.reason)
         result.status, result.category, result.warning = REFUSED, refusal.category.value, None
-        result.reason = words.explain(refusal, self._language)
+        result.reason = messages.explain(refusal, self._language)
         self.refusals[refusal.category.value] += 1
 
     async def acknowledged(self, timeout: float) -> float:
-        """Wait until the broker has answered for all that was sent, at most `timeout` seconds; returns the seconds it took."""
+        """Wait until the broker has answered for everything sent, at most `timeout` seconds.
+
+        Returns:
+            The seconds since the first event was read.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
-        news = asyncio.Event()
-        wake = partial(_wake, loop, news)
-        # Kafka acknowledges batches of records, so waiting for the first that is not done skips most of them.
+        changed = asyncio.Event()
+        wake = partial(_wake, loop, changed)
+        # Kafka acknowledges batches of records, so waiting for the first pending one skips most.
         for sent in self._sent:
             if sent.future.is_done:
                 continue
@@ -233,21 +263,21 @@ class Intake:
                 sent.future.add_both(wake)
                 while not sent.future.is_done and loop.time() < deadline:
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(news.wait(), deadline - loop.time())
-                    news.clear()
+                        await asyncio.wait_for(changed.wait(), deadline - loop.time())
+                    changed.clear()
             if not sent.future.is_done:
-                # Should it be acknowledged yet, the resend that we ask for is a duplicate.
+                # If it is acknowledged after all, the resend that we ask for is a duplicate.
                 sent.future.add_callback(partial(_remember, self._recent, sent))
         return time.perf_counter() - self._started
 
     def answer(self) -> Answer:
-        """What became of every event, in the order of the request."""
+        """Return the outcome of every event, in the order of the request."""
         accepted = [
             sent for sent in self._sent if sent.future.is_done and sent.future.exception is None
         ]
         positions = [_position(sent, sent.future.value) for sent in accepted]
         for sent, position in zip(accepted, positions, strict=True):
-            _place(self.results[sent.index], ACCEPTED, position)
+            _set_position(self.results[sent.index], ACCEPTED, position)
         self._recent.put(
             (sent.identity, position) for sent, position in zip(accepted, positions, strict=True)
         )
@@ -266,7 +296,7 @@ class Intake:
                 if not result.status:
                     result.status, result.reason = (
                         UNACKNOWLEDGED,
-                        words.of(words.UNACKNOWLEDGED, self._language),
+                        messages.text(messages.UNACKNOWLEDGED, self._language),
                     )
             statuses = [result.status for result in self.results]
         count = Counter(statuses)
@@ -288,7 +318,7 @@ class Intake:
 
 
 def _pieces(records: Sequence[bytes]) -> Iterator[tuple[int, int]]:
-    """Where each piece begins and ends: as many records as make `PIECE_BYTES`, at most `PIECE_EVENTS`."""
+    """Yield each piece's begin and end: up to `PIECE_BYTES`, at most `PIECE_EVENTS` records."""
     ends = list(accumulate(map(len, records)))
     at = before = 0
     while at < len(records):
@@ -302,7 +332,7 @@ def _same_or_refuse(earlier: int, content: int) -> None:
         raise RefusalError(RefusalCategory.CONFLICT, "")
 
 
-def _place(result: Result, status: str, position: Position) -> None:
+def _set_position(result: Result, status: str, position: Position) -> None:
     result.status = status
     result.topic, result.partition, result.offset = (
         position.topic,
@@ -315,10 +345,10 @@ def _position(sent: _Produced, metadata: Any) -> Position:
     return Position(sent.body, sent.topic, metadata.partition, metadata.offset)
 
 
-def _remember(recent: Recent, sent: _Produced, metadata: Any) -> None:
+def _remember(recent: RecentEvents, sent: _Produced, metadata: Any) -> None:
     recent.put([(sent.identity, _position(sent, metadata))])
 
 
-def _wake(loop: asyncio.AbstractEventLoop, news: asyncio.Event, _: object) -> None:
+def _wake(loop: asyncio.AbstractEventLoop, changed: asyncio.Event, _: object) -> None:
     if not loop.is_closed():
-        loop.call_soon_threadsafe(news.set)
+        loop.call_soon_threadsafe(changed.set)

@@ -1,11 +1,11 @@
-"""What the gateway counts about itself, for Prometheus."""
+"""Count what the gateway does, for Prometheus."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from ingest.gateway.notices import AHEAD, UNKNOWN
+from ingest.gateway.notices import CLOCK_AHEAD, UNKNOWN_CODE
 
 if TYPE_CHECKING:
     from ingest.gateway.intake import Intake
@@ -15,6 +15,12 @@ class GatewayMetrics:
     """The counters of one gateway, in a registry of their own."""
 
     def __init__(self, beat_age: Callable[[], float], remembered: Callable[[], int]) -> None:
+        """Create the counters.
+
+        Args:
+            beat_age: returns the seconds since a heartbeat was last acknowledged.
+            remembered: returns how many identities are held to answer resends.
+        """
         self.registry = registry = CollectorRegistry()
         self.requests = Counter(
             "ioc_gateway_requests",
@@ -24,7 +30,7 @@ class GatewayMetrics:
         )
         self.events = Counter(
             "ioc_gateway_events",
-            "Events by kind and what became of them.",
+            "Events by kind and outcome.",
             ["kind", "outcome"],
             registry=registry,
         )
@@ -39,13 +45,13 @@ class GatewayMetrics:
         )
         self.unknown = Counter(
             "ioc_gateway_unknown_codes",
-            "Codes of accepted events that the reference data does not know, by field.",
+            "Codes of accepted events that the reference data lacks, by field.",
             ["kind", "field"],
             registry=registry,
         )
-        self.mended = Counter(
+        self.corrected = Counter(
             "ioc_gateway_mended_codes",
-            "Codes of accepted events that were read as another, such as a commune's with its zero lost.",
+            "Codes of accepted events that were corrected, such as a commune's with its zero lost.",
             ["kind", "field"],
             registry=registry,
         )
@@ -54,12 +60,12 @@ class GatewayMetrics:
         )
         self.acknowledgement = Histogram(
             "ioc_gateway_acknowledgement_seconds",
-            "From the first event of a request read to the last one acknowledged by the broker.",
+            "From reading a request's first event to the broker's acknowledgement of the last.",
             registry=registry,
         )
         age = Gauge(
             "ioc_gateway_heartbeat_age_seconds",
-            "Since a heartbeat was last acknowledged by Kafka.",
+            "Seconds since a heartbeat was last acknowledged by Kafka.",
             registry=registry,
         )
         age.set_function(beat_age)
@@ -73,10 +79,11 @@ class GatewayMetrics:
         for (kind, outcome), count in intake.outcomes.items():
             self.events.labels(kind, outcome).inc(count)
         for (kind, what, field), count in intake.notices.items():
-            if what == AHEAD:
+            if what == CLOCK_AHEAD:
                 self.ahead.labels(kind).inc(count)
             else:
-                (self.unknown if what == UNKNOWN else self.mended).labels(kind, field).inc(count)
+                counter = self.unknown if what == UNKNOWN_CODE else self.corrected
+                counter.labels(kind, field).inc(count)
         for category, count in intake.refusals.items():
             self.refusals.labels(category).inc(count)
         self.acknowledgement.observe(seconds)

@@ -1,4 +1,4 @@
-"""What the sender of an event that is taken should know all the same: a wrong clock, codes that nobody knows, a code mended."""
+"""Find what an accepted event's sender should know: a wrong clock, unknown or corrected codes."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ingest.gateway import words
+from ingest.gateway import messages
 from schemas.documents import example
 from schemas.events.envelope import CLOCK_TOLERANCE, Read, Reader
 from schemas.events.kinds import KINDS, MEETING, Kind
@@ -15,12 +15,12 @@ from schemas.reference.unknown import unknown_codes
 from schemas.text import normalise
 
 MAX_NAMED_CODES = 5
-"""Codes that a warning names; a meeting may have thousands of sites."""
-AHEAD, UNKNOWN, MENDED = "ahead", "unknown", "mended"
+"""Codes that a warning lists; a meeting may have thousands of sites."""
+CLOCK_AHEAD, UNKNOWN_CODE, CORRECTED_CODE = "ahead", "unknown", "mended"
 
 
 class Notice(NamedTuple):
-    """One thing to know about an event: what it is about, the field, what was sent there and what it was read as."""
+    """One notice about an event: its subject, the field, what was sent, what it was read as."""
 
     about: str
     field: str
@@ -34,7 +34,10 @@ class _SentData(msgspec.Struct, gc=False):
 
 _SENT = msgspec.json.Decoder(_SentData)
 MAX_CLEAN_CODES = 100_000
-"""Combinations of codes that are remembered to need no word; beyond, they are forgotten and looked up again."""
+"""Combinations of codes that are remembered to need no notice.
+
+Beyond, all are forgotten and looked up again.
+"""
 _CODE_FIELDS = {
     kind.name: [
         name
@@ -48,16 +51,22 @@ _clean: set[tuple[str, ...]] = set()
 
 
 def load() -> None:
-    """Load the reference data, which takes half a second, before an event asks for it."""
+    """Load the reference data, which takes half a second, before the first event needs it."""
     for kind in KINDS:
         unknown_codes(kind, Reader().read(example(kind)).data)
 
 
-def notices(read: Read, record: bytes, arrival: datetime) -> list[Notice] | None:
-    """Return what there is to say of an event; None nearly always.
+def find_notices(read: Read, record: bytes, arrival: datetime) -> list[Notice] | None:
+    """Return the notices about an event; None for nearly all.
 
-    Asked about each event, so what is common costs next to nothing: combinations of codes that need no word are remembered. A code
-    was mended by putting back its zero, so only one that begins with a zero may have been.
+    Called for each event, so the common case costs next to nothing: combinations of codes that need
+    no notice are remembered. A code is corrected by restoring its zero, so only codes that begin
+    with a zero may have been.
+
+    Args:
+        read: the validated event.
+        record: its bytes as sent.
+        arrival: when its request arrived.
     """
     data = read.data
     codes = (read.kind.name, *_CODES[read.kind.name](data))
@@ -65,19 +74,21 @@ def notices(read: Read, record: bytes, arrival: datetime) -> list[Notice] | None
         return None
     found = []
     if (ahead := read.time - arrival) > CLOCK_TOLERANCE:
-        found.append(Notice(AHEAD, "time", str(ahead // timedelta(seconds=1))))
-    unknown = [Notice(UNKNOWN, field, code) for field, code in unknown_codes(read.kind, data)]
+        found.append(Notice(CLOCK_AHEAD, "time", str(ahead // timedelta(seconds=1))))
+    unknown = [Notice(UNKNOWN_CODE, field, code) for field, code in unknown_codes(read.kind, data)]
     found += unknown
-    mendable = [field for field in ("commune", "unit") if getattr(data, field, "").startswith("0")]
-    if mendable:
+    correctable = [
+        field for field in ("commune", "unit") if getattr(data, field, "").startswith("0")
+    ]
+    if correctable:
         sent = _SENT.decode(record).data
-        for field in mendable:
+        for field in correctable:
             given, code = (
                 normalise(msgspec.json.decode(sent[field], type=str)),
                 getattr(data, field),
             )
             if given != code:
-                found.append(Notice(MENDED, field, given, code))
+                found.append(Notice(CORRECTED_CODE, field, given, code))
     elif not unknown:
         if len(_clean) >= MAX_CLEAN_CODES:
             _clean.clear()
@@ -85,10 +96,13 @@ def notices(read: Read, record: bytes, arrival: datetime) -> list[Notice] | None
     return found or None
 
 
-def none_of(kind: Kind, reads: Sequence[Read], records: Sequence[bytes], arrival: datetime) -> bool:
-    """Return whether many events of a kind need no word; asked first, at a tenth of the price of one by one.
+def need_no_notice(
+    kind: Kind, reads: Sequence[Read], records: Sequence[bytes], arrival: datetime
+) -> bool:
+    """Return whether many events of a kind need no notice, at a tenth of the cost of one by one.
 
-    Of combinations of codes that were not seen before an event is looked at; it makes its combination known if no word is needed.
+    Of each combination of codes not seen before, one event is checked; the combination becomes
+    known if it needs no notice.
     """
     if kind is MEETING or max([read.time for read in reads]) > arrival:
         return False
@@ -97,24 +111,28 @@ def none_of(kind: Kind, reads: Sequence[Read], records: Sequence[bytes], arrival
     if _clean.issuperset(codes):
         return True
     return all(
-        notices(reads[index], records[index], arrival) is None
+        find_notices(reads[index], records[index], arrival) is None
         for index, code in enumerate(codes)
         if code not in _clean
     )
 
 
-def told(found: list[Notice], language: str) -> str:
-    """Say it to the sender, several things joined to one warning."""
-    said = [words.of(words.AHEAD, language, one.sent) for one in found if one.about == AHEAD]
-    unknown = [f"{one.field} {one.sent!r}" for one in found if one.about == UNKNOWN]
+def format_warning(found: list[Notice], language: str) -> str:
+    """Format the notices as one warning in the sender's language."""
+    sentences = [
+        messages.text(messages.AHEAD, language, one.sent)
+        for one in found
+        if one.about == CLOCK_AHEAD
+    ]
+    unknown = [f"{one.field} {one.sent!r}" for one in found if one.about == UNKNOWN_CODE]
     if unknown:
         named = ", ".join(unknown[:MAX_NAMED_CODES]) + (
             "…" if len(unknown) > MAX_NAMED_CODES else ""
         )
-        said.append(words.of(words.UNKNOWN_CODES, language, named))
-    said += [
-        words.of(words.MENDED_CODE, language, one.field, one.sent, one.read)
+        sentences.append(messages.text(messages.UNKNOWN_CODES, language, named))
+    sentences += [
+        messages.text(messages.CORRECTED_CODE, language, one.field, one.sent, one.read)
         for one in found
-        if one.about == MENDED
+        if one.about == CORRECTED_CODE
     ]
-    return "; ".join(said)
+    return "; ".join(sentences)

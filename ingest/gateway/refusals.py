@@ -1,7 +1,8 @@
-"""What the gateway refused, counted: of which source and agency, why, how many. Sent into Kafka every few seconds, so that screens
-can tell an agency that sends what is refused from one that is silent. Never the event, and nothing that an event says.
+"""Count refused events by source, agency and reason, and report the counts to Kafka.
 
-It is best effort: a gateway that is killed takes the counts of its last seconds with it, the senders were answered all the same.
+They are sent every few seconds, so that screens can tell an agency whose events are refused from
+one that is silent. Never the event itself, and no value of it. This is best effort: a gateway that
+is killed loses the counts of its last seconds; the senders have their answers all the same.
 """
 
 import threading
@@ -13,7 +14,9 @@ from schemas.events.payloads import Refused
 from schemas.events.refusals import StatedSender, redacted
 
 MAX_KEYS = 500
-"""Sources and reasons that are told apart in one window; what is beyond is counted together, so that nobody can fill our memory."""
+"""Combinations of source and reason that are counted apart in one window; the rest is counted
+together, so that nobody can fill our memory.
+"""
 MAX_REASON_LETTERS = 300
 Key = tuple[str, str, str, str]
 """Source, agency, kind, category."""
@@ -25,19 +28,20 @@ class _Count:
     reason: str
 
 
-class Refusals:
-    """Counts what is refused from any thread; `taken` gives the counts and begins anew."""
+class RefusalCounter:
+    """Counts refused events from any thread; `drain` returns the counts and resets them."""
 
     def __init__(
         self, gateway: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
+        """Start counting for a gateway; `now` is the clock."""
         self._gateway, self._now = gateway, now
         self._lock = threading.Lock()
         self._counts: dict[Key, _Count] = {}
         self._since: datetime | None = None
 
     def note(self, said: StatedSender, category: str, reason: str) -> None:
-        """One event was refused, or (of an empty `said`) a request of which no event could be had."""
+        """Count one refused event, or (with an empty `said`) a request without readable events."""
         self._add((said.source or "", said.agency, said.kind, category), 1, reason)
 
     def _add(self, key: Key, count: int, reason: str) -> None:
@@ -51,8 +55,11 @@ class Refusals:
             else:
                 found.count += count
 
-    def taken(self) -> list[Refused]:
-        """What was refused since it was last asked. No two windows begin at one time, so that none replaces another."""
+    def drain(self) -> list[Refused]:
+        """Return the counts since the last call.
+
+        No two windows begin at one time, so that none replaces another.
+        """
         with self._lock:
             counts, self._counts = self._counts, {}
             since, self._since = self._since, None
@@ -72,7 +79,7 @@ class Refusals:
             for (source, agency, kind, category), one in counts.items()
         ]
 
-    def back(self, refused: list[Refused]) -> None:
-        """Count again what could not be sent."""
+    def restore(self, refused: list[Refused]) -> None:
+        """Add counts back that could not be sent."""
         for one in refused:
             self._add((one.source, one.agency, one.kind, one.category), one.count, one.reason)

@@ -109,7 +109,7 @@ def import_files(
             topics.ensure(settings)
             with (
                 Outcomes(settings) as outcomes,
-                Producer(settings, patience=KAFKA_TIMEOUT_SECONDS) as producer,
+                Producer(settings, timeout_seconds=KAFKA_TIMEOUT_SECONDS) as producer,
             ):
                 failed = job.run(files, producer, _progress)
                 job.settle(outcomes, 0.0 if no_wait else wait, _waiting)

@@ -162,7 +162,7 @@ def run(
 
     def connect() -> Producer:
         topics.ensure(settings)
-        return Producer(settings, patience=KAFKA_TIMEOUT_SECONDS)
+        return Producer(settings, timeout_seconds=KAFKA_TIMEOUT_SECONDS)
 
     configure("ingest.simulator")
     with ProgressScreen(start, end) as screen:

@@ -145,7 +145,7 @@ class System:
         """Put a record into Kafka past the gateway, again and again until it is acknowledged."""
         while True:
             try:
-                self._producer = self._producer or Producer(self.settings, patience=10)
+                self._producer = self._producer or Producer(self.settings, timeout_seconds=10)
                 self._producer.send_record(BY_NAME[kind], key, record)
                 return self._producer.flush()
             except KafkaUnavailableError:

@@ -22,12 +22,12 @@ def test_of_events_with_the_same_codes_each_that_was_mended_is_told() -> None:
     records = [line("1", "01273"), line("2", "1273")]
     reads = [Reader().read(record) for record in records]
     assert {read.data.commune for read in reads} == {"01273"}
-    assert not notices.none_of(FILING, reads, records, datetime.now(UTC))
-    assert not notices.none_of(FILING, reads[::-1], records[::-1], datetime.now(UTC))
+    assert not notices.need_no_notice(FILING, reads, records, datetime.now(UTC))
+    assert not notices.need_no_notice(FILING, reads[::-1], records[::-1], datetime.now(UTC))
 
 
 def test_once_codes_are_known_events_that_have_them_need_no_look() -> None:
     records = [line(str(number), "19753") for number in range(5)]
     reads = [Reader().read(record) for record in records]
-    assert notices.none_of(FILING, reads, records, datetime.now(UTC))
-    assert notices.none_of(FILING, reads, [b""] * len(reads), datetime.now(UTC))
+    assert notices.need_no_notice(FILING, reads, records, datetime.now(UTC))
+    assert notices.need_no_notice(FILING, reads, [b""] * len(reads), datetime.now(UTC))

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from kafka.errors import KafkaTimeoutError
 from kafka.future import Future
 
-from ingest.gateway import bodies, words
+from ingest.gateway import bodies, messages
 from ingest.gateway.app import create
 from ingest.gateway.bodies import BATCH, EVENT, LINES, UnusableBodyError
 from ingest.gateway.intake import Answer, Intake
-from ingest.gateway.recent import Position, Recent
-from ingest.gateway.refusals import Refusals
+from ingest.gateway.recent import Position, RecentEvents
+from ingest.gateway.refusals import RefusalCounter
 from ingest.producer import KafkaUnavailableError
 from schemas.documents import example
 from schemas.events.envelope import Reader, RefusalCategory, RefusalError
@@ -63,13 +63,13 @@ def send(intake: Intake, records: Sequence[bytes], producer: FakeProducer, arriv
 
 def take(
     producer: FakeProducer,
-    recent: Recent,
+    recent: RecentEvents,
     *records: bytes,
     acknowledge: bool = True,
     timeout: float = 5,
 ) -> Answer:
     async def go() -> Answer:
-        intake = Intake(Reader(), SEALER, recent, "ioc.", "en", Refusals("g"))
+        intake = Intake(Reader(), SEALER, recent, "ioc.", "en", RefusalCounter("g"))
         before = len(producer.futures)
         send(intake, records, producer, 0)
         if acknowledge:
@@ -100,7 +100,7 @@ def test_an_event_of_the_future_is_accepted_with_a_warning_that_says_by_how_much
     for language, words_ in (("en", "3600 s ahead"), ("vi", "3600 giây")):
         producer, intake = (
             FakeProducer(),
-            Intake(Reader(), SEALER, Recent(), "ioc.", language, Refusals("g")),
+            Intake(Reader(), SEALER, RecentEvents(), "ioc.", language, RefusalCounter("g")),
         )
         send(intake, records, producer, now * 1000)
         producer.acknowledge(0, 1)
@@ -117,7 +117,7 @@ def statuses(answer: Answer) -> list[str]:
 
 
 def test_a_resend_is_answered_with_the_place_of_the_original_and_not_sent_again() -> None:
-    producer, recent = FakeProducer(), Recent()
+    producer, recent = FakeProducer(), RecentEvents()
     first = take(producer, recent, renamed("a"), renamed("b"))
     again = take(producer, recent, renamed("b"), renamed("c"))
     assert statuses(first) == ["accepted", "accepted"]
@@ -127,7 +127,7 @@ def test_a_resend_is_answered_with_the_place_of_the_original_and_not_sent_again(
 
 
 def test_a_resend_with_other_white_space_says_the_same() -> None:
-    producer, recent = FakeProducer(), Recent()
+    producer, recent = FakeProducer(), RecentEvents()
     take(producer, recent, EVENT_BYTES)
     assert statuses(take(producer, recent, msgspec.json.format(EVENT_BYTES, indent=0))) == [
         "duplicate"
@@ -135,7 +135,7 @@ def test_a_resend_with_other_white_space_says_the_same() -> None:
 
 
 def test_an_identity_that_says_something_else_is_a_conflict() -> None:
-    producer, recent = FakeProducer(), Recent()
+    producer, recent = FakeProducer(), RecentEvents()
     answer = take(producer, recent, renamed("a", "one"), renamed("a", "two"), renamed("a", "one"))
     assert statuses(answer) == ["accepted", "refused", "duplicate"]
     assert answer.events[1].category == "conflict"
@@ -148,12 +148,12 @@ def test_the_record_is_the_event_byte_for_byte() -> None:
     odd = EVENT_BYTES.replace(b": ", b"  :\t")
     other = renamed("other")
     body = b"[" + odd + b" , " + other + b"]"
-    take(producer, Recent(), *bodies.events(BATCH, body))
+    take(producer, RecentEvents(), *bodies.split_events(BATCH, body))
     assert producer.records == [odd.strip(), other]
 
 
 def test_what_kafka_did_not_acknowledge_is_never_called_accepted_nor_a_duplicate() -> None:
-    producer, recent = FakeProducer(), Recent()
+    producer, recent = FakeProducer(), RecentEvents()
     answer = take(
         producer, recent, renamed("a"), b"{}", renamed("a"), acknowledge=False, timeout=0.01
     )
@@ -164,7 +164,7 @@ def test_what_kafka_did_not_acknowledge_is_never_called_accepted_nor_a_duplicate
 
 
 def test_an_acknowledgement_that_comes_after_the_answer_makes_the_resend_a_duplicate() -> None:
-    producer, recent = FakeProducer(), Recent()
+    producer, recent = FakeProducer(), RecentEvents()
     take(producer, recent, renamed("a"), acknowledge=False, timeout=0.01)
     producer.acknowledge(0)
     assert statuses(take(producer, recent, renamed("a"))) == ["duplicate"]
@@ -174,7 +174,7 @@ def test_a_failed_record_is_unacknowledged_and_the_others_are_accepted() -> None
     producer = FakeProducer()
 
     async def go() -> Answer:
-        intake = Intake(Reader(), SEALER, Recent(), "ioc.", "en", Refusals("g"))
+        intake = Intake(Reader(), SEALER, RecentEvents(), "ioc.", "en", RefusalCounter("g"))
         send(intake, [renamed("a"), renamed("b")], producer, 0)
         producer.futures[0].failure(KafkaTimeoutError("expired"))
         producer.acknowledge(1)
@@ -185,12 +185,12 @@ def test_a_failed_record_is_unacknowledged_and_the_others_are_accepted() -> None
 
 
 def test_when_there_is_no_more_room_the_rest_is_left_unacknowledged() -> None:
-    answer = take(FakeProducer(room=1), Recent(), renamed("a"), renamed("b"), b"{}")
+    answer = take(FakeProducer(room=1), RecentEvents(), renamed("a"), renamed("b"), b"{}")
     assert statuses(answer) == ["accepted", "unacknowledged", "refused"]
 
 
 def test_recent_holds_the_newest_and_is_bounded() -> None:
-    recent = Recent(capacity=10)
+    recent = RecentEvents(capacity=10)
     for number in range(1000):
         recent.put([(number, Position(number, "t", 0, number))])
         assert len(recent) <= 20
@@ -201,18 +201,22 @@ def test_recent_holds_the_newest_and_is_bounded() -> None:
 
 
 def test_the_first_position_of_an_identity_stays() -> None:
-    recent = Recent()
+    recent = RecentEvents()
     recent.put([(1, Position(5, "t", 0, 1))])
     recent.put([(1, Position(5, "t", 0, 2))])
     assert recent.get(1) == Position(5, "t", 0, 1)
 
 
 def test_lines_may_end_as_they_like_and_be_blank() -> None:
-    assert bodies.events(LINES, b"{}\r\n\n  \n[1]\n{}") == [b"{}", b"[1]", b"{}"]
+    assert bodies.split_events(LINES, b"{}\r\n\n  \n[1]\n{}") == [b"{}", b"[1]", b"{}"]
 
 
 def test_an_array_gives_its_members_as_they_are_written() -> None:
-    assert bodies.events(BATCH, b' [ {"a" : 1} ,2, "\xff" ] ') == [b'{"a" : 1}', b"2", b'"\xff"']
+    assert bodies.split_events(BATCH, b' [ {"a" : 1} ,2, "\xff" ] ') == [
+        b'{"a" : 1}',
+        b"2",
+        b'"\xff"',
+    ]
 
 
 @pytest.mark.parametrize(
@@ -231,7 +235,7 @@ def test_a_body_without_events_is_refused_whole(
     media: str, body: bytes, status: int, category: str
 ) -> None:
     with pytest.raises(UnusableBodyError) as refusal:
-        bodies.events(media, body)
+        bodies.split_events(media, body)
     assert (refusal.value.status, refusal.value.category) == (status, category)
 
 
@@ -271,27 +275,28 @@ def test_a_body_is_read_no_further_than_its_limit() -> None:
             yield b"x" * 10
 
     with pytest.raises(UnusableBodyError):
-        asyncio.run(bodies.whole(chunks(), None, 35))
+        asyncio.run(bodies.read_body(chunks(), None, 35))
     assert len(given) == 4
     with pytest.raises(UnusableBodyError):
-        asyncio.run(bodies.whole(chunks(), "36", 35))
+        asyncio.run(bodies.read_body(chunks(), "36", 35))
     assert len(given) == 4
 
 
 def test_every_category_has_words_in_both_languages() -> None:
     for category in RefusalCategory:
-        vi, en = words.CATEGORIES[category]
+        vi, en = messages.CATEGORIES[category]
         assert vi and en and vi != en
 
 
 def test_a_refusal_says_what_and_where_in_the_language_of_its_reader() -> None:
     with pytest.raises(RefusalError) as refusal:
         Reader().read(EVENT_BYTES.replace(b'"agency"', b'"agence"'))
-    assert words.explain(refusal.value, "en") == (
+    assert messages.explain(refusal.value, "en") == (
         "A required field is missing: Object missing required field `agency` - at `$.data`"
     )
     assert (
-        words.explain(refusal.value, "vi") == "Thiếu trường bắt buộc: thiếu `agency` - tại `$.data`"
+        messages.explain(refusal.value, "vi")
+        == "Thiếu trường bắt buộc: thiếu `agency` - tại `$.data`"
     )
 
 
@@ -307,7 +312,7 @@ def test_a_refusal_says_what_and_where_in_the_language_of_its_reader() -> None:
     ],
 )
 def test_the_language_is_the_one_that_is_asked_for(accept: str, language: str) -> None:
-    assert words.language(accept, "vi") == language
+    assert messages.preferred_language(accept, "vi") == language
 
 
 def test_the_description_is_complete_and_its_examples_are_valid() -> None:
@@ -334,7 +339,7 @@ def test_the_description_is_complete_and_its_examples_are_valid() -> None:
         jsonschema.Draft202012Validator(schema).validate(shown["value"])
     assert [
         reader.read(record).kind
-        for record in bodies.events(LINES, content[LINES]["example"].encode())
+        for record in bodies.split_events(LINES, content[LINES]["example"].encode())
     ] == list(KINDS)
     references = set(_references(described))
     assert references <= {
@@ -378,7 +383,7 @@ def test_whatever_the_json_the_answer_is_a_refusal_with_a_reason(
     ]
     for language in ("vi", "en"):
         for one in altered:
-            intake = Intake(Reader(), SEALER, Recent(), "ioc.", language, Refusals("g"))
+            intake = Intake(Reader(), SEALER, RecentEvents(), "ioc.", language, RefusalCounter("g"))
             send(intake, [msgspec.json.encode(one)], FakeProducer(), 0)
             (result,) = intake.answer().events
             assert result.status in ("refused", "unacknowledged")
@@ -388,11 +393,11 @@ def test_whatever_the_json_the_answer_is_a_refusal_with_a_reason(
 @given(st.binary(max_size=200), st.sampled_from([EVENT, BATCH, LINES]))
 def test_whatever_the_bytes_they_are_refused_in_whole_or_in_part(body: bytes, media: str) -> None:
     try:
-        records = bodies.events(media, body)
+        records = bodies.split_events(media, body)
     except UnusableBodyError as refusal:
         assert refusal.status in (400, 413)
         return
-    intake = Intake(Reader(), SEALER, Recent(), "ioc.", "vi", Refusals("g"))
+    intake = Intake(Reader(), SEALER, RecentEvents(), "ioc.", "vi", RefusalCounter("g"))
     send(intake, records, FakeProducer(), 0)
     assert all(result.status == "refused" for result in intake.answer().events)
 
@@ -403,11 +408,11 @@ def test_events_that_are_read_together_are_answered_as_those_that_come_one_by_on
 ) -> None:
     event = msgspec.json.decode(example(kind))
     records = [msgspec.json.encode(event | {"id": id}) for id in "1231"]
-    one_by_one, recent = FakeProducer(), Recent()
+    one_by_one, recent = FakeProducer(), RecentEvents()
     alone = [take(one_by_one, recent, record).events[0] for record in records]
     for broken in ([], [b"{broken"]):  # One that is none, and all are read one by one.
         together = FakeProducer()
-        answer = take(together, Recent(), *records, *broken)
+        answer = take(together, RecentEvents(), *records, *broken)
         assert [msgspec.structs.replace(one, index=0) for one in answer.events[:4]] == alone
         assert together.records == one_by_one.records
         assert [one.status for one in answer.events[4:]] == ["refused"] * len(broken)
@@ -420,7 +425,7 @@ def test_a_byte_order_mark_before_the_body_is_no_part_of_an_event(media: str) ->
         if media == BATCH
         else msgspec.json.encode(msgspec.json.decode(EVENT_BYTES))
     )
-    assert bodies.events(media, b"\xef\xbb\xbf" + body) == bodies.events(media, body)
+    assert bodies.split_events(media, b"\xef\xbb\xbf" + body) == bodies.split_events(media, body)
 
 
 @pytest.mark.parametrize(
@@ -435,13 +440,15 @@ def test_a_body_of_tiny_items_is_refused_before_it_is_taken_apart(
     media: str, body: bytes, status: int
 ) -> None:
     with pytest.raises(UnusableBodyError) as refused:
-        bodies.events(media, body)
+        bodies.split_events(media, body)
     assert refused.value.status == status
 
 
 def test_a_large_batch_names_the_item_that_is_no_object() -> None:
     with pytest.raises(UnusableBodyError) as refused:
-        bodies.events(BATCH, b"[" + EVENT_BYTES + b",7," + b",".join([EVENT_BYTES] * 4_000) + b"]")
+        bodies.split_events(
+            BATCH, b"[" + EVENT_BYTES + b",7," + b",".join([EVENT_BYTES] * 4_000) + b"]"
+        )
     assert refused.value.parts == (1,)
 
 
@@ -455,7 +462,7 @@ def test_an_event_with_a_member_twice_is_refused_and_its_neighbours_are_taken(
     twice = plain.replace(b'"agency":', b'"agency":"x","agency" :').replace(
         b'"id":"', b'"id":"twice-'
     )
-    answer = take(FakeProducer(), Recent(), *([plain, twice] if together else [twice]))
+    answer = take(FakeProducer(), RecentEvents(), *([plain, twice] if together else [twice]))
     assert statuses(answer)[-1] == "refused" and "`agency` stands twice" in (
         answer.events[-1].reason or ""
     )
@@ -464,5 +471,5 @@ def test_an_event_with_a_member_twice_is_refused_and_its_neighbours_are_taken(
 
 def test_a_report_with_thousands_of_reporters_is_refused_before_they_are_sealed() -> None:
     many = EVENT_BYTES.rstrip()[:-1] + b',"x":[' + b",".join([b'{"reporter":"a"}'] * 5_000) + b"]}"
-    answer = take(FakeProducer(), Recent(), many)
+    answer = take(FakeProducer(), RecentEvents(), many)
     assert statuses(answer) == ["refused"] and "reporter" in (answer.events[0].reason or "")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.gateway import refusals
-from ingest.gateway.refusals import Refusals
+from ingest.gateway.refusals import RefusalCounter
 from schemas.documents import example
 from schemas.events.envelope import Reader, RefusalError
 from schemas.events.kinds import FILING, KINDS
@@ -75,8 +75,8 @@ class Clock:
 
 
 def test_refusals_are_counted_by_who_and_why_and_a_window_is_told_once() -> None:
-    counted = Refusals("g", Clock())
-    assert counted.taken() == []
+    counted = RefusalCounter("g", Clock())
+    assert counted.drain() == []
     for _ in range(3):
         counted.note(
             StatedSender("1", "/a", "A", "filing"),
@@ -84,7 +84,7 @@ def test_refusals_are_counted_by_who_and_why_and_a_window_is_told_once() -> None
             f"Invalid enum value '{NAME}' - at `$.data.status`",
         )
     counted.note(StatedSender(), "empty", "")
-    first, second = counted.taken()
+    first, second = counted.drain()
     assert (first.source, first.agency, first.kind, first.category, first.count) == (
         "/a",
         "A",
@@ -96,21 +96,21 @@ def test_refusals_are_counted_by_who_and_why_and_a_window_is_told_once() -> None
         first.reason == "Invalid enum value '…' - at `$.data.status`" and first.since < first.until
     )
     assert (second.agency, second.category, second.count) == ("", "empty", 1)
-    assert counted.taken() == []
-    counted.back([first])
-    (again,) = counted.taken()
+    assert counted.drain() == []
+    counted.restore([first])
+    (again,) = counted.drain()
     assert again.count == 3 and again.since > first.since
 
 
 def test_nobody_can_fill_the_gateways_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refusals, "MAX_KEYS", 5)
-    counted = Refusals("g", Clock())
+    counted = RefusalCounter("g", Clock())
     for number in range(100):
         counted.note(
             StatedSender(str(number), f"/{number}", f"A{number}", "filing"),
             "wrong-value",
             "x" * 5000,
         )
-    found: list[Refused] = counted.taken()
+    found: list[Refused] = counted.drain()
     assert len(found) <= 6 and sum(one.count for one in found) == 100
     assert max(len(one.reason) for one in found) <= refusals.MAX_REASON_LETTERS

@@ -1,4 +1,4 @@
-"""How long single events are kept: what is too old to be told from a repeat, from when on all is kept."""
+"""How long single events are kept: what is too old to be format_warning from a repeat, from when on all is kept."""
 
 import io
 from datetime import UTC, datetime, timedelta
@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from ingest.gateway.intake import Intake
-from ingest.gateway.recent import Recent
-from ingest.gateway.refusals import Refusals
+from ingest.gateway.recent import RecentEvents
+from ingest.gateway.refusals import RefusalCounter
 from ingest.importer.run import kept, take
 from schemas.clickhouse.replays import is_sandbox, sandbox
 from schemas.clickhouse.retention import LOOKBACK, Horizon, Keeping
@@ -33,12 +33,12 @@ def test_an_event_from_before_what_is_kept_is_refused_to_the_millisecond() -> No
     assert not keeping.refuses(read, milliseconds(NOW)) and keeping.refuses(
         read, milliseconds(NOW) + 1
     )
-    assert not Keeping().refuses(read, milliseconds(NOW) + 1), "unless told, all is kept"
+    assert not Keeping().refuses(read, milliseconds(NOW) + 1), "unless format_warning, all is kept"
     with pytest.raises(
         RefusalError, match="more than 30 days before its arrival, 2026-11-27T10:00"
-    ) as told:
+    ) as format_warning:
         keeping.check(read, milliseconds(NOW) + 1)
-    assert told.value.category == "too-old"
+    assert format_warning.value.category == "too-old"
 
 
 def test_reports_of_indicators_are_never_too_old() -> None:
@@ -46,7 +46,9 @@ def test_reports_of_indicators_are_never_too_old() -> None:
 
 
 def test_the_gateway_and_the_import_say_it_at_once() -> None:
-    intake = Intake(Reader(), SEALER, Recent(), "ioc.", "vi", Refusals("g"), Keeping(30))
+    intake = Intake(
+        Reader(), SEALER, RecentEvents(), "ioc.", "vi", RefusalCounter("g"), Keeping(30)
+    )
     for _ in intake.steps([record()], None, milliseconds(NOW)):  # type: ignore[arg-type] # nothing is sent
         pass
     (result,) = intake.results

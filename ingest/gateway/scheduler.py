@@ -1,9 +1,10 @@
-"""The one intake thread, shared fairly: no sender's batch holds up another's for longer than a turn.
+"""Share the one intake thread fairly: no sender's batch delays another's for longer than a turn.
 
-Reading and sending hold the interpreter; a second thread only fights for it: 12,700 events/s from 4 clients, not 20,400. So there
-is one, and what it does is cut into steps: after `TURN_SECONDS` of one request's steps, or at once if a much smaller one waits,
-whoever has had least goes on. One event beside six senders of batches made to take long, on two cores: 0.07 s in the median and
-0.21 s at most, its way through Kafka included.
+Reading and sending hold the interpreter lock; a second thread only competes for it: 12,700 events/s
+from 4 clients, not 20,400. So there is one, and its work is cut into steps: after `TURN_SECONDS` of
+one request's steps, or at once if a much smaller one waits, the sender with the least time so far
+continues. One event beside six senders of batches made to take long, on two cores: 0.07 s in the
+median and 0.21 s at most, its way through Kafka included.
 """
 
 import asyncio
@@ -15,11 +16,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 TURN_SECONDS = 0.1
-"""How long a request's steps run on before others are looked at. A step itself takes a few milliseconds. With shorter turns
-batches of a thousand events, each of two turns, are all done at once and then wait for Kafka at once: half the rate of four."""
+"""How long a request's steps run before others are considered; one step takes a few milliseconds.
+
+With shorter turns, batches of a thousand events, each of two turns, are all done at once and then
+wait for Kafka at once: half the rate of four.
+"""
 
 MUCH_SMALLER = 8
-"""A request of so many times fewer bytes does not wait for the end of a turn, only for that of a step."""
+"""Times fewer bytes with which a request waits only for the end of a step, not of a turn."""
 
 
 @dataclass(eq=False)
@@ -30,18 +34,18 @@ class _Request:
     loop: asyncio.AbstractEventLoop
     done: "asyncio.Future[None]"
     used: float = 0.0
-    """Seconds of the thread that it has had."""
+    """Seconds of the thread that it has used."""
 
 
 @dataclass(eq=False)
-class Turns:
+class FairScheduler:
     """Runs the steps of requests in a thread of its own."""
 
     turn_seconds: float = TURN_SECONDS
     clock: Callable[[], float] = time.perf_counter
     _waiting: list[_Request] = field(default_factory=list)
     _used: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-    """Sender → seconds that its requests have had, of those that are not done."""
+    """Sender → seconds that its unfinished requests have used."""
     _requests: Counter[str] = field(default_factory=Counter)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _stopped: bool = False
@@ -51,21 +55,24 @@ class Turns:
         threading.Thread(target=self._run, name="intake", daemon=True).start()
 
     def stop(self) -> None:
-        """Let the thread end after its turn; what waits is not done any more."""
+        """Let the thread end after its turn; waiting requests are dropped."""
         with self._changed:
             self._stopped = True
             self._changed.notify()
 
     async def run(self, sender: str, steps: Iterator[None], size: int) -> None:
-        """Run all steps, in turns with those of other requests. Raises what a step raises.
+        """Run all steps of a request, in turns with those of other requests.
 
-        First come those of the sender that has had least, of one sender those of the request that has had least, then of the one of
-        least `size` (bytes): a small request is through before the next turn of a large one, however many large ones there are.
+        Raises what a step raises.
+
+        The sender that has used least goes first, then its request that has used least, then the
+        one of least `size` (bytes): a small request is done before the next turn of a large one,
+        however many large ones there are.
         """
         loop = asyncio.get_running_loop()
         request = _Request(sender, steps, size, loop, loop.create_future())
         with self._changed:
-            # Who comes now has no claim on the time that others have had before.
+            # A new sender has no claim on the time that others have used before.
             self._used[sender] = (
                 max(self._used[sender], min(self._used[one] for one in self._requests))
                 if self._requests
@@ -81,7 +88,7 @@ class Turns:
             pass
 
     def _serve(self) -> bool:
-        """Wait for a request and give it a turn; False when it is time to stop."""
+        """Wait for a request and give it a turn; return False when it is time to stop."""
         with self._changed:
             while not (self._waiting or self._stopped):
                 self._changed.wait()
@@ -96,15 +103,15 @@ class Turns:
             over = request.done.cancelled() or self._turn(request, began)
         except BaseException as error:
             self._account(request, self.clock() - began, over=True)
-            _tell(request, error)
+            _finish(request, error)
         else:
             self._account(request, self.clock() - began, over)
             if over:
-                _tell(request, None)
+                _finish(request, None)
         return True
 
     def _turn(self, request: _Request, began: float) -> bool:
-        """Run steps until the turn is over; True if there are no more."""
+        """Run steps until the turn is over; return True if there are no more."""
         for _ in request.steps:
             used = self.clock() - began
             if used >= self.turn_seconds or (self._waiting and self._gives_way(request, used)):
@@ -112,7 +119,7 @@ class Turns:
         return True
 
     def _gives_way(self, request: _Request, used: float) -> bool:
-        """Whether a much smaller request waits, of a sender that has had no more time."""
+        """Return whether a much smaller request waits, of a sender that has used no more time."""
         with self._changed:
             mine = self._used[request.sender] + used
             return any(
@@ -132,15 +139,16 @@ class Turns:
                 del self._requests[request.sender], self._used[request.sender]
 
 
-def _tell(request: _Request, error: BaseException | None) -> None:
+def _finish(request: _Request, error: BaseException | None) -> None:
     done = request.done
-    # An error's frames hold the request; were it to hold the error, both, and the body, would stay until garbage is looked for.
+    # An error's frames hold the request; if the request held the error, both, and the body, would
+    # stay until garbage collection.
     del request.done, request.steps
     with suppress(RuntimeError):  # The loop is closed: nobody waits.
-        request.loop.call_soon_threadsafe(_finish, done, error)
+        request.loop.call_soon_threadsafe(_set_result, done, error)
 
 
-def _finish(done: "asyncio.Future[None]", error: BaseException | None) -> None:
+def _set_result(done: "asyncio.Future[None]", error: BaseException | None) -> None:
     if done.cancelled():
         return
     if error is None:

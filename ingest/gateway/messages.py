@@ -1,4 +1,4 @@
-"""What the gateway says to people, in Vietnamese and English: the words of each refusal and what to do about it."""
+"""Word the gateway's answers in Vietnamese and English: why it refuses, and what to do."""
 
 import re
 
@@ -33,14 +33,14 @@ CATEGORIES: dict[str, tuple[str, str]] = {
     ),
     RefusalCategory.CONFLICT: (
         "Trùng source và id với một sự kiện khác nội dung; sự kiện mới cần id mới",
-        "Same source and id as an event that says something else; a new event needs a new id",
+        "Same source and id as an event with other content; a new event needs a new id",
     ),
     RefusalCategory.TOO_OLD: (
         "Quá cũ: sự kiện của thời gian ấy không còn được lưu",
         "Too old: events of that time are no longer kept",
     ),
 }
-"""Category → its words, Vietnamese then English."""
+"""Category → its text, Vietnamese then English."""
 
 UNACKNOWLEDGED = (
     "Kafka chưa xác nhận kịp; hãy gửi lại sự kiện này, nó vẫn chỉ được tính một lần",
@@ -48,41 +48,50 @@ UNACKNOWLEDGED = (
 )
 UNAVAILABLE = (
     "Tạm thời chưa nhận được; hãy gửi lại sau vài giây",
-    "Nothing can be taken just now; send again in some seconds",
+    "No event can be accepted at the moment; send again in a few seconds",
 )
 TOO_MANY = (
     "Quá nhiều sự kiện trong một lần gửi; tối đa {0}",
     "Too many events in one request; at most {0}",
 )
 AHEAD = (
-    "Đã nhận, nhưng thời điểm của sự kiện đi trước lúc nhận {0} giây; hãy chỉnh đồng hồ của nguồn gửi",
-    "Taken, but the time of the event is {0} s ahead of its arrival; set the clock of its source",
+    "Đã nhận, nhưng thời điểm của sự kiện đi trước lúc nhận {0} giây; "
+    "hãy chỉnh đồng hồ của nguồn gửi",
+    "Accepted, but the time of the event is {0} s ahead of its arrival; "
+    "set the clock of its source",
 )
 UNKNOWN_CODES = (
-    "Đã nhận, nhưng có mã không thuộc danh mục nào: {0}; hãy kiểm tra, số liệu của mã ấy không vào đơn vị nào",
-    "Taken, but no list knows these codes: {0}; check them, their figures count for no unit",
+    "Đã nhận, nhưng có mã không thuộc danh mục nào: {0}; hãy kiểm tra, "
+    "số liệu của mã ấy không vào đơn vị nào",
+    "Accepted, but no list contains these codes: {0}; check them, their figures count for no unit",
 )
-MENDED_CODE = ("Đã nhận; {0} {1!r} được hiểu là {2!r}", "Taken; {0} {1!r} was read as {2!r}")
+CORRECTED_CODE = (
+    "Đã nhận; {0} {1!r} được hiểu là {2!r}",
+    "Accepted; {0} {1!r} was read as {2!r}",
+)
 BODY_TOO_LARGE = (
     "Nội dung quá lớn; hãy chia nhỏ, tối đa {0} byte",
     "The body is too large; split it, at most {0} bytes",
 )
-MEDIA_TYPE = ("Không nhận {0!r}; chỉ nhận {1}", "{0!r} is not taken; taken are {1}")
+MEDIA_TYPE = (
+    "Không nhận {0!r}; chỉ nhận {1}",
+    "{0!r} is not supported; supported are {1}",
+)
 ENCODING = (
     "Không nhận Content-Encoding {0!r}; hãy gửi không nén",
-    "Content-Encoding {0!r} is not taken; send it uncompressed",
+    "Content-Encoding {0!r} is not supported; send it uncompressed",
 )
 NOT_A_LIST = ("Lô sự kiện phải là một mảng JSON", "A batch must be one JSON array")
 NOT_OBJECTS = (
     "Lô sự kiện phải là một mảng các đối tượng JSON; phần tử {0} không phải",
-    "A batch must be an array of JSON objects; item {0} is none",
+    "A batch must be an array of JSON objects; item {0} is not an object",
 )
 MALFORMED = ("JSON sai cú pháp: {0}", "Malformed JSON: {0}")
 EMPTY = ("Nội dung rỗng", "The body is empty")
 
 _DETAILS = [
-    (re.compile(pattern), words)
-    for pattern, words in (
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
         (r"Object missing required field `(.+?)`", r"thiếu `\1`"),
         (r"Expected `(.+?)`, got `(.+?)`", r"cần `\1`, nhận được `\2`"),
         (r"Expected `(.+?)` of length (.+?)(?= - at|$)", r"cần `\1` có độ dài \2"),
@@ -115,26 +124,26 @@ _DETAILS = [
 ]
 
 
-def of(words: tuple[str, str], language: str, *parts: object) -> str:
-    """A sentence in `vi` or `en`."""
-    return words[0 if language == "vi" else 1].format(*parts)
+def text(texts: tuple[str, str], language: str, *parts: object) -> str:
+    """Return a sentence in `vi` or `en`, with its placeholders filled."""
+    return texts[0 if language == "vi" else 1].format(*parts)
 
 
 def explain(refusal: RefusalError, language: str) -> str:
-    """Why an event was refused: the category's words, then exactly what and where."""
+    """Return why an event was refused: the text of its category, then exactly what and where."""
     detail = refusal.reason
     if language == "vi":
-        for pattern, words in _DETAILS:
-            detail = pattern.sub(words, detail)
+        for pattern, replacement in _DETAILS:
+            detail = pattern.sub(replacement, detail)
     return (
-        f"{of(CATEGORIES[refusal.category], language)}: {detail}"
+        f"{text(CATEGORIES[refusal.category], language)}: {detail}"
         if detail
-        else f"{of(CATEGORIES[refusal.category], language)}."
+        else f"{text(CATEGORIES[refusal.category], language)}."
     )
 
 
-def language(accept: str, default: str) -> str:
-    """`vi` or `en` from an Accept-Language header: the one with the higher weight, or the default."""
+def preferred_language(accept: str, default: str) -> str:
+    """Return `vi` or `en`, whichever an Accept-Language header weights higher, or the default."""
     best, chosen = 0.0, default
     for part in accept.split(","):
         tag, _, weight = part.strip().partition(";")

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pytest
 
-from ingest.gateway.turns import Turns
+from ingest.gateway.scheduler import FairScheduler
 
 
 def work(
@@ -30,7 +30,7 @@ def served(*requests: tuple[str, str, int], turn: float = 0) -> list[str]:
 
     async def go() -> None:
         turns, begun = (
-            Turns(turn_seconds=turn, clock=map(float, itertools.count()).__next__),
+            FairScheduler(turn_seconds=turn, clock=map(float, itertools.count()).__next__),
             threading.Event(),
         )
         turns.start()
@@ -88,7 +88,7 @@ def test_an_error_reaches_its_request_and_nobody_else() -> None:
         raise ValueError("mine")
 
     async def go() -> None:
-        turns = Turns()
+        turns = FairScheduler()
         turns.start()
         log: list[str] = []
         with pytest.raises(ValueError, match="mine"):
@@ -104,7 +104,7 @@ def test_a_request_that_nobody_waits_for_any_more_is_dropped() -> None:
     log: list[str] = []
 
     async def go() -> None:
-        turns, begun = Turns(turn_seconds=0), threading.Event()
+        turns, begun = FairScheduler(turn_seconds=0), threading.Event()
         turns.start()
         left = asyncio.create_task(turns.run("a", work(log, "left", 1000, begun), 1000))
         await asyncio.sleep(0.05)
@@ -132,7 +132,7 @@ def test_the_body_of_a_request_that_failed_is_let_go_of_at_once() -> None:
         raise ValueError("broken")
 
     async def go() -> None:
-        turns, seen = Turns(), list[weakref.ref[Body]]()
+        turns, seen = FairScheduler(), list[weakref.ref[Body]]()
         turns.start()
         with suppress(ValueError):
             await turns.run("a", broken(seen), 1)
