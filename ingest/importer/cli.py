@@ -1,4 +1,4 @@
-"""`python -m ingest import`: options, progress and summary of a file import."""
+"""Define `python -m ingest import`: options, progress and summary of a file import."""
 
 import sys
 import time
@@ -26,19 +26,19 @@ from ingest.importer.job import KAFKA_TIMEOUT_SECONDS, ImportJob
 from ingest.importer.mapping import MappingError
 from ingest.importer.outcome import Outcomes
 from ingest.importer.rows import FileError
-from ingest.importer.summary import Summary, counted
+from ingest.importer.summary import Summary, pluralise
 from ingest.producer import KafkaUnavailableError, Producer
 from schemas.events.kinds import BY_NAME
 from schemas.seal import SealError
 from schemas.settings import Settings
 
-SAY_EVERY_SECONDS = 5.0
+PROGRESS_INTERVAL_SECONDS = 5.0
 ALL_ACCEPTED, FATAL, SOME_REFUSED = 0, 1, 3
 
 
 @cache
 def console() -> Console:
-    """Return what shows how far an import is: standard error."""
+    """Return the console of progress: standard error."""
     return Console(stderr=True)
 
 
@@ -52,20 +52,22 @@ def import_files(
     mapping: Annotated[
         str | None,
         typer.Option(
-            help="Mapping of columns to fields: a .toml file, or the name of one that comes along. CloudEvents need none."
+            help="Mapping of columns to fields: a .toml file, or the name of a built-in one. "
+            "CloudEvents need none."
         ),
     ] = None,
     source: Annotated[
         str | None,
-        typer.Option(help="CloudEvents source of the events, in place of the mapping's."),
+        typer.Option(help="CloudEvents source of the events, instead of the mapping's."),
     ] = None,
     kind: Annotated[
-        str | None, typer.Option(help="Take only events of this kind; others are refused.")
+        str | None, typer.Option(help="Accept only events of this kind; refuse others.")
     ] = None,
     refused: Annotated[
         Path | None,
         typer.Option(
-            help="File of the refused rows (one input only).  [default: NAME.refused.csv in this folder]"
+            help="File for refused rows (one input only).  "
+            "[default: NAME.refused.csv in this folder]"
         ),
     ] = None,
     sheet: Annotated[
@@ -76,22 +78,26 @@ def import_files(
         float,
         typer.Option(
             min=0,
-            help="Seconds to wait for a worker that does not get on: it knows what is stored.",
+            help="Seconds to wait for a worker without progress: only it knows what is stored.",
         ),
     ] = 30.0,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the worker.")] = False,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Do not wait for the worker's results.")
+    ] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Read and validate everything, send nothing.")
     ] = False,
 ) -> None:
     """Import CSV, XLSX or JSON files.
 
-    The summary says of every line of a file what became of it, and of every row whether it was accepted, is a repeat of what was
-    there before (in the files or by an earlier import), or was refused with a reason. It waits until the worker knows; what no
-    worker has counted by then is named as such.
+    The summary accounts for every line of a file, and says of every row whether it was accepted,
+    repeats one that was there before (in the files or by an earlier import), or was refused with a
+    reason. It waits until the worker has counted the rows; those that no worker has counted by then
+    are named.
 
-    Refused rows go to a file of their own, which can be mended and imported by the same mapping. Importing a file twice changes
-    nothing. Ends with 0 when every row was accepted or a repeat, 3 when some were refused, 1 when it could not be done.
+    Refused rows go to a file of their own, which can be corrected and imported by the same mapping.
+    Importing a file twice changes nothing. Exits with 0 when every row was accepted or a repeat, 3
+    when some were refused, 1 when the import failed.
     """
     settings = Settings()
     try:
@@ -124,7 +130,7 @@ def import_files(
 
 @contextmanager
 def _progress(name: str, file: BinaryIO, size: int | None) -> Iterator[Callable[[Summary], None]]:
-    """What shows how far it is: a bar for a person, a line every few seconds for a log."""
+    """Show progress: a bar on a terminal, a line every few seconds in a log."""
     if not console().is_terminal:
         yield _lines(name)
         return
@@ -154,25 +160,25 @@ def _lines(name: str) -> Callable[[Summary], None]:
 
     def show(summary: Summary) -> None:
         nonlocal last
-        if time.monotonic() - last >= SAY_EVERY_SECONDS:
+        if time.monotonic() - last >= PROGRESS_INTERVAL_SECONDS:
             last = time.monotonic()
             console().print(
-                f"{name}: {summary.rows} rows read, {summary.accepted} accepted, {summary.refused} refused"
+                f"{name}: {summary.rows} rows read, {summary.accepted} accepted, "
+                f"{summary.refused} refused"
             )
 
     return show
 
 
 def _waiting() -> Callable[[int], None]:
-    """What shows that the worker is waited for: a line every few seconds."""
+    """Return a function that reports the wait for the worker in a line every few seconds."""
     last = time.monotonic()
 
     def show(partitions: int) -> None:
         nonlocal last
-        if time.monotonic() - last >= SAY_EVERY_SECONDS:
+        if time.monotonic() - last >= PROGRESS_INTERVAL_SECONDS:
             last = time.monotonic()
-            console().print(
-                f"waiting for the worker to count what was sent: {counted(partitions, 'partition')} left"
-            )
+            left = pluralise(partitions, "partition")
+            console().print(f"waiting for the worker to count what was sent: {left} left")
 
     return show

@@ -1,4 +1,4 @@
-"""From a row's columns to the events it stands for, each validated as the gateway would."""
+"""Convert a row's columns to the events it stands for, each validated as the gateway would."""
 
 import re
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ import msgspec
 
 from ingest.importer import values
 from ingest.importer.mapping import (
-    OWN,
+    BUILT_IN,
     Mapping,
     MappingField,
     MappingStep,
@@ -29,7 +29,7 @@ _PATH = re.compile(r"at `\$\.data\.(\w+)")
 _MISSING_FIELD = re.compile(r"required field `(\w+)`")
 _ENCODER = msgspec.json.Encoder()
 PERSONAL = frozenset({"reporter", "address", "description"})
-"""Fields whose values no reason quotes: they may tell who somebody is."""
+"""Fields whose values no reason quotes: they may identify a person."""
 
 
 class Encoded(NamedTuple):
@@ -39,17 +39,25 @@ class Encoded(NamedTuple):
     record: bytes
 
 
-def events(
+def row_events(
     row: Columns[str, str], mapping: Mapping, reader: Reader, columns: Iterable[str] | None = None
 ) -> list[Encoded]:
-    """The events of a row, in the order of the mapping's steps. `columns` are those of the mapping, if they are at hand.
+    """Return the events of a row, in the order of the mapping's steps.
 
-    Raises `RefusalError`, naming column and value, when any of them cannot be: a row counts whole or not at all.
+    Args:
+        row: the row's text by column.
+        mapping: says which events a row stands for.
+        reader: validates them.
+        columns: the mapping's columns, if the caller has them already.
+
+    Raises:
+        RefusalError: one of the events is invalid, with column and value; a row counts whole or not
+            at all.
     """
     plain = {
         name: normalise(row[name]) for name in (mapping.columns() if columns is None else columns)
     }
-    for name in OWN:
+    for name in BUILT_IN:
         if name in row:
             plain[name] = row[name]
     steps = [
@@ -68,15 +76,15 @@ def events(
     ]
 
 
-def skips(row: Columns[str, str], mapping: Mapping) -> bool:
-    """Whether a rule of the mapping says that a row stands for nothing."""
+def is_skipped(row: Columns[str, str], mapping: Mapping) -> bool:
+    """Return whether a rule of the mapping says that a row stands for nothing."""
     return any(all(_holds(row, one) for one in rule.when) for rule in mapping.skip)
 
 
 def _values(
     row: Columns[str, str], fields: dict[str, MappingField | Scalar], mapping: Mapping
 ) -> dict[str, Any]:
-    """Field → value, without the fields that are left out."""
+    """Return field → value, without the fields that are left out."""
     found = {}
     for name, spec in fields.items():
         value = (
@@ -100,11 +108,12 @@ def _event(
     if not isinstance(time, values.KnownMoment):
         raise RefusalError(
             RefusalCategory.MISSING_FIELD,
-            f"The time of {fill(step.id, row)!r} is empty: {_told(row, as_time(step.time))}.",
+            f"The time of {fill_template(step.id, row)!r} is empty: "
+            f"{_quote_columns(row, as_time(step.time))}.",
         )
     envelope = {
         "specversion": "1.0",
-        "id": fill(step.id, row),
+        "id": fill_template(step.id, row),
         "source": mapping.source,
         "type": mapping.event_kind.type,
         "time": time.at,
@@ -120,7 +129,10 @@ def _event(
 
 
 def _stated(data: dict[str, Any], time: values.KnownMoment) -> dict[str, Any]:
-    """The data with its moments; those that are not known to the second are named in `precision`, as is the event's own time."""
+    """Return the data with its moments as datetimes.
+
+    Those that are not exact to the second are named in `precision`, as is the event's own time.
+    """
     stated, inexact = {}, list[str]()
     for name, value in data.items():
         if isinstance(value, values.KnownMoment):
@@ -135,8 +147,8 @@ def _stated(data: dict[str, Any], time: values.KnownMoment) -> dict[str, Any]:
     return stated
 
 
-def fill(template: str, row: Columns[str, str]) -> str:
-    """A template with the row's texts, in their one form, in the place of its columns."""
+def fill_template(template: str, row: Columns[str, str]) -> str:
+    """Return a template with the row's normalised texts in place of its columns."""
     return _PLACE.sub(lambda found: row[found[1]], template)
 
 
@@ -153,18 +165,24 @@ def _holds(row: Columns[str, str], condition: RowCondition) -> bool:
 def _value(
     row: Columns[str, str], field: MappingField, mapping: Mapping, *, quoted: bool = True
 ) -> Any:
-    """The value of a field, None if it is left out. A refusal quotes what is wrong with it only if it may be `quoted`."""
+    """Return the value of a field, None if it is left out.
+
+    A refusal quotes the text only if it may be `quoted`.
+    """
     if field.constant is not None:
         return _converted(field.constant, row, field, mapping, quoted, own=True)
     if field.needs and not all(map(row.__getitem__, field.needs)):
         return None
-    text = row[field.column] if field.column is not None else fill(field.template or "", row)
+    text = (
+        row[field.column] if field.column is not None else fill_template(field.template or "", row)
+    )
     if field.known == "units" and text and text not in known("units"):
         text = commune_code("unit", text)
     if field.known is not None and text and text not in known(field.known):
         raise RefusalError(
             RefusalCategory.WRONG_VALUE,
-            f"{_told(row, field, quoted)} is not among the {field.known} of the reference data.",
+            f"{_quote_columns(row, field, quoted)} is not among the {field.known} "
+            "of the reference data.",
         )
     value: Scalar = text
     if field.lookup is not None and text in field.lookup:
@@ -174,7 +192,7 @@ def _value(
             listed = f" ({', '.join(list(field.lookup or ())[:10])}, …)" if quoted else ""
             raise RefusalError(
                 RefusalCategory.WRONG_VALUE,
-                f"{_told(row, field, quoted)} is not in the lookup{listed}.",
+                f"{_quote_columns(row, field, quoted)} is not in the lookup{listed}.",
             )
         return _converted(field.default, row, field, mapping, quoted, own=True)
     return _converted(value, row, field, mapping, quoted)
@@ -189,7 +207,10 @@ def _converted(
     *,
     own: bool = False,
 ) -> Any:
-    """The value as its field is read. What is the mapping's `own`, a constant or a default, is read so if it is a text."""
+    """Return the value converted as its field says.
+
+    A value that is the mapping's `own`, a constant or a default, is converted only if it is a text.
+    """
     if value is None or field.as_ == "text" or (own and not (isinstance(value, str) and value)):
         return value
     try:
@@ -217,11 +238,13 @@ def _converted(
             else RefusalCategory.WRONG_TYPE
         )
         because = f": {error}" if quoted else ""
-        told = f"the mapping's own value {value!r}" if own else _told(row, field, quoted)
-        raise RefusalError(category, f"{told} is not a {field.as_}{because}.") from None
+        subject = (
+            f"the mapping's own value {value!r}" if own else _quote_columns(row, field, quoted)
+        )
+        raise RefusalError(category, f"{subject} is not a {field.as_}{because}.") from None
 
 
-def _told(row: Columns[str, str], field: MappingField, quoted: bool = True) -> str:
+def _quote_columns(row: Columns[str, str], field: MappingField, quoted: bool = True) -> str:
     columns = (
         f"column {column!r}, value {row[column][:80]!r}" if quoted else f"column {column!r}"
         for column in field.columns()
@@ -230,7 +253,7 @@ def _told(row: Columns[str, str], field: MappingField, quoted: bool = True) -> s
 
 
 def _origin(reason: str, row: Columns[str, str], mapping: Mapping, step: MappingStep) -> str:
-    """Which column a refused field came from."""
+    """Return which column a refused field came from, as the end of a sentence."""
     found = _MISSING_FIELD.search(reason) or _PATH.search(reason)
     column = mapping.column_of(found[1], step) if found else ""
     if not found or not column:

@@ -1,8 +1,9 @@
-"""From a CSV file to its rows, one at a time, such that no line of it vanishes.
+"""Read the rows of a CSV file one at a time, so that none of its lines is lost.
 
-A quotation mark that nobody closes would make one field of all rows behind it. So quoted fields are read strictly, and a line that
-does not end well is refused alone; the lines behind it are read on their own. Where a field does end well but lines inside it look
-like rows, nobody can tell what was meant: all of these lines are refused.
+An unclosed quotation mark would merge all rows behind it into one field. So quoted fields are read
+strictly, and a line that does not end correctly is refused alone; the lines behind it are read on
+their own. Where a field does end correctly but lines inside it look like rows, the meaning is
+ambiguous: all of these lines are refused.
 """
 
 import csv
@@ -15,7 +16,7 @@ from typing import BinaryIO, NamedTuple
 from ingest.importer.mapping import AUTO, Mapping
 from ingest.importer.rows import (
     EXTRA_COLUMNS,
-    KEPT_OF_OVERLONG,
+    KEPT_CHARACTERS,
     MAX_COLUMNS,
     MAX_LINE_BYTES,
     OTHER_EXTRA_COLUMNS,
@@ -23,7 +24,7 @@ from ingest.importer.rows import (
     Layout,
     Row,
     check_unique,
-    listed,
+    join_names,
 )
 from ingest.importer.values import column_name
 from schemas.events.envelope import RefusalCategory, RefusalError
@@ -38,11 +39,11 @@ csv.field_size_limit(2 * MAX_LINE_BYTES)
 
 
 class _Overlong(str):
-    """The beginning of a line that is longer than any may be."""
+    """The beginning of a line that is longer than the maximum."""
 
 
 class _Record(NamedTuple):
-    """One record of the file, in one line or more: its cells, or what is wrong with it and its cells as far as they can be told."""
+    """One record of the file, in one line or more: its cells, and a problem if there is one."""
 
     line: int
     lines: int
@@ -55,13 +56,14 @@ class _Lines:
     """The lines of a text, bounded in length; some may be given back."""
 
     def __init__(self, text: io.TextIOWrapper) -> None:
+        """Read the lines of `text`."""
         self._text = text
         self._back: deque[str] = deque()
         self.number = 0
-        """The line that was taken last, from 1."""
+        """The number of the line taken last, from 1."""
 
     def take(self) -> str | None:
-        """The next line with its end, None behind the last."""
+        """Return the next line with its end, None behind the last."""
         line = self._back.popleft() if self._back else self._text.readline(MAX_LINE_BYTES + 2)
         if not line:
             return None
@@ -70,18 +72,23 @@ class _Lines:
             more = line
             while more and not more.endswith(("\n", "\r")):
                 more = self._text.readline(MAX_LINE_BYTES)
-            line = _Overlong(line[:KEPT_OF_OVERLONG])
+            line = _Overlong(line[:KEPT_CHARACTERS])
         return line
 
     def give_back(self, lines: list[str]) -> None:
+        """Return lines to the head of the queue."""
         self._back.extendleft(reversed(lines))
         self.number -= len(lines)
 
 
 class _Records:
-    """The records of a CSV file. Whether lines inside a quoted field look like rows is judged once `expect` was called."""
+    """The records of a CSV file.
+
+    Whether lines inside a quoted field look like rows is checked once `expect` was called.
+    """
 
     def __init__(self, lines: _Lines, delimiter: str) -> None:
+        """Read records from `lines`, divided by `delimiter`."""
         self._lines = lines
         self._delimiter = delimiter
         self._refused: deque[_Record] = deque()
@@ -89,11 +96,11 @@ class _Records:
         self._time_columns: list[int] = []
 
     def expect(self, columns: int, time_columns: list[int]) -> None:
-        """What a row looks like: how many columns it has, and which of them hold times."""
+        """Set what a row looks like: how many columns it has, and which of them hold times."""
         self._columns, self._time_columns = columns, time_columns
 
     def take(self) -> _Record | None:
-        """The next record, None behind the last."""
+        """Return the next record, None behind the last."""
         if self._refused:
             return self._refused.popleft()
         line = self._lines.take()
@@ -110,9 +117,7 @@ class _Records:
             )
         if line.count(self._delimiter) > 2 * MAX_COLUMNS:
             reason = f"The line has more than {2 * MAX_COLUMNS:,} cells."
-            return _Record(
-                at, 1, [line[:KEPT_OF_OVERLONG] + "…"], reason, RefusalCategory.TOO_LARGE
-            )
+            return _Record(at, 1, [line[:KEPT_CHARACTERS] + "…"], reason, RefusalCategory.TOO_LARGE)
         if not line.isascii() and _UNDECODED.search(line):
             return _Record(at, 1, self._split(line), "undecoded", RefusalCategory.BAD_UTF8)
         if '"' not in line:
@@ -127,7 +132,8 @@ class _Records:
             open_end = len(taken) > 1 or "end of data" in str(error)
             self._lines.give_back(taken[1:])
             reason = (
-                f"Line {at} opens a quotation mark that is not closed as it should be, which would swallow the rows behind it"
+                f"Line {at} opens a quotation mark that is not closed as it should be, "
+                "which would swallow the rows behind it"
                 if open_end
                 else f"Line {at} has text behind a closing quotation mark"
             )
@@ -137,14 +143,20 @@ class _Records:
         if not self._swallows(taken):
             return _Record(at, len(taken), cells)
         end = at + len(taken) - 1
-        reason = f"Line {at} opens a quotation mark that line {end} closes, and what is between looks like rows; close it in its line."
+        reason = (
+            f"Line {at} opens a quotation mark that line {end} closes, and what is between "
+            "looks like rows; close it in its line."
+        )
         self._refused.extend(
             _Record(at + index, 1, self._split(one), reason) for index, one in enumerate(taken)
         )
         return self._refused.popleft()
 
     def _following(self, taken: list[str]) -> Iterator[str]:
-        """The line that was taken and those behind it, each noted in `taken`, as far as one field may go."""
+        """Yield the line that was taken and those behind it, as far as one field may reach.
+
+        Each is appended to `taken`.
+        """
         yield taken[0]
         characters = len(taken[0])
         while len(taken) < MAX_QUOTED_LINES and characters <= MAX_LINE_BYTES:
@@ -158,7 +170,7 @@ class _Records:
             yield line
 
     def _swallows(self, taken: list[str]) -> bool:
-        """Whether lines behind the first of a record look like rows."""
+        """Return whether lines behind the first of a record look like rows."""
         if any(self._looks_like_a_row(line, int(self._columns > 3)) for line in taken[1:-1]):
             return True
         # The last line of a text in the first column has as many cells as a row.
@@ -166,7 +178,7 @@ class _Records:
         return len(taken) > 1 and opened_in > 0 and self._looks_like_a_row(taken[-1], 0)
 
     def _looks_like_a_row(self, line: str, more_or_less: int) -> bool:
-        """Whether a line has the columns of a row, more or less, and something like a time where a row has one."""
+        """Return whether a line has a row's columns, and digits of a time where a row has one."""
         cells = self._split(line)
         if self._columns < 3 or abs(len(cells) - self._columns) > more_or_less:
             return False
@@ -179,14 +191,23 @@ class _Records:
 
 
 def csv_rows(file: BinaryIO, mapping: Mapping, layout: Layout | None = None) -> Iterator[Row]:
-    """The rows of a CSV file. Raises `FileError` for a wrong encoding, and when the header lacks a column of the mapping."""
+    """Yield the rows of a CSV file.
+
+    Args:
+        file: the file.
+        mapping: names the columns, the delimiter and the encoding.
+        layout: is filled while the file is read.
+
+    Raises:
+        FileError: the encoding is wrong, or the header lacks a column of the mapping.
+    """
     layout = layout if layout is not None else Layout()
     layout.encoding = mapping.encoding
     text = open_text(file, mapping.encoding)
     lines = _Lines(text)
     try:
         yield from _rows(lines, mapping, layout)
-    except UnicodeError as error:  # Of encodings that cannot mark what they do not understand.
+    except UnicodeError as error:  # Of encodings that cannot mark undecodable bytes.
         raise FileError(
             _not_decoded(
                 f"Near line {lines.number + 1} the file",
@@ -200,7 +221,11 @@ def csv_rows(file: BinaryIO, mapping: Mapping, layout: Layout | None = None) -> 
 
 
 def open_text(file: BinaryIO, encoding: str) -> io.TextIOWrapper:
-    """The text of a file; bytes that are none of the encoding become marks. Raises `FileError` for an unknown encoding."""
+    """Return the text of a file, with marks for bytes that are not of the encoding.
+
+    Raises:
+        FileError: the encoding is unknown.
+    """
     try:
         return io.TextIOWrapper(file, encoding=encoding, errors="surrogateescape", newline="")
     except (LookupError, ValueError):
@@ -248,7 +273,7 @@ def _rows(lines: _Lines, mapping: Mapping, layout: Layout) -> Iterator[Row]:
 
 
 def _header(lines: _Lines, mapping: Mapping, layout: Layout) -> tuple[_Records, int, bool]:
-    """The records behind the header, how many columns it has, and whether the file is one of refused rows."""
+    """Return the records behind the header, the column count, whether it is of refused rows."""
     while (first := lines.take()) is not None and not first.strip("\r\n"):
         layout.blank += 1
     if first is None:
@@ -258,7 +283,8 @@ def _header(lines: _Lines, mapping: Mapping, layout: Layout) -> tuple[_Records, 
     )
     if isinstance(first, _Overlong) or first.count(layout.delimiter) >= MAX_COLUMNS:
         raise FileError(
-            f"The first line has more than {MAX_COLUMNS:,} columns or {MAX_LINE_BYTES:,} characters: it is no header."
+            f"The first line has more than {MAX_COLUMNS:,} columns or "
+            f"{MAX_LINE_BYTES:,} characters: it is no header."
         )
     lines.give_back([first])
     records = _Records(lines, layout.delimiter)
@@ -281,11 +307,12 @@ def _header(lines: _Lines, mapping: Mapping, layout: Layout) -> tuple[_Records, 
     wanted = mapping.columns()
     layout.titles, layout.columns = titles, [column_name(name, wanted) for name in titles]
     check_unique(layout.columns)
-    lacking = sorted(wanted - set(layout.columns))
-    if lacking:
-        names = listed([repr(one) for one in lacking])
+    missing = sorted(wanted - set(layout.columns))
+    if missing:
+        names = join_names([repr(one) for one in missing])
         raise FileError(
-            f"The columns {names} of the mapping are not in the file; it has {listed(layout.columns)}."
+            f"The columns {names} of the mapping are not in the file; "
+            f"it has {join_names(layout.columns)}."
         )
     times = mapping.columns_read_as("time")
     records.expect(
@@ -296,4 +323,7 @@ def _header(lines: _Lines, mapping: Mapping, layout: Layout) -> tuple[_Records, 
 
 def _not_decoded(what: str, mapping: Mapping, why: str = "") -> str:
     because = f" ({why})" if why else ""
-    return f"{what} is not {mapping.encoding}{because}; convert it to UTF-8, or name its encoding in the mapping (encoding = …)."
+    return (
+        f"{what} is not {mapping.encoding}{because}; convert it to UTF-8, "
+        "or name its encoding in the mapping (encoding = …)."
+    )

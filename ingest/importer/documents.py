@@ -1,4 +1,7 @@
-"""From JSON to rows: one object per line (NDJSON), or an array of objects, as Open311 and batches of CloudEvents are."""
+"""Read rows from JSON: one object per line (NDJSON), or an array of objects.
+
+Open311 and batches of CloudEvents are such arrays.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,14 +10,14 @@ from typing import Any, BinaryIO, Literal, NamedTuple
 import msgspec
 
 from ingest.importer.mapping import Mapping
-from ingest.importer.rows import KEPT_OF_OVERLONG, MAX_LINE_BYTES, FileError, Layout, Row
-from ingest.importer.values import written
+from ingest.importer.rows import KEPT_CHARACTERS, MAX_LINE_BYTES, FileError, Layout, Row
+from ingest.importer.values import format_number
 from schemas.events.envelope import RefusalCategory, RefusalError
 
 MAX_ARRAY_BYTES = 64 << 20
 """Largest JSON array: it is read whole."""
 RECORD = "record"
-"""The column that holds a whole JSON text: of a CloudEvent, or of what is no JSON."""
+"""The column that holds a whole JSON text: a CloudEvent, or text that is not JSON."""
 _MARK = b"\xef\xbb\xbf"
 Form = Literal["lines", "array"]
 
@@ -24,7 +27,7 @@ class _Number(str):
 
 
 class JsonDocument(NamedTuple):
-    """One JSON text of a file, bounded in length, or why it is not taken."""
+    """One JSON text of a file, bounded in length, or why it is refused."""
 
     number: int
     text: bytes
@@ -32,7 +35,7 @@ class JsonDocument(NamedTuple):
 
 
 def json_form(name: str, head: bytes) -> Form | None:
-    """How a file holds JSON, by its name, else by its first byte; None for another format."""
+    """Return how a file holds JSON, by name, else by first byte; None for another format."""
     suffix, first = Path(name).suffix.lower(), head.removeprefix(_MARK).lstrip()[:1]
     if suffix in (".ndjson", ".jsonl", ".json") or (suffix != ".csv" and first in (b"{", b"[")):
         return "array" if first == b"[" else "lines"
@@ -40,7 +43,11 @@ def json_form(name: str, head: bytes) -> Form | None:
 
 
 def documents(file: BinaryIO, form: Form, layout: Layout) -> Iterator[JsonDocument]:
-    """The JSON texts of a file. Raises `FileError` for an array that is too large, or broken, and for an object over many lines."""
+    """Yield the JSON texts of a file.
+
+    Raises:
+        FileError: an array is too large or broken, or an object spans several lines.
+    """
     return _members(file, layout) if form == "array" else _lines(file, layout)
 
 
@@ -48,17 +55,18 @@ def _lines(file: BinaryIO, layout: Layout) -> Iterator[JsonDocument]:
     while line := file.readline(MAX_LINE_BYTES + 1):
         layout.lines += 1
         if len(line) > MAX_LINE_BYTES:
-            kept = line[:KEPT_OF_OVERLONG] + b"..."
+            kept = line[:KEPT_CHARACTERS] + b"..."
             while line and not line.endswith(b"\n"):
                 line = file.readline(MAX_LINE_BYTES)
             yield JsonDocument(layout.lines, kept, _too_long("line"))
             continue
         text = (line.removeprefix(_MARK) if layout.lines == 1 else line).strip()
-        # As somebody cut them out of an array.
+        # As if cut out of an array.
         text = text.removesuffix(b",").rstrip()
         if text == b"{" and layout.lines == 1 + layout.blank:
             raise FileError(
-                "The file is a JSON object over several lines; give one object per line, or an array of objects."
+                "The file is a JSON object over several lines; give one object per line, "
+                "or an array of objects."
             )
         if text:
             yield JsonDocument(layout.lines, text)
@@ -71,7 +79,8 @@ def _members(file: BinaryIO, layout: Layout) -> Iterator[JsonDocument]:
     content = file.read(MAX_ARRAY_BYTES + 1)
     if len(content) > MAX_ARRAY_BYTES:
         raise FileError(
-            f"The JSON array has more than {MAX_ARRAY_BYTES >> 20} MB; give one object per line (NDJSON)."
+            f"The JSON array has more than {MAX_ARRAY_BYTES >> 20} MB; "
+            "give one object per line (NDJSON)."
         )
     try:
         members = msgspec.json.decode(content.removeprefix(_MARK), type=list[msgspec.Raw])
@@ -83,7 +92,7 @@ def _members(file: BinaryIO, layout: Layout) -> Iterator[JsonDocument]:
         layout.lines += 1
         text = bytes(member)
         if len(text) > MAX_LINE_BYTES:
-            yield JsonDocument(number, text[:KEPT_OF_OVERLONG] + b"...", _too_long("member"))
+            yield JsonDocument(number, text[:KEPT_CHARACTERS] + b"...", _too_long("member"))
         else:
             yield JsonDocument(number, text)
 
@@ -97,7 +106,14 @@ def _too_long(what: str) -> RefusalError:
 def json_rows(
     file: BinaryIO, form: Form, mapping: Mapping, layout: Layout | None = None
 ) -> Iterator[Row]:
-    """Objects as rows: values as text, members of members as `outer.inner`, absent columns empty."""
+    """Yield objects as rows: values as text, nested members as `outer.inner`, absent columns empty.
+
+    Args:
+        file: the file.
+        form: how it holds JSON, by `json_form`.
+        mapping: names the columns.
+        layout: is filled while the file is read.
+    """
     layout = layout if layout is not None else Layout()
     layout.encoding = mapping.encoding
     layout.delimiter = mapping.csv_delimiter
@@ -139,7 +155,7 @@ def _flat(
         elif isinstance(value, _Number):
             yield (
                 outer + name,
-                written(float(value), decimal) if outer + name in numbers else str(value),
+                format_number(float(value), decimal) if outer + name in numbers else str(value),
             )
         elif isinstance(value, str):
             yield outer + name, value

@@ -1,4 +1,4 @@
-"""The files of one import command: read and sent one after another, settled together when the worker has counted them."""
+"""Import the files of one command, one by one, then settle them with the workers' reports."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -10,10 +10,19 @@ from typing import BinaryIO, TextIO
 from ingest.importer import mapping as mappings
 from ingest.importer.documents import json_form
 from ingest.importer.mapping import FILE, Mapping, MappingError
-from ingest.importer.outcome import Outcomes, reckon
+from ingest.importer.outcome import Outcomes, apply_reports
 from ingest.importer.refused import RefusedRows
 from ingest.importer.rows import FileError, Layout, Row, open_binary
-from ingest.importer.run import Taken, convert, is_refused_events, kept, only, peek, run, take
+from ingest.importer.run import (
+    ConvertedRow,
+    convert,
+    convert_file,
+    is_refused_events,
+    peek,
+    refuse_expired,
+    refuse_other_kinds,
+    send_rows,
+)
 from ingest.importer.sent import KnownEvents, SentPartition, SentRows
 from ingest.importer.sheets import is_xlsx, sheet_rows
 from ingest.importer.summary import Summary
@@ -29,7 +38,7 @@ Progress = Callable[[str, BinaryIO, int | None], AbstractContextManager[Callable
 
 @dataclass
 class _File:
-    """A file of the command and what became of its rows."""
+    """A file of the command and the outcome of its rows."""
 
     name: str
     refused: RefusedRows
@@ -41,7 +50,7 @@ class _File:
 
 
 class ImportJob:
-    """The files of one command, by one mapping. Raises `schemas.seal.SealError`."""
+    """The files of one command, imported by one mapping."""
 
     def __init__(
         self,
@@ -51,6 +60,18 @@ class ImportJob:
         refused: Path | None = None,
         sheet: str | None = None,
     ) -> None:
+        """Prepare an import.
+
+        Args:
+            settings: of the installation.
+            mapping: the mapping; None for CloudEvents.
+            kind: accept only events of this kind.
+            refused: file for refused rows; by default `NAME.refused.csv`.
+            sheet: sheet of a workbook; by default the first that is not hidden.
+
+        Raises:
+            schemas.seal.SealError: the key cannot be read.
+        """
         self._mapping = mapping
         self._kind = kind
         self._refused = refused
@@ -63,7 +84,7 @@ class ImportJob:
 
     @property
     def refused_some(self) -> bool:
-        """Whether rows were refused, or are not accounted for."""
+        """Return whether rows were refused, or are not accounted for."""
         return any(
             one.summary.refused or one.summary.unaccounted(one.layout) for one in self._files
         )
@@ -71,7 +92,16 @@ class ImportJob:
     def run(
         self, names: Sequence[str], producer: Producer | None, progress: Progress
     ) -> Exception | None:
-        """Read and send the files, without producer only check them; what kept it from reading them to the end."""
+        """Read and send the files, or only check them if there is no producer.
+
+        Args:
+            names: the files; `-` is the standard input.
+            producer: sends the events.
+            progress: shows the progress of a file.
+
+        Returns:
+            The error that kept it from reading the files to their end.
+        """
         try:
             for name in names:
                 self._run(name, producer, progress)
@@ -87,10 +117,10 @@ class ImportJob:
             one = _File(name, refused, layout)
             self._files.append(one)
             layout.digest = self._digest(file, name)
-            taken = kept(self._taken(name, file, layout), self._keeping)
+            rows = refuse_expired(self._convert(name, file, layout), self._keeping)
             with progress(name, file, size) as show:
-                chosen = taken if self._kind is None else only(taken, self._kind)
-                run(
+                chosen = rows if self._kind is None else refuse_other_kinds(rows, self._kind)
+                send_rows(
                     chosen,
                     producer,
                     refused,
@@ -115,44 +145,45 @@ class ImportJob:
         file.seek(0)
         return digest.hexdigest()[:16]
 
-    def _taken(self, name: str, file: BinaryIO, layout: Layout) -> Iterator[Taken]:
+    def _convert(self, name: str, file: BinaryIO, layout: Layout) -> Iterator[ConvertedRow]:
         head = peek(file)
         xlsx = is_xlsx(name, head)
         form = None if xlsx else json_form(name, head)
         if self._mapping is None and form is None and not is_refused_events(head):
             what = "XLSX" if xlsx else "CSV"
             raise MappingError(
-                f"{name} is {what}: give a --mapping ({', '.join(mappings.names())}, or a .toml file)."
+                f"{name} is {what}: "
+                f"give a --mapping ({', '.join(mappings.names())}, or a .toml file)."
             )
         if self._sheet is not None and not xlsx:
             raise MappingError(f"{name} is no workbook; --sheet is for XLSX files.")
         if xlsx and self._mapping is not None:
             rows = sheet_rows(file, self._mapping, self._sheet, layout)
             return convert(rows, self._mapping, self._reader, self._sealer, layout)
-        return take(file, self._mapping, self._reader, self._sealer, form, layout)
+        return convert_file(file, self._mapping, self._reader, self._sealer, form, layout)
 
     def settle(
         self, outcomes: Outcomes, seconds: float, waiting: Callable[[], Callable[[int], None]]
     ) -> None:
-        """Learn from the workers what is stored, what is a repeat and what was refused after all."""
+        """Ask the workers what is stored, what is a repeat and what was refused after all."""
         ends: dict[SentPartition, int] = {}
         for one in self._files:
-            for place, last in one.sent.ends().items():
-                ends[place] = max(last, ends.get(place, -1))
+            for partition, last in one.sent.ends().items():
+                ends[partition] = max(last, ends.get(partition, -1))
         if not ends:
             return
         committed, because = outcomes.wait(ends, seconds, waiting())
         try:
-            told = [one for one in outcomes.told() if one.place in ends]
+            reports = [one for one in outcomes.reports() if one.partition in ends]
         except KafkaUnavailableError as error:  # What was sent is in Kafka all the same.
-            committed, because, told = {}, str(error), []
+            committed, because, reports = {}, str(error), []
         for one in self._files:
-            dead = reckon(one.summary, one.sent, told, committed, because)
+            dead = apply_reports(one.summary, one.sent, reports, committed, because)
             if dead:
                 self._refuse(one, dead)
 
     def _refuse(self, one: _File, dead: dict[int, RefusalError]) -> None:
-        """Write rows that were refused behind Kafka to the file of refused rows, too: they are read once more for it."""
+        """Write the rows that workers refused to the file of refused rows, reading them again."""
         with one.refused:
             for row in self._again(one, dead):
                 one.summary.refuse(row, dead[row.number])
@@ -163,27 +194,28 @@ class ImportJob:
         if one.name != "-":
             file, _ = open_binary(one.name)
             with file:
-                for taken in self._taken(one.name, file, Layout(digest=one.layout.digest)):
-                    if taken.row.number in left:
-                        left.discard(taken.row.number)
-                        yield taken.row
+                for converted in self._convert(one.name, file, Layout(digest=one.layout.digest)):
+                    if converted.row.number in left:
+                        left.discard(converted.row.number)
+                        yield converted.row
                     if not left:
                         return
         for number in sorted(left):  # The standard input is gone.
             yield Row(number, {})
 
     def report(self, out: TextIO, verb: str) -> None:
-        """Say what became of the files."""
+        """Print the outcome of the files; `verb` is the word for rows without a problem."""
         for one in self._files:
             if not one.whole and not one.summary.rows:
-                continue  # What kept it from being read is all there is to say.
+                continue  # The error that kept it from being read is reported instead.
             for number, sentence in enumerate(
                 one.summary.sentences(one.layout, verb, whole=one.whole)
             ):
                 print(sentence if number else f"{one.name}: {sentence}", file=out)
             if not one.whole:
                 print(
-                    "  it was not read to its end; importing it again repeats what was sent without harm",
+                    "  it was not read to its end; "
+                    "importing it again repeats what was sent without harm",
                     file=out,
                 )
             if one.summary.refused:

@@ -1,10 +1,12 @@
-"""What a mapping file says: how a row of somebody else's table becomes our events.
+"""Define what a mapping file says: how a row of a foreign table becomes our events.
 
-A mapping is TOML. It names the `kind` and the `source` of the events, says where each field comes from under `[fields]`, and lists
-under `[[step]]` the events that one row stands for (received, published, …): each with its `id`, its `time`, the condition `when`
-it applies and `fields` of its own. `ingest/mappings/nyc311.toml` is a worked example.
+A mapping is TOML. It names the `kind` and the `source` of the events, says where each field comes
+from under `[fields]`, and lists under `[[step]]` the events that one row stands for (received,
+published, …): each with its `id`, its `time`, the condition `when` it applies and `fields` of its
+own. `ingest/mappings/nyc311.toml` is a worked example.
 
-Cells of a spreadsheet become texts as a CSV file of the same mapping would have them: see `ingest.importer.sheets`.
+Cells of a spreadsheet become texts as a CSV file of the same mapping would have them: see
+`ingest.importer.sheets`.
 """
 
 import re
@@ -29,14 +31,16 @@ from schemas.text import normalise
 
 AUTO = "auto"
 ROW, FILE = "#row", "#file"
-OWN = (ROW, FILE)
-"""What a template may name beside columns: the row's number, and some letters that stand for the content of the file."""
+BUILT_IN = (ROW, FILE)
+"""Placeholders of templates beside columns: the row's number, a digest of the content."""
 Scalar = str | int | float | bool
 
 
 MAX_CODE_LENGTH = 128
 _KNOWN_OF: dict[str, Known] = {"procedure": "procedures"}
-"""Fields whose codes the reference data knows, where a mapping does not say so: asked when a text is in doubt only."""
+"""Fields whose codes the reference data lists, for mappings that do not say so; looked up only in
+doubt.
+"""
 
 
 class MappingError(Exception):
@@ -44,36 +48,54 @@ class MappingError(Exception):
 
 
 class MappingField(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where a field's value comes from: exactly one of `column`, `template` and `constant`, then the converters in this order."""
+    """Where a field's value comes from: one of `column`, `template`, `constant`, then converters.
+
+    The converters apply in the order of the attributes.
+    """
 
     column: str | None = None
-    """The column whose text it is, without surrounding space; an empty one leaves the field out."""
+    """The column whose text it is, without surrounding space; if empty, the field is left out."""
     template: str | None = None
-    """Text with columns in braces: `{Street} {Number}`. `{#row}` is the row's number, `{#file}` tells files of other content apart:
-    together they stand for a key where rows have none. A file that was changed is another: its rows are new ones."""
+    """Text with columns in braces: `{Street} {Number}`.
+
+    `{#row}` is the row's number, `{#file}` differs between files of different content: together
+    they replace a key where rows have none. A file that was changed counts as another one: its rows
+    are new.
+    """
     constant: Scalar | None = None
     needs: list[str] = []
-    """Columns that must not be empty, or else the field is left out."""
+    """Columns that must not be empty; otherwise the field is left out."""
     lookup: dict[str, Scalar] | None = None
-    """Text → value. A text that is not there is refused, unless there is a `default`."""
+    """Text → value. A text that is not listed is refused, unless there is a `default`."""
     default: Scalar | None = None
     """The value where the text is empty or not in the lookup."""
     as_: Literal["text", "number", "integer", "time", "period"] = field(default="text", name="as")
     known: Known | None = None
-    """The codes of the reference data that the text must be one of: a slip of a hand would be counted and never found."""
+    """The list of reference data that must contain the text.
+
+    Otherwise a typing error would be counted and never
+    found.
+    """
     percent: "RowCondition | None" = None
-    """For numbers: where this holds, one may be written with its sign (73,5%); elsewhere the sign is refused."""
+    """For numbers: where this holds, a percent sign is allowed (73,5%), elsewhere refused."""
     formats: list[str] = []
-    """For times: strptime formats, tried in order; the mapping's `times` if none. `epoch` is seconds since 1970, `epoch_ms`
-    milliseconds."""
+    """For times: strptime formats, tried in order; by default the mapping's `times`.
+
+    `epoch` is seconds
+
+    since 1970, `epoch_ms` milliseconds.
+    """
     precision: Precision | None = None
-    """For times: how exact they are (`day`, `minute`, `second`), where their form does not tell. A form without hours is a day, one
-    without seconds a minute: a deadline that is a day lasts to its end."""
+    """For times: how exact they are (`day`, `minute`, `second`), where their form does not tell.
+
+    A form without hours is a day, one without seconds a minute: a deadline that is a day lasts to
+    its end.
+    """
     zone: str | None = None
-    """For times without an offset: their IANA time zone; the mapping's `zone` if none."""
+    """For times without an offset: their IANA time zone; by default the mapping's `zone`."""
 
     def columns(self) -> Iterator[str]:
-        """The columns it reads."""
+        """Yield the columns that it reads."""
         if self.column is not None:
             yield self.column
         if self.template is not None:
@@ -84,21 +106,21 @@ class MappingField(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class RowCondition(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Holds when all of it does that is given, of the column's text without surrounding space."""
+    """A condition on a column's text, without surrounding space; holds when all parts hold."""
 
     column: str
     present: bool | None = None
-    """Whether there is a text."""
+    """Whether there must be a text."""
     in_: list[str] | None = field(default=None, name="in")
     """The texts that it may be."""
     starts_with: list[str] | None = None
-    """The beginnings that it may have."""
+    """The prefixes that it may have."""
     matches: str | None = None
-    """A regular expression (Python's) for all of it."""
+    """A regular expression (Python's) that the whole text must match."""
 
 
 class Skip(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Rows that stand for no event, such as sections and totals: they are counted as skipped, not refused."""
+    """A rule for rows without an event, such as totals: they are skipped, not refused."""
 
     when: list[RowCondition]
     """A row is skipped when all of these hold."""
@@ -108,7 +130,11 @@ class MappingStep(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """One event that a row may stand for."""
 
     id: str
-    """Template of the event's id: made of the row's own key, so that a second import repeats the first and changes nothing."""
+    """Template of the event's id, made of the row's own key.
+
+    So a second import repeats the first
+    and changes nothing.
+    """
     time: MappingField | str
     """When it happened: a column's name, or a field."""
     when: list[RowCondition] = []
@@ -122,28 +148,29 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     source: str
     zone: str = "Asia/Ho_Chi_Minh"
     times: list[str] = []
-    """strptime formats of its times (or `epoch`, `epoch_ms`); ISO 8601 if none."""
+    """strptime formats of its times (or `epoch`, `epoch_ms`); by default ISO 8601."""
     decimal: Literal[".", ","] = "."
-    """What numbers in texts have before their fraction; with a comma, points group thousands: 1.234,5."""
+    """The decimal sign of numbers in texts; with a comma, points group thousands: 1.234,5."""
     delimiter: str = ","
-    """Of CSV; `auto` is the comma, semicolon or tab that the first line has most of."""
+    """CSV's delimiter; `auto` is the comma, semicolon or tab most frequent in the first line."""
     encoding: str = "utf-8-sig"
     fields: dict[str, MappingField | Scalar]
     step: list[MappingStep]
     skip: list[Skip] = []
-    """A row is skipped when any of these says so."""
+    """A row is skipped when any of these rules says so."""
 
     @property
     def event_kind(self) -> Kind:
+        """Return the kind of the events."""
         return BY_NAME[self.kind]
 
     @property
     def csv_delimiter(self) -> str:
-        """What divides the cells of a CSV file that is written for it."""
+        """Return the delimiter for a CSV file that is written for this mapping."""
         return "," if self.delimiter == AUTO else self.delimiter
 
     def columns(self) -> set[str]:
-        """Every column that the mapping reads."""
+        """Return every column that the mapping reads."""
         found: set[str] = set()
         for step in self.step:
             found.update(placeholders(step.id), (condition.column for condition in step.when))
@@ -154,20 +181,20 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return found
 
     def columns_read_as(self, *kinds: str) -> frozenset[str]:
-        """The columns whose texts become values of some kinds: `time`, `number` …"""
+        """Return the columns whose texts become values of given types, such as `time`, `number`."""
         return frozenset(
             one.column for one in self.specs() if one.as_ in kinds and one.column is not None
         )
 
     def specs(self) -> Iterator[MappingField]:
-        """All that says where a value comes from."""
+        """Yield every field definition that names a column, a template or a constant."""
         for step in self.step:
             for spec in (as_time(step.time), *self.fields.values(), *step.fields.values()):
                 if isinstance(spec, MappingField):
                     yield spec
 
     def code_columns(self) -> dict[str, Known | None]:
-        """The columns whose texts are codes or numbers of records as they stand, with where these codes are known."""
+        """Return the columns of codes or record numbers, with the list that contains them."""
         short = _short_texts(self.event_kind)
         found: dict[str, Known | None] = {}
         for fields in (self.fields, *(step.fields for step in self.step)):
@@ -184,12 +211,12 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def numbered(self) -> bool:
-        """Whether rows are told apart by their place in the file."""
+        """Return whether rows are identified by their position in the file."""
         texts = (*(step.id for step in self.step), *(spec.template or "" for spec in self.specs()))
-        return any(name in OWN for text in texts for name in _named(text))
+        return any(name in BUILT_IN for text in texts for name in _named(text))
 
     def reporter_columns(self) -> set[str]:
-        """The columns that say who reported."""
+        """Return the columns that identify the reporter."""
         specs = (
             fields.get("reporter") for fields in (self.fields, *(step.fields for step in self.step))
         )
@@ -198,20 +225,20 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         }
 
     def column_of(self, name: str, step: MappingStep) -> str:
-        """The column that a field of the event comes from; empty if from none."""
+        """Return the column that a field of the event comes from; empty if from none."""
         spec = step.fields.get(name, self.fields.get(name))
         return next(spec.columns(), "") if isinstance(spec, MappingField) else ""
 
 
 def _short_texts(kind: Kind) -> set[str]:
-    """The fields of a kind that are codes or numbers of records, not words."""
+    """Return the fields of a kind that are codes or record numbers, not prose."""
     info = msgspec.inspect.type_info(kind.event)
     assert isinstance(info, msgspec.inspect.StructType)
     return {one.name for one in info.fields if _longest(one.type) <= MAX_CODE_LENGTH}
 
 
 def _longest(of: msgspec.inspect.Type) -> float:
-    """How many letters a field's texts may have; no end for what is no text."""
+    """Return the maximal length of a field's texts; infinite for what is not a text."""
     of = of.type if isinstance(of, msgspec.inspect.Metadata) else of
     return (
         of.max_length or float("inf") if isinstance(of, msgspec.inspect.StrType) else float("inf")
@@ -219,8 +246,8 @@ def _longest(of: msgspec.inspect.Type) -> float:
 
 
 def placeholders(template: str) -> Iterator[str]:
-    """The columns in a template's braces, without what the import itself knows."""
-    yield from (name for name in _named(template) if name not in OWN)
+    """Yield the columns in a template's braces, without the built-in placeholders."""
+    yield from (name for name in _named(template) if name not in BUILT_IN)
 
 
 def _named(template: str) -> Iterator[str]:
@@ -229,7 +256,7 @@ def _named(template: str) -> Iterator[str]:
 
 
 def as_time(time: MappingField | str) -> MappingField:
-    """A step's time as a field."""
+    """Return a step's time as a field."""
     return _time_of(time) if isinstance(time, str) else msgspec.structs.replace(time, as_="time")
 
 
@@ -239,14 +266,18 @@ def _time_of(column: str) -> MappingField:
 
 
 def load(name: str) -> Mapping:
-    """A mapping by its file, or by the name of one that comes with the product. Raises `MappingError`."""
+    """Return a mapping by its file, or by the name of a built-in one.
+
+    Raises:
+        MappingError: there is no such mapping, or it is invalid.
+    """
     path = (
         Path(name)
         if name.endswith(".toml")
         else Path(str(files("ingest") / "mappings" / f"{name}.toml"))
     )
     try:
-        mapping = msgspec.convert(_composed(tomllib.loads(path.read_text("utf-8"))), Mapping)
+        mapping = msgspec.convert(_normalised(tomllib.loads(path.read_text("utf-8"))), Mapping)
     except FileNotFoundError:
         raise MappingError(
             f"There is no mapping {name}; there are {', '.join(names())}, or give a .toml file."
@@ -257,17 +288,17 @@ def load(name: str) -> Mapping:
     return mapping
 
 
-def _composed(value: Any, *, exact: bool = True) -> Any:
-    """What a mapping says with composed letters; the texts that columns are compared with in their one form."""
+def _normalised(value: Any, *, exact: bool = True) -> Any:
+    """Return a mapping's content composed (NFC), and the texts to compare with normalised."""
     if isinstance(value, dict):
         return {
-            (unicodedata.normalize("NFC", key) if exact else normalise(key)): _composed(
+            (unicodedata.normalize("NFC", key) if exact else normalise(key)): _normalised(
                 one, exact=key not in ("lookup", "in", "starts_with")
             )
             for key, one in value.items()
         }
     if isinstance(value, list):
-        return [_composed(one, exact=exact) for one in value]
+        return [_normalised(one, exact=exact) for one in value]
     return (
         (unicodedata.normalize("NFC", value) if exact else normalise(value))
         if isinstance(value, str)
@@ -276,7 +307,7 @@ def _composed(value: Any, *, exact: bool = True) -> Any:
 
 
 def names() -> list[str]:
-    """The mappings that come with the product."""
+    """Return the names of the built-in mappings."""
     return sorted(path.stem for path in Path(str(files("ingest") / "mappings")).glob("*.toml"))
 
 
@@ -301,7 +332,8 @@ def _check(mapping: Mapping, path: Path) -> None:
             and not list(placeholders(step.id))
         ):
             raise MappingError(
-                f"{path}: an id of {{{ROW}}} alone is the same in every file; add {{{FILE}}}, or a column."
+                f"{path}: an id of {{{ROW}}} alone is the same in every file; "
+                f"add {{{FILE}}}, or a column."
             )
         for name, spec in (
             *mapping.fields.items(),
@@ -310,7 +342,8 @@ def _check(mapping: Mapping, path: Path) -> None:
         ):
             if name not in known and name != "time":
                 raise MappingError(
-                    f"{path}: a {mapping.kind} has no field {name!r}; it has {', '.join(sorted(known))}."
+                    f"{path}: a {mapping.kind} has no field {name!r}; "
+                    f"it has {', '.join(sorted(known))}."
                 )
             if isinstance(spec, MappingField):
                 if (
@@ -320,14 +353,15 @@ def _check(mapping: Mapping, path: Path) -> None:
                     != 1
                 ):
                     raise MappingError(
-                        f"{path}: field {name!r} needs exactly one of column, template and constant."
+                        f"{path}: field {name!r} needs exactly one of column, "
+                        "template and constant."
                     )
                 _check_zone(spec.zone or mapping.zone, path)
     _check_reporter(mapping, path)
 
 
 def _check_reporter(mapping: Mapping, path: Path) -> None:
-    """Who reported is sealed in `reporter` alone: through another field it would be seen."""
+    """Refuse a mapping that exposes a reporter: only the field `reporter` is encrypted."""
     sealed = mapping.reporter_columns()
     for step in mapping.step:
         others = [
@@ -343,7 +377,8 @@ def _check_reporter(mapping: Mapping, path: Path) -> None:
                 and (shared := sealed.intersection(spec.columns()))
             ):
                 raise MappingError(
-                    f"{path}: column {min(shared)!r} says who reported, and must not fill {name!r} too."
+                    f"{path}: column {min(shared)!r} says who reported, "
+                    f"and must not fill {name!r} too."
                 )
 
 
@@ -353,7 +388,8 @@ def _check_condition(condition: RowCondition, path: Path) -> None:
         for one in (condition.present, condition.in_, condition.starts_with, condition.matches)
     ):
         raise MappingError(
-            f"{path}: a condition on {condition.column!r} needs present, in, starts_with or matches."
+            f"{path}: a condition on {condition.column!r} needs present, in, starts_with or "
+            "matches."
         )
     try:
         re.compile(condition.matches or "")
@@ -378,5 +414,6 @@ def _check_zone(zone: str, path: Path) -> None:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError):
         raise MappingError(
-            f"{path}: the time zone {zone!r} is not known; use an IANA name such as Asia/Ho_Chi_Minh."
+            f"{path}: the time zone {zone!r} is not known; "
+            "use an IANA name such as Asia/Ho_Chi_Minh."
         ) from None

@@ -1,7 +1,8 @@
-"""What became of the events of an import behind Kafka: stored, a repeat of what was there, or a dead letter.
+"""Find out how the workers processed an import: events stored, repeats, or dead letters.
 
-Workers tell of repeats and dead letters by two topics, before they commit how far they are. So once their offsets have passed what
-was sent, all there is to know stands in these topics, behind where they ended when the import began.
+Workers report repeats and dead letters by two topics, before they commit their offsets. So once
+their offsets have passed what was sent, all reports stand in these topics, after the offsets at
+which these ended when the import began.
 """
 
 import time
@@ -22,15 +23,15 @@ from schemas.events.kinds import DEAD_LETTERS, REPEATS
 from schemas.events.payloads import Repeats
 from schemas.settings import Settings
 
-LOOK_SECONDS = 0.25
+POLL_SECONDS = 0.25
 NO_WORKER_SECONDS = 2.0
-"""Seconds without a worker after which none is waited for."""
+"""Seconds without a worker after which the import stops waiting."""
 
 
-class Told(NamedTuple):
-    """What a worker told of a run of events: repeats, or refused with a reason."""
+class WorkerReport(NamedTuple):
+    """A worker's report about a run of events: repeats, or refused with a reason."""
 
-    place: SentPartition
+    partition: SentPartition
     first: int
     last: int
     refusal: RefusalError | None
@@ -45,9 +46,10 @@ class _Dead(msgspec.Struct):
 
 
 class Outcomes:
-    """Follows the workers from the moment it is made. Raises `KafkaUnavailableError`."""
+    """Follows the workers' reports from the moment it is created."""
 
     def __init__(self, settings: Settings) -> None:
+        """Connect, and note where the topics of reports end. Raises `KafkaUnavailableError`."""
         self._settings = settings
         servers = settings.kafka_servers.split(",")
         try:
@@ -69,6 +71,7 @@ class Outcomes:
             raise self._unavailable(error) from None
 
     def __enter__(self) -> Self:
+        """Return the follower."""
         return self
 
     def __exit__(
@@ -77,46 +80,54 @@ class Outcomes:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        """Close the connections."""
         self._consumer.close(autocommit=False)
         self._admin.close()
 
     def wait(
         self, ends: dict[SentPartition, int], seconds: float, show: Callable[[int], None]
     ) -> tuple[dict[SentPartition, int], str]:
-        """Wait until the workers have passed the last offset of each partition, or do not move for some seconds.
+        """Wait until the workers pass the last offset of each partition, or make no progress.
 
-        `show` is told how many partitions are left. Returns how far they are in each, and in words why that is not all.
+        Args:
+            ends: the last offset sent to each partition.
+            seconds: how long to wait without progress.
+            show: is given the number of partitions that are left.
+
+        Returns:
+            The committed offset of each partition, and in words why that is not all.
         """
         began = moved = time.monotonic()
         committed: dict[SentPartition, int] = {}
         left: dict[SentPartition, int] = {}
-        unheard = ""
+        unavailable = ""
         while True:
             try:
-                committed, unheard = self._committed(ends), ""
+                committed, unavailable = self._committed(ends), ""
             except KafkaError as error:  # It may be back soon.
-                unheard = (
+                unavailable = (
                     f"Kafka did not say how far the worker is ({error or type(error).__name__})"
                 )
-            before, so_far = left, {place: committed.get(place, -1) for place in ends}
-            left = {place: offset for place, offset in so_far.items() if offset <= ends[place]}
+            before = left
+            so_far = {partition: committed.get(partition, -1) for partition in ends}
+            left = {one: offset for one, offset in so_far.items() if offset <= ends[one]}
             if not left:
                 return committed, ""
             now = time.monotonic()
-            if left != before:  # Others may send to partitions that are done with.
+            if left != before:  # Others may send to partitions that are complete.
                 moved = now
             if seconds <= 0:
-                return committed, unheard or "the worker was not waited for"
-            if now - began > NO_WORKER_SECONDS and not unheard and not self._worker_runs():
+                return committed, unavailable or "the worker was not waited for"
+            if now - began > NO_WORKER_SECONDS and not unavailable and not self._worker_runs():
                 return committed, "no worker is running"
             if now - moved > seconds:
-                return committed, unheard or f"the worker did not get on for {seconds:g} s"
+                return committed, unavailable or f"the worker made no progress for {seconds:g} s"
             show(len(left))
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
 
     def _committed(self, ends: dict[SentPartition, int]) -> dict[SentPartition, int]:
-        asked = [TopicPartition(*place) for place in ends]
-        found = self._admin.list_group_offsets({self._settings.worker_group: asked})[
+        wanted = [TopicPartition(*one) for one in ends]
+        found = self._admin.list_group_offsets({self._settings.worker_group: wanted})[
             self._settings.worker_group
         ]
         return {SentPartition(tp.topic, tp.partition): one.offset for tp, one in found.items()}
@@ -127,11 +138,11 @@ class Outcomes:
                 self._settings.worker_group
             ]
         except KafkaError:
-            return True  # It is asked again.
+            return True  # The next round asks again.
         return bool(group.get("members"))
 
-    def told(self) -> Iterator[Told]:
-        """What the workers told since this was made. Raises `KafkaUnavailableError`."""
+    def reports(self) -> Iterator[WorkerReport]:
+        """Yield the workers' reports since this was created. Raises `KafkaUnavailableError`."""
         try:
             ends = self._consumer.end_offsets(self._topics)
             for tp, offset in self._begin.items():
@@ -146,17 +157,18 @@ class Outcomes:
 
     def _unavailable(self, error: KafkaError) -> KafkaUnavailableError:
         return KafkaUnavailableError(
-            f"Kafka at {self._settings.kafka_servers} does not answer ({error or type(error).__name__})."
+            f"Kafka at {self._settings.kafka_servers} does not answer "
+            f"({error or type(error).__name__})."
         )
 
 
-def _dead(record: bytes) -> Iterator[Told]:
+def _dead(record: bytes) -> Iterator[WorkerReport]:
     try:
         one = msgspec.json.decode(record, type=_Dead)
         category = RefusalCategory(one.category)
     except (msgspec.MsgspecError, ValueError):
         return
-    yield Told(
+    yield WorkerReport(
         SentPartition(one.topic, one.partition),
         one.offset,
         one.offset,
@@ -164,41 +176,53 @@ def _dead(record: bytes) -> Iterator[Told]:
     )
 
 
-def _repeats(record: bytes) -> Iterator[Told]:
+def _repeats(record: bytes) -> Iterator[WorkerReport]:
     try:
         one = msgspec.json.decode(record, type=Repeats)
     except msgspec.MsgspecError:
         return
     for first, last in one.runs:
-        yield Told(SentPartition(one.topic, one.partition), first, last, None)
+        yield WorkerReport(SentPartition(one.topic, one.partition), first, last, None)
 
 
-def reckon(
+def apply_reports(
     summary: Summary,
     sent: SentRows,
-    told: Sequence[Told],
+    reports: Sequence[WorkerReport],
     committed: dict[SentPartition, int],
     because: str,
 ) -> dict[int, RefusalError]:
-    """Count in a summary what the workers told of what was sent: number of a row that was refused → why.
+    """Apply the workers' reports to the summary of a file.
 
-    A worker that is killed before its checkpoint, or has to write again, tells the same once more: each offset counts once.
+    A worker that is killed before its checkpoint, or has to write again, repeats its reports: each
+    offset counts once.
+
+    Args:
+        summary: is updated.
+        sent: the file's rows and their offsets.
+        reports: what the workers reported.
+        committed: how far they are in each partition.
+        because: why they are not further.
+
+    Returns:
+        Number of a refused row → why.
     """
     repeated = [0] * len(sent.numbers)
     dead: dict[int, RefusalError] = {}
     next_repeat: dict[SentPartition, int] = {}
-    for place, first, last, refusal in sorted(told, key=lambda one: one[:3]):
+    for partition, first, last, refusal in sorted(reports, key=lambda one: one[:3]):
         if refusal is not None:
-            for index in sent.rows_between(place, first, last):
+            for index in sent.rows_between(partition, first, last):
                 dead.setdefault(index, refusal)
             continue
-        for index in sent.rows_between(place, max(first, next_repeat.get(place, first)), last):
+        begin = max(first, next_repeat.get(partition, first))
+        for index in sent.rows_between(partition, begin, last):
             repeated[index] += 1
-        next_repeat[place] = max(last + 1, next_repeat.get(place, 0))
+        next_repeat[partition] = max(last + 1, next_repeat.get(partition, 0))
     waiting = {
         index
-        for place in sent.ends()
-        for index in sent.rows_from(place, max(committed.get(place, 0), 0))
+        for partition in sent.ends()
+        for index in sent.rows_from(partition, max(committed.get(partition, 0), 0))
     } - dead.keys()
     for index, events in enumerate(sent.events):
         if index in dead:

@@ -1,4 +1,4 @@
-"""The file of refused rows, which can be mended and imported again by the same mapping."""
+"""Write the file of refused rows, which can be corrected and imported again by the same mapping."""
 
 import csv
 import io
@@ -16,14 +16,15 @@ _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
 
 
 class RefusedRows:
-    """Writes refused rows: their columns as they were but for who reported, which is sealed; then row, category and reason.
+    """Writes refused rows: their columns, the reporter encrypted; row, category and reason.
 
-    The file has the encoding and the delimiter of its table. It is made when the first row is refused, for its owner's eyes only,
-    and never in the place of one that is there: then `NAME-2.csv` is taken. What a spreadsheet would compute is guarded; reading a
-    file of refused rows takes the guard away.
+    The file has the encoding and the delimiter of its table. It is created when the first row is
+    refused, readable by its owner only, and never replaces a file: then `NAME-2.csv` is created.
+    Formulas are escaped; reading a file of refused rows removes the escape.
     """
 
     def __init__(self, path: Path, layout: Layout) -> None:
+        """Prepare the file at `path` with the columns of `layout`; nothing is written yet."""
         self.path = path
         self._layout = layout
         self._file: IO[str] | None = None
@@ -44,16 +45,18 @@ class RefusedRows:
             else [row.columns.get(name, "") for name in self._layout.columns]
         )
         reason = (
-            f"{row.place}: {refusal.reason}"
+            f"{row.position}: {refusal.reason}"
             if row.sheet or row.line not in (0, row.number)
             else refusal.reason
         )
         self._write([*cells, str(row.number), refusal.category.value, reason])
 
     def __enter__(self) -> Self:
+        """Return the writer."""
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Close the file; a later `add` opens it again."""
         if self._file is not None and not self._file.closed:
             self._file.close()
 
@@ -68,7 +71,7 @@ class RefusedRows:
                 self.path = first.with_name(f"{first.stem}-{number}{first.suffix}")
 
     def _text(self, descriptor: int) -> IO[str]:
-        # A file that is opened for appending stands at its end, where text gets no second byte-order mark.
+        # A file opened for appending is at its end, where text gets no second byte order mark.
         binary = os.fdopen(descriptor, "ab")
         return io.TextIOWrapper(binary, self._layout.encoding, "surrogateescape", newline="")
 
@@ -79,7 +82,10 @@ class RefusedRows:
 
 
 def encodable(text: str, encoding: str) -> str:
-    """The text as an encoding can hold it: tones apart if need be, and what it has no sign for as its number."""
+    """Return the text as an encoding can hold it.
+
+    Vietnamese tones become separate marks if need be; other characters become escapes.
+    """
     if encoding.startswith("utf") or text.isascii():
         return text
     try:

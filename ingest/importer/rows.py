@@ -1,4 +1,4 @@
-"""What every table has, whatever its format: rows, where they stand, and lines that must add up."""
+"""Define what tables of every format share: rows, their positions, and lines that must add up."""
 
 import sys
 from dataclasses import dataclass, field
@@ -8,13 +8,15 @@ from typing import BinaryIO, NamedTuple
 from schemas.events.envelope import RefusalError
 
 MAX_LINE_BYTES = 1 << 20
-"""Longest line (of CSV in characters), quoted field or JSON member; an event has a quarter of that at most. Longer ones are refused
-without being kept in memory."""
+"""Longest line (of CSV in characters), quoted field or JSON member.
+
+An event has at most a quarter of that. Longer ones are refused without being kept in memory.
+"""
 MAX_COLUMNS = 2_000
-KEPT_OF_OVERLONG = 1_000
+KEPT_CHARACTERS = 1_000
 """Characters of an overlong line that are kept in the refused row."""
 EXTRA_COLUMNS = ("row", "category", "reason")
-"""What the file of refused rows has behind the columns of its table."""
+"""The columns that the file of refused rows has behind those of its table."""
 OTHER_EXTRA_COLUMNS = ("refused row", "refused category", "refused reason")
 """The same where the table has such columns itself."""
 
@@ -27,23 +29,29 @@ class Row(NamedTuple):
     """A row as it stands in the file."""
 
     number: int
-    """As a spreadsheet counts: the header is row 1. In NDJSON the line, in a JSON array the member."""
+    """As a spreadsheet counts: the header is row 1.
+
+    In NDJSON the line, in a JSON array the member.
+    """
     columns: dict[str, str]
-    """Its columns by name; for JSON without mapping the one column `record`. Empty for what cannot be read as a row."""
+    """Its texts by column; for JSON without mapping the one column `record`.
+
+    Empty for what cannot be read as a row.
+    """
     refusal: RefusalError | None = None
     """Why it cannot even be split into columns."""
     sheet: str = ""
     """The sheet of a workbook."""
     line: int = 0
-    """The line that it begins in; 0 where that is its number."""
+    """The line in which it begins; 0 where that is its number."""
     lines: int = 1
-    """Lines that it stands in."""
+    """The number of lines that it spans."""
     cells: list[str] | None = None
-    """Its cells as they are, where they are not those of the columns."""
+    """Its cells as they are, where they differ from those of the columns."""
 
     @property
-    def place(self) -> str:
-        """Where it is, for a person."""
+    def position(self) -> str:
+        """Return where it is, for a person."""
         if self.sheet:
             return f"sheet {self.sheet!r}, row {self.number}"
         if self.lines > 1:
@@ -57,9 +65,10 @@ class Row(NamedTuple):
 
 @dataclass
 class Layout:
-    """How the table of a file is laid out, so that refused rows can be written alike, and what its lines were.
+    """The layout of a file's table, to write refused rows alike, and counts of its lines.
 
-    Filled while the file is read. All lines = `header` + `blank` + `skipped` + the lines of the rows.
+    Filled while the file is read. All lines = `header` + `blank` + `skipped` + the lines of the
+    rows.
     """
 
     unit: str = "lines"
@@ -71,7 +80,7 @@ class Layout:
     titles: list[str] = field(default_factory=list)
     """The same as the file writes them."""
     digest: str = ""
-    """Letters that stand for the content of the file, where the mapping asks for them."""
+    """A digest of the file's content, where the mapping uses it."""
     lines: int = 0
     header: int = 0
     blank: int = 0
@@ -81,12 +90,16 @@ class Layout:
 
 
 def extra_columns(titles: list[str]) -> tuple[str, str, str]:
-    """What the file of refused rows of a table calls its own columns."""
+    """Return the titles of the additional columns in a table's file of refused rows."""
     return OTHER_EXTRA_COLUMNS if set(titles) & set(EXTRA_COLUMNS) else EXTRA_COLUMNS
 
 
 def open_binary(name: str) -> tuple[BinaryIO, int | None]:
-    """A file, or the standard input for `-`, with its size in bytes if that is known. Raises `FileError`."""
+    """Open a file, or the standard input for `-`; return it with its size in bytes, if known.
+
+    Raises:
+        FileError: it cannot be opened.
+    """
     if name == "-":
         return sys.stdin.buffer, None
     try:
@@ -96,7 +109,7 @@ def open_binary(name: str) -> tuple[BinaryIO, int | None]:
 
 
 def check_unique(names: list[str]) -> None:
-    """Raise `FileError` for a column that is there twice."""
+    """Raise `FileError` for a column that appears twice."""
     seen: set[str] = set()
     for name in names:
         if name in seen:
@@ -106,6 +119,6 @@ def check_unique(names: list[str]) -> None:
         seen.add(name)
 
 
-def listed(names: list[str], most: int = 30) -> str:
-    """Names for a sentence, not too many."""
+def join_names(names: list[str], most: int = 30) -> str:
+    """Join names for a sentence, at most `most` of them."""
     return ", ".join(names[:most]) + (f", … ({len(names)} in all)" if len(names) > most else "")

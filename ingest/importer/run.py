@@ -1,4 +1,4 @@
-"""A file to Kafka, with every row accounted for: accepted, or refused with a reason."""
+"""Send the rows of a file to Kafka, each accounted for: accepted, or refused with a reason."""
 
 import codecs
 import io
@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from kafka.errors import KafkaError
 
-from ingest.importer.convert import Encoded, events, skips
+from ingest.importer.convert import Encoded, is_skipped, row_events
 from ingest.importer.delimited import csv_rows
 from ingest.importer.documents import RECORD, Form, documents, json_rows
 from ingest.importer.mapping import FILE, ROW, Mapping, MappingStep
@@ -30,26 +30,35 @@ _REFUSED_EVENTS = Mapping(
 )
 """Reads a file of refused CloudEvents."""
 WAITING_ROWS = 5_000
-"""Rows that may wait for their acknowledgement, which bounds memory whatever the size of the file."""
+"""Rows that may await their acknowledgement, which bounds memory whatever the size of the file."""
 
 
-class Taken(NamedTuple):
-    """A row and what became of it before it was sent: its events, or why there are none."""
+class ConvertedRow(NamedTuple):
+    """A row before it is sent: with its events, or with the reason why there are none."""
 
     row: Row
     events: list[Encoded]
     refusal: RefusalError | None
 
 
-def take(
+def convert_file(
     file: BinaryIO,
     mapping: Mapping | None,
     reader: Reader,
     sealer: Sealer,
     form: Form | None = None,
     layout: Layout | None = None,
-) -> Iterator[Taken]:
-    """Every row of a CSV or JSON file with its valid events, who reported sealed. Without mapping, they are CloudEvents."""
+) -> Iterator[ConvertedRow]:
+    """Yield every row of a CSV or JSON file with its valid events, their reporters encrypted.
+
+    Args:
+        file: the file.
+        mapping: its mapping; None for CloudEvents.
+        reader: validates events.
+        sealer: encrypts reporters.
+        form: how the file holds JSON; None for CSV.
+        layout: is filled while the file is read.
+    """
     layout = layout if layout is not None else Layout()
     if mapping is None:
         for row in _events(file, form, layout):
@@ -59,23 +68,22 @@ def take(
                     columns={RECORD: sealed_remains(text, sealer).decode(errors="replace")}
                 )
                 if row.cells is None
-                else _hidden(
-                    row, {RECORD}, sealer
-                )  # Pieces of a record, in which no member can be found.
+                # Pieces of a record, in which no member can be found.
+                else _encrypt_reporter(row, {RECORD}, sealer)
             )
             try:
                 if row.refusal is not None:
                     raise row.refusal
-                yield Taken(hidden, [Encoded(*read_sealed(text, reader, sealer))], None)
+                yield ConvertedRow(hidden, [Encoded(*read_sealed(text, reader, sealer))], None)
             except RefusalError as refused:
-                yield Taken(hidden, [], refused)
+                yield ConvertedRow(hidden, [], refused)
         return
     rows = json_rows(file, form, mapping, layout) if form else csv_rows(file, mapping, layout)
     yield from convert(rows, mapping, reader, sealer, layout)
 
 
 def _events(file: BinaryIO, form: Form | None, layout: Layout) -> Iterator[Row]:
-    """CloudEvents as rows of the one column `record`: of JSON, or of a file of refused ones."""
+    """Yield CloudEvents as rows of the column `record`: from JSON, or a file of refused ones."""
     if form is None:
         yield from csv_rows(file, _REFUSED_EVENTS, layout)
         return
@@ -85,7 +93,7 @@ def _events(file: BinaryIO, form: Form | None, layout: Layout) -> Iterator[Row]:
 
 
 def is_refused_events(head: bytes) -> bool:
-    """Whether a file is one of refused CloudEvents, by its first bytes."""
+    """Return whether a file contains refused CloudEvents, by its first bytes."""
     return head.removeprefix(codecs.BOM_UTF8).startswith(
         ",".join((RECORD, *EXTRA_COLUMNS)).encode()
     )
@@ -97,18 +105,26 @@ def convert(
     reader: Reader,
     sealer: Sealer,
     layout: Layout | None = None,
-) -> Iterator[Taken]:
-    """Every row of a table that is not skipped with its valid events, who reported sealed."""
+) -> Iterator[ConvertedRow]:
+    """Yield every row that is not skipped with its valid events, their reporters encrypted.
+
+    Args:
+        rows: the rows.
+        mapping: converts them.
+        reader: validates events.
+        sealer: encrypts reporters.
+        layout: counts the skipped rows.
+    """
     layout = layout if layout is not None else Layout()
     reporter, columns, numbered = mapping.reporter_columns(), mapping.columns(), mapping.numbered
     for row in rows:
         if (
             mapping.skip
             and row.columns
-            and skips({name: normalise(text) for name, text in row.columns.items()}, mapping)
+            and is_skipped({name: normalise(text) for name, text in row.columns.items()}, mapping)
         ):
             layout.skipped += row.lines
-            layout.first_skipped = layout.first_skipped or row.place
+            layout.first_skipped = layout.first_skipped or row.position
             continue
         try:
             if row.refusal is not None:
@@ -118,23 +134,28 @@ def convert(
                 if numbered
                 else row.columns
             )
-            found = [_sealed(one, reader, sealer) for one in events(read, mapping, reader, columns)]
-            yield Taken(_hidden(row, reporter, sealer), found, None)
+            found = [
+                _sealed(one, reader, sealer) for one in row_events(read, mapping, reader, columns)
+            ]
+            yield ConvertedRow(_encrypt_reporter(row, reporter, sealer), found, None)
         except RefusalError as refusal:
-            yield Taken(_hidden(row, reporter, sealer), [], refusal)
+            yield ConvertedRow(_encrypt_reporter(row, reporter, sealer), [], refusal)
 
 
 def _sealed(event: Encoded, reader: Reader, sealer: Sealer) -> Encoded:
-    """The event with who reported sealed: what is kept is what was read."""
-    if event.read.kind is not FEEDBACK or (closed := sealed(event.record, sealer)) is event.record:
+    """Return the event with its reporter encrypted, read again, so that both parts agree."""
+    if event.read.kind is not FEEDBACK:
         return event
-    return Encoded(reader.read(closed), closed)
+    if (encrypted := sealed(event.record, sealer)) is event.record:
+        return event
+    return Encoded(reader.read(encrypted), encrypted)
 
 
-def _hidden(row: Row, reporter: set[str], sealer: Sealer) -> Row:
-    """The row with the columns that say who reported sealed, so that it can still be mended and imported.
+def _encrypt_reporter(row: Row, reporter: set[str], sealer: Sealer) -> Row:
+    """Encrypt a row's columns that identify the reporter, so that it can still be corrected.
 
-    In a row that could not be split into columns they may be anywhere: then all of it is sealed, and its number tells which it was.
+    In a row that could not be split into columns they may be anywhere: then all of it is encrypted,
+    and its number tells which row it was.
     """
     if not reporter:
         return row
@@ -152,21 +173,38 @@ def _hidden(row: Row, reporter: set[str], sealer: Sealer) -> Row:
     )
 
 
-def run(
-    taken: Iterator[Taken],
+def send_rows(
+    rows: Iterator[ConvertedRow],
     producer: Producer | None,
     refused: RefusedRows,
     progress: Callable[[Summary], None],
-    patience: float,
+    timeout_seconds: float,
     summary: Summary | None = None,
     seen: KnownEvents | None = None,
     sent: SentRows | None = None,
 ) -> Summary:
-    """Send what was taken (or only check it, without producer); a row is accepted when Kafka has acknowledged all its events.
+    """Send rows (or only check them, without a producer), and account for each.
 
-    A row that says again what was `seen` is a repeat, one that contradicts it is refused; neither is sent. What was sent is noted
-    in `sent`. Raises `KafkaUnavailableError` when Kafka does not acknowledge for `patience` seconds, and lets `FileError` pass;
-    what was sent by then counts, and importing the file again repeats it without harm.
+    A row is accepted when Kafka has acknowledged all its events. A row whose events were `seen`
+    with the same content is a repeat, one that contradicts them is refused; neither is sent.
+
+    Args:
+        rows: the rows.
+        producer: sends the events; None only checks them.
+        refused: is given the refused rows.
+        progress: is called after each row.
+        timeout_seconds: how long Kafka may take to acknowledge.
+        summary: is updated.
+        seen: the events of this command so far.
+        sent: records what was sent.
+
+    Returns:
+        The summary.
+
+    Raises:
+        KafkaUnavailableError: Kafka did not acknowledge in time. What was sent by then counts, and
+            importing the file again repeats it without harm.
+        FileError: the file cannot be read any further.
     """
     summary = summary if summary is not None else Summary()
     seen = seen if seen is not None else KnownEvents()
@@ -176,17 +214,18 @@ def run(
     def settle() -> None:
         try:
             number, futures = waiting.popleft()
-            places = [future.get(patience + 10) for future in futures]
+            acknowledged = [future.get(timeout_seconds + 10) for future in futures]
         except KafkaError as error:
             raise KafkaUnavailableError(
                 f"Kafka did not acknowledge after {summary.accepted} accepted rows ({error}). "
                 "Import the file again: what was sent already counts once."
             ) from None
         summary.accepted += 1
-        sent.add(number, [(SentPartition(one.topic, one.partition), one.offset) for one in places])
+        positions = [(SentPartition(one.topic, one.partition), one.offset) for one in acknowledged]
+        sent.add(number, positions)
 
     try:
-        for row, found, refusal in taken:
+        for row, found, refusal in rows:
             summary.rows += 1
             summary.lines += row.lines
             try:
@@ -214,7 +253,7 @@ def run(
                 ):
                     settle()
             progress(summary)
-    finally:  # What was sent is known, whatever the file does.
+    finally:  # The outcome of what was sent is recorded, even if the file fails.
         while waiting:
             settle()
             progress(summary)
@@ -226,16 +265,16 @@ def _send(producer: Producer, event: Encoded) -> Any:
     return producer.send_record(kind, kind.entity_id(event.read.data).encode(), event.record)
 
 
-def only(taken: Iterator[Taken], kind: str) -> Iterator[Taken]:
-    """The rows, with those of another kind refused."""
-    for one in taken:
+def refuse_other_kinds(rows: Iterator[ConvertedRow], kind: str) -> Iterator[ConvertedRow]:
+    """Refuse the rows with an event of another kind."""
+    for one in rows:
         other = next(
             (event.read.kind.name for event in one.events if event.read.kind.name != kind), None
         )
         if other is None:
             yield one
         else:
-            yield Taken(
+            yield ConvertedRow(
                 one.row,
                 [],
                 RefusalError(
@@ -244,18 +283,18 @@ def only(taken: Iterator[Taken], kind: str) -> Iterator[Taken]:
             )
 
 
-def kept(taken: Iterator[Taken], keeping: Keeping) -> Iterator[Taken]:
-    """The rows, with those refused that happened before what is kept."""
-    for one in taken:
+def refuse_expired(rows: Iterator[ConvertedRow], keeping: Keeping) -> Iterator[ConvertedRow]:
+    """Refuse the rows with an event from before the retention horizon."""
+    for one in rows:
         arrival = milliseconds(datetime.now(UTC))
         try:
             for event in one.events:
                 keeping.check(event.read, arrival)
             yield one
         except RefusalError as refusal:
-            yield Taken(one.row, [], refusal)
+            yield ConvertedRow(one.row, [], refusal)
 
 
 def peek(file: BinaryIO) -> bytes:
-    """The first bytes of a file, without taking them."""
+    """Return the first bytes of a file without consuming them."""
     return file.peek(64) if isinstance(file, io.BufferedReader) else b""

@@ -1,7 +1,7 @@
-"""From a sheet of an XLSX workbook to its rows: what a cell shows, as the text that a CSV file of the same mapping would have.
+"""Read the rows of a sheet in an XLSX workbook, each cell as the text that a CSV file would have.
 
-Only stored values are read, no formula is ever computed. Names of columns may stand in any of the first rows, below titles, and
-over several rows that are merged.
+Only stored values are read, no formula is ever computed. Names of columns may stand in any of the
+first rows, below titles, and span several rows that are merged.
 """
 
 import re
@@ -14,22 +14,22 @@ from typing import Any, BinaryIO
 from openpyxl.utils import get_column_letter
 
 from ingest.importer.mapping import Mapping
-from ingest.importer.rows import FileError, Layout, Row, check_unique, listed
-from ingest.importer.values import column_name, written
+from ingest.importer.rows import FileError, Layout, Row, check_unique, join_names
+from ingest.importer.values import column_name, format_number
 from ingest.importer.workbook import Hidden, Workbook
 from schemas.events.envelope import RefusalCategory, RefusalError
 from schemas.reference import Known, known
 
-HEADER_WITHIN = 20
-"""Rows at the top that may hold the names of the columns."""
+MAX_HEADER_ROW = 20
+"""Last row in which the names of the columns may stand."""
 HEADER_ROWS = 3
-"""Rows that the names may stand over."""
+"""Number of rows that the names may span."""
 MAX_EXACT = 10**15
 """Whole numbers from here on have lost digits: spreadsheets keep fifteen."""
 _DECIMALS = re.compile(r"0+\.(0{3,})")
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _WORDS = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
-"""What of a number format is shown as it stands, and colours and conditions."""
+"""The literal texts, colours and conditions in a number format."""
 
 
 @dataclass(frozen=True)
@@ -43,18 +43,24 @@ class _Reading:
     hidden: Hidden
     decimal: str
     numbers: frozenset[str]
-    """Columns that are read as numbers: these have the decimal sign of the mapping, texts a point."""
+    """Columns read as numbers: they have the mapping's decimal sign, texts have a point."""
     codes: dict[str, Known | None]
 
     def sign(self, name: str) -> str:
+        """Return the decimal sign for the numbers of a column."""
         return self.decimal if name in self.numbers else "."
 
 
 def is_xlsx(name: str, head: bytes) -> bool:
-    """Whether a file is a workbook, by its name or its first bytes. Raises `FileError` for the old format, or an encrypted one."""
+    """Return whether a file is a workbook, by its name or its first bytes.
+
+    Raises:
+        FileError: it is of the old format, or encrypted.
+    """
     if head.startswith(_OLE) or name.lower().endswith(".xls"):
         raise FileError(
-            f"{name} is a workbook of the old format, or has a password; save it as .xlsx without one."
+            f"{name} is a workbook of the old format, or has a password; "
+            "save it as .xlsx without one."
         )
     return head.startswith(_ZIP) or name.lower().endswith((".xlsx", ".xlsm"))
 
@@ -62,9 +68,17 @@ def is_xlsx(name: str, head: bytes) -> bool:
 def sheet_rows(
     file: BinaryIO, mapping: Mapping, sheet: str | None = None, layout: Layout | None = None
 ) -> Iterator[Row]:
-    """The rows of a sheet, by default the first that is not hidden, with the numbers that a spreadsheet shows.
+    """Yield the rows of a sheet, with the numbers that a spreadsheet shows.
 
-    Raises `FileError` for what is no workbook, a sheet it does not have, and when no header has the columns of the mapping.
+    Args:
+        file: the workbook.
+        mapping: names the columns.
+        sheet: the sheet's name; by default the first that is not hidden.
+        layout: is filled while the file is read.
+
+    Raises:
+        FileError: the file is no workbook, has no such sheet, or no header with the mapping's
+            columns.
     """
     layout = layout if layout is not None else Layout()
     layout.unit, layout.encoding, layout.delimiter = (
@@ -78,7 +92,7 @@ def sheet_rows(
         worksheet = book.sheets[chosen]
         worksheet.reset_dimensions()  # Programs that write workbooks get them wrong.
         rows = _read(worksheet)
-        top = list(islice(rows, HEADER_WITHIN))
+        top = list(islice(rows, MAX_HEADER_ROW))
         header, begins = _header(top, mapping, chosen)
         layout.lines = layout.header = begins
         layout.columns = layout.titles = list(dict.fromkeys(header.values()))
@@ -105,9 +119,8 @@ def sheet_rows(
 def _choose(sheets: dict[str, Any], sheet: str | None) -> str:
     if sheet is not None:
         if sheet not in sheets:
-            raise FileError(
-                f"There is no sheet {sheet!r}; the workbook has {listed([repr(one) for one in sheets])}."
-            )
+            names = join_names([repr(one) for one in sheets])
+            raise FileError(f"There is no sheet {sheet!r}; the workbook has {names}.")
         return sheet
     visible = [title for title, one in sheets.items() if one.sheet_state == "visible"]
     if not visible:
@@ -118,14 +131,15 @@ def _choose(sheets: dict[str, Any], sheet: str | None) -> str:
 def _read(worksheet: Any) -> Iterator[tuple[Any, ...]]:
     try:
         yield from worksheet.iter_rows()
-    except Exception as error:  # As above.
+    except Exception as error:  # A damaged file fails in as many ways as there are parts in it.
         raise FileError(
-            f"The sheet {worksheet.title!r} cannot be read any further ({type(error).__name__}: {error})."
+            f"The sheet {worksheet.title!r} cannot be read any further "
+            f"({type(error).__name__}: {error})."
         ) from None
 
 
 def _header(top: list[tuple[Any, ...]], mapping: Mapping, sheet: str) -> tuple[dict[int, str], int]:
-    """Index of a column → its name, and how many rows the header and what is above it take."""
+    """Return index of a column → its name, and how many rows the header ends after."""
     wanted = mapping.columns()
     best: set[str] = set()
     for last in range(len(top)):
@@ -136,14 +150,18 @@ def _header(top: list[tuple[Any, ...]], mapping: Mapping, sheet: str) -> tuple[d
                 check_unique([name for name in names.values() if name in wanted])
                 return names, last + 1
             best = max(best, found, key=len)
-    lacking = ", ".join(map(repr, sorted(wanted - best)))
+    missing = ", ".join(map(repr, sorted(wanted - best)))
     raise FileError(
-        f"Sheet {sheet!r}: the columns {lacking} of the mapping are in none of its first {HEADER_WITHIN} rows together."
+        f"Sheet {sheet!r}: the columns {missing} of the mapping are in none of its first "
+        f"{MAX_HEADER_ROW} rows together."
     )
 
 
 def _names(rows: Iterable[tuple[Any, ...]], wanted: Collection[str]) -> dict[int, str]:
-    """The names of columns, each from the lowest of the rows that has one: one that is merged downwards stands in the first."""
+    """Return the names of columns, each from the lowest row that has one.
+
+    A name that is merged downwards stands in the first of its rows.
+    """
     names: dict[int, str] = {}
     for cells in rows:
         for index, cell in enumerate(cells):
@@ -153,7 +171,7 @@ def _names(rows: Iterable[tuple[Any, ...]], wanted: Collection[str]) -> dict[int
 
 
 def _row(number: int, cells: tuple[Any, ...], reading: _Reading) -> Row | None:
-    """The row, None for one that is empty."""
+    """Return the row, None for one that is empty."""
     found = {
         index: cell
         for index, cell in enumerate(cells)
@@ -164,7 +182,7 @@ def _row(number: int, cells: tuple[Any, ...], reading: _Reading) -> Row | None:
         return None
     columns = dict.fromkeys(header.values(), "")
     columns |= {
-        header[index]: shown(cell, reading.sign(header[index]))
+        header[index]: cell_text(cell, reading.sign(header[index]))
         for index, cell in found.items()
         if index in header
     }
@@ -176,27 +194,33 @@ def _row(number: int, cells: tuple[Any, ...], reading: _Reading) -> Row | None:
     return Row(number, columns, None, sheet)
 
 
-def _problem(place: str, name: str, cell: Any, reading: _Reading) -> str:
-    """Why a cell cannot be read for what it says; empty if it can."""
+def _problem(reference: str, name: str, cell: Any, reading: _Reading) -> str:
+    """Return why a cell's value cannot be used; empty if it can."""
     if cell is None:
-        return reading.hidden.why(place)
+        return reading.hidden.why(reference)
     if cell.data_type == "e":
-        return f"Cell {place} (column {name!r}) holds the error {cell.value}."
+        return f"Cell {reference} (column {name!r}) holds the error {cell.value}."
     if (
         name in reading.codes
         and isinstance(cell.value, int | float)
         and not isinstance(cell.value, bool)
     ):
-        text, where = shown(cell), reading.codes[name]
+        text, where = cell_text(cell), reading.codes[name]
         certain = _fixed(cell) or (float(cell.value).is_integer() and abs(cell.value) < MAX_EXACT)
         if not certain and not (where and text in known(where)):
-            told = f"Cell {place} (column {name!r}) holds the number {text} where a code is meant"
-            return f"{told}, which may have lost zeros or digits; write the code as a text."
+            problem = f"Cell {reference} (column {name!r}) holds the number {text} where a code is"
+            return (
+                f"{problem} meant, which may have lost zeros or digits; write the code as a text."
+            )
     return ""
 
 
-def shown(cell: Any, decimal: str = ".") -> str:
-    """What a cell shows: a share with its sign, a code with its zeros, a date (ISO 8601) as far as its format shows it."""
+def cell_text(cell: Any, decimal: str = ".") -> str:
+    """Return the text that a cell shows.
+
+    A share has its percent sign, a code its zeros, a date (ISO 8601) the parts that its format
+    shows.
+    """
     value, form = cell.value, _format(cell)
     if isinstance(value, bool):
         return str(value).upper()
@@ -204,9 +228,9 @@ def shown(cell: Any, decimal: str = ".") -> str:
         if places := _fixed(cell):
             return f"{value:.{places}f}".zfill(len(form)).replace(".", decimal)
         text = (
-            f"{written(value, decimal, hundredfold=True)}%"
+            f"{format_number(value, decimal, hundredfold=True)}%"
             if "%" in form
-            else written(value, decimal)
+            else format_number(value, decimal)
         )
         return text.zfill(len(form)) if form and not form.strip("0") else text
     if isinstance(value, datetime):
@@ -223,6 +247,6 @@ def _format(cell: Any) -> str:
 
 
 def _fixed(cell: Any) -> int:
-    """How many decimals the format of a code's cell shows, all of them: 0.000000. 0 for any other format."""
+    """Return how many decimals a code's cell shows (0.000000); 0 for any other format."""
     found = _DECIMALS.fullmatch(_format(cell))
     return len(found[1]) if found and isinstance(cell.value, int | float) and cell.value >= 0 else 0

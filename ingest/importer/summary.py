@@ -1,4 +1,4 @@
-"""What became of the rows of a file, as numbers that add up."""
+"""Summarise the outcome of a file's rows as numbers that add up."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -9,11 +9,11 @@ from schemas.events.envelope import RefusalError
 
 @dataclass
 class Summary:
-    """What became of the rows of a file: every row is accepted, a repeat, or refused."""
+    """The outcome of a file's rows: every row is accepted, a repeat, or refused."""
 
     rows: int = 0
     lines: int = 0
-    """Lines that the rows stand in."""
+    """Lines that the rows span."""
     accepted: int = 0
     repeats: int = 0
     """Rows of which every event was there before."""
@@ -21,32 +21,39 @@ class Summary:
     events: int = 0
     """Events of the accepted rows that were not there before."""
     uncounted: int = 0
-    """Accepted rows that no worker has counted yet: they may still turn out to be repeats, or be refused."""
+    """Accepted rows that no worker has counted yet; they may still be repeats or refused."""
     uncounted_because: str = ""
     reasons: Counter[str] = field(default_factory=Counter)
     """Category → refused rows."""
     examples: dict[str, str] = field(default_factory=dict)
-    """Category → the first refusal of it, with its row."""
+    """Category → its first refusal, with its row."""
 
     def refuse(self, row: Row, refusal: RefusalError) -> None:
         """Count a refused row."""
         self.refused += 1
         category = refusal.category.value
         self.reasons[category] += 1
-        self.examples.setdefault(category, f"{row.place}: {refusal.reason}")
+        self.examples.setdefault(category, f"{row.position}: {refusal.reason}")
 
     def unaccounted(self, layout: Layout) -> int:
-        """Lines of the file that nothing says what became of: 0, or the reader has a fault."""
+        """Return how many lines have no known outcome: 0, or the reader has a bug."""
         rows = self.rows - self.accepted - self.repeats - self.refused
         return abs(layout.lines - layout.header - layout.blank - layout.skipped - self.lines) + abs(
             rows
         )
 
     def sentences(self, layout: Layout, verb: str, *, whole: bool = True) -> list[str]:
-        """The summary for a person: the sum first, then of what. Only of a `whole` file, read to its end, must the lines add up."""
+        """Return the summary for a person: the sum first, then the parts.
+
+        Args:
+            layout: counts of the file's lines.
+            verb: the word for rows without a problem.
+            whole: the file was read to its end, so that its lines must add up.
+        """
         first = (
-            f"{counted(self.rows, 'row')}, {self.accepted} {verb} ({counted(self.events, 'event')}), "
-            f"{counted(self.repeats, 'repeat')}, {self.refused} refused"
+            f"{pluralise(self.rows, 'row')}, {self.accepted} {verb} "
+            f"({pluralise(self.events, 'event')}), "
+            f"{pluralise(self.repeats, 'repeat')}, {self.refused} refused"
         )
         found = [first]
         lines = f"{layout.lines} {layout.unit}: {layout.header} of the header, {layout.blank} blank"
@@ -55,17 +62,17 @@ class Summary:
         found.append(f"  {lines}, {self.lines} of rows")
         if whole and (missing := self.unaccounted(layout)):
             found.append(
-                f"  {missing} {layout.unit} are not accounted for: this is a fault of the import, please report it"
+                f"  {missing} {layout.unit} are not accounted for: "
+                "this is a fault of the import, please report it"
             )
         if self.uncounted:
-            found.append(
-                f"  {counted(self.uncounted, 'row')} in Kafka, not yet counted: {self.uncounted_because}"
-            )
+            rows = pluralise(self.uncounted, "row")
+            found.append(f"  {rows} in Kafka, not yet counted: {self.uncounted_because}")
         for category, count in self.reasons.most_common():
             found.append(f"  {count} {category}, such as {self.examples[category]}")
         return found
 
 
-def counted(count: int, noun: str) -> str:
-    """A number with its noun: 1 row, 2 rows."""
+def pluralise(count: int, noun: str) -> str:
+    """Return a number with its noun: 1 row, 2 rows."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,6 +1,6 @@
-"""Texts of a file as numbers, times and periods. A text that could be read in two ways is refused rather than guessed at.
+"""Parse the texts of a file as numbers, times and periods; refuse an ambiguous text.
 
-A time knows how exact it is: one that is written without hours is a day, not the first second of it.
+A time knows its precision: one that is written without hours is a day, not the first second of it.
 """
 
 import math
@@ -19,13 +19,13 @@ from schemas.text import normalise
 
 Precision = Literal["day", "minute", "second"]
 EPOCH, EPOCH_MS = ("epoch", "%s"), ("epoch_ms",)
-"""Forms of times that are seconds, or milliseconds, since 1970."""
+"""Formats of times that are seconds, or milliseconds, since 1970."""
 
 _GROUPED = re.compile(r"[+-]?(?:\d+|[1-9]\d{0,2}(?:\.\d{3})+)(?:,\d+)?", re.ASCII)
 _ONE_GROUP = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
 _ISO = re.compile(r"\d{4}-\d\d-\d\d(?:T.*)?", re.ASCII)
 _DATE = re.compile(r"\d{4}(?:-?\d\d-?\d\d|-?W\d\d(?:-?\d)?)", re.ASCII)
-"""The date that a text of ISO 8601 begins with; one letter, mostly T, is between it and the clock."""
+"""The date that begins an ISO 8601 text; one letter, mostly T, separates it from the clock."""
 _COUNT = re.compile(r"-?\d{1,15}(?:\.\d+)?", re.ASCII)
 _SECONDS = re.compile(r"\d\d:?\d\d:?\d\d", re.ASCII)
 _OFFSET = re.compile(r"(?:Z|[+-]\d\d(?::?\d\d)?)$", re.ASCII)
@@ -44,18 +44,26 @@ _PERIODS = (
 
 
 def number(text: str, decimal: str = ".", *, percent: bool = False) -> float:
-    """A number; `percent` allows a sign after it, which changes nothing: 73.5% is 73.5. Raises `ValueError`.
+    """Return the number that a text stands for.
 
-    With a decimal comma, points may only group thousands. `73.125` is refused: it is 73125 to one reader and 73,125 to another.
+    With a decimal comma, points may only group thousands. `73.125` is refused: one reader takes it
+    for 73125, another for 73,125.
+
+    Args:
+        text: the text.
+        decimal: the decimal sign.
+        percent: allow a percent sign after it, which changes nothing: 73.5% is 73.5.
+
+    Raises:
+        ValueError: it is not a number, or an ambiguous one.
     """
     if text.endswith("%") and not percent:
         raise ValueError("a percentage does not belong here; see the unit of measure")
     digits = text.removesuffix("%").rstrip()
     if decimal == ",":
         if _ONE_GROUP.fullmatch(digits):
-            raise ValueError(
-                f"it could be {digits.replace('.', '')} or {digits.replace('.', ',')}; write one of these"
-            )
+            whole, fraction = digits.replace(".", ""), digits.replace(".", ",")
+            raise ValueError(f"it could be {whole} or {fraction}; write one of these")
         if not _GROUPED.fullmatch(digits):
             raise ValueError("numbers are written 1234,5 or 1.234,5 here")
         digits = digits.replace(".", "").replace(",", ".")
@@ -65,22 +73,25 @@ def number(text: str, decimal: str = ".", *, percent: bool = False) -> float:
     return found
 
 
-def written(value: float, decimal: str = ".", *, hundredfold: bool = False) -> str:
-    """A number as `number` reads it: 15 digits, which is what spreadsheets keep, and no exponent."""
+def format_number(value: float, decimal: str = ".", *, hundredfold: bool = False) -> str:
+    """Return a number as `number` reads it: 15 digits, as spreadsheets keep, and no exponent."""
     exact = Decimal(format(value, ".15g")) * (100 if hundredfold else 1)
     text = format(exact, "f")
     return (text.rstrip("0").rstrip(".") if "." in text else text).replace(".", decimal)
 
 
 def column_name(text: str, wanted: Collection[str]) -> str:
-    """The name of a column: as it stands if it is wanted so, else with composed letters and single spaces."""
+    """Return a column's name: as it is if the mapping has it so, else composed, single-spaced."""
     if (name := text.strip()) in wanted:
         return name
     return " ".join(normalise(text).split())
 
 
 class KnownMoment(NamedTuple):
-    """A moment in UTC, and how exactly it is known. That of a day is the beginning of the day in Viet Nam, as events have it."""
+    """A moment in UTC, and its precision.
+
+    That of a day is the beginning of the day in Viet Nam, as in events.
+    """
 
     at: datetime
     precision: Precision
@@ -90,20 +101,27 @@ class KnownMoment(NamedTuple):
 def time(
     text: str, formats: tuple[str, ...], zone: ZoneInfo, precision: Precision | None = None
 ) -> KnownMoment:
-    """A moment, as exact as its form, or as is said.
+    """Return the moment that a text stands for, as exact as its form, or as stated.
 
-    Raises `ValueError` also for one that its clock never showed (skipped by summer time).
+    Args:
+        text: the text.
+        formats: strptime formats, `epoch` or `epoch_ms`; ISO 8601 if none.
+        zone: the time zone of a time without an offset.
+        precision: overrides what the form tells.
+
+    Raises:
+        ValueError: it is of no such form, out of range, or was skipped by summer time.
     """
-    moment, known = _parsed(text, formats)
+    moment, parsed_precision = _parsed(text, formats)
     if not EARLIEST.year <= moment.year < LATEST.year:
         raise ValueError(f"it is not between {EARLIEST.year} and {LATEST.year - 1}")
-    precision = precision or known
-    there = moment.astimezone(zone) if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+    precision = precision or parsed_precision
+    local = moment.astimezone(zone) if moment.tzinfo is not None else moment.replace(tzinfo=zone)
     if precision == "day":
         return KnownMoment(
-            datetime(there.year, there.month, there.day, tzinfo=ZONE).astimezone(UTC), precision
+            datetime(local.year, local.month, local.day, tzinfo=ZONE).astimezone(UTC), precision
         )
-    at = there.astimezone(UTC)
+    at = local.astimezone(UTC)
     if moment.tzinfo is None and at.astimezone(zone).replace(tzinfo=None) != moment:
         raise ValueError(f"the clocks of {zone.key} skipped it")
     return KnownMoment(at, precision)
@@ -117,7 +135,7 @@ def _parsed(text: str, formats: tuple[str, ...]) -> tuple[datetime, Precision]:
             return datetime.strptime(text, form), exactness(form)
         except (ValueError, OverflowError):
             continue
-    # A date of a spreadsheet's cell comes as ISO 8601, whatever form the mapping has for dates in texts.
+    # A date in a spreadsheet's cell arrives as ISO 8601, whatever form the mapping has for texts.
     if formats and not _ISO.fullmatch(text):
         raise ValueError(f"it is not of the form {' or '.join(formats)}")
     clock = _OFFSET.sub("", _DATE.sub("", text, count=1)[1:])
@@ -135,7 +153,7 @@ def _since_1970(text: str, per_second: int) -> datetime:
 
 @cache
 def exactness(form: str) -> Precision:
-    """How exact a time of a strptime format is."""
+    """Return how exact a time of a strptime format is."""
     has = {directive[1] for directive in re.findall(r"%.", form)}
     if not has & set("HIcXs"):
         return "day"
@@ -143,9 +161,13 @@ def exactness(form: str) -> Precision:
 
 
 def period(text: str) -> str:
-    """A period in its one form: that itself, or `22/11/2026`, `11/2026`, `Tháng 11/2026`, `Quý IV/2026`, `Năm 2026`.
+    """Return a period in its canonical form.
 
-    Raises `ValueError`.
+    Accepted are that form itself, `22/11/2026`, `11/2026`, `Tháng 11/2026`, `Quý IV/2026`, `Năm
+    2026`.
+
+    Raises:
+        ValueError: it is none of these.
     """
     for form in _PERIODS:
         if found := form.fullmatch(text):

@@ -1,1 +1,1 @@
-"""Mappings that come with the product: a TOML file each (see `ingest.importer.mapping`), and outlines of the places they bring."""
+"""Hold the built-in mappings, a TOML file each (`ingest.importer.mapping`), and some outlines."""

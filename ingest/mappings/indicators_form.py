@@ -1,6 +1,7 @@
-"""Makes `examples/indicators.xlsx`, the form of the mapping `indicators`: `python -m ingest.mappings.indicators_form`.
+"""Create `examples/indicators.xlsx`, the form of the mapping `indicators`.
 
-Three sheets: one to fill in, one filled in with invented figures that shows what cells may look like, and the list of indicators.
+Run by `python -m ingest.mappings.indicators_form`. Three sheets: one to fill in, one filled in with
+invented figures that shows what cells may look like, and the list of indicators.
 """
 
 from datetime import date, datetime
@@ -89,7 +90,7 @@ EXAMPLES: tuple[tuple[tuple[Any, ...], dict[int, str]], ...] = (
 
 
 def make() -> Workbook:
-    """The workbook."""
+    """Return the workbook."""
     book = Workbook()
     form = book.active
     assert isinstance(form, Worksheet)

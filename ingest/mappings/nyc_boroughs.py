@@ -1,10 +1,11 @@
-"""Derives `nyc_boroughs.geojson` from the points of the 311 requests: `python -m ingest.mappings.nyc_boroughs FILE.csv`.
+r"""Derive `nyc_boroughs.geojson` from the points of the 311 requests.
 
-The outlines are hulls of where requests came from, not borders: enough to show the file's own place on a map, drawn from nothing
-but the file. Needs shapely (`pip install shapely`). The result is imported as a place by:
+Run by `python -m ingest.mappings.nyc_boroughs FILE.csv`. The outlines are hulls of where requests
+came from, not borders: enough to show the file's own units on a map, drawn from nothing but the
+file. Needs shapely (`pip install shapely`). The result is imported by:
 
-    python -m schemas places import ingest/mappings/nyc_boroughs.geojson --code-property code --name-property name \\
-        --create --province NYC --name "New York"
+    python -m schemas places import ingest/mappings/nyc_boroughs.geojson --code-property code \
+        --name-property name --create --province NYC --name "New York"
 """
 
 import json
@@ -16,7 +17,7 @@ from typing import Any
 import shapely
 
 from ingest.importer.mapping import load
-from ingest.importer.run import take
+from ingest.importer.run import convert_file
 from schemas.events.envelope import Reader
 from schemas.seal.identity import KEY_BYTES, Sealer
 
@@ -24,12 +25,11 @@ MARGIN_DEGREES = 0.004
 
 
 def derive(file: Path) -> dict[str, Any]:
-    """A GeoJSON FeatureCollection: per borough its code, name and hull; hulls do not overlap."""
+    """Return a GeoJSON FeatureCollection of boroughs: code, name and hull, without overlaps."""
     points: dict[str, set[tuple[float, float]]] = defaultdict(set)
     with file.open("rb") as opened:
-        for taken in take(
-            opened, load("nyc311"), Reader(), Sealer([bytes(KEY_BYTES)])
-        ):  # of no use: nobody is named
+        # The key protects nothing: these requests name nobody.
+        for taken in convert_file(opened, load("nyc311"), Reader(), Sealer([bytes(KEY_BYTES)])):
             for event in taken.events:
                 if event.read.data.commune and event.read.data.lat is not None:
                     points[event.read.data.commune].add((event.read.data.lon, event.read.data.lat))

@@ -16,7 +16,7 @@ from ingest.importer.documents import Form, json_rows
 from ingest.importer.mapping import Mapping, load
 from ingest.importer.refused import RefusedRows, encodable
 from ingest.importer.rows import MAX_LINE_BYTES, FileError, Layout, Row
-from ingest.importer.run import convert, is_refused_events, run, take
+from ingest.importer.run import convert, convert_file, is_refused_events, send_rows
 from ingest.importer.summary import Summary
 from schemas import documents
 from schemas.events.envelope import Reader
@@ -74,12 +74,12 @@ def imported(
     file = io.BytesIO(content.encode() if isinstance(content, str) else content)
 
     def noted() -> Iterator[Any]:
-        for one in take(file, mapping, Reader(), SEALER, form, layout):
+        for one in convert_file(file, mapping, Reader(), SEALER, form, layout):
             ids.extend(event.read.id for event in one.events)
             yield one
 
     with RefusedRows(path, layout) as refused:
-        return run(noted(), None, refused, lambda _: None, 1), layout, ids
+        return send_rows(noted(), None, refused, lambda _: None, 1), layout, ids
 
 
 def row(number: int, text: str = "Rác") -> str:

@@ -10,13 +10,13 @@ import msgspec
 import pytest
 import shapely
 
-from ingest.importer.convert import events
+from ingest.importer.convert import row_events
 from ingest.importer.delimited import csv_rows
 from ingest.importer.documents import json_form, json_rows
 from ingest.importer.mapping import Mapping, MappingError, load, names
 from ingest.importer.refused import RefusedRows
 from ingest.importer.rows import FileError, Layout, Row
-from ingest.importer.run import only, run, take
+from ingest.importer.run import convert_file, refuse_other_kinds, send_rows
 from ingest.importer.summary import Summary
 from ingest.mappings import nyc_boroughs
 from schemas.documents import example
@@ -81,7 +81,7 @@ def mapped(folder: Path, text: str) -> Mapping:
 
 
 def read(mapping: Mapping, **changes: str) -> list[Read]:
-    return [event.read for event in events(ROW | changes, mapping, Reader())]
+    return [event.read for event in row_events(ROW | changes, mapping, Reader())]
 
 
 def test_a_row_becomes_an_event_with_an_id_of_its_own_key(mapping: Mapping) -> None:
@@ -305,7 +305,7 @@ def test_json_objects_are_rows_too(mapping: Mapping) -> None:
 def importing(text: str, mapping: Mapping | None, path: Path, kind: str | None = None) -> Summary:
     """A check of a file: everything but sending."""
     layout = Layout()
-    taken = take(
+    taken = convert_file(
         io.BytesIO(text.encode()),
         mapping,
         Reader(),
@@ -314,7 +314,13 @@ def importing(text: str, mapping: Mapping | None, path: Path, kind: str | None =
         layout,
     )
     with RefusedRows(path, layout) as refused:
-        return run(only(taken, kind) if kind else taken, None, refused, lambda summary: None, 1)
+        return send_rows(
+            refuse_other_kinds(taken, kind) if kind else taken,
+            None,
+            refused,
+            lambda summary: None,
+            1,
+        )
 
 
 def test_every_row_is_accounted_for_and_the_refused_can_be_mended_and_imported(
@@ -365,7 +371,9 @@ def test_the_same_row_always_gives_the_same_bytes(mapping: Mapping) -> None:
     def once() -> list[Any]:
         return [
             event.record
-            for event in events(ROW | {"done": "02/11/2026", "state": "xong"}, mapping, Reader())
+            for event in row_events(
+                ROW | {"done": "02/11/2026", "state": "xong"}, mapping, Reader()
+            )
         ]
 
     assert once() == once()
@@ -384,7 +392,7 @@ def test_the_outlines_of_new_york_hold_the_points_of_their_boroughs_and_do_not_o
     )
     inside: list[bool] = []
     with REQUESTS.open("rb") as file:
-        for taken in take(file, load("nyc311"), Reader(), SEALER):
+        for taken in convert_file(file, load("nyc311"), Reader(), SEALER):
             data = taken.events[0].read.data
             if data.lat is not None and data.commune:
                 inside.append(outlines[data.commune].contains(shapely.Point(data.lon, data.lat)))
@@ -412,13 +420,15 @@ def test_who_reported_is_sealed_in_events_and_refused_rows_and_quoted_by_no_reas
     wrong: dict[str, str], tmp_path: Path
 ) -> None:
     mapping = mapped(tmp_path, SEALING)
-    (good,) = take(io.BytesIO(sealed_row().encode()), mapping, Reader(), SEALER)
+    (good,) = convert_file(io.BytesIO(sealed_row().encode()), mapping, Reader(), SEALER)
     assert (
         SEALER.open(good.events[0].read.data.reporter) == "Thử, 0"
         and "Thử".encode() not in good.events[0].record
     )
     layout = Layout()
-    (bad,) = take(io.BytesIO(sealed_row(**wrong).encode()), mapping, Reader(), SEALER, None, layout)
+    (bad,) = convert_file(
+        io.BytesIO(sealed_row(**wrong).encode()), mapping, Reader(), SEALER, None, layout
+    )
     assert bad.refusal and "Thử" not in bad.refusal.reason
     with RefusedRows(tmp_path / "out.csv", layout) as refused:
         refused.add(bad.row, bad.refusal)

@@ -12,7 +12,7 @@ from openpyxl import Workbook
 from ingest.importer import workbook
 from ingest.importer.job import ImportJob
 from ingest.importer.mapping import load
-from ingest.importer.outcome import Told, reckon
+from ingest.importer.outcome import WorkerReport, apply_reports
 from ingest.importer.rows import Layout
 from ingest.importer.sent import SentPartition, SentRows
 from ingest.importer.summary import Summary
@@ -38,12 +38,12 @@ def five_rows() -> tuple[Summary, SentRows]:
 def test_a_row_is_a_repeat_when_all_its_events_are_and_refused_when_one_is() -> None:
     summary, sent = five_rows()
     told = [
-        Told(A, 9, 11, None),
-        Told(B, 8, 9, None),
-        Told(A, 12, 12, CONFLICT),
-        Told(SentPartition("t.filing", 0), 10, 13, None),
+        WorkerReport(A, 9, 11, None),
+        WorkerReport(B, 8, 9, None),
+        WorkerReport(A, 12, 12, CONFLICT),
+        WorkerReport(SentPartition("t.filing", 0), 10, 13, None),
     ]
-    refused = reckon(summary, sent, told, {A: 14, B: 10}, "")
+    refused = apply_reports(summary, sent, told, {A: 14, B: 10}, "")
     assert refused == {4: CONFLICT}
     assert (summary.accepted, summary.repeats, summary.events, summary.uncounted) == (2, 3, 2, 0)
 
@@ -52,14 +52,14 @@ def test_what_workers_tell_twice_counts_once() -> None:
     """A worker that is killed before its checkpoint, or did a write over, tells the same again, maybe in other runs."""
     summary, sent = five_rows()
     told = [
-        Told(A, 13, 13, None),
-        Told(A, 12, 12, CONFLICT),
-        Told(A, 13, 14, None),
-        Told(B, 7, 7, None),
-        Told(A, 10, 13, None),
+        WorkerReport(A, 13, 13, None),
+        WorkerReport(A, 12, 12, CONFLICT),
+        WorkerReport(A, 13, 14, None),
+        WorkerReport(B, 7, 7, None),
+        WorkerReport(A, 10, 13, None),
     ]
-    told += [Told(A, 12, 12, CONFLICT), Told(B, 6, 7, None)]
-    assert reckon(summary, sent, told, {A: 14, B: 10}, "") == {4: CONFLICT}
+    told += [WorkerReport(A, 12, 12, CONFLICT), WorkerReport(B, 6, 7, None)]
+    assert apply_reports(summary, sent, told, {A: 14, B: 10}, "") == {4: CONFLICT}
     assert (summary.accepted, summary.repeats, summary.events, summary.uncounted) == (2, 3, 2, 0), (
         "row 7 is new in part"
     )
@@ -67,7 +67,12 @@ def test_what_workers_tell_twice_counts_once() -> None:
 
 def test_what_no_worker_has_passed_is_not_counted_yet() -> None:
     summary, sent = five_rows()
-    assert reckon(summary, sent, [Told(A, 10, 10, None)], {A: 12}, "no worker is running") == {}
+    assert (
+        apply_reports(
+            summary, sent, [WorkerReport(A, 10, 10, None)], {A: 12}, "no worker is running"
+        )
+        == {}
+    )
     assert (summary.accepted, summary.repeats, summary.uncounted) == (5, 1, 4), (
         "rows 3, 4, 6 and 7 may be anything yet"
     )

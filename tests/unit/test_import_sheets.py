@@ -15,7 +15,7 @@ from ingest.importer.documents import json_rows
 from ingest.importer.mapping import Mapping, load
 from ingest.importer.refused import RefusedRows
 from ingest.importer.rows import FileError, Layout, Row
-from ingest.importer.run import Taken, convert, run
+from ingest.importer.run import ConvertedRow, convert, send_rows
 from ingest.importer.sheets import is_xlsx, sheet_rows
 from ingest.importer.summary import Summary
 from ingest.mappings import indicators_form
@@ -65,7 +65,9 @@ def book(
     return saved
 
 
-def taken(file: io.BytesIO, mapping: Mapping = INDICATORS, sheet: str | None = None) -> list[Taken]:
+def taken(
+    file: io.BytesIO, mapping: Mapping = INDICATORS, sheet: str | None = None
+) -> list[ConvertedRow]:
     return list(convert(sheet_rows(file, mapping, sheet), mapping, Reader(), SEALER))
 
 
@@ -80,7 +82,7 @@ def one(file: io.BytesIO) -> Any:
 def test_a_row_of_real_cells_is_an_event() -> None:
     (found,) = taken(book(COLUMNS, ROW))
     (event,) = found.events
-    assert (found.row.number, found.row.place) == (2, "sheet 'Tháng 11', row 2")
+    assert (found.row.number, found.row.position) == (2, "sheet 'Tháng 11', row 2")
     assert event.read.id == "health.records/46/2026-10/2026-11-03T09:30:00/88,5"
     data = event.read.data
     assert (data.indicator, data.unit, data.commune, data.period, data.value) == (
@@ -359,7 +361,7 @@ def test_refused_rows_can_be_mended_and_imported_by_the_same_mapping(tmp_path: P
     file = book(COLUMNS, ROW, wrong, formats={"E3": "0.0%"})
     layout = Layout()
     with RefusedRows(tmp_path / "refused.csv", layout) as refused:
-        summary = run(
+        summary = send_rows(
             convert(sheet_rows(file, INDICATORS, None, layout), INDICATORS, Reader(), SEALER),
             None,
             refused,
@@ -416,7 +418,9 @@ def test_numbers_of_json_are_no_texts_with_a_decimal_comma() -> None:
 @pytest.mark.parametrize("value", [0.1, 1 / 3, 73.5, 1e-7, 123456789012345.0, 1e22, -0.25, 5.0])
 @pytest.mark.parametrize("decimal", [".", ","])
 def test_what_is_written_is_read_again(value: float, decimal: str) -> None:
-    assert values.number(values.written(value, decimal), decimal) == pytest.approx(value, rel=1e-14)
+    assert values.number(values.format_number(value, decimal), decimal) == pytest.approx(
+        value, rel=1e-14
+    )
 
 
 def test_the_form_that_comes_along_can_be_imported_and_names_known_indicators() -> None:

@@ -13,7 +13,7 @@ from ingest.importer.delimited import csv_rows
 from ingest.importer.mapping import Mapping, MappingError, load
 from ingest.importer.refused import RefusedRows
 from ingest.importer.rows import FileError, Layout
-from ingest.importer.run import convert, run, take
+from ingest.importer.run import convert, convert_file, send_rows
 from ingest.importer.sheets import sheet_rows
 from ingest.importer.values import time
 from schemas.events.envelope import Reader, RefusalError
@@ -54,7 +54,7 @@ def mapped(folder: Path, text: str = MAPPING) -> Mapping:
 def data(mapping: Mapping, *cells: str, columns: tuple[str, ...] = COLUMNS) -> Any:
     """The event of a row of a CSV file."""
     text = f"{';'.join(columns)}\n{';'.join(cells)}\n"
-    (one,) = take(io.BytesIO(text.encode()), mapping, Reader(), SEALER)
+    (one,) = convert_file(io.BytesIO(text.encode()), mapping, Reader(), SEALER)
     if one.refusal:
         raise one.refusal
     return one.events[0].read
@@ -211,7 +211,9 @@ def test_rows_without_a_key_get_one_from_their_place_and_the_content_of_the_file
     text = MAPPING.replace('{ column = "Số hồ sơ" }', '{ template = "{#file}-{#row}" }')
     mapping = mapped(tmp_path, text.replace("{Số hồ sơ}/2", "{#file}-{#row}/2"))
     rows = f"{';'.join(COLUMNS)}\n{';'.join(ROW)}\n{';'.join(ROW)}\n".encode()
-    found = list(take(io.BytesIO(rows), mapping, Reader(), SEALER, None, Layout(digest="abc")))
+    found = list(
+        convert_file(io.BytesIO(rows), mapping, Reader(), SEALER, None, Layout(digest="abc"))
+    )
     assert [one.events[0].read.id for one in found] == ["abc-2/2", "abc-3/2"]
     with pytest.raises(MappingError, match="is the same in every file"):
         mapped(tmp_path, text.replace("{Số hồ sơ}/2", "{#row}"))
@@ -231,8 +233,8 @@ def test_refused_rows_are_mended_in_the_encoding_of_their_file_as_often_as_need_
     for turn in range(3):
         layout, path = Layout(), tmp_path / f"{turn}.csv"
         with RefusedRows(path, layout) as refused:
-            summary = run(
-                take(io.BytesIO(content), mapping, Reader(), SEALER, None, layout),
+            summary = send_rows(
+                convert_file(io.BytesIO(content), mapping, Reader(), SEALER, None, layout),
                 None,
                 refused,
                 lambda _: None,
@@ -242,7 +244,7 @@ def test_refused_rows_are_mended_in_the_encoding_of_their_file_as_often_as_need_
         content = path.read_bytes()
         assert content.decode(encoding).splitlines()[1].startswith("'=1+1;")
     mended = content.decode(encoding).replace("31/02/2026", "28/02/2026").encode(encoding)
-    first, second = take(io.BytesIO(mended), mapping, Reader(), SEALER)
+    first, second = convert_file(io.BytesIO(mended), mapping, Reader(), SEALER)
     assert first.refusal is None and first.events[0].read.data.filing_id == "=1+1"
     assert second.refusal is not None
 
@@ -273,15 +275,17 @@ def test_refused_rows_of_a_table_with_a_column_that_is_called_reason_can_be_impo
     for turn in range(2):
         layout, path = Layout(), tmp_path / f"{turn}.csv"
         with RefusedRows(path, layout) as refused:
-            run(
-                take(io.BytesIO(content), mapping, Reader(), SEALER, None, layout),
+            send_rows(
+                convert_file(io.BytesIO(content), mapping, Reader(), SEALER, None, layout),
                 None,
                 refused,
                 lambda _: None,
                 1,
             )
         content = path.read_bytes()
-    (one,) = take(io.BytesIO(content.replace(b"31/02", b"28/02")), mapping, Reader(), SEALER)
+    (one,) = convert_file(
+        io.BytesIO(content.replace(b"31/02", b"28/02")), mapping, Reader(), SEALER
+    )
     assert one.refusal is None
 
 

@@ -9,7 +9,7 @@ import pytest
 from ingest.gateway.intake import Intake
 from ingest.gateway.recent import RecentEvents
 from ingest.gateway.refusals import RefusalCounter
-from ingest.importer.run import kept, take
+from ingest.importer.run import convert_file, refuse_expired
 from schemas.clickhouse.replays import is_sandbox, sandbox
 from schemas.clickhouse.retention import LOOKBACK, Horizon, Keeping
 from schemas.documents import example
@@ -58,7 +58,9 @@ def test_the_gateway_and_the_import_say_it_at_once() -> None:
     ) and "không còn được lưu" in str(result.reason)
     now = datetime.now(UTC)
     lines = b"\n".join(record(ago=ago * DAY, now=now) for ago in (29, 31))
-    young, old = kept(take(io.BytesIO(lines), None, Reader(), SEALER, "lines"), Keeping(30))
+    young, old = refuse_expired(
+        convert_file(io.BytesIO(lines), None, Reader(), SEALER, "lines"), Keeping(30)
+    )
     assert (
         young.refusal is None
         and old.refusal is not None
