@@ -71,7 +71,9 @@ def fetch(
     if where:
         sys.stdout.write(f"{cache_folder()}\n")
     elif not fetch_parts(err()):
-        err().print(f"Kafka and ClickHouse are in {cache_folder()}.", highlight=False, soft_wrap=True)
+        err().print(
+            f"Kafka and ClickHouse are in {cache_folder()}.", highlight=False, soft_wrap=True
+        )
 
 
 @app.command()

@@ -161,7 +161,6 @@ def command(folder: Path, port: int, http: int = 0, *, kafka_engine: bool = Fals
 def password(home: Path) -> str:
     """Return the password of the installation in `home`; create it at first use, for its owner.
 
-
     Raises:
         StackError: the file is empty.
     """
