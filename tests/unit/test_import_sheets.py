@@ -445,5 +445,5 @@ def test_the_form_that_comes_along_can_be_imported_and_names_known_indicators() 
 
 
 def test_a_row_says_where_it_is() -> None:
-    assert (Row(3, {}).position, Row(3, {}, None, "A").place) == ("row 3", "sheet 'A', row 3")
+    assert (Row(3, {}).position, Row(3, {}, None, "A").position) == ("row 3", "sheet 'A', row 3")
     assert Summary().rows == 0
