@@ -1,1 +1,5 @@
-"""History sent again: read from Kafka or ClickHouse, at any speed, through workers of its own into tables of its own."""
+"""Replay a past period at any speed, with workers and tables of its own.
+
+Read `history` (the records to send, from Kafka or ClickHouse), `sandbox` (what belongs to a run),
+`admission` (when a run may start), `run` (the run itself), `run_store` (the table of runs).
+"""

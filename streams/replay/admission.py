@@ -1,7 +1,8 @@
-"""Before a run begins: it waits for its turn, and there has to be room for it on the disk.
+"""Admit a replay run: check the free disk space, and queue the run until others have ended.
 
-Each run is a process of its own, begun by a dashboard or by hand. Those that wait say so in the table of the runs, and go on in
-the order in which they came; a process that waits and is killed is found out as one that runs.
+Each run is a process of its own, started by a dashboard or by hand. A run that waits says so in the
+table of runs; runs proceed in the order in which they were started. A waiting process that was
+killed is detected in the same way as a running one.
 """
 
 import asyncio
@@ -20,54 +21,75 @@ from schemas.clickhouse.replays import (
 )
 from streams.replay import run_store
 
-LOOK_SECONDS = 1.0
-SAID_SECONDS = 10.0
-"""How often one that waits says that it still does."""
+POLL_INTERVAL_SECONDS = 1.0
+"""Seconds between two looks at the queue."""
+HEARTBEAT_SECONDS = 10.0
+"""Seconds between two rows by which a waiting run says that it is still waiting."""
 log = logging.getLogger(__name__)
 
 
 class DiskSpaceError(ValueError):
-    """There is not enough free disk for a run; the message says how much it takes."""
+    """There is not enough free disk space for a run; the message says how much it needs."""
 
 
 class StoppedError(Exception):
-    """Somebody asked a run to stop that waited."""
+    """A waiting run was asked to stop."""
 
 
 def require_disk_space(client: Client, events: int) -> None:
-    """Raises `DiskSpaceError` where so many events cannot be sent again. Says nothing where ClickHouse does not tell its disks."""
+    """Check that the disk has room for replaying so many events.
+
+    If ClickHouse does not report its disks, this logs a warning and returns.
+
+    Args:
+        client: A connection to the live database.
+        events: The number of events to replay.
+
+    Raises:
+        DiskSpaceError: If the disk has not enough free space.
+    """
     try:
         ((taken, known, free),) = client.execute(room())
     except ServerException as error:
-        log.warning("the free disk cannot be looked at: %s", " ".join(str(error).split())[:200])
+        log.warning("free disk space is unknown: %s", " ".join(str(error).split())[:200])
         return
     if free < (needed := needed_bytes(events, taken, known)):
         raise DiskSpaceError(
-            f"There is not enough free disk: the run takes about {_gb(needed)}, {_gb(free)} are free."
+            f"There is not enough free disk space: the run needs about {_gb(needed)}, "
+            f"{_gb(free)} are free."
         )
 
 
 async def wait(client: Client, mine: ReplayRun) -> bool:
-    """Wait until it is this run's turn; whether it had to. Raises `StoppedError`.
+    """Wait until it is this run's turn; its stored state is `queued` meanwhile.
 
-    While it waits its state is kept as `queued`.
+    Args:
+        client: A connection to the live database.
+        mine: The run that waits.
+
+    Returns:
+        Whether the run had to wait.
+
+    Raises:
+        StoppedError: If the run was asked to stop.
     """
-    # Said before the first look, too: of two that begin at once the later one must see the other.
+    # Stored before the first look, too: of two runs that start at once, the later must see the
+    # other.
     run_store.write(client, mine.now(state=RunState.QUEUED))
-    said, waited = asyncio.get_running_loop().time(), False
+    stored_at, waited = asyncio.get_running_loop().time(), False
     while not _is_next(run_store.read(client), mine):
         waited = True
         now = asyncio.get_running_loop().time()
-        if now - said > SAID_SECONDS:
+        if now - stored_at > HEARTBEAT_SECONDS:
             run_store.write(client, mine.now(state=RunState.QUEUED))
-            said = now
-        _must_not_be_stopped(client, mine)
-        await asyncio.sleep(LOOK_SECONDS)
-    _must_not_be_stopped(client, mine)
+            stored_at = now
+        _check_for_stop(client, mine)
+        await asyncio.sleep(POLL_INTERVAL_SECONDS)
+    _check_for_stop(client, mine)
     return waited
 
 
-def _must_not_be_stopped(client: Client, mine: ReplayRun) -> None:
+def _check_for_stop(client: Client, mine: ReplayRun) -> None:
     if client.execute(is_asked_to_stop(mine))[0][0]:
         raise StoppedError
 

@@ -1,6 +1,7 @@
-"""The history that is sent again, in the order of its arrival: from Kafka the very records, from ClickHouse what counted.
+"""Read the history to replay in order of arrival: records from Kafka, or events from ClickHouse.
 
-Every source is an async iterator of lists of `ReplayedRecord`. What belongs to a period is told by when events happened.
+Kafka has the original records; ClickHouse has the events that were counted. Each source is an async
+iterator of lists of `ReplayedRecord`. Records belong to a period by the time when they happened.
 """
 
 import heapq
@@ -24,9 +25,9 @@ from schemas.settings import Settings
 from streams.admin.period import MinutePeriod
 from streams.worker.batch import received_ms
 
-CHUNK = 5_000
-"""Records that are handed on together."""
-READ = {
+CHUNK_RECORDS = 5_000
+"""Number of records in a list."""
+READ_SETTINGS = {
     "max_block_size": 20_000,
     "max_bytes_before_external_sort": 1 << 30,
     "date_time_output_format": "iso",
@@ -36,7 +37,7 @@ MILLISECOND = timedelta(milliseconds=1)
 
 
 class ReplayedRecord(NamedTuple):
-    """A record as it is sent again, with the time, the key and the partition that it had."""
+    """A record to send again, with its original time of arrival, key and partition."""
 
     received_ms: int
     kind: Kind
@@ -51,19 +52,20 @@ class NotInKafkaError(ValueError):
 
 @dataclass(frozen=True)
 class HistoryExtent:
-    """Where a period lies: of each partition the first and the last offset of events in it that counted, and their number."""
+    """The extent of a period: the number of counted events, and their offsets by partition."""
 
     events: int
     offsets: Mapping[tuple[Kind, int], tuple[int, int]]
+    """(kind, partition) → first and last offset of counted events."""
 
     @classmethod
     def of(cls, client: Client, period: MinutePeriod) -> "HistoryExtent":
-        """As ClickHouse knows it."""
+        """Read the extent of a period from ClickHouse."""
         events, found = 0, dict[tuple[Kind, int], tuple[int, int]]()
         for kind in KINDS:
             rows = client.execute(
-                f"SELECT partition, min(offset), max(offset), uniqExact(offset) FROM {events_table(kind).name} "
-                f"WHERE {period.events} GROUP BY partition"
+                "SELECT partition, min(offset), max(offset), uniqExact(offset) "
+                f"FROM {events_table(kind).name} WHERE {period.events} GROUP BY partition"
             )
             found |= {(kind, partition): (first, last) for partition, first, last, _ in rows}
             events += sum(count for *_, count in rows)
@@ -77,8 +79,17 @@ async def from_clickhouse(
     *,
     on_time: bool = False,
 ) -> AsyncIterator[list[ReplayedRecord]]:
-    """The events of a period that counted, made records again, all times later by `shift`; `on_time` as if each had arrived when it
-    happened. Raises clickhouse-driver's errors."""
+    """Yield the counted events of a period as records.
+
+    Args:
+        settings: The installation's settings.
+        period: The period.
+        shift: Added to all times.
+        on_time: Order the events as if each had arrived when it happened.
+
+    Raises:
+        clickhouse_driver.errors.Error: If ClickHouse cannot be used.
+    """
     clients = [Client.from_url(settings.clickhouse_url) for _ in KINDS]
     try:
         kinds = [
@@ -86,7 +97,7 @@ async def from_clickhouse(
             for client, kind in zip(clients, KINDS, strict=True)
         ]
         merged = heapq.merge(*kinds, key=lambda one: one.received_ms)
-        while chunk := await to_thread(lambda: list(itertools.islice(merged, CHUNK))):
+        while chunk := await to_thread(lambda: list(itertools.islice(merged, CHUNK_RECORDS))):
             yield chunk
     finally:
         for client in clients:
@@ -96,7 +107,8 @@ async def from_clickhouse(
 def _rows(
     client: Client, kind: Kind, period: MinutePeriod, shift: timedelta, on_time: bool
 ) -> Iterator[ReplayedRecord]:
-    # Names of a source and of an event are parted anywhere: together they are what they were.
+    # Split the event's name at the first "#": source and id may be split elsewhere than originally,
+    # but together they give the same name.
     own = ", ".join(f"e.{column.name}" for column in fields(kind))
     data = f"formatRowNoNewline('JSONEachRow', e.agency, e.commune, {own})"
     members = {
@@ -107,14 +119,16 @@ def _rows(
         "time": "formatRowNoNewline('JSONEachRow', e.occurred_at)",
         "data": data,
     }
-    time = f"substring({members.pop('time')}, 16)"  # {"occurred_at":"…"}: its value and the brace, which ends the record
+    # Of {"occurred_at":"…"} the value and the brace, which also closes the record.
+    time = f"substring({members.pop('time')}, 16)"
     inner = ", ',', ".join(f"'\"{name}\":', {value}" for name, value in members.items())
-    came = "least(e.occurred_at, e.received_at)" if on_time else "e.received_at"
+    arrival = "least(e.occurred_at, e.received_at)" if on_time else "e.received_at"
     query = (
-        f"SELECT toUnixTimestamp64Milli({came}), e.partition, e.entity_id, concat('{{', {inner}, ',\"time\":', {time}) "
-        f"FROM ({_shifted(kind, period, shift)}) AS e ORDER BY {came}, e.partition, e.offset"
+        f"SELECT toUnixTimestamp64Milli({arrival}), e.partition, e.entity_id, "
+        f"concat('{{', {inner}, ',\"time\":', {time}) "
+        f"FROM ({_shifted(kind, period, shift)}) AS e ORDER BY {arrival}, e.partition, e.offset"
     )
-    for received, partition, entity, record in client.execute_iter(query, settings=READ):
+    for received, partition, entity, record in client.execute_iter(query, settings=READ_SETTINGS):
         yield ReplayedRecord(
             received,
             kind,
@@ -144,7 +158,17 @@ class _TimedRow(msgspec.Struct):
 async def from_kafka(
     settings: Settings, period: MinutePeriod, extent: HistoryExtent
 ) -> AsyncIterator[list[ReplayedRecord]]:
-    """The records of a period, those that did not count too. Raises `NotInKafkaError`, and aiokafka's errors."""
+    """Yield the records of a period from Kafka, including those that were not counted.
+
+    Args:
+        settings: The installation's settings.
+        period: The period.
+        extent: The offsets to read.
+
+    Raises:
+        NotInKafkaError: If Kafka no longer holds all of them.
+        aiokafka.errors.KafkaError: If Kafka cannot be used.
+    """
     prefix = settings.topic_prefix
     parts = {
         TopicPartition(kind.topic(prefix), number): (kind, *span)
@@ -158,7 +182,8 @@ async def from_kafka(
         max_partition_fetch_bytes=1 << 20,
         check_crcs=False,
         isolation_level="read_committed",  # as workers read it
-        # While it is being assigned it looks for a place by itself: it must not be one beyond what is asked for.
+        # On assignment the consumer chooses a position by itself, which must not lie beyond the
+        # first offset to read.
         auto_offset_reset="earliest",
     )
     await consumer.start()
@@ -167,7 +192,8 @@ async def from_kafka(
         begins = await consumer.beginning_offsets(list(parts))
         if gone := [part.topic for part, (_, first, _) in parts.items() if begins[part] > first]:
             raise NotInKafkaError(
-                f"Kafka no longer holds all of it ({', '.join(sorted(set(gone)))}): read it from ClickHouse."
+                f"Kafka no longer holds all of the period ({', '.join(sorted(set(gone)))}): "
+                "choose ClickHouse as the source."
             )
         for part, (_, first, _) in parts.items():
             consumer.seek(part, first)
@@ -195,8 +221,13 @@ async def from_kafka(
 async def _in_order(
     consumer: Any, lasts: Mapping[TopicPartition, int]
 ) -> AsyncIterator[list[tuple[TopicPartition, Any]]]:
-    """The records of partitions up to a last offset each, merged by arrival; each partition keeps its own order. Raises
-    `NotInKafkaError` where one ends without its last."""
+    """Yield the records of partitions up to a last offset each, merged by arrival.
+
+    Within a partition the order of offsets is kept.
+
+    Raises:
+        NotInKafkaError: If a partition ends without its last record.
+    """
     waiting: dict[TopicPartition, deque[tuple[int, tuple[TopicPartition, Any]]]] = {
         part: deque() for part in lasts
     }
@@ -217,7 +248,8 @@ async def _in_order(
                 if await consumer.position(part) > lasts[part]:
                     if seen[part] != lasts[part]:
                         raise NotInKafkaError(
-                            f"Kafka did not give all of it ({part.topic}): read it from ClickHouse."
+                            f"Kafka did not return all of the period ({part.topic}): "
+                            "choose ClickHouse as the source."
                         )
                     unread.discard(part)
             if any(not waiting[part] for part in unread):
@@ -232,7 +264,10 @@ async def _in_order(
 
 
 def _belongs(period: MinutePeriod) -> Callable[[Any], bool]:
-    """Tells whether a record is of a period: by when it happened, or arrived where that cannot be read."""
+    """Return a function that tells whether a record belongs to a period.
+
+    It goes by the time when the event happened, or by the time of arrival if that is unreadable.
+    """
     since, until = (from_milliseconds(second * 1000) for second in (period.start, period.end))
     read: Callable[[bytes], _TimedRow] = msgspec.json.Decoder(_TimedRow).decode
 

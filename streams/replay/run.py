@@ -1,7 +1,9 @@
-"""A run: history is read, sent at its speed to topics of its own, counted by workers of its own; live goes on untouched.
+"""Run a replay: read history, send it at a given speed, and count it apart from live data.
 
-All along it says how far it is, in the table `replays`. It ends when every record that was sent is counted: finished, or failed
-with the reason, or stopped by whoever began it. What is its own stays until it is removed.
+The records go to topics of the run, which workers of the run count into tables of the run. The
+run's progress is stored in the table `replays`. It ends when every record that was sent is counted
+(finished), with an error (failed), or when it is asked to stop (stopped). Its data stays until the
+run is removed.
 """
 
 import asyncio
@@ -41,89 +43,113 @@ from streams.replay.history import (
     from_clickhouse,
     from_kafka,
 )
-from streams.replay.sandbox import RunWorkers, make
+from streams.replay.sandbox import RunWorkers, create
 
 DAY = timedelta(days=1)
-TELL_SECONDS = 1.0
-LOOK_SECONDS = 0.2
-LIVES_SECONDS = 1.0
-"""How often lives follow what was counted, at a speed; as fast as possible they come at the end, as they would take from it."""
-ON_THE_WAY = 200
-"""Batches that the broker may still have to acknowledge while more is read."""
-SLICE_SECONDS = 0.5
-"""How long it sleeps at most while nothing is due."""
+STORE_INTERVAL_SECONDS = 1.0
+"""Seconds between two rows about the run's progress."""
+POLL_INTERVAL_SECONDS = 0.2
+"""Seconds between two looks at what is counted."""
+LIVES_INTERVAL_SECONDS = 1.0
+"""Seconds between two updates of lives in a run with a speed.
+
+At full speed, lives are computed at the end: meanwhile they would slow the run down.
+"""
+MAX_UNACKNOWLEDGED = 200
+"""Batches that the broker need not have acknowledged while more is read."""
+MAX_SLEEP_SECONDS = 0.5
+"""Seconds to sleep at most while no record is due."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be sent again, how."""
+    """What to replay, and how."""
 
     name: str
+    """The name of the run."""
     period: MinutePeriod | None
-    """None: nothing of the past; others send to it, until it is stopped."""
+    """The period to replay; None for an open run, to which others send until it is stopped."""
     speed: float = 0.0
-    """Seconds of history in a second; 0: as fast as possible."""
+    """Seconds of history per second; 0: as fast as possible."""
     source: str = "auto"
-    """kafka, clickhouse, or auto: from Kafka while it holds all of the period."""
+    """kafka, clickhouse, or auto: Kafka if it holds all of the period, else ClickHouse."""
     workers: int = 1
+    """The number of worker processes."""
     mark: RunMark = RunMark.REPLAY
+    """What screens call the run."""
     as_now: bool = False
-    """Moved by whole days so that it happens today, as time goes; a watch looks at it. So it is with what others send."""
+    """Shift the period by whole days so that it happens today, in real time, with a watch."""
     on_time: bool = False
-    """As if each event had arrived when it happened: so history is played that was imported later, all at once."""
+    """Send each event when it happened, not when it arrived: for history imported later."""
 
     def __post_init__(self) -> None:
+        """Check that the options fit together.
+
+        Raises:
+            ValueError: If `on_time` is combined with Kafka as the source.
+        """
         if self.on_time and self.source == "kafka":
             raise ValueError(
-                "Kafka's records have the times of their arrival: what is to arrive on time is read from ClickHouse."
+                "Kafka's records have the times of their arrival: "
+                "choose ClickHouse as the source to replay on time."
             )
 
     @property
     def live(self) -> bool:
-        """Whether it goes as time goes."""
+        """Return whether the run proceeds in real time."""
         return self.as_now or self.period is None
 
 
 async def run(
     settings: Settings, plan: Plan, tell: ProgressCallback = lambda what, done, total: None
 ) -> ReplayRun:
-    """Do it. Returns how it ended, finished; raises what went wrong, when that is kept.
+    """Run a replay to its end.
 
-    Raises `ValueError` for a plan that cannot be carried out: then nothing was begun.
+    Args:
+        settings: The settings of the live installation.
+        plan: What to replay, and how.
+        tell: Called as the run proceeds.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        ValueError: If the plan cannot be carried out; nothing was started.
+        asyncio.CancelledError: If the run was stopped; this is stored.
+        Exception: Whatever else ended the run; its reason is stored.
     """
     client, task = Client.from_url(settings.clickhouse_url), asyncio.current_task()
     if task is not None:
-        for number in (
-            signal.SIGTERM,
-            signal.SIGINT,
-        ):  # the latter too: whatever runs in the background of a shell ignores it
+        # SIGINT too: processes in the background of a shell ignore it by default.
+        for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     try:
-        return await _Running(settings, plan, client, tell).all()
+        return await _Runner(settings, plan, client, tell).run()
     finally:
         client.disconnect()
 
 
 class _StopRequestedError(Exception):
-    """Somebody asked the run to stop (`schemas.clickhouse.replays.stop`)."""
+    """The run was asked to stop (`schemas.clickhouse.replays.stop`)."""
 
 
-class _Running:
+class _Runner:
     def __init__(
         self, settings: Settings, plan: Plan, client: Client, tell: ProgressCallback
     ) -> None:
         self._settings, self._plan, self._client, self._tell = settings, plan, client, tell
         self._ends: Counter[tuple[Kind, int]] = Counter()
-        self._told = self._lived = 0.0
+        self._stored_at = self._lives_at = 0.0
         self._all_sent = False
-        self._on_the_way: deque[Awaitable[object]] = deque()
+        self._unacknowledged: deque[Awaitable[object]] = deque()
 
-    async def all(self) -> ReplayRun:
+    async def run(self) -> ReplayRun:
         plan = self._plan
         self._own = sandbox(self._settings, plan.name)
         if run_store.read(self._client, plan.name):
             raise ValueError(
-                f"There is a run {plan.name} already: take another name, or `replay remove {plan.name}` first."
+                f"There is already a run {plan.name}: choose another name, "
+                f"or `replay remove {plan.name}` first."
             )
         self._run = self._planned()
         waited = False
@@ -132,32 +158,37 @@ class _Running:
             self._run, chunks = await self._begin()
         except (KeyboardInterrupt, asyncio.CancelledError):
             if run_store.read(self._client, plan.name):
-                self._keep(state=RunState.STOPPED)
+                self._store(state=RunState.STOPPED)
             raise
         except admission.StoppedError:
-            self._keep(state=RunState.STOPPED)
+            self._store(state=RunState.STOPPED)
             raise asyncio.CancelledError from None
         except Exception as error:
-            # Whoever began it learns at once why it cannot be, and may take the name again; of a run that waited people were told.
-            self._keep(state=RunState.FAILED if waited else RunState.REMOVED, said=_why(error))
+            # If the run did not wait, whoever started it sees the error at once and may use the
+            # name again; a run that waited was on people's screens, so its failure is, too.
+            self._store(state=RunState.FAILED if waited else RunState.REMOVED, said=_reason(error))
             raise
         run_store.write(self._client, self._run)
         try:
-            await make(self._own)
+            await create(self._own)
             await self._send_and_count(chunks)
         except (KeyboardInterrupt, asyncio.CancelledError):
-            self._keep(state=RunState.STOPPED)
+            self._store(state=RunState.STOPPED)
             raise
         except _StopRequestedError:
-            self._keep(state=RunState.STOPPED)
+            self._store(state=RunState.STOPPED)
             raise asyncio.CancelledError from None
         except Exception as error:
-            self._keep(state=RunState.FAILED, said=_why(error))
+            self._store(state=RunState.FAILED, said=_reason(error))
             raise
         return self._run
 
     def _planned(self) -> ReplayRun:
-        """The run as it stands before anything of it began. Raises `ValueError` for what cannot be sent again."""
+        """Return the run before it starts.
+
+        Raises:
+            ValueError: If the period cannot be replayed.
+        """
         plan, now = self._plan, datetime.now(UTC)
         since = until = now
         events = 0
@@ -190,10 +221,15 @@ class _Running:
         )
 
     async def _begin(self) -> tuple[ReplayRun, AsyncIterator[list[ReplayedRecord]]]:
-        """The run as it begins now, and what it sends. Raises `ValueError`: things may stand otherwise than when it was planned."""
+        """Return the run as it starts now, and the records to send.
+
+        Raises:
+            ValueError: If the period can no longer be replayed; data may have changed while the run
+                waited.
+        """
         planned, period = self._planned(), self._plan.period
         if period is None:
-            return planned.now(state=RunState.RUNNING, source="others"), _nothing()
+            return planned.now(state=RunState.RUNNING, source="others"), _no_chunks()
         extent = HistoryExtent.of(self._client, period)
         shift = (
             (planned.begun_at - planned.since) // DAY * DAY if self._plan.as_now else timedelta(0)
@@ -211,7 +247,7 @@ class _Running:
         return run, chunks
 
     def _period(self, period: MinutePeriod) -> tuple[datetime, datetime]:
-        """The period; where a side is open, what there is."""
+        """Return the start and end of a period; those of the data where a side is open."""
         start, end = period.start, period.end
         if ALL_TIME.start < start and end < ALL_TIME.end:
             return from_milliseconds(start * 1000), from_milliseconds(end * 1000)
@@ -221,22 +257,27 @@ class _Running:
             for kind in KINDS
         )
         ((first, last),) = self._client.execute(
-            f"SELECT toStartOfMinute(min(first)), toStartOfMinute(least(max(last) + INTERVAL 1 MINUTE, now())) FROM ({each})"
+            "SELECT toStartOfMinute(min(first)), "
+            f"toStartOfMinute(least(max(last) + INTERVAL 1 MINUTE, now())) FROM ({each})"
         )
         return first.astimezone(UTC), last.astimezone(UTC)
 
     async def _history(
         self, period: MinutePeriod, extent: HistoryExtent, shift: timedelta
     ) -> tuple[str, AsyncIterator[list[ReplayedRecord]]]:
-        """Where it is read, and the first of it looked at, so that what cannot be read is said before anything begins."""
+        """Choose the source, and fetch its first chunk, so that it fails before the run starts.
+
+        Returns:
+            The name of the source, and its records.
+        """
         plan = self._plan
         if plan.source != "clickhouse" and not plan.as_now and not plan.on_time:
             try:
-                return "kafka", await _begun(from_kafka(self._settings, period, extent))
+                return "kafka", await _started(from_kafka(self._settings, period, extent))
             except NotInKafkaError:
                 if plan.source == "kafka":
                     raise
-        return "clickhouse", await _begun(
+        return "clickhouse", await _started(
             from_clickhouse(self._settings, period, shift, on_time=plan.on_time)
         )
 
@@ -247,7 +288,7 @@ class _Running:
             bootstrap_servers=self._own.kafka_servers,
             acks="all",
             enable_idempotence=True,
-            # Compressing took 40 % of the time; what is sent is read at once, and removed with its run.
+            # Compressing took 40 % of the time; records are read at once, and deleted with the run.
             compression_type=None,
             max_batch_size=1 << 18,
         )
@@ -257,7 +298,8 @@ class _Running:
             sending = asyncio.create_task(self._send_all(producer, chunks))
             watching = asyncio.create_task(self._watch(counting, workers))
             try:
-                # Whichever fails ends the other: a worker that ended is noticed while nothing is due, too.
+                # If either fails, the other ends: a worker that ended is noticed even while no
+                # record is due.
                 done, _ = await asyncio.wait(
                     (sending, watching), return_when=asyncio.FIRST_EXCEPTION
                 )
@@ -269,7 +311,7 @@ class _Running:
                 await asyncio.gather(sending, watching, return_exceptions=True)
             await asyncio.to_thread(self._lives.catch_up)
             differing = None if self._plan.live else await asyncio.to_thread(self._compare)
-            self._keep(state=RunState.FINISHED, counted=self._run.sent, differing=differing)
+            self._store(state=RunState.FINISHED, counted=self._run.sent, differing=differing)
             self._tell(self._plan.name, self._run.sent, self._run.sent)
         finally:
             await producer.stop()
@@ -281,7 +323,7 @@ class _Running:
     ) -> None:
         async for chunk in self._paced(chunks):
             await self._send(producer, chunk)
-        await asyncio.gather(*self._on_the_way)
+        await asyncio.gather(*self._unacknowledged)
         if self._plan.period is not None:
             self._run = self._run.now(total=self._run.sent, moment=self._run.until)
             self._all_sent = True
@@ -289,7 +331,10 @@ class _Running:
     async def _paced(
         self, chunks: AsyncIterator[list[ReplayedRecord]]
     ) -> AsyncIterator[list[ReplayedRecord]]:
-        """The history at its speed. What arrived before the period comes at its beginning, what came after it at its end."""
+        """Yield the records when they are due at the run's speed.
+
+        Records that arrived before the period are due at its start, those after it at its end.
+        """
         if not self._run.speed:
             async for chunk in chunks:
                 yield chunk
@@ -314,14 +359,13 @@ class _Running:
                     first = last
                 else:
                     due = (min(chunk[first].received_ms, until) - now) / 1000 / self._run.speed
-                    await asyncio.sleep(min(due, SLICE_SECONDS))
+                    await asyncio.sleep(min(due, MAX_SLEEP_SECONDS))
 
     async def _send(self, producer: AIOKafkaProducer, chunk: list[ReplayedRecord]) -> None:
-        """Send, and wait until the broker has what was sent a while ago."""
+        """Send records; wait while too many batches are unacknowledged."""
         parts: dict[tuple[Kind, int], list[ReplayedRecord]] = {}
-        latest = milliseconds(
-            datetime.now(UTC)
-        )  # what arrived after a period that is moved to today arrives now
+        # In a period that is shifted to today, what arrived after the period arrives now.
+        latest = milliseconds(datetime.now(UTC))
         for one in chunk:
             parts.setdefault((one.kind, one.partition), []).append(one)
         sent: list[Awaitable[object]] = []
@@ -337,9 +381,9 @@ class _Running:
                     batch = producer.create_batch()
             sent.append(await producer.send_batch(batch, topic, partition=partition))
             self._ends[kind, partition] += len(records)
-        self._on_the_way.extend(sent)
-        while len(self._on_the_way) > (ON_THE_WAY if not self._run.speed else 0):
-            await self._on_the_way.popleft()
+        self._unacknowledged.extend(sent)
+        while len(self._unacknowledged) > (MAX_UNACKNOWLEDGED if not self._run.speed else 0):
+            await self._unacknowledged.popleft()
         moment = (
             self._run.moment
             if self._run.speed
@@ -350,27 +394,31 @@ class _Running:
         )
 
     async def _watch(self, counting: Client, workers: RunWorkers) -> None:
-        """Say how far it is, until all is counted that was sent; keep the lives up with it. Raises `WorkerEnded`."""
+        """Report progress and update lives, until everything that was sent is counted.
+
+        Raises:
+            WorkerEndedError: If a worker of the run has ended.
+        """
         while True:
-            workers.look()
+            workers.check()
             all_sent, sent = self._all_sent, self._run.sent
             counted = await asyncio.to_thread(self._counted, counting)
             if all_sent and counted == sent:
                 return
             now = datetime.now(UTC)
-            if self._plan.period is None:  # all that others send is of it
+            if self._plan.period is None:  # Everything that others send belongs to the run.
                 self._run = self._run.now(total=counted, sent=counted, until=now, moment=now)
             elif self._plan.live:
                 self._run = self._run.now(moment=min(now, self._run.until))
-            elif self._run.speed and time.monotonic() - self._lived > LIVES_SECONDS:
+            elif self._run.speed and time.monotonic() - self._lives_at > LIVES_INTERVAL_SECONDS:
                 await asyncio.to_thread(self._lives.catch_up)
-                self._lived = time.monotonic()
+                self._lives_at = time.monotonic()
             self._tell(self._plan.name, counted, max(self._run.total, sent))
-            if time.monotonic() - self._told > TELL_SECONDS:
-                self._keep(counted=counted)
+            if time.monotonic() - self._stored_at > STORE_INTERVAL_SECONDS:
+                self._store(counted=counted)
                 if self._client.execute(is_asked_to_stop(self._run))[0][0]:
                     raise _StopRequestedError
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_INTERVAL_SECONDS)
 
     def _counted(self, counting: Client) -> int:
         upto = {
@@ -388,24 +436,24 @@ class _Running:
             for one in compare(self._client, self._settings, self._own, self._run).values()
         )
 
-    def _keep(self, **changes: object) -> None:
-        self._run, self._told = self._run.now(**changes), time.monotonic()
+    def _store(self, **changes: object) -> None:
+        self._run, self._stored_at = self._run.now(**changes), time.monotonic()
         run_store.write(self._client, self._run)
 
 
-def _why(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:500] or type(error).__name__
 
 
-async def _nothing() -> AsyncIterator[list[ReplayedRecord]]:
+async def _no_chunks() -> AsyncIterator[list[ReplayedRecord]]:
     return
     yield []
 
 
-async def _begun(
+async def _started(
     chunks: AsyncIterator[list[ReplayedRecord]],
 ) -> AsyncIterator[list[ReplayedRecord]]:
-    """The same, of which the first part was already asked for."""
+    """Fetch the first chunk now, so that its errors are raised here, and return all chunks."""
     first = await anext(chunks, None)
 
     async def rest() -> AsyncIterator[list[ReplayedRecord]]:
@@ -420,7 +468,14 @@ async def _begun(
 def compare(
     client: Client, settings: Settings, own: Settings, one: ReplayRun
 ) -> dict[Kind, Difference]:
-    """Of each kind how the windows of a run differ from the live ones."""
+    """Return, by kind, how the windows of a run differ from the live ones.
+
+    Args:
+        client: A connection to the live database.
+        settings: The settings of the live installation.
+        own: The settings of the run.
+        one: The run.
+    """
     live, its = database(settings.clickhouse_url), database(own.clickhouse_url)
     return {
         kind: Difference.of(client.execute(difference(kind, live, its, one.since, one.until))[0])

@@ -1,4 +1,4 @@
-"""The runs that there were: written as they go on, read by whoever lists them."""
+"""The table of replay runs: written as a run proceeds, read by whoever lists runs."""
 
 from clickhouse_driver import Client
 
@@ -6,10 +6,18 @@ from schemas.clickhouse.replays import RUN_ROWS, ReplayRun, runs
 
 
 def write(client: Client, run: ReplayRun) -> None:
-    """Keep how a run stands. Raises clickhouse-driver's errors."""
+    """Store the state of a run.
+
+    Raises:
+        clickhouse_driver.errors.Error: If ClickHouse cannot be used.
+    """
     client.execute(RUN_ROWS.insert, [run.row], settings={"async_insert": 0})
 
 
 def read(client: Client, name: str = "") -> list[ReplayRun]:
-    """Runs that are not removed, the newest first: all, or that of a name. Raises clickhouse-driver's errors."""
+    """Return the runs that are not removed, newest first: all, or the one with this name.
+
+    Raises:
+        clickhouse_driver.errors.Error: If ClickHouse cannot be used.
+    """
     return [ReplayRun.of(row) for row in client.execute(runs(name))]

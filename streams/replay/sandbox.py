@@ -1,4 +1,4 @@
-"""What is a run's own: its database, its topics, its workers; made, and taken away again."""
+"""Create and delete what belongs to one replay run: its database, its topics, its workers."""
 
 import asyncio
 import ctypes
@@ -19,22 +19,32 @@ from schemas.settings import Settings
 from streams.admin.migrate import migrate, on_server
 from streams.worker.topics import ensure_topics
 
-END_SECONDS = 20
-TAIL = 300
+SHUTDOWN_SECONDS = 20
+"""Seconds that a worker has to stop after SIGTERM, before it is killed."""
+LOG_TAIL_CHARACTERS = 300
+"""How much of a worker's log an error message quotes."""
 PR_SET_PDEATHSIG = 1
+"""Linux's `prctl` option for the signal that a process gets when its parent dies."""
 
 
 class WorkerEndedError(Exception):
-    """A worker of the run is no more; the message has what it said last."""
+    """A worker of the run has ended; the message has the end of its log."""
 
 
 class RunWorkers:
-    """The processes that count what is sent again: as many as asked for, with the settings of the run; and a watch over it, if
-    it is to call as live does."""
+    """The worker processes of a run, and its watch if the run raises alarms."""
 
     def __init__(
         self, settings: Settings, own: Settings, count: int, *, watched: bool = False
     ) -> None:
+        """Start the processes.
+
+        Args:
+            settings: The settings of the live installation.
+            own: The settings of the run (`schemas.clickhouse.replays.sandbox`).
+            count: The number of workers.
+            watched: Also start a watch.
+        """
         self._log = folder(settings, own) / "worker.log"
         self._log.parent.mkdir(parents=True, exist_ok=True)
         self._processes = [
@@ -47,7 +57,7 @@ class RunWorkers:
             "IOC_TOPIC_PREFIX": own.topic_prefix,
             "IOC_WORKER_GROUP": own.worker_group,
             "IOC_TOPIC_RETENTION_DAYS": str(own.topic_retention_days),
-            "IOC_WORKER_PORT": str(_free_port(own.host)),  # Faust takes no 0 for any
+            "IOC_WORKER_PORT": str(_free_port(own.host)),  # Faust does not accept port 0
         }
         with self._log.open("ab") as log:
             return subprocess.Popen(
@@ -56,44 +66,64 @@ class RunWorkers:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is for the run, which ends them in good order
+                start_new_session=True,  # Ctrl-C reaches only the run, which stops them in order
                 preexec_fn=_end_with_parent,
             )
 
-    def look(self) -> None:
-        """Raise `WorkerEndedError` when one is no more."""
+    def check(self) -> None:
+        """Check that all processes are running.
+
+        Raises:
+            WorkerEndedError: If one has ended.
+        """
         for process in self._processes:
             if process.poll() is not None:
-                raise WorkerEndedError(
-                    f"a worker ended with {process.returncode}: …{self._log.read_text(errors='replace')[-TAIL:]}"
-                )
+                tail = self._log.read_text(errors="replace")[-LOG_TAIL_CHARACTERS:]
+                raise WorkerEndedError(f"a worker ended with {process.returncode}: …{tail}")
 
     def stop(self) -> None:
-        """End them, in good order where that comes about soon."""
+        """Stop all processes: SIGTERM, then SIGKILL after `SHUTDOWN_SECONDS`."""
         for process in self._processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
         for process in self._processes:
             try:
-                process.wait(END_SECONDS)
+                process.wait(SHUTDOWN_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
 
 
 def folder(settings: Settings, own: Settings) -> Path:
-    """Where the logs of a run are."""
+    """Return the folder of a run's logs."""
     return settings.home / "replays" / database(own.clickhouse_url)
 
 
-async def make(own: Settings) -> None:
-    """Make the database and the topics of a run, empty. Raises aiokafka's and clickhouse-driver's errors."""
+async def create(own: Settings) -> None:
+    """Create the empty database and topics of a run.
+
+    Args:
+        own: The settings of the run.
+
+    Raises:
+        aiokafka.errors.KafkaError: If Kafka cannot be used.
+        clickhouse_driver.errors.Error: If ClickHouse cannot be used.
+    """
     await asyncio.to_thread(migrate, own)
     await ensure_topics(own)
 
 
 async def remove(settings: Settings, name: str) -> None:
-    """Take away all that is a run's own, as far as it is there. Raises aiokafka's and clickhouse-driver's errors."""
+    """Delete a run's database, topics and logs, as far as they exist.
+
+    Args:
+        settings: The settings of the live installation.
+        name: The name of the run.
+
+    Raises:
+        aiokafka.errors.KafkaError: If Kafka cannot be used.
+        clickhouse_driver.errors.Error: If ClickHouse cannot be used.
+    """
     own = sandbox(settings, name)
     await asyncio.to_thread(on_server, own, "DROP DATABASE IF EXISTS `{database}` SYNC")
     admin = AIOKafkaAdminClient(bootstrap_servers=own.kafka_servers)
@@ -110,7 +140,10 @@ async def remove(settings: Settings, name: str) -> None:
 
 
 def _end_with_parent() -> None:
-    """In a new process: be told to end when the run is killed. On Linux only; elsewhere it goes on until it is ended by hand."""
+    """Have the new process get SIGTERM when the run is killed.
+
+    Linux only; elsewhere the process continues until somebody stops it.
+    """
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 

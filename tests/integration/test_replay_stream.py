@@ -222,7 +222,7 @@ def test_a_name_is_used_once_until_it_is_removed(live: Live) -> None:
     arguments = ("--from", "2026-11-10T08:00", "--to", "2026-11-10T09:00", "--into", "hour")
     live.replay(*arguments)
     again = command(live.environment, "streams", "replay", *arguments)
-    assert again.returncode != 0 and b"There is a run hour already" in again.stderr
+    assert again.returncode != 0 and b"There is already a run hour" in again.stderr
     assert "hour" in live.replay("list")
     assert "removed" in live.replay("remove", "hour")
     own = sandbox(live.settings, "hour")
@@ -352,7 +352,7 @@ def test_a_run_for_which_the_disk_has_no_room_says_so_and_does_not_begin(
         replays.needed_bytes(known, taken, known) == replays.RESERVE_BYTES + replays.COPIES * taken
     )
     monkeypatch.setattr(replays, "RESERVE_BYTES", 1 << 60)
-    with pytest.raises(DiskSpaceError, match="not enough free disk"):
+    with pytest.raises(DiskSpaceError, match="not enough free disk space"):
         asyncio.run(run.run(live.settings, run.Plan("crowded", DAY)))
     assert not run_store.read(live.client, "crowded")
     with pytest.raises(RunRequestError, match="disk"):
