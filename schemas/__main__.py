@@ -1,4 +1,4 @@
-"""Commands: python -m schemas generate | places … | seal …"""
+"""Run `python -m schemas generate | places … | seal …`."""
 
 import sys
 from typing import Annotated
@@ -9,7 +9,7 @@ from schemas.documents import files
 from schemas.places.cli import app as places
 from schemas.seal.cli import app as seal
 
-cli = typer.Typer(no_args_is_help=True, help="The vocabulary and its reference data.")
+cli = typer.Typer(no_args_is_help=True, help="Vocabulary and reference data.")
 cli.add_typer(places, name="places")
 cli.add_typer(seal, name="seal")
 
@@ -20,7 +20,10 @@ def generate(
         bool, typer.Option(help="Write nothing; exit with 1 if a file is out of date.")
     ] = False,
 ) -> None:
-    """Write the files that derive from the vocabulary: JSON Schema and the generated pages of the docs."""
+    """Write the files that derive from the vocabulary.
+
+    They are the JSON Schemas and the generated pages of the docs.
+    """
     late = [
         path
         for path, content in files().items()

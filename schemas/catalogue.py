@@ -1,4 +1,4 @@
-"""The reference data that a province is judged by, as Markdown for the data dictionary: criteria sets and targets."""
+"""Write the criteria sets and targets of a province as Markdown for the data dictionary."""
 
 from schemas.reference import (
     CriteriaSet,
@@ -15,16 +15,17 @@ _SEEN = {True: "yes", False: "no"}
 
 
 def criteria() -> list[str]:
-    """Every set of criteria with its groups, items, points, what each reads and by which rule, and whether it was verified."""
+    """Return every set of criteria with its groups, items, points, rules and verification."""
     lines = [
         "# Sets of criteria",
         "",
         "Rows of `criteria_sets.csv`, `criteria_groups.csv`, `criteria.csv` and `grades.csv` in",
     ]
     lines += [
-        "`schemas/reference/data/`; a new set is rows, no code. A figure that is missing, silent or impossible takes its points"
+        "`schemas/reference/data/`; a new set is rows, no code. A figure that is missing, silent "
+        "or impossible takes its points"
     ]
-    lines += ["out of the coverage, and nothing is put in their place.", ""]
+    lines += ["out of the coverage, and nothing replaces them.", ""]
     for one in criteria_sets():
         lines += [f"## {one.en} (`{one.code}`)", "", one.vi + ".", "", *_about(one), ""]
         lines += [
@@ -34,10 +35,12 @@ def criteria() -> list[str]:
         for group in one.groups:
             reads = f"published as `{group.reported}`" if group.reported else ""
             lines.append(
-                f"| **{group.en}** ({group.vi}) | | {group.points:g} | {reads} | | {_SEEN[group.verified]} |"
+                f"| **{group.en}** ({group.vi}) | | {group.points:g} | {reads} | | "
+                f"{_SEEN[group.verified]} |"
             )
             lines += [
-                f"| | {item.en} ({item.vi}) | {item.points:g} | `{item.reads}` | {rule(item)} | {_told(item.verified, item.note)} |"
+                f"| | {item.en} ({item.vi}) | {item.points:g} | `{item.reads}` | {rule(item)} | "
+                f"{_told(item.verified, item.note)} |"
                 for item in group.items
             ]
         lines += [
@@ -51,7 +54,10 @@ def criteria() -> list[str]:
 
 
 def _about(one: CriteriaSet) -> list[str]:
-    least = f"A total and a grade are given when inputs of at least {one.coverage:g} % of the points are known and fresh."
+    least = (
+        f"A total and a grade are given when inputs of at least {one.coverage:g} % of the points "
+        "are known and fresh."
+    )
     if one.coverage < 100:
         least += " What is not known is then left out of both sides."
     total = f" Published totals come in as `{one.reported}`." if one.reported else ""
@@ -59,7 +65,7 @@ def _about(one: CriteriaSet) -> list[str]:
 
 
 def rule(item: Criterion) -> str:
-    """A rule in words."""
+    """Return a rule in words."""
     match item.rule:
         case "share":
             return (
@@ -77,11 +83,11 @@ def rule(item: Criterion) -> str:
 
 
 def scoreboard() -> list[str]:
-    """Every target of every province that has one of its own, and those of all."""
+    """Return the targets of all provinces and of each province that has its own."""
     lines = [
         "# Targets",
         "",
-        "Rows of `targets.csv`; their words and units are those of `indicators.csv`.",
+        "Rows of `targets.csv`; their labels and units are those of `indicators.csv`.",
         "",
     ]
     lines += [
@@ -97,8 +103,10 @@ def scoreboard() -> list[str]:
             seen.add(target.code)
             sign = "≥" if target.direction == "up" else "≤"
             lines.append(
-                f"| `{of.code}` | {of.en} ({of.vi}) | {sign} {target.value:,.10g} {of.measure_unit} | {target.due} | "
-                f"{target.province or 'all'} | {_reporter(of.body)} | {of.rhythm} | {target.source} | "
+                f"| `{of.code}` | {of.en} ({of.vi}) | {sign} {target.value:,.10g} "
+                f"{of.measure_unit} | {target.due} | "
+                f"{target.province or 'all'} | {_reporter(of.body)} | {of.rhythm} | "
+                f"{target.source} | "
                 f"{_told(target.verified, target.note)} |"
             )
     return lines

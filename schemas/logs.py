@@ -1,9 +1,10 @@
-"""How every process of the centre logs: one line per record, each with time, level and zone.
+"""Format the log of every process: one line per record, each with time, level and zone.
 
     2026-11-30T20:16:05.123+07:00 INFO ingest.gateway uvicorn.error: Started server process [4711]
 
-A record never takes more than its line: line ends and control characters in what it says are escaped, so that nobody can forge a
-line, and an exception is told by its type, its words and the places it came through.
+A record never takes more than its line: line ends and control characters in it are escaped, so that
+nobody can forge a line, and an exception is described by its type, its message and the innermost
+frames.
 """
 
 import logging
@@ -19,12 +20,13 @@ from zoneinfo import ZoneInfo
 from schemas.moments import ZONE
 
 MAX_LETTERS = 4000
-"""Letters of a line; what is beyond is cut off."""
+"""Maximum length of a line, in letters; the rest is cut off."""
 MAX_FRAMES = 12
-"""Places of an exception that are named, the innermost ones."""
+"""Maximum number of frames of an exception to name, the innermost ones."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _QUIET = {
-    # Its errors reach us as exceptions, which say the same in one sentence instead of one line per attempt.
+    # Its errors reach us as exceptions, which say the same in one sentence instead of one line per
+    # attempt.
     "kafka": logging.CRITICAL,
     "websockets": logging.WARNING,
     "asyncio": logging.WARNING,
@@ -35,6 +37,7 @@ class LineFormatter(logging.Formatter):
     """Formats a record as one line: time with zone, level, process, logger, message."""
 
     def __init__(self, process: str) -> None:
+        """Keep the name of the process."""
         super().__init__()
         self._process = process
         self._zone = ZoneInfo(ZONE)
@@ -46,10 +49,10 @@ class LineFormatter(logging.Formatter):
         message = record.getMessage()
         if record.exc_info and record.exc_info[1] is not None:
             message = f"{message}: {describe(record.exc_info[1])}"
-        said = f"{at} {record.levelname} {self._process} " + (
+        text = f"{at} {record.levelname} {self._process} " + (
             message if name == self._process else f"{name}: {message}"
         )
-        line = _CONTROL.sub(_escaped, said)
+        line = _CONTROL.sub(_escaped, text)
         return line if len(line) <= MAX_LETTERS else line[:MAX_LETTERS] + "…"
 
 
@@ -58,7 +61,10 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def describe(error: BaseException) -> str:
-    """An exception in one line: type, words, and the innermost places it came through, `file:line function`."""
+    """Return an exception in one line.
+
+    It has the type, the message, and the innermost frames as `file:line function`.
+    """
     frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]
     way = " > ".join(
         f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} {frame.name}"
@@ -70,10 +76,13 @@ def describe(error: BaseException) -> str:
 
 
 def configure(process: str, level: int = logging.INFO) -> None:
-    """Send every record of this process to standard error as lines of ours; also warnings and exceptions that nobody caught.
+    """Send every record of this process to standard error, one line each.
+
+    That includes warnings and exceptions that nobody caught.
 
     Args:
-        process: What the lines call it, such as `ingest.gateway`.
+        process: Its name in the lines, such as `ingest.gateway`.
+        level: The lowest level to log.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LineFormatter(process))
@@ -91,7 +100,10 @@ def configure(process: str, level: int = logging.INFO) -> None:
 
 
 def _without_visitors(record: logging.LogRecord) -> bool:
-    """Drop uvicorn's lines about WebSockets: they quote the client and the query string. `schemas.http` has lines of its own."""
+    """Drop uvicorn's lines about WebSockets, which quote the client and the query string.
+
+    `schemas.http` has lines of its own.
+    """
     return record.levelno > logging.INFO or not (
         "WebSocket %s" in str(record.msg) or str(record.msg).startswith("connection ")
     )

@@ -1,4 +1,4 @@
-"""Moments: the time zone of Viet Nam, and how every time is stored and compared: whole milliseconds since 1970."""
+"""Define the time zone of Việt Nam, and time as it is stored: whole milliseconds since 1970."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,24 +8,27 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 def milliseconds(at: datetime) -> int:
-    """An aware datetime as milliseconds since 1970."""
+    """Return an aware datetime as milliseconds since 1970."""
     return (at - EPOCH) // _MILLISECOND
 
 
 def from_milliseconds(ms: int) -> datetime:
-    """The moment so many milliseconds after the beginning of 1970."""
+    """Return the moment of a number of milliseconds since 1970."""
     return EPOCH + ms * _MILLISECOND
 
 
 TIME = "time"
-"""An event's own time, where `Event.precision` names a moment."""
+"""Name of an event's own time in `Event.precision`."""
 DAY, MINUTE = "day", "minute"
 SPAN_MS = {DAY: 86_400_000, MINUTE: 60_000}
-"""How long a moment lasts that is known to the day or the minute only, in milliseconds."""
+"""Duration in milliseconds of a moment that is known to the day or the minute only."""
 
 
 def last_sql(moment: str) -> str:
-    """Return SQL: the last millisecond that a field of an event may mean; the moment itself where it is exact."""
+    """Return SQL for the last millisecond that a field of an event may mean.
+
+    That is the moment itself if it is exact.
+    """
     spans = ", ".join(
         f"has(precision, '{moment}:{name}'), {span - 1}" for name, span in SPAN_MS.items()
     )

@@ -1,4 +1,7 @@
-"""Every setting of every process, declared once: name, default, one sentence. Read from `IOC_*` environment variables."""
+"""Declare every setting of every process once: name, default, one sentence.
+
+They are read from `IOC_*` environment variables.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,12 +19,15 @@ def _partitions(given: str | Partitions) -> Partitions:
 
 
 CLICKHOUSE_USER = "ioc"
-"""The user of the local stack's ClickHouse."""
+"""User of the local stack's ClickHouse."""
 CLICKHOUSE_PASSWORD_FILE = Path("clickhouse.password")
 
 
 class Settings(BaseSettings):
-    """The settings of one installation; several can run side by side on a machine, each with its own set."""
+    """The settings of one installation.
+
+    Several can run side by side on a machine, each with its own set.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="IOC_", frozen=True, extra="ignore", populate_by_name=True
@@ -33,22 +39,29 @@ class Settings(BaseSettings):
     clickhouse_address: str = Field(
         f"clickhouse://{CLICKHOUSE_USER}@127.0.0.1:9000/ioc",
         validation_alias="IOC_CLICKHOUSE_URL",
-        description="ClickHouse native address: `clickhouse://user@host:port/database`; a password it names "
-        "(`user:password@`) takes precedence over the password file.",
+        description=(
+            "ClickHouse native address: `clickhouse://user@host:port/database`; a password in it "
+            "(`user:password@`) takes precedence over the password file."
+        ),
     )
     clickhouse_password_file: Path = Field(
         CLICKHOUSE_PASSWORD_FILE,
-        description="File with ClickHouse's password, relative to `IOC_HOME`; the local stack makes its own. Without one, "
-        "no password is sent.",
+        description=(
+            "File with ClickHouse's password, relative to `IOC_HOME`; the local stack creates "
+            "its own. Without one, no password is sent."
+        ),
     )
     clickhouse_http_port: int = Field(
         0,
         ge=0,
-        description="Port on which the local stack's ClickHouse also takes HTTP, for tools that need it (0: none).",
+        description=(
+            "Port on which the local stack's ClickHouse also accepts HTTP, for tools that need "
+            "it (0: none)."
+        ),
     )
-    topic_prefix: str = Field("ioc.", description="What every Kafka topic's name begins with.")
+    topic_prefix: str = Field("ioc.", description="Prefix of every Kafka topic's name.")
     topic_retention_days: int = Field(
-        400, ge=1, description="How long Kafka keeps events, by time of arrival."
+        400, ge=1, description="Days for which Kafka keeps events, by time of arrival."
     )
     topic_replicas: int = Field(
         1,
@@ -57,24 +70,35 @@ class Settings(BaseSettings):
     )
     partitions: Annotated[Partitions, NoDecode, BeforeValidator(_partitions)] = Field(
         Partitions((4,)),
-        description="Partitions of every kind's topic, and from which time of events on there are more: "
-        "`4, 2027-01-01T00:00+07:00 = 8`. The same for every process, before that time comes; what was declared stays.",
+        description=(
+            "Number of partitions of every kind's topic, and later numbers with the event time "
+            "from which they apply: `4, 2027-01-01T00:00+07:00 = 8`. Set it alike for every "
+            "process, before that time comes; never change an entry that is in force."
+        ),
     )
     keep_events_days: int = Field(
         0,
         ge=0,
-        description="For how many days back every moment can be looked at whole; single events from before are let go of "
-        "(0: kept for ever).",
+        description=(
+            "Days of raw events to retain, within which every moment can be replayed; older ones "
+            "are deleted (0: keep forever)."
+        ),
     )
     keep_windows_days: int = Field(
         0,
         ge=0,
-        description="For how many days windows are kept (0: for ever); `python -m streams migrate` applies it.",
+        description=(
+            "Days for which windows are retained (0: forever); `python -m streams migrate` "
+            "applies it."
+        ),
     )
     keep_snapshots_days: int = Field(
         400,
         ge=1,
-        description="For how many days what the screens showed stays recorded; `python -m streams migrate` applies it.",
+        description=(
+            "Days for which recorded snapshots of the screens are retained; `python -m streams "
+            "migrate` applies it."
+        ),
     )
     province: str = Field(
         "46", description="Code of the province that the screens show (46 is Huế)."
@@ -88,49 +112,62 @@ class Settings(BaseSettings):
     )
     hosts: str = Field(
         "",
-        description="Names that the gateway and the dashboard answer to beside the loopback names and `IOC_HOST`, comma separated; "
-        "`*` for any. Where every address is listened on (0.0.0.0), any IP address is one.",
+        description=(
+            "Host names that the gateway and the dashboard answer to beside the loopback names "
+            "and `IOC_HOST`, comma separated; `*` for any. If they listen on every address "
+            "(0.0.0.0), any IP address is accepted."
+        ),
     )
     gateway_port: int = Field(8000, description="Port of the ingest gateway.")
     gateway_max_bytes: int = Field(
-        8 << 20, ge=1024, description="Largest request body that the gateway takes, in bytes."
+        8 << 20, ge=1024, description="Maximum size of a request body for the gateway, in bytes."
     )
     event_max_bytes: int = Field(
-        256 << 10, ge=1024, description="Largest single event, in bytes; larger ones are refused."
+        256 << 10,
+        ge=1024,
+        description=("Maximum size of a single event, in bytes; larger ones are refused."),
     )
     dashboard_port: int = Field(8050, description="Port of the dashboard.")
     dashboard_tick_seconds: float = Field(
-        0.25, gt=0, description="How often the dashboard looks for news, in seconds."
+        0.25, gt=0, description="Interval at which the dashboard checks for new data, in seconds."
     )
     page_seconds: float = Field(
         20.0,
         gt=0,
-        description="Seconds that a page of the dashboard may take to make; one that takes longer says so.",
+        description=(
+            "Time limit for making a page of the dashboard, in seconds; a slower page shows a "
+            "message."
+        ),
     )
     access: str = Field(
         "open",
         pattern="^(open|token)$",
-        description="Who may see the screens: `open` for whoever reaches the dashboard, `token` for who holds one "
-        "(`python -m dashboard token add NAME`).",
+        description=(
+            "Access to the screens: `open` for anyone who reaches the dashboard, `token` for "
+            "holders of a token (`python -m dashboard token add NAME`)."
+        ),
     )
     tls: bool = Field(
         False,
-        description="Whether browsers reach the dashboard through HTTPS (a proxy before it): cookies then go through HTTPS only.",
+        description=(
+            "Whether browsers reach the dashboard through HTTPS (a proxy in front of it): "
+            "cookies are then sent over HTTPS only."
+        ),
     )
     wall_distance: float = Field(
         3.0,
         gt=0,
-        description="From how many metres the wall is read; letters are as large as that asks for.",
+        description="Viewing distance of the wall, in metres; letters are sized by it.",
     )
     wall_pitch: float = Field(
         0.63,
         gt=0,
-        description="Millimetres from one pixel of the wall to the next (0.63: a 55-inch 1080p panel).",
+        description="Pixel pitch of the wall, in millimetres (0.63: a 55-inch 1080p panel).",
     )
     wall_rotate: int = Field(
         30,
         ge=0,
-        description="For how many seconds each scene of the wall stays; 0: the first stays for good.",
+        description="Seconds for which each scene of the wall stays; 0: the first stays.",
     )
     worker_port: int = Field(
         6066, description="Port of the stream worker's own web server (Faust's)."
@@ -141,41 +178,61 @@ class Settings(BaseSettings):
     stale_after_seconds: float = Field(
         10.0,
         gt=0,
-        description="Without a heartbeat of the data path, or progress of a partition, for this long, screens say so.",
+        description=(
+            "Seconds without a heartbeat of the data path, or without progress of a partition, "
+            "after which screens show a warning."
+        ),
     )
     seal_key_file: Path = Field(
         Path("seal.key"),
-        description="Keys that seal who reported, seen from `IOC_HOME`; made at first use. Every process needs them; keep a copy.",
+        description=(
+            "File with the keys that encrypt reporters' identities, relative to `IOC_HOME`; "
+            "created at first use. Every process needs it; keep a copy."
+        ),
     )
     home: Path = Field(
         Path(".ioc"), description="Folder of the local stack's data, logs and demo passwords."
     )
     cache: str = Field(
         "",
-        description="Folder that the local stack's Kafka and ClickHouse are fetched to; empty: `province-ioc` in "
-        "`XDG_CACHE_HOME`, or in `~/.cache`.",
+        description=(
+            "Folder that the local stack downloads Kafka and ClickHouse to; empty: "
+            "`province-ioc` in `XDG_CACHE_HOME`, or in `~/.cache`."
+        ),
     )
 
     @property
     def clickhouse_url(self) -> str:
-        """The whole ClickHouse address with its password, for clients; show `clickhouse_server` to people. Raises `OSError`."""
+        """Return the ClickHouse address with its password, for clients.
+
+        Show `clickhouse_server` to people.
+
+        Raises:
+            OSError: The password file cannot be read.
+        """
         return with_password(self.clickhouse_address, self.home / self.clickhouse_password_file)
 
     @property
     def clickhouse_server(self) -> str:
-        """`host:port/database`, for messages: neither user nor password."""
+        """Return `host:port/database`, for messages: neither user nor password."""
         url = urlsplit(self.clickhouse_address)
         return f"{url.netloc.rpartition('@')[2]}{url.path}"
 
     @classmethod
     def variable(cls, name: str) -> str:
-        """The environment variable of a field."""
+        """Return the environment variable of a field."""
         alias = cls.model_fields[name].validation_alias
         return alias if isinstance(alias, str) else f"IOC_{name.upper()}"
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Settings":
-        """The settings that variables give, those of this process where they name none. Raises `pydantic.ValidationError`."""
+        """Return the settings that some variables give.
+
+        This process's environment gives the others.
+
+        Raises:
+            pydantic.ValidationError: A value is invalid.
+        """
         variables = {name: cls.variable(name) for name in cls.model_fields}
         given = {
             name: environment[variable]
@@ -186,7 +243,10 @@ class Settings(BaseSettings):
 
 
 def with_password(address: str, file: Path) -> str:
-    """Add the user and the password of a file to a ClickHouse address that names no password; as it is where there is no file."""
+    """Add the user and the password of a file to a ClickHouse address without a password.
+
+    Without the file, the address is returned as it is.
+    """
     url = urlsplit(address)
     user, _, host = url.netloc.rpartition("@")
     if ":" in user:
@@ -201,5 +261,9 @@ def with_password(address: str, file: Path) -> str:
 
 
 def load() -> Settings:
-    """The settings of this process, from its environment. Raises `pydantic.ValidationError` naming the wrong variable."""
+    """Return the settings of this process, from its environment.
+
+    Raises:
+        pydantic.ValidationError: A value is invalid; the message names the variable.
+    """
     return Settings()

@@ -1,4 +1,4 @@
-"""Texts in CSV files that a spreadsheet opens: it would compute one that looks like a formula."""
+"""Guard texts in CSV files, as a spreadsheet computes a text that looks like a formula."""
 
 import re
 
@@ -8,20 +8,21 @@ _FORMULA = re.compile(
 )
 _NUMBER = re.compile(r"[+-]\d[\d.,]*%?", re.ASCII)
 GUARD = "'"
-"""What a spreadsheet takes for: this is a text."""
+"""Prefix by which a spreadsheet recognises a text."""
 
 
 def guard_formula(text: str) -> str:
     """Return the text with an apostrophe before it if a spreadsheet could take it for a formula.
 
-    Signs of full width, and what stands behind line ends, spaces and invisible characters, count: spreadsheets skip or fold these.
-    A signed number is none. `unguard_formula` gives the text back, whatever it was.
+    Signs of full width, and signs behind line ends, spaces and invisible characters, count:
+    spreadsheets skip or fold these. A signed number is no formula. `unguard_formula` restores the
+    text, whatever it was.
     """
     return GUARD + text if _is_formula(text.lstrip(GUARD)) else text
 
 
 def unguard_formula(text: str) -> str:
-    """Return what `guard_formula` was given."""
+    """Return the text that `guard_formula` was given."""
     return text[1:] if text.startswith(GUARD) and _is_formula(text.lstrip(GUARD)) else text
 
 

@@ -1,7 +1,8 @@
-"""Texts in one form: what looks the same is the same, whoever typed it on whatever system.
+"""Normalise texts: what looks the same is the same, whoever typed it on whatever system.
 
-macOS sends decomposed letters (`ă` as `a` and a breve), Excel non-breaking spaces, Windows-1258 both. They are composed here once,
-at the door, for every kind of event; the raw record in Kafka stays as it came.
+macOS sends decomposed letters (`ă` as `a` and a breve), Excel non-breaking spaces, Windows-1258
+both. They are composed here once, on arrival, for every kind of event; the raw record in Kafka
+stays as it came.
 """
 
 import re
@@ -28,19 +29,24 @@ def normalise(text: str) -> str:
 
 
 def has_control(text: str) -> bool:
-    """Return whether `text` holds a control character or a line separator, which no code or number of a record may."""
+    """Return whether `text` has a control character or a line separator.
+
+    No code or number of a record may have one.
+    """
     return not text.isprintable() and _CONTROLS.search(text) is not None
 
 
 def may_need_normalising(json: bytes) -> bool:
-    """Return whether JSON holds a character, raw or escaped, that `normalise` changes or `has_control` finds, of those that systems
-    really send: marks to be composed, unusual spaces, what is invisible, control characters.
+    """Return whether JSON holds a character that `normalise` changes or `has_control` finds.
 
-    Rarer ones (Hangul jamo, the sign of the ohm) are looked for in numbers and codes only, by `schemas.events.canonical`.
+    Raw or escaped, it looks for those that systems really send: combining marks, unusual spaces,
+    invisible characters, control characters. Rarer ones (Hangul jamo, the sign of the ohm) are
+    looked for in numbers and codes only, by `schemas.events.canonical`.
 
-    It is asked about every record, so it looks for single bytes first: that takes 20 ns where the expressions take microseconds.
-    No composed Vietnamese letter has any of them: CC and CD lead the combining marks, C2, E2, E3 and EF the unusual spaces. Plain
-    spaces at the ends of a text are not looked for.
+    It runs for every record, so it looks for single bytes first: that takes 20 ns where the
+    expressions take microseconds. No composed Vietnamese letter has any of them: CC and CD lead the
+    combining marks, C2, E2, E3 and EF the unusual spaces. Plain spaces at the ends of a text are
+    not looked for.
     """
     if (
         not json.isascii()

@@ -14,7 +14,7 @@ from dashboard.query.connection import TimeLimitError, UnreachableError
 from dashboard.query.rights import NoRightsError
 from dashboard.request.address import MAX_ADDRESS_BYTES, PageRequest
 from dashboard.request.workers import BusyError, PageWorkers
-from schemas.places import UnknownPlaceError
+from schemas.places import UnknownUnitError
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def is_mistake(error: LookupError) -> bool:
     Pages raise `LookupError` with a text to show, and places an error of their own; any other
     `KeyError` or `IndexError` comes from code that took something for granted.
     """
-    return isinstance(error, (KeyError, IndexError)) and not isinstance(error, UnknownPlaceError)
+    return isinstance(error, (KeyError, IndexError)) and not isinstance(error, UnknownUnitError)
 
 
 def page_request(http_request: Request, path: str, default_language: str) -> PageRequest:

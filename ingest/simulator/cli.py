@@ -207,7 +207,7 @@ def no_such_province(code: str, at: datetime) -> str:
     """Why no province of that code can be sent from a moment on, with the one to choose instead; empty where it can."""
     try:
         heir = places.province(restate.province_today(code))
-    except places.UnknownPlaceError as error:
+    except places.UnknownUnitError as error:
         return str(error)
     if heir.code == code or milliseconds(at) < REFORMED:
         return ""

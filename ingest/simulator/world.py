@@ -64,7 +64,7 @@ class World:
 
     @cached_property
     def place(self) -> Province:
-        """The province. Raises `schemas.places.UnknownPlaceError` where its day does not know it."""
+        """The province. Raises `schemas.places.UnknownUnitError` where its day does not know it."""
         found = next((one for one in places.provinces(self.on) if one.code == self.province), None)
         return found or places.province(self.province)
 

@@ -1,4 +1,4 @@
-"""All units at once: the committed tables, and on top of them what an administrator imported."""
+"""Hold all units of an installation: the committed tables and what an administrator imported."""
 
 from __future__ import annotations
 
@@ -28,33 +28,38 @@ OUTLINES = Path(__file__).parent / "outlines"
 COUNTRY = "country"
 """File name of the outlines of all provinces."""
 FORMER = "former"
-"""Folder of the outlines of the units of before 2025-07-01, by the province of today that they became part of."""
+"""Folder of the outlines of units before 2025-07-01, one file per province of today."""
 
 U = TypeVar("U", bound=Unit)
 Collection = dict[str, Any]
 """A GeoJSON FeatureCollection."""
 
 
-class UnknownPlaceError(KeyError):
-    """No unit has that code; the message names it."""
+class UnknownUnitError(KeyError):
+    """Raised if no unit has a code; the message names it."""
 
     def __init__(self, level: str, code: str) -> None:
+        """Keep the level, such as `commune`, and the code."""
         super().__init__(code)
         self.level, self.code = level, code
 
     def __str__(self) -> str:
+        """Return a message that names the level and the code."""
         return f"unknown {self.level} code {self.code!r}"
 
 
 @cache
 def table(name: str) -> tuple[dict[str, str], ...]:
-    """The rows of one committed table, each {column: text}."""
+    """Return the rows of a committed table, each {column: text}."""
     with (DATA / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return tuple(csv.DictReader(file))
 
 
 def read(cls: type[U], name: str) -> Iterator[U]:
-    """A table's rows as units; an empty cell means the default, texts become numbers and dates as the struct declares them."""
+    """Yield the rows of a table as units.
+
+    An empty cell means the default; texts become numbers and dates as the struct declares them.
+    """
     for row in table(name):
         yield msgspec.convert(
             {key: value for key, value in row.items() if value}, cls, strict=False
@@ -63,15 +68,20 @@ def read(cls: type[U], name: str) -> Iterator[U]:
 
 @cache
 def outline_file(name: str) -> dict[str, dict[str, Any]]:
-    """{code: geometry} of one committed file of schematic outlines: a province's code, maybe in `FORMER`, or `COUNTRY`."""
+    """Return {code: geometry} of a committed file of schematic outlines.
+
+    Args:
+        name: A province's code, possibly in the folder `FORMER`, or `COUNTRY`.
+    """
     loaded = msgspec.json.decode((OUTLINES / f"{name}.json").read_bytes())
     return {feature["id"]: feature["geometry"] for feature in loaded["features"]}
 
 
 class Atlas:
-    """Every unit and outline of one installation; never changes once made."""
+    """All units and outlines of one installation; immutable once created."""
 
     def __init__(self, imported: dict[str, ImportedPlace]) -> None:
+        """Combine the committed tables with the imported places, given by province code."""
         self._imported = imported
         extra = [place for place in imported.values() if place.province is not None]
         rows = list(read(Commune, "communes")) + [
@@ -95,22 +105,25 @@ class Atlas:
 
     @property
     def additional(self) -> set[str]:
-        """Codes of the places that were imported beside those of Viet Nam."""
+        """Return the codes of the imported places outside of Việt Nam."""
         return {code for code, place in self._imported.items() if place.province is not None}
 
     @cached_property
     def former_provinces(self) -> dict[str, Province]:
-        """The 63 provinces as they stood on 2025-06-30, by code."""
+        """Return the 63 provinces as they were on 2025-06-30, by code."""
         return {one.code: one for one in read(Province, "former_provinces")}
 
     @cached_property
     def former_districts(self) -> dict[str, District]:
-        """The 696 districts as they stood on 2025-06-30, by code."""
+        """Return the 696 districts as they were on 2025-06-30, by code."""
         return {one.code: one for one in read(District, "former_districts")}
 
     @cached_property
     def former_communes(self) -> dict[str, Commune]:
-        """The former wards, communes and townships, and the five island districts that had none, by code."""
+        """Return the former wards, communes and townships by code.
+
+        Five island districts that had none are among them.
+        """
         found: dict[str, Commune] = {}
         for row in table("former_communes"):
             filled = {key: value for key, value in row.items() if value}
@@ -127,7 +140,7 @@ class Atlas:
 
     @cached_property
     def links(self) -> tuple[SuccessorLink, ...]:
-        """Every link from a former unit to a commune of today."""
+        """Return every link from a former unit to a commune of today."""
         return tuple(
             SuccessorLink(row["former"], row["code"], row["default"] == "1")
             for row in table("successors")
@@ -135,27 +148,30 @@ class Atlas:
 
     @cached_property
     def successors(self) -> dict[str, tuple[SuccessorLink, ...]]:
-        """{former code: its links, the default first}."""
+        """Return {former code: its links, the default first}."""
         return grouped(self.links, "former")
 
     @cached_property
     def predecessors(self) -> dict[str, tuple[SuccessorLink, ...]]:
-        """{code of today: the links that lead to it}."""
+        """Return {code of today: the links that lead to it}."""
         return grouped(self.links, "code")
 
     def every_province(self) -> list[Province]:
-        """The rows of all periods since the reform: a province that changed its type has two."""
+        """Return the rows of all periods since the reform.
+
+        A province that changed its type has two.
+        """
         return list(self._provinces)
 
     def provinces(self, on: date | None) -> list[Province]:
-        """The provinces in force on a day, sorted by code."""
+        """Return the provinces in force on a day, sorted by code."""
         every = (
             self._provinces if on is None else [*self._provinces, *self.former_provinces.values()]
         )
         return sorted((one for one in every if one.in_force(on)), key=lambda one: one.code)
 
     def communes(self, province: str, on: date | None) -> list[Commune]:
-        """The communes of a province in force on a day, sorted by code."""
+        """Return the communes of a province in force on a day, sorted by code."""
         every = self._communes.get(province, [])
         if on is not None:
             every = [
@@ -163,29 +179,32 @@ class Atlas:
                 *(one for one in self.former_communes.values() if one.province == province),
             ]
         if not every:
-            raise UnknownPlaceError("province", province)
+            raise UnknownUnitError("province", province)
         return sorted((one for one in every if one.in_force(on)), key=lambda one: one.code)
 
     def within(self, province: str, on: date | None) -> list[Commune]:
-        """The communes in force on a day where a province of today lies, sorted by code; see `schemas.places.within`."""
+        """Return the communes of a day in the area of a province of today.
+
+        See `schemas.places.within`.
+        """
         if not before_reform(on) or province in self.additional:
             return self.communes(province, on)
         if province not in self.province_by_code:
-            raise UnknownPlaceError("province", province)
+            raise UnknownUnitError("province", province)
         return [one for one in self._became[province] if one.in_force(on)]
 
     @cached_property
     def _became(self) -> dict[str, list[Commune]]:
-        """{province of today: the former communes whose heir is in it}, sorted by code."""
+        """Return {province of today: the former communes whose heir is in it}, sorted by code."""
         found: dict[str, list[Commune]] = defaultdict(list)
         for code, one in sorted(self.former_communes.items()):
             found[self.commune_by_code[self.successors[code][0].code].province].append(one)
         return found
 
     def districts(self, province: str, on: date | None) -> list[District]:
-        """The districts of a province in force on a day, sorted by code."""
+        """Return the districts of a province in force on a day, sorted by code."""
         if province not in self.province_by_code and province not in self.former_provinces:
-            raise UnknownPlaceError("province", province)
+            raise UnknownUnitError("province", province)
         return [
             one
             for _, one in sorted(self.former_districts.items())
@@ -194,18 +213,18 @@ class Atlas:
 
     @cached_property
     def names(self) -> list[tuple[str, str, Province | Commune]]:
-        """(folded name, folded full name, unit) of every unit of today, provinces first."""
+        """Return (folded name, folded full name, unit) of every unit of today, provinces first."""
         return _named([*self.provinces(None), *self.commune_by_code.values()])
 
     @cached_property
     def former_names(self) -> list[tuple[str, str, Province | Commune]]:
-        """The same of every unit of 2025-06-30 but the districts."""
+        """Return the same as `names` for every unit of 2025-06-30, without the districts."""
         return _named([*self.former_provinces.values(), *self.former_communes.values()])
 
     def outlines(self, province: str, on: date | None = None) -> Collection:
-        """The communes' outlines; see `schemas.places.commune_outlines`."""
+        """Return the communes' outlines; see `schemas.places.commune_outlines`."""
         if province not in self.province_by_code:
-            raise UnknownPlaceError("province", province)
+            raise UnknownUnitError("province", province)
         imported = self._imported[province].outlines if province in self._imported else {}
         schematic: dict[str, dict[str, Any]] = {}
         if province not in self.additional:
@@ -226,7 +245,10 @@ class Atlas:
         )
 
     def province_outlines(self) -> Collection:
-        """The outlines of the provinces of Viet Nam; see `schemas.places.province_outlines`."""
+        """Return the outlines of the provinces of Việt Nam.
+
+        See `schemas.places.province_outlines`.
+        """
         shapes = outline_file(COUNTRY)
         return collection(
             [
@@ -242,7 +264,7 @@ def _named(units: Iterable[Province | Commune]) -> list[tuple[str, str, Province
 
 
 def grouped(links: tuple[SuccessorLink, ...], key: str) -> dict[str, tuple[SuccessorLink, ...]]:
-    """Links by one of their codes, the default before the others, then by code."""
+    """Group links by one of their codes, the default before the others, then by code."""
     found: dict[str, list[SuccessorLink]] = defaultdict(list)
     for link in sorted(links, key=lambda link: (not link.default, link.former, link.code)):
         found[getattr(link, key)].append(link)
@@ -250,7 +272,7 @@ def grouped(links: tuple[SuccessorLink, ...], key: str) -> dict[str, tuple[Succe
 
 
 def feature(unit: Unit, geometry: dict[str, Any], schematic: bool) -> dict[str, Any]:
-    """One GeoJSON feature with what a map needs to colour and name it."""
+    """Return a GeoJSON feature with the properties by which a map colours and names it."""
     properties = {
         "code": unit.code,
         "name": unit.name,
@@ -265,6 +287,6 @@ def feature(unit: Unit, geometry: dict[str, Any], schematic: bool) -> dict[str, 
 
 
 def collection(features: list[dict[str, Any]]) -> Collection:
-    """A FeatureCollection; its member `schematic` is true when any of its outlines is."""
+    """Return a FeatureCollection; its member `schematic` is true if any of its outlines is."""
     schematic = any(one["properties"]["schematic"] for one in features)
     return {"type": "FeatureCollection", "schematic": schematic, "features": features}

@@ -1,4 +1,4 @@
-"""`python -m schemas places …`: look units up, import outlines, derive the schematic ones again."""
+"""Run `python -m schemas places …`: look up units, import outlines, derive the schematic ones."""
 
 from __future__ import annotations
 
@@ -63,7 +63,10 @@ def show(
         str, typer.Argument(help="Code of a province or commune of today, or of a former unit.")
     ],
 ) -> None:
-    """Show what is known of a code: today's unit, what it was made of, and the former unit of that code with its heirs."""
+    """Show what is known of a code.
+
+    That is the unit of today, what it was made of, and the former unit of that code with its heirs.
+    """
     here = places.atlas()
     if code in here.province_by_code:
         out().print(here.province_by_code[code], f"{len(places.communes(code))} communes")
@@ -71,17 +74,19 @@ def show(
         out().print(here.commune_by_code[code])
         for link in places.predecessors(code):
             out().print(
-                f"  from {'' if link.default else 'a part of '}{link.former} {places.former(link.former).full_name}"
+                f"  from {'' if link.default else 'a part of '}{link.former} "
+                f"{places.former(link.former).full_name}"
             )
     try:
         out().print("until 2025-07-01:", places.former(code))
-    except places.UnknownPlaceError:
+    except places.UnknownUnitError:
         if code not in here.province_by_code and code not in here.commune_by_code:
             raise fail(f"unknown code {code!r}") from None
         return
     for link in here.successors.get(code, ()):
         out().print(
-            f"  to {link.code} {places.commune(link.code).full_name}{'' if link.default else ' (a lesser part)'}"
+            f"  to {link.code} {places.commune(link.code).full_name}"
+            f"{'' if link.default else ' (a lesser part)'}"
         )
 
 
@@ -111,7 +116,10 @@ def import_file(
     ] = False,
     name: Annotated[str | None, typer.Option(help="With --create: the place's name.")] = None,
 ) -> None:
-    """Import official outlines of known communes, or with --create a place of elsewhere. Replaces an earlier import of it."""
+    """Import official outlines of known communes, or with --create an additional place.
+
+    An earlier import of the same province is replaced.
+    """
     here = places.atlas()
     new = None
     if create:
@@ -119,7 +127,8 @@ def import_file(
             raise fail("--create needs --province CODE")
         if province in here.province_by_code and province not in here.additional:
             raise fail(
-                f"--create: {province} is {here.province_by_code[province].full_name}; choose another code"
+                f"--create: {province} is {here.province_by_code[province].full_name}; "
+                "choose another code"
             )
         new = Province(
             code=province,
@@ -153,17 +162,24 @@ def import_file(
 @app.command()
 def build(
     province: Annotated[
-        list[str] | None, typer.Argument(help="Province codes, to build and look at some only.")
+        list[str] | None,
+        typer.Argument(help=("Province codes, to build only some and look at them.")),
     ] = None,
     tables: Annotated[
-        bool, typer.Option("--tables", help="Derive the tables in data/ too; undoes edits by hand.")
+        bool,
+        typer.Option(
+            "--tables", help=("Derive the tables in data/, too; overwrites edits made by hand.")
+        ),
     ] = False,
     folder: Annotated[
         Path | None,
-        typer.Option(help="Where to write the outlines; the committed ones by default."),
+        typer.Option(help="Folder for the outlines; by default that of the committed ones."),
     ] = None,
 ) -> None:
-    """Derive the schematic outlines from their open sources (about four minutes), and print how well they fit what is known."""
+    """Derive the schematic outlines from their open sources, and print how well they fit.
+
+    This takes about four minutes.
+    """
     from schemas.places.outlines import sources
 
     try:
@@ -199,7 +215,7 @@ def build(
 
 @app.command("measure")
 def measure_outlines() -> None:
-    """Print how well the committed schematic outlines fit the known areas and centres (needs shapely)."""
+    """Print how well the committed outlines fit known areas and centres (needs shapely)."""
     try:
         from schemas.places import measure
     except ImportError as error:
@@ -210,14 +226,14 @@ def measure_outlines() -> None:
 
 
 def known(province: str) -> list[Commune]:
-    """The communes of a province, or the end of the command with the reason."""
+    """Return the communes of a province, or end the command with the reason."""
     try:
         return places.communes(province)
-    except places.UnknownPlaceError as error:
+    except places.UnknownUnitError as error:
         raise fail(str(error)) from error
 
 
 def fail(reason: str) -> typer.Exit:
-    """Say why on stderr; the exit to raise."""
+    """Print the reason on stderr and return the exit to raise."""
     err().print(reason, style="red", highlight=False, markup=False)
     return typer.Exit(1)

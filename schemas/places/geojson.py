@@ -1,4 +1,7 @@
-"""The little geometry that is needed at run time, in plain Python: check a polygon, its centre, its area."""
+"""Compute the geometry needed at run time in plain Python.
+
+That is the validity, centre and area of a polygon.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,11 @@ Ring = list[list[float]]
 
 
 def polygons(geometry: Any) -> list[list[Ring]]:
-    """The polygons of a GeoJSON geometry, each a list of rings, the outer ring first. Raises `ValueError` on any other type."""
+    """Return the polygons of a GeoJSON geometry, each a list of rings, the outer ring first.
+
+    Raises:
+        ValueError: The geometry is of another type.
+    """
     kind, coordinates = (
         (geometry.get("type"), geometry.get("coordinates"))
         if isinstance(geometry, dict)
@@ -28,7 +35,10 @@ def polygons(geometry: Any) -> list[list[Ring]]:
 
 
 def check(geometry: Any) -> str | None:
-    """What is wrong with an outline, or None: its type, its rings, coordinates that cannot be WGS84 degrees."""
+    """Return what is wrong with an outline, or None.
+
+    Checked are its type, its rings, and coordinates that cannot be WGS84 degrees.
+    """
     try:
         parts = polygons(geometry)
         for ring in (ring for part in parts for ring in part):
@@ -37,7 +47,8 @@ def check(geometry: Any) -> str | None:
             for lon, lat in (point[:2] for point in ring):
                 if not (isfinite(lon) and isfinite(lat) and abs(lon) <= 180 and abs(lat) <= 90):
                     return (
-                        f"has the point ({lon:g}, {lat:g}), which is not (longitude, latitude) in WGS84 degrees: "
+                        f"has the point ({lon:g}, {lat:g}), which is not (longitude, latitude) in "
+                        "WGS84 degrees: "
                         "convert projected metres (VN-2000) to EPSG:4326 first"
                     )
         if not parts or not any(area_km2(part) > 0 for part in parts):
@@ -54,20 +65,23 @@ def check(geometry: Any) -> str | None:
 
 
 def area_km2(polygon: list[Ring]) -> float:
-    """Area of one polygon with holes in km2, good to about 1% up to the size of a province."""
+    """Return the area of a polygon with holes in km².
+
+    It is good to about 1 % up to the size of a province.
+    """
     outer, *holes = (abs(moments(ring)[0]) for ring in polygon)
     return outer - sum(holes)
 
 
 def centre(geometry: dict[str, Any]) -> tuple[float, float]:
-    """(lat, lon) of the centroid of the largest part of an outline that passed `check`."""
+    """Return (lat, lon) of the centroid of the largest part of an outline that passed `check`."""
     largest = max(polygons(geometry), key=area_km2)
     _, lon, lat = moments(largest[0])
     return round(lat, 5), round(lon, 5)
 
 
 def moments(ring: Ring) -> tuple[float, float, float]:
-    """(signed area in km2, longitude and latitude of the centroid) of one closed ring."""
+    """Return (signed area in km², longitude and latitude of the centroid) of a closed ring."""
     lon0, lat0 = ring[0][:2]
     twice = x = y = 0.0
     for (x1, y1), (x2, y2) in steps(ring, lon0, lat0):
@@ -82,6 +96,9 @@ def moments(ring: Ring) -> tuple[float, float, float]:
 def steps(
     ring: Ring, lon0: float, lat0: float
 ) -> Iterator[tuple[tuple[float, float], tuple[float, float]]]:
-    """The edges of a ring, relative to one of its points so that small areas keep their digits."""
+    """Yield the edges of a ring, relative to one of its points.
+
+    So small areas keep their digits.
+    """
     points = [(point[0] - lon0, point[1] - lat0) for point in ring]
     return pairwise(points)

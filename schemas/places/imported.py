@@ -1,7 +1,9 @@
-"""Places that an administrator imports: official outlines of known communes, or a place of another country with its units.
+"""Places that an administrator imports.
 
-One GeoJSON file per province under `<home>/places/`, named by the province's code. A file of an additional place also carries
-its `province` member; its communes are made from the features.
+Official outlines of known communes, or a place of another country with its units.
+
+One GeoJSON file per province under `<home>/places/`, named by the province's code. A file of an
+additional place also carries its `province` member; its communes are made from the features.
 """
 
 from __future__ import annotations
@@ -17,23 +19,30 @@ from schemas.places import geojson
 from schemas.places.units import Commune, Province
 
 LISTED = 20
-"""So many wrong features are named in an error; of the rest only their number is told."""
+"""Number of wrong features that an error names; of the rest it gives the count."""
 LARGE_BYTES = 4 << 20
-"""Above this size a province's outlines load noticeably slowly on a screen."""
+"""Size of a province's outlines from which they load noticeably slowly on a screen."""
 
 Geometry = dict[str, Any]
 
 
 class ImportRefusedError(ValueError):
-    """A file cannot be imported; nothing was written. Each problem is one sentence that names the features."""
+    """Raised if a file cannot be imported; nothing was written.
+
+    Each problem is one sentence that names the features.
+    """
 
     def __init__(self, *problems: str) -> None:
+        """Keep the problems, and join them to the message."""
         super().__init__("\n".join(problems))
         self.problems = problems
 
 
 class ImportedPlace(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of one imported file: outlines by commune code; `province` is set when the place is an additional one."""
+    """The content of one imported file: outlines by commune code.
+
+    `province` is set if it is an additional place.
+    """
 
     source: str
     outlines: dict[str, Geometry]
@@ -42,19 +51,29 @@ class ImportedPlace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Imported(msgspec.Struct, frozen=True):
-    """What an import wrote: {province code: number of outlines}, and what the administrator should know."""
+    """The result of an import.
+
+    It has {province code: number of outlines}, and warnings for the administrator.
+    """
 
     written: dict[str, int]
     warnings: tuple[str, ...]
 
 
 def read_all(folder: Path) -> dict[str, ImportedPlace]:
-    """{province code: its imported place} of every file in the folder; empty when there is no folder."""
+    """Return {province code: its imported place} of every file in the folder.
+
+    None without a folder.
+    """
     return {path.stem: read(path) for path in sorted(folder.glob("*.json"))}
 
 
 def read(path: Path) -> ImportedPlace:
-    """One imported file. Raises `ImportRefusedError` naming the file when it is not what `import_outlines` writes."""
+    """Read one imported file.
+
+    Raises:
+        ImportRefusedError: The file is not what `import_outlines` writes; the message names it.
+    """
     try:
         return msgspec.json.decode(path.read_bytes(), type=ImportedPlace)
     except msgspec.DecodeError as error:
@@ -73,10 +92,22 @@ def import_outlines(
     province: Province | None = None,
     only: str | None = None,
 ) -> Imported:
-    """Check a GeoJSON file and store its outlines in `folder`, one file per province, replacing that province's earlier import.
+    """Check a GeoJSON file and store its outlines in `folder`, one file per province.
 
-    `known` is {commune code: province code}. With `province`, the features become the communes of that additional place;
-    otherwise each feature must be a known commune (of the province `only`, if given). Raises `ImportRefusedError`.
+    An earlier import of a province is replaced.
+
+    Args:
+        file: The GeoJSON file.
+        folder: The folder of imported places.
+        known: {commune code: province code}.
+        code_property: The property of a feature that holds its commune code.
+        name_property: With `province`, the property that holds the name.
+        province: An additional place, whose communes are the features; without it, each feature
+            must be a known commune.
+        only: The only province whose communes are accepted.
+
+    Raises:
+        ImportRefusedError: The file is not imported; the message lists its problems.
     """
     features = load(file)
     codes = [code_of(feature, code_property, known) for feature in features]
@@ -97,8 +128,8 @@ def import_outlines(
                 f"not in province {only}", (code for code in codes if known.get(code, only) != only)
             )
     else:
-        strange = (code for code in codes if known.get(code, province.code) != province.code)
-        problems += named("the code belongs to another place", strange)
+        foreign = (code for code in codes if known.get(code, province.code) != province.code)
+        problems += named("the code belongs to another place", foreign)
     for code, feature in zip(codes, features, strict=True):
         if fault := geojson.check(feature.get("geometry")):
             problems.append(f"{code or 'a feature without code'} {fault}")
@@ -148,7 +179,11 @@ def import_outlines(
 
 
 def load(file: Path) -> list[dict[str, Any]]:
-    """The features of a GeoJSON FeatureCollection. Raises `ImportRefusedError`."""
+    """Return the features of a GeoJSON FeatureCollection.
+
+    Raises:
+        ImportRefusedError: The file is not one.
+    """
     try:
         loaded = msgspec.json.decode(file.read_bytes())
     except (OSError, msgspec.DecodeError) as error:
@@ -164,7 +199,10 @@ def load(file: Path) -> list[dict[str, Any]]:
 
 
 def code_of(feature: dict[str, Any], code_property: str, known: Mapping[str, str]) -> str:
-    """The feature's code as text, "" if it has none. Leading zeros that a spreadsheet took away are put back."""
+    """Return the feature's code as text, "" if it has none.
+
+    Leading zeros that a spreadsheet removed are restored.
+    """
     value = (feature.get("properties") or {}).get(code_property)
     code = (
         ""
@@ -177,7 +215,7 @@ def code_of(feature: dict[str, Any], code_property: str, known: Mapping[str, str
 
 
 def text(feature: dict[str, Any], name: str | None) -> str:
-    """A property of a feature as text, "" if it has none; 19753.0 is read as 19753."""
+    """Return a property of a feature as text, "" if it has none; 19753.0 is read as 19753."""
     value = (feature.get("properties") or {}).get(name)
     return (
         ""
@@ -187,7 +225,11 @@ def text(feature: dict[str, Any], name: str | None) -> str:
 
 
 def named(problem: str, what: Iterable[str]) -> list[str]:
-    """One sentence that names up to `LISTED` of the things with that problem and counts the rest; none if there are none."""
+    """Return one sentence that names up to `LISTED` things with a problem and counts the rest.
+
+    Returns:
+        A list of that sentence; an empty one if nothing has the problem.
+    """
     names = list(what)
     if not names:
         return []
@@ -196,7 +238,7 @@ def named(problem: str, what: Iterable[str]) -> list[str]:
 
 
 def commune(code: str, name: str, province: str, outline: Geometry, source: str) -> Commune:
-    """A commune of an additional place, its centre and area taken from its outline."""
+    """Return a commune of an additional place, its centre and area taken from its outline."""
     lat, lon = geojson.centre(outline)
     area = round(sum(geojson.area_km2(part) for part in geojson.polygons(outline)), 2)
     return Commune(
@@ -212,7 +254,7 @@ def commune(code: str, name: str, province: str, outline: Geometry, source: str)
 
 
 def store(folder: Path, owner: str, place: ImportedPlace) -> list[str]:
-    """Write one file whole or not at all, so that a reader never sees half of it; returns warnings."""
+    """Write one file atomically, so that a reader never sees half of it; return warnings."""
     folder.mkdir(parents=True, exist_ok=True)
     content = msgspec.json.encode(place)
     unfinished = folder / f"{owner}.json.tmp"
@@ -220,6 +262,7 @@ def store(folder: Path, owner: str, place: ImportedPlace) -> list[str]:
     unfinished.replace(folder / f"{owner}.json")
     if len(content) > LARGE_BYTES:
         return [
-            f"{owner}: {len(content) / 1e6:.1f} MB of outlines load slowly on a screen; simplify the file's lines"
+            f"{owner}: {len(content) / 1e6:.1f} MB of outlines load slowly on a screen; "
+            "simplify the file's lines"
         ]
     return []

@@ -1,4 +1,7 @@
-"""How well outlines fit what is known: areas, centres, validity. The official outlines, which nobody may ship, are not among it."""
+"""Measure how well outlines fit known areas and centres, and whether they are valid.
+
+The official outlines, which nobody may distribute, are not among the references.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ from schemas.places.geojson import area_km2, polygons
 
 
 class Fit(msgspec.Struct, frozen=True):
-    """Figures over communes. An error is |outline - known| / known area; special zones are left out of it, their coast decides."""
+    """Figures over communes; an error is |outline - known| / known area.
+
+    Special zones are left out of it, as their area depends on how their coast is drawn.
+    """
 
     communes: int
     median_error: float
@@ -60,7 +66,7 @@ def fit(folder: Path, provinces: list[str]) -> Fit:
 
 
 def report(folder: Path) -> str:
-    """The figures as text: the country, or the provinces whose files are in the folder."""
+    """Return the figures as text, of the country or of the provinces with files in the folder."""
     names = sorted(path.stem for path in folder.glob("*.json") if path.stem != COUNTRY)
     found = fit(folder, names)
     return (

@@ -1,19 +1,28 @@
-"""What a commune's code means on a day, and which commune of today that unit became: in Python, and the same as SQL.
+"""Resolve what a commune's code means on a day, and which commune of today it became.
 
-An event carries the code of its day, and today's communes reuse codes of former wards, so a code has a meaning only with a day:
-the Vietnamese day on which the event occurred, before 2025-07-01 or not. The rule, for a code and a day:
+Each function exists in Python and as SQL.
 
-1. Before the reform, a code that a former unit had means that unit; from it on, a code that a commune of today has means that one.
-2. Otherwise it means the unit of the other side that has it. So a report that comes late, about something registered before the
-   reform and still under its old code, is restated as long as no commune of today uses the code; if one does, it is that commune.
-3. A code that neither side has (a place of elsewhere, an error, the province as a whole) is left as it is.
+An event carries the code of its day, and today's communes reuse codes of former wards, so a code
+has a meaning only with a day: the Vietnamese day on which the event occurred, before 2025-07-01 or
+not. The rule, for a code and a day:
 
-A former unit is restated to its default successor. Where it was divided that is a convention, not knowledge: a point does not
-decide, as outlines are schematic. What was restated from divided units is therefore counted as uncertain, and said.
-One commune of today (of 3,321) is the default of no former unit and has no restated history.
+1. Before the reform, a code that a former unit had means that unit; from it on, a code that a
+   commune of today has means that one.
+2. Otherwise it means the unit of the other side that has it. So a report that arrives late, about
+   something registered before the
+   reform and still under its old code, is restated as long as no commune of today uses the code; if
+   one does, it is that commune.
+3. A code that neither side has (a place outside of Việt Nam, an error, the province as a whole) is
+   left as it is.
 
-The SQL reads the view `unit_successors` and the table `unit_heirs`. Restating row by row costs more than summing by code on each
-side of the reform first, as `dashboard.query.units` does (`tests/bench/test_units.py`); lives keep what they are restated to.
+A former unit is restated to its default successor. Where it was divided that is a convention, not
+knowledge: a point does not decide, as outlines are schematic. Whatever was restated from divided
+units is therefore counted as uncertain, and labelled so. One commune of today (of 3,321) is the
+default of no former unit and has no restated history.
+
+The SQL reads the view `unit_successors` and the table `unit_heirs`. Restating row by row costs more
+than summing by code on each side of the reform first, as `dashboard.query.units` does
+(`tests/bench/test_units.py`); histories of states store the restated code.
 """
 
 from __future__ import annotations
@@ -24,27 +33,33 @@ from zoneinfo import ZoneInfo
 
 from schemas import places
 from schemas.moments import ZONE
-from schemas.places.atlas import UnknownPlaceError
+from schemas.places.atlas import UnknownUnitError
 from schemas.places.units import REFORM, Commune, before_reform
 
 Units = Literal["today", "day"]
-"""By which units a figure is shown: restated to today's, or those of the day of each event."""
+"""Units by which a figure is grouped: restated to today's, or those of the day of each event."""
 EVE = REFORM - timedelta(days=1)
-"""The last day of the former units."""
+"""Last day of the former units."""
 
 
 def units_on(on: date | None) -> Units:
-    """By which units a screen of a day is told: by those that were in force then. None is the present."""
+    """Return the units by which a screen of a day is grouped: those in force then.
+
+    None is the present.
+    """
     return "day" if before_reform(on) else "today"
 
 
 def day(moment: datetime) -> date:
-    """The day in Viet Nam of an aware moment: the one that decides what a code means."""
+    """Return the day in Việt Nam of an aware moment, which decides what a code means."""
     return moment.astimezone(ZoneInfo(ZONE)).date()
 
 
 def meaning(code: str, on: date | None = None) -> Commune | None:
-    """The unit that a commune's code means in an event of that day (None: today); None for a code that no unit has."""
+    """Return the unit that a commune's code means in an event of a day (None: today).
+
+    None for a code that no unit has.
+    """
     here = places.atlas()
     sides = (here.commune_by_code, here.former_communes)
     first, second = sides if on is None or on >= REFORM else sides[::-1]
@@ -52,57 +67,74 @@ def meaning(code: str, on: date | None = None) -> Commune | None:
 
 
 def is_former(code: str, on: date | None = None) -> bool:
-    """Whether a code means a unit of before the reform in an event of that day."""
+    """Return whether a code means a unit of before the reform in an event of that day."""
     unit = meaning(code, on)
     return unit is not None and unit.valid_to is not None
 
 
 def today(code: str, on: date | None = None) -> str:
-    """The code of the commune of today that answers for what a code means on a day; a code that no unit has, as it is."""
+    """Return the code of the commune of today that a code of a day is restated to.
+
+    A code that no unit has is returned as it is.
+    """
     return places.successors(code)[0].code if is_former(code, on) else code
 
 
 def is_divided(code: str, on: date | None = None) -> bool:
-    """Whether restating is uncertain: the code means a former unit of which other communes of today have parts, too."""
+    """Return whether restating a code is uncertain, as its former unit was divided."""
     return is_former(code, on) and len(places.successors(code)) > 1
 
 
 def province_today(code: str) -> str:
-    """The code of the province of today that a province of any day is, or became part of. Raises `UnknownPlaceError`."""
+    """Return the code of the province of today that a province of any day is or became part of.
+
+    Raises:
+        UnknownUnitError: No province has the code.
+    """
     here = places.atlas()
     if code in here.province_by_code:
         return code
     if code not in here.former_provinces:
-        raise UnknownPlaceError("province", code)
+        raise UnknownUnitError("province", code)
     wards = (one.code for one in here.former_communes.values() if one.province == code)
     return here.commune_by_code[here.successors[next(wards)][0].code].province
 
 
 def before_sql(moment: str) -> str:
-    """SQL: whether a moment (an expression of type DateTime or DateTime64) lies before the reform, in Viet Nam."""
+    """Return SQL for whether a moment lies before the reform, in Việt Nam.
+
+    Args:
+        moment: An expression of type DateTime or DateTime64.
+    """
     return f"{moment} < toDateTime('{REFORM} 00:00:00', '{ZONE}')"
 
 
 def today_sql(commune: str, before: str) -> str:
-    """SQL: `today` of a code; `commune` is an expression of type String, `before` that of `before_sql` or one like it."""
+    """Return SQL for `today` of a code.
+
+    Args:
+        commune: An expression of type String.
+        before: The expression of `before_sql`, or one like it.
+    """
     then, later = (f"joinGet('unit_heirs', '{name}', {commune})" for name in ("then", "later"))
     return f"multiIf({then} = '', {commune}, {before}, {then}, {later})"
 
 
 def former_sql(commune: str, before: str) -> str:
-    """SQL: `is_former` of a code; with the code, it tells the units of the day apart."""
+    """Return SQL for `is_former` of a code; with the code, it identifies the unit of a day."""
     return _among(commune, before, "is_default")
 
 
 def divided_sql(commune: str, before: str) -> str:
-    """SQL: `is_divided` of a code."""
+    """Return SQL for `is_divided` of a code."""
     return _among(commune, before, "NOT is_default")
 
 
 def key_sql(units: Units, commune: str, before: str) -> str:
-    """SQL: the two columns that name the unit of a row, `unit` (a code) and `is_former`, to group any figure by.
+    """Return SQL for the columns `unit` (a code) and `is_former` of a row, to group any figure by.
 
-    By the units of the day, both are needed to tell a former unit from the commune of today that reuses its code.
+    By the units of the day, both are needed to tell a former unit from the commune of today that
+    reuses its code.
     """
     if units == "today":
         return f"{today_sql(commune, before)} AS unit, false AS is_former"

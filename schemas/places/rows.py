@@ -1,5 +1,8 @@
-"""Units and successors as rows of the database's tables `unit_rows`, `unit_successor_rows` and `unit_heirs`, columns in the tables'
-order."""
+"""Return units and successors as rows of the database's tables.
+
+The tables are `unit_rows`, `unit_successor_rows` and `unit_heirs`; columns are in the tables'
+order.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,15 @@ from schemas.places.atlas import Atlas
 from schemas.places.units import REFORM, Commune, Unit
 
 UnitRow = tuple[str, str, str, str, str, date | None, date | None, str]
-"""code, level, type, name, parent, valid_from, valid_to, source."""
+"""Columns: code, level, type, name, parent, valid_from, valid_to, source."""
 SuccessorRow = tuple[str, str, bool, bool, date]
-"""former, successor, is_default, reused, valid_to."""
+"""Columns: former, successor, is_default, reused, valid_to."""
 HeirRow = tuple[str, str, str]
-"""former, then, later."""
+"""Columns: former, then, later."""
 
 
 def unit_rows() -> list[UnitRow]:
-    """Every unit of the committed tables, of all days, sorted; places that an installation imported are not among them."""
+    """Return every unit of the committed tables, of all days, sorted, without imported places."""
     here = Atlas({})
     every: list[tuple[str, Unit, str]] = [("province", one, "") for one in here.every_province()]
     every += [("province", one, "") for one in here.former_provinces.values()]
@@ -36,7 +39,7 @@ def unit_rows() -> list[UnitRow]:
 
 
 def successor_rows() -> list[SuccessorRow]:
-    """Every link from a former unit to a commune of today, sorted."""
+    """Return every link from a former unit to a commune of today, sorted."""
     here = Atlas({})
     rows = (
         (link.former, link.code, link.default, link.former in here.commune_by_code, REFORM)
@@ -46,7 +49,10 @@ def successor_rows() -> list[SuccessorRow]:
 
 
 def heir_rows() -> list[HeirRow]:
-    """The commune of today that answers for each code of a former unit, sorted: on a day before the reform, and from it on."""
+    """Return each code of a former unit with the communes of today that it is restated to, sorted.
+
+    There are two: for an event before the reform, and for one after it.
+    """
     return [
         (former, successor, former if reused else successor)
         for former, successor, is_default, reused, _ in successor_rows()

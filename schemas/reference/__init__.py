@@ -1,13 +1,15 @@
-"""Reference data: agencies, procedures, categories, working time, indicators, targets, rules of alarms.
+"""Provide reference data.
 
-Reading order: `table` (how a CSV file of `data/` becomes frozen structs), `agencies` (who, and what each promised to send),
-`heirs` (which agency of today took over from which), `services` (procedures and feedback categories), `statuses` (their order, and
-when the clock stands still), `calendar` (working time), `targets` (indicators and what is aimed at), `criteria` (sets of criteria
-that units are scored by), `known` (codes that files may name), `alarms` (what calls for people).
+Reading order: `table` (how a CSV file of `data/` becomes frozen structs), `agencies` (the agencies,
+and what each agreed to send), `heirs` (which agency of today took over from which), `services`
+(procedures and feedback categories), `statuses` (their order, and when the clock stops), `calendar`
+(working time), `targets` (indicators and their targets), `criteria` (sets of criteria that units
+are scored by), `known` (codes that files may name), `unknown` (codes of events that are not known),
+`alarms` (rules of alarms).
 
-All of it is edited without code. Every row says from when it is valid, where it is from, and whether that was verified; screens
-that use an unverified figure can say so. Rows with the source "minh họa" (illustrative) are invented. Accessors are pure and
-cached.
+All of it is edited without code. Every row states from when it is valid, its source, and whether it
+was verified; screens that use an unverified figure can say so. Rows with the source "minh họa"
+(illustrative) are invented. Accessors are pure and cached.
 """
 
 from schemas.reference.agencies import Agency, Feed, agencies, agency, prefix

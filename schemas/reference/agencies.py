@@ -1,9 +1,10 @@
-"""The agencies of a province and the contract of each of their feeds, derived from the places and the tables of bodies and feeds.
+"""Derive the agencies of a province, and the contract of each of their feeds.
 
-Codes: the province's organisation code (H57 for Huế; `P` and the province's code where it is not known), a point, and the
-body's suffix (`H57.SYT`), the commune's code for its one-stop centre (`H57.19816`), or that with `.UB` for its People's Committee.
-Before 2025-07-01 districts had both, too (`H57.474`, `H57.474.UB`). As communes of today reuse former codes, so do their agencies:
-a code has a meaning only with its day.
+They follow from the units and the tables of bodies and feeds. Codes: the province's organisation
+code (H57 for Huế; `P` and the province's code where it is not known), a point, and the body's
+suffix (`H57.SYT`), the commune's code for its one-stop centre (`H57.19816`), or that with `.UB` for
+its People's Committee. Before 2025-07-01 districts had both, too (`H57.474`, `H57.474.UB`). As
+communes of today reuse former codes, so do their agencies: a code has a meaning only with its day.
 """
 
 from datetime import date
@@ -22,9 +23,10 @@ ROLES = Literal[
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
-    """What an agency promised to send: a kind of event, at least every `rhythm_minutes` of working time.
+    """What an agency agreed to send of a kind.
 
-    It is late after the rhythm, silent when `grace_minutes` more of working time have passed.
+    It sends events at least every `rhythm_minutes` of working time. It is late after the rhythm,
+    silent when `grace_minutes` more of working time have passed.
     """
 
     kind: str
@@ -33,7 +35,10 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Agency(Named, frozen=True, kw_only=True):
-    """An agency. `commune` and `district` say of which it is; `owner` and `telephone` answer for its data (invented)."""
+    """An agency, with the commune or district it belongs to.
+
+    `owner` and `telephone` are the contact for its data (invented).
+    """
 
     role: ROLES
     level: Literal["province", "district", "commune"]
@@ -46,11 +51,11 @@ class Agency(Named, frozen=True, kw_only=True):
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Names of the kinds of event that it feeds."""
+        """Return the names of the kinds of event that it feeds."""
         return tuple(feed.kind for feed in self.feeds)
 
     def feed(self, kind: str) -> Feed | None:
-        """Its contract for a kind, None where it made none."""
+        """Return its contract for a kind, None if it has none."""
         return next((feed for feed in self.feeds if feed.kind == kind), None)
 
 
@@ -62,7 +67,10 @@ class Organisation(Dated, frozen=True, kw_only=True):
 
 
 class Body(Dated, frozen=True, kw_only=True):
-    """A body that every province has, or (`province`) one. `{of}` in its words is the province's name."""
+    """A body that every province has, or only `province`.
+
+    `{of}` in its names stands for the province's name.
+    """
 
     suffix: str
     role: ROLES
@@ -72,7 +80,10 @@ class Body(Dated, frozen=True, kw_only=True):
 
 
 class Promise(Dated, frozen=True, kw_only=True):
-    """The contract of a feed for all agencies of a role, or for the provincial body of that suffix."""
+    """The contract of a feed, for all agencies of a role or one provincial body.
+
+    `role` is a role, or the suffix of the body.
+    """
 
     role: str
     kind: str
@@ -82,7 +93,7 @@ class Promise(Dated, frozen=True, kw_only=True):
 
 @cache
 def prefix(province: str) -> str:
-    """The organisation code of a province: what the codes of its agencies begin with."""
+    """Return the organisation code of a province, with which the codes of its agencies begin."""
     return next(
         (row.prefix for row in rows("organisations", Organisation) if row.province == province),
         f"P{province}",
@@ -91,23 +102,31 @@ def prefix(province: str) -> str:
 
 @cache
 def agencies(province: str, on: date | None = None) -> tuple[Agency, ...]:
-    """The agencies of a province on a day (by default today): provincial bodies, then those of districts, then those of communes.
+    """Return the agencies of a province on a day: provincial, then of districts, then of communes.
 
-    A district (before 2025-07-01) and a commune have a one-stop centre and a committee each. Agencies of units that are no longer
-    in force say so by `valid_to`. Raises `schemas.places.UnknownPlaceError`, a KeyError, for a province that the day does not know.
+    A district (before 2025-07-01) and a commune have a one-stop centre and a committee each.
+    Agencies of units that are no longer in force have a `valid_to`.
+
+    Args:
+        province: The code of the province.
+        on: The day, by default today.
+
+    Raises:
+        schemas.places.UnknownUnitError: The province does not exist on that day.
     """
     return (*_provincial(province, on), *_of_units(province, on))
 
 
 def agency(code: str, on: date | None = None) -> Agency:
-    """The agency that a code means on a day (by default today): the one of the day's units, else the one of the other side.
+    """Return the agency that a code means on a day (by default today).
 
-    For a code that is not known, an agency with `known` false and words to show.
+    It is the one of the day's units, else the one of the other side of the reform. For an unknown
+    code, it is an agency with `known` false and a name to show.
     """
     return _agency(code, on is not None and on <= EVE)
 
 
-@cache  # by side, not by day: a replay asks for every day
+@cache  # by side, not by day: a replay needs every day
 def _agency(code: str, before: bool) -> Agency:
     for side in (EVE, None) if before else (None, EVE):
         if found := _by_code(side).get(code):
@@ -208,10 +227,10 @@ _CENTRE: _OfUnit = (
     "Public Administration Service Centre",
 )
 _DESK: _OfUnit = ("", "one-stop", "Bộ phận Tiếp nhận và Trả kết quả", "One-stop Desk")
-"""What a commune's centre was before 2025-07-01, in a district, too."""
+"""The predecessor of a commune's centre before 2025-07-01, in a district, too."""
 _COMMITTEE: _OfUnit = (".UB", "committee", "Ủy ban nhân dân", "People's Committee")
 
 
 def _telephone(number: int) -> str:
-    """An invented number: no Vietnamese number begins with 000."""
+    """Return an invented number: no Vietnamese number begins with 000."""
     return f"0000 {number // 1000:03d} {number % 1000:03d}"

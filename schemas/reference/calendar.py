@@ -1,7 +1,8 @@
-"""Working time: which moments an administration works, and deadlines counted in them.
+"""Compute working time: which moments an administration works, and deadlines counted in them.
 
-Days off and make-up Saturdays are those of the library `holidays` (Viet Nam), then those of `data/days.csv`, which goes first;
-the hours of a working day are those of `data/hours.csv`. A make-up Saturday has the hours of a Friday.
+Days off and make-up Saturdays are those of the library `holidays` (Viet Nam), overridden by those
+of `data/days.csv`; the hours of a working day are those of `data/hours.csv`. A make-up Saturday has
+the hours of a Friday.
 """
 
 from bisect import bisect_left
@@ -16,11 +17,11 @@ import holidays
 from schemas.reference.table import Dated, rows
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-"""Civil time of Viet Nam: UTC+7 without summer time since 1975, which the calendar relies on."""
+"""Civil time of Việt Nam: UTC+7 without summer time since 1975, which the calendar relies on."""
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 _FIRST_DAY = datetime(FIRST_YEAR, 1, 1, tzinfo=ZONE)
 _DAYS = (_FIRST_DAY.date() - date(1970, 1, 1)).days
-"""From 1970, when another offset held in Saigon, to the first day."""
+"""Days from 1970, when another offset was in force in Saigon, to the first day."""
 _MICROSECOND = timedelta(microseconds=1)
 _FRIDAY = 4
 Session = tuple[int, int]
@@ -28,7 +29,7 @@ Session = tuple[int, int]
 
 
 class Day(Dated, frozen=True, kw_only=True):
-    """A day that differs from the rule. `valid_from` is the day it was announced on."""
+    """A day that differs from the rule; `valid_from` is the day on which it was announced."""
 
     date: date
     kind: Literal["off", "working"]
@@ -47,12 +48,15 @@ class Hours(Dated, frozen=True, kw_only=True):
 
 
 class OutsideCalendarError(ValueError):
-    """A moment before 1990 or after 2100, for which no working time is known."""
+    """Raised for a moment before 1990 or after 2100, for which no working time is known."""
 
 
 @dataclass(frozen=True)
 class _Table:
-    """Working time of each day from the first of January of a year: `before[i]` is the sum of all days before day i."""
+    """Working time of each day from the first of January of a year.
+
+    `before[i]` is the sum of all days before day i.
+    """
 
     first: int
     before: list[int]
@@ -63,8 +67,9 @@ class _Table:
 class WorkingCalendar:
     """The working time of a province's administration, exact to the microsecond.
 
-    `known_on` asks for the calendar as it was known on a day: days announced later are left out. Moments are aware datetimes
-    of any zone; results are in Vietnamese time. Each question costs a look-up, no walk over days.
+    With `known_on`, it is the calendar as it was known on a day: days announced later are left out.
+    Moments are aware datetimes of any zone; results are in Vietnamese time. Each method costs a
+    look-up, no iteration over days.
     """
 
     province: str = ""
@@ -73,16 +78,19 @@ class WorkingCalendar:
     _table: _Table = field(default_factory=lambda: _Table(0, [0], []), init=False, repr=False)
 
     def is_working(self, moment: datetime) -> bool:
-        """Whether the moment lies in working hours; their first instant does, their last does not."""
+        """Return whether a moment lies in working hours.
+
+        Their first instant does, their last does not.
+        """
         table, day, within = self._locate(moment)
         return any(start <= within < end for start, end in table.sessions[day])
 
     def is_working_day(self, day: date) -> bool:
-        """Whether any work is done on that day."""
+        """Return whether any work is done on a day."""
         return bool(self.sessions(day))
 
     def sessions(self, day: date) -> tuple[tuple[datetime, datetime], ...]:
-        """The working hours of a day, as start and end."""
+        """Return the working hours of a day, as pairs of start and end."""
         midnight = datetime.combine(day, time(), ZONE)
         table, index, _ = self._locate(midnight)
         return tuple(
@@ -91,19 +99,23 @@ class WorkingCalendar:
         )
 
     def working_time(self, start: datetime, end: datetime) -> timedelta:
-        """The working time from `start` to `end`; negative if `end` is earlier."""
+        """Return the working time from `start` to `end`; negative if `end` is earlier."""
         while True:
             table = self._table
             passed = self._position(end) - self._position(start)
             if (
                 self._table is table
-            ):  # Else the second moment took in years, and positions are others.
+            ):  # Otherwise the second moment added years, which moves positions.
                 return timedelta(microseconds=passed)
 
     def add_working(self, moment: datetime, work: timedelta | float) -> datetime:
-        """The first moment at which `work` (a duration, or a number of hours, not negative) has been done since `moment`.
+        """Return the first moment at which an amount of work has been done since `moment`.
 
-        Nothing to do is done at once: zero gives the moment itself, in Vietnamese time.
+        Zero returns the moment itself, in Vietnamese time.
+
+        Args:
+            moment: The start.
+            work: A duration, or a number of hours; not negative.
         """
         amount = round(
             (work if isinstance(work, timedelta) else timedelta(hours=work)) / _MICROSECOND
@@ -126,16 +138,26 @@ class WorkingCalendar:
         raise AssertionError("a day's sessions sum up to its working time")
 
     def position(self, moment: datetime) -> int:
-        """Working milliseconds from the first of January 1990 to the moment: deadlines and spans are differences of positions."""
+        """Return the working milliseconds from the first of January 1990 to a moment.
+
+        Deadlines and spans are differences of positions.
+        """
         return self.working_time(_FIRST_DAY, moment) // timedelta(milliseconds=1)
 
     def moment(self, position: int) -> datetime:
-        """The first moment with that position: when a deadline falls that is kept as a position. The inverse of `position`."""
+        """Return the first moment with a position; the inverse of `position`.
+
+        It gives the moment of a deadline that is stored as a position.
+        """
         self._cover(_FIRST_DAY)
         return self.add_working(_FIRST_DAY, timedelta(milliseconds=position))
 
     def days(self) -> tuple[tuple[int, int, tuple[Session, ...]], ...]:
-        """All days from 1990 to 2100: (days since 1970, working milliseconds before the day, its sessions in milliseconds)."""
+        """Return all days from 1990 to 2100.
+
+        Each is (days since 1970, working milliseconds before the day, its sessions in
+        milliseconds).
+        """
         self._cover(_FIRST_DAY, datetime(LAST_YEAR, 12, 31, tzinfo=ZONE))
         table = self._table
         start = _DAYS - table.first
@@ -150,7 +172,7 @@ class WorkingCalendar:
         )
 
     def _position(self, moment: datetime) -> int:
-        """Working microseconds from the table's first day to the moment."""
+        """Return the working microseconds from the table's first day to a moment."""
         table, day, within = self._locate(moment)
         done = table.before[day]
         for start, end in table.sessions[day]:
@@ -174,7 +196,7 @@ class WorkingCalendar:
             self._locate(moment)
 
     def _grow(self, year: int) -> None:
-        """Take a year, and all between it and the known ones, into the table."""
+        """Add a year, and all between it and the known ones, to the table."""
         if not FIRST_YEAR <= year <= LAST_YEAR:
             raise OutsideCalendarError(f"no working time is known for the year {year}")
         known = self._years or range(year, year + 1)
@@ -238,8 +260,11 @@ def _microseconds(clock: time) -> int:
 
 @cache
 def calendar(province: str = "", known_on: date | None = None) -> WorkingCalendar:
-    """The working calendar of a province, today's or as known on a day. Days between which nothing was announced share one, as
-    one that nobody asked yet has to work out its years first."""
+    """Return the working calendar of a province, today's or as known on a day.
+
+    Days between which nothing was announced share one calendar, as a new one has to compute its
+    years first.
+    """
     announced = {row.valid_from for row in rows("days", Day) if row.province in ("", province)}
     if known_on is None or all(day <= known_on for day in announced):
         return _shared(province, None)
@@ -250,7 +275,7 @@ _shared = cache(WorkingCalendar)
 
 
 def day_label(day: date, language: str = "vi", province: str = "") -> str:
-    """What is special about a day, such as a holiday's name; empty for any other day."""
+    """Return what is special about a day, such as a holiday's name; empty for any other day."""
     for row in rows("days", Day):
         if row.date == day and row.province in ("", province):
             return row.vi if language == "vi" else row.en

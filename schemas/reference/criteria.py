@@ -1,7 +1,8 @@
-"""Sets of criteria that units are scored by: groups with their points, items with the figure each reads and its rule.
+"""Read sets of criteria that units are scored by.
 
-The service-quality index of Decision 766 and the province's assessment of its agencies are two sets in the same tables; a third
-one is rows, no code. `schemas.scores` computes with them.
+A set has groups of items; an item has a figure and a rule. The service-quality index of Decision
+766 and the province's assessment of its agencies are two sets in the same tables; a third one needs
+rows, no code. `schemas.scores` computes with them.
 """
 
 from collections.abc import Collection
@@ -16,13 +17,19 @@ UnitKind = Literal["province", "commune", "agency"]
 
 
 class Criterion(Named, frozen=True, kw_only=True):
-    """An item of a set: at most `points`, by the value of the figure or indicator `reads`.
+    """An item of a set, worth at most `points`, by the value of the figure or indicator `reads`.
 
-    `share`: the value is a percentage, and that part of the points is given (`down`: the part that is left of 100).
-    `linear`: none at the level `zero`, all at the level `full`, in proportion between.
-    `steps`: pairs `level:points`; those of the best level that the value reaches, none beyond the last.
-    `reported`: the value is the points, as someone else gave them.
-    `question` is the figure whose records show what is lost, `reads` where it is empty; `filter` narrows them (`channel=1,3`).
+    The rules:
+
+    - `share`: the value is a percentage, and that part of the points is given (`down`: the part
+      that is left of 100).
+    - `linear`: none at the level `zero`, all at the level `full`, in proportion between.
+    - `steps`: pairs `level:points`; those of the best level that the value reaches, none beyond the
+      last.
+    - `reported`: the value is the points, as someone else gave them.
+
+    `question` is the figure whose records show what is lost, by default `reads`; `filter` narrows
+    them (`channel=1,3`).
     """
 
     set: str
@@ -39,19 +46,26 @@ class Criterion(Named, frozen=True, kw_only=True):
 
     @property
     def levels(self) -> tuple[tuple[float, float], ...]:
-        """The steps as (level, points), best first. Raises `ValueError` for what is none."""
+        """Return the steps as (level, points), best first.
+
+        Raises:
+            ValueError: A step is malformed.
+        """
         pairs = [pair.partition(":") for pair in self.steps.split()]
         return tuple((float(level), float(points)) for level, _, points in pairs)
 
     @property
     def narrowed(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """The filter as (field, values)."""
+        """Return the filter as (field, values)."""
         pairs = [pair.partition("=") for pair in self.filter.split("&") if pair]
         return tuple((name, tuple(values.split(","))) for name, _, values in pairs)
 
 
 class GroupRow(Named, frozen=True, kw_only=True):
-    """A row of criteria_groups.csv. `reported` is the indicator that carries its points where others compute and publish them."""
+    """A row of criteria_groups.csv.
+
+    `reported` is the indicator that carries its points where others compute and publish them.
+    """
 
     set: str
     points: float
@@ -65,16 +79,17 @@ class CriteriaGroup(GroupRow, frozen=True, kw_only=True):
 
 
 class Grade(Named, frozen=True, kw_only=True):
-    """A grade: given from `least` points on."""
+    """A grade, given from `least` points on."""
 
     set: str
     least: float
 
 
 class SetRow(Named, frozen=True, kw_only=True):
-    """A row of criteria_sets.csv. `units` lists the kinds of units it scores; `reported` as that of a group, for the total.
+    """A row of criteria_sets.csv; `units` lists the kinds of units that it scores.
 
-    `coverage`: a total and a grade are given when the inputs of at least that many percent of the points are known and fresh.
+    `reported` is as that of a group, for the total. `coverage`: a total and a grade are given if
+    the inputs of at least that many percent of the points are known and fresh.
     """
 
     points: float
@@ -91,23 +106,31 @@ class CriteriaSet(SetRow, frozen=True, kw_only=True):
 
     @property
     def items(self) -> tuple[Criterion, ...]:
-        """All items in order."""
+        """Return all items in order."""
         return tuple(item for group in self.groups for item in group.items)
 
     def scores(self, kind: UnitKind) -> bool:
-        """Whether units of that kind are scored by it."""
+        """Return whether units of that kind are scored by it."""
         return kind in self.units.split()
 
 
 @cache
 def criteria_sets(on: date | None = None) -> tuple[CriteriaSet, ...]:
-    """The sets valid on a day, by default today's. Raises `ValueError` that names what does not add up or cannot be computed."""
+    """Return the sets valid on a day, by default today's.
+
+    Raises:
+        ValueError: Points do not add up or a rule cannot be computed; the message names it.
+    """
     return tuple(_assembled(row, on) for row in rows("criteria_sets", SetRow) if row.valid(on))
 
 
 @cache
 def criteria_set(code: str, on: date | None = None) -> CriteriaSet:
-    """The set of that code. Raises `KeyError` where there is none on that day."""
+    """Return the set of that code.
+
+    Raises:
+        KeyError: There is none on that day.
+    """
     found = next((one for one in criteria_sets(on) if one.code == code), None)
     if found is None:
         raise KeyError(code)
@@ -134,10 +157,15 @@ def _fields(row: Named) -> dict[str, Any]:
 
 
 def check(criteria: CriteriaSet, named: Collection[str] = ()) -> None:
-    """Raise `ValueError` unless points add up at each level, every rule has its levels, and all `named` groups are there."""
+    """Raise `ValueError` unless a set is consistent.
+
+    Points must add up at each level, every rule must have its levels, and all `named` groups must
+    exist.
+    """
     if strange := {*named} - {group.code for group in criteria.groups}:
         raise ValueError(
-            f"criteria set {criteria.code}: items name the groups {', '.join(sorted(strange))}, which it does not have"
+            f"criteria set {criteria.code}: items name the groups {', '.join(sorted(strange))}, "
+            "which it does not have"
         )
     _adds_up(
         f"the groups of {criteria.code}",
@@ -180,5 +208,6 @@ def _computable(item: Criterion) -> None:
             or any(not 0 <= points <= item.points for _, points in levels)
         ):
             raise ValueError(
-                f"{where}: steps go from the best level to the worst, with 0 to {item.points:g} points"
+                f"{where}: steps go from the best level to the worst, with 0 to {item.points:g} "
+                "points"
             )

@@ -1,4 +1,4 @@
-"""Which agency of today took over from an agency: it follows from the unit that the agency is of."""
+"""Find the agency of today that took over from an agency, by the unit of the agency."""
 
 from datetime import date
 from functools import cache
@@ -10,11 +10,20 @@ from schemas.reference.agencies import agency, prefix
 
 @cache
 def agency_today(code: str, on: date | None = None) -> str | None:
-    """The code of the agency of today that took over from the one that a code means on a day (None: today).
+    """Return the code of the agency of today that took over from an agency of a day.
 
-    A commune's centre and committee go to those of the commune that its default successor is, a provincial body to the same body
-    of the province that its own became part of, and an agency of today, or one that is not known, to itself. None where nothing
-    follows: a district's bodies, whose work went up and down, and a body that the province of today does not have.
+    A commune's centre and committee go to those of the commune that is its default successor, a
+    provincial body to the same body of the province that its own became part of, and an agency of
+    today, or one that is not known, to itself.
+
+    Args:
+        code: The code of the agency.
+        on: The day; None is today.
+
+    Returns:
+        The code; None if there is no successor: a district's bodies, whose work went up and down,
+        and a body that the province of today
+        does not have.
     """
     organisation, _, rest = code.partition(".")
     unit, point, ending = rest.partition(".")

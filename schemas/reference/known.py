@@ -1,4 +1,4 @@
-"""The codes that the reference data knows, for what comes in from files that people fill in by hand."""
+"""List the codes that the reference data knows, to check files that people fill in by hand."""
 
 from datetime import date
 from functools import cache
@@ -12,13 +12,16 @@ from schemas.reference.targets import IndicatorType
 
 Known = Literal["indicators", "units", "procedures", "categories"]
 _FOUR_LEVELS = date(2025, 6, 30)
-"""The last day of the former units: figures of before are about them."""
+"""Last day of the former units; figures of before are about them."""
 
 
 @cache
 def known(what: Known) -> frozenset[str]:
-    """Codes of any time: of indicators, procedures, categories of reports; or of the units that a figure may be about: provinces,
-    communes, agencies."""
+    """Return the known codes of any time.
+
+    They are those of indicators, procedures, categories of reports; or of the units that a figure
+    may be about: provinces, communes, agencies.
+    """
     if what == "indicators":
         return frozenset(row.code for row in rows("indicators", IndicatorType))
     if what == "procedures":

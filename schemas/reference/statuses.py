@@ -1,4 +1,4 @@
-"""The legal order of the statuses of each kind, and whether the deadline's clock runs in them."""
+"""Read the legal order of each kind's statuses, and whether the deadline's clock runs in them."""
 
 from functools import cache
 from typing import Literal
@@ -9,10 +9,11 @@ STANDINGS = Literal["open", "paused", "closed"]
 
 
 class StatusRule(Dated, frozen=True, kw_only=True):
-    """A status of a kind: how an entity stands in it, and which statuses may follow (codes, separated by spaces).
+    """A status of a kind, with its standing and the statuses that may follow.
 
-    `open`: work goes on and the clock runs; `paused`: it waits for the citizen and the clock stands still; `closed`: work is over.
-    The first step that is known of a life is not judged: a source may be connected in the middle of it.
+    `next` has their codes, separated by spaces. `open`: work continues and the clock runs;
+    `paused`: it waits for the citizen and the clock stops; `closed`: work is over. The first known
+    step of an entity is not checked: a source may be connected in the middle of its history.
     """
 
     kind: str
@@ -22,13 +23,16 @@ class StatusRule(Dated, frozen=True, kw_only=True):
 
     @property
     def followers(self) -> tuple[str, ...]:
-        """The codes that may come next."""
+        """Return the codes that may come next."""
         return tuple(self.next.split())
 
 
 @cache
 def statuses(kind: str) -> tuple[StatusRule, ...]:
-    """The statuses of a kind that hold today; none for a kind whose entities have no life of steps."""
+    """Return the statuses of a kind that are valid today.
+
+    There are none for a kind whose entities have no steps.
+    """
     return tuple(
         row for row in rows("statuses", StatusRule) if row.kind == kind and row.valid(None)
     )

@@ -1,4 +1,4 @@
-"""How a table of reference data is read: a CSV file of `data/` as frozen structs, one per row."""
+"""Read tables of reference data: a CSV file of `data/` as frozen structs, one per row."""
 
 import csv
 from datetime import date
@@ -11,9 +11,10 @@ DATA = Path(__file__).parent / "data"
 
 
 class Dated(msgspec.Struct, frozen=True, kw_only=True):
-    """What every row has: when it is valid (up to but not including `valid_to`), where it is from, and whether that was seen.
+    """Fields that every row has: its validity (up to but not including `valid_to`) and its source.
 
-    A note says what of it was assumed or taken from elsewhere; screens that show the row show the note.
+    `verified` means that the source was seen. A note says what was assumed or taken from elsewhere;
+    screens that show the row show the note.
     """
 
     valid_from: date = date.min
@@ -24,25 +25,25 @@ class Dated(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
     def noted(self, language: str = "vi") -> str:
-        """The note in `vi` or `en`; empty where there is nothing to say."""
+        """Return the note in `vi` or `en`; empty if there is none."""
         return self.note_vi if language == "vi" else self.note
 
     def valid(self, on: date | None) -> bool:
-        """Whether the row is valid on a day; `None` asks for the newest known state."""
+        """Return whether the row is valid on a day; None is the newest known state."""
         if on is None:
             return self.valid_to is None
         return self.valid_from <= on and (self.valid_to is None or on < self.valid_to)
 
 
 class Named(Dated, frozen=True, kw_only=True):
-    """A row with words for the screens."""
+    """A row with labels for the screens."""
 
     code: str
     vi: str
     en: str
 
     def label(self, language: str = "vi") -> str:
-        """What a screen shows, in `vi` or `en`."""
+        """Return the label for screens, in `vi` or `en`."""
         return self.vi if language == "vi" else self.en
 
 
@@ -50,9 +51,17 @@ Row = TypeVar("Row", bound=Dated)
 
 
 def rows(name: str, row: type[Row]) -> tuple[Row, ...]:
-    """The rows of `data/{name}.csv`, in the file's order. Raises `ValueError` that names the file and line of a wrong one.
+    """Return the rows of `data/{name}.csv`, in the file's order.
 
-    An empty cell is a field left out, so that it takes its default; texts that have none must be filled.
+    An empty cell is a field left out, so that it takes its default; texts without a default must be
+    filled.
+
+    Args:
+        name: The name of the table.
+        row: The struct of a row.
+
+    Raises:
+        ValueError: A row is wrong; the message names its file and line.
     """
     path = DATA / f"{name}.csv"
     with path.open(encoding="utf-8", newline="") as file:

@@ -1,4 +1,4 @@
-"""The indicators that are reported or computed, and the targets set for them."""
+"""Read the indicators that are reported or computed, and their targets."""
 
 from datetime import date
 from functools import cache
@@ -18,10 +18,11 @@ class TargetRow(Dated, frozen=True, kw_only=True):
 
 
 class IndicatorType(Named, frozen=True, kw_only=True):
-    """An indicator. `direction` is the better one; `rhythm` says how often it is reported, `live` that we compute it.
+    """An indicator; `direction` is the better one.
 
-    `body` is the suffix of the body that reports it, `level` says about what: the province as a whole, that and each of its
-    communes, or each provincial agency.
+    `rhythm` is how often it is reported; `live`: it is computed here. `body` is the suffix of the
+    body that reports it; `level` is what it is reported for: the province as a whole, that and each
+    of its communes, or each provincial agency.
     """
 
     measure_unit: str
@@ -32,9 +33,10 @@ class IndicatorType(Named, frozen=True, kw_only=True):
 
 
 class Target(Named, frozen=True, kw_only=True):
-    """A target of an indicator for all provinces or (`province`) one: reach `value` by the day `due`.
+    """A target of an indicator: reach `value` by the day `due`.
 
-    `code` is its id, the words and the unit are the indicator's. Unverified or with a `note`, screens must say so.
+    It is for all provinces or only `province`. `code` is its id; the labels and the unit are the
+    indicator's. If it is unverified or has a `note`, screens must say so.
     """
 
     indicator: str
@@ -45,25 +47,28 @@ class Target(Named, frozen=True, kw_only=True):
     province: str = ""
 
     def met(self, value: float) -> bool:
-        """Whether a figure meets the target."""
+        """Return whether a value meets the target."""
         return value >= self.value if self.direction == "up" else value <= self.value
 
 
 @cache
 def indicators(on: date | None = None) -> tuple[IndicatorType, ...]:
-    """The indicators valid on a day, by default today's."""
+    """Return the indicators valid on a day, by default today's."""
     return tuple(row for row in rows("indicators", IndicatorType) if row.valid(on))
 
 
 @cache
 def indicator(code: str) -> IndicatorType | None:
-    """The indicator of that code, None for one that is not listed."""
+    """Return the indicator of that code, None if it is not listed."""
     return next((row for row in indicators() if row.code == code), None)
 
 
 @cache
 def targets(province: str, on: date | None = None) -> tuple[Target, ...]:
-    """The targets of a province valid on a day, by default today's; its own and those for all provinces."""
+    """Return the targets of a province valid on a day, by default today's.
+
+    These are its own and those for all provinces.
+    """
     found = []
     for row in rows("targets", TargetRow):
         if row.province in ("", province) and row.valid(on):
@@ -92,7 +97,7 @@ def targets(province: str, on: date | None = None) -> tuple[Target, ...]:
 
 @cache
 def aiming_provinces() -> tuple[str, ...]:
-    """Codes of the provinces that have targets of their own today."""
+    """Return the codes of the provinces that have targets of their own today."""
     return tuple(
         sorted(
             {row.province for row in rows("targets", TargetRow) if row.province and row.valid(None)}
@@ -102,15 +107,20 @@ def aiming_provinces() -> tuple[str, ...]:
 
 @cache
 def target(province: str, indicator: str, on: date | None = None) -> Target | None:
-    """The target of a province for an indicator on a day, by default today's; its own before the one for all; None where there is
-    none."""
+    """Return the target of a province for an indicator on a day, by default today's.
+
+    Its own comes before the one for all.
+
+    Returns:
+        The target; None if there is none.
+    """
     found = [one for one in targets(province, on) if one.indicator == indicator]
     return max(found, key=lambda one: one.province != "", default=None)
 
 
 @cache
 def target_label(code: str, language: str = "vi") -> str:
-    """What a screen shows for a target's id, whatever province's it is; the id itself where it is not listed."""
+    """Return the label of a target's id, of any province; the id itself if it is not listed."""
     of = next((row.indicator for row in rows("targets", TargetRow) if row.id == code), "")
     found = indicator(of)
     return found.label(language) if found else code

@@ -1,4 +1,7 @@
-"""Codes of an event that nobody knows: its sender is told, and `/sources` lists them. The event itself is kept and counted."""
+"""Find codes of an event that the reference data does not know.
+
+Its sender is told, and `/sources` lists them. The event itself is kept and counted.
+"""
 
 from functools import lru_cache
 from typing import Any
@@ -13,10 +16,15 @@ MAX_REMEMBERED_CODES = 100_000
 
 
 def unknown_codes(kind: Kind, event: Any) -> list[tuple[str, str]]:
-    """Return (field, code) of each code in `event` (the `data` of a `Read`) that the reference data does not know.
+    """Return (field, code) of each code in an event that the reference data does not know.
 
-    Asked about: the commune, the agency where its code begins like one of a province (`H57.`), the unit and the indicator of a
-    figure, the category of a report, the sites of a meeting. Procedures are not: the list of those with a term is not all of them.
+    Checked are the commune, the agency if its code begins like one of a province (`H57.`), the unit
+    and the indicator of a value, the category of a report, the sites of a meeting. Procedures are
+    not: the list of those with a deadline is not complete.
+
+    Args:
+        kind: The kind of the event.
+        event: The `data` of a `Read`.
     """
     found = []
     if event.commune and not is_commune(event.commune):
@@ -40,21 +48,26 @@ def unknown_codes(kind: Kind, event: Any) -> list[tuple[str, str]]:
 
 @lru_cache(MAX_REMEMBERED_CODES)
 def is_unit(code: str) -> bool:
-    """Return whether a province, a commune or an agency has that code, today or before 2025-07-01."""
+    """Return whether a province, commune or agency has that code, today or before 2025-07-01."""
     return code in places.atlas().commune_by_code or code in known("units")
 
 
 @lru_cache(MAX_REMEMBERED_CODES)
 def is_commune(code: str) -> bool:
-    """Return whether a commune has that code, today or before 2025-07-01. The code of a province or an agency is none: it counts in
-    no commune."""
+    """Return whether a commune has that code, today or before 2025-07-01.
+
+    False for the code of a province or an agency: it counts in no commune.
+    """
     atlas = places.atlas()
     return code in atlas.commune_by_code or code in atlas.former_communes
 
 
 @lru_cache(MAX_REMEMBERED_CODES)
 def is_agency(code: str) -> bool:
-    """Return whether an agency has that code; a code that does not begin like one of a province is not judged."""
+    """Return whether an agency has that code.
+
+    True for a code that does not begin like one of a province.
+    """
     prefix, point, _ = code.partition(".")
     return not point or prefix not in _prefixes() or code in known("units")
 

@@ -1,7 +1,9 @@
-"""How well it goes, from readings: scores by sets of criteria, and targets with where they are heading. Pure; no time of its own.
+"""Score units and targets from readings: scores by sets of criteria, and where targets are heading.
 
-Reading order: `rules` (a value becomes points), `score` (a unit's tree of points with its coverage, what it loses most by, league
-tables); then `forecast` (a robust line), `series` (reports of an indicator, corrections in place), `standing` (a target's status).
+All functions are pure; time is a parameter. Reading order: `rules` (a value becomes points),
+`score` (a unit's tree of points with its coverage, its largest losses, league tables); then
+`forecast` (a robust line), `series` (reports of an indicator with corrections), `standing` (a
+target's status).
 """
 
 from schemas.scores.forecast import SeriesPoint, Trend, trend

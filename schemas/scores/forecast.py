@@ -1,8 +1,9 @@
-"""Where a reported figure is heading: a robust line through its reports, and what it says for the day a target is due.
+"""Forecast a reported figure by a robust line through its reports.
 
-The line is that of Theil and Sen: the median of the slopes between all pairs of reports, through the median of the rest. Ordinary
-least squares would follow a single wrong report (a figure a thousand times too large, which is what slips happen to be); this one
-bears that nearly three reports in ten are wrong.
+The line is that of Theil and Sen: the median of the slopes between all pairs of reports, through
+the median of the rest. Ordinary least squares would follow a single wrong report (a figure a
+thousand times too large, which is what slips happen to be); this one tolerates that nearly three
+reports in ten are wrong.
 """
 
 from collections.abc import Sequence
@@ -13,19 +14,22 @@ from statistics import median
 from typing import NamedTuple
 
 MIN_POINTS = 3
-"""Fewer reports make no line: through two there is always one."""
+"""Minimum number of reports for a line; through two there is always one."""
 MAX_POINTS = 60
-"""The newest reports that a line goes through; all pairs of them are looked at."""
+"""Number of newest reports that a line goes through; all pairs of them are compared."""
 TREND_DAYS = 366
-"""How far back reports count for a line: what was true years ago does not tell the next months."""
+"""Age in days up to which reports count.
+
+What was true years ago does not predict the next months.
+"""
 FEW_POINTS = 6
-"""Unless they come once a year: so many of the newest count whatever their age."""
+"""Number of newest reports that count whatever their age, for figures reported once a year."""
 REACH = 4
-"""A line is not drawn further ahead than this many times the span of days it rests on."""
+"""Multiple of the days that a line rests on, beyond which it is not extended."""
 
 
 class SeriesPoint(NamedTuple):
-    """A figure of a day."""
+    """A value of a day."""
 
     day: date
     value: float
@@ -33,7 +37,10 @@ class SeriesPoint(NamedTuple):
 
 @dataclass(frozen=True)
 class Trend:
-    """A line: `slope` in units per day, `level` at the day `at` of the newest report; it rests on `points` over `days`."""
+    """A line: `slope` in units per day, `level` at the day `at` of the newest report.
+
+    It rests on `points` reports over `days` days.
+    """
 
     slope: float
     level: float
@@ -42,13 +49,16 @@ class Trend:
     days: int
 
     def on(self, day: date) -> float | None:
-        """What the line says for a day; None beyond its reach."""
+        """Return the value of the line on a day; None beyond its reach."""
         ahead = (day - self.at).days
         return None if ahead > REACH * self.days else self.level + self.slope * ahead
 
 
 def trend(series: Sequence[SeriesPoint]) -> Trend | None:
-    """The line through the newest reports of a series in order of days; None where they are too few."""
+    """Return the line through the newest reports of a series in order of days.
+
+    None if they are too few.
+    """
     if not series:
         return None
     newest = series[-1].day

@@ -1,4 +1,4 @@
-"""Periods of reported figures: `2026`, `2026-Q4`, `2026-11` or `2026-11-22`, and nothing else."""
+"""Parse periods of reported values: `2026`, `2026-Q4`, `2026-11` or `2026-11-22`, nothing else."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ _FORM = re.compile(r"(\d{4})(?:-Q([1-4])|-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 
 @dataclass(frozen=True)
 class ReportPeriod:
-    """A span of whole days, the last one included."""
+    """A span of whole days, including the last one."""
 
     text: str
     first: date
@@ -17,7 +17,12 @@ class ReportPeriod:
 
     @classmethod
     def parse(cls, text: str) -> "ReportPeriod":
-        """Raises `ValueError` for what is no period, such as `2026-13`, `2026-02-30`, `Q4 2026` or `2026-Q4 `."""
+        """Parse a period.
+
+        Raises:
+            ValueError: The text is no period, such as `2026-13`, `2026-02-30`, `Q4 2026` or
+                `2026-Q4 `.
+        """
         found = _FORM.fullmatch(text)
         if found is None:
             raise ValueError(
@@ -42,10 +47,16 @@ class ReportPeriod:
             raise ValueError(f"{text!r} is no period: {error}") from None
 
     def point(self, reported: date) -> date:
-        """The day that its figure stands for: the last, or for a period that was still running, the day of the report."""
+        """Return the day that its value stands for.
+
+        It is the last day, or for a period that was still running, the day of the report.
+        """
         return max(self.first, min(self.last, reported))
 
 
 def _before(year: int, month: int) -> date:
-    """The day before the first of a month; month 13 is January of the next year. Year 9999 has no such day after it."""
+    """Return the day before the first of a month; month 13 is January of the next year.
+
+    There is no such day after the year 9999.
+    """
     return date(year + (month - 1) // 12, (month - 1) % 12 + 1, 1) - timedelta(days=1)

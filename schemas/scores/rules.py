@@ -1,13 +1,16 @@
-"""How a value becomes points: the four rules of `schemas.reference.criteria`, as a pure function."""
+"""Turn a value into points by the four rules of `schemas.reference.criteria`.
+
+The functions are pure.
+"""
 
 from schemas.reference.criteria import Criterion
 
 
 def points(item: Criterion, value: float) -> float | None:
-    """The points, 0 to `item.points`, that a value gives; None for a value that cannot be.
+    """Return the points, 0 to `item.points`, that a value gives; None for an impossible value.
 
-    A percentage outside 0 to 100, or more points reported than there are, is a mistake of its source and worth nothing in
-    either direction: it must not become full points, nor none.
+    A percentage outside 0 to 100, or more points reported than there are, is a mistake of its
+    source and worth nothing in either direction: it must not become full points, nor none.
     """
     match item.rule:
         case "share":
@@ -29,5 +32,5 @@ def points(item: Criterion, value: float) -> float | None:
 
 
 def reported(most: float, value: float) -> float | None:
-    """Points as someone else gave them; None for more than there are, or less than none."""
+    """Return points as someone else gave them; None for more than `most`, or less than 0."""
     return value if 0 <= value <= most else None

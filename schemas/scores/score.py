@@ -1,7 +1,8 @@
-"""The score of one unit by a set of criteria: a tree of points that knows what it does not know.
+"""Score a unit by a set of criteria: a tree of points that knows how much is unknown.
 
-`score` computes from figures; `published` takes the points of total and groups as someone else published them. In both, an input
-that is missing, stale or impossible takes its points out of the coverage, and nothing is put in their place.
+`score` computes from figures; `published` takes the points of total and groups as someone else
+published them. In both, an input that is missing, stale or impossible takes its points out of the
+coverage, and nothing replaces them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,11 +17,11 @@ from schemas.scores.rules import points, reported
 
 Where = tuple[tuple[str, tuple[str, ...]], ...]
 _NEAR = 1e-9
-"""Sums of points are floats."""
+"""Tolerance for sums of points, which are floats."""
 
 
 class InputState(WordedCode):
-    """What is known of the input of an item."""
+    """State of the input of an item."""
 
     KNOWN = "known", "Có số liệu", "Known"
     UNKNOWN = "unknown", "Chưa có số liệu", "No data"
@@ -30,20 +31,29 @@ class InputState(WordedCode):
 
 @dataclass(frozen=True)
 class Question:
-    """What leads to the records behind an item: the code of a figure, and fields with the values to filter its records by."""
+    """A link to the records behind an item.
+
+    It has a figure's code, and fields with values to filter records by.
+    """
 
     figure: str
     where: Where = ()
 
     @property
     def query(self) -> str:
-        """The filter as a query string, such as `channel=1,3&commune=19753`; codes need no escaping."""
+        """Return the filter as a query string, such as `channel=1,3&commune=19753`.
+
+        Codes need no escaping.
+        """
         return "&".join(f"{name}={','.join(values)}" for name, values in self.where)
 
 
 @dataclass(frozen=True)
 class ScorePart:
-    """An item, or a group whose points were published, with what it got. `points` is None unless its state is known."""
+    """An item, or a group whose points were published, with its points.
+
+    `points` is None unless the state is known.
+    """
 
     of: Criterion | CriteriaGroup
     reading: Reading
@@ -53,94 +63,104 @@ class ScorePart:
 
     @property
     def known(self) -> float:
-        """How many of its points are known: all or none."""
+        """Return how many of its points are known: all or none."""
         return self.of.points if self.state is InputState.KNOWN else 0.0
 
     @property
     def lost(self) -> float:
-        """Points that are known to be lost; 0 where nothing is known."""
+        """Return the points that are known to be lost; 0 if nothing is known."""
         return 0.0 if self.points is None else self.of.points - self.points
 
 
 @dataclass(frozen=True)
 class GroupScore:
-    """A group with its parts: its items, or itself where its points were published."""
+    """A group with its parts: its items, or itself if its points were published."""
 
     group: CriteriaGroup
     parts: tuple[ScorePart, ...]
 
     @property
     def points(self) -> float | None:
-        """Points of the parts that are known; None where none is. Less than all parts are worth: see `coverage`."""
+        """Return the points of the known parts; None if none is known.
+
+        They may be less than all parts are worth: see `coverage`.
+        """
         found = [part.points for part in self.parts if part.points is not None]
         return sum(found) if found else None
 
     @property
     def known(self) -> float:
-        """How many of its points are known, lost or not."""
+        """Return how many of its points are known, lost or not."""
         return sum(part.known for part in self.parts)
 
     @property
     def coverage(self) -> float:
-        """The share of its points whose inputs are known and fresh, in percent."""
+        """Return the share of its points whose inputs are known and fresh, in percent."""
         return 100 * self.known / self.group.points
 
     @property
     def complete(self) -> bool:
-        """Whether all of it is known, so that its points may stand without their coverage."""
+        """Return whether all of it is known.
+
+        Then its points may be shown without their coverage.
+        """
         return self.known >= self.group.points - _NEAR
 
 
 @dataclass(frozen=True)
 class Score:
-    """The score of a unit. A screen shows `total`, or where it is None "not enough data" with `coverage`."""
+    """The score of a unit.
+
+    A screen shows `total`, or if it is None "not enough data" with `coverage`.
+    """
 
     criteria: CriteriaSet
     groups: tuple[GroupScore, ...]
     reported: Reading | None = None
-    """Of published points: the total as it was published, whatever is known of the groups."""
+    """The published total of published points, whatever is known of the groups."""
 
     @cached_property
     def parts(self) -> tuple[ScorePart, ...]:
-        """All parts in order."""
+        """Return all parts in order."""
         return tuple(part for group in self.groups for part in group.parts)
 
     @cached_property
     def points(self) -> float:
-        """Points of what is known: the least that the unit has."""
+        """Return the points of what is known, the minimum that the unit has."""
         return sum(part.points for part in self.parts if part.points is not None)
 
     @cached_property
     def known(self) -> float:
-        """How many points are known, lost or not."""
+        """Return how many points are known, lost or not."""
         return sum(part.known for part in self.parts)
 
     @property
     def most(self) -> float:
-        """Points if all that is unknown were full."""
+        """Return the points if all that is unknown were full."""
         return self.points + self.criteria.points - self.known
 
     @property
     def coverage(self) -> float:
-        """The share of all points whose inputs are known and fresh, in percent."""
+        """Return the share of all points whose inputs are known and fresh, in percent."""
         return 100 * self.known / self.criteria.points
 
     @property
     def complete(self) -> bool:
-        """Whether enough is known for a total, by the set's own rule."""
+        """Return whether enough is known for a total, by the set's own rule."""
         return self.known > 0 and self.coverage >= self.criteria.coverage - _NEAR
 
     @property
     def total(self) -> float | None:
-        """The points, of all that can be had; None for "not enough data".
+        """Return the total out of all points; None for "not enough data".
 
-        Where the set is content with less than all, what is unknown is left out of both sides: the share of what is known.
+        If the set accepts a partial coverage, what is unknown is left out of both sides: the total
+        is the share of what is known.
         """
         return self.criteria.points * self.points / self.known if self.complete else None
 
     @property
     def grade(self) -> Grade | None:
-        """The grade of the total, None without one."""
+        """Return the grade of the total, None without one."""
         total = self.total
         if total is None:
             return None
@@ -148,25 +168,39 @@ class Score:
 
     @property
     def unknown(self) -> tuple[ScorePart, ...]:
-        """The parts of which nothing current is known, in order; each says why in its `state`."""
+        """Return the parts of which nothing current is known, in order.
+
+        Each has its reason in `state`.
+        """
         return tuple(part for part in self.parts if part.state is not InputState.KNOWN)
 
     @property
     def losses(self) -> tuple[ScorePart, ...]:
-        """What would raise the score most: the parts that lose points, most first; each has its question."""
+        """Return the parts that lose points, the largest loss first; each has its question.
+
+        They are what would raise the score most.
+        """
         lost = [part for part in self.parts if part.lost > _NEAR]
         return tuple(sorted(lost, key=lambda part: -part.lost))
 
     @property
     def unverified(self) -> tuple[ScorePart, ...]:
-        """The parts whose points or rule were not seen in a source; a screen that shows them says so."""
+        """Return the parts whose points or rule were not seen in a source.
+
+        Screens that show them say so.
+        """
         return tuple(part for part in self.parts if not part.of.verified)
 
 
 def score(criteria: CriteriaSet, readings: Readings, where: Where = ()) -> Score:
-    """The score of a unit by its readings. `where` filters records to the unit (`(("commune", ("19753",)),)`), for the questions.
+    """Return the score of a unit by its readings.
 
     A figure that the readings lack is unknown.
+
+    Args:
+        criteria: The set of criteria.
+        readings: The readings by figure code.
+        where: Filters records to the unit (`(("commune", ("19753",)),)`), for the questions.
     """
     groups = []
     for group in criteria.groups:
@@ -176,9 +210,10 @@ def score(criteria: CriteriaSet, readings: Readings, where: Where = ()) -> Score
 
 
 def published(criteria: CriteriaSet, readings: Readings) -> Score:
-    """The score of a unit as it was published: total and groups from the indicators that carry them.
+    """Return the score of a unit as published.
 
-    What was not published stays unknown: the rest of a total says nothing of how it falls upon the other groups.
+    The total and the groups are those of the indicators that carry them. What was not published
+    stays unknown: the rest of a total does not show how it is divided among the other groups.
     """
     groups = tuple(GroupScore(group, (_part(group, readings),)) for group in criteria.groups)
     return Score(criteria, groups, readings.get(criteria.reported, UNKNOWN))
@@ -208,7 +243,7 @@ def _question(item: Criterion, where: Where) -> Question:
 
 @dataclass(frozen=True)
 class Rank:
-    """A unit in a league table: its place, equal totals share one; None where there is not enough data to compare it."""
+    """A unit in a league table with its rank; equal totals share one, None without enough data."""
 
     unit: str
     score: Score
@@ -216,7 +251,7 @@ class Rank:
 
 
 def league(scores: Mapping[str, Score]) -> tuple[Rank, ...]:
-    """Units by their totals, best first; those without one at the end, by code."""
+    """Return units by their totals, best first; those without one at the end, by code."""
     compared = sorted(_totals(scores), key=lambda one: (-one[1], one[0]))
     ranks, place = [], 1
     for _, tied in groupby(compared, key=lambda one: round(one[1], 6)):

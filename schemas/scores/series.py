@@ -1,4 +1,7 @@
-"""Reports of an indicator as a series: one figure per day, corrections in the place of what they correct, and what is left out."""
+"""Turn reports of an indicator into a series: one value per day, with corrections applied.
+
+Reports that cannot be used are listed with the reason.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,11 +16,11 @@ from schemas.scores.forecast import SeriesPoint
 from schemas.scores.periods import ReportPeriod
 
 LATE_AFTER = {"daily": 2, "weekly": 10, "monthly": 44, "quarterly": 130, "yearly": 500}
-"""Working days after which a figure of that rhythm is too old to be shown as today's: twice the rhythm."""
+"""Working days after which a value of that rhythm is stale: twice the rhythm."""
 
 
 class IndicatorReport(NamedTuple):
-    """What an agency reported: the figure of an indicator for a unit and a period."""
+    """A report of an agency: the value of an indicator for a unit and a period."""
 
     indicator: str
     unit: str
@@ -29,7 +32,7 @@ class IndicatorReport(NamedTuple):
 
 
 class LeftOut(WordedCode):
-    """Why a report is in no series."""
+    """Reason for which a report is in no series."""
 
     PERIOD = "period", "Kỳ báo cáo không hợp lệ", "Its period cannot be read"
     FUTURE = "future", "Kỳ báo cáo chưa bắt đầu", "Its period has not begun"
@@ -38,7 +41,10 @@ class LeftOut(WordedCode):
 
 @dataclass(frozen=True)
 class Series:
-    """The figures of one indicator and unit in order of days; `newest` is the report that gave the last of them."""
+    """The values of an indicator and unit in order of days.
+
+    `newest` is the report behind the last one; `left_out` are reports that could not be used.
+    """
 
     points: tuple[SeriesPoint, ...] = ()
     newest: IndicatorReport | None = None
@@ -46,11 +52,12 @@ class Series:
 
 
 def series(reports: Iterable[IndicatorReport], now: datetime) -> Series:
-    """The series of the reports of one indicator and unit as they were at a moment; reports of later are not there yet.
+    """Return the series of the reports of one indicator and unit as they were at a moment.
 
-    A figure stands for the last day of its period, or for the day of the report where the period was still running. Of several
-    reports of a period, or of periods that end alike (2026 and 2026-12), the one that was reported last holds. One that cannot be
-    used still takes the place of what it corrects.
+    Reports made later are ignored. A value stands for the last day of its period, or for the day of
+    the report if the period was still running. Of several reports of a period, or of periods that
+    end alike (2026 and 2026-12), the one that was reported last holds. One that cannot be used
+    still replaces the one that it corrects.
     """
     known = sorted(
         (one for one in reports if one.reported_at <= now),
@@ -85,7 +92,7 @@ def series(reports: Iterable[IndicatorReport], now: datetime) -> Series:
 def by_indicator(
     reports: Iterable[IndicatorReport], now: datetime
 ) -> dict[tuple[str, str], Series]:
-    """(Unit, indicator) → its series, of the reports of any of them."""
+    """Return {(unit, indicator): its series} of reports of any of them."""
     ordered = sorted(reports, key=lambda one: (one.unit, one.indicator))
     return {
         key: series(found, now)
@@ -94,7 +101,10 @@ def by_indicator(
 
 
 def reading(of: IndicatorType, found: Series, now: datetime, calendar: WorkingCalendar) -> Reading:
-    """What an indicator that is reported reads at a moment: its newest figure, stale when a newer one is long due."""
+    """Return the reading of a reported indicator at a moment.
+
+    It is the newest value, stale if a newer one is overdue.
+    """
     if found.newest is None:
         return Reading(None)
     midnight = datetime.combine(found.points[-1].day + timedelta(days=1), time(), ZONE)
@@ -109,7 +119,10 @@ def readings(
     now: datetime,
     calendar: WorkingCalendar,
 ) -> dict[str, Reading]:
-    """Indicator → what it reads for a unit, of those that are listed and reported, not computed here."""
+    """Return the readings of a unit's indicators, of those that are listed and reported.
+
+    Indicators that are computed here are left out.
+    """
     found = {}
     for (of_unit, code), one in all_series.items():
         listed = indicator(code)

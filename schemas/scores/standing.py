@@ -1,4 +1,7 @@
-"""How a target stands: met, on track, at risk, off track, missed, or unknown; by the figure now and where it is heading."""
+"""Judge how a target stands: met, on track, at risk, off track, missed, or unknown.
+
+It depends on the value now and its forecast.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,18 +25,18 @@ from schemas.scores.forecast import SeriesPoint, Trend, trend
 from schemas.scores.series import Series, reading
 
 TOLERANCE = 0.05
-"""At risk is what will miss its target by at most that part of it; by more it is off track."""
+"""Part of the target by which a forecast may miss it to be at risk; beyond, it is off track."""
 TOLERANCE_OF_RANK = 1.0
-"""The same for a rank, in places: five hundredths of rank 4 would be none."""
+"""The same for a rank, in ranks: five hundredths of rank 4 would be none."""
 FLAT = 0.005
-"""A trend is no movement when it would change the figure by less than that part of the target in 30 days."""
+"""Part of the target within 30 days below which a trend is no movement."""
 
 
 NO_REPORTS = Series()
 
 
 class TargetStatus(WordedCode):
-    """How a target stands, worst last but for what is unknown."""
+    """Status of a target, from best to worst, then unknown."""
 
     MET = "met", "Đạt", "Met"
     ON_TRACK = "on_track", "Đúng tiến độ", "On track"
@@ -45,7 +48,10 @@ class TargetStatus(WordedCode):
 
 @dataclass(frozen=True)
 class Forecast:
-    """What the figure will be on the day the target is due. `steady`: no line, the figure as it is now is taken to stay."""
+    """The expected value on the due day.
+
+    `steady`: there is no line, and the value now is assumed to stay.
+    """
 
     value: float
     steady: bool
@@ -55,9 +61,10 @@ class Forecast:
 class TargetStanding:
     """A target with all that a line of the scoreboard shows.
 
-    `reading` is the figure with its age (`as_of`) and whether it is too old. `reporter` answers for it, with owner and
-    telephone: who reported last, or who is to.
-    `points` is what the trend rests on. `series.left_out` tells reports that could not be used.
+    `reading` is the value with its age (`as_of`) and whether it is too old. `reporter` is
+    responsible for it, with owner and telephone: the agency that reported last, or the one that has
+    to report. `points` is what the trend rests on. `series.left_out` lists reports that could not
+    be used.
     """
 
     target: Target
@@ -71,11 +78,12 @@ class TargetStanding:
 
     @property
     def points(self) -> tuple[SeriesPoint, ...]:
+        """Return the values that the trend rests on."""
         return self.series.points
 
     @property
     def direction(self) -> Literal["up", "down", "flat"] | None:
-        """Where the figure goes; None where there is no line."""
+        """Return the direction of the value; None if there is no line."""
         if self.trend is None:
             return None
         monthly = self.trend.slope * 30
@@ -85,7 +93,10 @@ class TargetStanding:
 
     @property
     def verified(self) -> bool:
-        """Whether the target was seen in a source as it stands here; a note says what of it was assumed or taken from elsewhere."""
+        """Return whether the target was seen in a source as it is stated here.
+
+        A note says what was assumed or taken from elsewhere.
+        """
         return self.target.verified and not self.target.note
 
 
@@ -96,10 +107,18 @@ def status(
     forecast: Forecast | None = None,
     points: Sequence[SeriesPoint] = (),
 ) -> TargetStatus:
-    """The rule. `points` are the figures by day.
+    """Return the status of a target.
 
-    After the due day the last figure up to it decides, or where there is none the figure of now. Before, a figure that meets the
-    target is met; else the forecast decides. Without a current figure nothing is said, nor without a forecast.
+    After the due day the last value up to it decides, or if there is none the value of now. Before,
+    a value that meets the target is met; else the forecast decides. Without a current value or
+    without a forecast, the status is unknown.
+
+    Args:
+        target: The target.
+        now: The current reading.
+        today: The day of the judgement.
+        forecast: The forecast for the due day.
+        points: The values by day.
     """
     if today > target.due:
         then = next((point.value for point in reversed(points) if point.day <= target.due), None)
@@ -127,7 +146,7 @@ def status(
 
 
 def tolerance(target: Target) -> float:
-    """By how much, in the target's unit, a forecast may miss it to be at risk only."""
+    """Return how far a forecast may miss the target, in its unit, to be at risk only."""
     least = TOLERANCE_OF_RANK if target.measure_unit == "hạng" else 0.0
     return max(TOLERANCE * abs(target.value), least)
 
@@ -141,9 +160,10 @@ def standing(
     now: datetime,
     province: str,
 ) -> TargetStanding:
-    """How a target stands for a unit at a moment, from the series of its indicator, or from `live` for one that is computed here.
+    """Return how a target stands for a unit at a moment.
 
-    A computed rate looks back on many days and has no reports: it is taken to stay as it is.
+    Its values are those of the series of its indicator, or of `live` for one that is computed here.
+    A computed rate covers many days and has no reports: it is assumed to stay as it is.
     """
     today = now.astimezone(ZONE).date()
     line = None
@@ -172,7 +192,10 @@ def standing(
 
 
 def reporter(of: IndicatorType, unit: str, province: str) -> str:
-    """Code of the agency that is to report an indicator of a unit: a body of the province, or the commune's committee."""
+    """Return the code of the agency that has to report an indicator of a unit.
+
+    It is a body of the province, or the commune's committee.
+    """
     return (
         f"{prefix(province)}.{of.body}"
         if unit == province or of.rhythm == "live"
@@ -187,7 +210,10 @@ def standings(
     live: Readings,
     now: datetime,
 ) -> tuple[TargetStanding, ...]:
-    """All targets of a province as they stand for it, or (`unit` is one of its communes) those of indicators known by commune."""
+    """Return how all targets of a province stand.
+
+    If `unit` is one of its communes, these are the targets of indicators known by commune.
+    """
     found = []
     for target in targets(province, now.astimezone(ZONE).date()):
         of = indicator(target.indicator)
@@ -198,7 +224,10 @@ def standings(
 
 
 def _possible(of: IndicatorType, value: float) -> float:
-    """A forecast within what can be: a percentage from 0 to 100, a rank from 1 on, nothing negative."""
+    """Return a forecast within what is possible.
+
+    A percentage is from 0 to 100, a rank 1 or more, nothing is negative.
+    """
     if of.measure_unit == "%":
         return min(max(value, 0.0), 100.0)
     return max(value, 1.0 if of.measure_unit == "hạng" else 0.0)

@@ -1,7 +1,11 @@
-"""Who reported is sealed: an identity is turned into an opaque text before anything keeps, sends or shows it.
+"""Encrypt who reported.
 
-Reading order: `identity` (a text sealed and opened), `records` (the identities in a record's bytes, whatever its state), `keys`
-(the file of keys), `openings` (the log of who opened what and why), `cli` (the commands).
+An identity becomes an opaque text before anything keeps, sends or shows it.
+
+Reading order: `identity` (a text encrypted and decrypted), `records` (the identities in a record's
+bytes, whatever its state), `keys` (the file of keys), `openings` (the log of who decrypted what and
+why), `cli` (the commands). In this package to encrypt is called *seal*: the ciphertext is
+deterministic, so that two of them can be compared; to decrypt is called *open*.
 """
 
 from schemas.seal.identity import DecryptionError as DecryptionError

@@ -1,4 +1,4 @@
-"""Commands: python -m schemas seal open | rotate."""
+"""Run `python -m schemas seal open | rotate`."""
 
 import sys
 from typing import Annotated
@@ -11,20 +11,21 @@ from schemas.seal.openings import note
 from schemas.settings import load
 
 app = typer.Typer(
-    no_args_is_help=True, help="Who reported: for authorised staff of the centre, who hold the key."
+    no_args_is_help=True,
+    help=("Identities of reporters: for authorised staff of the centre, who hold the key."),
 )
 
 
 @app.command("open")
 def open_(
-    value: Annotated[str, typer.Argument(help="The sealed text, sealed:1:…")],
-    reason: Annotated[str, typer.Option(help="Why it is opened: kept in the log of openings.")],
+    value: Annotated[str, typer.Argument(help="The encrypted text, sealed:1:….")],
+    reason: Annotated[str, typer.Option(help="Reason for decrypting; it is kept in the log.")],
     entity: Annotated[
         str,
-        typer.Option(help="Number of the report that it belongs to: kept in the log of openings."),
+        typer.Option(help="Number of the report that it belongs to; it is kept in the log."),
     ] = "",
 ) -> None:
-    """Open a sealed identity. Who opened it, when and why is written to unmask.log in IOC_HOME first."""
+    """Decrypt an identity, after recording who, when and why in unmask.log in IOC_HOME."""
     settings = load()
     try:
         identity = sealer(settings).open(value)
@@ -32,18 +33,22 @@ def open_(
     except (SealError, DecryptionError, ValueError) as problem:
         sys.exit(f"schemas seal: {problem}")
     except OSError as error:
-        sys.exit(f"schemas seal: not opened, as it cannot be written down: {error}")
+        sys.exit(f"schemas seal: not decrypted, as it cannot be recorded: {error}")
     print(identity)
 
 
 @app.command("rotate")
 def rotate_() -> None:
-    """Put a new key on top of the key file: it seals from then on, the others go on opening. Then restart every process."""
+    """Add a new key, which encrypts from then on.
+
+    The others still decrypt. Restart every process then.
+    """
     settings = load()
     try:
         count = rotate(settings)
     except (SealError, OSError) as problem:
         sys.exit(f"schemas seal: {problem}")
     print(
-        f"{key_file(settings)} holds {count} keys; the new one seals. Keep a copy, and restart every process."
+        f"{key_file(settings)} holds {count} keys; the new one encrypts. "
+        "Keep a copy, and restart every process."
     )

@@ -1,7 +1,8 @@
-"""One identity, sealed and opened: AES-SIV (RFC 5297), deterministic and authenticated.
+"""Encrypt and decrypt one identity with AES-SIV (RFC 5297), deterministic and authenticated.
 
-Deterministic, so that an event that is sent again is the same event byte for byte, and the centre can tell that two reports come
-from one reporter without opening either. That much, and about how long it is, a sealed text gives away to those without the key.
+Deterministic, so that an event that is sent again is the same event byte for byte, and the centre
+can see that two reports come from one reporter without decrypting either. That, and its approximate
+length, is all that an encrypted text reveals to those without the key.
 """
 
 import base64
@@ -13,49 +14,67 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 PREFIX = "sealed:1:"
 KEY_BYTES = 64
-"""AES-256-SIV takes two keys of 256 bits."""
+"""Length of a key in bytes; AES-256-SIV takes two keys of 256 bits."""
 FORM = re.compile(re.escape(PREFIX) + "[A-Za-z0-9_-]{22,}")
-"""What a sealed text looks like: the prefix, then at least the 16 bytes of the tag in base64url."""
+"""Form of an encrypted text: the prefix, then at least the 16 bytes of the tag in base64url."""
 _PURPOSE = [b"reporter"]
-"""Authenticated with the text: what was sealed with the same key for another purpose does not open as an identity."""
+"""Authenticated with the text.
+
+A text that was encrypted with the same key for another purpose does not decrypt as an identity.
+"""
 _SEALED_OR_NOBODY = re.compile(f"(?:{FORM.pattern})?")
 
 
 class DecryptionError(Exception):
-    """A text that none of the keys opens, or that is no sealed one."""
+    """Raised for a text that none of the keys decrypts, or that is not encrypted."""
 
 
 def is_sealed(text: str) -> bool:
-    """Whether a text has the form of a sealed one. Whether it opens is another question: that takes the key."""
+    """Return whether a text has the form of an encrypted one.
+
+    Only the key shows whether it decrypts.
+    """
     return FORM.fullmatch(text) is not None
 
 
 def hides(text: str) -> bool:
-    """Whether a text may be kept: it is sealed, or empty for nobody."""
+    """Return whether a text may be stored: it is encrypted, or empty for nobody."""
     return _SEALED_OR_NOBODY.fullmatch(text) is not None
 
 
 class Sealer:
-    """Seals with the first of its keys and opens with any. Safe to share between threads."""
+    """Encrypts with the first of its keys and decrypts with any; safe to share between threads."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
-        """Raises `ValueError` unless there is a key and each has 64 bytes."""
+        """Keep the keys.
+
+        Raises:
+            ValueError: There is no key, or one does not have 64 bytes.
+        """
         if not keys or any(len(key) != KEY_BYTES for key in keys):
             raise ValueError(f"A seal needs at least one key, each of {KEY_BYTES} bytes.")
         self._keys = [AESSIV(key) for key in keys]
 
     def seal(self, text: str) -> str:
-        """The sealed text; one that is sealed already, or empty, as it is."""
+        """Return the encrypted text.
+
+        A text that is encrypted already, or empty, is returned as it is.
+        """
         if hides(text):
             return text
-        # A lone surrogate is no text and cannot be kept anyhow; it must not stop the rest from being sealed.
+        # A lone surrogate is no text and cannot be stored anyhow; it must not stop the rest from
+        # being encrypted.
         closed = self._keys[0].encrypt(text.encode(errors="replace"), _PURPOSE)
         return PREFIX + base64.urlsafe_b64encode(closed).rstrip(b"=").decode()
 
     def open(self, text: str) -> str:
-        """The identity in a sealed text, and in those that were sealed within it. Raises `DecryptionError`."""
+        """Return the identity in an encrypted text, and in those encrypted within it.
+
+        Raises:
+            DecryptionError: None of the keys decrypts it.
+        """
         if not is_sealed(text):
-            raise DecryptionError(f"It is no sealed identity; those look like {PREFIX}….")
+            raise DecryptionError(f"It is no encrypted identity; those look like {PREFIX}….")
         letters = text.removeprefix(PREFIX)
         try:
             closed = base64.urlsafe_b64decode(letters + "=" * (-len(letters) % 4))
@@ -68,7 +87,8 @@ class Sealer:
                 continue
             return FORM.sub(lambda found: self._open_within(found[0]), inner)
         raise DecryptionError(
-            f"None of the {len(self._keys)} keys opens it: it was sealed with another, cut short or changed."
+            f"None of the {len(self._keys)} keys opens it: it was sealed with another, cut short "
+            "or changed."
         )
 
     def _open_within(self, text: str) -> str:

@@ -1,6 +1,7 @@
-"""The file of keys: one per line in base64url, the first seals, all open. Every process of an installation needs the same.
+"""Read and write the file of keys: one per line in base64url, the first encrypts, all decrypt.
 
-It is made at first use. Whoever loses it can open nothing that was sealed with it, so it has to be kept apart from the data.
+Every process of an installation needs the same file. It is created at first use. Whoever loses it
+can decrypt nothing that was encrypted with it, so keep it apart from the data.
 """
 
 import base64
@@ -14,26 +15,41 @@ from pathlib import Path
 from schemas.seal.identity import KEY_BYTES, Sealer
 from schemas.settings import Settings
 
-HEADER = "# Keys that seal who reported. The first seals, all open. Keep a copy apart from the data; show it to nobody.\n"
+HEADER = (
+    "# Keys that seal who reported. The first seals, all open. Keep a copy apart from the data; "
+    "show it to nobody.\n"
+)
 log = logging.getLogger(__name__)
 
 
 class SealError(Exception):
-    """The keys cannot be had; says which file, why, and what to do. Never quotes a key."""
+    """Raised if the keys cannot be read or written.
+
+    The message says which file, why, and what to do.
+
+    It never quotes a key.
+    """
 
 
 def key_file(settings: Settings) -> Path:
-    """Where the keys of an installation are."""
+    """Return the path of the keys of an installation."""
     return settings.home / settings.seal_key_file
 
 
 def sealer(settings: Settings) -> Sealer:
-    """What seals and opens in this installation; its first key is made if there is none. Raises `SealError`."""
+    """Return the `Sealer` of this installation, creating its first key if there is none.
+
+    Raises:
+        SealError: The keys cannot be read or created.
+    """
     path = key_file(settings)
     try:
         if not path.exists() and _make(path):
             log.warning(
-                "made the key that seals who reported, %s: every process needs this very file; keep a copy of it",
+                (
+                    "created the key that encrypts reporters, %s: every process needs this very "
+                    "file; keep a copy of it"
+                ),
                 path,
             )
         text = path.read_text("ascii")
@@ -49,7 +65,11 @@ def sealer(settings: Settings) -> Sealer:
 
 
 def rotate(settings: Settings) -> int:
-    """Put a new key on top, which seals from then on; those that were there go on opening. Returns how many there are."""
+    """Add a new key, which encrypts from then on; return the number of keys.
+
+    Raises:
+        SealError: The keys cannot be read or written.
+    """
     sealer(settings)
     path = key_file(settings)
     keys = [secrets.token_bytes(KEY_BYTES), *_keys(path.read_text("ascii"), path)]
@@ -69,22 +89,24 @@ def _keys(text: str, path: Path) -> list[bytes]:
             key = b""
         if len(key) != KEY_BYTES:
             raise SealError(
-                f"{path}, line {number} is no key: {KEY_BYTES} bytes in base64url. Put back the copy that you kept."
+                f"{path}, line {number} is no key: {KEY_BYTES} bytes in base64url. "
+                "Put back the copy that you kept."
             )
         keys.append(key)
     if not keys:
         raise SealError(
-            f"{path} holds no key. Put back the copy that you kept; without one, remove the file and one is made."
+            f"{path} holds no key. Put back the copy that you kept; "
+            "without one, remove the file and a new key is created."
         )
     return keys
 
 
 def _make(path: Path) -> bool:
-    """Make the file with a first key, whole or not at all; False if another process was first, whose key then holds."""
+    """Create the file with a first key, atomically; return False if another process was first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = _draft(path, [secrets.token_bytes(KEY_BYTES)])
     try:
-        # Unlike a rename, a link never takes the place of what is there.
+        # Unlike a rename, a link never replaces what is there.
         os.link(draft, path)
     except FileExistsError:
         return False
@@ -94,7 +116,7 @@ def _make(path: Path) -> bool:
 
 
 def _draft(path: Path, keys: Sequence[bytes]) -> Path:
-    """A file beside it that only its owner can read, on disk before it gets its name."""
+    """Write a file beside it that only its owner can read, and flush it before it gets its name."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(HEADER + "".join(base64.urlsafe_b64encode(key).decode() + "\n" for key in keys))

@@ -1,6 +1,7 @@
-"""The log of openings: who opened which sealed identity, when and why. Never what was in it.
+"""Log who decrypted which identity, when and why, never the identity itself.
 
-One JSON object per line in `unmask.log` of the installation's home, on disk before anything is shown.
+The log has one JSON object per line in `unmask.log` of the installation's home, flushed to disk
+before anything is shown.
 """
 
 import hashlib
@@ -17,29 +18,35 @@ FILE = "unmask.log"
 
 
 class Opening(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One opening."""
+    """One decryption."""
 
     at: datetime
     user: str
     reason: str
     sealed: str
-    """The first half of the SHA-256 of the sealed text: tells which it was to those who have it."""
+    """First half of the SHA-256 of the encrypted text, which identifies it to those who have it."""
     entity: str = ""
     on_behalf_of: str = ""
-    """Who became that user by sudo."""
+    """The account that became that user by sudo."""
 
 
 def note(settings: Settings, sealed: str, *, reason: str, entity: str = "") -> Path:
-    """Write an opening down; returns the log. Raises `OSError`, when nothing may be shown, and `ValueError` without a reason."""
+    """Record a decryption and return the path of the log.
+
+    Raises:
+        OSError: It cannot be recorded; then nothing may be shown.
+        ValueError: The reason is empty.
+    """
     if not reason.strip():
-        raise ValueError("Say why it is opened.")
+        raise ValueError("Give a reason for decrypting.")
     mark = hashlib.sha256(sealed.encode()).hexdigest()[:32]
     line = Opening(
         datetime.now(UTC), _user(), reason.strip(), mark, entity, os.environ.get("SUDO_USER", "")
     )
     path = settings.home / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    # One write in append mode: lines of several people at once do not mix, and none can overwrite another.
+    # One write in append mode: lines of several people at once do not mix, and none can overwrite
+    # another.
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         os.write(handle, msgspec.json.encode(line) + b"\n")
@@ -50,7 +57,12 @@ def note(settings: Settings, sealed: str, *, reason: str, entity: str = "") -> P
 
 
 def noted(settings: Settings, since: datetime, until: datetime) -> list[Opening]:
-    """The openings of a period. Raises `OSError` for a log that may not be read, msgspec's `DecodeError` for a damaged one."""
+    """Return the decryptions of a period.
+
+    Raises:
+        OSError: The log may not be read.
+        msgspec.DecodeError: The log is damaged.
+    """
     try:
         lines = (settings.home / FILE).read_bytes().splitlines()
     except FileNotFoundError:
@@ -63,7 +75,7 @@ def noted(settings: Settings, since: datetime, until: datetime) -> list[Opening]
 
 
 def _user() -> str:
-    """The account, by the system and not by what the environment says."""
+    """Return the account, as the system knows it and not by the environment."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:

@@ -1,7 +1,8 @@
-"""The identities in the bytes of a record: found and replaced in place, all other bytes as they were.
+"""Find and replace the identities in the bytes of a record, leaving all other bytes as they are.
 
-In a valid record that is exact: what is matched is a member named `reporter`, at any depth, however its name is escaped and however
-often it is there. In a broken one it is tolerant, as a record that cannot be read has an identity in it all the same.
+In a valid record that is exact: each member named `reporter` is found, at any depth, however its
+name is escaped and however often it is there. In a broken one it is tolerant, as a record that
+cannot be decoded has an identity in it all the same.
 """
 
 import json
@@ -16,9 +17,13 @@ from schemas.seal.identity import FORM, DecryptionError, Sealer, hides
 
 MASK = "***"
 MAX_REPORTERS = 16
-"""Members named `reporter` in one event, which has one: sealing twelve thousand in a list took half a second."""
+"""Maximum number of members named `reporter` in one event, which needs one.
 
-# None of these may look at the same bytes again and again: a record of a megabyte must not stop a partition.
+Encrypting twelve thousand in a list took half a second.
+"""
+
+# None of these may scan the same bytes again and again: a record of a megabyte must not stop a
+# partition.
 _NAME = re.compile(rb'"reporter"\s*:\s*')
 _ESCAPED = [
     letter if letter == "o" else rf"(?:{letter}|\\u00{ord(letter):x})" for letter in "reporter"
@@ -36,12 +41,19 @@ _FORM = re.compile(FORM.pattern.encode())
 
 
 def sealed(record: bytes, sealer: Sealer) -> bytes:
-    """The record with every identity sealed; the very same object when there is nothing to seal."""
+    """Return the record with every identity encrypted.
+
+    The very same object if there is none to encrypt.
+    """
     return _replaced(record, sealer.seal)
 
 
 def sealed_remains(record: bytes, sealer: Sealer) -> bytes:
-    """As `sealed`, for a record that was refused: also in JSON within a JSON text, and in what somebody took for JSON."""
+    """Return a refused record with every identity encrypted.
+
+    Unlike `sealed`, it also looks into JSON within a JSON text, and into what was mistaken for
+    JSON.
+    """
     record = sealed(record, sealer)
     for remains in (_QUOTED_AGAIN, _SINGLE):
         record = remains.sub(lambda found: _within(found, sealer), record)
@@ -49,14 +61,20 @@ def sealed_remains(record: bytes, sealer: Sealer) -> bytes:
 
 
 def masked(record: bytes) -> bytes:
-    """The record with every identity, sealed or not, hidden for good."""
+    """Return the record with every identity, encrypted or not, replaced by `MASK` for good."""
     return _FORM.sub(MASK.encode(), _replaced(record, lambda text: MASK if text else text))
 
 
 def opened(record: bytes, sealer: Sealer, note: Callable[[str], object]) -> bytes:
-    """The record with every identity that opens in the open. `note` is called with each sealed text before it is opened."""
+    """Return the record with every identity decrypted that the keys decrypt.
 
-    def in_the_open(found: re.Match[bytes]) -> bytes:
+    Args:
+        record: The record's bytes.
+        sealer: The keys.
+        note: Called with each encrypted text before it is decrypted.
+    """
+
+    def decrypted(found: re.Match[bytes]) -> bytes:
         text = found[0].decode()
         note(text)
         try:
@@ -64,15 +82,19 @@ def opened(record: bytes, sealer: Sealer, note: Callable[[str], object]) -> byte
         except DecryptionError:
             return found[0]
 
-    return _FORM.sub(in_the_open, record)
+    return _FORM.sub(decrypted, record)
 
 
 def read_sealed(record: bytes, reader: Reader, sealer: Sealer) -> tuple[Read, bytes]:
-    """The event in a record, and the record, with its identities sealed. Raises `RefusalError`.
+    """Return the event in a record, and the record, with its identities encrypted.
 
-    A member that stands twice is refused before anything is sealed: which of the two holds would depend on the reader.
-    It is read as it came, so that a reason names the place that its sender knows, and again once it was changed: what is kept is
-    no larger than what may be kept, and is what was read.
+    A member that stands twice is refused before anything is encrypted: readers disagree on which of
+    the two holds. The record is read as it arrived, so that a reason names the position that its
+    sender knows, and again once it was changed: what is kept is no larger than what may be kept,
+    and is what was read.
+
+    Raises:
+        RefusalError: The record is not a valid event.
     """
     if len(record) <= reader.max_bytes:
         refuse_repeated(record)
@@ -81,7 +103,7 @@ def read_sealed(record: bytes, reader: Reader, sealer: Sealer) -> tuple[Read, by
         return (
             read,
             record,
-        )  # Other kinds name no reporter: looking for one would cost as much as reading them.
+        )  # Other kinds name no reporter: a search would cost as much as reading them.
     closed = _replaced(record, sealer.seal, MAX_REPORTERS)
     return (read, record) if closed is record else (reader.read(closed), closed)
 
@@ -107,7 +129,7 @@ def _replaced(record: bytes, change: Callable[[str], str], limit: float = math.i
 
 
 def _value(record: bytes, start: int) -> tuple[str | None, int, bytes]:
-    """A member's value: as text (None for none), where it ends, and the quote that ends it, if it had an end."""
+    """Return a member's value as text (None for none), its end, and its closing quote, if any."""
     if string := _STRING.match(record, start):
         return _text(string[1]), string.end(), string[2]
     if _WORD.match(record, start):
@@ -129,7 +151,7 @@ def _end_of_brackets(record: bytes, start: int) -> int:
 
 
 def _text(inside: bytes) -> str:
-    """What a JSON string says; as it stands where it is none."""
+    """Return what a JSON string says; the bytes as they are if it is none."""
     try:
         return (
             str(json.loads(b'"' + inside + b'"', strict=False))

@@ -1,1 +1,1 @@
-"""Whether sources are alive: how fresh their data is, and how timely their reports were."""
+"""Judge sources: how fresh their data is, and how timely they were."""

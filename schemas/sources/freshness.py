@@ -1,8 +1,10 @@
-"""Is every source alive? The state of each agency's feed against what the agency promised, as a pure rule.
+"""Judge each agency's feed by what the agency agreed to send, as a pure rule.
 
-An agency promised to send a kind at least every so many minutes of working time (`schemas.reference.Feed`). Within that it is live,
-after it late, after the grace too silent. Off hours nothing is expected: the feed is quiet, which is not the same as live. One that
-would be late or silent although it sends, as all that it sends is refused, is malformed: another person has to be called for that.
+An agency agreed to send a kind at least every so many minutes of working time
+(`schemas.reference.Feed`). Within that it is live, after it late, after the grace too silent. Off
+hours nothing is expected: the feed is quiet, which is not the same as live. One that would be late
+or silent although it sends, as all that it sends is refused, is malformed: another person has to be
+alerted then.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,15 +17,17 @@ from schemas.reference import Agency, Feed
 
 
 class Calendar(Protocol):
-    """What working time is; `schemas.reference.WorkingCalendar` is one."""
+    """Working time; `schemas.reference.WorkingCalendar` implements it."""
 
-    def is_working(self, moment: datetime) -> bool: ...
+    def is_working(self, moment: datetime) -> bool:
+        """Return whether a moment lies in working hours."""
 
-    def working_time(self, start: datetime, end: datetime) -> timedelta: ...
+    def working_time(self, start: datetime, end: datetime) -> timedelta:
+        """Return the working time from `start` to `end`."""
 
 
 class SourceState(StrEnum):
-    """How a feed is."""
+    """State of a feed."""
 
     LIVE = "live"
     LATE = "late"
@@ -34,14 +38,17 @@ class SourceState(StrEnum):
 
 
 DEAD = (SourceState.SILENT, SourceState.MALFORMED)
-"""States in which nothing current is known of what a feed tells."""
+"""States in which the current data of a feed is unknown."""
 UNPROMISED = timedelta(hours=1)
-"""A feed that nobody promised is live for so long, then quiet: it can not be missed."""
+"""Time for which a feed without a contract is live after an event; then it is quiet.
+
+It cannot be missed, as nobody agreed to send it.
+"""
 
 
 @dataclass(frozen=True)
 class Source:
-    """An agency's feed of a kind as it stands."""
+    """An agency's feed of a kind with its current state."""
 
     agency: str
     kind: str
@@ -49,13 +56,19 @@ class Source:
     received_at: datetime | None
     commune: str = ""
     ahead: timedelta = timedelta(0)
-    """By how much its clock is ahead, as its newest such event of the last hour shows; zero when it is right."""
+    """How far its clock is ahead, by its newest such event of the last hour.
+
+    Zero if it is right.
+    """
     ahead_since: datetime | None = None
     refused_at: datetime | None = None
-    """When the newest of its input came that was refused, None when none was."""
+    """Arrival of its newest refused input, None if none was refused."""
     promised: bool = True
     missed: float = 0.0
-    """The working time since it was last heard of, in lengths of its promise (rhythm and grace): silent above 1."""
+    """Working time since its last sign of life, in lengths of its contract (rhythm and grace).
+
+    Above 1 it is silent.
+    """
 
 
 def state(
@@ -65,7 +78,15 @@ def state(
     calendar: Calendar,
     refused_at: datetime | None = None,
 ) -> SourceState:
-    """The state of a feed whose newest event arrived at `received_at`, and whose newest refused input at `refused_at`."""
+    """Return the state of a feed.
+
+    Args:
+        feed: The contract of the feed.
+        received_at: Arrival of its newest event.
+        now: The moment of the judgement.
+        calendar: The working time.
+        refused_at: Arrival of its newest refused input.
+    """
     found = _heard(feed, received_at, now, calendar)
     if (
         found in (SourceState.LATE, SourceState.SILENT, SourceState.NEVER)
@@ -79,7 +100,7 @@ def state(
 
 
 def _heard(feed: Feed, at: datetime | None, now: datetime, calendar: Calendar) -> SourceState:
-    """The state of a feed that was last heard of at `at`."""
+    """Return the state of a feed whose last sign of life was at `at`."""
     if at is None:
         return SourceState.NEVER
     rhythm, grace = timedelta(minutes=feed.rhythm_minutes), timedelta(minutes=feed.grace_minutes)
@@ -101,10 +122,18 @@ def judge(
     ahead: Iterable[Mapping[str, Any]] = (),
     refused: Iterable[Mapping[str, Any]] = (),
 ) -> tuple[Source, ...]:
-    """The states of all feeds that were promised, and of those heard without a promise: live within an hour, else quiet.
+    """Return the states of all feeds with a contract, and of those that send without one.
 
-    `heard` has rows of agency, kind and received_at; `ahead` of agency, kind, seconds and since; `refused` of agency, kind and
-    refused_at: each the newest of an agency and kind.
+    A feed without a contract is live for an hour after an event, else quiet. Of `heard`, `ahead`
+    and `refused`, each row is the newest of an agency and kind.
+
+    Args:
+        agencies: The agencies with their contracts.
+        heard: Rows of agency, kind and received_at.
+        now: The moment of the judgement.
+        calendar: The working time.
+        ahead: Rows of agency, kind, seconds and since.
+        refused: Rows of agency, kind and refused_at.
     """
     newest = {(row["agency"], row["kind"]): row["received_at"] for row in heard}
     turned_away = {(row["agency"], row["kind"]): row["refused_at"] for row in refused}

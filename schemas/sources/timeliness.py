@@ -1,7 +1,9 @@
-"""How timely a source was: the spans of its states in a period, and the league of all sources by them. Pure.
+"""Measure how timely a source was.
 
-The states are those of `schemas.sources.freshness`, asked for every moment of the past: so what a history shows is what a screen
-showed, as far as it is known from the arrivals alone, which are kept by the minute.
+A history of its states in a period gives a league of all sources. The states are those of
+`schemas.sources.freshness`, computed for every moment of the past: so a history shows what a screen
+showed, as far as it is known from the arrivals alone, which are kept by the minute. All functions
+are pure.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,25 +26,30 @@ class Span:
 
     @property
     def length(self) -> timedelta:
+        """Return the duration."""
         return self.end - self.start
 
 
 Run = tuple[datetime, datetime]
-"""First and last of events that came one after the other, never further apart than the rhythm of their feed."""
+"""First and last of consecutive events, never further apart than the rhythm of their feed."""
 
 
 At = TypeVar("At", datetime, int)
 
 
 def runs(moments: Iterable[datetime], apart: timedelta) -> list[Run]:
-    """Moments as runs: a new one begins where two are further apart. `apart` must not be longer than the feed's rhythm."""
+    """Group moments into runs; a new one begins where two are further apart than `apart`.
+
+    `apart` must not be longer than the feed's rhythm.
+    """
     return joined(((at, at) for at in moments), lambda last, first: first - last <= apart)
 
 
 def at_work(given: Iterable[Run], rhythm: timedelta, calendar: WorkingCalendar) -> list[Run]:
-    """Runs with no more working time between them than the rhythm as one: at work nothing but live can be meanwhile.
+    """Join runs that have no more working time between them than the rhythm.
 
-    Enough for `standing`, which asks for working time only: most sources rest at night.
+    In working time nothing but live can be in between. That is enough for `standing`, which counts
+    working time only: most sources rest at night.
     """
     return joined(given, lambda last, first: calendar.working_time(last, first) <= rhythm)
 
@@ -55,14 +62,23 @@ def spans(
     end: datetime,
     calendar: WorkingCalendar,
 ) -> tuple[Span, ...]:
-    """The states of a feed from `start` to `end`, without a gap, from the runs of its arrivals and of its refused input.
+    """Return the states of a feed from `start` to `end`, without a gap.
 
-    Give the newest arrival before `start` too, where there is one. Between two moments at which its state can change it does not:
-    so it is asked for once in the middle of each such piece.
+    Between two moments at which the state can change it does not: so it is computed once in the
+    middle of each such piece.
+
+    Args:
+        feed: The contract of the feed.
+        arrivals: Runs of its arrivals, including the newest before `start`, if there is one.
+        refusals: Runs of its refused input.
+        start: Start of the period.
+        end: End of the period.
+        calendar: The working time.
     """
     rhythm = timedelta(minutes=feed.rhythm_minutes)
 
     def near(last: datetime, first: datetime) -> bool:
+        """Return whether two moments are no further apart than the rhythm."""
         return first - last <= rhythm
 
     came, refused = (
@@ -89,8 +105,11 @@ def spans(
 
 
 def joined(given: Iterable[tuple[At, At]], near: Callable[[At, At], bool]) -> list[tuple[At, At]]:
-    """Runs in order, as one where the last of one and the first of the next are near: no further apart than the feed's rhythm, so
-    that meanwhile nothing but live can be, or malformed. Of moments or their numbers."""
+    """Join runs in order, where the last of one and the first of the next are near.
+
+    Near means no further apart than the feed's rhythm, so that the state in between can only be
+    live, or malformed. Runs are of moments or their numbers.
+    """
     found: list[tuple[At, At]] = []
     for first, last in sorted(given):
         if found and near(found[-1][1], first):
@@ -101,23 +120,28 @@ def joined(given: Iterable[tuple[At, At]], near: Callable[[At, At], bool]) -> li
 
 
 class _Newest:
-    """The newest moment of sorted runs up to one, asked for in order."""
+    """Finds the newest moment of sorted runs up to a moment; the moments must ascend."""
 
     def __init__(self, given: Sequence[Run]) -> None:
         self._runs, self._next = given, 0
 
     def at(self, moment: datetime) -> datetime | None:
+        """Return the newest moment up to `moment`."""
         while self._next < len(self._runs) and self._runs[self._next][0] <= moment:
             self._next += 1
         return min(self._runs[self._next - 1][1], moment) if self._next else None
 
 
 def _changes(feed: Feed, at: datetime, until: datetime, calendar: WorkingCalendar) -> set[datetime]:
-    """When the state of a feed that was last heard of at `at` can change before `until`: also where work begins and ends."""
+    """Return when the state of a feed with its last sign of life at `at` can change before `until`.
+
+    That includes starts and ends of work.
+    """
     rhythm, grace = timedelta(minutes=feed.rhythm_minutes), timedelta(minutes=feed.grace_minutes)
     silent = calendar.add_working(at, rhythm + grace)
     found, day = {at + rhythm, calendar.add_working(at, rhythm), silent}, at.astimezone(ZONE).date()
-    # Silent is one that missed more: if that is reached as work ends, only when it begins again.
+    # A feed is silent if it missed more: if that is reached as work ends, only when it begins
+    # again.
     last = min(until, calendar.add_working(silent, timedelta(microseconds=1)))
     while day <= last.astimezone(ZONE).date():
         found |= {bound for session in calendar.sessions(day) for bound in session}
@@ -127,22 +151,28 @@ def _changes(feed: Feed, at: datetime, until: datetime, calendar: WorkingCalenda
 
 @dataclass(frozen=True)
 class SourceStanding:
-    """How timely a feed, or all feeds of an agency, were in a period: the working time in each state."""
+    """Timeliness of a feed, or of all feeds of an agency, in a period: working time by state."""
 
     agency: str
     kind: str
-    """Empty for all of an agency's feeds together."""
+    """Kind of the feed; empty for all of an agency's feeds together."""
     expected: timedelta
-    """The working time in which events were expected; of several feeds, the sum."""
+    """Working time in which events were expected; the sum for several feeds."""
     by_state: Mapping[SourceState, timedelta]
 
     def share(self, of: SourceState) -> float:
-        """The part of the expected time in a state, in percent; 0 where nothing was expected."""
+        """Return the part of the expected time in a state, in percent.
+
+        0 if nothing was expected.
+        """
         return 100 * (self.by_state.get(of, timedelta(0)) / self.expected) if self.expected else 0.0
 
     @property
     def order(self) -> tuple[float, float, float, str, str]:
-        """The best first: most live, then least silent, then least malformed; then by code."""
+        """Return the sort key.
+
+        Most live comes first, then least silent, then least malformed; then it goes by code.
+        """
         return (
             -round(self.share(SourceState.LIVE), 6),
             self.share(SourceState.SILENT) + self.share(SourceState.NEVER),
@@ -155,7 +185,10 @@ class SourceStanding:
 def standing(
     agency: str, kind: str, found: Iterable[Span], calendar: WorkingCalendar
 ) -> SourceStanding:
-    """How timely a feed was, from the spans of its states. What is live off hours earns nothing: nothing was expected then."""
+    """Return how timely a feed was, from the spans of its states.
+
+    Live off hours counts for nothing, as nothing was expected then.
+    """
     by_state: dict[SourceState, timedelta] = {}
     for span in found:
         worked = calendar.working_time(span.start, span.end)
@@ -165,12 +198,15 @@ def standing(
 
 
 def league(standings: Iterable[SourceStanding]) -> tuple[SourceStanding, ...]:
-    """Feeds by timeliness, the best first; those of which nothing was expected are left out."""
+    """Return feeds by timeliness, the best first, without those of which nothing was expected."""
     return tuple(sorted((one for one in standings if one.expected), key=lambda one: one.order))
 
 
 def by_agency(standings: Iterable[SourceStanding]) -> tuple[SourceStanding, ...]:
-    """The agencies by timeliness: each feed of an agency weighs as much as the time in which it was expected."""
+    """Return the agencies by timeliness.
+
+    Each feed of an agency is weighted by the time in which it was expected.
+    """
     sums: dict[str, dict[SourceState, timedelta]] = {}
     for one in standings:
         total = sums.setdefault(one.agency, {})

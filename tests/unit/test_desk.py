@@ -29,7 +29,7 @@ from dashboard.request.answers import content_tag, to_json
 from dashboard.request.context import PageContext
 from dashboard.request.viewing_distance import ViewingDistance
 from schemas.figures import BY_CODE, UNKNOWN, Reading
-from schemas.places import UnknownPlaceError
+from schemas.places import UnknownUnitError
 from schemas.sources.freshness import SourceState
 from schemas.sources.timeliness import Span
 
@@ -200,7 +200,7 @@ def test_what_was_changed_is_asked_anew_even_if_an_answer_is_still_on_its_way() 
         (LookupError("H57.X"), "not_found"),
         (ValueError("what"), "wrong_address"),
         (RuntimeError("bug"), "stopped_failed"),
-        (UnknownPlaceError("commune", "46000"), "not_found"),
+        (UnknownUnitError("commune", "46000"), "not_found"),
         # Mistakes of the code: nothing that somebody looked for in vain.
         (MissingTextError("no text"), "stopped_failed"),
         (KeyError("column"), "stopped_failed"),

@@ -82,7 +82,7 @@ def test_what_lay_where_a_province_lies_became_its_communes(province: str, then:
         == places.within(province)
         == places.communes(province)
     )
-    with pytest.raises(places.UnknownPlaceError):
+    with pytest.raises(places.UnknownUnitError):
         places.within("60", LAST_DAY_OF_FOUR_LEVELS)  # part of 68 today
 
 

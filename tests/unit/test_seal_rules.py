@@ -350,5 +350,7 @@ def test_what_cannot_be_written_down_is_not_opened(tmp_path: Path) -> None:
     (tmp_path / "unmask.log").mkdir()
     done = seal_command(tmp_path, "open", closed, "--reason", "x")
     assert (
-        done.exit_code == 1 and names_nobody(done.output.encode()) and "not opened" in done.output
+        done.exit_code == 1
+        and names_nobody(done.output.encode())
+        and "not decrypted" in done.output
     )

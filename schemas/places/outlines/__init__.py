@@ -1,1 +1,4 @@
-"""Build the outlines of communes from open sources; the outlines themselves, one file per province, lie beside."""
+"""Build the outlines of communes from open sources.
+
+The results, one file per province, lie beside.
+"""

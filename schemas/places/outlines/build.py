@@ -1,7 +1,9 @@
-"""Derive outlines/*.json: the schematic outline of every commune and province. Run by `python -m schemas places build`.
+"""Derive outlines/*.json, the schematic outline of every commune and province.
 
-Two passes. The country pass shares out all land at once, on a coarse grid, which gives the provinces. The province pass shares
-out each province's own land on a grid as fine as its smaller communes need, which gives the communes. Same inputs, same bytes.
+`python -m schemas places build` runs it. There are two passes. The country pass divides all land at
+once, on a coarse grid, which gives the provinces. The province pass divides each province's own
+land on a grid as fine as its smaller communes need, which gives the communes. Same inputs, same
+bytes.
 """
 
 from __future__ import annotations
@@ -27,20 +29,29 @@ SPECIAL_ZONE = "đặc khu"
 COAST_STEP, COUNTRY_STEP = 0.003, 0.005
 """Degrees between the points of the pass along the coast and of the country pass."""
 POINTS = 100
-"""The grid of a province is so fine that a small commune (of the fifth percentile) has about this many points."""
+"""Points of a small commune, which decides how fine a province's grid is.
+
+A small commune is one of the fifth percentile.
+"""
 COARSEST, FINEST = 0.003, 0.0008
 WHOLE_KM2 = 60.0
-"""Smaller islands are never divided between communes."""
+"""Islands smaller than this are never divided between communes."""
 MARKER_SHARE = 0.3
-"""A special zone that has less than this share of its area in the land outline is drawn as a marker of its known area."""
+"""Share of its area that a special zone must have in the land outline.
+
+With less, it is drawn as a marker of its known area.
+"""
 MARKER_KM = 1.5
-"""Smallest radius of a marker."""
+"""Minimum radius of a marker."""
 
 Progress = Callable[[str], None]
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What the outlines are derived from, by commune code; `areas` (km2) are aims, which special zones do not have."""
+    """The inputs of the outlines by commune code.
+
+    `areas` (km²) are targets; special zones have none.
+    """
 
     communes: dict[str, Commune]
     sites: dict[str, list[OutlineSite]]
@@ -48,7 +59,10 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class Country(msgspec.Struct, frozen=True):
-    """The result of the country pass: each province's land to share out, and the islands that belong whole to one commune."""
+    """The result of the country pass.
+
+    It has each province's land to divide, and the islands that belong whole to one commune.
+    """
 
     land: dict[str, Shape]
     islands: dict[str, Shape]
@@ -57,7 +71,11 @@ class Country(msgspec.Struct, frozen=True):
 def build(
     folder: Path = OUTLINES, only: Iterable[str] = (), tell: Progress = lambda _: None
 ) -> None:
-    """Write the outlines of all provinces (or of some, to look at) and of the country. Raises `sources.MissingSourceError`."""
+    """Write the outlines of all provinces (or only of some) and of the country.
+
+    Raises:
+        sources.MissingSourceError: A source package is missing.
+    """
     tell("sources")
     known, world = knowledge(), sources.countries()
     tell("coast")
@@ -88,7 +106,7 @@ def knowledge() -> Known:
 
 
 def country_pass(land: Shape, known: Known) -> Country:
-    """Share out the country's land among all communes, and say what land each province has."""
+    """Divide the country's land among all communes, and return what land each province has."""
     grid = raster.grid(land.bounds, COUNTRY_STEP)
     labels, codes = raster.share_out(grid, raster.covered(land, grid), known.sites, known.areas)
     names = sorted({one.province for one in known.communes.values()})
@@ -114,7 +132,7 @@ def country_pass(land: Shape, known: Known) -> Country:
 
 
 def province_pass(country: Country, province: str, known: Known) -> dict[str, Shape]:
-    """{commune code: outline} of one province; all communes are there."""
+    """Return {commune code: outline} of one province, with all its communes."""
     land = country.land[province]
     own = {code: one for code, one in known.communes.items() if one.province == province}
     islands = {code: apart(shape, land) for code, shape in country.islands.items() if code in own}
@@ -148,7 +166,10 @@ def province_pass(country: Country, province: str, known: Known) -> dict[str, Sh
 
 
 def apart(shape: Shape, other: Shape) -> Shape:
-    """What lies outside of another shape, a little apart, so that rounding to `SNAP` makes no overlap."""
+    """Return what lies outside of another shape, with a gap.
+
+    The gap keeps rounding to `SNAP` from adding an overlap.
+    """
     return (
         shapely.difference(shape, shapely.buffer(other, 2 * lines.SNAP))
         if shape.intersects(other)
@@ -157,26 +178,26 @@ def apart(shape: Shape, other: Shape) -> Shape:
 
 
 def area(polygons: list[list[list[tuple[float, float]]]]) -> Shape:
-    """The polygons of a country as one shape."""
+    """Return the polygons of a country as one shape."""
     return shapely.union_all(
         [shapely.make_valid(shapely.Polygon(outer, holes)) for outer, *holes in polygons]
     )
 
 
 def near(zone: Commune, land: Shape) -> bool:
-    """Whether a special zone lies in or at the land that is shared out."""
+    """Return whether a special zone lies in or at the land that is divided."""
     return bool(shapely.dwithin(shapely.Point(zone.lon, zone.lat), land, 0.02))
 
 
 def drawn(shape: Shape | None, one: Commune) -> bool:
-    """Whether the land outline knows enough of a commune to draw it."""
+    """Return whether the land outline contains enough of a commune to draw it."""
     return shape is not None and (
         one.type != SPECIAL_ZONE or km2(shape) >= MARKER_SHARE * (one.area_km2 or 0)
     )
 
 
 def provinces(country: Country, outlines: Mapping[str, Mapping[str, Shape]]) -> dict[str, Shape]:
-    """{province code: outline}: its land with common borders, its islands and markers."""
+    """Return {province code: outline}: its land with common borders, its islands and markers."""
     codes = sorted(country.land)
     simple = shapely.coverage_simplify([country.land[code] for code in codes], COUNTRY_STEP * 2)
     detached = {
@@ -196,7 +217,10 @@ def provinces(country: Country, outlines: Mapping[str, Mapping[str, Shape]]) -> 
 
 
 def marker(zone: Commune) -> Shape:
-    """A round outline of the zone's area at its centre, for islands that the land outline does not know."""
+    """Return a round outline of the zone's area at its centre.
+
+    It stands for islands that the land outline lacks.
+    """
     radius = max(sqrt((zone.area_km2 or 0) / pi), MARKER_KM) / KM_PER_DEGREE
     turns = [2 * pi * corner / 16 for corner in range(16)]
     wide = radius / cos(radians(zone.lat))
@@ -209,7 +233,7 @@ def marker(zone: Commune) -> Shape:
 
 
 def at(labels: raster.Labels, grid: raster.Grid, shape: Shape) -> int:
-    """The label of the point that is nearest to a shape's middle."""
+    """Return the label of the point that is nearest to a shape's middle."""
     middle = shapely.point_on_surface(shape)
     return int(
         labels[
@@ -219,14 +243,17 @@ def at(labels: raster.Labels, grid: raster.Grid, shape: Shape) -> int:
 
 
 def save_former(folder: Path, province: str) -> None:
-    """Write the outlines of the former units of a province, which follow from those that are written of it."""
+    """Write the outlines of the former units of a province, derived from its written outlines."""
     path = folder / f"{province}.json"
     (folder / FORMER).mkdir(exist_ok=True)
     save(folder / FORMER / path.name, wards.former_outlines(Atlas({}), province, wards.drawn(path)))
 
 
 def save(path: Path, shapes: Mapping[str, Shape]) -> None:
-    """Write outlines as GeoJSON with only their codes (names are in the tables), one feature a line."""
+    """Write outlines as GeoJSON, one feature per line, with only their codes.
+
+    Names are in the tables.
+    """
     features = [
         {"type": "Feature", "id": code, "properties": {}, "geometry": lines.rounded(shape)}
         for code, shape in sorted(shapes.items())

@@ -1,7 +1,8 @@
-"""Mend the coast: Natural Earth's land at 1:10m lacks spits and lagoons that communes' known areas count. Build time only.
+"""Add the spits and lagoons that Natural Earth's land at 1:10m lacks; build time only.
 
-Where a commune has less land than its known area, it gets the points off the coast that are the cheapest for it, within the
-bounds of its wards. Land of other countries is never taken.
+The known areas of communes count them. Where a commune has less land than its known area, it gets
+the points off the coast that are the cheapest for it, within the bounds of its wards. Land of other
+countries is never taken.
 """
 
 from __future__ import annotations
@@ -29,7 +30,15 @@ def mended(
     sites: Mapping[str, list[OutlineSite]],
     areas: Mapping[str, float],
 ) -> Shape:
-    """The land and what belongs to it off the coast. `abroad` is the land of the neighbouring countries; `step` in degrees."""
+    """Return the land together with what belongs to it off the coast.
+
+    Args:
+        land: The land outline.
+        abroad: The land of the neighbouring countries.
+        step: Degrees between the points.
+        sites: The sites of each commune.
+        areas: The known area of each commune, in km².
+    """
     grid = raster.grid(land.bounds, step)
     inside = raster.covered(land, grid)
     free = ~inside & ~raster.widened(raster.covered(abroad, grid), 3)
@@ -62,7 +71,10 @@ def mended(
 
 
 def taken(labels: raster.Labels, prices: raster.Floats, lacks: Any, cells: Any) -> Any:
-    """Which of the labelled points are taken: the cheapest of each label until its lack of km2 is filled."""
+    """Return which of the labelled points are taken.
+
+    These are the cheapest of each label until its missing km² are filled.
+    """
     flat = np.flatnonzero(labels >= 0)
     owner, size = labels.ravel()[flat], cells.ravel()[flat]
     order = np.lexsort((prices.ravel()[flat], owner))

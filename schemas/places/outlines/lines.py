@@ -1,4 +1,7 @@
-"""From a grid of labels to outlines without gaps or overlaps: trace, absorb crumbs, simplify, cut by an area. Build time only."""
+"""Turn a grid of labels into outlines without gaps or overlaps; build time only.
+
+The steps: trace, absorb crumbs, simplify, cut by an area.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +18,19 @@ from schemas.places.geojson import KM_PER_DEGREE
 from schemas.places.outlines.raster import Grid, Labels
 
 SNAP = 1e-4
-"""All coordinates are whole multiples of this many degrees (11 m)."""
+"""Degrees of which all coordinates are whole multiples (11 m)."""
 CRUMB = 0.15
-"""Parts of a commune smaller than this share of its largest part are crumbs."""
+"""Share of a commune's largest part below which another part is a crumb."""
 
 Shape = Any
-"""A shapely geometry (shapely is not installed everywhere, so its types are not known to the checks)."""
+"""A shapely geometry; shapely is not installed everywhere, so its types are unknown to mypy."""
 
 
 def trace(labels: Labels, grid: Grid) -> dict[int, Shape]:
-    """{label: the polygon that its points make}, simplified together so that neighbours keep a common border.
+    """Return {label: the polygon of its points}, simplified with common borders.
 
-    Points of a negative label belong to nobody. A part that is much smaller than the largest of its label goes to the neighbour
-    with which it shares the longest border.
+    Points of a negative label belong to nobody. A part that is much smaller than the largest of its
+    label goes to the neighbour with which it shares the longest border.
     """
     faces = list(shapely.polygonize(edges(labels, grid)).geoms)
     points = shapely.get_coordinates(shapely.point_on_surface(faces))
@@ -43,7 +46,10 @@ def trace(labels: Labels, grid: Grid) -> dict[int, Shape]:
 
 
 def edges(labels: Labels, grid: Grid) -> list[Shape]:
-    """The sides between points of different labels, and the frame, each as long as one step."""
+    """Return the sides between points of different labels, and the frame.
+
+    Each is as long as one step.
+    """
     framed = np.pad(labels, 1, constant_values=-2)
     segments = []
     for axis in (0, 1):
@@ -62,7 +68,7 @@ def edges(labels: Labels, grid: Grid) -> list[Shape]:
 
 
 def absorb(faces: list[Shape], labels: list[int]) -> list[int]:
-    """The labels of the faces after every crumb of a label, if it has a neighbour, went to that neighbour."""
+    """Return the labels of the faces after every crumb with a neighbour went to that neighbour."""
     areas = shapely.area(faces)
     largest: dict[int, int] = {}
     for index, label in enumerate(labels):
@@ -91,10 +97,12 @@ def absorb(faces: list[Shape], labels: list[int]) -> list[int]:
 
 
 def cut(shapes: Mapping[Any, Shape], area: Shape) -> dict[Any, Shape]:
-    """The parts of each shape within an area; the shapes together fill it, on coordinates of `SNAP`.
+    """Return the parts of each shape within an area.
 
-    All lines are joined into one network before any polygon is made of it, so neighbours get the very same border. Crumbs that
-    the cut leaves go to a neighbour.
+    Together they fill it, on coordinates of `SNAP`.
+
+    All lines are joined into one network before any polygon is made of it, so neighbours get the
+    very same border. Crumbs that the cut leaves go to a neighbour.
     """
     keys = list(shapes)
     network = shapely.union_all(
@@ -114,7 +122,7 @@ def cut(shapes: Mapping[Any, Shape], area: Shape) -> dict[Any, Shape]:
 
 
 def joined(faces: Iterable[Shape], owners: list[int]) -> tuple[list[Shape], list[int]]:
-    """The connected parts of each owner, and their owners."""
+    """Return the connected parts of each owner, and their owners."""
     found: dict[int, list[Shape]] = defaultdict(list)
     for face, owner in zip(faces, owners, strict=True):
         found[owner].append(face)
@@ -125,12 +133,15 @@ def joined(faces: Iterable[Shape], owners: list[int]) -> tuple[list[Shape], list
 
 
 def tidy(shape: Shape) -> Shape:
-    """The same polygons in a fixed order and direction, so that equal shapes are written as equal bytes."""
+    """Return the same polygons in a fixed order and direction.
+
+    So equal shapes are written as equal bytes.
+    """
     return shapely.normalize(shape)
 
 
 def km2(shape: Shape) -> float:
-    """Area in km2 of a shape in degrees."""
+    """Return the area in km² of a shape in degrees."""
     return (
         float(shape.area) * KM_PER_DEGREE**2 * cos(radians(shape.centroid.y))
         if not shape.is_empty
@@ -139,13 +150,16 @@ def km2(shape: Shape) -> float:
 
 
 def parts(shape: Shape) -> list[Shape]:
-    """The polygons of a shape, the largest first; lines and points that a cut may leave are dropped."""
+    """Return the polygons of a shape, the largest first.
+
+    Lines and points that a cut may leave are dropped.
+    """
     polygons = (part for part in shapely.get_parts(shape) if part.geom_type == "Polygon")
     return sorted(polygons, key=lambda part: (-part.area, part.bounds))
 
 
 def rounded(shape: Shape) -> dict[str, Any]:
-    """One GeoJSON geometry with four decimals."""
+    """Return a GeoJSON geometry with four decimals."""
 
     def ring(line: Shape) -> list[list[float]]:
         return [[round(x, 4), round(y, 4)] for x, y in shapely.get_coordinates(line).tolist()]

@@ -1,8 +1,9 @@
-"""Share out a grid of points among communes so that each gets its known area. Build time only.
+"""Divide a grid of points among communes so that each gets its known area; build time only.
 
-Each commune asks of a point the least price among its sites; the point goes to the commune that asks least. The price of a site
-grows with the square of the distance in units of its own half sizes (so large wards reach far, small ones hold what is near) and
-steeply outside its bounds. To each commune's price a weight is added, and weights are moved until areas are right: a power
+The price of a point for a commune is the lowest among its sites; the point goes to the commune with
+the lowest price. The price of a site grows with the square of the distance in units of its own half
+sizes (so large wards reach far, small ones hold what is near) and steeply outside its bounds. A
+weight is added to each commune's prices, and the weights are changed until areas are right: a power
 diagram with other distances, its weights found by iteration.
 """
 
@@ -23,13 +24,13 @@ from schemas.places.outlines.sites import OutlineSite
 OUTSIDE = 3.0
 """Price of a point one half size outside of a site's bounds."""
 REACH = 2.5
-"""A site is asked for points up to so many half sizes away."""
+"""Half sizes up to which a site competes for points."""
 ROUNDS = 50
-"""Rounds of moving the weights."""
+"""Number of times that the weights are changed."""
 MARGIN = 4
-"""So many steps around an area are shared out with it."""
+"""Steps around an area that are divided with it."""
 SMOOTHING = 3
-"""Borders are smoothed over about so many steps to each side."""
+"""Steps to each side over which borders are smoothed."""
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int32]
@@ -37,7 +38,11 @@ Reals = NDArray[np.floating[Any]]
 
 
 class Grid(msgspec.Struct, frozen=True):
-    """Points in rows of equal latitude: `west`, `south` of the first, `step` degrees between them, (`rows`, `columns`)."""
+    """Points in rows of equal latitude.
+
+    `west` and `south` are those of the first; `step` degrees are between them; `rows` and `columns`
+    are their numbers.
+    """
 
     west: float
     south: float
@@ -47,22 +52,22 @@ class Grid(msgspec.Struct, frozen=True):
 
     @property
     def lons(self) -> Reals:
-        """Longitudes of the columns."""
+        """Return the longitudes of the columns."""
         return self.west + self.step * np.arange(self.columns)
 
     @property
     def lats(self) -> Reals:
-        """Latitudes of the rows."""
+        """Return the latitudes of the rows."""
         return self.south + self.step * np.arange(self.rows)
 
     @property
     def cells(self) -> Reals:
-        """Area that a point of each row stands for, in km2."""
+        """Return the area in km² that a point of each row stands for."""
         return (self.step * KM_PER_DEGREE) ** 2 * np.cos(np.radians(self.lats))
 
 
 def grid(bounds: tuple[float, float, float, float], step: float) -> Grid:
-    """The grid that covers (west, south, east, north) with a margin of two points."""
+    """Return the grid that covers (west, south, east, north) with a margin of two points."""
     west, south, east, north = bounds
     return Grid(
         west - 2 * step,
@@ -74,14 +79,14 @@ def grid(bounds: tuple[float, float, float, float], step: float) -> Grid:
 
 
 class GridWindow(msgspec.Struct, frozen=True):
-    """A commune's prices in the part of the grid that it reaches, from (`row`, `column`) on."""
+    """A commune's prices in the part of the grid that it reaches, starting at (`row`, `column`)."""
 
     row: int
     column: int
     prices: Floats
 
     def of(self, whole: NDArray[Any]) -> NDArray[Any]:
-        """The same part of an array of the whole grid, as a view."""
+        """Return the same part of an array of the whole grid, as a view."""
         return whole[
             self.row : self.row + self.prices.shape[0],
             self.column : self.column + self.prices.shape[1],
@@ -89,7 +94,7 @@ class GridWindow(msgspec.Struct, frozen=True):
 
 
 def window(sites: list[OutlineSite], grid: Grid) -> GridWindow | None:
-    """The prices that a commune with these sites asks; None when it does not reach the grid."""
+    """Return the prices of a commune with these sites; None if it does not reach the grid."""
     spans = [span(site, grid) for site in sites]
     row, column = max(min(span[0] for span in spans), 0), max(min(span[2] for span in spans), 0)
     end, last = (
@@ -117,7 +122,7 @@ def window(sites: list[OutlineSite], grid: Grid) -> GridWindow | None:
 
 
 def windows(sites: list[list[OutlineSite]], grid: Grid) -> dict[int, GridWindow]:
-    """{index in the list: window} of the communes that reach the grid."""
+    """Return {index in the list: window} of the communes that reach the grid."""
     return {
         index: found
         for index, some in enumerate(sites)
@@ -126,7 +131,7 @@ def windows(sites: list[list[OutlineSite]], grid: Grid) -> dict[int, GridWindow]
 
 
 def covered(area: Any, grid: Grid) -> NDArray[np.bool_]:
-    """Which of the grid's points lie in a shapely geometry."""
+    """Return which of the grid's points lie in a shapely geometry."""
     shapely.prepare(area)
     lons, lats = np.meshgrid(grid.lons, grid.lats)
     found: NDArray[np.bool_] = shapely.contains_xy(area, lons, lats)
@@ -134,7 +139,10 @@ def covered(area: Any, grid: Grid) -> NDArray[np.bool_]:
 
 
 def span(site: OutlineSite, grid: Grid) -> tuple[int, int, int, int]:
-    """(first row, end row, first column, end column) that a site reaches; may lie outside of the grid."""
+    """Return (first row, end row, first column, end column) that a site reaches.
+
+    It may lie outside of the grid.
+    """
     reach = REACH * max(site.half_width, site.half_height) + 1
     high, wide = reach / KM_PER_DEGREE, reach / (KM_PER_DEGREE * cos(radians(site.y)))
     south, west = (site.y - high - grid.south) / grid.step, (site.x - wide - grid.west) / grid.step
@@ -153,11 +161,17 @@ def share_out(
     areas: Mapping[str, float],
     rounds: int = ROUNDS,
 ) -> tuple[Labels, list[str]]:
-    """(for every point the index of its commune, the communes' codes).
+    """Return the index of its commune for every point, and the communes' codes.
 
-    `inside` marks the points that count as area; `areas` are the aims in km2, a commune without one keeps the weight 0.
-    Points inside that no commune reaches get the one of a neighbouring point, and so do those up to `MARGIN` steps around, so
-    that a cut along the edge of the area finds no gap; all others are -1.
+    Points inside that no commune reaches get the one of a neighbouring point, and so do those up to
+    `MARGIN` steps around, so that a cut along the edge of the area finds no gap; all others are -1.
+
+    Args:
+        grid: The grid.
+        inside: Marks the points that count as area.
+        sites: The sites of each commune.
+        areas: The target areas in km²; a commune without one keeps the weight 0.
+        rounds: Number of times that the weights are changed.
     """
     codes = sorted(sites)
     asked = windows([sites[code] for code in codes], grid)
@@ -178,7 +192,7 @@ def share_out(
 def cheapest(
     grid: Grid, windows: Mapping[int, GridWindow], weights: NDArray[np.float64]
 ) -> tuple[Floats, Labels]:
-    """For every point the least price and the commune that asks it, -1 where none asks."""
+    """Return the lowest price of every point and the commune that has it, -1 for none."""
     best = np.full((grid.rows, grid.columns), np.inf, np.float32)
     labels = np.full(best.shape, -1, np.int32)
     for index, found in windows.items():
@@ -204,7 +218,10 @@ def spread(labels: Labels) -> Labels:
 
 
 def smoothed(labels: Labels, radius: int) -> Labels:
-    """Every point gets the label that is commonest around it, weighed by nearness: straightens borders, removes thin tongues."""
+    """Give every point the label that is commonest around it, weighted by nearness.
+
+    That straightens borders and removes thin tongues.
+    """
     best = np.zeros(labels.shape, np.float32)
     result = labels.copy()
     for label in np.unique(labels[labels >= 0]).tolist():
@@ -224,7 +241,7 @@ def smoothed(labels: Labels, radius: int) -> Labels:
 
 
 def blurred(values: Floats, radius: int) -> Floats:
-    """The mean of every value's square neighbourhood, zero beyond the edge."""
+    """Return the mean of every value's square neighbourhood, zero beyond the edge."""
     size = 2 * radius + 1
     for axis in (0, 1):
         padding = [(0, 0), (0, 0)]
@@ -238,7 +255,7 @@ def blurred(values: Floats, radius: int) -> Floats:
 
 
 def widened(marked: NDArray[np.bool_], steps: int) -> NDArray[np.bool_]:
-    """The marked points and those up to so many steps beside, above and below of them."""
+    """Return the marked points and those up to `steps` steps beside, above and below them."""
     for _ in range(steps):
         wider = marked.copy()
         for source, target in NEIGHBOURS:

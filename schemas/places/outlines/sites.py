@@ -1,9 +1,9 @@
-"""Where the parts of each commune lie: one `OutlineSite` per former ward, mended where the source's geocoding went wrong. Build
-time only.
+"""Locate the parts of each commune: one `OutlineSite` per former ward; build time only.
 
-The source's bounds are those of the ward's true outline for most wards. Some wards were geocoded to a namesake, to the whole
-district, or to a bare point. The commune's area and centre, which come from another table of the source, tell which: such wards
-share the area which is missing, and lie at their point or where they balance the commune's centre.
+The source's bounds are those of the ward's true outline for most wards. Some wards were geocoded to
+a namesake, to the whole district, or to a bare point. The commune's area and centre, which come
+from another table of the source, show which: such wards share the area which is missing, and lie at
+their point or where they balance the commune's centre.
 """
 
 from __future__ import annotations
@@ -20,17 +20,29 @@ from schemas.places.outlines.sources import Box
 from schemas.places.units import Commune, SuccessorLink
 
 FILL = 0.53
-"""Share of its bounds that a ward covers: the inverse of 1.89, the median of the boxes' sum over the area of a commune."""
+"""Share of its bounds that a ward covers.
+
+It is the inverse of 1.89, the median of the boxes' sum over the area of a commune.
+"""
 SMALLEST_KM2, POINT_SHARE = 0.1, 30
-"""Smaller bounds, and those under this fraction of an even share of the commune, are what a geocoder gives to a bare point."""
+"""Limits of the bounds that a geocoder gives to a bare point.
+
+Those are smaller than this area, or than an even share of the commune divided by this number.
+"""
 FAR = 3.0
-"""A ward farther from its commune's centre than so many times the root of the commune's area (and 2 km) is somewhere else."""
+"""Distance from its commune's centre beyond which a ward is somewhere else.
+
+The unit is the root of the commune's area; 2 km are added.
+"""
 DOUBT = 0.4
-"""All wards' areas by their bounds, below this share of the known area, contradict it."""
+"""Share of the known area below which all wards' areas by their bounds contradict it."""
 
 
 class OutlineSite(msgspec.Struct, frozen=True):
-    """A part of a commune: its centre (lon, lat), the middle (x, y) of its bounds, both in degrees, and their half sizes in km."""
+    """A part of a commune, with its centre, its bounds' middle and their half sizes.
+
+    The centre (lon, lat) and the middle (x, y) are in degrees, the half sizes in km.
+    """
 
     commune: str
     lon: float
@@ -42,17 +54,17 @@ class OutlineSite(msgspec.Struct, frozen=True):
 
     @property
     def area(self) -> float:
-        """The area that a ward with such bounds has on average, in km2."""
+        """Return the area in km² that a ward with such bounds has on average."""
         return 4 * self.half_width * self.half_height * FILL
 
 
 def sites(
     communes: Mapping[str, Commune], links: Iterable[SuccessorLink], boxes: Mapping[str, Box]
 ) -> tuple[dict[str, list[OutlineSite]], dict[str, float]]:
-    """({code: its sites, at least one}, {code: the area in km2 to aim at}) of every commune.
+    """Return the sites (at least one) and the target area in km² of every commune, both by code.
 
-    A divided ward is a site of each commune that got a part of it. The area is the known one, unless its wards' bounds
-    contradict it together.
+    A divided ward is a site of each commune that got a part of it. The area is the known one,
+    unless its wards' bounds contradict it together.
     """
     of_commune: dict[str, list[tuple[OutlineSite, SuccessorLink]]] = {code: [] for code in communes}
     links = list(links)
@@ -90,10 +102,12 @@ def sites(
 
 
 def believed(known: float | None, whole: list[OutlineSite], wards: int) -> float:
-    """The commune's area: the known one, or the one that its wards' bounds (no bounds twice) say where both cannot be true.
+    """Return the commune's area.
 
-    The source has areas that lost or gained a decimal point. They stand out when no ward is missing and all bounds together
-    are far too small, or when two wards or more are each larger than the whole.
+    It is the known one, or the one of its wards' bounds (no bounds twice) if both cannot be true.
+    The source has areas that lost or gained a decimal point. They stand out when no ward is missing
+    and all bounds together are far too small, or when two wards or more are each larger than the
+    whole.
     """
     guess = sum(site.area for site in whole)
     if not known:
@@ -106,7 +120,10 @@ def believed(known: float | None, whole: list[OutlineSite], wards: int) -> float
 
 
 def middle(commune: Commune, whole: list[OutlineSite], area: float) -> tuple[float, float]:
-    """(lon, lat) of the commune's centre: the known one, or the median of its wards where most of them lie together elsewhere."""
+    """Return (lon, lat) of the commune's centre.
+
+    It is the known one, or the median of its wards if most of them lie together elsewhere.
+    """
     known = commune.lon, commune.lat
     if len(whole) < 2:
         return known
@@ -118,7 +135,7 @@ def middle(commune: Commune, whole: list[OutlineSite], area: float) -> tuple[flo
 
 
 def of_box(commune: Commune, box: Box) -> OutlineSite:
-    """A former ward's box as a site of the commune."""
+    """Return a former ward's box as a site of the commune."""
     wide = cos(radians(box.lat)) * KM_PER_DEGREE
     x, y = (box.east + box.west) / 2, (box.north + box.south) / 2
     return OutlineSite(
@@ -133,7 +150,12 @@ def of_box(commune: Commune, box: Box) -> OutlineSite:
 
 
 def located(site: OutlineSite, smallest: float) -> bool:
-    """Whether the bounds are those of an area (of `smallest` km2 or more) around the centre, not of a bare point."""
+    """Return whether the bounds are those of an area around the centre, not of a bare point.
+
+    Args:
+        site: The site with its bounds.
+        smallest: Minimum area in km².
+    """
     wide = cos(radians(site.y)) * KM_PER_DEGREE
     around = (
         abs(site.x - site.lon) * wide <= site.half_width
@@ -145,13 +167,24 @@ def located(site: OutlineSite, smallest: float) -> bool:
 def plausible(
     site: OutlineSite, centre: tuple[float, float], area: float, divided: bool, twin: bool
 ) -> bool:
-    """Whether a ward of that place and size can be a part of a commune; `twin`: another ward has the very same bounds."""
+    """Return whether a ward of that location and size can be a part of a commune.
+
+    Args:
+        site: The ward.
+        centre: (lon, lat) of the commune.
+        area: Area of the commune in km².
+        divided: Whether the ward was divided.
+        twin: Whether another ward has the very same bounds.
+    """
     near = distance(site, centre) < (2 if twin else FAR) * sqrt(area) + 2
     return near and (divided or site.area < (1 if twin else 2) * area)
 
 
 def toward(site: OutlineSite, centre: tuple[float, float]) -> OutlineSite:
-    """The site of a divided ward, moved to the side of the ward that looks at this commune's centre."""
+    """Return the site of a divided ward, moved towards this commune's centre.
+
+    It lies on the side of the ward that faces the centre.
+    """
     wide, high = (
         site.half_width / (cos(radians(site.y)) * KM_PER_DEGREE),
         site.half_height / KM_PER_DEGREE,
@@ -169,9 +202,10 @@ def mended(
     points: list[tuple[float, float]],
     lost: bool,
 ) -> list[OutlineSite]:
-    """Sites for the wards without good bounds, which share the missing area: at their points, and one more if some are `lost`.
+    """Return sites for the wards without good bounds, which share the missing area.
 
-    That one lies where it makes the good ones balance at the commune's centre.
+    They lie at their points; if some are `lost`, one more lies where it balances the good ones at
+    the commune's centre.
     """
     known = sum(site.area for site in good)
     missing = max(area - known, area / 10) if good else area
@@ -191,7 +225,7 @@ def mended(
 
 
 def distance(site: OutlineSite, point: tuple[float, float]) -> float:
-    """Distance in km from a site's centre to (lon, lat)."""
+    """Return the distance in km from a site's centre to (lon, lat)."""
     return (
         hypot((site.lon - point[0]) * cos(radians(point[1])), site.lat - point[1]) * KM_PER_DEGREE
     )

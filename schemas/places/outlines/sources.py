@@ -1,4 +1,7 @@
-"""Read the packages that the tables and outlines derive from: PyPI vietnamadminunits and npm world-atlas. Build time only."""
+"""Read the packages that tables and outlines derive from; build time only.
+
+They are vietnamadminunits of PyPI and world-atlas of npm.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +21,15 @@ import msgspec
 WORLD_ATLAS = "world-atlas@2.0.2"
 VIET_NAM = "704"
 NEIGHBOURS = ("116", "156", "418")
-"""Cambodia, China, Laos."""
+"""ISO codes of Cambodia, China, Laos."""
 
 
 class MissingSourceError(RuntimeError):
-    """A source package cannot be had; the message says what to install."""
+    """Raised if a source package is missing; the message says what to install."""
 
 
 class Box(msgspec.Struct, frozen=True):
-    """What is known of a former ward's shape: its centre and its bounds, in WGS84 degrees."""
+    """The known extent of a former ward: its centre and its bounds, in WGS84 degrees."""
 
     lat: float
     lon: float
@@ -37,7 +40,11 @@ class Box(msgspec.Struct, frozen=True):
 
 
 def package() -> Path:
-    """The data folder of vietnamadminunits. Raises `MissingSourceError` when it is not installed."""
+    """Return the data folder of vietnamadminunits.
+
+    Raises:
+        MissingSourceError: It is not installed.
+    """
     spec = importlib.util.find_spec("vietnamadminunits")
     if spec is None or spec.origin is None:
         raise MissingSourceError(
@@ -47,7 +54,10 @@ def package() -> Path:
 
 
 def rows(table: str) -> list[dict[str, Any]]:
-    """All rows of one table of the package's database: `admin_units` (today) or `admin_units_legacy`."""
+    """Return all rows of a table of the package's database.
+
+    The tables are `admin_units` (today) and `admin_units_legacy`.
+    """
     database = sqlite3.connect(package() / "dataset.db")
     database.row_factory = sqlite3.Row
     try:
@@ -57,13 +67,13 @@ def rows(table: str) -> list[dict[str, Any]]:
 
 
 def converter() -> dict[str, Any]:
-    """The package's mapping of former wards to today's communes, by its own keys."""
+    """Return the package's mapping of former wards to today's communes, by its own keys."""
     loaded: dict[str, Any] = json.loads((package() / "converter_2025.json").read_text("utf-8"))
     return loaded
 
 
 def ward_boxes() -> dict[str, Box]:
-    """{former ward code: its box}, for the wards whose bounds the package knows."""
+    """Return {former ward code: its box}, for the wards whose bounds the package knows."""
     boxes = {}
     for row in rows("admin_units_legacy"):
         if row["wardBounds"]:
@@ -75,9 +85,14 @@ def ward_boxes() -> dict[str, Box]:
 
 
 def countries() -> dict[str, list[list[list[tuple[float, float]]]]]:
-    """{ISO 3166-1 numeric code: polygons} of Viet Nam and its neighbours in Natural Earth's 1:10m.
+    """Return the polygons of Việt Nam and its neighbours in Natural Earth's 1:10m.
 
-    A polygon is a list of rings of (lon, lat), the outer ring first. Raises `MissingSourceError` when npm cannot fetch it.
+    Returns:
+        {ISO 3166-1 numeric code: polygons}; a polygon is a list of rings of (lon, lat), the outer
+        ring first.
+
+    Raises:
+        MissingSourceError: npm cannot fetch the package.
     """
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -99,7 +114,10 @@ def countries() -> dict[str, list[list[list[tuple[float, float]]]]]:
 
 
 def decode(topology: dict[str, Any], country: str) -> Iterator[list[list[tuple[float, float]]]]:
-    """The polygons of one country out of quantised TopoJSON (delta-coded arcs that neighbours share)."""
+    """Yield the polygons of one country from quantised TopoJSON.
+
+    Its arcs are delta-coded and shared by neighbours.
+    """
     (scale_x, scale_y), (shift_x, shift_y) = (
         topology["transform"]["scale"],
         topology["transform"]["translate"],

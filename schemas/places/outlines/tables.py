@@ -1,4 +1,7 @@
-"""Derive the tables in data/ from vietnamadminunits: provinces, communes, the former units and the mapping. Build time only."""
+"""Derive the tables in data/ from vietnamadminunits; build time only.
+
+They are provinces, communes, the former units and the mapping between them.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from schemas.places.units import REFORM as REFORM_DAY
 
 REFORM = REFORM_DAY.isoformat()
 SOURCE = "vau"
-"""Id in data/sources.csv of what these rows come from."""
+"""Id in data/sources.csv of the origin of these rows."""
 MUNICIPALITIES_SINCE = {"75": ("2026-04-30", "notice")}
 """Provinces that became municipalities after the package's edition: {code: (day, source id)}."""
 
@@ -22,7 +25,11 @@ Row = tuple[Any, ...]
 
 
 def write(folder: Path) -> None:
-    """Write every derived table into `folder`, sorted by code. Raises `sources.MissingSourceError`."""
+    """Write every derived table into `folder`, sorted by code.
+
+    Raises:
+        sources.MissingSourceError: A source package is missing.
+    """
     now, former = sources.rows("admin_units"), sources.rows("admin_units_legacy")
     save(folder / "provinces.csv", (*UNIT, *DATED), provinces(now))
     save(folder / "communes.csv", (*UNIT, "province", "area_km2", *DATED), communes(now))
@@ -37,7 +44,10 @@ def write(folder: Path) -> None:
 
 
 def save(path: Path, columns: Iterable[str], lines: Iterable[Row]) -> None:
-    """Write one table as CSV with a header, LF line ends, sorted: the same rows give the same bytes."""
+    """Write a table as CSV with a header and LF line ends, sorted.
+
+    The same rows give the same bytes.
+    """
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
@@ -45,7 +55,7 @@ def save(path: Path, columns: Iterable[str], lines: Iterable[Row]) -> None:
 
 
 def provinces(now: list[dict[str, Any]]) -> Iterable[Row]:
-    """Today's provinces, one row for each period of validity."""
+    """Return today's provinces, one row for each period of validity."""
     for row in {row["provinceCode"]: row for row in now}.values():
         unit = (
             row["provinceCode"],
@@ -60,7 +70,7 @@ def provinces(now: list[dict[str, Any]]) -> Iterable[Row]:
 
 
 def communes(now: list[dict[str, Any]]) -> Iterable[Row]:
-    """Today's communes; an area that the package lacks (or gives as 0) stays empty."""
+    """Return today's communes; an area that the package lacks (or gives as 0) stays empty."""
     for row in now:
         unit = (
             row["wardCode"],
@@ -74,7 +84,7 @@ def communes(now: list[dict[str, Any]]) -> Iterable[Row]:
 
 
 def former_provinces(former: list[dict[str, Any]]) -> Iterable[Row]:
-    """The 63 provinces as they stood on 2025-06-30."""
+    """Return the 63 provinces as they were on 2025-06-30."""
     for row in {row["provinceCode"]: row for row in former}.values():
         unit = (
             row["provinceCode"],
@@ -85,7 +95,7 @@ def former_provinces(former: list[dict[str, Any]]) -> Iterable[Row]:
 
 
 def former_districts(former: list[dict[str, Any]]) -> Iterable[Row]:
-    """The districts as they stood on 2025-06-30."""
+    """Return the districts as they were on 2025-06-30."""
     for row in {row["districtCode"]: row for row in former}.values():
         unit = (row["districtCode"], row["districtType"].lower(), row["districtShort"])
         yield (
@@ -101,7 +111,10 @@ def former_districts(former: list[dict[str, Any]]) -> Iterable[Row]:
 
 
 def former_communes(former: list[dict[str, Any]]) -> Iterable[Row]:
-    """The wards, communes and townships as they stood on 2025-06-30; five island districts had none."""
+    """Return the wards, communes and townships as they were on 2025-06-30.
+
+    Five island districts had none.
+    """
     for row in former:
         if row["wardCode"]:
             unit = (
@@ -117,7 +130,10 @@ def former_communes(former: list[dict[str, Any]]) -> Iterable[Row]:
 def successors(
     now: list[dict[str, Any]], former: list[dict[str, Any]], mapping: dict[str, Any]
 ) -> Iterable[Row]:
-    """(former code, code of today, 1 if that part is the default); an island district without wards maps by its own code."""
+    """Return (former code, code of today, 1 if that part is the default).
+
+    An island district without wards maps by its own code.
+    """
     new_code = {(row["provinceKey"], row["wardKey"]): row["wardCode"] for row in now}
     old_code = {
         f"{row['provinceKey']}_{row['districtKey']}_{row['wardKey'] or ''}": row["wardCode"]
@@ -138,5 +154,5 @@ def successors(
 
 
 def kind(full: str, short: str) -> str:
-    """The type in front of a full name: `thành phố` of `Thành phố Huế`."""
+    """Return the type in front of a full name: `thành phố` of `Thành phố Huế`."""
     return full.removesuffix(short).strip().lower()

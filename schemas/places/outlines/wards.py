@@ -1,7 +1,9 @@
-"""Derive outlines/former/*.json: the outlines of the communes before 2025-07-01. Part of `python -m schemas places build`.
+"""Derive outlines/former/*.json, the outlines of the communes before 2025-07-01.
 
-Nobody may ship official ones either, and of former units no area is known. So each outline of today is shared out among the former
-units that it is the heir of, by whose centre is nearest. A divided unit is drawn in its heir only. Same inputs, same bytes.
+This is a part of `python -m schemas places build`. Nobody may distribute official outlines of them
+either, and of former units no area is known. So each outline of today is divided among the former
+units whose heir it is, by the nearest centre. A divided unit is drawn in its heir only. Same
+inputs, same bytes.
 """
 
 from __future__ import annotations
@@ -21,11 +23,17 @@ from schemas.places.restate import EVE
 from schemas.places.units import Commune
 
 APART = 1e-3
-"""Degrees between centres that are said to be the same, so that each has something."""
+"""Degrees between centres with the same stated position, so that each has some area."""
 
 
 def former_outlines(atlas: Atlas, province: str, outlines: Mapping[str, Shape]) -> dict[str, Shape]:
-    """{code of a former unit: its outline} of all that became part of a province of today, whose communes have these outlines."""
+    """Return {code: outline} of all former units that became part of a province of today.
+
+    Args:
+        atlas: All units.
+        province: The code of the province.
+        outlines: The outlines of its communes by code.
+    """
     heirs: dict[str, list[Commune]] = {}
     for unit in atlas.within(province, EVE):
         heirs.setdefault(atlas.successors[unit.code][0].code, []).append(unit)
@@ -36,7 +44,7 @@ def former_outlines(atlas: Atlas, province: str, outlines: Mapping[str, Shape]) 
 
 
 def shared_out(whole: Shape, units: Sequence[Commune]) -> dict[str, Shape]:
-    """An outline, shared out by the nearest centre; one that lies outside is taken to lie at its edge."""
+    """Divide an outline by the nearest centre; a centre outside counts as one at the edge."""
     if len(units) == 1:
         return {units[0].code: whole}
     scale = np.array([cos(radians(whole.centroid.y)), 1])  # a degree east is shorter than one north
@@ -54,7 +62,7 @@ def shared_out(whole: Shape, units: Sequence[Commune]) -> dict[str, Shape]:
 
 
 def drawn(path: Path) -> dict[str, Shape]:
-    """The outlines of a file, by code."""
+    """Return the outlines of a file, by code."""
     features = msgspec.json.decode(path.read_bytes())["features"]
     return {
         one["id"]: shapely.from_geojson(msgspec.json.encode(one["geometry"]).decode())
