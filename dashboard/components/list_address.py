@@ -14,7 +14,7 @@ from urllib.parse import quote_plus, unquote
 from dashboard.components.list_cells import CellFormatter
 from dashboard.components.list_fields import FIELDS, ListField, field
 from dashboard.components.table import Wish
-from dashboard.components.unit_refs import who
+from dashboard.components.unit_refs import resolve_unit
 from dashboard.query.lists import Order, Sought
 from dashboard.query.snapshot import ProvinceContext
 from dashboard.query.store import HERE
@@ -84,7 +84,7 @@ def read(request: PageRequest, place: ProvinceContext, formatter: CellFormatter)
     figure = BY_CODE.get(request.get("figure"))
     if request.get("figure") and (figure is None or figure.kind is not kind):
         raise ValueError(translator("no_figure", code=request.get("figure")))
-    unit = who(place, request.get("unit", place.code))
+    unit = resolve_unit(place, request.get("unit", place.code))
     if unit is None:
         raise LookupError(translator("no_unit", code=request.get("unit")))
     first, last = _day(request, "from"), _day(request, "to")

@@ -6,8 +6,7 @@ from typing import Any
 
 from dash import html
 
-from dashboard.components import record_rows
-from dashboard.components import unit_refs as who
+from dashboard.components import record_rows, unit_refs
 from dashboard.components.list_fields import ListField
 from dashboard.components.parts import Part
 from dashboard.components.record_fields import CODES, code_label
@@ -55,9 +54,9 @@ class CellFormatter:
         if name in ("overdue", "late", "signed", "paid_online"):
             return translator("yes" if code in YES else "no")
         if name == "commune":
-            return who.commune_name(code, self.place, translator)
+            return unit_refs.commune_name(code, self.place, translator)
         if name in ("agency", "from_organ", "to_organ"):
-            return who.name(code, self.place, translator)
+            return unit_refs.name(code, self.place, translator)
         if name == "procedure":
             return procedure_label(code, language)
         if name == "category":
@@ -137,7 +136,7 @@ class CellFormatter:
         if one.look == "unit":
             if not value:
                 return html.Span(self.label(one.name, value), className="quiet")
-            return who.unit_link(request, self.place, value, self.label(one.name, value))
+            return unit_refs.unit_link(request, self.place, value, self.label(one.name, value))
         if one.look == "moment":
             return translator.due(value) if one.name == "due_at" else translator.known(value)
         if one.look == "number":

@@ -1,4 +1,4 @@
-"""How the province and its units are judged by targets and criteria: each question asked once per tick for all pages."""
+"""Scores of the province and its units by targets and criteria, each queried once per tick."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,20 +24,21 @@ from schemas.reference import (
 from schemas.scores import Rank, Score, SeriesPoint, TargetStanding
 
 Kind = Literal["province", "commune", "office", "local"]
-"""What is compared with each other: the province, communes, provincial agencies, agencies of communes."""
+"""What is compared with its like: the province, communes, provincial agencies, commune agencies."""
 LEAGUES: tuple[Kind, ...] = ("commune", "office", "local")
 
 LOOK_INTERVAL, MOMENTS = timedelta(days=5), 6
-"""How far apart moments of the past lie at which computed figures are looked at, and how many."""
+"""Distance between the past moments at which computed figures are read, and their number."""
 PUBLISHED_DAYS = 10 * 366
-"""How far back a published score is looked for: an old one is better than none, as long as it is told to be old."""
+"""How far back a published score is used: an old one is better than none if its age is shown."""
 FEW = 0.1
-"""What a share rested on then must be at least that part of what it rests on now: the first filings ever tell nothing, nor does
-the one that is closed on a Sunday."""
+"""Smallest part of today's count that an earlier share must rest on: the very first filings prove
+nothing, nor does the one that is closed on a Sunday.
+"""
 
 
 def units(context: PageContext) -> Mapping[str, Kind]:
-    """Every unit of the province that is judged, with what it is."""
+    """Return every scored unit of the province with its kind."""
     place = context.place
     bodies: dict[str, Kind] = {
         one.code: "office" if one.level == "province" else "local" for one in place.agencies
@@ -46,14 +47,18 @@ def units(context: PageContext) -> Mapping[str, Kind]:
 
 
 def scored_as(kind: Kind) -> UnitKind:
-    """What a set of criteria calls a unit of that kind."""
+    """Return the name that sets of criteria give to units of a kind."""
     return (
         "agency" if kind in ("office", "local") else "commune" if kind == "commune" else "province"
     )
 
 
 def board_unit(context: PageContext, request: PageRequest) -> str:
-    """The unit whose scoreboard an address asks for: the province, or a commune. Raises `LookupError` with words to show."""
+    """Return the unit whose scoreboard is requested: the province or a commune.
+
+    Raises:
+        LookupError: there is no such unit; the message is for the screen.
+    """
     unit = request.get("unit", context.place.code)
     if unit != context.place.code and unit not in context.place.names:
         raise LookupError(request.translator("unknown_unit", id=unit))
@@ -61,7 +66,7 @@ def board_unit(context: PageContext, request: PageRequest) -> str:
 
 
 def board(context: PageContext, unit: str) -> Scoreboard:
-    """How the targets stand for the province or a commune."""
+    """Return the standings of all targets for the province or a commune."""
     return context.once(
         ("board", unit),
         lambda: scoreboard.scoreboard(
@@ -71,9 +76,13 @@ def board(context: PageContext, unit: str) -> Scoreboard:
 
 
 def past(context: PageContext, unit: str) -> Mapping[str, tuple[SeriesPoint, ...]]:
-    """Figure → what it read at moments of the last weeks and now, of the computed figures that targets of a unit aim at.
+    """Return the readings of computed target figures at moments of the last weeks and now.
 
-    Each looks back on its own period, as the figure of now does: days by themselves would fall at every weekend.
+    Each looks back over its own period, as the current figure does: single days would drop at every
+    weekend.
+
+    Returns:
+        Series of readings by figure code.
     """
     current = {
         one.target.indicator: one.reading
@@ -90,7 +99,7 @@ def past(context: PageContext, unit: str) -> Mapping[str, tuple[SeriesPoint, ...
 
 
 def earlier(context: PageContext, unit: str) -> Sequence[tuple[date, Mapping[str, Reading]]]:
-    """What the figures that targets aim at read for a unit at those moments of the last weeks, the oldest first."""
+    """Return the readings of a unit's target figures at those moments, oldest first."""
     by: By = "province" if unit == context.place.code else "commune"
 
     def asked_for() -> list[tuple[date, Mapping[str, Reading]]]:
@@ -108,7 +117,7 @@ def _aimed_at(context: PageContext) -> list[Figure]:
 
 
 def enough(reading: Reading, most: float | None) -> bool:
-    """Whether a share rests on enough to stand in a line with others, of which one rests on `most` records."""
+    """Tell whether a share rests on enough records to be compared with one that rests on `most`."""
     return (reading.whole or 0) >= FEW * (most or 0)
 
 
@@ -117,7 +126,7 @@ def _day(at: datetime) -> date:
 
 
 def ranking(context: PageContext, target: Target) -> tuple[TargetStanding, ...]:
-    """How a target stands for every commune, the best figure first; old and unknown ones last."""
+    """Return a target's standing for every commune: best first, old and unknown ones last."""
     communes = tuple(context.place.names)
     found = context.once(
         "commune_series", lambda: scoreboard.series(context.store, context.clock, communes)
@@ -135,7 +144,11 @@ def ranking(context: PageContext, target: Target) -> tuple[TargetStanding, ...]:
 
 
 def chosen_set(context: PageContext, request: PageRequest) -> CriteriaSet:
-    """The set of criteria that an address asks for. Raises `LookupError` with words to show."""
+    """Return the requested set of criteria.
+
+    Raises:
+        LookupError: there is no such set; the message is for the screen.
+    """
     day = _day(context.clock.now())
     code = request.get("set", criteria_sets(day)[0].code)
     try:
@@ -145,7 +158,7 @@ def chosen_set(context: PageContext, request: PageRequest) -> CriteriaSet:
 
 
 def scored(context: PageContext, criteria: CriteriaSet) -> Mapping[str, Score]:
-    """Unit → its score by a set, of all units that the set scores."""
+    """Return the score by unit, for all units that the set of criteria is for."""
     kinds = {code: scored_as(kind) for code, kind in units(context).items()}
     return context.once(
         ("scores", criteria.code),
@@ -156,7 +169,7 @@ def scored(context: PageContext, criteria: CriteriaSet) -> Mapping[str, Score]:
 
 
 def league(context: PageContext, criteria: CriteriaSet, kind: Kind) -> tuple[Rank, ...]:
-    """The units of a kind by their totals, best first; those without enough data at the end, the best known first."""
+    """Rank the units of a kind by total; those without enough data come last, best known first."""
     kinds = units(context)
     ranks = scores.league(
         {unit: one for unit, one in scored(context, criteria).items() if kinds[unit] == kind}
@@ -168,7 +181,7 @@ def league(context: PageContext, criteria: CriteriaSet, kind: Kind) -> tuple[Ran
 
 @dataclass(frozen=True)
 class Published:
-    """The province's score as others published it, with its rank among the provinces and their mean."""
+    """The published score of the province, with its rank among the provinces and their mean."""
 
     score: Score
     rank: Reading
@@ -177,12 +190,12 @@ class Published:
 
     @property
     def known(self) -> bool:
-        """Whether anything was published."""
+        """Whether a score was published."""
         return (self.score.reported or UNKNOWN).value is not None or self.score.known > 0
 
 
 def published(context: PageContext, criteria: CriteriaSet) -> Published | None:
-    """The published score of the province; None for a set whose points nobody else publishes."""
+    """Return the published score of the province; None if nobody publishes scores by this set."""
     if not criteria.reported:
         return None
     place = context.place.code

@@ -1,4 +1,4 @@
-"""Which targets an address asks for and in which order, and how each of their facts is said: for the page and for its file."""
+"""Selection, order and wording of targets, shared by their page and its file."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
@@ -22,7 +22,7 @@ GRAVITY = (
     TargetStatus.ON_TRACK,
     TargetStatus.MET,
 )
-"""What calls first."""
+"""Statuses, most urgent first."""
 CHIPS = {
     TargetStatus.MISSED: "p2",
     TargetStatus.OFF_TRACK: "p3",
@@ -31,7 +31,7 @@ CHIPS = {
     TargetStatus.ON_TRACK: "quiet",
     TargetStatus.MET: "quiet",
 }
-"""How a status is drawn. Off track is what the watch raises an alarm on: it has that alarm's shape and colour."""
+"""Chip of each status; off track looks like the alarm that the watch raises on it."""
 SORTED: Mapping[str, Callable[[TargetStanding], Any]] = {
     "status": lambda one: (GRAVITY.index(one.status), one.target.due),
     "name": lambda one: sort_key(one.target.vi),
@@ -43,28 +43,32 @@ SORTED: Mapping[str, Callable[[TargetStanding], Any]] = {
     "reporter": lambda one: sort_key(one.reporter.vi),
     "age": lambda one: one.reading.as_of,
 }
-"""Column → by what it sorts. Figures of different units are compared by how much of their aim is reached."""
+"""Sort key by column. Figures of different units are compared by the share of the aim reached."""
 
 
 def reached(one: TargetStanding) -> float | None:
-    """How much of its aim a figure reaches, as a share; None where it is not known."""
+    """Return the share of the aim that a figure reaches; None if unknown."""
     return None if one.reading.value is None else part_of_aim(one.target, one.reading.value)
 
 
 def part_of_aim(target: Target, value: float) -> float:
-    """A value as a share of the aim, the more the better also where less is better."""
+    """Return a value as a share of the aim: more is better even where less of the figure is."""
     if target.direction == "up":
         return value / target.value if target.value else 1.0
     return target.value / value if value else 1.0
 
 
 def wish(request: PageRequest) -> Wish:
-    """How the scoreboard is sorted."""
+    """Return the requested order of the scoreboard."""
     return Wish.of(request, "", "status", size=500)
 
 
 def status_of(request: PageRequest) -> TargetStatus | None:
-    """The status that is filtered by, None for all. Raises `LookupError` with words to show."""
+    """Return the status that an address filters by; None for all.
+
+    Raises:
+        LookupError: there is no such status; the message is for the screen.
+    """
     said = request.get("status")
     if not said:
         return None
@@ -75,7 +79,7 @@ def status_of(request: PageRequest) -> TargetStatus | None:
 
 
 def shown(context: PageContext, request: PageRequest) -> tuple[Scoreboard, list[TargetStanding]]:
-    """The scoreboard that an address asks for, and of it the targets that it shows, in their order."""
+    """Return the requested scoreboard, and the targets of it that are shown, in order."""
     whole = board(context, board_unit(context, request))
     wanted, order = status_of(request), wish(request)
     found = [one for one in whole.standings if wanted in (None, one.status)]
@@ -88,7 +92,11 @@ def shown(context: PageContext, request: PageRequest) -> tuple[Scoreboard, list[
 
 
 def named(whole: Scoreboard, code: str, translator: Translator) -> TargetStanding:
-    """The target of that id. Raises `LookupError` with words to show."""
+    """Return the target with the given id.
+
+    Raises:
+        LookupError: there is none; the message is for the screen.
+    """
     found = next((one for one in whole.standings if one.target.code == code), None)
     if found is None:
         raise LookupError(translator("unknown_target", id=code))
@@ -96,7 +104,7 @@ def named(whole: Scoreboard, code: str, translator: Translator) -> TargetStandin
 
 
 def aim(target: Target, translator: Translator) -> str:
-    """What is aimed at, with its direction."""
+    """Format the aim with its direction."""
     value = measured(target.value, target.measure_unit, translator, short=True)
     return (
         translator("at_least", value=value)
@@ -106,19 +114,19 @@ def aim(target: Target, translator: Translator) -> str:
 
 
 def now(one: TargetStanding, translator: Translator) -> str:
-    """The figure of now."""
+    """Format the current figure."""
     return measured(one.reading.value, one.target.measure_unit, translator)
 
 
 def ahead(one: TargetStanding, translator: Translator) -> str:
-    """The forecast for the due day."""
+    """Format the forecast for the due day."""
     return measured(
         one.forecast.value if one.forecast else None, one.target.measure_unit, translator
     )
 
 
 def left(due: date, at: date, translator: Translator) -> str:
-    """How far away a due day is."""
+    """Format the time left until a due day."""
     days = (due - at).days
     return (
         translator("today")
@@ -128,7 +136,7 @@ def left(due: date, at: date, translator: Translator) -> str:
 
 
 def told(target: Target, translator: Translator) -> str:
-    """Whether a target was verified, and what of it was assumed."""
+    """Say whether a target was verified, and what of it is assumed."""
     note = target.noted(translator.language)
     if target.verified:
         return translator("seen_but", note=note) if note else translator("verified")
@@ -136,16 +144,16 @@ def told(target: Target, translator: Translator) -> str:
 
 
 def is_computed(one: TargetStanding) -> bool:
-    """Whether the figure is computed here, so that nobody reports it."""
+    """Tell whether the figure is computed by this system, so that nobody reports it."""
     found = indicator(one.target.indicator)
     return found is not None and found.rhythm == "live"
 
 
 def counts(whole: Scoreboard) -> Sequence[tuple[TargetStatus, int]]:
-    """How many targets stand how, what calls first."""
+    """Count the targets of each status, most urgent first."""
     return [(status, whole.count[status]) for status in GRAVITY]
 
 
 def local_day(whole: Scoreboard) -> date:
-    """The day of the scoreboard."""
+    """Return the local day of the scoreboard."""
     return whole.at.astimezone(ZONE).date()

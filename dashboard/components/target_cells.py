@@ -1,4 +1,4 @@
-"""What both pages of the targets show of a standing: how much of its aim is reached, where it goes, who answers for it."""
+"""Cells about a target that its two pages share: progress, trend, reporting agency."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ ARROWS = {"up": "↗", "down": "↘", "flat": "→"}
 
 
 def meter(one: TargetStanding, translator: Translator) -> Part:
-    """How much of the aim is reached, as a bar: nothing where it is not known or old."""
+    """Draw the share of the aim reached as a bar; nothing if the figure is unknown or old."""
     share = board.reached(one)
     if share is None:
         return ""
@@ -25,7 +25,13 @@ def meter(one: TargetStanding, translator: Translator) -> Part:
 
 
 def trend(one: TargetStanding, past: Sequence[SeriesPoint], translator: Translator) -> Part:
-    """The reports as a line, and where they go; of a figure that is computed here what it read in the last weeks (`past`)."""
+    """Draw the reports as a line with their trend.
+
+    Args:
+        one: the standing of the target.
+        past: readings of the last weeks, for a figure that this system computes itself.
+        translator: of the viewer's language.
+    """
     points = one.points or past
     word = trend_word(one, translator) or translator(
         "computed" if board.is_computed(one) else "no_reports"
@@ -36,14 +42,14 @@ def trend(one: TargetStanding, past: Sequence[SeriesPoint], translator: Translat
 
 
 def trend_word(one: TargetStanding, translator: Translator) -> str:
-    """Where the reports go, in words; empty without any."""
+    """Name the trend of the reports; empty without any."""
     if one.direction is None:
         return translator("no_forecast") if one.points else ""
     return f"{ARROWS[one.direction]} {translator(f'trend_{one.direction}')}"
 
 
 def reporter(one: TargetStanding, request: PageRequest) -> Part:
-    """Who answers for the figure, with owner and telephone."""
+    """Show the agency that answers for the figure, with its contact and telephone."""
     who = one.reporter
     contact = " · ".join(part for part in (who.owner, who.telephone) if part)
     return [who.label(request.language), html.Small(contact)]

@@ -1,4 +1,4 @@
-"""The figures of a unit as cards: value, target, trend of the last days, age; a click shows the records behind."""
+"""Figures of a unit as cards: value, target, trend, age, and a link to the records behind."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -26,15 +26,15 @@ KEY = (
     "document.waiting",
     "document.overdue",
 )
-"""The figures that stand first."""
-CALLING = ("filing.overdue", "feedback.overdue", "document.overdue", "document.flash_waiting")
-"""Counts of which any one calls for somebody."""
+"""The figures that are shown first."""
+URGENT_COUNTS = ("filing.overdue", "feedback.overdue", "document.overdue", "document.flash_waiting")
+"""Counts of which even one needs attention."""
 
 
 def key_cards(
     request: PageRequest, unit: UnitRef, place: ProvinceContext, readings: Readings, trends: Trends
 ) -> html.Div:
-    """The figures that are looked at first; those of kinds that the unit has nothing of are left out."""
+    """Build the cards of the key figures, without kinds of which the unit has no records."""
     shown = [
         figure for code in KEY for figure in FIGURES if figure.code == code and code in readings
     ]
@@ -51,7 +51,7 @@ def kind_cards(
     readings: Readings,
     trends: Trends,
 ) -> Part:
-    """The other figures of a kind; nothing where the unit has no such records."""
+    """Build the cards of a kind's other figures; None if the unit has no such records."""
     shown = [
         one for one in FIGURES if one.kind is kind and one.code not in KEY and one.code in readings
     ]
@@ -71,10 +71,10 @@ def card(
     readings: Readings,
     trends: Trends,
 ) -> html.Article:
-    """One figure."""
+    """Build the card of one figure."""
     translator, found = request.translator, readings.get(figure.code, UNKNOWN)
     aim = place.aim(figure.code)
-    call = calls(figure, found, aim)
+    call = priority(figure, found, aim)
     chosen = request.get("records") == figure.code
     href = request.link(f"/unit/{unit.code}", records=None if chosen else figure.code)
     words = figure.label(translator.language)
@@ -100,22 +100,25 @@ def card(
 
 
 def course(days: Sequence[Reading]) -> list[float | None]:
-    """The values of days as a line; a day on which almost nothing happened is a gap, or a share would fall at every weekend."""
+    """Return the values of days as a line, with a gap for a day on which almost nothing happened.
+
+    Without the gap, a share would drop at every weekend.
+    """
     most = max((one.whole or 0 for one in days), default=0)
     return [one.value if enough(one, most) else None for one in days]
 
 
-def calls(figure: Figure, found: Reading, aim: Target | None) -> int:
-    """Whether a figure calls (the priority, 0 for none): it misses its target, or counts what nobody may let happen."""
+def priority(figure: Figure, found: Reading, aim: Target | None) -> int:
+    """Return the priority of a figure off target, or counting what must not happen; else 0."""
     if found.value is None or found.stale:
         return 0
     if aim is not None and not aim.met(found.value):
         return 2
-    return 2 if figure.code in CALLING and found.value > 0 else 0
+    return 2 if figure.code in URGENT_COUNTS and found.value > 0 else 0
 
 
 def detail(found: Reading, aim: Target | None, call: int, translator: Translator) -> list[Part]:
-    """What stands below a figure: its target, or that it is old; which sources it lacks; how many it rests on."""
+    """Return the lines below a figure: target or age, missing sources, the number it rests on."""
     said: list[Part] = []
     if not found.stale and aim is not None:
         missed = call > 0
@@ -142,12 +145,12 @@ def detail(found: Reading, aim: Target | None, call: int, translator: Translator
 
 
 def sentence(figure: Figure, translator: Translator) -> str:
-    """What a figure says, for who wants to know: in English its definition, in Vietnamese its name."""
+    """Return a tooltip for a figure: its definition in English, its name in Vietnamese."""
     return figure.sentence if translator.language == "en" else figure.vi
 
 
 def trend_label(figure: Figure, line: Sequence[float | None], translator: Translator) -> str:
-    """A trend in words, for who cannot see it: from the first known day to the last."""
+    """Describe a trend from its first to its last known day, for screen readers."""
     known = [one for one in line if one is not None]
     digits = 0 if figure.unit is MeasureUnit.COUNT else 1
     return translator(

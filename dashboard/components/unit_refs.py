@@ -1,4 +1,4 @@
-"""Who a code is: the province, one of its communes (of the day, or of the other side of the reform), or an agency; with words."""
+"""Units by code: the province, its communes of either side of the reform, agencies; with names."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -18,23 +18,23 @@ What = Literal["province", "commune", "agency"]
 
 @dataclass(frozen=True)
 class UnitRef:
-    """A unit that has a page. `place` is its province or commune in the places, `agency` its row in the reference data."""
+    """A unit that has a page: a province or commune (`place`), or an agency (`agency`)."""
 
     code: str
     what: What
     place: Unit | None = None
     agency: Agency | None = None
     elsewhen: bool = False
-    """Whether it is of the other side of the reform than the day that is looked at."""
+    """Whether it belongs to the other side of the reform than the day shown."""
 
     @property
     def former(self) -> bool:
-        """Whether it is no longer in force on the day that is looked at."""
+        """Whether it is no longer in force on the day shown."""
         return self.elsewhen and self.valid_to is not None
 
     @property
     def coming(self) -> bool:
-        """Whether it is not yet in force on that day."""
+        """Whether it is not yet in force on the day shown."""
         return self.elsewhen and self.valid_to is None
 
     @property
@@ -45,11 +45,11 @@ class UnitRef:
 
     @property
     def commune(self) -> str:
-        """The commune that it is, or belongs to; empty for the province and its bodies."""
+        """The commune that it is or belongs to; empty for the province and its bodies."""
         return self.code if self.what == "commune" else self.agency.commune if self.agency else ""
 
     def label(self, translator: Translator) -> str:
-        """Its name as a heading."""
+        """Return its name as a heading."""
         if self.agency is not None:
             return self.agency.label(translator.language)
         if isinstance(self.place, Commune):
@@ -60,11 +60,11 @@ class UnitRef:
         return self.code
 
 
-def who(place: ProvinceContext, code: str) -> UnitRef | None:
-    """The unit of a code as this installation knows it on the day of the place; None for a code of nobody here.
+def resolve_unit(place: ProvinceContext, code: str) -> UnitRef | None:
+    """Return the unit of a code as it is known on the day of `place`; None for an unknown code.
 
-    One of the day goes before one of the same code of the other side of the reform. Those of the other side are former communes
-    that became part of this province, or before the reform the communes that it has today.
+    A unit in force on that day goes before one of the same code from the other side of the reform:
+    former communes that became part of this province or, before the reform, its communes of today.
     """
     if code == place.code:
         return UnitRef(code, "province", place.province)
@@ -90,8 +90,8 @@ def _of_the_other_side(place: ProvinceContext, code: str) -> Commune | None:
 
 
 def name(code: str, place: ProvinceContext, translator: Translator) -> str:
-    """What a screen calls the unit of a code; the code itself, with a word on it, where nobody knows it."""
-    found = who(place, code)
+    """Return the name of a unit on screens; an unknown code is marked as such."""
+    found = resolve_unit(place, code)
     if found is None:
         known = place.agency(code)
         if known.known:
@@ -101,14 +101,14 @@ def name(code: str, place: ProvinceContext, translator: Translator) -> str:
 
 
 def commune_name(code: str, place: ProvinceContext, translator: Translator) -> str:
-    """What a screen calls the commune of a code: one of elsewhere with its province, one that nobody knows with a word on it."""
-    if not code or not place.names or who(place, code) is not None:
+    """Return the name of a commune, with its province if that is another; mark unknown codes."""
+    if not code or not place.names or resolve_unit(place, code) is not None:
         return name(code, place, translator)
     return commune_elsewhere(code, place, translator) or translator("unknown_code", code=code)
 
 
 def commune_elsewhere(code: str, place: ProvinceContext, translator: Translator) -> str:
-    """The name of a commune of another province, with that province; empty for a code that none has."""
+    """Return a commune of another province with that province's name; empty for an unknown code."""
     unit = restate.meaning(code, place.on)
     if unit is None:
         return ""
@@ -128,6 +128,6 @@ def commune_elsewhere(code: str, place: ProvinceContext, translator: Translator)
 
 
 def unit_link(request: PageRequest, place: ProvinceContext, code: str, text: Part = None) -> Part:
-    """A link to the page of a unit, by its name; only the name of one that has no page."""
+    """Link the name of a unit to its page; the plain name if it has no page."""
     words = text if text is not None else name(code, place, request.translator)
-    return link(request, words, f"/unit/{code}") if who(place, code) is not None else words
+    return link(request, words, f"/unit/{code}") if resolve_unit(place, code) is not None else words

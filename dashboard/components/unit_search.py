@@ -1,4 +1,4 @@
-"""Find units and agencies by their codes and names, for the search page and the map."""
+"""Search of units and agencies by code and name, for the search page and the map."""
 
 from collections.abc import Iterable
 
@@ -8,12 +8,12 @@ from schemas.places import Commune, Province, fold
 from schemas.reference import Agency
 
 MIN_LETTERS = 3
-"""Letters of a number from which on records are looked for by its beginning."""
+"""Number of characters from which on record numbers are searched by their beginning."""
 WHOLE_COUNTRY = 100_000
 
 
 def found_units(place: ProvinceContext, text: str) -> list[Province | Commune]:
-    """The province and its communes by code or name, with or without tone marks, the best matches first."""
+    """Return the province and communes that match by code or name (tones ignored), best first."""
     return [
         one
         for one in places.find(text, WHOLE_COUNTRY, place.on)
@@ -22,7 +22,10 @@ def found_units(place: ProvinceContext, text: str) -> list[Province | Commune]:
 
 
 def found_agencies(agencies: Iterable[Agency], text: str) -> list[Agency]:
-    """Agencies by code or by a word of their names in either language: exact codes first, then beginnings, then words inside."""
+    """Return agencies by code or by a word of their names in either language.
+
+    Exact codes come first, then names that begin with the text, then those that contain it.
+    """
     wanted = fold(text)
     hits = []
     for one in agencies if wanted else ():

@@ -21,7 +21,7 @@ from dashboard.i18n.catalogue import catalogue
 from dashboard.i18n.translator import Translator
 from dashboard.pages.record import life
 from dashboard.pages.search.page import exact
-from dashboard.pages.unit import below, calls, feeds
+from dashboard.pages.unit import alarms, children, feeds
 from dashboard.query.clock import Replay
 from dashboard.query.records import SEALED, FoundRecords, _shown
 from dashboard.query.snapshot import ProvinceContext
@@ -125,18 +125,18 @@ def test_a_figure_calls_when_it_misses_its_target_or_counts_what_may_not_be() ->
     )
     aim = target("46", "filing.on_time")
     assert (
-        cards.calls(on_time, Reading(97.0), aim) == 2
-        and cards.calls(on_time, Reading(99.0), aim) == 0
+        cards.priority(on_time, Reading(97.0), aim) == 2
+        and cards.priority(on_time, Reading(99.0), aim) == 0
     )
     assert (
-        cards.calls(overdue, Reading(1.0), None) == 2
-        and cards.calls(overdue, Reading(0.0), None) == 0
+        cards.priority(overdue, Reading(1.0), None) == 2
+        and cards.priority(overdue, Reading(0.0), None) == 0
     )
-    assert cards.calls(opened, Reading(9000.0), None) == 0
-    assert cards.calls(on_time, Reading(10.0, stale=True), aim) == 0, (
+    assert cards.priority(opened, Reading(9000.0), None) == 0
+    assert cards.priority(on_time, Reading(10.0, stale=True), aim) == 0, (
         "an old figure is hatched, it does not call"
     )
-    assert cards.calls(on_time, Reading(None), aim) == 0
+    assert cards.priority(on_time, Reading(None), aim) == 0
 
 
 def test_a_stale_figure_says_so_instead_of_its_target() -> None:
@@ -398,11 +398,11 @@ def test_the_alarms_of_a_commune_are_those_about_it_and_about_its_agencies() -> 
     ]
     commune, province, agency = (who(PLACE, code) for code in ("19753", "46", "H57.19753"))
     assert commune and province and agency
-    is_open, over = calls.of_unit(rows, commune)
+    is_open, over = alarms.of_unit(rows, commune)
     assert [one.cause for one in is_open] == ["silent", "figure"] and len(over) == 1, (
         "the gravest first"
     )
-    assert len(calls.of_unit(rows, province)[0]) == 4 and len(calls.of_unit(rows, agency)[0]) == 1
+    assert len(alarms.of_unit(rows, province)[0]) == 4 and len(alarms.of_unit(rows, agency)[0]) == 1
 
 
 def test_a_burst_and_the_cluster_in_its_commune_are_told_once() -> None:
@@ -420,7 +420,7 @@ def test_a_burst_and_the_cluster_in_its_commune_are_told_once() -> None:
         ),
     ]
     commune = who(PLACE, "19753")
-    assert commune and [one.count for one in calls.of_unit(rows, commune)[0]] == [20]
+    assert commune and [one.count for one in alarms.of_unit(rows, commune)[0]] == [20]
 
 
 def test_the_feeds_of_a_unit_come_with_the_gravest_first() -> None:
@@ -440,15 +440,15 @@ def test_the_feeds_of_a_unit_come_with_the_gravest_first() -> None:
 
 def test_units_are_ranked_by_a_figure_with_the_unknown_last() -> None:
     asked = PageRequest("/unit/46", (("figure", "filing.duration_p50"),))
-    shown = below.columns(asked, PLACE, BY_CODE["filing.duration_p50"], short=True)
+    shown = children.columns(asked, PLACE, BY_CODE["filing.duration_p50"], short=True)
     assert [one.name for one in shown[:3]] == ["name", "filing.duration_p50", "filing.overdue"]
     rows = [
         {"code": code, "name": code, "readings": {"filing.duration_p50": Reading(value)}}
         for code, value in (("a", 1.0), ("b", None), ("c", 9.0))
     ]
-    wish = Wish.of(asked, below.PREFIX, below.usual(BY_CODE["filing.duration_p50"]))
+    wish = Wish.of(asked, children.PREFIX, children.usual(BY_CODE["filing.duration_p50"]))
     assert [one["code"] for one in sorted_rows(rows, shown, wish)] == ["c", "a", "b"]
-    assert below.usual(BY_CODE["filing.on_time"]) == "filing.on_time", (
+    assert children.usual(BY_CODE["filing.on_time"]) == "filing.on_time", (
         "of what is better high, the low comes first"
     )
 

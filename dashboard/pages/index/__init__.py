@@ -1,1 +1,4 @@
-"""Scores by sets of criteria, the index of Decision 766 first: `bars`, `page` (the province and the leagues), `unit`, `sheet`."""
+"""Scores by sets of criteria, the index of Decision 766 first.
+
+`page` shows the province and the leagues, `unit` one unit, `sheet` makes the files.
+"""

@@ -1,4 +1,4 @@
-"""`/index`: the province's score by a set of criteria beside the published one, the leagues of its units; `?unit=` one."""
+"""`/index`: the province's score, computed and published, and leagues of units; `?unit=`."""
 
 from dash import dcc, html
 
@@ -17,7 +17,7 @@ from schemas.scores import Rank
 
 
 def content(context: PageContext, request: PageRequest) -> Part:
-    """The page."""
+    """Build the page."""
     criteria = chosen_set(context, request)
     if code := request.get("unit"):
         return unit(context, request, criteria, code)
@@ -40,7 +40,7 @@ def content(context: PageContext, request: PageRequest) -> Part:
 
 
 def set_tabs(context: PageContext, request: PageRequest, criteria: CriteriaSet) -> html.Nav:
-    """Links to every set of criteria."""
+    """Link to every set of criteria."""
     tabs = [
         dcc.Link(
             one.label(request.language),
@@ -53,7 +53,7 @@ def set_tabs(context: PageContext, request: PageRequest, criteria: CriteriaSet) 
 
 
 def notes(criteria: CriteriaSet, translator: Translator) -> html.Div:
-    """By which rule there is a total, and what was not verified."""
+    """Say by which rule there is a total, and what was not verified."""
     doubtful = [item for item in criteria.items if not item.verified]
     points = translator.number(sum(item.points for item in doubtful))
     said = [translator("coverage_rule", n=translator.number(criteria.coverage))]
@@ -71,7 +71,7 @@ def notes(criteria: CriteriaSet, translator: Translator) -> html.Div:
 
 
 def kind_of(request: PageRequest, kinds: list[Kind]) -> Kind:
-    """The league that an address asks for, the first where it asks for none that there is."""
+    """Return the league that an address names; the first if it names none that exists."""
     return next((kind for kind in kinds if kind == request.get("kind")), kinds[0])
 
 
@@ -112,14 +112,14 @@ def _leagues(
 
 
 def wish(request: PageRequest) -> Wish:
-    """How a league is sorted; all of it stands on one page."""
+    """Return the requested order of a league, which is not divided into pages."""
     return Wish.of(request, "", "place", size=1000)
 
 
 def wished(
     context: PageContext, request: PageRequest, criteria: CriteriaSet, kind: Kind
 ) -> list[Row]:
-    """The rows of a league as an address asks for them: each has its `rank` and the `name` of its unit."""
+    """Return the rows of a league in the requested order, each with `rank` and `name`."""
     rows = [
         {"rank": one, "name": unit_name(one.unit, context.place, request.translator)}
         for one in league(context, criteria, kind)
@@ -128,7 +128,7 @@ def wished(
 
 
 def columns(request: PageRequest, criteria: CriteriaSet) -> tuple[TableColumn, ...]:
-    """The columns of a league: place, unit, total, coverage, then every group."""
+    """Return the columns of a league: rank, unit, total, coverage, then every group."""
     translator = request.translator
     return (
         TableColumn(

@@ -16,9 +16,10 @@ ITEMS = ("unit", "item", "total", "aim", "reads", "value", "state", "verified", 
 
 
 def sheet(context: PageContext, request: PageRequest) -> Sheet:
-    """What the address shows: a league in its order with the province before it, or every item of the unit that it asks for."""
+    """Return the table behind an address: a league below the province's row, or a unit's items."""
     translator, criteria = request.translator, chosen_set(context, request)
-    name = f"index-{criteria.code}-{request.get('unit') or request.get('kind', 'all')}-{context.clock.now().astimezone(ZONE):%Y%m%d}"
+    what = request.get("unit") or request.get("kind", "all")
+    name = f"index-{criteria.code}-{what}-{context.clock.now().astimezone(ZONE):%Y%m%d}"
     found = scored(context, criteria)
     if code := request.get("unit"):
         if code not in units(context):

@@ -1,4 +1,4 @@
-"""One unit by a set of criteria: total or what is known of it, the published reading, what would raise it most, every item."""
+"""One unit by a set of criteria: total or coverage, published score, largest losses, every item."""
 
 from dash import dcc, html
 
@@ -29,11 +29,15 @@ CHIPS = {
     InputState.IMPOSSIBLE: "p2",
 }
 MAX_ITEMS = 5
-"""How many items are named that would raise a score most."""
+"""Number of items named as those that would raise the score most."""
 
 
 def unit(context: PageContext, request: PageRequest, criteria: CriteriaSet, code: str) -> Part:
-    """The page of a unit. Raises `LookupError` with words to show for a code that nothing has."""
+    """Build the page of a unit.
+
+    Raises:
+        LookupError: nothing has the code; the message is for the screen.
+    """
     translator, kinds = request.translator, units(context)
     if code not in kinds:
         raise LookupError(translator("unknown_unit", id=code))
@@ -91,7 +95,7 @@ def summary(
     score: Score,
     kind: Kind = "province",
 ) -> Part:
-    """The total of a unit with its coverage and grade; for the province, beside it, what others published of it."""
+    """Show a unit's total, coverage and grade; for the province, beside the published score."""
     translator = request.translator
     here = code == request.get("unit")
     name: Part = (
@@ -204,7 +208,7 @@ def _published(other: Published, translator: Translator) -> html.Article:
 
 
 def losses(request: PageRequest, score: Score, code: str) -> Part:
-    """The items that lose the most points, with the figure and a link to the records behind."""
+    """List the items that lose the most points, with their figure and a link to its records."""
     translator, lost = request.translator, score.losses[:MAX_ITEMS]
     if not lost:
         return nothing(translator("nothing_lost"))
@@ -239,7 +243,7 @@ def _loss(request: PageRequest, one: ScorePart, code: str, translator: Translato
 
 
 def records(request: PageRequest, question: Question, code: str) -> str:
-    """The address of the records behind an item: those of the unit, filtered as the question says."""
+    """Return the address of the unit's records that a question counts."""
     narrowed = {name: ",".join(values) for name, values in question.where if code not in values}
     return request.link(f"/unit/{code}", records=question.figure, **narrowed)
 
@@ -312,7 +316,7 @@ def _item(request: PageRequest, one: ScorePart) -> html.Tr:
 
 
 def rule(of: Criterion, translator: Translator) -> str:
-    """How a value becomes points, in words."""
+    """Describe how a value becomes points."""
     match of.rule:
         case "share":
             return translator("rule_share") if of.direction == "up" else translator("rule_left")

@@ -17,7 +17,7 @@ from dashboard.components.parts import (
     stated,
 )
 from dashboard.components.table import Row, TableColumn, Wish, table
-from dashboard.components.unit_cards import calls
+from dashboard.components.unit_cards import priority
 from dashboard.components.unit_refs import name, unit_link
 from dashboard.pages.map import gathered
 from dashboard.pages.map.bars import bars
@@ -161,7 +161,7 @@ def _cards(context: PageContext, request: PageRequest, view: MapView, found: Rea
         when = (
             "map_in_window" if figure.of_period else "map_at_end" if view.past else "map_right_now"
         )
-        call = calls(figure, one, context.place.aim(figure.code))
+        call = priority(figure, one, context.place.aim(figure.code))
         cards.append(
             reading(figure, one, translator, call=call, detail=html.Span(translator(when)))
         )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Literal, get_args
 
-from dashboard.components.unit_refs import who
+from dashboard.components.unit_refs import resolve_unit
 from dashboard.pages.map.spots import Spots
 from dashboard.query.map import STATES, Box, Scope
 from dashboard.query.snapshot import ProvinceContext
@@ -211,7 +211,7 @@ def _instead(code: str, place: ProvinceContext) -> list[str]:
 def _of_units(view: MapView, text: str, place: ProvinceContext) -> MapView:
     communes, unknown, agency = list[str](), list[str](), ""
     for code in filter(None, text.split(",")):
-        found = who(place, code)
+        found = resolve_unit(place, code)
         if found is None:
             unknown.append(code)
         elif found.what == "commune":

@@ -1,4 +1,4 @@
-"""`/search?q=`: the units, agencies and records that a text may mean, in groups; the one record of exactly that number first."""
+"""`/search?q=`: units, agencies and records that match a text, in groups; an exact number first."""
 
 from dash import dcc, html
 
@@ -18,7 +18,7 @@ MAX_HITS = 12
 
 
 def content(context: PageContext, request: PageRequest) -> Part:
-    """The page."""
+    """Build the page."""
     translator, text = request.translator, " ".join(normalise(request.get("q")).split())[:200]
     heading = html.H1(translator("search_for", text=text) if text else translator("search"))
     if not text:
@@ -43,7 +43,7 @@ def content(context: PageContext, request: PageRequest) -> Part:
 
 
 def exact(text: str, records: dict[Kind, FoundRecords]) -> tuple[Kind, str] | None:
-    """The one record whose number is exactly the text, in any case; None for none or several."""
+    """Return the only record with exactly this number, ignoring case; None for none or several."""
     found = [
         (kind, str(row["entity_id"]))
         for kind, some in records.items()
@@ -71,7 +71,7 @@ def _exact(
         entity,
         [html.Small(words), html.B(entity), html.Small(request.translator("open_record"))],
     )
-    # The page puts the keyboard on what is marked so: Enter then leads on.
+    # The page focuses the element with this mark, so that Enter follows its link.
     return html.Div(to, className="part exact", **marked("first"))
 
 

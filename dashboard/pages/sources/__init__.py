@@ -1,1 +1,1 @@
-"""The sources: how each agency's feeds stand and stood, who is timely, what was refused."""
+"""`/sources`: the feeds of each agency, their timeliness, and what was refused."""

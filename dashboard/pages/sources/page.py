@@ -1,4 +1,4 @@
-"""`/sources`: every agency's feeds now and over a day, the league of timeliness, unknown codes, what was refused and why."""
+"""`/sources`: feeds of each agency now and over a day, timeliness, unknown codes, refusals."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from schemas.sources.timeliness import SourceStanding
 
 
 def content(context: PageContext, request: PageRequest) -> Part:
-    """The page."""
+    """Build the page."""
     translator, chosen = request.translator, request.get("agency")
     timely = beside(
         lambda: context.once("league", lambda: context.sources.league(context.clock), seconds=60)

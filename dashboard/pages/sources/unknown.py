@@ -1,4 +1,4 @@
-"""Codes that nobody knows, as `/sources` lists them: which field, which code, from whom, of how many records, since when."""
+"""Unknown codes on `/sources`: field, code, sender, number of records, first time."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from dash import html
 from dashboard.components.parts import Part, nothing
 from dashboard.components.record_rows import record_link
 from dashboard.components.table import Row, TableColumn, Wish, sorted_rows, table
-from dashboard.components.unit_refs import commune_elsewhere, unit_link, who
+from dashboard.components.unit_refs import commune_elsewhere, resolve_unit, unit_link
 from dashboard.i18n.translator import Translator
 from dashboard.query.snapshot import ProvinceContext
 from dashboard.query.store import HERE
@@ -20,17 +20,17 @@ from schemas.reference.unknown import is_agency, is_unit
 PREFIX = "unknown_"
 PAGE_SIZE = 10
 CACHE_SECONDS = 60.0
-"""How long an answer is good enough: codes are as wrong a minute later."""
+"""Lifetime of a cached answer: codes are as wrong a minute later."""
 
 
 def is_known(place: ProvinceContext, field: str, code: str) -> bool:
-    """Return whether a code of a field means something here: a unit of this place, a body, a category, an indicator.
+    """Tell whether a code is known here: a unit of the province, a body, a category, an indicator.
 
-    A commune of another province is none of this place: no commune here counts its records. Of a place without communes of its own
-    units are not judged.
+    A commune of another province is unknown here: no unit of this province counts its records.
+    Units are not judged for a place that has no communes of its own.
     """
     if field == "commune":
-        found = who(place, code)
+        found = resolve_unit(place, code)
         return not place.names or (found is not None and found.what == "commune")
     if field == "agency":
         return not place.names or is_agency(code)
@@ -38,11 +38,11 @@ def is_known(place: ProvinceContext, field: str, code: str) -> bool:
         return code in {one.code for one in categories()}
     if field == "indicator":
         return code in {one.code for one in indicators()}
-    return not place.names or is_unit(code) or who(place, code) is not None
+    return not place.names or is_unit(code) or resolve_unit(place, code) is not None
 
 
 def unknown_codes(context: PageContext, chosen: str = "") -> Sequence[UnknownCode]:
-    """Return the codes that nobody knows, of one agency or all; asked once a minute."""
+    """Return the unknown codes of one agency or of all; they are queried once a minute."""
     store = UnknownStore(
         context.connection, lambda field, code: is_known(context.place, field, code)
     )
@@ -54,7 +54,7 @@ def unknown_codes(context: PageContext, chosen: str = "") -> Sequence[UnknownCod
 
 
 def unknown_table(context: PageContext, request: PageRequest, chosen: str) -> Part:
-    """Return the table of them, with an example of each to open; that there are none where so it is."""
+    """Build the table of unknown codes, each with a link to an example; a line if there are none."""
     translator, found = request.translator, unknown_codes(context, chosen)
     if not found:
         return nothing(translator("no_unknown_codes"))

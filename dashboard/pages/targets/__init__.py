@@ -1,1 +1,4 @@
-"""The scoreboard of the province's targets: `board` (which, in which order), `page`, `detail` of one with its `chart`, `sheet`."""
+"""Scoreboard of the province's targets.
+
+`page` lists them, `detail` shows one with its `chart`, `sheet` makes the files.
+"""

@@ -1,6 +1,7 @@
-"""The course of a figure towards its target: reports, the line aimed at, the forecast to the due day. Geometry and drawing.
+"""Chart of a figure's course towards its target: reports, target line, forecast to the due day.
 
-Lines are masks over a ground of the page's own colours, so that the theme colours them; what is read is text of the page.
+Lines are masks over a ground of the page's own colours, so that the theme colours them; all that is
+read is text of the page.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,12 +17,13 @@ from dashboard.components.parts import labelled
 from schemas.scores import SeriesPoint
 
 AIR, EDGE = 0.08, 0.008
-"""What is left free above and below, as a part of the height; and at either side, of the width."""
+"""Free space above and below as a share of the height, and at either side as a share of the width.
+"""
 
 
 @dataclass(frozen=True)
 class Course:
-    """What a chart shows. `ahead` is the figure forecast for the day `due`, None where there is no forecast."""
+    """The data of a chart; `ahead` is the forecast for the day `due`, None if there is none."""
 
     points: Sequence[SeriesPoint]
     aim: float
@@ -29,13 +31,16 @@ class Course:
     today: date
     ahead: float | None = None
     since: SeriesPoint | None = None
-    """Where the forecast starts: the newest figure."""
+    """Where the forecast starts: the newest report."""
     percent: bool = False
 
 
 @dataclass(frozen=True)
 class Axes:
-    """The days and values that a chart spans; positions are shares of its width and height, from left and top."""
+    """The days and values that a chart spans.
+
+    Positions are shares of its width and height, counted from the left and from the top.
+    """
 
     first: date
     last: date
@@ -43,18 +48,18 @@ class Axes:
     high: float
 
     def x(self, day: date) -> float:
-        """Where a day lies."""
+        """Return the position of a day, as a share of the width."""
         return EDGE + (1 - 2 * EDGE) * (day - self.first).days / max(
             (self.last - self.first).days, 1
         )
 
     def y(self, value: float) -> float:
-        """Where a value lies."""
+        """Return the position of a value, as a share of the height."""
         return 1 - (value - self.low) / (self.high - self.low)
 
 
 def axes(course: Course) -> Axes:
-    """The span of all that a course shows, with some air; a percentage stays within 0 and 100."""
+    """Return axes that hold the whole course with a margin; percentages stay within 0 and 100."""
     values = [
         course.aim,
         *(point.value for point in course.points),
@@ -76,7 +81,7 @@ def axes(course: Course) -> Axes:
 
 
 def ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """Round values between two, at most so many: steps of 1, 2 or 5 of a power of ten."""
+    """Return at most `most` round values between two: steps of 1, 2 or 5 times a power of ten."""
     span = high - low
     power = 10.0 ** floor(log10(span / most))
     step = next(
@@ -86,7 +91,7 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
 
 
 def day_ticks(first: date, last: date, most: int = 7) -> list[date]:
-    """First days of months between two days, at most so many; of a short span single days."""
+    """Return at most `most` first days of months between two days; single days for a short span."""
     length = (last - first).days
     if length < 75:
         step = max(1, ceil(length / most))
@@ -106,7 +111,16 @@ def drawing(
     aim: str,
     today: str,
 ) -> html.Div:
-    """A chart. `label` is for screen readers; `written` writes a value, `day_label` a day; `aim` and `today` name their lines."""
+    """Draw a chart.
+
+    Args:
+        course: the data.
+        label: read by screen readers.
+        written: formats a value.
+        day_label: formats a day.
+        aim: names the target line.
+        today: names the line of the present day.
+    """
     span = axes(course)
     line = [(span.x(day), span.y(value)) for day, value in course.points]
     layers = [
@@ -162,7 +176,10 @@ def _path(points: Sequence[tuple[float, float]], width: float, dash: str = "") -
 
 
 def _layer(name: str, *shapes: str) -> html.Div:
-    svg = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1000 1000' preserveAspectRatio='none'>{''.join(shapes)}</svg>"
+    svg = (
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1000 1000' "
+        f"preserveAspectRatio='none'>{''.join(shapes)}</svg>"
+    )
     mask = f'url("data:image/svg+xml,{quote(svg)}")'
     return html.Div(className=f"layer {name}", style={"maskImage": mask, "WebkitMaskImage": mask})
 

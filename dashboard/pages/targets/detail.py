@@ -1,4 +1,4 @@
-"""One target: its course with the forecast, what is known of it, how the communes rank, and the reports that could not be used."""
+"""Page of one target: course and forecast, facts, ranking of communes, unusable reports."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -26,7 +26,7 @@ from schemas.scores import SeriesPoint, TargetStanding
 def detail(
     context: PageContext, request: PageRequest, whole: Scoreboard, one: TargetStanding
 ) -> Part:
-    """The page of a target."""
+    """Build the page of a target."""
     translator, target = request.translator, one.target
     ranked = _ranking(context, request, one) if whole.unit == context.place.code else None
     return [
@@ -135,7 +135,8 @@ def _course(
     def written(value: float) -> str:
         return measured(value, target.measure_unit, translator, short=True)
 
-    told = f"{target.label(request.language)}: {board.now(one, translator)}; {translator('aim')} {board.aim(target, translator)}"
+    figure = f"{target.label(request.language)}: {board.now(one, translator)}"
+    told = f"{figure}; {translator('aim')} {board.aim(target, translator)}"
     hint = [html.P(translator("as_then"), className="hint")] if not one.points else []
     return [
         drawing(

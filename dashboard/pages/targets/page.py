@@ -1,4 +1,4 @@
-"""`/targets`: how the province's targets stand, grouped by status, what calls first; `?unit=` of a commune, `?target=` one."""
+"""`/targets`: the province's targets by status, most urgent first; `?unit=`, `?target=`."""
 
 from collections.abc import Callable
 from functools import partial
@@ -24,10 +24,10 @@ from schemas.scores import TargetStanding, TargetStatus
 
 
 def content(context: PageContext, request: PageRequest) -> Part:
-    """The page."""
+    """Build the page."""
     beside(
         partial(earlier, context, board_unit(context, request))
-    )  # of the course, which is shown in the end
+    )  # of the course, which is shown last
     whole, rows = board.shown(context, request)
     if code := request.get("target"):
         return detail(context, request, whole, board.named(whole, code, request.translator))
@@ -128,7 +128,7 @@ def _table(
 def columns(
     context: PageContext, request: PageRequest, whole: Scoreboard
 ) -> tuple[TableColumn, ...]:
-    """The columns of the scoreboard; each row holds its standing as `one`."""
+    """Return the columns of the scoreboard; each row holds its standing as `one`."""
     translator, today, days = request.translator, board.local_day(whole), past(context, whole.unit)
     shows = {
         "status": lambda row: chip(
@@ -139,7 +139,8 @@ def columns(
         "due": lambda row: [
             board.aim(row["one"].target, translator),
             html.Small(
-                f"{translator.day(row['one'].target.due)} · {board.left(row['one'].target.due, today, translator)}"
+                f"{translator.day(row['one'].target.due)} · "
+                f"{board.left(row['one'].target.due, today, translator)}"
             ),
         ],
         "trend": lambda row: cells.trend(

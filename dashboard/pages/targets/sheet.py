@@ -1,4 +1,4 @@
-"""The scoreboard and the series of a target as files."""
+"""The scoreboard, and the series of a target, as files."""
 
 from collections.abc import Iterator
 
@@ -28,7 +28,7 @@ REPORTS = ("day", "value", "measure_of", "state", "period", "agency", "reported_
 
 
 def sheet(context: PageContext, request: PageRequest) -> Sheet:
-    """What the address shows: the targets in its order and filter, or the reports of the one target that it asks for."""
+    """Return the table behind an address: targets in order, or the reports of the one named."""
     translator = request.translator
     whole, rows = shown(context, request)
     day = f"{local_day(whole):%Y%m%d}"

@@ -1,6 +1,6 @@
-"""`/unit/<code>`: the province, a commune or an agency, with all that is known of it and the records behind it.
+"""`/unit/<code>`: the province, a commune or an agency: its figures and the records behind them.
 
-Reading order: `page` (what stands where), `cards` (figures with target and trend), `queues` (records: what is overdue, due soon,
-open, waiting, and those behind any figure), `below` (its communes or agencies, ranked), `calls` (alarms), `feeds` (sources with
-their contacts), `points` (scores).
+Reading order: `page` (the layout), `queues` (records that are overdue, due soon, open or waiting,
+and those behind any figure), `children` (its communes or agencies, ranked), `alarms` (alarms), `feeds`
+(sources with their contacts), `scores` (scores).
 """

@@ -1,4 +1,4 @@
-"""The sources of a unit: each feed now and over the last 24 hours, with who answers for it and their telephone."""
+"""Sources of a unit: each feed now and over 24 hours, with its contact and telephone."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ from schemas.reference import Agency
 from schemas.sources.freshness import Source
 
 MAX_FEEDS = 8
-"""Feeds that are shown one by one; of a province the gravest."""
+"""Feeds listed one by one; of a province the most severe."""
 
 
 def of_unit(sources: Sequence[Source], unit: UnitRef) -> list[Source]:
-    """The feeds of a unit, the gravest first: of a commune those of its agencies, of the province all."""
+    """Return the feeds of a unit, most severe first: a commune has those of its agencies."""
     found = [
         one
         for one in sources
@@ -33,7 +33,7 @@ def of_unit(sources: Sequence[Source], unit: UnitRef) -> list[Source]:
 
 
 def feeds(context: PageContext, request: PageRequest, unit: UnitRef, now: datetime) -> Part:
-    """The section."""
+    """Build the section."""
     translator, found = request.translator, of_unit(context.current_sources(), unit)
     if not found:
         return section(

@@ -1,4 +1,4 @@
-"""`/unit/<code>`: what stands where."""
+"""`/unit/<code>`: the layout of the page."""
 
 from functools import partial
 
@@ -6,13 +6,13 @@ from dash import html
 
 from dashboard.components.parts import Part, crumbs, link, listed, nothing, section
 from dashboard.components.unit_cards import key_cards, kind_cards
-from dashboard.components.unit_refs import UnitRef, unit_link, who
+from dashboard.components.unit_refs import UnitRef, resolve_unit, unit_link
 from dashboard.i18n.translator import Translator
-from dashboard.pages.unit.below import below
-from dashboard.pages.unit.calls import calls
+from dashboard.pages.unit.alarms import alarms_section
+from dashboard.pages.unit.children import children_table
 from dashboard.pages.unit.feeds import feeds
-from dashboard.pages.unit.points import points
 from dashboard.pages.unit.queues import behind, queues
+from dashboard.pages.unit.scores import score_sections
 from dashboard.query.concurrent import beside
 from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
@@ -23,13 +23,17 @@ from schemas.places import Commune, Province
 from schemas.reference import agency_today
 
 TREND_SECONDS = 300.0
-"""Trends change once a day, but for their last day."""
+"""Trends change once a day, except for their last day."""
 
 
 def content(context: PageContext, request: PageRequest) -> Part:
-    """The page. Raises `LookupError` for a code that nobody here has."""
+    """Build the page.
+
+    Raises:
+        LookupError: no unit of this installation has the code.
+    """
     code = request.path.removeprefix("/unit/").strip("/")
-    unit = who(context.place, code)
+    unit = resolve_unit(context.place, code)
     if unit is None:
         raise LookupError(request.translator("no_unit", code=code))
     trends = beside(
@@ -39,7 +43,7 @@ def content(context: PageContext, request: PageRequest) -> Part:
             TREND_SECONDS,
         )
     )
-    calling = beside(partial(calls, context, request, unit, context.clock.now()))
+    calling = beside(partial(alarms_section, context, request, unit, context.clock.now()))
     now, units = context.clock.now(), context.units()
     readings = {one: found for one, found in units.get(code, {}).items() if one != TIMELY}
     heading = _heading(context, request, unit)
@@ -51,7 +55,7 @@ def content(context: PageContext, request: PageRequest) -> Part:
         ]
     its_feeds, its_points = (
         beside(partial(feeds, context, request, unit, now)),
-        beside(partial(points, context, request, unit)),
+        beside(partial(score_sections, context, request, unit)),
     )
     waiting = queues(context, request, unit, readings, now)
     kinds = dict.fromkeys(figure.kind for figure in FIGURES)
@@ -59,7 +63,7 @@ def content(context: PageContext, request: PageRequest) -> Part:
     words = [
         (kind, kind_cards(request, unit, context.place, kind, readings, course)) for kind in kinds
     ]
-    # Beside the long table of a province's communes there is no room for them.
+    # There is no room for them beside the long table of a province's communes.
     wide = unit.what == "province"
     return [
         heading,
@@ -70,7 +74,7 @@ def content(context: PageContext, request: PageRequest) -> Part:
         html.Div(
             [
                 html.Div(
-                    [below(context, request, unit, units), *([] if wide else waiting)],
+                    [children_table(context, request, unit, units), *([] if wide else waiting)],
                     className="column",
                 ),
                 html.Div(
@@ -90,7 +94,7 @@ def content(context: PageContext, request: PageRequest) -> Part:
 
 
 def _heading(context: PageContext, request: PageRequest, unit: UnitRef) -> html.Header:
-    """Where it belongs, its name, and the facts that tell it from others."""
+    """Show the unit above it, its name, and what distinguishes it from others."""
     translator = request.translator
     return html.Header(
         [
@@ -151,20 +155,20 @@ def _facts(request: PageRequest, unit: UnitRef, translator: Translator) -> list[
 
 
 def _on_map(context: PageContext, request: PageRequest, unit: UnitRef) -> list[Part]:
-    """Leads to the map with the unit chosen; a unit that is no more, or not yet, lies on none."""
+    """Link to the map with the unit selected; a unit not in force that day is on no map."""
     code = None if unit.what == "province" else unit.code
     return [] if unit.elsewhen else [link(request, request.translator("map_on"), "/map", unit=code)]
 
 
 def _origins(context: PageContext, request: PageRequest, unit: UnitRef) -> list[Part]:
-    """What a unit of today, or the commune of an agency, was made of."""
+    """List the units that a unit of today, or the commune of an agency, was formed from."""
     return listed(
         unit_link(request, context.place, one.former) for one in places.predecessors(unit.commune)
     ) or [request.translator("none")]
 
 
 def _heirs(context: PageContext, request: PageRequest, unit: UnitRef) -> list[Part]:
-    """What a former unit became."""
+    """List what a former unit became."""
     if unit.agency is not None:
         heir = agency_today(unit.code)
         return [unit_link(request, context.place, heir)] if heir else [request.translator("none")]

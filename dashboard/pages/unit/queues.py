@@ -1,4 +1,4 @@
-"""The records of a unit: those that wait for somebody, a few of each queue, and all of those behind a figure."""
+"""Records of a unit: the first of each queue that waits for somebody, or all behind a figure."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -23,7 +23,7 @@ QUEUES = (
     ("feedback.open", "queue_feedback", "left"),
     ("document.waiting", "queue_documents", "urgent"),
 )
-"""Figures whose records wait for somebody: code, heading, which come first."""
+"""Figures whose records wait for somebody: code, heading, sort order."""
 TOP = 6
 PREFIX = "records_"
 SORTS = {
@@ -33,14 +33,14 @@ SORTS = {
     "status": "status",
     "agency": "agency",
 }
-"""An order of records behind a figure, and how lists call it."""
+"""Sort order of the records behind a figure, and its name on list pages."""
 OWN = ("records", f"{PREFIX}sort", f"{PREFIX}page")
 
 
 def queues(
     context: PageContext, request: PageRequest, unit: UnitRef, readings: Readings, now: datetime
 ) -> list[Part]:
-    """The first records of each queue that the unit has, with how many there are."""
+    """List the first records of each queue that the unit has, with their number."""
     shown = [one for one in QUEUES if one[0] in readings]
     return [
         section(
@@ -85,7 +85,7 @@ def _queue(
 
 
 def behind(context: PageContext, request: PageRequest, unit: UnitRef, now: datetime) -> Part:
-    """All records behind the figure that the address asks for, a page of them; None where it asks for none."""
+    """List a page of the records behind the figure in the address; None if it names none."""
     code = request.get("records")
     if not code:
         return None
@@ -148,7 +148,7 @@ def _as_list(
     only: Mapping[str, tuple[str, ...]],
     wish: Wish,
 ) -> str:
-    """The address of the same records as a list of their own."""
+    """Return the address of the list page that shows the same records."""
     known = {one.name for one in choices(figure.kind)}
     conditions: dict[str, str | None] = {
         name: said(values) for name, values in only.items() if name in known

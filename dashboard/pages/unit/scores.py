@@ -1,4 +1,4 @@
-"""The scores of a unit by the sets of criteria that are for it: total or "not enough data", groups, what loses most points."""
+"""Scores of a unit by each set of criteria: total or "not enough data", groups, largest losses."""
 
 from functools import partial
 
@@ -17,8 +17,8 @@ from schemas.scores import GroupScore, Score, ScorePart
 LOSSES = 3
 
 
-def points(context: PageContext, request: PageRequest, unit: UnitRef) -> list[Part]:
-    """A section per set of criteria; none for a unit that no set scores, or that is no more."""
+def score_sections(context: PageContext, request: PageRequest, unit: UnitRef) -> list[Part]:
+    """Build a section per set of criteria; none for a unit that is not scored or not in force."""
     if unit.elsewhen:
         return []
     sets = [
@@ -76,7 +76,7 @@ def _score(request: PageRequest, unit: UnitRef, score: Score) -> list[Part]:
 
 
 def _group(one: GroupScore, translator: Translator) -> html.Li:
-    """A group as a bar: points got in grey, points lost left empty, points that nobody knows hatched."""
+    """Draw a group as a bar: points won grey, points lost empty, unknown points hatched."""
     most, got = one.group.points, one.points or 0.0
     unknown = most - one.known
     words = (

@@ -1,4 +1,4 @@
-"""The alarms of a unit: what is open, and what was in the last days; with links to the units that they are about."""
+"""Alarms of a unit, open ones and those of the last days, with links to the units concerned."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ MAX_OPEN, MAX_OVER, MAX_NAMES = 8, 6, 2
 
 
 @dataclass(frozen=True)
-class Call:
+class PastAlarm:
     """An alarm that is over."""
 
     alarm: StoredAlarm
@@ -31,16 +31,25 @@ class Call:
 
 def of_unit(
     rows: Sequence[Mapping[str, Any]], unit: UnitRef
-) -> tuple[list[StoredAlarm], list[Call]]:
-    """The alarms that are about a unit, from rows of `AlarmStore.history`: those that are open, the gravest first, and those that
-    are over. Of a commune also those of its agencies. What is one matter is told once."""
+) -> tuple[list[StoredAlarm], list[PastAlarm]]:
+    """Return the open and the past alarms of a unit; those of a commune include its agencies'.
+
+    Several alarms about one matter count once.
+
+    Args:
+        rows: rows of `AlarmStore.history`.
+        unit: the unit.
+
+    Returns:
+        The open alarms, most severe first, and those that are over.
+    """
     its = [row for row in rows if _is_about(row, unit)]
     is_open = alarms.merged(alarms.read(row for row in its if row["cleared_at"] is None))
     is_open.sort(
         key=lambda one: (one.priority, -(one.since.timestamp() if one.since else 0.0), one.id)
     )
     return is_open, [
-        Call(alarms.read([row])[0], row["cleared_at"])
+        PastAlarm(alarms.read([row])[0], row["cleared_at"])
         for row in its
         if row["cleared_at"] is not None
     ]
@@ -54,8 +63,10 @@ def _is_about(row: Mapping[str, Any], unit: UnitRef) -> bool:
     )
 
 
-def calls(context: PageContext, request: PageRequest, unit: UnitRef, now: datetime) -> Part:
-    """The section."""
+def alarms_section(
+    context: PageContext, request: PageRequest, unit: UnitRef, now: datetime
+) -> Part:
+    """Build the section."""
     translator = request.translator
     rows = context.once(
         "alarms of the last days", lambda: context.alarms.history(now - timedelta(days=DAYS), now)
@@ -96,7 +107,7 @@ def calls(context: PageContext, request: PageRequest, unit: UnitRef, now: dateti
                 className="calls over",
             )
         )
-    # While nobody looks, how many there are is not known.
+    # While the watch does not run, the number of alarms is unknown.
     return section(
         translator("alarms", n=len(is_open) if watched.alive else "?"), *said, id="alarms"
     )
@@ -113,7 +124,7 @@ def _open(
     return _row(one, place, request, f"p{one.priority}" if watched.alive else "unknown", since)
 
 
-def _over(one: Call, place: ProvinceContext, request: PageRequest, now: datetime) -> html.Li:
+def _over(one: PastAlarm, place: ProvinceContext, request: PageRequest, now: datetime) -> html.Li:
     return _row(
         one.alarm,
         place,
@@ -136,7 +147,7 @@ def _row(
 
 
 def _where(alarm: StoredAlarm, place: ProvinceContext, request: PageRequest) -> Part:
-    """The places of an alarm as links; many as the wall says them."""
+    """Link the places of an alarm; many are summed up in the wall's words."""
     codes = alarm.communes or alarm.agencies
     if not codes or len(codes) > MAX_NAMES:
         return where(alarm, place, request.translator)

@@ -1,4 +1,4 @@
-"""What is below a unit: the communes and bodies of the province, the agencies of a commune, ranked by any figure."""
+"""The units below a unit, ranked by any figure: communes and bodies of a province, or agencies."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,8 +7,8 @@ from dash import dcc, html
 
 from dashboard.components.parts import Part, labelled, section, value
 from dashboard.components.table import Row, TableColumn, Wish, sorted_rows, table
-from dashboard.components.unit_cards import CALLING
-from dashboard.components.unit_refs import UnitRef, unit_link, who
+from dashboard.components.unit_cards import URGENT_COUNTS
+from dashboard.components.unit_refs import UnitRef, resolve_unit, unit_link
 from dashboard.i18n.translator import Translator, sort_key
 from dashboard.query.figures import OUTSIDE
 from dashboard.query.snapshot import ProvinceContext
@@ -30,10 +30,10 @@ PREFIX = "units_"
 PAGE_SIZE = 200
 
 
-def below(
+def children_table(
     context: PageContext, request: PageRequest, unit: UnitRef, units: Mapping[str, Readings]
 ) -> Part:
-    """The table; None for an agency, which has nothing below it."""
+    """Build the table; None for an agency, which has no units below it."""
     translator = request.translator
     if unit.what == "agency":
         return None
@@ -52,7 +52,7 @@ def below(
     rows: list[Row] = [
         {"code": code, "name": found.label(translator), "readings": units.get(code, {})}
         for code in codes
-        if (found := who(context.place, code))
+        if (found := resolve_unit(context.place, code))
     ]
     shown = columns(request, context.place, chosen, short=unit.what == "province" and not bodies)
     wish = Wish.of(request, PREFIX, usual(chosen), size=PAGE_SIZE)
@@ -73,7 +73,7 @@ def below(
 def columns(
     request: PageRequest, place: ProvinceContext, chosen: Figure | None, *, short: bool
 ) -> tuple[TableColumn, ...]:
-    """The unit, whose name is short or not, the usual figures, and before them the chosen one."""
+    """Return the columns: unit (short name if `short`), chosen figure, the usual ones."""
     translator = request.translator
     codes = dict.fromkeys([*([chosen.code] if chosen else []), *USUAL])
     return (
@@ -89,7 +89,7 @@ def columns(
 
 
 def _name(request: PageRequest, place: ProvinceContext, row: Row) -> Part:
-    if row["code"] == OUTSIDE:  # why is told where the sources are
+    if row["code"] == OUTSIDE:  # `/sources` says why
         return dcc.Link(
             row["name"],
             href=request.link("/sources"),
@@ -115,7 +115,7 @@ def _figure(figure: Figure, translator: Translator) -> TableColumn:
             )
         if not one.value:
             return html.Span(words, className="quiet")
-        if figure.code in CALLING:
+        if figure.code in URGENT_COUNTS:
             return html.Span([html.I(className="shape p2"), " ", html.B(words)])
         return words
 
@@ -131,7 +131,7 @@ def _figure(figure: Figure, translator: Translator) -> TableColumn:
 
 
 def usual(chosen: Figure | None) -> str:
-    """Sorted so that the worst is first."""
+    """Return the usual order of a figure: the worst first."""
     if chosen is None:
         return "-filing.overdue"
     return chosen.code if chosen.better == "up" else f"-{chosen.code}"
@@ -148,14 +148,14 @@ def _codes(context: PageContext, unit: UnitRef, bodies: bool) -> Sequence[str]:
 
 
 def _switch(request: PageRequest, unit: UnitRef, bodies: bool) -> Part:
-    """From communes to bodies of the province and back."""
+    """Link from the communes to the bodies of the province, and back."""
     other = {"level": None if bodies else "bodies", f"{PREFIX}sort": None}
     words = request.translator("below_communes" if bodies else "below_bodies")
     return dcc.Link(words, href=request.with_(**other))
 
 
 def _chooser(request: PageRequest, chosen: Figure | None) -> html.Form:
-    """A form that ranks by any figure: its choice becomes a parameter of the address."""
+    """Build a form that ranks by any figure: its choice becomes a parameter of the address."""
     translator = request.translator
     kept = [name for name in (*FRAME, "level") if request.get(name)]
     options: list[Any] = [html.Option(translator("usual_figures"), value="")]
