@@ -15,7 +15,7 @@ from dashboard.components import unit_cards as cards
 from dashboard.components.record_address import link_to, record_of
 from dashboard.components.record_rows import columns, left, short, status_label
 from dashboard.components.table import Wish, sorted_rows
-from dashboard.components.unit_refs import commune_name, name, unit_link, who
+from dashboard.components.unit_refs import commune_name, name, resolve_unit, unit_link
 from dashboard.components.unit_search import found_agencies, found_units
 from dashboard.i18n.catalogue import catalogue
 from dashboard.i18n.translator import Translator
@@ -46,7 +46,7 @@ def text(components: Any) -> str:
 
 def test_a_code_is_the_province_a_commune_or_an_agency_of_it() -> None:
     whats = {
-        code: found.what if (found := who(PLACE, code)) else None
+        code: found.what if (found := resolve_unit(PLACE, code)) else None
         for code in ("46", "19753", "H57.19753.UB", "H57.SYT")
     }
     assert whats == {
@@ -55,13 +55,17 @@ def test_a_code_is_the_province_a_commune_or_an_agency_of_it() -> None:
         "H57.19753.UB": "agency",
         "H57.SYT": "agency",
     }
-    assert who(PLACE, "H56.SYT") is None and who(PLACE, "nobody") is None and who(PLACE, "") is None
+    assert (
+        resolve_unit(PLACE, "H56.SYT") is None
+        and resolve_unit(PLACE, "nobody") is None
+        and resolve_unit(PLACE, "") is None
+    )
 
 
 def test_a_code_that_communes_reused_is_the_commune_of_today_and_a_former_one_says_until_when() -> (
     None
 ):
-    today, former = who(PLACE, "19753"), who(PLACE, "19750")
+    today, former = resolve_unit(PLACE, "19753"), resolve_unit(PLACE, "19750")
     assert today is not None and not today.former and today.label(VI) == "Phường Phú Xuân"
     assert (
         former is not None
@@ -69,16 +73,22 @@ def test_a_code_that_communes_reused_is_the_commune_of_today_and_a_former_one_sa
         and former.label(VI) == "Phường Tây Lộc (đến 30/06/2025)"
     )
     assert former.label(EN) == "Tây Lộc Ward (until 30/06/2025)"
-    old_desk = who(PLACE, "H57.19750")
+    old_desk = resolve_unit(PLACE, "H57.19750")
     assert old_desk is not None and old_desk.former and old_desk.commune == "19750"
-    assert who(PLACE, "00001") is None, "a former commune of another province has no page here"
+    assert resolve_unit(PLACE, "00001") is None, (
+        "a former commune of another province has no page here"
+    )
 
 
 def test_before_the_reform_a_code_is_the_unit_of_that_day_and_one_of_today_is_still_to_come() -> (
     None
 ):
     then = PLACE.then(Replay(datetime(2025, 6, 25, 9, tzinfo=UTC)))
-    ward, desk, district = who(then, "19753"), who(then, "H57.19753"), who(then, "H57.474")
+    ward, desk, district = (
+        resolve_unit(then, "19753"),
+        resolve_unit(then, "H57.19753"),
+        resolve_unit(then, "H57.474"),
+    )
     assert ward is not None and not ward.elsewhen and ward.label(VI) == "Phường Thuận Lộc"
     assert desk is not None and not desk.elsewhen and "Thuận Lộc" in desk.label(VI)
     assert district is not None and district.what == "agency" and not district.elsewhen
@@ -88,7 +98,7 @@ def test_before_the_reform_a_code_is_the_unit_of_that_day_and_one_of_today_is_st
         "day",
         "today",
     )
-    assert [one.code for one in found_units(then, "Thuận Lộc")] == ["19753"] and who(
+    assert [one.code for one in found_units(then, "Thuận Lộc")] == ["19753"] and resolve_unit(
         then, "00001"
     ) is None
 
@@ -96,7 +106,7 @@ def test_before_the_reform_a_code_is_the_unit_of_that_day_and_one_of_today_is_st
 def test_a_special_zone_that_was_a_district_is_still_to_come_before_the_reform() -> None:
     place = ProvinceContext("51")
     now, then = (
-        who(one, "21548")
+        resolve_unit(one, "21548")
         for one in (place, place.then(Replay(datetime(2025, 6, 25, 9, tzinfo=UTC))))
     )
     assert (
@@ -396,7 +406,7 @@ def test_the_alarms_of_a_commune_are_those_about_it_and_about_its_agencies() -> 
         alarm(communes=["19753"], cleared_at=NOW),
         alarm(),
     ]
-    commune, province, agency = (who(PLACE, code) for code in ("19753", "46", "H57.19753"))
+    commune, province, agency = (resolve_unit(PLACE, code) for code in ("19753", "46", "H57.19753"))
     assert commune and province and agency
     is_open, over = alarms.of_unit(rows, commune)
     assert [one.cause for one in is_open] == ["silent", "figure"] and len(over) == 1, (
@@ -419,7 +429,7 @@ def test_a_burst_and_the_cluster_in_its_commune_are_told_once() -> None:
             radius=200.0,
         ),
     ]
-    commune = who(PLACE, "19753")
+    commune = resolve_unit(PLACE, "19753")
     assert commune and [one.count for one in alarms.of_unit(rows, commune)[0]] == [20]
 
 
@@ -429,7 +439,7 @@ def test_the_feeds_of_a_unit_come_with_the_gravest_first() -> None:
         Source("H57.19753", "filing", SourceState.SILENT, NOW - timedelta(days=1), "19753"),
         Source("H57.SYT", "document", SourceState.LATE, NOW),
     )
-    commune, agency = who(PLACE, "19753"), who(PLACE, "H57.SYT")
+    commune, agency = resolve_unit(PLACE, "19753"), resolve_unit(PLACE, "H57.SYT")
     assert commune and agency
     assert [one.state for one in feeds.of_unit(sources, commune)] == [
         SourceState.SILENT,
