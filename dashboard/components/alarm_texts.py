@@ -4,21 +4,19 @@ from dash import html
 
 from dashboard.components.unit_refs import commune_name
 from dashboard.i18n.translator import Translator
+from dashboard.query.alarm_causes import cause_of
 from dashboard.query.alarm_groups import StoredAlarm
 from dashboard.query.snapshot import ProvinceContext, Snapshot
 from schemas import reference
 
 MAX_NAMES = 5
-ONE_SENTENCE = ("dead_letters", "figure")
-"""Causes that are told in the same words however many units they are about."""
 
 
 def where(alarm: StoredAlarm, place: ProvinceContext, translator: Translator) -> str:
     """The place of an alarm in words."""
-    if alarm.cause == "dead_letters":
-        return translator("dead_letters_place")
-    if alarm.cause in ("figure", "off_track") and not alarm.units:
-        return translator("whole_province")
+    stands_for = cause_of(alarm.cause).place
+    if stands_for:
+        return translator(stands_for)
     names = [
         place.names.get(code) or commune_name(code, place, translator) for code in alarm.communes
     ]
@@ -31,22 +29,17 @@ def where(alarm: StoredAlarm, place: ProvinceContext, translator: Translator) ->
 
 def sentence(alarm: StoredAlarm, translator: Translator) -> str:
     """What is the matter, in one sentence."""
-    rule = reference.alarm_rule(alarm.rule)
-    subject = (
-        reference.category_label(alarm.subject, translator.language).lower()
-        if alarm.cause == "burst"
-        else alarm.subject
-    )
-    if alarm.cause == "off_track" and alarm.told > 1:
-        return translator("off_track_many", n=translator.number(alarm.told))
+    rule, cause = reference.alarm_rule(alarm.rule), cause_of(alarm.cause)
+    of_alarms = cause.many_of == "alarms"
+    several = (alarm.told if of_alarms else alarm.units) > 1
     said = translator(
-        f"{alarm.cause}_many"
-        if alarm.units > 1 and alarm.cause not in ONE_SENTENCE
-        else alarm.cause,
+        cause.many if several else cause.one,
         target=reference.target_label(alarm.subject.partition(".")[2], translator.language),
-        n=translator.number(alarm.count),
+        n=translator.number(alarm.told if several and of_alarms else alarm.count),
         change=translator.change(alarm.change),
-        category=subject,
+        category=reference.category_label(alarm.subject, translator.language).lower()
+        if cause.subject == "category"
+        else alarm.subject,
         minutes=int(rule.span_minutes) if rule else 0,
         rule=rule.label(translator.language) if rule else alarm.rule,
         value=translator.number(alarm.value, 0 if alarm.value == round(alarm.value) else 1),
@@ -64,10 +57,11 @@ def sentence(alarm: StoredAlarm, translator: Translator) -> str:
 
 def _feed(alarm: StoredAlarm, translator: Translator) -> str:
     """The feed that an alarm is about, as it stands in the sentence."""
-    if alarm.cause not in ("silent", "malformed", "ahead"):
+    subject = cause_of(alarm.cause).subject
+    if subject not in ("feed", "feed_first"):
         return ""
     word = translator(f"feed_{alarm.subject}")
-    return word if alarm.cause == "ahead" else word.lower()
+    return word if subject == "feed_first" else word.lower()
 
 
 def rows(snapshot: Snapshot, place: ProvinceContext, translator: Translator) -> list[html.Article]:

@@ -13,6 +13,7 @@ from dash import html
 
 from dashboard.components.rotation import KINDS, scene_of
 from dashboard.i18n.translator import Translator
+from dashboard.query.alarm_causes import cause_of
 from dashboard.query.snapshot import ProvinceContext, Snapshot
 from dashboard.request.view import Measure
 from schemas import places
@@ -76,9 +77,7 @@ def calls(snapshot: Snapshot, kind: str = "") -> dict[str, int]:
     """Commune code → priority of its gravest alarm, of those about a kind or about any. Silent sources are not calls but hatch."""
     found: dict[str, int] = {}
     for alarm in snapshot.calls:
-        if alarm.cause not in ("silent", "malformed") and (
-            not kind or scene_of(alarm) == KINDS[kind]
-        ):
+        if cause_of(alarm.cause).marks_communes and (not kind or scene_of(alarm) == KINDS[kind]):
             for code in alarm.communes:
                 found[code] = min(alarm.priority, found.get(code, alarm.priority))
     return found

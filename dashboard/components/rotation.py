@@ -9,29 +9,29 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from dashboard.query.alarm_causes import ALARM_CAUSES, OF_FIGURE, cause_of
 from dashboard.query.alarm_groups import StoredAlarm
-from dashboard.request.view import Scene
+from dashboard.request.view import SCENES, Scene
+from schemas.declared import whole
 
 HELD = {1: timedelta(hours=1), 2: timedelta(minutes=2)}
 """Priority → for how long after it was raised an alarm holds the rotation."""
-ABOUT: dict[str, Scene] = {
-    "burst": "feedback",
-    "pile": "filings",
-    "flash": "documents",
-    "off_track": "targets",
-    "silent": "sources",
-    "malformed": "sources",
-    "ahead": "sources",
-    "refused": "sources",
-    "dead_letters": "sources",
-}
-"""Cause → the scene that is about it; a figure's is that of its kind."""
+SCENE_OF: dict[str, Scene] = {name: name for name in SCENES}
 KINDS: dict[str, Scene] = {
     "filing": "filings",
     "feedback": "feedback",
     "document": "documents",
     "meeting": "meetings",
 }
+
+"""The first part of a figure's code → its scene."""
+whole(
+    "alarm causes",
+    *(
+        (one.scene in (*SCENES, OF_FIGURE), f"no scene {one.scene} for the cause {one.code}")
+        for one in ALARM_CAUSES
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,10 @@ class Turn:
 
 def scene_of(alarm: StoredAlarm) -> Scene:
     """The scene that is about what an alarm is about."""
-    return (
-        KINDS.get(alarm.subject.partition(".")[0], "overview")
-        if alarm.cause == "figure"
-        else ABOUT.get(alarm.cause, "overview")
-    )
+    about = cause_of(alarm.cause).scene
+    if about == OF_FIGURE:
+        return KINDS.get(alarm.subject.partition(".")[0], "overview")
+    return SCENE_OF[about]
 
 
 def turn(

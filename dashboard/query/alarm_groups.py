@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
+from dashboard.query.alarm_causes import cause_of
 from schemas.clickhouse.watch_tables import late_after
 
 GROUP_ABOVE = 2
 """More alarms than this of one cause are told as one."""
-TWICE_SEEN = ("burst", "pile")
-"""Causes that two rules look at."""
 
 
 @dataclass(frozen=True)
@@ -82,20 +81,20 @@ def read(rows: Iterable[Mapping[str, Any]]) -> list[StoredAlarm]:
     """Alarms as they are kept: the rows of `AlarmStore.open`."""
     return [
         StoredAlarm(
-            row["cause"],
-            row["priority"],
-            row["since"] or row["raised_at"],
-            tuple(row["communes"]),
-            row["subject"],
-            row["count"],
-            row["change"],
-            tuple(row["agencies"]),
-            timedelta(seconds=row["value"]) if row["cause"] == "ahead" else timedelta(0),
-            row["rule"],
-            row["value"],
-            row["radius"],
-            row["lat"],
-            row["lon"],
+            cause=row["cause"],
+            priority=row["priority"],
+            since=row["since"] or row["raised_at"],
+            communes=tuple(row["communes"]),
+            subject=row["subject"],
+            count=row["count"],
+            change=row["change"],
+            agencies=tuple(row["agencies"]),
+            span=timedelta(seconds=row["value"] if cause_of(row["cause"]).value_is_seconds else 0),
+            rule=row["rule"],
+            value=row["value"],
+            radius=row["radius"],
+            lat=row["lat"],
+            lon=row["lon"],
             raised=row["raised_at"],
         )
         for row in rows
@@ -108,7 +107,9 @@ def merged(alarms: Iterable[StoredAlarm]) -> list[StoredAlarm]:
     other."""
     found: list[StoredAlarm] = []
     for alarm in alarms:
-        same = [one for one in found if alarm.cause in TWICE_SEEN and _one_matter(one, alarm)]
+        same = [
+            one for one in found if cause_of(alarm.cause).seen_twice and _one_matter(one, alarm)
+        ]
         found = [one for one in found if one not in same]
         found.append(_merged([alarm, *same]) if same else alarm)
     return found
@@ -138,7 +139,7 @@ def grouped(alarms: Sequence[StoredAlarm]) -> tuple[StoredAlarm, ...]:
     """Alarms by priority, the newest first; many of one cause and subject become one with all their places."""
 
     def cause(alarm: StoredAlarm) -> tuple[str, str]:
-        return alarm.cause, "" if alarm.cause == "off_track" else alarm.subject
+        return alarm.cause, alarm.subject if cause_of(alarm.cause).by_subject else ""
 
     found: list[StoredAlarm] = []
     for _, group in groupby(sorted(merged(alarms), key=cause), cause):

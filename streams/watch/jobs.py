@@ -1,19 +1,22 @@
 """What the watch does, how often: rules that are cheap to look at and call within seconds, and those that can wait."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from clickhouse_driver import Client
 
+from schemas.declared import whole
+from schemas.figures import BY_CODE
+from schemas.figures.aging import TIMELY
 from schemas.reference import ZONE, Rule, alarm_rules
 from schemas.settings import Settings
 from streams.admin.retain import Retention
 from streams.lives import Lives
 from streams.watch import book
 from streams.watch.engine import Observed, ended, evaluate
-from streams.watch.questions import QUESTIONS, Look, WatchedProvince
-from streams.watch.readings import observed, readings
+from streams.watch.questions import MEASURES, QUESTIONS, AlarmMeasure, Look, WatchedProvince
+from streams.watch.readings import TARGETS, observed, readings
 from streams.watch.snapshots import Snapshots
 from streams.worker.store import WorkerStore
 
@@ -117,18 +120,56 @@ def tidy(task: Task) -> None:
     book.write(task.store, ended(_rules(task.at), task.at, book.known(task.store, task.at)))
 
 
+def alarm_jobs(measures: Sequence[AlarmMeasure]) -> tuple[WatchJob, ...]:
+    """Return the jobs that ask all the measures, so that none is declared and never asked.
+
+    Raises:
+        IncompleteDeclarationError: if measures of a job are to be asked at different times.
+    """
+    of_job: dict[str, list[AlarmMeasure]] = {}
+    for one in measures:
+        of_job.setdefault(one.job, []).append(one)
+    whole(
+        "alarm measures",
+        *(
+            (len({one.every_seconds for one in ones}) == 1, f"one period of the job {name}")
+            for name, ones in of_job.items()
+        ),
+    )
+    return tuple(
+        WatchJob(name, ones[0].every_seconds, alarms_of(*(one.code for one in ones)))
+        for name, ones in of_job.items()
+    )
+
+
+def check_rules(rules: Iterable[Rule], measures: Sequence[AlarmMeasure]) -> None:
+    """Check that every rule measures something and every measure has a rule.
+
+    Raises:
+        IncompleteDeclarationError: names each rule whose measure is neither declared nor a figure, and each measure without a rule.
+    """
+    declared, known = {one.code for one in measures}, list(rules)
+    whole(
+        "the rules of alarms",
+        *(
+            (
+                rule.measure in declared | BY_CODE.keys() | {TIMELY}
+                or rule.measure.startswith(TARGETS),
+                f"no measure and no figure {rule.measure} for the rule {rule.code}",
+            )
+            for rule in known
+        ),
+        *(
+            (any(rule.measure == code for rule in known), f"no rule for the measure {code}")
+            for code in sorted(declared)
+        ),
+    )
+
+
+check_rules(alarm_rules(), MEASURES)
 JOBS: tuple[WatchJob, ...] = (
     WatchJob("lives", 0.25, Living()),
-    WatchJob("reports", 1.0, alarms_of("feedback.burst", "feedback.cluster")),
-    WatchJob("documents", 5.0, alarms_of("document.flash_waiting")),
-    WatchJob(
-        "sources",
-        5.0,
-        alarms_of(
-            "source.silence", "source.malformed", "source.ahead", "source.refused", "letters.dead"
-        ),
-    ),
-    WatchJob("filings", 10.0, alarms_of("filing.pile", "filing.slow")),
+    *alarm_jobs(MEASURES),
     WatchJob("figures", 30.0, figures),
     WatchJob("ended", 60.0, tidy),
 )

@@ -14,6 +14,7 @@ from typing import Any
 from schemas import reference
 from schemas.clickhouse import sql
 from schemas.clickhouse.sql import moment
+from schemas.declared import whole
 from schemas.events.codes import DocumentStatus, FeedbackStatus, Priority
 from schemas.figures import BY_CODE
 from schemas.figures.questions import AskedMoment, ask
@@ -348,18 +349,47 @@ def dead_letters(look: Look, rule: Rule) -> list[Observed]:
 
 
 Question = Callable[[Look, Rule], Sequence[Observed]]
-QUESTIONS: Mapping[str, Question] = {
-    "feedback.burst": bursts,
-    "feedback.cluster": places,
-    "filing.pile": piles,
-    "filing.slow": slow,
-    "document.flash_waiting": flashes,
-    "source.silence": silences,
-    "source.malformed": malformed,
-    "source.ahead": clocks,
-    "source.refused": refused,
-    "letters.dead": dead_letters,
-}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlarmMeasure:
+    """What rules may measure by name: the question that observes it, and how often it is asked.
+
+    Raises:
+        IncompleteDeclarationError: if it lacks its code, or how often it is asked.
+    """
+
+    code: str
+    question: Question
+    job: str
+    """The job that asks it: measures that are asked equally often, of the same tables, share what they need."""
+    every_seconds: float
+    """The period of that job; all measures of a job name the same."""
+
+    def __post_init__(self) -> None:
+        whole(
+            f"alarm measure {self.code or '?'}",
+            (bool(self.code), "code"),
+            (bool(self.job), "job"),
+            (self.every_seconds > 0, "every_seconds"),
+        )
+
+
+MEASURES: tuple[AlarmMeasure, ...] = (
+    AlarmMeasure(code="feedback.burst", question=bursts, job="reports", every_seconds=1.0),
+    AlarmMeasure(code="feedback.cluster", question=places, job="reports", every_seconds=1.0),
+    AlarmMeasure(
+        code="document.flash_waiting", question=flashes, job="documents", every_seconds=5.0
+    ),
+    AlarmMeasure(code="source.silence", question=silences, job="sources", every_seconds=5.0),
+    AlarmMeasure(code="source.malformed", question=malformed, job="sources", every_seconds=5.0),
+    AlarmMeasure(code="source.ahead", question=clocks, job="sources", every_seconds=5.0),
+    AlarmMeasure(code="source.refused", question=refused, job="sources", every_seconds=5.0),
+    AlarmMeasure(code="letters.dead", question=dead_letters, job="sources", every_seconds=5.0),
+    AlarmMeasure(code="filing.pile", question=piles, job="filings", every_seconds=10.0),
+    AlarmMeasure(code="filing.slow", question=slow, job="filings", every_seconds=10.0),
+)
+QUESTIONS: Mapping[str, Question] = {one.code: one.question for one in MEASURES}
 """Measure of a rule → its question; any other measure is the code of a figure."""
 
 

@@ -1,0 +1,127 @@
+"""A declaration is whole or it does not import: half ones of each kind, and what the error names."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from dashboard.components.alarm_texts import sentence, where
+from dashboard.i18n.catalogue import catalogue
+from dashboard.i18n.translator import Translator
+from dashboard.query.alarm_causes import ALARM_CAUSES, AlarmCause, cause_of
+from dashboard.query.alarm_groups import StoredAlarm
+from dashboard.query.snapshot import ProvinceContext
+from schemas.declared import IncompleteDeclarationError, same
+from schemas.reference import alarm_rules
+from schemas.settings import Settings
+from streams.watch import book, jobs
+from streams.watch.jobs import JOBS, Task, alarm_jobs, check_rules
+from streams.watch.questions import MEASURES, AlarmMeasure, bursts
+
+NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+LANGUAGES = ("vi", "en")
+
+
+def without_texts(keys: set[str]) -> list[tuple[str, str]]:
+    """The declared keys that a language has no text for."""
+    return [(key, name) for name in LANGUAGES for key in sorted(keys) if key not in catalogue(name)]
+
+
+def test_names_that_only_one_side_has_are_named() -> None:
+    same("layers", ["a", "b"], ["b", "a"], "layer")
+    with pytest.raises(IncompleteDeclarationError) as error:
+        same("layers", ["a", "x"], ["a", "y"], "layer")
+    assert error.value.missing == (
+        "no declaration of the layer y",
+        "nothing has the declared layer x",
+    )
+
+
+# --- alarm measures and the jobs that ask them
+
+MEASURE: dict[str, Any] = {
+    "code": "feedback.new",
+    "question": bursts,
+    "job": "reports",
+    "every_seconds": 1.0,
+}
+
+
+@pytest.mark.parametrize("part", MEASURE)
+def test_an_alarm_measure_lacks_no_part(part: str) -> None:
+    with pytest.raises(TypeError, match=part):
+        AlarmMeasure(**{name: value for name, value in MEASURE.items() if name != part})
+
+
+@pytest.mark.parametrize("part", ["code", "job", "every_seconds"])
+def test_an_alarm_measure_has_no_empty_part(part: str) -> None:
+    with pytest.raises(IncompleteDeclarationError, match=part):
+        AlarmMeasure(**{**MEASURE, part: type(MEASURE[part])()})
+
+
+def test_every_measure_is_asked_by_the_job_that_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def hear(code: str) -> Any:
+        def question(look: Any, rule: Any) -> list[Any]:
+            asked.append(code)
+            return []
+
+        return question
+
+    monkeypatch.setattr(jobs, "QUESTIONS", {one.code: hear(one.code) for one in MEASURES})
+    monkeypatch.setattr(book, "known", lambda store, at: [])
+    monkeypatch.setattr(book, "write", lambda store, alarms: None)
+    for job in alarm_jobs(MEASURES):
+        asked.clear()
+        job.run(Task(Settings(), None, NOW))  # type: ignore[arg-type]
+        assert set(asked) == {one.code for one in MEASURES if one.job == job.name}
+    assert {one.job for one in MEASURES} <= {job.name for job in JOBS}
+
+
+def test_measures_of_one_job_are_asked_at_one_time() -> None:
+    with pytest.raises(IncompleteDeclarationError, match="reports"):
+        alarm_jobs([*MEASURES, AlarmMeasure(**{**MEASURE, "every_seconds": 2.0})])
+
+
+def test_a_rule_that_measures_nothing_and_a_measure_without_a_rule_are_named() -> None:
+    rules = list(alarm_rules())
+    check_rules(rules, MEASURES)
+    with pytest.raises(IncompleteDeclarationError, match=r"feedback\.burst for the rule burst"):
+        check_rules(rules, [one for one in MEASURES if one.code != "feedback.burst"])
+    with pytest.raises(IncompleteDeclarationError, match=r"no rule for the measure feedback\.new"):
+        check_rules(rules, [*MEASURES, AlarmMeasure(**MEASURE)])
+    lost = msgspec.structs.replace(rules[-1], measure="filing.lost")
+    with pytest.raises(IncompleteDeclarationError, match=r"filing\.lost"):
+        check_rules([*rules, lost], MEASURES)
+
+
+# --- causes of alarms
+
+
+@pytest.mark.parametrize("part", ["code", "one", "many", "scene"])
+def test_a_cause_has_no_empty_part(part: str) -> None:
+    changes: dict[str, Any] = {part: ""}
+    with pytest.raises(IncompleteDeclarationError, match=part):
+        replace(ALARM_CAUSES[0], **changes)
+
+
+def test_a_cause_lacks_no_part() -> None:
+    with pytest.raises(TypeError, match="'subject' and 'scene'"):
+        AlarmCause(code="new", one="new", many="new")  # type: ignore[call-arg]
+
+
+def test_every_cause_has_its_sentences_in_both_languages() -> None:
+    assert not without_texts({key for one in ALARM_CAUSES for key in one.keys})
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("cause", [*(one.code for one in ALARM_CAUSES), "of-the-past"])
+def test_every_cause_is_told_of_one_unit_and_of_many(cause: str, language: Any) -> None:
+    place, translator = ProvinceContext("46"), Translator(language)
+    subject = "filing" if cause_of(cause).subject.startswith("feed") else "x"
+    for units in ((), ("19753",), ("19753", "19774", "19786")):
+        alarm = StoredAlarm(cause, 2, NOW, units, subject, 3, told=max(1, len(units)))
+        assert sentence(alarm, translator).strip() and where(alarm, place, translator).strip()
