@@ -1,4 +1,4 @@
-"""`python -m ingest simulate`: a simulated province, sent to Kafka."""
+"""Define `python -m ingest simulate`, which sends a simulated province to Kafka."""
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +11,7 @@ from ingest import topics
 from ingest.producer import Producer
 from ingest.simulator import staging, state
 from ingest.simulator.clock import REFORMED, ZONE, local_day
-from ingest.simulator.run import SimulationRun, moment_words
+from ingest.simulator.run import SimulationRun, format_moment
 from ingest.simulator.scenes import FOREVER, Faster, Scene, Silence, Storm, Stuck
 from ingest.simulator.screen import ProgressScreen
 from ingest.simulator.world import World
@@ -23,10 +23,10 @@ from schemas.places import restate
 from schemas.reference import agency
 from schemas.settings import Settings
 
-BEFORE = timedelta(days=4)
-"""What is open when a backfill begins was born at most that long before."""
+LOOK_BACK = timedelta(days=4)
+"""Entities that are open when a backfill begins were created at most that long before."""
 KAFKA_TIMEOUT_SECONDS = 15.0
-"""Seconds until a Kafka that does not acknowledge counts as away."""
+"""Seconds until a Kafka that does not acknowledge counts as unavailable."""
 
 
 def simulate(
@@ -35,9 +35,7 @@ def simulate(
     ] = None,
     seed: Annotated[
         int,
-        typer.Option(
-            help="Whatever happens follows from the seed; the same seed gives the same events."
-        ),
+        typer.Option(help="Seed of all chance; the same seed gives the same events."),
     ] = 7,
     days: Annotated[
         int,
@@ -48,18 +46,18 @@ def simulate(
     live: Annotated[
         bool,
         typer.Option(
-            "--live/--no-live", help="Go on with what happens as it happens, until stopped."
+            "--live/--no-live", help="Continue with events as they happen, until stopped."
         ),
     ] = False,
     speed: Annotated[
         int,
         typer.Option(
-            min=1, max=200, help="Live: so many times as much happens; event times stay now."
+            min=1, max=200, help="Live: multiply the event rate by this factor; event times stay."
         ),
     ] = 1,
     since: Annotated[
         datetime | None,
-        typer.Option("--from", help="Send what arrived from then on, up to --to; keeps no state."),
+        typer.Option("--from", help="Send what arrived from then on, until --to; keeps no state."),
     ] = None,
     until: Annotated[
         datetime | None,
@@ -69,29 +67,32 @@ def simulate(
         str | None, typer.Option(help="Kafka bootstrap servers.  [env: IOC_KAFKA_SERVERS]")
     ] = None,
     topic_prefix: Annotated[
-        str | None, typer.Option(help="What topic names begin with.  [env: IOC_TOPIC_PREFIX]")
+        str | None, typer.Option(help="Prefix of topic names.  [env: IOC_TOPIC_PREFIX]")
     ] = None,
     scene: Annotated[
         list[staging.Scenario],
         typer.Option(
-            help="Staged from the beginning of --live or --from on, for an exercise: a storm, an agency that falls silent, a flood "
-            "of filings before Tết; may be repeated."
+            help="Stage this from the start of --live or --from, for an exercise: a storm, an "
+            "agency that falls silent, a flood of filings before Tết; may be repeated."
         ),
     ] = [],  # noqa: B006
     into: Annotated[
         str | None,
         typer.Option(
-            help="Send to the exercise that `python -m streams replay open NAME` holds open; keeps no state."
+            help="Send to the exercise that `python -m streams replay open NAME` keeps open; "
+            "keeps no state."
         ),
     ] = None,
 ) -> None:
-    """Send a simulated, believable province: days of history as fast as Kafka takes them, then live.
+    """Send a simulated province: days of history as fast as Kafka takes them, then live.
 
-    Before 2025-07-01 it is the province of then, with its districts and former communes; what is open on that day goes on under
-    whoever took over. A province that became part of another on that day can be sent with --from before it.
+    Before 2025-07-01 it is the province of that time, with its districts and former communes;
+    entities that are open on that day continue at the successor agency. A province that became part
+    of another on that day can be sent with --from before it.
 
-    A second run goes on where the first stopped: it fills the gap and continues what was open (`simulator.json` in IOC_HOME).
-    Ctrl-C or SIGTERM ends it with nothing lost. While Kafka is away it waits.
+    A second run continues where the first stopped: it fills the gap and continues open entities
+    (`simulator.json` in IOC_HOME). Ctrl-C or SIGTERM ends it without loss. While Kafka is
+    unavailable it waits.
     """
     given = {"province": province, "kafka_servers": kafka_servers, "topic_prefix": topic_prefix}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
@@ -101,7 +102,7 @@ def simulate(
             settings = sandbox(settings, into)
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--into") from None
-    if problem := no_such_province(settings.province, now if since is None else _vietnamese(since)):
+    if problem := province_problem(settings.province, now if since is None else _vietnamese(since)):
         raise typer.BadParameter(problem, param_hint="--province")
     if since is not None:
         start, end = _vietnamese(since), min(_vietnamese(until) if until else now, now)
@@ -114,7 +115,7 @@ def simulate(
         world = world.staging(
             *staging.past(world, milliseconds(end)), *_scenario(world, scene, start, end)
         )
-        run(settings, world, start, end, live=False, remember=_forget)
+        run(settings, world, start, end, live=False, remember=_keep_nothing)
         return
     if scene and not live:
         raise typer.BadParameter("needs --live or --from", param_hint="--scene")
@@ -127,14 +128,15 @@ def simulate(
     if kept and (kept.province, kept.seed) != (settings.province, seed):
         raise typer.BadParameter(
             f"{settings.home} holds a run of province {kept.province} with seed {kept.seed}; "
-            f"go on with those, choose another IOC_HOME, or remove {settings.home / state.FILE} and its data",
+            f"continue with those, choose another IOC_HOME, or remove {settings.home / state.FILE} "
+            "and its data",
             param_hint="--province, --seed",
         )
     if kept:
-        world, start = kept.world, kept.came
+        world, start = kept.world, kept.sent_until
     else:
         start = now - timedelta(days=days)
-        world = World(settings.province, seed, beginning=milliseconds(start - BEFORE))
+        world = World(settings.province, seed, beginning=milliseconds(start - LOOK_BACK))
         world = world.staging(*staging.past(world, milliseconds(now)))
     if live:
         world = world.staging(
@@ -142,9 +144,9 @@ def simulate(
             *_scenario(world, scene, now),
         )
 
-    def remember(world: World, came: datetime) -> None:
+    def remember(world: World, sent_until: datetime) -> None:
         if into is None:
-            state.SimulatorState.of(world, came).save(settings.home)
+            state.SimulatorState.of(world, sent_until).save(settings.home)
 
     run(settings, world, start, now, live=live, remember=remember)
 
@@ -158,7 +160,16 @@ def run(
     live: bool,
     remember: Callable[[World, datetime], None],
 ) -> None:
-    """Send a world from `start` to `end`, and on from there when `live`, until a signal asks to stop."""
+    """Send a world from `start` to `end`, and on from there when `live`, until a signal ends it.
+
+    Args:
+        settings: of the installation.
+        world: what to send.
+        start: moment of the first arrival.
+        end: end of the backfill.
+        live: continue with what happens from then on.
+        remember: is called with the world and how far it is sent.
+    """
 
     def connect() -> Producer:
         topics.ensure(settings)
@@ -177,7 +188,8 @@ def run(
             signal.signal(number, stop)
         here = world.of(milliseconds(start)) or world
         screen.say(
-            f"{here.place.full_name} ({world.province}), seed {world.seed}, from {moment_words(start)}"
+            f"{here.place.full_name} ({world.province}), seed {world.seed}, "
+            f"from {format_moment(start)}"
         )
         for line in _staged(world, end):
             screen.say(f"  {line}")
@@ -188,14 +200,14 @@ def run(
                 sending.live()
         finally:
             sending.close()
-        remember(world, sending.came)
-        screen.say(f"{sending.sent:,} records sent, up to {moment_words(sending.came)}")
+        remember(world, sending.sent_until)
+        screen.say(f"{sending.sent:,} records sent, up to {format_moment(sending.sent_until)}")
 
 
 def _scenario(
     world: World, scenes: Sequence[staging.Scenario], start: datetime, end: datetime | None = None
 ) -> Iterator[Scene]:
-    """What is staged for an exercise from a moment on, until another one or until the run ends."""
+    """Yield the scenes of an exercise from one moment until another, or until the run ends."""
     here = world.of(milliseconds(start)) or world
     for one in dict.fromkeys(scenes):
         yield from staging.exercise(
@@ -203,8 +215,8 @@ def _scenario(
         )
 
 
-def no_such_province(code: str, at: datetime) -> str:
-    """Why no province of that code can be sent from a moment on, with the one to choose instead; empty where it can."""
+def province_problem(code: str, at: datetime) -> str:
+    """Return why a province cannot be sent from then on, and which to choose; empty if it can."""
     try:
         heir = places.province(restate.province_today(code))
     except places.UnknownUnitError as error:
@@ -213,24 +225,27 @@ def no_such_province(code: str, at: datetime) -> str:
         return ""
     former = places.former(code)
     return (
-        f"{former.full_name} ({code}) is part of {heir.full_name} ({heir.code}) since {places.REFORM:%d/%m/%Y}; "
+        f"{former.full_name} ({code}) is part of {heir.full_name} ({heir.code}) "
+        f"since {places.REFORM:%d/%m/%Y}; "
         f"choose --province {heir.code}, or --from a day before that"
     )
 
 
-def _forget(world: World, came: datetime) -> None:
-    """A run between two given times keeps no state."""
+def _keep_nothing(world: World, sent_until: datetime) -> None:
+    """Keep no state: the run is between two given times."""
 
 
 def _staged(world: World, end: datetime) -> list[str]:
-    """What is staged, for whoever shows it."""
+    """Return what is staged, as lines to print."""
     lines, now = [], milliseconds(end)
     for scene in world.scenes:
         if isinstance(scene, Storm) and scene.every == FOREVER:
             lines.append(f"{_at(scene.since)}: storm with {scene.reports} field reports")
         elif isinstance(scene, Storm) and scene.until > now:
+            minutes = scene.every // 60_000
             lines.append(
-                f"{_at(scene.since)} and every {scene.every // 60_000} min: burst of {scene.reports} field reports"
+                f"{_at(scene.since)} and every {minutes} min: "
+                f"burst of {scene.reports} field reports"
             )
         elif isinstance(scene, Silence):
             until = "the end" if scene.until == FOREVER else _at(scene.until)
@@ -249,7 +264,7 @@ def _words(scene: Silence | Stuck) -> str:
 
 
 def _at(ms: int) -> str:
-    return moment_words(datetime.fromtimestamp(ms / 1000, UTC))
+    return format_moment(datetime.fromtimestamp(ms / 1000, UTC))
 
 
 def _vietnamese(at: datetime) -> datetime:

@@ -1,4 +1,4 @@
-"""Time as the simulator counts it: milliseconds since 1970, and working time in them, quick enough for every step."""
+"""Count time in milliseconds since 1970, and working time in them, fast enough for every step."""
 
 from bisect import bisect_left, bisect_right
 from datetime import date, datetime, time, timedelta, timezone
@@ -10,7 +10,7 @@ from schemas.reference import calendar
 
 SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
 ZONE = timezone(timedelta(hours=7))
-"""Viet Nam; a fixed offset, as it has kept one since 1975 and it is the quickest to compute with."""
+"""Viet Nam; a fixed offset, the fastest to compute with, because it has kept one since 1975."""
 FIRST_YEAR = 2019
 _OFFSET = 7 * HOUR
 REFORMED = milliseconds(datetime.combine(REFORM, time(), ZONE))
@@ -18,31 +18,32 @@ REFORMED = milliseconds(datetime.combine(REFORM, time(), ZONE))
 
 
 def moment(ms: int) -> datetime:
-    """The aware datetime of a number of milliseconds."""
+    """Return the aware datetime of a number of milliseconds."""
     return datetime.fromtimestamp(ms / 1000, ZONE)
 
 
 def local_day(ms: int) -> date:
-    """The day in Viet Nam."""
+    """Return the day in Viet Nam."""
     return moment(ms).date()
 
 
 def midnight(ms: int) -> int:
-    """The start of the day in Viet Nam."""
+    """Return the start of the day in Viet Nam."""
     return ms - (ms + _OFFSET) % DAY
 
 
 class WorkClock:
-    """The working calendar of a province from 2019 on, as sorted lists of sessions; asks for more years when it needs them."""
+    """The working calendar of a province from 2019 on, as sorted sessions; grows by years."""
 
     def __init__(self, province: str) -> None:
+        """Start with an empty list of sessions."""
         self._calendar = calendar(province)
         self._starts: list[int] = []
         self._before: list[int] = [0]
         self._year = FIRST_YEAR
 
     def add(self, start: int, work: float) -> int:
-        """The moment at which `work` milliseconds of working time have been done since `start`."""
+        """Return the moment at which `work` ms of working time have passed since `start`."""
         if work <= 0:
             return start
         goal = self._position(start) + int(work)
@@ -52,22 +53,22 @@ class WorkClock:
         return self._starts[session] + goal - self._before[session]
 
     def between(self, start: int, end: int) -> int:
-        """The working time from one moment to a later one, in milliseconds."""
+        """Return the working time from one moment to a later one, in milliseconds."""
         last = self._position(end)
         return last - self._position(start)
 
     def back(self, end: int, work: int) -> int:
-        """The last moment from which `work` milliseconds of working time passed until `end`."""
+        """Return the last moment from which `work` ms of working time passed until `end`."""
         goal = self._position(end) - work
         session = bisect_right(self._before, goal) - 1
         return self._starts[session] + goal - self._before[session]
 
     def is_working(self, at: int) -> bool:
-        """Whether the moment lies in working hours."""
+        """Return whether the moment lies in working hours."""
         return self.between(at, at + 1) > 0
 
     def is_working_day(self, at: int) -> bool:
-        """Whether its day is one of work."""
+        """Return whether its day is a working day."""
         start = midnight(at)
         return self.between(start, start + DAY) > 0
 
@@ -95,5 +96,5 @@ class WorkClock:
 
 @cache
 def work_clock(province: str) -> WorkClock:
-    """The working clock of a province."""
+    """Return the working clock of a province."""
     return WorkClock(province)

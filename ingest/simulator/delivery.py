@@ -1,4 +1,4 @@
-"""What happens to a step on its way here: lag, lateness, repetition, silence of its sender, and events that are wrong."""
+"""Deliver steps with faults: lag, late events, repeats, silent senders, and malformed events."""
 
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
@@ -10,29 +10,35 @@ from ingest.simulator.steps import SimulatedStep
 from ingest.simulator.world import World
 
 REPEATED, LATE, BAD = 0.005, 0.015, 0.001
-"""The part of the events that is sent twice, that arrives minutes to days late, and that has a wrong one beside it."""
+"""Shares of events that are sent twice, that arrive minutes to days late, and that have a malformed
+one next to them.
+"""
 LAG, TARDY_LAG = 4 * SECOND, 35 * MINUTE
 LATEST_AFTER, REPEATED_AFTER = 3 * DAY, 5 * HOUR
 RELEASE = 10 * MINUTE
-"""How long it takes a sender to send all that it withheld while it was silent."""
+"""How long a sender takes to send all that it withheld while it was silent."""
 MAX_DELAY = 6 * TARDY_LAG + LATEST_AFTER + REPEATED_AFTER
 
 Fate = Literal["good", "repeat", "bad"]
 
 
 class Arrival(NamedTuple):
-    """A record that arrives at `at` (ms since 1970): of a step, `copy` times before, or spoilt by `spoil`."""
+    """A record that arrives at `at` (ms since 1970): a step's copy, malformed by `corrupt`."""
 
     at: int
     id: str
     copy: int
     step: SimulatedStep
     fate: Fate
-    spoil: Callable[[bytes], bytes] | None = None
+    corrupt: Callable[[bytes], bytes] | None = None
 
 
 def deliver(world: World, steps: Iterator[SimulatedStep], dice: Dice) -> Iterator[Arrival]:
-    """The arrivals of steps. Each takes the same chances whatever the scenes, so that a scene changes nothing but its own."""
+    """Yield the arrivals of steps.
+
+    Each step draws the same chances whatever the scenes, so that a scene changes only its own
+    arrivals.
+    """
     silences: dict[str, list[Silence]] = {}
     for scene in world.scenes:
         if isinstance(scene, Silence):
@@ -50,7 +56,9 @@ def deliver(world: World, steps: Iterator[SimulatedStep], dice: Dice) -> Iterato
             again = at + int(SECOND * (REPEATED_AFTER / SECOND) ** chance())
             yield Arrival(_released(silences, step.agency, again), step.id, 1, step, "repeat")
         elif fate >= 1 - BAD:
-            yield Arrival(at, step.id, 2, step, "bad", SPOILS[int(chance() * len(SPOILS))])
+            yield Arrival(
+                at, step.id, 2, step, "bad", CORRUPTIONS[int(chance() * len(CORRUPTIONS))]
+            )
 
 
 def _released(silences: dict[str, list[Silence]], agency: str, at: int) -> int:
@@ -86,7 +94,7 @@ def _beyond_the_pole(record: bytes) -> bytes:
     )
 
 
-SPOILS: tuple[Callable[[bytes], bytes], ...] = (
+CORRUPTIONS: tuple[Callable[[bytes], bytes], ...] = (
     _broken,
     _without_agency,
     _number_for_text,

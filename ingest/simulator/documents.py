@@ -1,4 +1,4 @@
-"""E-documents on the interchange axis, from a sender to one receiver or to many, and a flash one that nobody receives."""
+"""Simulate e-documents on the interchange axis, sender to receivers, and a stuck flash one."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from schemas.places import Commune
 
 SENDINGS_PER_DAY, WEEKEND = 560, 0.03
 REFUSED, RECALLED, SIGNED, ORDERS = 0.012, 0.005, 0.965, 0.45
-"""The part of documents that is refused, recalled, signed digitally, and that gives an order with a deadline."""
+"""Shares of documents that are refused, recalled, signed digitally, and that set a deadline."""
 PRIORITIES = Choice(tuple(Priority), (85, 10.5, 3.7, 0.8))
 RECEIVE = {
     Priority.NORMAL: 2.2 * HOUR,
@@ -27,7 +27,7 @@ WITHIN = {
     Priority.VERY_URGENT: 7.5 * HOUR,
     Priority.FLASH: 3 * HOUR,
 }
-"""Mean time until a document is received, and the time it must be done in; working time, but flash ones round the clock."""
+"""Mean time until receipt, and time to do it; working time, but round the clock for flash."""
 TYPES = Choice(
     (
         ("Công văn", ""),
@@ -59,8 +59,8 @@ Receiver = tuple[str, str]
 """Code of an agency and of its commune."""
 
 
-def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedStep]:
-    """The whole lives of the documents that are sent in an hour."""
+def generate(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedStep]:
+    """Yield the whole histories of the documents that are sent in an hour."""
     here = moment(hour)
     for number in range(
         1, dice.count(world.expected(hour, SENDINGS_PER_DAY, IN_OFFICES, WEEKEND)) + 1
@@ -77,7 +77,7 @@ def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedS
 
 
 def stuck(world: World, hour: int) -> Iterator[tuple[Dice, Iterator[SimulatedStep]]]:
-    """The only step of the flash documents of all scenes that arrive in an hour and then stay where they are."""
+    """Yield the only step of each flash document that arrives in an hour and is never received."""
     for number, scene in enumerate(world.scenes):
         if isinstance(scene, Stuck) and hour <= scene.since < hour + HOUR:
             sender = world.body("VP")
@@ -134,7 +134,11 @@ def _correspondents(world: World, dice: Dice) -> tuple[str, list[Receiver]]:
 def _through_districts(
     world: World, dice: Dice, way: float, office: str, commune: Commune
 ) -> tuple[str, list[Receiver]]:
-    """Before the reform: the province writes to districts and a district to its communes, and each back to the one above."""
+    """Return sender and receivers before the reform.
+
+    The province writes to districts and a district to its communes, and each back to the level
+    above.
+    """
     district = commune.district or commune.code
     committee = world.district_committee(district)
     down, up = TO_COMMUNES / 2, TO_PROVINCE / 2
@@ -166,7 +170,10 @@ def _sending(
     world: World, sent: int, sender: str, receivers: list[Receiver], dice: Dice, number: int
 ) -> Iterator[SimulatedStep]:
     kind, mark = TYPES.pick(dice)
-    notation = f"{mark}{sender.removeprefix(world.prefix + '.').removesuffix('.UB') if not sender.endswith('.UB') else 'UBND'}"
+    office = "UBND"
+    if not sender.endswith(".UB"):
+        office = sender.removeprefix(world.prefix + ".").removesuffix(".UB")
+    notation = f"{mark}{office}"
     priority = PRIORITIES.pick(dice)
     order = priority is not Priority.NORMAL or dice.happens(ORDERS)
     due = None

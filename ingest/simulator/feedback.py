@@ -1,4 +1,4 @@
-"""Citizens' field reports: everyday ones, and those of a storm."""
+"""Simulate citizens' field reports: everyday ones, and those of a storm."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -15,7 +15,7 @@ from schemas.reference import Category, category
 
 PER_DAY, WEEKEND = 430, 0.85
 REJECTED, RATED, REOPENED = 0.24, 0.38, 0.35
-"""The part of all reports that is rejected, of all results that is rated, and of the bad ratings that reopens the report."""
+"""Shares of reports rejected, of results rated, of bad ratings that reopen a report."""
 SHARES = {
     "environment": 18,
     "traffic": 14,
@@ -100,7 +100,10 @@ GIVEN = (
     "Tú",
     "Yến",
 )
-"""Of these an invented reporter's name is made. The telephone numbers begin with 0000: nobody has such a one."""
+"""Parts of invented names of reporters.
+
+Their telephone numbers begin with 0000, which no real number does.
+"""
 PLACES = (
     "gần chợ",
     "gần trường học",
@@ -123,8 +126,8 @@ STORM_SPREAD = 0.25
 STORMY = Choice(tuple(STORM_SHARES), tuple(STORM_SHARES.values()))
 
 
-def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedStep]:
-    """The whole lives of the everyday reports of an hour."""
+def generate(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedStep]:
+    """Yield the whole histories of the everyday reports of an hour."""
     month = _month(moment(hour).month)
     for number in range(1, dice.count(world.expected(hour, PER_DAY, OUTDOORS, WEEKEND)) + 1):
         at = hour + int(dice.random() * HOUR)
@@ -139,7 +142,7 @@ def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedS
 
 
 def storms(world: World, hour: int) -> Iterator[tuple[Dice, Iterator[SimulatedStep]]]:
-    """The whole lives of the reports of all storms that begin to blow, once or again, in an hour; each with chances of its own."""
+    """Yield the histories of reports of storms that hit in an hour, with chances of their own."""
     for scene, storm in enumerate(world.scenes):
         if not isinstance(storm, Storm):
             continue
@@ -151,7 +154,7 @@ def storms(world: World, hour: int) -> Iterator[tuple[Dice, Iterator[SimulatedSt
             hit = [world.lowland[(turn + k) % len(world.lowland)] for k in range(storm.communes)]
             for number in range(1, storm.reports + 1):
                 dice = world.dice("storm", scene, burst, number)
-                # Most come early: a storm is reported when it begins to hurt.
+                # Most come early: a storm is reported when it begins to cause damage.
                 at = burst + int(storm.length * dice.random() ** 1.4)
                 if at < storm.until:
                     of, name = (
@@ -161,12 +164,16 @@ def storms(world: World, hour: int) -> Iterator[tuple[Dice, Iterator[SimulatedSt
                     yield dice, _life(world, at, of, dice.choose(hit), dice, name, STORM_SPREAD)
 
 
-def _somebody(number: int) -> str:
-    """An invented reporter, as an agency's system would name one: it is sealed on its way to Kafka, like anybody's."""
+def _invented_reporter(number: int) -> str:
+    """Return an invented reporter, as an agency's system would name one.
+
+    It is encrypted on its way to Kafka, like any other.
+    """
     number, given = divmod(number, len(GIVEN))
     number, middle = divmod(number, len(MIDDLE))
     number, family = divmod(number, len(FAMILY))
-    return f"{FAMILY[family]} {MIDDLE[middle]} {GIVEN[given]}, 0000 {number // 1000 % 1000:03d} {number % 1000:03d}"
+    digits = f"{number // 1000 % 1000:03d} {number % 1000:03d}"
+    return f"{FAMILY[family]} {MIDDLE[middle]} {GIVEN[given]}, 0000 {digits}"
 
 
 def _category(code: str) -> Category:
@@ -202,7 +209,7 @@ def _life(
         "address": f"{dice.choose(PLACES)}, {commune.full_name}",
         "description": dice.choose(WORDS[of.code]),
         "media": [f"urn:vn:media:{report}"] if dice.happens(0.7) else [],
-        "reporter": _somebody(int(dice.random() * 2**52)),
+        "reporter": _invented_reporter(int(dice.random() * 2**52)),
     }
 
     def step(

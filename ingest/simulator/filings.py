@@ -1,4 +1,4 @@
-"""Filings: born at a counter or online, and all the steps of their lives."""
+"""Simulate filings, registered at a counter or online, and all the steps of their histories."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,11 +14,14 @@ from schemas.reference import Procedure, procedures
 
 COUNTER_PER_DAY, ONLINE_PER_DAY, BY_POST = 230, 1070, 0.06
 ELSEWHERE = 0.1
-"""How often a procedure that can be done wholly online comes to the counter, and one that cannot is begun online."""
+"""How often a procedure that is wholly online comes to the counter, and another is begun online."""
 WEEKEND_ONLINE = 0.16
 NOT_ACCEPTED, SUPPLEMENT, PAYMENT, WITHDRAWN, STOPPED, RATED = 0.03, 0.07, 0.45, 0.012, 0.008, 0.3
 OF_DISTRICTS = ("land", "construction", "business", "education")
-"""Fields whose procedures districts handled before the reform, and communes do since (the choice is ours, for believability)."""
+"""Fields whose procedures districts handled before the reform, and communes do since.
+
+The choice is ours, for believability.
+"""
 RATINGS = Choice((5, 4, 3, 2, 1), (62, 30, 5, 2, 1))
 RATINGS_WHEN_LATE = Choice((5, 4, 3, 2, 1), (18, 30, 24, 17, 11))
 REUSES = Choice((Reuse.NONE, Reuse.PROVINCE, Reuse.NATIONAL), (58, 24, 18))
@@ -35,8 +38,8 @@ def _kinds_of_work(online: bool) -> Choice[Procedure]:
     )
 
 
-def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedStep]:
-    """The whole lives of the filings that are registered in an hour."""
+def generate(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedStep]:
+    """Yield the whole histories of the filings that are registered in an hour."""
     opened = world.clock.between(hour, hour + HOUR)
     stamp, number = f"{moment(hour):%y%m%d-%H}{layer:02d}", 0
     for _ in range(
@@ -58,7 +61,7 @@ def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedS
 
 
 class _Life:
-    """A filing on its way: what is true of it so far."""
+    """A filing in progress: its state so far."""
 
     def __init__(self, world: World, at: int, channel: Channel, dice: Dice, number: str) -> None:
         self.procedure = procedure = _kinds_of_work(channel is Channel.ONLINE).pick(dice)

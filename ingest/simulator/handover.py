@@ -1,8 +1,9 @@
-"""What happens on 2025-07-01 to what is open: whoever took over from its agency goes on with it, under the units of today.
+"""Hand open entities over to successor agencies on 2025-07-01, under the units of today.
 
-A step before that day has the codes of its day. From then on the same entity, under the same number, is with the agency that
-`schemas.reference.agency_today` names and in the commune that its own is restated to. A district has no such heir: what its desk
-held for a commune goes to that commune's centre, and a document to its committee goes to the office of the province's committee
+A step before that day has the codes of its day. From then on the same entity, under the same
+number, is with the agency that `schemas.reference.agency_today` names and in the commune that its
+own is restated to. A district has no such successor: what its desk held for a commune goes to that
+commune's centre, and a document to its committee goes to the office of the province's committee
 (real handovers were settled case by case; this much is invented).
 """
 
@@ -21,14 +22,17 @@ from schemas.reference import agency_today, prefix
 OFFICE = "VP"
 
 
-def handed_over(world: World, steps: Iterator[SimulatedStep]) -> Iterator[SimulatedStep]:
-    """The steps of lives that are born in a world, those of after its units ended by who took over. Takes no chances."""
+def hand_over(world: World, steps: Iterator[SimulatedStep]) -> Iterator[SimulatedStep]:
+    """Yield the steps of a world's histories, those after its units ended at the successors.
+
+    Draws no chances.
+    """
     if world.on is None:
         return steps
-    return (_taken_over(world, step) if step.occurred >= REFORMED else step for step in steps)
+    return (_hand_over_step(world, step) if step.occurred >= REFORMED else step for step in steps)
 
 
-def _taken_over(world: World, step: SimulatedStep) -> SimulatedStep:
+def _hand_over_step(world: World, step: SimulatedStep) -> SimulatedStep:
     event = step.event
     commune = restate.today(event.commune, world.on)
     agency = agency_today(event.agency, world.on) or _instead_of_district(world, commune)
@@ -48,6 +52,6 @@ def _instead_of_district(world: World, commune: str) -> str:
 
 
 def _sites(world: World, sites: list[str]) -> list[str]:
-    """Sites of today: those that became one are one, and districts are no more."""
+    """Return the sites of today: those that were merged are one, and districts are no more."""
     heirs = (agency_today(site, world.on) for site in sites)
     return list(dict.fromkeys(heir for heir in heirs if heir))

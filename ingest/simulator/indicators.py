@@ -1,6 +1,7 @@
-"""Figures of indicators, reported daily, weekly or monthly by bodies and communes; they move towards their targets, or not.
+"""Simulate indicator values, reported daily, weekly or monthly, that move towards targets or not.
 
-What is reported once a month comes with the figures of the five periods before, as revised: so a first month already has a past.
+Bodies and communes report them. A monthly report includes the values of the five periods before, as
+revised: so a first month already has a history.
 """
 
 from collections.abc import Iterator
@@ -34,11 +35,14 @@ GOALS = {
     "app.installs": 1.006,
     "service.index": 1.005,
 }
-"""Where an indicator will stand when its target is due, as a part of the target: clearly off track below 0.95, at risk below 1, on
-track until the last weeks just above it; the others pass it a month or two before."""
+"""Where an indicator will stand when its target is due, as a part of the target.
+
+Clearly off track below 0.95, at risk below 1, on track until the last weeks just above it; the
+others reach it a month or two before.
+"""
 PASSED = 1.03
 MAX_DELAY = 1.2
-"""Years that it goes on moving, from one before the target is due."""
+"""Years for which it keeps moving, from one before the target is due."""
 AIMS = {
     "app.visits": 17_000_000.0,
     "hotline.calls": 38_000.0,
@@ -54,13 +58,13 @@ AIMS = {
 }
 """What indicators without a target move towards."""
 FIXED = {"service.index.ranked": 34.0}
-"""What does not move."""
+"""Values that do not move."""
 REPORTED_FROM, REPORTED_WITHIN = 8, 3
-"""Reports come from eight in the morning on, for three hours of the clock."""
+"""First hour of reports, and for how many hours they come."""
 SPREAD = 0.05
-"""How far communes and agencies differ from the province, as a part of the figure."""
+"""How far communes and agencies differ from the province, as a part of the value."""
 REVISED = 5
-"""How many earlier periods a monthly report gives again."""
+"""How many earlier periods a monthly report repeats."""
 
 
 @cache
@@ -68,10 +72,11 @@ def _reported() -> tuple[IndicatorType, ...]:
     return tuple(one for one in indicators() if one.rhythm != "live")
 
 
-def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedStep]:
-    """The reports of an hour. A unit reports its weekly figures on a weekday and its others on a day of the month of its own.
+def generate(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedStep]:
+    """Yield the reports of an hour.
 
-    Figures of a quarter or a year are given each month as they stand.
+    A unit reports its weekly values on a weekday, and its others on a day of the month, of its own.
+    Values of a quarter or a year are given each month as they stand.
     """
     here = moment(hour)
     if (
@@ -99,7 +104,7 @@ def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedS
                         measure_unit=one.measure_unit,
                         reported_at=moment(at),
                     )
-                    # A revision is a step of the same entity; it has the number of the report it came with.
+                    # A revision is a step of the same entity, numbered by the report it came with.
                     revision = (
                         1
                         if one.rhythm in ("daily", "weekly")
@@ -111,7 +116,7 @@ def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedS
 
 
 def _units(world: World, one: IndicatorType) -> list[tuple[str, str, str]]:
-    """What an indicator is reported of: unit, its commune, and the agency that reports."""
+    """Return what an indicator is reported for: unit, its commune, and the agency that reports."""
     if one.level == "agency":
         return [(office.code, "", world.body(one.body)) for office in world.offices]
     communes = world.communes if one.level == "commune" else ()
@@ -120,7 +125,10 @@ def _units(world: World, one: IndicatorType) -> list[tuple[str, str, str]]:
 
 
 def _due(world: World, one: IndicatorType, number: int, here: datetime) -> bool:
-    """Whether a unit reports an indicator on a working day; the others on its day of the month or the next working day."""
+    """Return whether a unit reports an indicator on a working day.
+
+    Monthly ones are due on the unit's day of the month or the next working day.
+    """
     if one.rhythm == "daily":
         return True
     if one.rhythm == "weekly":
@@ -131,7 +139,7 @@ def _due(world: World, one: IndicatorType, number: int, here: datetime) -> bool:
 
 
 def _periods(one: IndicatorType, day: date) -> list[ReportPeriod]:
-    """The periods that a report of that day gives, newest first."""
+    """Return the periods that a report of that day gives, newest first."""
     if one.rhythm in ("daily", "weekly"):
         return [ReportPeriod.parse(f"{day:%Y-%m-%d}")]
     found: list[ReportPeriod] = []

@@ -1,4 +1,7 @@
-"""Video conferences from the province to its communes, a working day ahead on the calendar; sites join and drop out."""
+"""Simulate video conferences of the province and its communes: scheduled, joined, dropped, ended.
+
+They are on the calendar a working day ahead.
+"""
 
 from collections.abc import Iterator
 
@@ -29,11 +32,14 @@ TITLES = (
     "Họp tiến độ giải ngân đầu tư công",
 )
 MISSING = 0.04
-"""The part of the invited sites that never connects."""
+"""The share of invited sites that never connects."""
 
 
-def born(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedStep]:
-    """The whole lives of the meetings that are put on the calendar in an hour: all of a day are, at nine, for the next one."""
+def generate(world: World, hour: int, dice: Dice, layer: int) -> Iterator[SimulatedStep]:
+    """Yield the whole histories of the meetings that are scheduled in an hour.
+
+    All of a day are scheduled at nine, for the next working day.
+    """
     if moment(hour).hour != 9 or not world.clock.is_working_day(hour):
         return
     tomorrow = world.clock.add(hour, 7.5 * HOUR)

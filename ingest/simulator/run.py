@@ -1,4 +1,4 @@
-"""Sending a simulated province to Kafka: a backfill as fast as Kafka takes it, then what happens as it happens."""
+"""Send a simulated province to Kafka: a backfill as fast as Kafka takes it, then live."""
 
 import threading
 from collections.abc import Callable
@@ -14,39 +14,47 @@ from schemas.events.kinds import Kind
 from schemas.moments import milliseconds
 
 CHECKPOINT = timedelta(hours=6)
-"""Simulated time after which a backfill waits for Kafka's acknowledgement and remembers how far it came."""
+"""Simulated time after which a backfill waits for Kafka's acknowledgement and saves its state."""
 TICK_SECONDS = 0.25
 RETRY_SECONDS = 2.0
 
 
 class Sink(Protocol):
-    """Where records go: `ingest.producer.Producer`, or a stand-in of a test."""
+    """Where records go: `ingest.producer.Producer`, or a test's stand-in."""
 
     def send_record(
         self, topic_kind: Kind, key: bytes, value: bytes, received_ms: int | None = None
-    ) -> object: ...
-    def flush(self) -> None: ...
-    def close(self) -> None: ...
+    ) -> object:
+        """Send a record."""
+
+    def flush(self) -> None:
+        """Wait until every record is acknowledged."""
+
+    def close(self) -> None:
+        """Close the connection."""
 
 
 class Watcher(Protocol):
-    """Who is told how a run goes."""
+    """Receives the progress of a run."""
 
-    def progress(self, came: datetime, sent: int) -> None: ...
-    def trouble(self, sentence: str) -> None: ...
+    def progress(self, sent_until: datetime, sent: int) -> None:
+        """Report how far the run has come, and how many events were sent."""
+
+    def trouble(self, sentence: str) -> None:
+        """Report a problem."""
 
 
 @dataclass
 class SimulationRun:
-    """A world on its way to Kafka.
+    """A world that is being sent to Kafka.
 
-    `came` advances only past what Kafka has acknowledged; after a failure, sending goes on from there, and what was sent twice by
-    that counts once, as its identity is the same. `remember` is called after each advance that sent
-    something, to keep it.
+    `sent_until` advances only past what Kafka has acknowledged; after a failure, sending continues
+    from there, and what was sent twice counts once, as its identity is the same. `remember` is
+    called after each advance that sent something, to save it.
     """
 
     world: World
-    came: datetime
+    sent_until: datetime
     connect: Callable[[], Sink]
     watcher: Watcher
     remember: Callable[[World, datetime], None]
@@ -58,26 +66,30 @@ class SimulationRun:
 
     def backfill(self, end: datetime) -> None:
         """Send all that arrives before `end`, or until asked to stop."""
-        stream = Stream(self.world, self.came, end)
-        while self.came < end and not self.stop.is_set():
-            self._send(stream, min(self.came + CHECKPOINT, end), live=False)
+        stream = Stream(self.world, self.sent_until, end)
+        while self.sent_until < end and not self.stop.is_set():
+            self._send(stream, min(self.sent_until + CHECKPOINT, end), live=False)
 
     def live(self) -> None:
         """Send what arrives as it arrives, until asked to stop."""
-        stream = Stream(self.world, self.came)
+        stream = Stream(self.world, self.sent_until)
         while not self.stop.wait(TICK_SECONDS):
             self._send(stream, self.now(), live=True)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         if self._sink:
             self._sink.close()
             self._sink = None
 
     def _send(self, stream: Stream, mark: datetime, *, live: bool) -> None:
-        """Send a span and wait for its acknowledgement, again and again while Kafka is away; ends unsent when asked to stop."""
+        """Send a span and wait for its acknowledgement, retrying while Kafka is unavailable.
+
+        Returns without having sent it when asked to stop.
+        """
         records = list(stream.until(mark))
-        # Kind by kind, few partitions fill at a time: larger batches, half the cost. Within a partition the order stays.
+        # Kind by kind, few partitions fill at a time: larger batches, half the cost. The order
+        # within a partition stays.
         records.sort(key=lambda record: record.kind.name)
         while True:
             try:
@@ -94,14 +106,14 @@ class SimulationRun:
                 return self._advance(records, mark)
             except KafkaUnavailableError as error:
                 self.watcher.trouble(
-                    f"{error} Waiting, then going on from {moment_words(self.came)}."
+                    f"{error} Waiting, then continuing from {format_moment(self.sent_until)}."
                 )
                 self.close()
                 if self.stop.wait(RETRY_SECONDS):
                     return None
 
     def _advance(self, records: list[SimulatedRecord], mark: datetime) -> None:
-        self.came = mark
+        self.sent_until = mark
         self.sent += len(records)
         if self.ledger is not None:
             self.ledger.add(records)
@@ -110,6 +122,6 @@ class SimulationRun:
         self.watcher.progress(mark, self.sent)
 
 
-def moment_words(at: datetime) -> str:
-    """A moment as Vietnamese read it."""
+def format_moment(at: datetime) -> str:
+    """Format a moment as Vietnamese read it."""
     return moment(milliseconds(at)).strftime("%d/%m/%Y %H:%M:%S")

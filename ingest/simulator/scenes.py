@@ -1,14 +1,17 @@
-"""What is staged on top of ordinary life: a storm, an agency whose feed goes silent, a stuck flash document, more of everything.
+"""Define what is staged beside ordinary events: storms, silent agencies, stuck documents, rushes.
 
-Times are milliseconds since 1970. A scene changes only what arrives from its `since` on, so that one may be added to a run that has
-come that far without changing its past.
+Times are milliseconds since 1970. A scene changes only what arrives from its `since` on, so that
+one may be added to a run that has come that far without changing its past.
 """
 
 import msgspec
 
 
 class Storm(msgspec.Struct, frozen=True, tag="storm"):
-    """A flood of field reports: every `every` ms, for `length` ms, `reports` of them from `communes` low-lying communes."""
+    """A flood of field reports from low-lying communes.
+
+    Every `every` ms, for `length` ms, `reports` of them come from `communes` communes.
+    """
 
     since: int
     until: int
@@ -19,7 +22,7 @@ class Storm(msgspec.Struct, frozen=True, tag="storm"):
 
 
 class Silence(msgspec.Struct, frozen=True, tag="silence"):
-    """What an agency sends in that time is withheld and arrives in one burst at its end."""
+    """An agency's events are withheld in that time and arrive in one burst at its end."""
 
     since: int
     until: int
@@ -34,7 +37,7 @@ class Stuck(msgspec.Struct, frozen=True, tag="stuck"):
 
 
 class Faster(msgspec.Struct, frozen=True, tag="faster"):
-    """`factor` times as much happens as usual: of everything, or of one kind."""
+    """`factor` times as many events as usual: of everything, or of one kind."""
 
     since: int
     until: int

@@ -1,4 +1,4 @@
-"""Which scenes a run has: those of its past, and those that begin when it goes live."""
+"""Choose the scenes of a run: those of its past, and those that begin when it goes live."""
 
 from enum import StrEnum
 
@@ -8,23 +8,26 @@ from ingest.simulator.world import World
 from schemas.events.kinds import FILING
 
 STORM_DAY = 9
-"""The storm of the past is that many days before the end of the backfill, from two in the afternoon on."""
+"""The storm of the past is that many days before the backfill's end, from two in the afternoon."""
 STORM_LENGTH, STORM_REPORTS, STORM_COMMUNES = 11 * HOUR, 900, 6
 OUTAGE_DAY = 6
 """An agency was silent for the morning of a day about that long before the end of the backfill."""
 BURST_EVERY, BURST_LENGTH, BURST_REPORTS, FIRST_BURST = 20 * MINUTE, 4 * MINUTE, 45, 40 * SECOND
-"""Small storms of a live run: the first soon, so that someone who has just opened a screen sees an alarm come."""
+"""Small storms of a live run: the first soon, so that a screen just opened shows an alarm come."""
 SILENT_SINCE, SILENT_FOR = 5 * HOUR // 2, 3 * DAY
-"""The silent agency of a live run fell silent that much working time ago, and speaks again that long after the start."""
+"""The silent agency of a live run fell silent that much working time before the start.
+
+It sends again that long after the start.
+"""
 STUCK_SINCE = 3 * HOUR
 STORM_AT_ONCE = HOUR
 """The storm of an exercise: as many reports as on a day of the past, in an hour."""
 FLOOD = 4
-"""How many times as many filings come in before Tết."""
+"""How many times as many filings are registered before Tết."""
 
 
 def past(world: World, end: int) -> tuple[Scene, ...]:
-    """The scenes of a backfill that ends at `end`: a storm day, and an agency that was silent for half a day."""
+    """Return the scenes of a backfill until `end`: a storm day, and a silent half-day."""
     storm = midnight(end) - STORM_DAY * DAY + 14 * HOUR
     outage = midnight(end) - OUTAGE_DAY * DAY + 8 * HOUR
     while not world.clock.is_working(outage):
@@ -50,10 +53,11 @@ def past(world: World, end: int) -> tuple[Scene, ...]:
     return tuple(staged)
 
 
-def live(world: World, start: int, came: int, speed: int) -> tuple[Scene, ...]:
-    """The scenes that a run adds when it goes live at `start`, having come as far as `came` before.
+def live(world: World, start: int, sent_until: int, speed: int) -> tuple[Scene, ...]:
+    """Return the scenes that a run adds when it goes live at `start`.
 
-    They leave what arrived before `came` as it was. An agency that is silent since an earlier run stays the silent one.
+    They do not change what arrived before `sent_until`, up to which the run has sent. An agency
+    that is silent since an earlier run stays the silent one.
     """
     added: list[Scene] = [
         Storm(
@@ -66,8 +70,8 @@ def live(world: World, start: int, came: int, speed: int) -> tuple[Scene, ...]:
         ),
     ]
     if not any(isinstance(scene, Silence) and scene.until > start for scene in world.scenes):
-        since = max(came, world.clock.back(start, SILENT_SINCE))
-        stuck = max(came, start - STUCK_SINCE)
+        since = max(sent_until, world.clock.back(start, SILENT_SINCE))
+        stuck = max(sent_until, start - STUCK_SINCE)
         receiver = world.committee(world.dice("stuck", start).choose(world.communes))
         added += [
             Silence(since=since, until=start + SILENT_FOR, agency=silent_agency(world, "live")),
@@ -87,8 +91,11 @@ class Scenario(StrEnum):
 
 
 def exercise(world: World, scenario: Scenario, start: int, end: int = FOREVER) -> tuple[Scene, ...]:
-    """A storm that floods the lowland with reports at once; an agency whose feed goes silent; or the days before Tết, when people
-    want their papers done: several times as many filings."""
+    """Return the scenes of an exercise.
+
+    A storm that floods the lowland with reports at once; an agency whose feed goes silent; or the
+    days before Tết, when people want their papers done: several times as many filings.
+    """
     if scenario is Scenario.OUTAGE:
         return (Silence(since=start, until=end, agency=silent_agency(world, "exercise")),)
     if scenario is Scenario.TET:
@@ -108,7 +115,7 @@ def exercise(world: World, scenario: Scenario, start: int, end: int = FOREVER) -
 
 
 def ended(scenes: tuple[Scene, ...], at: int) -> tuple[Scene, ...]:
-    """The scenes of a run that stops at `at`: its small storms, its speed and what was staged for an exercise end with it."""
+    """Return the scenes of a run that stops at `at`: small storms, speed and exercises end."""
     return tuple(_end(scene, at) for scene in scenes)
 
 
@@ -123,7 +130,7 @@ def _end(scene: Scene, at: int) -> Scene:
 
 
 def silent_agency(world: World, when: str) -> str:
-    """The one-stop centre that is silent: a busy one that is neither slow nor tardy otherwise, another one each time."""
+    """Return the one-stop centre that falls silent: busy, neither slow nor tardy, drawn anew."""
     dice = world.dice("silent", when)
     plain = [one for one in world.communes if world.centre(one) not in world.slow | world.tardy]
     wards = [one for one in plain if one.type == "phường"] or plain or list(world.communes)

@@ -1,4 +1,4 @@
-"""How far a run has come: kept in `simulator.json` of the installation's home, so that a second run goes on from there."""
+"""Keep how far a run has come in `simulator.json` of the home; a second run continues there."""
 
 import os
 from datetime import UTC, datetime
@@ -16,11 +16,14 @@ FILE = "simulator.json"
 
 
 class StateError(Exception):
-    """The state file cannot be used; says why and what to do."""
+    """The state file cannot be used; the message says why and what to do."""
 
 
 class SimulatorState(msgspec.Struct, kw_only=True):
-    """A world and how far it has been sent: everything that arrives before `until` (ms since 1970) is acknowledged by Kafka."""
+    """A world and how far it has been sent.
+
+    Everything that arrives before `until` (ms since 1970) is acknowledged by Kafka.
+    """
 
     province: str
     seed: int
@@ -30,7 +33,7 @@ class SimulatorState(msgspec.Struct, kw_only=True):
 
     @classmethod
     def of(cls, world: World, until: datetime) -> "SimulatorState":
-        """The state of a world that has been sent up to a moment."""
+        """Return the state of a world that has been sent up to a moment."""
         return cls(
             province=world.province,
             seed=world.seed,
@@ -41,12 +44,12 @@ class SimulatorState(msgspec.Struct, kw_only=True):
 
     @property
     def world(self) -> World:
-        """The world that was being sent; what its last run staged for as long as it was live ended when it stopped."""
+        """Return the world that was being sent; what its last live run staged has ended."""
         return World(self.province, self.seed, ended(self.scenes, self.until), self.beginning)
 
     @property
-    def came(self) -> datetime:
-        """The moment up to which it has been sent."""
+    def sent_until(self) -> datetime:
+        """Return the moment up to which it has been sent."""
         return moment(self.until).astimezone(UTC)
 
     def save(self, home: Path) -> None:
@@ -58,7 +61,11 @@ class SimulatorState(msgspec.Struct, kw_only=True):
 
 
 def load(home: Path) -> SimulatorState | None:
-    """The state of an installation, None where nothing was simulated yet. Raises `StateError` for a file that is no state."""
+    """Return the state of an installation, None where nothing was simulated yet.
+
+    Raises:
+        StateError: the file is no state.
+    """
     try:
         text = (home / FILE).read_bytes()
     except FileNotFoundError:
@@ -67,5 +74,5 @@ def load(home: Path) -> SimulatorState | None:
         return msgspec.json.decode(text, type=SimulatorState)
     except msgspec.MsgspecError as error:
         raise StateError(
-            f"{home / FILE} is not a state of the simulator ({error}); remove it to begin anew."
+            f"{home / FILE} is not a state of the simulator ({error}); remove it to start afresh."
         ) from None

@@ -1,4 +1,4 @@
-"""A step of an entity's life as its agency's system knows it, before anything happens to it on its way here."""
+"""Define a step of an entity as its agency's system knows it, before any fault of its delivery."""
 
 from typing import NamedTuple
 
@@ -15,5 +15,5 @@ class SimulatedStep(NamedTuple):
 
 
 def source(agency: str) -> str:
-    """The CloudEvents source of what an agency sends."""
+    """Return the CloudEvents source of what an agency sends."""
     return f"urn:vn:{agency}"

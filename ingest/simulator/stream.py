@@ -1,7 +1,8 @@
-"""The records of a province in order of arrival: a pure function of the world and the time asked for.
+"""Generate a province's records in order of arrival: a pure function of the world and the time.
 
-Everything is born in an hour and its whole life is drawn then, from a stream of chance that belongs to that hour and kind. So any
-span of time can be had without what went before it: what arrives in it was born in it or within the look-back of its kind.
+Every entity is created in an hour and its whole history is drawn then, from a stream of chance that
+belongs to that hour and kind. So any span of time can be generated without what went before it:
+what arrives in it was created in it or within the look-back of its kind.
 """
 
 from collections import Counter, defaultdict
@@ -15,7 +16,7 @@ from ingest.simulator import documents, feedback, filings, indicators, meetings
 from ingest.simulator.clock import DAY, HOUR, moment
 from ingest.simulator.delivery import Arrival, Fate, deliver
 from ingest.simulator.dice import Dice
-from ingest.simulator.handover import handed_over
+from ingest.simulator.handover import hand_over
 from ingest.simulator.scenes import Faster
 from ingest.simulator.steps import SimulatedStep, source
 from ingest.simulator.world import World
@@ -25,27 +26,27 @@ from schemas.moments import milliseconds
 
 
 class SimulatedLife(NamedTuple):
-    """How a kind comes to life, and how long after its birth its last event may arrive."""
+    """How a kind's entities are generated, and how long after that an event may arrive."""
 
     kind: Kind
-    born: Callable[[World, int, Dice, int], Iterator[SimulatedStep]]
+    generate: Callable[[World, int, Dice, int], Iterator[SimulatedStep]]
     look_back: int
     staged: Callable[[World, int], Iterator[tuple[Dice, Iterator[SimulatedStep]]]] | None = None
 
 
 LIVES = (
-    SimulatedLife(FILING, filings.born, 70 * DAY),
-    SimulatedLife(FEEDBACK, feedback.born, 45 * DAY, feedback.storms),
-    SimulatedLife(DOCUMENT, documents.born, 40 * DAY, documents.stuck),
-    SimulatedLife(MEETING, meetings.born, 25 * DAY),
-    SimulatedLife(INDICATOR, indicators.born, 8 * DAY),
+    SimulatedLife(FILING, filings.generate, 70 * DAY),
+    SimulatedLife(FEEDBACK, feedback.generate, 45 * DAY, feedback.storms),
+    SimulatedLife(DOCUMENT, documents.generate, 40 * DAY, documents.stuck),
+    SimulatedLife(MEETING, meetings.generate, 25 * DAY),
+    SimulatedLife(INDICATOR, indicators.generate, 8 * DAY),
 )
-OF_ONE_KIND = 500
-"""The first layer of more of one kind; those of more of everything are fewer."""
+FIRST_LAYER_OF_KIND = 500
+"""The first layer of more of one kind; those of more of everything have smaller numbers."""
 
 
 class SimulatedRecord(NamedTuple):
-    """A record for Kafka, with what a ledger wants to know of it. `arrival_ms` is its record time."""
+    """A record for Kafka, with what a ledger needs to know; `arrival_ms` is its record time."""
 
     kind: Kind
     key: bytes
@@ -57,7 +58,7 @@ class SimulatedRecord(NamedTuple):
 
 @dataclass
 class Ledger:
-    """What was sent, per name of kind: distinct good events, repeats of them, and records that are no valid event."""
+    """Counts of what was sent, by kind: distinct good events, repeats, and malformed records."""
 
     good: Counter[str] = field(default_factory=Counter)
     repeats: Counter[str] = field(default_factory=Counter)
@@ -65,7 +66,7 @@ class Ledger:
     _seen: set[str] = field(default_factory=set)
 
     def add(self, records: Iterable[SimulatedRecord]) -> "Ledger":
-        """Take records into account; a repeat whose original came before the ledger began counts as the event."""
+        """Count records; a repeat whose original came before the ledger counts as the event."""
         for record in records:
             if record.fate == "bad":
                 self.bad[record.kind.name] += 1
@@ -78,19 +79,20 @@ class Ledger:
 
 
 class Stream:
-    """The records of a world from a moment on, taken span by span. `limit` says beyond which nothing will be asked for."""
+    """The records of a world from a moment on, taken span by span."""
 
     def __init__(self, world: World, start: datetime, limit: datetime | None = None) -> None:
+        """Begin at `start`; nothing from `limit` on will be asked for."""
         self._world = world
         self._at = milliseconds(start)
         self._limit = milliseconds(limit) if limit else 1 << 62
         self._waiting: defaultdict[int, list[tuple[Kind, Arrival]]] = defaultdict(list)
         self._now: list[tuple[Kind, Arrival]] = []
-        """What arrives in the current hour, latest first."""
+        """The arrivals of the current hour, latest first."""
         self._hour = max(self._at - max(life.look_back for life in LIVES), world.beginning) // HOUR
 
     def until(self, end: datetime) -> Iterator[SimulatedRecord]:
-        """The records that arrive from where the stream is up to but not including `end`, in order of arrival.
+        """Yield the records that arrive up to but not including `end`, in order of arrival.
 
         Take all of them before asking for more.
         """
@@ -101,24 +103,24 @@ class Stream:
                 yield _record(kind, arrival)
             if self._now or self._hour * HOUR >= stop:
                 break
-            self._bear(self._hour)
+            self._generate(self._hour)
             self._now = self._waiting.pop(self._hour, [])
             self._now.sort(key=_order, reverse=True)
             self._hour += 1
         self._at = max(self._at, stop)
 
-    def _bear(self, hour: int) -> None:
+    def _generate(self, hour: int) -> None:
         for life in LIVES:
             if hour * HOUR >= self._at - life.look_back:
-                for arrival in _births(self._world, life, hour * HOUR):
+                for arrival in _arrivals(self._world, life, hour * HOUR):
                     if self._at <= arrival.at < self._limit:
                         self._waiting[arrival.at // HOUR].append((life.kind, arrival))
 
 
 def events(world: World, start: datetime, end: datetime) -> Iterator[SimulatedRecord]:
-    """All records that arrive from `start` up to but not including `end`, in order of arrival.
+    """Yield all records that arrive from `start` on and before `end`, in order of arrival.
 
-    The records of two spans that meet are, one after the other, those of the whole.
+    The records of two adjacent spans are, one after the other, those of the whole.
     """
     return Stream(world, start, end).until(end)
 
@@ -128,14 +130,17 @@ def _order(item: tuple[Kind, Arrival]) -> tuple[int, str, int]:
     return arrival.at, arrival.id, arrival.copy
 
 
-def _births(world: World, life: SimulatedLife, hour: int) -> Iterator[Arrival]:
-    """The arrivals of everything that is born in an hour, those beyond the look-back left out: such lives stay open for good."""
+def _arrivals(world: World, life: SimulatedLife, hour: int) -> Iterator[Arrival]:
+    """Yield the arrivals of everything created in an hour.
+
+    Those beyond the look-back are left out: such entities stay open for good.
+    """
     last = hour + life.look_back
     here = world.of(hour)
     if here is None:
         return iter(())
     dice = here.dice(life.kind.name, hour)
-    ordinary = _delivered(here, life.born(here, hour, dice, 0), dice)
+    ordinary = _delivered(here, life.generate(here, hour, dice, 0), dice)
     more = (
         arrivals
         for scene in here.scenes
@@ -155,28 +160,30 @@ def _births(world: World, life: SimulatedLife, hour: int) -> Iterator[Arrival]:
 
 
 def _delivered(world: World, steps: Iterator[SimulatedStep], dice: Dice) -> Iterator[Arrival]:
-    return deliver(world, handed_over(world, steps), dice)
+    return deliver(world, hand_over(world, steps), dice)
 
 
 def _layers(
     world: World, life: SimulatedLife, hour: int, scene: Faster
 ) -> Iterator[Iterator[Arrival]]:
-    """The same hour lived again with other chances, `factor` - 1 times; of each only what is born while the scene lasts."""
+    """Yield the same hour with other chances, `factor` - 1 times, within the scene's time."""
     if scene.since < hour + HOUR and scene.until > hour and scene.kind in ("", life.kind.name):
-        first = (
-            OF_ONE_KIND if scene.kind else 1
-        )  # other chances than those of a run that goes faster meanwhile
+        # Other chances than those of a run that goes faster meanwhile.
+        first = FIRST_LAYER_OF_KIND if scene.kind else 1
         for layer in range(first, first + scene.factor - 1):
             dice = world.dice(life.kind.name, hour, layer)
-            yield _born_within(
-                _delivered(world, life.born(world, hour, dice, layer), dice),
+            yield _created_within(
+                _delivered(world, life.generate(world, hour, dice, layer), dice),
                 scene.since,
                 scene.until,
             )
 
 
-def _born_within(arrivals: Iterator[Arrival], since: int, until: int) -> Iterator[Arrival]:
-    """The arrivals of those entities whose first step is in the time. The steps of an entity follow each other."""
+def _created_within(arrivals: Iterator[Arrival], since: int, until: int) -> Iterator[Arrival]:
+    """Yield the arrivals of entities whose first step is in the time.
+
+    The steps of an entity follow each other.
+    """
     inside = False
     for arrival in arrivals:
         if arrival.id.endswith("/1"):
@@ -190,8 +197,8 @@ def _record(kind: Kind, arrival: Arrival) -> SimulatedRecord:
     value = write(
         kind, step.event, id=step.id, source=source(step.agency), time=moment(step.occurred)
     )
-    if arrival.spoil:
-        value = arrival.spoil(value)
+    if arrival.corrupt:
+        value = arrival.corrupt(value)
     return SimulatedRecord(
         kind,
         kind.entity_id(step.event).encode(),

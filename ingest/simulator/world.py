@@ -1,7 +1,7 @@
-"""A province as the simulator knows it: who is there, how much happens, who is slow; all of it from the places and a seed.
+"""Describe a province to the simulator, from its units and a seed: agencies, volumes, slow offices.
 
-A world is that of today's units; `World.of` a moment before 2025-07-01 is that of the units of then, in which as much happens in as
-many more places, and districts stand between the province and its communes.
+A world has today's units; `World.of` a moment before 2025-07-01 has the units of that time: the
+same volume is spread over more of them, and districts stand between the province and its communes.
 """
 
 from collections import Counter
@@ -19,43 +19,52 @@ from schemas.places import Commune, Province, restate
 from schemas.reference import Agency, agencies, prefix
 
 COMMUNES_OF_HUE = 40
-"""Volumes are stated for Huế; another province has as much more as it has communes."""
+"""Volumes are stated for Huế; those of another province are in proportion to its communes."""
 LOW_LYING = {"46": ("19753", "19777", "19867", "19885", "19900", "19918", "19942", "20014")}
-"""Communes of the lowland by the lagoon, which floods; in other provinces a sixth of the communes is drawn."""
+"""Communes of the lowland by the lagoon, which floods; elsewhere a sixth of them is drawn."""
 INSIDE = 0.6
-"""Points lie within that part of the radius of a disc of the commune's area, to stay inside an outline of another shape."""
+"""Points lie within that part of the radius of a disc of the commune's area.
+
+So they stay inside an outline of another shape.
+"""
 KM_PER_DEGREE = 111.2
 
 
 @dataclass(frozen=True)
 class World:
-    """One province, one seed, and the scenes that are staged in it. Everything that happens follows from these."""
+    """One province, one seed, and the staged scenes. Everything that happens follows from these."""
 
     province: str
     seed: int = 7
     scenes: tuple[Scene, ...] = field(default=())
     beginning: int = 0
-    """Nothing is born before that moment (ms since 1970). A late one spares a run the look-back into what it never shows."""
+    """Nothing is created before that moment (ms since 1970).
+
+    A late one spares a run the look-back into what it never shows.
+    """
     on: date | None = None
     """The day whose units it has; None: those of today."""
 
     def dice(self, *words: object) -> Dice:
-        """A stream of chance for some purpose."""
+        """Return a stream of chance for some purpose."""
         return Dice(self.seed, self.province, *words)
 
     def staging(self, *scenes: Scene) -> "World":
-        """The same world with more scenes."""
+        """Return the same world with more scenes."""
         return replace(self, scenes=(*self.scenes, *scenes))
 
     def of(self, at: int) -> "World | None":
-        """The world as it is at a moment (ms since 1970); None from the day on which its province became part of another."""
+        """Return the world as it is at a moment (ms since 1970).
+
+        None from the day on which its province became part of another.
+        """
         if at < REFORMED:
             return self.before
         return self if self.province in places.atlas().province_by_code else None
 
     @cached_property
     def before(self) -> "World":
-        """The world of the units of before the reform; of a place that the reform did not touch, itself."""
+        """Return the world of the units before the reform; itself if that did not affect it."""
         return (
             replace(self, on=restate.EVE)
             if self.province in places.atlas().former_provinces
@@ -64,23 +73,29 @@ class World:
 
     @cached_property
     def place(self) -> Province:
-        """The province. Raises `schemas.places.UnknownUnitError` where its day does not know it."""
+        """Return the province.
+
+        Raises `schemas.places.UnknownUnitError` if its day does not know it.
+        """
         found = next((one for one in places.provinces(self.on) if one.code == self.province), None)
         return found or places.province(self.province)
 
     @cached_property
     def clock(self) -> WorkClock:
-        """Its working clock."""
+        """Return its working clock."""
         return work_clock(self.province)
 
     @cached_property
     def communes(self) -> tuple[Commune, ...]:
-        """Its communes."""
+        """Return its communes."""
         return tuple(places.communes(self.province, self.on))
 
     @cached_property
     def districts(self) -> tuple[str, ...]:
-        """Codes of the districts that its communes lie in: none today. An island district without communes is a commune."""
+        """Return the codes of the districts that its communes lie in: none today.
+
+        An island district without communes is a commune.
+        """
         return tuple(
             sorted(
                 {one.district for one in self.communes if one.district}
@@ -90,42 +105,45 @@ class World:
 
     @cached_property
     def scale(self) -> float:
-        """How much happens, as a multiple of Huế: by communes of today, so that a province was as busy before the reform."""
+        """Return the volume as a multiple of that of Huế.
+
+        It counts the communes of today, so that a province was as busy before the reform.
+        """
         return len(self._shares) / COMMUNES_OF_HUE
 
     @cached_property
     def _shares(self) -> Counter[str]:
-        """Of how many of its communes each commune of today is the heir."""
+        """Return, for each commune of today, how many of its communes it succeeds."""
         return Counter(restate.today(one.code, self.on) for one in self.communes)
 
     @cached_property
     def prefix(self) -> str:
-        """What the codes of its agencies begin with."""
+        """Return the prefix of its agencies' codes."""
         return prefix(self.province)
 
     def body(self, suffix: str) -> str:
-        """The code of a provincial body."""
+        """Return the code of a provincial body."""
         return f"{self.prefix}.{suffix}"
 
     def centre(self, commune: Commune) -> str:
-        """The code of a commune's one-stop centre."""
+        """Return the code of a commune's one-stop centre."""
         return f"{self.prefix}.{commune.code}"
 
     def committee(self, commune: Commune) -> str:
-        """The code of a commune's People's Committee."""
+        """Return the code of a commune's People's Committee."""
         return f"{self.prefix}.{commune.code}.UB"
 
     def district_centre(self, district: str) -> str:
-        """The code of a district's one-stop desk."""
+        """Return the code of a district's one-stop desk."""
         return f"{self.prefix}.{district}"
 
     def district_committee(self, district: str) -> str:
-        """The code of a district's People's Committee."""
+        """Return the code of a district's People's Committee."""
         return f"{self.prefix}.{district}.UB"
 
     @cached_property
     def crowd(self) -> Choice[Commune]:
-        """Where people are: more in wards than in rural communes."""
+        """Return where people are, as a choice of communes: more in wards than in rural ones."""
         dice = self.dice("crowd")
         return Choice(
             self.communes,
@@ -137,7 +155,7 @@ class World:
 
     @cached_property
     def offices(self) -> tuple[Agency, ...]:
-        """Provincial bodies that exchange documents."""
+        """Return the provincial bodies that exchange documents."""
         return tuple(
             one
             for one in agencies(self.province, self.on)
@@ -146,7 +164,7 @@ class World:
 
     @cached_property
     def slow(self) -> frozenset[str]:
-        """Agencies that are late with a third of their work: two or three communes and one department."""
+        """Return the agencies late with a third of their work: some communes and one department."""
         dice = self.dice("slow")
         communes = [dice.choose(self.communes) for _ in range(3)]
         department = dice.choose(("SNNMT", "SXD", "SNV"))
@@ -156,17 +174,17 @@ class World:
 
     @cached_property
     def tardy(self) -> frozenset[str]:
-        """Agencies whose system sends its events only after half an hour or so."""
+        """Return agencies whose system sends its events only after half an hour or so."""
         dice = self.dice("tardy")
         return frozenset(self.centre(dice.choose(self.communes)) for _ in range(2))
 
     def lateness(self, agency: str) -> float:
-        """The part of its work that an agency does not finish in time."""
+        """Return the share of its work that an agency does not finish in time."""
         return 0.33 if agency in self.slow else 0.025
 
     @cached_property
     def lowland(self) -> tuple[Commune, ...]:
-        """The communes that a storm floods, in the order in which bursts come to them."""
+        """Return the communes that a storm floods, in the order in which bursts hit them."""
         if known := LOW_LYING.get(self.province):
             return tuple(one for one in self.communes if restate.today(one.code, self.on) in known)
         dice = self.dice("lowland")
@@ -174,7 +192,7 @@ class World:
         return tuple(drawn[: max(1, len(drawn) // 6)])
 
     def point(self, commune: Commune, dice: Dice, spread: float = INSIDE) -> tuple[float, float]:
-        """Latitude and longitude of a place in a commune, within `spread` of its radius from its centre."""
+        """Draw latitude and longitude of a point in a commune, within `spread` of its radius."""
         far = spread * sqrt(self._area(commune) / pi) * sqrt(dice.random()) / KM_PER_DEGREE
         angle = 2 * pi * dice.random()
         return (
@@ -183,12 +201,18 @@ class World:
         )
 
     def _area(self, commune: Commune) -> float:
-        """The area in km²; of a former unit, whose own is not recorded, an equal share of its heir's."""
+        """Return the area in km²; that of a former unit is an equal share of its successor's.
+
+        Its own is not recorded.
+        """
         heir = restate.today(commune.code, self.on)
         return (places.commune(heir).area_km2 or 20.0) / self._shares[heir]
 
     def lull(self, at: int) -> float:
-        """How much less happens in the days around Tết, where at least three weekdays are off: a factor of 1 or less."""
+        """Return the factor, 1 or less, by which volumes fall in the days around Tết.
+
+        These are days with at least three weekdays off around them.
+        """
         off = sum(
             not self.clock.is_working_day(day)
             for day in range(midnight(at) - 5 * DAY, midnight(at) + 6 * DAY, DAY)
@@ -197,7 +221,14 @@ class World:
         return 0.45 if off >= 3 else 1.0
 
     def expected(self, at: int, per_day: float, profile: Sequence[float], weekend: float) -> float:
-        """How many happenings an hour brings: `per_day` on a working day, its hours by `profile`, `weekend` as much on others."""
+        """Return the expected number of events in an hour.
+
+        Args:
+            at: the hour.
+            per_day: the number on a working day, in Huế.
+            profile: the share of each hour.
+            weekend: the factor on other days.
+        """
         here = moment(at)
         busy = (
             WEEKDAYS[min(here.weekday(), 4)] * self._lull_of_day(midnight(at))
@@ -218,11 +249,11 @@ class World:
 
 
 WEEKDAYS = (1.22, 1.06, 1.0, 0.94, 0.86)
-"""Monday has the most, Friday the least."""
+"""Factors from Monday, which has the most, to Friday, which has the least."""
 
 
 def profile(*shares: float) -> tuple[float, ...]:
-    """The share of each of the 24 hours of a day in it; they sum up to 1."""
+    """Return the share of each of the 24 hours of a day; they sum up to 1."""
     assert len(shares) == DAY // HOUR
     return tuple(share / sum(shares) for share in shares)
 

@@ -103,7 +103,7 @@ def _patterns() -> list[tuple[bytes, bytes]]:
     hours = range(start, start + 14 * DAY, HOUR)
     steps = sorted(
         chain.from_iterable(
-            filings.born(world, hour, world.dice("filing", hour), 0) for hour in hours
+            filings.generate(world, hour, world.dice("filing", hour), 0) for hour in hours
         )
     )
     found = []

@@ -29,7 +29,7 @@ from dashboard.query.store import HERE, ScreenStore
 from dashboard.request.view import SCENES
 from dashboard.server.app import create
 from ingest.simulator import staging
-from ingest.simulator.cli import BEFORE, run
+from ingest.simulator.cli import LOOK_BACK, run
 from ingest.simulator.world import World
 from schemas.figures import BY_CODE
 from schemas.moments import milliseconds
@@ -194,7 +194,7 @@ def main() -> None:
 def history(environment: dict[str, str], settings: Settings, logs: Path) -> None:
     """Simulate until the moment, with what a live run stages in its first minutes, and wait until all of it is counted."""
     start = MOMENT - timedelta(days=DAYS)
-    world = World(settings.province, SEED, beginning=milliseconds(start - BEFORE))
+    world = World(settings.province, SEED, beginning=milliseconds(start - LOOK_BACK))
     world = world.staging(*staging.past(world, milliseconds(MOMENT)))
     world = world.staging(
         *staging.live(world, milliseconds(MOMENT - LIVE_FOR), milliseconds(start), 1)

@@ -77,7 +77,7 @@ def raw(
     sent = 0
     with worker(module_environment, logs / "worker.log"), Producer(module_settings) as producer:
         for hour in range(milliseconds(END) // HOUR * HOUR - 30 * DAY, milliseconds(END), HOUR):
-            for step in indicators.born(world, hour, world.dice("indicator", hour), 0):
+            for step in indicators.generate(world, hour, world.dice("indicator", hour), 0):
                 at = moment(step.occurred)
                 producer.send(
                     INDICATOR, step.event, id=step.id, source=step.agency, time=at, received_at=at

@@ -105,7 +105,7 @@ def test_the_command_backfills_goes_live_and_keeps_how_far_it_came(
     assert process.wait(60) == 0, said
     first = load(settings.home)
     assert first is not None
-    assert datetime.now(UTC) - first.came < timedelta(minutes=2)
+    assert datetime.now(UTC) - first.sent_until < timedelta(minutes=2)
     before, _, _, _ = in_kafka(settings)
 
     assert subprocess.run(command, env=os.environ | environment, timeout=120).returncode == 0

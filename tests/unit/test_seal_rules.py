@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from ingest.simulator.feedback import FAMILY, GIVEN, _somebody
+from ingest.simulator.feedback import FAMILY, GIVEN, _invented_reporter
 from schemas.__main__ import cli
 from schemas.documents import example
 from schemas.events.envelope import Reader, RefusalCategory, RefusalError, body
@@ -262,8 +262,8 @@ def test_no_reason_quotes_what_may_be_a_persons() -> None:
 
 
 def test_the_invented_reporters_are_many_and_nobodys() -> None:
-    assert _somebody(0) == f"{FAMILY[0]} Văn {GIVEN[0]}, 0000 000 000"
-    assert len({_somebody(number * 1_000_003) for number in range(1000)}) == 1000
+    assert _invented_reporter(0) == f"{FAMILY[0]} Văn {GIVEN[0]}, 0000 000 000"
+    assert len({_invented_reporter(number * 1_000_003) for number in range(1000)}) == 1000
 
 
 def settings_at(home: Path, **more: Any) -> Settings:

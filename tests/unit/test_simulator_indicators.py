@@ -24,7 +24,7 @@ def month_of_indicators() -> tuple[Read, ...]:
     steps = (
         step
         for hour in hours
-        for step in indicators.born(world, hour, world.dice("indicator", hour), 0)
+        for step in indicators.generate(world, hour, world.dice("indicator", hour), 0)
     )
     return tuple(
         READER.read(

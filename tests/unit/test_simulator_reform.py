@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from ingest.simulator import SimulatedRecord, World, events
-from ingest.simulator.cli import no_such_province, simulate
+from ingest.simulator.cli import province_problem, simulate
 from ingest.simulator.clock import DAY, HOUR, REFORMED, ZONE
 from ingest.simulator.scenes import Silence
 from ingest.simulator.staging import past
@@ -109,7 +109,7 @@ def test_an_open_filing_goes_on_under_whoever_took_over(province: str) -> None:
 
 
 def test_no_step_is_lost_or_doubled_on_the_way_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.simulator.stream.handed_over", lambda world, steps: steps)
+    monkeypatch.setattr("ingest.simulator.stream.hand_over", lambda world, steps: steps)
 
     def steps(some: Iterable[SimulatedRecord]) -> list[tuple[bytes, str, str]]:
         return sorted((one.key, one.event_id.partition("#")[2], one.fate) for one in some)
@@ -218,8 +218,8 @@ def test_reports_of_a_former_commune_lie_in_an_equal_share_of_its_heirs_area() -
 def test_a_province_that_is_no_more_names_its_heir(
     province: str, at: datetime, problem: str
 ) -> None:
-    assert no_such_province(province, at).startswith(problem)
-    assert bool(no_such_province(province, at)) == bool(problem)
+    assert province_problem(province, at).startswith(problem)
+    assert bool(province_problem(province, at)) == bool(problem)
 
 
 def test_the_command_refuses_a_province_that_is_no_more_before_it_sends_anything() -> None:

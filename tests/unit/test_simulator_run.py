@@ -90,8 +90,10 @@ def test_a_stopped_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     run.backfill(NOON)
     kept = load(tmp_path)
     assert kept is not None
-    assert START < kept.came < NOON
-    again = SimulationRun(kept.world, kept.came, lambda: sink, watcher, lambda world, came: None)
+    assert START < kept.sent_until < NOON
+    again = SimulationRun(
+        kept.world, kept.sent_until, lambda: sink, watcher, lambda world, came: None
+    )
     again.backfill(NOON)
     assert sorted(sink.kept) == sorted(record.value for record in events(HUE, START, NOON))
 
@@ -100,7 +102,7 @@ def test_live_sends_what_has_arrived_by_now_and_nothing_from_the_future() -> Non
     sink, watcher = FailingSink(set()), Quiet()
     clock = iter(START + timedelta(hours=9, minutes=minute) for minute in range(31))
     run = sending(sink, watcher)
-    run.came = START + timedelta(hours=9)
+    run.sent_until = START + timedelta(hours=9)
 
     def now() -> datetime:
         at = next(clock)
