@@ -3,15 +3,15 @@
 from schemas.reference import (
     CriteriaSet,
     Criterion,
-    aiming_provinces,
     criteria_sets,
     indicator,
+    provinces_with_targets,
     targets,
 )
 from schemas.reference.agencies import Body
 from schemas.reference.table import rows
 
-_SEEN = {True: "yes", False: "no"}
+_YES_NO = {True: "yes", False: "no"}
 
 
 def criteria() -> list[str]:
@@ -36,11 +36,11 @@ def criteria() -> list[str]:
             reads = f"published as `{group.reported}`" if group.reported else ""
             lines.append(
                 f"| **{group.en}** ({group.vi}) | | {group.points:g} | {reads} | | "
-                f"{_SEEN[group.verified]} |"
+                f"{_YES_NO[group.verified]} |"
             )
             lines += [
                 f"| | {item.en} ({item.vi}) | {item.points:g} | `{item.reads}` | {rule(item)} | "
-                f"{_told(item.verified, item.note)} |"
+                f"{_verification(item.verified, item.note)} |"
                 for item in group.items
             ]
         lines += [
@@ -95,7 +95,7 @@ def scoreboard() -> list[str]:
         "|---|---|---|---|---|---|---|---|---|",
     ]
     seen = set()
-    for province in ("", *aiming_provinces()):
+    for province in ("", *provinces_with_targets()):
         for target in targets(province):
             of = indicator(target.indicator)
             if of is None or target.code in seen:
@@ -107,13 +107,13 @@ def scoreboard() -> list[str]:
                 f"{of.measure_unit} | {target.due} | "
                 f"{target.province or 'all'} | {_reporter(of.body)} | {of.rhythm} | "
                 f"{target.source} | "
-                f"{_told(target.verified, target.note)} |"
+                f"{_verification(target.verified, target.note)} |"
             )
     return lines
 
 
-def _told(verified: bool, note: str) -> str:
-    return f"{_SEEN[verified]}; {note}" if note else _SEEN[verified]
+def _verification(verified: bool, note: str) -> str:
+    return f"{_YES_NO[verified]}; {note}" if note else _YES_NO[verified]
 
 
 def _reporter(body: str) -> str:

@@ -1,25 +1,30 @@
-"""What every declaration is checked by: one that lacks a part does not import, and the error names what is missing."""
+"""Check declarations.
+
+One that lacks a part does not import, and the error names what is missing.
+"""
 
 from collections.abc import Iterable
 
 
 class IncompleteDeclarationError(ValueError):
-    """A declaration lacks a part that a reader of it relies on."""
+    """Raised if a declaration lacks a part that its readers rely on."""
 
     def __init__(self, what: str, missing: Iterable[str]) -> None:
+        """Keep the missing parts, and join them to the message."""
         self.missing = tuple(missing)
-        super().__init__(f"{what} is declared by halves: {'; '.join(self.missing)}")
+        super().__init__(f"{what} is declared incompletely: {'; '.join(self.missing)}")
 
 
 def whole(what: str, *checks: tuple[bool, str]) -> None:
-    """Check a declaration, given as pairs: whether a part is there, and what to say where it is not.
+    """Check a declaration, given as pairs: whether a part is there, and the text if it is not.
 
     Args:
-        what: the declaration as an error names it, such as `map layer flows`.
-        checks: pairs of a condition and what is missing where it does not hold.
+        what: The declaration as an error names it, such as `map layer flows`.
+        checks: Pairs of a condition and what is missing if it does not hold.
 
     Raises:
-        IncompleteDeclarationError: with all that is missing, not the first of it alone.
+        IncompleteDeclarationError: A part is missing; the message names all of them, not only the
+            first.
     """
     missing = [words for holds, words in checks if not holds]
     if missing:
@@ -27,10 +32,16 @@ def whole(what: str, *checks: tuple[bool, str]) -> None:
 
 
 def same(what: str, declared: Iterable[str], needed: Iterable[str], of: str) -> None:
-    """Check that what is declared and what is needed are the same names; `of` says what a name is, such as `layer`.
+    """Check that the declared and the needed names are the same.
+
+    Args:
+        what: The declaration as an error names it.
+        declared: The declared names.
+        needed: The needed names.
+        of: What a name is, such as `layer`.
 
     Raises:
-        IncompleteDeclarationError: with each name that only one side has.
+        IncompleteDeclarationError: Names are on one side only; the message names each.
     """
     have, want = set(declared), set(needed)
     whole(

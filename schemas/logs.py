@@ -91,7 +91,7 @@ def configure(process: str, level: int = logging.INFO) -> None:
     root.setLevel(level)
     for name, least in _QUIET.items():
         logging.getLogger(name).setLevel(max(level, least))
-    logging.getLogger("uvicorn.error").addFilter(_without_visitors)
+    logging.getLogger("uvicorn.error").addFilter(_without_clients)
     logging.captureWarnings(True)
     sys.excepthook = _uncaught
     threading.excepthook = lambda given: _uncaught(
@@ -99,7 +99,7 @@ def configure(process: str, level: int = logging.INFO) -> None:
     )
 
 
-def _without_visitors(record: logging.LogRecord) -> bool:
+def _without_clients(record: logging.LogRecord) -> bool:
     """Drop uvicorn's lines about WebSockets, which quote the client and the query string.
 
     `schemas.http` has lines of its own.

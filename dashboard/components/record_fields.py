@@ -18,11 +18,11 @@ from schemas.events.codes import (
     Channel,
     Digitisation,
     DocumentAction,
+    Labelled,
     Priority,
     Reuse,
     ServiceLevel,
     Urgency,
-    Worded,
 )
 from schemas.events.kinds import FEEDBACK, Kind
 from schemas.reference import category_label, indicator, procedure_label
@@ -127,7 +127,7 @@ def code_label(code: type[Enum], value: Any, language: str) -> str:
         found = code(value)
     except ValueError:
         return str(value)
-    return found.label(language) if isinstance(found, Worded) else str(value)
+    return found.label(language) if isinstance(found, Labelled) else str(value)
 
 
 def _number(value: float, translator: Translator) -> str:

@@ -18,9 +18,9 @@ from schemas.events.codes import (
     DocumentStatus,
     FeedbackStatus,
     FilingStatus,
+    Labelled,
     MeetingState,
     Priority,
-    Worded,
 )
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.reference import category_label, procedure_label
@@ -56,7 +56,7 @@ def status_label(kind: Kind, row: Row, language: str) -> str:
         found = STATUSES[kind](code)
     except ValueError:
         return str(code)
-    return found.label(language) if isinstance(found, Worded) else str(code)
+    return found.label(language) if isinstance(found, Labelled) else str(code)
 
 
 def what_label(kind: Kind, row: Row, language: str) -> str:

@@ -68,5 +68,5 @@ def grade_label(one: Score, translator: Translator) -> str:
 def between(one: Score, translator: Translator) -> str:
     """Format the lowest and the highest possible total of a score with too little data."""
     return translator(
-        "between", least=translator.number(one.points, 1), most=translator.number(one.most, 1)
+        "between", least=translator.number(one.points, 1), most=translator.number(one.max_points, 1)
     )

@@ -11,7 +11,7 @@ from dashboard.query.clock import Picture
 from dashboard.query.connection import Connection
 from dashboard.query.store import Row
 from schemas.clickhouse.ordering import happened_sql
-from schemas.clickhouse.replays import OF_RUNS
+from schemas.clickhouse.replays import RUN_INFIX
 from schemas.clickhouse.retention import horizon
 from schemas.clickhouse.sql import FIRST, moment
 from schemas.clickhouse.tables import events_table, windows_table
@@ -120,6 +120,6 @@ class PastStore:
             f" table = '{SNAPSHOTS.name}', 'snapshots', match(table, '^(life|current|state)_'), 'lives', "
             f"startsWith(table, 'windows_'), 'windows', match(table, '{apart}'), 'apart', 'rest') AS what, sum(bytes_on_disk) "
             "FROM system.parts WHERE active AND (database = currentDatabase() "
-            f"OR startsWith(database, currentDatabase() || '{OF_RUNS}')) GROUP BY what"
+            f"OR startsWith(database, currentDatabase() || '{RUN_INFIX}')) GROUP BY what"
         )
         return {str(what): int(size) for what, size in rows}

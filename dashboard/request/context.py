@@ -27,7 +27,7 @@ from dashboard.query.sources import SourceStore
 from dashboard.query.store import ScreenStore
 from dashboard.request.address import PageRequest
 from schemas.clickhouse.replays import ReplayRun, RunState
-from schemas.clickhouse.retention import Horizon, Kept, horizon
+from schemas.clickhouse.retention import Horizon, RetentionDays, horizon
 from schemas.figures import Readings
 from schemas.sources.freshness import Source
 
@@ -63,7 +63,7 @@ class PageContext:
     """Seconds after which a job of the watch counts as stalled."""
     keeps: float = 0.0
     """Seconds for which each answer is reused at least."""
-    kept: Kept = field(default_factory=Kept)
+    kept: RetentionDays = field(default_factory=RetentionDays)
     """How long this installation keeps which events."""
     _once: AnswerCache = field(default_factory=AnswerCache)
     _opened: list[Scenes] = field(default_factory=list)

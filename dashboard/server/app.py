@@ -38,7 +38,7 @@ from dashboard.server.frames import Frames
 from dashboard.server.health import add_routes
 from dashboard.server.push import Board
 from dashboard.server.tokens import Tokens
-from schemas.clickhouse.retention import Kept
+from schemas.clickhouse.retention import RetentionDays
 from schemas.http.hosts import AllowedHosts
 from schemas.http.middleware import ASGI, protect
 from schemas.settings import Settings
@@ -62,7 +62,11 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
     painter = Painter(ProvinceContext(settings.province))
     connection, clock = Connection(settings.clickhouse_url), clock or Live()
     context = PageContext(
-        connection, clock, painter.place, settings.stale_after_seconds, kept=Kept.by(settings)
+        connection,
+        clock,
+        painter.place,
+        settings.stale_after_seconds,
+        kept=RetentionDays.by(settings),
     )
     board = Board(
         ScreenStore(connection),

@@ -22,7 +22,7 @@ from ingest.gateway.recent import RecentEvents
 from ingest.gateway.refusals import RefusalCounter
 from ingest.gateway.scheduler import FairScheduler
 from ingest.producer import PENDING_BYTES, KafkaUnavailableError
-from schemas.clickhouse.retention import Keeping
+from schemas.clickhouse.retention import RetentionCheck
 from schemas.events.envelope import Reader, RefusalCategory
 from schemas.events.refusals import StatedSender
 from schemas.http.hosts import AllowedHosts
@@ -137,7 +137,7 @@ class Gateway:
         producer = self._link.producer()
         if producer.pending_bytes + len(body) > PENDING_BYTES:
             raise KafkaUnavailableError("Too much is waiting for Kafka's acknowledgement.")
-        prefix, keeping = self._settings.topic_prefix, Keeping.by(self._settings)
+        prefix, keeping = self._settings.topic_prefix, RetentionCheck.by(self._settings)
         intake = Intake(
             self._reader, self._sealer, self._recent, prefix, language, self._refused, keeping
         )

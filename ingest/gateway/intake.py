@@ -18,7 +18,7 @@ from ingest.gateway.notices import Notice, find_notices, format_warning, need_no
 from ingest.gateway.recent import Position, RecentEvents
 from ingest.gateway.refusals import RefusalCounter
 from ingest.producer import KafkaUnavailableError, Producer
-from schemas.clickhouse.retention import Keeping
+from schemas.clickhouse.retention import RetentionCheck
 from schemas.events.envelope import (
     Read,
     Reader,
@@ -94,7 +94,7 @@ class Intake:
         prefix: str,
         language: str,
         refused: RefusalCounter,
-        keeping: Keeping = Keeping(),
+        keeping: RetentionCheck = RetentionCheck(),
     ) -> None:
         """Prepare for one request.
 

@@ -27,7 +27,7 @@ from ingest.importer.sent import KnownEvents, SentPartition, SentRows
 from ingest.importer.sheets import is_xlsx, sheet_rows
 from ingest.importer.summary import Summary
 from ingest.producer import KafkaUnavailableError, Producer
-from schemas.clickhouse.retention import Keeping
+from schemas.clickhouse.retention import RetentionCheck
 from schemas.events.envelope import Reader, RefusalError
 from schemas.seal import SealError, sealer
 from schemas.settings import Settings
@@ -78,7 +78,7 @@ class ImportJob:
         self._sheet = sheet
         self._reader = Reader(settings.event_max_bytes)
         self._sealer = sealer(settings)
-        self._keeping = Keeping.by(settings)
+        self._keeping = RetentionCheck.by(settings)
         self._seen = KnownEvents()
         self._files: list[_File] = []
 

@@ -18,7 +18,7 @@ from ingest.importer.rows import EXTRA_COLUMNS, Layout, Row
 from ingest.importer.sent import KnownEvents, SentPartition, SentRows
 from ingest.importer.summary import Summary
 from ingest.producer import KafkaUnavailableError, Producer
-from schemas.clickhouse.retention import Keeping
+from schemas.clickhouse.retention import RetentionCheck
 from schemas.events.envelope import Reader, RefusalCategory, RefusalError
 from schemas.events.kinds import FEEDBACK
 from schemas.moments import milliseconds
@@ -283,7 +283,7 @@ def refuse_other_kinds(rows: Iterator[ConvertedRow], kind: str) -> Iterator[Conv
             )
 
 
-def refuse_expired(rows: Iterator[ConvertedRow], keeping: Keeping) -> Iterator[ConvertedRow]:
+def refuse_expired(rows: Iterator[ConvertedRow], keeping: RetentionCheck) -> Iterator[ConvertedRow]:
     """Refuse the rows with an event from before the retention horizon."""
     for one in rows:
         arrival = milliseconds(datetime.now(UTC))

@@ -1,1 +1,10 @@
-"""What lies in ClickHouse: columns, tables and views, the derivation of lives, working time and retention. Declarations only."""
+"""Declare what is stored in ClickHouse.
+
+These are tables, views, histories of states, working time and retention.
+
+Reading order: `columns` (how a table is declared), `rows` (objects as rows), `tables` (tables and
+views of the kinds), `watch_tables` (sources and alarms), `ordering` (the order of an entity's
+steps), `working_time` (the working clock in SQL), `lives` (histories of states) with `derivation`
+(their SQL), `retention`, `replays`, `sql` (queries used in more than one place). Nothing here runs
+a query.
+"""

@@ -1,9 +1,13 @@
-"""From the raw events of some entities to the steps of their lives: one SELECT, by the rules that `schemas.clickhouse.lives` tells.
+"""Derive the histories of some entities from their raw events.
 
-It goes in layers, each a sub-query that adds to the one before: `read` (the events as steps, each with its position on the working
-clock), `ordered` (what comes before and after a step), `spans` (how long it lasted, what it did), `sums` (time worked and time
-stood still before it), `bases` (what these were when the deadline and the work began), `judged` (the deadline, the closing).
-Everything is computed on both clocks, working time and all time, as only the last layer knows which one counts.
+The rules are those of `schemas.clickhouse.lives`.
+
+It is one SELECT in layers, each a sub-query that adds to the one before: `read` (the events as
+steps, each with its position on the working clock), `ordered` (what comes before and after a step),
+`spans` (how long it lasted, what it did), `sums` (time worked and time stopped before it), `bases`
+(what these were when the deadline and the work began), `judged` (the deadline, the closing).
+Everything is computed on both clocks, working time and all time, as only the last layer knows which
+one counts.
 """
 
 from datetime import date
@@ -24,10 +28,16 @@ _BEFORE, _UP_TO, _WHOLE = "1 PRECEDING", "CURRENT ROW", "UNBOUNDED FOLLOWING"
 
 
 def derive(life: Life, calendar: int, source: str, epoch: int = 0) -> str:
-    """A SELECT of the columns of `life_K`, from raw events: `source` is what follows FROM, a table with its conditions.
+    """Return a SELECT of the columns of `life_K`, from raw events.
 
-    `calendar` is the number of a calendar in `working_weeks`. Each entity's steps must be all there, or cut off at a moment of
-    knowledge; rows that were written twice count once.
+    All steps of each entity must be there, or all up to a moment of knowledge; rows that were
+    written twice count once.
+
+    Args:
+        life: The kind's history.
+        calendar: The number of a calendar in `working_weeks`.
+        source: What follows FROM, a table with its conditions.
+        epoch: Unix time at which the rules were adopted.
     """
     adds = {
         "ordered": _ordered(),
@@ -41,7 +51,8 @@ def derive(life: Life, calendar: int, source: str, epoch: int = 0) -> str:
         layers[name] = f"SELECT *, {_listed(added)}\nFROM {below}"
     with_layers = ",\n".join(f"{name} AS (\n{query}\n)" for name, query in layers.items())
     final = {
-        # One millisecond earlier: a deadline that falls at the end of a working day has passed in the evening already.
+        # One millisecond earlier: a deadline at the end of a working day has passed in the evening
+        # already.
         "late": "standing = 'closed' AND ifNull(if(due_at IS NOT NULL, closed_first > due_at, "
         f"due <= if(around, closed_ms - 1, {position_sql('(closed_ms - 1)')})), false)",
         "at": "if(around, since_ms, position)",
@@ -59,12 +70,20 @@ def derive(life: Life, calendar: int, source: str, epoch: int = 0) -> str:
 
 
 def rules(life: Life, calendar: int) -> str:
-    """All that lives follow from but the events: the SQL, and the rows that it looks up."""
+    """Return all that histories depend on beside the events.
+
+    That is the SQL, and the rows that it looks up.
+    """
     return f"{derive(life, calendar, of_entities(life.kind, ''))} {heir_rows()}"
 
 
 def of_entities(kind: Kind, which: str) -> str:
-    """The `source` of `derive` for some entities: `which` is a subquery or a list of entity ids."""
+    """Return the `source` of `derive` for some entities.
+
+    Args:
+        kind: Their kind.
+        which: A subquery or a list of entity ids.
+    """
     return f"{events_table(kind).name} WHERE entity_id IN ({which})"
 
 
@@ -92,19 +111,23 @@ def _read(life: Life, source: str) -> str:
     computed = {
         "unit": today_sql("toString(commune)", before_sql("since")),
         "started_at": life.started,
-        # A date that is promised is kept until that day ends, on either clock: it has passed in the first moment after it.
-        "promise": f"CAST({last_sql('due_at') if 'due_at' in names else 'NULL'} AS Nullable({MOMENT}))",
+        # A promised date is kept until that day ends, on either clock: it has passed in the first
+        # moment after it.
+        "promise": _nullable(last_sql("due_at") if "due_at" in names else "NULL"),
         "promise_lasts": "has(precision, 'due_at:day')",
-        # Of what ended at some time of a day, it is not said that it was late on that day.
-        "ended_first": f"CAST({'finished_at' if 'finished_at' in names else 'NULL'} AS Nullable({MOMENT}))",
-        "ended": f"CAST({ended if 'finished_at' in names else 'NULL'} AS Nullable({MOMENT}))",
+        # If something ended at an unknown time of a day, it does not count as late on that day.
+        "ended_first": _nullable("finished_at" if "finished_at" in names else "NULL"),
+        "ended": _nullable(ended if "finished_at" in names else "NULL"),
         "since_first": f"if(has(precision, '{TIME}:day'), least(occurred_at, received_at), since)",
         "rank": version_sql(life.kind),
         "code": f"toString({life.status})",
         "since": happened_sql(life.kind),
         "since_ms": "toUnixTimestamp64Milli(since)",
         "position": position_sql("since_ms"),
-        "standing": f"multiIf(code IN ({standing['paused']}), 'paused', code IN ({standing['closed']}), 'closed', 'open')",
+        "standing": (
+            f"multiIf(code IN ({standing['paused']}), 'paused', code IN ({standing['closed']}), "
+            "'closed', 'open')"
+        ),
         "around": life.around,
         "allowed": _allowed(life),
         "starts_work": _among(life, life.work_from),
@@ -165,14 +188,15 @@ def _sums() -> dict[str, str]:
         "turned_first": f"max(if(turned, since_first, toDateTime64(0, 3))) OVER {up_to}",
         "reopened": f"sum(reopens) OVER {up_to}",
         "impossible": f"sum(NOT possible) OVER {up_to}",
-        "restated": "promised IS NOT NULL AND (promised_before IS NULL OR promised != promised_before)",
+        "restated": "promised IS NOT NULL AND "
+        "(promised_before IS NULL OR promised != promised_before)",
         "promised_ms": "toUnixTimestamp64Milli(assumeNotNull(promised))",
         "promised_more": f"argMax(promise_lasts, if(promise IS NULL, 0, step)) OVER {up_to}",
     }
 
 
 def _bases() -> dict[str, str]:
-    # Sums never become less, so the last of some steps has the greatest, and the first the least.
+    # Sums never decrease, so the last of some steps has the greatest, and the first the least.
     up_to = _over(_UP_TO)
     found = {
         "due_from_around": f"min(if(starts_due, since_ms, {NEVER})) OVER {up_to}",
@@ -192,8 +216,10 @@ def _bases() -> dict[str, str]:
 def _judged(life: Life) -> dict[str, str]:
     promised = {"around": "promised_ms", "working": position_sql("promised_ms")}
     found = {
-        f"due_{clock}": f"if(promised IS NOT NULL, {promised[clock]} + promised_more + stood_{clock} - stood_{clock}_then, "
-        f"if(allowed > 0 AND due_from_{clock} < {NEVER}, due_from_{clock} + allowed + stood_{clock} - stood_{clock}_from, NULL))"
+        f"due_{clock}": f"if(promised IS NOT NULL, {promised[clock]} + promised_more + "
+        f"stood_{clock} - stood_{clock}_then, "
+        f"if(allowed > 0 AND due_from_{clock} < {NEVER}, due_from_{clock} + allowed + "
+        f"stood_{clock} - stood_{clock}_from, NULL))"
         for clock in ("around", "working")
     }
     stood = "if(around, stood_around = stood_around_then, stood_working = stood_working_then)"
@@ -214,14 +240,19 @@ def _over(end: str, order: str = "step") -> str:
     return f"(PARTITION BY entity_id ORDER BY {order} ROWS BETWEEN UNBOUNDED PRECEDING AND {end})"
 
 
+def _nullable(expression: str) -> str:
+    return f"CAST({expression} AS Nullable({MOMENT}))"
+
+
 def _among(life: Life, codes: tuple[Code, ...]) -> str:
     if not codes:
         return "false"
-    return f"{life.status} IN ({', '.join(str(int(code)) if isinstance(code, int) else repr(str(code)) for code in codes)})"
+    listed = (str(int(code)) if isinstance(code, int) else repr(str(code)) for code in codes)
+    return f"{life.status} IN ({', '.join(listed)})"
 
 
 def _allowed(life: Life) -> str:
-    """Milliseconds that the reference data allow, 0 where they do not say."""
+    """Return SQL for the milliseconds that the reference data allow, 0 if there are none."""
     periods: dict[tuple[date, date | None], list[Allowance]] = {}
     for one in life.allowances():
         periods.setdefault((one[2].valid_from, one[2].valid_to), []).append(one)

@@ -1,14 +1,18 @@
-"""The lives of entities: every step with how long it lasted, its deadline, and the time worked; derived from the raw events.
+"""Declare the histories of entities: every step with its duration, deadline and time worked.
 
-`life_K` has a row per step, valid from `since` until the next one: what stood at a moment T are the rows with `since <= T < until`,
-what was known of it then are those with `received_at <= T < next_received_at`, unless a step that arrived later was sorted in
-before one that was known. A row depends on the steps up to its own only, so what is told of a moment does not change by what came
-later. `current_K` has the newest step of each entity, for all that asks for now. `schemas.clickhouse.derivation` has the SQL.
+They derive from the raw events. An entity's *life* is its history of states. `life_K` has a row per
+step, valid from `since` until the next one: what held at a moment T are the rows with `since <= T <
+until`, what was known of it then are those with `received_at <= T < next_received_at`, unless a
+step that arrived later was sorted in before one that was known. A row depends on the steps up to
+its own only, so what is shown of a moment does not change by what arrived later. `current_K` has
+the newest step of each entity, for all queries about now. `schemas.clickhouse.derivation` has the
+SQL.
 
-Rules. A step happens at its own time, at the latest when it arrived. The clock runs in `open` statuses and stands still in
-`paused` ones (`schemas.reference.statuses`); it counts working time, or all time where `around` says so. A due date holds from the
-step that first states it: pauses after that move it, and one that is stated anew is taken as it is. Where no step states one, it
-is the deadline of the reference data, from the first step in `due_from` on.
+Rules. A step happens at its own time, at the latest when it arrived. The clock runs in `open`
+statuses and stops in `paused` ones (`schemas.reference.statuses`); it counts working time, or all
+time where `around` says so. A due date holds from the step that first states it: pauses after that
+move it, and one that is stated anew is taken as it is. If no step states one, it is the deadline of
+the reference data, from the first step in `due_from` on.
 """
 
 from collections.abc import Callable
@@ -26,57 +30,61 @@ from schemas.reference.table import Dated
 
 HOUR = 3_600_000
 FAR = f"toDateTime64('2100-01-01 00:00:00', 3, '{ZONE}')"
-"""Until when the newest step of an entity holds."""
+"""Moment until which the newest step of an entity holds."""
 Code = IntEnum | StrEnum
 Allowance = tuple[str, int, Dated]
-"""A value of the field that decides, the milliseconds that it allows, and from when to when that holds."""
+"""A value of the deciding field, the milliseconds that it allows, and the row with its validity."""
 
 
 @dataclass(frozen=True, eq=False)
 class Life:
-    """How the steps of a kind make a life."""
+    """How the steps of a kind make a history."""
 
     kind: Kind
     status: str
     started: str
     """Field with the time at which it began."""
     kept: tuple[str, ...]
-    """Further fields that figures ask for."""
+    """Further fields that figures need."""
     work_from: tuple[Code, ...] = ()
-    """The time worked counts from the first of these statuses, before it from the first step."""
+    """Time worked counts from the first of these statuses; before it, from the first step."""
     taken: tuple[Code, ...] = ()
-    """The first of these statuses says that somebody took it in hand."""
+    """Statuses of which the first means that somebody took the entity in hand."""
     reopened: tuple[Code, ...] = ()
     planned: bool = False
-    """Whether it is known before it begins. Of the others, one that says to begin in the future comes from a wrong clock."""
+    """Whether it is known before it begins.
+
+    Of the others, one that states a beginning in the future comes from a wrong clock.
+    """
     around: str = "false"
-    """SQL: whether its clock runs round the clock."""
+    """SQL for whether its clock runs round the clock."""
     decides: str = ""
     due_from: tuple[Code, ...] = ()
     allowances: Callable[[], tuple[Allowance, ...]] = tuple
 
     @property
     def names(self) -> str:
-        """The names of its columns, for SQL."""
+        """Return the names of its columns, for SQL."""
         return ", ".join(f"`{column.name}`" for column in self.columns)
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns of `life_K` and `current_K`."""
+        """Return the columns of `life_K` and `current_K`."""
         own = {column.name: column for column in fields(self.kind)}
         known = {column.name: column for column in (*COMMON, *POSITION)}
         return (
             known["entity_id"],
-            Column("step", "UInt32", "Which step of its life, from 1."),
-            Column(
-                "since", MOMENT, "When the step was taken: its own time, at the latest its arrival."
-            ),
-            Column("until", MOMENT, "When the next step was taken; 2100 while there is none."),
+            Column("step", "UInt32", "Number of the step, from 1."),
+            Column("since", MOMENT, "Time of the step: its own time, at the latest its arrival."),
+            Column("until", MOMENT, "Time of the next step; 2100 while there is none."),
             known["received_at"],
             Column(
                 "next_received_at",
                 MOMENT,
-                "When the next step arrived, which may be before this one; 2100 while there is none.",
+                (
+                    "Arrival of the next step, which may be before this one; 2100 while there is "
+                    "none."
+                ),
             ),
             *POSITION,
             known["agency"],
@@ -84,55 +92,68 @@ class Life:
             Column(
                 "unit",
                 "LowCardinality(String)",
-                "Code of the commune of today that answers for the commune.",
+                "Code of the commune of today to which the commune is restated.",
                 "commune",
             ),
             own[self.status],
-            Column("started_at", MOMENT, f"When it began: {self.started}."),
+            Column("started_at", MOMENT, f"Time at which it began: {self.started}."),
             *(own[name] for name in self.kept),
-            Column("held_since", MOMENT, "Since when the agency of this step holds it."),
+            Column("held_since", MOMENT, "Time since which the agency of this step holds it."),
             Column("standing", "LowCardinality(String)", "open, paused or closed."),
             Column("turned", "Bool", "Whether this step closed it."),
             Column(
                 "closed_at",
                 f"Nullable({MOMENT})",
-                "When it was closed: as its source says, else by the step that closed it.",
+                (
+                    "Time at which it was closed: as its source states, else by the step that "
+                    "closed it."
+                ),
             ),
-            Column("late", "Bool", "Whether it was closed after it was due."),
+            Column("late", "Bool", "Whether it was closed after its deadline."),
             Column(
                 "around",
                 "Bool",
-                "Whether its clock runs round the clock: then positions are milliseconds since 1970.",
+                (
+                    "Whether its clock runs round the clock; then positions are milliseconds "
+                    "since 1970."
+                ),
             ),
             Column(
                 "at",
                 "Int64",
-                "Position of the step on its clock, ms; on the working clock since 1990.",
+                "Position of the step on its clock, in ms; on the working clock since 1990.",
             ),
-            Column(
-                "due", "Nullable(Int64)", "Position at which it is due, pauses so far counted in."
-            ),
+            Column("due", "Nullable(Int64)", "Position of its deadline, pauses so far included."),
             Column(
                 "due_at",
                 f"Nullable({MOMENT})",
-                "When it is due, as its source says and while no pause has moved that.",
+                "Deadline as its source states, while no pause has moved it.",
             ),
-            Column("worked", "Int64", "Time worked on it before this step, ms of its clock."),
+            Column("worked", "Int64", "Time worked on it before this step, in ms of its clock."),
             Column(
-                "paused", "Int64", "Time its clock stood still before this step, ms of its clock."
+                "paused",
+                "Int64",
+                "Time its clock was stopped before this step, in ms of its clock.",
             ),
             Column(
                 "taken",
                 "Nullable(Int64)",
-                "How long it took until somebody took it in hand, ms of its clock.",
+                "Time until somebody took it in hand, in ms of its clock.",
             ),
-            Column("reopened", "UInt16", "How often it was opened again."),
-            Column("possible", "Bool", "Whether the status may follow the one before it."),
-            Column("impossible", "UInt16", "Steps so far that may not follow the one before."),
+            Column("reopened", "UInt16", "Number of times it was reopened."),
+            Column("possible", "Bool", "Whether the status may follow the previous one."),
+            Column(
+                "impossible",
+                "UInt16",
+                ("Number of steps so far that may not follow the previous one."),
+            ),
             Column(
                 "version",
                 "UInt64",
-                "By which rules and how many steps it was computed; the highest holds.",
+                (
+                    "Version of the rules and number of steps it was computed from; the highest "
+                    "holds."
+                ),
             ),
         )
 
@@ -187,18 +208,19 @@ BY_KIND = {life.kind: life for life in LIVES}
 
 @cache
 def life_table(kind: Kind) -> Table:
-    """Where the steps of a kind's lives are kept."""
+    """Return the table of the steps of a kind's histories."""
     return Table(
         f"life_{kind.name}",
         BY_KIND[kind].columns,
-        "ENGINE = ReplacingMergeTree(version)\nORDER BY (entity_id, step)\nSETTINGS index_granularity = 1024",
+        "ENGINE = ReplacingMergeTree(version)\nORDER BY (entity_id, step)\nSETTINGS "
+        "index_granularity = 1024",
         f"{kind.en}: every step with how long it lasted",
     )
 
 
 @cache
 def current_table(kind: Kind) -> Table:
-    """Where the newest step of each life is kept."""
+    """Return the table of the newest step of each history."""
     return Table(
         f"current_{kind.name}",
         BY_KIND[kind].columns,
@@ -213,20 +235,22 @@ LIVES_PROGRESS = Table(
         Column("kind", "LowCardinality(String)", "Kind of event."),
         POSITION[0],
         Column(
-            "rules", "UInt64", "Hash of the rules and the calendar that lives were computed by."
+            "rules",
+            "UInt64",
+            "Hash of the rules and the calendar by which the histories were computed.",
         ),
-        Column("epoch", "UInt32", "Unix time at which these rules were taken up."),
-        Column("offset", "Int64", "Offset up to which, itself included, events are in the lives."),
-        Column("at", MOMENT, "When that was so."),
+        Column("epoch", "UInt32", "Unix time at which these rules were adopted."),
+        Column("offset", "Int64", "Offset up to which, included, events are in the histories."),
+        Column("at", MOMENT, "Time at which that held."),
         Column("version", "UInt128", "The newest rules and then the highest offset hold."),
     ),
     "ENGINE = ReplacingMergeTree(version)\nORDER BY (kind, partition)",
-    "How far the lives of entities are computed",
+    "Progress of the computed histories",
 )
 
 
 def life_tables() -> tuple[Table, ...]:
-    """Every table of the lives."""
+    """Return every table of the histories."""
     return (
         *(table(life.kind) for life in LIVES for table in (life_table, current_table)),
         LIVES_PROGRESS,
@@ -234,7 +258,7 @@ def life_tables() -> tuple[Table, ...]:
 
 
 def life_views() -> dict[str, tuple[str, str]]:
-    """Materialized views: name → (table it fills, its query)."""
+    """Return the materialized views: {name: (table it fills, its query)}."""
     return {
         f"fill_{current_table(life.kind).name}": (
             current_table(life.kind).name,

@@ -1,9 +1,12 @@
-"""The order of an entity's steps: by when they happened, and where their times do not tell, by the legal order of their statuses.
+"""Order an entity's steps by time, else by the legal order of their statuses.
 
-A step happened at its own time, and never after it arrived. One that is known to the day only happened at some time of it: a
-status that work begins with is placed at its beginning, one that closes, or that follows only what is closed, at its end. So a
-filing that was received at 08:10 and closed on the same date is closed, and dates alone follow the legal order. A minute is as
-good as a moment: steps of one minute follow the legal order by themselves.
+The legal order counts where times do not decide.
+
+A step happened at its own time, and never after it arrived. One that is known to the day only
+happened at some time of it: a status that work begins with is placed at the day's start, one that
+closes, or that follows only closing ones, at its end. So a filing that was received at 08:10 and
+closed on the same date is closed, and dates alone follow the legal order. A minute is as good as a
+moment: steps of one minute follow the legal order by themselves.
 """
 
 from functools import cache
@@ -13,20 +16,23 @@ from schemas.moments import DAY, SPAN_MS, TIME
 from schemas.reference.statuses import statuses
 
 STATUS = {"filing": "status", "feedback": "status", "document": "status", "meeting": "state"}
-"""The field with the status, of each kind whose entities have a life of steps."""
+"""Field with the status, of each kind whose entities have steps."""
 _LAST_MS = 100
-"""Before the end of a day, so many milliseconds are for the statuses that come last, one for each."""
+"""Milliseconds before the end of a day that are for the statuses that come last, one for each."""
 
 
 @cache
 def legal_order(kind: Kind) -> dict[str, int]:
-    """Return the place of each status in the legal order (that of `statuses.csv`), from 1; none for a kind without statuses."""
+    """Return the rank of each status in the legal order (that of `statuses.csv`), from 1.
+
+    It is empty for a kind without statuses.
+    """
     return {one.status: number for number, one in enumerate(statuses(kind.name), 1)}
 
 
 @cache
 def _last(kind: Kind) -> frozenset[str]:
-    """The statuses that close, and those that follow only such."""
+    """Return the statuses that close, and those that follow only such."""
     closed = {one.status for one in statuses(kind.name) if one.standing == "closed"}
     before: dict[str, set[str]] = {}
     for one in statuses(kind.name):
@@ -36,16 +42,22 @@ def _last(kind: Kind) -> frozenset[str]:
 
 
 def order_sql(kind: Kind) -> str:
-    """Return SQL: the place of a row's status in the legal order; 0 for one that is not known, or of a kind without statuses."""
+    """Return SQL for the rank of a row's status in the legal order; 0 if there is none."""
     order = legal_order(kind)
     if not order:
         return "0"
     listed = ", ".join(f"'{status}'" for status in order)
-    return f"transform(toString({STATUS[kind.name]}), [{listed}], [{', '.join(map(str, order.values()))}], 0)"
+    return (
+        f"transform(toString({STATUS[kind.name]}), [{listed}], "
+        f"[{', '.join(map(str, order.values()))}], 0)"
+    )
 
 
 def placed_sql(kind: Kind) -> str:
-    """Return SQL: the moment at which a row's step is placed, whatever it was known to; DateTime64(3)."""
+    """Return SQL for the moment at which a row's step is placed, whatever its precision.
+
+    Its type is DateTime64(3).
+    """
     order, last = legal_order(kind), _last(kind)
     if not order:
         return "occurred_at"
@@ -55,20 +67,24 @@ def placed_sql(kind: Kind) -> str:
     offsets = ", ".join(
         str(span - _LAST_MS + place if status in last else place) for status, place in order.items()
     )
-    within = f"addMilliseconds(occurred_at, transform(toString({STATUS[kind.name]}), [{listed}], [{offsets}], 0))"
+    within = (
+        f"addMilliseconds(occurred_at, transform(toString({STATUS[kind.name]}), [{listed}], "
+        f"[{offsets}], 0))"
+    )
     return f"if(has(precision, '{TIME}:{DAY}'), {within}, occurred_at)"
 
 
 def happened_sql(kind: Kind) -> str:
-    """Return SQL: when a row's step happened, at the latest when it arrived."""
+    """Return SQL for the time of a row's step, at the latest its arrival."""
     return f"least({placed_sql(kind)}, received_at)"
 
 
 def version_sql(kind: Kind) -> str:
     """Return SQL that orders the steps of an entity, as a UInt128; the greatest is the newest.
 
-    By when a step happened, so that a clock that is ahead does not hide what comes after it; what arrived at one time by its own
-    time; what is of one time by the legal order; and what is of one time and status, and so of one partition, by offset.
+    It orders by the time of a step, so that a clock that is ahead does not hide what comes after
+    it; of steps that arrived at one time, by their own time; of steps of one time, by the legal
+    order; and of steps of one time and status, and so of one partition, by offset.
     """
     return (
         f"bitShiftLeft(toUInt128(toUnixTimestamp64Milli({happened_sql(kind)})), 86) "

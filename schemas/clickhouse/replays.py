@@ -1,7 +1,8 @@
-"""Replays of the stream: history that is sent again, through workers of its own into a database of its own, while live goes on.
+"""Declare replay runs: history sent again, through workers and a database of their own.
 
-A run has a name. All that is its own is derived from it, the same for who makes it (`streams.replay`) and who looks at it
-(`dashboard`): a database beside the live one, topics behind a prefix of their own, a group of workers.
+A run has a name. All that is its own is derived from it, the same for whoever creates it
+(`streams.replay`) and whoever views it (`dashboard`): a database beside the live one, topics behind
+a prefix of their own, a group of workers.
 """
 
 import re
@@ -21,28 +22,31 @@ from schemas.settings import Settings
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 SOURCES = ("auto", "kafka", "clickhouse")
-"""Where history may be read; auto: from Kafka while it holds all of a period, else from ClickHouse."""
-OF_RUNS = "_replay_"
-"""What stands in the names of their databases between that of live and their own."""
-FOR_EVER = 36_500
-"""Days for which Kafka keeps what is sent again: longer than any run; it is taken away with its run."""
+"""Sources of history; auto: Kafka while it holds all of a period, else ClickHouse."""
+RUN_INFIX = "_replay_"
+"""Infix of the names of their databases, between the name of the live one and their own."""
+FOREVER_DAYS = 36_500
+"""Days for which Kafka keeps what is sent again: longer than any run.
+
+It is removed with its run.
+"""
 
 
 class RunState(StrEnum):
-    """How a run stands."""
+    """State of a run."""
 
     QUEUED = "queued"
-    """It waits until fewer than `MAX_RUNNING` go on."""
+    """It waits until fewer than `MAX_RUNNING` are running."""
     RUNNING = "running"
     FINISHED = "finished"
     FAILED = "failed"
     STOPPED = "stopped"
-    """By whoever had begun it; what had come by then may be looked at."""
+    """Whoever began it stopped it; what had arrived by then can be viewed."""
     REMOVED = "removed"
 
 
 class RunMark(StrEnum):
-    """What the screens say of it, all the time."""
+    """Mark that screens show all the time while they view it."""
 
     REPLAY = "replay"
     EXERCISE = "exercise"
@@ -57,70 +61,76 @@ REPLAYS = Table(
         Column(
             "mark",
             "LowCardinality(String)",
-            "replay or exercise: what screens that look at it say.",
+            "replay or exercise: the mark on screens that view it.",
         ),
         Column(
             "source",
             "LowCardinality(String)",
-            "Where the history was read: kafka or clickhouse; others: what was sent to it.",
+            "Source of the history: kafka or clickhouse; others: events were sent to it.",
         ),
-        Column("since", MOMENT, "Beginning of the period, by when events happened."),
-        Column("until", MOMENT, "End of the period, itself not in it."),
-        Column("speed", "Float64", "Seconds of history in a second; 0: as fast as possible."),
+        Column("since", MOMENT, "Start of the period, by the events' own times."),
+        Column("until", MOMENT, "End of the period, excluded."),
+        Column("speed", "Float64", "Speed: seconds of history per second; 0: as fast as possible."),
         Column(
             "live",
             "Bool",
-            "Whether it goes as time goes: history that was moved to today, or what others send.",
+            (
+                "Whether it runs in real time: history that was moved to today, or events that "
+                "others send."
+            ),
         ),
         Column(
             "on_time",
             "Bool",
-            "Whether each event arrived in it when it happened, whenever it had arrived.",
+            "Whether each event arrives at its own time, whenever it had arrived.",
         ),
         Column(
             "state",
             "LowCardinality(String)",
             "queued, running, finished, failed, stopped or removed.",
         ),
-        Column("total", "UInt64", "Events that are to be sent."),
-        Column("sent", "UInt64", "Events that were sent."),
-        Column("counted", "UInt64", "Events that workers were done with."),
-        Column("moment", MOMENT, "How far the history was sent, by when events arrived."),
-        Column("begun_at", MOMENT, "When the run began."),
+        Column("total", "UInt64", "Number of events to send."),
+        Column("sent", "UInt64", "Number of events sent."),
+        Column("counted", "UInt64", "Number of events that workers processed."),
+        Column("moment", MOMENT, "Arrival up to which the history was sent."),
+        Column("begun_at", MOMENT, "Start of the run."),
         Column(
             "differing",
             "Nullable(UInt64)",
-            "Windows that differ from the live ones, when it had finished.",
+            "Number of windows that differ from the live ones, once it had finished.",
         ),
-        Column("said", "String", "Why it failed."),
-        Column("at", MOMENT, "When this was written; the newest holds."),
+        Column("said", "String", "Reason for its failure."),
+        Column("at", MOMENT, "Time at which this was written; the newest holds."),
     ),
     "ENGINE = ReplacingMergeTree(at)\nORDER BY name",
-    "Replays of the stream, and how they stand",
+    "Replays of the stream and their states",
 )
 REPLAY_STOPS = Table(
     "replay_stops",
     (
         Column("name", "LowCardinality(String)", "Name of the run."),
-        Column("asked_at", MOMENT, "When somebody asked."),
+        Column("asked_at", MOMENT, "Time of the request."),
     ),
     "ENGINE = MergeTree\nORDER BY name\nTTL toDateTime(asked_at) + INTERVAL 1 DAY",
-    "Which runs are to stop: each looks whether it is asked to, wherever its process is",
+    "Requests to stop a run: each run checks for one, wherever its process is",
 )
 MAX_RUNNING, MAX_QUEUED = 2, 4
-"""Runs that go on at a time, each with workers of its own, and how many may wait for their turn."""
-COPIES = 3
-"""A run takes about so many times what its events take in ClickHouse: topics of its own, uncompressed, and a database."""
+"""Maximum number of runs at a time, each with workers of its own, and of runs in the queue."""
+SPACE_FACTOR = 3
+"""Space that a run takes, as a multiple of what its events take in ClickHouse.
+
+It has topics of its own, uncompressed, and a database.
+"""
 RESERVE_BYTES = 1 << 30
-"""What live needs free beside it."""
+"""Free space that live needs beside it."""
 KILLED = "It was killed, or its machine went down."
-SILENT = timedelta(minutes=1)
-"""A run says each second how far it is."""
+SILENT_AFTER = timedelta(minutes=1)
+"""Time without a report after which a run counts as killed; it reports its progress each second."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayRun:
-    """A run as it stands; the fields are the columns of the table."""
+    """A run with its current state; the fields are the columns of the table."""
 
     name: str
     mark: RunMark
@@ -142,24 +152,27 @@ class ReplayRun:
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> "ReplayRun":
-        """From a row of the table. One that goes on and says nothing any more was killed: it failed."""
+        """Return a run from a row of the table.
+
+        One that runs but no longer reports was killed and failed.
+        """
         found = RUN_ROWS.read(row)
-        if found.goes_on and datetime.now(UTC) - found.at > SILENT:
+        if found.goes_on and datetime.now(UTC) - found.at > SILENT_AFTER:
             return replace(found, state=RunState.FAILED, said=KILLED)
         return found
 
     @property
     def goes_on(self) -> bool:
-        """Whether a process of it says how far it is: it runs, or waits for its turn."""
+        """Return whether a process of it reports progress: it runs, or waits for its turn."""
         return self.state in (RunState.QUEUED, RunState.RUNNING)
 
     @property
     def row(self) -> tuple[Any, ...]:
-        """As a row of the table."""
+        """Return the run as a row of the table."""
         return RUN_ROWS.row(self)
 
     def now(self, **changes: Any) -> "ReplayRun":
-        """The same run as it stands now."""
+        """Return the same run with changes, as of now."""
         return replace(self, at=datetime.now(UTC), **changes)
 
 
@@ -167,7 +180,11 @@ RUN_ROWS = RowCodec(table=REPLAYS, of=ReplayRun)
 
 
 def checked(name: str) -> str:
-    """A name that can be one. Raises `ValueError` for any other."""
+    """Return a valid name.
+
+    Raises:
+        ValueError: The name is not valid.
+    """
     if not NAME.fullmatch(name):
         raise ValueError(
             f"{name!r} cannot be a name: at most 32 small letters, digits and _, a letter first."
@@ -176,41 +193,63 @@ def checked(name: str) -> str:
 
 
 def runs(name: str = "") -> str:
-    """A question for the runs that are not removed, the newest first: all, or that of a name. Raises `ValueError`."""
+    """Return a query for the runs that are not removed, the newest first: all, or that of a name.
+
+    Raises:
+        ValueError: The name is not valid.
+    """
     named = f"name = '{checked(name)}'" if name else "true"
-    return f"SELECT {RUN_ROWS.read_names} FROM {REPLAYS.name} FINAL WHERE {named} AND state != '{RunState.REMOVED}' ORDER BY begun_at DESC"
+    return (
+        f"SELECT {RUN_ROWS.read_names} FROM {REPLAYS.name} FINAL WHERE {named} AND state != "
+        f"'{RunState.REMOVED}' ORDER BY begun_at DESC"
+    )
 
 
 def sandbox(settings: Settings, name: str) -> Settings:
-    """The settings of what is a run's own. Raises `ValueError` for a name that can be none."""
+    """Return the settings of a run's own database, topics and workers.
+
+    Raises:
+        ValueError: The name is not valid.
+    """
     return settings.model_copy(
         update={
             "clickhouse_address": sandbox_url(settings.clickhouse_address, name),
             "topic_prefix": f"{settings.topic_prefix}replay.{name}.",
             "worker_group": f"{settings.worker_group}-replay-{name}",
-            "topic_retention_days": FOR_EVER,
+            "topic_retention_days": FOREVER_DAYS,
         }
     )
 
 
 def is_sandbox(settings: Settings) -> bool:
-    """Whether settings are those of what is a run's own: nothing is let go of there but with the run."""
+    """Return whether settings are those of a run.
+
+    There nothing is deleted by retention, only with the run.
+    """
     return re.search(rf"(^|\.)replay\.{NAME.pattern}\.$", settings.topic_prefix) is not None
 
 
 def sandbox_url(live: str, name: str) -> str:
-    """The ClickHouse address of a run. Raises `ValueError` for a name that can be none."""
+    """Return the ClickHouse address of a run.
+
+    Raises:
+        ValueError: The name is not valid.
+    """
     url = urlsplit(live)
-    return urlunsplit(url._replace(path=f"{url.path}{OF_RUNS}{checked(name)}"))
+    return urlunsplit(url._replace(path=f"{url.path}{RUN_INFIX}{checked(name)}"))
 
 
 def stop(name: str) -> str:
-    """What asks a run to stop. Raises `ValueError`."""
+    """Return the statement that asks a run to stop.
+
+    Raises:
+        ValueError: The name is not valid.
+    """
     return f"INSERT INTO {REPLAY_STOPS.name} SELECT '{checked(name)}', now64(3)"
 
 
 def room() -> str:
-    """A question for one row: bytes that the live database takes on disk, events in it, bytes that are free."""
+    """Return a query for one row: bytes of the live database on disk, events in it, free bytes."""
     parts = "FROM system.parts WHERE active AND database = currentDatabase()"
     return (
         f"SELECT (SELECT toInt64(sum(bytes_on_disk)) {parts}), "
@@ -220,17 +259,32 @@ def room() -> str:
 
 
 def needed_bytes(events: int, taken: int, known: int) -> int:
-    """The bytes that have to be free before so many events are sent again, of `known` ones that take `taken` bytes in all."""
-    return RESERVE_BYTES + COPIES * events * taken // max(known, 1)
+    """Return the bytes that must be free before `events` events are sent again.
+
+    Args:
+        events: The number of events to send.
+        taken: The bytes that the known events take.
+        known: The number of known events.
+    """
+    return RESERVE_BYTES + SPACE_FACTOR * events * taken // max(known, 1)
 
 
 def is_asked_to_stop(run: ReplayRun) -> str:
-    """A question for how often a run was asked to stop since it began."""
-    return f"SELECT count() FROM {REPLAY_STOPS.name} WHERE name = '{checked(run.name)}' AND asked_at >= {at(run.begun_at)}"
+    """Return a query for how often a run was asked to stop since it began."""
+    return (
+        f"SELECT count() FROM {REPLAY_STOPS.name} WHERE name = '{checked(run.name)}' AND asked_at "
+        f">= {at(run.begun_at)}"
+    )
 
 
 def happened(since: datetime, until: datetime, arrived_after: datetime | None = None) -> str:
-    """A question for how many live events happened in a period; those that arrived after a moment, where one is given."""
+    """Return a query for the number of live events in a period.
+
+    Args:
+        since: Start of the period, by the events' own times.
+        until: End of the period, excluded.
+        arrived_after: Count only events that arrived after this moment.
+    """
     late = f" AND received_at > {at(arrived_after)}" if arrived_after else ""
     each = " UNION ALL ".join(
         f"SELECT uniqExact(partition, offset) AS n FROM {events_table(kind).name} "
@@ -242,28 +296,38 @@ def happened(since: datetime, until: datetime, arrived_after: datetime | None = 
 
 @dataclass(frozen=True)
 class Difference:
-    """How a kind's windows of a run differ from the live ones: how many of how many, and of each measure the sums."""
+    """Difference between a kind's windows of a run and of live.
+
+    It has how many differ, of how many, and the sums of each measure.
+    """
 
     differing: int
     windows: int
     sums: tuple[tuple[int, int], ...]
-    """(live, run), in the order of the kind's measures."""
+    """Pairs (live, run), in the order of the kind's measures."""
 
     @classmethod
     def of(cls, row: Sequence[int]) -> "Difference":
-        """From the answer to `difference`."""
+        """Return the answer to `difference`."""
         differing, windows, *sums = row
         return cls(differing, windows, tuple(zip(sums[::2], sums[1::2], strict=True)))
 
 
 def difference(kind: Kind, live: str, other: str, since: datetime, until: datetime) -> str:
-    """A question for one row: in how many windows of a period two databases differ, how many there are, then of each measure of the
-    kind its sum in the one and in the other. Kafka's partitions do not matter."""
+    """Return a query for one row: in how many windows of a period two databases differ.
+
+    The row has that number, the number of windows, then of each measure of the kind its sum in the
+    one and in the other. Kafka's partitions do not matter.
+    """
     names = [measure.name for measure in kind.measures]
     dimensions = ", ".join(("window_start", *kind.dimensions))
-    period = f"window_start > toDateTime(0) AND window_start >= {at(since)} AND window_start < {at(until)}"
+    period = (
+        f"window_start > toDateTime(0) AND window_start >= {at(since)} AND window_start < "
+        f"{at(until)}"
+    )
     both = " UNION ALL ".join(
-        f"SELECT {number} AS side, {dimensions}, {', '.join(names)} FROM `{where}`.{windows_table(kind).name} FINAL WHERE {period}"
+        f"SELECT {number} AS side, {dimensions}, {', '.join(names)} FROM "
+        f"`{where}`.{windows_table(kind).name} FINAL WHERE {period}"
         for number, where in enumerate((live, other))
     )
     sides = ", ".join(
@@ -271,4 +335,7 @@ def difference(kind: Kind, live: str, other: str, since: datetime, until: dateti
     )
     wrong = " OR ".join(f"{name}_0 != {name}_1" for name in names)
     sums = ", ".join(f"sum({name}_{side})" for name in names for side in (0, 1))
-    return f"SELECT countIf({wrong}), count(), {sums} FROM (SELECT {dimensions}, {sides} FROM ({both}) AS one GROUP BY {dimensions})"
+    return (
+        f"SELECT countIf({wrong}), count(), {sums} FROM (SELECT {dimensions}, {sides} FROM "
+        f"({both}) AS one GROUP BY {dimensions})"
+    )

@@ -1,12 +1,14 @@
-"""How long is kept what the past is asked for, and what may still be asked of it.
+"""Define how long events are retained, and which past moments can still be queried.
 
-Single events of entities are kept for `IOC_KEEP_EVENTS_DAYS`: every moment of so many days can be looked back at whole and run
-again. What is let go of (`streams.admin.retain`) goes by entities: one that is closed, and of which nothing was heard since
-`LOOKBACK` before the first such moment, goes with all its events, states and lives. So every life that is there follows from all
-its events. The windows that counted them stay, for `IOC_KEEP_WINDOWS_DAYS`. Reports of indicators are always kept: they are few,
-and the long memory of targets.
+Single events of entities are retained for `IOC_KEEP_EVENTS_DAYS`: every moment of those days can be
+replayed whole. Deletion (`streams.admin.retain`) goes by entities: one that is closed, and without
+news since `LOOKBACK` before the first such moment, is deleted with all its events, states and
+histories. So every remaining history follows from all its events. The windows that counted them
+stay, for `IOC_KEEP_WINDOWS_DAYS`. Reports of indicators are always kept: they are few, and the long
+memory of targets.
 
-An event from before what is kept is refused: nobody could tell any more whether it was counted already.
+An event from before the retained period is refused: whether it was counted already could not be
+determined any more.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,31 +25,34 @@ from schemas.reference import ZONE
 from schemas.settings import Settings
 
 LOOKBACK = timedelta(days=62)
-"""How far the pages of a moment look back on single records: figures of a month, for each day of a month."""
-KEPT_FOR_EVER = 0
+"""How far pages of a moment look back on single records.
+
+Figures of a month, for each day of a month.
+"""
+KEEP_FOREVER = 0
 KINDS = frozenset(life.kind for life in LIVES)
-"""The kinds whose events may be let go of."""
+"""Kinds whose events are deleted by retention."""
 
 HORIZONS = Table(
     "horizons",
     (
-        Column("what", "LowCardinality(String)", "What was let go of: events."),
-        Column("whole_from", MOMENT, "From when on every moment can be looked back at whole."),
+        Column("what", "LowCardinality(String)", "Which data was deleted: events."),
+        Column("whole_from", MOMENT, "Moment from which on every moment can be replayed whole."),
         Column(
             "removed_before",
             MOMENT,
-            "Entities of which nothing was heard since are gone; windows are as they were.",
+            "Entities without news since then are deleted; windows are unchanged.",
         ),
-        Column("at", MOMENT, "When it was written; the latest `whole_from` holds."),
+        Column("at", MOMENT, "Time at which it was written; the latest `whole_from` holds."),
     ),
     "ENGINE = ReplacingMergeTree(whole_from)\nORDER BY what",
-    "From when on single events are kept",
+    "Retention horizon of single events",
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class HorizonRow:
-    """A horizon as it is kept."""
+    """A horizon as stored."""
 
     what: str
     whole_from: datetime
@@ -60,14 +65,19 @@ HORIZON_ROWS = RowCodec(table=HORIZONS, of=HorizonRow)
 
 @dataclass(frozen=True)
 class Horizon:
-    """From when on single events are kept."""
+    """The moment from which on single events are retained."""
 
     whole_from: datetime
     removed_before: datetime
 
     @classmethod
     def due(cls, now: datetime, days: int) -> "Horizon":
-        """That of a day on which single events are kept for so many days: it moves at midnight."""
+        """Return the retention horizon for `now`; it advances at local midnight.
+
+        Args:
+            now: The moment.
+            days: Days for which single events are retained.
+        """
         whole = now.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(
             days=days
         )
@@ -75,7 +85,11 @@ class Horizon:
 
 
 def horizon(execute: Callable[[str], Sequence[Sequence[Any]]]) -> Horizon | None:
-    """From when on single events are kept, as ClickHouse knows it, which `execute` asks; None while nothing was let go of."""
+    """Return the retention horizon as ClickHouse knows it; None while nothing was deleted.
+
+    Args:
+        execute: Runs the query.
+    """
     rows = execute(
         f"SELECT whole_from, removed_before FROM {HORIZONS.name} FINAL WHERE what = 'events'"
     )
@@ -83,17 +97,17 @@ def horizon(execute: Callable[[str], Sequence[Sequence[Any]]]) -> Horizon | None
 
 
 @dataclass(frozen=True)
-class Kept:
-    """For how many days an installation keeps what; 0: for ever."""
+class RetentionDays:
+    """Days for which an installation retains its data; 0: forever."""
 
-    events: int = KEPT_FOR_EVER
-    windows: int = KEPT_FOR_EVER
-    snapshots: int = KEPT_FOR_EVER
-    kafka: int = KEPT_FOR_EVER
+    events: int = KEEP_FOREVER
+    windows: int = KEEP_FOREVER
+    snapshots: int = KEEP_FOREVER
+    kafka: int = KEEP_FOREVER
 
     @classmethod
-    def by(cls, settings: Settings) -> "Kept":
-        """As its settings say."""
+    def by(cls, settings: Settings) -> "RetentionDays":
+        """Return the days of an installation's settings."""
         days = (
             settings.keep_events_days,
             settings.keep_windows_days,
@@ -104,28 +118,32 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Keeping:
-    """Refuses events from before what is kept; `days` before their arrival, 0: none."""
+class RetentionCheck:
+    """Refuses events from before the retained period.
 
-    days: int = KEPT_FOR_EVER
+    `days` is that period before their arrival, 0: unlimited.
+    """
+
+    days: int = KEEP_FOREVER
 
     @classmethod
-    def by(cls, settings: Settings) -> "Keeping":
-        """As an installation keeps them."""
+    def by(cls, settings: Settings) -> "RetentionCheck":
+        """Return the check of an installation's settings."""
         return cls(settings.keep_events_days)
 
     def refuses(self, read: Read, received_ms: int) -> bool:
-        """Whether an event that arrived then is too old."""
+        """Return whether an event that arrived at `received_ms` is too old."""
         if not self.days or read.kind not in KINDS:
             return False
         return milliseconds(read.time) < received_ms - self.days * 86_400_000
 
     def check(self, read: Read, received_ms: int) -> None:
-        """Raises `RefusalError` for an event that is too old."""
+        """Raise `RefusalError` for an event that is too old."""
         if self.refuses(read, received_ms):
             arrived = from_milliseconds(received_ms).astimezone(ZONE)
             raise RefusalError(
                 RefusalCategory.TOO_OLD,
-                f"{read.time.isoformat()} is more than {self.days} days before its arrival, {arrived:%Y-%m-%dT%H:%M}: "
+                f"{read.time.isoformat()} is more than {self.days} days before its arrival, "
+                f"{arrived:%Y-%m-%dT%H:%M}: "
                 "single events are kept no longer (IOC_KEEP_EVENTS_DAYS).",
             )

@@ -1,4 +1,7 @@
-"""Rows of a table as objects of a class and back, by name: columns are spelled in the table, fields in the class, nowhere else."""
+"""Convert objects to rows of a table and back, by name.
+
+Columns are declared in the table, fields in the class, nowhere else.
+"""
 
 import types
 import typing
@@ -21,23 +24,24 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class RowCodec(Generic[T]):
-    """Turns objects of a dataclass, a NamedTuple or a msgspec struct into rows of a table, and rows into objects.
+    """Converts objects of a dataclass, NamedTuple or msgspec struct to rows of a table and back.
 
-    A column is the field of its name, or a property of the class: a property is written and never read. A field that may be None
-    has a column that may be NULL, and the reverse. A codec that does not fit its table is an error where it is declared, so at
-    import:
+    A column is the field of its name, or a property of the class: a property is written and never
+    read. A field that may be None has a column that may be NULL, and the reverse. A codec that does
+    not fit its table is an error where it is declared, so at import:
 
         ALARM_ROWS = RowCodec(table=ALARMS, of=Alarm)
         store.execute(f"SELECT {ALARM_ROWS.read_names} FROM {ALARMS.name} FINAL")
 
     Raises:
-        IncompleteDeclarationError: names each column without a field and each field without a column.
+        IncompleteDeclarationError: Columns lack a field or fields a column; the message names each.
     """
 
     table: Table
     of: type[T]
 
     def __post_init__(self) -> None:
+        """Check that the class fits the table."""
         columns = {column.name: column.type for column in self.table.columns}
         fields = self._hints
         lone = [name for name in columns if name not in fields and name not in self._properties]
@@ -57,17 +61,17 @@ class RowCodec(Generic[T]):
 
     @cached_property
     def names(self) -> str:
-        """The columns in the table's order, for an INSERT."""
+        """Return the columns in the table's order, for an INSERT."""
         return ", ".join(column.name for column in self.table.columns)
 
     @cached_property
     def read_names(self) -> str:
-        """The columns that an object is made of, in the table's order, for the SELECT that `read` reads."""
+        """Return the columns that `read` needs, in the table's order, for its SELECT."""
         return ", ".join(self._read)
 
     @cached_property
     def insert(self) -> str:
-        """The statement that takes the rows of `row` or the columns of `columns`."""
+        """Return the statement that takes the rows of `row` or the columns of `columns`."""
         return f"INSERT INTO {self.table.name} ({self.names}) VALUES"
 
     def row(self, one: T) -> tuple[Any, ...]:
@@ -75,18 +79,25 @@ class RowCodec(Generic[T]):
         return tuple(encode(value(one)) for value, encode in self._written)
 
     def columns(self, objects: Iterable[T]) -> list[list[Any]]:
-        """Return objects as columns, moments as ticks, which `streams.worker.store` writes fastest: milliseconds since 1970."""
+        """Return objects as columns, with moments as milliseconds since 1970.
+
+        `streams.worker.store` writes these fastest.
+        """
         kept = list(objects)
         return [[_ticks(encode(value(one))) for one in kept] for value, encode in self._written]
 
     def read(self, row: Sequence[Any]) -> T:
-        """Return a row of `read_names` as an object. Raises `ValueError` for a code that its list does not have."""
+        """Return a row of `read_names` as an object.
+
+        Raises:
+            ValueError: A code is not in its list.
+        """
         values = zip(self._read, self._decoders, row, strict=True)
         return self.of(**{name: decode(value) for name, decode, value in values})
 
     @cached_property
     def _hints(self) -> dict[str, Any]:
-        """Field → its type, of the fields alone."""
+        """Return {field: its type}, without properties."""
         of: Any = self.of
         names = (
             of._fields
@@ -132,7 +143,7 @@ def _is_optional(annotation: Any) -> bool:
 
 
 def _decoder(annotation: Any) -> Callable[[Any], Any]:
-    """What makes a field's value of what the driver gives."""
+    """Return the function that turns a value of the driver into a field's value."""
     if typing.get_origin(annotation) is tuple:
         return tuple
     if annotation is bytes:
@@ -147,5 +158,5 @@ def _same(value: Any) -> Any:
 
 
 def _bytes(value: str | bytes) -> bytes:
-    """The driver gives text where bytes are UTF-8."""
+    """Return bytes; the driver gives text if they are UTF-8."""
     return value.encode() if isinstance(value, str) else value

@@ -1,10 +1,11 @@
-"""ClickHouse tables and read views, derived from the kinds.
+"""Derive ClickHouse tables and read views from the kinds.
 
-Per kind: `events_K` (one row per record that counted; a row written twice collapses, as its key holds the record's offset),
-`windows_K` (one row per Kafka partition, minute and dimensions: absolute values with the offset up to which they hold, the
-newest offset wins; the row of 1970 is the partition's checkpoint), `state_K` (the newest step of each entity, kept by a
-materialized view). Outsiders read the views: `events`, the kinds' plurals, `windows`, `source_freshness`, `dead_letters`,
-`refusals`, `alarms`, `units`, `unit_successors`.
+Per kind: `events_K` (one row per record that counted; a row written twice collapses, as its key
+holds the record's offset), `windows_K` (one row per Kafka partition, minute and dimensions:
+absolute values with the offset up to which they hold, the newest offset wins; the row of 1970 is
+the partition's checkpoint), `state_K` (the newest step of each entity, kept by a materialized
+view). Outsiders read the views: `events`, the kinds' plurals, `windows`, `source_freshness`,
+`dead_letters`, `refusals`, `alarms`, `units`, `unit_successors`.
 """
 
 import types
@@ -36,17 +37,25 @@ AHEAD = (
     f"if(occurred_at > received_at + toIntervalSecond({CLOCK_TOLERANCE.total_seconds():.0f}), "
     "dateDiff('second', received_at, occurred_at), 0) AS ahead_seconds"
 )
-"""A column of the views: by how many seconds the source's clock is ahead, 0 within the tolerance."""
+"""Column of the views: seconds by which the source's clock is ahead, 0 within the tolerance."""
 
 MASKED = (
-    r"""replaceRegexpAll(replaceRegexpAll(payload, '("reporter\\\\*"\\s*:\\s*\\\\*")(?:[^"\\\\]|\\\\.)+', '\\1***'), """
+    "replaceRegexpAll(replaceRegexpAll(payload, "
+    r"""'("reporter\\\\*"\\s*:\\s*\\\\*")(?:[^"\\\\]|\\\\.)+', '\\1***'), """
     r"""'sealed:1:[A-Za-z0-9_-]+', '***') AS payload"""
 )
-"""A column of the view of dead letters: not even the sealed text of who reported, which the table has for whom mends a record."""
+"""Column of the view of dead letters, without even the encrypted identity of a reporter.
+
+The table has it, for whoever mends a record.
+"""
 
 
 def clickhouse_type(annotation: Any) -> str:
-    """The ClickHouse type of a field's annotation. Raises `TypeError` for one that has none."""
+    """Return the ClickHouse type of a field's annotation.
+
+    Raises:
+        TypeError: The annotation has none.
+    """
     base, code = _unwrap(annotation)
     if isinstance(base, types.UnionType) or typing.get_origin(base) is typing.Union:
         inner = [part for part in typing.get_args(base) if part not in (type(None), UnsetType)]
@@ -76,7 +85,7 @@ def _unwrap(annotation: Any) -> tuple[Any, bool]:
 
 
 def sentence(annotation: Any) -> str:
-    """The sentence of a field, from its annotation; empty where there is none."""
+    """Return the description of a field, from its annotation; empty if there is none."""
     found = ""
     while typing.get_origin(annotation) is Annotated:
         annotation, *metas = typing.get_args(annotation)
@@ -87,13 +96,13 @@ def sentence(annotation: Any) -> str:
 
 
 def annotations(kind: Kind) -> dict[str, Any]:
-    """Field name → annotation of a kind's event, in declared order."""
+    """Return {field name: annotation} of a kind's event, in declared order."""
     return typing.get_type_hints(kind.event, include_extras=True)
 
 
 @cache
 def fields(kind: Kind) -> tuple[Column, ...]:
-    """A kind's own fields as columns, after `agency` and `commune`."""
+    """Return a kind's own fields as columns, without `agency` and `commune`."""
     return tuple(
         Column(name, clickhouse_type(annotation), sentence(annotation))
         for name, annotation in annotations(kind).items()
@@ -103,20 +112,18 @@ def fields(kind: Kind) -> tuple[Column, ...]:
 
 COMMON = (
     Column("event_id", "String", "Identity of the event: CloudEvents source and id, joined by #."),
-    Column(
-        "entity_id", "String", "The entity that the event is about; the key of its Kafka record."
-    ),
-    Column("occurred_at", MOMENT, "When it happened, by the clock of its source."),
-    Column("received_at", MOMENT, "When it arrived here: the time of its Kafka record."),
+    Column("entity_id", "String", "Entity that the event is about; the key of its Kafka record."),
+    Column("occurred_at", MOMENT, "Time of the event, by the clock of its source."),
+    Column("received_at", MOMENT, "Time of arrival: the time of its Kafka record."),
     Column(
         "agency",
         "LowCardinality(String)",
-        "Code of the agency that answers for the entity at this step.",
+        "Code of the agency responsible for the entity at this step.",
     ),
     Column(
         "commune",
         "LowCardinality(String)",
-        "Code of the commune it belongs to; empty for the province as a whole.",
+        "Code of the entity's commune; empty for the province as a whole.",
     ),
 )
 POSITION = (
@@ -126,21 +133,22 @@ POSITION = (
 HASHES = (
     Column("identity", "UInt64", "xxh3 of event_id."),
     Column(
-        "body", "UInt64", "xxh3 of what the event says: one identity with two bodies is a conflict."
+        "body", "UInt64", "xxh3 of the event's content: one identity with two bodies is a conflict."
     ),
 )
 
 
 @cache
 def events_table(kind: Kind) -> Table:
-    """Where a kind's events are kept, one row per record that counted."""
+    """Return the table of a kind's events, one row per record that counted."""
     return Table(
         f"events_{kind.name}",
         (*COMMON, *POSITION, *HASHES, *fields(kind)),
         "ENGINE = ReplacingMergeTree\nPARTITION BY toYYYYMM(occurred_at)\n"
         "ORDER BY (toStartOfMinute(occurred_at), identity, partition, offset)",
         f"{kind.en}: one row per event that counted",
-        # What is new, and all steps of an entity, without reading the rest (`streams.lives`).
+        # The indexes find new rows, and all steps of an entity, without reading the rest
+        # (`streams.lives`).
         (
             ("by_offset", "offset TYPE minmax GRANULARITY 1"),
             ("by_entity", "entity_id TYPE bloom_filter(0.01) GRANULARITY 1"),
@@ -151,7 +159,7 @@ def events_table(kind: Kind) -> Table:
 
 @cache
 def windows_table(kind: Kind) -> Table:
-    """Where a kind's window values are kept, and in its rows of 1970 the checkpoints."""
+    """Return the table of a kind's window values, with the checkpoints in its rows of 1970."""
     dimensions = {column.name: column for column in (*COMMON, *fields(kind))}
     return Table(
         f"windows_{kind.name}",
@@ -166,18 +174,22 @@ def windows_table(kind: Kind) -> Table:
             *(Column(measure.name, "Int64", measure.sentence) for measure in kind.measures),
             Column("last_offset", "UInt64", "Offset in the partition up to which the values hold."),
         ),
-        f"ENGINE = ReplacingMergeTree(last_offset)\nORDER BY (window_start, partition, {', '.join(kind.dimensions)})",
+        "ENGINE = ReplacingMergeTree(last_offset)\nORDER BY (window_start, partition, "
+        f"{', '.join(kind.dimensions)})",
         f"{kind.en}: counts per minute, Kafka partition and dimensions",
     )
 
 
 @cache
 def state_table(kind: Kind) -> Table:
-    """Where the newest step of each entity of a kind is kept."""
+    """Return the table of the newest step of each entity of a kind."""
     version = Column(
         "version",
         "UInt128",
-        "Orders the steps of an entity: when it happened, at the latest its arrival; then its time; the legal order; offset.",
+        (
+            "Orders the steps of an entity: by the time of the step, at the latest its arrival; "
+            "then its own time; the legal order; offset."
+        ),
     )
     return Table(
         f"state_{kind.name}",
@@ -198,11 +210,11 @@ FRESHNESS = Table(
         Column(
             "occurred_at",
             f"SimpleAggregateFunction(max, {MOMENT})",
-            "Newest time of the source's own clock.",
+            "Newest time by the source's own clock.",
         ),
     ),
     "ENGINE = AggregatingMergeTree\nORDER BY (agency, kind)",
-    "When each agency was last heard of, per kind",
+    "Newest arrival of each agency, per kind",
 )
 DEAD_LETTERS = Table(
     "dead_letter_rows",
@@ -213,48 +225,48 @@ DEAD_LETTERS = Table(
             "Kafka topic of the record that could not be counted.",
         ),
         *POSITION,
-        Column("received_at", MOMENT, "When the record arrived."),
-        Column("category", "LowCardinality(String)", "What is wrong, as a stable word."),
-        Column("reason", "String", "What is wrong, as a sentence to act on."),
+        Column("received_at", MOMENT, "Time at which the record arrived."),
+        Column("category", "LowCardinality(String)", "Category of the error, a stable word."),
+        Column("reason", "String", "Reason, a sentence to act on."),
         Column("key", "String", "Key of the record."),
         Column(
-            "payload", "String", "The record, byte for byte but for who reported, which is sealed."
+            "payload",
+            "String",
+            "The record, unchanged except for the reporter's identity, which is encrypted.",
         ),
-        Column("kind", "LowCardinality(String)", "Kind of event that the topic is for."),
+        Column("kind", "LowCardinality(String)", "Kind of event of the topic."),
         Column(
             "agency",
             "LowCardinality(String)",
-            "Code of the agency that the record names, as far as it can be read.",
+            "Code of the agency in the record, as far as it can be read.",
         ),
-        Column("state", "LowCardinality(String)", "open, or resent once it was mended."),
-        Column("changed_at", MOMENT, "When the state was set; the newest holds."),
+        Column("state", "LowCardinality(String)", "open, or resent after it was mended."),
+        Column("changed_at", MOMENT, "Time at which the state was set; the newest holds."),
     ),
     "ENGINE = ReplacingMergeTree(changed_at)\nORDER BY (topic, partition, offset)",
     "Records that could not be counted, with the reason",
 )
 HEARTBEATS_DAYS = 30
-"""For how many days the pulse of the data path is kept."""
+"""Days for which heartbeats of the data path are retained."""
 HEARTBEATS = Table(
     "heartbeats",
     (
-        Column("gateway", "LowCardinality(String)", "The gateway that sent it."),
+        Column("gateway", "LowCardinality(String)", "Gateway that sent it."),
         POSITION[0],
-        Column("sent_at", MOMENT, "When the gateway sent it into Kafka."),
-        Column("written_at", MOMENT, "When a worker wrote it to ClickHouse."),
+        Column("sent_at", MOMENT, "Time at which the gateway sent it into Kafka."),
+        Column("written_at", MOMENT, "Time at which a worker wrote it to ClickHouse."),
     ),
     "ENGINE = ReplacingMergeTree(written_at)\nORDER BY (sent_at, gateway, partition)\n"
     f"TTL toDateTime(sent_at) + INTERVAL {HEARTBEATS_DAYS} DAY",
-    "Proof that the path from gateway to ClickHouse is alive",
+    "Proof that the path from gateway to ClickHouse works",
 )
 PROGRESS = Table(
     "progress",
     (
         Column("kind", "LowCardinality(String)", "Kind of event."),
         Column("partition", "UInt16", "Partition of its topic."),
-        Column("worker", "LowCardinality(String)", "The worker that holds it."),
-        Column(
-            "written", "UInt64", "Offset up to which, itself not included, records are written."
-        ),
+        Column("worker", "LowCardinality(String)", "Worker that holds it."),
+        Column("written", "UInt64", "Offset up to which, excluded, records are written."),
         Column("end", "UInt64", "Offset at which the partition ends in Kafka."),
         Column(
             "received_at",
@@ -264,13 +276,18 @@ PROGRESS = Table(
         Column(
             "waits_since",
             f"Nullable({MOMENT})",
-            "Since when the oldest record that is not written is known to wait.",
+            "Time since which the oldest unwritten record is known to wait.",
         ),
-        Column("moved_at", MOMENT, "When records were last written, or none was to be."),
-        Column("at", MOMENT, "When the worker looked; the newest holds."),
+        Column(
+            "moved_at",
+            MOMENT,
+            ("Time at which records were last written, or there were none to write."),
+        ),
+        Column("at", MOMENT, "Time at which the worker checked; the newest holds."),
     ),
-    "ENGINE = ReplacingMergeTree(at)\nORDER BY (kind, partition)\nTTL toDateTime(at) + INTERVAL 30 DAY",
-    "How far each partition is counted, as its worker sees it",
+    "ENGINE = ReplacingMergeTree(at)\nORDER BY (kind, partition)\nTTL toDateTime(at) + INTERVAL "
+    "30 DAY",
+    "Progress of each partition, as its worker sees it",
 )
 UNITS = Table(
     "unit_rows",
@@ -290,12 +307,12 @@ UNITS = Table(
         Column(
             "parent",
             "LowCardinality(String)",
-            "Code of the unit above: of a former commune its district; empty for a province.",
+            "Code of the parent unit: of a former commune its district; empty for a province.",
         ),
         Column(
             "valid_from",
             "Nullable(Date)",
-            "First day on which it is in force; empty where that is not recorded.",
+            "First day on which it is in force; empty if that is not recorded.",
         ),
         Column(
             "valid_to",
@@ -305,7 +322,7 @@ UNITS = Table(
         Column(
             "source",
             "LowCardinality(String)",
-            "Where the row is from; see schemas/places/data/sources.csv.",
+            "Source of the row; see schemas/places/data/sources.csv.",
         ),
     ),
     "ENGINE = ReplacingMergeTree\nORDER BY (level, code, ifNull(valid_from, toDate(0)))",
@@ -314,50 +331,56 @@ UNITS = Table(
 SUCCESSORS = Table(
     "unit_successor_rows",
     (
-        Column("former", "LowCardinality(String)", "Code of a commune of before 2025-07-01."),
+        Column("former", "LowCardinality(String)", "Code of a commune before 2025-07-01."),
         Column(
             "successor",
             "LowCardinality(String)",
-            "Code of a commune of today that it became a part of, whole or divided.",
+            "Code of a commune of today that it became a part of, wholly or partly.",
         ),
         Column(
             "is_default",
             "Bool",
-            "Whether figures are restated to this successor: one of each former commune.",
+            "Whether figures are restated to this successor; true for one of each former commune.",
         ),
         Column(
             "reused",
             "Bool",
-            "Whether a commune of today uses the former code, which so has two meanings.",
+            "Whether a commune of today uses the former code, which then has two meanings.",
         ),
         Column("valid_to", "Date", "First day on which the former unit was no longer in force."),
     ),
     "ENGINE = ReplacingMergeTree\nORDER BY (former, successor)",
-    "Which communes of today each former commune became",
+    "Communes of today that each former commune became part of",
 )
 
 HEIRS = Table(
     "unit_heirs",
     (
-        Column("former", "String", "Code of a commune of before 2025-07-01."),
+        Column("former", "String", "Code of a commune before 2025-07-01."),
         Column(
             "then",
             "String",
-            "Code of the commune of today that answers for what the code meant before that day.",
+            "Code of the commune of today for events before that day.",
         ),
         Column(
             "later",
             "String",
-            "The same for what it means from that day on: the code itself, where a commune of today uses it.",
+            (
+                "Code of the commune of today for events from that day on: the code itself, if a "
+                "commune of today uses it."
+            ),
         ),
     ),
     "ENGINE = Join(ANY, LEFT, former)",
-    "Which commune of today answers for a code of before 2025-07-01: what `unit_successor_rows` says, to be looked up row by row",
+    (
+        "Commune of today for each code of before 2025-07-01: derived from "
+        "`unit_successor_rows`, for look-ups by row"
+    ),
 )
 
 
 def tables() -> tuple[Table, ...]:
-    """Every table."""
+    """Return every table."""
     return (
         *(
             table
@@ -381,7 +404,7 @@ def tables() -> tuple[Table, ...]:
 
 
 def materialized_views() -> dict[str, tuple[str, str]]:
-    """Name → (table it fills, its query)."""
+    """Return {name: (table it fills, its query)}."""
     views = {}
     for kind in KINDS:
         source, target = events_table(kind), state_table(kind)
@@ -392,10 +415,11 @@ def materialized_views() -> dict[str, tuple[str, str]]:
         )
         views[f"fill_{ARRIVALS.name}_{kind.name}"] = (
             ARRIVALS.name,
-            f"SELECT toStartOfMinute(s.received_at) AS minute, agency, '{kind.name}' AS kind, max(s.received_at) AS received_at, "
+            f"SELECT toStartOfMinute(s.received_at) AS minute, agency, '{kind.name}' AS kind, "
+            "max(s.received_at) AS received_at, "
             f"max(s.occurred_at) AS occurred_at FROM {source.name} AS s GROUP BY agency, minute",
         )
-    # From the few rows of arrivals, not from the events again: it is on the way of every batch.
+    # It reads the few rows of arrivals, not the events again: it runs with every batch.
     views["fill_freshness"] = (
         FRESHNESS.name,
         "SELECT agency, kind, max(s.received_at) AS received_at, max(s.occurred_at) AS occurred_at "
@@ -403,7 +427,8 @@ def materialized_views() -> dict[str, tuple[str, str]]:
     )
     views["fill_arrival_days"] = (
         ARRIVAL_DAYS.name,
-        "SELECT toDate(s.minute) AS day, agency, kind, max(s.received_at) AS received_at, max(s.occurred_at) AS occurred_at "
+        "SELECT toDate(s.minute) AS day, agency, kind, max(s.received_at) AS received_at, "
+        "max(s.occurred_at) AS occurred_at "
         f"FROM {ARRIVALS.name} AS s GROUP BY day, agency, kind",
     )
     views["fill_alarm_steps"] = (
@@ -414,14 +439,20 @@ def materialized_views() -> dict[str, tuple[str, str]]:
 
 
 def views(prefix: str) -> dict[str, str]:
-    """Name → query of the read views that outsiders rely on; `prefix` is that of the Kafka topics."""
+    """Return {name: query} of the read views that outsiders rely on.
+
+    Args:
+        prefix: The prefix of the Kafka topics.
+    """
     return {
         "events": "\nUNION ALL\n".join(_events_select(kind, prefix) for kind in KINDS),
         **{kind.plural: _state_select(kind) for kind in KINDS},
         "windows": "\nUNION ALL\n".join(_windows_select(kind) for kind in KINDS),
-        "source_freshness": "SELECT agency, kind, max(f.received_at) AS received_at, max(f.occurred_at) AS occurred_at "
+        "source_freshness": "SELECT agency, kind, max(f.received_at) AS received_at, "
+        "max(f.occurred_at) AS occurred_at "
         "FROM freshness AS f GROUP BY agency, kind",
-        "dead_letters": f"SELECT {_names(DEAD_LETTERS).replace('payload', MASKED)} FROM dead_letter_rows FINAL",
+        "dead_letters": f"SELECT {_names(DEAD_LETTERS).replace('payload', MASKED)} "
+        "FROM dead_letter_rows FINAL",
         "refusals": f"SELECT {_names(REFUSALS)} FROM {REFUSALS.name} FINAL",
         "alarms": alarms_select(f"{ALARMS.name} FINAL"),
         "units": f"SELECT {_names(UNITS)} FROM {UNITS.name} FINAL",
@@ -430,7 +461,10 @@ def views(prefix: str) -> dict[str, str]:
 
 
 def alarms_select(source: str) -> str:
-    """The query of the view `alarms`: of the rows of ALARMS in `source`, those that were raised, and not only for a moment."""
+    """Return the query of the view `alarms`, of the rows of ALARMS in `source`.
+
+    It shows alarms that were raised, and not only for a moment.
+    """
     return (
         f"SELECT {_names(ALARMS, but=('began_at', 'below_since', 'version'))} FROM {source} "
         "WHERE raised_at IS NOT NULL AND (cleared_at IS NULL OR cleared_at > raised_at)"
@@ -446,14 +480,15 @@ def _events_select(kind: Kind, prefix: str) -> str:
     own = {column.name for column in fields(kind)}
     rest = ", ".join(_wide(name, kinds, name in own) for name, kinds in _wide_fields().items())
     return (
-        f"SELECT '{kind.name}' AS kind, '{kind.topic(prefix)}' AS topic, {common}, partition, offset, {AHEAD}, {rest} "
+        f"SELECT '{kind.name}' AS kind, '{kind.topic(prefix)}' AS topic, {common}, partition, "
+        f"offset, {AHEAD}, {rest} "
         f"FROM events_{kind.name} FINAL"
     )
 
 
 @cache
 def _wide_fields() -> dict[str, set[str]]:
-    """Field name → its types in all the kinds that have it: the columns of the `events` view."""
+    """Return {field name: its types} over all kinds, the columns of the `events` view."""
     found: dict[str, set[str]] = {}
     for kind in KINDS:
         for column in fields(kind):
@@ -462,7 +497,10 @@ def _wide_fields() -> dict[str, set[str]]:
 
 
 def _wide(name: str, column_types: set[str], own: bool) -> str:
-    """A field in the view of all kinds: NULL where a kind lacks it, a text where kinds differ in its type."""
+    """Return a field as a column of the view of all kinds.
+
+    It is NULL where a kind lacks it, a text where kinds differ in its type.
+    """
     if len(column_types) > 1:
         return f"{f'toString({name})' if own else 'NULL'}::Nullable(String) AS {name}"
     (column_type,) = column_types
@@ -486,7 +524,8 @@ def _windows_select(kind: Kind) -> str:
     dimensions = ", ".join(f"'{name}', toString({name})" for name in kind.dimensions)
     measures = ", ".join(f"'{measure.name}', {measure.name}" for measure in kind.measures)
     return (
-        f"SELECT window_start, {WINDOW_SECONDS} AS window_seconds, '{kind.name}' AS kind, agency, commune, "
+        f"SELECT window_start, {WINDOW_SECONDS} AS window_seconds, '{kind.name}' AS kind, agency, "
+        "commune, "
         f"map({dimensions}) AS dimensions, map({measures}) AS measures "
         f"FROM windows_{kind.name} FINAL WHERE window_start > toDateTime(0)"
     )

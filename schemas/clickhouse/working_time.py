@@ -1,12 +1,16 @@
-"""Working time inside ClickHouse: a moment's position on the working clock, from the weeks of a calendar.
+"""Compute working time in ClickHouse.
 
-A position is the number of working milliseconds since the first of January 1990 (`WorkingCalendar.position`): a deadline has passed
-when the position of now is beyond its own, a span is the difference of two. So working time costs a subtraction, however many
-holidays lie in it. A calendar never changes under its number: one that is announced anew gets a number of its own, and what was
-computed by the old one can still be told (a replay uses the calendar that was in force).
+A moment's position on the working clock follows from a calendar's weeks.
 
-Weeks are told by their kind, of which there are few: ClickHouse goes over constants again and again while it plans a question. With
-every day of 110 years among them that took three times as long as the work.
+A position is the number of working milliseconds since the first of January 1990
+(`WorkingCalendar.position`): a deadline has passed if the position of now is beyond its own, a span
+is the difference of two. So working time costs a subtraction, however many holidays lie in it. A
+calendar never changes under its number: one that is announced anew gets a number of its own, and
+results of the old one can still be reproduced (a replay uses the calendar that was in force).
+
+Weeks are stored by their kind, of which there are few: ClickHouse visits constants again and again
+while it plans a query. With every day of 110 years among them that took three times as long as the
+work.
 """
 
 from functools import cache
@@ -27,27 +31,27 @@ _SESSION_COLUMNS = tuple(
         Column(
             f"start_{number}",
             "Array(UInt32)",
-            f"When session {number} starts, milliseconds since midnight; 0 for none.",
+            f"Start of session {number}, in milliseconds since midnight; 0 for none.",
         ),
-        Column(f"end_{number}", "Array(UInt32)", f"When session {number} ends."),
+        Column(f"end_{number}", "Array(UInt32)", f"End of session {number}."),
     )
 )
 WORKING_WEEKS = Table(
     "working_weeks",
     (
         Column("calendar", "UInt64", "Number of the calendar: a hash of all its days."),
-        Column("first_day", "Int64", "Its first day, in days since 1970-01-01, in Viet Nam."),
-        Column("days", "Int64", "How many days it has."),
+        Column("first_day", "Int64", "First day, in days since 1970-01-01, in Việt Nam."),
+        Column("days", "Int64", "Number of days."),
         Column(
             "weeks",
             "Array(Int64)",
-            "Of each seven days from the first on: working milliseconds before them.",
+            "Working milliseconds before each period of seven days from the first on.",
         ),
-        Column("kinds", "Array(UInt16)", "Of each seven days: their kind, from 1."),
+        Column("kinds", "Array(UInt16)", "Kind of each period of seven days, from 1."),
         Column(
             "before",
             "Array(Int64)",
-            "Of each day of each kind: working milliseconds since the seven days began.",
+            "Working milliseconds since the seven days began, of each day of each kind.",
         ),
         *_SESSION_COLUMNS,
     ),
@@ -59,7 +63,11 @@ _DAY, _OFFSET, _WEEK = 86_400_000, 25_200_000, 7
 
 @cache
 def calendar_row(calendar: WorkingCalendar) -> tuple[int, tuple[Any, ...]]:
-    """The number of a calendar, and its row of `WORKING_WEEKS`. Raises `ValueError` for more sessions in a day than it holds."""
+    """Return the number of a calendar, and its row of `WORKING_WEEKS`.
+
+    Raises:
+        ValueError: A day has more sessions than the table provides for.
+    """
     days = calendar.days()
     number = xxhash.xxh3_64_intdigest(msgspec.msgpack.encode(days))
     kinds: dict[tuple[tuple[int, ...], ...], int] = {}
@@ -76,15 +84,17 @@ def calendar_row(calendar: WorkingCalendar) -> tuple[int, tuple[Any, ...]]:
             flat = [edge for session in sessions for edge in session]
             its.append((before - base, *flat, *[0] * (2 * MAX_SESSIONS - len(flat))))
         weeks.append(base)
-        # The last may be shorter: then it is a kind of its own, the last one.
+        # The last week may be shorter: then it is a kind of its own, the last one.
         kind_of.append(kinds.setdefault(tuple(its), len(kinds) + 1))
     columns = map(list, zip(*chain.from_iterable(kinds), strict=True))
     return number, (number, days[0][0], len(days), weeks, kind_of, *columns)
 
 
 def days_sql(calendar: int) -> str:
-    """The definition of `days` that `position_sql` reads, for a WITH clause: the row of a calendar, all of it arrays, which unlike
-    numbers are never NULL."""
+    """Return the definition of `days` that `position_sql` reads, for a WITH clause.
+
+    It is the row of a calendar, all of it arrays, which unlike numbers are never NULL.
+    """
     names = ", ".join(
         column.name if column.type.startswith("Array") else f"[{column.name}]"
         for column in WORKING_WEEKS.columns[1:]
@@ -95,15 +105,22 @@ def days_sql(calendar: int) -> str:
 
 
 def position_sql(milliseconds: str) -> str:
-    """A moment, given as an expression in milliseconds since 1970, on the working clock; needs `days_sql` in the WITH clause."""
-    # What is needed more than once has a name: ClickHouse would work it out again each time.
+    """Return a moment's position on the working clock as SQL; needs `days_sql` in the WITH clause.
+
+    Args:
+        milliseconds: An expression in milliseconds since 1970.
+    """
+    # Expressions used more than once have a name: ClickHouse would compute them again each time.
     name = xxhash.xxh3_64_hexdigest(milliseconds.encode())
     day, week, kind, within = (f"{part}_of_{name}" for part in ("day", "week", "kind", "within"))
     named = {
         kind: f"(days.4[{week}] - 1) * {_WEEK} + {day} % {_WEEK} + 1",
         week: f"intDiv({day}, {_WEEK}) + 1",
         within: f"({milliseconds} + {_OFFSET}) % {_DAY}",
-        day: f"least(greatest(intDiv({milliseconds} + {_OFFSET}, {_DAY}) - days.1[1], 0), days.2[1] - 1)",
+        day: (
+            f"least(greatest(intDiv({milliseconds} + {_OFFSET}, {_DAY}) - days.1[1], 0), "
+            "days.2[1] - 1)"
+        ),
     }
     sessions = " + ".join(
         f"least(greatest({within} - days.{2 * number + 4}[{kind}], 0), "

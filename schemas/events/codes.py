@@ -9,7 +9,7 @@ from enum import IntEnum, StrEnum
 from typing import Self
 
 
-class Worded:
+class Labelled:
     """A code with a label in both languages."""
 
     vi: str
@@ -20,7 +20,7 @@ class Worded:
         return self.vi if language == "vi" else self.en
 
 
-class NumberedCode(Worded, IntEnum):
+class NumberedCode(Labelled, IntEnum):
     """A code that is sent as a number."""
 
     def __new__(cls, value: int, vi: str = "", en: str = "") -> Self:
@@ -31,7 +31,7 @@ class NumberedCode(Worded, IntEnum):
         return member
 
 
-class WordedCode(Worded, StrEnum):
+class WordedCode(Labelled, StrEnum):
     """A code that is sent as a word."""
 
     def __new__(cls, value: str, vi: str = "", en: str = "") -> Self:

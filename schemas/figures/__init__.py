@@ -1,7 +1,8 @@
-"""The figures that a province is run by, each defined once: from it follow its SQL, its words on screens, its line in the docs.
+"""Define the figures that a province is run by, each once: its SQL, labels and docs follow from it.
 
-Reading order: `definition` (how a figure is declared), `filings`, `feedback`, `documents` (the figures), `questions` (how they are
-asked of ClickHouse for a moment), `series` (over time), `reading` (what comes back).
+Reading order: `definition` (how a figure is declared), `filings`, `feedback`, `documents` (the
+figures), `questions` (the queries for a moment), `series` (over time), `reading` (the result),
+`aging` (its age), `snapshots` (recorded results).
 """
 
 from schemas.figures.definition import Figure, FigurePiece, MeasureUnit

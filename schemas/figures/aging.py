@@ -1,11 +1,17 @@
-"""How old a figure is. The rule, for every screen:
+"""Determine how old a figure is and whether it may be shown as current.
 
-- Its age is that of the newest event that it counts: how old the number is that a reader sees. One silent source among forty does
-  not make a count old that changed a moment ago, and the age of that source is told where the source stands.
-- Whether it may be shown as of now is told by its sources, not by its age: it is stale when more than `TOLERATED` of the promised
-  ones are dead. At night nothing arrives and the figure is old, yet not stale.
-- Sources that are dead but tolerated are not kept from the reader: their number stands with the figure (`Reading.silent`), on the
-  wall in the strip along its foot.
+The rule is the same for every screen:
+
+- Its age is that of the newest event that it counts: the age of the number that a reader sees. One
+  silent source among forty does
+  not make a count old that changed a moment ago, and the age of that source is shown where the
+  source is listed.
+- Whether it may be shown as of now depends on its sources, not on its age: it is stale when more
+  than `TOLERATED` of those with a
+  contract are dead. At night nothing arrives and the figure is old, yet not stale.
+- Sources that are dead but tolerated are not hidden from the reader: their number is shown with the
+  figure (`Reading.silent`), on
+  the wall in the strip along its foot.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,18 +22,21 @@ from schemas.figures.reading import Reading
 from schemas.sources.freshness import DEAD, Source, SourceState
 
 TOLERATED = 0.1
-"""The part of a unit's feeds that may be dead before a figure over all of them is stale. One agency's own figure has one feed."""
+"""Part of a unit's feeds that may be dead before a figure over all of them is stale.
+
+One agency's own figure has one feed.
+"""
 TIMELY = "source.timely"
 By = Literal["province", "commune", "agency"]
 UNITS: tuple[By, ...] = ("commune", "agency")
-"""What units of a province there are."""
+"""Kinds of units of a province."""
 
 
 def aged(readings: Mapping[str, Reading], sources: Iterable[Source]) -> dict[str, Reading]:
-    """Readings of a unit with their age, whether they are stale, and how many of their sources are dead: those of all for the
-    province, for another unit its own (`of_units`).
+    """Return a unit's readings with their age, staleness and number of dead sources.
 
-    A figure's kind is the first part of its code; its sources are all feeds of that kind.
+    The sources of the province are all; those of another unit are its own (`of_units`). A figure's
+    kind is the first part of its code; its sources are all feeds of that kind.
     """
     known = list(sources)
     found = {}
@@ -44,7 +53,10 @@ def aged(readings: Mapping[str, Reading], sources: Iterable[Source]) -> dict[str
 
 
 def of_units(sources: Iterable[Source]) -> Mapping[tuple[By, str], Sequence[Source]]:
-    """The sources of each commune, which are those of its own agencies, and of each agency."""
+    """Return the sources of each commune and of each agency.
+
+    Those of a commune are those of its own agencies.
+    """
     found: dict[tuple[By, str], list[Source]] = {}
     for one in sources:
         found.setdefault(("commune", one.commune), []).append(one)
@@ -53,12 +65,18 @@ def of_units(sources: Iterable[Source]) -> Mapping[tuple[By, str], Sequence[Sour
 
 
 def newest(sources: Iterable[Source]) -> datetime | None:
-    """When the newest event of some sources arrived: the age of what is counted of them. None where none ever spoke."""
+    """Return the arrival of the newest event of some sources; None if none ever sent one.
+
+    It is the age of a figure that counts their events.
+    """
     return max((one.received_at for one in sources if one.received_at is not None), default=None)
 
 
 def timely(sources: Iterable[Source]) -> Reading:
-    """The share of a unit's promised feeds that are as they were promised: heard of in time, or not expected now."""
+    """Return the share of a unit's feeds with a contract that keep it.
+
+    On time, or not expected now.
+    """
     its = [one for one in sources if one.promised and one.state is not SourceState.NEVER]
     good = sum(one.state in (SourceState.LIVE, SourceState.QUIET) for one in its)
     return Reading(

@@ -1,8 +1,9 @@
-"""How a figure is declared: pieces that are counted over the lives of entities, and how they make a value.
+"""Declare figures: pieces that are counted over histories of states, and how they make a value.
 
-A figure is asked of `current_K` for now, of the rows of `life_K` that held at a moment for the past. Pieces name the columns of
-these tables, and two expressions that are put in when it is asked: `{position}`, the moment on the entity's clock, and `{passed}`,
-whether the deadline has passed.
+A figure is queried from `current_K` for now, from the rows of `life_K` that held at a moment for
+the past. Pieces name the columns of these tables, and two placeholders that are filled in by the
+query: `{position}`, the moment on the entity's clock, and `{passed}`, whether the deadline has
+passed.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ HOURS = 3_600_000
 
 
 class MeasureUnit(StrEnum):
-    """What a figure is measured in."""
+    """Unit of measure of a figure."""
 
     COUNT = "count"
     PERCENT = "%"
@@ -24,7 +25,10 @@ class MeasureUnit(StrEnum):
 
 @dataclass(frozen=True)
 class FigurePiece:
-    """An aggregate over the entities that meet a condition; with `when`, a moment's column, over those of the period only."""
+    """An aggregate over the entities that meet a condition.
+
+    With `when`, a moment's column, it is over those of the period only.
+    """
 
     where: str
     when: str = ""
@@ -32,7 +36,7 @@ class FigurePiece:
 
     @property
     def additive(self) -> bool:
-        """Whether values of parts may be summed up."""
+        """Return whether values of parts may be summed up."""
         return self.aggregate.startswith(("countIf", "sumIf"))
 
 
@@ -40,8 +44,9 @@ class FigurePiece:
 class Figure:
     """A figure of the province or one of its units.
 
-    With `whole`, it is a share in percent: the sum of the pieces of `part` of the sum of those of `whole`. Else `part` has the one
-    piece that is the value, and `whole` is empty. `better` says which direction is the better one, empty for neither.
+    With `whole`, it is a share in percent: the sum of the pieces of `part` of the sum of those of
+    `whole`. Else `part` has the one piece that is the value, and `whole` is empty. `better` is the
+    better direction, empty for neither.
     """
 
     code: str
@@ -56,33 +61,36 @@ class Figure:
 
     @property
     def name(self) -> str:
-        """The code without the kind."""
+        """Return the code without the kind."""
         return self.code.partition(".")[2]
 
     @property
     def pieces(self) -> tuple[FigurePiece, ...]:
-        """All pieces."""
+        """Return all pieces."""
         return (*self.part, *self.whole)
 
     @property
     def of_period(self) -> bool:
-        """Whether it tells of a period, not of a moment only."""
+        """Return whether it covers a period, not only a moment."""
         return any(piece.when for piece in self.pieces)
 
     def label(self, language: str = "vi") -> str:
-        """What a screen shows, in `vi` or `en`."""
+        """Return the label for screens, in `vi` or `en`."""
         return self.vi if language == "vi" else self.en
 
 
 def count(where: str, when: str = "") -> tuple[FigurePiece, ...]:
-    """How many entities meet a condition."""
+    """Count the entities that meet a condition."""
     return (FigurePiece(where, when),)
 
 
 def quantile(
     level: float, milliseconds: str, where: str, when: str = ""
 ) -> tuple[FigurePiece, ...]:
-    """A quantile of a span, in hours, interpolated between the nearest two (as numpy does by default)."""
+    """Return a quantile of a span in hours.
+
+    It is interpolated between the nearest two (as numpy does by default).
+    """
     return (
         FigurePiece(
             where, when, f"quantileExactInclusiveIf({level})(({milliseconds}) / {HOURS}, {{where}})"
@@ -91,10 +99,10 @@ def quantile(
 
 
 def greatest(milliseconds: str, where: str) -> tuple[FigurePiece, ...]:
-    """The greatest of a span, in hours."""
+    """Return the maximum of a span, in hours."""
     return (FigurePiece(where, "", f"maxOrNullIf(({milliseconds}) / {HOURS}, {{where}})"),)
 
 
 def total(number: str, where: str) -> tuple[FigurePiece, ...]:
-    """The sum of a number."""
+    """Return the sum of a number."""
     return (FigurePiece(where, "", f"sumIf({number}, {{where}})"),)

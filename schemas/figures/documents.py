@@ -1,4 +1,4 @@
-"""The figures of e-documents and of meetings."""
+"""Define the figures of e-documents and of meetings."""
 
 from schemas.events.codes import DocumentStatus, MeetingState, Priority
 from schemas.events.kinds import DOCUMENT, MEETING
@@ -11,7 +11,7 @@ FLASH = f"priority >= {Priority.FLASH:d}"
 DONE = f"status = {DocumentStatus.DONE:d}"
 LIVE = f"state = '{MeetingState.LIVE}'"
 SITES = "arrayFilter(x -> x != '', arrayDistinct(invited))"
-"""The sites of a meeting, each once: some hosts send one twice, or an empty code."""
+"""Sites of a meeting, each once: some hosts send one twice, or an empty code."""
 
 DOCUMENTS = (
     Figure(
@@ -48,7 +48,8 @@ DOCUMENTS = (
         DOCUMENT,
         "Chờ tiếp nhận lâu nhất",
         "Longest wait to be received",
-        "Hours that the longest waiting document has waited: working hours, of the clock for flash ones.",
+        "Hours that the longest waiting document has waited: working hours, of the clock for "
+        "flash ones.",
         MeasureUnit.HOURS,
         greatest("{position} - at", WAITING),
         better="down",
@@ -77,7 +78,8 @@ DOCUMENTS = (
         DOCUMENT,
         "Văn bản đúng hạn (thực)",
         "Documents on time (honest)",
-        "Done on time in the period, of those with a deadline done in the period and those that are open and overdue.",
+        "Done on time in the period, of those with a deadline done in the period and those that "
+        "are open and overdue.",
         MeasureUnit.PERCENT,
         count(f"{DONE} AND due IS NOT NULL AND NOT late", "closed_at"),
         (*count(f"{DONE} AND due IS NOT NULL", "closed_at"), *count(OVERDUE)),
@@ -173,7 +175,8 @@ MEETINGS = (
         "Meetings that are scheduled for later.",
         MeasureUnit.COUNT,
         count(
-            f"state = '{MeetingState.SCHEDULED}' AND toUnixTimestamp64Milli(started_at) > {{position}}"
+            f"state = '{MeetingState.SCHEDULED}' AND toUnixTimestamp64Milli(started_at) > "
+            f"{{position}}"
         ),
     ),
     Figure(

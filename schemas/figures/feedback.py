@@ -1,4 +1,4 @@
-"""The figures of citizens' field reports."""
+"""Define the figures of citizens' field reports."""
 
 from schemas.events.codes import FeedbackStatus
 from schemas.events.kinds import FEEDBACK
@@ -33,7 +33,8 @@ FEEDBACKS = (
         FEEDBACK,
         "Phản ánh quá hạn",
         "Reports overdue",
-        "Open reports whose deadline has passed: round the clock for immediate ones, in working time for others.",
+        "Open reports whose deadline has passed: round the clock for immediate ones, in working "
+        "time for others.",
         MeasureUnit.COUNT,
         count(OVERDUE),
         better="down",
@@ -64,7 +65,8 @@ FEEDBACKS = (
         FEEDBACK,
         "Phản ánh đúng hạn (thực)",
         "Reports on time (honest)",
-        "Answered on time in the period, of those answered in the period and those that are open and overdue.",
+        "Answered on time in the period, of those answered in the period and those that are open "
+        "and overdue.",
         MeasureUnit.PERCENT,
         count(f"{ANSWERED} AND NOT late", "closed_at"),
         (*count(ANSWERED, "closed_at"), *count(OVERDUE)),
@@ -86,7 +88,7 @@ FEEDBACKS = (
         FEEDBACK,
         "Phản ánh mở lại",
         "Reports reopened",
-        "Reports made in the period that were opened again after an answer.",
+        "Reports made in the period that were reopened after an answer.",
         MeasureUnit.COUNT,
         count("reopened > 0", "started_at"),
         better="down",
@@ -106,7 +108,8 @@ FEEDBACKS = (
         FEEDBACK,
         "Thời gian xử lý (trung vị)",
         "Time to answer (median)",
-        "Median hours from the report to its answer: of the clock for immediate ones, working hours for others.",
+        "Median hours from the report to its answer: of the clock for immediate ones, working "
+        "hours for others.",
         MeasureUnit.HOURS,
         quantile(0.5, "worked", ANSWERED, "closed_at"),
         better="down",

@@ -1,4 +1,4 @@
-"""The figures of public-service filings."""
+"""Define the figures of public-service filings."""
 
 from schemas.events.codes import Channel, Digitisation, FilingStatus, Reuse, ServiceLevel
 from schemas.events.kinds import FILING
@@ -7,11 +7,14 @@ from schemas.figures.definition import HOURS, Figure, MeasureUnit, count, greate
 OPEN, PAUSED = "standing != 'closed'", "standing = 'paused'"
 OVERDUE = "standing = 'open' AND {passed}"
 RESULT = f"status IN ({FilingStatus.FINISHED:d}, {FilingStatus.RETURNED:d})"
-"""Closed with a result; what was refused, withdrawn or is stopped says nothing of an agency's speed."""
+"""Closed with a result.
+
+Refused, withdrawn and stopped filings say nothing about an agency's speed.
+"""
 ACCEPTED = f"status NOT IN ({FilingStatus.REGISTERED:d}, {FilingStatus.NOT_ACCEPTED:d})"
 AGE = "worked + if(standing = 'open', {position} - at, 0)"
 SOON = 24
-"""Working hours within which what is due is due soon."""
+"""Working hours before a deadline within which it counts as due soon."""
 
 FILINGS = (
     Figure(
@@ -37,7 +40,7 @@ FILINGS = (
         FILING,
         "Hồ sơ đang mở",
         "Open filings",
-        "Filings that are not closed, those that wait for the citizen too.",
+        "Filings that are not closed, including those that wait for the citizen.",
         MeasureUnit.COUNT,
         count(OPEN),
     ),
@@ -46,7 +49,7 @@ FILINGS = (
         FILING,
         "Hồ sơ tạm dừng",
         "Filings paused",
-        "Filings whose clock stands still: papers or a payment are asked for, or work is stopped.",
+        "Filings whose clock is stopped: papers or a payment are requested, or work is stopped.",
         MeasureUnit.COUNT,
         count(PAUSED),
     ),
@@ -55,7 +58,7 @@ FILINGS = (
         FILING,
         "Hồ sơ quá hạn",
         "Filings overdue",
-        "Filings at work whose deadline has passed, in working time, pauses counted in.",
+        "Filings in progress whose deadline has passed, in working time, extended by pauses.",
         MeasureUnit.COUNT,
         count(OVERDUE),
         better="down",
@@ -85,7 +88,8 @@ FILINGS = (
         FILING,
         "Đúng hạn (thực)",
         "On time (honest)",
-        "Closed on time in the period, of those closed with a result in the period and those that are open and overdue.",
+        "Closed on time in the period, of those closed with a result in the period and those that "
+        "are open and overdue.",
         MeasureUnit.PERCENT,
         count(f"{RESULT} AND NOT late", "closed_at"),
         (*count(RESULT, "closed_at"), *count(OVERDUE)),
@@ -96,7 +100,8 @@ FILINGS = (
         FILING,
         "Đúng hạn (cách tính cũ)",
         "On time (old formula)",
-        "Closed on time in the period, of those closed with a result in the period; blind to what is open and overdue.",
+        "Closed on time in the period, of those closed with a result in the period; blind to what "
+        "is open and overdue.",
         MeasureUnit.PERCENT,
         count(f"{RESULT} AND NOT late", "closed_at"),
         count(RESULT, "closed_at"),
@@ -107,7 +112,8 @@ FILINGS = (
         FILING,
         "Thời gian giải quyết (trung vị)",
         "Duration (median)",
-        "Median working hours from acceptance to the result, pauses left out, of those closed in the period.",
+        "Median working hours from acceptance to the result, pauses left out, of those closed in "
+        "the period.",
         MeasureUnit.HOURS,
         quantile(0.5, "worked", RESULT, "closed_at"),
         better="down",
@@ -117,7 +123,8 @@ FILINGS = (
         FILING,
         "Thời gian giải quyết (90%)",
         "Duration (90%)",
-        "Working hours from acceptance to the result that nine of ten do not exceed, pauses left out.",
+        "Working hours from acceptance to the result that nine of ten do not exceed, pauses left "
+        "out.",
         MeasureUnit.HOURS,
         quantile(0.9, "worked", RESULT, "closed_at"),
         better="down",
@@ -158,7 +165,8 @@ FILINGS = (
         FILING,
         "Trực tuyến toàn trình",
         "Wholly online",
-        "Filed online in a procedure that is done wholly online, of those that began in the period.",
+        "Filed online in a procedure that is done wholly online, of those that began in the "
+        "period.",
         MeasureUnit.PERCENT,
         count(
             f"channel = {Channel.ONLINE:d} AND service_level = '{ServiceLevel.FULL}'", "started_at"
@@ -182,7 +190,7 @@ FILINGS = (
         FILING,
         "Tái sử dụng dữ liệu",
         "Data reused",
-        "Data that the state holds already was used again, of the filings that began in the period.",
+        "Data that the state already holds was reused, of the filings that began in the period.",
         MeasureUnit.PERCENT,
         count(f"reuse != '{Reuse.NONE}'", "started_at"),
         count("true", "started_at"),

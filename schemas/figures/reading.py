@@ -1,4 +1,4 @@
-"""What a figure reads at a moment, for the province or one of its units."""
+"""Represent the value of a figure at a moment, for the province or one of its units."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,12 +7,13 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Reading:
-    """A figure as it stands. `value` is in the figure's unit (a share in percent, 0 to 100), None where nothing can be said.
+    """The value of a figure in its unit (a share in percent, 0 to 100), None if it is unknown.
 
-    Of a share, `part` and `whole` are the numbers behind it; of anything else, `whole` is how many entities it rests on. `as_of` is
-    when the newest event that it counts arrived, None where no source ever spoke; `silent` is how many of the promised sources give
-    no news (`schemas.sources.freshness.DEAD`). `stale` says that these are too many: then the value is not to be shown as if it
-    were of now. The rule is that of `schemas.figures.aging`.
+    Of a share, `part` and `whole` are the numbers behind it; of anything else, `whole` is how many
+    entities it rests on. `as_of` is the arrival of the newest event that it counts, None if no
+    source ever sent one; `silent` is how many of the sources with a contract are dead
+    (`schemas.sources.freshness.DEAD`). `stale` means that these are too many: then the value must
+    not be shown as current. The rule is that of `schemas.figures.aging`.
     """
 
     value: float | None
@@ -24,5 +25,5 @@ class Reading:
 
 
 Readings = Mapping[str, Reading]
-"""Code of a figure or an indicator, such as `filing.on_time` → what it reads, for one unit."""
+"""Readings of one unit by code of a figure or an indicator, such as `filing.on_time`."""
 UNKNOWN = Reading(None)

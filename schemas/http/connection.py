@@ -292,8 +292,8 @@ class BoundedConnection(HttpToolsProtocol):
         self._body_timer = self.loop.call_later(self.limits.body_window_seconds, self._close_window)
 
     def _close_window(self) -> None:
-        least = self.limits.body_bytes_per_second * self.limits.body_window_seconds
-        if self._window_bytes < least and not self.flow.read_paused:
+        minimum = self.limits.body_bytes_per_second * self.limits.body_window_seconds
+        if self._window_bytes < minimum and not self.flow.read_paused:
             self._refuse(
                 408,
                 "The body arrived more slowly than "

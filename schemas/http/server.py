@@ -11,7 +11,7 @@ from schemas.http.connection import LINGERING_CONNECTIONS, bounded
 from schemas.http.limits import Limits
 from schemas.http.middleware import ASGI
 
-FILES = 256
+OTHER_FILES = 256
 """File handles that a process needs beside its connections."""
 
 
@@ -29,7 +29,7 @@ def run(
         limits: The bounds of the server.
         graceful_seconds: Time that requests in progress get to finish.
     """
-    _allow_files(limits.connections + LINGERING_CONNECTIONS + FILES)
+    _allow_files(limits.connections + LINGERING_CONNECTIONS + OTHER_FILES)
     server = uvicorn.Server(
         config(app, host=host, port=port, limits=limits, graceful_seconds=graceful_seconds)
     )

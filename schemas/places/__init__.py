@@ -226,7 +226,7 @@ def atlas() -> Atlas:
     """Return all units of this installation; they are read again after an import."""
     folder = places_folder()
     try:
-        stamp = os.stat(folder).st_mtime_ns  # noqa: PTH116 (half the time of Path.stat, and asked for every event)
+        stamp = os.stat(folder).st_mtime_ns  # noqa: PTH116 (half the time of Path.stat, for every event)
     except FileNotFoundError:
         stamp = 0
     return _atlas(folder, stamp)

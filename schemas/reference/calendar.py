@@ -121,7 +121,7 @@ class WorkingCalendar:
             (work if isinstance(work, timedelta) else timedelta(hours=work)) / _MICROSECOND
         )
         if amount < 0:
-            raise ValueError("working time cannot be taken away from a moment")
+            raise ValueError("working time cannot be subtracted from a moment")
         if amount == 0:
             return moment.astimezone(ZONE)
         goal = self._position(moment) + amount

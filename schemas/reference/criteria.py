@@ -162,9 +162,9 @@ def check(criteria: CriteriaSet, named: Collection[str] = ()) -> None:
     Points must add up at each level, every rule must have its levels, and all `named` groups must
     exist.
     """
-    if strange := {*named} - {group.code for group in criteria.groups}:
+    if unknown := {*named} - {group.code for group in criteria.groups}:
         raise ValueError(
-            f"criteria set {criteria.code}: items name the groups {', '.join(sorted(strange))}, "
+            f"criteria set {criteria.code}: items name the groups {', '.join(sorted(unknown))}, "
             "which it does not have"
         )
     _adds_up(

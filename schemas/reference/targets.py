@@ -96,7 +96,7 @@ def targets(province: str, on: date | None = None) -> tuple[Target, ...]:
 
 
 @cache
-def aiming_provinces() -> tuple[str, ...]:
+def provinces_with_targets() -> tuple[str, ...]:
     """Return the codes of the provinces that have targets of their own today."""
     return tuple(
         sorted(

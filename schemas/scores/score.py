@@ -135,7 +135,7 @@ class Score:
         return sum(part.known for part in self.parts)
 
     @property
-    def most(self) -> float:
+    def max_points(self) -> float:
         """Return the points if all that is unknown were full."""
         return self.points + self.criteria.points - self.known
 

@@ -137,7 +137,7 @@ def judge(
     """
     newest = {(row["agency"], row["kind"]): row["received_at"] for row in heard}
     turned_away = {(row["agency"], row["kind"]): row["refused_at"] for row in refused}
-    judged = []
+    sources = []
     for agency in agencies:
         for feed in agency.feeds:
             at, refused_at = (
@@ -146,7 +146,7 @@ def judge(
             )
             now_is = state(feed, at, now, calendar, refused_at)
             missed = _missed(feed, at, now, calendar)
-            judged.append(
+            sources.append(
                 Source(
                     agency.code,
                     feed.kind,
@@ -159,7 +159,7 @@ def judge(
             )
     for (code, kind), at in newest.items():
         recent = SourceState.LIVE if now - at < UNPROMISED else SourceState.QUIET
-        judged.append(
+        sources.append(
             Source(code, kind, recent, at, refused_at=turned_away.get((code, kind)), promised=False)
         )
     wrong = {
@@ -170,7 +170,7 @@ def judge(
         replace(one, ahead=found[0], ahead_since=found[1])
         if (found := wrong.get((one.agency, one.kind)))
         else one
-        for one in judged
+        for one in sources
     )
 
 

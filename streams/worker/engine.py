@@ -15,7 +15,7 @@ from itertools import chain
 
 import msgspec
 
-from schemas.clickhouse.retention import Keeping
+from schemas.clickhouse.retention import RetentionCheck
 from schemas.events.envelope import Read, Reader, RefusalCategory, RefusalError
 from schemas.events.kinds import FEEDBACK, Kind
 from schemas.events.refusals import stated_sender
@@ -42,7 +42,7 @@ class Engine:
         topic_prefix: str,
         reader: Reader,
         sealer: Sealer,
-        keeping: Keeping = Keeping(),
+        keeping: RetentionCheck = RetentionCheck(),
     ) -> None:
         self._store = store
         self._prefix = topic_prefix

@@ -18,7 +18,7 @@ import msgspec
 from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
-from schemas.clickhouse.retention import Keeping
+from schemas.clickhouse.retention import RetentionCheck
 from schemas.events.envelope import Reader
 from schemas.events.kinds import DEAD_LETTERS, HEARTBEATS, KINDS, REFUSALS, REPEATS, Kind
 from schemas.seal import sealer
@@ -60,7 +60,7 @@ class Work:
         self._prefix = settings.topic_prefix
         self._kinds: dict[str, Kind] = {kind.topic(settings.topic_prefix): kind for kind in KINDS}
         reader = Reader(settings.event_max_bytes)
-        store, keeping = WorkerStore(settings.clickhouse_url), Keeping.by(settings)
+        store, keeping = WorkerStore(settings.clickhouse_url), RetentionCheck.by(settings)
         self._engine = Engine(store, settings.topic_prefix, reader, sealer(settings), keeping)
         self._store = WorkerStore(settings.clickhouse_url)
         self._chunks: asyncio.Queue[Any] = asyncio.Queue()

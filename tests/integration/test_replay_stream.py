@@ -302,7 +302,7 @@ def test_a_run_at_a_speed_goes_on_in_order_and_may_be_ended_at_any_time(
     finally:
         going.stop()
     if end is signal.SIGKILL:
-        monkeypatch.setattr(replays, "SILENT", timedelta(0))
+        monkeypatch.setattr(replays, "SILENT_AFTER", timedelta(0))
         one = live.run(name)
         assert one.state is RunState.FAILED and "killed" in one.said
         return
@@ -349,7 +349,8 @@ def test_a_run_for_which_the_disk_has_no_room_says_so_and_does_not_begin(
     ((taken, known, free),) = live.client.execute(replays.room())
     assert taken > 0 and known > 0 and free > 0
     assert (
-        replays.needed_bytes(known, taken, known) == replays.RESERVE_BYTES + replays.COPIES * taken
+        replays.needed_bytes(known, taken, known)
+        == replays.RESERVE_BYTES + replays.SPACE_FACTOR * taken
     )
     monkeypatch.setattr(replays, "RESERVE_BYTES", 1 << 60)
     with pytest.raises(DiskSpaceError, match="not enough free disk space"):

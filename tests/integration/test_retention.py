@@ -17,7 +17,7 @@ from dashboard.query.connection import Connection
 from dashboard.query.snapshot import ProvinceContext
 from dashboard.request.address import PageRequest, format_moment
 from dashboard.request.context import PageContext
-from schemas.clickhouse.retention import LOOKBACK, Horizon, Keeping, horizon
+from schemas.clickhouse.retention import LOOKBACK, Horizon, RetentionCheck, horizon
 from schemas.events.codes import Channel, FilingStatus
 from schemas.events.envelope import Reader, write
 from schemas.events.kinds import FILING, KINDS
@@ -229,7 +229,7 @@ def test_what_happened_before_what_is_kept_is_a_dead_letter(archive: Archive) ->
         archive.settings.topic_prefix,
         Reader(),
         SEALER,
-        Keeping(DAYS),
+        RetentionCheck(DAYS),
     )
     values = [
         write(

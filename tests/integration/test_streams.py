@@ -326,6 +326,7 @@ def test_migrating_again_changes_nothing_and_adds_what_is_new(
     assert migrate(settings) == []
     database.execute("DROP VIEW fill_state_meeting")
     database.execute("ALTER TABLE events_meeting DROP COLUMN title")
+    database.execute("ALTER TABLE events_meeting COMMENT COLUMN state 'words of an older release'")
     assert migrate(settings) == [
         "column events_meeting.title",
         "materialized view fill_state_meeting",
@@ -335,7 +336,8 @@ def test_migrating_again_changes_nothing_and_adds_what_is_new(
             "SELECT name, comment FROM system.columns WHERE table = 'events_meeting' AND database = currentDatabase()"
         )
     )
-    assert comments["title"] == "What it is about."
+    assert comments["title"] == "Subject."
+    assert comments["state"] == "State after this step."
 
 
 @pytest.fixture

@@ -197,7 +197,7 @@ def worded() -> Iterator[tuple[str, Any]]:
     lists: list[Any] = [
         one
         for one in vars(codes).values()
-        if isinstance(one, EnumType) and issubclass(one, codes.Worded)
+        if isinstance(one, EnumType) and issubclass(one, codes.Labelled)
     ]
     yield from ((f"{of.__name__}.{one.name}", one) for of in lists for one in of)
     yield from ((f"kind {one.name}", one) for one in KINDS)

@@ -11,7 +11,7 @@ from ingest.gateway.recent import RecentEvents
 from ingest.gateway.refusals import RefusalCounter
 from ingest.importer.run import convert_file, refuse_expired
 from schemas.clickhouse.replays import is_sandbox, sandbox
-from schemas.clickhouse.retention import LOOKBACK, Horizon, Keeping
+from schemas.clickhouse.retention import LOOKBACK, Horizon, RetentionCheck
 from schemas.documents import example
 from schemas.events.envelope import Reader, RefusalError
 from schemas.events.kinds import FEEDBACK, INDICATOR, Kind
@@ -29,11 +29,13 @@ def record(kind: Kind = FEEDBACK, ago: timedelta = 31 * DAY, now: datetime = NOW
 
 
 def test_an_event_from_before_what_is_kept_is_refused_to_the_millisecond() -> None:
-    read, keeping = Reader().read(record(ago=30 * DAY)), Keeping(30)
+    read, keeping = Reader().read(record(ago=30 * DAY)), RetentionCheck(30)
     assert not keeping.refuses(read, milliseconds(NOW)) and keeping.refuses(
         read, milliseconds(NOW) + 1
     )
-    assert not Keeping().refuses(read, milliseconds(NOW) + 1), "unless format_warning, all is kept"
+    assert not RetentionCheck().refuses(read, milliseconds(NOW) + 1), (
+        "unless format_warning, all is kept"
+    )
     with pytest.raises(
         RefusalError, match="more than 30 days before its arrival, 2026-11-27T10:00"
     ) as format_warning:
@@ -42,12 +44,14 @@ def test_an_event_from_before_what_is_kept_is_refused_to_the_millisecond() -> No
 
 
 def test_reports_of_indicators_are_never_too_old() -> None:
-    assert not Keeping(1).refuses(Reader().read(record(INDICATOR, 2000 * DAY)), milliseconds(NOW))
+    assert not RetentionCheck(1).refuses(
+        Reader().read(record(INDICATOR, 2000 * DAY)), milliseconds(NOW)
+    )
 
 
 def test_the_gateway_and_the_import_say_it_at_once() -> None:
     intake = Intake(
-        Reader(), SEALER, RecentEvents(), "ioc.", "vi", RefusalCounter("g"), Keeping(30)
+        Reader(), SEALER, RecentEvents(), "ioc.", "vi", RefusalCounter("g"), RetentionCheck(30)
     )
     for _ in intake.steps([record()], None, milliseconds(NOW)):  # type: ignore[arg-type] # nothing is sent
         pass
@@ -59,7 +63,7 @@ def test_the_gateway_and_the_import_say_it_at_once() -> None:
     now = datetime.now(UTC)
     lines = b"\n".join(record(ago=ago * DAY, now=now) for ago in (29, 31))
     young, old = refuse_expired(
-        convert_file(io.BytesIO(lines), None, Reader(), SEALER, "lines"), Keeping(30)
+        convert_file(io.BytesIO(lines), None, Reader(), SEALER, "lines"), RetentionCheck(30)
     )
     assert (
         young.refusal is None

@@ -90,7 +90,7 @@ def test_one_group_missing_makes_it_not_enough_data_with_its_coverage() -> None:
     found = score(INDEX, readings)
     assert (found.total, found.grade) == (None, None)
     assert found.coverage == pytest.approx(78)
-    assert (found.points, found.most) == (pytest.approx(70.2), pytest.approx(92.2))
+    assert (found.points, found.max_points) == (pytest.approx(70.2), pytest.approx(92.2))
     missing = found.groups[2]
     assert (missing.group.code, missing.points, missing.coverage, missing.complete) == (
         "digitisation",
@@ -163,7 +163,7 @@ def test_whatever_is_missing_the_whole_lies_between_the_least_and_the_most(
 ) -> None:
     whole, part = score(INDEX, of(dict(values))), score(INDEX, of(dict(values)) | missing)
     assert whole.total is not None
-    assert part.points - 1e-9 <= whole.total <= part.most + 1e-9
+    assert part.points - 1e-9 <= whole.total <= part.max_points + 1e-9
     assert (part.total is None) == bool(missing)
     assert part.coverage == pytest.approx(
         100 - sum(item.points for item in INDEX.items if item.reads in missing)

@@ -174,17 +174,17 @@ def share_out(
         rounds: Number of times that the weights are changed.
     """
     codes = sorted(sites)
-    asked = windows([sites[code] for code in codes], grid)
+    reached = windows([sites[code] for code in codes], grid)
     weights = np.zeros(len(codes))
     aims = np.array([areas.get(code, 0.0) for code in codes])
     cells = np.broadcast_to(grid.cells[:, None], inside.shape)[inside]
     for turn in range(rounds):
-        _, labels = cheapest(grid, asked, weights)
+        _, labels = cheapest(grid, reached, weights)
         got = np.bincount(labels[inside] + 1, weights=cells, minlength=len(codes) + 1)[1:]
         ratio = np.clip(np.log(np.maximum(got, 1e-3) / np.maximum(aims, 1e-3)), -1, 1)
         weights += np.where(aims > 0, ratio, 0) * (1.0 if turn < rounds // 2 else 0.4)
     labels = np.where(
-        widened(inside, MARGIN), spread(cheapest(grid, asked, weights)[1]), -1
+        widened(inside, MARGIN), spread(cheapest(grid, reached, weights)[1]), -1
     ).astype(np.int32)
     return smoothed(labels, SMOOTHING), codes
 
