@@ -1,9 +1,10 @@
-"""What the address of a list asks for: conditions, order, columns, page. All of it, so that a link shows the same to a colleague.
+"""Address of a list: conditions, order, columns and page, so that a link shows the same list.
 
     /records/filing?agency=H57.SYT,H57.SXD&overdue=1&text=khai+sinh&from=2026-11-01&to=2026-11-22
-        &figure=filing.overdue&unit=19753&sort=-left&columns=entity_id,status,left&page=2&size=100
+      &figure=filing.overdue&unit=19753&sort=-left&columns=entity_id,status,left&page=2&size=100
 
-Values of one field are separated by commas: any of them. A value that holds a comma has it as `%2C` once more.
+Values of one field are separated by commas and mean any of them. A comma inside a value is escaped
+once more, as `%2C`.
 """
 
 from collections.abc import Sequence
@@ -26,9 +27,9 @@ from schemas.figures import BY_CODE
 PAGE_SIZES = (25, 50, 100, 200)
 DEFAULT_PAGE_SIZE = 50
 MAX_VALUES = 50
-"""Values of one field that a list is narrowed to at most."""
+"""Most values of one field that a list is filtered by."""
 MAX_TEXT_LETTERS = 200
-"""Letters of a text that is looked for."""
+"""Longest text that is searched for, in characters."""
 OWN = ("text", "from", "to", "figure", "unit")
 """Conditions that are not values of a field."""
 TABLE = ("sort", "columns", "page", "size")
@@ -37,7 +38,7 @@ DAY_FORMS = ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y")
 
 @dataclass(frozen=True)
 class Wanted:
-    """A list as an address asks for it."""
+    """A list as its address requests it."""
 
     kind: Kind
     sought: Sought
@@ -50,22 +51,26 @@ class Wanted:
 
     @property
     def values(self) -> dict[str, tuple[str, ...]]:
-        """Field → the values that the list is narrowed to."""
+        """The values that the list is filtered by, by field."""
         return dict(self.sought.only)
 
     @property
     def wish(self) -> Wish:
-        """The order and the page as tables have them."""
+        """The order and the page as tables take them."""
         return Wish(self.order.by, self.order.down, self.page, self.size)
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The fields that the cells of a page are made of."""
+        """The fields that the cells of a page need."""
         return tuple(dict.fromkeys(name for one in self.shown for name in (one.name, *one.needs)))
 
 
 def kind_of(request: PageRequest) -> Kind:
-    """The kind of a list's address: filings where it names none. Raises `LookupError` for one that has no lists."""
+    """Return the kind in a list's address; filings if it names none.
+
+    Raises:
+        LookupError: the kind has no lists.
+    """
     name = request.segments[1] if len(request.segments) > 1 else FILING.name
     kind = BY_NAME.get(name)
     if kind not in BY_KIND or len(request.segments) > 2:
@@ -75,7 +80,12 @@ def kind_of(request: PageRequest) -> Kind:
 
 
 def read(request: PageRequest, place: ProvinceContext, formatter: CellFormatter) -> Wanted:
-    """The list of an address. Raises `ValueError` with words for what cannot be understood, `LookupError` for an unknown unit."""
+    """Parse the address of a list.
+
+    Raises:
+        ValueError: the address cannot be understood; the message is for the screen.
+        LookupError: there is no such unit.
+    """
     kind, translator = formatter.kind, request.translator
     known = {one.name for one in FIELDS[kind] if one.choice}
     for name, _ in request.parameters:
@@ -123,16 +133,20 @@ def read(request: PageRequest, place: ProvinceContext, formatter: CellFormatter)
 
 
 NONE = "-"
-"""How an address says that a value is not known."""
+"""Stands in an address for an unknown value."""
 
 
 def values(text: str) -> tuple[str, ...]:
-    """The values of a parameter, each once, in order."""
+    """Split a parameter into its values, without repeats, in order."""
     return tuple(dict.fromkeys(unquote(one) for one in text.split(",") if one))
 
 
 def few(request: PageRequest, name: str, words: str) -> tuple[str, ...]:
-    """The values of a parameter that narrows a list; `words` name it. Raises `ValueError` for more than a person chooses."""
+    """Return the values of a filter.
+
+    Raises:
+        ValueError: there are more than a person would choose; `words` name the filter.
+    """
     found = values(request.get(name))
     if len(found) > MAX_VALUES:
         raise ValueError(
@@ -142,7 +156,7 @@ def few(request: PageRequest, name: str, words: str) -> tuple[str, ...]:
 
 
 def said(wanted: Sequence[str]) -> str | None:
-    """Values as a parameter; None for none, which takes it out of the address."""
+    """Join values to a parameter; None for none, which removes it from the address."""
     return (
         ",".join(one.replace("%", "%25").replace(",", "%2C") if one else NONE for one in wanted)
         or None
@@ -150,9 +164,9 @@ def said(wanted: Sequence[str]) -> str | None:
 
 
 class Toggles:
-    """The addresses with a value of a field added, or taken away when it is there; from their first page.
+    """Addresses with a value of a field added, or removed if it is there; always the first page.
 
-    A page has one for each of some thousand values: what they share is written once.
+    A page has one for each of some thousand values: what they share is encoded once.
     """
 
     def __init__(self, request: PageRequest, name: str) -> None:
@@ -166,7 +180,7 @@ class Toggles:
         self._name, self._all = name, quote_plus(",").join(self._now.values())
 
     def to(self, value: str) -> str:
-        """The address with the other choice of a value."""
+        """Return the address with a value added or removed."""
         if value in self._now:
             left = quote_plus(",").join(
                 written for one, written in self._now.items() if one != value
@@ -178,7 +192,7 @@ class Toggles:
 
 
 def without(request: PageRequest, *names: str) -> str:
-    """The address without some conditions; from its first page."""
+    """Return the address without some conditions, at its first page."""
     return request.with_(**dict.fromkeys((*names, "page")))
 
 

@@ -1,4 +1,4 @@
-"""What a list is taken along by: its link, and files with all of its rows."""
+"""Links that export a list: its address, and files with all of its rows."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from dashboard.request.address import PageRequest
 
 
 def copy_link(request: PageRequest) -> html.Button:
-    """A button that copies the address of the page."""
+    """Build a button that copies the address of the page."""
     said: dict[str, Any] = {
         "data-copy": request.translator("copied"),
         "data-failed": request.translator("not_copied"),
@@ -18,15 +18,17 @@ def copy_link(request: PageRequest) -> html.Button:
 
 
 def files(request: PageRequest, address: str, total: int) -> list[Part]:
-    """Links to the whole list of an address (`/records/filing?…`) as files, which say how many rows they have."""
+    """Link the whole list of an address (`/records/filing?…`) as files, with the number of rows."""
     translator, number = request.translator, request.translator.number(total)
     forms = {"csv": translator("file_csv", n=number), "xlsx": translator("file_xlsx", n=number)}
     return [file(request, address, form, words) for form, words in forms.items()]
 
 
 def file(request: PageRequest, address: str, form: str, words: str, id: str = "") -> html.A:
-    """A link to a page as a file of a form (`dashboard.components.sheet.FORMS`); the page tells how far it is, and what went
-    wrong."""
+    """Link a page as a file of a form (`dashboard.components.sheet.FORMS`).
+
+    The page shows the progress of the download, and what went wrong.
+    """
     translator = request.translator
     path, _, query = address.partition("?")
     said: dict[str, Any] = {

@@ -1,8 +1,9 @@
-"""The address of a record: `/record/<kind>/<id>`, and the way back from an address to the id. Pure.
+"""Address of a record, `/record/<kind>/<id>`, and the way back to the id. Pure.
 
-An id may hold anything that its sender writes: slashes at its end, `.` and `..` as parts, a line's end. Browsers and proxies
-rewrite such paths (a part `..` takes the one before away, even as `%2E%2E`; doubled slashes are joined), so such an id stands
-behind the question mark, where nobody touches it: `/record/feedback/~?entity=a/../b`.
+An id may hold anything that its sender writes: trailing slashes, `.` and `..` as segments, a line
+break. Browsers and proxies rewrite such paths (a segment `..` removes the one before, even as
+`%2E%2E`; double slashes are joined), so such an id becomes a parameter, which nobody rewrites:
+`/record/feedback/~?entity=a/../b`.
 """
 
 from dashboard.request.address import PageRequest
@@ -15,14 +16,17 @@ PARAMETER = "entity"
 
 
 def link_to(request: PageRequest, kind: Kind, entity: str, **parameters: str | None) -> str:
-    """Return the address of a record's page for the same viewer; `record_of` reads the id out of it unchanged."""
+    """Return the address of a record's page for the same viewer.
+
+    `record_of` reads the id from it unchanged.
+    """
     if survives(entity):
         return request.link(f"{PREFIX}{kind.name}/{entity}", **parameters)
     return request.link(f"{PREFIX}{kind.name}/{ELSEWHERE}", **{**parameters, PARAMETER: entity})
 
 
 def survives(entity: str) -> bool:
-    """Return whether an id comes back as it was from the path of an address."""
+    """Tell whether an id survives a path unchanged."""
     return (
         entity.isprintable()
         and entity == entity.strip()
@@ -33,6 +37,6 @@ def survives(entity: str) -> bool:
 
 
 def record_of(request: PageRequest) -> tuple[str, str]:
-    """Return the names of the kind and of the record (its id) that the address of a record's page is about."""
+    """Return the kind's name and the id in the address of a record's page."""
     name, _, entity = request.path.removeprefix(PREFIX).partition("/")
     return name, request.get(PARAMETER, entity) if entity == ELSEWHERE else entity

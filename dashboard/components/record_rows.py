@@ -1,4 +1,4 @@
-"""Records as rows of a table, the same wherever they are listed: number, what, status, who holds it since when, time left."""
+"""Records as rows of a table, alike on every page: number, subject, status, holder, time left."""
 
 from datetime import datetime, timedelta
 from enum import Enum
@@ -36,7 +36,7 @@ STATUSES: dict[Kind, type[Enum]] = {
 def record_link(
     request: PageRequest, kind: Kind, entity: str, text: Part = None, **parameters: str | None
 ) -> Part:
-    """A link to the page of a record, by its number."""
+    """Link a record's number to its page."""
     return dcc.Link(
         text or short(kind, entity),
         href=link_to(request, kind, entity, **parameters),
@@ -45,12 +45,12 @@ def record_link(
 
 
 def short(kind: Kind, entity: str) -> str:
-    """The number of a record as it stands in a table: of a document without the receiver, whose column is another."""
+    """Return the number of a record for a table: without the receiver of a document."""
     return entity.rpartition("/")[0] if kind is DOCUMENT and entity.count("/") > 2 else entity
 
 
 def status_label(kind: Kind, row: Row, language: str) -> str:
-    """The status of a record in words; the code itself where it is not known."""
+    """Return the status of a record in words; the code itself if it is unknown."""
     code = row[BY_KIND[kind].status]
     try:
         found = STATUSES[kind](code)
@@ -60,7 +60,7 @@ def status_label(kind: Kind, row: Row, language: str) -> str:
 
 
 def what_label(kind: Kind, row: Row, language: str) -> str:
-    """What a record is about, in a few words."""
+    """Return what a record is about, in a few words."""
     if kind is FILING:
         return procedure_label(row["procedure"], language)
     if kind is FEEDBACK:
@@ -71,7 +71,7 @@ def what_label(kind: Kind, row: Row, language: str) -> str:
 
 
 def left(row: Row, translator: Translator) -> Part:
-    """The time that a record has left on its clock, or by how much it is overdue; that it stands still where it does."""
+    """Show the time left on a record's clock, by how much it is overdue, or that it is paused."""
     if row["left"] is None:
         return html.Span(translator("none"), className="quiet")
     length, around = timedelta(milliseconds=abs(row["left"])), bool(row["around"])
@@ -95,7 +95,7 @@ def columns(
     sort: bool,
     holder: bool = True,
 ) -> tuple[TableColumn, ...]:
-    """The columns of a table of records of a kind. With `sort` they can be sorted, by the orders of `RecordStore`."""
+    """Return the columns of a table of records; `sort` allows the orders of `RecordStore`."""
     translator = request.translator
 
     def by(row: Row) -> object:

@@ -1,1 +1,1 @@
-"""The web server: application, access, probes, exports, and what is pushed to walls."""
+"""The web server: application, access, probes, exports, push to the walls."""

@@ -1,9 +1,11 @@
-"""Who may see what, before anything is answered: with `IOC_ACCESS=token` a page, a file of data or a socket takes a token.
+"""Access control in front of every route: with `IOC_ACCESS=token`, requests need a token.
 
-A token is entered in a form, which posts it; that of a wall may come once in the address (`/wall?token=…`), as nobody types there.
-It is kept in a cookie that scripts cannot read. What no list below names takes a token for the desk. A token for the wall opens
-`/wall` and what that page needs: Dash's own routes too, which is why whatever asks ClickHouse for a visitor looks at
-`dashboard.query.rights` again.
+A token is typed into a form, which posts it; that of a wall may come once in the address
+(`/wall?token=…`), as nobody types there. It is kept in a cookie that scripts cannot read.
+
+Whatever no list below names needs a token for the desk. A token for the wall opens `/wall` and what
+that page needs: Dash's own routes, too, which is why all that queries ClickHouse for a viewer
+checks `dashboard.query.rights` again.
 """
 
 import asyncio
@@ -23,10 +25,12 @@ from dashboard.server.attempts import Attempts
 from dashboard.server.tokens import Tokens
 
 COOKIE, SECURE_COOKIE = "ioc_token", "__Host-ioc_token"
-"""Its name, and the one behind TLS: a browser takes that one from this very host and through HTTPS only."""
+"""Name of the cookie, and of the one behind TLS: browsers accept that one over HTTPS from this very
+host only.
+"""
 COOKIE_SECONDS = 400 * 86_400
 ENTER = "/enter"
-"""Where the form posts a token."""
+"""Path that the form posts a token to."""
 MAX_FORM_BYTES = 4_096
 PUBLIC, PUBLIC_FOLDERS = frozenset({"/healthz", "/readyz", "/metrics"}), ("/assets/",)
 WALL = frozenset(
@@ -41,25 +45,36 @@ WALL = frozenset(
     }
 )
 WALL_FOLDERS = ("/outlines/", "/_dash-component-suites/")
-"""What a wall needs, beside the start page."""
+"""Folders that a wall needs besides the files of every page."""
 REFUSED = 4403
-"""Close code of a socket whose token is not valid, or not any more."""
+"""Close code of a socket whose token is invalid, or has become so."""
 INTERNAL = "ioc.internal"
-"""A key of the scope of what the server asks of itself; no client can set one."""
-POLICY = "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'"
+"""Scope key that marks requests of the server to itself; no client can set one."""
+POLICY = (
+    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
 
 PAGE = """<!DOCTYPE html>
-<html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="{language}"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>IOC</title><link rel="icon" type="image/svg+xml" href="/assets/favicon.svg">
-<link rel="stylesheet" href="/assets/theme.css"><link rel="stylesheet" href="/assets/access.css"></head>
-<body class="theme-light"><main class="access"><i class="shape hatch"></i><h1>{title}</h1><p>{hint}</p>
-<form method="post" action="{enter}"><input type="hidden" name="to" value="{to}"><label for="token">{label}</label>
-<input id="token" name="token" type="password" autocomplete="off" required autofocus><button>{button}</button></form>
+<link rel="stylesheet" href="/assets/theme.css">
+<link rel="stylesheet" href="/assets/access.css"></head>
+<body class="theme-light"><main class="access"><i class="shape hatch"></i>
+<h1>{title}</h1><p>{hint}</p>
+<form method="post" action="{enter}"><input type="hidden" name="to" value="{to}">
+<label for="token">{label}</label>
+<input id="token" name="token" type="password" autocomplete="off" required autofocus>
+<button>{button}</button></form>
 </main></body></html>"""
 
 
 class Access:
-    """Lets through what a token allows. `usual` is the language of who asked for none, `tls` whether browsers come by HTTPS."""
+    """ASGI middleware that lets through what the client's token allows.
+
+    `usual` is the language of a viewer who chose none; `tls` says that browsers connect by HTTPS.
+    """
 
     def __init__(self, app: ASGIApp, tokens: Tokens, usual: str, *, tls: bool = False) -> None:
         self.app, self.tokens, self.usual, self.tls = app, tokens, usual, tls
@@ -67,6 +82,7 @@ class Access:
         self.attempts = Attempts()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what the token of the client allows, and refuse the rest."""
         if scope["type"] not in ("http", "websocket") or scope.get(INTERNAL):
             await self.app(scope, receive, send)
         elif is_public(path := scope["path"]):
@@ -113,7 +129,7 @@ class Access:
             current.reset(reset)
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take a token from the form, and lead on to where it was asked for."""
+        """Accept a token from the form, and lead on to the page that was requested."""
         headers = Headers(scope=scope)
         if (origin := headers.get("origin")) is not None and urlsplit(origin).netloc != headers.get(
             "host"
@@ -121,7 +137,8 @@ class Access:
             await Response("This form is of another site.", 403)(scope, receive, send)
             return
         if self.attempts.is_crowded:
-            # Before it is judged: else whoever sends many at once learns of each whether it is right.
+            # Check this before the token: else a client that sends many at once learns whether each
+            # is right.
             await _too_many()(scope, receive, send)
             return
         form = await _form(receive)
@@ -155,7 +172,7 @@ class Access:
         return answer
 
     def _watched(self, send: Send, token: str | None) -> Send:
-        """Ends a socket when its token does."""
+        """Wrap `send` so that a socket ends when its token does."""
 
         async def sent(message: Message) -> None:
             if message["type"] == "websocket.send" and self.tokens.right(token) is None:
@@ -175,7 +192,7 @@ class Access:
         *,
         is_guess: bool,
     ) -> None:
-        """Say why, with the form; a guess waits before it is answered."""
+        """Say why access is refused, with the form; the answer to a guess is delayed."""
         if is_guess:
             client, now = (scope.get("client") or ("?",))[0], asyncio.get_running_loop().time()
             if (
@@ -214,17 +231,20 @@ def _too_many() -> Response:
 
 
 def is_public(path: str) -> bool:
-    """Whether whoever reaches the server may ask for a path: probes, and files that every page is drawn with."""
+    """Tell whether a path needs no token: probes, and files that every page loads."""
     return path in PUBLIC or path.startswith(PUBLIC_FOLDERS)
 
 
 def allowed(right: Right, path: str) -> bool:
-    """Whether who has a right may ask for a path at all."""
+    """Tell whether a right covers a path."""
     return right == "desk" or (right == "wall" and (path in WALL or path.startswith(WALL_FOLDERS)))
 
 
 def local(to: str) -> str:
-    """An address of this site, `/` for any other: `//evil.example` is of another, and so is what a browser reads as that."""
+    """Return an address of this site, or `/` for another site's.
+
+    `//evil.example` is one of another site, as is anything that a browser would read as such.
+    """
     is_ours = (
         to.startswith("/")
         and not to.startswith(("//", "/\\"))
@@ -235,7 +255,7 @@ def local(to: str) -> str:
 
 
 async def _form(receive: Receive) -> dict[str, str]:
-    """The fields of a form; none of one that is too long, of which no more is read."""
+    """Read the fields of a form; none of one that is too long, whose rest is not read."""
     body, more = bytearray(), True
     while more:
         message = await receive()

@@ -1,4 +1,4 @@
-"""The dashboard as an ASGI application: Dash on FastAPI, its pages, and the poller that lives as long as the server does."""
+"""The dashboard as an ASGI application: Dash on FastAPI, its pages, and the poller of the walls."""
 
 import asyncio
 import gc
@@ -44,9 +44,10 @@ from schemas.http.middleware import ASGI, protect
 from schemas.settings import Settings
 
 CACHEABLE = ("/assets/", "/_dash-component-suites/", "/outlines/", "/_favicon.ico")
-"""Beginnings of paths that browsers may keep: the same for everybody."""
+"""Prefixes of paths that browsers may cache: their content is the same for everybody."""
 CLOSE_SECONDS = 4.0
-"""How long the end may take: tables that were made for a while are taken away by the next dashboard, too."""
+"""Time limit of the shutdown: temporary tables that remain are dropped by the next dashboard, too.
+"""
 PAGE = """<!DOCTYPE html>
 <html lang="{language}">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>IOC</title>
@@ -58,7 +59,12 @@ PAGE = """<!DOCTYPE html>
 
 
 def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
-    """The application of an installation, by default of the present. It asks nothing before it is started."""
+    """Return the application of an installation; it queries nothing before it is started.
+
+    Args:
+        settings: of the installation.
+        clock: tells the time; the present if None.
+    """
     painter = Painter(ProvinceContext(settings.province))
     connection, clock = Connection(settings.clickhouse_url), clock or Live()
     context = PageContext(
@@ -162,22 +168,29 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
 
 
 def protected(server: FastAPI, settings: Settings, host: str) -> ASGI:
-    """The application as it is served: to the names it has only, with what every answer of ours says."""
+    """Return the application as it is served: for the known host names, with security headers."""
     return protect(server, AllowedHosts(settings.hosts, host), cacheable=CACHEABLE)
 
 
 def stay() -> None:
-    """What is there by now stays: nobody has to look through places and pages for garbage again and again, for a tenth of a
-    second while a viewer waits."""
+    """Exempt what is loaded by now from garbage collection.
+
+    Otherwise places and pages would be searched again and again, for a tenth of a second while a
+    viewer waits.
+    """
     gc.collect()
     gc.freeze()
-    # Pages are not looked through again and again, nor many objects at a time: a pass over 100,000 held the interpreter, and so
+    # Collect seldom, and few objects at a time: a pass over 100,000 held the interpreter, and so
     # every probe, for 40 to 80 ms.
     gc.set_threshold(5_000, 3, 1_000)
 
 
 async def _prepare(server: FastAPI) -> None:
-    """Ask Dash for an address of its own: only then it collects pages and assets; a first visitor of /wall would get none."""
+    """Request an address of Dash's own.
+
+    Only then does it collect pages and assets, which a first
+    viewer of /wall would miss.
+    """
     scope = {
         "type": "http",
         "method": "GET",

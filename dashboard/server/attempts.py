@@ -1,4 +1,4 @@
-"""Wrong tokens: whoever enters several waits longer each time, and the log says so."""
+"""Wrong tokens: each client waits longer after several of them, and the log says so."""
 
 import asyncio
 import logging
@@ -6,13 +6,13 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 FREE_ATTEMPTS = 3
-"""Wrong tokens after which a client begins to wait: people mistype."""
+"""Wrong tokens without a delay: people mistype."""
 FIRST_SECONDS, MAX_SECONDS = 0.5, 8.0
 FORGET_SECONDS = 600.0
 MAX_CLIENTS = 1_000
-"""Clients that are remembered; beyond, the one whose last attempt is oldest is forgotten."""
+"""Clients that are remembered; beyond, the one with the oldest attempt is forgotten."""
 MAX_WAITING = 50
-"""Answers that wait at a time, as each holds a connection; beyond, they are given at once, and are 429."""
+"""Delayed answers at a time, as each holds a connection; further guesses get 429 at once."""
 
 log = logging.getLogger(__name__)
 
@@ -24,14 +24,20 @@ class _Client:
 
 
 class Attempts:
-    """Counts wrong tokens by client. Lives on one event loop."""
+    """Counts wrong tokens by client. Used from one event loop."""
 
     def __init__(self) -> None:
         self._clients: OrderedDict[str, _Client] = OrderedDict()
         self._waiting = 0
 
     def wrong(self, client: str, what: str, now: float) -> float:
-        """Note a wrong token, and return the seconds that its answer is to wait. `what` says for the log where it was shown."""
+        """Count a wrong token and return the delay of its answer in seconds.
+
+        Args:
+            client: who sent it.
+            what: where it was shown, for the log.
+            now: seconds of a monotonic clock.
+        """
         one = self._clients.pop(client, None)
         if one is None or now - one.at > FORGET_SECONDS:
             one = _Client()
@@ -41,7 +47,7 @@ class Attempts:
             self._clients.popitem(last=False)
         if (
             one.wrong & (one.wrong - 1) == 0
-        ):  # the 1st, 2nd, 4th, 8th …: who tries thousands does not fill the log
+        ):  # the 1st, 2nd, 4th, 8th, …: thousands of guesses do not fill the log
             log.warning("a wrong token from %s, %d in a row: %s", client, one.wrong, what)
         return (
             min(FIRST_SECONDS * 2.0 ** (one.wrong - FREE_ATTEMPTS - 1), MAX_SECONDS)
@@ -51,11 +57,11 @@ class Attempts:
 
     @property
     def is_crowded(self) -> bool:
-        """Whether so many wait already that no further guess would be slowed."""
+        """Tell whether too many answers are delayed already for another one."""
         return self._waiting >= MAX_WAITING
 
     async def hold(self, seconds: float) -> bool:
-        """Wait; False, at once, where too many wait already."""
+        """Wait for `seconds`; return False at once if too many answers are delayed already."""
         if seconds <= 0:
             return True
         if self.is_crowded:

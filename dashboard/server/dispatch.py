@@ -1,7 +1,8 @@
-"""`POST /_dash-update-component`: callbacks, run by threads instead of on the event loop, where Dash would run them.
+"""`POST /_dash-update-component`: callbacks, run in threads instead of on the event loop.
 
-Dash hangs its own route for it into the server; this one stands before it. A page is a callback, too: Dash calls its layout and
-turns the answer into JSON, which takes seconds for a long one. Only what waits for the board of the walls stays on the loop.
+Dash adds a route of its own that runs them on the loop; this one comes before it. A page is a
+callback, too: Dash calls its layout and turns the answer into JSON, which takes seconds for a long
+page. Only callbacks that wait for the board of the walls stay on the loop.
 """
 
 import asyncio
@@ -30,7 +31,7 @@ Body = dict[str, Any]
 
 
 def on_loop(callback: F) -> F:
-    """Mark a callback that waits for the board and makes nothing itself: it stays on the event loop."""
+    """Mark a callback that only waits for the board: it stays on the event loop."""
     setattr(callback, ON_LOOP, True)
     return callback
 
@@ -43,13 +44,17 @@ def add_route(
 ) -> None:
     """Add the routes, before Dash adds its own.
 
-    `late` is the page that is shown in place of one that is not made in time: for which request and body, and why (`too_long`,
-    `too_busy`).
+    Args:
+        server: gets the routes.
+        workers: run the callbacks.
+        app: returns the Dash application.
+        late: makes the page shown when one was not made in time, from the request, its body and the
+            reason (`too_long`, `too_busy`).
     """
 
     @server.get(f"{SUITES}/{{package}}/{{path:path}}", include_in_schema=False)
     def suite(request: Request, package: str, path: str) -> Response:
-        """A file of a component library; Dash answers 500 for one that there is not."""
+        """Serve a file of a component library; Dash answers 500 for a missing one."""
         try:
             backend: Any = app().backend
             found: Response = backend.serve_component_suites(app(), package, path, request)
@@ -87,7 +92,7 @@ def add_route(
 
 
 def _is_of(body: Body, callback: Mapping[str, Any]) -> bool:
-    """Whether a body names what its callback takes."""
+    """Tell whether a body names the inputs of its callback."""
     return all(_named(body.get(part, [])) == _named(callback[part]) for part in ("inputs", "state"))
 
 
@@ -99,7 +104,7 @@ def _named(given: Any) -> list[tuple[str, str]] | None:
 
 
 def _called(app: Any, body: Body) -> Any:
-    """What Dash does with the body of a callback: what it returns, or a coroutine that will."""
+    """Run a callback as Dash does; return its result, or a coroutine that will."""
     context = app._initialize_context(body)
     callback = app._prepare_callback(context, body)
     arguments = app._inputs_to_vals(context.inputs_list + context.states_list)

@@ -1,8 +1,9 @@
-"""Files of what the pages show: `/export/<page>.csv` and `.xlsx`, with the parameters of the page's address.
+"""Files of the pages: `/export/<page>.csv` and `.xlsx`, with the parameters of the page's address.
 
-A file goes out in pieces as it is made, so that its length costs no memory. What fails before the first piece is answered in words;
-what fails later breaks the answer off, so that a file that is not whole is not taken for one. A few files are made at a time, as
-each has a question of its own open in ClickHouse: who asks for one more is told to ask again.
+A file is sent in pieces as it is made, so that its length costs no memory. A failure before the
+first piece is answered with a message; a later one breaks the connection, so that no part passes
+for the whole. Few files are made at a time, as each has a query open in ClickHouse: a client that
+wants another one is told to try again.
 """
 
 import logging
@@ -30,14 +31,20 @@ SHEETS: Mapping[str, Callable[[PageContext, PageRequest], Sheet]] = {
     "index": index.sheet,
     "records/{kind}": records.sheet,
 }
-"""Page → its file."""
+"""The file of each page."""
 AT_A_TIME = 4
-"""How many files are made at a time; ClickHouse sorts all rows of each."""
+"""Files made at a time; ClickHouse sorts all rows of each."""
 
 
 def add_routes(server: FastAPI, context: PageContext, workers: PageWorkers, usual: str) -> None:
-    """Add the routes; before Dash's own, which catch everything else. `usual` is the language of who asked for none, `workers`
-    make the files."""
+    """Add the routes, before Dash's own ones, which match every path.
+
+    Args:
+        server: gets the routes.
+        context: answers the requests.
+        workers: make the files.
+        usual: the language of a viewer who chose none.
+    """
     places = BoundedSemaphore(AT_A_TIME)
     for page, sheet in SHEETS.items():
         for form in FORMS:
@@ -113,9 +120,11 @@ def _problem(status: int, words: str, headers: Mapping[str, str] | None = None) 
 
 
 def whole(pieces: Iterator[bytes], places: BoundedSemaphore) -> Generator[bytes, None, None]:
-    """The pieces of a file, which holds one of the places from its first piece until its end, or until nobody takes any more.
+    """Yield the pieces of a file, which holds a place from its first piece to its end or abort.
 
-    Raises `BusyError` when there is no place, `UnreachableError` when ClickHouse does not give the rest.
+    Raises:
+        BusyError: no place is free.
+        UnreachableError: ClickHouse does not return the rest.
     """
     if not places.acquire(blocking=False):
         raise BusyError

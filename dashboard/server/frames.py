@@ -1,4 +1,4 @@
-"""What browsers send through a WebSocket: looked at before Dash does, which takes any text for a message of its own script."""
+"""Check of WebSocket frames before Dash reads them, which trusts any text to be its script's."""
 
 import json
 import logging
@@ -10,26 +10,27 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_PUSHES, PUSHES_SECONDS = 60, 60.0
-"""How often a socket may ask for the push within a minute: each tab that opens does, once."""
+"""Most requests of a socket for the push within a minute: each opened tab makes one."""
 POLICY = 1008
 TYPES = ("callback_request", "get_props_response", "heartbeat")
 log = logging.getLogger(__name__)
 
 
 class FrameError(ValueError):
-    """A frame is none that a page of ours sends; the message says why."""
+    """A frame that no page of ours sends; the message says why."""
 
 
 class Frames:
-    """Ends a socket at its first frame that no page of ours sends, with one line in the log.
+    """ASGI middleware that ends a socket at its first invalid frame, with one line in the log.
 
-    `is_push` tells whether a callback may be asked for through a socket.
+    `is_push` tells whether a callback may be requested through a socket.
     """
 
     def __init__(self, app: ASGIApp, is_push: Callable[[str], bool]) -> None:
         self.app, self.is_push = app, is_push
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass frames on until an invalid one ends the socket."""
         if scope["type"] != "websocket":
             await self.app(scope, receive, send)
             return

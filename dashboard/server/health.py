@@ -1,4 +1,4 @@
-"""Is the dashboard alive, is it ready, how fast is it: routes for probes and for Prometheus. And the outlines of the map."""
+"""Routes for probes and Prometheus: alive, ready, how fast; and the outlines of the map."""
 
 import gzip
 import hashlib
@@ -17,7 +17,7 @@ from schemas.places import restate
 
 
 def add_routes(server: FastAPI, board: Board) -> None:
-    """Add the routes; before Dash's own, which catch everything else."""
+    """Add the routes, before Dash's own ones, which match every path."""
 
     @server.get("/", include_in_schema=False)
     async def home(request: Request) -> RedirectResponse:
@@ -46,7 +46,7 @@ def add_routes(server: FastAPI, board: Board) -> None:
     country, place = _Compressed(places.province_outlines()), board.painter.place
     days = {outlines_address(one): one for one in (place, replace(place, on=restate.EVE))}
 
-    @cache  # those of before the reform are seldom asked for
+    @cache  # outlines of before the reform are seldom requested
     def compressed(address: str) -> _Compressed:
         return _Compressed(outlines(days[address]))
 
@@ -65,13 +65,13 @@ def add_routes(server: FastAPI, board: Board) -> None:
 
 
 def _on(request: Request, path: str) -> RedirectResponse:
-    """On to a page, with the parameters of the address."""
+    """Redirect to a page, keeping the parameters of the address."""
     query = f"?{request.url.query}" if request.url.query else ""
     return RedirectResponse(f"{path}{query}")
 
 
 class _Compressed:
-    """A document that is compressed once and kept by browsers, which ask whether it has changed."""
+    """A document that is compressed once and revalidated by browsers."""
 
     def __init__(self, document: object) -> None:
         self._body = gzip.compress(msgspec.json.encode(document), mtime=0)

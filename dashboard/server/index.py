@@ -1,4 +1,4 @@
-"""The HTML that every page begins as: Dash's, for the addresses of pages only, with a policy that lets nothing else run in it."""
+"""The HTML of every page: Dash's, for known addresses only, with a policy for scripts."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ from dashboard.request.view import choose_language
 INLINE = re.compile(
     r"<script(?![^>]*\b(?:src=|type=\"application/json\"))[^>]*>(.*?)</script>", re.DOTALL
 )
-"""Scripts that stand in the page itself: Dash has two or three, which are its own."""
+"""Scripts inside the page: Dash has two or three of its own."""
 HOST = re.compile(r"[\w.\-]+(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?")
 NOT_FOUND = """<!DOCTYPE html>
 <html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -32,7 +32,7 @@ NOT_FOUND_POLICY = (
 
 
 def add_route(server: FastAPI, app: dash.Dash, is_page: Callable[[str], bool], usual: str) -> None:
-    """Add the route of all that no other has; after Dash's own, before it adds one that takes every address for a page."""
+    """Add the fallback route: after Dash's own, before the one that serves every address."""
 
     @server.get("/{path:path}", include_in_schema=False)
     def index(request: Request) -> Response:
@@ -63,10 +63,10 @@ def _html(app: Any, request: Request) -> str:
 
 
 def policy(html: str, host: str) -> str:
-    """What may run in a page: files of this server, and the scripts that stand in it, named by their hashes.
+    """Return the Content-Security-Policy of a page: this server's scripts, and inline ones by hash.
 
-    Styles may stand in elements: dash-leaflet and Dash's fields write theirs there, as components do by `style`. A browser may
-    not take 'self' for WebSockets, too, so they are named.
+    Inline styles are allowed: dash-leaflet and Dash's fields set them, as components do by `style`.
+    A browser may not include WebSockets in 'self', so they are named.
     """
     hashes = " ".join(f"'sha256-{_hash(script)}'" for script in INLINE.findall(html))
     sockets = f" ws://{host} wss://{host}" if HOST.fullmatch(host) else ""

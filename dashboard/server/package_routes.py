@@ -1,4 +1,4 @@
-"""`/export/package.zip`: the package of the period of an address (`since`, `until`), with pictures of its moment."""
+"""`/export/package.zip`: the incident package of a period (`since`, `until`), with pictures."""
 
 import tempfile
 from collections.abc import Generator
@@ -25,8 +25,14 @@ IN_MEMORY = 32 << 20
 
 
 def add_routes(server: FastAPI, context: PageContext, workers: PageWorkers, usual: str) -> None:
-    """Add the route; before Dash's own, which catch everything else. `usual` is the language of who asked for none, `workers` make
-    the files."""
+    """Add the route, before Dash's own ones, which match every path.
+
+    Args:
+        server: gets the route.
+        context: answers the requests.
+        workers: make the files.
+        usual: the language of a viewer who chose none.
+    """
     one_at_a_time = BoundedSemaphore(1)
 
     @server.get("/export/package.zip")
@@ -67,7 +73,7 @@ def add_routes(server: FastAPI, context: PageContext, workers: PageWorkers, usua
 def _made(
     context: PageContext, request: PageRequest, http_request: Request
 ) -> tuple[str, IO[bytes]]:
-    """The name of a package and its file, which lies in memory or in a folder that nobody else sees."""
+    """Make a package; return its name and its file, which lies in memory or in a private folder."""
     since, until = line_period(context, request)
     at, run = request.moment("moment"), context.run(request)
     moments = request.moments("marked") or ([at] if at else [])
@@ -90,7 +96,8 @@ def _made(
         for name in (COOKIE, SECURE_COOKIE)
         if name in http_request.cookies
     }
-    file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 # closed when it was sent
+    # Closed once it is sent.
+    file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
     try:
         build(
             context.base(request).connection,

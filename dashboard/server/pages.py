@@ -1,4 +1,4 @@
-"""The pages of the desk, in the order of the navigation, and how they are hung into Dash."""
+"""The pages of the desk in the order of the navigation, and their registration with Dash."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -41,7 +41,7 @@ PAGES: tuple[DeskPage, ...] = (
 
 
 def register(app: dash.Dash, context: PageContext, usual: str) -> None:
-    """Add the pages, and the callback that renews what is open."""
+    """Add the pages, and the callback that refreshes an open page."""
     for page in PAGES:
         _register(page, context, usual)
 
@@ -52,7 +52,7 @@ def register(app: dash.Dash, context: PageContext, usual: str) -> None:
         prevent_initial_call=True,
     )
 
-    # The sign of a tab, on the wall as at the desk: both have a pulse.
+    # The icon of a tab, on the wall and at the desk: both receive heartbeats.
     app.clientside_callback(  # type: ignore[no-untyped-call]
         dash.ClientsideFunction("favicon", "draw"), Input("pulse", "data")
     )
@@ -66,7 +66,7 @@ def register(app: dash.Dash, context: PageContext, usual: str) -> None:
         prevent_initial_call=True,
     )
     def renew(_turn: Any, viewer: Any, seen: str | None) -> Any:
-        """The content of an open page, if it changed."""
+        """Return the content of an open page if it has changed."""
         request = _shown_to(viewer)
         if request is None:
             return dash.no_update, dash.no_update
@@ -81,8 +81,8 @@ def _register(page: DeskPage, context: PageContext, usual: str) -> None:
     def show(**given: str | None) -> Any:
         path = page.template
         for name in varying:
-            # Asked once without a path, when Dash starts; a code may hold slashes, which Dash deals out as it likes, and it comes
-            # as the browser writes it.
+            # Dash calls this once without a path when it starts. A code may hold slashes, which
+            # Dash splits as it likes, and arrives as the browser encodes it.
             path = path.replace(f"<{name}>", unquote(given.pop(name, None) or ""))
         search = tuple(sorted((name, str(value)) for name, value in given.items() if value))
         language = choose_language(given.get("lang"), remembered(), usual)
@@ -95,7 +95,7 @@ def _register(page: DeskPage, context: PageContext, usual: str) -> None:
 
 
 def _shown_to(viewer: Any) -> PageRequest | None:
-    """The address of a page that a browser says it shows; None for what is no address of ours."""
+    """Return the address that a browser says it shows; None if it is no valid one."""
     if not isinstance(viewer, dict) or not isinstance(given := viewer.get("parameters"), dict):
         return None
     path, parameters = (
@@ -110,7 +110,7 @@ def _shown_to(viewer: Any) -> PageRequest | None:
 
 
 def late(http_request: Request, body: Mapping[str, Any], why: str, usual: str) -> html.Div:
-    """What is shown in place of a page that was not made in time: `why` (`too_long`, `too_busy`), and a link to try again."""
+    """Return the page shown when one was not made in time: the reason, and a link to try again."""
     given = {one["property"]: str(one.get("value") or "") for one in body["inputs"]}
     request = PageRequest.of(
         given.get("pathname", "/"),
@@ -130,7 +130,11 @@ def late(http_request: Request, body: Mapping[str, Any], why: str, usual: str) -
 
 
 def page_of(path: str) -> DeskPage:
-    """The page of a path. Raises `LookupError` for one that none has."""
+    """Return the page of a path.
+
+    Raises:
+        LookupError: there is none.
+    """
     found = next((one for one in PAGES if _is_of(one, path)), None)
     if found is None:
         raise LookupError(path)
@@ -138,7 +142,7 @@ def page_of(path: str) -> DeskPage:
 
 
 def is_page(path: str) -> bool:
-    """Whether a path is one of a page of the desk."""
+    """Tell whether a path is that of a desk page."""
     return any(_is_of(page, path) for page in PAGES)
 
 

@@ -26,8 +26,10 @@ To = Annotated[str, typer.Option("--to", help="Last moment; until now unless giv
 
 
 def proof(from_: From = "", to: To = "") -> None:
-    """Replay every recorded snapshot of a period, as known then; exits with 1 if one does not come to its hash, or none can be
-    compared."""
+    """Replay every recorded snapshot of a period, as known then.
+
+    Exits with 1 if one does not match its hash, or none can be compared.
+    """
     settings = load()
     since, until = _moments(from_, to)
     prover, differing, apart = Proof(Connection(settings.clickhouse_url), settings.province), 0, 0
@@ -45,7 +47,8 @@ def proof(from_: From = "", to: To = "") -> None:
                     )
     except UnreachableError as error:
         _away(settings, error)
-    told = f"{len(found):,} snapshots: {len(found) - differing - apart:,} replayed the same, {differing:,} not"
+    equal = len(found) - differing - apart
+    told = f"{len(found):,} snapshots: {equal:,} replayed the same, {differing:,} not"
     print(f"{told}, {apart:,} recorded by other rules." if apart else f"{told}.")
     if differing or (found and apart == len(found)):
         sys.exit(1)
@@ -57,7 +60,8 @@ def package(
     moment: Annotated[
         list[str],
         typer.Option(
-            help="A moment whose screen is pictured; may be repeated. Alarms of the period unless given."
+            help="A moment whose screen is pictured; may be repeated. "
+            "By default those of the period's alarms."
         ),
     ] = [],  # noqa: B006
     page: Annotated[list[str], typer.Option(help="A page that is pictured; may be repeated.")] = [  # noqa: B006
@@ -72,20 +76,20 @@ def package(
     token: Annotated[str, typer.Option(help="A token, where the screens need one.")] = "",
     out: Annotated[Path | None, typer.Option(help="The file; incident-….zip unless given.")] = None,
 ) -> None:
-    """All that is known of a period, to be taken away: events, windows, alarms, recorded snapshots, pictures of the screens.
+    """Pack all that is known of a period: events, windows, alarms, snapshots, pictures of screens.
 
-    One ZIP file with hashes and versions that opens without the system.
+    One ZIP file with hashes and versions, which opens without this system.
     """
     settings = load()
     since, until = _moments(from_, to)
-    until = min(until, datetime.now(UTC))  # what is to come can be neither packed nor pictured
+    until = min(until, datetime.now(UTC))  # the future can be neither packed nor pictured
     if since >= until:
         sys.exit("The period is empty.")
     connection, where = (
         Connection(settings.clickhouse_url),
         url.rstrip("/") or f"http://127.0.0.1:{settings.dashboard_port}",
     )
-    # Whole or not at all: what breaks off has another name.
+    # Whole or not at all: an aborted file keeps another name.
     file = out or Path(
         f"incident-{settings.province}-{format_moment(since)}-{format_moment(until)}.zip".replace(
             ":", ""
@@ -125,7 +129,8 @@ def package(
         end="",
     )
     print(
-        f"{sum(one.rows is None for one in made.files)} pictures. Left out: {'; '.join(made.left_out)}."
+        f"{sum(one.rows is None for one in made.files)} pictures. "
+        f"Left out: {'; '.join(made.left_out)}."
     )
 
 
@@ -161,7 +166,7 @@ def _away(settings: Settings, error: UnreachableError) -> None:
 
 
 def _openings(settings: Settings, since: datetime, until: datetime) -> list[Opening] | None:
-    """Who opened sealed identities; None for an account that may not read the log."""
+    """Return who decrypted reporter identities; None for an account that may not read that log."""
     try:
         return noted(settings, since, until)
     except PermissionError:

@@ -1,5 +1,9 @@
-"""One poller, many viewers. Each tick the poller asks ClickHouse whether anything was counted; only then it asks every question,
-once for all viewers. A viewer gets the newest state only, and of that only what differs from what it has: there is no backlog."""
+"""Push to the walls: one poller, many viewers.
+
+Each tick the poller asks ClickHouse whether anything was counted; only then it runs every query,
+once for all viewers. A viewer gets the newest state only, and of that only what differs from what
+it has: there is no backlog.
+"""
 
 import asyncio
 import json
@@ -28,17 +32,22 @@ from schemas.events.partitions import Partitions
 from schemas.moments import milliseconds
 
 FRAME_SECONDS = 2.0
-"""A viewer hears from us at least this often; a page that hears nothing for twice as long says so."""
+"""Longest time between two messages to a viewer; a page that hears nothing for twice as long says
+so.
+"""
 RENEW_SECONDS = 5.0
-"""A snapshot is taken this often even when nothing was counted: filings become overdue by time alone."""
+"""Interval of snapshots even when nothing was counted: time alone makes filings overdue."""
 OLD_SECONDS = 30.0
-"""A snapshot older than this is said to be old, whatever the reason: the page compares its time with ours."""
+"""Age from which a snapshot counts as old, whatever the reason: pages compare its time with ours.
+"""
 BACKDROP_SECONDS = 2.0
-"""How often it is looked whether what changes slowly is still young enough."""
+"""Interval at which the age of slowly changing content is checked."""
 SEEN_SECONDS = 120.0
-"""A scene that no wall showed for so long is not asked for any more."""
+"""Time after which a scene that no wall shows is no longer queried."""
 PACE = 2.0
-"""A snapshot that took t seconds is followed by a rest of at least PACE x t, so that ClickHouse is never kept busy by us alone."""
+"""A snapshot that took t seconds is followed by a pause of at least PACE x t, so that this poller
+alone never keeps ClickHouse busy.
+"""
 
 log = logging.getLogger(__name__)
 PULSE = ("pulse", "data")
@@ -46,7 +55,7 @@ PULSE = ("pulse", "data")
 
 @dataclass
 class PushMetrics:
-    """What /metrics tells."""
+    """The metrics of the push."""
 
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
@@ -78,7 +87,7 @@ class PushMetrics:
 
 @dataclass
 class Board:
-    """The newest state, and the viewers that wait for it. Lives on one event loop; `run` is its poller."""
+    """The newest state and the viewers that wait for it, on one event loop; `run` is the poller."""
 
     store: ScreenStore
     clock: Clock
@@ -86,22 +95,22 @@ class Board:
     tick_seconds: float
     stale_after_seconds: float
     partitions: Partitions
-    """How many partitions each kind has to have."""
+    """Number of partitions that each kind must have."""
     slowly: Callable[[frozenset[Scene]], Backdrop] = lambda _scenes: Backdrop()
-    """Asks for what changes slowly and some scenes show; in a thread of its own."""
+    """Queries the slowly changing content of some scenes, in a thread of its own."""
     metrics: PushMetrics = field(default_factory=PushMetrics)
     pulse: DataPulse = field(default_factory=lambda: DataPulse(None, ""))
     snapshot: Snapshot | None = None
     backdrop: Backdrop = field(default_factory=Backdrop)
     problem: str = ""
     _trouble: str = ""
-    """The same of what changes slowly."""
+    """The same for slowly changing content."""
     _number: int = 0
     _taken: float = 0.0
     _rest: float = 0.0
     _mark: str = ""
     _seen: dict[Scene, float] = field(default_factory=dict)
-    """Scene → when a wall showed it last."""
+    """When a wall last showed each scene."""
     _wanted: asyncio.Event = field(default_factory=asyncio.Event)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
     _executor: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "store"))
@@ -113,17 +122,17 @@ class Board:
 
     @property
     def ready(self) -> bool:
-        """Whether ClickHouse answered when it was last asked."""
+        """Whether ClickHouse answered the last query."""
         return self.snapshot is not None and not self.problem
 
     async def close(self) -> None:
-        """Let the question that is being asked finish, then leave ClickHouse. After `run` was cancelled."""
+        """Wait for the query in progress, then disconnect; call it after `run` was cancelled."""
         for executor in (self._slow, self._executor):
             await asyncio.get_running_loop().run_in_executor(executor, self.store.connection.close)
             executor.shutdown()
 
     async def run(self) -> None:
-        """Look for news until cancelled. Never ends by itself: an unreachable ClickHouse is shown, and asked again."""
+        """Poll until cancelled; an unreachable ClickHouse is shown and polled again."""
         async with asyncio.TaskGroup() as both:
             both.create_task(self._run_slow())
             both.create_task(self._run())
@@ -142,7 +151,7 @@ class Board:
             self._news.notify_all()
 
     async def _run_slow(self) -> None:
-        """Keep what changes slowly young, until cancelled."""
+        """Refresh slowly changing content until cancelled."""
         while True:
             oldest = time.monotonic() - SEEN_SECONDS
             scenes = frozenset(scene for scene, at in self._seen.items() if at > oldest)
@@ -167,7 +176,7 @@ class Board:
                     await self._wanted.wait()
 
     async def _look(self) -> bool:
-        """One tick. True when viewers should hear of it."""
+        """Run one tick; return whether viewers should hear of it."""
         before = (self.pulse, self.problem, self.snapshot)
         try:
             self.pulse = await self._ask(self.metrics.pulse, self.store.pulse)
@@ -190,7 +199,7 @@ class Board:
             self.problem = "store_away"
             self.metrics.failures.inc()
         except Exception:
-            # Whatever it is, the snapshot on the screens is old: they must say so.
+            # Whatever the reason, the snapshot on the screens is old: they must say so.
             if not self.problem:
                 log.exception("a tick failed")
             self.problem = "failed"
@@ -213,8 +222,10 @@ class Board:
             return await asyncio.get_running_loop().run_in_executor(self._executor, question)
 
     async def follow(self, view: WallView) -> AsyncIterator[Texts]:
-        """What a viewer must change to show the newest state: at once, at any news or change of scene, and at least every
-        `FRAME_SECONDS`."""
+        """Yield what a viewer must change to show the newest state.
+
+        At once, at any news or change of scene, and at least every `FRAME_SECONDS`.
+        """
         shown = NOTHING
         with self.metrics.viewers.track_inprogress():
             while True:
@@ -228,7 +239,7 @@ class Board:
                 await self._wait(number, now)
 
     def _turn(self, view: WallView) -> tuple[int, Turn]:
-        """The number of the news, and the scene that it shows to a viewer."""
+        """Return the number of the news, and the scene that it shows to a viewer."""
         calls = self.snapshot.calls if self.snapshot else ()
         return self._number, turn(view.scenes, view.rotate, self.clock.now(), calls)
 
@@ -239,7 +250,7 @@ class Board:
                 await self._news.wait_for(lambda: self._number != number)
 
     def _drawn(self, view: WallView, now: Turn) -> Texts:
-        """The frame of a view; nothing where there is none to draw."""
+        """Return the frame of a view; nothing if there is none to render."""
         if self.snapshot is None or view.room == "desk":
             return NOTHING
         if now.scene not in self._seen:
@@ -253,7 +264,7 @@ class Board:
             return NOTHING
 
     def _beat(self, view: WallView) -> dict[str, Any]:
-        """What tells a page that it is alive, and how alive the data is. Times are milliseconds since 1970."""
+        """Return a heartbeat: the server is alive, and the data this fresh (ms since 1970)."""
         now = self.clock.now()
         return {
             "now": milliseconds(now),

@@ -1,5 +1,8 @@
-"""What the player asks for, each with the parameters of the page's address: `/replay/line` (what the timeline shows),
-`/replay/desk` (the content of a desk page, `path`) and `/replay/wall` (a frame of the wall), of the moment of the address."""
+"""Routes of the player, with the parameters of the page's address.
+
+`/replay/line` (the timeline), `/replay/desk` (the content of the desk page `path`) and
+`/replay/wall` (a frame of the wall), each at the moment of the address.
+"""
 
 import json
 from dataclasses import replace
@@ -45,8 +48,16 @@ def add_routes(
     usual: str,
     rotation: int,
 ) -> None:
-    """Add the routes; before Dash's own, which catch everything else. `usual` is the language of who asked for none, `rotation` for
-    how many seconds each of several scenes stays."""
+    """Add the routes, before Dash's own ones, which match every path.
+
+    Args:
+        server: gets the routes.
+        context: answers the requests.
+        workers: run the queries.
+        partitions: number of partitions of each kind.
+        usual: the language of a viewer who chose none.
+        rotation: seconds that each of several scenes stays.
+    """
 
     @server.get("/replay/line")
     async def timeline(http_request: Request) -> Response:
@@ -73,19 +84,22 @@ def add_routes(
 
 
 def line(context: PageContext, request: PageRequest) -> dict[str, Any]:
-    """What the timeline shows between `since` and `until`: `bars` (events that arrived in each part; that happened, where `picture`
-    is corrected), `alarms` ([raised, cleared or None, priority, words]), `alarms_from` (before which there are too many to show;
-    else null), `outages` ([from, to, agency, kind]: feeds that were silent), `whole_from` (before which only counts are kept; null
-    where all is). Times are ms since 1970."""
+    """Return the timeline between `since` and `until`; times are ms since 1970.
+
+    Returns:
+        `bars`: events that arrived in each part (that happened, if `picture` is corrected).
+        `alarms`: [raised, cleared or None, priority, text].
+        `alarms_from`: before this there are too many alarms to show; else null.
+        `outages`: [from, to, agency, kind] of feeds that were silent.
+        `whole_from`: before this only counts are kept; null if everything is.
+    """
     translator, (since, until) = request.translator, line_period(context, request)
     picture = replay.picture if (replay := context.replay(request)) else Picture.KNOWN
     context = context.base(request)
 
     def found() -> dict[str, Any]:
         rows = context.alarms.history(since, until, limit=MAX_ALARMS)
-        place = context.place.then(
-            Replay(until, picture)
-        )  # agencies that are no more were silent, too
+        place = context.place.then(Replay(until, picture))  # dissolved agencies were silent, too
         names = {one.code: one.label(request.language) for one in place.agencies}
         sources = SourceStore(context.connection, place.agencies, place.calendar)
         silent = sources.silences(since, until, OUTAGE_HOURS)[:MAX_OUTAGES]
@@ -122,7 +136,7 @@ def line(context: PageContext, request: PageRequest) -> dict[str, Any]:
 def frame(
     context: PageContext, request: PageRequest, partitions: Partitions, rotation: int
 ) -> list[list[Any]]:
-    """All that a wall shows of a moment: [component, property, value]."""
+    """Return all that a wall shows at a moment: [component, property, value]."""
     snapshot: Snapshot = context.once("snapshot", lambda: _taken(context, partitions), seconds=30)
     chosen, rotate = scenes(request.get("scene"), request.get("rotate"), rotation)
     view = WallView(request.language, measure(request.get("measure")), scenes=chosen, rotate=rotate)
@@ -134,7 +148,7 @@ def frame(
         "map-communes",
         "url",
         outlines_address(context.place),
-    ]  # others where a replay goes on over the reform of the units
+    ]  # others where a replay crosses the reform of the units
     return [
         outlines,
         *([component, prop, json.loads(text)] for (component, prop), text in texts.items()),

@@ -1,4 +1,4 @@
-"""`python -m dashboard token add|list|revoke`: who may open the screens when `IOC_ACCESS` is `token`."""
+"""`python -m dashboard token add|list|revoke`: access tokens for `IOC_ACCESS=token`."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -45,13 +45,14 @@ def add(
     )
     if settings.access != "token":
         told.print(
-            "IOC_ACCESS is `open`: whoever reaches the dashboard sees all of it, with or without a token."
+            "IOC_ACCESS is `open`: whoever reaches the dashboard sees all of it, "
+            "with or without a token."
         )
 
 
 @cli.command("list")
 def show() -> None:
-    """The tokens that were made and not revoked; never the tokens themselves."""
+    """List the tokens that were made and not revoked; never the tokens themselves."""
     now, table = datetime.now(UTC), Table("name", "for", "made", "valid until")
     for name, one in sorted(Tokens.of(load().home).all().items()):
         until = (
@@ -68,7 +69,7 @@ def show() -> None:
 
 @cli.command()
 def revoke(name: Annotated[str, typer.Argument(help="The name that it was made with.")]) -> None:
-    """End a token at once: screens that are open with it are closed."""
+    """End a token at once: screens opened with it are closed."""
     try:
         Tokens.of(load().home).revoke(name)
     except KeyError:

@@ -1,4 +1,7 @@
-"""Tokens: who holds one may see the wall, or every page. Only hashes are kept, in a file of `IOC_HOME` that its owner reads."""
+"""Access tokens for the wall or for every page.
+
+Only hashes are kept, in a file of `IOC_HOME` that its owner alone can read.
+"""
 
 import hashlib
 import os
@@ -16,7 +19,7 @@ FILE = "tokens.json"
 
 
 class Token(msgspec.Struct, frozen=True):
-    """A token as it is kept."""
+    """A token as stored."""
 
     hash: str
     right: Right
@@ -24,13 +27,13 @@ class Token(msgspec.Struct, frozen=True):
     expires_at: datetime | None = None
 
     def holds(self, now: datetime) -> bool:
-        """Whether it is valid at a moment."""
+        """Tell whether it is valid at a moment."""
         return self.expires_at is None or now < self.expires_at
 
 
 @dataclass
 class Tokens:
-    """The tokens of an installation. What another process adds or revokes holds from the next question on."""
+    """The tokens of an installation; changes by other processes apply from the next request on."""
 
     path: Path
     _known: Mapping[str, Token] = field(default_factory=dict)
@@ -38,11 +41,11 @@ class Tokens:
 
     @classmethod
     def of(cls, home: Path) -> "Tokens":
-        """Those kept in a folder."""
+        """Return the tokens stored in a folder."""
         return cls(home / FILE)
 
     def all(self) -> Mapping[str, Token]:
-        """Name → token; empty where none was ever made."""
+        """Return the tokens by name; empty if none was ever made."""
         try:
             found = self.path.stat()
         except FileNotFoundError:
@@ -54,7 +57,11 @@ class Tokens:
         return self._known
 
     def add(self, name: str, right: Right, now: datetime, days: int | None = None) -> str:
-        """Make a token and return it: it is said once. Raises `ValueError` for a name that is taken."""
+        """Make a token and return it; it is never shown again.
+
+        Raises:
+            ValueError: the name is taken.
+        """
         known = dict(self.all())
         if name in known and known[name].holds(now):
             raise ValueError(f"there is a token {name!r} already; revoke it first")
@@ -64,13 +71,17 @@ class Tokens:
         return made
 
     def revoke(self, name: str) -> None:
-        """End a token. Raises `KeyError` where there is none of that name."""
+        """Delete a token.
+
+        Raises:
+            KeyError: there is none of that name.
+        """
         known = dict(self.all())
         del known[name]
         self._write(known)
 
     def right(self, said: str | None) -> Right | None:
-        """What a token lets see; None for one that is not valid."""
+        """Return what a token grants; None if it is invalid."""
         if not said:
             return None
         hashed, now = _hash(said), datetime.now(UTC)
@@ -90,5 +101,5 @@ class Tokens:
 
 
 def _hash(said: str) -> str:
-    """A token has 192 bits of chance: one round of a good hash is enough."""
+    """Hash a token; it has 192 random bits, so one round of a good hash is enough."""
     return hashlib.sha256(said.encode()).hexdigest()

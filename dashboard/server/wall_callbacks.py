@@ -1,4 +1,4 @@
-"""The push to the walls: a persistent WebSocket callback, and an interval for a browser that cannot have a WebSocket."""
+"""Push to the walls by a persistent WebSocket callback, or by an interval without WebSockets."""
 
 import asyncio
 import json
@@ -14,12 +14,13 @@ from dashboard.server.dispatch import on_loop
 from dashboard.server.push import PULSE, Board
 
 ASK_SECONDS = 20.0
-"""How often a page is asked whether it is still there: a browser keeps one WebSocket for all its tabs, so that a closed tab does
-not end it."""
+"""Interval at which a page is asked whether it is still there: a browser has one WebSocket for all
+its tabs, so a closed tab does not end it.
+"""
 
 
 WAITING = 8
-"""Messages that may wait to be sent to a page."""
+"""Messages that may be queued for a page."""
 
 
 def register(app: dash.Dash, board: Board) -> None:
@@ -64,7 +65,7 @@ def register(app: dash.Dash, board: Board) -> None:
     )
     @on_loop
     async def poll(_count: int, said: Any) -> Any:
-        """The whole newest frame, for a page without a WebSocket."""
+        """Return the whole newest frame, for a page without a WebSocket."""
         async for changes in board.follow(_view(said)):
             for (component, prop), text in changes.items():
                 if (component, prop) != PULSE:
@@ -74,7 +75,7 @@ def register(app: dash.Dash, board: Board) -> None:
 
 
 def _view(said: Any) -> WallView:
-    """The view that a page says it is, that of a page that says nothing where it is none."""
+    """Return the view that a page describes; the default view if it describes none."""
     try:
         return view(said)
     except (TypeError, ValueError):
@@ -82,9 +83,10 @@ def _view(said: Any) -> WallView:
 
 
 async def _send(ws: Any, changes: Texts) -> None:
-    """Send all changes as one message. Their texts are ready: Dash's own way would make them anew for each viewer and property.
+    """Send all changes as one message.
 
-    Whoever is slow waits here: the next changes are those to the newest state, not a backlog.
+    Their texts are ready: Dash would make them anew for each viewer and property. A slow viewer
+    blocks here; its next changes lead to the newest state, so there is no backlog.
     """
     queue, renderer = ws._outbound_queue.sync_q, json.dumps(ws._renderer_id)
     while queue.qsize() > WAITING and not ws.is_shutdown:
@@ -98,7 +100,10 @@ async def _send(ws: Any, changes: Texts) -> None:
 
 
 async def _ask(ws: Any) -> Any:
-    """The data of the page's `viewer` store, None when the page is gone. The page may still be opening: it is asked for a while."""
+    """Return the data of the page's `viewer` store; None if the page is gone.
+
+    The page may still be opening, so it is asked for a while.
+    """
     for _ in range(50):
         try:
             said = await ws.get_prop("viewer", "data", timeout=10.0)

@@ -1,4 +1,4 @@
-"""The life of a record to look at: its deadline in words and as a bar, its steps as a timeline."""
+"""Life of a record: its deadline in words and as a bar, its steps as a timeline."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -29,7 +29,7 @@ def headline(
     request: PageRequest,
     now: datetime,
 ) -> list[Part]:
-    """What it is and where it stands: status, time left or by how much it is overdue, late, out of order; whom to call."""
+    """Show the status, the time left or overdue, whether it was late, out of order; a contact."""
     translator, last = request.translator, steps[-1]
     marks: list[Part] = [
         html.Span(status_label(kind, last, request.language), className="status"),
@@ -53,7 +53,7 @@ def headline(
 
 
 def _holder(context: PageContext, last: Step, request: PageRequest, now: datetime) -> list[Part]:
-    """Who holds it since when, and their telephone."""
+    """Show who holds the record, since when, and their telephone."""
     translator, of = request.translator, context.place.agency(last["agency"])
     said: list[Part] = [
         translator("holder"),
@@ -85,7 +85,7 @@ def _left(found: Deadline, late: bool, translator: Translator) -> Part:
 def clock(
     found: Deadline, shape: Bar, steps: list[Step], request: PageRequest, now: datetime
 ) -> html.Div:
-    """The deadline's clock: since when it runs, when it is due, for how long it stood still; and all of that as a bar."""
+    """Show since when the clock runs, when the record is due, and the pauses, also as a bar."""
     translator = request.translator
     facts = [
         (translator("began"), translator.known(steps[0]["started_at"])),
@@ -144,9 +144,15 @@ def timeline(
     request: PageRequest,
     now: datetime,
 ) -> html.Ol:
-    """The steps, oldest first: when, which status, who held it, for how long on its clock; what may not follow is flagged.
+    """List the steps, oldest first, and flag those that may not follow the one before.
 
-    `events` are those that brought the steps, which say how exactly their times are known.
+    Args:
+        context: of the request.
+        kind: of the record.
+        steps: rows of `life_K`: time, status, holder, duration on the clock.
+        events: those that brought the steps; they say how exactly their times are known.
+        request: the page's address.
+        now: the moment shown.
     """
     days = {(event["partition"], event["offset"]) for event in events if to_the_day("time", event)}
     return html.Ol(
@@ -179,7 +185,7 @@ def _step(
         said.append(chip(translator("late"), "p2"))
     if (delay := step["received_at"] - step["since"]) > timedelta(minutes=30):
         said.append(html.Small(translator("told_later", span=translator.span(delay))))
-    # Who held it is said where it changes.
+    # The holder is named where it changes.
     held = (
         [
             unit_link(request, context.place, step["agency"]),
@@ -196,7 +202,8 @@ def _step(
             html.Div([html.Div(said, className="said"), html.Div(held, className="holder")]),
             html.Span(lasted, className="lasted number"),
         ],
-        className=f"{step['standing']}{' last' if last else ''}{'' if step['possible'] else ' wrong'}",
+        className=f"{step['standing']}{' last' if last else ''}"
+        f"{'' if step['possible'] else ' wrong'}",
     )
 
 

@@ -1,4 +1,4 @@
-"""`/record/<kind>/<id>`: what stands where. The id is the rest of the address, whatever slashes and commas it has (`address`)."""
+"""`/record/<kind>/<id>`: the layout. The id is the rest of the address, slashes included."""
 
 from datetime import datetime
 
@@ -22,7 +22,11 @@ BESIDE = {FILING: "beside_filing", FEEDBACK: "beside_feedback", DOCUMENT: "besid
 
 
 def content(context: PageContext, request: PageRequest) -> Part:
-    """The page. Raises `LookupError` for a kind or a record that is not there."""
+    """Build the page.
+
+    Raises:
+        LookupError: there is no such kind or record.
+    """
     name, entity = record_of(request)
     kind = BY_NAME.get(name)
     state = (
@@ -90,7 +94,7 @@ def content(context: PageContext, request: PageRequest) -> Part:
 
 
 def _above(context: PageContext, request: PageRequest, kind: Kind, state: Row) -> Part:
-    """The units that it belongs to, down to who holds it."""
+    """Link the units that it belongs to, down to its holder."""
     said = {state["commune"]: commune_name(state["commune"], context.place, request.translator)}
     codes = dict.fromkeys(
         code for code in (context.place.code, state["commune"], state["agency"]) if code
@@ -106,7 +110,7 @@ def _beside(
     steps: list[dict[str, object]],
     now: datetime,
 ) -> Part:
-    """The records nearest to it; None for a kind that has none."""
+    """List the nearest records; None for a kind that lies on no map."""
     if kind not in BESIDE or not steps:
         return None
     last = steps[-1]

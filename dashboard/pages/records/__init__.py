@@ -1,6 +1,6 @@
-"""`/records/<kind>`: all records of a kind as a table to search, narrow, sort and take along.
+"""`/records/<kind>`: all records of a kind as a table to search, filter, sort and export.
 
-Reading order: `fields` (what a list of a kind may show and be narrowed to), `told` (a value in words, and as a cell of a file),
-`address` (what an address asks for, and the addresses of its changes), `filters` (the bar of choices, what is chosen), `grid` (the
-table, its pages, its columns), `page` (what stands where), `files` (the same list as a file), `routes`.
+Reading order: `page` (the layout), `filters` (choices and active conditions), `grid` (the table,
+its pages and columns), `files` (the list as a file). Fields, cells and addresses of lists are in
+`dashboard.components.list_fields`, `list_cells` and `list_address`.
 """

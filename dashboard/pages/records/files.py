@@ -1,4 +1,4 @@
-"""A list as a file: exactly what the address shows, all of its pages, in its order and with its columns."""
+"""A list as a file: what its address shows, on all pages, in its order and columns."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ from dashboard.request.context import PageContext
 
 
 def sheet(context: PageContext, request: PageRequest) -> Sheet:
-    """The file of the list at `/records/<kind>`. Its rows are read from ClickHouse as they are taken."""
+    """Return the list at `/records/<kind>` as a table whose rows are read as they are sent."""
     translator, now = request.translator, context.clock.now().astimezone(HERE)
     formatter = CellFormatter(kind_of(request), context.place, translator)
     wanted = read(request, context.place, formatter)

@@ -1,4 +1,4 @@
-"""The bar of choices above a list, each with how many records it would leave; and what is chosen, to be taken away again."""
+"""Filters above a list, with the number of records that each leaves, and active conditions."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -15,13 +15,13 @@ from dashboard.request.address import PageRequest
 
 Counts = Mapping[str, Mapping[str, int]]
 NARROWED_FROM = 12
-"""From so many choices on there is a field to narrow them."""
+"""Number of choices from which on a menu has a search field."""
 
 
 def bar(
     request: PageRequest, wanted: Wanted, formatter: CellFormatter, counts: Counts, today: date
 ) -> html.Section:
-    """The search, a menu per main choice, the days, and a menu with all others."""
+    """Build the search, a menu per main choice, the period, and a menu with all other choices."""
     known = choices(wanted.kind)
     main, others = (
         [one for one in known if one.name in MAIN[wanted.kind]],
@@ -73,7 +73,7 @@ def _search(request: PageRequest, wanted: Wanted) -> html.Form:
 
 
 def _kept(request: PageRequest, *but: str) -> list[Part]:
-    """What a form carries along: all of the address but what it says itself, and the page."""
+    """Keep the rest of the address in a form: all but its own fields and the page number."""
     return [
         dcc.Input(type="hidden", name=name, value=value)
         for name, value in request.parameters
@@ -96,7 +96,10 @@ def _menu(name: str, words: str, content: Part, active: int, *, wide: bool = Fal
 def _listed(
     request: PageRequest, wanted: Wanted, formatter: CellFormatter, one: ListField, counts: Counts
 ) -> list[Part]:
-    """The values of a field, those chosen too when none is left of them; a click chooses one or takes it away."""
+    """List the values of a field as links that add or remove them.
+
+    Chosen values are listed even when no record is left of them.
+    """
     translator, chosen, found = (
         request.translator,
         wanted.values.get(one.name, ()),
@@ -142,7 +145,7 @@ def _choice(request: PageRequest, href: str, words: str, count: int, is_on: bool
 
 
 def _days(request: PageRequest, wanted: Wanted, today: date) -> html.Details:
-    """Days on which the records began: the usual spans by one click, any by typing them."""
+    """Offer periods in which the records began: the usual ones as links, any by typing it."""
     translator = request.translator
     spans = {
         translator("days_today"): today,
@@ -192,7 +195,7 @@ def _days(request: PageRequest, wanted: Wanted, today: date) -> html.Details:
 def chosen(
     request: PageRequest, wanted: Wanted, formatter: CellFormatter, place: ProvinceContext
 ) -> Part:
-    """Every condition that is active, each with a link that takes it away, and one for all; None where there is none."""
+    """List the active conditions, each with a link that removes it, and one for all."""
     translator = request.translator
     chips = [
         _chip(request, name, value, href)
@@ -213,7 +216,7 @@ def chosen(
 def _active(
     request: PageRequest, wanted: Wanted, formatter: CellFormatter, place: ProvinceContext
 ) -> list[tuple[str, str, str]]:
-    """What is active: its name, its value, the address without it."""
+    """Return the name and value of each active condition, with the address without it."""
     translator, sought = request.translator, wanted.sought
     found: list[tuple[str, str, str]] = []
     if sought.figure is not None:

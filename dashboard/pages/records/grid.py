@@ -1,4 +1,4 @@
-"""The table of a list: its cells, its pages, how many rows a page has, and which columns there are."""
+"""Table of a list: cells, pages, rows per page, choice of columns."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from dashboard.request.address import PageRequest
 def grid(
     request: PageRequest, wanted: Wanted, formatter: CellFormatter, rows: Sequence[Row], total: int
 ) -> html.Div:
-    """The rows of a page with all that turns and sorts them."""
+    """Build the rows of a page with the controls that turn and sort them."""
     shown = [_column(request, one, formatter) for one in wanted.shown]
     label = formatter.kind.label(request.language)
     return table(
@@ -31,7 +31,7 @@ def grid(
 
 
 def range_of(request: PageRequest, wanted: Wanted, total: int) -> str:
-    """Which rows of how many are shown, in words."""
+    """Say which rows of how many are shown."""
     number, first = request.translator.number, (wanted.page - 1) * wanted.size
     return request.translator(
         "range",
@@ -57,7 +57,7 @@ def _column(request: PageRequest, one: ListField, formatter: CellFormatter) -> T
 
 
 def _sizes(request: PageRequest, wanted: Wanted) -> html.Span:
-    """How many rows a page has; another number begins with the first page."""
+    """Link the numbers of rows per page; another number starts at the first page."""
     translator = request.translator
     links: list[Part] = [
         html.B(str(size))
@@ -77,7 +77,7 @@ def _sizes(request: PageRequest, wanted: Wanted) -> html.Span:
 
 
 def columns(request: PageRequest, wanted: Wanted) -> html.Details:
-    """Which columns there are, in which order: a click shows or hides one, an arrow moves it earlier."""
+    """Build the choice of columns: a click shows or hides one, an arrow moves it forward."""
     translator, names = request.translator, [one.name for one in wanted.shown]
     usual = [one.name for one in FIELDS[wanted.kind] if one.usual]
 

@@ -1,4 +1,4 @@
-"""`/records/<kind>`: what stands where."""
+"""`/records/<kind>`: the layout."""
 
 from dataclasses import replace
 from typing import Any
@@ -17,18 +17,23 @@ from dashboard.request.context import PageContext
 from schemas.clickhouse.lives import LIVES
 
 CHOICES_SECONDS = 30.0
-"""How long the counts of choices are good enough: they cost more than all else of the page."""
+"""Lifetime of cached counts of choices: they cost more than the rest of the page."""
 
 
 def content(context: PageContext, request: PageRequest) -> Part:
-    """The page. Raises `LookupError` for a kind without lists, `ValueError` for an address that cannot be understood."""
+    """Build the page.
+
+    Raises:
+        LookupError: the kind has no lists.
+        ValueError: the address cannot be understood.
+    """
     kind = address.kind_of(request)
     formatter = CellFormatter(kind, context.place, request.translator)
     wanted = address.read(request, context.place, formatter)
     total = context.once(
         ("total", wanted.sought), lambda: context.lists.total(context.clock, wanted.sought)
     )
-    # Beyond the last page, as when what is open becomes less, there is the last one.
+    # Past the last page, as when open records become fewer, show the last one.
     wanted = replace(wanted, page=min(wanted.page, max(1, -(-total // wanted.size))))
     names = tuple(one.name for one in choices(kind))
     counts = context.once(

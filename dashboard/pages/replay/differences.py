@@ -1,4 +1,4 @@
-"""What was known at a moment beside what is known of it by now: figure by figure, with the records whose late events made it."""
+"""Figures as known at a moment beside what is known now, with the late records that differ."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -20,11 +20,11 @@ from schemas.figures import FIGURES, Figure, Reading
 from schemas.figures.questions import by_kind
 
 MAX_JUDGED, MAX_SHOWN, MAX_NAMED = 1_000, 3, 40
-"""Late records of a kind that are looked at, links in a cell, numbers in its hint."""
+"""Most late records of a kind that are compared, links in a cell, numbers in its tooltip."""
 
 
 def differences(context: PageContext, request: PageRequest) -> Part:
-    """The figures of the province that are written otherwise by now."""
+    """Show the figures of the province that have another value by now."""
     translator, pictures = request.translator, _pictures(context, request)
     known, corrected = (_figures(one) for one in pictures)
     written = [
@@ -87,8 +87,11 @@ def differences(context: PageContext, request: PageRequest) -> Part:
 def _made_by(
     past: PastStore, known: PageContext, corrected: PageContext, figures: Sequence[Figure]
 ) -> tuple[dict[str, list[str]], bool]:
-    """By the code of each figure the records of which something came late, and which add something else to it by now; and whether
-    there are more than were looked at."""
+    """Find the late records that changed each figure.
+
+    Returns:
+        Records by figure code, and whether there are more late records than were compared.
+    """
 
     def compared(ones: Sequence[Figure]) -> tuple[dict[str, list[str]], bool]:
         late = past.late_entities(known.clock.now(), ones[0].kind, MAX_JUDGED + 1)
@@ -106,7 +109,7 @@ def _made_by(
 
     found, is_cut = dict[str, list[str]](), False
     for ones in by_kind(figures):
-        # Only the names are remembered: what each adds would be many MB a moment.
+        # Only the numbers are cached: what each record adds would take many MB per moment.
         made, more = corrected.once(
             ("made by", *(one.code for one in ones)), partial(compared, ones)
         )
@@ -156,7 +159,7 @@ def _made(request: PageRequest, figure: Figure, made: Sequence[str], is_cut: boo
 
 
 def late_link(request: PageRequest, kind: Kind, entity: str) -> Part:
-    """A link to a record of which something came late: as it is known by now, as nothing may have been known of it then."""
+    """Link a late record as it is known now: it may have been unknown then."""
     return record_link(request, kind, entity, picture=Picture.CORRECTED)
 
 
@@ -167,4 +170,4 @@ def _difference(row: Row, translator: Translator) -> str:
     digits = 0 if float(after - before).is_integer() else 1
     return translator.change(
         round(after, digits) - round(before, digits), digits
-    )  # of what is written beside it
+    )  # the picture of the column beside it

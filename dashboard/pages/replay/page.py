@@ -1,4 +1,4 @@
-"""`/replay`: choose a moment of the past; once chosen, what was known then beside what is known by now, and what came late."""
+"""`/replay`: choose a past moment; then compare what was known with what is known now."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -36,7 +36,11 @@ PAGES = {
 
 
 def content(context: PageContext, request: PageRequest) -> Part:
-    """The page. Raises `ValueError` for a moment that cannot be, and for a run that there is not."""
+    """Build the page.
+
+    Raises:
+        ValueError: the moment is impossible, or there is no such run.
+    """
     replay, run = context.replay(request), context.run(request)
     if run is not None and not request.get("moment"):
         return one_run(context, request, run)
@@ -94,7 +98,7 @@ def _choose(context: PageContext, request: PageRequest) -> Part:
 
 
 def _alarms(context: PageContext, request: PageRequest, now: datetime) -> Part:
-    """The alarms of the last days, each with the moment at which it was raised as a link."""
+    """List the alarms of the last days, each with a link to the moment it was raised."""
     translator = request.translator
     rows = context.once(
         "alarms of the last days", lambda: context.alarms.history(now - timedelta(days=DAYS), now)
@@ -160,7 +164,7 @@ def _reach(context: PageContext, request: PageRequest) -> Part:
 
 
 def _proof(context: PageContext, request: PageRequest) -> Part:
-    """What was recorded of what the screens showed; each leads to its moment, which is compared there."""
+    """List the recorded snapshots of the screens, each with a link to its comparison."""
     translator, now = request.translator, context.clock.now()
     count, first = context.once("recorded snapshots", context.proof.count, seconds=20)
     if first is None:
@@ -190,7 +194,7 @@ def _proof(context: PageContext, request: PageRequest) -> Part:
 
 
 def _proven(context: PageContext, request: PageRequest, at: datetime) -> list[Part]:
-    """Whether the replay of a moment that was recorded shows what was shown; nothing for any other moment, or another picture."""
+    """Say whether the replay of a recorded moment matches its snapshot; nothing for others."""
     if request.get("run") or request.get("picture") == Picture.CORRECTED:
         return []
     found = context.once(
@@ -235,7 +239,8 @@ def _moment(context: PageContext, request: PageRequest, replay: Replay) -> Part:
     ]
     return [
         html.H1(
-            f"{translator('nav_replay')}: {translator.weekday(replay.at)}, {translator.full(replay.at)}"
+            f"{translator('nav_replay')}: {translator.weekday(replay.at)}, "
+            f"{translator.full(replay.at)}"
         ),
         html.P([translator("seen_on"), ": ", *listed(seen, " · ")], className="seen-on"),
         _package(context, request),
@@ -246,7 +251,7 @@ def _moment(context: PageContext, request: PageRequest, replay: Replay) -> Part:
 
 
 def _package(context: PageContext, request: PageRequest) -> Part:
-    """A link to the incident package of the timeline's period, with pictures of the moment."""
+    """Link to the incident package of the timeline's period, with pictures of the moment."""
     translator, (since, until) = request.translator, line_period(context, request)
     href = request.link(
         "/export/package.zip", since=format_moment(since), until=format_moment(until)

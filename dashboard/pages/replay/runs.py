@@ -1,4 +1,4 @@
-"""Runs of the stream on `/replay`: which there are and how they stand, a form for another, and what one differs in from live."""
+"""Replay runs on `/replay`: their states, a form to start one, and how one differs from live."""
 
 from datetime import timedelta
 
@@ -54,7 +54,7 @@ PROBLEMS = (
 
 
 def runs(context: PageContext, request: PageRequest) -> Part:
-    """The section: what is there, and the form for another."""
+    """Build the section: the runs and the form."""
     translator, problem = request.translator, request.get("run_problem")
     said = (
         [html.P(translator(f"run_problem_{problem}"), role="alert", className="problem")]
@@ -72,7 +72,7 @@ def runs(context: PageContext, request: PageRequest) -> Part:
 
 
 def standing(context: PageContext, request: PageRequest) -> Part:
-    """The runs as they stand; renewed by the page's script while one goes on."""
+    """List the runs with their states; the page's script refreshes it while one is running."""
     found, translator = context.runs(), request.translator
     goes_on = any(one.goes_on for one in found)
     content = _table(request, found) if found else nothing(translator("no_runs"))
@@ -153,12 +153,12 @@ def _progress(run: ReplayRun, translator: Translator) -> Part:
 
 
 def _left(run: ReplayRun) -> timedelta | None:
-    """How long a run will still take: at a speed by its clock, else by how many events are done."""
+    """Estimate the time left: from the clock of a run at a speed, else from the events done."""
     if run.source == "others":
         return None
     if run.speed:
         return max(run.until - run.moment, timedelta(0)) / run.speed
-    # Of a Kafka that was sent things twice more is counted than happened.
+    # Where events were sent twice, more are counted than happened.
     return (
         (run.at - run.begun_at) / run.counted * max(run.total - run.counted, 0)
         if run.counted
@@ -171,7 +171,7 @@ def _differing(run: ReplayRun, translator: Translator) -> str:
 
 
 def _end(request: PageRequest, run: ReplayRun) -> Part:
-    """What may be done to it: stopped while it goes on, else taken away."""
+    """Build the form that stops a running run or removes another."""
     what = "stop" if run.goes_on else "remove"
     words = request.translator(f"run_{what}")
     button = html.Button(
@@ -244,13 +244,13 @@ def _form(context: PageContext, request: PageRequest) -> Part:
 
 
 def one_run(context: PageContext, request: PageRequest, run: ReplayRun) -> Part:
-    """A run: how it stands, where it may be looked at, what it differs in from live, measure by measure."""
+    """Show one run: its state, links to its screens, and its differences from live by measure."""
     translator = request.translator
     moment = (
         None
         if run.state is RunState.RUNNING
         else format_moment(min(run.moment, context.clock.now()))
-    )  # one that goes on is followed
+    )  # follow a running one
     seen = [
         link(
             request,

@@ -1,5 +1,9 @@
-"""Runs of the stream, by their forms: `POST /replay/runs` begins one, `POST /replay/runs/NAME/stop` and `…/remove` end it; each
-leads back to the page, with what was wrong. `GET /replay/runs`: how they stand; `GET /replay/run?run=NAME`: how far one is."""
+"""Routes for replay runs.
+
+`POST /replay/runs` starts one, `POST /replay/runs/NAME/stop` and `…/remove` end it; each leads back
+to the page, which says what was wrong. `GET /replay/runs` returns their states, `GET
+/replay/run?run=NAME` the progress of one.
+"""
 
 import logging
 from collections.abc import Callable
@@ -23,13 +27,21 @@ log = logging.getLogger(__name__)
 PATH = "/replay/runs"
 MAX_BYTES = 10_000
 BEGUN_SECONDS, BEGUN_THREADS = 150.0, 2
-"""How long it may take until a run says of itself or is gone, and how many are begun or removed at a time."""
+"""Time limit for a run to report itself or to be removed, and how many are handled at a time."""
 
 
 def add_routes(
     server: FastAPI, context: PageContext, workers: PageWorkers, starter: Starter, usual: str
 ) -> None:
-    """Add the routes; before Dash's own, which catch everything else. `usual` is the language of who asked for none."""
+    """Add the routes, before Dash's own ones, which match every path.
+
+    Args:
+        server: gets the routes.
+        context: starts and reads the runs.
+        workers: answer the requests.
+        starter: starts the processes.
+        usual: the language of a viewer who chose none.
+    """
     begun = PageWorkers(BEGUN_SECONDS, BEGUN_THREADS, "runs")
 
     @server.get(PATH)
@@ -57,7 +69,7 @@ def add_routes(
         return await answer(request, workers, found)
 
     async def done(request: Request, do: Callable[[dict[str, str]], None]) -> Response:
-        """Do what a form of this site asks for, and lead back to the page."""
+        """Do what a form of this site requests, and lead back to the page."""
         origin = request.headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
             return Response("This form is of another site.", 403)
@@ -95,7 +107,7 @@ def add_routes(
 
 
 async def _form(request: Request) -> dict[str, str] | None:
-    """The fields of a form; None for one that is too long, of which no more is read."""
+    """Read the fields of a form; None if it is too long, in which case the rest is not read."""
     body = bytearray()
     async for piece in request.stream():
         body += piece

@@ -1,4 +1,4 @@
-"""Runs of the stream that are begun, stopped and removed from the page: processes of their own, which outlive the dashboard."""
+"""Replay runs that the page starts, stops and removes: processes that outlive the dashboard."""
 
 import logging
 import subprocess
@@ -17,17 +17,17 @@ from schemas.clickhouse.retention import horizon
 
 log = logging.getLogger(__name__)
 BEGUN_SECONDS = 60.0
-"""How long a run may take until it says of itself."""
+"""Time limit for a run to report itself."""
 REMOVED_SECONDS = 120
 
 
 class RunRequestError(Exception):
-    """Why it could not be done: the end of a key of words, `run_problem_…`."""
+    """A refused action on a run; its text completes the message key `run_problem_…`."""
 
 
 @dataclass
 class Starter:
-    """Begins and ends runs. Safe to use from many threads."""
+    """Starts and ends runs. Safe to use from many threads."""
 
     store: ReplayStore
     home: Path
@@ -35,9 +35,14 @@ class Starter:
     _one: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self, form: Mapping[str, str]) -> None:
-        """Begin what a form asks for (name, since, until, speed, source, when, arrival, mark), and wait until it says of itself.
+        """Start the run that a form describes, and wait until it reports itself.
 
-        Raises `RunRequestError`, and `dashboard.query.connection.Unreachable`.
+        Args:
+            form: name, since, until, speed, source, when, arrival, mark.
+
+        Raises:
+            RunRequestError: the run cannot be started.
+            dashboard.query.connection.UnreachableError: ClickHouse does not answer.
         """
         name = form.get("name", "").strip()
         if not NAME.fullmatch(name):
@@ -93,14 +98,23 @@ class Starter:
             self._wait(name)
 
     def stop(self, name: str) -> None:
-        """Have a run stop, wherever it was begun: that dashboard may be gone by now. Raises `RunRequestError`, and
-        `dashboard.query.connection.Unreachable`."""
+        """Ask a run to stop, wherever it was started: that dashboard may be gone by now.
+
+        Raises:
+            RunRequestError: there is no such run, or it is not running.
+            dashboard.query.connection.UnreachableError: ClickHouse does not answer.
+        """
         if not NAME.fullmatch(name) or not (found := self.store.runs(name)) or not found[0].goes_on:
             raise RunRequestError("gone")
         self.store.stop(name)
 
     def remove(self, name: str) -> None:
-        """Take a run away, and wait until it is gone. Raises `RunRequestError`, and `dashboard.query.connection.Unreachable`."""
+        """Remove a run, and wait until it is gone.
+
+        Raises:
+            RunRequestError: there is no such run, or it is running.
+            dashboard.query.connection.UnreachableError: ClickHouse does not answer.
+        """
         if not NAME.fullmatch(name) or not (found := self.store.runs(name)):
             raise RunRequestError("gone")
         if found[0].goes_on:
@@ -122,7 +136,7 @@ class Starter:
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # what ends the dashboard does not end it
+                start_new_session=True,  # the end of the dashboard does not end it
             )
 
     def _log(self, name: str) -> IO[bytes]:
