@@ -21,18 +21,18 @@ help: ## list the commands
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install -q -c stack/constraints.txt -e '.[test]'
 	@touch $@
 
-# No file stands for the parts: they are in the cache folder (IOC_CACHE), which others may empty.
+# No file marks the parts as fetched: they are in the cache folder (IOC_CACHE), which others may empty.
 .venv/parts: .venv/run
 	@$(RUN) -m stack fetch
 
-demo: .venv/parts ## set up, then a whole simulated province, live; prints the address; Ctrl-C stops all of it
+demo: .venv/parts ## set up, then run a simulated province, live; prints the address; Ctrl-C stops everything
 	@$(RUN) -m stack demo
 
-test: .venv/test .venv/parts check ## set up, then every test tier but the long chaos and bench; LANES=1 for one test after another
+test: .venv/test .venv/parts check ## set up, then run every test tier but chaos and bench; LANES=1: one test after another
 	@$(RUN) -m stack browser
 	$(BIN)/pytest -m "not bench" --numprocesses $(LANES) --dist loadscope
 
-check: .venv/test ## ruff, mypy --strict, import contracts, the docs built and their links checked
+check: .venv/test ## lint, type-check, check import contracts, build the docs and check their links
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -43,29 +43,29 @@ docs: .venv/test ## build the documentation as a site: build/docs/index.html
 	$(BIN)/mkdocs build --strict
 	@echo "build/docs/index.html"
 
-chaos: .venv/test .venv/parts ## kill, stop and take away everything against a ledger; QUICK=1 for a few minutes, IOC_CHAOS_SEED=n
+chaos: .venv/test .venv/parts ## kill, stop and remove every part, compare with a ledger; QUICK=1: a few minutes; IOC_CHAOS_SEED=n
 	$(RUN) -m tests.chaos $(if $(QUICK),--quick)
 
-bench: .venv/test .venv/parts ## measure against Faust, Quix Streams, ClickHouse's Kafka engine; QUICK=1 for a first look, WHAT=all for the screens, too
+bench: .venv/test .venv/parts ## compare with Faust, Quix Streams, ClickHouse's Kafka engine; QUICK=1: a first look; WHAT=all: screens, too
 	@$(RUN) -m stack browser
 	$(RUN) -m tests.bench $(WHAT) $(if $(QUICK),--quick)
 
-screenshots: .venv/test .venv/parts ## draw the screenshots of the docs anew from seeded data
+screenshots: .venv/test .venv/parts ## redraw the screenshots of the docs from seeded data
 	@$(RUN) -m stack browser
 	$(RUN) -m tests.browser.screenshots
 
-generate: .venv/test ## write all files that derive from the code (JSON Schemas, reference pages, drawings)
+generate: .venv/test ## write all files that are derived from the code (JSON Schemas, reference pages, drawings)
 	$(RUN) -m schemas generate
 	$(RUN) -m tests.architecture
 
-outlines: .venv/test ## derive the commune outlines from their open sources again
+outlines: .venv/test ## derive the commune outlines again from their open sources
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install -q -c stack/constraints.txt -e '.[outlines]'
 	$(RUN) -m schemas places build
 
-lock: .venv/run ## choose exact versions of everything anew
+lock: .venv/run ## choose the exact versions of all dependencies again
 	VIRTUAL_ENV=.venv $(BIN)/uv pip compile -q --universal --no-header --no-annotate --all-extras -o stack/constraints.txt pyproject.toml
 	@sed -i "s/ ; implementation_name == 'cpython'\$$//; s/ and implementation_name == 'cpython'//; s/implementation_name == 'cpython' and //" stack/constraints.txt
 
-clean: ## remove what set-up made (not the data under IOC_HOME, nor Kafka and ClickHouse in the cache folder, which it names)
+clean: ## remove what set-up created (not the data under IOC_HOME, nor the cache folder, which it prints)
 	@test ! -x $(RUN) || echo "Kafka and ClickHouse stay in $$($(RUN) -m stack fetch --where)"
 	rm -rf .venv stack/libs stack/node_modules

@@ -116,7 +116,7 @@ def measure(bench: Ground, report: Report) -> None:
     p95 = quantile(all_of_it, 0.95)
     report.results.append(
         Result(
-            f"a page at a moment by chance of {laid} days with {events:,} events: all its questions and its drawing, p95",
+            f"a page at a random moment of {laid} days with {events:,} events: all its queries and its rendering, p95",
             "-",
             f"{p95:.0f} ms",
             f"≤ {AIM:.0f} ms",

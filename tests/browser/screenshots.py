@@ -80,7 +80,7 @@ def pictures(oldest: str) -> tuple[Picture, ...]:
             "wall-8m",
             "/wall?scene=overview&distance=8",
             WALL,
-            "One panel, read from 8 m: what has no room is left out",
+            "One panel, read from 8 m: what does not fit is left out",
         ),
         Picture(
             "wall-4k",
@@ -95,13 +95,13 @@ def pictures(oldest: str) -> tuple[Picture, ...]:
             "The same in a dim room: sources",
         ),
         Picture(
-            "map", "/map", WALL, "The operators' map: layers, a choice, and what stands behind it"
+            "map", "/map", WALL, "The operators' map: layers, a selection, and the records behind it"
         ),
         Picture(
             "map-commune",
             f"/map?unit={COMMUNE}&layers=communes,overdue,flows",
             WALL,
-            "A commune chosen: its flows of documents",
+            "A commune selected: its flows of documents",
         ),
         Picture(
             "map-dark",
@@ -115,7 +115,7 @@ def pictures(oldest: str) -> tuple[Picture, ...]:
             "records-feedback",
             "/records/feedback?status=1",
             DESK,
-            "A list that nothing meets says so, and how to go on",
+            "An empty list says so, and what to do next",
         ),
         Picture("unit-province", "/unit/46", DESK, "The province"),
         Picture("unit-commune", f"/unit/{COMMUNE}", DESK, "A commune"),
@@ -126,7 +126,7 @@ def pictures(oldest: str) -> tuple[Picture, ...]:
             "record",
             f"/record/filing/{oldest}",
             DESK,
-            "The life of a filing: each step, who held it, its deadline with pauses",
+            "The history of a filing: each step, who held it, its deadline with pauses",
         ),
         Picture(
             "replay-wall",
@@ -153,7 +153,7 @@ def pictures(oldest: str) -> tuple[Picture, ...]:
             "sources",
             "/sources",
             DESK,
-            "Every source: now, over a day, and in the league of timeliness",
+            "Every source: now, over a day, and ranked by timeliness",
         ),
     )
 
