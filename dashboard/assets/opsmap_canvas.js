@@ -38,6 +38,7 @@
     });
   }
 
+  const PAINTED = new Set(["communes", "feedback", "overdue", "flows", "meetings", "sources", "alarms"]); // layers that are drawn in a way of their own
   const NAMES = ["ink", "card", "halo", "edge", "quiet", "p1", "p2", "p3", "hatch-a", "hatch-b", "s1", "s3", "s4", "live"];
   function palette() {
     const style = getComputedStyle(document.getElementById("wall")), read = (name) => style.getPropertyValue(`--${name}`).trim();
@@ -68,6 +69,10 @@
       if (state.reports?.as === "points") for (const one of state.reports.points) { const p = point([one[0], one[1]]); if (seen(p)) report(g, p, one, mark); }
       for (const one of d.meetings ?? []) { const p = slot(point(one.at), -15, 11); if (seen(p)) { site(g, p, one); mark(p, 9, one, { kind: "meetings" }); } }
       for (const one of d.sources ?? []) { const p = slot(point(one.at), 15, 11); if (seen(p)) { feed(g, p, one.state); mark(p, 9, one, { kind: "sources" }); } }
+      for (const name of d.layers.filter((one) => !PAINTED.has(one))) for (const one of d[name] ?? []) {
+        const p = point(one.at);
+        if (seen(p)) { square(g, p, 9, colours.s4, colours.halo); text(g, numbers.format(one.n), p, colours.card, 10); mark(p, 9, one, { kind: name }); }
+      }
       for (const one of [...(d.alarms ?? [])].sort((a, b) => b.priority - a.priority)) {
         const p = beside(point(one.at), marks);
         if (seen(p)) { call(g, p, one.priority, 10); if (one.n > 1) text(g, `×${one.n}`, L.point(p.x + 18, p.y), colours.ink, 12, colours.halo); mark(p, 12, one, { kind: "alarms" }); }

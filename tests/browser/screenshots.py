@@ -95,7 +95,10 @@ def pictures(oldest: str) -> tuple[Picture, ...]:
             "The same in a dim room: sources",
         ),
         Picture(
-            "map", "/map", WALL, "The operators' map: layers, a selection, and the records behind it"
+            "map",
+            "/map",
+            WALL,
+            "The operators' map: layers, a selection, and the records behind it",
         ),
         Picture(
             "map-commune",

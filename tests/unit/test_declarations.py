@@ -10,9 +10,17 @@ import pytest
 from dashboard.components.alarm_texts import sentence, where
 from dashboard.i18n.catalogue import catalogue
 from dashboard.i18n.translator import Translator
+from dashboard.pages.map import layers
+from dashboard.pages.map.layer import MapLayer
+from dashboard.pages.map.layers import LAYERS
+from dashboard.pages.map.view import MapView
 from dashboard.query.alarm_causes import ALARM_CAUSES, AlarmCause, cause_of
 from dashboard.query.alarm_groups import StoredAlarm
+from dashboard.query.clock import At
+from dashboard.query.connection import Connection
 from dashboard.query.snapshot import ProvinceContext
+from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas.declared import IncompleteDeclarationError, same
 from schemas.reference import alarm_rules
 from schemas.settings import Settings
@@ -125,3 +133,46 @@ def test_every_cause_is_told_of_one_unit_and_of_many(cause: str, language: Any) 
     for units in ((), ("19753",), ("19753", "19774", "19786")):
         alarm = StoredAlarm(cause, 2, NOW, units, subject, 3, told=max(1, len(units)))
         assert sentence(alarm, translator).strip() and where(alarm, place, translator).strip()
+
+
+# --- layers of the map
+
+LAYER: dict[str, Any] = {
+    "name": "schools",
+    "title": "map_schools",
+    "usual": False,
+    "count": lambda context, view: 7,
+    "legend": lambda context, request, view: ["a school"],
+    "data": lambda context, request, view: {"schools": [{"at": (16.4, 107.5), "n": 7}]},
+}
+
+
+@pytest.mark.parametrize("part", LAYER)
+def test_a_layer_lacks_no_part(part: str) -> None:
+    with pytest.raises(TypeError, match=part):
+        MapLayer(**{name: value for name, value in LAYER.items() if name != part})
+
+
+@pytest.mark.parametrize("part", ["name", "title"])
+def test_a_layer_has_no_empty_part(part: str) -> None:
+    with pytest.raises(IncompleteDeclarationError, match=part):
+        MapLayer(**{**LAYER, part: ""})
+
+
+def test_every_layer_has_a_title_in_both_languages() -> None:
+    assert not without_texts({one.title for one in LAYERS})
+
+
+def test_a_further_layer_counts_and_tells_what_it_is_of_and_not_alarms(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    layer = MapLayer(**{**LAYER, "title": "map_sources"})
+    monkeypatch.setattr(layers, "LAYERS", (layer,))
+    context = PageContext(
+        Connection("clickhouse://127.0.0.1:1/none"), At(NOW), ProvinceContext("46")
+    )
+    request = PageRequest("/map", (("layers", "schools"),), "en")
+    view = MapView.of(request, context.place, NOW)
+    side = str(layers.section(context, request, view))
+    assert "layer-schools" in side and "'7'" in side and "a school" in side
+    assert layer.data(context, request, view)["schools"]

@@ -1,5 +1,6 @@
 """The operators' map: what its addresses say, how communes are classed, where units lie. No database."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,15 +8,14 @@ import pytest
 
 from dashboard.pages.map import page, routes
 from dashboard.pages.map.drawn import words
+from dashboard.pages.map.layer import MapLayer
+from dashboard.pages.map.layers import LAYERS, layers_address, shown
 from dashboard.pages.map.shades import quantiles, shades
 from dashboard.pages.map.spots import spots
 from dashboard.pages.map.view import (
-    LAYERS,
     MEASURES,
-    USUAL,
     MapView,
     box_of,
-    said,
     without_extent,
     written,
 )
@@ -39,10 +39,14 @@ def view(**parameters: str) -> MapView:
     return MapView.of(PageRequest("/map", tuple(sorted(given.items()))), PLACE, NOW)
 
 
+def names(layers: Iterable[MapLayer]) -> list[str]:
+    return [one.name for one in layers]
+
+
 def test_an_empty_address_is_the_usual_map_of_the_last_week() -> None:
     usual = view()
-    assert (usual.layers, usual.measure.code, usual.style, usual.kind) == (
-        USUAL,
+    assert names(shown(usual)) == ["communes", "feedback", "alarms"]
+    assert (usual.measure.code, usual.style, usual.kind) == (
         "filing.overdue",
         "clusters",
         FEEDBACK,
@@ -52,13 +56,14 @@ def test_an_empty_address_is_the_usual_map_of_the_last_week() -> None:
 
 
 def test_layers_are_said_in_one_order_and_all_may_be_off() -> None:
-    assert view(layers="alarms,communes").layers == ("communes", "alarms")
-    assert view(layers="none").layers == ()
-    assert said(["alarms", "sources"]) == "sources,alarms"
-    assert said(()) == "none"
-    assert said(USUAL) is None
-    for shown in ((), ("flows",), LAYERS):
-        assert view(layers=said(shown) or "").layers == shown
+    assert names(shown(view(layers="alarms,communes,no-such"))) == ["communes", "alarms"]
+    assert shown(view(layers="none")) == ()
+    by_name = {one.name: one for one in LAYERS}
+    assert layers_address([by_name["alarms"], by_name["sources"]]) == "sources,alarms"
+    assert layers_address(()) == "none"
+    assert layers_address(shown(view())) is None
+    for some in ((), (by_name["flows"],), LAYERS):
+        assert shown(view(layers=layers_address(some) or "")) == some
 
 
 @pytest.mark.parametrize(

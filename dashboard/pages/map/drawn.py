@@ -1,6 +1,6 @@
 """What the map shows, as data for its script: every mark with where it lies, how much it is and what is said of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +13,7 @@ from dashboard.i18n.catalogue import catalogue
 from dashboard.i18n.translator import Language
 from dashboard.pages.map import gathered
 from dashboard.pages.map.gathered import Amount, Calls, Edge, Feeds, Meetings, MeetingSite
+from dashboard.pages.map.layer import MapLayer
 from dashboard.pages.map.spots import Spot, Spots, spots
 from dashboard.pages.map.view import MapView
 from dashboard.query.clock import Replay
@@ -29,11 +30,13 @@ FILTERS = ("category", "state", "window", "from", "to", "unit", "box", "run")
 Mark = dict[str, Any]
 
 
-def drawn(context: PageContext, request: PageRequest, view: MapView) -> dict[str, Any]:
-    """All that the map shows but the reports, which are asked for by view. Layers that are off are left out."""
-    place, on = spots(context.place), set(view.layers)
+def drawn(
+    context: PageContext, request: PageRequest, view: MapView, layers: Sequence[MapLayer]
+) -> dict[str, Any]:
+    """Return all that the map shows but the reports, which are asked for by view; `layers` are those that are on."""
+    place = spots(context.place)
     found: dict[str, Any] = {
-        "layers": list(view.layers),
+        "layers": [one.name for one in layers],
         "style": view.style,
         "query": urlencode(
             [(key, request.get(key)) for key in FILTERS if request.get(key)] + _moment(context)
@@ -55,27 +58,8 @@ def drawn(context: PageContext, request: PageRequest, view: MapView) -> dict[str
         "outlined": place.outlined,
         "outlines": outlines_address(context.place),
     }
-    if "communes" in on:
-        found |= _communes(context, request, view)
-    if "overdue" in on:
-        found["overdue"] = [
-            _amount(context, request, one) for one in gathered.overdue(context, view)
-        ]
-    if "flows" in on:
-        found["flows"] = [
-            _edge(context, request, one)
-            for one in gathered.flows(context, view)[: gathered.DRAWN_FLOWS]
-        ]
-    if "meetings" in on:
-        meetings = gathered.meetings(context, view)
-        found["meetings"] = [_site(context, request, one, meetings) for one in meetings.sites]
-    if "sources" in on:
-        found["sources"] = [
-            _feeds(context, request, one) for one in gathered.sources(context, view)
-        ]
-    if "alarms" in on:
-        calls, watched = gathered.calls(context, view)
-        found["alarms"] = [_call(context, request, one, watched.alive) for one in calls]
+    for layer in layers:
+        found |= layer.data(context, request, view)
     return found
 
 
@@ -110,7 +94,7 @@ def _bounds(context: PageContext, place: Spots) -> Bounds:
     )
 
 
-def _communes(context: PageContext, request: PageRequest, view: MapView) -> dict[str, Any]:
+def communes(context: PageContext, request: PageRequest, view: MapView) -> dict[str, Any]:
     readings, classes = gathered.communes(context, view)
     translator = request.translator
     told = {
@@ -124,6 +108,34 @@ def _communes(context: PageContext, request: PageRequest, view: MapView) -> dict
         "unknown": [code for code, found in readings.items() if found.stale],
         "values": told,
     }
+
+
+def overdue(context: PageContext, request: PageRequest, view: MapView) -> dict[str, Any]:
+    """Return the marks of overdue filings."""
+    return {"overdue": [_amount(context, request, one) for one in gathered.overdue(context, view)]}
+
+
+def flows(context: PageContext, request: PageRequest, view: MapView) -> dict[str, Any]:
+    """Return the lines of documents, the largest ones."""
+    largest = gathered.flows(context, view)[: gathered.DRAWN_FLOWS]
+    return {"flows": [_edge(context, request, one) for one in largest]}
+
+
+def meetings(context: PageContext, request: PageRequest, view: MapView) -> dict[str, Any]:
+    """Return the marks of the sites of meetings."""
+    found = gathered.meetings(context, view)
+    return {"meetings": [_site(context, request, one, found) for one in found.sites]}
+
+
+def sources(context: PageContext, request: PageRequest, view: MapView) -> dict[str, Any]:
+    """Return the marks of feeds."""
+    return {"sources": [_feeds(context, request, one) for one in gathered.sources(context, view)]}
+
+
+def alarms(context: PageContext, request: PageRequest, view: MapView) -> dict[str, Any]:
+    """Return the marks of open alarms."""
+    calls, watched = gathered.calls(context, view)
+    return {"alarms": [_call(context, request, one, watched.alive) for one in calls]}
 
 
 def _mark(code: str, spot: Spot, heading: str, *said: str, **more: Any) -> Mark:

@@ -89,6 +89,11 @@ class Meetings:
     coming: Sequence[Row]
     sites: Sequence[MeetingSite]
 
+    @property
+    def count(self) -> int:
+        """How many meetings."""
+        return len(self.live) + len(self.coming)
+
 
 @dataclass(frozen=True)
 class Feeds:
@@ -136,6 +141,12 @@ def categories(context: PageContext, view: MapView, scope: Scope) -> dict[str, i
         ("categories", replace(scope, category="")),
         lambda: store(context).categories(scope),
     )
+
+
+def reports(context: PageContext, view: MapView) -> int:
+    """Return how many reports the map shows in all."""
+    found = categories(context, view, view.scope(context.place, spots(context.place)))
+    return found.get(view.category, 0) if view.category else sum(found.values())
 
 
 def communes(context: PageContext, view: MapView) -> tuple[Readings, Shades]:

@@ -1,4 +1,4 @@
-"""The layers of the map: each a switch with how much it shows, and below it, while it is on, what its marks mean."""
+"""What the marks of each layer mean, shown below its switch while it is on."""
 
 from collections import Counter
 from itertools import pairwise
@@ -10,8 +10,7 @@ from dashboard.components.list_address import said as values_said
 from dashboard.components.parts import Part, chip, labelled, stated
 from dashboard.components.source_states import GRAVITY, state_word
 from dashboard.pages.map import gathered
-from dashboard.pages.map.spots import spots
-from dashboard.pages.map.view import LAYERS, MEASURES, Layer, MapView, Style, said
+from dashboard.pages.map.view import MEASURES, MapView, Style
 from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
 from schemas.figures import MeasureUnit
@@ -19,25 +18,6 @@ from schemas.figures import MeasureUnit
 MAX_CODES = 50
 """As many values a filter of a list takes."""
 STYLES: tuple[Style, ...] = ("clusters", "heat", "points")
-OF_LAYER: dict[Layer, str] = {
-    "communes": "map_communes",
-    "feedback": "map_feedback",
-    "overdue": "map_overdue",
-    "flows": "map_flows",
-    "meetings": "map_meetings",
-    "sources": "map_sources",
-    "alarms": "map_alarms",
-}
-
-
-def layers(context: PageContext, request: PageRequest, view: MapView) -> html.Section:
-    """The section of the layers."""
-    shown = [_layer(context, request, view, one) for one in LAYERS]
-    return html.Section(
-        [html.H2(request.translator("map_layers")), html.Ul(shown, className="layers")],
-        id="layers",
-        className="part",
-    )
 
 
 def picked(
@@ -57,77 +37,11 @@ def picked(
     )
 
 
-def _layer(context: PageContext, request: PageRequest, view: MapView, layer: Layer) -> html.Li:
-    on = layer in view.layers
-    changed = [one for one in LAYERS if (one in view.layers) != (one == layer)]
-    translator = request.translator
-    switch = html.A(
-        [
-            html.I(className="tick"),
-            html.Span(translator(OF_LAYER[layer]), className="named"),
-            html.Span(_count(context, request, view, layer), className="count"),
-        ],
-        href=request.with_(layers=said(changed)),
-        role="switch",
-        id=f"layer-{layer}",
-        className="switch",
-        **stated("checked", on),
-    )
-    return html.Li(
-        [
-            switch,
-            *(
-                [html.Div(_legend(context, request, view, layer), className="legend-of")]
-                if on
-                else []
-            ),
-        ]
-    )
-
-
-def _count(context: PageContext, request: PageRequest, view: MapView, layer: Layer) -> str:
-    number = request.translator.number
-    if layer == "communes":
-        return number(len(gathered.communes(context, view)[1].steps))
-    if layer == "feedback":
-        return number(reports(context, view))
-    if layer == "overdue":
-        return number(sum(one.count for one in gathered.overdue(context, view)))
-    if layer == "flows":
-        return number(sum(one.sent for one in gathered.flows(context, view)))
-    if layer == "meetings":
-        found = gathered.meetings(context, view)
-        return number(len(found.live) + len(found.coming))
-    if layer == "sources":
-        return number(sum(len(one.sources) for one in gathered.sources(context, view)))
-    return number(
-        len({alarm.id for one in gathered.calls(context, view)[0] for alarm in one.alarms})
-    )
-
-
-def reports(context: PageContext, view: MapView) -> int:
-    """How many reports the map shows in all."""
-    found = gathered.categories(context, view, view.scope(context.place, spots(context.place)))
-    return found.get(view.category, 0) if view.category else sum(found.values())
-
-
-def _legend(context: PageContext, request: PageRequest, view: MapView, layer: Layer) -> list[Part]:
-    return {
-        "communes": _communes,
-        "feedback": _feedback,
-        "overdue": _overdue,
-        "flows": _flows,
-        "meetings": _meetings,
-        "sources": _sources,
-        "alarms": _alarms,
-    }[layer](context, request, view)
-
-
 def _key(mark: str, words: Part, count: str = "") -> html.Li:
     return html.Li([html.I(className=mark), html.Span(words), *([html.B(count)] if count else [])])
 
 
-def _communes(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
+def communes(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
     translator = request.translator
     readings, classes = gathered.communes(context, view)
     options = [(one.code, one.label(request.language)) for one in MEASURES]
@@ -198,7 +112,7 @@ def _outside(context: PageContext, request: PageRequest, view: MapView) -> list[
     ]
 
 
-def _feedback(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
+def feedback(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
     translator = request.translator
     tabs = [
         html.A(
@@ -228,7 +142,7 @@ def _feedback(context: PageContext, request: PageRequest, view: MapView) -> list
     ]
 
 
-def _overdue(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
+def overdue(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
     translator = request.translator
     most = max((one.count for one in gathered.overdue(context, view)), default=0)
     if not most:
@@ -241,7 +155,7 @@ def _overdue(context: PageContext, request: PageRequest, view: MapView) -> list[
     ]
 
 
-def _flows(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
+def flows(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
     translator, found = request.translator, gathered.flows(context, view)
     if not found:
         return [html.P(translator("map_no_flows"), className="note")]
@@ -273,7 +187,7 @@ def _flows(context: PageContext, request: PageRequest, view: MapView) -> list[Pa
     return [html.Ul(keys, className="keys"), *(more if rest > 0 else [])]
 
 
-def _meetings(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
+def meetings(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
     translator, found = request.translator, gathered.meetings(context, view)
     counts = [
         sum(getattr(one, field) for one in found.sites)
@@ -292,7 +206,7 @@ def _meetings(context: PageContext, request: PageRequest, view: MapView) -> list
     return [html.P(told, className="note"), html.Ul(keys, className="keys")]
 
 
-def _sources(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
+def sources(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
     translator = request.translator
     counts = Counter(
         one.state for found in gathered.sources(context, view) for one in found.sources
@@ -304,7 +218,7 @@ def _sources(context: PageContext, request: PageRequest, view: MapView) -> list[
     return [html.Ul(keys, className="keys"), html.P(translator("map_gravest"), className="note")]
 
 
-def _alarms(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
+def alarms(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
     translator = request.translator
     calls, watched = gathered.calls(context, view)
     if not watched.alive:

@@ -13,7 +13,7 @@ from dashboard.components.shell import RENEW_MS
 from dashboard.pages.map.bar import bar
 from dashboard.pages.map.drawn import drawn, words
 from dashboard.pages.map.gathered import viewed
-from dashboard.pages.map.legends import layers
+from dashboard.pages.map.layers import section, shown
 from dashboard.pages.map.panel import panel
 from dashboard.pages.map.spots import spots
 from dashboard.pages.map.view import without_extent
@@ -50,10 +50,10 @@ def parts(context: PageContext, request: PageRequest) -> dict[str, Any]:
     translator = request.translator
     try:
         view = viewed(context, request)
-        drawing = (("bar", bar), ("side", layers), ("panel", panel))
+        drawing = (("bar", bar), ("side", section), ("panel", panel))
         around = {name: beside(partial(part, context, request, view)) for name, part in drawing}
         return {
-            "drawn": drawn(context, request, view),
+            "drawn": drawn(context, request, view, shown(view)),
             **{name: part() for name, part in around.items()},
         }
     except UnreachableError as error:

@@ -22,6 +22,7 @@ from dashboard.components.unit_refs import name, unit_link
 from dashboard.pages.map import gathered
 from dashboard.pages.map.bars import bars
 from dashboard.pages.map.drawn import title
+from dashboard.pages.map.layers import shown
 from dashboard.pages.map.spots import spots
 from dashboard.pages.map.view import TABS, MapView
 from dashboard.query.map import Scope, in_scope
@@ -191,7 +192,7 @@ def _course(context: PageContext, request: PageRequest, view: MapView, scope: Sc
 
 def _flows(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
     """The largest flows in words, for who cannot see lines."""
-    if view.kind is not DOCUMENT or "flows" not in view.layers:
+    if view.kind is not DOCUMENT or "flows" not in [one.name for one in shown(view)]:
         return []
     translator = request.translator
     found = [{"edge": one} for one in gathered.flows(context, view)[:TOP_FLOWS]]

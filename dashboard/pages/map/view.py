@@ -1,6 +1,5 @@
 """What an address of the map asks for: layers, measure, filters, window, choice. Its extent is the browser's own affair."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -19,10 +18,7 @@ from schemas.figures.questions import dimensions
 from schemas.places import restate
 
 PATH = "/map"
-Layer = Literal["communes", "feedback", "overdue", "flows", "meetings", "sources", "alarms"]
 Style = Literal["clusters", "heat", "points"]
-LAYERS: tuple[Layer, ...] = get_args(Layer)
-USUAL: tuple[Layer, ...] = ("communes", "feedback", "alarms")
 NONE = "none"
 """Said in place of layers when all are off."""
 EXTENT = ("at", "zoom")
@@ -47,7 +43,8 @@ JUST_NOW = timedelta(minutes=1)
 class MapView:
     """A parsed address. What it does not understand is as usual; `problem` names what it could not follow."""
 
-    layers: tuple[Layer, ...] = USUAL
+    layers: tuple[str, ...] | None = None
+    """The names of the layers that it says; None where it says none, for the usual ones."""
     measure: Figure = BY_CODE["filing.overdue"]
     style: Style = "clusters"
     kind: Kind = FEEDBACK
@@ -70,7 +67,7 @@ class MapView:
     def of(cls, request: PageRequest, place: ProvinceContext, now: datetime) -> "MapView":
         """From an address, at a moment."""
         found = cls(
-            layers=_layers(request.get("layers")),
+            layers=tuple(request.get("layers").split(",")) if request.get("layers") else None,
             measure=next(
                 (one for one in MEASURES if one.code == request.get("measure")),
                 BY_CODE["filing.overdue"],
@@ -132,20 +129,9 @@ def without_extent(request: PageRequest) -> PageRequest:
     )
 
 
-def said(layers: Iterable[str]) -> str | None:
-    """Layers as an address says them; None for the usual ones, which need not be said."""
-    shown = tuple(one for one in LAYERS if one in set(layers))
-    return None if shown == USUAL else ",".join(shown) or NONE
-
-
 def written(at: datetime) -> str:
     """A moment as an address and a form say it: the minute in Viet Nam's time."""
     return f"{at.astimezone(HERE):%Y-%m-%dT%H:%M}"
-
-
-def _layers(text: str) -> tuple[Layer, ...]:
-    wanted = text.split(",")
-    return tuple(one for one in LAYERS if one in wanted) if text else USUAL
 
 
 def _numbers(text: str, count: int) -> tuple[float, ...] | None:
