@@ -29,8 +29,9 @@ from schemas.settings import Settings
 PENDING_BYTES = 64 << 20
 """Maximal bytes of records awaiting acknowledgement; beyond, `send` blocks."""
 FORGET_INTERVAL_RECORDS = 256
-"""Records between two searches for acknowledged ones: searching each time would cost more than it
-frees.
+"""Records between two searches for acknowledged ones.
+
+Searching after each record would cost more than it frees.
 """
 
 _hash = lru_cache(65_536)(murmur2)

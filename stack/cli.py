@@ -77,7 +77,7 @@ ENTRIES = (
     Entry(
         "replay",
         STREAMS,
-        "Process past events again, beside live ones; list, compare, stop, remove.",
+        "Process past events again, next to live ones; list, compare, stop, remove.",
         DATA,
         "replay",
     ),

@@ -14,8 +14,9 @@ from schemas.events.payloads import Refused
 from schemas.events.refusals import StatedSender, redacted
 
 MAX_KEYS = 500
-"""Combinations of source and reason that are counted apart in one window; the rest is counted
-together, so that nobody can fill our memory.
+"""Combinations of source and reason that are counted apart in one window.
+
+The rest is counted together, so that no sender can fill the memory.
 """
 MAX_REASON_LETTERS = 300
 Key = tuple[str, str, str, str]

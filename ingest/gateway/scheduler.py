@@ -3,7 +3,7 @@
 Reading and sending hold the interpreter lock; a second thread only competes for it: 12,700 events/s
 from 4 clients, not 20,400. So there is one, and its work is cut into steps: after `TURN_SECONDS` of
 one request's steps, or at once if a much smaller one waits, the sender with the least time so far
-continues. One event beside six senders of batches made to take long, on two cores: 0.07 s in the
+continues. One event next to six senders of batches made to take long, on two cores: 0.07 s in the
 median and 0.21 s at most, its way through Kafka included.
 """
 

@@ -32,14 +32,15 @@ from schemas.text import normalise
 AUTO = "auto"
 ROW, FILE = "#row", "#file"
 BUILT_IN = (ROW, FILE)
-"""Placeholders of templates beside columns: the row's number, a digest of the content."""
+"""Placeholders of templates besides columns: the row's number, a digest of the content."""
 Scalar = str | int | float | bool
 
 
 MAX_CODE_LENGTH = 128
 _KNOWN_OF: dict[str, Known] = {"procedure": "procedures"}
-"""Fields whose codes the reference data lists, for mappings that do not say so; looked up only in
-doubt.
+"""Fields whose codes the reference data lists, for mappings that do not say so.
+
+They are looked up only in doubt.
 """
 
 

@@ -12,8 +12,9 @@ from ingest.importer.convert import Encoded
 from schemas.events.envelope import RefusalCategory, RefusalError, body, identity
 
 MAX_SEEN = 1_000_000
-"""Events of an import that are remembered, at a hundred bytes each; of others, the worker finds the
-repeats.
+"""Events of an import that are remembered, at a hundred bytes each.
+
+Repeats of others are found by the worker.
 """
 
 

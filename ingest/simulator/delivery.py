@@ -10,8 +10,7 @@ from ingest.simulator.steps import SimulatedStep
 from ingest.simulator.world import World
 
 REPEATED, LATE, BAD = 0.005, 0.015, 0.001
-"""Shares of events that are sent twice, that arrive minutes to days late, and that have a malformed
-one next to them.
+"""Shares of events that are sent twice, that come minutes to days late, and with a malformed copy.
 """
 LAG, TARDY_LAG = 4 * SECOND, 35 * MINUTE
 LATEST_AFTER, REPEATED_AFTER = 3 * DAY, 5 * HOUR

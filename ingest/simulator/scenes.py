@@ -1,4 +1,4 @@
-"""Define what is staged beside ordinary events: storms, silent agencies, stuck documents, rushes.
+"""Define what is staged on top of daily events: storms, silent agencies, stuck documents, rushes.
 
 Times are milliseconds since 1970. A scene changes only what arrives from its `since` on, so that
 one may be added to a run that has come that far without changing its past.

@@ -130,7 +130,7 @@ def _end(scene: Scene, at: int) -> Scene:
 
 
 def silent_agency(world: World, when: str) -> str:
-    """Return the one-stop centre that falls silent: busy, neither slow nor tardy, drawn anew."""
+    """Return the one-stop centre that falls silent: busy, neither slow nor tardy, one per run."""
     dice = world.dice("silent", when)
     plain = [one for one in world.communes if world.centre(one) not in world.slow | world.tardy]
     wards = [one for one in plain if one.type == "phường"] or plain or list(world.communes)
