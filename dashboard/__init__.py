@@ -1,12 +1,12 @@
-"""ClickHouse to eyes: what the rooms and the operators see.
+"""ClickHouse to eyes: the screens of the control room and the operators.
 
 Rooms, each of which imports only those below it:
 
-- `server`: the application, access, probes, exports, and what is pushed to walls.
+- `server`: the application, access, probes, exports, push to the walls.
 - `pages`: one package per page, independent of each other; the wall is one of them.
-- `components`: what several pages are built of.
+- `components`: parts that several pages are built of.
 - `request`: one request: its address, its context, the threads that answer it.
-- `i18n`: the words of all screens, and how numbers and moments are written.
-- `history`: what looks back at any moment.
-- `query`: the connection, the clock, the cache, and the only SQL, as named questions in stores.
+- `i18n`: the texts of all screens, and the formats of numbers and moments.
+- `history`: views of any past moment.
+- `query`: the connection, the clock, the cache, and all SQL, as named queries in stores.
 """

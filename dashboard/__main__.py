@@ -13,7 +13,7 @@ from schemas.logs import configure
 from schemas.settings import load
 
 LIMITS = Limits(connections=2_500)
-"""There may be a thousand viewers, each with a socket and a connection or two while it opens."""
+"""A thousand viewers may each have a socket, and one or two connections while a page opens."""
 GRACEFUL_SECONDS = 2
 log = logging.getLogger(__name__)
 cli = typer.Typer(help="ClickHouse to eyes: the screens of the centre.", no_args_is_help=True)
@@ -32,9 +32,9 @@ def serve(
     host: str = typer.Option(None, help="Address to listen on; by default IOC_HOST."),
     port: int = typer.Option(None, help="Port to listen on; by default IOC_DASHBOARD_PORT."),
 ) -> None:
-    """Serve the screens until stopped. Which ClickHouse and which province: the IOC_ settings."""
+    """Serve the screens until stopped; the IOC_ settings name ClickHouse and the province."""
     configure("dashboard")
-    # While ClickHouse is away the poller says so once; its driver would at each tick.
+    # While ClickHouse is away the poller logs it once; its driver would at each tick.
     logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)
     settings = load()
     if settings.access == "open" and not loopback(host or settings.host):
@@ -47,7 +47,7 @@ def serve(
         limits=LIMITS,
         graceful_seconds=GRACEFUL_SECONDS,
     )
-    # What a thread still waits for, such as a slow answer of ClickHouse, nobody will read.
+    # Nobody will read what a thread still waits for, such as a slow answer of ClickHouse.
     logging.shutdown()
     os._exit(0)
 
@@ -57,7 +57,7 @@ cli.command()(past_cli.package)
 
 
 def loopback(host: str) -> bool:
-    """Whether an address is of this machine only."""
+    """Tell whether an address is of this machine only."""
     return host == "localhost" or host == "::1" or host.startswith("127.")
 
 

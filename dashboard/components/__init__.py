@@ -1,1 +1,1 @@
-"""What several pages are built of: cards, tables, bars, alarm texts, outlines."""
+"""Parts that several pages are built of: cards, tables, bars, alarm texts, outlines."""

@@ -1,4 +1,4 @@
-"""What can be done with a page that judges units: choose another unit, take it along as a file, print it."""
+"""Actions of a page that compares units: choose another unit, export, print."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from dashboard.request.context import PageContext
 
 
 def chooser(context: PageContext, request: PageRequest, unit: str) -> Part:
-    """Chooses the unit, by mouse or keyboard; the address of what is chosen is its own."""
+    """Build the choice of a unit, by mouse or keyboard; each choice has its own address."""
     translator, place = request.translator, context.place
     options = [
         (place.code, place.full_name(request.language)),
@@ -35,7 +35,7 @@ def chooser(context: PageContext, request: PageRequest, unit: str) -> Part:
 
 
 def actions(request: PageRequest) -> list[Part]:
-    """What can be done with what is shown: take it along as a file, print it."""
+    """Build the links that export the content as a file and print it."""
     translator = request.translator
     prints: dict[str, Any] = {"data-print": "page"}
     return [

@@ -1,6 +1,7 @@
-"""The keys of the desk, told once: the help that "?" opens, and what the page's script (assets/desk.js) does when they are pressed.
+"""Keyboard shortcuts of the desk, declared once for the help that "?" opens and for the scripts.
 
-A page of the navigation is gone to by "g" and a letter: the first letter of its name that no page before it has.
+"g" and a letter lead to a page of the navigation: the first letter of its name that no page before
+it has taken.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,12 +14,12 @@ from dashboard.i18n.translator import Translator
 from dashboard.request.address import PageRequest
 
 HELP = "keys"
-"""The id of the help."""
+"""The id of the help dialog."""
 WALL = "wall"
 
 
 def letters(names: Iterable[str]) -> dict[str, str]:
-    """Name of a page → the letter that leads there after "g". Pages keep their order, the wall stands before them."""
+    """Return the letter after "g" by page name, for pages in their order with the wall first."""
     found: dict[str, str] = {}
     for name in (WALL, *names):
         found[name] = next((letter for letter in name if letter not in found.values()), "")
@@ -26,7 +27,7 @@ def letters(names: Iterable[str]) -> dict[str, str]:
 
 
 def opener(translator: Translator) -> html.Button:
-    """Opens the help for who has no "?" at hand."""
+    """Build the button that opens the help without a keyboard."""
     opens: dict[str, Any] = {"data-opens": HELP, "aria-haspopup": "dialog"}
     return html.Button(
         "?",
@@ -39,9 +40,11 @@ def opener(translator: Translator) -> html.Button:
 
 
 def dialog(request: PageRequest, pages: Sequence[tuple[str, str, str]]) -> html.Dialog:
-    """The help: a native dialog, which keeps the keyboard within itself and closes by Escape.
+    """Build the help: a native dialog, which keeps the focus inside and closes on Escape.
 
-    `pages` are those of the navigation: name, words, address.
+    Args:
+        request: the page's address.
+        pages: name, label and address of each page of the navigation.
     """
     translator = request.translator
     by = letters(name for name, _, _ in pages)
@@ -82,7 +85,7 @@ def _goes(letter: str) -> dict[str, Any]:
 def _row(
     ways: Sequence[Sequence[str]], does: Part, translator: Translator, together: str = "+"
 ) -> list[Part]:
-    """Keys that do the same, each some keys together or one after the other, and what they do."""
+    """Build a row of the help: alternative shortcuts of one or more keys, and what they do."""
     said: list[Part] = []
     for number, keys in enumerate(ways):
         said += [" ", translator("or"), " "] if number else []

@@ -1,4 +1,4 @@
-"""Figures as they are written with their units: a count, a share, hours, points, a rank; whether computed here or reported."""
+"""Formats of figures with their units: counts, shares, hours, points, ranks."""
 
 from dashboard.components.parts import value
 from dashboard.i18n.translator import Translator
@@ -15,15 +15,15 @@ WORDS_OF = {
     "doanh nghiệp": "in_firms",
     "tỉnh": "in_provinces",
 }
-"""Unit of measure of indicators.csv → its words; what is not here is written behind the number as it is."""
+"""Message key by unit of measure of indicators.csv; other units follow the number as they are."""
 SPLIT = ("%", "điểm")
-"""Units whose tenths tell something."""
+"""Units shown with tenths."""
 
 
 def measured(
     number: float | None, unit: str, translator: Translator, *, short: bool = False
 ) -> str:
-    """A number with its unit; a dash where it is not known. `short` leaves tenths out that are none, as in 80%."""
+    """Format a number with its unit, a dash if unknown; `short` omits zero tenths, as in 80%."""
     if number is None:
         return translator("none")
     digits = 1 if unit in SPLIT and not (short and number == round(number)) else 0
@@ -34,7 +34,7 @@ def measured(
 
 
 def read(code: str, found: Reading, translator: Translator) -> str:
-    """What a figure or an indicator reads, with its unit."""
+    """Format the reading of a figure or an indicator with its unit."""
     if figure := BY_CODE.get(code):
         return value(found, figure, translator)
     listed = indicator(code)
@@ -42,13 +42,13 @@ def read(code: str, found: Reading, translator: Translator) -> str:
 
 
 def named(code: str, translator: Translator) -> str:
-    """The words of a figure or an indicator; its code where nobody knows it."""
+    """Return the label of a figure or an indicator; an unknown code itself."""
     known = BY_CODE.get(code) or indicator(code)
     return known.label(translator.language) if known else code
 
 
 def behind(found: Reading, translator: Translator) -> str:
-    """The numbers behind a share; empty where there are none."""
+    """Format the numbers behind a share; empty if there are none."""
     if not found.whole or found.part is None:
         return ""
     return translator(

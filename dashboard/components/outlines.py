@@ -1,8 +1,8 @@
-"""The map: communes in five steps of a chosen measure, alarms in their colour, hatch where nothing current is known.
+"""Map of the communes: five steps of a measure, alarms in colour, hatching for missing data.
 
-Outlines are fetched once by the browser; after that only small props change: the steps (`hideout`), the labels and the points.
-Breaks between steps are fixed per measure, so that a shade means the same at any time. On the wall the steps are greys:
-colour is kept for what is abnormal.
+A browser fetches the outlines once; after that only small properties change: the steps (`hideout`),
+labels and points. The breaks between steps are fixed per measure, so that a shade always means the
+same. On the wall the steps are greys: colour is kept for what is abnormal.
 """
 
 from collections.abc import Mapping
@@ -30,14 +30,14 @@ BREAKS: dict[Measure, tuple[float, float, float, float]] = {
 }
 DOT = 10_000
 LABELS = 6
-"""Communes that are named on the map."""
+"""Most communes that are named on the map."""
 Bounds = list[list[float]]
 COUNTRY = [(102.1, 8.2), (109.5, 23.4)]
 """(lon, lat) of two corners of Viet Nam."""
 
 
 def values(snapshot: Snapshot, measure: Measure) -> dict[str, float]:
-    """The measure per commune; communes of which it cannot be said are left out."""
+    """Return the measure by commune, without communes where it is unknown."""
     if measure == "overdue_rate":
         whole, overdue = (
             {
@@ -61,11 +61,11 @@ FIGURES = {
     "on_time": "filing.on_time",
     "documents": "document.waiting",
 }
-"""Measure → the figure that it is."""
+"""The figure of each measure."""
 
 
 def steps(snapshot: Snapshot, measure: Measure) -> dict[str, int]:
-    """Commune code → step, 0 (least) to 4 (most)."""
+    """Return the step by commune, from 0 (least) to 4 (most)."""
     breaks = BREAKS[measure]
     return {
         code: sum(value >= limit for limit in breaks)
@@ -74,7 +74,10 @@ def steps(snapshot: Snapshot, measure: Measure) -> dict[str, int]:
 
 
 def calls(snapshot: Snapshot, kind: str = "") -> dict[str, int]:
-    """Commune code → priority of its gravest alarm, of those about a kind or about any. Silent sources are not calls but hatch."""
+    """Return the priority of the most severe alarm by commune, of one kind or of any.
+
+    Silent sources are shown by hatching, not as alarms.
+    """
     found: dict[str, int] = {}
     for alarm in snapshot.calls:
         if cause_of(alarm.cause).marks_communes and (not kind or scene_of(alarm) == KINDS[kind]):
@@ -84,7 +87,10 @@ def calls(snapshot: Snapshot, kind: str = "") -> dict[str, int]:
 
 
 def hideout(snapshot: Snapshot, measure: Measure, kind: str = "") -> dict[str, Any]:
-    """What the outlines' style depends on, of a map about a kind or about all (then silent filings are what is unknown)."""
+    """Return all that the style of the outlines depends on, for a map of one kind or of all.
+
+    On a map of all kinds, communes whose filings are silent are unknown.
+    """
     unknown = sorted(snapshot.unknown(kind or "filing"))
     return {"step": steps(snapshot, measure), "call": calls(snapshot, kind), "unknown": unknown}
 
@@ -95,7 +101,7 @@ def labels(
     centres: Mapping[str, tuple[float, float]],
     kind: str = "",
 ) -> dict[str, Any]:
-    """Names of the communes that call or are unknown, the gravest first, as GeoJSON points."""
+    """Return the names of communes with alarms or missing data as GeoJSON points, worst first."""
     marks = {
         code: f"p{priority}"
         for code, priority in sorted(calls(snapshot, kind).items(), key=lambda item: item[1])
@@ -111,7 +117,10 @@ def labels(
 
 
 def dots(snapshot: Snapshot) -> list[int]:
-    """Open field reports: latitude and longitude in turns, in 1/10,000 of a degree (11 m), each as far from the one before."""
+    """Return open field reports: latitude and longitude in turn, as differences from the last ones.
+
+    The unit is 1/10,000 of a degree (11 m).
+    """
     flat: list[int] = []
     lat = lon = 0
     for row in snapshot.points.itertuples():
@@ -134,7 +143,7 @@ def _points(found: Any) -> dict[str, Any]:
 
 
 def centres(place: ProvinceContext) -> dict[str, tuple[float, float]]:
-    """Commune code → (lat, lon) of the middle of its outline, or of the commune where it has none."""
+    """Return (lat, lon) by commune: the centre of its outline, or of the commune without one."""
     found = {
         one.code: (one.lat, one.lon)
         for one in place.communes
@@ -146,7 +155,7 @@ def centres(place: ProvinceContext) -> dict[str, tuple[float, float]]:
 
 
 def outlines(place: ProvinceContext) -> dict[str, Any]:
-    """The outlines of the communes of a place; an empty collection where none are known."""
+    """Return the outlines of a province's communes; an empty collection if there are none."""
     try:
         return places.commune_outlines(place.code, place.on)
     except KeyError:
@@ -154,12 +163,12 @@ def outlines(place: ProvinceContext) -> dict[str, Any]:
 
 
 def outlines_address(place: ProvinceContext) -> str:
-    """Where a browser gets them: those of today, or those of before the reform."""
+    """Return the address of the outlines: those of today, or those of before the reform."""
     return f"/outlines/{place.code}{'' if place.units == 'today' else '-former'}.json"
 
 
 def bounds(found: Mapping[str, tuple[float, float]], collection: Mapping[str, Any]) -> Bounds:
-    """South-west and north-east of all outlines, or of the centres; of the country where nothing is known."""
+    """Return the south-west and north-east corners of all outlines, else centres, else country."""
     corners = [
         corner
         for feature in collection["features"]
@@ -182,7 +191,7 @@ def _corners(coordinates: Any) -> Any:
 def legend(
     measure: Measure, schematic: bool, translator: Translator, *, dotted: bool = True
 ) -> list[Any]:
-    """What the shades and shapes mean."""
+    """Explain the shades and shapes."""
     breaks = [
         translator.number(limit, 0 if limit == round(limit) else 1) for limit in BREAKS[measure]
     ]
@@ -202,19 +211,25 @@ def legend(
 
 
 def _script(name: str) -> dict[str, str]:
-    """A function of assets/map.js."""
+    """Name a function of the page's map scripts."""
     return {"variable": f"ioc.map.{name}"}
 
 
 def country(**scripts: Mapping[str, str]) -> dl.Pane:
-    """The outlines of the country, below all else of a map; `scripts` are functions of its page that draw them."""
+    """Draw the outline of the country below the rest of a map.
+
+    Args:
+        scripts: functions of the page's scripts that style it.
+    """
     outlined = dl.GeoJSON(url="/outlines/country.json", interactive=False, pane="ground", **scripts)
     return dl.Pane(outlined, name="ground", style={"zIndex": 200})
 
 
 def component(place: ProvinceContext, box: Bounds, *, outlined: bool) -> dl.Map:
-    """The map without a tile: local outlines only, nothing to drag or zoom. The page fits the outlines into the
-    room there is; where there are none (`outlined`), the reports."""
+    """Build the map without tiles: local outlines only, no dragging or zooming.
+
+    The page fits the outlines into its space, or the reports if there are none (`outlined`).
+    """
     return dl.Map(
         [
             country(style=_script("ground")),
@@ -233,7 +248,7 @@ def component(place: ProvinceContext, box: Bounds, *, outlined: bool) -> dl.Map:
                     pointToLayer=_script("dot"),
                     hideout={"fit": not outlined},
                 ),
-                name="dots",  # above the outlines, which are drawn anew more often
+                name="dots",  # above the outlines, which are redrawn more often
                 style={"zIndex": 450},
             ),
             dl.GeoJSON(id="map-labels", data=_points(()), pointToLayer=_script("label")),

@@ -1,4 +1,4 @@
-"""What the pages of the desk are made of: sections, readings, chips, sparklines, states without data. One look for all of them."""
+"""Parts of desk pages in one look: sections, readings, chips, sparklines, empty states."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -14,28 +14,28 @@ from schemas.moments import milliseconds
 Part = Any
 """A Dash component, a text, or a list of them."""
 PICKER: dict[str, Any] = {"type": "datetime-local"}
-"""A field for day and time, which Dash passes on without knowing it."""
+"""A field for day and time; Dash passes on a type that it does not know."""
 
 
 def labelled(words: str) -> dict[str, Any]:
-    """The name of a component for screen readers, to be given to it with `**`."""
+    """Return the label of a component for screen readers, to be passed with `**`."""
     return {"aria-label": words}
 
 
 def stated(name: str, value: object) -> dict[str, Any]:
-    """A state of a component for screen readers (`aria-<name>`), to be given to it with `**`; truth as they spell it."""
+    """Return a state of a component for screen readers (`aria-<name>`), to be passed with `**`."""
     return {f"aria-{name}": str(value).lower()}
 
 
 def marked(name: str) -> dict[str, Any]:
-    """A mark (`data-<name>`) that the page's own scripts look for, to be given to a component with `**`."""
+    """Return a mark (`data-<name>`) for the page's own scripts, to be passed with `**`."""
     return {f"data-{name}": "true"}
 
 
 def section(
     title: str, *content: Part, id: str = "", aside: Part = None, grow: bool = False
 ) -> html.Section:
-    """A section with its heading; `aside` stands at the end of the heading's line."""
+    """Build a section with its heading; `aside` is placed at the end of the heading's line."""
     named: dict[str, Any] = {"id": id} if id else {}
     head = html.Header(
         [html.H2(title), *([html.Div(aside, className="aside")] if aside is not None else [])]
@@ -44,17 +44,17 @@ def section(
 
 
 def link(request: PageRequest, text: Part, path: str, **parameters: str | None) -> dcc.Link:
-    """A link to a page of the desk, for the same viewer."""
+    """Link a page of the desk for the same viewer."""
     return dcc.Link(text, href=request.link(path, **parameters), refresh=False)
 
 
 def listed(parts: Iterable[Part], between: str = ", ") -> list[Part]:
-    """Parts with commas, or something else, between them."""
+    """Join parts with commas, or with `between`."""
     return [one for part in parts for one in (between, part)][1:]
 
 
 def kept(request: PageRequest, names: Iterable[str]) -> list[Part]:
-    """Parameters of the address that a form carries along."""
+    """Return hidden fields that keep parameters of the address in a form."""
     return [
         dcc.Input(type="hidden", name=name, value=request.get(name))
         for name in names
@@ -63,18 +63,18 @@ def kept(request: PageRequest, names: Iterable[str]) -> list[Part]:
 
 
 def crumbs(steps: Sequence[Part], label: str) -> html.Nav:
-    """The way down to a page: what it belongs to, the widest first."""
+    """Build the breadcrumbs of a page, the widest unit first."""
     return html.Nav([html.Span(one) for one in steps], className="crumbs", **labelled(label))
 
 
 def age(at: datetime | None) -> html.Span:
-    """How long ago something was; the page itself keeps it up to date."""
+    """Show an age, which the page itself updates."""
     stamp: dict[str, Any] = {"data-at": str(milliseconds(at))} if at else {}
     return html.Span(className="age", **stamp)
 
 
 def lost(found: Reading, translator: Translator) -> Part:
-    """How many sources of a figure give no news, and whether it is old by that; None where all of them do."""
+    """Say how many sources of a figure are missing, and whether that makes it stale; None if none."""
     if not (found.stale or found.silent):
         return None
     words = (
@@ -86,7 +86,7 @@ def lost(found: Reading, translator: Translator) -> Part:
 
 
 def chip(word: str, state: str) -> html.Span:
-    """A state as shape and word. `state` is one of p1, p2, p3, good, unknown, quiet: colour is kept for what calls."""
+    """Show a state as shape and word: p1, p2, p3, good, unknown or quiet."""
     shape = {"p1": "p1", "p2": "p2", "p3": "p3", "unknown": "hatch"}.get(state)
     return html.Span(
         [*([html.I(className=f"shape {shape}")] if shape else []), word], className=f"chip {state}"
@@ -94,7 +94,7 @@ def chip(word: str, state: str) -> html.Span:
 
 
 def value(reading: Reading, figure: Figure, translator: Translator) -> str:
-    """A reading as it is written: a count, a share, hours; a dash for what is not known."""
+    """Format a reading: a count, a share, hours; a dash if unknown."""
     if reading.value is None:
         return translator("none")
     if figure.unit is MeasureUnit.PERCENT:
@@ -115,7 +115,7 @@ def reading(
     call: int = 0,
     detail: Part = None,
 ) -> html.Article:
-    """A figure as a card: name, value, how it came about, age. Stale ones are hatched and say so."""
+    """Build a figure's card: name, value, explanation, age; stale ones are hatched and say so."""
     known = (
         translator(
             "of_whole",
@@ -146,7 +146,7 @@ def reading(
 def sparkline(
     values: Sequence[float | None], label: str, width: int = 120, height: int = 28
 ) -> html.Img:
-    """A line of values over time, oldest first; what is not known is a gap. `label` is read by screen readers."""
+    """Draw values over time, oldest first; unknown ones are gaps, `label` is for screen readers."""
     known = [one for one in values if one is not None]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     spread = (high - low) or 1.0
@@ -175,7 +175,7 @@ def sparkline(
 
 
 def no_rights(translator: Translator) -> html.Div:
-    """The state of a page that its visitor may not see: that it is so, and what to do about it. Nothing of the page is told."""
+    """Say that the viewer may not see a page and what to do; nothing of the page is revealed."""
     return html.Div(
         [
             html.I(className="shape lock"),
@@ -188,7 +188,7 @@ def no_rights(translator: Translator) -> html.Div:
 
 
 def nothing(words: str, hint: str = "") -> html.Div:
-    """A state without data: what is missing, and what to do about it."""
+    """Show an empty state: what is missing, and what to do about it."""
     return html.Div(
         [html.B(words), *([html.P(hint)] if hint else [])], className="nothing", role="status"
     )

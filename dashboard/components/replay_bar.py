@@ -1,6 +1,7 @@
-"""The bar of a screen that shows the past: which moment, which picture of it, and the timeline with its player.
+"""Bar of a screen that shows the past: the moment, as known or corrected, the timeline, the player.
 
-All of it is in the address. The player and the timeline are drawn by assets/replay.js, which asks `dashboard.server.replay_routes`.
+All of it is in the address. A script of the page draws the player and the timeline from
+`dashboard.server.replay_routes`.
 """
 
 import json
@@ -42,17 +43,22 @@ PAGE_KEYS = (
     ),
     *("came_known", "came_corrected", "came_alarms", "marked_moment", "marks_full"),
 )
-"""Words that the script says."""
+"""Messages that the script shows."""
 
 
 MIN_LINE = timedelta(minutes=1)
 MAX_MARKS = 12
-"""Moments that may be marked, to be pictured in a package of the period."""
+"""Most moments that may be marked, to be pictured in a package of the period."""
 
 
 def period(request: PageRequest, at: datetime | None, now: datetime) -> tuple[datetime, datetime]:
-    """The period of the timeline: that of the address, else some days around the moment, which is always within. Where none is
-    chosen yet, up to now. Raises `ValueError` for moments that are none."""
+    """Return the period of the timeline: the address's, else some days around the moment.
+
+    It always contains the moment; without one, it ends now.
+
+    Raises:
+        ValueError: an end of the period is malformed.
+    """
     until = min(request.moment("until") or (at or now) + USUAL_PERIOD / 7, now)
     until = max(until, at) if at else until
     since = request.moment("since") or until - USUAL_PERIOD
@@ -60,7 +66,7 @@ def period(request: PageRequest, at: datetime | None, now: datetime) -> tuple[da
 
 
 def line_period(context: PageContext, request: PageRequest) -> tuple[datetime, datetime]:
-    """The same of an address: of a run of the stream its own, where none is said."""
+    """Return the same for an address; a replay run has its own period unless one is named."""
     now, replay, run = context.clock.now(), context.replay(request), context.run(request)
     at = replay.at if replay else None
     if run and not request.get("since") and not request.get("until"):
@@ -69,7 +75,11 @@ def line_period(context: PageContext, request: PageRequest) -> tuple[datetime, d
 
 
 def bar(context: PageContext, request: PageRequest) -> Part | None:
-    """The bar; None where the present is shown. Raises `ValueError` for a moment that cannot be shown."""
+    """Build the bar; None if the present is shown.
+
+    Raises:
+        ValueError: the moment cannot be shown.
+    """
     replay = context.replay(request)
     return (
         None
@@ -136,7 +146,7 @@ def _bar(
 
 
 def marks(request: PageRequest) -> list[datetime]:
-    """The moments that are marked; none where the address says what is none."""
+    """Return the marked moments; none if the address holds a malformed one."""
     try:
         return request.moments("marked")[:MAX_MARKS]
     except ValueError:
@@ -144,12 +154,16 @@ def marks(request: PageRequest) -> list[datetime]:
 
 
 def follows(request: PageRequest, run: ReplayRun | None) -> bool:
-    """Whether a page goes on with a run that goes on."""
+    """Tell whether a page follows a run in progress."""
     return run is not None and run.state is RunState.RUNNING and not request.get("moment")
 
 
 def chooser(context: PageContext, request: PageRequest) -> Part:
-    """A timeline of which a moment is chosen, where none is shown yet. Raises `ValueError` for a period that is none."""
+    """Build a timeline to choose a moment from, where none is shown yet.
+
+    Raises:
+        ValueError: the period is malformed.
+    """
     translator, now = request.translator, context.clock.now()
     since, until = line_period(context, request)
     return html.Section(
@@ -183,7 +197,7 @@ def _told(
     until: datetime,
     moments: Sequence[datetime] = (),
 ) -> dict[str, Any]:
-    """What the script is told."""
+    """Return the data of the script."""
     words = {
         key: translator(key, **{name: f"{{{name}}}" for name in ("names", "n", "since")})
         for key in PAGE_KEYS
@@ -209,7 +223,7 @@ def _timeline(translator: Translator, at: datetime) -> Part:
 
 
 def _periods(request: PageRequest, since: datetime, until: datetime) -> Part:
-    """How much time the timeline spans; one that was drawn by hand is none of those to choose from."""
+    """Build the choice of the timeline's length; a length drawn by hand is not among them."""
     translator, span = request.translator, until - since
     near = [name for name, one in PERIODS.items() if abs(span - one) < timedelta(minutes=1)]
     options = [
@@ -225,7 +239,7 @@ def _periods(request: PageRequest, since: datetime, until: datetime) -> Part:
 
 
 def speed(request: PageRequest) -> int:
-    """How fast the address says to play."""
+    """Return the playing speed in the address."""
     said = request.get("speed")
     return int(said) if said.isdecimal() and int(said) in SPEEDS else USUAL_SPEED
 

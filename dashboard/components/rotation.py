@@ -1,8 +1,8 @@
-"""Which scene a wall shows: a function of the time and of what calls, so that a reload, a restart or another wall keeps the place.
+"""Scene that a wall shows: a function of time and alarms, alike after a reload and on every wall.
 
-Scenes take turns by the clock. An alarm holds the rotation at the scene that is about it: one of the highest priority for as long
-as it is open, for an hour at most (by then the room knows, and the list of alarms goes on saying it); one that needs attention
-while it is new; one of the lowest never.
+Scenes rotate by the clock. An alarm holds the rotation at the scene of its subject: priority 1
+while it is open, for an hour at most (by then the room knows, and the list of alarms goes on
+showing it); priority 2 while it is new; priority 3 never.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from dashboard.request.view import SCENES, Scene
 from schemas.declared import whole
 
 HELD = {1: timedelta(hours=1), 2: timedelta(minutes=2)}
-"""Priority → for how long after it was raised an alarm holds the rotation."""
+"""Time after its raising for which an alarm holds the rotation, by priority."""
 SCENE_OF: dict[str, Scene] = {name: name for name in SCENES}
 KINDS: dict[str, Scene] = {
     "filing": "filings",
@@ -24,7 +24,7 @@ KINDS: dict[str, Scene] = {
     "meeting": "meetings",
 }
 
-"""The first part of a figure's code → its scene."""
+"""Scenes by the first part of a figure's code."""
 whole(
     "alarm causes",
     *(
@@ -36,7 +36,7 @@ whole(
 
 @dataclass(frozen=True)
 class Turn:
-    """The scene that is shown; `held` is the alarm that holds it. `until` is when to look again, None for a wall of one scene."""
+    """The scene shown, the alarm that holds it, and when to look again (None: a single scene)."""
 
     scene: Scene
     held: StoredAlarm | None = None
@@ -44,7 +44,7 @@ class Turn:
 
 
 def scene_of(alarm: StoredAlarm) -> Scene:
-    """The scene that is about what an alarm is about."""
+    """Return the scene about the subject of an alarm."""
     about = cause_of(alarm.cause).scene
     if about == OF_FIGURE:
         return KINDS.get(alarm.subject.partition(".")[0], "overview")
@@ -54,9 +54,10 @@ def scene_of(alarm: StoredAlarm) -> Scene:
 def turn(
     scenes: Sequence[Scene], seconds: int, now: datetime, calls: Iterable[StoredAlarm]
 ) -> Turn:
-    """The scene of a moment, of those that take turns every so many seconds.
+    """Return the scene of a moment.
 
-    An alarm whose scene is not among them is shown by the list of alarms beside any scene: it holds the overview if that is there.
+    An alarm whose scene is not among `scenes` is shown by the list of alarms beside any scene; it
+    holds the overview if that is among them.
     """
     if len(scenes) == 1:
         return Turn(scenes[0])
@@ -71,6 +72,6 @@ def turn(
 
 
 def _age(alarm: StoredAlarm, now: datetime) -> timedelta:
-    """How long ago an alarm was raised; of one that nobody knows the time of, so long that it holds nothing."""
+    """Return the time since an alarm was raised; if unknown, one so long that it holds nothing."""
     at = alarm.raised or alarm.since
     return max(timedelta(0), now - at) if at else HELD[1]

@@ -1,5 +1,7 @@
-"""Tables as files that a spreadsheet opens, in pieces as they are read: CSV with a byte-order mark, so that it reads Vietnamese,
-and without formulas; XLSX (`workbook`)."""
+"""Tables as files for spreadsheets, made in pieces: CSV and XLSX (`workbook`).
+
+CSV has a byte-order mark, so that spreadsheets read Vietnamese, and no formulas.
+"""
 
 import csv
 import io
@@ -13,12 +15,12 @@ from dashboard.components.workbook import workbook
 from dashboard.query.store import HERE
 
 BLOCK = 2_000
-"""Rows that are put into one piece."""
+"""Rows per piece."""
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table to be downloaded: the name of its file, its heading, its rows, and the name of its sheet in a workbook."""
+    """A table to download: file name, header, rows, and the name of its sheet in a workbook."""
 
     name: str
     header: Sequence[str]
@@ -27,7 +29,7 @@ class Sheet:
 
 
 def csv_pieces(sheet: Sheet) -> Iterator[bytes]:
-    """The file. Numbers have a decimal point and days are written 2026-11-22 in any language, so that programs read them."""
+    """Yield the CSV file; decimal points and ISO days in any language, for programs to read."""
     rows = iter(sheet.rows)
     block: list[Sequence[object]] = [sheet.header]
     mark = "utf-8-sig"
@@ -41,7 +43,7 @@ def csv_pieces(sheet: Sheet) -> Iterator[bytes]:
 
 
 def xlsx_pieces(sheet: Sheet) -> Iterator[bytes]:
-    """The file, with real numbers, days and times."""
+    """Yield the XLSX file, with typed numbers, days and times."""
     return workbook(sheet.title or sheet.name, sheet.header, sheet.rows)
 
 
@@ -49,11 +51,11 @@ FORMS: Mapping[str, tuple[str, Callable[[Sheet], Iterator[bytes]]]] = {
     "csv": ("text/csv; charset=utf-8", csv_pieces),
     "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", xlsx_pieces),
 }
-"""Ending of the file → its media type, and what writes it."""
+"""Media type and writer by file extension."""
 
 
 def written(sheet: Sheet) -> bytes:
-    """A short table whole, as CSV."""
+    """Return a short table as one CSV file."""
     return b"".join(csv_pieces(sheet))
 
 

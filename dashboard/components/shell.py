@@ -1,4 +1,4 @@
-"""The frame of every desk page: heading, navigation, search, language and theme, heartbeat, clock; the content in the middle."""
+"""Frame of every desk page: heading, navigation, search, language, theme, heartbeat, clock."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -21,25 +21,28 @@ from dashboard.request.context import NotKeptError, PageContext
 
 log = logging.getLogger(__name__)
 RENEW_MS = 10_000
-"""How often an open page asks whether its content changed."""
+"""Interval at which an open page asks whether its content changed."""
 
 
 @dataclass(frozen=True)
 class DeskPage:
-    """A page of the desk. `template` is its path, with `<name>` for what varies; `words` names it in the navigation."""
+    """A page of the desk; `template` is its path with `<name>` parts, `words` its label."""
 
     name: str
     template: str
     content: Callable[[PageContext, PageRequest], Part]
     words: str = ""
     home: str = ""
-    """Where the navigation leads when the path varies; `{province}` stands for the code of the province."""
+    """Address in the navigation if the path varies; `{province}` stands for the province's code."""
     live: bool = True
-    """Whether its content is renewed while it is open."""
+    """Whether its content is refreshed while it is open."""
     of_moment: bool = True
-    """Whether it is drawn of the moment of its address; one that compares moments asks for them itself."""
+    """Whether it shows the moment of its address; a page that compares moments queries them itself.
+    """
     plain: bool = True
-    """Whether its content is of html, links and fields only, which assets/parts.js draws: Dash needs seconds for a long page."""
+    """Whether its content is html, links and fields only, which the page's own renderer draws: Dash
+    needs seconds for a long page.
+    """
 
 
 def layout(
@@ -50,7 +53,7 @@ def layout(
     *,
     empty: bool = False,
 ) -> html.Div:
-    """A whole page; `empty` asks nothing and leaves its content out."""
+    """Build a whole page; `empty` queries nothing and leaves the content out."""
     translator, place = request.translator, context.place
     content = [] if empty else drawn(page, context, request)
     text = to_json(content) if page.plain else ""
@@ -126,7 +129,7 @@ def layout(
 
 
 def _bar(context: PageContext, request: PageRequest) -> Part | None:
-    """The bar of a page of the past; None where the present is shown, or what cannot be, which the content says."""
+    """Build the bar of a page of the past; None for the present and for an invalid moment."""
     try:
         return bar(context, request)
     except (ValueError, UnreachableError, NoRightsError):
@@ -137,12 +140,16 @@ def _main(page: DeskPage, content: Part, text: str, request: PageRequest) -> Par
     named: dict[str, Any] = {"id": "content", "className": f"page {page.name}", "tabIndex": -1}
     if page.plain:
         return html.Main(**named | {"data-content": text, "data-address": request.with_()})
-    # Another element than that of plain pages, so that React takes the one before away with all that is in it.
+    # Another element than that of plain pages, so that React removes the one before with its
+    # content.
     return html.Div(content, role="main", **named)
 
 
 def drawn(page: DeskPage, context: PageContext, request: PageRequest) -> Part:
-    """The content of a page, drawn once per tick for all who look at the same address; a state of its own when that fails."""
+    """Return the content of a page, made once per tick for all viewers of an address.
+
+    When that fails, return an error state.
+    """
     translator = request.translator
     if request.is_too_long:
         return nothing(translator("wrong_address"), translator("address_too_long"))
@@ -181,7 +188,7 @@ def drawn(page: DeskPage, context: PageContext, request: PageRequest) -> Part:
 
 
 def heading(content: Part) -> str:
-    """The words of a content's first heading; empty where it has none, or one that is not words only."""
+    """Return the text of a content's first heading; empty if there is none of plain text."""
     if isinstance(content, html.H1):
         return content.children if isinstance(content.children, str) else ""
     parts = content if isinstance(content, (list, tuple)) else [getattr(content, "children", None)]

@@ -1,4 +1,4 @@
-"""The states of sources as pages show them: their words, chips, order and colours, and a day of them as a strip."""
+"""States of sources on pages: label, chip, order, colour, and a day of them as a strip."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -38,18 +38,19 @@ SHADES = {
 
 
 def state_word(state: SourceState, translator: Translator) -> str:
-    """A state in words."""
+    """Name a state."""
     return translator(f"state_{state.value}")
 
 
 def strip(spans: Sequence[Span], translator: Translator) -> Part:
-    """The states of a day as a strip, oldest first; each part says what it is and from when to when."""
+    """Draw the states of a day as a strip, oldest first; each part names its state and times."""
     if not spans:
         return ""
     whole = (spans[-1].end - spans[0].start) / timedelta(seconds=1) or 1.0
     parts = [
         html.I(
-            title=f"{state_word(one.state, translator)}: {translator.time(one.start)} – {translator.time(one.end)}",
+            title=f"{state_word(one.state, translator)}: "
+            f"{translator.time(one.start)} – {translator.time(one.end)}",
             className=f"span-{one.state.value}",
             style={
                 "width": f"{100 * (one.length / timedelta(seconds=1)) / whole:.3f}%",
@@ -60,7 +61,8 @@ def strip(spans: Sequence[Span], translator: Translator) -> Part:
     ]
     silent = [one for one in spans if one.state in (SourceState.SILENT, SourceState.MALFORMED)]
     told = "; ".join(
-        f"{state_word(one.state, translator)} {translator.time(one.start)}–{translator.time(one.end)}"
+        f"{state_word(one.state, translator)} "
+        f"{translator.time(one.start)}–{translator.time(one.end)}"
         for one in silent
     )
     return html.Div(

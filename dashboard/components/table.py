@@ -1,6 +1,7 @@
-"""Tables with an address: sorting, filtering, columns and the page of a table are parameters, so that a link keeps them.
+"""Tables with an address: order, filter, columns and page are parameters, so that links keep them.
 
-A table's rows come from a question that is given the wish (`Wish`), so that ClickHouse sorts and cuts; small ones are sorted here.
+The query of a table gets the requested order (`Wish`), so that ClickHouse sorts and cuts; small
+tables are sorted here.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,7 +19,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column: its name in addresses, its words, how a cell is shown, and by what it is sorted."""
+    """A column: its name in addresses, label, cell and sort key."""
 
     name: str
     words: str
@@ -32,13 +33,13 @@ class TableColumn:
 
     @property
     def classes(self) -> str:
-        """How its cells are set."""
+        """The CSS classes of its cells."""
         return "number" if self.number else "short" if self.short else ""
 
 
 @dataclass(frozen=True)
 class Wish:
-    """How a table is wished for: by which column, in which direction, which page of how many rows."""
+    """The requested order of a table: column, direction, page, rows per page."""
 
     by: str = ""
     down: bool = False
@@ -47,7 +48,7 @@ class Wish:
 
     @classmethod
     def of(cls, request: PageRequest, prefix: str, usual: str, size: int = 50) -> "Wish":
-        """From an address: `<prefix>sort=-name` and `<prefix>page=2`."""
+        """Parse the parameters `<prefix>sort=-name` and `<prefix>page=2`."""
         said = request.get(f"{prefix}sort", usual)
         page = request.get(f"{prefix}page", "1")
         return cls(
@@ -59,7 +60,7 @@ class Wish:
 
 
 def sorted_rows(rows: Iterable[Row], columns: Sequence[TableColumn], wish: Wish) -> list[Row]:
-    """Rows sorted as wished; what is unknown comes last either way."""
+    """Sort rows as requested; unknown values come last in either direction."""
     found = list(rows)
     column = next((one for one in columns if one.name == wish.by and one.sort), None)
     if column is None or column.sort is None:
@@ -84,11 +85,21 @@ def table(
     counted: str = "",
     group: Callable[[Row], tuple[str, Part]] | None = None,
 ) -> html.Div:
-    """A table of the rows of one page; `total` is how many rows there are in all. Sorting and paging are links.
+    """Build a table of the rows of one page; order and pages are links.
 
-    Without `paging` it is the beginning of a longer one, which whoever shows it leads to. `group` names the group of a row and its
-    heading, which stands before the first row of the group. `aside` stands at the end of the line of pages, which
-    begins with `counted`, or how many rows there are.
+    Args:
+        request: the page's address.
+        columns: the columns.
+        rows: the rows of this page.
+        wish: the order and page that were requested.
+        prefix: of the table's parameters.
+        total: number of rows on all pages; `len(rows)` if None.
+        label: read by screen readers.
+        classes: CSS classes.
+        paging: False for the beginning of a longer table that is shown elsewhere.
+        group: returns the group of a row and its heading, placed before the group's first row.
+        aside: placed at the end of the line of pages.
+        counted: begins the line of pages; the number of rows if None.
     """
     translator, shown = request.translator, len(rows) if total is None else total
     heads = [
@@ -124,12 +135,12 @@ def table(
 
 
 def scrolled(grid: Part, label: str) -> Part:
-    """A table that may be wider than its place; one whose rows lead nowhere is scrolled by the keyboard too."""
+    """Make a wide table scrollable; by the keyboard, too, if its rows are no links."""
     return html.Div(grid, className="scroll", tabIndex=0, role="group", **labelled(label))
 
 
 def _turns(request: PageRequest, wish: Wish, prefix: str, pages: int) -> list[Part]:
-    """Where one may turn to: the first page, the one before, the one after, the last."""
+    """Link the first, previous, next and last page."""
 
     def to(words: str, page: int) -> Part:
         return dcc.Link(
@@ -158,7 +169,7 @@ def _turns(request: PageRequest, wish: Wish, prefix: str, pages: int) -> list[Pa
 
 
 def _sorted(column: TableColumn, wish: Wish) -> dict[str, Any]:
-    """How a column is sorted, for screen readers."""
+    """Return the attributes that tell screen readers how a column is sorted."""
     if column.sort is None:
         return {}
     state = "none" if wish.by != column.name else "descending" if wish.down else "ascending"
@@ -178,5 +189,5 @@ def _head(request: PageRequest, column: TableColumn, wish: Wish, prefix: str) ->
 
 
 def plain(value: object) -> object:
-    """A cell for a file that a spreadsheet opens: a text that would be taken for a formula is marked as a text."""
+    """Return a cell for spreadsheets, with text that looks like a formula marked as text."""
     return guard_formula(value) if isinstance(value, str) else value

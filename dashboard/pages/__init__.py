@@ -1,1 +1,1 @@
-"""The pages, a package each, with a `content` that gives what the page shows. They do not import each other."""
+"""The pages, one package each, whose `content` builds the page. They do not import each other."""

@@ -54,7 +54,7 @@ def unknown_codes(context: PageContext, chosen: str = "") -> Sequence[UnknownCod
 
 
 def unknown_table(context: PageContext, request: PageRequest, chosen: str) -> Part:
-    """Build the table of unknown codes, each with a link to an example; a line if there are none."""
+    """Build the table of unknown codes, each with a link to an example; a line without any."""
     translator, found = request.translator, unknown_codes(context, chosen)
     if not found:
         return nothing(translator("no_unknown_codes"))

@@ -1,2 +1,6 @@
-"""The wall of the room: `view` (what an address asks for), `figures`, `alarms`, `map`, `sources` (what is drawn of a snapshot),
-`frame` (all of it, by component), `layout` (the page), `callbacks` (the push)."""
+"""`/wall`: the wall of the control room.
+
+Reading order: `layout` (the page), `scenes` (the scenes, with `figures`, `theme_figures`, `cards`
+and `boards`), `sources` (the freshness strip), `backdrop` (slowly changing content), `frame` (all
+that changes, by component), `drawings` (frames shared by viewers).
+"""

@@ -1,4 +1,7 @@
-"""What changes slowly, or takes long to ask: kept apart from the snapshot, so that news of the moment never waits for it."""
+"""Content that changes slowly or is slow to query, kept apart from the snapshot.
+
+The snapshot never waits for it.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -17,12 +20,12 @@ from schemas.scores import Score
 
 @dataclass(frozen=True)
 class Backdrop:
-    """The rest of what scenes show. What no wall shows is not asked: it is None."""
+    """The rest of what scenes show; None for what no wall shows, which is not queried."""
 
     day_ago: Readings = field(default_factory=lambda: NOTHING)
-    """Figures as they stood a day ago."""
+    """Figures of one day ago."""
     meetings: tuple[Row, ...] | None = None
-    """Meetings that go on; see `dashboard.query.lives.LifeStore.meetings`."""
+    """Meetings in progress; see `dashboard.query.lives.LifeStore.meetings`."""
     coming: tuple[Row, ...] = ()
     """The next meetings; see `dashboard.query.lives.LifeStore.coming`."""
     targets: Scoreboard | None = None
@@ -32,7 +35,11 @@ class Backdrop:
 
 
 def ask_for(context: PageContext, scenes: Collection[Scene]) -> Backdrop:
-    """What some scenes need beside the snapshot; each answer is as old as its question allows. Raises as `PageContext` does."""
+    """Query what some scenes need besides the snapshot, or take it from the cache.
+
+    Raises:
+        UnreachableError: as the queries of `PageContext` do.
+    """
     place = context.place.code
     criteria = criteria_sets(context.clock.now().astimezone(ZONE).date())[0]
     return Backdrop(

@@ -1,4 +1,4 @@
-"""What stands in the place of the map in scenes about no places: rows, the weightiest first; what has no room is left out."""
+"""Boards in place of the map, for scenes without places: the most important rows that fit."""
 
 from collections.abc import Sequence
 
@@ -32,7 +32,7 @@ WORST_FIRST = (
 def meetings(
     backdrop: Backdrop, snapshot: Snapshot, place: ProvinceContext, translator: Translator
 ) -> list[Part]:
-    """Meetings that go on: who hosts what since when, how many sites are connected, and which are missing."""
+    """List the meetings in progress: host, subject, start, connected and missing sites."""
     if backdrop.meetings is None:
         return [_calm(translator("loading"))]
     live = [_meeting(row, snapshot, place, translator) for row in backdrop.meetings] or [
@@ -106,7 +106,7 @@ def _site(code: str, place: ProvinceContext, translator: Translator) -> str:
 
 
 def targets(backdrop: Backdrop, translator: Translator) -> list[Part]:
-    """The targets, what calls first: figure, aim, how much of it is reached, where it is heading."""
+    """List the targets, most urgent first: figure, aim, progress, trend."""
     if backdrop.targets is None:
         return [_calm(translator("loading"))]
     gravity = targets_board.GRAVITY
@@ -142,7 +142,7 @@ def _target(one: TargetStanding, translator: Translator) -> Part:
 
 
 def index(backdrop: Backdrop, translator: Translator) -> list[Part]:
-    """The groups of the index with what is got, lost and unknown of each; then what would raise it most."""
+    """List the groups of the index with points won, lost and unknown; then the largest losses."""
     score = backdrop.score
     if score is None:
         return [_calm(translator("loading"))]
@@ -197,7 +197,7 @@ def _points(
 
 
 def sources(snapshot: Snapshot, place: ProvinceContext, translator: Translator) -> list[Part]:
-    """Every promised feed as a mark, the worst first, per kind; those of which nothing current is known by name."""
+    """Show every promised feed as a mark, worst first, by kind; name those without current data."""
     rows = []
     for kind in KINDS:
         its = [one for one in snapshot.sources if one.kind == kind.name]

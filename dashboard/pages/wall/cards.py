@@ -1,4 +1,4 @@
-"""A figure as the wall shows it: value with trend, target and age; grey hatch where its sources are silent."""
+"""A figure on the wall: value, trend, target and age; hatched grey if its sources are silent."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,13 +11,13 @@ from schemas.figures import Readings
 from schemas.moments import milliseconds
 
 MAX_CARDS = 7
-"""Figures of a scene at most."""
+"""Most figures of a scene."""
 DAY_HOURS = 7.5
 
 
 @dataclass(frozen=True)
 class FigureCard:
-    """One figure: its value with trend, target and age. `call` is 0 for normal, 1 to 3 for the priority of what is abnormal."""
+    """One figure: value with trend, target and age; `call` is its priority, 0 for normal."""
 
     key: str
     label: str
@@ -28,31 +28,31 @@ class FigureCard:
     at: datetime | None = None
     call: int = 0
     stale: bool = False
-    """Whether it rests on sources that are silent: then it calls for nobody, and is not shown as if it were of now."""
+    """Whether it rests on silent sources: it then has no priority and is not shown as current."""
     words: bool = False
-    """Whether its value is words, which are written smaller."""
+    """Whether its value is words, which are set smaller."""
 
 
 def value(readings: Readings, code: str) -> float | None:
-    """What a figure reads; None where nothing can be said."""
+    """Return the value of a figure; None if unknown."""
     found = readings.get(code)
     return found.value if found else None
 
 
 def number(readings: Readings, code: str) -> float:
-    """A count; 0 where nothing was ever counted."""
+    """Return a count; 0 if nothing was ever counted."""
     return value(readings, code) or 0
 
 
 def trend(change: float, translator: Translator, digits: int = 0, unit: str = "") -> str:
-    """A change as an arrow and its size."""
+    """Format a change as an arrow and its size."""
     rounded = round(change, digits)
     arrow = "↑" if rounded > 0 else "↓" if rounded < 0 else "±"
     return f"{arrow}{translator.number(abs(rounded), digits if rounded else 0)}{unit}"
 
 
 def card(figure: FigureCard, translator: Translator) -> html.Article:
-    """A figure as a card."""
+    """Build the card of a figure."""
     call = 0 if figure.stale else figure.call
     mark = "hatch" if figure.stale else f"p{call}" if call else ""
     aim = [
@@ -79,6 +79,6 @@ def card(figure: FigureCard, translator: Translator) -> html.Article:
 
 
 def age(at: datetime | None) -> html.Span:
-    """How old something is, written and kept up by the page itself."""
+    """Show an age, which the page itself formats and updates."""
     stamp: dict[str, Any] = {"data-at": str(milliseconds(at))} if at else {}
     return html.Span(className="age", **stamp)

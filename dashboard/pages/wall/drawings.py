@@ -1,4 +1,4 @@
-"""Frames as their viewers get them: drawn once whatever the number of viewers, and what differs between two of them found once."""
+"""Frames as sent to viewers: rendered once for all, and the difference of two frames found once."""
 
 import json
 from collections.abc import Mapping
@@ -15,23 +15,25 @@ from dashboard.query.snapshot import Snapshot
 from dashboard.request.view import Measure, Scene, WallView
 
 Texts = Mapping[tuple[str, str], str]
-"""(component id, property) → its value as JSON: equal texts need not be sent again."""
+"""Values as JSON by component id and property: equal texts need not be sent again."""
 NOTHING: Texts = {}
 
 
 @dataclass
 class Drawings:
-    """The frames of one snapshot. They are forgotten when there is another: viewers hold what they were given last."""
+    """The frames of one snapshot, dropped with it: each viewer keeps the frame it was sent last."""
 
     painter: Painter
     _of: tuple[Snapshot, Backdrop] | None = None
     _bodies: dict[tuple[Language, Measure | None, Scene], Texts] = field(default_factory=dict)
     _frames: dict[tuple[WallView, Turn], Texts] = field(default_factory=dict)
     _changes: dict[tuple[int, int], tuple[Texts, Texts, Texts]] = field(default_factory=dict)
-    """Which two frames → both (so that no other takes their place), and what differs."""
+    """Differences by the identities of two frames, with the frames, so that their identities stay
+    taken.
+    """
 
     def frame(self, snapshot: Snapshot, backdrop: Backdrop, view: WallView, turn: Turn) -> Texts:
-        """All that a wall of a view shows. Raises whatever the painter does."""
+        """Return all that a wall of a view shows; raises what the painter raises."""
         if self._of is None or self._of[0] is not snapshot or self._of[1] is not backdrop:
             self._of = (snapshot, backdrop)
             self._bodies.clear()
@@ -48,7 +50,7 @@ class Drawings:
         return self._frames[view, turn]
 
     def changes(self, shown: Texts, frame: Texts) -> Texts:
-        """What a viewer that shows one frame must change to show another."""
+        """Return what a viewer of one frame must change to show another."""
         if shown is frame:
             return NOTHING
         key = (id(shown), id(frame))

@@ -1,4 +1,4 @@
-"""The figures of the overview: at most seven, the weightiest first; a wall shows as many as its letters leave room for."""
+"""Figures of the overview: at most seven, most important first; a wall shows those that fit."""
 
 from dashboard.i18n.translator import Translator
 from dashboard.pages.wall.cards import DAY_HOURS, FigureCard, number, trend, value
@@ -8,7 +8,7 @@ from schemas.sources.freshness import SourceState
 
 
 def figures(snapshot: Snapshot, place: ProvinceContext, translator: Translator) -> list[FigureCard]:
-    """The figures of a snapshot, in a language."""
+    """Return the figures of a snapshot, in a language."""
     return [
         _overdue(snapshot, place, translator),
         _on_time(snapshot, place, translator),
@@ -45,7 +45,7 @@ def _overdue(snapshot: Snapshot, place: ProvinceContext, translator: Translator)
 
 
 def _on_time(snapshot: Snapshot, place: ProvinceContext, translator: Translator) -> FigureCard:
-    """Closed on time of all that was closed or is open and overdue; the naive rate, of what was closed, beside it."""
+    """Show the share closed on time of all that was closed or is overdue, beside the naive rate."""
     honest, naive = (
         value(snapshot.now, "filing.on_time"),
         value(snapshot.now, "filing.on_time_naive"),

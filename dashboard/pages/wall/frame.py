@@ -1,4 +1,4 @@
-"""A frame: all that changes on a wall, as props by component, for one snapshot, view and scene."""
+"""A frame: all that changes on a wall, by component, for one snapshot, view and scene."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,23 +19,23 @@ from dashboard.request.view import Scene, WallView
 from schemas.events.kinds import KINDS
 
 Frame = dict[tuple[str, str], Any]
-"""(component id, property) → value."""
+"""Values by component id and property."""
 
 
 @dataclass(frozen=True)
 class Painter:
-    """Draws the frames of one province; knows what never changes."""
+    """Renders the frames of one province; holds what never changes."""
 
     place: ProvinceContext
 
     @cached_property
     def centres(self) -> dict[str, tuple[float, float]]:
-        """Where the names of communes stand."""
+        """Positions of the names of communes."""
         return map.centres(self.place)
 
     @cached_property
     def schematic(self) -> bool:
-        """Whether the outlines are."""
+        """Whether the outlines are schematic."""
         return bool(map.outlines(self.place)["schematic"])
 
     def frame(
@@ -45,8 +45,10 @@ class Painter:
         scene: Scene = "overview",
         backdrop: Backdrop | None = None,
     ) -> Frame:
-        """Everything that a wall of that view shows of a snapshot in a scene. Each figure and each feed has a place of its own, so
-        that only those that changed are sent."""
+        """Return all that a wall of a view shows of a snapshot in a scene.
+
+        Each figure and each feed is a component of its own, so that only changed ones are sent.
+        """
         translator, drawn = view.translator, DRAWN[scene]
         stage = Stage(snapshot, backdrop or Backdrop(), self.place, translator)
         shown = [cards.card(one, translator) for one in drawn.figures(stage)]
@@ -83,7 +85,7 @@ class Painter:
 
 
 def heading(view: WallView, turn: Turn) -> Part:
-    """Which scene it is of how many, and what holds it."""
+    """Show the scene's number among the scenes, and the alarm that holds it."""
     translator = view.translator
     parts: list[Part] = [html.B(translator(f"scene_{turn.scene}"))]
     if len(view.scenes) > 1:

@@ -1,4 +1,4 @@
-"""The page of the wall: where everything stands. What it shows comes by push; until then it says that it is opening."""
+"""Page of the wall: the layout. Its content is pushed; until then it says that it is opening."""
 
 from collections.abc import Callable
 from urllib.parse import urlencode
@@ -37,9 +37,18 @@ def page(
     request: dict[str, str],
     past: Callable[[PageRequest], tuple[Part, ProvinceContext] | None] = lambda _asked: None,
 ) -> html.Div:
-    """The wall for an address's parameters: `scene` (names with commas, or `all`), `rotate` (seconds, 0 for never), `lang`,
-    `theme`, `distance` (m), `pitch` (mm per pixel), `measure`. `past` makes the bar of a wall that shows the past,
-    and says what the place was then."""
+    """Build the wall for the parameters of an address.
+
+    Args:
+        painter: renders the frames.
+        usual_language: of the installation.
+        usual_sight: the viewing distance of the installation.
+        usual_rotation: seconds per scene of the installation.
+        request: the parameters: `scene` (names with commas, or `all`), `rotate` (seconds, 0 for
+            never), `lang`, `theme`, `distance` (m), `pitch` (mm per pixel), `measure`.
+        past: returns the bar of a wall that shows the past, and the province as it was then.
+    """
+    sight = viewing_distance(request.get("distance"), request.get("pitch"), usual_sight)
     language = choose_language(request.get("lang"), remembered(), usual_language)
     chosen, rotate = scenes(request.get("scene"), request.get("rotate"), usual_rotation)
     view = WallView(language, measure(request.get("measure")), scenes=chosen, rotate=rotate)
@@ -135,16 +144,15 @@ def page(
             *([html.Div([html.Div(note) for note in notes], className="empty")] if notes else []),
         ],
         id="wall",
-        className=f"wall theme-{theme(request.get('theme'))}{' past' if replay is not None else ''}",
+        className=f"wall theme-{theme(request.get('theme'))}"
+        f"{' past' if replay is not None else ''}",
         lang=view.language,
-        style={
-            "--letter": f"{viewing_distance(request.get('distance'), request.get('pitch'), usual_sight).pixels():.2f}"
-        },
+        style={"--letter": f"{sight.pixels():.2f}"},
     )
 
 
 def _viewer(view: WallView, province: str) -> dict[str, object]:
-    """What the page knows of itself: its view, for the server; its words, for itself."""
+    """Return what the page stores: its view, for the server, and its own messages."""
     return {
         "language": view.language,
         "measure": view.measure,

@@ -1,4 +1,4 @@
-"""The scenes: what each puts into the places that all have: at most seven figures, a map or a board of rows."""
+"""Scenes of the wall: each has at most seven figures, and a map or a board."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from schemas.sources.freshness import SourceState
 
 @dataclass(frozen=True)
 class Stage:
-    """What a scene is drawn from: a snapshot and what changes slowly, of a province, in a language."""
+    """What a scene is rendered from: snapshot, backdrop, province and language."""
 
     snapshot: Snapshot
     backdrop: Backdrop
@@ -29,9 +29,10 @@ class Stage:
 
 @dataclass(frozen=True)
 class Drawn:
-    """How a scene is drawn: its figures, the weightiest first, and either a measure that colours the map or a board of rows.
+    """A scene: its figures, most important first, and a measure for the map or a board of rows.
 
-    `kind` is what its map is about: only alarms of that kind call on it; empty for all. `dots` shows open field reports.
+    `kind` is the subject of its map, which shows alarms of that kind only (empty: all of them);
+    `dots` shows open field reports.
     """
 
     figures: Callable[[Stage], list[FigureCard]]
@@ -46,7 +47,7 @@ def _theme(name: str) -> Callable[[Stage], list[FigureCard]]:
 
 
 def _targets(stage: Stage) -> list[FigureCard]:
-    """How many targets stand how, what calls first."""
+    """Count the targets by status, most urgent first."""
     whole, translator = stage.backdrop.targets, stage.translator
     if whole is None:
         return []
@@ -63,7 +64,7 @@ def _targets(stage: Stage) -> list[FigureCard]:
 
 
 def _index(stage: Stage) -> list[FigureCard]:
-    """The total as it is computed here, on how much it rests, and beside it what others published."""
+    """Show the computed total with its coverage, beside the published one."""
     score, other, translator = stage.backdrop.score, stage.backdrop.published, stage.translator
     if score is None:
         return []
@@ -112,7 +113,7 @@ def _index(stage: Stage) -> list[FigureCard]:
 
 
 def _sources(stage: Stage) -> list[FigureCard]:
-    """The share of feeds that are as was agreed, and how many are not."""
+    """Show the share of feeds that are as agreed, and how many are not."""
     translator, sources, at = stage.translator, stage.snapshot.sources, stage.snapshot.at
     share, aim = timely(sources), stage.place.target("source.timely")
     below = share.value is not None and aim is not None and share.value < aim
@@ -190,4 +191,4 @@ DRAWN: dict[Scene, Drawn] = {
         _sources, board=lambda stage: boards.sources(stage.snapshot, stage.place, stage.translator)
     ),
 }
-"""Scene → how it is drawn."""
+"""The scenes by name."""

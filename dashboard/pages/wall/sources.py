@@ -1,4 +1,4 @@
-"""The freshness strip along the foot: per feed how many agencies are live, and which are silent for how long."""
+"""Freshness strip at the foot: agencies live per feed, and which are silent since when."""
 
 from itertools import groupby
 from typing import Any
@@ -15,11 +15,12 @@ from schemas.moments import milliseconds
 from schemas.sources.freshness import DEAD, Source, SourceState
 
 NAMED = 2
-"""Agencies that are named per feed: those whose input is refused, then the silent ones, then those whose clock is ahead."""
+"""Agencies named per feed: refused ones first, then silent ones, then those whose clock is ahead.
+"""
 
 
 def strip(snapshot: Snapshot, names: dict[str, str], translator: Translator) -> list[html.Div]:
-    """One part per feed."""
+    """Build a part per feed."""
     return [
         _feed(
             kind.name,
@@ -33,7 +34,7 @@ def strip(snapshot: Snapshot, names: dict[str, str], translator: Translator) -> 
 
 
 def incomplete(snapshot: Snapshot, translator: Translator) -> dict[str, Any] | None:
-    """What the page says when partitions stand still or have no worker, or no watch runs: since when (ms since 1970) and what."""
+    """Say since when (ms since 1970) partitions are stalled or unread, or no watch runs."""
     lost = [lag for lag in snapshot.lags if lag.pace is not Pace.BEHIND]
     if not lost:
         return _unwatched(snapshot, translator)
@@ -52,7 +53,7 @@ def incomplete(snapshot: Snapshot, translator: Translator) -> dict[str, Any] | N
 
 
 def _unwatched(snapshot: Snapshot, translator: Translator) -> dict[str, Any] | None:
-    """What the page says when nobody looks after alarms: then calm proves nothing."""
+    """Say that the watch does not run: without it, calm proves nothing."""
     if snapshot.watched.alive:
         return None
     until = snapshot.watched.until
@@ -121,7 +122,7 @@ def _feed(
 
 
 def _state(states: list[SourceState]) -> SourceState:
-    """The state of a feed as a whole: the worst that is known of it."""
+    """Return the state of a feed as a whole: the worst of its agencies."""
     for worst in (
         SourceState.SILENT,
         SourceState.MALFORMED,

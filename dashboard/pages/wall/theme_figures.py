@@ -1,4 +1,4 @@
-"""The figures of a scene about one kind: each as it is declared, against its target and how it stood a day before."""
+"""Figures of a scene about one kind, as declared, beside their targets and values of a day ago."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,7 +11,7 @@ from schemas.figures import BY_CODE, UNKNOWN, MeasureUnit, Reading
 
 @dataclass(frozen=True)
 class Shown:
-    """A figure of a scene: its code, and of `today` so far whether it counts what came since midnight."""
+    """A figure of a scene; `today` says that it counts what came since midnight."""
 
     code: str
     span: Literal["now", "today"] = "now"
@@ -52,15 +52,15 @@ THEMES: dict[str, tuple[Shown, ...]] = {
         Shown("meeting.scheduled"),
     ),
 }
-"""Scene → its figures, the weightiest first."""
+"""Figures by scene, most important first."""
 NONE_IS_RIGHT = ("filing.overdue", "document.flash_waiting")
-"""Counts whose target is nothing at all."""
+"""Counts whose target is zero."""
 
 
 def figures(
     theme: str, snapshot: Snapshot, place: ProvinceContext, translator: Translator
 ) -> list[FigureCard]:
-    """The figures of the scene about a kind."""
+    """Return the figures of the scene about a kind."""
     return [_figure(one, snapshot, place, translator) for one in THEMES[theme]]
 
 
@@ -85,7 +85,7 @@ def _figure(
 
 
 def written(value: float | None, unit: MeasureUnit, translator: Translator) -> str:
-    """A value as short as it can be read: a count, a share, hours or working days; a dash for what is not known."""
+    """Format a value briefly: a count, a share, hours or working days; a dash if unknown."""
     if value is None:
         return translator("none")
     if unit is MeasureUnit.PERCENT:
@@ -103,7 +103,7 @@ def written(value: float | None, unit: MeasureUnit, translator: Translator) -> s
 def _aim(
     code: str, reading: Reading, place: ProvinceContext, translator: Translator
 ) -> tuple[str, bool]:
-    """The target of a figure in words, and whether it is missed."""
+    """Format the target of a figure, and tell whether it is missed."""
     if code in NONE_IS_RIGHT:
         return translator(
             "target", target=translator.number(0)
@@ -133,7 +133,7 @@ def _trend(
 
 
 def _detail(one: Shown, reading: Reading, snapshot: Snapshot, translator: Translator) -> str:
-    """What stands behind a figure: the numbers of a share, what a change is measured against, on which clock hours count."""
+    """Say what a figure rests on: numbers of a share, base of a change, clock of hours."""
     unit = BY_CODE[one.code].unit
     if unit is MeasureUnit.PERCENT and reading.whole:
         return translator(
