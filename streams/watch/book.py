@@ -24,4 +24,4 @@ def known(store: WorkerStore, at: datetime) -> list[Alarm]:
 
 def write(store: WorkerStore, alarms: Iterable[Alarm]) -> None:
     """Keep what changed; written twice, late, or by two watches, the later evaluation holds."""
-    store.keep(ALARM_ROWS, list(alarms))
+    store.insert(ALARM_ROWS, list(alarms))

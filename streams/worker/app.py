@@ -1,8 +1,8 @@
-"""The Faust app: chunks of all topics come in, batches of them go through the engine.
+"""The Faust app of a worker: consumes chunks of all topics and hands them to the work loop.
 
-Then they are acknowledged. `python -m streams worker` makes the app by `create`;
-`faust -A streams.worker.app worker` starts it as Faust users expect, by the `app` that this module
-makes of the settings when it is first asked for.
+`python -m streams worker` creates the app with `create`; `faust -A streams.worker.app worker` works
+as Faust users expect, with the attribute `app`, which this module creates from the settings when it
+is first used.
 """
 
 import gc
@@ -20,39 +20,44 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from schemas.events.kinds import HEARTBEATS, KINDS, REFUSALS
 from schemas.settings import Settings, load
 from streams.worker import patches
-from streams.worker.cores import LOOK_INTERVAL_SECONDS, Cores
-from streams.worker.loop import Work
+from streams.worker.cores import UPDATE_INTERVAL_SECONDS, Cores
+from streams.worker.loop import WorkLoop
 from streams.worker.progress import Progress
 from streams.worker.topics import ensure_topics
 from streams.worker.transport import ChunkSchema, ChunkTransport
 
 log = logging.getLogger(__name__)
-LAST_SECONDS = 12.0
-"""Seconds that a worker has to end in good order once it is told to."""
+SHUTDOWN_SECONDS = 12.0
+"""Seconds that a worker has to stop in order, before the process exits."""
 READY_TIMEOUT_SECONDS = 30
-"""Seconds of failure after which the worker says that it is not ready."""
+"""Seconds without a successful write after which /readyz answers 503."""
 
 
 class App(faust.App):  # type: ignore[misc]
-    """Faust's app with our topics made before the first subscription, and an end that comes."""
+    """Faust's app that creates our topics before it subscribes, and always stops."""
 
     settings: Settings
 
     async def stop(self) -> None:
-        # Kafka's client may wait for ever when it is to end in the midst of a rebalance. All that
-        # was acknowledged is written, so that nothing is lost by ending without it.
+        """Stop the app; exit the process if Kafka's client does not stop in time."""
+
+        # Kafka's client may wait forever if it is stopped during a rebalance. Everything that was
+        # acknowledged is written, so nothing is lost by exiting.
         def give_up() -> None:
-            log.warning("Kafka's client did not end within %.0f s; ending without it", LAST_SECONDS)
+            log.warning(
+                "Kafka's client did not stop within %.0f s; exiting without it", SHUTDOWN_SECONDS
+            )
             os._exit(0)
 
-        end = threading.Timer(LAST_SECONDS, give_up)
-        end.daemon = True
-        end.start()
+        timer = threading.Timer(SHUTDOWN_SECONDS, give_up)
+        timer.daemon = True
+        timer.start()
         await super().stop()
 
     async def on_first_start(self) -> None:
-        # What a batch makes is freed by its reference counts; searching it for cycles again and
-        # again costs a fifth of the time.
+        """Tune garbage collection, and create the topics as soon as Kafka answers."""
+        # The objects of a batch are freed by their reference counts; searching them for cycles
+        # again and again costs a fifth of the time.
         gc.freeze()
         gc.set_threshold(500_000, 50, 100)
         self.conf.datadir.mkdir(parents=True, exist_ok=True)
@@ -60,9 +65,9 @@ class App(faust.App):  # type: ignore[misc]
             try:
                 await ensure_topics(self.settings)
                 break
-            except KafkaError as error:  # It may be starting, too.
+            except KafkaError as error:  # Kafka may be starting, too.
                 log.warning(
-                    "Kafka at %s cannot be used yet, trying again: %s",
+                    "Kafka at %s is not available yet, trying again: %s",
                     self.settings.kafka_servers,
                     error,
                 )
@@ -71,12 +76,15 @@ class App(faust.App):  # type: ignore[misc]
 
 
 def create(settings: Settings) -> App:
-    """Make the worker's app of an installation; it asks nothing of Kafka before it is started.
+    """Create an installation's worker app; it does not connect to Kafka before it is started.
 
-    It changes aiokafka and clickhouse-driver for the whole process (`streams.worker.patches`).
+    This patches aiokafka and clickhouse-driver for the whole process (`streams.worker.patches`).
+
+    Args:
+        settings: The installation's settings.
 
     Raises:
-        SealError: The key that encrypts who reported is missing or cannot be used.
+        SealError: If the key that encrypts reporters' identities is missing or unusable.
     """
     patches.apply()
     app = App(
@@ -96,18 +104,18 @@ def create(settings: Settings) -> App:
         consumer_max_fetch_size=1 << 20,
         broker_max_poll_records=5_000,
         broker_max_poll_interval=86_400.0,
-        # A broker that just started may not know its topics yet, and the group shares out nothing:
-        # look again soon, not in 5 minutes.
+        # A broker that has just started may not know its topics yet, and then the group assigns no
+        # partition: refresh soon, not in 5 minutes.
         consumer_metadata_max_age_ms=3_000,
         broker_commit_interval=1.0,
-        # Short, so that a dead worker's partitions move on soon; a slow one that is thought dead
-        # does no harm.
+        # Short, so that a dead worker's partitions are reassigned soon; it does no harm if a slow
+        # worker is taken for dead.
         broker_session_timeout=6.0,
         broker_heartbeat_interval=1.5,
     )
     app.settings = settings
     progress = Progress(app, settings)
-    work = Work(app, settings, progress)
+    work = WorkLoop(app, settings, progress)
     app.transport = ChunkTransport(app.conf.broker_consumer, app, app.loop)
     app.transport.intake = work
     _add_tasks(app, settings, work, progress)
@@ -115,38 +123,38 @@ def create(settings: Settings) -> App:
     return app
 
 
-def _add_tasks(app: App, settings: Settings, work: Work, progress: Progress) -> None:
+def _add_tasks(app: App, settings: Settings, work: WorkLoop, progress: Progress) -> None:
     names = (*(kind.name for kind in KINDS), HEARTBEATS, REFUSALS)
     topics = app.topic(*(settings.topic_prefix + name for name in names), schema=ChunkSchema())
 
     @app.agent(topics)
     async def consume(stream: Any) -> None:
-        """Hand every chunk to the work loop, which acknowledges it when it is written."""
+        """Put every chunk into the work loop, which acknowledges it when it is written."""
         async for event in stream.noack().events():
             work.put(event)
 
     @app.task
     async def process() -> None:
-        """The work loop."""
+        """Run the work loop."""
         await work.run()
 
     @app.task
-    async def beat() -> None:
-        """Heartbeats, ahead of what waits."""
-        await work.pulse.run()
+    async def write_heartbeats() -> None:
+        """Write heartbeats ahead of waiting events."""
+        await work.heartbeats.run()
 
     @app.task
-    async def watch() -> None:
-        """Whether every partition moves."""
+    async def detect_stalls() -> None:
+        """Watch whether every partition makes progress."""
         await progress.run()
 
     @app.task
-    async def keep_together() -> None:
-        """The threads of this worker on one core."""
+    async def share_core() -> None:
+        """Keep this worker's threads on one core while that is faster."""
         cores = Cores()
         while not app.should_stop:
-            cores.look()
-            await app.sleep(LOOK_INTERVAL_SECONDS)
+            cores.update()
+            await app.sleep(UPDATE_INTERVAL_SECONDS)
 
     @app.on_partitions_revoked.connect
     async def on_revoked(sender: Any, revoked: Any, **_: Any) -> None:
@@ -157,29 +165,29 @@ def _add_tasks(app: App, settings: Settings, work: Work, progress: Progress) -> 
         work.rebalanced()
 
 
-def _add_pages(app: App, work: Work, progress: Progress) -> None:
+def _add_pages(app: App, work: WorkLoop, progress: Progress) -> None:
     @app.page("/metrics")
     async def show_metrics(web: Any, request: Any) -> Any:
-        """Prometheus metrics of this worker."""
+        """Return the Prometheus metrics of this worker."""
         return web.bytes(generate_latest(), content_type=CONTENT_TYPE_LATEST.partition(";")[0])
 
     @app.page("/healthz")
     async def show_health(web: Any, request: Any) -> Any:
-        """Whether the process is alive."""
+        """Return 200 while the process is alive."""
         return web.json({"status": "ok"})
 
     @app.page("/readyz")
     async def show_readiness(web: Any, request: Any) -> Any:
-        """Whether batches are written.
+        """Return 200 while batches are written.
 
-        503 once the batch in hand could not be written for a while, or a partition stands still.
+        Return 503 if the current batch could not be written for a while, or a partition stalls.
         """
         waited = 0.0 if work.in_hand_since is None else time.monotonic() - work.in_hand_since
         if waited > READY_TIMEOUT_SECONDS:
             return web.json(
                 {"status": f"nothing could be written for {waited:.0f} s; see the log"}, status=503
             )
-        if stalled := progress.watch.stalled():
+        if stalled := progress.detector.stalled():
             return web.json({"status": f"{'; '.join(stalled)}; see the log"}, status=503)
         return web.json({"status": "ok"})
 
@@ -190,7 +198,7 @@ def _of_environment() -> App:
 
 
 def __getattr__(name: str) -> Any:
-    """Make `app` when Faust's command line asks for it."""
+    """Create `app` when Faust's command line first uses it."""
     if name == "app":
         return _of_environment()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""What a batch of chunks comes to, and the order in which it is written."""
+"""The result of a batch of chunks, and the order in which it is written."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -20,10 +20,11 @@ T = TypeVar("T")
 Headers = Sequence[tuple[str, bytes | None]]
 EARLIEST_MS, LATEST_MS = milliseconds(EARLIEST), milliseconds(LATEST)
 STATED_DIGITS = len(str(LATEST_MS))
+"""Maximum number of digits of a stated time of arrival."""
 
 
 class ConsumedRecord(Protocol):
-    """What is needed of a Kafka record."""
+    """The members of a Kafka record that a worker uses."""
 
     offset: int
     timestamp: int
@@ -33,12 +34,14 @@ class ConsumedRecord(Protocol):
 
 
 class Chunk(list[Any]):
-    """Records of a partition that follow one another; from offset `start` on there is none before them that can be read.
+    """Consecutive records of a partition; complete from offset `start` on.
 
-    `begins` is where Kafka's log of the partition was found to begin, if older records were asked for.
+    From `start` to the first record there is nothing that can be read. `begins` is the start of
+    Kafka's log of the partition, if older records were requested, else 0.
     """
 
     def __init__(self, start: int, records: Iterable[ConsumedRecord], begins: int = 0) -> None:
+        """Hold `records`, which are complete from offset `start` on."""
         super().__init__(records)
         self.start = start
         self.begins = begins
@@ -46,7 +49,7 @@ class Chunk(list[Any]):
 
 @dataclass
 class Batch:
-    """What a batch of chunks comes to. It holds absolute values only: it may be written any number of times, and late."""
+    """The result of a batch of chunks: absolute values, which may be written again and late."""
 
     events: dict[Kind, Columns] = field(default_factory=dict)
     windows: dict[Kind, Columns] = field(default_factory=dict)
@@ -54,16 +57,16 @@ class Batch:
     repeats: int = 0
     repeated: dict[tuple[Kind, int], list[int]] = field(default_factory=dict)
     """Offsets of the repeats, by partition."""
-    opened: dict[Kind, int] = field(default_factory=dict)
-    """Records in which somebody's identity came in the open, by the kind of their topic."""
+    unencrypted: dict[Kind, int] = field(default_factory=dict)
+    """Records in which a reporter's identity arrived unencrypted, by the kind of their topic."""
     upto: dict[tuple[Kind, int], int] = field(default_factory=dict)
-    """Offset of the last record that was taken in, by partition."""
+    """Offset of the last record that was processed, by partition."""
     gaps: dict[tuple[Kind, int], int] = field(default_factory=dict)
-    """Partitions whose chunk did not follow on, with the offset to go back to."""
+    """Partitions whose chunk did not follow the last one, with the offset to seek back to."""
 
 
 def repeats_by_partition(batch: Batch, topic_prefix: str) -> list[Repeats]:
-    """What is told of a batch's repeats: for each partition the runs of their offsets."""
+    """Return the notices about a batch's repeats: the ranges of their offsets, by partition."""
     return [
         Repeats(topic=kind.topic(topic_prefix), partition=number, runs=_runs(found))
         for (kind, number), found in batch.repeated.items()
@@ -71,7 +74,7 @@ def repeats_by_partition(batch: Batch, topic_prefix: str) -> list[Repeats]:
 
 
 def _runs(offsets: Sequence[int]) -> list[tuple[int, int]]:
-    """Ascending offsets as runs of those that follow on each other, first and last."""
+    """Return ascending offsets as ranges (first, last) of consecutive ones."""
     runs: list[tuple[int, int]] = []
     for offset in offsets:
         if runs and offset == runs[-1][1] + 1:
@@ -82,7 +85,14 @@ def _runs(offsets: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def write(store: WorkerStore, batch: Batch) -> None:
-    """Steps 4 and 5. The order matters: no window may count an event, and no checkpoint pass a record, that is not kept."""
+    """Write a batch: steps 4 and 5 of `streams.worker.engine`.
+
+    The order matters: no window may count an event, and no checkpoint pass a record, that is not
+    stored.
+
+    Raises:
+        clickhouse_driver.errors.Error: If ClickHouse cannot be used; writing again is safe.
+    """
     if batch.dead:
         store.write_dead_letters(batch.dead)
     for kind, columns in batch.events.items():
@@ -92,15 +102,16 @@ def write(store: WorkerStore, batch: Batch) -> None:
 
 
 def received_ms(record: ConsumedRecord) -> int:
-    """When a record arrived, in milliseconds since 1970: the broker's time, or an earlier one that its sender states.
+    """Return when a record arrived, in milliseconds since 1970.
 
-    In a log of an older release it is the time that the record came with. Kept within what ClickHouse can hold.
+    This is the broker's time, or an earlier one that the sender states in a header; in a log of an
+    older release, the time that the producer set. It is limited to what ClickHouse can store.
     """
     return _arrival(record.timestamp, record.headers)
 
 
 def arrivals(records: Sequence[ConsumedRecord]) -> list[int]:
-    """`received_ms` of each; quick where nobody states an arrival."""
+    """Return `received_ms` of each record; fast if no sender states a time of arrival."""
     found, headers = (
         [record.timestamp for record in records],
         [record.headers for record in records],
@@ -128,7 +139,7 @@ def _arrival(came: int, headers: Headers) -> int:
 def _decoded(
     chunks: Iterable[tuple[int, Sequence[ConsumedRecord]]], of: type[T]
 ) -> Iterable[tuple[int, T]]:
-    """(partition, what a record says) of the records in chunks of partitions, what is none left out."""
+    """Yield (partition, decoded record) of the records in chunks; skip what cannot be decoded."""
     decoder = msgspec.json.Decoder(of)
     for number, record in ((number, record) for number, records in chunks for record in records):
         try:
@@ -138,9 +149,9 @@ def _decoded(
 
 
 def heartbeat_rows(chunks: Iterable[tuple[int, Sequence[ConsumedRecord]]]) -> list[HeartbeatRow]:
-    """The heartbeats in chunks of partitions as rows, what is none left out.
+    """Return the heartbeats in chunks as rows; skip what is no heartbeat.
 
-    `written_at` is now: the one clock that is read here, as it tells of the writing.
+    `written_at` is the current time, the only one read here: it is about the write itself.
     """
     now = datetime.now(UTC)
     return [
@@ -151,7 +162,7 @@ def heartbeat_rows(chunks: Iterable[tuple[int, Sequence[ConsumedRecord]]]) -> li
 
 
 def refusal_rows(chunks: Iterable[tuple[int, Sequence[ConsumedRecord]]]) -> list[RefusalRow]:
-    """What gateways refused, in chunks of partitions, as rows; what is no such record left out."""
+    """Return the gateways' refusals in chunks as rows; skip what is no refusal."""
     now = datetime.now(UTC)
     return [
         RefusalRow(**msgspec.structs.asdict(one), written_at=now)

@@ -1,10 +1,11 @@
-"""All threads of a busy worker on one core, while that core has room for them.
+"""Pin the threads of a busy worker to one core, while that core has room for them.
 
-The threads of a Python process take turns: one works at a time, on whichever core it wakes. What it made lies in the cache of that
-core, and the next one fetches it from there. On one core they find it: a worker at full load takes in a quarter more so
-(`bench.md`). Should others need that core, another worker even, its threads wait for more than they get, and are let loose
-until they find room again. Whoever says on which cores a worker may run is obeyed: before it runs, and while it does, unless it is
-the very core that they are held to.
+The threads of a Python process take turns: one runs at a time, on whichever core it wakes. What it
+produced is in the cache of that core, and the next thread fetches it from there. On one core they
+find it: a worker at full load processes a quarter more (`bench.md`). If others need that core, such
+as another worker, the threads wait for more time than they get; then they are unpinned until there
+is room again. An affinity that somebody else sets is respected, before the worker starts and while
+it runs, unless it is the very core that the threads are pinned to.
 """
 
 import logging
@@ -14,33 +15,38 @@ from contextlib import suppress
 from pathlib import Path
 
 log = logging.getLogger(__name__)
-LOOK_INTERVAL_SECONDS = 1.0
-"""Seconds between two looks."""
+UPDATE_INTERVAL_SECONDS = 1.0
+"""Seconds between two decisions."""
 BUSY = 0.5
-"""Share of a core from which on it matters."""
+"""Share of a core that the threads use from which on pinning is worth while."""
 THREADS = Path("/proc/self/task")
 
 
-def are_better_together(ran: float, waited: float) -> bool:
-    """Whether threads gain by one core: how much of a core they had, and how much of one they waited for, all of them together.
+def should_share_core(ran: float, waited: float) -> bool:
+    """Return whether the threads are faster on one core.
 
-    Of one worker alone on a core, a thread waits while another has work outside Python, up to 0.8 of a core. Two busy workers on
-    one core get half of it each, and wait for the rest besides.
+    In a single worker on a core, a thread waits while another works outside Python, up to 0.8 of a
+    core. Two busy workers on one core get half of it each, and wait for the rest besides.
+
+    Args:
+        ran: The share of a core that all threads together used.
+        waited: The share of a core that all threads together waited for.
     """
     return ran > BUSY and waited < ran
 
 
 class Cores:
-    """Keeps the threads of this process together, or lets them loose. Does nothing where the system has no such thing."""
+    """Pins and unpins the threads of this process; does nothing on systems without affinity."""
 
     def __init__(self) -> None:
+        """Remember the cores that this process may use."""
         self._allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
         self._held = self._allowed
         self._waits: dict[str, int] = {}
         self._ran, self._at = time.process_time(), time.monotonic()
 
-    def look(self) -> None:
-        """Decide anew by what was since the last look."""
+    def update(self) -> None:
+        """Pin or unpin the threads by what they used since the last call."""
         if len(self._allowed) < 2:
             return
         try:
@@ -48,23 +54,27 @@ class Cores:
             ran, at = time.process_time(), time.monotonic()
             waited = sum(wait - self._waits.get(name, wait) for name, wait in waits.items()) / 1e9
             share = 1 / max(at - self._at, 1e-3)
-            together = are_better_together((ran - self._ran) * share, waited * share)
+            together = should_share_core((ran - self._ran) * share, waited * share)
             self._waits, self._ran, self._at = waits, ran, at
-            self.hold(together)
+            self.pin(together)
         except (
             OSError,
             ValueError,
             IndexError,
-        ) as error:  # No such figures, or no right to: they run as the system lets them.
-            log.info("threads are not kept together: %s", error)
+        ) as error:  # No scheduler statistics, or no permission: leave scheduling to the system.
+            log.info("threads are not pinned to one core: %s", error)
             with suppress(OSError):
-                self.hold(False)
+                self.pin(False)
             self._allowed = set()
 
-    def hold(self, together: bool) -> None:
-        """Hold all threads to the core that the first of them ran on last, or let them run on all that are allowed."""
+    def pin(self, together: bool) -> None:
+        """Pin all threads to the core that the main thread used last, or to all allowed cores.
+
+        Args:
+            together: Whether to pin them to one core.
+        """
         if (now := os.sched_getaffinity(0)) != self._held:
-            self._allowed = now  # Somebody else said so.
+            self._allowed = now  # Somebody else set the affinity.
         if not together:
             wanted = self._allowed
         elif len(self._held) == 1 and self._held <= self._allowed:
@@ -81,7 +91,10 @@ class Cores:
 
 
 def _waits() -> dict[str, int]:
-    """Nanoseconds for which each thread of this process waited for a core, by its number; those that end meanwhile left out."""
+    """Return the nanoseconds that each thread of this process waited for a core, by thread id.
+
+    Threads that end meanwhile are left out.
+    """
     waits = {}
     for thread in THREADS.iterdir():
         with suppress(FileNotFoundError, ProcessLookupError):

@@ -1,11 +1,16 @@
-"""The order of work for a batch of chunks: the one place where exactness is decided.
+"""The order of work for a batch of chunks: the one place that makes counting exactly-once.
 
-1. decode and validate each record: bad ones become dead letters; 2. judge: drop repeats, by the order of offsets within the
-partition; 3. fold into windows; 4. write raw rows; 5. write the touched windows' absolute values and the checkpoint, in one atomic
-part; only then may the chunks be acknowledged. Steps 1 to 3 are here, `streams.worker.batch.write` is 4 and 5; the next batch may
-be taken in while one is being written, but is written only after it. A write that failed is repeated: rows are keyed by offset and
-values carry theirs, so what is written twice, or late, converges. After any other error the memory of the partitions is dropped and
-the same chunks are taken in again.
+1. Decode and validate each record; bad ones become dead letters.
+2. Judge: drop repeats, by the order of offsets within the partition.
+3. Fold into windows.
+4. Write raw rows.
+5. Write the touched windows' absolute values and the checkpoint, in one atomic part.
+
+Only then may the chunks be acknowledged. Steps 1 to 3 are here, `streams.worker.batch.write` is 4
+and 5. The next batch may be processed while one is being written, but is written only after it. A
+write that failed is repeated: rows are keyed by offset and values carry theirs, so what is written
+twice, or late, converges. After any other error the memory of the partitions is dropped and the
+same chunks are processed again.
 """
 
 import logging
@@ -30,11 +35,14 @@ from streams.worker.table_rows import DeadLetter
 
 log = logging.getLogger(__name__)
 PIECE = 500
-"""Records that are decoded and made rows together: so few that all of it stays in the processor's cache, a quarter less time."""
+"""Records that are decoded and converted to rows together.
+
+So few fit in the processor's cache, which saves a quarter of the time.
+"""
 
 
 class Engine:
-    """Takes in chunks of the kinds' topics. Not thread-safe: one thread at a time."""
+    """Processes chunks of the kinds' topics. Not thread-safe: one thread at a time."""
 
     def __init__(
         self,
@@ -44,32 +52,49 @@ class Engine:
         sealer: Sealer,
         keeping: RetentionCheck = RetentionCheck(),
     ) -> None:
+        """Start without memory of any partition.
+
+        Args:
+            store: A connection for this engine only.
+            topic_prefix: What the names of this installation's topics begin with.
+            reader: Decodes and validates records.
+            sealer: Encrypts reporters' identities that arrive unencrypted.
+            keeping: The retention of raw events; older events are refused.
+        """
         self._store = store
         self._prefix = topic_prefix
         self._reader = reader
         self._keeping = keeping
         self._sealer = sealer
-        self._opened: Counter[Kind] = Counter()
-        self._told: set[Kind] = set()
+        self._unencrypted: Counter[Kind] = Counter()
+        self._warned: set[Kind] = set()
         self._partitions: dict[tuple[Kind, int], Partition] = {}
 
     def forget(self) -> None:
-        """Drop all memory: it is loaded again from the store."""
+        """Drop all memory of partitions; it is loaded again from the store."""
         self._partitions.clear()
 
     def take(self, chunks: Iterable[tuple[Kind, int, Sequence[ConsumedRecord]]]) -> Batch:
-        """Steps 1 to 3 for chunks given in the order of their offsets. Reads the store, writes nothing."""
+        """Do steps 1 to 3 for chunks; this reads the store and writes nothing.
+
+        Args:
+            chunks: (kind, partition, records), in the order of offsets within each partition.
+
+        Raises:
+            clickhouse_driver.errors.Error: If ClickHouse cannot be used; call `forget` before the
+                next attempt.
+        """
         batch = Batch()
-        self._opened.clear()
+        self._unencrypted.clear()
         for kind, number, records in chunks:
             self._take(batch, kind, number, records)
-        batch.opened = self._tell_opened()
+        batch.unencrypted = self._warn_of_unencrypted()
         for kind, number in batch.upto:
             append(batch.windows, kind, self._partitions[kind, number].changes())
         return batch
 
     def written(self, batch: Batch) -> None:
-        """A batch was written: what it brought may be let go of when memory runs full."""
+        """Note that a batch was written: its minutes may be dropped when memory is full."""
         for key, upto in batch.upto.items():
             if partition := self._partitions.get(key):
                 partition.written = max(partition.written, upto)
@@ -100,7 +125,8 @@ class Engine:
             newer = self._load(partition, chain.from_iterable(minutes))
             if newer is None:
                 break
-            # Another worker is ahead of us in this partition (it owned it a moment ago): go on from where it stands.
+            # Another worker, which owned the partition a moment ago, is ahead: continue from its
+            # checkpoint.
             partition = Partition(kind, number, newer)
         for (columns, kept), its in zip(pieces, minutes, strict=True):
             judged = partition.judge(its, columns)
@@ -122,10 +148,11 @@ class Engine:
     def _is_gap(
         self, batch: Batch, partition: Partition, records: Sequence[ConsumedRecord]
     ) -> bool:
-        """Whether records are missing before a chunk, so that it has to be fetched again from where we stand.
+        """Return whether records are missing before a chunk, so that they must be fetched again.
 
-        A chunk tells from where on it holds all that can be read: what lies before its first record may be the markers of
-        transactions and aborted records, or have been removed by retention. The latter is a loss, and is told.
+        A chunk says from which offset on it is complete: before its first record there may be
+        markers of transactions and aborted records, or records that retention deleted. The latter
+        are a loss, which is logged.
         """
         key, expected = (partition.kind, partition.number), partition.position + 1
         if records[0].offset <= expected:
@@ -146,7 +173,7 @@ class Engine:
     def _read(
         self, kind: Kind, number: int, records: Sequence[ConsumedRecord], dead: list[DeadLetter]
     ) -> tuple[Columns, Sequence[ConsumedRecord]]:
-        """The valid events as rows, and their records; the others become dead letters."""
+        """Return the valid events as rows, and their records; the others become dead letters."""
 
         def rows(events: list[Read], records: Sequence[ConsumedRecord]) -> Columns:
             return columns_maker(kind)(
@@ -173,28 +200,32 @@ class Engine:
         )
 
     def _sealed(self, kind: Kind, events: list[Read]) -> list[Read]:
-        """The events with who reported sealed. The gateway does it; what was put into Kafka by others may be in the open."""
+        """Return the events with reporters' identities encrypted.
+
+        The gateway does that; others may write unencrypted events to Kafka.
+        """
         if kind is not FEEDBACK or all(hides(event.data.reporter) for event in events):
             return events
-        closed = []
+        sealed = []
         for event in events:
             if not hides(event.data.reporter):
-                self._opened[kind] += 1
+                self._unencrypted[kind] += 1
                 data = msgspec.structs.replace(
                     event.data, reporter=self._sealer.seal(event.data.reporter)
                 )
                 event = msgspec.structs.replace(event, data=data)
-            closed.append(event)
-        return closed
+            sealed.append(event)
+        return sealed
 
-    def _tell_opened(self) -> dict[Kind, int]:
-        for kind in self._opened.keys() - self._told:
-            self._told.add(kind)
+    def _warn_of_unencrypted(self) -> dict[Kind, int]:
+        for kind in self._unencrypted.keys() - self._warned:
+            self._warned.add(kind)
             log.warning(
-                "%s: who reported came in the open and was sealed here; it stays open in Kafka, so send it through the gateway",
+                "%s: reporter identity arrived unencrypted; encrypted before storage, but it stays "
+                "unencrypted in Kafka: send such events through the gateway",
                 kind.topic(self._prefix),
             )
-        return dict(self._opened)
+        return dict(self._unencrypted)
 
     def _read_one(self, kind: Kind, record: ConsumedRecord) -> Read:
         event = self._reader.read(record.value or b"")
@@ -210,7 +241,11 @@ class Engine:
         return event
 
     def _load(self, partition: Partition, minutes: Iterable[int]) -> Checkpoint | None:
-        """Load the stored minutes that rows need. A checkpoint, when the store is ahead of the partition's position."""
+        """Load the stored minutes that rows need.
+
+        Returns:
+            None; or the newer checkpoint if the store is ahead of the partition's position.
+        """
         missing = partition.missing(minutes)
         if not missing:
             return None
@@ -228,11 +263,10 @@ class Engine:
         self, kind: Kind, number: int, record: ConsumedRecord, refusal: RefusalError
     ) -> DeadLetter:
         payload = record.value or b""
-        closed = sealed_remains(payload, self._sealer)
-        if (
-            closed is not payload and refusal.category is not RefusalCategory.CONFLICT
-        ):  # A conflict was counted when it was read.
-            self._opened[kind] += 1
+        sealed = sealed_remains(payload, self._sealer)
+        # The identity of a conflict was counted when the record was read.
+        if sealed is not payload and refusal.category is not RefusalCategory.CONFLICT:
+            self._unencrypted[kind] += 1
         received_at = from_milliseconds(received_ms(record))
         return DeadLetter(
             topic=kind.topic(self._prefix),
@@ -242,8 +276,8 @@ class Engine:
             category=refusal.category.value,
             reason=refusal.reason,
             key=record.key or b"",
-            payload=closed,
+            payload=sealed,
             kind=kind.name,
-            agency=stated_sender(closed).agency,
+            agency=stated_sender(sealed).agency,
             changed_at=received_at,
         )

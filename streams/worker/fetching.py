@@ -1,8 +1,8 @@
-"""Parts of aiokafka's fetcher that say from which offset on a chunk holds all that can be read.
+"""Parts of aiokafka's fetcher that say from which offset on a chunk is complete.
 
-The offsets of a partition's log have holes: markers of transactions, aborted records, what
-compaction or retention removed. Only the fetcher knows them from records that went astray on their
-way through Faust. `streams.worker.patches` puts these classes in the place of aiokafka's.
+The offsets of a partition's log have gaps: markers of transactions, aborted records, what
+compaction or retention removed. Only the fetcher can tell these from records that were lost on
+their way through Faust. `streams.worker.patches` replaces aiokafka's classes by these.
 """
 
 from typing import Any
@@ -14,21 +14,24 @@ from streams.worker.batch import Chunk
 
 
 class PartitionState(TopicPartitionState):  # type: ignore[misc]
-    """Where a partition is read, and where no record was found on the way there."""
+    """The position of a partition, and the range just before it that holds no record."""
 
     def __init__(self, assignment: Any) -> None:
+        """Start without a known range."""
         super().__init__(assignment)
         self.unreadable = (0, 0)
-        """`[from, to)`: read last, and found to hold no record."""
+        """`[from, to)`: the range read last, which holds no record."""
         self.begins = 0
-        """Where the log was found to begin when older records were asked for; 0 while they were not."""
+        """The start of the log, known after older records were requested; 0 before that."""
         self._asked_for: int | None = None
 
     def await_reset(self, strategy: int) -> None:
+        """Remember the requested position, before the position is reset."""
         self._asked_for = self._position
         super().await_reset(strategy)
 
     def reset_to(self, position: int) -> None:
+        """Reset the position; a later one than requested is the start of the log."""
         super().reset_to(position)
         asked_for, self._asked_for = self._asked_for, None
         if asked_for is not None and asked_for < position:
@@ -36,7 +39,7 @@ class PartitionState(TopicPartitionState):  # type: ignore[misc]
             self.begins = position
 
     def since(self, position: int) -> int:
-        """From where on there is no record before a position, as far as it is known."""
+        """Return the first offset from which on no record is known to precede `position`."""
         return self.unreadable[0] if self.unreadable[1] == position else position
 
     def read(self, since: int, until: int) -> None:
@@ -45,9 +48,10 @@ class PartitionState(TopicPartitionState):  # type: ignore[misc]
 
 
 class ChunkResult(FetchResult):  # type: ignore[misc]
-    """What was fetched of a partition, handed out as chunks."""
+    """The fetched records of a partition, returned as chunks."""
 
     def getall(self, max_records: int | None = None) -> list[Any]:
+        """Return a chunk of at most `max_records` records; empty if there are none."""
         tp = self._topic_partition
         if not self.has_more() or not self.check_assignment(tp):
             return []

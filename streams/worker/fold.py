@@ -1,8 +1,10 @@
-"""One Kafka partition's memory: what was seen, and its windows. Rows in, changed window values out; no I/O, no clock.
+"""The memory of one Kafka partition: identities seen, and windows. No I/O, no clock.
 
-The state is a pure function of the partition's log up to `position`. Memory holds whole minutes: their identities and their
-window values. A minute that is not held is either newer than any that is known (so it is empty), or it is stored and must be
-loaded before its events are judged: `missing` names those. A repeat has the original's time, so it meets it in its minute.
+Rows go in, changed window values come out. The state is a pure function of the partition's log up
+to `position`. Memory holds whole minutes: their identities and their window values. A minute that
+is not held is either newer than any known one (so it is empty), or it is stored and must be loaded
+before its events are judged: `missing` names those. A repeat has the original's time, so it meets
+it in its minute.
 """
 
 from collections.abc import Iterable
@@ -24,18 +26,22 @@ from streams.worker.rows import (
 )
 
 MAX_IDENTITIES = 400_000
+"""Identities in memory, over all partitions.
+
+A minute that was dropped is loaded again when a late event needs it.
+"""
 MAX_CELLS = 80_000
-"""Bounds of the memory of all partitions; a minute that was let go of is loaded again when a late event needs it."""
+"""Cells in memory, over all partitions."""
 
 
 def minutes_of(columns: Columns) -> list[int]:
-    """First second of each row's window."""
+    """Return the first second of each row's window."""
     return [at // 60_000 * 60 for at in columns[OCCURRED_AT]]
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Up to where a partition was folded, and the newest window that it has (first second); -1 for none."""
+    """The last offset of a partition that is counted, and its newest window; -1 for none."""
 
     offset: int = -1
     newest_window: int = -1
@@ -43,29 +49,31 @@ class Checkpoint:
 
 @dataclass
 class Judged:
-    """A chunk's rows after deduplication: those that count, and their windows."""
+    """A chunk's rows after deduplication, and their windows."""
 
     columns: Columns
     minutes: list[int]
     repeats: list[int] = field(default_factory=list)
-    """Indexes in the chunk."""
+    """Indexes of repeats in the chunk."""
     conflicts: dict[int, RefusalError] = field(default_factory=dict)
-    """Index in the chunk → what it contradicts."""
+    """Index in the chunk → the refusal of an event that contradicts an earlier one."""
 
 
 def checkpoint_row(kind: Kind, number: int, upto: int) -> Row:
-    """The row of the windows table that says up to where a partition is counted: that of 1970, all else empty."""
+    """Return the checkpoint row of the windows table: minute 1970, all other columns empty."""
     middle = windows_table(kind).columns[2:-1]
     return (0, number, *("" if "String" in column.type else 0 for column in middle), upto)
 
 
 class Partition:
-    """The state of one partition of a kind's topic up to `position`, the offset of the last record taken in.
+    """The state of one partition of a kind's topic up to `position`, the last offset processed.
 
-    Up to `written` it is in the store, too: a minute that changed later must stay, as it could not be loaded as it was.
+    Up to `written` it is in the store, too: a minute that changed later must stay in memory,
+    because the store does not have it yet.
     """
 
     def __init__(self, kind: Kind, number: int, checkpoint: Checkpoint) -> None:
+        """Start at a checkpoint, with no minute in memory."""
         self.kind = kind
         self.number = number
         self.position = checkpoint.offset
@@ -78,7 +86,7 @@ class Partition:
         self._fold = folder(kind)
 
     def missing(self, minutes: Iterable[int]) -> set[int]:
-        """Those minutes that are stored but not in memory; new ones are opened, empty."""
+        """Return the minutes that are stored but not in memory; start new ones empty."""
         missing = set()
         for start in set(minutes):
             if start not in self._cells:
@@ -94,7 +102,13 @@ class Partition:
         identities: Iterable[tuple[int, int, int]],
         values: Iterable[tuple[int, Cell, list[int]]],
     ) -> None:
-        """Take in whole minutes: (minute, identity, body) of their events, (minute, cell, counts) of their windows."""
+        """Load whole minutes into memory.
+
+        Args:
+            minutes: The first seconds of the minutes.
+            identities: (minute, identity, body) of their events.
+            values: (minute, cell, counts) of their windows.
+        """
         for start in minutes:
             self._identities[start], self._cells[start] = {}, {}
         for start, identity, body in identities:
@@ -103,9 +117,12 @@ class Partition:
             self._cells[start][cell] = counts
 
     def judge(self, minutes: list[int], columns: Columns) -> Judged:
-        """Drop what was seen before from both. The first record of an identity counts; one that says otherwise is a conflict."""
+        """Drop the rows seen before from `minutes` and `columns`, in place.
+
+        The first record of an identity counts; one with another body is a conflict.
+        """
         judged = Judged(columns, minutes)
-        gone = []
+        dropped = []
         held = map(self._identities.__getitem__, minutes)
         for index, (known, identity, body) in enumerate(
             zip(held, columns[IDENTITY], columns[BODY], strict=True)
@@ -113,26 +130,29 @@ class Partition:
             if identity not in known:
                 known[identity] = body
                 continue
-            gone.append(index)
+            dropped.append(index)
             if known[identity] == body:
                 judged.repeats.append(index)
             else:
                 name = columns[EVENT_ID][index]
-                reason = f"The event {name} was received before with other content; a correction needs an id of its own."
+                reason = (
+                    f"The event {name} was received before with other content; "
+                    "a correction needs an id of its own."
+                )
                 judged.conflicts[index] = RefusalError(RefusalCategory.CONFLICT, reason)
-        for values in (minutes, *columns) if gone else ():
-            for index in reversed(gone):  # Few: what follows moves up, and nothing is looked at.
+        for values in (minutes, *columns) if dropped else ():
+            for index in reversed(dropped):  # Few: the rest moves up without being read.
                 del values[index]
         return judged
 
     def fold(self, judged: Judged, upto: int) -> None:
-        """Count rows into their windows and move on to offset `upto`."""
+        """Count rows in their windows and move to offset `upto`."""
         self._fold(judged.minutes, judged.columns, self._cells, self._touched)
         self.position = upto
         self._newest = max(self._newest, max(judged.minutes, default=-1))
 
     def changes(self) -> Columns:
-        """What to write of windows since it was last asked: the values as they are now, the checkpoint last."""
+        """Return the current values of the windows changed since the last call, checkpoint last."""
         checkpoint = checkpoint_row(self.kind, self.number, self.position)
         touched, self._touched = self._touched, []
         if not touched:
@@ -150,7 +170,10 @@ class Partition:
         return [[*column, value] for column, value in zip(columns, checkpoint, strict=True)]
 
     def forget_old(self, share: float) -> None:
-        """Let go of the oldest written minutes beyond this partition's share of the bounds; the newest stays."""
+        """Drop the oldest written minutes beyond this partition's share of the bounds.
+
+        The newest minute stays.
+        """
         most_identities, most_cells = MAX_IDENTITIES * share, MAX_CELLS * share
         identities, cells = (
             sum(map(len, self._identities.values())),

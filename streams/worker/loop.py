@@ -1,6 +1,7 @@
-"""The loop that takes batches of chunks through the engine and into the store: it never raises and never gives up.
+"""The loop that processes batches of chunks and writes them: it never raises and never gives up.
 
-While a batch is being written the next one is taken in: the one waits for ClickHouse, the other is Python's work.
+While one batch is being written the next one is processed: the one waits for ClickHouse, the other
+uses Python.
 """
 
 import asyncio
@@ -32,29 +33,45 @@ from streams.worker.batch import (
     write,
 )
 from streams.worker.engine import Engine
+from streams.worker.heartbeats import HeartbeatWriter
 from streams.worker.progress import Progress
-from streams.worker.pulse import HeartbeatWriter
 from streams.worker.store import WorkerStore
 from streams.worker.table_rows import DeadLetter
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-LINGER = 0.05
-"""Seconds to wait for more chunks once there is one: fewer, larger inserts."""
+LINGER_SECONDS = 0.05
+"""Seconds to wait for more chunks once there is one, for fewer and larger inserts."""
 MAX_RECORDS = 40_000
-"""Records in a batch, about: one insert of so many costs ClickHouse two thirds of what two of half as many do."""
+"""About how many records a batch holds.
+
+One insert of so many costs ClickHouse two thirds of what two inserts of half as many cost.
+"""
 MAX_CHUNKS = 8
-"""Chunks that wait, of a MB each at most, when no more are fetched."""
+"""Number of waiting chunks, of at most a MB each, at which no more are fetched."""
 
 
 class AppStoppedError(Exception):
-    """The app stops: what is in hand will be read again by the partition's next owner."""
+    """The app stops: the partition's next owner will consume the current batch again."""
 
 
-class Work:
-    """Chunks come in by `put`, are written by `run`, and then acknowledged. Those of heartbeats go their own way: `pulse`."""
+class WorkLoop:
+    """Queues chunks, processes and writes them in batches, and acknowledges them.
+
+    Chunks of heartbeats have a queue of their own, `heartbeats`.
+    """
 
     def __init__(self, app: faust.App, settings: Settings, progress: Progress) -> None:
+        """Prepare the engine, two connections and two threads.
+
+        Args:
+            app: The worker's app.
+            settings: The installation's settings.
+            progress: Gets the time of arrival of the newest written records.
+
+        Raises:
+            SealError: If the key that encrypts reporters' identities is missing or unusable.
+        """
         self._app = app
         self._progress = progress
         self._prefix = settings.topic_prefix
@@ -66,40 +83,48 @@ class Work:
         self._chunks: asyncio.Queue[Any] = asyncio.Queue()
         self._room = asyncio.Event()
         self._room.set()
-        self.pulse = HeartbeatWriter(app, settings, lambda: not self.stands_still())
-        # clickhouse-driver wants a thread for each connection, and the event loop must breathe: heartbeats to Kafka, the web port.
+        self.heartbeats = HeartbeatWriter(app, settings, lambda: not self.is_stuck())
+        # clickhouse-driver needs a thread for each connection, and the event loop must stay
+        # responsive: for Kafka's heartbeats and the web port.
         self._taking = ThreadPoolExecutor(1, thread_name_prefix="take")
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="write")
         self._written: list[Batch] = []
         self._rebalanced = False
         self._begun: deque[float] = deque()
-        self._patience = settings.stale_after_seconds / 2
+        self._stuck_seconds = settings.stale_after_seconds / 2
         self._last_written = 0.0
         self._failing = 0
 
     @property
     def in_hand_since(self) -> float | None:
-        """When the oldest batch in hand was begun (monotonic clock); None between batches. A store that hangs raises nothing."""
+        """Return when the oldest unwritten batch was begun (monotonic); None if there is none.
+
+        A store that hangs raises nothing, so this is how a hang is noticed.
+        """
         return self._begun[0] if self._begun else None
 
-    def stands_still(self) -> bool:
-        """Whether a batch is in hand and none gets written: a try failed, or the last is long ago."""
+    def is_stuck(self) -> bool:
+        """Return whether batches are not written: an attempt failed, or none succeeded lately."""
         since = self.in_hand_since
         return self._failing > 0 or (
-            since is not None and time.monotonic() - max(since, self._last_written) > self._patience
+            since is not None
+            and time.monotonic() - max(since, self._last_written) > self._stuck_seconds
         )
 
     def is_urgent(self, tp: TP) -> bool:
-        """Whether what comes from a partition goes ahead of what waits."""
+        """Return whether records of a partition go ahead of waiting ones."""
         return bool(tp.topic == self._prefix + HEARTBEATS)
 
     @property
     def wants_urgent(self) -> bool:
-        """Whether there is room for more of it."""
-        return not self.pulse.full
+        """Return whether there is room for more urgent chunks."""
+        return not self.heartbeats.full
 
     async def room(self, seconds: float) -> bool:
-        """Whether there is room for more chunks, or is within so many seconds: memory stays bounded while the engine is behind."""
+        """Return whether there is room for more chunks; wait for it up to so many seconds.
+
+        This bounds the memory while the engine lags.
+        """
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._room.wait()
@@ -108,23 +133,23 @@ class Work:
     def put(self, event: Any) -> None:
         """Queue a chunk."""
         if self.is_urgent(event.message.tp):
-            self.pulse.put(event)
+            self.heartbeats.put(event)
         else:
             self._chunks.put_nowait(event)
-            self._mark_room()
+            self._update_room()
 
-    def _mark_room(self) -> None:
+    def _update_room(self) -> None:
         if self._chunks.qsize() < MAX_CHUNKS:
             self._room.set()
         else:
             self._room.clear()
 
     def rebalanced(self) -> None:
-        """Partitions came or went: what is remembered of them may be outdated."""
+        """Note that partitions were reassigned: the memory of them may be outdated."""
         self._rebalanced = True
 
     async def run(self) -> None:
-        """Take in batches until the app stops."""
+        """Process and write batches until the app stops."""
         writing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         writing.set_result(None)
         try:
@@ -135,9 +160,8 @@ class Work:
                 await self._go_back(batch)
                 for event in events:
                     if event.message.topic in self._kinds:
-                        del event.value[
-                            :-1
-                        ]  # What was taken in is in the batch; the last record tells how far that is.
+                        # Their events are in the batch; the last record is kept for its offset.
+                        del event.value[:-1]
                 await writing
                 writing = asyncio.ensure_future(self._write(batch, events))
         except AppStoppedError:
@@ -148,15 +172,15 @@ class Work:
 
     async def _gather(self) -> list[Any]:
         events = [await self._chunks.get()]
-        self._mark_room()
+        self._update_room()
         records = len(events[0].value)
-        deadline = asyncio.get_running_loop().time() + LINGER
+        deadline = asyncio.get_running_loop().time() + LINGER_SECONDS
         while records < MAX_RECORDS and (left := deadline - asyncio.get_running_loop().time()) > 0:
             try:
                 event = await asyncio.wait_for(self._chunks.get(), left)
             except TimeoutError:
                 break
-            self._mark_room()
+            self._update_room()
             events.append(event)
             records += len(event.value)
         return events
@@ -172,7 +196,7 @@ class Work:
         async def attempt() -> Batch:
             nonlocal failed
             if self._rebalanced or failed:
-                await asyncio.wait([writing])  # What is loaded anew must hold what was in hand.
+                await asyncio.wait([writing])  # What is loaded again must include that batch.
                 self._rebalanced = False
                 self._engine.forget()
             failed = True
@@ -184,7 +208,7 @@ class Work:
             return self._engine.take(chunks)
 
         with metrics.TAKE_SECONDS.time():
-            return await self._insist(attempt)
+            return await self._retry(attempt)
 
     async def _write(self, batch: Batch, events: list[Any]) -> None:
         refused = refusal_rows(
@@ -199,10 +223,10 @@ class Work:
                 self._store.write_refusals(refused)
 
         with metrics.WRITE_SECONDS.time():
-            # The copies before the checkpoint moves past them: after it, one that failed would not be made again.
-            await self._insist(lambda: self._copy(batch.dead))
-            await self._insist(lambda: self._tell_repeats(batch))
-            await self._insist(lambda: self._in(self._writing, attempt))
+            # The copies go before the checkpoint: after it, a failed copy would not be made again.
+            await self._retry(lambda: self._copy(batch.dead))
+            await self._retry(lambda: self._publish_repeats(batch))
+            await self._retry(lambda: self._in(self._writing, attempt))
         metrics.count(batch)
         batch.events.clear()
         batch.windows.clear()
@@ -216,14 +240,19 @@ class Work:
                 (self._kinds.get(event.message.topic), event.message.partition),
                 event.message.tp,
             )
-            # A partition may have moved to another worker meanwhile: what was written stands, its new owner acknowledges.
+            # A partition may have been reassigned meanwhile: what was written stands, and its new
+            # owner acknowledges.
             if tp in mine and key not in batch.gaps:
                 event.message.ack(self._app.consumer)
-                metrics.progress(tp, event.value[-1])
+                metrics.mark_written(tp, event.value[-1])
                 self._progress.wrote(tp, received_ms(event.value[-1]))
 
-    async def _insist(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Try until it succeeds. Raises `AppStoppedError` when the app stops and it still does not."""
+    async def _retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Call `attempt` until it succeeds.
+
+        Raises:
+            AppStoppedError: If the app stops before it succeeds.
+        """
         wait, failed = 0.2, False
         try:
             while True:
@@ -237,7 +266,7 @@ class Work:
                     self._failing, failed = self._failing + (not failed), True
                     metrics.RETRIES.inc()
                     log.warning(
-                        "not written, trying again in %.1f s: %s",
+                        "batch not written, trying again in %.1f s: %s",
                         wait,
                         str(error).partition("Stack trace")[0].strip(),
                     )
@@ -247,7 +276,7 @@ class Work:
             self._failing -= failed
 
     async def _copy(self, letters: list[DeadLetter]) -> None:
-        """Tell other readers of dead letters, by their topic."""
+        """Publish copies of dead letters to their topic, for other readers."""
         topic = self._prefix + DEAD_LETTERS
         sent = [
             await self._app.producer.send(
@@ -262,8 +291,8 @@ class Work:
         ]
         await asyncio.gather(*sent)
 
-    async def _tell_repeats(self, batch: Batch) -> None:
-        """Tell who sent them of records that were dropped as repeats."""
+    async def _publish_repeats(self, batch: Batch) -> None:
+        """Publish notices about the records that were dropped as repeats, for their senders."""
         sent = [
             await self._app.producer.send(
                 self._prefix + REPEATS,
@@ -279,16 +308,20 @@ class Work:
         await asyncio.gather(*sent)
 
     async def _go_back(self, batch: Batch) -> None:
-        """Fetch again what a rebalance or a restart of the fetcher let slip."""
+        """Seek back to records that were lost in a rebalance or a restart of the fetcher."""
         for (kind, number), offset in batch.gaps.items():
             tp = TP(kind.topic(self._prefix), number)
             log.warning(
-                "%s[%d]: a chunk is missing, fetching again from %d", tp.topic, number, offset
+                "%s[%d]: a chunk is missing, fetching again from offset %d",
+                tp.topic,
+                number,
+                offset,
             )
-            await self._insist(partial(self._seek, tp, offset))
+            await self._retry(partial(self._seek, tp, offset))
 
     async def _seek(self, tp: TP, offset: int) -> None:
-        # In the consumer's own thread, which is not in the middle of a fetch then. The partition may move this very moment.
+        # This runs in the consumer's own thread, so not during a fetch. The partition may be
+        # reassigned at this very moment.
         with suppress(IllegalStateError):
             if tp in self._app.consumer.assignment():
                 await self._app.consumer.seek_wait({tp: offset})

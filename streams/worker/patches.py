@@ -1,8 +1,8 @@
-"""Patch libraries for the worker's whole process.
+"""Patch libraries for the whole process of a worker.
 
-What makes the worker's app calls `apply`; importing this module changes nothing. Each patch says
-why. `tests/unit/test_patches.py` fails when a library's version or the code that is replaced is
-another one than `WRITTEN_FOR` says.
+`streams.worker.app.create` calls `apply`; importing this module changes nothing. Each patch says
+why. `tests/unit/test_patches.py` fails if a library's version is not the one in `WRITTEN_FOR` or
+the replaced code has changed.
 """
 
 import logging
@@ -20,37 +20,37 @@ WRITTEN_FOR = {"aiokafka": "0.14.0", "clickhouse-driver": "0.2.11"}
 
 @cache
 def apply() -> None:
-    """Patch aiokafka's fetcher and clickhouse-driver's column of times; a second call changes nothing."""
+    """Patch aiokafka's fetcher and clickhouse-driver's column of times; safe to call again."""
     _keep_records_unwrapped()
     _hand_out_chunks()
     _take_ticks()
-    # Its errors reach the worker as exceptions; its warnings would repeat them at each attempt.
+    # Its errors reach the worker as exceptions; its warnings would repeat them at every attempt.
     logging.getLogger("clickhouse_driver").setLevel(logging.ERROR)
 
 
 def _keep_records_unwrapped() -> None:
-    """Leave records as aiokafka unpacked them.
+    """Use records as aiokafka unpacked them.
 
-    It wraps each into a dataclass of eleven fields: a fifth of all that a worker does. The engine
-    needs offset, timestamp, headers, key and value, which the unpacked record has.
+    It wraps each in a dataclass of eleven fields, which takes a fifth of a worker's time. The
+    engine needs offset, timestamp, headers, key and value, which the unpacked record has.
     """
     fetcher.PartitionRecords._consumer_record = lambda self, tp, record: record
 
 
 def _hand_out_chunks() -> None:
-    """Have the fetcher say from which offset on a chunk holds all that can be read.
+    """Have the fetcher return chunks that say from which offset on they are complete.
 
-    Nothing outside of the fetcher knows it: `streams.worker.fetching` says why.
+    Only the fetcher knows that (`streams.worker.fetching`).
     """
     fetcher.FetchResult = ChunkResult
     subscription_state.TopicPartitionState = PartitionState
 
 
 def _take_ticks() -> None:
-    """Send times that are ticks already as they are.
+    """Send times unchanged if they are ticks already.
 
-    The worker's rows hold times as the ticks that ClickHouse takes. The driver takes them, too, but
-    looks at each of them, which takes longer than to send them.
+    The worker's rows hold times as the ticks that ClickHouse stores. The driver accepts ticks, but
+    checks each of them, which takes longer than sending them.
     """
     prepare = DateTime64Column.prepare_items
 

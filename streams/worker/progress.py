@@ -1,8 +1,9 @@
-"""Is every partition moving? What Kafka holds against what ClickHouse has counted, for the partitions of a worker.
+"""Detect partitions that stall, by comparing Kafka's offsets with ClickHouse's checkpoints.
 
-A partition can stand still while its worker lives and the others flow: then heartbeats pass and screens would stay green. So
-progress is measured at both ends of the way, not told by the code in between. A stall is said in the log (once when it begins and
-once when it ends), in the metrics, in /readyz, and in the table `progress`, from which the screens know.
+A partition can stall while its worker lives and other partitions proceed: then heartbeats pass and
+screens would stay green. So progress is measured at both ends of the path, not reported by the code
+in between. A stall is visible in the log (when it begins and when it ends), in the metrics, in
+/readyz, and in the table `progress`, which the screens read.
 """
 
 import asyncio
@@ -26,11 +27,12 @@ from streams.worker.store import WorkerStore
 from streams.worker.table_rows import ProgressRow
 
 log = logging.getLogger(__name__)
-LOOK_INTERVAL_SECONDS = 2.0
-"""Seconds between two looks."""
-STALL_SECONDS = 10.0
-"""Seconds that Kafka has to say where partitions end."""
+CHECK_INTERVAL_SECONDS = 2.0
+"""Seconds between two checks."""
+ANSWER_SECONDS = 10.0
+"""Seconds that Kafka and ClickHouse have to answer."""
 MAX_SEEN = 512
+"""Number of log ends remembered per partition; beyond it every second one is forgotten."""
 
 
 class KindPartition(NamedTuple):
@@ -40,91 +42,107 @@ class KindPartition(NamedTuple):
     partition: int
 
     def __str__(self) -> str:
+        """Return the partition's name for logs, such as `filing[0]`."""
         return f"{self.kind}[{self.partition}]"
 
 
 class OffsetRange(NamedTuple):
-    """How far a partition reaches, as Kafka says; offsets."""
+    """The extent of a partition's log according to Kafka, in offsets."""
 
     end: int
-    """Where the next record will lie."""
+    """Offset of the next record."""
     stable: int
-    """Where the oldest open transaction begins; the end where there is none. Only what is before it can be read."""
+    """Start of the oldest open transaction, else the end; only records before it can be read."""
     unreadable: tuple[int, int] = (0, 0)
-    """`[from, to)`: read last, and found to hold no record; markers and aborted records of transactions lie there."""
+    """`[from, to)`: the range read last, which holds only markers and aborted records."""
 
     def passed(self, written: int) -> int:
-        """`written`, or further where nothing can be read from there on."""
+        """Return `written`, or a later offset if no record can be read in between."""
         since, until = self.unreadable
         return until if since <= written < until else written
 
 
 @dataclass
-class PartitionStanding:
-    """How a partition stands; times are seconds of a clock that never jumps."""
+class PartitionProgress:
+    """The progress of a partition; times are seconds of a monotonic clock."""
 
     moved: float
-    """When it was last written to, or had nothing to write."""
+    """When it was last written to, or had no lag."""
     written: int = 0
-    """Offset up to which, itself not included, records are written, or cannot be read."""
+    """Offset up to which, exclusive, records are written or cannot be read."""
     end: int = 0
+    """Offset of the next record."""
     stable: int = 0
-    """Offset of the oldest open transaction, or the end."""
+    """Start of the oldest open transaction, else the end."""
     waits: deque[tuple[float, int]] = field(default_factory=deque)
-    """Ends of the partition that are not written yet, with when they were first seen, oldest first."""
+    """(first seen, end) of log ends that are not written yet, oldest first."""
     stalled: bool = False
+    """Whether the partition stalls."""
 
     @property
     def lag(self) -> int:
-        """Records that wait to be written."""
+        """Return the number of records that are not written yet."""
         return max(self.end - self.written, 0)
 
     @property
     def held(self) -> bool:
-        """Whether all that waits waits for a sender to end its transaction."""
+        """Return whether the whole lag is due to an open transaction of a sender."""
         return self.stable <= self.written < self.end
 
 
-class Watch:
-    """Follows partitions from look to look; no I/O, no clock."""
+class StallDetector:
+    """Tracks the progress of partitions; no I/O, no clock."""
 
     def __init__(self, stale_after: float) -> None:
-        self._stale_after = stale_after
-        self.partitions: dict[KindPartition, PartitionStanding] = {}
+        """Track no partition yet.
 
-    def look(
+        Args:
+            stale_after: Seconds without progress after which a partition with a lag stalls.
+        """
+        self._stale_after = stale_after
+        self.partitions: dict[KindPartition, PartitionProgress] = {}
+
+    def update(
         self,
         now: float,
-        extents: Mapping[KindPartition, OffsetRange],
+        ranges: Mapping[KindPartition, OffsetRange],
         written: Mapping[KindPartition, int],
     ) -> list[str]:
-        """Take in how far the partitions of `extents` reach and are written; others are no longer followed.
+        """Update the progress of the partitions of `ranges`; stop tracking all others.
 
-        Returns what there is to say: a line for each partition that stands still since, or moves again. One stands still that has
-        had records to write for `stale_after` seconds and of which none was written in that time.
+        A partition stalls if it has had a lag for `stale_after` seconds and nothing was written in
+        that time.
+
+        Args:
+            now: The time, in seconds of a monotonic clock.
+            ranges: How far each assigned partition reaches.
+            written: The offset of the next record to write, by partition.
+
+        Returns:
+            A line for the log for each partition that begins to stall, or that recovers.
         """
-        said = []
+        lines = []
         self.partitions = {
-            place: self.partitions.get(place) or PartitionStanding(now) for place in extents
+            name: self.partitions.get(name) or PartitionProgress(now) for name in ranges
         }
-        for place, one in self.partitions.items():
-            one.stable = extents[place].stable
-            self._take_in(
-                one, now, extents[place].end, extents[place].passed(written.get(place, one.written))
-            )
-            still = now - one.moved
-            stalled = bool(one.waits) and still >= self._stale_after
+        for name, one in self.partitions.items():
+            one.stable = ranges[name].stable
+            passed = ranges[name].passed(written.get(name, one.written))
+            self._update(one, now, ranges[name].end, passed)
+            idle = now - one.moved
+            stalled = bool(one.waits) and idle >= self._stale_after
             if stalled and not one.stalled:
-                why = "; their sender holds a transaction open" if one.held else ""
-                said.append(
-                    f"{place} stands still: {one.lag:,} records wait, none was written for {still:.0f} s{why}"
+                why = "; a sender holds a transaction open" if one.held else ""
+                lines.append(
+                    f"{name} is stalled: lag {one.lag:,} records, "
+                    f"nothing written for {idle:.0f} s{why}"
                 )
             elif one.stalled and not stalled:
-                said.append(f"{place} moves again")
+                lines.append(f"{name} is no longer stalled")
             one.stalled = stalled
-        return said
+        return lines
 
-    def _take_in(self, one: PartitionStanding, now: float, end: int, written: int) -> None:
+    def _update(self, one: PartitionProgress, now: float, end: int, written: int) -> None:
         one.end = end
         if written > one.written or not one.waits:
             one.moved = now
@@ -137,12 +155,12 @@ class Watch:
             one.waits.append((now, end))
 
     def stalled(self) -> list[str]:
-        """What there is to say of the partitions that stand still."""
-        still = [(str(place), one) for place, one in self.partitions.items() if one.stalled]
-        stuck = [name for name, one in still if not one.held]
+        """Return phrases about the partitions that stall, for /readyz."""
+        stalled = [(str(name), one) for name, one in self.partitions.items() if one.stalled]
+        stuck = [name for name, one in stalled if not one.held]
         held = [
             f"{one.lag:,} records of {name} wait until a sender ends its transaction"
-            for name, one in still
+            for name, one in stalled
             if one.held
         ]
         return [*([f"nothing is written of {', '.join(stuck)}"] if stuck else []), *held]
@@ -150,105 +168,115 @@ class Watch:
     def rows(
         self, now: float, now_ms: int, received_ms: Mapping[KindPartition, int], worker: str
     ) -> list[ProgressRow]:
-        """Rows of the table `progress`."""
+        """Return rows of the table `progress`.
+
+        Args:
+            now: The time, in seconds of the monotonic clock.
+            now_ms: The same time, in milliseconds since 1970.
+            received_ms: When the newest written record of each partition arrived.
+            worker: The name of this worker.
+        """
 
         def at(moment: float) -> datetime:
             return from_milliseconds(now_ms - round((now - moment) * 1000))
 
         return [
             ProgressRow(
-                kind=place.kind,
-                partition=place.partition,
+                kind=name.kind,
+                partition=name.partition,
                 worker=worker,
                 written=one.written,
                 end=one.end,
-                received_at=from_milliseconds(received_ms[place]) if place in received_ms else None,
+                received_at=from_milliseconds(received_ms[name]) if name in received_ms else None,
                 waits_since=at(one.waits[0][0]) if one.waits else None,
                 moved_at=at(one.moved),
                 at=from_milliseconds(now_ms),
             )
-            for place, one in self.partitions.items()
+            for name, one in self.partitions.items()
         ]
 
 
 class Progress:
-    """Looks at the partitions that a worker holds until it stops. Never raises: what cannot be asked is asked again."""
+    """Checks the partitions that are assigned to a worker, and reports their progress."""
 
     def __init__(self, app: faust.App, settings: Settings) -> None:
+        """Prepare a connection and a thread.
+
+        Args:
+            app: The worker's app.
+            settings: The installation's settings.
+        """
         self._app = app
         self._topics = {kind.topic(settings.topic_prefix): kind.name for kind in KINDS}
         self._worker = f"{settings.host}:{settings.worker_port}"
-        # A connection and a thread of its own: it must see that the engine's hangs.
+        # A connection and a thread of its own: it must notice that the engine's hangs.
         self._store = WorkerStore(settings.clickhouse_url)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="progress")
         self._received: dict[KindPartition, int] = {}
-        self._trouble = ""
-        self.watch = Watch(settings.stale_after_seconds)
+        self._problem = ""
+        self.detector = StallDetector(settings.stale_after_seconds)
 
     def wrote(self, tp: TP, received_ms: int) -> None:
-        """Note when the newest written record of a partition arrived."""
+        """Store when the newest written record of a partition arrived."""
         if tp.topic in self._topics:
             self._received[KindPartition(self._topics[tp.topic], tp.partition)] = received_ms
 
     async def run(self) -> None:
-        """Look until the app stops."""
+        """Check the partitions until the app stops.
+
+        Never raises: what failed is logged once and tried again.
+        """
         while not self._app.should_stop:
-            await asyncio.sleep(LOOK_INTERVAL_SECONDS)
+            await asyncio.sleep(CHECK_INTERVAL_SECONDS)
             try:
-                await self._look()
-                self._trouble = ""
+                await self._check()
+                self._problem = ""
             except Exception as error:
-                trouble = (
+                problem = (
                     f"{type(error).__name__}: {str(error).partition('Stack trace')[0].strip()}"
                 )
-                if trouble != self._trouble:
-                    log.warning("progress could not be looked at: %s", trouble)
-                self._trouble = trouble
+                if problem != self._problem:
+                    log.warning("partitions could not be checked for stalls: %s", problem)
+                self._problem = problem
 
-    async def _look(self) -> None:
+    async def _check(self) -> None:
         mine = self._app.consumer.assignment()
         held = {
             KindPartition(self._topics[tp.topic], tp.partition): tp
             for tp in mine
             if tp.topic in self._topics
         }
-        # Kafka first: what comes in while ClickHouse is asked is no lag.
-        extents = (
-            await asyncio.wait_for(self._app.consumer.extents(held.values()), STALL_SECONDS)
+        # Kafka first: what arrives while ClickHouse is queried is not lag.
+        ranges = (
+            await asyncio.wait_for(self._app.consumer.offset_ranges(held.values()), ANSWER_SECONDS)
             if held
             else {}
         )
-        held = {place: tp for place, tp in held.items() if tp in extents}
+        held = {name: tp for name, tp in held.items() if tp in ranges}
         problem, written = None, dict[KindPartition, int]()
         try:
-            # A ClickHouse that hangs raises nothing: what stands still must be said all the same.
-            asked = self._in_thread(
+            # A ClickHouse that hangs raises nothing; stalls must be reported all the same.
+            query = self._in_thread(
                 lambda: {KindPartition(*row[:2]): row[2] + 1 for row in self._store.checkpoints()}
             )
-            written = await asyncio.wait_for(asked, STALL_SECONDS)
-        except (
-            Exception
-        ) as error:  # Nothing moves as long as ClickHouse is away: that is seen, too.
+            written = await asyncio.wait_for(query, ANSWER_SECONDS)
+        except Exception as error:  # While ClickHouse is away nothing is written: a stall, too.
             problem = error
         now = time.monotonic()
-        for line in self.watch.look(
-            now, {place: extents[tp] for place, tp in held.items()}, written
-        ):
+        detector = self.detector
+        for line in detector.update(now, {name: ranges[tp] for name, tp in held.items()}, written):
             log.warning(line)
-        metrics.stand(
-            {held[place]: one.lag for place, one in self.watch.partitions.items()},
-            self._stalled(held),
+        metrics.set_lag(
+            {held[name]: one.lag for name, one in detector.partitions.items()},
+            {held[name] for name, one in detector.partitions.items() if one.stalled},
             mine,
         )
-        self._received = {place: at for place, at in self._received.items() if place in held}
-        rows = self.watch.rows(now, time.time_ns() // 1_000_000, self._received, self._worker)
+        self._received = {name: at for name, at in self._received.items() if name in held}
+        rows = detector.rows(now, time.time_ns() // 1_000_000, self._received, self._worker)
         if problem:
             raise problem
         if rows:
             await self._in_thread(lambda: self._store.write_progress(rows))
-
-    def _stalled(self, held: Mapping[KindPartition, TP]) -> set[TP]:
-        return {held[place] for place, one in self.watch.partitions.items() if one.stalled}
 
     async def _in_thread(self, work: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -1,8 +1,9 @@
-"""Events as rows, and rows into cells: code that is generated once per kind from its declaration, for speed.
+"""Convert events to rows, and count rows in windows, with code generated once per kind for speed.
 
-Rows are kept by columns, in the order of `schemas.clickhouse.tables.events_table(kind).columns`: times as integer milliseconds
-since 1970, codes as their numbers or words (members of an enumeration are such, too). It is what ClickHouse gets, and all that the
-fold looks at, so both count the same values.
+Rows are held as columns, in the order of `schemas.clickhouse.tables.events_table(kind).columns`:
+times as integer milliseconds since 1970, codes as numbers or words (members of an enumeration are
+such, too). ClickHouse gets these columns and the fold reads nothing else, so both count the same
+values.
 """
 
 import types
@@ -23,8 +24,9 @@ Row = tuple[Any, ...]
 Cell = tuple[Any, ...]
 """The dimensions of one window value, in the order of `kind.dimensions`."""
 Columns = list[list[Any]]
-"""Many rows, by columns: as ClickHouse takes them, and small."""
+"""Rows as a list of columns, as ClickHouse takes them; smaller than a list of rows."""
 Windows = dict[int, dict[Cell, list[int]]]
+"""First second of the minute → cell → counts."""
 
 _NAMES = [column.name for column in COMMON]
 EVENT_ID, ENTITY_ID, OCCURRED_AT, RECEIVED_AT = range(4)
@@ -33,7 +35,10 @@ PARTITION, OFFSET, IDENTITY, BODY = range(len(_NAMES), len(_NAMES) + 4)
 
 @cache
 def columns_maker(kind: Kind) -> Callable[[Sequence[Read], list[int], list[int], int], Columns]:
-    """A function that makes the rows of events of the kind, by columns: `(events, received_ms, offsets, partition)`."""
+    """Return a function that converts events of a kind to columns.
+
+    Its parameters are `(events, received_ms, offsets, partition)`.
+    """
     given = {
         "event_id": "names",
         "entity_id": "list(map(entity_id, data))",
@@ -68,24 +73,24 @@ def columns_maker(kind: Kind) -> Callable[[Sequence[Read], list[int], list[int],
 
 
 MAX_SHARED = 50_000
-"""Texts that are known at most: whoever sends codes that there are not must not fill the memory."""
+"""Number of texts that are remembered; a sender of unknown codes must not fill the memory."""
 _shared: dict[str, str] = {}
 
 
 def shared(codes: list[str]) -> list[str]:
-    """The same codes, but one text for all that are alike: compared, hashed and kept once."""
+    """Return the codes with one object for equal texts, which is hashed and stored once."""
     if len(_shared) > MAX_SHARED:
         _shared.clear()
     return list(map(_shared.setdefault, codes, codes))
 
 
 def columns_of(rows: list[Row]) -> Columns:
-    """Rows as columns; none for no rows."""
+    """Return rows as columns; an empty list for no rows."""
     return [list(values) for values in zip(*rows, strict=True)]
 
 
 def append(batches: dict[Kind, Columns], kind: Kind, columns: Columns) -> None:
-    """Add rows to those of a kind."""
+    """Append rows to the columns of a kind."""
     if not columns[0]:
         return
     if kind not in batches:
@@ -105,11 +110,15 @@ def _values(expression: str, annotation: Any) -> str:
 
 
 def _ms(expression: str) -> str:
-    """A moment as whole milliseconds since 1970: the parts of the difference, as this is what takes least time.
+    """Return code for a moment as whole milliseconds since 1970.
 
-    `origin` is 1970 in the zone of a batch's first moment: between moments of one zone object a difference takes half the time.
+    It adds up the parts of a difference, which is the fastest way. `origin` is 1970 in the zone of
+    the batch's first moment: a difference of moments with the same zone object takes half the time.
     """
-    return f"((t := {expression} - origin).days * 86400000 + t.seconds * 1000 + t.microseconds // 1000)"
+    return (
+        f"((t := {expression} - origin).days * 86400000 "
+        "+ t.seconds * 1000 + t.microseconds // 1000)"
+    )
 
 
 def _value(expression: str, annotation: Any) -> str:
@@ -142,11 +151,12 @@ def _alternatives(annotation: Any) -> tuple[Any, ...]:
 def folder(
     kind: Kind,
 ) -> Callable[[list[int], Columns, Windows, list[tuple[int, Cell, list[int]]]], None]:
-    """A function that adds rows to windows: `(minutes, columns, windows, touched)`.
+    """Return a function that adds rows to windows: `(minutes, columns, windows, touched)`.
 
-    `minutes` holds each row's window, `columns` the rows. `windows` is first second of the minute → cell → one count per measure,
-    in declared order, then the offset up to which they were written (-1: as loaded, -2: not written); every minute must be in it.
-    `touched` gets each (minute, cell, counts) that was not in it yet.
+    `minutes` holds each row's window, `columns` the rows. `windows` maps the first second of a
+    minute to its cells, and a cell to one count per measure, in declared order, then the offset up
+    to which they were written (-1: as loaded, -2: not written); every minute must be in it.
+    `touched` gets each (minute, cell, counts) that is not in it yet.
     """
     position = {column.name: index for index, column in enumerate(events_table(kind).columns)}
     used: dict[str, None] = {}
@@ -155,7 +165,7 @@ def folder(
         used[name] = None
         return f"its_{name}"
 
-    # Measures that ask for the same first condition are asked together: most rows meet few of them.
+    # Measures with the same first condition are tested together: most rows meet few of them.
     groups: dict[str, list[str]] = {}
     for index, measure in enumerate(kind.measures):
         first, *others = [condition.python(column) for condition in measure.where] or ["True"]
@@ -164,9 +174,10 @@ def folder(
         )
     names = "".join(f", its_{name}" for name in used)
     values = "".join(f", columns[{position[name]}]" for name in used)
+    dimensions = ", ".join(f"columns[{position[name]}]" for name in kind.dimensions)
     lines = [
         "def fold(minutes, columns, windows, touched):",
-        f"    cells_of_rows = zip({', '.join(f'columns[{position[name]}]' for name in kind.dimensions)})",
+        f"    cells_of_rows = zip({dimensions})",
         f"    for minute, cell{names} in zip(minutes, cells_of_rows{values}):",
         "        cells = windows[minute]",
         "        counts = cells.get(cell)",

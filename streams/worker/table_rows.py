@@ -1,4 +1,7 @@
-"""What a worker and the watch keep beside events and windows, one class per table: the fields are the columns."""
+"""Rows of the tables that a worker and the watch write besides events and windows.
+
+One class per table; its fields are the columns.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,16 +16,17 @@ from schemas.moments import milliseconds
 from schemas.seal import masked
 
 MAX_COPIED_BYTES = 256 << 10
-"""Bytes of a payload that the dead-letter topic's copy carries at most."""
+"""Maximum size of a payload in the dead-letter topic; longer ones are truncated."""
 OPEN, RESENT = "open", "resent"
-"""How a dead letter stands."""
+"""The states of a dead letter."""
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """A record that could not be counted: kept whole in ClickHouse, with a copy in the dead-letter topic for other readers.
+    """A record that could not be counted: stored in ClickHouse, copied to the dead-letter topic.
 
-    `payload` is the record with who reported sealed; the copy does not even hold that. It is open until somebody says otherwise
-    later than it arrived. Its name says where it was read.
+    In `payload` the reporter's identity is encrypted; the copy does not contain it at all. The
+    letter is open until a row with a later `changed_at` changes its state. Its name is its Kafka
+    position.
     """
 
     topic: str
@@ -35,17 +39,20 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     payload: bytes
     kind: str = ""
     agency: str = ""
-    """The agency that it names, as far as it can be read."""
+    """The agency that the record names, if that can be read."""
     state: str = OPEN
     changed_at: datetime
 
     @property
     def name(self) -> str:
-        """`topic/partition/offset`."""
+        """Return the letter's name, `topic/partition/offset`."""
         return f"{self.topic}/{self.partition}/{self.offset}"
 
     def copy(self) -> bytes:
-        """As it is sent to the dead-letter topic, JSON with key and payload in base64; a payload too large for a record is cut."""
+        """Return the record for the dead-letter topic: JSON with key and payload in base64.
+
+        Key and payload are truncated to `MAX_COPIED_BYTES`.
+        """
         changes = {
             "key": self.key[:MAX_COPIED_BYTES],
             "payload": masked(self.payload)[:MAX_COPIED_BYTES],
@@ -53,15 +60,15 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
         }
         names = {"received_at": "received_ms"}
         copied = [one for one in self.__struct_fields__ if one not in ("state", "changed_at")]
-        said: dict[str, Any] = {
+        members: dict[str, Any] = {
             (name := names.get(one, one)): changes.get(name, getattr(self, one)) for one in copied
         }
-        return msgspec.json.encode(said)
+        return msgspec.json.encode(members)
 
 
 @dataclass(frozen=True, kw_only=True)
 class HeartbeatRow:
-    """A heartbeat of a gateway as it came through a partition."""
+    """A gateway's heartbeat, received through a partition."""
 
     gateway: str
     partition: int
@@ -71,7 +78,7 @@ class HeartbeatRow:
 
 @dataclass(frozen=True, kw_only=True)
 class RefusalRow:
-    """What a gateway refused of one source, counted over some seconds."""
+    """Refusals of one source by a gateway, counted over some seconds."""
 
     since: datetime
     until: datetime
@@ -87,7 +94,7 @@ class RefusalRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ProgressRow:
-    """How far a partition is counted, as its worker sees it."""
+    """The progress of a partition according to its worker."""
 
     kind: str
     partition: int
@@ -102,7 +109,7 @@ class ProgressRow:
 
 @dataclass(frozen=True, kw_only=True)
 class JobRow:
-    """When a job of the watch was done, and how long that took."""
+    """When a job of the watch was completed, and how long it took."""
 
     job: str
     period_seconds: float

@@ -1,4 +1,4 @@
-"""The Kafka topics, made and grown by the worker too, so that the order in which processes start does not matter."""
+"""Create and grow the Kafka topics; a worker does so too, so that processes start in any order."""
 
 from contextlib import suppress
 
@@ -9,20 +9,30 @@ from aiokafka.errors import InvalidPartitionsError, TopicAlreadyExistsError, for
 from schemas.events.topics import APPENDED, TIME_OF_RECORDS, topics
 from schemas.settings import Settings
 
-OF_THE_TOPIC = 1
-"""Kafka's number for a configuration that was made for a topic itself; aiokafka sends the whole of it when one is changed."""
+DYNAMIC_TOPIC_CONFIG = 1
+"""Kafka's source number of a topic's own configuration, which aiokafka sends whole on a change."""
 
 
 async def ensure_topics(settings: Settings) -> list[str]:
-    """Make the topics that are missing, grow those that have too few partitions; returns their names. Raises aiokafka's errors.
+    """Create missing topics, and add partitions to those that have too few.
 
-    Their records get the broker's time, in those of older releases from now on.
+    Records get the broker's time (`LogAppendTime`); in topics of older releases, from now on.
+
+    Args:
+        settings: The installation's settings.
+
+    Returns:
+        The names of the topics that were created or grown.
+
+    Raises:
+        aiokafka.errors.KafkaError: If Kafka cannot be used.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_servers)
     await admin.start()
     try:
         made = await _make(admin, settings)
-        await _time(admin, [topic.name for topic in topics(settings) if topic.name not in made])
+        old = [topic.name for topic in topics(settings) if topic.name not in made]
+        await _use_broker_time(admin, old)
         return [*made, *await _grow(admin, settings)]
     finally:
         await admin.close()
@@ -57,13 +67,13 @@ async def _grow(admin: AIOKafkaAdminClient, settings: Settings) -> list[str]:
         if 0 < present.get(name, 0) < count
     }
     if small:
-        with suppress(InvalidPartitionsError):  # Another process did it meanwhile.
+        with suppress(InvalidPartitionsError):  # Another process has added them meanwhile.
             await admin.create_partitions(small)
     return list(small)
 
 
-async def _time(admin: AIOKafkaAdminClient, names: list[str]) -> None:
-    """Have topics take the broker's time for their records, all else of their configuration as it is."""
+async def _use_broker_time(admin: AIOKafkaAdminClient, names: list[str]) -> None:
+    """Have topics use the broker's time for records; leave the rest of their configuration."""
     asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
     found = {
         name: entries
@@ -72,12 +82,12 @@ async def _time(admin: AIOKafkaAdminClient, names: list[str]) -> None:
     }
     old = []
     for name, entries in found.items():
-        own = {entry[0]: entry[1] for entry in entries if entry[3] == OF_THE_TOPIC}
+        own = {entry[0]: entry[1] for entry in entries if entry[3] == DYNAMIC_TOPIC_CONFIG}
         if own.get(TIME_OF_RECORDS) != APPENDED:
             old.append(
                 ConfigResource(ConfigResourceType.TOPIC, name, own | {TIME_OF_RECORDS: APPENDED})
             )
     for answer in await admin.alter_configs(old) if old else ():
-        for code, said, _, name in answer.resources:
+        for code, message, _, name in answer.resources:
             if code:
-                raise for_code(code)(f"topic {name}: {said}")
+                raise for_code(code)(f"topic {name}: {message}")

@@ -1,12 +1,13 @@
-"""A Faust transport that hands a stream a whole fetched chunk of a partition instead of one message at a time.
+"""A Faust transport that delivers whole fetched chunks of a partition instead of single messages.
 
-Faust spends hundreds of microseconds on each message it moves, however little the agent does; a chunk pays that once for
-thousands of records. All the rest of Faust stays: worker, rebalancing, flow control, commits, web port.
+Faust spends hundreds of microseconds on each message, however little the agent does; a chunk costs
+that once for thousands of records. The rest of Faust is unchanged: worker, rebalancing, flow
+control, commits, web port.
 
-Only what is committed is read. A log then has offsets at which nothing can be read, as markers of transactions and aborted records.
-They are neither lost nor waiting: each chunk says from where on it holds all that can be read (`streams.worker.fetching`), and
-`ChunkConsumer.extents` how far each partition was read without finding anything. Both need
-aiokafka as `streams.worker.patches` leaves it.
+Only committed records are read. A log then has offsets without a readable record: markers of
+transactions and aborted records. They are neither lost nor lag: each chunk says from which offset
+on it is complete (`streams.worker.fetching`), and `ChunkConsumer.offset_ranges` says how far each
+partition was read without finding a record. Both need aiokafka patched by `streams.worker.patches`.
 """
 
 import asyncio
@@ -25,54 +26,59 @@ from streams.worker.progress import OffsetRange
 
 
 class Unfiltered(dict[TP, int | None]):
-    """Faust's notes of how far it delivered, by which it drops what comes from before: the engine judges that, so none are kept.
+    """A mapping in place of Faust's delivered offsets that stores nothing.
 
-    A chunk that is fetched again would be dropped otherwise when one that was fetched before the seek is delivered after it.
+    Faust drops records at or before these offsets. Here the engine decides that: otherwise a chunk
+    that is fetched again after a seek would be dropped if an older one is delivered after it.
     """
 
     def __getitem__(self, tp: TP) -> None:
-        return None
+        """Return None: nothing was delivered."""
+        return
 
     def __setitem__(self, tp: TP, offset: int | None) -> None:
-        """Keep nothing."""
+        """Store nothing."""
 
     def update(self, *arguments: Any, **options: Any) -> None:
-        """Keep nothing."""
+        """Store nothing."""
 
 
 MAX_WAIT_MS = 50
-"""How long Kafka may hold back the answer to a fetch that it has nothing for.
+"""Milliseconds that Kafka may delay the answer to a fetch for which it has no records.
 
-aiokafka has one fetch on its way to a broker. While chunks wait here, that fetch asks for the other partitions only; should those
-be empty, all that was read since waits for its answer. Faust's 1.5 s made a busy worker stand still for that long again and again.
+aiokafka has one fetch request in flight per broker. While chunks wait here, that request asks for
+the other partitions only; if those are empty, everything that was read since waits for its answer.
+Faust's 1.5 s made a busy worker stall for that long again and again.
 """
 
 
 ROOM_SECONDS = 0.05
-"""How long to wait for room before it is looked again for what is urgent."""
+"""Seconds to wait for room in the intake before urgent partitions are fetched again."""
 
 
 class ChunkIntake(Protocol):
-    """Who takes in the chunks."""
+    """What accepts the chunks: the work loop."""
 
     wants_urgent: bool
+    """Whether more urgent chunks may be fetched."""
 
     def is_urgent(self, tp: TP) -> bool:
-        """Whether what comes from a partition goes ahead of what waits."""
+        """Return whether records of a partition go ahead of waiting ones."""
 
     async def room(self, seconds: float) -> bool:
-        """Whether there is room for more, or is within so many seconds."""
+        """Return whether there is room for more chunks; wait for it up to so many seconds."""
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """Faust's thread with a consumer that does not wait long for partitions that are empty, and that hands over what is urgent
-    first, and nothing else while the intake is full.
+    """Faust's consumer thread, which fetches urgent partitions first.
 
-    Faust's own way is to wait in the middle of what was fetched; whatever is behind it waits, too.
+    Its consumer does not wait long for empty partitions, and fetches nothing else while the intake
+    is full. Faust's own thread waits in the middle of what was fetched, so that everything behind
+    waits, too.
     """
 
     async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
-        """Records by partition, of those that are active."""
+        """Return records of the active partitions, by partition."""
         active, intake = active_partitions or set(), self.consumer.transport.intake
         urgent = {tp for tp in active if intake.is_urgent(tp)}
         if not intake.wants_urgent:
@@ -92,18 +98,21 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         consumer._isolation_level = "read_committed"
         return consumer
 
-    async def extents(self, partitions: Iterable[TP]) -> Mapping[TP, OffsetRange]:
-        """How far partitions reach and can be read, as Kafka says now. Raises aiokafka's errors."""
+    async def offset_ranges(self, partitions: Iterable[TP]) -> Mapping[TP, OffsetRange]:
+        """Ask Kafka how far partitions reach and can be read.
+
+        Raises:
+            aiokafka.errors.KafkaError: If Kafka cannot be used.
+        """
         found: Mapping[TP, OffsetRange] = await self.call_thread(
-            self._extents, [TopicPartition(*tp) for tp in partitions]
+            self._offset_ranges, [TopicPartition(*tp) for tp in partitions]
         )
         return found
 
-    async def _extents(self, partitions: list[TopicPartition]) -> Mapping[TP, OffsetRange]:
+    async def _offset_ranges(self, partitions: list[TopicPartition]) -> Mapping[TP, OffsetRange]:
         fetcher = self._ensure_consumer()._fetcher
-        uncommitted = copy.copy(
-            fetcher
-        )  # The level is asked with each request, from the one that asks.
+        # Each request sends the isolation level of the fetcher object that makes it.
+        uncommitted = copy.copy(fetcher)
         uncommitted._isolation_level = READ_UNCOMMITTED
         stable = await fetcher.end_offsets(partitions, None)
         ends = await uncommitted.end_offsets(partitions, None)
@@ -119,31 +128,38 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
     """Yields one message per fetched chunk; commits the end of the newest acknowledged chunk."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
+        """Create Faust's consumer, without its record of delivered offsets."""
         super().__init__(*arguments, **options)
         self._read_offset = Unfiltered()
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
-    async def extents(self, partitions: Iterable[TP]) -> Mapping[TP, OffsetRange]:
-        """How far partitions reach and can be read, without those that moved away meanwhile. Raises aiokafka's errors."""
-        found: Mapping[TP, OffsetRange] = await self._thread.extents(partitions)
+    async def offset_ranges(self, partitions: Iterable[TP]) -> Mapping[TP, OffsetRange]:
+        """Ask Kafka how far partitions reach and can be read.
+
+        Partitions that were reassigned meanwhile are left out.
+
+        Raises:
+            aiokafka.errors.KafkaError: If Kafka cannot be used.
+        """
+        found: Mapping[TP, OffsetRange] = await self._thread.offset_ranges(partitions)
         return found
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:
-        """Fetch, and yield each partition's chunk as one message that carries the chunk's last offset."""
+        """Fetch, and yield each partition's chunk as one message with its last offset."""
         records, _ = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
         if records is None or self.should_stop:
             return
         for tp, chunk in records.items():
             if not self.flow_active or self.app.consumer_generation_id != generation:
-                break  # A rebalance: what is left will be fetched again by the partition's owner.
+                break  # A rebalance: the partition's new owner will fetch the rest again.
             self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
             yield tp, self._to_message(tp, chunk)
 
     def _to_message(self, tp: TP, record: Any) -> Any:
-        """A chunk as one message, at the place and the time of its last record."""
+        """Return a chunk as one message with the offset and the time of its last record."""
         chunk, last = record, record[-1]
         return ConsumerMessage(
             *(tp.topic, tp.partition, last.offset, last.timestamp / 1000, last.timestamp_type),
@@ -156,10 +172,13 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         )
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """A message stands for a chunk, so offsets jump by design: a jump is no gap."""
+        """Ignore jumps in offsets: a message stands for a chunk, so they are expected."""
 
     def _new_offset(self, tp: TP) -> int | None:
-        """The offset to commit: one past the newest acknowledged chunk, since the agent acknowledges in order of offsets."""
+        """Return the offset to commit: one past the newest acknowledged chunk.
+
+        The agent acknowledges chunks in order of offsets.
+        """
         acked = self._acked[tp]
         if not acked:
             return None
@@ -170,21 +189,23 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
 
 
 class ChunkTransport(driver.Transport):  # type: ignore[misc]
-    """Faust's aiokafka transport with chunks for messages, which go to an intake."""
+    """Faust's aiokafka transport, with chunks as messages and an intake that limits fetching."""
 
     Consumer = ChunkConsumer
     intake: ChunkIntake
 
 
 class ChunkSchema(faust.Schema):  # type: ignore[misc]
-    """Leaves keys and values as they are: decoding is the engine's work."""
+    """Leaves keys and values undecoded: decoding is the engine's work."""
 
     def loads_key(
         self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None
     ) -> Any:
+        """Return the key unchanged."""
         return message.key
 
     def loads_value(
         self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None
     ) -> Any:
+        """Return the value unchanged."""
         return message.value

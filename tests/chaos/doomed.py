@@ -104,7 +104,7 @@ def arm(step: str, doom: Doom) -> None:
         case "take", _:
             wrap(Engine, "take", some, after=doom.passed)
         case "copy", _:
-            wrap(work.Work, "_copy", some, after=doom.passed)
+            wrap(work.WorkLoop, "_copy", some, after=doom.passed)
         case "letters", _:
             wrap(WorkerStore, "write_dead_letters", some, after=doom.passed)
         case "in", "events":
@@ -120,7 +120,7 @@ def arm(step: str, doom: Doom) -> None:
         case "write", _:
             wrap(work, "write", lambda batch: bool(batch.events), after=doom.passed)
         case "acknowledge", _:
-            wrap(work.Work, "_write", some, after=doom.passed)
+            wrap(work.WorkLoop, "_write", some, after=doom.passed)
         case _:
             raise SystemExit(f"no step {step!r}; there are {', '.join(STEPS)}")
 

@@ -266,7 +266,7 @@ def test_an_identity_is_nowhere_whichever_way_it_came(
         if not name.startswith(("show", "copies"))
     }
     assert [name for name, text in told.items() if MISPLACED.encode() in text] == []
-    assert logs["worker.log"].count(b"came in the open") == 1, "it is told once"
+    assert logs["worker.log"].count(b"arrived unencrypted") == 1, "it is told once"
     opened = [
         line
         for line in said["metrics of the worker"].splitlines()

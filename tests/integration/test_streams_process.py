@@ -45,7 +45,7 @@ def test_while_kafka_is_away_a_worker_says_so_line_by_line(
 ) -> None:
     nobody = environment | {"IOC_KAFKA_SERVERS": f"127.0.0.1:{choose_port()}"}
     with Running("streams", "worker", environment=nobody, log=tmp_path / "log") as running:
-        wait_for(lambda: running.text().count("cannot be used yet") > 1)
+        wait_for(lambda: running.text().count("is not available yet") > 1)
         running.stop()
         assert lines(running)
 

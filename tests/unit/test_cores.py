@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from streams.worker.cores import are_better_together
+from streams.worker.cores import should_share_core
 
 LINUX = pytest.mark.skipif(
     not hasattr(os, "sched_getaffinity"), reason="this system does not say where threads run"
@@ -41,7 +41,7 @@ every, cores = os.sched_getaffinity(0), Cores()
 def test_threads_are_together_while_one_core_has_room_for_them(
     ran: float, waited: float, together: bool
 ) -> None:
-    assert are_better_together(ran, waited) is together
+    assert should_share_core(ran, waited) is together
 
 
 def run(program: str) -> None:
@@ -61,12 +61,12 @@ def run(program: str) -> None:
 def test_all_threads_are_held_to_one_core_and_let_loose_again() -> None:
     run(
         """
-cores.hold(True)
+cores.pin(True)
 (core,) = os.sched_getaffinity(0)
 assert where() == [{core}] * 4, where()
-cores.hold(True)
+cores.pin(True)
 assert where() == [{core}] * 4, where()
-cores.hold(False)
+cores.pin(False)
 assert where() == [every] * 4, where()
 """
     )
@@ -77,14 +77,14 @@ assert where() == [every] * 4, where()
 def test_who_says_on_which_cores_a_process_may_run_is_obeyed() -> None:
     run(
         """
-cores.hold(True)
+cores.pin(True)
 one = max(every - os.sched_getaffinity(0))
 for thread in Path("/proc/self/task").iterdir():
     os.sched_setaffinity(int(thread.name), {one})
 for together in (False, True, False):
-    cores.hold(together)
+    cores.pin(together)
     assert where() == [{one}] * 4, where()
-cores.look()
+cores.update()
 assert where() == [{one}] * 4, where()
 """
     )
@@ -97,15 +97,15 @@ def test_where_figures_end_while_threads_are_held_they_are_let_loose_for_good() 
         """
 from streams.worker import cores as module
 
-cores.hold(True)
+cores.pin(True)
 
 def missing():
     raise OSError("no schedstat")
 
 module._waits = missing
-cores.look()
+cores.update()
 assert where() == [every] * 4, where()
-cores.look()
+cores.update()
 assert where() == [every] * 4, where()
 """
     )

@@ -7,7 +7,7 @@ from dashboard.query.progress import Lag, Pace
 from dashboard.query.progress import judge as judged
 from schemas.events.kinds import KINDS
 from streams.worker.batch import heartbeat_rows
-from streams.worker.progress import MAX_SEEN, KindPartition, OffsetRange, Watch
+from streams.worker.progress import MAX_SEEN, KindPartition, OffsetRange, StallDetector
 from streams.worker.table_rows import PROGRESS_ROWS
 from tests.records import Record
 
@@ -21,100 +21,102 @@ def ends(**offsets: int) -> dict[KindPartition, OffsetRange]:
 
 
 def test_a_partition_that_has_records_and_writes_none_stands_still_and_is_said_once() -> None:
-    watch, said = Watch(10), []
+    detector, said = StallDetector(10), []
     for second in range(0, 40, 2):
         moving = second if second < 10 or second > 30 else 10
         said.append(
-            watch.look(second, ends(one=100, two=50 + second), {ONE: moving, TWO: 50 + second})
+            detector.update(second, ends(one=100, two=50 + second), {ONE: moving, TWO: 50 + second})
         )
     lines = [line for lines in said for line in lines]
     assert lines == [
-        "filing[0] stands still: 90 records wait, none was written for 10 s",
-        "filing[0] moves again",
+        "filing[0] is stalled: lag 90 records, nothing written for 10 s",
+        "filing[0] is no longer stalled",
     ]
     assert [second for second, some in zip(range(0, 40, 2), said, strict=True) if some] == [20, 32]
-    assert watch.stalled() == []
+    assert detector.stalled() == []
 
 
 def test_idle_is_not_still_and_waiting_begins_when_something_comes() -> None:
-    watch = Watch(10)
+    detector = StallDetector(10)
     for second in range(0, 1000, 100):
-        assert watch.look(second, ends(one=7), {ONE: 7}) == []
-    assert watch.look(1000, ends(one=8), {ONE: 7}) == []
-    assert watch.look(1009, ends(one=9), {ONE: 7}) == []
-    assert len(watch.look(1010, ends(one=9), {ONE: 7})) == 1
-    assert watch.look(1012, ends(one=9), {}) == [], (
+        assert detector.update(second, ends(one=7), {ONE: 7}) == []
+    assert detector.update(1000, ends(one=8), {ONE: 7}) == []
+    assert detector.update(1009, ends(one=9), {ONE: 7}) == []
+    assert len(detector.update(1010, ends(one=9), {ONE: 7})) == 1
+    assert detector.update(1012, ends(one=9), {}) == [], (
         "while it cannot be asked nothing has moved, and nothing new is said"
     )
-    (row,) = watch.rows(1012, 5_000_000, {ONE: 4_000}, "w")
+    (row,) = detector.rows(1012, 5_000_000, {ONE: 4_000}, "w")
     (told,) = zip(*PROGRESS_ROWS.columns([row]), strict=True)
     since = 5_000_000 - 12_000
     assert told == ("filing", 0, "w", 7, 9, 4_000, since, since, 5_000_000)
 
 
 def test_markers_and_aborted_records_are_no_lag_whatever_is_behind_them() -> None:
-    watch = Watch(10)
+    detector = StallDetector(10)
     for second in range(0, 40, 2):
         assert (
-            watch.look(
+            detector.update(
                 second, {ONE: OffsetRange(9, 9, (7, 9)), TWO: OffsetRange(5, 5, (0, 5))}, {ONE: 7}
             )
             == []
         )
-    assert [one.lag for one in watch.partitions.values()] == [0, 0]
-    assert watch.look(40, {ONE: OffsetRange(12, 12, (7, 9))}, {ONE: 7}) == []
-    assert watch.partitions[ONE].lag == 3, "what came behind them waits"
-    watch.look(42, {ONE: OffsetRange(12, 12, (11, 12))}, {ONE: 9})
-    assert watch.partitions[ONE].lag == 3, (
+    assert [one.lag for one in detector.partitions.values()] == [0, 0]
+    assert detector.update(40, {ONE: OffsetRange(12, 12, (7, 9))}, {ONE: 7}) == []
+    assert detector.partitions[ONE].lag == 3, "what came behind them waits"
+    detector.update(42, {ONE: OffsetRange(12, 12, (11, 12))}, {ONE: 9})
+    assert detector.partitions[ONE].lag == 3, (
         "a record that was read and is not written yet waits, and what is behind it with it"
     )
 
 
 def test_what_waits_for_a_transaction_that_hangs_open_is_said_to_wait_for_that() -> None:
-    watch, said = Watch(10), []
+    detector, said = StallDetector(10), []
     for second in range(0, 20, 2):
-        said += watch.look(
+        said += detector.update(
             second, {ONE: OffsetRange(9, 7), TWO: OffsetRange(9, 9)}, {ONE: 7, TWO: 4}
         )
-    waits = "one was written for 10 s"
+    idle = "nothing written for 10 s"
     assert said == [
-        f"filing[0] stands still: 2 records wait, n{waits}; their sender holds a transaction open",
-        f"filing[1] stands still: 5 records wait, n{waits}",
+        f"filing[0] is stalled: lag 2 records, {idle}; a sender holds a transaction open",
+        f"filing[1] is stalled: lag 5 records, {idle}",
     ]
-    assert watch.stalled() == [
+    assert detector.stalled() == [
         "nothing is written of filing[1]",
         "2 records of filing[0] wait until a sender ends its transaction",
     ]
-    assert watch.look(
+    assert detector.update(
         20, {ONE: OffsetRange(10, 10, (7, 10)), TWO: OffsetRange(9, 9)}, {ONE: 7, TWO: 9}
     ) == [
-        "filing[0] moves again",
-        "filing[1] moves again",
+        "filing[0] is no longer stalled",
+        "filing[1] is no longer stalled",
     ], "it was aborted: there is nothing to write"
 
 
 def test_catching_up_is_behind_but_not_still() -> None:
-    watch = Watch(10)
+    detector = StallDetector(10)
     for second in range(0, 100, 2):
-        assert watch.look(second, ends(one=1000 + second), {ONE: second}) == []
-    (row,) = watch.rows(98, 98_000, {}, "w")
+        assert detector.update(second, ends(one=1000 + second), {ONE: second}) == []
+    (row,) = detector.rows(98, 98_000, {}, "w")
     (told,) = zip(*PROGRESS_ROWS.columns([row]), strict=True)
     assert told[5:8] == (None, 0, 98_000), "the first end that was seen is still not reached"
 
 
 def test_what_moved_to_another_worker_is_not_followed() -> None:
-    watch = Watch(10)
-    watch.look(0, ends(one=9, two=9), {})
-    watch.look(30, ends(two=9), {TWO: 9})
-    assert set(watch.partitions) == {TWO}
-    assert watch.look(60, ends(one=9, two=9), {TWO: 9}) == [], "it comes back with a clean slate"
+    detector = StallDetector(10)
+    detector.update(0, ends(one=9, two=9), {})
+    detector.update(30, ends(two=9), {TWO: 9})
+    assert set(detector.partitions) == {TWO}
+    assert detector.update(60, ends(one=9, two=9), {TWO: 9}) == [], (
+        "it comes back with a clean slate"
+    )
 
 
 def test_a_long_stall_takes_little_memory() -> None:
-    watch = Watch(10)
+    detector = StallDetector(10)
     for second in range(10 * MAX_SEEN):
-        watch.look(second, ends(one=second + 1), {})
-    standing = watch.partitions[ONE]
+        detector.update(second, ends(one=second + 1), {})
+    standing = detector.partitions[ONE]
     assert len(standing.waits) <= MAX_SEEN and standing.waits[0] == (0, 1)
 
 
