@@ -28,7 +28,7 @@ CACHES = {
     # Processes that write logs, so that they are reaped: the operating system keeps the same list.
     ("stack.process", "_writers"),
     # Labels that the process's metrics have; the library keeps its registry by process, too.
-    ("streams.worker.metrics", "_told"),
+    ("streams.worker.metrics", "_labelled"),
     # One text for all codes that are alike; forgotten from `MAX_SHARED` on.
     ("streams.worker.rows", "_shared"),
     # Whether this very thread has a turn (`threading.local`).
