@@ -1,9 +1,10 @@
-"""`/map`: the operators' map, with the figures, the chart and the records of what is chosen on it.
+"""`/map`: the operators' map, with figures, chart and records of what is selected on it.
 
-The page is drawn once; from then on its own script (`assets/opsmap.js`) keeps the address and asks for what changed, so that the
-map is never rebuilt under who looks at it. Reading order: `view` (what an address asks for), `spots` (where units lie), `shades`
-(classes and their breaks), `drawn` (what the map shows, as data), `legends` (what marks mean), `layer` and `layers` (each layer's
-switch, count, legend and marks as one), `bar` (window,
-filters, choice), `panel` (figures, chart, table of what is chosen), `find` (finding on the map), `page` (all of it), `routes` (the
-same as JSON: parts, reports of a view, hits).
+The page is made once; from then on its own script keeps the address and requests what changed, so
+that the map is never rebuilt under the viewer.
+
+Reading order: `view` (the address), `spots` (positions of units), `shades` (classes and breaks),
+`drawn` (marks as data), `legends` (their meaning), `layer` and `layers` (switch, count, legend and
+marks of each layer as one), `bar` (period, filters, selection), `panel` (figures, chart, records),
+`find` (search), `page` (all of it), `routes` (the same as JSON: parts, reports of a view, hits).
 """

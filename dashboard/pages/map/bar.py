@@ -1,4 +1,4 @@
-"""Above the map: the window of time, what reports and records are narrowed to, and the ways to choose a part of the province."""
+"""Bar above the map: the period, the filters of reports and records, and ways to select an area."""
 
 from dash import dcc, html
 
@@ -14,11 +14,11 @@ from dashboard.request.context import PageContext
 from schemas.reference import category_label
 
 ANEW = {"records_page": None}
-"""What another choice takes away: the page of a table that is no more."""
+"""Parameters that another selection removes: the page of a table that no longer exists."""
 
 
 def bar(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
-    """The parts of the bar."""
+    """Build the parts of the bar."""
     return [
         _window(request, view),
         _filters(context, request, view),

@@ -1,4 +1,4 @@
-"""What began and what was closed over a window, as bars; each part of it is a link to that part of time alone."""
+"""Chart of what began and was closed over a period; each bar links to its part of the period."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,14 +23,15 @@ def bars(
     begun: str,
     closed: str,
 ) -> Part:
-    """The drawing; `begun` and `closed` name what is counted."""
+    """Draw the chart; `begun` and `closed` name what is counted."""
     translator = request.translator
     most = max((max(one.begun, one.closed) for one in pairs), default=0)
     starts = [since, *(one.at for one in pairs[:-1])]
     drawn = []
     for start, one in zip(starts, pairs, strict=True):
         told = (
-            f"{_when(start, step)} – {_when(one.at, step)}: {begun.lower()} {translator.number(one.begun)}, "
+            f"{_when(start, step)} – {_when(one.at, step)}: "
+            f"{begun.lower()} {translator.number(one.begun)}, "
             f"{closed.lower()} {translator.number(one.closed)}"
         )
         heights = [

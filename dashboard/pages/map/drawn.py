@@ -1,4 +1,4 @@
-"""What the map shows, as data for its script: every mark with where it lies, how much it is and what is said of it."""
+"""Marks of the map as data for its script: position, size and text of each."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,7 +24,7 @@ from schemas.figures import BY_CODE
 from schemas.reference import category_label
 
 TOLD = 6
-"""Lines that a mark tells at most."""
+"""Most lines in the text of a mark."""
 FILTERS = ("category", "state", "window", "from", "to", "unit", "box", "run")
 """Parameters that decide which reports the map shows."""
 Mark = dict[str, Any]
@@ -33,7 +33,10 @@ Mark = dict[str, Any]
 def drawn(
     context: PageContext, request: PageRequest, view: MapView, layers: Sequence[MapLayer]
 ) -> dict[str, Any]:
-    """Return all that the map shows but the reports, which are asked for by view; `layers` are those that are on."""
+    """Return all that the map shows except the reports, which are requested by view.
+
+    `layers` are those that are on.
+    """
     place = spots(context.place)
     found: dict[str, Any] = {
         "layers": [one.name for one in layers],
@@ -64,7 +67,7 @@ def drawn(
 
 
 def _moment(context: PageContext) -> list[tuple[str, str]]:
-    """The moment that is drawn, which an address that follows a run does not say; nothing for the present."""
+    """Return the moment shown, which the address of a followed run omits; nothing for now."""
     if not isinstance(context.clock, Replay):
         return []
     return [
@@ -74,7 +77,7 @@ def _moment(context: PageContext) -> list[tuple[str, str]]:
 
 
 def title(context: PageContext, request: PageRequest, code: str) -> str:
-    """What a spot is called: a commune by its name, the seat as the level of the province."""
+    """Return the name of a spot: a commune's name; the seat stands for the provincial level."""
     return (
         request.translator("map_seat")
         if code == context.place.code
@@ -83,7 +86,7 @@ def title(context: PageContext, request: PageRequest, code: str) -> str:
 
 
 def _bounds(context: PageContext, place: Spots) -> Bounds:
-    """All of the province; a place of which no units are known is where its reports lie."""
+    """Return the bounds of the province, or those of its reports if it has no known units."""
     if place.communes:
         return place.bounds
     return (
@@ -95,6 +98,7 @@ def _bounds(context: PageContext, place: Spots) -> Bounds:
 
 
 def communes(context: PageContext, request: PageRequest, view: MapView) -> dict[str, Any]:
+    """Return the shades of the communes."""
     readings, classes = gathered.communes(context, view)
     translator = request.translator
     told = {
@@ -147,7 +151,7 @@ def _mark(code: str, spot: Spot, heading: str, *said: str, **more: Any) -> Mark:
 def _bodies(
     context: PageContext, request: PageRequest, spot: str, told: Mapping[str, str]
 ) -> list[tuple[str, str]]:
-    """Whom a mark is of, to choose from: its commune and its agencies, each with its code and what is told of it."""
+    """Return the commune and agencies of a mark, to choose from: the code and the text of each."""
     own = [(spot, title(context, request, spot))] if spot in context.place.names else []
     return [*own, *told.items()]
 
@@ -178,7 +182,8 @@ def _edge(context: PageContext, request: PageRequest, one: Edge) -> Mark:
     translator = request.translator
     ends = [title(context, request, code) for code in (one.sender, one.receiver)]
     said = [
-        f"{BY_CODE[code].label(request.language)}: {value(one.readings[code], BY_CODE[code], translator)}"
+        f"{BY_CODE[code].label(request.language)}: "
+        f"{value(one.readings[code], BY_CODE[code], translator)}"
         for code in (
             "document.sent",
             "document.receive_p50",
@@ -223,7 +228,8 @@ def _site(context: PageContext, request: PageRequest, one: MeetingSite, meetings
 def _feeds(context: PageContext, request: PageRequest, one: Feeds) -> Mark:
     translator = request.translator
     said = [
-        f"{state_word(source.state, translator)} · {translator(f'feed_{source.kind}')} · {name(source.agency, context.place, translator)}"
+        f"{state_word(source.state, translator)} · {translator(f'feed_{source.kind}')} · "
+        f"{name(source.agency, context.place, translator)}"
         for source in one.sources
         if source.state is one.state
     ]
@@ -264,7 +270,7 @@ def _at(place: Spots, code: str) -> Spot | None:
 
 
 def _record(context: PageContext, view: MapView, place: Spots) -> Mark | None:
-    """Where the record lies that the address names: a report at its own place, all else with who holds it."""
+    """Return the position of the record in the address: a report's own, else its holder's."""
     if view.record is None:
         return None
     kind, entity = view.record
@@ -290,10 +296,10 @@ SAID = {
     "closed": "map_state_closed",
     "late": "map_state_overdue",
 }
-"""What the script itself says, by its own names."""
+"""Messages of the script, by its own names."""
 
 
 def words(language: Language) -> dict[str, str]:
-    """The words of the script, their places not yet filled, and how it writes numbers."""
+    """Return the messages of the script, with open placeholders, and its number format."""
     found = {name: catalogue(language)[key] for name, key in SAID.items()}
     return found | {"locale": "en-GB" if language == "en" else "vi-VN"}

@@ -1,4 +1,4 @@
-"""Finding on the map: the units, agencies and records that a text may mean, as links that choose them there."""
+"""Search on the map: units, agencies and records that match a text, as links that select them."""
 
 from dash import html
 
@@ -11,11 +11,11 @@ from dashboard.request.context import PageContext
 from schemas.text import normalise
 
 MAX_HITS = 6
-"""Hits of each group that are shown."""
+"""Most hits shown of each group."""
 
 
 def hits(context: PageContext, request: PageRequest, text: str) -> Part:
-    """What was found, the best first; says so when it is nothing."""
+    """List the hits, best first, or say that there are none."""
     translator = request.translator
     text = " ".join(normalise(text).split())[:200]
     if not text:

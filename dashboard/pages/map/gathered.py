@@ -1,4 +1,4 @@
-"""What the layers are made of, each asked once per tick and window whatever the number of viewers and their language."""
+"""Data of the layers, queried once per tick and period for all viewers and languages."""
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -25,19 +25,19 @@ from schemas.sources.freshness import Source, SourceState
 
 T = TypeVar("T")
 KEEP_SECONDS = 60.0
-"""Seconds for which answers about a moment are remembered: a page draws all of itself from the same."""
+"""Time for which answers about a moment are cached: a page is made from the same answers."""
 DRAWN_FLOWS = 80
-"""Lines that are drawn at most, those of most documents; more are a knot that nobody reads."""
+"""Most lines drawn, those of most documents; more would be a knot that nobody can read."""
 SOON = timedelta(hours=24)
-"""Meetings within which are shown as coming."""
+"""Meetings that begin within this time are shown as coming."""
 SLOW_HOURS = 4.0
-"""A line whose documents take longer than this to be received, in the median, is slow."""
+"""A line whose median time until receipt is longer than this is slow."""
 OVERDUE = BY_CODE["filing.overdue"]
 
 
 @dataclass(frozen=True)
 class Amount:
-    """What lies at one spot: how much in all, and of each agency."""
+    """The amount at one spot: in all, and by agency."""
 
     code: str
     spot: Spot
@@ -47,7 +47,7 @@ class Amount:
 
 @dataclass(frozen=True)
 class Edge:
-    """Documents from one spot to another in the window."""
+    """Documents from one spot to another in the period."""
 
     sender: str
     receiver: str
@@ -55,12 +55,12 @@ class Edge:
     readings: Readings
 
     def value(self, name: str) -> float | None:
-        """What a figure of documents reads on it."""
+        """Return the value of a figure of documents for it."""
         return self.readings[f"document.{name}"].value
 
     @property
     def sent(self) -> int:
-        """How many documents."""
+        """The number of documents."""
         return int(self.value("sent") or 0)
 
     @property
@@ -71,7 +71,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class MeetingSite:
-    """What meets at a spot: sites of meetings that go on, connected or missing, and of those to come."""
+    """Meeting sites at a spot: connected or missing ones of current meetings, and coming ones."""
 
     code: str
     spot: Spot
@@ -83,7 +83,7 @@ class MeetingSite:
 
 @dataclass(frozen=True)
 class Meetings:
-    """Meetings that go on, those of the next hours, and where they are held."""
+    """Current meetings, those of the next hours, and their sites."""
 
     live: Sequence[Row]
     coming: Sequence[Row]
@@ -91,13 +91,13 @@ class Meetings:
 
     @property
     def count(self) -> int:
-        """How many meetings."""
+        """The number of meetings."""
         return len(self.live) + len(self.coming)
 
 
 @dataclass(frozen=True)
 class Feeds:
-    """The feeds at a spot, the gravest state first."""
+    """The feeds at a spot, most severe state first."""
 
     code: str
     spot: Spot
@@ -105,13 +105,13 @@ class Feeds:
 
     @property
     def state(self) -> SourceState:
-        """The gravest: of a commune's feeds one that is dead makes it so."""
+        """The most severe state: one dead feed makes all of a commune's dead."""
         return self.sources[0].state
 
 
 @dataclass(frozen=True)
 class Calls:
-    """Alarms at a spot, the gravest first; `code` is empty for a place of their own."""
+    """Alarms at a spot, most severe first; `code` is empty for a place that is no unit."""
 
     code: str
     spot: Spot
@@ -119,22 +119,22 @@ class Calls:
 
 
 def store(context: PageContext) -> MapStore:
-    """The questions of the map."""
+    """Return the queries of the map."""
     return MapStore(context.lives)
 
 
 def viewed(context: PageContext, request: PageRequest) -> MapView:
-    """What an address asks for: all who ask within a tick look at the same moment, so that what they see adds up."""
+    """Parse an address; all requests of a tick get the same moment, so that their numbers agree."""
     return MapView.of(request, context.place, context.once("map now", context.clock.now))
 
 
 def once(context: PageContext, view: MapView, what: Hashable, question: Callable[[], T]) -> T:
-    """The answer to a question about the window of a view, asked once: what is of a moment that is named does not age."""
+    """Return the cached answer about the period of a view; that of a named moment does not age."""
     return context.once(("map", what, view.since, view.until), question, seconds=KEEP_SECONDS)
 
 
 def categories(context: PageContext, view: MapView, scope: Scope) -> dict[str, int]:
-    """The categories of the reports in a scope, whatever category it is narrowed to: how many of each."""
+    """Count the reports in a scope by category, whatever category it is filtered by."""
     return once(
         context,
         view,
@@ -150,7 +150,7 @@ def reports(context: PageContext, view: MapView) -> int:
 
 
 def communes(context: PageContext, view: MapView) -> tuple[Readings, Shades]:
-    """What the measure reads in each commune, with its age, and the classes; those of silent sources are in none."""
+    """Return the measure by commune, and the classes, which leave out communes of silent sources."""
 
     def request() -> tuple[Readings, Shades]:
         found = store(context).by_unit(
@@ -173,7 +173,7 @@ def communes(context: PageContext, view: MapView) -> tuple[Readings, Shades]:
 
 
 def outside(context: PageContext, view: MapView) -> tuple[float, list[str]]:
-    """What a measure that counts has in communes that are none of the place, and their codes; nothing for other measures."""
+    """Return the count and codes of a measure in communes outside the province, or nothing."""
     found = {
         unit: one.value
         for unit, one in communes(context, view)[0].items()
@@ -184,7 +184,7 @@ def outside(context: PageContext, view: MapView) -> tuple[float, list[str]]:
 
 
 def overdue(context: PageContext, view: MapView) -> list[Amount]:
-    """Overdue filings by where the agency lies that holds them, the most first."""
+    """Return overdue filings by the spot of the agency that holds them, most first."""
 
     def request() -> list[Amount]:
         where = spots(context.place)
@@ -204,7 +204,7 @@ def _amounts(where: Spots, values: Mapping[str, float]) -> list[Amount]:
 
 
 def flows(context: PageContext, view: MapView) -> list[Edge]:
-    """Documents between spots, the most first; of what is chosen only what goes there or comes from there."""
+    """Return documents between spots, most first; with a selection, only those from or to it."""
 
     def request() -> list[Edge]:
         where = spots(context.place)
@@ -240,7 +240,7 @@ def flows(context: PageContext, view: MapView) -> list[Edge]:
 
 
 def meetings(context: PageContext, view: MapView) -> Meetings:
-    """Meetings that go on and those of the next hours, with their sites."""
+    """Return the current meetings and those of the next hours, with their sites."""
 
     def request() -> Meetings:
         clock = At(view.until) if view.past else context.clock
@@ -265,7 +265,7 @@ def meetings(context: PageContext, view: MapView) -> Meetings:
 
 
 def sources(context: PageContext, view: MapView) -> list[Feeds]:
-    """The feeds by where their agencies lie."""
+    """Return the feeds by the spots of their agencies."""
 
     def request() -> list[Feeds]:
         where, at = spots(context.place), defaultdict[tuple[str, Spot], list[Source]](list)
@@ -285,7 +285,7 @@ def sources(context: PageContext, view: MapView) -> list[Feeds]:
 
 
 def calls(context: PageContext, view: MapView) -> tuple[list[Calls], Watched]:
-    """The open alarms by where they are, and whether anybody looks; those of the province as a whole lie at its seat."""
+    """Return the open alarms by spot (provincial ones at the seat), and whether the watch runs."""
 
     def request() -> tuple[list[Calls], Watched]:
         clock = At(view.until) if view.past else context.clock

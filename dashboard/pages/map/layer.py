@@ -1,4 +1,4 @@
-"""What a layer of the map is: its switch, how much it shows, its legend and its marks, declared as one."""
+"""A layer of the map: its switch, count, legend and marks, declared as one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,25 +18,28 @@ Data = Callable[[PageContext, PageRequest, MapView], dict[str, Any]]
 class MapLayer:
     """A layer of the map; `dashboard.pages.map.layers` lists them.
 
-    Every part is asked for: a layer that lacks one is a `TypeError` where it is declared, so at import.
+    All parts are required: a layer that lacks one is a `TypeError` where it is declared, at import.
 
     Raises:
-        IncompleteDeclarationError: if its name or its title is empty.
+        IncompleteDeclarationError: its name or its title is empty.
     """
 
     name: str
-    """What an address calls it."""
+    """Its name in addresses."""
     title: str
-    """The key of what its switch is called."""
+    """The message key of its switch."""
     usual: bool
-    """Whether it is on where the address does not say which are."""
+    """Whether it is on where the address names no layers."""
     count: Callable[[PageContext, MapView], float]
-    """How much it shows in all, as its switch says it, on or off."""
+    """Returns how much it shows in all, for its switch, whether it is on or off."""
     legend: Legend
-    """What its marks mean, while it is on."""
+    """Explains its marks while it is on."""
     data: Data
-    """What the page's script draws, by name. Marks under the layer's own name that the script has no painter for are drawn as
-    squares with their number `n`; nothing for a layer whose data the script asks for by view."""
+    """Returns what the page's script draws, by name.
+
+    Marks under the layer's own name that the script has no painter for are drawn as squares with
+    their number `n`; nothing for a layer whose data the script requests by view.
+    """
 
     def __post_init__(self) -> None:
         whole(

@@ -1,4 +1,4 @@
-"""The layers of the map, in the order of their switches, and the section that shows them."""
+"""The layers of the map in the order of their switches, and the section that shows them."""
 
 from collections.abc import Iterable
 
@@ -82,13 +82,13 @@ whole(
 
 
 def shown(view: MapView) -> tuple[MapLayer, ...]:
-    """Return the layers that are on, in their order; names that an address makes up are left out."""
+    """Return the layers that are on, in order; invented names are ignored."""
     wanted = view.layers
     return tuple(one for one in LAYERS if (one.usual if wanted is None else one.name in wanted))
 
 
 def layers_address(layers: Iterable[MapLayer]) -> str | None:
-    """Return layers as an address says them; None for the usual ones, which need not be said."""
+    """Return layers as a parameter; None for the usual ones, which need not be named."""
     on = [one for one in LAYERS if one in set(layers)]
     if on == [one for one in LAYERS if one.usual]:
         return None
@@ -96,7 +96,7 @@ def layers_address(layers: Iterable[MapLayer]) -> str | None:
 
 
 def section(context: PageContext, request: PageRequest, view: MapView) -> html.Section:
-    """Return the section of the layers: each a switch with how much it shows, its legend below it while it is on."""
+    """Build the section of the layers: switch with count, and the legend below it while on."""
     items = [_switch(context, request, view, one) for one in LAYERS]
     return html.Section(
         [html.H2(request.translator("map_layers")), html.Ul(items, className="layers")],

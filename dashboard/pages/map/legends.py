@@ -1,4 +1,4 @@
-"""What the marks of each layer mean, shown below its switch while it is on."""
+"""Legend of each layer, shown below its switch while it is on."""
 
 from collections import Counter
 from itertools import pairwise
@@ -16,7 +16,7 @@ from dashboard.request.context import PageContext
 from schemas.figures import MeasureUnit
 
 MAX_CODES = 50
-"""As many values a filter of a list takes."""
+"""Most values that a filter of a list takes."""
 STYLES: tuple[Style, ...] = ("clusters", "heat", "points")
 
 
@@ -29,7 +29,7 @@ def picked(
     *,
     usual: str = "",
 ) -> html.Label:
-    """A list to choose a parameter of the address from; the script follows a choice at once."""
+    """Build a list to choose a parameter from; the script follows a choice at once."""
     choices = [html.Option(text, value=code, selected=code == value) for code, text in options]
     data: dict[str, Any] = {"data-choose": name, "data-usual": usual}
     return html.Label(
@@ -42,6 +42,7 @@ def _key(mark: str, words: Part, count: str = "") -> html.Li:
 
 
 def communes(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
+    """Explain the shades of the communes."""
     translator = request.translator
     readings, classes = gathered.communes(context, view)
     options = [(one.code, one.label(request.language)) for one in MEASURES]
@@ -96,7 +97,7 @@ def communes(context: PageContext, request: PageRequest, view: MapView) -> list[
 
 
 def _outside(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
-    """What lies in none of the communes, as it has a code that is of no unit here: how many, and a list of them."""
+    """Say how much lies in no commune, because its code is of no unit here, with a list of it."""
     count, codes = gathered.outside(context, view)
     if not count:
         return []
@@ -113,6 +114,7 @@ def _outside(context: PageContext, request: PageRequest, view: MapView) -> list[
 
 
 def feedback(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
+    """Explain the field reports."""
     translator = request.translator
     tabs = [
         html.A(
@@ -143,6 +145,7 @@ def feedback(context: PageContext, request: PageRequest, view: MapView) -> list[
 
 
 def overdue(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
+    """Explain the squares of overdue filings."""
     translator = request.translator
     most = max((one.count for one in gathered.overdue(context, view)), default=0)
     if not most:
@@ -156,6 +159,7 @@ def overdue(context: PageContext, request: PageRequest, view: MapView) -> list[P
 
 
 def flows(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
+    """Explain the lines of documents."""
     translator, found = request.translator, gathered.flows(context, view)
     if not found:
         return [html.P(translator("map_no_flows"), className="note")]
@@ -188,6 +192,7 @@ def flows(context: PageContext, request: PageRequest, view: MapView) -> list[Par
 
 
 def meetings(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
+    """Explain the marks of meetings."""
     translator, found = request.translator, gathered.meetings(context, view)
     counts = [
         sum(getattr(one, field) for one in found.sites)
@@ -207,6 +212,7 @@ def meetings(context: PageContext, request: PageRequest, view: MapView) -> list[
 
 
 def sources(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
+    """Explain the marks of feeds."""
     translator = request.translator
     counts = Counter(
         one.state for found in gathered.sources(context, view) for one in found.sources
@@ -219,6 +225,7 @@ def sources(context: PageContext, request: PageRequest, view: MapView) -> list[P
 
 
 def alarms(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
+    """Explain the marks of alarms."""
     translator = request.translator
     calls, watched = gathered.calls(context, view)
     if not watched.alive:

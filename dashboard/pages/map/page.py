@@ -1,4 +1,4 @@
-"""`/map`: the map in the middle, layers at its left, what is chosen at its right."""
+"""`/map`: the map in the middle, layers on its left, the selection on its right."""
 
 import json
 from functools import partial
@@ -25,7 +25,7 @@ from dashboard.request.context import PageContext
 
 
 def content(context: PageContext, request: PageRequest) -> Part:
-    """The page. What it shows (`data-parts`) is drawn and renewed by its own script, part by part: the map itself stays."""
+    """Build the page; its own script fills and refreshes it part by part (`data-parts`)."""
     data: dict[str, Any] = {
         "data-words": json.dumps(words(request.language)),
         "data-renew": str(RENEW_MS),
@@ -43,9 +43,11 @@ def content(context: PageContext, request: PageRequest) -> Part:
 
 
 def parts(context: PageContext, request: PageRequest) -> dict[str, Any]:
-    """All that an address shows around and on the map: `bar`, `side`, `panel` (components) and `drawn` (data).
+    """Return all that an address shows around and on the map.
 
-    When ClickHouse does not answer, only the panel, which says so; the rest is None: what stands there may stay.
+    Returns:
+        `bar`, `side`, `panel` (components) and `drawn` (data). When ClickHouse does not answer,
+        `panel` says so and the rest is None: what the page shows may stay.
     """
     translator = request.translator
     try:
@@ -81,7 +83,7 @@ def _find(request: PageRequest) -> html.Form:
 
 
 def _ground(context: PageContext, request: PageRequest) -> html.Div:
-    """The map itself: outlines that the browser keeps, and a canvas of its script above them."""
+    """Build the map: outlines that the browser caches, and a canvas of its script above them."""
     place, translator = spots(context.place), request.translator
     (south, west), (north, east) = place.bounds
     return html.Div(
@@ -145,5 +147,5 @@ def _ground(context: PageContext, request: PageRequest) -> html.Div:
 
 
 def _script(name: str) -> dict[str, str]:
-    """A function of assets/opsmap.js."""
+    """Name a function of the map's script."""
     return {"variable": f"ioc.opsmap.{name}"}

@@ -1,4 +1,4 @@
-"""Beside the map: what is chosen, its figures, what happened to it over the window, its records; all of one scope."""
+"""Panel beside the map: the selection, its figures, its chart and its records, all of one scope."""
 
 from collections.abc import Mapping
 
@@ -41,14 +41,14 @@ SHOWN: Mapping[Kind, tuple[str, ...]] = {
 PREFIX = "records_"
 PAGE_SIZE = 12
 NAMED = 3
-"""Communes of a choice that are named; of more only how many."""
+"""Most communes of a selection that are named rather than counted."""
 TOP_FLOWS = 8
 GONE = {"unit": None, "box": None, "record": None, f"{PREFIX}page": None}
-"""What taking the choice away changes in an address."""
+"""Changes of an address that clear the selection."""
 
 
 def panel(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
-    """The parts of the panel."""
+    """Build the parts of the panel."""
     translator, scope = request.translator, view.scope(context.place, spots(context.place))
     if view.unknown:
         gone = html.A(translator("map_whole"), href=request.with_(**GONE))
@@ -104,7 +104,7 @@ def _heading(context: PageContext, request: PageRequest, view: MapView) -> html.
 
 
 def _chosen(context: PageContext, request: PageRequest, view: MapView) -> tuple[str, Part]:
-    """The name of what is chosen, and what is to be said of it."""
+    """Return the name and the details of the selection."""
     translator = request.translator
     if view.box:
         inside = view.inside(spots(context.place))
@@ -170,7 +170,7 @@ def _cards(context: PageContext, request: PageRequest, view: MapView, found: Rea
 
 
 def _course(context: PageContext, request: PageRequest, view: MapView, scope: Scope) -> list[Part]:
-    if view.kind is MEETING:  # a handful a day: their table says it
+    if view.kind is MEETING:  # a handful a day: their table shows them
         return []
     translator, kind = request.translator, view.kind
     pairs = gathered.once(
@@ -191,7 +191,7 @@ def _course(context: PageContext, request: PageRequest, view: MapView, scope: Sc
 
 
 def _flows(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
-    """The largest flows in words, for who cannot see lines."""
+    """List the largest flows in words, for viewers who cannot see the lines."""
     if view.kind is not DOCUMENT or "flows" not in [one.name for one in shown(view)]:
         return []
     translator = request.translator

@@ -1,6 +1,7 @@
-"""What the map's script asks for: `/map/parts`, `/map/feedback`, `/map/find`, each with the parameters of the page's address.
+"""Routes of the map's script: `/map/parts`, `/map/feedback`, `/map/find`.
 
-Answers are JSON, made once per tick for all who ask the same, with a tag: what did not change is not sent again.
+Each takes the parameters of the page's address. Answers are JSON, made once per tick for all equal
+requests, with a tag, so that what did not change is not sent again.
 """
 
 from typing import Any
@@ -17,16 +18,23 @@ from dashboard.request.context import PageContext
 from dashboard.request.workers import PageWorkers
 
 MAX_POINTS = 2_000
-"""Reports that a browser draws one by one; of more it is given cells."""
+"""Most reports that a browser draws one by one; more of them are sent as cells."""
 CELLS = {"clusters": 72, "points": 72, "heat": 18}
-"""px of the map that a cell is wide."""
+"""Width of a cell on the map in px."""
 DEEPEST = 18
 CELL, EDGES = ("lat", "lon", "n", "overdue"), ("south", "west", "north", "east")
-"""What of a cell is told; its edges where nobody can zoom in any more."""
+"""Columns of a cell; its edges where the map cannot zoom in any further."""
 
 
 def add_routes(server: FastAPI, context: PageContext, workers: PageWorkers, usual: str) -> None:
-    """Add the routes; before Dash's own, which catch everything else. `usual` is the language of who asked for none."""
+    """Add the routes, before Dash's own ones, which match every path.
+
+    Args:
+        server: gets the routes.
+        context: answers the requests.
+        workers: run the queries.
+        usual: the language of a viewer who chose none.
+    """
 
     @server.get(f"{PATH}/parts")
     async def parts(http_request: Request) -> Response:
@@ -63,11 +71,16 @@ def add_routes(server: FastAPI, context: PageContext, workers: PageWorkers, usua
 
 
 def reports(context: PageContext, request: PageRequest) -> dict[str, Any]:
-    """The reports of a view (`bbox`: west, south, east, north; `zoom`), few as points, else as cells.
+    """Return the reports of a view (`bbox`: west, south, east, north; `zoom`).
 
-    `total` is how many lie in it; a cell is [lat, lon, reports, overdue], where no zoom goes further followed by the south, west,
-    north and east of its reports; a point is [lat, lon, category, state, number].
-    Raises `ValueError` for a view that cannot be understood.
+    Returns:
+        `total`: how many lie in the view; few as points, else as cells.
+        A point is [lat, lon, category, state, number].
+        A cell is [lat, lon, reports, overdue]; at the last zoom followed by the south, west, north
+        and east of its reports.
+
+    Raises:
+        ValueError: the view cannot be understood.
     """
     view, bbox, zoom = (
         gathered.viewed(context, request),

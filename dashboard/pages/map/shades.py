@@ -1,5 +1,7 @@
-"""Communes in five classes of a measure: fixed breaks where they are known, so that a shade means the same at any time; else
-quantiles of what is there."""
+"""Five classes of communes by a measure: fixed breaks where they are known, else quantiles.
+
+With fixed breaks a shade always means the same.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,33 +13,33 @@ from schemas.figures import Figure, MeasureUnit, Reading
 CLASSES = 5
 OF_WALL: tuple[Measure, ...] = ("overdue", "feedback", "on_time", "documents")
 FIXED: Mapping[str, Sequence[float]] = {FIGURES[measure]: BREAKS[measure] for measure in OF_WALL}
-"""Figure → the breaks that the wall has for it."""
+"""The wall's breaks, by figure."""
 
 
 @dataclass(frozen=True)
 class Shades:
-    """The classes of a measure: breaks, ascending, and the class of each commune. `fixed` says that they are not of the day."""
+    """Classes of a measure: ascending breaks, each commune's class, whether breaks are `fixed`."""
 
     breaks: tuple[float, ...]
     steps: Mapping[str, int]
     fixed: bool
     worst_first: bool = False
-    """Whether the lowest class is the one to look at, and so has the strongest shade."""
+    """Whether the lowest class needs attention, and so has the strongest shade."""
 
     def counts(self) -> list[int]:
-        """How many communes each class has."""
+        """Return how many communes each class has."""
         found = list(self.steps.values())
         return [found.count(number) for number in range(len(self.breaks) + 1)]
 
     def shade(self, step: int) -> int:
-        """The shade of a class, 0 (weak) to 4 (strong); few classes are spread over all of them."""
+        """Return the shade of a class, 0 (weak) to 4 (strong); few classes are spread over all."""
         last = max(len(self.breaks), 1)
         found = round(step * (CLASSES - 1) / last)
         return CLASSES - 1 - found if self.worst_first else found
 
 
 def shades(figure: Figure, readings: Mapping[str, Reading]) -> Shades:
-    """The classes of communes by what they read; those of which nothing can be said are in none."""
+    """Classify communes by their readings; unknown ones have no class."""
     values = {code: one.value for code, one in readings.items() if one.value is not None}
     fixed = figure.code in FIXED
     breaks = (
@@ -50,7 +52,7 @@ def shades(figure: Figure, readings: Mapping[str, Reading]) -> Shades:
 
 
 def quantiles(values: Sequence[float], whole: bool) -> tuple[float, ...]:
-    """Breaks that part values into fifths, each once, none below or at the least; `whole` numbers stay such."""
+    """Return distinct breaks between fifths, above the least value; `whole` numbers stay whole."""
     ordered = sorted(values)
     if not ordered:
         return ()

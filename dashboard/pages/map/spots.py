@@ -1,4 +1,4 @@
-"""Where units lie on the map: communes in the middle of their outlines, their bodies there too, provincial ones at one seat."""
+"""Positions of units on the map: communes and their bodies at centres, provincial ones at a seat."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ class Spots:
     province: str
     communes: Mapping[str, Spot]
     seat: Spot | None
-    """Where the bodies of the province are drawn; None where it has no place."""
+    """Where provincial bodies are drawn; None if that is unknown."""
     bounds: Bounds
-    """South-west and north-east of all of it."""
+    """South-west and north-east corners of the province."""
     outlined: bool
 
     def of(self, code: str) -> tuple[str, Spot] | None:
-        """The unit at whose spot a commune, an agency or the province is drawn; None for what lies nowhere."""
+        """Return the unit and the spot at which a code is drawn; None if it has no position."""
         if code in self.communes:
             return code, self.communes[code]
         commune = agency(code).commune
@@ -37,7 +37,7 @@ class Spots:
 
 @cache
 def spots(place: ProvinceContext) -> Spots:
-    """The spots of a province, computed once."""
+    """Return the spots of a province, computed once."""
     found, collection = centres(place), outlines(place)
     box = bounds(found, collection)
     seat = None

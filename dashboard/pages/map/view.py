@@ -1,4 +1,4 @@
-"""What an address of the map asks for: layers, measure, filters, window, choice. Its extent is the browser's own affair."""
+"""Address of the map: layers, measure, filters, period, selection. The extent is the browser's."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,9 +20,9 @@ from schemas.places import restate
 PATH = "/map"
 Style = Literal["clusters", "heat", "points"]
 NONE = "none"
-"""Said in place of layers when all are off."""
+"""Stands in place of layers when all are off."""
 EXTENT = ("at", "zoom")
-"""Parameters of the extent: `at=lat,lon` is the middle of the map."""
+"""Parameters of the extent: `at=lat,lon` is the centre of the map."""
 WINDOWS = {
     "1h": timedelta(hours=1),
     "24h": timedelta(hours=24),
@@ -41,10 +41,10 @@ JUST_NOW = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class MapView:
-    """A parsed address. What it does not understand is as usual; `problem` names what it could not follow."""
+    """A parsed address, with defaults for what it does not understand; `problem` names the rest."""
 
     layers: tuple[str, ...] | None = None
-    """The names of the layers that it says; None where it says none, for the usual ones."""
+    """The names of the layers; None for the usual ones."""
     measure: Figure = BY_CODE["filing.overdue"]
     style: Style = "clusters"
     kind: Kind = FEEDBACK
@@ -58,14 +58,14 @@ class MapView:
     communes: tuple[str, ...] = ()
     agency: str = ""
     unknown: tuple[str, ...] = ()
-    """Codes that were asked for and that nobody here has."""
+    """Requested codes that are unknown here."""
     box: Box | None = None
     record: tuple[Kind, str] | None = None
     problem: str = ""
 
     @classmethod
     def of(cls, request: PageRequest, place: ProvinceContext, now: datetime) -> "MapView":
-        """From an address, at a moment."""
+        """Parse an address at a moment."""
         found = cls(
             layers=tuple(request.get("layers").split(",")) if request.get("layers") else None,
             measure=next(
@@ -84,16 +84,16 @@ class MapView:
 
     @property
     def chosen(self) -> bool:
-        """Whether a part of the province is looked at."""
+        """Whether a part of the province is selected."""
         return bool(self.communes or self.agency or self.box)
 
     @cached_property
     def length(self) -> timedelta:
-        """How long its window is."""
+        """The length of its period."""
         return self.until - self.since
 
     def scope(self, place: ProvinceContext, spots: Spots) -> Scope:
-        """What its questions are about."""
+        """Return what its queries are about."""
         communes = self.inside(spots) if self.box else self.communes or None
         bodies = tuple(
             one.code for one in place.agencies if communes is not None and one.commune in communes
@@ -111,7 +111,7 @@ class MapView:
         )
 
     def inside(self, spots: Spots) -> tuple[str, ...]:
-        """The communes whose middle lies in the box."""
+        """Return the communes whose centre lies in the box."""
         if self.box is None:
             return ()
         west, south, east, north = self.box
@@ -123,14 +123,14 @@ class MapView:
 
 
 def without_extent(request: PageRequest) -> PageRequest:
-    """The same address for any part of the map: what its panels are drawn and remembered by."""
+    """Return the address without the map's extent, by which panels are made and cached."""
     return replace(
         request, parameters=tuple(one for one in request.parameters if one[0] not in EXTENT)
     )
 
 
 def written(at: datetime) -> str:
-    """A moment as an address and a form say it: the minute in Viet Nam's time."""
+    """Format a moment for an address and a form: to the minute, in Viet Nam time."""
     return f"{at.astimezone(HERE):%Y-%m-%dT%H:%M}"
 
 
@@ -143,7 +143,7 @@ def _numbers(text: str, count: int) -> tuple[float, ...] | None:
 
 
 def box_of(text: str) -> Box | None:
-    """A box as addresses say it: west, south, east, north; None for anything else."""
+    """Parse a box, as `west,south,east,north`; None if it is none."""
     found = _numbers(text, 4)
     if found is None:
         return None
@@ -188,7 +188,7 @@ def _in_window(view: MapView, request: PageRequest, now: datetime) -> MapView:
 
 
 def _instead(code: str, place: ProvinceContext) -> list[str]:
-    """The communes of the day in place of one of the other side of the reform."""
+    """Return the communes of the day in place of one of the other side of the reform."""
     if place.units == "today":
         return [restate.today(code)]
     return [one.former for one in places.predecessors(code) if one.default]
@@ -204,7 +204,7 @@ def _of_units(view: MapView, text: str, place: ProvinceContext) -> MapView:
             communes += [code] if code in place.names else _instead(code, place)
         elif found.what == "agency":
             agency = code
-    # An agency is looked at alone.
+    # An agency is shown alone.
     return replace(
         view,
         communes=() if agency else tuple(dict.fromkeys(communes)),
