@@ -150,7 +150,7 @@ def reports(context: PageContext, view: MapView) -> int:
 
 
 def communes(context: PageContext, view: MapView) -> tuple[Readings, Shades]:
-    """Return the measure by commune, and the classes, which leave out communes of silent sources."""
+    """Return the measure by commune, and the classes, without communes of silent sources."""
 
     def request() -> tuple[Readings, Shades]:
         found = store(context).by_unit(

@@ -1,4 +1,4 @@
-"""Positions of units on the map: communes and their bodies at centres, provincial ones at a seat."""
+"""Positions of units on the map: communes and their bodies at centres, others at a seat."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
