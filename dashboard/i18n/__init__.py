@@ -1,1 +1,1 @@
-"""Vietnamese and English: the catalogues of all texts (`catalogue`), numbers and times (`translator`)."""
+"""Vietnamese and English: all texts (`catalogue`), and numbers and times (`translator`)."""

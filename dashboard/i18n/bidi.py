@@ -1,9 +1,9 @@
-"""Replace Unicode's controls of text direction, which would turn what stands beside them on a screen.
+"""Replace Unicode's controls of text direction, which would turn what stands beside them.
 
-A text from outside may hold them. They are replaced in all that a screen is sent, in the one step where it
-becomes JSON (`dashboard.request.answers`, `dashboard.pages.wall.drawings`): the closing controls of such a
-text would end any isolation that is put around it. Style sheets isolate elements besides, for letters that
-are written from right to left.
+A text from outside may hold them. They are replaced in all that a screen is sent, in the one step
+where it becomes JSON (`dashboard.request.answers`, `dashboard.pages.wall.drawings`): the closing
+controls of such a text would end any isolation that is put around it. Style sheets isolate elements
+besides, for letters that are written from right to left.
 """
 
 import re
@@ -31,15 +31,16 @@ def without_controls(text: str) -> str:
 
 
 def without_controls_json(text: str) -> str:
-    """Return JSON (ASCII, as `json.dumps` writes it) whose texts are as `without_controls` gives them.
+    """Return JSON whose texts are as `without_controls` gives them.
 
-    A page is looked through once, 2 ms per megabyte, and left as it is unless it has a control.
+    It is ASCII, as `json.dumps` writes it. A page is looked through once, 2 ms per megabyte, and
+    left as it is unless it has a control.
     """
     return _ANY.sub(_escape, text) if _ESCAPED.search(text) else text
 
 
 def _escape(found: re.Match[str]) -> str:
-    # Escapes are taken one by one: an escaped backslash before the letters u202e is not one of them.
+    # One by one: an escaped backslash before the letters u202e is no escape of theirs.
     escape = found[0]
     if len(escape) < 6:
         return escape

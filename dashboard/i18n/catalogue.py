@@ -1,8 +1,9 @@
-"""Texts of all screens by key, from the gettext catalogue of each language (`locale/<language>`).
+"""Texts of all screens by key, from the gettext catalogue of each language.
 
-A key is the `msgid`, a text the `msgstr`; a comment names the screen. `{name}` in a text is filled by
-`str.format`, so that a call names what it fills in. The catalogues are read as they are, without a build
-step: 20 to 40 ms a language (2026-12-01, 2 cores), once in a process, when its first text is needed.
+Catalogues are `locale/<language>/LC_MESSAGES/ioc.po`. A key is the `msgid`, a text the `msgstr`; a
+comment names the screen. `{name}` in a text is filled by `str.format`, so that a call names what it
+fills in. The catalogues are read as they are, without a build step: 20 to 40 ms a language
+(2026-12-01, 2 cores), once in a process, when its first text is needed.
 """
 
 from collections.abc import Mapping
@@ -14,9 +15,10 @@ from babel.messages.pofile import read_po
 
 
 class MissingTextError(Exception):
-    """A key has no text in a language, or a text has a `{name}` that the call does not fill.
+    """A key has no text in a language, or a text has a place that the call does not fill.
 
-    Not a `LookupError`: pages answer that with "not found", and a text that is missing is our mistake.
+    Not a `LookupError`: pages answer that with "not found", and a text that is missing is our
+    mistake.
     """
 
 

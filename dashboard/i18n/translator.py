@@ -28,7 +28,8 @@ TONES = dict.fromkeys(map(ord, "\u0300\u0301\u0303\u0309\u0323"))
 def sort_key(name: str) -> tuple[list[int], str]:
     """Return the key by which texts are sorted as in a Vietnamese dictionary.
 
-    Letters come in its order (đ after d, not after z); tones decide only where all letters are alike.
+    Letters come in its order (đ after d, not after z); tones decide only where all letters are
+    alike.
     """
     bare = unicodedata.normalize("NFC", unicodedata.normalize("NFD", name.lower()).translate(TONES))
     return [LETTERS.find(letter) for letter in bare], name
@@ -91,8 +92,8 @@ class Translator:
     def known(self, at: datetime, *, to_the_day: bool = False) -> str:
         """Write day and time as exactly as they are known: without an hour if only the day is.
 
-        Unless `to_the_day` is given, the first and last moments of a day stand for the day: sources that
-        know no hours send the first, and steps known to the day are placed among these moments
+        Unless `to_the_day` is given, the first and last moments of a day stand for the day: sources
+        that know no hours send the first, and steps known to the day are placed among these moments
         (`schemas.clickhouse.ordering`).
         """
         return self.day(at.astimezone(HERE)) if to_the_day or _is_day(at) else self.full(at)
@@ -131,7 +132,7 @@ class Translator:
         return self("unit_until", unit=name, day=f"{unit.valid_to - timedelta(days=1):%d/%m/%Y}")
 
     def span(self, length: timedelta) -> str:
-        """Write a length of time in its largest units: seconds, minutes, hours and minutes, days."""
+        """Write a length of time in its largest unit, hours with their minutes."""
         minutes = max(0, int(length.total_seconds() // 60))
         if minutes < 1:
             return self("seconds", n=int(length.total_seconds()))
@@ -145,8 +146,8 @@ class Translator:
     def clock_span(self, length: timedelta, around: bool = False) -> str:
         """Write a length on a record's clock.
 
-        As `span` if the clock runs `around` the clock; else as working time, in working days from one
-        working day on.
+        As `span` if the clock runs `around` the clock; else as working time, in working days from
+        one working day on.
         """
         if around:
             return self.span(length)

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections import OrderedDict
 from dataclasses import dataclass
+
+from cachetools import LRUCache
 
 FREE_ATTEMPTS = 3
 """Wrong tokens without a delay: people mistype."""
@@ -27,7 +28,7 @@ class Attempts:
     """Counts wrong tokens by client. Used from one event loop."""
 
     def __init__(self) -> None:
-        self._clients: OrderedDict[str, _Client] = OrderedDict()
+        self._clients: LRUCache[str, _Client] = LRUCache(MAX_CLIENTS)
         self._waiting = 0
 
     def wrong(self, client: str, what: str, now: float) -> float:
@@ -38,16 +39,13 @@ class Attempts:
             what: where it was shown, for the log.
             now: seconds of a monotonic clock.
         """
-        one = self._clients.pop(client, None)
+        one = self._clients.get(client)
         if one is None or now - one.at > FORGET_SECONDS:
             one = _Client()
         one.wrong, one.at = one.wrong + 1, now
         self._clients[client] = one
-        while len(self._clients) > MAX_CLIENTS:
-            self._clients.popitem(last=False)
-        if (
-            one.wrong & (one.wrong - 1) == 0
-        ):  # the 1st, 2nd, 4th, 8th, …: thousands of guesses do not fill the log
+        # The 1st, 2nd, 4th, 8th, …: thousands of guesses do not fill the log.
+        if one.wrong & (one.wrong - 1) == 0:
             log.warning("a wrong token from %s, %d in a row: %s", client, one.wrong, what)
         return (
             min(FIRST_SECONDS * 2.0 ** (one.wrong - FREE_ATTEMPTS - 1), MAX_SECONDS)
