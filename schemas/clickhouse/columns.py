@@ -1,4 +1,4 @@
-"""How a ClickHouse table is declared: its columns, its engine, its indexes."""
+"""Declare a ClickHouse table: its columns, its engine, its indexes."""
 
 from dataclasses import dataclass
 
@@ -15,10 +15,11 @@ class Column:
     type: str
     comment: str
     default: str = ""
-    """SQL: what rows say that were written before there was the column."""
+    """SQL for the value in rows that were written before the column existed."""
 
     @property
     def ddl(self) -> str:
+        """Return the column as DDL."""
         default = f" DEFAULT {self.default}" if self.default else ""
         return f"`{self.name}` {self.type}{default} COMMENT {quoted(self.comment)}"
 
@@ -32,7 +33,7 @@ class Table:
     engine: str
     comment: str
     indexes: tuple[tuple[str, str], ...] = ()
-    """Data-skipping indexes: (name, what follows it in DDL)."""
+    """Data-skipping indexes: (name, rest of the DDL)."""
 
     @property
     def ddl(self) -> str:
@@ -40,9 +41,12 @@ class Table:
             f"INDEX {name} {rest}" for name, rest in self.indexes
         ]
         body = ",\n    ".join(lines)
-        return f"CREATE TABLE IF NOT EXISTS {self.name}\n(\n    {body}\n)\n{self.engine}\nCOMMENT {quoted(self.comment)}"
+        return (
+            f"CREATE TABLE IF NOT EXISTS {self.name}\n(\n    {body}\n)\n{self.engine}\nCOMMENT "
+            f"{quoted(self.comment)}"
+        )
 
 
 def quoted(text: str) -> str:
-    """A text as SQL writes it."""
+    """Return a text as an SQL literal."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,6 +1,6 @@
-"""SQL that more than one part says, each once: how a moment is given, when sources were heard of.
+"""Define SQL that more than one part uses: how a moment is written, last arrivals of sources.
 
-Questions are texts with named parameters: moments in whole milliseconds since 1970.
+Queries are texts with named parameters: moments in whole milliseconds since 1970.
 """
 
 from datetime import datetime
@@ -13,22 +13,22 @@ from schemas.moments import ZONE, milliseconds
 
 
 def moment(name: str) -> str:
-    """The SQL of a query parameter that is given in milliseconds."""
+    """Return the SQL of a query parameter that is given in milliseconds."""
     return f"fromUnixTimestamp64Milli(%({name})s, '{ZONE}')"
 
 
 def at(moment: datetime) -> str:
-    """A moment as SQL."""
+    """Return a moment as SQL."""
     return f"fromUnixTimestamp64Milli({milliseconds(moment)}, '{ZONE}')"
 
 
 def database(url: str) -> str:
-    """The database of a ClickHouse address."""
+    """Return the database of a ClickHouse address."""
     return urlsplit(url).path.strip("/")
 
 
 def codes(*values: int | str) -> str:
-    """Codes as the inside of an SQL list."""
+    """Return codes as the inside of an SQL list."""
     return ", ".join(
         repr(str(code)) if isinstance(code, str) else str(int(code)) for code in values
     )

@@ -24,7 +24,11 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Instant:
-    """A moment as SQL: milliseconds since 1970, on the working clock, and the millisecond before on the working clock."""
+    """A moment as SQL.
+
+    It is in milliseconds since 1970, on the working clock, and the millisecond before on the
+    working clock.
+    """
 
     at: str
     position: str
@@ -37,19 +41,19 @@ OF_POINT = Instant("point.2", "point.3", "point.4")
 
 @dataclass(frozen=True)
 class AskedMoment:
-    """A moment for which figures are asked, and since when their period runs."""
+    """A moment for which figures are queried, and the start of the period that ends with it."""
 
     at: int
     position: int
     before: int
-    """Position of the millisecond before: a deadline has passed when it is no later than that."""
+    """Position of the millisecond before: a deadline has passed if it is no later than that."""
     since: int = 0
 
     @classmethod
     def of(
         cls, at: datetime, calendar: WorkingCalendar, period: timedelta = timedelta(days=30)
     ) -> "AskedMoment":
-        """A moment with the period that ends with it."""
+        """Return a moment with the period that ends with it."""
         return cls(
             milliseconds(at),
             calendar.position(at),
@@ -59,24 +63,24 @@ class AskedMoment:
 
     @property
     def instant(self) -> Instant:
-        """The moment as SQL."""
+        """Return the moment as SQL."""
         return Instant(str(self.at), str(self.position), str(self.before))
 
     def within(self, when: str) -> str:
-        """SQL: whether a moment's column lies in the period that ends with this moment."""
+        """Return SQL for whether a moment's column lies in the period that ends now."""
         return f"{when} > {moment_sql(self.since)} AND {when} <= {moment_sql(self.at)}"
 
     def sql(self, piece: FigurePiece) -> str:
-        """A piece as SQL, at this moment and over the period that ends with it."""
+        """Return a piece as SQL, at this moment and over the period that ends with it."""
         return _said(piece, clocks(self.instant), self.within(piece.when))
 
 
 ENTITY = "entity_id"
-"""Every kind may be asked by this, too: what each entity adds to a figure."""
+"""Dimension of every kind that gives what each entity adds to a figure."""
 
 
 def dimensions(kind: Kind) -> tuple[str, ...]:
-    """What figures of a kind may be asked by."""
+    """Return the dimensions by which figures of a kind can be grouped."""
     return tuple(
         column.name
         for column in BY_KIND[kind].columns
@@ -99,11 +103,21 @@ def question(
 ) -> str:
     """A SELECT of the dimensions `by`, as texts, and then all pieces of the figures, which are all of one kind.
 
-    `past` asks for the state that held at the moment, which need not be now, as far as is known now. `where` is a further
-    condition on the rows. `each` asks for all in one and by each dimension alone, in one pass over the rows; between dimensions
-    and pieces then stands a list with 0 for the dimension that a row is by and 1 for the others.
-    With `units="today"` communes are those of today, whatever they were called on the day of a step
-    (`schemas.places.restate`). Raises `ValueError` for a dimension that the kind does not have.
+    Args:
+        figures: Figures of one kind.
+        moment: The moment and its period.
+        by: The dimensions to group by.
+        past: Query the state that held at the moment, which need not be now, as far as is known
+            now.
+        where: A further condition on the rows.
+        units: With "today", communes are those of today, whatever they were called on the day of a
+            step (`schemas.places.restate`).
+        each: Query all in one and by each dimension alone, in one pass over the rows; between
+            dimensions and pieces there is then a
+            list with 0 for the dimension that a row is grouped by and 1 for the others.
+
+    Raises:
+        ValueError: The kind does not have a dimension.
     """
     kind = kind_of(figures, by)
     shared, pieces = named(pieces_of(figures), moment.instant, moment.within)
@@ -125,7 +139,10 @@ def question(
 
 
 def key_sql(name: str, units: restate.Units) -> str:
-    """A dimension of an entity as a text; a commune as that of the day of its newest step, or of today."""
+    """Return SQL for a dimension of an entity as a text.
+
+    A commune is that of the day of its newest step, or of today.
+    """
     return "toString(unit)" if (name, units) == ("commune", "today") else f"toString({name})"
 
 
@@ -139,7 +156,10 @@ def ask(
     where: str = "",
     units: restate.Units = "day",
 ) -> dict[Key, dict[str, Reading]]:
-    """Ask figures of any kinds that can be asked `by` these dimensions: one statement per kind, run by `execute`."""
+    """Query figures of any kinds that have the dimensions `by`.
+
+    There is one statement per kind, run by `execute`.
+    """
     found: dict[Key, dict[str, Reading]] = {}
     for ones in by_kind(figures):
         for key, said in readings(
@@ -157,9 +177,10 @@ def ask_each(
     *,
     units: restate.Units = "day",
 ) -> dict[Key, dict[str, Reading]]:
-    """What `ask` finds for all in one, by the key (), and by each dimension alone that a kind has, by (dimension, its value).
+    """Query figures for all in one and by each dimension alone.
 
-    One pass over the rows of a kind instead of one for each dimension.
+    The keys are () and (dimension, its value). It takes one pass over the rows of a kind instead of
+    one for each dimension.
     """
     found: dict[Key, dict[str, Reading]] = {}
     for ones in by_kind(figures):
@@ -172,9 +193,7 @@ def ask_each(
                 if not row[len(known)][number]
             ]
             said[which[0] if which else ()] = read(row[len(known) + 1 :])
-        if (
-            () not in said
-        ):  # Of no rows at all there is no group, nor where there is nothing to group by.
+        if () not in said:  # Without rows, or without a dimension to group by, there is no group.
             said |= ask(execute, ones, moment, units=units)
         for key, of_key in said.items():
             found.setdefault(key, {}).update(of_key)
@@ -188,7 +207,7 @@ def ask_at(
     *,
     where: str = "",
 ) -> list[dict[str, Reading]]:
-    """What `ask` finds for all in one with `past`, at each of several moments: in one pass over the rows of a kind."""
+    """Query figures at several moments of the past, in one pass over the rows of a kind."""
     found: list[dict[str, Reading]] = [{} for _ in moments]
     for ones in by_kind(figures):
         rows = {number: row for number, *row in execute(_question_at(ones, moments, where))}
@@ -209,9 +228,12 @@ def _question_at(figures: Sequence[Figure], moments: Sequence[AskedMoment], wher
         "toUnixTimestamp64Milli({when}) > point.5 AND toUnixTimestamp64Milli({when}) <= point.2"
     )
     shared, asked = named(pieces, OF_POINT, lambda when: within.format(when=when))
-    held = f"p.2 >= toUnixTimestamp64Milli(greatest(since, {begun(kind)})) AND p.2 < toUnixTimestamp64Milli(until)"
+    held = (
+        f"p.2 >= toUnixTimestamp64Milli(greatest(since, {begun(kind)})) AND p.2 < "
+        "toUnixTimestamp64Milli(until)"
+    )
     first, last = (moment_sql(of(one.at for one in moments)) for of in (min, max))
-    # Of what is closed only that of the periods counts: a closed row holds for ever.
+    # Of closed entities only those of the periods count: a closed row holds for ever.
     earliest = moment_sql(min(one.since for one in moments))
     periods = dict.fromkeys(f"{piece.when} > {earliest}" for piece in pieces if piece.when)
     counts = " OR ".join(["standing != 'closed'", *periods])
@@ -223,7 +245,7 @@ def _question_at(figures: Sequence[Figure], moments: Sequence[AskedMoment], wher
 
 
 def by_kind(figures: Iterable[Figure]) -> list[list[Figure]]:
-    """The figures of each kind, in their order."""
+    """Return the figures of each kind, in their order."""
     kinds: dict[Kind, list[Figure]] = {}
     for figure in figures:
         kinds.setdefault(figure.kind, []).append(figure)
@@ -233,13 +255,19 @@ def by_kind(figures: Iterable[Figure]) -> list[list[Figure]]:
 def readings(
     figures: Sequence[Figure], rows: Iterable[Sequence[Any]], by: int = 0
 ) -> dict[Key, dict[str, Reading]]:
-    """The rows of a question asked by so many dimensions, as readings: values of the dimensions → code → reading."""
+    """Return the rows of a query as {values of its dimensions: {code: reading}}.
+
+    Args:
+        figures: The figures that were queried.
+        rows: The rows of the answer.
+        by: The number of dimensions.
+    """
     read = reader(figures)
     return {tuple(row[:by]): read(row[by:]) for row in rows}
 
 
 def reader(figures: Sequence[Figure]) -> Callable[[Sequence[float | None]], dict[str, Reading]]:
-    """What tells of the values of all pieces of some figures what these read, by their codes."""
+    """Return a function that turns a row of piece values into readings keyed by figure code."""
     at = {piece: number for number, piece in enumerate(pieces_of(figures))}
     # By number, as there are hundreds of units with dozens of figures.
     parts = [
@@ -248,6 +276,7 @@ def reader(figures: Sequence[Figure]) -> Callable[[Sequence[float | None]], dict
     ]
 
     def read(values: Sequence[float | None]) -> dict[str, Reading]:
+        """Return the readings of a row."""
         return {
             code: _reading([values[n] for n in part], [values[n] for n in whole])
             for code, part, whole in parts
@@ -265,29 +294,38 @@ def _reading(part: Sequence[float | None], whole: Sequence[float | None]) -> Rea
 
 
 def begun(kind: Kind) -> str:
-    """The column that says from when on an entity counts."""
+    """Return the column with the moment from which on an entity counts."""
     return "since" if BY_KIND[kind].planned else "started_at"
 
 
 def kind_of(figures: Sequence[Figure], by: Sequence[str]) -> Kind:
-    """The one kind of some figures. Raises `ValueError` for a dimension that it does not have."""
+    """Return the one kind of some figures.
+
+    Raises:
+        ValueError: It does not have a dimension.
+    """
     (kind,) = {figure.kind for figure in figures}
     if unknown := set(by) - {ENTITY, *dimensions(kind)}:
         raise ValueError(
-            f"{kind.name} figures cannot be asked by {', '.join(sorted(unknown))}: {', '.join(dimensions(kind))}"
+            f"{kind.name} figures cannot be asked by {', '.join(sorted(unknown))}: "
+            f"{', '.join(dimensions(kind))}"
         )
     return kind
 
 
 def pieces_of(figures: Sequence[Figure]) -> list[FigurePiece]:
-    """Their pieces, each once."""
+    """Return the pieces of some figures, each once."""
     return list(dict.fromkeys(piece for figure in figures for piece in figure.pieces))
 
 
 def clocks(instant: Instant) -> dict[str, str]:
-    """What pieces ask of the clock, as SQL: the entity's position, and whether its deadline has passed."""
+    """Return the placeholders of pieces as SQL.
+
+    They are the entity's position, and whether its deadline passed.
+    """
     return {
-        "{passed}": f"ifNull(if(due_at IS NOT NULL, toUnixTimestamp64Milli(assumeNotNull(due_at)) < {instant.at}, "
+        "{passed}": "ifNull(if(due_at IS NOT NULL, "
+        f"toUnixTimestamp64Milli(assumeNotNull(due_at)) < {instant.at}, "
         f"due <= if(around, {instant.at} - 1, {instant.before})), false)",
         "{position}": f"if(around, {instant.at}, {instant.position})",
     }
@@ -325,5 +363,5 @@ def _said(piece: FigurePiece, clock: Mapping[str, str], in_period: str) -> str:
 
 
 def moment_sql(at: int) -> str:
-    """Milliseconds since 1970 as a moment."""
+    """Return milliseconds since 1970 as a moment in SQL."""
     return f"fromUnixTimestamp64Milli({at})"

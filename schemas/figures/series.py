@@ -1,4 +1,7 @@
-"""Figures over time, in parts of five minutes, hours, days or months: questions to ClickHouse, and the answers put together."""
+"""Query figures over time and join the answers.
+
+A series has parts of five minutes, hours, days or months.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -25,7 +28,7 @@ from schemas.reference import ZONE, WorkingCalendar
 
 
 class SeriesStep(StrEnum):
-    """How long the parts of a series are; in Viet Nam's time."""
+    """Length of the parts of a series, in Vietnamese time."""
 
     MINUTES = "5 minutes"
     HOUR = "hour"
@@ -44,7 +47,8 @@ def series(
 ) -> tuple[list[datetime], tuple[str, ...]]:
     """The ends of the parts between two moments, and the questions to ask for them; `series_readings` joins the answers.
 
-    What tells of a period is counted in each part; what tells of a moment is that of the part's end, or of `until` in the last.
+    `series_readings` joins the answers. A figure of a period is counted in each part; a figure of a
+    moment is that of the part's end, or of `until` in the last.
     """
     kind = kind_of(figures, by)
     _, ends = parts(step, since, until)
@@ -53,7 +57,8 @@ def series(
     asked = f" AND ({where})" if where else ""
     wanted, questions = pieces_of(figures), []
     if moments := list(dict.fromkeys(piece.when for piece in wanted if piece.when)):
-        # Of what began or was closed in a part: each entity once for each, however long it lives.
+        # Entities that began or were closed in a part: each once for each, however long its
+        # history.
         first, last = moment_sql(milliseconds(since)), moment_sql(milliseconds(until))
         within = [f"ifNull({when} >= {first} AND {when} < {last}, false)" for when in moments]
         numbers = [
@@ -72,7 +77,8 @@ def series(
     if any(not piece.when for piece in wanted):
         shared, pieces = _own(wanted, False, OF_POINT, lambda _: "true")
         points = ", ".join(
-            f"({number + 1}, {milliseconds(at)}, {calendar.position(at)}, {calendar.position(at - MILLISECOND)})"
+            f"({number + 1}, {milliseconds(at)}, {calendar.position(at)}, "
+            f"{calendar.position(at - MILLISECOND)})"
             for number, at in enumerate(ends)
         )
         earliest, latest = held_ends(step, since, ends)
@@ -104,7 +110,11 @@ def series_readings(
     answers: Iterable[Iterable[Sequence[Any]]],
     by: int = 0,
 ) -> dict[Key, dict[str, list[tuple[datetime, Reading]]]]:
-    """The answers to the questions of a series: values of the dimensions → code → (end of the part, reading) for every part."""
+    """Join the answers to the queries of a series.
+
+    Returns:
+        {values of the dimensions: {code: (end of the part, reading) for every part}}.
+    """
     wanted = pieces_of(figures)
     found: dict[Key, list[dict[FigurePiece, Any]]] = {}
     for rows in answers:
@@ -134,9 +144,12 @@ def series_readings(
 def parts(
     step: SeriesStep, since: datetime, until: datetime
 ) -> tuple[list[datetime], list[datetime]]:
-    """Starts and ends of the parts of a series; the first starts with `since`, the last ends with `until`.
+    """Return starts and ends of the parts of a series.
 
-    Raises `ValueError` for a period that is empty or has more than 1,000 parts.
+    The first starts with `since`, the last ends with `until`.
+
+    Raises:
+        ValueError: The period is empty or has more than 1,000 parts.
     """
     begin, end = since.astimezone(ZONE), until.astimezone(ZONE)
     if begin >= end:
@@ -157,17 +170,24 @@ def _next_month(at: datetime) -> datetime:
 
 
 def crossed(step: SeriesStep, since: str, moment: str) -> str:
-    """SQL: in how many parts one begins from one moment, given as SQL, to another; not earlier."""
+    """Return SQL for how many parts begin between one moment and another, both given as SQL.
+
+    The second must not be earlier.
+    """
     if step is SeriesStep.MINUTES:
         return f"intDiv(toUnixTimestamp({moment}), 300) - intDiv(toUnixTimestamp({since}), 300)"
     return f"dateDiff('{step.value}', {since}, {moment}, '{ZONE.key}')"
 
 
 def held_ends(step: SeriesStep, since: datetime, ends: Sequence[datetime]) -> tuple[str, str]:
-    """SQL: at which of the ends of a series that begins with `since`, from 1 on, a step of a life holds first and at which last. It
-    holds at none where the last comes before the first, as of most steps: these numbers are found without a look at each end."""
+    """Return SQL for the first and the last end of a series at which a step of a history holds.
+
+    Ends count from 1; the series begins with `since`. A step holds at none if the last comes before
+    the first, as for most steps: these numbers are found without a look at each end.
+    """
 
     def passed(moment: str) -> str:
+        """Return SQL for the number of ends before a moment."""
         return crossed(
             step, moment_sql(milliseconds(since)), f"{moment} - toIntervalMillisecond(1)"
         )

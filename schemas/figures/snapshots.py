@@ -1,7 +1,10 @@
-"""What the screens showed, recorded as it was: figures of the province and its units at a moment, and a hash of all of them.
+"""Record what the screens showed.
 
-A snapshot is taken of the live tables, at a moment by which all that had arrived was counted and nothing else was: so a replay of
-that moment, as known then, has to come to the same hash, whatever came late and whatever was computed anew since.
+A snapshot has the figures of the province and its units at a moment, and their hash.
+
+A snapshot is taken from the live tables, at a moment by which all that had arrived was counted and
+nothing else was: so a replay of that moment, as known then, must have the same hash, whatever
+arrived late and whatever was recomputed since.
 """
 
 import json
@@ -22,34 +25,36 @@ from schemas.figures.questions import AskedMoment, ask_each
 from schemas.reference import WorkingCalendar
 
 DIGITS = 6
-"""Decimals that count: sums of shares differ beyond by the order in which they are added."""
+"""Decimals that count; beyond, sums of shares differ by the order in which they are added."""
 
 SNAPSHOTS = Table(
     "snapshots",
     (
-        Column("moment", MOMENT, "The moment that it shows: the newest arrival that was counted."),
+        Column("moment", MOMENT, "Moment of the snapshot: the newest arrival that was counted."),
         Column(
             "hash", "UInt64", "xxh3 of all figures of the province, its communes and its agencies."
         ),
         Column(
             "rules",
             "UInt64",
-            "xxh3 of how they were asked for: what was recorded by other rules cannot be compared.",
+            "xxh3 of the queries: snapshots recorded by other rules cannot be compared.",
         ),
-        Column("readings", "UInt32", "How many figures that is."),
+        Column("readings", "UInt32", "Number of these figures."),
         Column(
-            "figures", "String", "Those of the province, as JSON: code, then value, part and whole."
+            "figures",
+            "String",
+            "Figures of the province, as JSON: code, then value, part and whole.",
         ),
-        Column("taken_at", MOMENT, "When it was taken."),
+        Column("taken_at", MOMENT, "Time at which it was taken."),
     ),
     "ENGINE = ReplacingMergeTree(taken_at)\nORDER BY moment",
-    "What the screens showed, as it was recorded",
+    "Recorded snapshots of what the screens showed",
 )
 
 
 @dataclass(frozen=True)
 class RecordedSnapshot:
-    """All figures at a moment, in short."""
+    """The figures at a moment: their hash, their number, and those of the province."""
 
     hash: int
     readings: int
@@ -58,7 +63,7 @@ class RecordedSnapshot:
 
 @dataclass(frozen=True, kw_only=True)
 class SnapshotRow:
-    """A snapshot as it is kept."""
+    """A snapshot as stored."""
 
     moment: datetime
     hash: int
@@ -88,7 +93,10 @@ def take(
 
 
 def rules(calendar: WorkingCalendar, number: int) -> int:
-    """What tells whether two snapshots were asked for in the same way; `number` is that of the calendar in `working_weeks`."""
+    """Return a hash of the queries; two snapshots can be compared if theirs are equal.
+
+    `number` is that of the calendar in `working_weeks`.
+    """
     moment = AskedMoment.of(datetime.fromisoformat("2026-01-01T00:00:00+07:00"), calendar)
     asked: list[str] = []
 
