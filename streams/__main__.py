@@ -87,10 +87,10 @@ def watch(
 
     settings = load()
     if check:
-        if late := run_or_exit(
-            "ClickHouse", settings.clickhouse_server, lambda: run.late(settings)
+        if overdue := run_or_exit(
+            "ClickHouse", settings.clickhouse_server, lambda: run.overdue(settings)
         ):
-            console().print(f"overdue jobs: {', '.join(late)}", highlight=False)
+            console().print(f"overdue jobs: {', '.join(overdue)}", highlight=False)
             raise typer.Exit(1)
         return
     if once:

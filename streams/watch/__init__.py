@@ -1,8 +1,10 @@
-"""The watch: what calls for people is raised and cleared here, by rules that are data, and kept with its history.
+"""The watch: raises and clears alarms by rules that are data, and stores their history.
 
-Reading order: `schemas.reference.alarms` (the rules), `engine` (what was observed, and the alarms that are open, into what changes;
-pure), `clusters` (points that lie close together; pure), `questions` (what ClickHouse is asked), `readings` (figures as inputs),
-`book` (the table of alarms), `jobs` (which rules are looked at how often), `run` (the loop that never ends by itself).
+Read `schemas.reference.alarms` (the rules), `engine` (from observations and open alarms to changed
+alarms; pure), `clusters` (reports that lie close together; pure), `questions` (the queries),
+`readings` (figures as observations), `alarm_store` (the table of alarms), `jobs` (which rules are
+evaluated how often), `run` (the loop). `snapshots` records what the live tables show.
 
-Several watches do no harm: times of evaluation are aligned, rows are keyed by alarm and beginning, and the later evaluation holds.
+Several watches may run at once: times of evaluation are aligned, rows are keyed by alarm and start,
+and the later evaluation wins.
 """

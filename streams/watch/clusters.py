@@ -1,4 +1,4 @@
-"""Points of one category that lie close together: clusters as DBSCAN finds them. Pure and exact; distances in metres."""
+"""Find reports of one category that lie close together, as DBSCAN does; pure and exact."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from typing import NamedTuple
 
 from streams.watch.engine import Alarm
 
-REACH = 500.0
-"""Metres within which reports are neighbours."""
-CORE = 5
-"""A report with so many neighbours, itself among them, is the core of a cluster; the others near it belong to it."""
-DEGREE = 111_320.0
-"""Metres of a degree of latitude."""
+REACH_METRES = 500.0
+"""Metres within which reports are neighbours (DBSCAN's epsilon)."""
+MIN_NEIGHBOURS = 5
+"""Neighbours, itself included, that make a report the core of a cluster (DBSCAN: minPts)."""
+METRES_PER_DEGREE = 111_320.0
+"""Metres per degree of latitude."""
 
 
 class ReportPoint(NamedTuple):
-    """A report."""
+    """A report's position, commune and time."""
 
     lat: float
     lon: float
@@ -35,39 +35,50 @@ class Cluster:
 
     @property
     def lat(self) -> float:
+        """Return the latitude of the centre."""
         return sum(one.lat for one in self.points) / len(self.points)
 
     @property
     def lon(self) -> float:
+        """Return the longitude of the centre."""
         return sum(one.lon for one in self.points) / len(self.points)
 
     @property
     def radius(self) -> float:
-        """From the middle to the outermost report, in metres."""
+        """Return the distance from the centre to the outermost report, in metres."""
         return max(metres(self.lat, self.lon, one.lat, one.lon) for one in self.points)
 
     @property
     def since(self) -> datetime:
+        """Return the time of the first report."""
         return min(one.at for one in self.points)
 
     @property
     def communes(self) -> tuple[str, ...]:
-        """The communes that it lies in, that with most of it first."""
+        """Return the communes of the reports, the one with most reports first."""
         codes = [one.commune for one in self.points if one.commune]
         return tuple(sorted(set(codes), key=lambda code: (-codes.count(code), code)))
 
 
 def metres(lat: float, lon: float, other_lat: float, other_lon: float) -> float:
-    """The distance of two points that lie no further apart than a province is wide."""
-    north = (lat - other_lat) * DEGREE
-    return hypot(north, (lon - other_lon) * DEGREE * cos(radians((lat + other_lat) / 2)))
+    """Return the distance of two points in metres, exact enough within a province."""
+    north = (lat - other_lat) * METRES_PER_DEGREE
+    return hypot(north, (lon - other_lon) * METRES_PER_DEGREE * cos(radians((lat + other_lat) / 2)))
 
 
 def clusters(category: str, points: Sequence[ReportPoint], least: float) -> list[Cluster]:
-    """Clusters of at least `least` points, the largest first; the same whatever the order of the points."""
+    """Find the clusters of at least `least` points, largest first.
+
+    The result does not depend on the order of the points.
+
+    Args:
+        category: The category of the reports.
+        points: The reports.
+        least: The number of reports that make a cluster worth returning.
+    """
     ordered = sorted(points)
     near = _neighbours(ordered)
-    core = {index for index, found in near.items() if len(found) >= CORE}
+    core = {index for index, found in near.items() if len(found) >= MIN_NEIGHBOURS}
     taken: set[int] = set()
     found: list[Cluster] = []
     for start in sorted(core):
@@ -75,7 +86,7 @@ def clusters(category: str, points: Sequence[ReportPoint], least: float) -> list
             continue
         members, open_ends = {start}, [start]
         while open_ends:
-            # A report at the rim of two clusters belongs to the first.
+            # A report at the edge of two clusters belongs to the first.
             fresh = near[open_ends.pop()] - members - taken
             members |= fresh
             open_ends += fresh & core
@@ -86,17 +97,23 @@ def clusters(category: str, points: Sequence[ReportPoint], least: float) -> list
 
 
 def _neighbours(points: Sequence[ReportPoint]) -> Mapping[int, set[int]]:
-    """Index of a point → those within reach, itself too; looked for in the squares around its own only."""
+    """Return, by a point's index, those within reach, itself included.
+
+    Only the grid squares around a point's own are searched.
+    """
     squares: dict[tuple[int, int], list[int]] = {}
     narrow = cos(radians(max((abs(one.lat) for one in points), default=0.0)))
-    place = {
-        index: (int(one.lat * DEGREE // REACH), int(one.lon * DEGREE * narrow // REACH))
+    square_of = {
+        index: (
+            int(one.lat * METRES_PER_DEGREE // REACH_METRES),
+            int(one.lon * METRES_PER_DEGREE * narrow // REACH_METRES),
+        )
         for index, one in enumerate(points)
     }
-    for index, square in place.items():
+    for index, square in square_of.items():
         squares.setdefault(square, []).append(index)
     near: dict[int, set[int]] = {}
-    for index, (row, column) in place.items():
+    for index, (row, column) in square_of.items():
         around = (
             other
             for dy, dx in product((-1, 0, 1), repeat=2)
@@ -106,13 +123,16 @@ def _neighbours(points: Sequence[ReportPoint]) -> Mapping[int, set[int]]:
             other
             for other in around
             if metres(points[index].lat, points[index].lon, points[other].lat, points[other].lon)
-            <= REACH
+            <= REACH_METRES
         }
     return near
 
 
 def named(found: Iterable[Cluster], known: Iterable[Alarm]) -> list[tuple[str, Cluster]]:
-    """Clusters with the keys of their alarms: one that overlaps an open alarm of its category is that one, grown or moved."""
+    """Return clusters with the keys of their alarms.
+
+    A cluster that overlaps an open alarm of its category is the same alarm, grown or moved.
+    """
     free = [
         one
         for one in known
@@ -127,7 +147,7 @@ def named(found: Iterable[Cluster], known: Iterable[Alarm]) -> list[tuple[str, C
             and one.lat is not None
             and one.lon is not None
             and (distance := metres(cluster.lat, cluster.lon, one.lat, one.lon))
-            <= cluster.radius + one.radius + REACH
+            <= cluster.radius + one.radius + REACH_METRES
         ]
         if same:
             alarm = min(same, key=lambda pair: pair[:2])[2]

@@ -1,8 +1,9 @@
-"""Rules against what was observed: which alarms begin, are raised, go on, are cleared. Pure: no clock, no I/O.
+"""Evaluate rules on observations: which alarms begin, are raised, continue, are cleared.
 
-An alarm begins when its rule's level is reached. It is raised when that has lasted for the rule's hold time, and cleared when it
-has been beyond the clearing level for the other one; in between nothing changes, so that a value that trembles calls once. All of
-that stands in the alarm itself: a watch that starts anew goes on where another one stopped.
+An alarm begins when its rule's level is reached. It is raised when that has lasted for the rule's
+hold time, and cleared when the value has been below the clear threshold for the other hold time; in
+between nothing changes, so that a value that fluctuates raises one alarm. All of this is stored in
+the alarm itself: a watch that starts continues where another one stopped. Pure: no clock, no I/O.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,19 +14,21 @@ from schemas.moments import milliseconds
 from schemas.reference import Rule
 
 CLEARED = 1 << 62
-"""In the version of a cleared alarm: a watch that looked before that and writes after it does not bring it back."""
-RENEW = timedelta(minutes=1)
-"""A value that changes alone is written no more often."""
+"""Added to the version of a cleared alarm, so that a watch that writes late cannot reopen it."""
+VALUE_INTERVAL = timedelta(minutes=1)
+"""Minimum time between two rows of an alarm that differ in the value only."""
 
 
 @dataclass(frozen=True)
-class Observed:
-    """What a rule measures, of one thing that it could call about. A `value` of None, which cannot be told, changes nothing."""
+class Observation:
+    """What a rule measures of one subject at one moment."""
 
     key: str
-    """What it would call about: the same at every evaluation."""
+    """Identifies the subject; the same at every evaluation."""
     value: float | None
+    """The measured value; None if it is unknown, which changes no alarm."""
     usual: float = 0.0
+    """The usual value, for rules that compare with it."""
     subject: str = ""
     since: datetime | None = None
     count: int = 0
@@ -39,7 +42,10 @@ class Observed:
 
 @dataclass(frozen=True, kw_only=True)
 class Alarm:
-    """An alarm as it stands; fields and `version` are the columns of `schemas.clickhouse.watch_tables.ALARMS`."""
+    """The state of an alarm.
+
+    Its fields and `version` are the columns of `schemas.clickhouse.watch_tables.ALARMS`.
+    """
 
     id: str
     began_at: datetime
@@ -64,23 +70,29 @@ class Alarm:
 
     @property
     def version(self) -> int:
+        """Return the row's version: a later evaluation wins, and a cleared alarm stays cleared."""
         return milliseconds(self.evaluated_at) + (CLEARED if self.cleared_at else 0)
 
     @property
     def key(self) -> str:
-        """What it calls about: the key of what is observed."""
+        """Return the key of the observed subject."""
         return self.id.partition(":")[2]
 
 
 def evaluate(
     rules: Iterable[Rule],
-    observed: Mapping[str, Sequence[Observed] | None],
+    observed: Mapping[str, Sequence[Observation] | None],
     at: datetime,
     known: Iterable[Alarm],
 ) -> list[Alarm]:
-    """The alarms that are different after looking at `at`; rules that were not looked at (None, or missing) change nothing.
+    """Return the alarms that the observations at `at` change.
 
-    `known` are the alarms that are open or begin, and those evaluated at or after `at`, of which a late watch must not speak again.
+    Args:
+        rules: The rules to evaluate.
+        observed: The observations by rule; a rule that is missing or None changes nothing.
+        at: The moment of the observations.
+        known: The alarms that are not cleared, and those evaluated at or after `at`, which a late
+            watch must not change again.
     """
     of_rule: dict[str, list[Alarm]] = {}
     for alarm in known:
@@ -94,25 +106,30 @@ def evaluate(
 
 
 def _evaluate(
-    rule: Rule, seen: Sequence[Observed], at: datetime, known: Sequence[Alarm]
+    rule: Rule, seen: Sequence[Observation], at: datetime, known: Sequence[Alarm]
 ) -> list[Alarm]:
     found = {f"{rule.code}:{one.key}": one for one in seen}
-    standing, doubles, settled = _standing(known, at)
+    standing, doubles, settled = _sort_known(known, at)
     changed = [replace(one, cleared_at=one.raised_at or at, evaluated_at=at) for one in doubles]
     for id in sorted(found.keys() | standing.keys()):
         if id in settled:
             continue
         before, one = standing.get(id), found.get(id)
         after = _next(rule, id, before, one, at)
-        if after is not None and (before is None or _tells(before, after)):
+        if after is not None and (before is None or _must_write(before, after)):
             changed.append(after)
     return changed
 
 
-def _standing(
+def _sort_known(
     known: Sequence[Alarm], at: datetime
 ) -> tuple[dict[str, Alarm], list[Alarm], set[str]]:
-    """The open alarm of each id; those that two watches began at once, of which the first stays; ids that are settled at `at`."""
+    """Sort the known alarms.
+
+    Returns:
+        The open alarm of each id; duplicates that two watches began at once, of which the first
+        stays open; the ids that must not change at `at`.
+    """
     standing: dict[str, Alarm] = {}
     doubles: list[Alarm] = []
     settled = {
@@ -130,15 +147,18 @@ def _standing(
 
 
 def _next(
-    rule: Rule, id: str, before: Alarm | None, one: Observed | None, at: datetime
+    rule: Rule, id: str, before: Alarm | None, one: Observation | None, at: datetime
 ) -> Alarm | None:
-    """An alarm after a look; None where there is none, before or after. What is no longer observed at all is over."""
+    """Return an alarm after an observation; None if there is none before and after.
+
+    A subject that is no longer observed at all is over.
+    """
     if one is not None and one.value is None:
         return before
     reached = one is not None and one.value is not None and rule.reached(one.value, one.usual)
     if before is None:
-        return _raised(rule, _begun(rule, id, one, at), at) if one is not None and reached else None
-    after = _said(rule, before, one, at) if one is not None else before
+        return _raised(rule, _begin(rule, id, one, at), at) if one is not None and reached else None
+    after = _updated(rule, before, one, at) if one is not None else before
     if before.raised_at is None:
         return (
             _raised(rule, after, at) if reached else replace(after, cleared_at=at, evaluated_at=at)
@@ -156,7 +176,7 @@ def _raised(rule: Rule, alarm: Alarm, at: datetime) -> Alarm:
     return replace(alarm, raised_at=at if held else None, evaluated_at=at)
 
 
-def _begun(rule: Rule, id: str, one: Observed, at: datetime) -> Alarm:
+def _begin(rule: Rule, id: str, one: Observation, at: datetime) -> Alarm:
     empty = Alarm(
         id=id,
         began_at=at,
@@ -165,17 +185,18 @@ def _begun(rule: Rule, id: str, one: Observed, at: datetime) -> Alarm:
         priority=rule.priority,
         evaluated_at=at,
     )
-    return _said(rule, empty, one, at)
+    return _updated(rule, empty, one, at)
 
 
-def _said(rule: Rule, before: Alarm, one: Observed, at: datetime) -> Alarm:
-    """An alarm with what is observed now."""
+def _updated(rule: Rule, before: Alarm, one: Observation, at: datetime) -> Alarm:
+    """Return an alarm updated with an observation."""
     assert one.value is not None
     return replace(
         before,
         subject=one.subject,
         priority=1 if _critical(rule, before.priority, one) else rule.priority,
-        # What is counted within a span moves on with it: the cause began when it was first seen.
+        # A span of time moves on, and what is counted in it: keep the time of the first
+        # observation.
         since=min((since for since in (before.since, one.since) if since), default=None)
         if rule.span_minutes
         else one.since,
@@ -192,8 +213,8 @@ def _said(rule: Rule, before: Alarm, one: Observed, at: datetime) -> Alarm:
     )
 
 
-def _critical(rule: Rule, before: int, one: Observed) -> bool:
-    """Whether the second level holds: it is left as late, in proportion, as the first one."""
+def _critical(rule: Rule, before: int, one: Observation) -> bool:
+    """Return whether the critical level holds; it is left with the same hysteresis as the first."""
     if rule.critical_at is None or one.value is None:
         return False
     sticky = before == 1 and rule.priority != 1
@@ -203,16 +224,18 @@ def _critical(rule: Rule, before: int, one: Observed) -> bool:
     return one.value >= level and (sticky or not rule.critical_rising or one.change > 0)
 
 
-def _tells(before: Alarm, after: Alarm) -> bool:
-    """Whether a row is worth writing: anything but the value changed, or the value did and was not told for a while."""
+def _must_write(before: Alarm, after: Alarm) -> bool:
+    """Return whether an alarm must be written: more than its value changed, or it is time."""
     same = replace(after, value=before.value, level=before.level, evaluated_at=before.evaluated_at)
     if same != before:
         return True
-    return after.value != before.value and after.evaluated_at - before.evaluated_at >= RENEW
+    return (
+        after.value != before.value and after.evaluated_at - before.evaluated_at >= VALUE_INTERVAL
+    )
 
 
-def ended(rules: Iterable[Rule], at: datetime, known: Iterable[Alarm]) -> list[Alarm]:
-    """Open alarms whose rule is no longer in force, cleared: nobody looks at them any more."""
+def clear_retired(rules: Iterable[Rule], at: datetime, known: Iterable[Alarm]) -> list[Alarm]:
+    """Return the open alarms whose rule is no longer in force, cleared."""
     codes = {rule.code for rule in rules}
     return [
         replace(one, cleared_at=at, evaluated_at=at)

@@ -1,4 +1,4 @@
-"""What the watch does, how often: rules that are cheap to look at and call within seconds, and those that can wait."""
+"""The jobs of the watch and their periods, from cheap rules each second to expensive ones."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,9 +13,15 @@ from schemas.reference import ZONE, Rule, alarm_rules
 from schemas.settings import Settings
 from streams.admin.retain import Retention
 from streams.lives import Lives
-from streams.watch import book
-from streams.watch.engine import Observed, ended, evaluate
-from streams.watch.questions import MEASURES, QUESTIONS, AlarmMeasure, Look, WatchedProvince
+from streams.watch import alarm_store
+from streams.watch.engine import Observation, clear_retired, evaluate
+from streams.watch.questions import (
+    MEASURES,
+    QUESTIONS,
+    AlarmMeasure,
+    MeasureContext,
+    WatchedProvince,
+)
 from streams.watch.readings import TARGETS, observed, readings
 from streams.watch.snapshots import Snapshots
 from streams.worker.store import WorkerStore
@@ -23,7 +29,7 @@ from streams.worker.store import WorkerStore
 
 @dataclass(frozen=True)
 class Task:
-    """What a job is given: its own connection, and the aligned moment that it is done for."""
+    """The input of a job: a connection of its own, and the aligned moment to run for."""
 
     settings: Settings
     store: WorkerStore
@@ -32,7 +38,7 @@ class Task:
 
 @dataclass(frozen=True)
 class WatchJob:
-    """Something that is done again and again. Several watches may do it at once: it must converge, whoever writes last."""
+    """A periodic job; several watches may run it at once, so its writes must converge."""
 
     name: str
     period: float
@@ -45,54 +51,65 @@ def _rules(at: datetime) -> tuple[Rule, ...]:
 
 
 def alarms_of(*measures: str) -> Callable[[Task], None]:
-    """The work of a job: look at the rules of some measures."""
+    """Return a job's function that evaluates the rules of some measures."""
 
     def run(task: Task) -> None:
         rules = [rule for rule in _rules(task.at) if rule.measure in measures]
-        look = Look(
+        context = MeasureContext(
             task.store,
             task.at,
             WatchedProvince(task.settings.province),
-            book.known(task.store, task.at),
+            alarm_store.read(task.store, task.at),
         )
-        seen: dict[str, Sequence[Observed] | None] = {
-            rule.code: QUESTIONS[rule.measure](look, rule) for rule in rules
+        seen: dict[str, Sequence[Observation] | None] = {
+            rule.code: QUESTIONS[rule.measure](context, rule) for rule in rules
         }
-        book.write(task.store, evaluate(rules, seen, task.at, look.known))
+        alarm_store.write(task.store, evaluate(rules, seen, task.at, context.known))
 
     return run
 
 
 def figures(task: Task) -> None:
-    """Look at the rules of figures."""
+    """Evaluate the rules on figures."""
     rules = [rule for rule in _rules(task.at) if rule.measure not in QUESTIONS]
-    seen: dict[str, Sequence[Observed] | None] = {}
-    look = Look(
+    seen: dict[str, Sequence[Observation] | None] = {}
+    context = MeasureContext(
         task.store,
         task.at,
         WatchedProvince(task.settings.province),
-        book.known(task.store, task.at),
+        alarm_store.read(task.store, task.at),
     )
     for rule in rules:
         scope = rule.scope if rule.scope in ("commune", "agency") else "province"
-        now = readings(look, (rule.measure,), scope)
+        now = readings(context, (rule.measure,), scope)
         span = timedelta(minutes=rule.span_minutes)
-        before = readings(look, (rule.measure,), scope, span) if rule.comparison == "rate" else {}
+        before = (
+            readings(context, (rule.measure,), scope, span) if rule.comparison == "rate" else {}
+        )
         seen[rule.code] = observed(rule, now, before)
-    book.write(task.store, evaluate(rules, seen, task.at, look.known))
+    alarm_store.write(task.store, evaluate(rules, seen, task.at, context.known))
 
 
-class Living:
-    """Keeps the lives of entities up with what workers count: all that figures, and alarms on them, are asked of. And records what
-    they show, and lets go of what is kept no longer, while they stand still."""
+class UpdateLives:
+    """Updates the lives of entities, records snapshots and applies retention, in this order.
 
-    MAX_ENTITIES = 200_000
-    """Events that are taken in before it is told that this goes on."""
+    Figures, and alarms on figures, are computed from lives. Snapshots and retention run here
+    because lives must not change meanwhile.
+    """
+
+    MAX_EVENTS = 200_000
+    """Events processed per run, so that the job reports often enough while it catches up."""
 
     def __init__(self) -> None:
+        """Connect to a database when the job first runs for it."""
         self._of: dict[str, tuple[Client, Lives, Snapshots, Retention]] = {}
 
     def __call__(self, task: Task) -> None:
+        """Run the job.
+
+        Raises:
+            clickhouse_driver.errors.Error: If ClickHouse cannot be used.
+        """
         url = task.settings.clickhouse_url
         if url not in self._of:
             client = Client.from_url(url)
@@ -105,19 +122,21 @@ class Living:
             )
         client, lives, snapshots, retention = self._of[url]
         try:
-            lives.catch_up(self.MAX_ENTITIES)
-            snapshots.look()
+            lives.catch_up(self.MAX_EVENTS)
+            snapshots.run_if_due()
             retention.run_if_due()
         except BaseException:
-            # What was marked is known again when it is loaded anew.
+            # Progress in memory may be ahead of what was written: load it again.
             del self._of[url]
             client.disconnect()
             raise
 
 
 def tidy(task: Task) -> None:
-    """Clear what is open of rules that are no longer in force."""
-    book.write(task.store, ended(_rules(task.at), task.at, book.known(task.store, task.at)))
+    """Clear open alarms whose rule is no longer in force."""
+    alarm_store.write(
+        task.store, clear_retired(_rules(task.at), task.at, alarm_store.read(task.store, task.at))
+    )
 
 
 def alarm_jobs(measures: Sequence[AlarmMeasure]) -> tuple[WatchJob, ...]:
@@ -145,8 +164,8 @@ def alarm_jobs(measures: Sequence[AlarmMeasure]) -> tuple[WatchJob, ...]:
 def check_rules(rules: Iterable[Rule], measures: Sequence[AlarmMeasure]) -> None:
     """Check that every rule measures something and every measure has a rule.
 
-    Raises:
-        IncompleteDeclarationError: names each rule whose measure is neither declared nor a figure, and each measure without a rule.
+    Raises: IncompleteDeclarationError: names each rule whose measure is neither declared nor a
+        figure, and each measure without a rule.
     """
     declared, known = {one.code for one in measures}, list(rules)
     whole(
@@ -168,7 +187,7 @@ def check_rules(rules: Iterable[Rule], measures: Sequence[AlarmMeasure]) -> None
 
 check_rules(alarm_rules(), MEASURES)
 JOBS: tuple[WatchJob, ...] = (
-    WatchJob("lives", 0.25, Living()),
+    WatchJob("lives", 0.25, UpdateLives()),
     *alarm_jobs(MEASURES),
     WatchJob("figures", 30.0, figures),
     WatchJob("ended", 60.0, tidy),

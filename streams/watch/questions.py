@@ -1,7 +1,8 @@
-"""What the rules measure, asked of ClickHouse: named questions, each for a moment, that give what was observed.
+"""The measures of alarm rules: named queries that return observations at a moment.
 
-A question looks as far back as its rule says, and tells of everything that is beyond the clearing level: what it does not tell is
-over. Suspended filings are not overdue; what is dated after the moment has not happened yet. All raise clickhouse-driver's errors.
+A query looks as far back as its rule says, and returns everything beyond the clear threshold: what
+it does not return is over. Suspended filings are not overdue; what is dated after the moment has
+not happened yet. All raise clickhouse-driver's errors.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,27 +22,29 @@ from schemas.figures.questions import AskedMoment, ask
 from schemas.moments import milliseconds
 from schemas.reference import Rule
 from schemas.sources.freshness import Source, SourceState, judge
-from streams.watch.clusters import CORE, ReportPoint, clusters, named
-from streams.watch.engine import Alarm, Observed
+from streams.watch.clusters import MIN_NEIGHBOURS, ReportPoint, clusters, named
+from streams.watch.engine import Alarm, Observation
 from streams.worker.store import WorkerStore
 
 USUAL_DAYS = 14
-"""Days that say how much of something is usual."""
+"""Days from which the usual amount of something is computed."""
 REFUSED_DAYS = 60
+"""Days for which the last refusal of a feed is searched."""
 NOBODY = timedelta(hours=1)
-"""Without an event from anybody for that much working time it is not the agencies that are silent."""
+"""Working time without any event after which the path, not a single agency, is silent."""
 MIN_RATE = 0.001
-"""A share of overdue filings that is usual even where there is none."""
+"""Lower bound of the usual share of overdue filings."""
 
 
 @dataclass(frozen=True)
 class WatchedProvince:
-    """Whose sources are watched; a code that the reference data do not know has no promised feeds."""
+    """The province whose sources are watched; one without reference data has no agreed feeds."""
 
     code: str
 
     @cached_property
     def agencies(self) -> tuple[reference.Agency, ...]:
+        """Return the province's agencies; none if the reference data does not have it."""
         try:
             return reference.agencies(self.code)
         except KeyError:
@@ -49,16 +52,17 @@ class WatchedProvince:
 
     @cached_property
     def communes(self) -> Mapping[str, str]:
-        """Agency → commune, of the agencies of communes."""
+        """Return the commune of each agency that belongs to one."""
         return {one.code: one.commune for one in self.agencies if one.commune}
 
-    def places(self, agency: str) -> tuple[str, ...]:
+    def communes_of(self, agency: str) -> tuple[str, ...]:
+        """Return the commune of an agency, if it belongs to one."""
         return (self.communes[agency],) if agency in self.communes else ()
 
 
 @dataclass
-class Look:
-    """One look at everything that some rules measure, at a moment: what several of them need is asked once."""
+class MeasureContext:
+    """The context of measuring at one moment; what several measures need is queried once."""
 
     store: WorkerStore
     at: datetime
@@ -66,7 +70,12 @@ class Look:
     known: Sequence[Alarm] = field(default_factory=tuple)
 
     def rows(self, query: str, **given: Any) -> list[tuple[Any, ...]]:
-        """Ask for a moment: `now` and any other moments are datetimes, spans before `at` are timedeltas."""
+        """Run a query for the moment `at`.
+
+        Args:
+            query: The query; `now` is `at`.
+            given: Its parameters; a timedelta stands for that span before `at`.
+        """
         values: dict[str, Any] = {"now": milliseconds(self.at)}
         for name, value in given.items():
             when = self.at - value if isinstance(value, timedelta) else value
@@ -75,7 +84,7 @@ class Look:
 
     @cached_property
     def sources(self) -> tuple[Source, ...]:
-        """The feeds as they stand."""
+        """Return the feeds with their freshness."""
         heard = [
             {"agency": a, "kind": k, "received_at": at} for a, k, at, _ in self.rows(sql.HEARD)
         ]
@@ -99,10 +108,11 @@ class Look:
         )
 
 
-def bursts(look: Look, rule: Rule) -> list[Observed]:
-    """Field reports received lately, per commune and category, against what is usual there."""
-    recent = look.rows(
-        f"SELECT commune, category, sum(received) AS recent, minIf(window_start, received > 0) FROM windows_feedback FINAL "
+def report_bursts(context: MeasureContext, rule: Rule) -> list[Observation]:
+    """Count recent field reports by commune and category, compared with what is usual there."""
+    recent = context.rows(
+        "SELECT commune, category, sum(received) AS recent, "
+        "minIf(window_start, received > 0) FROM windows_feedback FINAL "
         f"WHERE window_start > {moment('since')} AND window_start <= {moment('now')} "
         f"GROUP BY commune, category HAVING recent >= %(least)s",
         since=_span(rule),
@@ -112,7 +122,7 @@ def bursts(look: Look, rule: Rule) -> list[Observed]:
         return []
     usual = {
         (commune, category): received * (_span(rule) / timedelta(days=USUAL_DAYS))
-        for commune, category, received in look.rows(
+        for commune, category, received in context.rows(
             f"SELECT commune, category, sum(received) FROM windows_feedback FINAL "
             f"WHERE window_start > {moment('since')} AND window_start <= {moment('until')} "
             "AND (commune, category) IN %(which)s GROUP BY commune, category",
@@ -122,7 +132,7 @@ def bursts(look: Look, rule: Rule) -> list[Observed]:
         )
     }
     return [
-        Observed(
+        Observation(
             key=f"{category}/{commune}",
             value=count,
             usual=usual.get((commune, category), 0.0),
@@ -135,30 +145,35 @@ def bursts(look: Look, rule: Rule) -> list[Observed]:
     ]
 
 
-def places(look: Look, rule: Rule) -> list[Observed]:
-    """Field reports of a category that lie close together, whatever the communes, against what is usual in that place."""
+def report_clusters(context: MeasureContext, rule: Rule) -> list[Observation]:
+    """Find recent reports of a category close together, compared with what is usual in that area.
+
+    Clusters may extend over several communes.
+    """
     found: dict[str, list[ReportPoint]] = {}
     of = f"status = {sql.codes(FeedbackStatus.RECEIVED)} AND lat IS NOT NULL AND lon IS NOT NULL"
-    for category, lat, lon, commune, at in look.rows(
-        f"SELECT category, assumeNotNull(lat), assumeNotNull(lon), commune, occurred_at FROM events_feedback FINAL "
-        f"WHERE toStartOfMinute(occurred_at) >= {moment('since')} AND occurred_at <= {moment('now')} AND {of} "
+    for category, lat, lon, commune, at in context.rows(
+        "SELECT category, assumeNotNull(lat), assumeNotNull(lon), commune, occurred_at "
+        f"FROM events_feedback FINAL WHERE toStartOfMinute(occurred_at) >= {moment('since')} "
+        f"AND occurred_at <= {moment('now')} AND {of} "
         f"ORDER BY occurred_at DESC LIMIT 5000",
         since=_span(rule),
     ):
         found.setdefault(category, []).append(ReportPoint(lat, lon, commune, at))
-    least = max(rule.clear_at, CORE)
+    least = max(rule.clear_at, MIN_NEIGHBOURS)
     near = [
         one
         for category, points in sorted(found.items())
         for one in clusters(category, points, least)
     ]
     observed = []
-    for key, cluster in named(near, [one for one in look.known if one.rule == rule.code]):
-        ((before,),) = look.rows(
+    for key, cluster in named(near, [one for one in context.known if one.rule == rule.code]):
+        ((before,),) = context.rows(
             f"SELECT uniqExact(identity) FROM events_feedback "
-            f"WHERE toStartOfMinute(occurred_at) >= {moment('since')} AND occurred_at <= {moment('until')} AND {of} "
-            "AND category = %(category)s "
-            "AND greatCircleDistance(assumeNotNull(lon), assumeNotNull(lat), %(lon)s, %(lat)s) <= %(radius)s",
+            f"WHERE toStartOfMinute(occurred_at) >= {moment('since')} "
+            f"AND occurred_at <= {moment('until')} AND {of} "
+            "AND category = %(category)s AND greatCircleDistance("
+            "assumeNotNull(lon), assumeNotNull(lat), %(lon)s, %(lat)s) <= %(radius)s",
             since=timedelta(days=USUAL_DAYS),
             until=_span(rule),
             category=cluster.category,
@@ -168,7 +183,7 @@ def places(look: Look, rule: Rule) -> list[Observed]:
         )
         count = len(cluster.points)
         observed.append(
-            Observed(
+            Observation(
                 key=key,
                 value=count,
                 usual=before * (_span(rule) / timedelta(days=USUAL_DAYS)),
@@ -184,30 +199,39 @@ def places(look: Look, rule: Rule) -> list[Observed]:
     return observed
 
 
-def piles(look: Look, rule: Rule) -> list[Observed]:
-    """Overdue filings per commune, against the usual share of overdue ones in the province."""
-    return _overdue(look, "commune", lambda code: {"communes": (code,) if code else ()})
+def overdue_by_commune(context: MeasureContext, rule: Rule) -> list[Observation]:
+    """Count overdue filings by commune, compared with the usual share in the province."""
+    return _overdue(context, "commune", lambda code: {"communes": (code,) if code else ()})
 
 
-def slow(look: Look, rule: Rule) -> list[Observed]:
-    """The same per agency: one that is slow is seen while it is a matter of few filings yet."""
+def overdue_by_agency(context: MeasureContext, rule: Rule) -> list[Observation]:
+    """Count overdue filings by agency, to notice a slow one while few filings are overdue."""
     return _overdue(
-        look,
+        context,
         "agency",
-        lambda code: {"agencies": (code,) if code else (), "communes": look.province.places(code)},
+        lambda code: {
+            "agencies": (code,) if code else (),
+            "communes": context.province.communes_of(code),
+        },
     )
 
 
-def _overdue(look: Look, by: str, places: Callable[[str], dict[str, Any]]) -> list[Observed]:
+def _overdue(
+    context: MeasureContext, by: str, places: Callable[[str], dict[str, Any]]
+) -> list[Observation]:
     overdue, known = BY_CODE["filing.overdue"], BY_CODE["filing.registered"]
-    working = reference.calendar(look.province.code)
+    working = reference.calendar(context.province.code)
     now = ask(
-        look.store.execute, (overdue, known), AskedMoment.of(look.at, working), (by,), units="today"
+        context.store.execute,
+        (overdue, known),
+        AskedMoment.of(context.at, working),
+        (by,),
+        units="today",
     )
     before = ask(
-        look.store.execute,
+        context.store.execute,
         (overdue,),
-        AskedMoment.of(look.at - timedelta(days=1), working),
+        AskedMoment.of(context.at - timedelta(days=1), working),
         (by,),
         past=True,
         units="today",
@@ -222,7 +246,7 @@ def _overdue(look: Look, by: str, places: Callable[[str], dict[str, Any]]) -> li
     usual = max(median(rates), MIN_RATE)
     then = {code: found[overdue.code].value or 0 for (code,), found in before.items()}
     return [
-        Observed(
+        Observation(
             key=code,
             value=late,
             usual=usual * filings,
@@ -235,18 +259,20 @@ def _overdue(look: Look, by: str, places: Callable[[str], dict[str, Any]]) -> li
     ]
 
 
-def flashes(look: Look, rule: Rule) -> list[Observed]:
-    """Flash documents that nobody received, per receiver: for how many minutes the oldest has waited."""
-    rows = look.rows(
-        f"""SELECT to_organ, any(commune), count(), min(started_at) AS sent FROM current_document FINAL
-        WHERE status = {DocumentStatus.ARRIVED:d} AND priority >= {Priority.FLASH:d} AND started_at < {moment("before")}
+def waiting_flash_documents(context: MeasureContext, rule: Rule) -> list[Observation]:
+    """Measure for how many minutes the oldest flash document has waited at each receiver."""
+    rows = context.rows(
+        f"""SELECT to_organ, any(commune), count(), min(started_at) AS sent
+        FROM current_document FINAL
+        WHERE status = {DocumentStatus.ARRIVED:d} AND priority >= {Priority.FLASH:d}
+        AND started_at < {moment("before")}
         GROUP BY to_organ""",
         before=timedelta(minutes=rule.clear_at),
     )
     return [
-        Observed(
+        Observation(
             key=receiver,
-            value=(look.at - since) / timedelta(minutes=1),
+            value=(context.at - since) / timedelta(minutes=1),
             since=since,
             count=documents,
             communes=(commune,) if commune else (),
@@ -256,9 +282,9 @@ def flashes(look: Look, rule: Rule) -> list[Observed]:
     ]
 
 
-def _feed(one: Source, value: float, since: datetime | None) -> Observed:
+def _feed(one: Source, value: float, since: datetime | None) -> Observation:
     communes = (one.commune,) if one.commune else ()
-    return Observed(
+    return Observation(
         f"{one.kind}/{one.agency}",
         value,
         subject=one.kind,
@@ -268,105 +294,114 @@ def _feed(one: Source, value: float, since: datetime | None) -> Observed:
     )
 
 
-def silences(look: Look, rule: Rule) -> list[Observed]:
-    """Feeds that are silent: how many times the time that was promised has passed without a word.
+def silent_feeds(context: MeasureContext, rule: Rule) -> list[Observation]:
+    """Measure for how many of its agreed intervals each silent feed has sent nothing.
 
-    Where nothing at all came for an hour of work, that is one matter, and of no single feed anything can be told.
+    If nothing at all arrived for an hour of working time, that is one alarm, and nothing is known
+    about single feeds.
     """
     silent = [
         _feed(one, one.missed, one.received_at)
-        for one in look.sources
+        for one in context.sources
         if one.state is SourceState.SILENT
     ]
-    newest = max((one.received_at for one in look.sources if one.received_at), default=None)
+    newest = max((one.received_at for one in context.sources if one.received_at), default=None)
     if newest is None or len(silent) < 2:
         return silent
-    unheard = reference.calendar(look.province.code).working_time(newest, look.at)
+    unheard = reference.calendar(context.province.code).working_time(newest, context.at)
     if unheard <= NOBODY:
         return silent
     return [
-        Observed("*", unheard / NOBODY, subject="all", since=newest),
+        Observation("*", unheard / NOBODY, subject="all", since=newest),
         *(replace(one, value=None) for one in silent),
     ]
 
 
-def malformed(look: Look, rule: Rule) -> list[Observed]:
-    """Feeds that would be late or silent although they send, as all of it is refused; as `silences`, at least 1."""
+def malformed_feeds(context: MeasureContext, rule: Rule) -> list[Observation]:
+    """Measure feeds that send but have everything refused, like `silent_feeds`, at least 1."""
     return [
         _feed(one, max(1.0, one.missed), one.received_at)
-        for one in look.sources
+        for one in context.sources
         if one.state is SourceState.MALFORMED
     ]
 
 
-def clocks(look: Look, rule: Rule) -> list[Observed]:
-    """Sources whose clock is ahead, by how many seconds: what they tell lies in the future until it is mended."""
+def clocks_ahead(context: MeasureContext, rule: Rule) -> list[Observation]:
+    """Measure by how many seconds the clock of a source is ahead; its events lie in the future."""
     return [
-        _feed(one, one.ahead.total_seconds(), one.ahead_since) for one in look.sources if one.ahead
+        _feed(one, one.ahead.total_seconds(), one.ahead_since)
+        for one in context.sources
+        if one.ahead
     ]
 
 
-def refused(look: Look, rule: Rule) -> list[Observed]:
-    """What gateways refused lately of each agency, against what is usual."""
-    rows = look.rows(
+def refusals(context: MeasureContext, rule: Rule) -> list[Observation]:
+    """Count the recent refusals of each agency's events, compared with what is usual."""
+    rows = context.rows(
         f"SELECT agency, sumIf(r.count, r.until > {moment('recent')}) AS recent, "
-        f"sumIf(r.count, r.until <= {moment('recent')}) AS before, minIf(r.since, r.until > {moment('recent')}), "
+        f"sumIf(r.count, r.until <= {moment('recent')}) AS before, "
+        f"minIf(r.since, r.until > {moment('recent')}), "
         f"topKWeightedIf(1)(r.category, r.count, r.until > {moment('recent')}) "
-        f"FROM refusal_rows AS r FINAL WHERE r.until > {moment('since')} AND r.until <= {moment('now')} AND agency != '' "
+        f"FROM refusal_rows AS r FINAL WHERE r.until > {moment('since')} "
+        f"AND r.until <= {moment('now')} AND agency != '' "
         "GROUP BY agency HAVING recent >= %(least)s",
         recent=_span(rule),
         since=timedelta(days=USUAL_DAYS),
         least=rule.clear_at,
     )
     return [
-        Observed(
+        Observation(
             key=agency,
             value=recent,
             usual=before * (_span(rule) / timedelta(days=USUAL_DAYS)),
             subject=worst[0] if worst else "",
             since=since,
             count=recent,
-            communes=look.province.places(agency),
+            communes=context.province.communes_of(agency),
             agencies=(agency,),
         )
         for agency, recent, before, since, worst in rows
     ]
 
 
-def dead_letters(look: Look, rule: Rule) -> list[Observed]:
-    """Records that could not be counted lately, against what is usual; the subject is what is wrong most often."""
-    ((recent, before, since, worst),) = look.rows(
-        f"""SELECT countIf(received_at > {moment("recent")}), countIf(received_at <= {moment("recent")}),
-            minIf(received_at, received_at > {moment("recent")}), topKIf(1)(category, received_at > {moment("recent")})
-        FROM dead_letter_rows FINAL WHERE received_at > {moment("since")} AND received_at <= {moment("now")}""",
+def dead_letters(context: MeasureContext, rule: Rule) -> list[Observation]:
+    """Count recent dead letters, compared with what is usual; the subject is the main category."""
+    ((recent, before, since, worst),) = context.rows(
+        f"""SELECT countIf(received_at > {moment("recent")}),
+            countIf(received_at <= {moment("recent")}),
+            minIf(received_at, received_at > {moment("recent")}),
+            topKIf(1)(category, received_at > {moment("recent")})
+        FROM dead_letter_rows FINAL
+        WHERE received_at > {moment("since")} AND received_at <= {moment("now")}""",
         recent=_span(rule),
         since=timedelta(days=USUAL_DAYS),
     )
     if not recent:
         return []
     usual = before * (_span(rule) / timedelta(days=USUAL_DAYS))
-    return [Observed("", recent, usual=usual, subject=worst[0], since=since, count=recent)]
+    return [Observation("", recent, usual=usual, subject=worst[0], since=since, count=recent)]
 
 
-Question = Callable[[Look, Rule], Sequence[Observed]]
+Question = Callable[[MeasureContext, Rule], Sequence[Observation]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmMeasure:
-    """What rules may measure by name: the question that observes it, and how often it is asked.
-
-    Raises:
-        IncompleteDeclarationError: if it lacks its code, or how often it is asked.
-    """
+    """A measure that rules may name: the query that observes it, and how often it runs."""
 
     code: str
     question: Question
     job: str
-    """The job that asks it: measures that are asked equally often, of the same tables, share what they need."""
+    """The job that runs it: measures of the same period and tables share a job and its queries."""
     every_seconds: float
-    """The period of that job; all measures of a job name the same."""
+    """The period of that job; the same for all measures of a job."""
 
     def __post_init__(self) -> None:
+        """Check that the declaration is complete.
+
+        Raises:
+            IncompleteDeclarationError: If its code, its job or its period is missing.
+        """
         whole(
             f"alarm measure {self.code or '?'}",
             (bool(self.code), "code"),
@@ -376,21 +411,30 @@ class AlarmMeasure:
 
 
 MEASURES: tuple[AlarmMeasure, ...] = (
-    AlarmMeasure(code="feedback.burst", question=bursts, job="reports", every_seconds=1.0),
-    AlarmMeasure(code="feedback.cluster", question=places, job="reports", every_seconds=1.0),
+    AlarmMeasure(code="feedback.burst", question=report_bursts, job="reports", every_seconds=1.0),
     AlarmMeasure(
-        code="document.flash_waiting", question=flashes, job="documents", every_seconds=5.0
+        code="feedback.cluster", question=report_clusters, job="reports", every_seconds=1.0
     ),
-    AlarmMeasure(code="source.silence", question=silences, job="sources", every_seconds=5.0),
-    AlarmMeasure(code="source.malformed", question=malformed, job="sources", every_seconds=5.0),
-    AlarmMeasure(code="source.ahead", question=clocks, job="sources", every_seconds=5.0),
-    AlarmMeasure(code="source.refused", question=refused, job="sources", every_seconds=5.0),
+    AlarmMeasure(
+        code="document.flash_waiting",
+        question=waiting_flash_documents,
+        job="documents",
+        every_seconds=5.0,
+    ),
+    AlarmMeasure(code="source.silence", question=silent_feeds, job="sources", every_seconds=5.0),
+    AlarmMeasure(
+        code="source.malformed", question=malformed_feeds, job="sources", every_seconds=5.0
+    ),
+    AlarmMeasure(code="source.ahead", question=clocks_ahead, job="sources", every_seconds=5.0),
+    AlarmMeasure(code="source.refused", question=refusals, job="sources", every_seconds=5.0),
     AlarmMeasure(code="letters.dead", question=dead_letters, job="sources", every_seconds=5.0),
-    AlarmMeasure(code="filing.pile", question=piles, job="filings", every_seconds=10.0),
-    AlarmMeasure(code="filing.slow", question=slow, job="filings", every_seconds=10.0),
+    AlarmMeasure(
+        code="filing.pile", question=overdue_by_commune, job="filings", every_seconds=10.0
+    ),
+    AlarmMeasure(code="filing.slow", question=overdue_by_agency, job="filings", every_seconds=10.0),
 )
 QUESTIONS: Mapping[str, Question] = {one.code: one.question for one in MEASURES}
-"""Measure of a rule → its question; any other measure is the code of a figure."""
+"""Measure of a rule → its query; any other measure is the code of a figure."""
 
 
 def _span(rule: Rule) -> timedelta:

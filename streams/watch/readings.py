@@ -1,4 +1,4 @@
-"""Figures as inputs of rules: what they read at a moment, for every unit."""
+"""Figures as inputs of rules: their readings at a moment, for every unit."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -10,66 +10,83 @@ from schemas.figures.aging import TIMELY, By, aged, of_units, timely
 from schemas.figures.questions import AskedMoment, ask
 from schemas.reference import Rule, calendar
 from schemas.scores import IndicatorReport, TargetStanding
-from streams.watch.engine import Observed
-from streams.watch.questions import Look
+from streams.watch.engine import Observation
+from streams.watch.questions import MeasureContext
 
 Key = tuple[str, str]
 """Code of a figure, and of a unit: a commune, an agency, or an empty text for the province."""
 TARGETS = "target."
+"""What the code of a target begins with, before its id."""
 MIN_COUNT = 100
-"""Entities that a computed share must rest on before it calls for people."""
+"""Entities that a computed share must rest on before it may raise an alarm."""
 FULL = 1000.0
-"""What a target reads at most, in percent: one to be lowered may be reached many times over."""
+"""Upper bound of a target's reading, in percent, for values far below a target to fall to."""
 
 
 def readings(
-    look: Look, codes: Iterable[str], by: By, ago: timedelta = timedelta(0)
+    context: MeasureContext, codes: Iterable[str], by: By, ago: timedelta = timedelta(0)
 ) -> Mapping[Key, Reading]:
-    """What figures read now, or `ago`, by `province`, `commune` or `agency`. A figure that is not known has no reading.
+    """Return the readings of figures now, or `ago`; an unknown figure has no reading.
 
-    A target (`target.` and its id; `target.*` for all) reads how much of it will be reached by its due day, in percent.
+    A target (`target.` and its id; `target.*` for all) reads how much of it will be reached by its
+    due date, in percent.
+
+    Args:
+        context: The context of the evaluation.
+        codes: The codes of figures and targets.
+        by: The units: `province`, `commune` or `agency`.
+        ago: How long before the moment of `context`.
+
+    Raises:
+        clickhouse_driver.errors.Error: If ClickHouse cannot be used.
     """
     wanted = list(codes)
     figures = [BY_CODE[code] for code in wanted if code in BY_CODE]
-    moment = AskedMoment.of(look.at - ago, calendar(look.province.code))
+    moment = AskedMoment.of(context.at - ago, calendar(context.province.code))
     found: dict[Key, Reading] = {}
     asked = ask(
-        look.store.execute,
+        context.store.execute,
         figures,
         moment,
         () if by == "province" else (by,),
         past=bool(ago),
         units="today",
     )
-    its = of_units(look.sources)
+    its = of_units(context.sources)
     for key, said in asked.items():
         unit = key[0] if key else ""
         if unit or by == "province":
-            known = said if ago else aged(said, its.get((by, unit), ()) if unit else look.sources)
+            known = (
+                said if ago else aged(said, its.get((by, unit), ()) if unit else context.sources)
+            )
             found |= {(code, unit): reading for code, reading in known.items()}
     if TIMELY in wanted and not ago:
-        found[TIMELY, ""] = timely(look.sources)
+        found[TIMELY, ""] = timely(context.sources)
     if not ago and any(code.startswith(TARGETS) for code in wanted):
-        found |= {(f"{TARGETS}{one.target.code}", ""): _reached(one) for one in _standings(look)}
+        found |= {(f"{TARGETS}{one.target.code}", ""): _reached(one) for one in _standings(context)}
     return found
 
 
-def _standings(look: Look) -> Sequence[TargetStanding]:
-    code = look.province.code
-    rows = look.rows(REPORTS, units=(code,), since=timedelta(days=REPORT_DAYS))
+def _standings(context: MeasureContext) -> Sequence[TargetStanding]:
+    code = context.province.code
+    rows = context.rows(REPORTS, units=(code,), since=timedelta(days=REPORT_DAYS))
     names = ("indicator", "unit", "period", "value", "measure_unit", "agency", "reported_at")
     series = scores.by_indicator(
-        (IndicatorReport(**dict(zip(names, row, strict=True))) for row in rows), look.at
+        (IndicatorReport(**dict(zip(names, row, strict=True))) for row in rows), context.at
     )
-    moment = AskedMoment.of(look.at, calendar(code))
-    live = ask(look.store.execute, BY_CODE.values(), moment).get((), {})
+    moment = AskedMoment.of(context.at, calendar(code))
+    live = ask(context.store.execute, BY_CODE.values(), moment).get((), {})
     return scores.standings(
-        code, code, series, aged(live, look.sources) | {TIMELY: timely(look.sources)}, look.at
+        code,
+        code,
+        series,
+        aged(live, context.sources) | {TIMELY: timely(context.sources)},
+        context.at,
     )
 
 
 def _reached(one: TargetStanding) -> Reading:
-    """How much of a target will be reached, in percent, by the forecast; unknown where there is none."""
+    """Return how much of a target will be reached by its forecast, in percent, or unknown."""
     aim, will = one.target.value, one.forecast.value if one.forecast else None
     few = one.reading.whole is not None and one.reading.whole < MIN_COUNT
     if will is None or one.reading.stale or few:
@@ -80,10 +97,15 @@ def _reached(one: TargetStanding) -> Reading:
 
 def observed(
     rule: Rule, now: Mapping[Key, Reading], before: Mapping[Key, Reading]
-) -> Sequence[Observed] | None:
-    """What a rule on a figure sees; `before` is what was read `span_minutes` ago, for a rule on a change.
+) -> Sequence[Observation] | None:
+    """Return the observations of a rule on a figure; None if the figure has no reading at all.
 
-    None where the figure has no reading at all. What is stale or unknown is no value: it neither raises nor clears.
+    A stale or unknown reading is no value: it neither raises nor clears an alarm.
+
+    Args:
+        rule: The rule.
+        now: The readings now.
+        before: The readings `span_minutes` ago, for a rule on a change.
     """
     found = [
         _of(rule, code, unit, reading, before)
@@ -101,12 +123,12 @@ def _named(rule: Rule, code: str) -> bool:
 
 def _of(
     rule: Rule, code: str, unit: str, reading: Reading, before: Mapping[Key, Reading]
-) -> Observed:
+) -> Observation:
     value, change = _known(reading), None
     earlier = _known(before.get((code, unit), UNKNOWN))
     if value is not None and earlier is not None:
         change = value - earlier
-    return Observed(
+    return Observation(
         key=":".join(part for part in (code if rule.measure.endswith("*") else "", unit) if part),
         value=change if rule.comparison == "rate" else value,
         subject=code,

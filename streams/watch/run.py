@@ -1,6 +1,7 @@
-"""The loop of the watch: every job in a thread of its own, so that one that hangs holds up no other. It never ends by itself.
+"""The loop of the watch: every job in a thread of its own, so that one that hangs delays no other.
 
-A job that fails is said once, done again with growing pauses, and not told as done: the screens see by that how old alarms are.
+A job that fails is logged once and retried with growing pauses. It is not reported as done, by
+which the screens know how old alarms are.
 """
 
 import logging
@@ -24,40 +25,47 @@ from streams.worker.table_rows import JobRow
 
 log = logging.getLogger(__name__)
 MAX_PAUSE_SECONDS = 30.0
+"""Longest pause before a failed job is retried."""
 READY_TIMEOUT_SECONDS = 20
-"""Seconds that ClickHouse has for an answer: a job that waits for ever would never be told."""
-TOLD_SECONDS = 2.0
-"""That a job was done is told no more often."""
-LAST_SECONDS = 5.0
+"""Seconds that ClickHouse has to answer, so that a job does not hang forever."""
+REPORT_INTERVAL_SECONDS = 2.0
+"""Minimum time between two reports that a job was done."""
+SHUTDOWN_SECONDS = 5.0
+"""Seconds that jobs have to end after SIGTERM."""
 
 
 def aligned(now: datetime, period: float) -> datetime:
-    """The newest multiple of a period since 1970: watches that run side by side look at the same moments."""
+    """Return the newest multiple of a period since 1970, so that watches use the same moments."""
     step = round(period * 1000)
     return datetime.fromtimestamp(milliseconds(now) // step * step / 1000, UTC)
 
 
 @dataclass
-class Round:
-    """A job and how it goes."""
+class JobRunner:
+    """Runs a job periodically, logs its failures, and reports that it was done."""
 
     job: WatchJob
     settings: Settings
     name: str
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     failures: int = 0
-    _told: float = field(default=float("-inf"))
-    _trouble: str = ""
+    _reported_at: float = field(default=float("-inf"))
+    _problem: str = ""
 
     def __post_init__(self) -> None:
-        self._store = WorkerStore(_patient(self.settings.clickhouse_url))
+        """Prepare a connection of its own, with timeouts."""
+        self._store = WorkerStore(_with_timeouts(self.settings.clickhouse_url))
 
     def once(self) -> str:
-        """Do the job for the newest aligned moment; an empty text, or what failed. Never raises."""
+        """Run the job once for the newest aligned moment. Never raises.
+
+        Returns:
+            An empty text, or what failed.
+        """
         at, began = aligned(self.clock(), self.job.period), time.monotonic()
         try:
             self.job.run(Task(self.settings, self._store, at))
-            if self.failures or time.monotonic() - self._told >= TOLD_SECONDS:
+            if self.failures or time.monotonic() - self._reported_at >= REPORT_INTERVAL_SECONDS:
                 took = round(1000 * (time.monotonic() - began))
                 done = JobRow(
                     job=self.job.name,
@@ -67,22 +75,22 @@ class Round:
                     watch=self.name,
                 )
                 self._store.write_watch([done])
-                self._told = time.monotonic()
+                self._reported_at = time.monotonic()
         except Exception as error:
             self._store.close()
             self.failures += 1
-            trouble = f"{type(error).__name__}: {str(error).partition('Stack trace')[0].strip()}"
-            if trouble != self._trouble:
-                log.warning("%s failed, trying again: %s", self.job.name, trouble)
-            self._trouble = trouble
-            return trouble
+            problem = f"{type(error).__name__}: {str(error).partition('Stack trace')[0].strip()}"
+            if problem != self._problem:
+                log.warning("%s failed, trying again: %s", self.job.name, problem)
+            self._problem = problem
+            return problem
         if self.failures:
-            log.warning("%s is done again", self.job.name)
-        self.failures, self._trouble = 0, ""
+            log.warning("%s succeeded again", self.job.name)
+        self.failures, self._problem = 0, ""
         return ""
 
     def pause(self) -> float:
-        """Seconds until it is to be done again."""
+        """Return the seconds until the job is due again."""
         if self.failures:
             return min(
                 MAX_PAUSE_SECONDS, max(1.0, self.job.period) * 2.0 ** min(self.failures - 1, 6)
@@ -91,15 +99,15 @@ class Round:
         return self.job.period - (now - aligned(now, self.job.period)).total_seconds()
 
     def run(self, stop: threading.Event) -> None:
-        """Do the job again and again, until told to stop."""
+        """Run the job periodically until `stop` is set."""
         while not stop.is_set():
             self.once()
             stop.wait(self.pause())
         self._store.close()
 
 
-def _patient(url: str) -> str:
-    """The address of a ClickHouse with an end to waiting for it, unless it says one itself."""
+def _with_timeouts(url: str) -> str:
+    """Return a ClickHouse URL with timeouts, unless it has timeouts already."""
     parts = urlsplit(url)
     options = {"connect_timeout": "5", "send_receive_timeout": str(READY_TIMEOUT_SECONDS)} | dict(
         parse_qsl(parts.query)
@@ -108,18 +116,18 @@ def _patient(url: str) -> str:
 
 
 def watch_name() -> str:
-    """What tells this watch from others."""
+    """Return the name of this watch, unique among watches."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def once(settings: Settings, jobs: Sequence[WatchJob] = JOBS) -> dict[str, str]:
-    """Do every job a single time; what failed, by job."""
-    troubles = {job.name: Round(job, settings, watch_name()).once() for job in jobs}
-    return {name: trouble for name, trouble in troubles.items() if trouble}
+    """Run every job once, and return the errors by job."""
+    problems = {job.name: JobRunner(job, settings, watch_name()).once() for job in jobs}
+    return {name: problem for name, problem in problems.items() if problem}
 
 
 def run(settings: Settings, jobs: Sequence[WatchJob] = JOBS) -> None:
-    """Watch until SIGTERM or SIGINT. Call from the main thread."""
+    """Run all jobs until SIGTERM or SIGINT; call it from the main thread."""
     stop = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -127,7 +135,7 @@ def run(settings: Settings, jobs: Sequence[WatchJob] = JOBS) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    rounds = [Round(job, settings, watch_name()) for job in jobs]
+    rounds = [JobRunner(job, settings, watch_name()) for job in jobs]
     threads = [
         threading.Thread(target=one.run, args=(stop,), name=one.job.name, daemon=True)
         for one in rounds
@@ -136,14 +144,18 @@ def run(settings: Settings, jobs: Sequence[WatchJob] = JOBS) -> None:
         thread.start()
     log.info("watching: %s", ", ".join(f"{job.name} every {job.period:g} s" for job in jobs))
     stop.wait()
-    deadline = time.monotonic() + LAST_SECONDS
+    deadline = time.monotonic() + SHUTDOWN_SECONDS
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
 
 
-def late(settings: Settings, jobs: Sequence[WatchJob] = JOBS) -> list[str]:
-    """The jobs that no watch did lately, as the screens judge it too. Raises clickhouse-driver's errors."""
-    store = WorkerStore(_patient(settings.clickhouse_url))
+def overdue(settings: Settings, jobs: Sequence[WatchJob] = JOBS) -> list[str]:
+    """Return the jobs that no watch has done in time, by the same rule as the screens.
+
+    Raises:
+        clickhouse_driver.errors.Error: If ClickHouse cannot be used.
+    """
+    store = WorkerStore(_with_timeouts(settings.clickhouse_url))
     done = dict(store.execute("SELECT job, max(at) FROM watch_jobs GROUP BY job"))
     store.close()
     now = datetime.now(UTC)

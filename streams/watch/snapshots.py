@@ -1,7 +1,8 @@
-"""Records what the live tables show (`schemas.figures.snapshots`), about once a minute, at moments that a replay can name.
+"""Record about once a minute what the live tables show, at moments that a replay can reproduce.
 
-What is counted is known by offsets, a replay knows only when something arrived. So a snapshot is kept only if the two agree:
-nothing that arrived by its moment was still on its way. That is looked at a minute later; where it was, another is taken soon.
+What is counted is known by offsets, but a replay knows only the times of arrival. So a snapshot
+(`schemas.figures.snapshots`) is stored only if the two agree: everything that arrived by its moment
+was counted. That is checked a minute later; if it was not, another snapshot is taken soon.
 """
 
 import os
@@ -22,10 +23,13 @@ from streams.admin.compare import checkpoint_sql
 from streams.lives import Lives, read_progress
 
 SNAPSHOT_INTERVAL = timedelta(minutes=1)
+"""Time between two snapshots."""
 SOON = timedelta(seconds=5)
+"""Time until the next attempt if no snapshot could be taken."""
 SETTLED = timedelta(seconds=60)
-"""After which what had arrived by a moment is counted."""
+"""Time after which everything that had arrived by a moment is counted."""
 RECENT = timedelta(days=1)
+"""Age of the newest event beyond which no snapshot is taken."""
 Offsets = Mapping[Kind, Mapping[int, int]]
 
 
@@ -38,16 +42,27 @@ class _Taken:
 
 
 class Snapshots:
-    """Takes and keeps them. One thread at a time: that which computes the lives, so that these stand still meanwhile."""
+    """Takes and stores snapshots; use it in the thread that computes lives, so that lives rest."""
 
     def __init__(self, client: Client, province: str, lives: Lives) -> None:
+        """Schedule the first snapshot at once.
+
+        Args:
+            client: The connection of the thread that computes lives.
+            province: The code of the province.
+            lives: The object that computes lives.
+        """
         self._client, self._lives, self._calendar = client, lives, calendar(province)
         self._rules = rules(self._calendar, lives.calendar)
         self._waiting: deque[_Taken] = deque()
         self._next = datetime.min.replace(tzinfo=UTC)
 
-    def look(self) -> None:
-        """Take one if it is time, keep those of a while ago. Raises clickhouse-driver's errors."""
+    def run_if_due(self) -> None:
+        """Take a snapshot if it is time to, and store those that are old enough to be checked.
+
+        Raises:
+            clickhouse_driver.errors.Error: If ClickHouse cannot be used.
+        """
         now = datetime.now(UTC)
         while self._waiting and now - self._waiting[0].taken_at > SETTLED:
             self._keep(self._waiting.popleft())
@@ -70,18 +85,19 @@ class Snapshots:
             for life in LIVES
         }
         if marks != counted:
-            return None  # another watch computed lives meanwhile
+            return None  # Another watch computed lives meanwhile.
         return _Taken(moment, now, counted, snapshot)
 
     def _others(self) -> bool:
-        """Whether another watch computes lives, too: they would not stand still."""
+        """Return whether another watch computes lives, too: they could change meanwhile."""
         rows = self._client.execute(
-            "SELECT watch FROM watch_jobs FINAL WHERE job = 'lives' AND at > now() - INTERVAL 10 SECOND"
+            "SELECT watch FROM watch_jobs FINAL "
+            "WHERE job = 'lives' AND at > now() - INTERVAL 10 SECOND"
         )
         return any(not name.endswith(f":{os.getpid()}") for (name,) in rows)
 
     def _newest(self, counted: Offsets, since: datetime) -> datetime | None:
-        """When the newest event arrived that is counted."""
+        """Return the time of arrival of the newest counted event."""
         each = " UNION ALL ".join(
             f"SELECT maxOrNull(received_at) AS newest FROM {events_table(kind).name} "
             f"WHERE received_at > {at(since)} AND offset <= {checkpoint_sql(offsets)}"
@@ -91,9 +107,10 @@ class Snapshots:
         return newest.astimezone(UTC) if newest else None
 
     def _missing(self, counted: Offsets, moment: datetime) -> bool:
-        """Whether something that arrived by a moment is not counted."""
+        """Return whether an event that arrived by a moment is not counted."""
         each = " UNION ALL ".join(
-            f"SELECT count() AS n FROM {events_table(kind).name} WHERE received_at <= {at(moment)} AND offset > {checkpoint_sql(offsets)}"
+            f"SELECT count() AS n FROM {events_table(kind).name} "
+            f"WHERE received_at <= {at(moment)} AND offset > {checkpoint_sql(offsets)}"
             for kind, offsets in counted.items()
         )
         ((count,),) = self._client.execute(f"SELECT sum(n) FROM ({each})")

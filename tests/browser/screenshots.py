@@ -38,7 +38,7 @@ from stack import control
 from stack.browser import find
 from streams.admin.migrate import migrate
 from streams.watch.jobs import JOBS
-from streams.watch.run import Round
+from streams.watch.run import JobRunner
 from tests.browser.conftest import FLAGS
 from tests.browser.waiting import wait_until
 from tests.conftest import isolated
@@ -221,7 +221,7 @@ def history(environment: dict[str, str], settings: Settings, logs: Path) -> None
 
 def watch(settings: Settings, clock: Callable[[], datetime]) -> None:
     """Do every job of the watch once, as of a moment."""
-    troubles = [Round(job, settings, "watch", clock).once() for job in JOBS]
+    troubles = [JobRunner(job, settings, "watch", clock).once() for job in JOBS]
     assert not any(troubles), troubles
 
 

@@ -55,7 +55,7 @@ from schemas.reference import ZONE, calendar
 from schemas.settings import Settings
 from streams.admin.migrate import migrate
 from streams.lives import Lives
-from streams.watch.book import write
+from streams.watch.alarm_store import write
 from streams.watch.engine import Alarm
 from streams.worker.store import WorkerStore
 from tests.conftest import forget, isolated

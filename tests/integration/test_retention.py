@@ -31,7 +31,7 @@ from streams.admin.rebuild import rebuild
 from streams.admin.retain import WorkersBehindError, retain
 from streams.admin.verify import verify
 from streams.lives import Lives
-from streams.watch.jobs import Living, Task
+from streams.watch.jobs import Task, UpdateLives
 from streams.worker.engine import Engine
 from streams.worker.store import WorkerStore
 from streams.worker.table_rows import ProgressRow
@@ -185,7 +185,7 @@ def test_the_watch_lets_go_by_itself_but_not_of_what_a_run_of_the_stream_has(
     ):
         assert archive.rows("old")["events"]
         store = WorkerStore(settings.clickhouse_url)
-        Living()(Task(settings, store, datetime.now(UTC)))
+        UpdateLives()(Task(settings, store, datetime.now(UTC)))
         store.close()
     assert not archive.rows("old")["events"]
 

@@ -93,12 +93,12 @@ def centre(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cent
 def test_what_was_shown_is_recorded_and_replayed_the_same_whatever_came_late(
     centre: Centre,
 ) -> None:
-    centre.snapshots.look()
+    centre.snapshots.run_if_due()
     assert centre.recorded() == [], "it is kept when what was on its way has come"
     centre.told(
         20, 40, happened=timedelta(minutes=-30), arrived=timedelta(minutes=5)
     )  # some of the same, and others, late
-    centre.snapshots.look()
+    centre.snapshots.run_if_due()
     (one,) = centre.proof.recorded(centre.begun, datetime.now(UTC))
     assert one.moment == centre.begun + timedelta(minutes=1, milliseconds=29), (
         "the newest arrival that was counted"
@@ -114,13 +114,13 @@ def test_what_was_shown_is_recorded_and_replayed_the_same_whatever_came_late(
 
 
 def test_nothing_is_recorded_of_a_moment_of_which_something_was_on_its_way(centre: Centre) -> None:
-    centre.snapshots.look()
+    centre.snapshots.run_if_due()
     centre.told(30, 1, happened=timedelta(minutes=-1), arrived=timedelta(seconds=30))
-    centre.snapshots.look()
+    centre.snapshots.run_if_due()
     assert centre.recorded() == []
     centre.told(31, 1, happened=timedelta(minutes=-1), arrived=timedelta(minutes=9))
-    centre.snapshots.look()
-    centre.snapshots.look()
+    centre.snapshots.run_if_due()
+    centre.snapshots.run_if_due()
     assert centre.recorded() == [centre.begun + timedelta(minutes=9)], "another is taken soon"
     assert all(
         centre.proof.same(one) for one in centre.proof.recorded(centre.begun, datetime.now(UTC))
@@ -142,7 +142,7 @@ def test_nothing_is_recorded_while_another_watch_computes_lives(centre: Centre) 
     )
     store.close()
     for _ in range(3):
-        centre.snapshots.look()
+        centre.snapshots.run_if_due()
     assert centre.recorded() == []
 
 
@@ -150,7 +150,7 @@ def test_the_proof_is_a_command_that_fails_when_a_replay_shows_something_else(
     centre: Centre, environment: dict[str, str]
 ) -> None:
     for _ in range(2):
-        centre.snapshots.look()
+        centre.snapshots.run_if_due()
     centre.told(100, 5, happened=timedelta(minutes=-60), arrived=timedelta(minutes=5))
     done = command(environment, "dashboard", "proof")
     assert done.returncode == 0 and b"1 snapshots: 1 replayed the same, 0 not." in done.stdout, (

@@ -17,10 +17,10 @@ from schemas.events.codes import DocumentStatus, FilingStatus, Priority
 from schemas.places import restate
 from schemas.reference import ZONE, Rule, alarm_rule, alarm_rules
 from schemas.settings import Settings
-from streams.watch import book, jobs, run
-from streams.watch.engine import Observed
+from streams.watch import alarm_store, jobs, run
+from streams.watch.engine import Observation
 from streams.watch.jobs import JOBS, Task, WatchJob
-from streams.watch.questions import QUESTIONS, Look, WatchedProvince
+from streams.watch.questions import QUESTIONS, MeasureContext, WatchedProvince
 from streams.watch.readings import readings
 from streams.worker.store import WorkerStore
 from tests.running import Running, command, wait_for
@@ -47,8 +47,8 @@ def rule(code: str) -> Rule:
     return found
 
 
-def ask(store: WorkerStore, code: str, at: datetime = NOW) -> list[Observed]:
-    look = Look(store, at, WatchedProvince("46"), book.known(store, at))
+def ask(store: WorkerStore, code: str, at: datetime = NOW) -> list[Observation]:
+    look = MeasureContext(store, at, WatchedProvince("46"), alarm_store.read(store, at))
     return list(QUESTIONS[rule(code).measure](look, rule(code)))
 
 
@@ -232,7 +232,7 @@ def test_what_is_overdue_since_before_the_reform_calls_by_the_commune_of_today(
     database.execute(f"INSERT INTO life_filing ({names}) VALUES", filings)
     (found,) = ask(store, "pile")
     assert (found.key, found.communes, found.count, found.change) == (ONE, (ONE,), 5, 5)
-    look = Look(store, NOW, WatchedProvince("46"), book.known(store, NOW))
+    look = MeasureContext(store, NOW, WatchedProvince("46"), alarm_store.read(store, NOW))
     assert {
         key: one.value for key, one in readings(look, ["filing.overdue"], "commune").items()
     } == {("filing.overdue", ONE): 5}
@@ -322,7 +322,7 @@ def test_an_alarm_is_raised_grows_and_is_cleared_and_its_history_stays(
     )
     assert (raised, cleared) == (NOW, later + timedelta(seconds=60)) and since <= NOW
     # A watch that was frozen wakes up and writes what it saw before: nothing comes back.
-    stale = Look(store, NOW, WatchedProvince("46"))
+    stale = MeasureContext(store, NOW, WatchedProvince("46"))
     assert stale.known == ()
     at(store, settings, "reports", NOW + timedelta(seconds=2))
     assert database.execute("SELECT count() FROM alarms WHERE cleared_at IS NULL") == [(0,)]
@@ -381,7 +381,7 @@ def test_once_does_every_job_and_the_screens_know_until_when(
     assert alarms.watched(rows, now, 60).alive
     blind = alarms.watched(rows, now + timedelta(seconds=30), 10)
     assert not blind.alive and blind.until is not None and now - blind.until < timedelta(minutes=1)
-    assert run.late(settings) == []
+    assert run.overdue(settings) == []
 
 
 def test_a_rule_that_is_no_longer_in_force_calls_nobody(
@@ -398,7 +398,7 @@ def test_a_job_that_fails_is_done_again_later_and_later(settings: Settings) -> N
     def fail(task: Task) -> None:
         raise RuntimeError("no")
 
-    one = run.Round(WatchJob("x", 1.0, fail), settings, "w")
+    one = run.JobRunner(WatchJob("x", 1.0, fail), settings, "w")
     pauses = []
     for _ in range(8):
         assert one.once() == "RuntimeError: no"

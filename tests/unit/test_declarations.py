@@ -24,9 +24,9 @@ from dashboard.request.context import PageContext
 from schemas.declared import IncompleteDeclarationError, same
 from schemas.reference import alarm_rules
 from schemas.settings import Settings
-from streams.watch import book, jobs
+from streams.watch import alarm_store, jobs
 from streams.watch.jobs import JOBS, Task, alarm_jobs, check_rules
-from streams.watch.questions import MEASURES, AlarmMeasure, bursts
+from streams.watch.questions import MEASURES, AlarmMeasure, report_bursts
 
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 LANGUAGES = ("vi", "en")
@@ -51,7 +51,7 @@ def test_names_that_only_one_side_has_are_named() -> None:
 
 MEASURE: dict[str, Any] = {
     "code": "feedback.new",
-    "question": bursts,
+    "question": report_bursts,
     "job": "reports",
     "every_seconds": 1.0,
 }
@@ -80,8 +80,8 @@ def test_every_measure_is_asked_by_the_job_that_it_names(monkeypatch: pytest.Mon
         return question
 
     monkeypatch.setattr(jobs, "QUESTIONS", {one.code: hear(one.code) for one in MEASURES})
-    monkeypatch.setattr(book, "known", lambda store, at: [])
-    monkeypatch.setattr(book, "write", lambda store, alarms: None)
+    monkeypatch.setattr(alarm_store, "known", lambda store, at: [])
+    monkeypatch.setattr(alarm_store, "write", lambda store, alarms: None)
     for job in alarm_jobs(MEASURES):
         asked.clear()
         job.run(Task(Settings(), None, NOW))  # type: ignore[arg-type]

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.watch.clusters import (
-    CORE,
-    DEGREE,
-    REACH,
+    METRES_PER_DEGREE,
+    MIN_NEIGHBOURS,
+    REACH_METRES,
     Cluster,
     ReportPoint,
     clusters,
@@ -37,7 +37,7 @@ def points(*places: tuple[float, float], commune: str = "1") -> list[ReportPoint
     """Points some metres north and east of a place in Huế."""
     narrow = metres(16.46, 107.59, 16.46, 107.59 + 1)
     return [
-        ReportPoint(16.46 + north / DEGREE, 107.59 + east / narrow, commune, NOW)
+        ReportPoint(16.46 + north / METRES_PER_DEGREE, 107.59 + east / narrow, commune, NOW)
         for north, east in places
     ]
 
@@ -53,7 +53,9 @@ def test_two_places_are_two_and_what_lies_alone_is_none() -> None:
     found = clusters("water", points(*west, *east, (9000, 9000), (0, 1500)), 5)
     assert [len(one.points) for one in found] == [8, 6]
     assert clusters("water", points(*west), 7) == []
-    assert clusters("water", points(*west[: CORE - 1]), 1) == [], "no point has enough neighbours"
+    assert clusters("water", points(*west[: MIN_NEIGHBOURS - 1]), 1) == [], (
+        "no point has enough neighbours"
+    )
     assert clusters("water", [], 1) == []
 
 
@@ -77,8 +79,10 @@ def test_it_is_what_dbscan_says_in_any_order(places: list[tuple[int, int]], rand
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     given_ = clusters("water", found, 1)
     assert given_ == clusters("water", shuffled, 1)
-    near = {a: [b for b in found if metres(a.lat, a.lon, b.lat, b.lon) <= REACH] for a in found}
-    core = {a for a in found if len(near[a]) >= CORE}
+    near = {
+        a: [b for b in found if metres(a.lat, a.lon, b.lat, b.lon) <= REACH_METRES] for a in found
+    }
+    core = {a for a in found if len(near[a]) >= MIN_NEIGHBOURS}
     held = [one for cluster in given_ for one in cluster.points]
     assert set(held) == {b for a in core for b in near[a]}, (
         "every neighbour of a core is in a cluster, nothing else"

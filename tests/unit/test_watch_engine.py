@@ -12,8 +12,8 @@ from schemas import reference
 from schemas.figures import Reading
 from schemas.reference import Rule, alarm_rules
 from streams.watch import readings, run
-from streams.watch.book import ALARM_ROWS
-from streams.watch.engine import CLEARED, Alarm, Observed, ended, evaluate
+from streams.watch.alarm_store import ALARM_ROWS
+from streams.watch.engine import CLEARED, Alarm, Observation, clear_retired, evaluate
 from streams.watch.jobs import JOBS
 from streams.watch.questions import QUESTIONS
 
@@ -67,7 +67,7 @@ class Table:
         return [one for one in self.raised if one.cleared_at is None]
 
 
-def look(table: Table, of: Rule, at: datetime, *seen: Observed) -> list[Alarm]:
+def look(table: Table, of: Rule, at: datetime, *seen: Observation) -> list[Alarm]:
     changed = evaluate([of], {of.code: seen}, at, table.known(at))
     table.write(changed)
     return changed
@@ -77,7 +77,7 @@ def through(of: Rule, values: Sequence[float | None], **observed: Any) -> tuple[
     """A table after values that were observed one after the other, and whether the alarm was open after each."""
     table, opened = Table(), []
     for number, value in enumerate(values):
-        seen = [] if value == 0 else [Observed("1", value, **observed)]
+        seen = [] if value == 0 else [Observation("1", value, **observed)]
         look(table, of, START + number * STEP, *seen)
         opened.append(bool(table.open))
     return table, opened
@@ -121,7 +121,7 @@ def test_the_second_level_is_left_late_and_may_ask_for_growth() -> None:
             table,
             rule(critical_at=50, critical_rising=True),
             START + number * STEP,
-            Observed("1", value, change=change),
+            Observation("1", value, change=change),
         )
         priorities.append(table.open[0].priority)
     assert priorities == [2, 2, 1, 1, 2]
@@ -140,7 +140,7 @@ def test_what_cannot_be_told_changes_nothing_and_what_is_gone_is_over() -> None:
     table, opened = through(rule(), [20, None, None, 0])
     assert opened == [True, True, True, False]
     table = Table()
-    look(table, rule(), START, Observed("1", 20))
+    look(table, rule(), START, Observation("1", 20))
     assert evaluate([rule()], {"r": None}, START + STEP, table.known(START + STEP)) == []
     assert evaluate([rule()], {}, START + STEP, table.known(START + STEP)) == []
 
@@ -148,8 +148,13 @@ def test_what_cannot_be_told_changes_nothing_and_what_is_gone_is_over() -> None:
 def test_what_it_says_is_kept_up_and_the_cause_keeps_its_beginning() -> None:
     table = Table()
     lately = rule(span_minutes=40)
-    look(table, lately, START, Observed("1", 20, since=START - STEP, count=20, communes=("1",)))
-    look(table, lately, START + STEP, Observed("1", 30, since=START, count=30, communes=("1", "2")))
+    look(table, lately, START, Observation("1", 20, since=START - STEP, count=20, communes=("1",)))
+    look(
+        table,
+        lately,
+        START + STEP,
+        Observation("1", 30, since=START, count=30, communes=("1", "2")),
+    )
     (alarm,) = table.open
     assert (alarm.count, alarm.communes, alarm.since, alarm.raised_at) == (
         30,
@@ -162,7 +167,7 @@ def test_what_it_says_is_kept_up_and_the_cause_keeps_its_beginning() -> None:
             table,
             lately,
             START + 2 * STEP,
-            Observed("1", 31, since=START, count=30, communes=("1", "2")),
+            Observation("1", 31, since=START, count=30, communes=("1", "2")),
         )
         == []
     )
@@ -170,9 +175,9 @@ def test_what_it_says_is_kept_up_and_the_cause_keeps_its_beginning() -> None:
         table,
         lately,
         START + 9 * STEP,
-        Observed("1", 31, since=START, count=30, communes=("1", "2")),
+        Observation("1", 31, since=START, count=30, communes=("1", "2")),
     ), "now and then"
-    look(table, rule(), START + 10 * STEP, Observed("1", 31, since=START + STEP))
+    look(table, rule(), START + 10 * STEP, Observation("1", 31, since=START + STEP))
     assert table.open[0].since == START + STEP, (
         "what is silent is silent since it was last heard of"
     )
@@ -181,30 +186,30 @@ def test_what_it_says_is_kept_up_and_the_cause_keeps_its_beginning() -> None:
 def test_two_watches_that_began_one_alarm_at_once_leave_the_first() -> None:
     table = Table()
     for at in (START, START + STEP):  # The second did not see what the first wrote.
-        table.write(evaluate([rule()], {"r": [Observed("1", 25)]}, at, []))
+        table.write(evaluate([rule()], {"r": [Observation("1", 25)]}, at, []))
     assert len(table.open) == 2
-    look(table, rule(), START + 2 * STEP, Observed("1", 25))
+    look(table, rule(), START + 2 * STEP, Observation("1", 25))
     assert [one.began_at for one in table.open] == [START] and len(table.raised) == 1
 
 
 def test_a_watch_that_looked_before_an_alarm_was_cleared_does_not_bring_it_back() -> None:
     table = Table()
-    look(table, rule(), START, Observed("1", 25))
+    look(table, rule(), START, Observation("1", 25))
     seen_before = table.known(START + STEP)
-    look(table, rule(), START + STEP, Observed("1", 5))
+    look(table, rule(), START + STEP, Observation("1", 5))
     table.write(
-        evaluate([rule()], {"r": [Observed("1", 26, count=26)]}, START + 2 * STEP, seen_before)
+        evaluate([rule()], {"r": [Observation("1", 26, count=26)]}, START + 2 * STEP, seen_before)
     )
     assert table.open == [] and all(one.version > CLEARED for one in table.raised)
     # Nor does one that evaluates an older moment raise it anew.
-    assert look(table, rule(), START, Observed("1", 25)) == []
+    assert look(table, rule(), START, Observation("1", 25)) == []
 
 
 def test_alarms_of_a_rule_that_is_gone_are_cleared() -> None:
     table = Table()
-    look(table, rule(), START, Observed("1", 25))
-    assert ended([rule()], START + STEP, table.known(START + STEP)) == []
-    (one,) = ended([], START + STEP, table.known(START + STEP))
+    look(table, rule(), START, Observation("1", 25))
+    assert clear_retired([rule()], START + STEP, table.known(START + STEP)) == []
+    (one,) = clear_retired([], START + STEP, table.known(START + STEP))
     assert one.cleared_at == START + STEP
 
 
@@ -246,7 +251,7 @@ def test_a_restart_and_a_second_look_change_nothing(
     once, _ = through(of, values)
     table = Table()
     for number, value in enumerate(values):
-        seen = [] if value == 0 else [Observed("1", value)]
+        seen = [] if value == 0 else [Observation("1", value)]
         look(table, of, START + number * STEP, *seen)
         if number in twice:
             assert look(table, of, START + number * STEP, *seen) == []
@@ -260,7 +265,7 @@ def test_several_watches_converge(
     """Each sees the table as it was a while ago, and writes late: in the end there is at most one open alarm, and the right one."""
     table, late = Table(), list[list[Alarm]]()
     for number, value in enumerate(values):
-        at, seen = START + number * STEP, [] if value == 0 else [Observed("1", value)]
+        at, seen = START + number * STEP, [] if value == 0 else [Observation("1", value)]
         known = table.known(at)
         for _ in range(data.draw(st.integers(1, 2))):
             late.append(evaluate([of], {of.code: seen}, at, known))
@@ -270,7 +275,7 @@ def test_several_watches_converge(
         table.write(changed)
     at = START + len(values) * STEP
     for more in range(12):
-        look(table, of, at + more * STEP, Observed("1", 30))
+        look(table, of, at + more * STEP, Observation("1", 30))
     assert len(table.open) == 1
     for more in range(12, 24):
         look(table, of, at + more * STEP)
@@ -298,7 +303,7 @@ def test_every_rule_says_what_is_looked_at_and_every_question_has_its_job() -> N
 
 
 def test_what_is_written_of_an_alarm_is_what_is_read() -> None:
-    (alarm,) = evaluate([OVERDUE], {"r": [Observed("1", 25.0, communes=("1",))]}, START, [])
+    (alarm,) = evaluate([OVERDUE], {"r": [Observation("1", 25.0, communes=("1",))]}, START, [])
     written = dict(zip(ALARM_ROWS.names.split(", "), ALARM_ROWS.row(alarm), strict=True))
     assert written.pop("version") == alarm.version and written["communes"] == ["1"]
     assert ALARM_ROWS.read([written[name] for name in ALARM_ROWS.read_names.split(", ")]) == alarm

@@ -10,8 +10,8 @@ import pytest
 from schemas.reference import ZONE, Agency, Feed, alarm_rule, calendar
 from schemas.sources.freshness import Source, SourceState, judge
 from streams.watch import questions
-from streams.watch.engine import Alarm, Observed, evaluate
-from streams.watch.questions import Look, WatchedProvince
+from streams.watch.engine import Alarm, Observation, evaluate
+from streams.watch.questions import MeasureContext, WatchedProvince
 
 FEED = Feed(kind="filing", rhythm_minutes=60, grace_minutes=60)
 TUESDAY = datetime(2026, 11, 17, 15, 0, tzinfo=ZONE)
@@ -33,16 +33,16 @@ class Answers:
 
 def asked(
     code: str, *answers: list[tuple[Any, ...]], sources: Sequence[Source] | None = None
-) -> list[Observed]:
+) -> list[Observation]:
     rule = alarm_rule(code)
     assert rule is not None
-    look = Look(Answers(*answers), TUESDAY, WatchedProvince("46"))  # type: ignore[arg-type]
+    look = MeasureContext(Answers(*answers), TUESDAY, WatchedProvince("46"))  # type: ignore[arg-type]
     if sources is not None:
         look.__dict__["sources"] = tuple(sources)
     return list(questions.QUESTIONS[rule.measure](look, rule))
 
 
-def raised(code: str, observed: Sequence[Observed]) -> list[Alarm]:
+def raised(code: str, observed: Sequence[Observation]) -> list[Alarm]:
     """What a rule makes of what is observed for long enough."""
     rule = alarm_rule(code)
     assert rule is not None
@@ -219,5 +219,6 @@ def test_refusals_of_an_agency_call_only_when_they_are_many(
 
 def test_a_province_that_is_not_known_has_no_promised_feeds() -> None:
     assert (
-        WatchedProvince("nowhere").agencies == () and WatchedProvince("nowhere").places("A") == ()
+        WatchedProvince("nowhere").agencies == ()
+        and WatchedProvince("nowhere").communes_of("A") == ()
     )

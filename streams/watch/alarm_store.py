@@ -1,4 +1,4 @@
-"""The table of alarms: what is open, read before every look; what changed, written after it."""
+"""The table of alarms: read before every evaluation, written after it."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -12,8 +12,12 @@ from streams.worker.store import WorkerStore
 ALARM_ROWS = RowCodec(table=ALARMS, of=Alarm)
 
 
-def known(store: WorkerStore, at: datetime) -> list[Alarm]:
-    """The alarms that are open or begin, and those evaluated at or after `at`."""
+def read(store: WorkerStore, at: datetime) -> list[Alarm]:
+    """Return the alarms that are not cleared, and those evaluated at or after `at`.
+
+    Raises:
+        clickhouse_driver.errors.Error: If ClickHouse cannot be used.
+    """
     rows = store.execute(
         f"SELECT {ALARM_ROWS.read_names} FROM {ALARMS.name} FINAL "
         f"WHERE cleared_at IS NULL OR evaluated_at >= fromUnixTimestamp64Milli(%(at)s, '{ZONE}')",
@@ -23,5 +27,9 @@ def known(store: WorkerStore, at: datetime) -> list[Alarm]:
 
 
 def write(store: WorkerStore, alarms: Iterable[Alarm]) -> None:
-    """Keep what changed; written twice, late, or by two watches, the later evaluation holds."""
+    """Write changed alarms; if they are written twice or by two watches, the later evaluation wins.
+
+    Raises:
+        clickhouse_driver.errors.Error: If ClickHouse cannot be used.
+    """
     store.insert(ALARM_ROWS, list(alarms))
