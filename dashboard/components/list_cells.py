@@ -7,6 +7,7 @@ from typing import Any
 from dash import html
 
 from dashboard.components import record_rows, unit_refs
+from dashboard.components.kind_screens import screens_of
 from dashboard.components.list_fields import ListField
 from dashboard.components.parts import Part
 from dashboard.components.record_fields import CODES, code_label
@@ -67,7 +68,7 @@ class CellFormatter:
             )
         if name in ("rating", "satisfaction"):
             return translator("stars", n=code)
-        codes = record_rows.STATUSES[self.kind] if name == "status" else CODES.get(name)
+        codes = screens_of(self.kind).statuses if name == "status" else CODES.get(name)
         if codes is None:
             return code
         return code_label(codes, int(code) if code.isdecimal() else code, language)
@@ -79,7 +80,7 @@ class CellFormatter:
             codes = [
                 str(one.value)
                 for one in (
-                    record_rows.STATUSES[self.kind] if name == "status" else CODES.get(name, ())
+                    screens_of(self.kind).statuses if name == "status" else CODES.get(name, ())
                 )
             ]
             return sorted(

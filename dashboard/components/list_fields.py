@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from schemas.declared import whole
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 
 Look = Literal[
@@ -15,7 +16,7 @@ Look = Literal[
 """What kind of value a field has."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ListField:
     """A field of a list. `words` is the key of its words."""
 
@@ -29,6 +30,13 @@ class ListField:
     sort: bool = True
     needs: tuple[str, ...] = ()
     """Fields that its cell is made of, beside its own."""
+
+    def __post_init__(self) -> None:
+        whole(
+            f"field {self.name or '?'} of a list",
+            (bool(self.name), "name"),
+            (bool(self.words), "words, the key of what it is called"),
+        )
 
     @property
     def short(self) -> bool:
@@ -51,18 +59,20 @@ class ListField:
         return self.look in ("moment", "number", "stars", "flag")
 
 
-RECORD = ListField("entity_id", "record", "record", usual=True)
-STATUS = ListField("status", "status", "code", usual=True, choice=True)
-STANDING = ListField("standing", "standing", "code", choice=True)
-OVERDUE = ListField("overdue", "is_overdue", "flag", choice=True)
-AGENCY = ListField("agency", "holder", "unit", usual=True, choice=True)
-COMMUNE = ListField("commune", "field_commune", "unit", usual=True, choice=True)
-STARTED = ListField("started_at", "began", "moment", usual=True)
-HELD = ListField("held_since", "held_since", "moment")
-LEFT = ListField("left", "deadline", "left", usual=True, needs=("around", "overdue", "standing"))
-DUE = ListField("due_at", "field_due_at", "moment")
-CLOSED = ListField("closed_at", "closed_on", "moment")
-LATE = ListField("late", "closed_late_flag", "flag", choice=True)
+RECORD = ListField(name="entity_id", words="record", look="record", usual=True)
+STATUS = ListField(name="status", words="status", look="code", usual=True, choice=True)
+STANDING = ListField(name="standing", words="standing", look="code", choice=True)
+OVERDUE = ListField(name="overdue", words="is_overdue", look="flag", choice=True)
+AGENCY = ListField(name="agency", words="holder", look="unit", usual=True, choice=True)
+COMMUNE = ListField(name="commune", words="field_commune", look="unit", usual=True, choice=True)
+STARTED = ListField(name="started_at", words="began", look="moment", usual=True)
+HELD = ListField(name="held_since", words="held_since", look="moment")
+LEFT = ListField(
+    name="left", words="deadline", look="left", usual=True, needs=("around", "overdue", "standing")
+)
+DUE = ListField(name="due_at", words="field_due_at", look="moment")
+CLOSED = ListField(name="closed_at", words="closed_on", look="moment")
+LATE = ListField(name="late", words="closed_late_flag", look="flag", choice=True)
 STANDS = (STATUS, STANDING, OVERDUE)
 HOLDS = (AGENCY, COMMUNE)
 CLOCK = (STARTED, HELD, LEFT, DUE, CLOSED, LATE)
@@ -70,56 +80,66 @@ CLOCK = (STARTED, HELD, LEFT, DUE, CLOSED, LATE)
 FIELDS: Mapping[Kind, tuple[ListField, ...]] = {
     FILING: (
         RECORD,
-        ListField("procedure", "field_procedure", "code", usual=True, choice=True),
+        ListField(name="procedure", words="field_procedure", look="code", usual=True, choice=True),
         *STANDS,
         *HOLDS,
-        ListField("channel", "field_channel", "code", usual=True, choice=True),
-        ListField("applicant", "field_applicant", "code", choice=True),
+        ListField(name="channel", words="field_channel", look="code", usual=True, choice=True),
+        ListField(name="applicant", words="field_applicant", look="code", choice=True),
         *CLOCK,
-        ListField("service_level", "field_service_level", "code", choice=True),
-        ListField("fee", "field_fee", "number"),
-        ListField("paid_online", "field_paid_online", "flag", choice=True),
-        ListField("digitisation", "field_digitisation", "code", choice=True),
-        ListField("reuse", "field_reuse", "code", choice=True),
-        ListField("satisfaction", "field_satisfaction", "stars", choice=True),
+        ListField(name="service_level", words="field_service_level", look="code", choice=True),
+        ListField(name="fee", words="field_fee", look="number"),
+        ListField(name="paid_online", words="field_paid_online", look="flag", choice=True),
+        ListField(name="digitisation", words="field_digitisation", look="code", choice=True),
+        ListField(name="reuse", words="field_reuse", look="code", choice=True),
+        ListField(name="satisfaction", words="field_satisfaction", look="stars", choice=True),
     ),
     FEEDBACK: (
         RECORD,
-        ListField("category", "field_category", "code", usual=True, choice=True),
-        ListField("description", "field_description", "text", usual=True, sort=False),
+        ListField(name="category", words="field_category", look="code", usual=True, choice=True),
+        ListField(
+            name="description", words="field_description", look="text", usual=True, sort=False
+        ),
         *STANDS,
         *HOLDS,
-        ListField("urgency", "field_urgency", "code", choice=True),
-        ListField("address", "field_address", "text", sort=False),
+        ListField(name="urgency", words="field_urgency", look="code", choice=True),
+        ListField(name="address", words="field_address", look="text", sort=False),
         *CLOCK,
-        ListField("rating", "field_rating", "stars", usual=True, choice=True),
-        ListField("reopened", "times_reopened", "number"),
+        ListField(name="rating", words="field_rating", look="stars", usual=True, choice=True),
+        ListField(name="reopened", words="times_reopened", look="number"),
     ),
     DOCUMENT: (
-        ListField("entity_id", "record", "record", usual=True, needs=("number", "notation")),
-        ListField("subject", "field_subject", "text", usual=True, sort=False),
-        ListField("priority", "field_priority", "code", usual=True, choice=True),
+        ListField(
+            name="entity_id",
+            words="record",
+            look="record",
+            usual=True,
+            needs=("number", "notation"),
+        ),
+        ListField(name="subject", words="field_subject", look="text", usual=True, sort=False),
+        ListField(name="priority", words="field_priority", look="code", usual=True, choice=True),
         *STANDS,
-        ListField("from_organ", "field_from_organ", "unit", usual=True, choice=True),
-        ListField("to_organ", "field_to_organ", "unit", usual=True, choice=True),
-        ListField("agency", "holder", "unit", choice=True),
-        ListField("commune", "field_commune", "unit", choice=True),
-        ListField("document_type", "field_document_type", "code", choice=True),
-        ListField("action", "field_action", "code", choice=True),
-        ListField("signed", "field_signed", "flag", choice=True),
+        ListField(
+            name="from_organ", words="field_from_organ", look="unit", usual=True, choice=True
+        ),
+        ListField(name="to_organ", words="field_to_organ", look="unit", usual=True, choice=True),
+        ListField(name="agency", words="holder", look="unit", choice=True),
+        ListField(name="commune", words="field_commune", look="unit", choice=True),
+        ListField(name="document_type", words="field_document_type", look="code", choice=True),
+        ListField(name="action", words="field_action", look="code", choice=True),
+        ListField(name="signed", words="field_signed", look="flag", choice=True),
         *CLOCK,
-        ListField("reason", "field_reason", "text"),
+        ListField(name="reason", words="field_reason", look="text"),
     ),
     MEETING: (
         RECORD,
-        ListField("title", "field_title", "text", usual=True, sort=False),
+        ListField(name="title", words="field_title", look="text", usual=True, sort=False),
         STATUS,
-        ListField("agency", "host", "unit", usual=True, choice=True),
-        ListField("commune", "field_commune", "unit", choice=True),
-        ListField("started_at", "field_starts_at", "moment", usual=True),
-        ListField("ends_at", "field_ends_at", "moment", usual=True, sort=False),
-        ListField("invited", "field_invited", "sites", usual=True),
-        ListField("connected", "field_connected", "sites", usual=True),
+        ListField(name="agency", words="host", look="unit", usual=True, choice=True),
+        ListField(name="commune", words="field_commune", look="unit", choice=True),
+        ListField(name="started_at", words="field_starts_at", look="moment", usual=True),
+        ListField(name="ends_at", words="field_ends_at", look="moment", usual=True, sort=False),
+        ListField(name="invited", words="field_invited", look="sites", usual=True),
+        ListField(name="connected", words="field_connected", look="sites", usual=True),
     ),
 }
 """The fields of each kind, in the order of the columns."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from dash import html
 
+from dashboard.components.kind_screens import LEFT_OUT
 from dashboard.components.parts import Part, labelled, listed
 from dashboard.components.unit_refs import commune_name, unit_link
 from dashboard.i18n.translator import Translator
@@ -40,21 +41,6 @@ CODES: dict[str, type[Enum]] = {
 }
 UNITS = ("agency", "commune", "from_organ", "to_organ", "unit")
 MANY_UNITS = ("invited", "connected")
-LEFT_OUT = (
-    "event_id",
-    "entity_id",
-    "occurred_at",
-    "received_at",
-    "partition",
-    "offset",
-    "status",
-    "state",
-    "sealed",
-    "lat",
-    "lon",
-    "precision",
-)
-"""Fields that are told elsewhere on the page, or only among the raw events."""
 
 
 def facts(kind: Kind, row: Row, place: ProvinceContext, request: PageRequest) -> html.Dl:

@@ -1,10 +1,10 @@
 """Records as rows of a table, alike on every page: number, subject, status, holder, time left."""
 
 from datetime import datetime, timedelta
-from enum import Enum
 
 from dash import dcc, html
 
+from dashboard.components.kind_screens import screens_of
 from dashboard.components.parts import Part
 from dashboard.components.record_address import link_to
 from dashboard.components.record_fields import code_label
@@ -15,22 +15,11 @@ from dashboard.query.snapshot import ProvinceContext
 from dashboard.request.address import PageRequest
 from schemas.clickhouse.lives import BY_KIND
 from schemas.events.codes import (
-    DocumentStatus,
-    FeedbackStatus,
-    FilingStatus,
     Labelled,
-    MeetingState,
     Priority,
 )
-from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
+from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, Kind
 from schemas.reference import category_label, procedure_label
-
-STATUSES: dict[Kind, type[Enum]] = {
-    FILING: FilingStatus,
-    FEEDBACK: FeedbackStatus,
-    DOCUMENT: DocumentStatus,
-    MEETING: MeetingState,
-}
 
 
 def record_link(
@@ -53,7 +42,7 @@ def status_label(kind: Kind, row: Row, language: str) -> str:
     """Return the status of a record in words; the code itself if it is unknown."""
     code = row[BY_KIND[kind].status]
     try:
-        found = STATUSES[kind](code)
+        found = screens_of(kind).statuses(code)
     except ValueError:
         return str(code)
     return found.label(language) if isinstance(found, Labelled) else str(code)

@@ -84,20 +84,26 @@ def in_scope(kind: Kind) -> str:
 def begun(kind: Kind) -> Figure:
     """How many records of a kind began in a period."""
     return Figure(
-        f"{kind.name}.begun", kind, "", "", "", MeasureUnit.COUNT, count("true", "started_at")
+        code=f"{kind.name}.begun",
+        kind=kind,
+        vi="",
+        en="",
+        sentence="",
+        unit=MeasureUnit.COUNT,
+        part=count("true", "started_at"),
     )
 
 
 def closed(kind: Kind) -> Figure:
     """How many records of a kind were closed in a period."""
     return Figure(
-        f"{kind.name}.closed_in",
-        kind,
-        "",
-        "",
-        "",
-        MeasureUnit.COUNT,
-        count("standing = 'closed'", "closed_at"),
+        code=f"{kind.name}.closed_in",
+        kind=kind,
+        vi="",
+        en="",
+        sentence="",
+        unit=MeasureUnit.COUNT,
+        part=count("standing = 'closed'", "closed_at"),
     )
 
 
@@ -134,13 +140,13 @@ class MapStore:
         """What figures read in a scope, and how many records of some kinds it has (`in_scope`): code → reading."""
         counted = [
             Figure(
-                in_scope(kind),
-                kind,
-                "",
-                "",
-                "",
-                MeasureUnit.COUNT,
-                (FigurePiece(self._window(kind, scope)),),
+                code=in_scope(kind),
+                kind=kind,
+                vi="",
+                en="",
+                sentence="",
+                unit=MeasureUnit.COUNT,
+                part=(FigurePiece(self._window(kind, scope)),),
             )
             for kind in kinds
         ]
@@ -191,7 +197,15 @@ class MapStore:
     ) -> FoundRecords:
         """The records of a kind that began in the window and are in the scope; `order` is one of the `ORDERS` of records."""
         where = f"{self._window(kind, scope)} AND {self._where(kind, scope, category=False)}"
-        figure = Figure(in_scope(kind), kind, "", "", "", MeasureUnit.COUNT, (FigurePiece(where),))
+        figure = Figure(
+            code=in_scope(kind),
+            kind=kind,
+            vi="",
+            en="",
+            sentence="",
+            unit=MeasureUnit.COUNT,
+            part=(FigurePiece(where),),
+        )
         only = {"category": (scope.category,)} if scope.category and kind is FEEDBACK else None
         store = RecordStore(self.lives)
         return store.behind(

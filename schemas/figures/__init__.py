@@ -5,7 +5,7 @@ figures), `questions` (the queries for a moment), `series` (over time), `reading
 `aging` (its age), `snapshots` (recorded results).
 """
 
-from schemas.figures.definition import Figure, FigurePiece, MeasureUnit
+from schemas.figures.definition import Figure, FigurePiece, MeasureUnit, check_figures
 from schemas.figures.documents import DOCUMENTS, MEETINGS
 from schemas.figures.feedback import FEEDBACKS
 from schemas.figures.filings import FILINGS
@@ -13,6 +13,7 @@ from schemas.figures.reading import UNKNOWN, Reading, Readings
 
 FIGURES = (*FILINGS, *FEEDBACKS, *DOCUMENTS, *MEETINGS)
 BY_CODE = {figure.code: figure for figure in FIGURES}
+check_figures(FIGURES)
 
 __all__ = [
     "BY_CODE",

@@ -6,9 +6,12 @@ query: `{position}`, the moment on the entity's clock, and `{passed}`, whether t
 passed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
+from schemas.declared import whole
 from schemas.events.kinds import Kind
 
 HOURS = 3_600_000
@@ -40,7 +43,7 @@ class FigurePiece:
         return self.aggregate.startswith(("countIf", "sumIf"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Figure:
     """A figure of the province or one of its units.
 
@@ -57,7 +60,21 @@ class Figure:
     unit: MeasureUnit
     part: tuple[FigurePiece, ...]
     whole: tuple[FigurePiece, ...] = ()
-    better: str = ""
+    better: Literal["up", "down", ""] = ""
+
+    def __post_init__(self) -> None:
+        whole(
+            f"figure {self.code or '?'}",
+            (
+                self.code.startswith(f"{self.kind.name}."),
+                f"a code that begins with {self.kind.name}.",
+            ),
+            (bool(self.part), "part"),
+            (
+                bool(self.whole) == (self.unit is MeasureUnit.PERCENT),
+                "either whole or another unit",
+            ),
+        )
 
     @property
     def name(self) -> str:
@@ -77,6 +94,24 @@ class Figure:
     def label(self, language: str = "vi") -> str:
         """Return the label for screens, in `vi` or `en`."""
         return self.vi if language == "vi" else self.en
+
+
+def check_figures(figures: Sequence[Figure]) -> None:
+    """Check that figures have codes of their own, texts in both languages, and a sentence.
+
+    Raises:
+        IncompleteDeclarationError: names each figure with what it lacks.
+    """
+    codes = [one.code for one in figures]
+    whole(
+        "the figures",
+        *((codes.count(code) == 1, f"one figure alone of the code {code}") for code in codes),
+        *(
+            (bool(getattr(one, name).strip()), f"{name} of {one.code}")
+            for one in figures
+            for name in ("vi", "en", "sentence")
+        ),
+    )
 
 
 def count(where: str, when: str = "") -> tuple[FigurePiece, ...]:

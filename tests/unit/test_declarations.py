@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from dashboard.components.alarm_texts import sentence, where
+from dashboard.components.kind_screens import SCREENS, KindScreens, check_screens
+from dashboard.components.list_fields import ListField
 from dashboard.i18n.catalogue import catalogue
 from dashboard.i18n.translator import Translator
 from dashboard.pages.map import layers
@@ -22,6 +24,9 @@ from dashboard.query.snapshot import ProvinceContext
 from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
 from schemas.declared import IncompleteDeclarationError, same
+from schemas.events.kinds import FILING
+from schemas.figures import FIGURES
+from schemas.figures.definition import check_figures
 from schemas.reference import alarm_rules
 from schemas.settings import Settings
 from streams.watch import alarm_store, jobs
@@ -176,3 +181,64 @@ def test_a_further_layer_counts_and_tells_what_it_is_of_and_not_alarms(
     side = str(layers.section(context, request, view))
     assert "layer-schools" in side and "'7'" in side and "a school" in side
     assert layer.data(context, request, view)["schools"]
+
+
+# --- the screens of a kind, fields of lists, figures
+
+
+def test_every_kind_with_a_history_has_its_screens() -> None:
+    with pytest.raises(IncompleteDeclarationError, match="no declaration of the kind filing"):
+        check_screens([one for one in SCREENS if one.kind is not FILING])
+
+
+@pytest.mark.parametrize("part", ["title", "hint", "fields", "main", "map_figures"])
+def test_the_screens_of_a_kind_have_no_empty_part(part: str) -> None:
+    changes: dict[str, Any] = {part: type(getattr(SCREENS[0], part))()}
+    with pytest.raises(IncompleteDeclarationError, match=part):
+        replace(SCREENS[0], **changes)
+
+
+def test_the_screens_of_a_kind_name_only_what_there_is() -> None:
+    with pytest.raises(IncompleteDeclarationError, match=r"choice lost; a figure of the code a\.b"):
+        replace(SCREENS[0], main=("status", "lost"), map_figures=("a.b",))
+
+
+@pytest.mark.parametrize("screens", SCREENS, ids=lambda one: one.kind.name)
+def test_every_word_of_the_screens_of_a_kind_is_there_in_both_languages(
+    screens: KindScreens,
+) -> None:
+    assert not without_texts(set(screens.keys))
+
+
+def test_a_word_that_is_missing_is_named() -> None:
+    screens = replace(SCREENS[0], title="list_lost")
+    assert without_texts(set(screens.keys)) == [("list_lost", "vi"), ("list_lost", "en")]
+
+
+@pytest.mark.parametrize("part", ["name", "words"])
+def test_a_field_of_a_list_has_its_name_and_its_words(part: str) -> None:
+    given: dict[str, Any] = {"name": "fee", "words": "field_fee", "look": "number", part: ""}
+    with pytest.raises(IncompleteDeclarationError, match=part):
+        ListField(**given)
+    with pytest.raises(TypeError, match="look"):
+        ListField(name="fee", words="field_fee")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("changes", "missing"),
+    [
+        ({"code": "feedback.x"}, "a code that begins with filing"),
+        ({"part": ()}, "part"),
+        ({"whole": FIGURES[0].part}, "either whole or another unit"),
+    ],
+)
+def test_a_figure_is_whole(changes: dict[str, Any], missing: str) -> None:
+    with pytest.raises(IncompleteDeclarationError, match=missing):
+        replace(FIGURES[0], **changes)
+
+
+@pytest.mark.parametrize("part", ["vi", "en", "sentence"])
+def test_a_figure_without_its_texts_is_named(part: str) -> None:
+    changes: dict[str, Any] = {part: " "}
+    with pytest.raises(IncompleteDeclarationError, match=f"{part} of {FIGURES[0].code}"):
+        check_figures([replace(FIGURES[0], **changes), *FIGURES[1:]])

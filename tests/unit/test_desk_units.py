@@ -12,6 +12,7 @@ from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
 from dashboard.components import record_fields as facts
 from dashboard.components import unit_cards as cards
+from dashboard.components.kind_screens import LEFT_OUT
 from dashboard.components.record_address import link_to, record_of
 from dashboard.components.record_rows import columns, left, short, status_label
 from dashboard.components.table import Wish, sorted_rows
@@ -493,7 +494,7 @@ def test_only_one_record_of_exactly_that_number_leads_on() -> None:
 def test_every_field_of_the_vocabulary_has_words_and_what_is_sealed_is_never_asked_for() -> None:
     for kind in KINDS:
         for column in state_table(kind).columns:
-            hidden = column.name in (*facts.LEFT_OUT, *SEALED, "version")
+            hidden = column.name in (*LEFT_OUT, *SEALED, "version")
             assert hidden or f"field_{column.name}" in catalogue("vi"), column.name
         assert not [name for name in SEALED if f"`{name}`" in _shown(events_table(kind).columns)]
 

@@ -1,10 +1,9 @@
 """Panel beside the map: the selection, its figures, its chart and its records, all of one scope."""
 
-from collections.abc import Mapping
-
 from dash import html
 
 from dashboard.components import record_rows
+from dashboard.components.kind_screens import screens_of
 from dashboard.components.parts import (
     Part,
     labelled,
@@ -29,15 +28,9 @@ from dashboard.query.map import Scope, in_scope
 from dashboard.query.records import ORDERS
 from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
-from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
+from schemas.events.kinds import DOCUMENT, FEEDBACK, MEETING, Kind
 from schemas.figures import BY_CODE, UNKNOWN, Reading, Readings
 
-SHOWN: Mapping[Kind, tuple[str, ...]] = {
-    FEEDBACK: ("feedback.received", "feedback.open", "feedback.overdue", "feedback.on_time"),
-    FILING: ("filing.registered", "filing.open", "filing.overdue", "filing.on_time"),
-    DOCUMENT: ("document.sent", "document.waiting", "document.overdue", "document.receive_p50"),
-    MEETING: ("meeting.live", "meeting.scheduled", "meeting.missing", "meeting.connected"),
-}
 PREFIX = "records_"
 PAGE_SIZE = 12
 NAMED = 3
@@ -58,7 +51,7 @@ def panel(context: PageContext, request: PageRequest, view: MapView) -> list[Par
             nothing(translator("not_found"), translator("no_unit", code=codes)),
             html.P(gone, className="more"),
         ]
-    figures = [BY_CODE[code] for code in SHOWN[view.kind]]
+    figures = [BY_CODE[code] for code in screens_of(view.kind).map_figures]
     found = gathered.once(
         context,
         view,
@@ -157,7 +150,7 @@ def _kinds(request: PageRequest, view: MapView, found: Readings) -> html.Nav:
 def _cards(context: PageContext, request: PageRequest, view: MapView, found: Readings) -> html.Div:
     translator = request.translator
     cards = []
-    for figure in (BY_CODE[code] for code in SHOWN[view.kind]):
+    for figure in (BY_CODE[code] for code in screens_of(view.kind).map_figures):
         one: Reading = found.get(figure.code, UNKNOWN)
         when = (
             "map_in_window" if figure.of_period else "map_at_end" if view.past else "map_right_now"

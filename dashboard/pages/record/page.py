@@ -5,6 +5,7 @@ from datetime import datetime
 from dash import html
 
 from dashboard.components import record_rows
+from dashboard.components.kind_screens import screens_of
 from dashboard.components.parts import Part, crumbs, section
 from dashboard.components.record_address import record_of
 from dashboard.components.record_fields import facts, raw
@@ -15,10 +16,9 @@ from dashboard.pages.record.deadline import bar, deadline
 from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
 from schemas.clickhouse.lives import BY_KIND
-from schemas.events.kinds import BY_NAME, DOCUMENT, FEEDBACK, FILING, MEETING, Kind
+from schemas.events.kinds import BY_NAME, FILING, MEETING, Kind
 
 MAX_NEAR = 10
-BESIDE = {FILING: "beside_filing", FEEDBACK: "beside_feedback", DOCUMENT: "beside_document"}
 
 
 def content(context: PageContext, request: PageRequest) -> Part:
@@ -111,7 +111,8 @@ def _beside(
     now: datetime,
 ) -> Part:
     """List the nearest records; None for a kind that lies on no map."""
-    if kind not in BESIDE or not steps:
+    nearby = screens_of(kind).nearby
+    if not nearby or not steps:
         return None
     last = steps[-1]
     found = context.once(
@@ -119,7 +120,7 @@ def _beside(
         lambda: context.records.beside(context.clock, kind, last, MAX_NEAR),
     )
     translator = request.translator
-    heading = translator(BESIDE[kind])
+    heading = translator(nearby)
     if not found.rows:
         return section(heading, html.P(translator("queue_empty"), className="quiet"), id="beside")
     holder = kind is not FILING

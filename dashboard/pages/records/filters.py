@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from dash import dcc, html
 
+from dashboard.components.kind_screens import screens_of
 from dashboard.components.list_address import OWN, Toggles, Wanted, without
 from dashboard.components.list_cells import CellFormatter
 from dashboard.components.list_fields import MAIN, ListField, choices
@@ -56,7 +57,7 @@ def bar(
 
 def _search(request: PageRequest, wanted: Wanted) -> html.Form:
     translator = request.translator
-    hint = translator(f"text_hint_{wanted.kind.name}")
+    hint = translator(screens_of(wanted.kind).hint)
     return html.Form(
         [
             html.Label(translator("text_in"), htmlFor="text", className="hidden"),

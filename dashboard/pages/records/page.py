@@ -6,6 +6,7 @@ from typing import Any
 from dash import dcc, html
 
 from dashboard.components import list_address as address
+from dashboard.components.kind_screens import screens_of
 from dashboard.components.list_cells import CellFormatter
 from dashboard.components.list_fields import choices
 from dashboard.components.list_links import copy_link, files
@@ -94,7 +95,7 @@ def _rows(
 
 def _head(request: PageRequest, wanted: address.Wanted, total: int) -> html.Header:
     translator = request.translator
-    words = {life.kind.name: translator(f"list_{life.kind.name}") for life in LIVES}
+    words = {life.kind.name: translator(screens_of(life.kind).title) for life in LIVES}
     here: dict[str, Any] = {"aria-current": "page"}
     kinds = [life.kind for life in LIVES]
     tabs = [

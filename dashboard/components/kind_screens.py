@@ -1,0 +1,151 @@
+"""The screens of a kind of event, declared as one: its list, its fields, its statuses, its figures on the map."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from dashboard.components.list_fields import FIELDS, MAIN, ListField
+from schemas.clickhouse.lives import LIVES
+from schemas.clickhouse.tables import annotations
+from schemas.declared import same, whole
+from schemas.events.codes import DocumentStatus, FeedbackStatus, FilingStatus, MeetingState
+from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
+from schemas.figures import BY_CODE
+
+LEFT_OUT = (
+    "event_id",
+    "entity_id",
+    "occurred_at",
+    "received_at",
+    "partition",
+    "offset",
+    "status",
+    "state",
+    "sealed",
+    "lat",
+    "lon",
+    "precision",
+)
+"""Fields that a record's page shows elsewhere, or only among the raw events."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KindScreens:
+    """What the screens show of a kind whose entities have a history.
+
+    Raises:
+        IncompleteDeclarationError: names the parts that are empty, choices that are no fields of the list, and figures that there
+            are not.
+    """
+
+    kind: Kind
+    title: str
+    """The key of what its list is called."""
+    hint: str
+    """The key of what its list is searched for."""
+    statuses: type[Enum]
+    fields: tuple[ListField, ...]
+    """The columns of its list, in their order."""
+    main: tuple[str, ...]
+    """The choices that stand in the bar of its list; the others are behind one of them."""
+    map_figures: tuple[str, ...]
+    """The figures beside the map."""
+    nearby: str
+    """The key of the heading of the records that are listed beside one; empty for a kind that lists none."""
+
+    def __post_init__(self) -> None:
+        chosen = {one.name for one in self.fields if one.choice}
+        whole(
+            f"screens of {self.kind.name}",
+            *(
+                (bool(getattr(self, name)), name)
+                for name in ("title", "hint", "fields", "main", "map_figures")
+            ),
+            *((name in chosen, f"a field of the choice {name}") for name in self.main),
+            *((code in BY_CODE, f"a figure of the code {code}") for code in self.map_figures),
+        )
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of all texts that its screens say by its own names: lists, fields of the list, fields of a record."""
+        facts = (f"field_{one}" for one in annotations(self.kind) if one not in LEFT_OUT)
+        own = (self.title, self.hint, self.nearby, f"feed_{self.kind.name}")
+        return tuple(key for key in (*own, *(one.words for one in self.fields), *facts) if key)
+
+
+SCREENS: tuple[KindScreens, ...] = (
+    KindScreens(
+        kind=FILING,
+        title="list_filing",
+        hint="text_hint_filing",
+        statuses=FilingStatus,
+        fields=FIELDS.get(FILING, ()),
+        main=MAIN.get(FILING, ()),
+        map_figures=("filing.registered", "filing.open", "filing.overdue", "filing.on_time"),
+        nearby="beside_filing",
+    ),
+    KindScreens(
+        kind=FEEDBACK,
+        title="list_feedback",
+        hint="text_hint_feedback",
+        statuses=FeedbackStatus,
+        fields=FIELDS.get(FEEDBACK, ()),
+        main=MAIN.get(FEEDBACK, ()),
+        map_figures=(
+            "feedback.received",
+            "feedback.open",
+            "feedback.overdue",
+            "feedback.on_time",
+        ),
+        nearby="beside_feedback",
+    ),
+    KindScreens(
+        kind=DOCUMENT,
+        title="list_document",
+        hint="text_hint_document",
+        statuses=DocumentStatus,
+        fields=FIELDS.get(DOCUMENT, ()),
+        main=MAIN.get(DOCUMENT, ()),
+        map_figures=(
+            "document.sent",
+            "document.waiting",
+            "document.overdue",
+            "document.receive_p50",
+        ),
+        nearby="beside_document",
+    ),
+    KindScreens(
+        kind=MEETING,
+        title="list_meeting",
+        hint="text_hint_meeting",
+        statuses=MeetingState,
+        fields=FIELDS.get(MEETING, ()),
+        main=MAIN.get(MEETING, ()),
+        map_figures=(
+            "meeting.live",
+            "meeting.scheduled",
+            "meeting.missing",
+            "meeting.connected",
+        ),
+        nearby="",
+    ),
+)
+
+
+def check_screens(screens: Sequence[KindScreens]) -> None:
+    """Check that every kind whose entities have a history has its screens.
+
+    Raises:
+        IncompleteDeclarationError: names each kind that lacks them.
+    """
+    kinds = (life.kind.name for life in LIVES)
+    same("screens of kinds", (one.kind.name for one in screens), kinds, "kind")
+
+
+check_screens(SCREENS)
+_BY_KIND = {one.kind: one for one in SCREENS}
+
+
+def screens_of(kind: Kind) -> KindScreens:
+    """Return the screens of a kind. Raises `KeyError` for one whose entities have no history."""
+    return _BY_KIND[kind]
